@@ -1,0 +1,51 @@
+/**
+ * Programs outside npm that some tests use: how to see whether they are there, and which Debian package brings
+ * them. A test that finds its program missing skips itself by name.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+function onPath(name) {
+  return (process.env.PATH ?? '')
+    .split(':')
+    .some((folder) => folder !== '' && existsSync(`${folder}/${name}`));
+}
+
+/** `mention`: a test that uses the program has this text in it. */
+export const HELPERS = [
+  {
+    name: 'python3-zmq',
+    mention: 'python3',
+    // Debian's packages belong to Debian's Python, which need not be the first on PATH.
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import zmq'], { stdio: 'ignore' }).status === 0,
+  },
+  { name: 'chromium', mention: 'chromium', present: () => onPath('chromium') },
+  { name: 'redis-server', mention: 'redis-server', present: () => onPath('redis-server') },
+];
+
+/**
+ * Installs those helpers that the tests mention and that are missing, where that can be done.
+ * @param {readonly string[]} sources texts of the tests that will run
+ */
+export function ensureHelpers(sources) {
+  const missing = HELPERS.filter(({ mention }) => sources.some((text) => text.includes(mention)))
+    .filter((helper) => !helper.present())
+    .map((helper) => helper.name);
+  if (missing.length === 0) return;
+  const names = missing.join(', ');
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) {
+    process.stderr.write(`Not installed: ${names}. Tests that need them are skipped.\n`);
+    return;
+  }
+  process.stderr.write(`Installing ${names} (apt-get)\n`);
+  const apt = (...args) =>
+    spawnSync('apt-get', ['-qq', ...args], {
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  apt('update');
+  for (const name of missing) {
+    if (apt('install', '--yes', '--no-install-recommends', name).status === 0) continue;
+    process.stderr.write(`Could not install ${name}. Tests that need it are skipped.\n`);
+  }
+}

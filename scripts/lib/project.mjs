@@ -1,0 +1,131 @@
+/**
+ * What `npm start` and `npm test` need before anything is installed: is the project installed and built, and if
+ * not, do it. Plain JavaScript without dependencies, since it runs first in a fresh clone.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Folder of the project. */
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** The built command, from the project's folder. */
+export const MAIN = 'dist/cli/main.js';
+
+const STAMP = 'dist/.built';
+
+/** Runs a command to its end, its output on our standard error; exits as it did when it failed. */
+function run(root, command, args) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (result.error) throw result.error;
+  if (result.signal) process.kill(process.pid, result.signal);
+  if (result.status !== 0) {
+    process.stderr.write(
+      `${[path.basename(command), ...args].join(' ')} failed (exit code ${result.status}).\n`,
+    );
+    process.exit(result.status ?? 1);
+  }
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether node_modules holds what package-lock.json asks for. Versions are compared, not times: a checkout
+ * touches the lock file without changing it, and an install with --omit=dev is newer than it but lacks the compiler.
+ */
+export function dependenciesInstalled(root = ROOT) {
+  const wanted = readJson(path.join(root, 'package-lock.json'))?.packages;
+  const installed = readJson(path.join(root, 'node_modules/.package-lock.json'))?.packages;
+  if (!wanted || !installed) return false;
+  return Object.entries(wanted).every(([name, entry]) => {
+    if (name === '' || entry.link) return true;
+    const found = installed[name];
+    return found
+      ? found.version === entry.version
+      : Boolean(entry.optional || entry.devOptional || entry.peer);
+  });
+}
+
+/** Installs what is missing. Does nothing, in a few milliseconds, when nothing is. */
+export function ensureDependencies(root = ROOT) {
+  if (dependenciesInstalled(root)) return;
+  process.stderr.write('Installing dependencies (npm ci)\n');
+  run(root, 'npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+/** Time of the newest change under a file or folder; a folder's own time tells of files that went. */
+function newestChange(file) {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!stat) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(file).map((name) => newestChange(path.join(file, name))));
+}
+
+/** Whether dist was built after the last change of the sources. */
+export function buildIsFresh(root = ROOT) {
+  const stamp = statSync(path.join(root, STAMP), { throwIfNoEntry: false });
+  if (!stamp || !existsSync(path.join(root, MAIN))) return false;
+  const sources = ['src', 'tsconfig.json', 'tsconfig.build.json'].map((name) =>
+    newestChange(path.join(root, name)),
+  );
+  return Math.max(...sources) < stamp.mtimeMs;
+}
+
+/** Builds when the sources are newer than dist. */
+export function ensureBuild(root = ROOT) {
+  if (buildIsFresh(root)) return;
+  process.stderr.write('Building (tsc)\n');
+  build(root);
+}
+
+function filesUnder(folder, prefix = '') {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? filesUnder(path.join(folder, entry.name), `${prefix}${entry.name}/`)
+      : [`${prefix}${entry.name}`],
+  );
+}
+
+/** Compiles src to dist, copies what is no TypeScript, drops what has no source any more. */
+export function build(root = ROOT) {
+  const began = new Date();
+  const src = path.join(root, 'src');
+  const dist = path.join(root, 'dist');
+  rmSync(path.join(root, STAMP), { force: true });
+  run(root, process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  const keep = new Set();
+  for (const file of filesUnder(src)) {
+    if (file.endsWith('.ts')) {
+      const stem = file.slice(0, -'.ts'.length);
+      for (const suffix of ['.js', '.js.map', '.d.ts']) keep.add(stem + suffix);
+    } else {
+      keep.add(file);
+      mkdirSync(path.dirname(path.join(dist, file)), { recursive: true });
+      copyFileSync(path.join(src, file), path.join(dist, file));
+    }
+  }
+  for (const file of filesUnder(dist)) if (!keep.has(file)) rmSync(path.join(dist, file));
+  if (existsSync(path.join(root, MAIN))) chmodSync(path.join(root, MAIN), 0o755);
+  // The stamp bears the time at which the build began: what changed meanwhile is built the next time.
+  writeFileSync(path.join(root, STAMP), '');
+  utimesSync(path.join(root, STAMP), began, began);
+}

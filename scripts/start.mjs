@@ -1,0 +1,14 @@
+/**
+ * `npm start`: installs and builds what is missing, then becomes `zeromq-gateway up`.
+ *
+ * The command runs in this very process, so signals and the exit code need no passing on.
+ */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureBuild, ensureDependencies, MAIN, ROOT } from './lib/project.mjs';
+
+ensureDependencies();
+ensureBuild();
+const main = path.join(ROOT, MAIN);
+process.argv.splice(1, 1, main, 'up');
+await import(pathToFileURL(main).href);

@@ -1,0 +1,100 @@
+/** `npm test` itself: what it runs, what it passes on, and that leftovers fail it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A project that is installed and built, with these tests. */
+function project(t: TestContext, tests: Record<string, string>): string {
+  const folder = tempFolder(t);
+  const write = (name: string, text: string) => {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  };
+  cpSync(path.join(ROOT, 'scripts'), path.join(folder, 'scripts'), { recursive: true });
+  for (const lock of ['package-lock.json', 'node_modules/.package-lock.json']) write(lock, '{"packages":{}}');
+  symlinkSync(path.join(ROOT, 'node_modules/tsx'), path.join(folder, 'node_modules/tsx'));
+  write('package.json', '{"type":"module"}');
+  for (const [name, body] of Object.entries(tests)) {
+    write(`test/${name}`, `import { test } from 'node:test';\n${body}`);
+  }
+  write('dist/cli/main.js', '');
+  write('dist/.built', '');
+  return folder;
+}
+
+function npmTest(folder: string, ...args: string[]): { status: number | null; output: string } {
+  // A runner within a runner would report to the outer one.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/test.mjs', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env,
+  });
+  return { status, output: stdout + stderr };
+}
+
+const LEAVES_A_PROCESS = `
+import { spawn } from 'node:child_process';
+test('careless', () => {
+  spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { detached: true, stdio: 'ignore' }).unref();
+});`;
+
+/** Whether a process runs; one that ended may stay listed until its parent takes note. */
+function runs(pid: string): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe('npm test', () => {
+  it('runs every kind of test but soaks, and ends with the summary', (t) => {
+    const folder = project(t, {
+      'unit/a.test.ts': "test('one', () => {});",
+      'interop/b.test.ts': "test('two', () => {});",
+      'soak/d.test.ts': "test('soak', () => { throw new Error(); });",
+      'helpers/e.ts': "test('no test', () => { throw new Error(); });",
+    });
+    const { status, output } = npmTest(folder);
+    assert.equal(status, 0, output);
+    assert.match(output, /ℹ tests 2\n[^]*ℹ pass 2\n[^]*ℹ duration_ms [\d.]+\n$/);
+    assert.ok(output.indexOf('two') < output.indexOf('one'), 'tests that wait run first');
+  });
+
+  it('takes parts of paths as filters and passes options on', (t) => {
+    const folder = project(t, {
+      'unit/a.test.ts': "test('one', () => {}); test('other', () => {});",
+      'unit/router/b.test.ts': "test('two', () => {});",
+    });
+    const filtered = npmTest(folder, './test/unit/router');
+    assert.match(filtered.output, /ℹ tests 1\n/);
+    assert.match(filtered.output, /two/);
+    assert.match(npmTest(folder, '--test-name-pattern=one', 'a.test').output, /ℹ pass 1\n/);
+    const none = npmTest(folder, 'elephants');
+    assert.equal(none.status, 1);
+    assert.match(none.output, /No test file matches elephants/);
+  });
+
+  it('fails when a test fails', (t) => {
+    const folder = project(t, { 'unit/a.test.ts': "test('bad', () => { throw new Error('no'); });" });
+    const { status, output } = npmTest(folder);
+    assert.equal(status, 1);
+    assert.match(output, /ℹ fail 1\n/);
+  });
+
+  it('fails when a test leaves a process behind, names it and ends it', (t) => {
+    if (process.platform !== 'linux') return t.skip('needs /proc');
+    const { status, output } = npmTest(project(t, { 'unit/a.test.ts': LEAVES_A_PROCESS }));
+    assert.equal(status, 1, output);
+    const [, pid] = /Left behind by a test: process (\d+): .*setTimeout/.exec(output) ?? [];
+    assert.ok(pid !== undefined, output);
+    assert.ok(!runs(pid), `process ${pid} still runs`);
+  });
+});
