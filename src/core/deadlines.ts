@@ -1,0 +1,154 @@
+/**
+ * Very many deadlines on one coarse timing wheel.
+ *
+ * Items are linked into the buckets of the wheel by fields of their own, so adding and cancelling is O(1) and
+ * allocates nothing. Nothing here owns a timer: somebody calls `advance` no later than `nextWakeup` says. A deadline
+ * never fires early, and at most one `resolution` late.
+ */
+
+/** The fields that the wheel needs on an item. `NOT_TIMED` in `dueTick` means it is on no wheel. */
+export interface Timed<T> {
+  dueTick: number;
+  dueBefore: T | undefined;
+  dueAfter: T | undefined;
+}
+
+/** Value of `dueTick` for an item on no wheel. */
+export const NOT_TIMED = -1;
+/** Value of `dueTick` for an item found expired, whose turn to be told has not come. */
+const EXPIRED = -2;
+
+/** Options of a wheel. */
+export interface DeadlinesOptions {
+  /** Milliseconds a bucket stands for. Default 8. */
+  resolution?: number;
+  /** Number of buckets, a power of two from 32. Default 4096, which is 33 s; later deadlines go round more than once. */
+  buckets?: number;
+}
+
+/** A timing wheel of items of one kind. */
+export class Deadlines<T extends Timed<T>> {
+  private readonly resolution: number;
+  private readonly mask: number;
+  /** One list a bucket, and the list of expired items behind them. */
+  private readonly heads: (T | undefined)[];
+  private readonly filled: Int32Array;
+  private current: number;
+  private soonest = Infinity;
+  private count = 0;
+
+  /**
+   * @param now the present, in the milliseconds that `advance` will use.
+   */
+  constructor(now = 0, options: DeadlinesOptions = {}) {
+    const buckets = options.buckets ?? 4096;
+    this.resolution = options.resolution ?? 8;
+    this.mask = buckets - 1;
+    this.heads = new Array<T | undefined>(buckets + 1).fill(undefined);
+    this.filled = new Int32Array(buckets / 32);
+    this.current = Math.floor(now / this.resolution);
+  }
+
+  /** How many items have a deadline. */
+  get size(): number {
+    return this.count;
+  }
+
+  /** Sets the deadline of an item that has none: the millisecond `at`. One in the past fires at the next tick. */
+  add(item: T, at: number): void {
+    const tick = Math.max(Math.ceil(at / this.resolution), this.current + 1);
+    item.dueTick = tick;
+    this.link(item, tick & this.mask);
+    this.soonest = this.count === 0 ? tick : Math.min(this.soonest, tick);
+    this.count++;
+  }
+
+  /** Takes the deadline away; nothing happens when there is none. */
+  cancel(item: T): void {
+    if (item.dueTick === NOT_TIMED) return;
+    this.unlink(item);
+    item.dueTick = NOT_TIMED;
+    this.count--;
+  }
+
+  /**
+   * Calls `onExpired` for each item whose deadline is past. It may add and cancel deadlines as it likes.
+   * Returns how many were called.
+   */
+  advance(now: number, onExpired: (item: T, now: number) => void): number {
+    const target = Math.floor(now / this.resolution);
+    if (target > this.current) {
+      const first = Math.max(this.current + 1, target - this.mask);
+      this.current = target;
+      if (this.count > 0)
+        for (let tick = first; tick <= target; tick++) this.collect(tick & this.mask, target);
+      this.soonest = this.count === 0 ? Infinity : this.findSoonest();
+    }
+    let called = 0;
+    for (let item = this.heads[this.mask + 1]; item !== undefined; item = this.heads[this.mask + 1]) {
+      this.cancel(item);
+      called++;
+      onExpired(item, now);
+    }
+    return called;
+  }
+
+  /**
+   * Millisecond at which `advance` should be called next; Infinity when there is no deadline. Never later than
+   * the first deadline needs, possibly earlier, where that was cancelled.
+   */
+  nextWakeup(): number {
+    return this.count === 0 ? Infinity : this.soonest * this.resolution;
+  }
+
+  /** Moves what is due in a bucket to the list of expired items. */
+  private collect(bucket: number, target: number): void {
+    let item = this.heads[bucket];
+    while (item !== undefined) {
+      const next: T | undefined = item.dueAfter;
+      if (item.dueTick <= target) {
+        this.unlink(item);
+        item.dueTick = EXPIRED;
+        this.link(item, this.mask + 1);
+      }
+      item = next;
+    }
+  }
+
+  private link(item: T, bucket: number): void {
+    const head = this.heads[bucket];
+    item.dueBefore = undefined;
+    item.dueAfter = head;
+    if (head !== undefined) head.dueBefore = item;
+    else if (bucket <= this.mask)
+      this.filled[bucket >> 5] = (this.filled[bucket >> 5] ?? 0) | (1 << (bucket & 31));
+    this.heads[bucket] = item;
+  }
+
+  private unlink(item: T): void {
+    const { dueBefore: before, dueAfter: after } = item;
+    if (after !== undefined) after.dueBefore = before;
+    if (before !== undefined) before.dueAfter = after;
+    else {
+      const bucket = item.dueTick === EXPIRED ? this.mask + 1 : item.dueTick & this.mask;
+      this.heads[bucket] = after;
+      if (after === undefined && bucket <= this.mask) {
+        this.filled[bucket >> 5] = (this.filled[bucket >> 5] ?? 0) & ~(1 << (bucket & 31));
+      }
+    }
+    item.dueBefore = undefined;
+    item.dueAfter = undefined;
+  }
+
+  /** The tick of the next bucket with anything in it: its items may be due only a round later. */
+  private findSoonest(): number {
+    const start = this.current + 1;
+    for (let offset = 0; offset <= this.mask; ) {
+      const bucket = (start + offset) & this.mask;
+      const bits = (this.filled[bucket >> 5] ?? 0) >>> (bucket & 31);
+      if (bits !== 0) return start + offset + (31 - Math.clz32(bits & -bits));
+      offset += 32 - (bucket & 31);
+    }
+    return start;
+  }
+}

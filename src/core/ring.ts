@@ -1,0 +1,84 @@
+/**
+ * A double-ended queue on a ring buffer: no element ever moves but when the ring grows or gives room back.
+ */
+const FIRST_CAPACITY = 16;
+
+/** Push, unshift, shift and pop are O(1) amortised. Holes are never left: what is taken out is let go. */
+export class Ring<T> {
+  private items: (T | undefined)[] = new Array<T | undefined>(FIRST_CAPACITY).fill(undefined);
+  private head = 0;
+  private count = 0;
+
+  get length(): number {
+    return this.count;
+  }
+
+  /** How many elements fit before the ring grows; for tests of its memory. */
+  get capacity(): number {
+    return this.items.length;
+  }
+
+  /** Appends at the end. */
+  push(item: T): void {
+    if (this.count === this.items.length) this.resize(this.count * 2);
+    this.items[(this.head + this.count) & (this.items.length - 1)] = item;
+    this.count++;
+  }
+
+  /** Puts before the first. */
+  unshift(item: T): void {
+    if (this.count === this.items.length) this.resize(this.count * 2);
+    this.head = (this.head - 1) & (this.items.length - 1);
+    this.items[this.head] = item;
+    this.count++;
+  }
+
+  /** Takes the first, or undefined when there is none. */
+  shift(): T | undefined {
+    if (this.count === 0) return undefined;
+    const item = this.items[this.head];
+    this.items[this.head] = undefined;
+    this.head = (this.head + 1) & (this.items.length - 1);
+    this.count--;
+    this.giveBack();
+    return item;
+  }
+
+  /** Takes the last, or undefined when there is none. */
+  pop(): T | undefined {
+    if (this.count === 0) return undefined;
+    this.count--;
+    const place = (this.head + this.count) & (this.items.length - 1);
+    const item = this.items[place];
+    this.items[place] = undefined;
+    this.giveBack();
+    return item;
+  }
+
+  /** The element at `index`, 0 being the first; undefined beyond the end. */
+  at(index: number): T | undefined {
+    return index >= 0 && index < this.count
+      ? this.items[(this.head + index) & (this.items.length - 1)]
+      : undefined;
+  }
+
+  /** Lets go of everything. */
+  clear(): void {
+    this.items = new Array<T | undefined>(FIRST_CAPACITY).fill(undefined);
+    this.head = 0;
+    this.count = 0;
+  }
+
+  private giveBack(): void {
+    const capacity = this.items.length;
+    if (capacity > FIRST_CAPACITY && this.count < capacity / 8) this.resize(capacity / 4);
+  }
+
+  private resize(wanted: number): void {
+    const capacity = Math.max(FIRST_CAPACITY, wanted);
+    const items = new Array<T | undefined>(capacity).fill(undefined);
+    for (let index = 0; index < this.count; index++) items[index] = this.at(index);
+    this.items = items;
+    this.head = 0;
+  }
+}

@@ -1,0 +1,44 @@
+/** Sets logging up in the folder of argv and does what argv says; results go to `result.json` in the folder. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { defaultLogger, type Logging, setupLogging } from '../../../src/core/logging.ts';
+
+const [mode, folder = ''] = process.argv.slice(2);
+
+/** Logs far more than a pipe holds, and tells how long the event loop stood still. */
+async function flood(logging: Logging): Promise<void> {
+  const logger = logging.logger.child({ node: 'router', secretKey: 'hush' });
+  const text = 'x'.repeat(1000);
+  let longest = 0;
+  for (let round = 0; round < 100; round += 1) {
+    const start = performance.now();
+    for (let each = 0; each < 20; each += 1) logger.info({ number: round * 20 + each }, text);
+    await turn();
+    longest = Math.max(longest, performance.now() - start);
+  }
+  await logging.close();
+  const { dropped, file } = logging;
+  writeFileSync(join(folder, 'result.json'), JSON.stringify({ longest, dropped, file }));
+  process.exit(0);
+}
+
+if (mode === 'default') {
+  defaultLogger().info('not this');
+  defaultLogger().child({ node: 'worker' }).warn('but this');
+  process.exit(0);
+} else if (mode === 'flood') {
+  await flood(setupLogging(folder, { maxBuffer: 1_000_000 }));
+} else if (mode === 'exit') {
+  setupLogging(folder, { consoleLevel: 'silent' });
+  for (let number = 0; number < 1000; number += 1) {
+    defaultLogger().debug({ number }, 'going');
+    // Half of them are being written when the process exits, half still wait.
+    if (number === 500) await turn();
+  }
+  process.exit(3);
+} else if (mode === 'throw') {
+  const { logger } = setupLogging(folder, { console: 'stderr' });
+  logger.error({ err: new Error('for people') }, 'last words');
+  throw new Error('not caught');
+}
