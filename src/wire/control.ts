@@ -1,0 +1,130 @@
+/**
+ * Control messages between our nodes: events whose names start with `$`, in classic frames, so that a classic router
+ * drops them unseen: their first frame is the address of nobody.
+ *
+ * | event      | from → to       | says |
+ * |------------|-----------------|------|
+ * | `$hello`   | worker → router | what the worker serves; asks for `$welcome` or `$refused` |
+ * | `$welcome` | router → worker | the worker is in, and may send packed messages |
+ * | `$refused` | router → worker | why it is not |
+ * | `$bye`     | worker → router | send me nothing more; router → worker: nothing more will come |
+ * | `$bye`     | router or server → client | send me nothing more; client → router or server: nothing more will come |
+ * | `$gone`    | worker → router | I am closing and will not answer what I hold |
+ * | `$who`     | router → worker | say hello again: the router does not know you |
+ */
+
+import { MAX_EVENT_NAME } from './limits.ts';
+
+/** What the names of events start with that nodes keep for themselves. */
+export const RESERVED = '$';
+
+/** Asks a router or server whether it is there. */
+export const PING = '$router.ping';
+
+/** First frame of every control message. */
+export const CONTROL_ADDRESS: Buffer = Buffer.from(RESERVED);
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** What a worker says of itself. */
+export interface Hello {
+  readonly v: number;
+  readonly pack: 1;
+  /** Requests it takes at a time from this router. */
+  readonly concurrency: number;
+  /** Events it serves; absent: every event that nobody else announced. */
+  readonly events?: readonly string[];
+  /** OpenAPI fragment of its contract, and the name under which it stands. */
+  readonly contract?: { readonly name: string; readonly fragment: unknown };
+  /** Number of the worker's connection to this router: with another one, what an earlier one held is lost. */
+  readonly connection?: number;
+}
+
+/** What a worker tells routers of its handlers. */
+export type Announcement = Pick<Hello, 'events' | 'contract'>;
+
+/** What a router answers. */
+export interface Welcome {
+  readonly v: number;
+  readonly pack: 1;
+  /** Identity of the router. */
+  readonly router: string;
+}
+
+/** Why a router does not take a worker. */
+export interface Refused {
+  readonly reason: string;
+}
+
+export type ControlName = '$hello' | '$welcome' | '$refused' | '$bye' | '$gone' | '$who';
+
+/** Largest control message that is parsed, in bytes: a hello carries a contract. */
+export const MAX_CONTROL_BYTES = 2 * 1024 * 1024;
+
+/** Most events in a hello. */
+export const MAX_EVENTS = 50_000;
+
+/** The frames of a control message, the peer's identity not counted. */
+export function controlFrames(name: ControlName, data: object): Buffer[] {
+  return [CONTROL_ADDRESS, EMPTY, Buffer.from(name), Buffer.from(JSON.stringify(data))];
+}
+
+/** Whether frames from index `from` on are a control message. */
+export function isControl(frames: readonly Buffer[], from: number): boolean {
+  return frames[from]?.length === 1 && frames[from][0] === 0x24 && frames[from + 1]?.length === 0;
+}
+
+/** The data of a control message; undefined when it is no JSON object or too large. */
+export function controlData(frame: Buffer | undefined): Record<string, unknown> | undefined {
+  if (frame === undefined || frame.length > MAX_CONTROL_BYTES) return undefined;
+  try {
+    const value: unknown = JSON.parse(frame.toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A hello out of its data; a string says what is wrong with it. */
+export function readHello(data: Record<string, unknown> | undefined): Hello | string {
+  if (data === undefined) return `a hello is a JSON object of at most ${MAX_CONTROL_BYTES} bytes`;
+  const { v, concurrency, events, contract, connection } = data;
+  if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
+  if (!Number.isInteger(concurrency) || (concurrency as number) < 1 || (concurrency as number) > 1_000_000) {
+    return `concurrency must be a whole number from 1 to 1,000,000, got ${JSON.stringify(concurrency)}`;
+  }
+  if (events !== undefined && !isEventList(events)) {
+    return `events must be a list of at most ${MAX_EVENTS} event names of 1 to ${MAX_EVENT_NAME} bytes, none starting with $`;
+  }
+  if (contract !== undefined && !isContract(contract)) return 'contract must have a name and a fragment';
+  if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
+  return { v, pack: 1, concurrency: concurrency as number, events, contract, connection };
+}
+
+function isEventList(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= MAX_EVENTS &&
+    value.every(
+      (name) =>
+        typeof name === 'string' &&
+        name !== '' &&
+        !name.startsWith(RESERVED) &&
+        Buffer.byteLength(name) <= MAX_EVENT_NAME,
+    )
+  );
+}
+
+function isContract(value: unknown): value is { name: string; fragment: unknown } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    value.name !== '' &&
+    value.name.length <= 255 &&
+    'fragment' in value
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * Metadata: the trailing JSON frame that our nodes add to classic messages and classic peers ignore.
+ *
+ * Unknown keys are ignored. A frame that is no JSON object, is too large or has a member of the wrong type is as
+ * if absent; the caller counts it.
+ */
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { MAX_METADATA, MAX_REQUEST_ID } from './limits.ts';
+
+/** Version of our additions to the classic wire. */
+export const PROTOCOL_VERSION = 1;
+
+/** Metadata of a request, as read. */
+export interface RequestMetadata {
+  readonly timeLeft: number;
+  readonly idempotent: boolean;
+  readonly requestId: string;
+  readonly extras: Buffer;
+  /** The sender understands packed messages. */
+  readonly packs: boolean;
+}
+
+/** Metadata of a reply, as read. */
+export interface ReplyMetadata {
+  readonly status: number;
+  readonly code: string;
+  readonly dispatched: boolean;
+  readonly more: boolean;
+  readonly contentType: string;
+  readonly extras: Buffer;
+  readonly packs: boolean;
+}
+
+/** The metadata frame of a request. `pack` says that we understand packed messages. */
+export function encodeRequestMetadata(message: RequestMessage, packs: boolean): Buffer {
+  const head: Record<string, unknown> = { v: PROTOCOL_VERSION };
+  if (message.requestId !== '') head.id = message.requestId;
+  if (message.timeLeft > 0) head.ttl = Math.ceil(message.timeLeft);
+  if (message.idempotent) head.idem = true;
+  if (packs) head.pack = 1;
+  return withExtras(head, message.extras);
+}
+
+/** The metadata frame of a reply. */
+export function encodeReplyMetadata(message: ReplyMessage, packs: boolean): Buffer {
+  const head: Record<string, unknown> = { v: PROTOCOL_VERSION, status: message.status };
+  if (message.code !== '') head.code = message.code;
+  if (!message.dispatched) head.dispatched = false;
+  if (message.more) head.more = true;
+  if (message.contentType !== '') head.type = message.contentType;
+  if (packs) head.pack = 1;
+  return withExtras(head, message.extras);
+}
+
+/** Reads the metadata of a request; undefined when the frame is broken. */
+export function decodeRequestMetadata(frame: Buffer): RequestMetadata | undefined {
+  const head = parseObject(frame);
+  if (head === undefined) return undefined;
+  const ttl = head.ttl ?? 0;
+  const id = head.id ?? '';
+  const idem = head.idem ?? false;
+  if (typeof ttl !== 'number' || !(ttl >= 0) || typeof idem !== 'boolean') return undefined;
+  if (typeof id !== 'string' || !isRequestId(id)) return undefined;
+  const extras = extrasOf(head.ext);
+  if (extras === undefined) return undefined;
+  return {
+    timeLeft: Math.min(ttl, 0xffffffff),
+    idempotent: idem,
+    requestId: id,
+    extras,
+    packs: head.pack === 1,
+  };
+}
+
+/** Reads the metadata of a reply; undefined when the frame is broken. */
+export function decodeReplyMetadata(frame: Buffer): ReplyMetadata | undefined {
+  const head = parseObject(frame);
+  if (head === undefined) return undefined;
+  const status = head.status ?? 200;
+  const code = head.code ?? '';
+  const dispatched = head.dispatched ?? true;
+  const more = head.more ?? false;
+  const contentType = head.type ?? '';
+  if (!isStatus(status) || typeof dispatched !== 'boolean' || typeof more !== 'boolean') return undefined;
+  if (!isShortText(code) || !isShortText(contentType)) return undefined;
+  const extras = extrasOf(head.ext);
+  if (extras === undefined) return undefined;
+  return { status, code, dispatched, more, contentType, extras, packs: head.pack === 1 };
+}
+
+/** Whether a text may be a request id: printable ASCII, at most 255 bytes. */
+export function isRequestId(text: string): boolean {
+  return text.length <= MAX_REQUEST_ID && /^[\x21-\x7e]*$/.test(text);
+}
+
+/** Whether a value may be the code or media type of a reply: printable ASCII, at most 255 bytes. */
+export function isShortText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 255 && /^[\x20-\x7e]*$/.test(value);
+}
+
+/** Whether a media type says that a body is JSON; an empty one does. */
+export function isJsonType(contentType: string): boolean {
+  return contentType === '' || /[/+]json\s*(;|$)/i.test(contentType);
+}
+
+/** Whether a value may be the status of a reply. */
+export function isStatus(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599;
+}
+
+function parseObject(frame: Buffer): Record<string, unknown> | undefined {
+  if (frame.length > MAX_METADATA * 2) return undefined;
+  try {
+    const value: unknown = JSON.parse(frame.toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Extras that came packed were not looked at on the way: broken ones must not break the rest. */
+function withExtras(head: Record<string, unknown>, extras: Buffer): Buffer {
+  const ext = extras.length === 0 ? undefined : parseObject(extras);
+  return Buffer.from(JSON.stringify(ext === undefined ? head : { ...head, ext }));
+}
+
+function extrasOf(value: unknown): Buffer | undefined {
+  if (value === undefined) return NO_BYTES;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const bytes = Buffer.from(JSON.stringify(value));
+  return bytes.length <= MAX_METADATA ? bytes : undefined;
+}

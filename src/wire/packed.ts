@@ -1,0 +1,374 @@
+/**
+ * The packed codec: many records in one frame, between our own nodes only (docs/protocol.md).
+ *
+ * Frame 0: the magic bytes, then records one after the other. A record whose body is `OWN_FRAME_BYTES` or more
+ * leaves it out; its body is the next of the frames that follow. Numbers are unsigned, little endian.
+ *
+ * Writers are given lengths that fit their fields: event names, request ids and extras are checked where requests and
+ * replies are made (`toMessage`, the executor). Readers trust nothing.
+ *
+ * ```
+ * request  kind=1 flags id:4 generation:4 timeLeft:4 nameLength:2 requestIdLength:1 extrasLength:2 bodyLength:4
+ * reply    kind=2 flags id:4 generation:4 status:2 codeLength:1 typeLength:1 extrasLength:2 bodyLength:4
+ * cancel   kind=3 flags id:4 generation:4
+ * ```
+ */
+import { isUtf8 } from 'node:buffer';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
+
+/** What a packed frame starts with; no classic message and no token does. */
+export const PACKED_MAGIC: Buffer = Buffer.from([0x00, 0x5a, 0x47, 0x01]);
+
+const MAGIC_BYTES = 4;
+const REQUEST = 1;
+const REPLY = 2;
+const CANCEL = 3;
+const REQUEST_HEAD = 23;
+const REPLY_HEAD = 20;
+const CANCEL_HEAD = 10;
+
+const IDEMPOTENT = 1;
+const DISPATCHED = 1;
+const OWN_FRAME = 2;
+const MORE = 4;
+
+interface PackedRecord {
+  readonly kind: number;
+  readonly id: number;
+  readonly generation: number;
+  readonly request: RequestMessage | undefined;
+  readonly reply: ReplyMessage | undefined;
+}
+
+/** Records of one turn for one peer, until they are encoded together. */
+export class PackedBatch {
+  private records: PackedRecord[] = [];
+  private headBytes = MAGIC_BYTES;
+  private ownFrameBytes = 0;
+
+  private readonly ownFrameFrom: number;
+
+  /** @param oneFrame large bodies stay with the other records, in place of frames of their own. */
+  constructor(oneFrame = false) {
+    this.ownFrameFrom = oneFrame ? Infinity : OWN_FRAME_BYTES;
+  }
+
+  /** Number of records. */
+  get size(): number {
+    return this.records.length;
+  }
+
+  /** Bytes it will take, frames of their own included. */
+  get bytes(): number {
+    return this.headBytes + this.ownFrameBytes;
+  }
+
+  addRequest(id: number, generation: number, request: RequestMessage): void {
+    this.records.push({ kind: REQUEST, id, generation, request, reply: undefined });
+    this.headBytes +=
+      REQUEST_HEAD + Buffer.byteLength(request.eventName) + request.requestId.length + request.extras.length;
+    this.countBody(request.body.length);
+  }
+
+  addReply(id: number, generation: number, reply: ReplyMessage): void {
+    this.records.push({ kind: REPLY, id, generation, request: undefined, reply });
+    this.headBytes += REPLY_HEAD + reply.code.length + reply.contentType.length + reply.extras.length;
+    this.countBody(reply.body.length);
+  }
+
+  addCancel(id: number, generation: number): void {
+    this.records.push({ kind: CANCEL, id, generation, request: undefined, reply: undefined });
+    this.headBytes += CANCEL_HEAD;
+  }
+
+  /**
+   * Encodes all records as the frames of one message, and empties the batch.
+   *
+   * @param owned the first frame has a memory of its own, which can be handed to another thread.
+   */
+  take(owned = false): Buffer[] {
+    const head = owned ? Buffer.allocUnsafeSlow(this.headBytes) : Buffer.allocUnsafe(this.headBytes);
+    const frames: Buffer[] = [head];
+    let at = MAGIC_BYTES;
+    head.set(PACKED_MAGIC, 0);
+    for (const record of this.records) {
+      if (record.request !== undefined) {
+        at = writeRequest(head, at, record, record.request, this.ownFrameFrom, frames);
+      } else if (record.reply !== undefined) {
+        at = writeReply(head, at, record, record.reply, this.ownFrameFrom, frames);
+      } else at = writeIds(head, at, CANCEL, 0, record);
+    }
+    this.records = [];
+    this.headBytes = MAGIC_BYTES;
+    this.ownFrameBytes = 0;
+    return frames;
+  }
+
+  private countBody(length: number): void {
+    if (length >= this.ownFrameFrom) this.ownFrameBytes += length;
+    else this.headBytes += length;
+  }
+}
+
+/** Takes the records of a packed message, in their order. */
+export interface PackedSink {
+  packedRequest(id: number, generation: number, message: RequestMessage): void;
+  packedReply(id: number, generation: number, message: ReplyMessage): void;
+  packedCancel(id: number, generation: number): void;
+}
+
+/** Length of the identities that ROUTER sockets make up: a zero and a number, which may look like the magic bytes. */
+const MADE_UP_IDENTITY_BYTES = 5;
+
+/** Whether a frame starts a packed message. */
+export function isPacked(frame: Buffer): boolean {
+  return (
+    frame.length >= MAGIC_BYTES &&
+    frame.length !== MADE_UP_IDENTITY_BYTES &&
+    frame[0] === 0x00 &&
+    frame[1] === 0x5a &&
+    frame[2] === 0x47 &&
+    frame[3] === 0x01
+  );
+}
+
+/**
+ * Reads a packed message whose head is frame `from`. Records before a broken one are delivered.
+ *
+ * @param maxHead largest head that is looked at, in bytes.
+ * @returns false when the message is broken: truncated, too large, an unknown kind, text that is none, a body frame
+ *   missing or left over.
+ */
+export function readPacked(
+  frames: readonly Buffer[],
+  from: number,
+  sink: PackedSink,
+  maxHead = MAX_HEAD_BYTES,
+): boolean {
+  const head = frames[from];
+  if (head === undefined || head.length > maxHead) return false;
+  const reader = new RecordReader(head, frames, from + 1);
+  while (reader.at < head.length) {
+    switch (head[reader.at]) {
+      case REQUEST:
+        if (!reader.request(sink)) return false;
+        break;
+      case REPLY:
+        if (!reader.reply(sink)) return false;
+        break;
+      case CANCEL:
+        if (!reader.cancel(sink)) return false;
+        break;
+      case undefined:
+      default:
+        return false;
+    }
+  }
+  return reader.nextFrame === frames.length;
+}
+
+class RecordReader {
+  at = MAGIC_BYTES;
+  nextFrame: number;
+  private readonly head: Buffer;
+  private readonly frames: readonly Buffer[];
+
+  constructor(head: Buffer, frames: readonly Buffer[], nextFrame: number) {
+    this.head = head;
+    this.frames = frames;
+    this.nextFrame = nextFrame;
+  }
+
+  request(sink: PackedSink): boolean {
+    const { head, at } = this;
+    if (at + REQUEST_HEAD > head.length) return false;
+    const flags = byteAt(head, at + 1);
+    const nameLength = uint16(head, at + 14);
+    const idLength = byteAt(head, at + 16);
+    const extrasLength = uint16(head, at + 17);
+    const bodyLength = uint32(head, at + 19);
+    const nameStart = at + REQUEST_HEAD;
+    const idStart = nameStart + nameLength;
+    const extrasStart = idStart + idLength;
+    const bodyStart = extrasStart + extrasLength;
+    if (nameLength === 0 || nameLength > MAX_EVENT_NAME || bodyStart > head.length) return false;
+    const eventName = head.toString('utf8', nameStart, idStart);
+    if (eventName.includes(REPLACEMENT) && !isUtf8(head.subarray(nameStart, idStart))) return false;
+    if (!isPrintable(head, idStart, extrasStart, FIRST_GRAPHIC)) return false;
+    const body = this.body(flags, bodyStart, bodyLength);
+    if (body === undefined) return false;
+    sink.packedRequest(uint32(head, at + 2), uint32(head, at + 6), {
+      eventName,
+      body,
+      timeLeft: uint32(head, at + 10),
+      idempotent: (flags & IDEMPOTENT) !== 0,
+      requestId: idLength === 0 ? '' : head.toString('latin1', idStart, extrasStart),
+      extras: extrasLength === 0 ? NO_BYTES : head.subarray(extrasStart, bodyStart),
+    });
+    return true;
+  }
+
+  reply(sink: PackedSink): boolean {
+    const { head, at } = this;
+    if (at + REPLY_HEAD > head.length) return false;
+    const flags = byteAt(head, at + 1);
+    const codeLength = byteAt(head, at + 12);
+    const typeLength = byteAt(head, at + 13);
+    const extrasLength = uint16(head, at + 14);
+    const bodyLength = uint32(head, at + 16);
+    const codeStart = at + REPLY_HEAD;
+    const typeStart = codeStart + codeLength;
+    const extrasStart = typeStart + typeLength;
+    const bodyStart = extrasStart + extrasLength;
+    if (bodyStart > head.length) return false;
+    const status = uint16(head, at + 10);
+    if (status < 100 || status > 599 || !isPrintable(head, codeStart, extrasStart, SPACE)) return false;
+    const body = this.body(flags, bodyStart, bodyLength);
+    if (body === undefined) return false;
+    sink.packedReply(uint32(head, at + 2), uint32(head, at + 6), {
+      status,
+      code: codeLength === 0 ? '' : head.toString('latin1', codeStart, typeStart),
+      dispatched: (flags & DISPATCHED) !== 0,
+      more: (flags & MORE) !== 0,
+      contentType: typeLength === 0 ? '' : head.toString('latin1', typeStart, extrasStart),
+      extras: extrasLength === 0 ? NO_BYTES : head.subarray(extrasStart, bodyStart),
+      body,
+    });
+    return true;
+  }
+
+  cancel(sink: PackedSink): boolean {
+    const { head, at } = this;
+    if (at + CANCEL_HEAD > head.length) return false;
+    this.at = at + CANCEL_HEAD;
+    sink.packedCancel(uint32(head, at + 2), uint32(head, at + 6));
+    return true;
+  }
+
+  /** The body of the record under way, and the step to the next record; undefined when it is not there. */
+  private body(flags: number, start: number, length: number): Buffer | undefined {
+    if ((flags & OWN_FRAME) !== 0) {
+      const frame = this.frames[this.nextFrame++];
+      if (frame === undefined || frame.length !== length) return undefined;
+      this.at = start;
+      return frame;
+    }
+    if (start + length > this.head.length) return undefined;
+    this.at = start + length;
+    return this.head.subarray(start, start + length);
+  }
+}
+
+function writeIds(head: Buffer, at: number, kind: number, flags: number, record: PackedRecord): number {
+  head[at] = kind;
+  head[at + 1] = flags;
+  putUint32(head, at + 2, record.id);
+  putUint32(head, at + 6, record.generation);
+  return at + CANCEL_HEAD;
+}
+
+function writeRequest(
+  head: Buffer,
+  start: number,
+  record: PackedRecord,
+  message: RequestMessage,
+  ownFrom: number,
+  frames: Buffer[],
+): number {
+  const { requestId, extras, body } = message;
+  const own = body.length >= ownFrom;
+  const flags = (message.idempotent ? IDEMPOTENT : 0) | (own ? OWN_FRAME : 0);
+  let at = writeIds(head, start, REQUEST, flags, record);
+  putUint32(head, at, Math.min(Math.ceil(message.timeLeft), 0xffffffff));
+  head[at + 6] = requestId.length;
+  putUint16(head, at + 7, extras.length);
+  putUint32(head, at + 9, body.length);
+  const nameLength = head.write(message.eventName, start + REQUEST_HEAD);
+  putUint16(head, at + 4, nameLength);
+  at = start + REQUEST_HEAD + nameLength;
+  if (requestId.length > 0) at += head.write(requestId, at, 'latin1');
+  return writeTail(head, at, extras, body, own, frames);
+}
+
+function writeReply(
+  head: Buffer,
+  start: number,
+  record: PackedRecord,
+  message: ReplyMessage,
+  ownFrom: number,
+  frames: Buffer[],
+): number {
+  const { code, contentType, extras, body } = message;
+  const own = body.length >= ownFrom;
+  const flags = (message.dispatched ? DISPATCHED : 0) | (own ? OWN_FRAME : 0) | (message.more ? MORE : 0);
+  let at = writeIds(head, start, REPLY, flags, record);
+  putUint16(head, at, message.status);
+  head[at + 2] = code.length;
+  head[at + 3] = contentType.length;
+  putUint16(head, at + 4, extras.length);
+  putUint32(head, at + 6, body.length);
+  at = start + REPLY_HEAD;
+  if (code.length > 0) at += head.write(code, at, 'latin1');
+  if (contentType.length > 0) at += head.write(contentType, at, 'latin1');
+  return writeTail(head, at, extras, body, own, frames);
+}
+
+function writeTail(
+  head: Buffer,
+  start: number,
+  extras: Buffer,
+  body: Buffer,
+  own: boolean,
+  frames: Buffer[],
+): number {
+  let at = start;
+  if (extras.length > 0) {
+    head.set(extras, at);
+    at += extras.length;
+  }
+  if (own) {
+    frames.push(body);
+    return at;
+  }
+  head.set(body, at);
+  return at + body.length;
+}
+
+/** What decoding puts in place of bytes that are no UTF-8. */
+const REPLACEMENT = '\ufffd';
+
+const SPACE = 0x20;
+const FIRST_GRAPHIC = 0x21;
+const LAST_GRAPHIC = 0x7e;
+
+/** Whether all bytes are ASCII characters from `first` to `~`. */
+function isPrintable(buffer: Buffer, start: number, end: number, first: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = byteAt(buffer, at);
+    if (byte < first || byte > LAST_GRAPHIC) return false;
+  }
+  return true;
+}
+
+function byteAt(buffer: Buffer, at: number): number {
+  return buffer[at] as number;
+}
+
+function uint16(buffer: Buffer, at: number): number {
+  return byteAt(buffer, at) | (byteAt(buffer, at + 1) << 8);
+}
+
+function uint32(buffer: Buffer, at: number): number {
+  return (uint16(buffer, at) | (uint16(buffer, at + 2) << 16)) >>> 0;
+}
+
+function putUint16(buffer: Buffer, at: number, value: number): void {
+  buffer[at] = value;
+  buffer[at + 1] = value >>> 8;
+}
+
+function putUint32(buffer: Buffer, at: number, value: number): void {
+  putUint16(buffer, at, value);
+  putUint16(buffer, at + 2, value >>> 16);
+}

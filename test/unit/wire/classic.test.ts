@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { failure, NO_BYTES, type ReplyMessage } from '../../../src/core/message.ts';
+import {
+  type ClassicFrames,
+  MalformedFrames,
+  readClassic,
+  readEventName,
+  replyFrames,
+  requestFrames,
+  toReply,
+  toRequest,
+} from '../../../src/wire/classic.ts';
+import { MAX_ENVELOPE, MAX_EVENT_NAME } from '../../../src/wire/limits.ts';
+import { makeReply, makeRequest } from './messages.ts';
+
+const frames = (...texts: (string | Buffer)[]): Buffer[] => texts.map((text) => Buffer.from(text));
+
+function read(...texts: (string | Buffer)[]): ClassicFrames {
+  const classic = readClassic(frames(...texts), 0);
+  assert.ok(!(classic instanceof MalformedFrames), 'the frames are a message');
+  return classic;
+}
+
+function refused(...texts: (string | Buffer)[]): MalformedFrames {
+  const classic = readClassic(frames(...texts), 0);
+  assert.ok(classic instanceof MalformedFrames, 'the frames are no message');
+  return classic;
+}
+
+const text = (list: readonly Buffer[]): string[] => list.map(String);
+
+describe('a classic message', () => {
+  it('is a name and data behind a delimiter', () => {
+    const { envelope, delimited, eventName, body, metadata } = read('', 'echo', '{}');
+    assert.deepEqual(
+      [text(envelope), delimited, eventName, String(body), metadata],
+      [[], true, 'echo', '{}', undefined],
+    );
+  });
+
+  it('keeps what comes before the delimiter, and the frame behind the data', () => {
+    const { envelope, metadata } = read('a', 'b', '', 'echo', '{}', '{"v":1}', 'ignored');
+    assert.deepEqual([text(envelope), String(metadata)], [['a', 'b'], '{"v":1}']);
+  });
+
+  it('has no delimiter when a DEALER sends name and data alone', () => {
+    const { delimited, eventName } = read('echo', '{}');
+    assert.deepEqual([delimited, eventName], [false, 'echo']);
+  });
+
+  it('is read from the frame that is asked for', () => {
+    const classic = readClassic(frames('identity', '', 'echo', '{}'), 1);
+    assert.ok(!(classic instanceof MalformedFrames));
+    assert.deepEqual([text(classic.envelope), classic.eventName], [[], 'echo']);
+  });
+
+  for (const [what, list, cause, envelope] of [
+    ['no data', ['', 'echo'], 'too-few-frames', []],
+    ['no data and no delimiter', ['echo'], 'too-few-frames', undefined],
+    ['an empty name', ['', '', '{}'], 'bad-event-name', []],
+    ['a long name', ['a', '', 'n'.repeat(MAX_EVENT_NAME + 1), '{}'], 'bad-event-name', ['a']],
+    [
+      'too many frames in front',
+      [...Array.from({ length: 20 }, () => 'x'), '', 'echo', '{}'],
+      'too-many-frames',
+      undefined,
+    ],
+  ] as const) {
+    it(`is refused with ${what}`, () => {
+      const malformed = refused(...list);
+      assert.equal(malformed.cause, cause);
+      assert.deepEqual(malformed.envelope?.map(String), envelope);
+      assert.match(malformed.message, /\w/);
+    });
+  }
+
+  it('may have as many frames in front as are allowed', () => {
+    const many = Array.from({ length: MAX_ENVELOPE }, () => 'x');
+    assert.equal(read(...many, '', 'echo', '{}').envelope.length, MAX_ENVELOPE);
+  });
+
+  it('has a name of UTF-8', () => {
+    assert.equal(readEventName(Buffer.from('größe.✓')), 'größe.✓');
+    assert.equal(readEventName(Buffer.from([0x65, 0xff])), undefined);
+  });
+});
+
+describe('a request in classic frames', () => {
+  it('carries everything in its metadata', () => {
+    const message = makeRequest({ timeLeft: 1500, idempotent: true, requestId: 'r-1' });
+    const { message: back, ours, broken, packs } = toRequest(read('', ...requestFrames(message, true)));
+    assert.deepEqual(back, message);
+    assert.deepEqual({ ours, broken, packs }, { ours: true, broken: false, packs: true });
+  });
+
+  it('of a classic client has no time, no id and is not idempotent', () => {
+    const { message, ours } = toRequest(read('', 'echo', '1'));
+    assert.deepEqual([message.timeLeft, message.idempotent, message.requestId, ours], [0, false, '', false]);
+  });
+
+  it('with broken metadata is read as if there were none', () => {
+    const { message, ours, broken } = toRequest(read('', 'echo', '1', '{"v":'));
+    assert.deepEqual([message.timeLeft, ours, broken], [0, false, true]);
+  });
+});
+
+describe('a reply in classic frames', () => {
+  const back = (message: ReplyMessage, kind: Parameters<typeof replyFrames>[2]) =>
+    toReply(read('', ...replyFrames('echo', message, kind)));
+
+  it('carries everything in its metadata, and says whether packed messages may follow', () => {
+    const message = failure('TIMEOUT', 'too slow');
+    assert.deepEqual(back(message, 'packs'), { message, ours: true, broken: false, packs: true });
+    assert.equal(back(message, 'plain').packs, false);
+  });
+
+  it('has no metadata for a classic peer', () => {
+    assert.equal(replyFrames('echo', makeReply(), 'none').length, 2);
+  });
+
+  it('without metadata is a success', () => {
+    const { message } = toReply(read('', 'echo', '"x"'));
+    assert.deepEqual([message.status, message.code, message.dispatched], [200, '', true]);
+  });
+
+  it('gives a classic peer JSON whatever the body is', () => {
+    const plain = (contentType: string, body: string | Buffer) =>
+      String(replyFrames('echo', makeReply({ contentType, body: Buffer.from(body) }), 'none')[1]);
+    assert.equal(plain('', '{"a":1}'), '{"a":1}');
+    assert.equal(plain('application/json; charset=utf-8', '{"a":1}'), '{"a":1}');
+    assert.equal(plain('application/problem+json', '{"a":1}'), '{"a":1}');
+    assert.equal(plain('text/plain', 'grüße "x"'), '"grüße \\"x\\""');
+    assert.equal(plain('image/png', Buffer.from([0xff, 0x00])), '"/wA="');
+  });
+
+  it('does not break when its extras are no JSON', () => {
+    const { message, broken } = back(
+      makeReply({ code: 'X', status: 418, extras: Buffer.from('{"broken') }),
+      'packs',
+    );
+    assert.deepEqual([message.code, message.status, message.extras, broken], ['X', 418, NO_BYTES, false]);
+  });
+});

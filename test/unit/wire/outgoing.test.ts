@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ZeroMQConfigError } from '../../../src/core/errors.ts';
+import type { OutgoingRequest } from '../../../src/core/message.ts';
+import { toMessage } from '../../../src/wire/outgoing.ts';
+
+const outgoing = (members: Partial<OutgoingRequest> = {}): OutgoingRequest => ({
+  eventName: 'echo',
+  body: Buffer.from('1'),
+  timeout: 5000,
+  idempotent: true,
+  ...members,
+});
+
+describe('the message of a request', () => {
+  it('has what the request has', () => {
+    const message = toMessage(outgoing({ requestId: 'r', extras: { key: 'k' } }), 10);
+    assert.deepEqual(
+      { ...message, body: String(message.body), extras: String(message.extras) },
+      {
+        eventName: 'echo',
+        body: '1',
+        timeLeft: 5000,
+        idempotent: true,
+        requestId: 'r',
+        extras: '{"key":"k"}',
+      },
+    );
+  });
+
+  it('may have a name of 1,024 bytes', () => {
+    assert.equal(toMessage(outgoing({ eventName: 'ü'.repeat(512) }), 10).eventName.length, 512);
+  });
+
+  for (const [what, members, message] of [
+    ['an empty name', { eventName: '' }, /eventName must be 1 to 1024 bytes, got 0/],
+    ['a name too long', { eventName: 'ü'.repeat(513) }, /eventName .* got 1026/],
+    ['a request id with a space', { requestId: 'a b' }, /requestId/],
+    ['a request id too long', { requestId: 'x'.repeat(256) }, /requestId/],
+    [
+      'a body over the limit',
+      { body: Buffer.alloc(11) },
+      /eventData has 11 bytes, more than maxMessageSize 10/,
+    ],
+    ['extras over the limit', { extras: { key: 'x'.repeat(65_536) } }, /extras have \d+ bytes/],
+  ] as const) {
+    it(`is not made with ${what}`, () => {
+      assert.throws(() => toMessage(outgoing(members), 10), { constructor: ZeroMQConfigError, message });
+    });
+  }
+});

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from '../../../src/wire/limits.ts';
+import {
+  isPacked,
+  PACKED_MAGIC,
+  PackedBatch,
+  type PackedSink,
+  readPacked,
+} from '../../../src/wire/packed.ts';
+import { makeReply, makeRequest } from './messages.ts';
+
+interface Unpacked {
+  ok: boolean;
+  records: unknown[];
+}
+
+function unpack(frames: readonly Buffer[], maxHead?: number): Unpacked {
+  const records: unknown[] = [];
+  const sink: PackedSink = {
+    packedRequest: (id, generation, message) => records.push({ id, generation, message }),
+    packedReply: (id, generation, message) => records.push({ id, generation, message }),
+    packedCancel: (id, generation) => records.push({ id, generation }),
+  };
+  return { ok: readPacked(frames, 0, sink, maxHead), records };
+}
+
+const oneRequest = (members: Parameters<typeof makeRequest>[0] = {}): Buffer[] => {
+  const batch = new PackedBatch();
+  batch.addRequest(7, 8, makeRequest(members));
+  return batch.take();
+};
+
+describe('a packed batch', () => {
+  it('carries requests, replies and cancels in their order', () => {
+    const batch = new PackedBatch();
+    const request = makeRequest({ requestId: 'r', extras: Buffer.from('{"key":"k"}'), idempotent: true });
+    const reply = makeReply({
+      status: 404,
+      code: 'X',
+      contentType: 'text/plain',
+      dispatched: false,
+      more: true,
+    });
+    batch.addRequest(1, 0xffffffff, request);
+    batch.addReply(0xffffffff, 2, reply);
+    batch.addCancel(3, 4);
+    assert.deepEqual(unpack(batch.take()), {
+      ok: true,
+      records: [
+        { id: 1, generation: 0xffffffff, message: request },
+        { id: 0xffffffff, generation: 2, message: reply },
+        { id: 3, generation: 4 },
+      ],
+    });
+  });
+
+  it('knows its size, and is empty once taken', () => {
+    const batch = new PackedBatch();
+    batch.addRequest(1, 1, makeRequest({ body: Buffer.alloc(OWN_FRAME_BYTES) }));
+    batch.addReply(1, 1, makeReply());
+    const { size, bytes } = batch;
+    const frames = batch.take();
+    assert.deepEqual([size, bytes], [2, frames.reduce((sum, frame) => sum + frame.length, 0)]);
+    assert.equal(batch.size, 0);
+  });
+
+  it('leaves bodies from 16 KiB on in frames of their own, uncopied', () => {
+    for (const [length, own] of [
+      [OWN_FRAME_BYTES - 1, false],
+      [OWN_FRAME_BYTES, true],
+    ] as const) {
+      const body = Buffer.alloc(length, 'x');
+      const frames = oneRequest({ body });
+      assert.equal(frames.length, own ? 2 : 1, `${length} bytes`);
+      assert.equal(frames[1] === body, own);
+      assert.deepEqual(unpack(frames).records, [{ id: 7, generation: 8, message: makeRequest({ body }) }]);
+    }
+  });
+
+  it('keeps all in one frame with a memory of its own where that is to be handed over', () => {
+    const batch = new PackedBatch(true);
+    batch.addReply(1, 2, makeReply({ body: Buffer.alloc(OWN_FRAME_BYTES * 2, 'x') }));
+    const [head, ...rest] = batch.take();
+    assert.equal(rest.length, 0);
+    assert.equal(head?.buffer.byteLength, head?.length);
+  });
+
+  it('rounds the time that is left up, and bounds it', () => {
+    const timeLeft = (value: number): unknown => {
+      const [record] = unpack(oneRequest({ timeLeft: value })).records as { message: { timeLeft: number } }[];
+      return record?.message.timeLeft;
+    };
+    assert.deepEqual([0, 0.1, 1, 1e15].map(timeLeft), [0, 1, 1, 0xffffffff]);
+  });
+
+  it('carries event names of any script', () => {
+    const eventName = 'größe.✓.日本語.\ufffd';
+    assert.deepEqual(unpack(oneRequest({ eventName })).records, [
+      { id: 7, generation: 8, message: makeRequest({ eventName }) },
+    ]);
+  });
+});
+
+describe('a packed message that is broken', () => {
+  /** A request whose bytes from the kind on are changed at one place. */
+  const changed = (at: number, byte: number): Unpacked => {
+    const [head = Buffer.alloc(0)] = oneRequest({ requestId: 'r' });
+    head[PACKED_MAGIC.length + at] = byte;
+    return unpack([head]);
+  };
+
+  it('is told of, and what came before it is delivered', () => {
+    const batch = new PackedBatch();
+    batch.addCancel(1, 2);
+    const [head = Buffer.alloc(0)] = batch.take();
+    assert.deepEqual(unpack([Buffer.concat([head, Buffer.from([9])])]), {
+      ok: false,
+      records: [{ id: 1, generation: 2 }],
+    });
+  });
+
+  it('may be cut anywhere', () => {
+    const batch = new PackedBatch();
+    batch.addRequest(1, 2, makeRequest({ requestId: 'r', extras: Buffer.from('{}') }));
+    const [head = Buffer.alloc(0)] = batch.take();
+    for (let end = PACKED_MAGIC.length + 1; end < head.length; end += 1) {
+      assert.deepEqual(unpack([head.subarray(0, end)]), { ok: false, records: [] }, `cut at ${end}`);
+    }
+  });
+
+  it('has an empty name, one too long, or one that is no UTF-8', () => {
+    assert.equal(changed(14, 0).ok, false);
+    assert.equal(unpack(oneRequest({ eventName: 'n'.repeat(MAX_EVENT_NAME) })).ok, true);
+    const [head = Buffer.alloc(0)] = oneRequest({ eventName: 'n'.repeat(MAX_EVENT_NAME) });
+    head.writeUInt16LE(MAX_EVENT_NAME + 1, PACKED_MAGIC.length + 14);
+    assert.equal(unpack([head]).ok, false);
+    assert.equal(changed(23, 0xff).ok, false);
+  });
+
+  it('has a request id or a code that cannot be printed', () => {
+    assert.equal(changed(27, 0x0a).ok, false);
+    const batch = new PackedBatch();
+    batch.addReply(1, 2, makeReply({ code: 'A' }));
+    const [head = Buffer.alloc(0)] = batch.take();
+    head[PACKED_MAGIC.length + 20] = 0xe4;
+    assert.equal(unpack([head]).ok, false);
+  });
+
+  it('has a status that is none', () => {
+    const batch = new PackedBatch();
+    batch.addReply(1, 2, makeReply({ status: 99 }));
+    assert.equal(unpack(batch.take()).ok, false);
+  });
+
+  it('lacks a body frame, has one of another length, or one too many', () => {
+    const [head = Buffer.alloc(0), body = Buffer.alloc(0)] = oneRequest({
+      body: Buffer.alloc(OWN_FRAME_BYTES),
+    });
+    assert.equal(unpack([head]).ok, false);
+    assert.equal(unpack([head, body.subarray(1)]).ok, false);
+    assert.equal(unpack([head, body, body]).ok, false);
+    assert.equal(unpack([head, body]).ok, true);
+  });
+
+  it('has a head that is larger than any sender makes', () => {
+    const frame = Buffer.concat([PACKED_MAGIC, Buffer.alloc(MAX_HEAD_BYTES)]);
+    assert.deepEqual(unpack([frame]), { ok: false, records: [] });
+  });
+});
+
+describe('what is packed', () => {
+  it('starts with the magic bytes', () => {
+    assert.ok(isPacked(Buffer.concat([PACKED_MAGIC, Buffer.alloc(10)])));
+    for (const frame of ['', 'T', '$', 'echo', '{}']) assert.ok(!isPacked(Buffer.from(frame)), frame);
+  });
+
+  it('is no identity that a ROUTER made up, which may start like it', () => {
+    assert.ok(!isPacked(Buffer.concat([PACKED_MAGIC, Buffer.from([0x42])])));
+  });
+});
