@@ -1,0 +1,344 @@
+/**
+ * A ROUTER or DEALER socket with the discipline that zeromq.js asks for, in one place:
+ *
+ * - one reader, for the whole life of the socket;
+ * - sends never overlap: zeromq.js throws EBUSY while a send waits, and makes one wait after 512 in a turn;
+ * - no send blocks (ZMQ_SNDTIMEO 0) and none vanishes (ZMQ_ROUTER_MANDATORY): a send that is refused is an outcome,
+ *   told to whoever sent;
+ * - high-water marks are finite.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { context, Dealer, type Socket as RawSocket, Router } from 'zeromq';
+import { systemClock } from '../core/clock.ts';
+import { type Deferred, withResolvers } from '../core/deferred.ts';
+import { toError, ZeroMQSocketClosed, ZeroMQSocketInvalid } from '../core/errors.ts';
+import { Ring } from '../core/ring.ts';
+import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import type { ZeroMQConnection } from './connection.ts';
+import { ZeroMQIPCConnection, ZeroMQTCPConnection } from './connection.ts';
+import { clearIpcPath } from './ipc-file.ts';
+import { Revival } from './revival.ts';
+import { ZeroMQSocketMonitor } from './socket-monitor.ts';
+
+/** ZMQ_ROUTER_NOTIFY, a draft option; value 3: connects and disconnects. */
+const ROUTER_NOTIFY = 97;
+const NOTIFY_BOTH = 3;
+
+/**
+ * Sockets of a process (ZMQ_MAX_SOCKETS). Each of ours takes three, with its monitor: libzmq's default of 1,023 is soon
+ * used up by pools towards classic routers. It counts from the first socket on.
+ */
+const MAX_SOCKETS = 16_384;
+if (context.maxSockets < MAX_SOCKETS) context.maxSockets = MAX_SOCKETS;
+
+/**
+ * ZMQ_HEARTBEAT_IVL and ZMQ_HEARTBEAT_TIMEOUT, in ms: a peer is asked this often, and cut when nothing at all came from
+ * it for so long after; a dead connection is found within 20 s. Both sides ask: a classic peer does not by itself.
+ */
+const PING_INTERVAL = 10_000;
+const PING_TIMEOUT = 10_000;
+
+/**
+ * How long a bind waits for an address that is in use, and between attempts, in ms: libzmq gives one back a moment after
+ * the socket before was closed.
+ */
+const BIND_PATIENCE = 250;
+const BIND_INTERVAL = 10;
+
+/** Between looks for an INPROC peer that says goodbye, in ms. */
+const PROBE_INTERVAL = 20;
+
+/** Options of a socket. Durations in ms. */
+export interface MessageSocketOptions {
+  readonly type: 'router' | 'dealer';
+  /** ZMQ_ROUTING_ID, at most 255 bytes. */
+  readonly routingId?: string;
+  /** ZMQ_MAXMSGSIZE in bytes; a peer that sends more is cut. Default 16 MiB. */
+  readonly maxMessageSize?: number;
+  /** ZMQ_SNDHWM in messages for each peer. Default 1,000. */
+  readonly sendHighWaterMark?: number;
+  /** ZMQ_RCVHWM in messages for each peer. Default 1,000. */
+  readonly receiveHighWaterMark?: number;
+  /** ZMQ_LINGER: how long unsent messages keep the socket after close. Default 1,000. */
+  readonly linger?: number;
+  /** Ask for a message `[identity, ""]` when a peer of a ROUTER comes or goes (ZMQ_ROUTER_NOTIFY). */
+  readonly notify?: boolean;
+  /** ZMQ_IMMEDIATE: messages are for a connection that stands; none waits for the next one. Default false. */
+  readonly immediate?: boolean;
+}
+
+/** What a socket tells its owner. */
+export interface SocketReceiver {
+  /** A message came. On a ROUTER the first frame is the peer's identity. */
+  message(frames: Buffer[]): void;
+}
+
+/** Why a message was not sent: no room at the peer, no such peer, or the socket is closed. */
+export type Refusal = 'EAGAIN' | 'EHOSTUNREACH' | 'CLOSED';
+
+/** Told what became of a message. */
+export interface SendHandler {
+  /** It was not sent. */
+  refused(frames: Buffer[], reason: Refusal): void;
+  /** libzmq took it. */
+  sent?(): void;
+}
+
+interface Outgoing {
+  readonly frames: Buffer[];
+  readonly handler: SendHandler;
+}
+
+/** One ROUTER or DEALER; see the head of this file. */
+export class MessageSocket {
+  /** Events of this socket (ZMQ_EVENT_*). */
+  readonly monitor: ZeroMQSocketMonitor;
+  /** Whether ZMQ_ROUTER_NOTIFY is on. */
+  readonly notifies: boolean;
+
+  private readonly raw: Router | Dealer;
+  private readonly receiver: SocketReceiver;
+  private readonly queue = new Ring<Outgoing>();
+  private closed = false;
+  private waiting = false;
+  private last: Promise<void> = Promise.resolve();
+  private reading = false;
+  private paused: Deferred<void> | undefined;
+  private revival: Revival | undefined;
+
+  constructor(options: MessageSocketOptions, receiver: SocketReceiver) {
+    this.receiver = receiver;
+    this.raw = options.type === 'router' ? new Router({ mandatory: true }) : new Dealer();
+    this.raw.sendTimeout = 0;
+    this.raw.linger = options.linger ?? 1000;
+    this.raw.maxMessageSize = options.maxMessageSize ?? MAX_MESSAGE_BYTES;
+    this.raw.sendHighWaterMark = options.sendHighWaterMark ?? 1000;
+    this.raw.receiveHighWaterMark = options.receiveHighWaterMark ?? 1000;
+    this.raw.heartbeatInterval = PING_INTERVAL;
+    this.raw.heartbeatTimeout = PING_TIMEOUT;
+    this.raw.heartbeatTimeToLive = PING_INTERVAL + 2 * PING_TIMEOUT;
+    this.raw.reconnectInterval = 100;
+    this.raw.reconnectMaxInterval = 5000;
+    this.raw.immediate = options.immediate ?? false;
+    if (options.routingId !== undefined) this.raw.routingId = options.routingId;
+    this.notifies = options.notify === true && setRouterNotify(this.raw);
+    this.monitor = new ZeroMQSocketMonitor(this.raw.events);
+  }
+
+  /**
+   * Binds, and starts to read.
+   *
+   * @returns the endpoint in use, with the port that was picked where 0 was asked for.
+   * @throws ZeroMQSocketInvalid when the address is in use, not of this host or not writable.
+   */
+  async bind(connection: ZeroMQConnection): Promise<string> {
+    if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(true)) this.raw.ipv6 = true;
+    const end = systemClock.now() + BIND_PATIENCE;
+    for (;;) {
+      try {
+        const bound = await this.bindOnce(connection);
+        this.startReading();
+        return bound;
+      } catch (error) {
+        if (codeOf(error) !== 'EADDRINUSE' || systemClock.now() > end || this.closed) throw error;
+        await delay(BIND_INTERVAL);
+      }
+    }
+  }
+
+  /**
+   * Connects, in the background and again whenever the connection is lost, and starts to read.
+   *
+   * @throws ZeroMQSocketInvalid when the address is not usable at all.
+   */
+  connect(connection: ZeroMQConnection): void {
+    const endpoint = connection.getConnectionString(false);
+    if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(false)) this.raw.ipv6 = true;
+    try {
+      this.raw.connect(endpoint);
+    } catch (cause) {
+      throw new ZeroMQSocketInvalid(codeOf(cause), `cannot connect ${endpoint}: ${toError(cause).message}`, {
+        cause,
+      });
+    }
+    this.revival ??= new Revival(this.monitor, () => this.reconnect(connection));
+    this.startReading();
+  }
+
+  /**
+   * Gives a connection up, with all that waits on it, and connects anew. For peers that take nothing more, and for
+   * INPROC, where libzmq does not connect again by itself.
+   */
+  reconnect(connection: ZeroMQConnection): void {
+    if (this.closed) return;
+    try {
+      this.raw.disconnect(connection.getConnectionString(false));
+    } catch {
+      // There was no connection any more.
+    }
+    this.connect(connection);
+  }
+
+  /**
+   * Resolves when nobody is there any more, which libzmq does not tell of INPROC peers.
+   *
+   * @param probe a message that the peer drops while it is there.
+   */
+  async outlivePeer(probe: Buffer[]): Promise<void> {
+    while (!this.closed && (await this.deliver(probe)) === undefined) {
+      await delay(PROBE_INTERVAL, undefined, { ref: false });
+    }
+  }
+
+  /** Stops reading: what comes waits in libzmq, up to the high-water marks, and then at the senders. */
+  pause(): void {
+    this.paused ??= withResolvers();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.paused?.resolve();
+    this.paused = undefined;
+  }
+
+  /** Sends a message, in order; `handler` hears of it when it is refused. */
+  send(frames: Buffer[], handler: SendHandler): void {
+    if (this.closed) handler.refused(frames, 'CLOSED');
+    else if (this.waiting || !this.trySend(frames, handler)) this.enqueue(frames, handler);
+  }
+
+  /** Sends a message and tells what became of it: undefined when libzmq took it. */
+  deliver(frames: Buffer[]): Promise<Refusal | undefined> {
+    return new Promise((resolve) => {
+      this.send(frames, { refused: (_frames, reason) => resolve(reason), sent: () => resolve(undefined) });
+    });
+  }
+
+  /** Closes the socket, once it has handed to libzmq what waits; that goes out within the linger time. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.revival?.stop();
+    this.resume();
+    this.monitor.close();
+    if (!this.waiting) this.release();
+  }
+
+  /** A send may be under way still: zeromq.js puts some off to the next turn. */
+  private release(): void {
+    void this.last.then(() => this.raw.close());
+  }
+
+  private async bindOnce(connection: ZeroMQConnection): Promise<string> {
+    const endpoint = connection.getConnectionString(true);
+    if (connection instanceof ZeroMQIPCConnection) await clearIpcPath(connection.ipcPath);
+    try {
+      await this.raw.bind(endpoint);
+    } catch (cause) {
+      const message = `cannot bind ${endpoint}: ${toError(cause).message}`;
+      throw new ZeroMQSocketInvalid(codeOf(cause), message, { cause });
+    }
+    return this.raw.lastEndpoint ?? endpoint;
+  }
+
+  /** Hands a message to libzmq; false when zeromq.js is busy with another. */
+  private trySend(frames: Buffer[], handler: SendHandler): boolean {
+    let sent: Promise<void>;
+    try {
+      sent = this.raw.send(frames);
+    } catch (error) {
+      if (codeOf(error) === 'EBUSY') return false;
+      tell(() => handler.refused(frames, refusalOf(error)));
+      return true;
+    }
+    const failed = (error: unknown): void => tell(() => handler.refused(frames, refusalOf(error)));
+    this.last = handler.sent === undefined ? sent.catch(failed) : sent.then(() => handler.sent?.(), failed);
+    return true;
+  }
+
+  private enqueue(frames: Buffer[], handler: SendHandler): void {
+    this.queue.push({ frames, handler });
+    if (this.waiting) return;
+    this.waiting = true;
+    void this.last.then(() => this.drainQueue());
+  }
+
+  private drainQueue(): void {
+    this.waiting = false;
+    for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) {
+      if (!this.trySend(item.frames, item.handler)) {
+        this.queue.unshift(item);
+        this.waiting = true;
+        void this.last.then(() => this.drainQueue());
+        return;
+      }
+    }
+    if (this.closed) this.release();
+  }
+
+  private startReading(): void {
+    if (this.reading) return;
+    this.reading = true;
+    void this.read();
+  }
+
+  private async read(): Promise<void> {
+    while (!this.closed) {
+      if (this.paused !== undefined) await this.paused.promise;
+      let frames: Buffer[];
+      try {
+        frames = await this.raw.receive();
+      } catch (error) {
+        if (!this.closed) this.unreadable(error);
+        return;
+      }
+      if (this.closed) return;
+      this.deliverToReceiver(frames);
+    }
+  }
+
+  /** libzmq gives nothing more: a socket that only sends would deceive its owner. */
+  private unreadable(cause: unknown): void {
+    const message = `a socket can no longer be read: ${toError(cause).message}`;
+    process.emitWarning(new ZeroMQSocketClosed(codeOf(cause), message, { cause }));
+    this.close();
+  }
+
+  /** Whatever a message does to its receiver, the next one is read. */
+  private deliverToReceiver(frames: Buffer[]): void {
+    try {
+      this.receiver.message(frames);
+    } catch (error) {
+      process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_RECEIVER' });
+    }
+  }
+}
+
+/** Calls a handler; one that fails must not stop the messages behind its own. */
+function tell(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_SENDER' });
+  }
+}
+
+/** Switches ZMQ_ROUTER_NOTIFY on; false where the library is built without draft options. */
+function setRouterNotify(socket: RawSocket): boolean {
+  const settable = socket as unknown as { setInt32Option(option: number, value: number): void };
+  try {
+    settable.setInt32Option(ROUTER_NOTIFY, NOTIFY_BOTH);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+}
+
+function refusalOf(error: unknown): Refusal {
+  const code = codeOf(error);
+  return code === 'EAGAIN' || code === 'EHOSTUNREACH' ? code : 'CLOSED';
+}
