@@ -1,0 +1,177 @@
+/** Heartbeats over ZeroMQ: a DEALER that sends, a ROUTER that receives and never answers. */
+import { type Clock, systemClock } from '../core/clock.ts';
+import { type DropCause, diagnostics, type HeartbeatMissed, type Speaker } from '../core/diagnostics.ts';
+import { Emitter } from '../core/emitter.ts';
+import type { NodeIdentity } from '../core/identity.ts';
+import { MessageSocket, type SendHandler, type SocketReceiver } from '../transport/socket.ts';
+import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+import { decodeHeartbeat, type HeartbeatNodeType } from './heartbeat.ts';
+import type { ZeroMQHeartbeatConfig } from './heartbeat-config.ts';
+import { type HeartbeatListener, HeartbeatMonitor, type HeartbeatNode } from './heartbeat-monitor.ts';
+import { HeartbeatSender } from './heartbeat-schedule.ts';
+
+/** Heartbeats that may wait for a receiver that is away: more would only tell it the past. */
+const WAITING = 1;
+
+/** Largest message a receiver takes, in bytes. */
+const LARGEST = 64 * 1024;
+
+/** Options of a `ZeroMQHeartbeatSender`. */
+export interface ZeroMQHeartbeatSenderOptions {
+  readonly config: ZeroMQHeartbeatConfig;
+  readonly identity: NodeIdentity;
+  readonly nodeType: HeartbeatNodeType;
+  /** Whose heartbeats these are, for diagnostics. */
+  readonly speaker: Speaker;
+  readonly clock?: Clock;
+}
+
+/** Sends a node's heartbeats: at once, each interval, and whenever the receiver comes back. */
+export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler {
+  private readonly socket: MessageSocket;
+  private readonly sender: HeartbeatSender;
+  private readonly options: ZeroMQHeartbeatSenderOptions;
+
+  constructor(options: ZeroMQHeartbeatSenderOptions) {
+    const { config, identity, nodeType, clock = systemClock } = options;
+    this.options = options;
+    this.socket = new MessageSocket({ type: 'dealer', sendHighWaterMark: WAITING, linger: 0 }, this);
+    const send = (frames: Buffer[]): void => this.socket.send(frames, this);
+    this.sender = new HeartbeatSender({ identity, nodeType, interval: config.interval, clock, send });
+  }
+
+  /** Events of the socket. */
+  get monitor(): ZeroMQSocketMonitor {
+    return this.socket.monitor;
+  }
+
+  /**
+   * Connects and sends.
+   *
+   * @throws ZeroMQSocketInvalid when the address is not usable at all.
+   */
+  start(): void {
+    this.socket.connect(this.options.config.connection);
+    this.socket.monitor.on('handshake', () => this.sender.beat());
+    this.sender.start();
+  }
+
+  /** Stops for good. */
+  stop(): void {
+    this.sender.stop();
+    this.socket.close();
+  }
+
+  message(): void {
+    dropped(this.options.speaker, 'bad-heartbeat');
+  }
+
+  refused(): void {
+    // The receiver is away, and misses heartbeats; that is what they are for.
+  }
+}
+
+/** Options of a `ZeroMQHeartbeatReceiver`. */
+export interface ZeroMQHeartbeatReceiverOptions {
+  readonly config: ZeroMQHeartbeatConfig;
+  /** Who receives, for diagnostics. */
+  readonly speaker: Speaker;
+  readonly clock?: Clock;
+}
+
+/** Events of a receiver. Durations in ms. */
+export interface HeartbeatReceiverEvents {
+  /** The first heartbeat of a node, or its first sign of life after it was lost (`returned`). */
+  connected: [node: HeartbeatNode];
+  /** A check found the node silent for longer than its timeout. */
+  missed: [node: HeartbeatNode, silentFor: number];
+  /** It missed more heartbeats than are forgiven: it counts as dead. */
+  lost: [node: HeartbeatNode, silentFor: number];
+}
+
+/** Receives heartbeats and tells which nodes come, go and return. */
+export class ZeroMQHeartbeatReceiver
+  extends Emitter<HeartbeatReceiverEvents>
+  implements SocketReceiver, HeartbeatListener
+{
+  private readonly socket: MessageSocket;
+  private readonly watch: HeartbeatMonitor;
+  private readonly options: ZeroMQHeartbeatReceiverOptions;
+
+  constructor(options: ZeroMQHeartbeatReceiverOptions) {
+    super();
+    this.options = options;
+    this.socket = new MessageSocket({ type: 'router', maxMessageSize: LARGEST }, this);
+    this.watch = new HeartbeatMonitor(options.config, this, options.clock ?? systemClock);
+  }
+
+  /** Events of the socket. */
+  get monitor(): ZeroMQSocketMonitor {
+    return this.socket.monitor;
+  }
+
+  /** Nodes that live, and lost ones that are remembered. */
+  get nodes(): readonly HeartbeatNode[] {
+    return this.watch.nodes;
+  }
+
+  /**
+   * Binds, receives and checks.
+   *
+   * @returns the endpoint in use, with the port that was picked where 0 was asked for.
+   * @throws ZeroMQSocketInvalid when the address is in use, not of this host or not writable.
+   */
+  async start(): Promise<string> {
+    const endpoint = await this.socket.bind(this.options.config.connection);
+    this.watch.start();
+    return endpoint;
+  }
+
+  /** Stops for good. */
+  stop(): void {
+    this.watch.stop();
+    this.socket.close();
+  }
+
+  /** Another sign of life of a node, by its key: it is not silent. */
+  alive(key: string): void {
+    this.watch.alive(key);
+  }
+
+  /** The node said goodbye: its silence is no loss. */
+  forget(key: string): void {
+    this.watch.forget(key);
+  }
+
+  message(frames: Buffer[]): void {
+    const heartbeat = decodeHeartbeat(frames);
+    if (heartbeat === undefined) dropped(this.options.speaker, 'bad-heartbeat');
+    else if (!this.watch.beat(heartbeat)) dropped(this.options.speaker, 'overflow');
+  }
+
+  nodeConnected(node: HeartbeatNode): void {
+    this.notify('connected', node);
+  }
+
+  heartbeatMissed(node: HeartbeatNode, silentFor: number): void {
+    const { heartbeatMissed } = diagnostics;
+    if (heartbeatMissed.hasSubscribers) heartbeatMissed.publish(this.told(node, silentFor));
+    this.notify('missed', node, silentFor);
+  }
+
+  nodeLost(node: HeartbeatNode, silentFor: number): void {
+    const { heartbeatLost } = diagnostics;
+    if (heartbeatLost.hasSubscribers) heartbeatLost.publish(this.told(node, silentFor));
+    this.notify('lost', node, silentFor);
+  }
+
+  private told(node: HeartbeatNode, silentFor: number): HeartbeatMissed {
+    const { kind, node: self } = this.options.speaker;
+    return { kind, node: self, peer: node.key, peerType: node.nodeType, missed: node.missed, silentFor };
+  }
+}
+
+function dropped({ kind, node }: Speaker, cause: DropCause): void {
+  const { frameDropped } = diagnostics;
+  if (frameDropped.hasSubscribers) frameDropped.publish({ kind, node, cause });
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ZeroMQConfigError } from '../../../src/core/errors.ts';
+import { ZeroMQHeartbeatConfig } from '../../../src/liveness/index.ts';
+import { ZeroMQTCPConnection } from '../../../src/transport/connection.ts';
+
+describe('ZeroMQHeartbeatConfig', () => {
+  it('has the defaults of the original, in milliseconds', () => {
+    const { interval, timeout, maxMissed, connection } = new ZeroMQHeartbeatConfig(
+      new ZeroMQTCPConnection(5557),
+    );
+    assert.deepEqual({ interval, timeout, maxMissed }, { interval: 10_000, timeout: 30_000, maxMissed: 3 });
+    assert.equal(connection.getConnectionString(), 'tcp://localhost:5557');
+  });
+
+  it('takes a URL, and values of its own', () => {
+    const config = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:5557', {
+      interval: 10,
+      timeout: 50.5,
+      maxMissed: 0,
+    });
+    assert.equal(config.connection.getConnectionString(), 'tcp://127.0.0.1:5557');
+    assert.deepEqual([config.interval, config.timeout, config.maxMissed], [10, 50.5, 0]);
+  });
+
+  it('refuses seconds, with a hint', () => {
+    assert.throws(
+      () => new ZeroMQHeartbeatConfig('tcp://127.0.0.1:5557', { interval: 5 }),
+      (error) =>
+        error instanceof ZeroMQConfigError &&
+        error.message ===
+          'heartbeat interval must be at least 10 ms, got 5 (values are milliseconds: for 5 seconds give 5000)',
+    );
+  });
+
+  it('refuses what is no duration or count, by name', () => {
+    for (const [options, name] of [
+      [{ timeout: 9.9 }, 'timeout'],
+      [{ timeout: -1 }, 'timeout'],
+      [{ interval: Number.NaN }, 'interval'],
+      [{ interval: Infinity }, 'interval'],
+      [{ maxMissed: 1.5 }, 'maxMissed'],
+      [{ maxMissed: -1 }, 'maxMissed'],
+    ] as const) {
+      assert.throws(
+        () => new ZeroMQHeartbeatConfig('tcp://127.0.0.1:5557', options),
+        (error) =>
+          error instanceof ZeroMQConfigError && error.message.startsWith(`heartbeat ${name} must be`),
+      );
+    }
+    assert.throws(() => new ZeroMQHeartbeatConfig('nowhere'), ZeroMQConfigError);
+  });
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Heartbeat } from '../../../src/liveness/heartbeat.ts';
+import { HeartbeatMonitor, type HeartbeatRules } from '../../../src/liveness/heartbeat-monitor.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+
+const RULES: HeartbeatRules = { interval: 10_000, timeout: 30_000, maxMissed: 3 };
+
+function heartbeat(nodeId: string, more: Partial<Heartbeat> = {}): Heartbeat {
+  return {
+    nodeId,
+    sessionId: 's',
+    nodeType: 'worker',
+    lastHeartbeat: 0,
+    missedCount: 0,
+    interval: undefined,
+    ...more,
+  };
+}
+
+function makeMonitor(rules: HeartbeatRules = RULES) {
+  const clock = new FakeClock();
+  const start = clock.now();
+  const told: string[] = [];
+  const tell = (what: string) => told.push(`${(clock.now() - start) / 1000} s: ${what}`);
+  const monitor = new HeartbeatMonitor(
+    rules,
+    {
+      nodeConnected: (node) => tell(`${node.key} ${node.returned ? 'returned' : 'connected'}`),
+      heartbeatMissed: (node, silentFor) =>
+        tell(`${node.key} missed ${node.missed}, silent for ${silentFor / 1000} s`),
+      nodeLost: (node) => tell(`${node.key} lost`),
+    },
+    clock,
+  );
+  monitor.start();
+  return { clock, monitor, told };
+}
+
+describe('HeartbeatMonitor', () => {
+  it('takes a node for dead at the fourth check in a row that finds it silent for more than 30 s', () => {
+    const { clock, monitor, told } = makeMonitor();
+    monitor.beat(heartbeat('a'));
+    clock.advance(120_000);
+    assert.deepEqual(told, [
+      '0 s: a_s connected',
+      '40 s: a_s missed 1, silent for 40 s',
+      '50 s: a_s missed 2, silent for 50 s',
+      '60 s: a_s missed 3, silent for 60 s',
+      '70 s: a_s missed 4, silent for 70 s',
+      '70 s: a_s lost',
+    ]);
+  });
+
+  it('begins to count anew with every heartbeat', () => {
+    const { clock, monitor, told } = makeMonitor();
+    for (let round = 0; round < 5; round += 1) {
+      monitor.beat(heartbeat('a'));
+      clock.advance(60_000);
+    }
+    assert.equal(told.filter((line) => line.includes('lost')).length, 0);
+    assert.equal(told.filter((line) => line.includes('missed 3')).length > 0, true);
+  });
+
+  it('takes any other sign of life for one, of nodes it knows only', () => {
+    const { clock, monitor, told } = makeMonitor();
+    monitor.beat(heartbeat('a'));
+    for (let round = 0; round < 20; round += 1) {
+      clock.advance(10_000);
+      monitor.alive('a_s');
+      monitor.alive('stranger_s');
+    }
+    assert.deepEqual(told, ['0 s: a_s connected']);
+    assert.equal(monitor.nodes.length, 1);
+  });
+
+  for (const [what, sign] of [
+    ['heartbeat', (monitor: HeartbeatMonitor) => monitor.beat(heartbeat('a'))],
+    ['sign of life', (monitor: HeartbeatMonitor) => monitor.alive('a_s')],
+  ] as const) {
+    it(`tells of a node that returns by a ${what}, once, and loses it again`, () => {
+      const { clock, monitor, told } = makeMonitor({ ...RULES, maxMissed: 0 });
+      monitor.beat(heartbeat('a'));
+      clock.advance(45_000);
+      sign(monitor);
+      sign(monitor);
+      clock.advance(45_000);
+      assert.deepEqual(
+        told.filter((line) => !line.includes('missed')),
+        ['0 s: a_s connected', '40 s: a_s lost', '45 s: a_s returned', '80 s: a_s lost'],
+      );
+    });
+  }
+
+  it('knows sessions of one node apart', () => {
+    const { monitor, told } = makeMonitor();
+    monitor.beat(heartbeat('a', { sessionId: '1' }));
+    monitor.beat(heartbeat('a', { sessionId: '2' }));
+    assert.deepEqual(told, ['0 s: a_1 connected', '0 s: a_2 connected']);
+  });
+
+  it('gives a node that beats slower by its own word three of its intervals', () => {
+    const { clock, monitor, told } = makeMonitor();
+    for (let round = 0; round < 5; round += 1) {
+      monitor.beat(heartbeat('slow', { interval: 60_000 }));
+      clock.advance(60_000);
+    }
+    assert.deepEqual(told, ['0 s: slow_s connected']);
+    clock.advance(180_000);
+    assert.ok(told.includes('460 s: slow_s lost'), told.join('\n'));
+  });
+
+  it('is not hurried by a node that beats faster, nor moved by clocks that jump', () => {
+    const { clock, monitor, told } = makeMonitor();
+    monitor.beat(heartbeat('fast', { interval: 10, lastHeartbeat: 5 }));
+    clock.jumpWall(3_600_000);
+    clock.advance(30_000);
+    clock.jumpWall(-7_200_000);
+    monitor.beat(heartbeat('fast', { interval: 10, lastHeartbeat: 9e15 }));
+    clock.advance(30_000);
+    assert.deepEqual(told, ['0 s: fast_s connected']);
+  });
+
+  it('does not blame nodes for its own standing still', () => {
+    const { clock, monitor, told } = makeMonitor();
+    monitor.beat(heartbeat('a'));
+    // As after SIGSTOP: much time passes, one check fires, then what waited in the socket is read.
+    const frozen = new HeartbeatMonitor(
+      RULES,
+      { nodeConnected() {}, heartbeatMissed() {}, nodeLost: () => told.push('lost') },
+      clock,
+    );
+    frozen.beat(heartbeat('b'));
+    clock.advance(300_000);
+    frozen.start();
+    clock.advance(10_000);
+    frozen.beat(heartbeat('b'));
+    clock.advance(30_000);
+    assert.equal(told.includes('lost'), false);
+    frozen.stop();
+    monitor.stop();
+  });
+
+  it('forgets a node that said goodbye', () => {
+    const { clock, monitor, told } = makeMonitor();
+    monitor.beat(heartbeat('a'));
+    monitor.forget('a_s');
+    clock.advance(120_000);
+    assert.deepEqual(told, ['0 s: a_s connected']);
+  });
+
+  it('forgets lost nodes after a while, and when others need the room', () => {
+    const { clock, monitor, told } = makeMonitor({ ...RULES, maxMissed: 0, maxNodes: 2 });
+    assert.equal(monitor.beat(heartbeat('a')), true);
+    assert.equal(monitor.beat(heartbeat('b')), true);
+    assert.equal(monitor.beat(heartbeat('c')), false);
+    clock.advance(30_000);
+    monitor.beat(heartbeat('b'));
+    clock.advance(20_000);
+    assert.equal(monitor.beat(heartbeat('c')), true);
+    assert.deepEqual(
+      monitor.nodes.map(({ key }) => key),
+      ['b_s', 'c_s'],
+    );
+    assert.ok(told.some((line) => line.includes('a_s lost')));
+    clock.advance(30_000 * 25);
+    assert.equal(monitor.nodes.length, 0);
+  });
+
+  it('leaves no timer when it stops, also from within a callback', () => {
+    const { clock, monitor } = makeMonitor();
+    assert.equal(clock.pending, 1);
+    monitor.stop();
+    assert.equal(clock.pending, 0);
+    const stopping = new HeartbeatMonitor(
+      { ...RULES, maxMissed: 0 },
+      { nodeConnected() {}, heartbeatMissed() {}, nodeLost: () => stopping.stop() },
+      clock,
+    );
+    stopping.start();
+    stopping.beat(heartbeat('a'));
+    stopping.beat(heartbeat('b'));
+    clock.advance(100_000);
+    assert.equal(clock.pending, 0);
+    assert.deepEqual(stopping.nodes, []);
+  });
+});
