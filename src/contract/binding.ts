@@ -1,0 +1,167 @@
+/**
+ * Where the fields of an event's data come from in HTTP: path, query, header, cookie or body.
+ */
+import type { EventDefinition, Placement } from './definition.ts';
+import { ContractError } from './errors.ts';
+import { isObject, type Json, type JsonObject, member, textOf } from './json.ts';
+import { type Definitions, type Field, fieldsOf, withoutFields } from './schema-parts.ts';
+import { jsonSchemaOf } from './standard-schema.ts';
+
+/** Fields of one event, bound. */
+export interface Binding {
+  readonly parameters: readonly JsonObject[];
+  readonly requestBody: { readonly object: JsonObject; readonly mode: 'flat' | 'nested' } | undefined;
+  readonly unknownQuery: 'ignore' | undefined;
+  /** What the data's schema says of its fields together, where there is no body to say it. */
+  readonly rules: string | undefined;
+}
+
+/** Methods whose fields come from the query. */
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+/** Field that takes a whole body. */
+const BODY = 'body';
+
+interface Place {
+  readonly in: 'path' | 'query' | 'header' | 'cookie' | 'body';
+  readonly name: string;
+}
+
+/** @throws ContractError when a field cannot be where it is said to be. */
+export function bindData(
+  name: string,
+  event: EventDefinition,
+  convert: boolean,
+  definitions: Definitions,
+): Binding {
+  const inPath = [...(event.path ?? '').matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? '');
+  const { data } = event;
+  if (data === undefined) {
+    const parameters = inPath.map((field) => parameterOf(field, { in: 'path', name: field }, undefined));
+    return { parameters, requestBody: undefined, unknownQuery: undefined, rules: undefined };
+  }
+  const text = definitions.take(name, jsonSchemaOf(data, 'text', convert));
+  const fields = fieldsOf(text, definitions);
+  const places = placesOf(event, inPath, fields);
+  const parameters = [...places]
+    .filter(([, place]) => place.in !== 'body')
+    .map(([field, place]) => parameterOf(field, place, fields.get(field)));
+  const { description, additionalProperties } = definitions.follow(text);
+  const open = additionalProperties !== false;
+  const requestBody =
+    BODILESS.has(event.method ?? '') && ![...places.values()].some((place) => place.in === 'body')
+      ? undefined
+      : bodyOf(name, event, convert, definitions, places, open);
+  return {
+    parameters,
+    requestBody,
+    unknownQuery: open ? 'ignore' : undefined,
+    rules: requestBody === undefined && typeof description === 'string' ? description : undefined,
+  };
+}
+
+function placesOf(
+  event: EventDefinition,
+  inPath: readonly string[],
+  fields: ReadonlyMap<string, Field>,
+): Map<string, Place> {
+  const told = new Map(
+    Object.entries(event.in ?? {}).map(([field, placement]) => [field, parse(field, placement)]),
+  );
+  for (const [field, place] of told) {
+    if (!fields.has(field)) throw new ContractError(`in: the data has no field ${field}`);
+    if (place.in === 'path' && !inPath.includes(place.name))
+      throw new ContractError(`in: the path has no {${place.name}}`);
+    if (place.in === 'body' && field !== BODY)
+      throw new ContractError(`in: only a field named ${BODY} can take the whole body`);
+  }
+  const whole = told.get(BODY)?.in === 'body';
+  const rest = whole || BODILESS.has(event.method ?? '') ? 'query' : 'body';
+  const places = new Map<string, Place>();
+  for (const field of inPath) {
+    const other = told.get(field);
+    if (other !== undefined && other.in !== 'path')
+      throw new ContractError(`in: ${field} is in the path already`);
+    if (!fields.has(field)) throw new ContractError(`the data has no field ${field}, which the path names`);
+    places.set(field, { in: 'path', name: field });
+  }
+  for (const field of fields.keys()) {
+    if (!places.has(field)) places.set(field, told.get(field) ?? { in: rest, name: field });
+  }
+  return places;
+}
+
+function parse(field: string, placement: Placement): Place {
+  const [where = '', ...names] = placement.split(':');
+  const known = (['path', 'query', 'header', 'cookie', 'body'] as const).find((one) => one === where);
+  if (known === undefined) throw new ContractError(`in: ${field} cannot be in ${JSON.stringify(placement)}`);
+  return { in: known, name: names.join(':') || field };
+}
+
+function parameterOf(field: string, place: Place, of: Field | undefined): JsonObject {
+  const schemas = of === undefined || of.schemas.length === 0 ? [{ type: 'string' }] : of.schemas;
+  const distinct = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()];
+  const only = distinct.length === 1 ? distinct[0] : undefined;
+  const all: JsonObject = isObject(only) ? only : { anyOf: distinct };
+  const { description, deprecated, ...schema } = all;
+  const parameter: JsonObject = {
+    name: place.name,
+    in: place.in,
+    required: place.in === 'path' || of?.required === true,
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(deprecated === true ? { deprecated } : {}),
+    schema,
+  };
+  if (place.in === 'query' && isObjectType(schema))
+    Object.assign(parameter, { style: 'deepObject', explode: true });
+  if (place.name !== field) parameter['x-event-field'] = field;
+  return parameter;
+}
+
+function isObjectType(schema: JsonObject): boolean {
+  return member(schema, 'type') === 'object';
+}
+
+function bodyOf(
+  name: string,
+  event: EventDefinition,
+  convert: boolean,
+  definitions: Definitions,
+  places: ReadonlyMap<string, Place>,
+  open: boolean,
+): Binding['requestBody'] {
+  if (event.data === undefined) return undefined;
+  const json = definitions.take(name, jsonSchemaOf(event.data, 'json', convert));
+  const elsewhere = new Set([...places].filter(([, place]) => place.in !== 'body').map(([field]) => field));
+  const whole = event.in?.[BODY] === 'body';
+  if (whole) {
+    const field = fieldsOf(json, definitions).get(BODY);
+    const schemas = field?.schemas ?? [];
+    const schema = schemas.length === 1 ? (schemas[0] ?? true) : { anyOf: schemas };
+    return { object: bodyObject(event, schema, field?.required === true), mode: 'nested' };
+  }
+  if (elsewhere.size === places.size && !open) return undefined;
+  const left = withoutFields(json, elsewhere, definitions);
+  const schema = certainlyObject(left, definitions, 0) ? left : { type: 'object', allOf: [left] };
+  const required = [...fieldsOf(left, definitions).values()].some((field) => field.required);
+  return { object: bodyObject(event, schema, required), mode: 'flat' };
+}
+
+function bodyObject(event: EventDefinition, schema: Json, required: boolean): JsonObject {
+  const types = event.bodyTypes ?? ['application/json'];
+  const content = Object.fromEntries(types.map((type): [string, Json] => [type, { schema }]));
+  return { ...(required ? { required } : {}), content };
+}
+
+function certainlyObject(schema: Json, definitions: Definitions, depth: number): boolean {
+  if (!isObject(schema) || depth > 20) return false;
+  const followed = definitions.follow(schema);
+  if (textOf(followed, 'type') === 'object') return true;
+  const inner = (keyword: string): Json[] => {
+    const list = member(followed, keyword);
+    return Array.isArray(list) ? list : [];
+  };
+  const check = (one: Json): boolean => certainlyObject(one, definitions, depth + 1);
+  if (inner('allOf').some(check)) return true;
+  return ['anyOf', 'oneOf'].some((keyword) => inner(keyword).length > 0 && inner(keyword).every(check));
+}

@@ -1,0 +1,76 @@
+import type { OpenAPIV3_1 } from 'openapi-types';
+import type { ContractDefinition, EventDefinition, EventDefinitions } from './definition.ts';
+import { ContractError } from './errors.ts';
+import { fragmentOf } from './fragment.ts';
+import { isAsync, isSchema, joiType, type Validation, validateData } from './standard-schema.ts';
+
+/** A contract: events with their data, replies and HTTP bindings. */
+export interface Contract<Events extends EventDefinitions = EventDefinitions> {
+  readonly name: string;
+  readonly events: Events;
+  readonly eventNames: readonly string[];
+  /** The contract as an OpenAPI 3.1 document of its own, with `x-event-name` on each operation. Made once. */
+  fragment(): OpenAPIV3_1.Document;
+  /**
+   * Checks the data of an event, and converts it as its schema says. Events that the contract does not know, or
+   * whose data it does not describe, pass as they are.
+   */
+  validate(eventName: string, data: unknown): Validation;
+}
+
+/**
+ * Defines a contract in TypeScript.
+ * @throws ContractError naming contract, event and reason, when it cannot be served.
+ */
+export function defineContract<const Events extends EventDefinitions>(
+  definition: ContractDefinition<Events>,
+): Contract<Events> {
+  const { name, events, convert = true } = definition;
+  if (typeof name !== 'string' || name === '') throw new ContractError('a contract must have a name');
+  const known = new Map<string, EventDefinition>(Object.entries(events));
+  for (const [event, one] of known) checkEvent(name, event, one);
+  const fragment = fragmentOf(definition);
+  return {
+    name,
+    events,
+    eventNames: [...known.keys()],
+    fragment: () => fragment,
+    validate(eventName, data) {
+      const schema = known.get(eventName)?.data;
+      return schema === undefined ? { value: data } : validateData(schema, data, convert);
+    },
+  };
+}
+
+function checkEvent(source: string, event: string, { method, path, data }: EventDefinition): void {
+  const refuse = (reason: string): never => {
+    throw new ContractError(reason, { source, event });
+  };
+  if (event === '') refuse('an event must have a name');
+  if ((method === undefined) !== (path === undefined)) refuse('method and path belong together');
+  if (data === undefined) return;
+  if (!isSchema(data)) refuse('data must be a schema of Joi, or one that follows Standard Schema');
+  if (isAsync(data)) refuse('data must not have asynchronous rules (external)');
+  const type = joiType(data);
+  if (type !== undefined && !['object', 'alternatives', 'any', 'link'].includes(type)) {
+    refuse(`data must be an object, not ${type}: event data is one object with named fields`);
+  }
+}
+
+/**
+ * Checks that a contract and handlers belong together.
+ * @throws ContractError naming every event without a handler, and every handler without an event.
+ */
+export function assertHandlers(contract: Contract, handlers: Readonly<Record<string, unknown>>): void {
+  const missing = contract.eventNames.filter((name) => typeof ownMember(handlers, name) !== 'function');
+  const strange = Object.keys(handlers).filter((name) => !contract.eventNames.includes(name));
+  const faults = [
+    ...(missing.length > 0 ? [`no handler for ${missing.join(', ')}`] : []),
+    ...(strange.length > 0 ? [`handlers for events that it does not have: ${strange.join(', ')}`] : []),
+  ];
+  if (faults.length > 0) throw new ContractError(faults.join('; '), { source: `contract ${contract.name}` });
+}
+
+function ownMember(object: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}

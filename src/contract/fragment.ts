@@ -1,0 +1,142 @@
+/**
+ * A contract as an OpenAPI 3.1 document: each event with a method and a path is an operation.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { bindData } from './binding.ts';
+import type {
+  ContractDefinition,
+  EventDefinition,
+  Reply,
+  ReplyDefinition,
+  SecurityDefinition,
+} from './definition.ts';
+import { ContractError } from './errors.ts';
+import { type Json, type JsonObject, textOf } from './json.ts';
+import { Definitions } from './schema-parts.ts';
+import { isSchema, jsonSchemaOf } from './standard-schema.ts';
+
+/** @throws ContractError naming the event, when its data cannot be bound to its path or has no JSON Schema. */
+export function fragmentOf(contract: ContractDefinition): OpenAPIV3_1.Document {
+  const definitions = new Definitions();
+  const paths: Record<string, JsonObject> = {};
+  for (const [name, event] of Object.entries(contract.events)) {
+    if (event.method === undefined || event.path === undefined) continue;
+    const item = (paths[event.path] ??= {});
+    const method = event.method.toLowerCase();
+    const place = { source: contract.name, event: name, method, path: event.path };
+    if (item[method] !== undefined) throw new ContractError('another event has this method and path', place);
+    try {
+      item[method] = operationOf(name, event, contract, definitions);
+    } catch (error) {
+      throw error instanceof ContractError ? error.within({ ...error.place, ...place }) : error;
+    }
+  }
+  const { schemas } = definitions;
+  const components: JsonObject = {
+    ...(Object.keys(schemas).length > 0 ? { schemas } : {}),
+    ...(contract.securitySchemes === undefined
+      ? {}
+      : { securitySchemes: contract.securitySchemes as unknown as Json }),
+  };
+  const document = {
+    openapi: '3.1.0',
+    info: { title: contract.name, version: '1.0.0', ...contract.info },
+    ...(contract.tags === undefined ? {} : { tags: contract.tags }),
+    paths,
+    ...(Object.keys(components).length > 0 ? { components } : {}),
+  };
+  // Through JSON, so that it is what a worker announces: no undefined members, nothing shared.
+  return JSON.parse(JSON.stringify(document)) as OpenAPIV3_1.Document;
+}
+
+function operationOf(
+  name: string,
+  event: EventDefinition,
+  contract: ContractDefinition,
+  definitions: Definitions,
+): JsonObject {
+  const { convert = true } = contract;
+  const { parameters, requestBody, unknownQuery, rules } = bindData(name, event, convert, definitions);
+  const description = [event.description, rules]
+    .filter((text) => text !== undefined && text !== '')
+    .join('\n\n');
+  const security = event.security ?? contract.security;
+  const said: Record<string, unknown> = {
+    'x-event-name': name,
+    operationId: event.operationId,
+    summary: event.summary,
+    description: description === '' ? undefined : description,
+    tags: event.tags,
+    deprecated: event.deprecated,
+    security: security === undefined ? undefined : requirements(security),
+    parameters: parameters.length === 0 ? undefined : parameters,
+    requestBody: requestBody?.object,
+    responses: repliesOf(name, event, convert, definitions),
+    'x-event-body': requestBody?.mode,
+    'x-timeout-ms': event.timeout,
+    'x-idempotent': event.idempotent,
+    'x-etag': event.etag,
+    'x-sticky-key': event.stickyKey,
+    'x-deprecated-since': dateOf(event.deprecatedSince),
+    'x-sunset': dateOf(event.sunset),
+    'x-unknown-query': event.unknownQuery ?? unknownQuery,
+  };
+  return said as JsonObject;
+}
+
+function dateOf(date: string | Date | undefined): string | undefined {
+  return date instanceof Date ? date.toISOString() : date;
+}
+
+function requirements(security: SecurityDefinition): Json {
+  return security.map((one) => (typeof one === 'string' ? { [one]: [] } : { ...one })) as unknown as Json;
+}
+
+function repliesOf(
+  name: string,
+  event: EventDefinition,
+  convert: boolean,
+  definitions: Definitions,
+): JsonObject {
+  const replies = Object.entries(event.replies ?? {});
+  const responses: JsonObject = {};
+  if (replies.length === 0)
+    responses['200'] = { description: 'OK', content: { 'application/json': { schema: {} } } };
+  for (const [status, reply] of replies) {
+    if (!/^([1-5]\d\d|[1-5]XX|default)$/.test(status))
+      throw new ContractError(`a reply cannot have the status ${status}`);
+    const { description, data, contentType = 'application/json', headers } = inFull(reply);
+    const converted = data === undefined ? undefined : jsonSchemaOf(data, 'output', convert);
+    const said =
+      description ?? (converted === undefined ? undefined : textOf(converted.schema, 'description'));
+    const response: JsonObject = { description: said ?? STATUS_CODES[status] ?? 'Reply' };
+    if (converted !== undefined && !BODILESS.has(status)) {
+      const schema = definitions.take(`${name}.${status}`, converted);
+      response['content'] = { [contentType]: { schema } };
+    }
+    if (headers !== undefined) response['headers'] = headersOf(headers);
+    responses[status] = response;
+  }
+  return responses;
+}
+
+/** Statuses whose replies never have a body (RFC 9110). */
+const BODILESS = new Set(['204', '205', '304']);
+
+function inFull(reply: Reply): ReplyDefinition {
+  if (reply === null) return {};
+  if (typeof reply === 'string') return { description: reply };
+  return isSchema(reply) ? { data: reply } : reply;
+}
+
+function headersOf(headers: NonNullable<ReplyDefinition['headers']>): JsonObject {
+  const objects: JsonObject = {};
+  for (const [name, header] of Object.entries(headers)) {
+    objects[name] =
+      typeof header === 'string'
+        ? { description: header, schema: { type: 'string' } }
+        : (header as unknown as JsonObject);
+  }
+  return objects;
+}

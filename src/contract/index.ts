@@ -1,0 +1,9 @@
+/**
+ * contract: the events of a worker, written once. `define.ts` is the way in; `fragment.ts` makes the OpenAPI
+ * fragment of it, `joi-to-openapi/` its schemas, `standard-schema.ts` lets other libraries stand in for Joi.
+ */
+export { assertHandlers, type Contract, defineContract } from './define.ts';
+export type * from './definition.ts';
+export { ContractError, type ContractPlace } from './errors.ts';
+export { type ConvertedSchema, joiToSchema, type Mode as ConversionMode } from './joi-to-openapi/index.ts';
+export type { ContractSchema, DataFault, InputOf, OutputOf, Validation } from './standard-schema.ts';

@@ -1,0 +1,65 @@
+/**
+ * What is said about a value: title, description, examples, default.
+ */
+import { isObject, type JsonObject } from '../json.ts';
+import { asJson, NOTHING } from './build.ts';
+import type { Mode, Sketch } from './convert.ts';
+import { type Described, isDynamic } from './described.ts';
+
+/** Members of `meta()` that go into the schema as they are, beside those that start with `x-`. */
+const METAS = new Set([
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  'externalDocs',
+  'xml',
+  'discriminator',
+  'title',
+]);
+
+/** The schema with what the description of Joi says about the value, and with the rules it cannot express. */
+export function annotate({ schema, notes }: Sketch, described: Described, mode: Mode): JsonObject {
+  const { flags = {}, examples, metas, tags } = described;
+  const said: JsonObject = {};
+  if (flags.label !== undefined) said['title'] = flags.label;
+  const sentences = [
+    ...new Set([...(described.notes ?? []), ...unit(flags.unit), ...notes, ...externals(described)]),
+  ];
+  const description = [...(flags.description === undefined ? [] : [flags.description]), ...sentences].join(
+    ' ',
+  );
+  if (description !== '' && !isNothing(schema)) said['description'] = description;
+  const shown = (examples ?? []).map(asJson).filter((example) => example !== undefined);
+  if (shown.length > 0) said['examples'] = shown;
+  const standard =
+    mode === 'output' || isDeep(flags.default) || isDynamic(flags.default)
+      ? undefined
+      : asJson(flags.default);
+  if (standard !== undefined) said['default'] = standard;
+  if (tags?.includes('deprecated') === true) said['deprecated'] = true;
+  for (const meta of metas ?? []) {
+    if (!isObject(meta)) continue;
+    for (const [name, value] of Object.entries(meta)) {
+      const json = METAS.has(name) || name.startsWith('x-') ? asJson(value) : undefined;
+      if (json !== undefined) said[name] = json;
+    }
+  }
+  return { ...said, ...schema };
+}
+
+function unit(name: string | undefined): string[] {
+  return name === undefined ? [] : [`Unit: ${name}.`];
+}
+
+function externals({ externals: functions }: Described): string[] {
+  return functions === undefined ? [] : ['Checked further by the worker.'];
+}
+
+/** `default()` of an object without a value: what its keys' defaults make. */
+function isDeep(value: unknown): boolean {
+  return isObject(value) && value['special'] === 'deep';
+}
+
+function isNothing(schema: JsonObject): boolean {
+  return JSON.stringify(schema) === JSON.stringify(NOTHING);
+}

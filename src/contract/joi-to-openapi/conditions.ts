@@ -1,0 +1,80 @@
+/**
+ * `when` of one key by another, where JSON Schema can say it: if and then of the object around.
+ */
+import { type JsonObject } from '../json.ts';
+import { isConverted } from './array.ts';
+import type { Converter, Scope } from './convert.ts';
+import { type Described, type DescribedTest, overlay } from './described.ts';
+import { literalsOf } from './values.ts';
+
+/** What the object around must know. */
+export interface Siblings {
+  readonly keys: Readonly<Record<string, Described>>;
+  /** Whether a key is there for Joi exactly when it was given. */
+  readonly sure: (name: string) => boolean;
+  readonly isRequired: (child: Described) => boolean;
+}
+
+/**
+ * The condition that a key's `when` puts on the object. Undefined where it cannot be said: where it looks elsewhere
+ * than at a sibling, or at one that Joi converts before, or asks more of it than that it is there or has a value.
+ */
+export function conditionOf(
+  converter: Converter,
+  name: string,
+  child: Described,
+  siblings: Siblings,
+  scope: Scope,
+): JsonObject | undefined {
+  const { whens, ...base } = child;
+  const [when, ...more] = whens ?? [];
+  if (when === undefined || more.length > 0 || converter.mode === 'output') return undefined;
+  const { path = [], ancestor = 1, type } = when.ref ?? {};
+  const [other = '', ...deeper] = path;
+  if (deeper.length > 0 || ancestor !== 1 || type !== undefined || other === name) return undefined;
+  const sibling = Object.hasOwn(siblings.keys, other) ? siblings.keys[other] : undefined;
+  if (sibling === undefined || !siblings.sure(other) || isConverted(sibling)) return undefined;
+
+  const say = (variant: Described): JsonObject => {
+    const {
+      title: _title,
+      description: _description,
+      examples: _examples,
+      default: _default,
+      ...schema
+    } = converter.convert(variant, scope, name);
+    return {
+      ...(siblings.isRequired(variant) ? { required: [name] } : {}),
+      ...(Object.keys(schema).length > 0 ? { properties: { [name]: schema } } : {}),
+    };
+  };
+  const over = (outcome: Described | undefined): JsonObject =>
+    say(outcome === undefined ? base : overlay(base, outcome));
+  let said: JsonObject | undefined;
+  for (const test of [...(when.switch ?? [when])].reverse()) {
+    if ((test.then ?? test.otherwise)?.whens !== undefined || test.otherwise?.whens !== undefined)
+      return undefined;
+    const matches = testOf(test, other);
+    if (matches === undefined) return undefined;
+    const otherwise = test.otherwise === undefined ? (said ?? over(undefined)) : over(test.otherwise);
+    said = { if: matches, then: over(test.then), else: otherwise };
+  }
+  return said;
+}
+
+/** The test as a schema of the object, where it is exact. */
+function testOf({ is }: DescribedTest, other: string): JsonObject | undefined {
+  if (is === undefined || is.type !== 'any' || is.rules !== undefined || is.invalid !== undefined)
+    return undefined;
+  const { presence = 'optional', only, ...flags } = is.flags ?? {};
+  if (Object.keys(flags).length > 0 || is.whens !== undefined || presence === 'forbidden') return undefined;
+  const there: JsonObject = presence === 'required' ? { required: [other] } : {};
+  if (is.allow === undefined) return only === true ? undefined : there;
+  const { values, dynamic, foreign } = literalsOf(is.allow);
+  const plain =
+    only === true &&
+    !dynamic &&
+    !foreign &&
+    values.every((value) => typeof value !== 'object' || value === null);
+  return plain ? { ...there, properties: { [other]: { enum: [...values] } } } : undefined;
+}

@@ -1,0 +1,271 @@
+/**
+ * The heart of the conversion: one description of Joi into one schema of JSON Schema 2020-12.
+ *
+ * The law: never stricter than Joi. Whatever Joi takes passes the schema; what the schema cannot say is said in
+ * the description. Joi converts before it judges (text to numbers, white space away), and so the schema takes
+ * what Joi converts.
+ */
+import { type JsonObject } from '../json.ts';
+import { annotate } from './annotate.ts';
+import { convertArray } from './array.ts';
+import { allOf, anyOf, NOTHING, orNull, passesAll } from './build.ts';
+import { type Described, type DescribedMatch, type DescribedPreferences, variantsOf } from './described.ts';
+import { convertObject } from './object.ts';
+import { convertBinary, convertBoolean, convertDate, convertNumber } from './scalars.ts';
+import { convertString, isTransformed } from './string.ts';
+import { invalidSchema, literalSchemas, literalsOf } from './values.ts';
+
+/**
+ * What the schema is for. `json`: JSON that Joi is going to convert; `text`: parameters, whose text the gateway
+ * turns into numbers and booleans before; `output`: what Joi makes of it, for replies.
+ */
+export type Mode = 'json' | 'text' | 'output';
+
+/** A schema, and what it cannot say. */
+export interface Sketch {
+  schema: JsonObject;
+  readonly notes: string[];
+}
+
+/** Where in the schema the conversion is. */
+export interface Scope {
+  /** The descriptions around, innermost first, each with its key in the one around it. */
+  readonly around: readonly { readonly described: Described; readonly key: string | undefined }[];
+  readonly preferences: DescribedPreferences;
+}
+
+export class Converter {
+  readonly mode: Mode;
+  /** Schemas that links refer to, by name. */
+  readonly definitions: Record<string, JsonObject> = {};
+  private readonly names = new Map<Described, string>();
+
+  constructor(mode: Mode) {
+    this.mode = mode;
+  }
+
+  /** The schema of a description. */
+  convert(described: Described, outer: Scope, key?: string): JsonObject {
+    const scope: Scope = {
+      around: [{ described, key }, ...outer.around],
+      preferences: { ...outer.preferences, ...described.preferences },
+    };
+    return annotate(this.sketch(described, scope), described, this.mode);
+  }
+
+  private sketch(described: Described, scope: Scope): Sketch {
+    if (described.whens === undefined) return this.decided(described, scope);
+    const variants = variantsOf(described);
+    const note = 'Depends on other values.';
+    if (variants === undefined) return { schema: {}, notes: [note] };
+    const sketches = variants.map((variant) => this.decided(variant, scope));
+    const notes = new Set(sketches.flatMap((sketch) => sketch.notes));
+    return { schema: anyOf(sketches.map(({ schema }) => schema)), notes: [...notes, note] };
+  }
+
+  /** A description without `when`. */
+  private decided(described: Described, scope: Scope): Sketch {
+    const { flags = {} } = described;
+    if (flags.failover !== undefined) {
+      return { schema: {}, notes: ['A value that does not fit is replaced by another.'] };
+    }
+    const literals = literalsOf(described.allow);
+    const sketch: Sketch =
+      flags.presence === 'forbidden'
+        ? { schema: { ...NOTHING }, notes: [] }
+        : flags.only === true
+          ? this.only(described, scope)
+          : this.typed(described, scope);
+    if (flags.presence !== 'forbidden') this.refuseInvalid(sketch, described, scope);
+    if (flags.presence !== 'forbidden' && flags.only !== true) this.allow(sketch, described, scope, literals);
+    if (flags.empty !== undefined) this.allowEmpty(sketch, described, scope, flags.empty);
+    return sketch;
+  }
+
+  private only(described: Described, scope: Scope): Sketch {
+    const literals = literalsOf(described.allow);
+    if (literals.dynamic)
+      return { schema: {}, notes: ['Must be one of the values that another value gives.'] };
+    return {
+      schema: anyOf(literalSchemas(literals.values, described, this.mode, scope.preferences)),
+      notes: [],
+    };
+  }
+
+  private typed(described: Described, scope: Scope): Sketch {
+    switch (described.type) {
+      case 'string':
+        return convertString(described, scope, this.mode);
+      case 'number':
+        return convertNumber(described, scope, this.mode);
+      case 'boolean':
+        return convertBoolean(described, scope, this.mode);
+      case 'date':
+        return convertDate(described, this.mode);
+      case 'binary':
+        return convertBinary(described, this.mode);
+      case 'object':
+        return convertObject(this, described, scope);
+      case 'array':
+        return convertArray(this, described, scope);
+      case 'alternatives':
+        return this.alternatives(described, scope);
+      case 'link':
+        return this.link(described, scope);
+      default:
+        // `any`, and types that JSON has not or that an extension brought.
+        return { schema: {}, notes: [] };
+    }
+  }
+
+  private refuseInvalid(sketch: Sketch, described: Described, scope: Scope): void {
+    const { invalid, flags = {} } = described;
+    if (invalid === undefined) return;
+    const changed = flags.empty !== undefined || described.type === 'date' || isTransformed(described, scope);
+    const refused = changed ? undefined : invalidSchema(invalid, described);
+    if (refused === undefined) sketch.notes.push('Some values are not allowed.');
+    else sketch.schema = allOf([sketch.schema, { not: refused }]);
+  }
+
+  private allow(
+    sketch: Sketch,
+    described: Described,
+    scope: Scope,
+    literals: ReturnType<typeof literalsOf>,
+  ): void {
+    if (literals.dynamic) {
+      sketch.schema = {};
+      sketch.notes.push('The value that another value gives is allowed, too.');
+      return;
+    }
+    let values = literals.values;
+    if (values.includes('') && described.type === 'string' && isBare(sketch.schema)) {
+      delete sketch.schema['minLength'];
+      values = values.filter((value) => value !== '');
+    }
+    if (passesAll(sketch.schema) || values.length === 0) return;
+    const more = literalSchemas(
+      values.filter((value) => value !== null),
+      described,
+      this.mode,
+      scope.preferences,
+    );
+    sketch.schema = more.length === 0 ? sketch.schema : anyOf([sketch.schema, ...more]);
+    if (values.includes(null)) sketch.schema = orNull(sketch.schema);
+  }
+
+  /** Values that count as none. Joi looks at them after it has trimmed or otherwise changed them. */
+  private allowEmpty(sketch: Sketch, described: Described, scope: Scope, empty: Described): void {
+    if (passesAll(sketch.schema)) return;
+    const values = literalsOf(empty.allow).values;
+    const blank = described.type === 'string' && isTransformed(described, scope);
+    const schema = this.convert(empty, { around: scope.around, preferences: {} });
+    const spaced = blank
+      ? values.every((value) => value === '' || value === null)
+        ? [SPACES]
+        : [{ type: 'string' }]
+      : [];
+    const { title: _title, description: _description, ...plain } = schema;
+    if (values.length === 1 && values[0] === '' && !blank && isBare(sketch.schema)) {
+      delete sketch.schema['minLength'];
+      return;
+    }
+    sketch.schema = anyOf([sketch.schema, plain, ...spaced]);
+  }
+
+  private alternatives(described: Described, scope: Scope): Sketch {
+    const matches = described.matches ?? [];
+    const schemas = matches.flatMap(schemasOf).map((one) => this.convert(one, scope));
+    if (schemas.length === 0) return { schema: {}, notes: [] };
+    const match = described.flags?.match;
+    if (match === 'all') return { schema: allOf(schemas), notes: [] };
+    const conditional = matches.some(({ schema }) => schema === undefined);
+    const notes: string[] = [];
+    if (match === 'one') notes.push('Must match exactly one of the alternatives.');
+    if (conditional) notes.push('Which of the alternatives holds depends on other values.');
+    return { schema: anyOf(schemas), notes };
+  }
+
+  private link(described: Described, scope: Scope): Sketch {
+    const target = linked(described, scope);
+    if (target === undefined) return { schema: {}, notes: ['Refers to another schema.'] };
+    let name = this.names.get(target.described);
+    if (name === undefined) {
+      name = this.freeName(target);
+      this.names.set(target.described, name);
+      const { described: found, outer, key } = target;
+      this.definitions[name] = this.convert(found, outer, key);
+    }
+    return { schema: { $ref: `#/$defs/${name}` }, notes: [] };
+  }
+
+  private freeName({ described, key }: Target): string {
+    const wanted = (described.flags?.id ?? key ?? described.flags?.label ?? 'root').replace(
+      /[^A-Za-z0-9._-]+/g,
+      '_',
+    );
+    const taken = new Set(this.names.values());
+    let name = wanted;
+    for (let count = 2; taken.has(name); count += 1) name = `${wanted}_${count}`;
+    return name;
+  }
+}
+
+/** Text that trimming leaves nothing of. */
+const SPACES: JsonObject = { type: 'string', pattern: '^\\s*$' };
+
+/** Whether text may be of any kind but empty. */
+function isBare(schema: JsonObject): boolean {
+  if (schema['minLength'] !== 1) return false;
+  return Object.keys(schema).every((keyword) => ['type', 'minLength', 'maxLength'].includes(keyword));
+}
+
+function schemasOf({ schema, then, otherwise, switch: tests }: DescribedMatch): Described[] {
+  const all = [schema, then, otherwise, ...(tests ?? []).flatMap((test) => [test.then, test.otherwise])];
+  return all.filter((one) => one !== undefined);
+}
+
+/** What a link leads to, and where that stands. */
+interface Target {
+  readonly described: Described;
+  readonly outer: Scope;
+  readonly key: string | undefined;
+}
+
+function linked(described: Described, scope: Scope): Target | undefined {
+  const ref = described.link?.ref;
+  const path = ref?.path ?? [];
+  if (ref?.type === 'local') {
+    for (const [index, { described: candidate, key }] of scope.around.entries()) {
+      if ((candidate.flags?.id ?? key) === path[0]) return reach(targetAt(scope, index), path.slice(1));
+      const shared = candidate.shared?.find((one) => one.flags?.id === path[0]);
+      if (shared !== undefined) {
+        const outer = { ...scope, around: scope.around.slice(index) };
+        return reach({ described: shared, outer, key: undefined }, path.slice(1));
+      }
+    }
+    return undefined;
+  }
+  const index = ref?.ancestor === 'root' ? scope.around.length - 1 : ref?.ancestor;
+  return index === undefined || index >= scope.around.length
+    ? undefined
+    : reach(targetAt(scope, index), path);
+}
+
+function targetAt(scope: Scope, index: number): Target | undefined {
+  const found = scope.around[index];
+  if (found === undefined) return undefined;
+  return { ...found, outer: { ...scope, around: scope.around.slice(index + 1) } };
+}
+
+function reach(target: Target | undefined, path: readonly string[]): Target | undefined {
+  const [name, ...rest] = path;
+  if (target === undefined || name === undefined) return target;
+  const { described, outer, key } = target;
+  const inner = Object.entries(described.keys ?? {}).find(
+    ([own, child]) => (child.flags?.id ?? own) === name,
+  );
+  if (inner === undefined) return undefined;
+  const around = [{ described, key }, ...outer.around];
+  return reach({ described: inner[1], outer: { ...outer, around }, key: inner[0] }, rest);
+}

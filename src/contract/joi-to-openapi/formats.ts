@@ -1,0 +1,168 @@
+/**
+ * The formats of Joi's strings as patterns, each no stricter than Joi's own check, and what is left to say.
+ */
+import type { DescribedRule } from './described.ts';
+
+/** A format as a pattern. */
+export interface FormatPattern {
+  /** What stands between `^` and `$`; undefined when no pattern can say it. */
+  readonly body: string | undefined;
+  /** `format` keyword, where it is an annotation to validators, or no stricter than Joi. */
+  readonly format?: string;
+  /** What the pattern leaves open. */
+  readonly note?: string;
+  /** Whether the pattern takes letters of either case wherever it takes one. */
+  readonly anyCase: boolean;
+  /** Whether text beyond `\uFFFF` never passes. */
+  readonly narrow: boolean;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const IPV4 = `(?:${OCTET}\\.){3}${OCTET}`;
+const CHUNK = '[A-Za-z0-9+/]';
+const URL_CHUNK = '[\\w-]';
+
+const narrow = (body: string, more: Partial<FormatPattern> = {}): FormatPattern => ({
+  body,
+  anyCase: true,
+  narrow: true,
+  ...more,
+});
+
+const FORMATS: Readonly<Record<string, (options: Options) => FormatPattern>> = {
+  alphanum: () => narrow('[a-zA-Z0-9]+'),
+  token: () => narrow('\\w+'),
+  hex: ({ prefix, byteAligned }) =>
+    narrow(`${prefix === 'optional' ? '(?:0[xX])?' : prefix === true ? '0[xX]' : ''}[0-9a-fA-F]+`, {
+      note: byteAligned === true ? 'An odd number of digits gets a zero before it.' : undefined,
+    }),
+  guid,
+  base64: ({ paddingRequired, urlSafe }) => {
+    const char = urlSafe === true ? URL_CHUNK : CHUNK;
+    const end = paddingRequired === false ? `${char}{2}(?:==)?|${char}{3}=?` : `${char}{2}==|${char}{3}=`;
+    return narrow(`(?:${char}{4})*(?:${end})?`);
+  },
+  dataUri: () => ({
+    body: '[dD][aA][tT][aA]:[\\w+.-]+/[\\w+.-]+;[\\s\\S]*',
+    anyCase: true,
+    narrow: false,
+    note: 'A data URI.',
+  }),
+  isoDuration: () =>
+    narrow('P(?!$)(?:\\d+Y)?(?:\\d+M)?(?:\\d+W)?(?:\\d+D)?(?:T(?=\\d)(?:\\d+H)?(?:\\d+M)?(?:\\d+S)?)?', {
+      anyCase: false,
+      note: 'An ISO 8601 duration.',
+    }),
+  isoDate: () => narrow(ISO_DATE, { anyCase: false, note: 'An ISO 8601 date.' }),
+  creditCard: () => narrow('[\\d\\s]+', { note: 'A credit card number, its check digit right.' }),
+  ip,
+  hostname: () => ({ body: '[^\\s/@]+', anyCase: true, narrow: false, note: 'A host name or IP address.' }),
+  domain: ({ minDomainSegments }) => ({
+    body: `[^\\s/@.]+${domainRest(minDomainSegments)}\\.?`,
+    anyCase: true,
+    narrow: false,
+    note: 'A domain name.',
+  }),
+  email: ({ multiple, minDomainSegments }) => ({
+    body: multiple === true ? undefined : `[^@]+@[^\\s/@.]+${domainRest(minDomainSegments)}\\.?`,
+    format: multiple === true ? undefined : 'idn-email',
+    anyCase: true,
+    narrow: false,
+    note:
+      multiple === true
+        ? 'E-mail addresses with a separator between.'
+        : 'An e-mail address of a known top-level domain.',
+  }),
+  uri: ({ allowRelative, relativeOnly, scheme, encodeUri }) => ({
+    body:
+      allowRelative === true || relativeOnly === true || encodeUri === true
+        ? undefined
+        : '[a-zA-Z][a-zA-Z0-9+.-]*:[\\s\\S]*',
+    format: allowRelative === true || relativeOnly === true ? 'iri-reference' : 'iri',
+    anyCase: true,
+    narrow: false,
+    note:
+      relativeOnly === true
+        ? 'A relative URI.'
+        : scheme === undefined
+          ? 'A URI.'
+          : 'A URI of one of certain schemes.',
+  }),
+};
+
+/** The pattern of a rule that asks for a format; undefined when the rule asks for something else. */
+export function formatOf({ name, args }: DescribedRule): FormatPattern | undefined {
+  const make = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+  return make?.((args?.['options'] ?? {}) as Options);
+}
+
+/** A date as Joi's ISO check takes it: calendar, week or ordinal date, with or without time and offset. */
+export const ISO_DATE =
+  '(?:[-+]\\d{2})?\\d{4}(?:-?(?:W\\d{2}(?:-?\\d)?|\\d{2}(?:-?\\d{2})?|\\d{3}))?' +
+  '(?:[T\\s]\\d{2}(?::?\\d{2})?(?:[.,]\\d+)?(?::?\\d{2}(?:[.,]\\d+)?)?(?:Z|[-+]\\d{2}(?::?\\d{2})?)?)?';
+
+/** The labels after the first; a domain has two at least unless told otherwise. */
+function domainRest(minSegments: unknown): string {
+  const more = typeof minSegments === 'number' ? minSegments - 1 : 1;
+  return `(?:\\.[^\\s/@.]+)${more === 1 ? '+' : `{${Math.max(more, 0)},}`}`;
+}
+
+function guid({ version, separator, wrapper: told }: Options): FormatPattern {
+  const wrapper = told as string | boolean | undefined;
+  const listed = version === undefined ? [] : ([version].flat() as string[]);
+  const versions = listed.map((one) => one.slice(-1)).join('');
+  const gap =
+    separator === undefined
+      ? '[:-]?'
+      : separator === true
+        ? '[:-]'
+        : separator === false
+          ? ''
+          : separator === ':'
+            ? ':'
+            : '-';
+  const open =
+    wrapper === undefined
+      ? '[[{(]?'
+      : wrapper === true
+        ? '[[{(]'
+        : wrapper === false
+          ? ''
+          : `[${String(wrapper)}]`;
+  const closing: Readonly<Record<string, string>> = { '{': '}', '[': '\\]', '(': ')' };
+  const close =
+    wrapper === undefined
+      ? '[\\]})]?'
+      : wrapper === true
+        ? '[\\]})]'
+        : wrapper === false
+          ? ''
+          : `[${closing[String(wrapper)] ?? ''}]`;
+  const hex = '[0-9a-fA-F]';
+  // Between later groups Joi lets the separator be missing.
+  const later = gap === '' ? '' : `(?:${gap.replace(/\?$/, '')})?`;
+  const body =
+    `${open.replace('[[', '[\\[')}${hex}{8}${gap}${hex}{4}${later}${versions === '' ? hex : `[${versions}]`}${hex}{3}${later}` +
+    `${versions === '' ? hex : '[89abAB]'}${hex}{3}${later}${hex}{12}${close}`;
+  return narrow(body, { note: 'A UUID.' });
+}
+
+function ip({ version, cidr }: Options): FormatPattern {
+  const versions = version === undefined ? ['ipv4', 'ipv6', 'ipvfuture'] : ([version].flat() as string[]);
+  const range = (bits: string): string =>
+    cidr === 'required' ? `/${bits}` : cidr === 'forbidden' ? '' : `(?:/${bits})?`;
+  const bodies = versions.map((one) =>
+    one === 'ipv4'
+      ? `${IPV4}${range('(?:3[0-2]|[12]?\\d)')}`
+      : one === 'ipv6'
+        ? `[0-9a-fA-F:.]*:[0-9a-fA-F:.]*${range('(?:12[0-8]|1[01]\\d|\\d{1,2})')}`
+        : `[vV][0-9a-fA-F]+\\.[^\\s/]+${range('\\d{1,3}')}`,
+  );
+  const future = versions.includes('ipvfuture');
+  return narrow(bodies.length === 1 ? bodies.join('') : `(?:${bodies.join('|')})`, {
+    note: `An IP address${cidr === 'required' ? ' range' : ''}.`,
+    narrow: !future,
+  });
+}

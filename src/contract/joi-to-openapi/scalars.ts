@@ -1,0 +1,147 @@
+/**
+ * Numbers, booleans, dates and binary data.
+ */
+import { type Json, type JsonObject } from '../json.ts';
+import { allOf, anyOf, asJson } from './build.ts';
+import type { Mode, Scope, Sketch } from './convert.ts';
+import { type Described, type DescribedRule } from './described.ts';
+import { ISO_DATE } from './formats.ts';
+import { literalPattern } from './regex.ts';
+import { customNote } from './string.ts';
+
+/** Text that Joi takes for a number. */
+const NUMERIC = '^\\s*[-+]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][-+]?\\d+)?\\s*$';
+
+/** Schema of text that Joi takes for a number. */
+export const NUMERIC_TEXT: Readonly<JsonObject> = Object.freeze({ type: 'string', pattern: NUMERIC });
+
+export function convertNumber(described: Described, scope: Scope, mode: Mode): Sketch {
+  const converts = mode !== 'output' && scope.preferences.convert !== false;
+  const notes: string[] = [];
+  const schemas: JsonObject[] = [];
+  const places = (described.rules ?? []).find(({ name }) => name === 'precision')?.args?.['limit'];
+  // Joi rounds before it judges: a limit holds for what comes out.
+  const rounding = converts && typeof places === 'number' ? 10 ** -places : 0;
+  let type = 'number';
+  let changed = false;
+  for (const rule of described.rules ?? []) {
+    if (rule.warn === true) continue;
+    if (rule.name === 'custom') changed = true;
+    if (rule.name === 'integer' || rule.name === 'port') type = changed || rounding > 0 ? type : 'integer';
+    const said = changed ? undefined : numberRule(rule, rounding, converts, described.flags?.unsafe !== true);
+    if (said === undefined) notes.push(rule.name === 'custom' ? customNote(rule) : numberNote(rule));
+    else schemas.push(said);
+  }
+  const schema = allOf([{ type }, ...schemas]);
+  if (!converts || mode !== 'json') return { schema, notes };
+  // Limits are for numbers only and the pattern for text only, so that both can stand in one schema.
+  return { schema: { ...schema, type: [type, 'string'], pattern: NUMERIC }, notes };
+}
+
+/** How far a number may be from a limit that its rounded value keeps: large ones are rounded coarsely. */
+function slack(limit: number, rounding: number): number {
+  return rounding === 0 ? 0 : Math.max(rounding, Math.abs(limit) * 2 ** -50);
+}
+
+function numberRule(
+  { name, args = {} }: DescribedRule,
+  rounding: number,
+  converts: boolean,
+  safe: boolean,
+): JsonObject | undefined {
+  const limit = args['limit'];
+  switch (name) {
+    case 'integer':
+      return rounding > 0 ? undefined : {};
+    case 'port':
+      return { minimum: -rounding, maximum: 65_535 + rounding };
+    case 'min':
+      return typeof limit === 'number' ? { minimum: limit - slack(limit, rounding) } : undefined;
+    case 'max':
+      return typeof limit === 'number' ? { maximum: limit + slack(limit, rounding) } : undefined;
+    case 'greater':
+      return typeof limit === 'number' ? { exclusiveMinimum: limit - slack(limit, rounding) } : undefined;
+    case 'less':
+      return typeof limit === 'number' ? { exclusiveMaximum: limit + slack(limit, rounding) } : undefined;
+    case 'sign':
+      return args['sign'] === 'positive'
+        ? { exclusiveMinimum: 0 - rounding }
+        : { exclusiveMaximum: 0 + rounding };
+    case 'multiple': {
+      const base = args['base'];
+      // With fractions or huge numbers validators divide and Joi counts decimals: they do not agree.
+      return typeof base === 'number' && Number.isInteger(base) && rounding === 0 && safe
+        ? { multipleOf: base }
+        : undefined;
+    }
+    case 'precision':
+      return !converts && limit === 0 ? { type: 'integer' } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function numberNote({ name, args = {} }: DescribedRule): string {
+  const value = args['limit'] ?? args['base'];
+  if (name === 'precision') return `At most ${String(value)} decimal places.`;
+  if (name === 'multiple' && typeof value === 'number') return `Must be a multiple of ${value}.`;
+  if (name === 'integer') return 'Must be a whole number once it is rounded.';
+  return typeof value === 'number' ? `Rule: ${name} ${value}.` : `Rule: ${name}, by another value.`;
+}
+
+export function convertBoolean(described: Described, scope: Scope, mode: Mode): Sketch {
+  const notes = (described.rules ?? []).filter(({ name }) => name === 'custom').map(customNote);
+  if (mode === 'output' || scope.preferences.convert === false) return { schema: { type: 'boolean' }, notes };
+  return { schema: anyOf([{ type: 'boolean' }, ...booleanText(described, mode)]), notes };
+}
+
+/** What Joi takes for a boolean, beside booleans. */
+export function booleanText(described: Described, mode: Mode): JsonObject[] {
+  const insensitive = described.flags?.sensitive !== true;
+  const schemas: JsonObject[] = [];
+  if (mode === 'json') {
+    const words = ['true', 'false'].map((word) => literalPattern(word, insensitive) ?? word);
+    schemas.push({ type: 'string', pattern: `^\\s*(?:${words.join('|')})\\s*$` });
+  }
+  const values = [...(described.truthy ?? []), ...(described.falsy ?? [])]
+    .map(asJson)
+    .filter((value) => value !== undefined);
+  const texts = values.filter((value) => typeof value === 'string');
+  const others: Json[] = values.filter((value) => typeof value !== 'string');
+  if (others.length > 0) schemas.push({ enum: others });
+  if (texts.length > 0 && !insensitive) schemas.push({ type: 'string', enum: texts });
+  if (texts.length === 0 || !insensitive) return schemas;
+  const patterns = texts.map((text) => literalPattern(text, true));
+  const sayable = patterns.every((pattern) => pattern !== undefined);
+  schemas.push({ type: 'string', ...(sayable ? { pattern: `^(?:${patterns.join('|')})$` } : {}) });
+  return schemas;
+}
+
+export function convertDate(described: Described, mode: Mode): Sketch {
+  const notes: string[] = [];
+  const format = described.flags?.format;
+  for (const rule of described.rules ?? []) {
+    if (rule.warn === true) continue;
+    const limit = rule.args?.['date'];
+    if (rule.name === 'custom') notes.push(customNote(rule));
+    else notes.push(`Rule: ${rule.name} ${typeof limit === 'string' ? limit : 'by another value'}.`);
+  }
+  if (mode === 'output') return { schema: { type: 'string', format: 'date-time' }, notes };
+  const type = mode === 'text' ? 'string' : ['string', 'number'];
+  if (format === 'iso') {
+    return { schema: { type, pattern: `^${ISO_DATE}$` }, notes: ['An ISO 8601 date.', ...notes] };
+  }
+  const unit = format === 'unix' ? 'seconds' : 'milliseconds';
+  const what = format === undefined ? 'A date: ISO 8601, or' : 'A date as';
+  return { schema: { type, minLength: 1 }, notes: [`${what} ${unit} since 1970.`, ...notes] };
+}
+
+export function convertBinary(described: Described, mode: Mode): Sketch {
+  const { encoding } = described.flags ?? {};
+  const notes = (described.rules ?? []).map((rule) =>
+    rule.name === 'custom' ? customNote(rule) : `Rule: ${rule.name} ${String(rule.args?.['limit'])} bytes.`,
+  );
+  const schema: JsonObject = { type: mode === 'text' ? 'string' : ['string', 'object'] };
+  if (encoding === 'base64') schema['contentEncoding'] = 'base64';
+  return { schema, notes: [`Binary data as text, encoded as ${encoding ?? 'utf8'}.`, ...notes] };
+}

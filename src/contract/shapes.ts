@@ -1,0 +1,177 @@
+/**
+ * The anatomy of an OpenAPI 3.0/3.1 document as a table, and a copy that knows at each place what kind of
+ * object it looks at. So a `$ref` is told from a property that is called `$ref`, and a schema from an example.
+ */
+import { ContractError } from './errors.ts';
+import { escapeToken, isObject, type Json, type JsonObject, member } from './json.ts';
+
+/** Kinds of objects in a document, by their names in the specification. */
+export type Kind =
+  | 'document'
+  | 'components'
+  | 'pathItem'
+  | 'operation'
+  | 'parameter'
+  | 'header'
+  | 'requestBody'
+  | 'mediaType'
+  | 'encoding'
+  | 'response'
+  | 'callback'
+  | 'link'
+  | 'example'
+  | 'securityScheme'
+  | 'schema';
+
+type Form = 'one' | 'list' | 'map';
+type Fields = Readonly<Record<string, readonly [Form, Kind]>>;
+
+const PARAMETER: Fields = {
+  schema: ['one', 'schema'],
+  content: ['map', 'mediaType'],
+  examples: ['map', 'example'],
+};
+
+const FIELDS: Readonly<Record<Kind, Fields>> = {
+  document: {
+    paths: ['map', 'pathItem'],
+    webhooks: ['map', 'pathItem'],
+    components: ['one', 'components'],
+  },
+  components: {
+    schemas: ['map', 'schema'],
+    responses: ['map', 'response'],
+    parameters: ['map', 'parameter'],
+    examples: ['map', 'example'],
+    requestBodies: ['map', 'requestBody'],
+    headers: ['map', 'header'],
+    securitySchemes: ['map', 'securityScheme'],
+    links: ['map', 'link'],
+    callbacks: ['map', 'callback'],
+    pathItems: ['map', 'pathItem'],
+  },
+  pathItem: {
+    parameters: ['list', 'parameter'],
+    get: ['one', 'operation'],
+    put: ['one', 'operation'],
+    post: ['one', 'operation'],
+    delete: ['one', 'operation'],
+    options: ['one', 'operation'],
+    head: ['one', 'operation'],
+    patch: ['one', 'operation'],
+    trace: ['one', 'operation'],
+  },
+  operation: {
+    parameters: ['list', 'parameter'],
+    requestBody: ['one', 'requestBody'],
+    responses: ['map', 'response'],
+    callbacks: ['map', 'callback'],
+  },
+  parameter: PARAMETER,
+  header: PARAMETER,
+  requestBody: { content: ['map', 'mediaType'] },
+  mediaType: { schema: ['one', 'schema'], examples: ['map', 'example'], encoding: ['map', 'encoding'] },
+  encoding: { headers: ['map', 'header'] },
+  response: { headers: ['map', 'header'], content: ['map', 'mediaType'], links: ['map', 'link'] },
+  callback: {},
+  link: {},
+  example: {},
+  securityScheme: {},
+  schema: {
+    properties: ['map', 'schema'],
+    patternProperties: ['map', 'schema'],
+    dependentSchemas: ['map', 'schema'],
+    $defs: ['map', 'schema'],
+    definitions: ['map', 'schema'],
+    prefixItems: ['list', 'schema'],
+    allOf: ['list', 'schema'],
+    anyOf: ['list', 'schema'],
+    oneOf: ['list', 'schema'],
+    items: ['one', 'schema'],
+    contains: ['one', 'schema'],
+    not: ['one', 'schema'],
+    if: ['one', 'schema'],
+    then: ['one', 'schema'],
+    else: ['one', 'schema'],
+    additionalProperties: ['one', 'schema'],
+    unevaluatedProperties: ['one', 'schema'],
+    unevaluatedItems: ['one', 'schema'],
+    propertyNames: ['one', 'schema'],
+    contentSchema: ['one', 'schema'],
+  },
+};
+
+/** Section of `components` that holds a kind, for the kinds that may be referred to. */
+export const SECTIONS: Readonly<Partial<Record<Kind, string>>> = {
+  schema: 'schemas',
+  response: 'responses',
+  parameter: 'parameters',
+  example: 'examples',
+  requestBody: 'requestBodies',
+  header: 'headers',
+  securityScheme: 'securitySchemes',
+  link: 'links',
+  callback: 'callbacks',
+  pathItem: 'pathItems',
+};
+
+/** What a copy does at each object. */
+export interface Hooks {
+  /** Called with the copy before its fields are copied; may change it, or return another in its place. */
+  enter?(kind: Kind, object: JsonObject, pointer: string): JsonObject;
+  /** Called with each `$ref`; returns what stands there in the copy. */
+  reference?(kind: Kind, ref: string, pointer: string): string;
+}
+
+/**
+ * A copy of the object at `pointer`, with the hooks applied. What the table does not know is shared, uncopied.
+ * @throws ContractError where an object or array is asked for and something else is found.
+ */
+export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks): Json {
+  if (kind === 'schema' && typeof value === 'boolean') return value;
+  if (!isObject(value)) throw new ContractError(`the ${kind} must be an object`, { pointer });
+  const ref = member(value, '$ref');
+  let copied: JsonObject = { ...value };
+  if (SECTIONS[kind] !== undefined && ref !== undefined) {
+    if (typeof ref !== 'string') throw new ContractError('$ref must be a string', { pointer });
+    if (hooks.reference !== undefined) copied['$ref'] = hooks.reference(kind, ref, pointer);
+  }
+  if (hooks.enter !== undefined) copied = hooks.enter(kind, copied, pointer);
+  for (const [name, form, of] of fieldsOf(kind, copied)) {
+    const field = member(copied, name);
+    // An empty member of a YAML document reads as null.
+    if (field === null) delete copied[name];
+    else if (field !== undefined)
+      copied[name] = transformField(form, of, field, `${pointer}/${escapeToken(name)}`, hooks);
+  }
+  return copied;
+}
+
+function* fieldsOf(kind: Kind, object: JsonObject): Iterable<readonly [string, Form, Kind]> {
+  if (kind === 'callback') {
+    for (const name of Object.keys(object)) {
+      if (name !== '$ref' && !name.startsWith('x-')) yield [name, 'one', 'pathItem'];
+    }
+    return;
+  }
+  const fields = FIELDS[kind];
+  for (const name of Object.keys(object)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (field !== undefined) yield [name, ...field];
+  }
+}
+
+function transformField(form: Form, kind: Kind, value: Json, pointer: string, hooks: Hooks): Json {
+  if (form === 'one') return transform(kind, value, pointer, hooks);
+  if (form === 'list') {
+    if (!Array.isArray(value)) throw new ContractError('must be an array', { pointer });
+    return value.map((item, index) => transform(kind, item, `${pointer}/${index}`, hooks));
+  }
+  if (!isObject(value)) throw new ContractError('must be an object', { pointer });
+  const copied: JsonObject = {};
+  for (const [name, item] of Object.entries(value)) {
+    const extension = name.startsWith('x-') && (kind === 'pathItem' || kind === 'response');
+    copied[name] = extension ? item : transform(kind, item, `${pointer}/${escapeToken(name)}`, hooks);
+  }
+  return copied;
+}

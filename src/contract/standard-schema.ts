@@ -1,0 +1,117 @@
+/**
+ * Schemas that stand for event data and replies: Joi's, and those of any library that follows Standard Schema and
+ * can write JSON Schema (zod, ArkType and others). No such library is needed here.
+ */
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
+import Joi from 'joi';
+import { ContractError } from './errors.ts';
+import { type ConvertedSchema, joiToSchema, type Mode } from './joi-to-openapi/index.ts';
+import { isObject, type JsonObject, member, pointerOf } from './json.ts';
+
+/** A schema of Joi, or of any library with Standard Schema and JSON Schema output. */
+export type ContractSchema = Joi.Schema | StandardSchemaV1;
+
+/** What handlers get of a schema: its output type, as far as its library knows it. */
+export type OutputOf<Schema> = Schema extends StandardSchemaV1<infer _Input, infer Output> ? Output : never;
+
+/** What handlers may return for a schema: its input type, as far as its library knows it. */
+export type InputOf<Schema> = Schema extends StandardSchemaV1<infer Input, infer _Output> ? Input : never;
+
+/** Something that is wrong with event data. */
+export interface DataFault {
+  /** JSON pointer into the event data; empty for the data itself. */
+  readonly pointer: string;
+  /** What is wrong. */
+  readonly message: string;
+}
+
+/** Event data as its schema makes it, or what is wrong with it. */
+export type Validation =
+  | { readonly value: unknown; readonly errors?: undefined }
+  | { readonly errors: readonly DataFault[]; readonly value?: undefined };
+
+/** Most faults that are told. */
+const MAX_FAULTS = 100;
+
+/** Whether a value is a schema. */
+export function isSchema(value: unknown): value is ContractSchema {
+  if (Joi.isSchema(value)) return true;
+  const standard: unknown = (value as { '~standard'?: unknown } | null | undefined)?.['~standard'];
+  return isObject(standard) && typeof standard['validate'] === 'function';
+}
+
+/**
+ * Checks data, and converts it as the schema says.
+ * @throws ContractError when the schema is asynchronous.
+ */
+export function validateData(schema: ContractSchema, data: unknown, convert: boolean): Validation {
+  if (Joi.isSchema(schema)) {
+    const { value, error } = schema.validate(data, {
+      abortEarly: false,
+      convert,
+      errors: { label: false },
+    }) as {
+      value: unknown;
+      error?: Joi.ValidationError;
+    };
+    if (error === undefined) return { value };
+    const errors = error.details.slice(0, MAX_FAULTS);
+    return {
+      errors: errors.map(({ path, message }) => ({ pointer: pointerOf(...path), message: message.trim() })),
+    };
+  }
+  const result = schema['~standard'].validate(data);
+  if (result instanceof Promise) throw new ContractError('a schema of a contract must not be asynchronous');
+  if (result.issues === undefined) return { value: result.value };
+  return {
+    errors: result.issues.slice(0, MAX_FAULTS).map(({ message, path }) => ({
+      message,
+      pointer: pointerOf(...(path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))),
+    })),
+  };
+}
+
+/**
+ * The JSON Schema (2020-12) of a schema.
+ * @throws ContractError when its library cannot write one.
+ */
+export function jsonSchemaOf(schema: ContractSchema, mode: Mode, convert: boolean): ConvertedSchema {
+  if (Joi.isSchema(schema)) return joiToSchema(schema, mode, { convert });
+  const written = written2020(schema, mode === 'output' ? 'output' : 'input');
+  const { $defs, $schema: _dialect, ...rest } = structuredClone(written);
+  const definitions: Record<string, JsonObject> = {};
+  for (const [name, definition] of Object.entries(isObject($defs) ? $defs : {})) {
+    if (isObject(definition)) definitions[name] = definition;
+  }
+  return { schema: rest, definitions };
+}
+
+type Writer = (options: { target: string; io: 'input' | 'output' }) => unknown;
+
+function written2020(schema: StandardSchemaV1, io: 'input' | 'output'): JsonObject {
+  const standard = schema['~standard'] as StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props>;
+  const own = schema as { toJSONSchema?: Writer; toJsonSchema?: Writer };
+  try {
+    const written: unknown =
+      standard.jsonSchema?.[io]({ target: 'draft-2020-12' }) ??
+      own.toJSONSchema?.({ target: 'draft-2020-12', io }) ??
+      own.toJsonSchema?.({ target: 'draft-2020-12', io });
+    if (isObject(written)) return written;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ContractError(`${standard.vendor} cannot write its JSON Schema: ${reason}`, {}, { cause });
+  }
+  throw new ContractError(`a schema of ${standard.vendor} must be able to write JSON Schema`);
+}
+
+/** A Joi schema with rules that only run asynchronously. */
+export function isAsync(schema: ContractSchema): boolean {
+  const check: unknown = (schema as { isAsync?: unknown }).isAsync;
+  return Joi.isSchema(schema) && typeof check === 'function' && check.call(schema) === true;
+}
+
+/** The type that a Joi schema asks for; undefined for other schemas. */
+export function joiType(schema: ContractSchema): string | undefined {
+  const type = Joi.isSchema(schema) ? member(schema as unknown as JsonObject, 'type') : undefined;
+  return typeof type === 'string' ? type : undefined;
+}

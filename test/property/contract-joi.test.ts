@@ -1,0 +1,106 @@
+/**
+ * The law of the conversion: whatever Joi takes, ajv takes on the converted schema. Schemas and values are made
+ * up; values are made to fit often, since one that Joi refuses shows nothing.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type Joi from 'joi';
+import { createAjv } from '../../src/apidoc/index.ts';
+import { type ConversionMode, joiToSchema } from '../../src/contract/index.ts';
+import {
+  anything,
+  booleans,
+  common,
+  conditioned,
+  dates,
+  type Made,
+  made,
+  numbersMade,
+  scalar,
+  strings,
+} from './joi-schemas.ts';
+
+const RUNS = Number(process.env['FC_RUNS'] ?? 500);
+
+/** Joi's verdict; undefined where the schema itself is at fault. */
+function joiTakes(schema: Joi.Schema, value: unknown): boolean | undefined {
+  try {
+    return schema.validate(value).error === undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+let taken = 0;
+let tried = 0;
+
+function holdAgainst({ schema, likes }: Made, values: readonly unknown[], mode: ConversionMode): void {
+  if (!canDescribe(schema)) return;
+  const { schema: converted, definitions } = joiToSchema(schema, mode);
+  const validate = createAjv().compile({ ...converted, $defs: definitions });
+  for (const value of [...likes.slice(0, 400), ...values]) {
+    const json: unknown = JSON.parse(JSON.stringify(value ?? null));
+    tried += 1;
+    if (joiTakes(schema, json) !== true) continue;
+    taken += 1;
+    if (!validate(json)) {
+      assert.fail(
+        `Joi takes ${JSON.stringify(json)}, the schema does not: ${JSON.stringify({ ...converted, $defs: definitions })}`,
+      );
+    }
+  }
+}
+
+/** Joi itself cannot where a number that is allowed is beyond the safe integers. */
+function canDescribe(schema: Joi.Schema): boolean {
+  try {
+    schema.describe();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A counterexample as Joi describes it, not as it is made inside. */
+function shown(arbitrary: fc.Arbitrary<Made>): fc.Arbitrary<Made> {
+  return arbitrary.map((one) => {
+    const text = (): string =>
+      canDescribe(one.schema)
+        ? JSON.stringify(one.schema.describe(), (_key, value: unknown) => value ?? null)
+        : '?';
+    return Object.defineProperty({ ...one }, fc.toStringMethod, { value: text });
+  });
+}
+
+describe('what Joi takes, the converted schema takes', () => {
+  for (const [what, arbitrary] of [
+    ['strings', strings],
+    ['numbers', numbersMade],
+    ['any schema', made],
+    ['keys that depend on one another', conditioned],
+  ] as const) {
+    it(what, () => {
+      fc.assert(
+        fc.property(shown(arbitrary), fc.array(anything, { maxLength: 20 }), (one, values) =>
+          holdAgainst(one, values, 'json'),
+        ),
+        { numRuns: RUNS },
+      );
+    });
+  }
+
+  it('strings with what every schema can have', () => {
+    const both = fc
+      .tuple(fc.oneof(strings, numbersMade, booleans, dates), common)
+      .map(([one, step]) => ({ ...one, schema: step(one.schema) }));
+    fc.assert(
+      fc.property(shown(both), fc.array(scalar, { maxLength: 20 }), (one, values) =>
+        holdAgainst(one, values, 'json'),
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('often enough for this to mean something', () => assert.ok(taken > tried / 20, `${taken} of ${tried}`));
+});

@@ -1,0 +1,580 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { expectTypeOf } from 'expect-type';
+import Joi from 'joi';
+import { z } from 'zod';
+import { ApiRegistry, type Operation, SchemaCompiler } from '../../../src/apidoc/index.ts';
+import {
+  assertHandlers,
+  type Contract,
+  ContractError,
+  type ContractHandlers,
+  defineContract,
+  type EventDefinition,
+} from '../../../src/contract/index.ts';
+
+interface Task {
+  id: number;
+  title: string;
+}
+
+/** The operation of a contract with this one event, as a gateway has it. */
+function served(event: EventDefinition): Operation {
+  const contract = defineContract({ name: 'test', events: { 'test.event': event } });
+  const [operation] = new ApiRegistry().put('test', contract.fragment(), { kind: 'worker' }).operations;
+  assert.ok(operation);
+  return operation;
+}
+
+function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof ContractError, String(error));
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: 'nothing was thrown' });
+}
+
+const places = ({ parameters }: Operation): string[] =>
+  parameters.map(
+    ({ in: place, name, field, required }) =>
+      `${place} ${name}${field === name ? '' : `→${field}`}${required ? '!' : ''}`,
+  );
+
+describe('defineContract', () => {
+  it('makes an OpenAPI fragment of everything that an event says', () => {
+    const contract = defineContract({
+      name: 'tasks',
+      info: { title: 'Tasks', version: '2.1.0' },
+      tags: [{ name: 'tasks', description: 'Things to do.' }],
+      securitySchemes: { key: { type: 'apiKey', in: 'header', name: 'X-Key' } },
+      security: ['key'],
+      events: {
+        'tasks.replace': {
+          method: 'PUT',
+          path: '/tasks/{id}',
+          data: Joi.object({
+            id: Joi.number().integer().required().description('Which one.'),
+            title: Joi.string().required(),
+          }),
+          replies: {
+            200: {
+              description: 'The task',
+              data: Joi.object({ id: Joi.number() }),
+              headers: { ETag: 'Its version' },
+            },
+            404: 'No such task',
+            204: null,
+          },
+          summary: 'Replace a task',
+          description: 'All of it.',
+          tags: ['tasks'],
+          security: [{ key: ['write'] }],
+          timeout: 1500,
+          idempotent: true,
+          deprecated: true,
+          deprecatedSince: '2029-01-01',
+          sunset: new Date('2030-01-01'),
+          etag: true,
+          stickyKey: 'id',
+          unknownQuery: 'ignore',
+          operationId: 'replaceTask',
+        },
+        'tasks.ping': { method: 'GET', path: '/ping', security: [] },
+        'tasks.internal': { data: Joi.object({ x: Joi.number() }) },
+      },
+    });
+    assert.deepEqual(contract.eventNames, ['tasks.replace', 'tasks.ping', 'tasks.internal']);
+    assert.deepEqual(contract.fragment(), {
+      openapi: '3.1.0',
+      info: { title: 'Tasks', version: '2.1.0' },
+      tags: [{ name: 'tasks', description: 'Things to do.' }],
+      paths: {
+        '/tasks/{id}': {
+          put: {
+            'x-event-name': 'tasks.replace',
+            operationId: 'replaceTask',
+            summary: 'Replace a task',
+            description: 'All of it.',
+            tags: ['tasks'],
+            deprecated: true,
+            security: [{ key: ['write'] }],
+            parameters: [
+              {
+                name: 'id',
+                in: 'path',
+                required: true,
+                description: 'Which one.',
+                schema: { type: 'integer' },
+              },
+            ],
+            requestBody: {
+              required: true,
+              content: {
+                'application/json': {
+                  schema: {
+                    type: 'object',
+                    additionalProperties: false,
+                    properties: { title: { type: 'string', minLength: 1 } },
+                    required: ['title'],
+                  },
+                },
+              },
+            },
+            responses: {
+              200: {
+                description: 'The task',
+                content: {
+                  'application/json': {
+                    schema: {
+                      type: 'object',
+                      additionalProperties: false,
+                      properties: { id: { type: 'number' } },
+                    },
+                  },
+                },
+                headers: { ETag: { description: 'Its version', schema: { type: 'string' } } },
+              },
+              204: { description: 'No Content' },
+              404: { description: 'No such task' },
+            },
+            'x-event-body': 'flat',
+            'x-timeout-ms': 1500,
+            'x-idempotent': true,
+            'x-etag': true,
+            'x-sticky-key': 'id',
+            'x-deprecated-since': '2029-01-01',
+            'x-sunset': '2030-01-01T00:00:00.000Z',
+            'x-unknown-query': 'ignore',
+          },
+        },
+        '/ping': {
+          get: {
+            'x-event-name': 'tasks.ping',
+            security: [],
+            responses: { 200: { description: 'OK', content: { 'application/json': { schema: {} } } } },
+          },
+        },
+      },
+      components: { securitySchemes: { key: { type: 'apiKey', in: 'header', name: 'X-Key' } } },
+    });
+    assert.equal(contract.fragment(), contract.fragment());
+  });
+
+  it('describes replies by their schemas, and gives none a body that can have none', () => {
+    const replies = {
+      200: Joi.object().description('All of it.'),
+      204: Joi.any().description('Gone.'),
+      409: Joi.object(),
+    };
+    const contract = defineContract({ name: 'test', events: { e: { method: 'GET', path: '/', replies } } });
+    const { responses } = contract.fragment().paths?.['/']?.get ?? {};
+    const schema = { type: 'object' };
+    assert.deepEqual(responses, {
+      200: {
+        description: 'All of it.',
+        content: { 'application/json': { schema: { ...schema, description: 'All of it.' } } },
+      },
+      204: { description: 'Gone.' },
+      409: { description: 'Conflict', content: { 'application/json': { schema } } },
+    });
+  });
+
+  it('takes fields from path, query and body as the method has it', () => {
+    const data = Joi.object({ id: Joi.number().required(), a: Joi.string().required(), b: Joi.any() });
+    const path = '/x/{id}';
+    assert.deepEqual(places(served({ method: 'GET', path, data })), ['path id!', 'query a!', 'query b']);
+    assert.deepEqual(places(served({ method: 'DELETE', path, data })), ['path id!', 'query a!', 'query b']);
+    for (const method of ['POST', 'PUT', 'PATCH'] as const) {
+      const operation = served({ method, path, data });
+      assert.deepEqual(places(operation), ['path id!']);
+      assert.deepEqual([operation.bodyMode, operation.bodyRequired], ['flat', true]);
+    }
+    assert.equal(served({ method: 'GET', path, data }).bodyMode, 'none');
+  });
+
+  it('takes fields from where it is told', () => {
+    const operation = served({
+      method: 'POST',
+      path: '/x',
+      data: Joi.object({
+        tenant: Joi.string(),
+        session: Joi.string(),
+        dry: Joi.boolean(),
+        title: Joi.string(),
+      }),
+      in: { tenant: 'header:X-Tenant', session: 'cookie:sid', dry: 'query' },
+    });
+    assert.deepEqual(places(operation), ['header X-Tenant→tenant', 'cookie sid→session', 'query dry']);
+    assert.equal(operation.bodyRequired, false);
+    const whole = served({
+      method: 'PUT',
+      path: '/x/{id}',
+      data: Joi.object({
+        id: Joi.any().required(),
+        body: Joi.array().items(Joi.string()).required(),
+        b: Joi.any(),
+      }),
+      in: { body: 'body' },
+    });
+    assert.deepEqual(places(whole), ['path id!', 'query b']);
+    assert.deepEqual([whole.bodyMode, whole.bodyRequired], ['nested', true]);
+    assert.deepEqual(whole.bodies[0]?.schema, { type: 'array', items: { type: 'string', minLength: 1 } });
+    const form = served({
+      method: 'POST',
+      path: '/x',
+      data: Joi.object({ a: Joi.any() }),
+      bodyTypes: ['application/json', 'application/x-www-form-urlencoded'],
+    });
+    assert.deepEqual(
+      form.bodies.map(({ mediaType }) => mediaType),
+      ['application/json', 'application/x-www-form-urlencoded'],
+    );
+  });
+
+  it('writes objects in the query as deepObject, and ignores unknown names where the data is open', () => {
+    const operation = served({
+      method: 'GET',
+      path: '/x',
+      data: Joi.object({ filter: Joi.object({ a: Joi.string() }) }).unknown(),
+    });
+    assert.deepEqual(
+      [operation.parameters[0]?.style, operation.parameters[0]?.explode],
+      ['deepObject', true],
+    );
+    assert.equal(operation.unknownQuery, 'ignore');
+    assert.equal(
+      served({ method: 'GET', path: '/x', data: Joi.object({ a: Joi.any() }) }).unknownQuery,
+      'refuse',
+    );
+  });
+
+  it('is never stricter on what is left of the body than the data was', () => {
+    const data = Joi.object({
+      id: Joi.number().strict().required(),
+      a: Joi.any(),
+      b: Joi.any(),
+      c: Joi.any(),
+    })
+      .and('id', 'a')
+      .xor('b', 'id')
+      .with('a', ['c', 'id'])
+      .min(2);
+    const contract = defineContract({
+      name: 'test',
+      events: { e: { method: 'PUT', path: '/x/{id}', data } },
+    });
+    const snapshot = new ApiRegistry().put('test', contract.fragment(), { kind: 'worker' });
+    const [body] = snapshot.operations[0]?.bodies ?? [];
+    const takes = new SchemaCompiler(snapshot).compile(body?.pointer ?? '');
+    for (const value of [{ a: 1, c: 1 }, { a: 1, b: 1, c: 1 }, { c: 1 }, {}]) {
+      if (data.validate({ id: 1, ...value }).error === undefined)
+        assert.ok(takes(value), JSON.stringify(value));
+    }
+    assert.equal(takes({ a: 1 }), false);
+    assert.equal(takes({ id: 1 }), false);
+    assert.match(JSON.stringify(body?.schema), /All or none of id, a must be given/);
+  });
+
+  it('says in the description what the query cannot say', () => {
+    const contract = defineContract({
+      name: 'test',
+      events: {
+        e: {
+          method: 'GET',
+          path: '/x',
+          data: Joi.object({ a: Joi.any(), b: Joi.any() }).xor('a', 'b'),
+          description: 'Search.',
+        },
+      },
+    });
+    assert.equal(
+      contract.fragment().paths?.['/x']?.get?.description,
+      'Search.\n\nExactly one of a, b must be given.',
+    );
+  });
+
+  it('takes alternatives apart', () => {
+    const data = Joi.alternatives(
+      Joi.object({ id: Joi.number().required(), a: Joi.string().required() }),
+      Joi.object({ id: Joi.string().required(), b: Joi.string() }),
+    );
+    const operation = served({ method: 'PATCH', path: '/x/{id}', data });
+    assert.deepEqual(operation.parameters[0]?.schema, {
+      anyOf: [{ type: 'number' }, { type: 'string', minLength: 1 }],
+    });
+    const { anyOf } = operation.bodies[0]?.schema as { anyOf: { properties: object }[] };
+    assert.deepEqual(
+      anyOf.map(({ properties }) => Object.keys(properties)),
+      [['a'], ['b']],
+    );
+  });
+
+  it('carries recursive schemas as components', () => {
+    const comment = Joi.object({
+      text: Joi.string().required(),
+      replies: Joi.array().items(Joi.link('#comment')),
+    }).id('comment');
+    const event: EventDefinition = {
+      method: 'POST',
+      path: '/x',
+      data: Joi.object({ top: comment }),
+      replies: { 200: comment },
+    };
+    const contract = defineContract({ name: 'test', events: { e: event } });
+    const snapshot = new ApiRegistry().put('test', contract.fragment(), { kind: 'worker' });
+    const compiler = new SchemaCompiler(snapshot);
+    const takes = compiler.compile(snapshot.operations[0]?.bodies[0]?.pointer ?? '');
+    assert.equal(takes({ top: { text: 'a', replies: [{ text: 'b' }] } }), true);
+    assert.equal(takes({ top: { text: 'a', replies: [{}] } }), false);
+    const gives = compiler.compile(
+      snapshot.operations[0]?.replies.find(({ status }) => status === '200')?.pointer ?? '',
+    );
+    assert.equal(gives({ text: 'a', replies: [{ text: 5 }] }), false);
+  });
+
+  for (const [what, event, reason] of [
+    ['a path without a method', { path: '/a' }, /method and path belong together/],
+    [
+      'data that is no object',
+      { method: 'POST', path: '/a', data: Joi.array() },
+      /data must be an object, not array/,
+    ],
+    ['data that is no schema', { data: { a: 1 } as unknown as Joi.Schema }, /data must be a schema of Joi/],
+    ['asynchronous rules', { data: Joi.object({ a: Joi.any().external(() => undefined) }) }, /asynchronous/],
+    [
+      'a path that names no field',
+      { method: 'GET', path: '/a/{id}', data: Joi.object({ x: Joi.any() }) },
+      /no field id, which the path names/,
+    ],
+    [
+      'a field that is not there',
+      { method: 'GET', path: '/a', data: Joi.object({ x: Joi.any() }), in: { y: 'query' } },
+      /in: the data has no field y/,
+    ],
+    [
+      'a path field elsewhere',
+      { method: 'GET', path: '/{x}', data: Joi.object({ x: Joi.any() }), in: { x: 'query' } },
+      /in: x is in the path already/,
+    ],
+    [
+      'a place that is none',
+      { method: 'GET', path: '/', data: Joi.object({ x: Joi.any() }), in: { x: 'fragment' as 'query' } },
+      /cannot be in "fragment"/,
+    ],
+    [
+      'a whole body by another name',
+      { method: 'PUT', path: '/', data: Joi.object({ x: Joi.any() }), in: { x: 'body' } },
+      /only a field named body/,
+    ],
+    [
+      'a status that is none',
+      { method: 'GET', path: '/', replies: { 42: null } },
+      /cannot have the status 42/,
+    ],
+  ] as const satisfies readonly (readonly [string, EventDefinition, RegExp])[]) {
+    it(`refuses ${what}`, () => {
+      const message = refusal(() => defineContract({ name: 'tasks', events: { 'tasks.x': event } }));
+      assert.match(message, reason);
+      assert.match(message, /^tasks: .*event tasks.x/);
+    });
+  }
+
+  it('refuses two events on one method and path, and a contract without a name', () => {
+    const event = { method: 'GET', path: '/a' } as const;
+    assert.match(
+      refusal(() => defineContract({ name: 'x', events: { a: event, b: event } })),
+      /another event has this method and path/,
+    );
+    assert.match(
+      refusal(() => defineContract({ name: '', events: {} })),
+      /must have a name/,
+    );
+  });
+});
+
+describe('contract.validate', () => {
+  const contract = defineContract({
+    name: 'test',
+    events: {
+      joi: {
+        data: Joi.object({
+          n: Joi.number().min(3),
+          list: Joi.array().items(Joi.object({ 'a/b': Joi.string() })),
+          d: Joi.any().default(7),
+        }),
+      },
+      zod: {
+        data: z.object({ n: z.number(), list: z.array(z.object({ s: z.string().default('x') })).optional() }),
+      },
+      open: {},
+    },
+  });
+
+  it('gives the data as the schema makes it', () => {
+    assert.deepEqual(contract.validate('joi', { n: '5' }), { value: { n: 5, d: 7 } });
+    assert.deepEqual(contract.validate('zod', { n: 5, list: [{}] }), { value: { n: 5, list: [{ s: 'x' }] } });
+  });
+
+  it('names every fault by a pointer', () => {
+    assert.deepEqual(contract.validate('joi', { n: 1, list: [{}, { 'a/b': 5 }], x: 1 }), {
+      errors: [
+        { pointer: '/n', message: 'must be greater than or equal to 3' },
+        { pointer: '/list/1/a~1b', message: 'must be a string' },
+        { pointer: '/x', message: 'is not allowed' },
+      ],
+    });
+    assert.deepEqual(contract.validate('joi', 5).errors, [
+      { pointer: '', message: 'must be of type object' },
+    ]);
+    assert.deepEqual(
+      contract.validate('zod', { n: 'x', list: [{ s: 1 }] }).errors?.map(({ pointer }) => pointer),
+      ['/n', '/list/0/s'],
+    );
+  });
+
+  it('lets events pass that it does not describe', () => {
+    assert.deepEqual(contract.validate('open', 5), { value: 5 });
+    assert.deepEqual(contract.validate('toString', 5), { value: 5 });
+  });
+
+  it('does not convert where it is told not to', () => {
+    const strict = defineContract({
+      name: 'test',
+      convert: false,
+      events: { e: { method: 'POST', path: '/', data: Joi.object({ n: Joi.number() }) } },
+    });
+    assert.equal(strict.validate('e', { n: '5' }).errors?.[0]?.pointer, '/n');
+    assert.match(JSON.stringify(strict.fragment()), /"n":\{"type":"number"\}/);
+  });
+
+  it('refuses schemas that need time', () => {
+    const slow = defineContract({
+      name: 'test',
+      events: { e: { data: z.object({ a: z.string().refine(async () => true) }) } },
+    });
+    assert.throws(() => slow.validate('e', { a: 'x' }), /asynchronous/);
+  });
+});
+
+describe('a Standard Schema in Joi’s place', () => {
+  it('writes its own JSON Schema', () => {
+    const node = z.object({
+      id: z.int(),
+      get children() {
+        return z.array(node);
+      },
+    });
+    const contract = defineContract({
+      name: 'test',
+      events: {
+        e: {
+          method: 'PUT',
+          path: '/nodes/{id}',
+          data: z.object({ id: z.int(), node, at: z.string().default('now') }),
+          replies: { 200: node },
+        },
+      },
+    });
+    const snapshot = new ApiRegistry().put('test', contract.fragment(), { kind: 'worker' });
+    const [operation] = snapshot.operations;
+    assert.equal(operation?.parameters[0]?.required, true);
+    const compiler = new SchemaCompiler(snapshot);
+    const takes = compiler.compile(operation?.bodies[0]?.pointer ?? '');
+    assert.equal(takes({ node: { id: 1, children: [{ id: 2, children: [] }] } }), true);
+    assert.equal(takes({ node: { id: 1, children: [{ id: 'x', children: [] }] } }), false);
+    const gives = compiler.compile(operation?.replies.find(({ status }) => status === '200')?.pointer ?? '');
+    assert.equal(gives({ id: 1, children: [{ id: 2 }] }), false);
+  });
+
+  it('may be of any library', () => {
+    const standard = { version: 1, vendor: 'mine', validate: (value: unknown) => ({ value }) } as const;
+    const method = {
+      '~standard': standard,
+      toJSONSchema: () => ({ type: 'object', properties: { a: { type: 'string' } } }),
+    };
+    assert.deepEqual(places(served({ method: 'GET', path: '/', data: method })), ['query a']);
+    const converter = { input: () => ({ type: 'object', properties: { b: {} } }), output: () => ({}) };
+    assert.deepEqual(
+      places(
+        served({
+          method: 'GET',
+          path: '/',
+          data: { '~standard': { ...standard, jsonSchema: converter } } as never,
+        }),
+      ),
+      ['query b'],
+    );
+    assert.match(
+      refusal(() => served({ method: 'GET', path: '/', data: { '~standard': standard } })),
+      /mine must be able to write JSON Schema/,
+    );
+    const broken = { '~standard': standard, toJSONSchema: () => assert.fail('cannot') };
+    assert.match(
+      refusal(() => served({ method: 'GET', path: '/', data: broken })),
+      /mine cannot write its JSON Schema: cannot/,
+    );
+  });
+});
+
+describe('assertHandlers', () => {
+  const contract = defineContract({ name: 'tasks', events: { a: {}, b: {}, c: {} } });
+  const handler = (): undefined => undefined;
+
+  it('takes handlers that belong to the contract', () =>
+    assertHandlers(contract, { a: handler, b: handler, c: handler }));
+
+  it('names all that is missing and all that is strange', () => {
+    assert.equal(
+      refusal(() => assertHandlers(contract, { a: handler, d: handler, e: handler })),
+      'contract tasks: no handler for b, c; handlers for events that it does not have: d, e',
+    );
+    assert.match(
+      refusal(() =>
+        assertHandlers(contract, Object.create({ a: handler, b: handler, c: handler }) as object as never),
+      ),
+      /no handler for a, b, c/,
+    );
+  });
+});
+
+describe('types', () => {
+  const contract = defineContract({
+    name: 'tasks',
+    events: {
+      'tasks.get': {
+        data: z.object({ id: z.int(), full: z.boolean().optional() }),
+        replies: { 200: z.object({ title: z.string() }), 404: 'No such task' },
+      },
+      'tasks.create': {
+        data: Joi.object<Task>({ id: Joi.number(), title: Joi.string() }),
+        replies: { 201: Joi.object<Task>() },
+      },
+      'tasks.loose': { data: Joi.object({ a: Joi.any() }) },
+      'tasks.free': {},
+    },
+  });
+  type Handlers = ContractHandlers<(typeof contract)['events'], { signal: AbortSignal }, { status: number }>;
+
+  it('of handlers come from the schemas', () => {
+    expectTypeOf<Parameters<Handlers['tasks.get']>[0]>().toEqualTypeOf<{
+      id: number;
+      full?: boolean | undefined;
+    }>();
+    expectTypeOf<Parameters<Handlers['tasks.create']>[0]>().toEqualTypeOf<Task>();
+    expectTypeOf<Parameters<Handlers['tasks.loose']>[0]>().toBeAny();
+    expectTypeOf<Parameters<Handlers['tasks.free']>[0]>().toBeUnknown();
+    expectTypeOf<Parameters<Handlers['tasks.get']>[1]>().toEqualTypeOf<{ signal: AbortSignal }>();
+    expectTypeOf<Awaited<ReturnType<Handlers['tasks.get']>>>().toEqualTypeOf<
+      { title: string } | { status: number }
+    >();
+    expectTypeOf<keyof Handlers>().toEqualTypeOf<
+      'tasks.get' | 'tasks.create' | 'tasks.loose' | 'tasks.free'
+    >();
+  });
+
+  it('of a contract fit where any contract is asked for', () => {
+    expectTypeOf(contract).toExtend<Contract>();
+  });
+});
