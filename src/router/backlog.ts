@@ -1,0 +1,143 @@
+/**
+ * All requests that wait: bounded by number for each event and by bytes in all.
+ *
+ * Where there is no room, who uses more than the newcomer gives way: the last request of the client with the
+ * most waiting at the event, or for bytes at the heaviest event. So a flood on one event, or from one client, fills its own
+ * share and not that of others. A client that is alone may fill everything.
+ */
+import type { Breakers } from './breaker.ts';
+import type { Lane } from './fair-queue.ts';
+import { detached, sizeOf } from './payload.ts';
+import type { Pending } from './pending.ts';
+import type { EventState, RouteTable } from './routes.ts';
+import type { Worker } from './worker.ts';
+
+export class Backlog {
+  length = 0;
+  bytes = 0;
+  /** An event that was the heaviest when it last grew. */
+  private heaviest: EventState | undefined = undefined;
+  /** The event that a request is being added to: it stays, even if pushing out empties it. */
+  private filling: EventState | undefined = undefined;
+
+  /**
+   * @param pushOut settles a request that had to give way; it is out of its queue already.
+   */
+  constructor(
+    private readonly routes: RouteTable,
+    private readonly queueLimit: number,
+    private readonly queueBytes: number,
+    private readonly pushOut: (pending: Pending) => void,
+  ) {}
+
+  /** Queues a request; false when there is no room. */
+  add(event: EventState, pending: Pending): boolean {
+    pending.size = sizeOf(pending.message, pending.envelope);
+    this.filling = event;
+    const room =
+      (event.queue.length < this.queueLimit || this.makePlace(event, pending)) &&
+      (this.bytes + pending.size <= this.queueBytes || this.makeRoom(event, pending));
+    this.filling = undefined;
+    if (!room) return false;
+    const { queue } = event;
+    pending.message = detached(pending.message, event.name, queue.slab, queue.length);
+    pending.owned = true;
+    pending.enter('queued');
+    queue.push(pending);
+    this.entered(event, pending);
+    return true;
+  }
+
+  /** Queues a request that is `queued` but in no queue: it had left it before. In front, and whatever the bounds. */
+  addFirst(event: EventState, pending: Pending): void {
+    if (pending.size === 0) pending.size = sizeOf(pending.message, pending.envelope);
+    event.queue.unshift(pending);
+    this.entered(event, pending);
+  }
+
+  /** Takes the next request for a worker: events in turn, and at each event clients in turn. */
+  takeFor(worker: Worker, breakers: Breakers | undefined): Pending | undefined {
+    const { group } = worker;
+    if (group === undefined) return undefined;
+    let link = group.firstLink;
+    while (link !== undefined) {
+      const { event, after } = link;
+      if (event.queue.length === 0) {
+        group.unlist(link);
+      } else if (breakers?.rests(worker, event.name) !== true) {
+        group.unlist(link);
+        const pending = this.takeFrom(event);
+        if (event.queue.length > 0) group.list(link);
+        return pending;
+      }
+      link = after;
+    }
+    return undefined;
+  }
+
+  /** Takes the next request of an event. */
+  takeFrom(event: EventState): Pending | undefined {
+    const pending = event.queue.shift();
+    if (pending !== undefined) this.left(event, pending);
+    return pending;
+  }
+
+  /** Takes a request out, wherever it stands. */
+  remove(pending: Pending): void {
+    const queue = pending.lane?.queue;
+    if (queue === undefined) return;
+    queue.remove(pending);
+    this.left(queue.event, pending);
+  }
+
+  private entered(event: EventState, pending: Pending): void {
+    this.length++;
+    this.bytes += pending.size;
+    if (event.queue.length === 1) event.list();
+    if (this.heaviest === undefined || event.queue.bytes > this.heaviest.queue.bytes) this.heaviest = event;
+  }
+
+  private left(event: EventState, pending: Pending): void {
+    this.length--;
+    this.bytes -= pending.size;
+    if (event.queue.length > 0) return;
+    if (this.heaviest === event) this.heaviest = undefined;
+    if (event.stray && event !== this.filling) this.routes.dropStray(event);
+  }
+
+  /** Pushes out one request of the event, of a client that has more there than this one. */
+  private makePlace(event: EventState, pending: Pending): boolean {
+    const longest = event.queue.largestLane('length');
+    const own = event.queue.laneOf(pending)?.length ?? 0;
+    if (longest === undefined || longest.length <= own + 1) return false;
+    this.pushOutLast(longest);
+    return true;
+  }
+
+  /** Pushes out as many bytes as are missing, of an event or a client with more than this one would have. */
+  private makeRoom(event: EventState, pending: Pending): boolean {
+    const missing = this.bytes + pending.size - this.queueBytes;
+    const { heaviest } = this;
+    const other = heaviest !== undefined && heaviest !== event ? heaviest : undefined;
+    const surplus = other === undefined ? 0 : other.queue.bytes - event.queue.bytes - pending.size;
+    const queue = other !== undefined && surplus >= missing ? other.queue : event.queue;
+    if (queue === event.queue) {
+      const lane = queue.largestLane('bytes');
+      const own = queue.laneOf(pending)?.bytes ?? 0;
+      if (lane === undefined || lane.bytes - own - pending.size < missing) return false;
+    }
+    while (this.bytes + pending.size > this.queueBytes) {
+      const lane = queue.largestLane('bytes');
+      if (lane === undefined) return false;
+      this.pushOutLast(lane);
+    }
+    return true;
+  }
+
+  private pushOutLast(lane: Lane): void {
+    const victim = lane.last;
+    if (victim === undefined) return;
+    this.remove(victim);
+    this.pushOut(victim);
+  }
+}

@@ -1,0 +1,74 @@
+/** A worker in the router's own thread: its place in the core, without a socket. */
+import type { LeaveReason } from '../core/diagnostics.ts';
+import type { LocalSeat, LocalWorker } from '../core/local-worker.ts';
+import type { ReplyMessage } from '../core/message.ts';
+import { turnNow } from '../transport/turn.ts';
+import type { BackendOwner } from './backend.ts';
+import type { AnnouncedContracts } from './contracts.ts';
+import type { RouterCore } from './core.ts';
+import type { Pending } from './pending.ts';
+import type { Worker, WorkerPort } from './worker.ts';
+
+export class LocalPeer implements WorkerPort, LocalSeat {
+  readonly ours = true;
+  worker: Worker | undefined;
+
+  constructor(
+    private readonly local: LocalWorker,
+    private readonly core: RouterCore,
+    private readonly contracts: AnnouncedContracts,
+    private readonly owner: Pick<BackendOwner, 'workerJoined' | 'workerLeft'>,
+  ) {}
+
+  get key(): string {
+    return this.local.id;
+  }
+
+  /** Takes the worker in. @returns why it is refused; undefined when it is not. */
+  join(): string | undefined {
+    const { id, events, concurrency, contract } = this.local;
+    const refusal = contract && this.contracts.acquire(contract.name, contract.fragment);
+    if (refusal !== undefined) return refusal;
+    this.worker = this.core.addWorker(this, { id, events, concurrency, cancels: true }, turnNow());
+    this.owner.workerJoined(this);
+    return undefined;
+  }
+
+  dispatch(pending: Pending): boolean {
+    this.local.localRequest(pending.id, pending.generation, pending.message);
+    return true;
+  }
+
+  cancel(id: number, generation: number): void {
+    this.local.localCancel(id, generation);
+  }
+
+  reply(id: number, generation: number, reply: ReplyMessage): void {
+    if (this.worker !== undefined) this.core.reply(this.worker, id, generation, reply, turnNow());
+  }
+
+  leave(): void {
+    if (this.worker !== undefined) this.core.drainWorker(this.worker, () => this.remove('goodbye'));
+  }
+
+  lost(): void {
+    this.remove('disconnected');
+  }
+
+  /** The router closes. */
+  close(): void {
+    this.remove('stopped');
+    this.local.localClosed();
+  }
+
+  private remove(reason: LeaveReason): void {
+    const { worker } = this;
+    if (worker === undefined) return;
+    this.worker = undefined;
+    const { contract } = this.local;
+    if (contract !== undefined) this.contracts.release(contract.name);
+    const { held } = worker;
+    this.core.removeWorker(worker, turnNow());
+    this.owner.workerLeft(this, reason, held);
+  }
+}

@@ -1,0 +1,90 @@
+/** What a router is given, and what it tells: options, endpoints, events. */
+import type { LeaveReason } from '../core/diagnostics.ts';
+import { ZeroMQConfigError } from '../core/errors.ts';
+import type { Logger } from '../core/logging.ts';
+import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import type { ConnectionLike } from '../transport/connection.ts';
+import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import type { ContractChecker } from './contracts.ts';
+import type { RouterLimits, RouterNotice } from './options.ts';
+import type { SocketsEndpoints } from './sockets.ts';
+import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';
+
+/** Options of a router. Durations in ms. */
+export interface ZeroMQRouterOptions {
+  /** Where clients connect. */
+  frontendConnection: ConnectionLike;
+  /** Where workers connect. */
+  backendConnection: ConnectionLike;
+  /** Where to receive heartbeats of clients and workers. Default: nowhere. */
+  heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /** Who gets a request, among workers with credit. Default: least loaded. */
+  strategy?: ZeroMQRoutingStrategy;
+  /** Bounds and rules; see `RouterLimits`. */
+  limits?: RouterLimits;
+  /** Requests that a classic worker is given at a time. Default 1. */
+  classicConcurrency?: number;
+  /** Events that classic workers serve. Default: every event that no other worker announced. */
+  classicEvents?: readonly string[];
+  /** How long a peer that connected has to say hello before it counts as a classic worker. Default 100. */
+  helloGrace?: number;
+  /** File that keeps the node id (`config.ini`, section `[router]`). */
+  configFile?: string;
+  /** Largest message in bytes, either way. Default 16 MiB. */
+  maxMessageSize?: number;
+  /** Checks contracts of workers against each other. Default: only their names are. */
+  contractChecker?: ContractChecker;
+  logger?: Logger;
+}
+
+/** Endpoints in use, with the ports that were picked where 0 was asked for. */
+export interface RouterEndpoints extends SocketsEndpoints {
+  readonly heartbeat?: string;
+}
+
+/** What a worker is, when it joins. */
+export interface WorkerDetails {
+  /** It speaks the original's protocol only. */
+  readonly classic: boolean;
+  /** Events it announced; empty for one that serves what nobody announced. */
+  readonly events: readonly string[];
+  readonly concurrency: number;
+}
+
+/** Events of a router. */
+export interface RouterEvents {
+  /** A worker may be given requests from now on, or said after a while what it is. */
+  workerJoined: [worker: string, details: WorkerDetails];
+  workerLeft: [worker: string, reason: LeaveReason];
+  /** The first heartbeat of a node, or its first after it was lost. */
+  peerConnected: [identity: string];
+  /** A node missed too many heartbeats. */
+  peerLost: [identity: string];
+  /** Something an operator should know. */
+  notice: [notice: RouterNotice];
+}
+
+/** The options that the sockets need, with the defaults filled in. */
+export interface SocketSettings {
+  readonly maxMessageSize: number;
+  readonly classicConcurrency: number;
+  readonly classicEvents: readonly string[] | undefined;
+  readonly helloGrace: number;
+}
+
+/** @throws ZeroMQConfigError naming the option that is not acceptable. */
+export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
+  const { classicConcurrency = 1, classicEvents, helloGrace = 100 } = options;
+  const { maxMessageSize = MAX_MESSAGE_BYTES } = options;
+  checkCount('classicConcurrency', classicConcurrency);
+  checkCount('maxMessageSize', maxMessageSize);
+  if (!(helloGrace >= 0)) {
+    throw new ZeroMQConfigError(`helloGrace must be at least 0 ms, got ${String(helloGrace)}`);
+  }
+  return { maxMessageSize, classicConcurrency, classicEvents, helloGrace };
+}
+
+function checkCount(option: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new ZeroMQConfigError(`${option} must be a whole number of at least 1, got ${String(value)}`);
+}

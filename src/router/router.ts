@@ -1,0 +1,265 @@
+/**
+ * router: takes requests from clients, passes each to a worker that serves its event, and brings the reply back.
+ * `ZeroMQRouter` is the public face; `RouterCore` decides, without a socket; `RoutedSockets` bring it requests and
+ * workers; strategies choose among workers.
+ */
+import { systemClock } from '../core/clock.ts';
+import { diagnostics, type LeaveReason } from '../core/diagnostics.ts';
+import { Emitter } from '../core/emitter.ts';
+import { ZeroMQError } from '../core/errors.ts';
+import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
+import { Lifecycle } from '../core/lifecycle.ts';
+import type { LocalRouter, LocalSeat, LocalWorker } from '../core/local-worker.ts';
+import { defaultLogger, type Logger } from '../core/logging.ts';
+import {
+  failure,
+  type InFlight,
+  type OutgoingRequest,
+  type Requester,
+  type Settle,
+} from '../core/message.ts';
+import { ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
+import { toConnection, type ZeroMQConnection } from '../transport/connection.ts';
+import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+import { toMessage } from '../wire/outgoing.ts';
+import type { BackendOwner, JoinedPeer } from './backend.ts';
+import { Builtins } from './builtins.ts';
+import type { ClientSideOwner } from './client-side.ts';
+import { AnnouncedContracts } from './contracts.ts';
+import { RouterCore } from './core.ts';
+import { CoreTimer } from './core-timer.ts';
+import { LocalPeer } from './local-peer.ts';
+import { LocalRequest, RefusedRequest } from './local-request.ts';
+import type { RouterNotice } from './options.ts';
+import { BlindProxy } from './proxy.ts';
+import {
+  type RouterEndpoints,
+  type RouterEvents,
+  type SocketSettings,
+  socketSettings,
+  type WorkerDetails,
+  type ZeroMQRouterOptions,
+} from './router-options.ts';
+import { RoutedSockets, type RouterSockets } from './sockets.ts';
+import type { RouterStats } from './stats.ts';
+
+/** Routes requests of classic clients and ours to classic workers and ours, in any mix. */
+export class ZeroMQRouter extends Emitter<RouterEvents> implements Requester, LocalRouter, AsyncDisposable {
+  /** Contracts that workers announced. */
+  readonly contracts: AnnouncedContracts;
+  private readonly frontendConnection: ZeroMQConnection;
+  private readonly backendConnection: ZeroMQConnection;
+  private readonly options: ZeroMQRouterOptions;
+  private readonly settings: SocketSettings;
+  private readonly logger: Logger;
+  private readonly core: RouterCore;
+  private readonly builtins: Builtins;
+  private readonly timer: CoreTimer;
+  /** The strategy is the blind proxy. */
+  private readonly blind: boolean;
+  private readonly lifecycle: Lifecycle<RouterEndpoints>;
+  private readonly speaker: { readonly kind: 'router'; node: string } = { kind: 'router', node: 'router' };
+  private self: NodeIdentity | undefined;
+  private readonly localPeers = new Set<LocalPeer>();
+  private sockets: RouterSockets | undefined;
+  private heartbeats: ZeroMQHeartbeatReceiver | undefined;
+
+  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  constructor(options: ZeroMQRouterOptions) {
+    super();
+    this.options = options;
+    this.settings = socketSettings(options);
+    this.frontendConnection = toConnection(options.frontendConnection);
+    this.backendConnection = toConnection(options.backendConnection);
+    this.logger = (options.logger ?? defaultLogger()).child({ node: 'router' });
+    this.blind = options.strategy?.kind === 'proxy';
+    const strategy = this.blind ? undefined : options.strategy;
+    const notify = (notice: RouterNotice): void => this.noticed(notice);
+    this.core = new RouterCore({ ...options.limits, strategy, notify }, systemClock.now());
+    this.timer = new CoreTimer(this.core);
+    this.contracts = new AnnouncedContracts(options.contractChecker);
+    this.builtins = new Builtins(() => this.speaker.node, this.contracts);
+    this.lifecycle = new Lifecycle<RouterEndpoints>(this.speaker, {
+      open: () => this.open(),
+      drain: (signal) => this.drain(signal),
+      release: () => this.release(),
+    });
+  }
+
+  /**
+   * Node id, session id and socket identity.
+   *
+   * @throws ZeroMQError with code `NOT_STARTED` before `start()`.
+   */
+  get identity(): NodeIdentity {
+    if (this.self === undefined) throw new ZeroMQError('NOT_STARTED', 'the router is not started');
+    return this.self;
+  }
+
+  /** Settles once, when the router is closed: with the error that ended it, or undefined. */
+  get closed(): Promise<Error | undefined> {
+    return this.lifecycle.closed;
+  }
+
+  /** Whether it takes requests in its own thread: it runs, and its strategy is not the blind proxy. */
+  get reachable(): boolean {
+    return this.lifecycle.state === 'running' && !this.blind;
+  }
+
+  /** Events of the socket that clients connect to; undefined before `start()`. */
+  get frontendMonitor(): ZeroMQSocketMonitor | undefined {
+    return this.sockets?.frontend.monitor;
+  }
+
+  /** Events of the socket that workers connect to; undefined before `start()`. */
+  get backendMonitor(): ZeroMQSocketMonitor | undefined {
+    return this.sockets?.backend.monitor;
+  }
+
+  /** Counters and gauges, and the clients that sent something and are connected. All zero with the blind proxy. */
+  stats(): RouterStats & { readonly clients: number } {
+    return { ...this.core.stats(), clients: this.sockets?.clients ?? 0 };
+  }
+
+  /**
+   * Binds the sockets. A second call gives the same promise.
+   *
+   * @throws ZeroMQSocketInvalid when an address cannot be used.
+   */
+  start(): Promise<RouterEndpoints> {
+    return this.lifecycle.start();
+  }
+
+  /**
+   * Stops: refuses new requests, settles the rest, closes. Idempotent.
+   *
+   * @param options.deadline ms after which what is left is cut. Default 10,000.
+   */
+  stop(options: { deadline?: number } = {}): Promise<void> {
+    return this.lifecycle.close(options.deadline);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Takes a request in this thread; see `Requester`.
+   *
+   * @throws ZeroMQConfigError for a request that cannot travel.
+   */
+  request(outgoing: OutgoingRequest, settle: Settle): InFlight {
+    const message = toMessage(outgoing, this.settings.maxMessageSize);
+    const { state } = this.lifecycle;
+    if (this.blind || state === 'idle' || state === 'starting') {
+      const reason = this.blind ? 'passes frames on blindly and takes no requests itself' : 'is not started';
+      return new RefusedRequest(failure('NO_ROUTER', `the router ${reason}`), settle);
+    }
+    const request = new LocalRequest(this.core, message, settle);
+    this.timer.arm();
+    return request;
+  }
+
+  /** Takes a worker of this thread in; see `LocalRouter`. */
+  seat(worker: LocalWorker): LocalSeat | string {
+    if (!this.reachable) return 'the router does not run, or passes frames on blindly';
+    const peer = new LocalPeer(worker, this.core, this.contracts, {
+      workerJoined: (joined) => this.workerJoined(joined),
+      workerLeft: (left, reason, held) => {
+        this.localPeers.delete(peer);
+        this.workerLeft(left, reason, held);
+      },
+    });
+    const refusal = peer.join();
+    if (refusal !== undefined) {
+      this.logger.warn({ worker: worker.id, reason: refusal }, 'a worker was refused');
+      return refusal;
+    }
+    this.localPeers.add(peer);
+    return peer;
+  }
+
+  private async open(): Promise<RouterEndpoints> {
+    this.self = await loadIdentity(this.options.configFile, 'router');
+    const { identity } = this.self;
+    this.speaker.node = identity;
+    this.sockets = this.makeSockets(identity);
+    const endpoints = await this.sockets.bind(this.frontendConnection, this.backendConnection);
+    return { ...endpoints, ...(await this.openHeartbeats()) };
+  }
+
+  private makeSockets(identity: string): RouterSockets {
+    const { speaker, settings, logger, core, contracts, builtins } = this;
+    const owner: BackendOwner & ClientSideOwner = {
+      workerJoined: (peer) => this.workerJoined(peer),
+      workerLeft: (peer, reason, held) => this.workerLeft(peer, reason, held),
+      signOfLife: (key) => this.heartbeats?.alive(key),
+      touched: () => this.timer.arm(),
+    };
+    if (this.blind) return new BlindProxy({ identity, maxMessageSize: settings.maxMessageSize, speaker });
+    return new RoutedSockets({ ...settings, identity, speaker, logger, core, contracts, builtins, owner });
+  }
+
+  private workerJoined(peer: JoinedPeer): void {
+    const { worker, key, ours } = peer;
+    if (worker === undefined) return;
+    const { events = [], concurrency } = worker;
+    const details: WorkerDetails = { classic: !ours, events, concurrency };
+    if (diagnostics.workerJoined.hasSubscribers) {
+      diagnostics.workerJoined.publish({ ...this.speaker, worker: key, ...details });
+    }
+    this.notify('workerJoined', key, details);
+    this.timer.arm();
+  }
+
+  private workerLeft({ key }: JoinedPeer, reason: LeaveReason, held: number): void {
+    if (reason === 'goodbye') this.heartbeats?.forget(key);
+    if (diagnostics.workerLeft.hasSubscribers) {
+      diagnostics.workerLeft.publish({ ...this.speaker, worker: key, reason, held });
+    }
+    this.notify('workerLeft', key, reason);
+    this.timer.arm();
+  }
+
+  private async openHeartbeats(): Promise<{ heartbeat?: string }> {
+    const { heartbeatConfig: config } = this.options;
+    if (config === undefined) return {};
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker: this.speaker });
+    this.heartbeats.on('connected', (peer) => this.heartbeatHeard(peer.key, peer.nodeType));
+    this.heartbeats.on('lost', (peer) => this.heartbeatLost(peer.key));
+    return { heartbeat: await this.heartbeats.start() };
+  }
+
+  private heartbeatHeard(key: string, nodeType: string): void {
+    if (nodeType === 'worker') this.sockets?.heartbeatHeard(key);
+    this.notify('peerConnected', key);
+  }
+
+  private heartbeatLost(key: string): void {
+    this.sockets?.heartbeatLost(key);
+    this.notify('peerLost', key);
+  }
+
+  private noticed(notice: RouterNotice): void {
+    this.logger.warn({ notice }, `router notice: ${notice.type}`);
+    this.notify('notice', notice);
+  }
+
+  private async drain(signal: AbortSignal): Promise<void> {
+    this.builtins.close();
+    const idle = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.core.drain(resolve);
+    });
+    await Promise.all([idle, this.sockets?.sayGoodbye()]);
+  }
+
+  private release(): void {
+    this.builtins.close();
+    this.core.shutDown();
+    for (const peer of this.localPeers) peer.close();
+    this.timer.close();
+    this.heartbeats?.stop();
+    this.sockets?.close();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Who serves what: events, and groups of workers that serve the same ones.
+ *
+ * Workers with identical events form a group. A group has one ready list of workers with credit and one list
+ * of events that have requests waiting, so a credit that comes or goes touches the group and not each of its events.
+ * Workers that announce nothing form the wildcard group, which serves every event that nobody announced. Such a
+ * stray event has a state only while requests for it wait.
+ */
+import { FairQueue } from './fair-queue.ts';
+import type { Worker } from './worker.ts';
+
+/** An event in the backlog of a group. */
+class Link {
+  listed = false;
+  before: Link | undefined = undefined;
+  after: Link | undefined = undefined;
+
+  constructor(
+    readonly event: EventState,
+    readonly group: Group,
+  ) {}
+}
+
+/** An event that is served, or for which requests wait. */
+export class EventState {
+  readonly queue: FairQueue = new FairQueue(this);
+  readonly links: Link[] = [];
+  /** The groups that serve it, in the order of `links`. */
+  readonly groups: Group[] = [];
+  /** No worker announced it. */
+  stray = true;
+  /** Its last worker left a moment ago; requests wait for another one. */
+  inGrace = false;
+  /** Until when, in ms. */
+  graceEnd = 0;
+
+  constructor(readonly name: string) {}
+
+  /** Makes its groups know that requests wait. */
+  list(): void {
+    for (const link of this.links) link.group.list(link);
+  }
+
+  linkTo(group: Group): Link {
+    const link = new Link(this, group);
+    this.links.push(link);
+    this.groups.push(group);
+    if (this.queue.length > 0) group.list(link);
+    return link;
+  }
+
+  unlinkFrom(group: Group): void {
+    const index = this.groups.indexOf(group);
+    const link = this.links[index];
+    if (link === undefined) return;
+    group.unlist(link);
+    this.links.splice(index, 1);
+    this.groups.splice(index, 1);
+  }
+}
+
+/** Workers that serve the same events. */
+export class Group {
+  readonly workers = new Set<Worker>();
+  /** Those that may be given a request, in no order. */
+  readonly ready: Worker[] = [];
+  /** How many of its workers rest for some event. */
+  tripped = 0;
+  /** Backlog: events that have, or lately had, requests waiting. */
+  firstLink: Link | undefined = undefined;
+  private lastLink: Link | undefined = undefined;
+
+  /** @param names its events; undefined for the wildcard group. */
+  constructor(
+    readonly key: string,
+    readonly names: readonly string[] | undefined,
+  ) {}
+
+  list(link: Link): void {
+    if (link.listed) return;
+    link.listed = true;
+    link.before = this.lastLink;
+    if (this.lastLink === undefined) this.firstLink = link;
+    else this.lastLink.after = link;
+    this.lastLink = link;
+  }
+
+  unlist(link: Link): void {
+    if (!link.listed) return;
+    link.listed = false;
+    const { before, after } = link;
+    if (before === undefined) this.firstLink = after;
+    else before.after = after;
+    if (after === undefined) this.lastLink = before;
+    else after.before = before;
+    link.before = undefined;
+    link.after = undefined;
+  }
+
+  /** Puts the worker into the ready list, or takes it out, as it is eligible. */
+  refresh(worker: Worker): void {
+    if (worker.eligible) {
+      if (worker.place < 0) worker.place = this.ready.push(worker) - 1;
+    } else if (worker.place >= 0) this.takeOut(worker);
+  }
+
+  add(worker: Worker): void {
+    this.workers.add(worker);
+    worker.group = this;
+    if (worker.tripped > 0) this.tripped++;
+    this.refresh(worker);
+  }
+
+  remove(worker: Worker): void {
+    this.workers.delete(worker);
+    worker.group = undefined;
+    if (worker.tripped > 0) this.tripped--;
+    if (worker.place >= 0) this.takeOut(worker);
+  }
+
+  private takeOut(worker: Worker): void {
+    const last = this.ready.pop();
+    if (last !== undefined && last !== worker) {
+      this.ready[worker.place] = last;
+      last.place = worker.place;
+    }
+    worker.place = -1;
+  }
+}
+
+/** All events and groups. */
+export class RouteTable {
+  readonly events = new Map<string, EventState>();
+  readonly wildcard = new Group('*', undefined);
+  /** The groups of an event without a state. */
+  readonly wildcardOnly: readonly Group[] = [this.wildcard];
+  readonly strays = new Set<EventState>();
+  private readonly groups = new Map<string, Group>();
+
+  /** The groups that serve an event now. */
+  groupsOf(event: EventState | undefined): readonly Group[] {
+    return event === undefined ? this.wildcardOnly : event.groups;
+  }
+
+  /** Gives a worker its group, by the events it has. */
+  join(worker: Worker): void {
+    const group = worker.events === undefined ? this.wildcard : this.groupFor(worker.events);
+    if (group === this.wildcard && group.workers.size === 0)
+      for (const event of this.strays) event.linkTo(group);
+    group.add(worker);
+  }
+
+  /** Takes a worker out of its group. Returns the events that nobody announces any more, or nobody serves: strays. */
+  leave(worker: Worker): EventState[] {
+    const { group } = worker;
+    if (group === undefined) return [];
+    group.remove(worker);
+    if (group.workers.size > 0) return [];
+    return group.names === undefined ? this.closeWildcard() : this.closeGroup(group, group.names);
+  }
+
+  /** The state for an event that nobody announced; undefined when there are `limit` of them already. */
+  openStray(name: string, limit: number): EventState | undefined {
+    if (this.strays.size >= limit) return undefined;
+    const event = new EventState(name);
+    this.events.set(name, event);
+    this.strays.add(event);
+    if (this.wildcard.workers.size > 0) event.linkTo(this.wildcard);
+    return event;
+  }
+
+  /** Forgets an event that nobody announced, once nothing waits for it. */
+  dropStray(event: EventState): void {
+    if (!event.stray || event.inGrace || event.queue.length > 0 || !this.strays.delete(event)) return;
+    event.unlinkFrom(this.wildcard);
+    this.events.delete(event.name);
+  }
+
+  private groupFor(events: readonly string[]): Group {
+    const names = [...new Set(events)].sort();
+    const key = JSON.stringify(names);
+    const known = this.groups.get(key);
+    if (known !== undefined) return known;
+    const group = new Group(key, names);
+    this.groups.set(key, group);
+    for (const name of names) {
+      let event = this.events.get(name);
+      if (event === undefined) {
+        event = new EventState(name);
+        this.events.set(name, event);
+      } else if (event.stray) {
+        this.strays.delete(event);
+        event.unlinkFrom(this.wildcard);
+      }
+      event.stray = false;
+      event.inGrace = false;
+      event.linkTo(group);
+    }
+    return group;
+  }
+
+  private closeWildcard(): EventState[] {
+    for (const event of this.strays) event.unlinkFrom(this.wildcard);
+    return [...this.strays];
+  }
+
+  private closeGroup(group: Group, names: readonly string[]): EventState[] {
+    this.groups.delete(group.key);
+    const orphans: EventState[] = [];
+    for (const name of names) {
+      const event = this.events.get(name);
+      if (event === undefined) continue;
+      event.unlinkFrom(group);
+      if (event.groups.length > 0) continue;
+      event.stray = true;
+      this.strays.add(event);
+      orphans.push(event);
+      if (this.wildcard.workers.size > 0) event.linkTo(this.wildcard);
+    }
+    return orphans;
+  }
+}

@@ -1,0 +1,96 @@
+/** The two sockets of a router: where clients connect and where workers do, and who sits behind them. */
+import type { Speaker } from '../core/diagnostics.ts';
+import type { Logger } from '../core/logging.ts';
+import type { ZeroMQConnection } from '../transport/connection.ts';
+import { Frontend } from '../transport/frontend.ts';
+import type { MessageSocket } from '../transport/socket.ts';
+import { Backend, type BackendOwner } from './backend.ts';
+import type { Builtins } from './builtins.ts';
+import { ClientSide, type ClientSideOwner } from './client-side.ts';
+import type { AnnouncedContracts } from './contracts.ts';
+import type { RouterCore } from './core.ts';
+
+/** Endpoints in use, with the ports that were picked where 0 was asked for. */
+export interface SocketsEndpoints {
+  readonly frontend: string;
+  readonly backend: string;
+}
+
+/** Sockets of a router that decides (`RoutedSockets`), or of the blind proxy. */
+export interface RouterSockets {
+  readonly frontend: MessageSocket;
+  readonly backend: MessageSocket;
+  /** Clients known. */
+  readonly clients: number;
+  /** @throws ZeroMQSocketInvalid when an address cannot be used. */
+  bind(frontend: ZeroMQConnection, backend: ZeroMQConnection): Promise<SocketsEndpoints>;
+  /** Asks clients to send nothing more; resolves when they agreed, or cannot be asked. */
+  sayGoodbye(): Promise<void>;
+  /** Sends what is gathered, and closes. */
+  close(): void;
+  /** The first heartbeat of a worker, or its first after it was lost. */
+  heartbeatHeard(key: string): void;
+  /** A worker missed too many heartbeats. */
+  heartbeatLost(key: string): void;
+}
+
+/** What routed sockets are made with. */
+export interface RoutedSocketsOptions {
+  readonly identity: string;
+  readonly maxMessageSize: number;
+  readonly speaker: Speaker;
+  readonly logger: Logger;
+  readonly classicConcurrency: number;
+  readonly classicEvents: readonly string[] | undefined;
+  readonly helloGrace: number;
+  readonly contracts: AnnouncedContracts;
+  readonly core: RouterCore;
+  readonly builtins: Builtins;
+  readonly owner: BackendOwner & ClientSideOwner;
+}
+
+/** Sockets whose requests go through the core. */
+export class RoutedSockets implements RouterSockets {
+  private readonly front: Frontend;
+  private readonly back: Backend;
+
+  constructor(options: RoutedSocketsOptions) {
+    const { identity: routingId, maxMessageSize, speaker, core, builtins, owner } = options;
+    const clients = new ClientSide(core, builtins, owner);
+    this.front = new Frontend({ routingId, maxMessageSize, speaker }, clients);
+    this.back = new Backend(options, core, owner);
+  }
+
+  get frontend(): MessageSocket {
+    return this.front.socket;
+  }
+
+  get backend(): MessageSocket {
+    return this.back.socket;
+  }
+
+  get clients(): number {
+    return this.front.size;
+  }
+
+  async bind(frontend: ZeroMQConnection, backend: ZeroMQConnection): Promise<SocketsEndpoints> {
+    return { frontend: await this.front.bind(frontend), backend: await this.back.bind(backend) };
+  }
+
+  sayGoodbye(): Promise<void> {
+    return this.front.sayGoodbye();
+  }
+
+  close(): void {
+    this.front.close();
+    this.back.close();
+  }
+
+  heartbeatHeard(key: string): void {
+    this.back.heartbeatHeard(key);
+  }
+
+  heartbeatLost(key: string): void {
+    this.back.heartbeatLost(key);
+  }
+}

@@ -1,0 +1,26 @@
+import type { RequestView, WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
+
+/** Most events whose turn is remembered; beyond that the turns start anew. */
+const MAX_EVENTS = 10_000;
+
+/** The workers of an event one after the other, in the order they joined; those without credit miss their turn. */
+export class RoundRobinStrategy implements ZeroMQRoutingStrategy {
+  readonly name = 'round-robin';
+  /** The worker that had the last turn of an event, by the order of joining. */
+  private readonly turns = new Map<string, number>();
+
+  pick(candidates: readonly WorkerView[], request: RequestView): WorkerView | undefined {
+    const last = this.turns.get(request.eventName) ?? 0;
+    let first: WorkerView | undefined;
+    let next: WorkerView | undefined;
+    for (const worker of candidates) {
+      if (first === undefined || worker.joined < first.joined) first = worker;
+      if (worker.joined > last && (next === undefined || worker.joined < next.joined)) next = worker;
+    }
+    const picked = next ?? first;
+    if (picked === undefined) return undefined;
+    if (this.turns.size >= MAX_EVENTS && !this.turns.has(request.eventName)) this.turns.clear();
+    this.turns.set(request.eventName, picked.joined);
+    return picked;
+  }
+}

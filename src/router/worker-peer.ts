@@ -1,0 +1,103 @@
+/** A worker at the backend: speaks packed with ours and classic frames with the others. */
+import type { Cancel } from '../core/clock.ts';
+import type { DropCause } from '../core/diagnostics.ts';
+import { failure, type ReplyMessage } from '../core/message.ts';
+import type { ChannelOwner, Messages, PeerChannel } from '../transport/peer-channel.ts';
+import { type ControlName, controlFrames } from '../wire/control.ts';
+import { isClassicJson } from '../wire/json-check.ts';
+import type { PackedSink } from '../wire/packed.ts';
+import { encodeToken } from '../wire/token.ts';
+import type { Pending } from './pending.ts';
+import type { Worker, WorkerPort } from './worker.ts';
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** What a peer needs of the backend. */
+export interface WorkerPeerOwner {
+  replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void;
+  /** It is gone, or takes nothing; `unsent` never left. */
+  gone(peer: WorkerPeer, unsent: Messages): void;
+  writable(peer: WorkerPeer): void;
+  drop(cause: DropCause, peer: string | undefined): void;
+}
+
+export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
+  /** Its entry in the core; undefined while it is unidentified, refused, excused or lost. */
+  worker: Worker | undefined;
+  /** It said hello: one of ours. */
+  ours = false;
+  /** Number of its connection, as its hello says. */
+  connection: number | undefined;
+  /** It was asked who it is, and did not say so yet. */
+  asked = false;
+  /** It said goodbye. */
+  excused = false;
+  /** Name of the contract it brought. */
+  contract: string | undefined;
+  /** Ends the time it has to say hello. */
+  grace: Cancel | undefined;
+  readonly channel: PeerChannel;
+
+  constructor(
+    readonly key: string,
+    makeChannel: (owner: ChannelOwner) => PeerChannel,
+    private readonly owner: WorkerPeerOwner,
+  ) {
+    this.channel = makeChannel(this);
+  }
+
+  dispatch(pending: Pending): boolean {
+    if (!this.channel.writable) return false;
+    if (this.ours) this.channel.addRequest(pending.id, pending.generation, pending.message);
+    else this.dispatchClassic(pending);
+    return true;
+  }
+
+  cancel(id: number, generation: number): void {
+    this.channel.addCancel(id, generation);
+  }
+
+  /** Sends a control message, behind the requests that were given to the worker before. */
+  control(name: ControlName, data: object): void {
+    this.channel.flush();
+    this.channel.post(controlFrames(name, data));
+  }
+
+  packedReply(id: number, generation: number, reply: ReplyMessage): void {
+    this.owner.replied(this, id, generation, reply);
+  }
+
+  packedRequest(): void {
+    this.owner.drop('foreign-reply', this.key);
+  }
+
+  packedCancel(): void {
+    this.owner.drop('foreign-reply', this.key);
+  }
+
+  channelGone(unsent: Messages): void {
+    this.owner.gone(this, unsent);
+  }
+
+  channelStalled(unsent: Messages): void {
+    this.owner.gone(this, unsent);
+  }
+
+  channelWritable(): void {
+    this.owner.writable(this);
+  }
+
+  /** To a classic worker goes only what it can read: it would drop the rest without a word. */
+  private dispatchClassic(pending: Pending): void {
+    const { id, generation, message } = pending;
+    if (isClassicJson(message.body)) {
+      this.channel.post([encodeToken(id, generation), EMPTY, Buffer.from(message.eventName), message.body]);
+      return;
+    }
+    const reply = failure(
+      'MALFORMED_MESSAGE',
+      'event data is no JSON, or such that a classic worker cannot read',
+    );
+    queueMicrotask(() => this.owner.replied(this, id, generation, reply));
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * What every routing strategy must do, built in or a user's own. Run yours through it:
+ *
+ *     strategyConformance('mine', () => new MyStrategy());
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/message.ts';
+import { RouterCore } from '../../src/router/core.ts';
+import type { Pending } from '../../src/router/pending.ts';
+import type { ZeroMQRoutingStrategy } from '../../src/router/strategies/strategy.ts';
+import type { Worker, WorkerPort } from '../../src/router/worker.ts';
+
+/** What a strategy is exempt from. */
+export interface ConformanceOptions {
+  /** It keeps requests of a key together, rather than spreading equal requests. */
+  readonly sticky?: boolean;
+}
+
+class Port implements WorkerPort {
+  readonly held: Pending[] = [];
+  total = 0;
+  worker: Worker;
+
+  constructor(
+    readonly fleet: Fleet,
+    id: string,
+    readonly concurrency: number,
+  ) {
+    this.worker = fleet.core.addWorker(this, { id, events: ['e'], concurrency }, fleet.now);
+    fleet.ports.push(this);
+  }
+
+  dispatch(pending: Pending): boolean {
+    this.held.push(pending);
+    this.total++;
+    assert.ok(this.held.length <= this.concurrency, 'a worker was given more than its credit');
+    return true;
+  }
+
+  cancel(): void {
+    assert.fail('nothing is cancelled here');
+  }
+
+  reply(code = ''): void {
+    const pending = this.held.shift();
+    if (pending === undefined) return;
+    this.fleet.core.reply(this.worker, pending.id, pending.generation, { ...OK, code }, this.fleet.now);
+  }
+
+  leave(): void {
+    this.fleet.ports.splice(this.fleet.ports.indexOf(this), 1);
+    this.fleet.core.removeWorker(this.worker, this.fleet.now);
+  }
+}
+
+const OK: ReplyMessage = {
+  status: 200,
+  code: '',
+  dispatched: true,
+  more: false,
+  contentType: '',
+  extras: NO_BYTES,
+  body: NO_BYTES,
+};
+
+/** Workers behind a core with the strategy. */
+class Fleet {
+  now = 0;
+  replies = 0;
+  readonly ports: Port[] = [];
+  readonly core: RouterCore;
+
+  constructor(strategy: ZeroMQRoutingStrategy) {
+    this.core = new RouterCore({ strategy, breaker: false, queueLimit: 100_000, defaultTimeout: 1e6 });
+  }
+
+  submit(key?: string): Pending {
+    const extras = key === undefined ? NO_BYTES : Buffer.from(JSON.stringify({ key }));
+    const message: RequestMessage = {
+      eventName: 'e',
+      body: NO_BYTES,
+      timeLeft: 0,
+      idempotent: true,
+      requestId: '',
+      extras,
+    };
+    return this.core.submit(message, this, this.now);
+  }
+
+  settle(): void {
+    this.replies++;
+  }
+
+  /** No choice of the strategy had to be put aside. */
+  assertFaultless(): void {
+    assert.equal(this.core.stats().strategyFaults, 0, 'picked outside the candidates, or threw');
+  }
+}
+
+/** Runs the suite for a strategy; `create` makes a fresh one. */
+export function strategyConformance(
+  name: string,
+  create: () => ZeroMQRoutingStrategy,
+  options: ConformanceOptions = {},
+): void {
+  describe(`routing strategy ${name}`, () => {
+    it('has a name', () => {
+      assert.ok(create().name.length > 0);
+    });
+
+    it('gives everything to the only worker', () => {
+      const fleet = new Fleet(create());
+      const port = new Port(fleet, 'alone', 3);
+      for (let index = 0; index < 10; index++) fleet.submit();
+      while (port.held.length > 0) port.reply();
+      assert.equal(fleet.replies, 10);
+      fleet.assertFaultless();
+    });
+
+    it('spreads requests over all workers in the long run', () => {
+      const fleet = new Fleet(create());
+      for (let index = 0; index < 20; index++) new Port(fleet, `worker-${index}`, 8);
+      const open: Pending[] = [];
+      for (let index = 0; index < 20_000; index++) {
+        fleet.now += 0.1;
+        open.push(fleet.submit(`key-${index}`));
+        const oldest = open.length > 40 ? open.shift() : undefined;
+        const port = fleet.ports.find(({ held }) => oldest !== undefined && held[0] === oldest);
+        port?.reply();
+        if (port === undefined && oldest !== undefined) {
+          for (const other of fleet.ports) if (other.held.includes(oldest)) other.reply();
+        }
+      }
+      for (const { total, worker } of fleet.ports) {
+        assert.ok(total > 300, `${worker.id} got ${total} of 20,000 requests`);
+      }
+      fleet.assertFaultless();
+    });
+
+    if (options.sticky !== true) {
+      it('lets no idle worker starve beside others at low load', () => {
+        const fleet = new Fleet(create());
+        for (let index = 0; index < 100; index++) new Port(fleet, `worker-${index}`, 4);
+        for (let index = 0; index < 20_000; index++) {
+          fleet.now += 1;
+          fleet.submit();
+          for (const port of fleet.ports) port.reply();
+        }
+        for (const { total, worker } of fleet.ports) assert.ok(total > 20, `${worker.id} got ${total}`);
+      });
+    }
+
+    it('lets fast and slow workers reach the sum of their throughput', () => {
+      const fleet = new Fleet(create());
+      const fast = [1, 2].map((index) => new Port(fleet, `fast-${index}`, 4));
+      const slow = [1, 2].map((index) => new Port(fleet, `slow-${index}`, 4));
+      const rounds = 2000;
+      const offered = rounds * 2 + rounds / 5;
+      for (let round = 0; round < rounds; round++) {
+        fleet.now += 1;
+        while (fleet.core.stats().queued < 10) fleet.submit(`key-${round}-${fleet.replies}`);
+        for (const port of fast) port.reply();
+        if (round % 10 === 0) for (const port of slow) port.reply();
+      }
+      assert.ok(fleet.replies >= offered * 0.99, `${fleet.replies} replies of ${offered} possible`);
+      fleet.assertFaultless();
+    });
+
+    it('survives workers that come, fail and go, and never exceeds their credit', () => {
+      const step = fc.oneof(
+        { weight: 10, arbitrary: fc.record({ kind: fc.constant('submit' as const), value: fc.nat(20) }) },
+        { weight: 8, arbitrary: fc.record({ kind: fc.constant('reply' as const), value: fc.nat(20) }) },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('fail' as const), value: fc.nat(20) }) },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('join' as const), value: fc.nat(5) }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave' as const), value: fc.nat(20) }) },
+      );
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+          const fleet = new Fleet(create());
+          let joined = 0;
+          for (const { kind, value } of steps) {
+            fleet.now += value / 7;
+            const port = fleet.ports[value % Math.max(1, fleet.ports.length)];
+            if (kind === 'submit') fleet.submit(`key-${value}`);
+            else if (kind === 'join') new Port(fleet, `worker-${++joined}`, 1 + value);
+            else if (kind === 'reply') port?.reply();
+            else if (kind === 'fail') port?.reply('HANDLER_ERROR');
+            else port?.leave();
+          }
+          fleet.assertFaultless();
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it('picks in a time that does not grow faster than the workers', () => {
+      const cost = (workers: number): number => {
+        const fleet = new Fleet(create());
+        for (let index = 0; index < workers; index++) new Port(fleet, `worker-${index}`, 64);
+        const candidates = fleet.ports.map(({ worker }) => worker);
+        const request = { eventName: 'e', requestId: '', idempotent: true, extras: NO_BYTES };
+        let reads = 0;
+        const counted = candidates.map(
+          (worker) =>
+            new Proxy(worker, { get: (target, key) => (reads++, Reflect.get(target, key) as unknown) }),
+        );
+        const strategy = create();
+        for (let index = 0; index < 100; index++) strategy.pick(counted, request, index);
+        return reads / 100;
+      };
+      const few = cost(10);
+      const many = cost(1000);
+      assert.ok(many <= Math.max(few * 150, 20), `${few} reads of workers among 10, ${many} among 1,000`);
+    });
+  });
+}

@@ -1,0 +1,291 @@
+/**
+ * A router core with everything around it faked and written down, and what must hold of it at any time.
+ *
+ * The world knows only what workers and clients can see, and the rules of docs and class comments; it decides by itself
+ * who serves what, who has credit and what a request's outcome may be.
+ */
+import assert from 'node:assert/strict';
+import { NO_BYTES, type ReplyMessage } from '../../src/core/message.ts';
+import { RouterCore } from '../../src/router/core.ts';
+import type { RouterCoreOptions } from '../../src/router/options.ts';
+import { sizeOf } from '../../src/router/payload.ts';
+import type { Origin, Pending } from '../../src/router/pending.ts';
+import type { Worker, WorkerInfo, WorkerPort } from '../../src/router/worker.ts';
+
+/** Milliseconds that a deadline may be noticed late: the resolution of the wheel, and rounding up to it. */
+const LATENESS = 16;
+export const REDISPATCHES = 1;
+
+/** A request as its client and the workers saw it. */
+export class Seen {
+  pending: Pending | undefined;
+  settled: ReplyMessage | undefined;
+  settledAt = 0;
+  parts = 0;
+  cancelled = false;
+  /** Workers that were given it and may have run it. */
+  runs = 0;
+  /** Where it is now. */
+  at: ModelWorker | undefined;
+
+  constructor(
+    readonly eventName: string,
+    readonly idempotent: boolean,
+    readonly deadline: number,
+  ) {}
+
+  get waits(): boolean {
+    return this.settled === undefined && !this.cancelled && this.at === undefined;
+  }
+}
+
+/** A key that a worker was given, and for which request. */
+interface Key {
+  readonly id: number;
+  readonly generation: number;
+  readonly seen: Seen;
+}
+
+export class ModelWorker implements WorkerPort {
+  private entry: Worker | undefined;
+  /** What it was given and has not replied to. */
+  readonly open: Key[] = [];
+  /** Keys it has replied to. */
+  readonly used: Key[] = [];
+  accepts = true;
+  blocked = false;
+  draining = false;
+  /** It was asked to drain, and how often it was told that it had. */
+  asked = false;
+  gone = false;
+  drained = 0;
+
+  events: readonly string[] | undefined;
+  concurrency: number;
+
+  constructor(
+    readonly world: World,
+    readonly info: WorkerInfo,
+  ) {
+    this.events = info.events;
+    this.concurrency = info.concurrency;
+  }
+
+  join(): void {
+    this.entry = this.world.core.addWorker(this, this.info, this.world.now);
+  }
+
+  get worker(): Worker {
+    assert.ok(this.entry, 'has not joined');
+    return this.entry;
+  }
+
+  dispatch(pending: Pending, timeLeft: number): boolean {
+    const { world } = this;
+    const seen = world.seenOf(pending);
+    this.entry = pending.worker;
+    if (!this.accepts) {
+      this.blocked = true;
+      return false;
+    }
+    assert.ok(!this.gone && !this.draining && !this.blocked, 'given a request while it takes none');
+    assert.ok(seen.settled === undefined && !seen.cancelled, 'given a request that is over');
+    assert.ok(seen.at === undefined, 'given a request that another worker holds');
+    assert.ok(world.servesEvent(this, seen.eventName), 'given a request it does not serve');
+    assert.ok(pending.deadline > world.now, 'given a request after its deadline');
+    assert.ok(timeLeft >= 1 && timeLeft - 1 <= pending.deadline - world.now, 'given too much time');
+    assert.equal(pending.message.timeLeft, timeLeft);
+    seen.runs++;
+    assert.ok(seen.runs <= (seen.idempotent ? 1 + REDISPATCHES : 1), `dispatched ${seen.runs} times`);
+    seen.at = this;
+    this.open.push({ id: pending.id, generation: pending.generation, seen });
+    if (this.worker.cancels) assert.ok(this.open.length <= this.concurrency, 'given more than its credit');
+    assert.ok(this.worker.held <= this.concurrency, 'holds more than its credit');
+    return true;
+  }
+
+  cancel(id: number, generation: number): void {
+    assert.ok(this.worker.cancels, 'a classic worker was told to cancel');
+    assert.ok(this.open.some((key) => key.id === id && key.generation === generation));
+  }
+
+  /** Whether it may be given a request, as far as can be seen from outside. */
+  get ready(): boolean {
+    const { gone, draining, blocked, worker } = this;
+    if (gone || draining || blocked || worker.unresponsive || worker.resting) return false;
+    return worker.held < this.concurrency;
+  }
+}
+
+export class World {
+  now = 5000;
+  readonly core: RouterCore;
+  readonly requests: Seen[] = [];
+  readonly workers: ModelWorker[] = [];
+  readonly clients: readonly Origin[];
+  readonly queueLimit: number;
+  draining = false;
+  idle = 0;
+  private readonly byPending = new Map<Pending, Seen>();
+  private submitting: Seen | undefined;
+
+  constructor(private readonly options: RouterCoreOptions) {
+    this.queueLimit = options.queueLimit ?? 10_000;
+    this.core = new RouterCore({ redispatches: REDISPATCHES, ...options }, this.now);
+    this.clients = [0, 1, 2].map(() => ({
+      settle: (pending: Pending, reply: ReplyMessage) => this.settle(pending, reply),
+    }));
+  }
+
+  /** Workers that are there. */
+  get present(): ModelWorker[] {
+    return this.workers.filter(({ gone }) => !gone);
+  }
+
+  join(info: WorkerInfo): void {
+    const port = new ModelWorker(this, info);
+    this.workers.push(port);
+    port.join();
+  }
+
+  seenOf(pending: Pending): Seen {
+    const seen = this.byPending.get(pending) ?? this.submitting;
+    assert.ok(seen, 'an unknown request');
+    return seen;
+  }
+
+  /** Whether the rules let a worker serve an event: announced, or by a worker that announces nothing if nobody did. */
+  servesEvent(worker: ModelWorker, eventName: string): boolean {
+    if (worker.events !== undefined) return worker.events.includes(eventName);
+    return !this.present.some(({ events }) => events?.includes(eventName) === true);
+  }
+
+  submit(eventName: string, client: number, idempotent: boolean, timeLeft: number, size: number): void {
+    const origin = this.clients[client];
+    assert.ok(origin);
+    const seen = new Seen(eventName, idempotent, this.now + timeLeft);
+    this.requests.push(seen);
+    const expected = this.expectation(eventName);
+    this.submitting = seen;
+    const body = Buffer.alloc(size, 1);
+    const message = { eventName, body, timeLeft, idempotent, requestId: 'r', extras: NO_BYTES };
+    const pending = this.core.submit(message, origin, this.now);
+    this.submitting = undefined;
+    this.byPending.set(pending, seen);
+    seen.pending = pending;
+    const outcome = seen.settled?.code ?? (seen.at === undefined ? 'queued' : 'dispatched');
+    assert.ok(expected.includes(outcome), `submit: ${outcome}, expected ${expected.join(' or ')}`);
+  }
+
+  /** What may become of a request that is submitted now. */
+  private expectation(eventName: string): string[] {
+    if (this.draining) return ['SHUTTING_DOWN'];
+    const serving = this.present.filter((worker) => this.servesEvent(worker, eventName));
+    if (serving.length === 0)
+      return this.options.workerGrace ? ['NO_WORKER', 'queued', 'QUEUE_FULL'] : ['NO_WORKER'];
+    const waiting = this.requests.filter((seen) => seen.waits && seen.eventName === eventName).length - 1;
+    const free = serving.filter((worker) => worker.ready && (worker.accepts || waiting > 0));
+    if (this.options.breaker !== false) return ['dispatched', 'queued', 'QUEUE_FULL'];
+    if (free.length > 0 && waiting === 0) return ['dispatched'];
+    const room = this.core.stats().queuedBytes + 4000 <= (this.options.queueBytes ?? Infinity);
+    return waiting < this.queueLimit && room ? ['queued'] : ['queued', 'QUEUE_FULL'];
+  }
+
+  private settle(pending: Pending, reply: ReplyMessage): void {
+    const seen = this.seenOf(pending);
+    assert.equal(seen.settled, undefined, 'settled twice');
+    assert.equal(seen.cancelled, false, 'settled though cancelled');
+    if (reply.more) {
+      seen.parts++;
+      return;
+    }
+    seen.settled = reply;
+    seen.settledAt = this.now;
+    if (pending.message.body.length > 0) assert.equal(pending.message.body[0], 1, 'payload was overwritten');
+    const { code } = reply;
+    if (code === 'EXPIRED' || code === 'TIMEOUT') assert.ok(this.now >= pending.deadline, 'too early');
+    if (code === 'NO_WORKER' || code === 'QUEUE_FULL' || code === 'EXPIRED' || code === 'SHUTTING_DOWN') {
+      assert.equal(seen.runs, 0, `${code} of a request that may have run`);
+      assert.equal(reply.dispatched, false);
+    }
+    if (code === 'TIMEOUT' || code === 'WORKER_LOST') {
+      assert.ok(seen.runs > 0, `${code} of a request that no worker had`);
+      assert.equal(reply.dispatched, true);
+    }
+    seen.at = undefined;
+  }
+
+  /** What must hold after every step. */
+  check(): void {
+    const stats = this.core.stats();
+    const waiting = this.requests.filter((seen) => seen.waits);
+    assert.equal(stats.queued, waiting.length, 'count of waiting requests');
+    const bytes = waiting.reduce(
+      (sum, { pending }) => sum + (pending ? sizeOf(pending.message, undefined) : 0),
+      0,
+    );
+    assert.equal(stats.queuedBytes, bytes, 'bytes of waiting requests');
+    const atWorkers = this.requests.filter((seen) => seen.at !== undefined && !seen.cancelled);
+    assert.equal(stats.dispatched, atWorkers.length, 'count of dispatched requests');
+    const settled = this.requests.filter((seen) => seen.settled !== undefined || seen.cancelled).length;
+    const counted = Object.values(stats.failures).reduce(
+      (sum, count) => sum + count,
+      stats.ok + stats.replyErrors,
+    );
+    assert.equal(counted, settled, 'count of settled requests');
+    assert.equal(stats.submitted, this.requests.length);
+    this.checkQueues();
+    this.checkWorkers();
+    if (this.options.breaker === false) this.checkNothingIdles(waiting);
+  }
+
+  /** Every request has its outcome, and nothing is left behind. */
+  checkEnd(): void {
+    this.core.shutDown();
+    this.now += 1e6;
+    this.core.tick(this.now);
+    for (const seen of this.requests)
+      assert.ok(seen.settled !== undefined || seen.cancelled, 'never settled');
+    const { queued, queuedBytes, dispatched, abandoned, strayEvents } = this.core.stats();
+    assert.deepEqual([queued, queuedBytes, dispatched, abandoned, strayEvents], [0, 0, 0, 0, 0]);
+  }
+
+  /** After a tick nothing is left whose time is over. */
+  checkExpired(): void {
+    for (const { settled, cancelled, deadline } of this.requests) {
+      assert.ok(settled !== undefined || cancelled || deadline > this.now - LATENESS, 'not noticed in time');
+    }
+  }
+
+  private checkQueues(): void {
+    let total = 0;
+    for (const event of this.core.events) {
+      total += event.queue.length;
+      if (event.stray) assert.ok(event.queue.length > 0 || event.inGrace, 'an empty event was kept');
+      for (const group of event.groups) assert.ok(group.workers.size > 0, 'a group without workers');
+    }
+    assert.equal(total, this.core.stats().queued);
+  }
+
+  private checkWorkers(): void {
+    for (const { worker, open, gone, asked, drained } of this.workers) {
+      if (gone) assert.equal(worker.held, 0);
+      else if (worker.cancels) assert.equal(worker.held, open.length, 'credit in use');
+      else assert.ok(worker.held <= open.length, 'credit in use');
+      assert.ok(drained <= 1, 'told to be drained twice');
+      if (asked && worker.held === 0) assert.equal(drained, 1, 'not told to be drained');
+      const ready = worker.group?.ready[worker.place] === worker;
+      assert.equal(ready, !gone && worker.eligible, 'place in the ready list');
+    }
+  }
+
+  /** Nothing waits while a worker that serves it has credit. */
+  private checkNothingIdles(waiting: readonly Seen[]): void {
+    const names = new Set(waiting.map(({ eventName }) => eventName));
+    for (const worker of this.present) {
+      if (!worker.ready) continue;
+      for (const name of names)
+        assert.ok(!this.servesEvent(worker, name), `${name} waits, ${worker.info.id} is free`);
+    }
+  }
+}

@@ -1,0 +1,261 @@
+/** Who is at the backend: what the socket says of its peers, what they say, and what is made of it. Time stands still. */
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Dealer, Router } from 'zeromq';
+import { silentLogger } from '../../../src/core/logging.ts';
+import { Backend } from '../../../src/router/backend.ts';
+import { AnnouncedContracts } from '../../../src/router/contracts.ts';
+import { RouterCore } from '../../../src/router/core.ts';
+import { toConnection } from '../../../src/transport/connection.ts';
+import { turnNow } from '../../../src/transport/turn.ts';
+import { controlFrames } from '../../../src/wire/control.ts';
+import { Drops } from '../../helpers/drops.ts';
+import { emissions, eventually } from '../../helpers/eventually.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { failOnLeftovers } from '../../helpers/leftovers.ts';
+import { rawDealer, texts } from '../../helpers/raw.ts';
+import { type Scope, scopeOf } from '../../helpers/scope.ts';
+
+failOnLeftovers();
+
+const GRACE = 100;
+const HELLO = controlFrames('$hello', { v: 1, pack: 1, concurrency: 4, events: ['mine'] });
+
+/** ZMQ_ROUTER_NOTIFY, which only a libzmq with draft options knows. */
+const ROUTER_NOTIFY = 97;
+
+interface Draftless {
+  readonly setInt32Option: (this: Router, option: number, value: number) => void;
+}
+
+class Bench {
+  readonly clock = new FakeClock();
+  readonly core = new RouterCore({}, turnNow());
+  readonly contracts = new AnnouncedContracts(undefined);
+  /** What the backend told: who joined and left, and why. */
+  readonly told: string[] = [];
+  readonly drops: Drops;
+  readonly backend: Backend;
+  private readonly changes = new EventEmitter();
+  private heard = 0;
+
+  private constructor(private readonly scope: Scope) {
+    this.drops = new Drops(scope);
+    const tell = (what: string): void => {
+      this.told.push(what);
+    };
+    this.backend = new Backend(
+      {
+        identity: 'router',
+        maxMessageSize: 1_000_000,
+        speaker: { kind: 'router', node: 'router' },
+        logger: silentLogger,
+        classicConcurrency: 1,
+        classicEvents: undefined,
+        helloGrace: GRACE,
+        contracts: this.contracts,
+        clock: this.clock,
+      },
+      this.core,
+      {
+        workerJoined: ({ key, ours }) => tell(`${key} joined${ours ? '' : ' as classic'}`),
+        workerLeft: ({ key }, reason) => tell(`${key} left: ${reason}`),
+        signOfLife: () => undefined,
+        touched: () => {
+          this.heard += 1;
+          this.changes.emit('touched');
+        },
+      },
+    );
+    scope.after(() => this.backend.close());
+  }
+
+  static async start(scope: Scope): Promise<{ bench: Bench; endpoint: string }> {
+    const bench = new Bench(scope);
+    return { bench, endpoint: await bench.backend.bind(toConnection('tcp://127.0.0.1:0')) };
+  }
+
+  /** Waits until the backend heard something that makes `check` true. */
+  until(check: () => boolean, what: string): Promise<boolean> {
+    return eventually(emissions(this.changes, 'touched'), check, what);
+  }
+
+  /** Does something, and waits until the backend heard of it. */
+  async after(act: () => void): Promise<void> {
+    const { heard } = this;
+    act();
+    await this.until(() => this.heard > heard, 'a message at the backend');
+  }
+
+  /** Lets so much time pass as a peer has for its hello, and libzmq to forget a connection. */
+  async pass(): Promise<void> {
+    await this.clock.advanceAsync(GRACE + 50);
+    await turn();
+  }
+
+  /** A peer that connected; the backend waits for its hello. */
+  async connect(endpoint: string, identity: string): Promise<Dealer> {
+    const timers = this.clock.pending;
+    const socket = rawDealer(this.scope, endpoint, identity);
+    await this.until(() => this.clock.pending > timers, 'a connection');
+    return socket;
+  }
+}
+
+describe('a peer of the backend', () => {
+  it('that says nothing is a classic worker after a while', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    await bench.connect(endpoint, 'quiet');
+    assert.deepEqual(bench.told, []);
+    await bench.pass();
+    assert.deepEqual(bench.told, ['quiet joined as classic']);
+    assert.equal(bench.clock.pending, 0);
+  });
+
+  it('that says hello in time is one of ours, and is not taken for a classic one later', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const socket = await bench.connect(endpoint, 'ours');
+    await socket.send(HELLO);
+    await bench.until(() => bench.told.length > 0, 'the hello');
+    await bench.pass();
+    assert.deepEqual(bench.told, ['ours joined']);
+    assert.equal(texts(await socket.receive())[2], '$welcome');
+  });
+
+  it('that goes is forgotten, with all timers for it', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const early = await bench.connect(endpoint, 'early');
+    const late = await bench.connect(endpoint, 'late');
+    await bench.after(() => early.close());
+    await bench.pass();
+    late.close();
+    await bench.until(() => bench.told.length === 2, 'that the other is gone');
+    await bench.pass();
+    assert.deepEqual(bench.told, ['late joined as classic', 'late left: disconnected']);
+    assert.deepEqual([bench.clock.pending, bench.core.stats().workers], [0, 0]);
+  });
+
+  it('that says of itself what the socket says of peers that go is gone, and no phantom stays', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const liar = await bench.connect(endpoint, 'liar');
+    await bench.pass();
+    await liar.send('');
+    await bench.until(() => bench.told.length === 2, 'the lie');
+    await bench.pass();
+    const timers = bench.clock.pending;
+    liar.close();
+    await bench.until(() => bench.clock.pending > timers, 'the true end, which looks like a new peer');
+    await bench.pass();
+    assert.deepEqual(bench.told, ['liar joined as classic', 'liar left: disconnected']);
+    assert.equal(bench.core.stats().workers, 0);
+  });
+
+  it('that lied may say hello again', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const liar = await bench.connect(endpoint, 'liar');
+    await liar.send(HELLO);
+    await liar.send('');
+    await liar.send(HELLO);
+    await bench.until(() => bench.told.length === 3, 'lie and hello');
+    await bench.pass();
+    assert.deepEqual(bench.told, ['liar joined', 'liar left: disconnected', 'liar joined']);
+    assert.equal(bench.core.stats().workers, 1);
+  });
+
+  it('that comes back under its name is taken in again', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    for (let round = 0; round < 3; round += 1) {
+      const socket = await bench.connect(endpoint, 'again');
+      await bench.pass();
+      const told = bench.told.length;
+      socket.close();
+      await bench.until(() => bench.told.length > told, 'the end');
+      await bench.pass();
+    }
+    const round = ['again joined as classic', 'again left: disconnected'];
+    assert.deepEqual(bench.told, [...round, ...round, ...round]);
+  });
+
+  it('known from its heartbeats only is believed when a message finds it (libzmq without draft options)', async (t) => {
+    const { setInt32Option } = Router.prototype as unknown as Draftless;
+    const refuse = function (this: Router, option: number, value: number): void {
+      if (option === ROUTER_NOTIFY) throw new Error('Invalid argument');
+      setInt32Option.call(this, option, value);
+    };
+    Object.defineProperty(Router.prototype, 'setInt32Option', { value: refuse, configurable: true });
+    t.after(() => Reflect.deleteProperty(Router.prototype, 'setInt32Option'));
+    const scope = scopeOf(t);
+    const { bench, endpoint } = await Bench.start(scope);
+    const { socket, told } = { socket: bench.backend.socket, told: bench.told };
+    assert.equal(socket.notifies, false);
+    bench.backend.heartbeatHeard('nobody');
+    await bench.pass();
+    const { monitor } = socket;
+    const connected = eventually(
+      emissions(monitor, 'handshake'),
+      () => monitor.connections === 1,
+      'a connection',
+    );
+    const worker = rawDealer(scope, endpoint, 'there');
+    await connected;
+    assert.deepEqual([told, bench.clock.pending], [[], 0], 'nobody tells of it');
+    bench.backend.heartbeatHeard('there');
+    await bench.pass();
+    await bench.pass();
+    assert.deepEqual([told, bench.core.stats().workers], [['there joined as classic'], 1]);
+    assert.equal((await worker.receive()).length, 1, 'what it was asked with is dropped by classic workers');
+  });
+
+  it('is not believed by its heartbeats where the socket tells who is there', async (t) => {
+    const { bench } = await Bench.start(scopeOf(t));
+    for (let n = 0; n < 1000; n += 1) bench.backend.heartbeatHeard(`forged ${n}`);
+    assert.equal(bench.clock.pending, 0);
+  });
+
+  it('that missed its heartbeats gets nothing, until it is heard of again', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const classic = await bench.connect(endpoint, 'classic');
+    const ours = await bench.connect(endpoint, 'ours');
+    await ours.send(HELLO);
+    await bench.until(() => bench.told.length > 0, 'the hello');
+    assert.equal(texts(await ours.receive())[2], '$welcome');
+    await bench.pass();
+    for (const key of ['classic', 'ours']) bench.backend.heartbeatLost(key);
+    assert.equal(bench.core.stats().workers, 0);
+    for (const key of ['classic', 'ours']) bench.backend.heartbeatHeard(key);
+    assert.equal(texts(await ours.receive())[2], '$who');
+    await bench.pass();
+    assert.deepEqual(bench.told.slice(2), [
+      'classic left: heartbeat',
+      'ours left: heartbeat',
+      'classic joined as classic',
+    ]);
+    assert.ok(!classic.closed);
+  });
+
+  it('that is closed leaves no timer', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    await bench.connect(endpoint, 'waiting');
+    const gone = await bench.connect(endpoint, 'gone');
+    await bench.after(() => gone.close());
+    bench.backend.close();
+    assert.equal(bench.clock.pending, 0);
+  });
+});
+
+describe('replies at the backend', () => {
+  it('of a worker that is not known are dropped; one that speaks packed is asked who it is, once', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const socket = await bench.connect(endpoint, 'stranger');
+    const packedReply = Buffer.concat([Buffer.from([0x00, 0x5a, 0x47, 0x01, 2]), Buffer.alloc(19)]);
+    packedReply.writeUInt16LE(200, 14);
+    await socket.send(packedReply);
+    await socket.send(packedReply);
+    await bench.drops.seen('late-reply', 2);
+    await socket.send(controlFrames('$bye', {}));
+    const names = [texts(await socket.receive())[2], texts(await socket.receive())[2]];
+    assert.deepEqual(names, ['$who', '$bye'], 'asked once only');
+  });
+});

@@ -1,0 +1,132 @@
+/** Fakes around a RouterCore: workers whose port only notes, clients that keep their replies. */
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../../src/core/message.ts';
+import { RouterCore } from '../../../src/router/core.ts';
+import type { RouterCoreOptions, RouterNotice } from '../../../src/router/options.ts';
+import type { Origin, Pending } from '../../../src/router/pending.ts';
+import type { Worker, WorkerInfo, WorkerPort } from '../../../src/router/worker.ts';
+
+export interface Sent {
+  readonly pending: Pending;
+  readonly id: number;
+  readonly generation: number;
+  readonly timeLeft: number;
+}
+
+export class FakeWorker implements WorkerPort {
+  /** All it was ever given, and what of it was not replied to. */
+  readonly sent: Sent[] = [];
+  readonly open: Sent[] = [];
+  readonly cancelled: { id: number; generation: number }[] = [];
+  accepts = true;
+  worker: Worker;
+
+  constructor(
+    private readonly system: System,
+    info: Partial<WorkerInfo>,
+  ) {
+    const defaults = { id: `w${system.core.workers.size + 1}`, events: ['e'], concurrency: 1 };
+    this.worker = system.core.addWorker(this, { ...defaults, ...info }, system.now);
+  }
+
+  dispatch(pending: Pending, timeLeft: number): boolean {
+    if (!this.accepts) return false;
+    const sent = { pending, id: pending.id, generation: pending.generation, timeLeft };
+    this.sent.push(sent);
+    this.open.push(sent);
+    return true;
+  }
+
+  cancel(id: number, generation: number): void {
+    this.cancelled.push({ id, generation });
+  }
+
+  /** Replies to the oldest request it holds. */
+  reply(reply: Partial<ReplyMessage> = {}): Sent | undefined {
+    const sent = this.open.shift();
+    if (sent !== undefined) this.replyTo(sent, reply);
+    return sent;
+  }
+
+  replyTo(sent: { id: number; generation: number }, reply: Partial<ReplyMessage> = {}): void {
+    this.system.core.reply(this.worker, sent.id, sent.generation, replyMessage(reply), this.system.now);
+  }
+
+  remove(): void {
+    this.system.core.removeWorker(this.worker, this.system.now);
+  }
+
+  /** Names of the events it was given, in order. */
+  get events(): string[] {
+    return this.sent.map(({ pending }) => pending.message.eventName);
+  }
+}
+
+export class FakeClient implements Origin {
+  readonly replies: { pending: Pending; reply: ReplyMessage }[] = [];
+
+  settle(pending: Pending, reply: ReplyMessage): void {
+    this.replies.push({ pending, reply });
+  }
+
+  /** Codes of the replies, in order; 'ok' for successes. */
+  get codes(): string[] {
+    return this.replies.map(({ reply }) => reply.code || 'ok');
+  }
+
+  get last(): ReplyMessage | undefined {
+    return this.replies.at(-1)?.reply;
+  }
+}
+
+export class System {
+  now = 1000;
+  readonly notices: RouterNotice[] = [];
+  readonly core: RouterCore;
+  readonly client = new FakeClient();
+
+  constructor(options: RouterCoreOptions = {}) {
+    this.core = new RouterCore({ notify: (notice) => this.notices.push(notice), ...options }, this.now);
+  }
+
+  worker(info: Partial<WorkerInfo> = {}): FakeWorker {
+    return new FakeWorker(this, info);
+  }
+
+  submit(request: Partial<RequestMessage> = {}, client: Origin = this.client): Pending {
+    return this.core.submit(requestMessage(request), client, this.now);
+  }
+
+  /** Lets time pass, a tick of the core every 8 ms and at the end. */
+  pass(time: number): void {
+    const end = this.now + time;
+    while (this.now < end) {
+      this.now = Math.min(end, this.now + 8);
+      this.core.tick(this.now);
+    }
+  }
+}
+
+export function requestMessage(request: Partial<RequestMessage> = {}): RequestMessage {
+  return {
+    eventName: 'e',
+    body: Buffer.from('{}'),
+    timeLeft: 0,
+    idempotent: false,
+    requestId: '',
+    extras: NO_BYTES,
+    ...request,
+  };
+}
+
+export function replyMessage(reply: Partial<ReplyMessage> = {}): ReplyMessage {
+  return {
+    status: 200,
+    code: '',
+    dispatched: true,
+    more: false,
+    contentType: '',
+    extras: NO_BYTES,
+    body: Buffer.from('null'),
+    ...reply,
+  };
+}
