@@ -1,0 +1,86 @@
+/** Requests at an executor. */
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import type { RequestContext } from './context.ts';
+
+/** A request that runs or waits. */
+export interface Execution {
+  /** Nobody waits for the reply any more: a waiting request is not run, a running one gets its signal. */
+  cancel(reason: Error): void;
+}
+
+/** Something that runs requests: an `Executor`, or one in a thread. */
+export interface RequestExecutor {
+  /** Requests that run or wait. */
+  readonly load: number;
+  /** Runs a request, now or when its turn comes. `settle` is called once, possibly before this returns. */
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution;
+  /** Resolves when nothing runs or waits. */
+  drained(): Promise<void>;
+  /** Cuts: what waits is refused, what runs gets its signal. */
+  close(reason: Error): void;
+}
+
+/** What an execution needs of its executor. */
+export interface ExecutionOwner {
+  cancelled(execution: LocalExecution, reason: Error): void;
+}
+
+/** A request in this thread. `waiting` and `running` ones stand in a list; `settled` is the end. */
+export class LocalExecution implements Execution {
+  state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
+  context: RequestContext | undefined = undefined;
+  before: LocalExecution | undefined = undefined;
+  after: LocalExecution | undefined = undefined;
+
+  constructor(
+    public message: RequestMessage,
+    readonly settle: (reply: ReplyMessage) => void,
+    private readonly owner: ExecutionOwner,
+  ) {}
+
+  cancel(reason: Error): void {
+    this.owner.cancelled(this, reason);
+  }
+
+  /** Lets go of the batch that the request came in, which would stay in memory for as long as the request waits. */
+  detach(): void {
+    const { body, extras } = this.message;
+    this.message = { ...this.message, body: detached(body), extras: detached(extras) };
+  }
+}
+
+/** Executions linked through themselves: to take one out costs nothing and leaves nothing. */
+export class ExecutionList {
+  first: LocalExecution | undefined = undefined;
+  length = 0;
+  private last: LocalExecution | undefined = undefined;
+
+  push(execution: LocalExecution): void {
+    execution.before = this.last;
+    execution.after = undefined;
+    if (this.last === undefined) this.first = execution;
+    else this.last.after = execution;
+    this.last = execution;
+    this.length += 1;
+  }
+
+  *[Symbol.iterator](): IterableIterator<LocalExecution> {
+    for (let next = this.first; next !== undefined; next = next.after) yield next;
+  }
+
+  remove(execution: LocalExecution): void {
+    const { before, after } = execution;
+    if (before === undefined) this.first = after;
+    else before.after = after;
+    if (after === undefined) this.last = before;
+    else after.before = before;
+    execution.before = undefined;
+    execution.after = undefined;
+    this.length -= 1;
+  }
+}
+
+function detached(bytes: Buffer): Buffer {
+  if (bytes.length === 0) return NO_BYTES;
+  return bytes.buffer.byteLength > bytes.length * 2 ? Buffer.from(bytes) : bytes;
+}

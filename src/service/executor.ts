@@ -1,0 +1,247 @@
+/**
+ * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever the handler does; at most
+ * `concurrency` run at a time, the rest wait in a bounded queue.
+ */
+import { isUtf8 } from 'node:buffer';
+import { isReplyError, toError } from '../core/errors.ts';
+import type { Logger } from '../core/logging.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { RequestContext } from './context.ts';
+import { encodeReplyError, encodeResult } from './encode.ts';
+import {
+  type Execution,
+  ExecutionList,
+  type ExecutionOwner,
+  LocalExecution,
+  type RequestExecutor,
+} from './execution.ts';
+import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
+
+/** Options of an executor. */
+export interface ExecutorOptions {
+  readonly handlers?: Handlers;
+  /** Handles what `handlers` does not name. */
+  readonly handleMessage?: MessageHandler;
+  readonly validator?: DataValidator;
+  /** Requests that run at a time. */
+  readonly concurrency: number;
+  /** Requests that may wait for their turn, and the bytes of their data. */
+  readonly maxQueue: number;
+  readonly maxQueueBytes: number;
+  /** Largest reply, in bytes. */
+  readonly maxReplyBytes: number;
+  readonly logger: Logger;
+}
+
+type RunHandler = (data: unknown, context: RequestContext) => unknown;
+
+/** What a request that waits takes beside its data, in bytes, rounded up. */
+const OVERHEAD = 512;
+
+export class Executor implements RequestExecutor, ExecutionOwner {
+  private readonly handlers = new Map<string, RunHandler>();
+  private readonly fallback: RunHandler | undefined;
+  private readonly waiting = new ExecutionList();
+  private readonly running = new ExecutionList();
+  private waitingBytes = 0;
+  private pumping = false;
+  private idle: (() => void) | undefined;
+
+  constructor(private readonly options: ExecutorOptions) {
+    for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
+      this.handlers.set(eventName, handler as Handler);
+    }
+    const { handleMessage } = options;
+    if (handleMessage !== undefined) {
+      this.fallback = (eventData, context) =>
+        handleMessage({ eventName: context.eventName, eventData }, context);
+    }
+  }
+
+  get load(): number {
+    return this.running.length + this.waiting.length;
+  }
+
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
+    const execution = new LocalExecution(message, settle, this);
+    if (this.running.length < this.options.concurrency) this.start(execution);
+    else this.queue(execution);
+    return execution;
+  }
+
+  drained(): Promise<void> {
+    if (this.load === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.idle = resolve;
+    });
+  }
+
+  close(reason: Error): void {
+    for (let next = this.takeWaiting(); next !== undefined; next = this.takeWaiting()) {
+      this.settle(next, failure('SHUTTING_DOWN', 'the node closed before the request ran'));
+    }
+    const running = [...this.running];
+    for (const { context } of running) context?.abort(reason);
+  }
+
+  cancelled(execution: LocalExecution, reason: Error): void {
+    if (execution.state === 'running') execution.context?.abort(reason);
+    if (execution.state !== 'waiting') return;
+    this.takeOut(execution);
+    const message = 'the request was cancelled before it ran';
+    this.settle(execution, failure('CANCELLED', message, { dispatched: false }));
+  }
+
+  private queue(execution: LocalExecution): void {
+    const { maxQueue, maxQueueBytes } = this.options;
+    const size = sizeOf(execution);
+    if (this.waiting.length >= maxQueue || this.waitingBytes + size > maxQueueBytes) {
+      this.settle(execution, failure('BUSY', 'too many requests wait for their turn'));
+      return;
+    }
+    execution.detach();
+    execution.state = 'waiting';
+    this.waiting.push(execution);
+    this.waitingBytes += size;
+  }
+
+  private takeWaiting(): LocalExecution | undefined {
+    const { first } = this.waiting;
+    if (first !== undefined) this.takeOut(first);
+    return first;
+  }
+
+  private takeOut(execution: LocalExecution): void {
+    this.waiting.remove(execution);
+    this.waitingBytes -= sizeOf(execution);
+  }
+
+  private start(execution: LocalExecution): void {
+    const { eventName } = execution.message;
+    const handler = this.handlers.get(eventName) ?? this.fallback;
+    if (handler === undefined) {
+      const name = JSON.stringify(eventName);
+      this.settle(execution, failure('NO_HANDLER', `no handler for the event ${name}`));
+      return;
+    }
+    const data = this.readData(execution);
+    if (data !== INVALID) this.run(execution, handler, data);
+  }
+
+  /** The data for the handler; INVALID when the request was answered because of it. */
+  private readData(execution: LocalExecution): unknown {
+    const { message } = execution;
+    try {
+      const data = parse(message.body);
+      const checked = this.options.validator?.validate(message.eventName, data);
+      if (checked === undefined) return data;
+      if (checked.errors === undefined) return checked.value;
+      const details = { errors: checked.errors };
+      this.settle(execution, failure('INVALID_REQUEST', 'the event data breaks the contract', { details }));
+    } catch (error) {
+      const fault =
+        error instanceof SyntaxError
+          ? failure('MALFORMED_MESSAGE', `event data is no JSON: ${error.message}`)
+          : this.toFailure(execution, error);
+      this.settle(execution, fault);
+    }
+    return INVALID;
+  }
+
+  private run(execution: LocalExecution, handler: RunHandler, data: unknown): void {
+    const context = new RequestContext(execution.message);
+    execution.context = context;
+    execution.state = 'running';
+    this.running.push(execution);
+    let result: unknown;
+    let later: boolean;
+    try {
+      result = handler(data, context);
+      later = isThenable(result);
+    } catch (error) {
+      this.finish(execution, this.toFailure(execution, error));
+      return;
+    }
+    if (!later) {
+      this.finish(execution, this.toReply(execution, result));
+      return;
+    }
+    Promise.resolve(result).then(
+      (value) => this.finish(execution, this.toReply(execution, value)),
+      (error: unknown) => this.finish(execution, this.toFailure(execution, error)),
+    );
+  }
+
+  private finish(execution: LocalExecution, reply: ReplyMessage): void {
+    execution.context?.release();
+    this.running.remove(execution);
+    this.settle(execution, reply);
+    this.pump();
+  }
+
+  /** Starts what waits. One that ends at once must not start the next from within: ten thousand would be too deep. */
+  private pump(): void {
+    if (this.pumping) return;
+    this.pumping = true;
+    while (this.running.length < this.options.concurrency) {
+      const next = this.takeWaiting();
+      if (next === undefined) break;
+      this.start(next);
+    }
+    this.pumping = false;
+    if (this.load === 0) this.idle?.();
+  }
+
+  private settle(execution: LocalExecution, reply: ReplyMessage): void {
+    execution.state = 'settled';
+    execution.settle(reply);
+  }
+
+  private toReply(execution: LocalExecution, result: unknown): ReplyMessage {
+    try {
+      return encodeResult(result, this.options.maxReplyBytes);
+    } catch (error) {
+      return this.badReply(execution, error);
+    }
+  }
+
+  private toFailure(execution: LocalExecution, thrown: unknown): ReplyMessage {
+    if (isReplyError(thrown)) {
+      try {
+        return encodeReplyError(thrown, this.options.maxReplyBytes);
+      } catch (error) {
+        return this.badReply(execution, error);
+      }
+    }
+    // A handler that follows its signal ends with what the signal says, or what came of it: that is no fault of its.
+    const givenUp = execution.context?.givenUp;
+    if (givenUp !== undefined) {
+      return failure(givenUp, 'the handler was stopped: nobody waits any more', { dispatched: true });
+    }
+    const { eventName, requestId } = execution.message;
+    this.options.logger.error({ err: toError(thrown), event: eventName, requestId }, 'a handler failed');
+    return failure('HANDLER_ERROR', 'the handler of the event failed');
+  }
+
+  private badReply(execution: LocalExecution, error: unknown): ReplyMessage {
+    const { eventName, requestId } = execution.message;
+    const message = `the reply cannot be sent: ${toError(error).message}`;
+    this.options.logger.error({ event: eventName, requestId }, message);
+    return failure('BAD_REPLY', message);
+  }
+}
+
+const INVALID = Symbol('invalid');
+
+function parse(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new SyntaxError('the bytes are no UTF-8');
+  return JSON.parse(bytes.toString());
+}
+
+function sizeOf({ message }: LocalExecution): number {
+  return OVERHEAD + message.body.length + message.extras.length;
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

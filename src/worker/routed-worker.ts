@@ -1,0 +1,143 @@
+/** A worker behind routers, wherever its handlers run: in this thread (`ZeroMQWorker`) or in another one. */
+import { ZeroMQConfigError } from '../core/errors.ts';
+import type { LocalRouter } from '../core/local-worker.ts';
+import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
+import { type ServiceLink, ServiceNode, type ServiceParts } from '../service/service-node.ts';
+import { type ConnectionLike, toConnections, type ZeroMQConnection } from '../transport/connection.ts';
+import { type Announcement, controlData, controlFrames, type Hello, readHello } from '../wire/control.ts';
+import { PROTOCOL_VERSION } from '../wire/metadata.ts';
+import { LocalLink, type LocalLinkOwner } from './local-link.ts';
+import { RouterLink, type RouterLinkOwner } from './router-link.ts';
+
+/** Backends of routers, or a router of this thread, which is reached without a socket. */
+export type Workplace = ConnectionLike | readonly ConnectionLike[] | LocalRouter;
+
+/** Where a worker works, and what it says there. */
+/** Where a worker works, and what it says there. */
+export interface RoutedWorkerOptions {
+  connection: Workplace;
+  heartbeatConfig?: ZeroMQHeartbeatConfig;
+  announcement: Announcement;
+}
+
+export interface WorkerEvents {
+  /** A connection to a router stands. */
+  connected: [endpoint: string];
+  disconnected: [endpoint: string];
+  /** A router took the worker in. A classic router never says so. */
+  accepted: [endpoint: string];
+  /** A router would not take the worker. */
+  refused: [endpoint: string, reason: string];
+  /** As a SERVER: a client's first heartbeat, or its first after it was lost. */
+  peerConnected: [identity: string];
+  /** As a SERVER: a client missed too many heartbeats. */
+  peerLost: [identity: string];
+}
+
+export class RoutedWorker
+  extends ServiceNode<readonly string[], WorkerEvents>
+  implements RouterLinkOwner, LocalLinkOwner
+{
+  private readonly router: LocalRouter | undefined;
+  protected readonly connections: readonly ZeroMQConnection[];
+  protected readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
+  protected opened: readonly ServiceLink[] = [];
+  private readonly announcement: Announcement;
+  private heartbeats: ZeroMQHeartbeatSender | undefined;
+
+  constructor(kind: 'worker' | 'server', parts: ServiceParts, options: RoutedWorkerOptions) {
+    super(kind, parts);
+    const { connection } = options;
+    this.router = isLocalRouter(connection) ? connection : undefined;
+    this.connections = isLocalRouter(connection) ? [] : toConnections(connection);
+    this.heartbeatConfig = options.heartbeatConfig;
+    this.announcement = options.announcement;
+  }
+
+  linkConnected(link: RouterLink): void {
+    this.notify('connected', link.endpoint);
+  }
+
+  linkDisconnected(link: RouterLink): void {
+    this.notify('disconnected', link.endpoint);
+  }
+
+  linkAnswered(link: RouterLink, refusal: string | undefined): void {
+    this.answered(link.endpoint, refusal);
+  }
+
+  localAnswered(refusal: string | undefined): void {
+    this.answered(LOCAL, refusal);
+  }
+
+  protected open(): Promise<readonly string[]> {
+    return Promise.resolve(this.router === undefined ? this.openLinks() : this.openLocal(this.router));
+  }
+
+  private openLocal(router: LocalRouter): readonly string[] {
+    const link = new LocalLink(this.identity.identity, this.concurrency, this.announcement, router, this);
+    this.opened = [link];
+    link.open();
+    return [LOCAL];
+  }
+
+  private openLinks(): readonly string[] {
+    const { speaker, maxMessageSize, announcement } = this;
+    const { identity } = this.identity;
+    // The routers share its concurrency: whatever they do together, it is not given more than it takes.
+    const concurrency = Math.max(1, Math.floor(this.concurrency / this.connections.length));
+    const hello: Hello = { v: PROTOCOL_VERSION, pack: 1, concurrency, ...announcement };
+    checkHello(hello);
+    const links = this.connections.map((connection) => {
+      return new RouterLink({ connection, identity, hello, maxMessageSize, speaker }, this);
+    });
+    this.opened = links;
+    for (const link of links) link.open();
+    const { heartbeatConfig: config } = this;
+    if (config !== undefined) {
+      this.heartbeats = new ZeroMQHeartbeatSender({
+        config,
+        identity: this.identity,
+        nodeType: 'worker',
+        speaker,
+      });
+      this.heartbeats.start();
+    }
+    return links.map((link) => link.endpoint);
+  }
+
+  protected links(): readonly ServiceLink[] {
+    return this.opened;
+  }
+
+  protected override releaseRest(): void {
+    this.heartbeats?.stop();
+  }
+
+  private answered(endpoint: string, refusal: string | undefined): void {
+    if (refusal === undefined) {
+      this.notify('accepted', endpoint);
+      return;
+    }
+    this.logger.error({ router: endpoint }, `the router refused this worker: ${refusal}`);
+    this.notify('refused', endpoint, refusal);
+  }
+}
+
+/** What stands for the endpoint of a router of this thread. */
+const LOCAL = 'local';
+
+function isLocalRouter(value: Workplace): value is LocalRouter {
+  return typeof value === 'object' && 'seat' in value;
+}
+
+/** @throws ZeroMQConfigError when it names no place. */
+export function checkWorkplace(value: Workplace): void {
+  if (!isLocalRouter(value)) toConnections(value);
+}
+
+/** What every router would refuse is better said here. */
+function checkHello(hello: Hello): void {
+  const read = readHello(controlData(controlFrames('$hello', hello)[3]));
+  if (typeof read === 'string') throw new ZeroMQConfigError(`a router would refuse this worker: ${read}`);
+}

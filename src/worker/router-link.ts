@@ -1,0 +1,271 @@
+/**
+ * A worker's link to one router: says hello whenever the connection comes up, hands requests to the node, sends the
+ * replies in the form the requests came in. A classic router never answers the hello; then requests come in classic
+ * frames, and replies go back so.
+ */
+import { Backoff } from '../core/backoff.ts';
+import { type Cancel, systemClock } from '../core/clock.ts';
+import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import type { Execution } from '../service/execution.ts';
+import { nobodyWaits, type ServiceHost, type ServiceLink } from '../service/service-node.ts';
+import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
+import { type ChannelOwner, type Messages, PeerChannel } from '../transport/peer-channel.ts';
+import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
+import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
+import {
+  CONTROL_ADDRESS,
+  controlData,
+  controlFrames,
+  type Hello,
+  isControl,
+  RESERVED,
+} from '../wire/control.ts';
+import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** What a link tells the worker. */
+export interface RouterLinkOwner extends ServiceHost {
+  linkConnected(link: RouterLink): void;
+  linkDisconnected(link: RouterLink): void;
+  /** The router took the worker in, or would not and said why. */
+  linkAnswered(link: RouterLink, refusal: string | undefined): void;
+}
+
+/** Options of a link. */
+export interface RouterLinkOptions {
+  readonly connection: ZeroMQConnection;
+  readonly identity: string;
+  /** What to say of the worker. */
+  readonly hello: Omit<Hello, 'connection'>;
+  readonly maxMessageSize: number;
+  readonly speaker: Speaker;
+}
+
+/** One request of this link under way. */
+interface Assignment {
+  readonly generation: number;
+  execution: Execution | undefined;
+}
+
+/** How long a router that answered the hello has for the goodbye, in ms. */
+const GOODBYE_WAIT = 1000;
+
+/** A refused worker asks again: what stood in its way, such as an older contract, may be gone by then. Times in ms. */
+export const ASK_AGAIN = { min: 500, initial: 1000, max: 30_000 } as const;
+
+export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, PackedSink {
+  readonly endpoint: string;
+  private readonly socket: MessageSocket;
+  private readonly channel: PeerChannel;
+  private readonly inproc: boolean;
+  private readonly assignments = new Map<number, Assignment>();
+  private readonly backoff = new Backoff(ASK_AGAIN);
+  private askAgain: Cancel | undefined;
+  /** Connections so far. */
+  private connections = 0;
+  private up = false;
+  private welcomed = false;
+  /** The worker stops. */
+  private departing = false;
+  /** The router knows it, and sends nothing more. */
+  private excused = false;
+  private onExcused: (() => void) | undefined;
+
+  constructor(
+    private readonly options: RouterLinkOptions,
+    private readonly owner: RouterLinkOwner,
+  ) {
+    const { connection, identity, maxMessageSize, speaker } = options;
+    this.endpoint = connection.getConnectionString();
+    this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
+    this.socket = new MessageSocket({ type: 'dealer', routingId: identity, maxMessageSize }, this);
+    this.channel = new PeerChannel(this.socket, undefined, this, speaker);
+    this.socket.monitor.on('handshake', () => this.connected());
+    this.socket.monitor.on('disconnect', () => this.disconnected());
+  }
+
+  /** Events of the socket. */
+  get monitor(): ZeroMQSocketMonitor {
+    return this.socket.monitor;
+  }
+
+  /** Connects, now and whenever the connection is lost. */
+  open(): void {
+    this.socket.connect(this.options.connection);
+    if (this.inproc) this.connected();
+  }
+
+  async leave(signal: AbortSignal): Promise<void> {
+    this.departing = true;
+    this.askAgain?.();
+    if (!this.welcomed) return;
+    await new Promise<void>((resolve) => {
+      const cancelWait = systemClock.after(GOODBYE_WAIT, resolve);
+      this.onExcused = () => {
+        cancelWait();
+        resolve();
+      };
+      signal.addEventListener('abort', this.onExcused, { once: true });
+      this.channel.post(controlFrames('$bye', {}));
+    });
+  }
+
+  close(): void {
+    this.askAgain?.();
+    this.channel.flush();
+    const settled = this.excused && this.assignments.size === 0;
+    if (this.welcomed && !settled) this.channel.post(controlFrames('$gone', {}));
+    this.socket.close();
+    this.channel.close();
+  }
+
+  message(frames: Buffer[]): void {
+    const first = frames[0];
+    if (first === undefined) return;
+    if (isPacked(first)) {
+      if (!readPacked(frames, 0, this)) this.drop('bad-batch');
+    } else if (isControl(frames, 0)) this.control(frames);
+    else this.classicRequest(frames);
+  }
+
+  packedRequest(id: number, generation: number, message: RequestMessage): void {
+    const assignment: Assignment = { generation, execution: undefined };
+    this.assignments.set(id, assignment);
+    assignment.execution = this.owner.execute(message, (reply) => {
+      // A request of a lost connection has no way back: the router has settled it.
+      if (this.assignments.get(id) !== assignment) return;
+      this.assignments.delete(id);
+      this.channel.addReply(id, generation, reply);
+    });
+  }
+
+  packedReply(): void {
+    this.drop('foreign-reply');
+  }
+
+  packedCancel(id: number, generation: number): void {
+    const assignment = this.assignments.get(id);
+    if (assignment?.generation === generation) assignment.execution?.cancel(nobodyWaits());
+  }
+
+  channelGone(): void {
+    // The socket is closed: whatever comes now has nowhere to go.
+  }
+
+  channelStalled(unsent: Messages): void {
+    const { endpoint: router } = this;
+    this.owner.logger.error(
+      { router, messages: unsent.length },
+      'the router takes no replies; some were dropped',
+    );
+  }
+
+  channelWritable(): void {
+    // Replies wait in the channel; nothing was held back.
+  }
+
+  private connected(): void {
+    if (this.up) return;
+    this.up = true;
+    this.connections += 1;
+    this.owner.linkConnected(this);
+    this.sayHello();
+  }
+
+  private sayHello(): void {
+    this.askAgain?.();
+    if (this.departing) return;
+    const hello: Hello = { ...this.options.hello, connection: this.connections };
+    this.channel.post(controlFrames('$hello', hello));
+  }
+
+  private disconnected(): void {
+    if (!this.up) return;
+    this.up = false;
+    this.welcomed = false;
+    this.askAgain?.();
+    const lost = [...this.assignments.values()];
+    this.assignments.clear();
+    for (const { execution } of lost) execution?.cancel(nobodyWaits());
+    this.onExcused?.();
+    this.owner.linkDisconnected(this);
+  }
+
+  private control(frames: Buffer[]): void {
+    const name = frames[2]?.toString();
+    const data = controlData(frames[3]);
+    if (data === undefined) return this.drop('bad-control');
+    if (name === '$welcome') this.accepted();
+    else if (name === '$refused')
+      this.refused(typeof data.reason === 'string' ? data.reason : 'no reason given');
+    else if (name === '$bye') this.dismissed();
+    else if (name === '$who') this.sayHello();
+    else this.drop('bad-control');
+  }
+
+  private accepted(): void {
+    this.welcomed = true;
+    this.backoff.reset();
+    this.owner.linkAnswered(this, undefined);
+  }
+
+  private refused(reason: string): void {
+    this.welcomed = false;
+    this.askAgain?.();
+    this.askAgain = systemClock.after(this.backoff.next(), () => this.sayHello());
+    this.owner.linkAnswered(this, reason);
+  }
+
+  /** Nothing more will come: as we asked, or because the router stops. */
+  private dismissed(): void {
+    if (this.departing) {
+      this.excused = true;
+      this.onExcused?.();
+    } else if (this.inproc) void this.waitForSuccessor();
+  }
+
+  /** libzmq tells nothing of INPROC peers, and does not connect to one again: the hello waits for the next router. */
+  private async waitForSuccessor(): Promise<void> {
+    await this.socket.outlivePeer([CONTROL_ADDRESS]);
+    this.disconnected();
+    this.socket.reconnect(this.options.connection);
+    this.connected();
+  }
+
+  /** A request in classic frames: what comes before the delimiter goes back untouched. */
+  private classicRequest(frames: Buffer[]): void {
+    const classic = readClassic(frames, 0);
+    if (classic instanceof MalformedFrames) {
+      this.drop(classic.cause);
+      if (classic.cause !== 'bad-event-name' || classic.envelope === undefined) return;
+      const reply = failure('MALFORMED_MESSAGE', classic.message);
+      this.channel.post([...classic.envelope, EMPTY, ...replyFrames('response', reply, 'none')]);
+      return;
+    }
+    if (!classic.delimited || classic.envelope.length === 0) return this.drop('no-delimiter');
+    const { message, ours, broken } = toRequest(classic);
+    if (broken) this.drop('bad-metadata');
+    const { envelope, eventName } = classic;
+    // What is in between only passes frames on: it must not be sent packed ones because a worker understands them.
+    const send = (reply: ReplyMessage): void =>
+      this.channel.post([...envelope, EMPTY, ...replyFrames(eventName, reply, ours ? 'plain' : 'none')]);
+    const refusal = this.refusal(eventName);
+    if (refusal === undefined) this.owner.execute(message, send);
+    else send(refusal);
+  }
+
+  private refusal(eventName: string): ReplyMessage | undefined {
+    if (this.departing) return failure('SHUTTING_DOWN', 'the worker is shutting down');
+    if (!eventName.startsWith(RESERVED)) return undefined;
+    return failure('NO_HANDLER', 'event names that start with $ are reserved, and a worker has none of them');
+  }
+
+  private drop(cause: DropCause): void {
+    if (diagnostics.frameDropped.hasSubscribers) {
+      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer: this.endpoint });
+    }
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * Workers whose handlers run on several threads of this process, all from one worker module. Each is a worker of its
+ * own to the routers; its sockets stay in this thread (see `thread-main.ts`).
+ */
+import { Worker as Thread } from 'node:worker_threads';
+import { Backoff } from '../core/backoff.ts';
+import { type Cancel, systemClock } from '../core/clock.ts';
+import { Emitter } from '../core/emitter.ts';
+import { toError, ZeroMQConfigError, ZeroMQError } from '../core/errors.ts';
+import { Lifecycle } from '../core/lifecycle.ts';
+import { defaultLogger, type Logger } from '../core/logging.ts';
+import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions, type Workplace } from './routed-worker.ts';
+import { ThreadExecutor } from './thread-executor.ts';
+import { type FromThread, isPosted, type ThreadSetup, type ToThread } from './thread-messages.ts';
+
+/** Options of a group of threads. Durations in ms. */
+export interface ZeroMQWorkerThreadsOptions {
+  /** Worker module: a file whose default export is `defineWorker(…)`; each thread imports it. */
+  module: string | URL;
+  /** Number of threads. Default 2. */
+  threads?: number;
+  /** Backends of the routers to work for, or a router of this thread, which is reached without a socket. */
+  connection: Workplace;
+  /** Requests that run at a time in each thread. Default: as the module says. */
+  concurrency?: number;
+  /** Where and how often each worker sends heartbeats. Default: none. */
+  heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /** File that keeps the node id, which all threads share; each has a session id of its own. */
+  configFile?: string;
+  /** Largest message in bytes, either way. Default 16 MiB. */
+  maxMessageSize?: number;
+  logger?: Logger;
+}
+
+interface ThreadsEvents {
+  /** A thread's worker runs. `restarts` is 0 for its first life. */
+  ready: [thread: number, identity: string, restarts: number];
+  /** A thread died and will be started again in `delay` ms. */
+  crashed: [thread: number, error: Error, delay: number];
+  /** A router would not take the worker of a thread. */
+  refused: [thread: number, endpoint: string, reason: string];
+}
+
+/** One place in the group, and what holds it now. */
+interface Place {
+  readonly index: number;
+  readonly backoff: Backoff;
+  thread: Thread | undefined;
+  /** The worker that routers see; there while its thread runs. */
+  worker: ThreadedWorker | undefined;
+  /** A worker of its ran, at some time. */
+  joined: boolean;
+  restarts: number;
+  restart: Cancel | undefined;
+}
+
+/** A worker whose handlers run in a thread. */
+class ThreadedWorker extends RoutedWorker {
+  /** The thread is gone, and with it all that it held. */
+  abandon(error: Error): Promise<void> {
+    return this.cut(error);
+  }
+}
+
+/** A thread that ran this long had a good start: the next crash begins the backoff anew. */
+const HEALTHY_AFTER = 10_000;
+
+/** Time that a worker has to cut what still runs at its deadline, and its thread to end; then the thread is ended. */
+const CUT_TIME = 500;
+
+/** Requests that a thread holds beyond its concurrency, where no router sees to it. */
+const MAX_QUEUE = 10_000;
+
+/** Runs N workers on worker threads; a crashed one is started again with backoff; stopping drains all. */
+export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements AsyncDisposable {
+  private readonly lifecycle: Lifecycle;
+  private readonly logger: Logger;
+  private readonly setup: ThreadSetup;
+  private readonly options: ZeroMQWorkerThreadsOptions;
+  private readonly places: readonly Place[];
+  /** Of the first `stop()`. */
+  private deadline: number | undefined;
+
+  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  constructor(options: ZeroMQWorkerThreadsOptions) {
+    super();
+    const { threads = 2, module } = options;
+    if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+      throw new ZeroMQConfigError(`threads must be a whole number from 1 to 1,024, got ${String(threads)}`);
+    }
+    const node = String(module);
+    this.logger = (options.logger ?? defaultLogger()).child({ node: 'worker-threads', module: node });
+    checkWorkplace(options.connection);
+    this.options = options;
+    const { concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
+    this.setup = { module: node, concurrency, maxMessageSize };
+    this.places = Array.from({ length: threads }, (_, index) => {
+      return {
+        index,
+        backoff: new Backoff({ max: 30_000 }),
+        thread: undefined,
+        worker: undefined,
+        joined: false,
+        restarts: 0,
+        restart: undefined,
+      };
+    });
+    this.lifecycle = new Lifecycle(
+      { kind: 'worker-threads', node },
+      {
+        open: (signal) => this.open(signal),
+        drain: (signal) => this.drain(signal),
+        release: () => this.release(),
+      },
+    );
+  }
+
+  /** Settles once, when all threads have ended. */
+  get closed(): Promise<Error | undefined> {
+    return this.lifecycle.closed;
+  }
+
+  /** Threads that run now. */
+  get running(): number {
+    return this.places.filter((place) => place.thread !== undefined).length;
+  }
+
+  /**
+   * Starts all threads; resolves when all their workers run.
+   *
+   * @throws the error of a thread that could not be started the first time (no such module, no handlers).
+   */
+  start(): Promise<void> {
+    return this.lifecycle.start();
+  }
+
+  /**
+   * Drains the workers and ends the threads. Idempotent.
+   *
+   * @param options.deadline ms after which what still runs is cut. Default 10,000.
+   */
+  stop(options: { deadline?: number } = {}): Promise<void> {
+    const { deadline = 10_000 } = options;
+    this.deadline ??= deadline;
+    return this.lifecycle.close(deadline + CUT_TIME);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  private async open(signal: AbortSignal): Promise<void> {
+    const terminate = (): void => void this.terminate();
+    signal.addEventListener('abort', terminate, { once: true });
+    try {
+      await Promise.all(this.places.map((place) => this.launch(place)));
+    } finally {
+      signal.removeEventListener('abort', terminate);
+    }
+  }
+
+  /** Starts a thread in its place, and its worker; resolves when both run, rejects when the thread ends before. */
+  private launch(place: Place): Promise<void> {
+    const thread = newThread(this.setup);
+    place.thread = thread;
+    const startedAt = systemClock.now();
+    let executor: ThreadExecutor | undefined;
+    let failure: Error | undefined;
+    return new Promise((resolve, reject) => {
+      const joined = (): void => {
+        place.joined = true;
+        resolve();
+      };
+      const failed = (error: unknown): void => {
+        failure = toError(error);
+        void thread.terminate();
+      };
+      thread.on('message', (message: FromThread) => {
+        if (isPosted(message)) executor?.received(message);
+        else if (message.type === 'ready') {
+          executor = new ThreadExecutor(thread, message.concurrency + MAX_QUEUE);
+          this.join(place, executor, message).then(joined, failed);
+        } else this.logger[message.level]({ ...message.fields, thread: place.index }, message.message);
+      });
+      thread.on('error', (error) => {
+        failure = toError(error);
+      });
+      thread.on('exit', (code) => {
+        const error = failure ?? new ZeroMQError('THREAD_EXIT', `the thread ended with exit code ${code}`);
+        this.ended(place, error, systemClock.now() - startedAt);
+        reject(error);
+      });
+    });
+  }
+
+  /** A thread is gone, and its worker with it. One that had worked before is started again, as is a restarted one. */
+  private ended(place: Place, error: Error, livedFor: number): void {
+    place.thread = undefined;
+    void place.worker?.abandon(error);
+    place.worker = undefined;
+    const { state } = this.lifecycle;
+    if (state === 'running' || (state === 'starting' && place.joined)) this.crashed(place, error, livedFor);
+  }
+
+  /** Lets routers know of the thread's worker. */
+  private async join(place: Place, executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
+    const { state } = this.lifecycle;
+    if (state !== 'running' && state !== 'starting') return;
+    const { connection, heartbeatConfig, configFile } = this.options;
+    const { announcement, concurrency } = ready;
+    const routed: RoutedWorkerOptions = { connection, heartbeatConfig, announcement };
+    const { maxMessageSize } = this.setup;
+    const logger = this.logger.child({ thread: place.index });
+    const worker = new ThreadedWorker(
+      'worker',
+      { executor, concurrency, maxMessageSize, configFile, logger },
+      routed,
+    );
+    place.worker = worker;
+    worker.on('refused', (endpoint, reason) => this.notify('refused', place.index, endpoint, reason));
+    await worker.start();
+    this.notify('ready', place.index, worker.identity.identity, place.restarts);
+  }
+
+  private crashed(place: Place, error: Error, livedFor: number): void {
+    if (livedFor > HEALTHY_AFTER) place.backoff.reset();
+    const delay = place.backoff.next();
+    this.logger.error(
+      { err: error, thread: place.index, delay },
+      'a worker thread died and will be started again',
+    );
+    this.notify('crashed', place.index, error, delay);
+    place.restart = systemClock.after(delay, () => {
+      place.restart = undefined;
+      place.restarts += 1;
+      // A thread that ends before it is ready has told of it through its exit: the next attempt is on its way.
+      this.launch(place).catch(() => undefined);
+    });
+  }
+
+  private async drain(signal: AbortSignal): Promise<void> {
+    for (const place of this.places) place.restart?.();
+    signal.addEventListener('abort', () => void this.terminate(), { once: true });
+    await Promise.all(this.places.map((place) => this.retire(place)));
+  }
+
+  /** Lets the worker finish what it holds, then its thread end. */
+  private async retire({ thread, worker }: Place): Promise<void> {
+    if (thread === undefined) return;
+    const exit = new Promise((resolve) => thread.once('exit', resolve));
+    await worker?.stop({ deadline: this.deadline });
+    const stop: ToThread = { type: 'stop' };
+    thread.postMessage(stop);
+    await exit;
+  }
+
+  private async release(): Promise<void> {
+    const error = new ZeroMQError('CLOSED', 'the worker threads are closed');
+    for (const place of this.places) place.restart?.();
+    await Promise.all(this.places.flatMap(({ worker }) => worker?.abandon(error) ?? []));
+    await this.terminate();
+  }
+
+  private async terminate(): Promise<void> {
+    await Promise.all(this.places.flatMap(({ thread }) => thread?.terminate() ?? []));
+  }
+}
+
+type ReadyMessage = Extract<FromThread, { type: 'ready' }>;
+
+/**
+ * A thread that runs `thread-main`, compiled or not as this module is. Uncompiled, the thread is taught TypeScript first:
+ * loaders given to the process do not reach its threads on Node 20.
+ */
+function newThread(workerData: ThreadSetup): Thread {
+  if (!import.meta.url.endsWith('.ts'))
+    return new Thread(new URL('./thread-main.js', import.meta.url), { workerData });
+  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const main = JSON.stringify(new URL('./thread-main.ts', import.meta.url).href);
+  const script = `import(${loader}).then(({ register }) => { register(); return import(${main}); })`;
+  return new Thread(script, { eval: true, workerData });
+}

@@ -1,0 +1,70 @@
+/**
+ * worker: runs handlers for routers. `ZeroMQWorker` is the public face, `RouterLink` its link to each router,
+ * `ZeroMQWorkerThreads` runs the handlers of several on worker threads.
+ */
+import { ZeroMQConfigError } from '../core/errors.ts';
+import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import { ZeroMQNodeType } from '../service/node-type.ts';
+import { ServerLink } from '../service/server-link.ts';
+import { localParts, type ServiceOptions } from '../service/service-node.ts';
+import type { Announcement } from '../wire/control.ts';
+import { RoutedWorker, type Workplace } from './routed-worker.ts';
+
+/** Options of a worker. */
+export interface ZeroMQWorkerOptions extends ServiceOptions {
+  /**
+   * Backends of the routers to work for, or a router of this thread, which is reached without a socket; with
+   * `nodeType: SERVER`, where to bind.
+   */
+  connection: Workplace;
+  /** WORKER (default), or SERVER: serves clients directly, without a router. */
+  nodeType?: typeof ZeroMQNodeType.WORKER | typeof ZeroMQNodeType.SERVER;
+  /** Where and how often to send heartbeats (as a SERVER: where to receive them). Default: none. */
+  heartbeatConfig?: ZeroMQHeartbeatConfig;
+}
+
+/** Runs handlers behind routers, ours and classic ones; with `nodeType: SERVER`, directly for clients. */
+export class ZeroMQWorker extends RoutedWorker {
+  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  constructor(options: ZeroMQWorkerOptions) {
+    const { nodeType = ZeroMQNodeType.WORKER, connection, heartbeatConfig } = options;
+    if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
+      throw new ZeroMQConfigError(`nodeType must be worker or server, got ${JSON.stringify(nodeType)}`);
+    }
+    super(nodeType, localParts(nodeType, options), {
+      connection,
+      heartbeatConfig,
+      announcement: announcementOf(options),
+    });
+    if (nodeType === ZeroMQNodeType.SERVER && this.connections.length > 1) {
+      throw new ZeroMQConfigError('connection: a server binds one place, got a list of several');
+    }
+  }
+
+  protected override open(): Promise<readonly string[]> {
+    return this.speaker.kind === 'server' ? this.openServer() : super.open();
+  }
+
+  private async openServer(): Promise<readonly string[]> {
+    const { speaker, maxMessageSize, heartbeatConfig } = this;
+    const { identity } = this.identity;
+    const onPeer = this.notify.bind(this);
+    const link = new ServerLink(this, { identity, maxMessageSize, speaker, heartbeatConfig, onPeer });
+    this.opened = [link];
+    const bound = await Promise.all(this.connections.map((connection) => link.open(connection)));
+    return bound.map(({ endpoint }) => endpoint);
+  }
+}
+
+/** What a worker with these handlers tells routers of itself. */
+export function announcementOf(
+  options: Pick<ServiceOptions, 'handlers' | 'handleMessage' | 'contract'>,
+): Announcement {
+  const { handlers = {}, handleMessage, contract } = options;
+  const named = [...new Set([...(contract?.eventNames ?? []), ...Object.keys(handlers)])];
+  return {
+    // One that handles everything, and says of nothing in particular that it does, serves what nobody else announced.
+    events: handleMessage !== undefined && contract === undefined ? undefined : named,
+    contract: contract === undefined ? undefined : { name: contract.name, fragment: contract.fragment() },
+  };
+}
