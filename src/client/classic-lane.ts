@@ -1,0 +1,142 @@
+/**
+ * One socket towards a classic router, which loses frames before the delimiter: one request at a time, in the frames
+ * of a REQ socket. A request that nobody waits for any more takes its socket with it, so that its late reply cannot
+ * be taken for the next one's.
+ */
+import { randomBytes } from 'node:crypto';
+import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
+import { MessageSocket, type Refusal } from '../transport/socket.ts';
+import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
+import type { Lane, LaneOwner, PendingRequest } from './pending.ts';
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** Options of a lane. */
+export interface ClassicLaneOptions {
+  readonly connection: ZeroMQConnection;
+  /** The sockets are `<nodeId>_<16 random hex digits>`, one identity each. */
+  readonly nodeId: string;
+  readonly maxMessageSize: number;
+  readonly speaker: Speaker;
+}
+
+export class ClassicLane implements Lane {
+  readonly endpoint: string;
+  readonly honest = false;
+  outstanding = 0;
+  private readonly inproc: boolean;
+  private socket: MessageSocket | undefined;
+  private current: PendingRequest | undefined;
+  private up = false;
+
+  constructor(
+    private readonly options: ClassicLaneOptions,
+    private readonly owner: LaneOwner,
+  ) {
+    this.endpoint = options.connection.getConnectionString();
+    this.inproc = options.connection.protocol === ZeroMQProtocol.INPROC;
+  }
+
+  get monitor(): ZeroMQSocketMonitor | undefined {
+    return this.socket?.monitor;
+  }
+
+  get connected(): boolean {
+    return this.up;
+  }
+
+  get hasRoom(): boolean {
+    return this.up && this.current === undefined;
+  }
+
+  open(): void {
+    this.openSocket();
+    if (this.inproc) this.cameUp();
+  }
+
+  send(pending: PendingRequest): void {
+    const { socket } = this;
+    this.current = pending;
+    const refused = (_frames: Buffer[], reason: Refusal): void => {
+      if (this.socket === socket && this.current === pending && reason !== 'CLOSED') this.sendAnew(pending);
+    };
+    socket?.send([EMPTY, ...requestFrames(pending.message, false)], { refused });
+  }
+
+  abandon(pending: PendingRequest): void {
+    if (this.current === pending) this.rebuild();
+  }
+
+  retire(): void {
+    // Who shuts down is a worker behind the router; the next request goes to another one.
+  }
+
+  close(): void {
+    this.up = false;
+    this.current = undefined;
+    this.socket?.close();
+    this.socket = undefined;
+  }
+
+  private openSocket(): void {
+    const { connection, nodeId, maxMessageSize } = this.options;
+    const routingId = `${nodeId}_${randomBytes(8).toString('hex')}`;
+    // What a socket tells once it has been given up concerns nobody: its successor is another connection.
+    const ifCurrent = (then: () => void): void => {
+      if (this.socket === socket) then();
+    };
+    const socket = new MessageSocket(
+      { type: 'dealer', routingId, maxMessageSize, linger: 0 },
+      { message: (frames) => ifCurrent(() => this.replied(frames)) },
+    );
+    this.socket = socket;
+    socket.monitor.on('handshake', () => ifCurrent(() => this.cameUp()));
+    socket.monitor.on('disconnect', () => ifCurrent(() => this.wentDown()));
+    socket.connect(connection);
+  }
+
+  /** The socket has nobody to send to, and took nothing: an INPROC peer that is gone. A new socket waits for the next. */
+  private sendAnew(pending: PendingRequest): void {
+    this.socket?.close();
+    this.openSocket();
+    this.send(pending);
+  }
+
+  private replied(frames: Buffer[]): void {
+    const classic = readClassic(frames, 0);
+    if (classic instanceof MalformedFrames) return this.drop(classic.cause);
+    const { current } = this;
+    if (current === undefined) return this.drop('late-reply');
+    const { message, broken } = toReply(classic);
+    if (broken) this.drop('bad-metadata');
+    if (!message.more) this.current = undefined;
+    this.owner.laneReply(this, current.id, current.generation, message);
+    if (!message.more) this.owner.laneReady(this);
+  }
+
+  private rebuild(): void {
+    this.close();
+    this.open();
+  }
+
+  private cameUp(): void {
+    this.up = true;
+    this.owner.laneReady(this);
+  }
+
+  private wentDown(): void {
+    const { current } = this;
+    this.up = false;
+    this.owner.laneLost(this);
+    // The request may have been answered, to a socket that libzmq connects again: only a new one is sure not to hear it.
+    if (current !== undefined && this.current === current) this.rebuild();
+  }
+
+  private drop(cause: DropCause): void {
+    if (diagnostics.frameDropped.hasSubscribers) {
+      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer: this.endpoint });
+    }
+  }
+}

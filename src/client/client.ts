@@ -1,0 +1,320 @@
+/**
+ * client: sends events to routers or servers and brings their replies back. `ZeroMQClient` is the public face;
+ * `RequestTable` keeps the requests, lanes are the sockets.
+ */
+import { diagnostics } from '../core/diagnostics.ts';
+import { Emitter } from '../core/emitter.ts';
+import {
+  errorOfOutcome,
+  toError,
+  ZeroMQConfigError,
+  ZeroMQConnectionError,
+  ZeroMQError,
+} from '../core/errors.ts';
+import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
+import { Lifecycle } from '../core/lifecycle.ts';
+import { defaultLogger, type Logger } from '../core/logging.ts';
+import type { InFlight, OutgoingRequest, ReplyMessage, RequestExtras, Requester } from '../core/message.ts';
+import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
+import { type ConnectionLike, toConnections, type ZeroMQConnection } from '../transport/connection.ts';
+import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import { toMessage } from '../wire/outgoing.ts';
+import { ClassicLane } from './classic-lane.ts';
+import { ClientLink } from './link.ts';
+import type { Lane } from './pending.ts';
+import { readReply, type ZeroMQReply } from './reply.ts';
+import { RequestTable } from './request-table.ts';
+
+/** Options of a client. Durations in ms. */
+export interface ZeroMQClientOptions {
+  /** Router or server to talk to; of several routers, the one with the fewest requests in flight is taken. */
+  connection: ConnectionLike | readonly ConnectionLike[];
+  /** File that keeps the node id (`config.ini`, section `[client]`). */
+  configFile?: string;
+  /** Where and how often to send heartbeats. Default: none are sent. */
+  heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /** Time for a request that says nothing else. Default 5,000. */
+  timeout?: number;
+  /** How long a request waits for a connection before NO_ROUTER. Default 2,000. */
+  connectWait?: number;
+  /** The other side is a classic router: one request a socket, on a pool of sockets. Default false. */
+  classic?: boolean;
+  /** Sockets of that pool, for each connection. Default 16. */
+  poolSize?: number;
+  /** Most requests under way; more fail with BUSY. Default 10,000. */
+  maxInFlight?: number;
+  /** Largest message in bytes, either way. Default 16 MiB. */
+  maxMessageSize?: number;
+  logger?: Logger;
+}
+
+/** Options of `sendMessage`. */
+export interface SendOptions {
+  /** ms for everything: queueing, retries, the handler. */
+  timeout?: number;
+  /** Aborting it rejects with CANCELLED, and tells the worker. */
+  signal?: AbortSignal;
+  /** The event may run twice: it is sent again when a worker or connection is lost under it. Default false. */
+  idempotent?: boolean;
+  /** Id for logs, 1 to 255 printable ASCII characters. */
+  requestId?: string;
+  /** Trace context and the like. */
+  extras?: RequestExtras;
+}
+
+interface ClientEvents {
+  connected: [];
+  disconnected: [];
+}
+
+/** Sends events to routers or servers. Any number of requests may be in flight. */
+export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, AsyncDisposable {
+  private readonly connections: readonly ZeroMQConnection[];
+  private readonly options: ZeroMQClientOptions;
+  private readonly timeout: number;
+  private readonly maxMessageSize: number;
+  private readonly table: RequestTable;
+  private readonly lifecycle: Lifecycle;
+  private readonly speaker: { readonly kind: 'client'; node: string } = { kind: 'client', node: 'client' };
+  private readonly logger: Logger;
+  private self: NodeIdentity | undefined;
+  private lanes: readonly Lane[] = [];
+  private heartbeats: ZeroMQHeartbeatSender | undefined;
+  private wasConnected = false;
+  /** Calls of `connect` that wait. */
+  private readonly connecting = new Set<() => void>();
+
+  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  constructor(options: ZeroMQClientOptions) {
+    super();
+    const {
+      timeout = 5000,
+      connectWait = 2000,
+      maxInFlight = 10_000,
+      maxMessageSize = MAX_MESSAGE_BYTES,
+    } = options;
+    this.options = options;
+    this.connections = toConnections(options.connection);
+    this.timeout = checkTimeout(timeout);
+    this.maxMessageSize = checkCount('maxMessageSize', maxMessageSize);
+    checkCount('poolSize', options.poolSize ?? 1);
+    checkCount('maxInFlight', maxInFlight);
+    if (!(connectWait >= 0)) {
+      throw new ZeroMQConfigError(`connectWait must be at least 0 ms, got ${String(connectWait)}`);
+    }
+    this.logger = (options.logger ?? defaultLogger()).child({ node: 'client' });
+    const drop = (cause: Parameters<typeof diagnostics.frameDropped.publish>[0]['cause']): void => {
+      if (diagnostics.frameDropped.hasSubscribers)
+        diagnostics.frameDropped.publish({ ...this.speaker, cause });
+    };
+    this.table = new RequestTable({ connectWait, maxInFlight, drop }, () => this.connectionChanged());
+    this.lifecycle = new Lifecycle(this.speaker, {
+      open: () => this.open(),
+      drain: () => Promise.resolve(),
+      release: (error) => this.release(error),
+    });
+  }
+
+  /**
+   * Node id, session id and socket identity.
+   *
+   * @throws ZeroMQError with code `NOT_STARTED` before `connect()`.
+   */
+  get identity(): NodeIdentity {
+    if (this.self === undefined) throw new ZeroMQError('NOT_STARTED', 'the client is not connected yet');
+    return this.self;
+  }
+
+  /** Whether a router or server is connected. */
+  get reachable(): boolean {
+    return this.table.connected;
+  }
+
+  /** Requests under way. */
+  get inFlight(): number {
+    return this.table.size;
+  }
+
+  /** Events of the sockets, one for each connection; towards a classic router those of the pool as it is now. */
+  get monitors(): readonly ZeroMQSocketMonitor[] {
+    return this.lanes.flatMap(({ monitor }) => monitor ?? []);
+  }
+
+  /**
+   * Opens the sockets, which go on connecting in the background, and waits for the first connection.
+   *
+   * @param options.timeout ms to wait. Default 2,000.
+   * @param options.throwOnFailure throw in place of resolving with false. Default false.
+   * @returns whether a connection stands.
+   * @throws ZeroMQConnectionError when told to; ZeroMQError `CLOSED` after `close()`.
+   */
+  async connect(options: { timeout?: number; throwOnFailure?: boolean } = {}): Promise<boolean> {
+    const { timeout = 2000, throwOnFailure = false } = options;
+    await this.lifecycle.start();
+    if (this.reachable || (await this.firstConnection(timeout))) return true;
+    if (!throwOnFailure) return false;
+    const endpoints = this.connections.map((connection) => connection.getConnectionString()).join(', ');
+    throw new ZeroMQConnectionError(
+      'NO_ROUTER',
+      `no router or server answered at ${endpoints} within ${timeout} ms`,
+    );
+  }
+
+  /**
+   * Sends an event and waits for the reply.
+   *
+   * @param eventName 1 to 1,024 bytes of UTF-8.
+   * @param eventData any JSON value; undefined travels as null.
+   * @throws ZeroMQTimeoutError (TIMEOUT, EXPIRED), ZeroMQConnectionError (NO_ROUTER), ZeroMQClientError (any other
+   * outcome of docs/errors.md, or the code of the worker's ReplyError, with `status`, `dispatched` and `details`),
+   * ZeroMQConfigError for unusable arguments, ZeroMQError `CLOSED` after `close()`.
+   */
+  async sendMessage<Data = unknown>(
+    eventName: string,
+    eventData?: unknown,
+    options: SendOptions = {},
+  ): Promise<ZeroMQReply<Data>> {
+    const outgoing = this.outgoing(eventName, eventData, options);
+    return readReply<Data>(eventName, await this.replyTo(outgoing, options.signal));
+  }
+
+  /**
+   * Sends a request; see `Requester`. Opens the sockets when `connect()` was not called before.
+   *
+   * @throws ZeroMQConfigError for a request that cannot travel, ZeroMQError `CLOSED` after `close()`.
+   */
+  request(request: OutgoingRequest, settle: (reply: ReplyMessage) => void): InFlight {
+    if (this.lifecycle.state === 'idle') this.startInBackground();
+    const { state } = this.lifecycle;
+    if (state === 'closed' || state === 'draining') throw new ZeroMQError('CLOSED', 'the client is closed');
+    const pending = this.table.add(toMessage(request, this.maxMessageSize), request.timeout, settle);
+    return { cancel: () => void this.table.cancel(pending) };
+  }
+
+  /** Closes the sockets; what is under way is rejected with CANCELLED. Idempotent. */
+  close(): Promise<void> {
+    return this.lifecycle.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async open(): Promise<void> {
+    this.self = await loadIdentity(this.options.configFile, 'client');
+    this.speaker.node = this.self.identity;
+    this.lanes = this.connections.flatMap((connection) => this.lanesTo(connection));
+    this.table.use(this.lanes);
+    for (const lane of this.lanes) lane.open();
+    const { heartbeatConfig } = this.options;
+    if (heartbeatConfig !== undefined) {
+      this.heartbeats = new ZeroMQHeartbeatSender({
+        config: heartbeatConfig,
+        identity: this.self,
+        nodeType: 'client',
+        speaker: this.speaker,
+      });
+      this.heartbeats.start();
+    }
+  }
+
+  private lanesTo(connection: ZeroMQConnection): Lane[] {
+    const { maxMessageSize, table, speaker } = this;
+    const { identity, nodeId } = this.identity;
+    if (this.options.classic !== true) {
+      return [new ClientLink({ connection, identity, maxMessageSize, speaker }, table)];
+    }
+    const { poolSize = 16 } = this.options;
+    return Array.from({ length: poolSize }, () => {
+      return new ClassicLane({ connection, nodeId, maxMessageSize, speaker }, table);
+    });
+  }
+
+  private release(error: Error | undefined): void {
+    this.table.close(
+      error === undefined ? 'the client was closed' : `the client failed: ${toError(error).message}`,
+    );
+    this.heartbeats?.stop();
+    for (const lane of this.lanes) lane.close();
+    this.table.use([]);
+    this.lanes = [];
+    for (const done of this.connecting) done();
+  }
+
+  private startInBackground(): void {
+    this.lifecycle.start().catch((error: unknown) => {
+      this.logger.error({ err: error }, 'the client could not start');
+    });
+  }
+
+  private connectionChanged(): void {
+    const { reachable } = this;
+    if (reachable === this.wasConnected) return;
+    this.wasConnected = reachable;
+    if (reachable) for (const done of this.connecting) done();
+    this.notify(reachable ? 'connected' : 'disconnected');
+  }
+
+  private firstConnection(timeout: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.connecting.delete(done);
+        resolve(this.reachable);
+      };
+      const timer = setTimeout(done, timeout);
+      this.connecting.add(done);
+    });
+  }
+
+  private outgoing(eventName: string, eventData: unknown, options: SendOptions): OutgoingRequest {
+    const { timeout = this.timeout, idempotent = false, requestId, extras } = options;
+    if (typeof eventName !== 'string') {
+      throw new ZeroMQConfigError(`eventName must be a text, got ${JSON.stringify(eventName)}`);
+    }
+    const body = encodeData(eventData);
+    return { eventName, body, timeout: checkTimeout(timeout), idempotent, requestId, extras };
+  }
+
+  private replyTo(outgoing: OutgoingRequest, signal: AbortSignal | undefined): Promise<ReplyMessage> {
+    return new Promise((resolve, reject) => {
+      const cancelled = (cause: unknown): ZeroMQError =>
+        errorOfOutcome('CANCELLED', 'the request was aborted', { cause });
+      if (signal?.aborted === true) {
+        reject(cancelled(signal.reason));
+        return;
+      }
+      const onAbort = (): void => {
+        inFlight.cancel();
+        reject(cancelled(signal?.reason));
+      };
+      const inFlight = this.request(outgoing, (reply) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(reply);
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+function checkTimeout(timeout: number): number {
+  if (typeof timeout === 'number' && timeout > 0 && timeout <= 0x7fffffff) return timeout;
+  throw new ZeroMQConfigError(`timeout must be more than 0 ms and at most 2^31 - 1, got ${String(timeout)}`);
+}
+
+function checkCount(option: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new ZeroMQConfigError(`${option} must be a whole number of at least 1, got ${String(value)}`);
+}
+
+function encodeData(eventData: unknown): Buffer {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(eventData ?? null);
+  } catch (cause) {
+    throw new ZeroMQConfigError(`eventData has no JSON form: ${toError(cause).message}`, { cause });
+  }
+  if (json === undefined) throw new ZeroMQConfigError(`eventData: a ${typeof eventData} has no JSON form`);
+  return Buffer.from(json);
+}

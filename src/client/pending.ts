@@ -1,0 +1,94 @@
+/** A request of a client under way, and the lanes that requests travel on. */
+import { NOT_TIMED, type Timed } from '../core/deadlines.ts';
+import type { ReplyMessage, RequestMessage, Settle } from '../core/message.ts';
+import type { Slotted } from '../core/slot-table.ts';
+import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+
+/** Where a request is. `waiting`: for a connection with room; `sent`: on a socket; `settled`: the end. */
+export type PendingState = 'waiting' | 'sent' | 'settled';
+
+export class PendingRequest implements Slotted, Timed<PendingRequest> {
+  id = 0;
+  generation = 0;
+  dueTick = NOT_TIMED;
+  dueBefore: PendingRequest | undefined = undefined;
+  dueAfter: PendingRequest | undefined = undefined;
+  state: PendingState = 'waiting';
+  /** Neighbours in the waiting line. */
+  before: PendingRequest | undefined = undefined;
+  after: PendingRequest | undefined = undefined;
+  /** The lane it was sent on. */
+  lane: Lane | undefined = undefined;
+  /** Times it was sent, and not refused by a peer that shuts down. */
+  attempts = 0;
+  /** Times it was so refused. */
+  refusals = 0;
+
+  /**
+   * @param deadline the clock's `now()` at which the caller stops waiting.
+   * @param settle called once.
+   */
+  constructor(
+    readonly message: RequestMessage,
+    readonly deadline: number,
+    readonly settle: Settle,
+  ) {}
+}
+
+/** Requests that wait, linked through themselves: one that is given up leaves nothing behind. */
+export class WaitingLine {
+  first: PendingRequest | undefined = undefined;
+  private last: PendingRequest | undefined = undefined;
+
+  push(pending: PendingRequest): void {
+    pending.before = this.last;
+    pending.after = undefined;
+    if (this.last === undefined) this.first = pending;
+    else this.last.after = pending;
+    this.last = pending;
+  }
+
+  remove(pending: PendingRequest): void {
+    const { before, after } = pending;
+    if (before === undefined) this.first = after;
+    else before.after = after;
+    if (after === undefined) this.last = before;
+    else after.before = before;
+    pending.before = undefined;
+    pending.after = undefined;
+  }
+}
+
+/** A socket that takes requests: a link to a router or server of ours, or one of a pool towards a classic router. */
+export interface Lane {
+  readonly endpoint: string;
+  /** Whether the peer is there. */
+  readonly connected: boolean;
+  /** Whether it takes a request now. */
+  readonly hasRoom: boolean;
+  /** Whether the peer settles every request by its deadline, so that its word is worth waiting for. */
+  readonly honest: boolean;
+  /** Events of its socket. */
+  readonly monitor: ZeroMQSocketMonitor | undefined;
+  /** Requests in flight; kept by the client. */
+  outstanding: number;
+  /** Connects, now and whenever the connection is lost. */
+  open(): void;
+  send(pending: PendingRequest): void;
+  /** Nobody waits for the reply any more. */
+  abandon(pending: PendingRequest): void;
+  /** The peer shuts down: the lane takes nothing more before its next connection. */
+  retire(): void;
+  close(): void;
+}
+
+/** What a lane tells the client. */
+export interface LaneOwner {
+  laneReply(lane: Lane, id: number, generation: number, reply: ReplyMessage): void;
+  /** It may take requests now. */
+  laneReady(lane: Lane): void;
+  /** It takes no more requests for now; those in flight will get their replies. */
+  laneRetired(lane: Lane): void;
+  /** What was in flight on it will get no reply. */
+  laneLost(lane: Lane): void;
+}

@@ -1,0 +1,61 @@
+/** What becomes of a reply at the caller of `sendMessage`: data, or an error. */
+import { errorOfOutcome, type ZeroMQError } from '../core/errors.ts';
+import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/message.ts';
+import { isJsonType } from '../wire/metadata.ts';
+
+/** A reply as `sendMessage` gives it. */
+export interface ZeroMQReply<Data = unknown> {
+  readonly eventName: string;
+  /** The event data; a Buffer where the worker said by a `content-type` that it is no JSON. */
+  readonly eventData: Data;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * A reply for the caller.
+ *
+ * @throws the error that a failure stands for; ZeroMQClientError `BAD_REPLY` when the event data is no JSON.
+ */
+export function readReply<Data>(eventName: string, reply: ReplyMessage): ZeroMQReply<Data> {
+  if (reply.code !== '') throw errorOf(reply);
+  const { status } = reply;
+  return { eventName, eventData: parseBody(reply) as Data, status, headers: headersOf(reply) };
+}
+
+function parseBody(reply: ReplyMessage): unknown {
+  if (!isJsonType(reply.contentType)) return reply.body;
+  try {
+    return JSON.parse(reply.body.toString());
+  } catch (cause) {
+    throw errorOfOutcome('BAD_REPLY', 'the reply is no JSON', { cause });
+  }
+}
+
+function headersOf(reply: ReplyMessage): Readonly<Record<string, string>> {
+  if (reply.extras.length === 0) return {};
+  const extras = parseObject(reply.extras) as ReplyExtras;
+  return typeof extras.headers === 'object' && extras.headers !== null ? extras.headers : {};
+}
+
+/** A failure without readable data still has its code and status. */
+function errorOf(reply: ReplyMessage): ZeroMQError {
+  const { status, code, dispatched } = reply;
+  const error = (parseObject(reply.body) as Partial<ErrorData>).error as
+    | { readonly message?: unknown; readonly details?: unknown }
+    | null
+    | undefined;
+  const text = error?.message;
+  const message = typeof text === 'string' ? text : `the request failed with ${code}`;
+  return errorOfOutcome(code, message, { dispatched, status, details: error?.details });
+}
+
+/** The JSON object in `bytes`; an empty one where there is none. */
+function parseObject(bytes: Buffer): object {
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

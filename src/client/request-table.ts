@@ -1,0 +1,254 @@
+/**
+ * Every request of a client, from `request()` to its outcome, on whatever lane: pure bookkeeping over lanes and a
+ * clock. Each request is settled exactly once.
+ */
+import { type Clock, systemClock } from '../core/clock.ts';
+import { DeadlineTimer } from '../core/deadline-timer.ts';
+import type { DropCause } from '../core/diagnostics.ts';
+import {
+  failure,
+  type ReplyMessage,
+  type RequestMessage,
+  type Settle,
+  settleSafely,
+} from '../core/message.ts';
+import type { OutcomeCode } from '../core/outcome.ts';
+import { SlotTable } from '../core/slot-table.ts';
+import { type Lane, type LaneOwner, PendingRequest, WaitingLine } from './pending.ts';
+
+/** Options of a table. Durations in ms. */
+export interface RequestTableOptions {
+  /** How long a request waits for a connection before it fails with NO_ROUTER. */
+  readonly connectWait: number;
+  /** Most requests under way. */
+  readonly maxInFlight: number;
+  readonly drop: (cause: DropCause) => void;
+  readonly clock?: Clock;
+}
+
+/**
+ * How much longer than its deadline a request waits for the word of a peer that settles it by then itself: it
+ * knows whether the request ran.
+ */
+const HONEST_GRACE = 100;
+
+/** Times an idempotent request is sent, when connections are lost under it. */
+const MAX_ATTEMPTS = 2;
+
+/** Times a request is sent that peers refuse because they shut down. */
+const MAX_REFUSALS = 3;
+
+export class RequestTable implements LaneOwner {
+  private readonly slots = new SlotTable<PendingRequest>();
+  private readonly waiting = new WaitingLine();
+  private readonly deadlines: DeadlineTimer<PendingRequest>;
+  private readonly clock: Clock;
+  private lanes: readonly Lane[] = [];
+
+  /** @param onChange called when a lane came up or was lost. */
+  constructor(
+    private readonly options: RequestTableOptions,
+    private readonly onChange: () => void,
+  ) {
+    this.clock = options.clock ?? systemClock;
+    this.deadlines = new DeadlineTimer((pending) => this.expired(pending), this.clock);
+  }
+
+  /** Requests under way. */
+  get size(): number {
+    return this.slots.size;
+  }
+
+  /** Whether any lane is connected. */
+  get connected(): boolean {
+    return this.lanes.some((lane) => lane.connected);
+  }
+
+  /** Takes the lanes into use. */
+  use(lanes: readonly Lane[]): void {
+    this.lanes = lanes;
+    this.pump();
+  }
+
+  /** Takes a request. `settle` is never called before this returns. */
+  add(message: RequestMessage, timeout: number, settle: Settle): PendingRequest {
+    const now = this.clock.now();
+    const pending = new PendingRequest(message, now + timeout, settle);
+    if (this.slots.size >= this.options.maxInFlight) {
+      queueMicrotask(() => this.refuse(pending));
+      return pending;
+    }
+    this.slots.add(pending);
+    const lane = this.waiting.first === undefined ? this.pick() : undefined;
+    if (lane === undefined) this.hold(pending, now);
+    else this.send(pending, lane);
+    return pending;
+  }
+
+  /** Nobody waits any more; `settle` is not called. False when it was settled already. */
+  cancel(pending: PendingRequest): boolean {
+    if (pending.state === 'settled') return false;
+    pending.lane?.abandon(pending);
+    this.finish(pending);
+    return true;
+  }
+
+  /** Settles everything, and stops the timer. */
+  close(message: string): void {
+    for (const pending of this.slots.values()) {
+      this.fail(pending, 'CANCELLED', message, pending.attempts > 0);
+    }
+    this.deadlines.close();
+  }
+
+  laneReply(lane: Lane, id: number, generation: number, reply: ReplyMessage): void {
+    const pending = this.slots.get(id, generation);
+    if (pending === undefined) {
+      this.options.drop(this.slots.wasIssued(id, generation) ? 'late-reply' : 'unknown-token');
+    } else if (pending.lane !== lane) this.options.drop('foreign-reply');
+    // Parts before the last are for callers that take parts; there are none yet.
+    else if (!reply.more && !this.sendElsewhere(pending, lane, reply)) {
+      this.finish(pending);
+      settleSafely(pending.settle, reply);
+    }
+  }
+
+  laneReady(): void {
+    this.pump();
+    this.onChange();
+  }
+
+  laneRetired(): void {
+    const now = this.clock.now();
+    for (const pending of this.slots.values()) {
+      if (pending.state === 'waiting') this.beImpatient(pending, now);
+    }
+    this.onChange();
+  }
+
+  laneLost(lane: Lane): void {
+    const now = this.clock.now();
+    for (const pending of this.slots.values()) {
+      if (pending.state === 'waiting') this.beImpatient(pending, now);
+      else if (pending.lane === lane) this.lost(pending, lane, now);
+    }
+    this.pump();
+    this.onChange();
+  }
+
+  /** A peer that shuts down did not run a request: another one may, or the same one when it is back. */
+  private sendElsewhere(pending: PendingRequest, lane: Lane, reply: ReplyMessage): boolean {
+    if (reply.code !== 'SHUTTING_DOWN' || reply.dispatched) return false;
+    lane.retire();
+    pending.refusals += 1;
+    const now = this.clock.now();
+    if (pending.refusals >= MAX_REFUSALS || pending.deadline <= now) return false;
+    this.release(pending);
+    pending.attempts -= 1;
+    this.hold(pending, now);
+    this.pump();
+    return true;
+  }
+
+  /** Its connection is gone, and with it any reply. */
+  private lost(pending: PendingRequest, lane: Lane, now: number): void {
+    if (pending.message.idempotent && pending.attempts < MAX_ATTEMPTS && pending.deadline > now) {
+      this.release(pending);
+      this.hold(pending, now);
+      return;
+    }
+    const message = `the connection to ${lane.endpoint} was lost under the request`;
+    this.fail(pending, 'WORKER_LOST', message, true);
+  }
+
+  private hold(pending: PendingRequest, now: number): void {
+    pending.state = 'waiting';
+    this.waiting.push(pending);
+    this.deadlines.add(pending, this.patience(pending, now));
+  }
+
+  /** A connection was lost: if it was the last one, a request waits for the next one no longer than for the first. */
+  private beImpatient(pending: PendingRequest, now: number): void {
+    if (this.connected) return;
+    this.deadlines.cancel(pending);
+    this.deadlines.add(pending, this.patience(pending, now));
+  }
+
+  private patience(pending: PendingRequest, now: number): number {
+    return this.connected ? pending.deadline : Math.min(pending.deadline, now + this.options.connectWait);
+  }
+
+  private send(pending: PendingRequest, lane: Lane): void {
+    pending.state = 'sent';
+    pending.lane = lane;
+    pending.attempts += 1;
+    lane.outstanding += 1;
+    pending.message.timeLeft = Math.max(1, pending.deadline - this.clock.now());
+    this.deadlines.add(pending, pending.deadline + (lane.honest ? HONEST_GRACE : 0));
+    lane.send(pending);
+  }
+
+  /** Sends what waits, as long as a lane has room. */
+  private pump(): void {
+    for (let pending = this.waiting.first; pending !== undefined; pending = this.waiting.first) {
+      const lane = this.pick();
+      if (lane === undefined) return;
+      this.waiting.remove(pending);
+      this.deadlines.cancel(pending);
+      this.send(pending, lane);
+    }
+  }
+
+  /** The lane with room that has fewest requests in flight. */
+  private pick(): Lane | undefined {
+    let best: Lane | undefined;
+    for (const lane of this.lanes) {
+      if (lane.hasRoom && (best === undefined || lane.outstanding < best.outstanding)) best = lane;
+    }
+    return best;
+  }
+
+  private expired(pending: PendingRequest): void {
+    if (pending.state === 'sent') {
+      pending.lane?.abandon(pending);
+      this.fail(pending, 'TIMEOUT', 'no reply came within the time given', true);
+    } else if (this.connected && this.clock.now() < pending.deadline) {
+      this.deadlines.add(pending, pending.deadline);
+    } else if (pending.attempts > 0) {
+      this.fail(pending, 'WORKER_LOST', 'the connection was lost, and no other one was there in time', true);
+    } else if (this.connected) {
+      this.fail(pending, 'EXPIRED', 'no socket was free within the time given', false);
+    } else this.fail(pending, 'NO_ROUTER', `no router or server is reachable at ${this.endpoints()}`, false);
+  }
+
+  /** There are too many; the caller is told once it has its handle. */
+  private refuse(pending: PendingRequest): void {
+    if (pending.state === 'settled') return;
+    pending.state = 'settled';
+    const { maxInFlight } = this.options;
+    settleSafely(pending.settle, failure('BUSY', `more than ${maxInFlight} requests are in flight`));
+  }
+
+  private fail(pending: PendingRequest, code: OutcomeCode, message: string, dispatched: boolean): void {
+    this.finish(pending);
+    settleSafely(pending.settle, failure(code, message, { dispatched }));
+  }
+
+  private finish(pending: PendingRequest): void {
+    this.release(pending);
+    pending.state = 'settled';
+    this.slots.remove(pending);
+  }
+
+  /** Takes a request off its lane, or out of the waiting line. */
+  private release(pending: PendingRequest): void {
+    this.deadlines.cancel(pending);
+    if (pending.lane !== undefined) pending.lane.outstanding -= 1;
+    else if (pending.state === 'waiting' && pending.generation !== 0) this.waiting.remove(pending);
+    pending.lane = undefined;
+  }
+
+  private endpoints(): string {
+    return [...new Set(this.lanes.map((lane) => lane.endpoint))].join(', ');
+  }
+}

@@ -1,0 +1,343 @@
+/** The requests of a client over lanes that are none, with a clock that stands still. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Lane, PendingRequest } from '../../../src/client/pending.ts';
+import { RequestTable } from '../../../src/client/request-table.ts';
+import type { ReplyMessage } from '../../../src/core/message.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { makeReply, makeRequest } from '../wire/messages.ts';
+
+class FakeLane implements Lane {
+  readonly monitor = undefined;
+  outstanding = 0;
+  honest = false;
+  readonly sent: PendingRequest[] = [];
+  readonly abandoned: PendingRequest[] = [];
+
+  constructor(
+    readonly endpoint: string,
+    public connected = true,
+    public hasRoom = connected,
+  ) {}
+
+  open(): void {
+    // It needs no opening.
+  }
+
+  send(pending: PendingRequest): void {
+    this.sent.push(pending);
+  }
+
+  abandon(pending: PendingRequest): void {
+    this.abandoned.push(pending);
+  }
+
+  retire(): void {
+    this.hasRoom = false;
+  }
+
+  close(): void {
+    this.connected = false;
+  }
+
+  up(is: boolean): void {
+    this.connected = is;
+    this.hasRoom = is;
+  }
+}
+
+function make(lanes: FakeLane[], { connectWait = 2000, maxInFlight = 10 } = {}) {
+  const clock = new FakeClock();
+  const drops: string[] = [];
+  let changes = 0;
+  const drop = (cause: string): void => void drops.push(cause);
+  const onChange = (): void => {
+    changes += 1;
+  };
+  const table = new RequestTable({ connectWait, maxInFlight, drop, clock }, onChange);
+  table.use(lanes);
+  const outcomes: string[] = [];
+  const add = (name: string, { timeout = 5000, idempotent = false } = {}): PendingRequest =>
+    table.add(makeRequest({ eventName: name, idempotent }), timeout, (reply) => {
+      outcomes.push(`${name}: ${reply.code || 'ok'}${reply.dispatched ? '' : ', not dispatched'}`);
+    });
+  const answer = (
+    lane: FakeLane,
+    pending: PendingRequest | undefined,
+    reply: ReplyMessage = makeReply(),
+  ): void => {
+    assert.ok(pending !== undefined);
+    table.laneReply(lane, pending.id, pending.generation, reply);
+  };
+  return { table, clock, drops, outcomes, add, answer, changes: () => changes };
+}
+
+const names = (list: readonly PendingRequest[]): string[] => list.map((pending) => pending.message.eventName);
+
+describe('a request', () => {
+  it('goes to the lane with the fewest, and is settled by its reply', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const { table, outcomes, add, answer } = make([a, b]);
+    add('one');
+    add('two');
+    add('three');
+    assert.deepEqual([names(a.sent), names(b.sent)], [['one', 'three'], ['two']]);
+    answer(b, b.sent[0]);
+    assert.deepEqual([outcomes, table.size, b.outstanding], [['two: ok'], 2, 0]);
+  });
+
+  it('says how much time it has left when it is sent', () => {
+    const lane = new FakeLane('a', false);
+    const { table, clock, add } = make([lane]);
+    add('one', { timeout: 3000 });
+    clock.advance(1000);
+    lane.up(true);
+    table.laneReady();
+    assert.equal(lane.sent[0]?.message.timeLeft, 2000);
+  });
+
+  it('waits for a connection, in turn, and is told when there is none', () => {
+    const lane = new FakeLane('tcp://x:1', false);
+    const { table, clock, outcomes, add } = make([lane]);
+    add('one');
+    clock.advance(1000);
+    add('two');
+    clock.advance(1010);
+    assert.deepEqual(outcomes, ['one: NO_ROUTER, not dispatched']);
+    lane.up(true);
+    table.laneReady();
+    add('three');
+    assert.deepEqual(names(lane.sent), ['two', 'three']);
+  });
+
+  it('leaves nothing behind when it is cancelled or expires while it waits', () => {
+    const lane = new FakeLane('a', false);
+    const { table, clock, outcomes, add } = make([lane], { maxInFlight: 100 });
+    const cancelled = Array.from({ length: 50 }, (_, n) => add(`cancelled ${n}`));
+    const kept = add('kept', { timeout: 60_000 });
+    for (let n = 0; n < 20; n += 1) add(`expired ${n}`, { timeout: 100 });
+    for (const pending of cancelled) assert.ok(table.cancel(pending));
+    clock.advance(200);
+    assert.equal(table.size, 1);
+    assert.deepEqual(
+      new Set(outcomes.map((outcome) => outcome.replace(/\d+/, 'n'))),
+      new Set(['expired n: NO_ROUTER, not dispatched']),
+    );
+    lane.up(true);
+    table.laneReady();
+    assert.deepEqual(lane.sent, [kept]);
+  });
+
+  it('waits for room as long as it has time', () => {
+    const lane = new FakeLane('a', true, false);
+    const { clock, outcomes, add } = make([lane]);
+    add('one', { timeout: 5000 });
+    clock.advance(4900);
+    assert.deepEqual(outcomes, []);
+    clock.advance(200);
+    assert.deepEqual(outcomes, ['one: EXPIRED, not dispatched']);
+  });
+
+  it('waits no longer for the next connection than for the first when the last one is lost', () => {
+    const lane = new FakeLane('a', true, false);
+    const { table, clock, outcomes, add } = make([lane]);
+    add('one', { timeout: 60_000 });
+    clock.advance(10_000);
+    lane.up(false);
+    table.laneLost(lane);
+    clock.advance(1990);
+    assert.deepEqual(outcomes, []);
+    clock.advance(20);
+    assert.deepEqual(outcomes, ['one: NO_ROUTER, not dispatched']);
+  });
+
+  it('times out at a peer that says nothing, which is told', () => {
+    const lane = new FakeLane('a');
+    const { clock, drops, outcomes, add, answer, table } = make([lane]);
+    const pending = add('one', { timeout: 1000 });
+    const { id, generation } = pending;
+    clock.advance(1010);
+    assert.deepEqual([outcomes, lane.abandoned, lane.outstanding], [['one: TIMEOUT'], [pending], 0]);
+    table.laneReply(lane, id, generation, makeReply());
+    assert.deepEqual(drops, ['late-reply']);
+    add('two');
+    answer(lane, lane.sent[1]);
+    assert.deepEqual(outcomes, ['one: TIMEOUT', 'two: ok'], 'the lane is as good as before');
+  });
+
+  it('waits a little for the word of a peer that keeps deadlines itself', () => {
+    const lane = new FakeLane('a');
+    lane.honest = true;
+    const { clock, outcomes, add, answer } = make([lane]);
+    const pending = add('one', { timeout: 1000 });
+    clock.advance(1050);
+    answer(lane, pending, makeReply({ code: 'EXPIRED', dispatched: false }));
+    add('two', { timeout: 1000 });
+    clock.advance(1200);
+    assert.deepEqual(outcomes, ['one: EXPIRED, not dispatched', 'two: TIMEOUT']);
+  });
+
+  it('is not settled by a part of its reply', () => {
+    const lane = new FakeLane('a');
+    const { outcomes, add, answer } = make([lane]);
+    const pending = add('one');
+    answer(lane, pending, makeReply({ more: true }));
+    assert.deepEqual(outcomes, []);
+    answer(lane, pending);
+    assert.deepEqual(outcomes, ['one: ok']);
+  });
+
+  it('is not settled by the reply of a lane that does not have it, or to a forged key', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const { table, drops, outcomes, add, answer } = make([a, b]);
+    const pending = add('one');
+    answer(b, pending);
+    table.laneReply(a, pending.id, (pending.generation % 0x7fffffff) + 1, makeReply());
+    assert.deepEqual([outcomes, drops], [[], ['foreign-reply', 'unknown-token']]);
+  });
+
+  it('is refused when there are too many, but not before its caller has its handle', async () => {
+    const { outcomes, add, table } = make([new FakeLane('a')], { maxInFlight: 1 });
+    add('one');
+    add('two');
+    const cancelled = add('three');
+    assert.deepEqual(outcomes, []);
+    table.cancel(cancelled);
+    await turn();
+    assert.deepEqual(outcomes, ['two: BUSY, not dispatched']);
+  });
+
+  it('is given up when it is cancelled: its peer is told, its caller is not', () => {
+    const lane = new FakeLane('a');
+    const { table, outcomes, add } = make([lane]);
+    const pending = add('one');
+    assert.equal(table.cancel(pending), true);
+    assert.equal(table.cancel(pending), false);
+    assert.deepEqual([outcomes, lane.abandoned, table.size, lane.outstanding], [[], [pending], 0, 0]);
+  });
+});
+
+describe('a connection that is lost', () => {
+  it('fails what it had, and leaves what others have', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const { table, outcomes, add, changes } = make([a, b]);
+    add('on a');
+    add('on b');
+    a.up(false);
+    table.laneLost(a);
+    assert.deepEqual([outcomes, table.size, changes()], [['on a: WORKER_LOST'], 1, 1]);
+  });
+
+  it('sends idempotent requests again, over another one, once', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const { table, outcomes, add } = make([a, b]);
+    add('one', { idempotent: true });
+    a.up(false);
+    table.laneLost(a);
+    assert.deepEqual(names(b.sent), ['one']);
+    b.up(false);
+    table.laneLost(b);
+    assert.deepEqual(outcomes, ['one: WORKER_LOST']);
+  });
+
+  it('never lets a request pretend that it was not sent', () => {
+    const lane = new FakeLane('a');
+    const { table, clock, outcomes, add } = make([lane]);
+    add('one', { idempotent: true });
+    lane.up(false);
+    table.laneLost(lane);
+    clock.advance(2100);
+    assert.deepEqual(outcomes, ['one: WORKER_LOST'], 'NO_ROUTER would say that it did not run');
+  });
+});
+
+describe('a peer that shuts down', () => {
+  const refusal = makeReply({ code: 'SHUTTING_DOWN', status: 503, dispatched: false });
+
+  it('did not run a request, which goes to another one', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const { outcomes, add, answer } = make([a, b]);
+    const pending = add('one');
+    answer(a, pending, refusal);
+    assert.deepEqual([names(b.sent), a.hasRoom, outcomes], [['one'], false, []]);
+    answer(b, pending);
+    assert.deepEqual(outcomes, ['one: ok']);
+  });
+
+  it('may be back in time', () => {
+    const lane = new FakeLane('a');
+    const { table, clock, outcomes, add, answer } = make([lane]);
+    const pending = add('one');
+    answer(lane, pending, refusal);
+    clock.advance(1000);
+    lane.up(true);
+    table.laneReady();
+    answer(lane, pending);
+    assert.deepEqual(outcomes, ['one: ok']);
+  });
+
+  it('leaves a request that was never run', () => {
+    const lane = new FakeLane('a');
+    const { table, clock, outcomes, add, answer } = make([lane]);
+    answer(lane, add('one'), refusal);
+    lane.up(false);
+    table.laneRetired();
+    clock.advance(2100);
+    assert.deepEqual(outcomes, ['one: NO_ROUTER, not dispatched']);
+  });
+
+  it('is not asked for ever', () => {
+    const lane = new FakeLane('a');
+    lane.retire = () => undefined;
+    const { outcomes, add, answer } = make([lane]);
+    const pending = add('one');
+    for (let n = 0; n < 3; n += 1) answer(lane, pending, refusal);
+    assert.deepEqual([lane.sent.length, outcomes], [3, ['one: SHUTTING_DOWN, not dispatched']]);
+  });
+});
+
+describe('a table', () => {
+  it('settles everything when it closes, and keeps no timer', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b', true, false)];
+    const { table, clock, outcomes, add } = make([a, b]);
+    add('sent');
+    a.hasRoom = false;
+    add('waiting');
+    table.close('closed');
+    assert.deepEqual(outcomes, ['sent: CANCELLED', 'waiting: CANCELLED, not dispatched']);
+    assert.deepEqual([table.size, clock.pending], [0, 0]);
+  });
+
+  it('is not harmed by a caller that throws', (t) => {
+    const lane = new FakeLane('a');
+    const { table, outcomes, add, answer } = make([lane]);
+    const thrown: unknown[] = [];
+    t.mock.method(process, 'nextTick', (raise: () => void) => {
+      try {
+        raise();
+      } catch (error) {
+        thrown.push(error);
+      }
+    });
+    const bad = table.add(makeRequest(), 1000, () => {
+      throw new Error('planted');
+    });
+    add('good');
+    answer(lane, bad);
+    answer(lane, lane.sent[1]);
+    assert.deepEqual([outcomes, thrown.map(String)], [['good: ok'], ['Error: planted']]);
+  });
+
+  it('takes new requests while it settles lost ones', () => {
+    const lane = new FakeLane('a');
+    const { table, outcomes, add } = make([lane]);
+    table.add(makeRequest(), 5000, () => void add('again'));
+    lane.up(false);
+    table.laneLost(lane);
+    assert.equal(table.size, 1);
+    lane.up(true);
+    table.laneReady();
+    assert.deepEqual([names(lane.sent), outcomes], [['echo', 'again'], []]);
+  });
+});
