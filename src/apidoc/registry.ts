@@ -1,0 +1,185 @@
+/**
+ * All that this gateway serves: documents and workers' contracts by the name of their source, merged into one
+ * OpenAPI document and one list of operations, which change together or not at all.
+ */
+import { EventEmitter } from 'node:events';
+import { ContractError } from '../contract/errors.ts';
+import { Fingerprints } from './fingerprint.ts';
+import { type Ingested, ingest } from './ingest.ts';
+import { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
+import { type DocumentBase, type MergedSource, merge } from './merge.ts';
+import type { ApiSnapshot } from './operation.ts';
+import type { SourceKind, Unnamed } from './options.ts';
+
+/** Options of a registry. */
+export interface ApiRegistryOptions extends DocumentBase {
+  /** What becomes of operations without `x-event-name`: named by their operationId (default), skipped, or refused. */
+  readonly unnamed?: Unnamed;
+  /** Bounds on what workers announce; `WORKER_LIMITS` where not told. */
+  readonly workerLimits?: Partial<ContractLimits>;
+  /** Bounds on documents; `DOCUMENT_LIMITS` where not told. */
+  readonly documentLimits?: Partial<ContractLimits>;
+  /**
+   * Names of the security schemes that the gateway has configured: a worker's contract that demands another is
+   * refused. Default: any that are defined; the gateway leaves out what it cannot enforce.
+   */
+  readonly configuredSchemes?: readonly string[];
+  /** Most operations over all sources; default 50,000. */
+  readonly maxOperations?: number;
+}
+
+/** Options of one source. */
+export interface PutOptions {
+  /** Put before each of its paths, such as `/v1`. */
+  readonly prefix?: string;
+  /** See `ApiRegistryOptions`; for this source alone. */
+  readonly unnamed?: Unnamed;
+  /** Whether it is the operator's document (default) or a worker's contract, for which the bounds are tighter. */
+  readonly kind?: SourceKind;
+  /** Whether a worker serves it now; default true. */
+  readonly available?: boolean;
+}
+
+/**
+ * The contracts of a gateway. A source is put, replaced and removed by its name; several workers that announce
+ * one contract are one source, and whoever knows the workers (the router) says when the last one has gone
+ * (`setAvailable`). Events: `change`, with the new snapshot, after each change.
+ */
+export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
+  private readonly options: ApiRegistryOptions;
+  private readonly schemes: ReadonlySet<string>;
+  private readonly configuredSchemes: ReadonlySet<string> | undefined;
+  private sources: ReadonlyMap<string, MergedSource> = new Map();
+  private current: ApiSnapshot;
+
+  constructor(options: ApiRegistryOptions = {}) {
+    super();
+    this.options = options;
+    this.schemes = new Set(Object.keys(options.securitySchemes ?? {}));
+    this.configuredSchemes =
+      options.configuredSchemes === undefined ? undefined : new Set(options.configuredSchemes);
+    this.current = { revision: 0, ...merge([], options) };
+  }
+
+  /** Document and operations as they are now, of one revision. Nobody may change them. */
+  snapshot(): ApiSnapshot {
+    return this.current;
+  }
+
+  /** Names of the sources, in the order they came. */
+  names(): string[] {
+    return [...this.sources.keys()];
+  }
+
+  /**
+   * Adds a source, or puts it in place of the one of that name.
+   * @param source name of a file or of a worker's contract; it prefixes names that clash with others'.
+   * @param document OpenAPI 3.0 or 3.1, whole or a fragment (paths and components): JSON text, or a value as
+   *   JSON.parse gives it. It is copied.
+   * @throws ContractError naming source, operation, place and reason, when it is no such document, passes a bound,
+   *   or claims a method and path, or an event with other data, of another source. Nothing has changed then.
+   */
+  put(source: string, document: unknown, options: PutOptions = {}): ApiSnapshot {
+    try {
+      const kind = options.kind ?? 'document';
+      const limits =
+        kind === 'worker'
+          ? { ...WORKER_LIMITS, ...this.options.workerLimits }
+          : { ...DOCUMENT_LIMITS, ...this.options.documentLimits };
+      if (source === '' || source.length > limits.nameLength) {
+        throw new ContractError(`a source must have a name of 1 to ${limits.nameLength} characters`);
+      }
+      const ingested = ingest(document, {
+        kind,
+        unnamed: options.unnamed ?? this.options.unnamed ?? 'operationId',
+        prefix: options.prefix ?? '',
+        limits,
+        securitySchemes: this.schemes,
+        configuredSchemes: this.configuredSchemes,
+      });
+      const entry: MergedSource = {
+        name: source,
+        ingested,
+        fingerprints: new Fingerprints(ingested),
+        available: options.available ?? true,
+        renamed: { names: '', ingested: undefined },
+      };
+      this.refuseConflicts(entry);
+      return this.commit(new Map(this.sources).set(source, entry));
+    } catch (error) {
+      if (error instanceof ContractError) throw error.within({ ...error.place, source });
+      if (error instanceof RangeError)
+        throw new ContractError('nested too deeply', { source }, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Removes a source; false when there is none of that name. */
+  remove(source: string): boolean {
+    const sources = new Map(this.sources);
+    if (!sources.delete(source)) return false;
+    this.commit(sources);
+    return true;
+  }
+
+  /**
+   * Says whether a worker serves the source. While none does, its operations stay in the document, marked with
+   * `x-available: false`. False when there is no source of that name.
+   */
+  setAvailable(source: string, available: boolean): boolean {
+    const entry = this.sources.get(source);
+    if (entry === undefined) return false;
+    if (entry.available !== available)
+      this.commit(new Map(this.sources).set(source, { ...entry, available }));
+    return true;
+  }
+
+  private commit(sources: ReadonlyMap<string, MergedSource>): ApiSnapshot {
+    const merged = merge([...sources.values()], this.options);
+    this.sources = sources;
+    this.current = { revision: this.current.revision + 1, ...merged };
+    this.emit('change', this.current);
+    return this.current;
+  }
+
+  private refuseConflicts(entry: MergedSource): void {
+    const routes = new Map<string, Ingested['operations'][number]>();
+    const events = new Map<string, Ingested['operations'][number]>();
+    for (const operation of entry.ingested.operations) {
+      const { method, path, shape, eventName } = operation;
+      const key = `${method} ${shape}`;
+      const other = routes.get(key);
+      if (other !== undefined) {
+        throw new ContractError(`is there twice: ${other.path} matches the same paths`, {
+          method,
+          path,
+          event: eventName,
+        });
+      }
+      routes.set(key, operation);
+      events.set(eventName, operation);
+    }
+    let count = entry.ingested.operations.length;
+    for (const other of this.sources.values()) {
+      if (other.name === entry.name) continue;
+      count += other.ingested.operations.length;
+      const compared = new Set<string>();
+      for (const { method, path, shape, eventName } of other.ingested.operations) {
+        const mine = routes.get(`${method} ${shape}`);
+        if (mine !== undefined) {
+          const place = { method, path: mine.path, event: mine.eventName };
+          throw new ContractError(`${other.name} has claimed ${method.toUpperCase()} ${path} already`, place);
+        }
+        const same = events.get(eventName);
+        if (same === undefined || compared.has(eventName)) continue;
+        compared.add(eventName);
+        if (entry.fingerprints.event(eventName) !== other.fingerprints.event(eventName)) {
+          const place = { method: same.method, path: same.path, event: eventName };
+          throw new ContractError(`${other.name} has claimed the event with other data already`, place);
+        }
+      }
+    }
+    const most = this.options.maxOperations ?? 50_000;
+    if (count > most) throw new ContractError(`more than ${most} operations over all sources`);
+  }
+}

@@ -1,0 +1,129 @@
+/** Real documents with random damage: each is refused by a ContractError, or serves and compiles. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { ApiRegistry, SchemaCompiler } from '../../src/apidoc/index.ts';
+import { ContractError } from '../../src/contract/errors.ts';
+import { at, isObject, type Json } from '../../src/contract/json.ts';
+
+const RUNS = Number(process.env['FC_RUNS'] ?? 400);
+
+const folder = fileURLToPath(new URL('../../node_modules/@readme/oas-examples/', import.meta.url));
+const originals = [
+  '3.0/json/petstore.json',
+  '3.1/json/train-travel.json',
+  '3.0/json/circular.json',
+  '3.1/json/schema-types.json',
+].map((name) => readFileSync(folder + name, 'utf8'));
+
+const names = [
+  '$ref',
+  'type',
+  'properties',
+  'items',
+  'allOf',
+  'required',
+  'schema',
+  'content',
+  'in',
+  'name',
+  'parameters',
+  'x-event-name',
+  'x-event-body',
+  'enum',
+  'nullable',
+  'pattern',
+  '$id',
+  'additionalProperties',
+];
+const refs = [
+  '#',
+  '#/',
+  '#/paths',
+  '#/components/schemas/Pet',
+  '#/components',
+  '#/info',
+  'x.yaml',
+  '#/components/schemas/none',
+];
+const value: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom<unknown>(null, true, 0, -1, 1.5, '', 'object', 'string', ['a'], [], {}, 'path', 'query'),
+  fc.constantFrom(...refs).map(($ref) => ({ $ref })),
+  fc.constantFrom(...refs),
+  fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>,
+);
+const damage = fc.record({
+  steps: fc.array(fc.nat(), { maxLength: 14 }),
+  how: fc.constantFrom('set', 'delete', 'rename', 'copy'),
+  name: fc.constantFrom(...names),
+  value,
+});
+
+/** Walks into a value by numbers, and damages what is there. */
+function spoil(
+  root: unknown,
+  { steps, how, name, value: put }: { steps: number[]; how: string; name: string; value: unknown },
+): void {
+  let holder = root as Record<string, unknown>;
+  let key = '';
+  for (const step of steps) {
+    const keys = Object.keys(holder);
+    key = keys[step % Math.max(keys.length, 1)] ?? name;
+    const next = holder[key];
+    if (typeof next !== 'object' || next === null) break;
+    if (step !== steps.at(-1)) holder = next as Record<string, unknown>;
+  }
+  if (key === '') key = name;
+  if (how === 'delete') delete holder[key];
+  else if (how === 'set') holder[key] = structuredClone(put);
+  else if (Array.isArray(holder)) holder.push(structuredClone(put));
+  else if (how === 'rename') holder[name] = holder[key];
+  else holder[`${key}x`] = structuredClone(holder[key]);
+}
+
+describe('damaged documents', () => {
+  for (const kind of ['worker', 'document'] as const) {
+    it(`are refused or served, as a ${kind}’s`, () => {
+      const registry = new ApiRegistry();
+      registry.put('good', { paths: { '/good': { get: {} } } });
+      let served = 0;
+      let refused = 0;
+      fc.assert(
+        fc.property(
+          fc.constantFrom(...originals),
+          fc.array(damage, { minLength: 1, maxLength: 3 }),
+          (original, damages) => {
+            const document: unknown = JSON.parse(original);
+            for (const one of damages) spoil(document, one);
+            const before = registry.snapshot();
+            try {
+              const { document: merged, operations } = registry.put('damaged', document, {
+                kind,
+                prefix: '/v1',
+              });
+              const compiler = new SchemaCompiler({ document: merged });
+              for (const { parameters, bodies, replies } of operations) {
+                for (const { pointer, schema } of [...parameters, ...bodies, ...replies]) {
+                  assert.deepEqual(at(merged as unknown as Json, pointer), schema);
+                  compiler.compile(pointer)({});
+                }
+              }
+              assert.ok(isObject(merged.paths));
+              registry.remove('damaged');
+              served += 1;
+            } catch (error) {
+              if (!(error instanceof ContractError)) throw error;
+              assert.match(error.message, /^damaged: /);
+              assert.equal(registry.snapshot(), before);
+              refused += 1;
+            }
+          },
+        ),
+        { numRuns: RUNS },
+      );
+      assert.ok(served > RUNS / 20 && refused > RUNS / 20, `${served} served, ${refused} refused`);
+    });
+  }
+});
