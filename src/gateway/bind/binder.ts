@@ -1,0 +1,234 @@
+/**
+ * The binding of one operation: from an HTTP request to event data. Compiled when the operation is first called,
+ * from the document that is served.
+ */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import type { BodyBinding, Operation, ParameterBinding } from '../../apidoc/operation.ts';
+import { escapeToken, isObject, type Json, type JsonObject } from '../../contract/json.ts';
+import { parseForm } from '../body/form.ts';
+import { BodyError, type ParsedBody, parseJson } from '../body/json.ts';
+import { FORM_TYPE, inRange, isJsonType, parseMediaType } from '../body/media.ts';
+import type { Fault } from '../problem.ts';
+import type { Validate, Validators } from '../validate.ts';
+import { fillDefaults, hasDefaults } from './defaults.ts';
+import { NamedParameters } from './named.ts';
+import { cookiesOf, pairsOf } from './pairs.ts';
+import {
+  Fields,
+  HeaderParameters,
+  ParameterReader,
+  type ParameterSource,
+  PathParameters,
+} from './parameters.ts';
+import { type Shape, shapeOf } from './shape.ts';
+
+/** Event data, ready to be sent. */
+export interface Bound {
+  readonly body: Buffer;
+  /** Value of the sticky key, where the operation names one. */
+  readonly key: string | undefined;
+}
+
+/** Names and expression of a path template. */
+export interface TemplateParts {
+  readonly names: readonly string[];
+  readonly expression: RegExp;
+}
+
+const EMPTY_OBJECT = Buffer.from('{}');
+const OPEN = 0x7b;
+
+/** One media type that the body may have, ready to be read. */
+class BodyPlan {
+  readonly shape: Shape;
+  readonly validate: Validate;
+  /** Whether the schema names defaults. */
+  readonly fillsDefaults: boolean;
+
+  constructor(
+    readonly binding: BodyBinding,
+    document: OpenAPIV3_1.Document,
+    validators: Validators,
+  ) {
+    this.shape = shapeOf(binding.schema, document);
+    this.validate = validators.at(binding.pointer);
+    this.fillsDefaults = hasDefaults(binding.schema, document);
+  }
+}
+
+export class Binder {
+  private readonly path: PathParameters;
+  private readonly query: NamedParameters;
+  private readonly header: HeaderParameters;
+  private readonly cookie: NamedParameters;
+  private readonly bodies: readonly BodyPlan[];
+  private readonly keep: boolean;
+
+  /**
+   * @param ignoredQuery names in the query that are no parameters but no fault either.
+   * @throws Error when a schema of the operation cannot be compiled.
+   */
+  constructor(
+    private readonly operation: Operation,
+    document: OpenAPIV3_1.Document,
+    validators: Validators,
+    template: TemplateParts,
+    ignoredQuery: ReadonlySet<string>,
+    private readonly maxDepth: number,
+  ) {
+    const readers = (place: ParameterBinding['in']): ParameterReader[] =>
+      operation.parameters
+        .filter((binding) => binding.in === place)
+        .map((binding) => {
+          const shape = shapeOf(binding.schema, document);
+          const plain = shape.plain && binding.contentType === undefined;
+          return new ParameterReader(binding, shape, plain ? undefined : validators.at(binding.pointer));
+        });
+    this.path = new PathParameters(readers('path'), template.names, template.expression);
+    this.query = new NamedParameters(readers('query'), 'query', operation.unknownQuery, ignoredQuery);
+    this.header = new HeaderParameters(readers('header'));
+    this.cookie = new NamedParameters(readers('cookie'), 'cookie', 'ignore', new Set());
+    this.bodies = operation.bodies.map((binding) => new BodyPlan(binding, document, validators));
+    this.keep = operation.bodyMode !== 'none' || operation.stickyKey !== undefined;
+  }
+
+  /** The media types that a body may have, as far as the gateway can read them. */
+  get mediaTypes(): string[] {
+    const types = this.bodies.map(({ binding }) => binding.mediaType);
+    return types.filter(
+      (type) => isJsonType(type) || inRange(FORM_TYPE, type) || inRange('application/json', type),
+    );
+  }
+
+  /**
+   * The media type that a body is read by; undefined when it cannot be read.
+   * @param header Content-Type; without one, the body is taken to be of the first type that the document names.
+   */
+  typeFor(header: string | undefined): string | undefined {
+    if (header === undefined) return this.firstType;
+    const media = parseMediaType(header);
+    const charset = media?.charset ?? 'utf-8';
+    if (media === undefined || (charset !== 'utf-8' && charset !== 'us-ascii')) return undefined;
+    return this.plan(media.type) === undefined ? undefined : media.type;
+  }
+
+  /**
+   * Binds a request.
+   * @param bytes its body; undefined when it has none.
+   * @returns event data, or everything that is wrong.
+   */
+  bind(source: ParameterSource, type: string, bytes: Buffer | undefined): Bound | Fault[] {
+    const faults: Fault[] = [];
+    const fields = new Fields(this.keep);
+    this.path.read(source, fields, faults);
+    this.readQuery(source, fields, faults);
+    this.header.read(source, fields, faults);
+    if (!this.cookie.idle) this.cookie.read(cookiesOf(source.headers.cookie ?? ''), fields, faults);
+    if (this.operation.bodyMode === 'none' || bytes === undefined) {
+      if (this.operation.bodyRequired) faults.push({ pointer: '/body', detail: 'is required' });
+      if (faults.length > 0) return faults;
+      const body = fields.text === '' ? EMPTY_OBJECT : Buffer.from(`{${fields.text}}`);
+      return { body, key: this.keyOf(fields, undefined) };
+    }
+    const plan = this.plan(type);
+    const parsed = plan === undefined ? undefined : this.readBody(plan, type, bytes, faults);
+    if (plan === undefined || parsed === undefined || faults.length > 0) return faults;
+    const body = this.assemble(fields, parsed, faults);
+    return faults.length > 0 ? faults : { body, key: this.keyOf(fields, parsed.value) };
+  }
+
+  /** The type that a body is taken to be of when nothing is said. */
+  private get firstType(): string | undefined {
+    const [first] = this.mediaTypes;
+    return first !== undefined && inRange('application/json', first) ? 'application/json' : first;
+  }
+
+  private plan(type: string): BodyPlan | undefined {
+    const readable = isJsonType(type) || type === FORM_TYPE;
+    if (!readable) return undefined;
+    return (
+      this.bodies.find(({ binding }) => binding.mediaType === type) ??
+      this.bodies.find(({ binding }) => inRange(type, binding.mediaType)) ??
+      (isJsonType(type)
+        ? this.bodies.find(({ binding }) => binding.mediaType === 'application/json')
+        : undefined)
+    );
+  }
+
+  private readQuery({ query }: ParameterSource, fields: Fields, faults: Fault[]): void {
+    if (this.query.idle) return;
+    try {
+      this.query.read(query === '' ? [] : pairsOf(query), fields, faults);
+    } catch (error) {
+      if (!(error instanceof URIError)) throw error;
+      faults.push({ pointer: '/query', detail: 'has broken percent-encoding' });
+    }
+  }
+
+  private readBody(plan: BodyPlan, type: string, bytes: Buffer, faults: Fault[]): ParsedBody | undefined {
+    try {
+      const before = faults.length;
+      const parsed = isJsonType(type)
+        ? parseJson(bytes, this.maxDepth)
+        : { value: parseForm(bytes, plan.shape, faults), bytes: undefined };
+      if (faults.length > before) return undefined;
+      if (!plan.validate(parsed.value, '/body', faults) || !plan.fillsDefaults) return parsed;
+      return fillDefaults(parsed.value, plan.shape) ? { value: parsed.value, bytes: undefined } : parsed;
+    } catch (error) {
+      if (!(error instanceof BodyError)) throw error;
+      faults.push({ pointer: '/body', detail: error.message });
+      return undefined;
+    }
+  }
+
+  /** Puts body and fields together, with the text of the body as it was sent wherever that is possible. */
+  private assemble(fields: Fields, body: ParsedBody, faults: Fault[]): Buffer {
+    const { value } = body;
+    if (this.operation.bodyMode === 'nested' || !isObject(value)) {
+      if (fields.values?.has('body') === true) faults.push({ pointer: '/body', detail: 'must be an object' });
+      const start = fields.text === '' ? '{"body":' : `{${fields.text},"body":`;
+      return Buffer.concat([Buffer.from(start), textOf(body), Buffer.from('}')]);
+    }
+    if (fields.text === '') return textOf(body);
+    const rest = withoutFields(fields, body, value, faults);
+    const empty = Object.keys(rest.value as JsonObject).length === 0;
+    const text = textOf(rest);
+    return Buffer.concat([
+      Buffer.from(`{${fields.text}${empty ? '' : ','}`),
+      text.subarray(text.indexOf(OPEN) + 1),
+    ]);
+  }
+
+  private keyOf(fields: Fields, body: Json | undefined): string | undefined {
+    const name = this.operation.stickyKey;
+    if (name === undefined) return undefined;
+    const value =
+      fields.values?.get(name) ?? (isObject(body) && Object.hasOwn(body, name) ? body[name] : undefined);
+    if (value === undefined || value === null) return undefined;
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+}
+
+function textOf(body: ParsedBody): Buffer {
+  return body.bytes ?? Buffer.from(JSON.stringify(body.value));
+}
+
+/**
+ * A body of a schema that lets other members through may name a field that a parameter gives. The same value is the
+ * same field; another one is a fault, since one of the two would be lost.
+ */
+function withoutFields(fields: Fields, body: ParsedBody, value: JsonObject, faults: Fault[]): ParsedBody {
+  let rest = body;
+  for (const [field, given] of fields.values ?? []) {
+    if (!Object.hasOwn(value, field)) continue;
+    if (JSON.stringify(value[field]) !== JSON.stringify(given)) {
+      faults.push({
+        pointer: `/body/${escapeToken(field)}`,
+        detail: 'differs from the parameter of that name',
+      });
+    }
+    Reflect.deleteProperty(value, field);
+    rest = { value, bytes: undefined };
+  }
+  return rest;
+}

@@ -1,0 +1,172 @@
+/**
+ * The parameters of one operation: from path, query, headers and cookies to members of the event data. What can be
+ * decided when the contract loads is decided in the constructors.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ParameterBinding } from '../../apidoc/operation.ts';
+import { escapeToken, type Json } from '../../contract/json.ts';
+import type { Fault } from '../problem.ts';
+import type { Validate } from '../validate.ts';
+import { coerce, NONE, type None, type Structure } from './coerce.ts';
+import type { Shape } from './shape.ts';
+import { StyleError, takeApart } from './style.ts';
+
+/** Members of event data that parameters gave, as JSON text and as values. */
+export class Fields {
+  /** `"id":1,"limit":5`. */
+  text = '';
+  /** By field name; only where somebody will ask for them. */
+  readonly values: Map<string, Json> | undefined;
+
+  constructor(keep: boolean) {
+    this.values = keep ? new Map() : undefined;
+  }
+
+  add(reader: ParameterReader, value: Json): void {
+    const member = reader.key + JSON.stringify(value);
+    this.text = this.text === '' ? member : `${this.text},${member}`;
+    this.values?.set(reader.binding.field, value);
+  }
+}
+
+/** Where parameters are read from. */
+export interface ParameterSource {
+  /** Decoded path parameters by position, `p0`, `p1`, … */
+  readonly path: Readonly<Record<string, string | undefined>>;
+  /** The path as it was sent, without query. */
+  readonly rawPath: string;
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Reads one parameter, once its text is found. */
+export class ParameterReader {
+  /** `"limit":`, ready to be put before a value. */
+  readonly key: string;
+  /** `/query/limit`. */
+  readonly pointer: string;
+
+  constructor(
+    readonly binding: ParameterBinding,
+    readonly shape: Shape,
+    private readonly validate: Validate | undefined,
+  ) {
+    this.key = `${JSON.stringify(binding.field)}:`;
+    this.pointer = `/${binding.in}/${escapeToken(binding.name)}`;
+  }
+
+  /** The parameter was not given. */
+  absent(fields: Fields, faults: Fault[]): void {
+    if (this.shape.fallback !== undefined) fields.add(this, this.shape.fallback);
+    else if (this.binding.required) faults.push({ pointer: this.pointer, detail: 'is required' });
+  }
+
+  /** The parameter's whole text, as it was sent. */
+  raw(raw: string, fields: Fields, faults: Fault[]): void {
+    let structure: Structure;
+    try {
+      structure = takeApart(raw, this.binding, this.shape);
+    } catch (error) {
+      faults.push({ pointer: this.pointer, detail: textFault(error) });
+      return;
+    }
+    this.structure(structure, fields, faults);
+  }
+
+  /** The parameter, taken apart and decoded. */
+  structure(structure: Structure, fields: Fields, faults: Fault[]): void {
+    const value =
+      this.binding.contentType === undefined
+        ? coerce(structure, this.shape, this.pointer, faults)
+        : this.parse(structure, faults);
+    if (value !== NONE) this.value(value, fields, faults);
+  }
+
+  /** The parameter's value. */
+  value(value: Json, fields: Fields, faults: Fault[]): void {
+    if (this.validate === undefined || this.validate(value, this.pointer, faults)) fields.add(this, value);
+  }
+
+  private parse(structure: Structure, faults: Fault[]): Json | None {
+    try {
+      if (typeof structure === 'string') return JSON.parse(structure) as Json;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    faults.push({ pointer: this.pointer, detail: 'must be JSON' });
+    return NONE;
+  }
+}
+
+/** What is wrong with a text that could not be taken apart. */
+export function textFault(error: unknown): string {
+  if (error instanceof StyleError) return error.message;
+  if (error instanceof URIError) return 'has broken percent-encoding';
+  throw error;
+}
+
+/** A path parameter and where its text is. */
+interface PathSlot {
+  readonly reader: ParameterReader;
+  /** Name of its value in the match of the route table. */
+  readonly slot: string;
+  /** Number of its group in the template's expression, where its text is needed as it was sent. */
+  readonly group: number | undefined;
+}
+
+/** The path parameters of an operation. */
+export class PathParameters {
+  private readonly slots: readonly PathSlot[];
+
+  /**
+   * @param names names of the path template, in order.
+   * @param expression matches a raw path, one group a name.
+   */
+  constructor(
+    readers: readonly ParameterReader[],
+    names: readonly string[],
+    private readonly expression: RegExp,
+  ) {
+    this.slots = readers.map((reader) => {
+      const index = names.indexOf(reader.binding.name);
+      const { style, contentType } = reader.binding;
+      const { shape } = reader;
+      const decoded = style === 'simple' && ((!shape.list && !shape.record) || contentType !== undefined);
+      return { reader, slot: `p${index}`, group: decoded ? undefined : index + 1 };
+    });
+  }
+
+  read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
+    let match: RegExpExecArray | null | undefined;
+    for (const { reader, slot, group } of this.slots) {
+      if (group === undefined) {
+        reader.structure(source.path[slot] ?? '', fields, faults);
+        continue;
+      }
+      match ??= this.expression.exec(source.rawPath);
+      reader.raw(match?.[group] ?? '', fields, faults);
+    }
+  }
+}
+
+/** Header names that OpenAPI does not let parameters describe. */
+const NOT_PARAMETERS: ReadonlySet<string> = new Set(['accept', 'content-type', 'authorization']);
+
+/** The header parameters of an operation. */
+export class HeaderParameters {
+  private readonly readers: readonly (readonly [name: string, reader: ParameterReader])[];
+
+  constructor(readers: readonly ParameterReader[]) {
+    this.readers = readers
+      .map((reader) => [reader.binding.name.toLowerCase(), reader] as const)
+      .filter(([name]) => !NOT_PARAMETERS.has(name));
+  }
+
+  read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
+    for (const [name, reader] of this.readers) {
+      const text = Object.hasOwn(source.headers, name) ? source.headers[name] : undefined;
+      if (text === undefined) reader.absent(fields, faults);
+      else reader.raw(Array.isArray(text) ? text.join(',') : text, fields, faults);
+    }
+  }
+}

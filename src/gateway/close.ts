@@ -1,0 +1,50 @@
+/** How a gateway stops. */
+import type { Server } from 'node:http';
+import type { GatewayCore } from './core.ts';
+
+/** Time for the last replies to reach their clients once the deadline is over, in ms. */
+const LAST_WORDS = 50;
+
+/**
+ * Stops a gateway. Its own server stops listening and finishes: requests that still come on open connections are
+ * served, and each reply closes its connection. A gateway within another server refuses new requests at once.
+ * @param deadline ms after which requests in flight are cut off.
+ */
+export async function closeGateway(core: GatewayCore, server: Server, deadline: number): Promise<void> {
+  core.draining = true;
+  const { listening } = server;
+  if (!listening) core.closed = true;
+  const closed = listening
+    ? new Promise<void>((resolve) => server.close(() => resolve()))
+    : Promise.resolve();
+  const finished = Promise.all([closed, idle(core)]);
+  if (!(await within(finished, deadline))) {
+    core.closed = true;
+    for (const exchange of [...core.exchanges]) exchange.abort();
+    await within(finished, LAST_WORDS);
+    server.closeAllConnections();
+    await closed;
+  }
+  core.closed = true;
+}
+
+/** Resolves when no request is in flight. */
+function idle(core: GatewayCore): Promise<void> {
+  if (core.exchanges.size === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    core.onIdle = resolve;
+  });
+}
+
+/** Whether a promise resolves in time. */
+async function within(promise: Promise<unknown>, time: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), time);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

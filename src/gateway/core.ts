@@ -1,0 +1,49 @@
+/** What all requests of a gateway share. */
+import type { IncomingMessage } from 'node:http';
+import type { Requester } from '../core/message.ts';
+import type { BodyReader } from './body/reader.ts';
+import type { Cors } from './cors.ts';
+import type { RateLimits } from './rate-limit.ts';
+import type { GatewaySettings } from './settings.ts';
+import type { GatewayLogger } from './source.ts';
+import type { RequestIds } from './trace.ts';
+
+/** A request in flight. */
+export interface ActiveExchange {
+  /** Ends it with an error. */
+  abort(): void;
+}
+
+export interface GatewayCore {
+  readonly name: string;
+  readonly settings: GatewaySettings;
+  readonly requester: Requester;
+  readonly logger: GatewayLogger;
+  readonly ids: RequestIds;
+  readonly bodies: BodyReader;
+  readonly cors: Cors | undefined;
+  readonly rateLimits: RateLimits | undefined;
+  /** Headers of every response, names and values in turn. */
+  readonly baseHeaders: readonly string[];
+  /** Operation requests in flight. */
+  readonly exchanges: Set<ActiveExchange>;
+  /** Requests whose client sends the body only when it is asked to. */
+  readonly expecting: WeakSet<IncomingMessage>;
+  /** The gateway is stopping: replies close their connections, and it says that it is not ready. */
+  draining: boolean;
+  /** Nothing new is taken. */
+  closed: boolean;
+  /** Called when an exchange ends while the gateway drains. */
+  onIdle: (() => void) | undefined;
+}
+
+/**
+ * The first headers of any response, names and values in turn.
+ * @param base those that are the same for all such responses.
+ */
+export function startHeaders(core: GatewayCore, base: readonly string[], requestId: string): string[] {
+  const headers = base.slice();
+  headers.push(core.settings.requestIdHeader, requestId);
+  if (core.draining) headers.push('Connection', 'close');
+  return headers;
+}

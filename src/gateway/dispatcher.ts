@@ -1,0 +1,115 @@
+/** Every request comes here first: to the operation, the page or the error that its path and method lead to. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { toError } from '../core/errors.ts';
+import { type GatewayCore, startHeaders } from './core.ts';
+import { Exchange } from './exchange.ts';
+import { httpProblem, invalidRequest, type Problem } from './problem.ts';
+import { answerBare } from './reply.ts';
+import { write } from './respond.ts';
+import type { Route } from './route.ts';
+import { BAD_PATH, type Match, type PathEntry, type RouteTable } from './routes.ts';
+
+/** What a middleware calls when it leaves the request to others. */
+export type Next = (error?: unknown) => void;
+
+export class Dispatcher {
+  private readonly idHeader: string;
+
+  constructor(
+    private readonly core: GatewayCore,
+    /** The routes as they are now; replaced as a whole. */
+    public table: RouteTable,
+  ) {
+    this.idHeader = core.settings.requestIdHeader.toLowerCase();
+  }
+
+  /** @param next takes paths that are not known; undefined: they are answered 404. */
+  handle(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void {
+    const { url = '/' } = req;
+    const everything = url === '*' && req.method === 'OPTIONS';
+    const match = everything ? undefined : this.table.find(url);
+    if (match === undefined && !everything && next !== undefined) {
+      next();
+      return;
+    }
+    const requestId = this.core.ids.next(req.headers[this.idHeader]);
+    if (everything) this.options(req, res, requestId, this.table.allow);
+    else if (match === undefined) this.refuse(req, res, requestId, notFound(url));
+    else if (match === BAD_PATH) this.refuse(req, res, requestId, badPath());
+    else this.dispatch(req, res, match, requestId);
+  }
+
+  /** What is left when nobody wanted the request, or a middleware of the app failed. */
+  finish(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    const requestId = this.core.ids.next(req.headers[this.idHeader]);
+    if (error === undefined || error === null) {
+      this.refuse(req, res, requestId, notFound(req.url ?? '/'));
+      return;
+    }
+    this.core.logger.error({ err: toError(error), requestId }, 'a middleware failed');
+    const problem = httpProblem(
+      'INTERNAL_ERROR',
+      'The gateway could not handle the request; its log says why.',
+    );
+    this.refuse(req, res, requestId, problem);
+  }
+
+  private dispatch(req: IncomingMessage, res: ServerResponse, match: Match, requestId: string): void {
+    const { target } = match;
+    const { method = 'GET' } = req;
+    const { baseUrl = '' } = req as { baseUrl?: string };
+    if (target.kind === 'path') {
+      const route = routeFor(target, method);
+      if (route !== undefined && !this.isPreflight(req)) {
+        new Exchange(this.core, req, res, requestId, baseUrl, target, route, match).start();
+        return;
+      }
+    } else if (method === 'GET' || method === 'HEAD') {
+      target.serve({ req, res, requestId, baseUrl });
+      return;
+    }
+    if (method === 'OPTIONS') this.options(req, res, requestId, target.allow);
+    else this.refuse(req, res, requestId, notAllowed(method, target.allow));
+  }
+
+  private isPreflight(req: IncomingMessage): boolean {
+    return req.method === 'OPTIONS' && this.core.cors?.isPreflight(req.headers) === true;
+  }
+
+  private options(req: IncomingMessage, res: ServerResponse, requestId: string, allow: string): void {
+    const { core } = this;
+    const headers = startHeaders(core, core.baseHeaders, requestId);
+    headers.push('Allow', allow);
+    if (core.cors !== undefined) {
+      const preflight = core.cors.isPreflight(req.headers);
+      headers.push(
+        ...(preflight ? core.cors.preflight(req.headers, allow) : core.cors.headersFor(req.headers)),
+      );
+    }
+    write(res, req.method, { status: 204, headers, contentType: '', body: Buffer.alloc(0) });
+  }
+
+  private refuse(req: IncomingMessage, res: ServerResponse, requestId: string, problem: Problem): void {
+    answerBare(this.core, req, res, requestId, problem);
+  }
+}
+
+function routeFor({ routes }: PathEntry, method: string): Route | undefined {
+  return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined);
+}
+
+function notFound(url: string): Problem {
+  const path = url.replace(/[?#].*$/s, '').slice(0, 200);
+  return httpProblem('NOT_FOUND', `There is nothing at ${path}.`);
+}
+
+function notAllowed(method: string, allow: string): Problem {
+  return httpProblem('METHOD_NOT_ALLOWED', `The path does not have ${method}; it has ${allow}.`, [
+    'Allow',
+    allow,
+  ]);
+}
+
+function badPath(): Problem {
+  return invalidRequest([{ pointer: '/path', detail: 'has broken percent-encoding' }]);
+}

@@ -1,0 +1,327 @@
+/**
+ * One request for an operation, from its headers to the last byte of the reply.
+ *
+ * admitted (limits, who calls) → read (body) → bound (event data) → sent (requester) → answered
+ *
+ * What needs no waiting is done in one turn of the event loop. It ends in exactly one of: a reply, a problem, or the
+ * client going away, which cancels the request down to the worker.
+ */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { diagnostics } from '../core/diagnostics.ts';
+import { toError } from '../core/errors.ts';
+import { type Caller, type InFlight, type ReplyMessage, type RequestExtras } from '../core/message.ts';
+import type { Bound } from './bind/binder.ts';
+import { decodeBody } from './body/coding.ts';
+import { accepts, FORM_TYPE } from './body/media.ts';
+import { readBefore } from './body/read-before.ts';
+import { isConditional } from './conditional.ts';
+import type { ActiveExchange, GatewayCore } from './core.ts';
+import { onHangUp } from './hang-up.ts';
+import { type Conditional, checkPreconditions } from './precondition.ts';
+import { httpProblem, invalidRequest, outcomeProblem, type Problem, problemOfReply } from './problem.ts';
+import { type AnswerContext, answer, answerProblem } from './reply.ts';
+import type { Route } from './route.ts';
+import type { Match, PathEntry } from './routes.ts';
+import { traceContext } from './trace.ts';
+
+export class Exchange implements ActiveExchange, AnswerContext, Conditional {
+  /** Headers that this request's reply has beyond those of its route, names and values in turn. */
+  readonly extraHeaders: string[];
+  readonly started: number;
+  private call: InFlight | undefined;
+  private caller: Caller | undefined;
+  private over = false;
+  private unwatch: (() => void) | undefined;
+
+  constructor(
+    readonly core: GatewayCore,
+    readonly req: IncomingMessage,
+    readonly res: ServerResponse,
+    readonly requestId: string,
+    readonly baseUrl: string,
+    readonly entry: PathEntry,
+    readonly route: Route,
+    private readonly match: Match,
+  ) {
+    this.extraHeaders = core.cors === undefined ? [] : core.cors.headersFor(req.headers);
+    this.started = needsClock(core, req) ? performance.now() : 0;
+  }
+
+  get path(): Match['params'] {
+    return this.match.params;
+  }
+
+  get query(): string {
+    return this.match.query;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.req.headers;
+  }
+
+  get rawPath(): string {
+    return (this.req.url ?? '').replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+  }
+
+  /** Takes the request in. */
+  start(): void {
+    const { core } = this;
+    if (core.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
+    else if (core.exchanges.size >= core.settings.limits.inFlight) {
+      this.fail(outcomeProblem('BUSY', `The gateway already has ${core.exchanges.size} requests in flight.`));
+    } else {
+      core.exchanges.add(this);
+      this.unwatch = onHangUp(this.res, this.req.socket, this.onClose);
+      if (this.route.guard !== undefined || core.rateLimits !== undefined) void this.admit();
+      else this.attempt(() => this.accept());
+    }
+  }
+
+  /** Ends the request from outside: the gateway closes and waits no longer. */
+  abort(): void {
+    this.call?.cancel();
+    this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway was closed before the reply came.'));
+  }
+
+  /** The client has the reply, or has gone away. */
+  private readonly onClose = (): void => {
+    if (!this.over) {
+      this.over = true;
+      this.call?.cancel();
+      this.publish(499, 'CANCELLED', this.call !== undefined);
+    }
+    this.unwatch?.();
+    const { core } = this;
+    core.exchanges.delete(this);
+    if (core.exchanges.size === 0) core.onIdle?.();
+  };
+
+  /** Asks who calls and how often. */
+  private async admit(): Promise<void> {
+    try {
+      if (!(await this.withinLimits('before'))) return;
+      const admission = await this.route.guard?.admit({ headers: this.req.headers, query: this.query });
+      if (admission !== undefined && 'problem' in admission) {
+        this.fail(admission.problem);
+        return;
+      }
+      this.caller = admission?.caller;
+      if (!(await this.withinLimits('after'))) return;
+    } catch (error) {
+      this.crash(error);
+      return;
+    }
+    this.attempt(() => this.accept());
+  }
+
+  private async withinLimits(phase: 'before' | 'after'): Promise<boolean> {
+    const { rateLimits } = this.core;
+    if (rateLimits === undefined) return true;
+    const client = clientOf(this.req);
+    const { eventName } = this.route.operation;
+    const verdict = await rateLimits.count({ client, caller: this.caller, eventName }, phase);
+    this.extraHeaders.push(...verdict.headers);
+    if (verdict.problem !== undefined) this.fail(verdict.problem);
+    return verdict.problem === undefined;
+  }
+
+  /** Looks at the headers, and for a body. */
+  private accept(): void {
+    const { headers } = this.req;
+    const { produces } = this.route;
+    if (headers.accept !== undefined && produces.length > 0 && !accepts(headers.accept, produces)) {
+      const detail = `The reply can be ${produces.join(', ')}.`;
+      this.fail(httpProblem('NOT_ACCEPTABLE', detail));
+    } else if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+      this.bind('', undefined);
+    } else this.readBody();
+  }
+
+  private readBody(): void {
+    const { req, res, core } = this;
+    if (req.readableEnded) {
+      this.takeBody(undefined, readBefore(req));
+      return;
+    }
+    const declared = Number(req.headers['content-length'] ?? 0);
+    if (core.expecting.has(req) && declared <= core.settings.limits.body) {
+      res.removeHeader('Connection');
+      res.writeContinue();
+    }
+    core.bodies.read(req, (problem, bytes) => {
+      if (problem !== undefined || bytes.length === 0) this.takeBody(problem, bytes);
+      else decodeBody(req.headers['content-encoding'] ?? '', bytes, core.settings.limits.body, this.takeBody);
+    });
+  }
+
+  private readonly takeBody = (problem: Problem | undefined, bytes: Buffer): void => {
+    if (this.over) return;
+    if (problem !== undefined) {
+      this.fail(problem);
+      return;
+    }
+    this.attempt(() => this.judgeBody(bytes));
+  };
+
+  /** Looks at the media type of a body. */
+  private judgeBody(bytes: Buffer): void {
+    if (bytes.length === 0) {
+      this.bind('', undefined);
+      return;
+    }
+    if (!this.route.takesBody) {
+      this.fail(
+        invalidRequest([{ pointer: '/body', detail: 'is not taken here; send the request without one' }]),
+      );
+      return;
+    }
+    const { binder } = this.route;
+    const header = this.req.headers['content-type'];
+    const type = binder.typeFor(header);
+    if (type !== undefined) {
+      this.bind(type, bytes);
+      return;
+    }
+    const wanted = binder.mediaTypes.join(', ');
+    const taken = wanted === '' ? 'no media type that the gateway can read' : `${wanted}, in UTF-8`;
+    const detail = `The body is ${header ?? 'of no named media type'}; this operation takes ${taken}.`;
+    this.fail(httpProblem('UNSUPPORTED_MEDIA_TYPE', detail, ['Accept', wanted]));
+  }
+
+  /** Makes event data. */
+  private bind(type: string, bytes: Buffer | undefined): void {
+    const bound = this.route.binder.bind(this, type, bytes);
+    if (Array.isArray(bound)) {
+      this.fail(invalidRequest(bound));
+      return;
+    }
+    const timeout = this.timeout();
+    if (timeout === undefined) return;
+    const { headers, method } = this.req;
+    if (method !== 'GET' && method !== 'HEAD' && isConditional(headers)) {
+      checkPreconditions(this, timeout, (problem, left) => {
+        if (problem !== undefined) this.fail(problem);
+        else this.send(bound, type, left);
+      });
+    } else this.send(bound, type, timeout);
+  }
+
+  /** The time for this request, in ms; undefined when what the caller says is no time. */
+  private timeout(): number | undefined {
+    const { settings } = this.core;
+    const header = settings.timeoutHeader.toLowerCase();
+    const given = this.req.headers[header];
+    if (given === undefined) return this.route.timeout;
+    if (typeof given === 'string' && /^[1-9]\d{0,8}$/.test(given))
+      return Math.min(Number(given), settings.maxTimeout);
+    this.fail(
+      invalidRequest([{ pointer: `/header/${header}`, detail: 'must be a whole number of milliseconds' }]),
+    );
+    return undefined;
+  }
+
+  private send(bound: Bound, type: string, timeout: number): void {
+    if (this.over) return;
+    const { operation } = this.route;
+    const outgoing = {
+      eventName: operation.eventName,
+      body: bound.body,
+      timeout,
+      idempotent: operation.idempotent,
+      requestId: this.requestId,
+      extras: this.extras(bound, type),
+    };
+    this.call = this.core.requester.request(outgoing, this.settle);
+  }
+
+  /** Keeps a request that is under way, so that it is cancelled when the client goes away. */
+  hold(call: InFlight): void {
+    this.call = call;
+  }
+
+  private extras(bound: Bound, type: string): RequestExtras | undefined {
+    const trace = this.req.headers.traceparent === undefined ? undefined : traceContext(this.req.headers);
+    const form = type === FORM_TYPE;
+    if (trace === undefined && this.caller === undefined && bound.key === undefined && !form)
+      return undefined;
+    return { ...trace, caller: this.caller, key: bound.key, contentType: form ? type : undefined };
+  }
+
+  private readonly settle = (reply: ReplyMessage): void => {
+    this.call = undefined;
+    if (this.over) return;
+    try {
+      if (reply.code !== '')
+        this.fail(
+          problemOfReply(reply, (pointer) => this.route.placeOf(pointer)),
+          reply,
+        );
+      else {
+        this.over = true;
+        const status = answer(this, reply);
+        this.publish(status, '', true);
+      }
+    } catch (error) {
+      this.over = false;
+      this.crash(error);
+    }
+  };
+
+  /** Answers with a problem. */
+  private fail(problem: Problem, reply?: ReplyMessage): void {
+    if (this.over) return;
+    this.over = true;
+    answerProblem(this, problem, reply);
+    this.publish(problem.status, problem.code, problem.dispatched ?? false);
+  }
+
+  private attempt(step: () => void): void {
+    if (this.over) return;
+    try {
+      step();
+    } catch (error) {
+      this.crash(error);
+    }
+  }
+
+  /** Something in the gateway itself failed; callers learn no more than that. */
+  private crash(error: unknown): void {
+    const { requestId, core, route } = this;
+    const { eventName } = route.operation;
+    core.logger.error(
+      { err: toError(error), requestId, event: eventName },
+      'a request failed in the gateway',
+    );
+    this.fail(httpProblem('INTERNAL_ERROR', 'The gateway could not handle the request; its log says why.'));
+  }
+
+  private publish(status: number, code: string, dispatched: boolean): void {
+    if (!diagnostics.requestSettled.hasSubscribers) return;
+    const duration = this.started === 0 ? 0 : performance.now() - this.started;
+    const { eventName } = this.route.operation;
+    const { requestId, core } = this;
+    const { name: node } = core;
+    diagnostics.requestSettled.publish({
+      kind: 'gateway',
+      node,
+      eventName,
+      requestId,
+      status,
+      code,
+      dispatched,
+      duration,
+    });
+  }
+}
+
+/** Whether somebody will ask how long a request took. */
+function needsClock(core: GatewayCore, req: IncomingMessage): boolean {
+  const { serverTiming } = core.settings;
+  if (diagnostics.requestSettled.hasSubscribers || serverTiming === 'always') return true;
+  return serverTiming === 'asked' && req.headers['prefer'] !== undefined;
+}
+
+function clientOf(req: IncomingMessage): string {
+  const { ip } = req as { ip?: unknown };
+  return typeof ip === 'string' ? ip : (req.socket.remoteAddress ?? '');
+}

@@ -1,0 +1,164 @@
+/** The gateway, put together. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import type { ApiSnapshot } from '../apidoc/operation.ts';
+import { toError, ZeroMQConfigError } from '../core/errors.ts';
+import type { Requester } from '../core/message.ts';
+import { newApp } from './app.ts';
+import { BodyReader } from './body/reader.ts';
+import { closeGateway } from './close.ts';
+import type { GatewayCore } from './core.ts';
+import { Cors } from './cors.ts';
+import { Dispatcher, type Next } from './dispatcher.ts';
+import { DocumentRenderer } from './document.ts';
+import { newPages } from './pages.ts';
+import { RateLimits } from './rate-limit.ts';
+import { redisConnection } from './redis.ts';
+import { accept } from './refusal.ts';
+import type { RouteContext } from './route.ts';
+import { RouteTable } from './routes.ts';
+import { apiHeaders } from './security/headers.ts';
+import { SecurityPolicy } from './security/policy.ts';
+import { newServer } from './server.ts';
+import type { GatewaySettingsInput } from './settings.ts';
+import { readSettings } from './settings-schema.ts';
+import { type ApiSource, type GatewayLogger, SILENT } from './source.ts';
+import { RequestIds } from './trace.ts';
+
+/** What a gateway is made of: its settings, and the parts that it stands between. */
+export interface GatewayOptions extends GatewaySettingsInput {
+  /** Takes events and gives their replies: a connected client, or in one process the router itself. */
+  readonly requester: Requester;
+  /** Where the document comes from, such as an `ApiRegistry`. */
+  readonly api: ApiSource;
+  /** Where the log goes; a pino logger will do. Default: nowhere. */
+  readonly logger?: GatewayLogger;
+  /** Name in diagnostics. Default `gateway`. */
+  readonly name?: string;
+}
+
+/** Where a gateway listens. */
+export interface GatewayAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** A gateway. It serves from the moment it is made; `listen()` gives it a port of its own. */
+export interface Gateway {
+  /** Handles requests within somebody's own Express app, also under a prefix. */
+  readonly middleware: (req: IncomingMessage, res: ServerResponse, next: Next) => void;
+  /** The Express app behind `listen()`. What is added to it sees the paths that the document does not have. */
+  readonly app: Express;
+  /** The server behind `listen()`. */
+  readonly server: Server;
+  /** The document as it is served at `/openapi.json`. */
+  openapi(): OpenAPIV3_1.Document;
+  /**
+   * Listens on the host and port of the settings.
+   * @throws ZeroMQConfigError when the address cannot be had.
+   */
+  listen(): Promise<GatewayAddress>;
+  /**
+   * Stops: takes no new connections, finishes what is in flight, and frees everything. The requester stays open.
+   * @param options `deadline`: ms after which requests in flight are cut off; default 10,000.
+   */
+  close(options?: { deadline?: number }): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Makes a gateway: an HTTP face on a requester, with the routes and rules of an OpenAPI document.
+ *
+ * @throws ZeroMQConfigError when a setting is wrong, or the document demands a security scheme that is not configured.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { requester, api, logger = SILENT, name = 'gateway', ...input } = options;
+  const settings = readSettings(input);
+  const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
+  const { cors, limits, clientTimeouts, rateLimits } = settings;
+  const core: GatewayCore = {
+    name,
+    settings,
+    requester,
+    logger,
+    ids: new RequestIds(),
+    bodies: new BodyReader({ ...limits, timeout: clientTimeouts.body }),
+    cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
+    rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
+    baseHeaders: apiHeaders(settings.helmet),
+    exchanges: new Set(),
+    expecting: new WeakSet(),
+    draining: false,
+    closed: false,
+    onIdle: undefined,
+  };
+  const policy = new SecurityPolicy(settings.auth, logger);
+  const { baseHeaders } = core;
+  const context: RouteContext = {
+    settings,
+    logger,
+    baseHeaders,
+    guardFor: (...about) => policy.guardFor(...about),
+  };
+  const first = api.snapshot();
+  let renderer = new DocumentRenderer(first, settings.publicUrl);
+  const pages = newPages(core, () => renderer);
+  const dispatcher = new Dispatcher(core, new RouteTable(first, pages, context));
+  const born = newApp(dispatcher, settings.trustProxy);
+  const server = newServer(core, born, dispatcher);
+
+  /** Document and routes change together, or not at all. */
+  const swap = (snapshot: ApiSnapshot): void => {
+    dispatcher.table = new RouteTable(snapshot, pages, context, dispatcher.table);
+    renderer = new DocumentRenderer(snapshot, settings.publicUrl);
+  };
+  const onChange = (): void => {
+    try {
+      const { snapshot, refused } = accept(api.snapshot(), context.guardFor);
+      swap(snapshot);
+      for (const [source, err] of refused)
+        logger.error({ err, source }, 'a contract is refused and left out');
+      const { revision, operations } = snapshot;
+      logger.info({ revision, operations: operations.length }, 'the document has changed');
+    } catch (error) {
+      logger.error({ err: toError(error) }, 'a changed document is refused; the old one stays');
+    }
+  };
+  api.on('change', onChange);
+  redis
+    ?.connect()
+    .catch((error: unknown) => logger.error({ err: toError(error) }, 'cannot connect to Redis'));
+
+  let closing: Promise<void> | undefined;
+  const close = (deadline: number): Promise<void> => {
+    api.off('change', onChange);
+    return closeGateway(core, server, deadline).finally(() => redis?.close());
+  };
+  return {
+    middleware: (req, res, next) => dispatcher.handle(req, res, settings.fallthrough ? next : undefined),
+    app: born.app,
+    server,
+    openapi: () => renderer.document(''),
+    listen: () => listen(server, settings.host, settings.port),
+    close: ({ deadline = 10_000 } = {}) => (closing ??= close(deadline)),
+    [Symbol.asyncDispose]: () => (closing ??= close(10_000)),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<GatewayAddress> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error): void => {
+      reject(new ZeroMQConfigError(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
+    };
+    server.once('error', onError);
+    server.listen(port, host, () => {
+      server.off('error', onError);
+      const address = server.address() as AddressInfo;
+      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      resolve({ host: address.address, port: address.port, url: `http://${name}:${address.port}` });
+    });
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * Contracts that workers announced, fetched from routers elsewhere and kept in a registry: a long poll of each router's
+ * `$router.contracts` (docs/protocol.md), so that a change is here as soon as the router has it.
+ */
+import type { ApiRegistry } from '../apidoc/index.ts';
+import { Backoff } from '../core/backoff.ts';
+import { toError } from '../core/errors.ts';
+import type { InFlight, ReplyMessage, Requester } from '../core/message.ts';
+import type { GatewayLogger } from './source.ts';
+
+/** Longest that a poll is under way, in ms. */
+const POLL_TIMEOUT = 25_000;
+
+/** A router's answer. */
+interface Listing {
+  readonly revision: number;
+  readonly contracts: readonly { name: string; fragment: unknown; available: boolean }[];
+}
+
+/** The contracts of all routers that are watched, in one registry. */
+export class LiveContracts {
+  /** By name of the contract: which routers have it, and whether a worker serves it there. */
+  private readonly holders = new Map<string, Map<string, boolean>>();
+  private readonly texts = new Map<string, string>();
+  private readonly polls = new Set<Poll>();
+
+  constructor(
+    private readonly registry: ApiRegistry,
+    private readonly logger: GatewayLogger,
+  ) {}
+
+  /**
+   * Follows the contracts of one router.
+   *
+   * @param requester leads to that router and no other.
+   * @param router a name for it, in logs.
+   */
+  watch(requester: Requester, router: string): void {
+    const poll = new Poll(requester, this.logger, router, (listing) => this.update(router, listing));
+    this.polls.add(poll);
+    poll.next(undefined);
+  }
+
+  /** Stops following. What is in the registry stays. */
+  close(): void {
+    for (const poll of this.polls) poll.close();
+    this.polls.clear();
+  }
+
+  private update(router: string, listing: Listing): void {
+    const named = new Set(listing.contracts.map(({ name }) => name));
+    for (const [name, holders] of this.holders) {
+      if (!named.has(name) && holders.delete(router)) this.refresh(name);
+    }
+    for (const { name, fragment, available } of listing.contracts) {
+      if (!this.put(name, fragment, router)) continue;
+      const holders = this.holders.get(name) ?? new Map<string, boolean>();
+      this.holders.set(name, holders.set(router, available));
+      this.refresh(name);
+    }
+  }
+
+  /** Takes a fragment in, unless it is there already. False when it is refused. */
+  private put(name: string, fragment: unknown, router: string): boolean {
+    const text = JSON.stringify(fragment);
+    if (this.texts.get(name) === text) return true;
+    try {
+      this.registry.put(name, fragment, { kind: 'worker' });
+      this.texts.set(name, text);
+      return true;
+    } catch (error) {
+      this.logger.error({ err: toError(error), contract: name, router }, 'a contract was refused');
+      return false;
+    }
+  }
+
+  private refresh(name: string): void {
+    const available = [...(this.holders.get(name)?.values() ?? [])].includes(true);
+    this.registry.setAvailable(name, available);
+  }
+}
+
+/** One router's long poll. */
+class Poll {
+  private readonly backoff = new Backoff({ initial: 250, max: 5000 });
+  private inFlight: InFlight | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly requester: Requester,
+    private readonly logger: GatewayLogger,
+    private readonly router: string,
+    private readonly onListing: (listing: Listing) => void,
+  ) {}
+
+  /** Asks for what is new since a revision. */
+  next(since: number | undefined): void {
+    if (this.closed) return;
+    const body = Buffer.from(JSON.stringify({ since }));
+    const request = { eventName: '$router.contracts', body, timeout: POLL_TIMEOUT, idempotent: true };
+    this.inFlight = this.requester.request(request, (reply) => this.answered(since, reply));
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.inFlight?.cancel();
+  }
+
+  private answered(since: number | undefined, reply: ReplyMessage): void {
+    if (this.closed) return;
+    const listing = reply.code === '' ? readListing(reply) : undefined;
+    if (listing === undefined) {
+      const { router } = this;
+      this.logger.debug({ router, code: reply.code }, 'the router did not tell its contracts; asking again');
+      this.timer = setTimeout(() => this.next(undefined), this.backoff.next()).unref();
+      return;
+    }
+    this.backoff.reset();
+    if (listing.revision !== since) this.onListing(listing);
+    this.next(listing.revision);
+  }
+}
+
+function readListing(reply: ReplyMessage): Listing | undefined {
+  try {
+    const value = JSON.parse(reply.body.toString()) as Partial<Listing> | null;
+    return typeof value?.revision === 'number' && Array.isArray(value.contracts)
+      ? (value as Listing)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+/** The gateway's own pages: the document, Swagger UI, and its health. */
+import { evaluate } from './conditional.ts';
+import type { GatewayCore } from './core.ts';
+import { DocsPage } from './docs.ts';
+import type { DocumentFormat, DocumentRenderer } from './document.ts';
+import { type Page, type PageHandler, type PageRequest, pageHeaders } from './page.ts';
+import { httpProblem } from './problem.ts';
+import { answerBare } from './reply.ts';
+import { write, writeCompressed } from './respond.ts';
+
+const ALLOW = 'GET, HEAD, OPTIONS';
+
+/**
+ * All pages by pattern of the radix tree.
+ * @param renderer gives the renderer of the document that is served now.
+ */
+export function newPages(core: GatewayCore, renderer: () => DocumentRenderer): Map<string, Page> {
+  const pages = new Map<string, Page>();
+  const add = (pattern: string, serve: PageHandler): void => {
+    pages.set(pattern, { kind: 'page', allow: ALLOW, serve });
+  };
+  const { openapi, docs, livez, readyz } = core.settings.paths;
+  if (openapi !== false) {
+    for (const format of ['json', 'yaml'] as const) {
+      add(`${openapi}.${format}`, (request) => serveDocument(core, renderer(), format, request));
+    }
+  }
+  if (docs !== false && openapi !== false) {
+    const page = new DocsPage(core, docs, openapi);
+    add(docs, (request) => page.redirect(request));
+    add(`${docs}/`, (request) => page.serve(request));
+    add(`${docs}/*`, (request) => page.serve(request));
+  }
+  if (livez !== false) add(livez, (request) => sendHealth(core, request, []));
+  if (readyz !== false) add(readyz, (request) => sendHealth(core, request, reasons(core)));
+  return pages;
+}
+
+function serveDocument(
+  core: GatewayCore,
+  renderer: DocumentRenderer,
+  format: DocumentFormat,
+  request: PageRequest,
+): void {
+  const { req, res, baseUrl } = request;
+  const { body, contentType, etag } = renderer.render(format, baseUrl);
+  const headers = pageHeaders(core, request);
+  headers.push('ETag', etag, 'Cache-Control', 'no-cache');
+  const verdict = evaluate(req.headers, { etag, lastModified: undefined }, true);
+  if (verdict === 'failed') {
+    const problem = httpProblem(
+      'PRECONDITION_FAILED',
+      'The document is not in the state that the request asks for.',
+    );
+    answerBare(core, req, res, request.requestId, problem);
+    return;
+  }
+  const status = verdict === 'not-modified' ? 304 : 200;
+  const response = { status, headers, contentType, body };
+  const { compression } = core.settings;
+  if (compression === false || status === 304) write(res, req.method, response);
+  else writeCompressed(res, req.method, req.headers['accept-encoding'], response, compression);
+}
+
+/** Why the gateway cannot serve. */
+interface Reason {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What keeps the gateway from serving; empty when it is ready. */
+function reasons(core: GatewayCore): Reason[] {
+  const found: Reason[] = [];
+  if (core.draining) found.push({ code: 'SHUTTING_DOWN', detail: 'The gateway is shutting down.' });
+  if (!core.requester.reachable) found.push({ code: 'NO_ROUTER', detail: 'No router is reachable.' });
+  return found;
+}
+
+function sendHealth(core: GatewayCore, request: PageRequest, found: readonly Reason[]): void {
+  const { req, res } = request;
+  const status = found.length === 0 ? 200 : 503;
+  const headers = pageHeaders(core, request);
+  headers.push('Cache-Control', 'no-store');
+  const body = Buffer.from(JSON.stringify({ status: status === 200 ? 'ok' : 'unavailable', reasons: found }));
+  write(res, req.method, { status, headers, contentType: 'application/json', body });
+}

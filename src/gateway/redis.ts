@@ -1,0 +1,33 @@
+/** The connection to Redis, where several gateways count together. */
+import { createClient } from '@redis/client';
+import { toError } from '../core/errors.ts';
+import type { GatewayLogger } from './source.ts';
+
+export interface RedisConnection {
+  /** What rate-limiter-flexible is given. */
+  readonly client: unknown;
+  /** Resolves when the first connection is there. While there is none, counting goes on in memory. */
+  connect(): Promise<void>;
+  close(): void;
+}
+
+/** A connection that is opened by `connect()` and opened again whenever it is lost. */
+export function redisConnection(url: string, logger: GatewayLogger): RedisConnection {
+  let closed = false;
+  const client = createClient({ url, disableOfflineQueue: true });
+  client.on('error', (error: unknown) => logger.warn({ err: toError(error) }, 'no connection to Redis'));
+  return {
+    client,
+    connect: async () => {
+      try {
+        await client.connect();
+      } catch (error) {
+        if (!closed) throw error;
+      }
+    },
+    close: () => {
+      closed = true;
+      client.destroy();
+    },
+  };
+}

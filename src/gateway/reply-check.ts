@@ -1,0 +1,20 @@
+/** Holding replies of workers against the document. */
+import type { ReplyMessage } from '../core/message.ts';
+import { isJsonType, parseMediaType } from './body/media.ts';
+import type { Fault } from './problem.ts';
+import type { Route } from './route.ts';
+
+/** What is wrong with a reply: its status is not in the document, it is no JSON, or it does not match its schema. */
+export function faultsInReply(route: Route, reply: ReplyMessage, contentType: string): Fault[] {
+  const { status, body } = reply;
+  if (!isJsonType(parseMediaType(contentType)?.type ?? '') || status === 204 || status === 304) return [];
+  const validate = route.replyValidator(status);
+  if (validate === undefined) return [];
+  const faults: Fault[] = [];
+  try {
+    validate(JSON.parse(body.toString()), '/reply', faults);
+  } catch {
+    faults.push({ pointer: '/reply', detail: 'is not JSON' });
+  }
+  return faults;
+}

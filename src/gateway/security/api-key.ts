@@ -1,0 +1,103 @@
+/** API keys: kept as hashes, compared in constant time. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Caller } from '../../core/message.ts';
+import { cookiesOf, decode, pairsOf } from '../bind/pairs.ts';
+import type { ApiKeySchemeSettings, ApiKeySettings } from '../settings.ts';
+import type { GatewayLogger } from '../source.ts';
+import { type Authenticator, type CredentialPlace, type Finding, MISSING } from './authenticator.ts';
+import type { Credentials } from './guard.ts';
+import { openKeyFile, type ReloadedFile } from './reloaded-file.ts';
+
+interface KnownKey {
+  readonly hash: Buffer;
+  readonly caller: Caller;
+}
+
+/** Longest key that is looked at. */
+const MAX_KEY = 1024;
+
+/** Keys by the hash's first bytes, in hex. These say nothing about the key. */
+type KnownKeys = ReadonlyMap<string, readonly KnownKey[]>;
+
+export class ApiKeyAuthenticator implements Authenticator {
+  private readonly configured: KnownKeys;
+  private readonly file: ReloadedFile<KnownKeys> | undefined;
+
+  /** @throws ZeroMQConfigError when the file cannot be read or holds no list of keys. */
+  constructor(name: string, { keys = [], file }: ApiKeySchemeSettings, logger: GatewayLogger) {
+    this.configured = knownKeys(keys);
+    if (file !== undefined) this.file = openKeyFile(name, 'file', file, parseKeys, logger);
+  }
+
+  serves(type: string): boolean {
+    return type === 'apiKey';
+  }
+
+  authenticate(credentials: Credentials, place: CredentialPlace): Finding {
+    const given = findKey(credentials, place);
+    if (given === undefined || given === '') return MISSING;
+    const hash = hashOf(given.slice(0, MAX_KEY));
+    const known = find(this.configured, hash) ?? find(this.file?.value, hash);
+    if (known === undefined || given.length > MAX_KEY)
+      return { kind: 'invalid', reason: 'the API key is not known' };
+    return { kind: 'known', caller: known.caller };
+  }
+
+  challenge(realm: string, place: CredentialPlace): string {
+    return `ApiKey realm="${realm}", in="${place.in}", name="${place.name.replace(/["\\\r\n]/g, '')}"`;
+  }
+}
+
+function find(keys: KnownKeys | undefined, hash: Buffer): KnownKey | undefined {
+  return keys?.get(bucketOf(hash))?.find((candidate) => timingSafeEqual(candidate.hash, hash));
+}
+
+function knownKeys(listed: readonly ApiKeySettings[]): KnownKeys {
+  const keys = new Map<string, KnownKey[]>();
+  for (const { id, sha256, key, scopes } of listed) {
+    const hash = sha256 === undefined ? hashOf(key ?? '') : Buffer.from(sha256, 'hex');
+    const bucket = bucketOf(hash);
+    keys.set(bucket, [...(keys.get(bucket) ?? []), { hash, caller: { id, scopes } }]);
+  }
+  return keys;
+}
+
+function hashOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
+}
+
+function bucketOf(hash: Buffer): string {
+  return hash.toString('hex', 0, 4);
+}
+
+function findKey({ headers, query }: Credentials, { in: where, name }: CredentialPlace): string | undefined {
+  if (where === 'header') {
+    const value = headers[name.toLowerCase()];
+    return typeof value === 'string' ? value : undefined;
+  }
+  try {
+    const pairs = where === 'query' ? pairsOf(query) : cookiesOf(headers.cookie ?? '');
+    const pair = pairs.find((candidate) => candidate.name === name);
+    return pair === undefined ? undefined : decode(pair.raw, where === 'query');
+  } catch {
+    return undefined;
+  }
+}
+
+function parseKeys(text: string): KnownKeys {
+  const content: unknown = JSON.parse(text);
+  if (Array.isArray(content) && content.every(isKey)) return knownKeys(content);
+  throw new Error(
+    'it must hold a list of keys such as [{ "id": "…", "sha256": "64 hex digits", "scopes": ["…"] }]',
+  );
+}
+
+function isKey(value: unknown): value is ApiKeySettings {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, sha256, key, scopes } = value as Record<string, unknown>;
+  const hashed = typeof sha256 === 'string' && /^[\da-f]{64}$/i.test(sha256);
+  const plain = typeof key === 'string' && key.length >= 16;
+  const scoped =
+    scopes === undefined || (Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string'));
+  return typeof id === 'string' && hashed !== plain && scoped;
+}

@@ -1,0 +1,115 @@
+/** Bearer tokens that are JSON web tokens (RFC 6750, RFC 7519), checked by jose. */
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JSONWebKeySet,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
+import { toError } from '../../core/errors.ts';
+import type { Caller } from '../../core/message.ts';
+import type { JwtSchemeSettings } from '../settings.ts';
+import type { GatewayLogger } from '../source.ts';
+import { type Authenticator, type CredentialPlace, type Finding, MISSING } from './authenticator.ts';
+import type { Credentials } from './guard.ts';
+import { openKeyFile } from './reloaded-file.ts';
+
+const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
+
+/** Errors that are not the token's fault. */
+const OUR_FAULT: ReadonlySet<string> = new Set([errors.JWKSTimeout.code, errors.JWKSInvalid.code]);
+
+export class JwtAuthenticator implements Authenticator {
+  private readonly keys: JWTVerifyGetKey;
+
+  /** @throws ZeroMQConfigError when the file with the issuer's keys cannot be used. */
+  constructor(
+    name: string,
+    private readonly settings: JwtSchemeSettings,
+    private readonly logger: GatewayLogger,
+  ) {
+    this.keys =
+      settings.jwksUrl === undefined
+        ? localKeys(name, settings.jwksFile ?? '', logger)
+        : createRemoteJWKSet(new URL(settings.jwksUrl));
+  }
+
+  serves(type: string): boolean {
+    return type === 'http bearer' || type === 'oauth2' || type === 'openIdConnect';
+  }
+
+  async authenticate({ headers }: Credentials): Promise<Finding> {
+    if (headers.authorization === undefined) return MISSING;
+    const token = BEARER.exec(headers.authorization)?.[1];
+    if (token === undefined)
+      return { kind: 'invalid', reason: 'the Authorization header holds no bearer token' };
+    const { issuer, audience, algorithms, clockTolerance } = this.settings;
+    try {
+      const { payload } = await jwtVerify(token, this.keys, {
+        issuer: [...[issuer].flat()],
+        audience: [...[audience].flat()],
+        algorithms: [...algorithms],
+        clockTolerance: clockTolerance / 1000,
+        requiredClaims: ['exp'],
+      });
+      const caller = this.callerOf(payload);
+      return caller === undefined
+        ? { kind: 'invalid', reason: 'the token names nobody' }
+        : { kind: 'known', caller };
+    } catch (error) {
+      if (
+        error instanceof errors.JOSEError &&
+        !OUR_FAULT.has(error.code) &&
+        error.code !== errors.JOSEError.code
+      ) {
+        return { kind: 'invalid', reason: reasonOf(error) };
+      }
+      this.logger.error({ err: toError(error) }, 'the keys of the token issuer cannot be had');
+      return { kind: 'unavailable' };
+    }
+  }
+
+  challenge(realm: string, _place: CredentialPlace, reason: string | undefined): string {
+    const error = reason === undefined ? '' : `, error="invalid_token", error_description="${reason}"`;
+    return `Bearer realm="${realm}"${error}`;
+  }
+
+  private callerOf(payload: JWTPayload): Caller | undefined {
+    const id = [payload.sub, payload['client_id'], payload['azp']].find(
+      (name) => typeof name === 'string' && name !== '',
+    );
+    if (typeof id !== 'string') return undefined;
+    const given = payload[this.settings.scopeClaim];
+    const scopes = Array.isArray(given)
+      ? given.map(String)
+      : typeof given === 'string'
+        ? given.split(' ')
+        : [];
+    const claims = this.settings.claims.filter((name) => Object.hasOwn(payload, name));
+    return {
+      id,
+      scopes: scopes.filter((scope) => scope !== ''),
+      claims:
+        claims.length === 0 ? undefined : Object.fromEntries(claims.map((name) => [name, payload[name]])),
+    };
+  }
+}
+
+/** Why a token is refused, in words that fit into a header. */
+function reasonOf(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return 'the token has expired';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `the claim ${error.claim.replace(/\W/g, '')} is not accepted`;
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'the signature is not valid';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'the key of the token is not known';
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'the algorithm of the token is not accepted';
+  return 'the token is not valid';
+}
+
+function localKeys(name: string, file: string, logger: GatewayLogger): JWTVerifyGetKey {
+  const parse = (text: string): JWTVerifyGetKey => createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
+  const keys = openKeyFile(name, 'jwksFile', file, parse, logger);
+  return (header, token) => keys.value(header, token);
+}

@@ -1,0 +1,29 @@
+/** What the gateway needs from others, as interfaces: where its document comes from, and where its log goes. */
+import type { ApiSnapshot } from '../apidoc/operation.ts';
+
+/** Something that has an API document and tells when it changes; an `ApiRegistry` is one. */
+export interface ApiSource {
+  /** The document and its route table as they are now. */
+  snapshot(): ApiSnapshot;
+  /** Calls the listener after each change. */
+  on(event: 'change', listener: () => void): unknown;
+  off(event: 'change', listener: () => void): unknown;
+}
+
+/** Where the gateway writes its log. A pino logger is one. */
+export interface GatewayLogger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+const nothing = (): void => undefined;
+
+/** A log that nobody reads. */
+export const SILENT: GatewayLogger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** A source whose document never changes; for tests, and for programs that make their document by hand. */
+export function fixedApi(snapshot: ApiSnapshot): ApiSource {
+  return { snapshot: () => snapshot, on: nothing, off: nothing };
+}

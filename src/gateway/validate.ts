@@ -1,0 +1,58 @@
+/** Validation against the document that is served, each schema compiled when it is first needed. */
+import {
+  type ApiSnapshot,
+  type ErrorObject,
+  SchemaCompiler,
+  type ValidateFunction,
+} from '../apidoc/index.ts';
+import { faultOf } from './faults.ts';
+import type { Fault } from './problem.ts';
+
+/** Notes what is wrong with a value. `place` is put before each pointer. Returns whether all is well. */
+export type Validate = (value: unknown, place: string, faults: Fault[]) => boolean;
+
+/** More faults than a reply lists are not even noted. */
+const MAX_NOTED = 101;
+
+/** The validators of one document. */
+export class Validators {
+  private compiler: SchemaCompiler | undefined;
+  private readonly known = new Map<string, Validate>();
+
+  constructor(private readonly snapshot: ApiSnapshot) {}
+
+  /**
+   * The validator of a schema.
+   * @param pointer JSON pointer of the schema within the document.
+   * @throws ContractError when it cannot be compiled.
+   */
+  at(pointer: string): Validate {
+    let validate = this.known.get(pointer);
+    if (validate === undefined) {
+      this.compiler ??= new SchemaCompiler(this.snapshot);
+      validate = noting(this.compiler.compile(pointer));
+      this.known.set(pointer, validate);
+    }
+    return validate;
+  }
+}
+
+function noting(compiled: ValidateFunction): Validate {
+  return (value, place, faults) => {
+    if (compiled(value)) return true;
+    noteErrors(compiled.errors ?? [], value, place, faults);
+    return false;
+  };
+}
+
+function noteErrors(errors: readonly ErrorObject[], value: unknown, place: string, faults: Fault[]): void {
+  const seen = new Set<string>();
+  for (const error of errors) {
+    const fault = faultOf(error, value, place);
+    const key = fault === undefined ? '' : `${fault.pointer} ${fault.detail}`;
+    if (fault === undefined || seen.has(key)) continue;
+    seen.add(key);
+    faults.push(fault);
+    if (faults.length >= MAX_NOTED) return;
+  }
+}

@@ -1,0 +1,167 @@
+/** What a caller writes by the rules of OpenAPI arrives as the value it meant; what it did not write never does. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { ApiRegistry } from '../../../src/apidoc/index.ts';
+import { Binder } from '../../../src/gateway/bind/binder.ts';
+import { translate } from '../../../src/gateway/template.ts';
+import { Validators } from '../../../src/gateway/validate.ts';
+import { documentOf, jsonBody, parameter } from '../../helpers/gateway/api.ts';
+
+type Style = 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
+
+/** The binder of one operation. */
+function binderOf(method: string, operation: Record<string, unknown>): Binder {
+  const registry = new ApiRegistry();
+  const snapshot = registry.put('test', documentOf({ '/x/{id}': { [method]: operation } }));
+  const [first] = snapshot.operations;
+  assert.ok(first);
+  return new Binder(
+    first,
+    snapshot.document,
+    new Validators(snapshot),
+    translate(first.path),
+    new Set(),
+    100,
+  );
+}
+
+const id = parameter('id', 'path', { type: 'string' });
+
+/** Event data of a query; undefined when it was refused. */
+function bindQuery(binder: Binder, query: string): unknown {
+  const bound = binder.bind({ path: { p0: 'i' }, rawPath: '/x/i', query, headers: {} }, '', undefined);
+  return Array.isArray(bound) ? undefined : (JSON.parse(bound.body.toString()) as { p?: unknown }).p;
+}
+
+/** Texts with every sign that means something in a URL. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }).filter((value) => !/\p{Surrogate}/u.test(value)),
+  fc.string({ unit: fc.constantFrom(...'a,|; &=+%.[]#?/"\\é€😀') }),
+);
+const encode = encodeURIComponent;
+const queryOf = (schema: unknown, style: Style, explode: boolean): Binder =>
+  binderOf('get', { parameters: [id, parameter('p', 'query', schema, { style, explode })] });
+
+describe('parameters', () => {
+  it('carry any text', () => {
+    const binder = queryOf({ type: 'string' }, 'form', true);
+    fc.assert(fc.property(text, (value) => assert.equal(bindQuery(binder, `p=${encode(value)}`), value)));
+  });
+
+  const separators: [style: Style, separator: string][] = [
+    ['form', ','],
+    ['spaceDelimited', '%20'],
+    ['pipeDelimited', '|'],
+  ];
+  for (const [style, separator] of separators) {
+    // A space or bar within an item cannot be told from the separator, which is encoded alike.
+    const own = style === 'spaceDelimited' ? ' ' : style === 'pipeDelimited' ? '|' : '';
+    const item = own === '' ? text : text.map((value) => value.replaceAll(own, ''));
+    it(`carry lists of texts in the style ${style}`, () => {
+      const exploded = queryOf({ type: 'array', items: { type: 'string' } }, style, true);
+      const joined = queryOf({ type: 'array', items: { type: 'string' } }, style, false);
+      fc.assert(
+        fc.property(fc.array(item, { minLength: 1, maxLength: 5 }), (list) => {
+          assert.deepEqual(bindQuery(exploded, list.map((value) => `p=${encode(value)}`).join('&')), list);
+          if (list.length === 1 && list[0] === '') return;
+          assert.deepEqual(bindQuery(joined, `p=${list.map(encode).join(separator)}`), list);
+        }),
+      );
+    });
+  }
+
+  it('carry objects in the style deepObject', () => {
+    const binder = queryOf({ type: 'object' }, 'deepObject', true);
+    const name = text.filter((value) => value !== '' && !/[[\]]/.test(value));
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(name, text), { selector: ([key]) => key, minLength: 1 }),
+        (members) => {
+          const query = members.map(([key, value]) => `p[${encode(key)}]=${encode(value)}`).join('&');
+          assert.deepEqual(bindQuery(binder, query), JSON.parse(JSON.stringify(Object.fromEntries(members))));
+        },
+      ),
+    );
+  });
+
+  it('that are numbers arrive exactly, or not at all', () => {
+    const binders = {
+      integer: queryOf({ type: 'integer' }, 'form', true),
+      number: queryOf({ type: 'number' }, 'form', true),
+      boolean: queryOf({ type: 'boolean' }, 'form', true),
+    };
+    const written = fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'0123456789-+.eExX _truefalsn') }),
+      fc.double().map(String),
+      fc.bigInt().map(String),
+    );
+    fc.assert(
+      fc.property(written, (given) => {
+        const integer = bindQuery(binders.integer, `p=${encode(given)}`);
+        if (integer !== undefined) assert.equal(BigInt(given), BigInt(integer as number));
+        const number = bindQuery(binders.number, `p=${encode(given)}`);
+        if (number !== undefined) assert.equal(JSON.parse(given), number);
+        const boolean = bindQuery(binders.boolean, `p=${encode(given)}`);
+        if (boolean !== undefined) assert.equal(given, JSON.stringify(boolean));
+      }),
+    );
+  });
+
+  it('never throw, whatever the query', () => {
+    const schemas = [
+      { type: 'object' },
+      { type: 'array', items: { type: 'integer' } },
+      { type: ['string', 'array'] },
+    ];
+    const styles: Style[] = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'];
+    const binders = schemas.flatMap((schema) =>
+      styles.flatMap((style) => [true, false].map((explode) => queryOf(schema, style, explode))),
+    );
+    const query = fc
+      .array(fc.constantFrom('p', '[', ']', '=', '&', ',', '%', '%2', '%20', '+', '|', 'a', '1', '__proto__'))
+      .map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(query, (given) => {
+        for (const binder of binders) bindQuery(binder, given);
+      }),
+    );
+  });
+});
+
+describe('bodies', () => {
+  const flat = binderOf('put', { parameters: [id], ...jsonBody({ type: 'object' }) });
+  const nested = binderOf('put', { parameters: [id], 'x-event-body': 'nested', ...jsonBody(true) });
+  const bind = (binder: Binder, body: string): unknown => {
+    const source = { path: { p0: 'i' }, rawPath: '/x/i', query: '', headers: {} };
+    const bound = binder.bind(source, 'application/json', Buffer.from(body));
+    return Array.isArray(bound) ? bound : JSON.parse(bound.body.toString());
+  };
+  const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\t') });
+
+  it('arrive beside the parameters, or under their own field, as they were meant', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), space, space, (value, before, after) => {
+        const body = before + JSON.stringify(value, undefined, before.length) + after;
+        const sent = JSON.parse(body) as unknown;
+        assert.deepEqual(bind(nested, body), { id: 'i', body: sent });
+        if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.hasOwn(value, 'id'))
+          return;
+        assert.deepEqual(
+          bind(flat, body),
+          JSON.parse(`{"id":"i",${JSON.stringify(sent).slice(1)}`.replace(/,\}$/, '}')),
+        );
+      }),
+    );
+  });
+
+  it('never throw, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const source = { path: { p0: 'i' }, rawPath: '/x/i', query: '', headers: {} };
+        const bound = flat.bind(source, 'application/json', Buffer.from(bytes));
+        if (!Array.isArray(bound)) assert.doesNotThrow(() => JSON.parse(bound.body.toString()));
+      }),
+    );
+  });
+});

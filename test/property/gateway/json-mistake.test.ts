@@ -1,0 +1,56 @@
+/** The place of a mistake: everything before it can be continued to JSON, and with the sign at it nothing can. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { describeMistake } from '../../../src/gateway/body/json-mistake.ts';
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function placeOf(text: string): number {
+  return Number(/at position (\d+)/.exec(describeMistake(text))?.[1]);
+}
+
+const signs = fc.string({ unit: fc.constantFrom(...'{}[],:"\\0123-.eEtrufalsn u\n') });
+
+describe('the place of a mistake in JSON', () => {
+  it('is never within JSON', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.nat({ max: 3 }), (json, indent) => {
+        const text = JSON.stringify(JSON.parse(json), undefined, indent);
+        assert.equal(placeOf(text), text.length);
+        const cut = text.slice(0, Math.floor(text.length / 2));
+        assert.ok(placeOf(cut) <= cut.length);
+      }),
+    );
+  });
+
+  it('is found in every text that is no JSON', () => {
+    fc.assert(
+      fc.property(fc.oneof(signs, fc.string()), (text) => {
+        const place = placeOf(text);
+        assert.ok(place >= 0 && place <= text.length);
+        if (place < text.length) assert.ok(!parses(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is where a wrong sign was put', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.nat(), (value, seed) => {
+        const text = JSON.stringify(value);
+        const at = seed % (text.length + 1);
+        const wrong = `${text.slice(0, at)}\u0000${text.slice(at)}`;
+        assert.equal(parses(wrong), false);
+        assert.ok(placeOf(wrong) <= at);
+      }),
+    );
+  });
+});

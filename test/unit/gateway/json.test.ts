@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BodyError, parseJson } from '../../../src/gateway/body/json.ts';
+
+describe('JSON bodies', () => {
+  it('give back the bytes that can be passed on', () => {
+    for (const text of [
+      '{}',
+      ' [1, {"a":":,{[\\"]}"}] ',
+      '"a:b"',
+      '{"a":{"b":[{"c":1}]}}',
+      '{"\\u0061":1,"b":1}',
+    ]) {
+      assert.equal(parseJson(Buffer.from(text), 10).bytes?.toString(), text);
+    }
+  });
+
+  it('do not where a name stands twice, also when it is written in two ways', () => {
+    for (const text of [
+      '{"a":1,"a":2}',
+      '{"a":1,"\\u0061":2}',
+      '[{"x":{"a":1,"b":1,"a":1}}]',
+      '{"__proto__":1,"__proto__":2}',
+    ]) {
+      assert.equal(parseJson(Buffer.from(text), 10).bytes, undefined, text);
+    }
+  });
+
+  it('are bounded in depth, brackets in texts aside', () => {
+    const deep = (levels: number): Buffer => Buffer.from('['.repeat(levels) + ']'.repeat(levels));
+    assert.doesNotThrow(() => parseJson(deep(100), 100));
+    assert.throws(() => parseJson(deep(101), 100), BodyError);
+    assert.throws(() => parseJson(deep(400_000), 100), BodyError);
+    assert.doesNotThrow(() => parseJson(Buffer.from(JSON.stringify('['.repeat(500))), 1));
+  });
+
+  it('name the place of a mistake', () => {
+    const places: [text: string, message: RegExp][] = [
+      ['', /ends too early, at position 0 \(line 1, column 1\)/],
+      ['{"a":1', /ends too early, at position 6/],
+      ['{a:1}', /has "a" where it cannot be, at position 1 \(line 1, column 2\)/],
+      ['[1,\n2,\n x]', /has "x" where it cannot be, at position 8 \(line 3, column 2\)/],
+      ['NaN', /has "N"/],
+      ['{"a":01}', /has "1"/],
+      ["{'a':1}", /has "'"/],
+      ['{} {}', /has "\{" where it cannot be, at position 3/],
+      ['[1}', /has "\}" where it cannot be, at position 2/],
+      ['{"a":1,}', /has "\}" where it cannot be, at position 7/],
+      ['[1,]', /has "\]" where it cannot be, at position 3/],
+      ['"a\\x"', /has "\\\\" where it cannot be, at position 2/],
+      ['tru', /has "t" where it cannot be, at position 0/],
+      ['[😀]', /has "😀" where it cannot be, at position 1/],
+      ['"\u0001"', /has "\\u0001"/],
+    ];
+    for (const [text, message] of places)
+      assert.throws(() => parseJson(Buffer.from(text), 10), message, text);
+  });
+
+  it('must be UTF-8', () => {
+    assert.throws(() => parseJson(Buffer.from([0x22, 0xff, 0x22]), 10), /is not UTF-8/);
+    assert.throws(() => parseJson(Buffer.from('"a"', 'utf16le'), 10), BodyError);
+  });
+});

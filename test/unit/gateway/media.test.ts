@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { accepts, chooseCoding, inRange, parseMediaType } from '../../../src/gateway/body/media.ts';
+
+describe('media types', () => {
+  it('are read with their charset', () => {
+    assert.deepEqual(parseMediaType('Application/JSON'), { type: 'application/json', charset: undefined });
+    assert.deepEqual(parseMediaType('a/b; x=y; Charset="UTF-8"'), { type: 'a/b', charset: 'utf-8' });
+    for (const wrong of ['', 'json', 'a/', '/b', 'a/b c', 'a b/c'])
+      assert.equal(parseMediaType(wrong), undefined, wrong);
+  });
+
+  it('fall into ranges', () => {
+    assert.ok(inRange('a/b', '*/*') && inRange('a/b', 'a/*') && inRange('a/b', 'a/b'));
+    assert.ok(!inRange('a/b', 'b/*') && !inRange('ab/c', 'a/*'));
+  });
+
+  it('are accepted by the most specific range', () => {
+    const types = ['application/json'];
+    assert.ok(accepts('*/*;q=0.1', types));
+    assert.ok(!accepts('application/json;q=0, application/*', types));
+    assert.ok(!accepts('application/*;q=0, */*', types));
+    assert.ok(accepts('application/*;q=0, application/json', types));
+    assert.ok(accepts('text/html', [...types, 'text/html']));
+    assert.ok(!accepts('text/html', types));
+    assert.ok(accepts('', types));
+  });
+});
+
+describe('codings', () => {
+  const choose = (header: string): string | undefined => chooseCoding(header, ['br', 'gzip']);
+
+  it('are chosen by weight, then by our own liking', () => {
+    assert.equal(choose('gzip, br'), 'br');
+    assert.equal(choose('gzip;q=1, br;q=0.9'), 'gzip');
+    assert.equal(choose('*'), 'br');
+    assert.equal(choose('*, br;q=0'), 'gzip');
+    assert.equal(choose('identity'), undefined);
+    assert.equal(choose('gzip;q=0'), undefined);
+    assert.equal(choose(''), undefined);
+  });
+});
