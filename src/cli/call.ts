@@ -1,0 +1,54 @@
+/** `zeromq-gateway call`: one event, one reply. */
+import { ZeroMQClient } from '../client/index.ts';
+import { ZeroMQError } from '../core/errors.ts';
+import { defineCommand, type Surroundings } from './command.ts';
+import { CommandError, EXIT } from './errors.ts';
+import { json, milliseconds, remote, text, yesOrNo } from './kinds.ts';
+import { optional, required, setting, type ValuesOf } from './settings.ts';
+
+const settings = {
+  event: required({ ...text, placeholder: 'EVENT' }, { description: 'Name of the event', positional: true }),
+  json: optional(json, { description: 'Its data', positional: true, defaultNote: 'null' }),
+  to: required(remote, { description: "A router's frontend, or a server" }),
+  timeout: setting(milliseconds, { description: 'Time for all of it', default: 5000 }),
+  classic: setting(yesOrNo, { description: 'There is a router of the Python original', default: false }),
+};
+
+/** Longest wait for the connection, as the original's. */
+const CONNECT_TIMEOUT = 2000;
+
+async function call(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+  const { event, json: data, to, timeout, classic } = values;
+  const client = new ZeroMQClient({ connection: to, timeout, classic, poolSize: 1 });
+  const began = performance.now();
+  try {
+    await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
+    const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
+    const { eventData } = await client.sendMessage(event, data, { timeout: left });
+    surroundings.out(Buffer.isBuffer(eventData) ? eventData.toString() : JSON.stringify(eventData ?? null));
+    return EXIT.ok;
+  } catch (error) {
+    throw error instanceof ZeroMQError && error.code !== 'INVALID_ARGUMENT' ? explained(error) : error;
+  } finally {
+    await client.close();
+  }
+}
+
+/** The code first, so that scripts can tell outcomes apart; then what the worker wanted known. */
+function explained({ code, message, details }: ZeroMQError): CommandError {
+  const more = details === undefined ? '' : `\n${JSON.stringify(details)}`;
+  return new CommandError(`${code}: ${message}${more}`);
+}
+
+export const callCommand = defineCommand({
+  name: 'call',
+  description:
+    "Sends one event and prints the data of the reply as JSON. When it fails, the error's code and message go to " +
+    'standard error and the exit code is 1.',
+  settings,
+  examples: [
+    `call echo.get '{"message":"hello"}' --to tcp://127.0.0.1:5555`,
+    'call tasks.list --to tcp://127.0.0.1:5555 --timeout 1000',
+  ],
+  run: call,
+});

@@ -1,0 +1,154 @@
+/**
+ * Several processes that share one listening port (node:cluster): the primary starts them, starts a crashed one again,
+ * and stops all; a member runs the same command and does what the primary says.
+ */
+import cluster, { type Worker as Process } from 'node:cluster';
+import { once } from 'node:events';
+import { Backoff } from '../core/backoff.ts';
+import { withResolvers } from '../core/deferred.ts';
+import type { Logger } from '../core/logging.ts';
+import { CommandError, EXIT, explain } from './errors.ts';
+import { Opened } from './serve.ts';
+
+/** From a member: it serves, or it could not start. */
+type FromMember = { readonly ready: string } | { readonly failed: string };
+
+/** To a member. */
+const STOP = 'stop';
+
+/** A member that ran this long (ms) had a good start: after its next crash the backoff begins anew. */
+const HEALTHY_AFTER = 10_000;
+
+/** A member that drained has so long (ms) to end. */
+const END_GRACE = 2000;
+
+/** One place in the fleet, and the process that holds it now. */
+interface Place {
+  readonly backoff: Backoff;
+  process: Process | undefined;
+  restart: NodeJS.Timeout | undefined;
+}
+
+/** Members, as the primary sees them. */
+export class Fleet {
+  private readonly places: readonly Place[];
+  private stopping = false;
+  private readonly killAll = (): void => {
+    for (const { process: member } of this.places) member?.process.kill('SIGKILL');
+  };
+
+  /** @param count processes to run. */
+  constructor(
+    count: number,
+    private readonly logger: Logger,
+  ) {
+    this.places = Array.from({ length: count }, () => {
+      return { backoff: new Backoff({ initial: 200 }), process: undefined, restart: undefined };
+    });
+  }
+
+  /**
+   * Starts all members, each with the command line of this process; resolves with the ready line of the first when all
+   * are ready.
+   *
+   * @throws CommandError with what a member said when it could not start.
+   */
+  async start(): Promise<string> {
+    cluster.setupPrimary({ exec: process.argv[1], args: process.argv.slice(2) });
+    process.on('exit', this.killAll);
+    const [line = ''] = await Promise.all(this.places.map((place) => this.launch(place)));
+    return line;
+  }
+
+  /** Drains and ends all members; those that are left after the deadline (ms) are killed. */
+  async stop(deadline: number): Promise<void> {
+    this.stopping = true;
+    const ended = this.places.map(async ({ process: member, restart }) => {
+      clearTimeout(restart);
+      if (member === undefined) return;
+      const exit = once(member, 'exit');
+      if (member.isConnected()) member.send(STOP);
+      await exit;
+    });
+    const timer = setTimeout(this.killAll, deadline + END_GRACE);
+    await Promise.all(ended);
+    clearTimeout(timer);
+    process.off('exit', this.killAll);
+  }
+
+  /** Starts a member in its place; resolves when it is ready, rejects when it ends before. */
+  private launch(place: Place): Promise<string> {
+    const member = cluster.fork();
+    const startedAt = performance.now();
+    place.process = member;
+    let fault = 'a process ended before it was ready';
+    let ready = false;
+    return new Promise((resolve, reject) => {
+      member.on('message', (message: FromMember) => {
+        if ('failed' in message) fault = message.failed;
+        else {
+          ready = true;
+          resolve(message.ready);
+        }
+      });
+      member.on('exit', (code, signal) => {
+        place.process = undefined;
+        reject(new CommandError(fault));
+        const cause = ready ? `exit ${signal ?? code}` : fault;
+        if (ready || place.backoff.attempts > 0) this.ended(place, cause, performance.now() - startedAt);
+      });
+    });
+  }
+
+  private ended(place: Place, cause: string, livedFor: number): void {
+    if (this.stopping) return;
+    if (livedFor > HEALTHY_AFTER) place.backoff.reset();
+    const delay = Math.round(place.backoff.next());
+    this.logger.error({ cause, delay }, 'a process ended and will be started again');
+    // Not unref'd: when all members are down, nothing else keeps the primary alive.
+    place.restart = setTimeout(() => {
+      place.restart = undefined;
+      // One that ends before it is ready has told of it through its exit: the next attempt is on its way.
+      this.launch(place).catch(() => undefined);
+    }, delay);
+  }
+}
+
+/** Whether this process is a member of a fleet. */
+export function isMember(): boolean {
+  return cluster.isWorker;
+}
+
+/**
+ * As `serve`, for a member: tells the primary instead of the user, and stops when the primary says so or is gone. A
+ * signal for the whole group (Ctrl-C in a terminal) reaches members too; it is the primary that acts on it.
+ */
+export async function serveAsMember(start: (opened: Opened) => Promise<string>): Promise<number> {
+  const opened = new Opened();
+  const stop = withResolvers<undefined>();
+  const ignore = (): void => undefined;
+  const onMessage = (message: unknown): void => {
+    if (message === STOP) stop.resolve(undefined);
+  };
+  process.on('SIGINT', ignore);
+  process.on('SIGTERM', ignore);
+  process.on('message', onMessage);
+  process.on('disconnect', () => stop.resolve(undefined));
+  let code: number = EXIT.ok;
+  try {
+    tell({ ready: await start(opened) });
+    const ended = await Promise.race([stop.promise, opened.failed]);
+    if (ended !== undefined) throw ended;
+  } catch (error) {
+    tell({ failed: explain(error).join('\n') });
+    code = EXIT.failed;
+  }
+  await opened.close();
+  process.off('message', onMessage);
+  if (process.connected) process.disconnect();
+  return code;
+}
+
+function tell(message: FromMember): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,151 @@
+/** `zeromq-gateway gateway`: HTTP in front of routers elsewhere. */
+import { ApiRegistry } from '../apidoc/index.ts';
+import { ZeroMQClient } from '../client/index.ts';
+import type { Logger } from '../core/logging.ts';
+import type { Requester } from '../core/message.ts';
+import { createGateway, type GatewaySettingsInput, readSettings } from '../gateway/index.ts';
+import { LiveContracts } from '../gateway/live-contracts.ts';
+import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { loadDocuments } from './documents.ts';
+import { binding } from './endpoints.ts';
+import { Fleet, isMember, serveAsMember } from './fleet.ts';
+import { file, host, json, list, milliseconds, port, remote, wholeNumber, yesOrNo } from './kinds.ts';
+import { openLog } from './logging.ts';
+import { type Opened, serve } from './serve.ts';
+import { optional, required, setting, type ValuesOf } from './settings.ts';
+
+/** Settings of whatever speaks HTTP. */
+export const HTTP_SETTINGS = {
+  host: setting(host, {
+    description: 'Address that HTTP listens on; 0.0.0.0 or :: for every interface',
+    default: '127.0.0.1',
+    defaultNote: '127.0.0.1, this machine only',
+  }),
+  port: setting(port, { description: 'Port that HTTP listens on; 0 picks a free one', default: 8080 }),
+  timeout: setting(milliseconds, {
+    description: 'Time for an operation where its document does not say',
+    default: 5000,
+  }),
+  http: optional(json, {
+    description: 'Further settings of the HTTP side (docs/configuration.md), as JSON or as a map in the file',
+    defaultNote: '{}',
+  }),
+};
+
+const settings = {
+  router: required(list(remote), { description: "A router's frontend" }),
+  ...HTTP_SETTINGS,
+  openapi: optional(list(file), {
+    description: 'OpenAPI document, YAML or JSON, of workers that announce no contract',
+    defaultNote: 'none',
+  }),
+  classicRouter: setting(yesOrNo, {
+    description: 'The routers are of the Python original: one request a socket, no contracts from workers',
+    default: false,
+  }),
+  poolSize: setting(wholeNumber(1, 10_000), {
+    description: 'With --classic-router: sockets for each router, and so requests at a time',
+    default: 16,
+  }),
+  heartbeat: optional(remote, { description: 'Where to send heartbeats', defaultNote: 'nowhere' }),
+  processes: setting(wholeNumber(1, 256), { description: 'Processes that share the port', default: 1 }),
+  ...NODE_SETTINGS,
+};
+
+type Values = ValuesOf<typeof settings>;
+
+/** What of the values `createGateway` takes. */
+function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySettingsInput {
+  const { host: address, port: number, timeout, http } = values;
+  return { ...(http as GatewaySettingsInput | undefined), host: address, port: number, timeout };
+}
+
+/**
+ * A registry that refuses contracts of workers which demand a security scheme that the gateway has not configured.
+ *
+ * @throws ZeroMQConfigError when a setting of the gateway is wrong.
+ */
+export function openRegistry(values: ValuesOf<typeof HTTP_SETTINGS>): ApiRegistry {
+  const { auth } = readSettings(gatewaySettings(values));
+  return new ApiRegistry({ configuredSchemes: Object.keys(auth.schemes) });
+}
+
+/** Makes a gateway, listens, and leaves word of how to stop it. Gives its URL. */
+export async function openGateway(
+  values: ValuesOf<typeof HTTP_SETTINGS> & { readonly drain: number },
+  requester: Requester,
+  registry: ApiRegistry,
+  logger: Logger,
+  opened: Opened,
+): Promise<string> {
+  const { host: address, port: number, drain } = values;
+  const gateway = createGateway({ ...gatewaySettings(values), requester, api: registry, logger });
+  opened.add(() => gateway.close({ deadline: drain }));
+  const listeners = [{ setting: 'port', endpoint: `${address}:${number}` }];
+  const { url } = await binding(listeners, () => gateway.listen());
+  return url;
+}
+
+/** One gateway process. */
+async function openNode(values: Values, opened: Opened): Promise<string> {
+  const { router: routers, classicRouter: classic, poolSize, heartbeat } = values;
+  const logger = openLog(values, opened);
+  const registry = openRegistry(values);
+  loadDocuments(registry, values.openapi ?? [], logger, opened);
+  const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
+  const client = new ZeroMQClient({ connection: routers, classic, poolSize, heartbeatConfig, logger });
+  opened.add(() => client.close());
+  if (!classic) await followContracts(routers, client, registry, logger, opened);
+  if (!(await client.connect())) {
+    logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
+  }
+  const url = await openGateway(values, client, registry, logger, opened);
+  return `${url}, docs ${url}/docs, router ${routers.join(', ')}`;
+}
+
+/** Routes of workers that announce their contracts come and go with them. Each router is asked by a client of its own. */
+async function followContracts(
+  routers: readonly string[],
+  client: ZeroMQClient,
+  registry: ApiRegistry,
+  logger: Logger,
+  opened: Opened,
+): Promise<void> {
+  const contracts = new LiveContracts(registry, logger);
+  const [only, ...others] = routers;
+  for (const connection of routers) {
+    const alone = others.length === 0 && connection === only;
+    const asking = alone ? client : new ZeroMQClient({ connection, logger });
+    if (!alone) opened.add(() => asking.close());
+    await asking.connect({ timeout: 1 });
+    contracts.watch(asking, connection);
+  }
+  opened.add(() => contracts.close());
+}
+
+async function run(values: Values, surroundings: Surroundings): Promise<number> {
+  const { processes, drain } = values;
+  if (isMember()) return serveAsMember((opened) => openNode(values, opened));
+  if (processes === 1) return serve('gateway', surroundings, (opened) => openNode(values, opened));
+  readSettings(gatewaySettings(values)); // faults are told once, not by each process
+  return serve('gateway', surroundings, async (opened) => {
+    const fleet = new Fleet(processes, openLog(values, opened));
+    opened.add(() => fleet.stop(drain));
+    return `${await fleet.start()}, ${processes} processes`;
+  });
+}
+
+export const gatewayCommand = defineCommand({
+  name: 'gateway',
+  description:
+    'Runs an HTTP gateway: REST in, events out. Its routes are those that workers announce through the routers, and ' +
+    'those of the OpenAPI documents it is given.',
+  settings,
+  examples: [
+    'gateway --router tcp://127.0.0.1:5555',
+    'gateway --router tcp://10.0.0.1:5555 --router tcp://10.0.0.2:5555 --host 0.0.0.0 --processes 4',
+    'gateway --router tcp://10.0.0.9:5555 --classic-router --openapi inventory.yaml',
+  ],
+  run,
+});

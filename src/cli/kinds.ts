@@ -1,0 +1,150 @@
+/** Kinds of values that settings have: a Joi schema each, and in words what is allowed. */
+import { statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import Joi from 'joi';
+import { toError } from '../core/errors.ts';
+import { toConnection } from '../transport/connection.ts';
+
+/** What values a setting takes. */
+export interface Kind<T> {
+  /** Stands for the value in `--help`; undefined: the flag takes none. */
+  readonly placeholder: string | undefined;
+  /** Completes the sentence "allowed: …". */
+  readonly allowed: string;
+  readonly schema: Joi.Schema;
+  /** Never there; it carries the type of the checked value. */
+  readonly value?: T;
+  /** A path, read from the folder of whoever names it: the working folder, or that of the configuration file. */
+  readonly isPath?: boolean;
+  /** The flag may be repeated; in the environment values are separated by commas. */
+  readonly isList?: boolean;
+}
+
+/** A custom check; what it throws is left out, since `allowed` says it better. */
+function checked(check: (value: string) => void): Joi.Schema {
+  return Joi.string().custom((value: string) => {
+    check(value);
+    return value;
+  });
+}
+
+export function wholeNumber(min: number, max: number, placeholder = 'N'): Kind<number> {
+  return {
+    placeholder,
+    allowed: `a whole number from ${min} to ${max}`,
+    schema: Joi.number().integer().min(min).max(max),
+  };
+}
+
+export const port: Kind<number> = wholeNumber(0, 65_535, 'PORT');
+
+/** Longest time that a timer of Node.js takes, in ms. */
+const LONGEST = 2_147_483_647;
+
+export const milliseconds: Kind<number> = {
+  placeholder: 'MS',
+  allowed: `milliseconds, a whole number from 1 to ${LONGEST}`,
+  schema: Joi.number().integer().min(1).max(LONGEST),
+};
+
+export const yesOrNo: Kind<boolean> = {
+  placeholder: undefined,
+  allowed: 'true or false',
+  schema: Joi.boolean(),
+};
+
+export const host: Kind<string> = {
+  placeholder: 'HOST',
+  allowed: 'a host name or an IP address',
+  schema: checked((value) => {
+    if (isIP(value) === 0 && Joi.string().hostname().validate(value).error) throw new Error('no host');
+  }),
+};
+
+function endpoint(bind: boolean): Kind<string> {
+  return {
+    placeholder: 'URL',
+    allowed: bind
+      ? 'tcp://HOST:PORT (HOST * for every interface, PORT 0 for a free one) or ipc://PATH'
+      : 'tcp://HOST:PORT or ipc://PATH',
+    schema: checked((value) => {
+      if (value.startsWith('inproc:')) throw new Error('nobody else is in this process');
+      toConnection(value).getConnectionString(bind);
+    }),
+  };
+}
+
+/** Where a node connects to. */
+export const remote: Kind<string> = endpoint(false);
+/** Where a node listens. */
+export const listener: Kind<string> = endpoint(true);
+
+export const file: Kind<string> = {
+  placeholder: 'FILE',
+  allowed: 'a file that exists',
+  schema: checked((value) => {
+    if (!statSync(value).isFile()) throw new Error('no file');
+  }),
+  isPath: true,
+};
+
+/** A file that may be made. */
+export const fileToBe: Kind<string> = {
+  placeholder: 'FILE',
+  allowed: 'the path of a file',
+  schema: Joi.string(),
+  isPath: true,
+};
+
+export const folder: Kind<string> = {
+  placeholder: 'DIR',
+  allowed: 'a folder that exists',
+  schema: checked((value) => {
+    if (!statSync(value).isDirectory()) throw new Error('no folder');
+  }),
+  isPath: true,
+};
+
+/** A folder that may be made. */
+export const folderToBe: Kind<string> = {
+  placeholder: 'DIR',
+  allowed: 'the path of a folder',
+  schema: Joi.string(),
+  isPath: true,
+};
+
+export function choice<const T extends string>(placeholder: string, ...values: readonly T[]): Kind<T> {
+  return { placeholder, allowed: values.join(', '), schema: Joi.string().valid(...values) };
+}
+
+export const text: Kind<string> = {
+  placeholder: 'TEXT',
+  allowed: 'a text that is not empty',
+  schema: Joi.string(),
+};
+
+/** JSON text; the value is what it stands for. A configuration file may hold the value itself. */
+export const json: Kind<unknown> = {
+  placeholder: 'JSON',
+  allowed: `JSON, such as '{"id":1}'`,
+  schema: Joi.any().custom((value: unknown) => {
+    if (typeof value !== 'string') return value;
+    try {
+      return JSON.parse(value) as unknown;
+    } catch (error) {
+      throw toError(error);
+    }
+  }),
+};
+
+/** Several of a kind, at least one. */
+export function list<T>(kind: Kind<T>): Kind<T[]> {
+  const { placeholder, isPath } = kind;
+  return {
+    placeholder,
+    isPath,
+    allowed: `one or more, each ${kind.allowed}`,
+    schema: Joi.array().items(kind.schema).min(1).single(),
+    isList: true,
+  };
+}

@@ -1,0 +1,170 @@
+/** All commands in one program: argv in, exit code out. */
+import { Command as Commander, CommanderError, Option } from 'commander';
+import { ZeroMQConfigError } from '../core/errors.ts';
+import type { Command, Surroundings } from './command.ts';
+import { CONFIG_NAMES, readConfig } from './config-file.ts';
+import { EXIT, explain, UsageError } from './errors.ts';
+import { VERSION } from './package.ts';
+import { flagOf, resolveSettings, type Setting, variableOf } from './settings.ts';
+
+/** A command that is loaded when it is asked for: most of them need much that the others do not. */
+interface LazyCommand {
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** All commands by name, in the order of the help. */
+export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
+  up: {
+    summary: 'run gateway, router and sample workers in one process',
+    load: async () => (await import('./up.ts')).upCommand,
+  },
+  gateway: {
+    summary: 'run an HTTP gateway in front of one or more routers',
+    load: async () => (await import('./gateway.ts')).gatewayCommand,
+  },
+  router: {
+    summary: 'run a router between clients and workers',
+    load: async () => (await import('./router.ts')).routerCommand,
+  },
+  worker: {
+    summary: 'run workers from files, behind one or more routers',
+    load: async () => (await import('./worker.ts')).workerCommand,
+  },
+  server: {
+    summary: 'serve clients directly, without a router',
+    load: async () => (await import('./server.ts')).serverCommand,
+  },
+  call: {
+    summary: 'send one event and print the data of its reply',
+    load: async () => (await import('./call.ts')).callCommand,
+  },
+};
+
+const WIDTH = 100;
+
+/**
+ * Runs a command line.
+ *
+ * @param argv arguments, without node and the script.
+ * @returns the exit code; nothing is thrown.
+ */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = newProgram(surroundings);
+  const wanted = argv.find((arg) => Object.hasOwn(COMMANDS, arg));
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const sub = program.command(name).summary(summary);
+    if (name !== wanted) continue;
+    addCommand(sub, await load(), surroundings, (result) => {
+      code = result;
+    });
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    return report(error, surroundings);
+  }
+}
+
+function newProgram(surroundings: Surroundings): Commander {
+  return new Commander('zeromq-gateway')
+    .description('ZeroMQ clients, routers and workers, and an HTTP gateway that puts them under REST')
+    .usage('COMMAND [options]')
+    .version(VERSION, '-V, --version', 'Print the version')
+    .helpOption('-h, --help', 'Print help')
+    .helpCommand('help [COMMAND]', 'print the help of a command')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureOutput({
+      writeOut: (text) => surroundings.out(text.trimEnd()),
+      writeErr: (text) => surroundings.err(text.trimEnd()),
+      getOutHelpWidth: () => WIDTH,
+      getErrHelpWidth: () => WIDTH,
+    })
+    .exitOverride()
+    .showHelpAfterError('Run it with --help for all options.');
+}
+
+/** Gives a command its arguments, options and action. `done` is told its exit code. */
+function addCommand(
+  sub: Commander,
+  command: Command,
+  surroundings: Surroundings,
+  done: (code: number) => void,
+): void {
+  sub.description(command.description);
+  const entries = Object.entries(command.settings);
+  const positional = entries.filter(([, each]) => each.positional);
+  sub.usage(usageOf(entries));
+  for (const [name, each] of positional) sub.argument(`[${argumentOf(each)}]`, describe(name, each));
+  for (const [name, each] of entries) if (!each.positional) sub.addOption(optionOf(name, each));
+  sub.option(
+    '--config <FILE>',
+    `Configuration file (default: ${CONFIG_NAMES.join(', ')} in the working folder; env: ZMQ_GATEWAY_CONFIG)`,
+  );
+  const examples = command.examples.map((example) => `  $ zeromq-gateway ${example}`);
+  sub.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
+  sub.action(async (...args: unknown[]) => {
+    const options = sub.opts<Record<string, unknown>>();
+    const flags: Record<string, unknown> = { ...options };
+    positional.forEach(([name], at) => {
+      const value = args[at];
+      flags[name] = Array.isArray(value) && value.length === 0 ? undefined : value;
+    });
+    const { cwd, env } = surroundings;
+    const given = options.config ?? (env.ZMQ_GATEWAY_CONFIG || undefined);
+    const file = readConfig(given as string | undefined, cwd, Object.keys(COMMANDS));
+    const values = resolveSettings(command.name, command.settings, { flags, env, file, cwd });
+    done(await command.run(values as never, surroundings));
+  });
+}
+
+function optionOf(name: string, setting: Setting<unknown>): Option {
+  const { placeholder, isList } = setting.kind;
+  const option = new Option(
+    placeholder === undefined ? flagOf(name) : `${flagOf(name)} <${placeholder}>`,
+    describe(name, setting),
+  );
+  if (isList) {
+    option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  }
+  return option;
+}
+
+function argumentOf({ kind }: Setting<unknown>): string {
+  return `${kind.placeholder}${kind.isList ? '...' : ''}`;
+}
+
+function usageOf(entries: readonly (readonly [string, Setting<unknown>])[]): string {
+  const parts = entries
+    .filter(([, { positional, required }]) => positional || required)
+    .map(([name, each]) => {
+      const argument = argumentOf(each);
+      if (!each.positional) return `${flagOf(name)} ${argument}`;
+      return each.required ? argument : `[${argument}]`;
+    });
+  return [...parts, '[options]'].join(' ');
+}
+
+/** The description of a setting, with its default and its environment variable. */
+function describe(name: string, setting: Setting<unknown>): string {
+  const notes = [`env: ${variableOf(name)}`];
+  const byDefault = setting.defaultNote ?? defaultText(setting.default);
+  if (byDefault !== undefined && !setting.required) notes.unshift(`default: ${byDefault}`);
+  if (setting.kind.isList && !setting.positional) notes.unshift('may be repeated');
+  return `${setting.description} (${notes.join('; ')})`;
+}
+
+function defaultText(value: unknown): string | undefined {
+  if (value === undefined || value === false) return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Tells what went wrong; gives the exit code. */
+function report(error: unknown, surroundings: Surroundings): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  for (const line of explain(error)) surroundings.err(`error: ${line}`);
+  return error instanceof UsageError || error instanceof ZeroMQConfigError ? EXIT.usage : EXIT.failed;
+}

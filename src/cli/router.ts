@@ -1,0 +1,124 @@
+/** `zeromq-gateway router`: a router by itself. */
+import { ApiRegistry } from '../apidoc/index.ts';
+import type { Logger } from '../core/logging.ts';
+import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import { type ContractChecker, createStrategy, STRATEGIES, ZeroMQRouter } from '../router/index.ts';
+import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { binding } from './endpoints.ts';
+import { choice, fileToBe, listener, milliseconds, wholeNumber } from './kinds.ts';
+import { openLog } from './logging.ts';
+import { type Opened, serve } from './serve.ts';
+import { optional, setting, type ValuesOf } from './settings.ts';
+
+/** Settings of whatever has a router in it. */
+export const ROUTER_SETTINGS = {
+  frontend: setting(listener, {
+    description: 'Where clients and gateways connect',
+    default: 'tcp://127.0.0.1:5555',
+    defaultNote: 'tcp://127.0.0.1:5555, this machine only',
+  }),
+  backend: setting(listener, {
+    description: 'Where workers connect',
+    default: 'tcp://127.0.0.1:5556',
+    defaultNote: 'tcp://127.0.0.1:5556, this machine only',
+  }),
+  heartbeat: setting(listener, {
+    description: 'Where to receive heartbeats',
+    default: 'tcp://127.0.0.1:5557',
+    defaultNote: 'tcp://127.0.0.1:5557, this machine only',
+  }),
+  heartbeatInterval: setting(milliseconds, {
+    description: 'Time between checks for missed heartbeats',
+    default: 10_000,
+  }),
+  heartbeatTimeout: setting(milliseconds, {
+    description: 'Silence that counts as a missed heartbeat',
+    default: 30_000,
+  }),
+  heartbeatMisses: setting(wholeNumber(1, 1000), {
+    description: 'Missed heartbeats in a row after which a worker is out',
+    default: 3,
+  }),
+  strategy: setting(choice('NAME', ...STRATEGIES), {
+    description: `Who gets a request: ${STRATEGIES.join(', ')}`,
+    default: 'least-loaded',
+  }),
+  queueLimit: setting(wholeNumber(0, 10_000_000), {
+    description: 'Requests that may wait for one event; more are refused',
+    default: 10_000,
+  }),
+  classicConcurrency: setting(wholeNumber(1, 100_000), {
+    description: 'Requests that a worker of the Python original is given at a time',
+    default: 1,
+  }),
+  nodeFile: optional(fileToBe, {
+    description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
+    defaultNote: 'a new id at each start',
+  }),
+};
+
+/** Makes a router, starts it, and leaves word of how to stop it. */
+export async function openRouter(
+  values: ValuesOf<typeof ROUTER_SETTINGS> & { readonly drain: number },
+  contractChecker: ContractChecker,
+  logger: Logger,
+  opened: Opened,
+) {
+  const { frontend, backend, heartbeat, drain } = values;
+  const router = new ZeroMQRouter({
+    frontendConnection: frontend,
+    backendConnection: backend,
+    heartbeatConfig: new ZeroMQHeartbeatConfig(heartbeat, {
+      interval: values.heartbeatInterval,
+      timeout: values.heartbeatTimeout,
+      maxMissed: values.heartbeatMisses,
+    }),
+    strategy: createStrategy(values.strategy),
+    limits: { queueLimit: values.queueLimit },
+    classicConcurrency: values.classicConcurrency,
+    configFile: values.nodeFile,
+    contractChecker,
+    logger,
+  });
+  const listeners = Object.entries({ frontend, backend, heartbeat });
+  const endpoints = await binding(
+    listeners.map(([name, endpoint]) => ({ setting: name, endpoint })),
+    () => router.start(),
+  );
+  opened.add(() => router.stop({ deadline: drain }), router.closed);
+  return { router, endpoints };
+}
+
+/** Holds contracts of workers against each other: what does not fit is refused at the worker, by name. */
+export function contractChecker(registry: ApiRegistry): ContractChecker {
+  return {
+    put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
+    setAvailable: (name, available) => void registry.setAvailable(name, available),
+    remove: (name) => void registry.remove(name),
+  };
+}
+
+const settings = { ...ROUTER_SETTINGS, ...NODE_SETTINGS };
+
+function route(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+  return serve('router', surroundings, async (opened) => {
+    const logger = openLog(values, opened);
+    const { endpoints } = await openRouter(values, contractChecker(new ApiRegistry()), logger, opened);
+    const { frontend, backend, heartbeat } = endpoints;
+    return `frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}`;
+  });
+}
+
+export const routerCommand = defineCommand({
+  name: 'router',
+  description:
+    'Runs a router: clients and gateways connect to its frontend, workers to its backend, both of ours and of the ' +
+    'Python original, in any mix.',
+  settings,
+  examples: [
+    'router',
+    'router --frontend tcp://*:5555 --backend tcp://*:5556 --heartbeat tcp://*:5557',
+    'router --frontend ipc:///run/zg/front.sock --backend ipc:///run/zg/back.sock --strategy round-robin',
+  ],
+  run: route,
+});

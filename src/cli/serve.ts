@@ -1,0 +1,117 @@
+/** Running until a signal: start, say so in one line, drain, end. */
+import { withResolvers } from '../core/deferred.ts';
+import { toError } from '../core/errors.ts';
+import type { Surroundings } from './command.ts';
+import { CommandError, EXIT } from './errors.ts';
+
+const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+export type StopSignal = keyof typeof STOP_SIGNALS;
+
+/**
+ * The same signal again within so many ms is an echo: a terminal sends Ctrl-C to npm and to us, and npm passes its
+ * own on.
+ */
+const ECHO = 100;
+
+/**
+ * Calls `first` at the first SIGINT or SIGTERM; the second ends the process at once, with 128 plus its number.
+ * Returns what takes the listeners off.
+ */
+export function onStopSignals(first: (signal: StopSignal) => void): () => void {
+  let seen: { signal: StopSignal; at: number } | undefined;
+  const handle = (signal: NodeJS.Signals): void => {
+    const name = signal as StopSignal;
+    if (seen === undefined) {
+      seen = { signal: name, at: performance.now() };
+      first(name);
+    } else if (name !== seen.signal || performance.now() - seen.at > ECHO) {
+      process.exit(128 + STOP_SIGNALS[name]);
+    }
+  };
+  const names = Object.keys(STOP_SIGNALS);
+  for (const name of names) process.on(name, handle);
+  return () => {
+    for (const name of names) process.off(name, handle);
+  };
+}
+
+/** What a command has opened, to be closed in reverse order. */
+export class Opened {
+  /** Resolves with the error when something that should run for ever ended by itself. */
+  readonly failed: Promise<Error>;
+  private readonly fail: (error: Error) => void;
+  private readonly closers: (() => unknown)[][] = [];
+  private closing = false;
+
+  constructor() {
+    const { promise, resolve } = withResolvers<Error>();
+    this.failed = promise;
+    this.fail = resolve;
+  }
+
+  /**
+   * Leaves word of how to close something.
+   *
+   * @param closed settles when it ended, whoever did it; with its error if it had one.
+   */
+  add(close: () => unknown, closed?: Promise<Error | undefined>): void {
+    this.addAll([close]);
+    void closed?.then((error) => {
+      if (!this.closing) this.fail(error ?? new CommandError('a node ended by itself'));
+    });
+  }
+
+  /** Leaves word of how to close several things, all at the same time. */
+  addAll(closers: (() => unknown)[]): void {
+    this.closers.push(closers);
+  }
+
+  /** Closes everything, last opened first, even when one fails. Throws the first failure. */
+  async close(): Promise<void> {
+    this.closing = true;
+    let failure: unknown;
+    for (let group = this.closers.pop(); group !== undefined; group = this.closers.pop()) {
+      const results = await Promise.allSettled(group.map(async (close) => void (await close())));
+      for (const result of results) if (result.status === 'rejected') failure ??= result.reason;
+    }
+    if (failure !== undefined) throw toError(failure);
+  }
+}
+
+/**
+ * Starts, prints the line that `start` gives, and runs until SIGINT or SIGTERM; then closes what is open.
+ *
+ * @param command its name, for the lines it prints.
+ * @returns the exit code: 0 when it was stopped.
+ * @throws what `start` throws, or the error of a node that ended by itself; everything is closed by then.
+ */
+export async function serve(
+  command: string,
+  surroundings: Surroundings,
+  start: (opened: Opened) => Promise<string>,
+): Promise<number> {
+  const opened = new Opened();
+  const stop = withResolvers<StopSignal>();
+  let stopping: StopSignal | undefined;
+  const release = onStopSignals((signal) => {
+    stopping = signal;
+    surroundings.err(`zeromq-gateway ${command}: ${signal}, draining; a second signal ends at once`);
+    stop.resolve(signal);
+  });
+  try {
+    const line = await start(opened);
+    if (stopping === undefined) surroundings.out(`zeromq-gateway ${command} is ready: ${line}`);
+    const ended = await Promise.race([stop.promise, opened.failed]);
+    if (ended instanceof Error) throw ended;
+  } catch (error) {
+    await opened.close().catch(() => undefined); // the first error tells more
+    release();
+    throw error;
+  }
+  try {
+    await opened.close();
+  } finally {
+    release();
+  }
+  return EXIT.ok;
+}

@@ -1,0 +1,31 @@
+/** What somebody who made a typing error may have meant. */
+
+/** ` (did you mean port?)`, or nothing when no candidate is near. */
+export function suggestion(word: string, candidates: readonly string[]): string {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  const near = best !== undefined && best.edits <= Math.max(1, Math.floor(best.candidate.length * 0.4));
+  return near ? ` (did you mean ${best.candidate}?)` : '';
+}
+
+/** Letters to insert, drop, replace or swap with their neighbour to make `b` of `a` (optimal string alignment). */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, (last[j - 1] ?? 0) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, (before[j - 2] ?? 0) + 1);
+      }
+      row.push(best);
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}

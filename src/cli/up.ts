@@ -1,0 +1,101 @@
+/** `zeromq-gateway up`: everything in one process. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import type { ZeroMQRouter } from '../router/index.ts';
+import { ZeroMQWorkerThreads } from '../worker/index.ts';
+import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { loadDocuments } from './documents.ts';
+import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
+import { file, folder, list } from './kinds.ts';
+import { openLog } from './logging.ts';
+import { PACKAGE_FOLDER } from './package.ts';
+import { contractChecker, openRouter, ROUTER_SETTINGS } from './router.ts';
+import { serve } from './serve.ts';
+import { optional, setting, type ValuesOf } from './settings.ts';
+import { WORKER_SETTINGS } from './worker.ts';
+import { workerFilesIn } from './worker-files.ts';
+
+const SAMPLE_WORKERS = path.join(PACKAGE_FOLDER, 'workers');
+const SAMPLE_DOCUMENTS = path.join(PACKAGE_FOLDER, 'openapi');
+
+/** How long (ms) workers have to be known to the router before the ready line; it is there in an instant. */
+const JOIN_WAIT = 5000;
+
+const settings = {
+  ...HTTP_SETTINGS,
+  workers: setting(folder, {
+    description: 'Folder with worker files, TypeScript or JavaScript',
+    default: SAMPLE_WORKERS,
+    defaultNote: "the package's own samples",
+  }),
+  ...WORKER_SETTINGS,
+  openapi: optional(list(file), {
+    description: 'OpenAPI document, YAML or JSON, of workers that announce no contract',
+    defaultNote: 'those of the samples, where --workers is not given',
+  }),
+  ...ROUTER_SETTINGS,
+  ...NODE_SETTINGS,
+};
+
+type Values = ValuesOf<typeof settings>;
+
+function documentsOf({ openapi, workers }: Values): readonly string[] {
+  if (openapi !== undefined) return openapi;
+  if (workers !== SAMPLE_WORKERS) return [];
+  const names = readdirSync(SAMPLE_DOCUMENTS).filter((name) => /\.(ya?ml|json)$/.test(name));
+  return names.sort().map((name) => path.join(SAMPLE_DOCUMENTS, name));
+}
+
+function up(values: Values, surroundings: Surroundings): Promise<number> {
+  return serve('up', surroundings, async (opened) => {
+    const files = workerFilesIn(values.workers);
+    const logger = openLog(values, opened);
+    const registry = openRegistry(values);
+    loadDocuments(registry, documentsOf(values), logger, opened);
+    const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
+    const { threads, concurrency, drain } = values;
+    const joined = workersOf(router, files.length * threads);
+    const groups = files.map((module) => {
+      return new ZeroMQWorkerThreads({ module, threads, connection: router, concurrency, logger });
+    });
+    opened.addAll(groups.map((group) => () => group.stop({ deadline: drain })));
+    await Promise.all(groups.map((group) => group.start()));
+    await joined;
+    const url = await openGateway(values, router, registry, logger, opened);
+    const { frontend, backend, heartbeat } = endpoints;
+    const names = files.map((name) => path.basename(name)).join(', ');
+    return `${url}, docs ${url}/docs, workers ${names}, frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}`;
+  });
+}
+
+/** Resolves when the router knows so many workers, or after a while: one that it refuses has said so in the log. */
+function workersOf(router: ZeroMQRouter, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let known = 0;
+    const done = (): void => {
+      clearTimeout(timer);
+      router.off('workerJoined', onJoin);
+      resolve();
+    };
+    const onJoin = (): void => {
+      known += 1;
+      if (known === count) done();
+    };
+    const timer = setTimeout(done, JOIN_WAIT).unref();
+    router.on('workerJoined', onJoin);
+  });
+}
+
+export const upCommand = defineCommand({
+  name: 'up',
+  description:
+    'Runs a gateway and a router in one process, and workers on threads of it. The router listens too, on this ' +
+    'machine only: workers and clients of any language may join.',
+  settings,
+  examples: [
+    'up',
+    'up --port 3000 --workers ./workers',
+    'up --openapi inventory.yaml --strategy round-robin',
+  ],
+  run: up,
+});

@@ -1,0 +1,66 @@
+/** `zeromq-gateway worker`: workers from files, on threads. */
+import path from 'node:path';
+import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import { ZeroMQWorkerThreads } from '../worker/index.ts';
+import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { file, fileToBe, list, remote, wholeNumber } from './kinds.ts';
+import { openLog } from './logging.ts';
+import { serve } from './serve.ts';
+import { optional, required, setting, type ValuesOf } from './settings.ts';
+
+/** Settings of whatever runs worker files. */
+export const WORKER_SETTINGS = {
+  threads: setting(wholeNumber(1, 256), { description: 'Threads for each file', default: 1 }),
+  concurrency: optional(wholeNumber(1, 100_000), {
+    description: 'Requests that a thread runs at a time',
+    defaultNote: 'as the file says, else 64',
+  }),
+};
+
+const settings = {
+  files: required(list(file), {
+    description: 'TypeScript or JavaScript whose default export is defineWorker(…)',
+    positional: true,
+  }),
+  router: required(list(remote), { description: "A router's backend" }),
+  ...WORKER_SETTINGS,
+  heartbeat: optional(remote, { description: 'Where to send heartbeats', defaultNote: 'nowhere' }),
+  nodeFile: optional(fileToBe, {
+    description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
+    defaultNote: 'a new id at each start',
+  }),
+  ...NODE_SETTINGS,
+};
+
+function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+  const { files, router, threads, concurrency, heartbeat, nodeFile, drain } = values;
+  return serve('worker', surroundings, async (opened) => {
+    const logger = openLog(values, opened);
+    const groups = files.map((module) => {
+      return new ZeroMQWorkerThreads({
+        module,
+        threads,
+        connection: router,
+        concurrency,
+        heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
+        configFile: nodeFile,
+        logger,
+      });
+    });
+    opened.addAll(groups.map((group) => () => group.stop({ deadline: drain })));
+    await Promise.all(groups.map((group) => group.start()));
+    const names = files.map((name) => path.basename(name)).join(', ');
+    return `${names} on ${threads} ${threads === 1 ? 'thread' : 'threads'} each, router ${router.join(', ')}`;
+  });
+}
+
+export const workerCommand = defineCommand({
+  name: 'worker',
+  description: 'Runs workers from files, each on threads of its own, behind one or more routers.',
+  settings,
+  examples: [
+    'worker workers/echo.ts --router tcp://127.0.0.1:5556',
+    'worker workers/*.ts --router tcp://10.0.0.1:5556 --router tcp://10.0.0.2:5556 --threads 2',
+  ],
+  run: work,
+});

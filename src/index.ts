@@ -1,0 +1,99 @@
+/** zeromq-gateway: the framework's public names. The HTTP gateway is `zeromq-gateway/gateway`. */
+
+export {
+  type SendOptions,
+  ZeroMQClient,
+  type ZeroMQClientOptions,
+  type ZeroMQReply,
+} from './client/index.ts';
+export { type Contract, ContractError, type ContractPlace, defineContract } from './contract/index.ts';
+export {
+  ReplyError,
+  ZeroMQClientError,
+  ZeroMQConfigError,
+  ZeroMQConnectionError,
+  ZeroMQError,
+  type ZeroMQErrorOptions,
+  ZeroMQMalformedMessage,
+  ZeroMQSocketClosed,
+  ZeroMQSocketDisconnected,
+  ZeroMQSocketError,
+  ZeroMQSocketInvalid,
+  ZeroMQTimeoutError,
+} from './core/errors.ts';
+export {
+  type Logger,
+  type Logging,
+  type LoggingOptions,
+  setupLogging,
+  silentLogger,
+} from './core/logging.ts';
+export type {
+  Caller,
+  ErrorData,
+  InFlight,
+  OutgoingRequest,
+  ReplyMessage,
+  RequestExtras,
+  Requester,
+} from './core/message.ts';
+export { OUTCOMES, type OutcomeCode, type OutcomeDefinition } from './core/outcome.ts';
+export { ZeroMQHeartbeatConfig, type ZeroMQHeartbeatConfigOptions } from './liveness/index.ts';
+export {
+  type AnnouncedContract,
+  type ContractChecker,
+  createStrategy,
+  LeastLoadedStrategy,
+  LeastRecentlyUsedStrategy,
+  type PowerOfTwoOptions,
+  PowerOfTwoStrategy,
+  type RequestView,
+  RoundRobinStrategy,
+  type RouterEndpoints,
+  type RouterLimits,
+  type RouterNotice,
+  type RouterStats,
+  STRATEGIES,
+  type StickyOptions,
+  StickyStrategy,
+  type StrategyName,
+  type WorkerView,
+  ZeroMQRouter,
+  type ZeroMQRouterOptions,
+  ZeroMQRoutingProxy,
+  type ZeroMQRoutingStrategy,
+} from './router/index.ts';
+export { type ServerEndpoints, ZeroMQServer, type ZeroMQServerOptions } from './server/index.ts';
+export type { HandlerContext } from './service/context.ts';
+export {
+  type Handler,
+  type Handlers,
+  type Message,
+  type MessageHandler,
+  ZeroMQEvent,
+} from './service/handlers.ts';
+export { ZeroMQNodeType } from './service/node-type.ts';
+export { reply } from './service/reply.ts';
+export {
+  type ConnectionLike,
+  ZeroMQConnection,
+  ZeroMQINPROCConnection,
+  ZeroMQIPCConnection,
+  ZeroMQProtocol,
+  ZeroMQTCPConnection,
+  type ZeroMQTCPConnectionOptions,
+} from './transport/connection.ts';
+export {
+  type MonitorEvent,
+  type MonitorEventName,
+  ZeroMQSocketMonitor,
+  ZeroMQSocketStatus,
+} from './transport/socket-monitor.ts';
+export {
+  defineWorker,
+  type WorkerDefinition,
+  ZeroMQWorker,
+  type ZeroMQWorkerOptions,
+  ZeroMQWorkerThreads,
+  type ZeroMQWorkerThreadsOptions,
+} from './worker/index.ts';

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { readConfig } from '../../../src/cli/config-file.ts';
+import { UsageError } from '../../../src/cli/errors.ts';
+import { suggestion } from '../../../src/cli/suggest.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const COMMANDS = ['up', 'gateway'];
+
+function folderWith(t: TestContext, files: Record<string, string>): string {
+  const folder = tempFolder(t);
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+  return folder;
+}
+
+describe('the configuration file', () => {
+  it('is not needed', (t) => {
+    assert.equal(readConfig(undefined, tempFolder(t), COMMANDS), undefined);
+  });
+
+  it('is found in the working folder, as YAML or JSON', (t) => {
+    const yaml = folderWith(t, { 'zeromq-gateway.yaml': 'up:\n  port: 1\n' });
+    assert.deepEqual(readConfig(undefined, yaml, COMMANDS)?.sections, { up: { port: 1 } });
+    const json = folderWith(t, { 'zeromq-gateway.json': '{"up":{"port":2}}' });
+    assert.deepEqual(readConfig(undefined, json, COMMANDS), {
+      file: 'zeromq-gateway.json',
+      folder: json,
+      sections: { up: { port: 2 } },
+    });
+  });
+
+  it('may be empty, and its sections too', (t) => {
+    const folder = folderWith(t, { 'a.yaml': '# nothing yet\n', 'b.yaml': 'up:\n' });
+    assert.equal(readConfig('a.yaml', folder, COMMANDS)?.sections, null);
+    assert.deepEqual(readConfig('b.yaml', folder, COMMANDS)?.sections, { up: null });
+  });
+
+  const refused: [what: string, files: Record<string, string>, given: string | undefined, message: RegExp][] =
+    [
+      ['a missing one', {}, 'x.yaml', /config: "x\.yaml" cannot be read: ENOENT/],
+      [
+        'broken YAML, with the place',
+        { 'x.yaml': 'up:\n\t- port' },
+        'x.yaml',
+        /x\.yaml is no YAML: .*line 2/s,
+      ],
+      ['broken JSON', { 'x.json': '{' }, 'x.json', /x\.json is no JSON/],
+      ['a list', { 'x.yaml': '- up' }, 'x.yaml', /x\.yaml holds \["up"\]; allowed: sections up, gateway/],
+      [
+        'unknown sections, with a guess',
+        { 'x.yaml': 'gatway: {}' },
+        'x.yaml',
+        /gatway in x\.yaml.*did you mean gateway\?/,
+      ],
+      [
+        'two at once',
+        { 'zeromq-gateway.yaml': '', 'zeromq-gateway.json': '{}' },
+        undefined,
+        /zeromq-gateway\.yaml and zeromq-gateway\.json are both in/,
+      ],
+    ];
+  for (const [what, files, given, message] of refused) {
+    it(`refuses ${what}`, (t) => {
+      assert.throws(
+        () => readConfig(given, folderWith(t, files), COMMANDS),
+        (error) => error instanceof UsageError && message.test(error.message),
+      );
+    });
+  }
+});
+
+describe('suggestions', () => {
+  it('guess what is near and nothing else', () => {
+    assert.equal(suggestion('prot', ['port', 'host']), ' (did you mean port?)');
+    assert.equal(suggestion('Routers', ['router']), ' (did you mean router?)');
+    assert.equal(suggestion('elephant', ['port', 'host']), '');
+    assert.equal(suggestion('x', []), '');
+  });
+});
