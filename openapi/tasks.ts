@@ -1,0 +1,97 @@
+/**
+ * Contract of the tasks worker (workers/tasks.ts): a small to-do list with everything a REST resource has.
+ */
+import Joi from 'joi';
+import { defineContract } from 'zeromq-gateway';
+
+const id = Joi.number().integer().min(1).required().description('Number of the task.').example(1);
+const title = Joi.string().trim().min(1).max(200).description('What is to be done.').example('buy milk');
+const notes = Joi.string().allow('').max(10_000).description('Anything else about it.');
+const done = Joi.boolean().description('Whether it is done.');
+
+const task = Joi.object({
+  id,
+  title: title.required(),
+  notes: notes.required(),
+  done: done.required(),
+  createdAt: Joi.string().isoDate().required().description('When it was created.'),
+  updatedAt: Joi.string().isoDate().required().description('When it was last changed.'),
+}).description('The task.');
+
+const missing = 'There is no task of this number: the code is `TASK_NOT_FOUND`.';
+
+const tags = ['tasks'];
+
+export default defineContract({
+  name: 'tasks',
+  info: { title: 'Tasks', version: '1.0.0', description: 'A to-do list.' },
+  events: {
+    // What the path does not name comes from the query: GET /tasks?done=false&limit=10
+    'tasks.list': {
+      method: 'GET',
+      path: '/tasks',
+      summary: 'List tasks, oldest first',
+      tags,
+      etag: true,
+      data: Joi.object({
+        done: done.description('Only tasks that are done, or that are not.'),
+        q: Joi.string().min(1).max(200).description('Only tasks with this text in their title.'),
+        limit: Joi.number().integer().min(1).max(100).default(20).description('Most tasks to return.'),
+        offset: Joi.number().integer().min(0).default(0).description('Tasks to skip.'),
+      }),
+      replies: {
+        200: Joi.object({
+          items: Joi.array().items(task).required(),
+          total: Joi.number().integer().min(0).required().description('Tasks that match, on all pages.'),
+          limit: Joi.number().integer().required(),
+          offset: Joi.number().integer().required(),
+        }).description('One page of tasks.'),
+      },
+    },
+    // From the body: POST /tasks {"title": "buy milk"}
+    'tasks.create': {
+      method: 'POST',
+      path: '/tasks',
+      summary: 'Create a task',
+      tags,
+      data: Joi.object({ title: title.required(), notes: notes.default(''), done: done.default(false) }),
+      replies: { 201: task.description('The new task; Location says where it is.') },
+    },
+    'tasks.get': {
+      method: 'GET',
+      path: '/tasks/{id}',
+      summary: 'Read a task',
+      tags,
+      etag: true,
+      data: Joi.object({ id }),
+      replies: { 200: task, 404: missing },
+    },
+    // From the path and from the body, side by side: PUT /tasks/1 {"title": "buy milk", "done": true}
+    'tasks.replace': {
+      method: 'PUT',
+      path: '/tasks/{id}',
+      summary: 'Replace a task',
+      tags,
+      data: Joi.object({ id, title: title.required(), notes: notes.default(''), done: done.default(false) }),
+      replies: { 200: task, 404: missing },
+    },
+    // Setting members to values given is idempotent; the gateway may repeat it when a worker dies.
+    'tasks.patch': {
+      method: 'PATCH',
+      path: '/tasks/{id}',
+      summary: 'Change some members of a task',
+      tags,
+      idempotent: true,
+      data: Joi.object({ id, title, notes, done }).or('title', 'notes', 'done'),
+      replies: { 200: task, 404: missing },
+    },
+    'tasks.delete': {
+      method: 'DELETE',
+      path: '/tasks/{id}',
+      summary: 'Delete a task',
+      tags,
+      data: Joi.object({ id }),
+      replies: { 204: Joi.any().description('It is gone.'), 404: missing },
+    },
+  },
+});

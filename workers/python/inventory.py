@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Stock levels: a worker in plain Python, put under REST by openapi/inventory.yaml.
+
+It needs pyzmq and nothing of zeromq-gateway: the wire is simple enough to speak in a few lines. The same worker runs
+behind a router of zeromq-gateway and behind one of ZeroMQFramework.
+
+    pip install -r requirements.txt
+    python inventory.py --router tcp://127.0.0.1:5556 --heartbeat tcp://127.0.0.1:5557
+
+Stock is kept in inventory.sqlite, in the folder that ZMQ_GATEWAY_DATA names (default: data).
+"""
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import sqlite3
+import time
+import uuid
+
+import zmq
+
+HEARTBEAT_INTERVAL = 10  # seconds
+
+
+class Refusal(Exception):
+    """Answers with an error of our own: an HTTP status, a code that programs can read, a sentence for people."""
+
+    def __init__(self, status, code, message):
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+# -- What this worker does: one function an event. Each gets the event's data and returns the reply's. ----------------
+
+
+def open_stock():
+    folder = os.environ.get("ZMQ_GATEWAY_DATA", "data")
+    os.makedirs(folder, exist_ok=True)
+    database = sqlite3.connect(os.path.join(folder, "inventory.sqlite"), isolation_level=None)
+    database.execute("CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, quantity INTEGER NOT NULL)")
+    items = [("bolt-m6", 1200), ("nut-m6", 950), ("washer-6", 40)]
+    database.executemany("INSERT OR IGNORE INTO stock VALUES (?, ?)", items)
+    return database
+
+
+def list_items(data):
+    """Items, those with less than `below` in stock where it is given."""
+    rows = stock.execute(
+        "SELECT sku, quantity FROM stock WHERE quantity < ? ORDER BY sku",
+        (data.get("below", 2**53),),
+    )
+    return {"items": [{"sku": sku, "quantity": quantity} for sku, quantity in rows]}
+
+
+def get_item(data):
+    row = stock.execute("SELECT quantity FROM stock WHERE sku = ?", (data["sku"],)).fetchone()
+    if row is None:
+        raise Refusal(404, "ITEM_NOT_FOUND", f"no item {data['sku']}")
+    return {"sku": data["sku"], "quantity": row[0]}
+
+
+def adjust_item(data):
+    """Adds `by`, which may be negative; stock never falls below zero, however many workers share it."""
+    changed = stock.execute(
+        "UPDATE stock SET quantity = quantity + :by WHERE sku = :sku AND quantity + :by >= 0",
+        {"sku": data["sku"], "by": data["by"]},
+    )
+    item = get_item(data)
+    if changed.rowcount == 0:
+        raise Refusal(409, "OUT_OF_STOCK", f"only {item['quantity']} of {data['sku']} in stock")
+    return item
+
+
+EVENTS = {"inventory.list": list_items, "inventory.get": get_item, "inventory.adjust": adjust_item}
+
+
+# -- How it talks: [address, "", event name, JSON] in, the same out. -------------------------------------------------
+
+
+def reply_to(frames):
+    """The frames of the reply to a request, or None for what is no request."""
+    if len(frames) < 4:
+        return None
+    address, _, name = frames[:3]  # whatever follows the JSON is not for us
+    try:
+        handler = EVENTS.get(name.decode())
+        if handler is None:
+            raise Refusal(501, "NO_HANDLER", f"this worker does not know the event {name.decode()}")
+        return [address, b"", name, to_json(handler(json.loads(frames[3])))]
+    except Refusal as refusal:
+        return failure(address, name, refusal)
+    except Exception as error:  # one bad request must not end the worker
+        print(f"{name!r} failed: {error!r}", flush=True)
+        return failure(address, name, Refusal(500, "HANDLER_ERROR", "the handler of the event failed"))
+
+
+def failure(address, name, refusal):
+    """An error: ordinary event data, and one more frame that tells a gateway the HTTP status.
+
+    Peers that know nothing of that frame ignore it.
+    """
+    error = {"code": refusal.code, "message": str(refusal)}
+    return [address, b"", name, to_json({"error": error}), to_json({"status": refusal.status, "code": refusal.code})]
+
+
+def to_json(value):
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def serve(router, heartbeat):
+    node_id, session_id = uuid.uuid4().hex, secrets.token_hex(8)
+    context = zmq.Context()
+    requests = context.socket(zmq.DEALER)
+    requests.setsockopt(zmq.IDENTITY, f"{node_id}_{session_id}".encode())
+    requests.connect(router)
+    beats = context.socket(zmq.DEALER)
+    if heartbeat:
+        beats.connect(heartbeat)
+    print(f"inventory worker ready, router {router}", flush=True)
+
+    next_beat = time.monotonic()
+    while running:
+        if heartbeat and time.monotonic() >= next_beat:
+            next_beat += HEARTBEAT_INTERVAL
+            beat = {"node_id": node_id, "session_id": session_id, "node_type": "worker", "missed_count": 0}
+            beat["last_heartbeat"] = int(time.time() * 1000)
+            beats.send_multipart([b"", b"heartbeat", to_json(beat)])
+        if requests.poll(500):  # milliseconds; comes back in between to send heartbeats, and to stop when asked
+            reply = reply_to(requests.recv_multipart())
+            if reply is not None:
+                requests.send_multipart(reply)
+    context.destroy(linger=1000)
+
+
+def stop(_signal, _frame):
+    global running
+    running = False
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Serves inventory.list, inventory.get and inventory.adjust.")
+    parser.add_argument("--router", default="tcp://127.0.0.1:5556", help="backend of the router (default %(default)s)")
+    parser.add_argument("--heartbeat", help="heartbeat address of the router, such as tcp://127.0.0.1:5557")
+    options = parser.parse_args()
+    running = True
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    stock = open_stock()
+    serve(options.router, options.heartbeat)

@@ -1,0 +1,125 @@
+/**
+ * A to-do list on a SQLite file: everything a REST resource has, in one worker.
+ *
+ *     zeromq-gateway worker workers/tasks.ts --router tcp://127.0.0.1:5556
+ *
+ * Tasks are kept in tasks.sqlite, in the folder that ZMQ_GATEWAY_DATA names (default: data, below the working
+ * folder). Any number of threads and processes may serve the same file.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import { defineWorker, ReplyError, reply } from 'zeromq-gateway';
+import contract from '../openapi/tasks.ts';
+
+interface Task {
+  id: number;
+  title: string;
+  notes: string;
+  done: boolean;
+  createdAt: string;
+  updatedAt: string;
+}
+
+type NewTask = Pick<Task, 'title' | 'notes' | 'done'>;
+type Query = { done?: boolean; q?: string; limit: number; offset: number };
+
+/** Each thread has a connection of its own, from its start to its end. */
+let database: Database.Database;
+let sql: ReturnType<typeof statements>;
+
+function open(): void {
+  const folder = process.env.ZMQ_GATEWAY_DATA ?? 'data';
+  mkdirSync(folder, { recursive: true });
+  database = new Database(join(folder, 'tasks.sqlite'), { timeout: 5000 });
+  database.pragma('journal_mode = WAL'); // readers and a writer do not wait for each other
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS tasks (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      title TEXT NOT NULL,
+      notes TEXT NOT NULL,
+      done INTEGER NOT NULL,
+      createdAt TEXT NOT NULL,
+      updatedAt TEXT NOT NULL
+    ) STRICT`);
+  sql = statements();
+}
+
+function statements() {
+  const matching = `FROM tasks
+    WHERE (:done IS NULL OR done = :done) AND (:q IS NULL OR instr(lower(title), lower(:q)) > 0)`;
+  return {
+    list: database.prepare(`SELECT * ${matching} ORDER BY id LIMIT :limit OFFSET :offset`),
+    count: database.prepare(`SELECT count(*) AS total ${matching}`),
+    get: database.prepare('SELECT * FROM tasks WHERE id = :id'),
+    create: database.prepare(`
+      INSERT INTO tasks (title, notes, done, createdAt, updatedAt)
+      VALUES (:title, :notes, :done, :now, :now) RETURNING *`),
+    // What is null stays as it was.
+    change: database.prepare(`
+      UPDATE tasks SET title = coalesce(:title, title), notes = coalesce(:notes, notes),
+        done = coalesce(:done, done), updatedAt = :now
+      WHERE id = :id RETURNING *`),
+    delete: database.prepare('DELETE FROM tasks WHERE id = :id'),
+  };
+}
+
+function list({ done, q, limit, offset }: Query) {
+  const filter = { done: toNumber(done), q: q ?? null };
+  const rows = sql.list.all({ ...filter, limit, offset });
+  const { total } = sql.count.get(filter) as { total: number };
+  return { items: rows.map(toTask), total, limit, offset };
+}
+
+function create({ title, notes, done }: NewTask) {
+  const task = toTask(sql.create.get({ title, notes, done: toNumber(done), now: now() }));
+  return reply(201, task, { location: `/tasks/${task.id}` });
+}
+
+function get({ id }: { id: number }): Task {
+  return toTask(sql.get.get({ id }) ?? missing(id));
+}
+
+/** Serves PUT and PATCH: the contract sees to it that a PUT has every member. */
+function change({ id, title, notes, done }: { id: number } & Partial<NewTask>): Task {
+  const values = { id, title: title ?? null, notes: notes ?? null, done: toNumber(done), now: now() };
+  return toTask(sql.change.get(values) ?? missing(id));
+}
+
+function remove({ id }: { id: number }) {
+  if (sql.delete.run({ id }).changes === 0) missing(id);
+  return reply(204);
+}
+
+function missing(id: number): never {
+  throw new ReplyError(404, 'TASK_NOT_FOUND', `there is no task ${id}`);
+}
+
+/** A task out of a row. SQLite knows no booleans. */
+function toTask(row: unknown): Task {
+  const { id, title, notes, done, createdAt, updatedAt } = row as Omit<Task, 'done'> & { done: 0 | 1 };
+  return { id, title, notes, done: done === 1, createdAt, updatedAt };
+}
+
+function toNumber(value: boolean | undefined): 0 | 1 | null {
+  if (value === undefined) return null;
+  return value ? 1 : 0;
+}
+
+const now = () => new Date().toISOString();
+
+export default defineWorker({
+  contract,
+  handlers: {
+    'tasks.list': list,
+    'tasks.create': create,
+    'tasks.get': get,
+    'tasks.replace': change,
+    'tasks.patch': change,
+    'tasks.delete': remove,
+  },
+  onStart: open,
+  onStop: () => {
+    database.close();
+  },
+});
