@@ -1,0 +1,200 @@
+/**
+ * The layer rules of docs/architecture.md (.dependency-cruiser.js holds them): the sources keep them, and each rule finds
+ * what breaks it in a planted tree.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { cruise } from 'dependency-cruiser';
+import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
+import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config';
+import { tempFolder } from '../helpers/temp.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+interface Violation {
+  rule: string;
+  from: string;
+  to: string;
+}
+
+async function violations(baseDir: string): Promise<Violation[]> {
+  const options = await extractOptions(path.join(ROOT, '.dependency-cruiser.js'));
+  const tsConfigFile = path.join(baseDir, 'tsconfig.json');
+  const { output } = await cruise(
+    ['src', 'openapi', 'workers'],
+    {
+      ...options,
+      baseDir,
+      tsConfig: { fileName: tsConfigFile },
+    },
+    undefined,
+    { tsConfig: extractTsConfig(tsConfigFile) },
+  );
+  assert.ok(typeof output === 'object');
+  return output.summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to }));
+}
+
+/** A tree of the project's shape. `files` maps a file to what it imports. */
+function plant(folder: string, files: Record<string, string[]>): string {
+  const write = (name: string, text: string) => {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  };
+  for (const folderName of ['src', 'openapi', 'workers']) mkdirSync(path.join(folder, folderName));
+  for (const name of [
+    'zeromq',
+    'express',
+    'swagger-ui-express',
+    'swagger-ui-dist',
+    'pino',
+    'commander',
+    'joi',
+  ]) {
+    write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
+    write(`node_modules/${name}/index.js`, 'module.exports = {};\n');
+  }
+  const dependencies = {
+    zeromq: '*',
+    express: '*',
+    'swagger-ui-express': '*',
+    'swagger-ui-dist': '*',
+    pino: '*',
+    commander: '*',
+    joi: '*',
+  };
+  write('package.json', JSON.stringify({ name: 'zeromq-gateway', type: 'module', dependencies }));
+  const paths = {
+    'zeromq-gateway': ['./src/index.ts'],
+    'zeromq-gateway/gateway': ['./src/gateway/index.ts'],
+  };
+  write(
+    'tsconfig.json',
+    JSON.stringify({
+      // Elsewhere than in the working folder, the resolver finds `paths` only from a baseUrl.
+      compilerOptions: {
+        baseUrl: '.',
+        module: 'NodeNext',
+        allowImportingTsExtensions: true,
+        noEmit: true,
+        paths,
+      },
+      include: ['src', 'openapi', 'workers'],
+    }),
+  );
+  for (const [name, imports] of Object.entries(files)) {
+    const lines = imports.map((specifier, i) =>
+      specifier.startsWith('type ')
+        ? `import type { X as X${i} } from '${specifier.slice('type '.length)}';`
+        : `import * as m${i} from '${specifier}';`,
+    );
+    const used = imports.map((specifier, i) =>
+      specifier.startsWith('type ') ? `undefined as X${i}` : `m${i}`,
+    );
+    write(name, `${lines.join('\n')}\nexport type X = unknown;\nexport const used = [${used.join(', ')}];\n`);
+  }
+  return folder;
+}
+
+/** A tree that keeps every rule. */
+const CLEAN: Record<string, string[]> = {
+  'src/core/a.ts': [],
+  'src/core/logging.ts': ['pino'],
+  'src/wire/a.ts': ['../core/a.ts'],
+  'src/contract/a.ts': ['../core/a.ts', 'joi'],
+  'src/transport/a.ts': ['zeromq', '../wire/a.ts', '../core/a.ts'],
+  'src/liveness/a.ts': ['../transport/a.ts'],
+  'src/service/a.ts': ['../liveness/a.ts', '../contract/a.ts'],
+  'src/router/a.ts': ['../liveness/a.ts', '../wire/a.ts'],
+  'src/client/a.ts': ['../liveness/a.ts'],
+  'src/worker/a.ts': ['../service/a.ts', '../contract/a.ts'],
+  'src/server/a.ts': ['../service/a.ts'],
+  'src/metrics/a.ts': ['../core/a.ts'],
+  'src/apidoc/a.ts': ['../contract/a.ts', '../core/a.ts'],
+  'src/gateway/index.ts': ['express', 'swagger-ui-express', '../apidoc/a.ts', '../metrics/a.ts'],
+  'src/cli/main.ts': ['commander', '../gateway/index.ts', '../router/a.ts', '../worker/a.ts'],
+  'src/index.ts': ['./router/a.ts', './client/a.ts', './worker/a.ts', './contract/a.ts'],
+  'openapi/tasks.ts': ['zeromq-gateway', 'joi'],
+  'workers/tasks.ts': ['zeromq-gateway', '../openapi/tasks.ts'],
+};
+
+/** What breaks a rule: the rule, who does it, whom it imports, and where that leads. */
+const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
+  ['layer-core', 'src/core/b.ts', '../wire/a.ts', 'src/wire/a.ts'],
+  ['layer-wire', 'src/wire/b.ts', '../transport/a.ts', 'src/transport/a.ts'],
+  ['layer-contract', 'src/contract/b.ts', '../apidoc/a.ts', 'src/apidoc/a.ts'],
+  ['layer-transport', 'src/transport/b.ts', '../liveness/a.ts', 'src/liveness/a.ts'],
+  ['layer-liveness', 'src/liveness/b.ts', '../router/a.ts', 'src/router/a.ts'],
+  ['layer-service', 'src/service/b.ts', '../worker/a.ts', 'src/worker/a.ts'],
+  ['layer-router', 'src/router/b.ts', '../client/a.ts', 'src/client/a.ts'],
+  ['layer-router', 'src/router/c.ts', 'type ../worker/a.ts', 'src/worker/a.ts'],
+  ['layer-client', 'src/client/b.ts', '../router/a.ts', 'src/router/a.ts'],
+  ['layer-worker', 'src/worker/b.ts', '../server/a.ts', 'src/server/a.ts'],
+  ['layer-server', 'src/server/b.ts', '../client/a.ts', 'src/client/a.ts'],
+  ['layer-apidoc', 'src/apidoc/b.ts', '../gateway/index.ts', 'src/gateway/index.ts'],
+  ['layer-metrics', 'src/metrics/b.ts', '../wire/a.ts', 'src/wire/a.ts'],
+  ['layer-gateway', 'src/gateway/b.ts', '../router/a.ts', 'src/router/a.ts'],
+  ['layer-gateway', 'src/gateway/c.ts', '../index.ts', 'src/index.ts'],
+  ['layer-unknown', 'src/cli/b.ts', '../novelty/a.ts', 'src/novelty/a.ts'],
+  ['only-home-of-zeromq', 'src/liveness/c.ts', 'zeromq', 'node_modules/zeromq/index.js'],
+  ['only-home-of-express', 'src/cli/c.ts', 'express', 'node_modules/express/index.js'],
+  [
+    'only-home-of-swagger-ui-express',
+    'src/apidoc/c.ts',
+    'swagger-ui-express',
+    'node_modules/swagger-ui-express/index.js',
+  ],
+  [
+    'only-home-of-swagger-ui-dist',
+    'src/apidoc/d.ts',
+    'swagger-ui-dist',
+    'node_modules/swagger-ui-dist/index.js',
+  ],
+  ['only-home-of-pino', 'src/router/d.ts', 'pino', 'node_modules/pino/index.js'],
+  ['only-home-of-commander', 'src/gateway/d.ts', 'commander', 'node_modules/commander/index.js'],
+  ['public-entry', 'src/index.ts', './gateway/index.ts', 'src/gateway/index.ts'],
+  ['samples-use-the-public-entry', 'workers/b.ts', '../src/worker/a.ts', 'src/worker/a.ts'],
+  ['samples-use-the-public-entry', 'openapi/b.ts', 'zeromq-gateway/gateway', 'src/gateway/index.ts'],
+  ['samples-use-the-package-name', 'workers/c.ts', '../src/index.ts', 'src/index.ts'],
+  ['nothing-imports-samples', 'src/cli/d.ts', '../../workers/tasks.ts', 'workers/tasks.ts'],
+  ['no-cycles', 'src/core/round.ts', './trip.ts', 'src/core/trip.ts'],
+  ['resolvable', 'src/core/c.ts', './missing.ts', './missing.ts'],
+];
+
+test('the sources keep the layers', async () => {
+  assert.deepEqual(await violations(ROOT), []);
+});
+
+test('a tree that keeps the rules passes', async (t) => {
+  assert.deepEqual(await violations(plant(tempFolder(t), CLEAN)), []);
+});
+
+test('each rule finds what breaks it', async (t) => {
+  const files: Record<string, string[]> = {
+    ...CLEAN,
+    'src/novelty/a.ts': [],
+    'src/core/trip.ts': ['./round.ts'],
+  };
+  for (const [, from, specifier] of PLANTED) files[from] = [...(files[from] ?? []), specifier];
+  const found = await violations(plant(tempFolder(t), files));
+  for (const [rule, from, , to] of PLANTED) {
+    assert.ok(
+      found.some(
+        (violation) => violation.rule === rule && violation.from === from && violation.to.endsWith(to),
+      ),
+      `${rule} does not find that ${from} imports ${to}; found ${JSON.stringify(found, undefined, 1)}`,
+    );
+  }
+});
+
+test('every rule is tried', async () => {
+  const { ruleSet } = await extractOptions(path.join(ROOT, '.dependency-cruiser.js'));
+  const tried = new Set(PLANTED.map(([rule]) => rule));
+  const rules = ruleSet?.forbidden?.map((rule) => rule.name) ?? [];
+  assert.deepEqual(
+    rules.filter((name) => name !== undefined && !tried.has(name)),
+    [],
+  );
+});

@@ -1,0 +1,75 @@
+/** Swagger UI in a real browser: everything from this machine, nothing on the console, requests that arrive. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
+import { HOSTS } from '../helpers/gateway/hosts.ts';
+import { FakeRequester } from '../helpers/gateway/requester.ts';
+
+const PLACES = [
+  process.env['CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
+const KEY = 'a-very-secret-key';
+const auth = { schemes: { key: { type: 'apiKey', keys: [{ id: 'eva', key: KEY }] } as const } };
+
+describe('Swagger UI', { skip: executablePath === undefined ? 'Chromium is not installed' : false }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  });
+  after(() => browser.close());
+
+  for (const [name, host] of HOSTS) {
+    it(`works on ${name}`, async (t) => {
+      const message = parameter('message', 'path', { type: 'string' });
+      const operation = { parameters: [message], security: [{ key: [] }], summary: "costs $& or $'" };
+      const securitySchemes = { key: { type: 'apiKey', in: 'header', name: 'X-API-Key' } };
+      const api = apiOf({ '/echo/{message}': { get: operation } }, { securitySchemes });
+      const requester = new FakeRequester();
+      const { url } = await host(t, { requester, api, auth });
+      const page = await browser.newPage();
+      t.after(() => page.close());
+      const complaints: string[] = [];
+      const hosts = new Set<string>();
+      page.on('console', (entry) => {
+        if (entry.type() === 'error' || entry.type() === 'warning') complaints.push(entry.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('request', (request) => hosts.add(new URL(request.url()).host));
+
+      await page.goto(`${url}/docs`);
+      assert.deepEqual(await operations(page), ['/echo/{message}']);
+      await page.click('button.authorize');
+      await page.fill('.auth-container input', KEY);
+      await page.click('.auth-btn-wrapper button.authorize');
+      await page.click('.auth-btn-wrapper button.btn-done');
+      await page.locator('.opblock').first().click();
+      await page.click('.try-out__btn');
+      await page.fill('.parameters input[placeholder="message"]', 'hello you');
+      await page.click('.execute');
+      const reply = page.locator('.live-responses-table .highlight-code code').first();
+      assert.deepEqual(JSON.parse(await reply.innerText()), { message: 'hello you' });
+      assert.equal(requester.requests.at(-1)?.extras?.caller?.id, 'eva');
+
+      api.put('late', documentOf({ '/late': { get: {} } }));
+      await page.reload();
+      assert.deepEqual(await operations(page), ['/echo/{message}', '/late']);
+      assert.deepEqual(complaints, []);
+      assert.deepEqual(
+        [...hosts].filter((one) => one !== ''),
+        [new URL(url).host],
+      );
+    });
+  }
+});
+
+async function operations(page: Page): Promise<string[]> {
+  await page.waitForSelector('.opblock');
+  const paths = await page.locator('.opblock-summary-path').allInnerTexts();
+  return paths.map((path) => path.replaceAll('\u200b', ''));
+}

@@ -1,0 +1,128 @@
+"""What the classic peers of the tests share.
+
+A classic peer speaks as docs/protocol.md describes and knows nothing of ours. These are test doubles of a few lines,
+written from that page. Each tells its state as one JSON object a line on stdout (the first one has "ready"), takes
+commands the same way on stdin, and ends when its stdin closes.
+"""
+
+import configparser
+import json
+import os
+import secrets
+import sys
+import threading
+import time
+import uuid
+
+import zmq
+
+_speaking = threading.Lock()
+
+
+class Malformed(Exception):
+    """Frames that are no message of the protocol."""
+
+
+def say(**line):
+    """Tells the test something: one JSON object, one line."""
+    with _speaking:
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+
+def commands():
+    """The commands of the test, one a line; the process ends with its stdin."""
+    for line in sys.stdin:
+        yield json.loads(line)
+    os._exit(0)
+
+
+def end_with_stdin():
+    """For a peer that takes no commands."""
+    threading.Thread(target=lambda: [None for _ in commands()], daemon=True).start()
+
+
+def identity(section, config=None):
+    """(node_id, session_id): the first is kept in the config file, the second is new at each start."""
+    node_id = uuid.uuid4().hex
+    if config:
+        parser = configparser.ConfigParser()
+        parser.read(config)
+        if not parser.has_section(section):
+            parser.add_section(section)
+        if parser.has_option(section, "node_id"):
+            node_id = parser.get(section, "node_id")
+        else:
+            parser.set(section, "node_id", node_id)
+            with open(config, "w", encoding="utf-8") as file:
+                parser.write(file)
+    return node_id, secrets.token_hex(8)
+
+
+def socket_of(kind, name=None):
+    """A socket that never lingers."""
+    socket = zmq.Context.instance().socket(kind)
+    socket.setsockopt(zmq.LINGER, 0)
+    if name:
+        socket.setsockopt(zmq.IDENTITY, name.encode())
+    return socket
+
+
+def bind(socket, endpoint):
+    """Binds; returns where, as the port may have been left open (tcp://127.0.0.1:*)."""
+    socket.bind(endpoint)
+    return socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")
+
+
+def read(frames):
+    """(event_name, event_data) of a message; frames beyond them are ignored."""
+    if len(frames) < 2:
+        raise Malformed(f"{len(frames)} frames")
+    if frames[0] == b"":
+        frames = frames[1:]
+    elif len(frames) == 4 and frames[1] == b"":
+        frames = frames[2:]
+    if len(frames) < 2:
+        raise Malformed("no event data")
+    try:
+        return frames[0].decode("utf-8"), json.loads(frames[1].decode("utf-8"))
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+
+
+def write(name, data):
+    """The frames of a message. JSON is UTF-8 and not escaped to ASCII."""
+    return [name.encode("utf-8"), json.dumps(data, ensure_ascii=False).encode("utf-8")]
+
+
+def send_heartbeats(endpoint, node_type, node_id, session_id, interval):
+    """Sends a heartbeat at once and then each `interval` milliseconds, from a thread of its own."""
+
+    def run():
+        socket = socket_of(zmq.DEALER)
+        socket.connect(endpoint)
+        while True:
+            now = int(time.time() * 1000)
+            beat = {"node_id": node_id, "session_id": session_id, "node_type": node_type}
+            beat |= {"last_heartbeat": now, "missed_count": 0}
+            socket.send_multipart([b""] + write("heartbeat", beat))
+            time.sleep(interval / 1000)
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def receive_heartbeats(endpoint):
+    """Tells the test of each heartbeat; returns where it listens."""
+    socket = socket_of(zmq.ROUTER)
+    where = bind(socket, endpoint)
+
+    def run():
+        while True:
+            frames = socket.recv_multipart()
+            try:
+                say(heartbeat=read(frames)[1], frames=len(frames))
+            except Malformed as error:
+                say(dropped=len(frames), why=str(error))
+
+    threading.Thread(target=run, daemon=True).start()
+    return where

@@ -1,0 +1,47 @@
+/** Documents for tests, short to write. */
+import { ApiRegistry } from '../../../src/apidoc/index.ts';
+
+type Json = Record<string, unknown>;
+
+/** A registry that holds one document of these paths. Each operation without an event is named by its path. */
+export function apiOf(
+  paths: Record<string, Record<string, Json>>,
+  components: Json = {},
+  rest: Json = {},
+): ApiRegistry {
+  const registry = new ApiRegistry();
+  registry.put('test', documentOf(paths, components, rest));
+  return registry;
+}
+
+/** The document of these paths. */
+export function documentOf(
+  paths: Record<string, Record<string, Json>>,
+  components: Json = {},
+  rest: Json = {},
+): Json {
+  const named = Object.entries(paths).map(([path, item]) => {
+    const operations = Object.entries(item).map(([method, operation]) => {
+      const event = `${method}${path.replace(/[^a-z]+/gi, '.')}`.replace(/\.$/, '');
+      return [method, { 'x-event-name': event, responses: { 200: { description: 'ok' } }, ...operation }];
+    });
+    return [path, Object.fromEntries(operations)];
+  });
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Test', version: '1' },
+    paths: Object.fromEntries(named),
+    components,
+    ...rest,
+  };
+}
+
+/** A parameter object. */
+export function parameter(name: string, place: string, schema: unknown, more: Json = {}): Json {
+  return { name, in: place, required: place === 'path', schema, ...more };
+}
+
+/** A JSON request body. */
+export function jsonBody(schema: unknown, more: Json = {}): Json {
+  return { requestBody: { required: true, content: { 'application/json': { schema } }, ...more } };
+}

@@ -1,0 +1,91 @@
+/** Places where a gateway can run: its own server, and somebody's Express app. Suites run in both. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/index.ts';
+import type { Cleanup } from '../scope.ts';
+
+/** A gateway that answers at a URL. */
+export interface Hosted {
+  readonly gateway: Gateway;
+  /** Where its root is, without slash at the end. */
+  readonly url: string;
+  readonly port: number;
+}
+
+export type Host = (cleanup: Cleanup, options: GatewayOptions) => Promise<Hosted>;
+
+/** A gateway on its own server. */
+export const ownServer: Host = async (cleanup, options) => {
+  const gateway = createGateway({ port: 0, ...options });
+  cleanup.after(() => gateway.close({ deadline: 0 }));
+  const { url, port } = await gateway.listen();
+  return { gateway, url, port };
+};
+
+/** A gateway under a prefix in somebody's Express app, behind a middleware of theirs. */
+export const foreignApp: Host = async (cleanup, options) => {
+  const gateway = createGateway(options);
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((_req, res, next) => {
+    res.setHeader('X-Theirs', 'yes');
+    next();
+  });
+  app.get('/theirs', (_req, res) => {
+    res.send('theirs');
+  });
+  app.use('/api', gateway.middleware);
+  app.get('/api/behind', (_req, res) => {
+    res.send('behind');
+  });
+  const server = createServer(app);
+  cleanup.after(() => gateway.close({ deadline: 0 }));
+  cleanup.after(() => closeServer(server));
+  const port = await listenAnywhere(server);
+  return { gateway, url: `http://127.0.0.1:${port}/api`, port };
+};
+
+/** The matrix: suites run once in each. */
+export const HOSTS: readonly (readonly [name: string, host: Host])[] = [
+  ['own server', ownServer],
+  ["somebody's Express app", foreignApp],
+];
+
+export function listenAnywhere(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** A problem document, as far as tests look at it. */
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  dispatched?: boolean;
+  requestId: string;
+  errors?: { pointer: string; detail: string }[];
+  details?: unknown;
+}
+
+/** Reads a problem document; fails when the response is none. */
+export async function problemOf(response: Response): Promise<ProblemBody> {
+  const type = response.headers.get('content-type');
+  if (type !== 'application/problem+json')
+    throw new Error(`no problem but ${type}: ${await response.text()}`);
+  const problem = (await response.json()) as ProblemBody;
+  if (problem.status !== response.status)
+    throw new Error(`status ${response.status} with a problem of ${problem.status}`);
+  if (problem.requestId !== response.headers.get('request-id')) throw new Error('the request ids differ');
+  return problem;
+}

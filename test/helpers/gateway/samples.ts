@@ -1,0 +1,48 @@
+/** The sample workers behind a gateway, as `zeromq-gateway up` has them: contracts announced, inventory by document. */
+import { join } from 'node:path';
+import { ApiRegistry, putDocument } from '../../../src/gateway/index.ts';
+import { ZeroMQRouter, ZeroMQWorkerThreads } from '../../../src/index.ts';
+import { joined } from '../published.ts';
+import type { Scope } from '../scope.ts';
+import { tempFolder } from '../temp.ts';
+import { type Hosted, ownServer } from './hosts.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const ANY = 'tcp://127.0.0.1:0';
+
+/** A gateway with the samples behind it. */
+export interface Samples extends Hosted {
+  /** Where further workers connect. */
+  readonly backend: string;
+  /** Folder of the workers' data. */
+  readonly data: string;
+}
+
+/** Starts them; the scope stops them. Replies that break the document are refused. */
+export async function startSamples(scope: Scope): Promise<Samples> {
+  const data = tempFolder(scope);
+  const registry = new ApiRegistry();
+  putDocument(registry, join(ROOT, 'openapi/inventory.yaml'));
+  const router = new ZeroMQRouter({
+    frontendConnection: ANY,
+    backendConnection: ANY,
+    contractChecker: {
+      put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
+      setAvailable: (name, available) => void registry.setAvailable(name, available),
+    },
+  });
+  scope.after(() => router.stop({ deadline: 1000 }));
+  const { backend } = await router.start();
+  const old = process.env['ZMQ_GATEWAY_DATA'];
+  process.env['ZMQ_GATEWAY_DATA'] = data;
+  for (const name of ['echo', 'tasks']) {
+    const module = join(ROOT, `workers/${name}.ts`);
+    const workers = new ZeroMQWorkerThreads({ module, threads: 1, connection: backend });
+    scope.after(() => workers.stop());
+    await joined(() => workers.start());
+  }
+  if (old === undefined) delete process.env['ZMQ_GATEWAY_DATA'];
+  else process.env['ZMQ_GATEWAY_DATA'] = old;
+  const hosted = await ownServer(scope, { requester: router, api: registry, replies: { check: 'refuse' } });
+  return { ...hosted, backend, data };
+}

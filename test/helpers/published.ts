@@ -1,0 +1,31 @@
+/** Awaiting what a node of this process publishes on a diagnostics channel. */
+import { type DiagnosticsChannel, diagnostics } from '../../src/core/diagnostics.ts';
+import { PATIENCE, within } from './eventually.ts';
+
+/** The next payload on the channel that matches; listens from the call on. */
+export function published<T>(
+  channel: DiagnosticsChannel<T>,
+  matches: (payload: T) => boolean = () => true,
+  timeout = PATIENCE,
+): Promise<T> {
+  let stop = () => {};
+  const payload = new Promise<T>((resolve) => {
+    const listener = (told: T) => {
+      if (matches(told)) resolve(told);
+    };
+    channel.subscribe(listener);
+    stop = () => channel.unsubscribe(listener);
+  });
+  return within(payload, `something published on ${String(channel.name)}`, timeout).finally(() => stop());
+}
+
+/** Starts workers and waits until a router of this process has taken in `count` of them. */
+export async function joined<T>(start: () => Promise<T>, count = 1): Promise<T> {
+  let joins = 0;
+  const all = published(diagnostics.workerJoined, () => {
+    joins += 1;
+    return joins === count;
+  });
+  const [started] = await Promise.all([start(), all]);
+  return started;
+}

@@ -1,0 +1,40 @@
+/**
+ * Things a test opened, closed in reverse order when it ends.
+ */
+
+/** Where a helper leaves word of what has to be closed: a `Scope`, or the `t` of a test through `scopeOf(t)`. */
+export interface Cleanup {
+  after(close: () => unknown): void;
+}
+
+export class Scope implements Cleanup, AsyncDisposable {
+  private readonly closers: (() => unknown)[] = [];
+
+  after(close: () => unknown): void {
+    this.closers.push(close);
+  }
+
+  /** Closes everything, last opened first; all of it, even when one fails. Throws the first failure. */
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let closer = this.closers.pop(); closer !== undefined; closer = this.closers.pop()) {
+      try {
+        await closer();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** A scope that closes when the test, or the suite of an `after` hook, ends: `scopeOf(t)` or `scopeOf({ after })`. */
+export function scopeOf(test: Cleanup): Scope {
+  const scope = new Scope();
+  test.after(() => scope.close());
+  return scope;
+}

@@ -1,0 +1,231 @@
+/** What a worker should not send to a router: dropped and counted; nobody but itself is harmed. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Dealer } from 'zeromq';
+import { type DropCause, diagnostics } from '../../src/core/diagnostics.ts';
+import { ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
+import { isPacked } from '../../src/wire/packed.ts';
+import { encodeToken } from '../../src/wire/token.ts';
+import { Drops } from '../helpers/drops.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { joined, published } from '../helpers/published.ts';
+import { connectedDealer, type Frame, rawDealer } from '../helpers/raw.ts';
+import { Scope, scopeOf } from '../helpers/scope.ts';
+import { NO_UTF8, PACKED_REPLY, packed } from './bad-input-cases.ts';
+
+failOnLeftovers();
+
+const ANY = 'tcp://127.0.0.1:0';
+const hello = (data: string): Frame[] => ['$', '', '$hello', data];
+
+/** `cause`: what it is counted under: a cause of the diagnostics, or `unasked`: a counter of `router.stats().dropped`. */
+const BAD_FRAMES: readonly { what: string; frames: Frame[]; cause: DropCause | 'unasked' }[] = [
+  { what: 'one frame', frames: ['x'], cause: 'too-few-frames' },
+  { what: 'three frames', frames: ['x', '', 'evil'], cause: 'too-few-frames' },
+  { what: 'a reply without delimiter', frames: ['evil', '{}'], cause: 'unknown-token' },
+  { what: 'a reply that nobody asked for', frames: ['client', '', 'evil', '{}'], cause: 'unknown-token' },
+  {
+    what: 'a token that was never given out',
+    frames: [encodeToken(0, 7), '', 'evil', '{}'],
+    cause: 'unasked',
+  },
+  {
+    what: 'a name that is no UTF-8',
+    frames: [encodeToken(0, 7), '', NO_UTF8, '{}'],
+    cause: 'bad-event-name',
+  },
+  { what: '10,000 frames', frames: Array.from({ length: 10_000 }, () => 'x'), cause: 'too-many-frames' },
+  { what: '10,000 empty frames', frames: Array.from({ length: 10_000 }, () => ''), cause: 'bad-event-name' },
+  { what: 'a control message without name', frames: ['$', ''], cause: 'bad-control' },
+  { what: 'an unknown control message', frames: ['$', '', '$explode', '{}'], cause: 'bad-control' },
+  { what: 'a packed message of garbage', frames: [packed(9, 9, 9)], cause: 'bad-batch' },
+  { what: 'a packed reply cut short', frames: [packed(2, 0, 1)], cause: 'bad-batch' },
+  { what: 'a packed reply that nobody asked for', frames: [PACKED_REPLY], cause: 'unasked' },
+  { what: 'a packed request cut short', frames: [packed(1, 0, 0)], cause: 'bad-batch' },
+];
+
+const BAD_HELLOS: Record<string, string> = {
+  'broken JSON': '{"v":1',
+  'no object': '[1]',
+  'an unknown version': '{"v":99,"pack":1,"concurrency":1}',
+  'no concurrency': '{"v":1,"pack":1}',
+  'a concurrency of a billion': '{"v":1,"pack":1,"concurrency":1000000000}',
+  'events that are no list': '{"v":1,"pack":1,"concurrency":1,"events":"echo"}',
+  'events that are no names': '{"v":1,"pack":1,"concurrency":1,"events":[1,null]}',
+  'an event of the router': '{"v":1,"pack":1,"concurrency":1,"events":["$hello"]}',
+  '60,000 events': JSON.stringify({ v: 1, pack: 1, concurrency: 1, events: names(60_000) }),
+  'a contract without fragment': '{"v":1,"pack":1,"concurrency":1,"contract":{"name":"x"}}',
+};
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `event.${n}`);
+}
+
+describe('the backend of a router', () => {
+  const scope = new Scope();
+  let router: ZeroMQRouter;
+  let backend: string;
+  let client: ZeroMQClient;
+  let drops: Drops;
+
+  before(async () => {
+    drops = new Drops(scope);
+    router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY });
+    scope.after(() => router.stop({ deadline: 100 }));
+    const bound = await router.start();
+    backend = bound.backend;
+    const worker = new ZeroMQWorker({ connection: backend, handlers: { echo: (data: unknown) => data } });
+    scope.after(() => worker.stop({ deadline: 100 }));
+    await joined(() => worker.start());
+    client = new ZeroMQClient({ connection: bound.frontend });
+    scope.after(() => client.close());
+    await client.connect({ throwOnFailure: true });
+  });
+  after(() => scope.close());
+
+  const goodRequest = async () => {
+    assert.equal((await client.sendMessage('echo', 'good')).eventData, 'good');
+  };
+
+  /** A bare socket that the router takes for a classic worker: it gets the events that nobody announced. */
+  const evilWorker = (cleanup: Scope) => joined(async () => rawDealer(cleanup, backend));
+
+  /** The bare socket is given the next request; returns its frames up to the name. */
+  const assigned = async (socket: Dealer) => (await socket.receive()).slice(0, 3);
+
+  /** Replies that fit no request: of the past, or of none at all. Which of the two, a guess may hit either. */
+  const unasked = () => router.stats().dropped.late + router.stats().dropped.forged;
+  const counted = (cause: DropCause | 'unasked') => (cause === 'unasked' ? unasked() : drops.count(cause));
+
+  /** The router answers a goodbye: it has read all that the worker sent before. */
+  const isRead = async (socket: Dealer) => {
+    await socket.send(['$', '', '$bye', '{}']);
+    assert.equal(String((await socket.receive())[2]), '$bye');
+  };
+
+  /** The worker serves a request of its own. The reply proves that the router has read all it sent before. */
+  const stillServes = async (socket: Dealer) => {
+    const reply = client.sendMessage('evil', {});
+    await socket.send([...(await assigned(socket)), '"still here"']);
+    assert.equal((await reply).eventData, 'still here');
+  };
+
+  describe('drops and counts', () => {
+    for (const { what, frames, cause } of BAD_FRAMES) {
+      it(what, async (t) => {
+        const socket = await evilWorker(scopeOf(t));
+        const before = counted(cause);
+        await socket.send(frames);
+        // Whoever sends packed messages gets packed ones: this bare socket would not understand its requests.
+        await (frames[0] instanceof Buffer && isPacked(frames[0]) ? isRead(socket) : stillServes(socket));
+        assert.equal(counted(cause), before + 1);
+        await goodRequest();
+      });
+    }
+
+    it('the second of two replies', async (t) => {
+      const socket = await evilWorker(scopeOf(t));
+      const before = router.stats().dropped.late;
+      const reply = client.sendMessage('evil', {});
+      const request = await assigned(socket);
+      await socket.send([...request, '1']);
+      await socket.send([...request, '2']);
+      assert.equal((await reply).eventData, 1);
+      await stillServes(socket);
+      assert.equal(router.stats().dropped.late, before + 1);
+      await goodRequest();
+    });
+
+    it('a reply to a request that another worker holds, and guesses at its token', async (t) => {
+      const scope = scopeOf(t);
+      const holder = await evilWorker(scope);
+      const reply = client.sendMessage('evil', {});
+      const request = await assigned(holder);
+      const thief = await evilWorker(scope);
+      const before = { foreign: router.stats().dropped.foreign, unasked: unasked() };
+      await thief.send([...request, '"stolen"']);
+      for (let n = 1; n <= 1000; n += 1) {
+        const guess = Buffer.from(request[0] ?? '');
+        guess.writeUInt32LE((guess.readUInt32LE(5) + n) >>> 0, 5);
+        await thief.send([guess, '', 'evil', '"guessed"']);
+      }
+      await stillServes(thief);
+      assert.equal(router.stats().dropped.foreign, before.foreign + 1);
+      assert.equal(unasked(), before.unasked + 1000);
+      await holder.send([...request, '"mine"']);
+      assert.equal((await reply).eventData, 'mine');
+      await goodRequest();
+    });
+  });
+
+  describe('does not take in a worker that says hello with', () => {
+    for (const [what, data] of Object.entries(BAD_HELLOS)) {
+      it(what, async (t) => {
+        const socket = rawDealer(scopeOf(t), backend);
+        await socket.send(hello(data));
+        const [, , name, reason] = await socket.receive();
+        assert.equal(String(name), '$refused');
+        assert.equal(typeof (JSON.parse(String(reason)) as { reason: unknown }).reason, 'string');
+        await goodRequest();
+      });
+    }
+  });
+
+  it('passes a reply of broken JSON on: the client names it', async (t) => {
+    const socket = await evilWorker(scopeOf(t));
+    const reply = assert.rejects(client.sendMessage('evil', {}), { code: 'BAD_REPLY' });
+    await socket.send([...(await assigned(socket)), '{"broken']);
+    await reply;
+    await goodRequest();
+  });
+
+  it('cuts a worker that replies 64 MiB; who asked is told that it was lost', async (t) => {
+    const socket = await evilWorker(scopeOf(t));
+    const reply = assert.rejects(client.sendMessage('evil', {}), { code: 'WORKER_LOST', dispatched: true });
+    await socket.send([...(await assigned(socket)), Buffer.alloc(64 * 1024 * 1024, 0x20)]);
+    await reply;
+    await goodRequest();
+  });
+
+  it('gives nothing to a worker with the identity of another, and takes nothing from it', async (t) => {
+    const scope = scopeOf(t);
+    const owner = await joined(async () => rawDealer(scope, backend, 'same-identity'));
+    const reply = client.sendMessage('evil', {});
+    const request = await assigned(owner);
+    const thief = rawDealer(scope, backend, 'same-identity');
+    await thief.send([...request, '"stolen"']);
+    await goodRequest();
+    await owner.send([...request, '"mine"']);
+    assert.equal((await reply).eventData, 'mine');
+  });
+
+  for (const [what, identity, frames] of [
+    ['claims the identity of another', 'a-worker', []],
+    ['sends a frame as the socket does for one that goes', 'a-ghost', ['']],
+  ] as const) {
+    it(`gives no request to a worker that ${what}, and then goes`, async (t) => {
+      const scope = scopeOf(t);
+      const owner = frames.length === 0 ? identity : 'another-worker';
+      const worker = await joined(async () => rawDealer(scope, backend, owner));
+      const ghost = await connectedDealer(scope, backend, identity);
+      if (frames.length > 0) await ghost.send([...frames]);
+      // The router learns of its end by the notice that tells of the coming of others, too: it may take a ghost in.
+      const haunted = published(diagnostics.workerJoined, () => true, 500).catch(() => undefined);
+      ghost.close();
+      await haunted;
+      for (let n = 0; n < 4; n += 1) await stillServes(worker);
+    });
+  }
+
+  it('takes a worker in whose identity another one had before', async (t) => {
+    const scope = scopeOf(t);
+    const owner = await joined(async () => rawDealer(scope, backend, 'one-after-the-other'));
+    const gone = published(diagnostics.workerLeft, ({ worker }) => worker === 'one-after-the-other');
+    owner.close();
+    await gone;
+    const next = await joined(async () => rawDealer(scope, backend, 'one-after-the-other'));
+    const reply = client.sendMessage('evil', {});
+    await next.send([...(await assigned(next)), '"next"']);
+    assert.equal((await reply).eventData, 'next');
+  });
+});

@@ -1,0 +1,218 @@
+/** Gateway, router and workers as processes of their own, started in any order; server and call. */
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { freeEndpoint } from '../../helpers/endpoints.ts';
+import { type Scope, scopeOf } from '../../helpers/scope.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ECHO = path.join(ROOT, 'workers/echo.ts');
+
+/** A worker in plain JavaScript, in a folder where the package is not installed: it needs no import of it. */
+const SUMS = `
+import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+export default defineWorker({
+  handlers: { 'sum': ({ numbers }) => numbers.reduce((sum, n) => sum + n, 0), 'fail': () => { throw new Error('secret'); } },
+  onStart: () => console.error('sums starts'),
+  onStop: () => console.error('sums stops'),
+});
+`;
+
+const SUM_DOCUMENT = `
+openapi: 3.1.0
+info: { title: Sums, version: 1.0.0 }
+paths:
+  /sum:
+    post:
+      x-event-name: sum
+      requestBody:
+        content:
+          application/json:
+            schema: { type: object, properties: { numbers: { type: array, items: { type: number } } } }
+      responses: { "200": { description: The sum } }
+`;
+
+async function router(scope: Scope) {
+  const [frontend, backend, heartbeat] = [
+    await freeEndpoint(scope, 'ipc'),
+    await freeEndpoint(scope, 'ipc'),
+    await freeEndpoint(scope, 'tcp'),
+  ];
+  const args = ['router', '--frontend', frontend, '--backend', backend, '--heartbeat', heartbeat];
+  return { frontend, backend, heartbeat, start: () => startNode(scope, args) };
+}
+
+function sumsFile(t: TestContext): { folder: string; file: string } {
+  const folder = tempFolder(t);
+  const file = path.join(folder, 'sums.mjs');
+  writeFileSync(file, SUMS);
+  return { folder, file };
+}
+
+/** Asks until the answer is what it should be: what is announced takes an instant to get around. */
+async function eventuallyGets(url: string, status: number): Promise<Response> {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    const response = await fetch(url);
+    if (response.status === status || Date.now() > until) return response;
+    await response.body?.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('gateway, router and worker by themselves', () => {
+  it('find each other in any order; routes come and go with the worker', async (t) => {
+    const scope = scopeOf(t);
+    const between = await router(scope);
+    const gateway = await startNode(scope, ['gateway', '--router', between.frontend, '--port', '0']);
+    const url = urlIn(gateway.line);
+    assert.equal((await fetch(`${url}/readyz`)).status, 503);
+    assert.match(gateway.node.stderr, /no router is reachable yet/);
+    const worker = await startNode(scope, [
+      'worker',
+      ECHO,
+      '--router',
+      between.backend,
+      '--heartbeat',
+      between.heartbeat,
+    ]);
+    assert.match(worker.line, /^zeromq-gateway worker is ready: echo\.ts on 1 thread each, router ipc:/);
+    const { line } = await between.start();
+    assert.match(
+      line,
+      /^zeromq-gateway router is ready: frontend ipc:\S+, backend ipc:\S+, heartbeat tcp:\S+$/,
+    );
+
+    assert.deepEqual(await (await eventuallyGets(`${url}/echo/hello`, 200)).json(), { message: 'hello' });
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+    worker.node.kill('SIGTERM');
+    assert.deepEqual(await worker.node.exited, { code: 0, signal: null });
+    assert.equal((await eventuallyGets(`${url}/echo/hello`, 503)).status, 503);
+  });
+
+  it('serves what a document says for workers that announce no contract, with settings from files', async (t) => {
+    const scope = scopeOf(t);
+    const between = await router(scope);
+    await between.start();
+    const { folder, file } = sumsFile(t);
+    writeFileSync(path.join(folder, 'sums.yaml'), SUM_DOCUMENT);
+    const config = {
+      gateway: { router: between.frontend, port: 0, openapi: ['sums.yaml'], http: { limits: { body: 100 } } },
+      worker: { router: [between.backend], files: 'sums.mjs', threads: 2 },
+    };
+    writeFileSync(path.join(folder, 'zeromq-gateway.json'), JSON.stringify(config));
+    const worker = await startNode(scope, ['worker'], { cwd: folder });
+    assert.match(worker.line, /sums\.mjs on 2 threads each/);
+    const gateway = await startNode(scope, ['gateway', '--config', path.join(folder, 'zeromq-gateway.json')]);
+    const post = (numbers: number[]) =>
+      fetch(`${urlIn(gateway.line)}/sum`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ numbers }),
+      });
+    const response = await post([1, 2, 3]);
+    assert.equal(response.status, 200);
+    assert.equal(await response.json(), 6);
+    assert.equal((await post(Array<number>(100).fill(1))).status, 413);
+    assert.equal(file, path.join(folder, 'sums.mjs'));
+  });
+
+  it('writes a log file where a folder is given', async (t) => {
+    const folder = tempFolder(t);
+    const { node } = await startNode(scopeOf(t), [
+      ...['router', '--log-folder', path.join(folder, 'logs'), '--log-level', 'silent'],
+      ...FREE_PORTS,
+    ]);
+    node.kill('SIGTERM');
+    assert.equal((await node.exited).code, 0);
+    const names = readdirSync(path.join(folder, 'logs')).join(' ');
+    assert.match(names, /^debug_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.log$/);
+  });
+
+  it('takes in a document that is saved while it runs; a broken one leaves the old in place', async (t) => {
+    const { folder } = sumsFile(t);
+    const document = path.join(folder, 'sums.yaml');
+    writeFileSync(document, SUM_DOCUMENT);
+    const { node, line } = await startNode(
+      scopeOf(t),
+      ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--openapi', document],
+      { cwd: folder },
+    );
+    const url = urlIn(line);
+    assert.equal((await fetch(`${url}/total`)).status, 404);
+    writeFileSync(document, SUM_DOCUMENT.replace('/sum:', '/total:').replace('post:', 'get:'));
+    assert.equal((await eventuallyGets(`${url}/total`, 503)).status, 503);
+    assert.equal((await fetch(`${url}/sum`)).status, 404);
+    writeFileSync(document, 'openapi: 3.1.0\npaths: [');
+    await node.waitForError(/sums\.yaml:2:\d+: is no YAML/);
+    assert.equal((await fetch(`${url}/total`)).status, 503);
+  });
+
+  it('refuses documents that cannot be used, by file and place', async (t) => {
+    const { folder } = sumsFile(t);
+    writeFileSync(path.join(folder, 'no.yaml'), 'openapi: 3.1.0\npaths: [');
+    writeFileSync(path.join(folder, 'old.json'), '{"swagger":"2.0"}');
+    const documents = ['--openapi', 'no.yaml', '--openapi', 'old.json'];
+    const { code, stderr } = await runCommand(
+      t,
+      ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', ...documents],
+      { cwd: folder },
+    );
+    assert.equal(code, 2);
+    assert.match(stderr, /error: openapi: \S+no\.yaml:2:\d+: is no YAML: /);
+    assert.match(stderr, /error: openapi: \S+old\.json:1:\d+: .*Swagger 2\.0/);
+  });
+
+  it('refuses worker files that are none', async (t) => {
+    const { folder } = sumsFile(t);
+    writeFileSync(path.join(folder, 'none.js'), 'export default {};');
+    const { code, stderr } = await runCommand(t, ['worker', 'none.js', '--router', 'tcp://127.0.0.1:1'], {
+      cwd: folder,
+    });
+    assert.notEqual(code, 0);
+    assert.match(stderr, /none\.js: the default export must be defineWorker/);
+  });
+});
+
+describe('server and call', () => {
+  it('serves the events of all its files and tells what failed', async (t) => {
+    const scope = scopeOf(t);
+    const { file } = sumsFile(t);
+    const endpoint = await freeEndpoint(scope, 'tcp');
+    const server = await startNode(scope, ['server', ECHO, file, '--bind', endpoint]);
+    assert.equal(server.line, `zeromq-gateway server is ready: echo.ts, sums.mjs on ${endpoint}`);
+    assert.match(server.node.stderr, /sums starts/);
+    const call = (...args: string[]) => runCommand(t, ['call', ...args, '--to', endpoint]);
+    assert.deepEqual(await call('sum', '{"numbers":[1,2]}'), { code: 0, stdout: '3', stderr: '' });
+    assert.equal((await call('echo.get', '{"message":"hi"}')).stdout, '{"message":"hi"}');
+    const failed = await call('fail');
+    assert.deepEqual({ ...failed, stderr: '' }, { code: 1, stdout: '', stderr: '' });
+    assert.match(failed.stderr, /^error: HANDLER_ERROR: /);
+    assert.doesNotMatch(failed.stderr, /secret/);
+    assert.match((await call('nothing')).stderr, /^error: NO_HANDLER: /);
+    assert.match(
+      (await call('echo.get', '{"message":""}')).stderr,
+      /^error: INVALID_REQUEST: .*\n.*message/s,
+    );
+    server.node.kill('SIGINT');
+    assert.deepEqual(await server.node.exited, { code: 0, signal: null });
+    assert.match(server.node.stderr, /sums stops/);
+  });
+
+  it('refuses two files that handle one event', async (t) => {
+    const { code, stderr } = await runCommand(t, ['server', ECHO, ECHO, '--bind', 'tcp://127.0.0.1:0']);
+    assert.equal(code, 2);
+    assert.match(stderr, /echo\.ts.*echo\.get/);
+  });
+
+  it('fails where nobody answers', async (t) => {
+    const to = await freeEndpoint(t, 'tcp');
+    const { code, stdout, stderr } = await runCommand(t, ['call', 'x', '--to', to, '--timeout', '300']);
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+    assert.match(stderr, /^error: NO_ROUTER: /);
+  });
+});

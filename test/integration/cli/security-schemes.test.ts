@@ -1,0 +1,43 @@
+/** A contract that demands what the gateway cannot enforce is refused where its author sees it: at the worker. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { it } from 'node:test';
+import Joi from 'joi';
+import { openRegistry } from '../../../src/cli/gateway.ts';
+import { contractChecker } from '../../../src/cli/router.ts';
+import { defineContract, ZeroMQRouter, ZeroMQWorker } from '../../../src/index.ts';
+
+const ANY = 'tcp://127.0.0.1:0';
+
+it('a worker whose contract demands a scheme that nobody configured is refused by name', async (t) => {
+  const keys = [{ id: 'eva', key: 'a-very-secret-key' }];
+  const http = { auth: { schemes: { key: { type: 'apiKey', keys } } } };
+  const registry = openRegistry({ host: '127.0.0.1', port: 0, timeout: 5000, http });
+  const checker = contractChecker(registry);
+  const router = new ZeroMQRouter({
+    frontendConnection: ANY,
+    backendConnection: ANY,
+    contractChecker: checker,
+  });
+  t.after(() => router.stop({ deadline: 0 }));
+  const { backend } = await router.start();
+  const contract = defineContract({
+    name: 'vault',
+    securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    events: {
+      'vault.open': { method: 'GET', path: '/vault', security: ['token'], data: Joi.object({}) },
+    },
+  });
+  const handlers = { 'vault.open': () => 'open' };
+  const worker = new ZeroMQWorker({ connection: backend, contract, handlers });
+  t.after(() => worker.stop({ deadline: 0 }));
+  const refused = once(worker, 'refused');
+  await worker.start();
+  const [, reason] = (await refused) as [string, string];
+  assert.match(
+    reason,
+    /vault: GET \/vault: .*demands the scheme token, which the gateway has not configured/,
+  );
+  assert.match(reason, /configured: key/);
+  assert.deepEqual(registry.names(), []);
+});

@@ -1,0 +1,176 @@
+/** What signals do to a command, with requests in flight, in several processes, and through npm. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { FREE_PORTS, START_PATIENCE, startCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { startProcess } from '../../helpers/processes.ts';
+import { scopeOf } from '../../helpers/scope.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Answers when the file `go` appears beside it; says when it has begun. */
+const SLOW = `
+import { existsSync } from 'node:fs';
+import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+const go = new URL('./go', import.meta.url);
+export default defineWorker({
+  handlers: {
+    slow: async () => {
+      console.error('slow begins');
+      while (!existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 10));
+      return 'done';
+    },
+  },
+});
+`;
+
+const DOCUMENT = `
+openapi: 3.1.0
+info: { title: Slow, version: 1.0.0 }
+paths: { /slow: { get: { x-event-name: slow, x-timeout-ms: 30000, responses: { "200": { description: Done } } } } }
+`;
+
+/** \`up\` with a request in flight in its worker. */
+async function busy(t: TestContext) {
+  const scope = scopeOf(t);
+  const folder = tempFolder(scope);
+  writeFileSync(path.join(folder, 'slow.mjs'), SLOW);
+  writeFileSync(path.join(folder, 'slow.yaml'), DOCUMENT);
+  const args = ['up', '--port', '0', ...FREE_PORTS, '--workers', folder, '--openapi', 'slow.yaml'];
+  const { node, line } = await startNode(scope, args, { cwd: folder });
+  const url = urlIn(line);
+  const response = fetch(`${url}/slow`);
+  response.catch(() => undefined); // some tests end the process before it is answered
+  await node.waitForError(/slow begins/);
+  return { node, url, response, go: () => writeFileSync(path.join(folder, 'go'), '') };
+}
+
+/** Pids of the processes that a process started. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+/** Whether a process runs; one that ended may stay listed until its parent takes note. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe('signals', () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`${signal} finishes what is in flight, takes nothing new, and exits 0`, async (t) => {
+      const { node, url, response, go } = await busy(t);
+      node.kill(signal);
+      await node.waitForError(/draining/);
+      await assert.rejects(fetch(`${url}/livez`), 'the port is closed');
+      go();
+      assert.equal((await response).status, 200);
+      assert.equal(await (await response).json(), 'done');
+      assert.deepEqual(await node.exited, { code: 0, signal: null });
+    });
+
+    it(`a second ${signal} ends at once`, async (t) => {
+      const { node } = await busy(t);
+      node.kill('SIGTERM');
+      await node.waitForError(/draining/);
+      // The same signal at once would be taken for an echo of the first.
+      if (signal === 'SIGTERM') await new Promise((resolve) => setTimeout(resolve, 150));
+      node.kill(signal);
+      assert.deepEqual(await node.exited, { code: signal === 'SIGINT' ? 130 : 143, signal: null });
+    });
+  }
+
+  it('that come twice at once, as a terminal and npm send them, count once', async (t) => {
+    const { node, response, go } = await busy(t);
+    node.kill('SIGINT');
+    node.kill('SIGINT');
+    await node.waitForError(/draining/);
+    go();
+    assert.equal((await response).status, 200);
+    assert.deepEqual(await node.exited, { code: 0, signal: null });
+  });
+});
+
+describe('gateway --processes', () => {
+  it('serves from several processes, replaces one that dies, and stops all', async (t) => {
+    if (process.platform !== 'linux') return t.skip('needs /proc');
+    const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--processes', '2'];
+    const { node, line } = await startNode(scopeOf(t), args);
+    assert.match(
+      line,
+      /^zeromq-gateway gateway is ready: http:.*, router tcp:\/\/127\.0\.0\.1:1, 2 processes$/,
+    );
+    assert.deepEqual(node.lines, [line], 'one line for all');
+    const members = childrenOf(node.pid);
+    assert.equal(members.length, 2);
+    process.kill(members[0] ?? 0, 'SIGKILL');
+    await node.waitForError(/a process ended and will be started again/);
+    const until = Date.now() + START_PATIENCE;
+    while (childrenOf(node.pid).length < 2 && Date.now() < until)
+      await new Promise((done) => setTimeout(done, 20));
+    assert.equal(childrenOf(node.pid).length, 2);
+    assert.equal((await fetch(`${urlIn(line)}/livez`)).status, 200);
+    node.kill('SIGTERM');
+    assert.deepEqual(await node.exited, { code: 0, signal: null });
+    assert.doesNotMatch(node.stderr, /error:/);
+  });
+
+  it('ends all processes at a second signal', async (t) => {
+    if (process.platform !== 'linux') return t.skip('needs /proc');
+    const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--processes', '2'];
+    const { node } = await startNode(scopeOf(t), args);
+    const members = childrenOf(node.pid);
+    for (const pid of members) process.kill(pid, 'SIGSTOP'); // these would never drain
+    node.kill('SIGTERM');
+    await node.waitForError(/draining/);
+    node.kill('SIGINT');
+    assert.deepEqual(await node.exited, { code: 130, signal: null });
+    assert.deepEqual(members.filter(runs), []);
+  });
+
+  it('tells once why it cannot start', async (t) => {
+    const first = await startNode(scopeOf(t), ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0']);
+    const [, port = ''] = /:(\d+),/.exec(first.line) ?? [];
+    const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', port, '--processes', '2'];
+    const second = startCommand(scopeOf(t), [...args, '--log-level', 'silent']);
+    assert.equal((await second.exited).code, 1);
+    assert.equal(second.stderr.match(/error:/g)?.length, 1);
+    assert.match(second.stderr, /error: 127\.0\.0\.1:\d+ is taken by another process; choose another port/);
+  });
+});
+
+describe('npm start', () => {
+  it('passes signals and the exit code, and leaves no process', async (t) => {
+    const env = { ZMQ_GATEWAY_DATA: tempFolder(t) };
+    const npm = startProcess(scopeOf(t), 'npm', ['start', '--', '--port', '0', ...FREE_PORTS], {
+      cwd: ROOT,
+      env,
+    });
+    await npm.waitForLine(/zeromq-gateway up is ready: /, START_PATIENCE);
+    npm.kill('SIGTERM');
+    assert.equal((await npm.exited).code, 0);
+    assert.match(npm.stderr, /SIGTERM, draining/);
+  });
+
+  it('passes the exit code of a command that fails', async (t) => {
+    const npm = startProcess(scopeOf(t), 'npm', ['start', '--', '--port', 'http'], { cwd: ROOT });
+    assert.equal((await npm.exited).code, 2);
+    assert.match(npm.stderr, /error: port: "http" \(from --port\) is refused/);
+  });
+});
+
+describe('npx', () => {
+  it('finds the command in a built clone', async (t) => {
+    const npx = startProcess(scopeOf(t), 'npx', ['--no-install', 'zeromq-gateway', '--version'], {
+      cwd: ROOT,
+    });
+    assert.equal((await npx.exited).code, 0);
+    assert.match(npx.lines.join('\n'), /^\d+\.\d+\.\d+/m);
+  });
+});

@@ -1,0 +1,197 @@
+/** The embedded mode: router, requests and workers in one process, with no socket between them. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Joi from 'joi';
+import type { ReplyMessage } from '../../src/core/message.ts';
+import {
+  defineContract,
+  type HandlerContext,
+  ReplyError,
+  silentLogger,
+  ZeroMQClient,
+  ZeroMQRouter,
+  ZeroMQWorker,
+  type ZeroMQWorkerOptions,
+  ZeroMQWorkerThreads,
+} from '../../src/index.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+
+failOnLeftovers();
+
+async function startRouter(scope: Scope): Promise<{ router: ZeroMQRouter; frontend: string }> {
+  const router = new ZeroMQRouter({
+    frontendConnection: 'tcp://127.0.0.1:*',
+    backendConnection: 'tcp://127.0.0.1:*',
+    logger: silentLogger,
+  });
+  scope.after(() => router.stop());
+  const { frontend } = await router.start();
+  return { router, frontend };
+}
+
+async function startWorker(
+  scope: Scope,
+  router: ZeroMQRouter,
+  options: Omit<ZeroMQWorkerOptions, 'connection'>,
+): Promise<ZeroMQWorker> {
+  const worker = new ZeroMQWorker({ connection: router, logger: silentLogger, ...options });
+  scope.after(() => worker.stop());
+  await worker.start();
+  return worker;
+}
+
+function ask(
+  router: ZeroMQRouter,
+  eventName: string,
+  data: unknown,
+  idempotent = false,
+): Promise<ReplyMessage> {
+  const body = Buffer.from(JSON.stringify(data));
+  return new Promise((resolve) => {
+    router.request({ eventName, body, timeout: 5000, idempotent }, resolve);
+  });
+}
+
+const dataOf = (reply: ReplyMessage): unknown => JSON.parse(reply.body.toString());
+
+test('a request of the same thread reaches a worker of the same thread', async (t) => {
+  const { router } = await startRouter(scopeOf(t));
+  await startWorker(scopeOf(t), router, { handlers: { double: (n: number) => n * 2 } });
+  const reply = await ask(router, 'double', 21);
+  assert.equal(reply.status, 200);
+  assert.equal(dataOf(reply), 42);
+  assert.equal(router.stats().ok, 1);
+});
+
+test('clients over sockets reach it too', async (t) => {
+  const scope = scopeOf(t);
+  const { router, frontend } = await startRouter(scope);
+  await startWorker(scope, router, { handlers: { hello: ({ name }: { name: string }) => `hello ${name}` } });
+  const client = new ZeroMQClient({ connection: frontend, logger: silentLogger });
+  scope.after(() => client.close());
+  assert.equal(await client.connect(), true);
+  const { eventData } = await client.sendMessage('hello', { name: 'world' });
+  assert.equal(eventData, 'hello world');
+});
+
+test('failures keep their codes', async (t) => {
+  const scope = scopeOf(t);
+  const { router } = await startRouter(scope);
+  await startWorker(scope, router, {
+    handlers: {
+      own: () => {
+        throw new ReplyError(409, 'TAKEN', 'somebody was faster');
+      },
+    },
+  });
+  const own = await ask(router, 'own', null);
+  assert.deepEqual([own.status, own.code], [409, 'TAKEN']);
+  const none = await ask(router, 'nobody', null);
+  assert.deepEqual([none.status, none.code, none.dispatched], [503, 'NO_WORKER', false]);
+});
+
+test('a cancelled request gives its handler the signal, and is not settled', async (t) => {
+  const scope = scopeOf(t);
+  const { router } = await startRouter(scope);
+  let seen: (signal: AbortSignal) => void = () => undefined;
+  const running = new Promise<AbortSignal>((resolve) => {
+    seen = resolve;
+  });
+  await startWorker(scope, router, {
+    handlers: {
+      wait: async (_data: null, { signal }: HandlerContext) => {
+        seen(signal);
+        await once(signal, 'abort');
+        return 'late';
+      },
+    },
+  });
+  let settled = false;
+  const inFlight = router.request(
+    { eventName: 'wait', body: Buffer.from('null'), timeout: 5000, idempotent: false },
+    () => {
+      settled = true;
+    },
+  );
+  const signal = await running;
+  inFlight.cancel();
+  assert.equal(signal.aborted, true);
+  assert.equal(settled, false);
+});
+
+test('a worker that stops finishes what it holds, and gets nothing more', async (t) => {
+  const scope = scopeOf(t);
+  const { router } = await startRouter(scope);
+  let release: (value: string) => void = () => undefined;
+  const worker = await startWorker(scope, router, {
+    handlers: {
+      slow: () =>
+        new Promise<string>((resolve) => {
+          release = resolve;
+        }),
+    },
+  });
+  const held = ask(router, 'slow', null);
+  await new Promise((resolve) => setImmediate(resolve));
+  const stopped = worker.stop();
+  await new Promise((resolve) => setImmediate(resolve));
+  const refused = ask(router, 'slow', null);
+  release('done');
+  assert.equal(dataOf(await held), 'done');
+  assert.equal((await refused).code, 'NO_WORKER');
+  await stopped;
+});
+
+test('a contract that contradicts another is refused by name, and taken in once the other has gone', async (t) => {
+  const scope = scopeOf(t);
+  const { router } = await startRouter(scope);
+  const contractOf = (data: Joi.ObjectSchema) =>
+    defineContract({ name: 'things', events: { 'things.get': { method: 'GET', path: '/things', data } } });
+  const handlers = { 'things.get': () => [] };
+  const first = await startWorker(scope, router, {
+    contract: contractOf(Joi.object({ a: Joi.string() })),
+    handlers,
+  });
+  const contract = contractOf(Joi.object({ a: Joi.number() }));
+  const second = new ZeroMQWorker({ connection: router, logger: silentLogger, contract, handlers });
+  scope.after(() => second.stop());
+  const refused = once(second, 'refused');
+  await second.start();
+  assert.match(String((await refused)[1]), /things/);
+  const accepted = once(second, 'accepted');
+  await first.stop();
+  await accepted;
+  assert.deepEqual(
+    router.contracts.list().map(({ name, available }) => [name, available]),
+    [['things', true]],
+  );
+});
+
+test('a thread that dies loses what it held, at once; the next one serves on', async (t) => {
+  const scope = scopeOf(t);
+  const { router } = await startRouter(scope);
+  const module = join(tempFolder(scope), 'fragile.mjs');
+  const index = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
+  writeFileSync(
+    module,
+    `import { defineWorker } from ${index};
+    export default defineWorker({ handlers: {
+      die: () => new Promise(() => setImmediate(() => { throw new Error('fragile'); })),
+      live: () => 'alive',
+    } });`,
+  );
+  const group = new ZeroMQWorkerThreads({ module, threads: 1, connection: router, logger: silentLogger });
+  scope.after(() => group.stop());
+  await group.start();
+  assert.equal(dataOf(await ask(router, 'live', null)), 'alive');
+  const restarted = new Promise((resolve) => group.on('ready', resolve));
+  const lost = await ask(router, 'die', null);
+  assert.deepEqual([lost.code, lost.dispatched], ['WORKER_LOST', true]);
+  await restarted;
+  assert.equal(dataOf(await ask(router, 'live', null)), 'alive');
+});

@@ -1,0 +1,295 @@
+/** The life of every node: started and stopped in any state and order, half-way failures, addresses in use. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import {
+  silentLogger,
+  ZeroMQClient,
+  ZeroMQHeartbeatConfig,
+  ZeroMQRouter,
+  ZeroMQRoutingProxy,
+  ZeroMQServer,
+  ZeroMQSocketInvalid,
+  ZeroMQWorker,
+} from '../../src/index.ts';
+import { anyEndpoint, freeEndpoint } from '../helpers/endpoints.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { startProcess } from '../helpers/processes.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { ipcPath, tempFolder } from '../helpers/temp.ts';
+import { connectClient, Gate, next, startRouter, startServer, startWorker } from './framework.ts';
+
+failOnLeftovers();
+
+const ANY = 'tcp://127.0.0.1:0';
+const echo = { echo: (data: unknown) => data };
+const logger = silentLogger;
+
+/** What all nodes have. */
+interface Node {
+  start(): Promise<unknown>;
+  stop(options?: { deadline?: number }): Promise<void>;
+}
+
+const NODES: Record<string, (configFile?: string) => Node> = {
+  'a router': (configFile) =>
+    new ZeroMQRouter({
+      frontendConnection: ANY,
+      backendConnection: ANY,
+      heartbeatConfig: new ZeroMQHeartbeatConfig(ANY),
+      configFile,
+      logger,
+    }),
+  'a blind proxy': (configFile) =>
+    new ZeroMQRouter({
+      frontendConnection: ANY,
+      backendConnection: ANY,
+      strategy: new ZeroMQRoutingProxy(),
+      configFile,
+      logger,
+    }),
+  'a server': (configFile) => new ZeroMQServer({ connection: ANY, handlers: echo, configFile, logger }),
+  'a worker': (configFile) =>
+    new ZeroMQWorker({
+      connection: 'tcp://127.0.0.1:1',
+      handlers: echo,
+      heartbeatConfig: new ZeroMQHeartbeatConfig('tcp://127.0.0.1:1'),
+      configFile,
+      logger,
+    }),
+  'a client': (configFile) => {
+    const client = new ZeroMQClient({
+      connection: 'tcp://127.0.0.1:1',
+      heartbeatConfig: new ZeroMQHeartbeatConfig('tcp://127.0.0.1:1'),
+      configFile,
+      logger,
+    });
+    return { start: () => client.connect({ timeout: 1 }), stop: () => client.close() };
+  },
+};
+
+for (const [what, make] of Object.entries(NODES)) {
+  describe(what, () => {
+    it('starts once, and stops once, however often it is told to', async () => {
+      const node = make();
+      const [first, second] = await Promise.all([node.start(), node.start()]);
+      assert.deepEqual(first, second);
+      await Promise.all([node.stop(), node.stop()]);
+      await node.stop();
+      await assert.rejects(node.start(), { code: 'CLOSED' });
+    });
+
+    it('may be stopped before it starts', async () => {
+      const node = make();
+      await node.stop();
+      await assert.rejects(node.start(), { code: 'CLOSED' });
+    });
+
+    it('may be stopped while it starts', async () => {
+      const node = make();
+      const starting = node.start().catch((error: { code: string }) => error.code);
+      await node.stop();
+      assert.ok([false, 'CLOSED'].includes((await starting) as boolean | string));
+    });
+
+    it('does not start with a config file that is none, and leaves nothing', async (t) => {
+      const configFile = `${tempFolder(scopeOf(t))}/config.ini`;
+      writeFileSync(
+        configFile,
+        '[client]\nnode_id = nonsense\n[worker]\nnode_id = nonsense\n[server]\nnode_id = x\n[router]\nnode_id = x\n',
+      );
+      const node = make(configFile);
+      await assert.rejects(node.start(), /node_id .* must be 32 hex digits/);
+      await node.stop();
+    });
+
+    it('has its node id in its section of the config file, the same after a restart', async (t) => {
+      const configFile = `${tempFolder(scopeOf(t))}/config.ini`;
+      const read = (): string => readFileSync(configFile, 'utf8');
+      for (const node of [make(configFile), make(configFile)]) {
+        await node.start();
+        await node.stop();
+        const kind = what.split(' ').at(-1) === 'proxy' ? 'router' : what.split(' ')[1];
+        assert.match(read(), new RegExp(`^\\[${kind}\\]\\nnode_id = [0-9a-f]{32}\\n`));
+      }
+    });
+  });
+}
+
+describe('a node that finds its address in use', () => {
+  it('frees what it had opened before (a router)', async (t) => {
+    const scope = scopeOf(t);
+    const { endpoint } = await startServer(scope, { handlers: echo });
+    const free = await freeEndpoint(scope, 'tcp');
+    for (const options of [
+      { frontendConnection: endpoint, backendConnection: free },
+      { frontendConnection: free, backendConnection: endpoint },
+      {
+        frontendConnection: free,
+        backendConnection: ANY,
+        heartbeatConfig: new ZeroMQHeartbeatConfig(endpoint),
+      },
+      { frontendConnection: free, backendConnection: endpoint, strategy: new ZeroMQRoutingProxy() },
+    ]) {
+      const router = new ZeroMQRouter({ logger, ...options });
+      await assert.rejects(router.start(), {
+        constructor: ZeroMQSocketInvalid,
+        code: 'EADDRINUSE',
+        message: new RegExp(`cannot bind ${endpoint}`),
+      });
+      assert.match(String(await router.closed), /cannot bind/);
+    }
+    await startServer(scope, { connection: free, handlers: echo });
+  });
+
+  it('says so (a server, and its heartbeats)', async (t) => {
+    const scope = scopeOf(t);
+    const { endpoint } = await startServer(scope, { handlers: echo });
+    const twice = new ZeroMQServer({ connection: endpoint, handlers: echo, logger });
+    await assert.rejects(twice.start(), { code: 'EADDRINUSE' });
+    const heartbeatConfig = new ZeroMQHeartbeatConfig(endpoint);
+    const half = new ZeroMQServer({ connection: ANY, handlers: echo, heartbeatConfig, logger });
+    await assert.rejects(half.start(), { code: 'EADDRINUSE' });
+  });
+
+  it('says what is wrong with one that is not of this host', async () => {
+    const server = new ZeroMQServer({ connection: 'tcp://192.0.2.1:5555', handlers: echo, logger });
+    await assert.rejects(server.start(), {
+      constructor: ZeroMQSocketInvalid,
+      message: /cannot bind tcp:\/\/192\.0\.2\.1/,
+    });
+  });
+});
+
+describe('an IPC endpoint', () => {
+  it('whose process died is taken over', async (t) => {
+    const scope = scopeOf(t);
+    const path = ipcPath(scope);
+    const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('ready'))`;
+    const dead = startProcess(scope, process.execPath, ['-e', script]);
+    await dead.waitForLine(/ready/);
+    dead.kill('SIGKILL');
+    await dead.exited;
+    assert.ok(existsSync(path));
+    const { endpoint } = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
+    const client = await connectClient(scope, endpoint);
+    assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
+  });
+
+  it('of a node that runs is left to it', async (t) => {
+    const scope = scopeOf(t);
+    const { endpoint } = await startServer(scope, { handlers: echo }, 'ipc');
+    const second = new ZeroMQServer({ connection: endpoint, handlers: echo, logger });
+    await assert.rejects(second.start(), { code: 'EADDRINUSE', message: /another process listens there/ });
+    const client = await connectClient(scope, endpoint);
+    assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
+  });
+
+  it('vanishes with its node', async (t) => {
+    const scope = scopeOf(t);
+    const path = ipcPath(scope);
+    const { server } = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
+    assert.ok(existsSync(path));
+    await server.stop();
+    const again = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
+    await again.server.stop();
+  });
+
+  it('in a folder that is not there cannot be used', async (t) => {
+    const path = `${tempFolder(scopeOf(t))}/nowhere/socket`;
+    const server = new ZeroMQServer({ connection: `ipc://${path}`, handlers: echo, logger });
+    await assert.rejects(server.start(), { constructor: ZeroMQSocketInvalid, message: /cannot bind ipc:/ });
+  });
+});
+
+describe('a router that stops', () => {
+  async function withHeld(scope: Scope, concurrency = 1) {
+    const started = await startRouter(scope);
+    const gate = new Gate();
+    await startWorker(scope, { connection: started.backend, handlers: { hold: gate.handler }, concurrency });
+    const client = await connectClient(scope, started.frontend, { connectWait: 50 });
+    const held = client.sendMessage('hold', 'held');
+    await gate.called();
+    return { ...started, gate, client, held };
+  }
+
+  it('settles what it has, and takes nothing new', async (t) => {
+    const { router, gate, client, held } = await withHeld(scopeOf(t));
+    const queued = client.sendMessage('hold', 'queued');
+    await until(() => router.stats().queued === 1, client);
+    const disconnected = next(client, 'disconnected');
+    const stopping = router.stop({ deadline: 10_000 });
+    await disconnected;
+    await assert.rejects(client.sendMessage('hold', 'new'), { code: 'NO_ROUTER', dispatched: false });
+    const refused = await new Promise((resolve) => {
+      const request = { eventName: 'hold', body: Buffer.from('1'), timeout: 1000, idempotent: true };
+      router.request(request, (reply) => resolve(reply.code));
+    });
+    assert.equal(refused, 'SHUTTING_DOWN');
+    gate.openAll();
+    assert.equal((await held).eventData, 'held');
+    await gate.called(2);
+    gate.openAll();
+    assert.equal((await queued).eventData, 'queued');
+    await stopping;
+    assert.equal(await router.closed, undefined);
+  });
+
+  it('is cut at its deadline, and says what became of everything', async (t) => {
+    const { router, client, held } = await withHeld(scopeOf(t));
+    const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
+    const queued = client.sendMessage('hold', 'queued');
+    const refused = assert.rejects(queued, { dispatched: false });
+    await until(() => router.stats().queued === 1, client);
+    await router.stop({ deadline: 30 });
+    await Promise.all([lost, refused]);
+    assert.match(String(await router.closed), /did not drain in 30 ms/);
+  });
+
+  /** Requests that go through tell that those before them have arrived. */
+  async function until(check: () => boolean, client: ZeroMQClient): Promise<void> {
+    while (!check()) await client.sendMessage('nobody').catch(() => undefined);
+  }
+});
+
+describe('nodes of one process', () => {
+  it('need no order: workers and clients may come before their router', async (t) => {
+    const scope = scopeOf(t);
+    const [frontend, backend] = [await freeEndpoint(scope, 'tcp'), await freeEndpoint(scope, 'tcp')];
+    const worker = new ZeroMQWorker({ connection: backend, handlers: echo, logger });
+    scope.after(() => worker.stop({ deadline: 100 }));
+    await worker.start();
+    const client = new ZeroMQClient({ connection: frontend, connectWait: 10_000, logger });
+    scope.after(() => client.close());
+    const reply = client.sendMessage('echo', 1, { timeout: 20_000 });
+    const options = {
+      frontendConnection: frontend,
+      backendConnection: backend,
+      limits: { startupGrace: 10_000 },
+    };
+    await startRouter(scope, 'tcp', options);
+    assert.equal((await reply).eventData, 1);
+  });
+
+  it('tell where they are, with the ports that were picked', async (t) => {
+    const scope = scopeOf(t);
+    const heartbeatConfig = new ZeroMQHeartbeatConfig(ANY);
+    const { frontend, backend, heartbeat } = await startRouter(scope, 'tcp', { heartbeatConfig });
+    for (const endpoint of [frontend, backend, heartbeat])
+      assert.match(endpoint ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
+    assert.equal(new Set([frontend, backend, heartbeat]).size, 3);
+    const connection = anyEndpoint(scope, 'inproc');
+    assert.equal((await startServer(scope, { connection, handlers: echo })).endpoint, connection);
+  });
+
+  it('are closed by `await using`', async () => {
+    let kept: ZeroMQRouter | undefined;
+    {
+      await using router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY, logger });
+      kept = router;
+      await router.start();
+    }
+    assert.equal(await kept.closed, undefined);
+    assert.equal(kept.reachable, false);
+  });
+});

@@ -1,0 +1,216 @@
+/** A server, and a worker that is one: clients of any kind, side by side, and how it stops. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Request } from 'zeromq';
+import { ZeroMQHeartbeatConfig, ZeroMQNodeType, ZeroMQServer } from '../../src/index.ts';
+import { PackedBatch } from '../../src/wire/packed.ts';
+import { encodeToken } from '../../src/wire/token.ts';
+import { anyEndpoint } from '../helpers/endpoints.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { rawDealer, texts } from '../helpers/raw.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { makeRequest } from '../unit/wire/messages.ts';
+import {
+  ALL_TRANSPORTS,
+  aborted,
+  connectClient,
+  Gate,
+  makeClient,
+  makeWorker,
+  next,
+  startServer,
+} from './framework.ts';
+
+failOnLeftovers();
+
+const echo = { echo: (data: unknown) => data };
+
+function request(scope: Scope, endpoint: string): Request {
+  const socket = new Request({ linger: 0, receiveTimeout: 10_000 });
+  scope.after(() => socket.close());
+  socket.connect(endpoint);
+  return socket;
+}
+
+describe('a server', () => {
+  for (const transport of ALL_TRANSPORTS) {
+    it(`serves REQ sockets and ours at the same time (${transport})`, async (t) => {
+      const scope = scopeOf(t);
+      const { endpoint } = await startServer(scope, { handlers: echo }, transport);
+      const client = await connectClient(scope, endpoint);
+      const classic = request(scope, endpoint);
+      for (let n = 0; n < 20; n += 1) {
+        const ours = Array.from({ length: 10 }, (_, k) => client.sendMessage('echo', [n, k]));
+        await classic.send(['echo', JSON.stringify(n)]);
+        assert.deepEqual(texts(await classic.receive()), ['echo', String(n)]);
+        const replies = await Promise.all(ours);
+        assert.deepEqual(
+          replies.map(({ eventData }) => eventData),
+          [...Array(10).keys()].map((k) => [n, k]),
+        );
+      }
+    });
+  }
+
+  it('answers a classic client’s mistakes as event data, and goes on', async (t) => {
+    const scope = scopeOf(t);
+    const { endpoint } = await startServer(scope, { handlers: echo });
+    const classic = request(scope, endpoint);
+    for (const [frames, code] of [
+      [['echo', '{"broken'], 'MALFORMED_MESSAGE'],
+      [['nobody', '{}'], 'NO_HANDLER'],
+      [['$router.ping', '{}'], 'NO_HANDLER'],
+    ] as const) {
+      await classic.send([...frames]);
+      const [name, data] = texts(await classic.receive());
+      const { error } = JSON.parse(data ?? '') as { error: { code: string; dispatched: boolean } };
+      assert.deepEqual([name, error.code, error.dispatched], [frames[0], code, false]);
+    }
+    await classic.send(['echo', '1']);
+    assert.deepEqual(texts(await classic.receive()), ['echo', '1']);
+  });
+
+  it('runs no more handlers at a time than it may, and refuses what has no room to wait', async (t) => {
+    const scope = scopeOf(t);
+    const gate = new Gate();
+    const { server, endpoint } = await startServer(scope, {
+      handlers: { hold: gate.handler },
+      concurrency: 2,
+      maxQueue: 1,
+    });
+    const client = await connectClient(scope, endpoint);
+    const held = [1, 2, 3].map((n) => client.sendMessage('hold', n));
+    await assert.rejects(client.sendMessage('hold', 4), { code: 'BUSY', dispatched: false, status: 503 });
+    assert.deepEqual([gate.calls.length, server.load], [2, 3]);
+    for (let n = 0; n < 3; n += 1) {
+      await gate.called(n + 1);
+      gate.calls[n]?.open(n);
+    }
+    assert.deepEqual(
+      (await Promise.all(held)).map(({ eventData }) => eventData),
+      [0, 1, 2],
+    );
+  });
+
+  it('finishes what it holds before it stops, and takes nothing new', async (t) => {
+    const scope = scopeOf(t);
+    const gate = new Gate();
+    const { server, endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
+    const client = await connectClient(scope, endpoint, { connectWait: 50 });
+    await client.sendMessage('echo'); // they know each other
+    const classic = request(scope, endpoint);
+    const held = client.sendMessage('hold', 'kept');
+    await gate.called();
+    const disconnected = next(client, 'disconnected');
+    const stopping = server.stop({ deadline: 10_000 });
+    await disconnected;
+    await classic.send(['echo', '1']);
+    assert.match(texts(await classic.receive())[1] ?? '', /"SHUTTING_DOWN"/);
+    await assert.rejects(client.sendMessage('echo'), { code: 'NO_ROUTER', dispatched: false });
+    gate.openAll();
+    assert.equal((await held).eventData, 'kept');
+    await stopping;
+  });
+
+  it('tells a client that comes while it stops: it may ask elsewhere', async (t) => {
+    const scope = scopeOf(t);
+    const gate = new Gate();
+    const leaving = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
+    const staying = await startServer(scope, { handlers: echo });
+    const holder = await connectClient(scope, leaving.endpoint);
+    const held = holder.sendMessage('hold', 1);
+    await gate.called();
+    const stopping = leaving.server.stop({ deadline: 10_000 });
+    const client = makeClient(scope, { connection: [leaving.endpoint, staying.endpoint] });
+    await client.connect({ throwOnFailure: true });
+    for (let n = 0; n < 10; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
+    gate.openAll();
+    assert.equal((await held).eventData, 1);
+    await stopping;
+  });
+
+  it('cuts what still runs at its deadline', async (t) => {
+    const scope = scopeOf(t);
+    const gate = new Gate();
+    const { server, endpoint } = await startServer(scope, {
+      handlers: { hold: gate.handler },
+      concurrency: 1,
+    });
+    const client = await connectClient(scope, endpoint, { connectWait: 50 });
+    const running = assert.rejects(client.sendMessage('hold'), { code: 'WORKER_LOST', dispatched: true });
+    const waiting = assert.rejects(client.sendMessage('hold'), { dispatched: false });
+    await gate.called();
+    await server.stop({ deadline: 30 });
+    await Promise.all([running, waiting, aborted(gate.calls[0]?.signal ?? assert.fail())]);
+  });
+
+  it('takes forged slots for what they are: requests of their sender alone', async (t) => {
+    const scope = scopeOf(t);
+    const gate = new Gate();
+    const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
+    const client = await connectClient(scope, endpoint);
+    const mine = client.sendMessage('hold', 'mine');
+    await gate.called();
+    const thief = rawDealer(scope, endpoint);
+    const batch = new PackedBatch();
+    for (let id = 0; id < 100; id += 1) batch.addCancel(id, 1);
+    for (let n = 0; n < 3; n += 1)
+      batch.addRequest(7, 7, makeRequest({ eventName: 'hold', body: Buffer.from('"same slot"') }));
+    await thief.send(batch.take());
+    await gate.called(4);
+    assert.equal(gate.calls[0]?.signal.aborted, false);
+    thief.close();
+    await Promise.all(gate.calls.slice(3).map(({ signal }) => aborted(signal)));
+    gate.openAll();
+    assert.equal((await mine).eventData, 'mine');
+  });
+
+  it('hands any frames before the delimiter back, token or not', async (t) => {
+    const scope = scopeOf(t);
+    const { endpoint } = await startServer(scope, { handlers: echo });
+    const socket = rawDealer(scope, endpoint);
+    const envelope = ['a', encodeToken(1, 2), 'c'];
+    await socket.send([...envelope, '', 'echo', '5']);
+    assert.deepEqual(texts(await socket.receive()), [...envelope.map(String), '', 'echo', '5']);
+  });
+
+  it('tells of clients by their heartbeats', async (t) => {
+    const scope = scopeOf(t);
+    const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', {
+      interval: 20,
+      timeout: 20,
+      maxMissed: 0,
+    });
+    const server = new ZeroMQServer({
+      connection: anyEndpoint(scope, 'tcp'),
+      handlers: echo,
+      heartbeatConfig,
+    });
+    scope.after(() => server.stop());
+    const connected = next(server, 'peerConnected');
+    const { endpoint, heartbeat = '' } = await server.start();
+    const beats = new ZeroMQHeartbeatConfig(heartbeat, { interval: 20 });
+    const client = await connectClient(scope, endpoint, { heartbeatConfig: beats });
+    assert.deepEqual(await connected, [client.identity.identity]);
+    const lost = next(server, 'peerLost');
+    await client.close();
+    assert.deepEqual(await lost, [client.identity.identity]);
+  });
+});
+
+describe('a worker of type SERVER', () => {
+  it('is a server', async (t) => {
+    const scope = scopeOf(t);
+    const worker = makeWorker(scope, {
+      connection: 'tcp://127.0.0.1:0',
+      nodeType: ZeroMQNodeType.SERVER,
+      handleMessage: ({ eventName, eventData }) => [eventName, eventData],
+    });
+    const [endpoint = ''] = await worker.start();
+    const client = await connectClient(scope, endpoint);
+    assert.deepEqual((await client.sendMessage('anything', 1)).eventData, ['anything', 1]);
+    assert.equal(worker.monitors[0]?.status, 'connected');
+    await turn();
+  });
+});

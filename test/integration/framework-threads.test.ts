@@ -1,0 +1,312 @@
+/** Workers on threads: what travels there and back, threads that die, and how a group stops. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type LogMethod } from '../../src/core/logging.ts';
+import { silentLogger, ZeroMQWorkerThreads, type ZeroMQWorkerThreadsOptions } from '../../src/index.ts';
+import { within } from '../helpers/eventually.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { joined } from '../helpers/published.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+import { ALL_TRANSPORTS, connectClient, next, startRouter } from './framework.ts';
+
+failOnLeftovers();
+
+const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
+
+interface Told {
+  what: string;
+  data: unknown;
+  threadId: number;
+}
+
+/** What the threads tell. */
+class Channel {
+  readonly told: Told[] = [];
+  private readonly channel = new BroadcastChannel('thread-worker');
+  private wake: (() => void) | undefined;
+
+  constructor(scope: Scope) {
+    this.channel.onmessage = ({ data }: { data: unknown }) => {
+      this.told.push(data as Told);
+      this.wake?.();
+    };
+    scope.after(() => this.channel.close());
+  }
+
+  say(what: string): void {
+    this.channel.postMessage({ what });
+  }
+
+  /** Resolves once it was told so often. */
+  async heard(what: string, count = 1): Promise<Told[]> {
+    for (;;) {
+      const found = this.told.filter((told) => told.what === what);
+      if (found.length >= count) return found;
+      const more = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      await within(more, `${count} × ${what}`);
+    }
+  }
+}
+
+function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOptions>): ZeroMQWorkerThreads {
+  const defaults = { module, connection: 'tcp://127.0.0.1:1', logger: silentLogger };
+  const threads = new ZeroMQWorkerThreads({ ...defaults, ...options });
+  scope.after(() => threads.stop({ deadline: 100 }));
+  return threads;
+}
+
+async function start(scope: Scope, count: number, options: Partial<ZeroMQWorkerThreadsOptions> = {}) {
+  const { router, frontend, backend } = await startRouter(scope);
+  const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
+  await joined(() => threads.start(), count);
+  return { router, threads, client: await connectClient(scope, frontend) };
+}
+
+describe('workers on threads', () => {
+  for (const transport of ALL_TRANSPORTS) {
+    it(`serve from one TypeScript module, each on its own (${transport})`, async (t) => {
+      const scope = scopeOf(t);
+      const { router, frontend, backend } = await startRouter(scope, transport);
+      const threads = makeThreads(scope, { connection: backend, threads: 2 });
+      const ready = next(threads, 'ready');
+      await joined(() => threads.start(), 2);
+      const [, identity, restarts] = await ready;
+      assert.match(String(identity), /^[0-9a-f]{32}_[0-9a-f]{16}$/);
+      assert.deepEqual([threads.running, router.stats().workers, restarts], [2, 2, 0]);
+      const client = await connectClient(scope, frontend);
+      const ids = new Set<unknown>();
+      while (ids.size < 2) ids.add((await client.sendMessage('thread.id')).eventData);
+      assert.equal(router.contracts.list()[0]?.name, 'threads');
+    });
+  }
+
+  it('get data and give replies as workers do that have no thread', async (t) => {
+    const { client } = await start(scopeOf(t), 1);
+    assert.equal((await client.sendMessage('thread.double', { n: 21 })).eventData, 42);
+    const { status, eventData, headers } = await client.sendMessage('thread.created');
+    assert.deepEqual([status, eventData, headers], [201, { id: 1 }, { location: '/x/1' }]);
+    await assert.rejects(client.sendMessage('thread.refused'), {
+      code: 'TAKEN',
+      status: 409,
+      details: { by: 'me' },
+    });
+    await assert.rejects(client.sendMessage('thread.double', { n: 'x' }), {
+      code: 'INVALID_REQUEST',
+      status: 400,
+    });
+    const large = 'ä'.repeat(2_000_000);
+    const [big, small] = await Promise.all([
+      client.sendMessage('thread.large', large),
+      client.sendMessage('thread.double', { n: 1 }),
+    ]);
+    assert.ok(big.eventData === large && small.eventData === 2);
+    const many = await Promise.all(
+      Array.from({ length: 500 }, (_, n) => client.sendMessage('thread.double', { n })),
+    );
+    assert.deepEqual(
+      many.map(({ eventData }) => eventData),
+      [...many.keys()].map((n) => n * 2),
+    );
+  });
+
+  it('learn when nobody waits any more', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { client } = await start(scope, 1);
+    await client.sendMessage('thread.id');
+    const controller = new AbortController();
+    const reply = client.sendMessage('thread.hold', 'given up', { signal: controller.signal });
+    await channel.heard('holding');
+    controller.abort();
+    await assert.rejects(reply, { code: 'CANCELLED' });
+    const [aborted] = await channel.heard('aborted');
+    assert.equal(aborted?.data, 'given up');
+    channel.say('go on');
+  });
+
+  it('take as many requests at a time as the module says, or as they are told', async (t) => {
+    const scope = scopeOf(t);
+    const { router, backend } = await startRouter(scope);
+    const concurrencies: unknown[] = [];
+    router.on('workerJoined', (_worker, { concurrency }) => concurrencies.push(concurrency));
+    for (const concurrency of [undefined, 3]) {
+      const threads = makeThreads(scope, { connection: backend, threads: 1, concurrency });
+      await joined(() => threads.start());
+    }
+    assert.deepEqual(concurrencies, [5, 3]);
+  });
+});
+
+describe('a thread that dies', () => {
+  for (const [event, message] of [
+    ['thread.crash', /planted/],
+    ['thread.exit', /exit code 7/],
+  ] as const) {
+    it(`(${event}) costs what it held, and is started again`, async (t) => {
+      const scope = scopeOf(t);
+      const { router, threads, client } = await start(scope, 2);
+      const crashed = next(threads, 'crashed');
+      const left = next(router, 'workerLeft');
+      const lost = assert.rejects(client.sendMessage(event), { code: 'WORKER_LOST', dispatched: true });
+      const [, error, delay] = await crashed;
+      assert.match(String(error), message);
+      assert.ok(Number(delay) >= 0 && Number(delay) <= 200, String(delay));
+      await Promise.all([lost, left]);
+      assert.equal((await client.sendMessage('thread.double', { n: 1 })).eventData, 2, 'the other serves on');
+      const [, , restarts] = await next(threads, 'ready');
+      assert.deepEqual([restarts, threads.running], [1, 2]);
+    });
+  }
+
+  it('again and again is started ever more seldom', async (t) => {
+    const scope = scopeOf(t);
+    const { threads, client } = await start(scope, 1);
+    const bounds = [100, 200, 400];
+    for (const bound of bounds) {
+      const crashed = next(threads, 'crashed');
+      const ready = next(threads, 'ready');
+      await assert.rejects(client.sendMessage('thread.exit', null, { timeout: 10_000 }));
+      const [, , delay] = await crashed;
+      assert.ok(Number(delay) <= bound, `${String(delay)} ms`);
+      await joinedAgain(client, ready);
+    }
+  });
+
+  it('leaves idempotent requests to the next one', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
+    const threads = makeThreads(scope, { connection: backend, threads: 1 });
+    await joined(() => threads.start());
+    const client = await connectClient(scope, frontend);
+    const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 20_000 });
+    await channel.heard('holding');
+    await assert.rejects(client.sendMessage('thread.exit'), { code: 'WORKER_LOST' });
+    const [first, second] = await channel.heard('holding', 2);
+    assert.notEqual(first?.threadId, second?.threadId);
+    channel.say('go on');
+    assert.equal((await reply).eventData, 'kept');
+  });
+});
+
+async function joinedAgain(
+  client: Awaited<ReturnType<typeof connectClient>>,
+  ready: Promise<unknown>,
+): Promise<void> {
+  await ready;
+  for (let served = false; !served; ) {
+    served = await client.sendMessage('thread.id', null, { timeout: 1000 }).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+describe('a group of threads', () => {
+  it('finishes what it holds before it stops', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { threads, client } = await start(scope, 2);
+    assert.equal((await channel.heard('started', 2)).length, 2);
+    const held = [1, 2, 3, 4].map((n) => client.sendMessage('thread.hold', n));
+    await channel.heard('holding', 4);
+    const stopping = threads.stop({ deadline: 10_000 });
+    channel.say('go on');
+    await stopping;
+    assert.deepEqual(
+      (await Promise.all(held)).map(({ eventData }) => eventData),
+      [1, 2, 3, 4],
+    );
+    assert.equal((await channel.heard('stopped', 2)).length, 2);
+    assert.deepEqual([threads.running, await threads.closed], [0, undefined]);
+  });
+
+  it('is cut at its deadline, a thread that spins too', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { threads, client } = await start(scope, 1);
+    const lost = assert.rejects(client.sendMessage('thread.spin'), { code: 'WORKER_LOST', dispatched: true });
+    await channel.heard('spinning');
+    await threads.stop({ deadline: 50 });
+    await lost;
+    assert.equal(threads.running, 0);
+  });
+
+  it('may be stopped while it starts, and while a thread waits to be started again', async (t) => {
+    const scope = scopeOf(t);
+    const starting = makeThreads(scope, { threads: 2 });
+    const rejected = assert.rejects(starting.start());
+    await starting.stop();
+    await rejected;
+    assert.equal(starting.running, 0);
+    const { threads, client } = await start(scope, 1);
+    const crashed = next(threads, 'crashed');
+    client.sendMessage('thread.exit').catch(() => undefined);
+    await crashed;
+    await threads.stop();
+    assert.equal(threads.running, 0);
+  });
+
+  it('may be stopped before it starts, and twice', async () => {
+    const threads = new ZeroMQWorkerThreads({
+      module,
+      connection: 'tcp://127.0.0.1:1',
+      logger: silentLogger,
+    });
+    await Promise.all([threads.stop(), threads.stop()]);
+    await assert.rejects(threads.start(), { code: 'CLOSED' });
+  });
+
+  for (const [what, source, message] of [
+    ['does not exist', undefined, /cannot load the worker .*nowhere\.ts/],
+    ['has no worker', 'export default 5;', /the default export must be defineWorker/],
+    ['throws', 'throw new Error("planted");', /cannot load the worker .*planted/],
+    ['fails to start', 'export default START;', /no database/],
+  ] as const) {
+    it(`does not start with a module that ${what}`, async (t) => {
+      const scope = scopeOf(t);
+      const file = join(tempFolder(scope), 'nowhere.ts');
+      const entry = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
+      const start = `defineWorker({ handlers: { a: () => 1 }, onStart() { throw new Error('no database'); } })`;
+      const head = source?.includes('START') === true ? `import { defineWorker } from ${entry};\n` : '';
+      if (source !== undefined) writeFileSync(file, head + source.replace('START', start));
+      const threads = makeThreads(scope, { module: file, threads: 1 });
+      await assert.rejects(threads.start(), { message });
+      assert.equal(threads.running, 0);
+    });
+  }
+
+  it('passes the logs of its threads on', async (t) => {
+    const scope = scopeOf(t);
+    const file = join(tempFolder(scope), 'failing.mjs');
+    const entry = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
+    writeFileSync(
+      file,
+      `import { defineWorker } from ${entry};
+       export default defineWorker({ handlers: { fail() { throw new Error('planted'); } } });`,
+    );
+    const lines: object[] = [];
+    const error: LogMethod = (fields: object | string): void => {
+      if (typeof fields === 'object') lines.push(fields);
+    };
+    const logger = { ...silentLogger, error, child: () => logger };
+    const { client } = await start(scope, 1, { module: file, logger });
+    await assert.rejects(client.sendMessage('fail'), { code: 'HANDLER_ERROR' });
+    assert.match(JSON.stringify(lines), /"message":"planted".*"thread":0/);
+  });
+
+  for (const threads of [0, 1.5, 1025, Number.NaN]) {
+    it(`is not of ${threads} threads`, () => {
+      assert.throws(() => new ZeroMQWorkerThreads({ module, connection: 'tcp://a:1', threads }), {
+        code: 'INVALID_ARGUMENT',
+        message: /threads must be a whole number/,
+      });
+    });
+  }
+});

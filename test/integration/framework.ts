@@ -1,0 +1,136 @@
+/** Routers, workers, servers and clients for tests of the framework over real sockets. */
+import { once } from 'node:events';
+import {
+  silentLogger,
+  ZeroMQClient,
+  type ZeroMQClientOptions,
+  ZeroMQRouter,
+  type ZeroMQRouterOptions,
+  ZeroMQServer,
+  type ZeroMQServerOptions,
+  ZeroMQWorker,
+  type ZeroMQWorkerOptions,
+} from '../../src/index.ts';
+import { anyEndpoint, type Transport } from '../helpers/endpoints.ts';
+import { within } from '../helpers/eventually.ts';
+import { joined } from '../helpers/published.ts';
+import type { Scope } from '../helpers/scope.ts';
+
+export const ALL_TRANSPORTS = ['tcp', 'ipc', 'inproc'] as const satisfies readonly Transport[];
+
+/** How long nodes of tests drain, in ms; a test that leaves work behind must not wait for it. */
+const DRAIN = { deadline: 500 };
+
+export interface StartedRouter {
+  readonly router: ZeroMQRouter;
+  readonly frontend: string;
+  readonly backend: string;
+  readonly heartbeat: string | undefined;
+}
+
+export async function startRouter(
+  scope: Scope,
+  transport: Transport = 'tcp',
+  options: Partial<ZeroMQRouterOptions> = {},
+): Promise<StartedRouter> {
+  const router = new ZeroMQRouter({
+    frontendConnection: anyEndpoint(scope, transport),
+    backendConnection: anyEndpoint(scope, transport),
+    logger: silentLogger,
+    ...options,
+  });
+  scope.after(() => router.stop(DRAIN));
+  const { frontend, backend, heartbeat } = await router.start();
+  return { router, frontend, backend, heartbeat };
+}
+
+export function makeWorker(scope: Scope, options: ZeroMQWorkerOptions): ZeroMQWorker {
+  const worker = new ZeroMQWorker({ logger: silentLogger, ...options });
+  scope.after(() => worker.stop(DRAIN));
+  return worker;
+}
+
+/** Starts a worker; resolves once a router of this process gives it requests. */
+export async function startWorker(scope: Scope, options: ZeroMQWorkerOptions): Promise<ZeroMQWorker> {
+  const worker = makeWorker(scope, options);
+  await joined(() => worker.start());
+  return worker;
+}
+
+export async function startServer(
+  scope: Scope,
+  options: Omit<ZeroMQServerOptions, 'connection'> & { connection?: ZeroMQServerOptions['connection'] },
+  transport: Transport = 'tcp',
+): Promise<{ server: ZeroMQServer; endpoint: string }> {
+  const server = new ZeroMQServer({
+    connection: anyEndpoint(scope, transport),
+    logger: silentLogger,
+    ...options,
+  });
+  scope.after(() => server.stop(DRAIN));
+  const { endpoint } = await server.start();
+  return { server, endpoint };
+}
+
+export function makeClient(scope: Scope, options: ZeroMQClientOptions): ZeroMQClient {
+  const client = new ZeroMQClient({ logger: silentLogger, ...options });
+  scope.after(() => client.close());
+  return client;
+}
+
+/** A client whose connection stands. */
+export async function connectClient(
+  scope: Scope,
+  connection: ZeroMQClientOptions['connection'],
+  options: Omit<ZeroMQClientOptions, 'connection'> = {},
+): Promise<ZeroMQClient> {
+  const client = makeClient(scope, { connection, ...options });
+  await client.connect({ throwOnFailure: true });
+  return client;
+}
+
+/** The next emission of an event of a node; rejects when it takes too long. */
+export function next(node: object, event: string): Promise<unknown[]> {
+  return within(once(node as NodeJS.EventEmitter, event), `the event ${event}`);
+}
+
+/** A handler that ends when it is told to, and tells of its calls. */
+export class Gate {
+  readonly calls: {
+    readonly data: unknown;
+    readonly signal: AbortSignal;
+    readonly open: (value: unknown) => void;
+  }[] = [];
+  private wake: (() => void) | undefined;
+
+  readonly handler = (data: unknown, context: { readonly signal: AbortSignal }): Promise<unknown> => {
+    return new Promise((resolve) => {
+      this.calls.push({ data, signal: context.signal, open: resolve });
+      this.wake?.();
+    });
+  };
+
+  /** Resolves once there were `count` calls. */
+  async called(count = 1): Promise<void> {
+    while (this.calls.length < count) {
+      const more = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      await within(more, `call ${count} of a handler; there were ${this.calls.length}`);
+    }
+  }
+
+  /** Lets everything that was called end with its data. */
+  openAll(): void {
+    for (const { data, open } of this.calls) open(data);
+  }
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const done = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  return within(done, 'an abort');
+}

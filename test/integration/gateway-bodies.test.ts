@@ -1,0 +1,407 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { describe, it, type TestContext } from 'node:test';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import express from 'express';
+import { request } from 'undici';
+import { createGateway } from '../../src/gateway/index.ts';
+import { apiOf, jsonBody, parameter } from '../helpers/gateway/api.ts';
+import {
+  closeServer,
+  HOSTS,
+  type Hosted,
+  listenAnywhere,
+  ownServer,
+  problemOf,
+} from '../helpers/gateway/hosts.ts';
+import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
+import { FakeRequester } from '../helpers/gateway/requester.ts';
+
+const task = {
+  type: 'object',
+  required: ['title'],
+  properties: { title: { type: 'string', minLength: 1 }, done: { type: 'boolean', default: false } },
+};
+const id = parameter('id', 'path', { type: 'integer' });
+const anything = { type: 'object' };
+const fields = {
+  type: 'object',
+  properties: {
+    n: { type: 'integer' },
+    tags: { type: 'array', items: { type: 'string' } },
+    at: { type: 'object' },
+  },
+};
+const api = apiOf({
+  '/any': { post: jsonBody(anything) },
+  '/value': {
+    post: jsonBody(true),
+    patch: { requestBody: { content: { 'application/json': { schema: true } } } },
+  },
+  '/tasks': { post: jsonBody(task) },
+  '/tasks/{id}': { put: { parameters: [id], ...jsonBody(anything) } },
+  '/nested/{id}': { put: { parameters: [id], 'x-event-body': 'nested', ...jsonBody(anything) } },
+  '/vendor': { post: { requestBody: { content: { 'application/vnd.x+json': { schema: anything } } } } },
+  '/range': { post: { requestBody: { content: { 'application/*': { schema: anything } } } } },
+  '/form': {
+    post: { requestBody: { content: { 'application/x-www-form-urlencoded': { schema: fields } } } },
+  },
+  '/upload': { post: { requestBody: { content: { 'multipart/form-data': { schema: anything } } } } },
+  '/bare': { post: {}, get: {} },
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
+
+for (const [name, host] of HOSTS) {
+  describe(`bodies on ${name}`, () => {
+    const requester = new FakeRequester();
+    const open = (t: TestContext): Promise<Hosted> =>
+      host(t, { requester, api, limits: { body: 1000, depth: 10 }, replies: { check: 'off' } });
+    const send = async (
+      t: TestContext,
+      path: string,
+      body: string | Buffer | undefined,
+      headers: Record<string, string> = JSON_TYPE,
+      method = 'POST',
+    ): Promise<Response> => {
+      const { url } = await open(t);
+      return fetch(url + path, { method, body, headers });
+    };
+
+    const passed: [title: string, path: string, body: string, data: string][] = [
+      [
+        'passes bytes on as they are',
+        '/any',
+        ' {"n" : 9007199254740993, "x":1e999}\n',
+        ' {"n" : 9007199254740993, "x":1e999}\n',
+      ],
+      ['keeps __proto__ as data', '/any', '{"__proto__":{"a":1}}', '{"__proto__":{"a":1}}'],
+      [
+        'reads a name that stands twice as workers do: the last one',
+        '/any',
+        '{"a":1,"a":{"b":2}}',
+        '{"a":{"b":2}}',
+      ],
+      ['leaves a byte order mark out', '/any', '\ufeff{"a":1}', '{"a":1}'],
+      ['puts what is no object under body', '/value', '[1,2]', '{"body":[1,2]}'],
+      ['takes null for a body', '/value', 'null', '{"body":null}'],
+      ['fills in defaults', '/tasks', '{"title":"milk"}', '{"title":"milk","done":false}'],
+      [
+        'leaves what has no default as it came',
+        '/tasks',
+        '{ "title":"milk","done":true}',
+        '{ "title":"milk","done":true}',
+      ],
+    ];
+    for (const [title, path, body, data] of passed) {
+      it(title, async (t) => {
+        const response = await send(t, path, body);
+        assert.equal(response.status, 200, await response.text());
+        assert.equal(requester.text, data);
+      });
+    }
+
+    it('puts path parameters before the members of a flat body', async (t) => {
+      await send(t, '/tasks/7', '{"title":"milk"}', JSON_TYPE, 'PUT');
+      assert.equal(requester.text, '{"id":7,"title":"milk"}');
+    });
+
+    it('takes an empty object beside parameters', async (t) => {
+      await send(t, '/tasks/7', ' { } ', JSON_TYPE, 'PUT');
+      assert.deepEqual(requester.data, { id: 7 });
+    });
+
+    it('takes a member that says the same as a parameter', async (t) => {
+      assert.equal((await send(t, '/tasks/7', '{"id":7,"a":1}', JSON_TYPE, 'PUT')).status, 200);
+      assert.equal(requester.text, '{"id":7,"a":1}');
+    });
+
+    it('refuses a member that contradicts a parameter', async (t) => {
+      const { errors } = await problemOf(await send(t, '/tasks/7', '{"id":8}', JSON_TYPE, 'PUT'));
+      assert.deepEqual(errors, [{ pointer: '/body/id', detail: 'differs from the parameter of that name' }]);
+    });
+
+    it('nests a body where the document says so', async (t) => {
+      await send(t, '/nested/7', '{"id":8}', JSON_TYPE, 'PUT');
+      assert.equal(requester.text, '{"id":7,"body":{"id":8}}');
+    });
+
+    const refused: [title: string, path: string, body: string, pointer: string, detail: RegExp][] = [
+      [
+        'JSON that ends early',
+        '/any',
+        '{"a":',
+        '/body',
+        /ends too early, at position 5 \(line 1, column 6\)/,
+      ],
+      [
+        'JSON with a stray sign',
+        '/any',
+        '{\n "a": 1,\n}',
+        '/body',
+        /has "}" where it cannot be, at position 11 \(line 3, column 1\)/,
+      ],
+      [
+        'JSON that is too deep',
+        '/any',
+        `{"a":${'['.repeat(10)}${']'.repeat(10)}}`,
+        '/body',
+        /more than 10 levels/,
+      ],
+      ['a type of another kind', '/any', '[]', '/body', /must be an object, not a list/],
+      ['a member that is lacking', '/tasks', '{}', '/body/title', /is required/],
+      ['a member that is wrong', '/tasks', '{"title":5}', '/body/title', /must be a text, not an integer/],
+    ];
+    for (const [title, path, body, pointer, detail] of refused) {
+      it(`refuses ${title}`, async (t) => {
+        const { errors, status } = await problemOf(await send(t, path, body));
+        assert.equal(status, 400);
+        assert.equal(errors?.[0]?.pointer, pointer);
+        assert.match(errors?.[0]?.detail ?? '', detail);
+      });
+    }
+
+    it('refuses what is no UTF-8', async (t) => {
+      const { errors } = await problemOf(await send(t, '/any', Buffer.from('{"a":"\xff"}', 'latin1')));
+      assert.deepEqual(errors, [{ pointer: '/body', detail: 'is not UTF-8' }]);
+    });
+
+    it('wants a body where the document does', async (t) => {
+      const { errors } = await problemOf(await send(t, '/tasks', undefined));
+      assert.deepEqual(errors, [{ pointer: '/body', detail: 'is required' }]);
+    });
+
+    it('takes a body that is optional, or none', async (t) => {
+      assert.equal((await send(t, '/value', undefined, {}, 'PATCH')).status, 200);
+      assert.equal(requester.text, '{}');
+    });
+
+    it('refuses a body where none is taken', async (t) => {
+      const { errors } = await problemOf(await send(t, '/bare', '{}'));
+      assert.match(errors?.[0]?.detail ?? '', /is not taken here/);
+    });
+
+    it('reads +json types', async (t) => {
+      for (const type of ['application/vnd.x+json', 'application/vnd.x+json; charset=UTF-8']) {
+        assert.equal((await send(t, '/vendor', '{}', { 'content-type': type })).status, 200);
+      }
+      assert.equal((await send(t, '/any', '{}', { 'content-type': 'application/vnd.y+json' })).status, 200);
+      assert.equal(
+        (await send(t, '/range', '{}', { 'content-type': 'application/anything+json' })).status,
+        200,
+      );
+    });
+
+    it('takes a body without a type to be of the first one in the document', async (t) => {
+      for (const path of ['/any', '/range', '/vendor']) {
+        const { url } = await open(t);
+        const { statusCode, body } = await request(url + path, {
+          method: 'POST',
+          body: Buffer.from('{"a":1}'),
+        });
+        assert.equal(statusCode, 200, await body.text());
+        assert.equal(requester.text, '{"a":1}');
+      }
+    });
+
+    const types: [path: string, type: string, accept: string][] = [
+      ['/any', 'text/plain', 'application/json'],
+      ['/any', 'application/json; charset=utf-16', 'application/json'],
+      ['/any', 'rubbish', 'application/json'],
+      ['/vendor', 'application/json', 'application/vnd.x+json'],
+      ['/form', 'application/json', 'application/x-www-form-urlencoded'],
+      ['/upload', 'multipart/form-data; boundary=x', ''],
+      ['/tasks', 'application/x-www-form-urlencoded', 'application/json'],
+    ];
+    for (const [path, type, accept] of types) {
+      it(`answers 415 to ${type} on ${path}, with Accept`, async (t) => {
+        const response = await send(t, path, '{}', { 'content-type': type });
+        assert.equal(response.status, 415);
+        assert.equal(response.headers.get('accept'), accept);
+        assert.equal((await problemOf(response)).code, 'UNSUPPORTED_MEDIA_TYPE');
+      });
+    }
+
+    it('reads forms, by the strict rules of parameters', async (t) => {
+      const body = 'n=5&tags=a+b&tags=c%26d&at=%7B%22x%22%3A1%7D&__proto__=p';
+      assert.equal((await send(t, '/form', body, FORM_TYPE)).status, 200);
+      assert.equal(requester.text, '{"n":5,"tags":["a b","c&d"],"at":{"x":1},"__proto__":"p"}');
+      assert.equal(requester.requests.at(-1)?.extras?.contentType, 'application/x-www-form-urlencoded');
+      await send(t, '/form', 'tags=one', FORM_TYPE);
+      assert.equal(requester.text, '{"tags":["one"]}');
+    });
+
+    it('refuses forms that break the rules', async (t) => {
+      const { errors } = await problemOf(await send(t, '/form', 'n=0x1&n2=a&at=1x', FORM_TYPE));
+      assert.deepEqual(
+        errors?.map(({ pointer }) => pointer),
+        ['/body/n', '/body/at'],
+      );
+      assert.match((await problemOf(await send(t, '/form', 'n=%zz', FORM_TYPE))).detail, /percent-encoding/);
+    });
+
+    it('answers 413 to a body over the limit, with and without a declared length', async (t) => {
+      const large = JSON.stringify({ a: 'x'.repeat(2000) });
+      assert.equal((await problemOf(await send(t, '/any', large))).code, 'PAYLOAD_TOO_LARGE');
+      const { url } = await open(t);
+      const stream = new Response(large).body;
+      const init = { method: 'POST', body: stream, headers: JSON_TYPE, duplex: 'half' };
+      assert.equal(
+        (await problemOf(await fetch(`${url}/any`, init as RequestInit))).code,
+        'PAYLOAD_TOO_LARGE',
+      );
+    });
+
+    it('reads a body that comes in pieces', async (t) => {
+      const { url } = await open(t);
+      const pieces = ['{"a"', ':', '"ü"']
+        .map((text) => Buffer.from(text))
+        .flatMap((bytes) => [bytes.subarray(0, 2), bytes.subarray(2)]);
+      const body = new ReadableStream({
+        start(controller) {
+          for (const piece of [...pieces, Buffer.from('}')]) controller.enqueue(piece);
+          controller.close();
+        },
+      });
+      const init = { method: 'POST', body, headers: JSON_TYPE, duplex: 'half' };
+      assert.equal((await fetch(`${url}/any`, init as RequestInit)).status, 200);
+      assert.equal(requester.text, '{"a":"ü"}');
+    });
+
+    const encoders: [coding: string, encode: (text: string) => Buffer][] = [
+      ['gzip', gzipSync],
+      ['x-gzip', gzipSync],
+      ['br', brotliCompressSync],
+      ['deflate', deflateSync],
+      ['deflate', deflateRawSync],
+      ['identity', (text) => Buffer.from(text)],
+    ];
+    for (const [coding, encode] of encoders) {
+      it(`reads ${coding} by ${encode.name}`, async (t) => {
+        const headers = { ...JSON_TYPE, 'content-encoding': coding };
+        assert.equal((await send(t, '/any', encode('{"a":"b"}'), headers)).status, 200);
+        assert.equal(requester.text, '{"a":"b"}');
+      });
+    }
+
+    it('refuses a bomb', async (t) => {
+      const bomb = JSON.stringify({ a: 'x'.repeat(1_000_000) });
+      for (const [coding, encode] of encoders.slice(0, 5)) {
+        const bytes = encode(bomb);
+        if (bytes.length > 1000) continue;
+        const problem = await problemOf(
+          await send(t, '/any', bytes, { ...JSON_TYPE, 'content-encoding': coding }),
+        );
+        assert.equal(problem.code, 'PAYLOAD_TOO_LARGE');
+        assert.match(problem.detail, /when decompressed/);
+      }
+    });
+
+    it('refuses broken and unknown codings', async (t) => {
+      const broken = await problemOf(
+        await send(t, '/any', '{}', { ...JSON_TYPE, 'content-encoding': 'gzip' }),
+      );
+      assert.match(broken.detail, /is not gzip/);
+      const unknown = await send(t, '/any', '{}', { ...JSON_TYPE, 'content-encoding': 'zstd' });
+      assert.equal(unknown.status, 415);
+      assert.equal(unknown.headers.get('accept-encoding'), 'gzip, br, deflate');
+    });
+  });
+}
+
+describe('bodies and connections', () => {
+  const head = (lines: string[]): string =>
+    `${['POST /any HTTP/1.1', 'Host: a', 'Content-Type: application/json', ...lines].join('\r\n')}\r\n\r\n`;
+
+  it('asks for the body of a client that expects to be asked', async (t) => {
+    const requester = new FakeRequester();
+    const { port } = await ownServer(t, { requester, api });
+    const text = await exchangeRaw(
+      port,
+      `${head(['Expect: 100-continue', 'Content-Length: 2', 'Connection: close'])}{}`,
+    );
+    assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
+  });
+
+  it('does not ask for a body that is too large', async (t) => {
+    const { port } = await ownServer(t, { requester: new FakeRequester(), api, limits: { body: 10 } });
+    const response = parseRaw(await exchangeRaw(port, head(['Expect: 100-continue', 'Content-Length: 11'])));
+    assert.equal(response.status, 413);
+    assert.equal(response.headers.get('connection'), 'close');
+  });
+
+  it('does not keep the connection of a client that was never asked for its body', async (t) => {
+    const { port } = await ownServer(t, { requester: new FakeRequester(), api });
+    const text = head(['Expect: 100-continue', 'Content-Length: 2']).replace('/any', '/nothing');
+    const response = parseRaw(await exchangeRaw(port, text));
+    assert.equal(response.status, 404);
+    assert.equal(response.headers.get('connection'), 'close');
+  });
+
+  it('does not know other expectations', async (t) => {
+    const { port } = await ownServer(t, { requester: new FakeRequester(), api });
+    const text = await exchangeRaw(
+      port,
+      head(['Expect: the-best', 'Content-Length: 0', 'Connection: close']),
+    );
+    assert.equal(parseRaw(text).status, 417);
+  });
+
+  it('answers 408 to a body that does not come', async (t) => {
+    const { port } = await ownServer(t, {
+      requester: new FakeRequester(),
+      api,
+      clientTimeouts: { body: 50 },
+    });
+    const response = parseRaw(await exchangeRaw(port, `${head(['Content-Length: 10'])}{`));
+    assert.equal(response.status, 408);
+    assert.match(response.body, /REQUEST_TIMEOUT/);
+  });
+
+  it('bounds what all bodies together hold', async (t) => {
+    const { port, url } = await ownServer(t, {
+      requester: new FakeRequester(),
+      api,
+      limits: { buffered: 100 },
+    });
+    const waiting = exchangeRaw(
+      port,
+      `${head(['Content-Length: 200'])}{"a":"${'x'.repeat(80)}`,
+      (text) => text !== '',
+    );
+    const response = parseRaw(
+      await exchangeRaw(port, `${head(['Content-Length: 100', 'Connection: close'])}${' '.repeat(98)}{}`),
+    );
+    assert.equal(response.status, 503);
+    assert.match(response.body, /BUSY/);
+    assert.equal((await fetch(`${url}/any`, { method: 'POST', body: '{}', headers: JSON_TYPE })).status, 200);
+    void waiting.catch(() => undefined);
+  });
+
+  it('takes a body that a middleware before it has read', async (t) => {
+    const requester = new FakeRequester();
+    const gateway = createGateway({ requester, api });
+    const app = express();
+    app.use(
+      express.json(),
+      express.urlencoded(),
+      express.raw({ type: 'application/vnd.x+json' }),
+      gateway.middleware,
+    );
+    const server = createServer(app);
+    t.after(() => gateway.close());
+    t.after(() => closeServer(server));
+    const url = `http://127.0.0.1:${await listenAnywhere(server)}`;
+    const post = async (path: string, body: string, headers: Record<string, string>): Promise<unknown> => {
+      const response = await fetch(url + path, { method: 'POST', body, headers });
+      assert.equal(response.status, 200, await response.text());
+      return requester.data;
+    };
+    assert.deepEqual(await post('/any', '{"a":1}', JSON_TYPE), { a: 1 });
+    assert.deepEqual(await post('/form', 'n=5&tags=a&tags=b', FORM_TYPE), { n: 5, tags: ['a', 'b'] });
+    assert.deepEqual(await post('/vendor', '{"a":1}', { 'content-type': 'application/vnd.x+json' }), {
+      a: 1,
+    });
+  });
+});

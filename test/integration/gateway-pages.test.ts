@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { parse } from 'yaml';
+import type { GatewaySettingsInput } from '../../src/gateway/index.ts';
+import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
+import { foreignApp, HOSTS, type Hosted, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { FakeRequester } from '../helpers/gateway/requester.ts';
+
+const paths = {
+  '/tasks/{id}': {
+    get: { summary: "costs $& or $'", parameters: [parameter('id', 'path', { type: 'string' })] },
+  },
+};
+
+for (const [name, host] of HOSTS) {
+  describe(`pages on ${name}`, () => {
+    const open = async (
+      t: TestContext,
+      settings: GatewaySettingsInput = {},
+    ): Promise<Hosted & { requester: FakeRequester }> => {
+      const requester = new FakeRequester();
+      return { ...(await host(t, { requester, api: apiOf(paths), ...settings })), requester };
+    };
+
+    it('serve the document as JSON and YAML, with the server that this is', async (t) => {
+      const { url, gateway } = await open(t);
+      const json = await fetch(`${url}/openapi.json`);
+      assert.equal(json.headers.get('content-type'), 'application/json');
+      const document = (await json.json()) as { paths: object; servers: unknown };
+      assert.deepEqual(Object.keys(document.paths), ['/tasks/{id}']);
+      const prefix = new URL(url).pathname;
+      assert.deepEqual(document.servers, [{ url: prefix }]);
+      assert.deepEqual({ ...gateway.openapi(), servers: document.servers }, document);
+      const yaml = await fetch(`${url}/openapi.yaml`);
+      assert.equal(yaml.headers.get('content-type'), 'application/yaml');
+      assert.deepEqual(parse(await yaml.text()), document);
+    });
+
+    it('say when the document is still the same', async (t) => {
+      const { url } = await open(t);
+      const etag = (await fetch(`${url}/openapi.json`)).headers.get('etag') ?? '';
+      const again = await fetch(`${url}/openapi.json`, { headers: { 'if-none-match': etag } });
+      assert.equal(again.status, 304);
+      assert.equal((await fetch(`${url}/openapi.json`, { headers: { 'if-match': '"x"' } })).status, 412);
+    });
+
+    it('name the URL that is configured', async (t) => {
+      const { gateway } = await open(t, { publicUrl: 'https://api.example/v1' });
+      assert.deepEqual(gateway.openapi().servers, [{ url: 'https://api.example/v1' }]);
+    });
+
+    it('serve Swagger UI from this machine, loading the document by a relative URL', async (t) => {
+      const { url } = await open(t);
+      const moved = await fetch(`${url}/docs`, { redirect: 'manual' });
+      assert.equal(moved.status, 308);
+      assert.equal(moved.headers.get('location'), `${new URL(url).pathname.replace(/\/$/, '')}/docs/`);
+      const page = await fetch(`${url}/docs`);
+      const html = await page.text();
+      const policy = page.headers.get('content-security-policy') ?? '';
+      assert.match(policy, /default-src 'none';script-src 'self';/);
+      assert.doesNotMatch(policy, /script-src[^;]*unsafe/);
+      assert.doesNotMatch(html, /<script(?![^>]*src=)/);
+      const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '');
+      assert.ok(links.length >= 4);
+      for (const link of links) {
+        assert.match(link, /^\.\//);
+        const file = await fetch(new URL(link, `${url}/docs/`));
+        assert.equal(file.status, 200, link);
+        assert.equal(file.headers.get('x-content-type-options'), 'nosniff');
+        await file.arrayBuffer();
+      }
+      const init = await (await fetch(`${url}/docs/swagger-ui-init.js?url=http://evil.example`)).text();
+      assert.match(init, /"swaggerUrl": "\.\.\/openapi\.json"/);
+      assert.match(init, /"validatorUrl": null/);
+      const document = await fetch(new URL('../openapi.json', `${url}/docs/`));
+      assert.equal(document.status, 200);
+    });
+
+    it('have no other files', async (t) => {
+      const { url } = await open(t);
+      for (const path of [
+        '/docs/package.json',
+        '/docs/nothing.js',
+        '/docs/..%2f..%2fpackage.json',
+        '/docs/%2e%2e/package.json',
+      ]) {
+        assert.equal((await fetch(url + path)).status, 404, path);
+      }
+    });
+
+    it('tell of life and readiness, with reasons', async (t) => {
+      const { url, requester } = await open(t);
+      assert.deepEqual(await (await fetch(`${url}/livez`)).json(), { status: 'ok', reasons: [] });
+      assert.deepEqual(await (await fetch(`${url}/readyz`)).json(), { status: 'ok', reasons: [] });
+      requester.reachable = false;
+      const response = await fetch(`${url}/readyz`);
+      assert.equal(response.status, 503);
+      const reasons = [{ code: 'NO_ROUTER', detail: 'No router is reachable.' }];
+      assert.deepEqual(await response.json(), { status: 'unavailable', reasons });
+      assert.equal((await fetch(`${url}/livez`)).status, 200);
+    });
+
+    it('are where the settings say, or nowhere', async (t) => {
+      const { url } = await open(t, {
+        paths: { openapi: '/spec/api', docs: '/spec/ui', livez: '/healthz', readyz: false },
+      });
+      assert.equal((await fetch(`${url}/spec/api.json`)).status, 200);
+      assert.equal((await fetch(`${url}/spec/ui`)).status, 200);
+      assert.match(
+        await (await fetch(`${url}/spec/ui/swagger-ui-init.js`)).text(),
+        /"\.\.\/\.\.\/spec\/api\.json"/,
+      );
+      assert.equal((await fetch(`${url}/healthz`)).status, 200);
+      for (const path of ['/readyz', '/livez', '/openapi.json', '/docs']) {
+        assert.equal((await fetch(url + path)).status, 404, path);
+      }
+    });
+
+    it('follow the document while it changes: routes and pages together', async (t) => {
+      const api = apiOf(paths);
+      const { url } = await host(t, { requester: new FakeRequester(), api });
+      assert.equal((await fetch(`${url}/late`)).status, 404);
+      api.put('late', documentOf({ '/late': { get: {} } }));
+      assert.equal((await fetch(`${url}/late`)).status, 200);
+      const etag = (await fetch(`${url}/openapi.json`)).headers.get('etag');
+      assert.match(await (await fetch(`${url}/openapi.json`)).text(), /"\/late"/);
+      api.setAvailable('late', false);
+      assert.notEqual((await fetch(`${url}/openapi.json`)).headers.get('etag'), etag);
+      api.remove('late');
+      assert.equal((await fetch(`${url}/late`)).status, 404);
+      assert.doesNotMatch(await (await fetch(`${url}/openapi.json`)).text(), /"\/late"/);
+    });
+  });
+}
+
+describe('a gateway in a foreign app', () => {
+  const options = { requester: new FakeRequester(), api: apiOf(paths) };
+
+  it('leaves the rest of the app alone', async (t) => {
+    const { url } = await foreignApp(t, options);
+    const origin = new URL(url).origin;
+    assert.equal(await (await fetch(`${origin}/theirs`)).text(), 'theirs');
+    assert.equal((await fetch(`${url}/tasks/1`)).headers.get('x-theirs'), 'yes');
+  });
+
+  it('answers unknown paths itself, or leaves them to others where that is wanted', async (t) => {
+    const strict = await foreignApp(t, options);
+    assert.equal((await problemOf(await fetch(`${strict.url}/behind`))).code, 'NOT_FOUND');
+    const open = await foreignApp(t, { ...options, fallthrough: true });
+    assert.equal(await (await fetch(`${open.url}/behind`)).text(), 'behind');
+    assert.equal((await fetch(`${open.url}/tasks/1`, { method: 'POST' })).status, 405);
+  });
+});
+
+describe("the gateway's own app", () => {
+  it('takes what is added to it, and answers errors of that as problems', async (t) => {
+    const { url, gateway } = await ownServer(t, { requester: new FakeRequester(), api: apiOf(paths) });
+    gateway.app.get('/own/:id', (req, res) => {
+      res.json({ id: req.params.id, ip: req.ip });
+    });
+    gateway.app.get('/fails', () => {
+      throw new Error('secret');
+    });
+    assert.deepEqual(await (await fetch(`${url}/own/7`)).json(), { id: '7', ip: '127.0.0.1' });
+    const problem = await problemOf(await fetch(`${url}/fails`));
+    assert.equal(problem.code, 'INTERNAL_ERROR');
+    assert.doesNotMatch(JSON.stringify(problem), /secret/);
+    assert.equal((await problemOf(await fetch(`${url}/nothing`))).code, 'NOT_FOUND');
+  });
+});

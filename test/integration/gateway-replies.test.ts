@@ -1,0 +1,521 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { request } from 'undici';
+import { failure } from '../../src/core/message.ts';
+import { OUTCOMES, type OutcomeCode } from '../../src/core/outcome.ts';
+import type { GatewaySettingsInput } from '../../src/gateway/index.ts';
+import { apiOf, jsonBody, parameter } from '../helpers/gateway/api.ts';
+import { HOSTS, type Hosted, problemOf } from '../helpers/gateway/hosts.ts';
+import { type FakeHandler, FakeRequester, replyOf, SILENCE } from '../helpers/gateway/requester.ts';
+
+const task = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] };
+const replies = { 200: { description: 'ok', content: { 'application/json': { schema: task } } } };
+const id = parameter('id', 'path', { type: 'string' });
+const api = apiOf({
+  '/x': { get: {}, post: jsonBody(true), put: {}, delete: {} },
+  '/slow': { get: { 'x-timeout-ms': 1234 } },
+  '/older': { get: { deprecated: true, 'x-deprecated-since': '2024-03-01T00:00:00Z' } },
+  '/old': { get: { deprecated: true, 'x-sunset': '2030-01-01T00:00:00Z' } },
+  '/typed': { get: { responses: replies } },
+  '/ranged': {
+    get: {
+      responses: {
+        200: { description: 'ok', content: { 'text/*': {}, 'application/json; charset=utf-8': {} } },
+      },
+    },
+  },
+  '/csv': { get: { responses: { 200: { description: 'ok', content: { 'text/csv': {} } } } } },
+  '/tagged/{id}': {
+    get: { 'x-etag': true, parameters: [id] },
+    put: { parameters: [id], ...jsonBody(true) },
+    delete: { parameters: [id] },
+  },
+  '/sticky/{id}': { get: { parameters: [id], 'x-sticky-key': 'id' } },
+  '/mixed/{id}': {
+    post: {
+      parameters: [id, parameter('limit', 'query', { type: 'integer' })],
+      ...jsonBody({ type: 'object' }),
+    },
+  },
+});
+
+for (const [name, host] of HOSTS) {
+  describe(`replies on ${name}`, () => {
+    const open = (
+      t: TestContext,
+      handlers: Record<string, FakeHandler> = {},
+      settings: GatewaySettingsInput = {},
+    ): Promise<Hosted & { requester: FakeRequester }> => {
+      const requester = new FakeRequester(handlers);
+      return host(t, { requester, api, ...settings }).then((hosted) => ({ ...hosted, requester }));
+    };
+
+    for (const code of Object.keys(OUTCOMES) as OutcomeCode[]) {
+      it(`answers ${code} with ${OUTCOMES[code].status}`, async (t) => {
+        const { url } = await open(t, { 'get.x': () => failure(code, 'why it failed') });
+        const response = await fetch(`${url}/x`);
+        const problem = await problemOf(response);
+        const { status, title, dispatched = false } = OUTCOMES[code];
+        assert.deepEqual(
+          {
+            status: problem.status,
+            title: problem.title,
+            code: problem.code,
+            dispatched: problem.dispatched,
+          },
+          { status, title, code, dispatched },
+        );
+        assert.equal(problem.type, `urn:zeromq-gateway:error:${code}`);
+        assert.equal(response.headers.get('retry-after'), status === 503 ? '1' : null);
+        assert.equal(response.headers.get('cache-control'), 'no-store');
+        const hidden = code === 'HANDLER_ERROR' || code === 'BAD_REPLY';
+        assert.equal(problem.detail, hidden ? OUTCOMES[code].meaning : 'why it failed');
+      });
+    }
+
+    it("answers a worker's own error with its status, code, details and headers", async (t) => {
+      const error = {
+        error: {
+          code: 'TASK_LOCKED',
+          message: 'Somebody edits it.',
+          dispatched: true,
+          details: { by: 'eva' },
+        },
+      };
+      const reply = replyOf(error, {
+        status: 423,
+        headers: { 'x-hint': 'wait', 'retry-after': '9', etag: '"a"' },
+      });
+      const { url } = await open(t, { 'get.x': () => ({ ...reply, code: 'TASK_LOCKED' }) });
+      const response = await fetch(`${url}/x`);
+      const problem = await problemOf(response);
+      assert.equal(problem.status, 423);
+      assert.equal(problem.code, 'TASK_LOCKED');
+      assert.equal(problem.detail, 'Somebody edits it.');
+      assert.deepEqual(problem.details, { by: 'eva' });
+      assert.equal(response.headers.get('x-hint'), 'wait');
+      assert.equal(response.headers.get('retry-after'), '9');
+      assert.equal(response.headers.get('etag'), null);
+    });
+
+    it('says where in the HTTP request the faults are that a worker found', async (t) => {
+      const errors = ['/id', '/limit', '/title', '/tags/0'].map((pointer) => ({
+        pointer,
+        message: 'is wrong',
+      }));
+      const { url } = await open(t, {
+        'post.mixed.id': () => failure('INVALID_REQUEST', 'no', { details: { errors } }),
+      });
+      const init = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
+      const problem = await problemOf(await fetch(`${url}/mixed/a`, init));
+      const places = ['/path/id', '/query/limit', '/body/title', '/body/tags/0'];
+      assert.deepEqual(
+        problem.errors,
+        places.map((pointer) => ({ pointer, detail: 'is wrong' })),
+      );
+    });
+
+    it('passes the bytes of a reply through, whatever they are', async (t) => {
+      const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+      const large = Buffer.concat(Array.from({ length: 200 }, () => bytes));
+      for (const body of [Buffer.from(' {"a" : 1e999}'), bytes, large, Buffer.alloc(0)]) {
+        const { url } = await open(t, {
+          'get.x': () => replyOf(body, { contentType: 'application/octet-stream' }),
+        });
+        const response = await fetch(`${url}/x`);
+        assert.deepEqual(Buffer.from(await response.arrayBuffer()), body);
+        assert.equal(response.headers.get('content-length'), String(body.length));
+      }
+    });
+
+    it('answers with the status, type and headers of the worker', async (t) => {
+      const headers = {
+        location: '/x/7',
+        'X-Made-By': 'me',
+        'set-cookie': 'a=1; Path=/',
+        vary: 'Accept-Language',
+      };
+      const { url } = await open(t, {
+        'get.x': () => replyOf({}, { status: 201, headers, contentType: 'application/vnd.a+json' }),
+      });
+      const response = await fetch(`${url}/x`);
+      assert.equal(response.status, 201);
+      const prefix = new URL(url).pathname.replace(/\/$/, '');
+      assert.equal(response.headers.get('location'), `${prefix}/x/7`);
+      assert.equal(response.headers.get('x-made-by'), 'me');
+      assert.equal(response.headers.get('set-cookie'), 'a=1; Path=/');
+      assert.equal(response.headers.get('content-type'), 'application/vnd.a+json');
+      assert.match(response.headers.get('vary') ?? '', /Accept-Language/);
+    });
+
+    it('sends no body and no length with 204', async (t) => {
+      const { url } = await open(t, { 'delete.x': () => replyOf(null, { status: 204 }) });
+      const response = await fetch(`${url}/x`, { method: 'DELETE' });
+      assert.equal(response.status, 204);
+      assert.equal(response.headers.get('content-length'), null);
+      assert.equal(response.headers.get('content-type'), null);
+      assert.equal(await response.text(), '');
+    });
+
+    it('lets no worker set headers of the connection, nor break out of one', async (t) => {
+      const headers = {
+        connection: 'upgrade',
+        'Transfer-Encoding': 'chunked',
+        'content-length': '1',
+        'keep-alive': 'x',
+        upgrade: 'h2c',
+        trailer: 'x',
+        'request-id': 'mine',
+        'access-control-allow-origin': '*',
+        'x-split': 'a\r\nx-injected: 1',
+        'x-wide': '€',
+        'x-nul': 'a\0',
+        'bad name': 'x',
+        'x-number': 5 as unknown as string,
+        'x-fine': 'ä',
+      };
+      const { url } = await open(t, { 'get.x': () => replyOf({}, { headers }) });
+      const response = await request(`${url}/x`);
+      assert.equal(response.statusCode, 200);
+      assert.equal(await response.body.text(), '{}');
+      const sent = Object.keys(response.headers).filter(
+        (header) => Object.keys(headers).includes(header) || header.startsWith('x-'),
+      );
+      const ours = [
+        'x-content-type-options',
+        'x-dns-prefetch-control',
+        'x-download-options',
+        'x-frame-options',
+      ];
+      ours.push('x-permitted-cross-domain-policies', 'x-xss-protection', 'x-theirs');
+      const rest = sent.filter((header) => !ours.includes(header)).sort();
+      assert.deepEqual(rest, ['connection', 'content-length', 'keep-alive', 'request-id', 'x-fine']);
+      assert.notEqual(response.headers['request-id'], 'mine');
+    });
+
+    const bad: [title: string, reply: object][] = [
+      ['status 99', { status: 99 }],
+      ['status 200.5', { status: 200.5 }],
+      ['status 600', { status: 600 }],
+      ['a split media type', { contentType: 'text/plain\r\nx: y' }],
+      ['no media type', { contentType: 'rubbish' }],
+    ];
+    for (const [title, options] of bad) {
+      it(`answers BAD_REPLY to ${title}`, async (t) => {
+        const { url } = await open(t, { 'get.x': () => replyOf({}, options) });
+        assert.equal((await problemOf(await fetch(`${url}/x`))).code, 'BAD_REPLY');
+      });
+    }
+
+    it('survives extras that are no JSON', async (t) => {
+      for (const extras of ['{', 'null', '[]', '{"headers":5}', '{"headers":null,"timing":"x"}']) {
+        const { url } = await open(t, { 'get.x': () => ({ ...replyOf({}), extras: Buffer.from(extras) }) });
+        assert.equal((await fetch(`${url}/x`)).status, 200);
+      }
+    });
+
+    it('tells the requester event, time, idempotence, id, trace and key', async (t) => {
+      const { url, requester } = await open(t);
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      await fetch(`${url}/sticky/eva`, { headers: { traceparent, tracestate: 'a=b', 'request-id': 'me-1' } });
+      const [first] = requester.requests;
+      assert.equal(first?.eventName, 'get.sticky.id');
+      assert.equal(first?.timeout, 5000);
+      assert.equal(first?.idempotent, true);
+      assert.equal(first?.requestId, 'me-1');
+      assert.deepEqual(JSON.parse(JSON.stringify(first?.extras)), {
+        traceparent,
+        tracestate: 'a=b',
+        key: 'eva',
+      });
+      await fetch(`${url}/x`, {
+        headers: { traceparent: '00-00000000000000000000000000000000-b7ad6b7169203331-01' },
+      });
+      assert.equal(requester.requests[1]?.extras, undefined);
+      await fetch(`${url}/x`, { method: 'POST', body: '1', headers: { 'content-type': 'application/json' } });
+      assert.equal(requester.requests[2]?.idempotent, false);
+    });
+
+    it('takes a sensible Request-Id and makes one otherwise', async (t) => {
+      const { url } = await open(t);
+      const idOf = async (given?: string): Promise<string | null> => {
+        const response = await fetch(`${url}/x`, {
+          headers: given === undefined ? {} : { 'request-id': given },
+        });
+        return response.headers.get('request-id');
+      };
+      assert.equal(await idOf('abc-123'), 'abc-123');
+      const made = await Promise.all([
+        idOf(),
+        idOf(),
+        idOf('has space'),
+        idOf('x'.repeat(129)),
+        idOf('<script>'),
+      ]);
+      assert.equal(new Set(made).size, 5);
+      for (const one of made) assert.match(one ?? '', /^[\w-]{12}-[0-9a-z]+$/);
+    });
+
+    it('takes the time from the document, or from the request, within its bounds', async (t) => {
+      const { url, requester } = await open(t, {}, { maxTimeout: 10_000 });
+      const timeout = async (path: string, header?: string): Promise<number | undefined> => {
+        const response = await fetch(url + path, {
+          headers: header === undefined ? {} : { 'request-timeout': header },
+        });
+        return response.status === 200 ? requester.requests.at(-1)?.timeout : undefined;
+      };
+      assert.equal(await timeout('/slow'), 1234);
+      assert.equal(await timeout('/slow', '250'), 250);
+      assert.equal(await timeout('/x', '99999'), 10_000);
+      for (const wrong of ['0', '-5', '1.5', '5s', '1e3'])
+        assert.equal(await timeout('/x', wrong), undefined);
+    });
+
+    it('cancels down to the worker when the client goes away', async (t) => {
+      const { url, requester } = await open(t, { 'get.x': () => SILENCE });
+      const cancelled = new Promise<void>((resolve) => {
+        requester.onCancel = resolve;
+      });
+      const controller = new AbortController();
+      const response = fetch(`${url}/x`, { signal: controller.signal });
+      while (requester.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      controller.abort();
+      await assert.rejects(response);
+      await cancelled;
+      assert.equal(requester.cancelled.length, 1);
+    });
+
+    it('refuses more than so many requests in flight, and counts them right', async (t) => {
+      const waiting: (() => void)[] = [];
+      const handlers = { 'get.x': () => new Promise((resolve) => waiting.push(() => resolve('done'))) };
+      const { url } = await open(t, handlers, { limits: { inFlight: 2 } });
+      const first = [fetch(`${url}/x`), fetch(`${url}/x`)];
+      while (waiting.length < 2) await new Promise((resolve) => setImmediate(resolve));
+      const refused = await fetch(`${url}/x`);
+      assert.equal(refused.headers.get('retry-after'), '1');
+      assert.equal((await problemOf(refused)).code, 'BUSY');
+      assert.equal((await fetch(`${url}/livez`)).status, 200);
+      waiting.forEach((settle) => settle());
+      for (const response of await Promise.all(first)) assert.equal(await response.text(), '"done"');
+      const again = fetch(`${url}/x`);
+      while (waiting.length < 3) await new Promise((resolve) => setImmediate(resolve));
+      waiting[2]?.();
+      assert.equal((await again).status, 200);
+    });
+
+    it('negotiates', async (t) => {
+      const { url } = await open(t);
+      const status = async (path: string, accept: string): Promise<number> =>
+        (await fetch(url + path, { headers: { accept } })).status;
+      assert.equal(await status('/typed', 'text/html'), 406);
+      assert.equal(await status('/typed', 'application/json;q=0, */*'), 406);
+      assert.equal(await status('/csv', 'application/json'), 406);
+      assert.equal(await status('/csv', 'text/*'), 200);
+      assert.equal(await status('/ranged', 'image/png'), 200);
+      for (const accept of [
+        '*/*',
+        'application/*',
+        'text/html, application/json;q=0.1',
+        'APPLICATION/JSON',
+      ]) {
+        assert.equal(await status('/typed', accept), 200);
+      }
+      assert.equal(await status('/x', 'text/html'), 200);
+    });
+
+    it('tells of deprecation and sunset', async (t) => {
+      const { url } = await open(t);
+      const { headers } = await fetch(`${url}/old`);
+      assert.equal(headers.get('deprecation'), '@0');
+      assert.equal(headers.get('sunset'), 'Tue, 01 Jan 2030 00:00:00 GMT');
+      const older = await fetch(`${url}/older`);
+      assert.equal(older.headers.get('deprecation'), '@1709251200');
+    });
+
+    it('tells the times when asked', async (t) => {
+      const handlers = { 'get.x': () => replyOf({}, { timing: { queue: 1.234, handler: 5 } }) };
+      const { url } = await open(t, handlers);
+      assert.equal((await fetch(`${url}/x`)).headers.get('server-timing'), null);
+      const { headers } = await fetch(`${url}/x`, { headers: { prefer: 'wait=5, server-timing' } });
+      assert.match(headers.get('server-timing') ?? '', /^queue;dur=1\.23, handler;dur=5, total;dur=[\d.]+$/);
+      assert.equal(headers.get('preference-applied'), 'server-timing');
+      const always = await open(t, handlers, { serverTiming: 'always' });
+      assert.notEqual((await fetch(`${always.url}/x`)).headers.get('server-timing'), null);
+      const never = await open(t, handlers, { serverTiming: 'never' });
+      assert.equal(
+        (await fetch(`${never.url}/x`, { headers: { prefer: 'server-timing' } })).headers.get(
+          'server-timing',
+        ),
+        null,
+      );
+    });
+
+    it('sends security headers, and does not say what it is made of', async (t) => {
+      const { url } = await open(t);
+      for (const path of ['/x', '/nothing', '/livez', '/openapi.json', '/docs/']) {
+        const { headers } = await fetch(url + path);
+        assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+        assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/, path);
+        assert.notEqual(headers.get('strict-transport-security'), null, path);
+        if (!url.endsWith('/api')) assert.equal(headers.get('x-powered-by'), null, path);
+        assert.equal(headers.get('server'), null, path);
+      }
+      const without = await open(t, {}, { helmet: false });
+      assert.equal((await fetch(`${without.url}/x`)).headers.get('x-content-type-options'), null);
+    });
+
+    it('compresses larger replies, as the client likes', async (t) => {
+      const data = { text: 'lorem ipsum '.repeat(1000) };
+      const { url } = await open(t, { 'get.x': () => replyOf(data, { headers: { etag: '"v1"' } }) });
+      const get = async (coding: string): Promise<{ headers: Record<string, unknown>; body: Buffer }> => {
+        const { headers, body } = await request(`${url}/x`, {
+          headers: coding === '' ? {} : { 'accept-encoding': coding },
+        });
+        return { headers, body: Buffer.from(await body.arrayBuffer()) };
+      };
+      const plain = await get('');
+      assert.equal(plain.headers['content-encoding'], undefined);
+      assert.match(String(plain.headers['vary']), /Accept-Encoding/);
+      assert.equal(plain.headers['etag'], '"v1"');
+      const br = await get('gzip, deflate, br');
+      assert.equal(br.headers['content-encoding'], 'br');
+      assert.deepEqual(JSON.parse(brotliDecompressSync(br.body).toString()), data);
+      assert.equal(br.headers['etag'], '"v1-br"');
+      const gzip = await get('gzip, br;q=0.5');
+      assert.equal(gzip.headers['content-encoding'], 'gzip');
+      assert.deepEqual(JSON.parse(gunzipSync(gzip.body).toString()), data);
+      assert.equal((await get('zstd')).headers['content-encoding'], undefined);
+      assert.equal((await get('identity, *;q=0')).headers['content-encoding'], undefined);
+      const off = await open(t, { 'get.x': () => data }, { compression: false });
+      const response = await request(`${off.url}/x`, { headers: { 'accept-encoding': 'br' } });
+      assert.equal(response.headers['content-encoding'], undefined);
+      await response.body.dump();
+    });
+
+    it('does not compress small replies, nor what is compressed already', async (t) => {
+      const small = await open(t);
+      assert.equal((await fetch(`${small.url}/x`)).headers.get('vary'), null);
+      const image = replyOf(Buffer.alloc(10_000), { contentType: 'image/png' });
+      const other = await open(t, { 'get.x': () => image });
+      assert.equal((await fetch(`${other.url}/x`)).headers.get('content-encoding'), null);
+    });
+
+    describe('conditional requests', () => {
+      const modified = 'Sun, 01 Nov 2026 10:00:00 GMT';
+      const earlier = 'Sun, 01 Nov 2026 09:00:00 GMT';
+      const state = (headers: Record<string, string>): Record<string, FakeHandler> => ({
+        'get.x': () => replyOf({ a: 1 }, { headers }),
+      });
+      const cases: [headers: Record<string, string>, worker: Record<string, string>, status: number][] = [
+        [{ 'if-none-match': '"v1"' }, { etag: '"v1"' }, 304],
+        [{ 'if-none-match': 'W/"v1"' }, { etag: '"v1"' }, 304],
+        [{ 'if-none-match': '"v0", "v1"' }, { etag: 'W/"v1"' }, 304],
+        [{ 'if-none-match': '"v1-gzip"' }, { etag: '"v1"' }, 304],
+        [{ 'if-none-match': '*' }, { etag: '"v1"' }, 304],
+        [{ 'if-none-match': '"v2"' }, { etag: '"v1"' }, 200],
+        [
+          { 'if-none-match': '"v2"', 'if-modified-since': modified },
+          { etag: '"v1"', 'last-modified': modified },
+          200,
+        ],
+        [{ 'if-modified-since': modified }, { 'last-modified': modified }, 304],
+        [{ 'if-modified-since': earlier }, { 'last-modified': modified }, 200],
+        [{ 'if-modified-since': 'yesterday' }, { 'last-modified': modified }, 200],
+        [{ 'if-match': '"v1"' }, { etag: '"v1"' }, 200],
+        [{ 'if-match': '"v2"' }, { etag: '"v1"' }, 412],
+        [{ 'if-match': 'W/"v1"' }, { etag: 'W/"v1"' }, 412],
+        [{ 'if-unmodified-since': earlier }, { 'last-modified': modified }, 412],
+        [{ 'if-unmodified-since': modified }, { 'last-modified': modified }, 200],
+        [{ 'if-none-match': '"v1"' }, {}, 200],
+      ];
+      for (const [headers, worker, status] of cases) {
+        it(`answers ${status} to ${JSON.stringify(headers)} for ${JSON.stringify(worker)}`, async (t) => {
+          const { url } = await open(t, state(worker));
+          const response = await fetch(`${url}/x`, { headers });
+          assert.equal(response.status, status);
+          if (status !== 412) assert.equal(response.headers.get('etag'), worker['etag'] ?? null);
+          if (status === 304) assert.equal(await response.text(), '');
+        });
+      }
+
+      it('computes entity tags where the document says so', async (t) => {
+        const { url } = await open(t);
+        const first = await fetch(`${url}/tagged/7`);
+        const etag = first.headers.get('etag') ?? '';
+        assert.match(etag, /^"[\w-]{27}"$/);
+        const second = await fetch(`${url}/tagged/7`, { headers: { 'if-none-match': etag } });
+        assert.equal(second.status, 304);
+        assert.equal(second.headers.get('etag'), etag);
+        assert.equal((await fetch(`${url}/tagged/8`, { headers: { 'if-none-match': etag } })).status, 200);
+      });
+
+      it('lets a change happen only in the state that the request asks for', async (t) => {
+        let exists = true;
+        const gone = (): unknown => failure('NO_HANDLER', 'gone');
+        const handlers: Record<string, FakeHandler> = {
+          'get.tagged.id': () => (exists ? { v: 1 } : { ...(gone() as object), status: 404 }),
+          'put.tagged.id': () => replyOf({ v: 2 }),
+        };
+        const { url, requester } = await open(t, handlers);
+        const etag = (await fetch(`${url}/tagged/7`)).headers.get('etag') ?? '';
+        const put = async (headers: Record<string, string>): Promise<number> => {
+          const init = {
+            method: 'PUT',
+            body: '{}',
+            headers: { 'content-type': 'application/json', ...headers },
+          };
+          return (await fetch(`${url}/tagged/7`, init)).status;
+        };
+        assert.equal(await put({ 'if-match': etag }), 200);
+        assert.equal(await put({ 'if-match': '"other"' }), 412);
+        assert.equal(await put({ 'if-match': '*' }), 200);
+        assert.equal(await put({ 'if-none-match': '*' }), 412);
+        exists = false;
+        assert.equal(await put({ 'if-match': '*' }), 412);
+        assert.equal(await put({ 'if-none-match': '*' }), 200);
+        const puts = requester.requests.filter(({ eventName }) => eventName === 'put.tagged.id');
+        assert.equal(puts.length, 3);
+      });
+
+      it('does not change anything when the state cannot be had', async (t) => {
+        const { url, requester } = await open(t, { 'get.tagged.id': () => failure('NO_WORKER', 'nobody') });
+        const response = await fetch(`${url}/tagged/7`, { method: 'DELETE', headers: { 'if-match': '"a"' } });
+        assert.equal((await problemOf(response)).code, 'NO_WORKER');
+        assert.deepEqual(
+          requester.requests.map(({ eventName }) => eventName),
+          ['get.tagged.id'],
+        );
+      });
+    });
+
+    describe('replies that break the document', () => {
+      const wrong = { 'get.typed': () => ({ id: 'seven' }) };
+
+      it('are reported, loudly', async (t) => {
+        const logged: [object, string][] = [];
+        const log = (fields: object, message: string): unknown => logged.push([fields, message]);
+        const logger = { debug: log, info: log, warn: log, error: log };
+        const requester = new FakeRequester(wrong);
+        const { url } = await host(t, { requester, api, logger, replies: { check: 'report' } });
+        assert.equal((await fetch(`${url}/typed`)).status, 200);
+        const [fields, message] = logged.find(([, text]) => text.includes('BREAKS THE CONTRACT')) ?? [];
+        assert.ok(message);
+        const faults = [{ pointer: '/reply/id', detail: 'must be an integer, not a text' }];
+        assert.deepEqual((fields as { faults: unknown }).faults, faults);
+      });
+
+      it('are refused where that is wanted', async (t) => {
+        const { url } = await open(t, wrong, { replies: { check: 'refuse' } });
+        assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
+      });
+
+      it('are let through when nobody checks', async (t) => {
+        for (const settings of [{ check: 'off' }, { check: 'refuse', sample: 0 }] as const) {
+          const { url } = await open(t, wrong, { replies: settings });
+          assert.equal((await fetch(`${url}/typed`)).status, 200);
+        }
+      });
+    });
+  });
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { apiOf, parameter } from '../helpers/gateway/api.ts';
+import { HOSTS, type Hosted, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
+import { FakeRequester } from '../helpers/gateway/requester.ts';
+
+const id = parameter('id', 'path', { type: 'string' });
+const api = apiOf({
+  '/tasks': { get: {}, post: {} },
+  '/tasks/{id}': { get: { parameters: [id] }, put: { parameters: [id] }, delete: { parameters: [id] } },
+  '/tasks/mine': { get: {} },
+  '/files/{name}.{ext}': {
+    get: { parameters: [parameter('name', 'path', {}), parameter('ext', 'path', {})] },
+  },
+  '/jobs/{id}:cancel': { post: { parameters: [id] } },
+  '/jobs/{id}': { get: { parameters: [id] } },
+  '/v1/things:batch': { post: {} },
+  '/café/{id}': { get: { parameters: [id] } },
+  '/a*b': { get: {} },
+  '/with-options': { options: {} },
+});
+
+for (const [name, host] of HOSTS) {
+  describe(`routing on ${name}`, () => {
+    const requester = new FakeRequester();
+    const open = (t: TestContext): Promise<Hosted> => host(t, { requester, api });
+    const event = (): string | undefined => requester.requests.at(-1)?.eventName;
+
+    const found: [method: string, path: string, event: string, data: object][] = [
+      ['GET', '/tasks', 'get.tasks', {}],
+      ['POST', '/tasks', 'post.tasks', {}],
+      ['GET', '/tasks/7', 'get.tasks.id', { id: '7' }],
+      ['DELETE', '/tasks/7', 'delete.tasks.id', { id: '7' }],
+      ['GET', '/tasks/mine', 'get.tasks.mine', {}],
+      ['GET', '/tasks/a%2Fb', 'get.tasks.id', { id: 'a/b' }],
+      ['GET', '/tasks/%25', 'get.tasks.id', { id: '%' }],
+      ['GET', '/tasks/a%20b+c', 'get.tasks.id', { id: 'a b+c' }],
+      ['GET', '/tasks/%E2%82%AC', 'get.tasks.id', { id: '€' }],
+      ['GET', '/tasks/__proto__', 'get.tasks.id', { id: '__proto__' }],
+      ['GET', '/files/report.v2.pdf', 'get.files.name.ext', { name: 'report', ext: 'v2.pdf' }],
+      ['POST', '/jobs/5:cancel', 'post.jobs.id.cancel', { id: '5' }],
+      ['GET', '/jobs/5', 'get.jobs.id', { id: '5' }],
+      ['POST', '/v1/things:batch', 'post.v.things.batch', {}],
+      ['GET', '/caf%C3%A9/1', 'get.caf.id', { id: '1' }],
+      ['GET', '/a*b', 'get.a.b', {}],
+      ['OPTIONS', '/with-options', 'options.with.options', {}],
+    ];
+    for (const [method, path, name, data] of found) {
+      it(`${method} ${path} is ${name}`, async (t) => {
+        const { url } = await open(t);
+        const response = await fetch(url + path, { method });
+        assert.equal(response.status, 200, await response.text());
+        assert.equal(event(), name);
+        assert.deepEqual(requester.data, data);
+      });
+    }
+
+    for (const path of [
+      '/nothing',
+      '/Tasks',
+      '/tasks/',
+      '/tasks/7/more',
+      '//tasks',
+      '/files/plain',
+      '/jobs/:cancel/x',
+    ]) {
+      it(`does not know ${path}`, async (t) => {
+        const { url } = await open(t);
+        const problem = await problemOf(await fetch(url + path));
+        assert.equal(problem.status, 404);
+        assert.equal(problem.code, 'NOT_FOUND');
+      });
+    }
+
+    it('answers 405 with Allow for a method that the path does not have', async (t) => {
+      const { url } = await open(t);
+      const response = await fetch(`${url}/tasks/7`, { method: 'POST' });
+      assert.equal(response.headers.get('allow'), 'GET, HEAD, PUT, DELETE, OPTIONS');
+      assert.equal((await problemOf(response)).code, 'METHOD_NOT_ALLOWED');
+      assert.equal((await fetch(`${url}/tasks/mine`, { method: 'DELETE' })).status, 405);
+      assert.equal(
+        (await fetch(`${url}/livez`, { method: 'POST' })).headers.get('allow'),
+        'GET, HEAD, OPTIONS',
+      );
+    });
+
+    it('answers OPTIONS with Allow', async (t) => {
+      const { url } = await open(t);
+      const response = await fetch(`${url}/tasks`, { method: 'OPTIONS' });
+      assert.equal(response.status, 204);
+      assert.equal(response.headers.get('allow'), 'GET, HEAD, POST, OPTIONS');
+      assert.equal(response.headers.get('content-length'), null);
+    });
+
+    it('answers HEAD as GET, without the body', async (t) => {
+      const { url } = await open(t);
+      const response = await fetch(`${url}/tasks/7`, { method: 'HEAD' });
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get('content-length'), String('{"id":"7"}'.length));
+      assert.equal(response.headers.get('content-type'), 'application/json');
+      assert.equal(await response.text(), '');
+      assert.equal(event(), 'get.tasks.id');
+    });
+
+    for (const path of ['/tasks/%', '/tasks/%zz', '/tasks/%ff', '/%c0%af/x', '/tasks/%E2%82']) {
+      it(`refuses the broken encoding of ${path}`, async (t) => {
+        const { url } = await open(t);
+        const problem = await problemOf(await fetch(url + path));
+        assert.equal(problem.code, 'INVALID_REQUEST');
+        assert.deepEqual(problem.errors, [{ pointer: '/path', detail: 'has broken percent-encoding' }]);
+      });
+    }
+  });
+}
+
+describe('request targets', () => {
+  it('takes the absolute form', async (t) => {
+    const requester = new FakeRequester();
+    const { port } = await ownServer(t, { requester, api });
+    const target =
+      'GET http://elsewhere.example/tasks/7?x=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const refused = parseRaw(await exchangeRaw(port, target));
+    assert.equal(refused.status, 400);
+    assert.match(refused.body, /\/query\/x/);
+    const response = parseRaw(await exchangeRaw(port, target.replace('?x=1', '')));
+    assert.equal(response.status, 200);
+    assert.deepEqual(requester.data, { id: '7' });
+  });
+
+  it('answers OPTIONS * with the methods of all paths', async (t) => {
+    const { port } = await ownServer(t, { requester: new FakeRequester(), api });
+    const response = parseRaw(
+      await exchangeRaw(port, 'OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
+    );
+    assert.equal(response.status, 204);
+    assert.equal(response.headers.get('allow'), 'GET, HEAD, POST, OPTIONS, PUT, DELETE');
+  });
+
+  it('does not take a fragment for part of the path', async (t) => {
+    const requester = new FakeRequester();
+    const { port } = await ownServer(t, { requester, api });
+    const text = await exchangeRaw(
+      port,
+      'GET /tasks/7#frag HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    );
+    assert.equal(parseRaw(text).status, 400);
+  });
+});

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import express from 'express';
+import { ZeroMQConfigError } from '../../src/core/errors.ts';
+import { createGateway } from '../../src/gateway/index.ts';
+import { apiOf, jsonBody } from '../helpers/gateway/api.ts';
+import { closeServer, foreignApp, listenAnywhere, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
+import { FakeRequester, SILENCE } from '../helpers/gateway/requester.ts';
+
+const api = apiOf({ '/x': { get: {}, post: jsonBody(true) } });
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A requester whose replies wait until they are let go. */
+function held(): { requester: FakeRequester; release: () => void; asked: () => Promise<void> } {
+  const gate = new EventEmitter();
+  const requester = new FakeRequester({ 'get.x': async () => (await once(gate, 'go'), 'done') });
+  const asked = async (): Promise<void> => {
+    while (gate.listenerCount('go') === 0) await turn();
+  };
+  return { requester, release: () => gate.emit('go'), asked };
+}
+
+describe('what is no proper HTTP', () => {
+  const cases: [title: string, bytes: string, status: number, code: string][] = [
+    ['rubbish', 'rubbish\r\n\r\n', 400, 'MALFORMED_HTTP'],
+    ['a method that does not exist', 'FETCH /x HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'MALFORMED_HTTP'],
+    ['a header without a name', 'GET /x HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n', 400, 'MALFORMED_HTTP'],
+    [
+      'two lengths',
+      'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      400,
+      'MALFORMED_HTTP',
+    ],
+    [
+      'a length and chunks',
+      'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+      400,
+      'MALFORMED_HTTP',
+    ],
+    [
+      'headers that are too large',
+      `GET /x HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+    [
+      'a path that is too long',
+      `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+  ];
+  for (const [title, bytes, status, code] of cases) {
+    it(`is answered ${status}: ${title}`, async (t) => {
+      const { port, url } = await ownServer(t, { requester: new FakeRequester(), api });
+      const response = parseRaw(await exchangeRaw(port, bytes));
+      assert.equal(response.status, status);
+      assert.equal(response.headers.get('content-type'), 'application/problem+json');
+      assert.equal(response.headers.get('connection'), 'close');
+      assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+      assert.equal((JSON.parse(response.body) as { code: string }).code, code);
+      assert.equal((await fetch(`${url}/x`)).status, 200);
+    });
+  }
+
+  it('is answered 408 when the headers do not come', async (t) => {
+    const { port } = await ownServer(t, {
+      requester: new FakeRequester(),
+      api,
+      clientTimeouts: { headers: 50 },
+    });
+    const response = parseRaw(await exchangeRaw(port, 'GET /x HTTP/1.1\r\nHost: a\r\n'));
+    assert.equal(response.status, 408);
+    assert.match(response.body, /REQUEST_TIMEOUT/);
+  });
+
+  it('does not disturb the answer to the request before it', async (t) => {
+    const { requester, release, asked } = held();
+    const { port } = await ownServer(t, { requester, api });
+    const text = exchangeRaw(port, 'GET /x HTTP/1.1\r\nHost: a\r\n\r\nrubbish\r\n\r\n');
+    await Promise.race([asked(), text]);
+    release();
+    assert.doesNotMatch((await text).slice(10), /^HTTP\/1\.1 200/);
+  });
+});
+
+describe('requests on one connection', () => {
+  it('are answered in order, however the replies come', async (t) => {
+    let count = 0;
+    const requester = new FakeRequester({
+      'get.x': async () => {
+        count += 1;
+        if (count === 1) await turn();
+        return {};
+      },
+    });
+    const { port } = await ownServer(t, { requester, api });
+    const get = 'GET /x HTTP/1.1\r\nHost: a\r\nRequest-Id: ';
+    const text = await exchangeRaw(
+      port,
+      `${get}r1\r\n\r\n${get}r2\r\n\r\n${get}r3\r\nConnection: close\r\n\r\n`,
+    );
+    assert.deepEqual(
+      [...text.matchAll(/Request-Id: (\w+)/g)].map((match) => match[1]),
+      ['r1', 'r2', 'r3'],
+    );
+  });
+
+  it('are all cancelled when it is cut, those in the pipe too', async (t) => {
+    const requester = new FakeRequester({ 'get.x': () => SILENCE });
+    const { port, gateway } = await ownServer(t, { requester, api, timeout: 100 });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /x HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+    while (requester.requests.length < 2) await turn();
+    socket.destroy();
+    while (requester.cancelled.length < 2) await turn();
+    await gateway.close({ deadline: 60_000 });
+  });
+
+  it('are read to their end when the answer does not wait for it', async (t) => {
+    const { url } = await ownServer(t, { requester: new FakeRequester(), api, limits: { body: 10 } });
+    const body = JSON.stringify('x'.repeat(300_000));
+    const headers = { 'content-type': 'application/json' };
+    for (let round = 0; round < 3; round += 1) {
+      assert.equal((await problemOf(await fetch(`${url}/x`, { method: 'POST', body, headers }))).status, 413);
+    }
+    assert.equal((await fetch(`${url}/nothing`, { method: 'POST', body, headers })).status, 404);
+  });
+});
+
+describe('closing', () => {
+  it('finishes what is in flight, and takes no more', async (t) => {
+    const { requester, release, asked } = held();
+    const { gateway, url } = await ownServer(t, { requester, api });
+    const response = fetch(`${url}/x`);
+    await asked();
+    const closed = gateway.close();
+    await assert.rejects(fetch(`${url}/livez`));
+    release();
+    assert.equal(await (await response).text(), '"done"');
+    await closed;
+    await gateway.close();
+    assert.equal(gateway.server.listening, false);
+  });
+
+  it('tells replies that are under way to close their connection, and readiness that it is over', async (t) => {
+    const { requester, release, asked } = held();
+    const { gateway, port } = await ownServer(t, { requester, api });
+    const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const text = exchangeRaw(port, get('/x') + get('/readyz'));
+    await asked();
+    const closed = gateway.close();
+    release();
+    await closed;
+    assert.match(await text, /HTTP\/1\.1 200 OK/);
+  });
+
+  it('cuts off what does not end in time, with an answer', async (t) => {
+    const requester = new FakeRequester({ 'get.x': () => SILENCE });
+    const { gateway, url } = await ownServer(t, { requester, api });
+    const response = fetch(`${url}/x`);
+    while (requester.requests.length === 0) await turn();
+    await gateway.close({ deadline: 10 });
+    assert.equal((await problemOf(await response)).code, 'SHUTTING_DOWN');
+    assert.equal(requester.cancelled.length, 1);
+  });
+
+  it('finishes within a foreign app too, and refuses what is new', async (t) => {
+    const { requester, release, asked } = held();
+    const { gateway, url } = await foreignApp(t, { requester, api });
+    const response = fetch(`${url}/x`);
+    await asked();
+    const closed = gateway.close();
+    assert.equal((await problemOf(await fetch(`${url}/x`))).code, 'SHUTTING_DOWN');
+    assert.equal((await fetch(`${url}/readyz`)).status, 503);
+    release();
+    assert.equal((await response).status, 200);
+    await closed;
+  });
+
+  it('stops following the document', async () => {
+    const own = apiOf({ '/x': { get: {} } });
+    const gateway = createGateway({ requester: new FakeRequester(), api: own });
+    assert.equal(own.listenerCount('change'), 1);
+    await gateway[Symbol.asyncDispose]();
+    assert.equal(own.listenerCount('change'), 0);
+  });
+});
+
+describe('listening', () => {
+  it('says where, and why not', async (t) => {
+    const { port, url } = await ownServer(t, { requester: new FakeRequester(), api });
+    assert.equal(url, `http://127.0.0.1:${port}`);
+    const second = createGateway({ requester: new FakeRequester(), api, port });
+    t.after(() => second.close());
+    await assert.rejects(second.listen(), (error: Error) => {
+      assert.ok(error instanceof ZeroMQConfigError);
+      assert.match(error.message, /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+      return true;
+    });
+  });
+
+  it('works on any server that hands over requests', async (t) => {
+    const gateway = createGateway({ requester: new FakeRequester(), api });
+    t.after(() => gateway.close());
+    const bare = createServer((req, res) => gateway.middleware(req, res, () => res.writeHead(404).end()));
+    const mounted = createServer(express().use('/sub', gateway.app));
+    for (const server of [bare, mounted]) t.after(() => closeServer(server));
+    assert.equal((await fetch(`http://127.0.0.1:${await listenAnywhere(bare)}/x`)).status, 200);
+    assert.equal((await fetch(`http://127.0.0.1:${await listenAnywhere(mounted)}/sub/x`)).status, 200);
+  });
+
+  it('hands out requests that are born with the prototypes of the app', async (t) => {
+    const { gateway, url } = await ownServer(t, { requester: new FakeRequester(), api });
+    const seen: boolean[] = [];
+    gateway.server.on('request', (req, res) => {
+      seen.push(
+        Object.getPrototypeOf(req) === gateway.app.request,
+        Object.getPrototypeOf(res) === gateway.app.response,
+      );
+    });
+    await fetch(`${url}/x`);
+    assert.deepEqual(seen, [true, true]);
+  });
+});

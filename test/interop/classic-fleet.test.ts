@@ -1,0 +1,290 @@
+/**
+ * What is hard about classic peers: they serve one request at a time, never say who they are, die without a word, or
+ * stay mute.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  ReplyError,
+  ZeroMQClient,
+  ZeroMQHeartbeatConfig,
+  ZeroMQRouter,
+  ZeroMQServer,
+  ZeroMQWorker,
+} from '../../src/index.ts';
+import { ClassicClients, ClassicRouter, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { joined } from '../helpers/published.ts';
+import { rawDealer } from '../helpers/raw.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { nested } from './values.ts';
+
+failOnLeftovers();
+
+const ANY = 'tcp://127.0.0.1:0';
+
+async function ourRouter(scope: Scope) {
+  const router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY });
+  scope.after(() => router.stop({ deadline: 100 }));
+  return router.start();
+}
+
+async function ourClient(
+  scope: Scope,
+  connection: string,
+  options: { classic?: boolean; poolSize?: number } = {},
+) {
+  const client = new ZeroMQClient({ connection, ...options });
+  scope.after(() => client.close());
+  await client.connect({ throwOnFailure: true });
+  return client;
+}
+
+const pidOf = (reply: { eventData: unknown }) => (reply.eventData as { pid: number }).pid;
+
+describe('classic workers behind our router', NEEDS_CLASSIC, () => {
+  it('one of them serves many requests in flight of one client, each with its own reply', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    await joined(() => ClassicWorker.start(scope, backend));
+    const client = await ourClient(scope, frontend);
+    const numbers = Array.from({ length: 200 }, (_, n) => n);
+    const replies = await Promise.all(numbers.map((n) => client.sendMessage('echo', { n })));
+    assert.deepEqual(
+      replies.map((reply) => reply.eventData),
+      numbers.map((n) => ({ n })),
+    );
+  });
+
+  it('one that is killed is dropped at once, and costs only what it held', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const client = await ourClient(scope, frontend);
+    const victim = await joined(() => ClassicWorker.start(scope, backend));
+    const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: 30_000 });
+    const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
+    await victim.got('sleep');
+    await victim.kill();
+    await lost;
+    const other = await joined(() => ClassicWorker.start(scope, backend));
+    for (let n = 0; n < 10; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), other.pid);
+  });
+
+  it('an idempotent request whose worker dies goes to another one', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const client = await ourClient(scope, frontend);
+    const victim = await joined(() => ClassicWorker.start(scope, backend));
+    const request = client.sendMessage('sleep', { ms: 50 }, { timeout: 10_000, idempotent: true });
+    await victim.got('sleep');
+    victim.process.kill('SIGSTOP'); // it holds the request until it dies
+    const other = await joined(() => ClassicWorker.start(scope, backend));
+    await victim.kill();
+    assert.deepEqual((await request).eventData, { ms: 50 });
+    await other.got('sleep');
+  });
+
+  it('one that stays mute costs only its own requests', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const client = await ourClient(scope, frontend);
+    await joined(() => ClassicWorker.start(scope, backend));
+    const mute = client.sendMessage('mute', {}, { timeout: 300 });
+    await assert.rejects(mute, { code: 'TIMEOUT', dispatched: true });
+    for (let n = 0; n < 10; n += 1) {
+      assert.deepEqual((await client.sendMessage('echo', { n })).eventData, { n });
+    }
+  });
+
+  it('while one is busy, others serve', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const client = await ourClient(scope, frontend);
+    const busy = await joined(() => ClassicWorker.start(scope, backend));
+    const slow = client.sendMessage('sleep', { ms: 1000 });
+    await busy.got('sleep');
+    const free = await joined(() => ClassicWorker.start(scope, backend));
+    const replies = await Promise.all(Array.from({ length: 20 }, () => client.sendMessage('whoami', {})));
+    assert.deepEqual(new Set(replies.map(pidOf)), new Set([free.pid]));
+    assert.deepEqual((await slow).eventData, { ms: 1000 });
+  });
+
+  for (const event of ['broken-json', 'nan']) {
+    it(`a reply that is no JSON (${event}) is named, and the worker serves on`, async (t) => {
+      const scope = scopeOf(t);
+      const { frontend, backend } = await ourRouter(scope);
+      const client = await ourClient(scope, frontend);
+      await joined(() => ClassicWorker.start(scope, backend));
+      await assert.rejects(client.sendMessage(event, {}), { code: 'BAD_REPLY' });
+      assert.deepEqual((await client.sendMessage('echo', 1)).eventData, 1);
+    });
+  }
+
+  it('one gets no JSON that it cannot read: it would drop it without a word', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const worker = await joined(() => ClassicWorker.start(scope, backend));
+    const client = rawDealer(scope, frontend);
+    for (const body of ['{"broken', '', 'NaN', nested(1000)]) {
+      await client.send(['', 'echo', body]);
+      const { error } = JSON.parse(String((await client.receive())[2])) as { error: { code: string } };
+      assert.equal(error.code, 'MALFORMED_MESSAGE', body.slice(0, 20));
+    }
+    await client.send(['', 'echo', nested(400)]);
+    assert.equal(JSON.stringify(JSON.parse(String((await client.receive())[2]))), nested(400));
+    assert.deepEqual(
+      worker.said.filter((line) => 'dropped' in line),
+      [],
+    );
+  });
+
+  it('one that is stopped past its heartbeats gets nothing until it beats again', async (t) => {
+    const scope = scopeOf(t);
+    const heartbeatConfig = new ZeroMQHeartbeatConfig(ANY, { interval: 50, timeout: 150, maxMissed: 1 });
+    const router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY, heartbeatConfig });
+    scope.after(() => router.stop({ deadline: 100 }));
+    const { frontend, backend, heartbeat } = await router.start();
+    const client = await ourClient(scope, frontend);
+    const beats = { heartbeat, interval: 50 };
+    const frozen = await joined(() => ClassicWorker.start(scope, backend, beats));
+    const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: 30_000 });
+    const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
+    await frozen.got('sleep');
+    frozen.process.kill('SIGSTOP');
+    await lost;
+    const other = await joined(() => ClassicWorker.start(scope, backend, beats));
+    for (let n = 0; n < 10; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), other.pid);
+    const back = await joined(async () => frozen.process.kill('SIGCONT'));
+    assert.equal(back, true);
+    assert.equal(router.stats().workers, 2);
+  });
+
+  it('a trailing frame on its reply that is no metadata is ignored', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const client = await ourClient(scope, frontend);
+    await joined(() => ClassicWorker.start(scope, backend));
+    const reply = await client.sendMessage('extra', { n: 1 });
+    assert.deepEqual([reply.status, reply.eventData], [200, { n: 1 }]);
+  });
+});
+
+describe('classic clients of ours', NEEDS_CLASSIC, () => {
+  it('get the error of a worker as event data', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const handlers = {
+      teapot: () => {
+        throw new ReplyError(418, 'TEAPOT', 'short and stout', { details: { spout: true } });
+      },
+    };
+    const worker = new ZeroMQWorker({ connection: backend, handlers });
+    scope.after(() => worker.stop());
+    await joined(() => worker.start());
+    const clients = await ClassicClients.start(scope, frontend);
+    const { data, frames } = await clients.request('teapot', {});
+    assert.deepEqual(data, {
+      error: { code: 'TEAPOT', message: 'short and stout', dispatched: true, details: { spout: true } },
+    });
+    assert.equal(frames, 2, 'no metadata for a classic client');
+  });
+
+  it('get an answer where there is no worker', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend } = await ourRouter(scope);
+    const clients = await ClassicClients.start(scope, frontend);
+    const { data } = await clients.request('nobody', {});
+    assert.equal((data as { error: { code: string } }).error.code, 'NO_WORKER');
+  });
+
+  it('are served at the same time by one server of ours', async (t) => {
+    const scope = scopeOf(t);
+    const count = 8;
+    let waiting = 0;
+    let open: () => void;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const meet = async () => {
+      waiting += 1;
+      if (waiting === count) open();
+      await gate;
+      return waiting;
+    };
+    const server = new ZeroMQServer({ connection: ANY, handlers: { meet } });
+    scope.after(() => server.stop());
+    const { endpoint } = await server.start();
+    const clients = await ClassicClients.start(scope, endpoint, { clients: count });
+    const replies = await Promise.all(
+      clients.identities.map((_, client) => clients.request('meet', {}, { client })),
+    );
+    assert.deepEqual(new Set(replies.map((reply) => reply.data)), new Set([count]));
+  });
+});
+
+describe('behind a classic router', NEEDS_CLASSIC, () => {
+  it('our client has as many requests in flight as its pool has sockets, and outlives timeouts', async (t) => {
+    const scope = scopeOf(t);
+    const router = await ClassicRouter.start(scope, ANY, ANY);
+    await ClassicWorker.start(scope, router.backend);
+    const client = await ourClient(scope, router.frontend, { classic: true, poolSize: 4 });
+    const mutes = Array.from({ length: 4 }, () => client.sendMessage('mute', {}, { timeout: 200 }));
+    for (const mute of mutes) await assert.rejects(mute, { code: 'TIMEOUT', dispatched: true });
+    const numbers = Array.from({ length: 100 }, (_, n) => n);
+    const replies = await Promise.all(numbers.map((n) => client.sendMessage('echo', n)));
+    assert.deepEqual(
+      replies.map((reply) => reply.eventData),
+      numbers,
+    );
+  });
+
+  it('a reply that comes too late is never taken for the next one', async (t) => {
+    const scope = scopeOf(t);
+    const router = await ClassicRouter.start(scope, ANY, ANY);
+    await ClassicWorker.start(scope, router.backend);
+    const client = await ourClient(scope, router.frontend, { classic: true, poolSize: 1 });
+    const late = client.sendMessage('sleep', { ms: 300 }, { timeout: 100 });
+    await assert.rejects(late, { code: 'TIMEOUT' });
+    assert.deepEqual((await client.sendMessage('echo', 'next')).eventData, 'next');
+  });
+
+  it('our worker runs requests at the same time, and tells errors, status and headers to our client', async (t) => {
+    const scope = scopeOf(t);
+    const router = await ClassicRouter.start(scope, ANY, ANY, { heartbeat: ANY });
+    let open: () => void;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const worker = new ZeroMQWorker({
+      connection: router.backend,
+      heartbeatConfig: new ZeroMQHeartbeatConfig(router.heartbeat, { interval: 50 }),
+      handlers: {
+        wait: () => gate,
+        open: () => open(),
+        fail: () => {
+          throw new ReplyError(409, 'CLASH', 'already there');
+        },
+        crash: () => {
+          throw new Error('not for the caller');
+        },
+      },
+    });
+    scope.after(() => worker.stop());
+    await worker.start();
+    const clients = await ClassicClients.start(scope, router.frontend, { clients: 2 });
+    const waits = clients.request('wait', {});
+    await clients.request('open', {}, { client: 1 });
+    assert.equal((await waits).data, null);
+
+    const client = await ourClient(scope, router.frontend, { classic: true });
+    await assert.rejects(client.sendMessage('fail', {}), {
+      code: 'CLASH',
+      status: 409,
+      message: 'already there',
+    });
+    const crash = client.sendMessage('crash', {});
+    await assert.rejects(crash, { code: 'HANDLER_ERROR', message: /^(?!.*not for the caller)/ });
+    const beat = await router.heard((line) => 'heartbeat' in line);
+    assert.equal(beat['frames'], 4);
+  });
+});

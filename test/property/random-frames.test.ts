@@ -1,0 +1,197 @@
+/**
+ * Random frames at every socket that others may send to: nothing crashes, nobody else's request is harmed, and whoever
+ * sent them is served once it sends something good.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Dealer } from 'zeromq';
+import {
+  ZeroMQClient,
+  ZeroMQHeartbeatConfig,
+  ZeroMQRouter,
+  ZeroMQServer,
+  ZeroMQWorker,
+} from '../../src/index.ts';
+import { PACKED_MAGIC } from '../../src/wire/packed.ts';
+import { encodeToken } from '../../src/wire/token.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { joined } from '../helpers/published.ts';
+import { type Frame, rawDealer, rawRouter } from '../helpers/raw.ts';
+import { Scope } from '../helpers/scope.ts';
+
+failOnLeftovers();
+
+const ANY = 'tcp://127.0.0.1:0';
+const handlers = { echo: (data: unknown) => data };
+const RUNS = { numRuns: 100, interruptAfterTimeLimit: 15_000 };
+
+/** Bytes of any kind, more often than not such as one of the readers takes for the start of something. */
+const frame: fc.Arbitrary<Frame> = fc.oneof(
+  fc.constantFrom('', '$', 'echo', 'heartbeat', '$hello', '$welcome', '$refused', '$bye', '$who', 'T'),
+  fc.constantFrom(
+    '{}',
+    'null',
+    '{"v":1}',
+    '{"v":1,"ttl":-1}',
+    '{"status":"x"}',
+    '{"node_id":"x"}',
+    '{"broken',
+  ),
+  fc.json().filter((json) => !json.includes('concurrency')),
+  fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+  fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.concat([PACKED_MAGIC, bytes])),
+  fc.tuple(fc.nat(20), fc.nat(0xffff)).map(([id, generation]) => encodeToken(id, generation)),
+  fc.string({ unit: 'binary', maxLength: 2000 }),
+);
+const messages = fc.array(fc.array(frame, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 20 });
+
+let marks = 0;
+
+/** Data that nothing else in this file sends. */
+function mark(): string {
+  marks += 1;
+  return JSON.stringify(`mark ${marks}`);
+}
+
+/** Sends a good request and reads until its reply comes, past whatever was answered before. */
+async function servedAgain(socket: Dealer): Promise<void> {
+  const body = mark();
+  await socket.send(['', 'echo', body]);
+  for (;;) {
+    const frames = await socket.receive();
+    if (String(frames[2]) === body) return;
+  }
+}
+
+/** Several requests of somebody else, each with its own reply. */
+async function unharmed(client: ZeroMQClient): Promise<void> {
+  const sent = Array.from({ length: 5 }, mark);
+  const replies = await Promise.all(sent.map((data) => client.sendMessage('echo', data)));
+  assert.deepEqual(
+    replies.map((reply) => reply.eventData),
+    sent,
+  );
+}
+
+async function throwFrames(socket: Dealer, thrown: readonly Frame[][]): Promise<void> {
+  for (const frames of thrown) await socket.send(frames);
+}
+
+async function connected(scope: Scope, connection: string): Promise<ZeroMQClient> {
+  const client = new ZeroMQClient({ connection });
+  scope.after(() => client.close());
+  await client.connect({ throwOnFailure: true });
+  return client;
+}
+
+/** One run with a bare socket of its own. */
+async function withSocket(
+  endpoint: string,
+  run: (socket: Dealer, scope: Scope) => Promise<void>,
+): Promise<void> {
+  const scope = new Scope();
+  try {
+    await run(rawDealer(scope, endpoint), scope);
+  } finally {
+    await scope.close();
+  }
+}
+
+describe('random frames at a router', () => {
+  const scope = new Scope();
+  let router: ZeroMQRouter;
+  let bound: Awaited<ReturnType<ZeroMQRouter['start']>>;
+  let client: ZeroMQClient;
+
+  before(async () => {
+    router = new ZeroMQRouter({
+      frontendConnection: ANY,
+      backendConnection: ANY,
+      heartbeatConfig: new ZeroMQHeartbeatConfig(ANY),
+    });
+    scope.after(() => router.stop({ deadline: 100 }));
+    bound = await router.start();
+    const worker = new ZeroMQWorker({ connection: bound.backend, handlers });
+    scope.after(() => worker.stop({ deadline: 100 }));
+    await joined(() => worker.start());
+    client = await connected(scope, bound.frontend);
+  });
+  after(() => scope.close());
+
+  it('from a client', async () => {
+    const property = fc.asyncProperty(messages, (thrown) =>
+      withSocket(bound.frontend, async (socket) => {
+        await throwFrames(socket, thrown);
+        await Promise.all([servedAgain(socket), unharmed(client)]);
+      }),
+    );
+    await fc.assert(property, RUNS);
+  });
+
+  it('from a worker', async () => {
+    const property = fc.asyncProperty(messages, (thrown) =>
+      withSocket(bound.backend, async (socket) => {
+        await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
+        await socket.send(['$', '', '$bye', '{}']); // what is answered proves that all before it was read
+        for (let name = ''; name !== '$bye'; name = String((await socket.receive())[2]));
+        await unharmed(client);
+      }),
+    );
+    await fc.assert(property, RUNS);
+    assert.equal(router.stats().dispatched, 0, 'nothing is left at a worker');
+    assert.equal(router.stats().queued, 0, 'nothing is left waiting');
+  });
+
+  it('at the heartbeat port', async () => {
+    const property = fc.asyncProperty(messages, (thrown) =>
+      withSocket(bound.heartbeat ?? '', async (socket) => {
+        await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
+      }),
+    );
+    await fc.assert(property, RUNS);
+  });
+});
+
+describe('random frames at a server', () => {
+  it('from a client', async () => {
+    const scope = new Scope();
+    try {
+      const server = new ZeroMQServer({ connection: ANY, handlers });
+      scope.after(() => server.stop({ deadline: 100 }));
+      const { endpoint } = await server.start();
+      const client = await connected(scope, endpoint);
+      const property = fc.asyncProperty(messages, (thrown) =>
+        withSocket(endpoint, async (socket) => {
+          await throwFrames(socket, thrown);
+          await Promise.all([servedAgain(socket), unharmed(client)]);
+        }),
+      );
+      await fc.assert(property, RUNS);
+    } finally {
+      await scope.close();
+    }
+  });
+});
+
+describe('random frames at a worker', () => {
+  it('from a router', async () => {
+    const scope = new Scope();
+    try {
+      const { socket, endpoint } = await rawRouter(scope);
+      const worker = new ZeroMQWorker({ connection: endpoint, handlers });
+      scope.after(() => worker.stop({ deadline: 100 }));
+      await worker.start();
+      const [identity = ''] = await socket.receive();
+      const property = fc.asyncProperty(messages, async (thrown) => {
+        for (const frames of thrown) await socket.send([identity, ...frames]);
+        const body = mark();
+        await socket.send([identity, 'caller', '', 'echo', body]);
+        for (let reply = ''; reply !== body; reply = String((await socket.receive())[4]));
+      });
+      await fc.assert(property, RUNS);
+    } finally {
+      await scope.close();
+    }
+  });
+});
