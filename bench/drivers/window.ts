@@ -1,0 +1,47 @@
+/** Load with a fixed number of round trips under way: each reply sends the next request. */
+import type { LoadResult } from '../lib/load.ts';
+import { percentile } from '../lib/stats.ts';
+
+/** Starts round trip number `slot` of the window; calls `done` once when the reply is there. */
+export type Trip = (slot: number, done: (ok: boolean) => void) => void;
+
+/** Latencies kept for the percentiles. */
+const KEPT = 200_000;
+
+/** Keeps `window` round trips under way for so many seconds, then waits for the last of them. */
+export function runWindow(trip: Trip, window: number, seconds: number): Promise<LoadResult> {
+  return new Promise((resolve) => {
+    const latencies: number[] = [];
+    const sentAt = new Float64Array(window);
+    let requests = 0;
+    let errors = 0;
+    let under = window;
+    const begun = performance.now();
+    const end = begun + seconds * 1000;
+    const finish = (): void => {
+      const took = (performance.now() - begun) / 1000;
+      const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
+      resolve({ requests, seconds: took, p50, p99, errors });
+    };
+    const startSlot = (slot: number): void => {
+      const done = (ok: boolean): void => {
+        const now = performance.now();
+        requests += 1;
+        if (!ok) errors += 1;
+        const taken = now - (sentAt[slot] ?? now);
+        if (latencies.length < KEPT) latencies.push(taken);
+        else latencies[requests % KEPT] = taken;
+        if (now < end) {
+          sentAt[slot] = now;
+          trip(slot, done);
+        } else {
+          under -= 1;
+          if (under === 0) finish();
+        }
+      };
+      sentAt[slot] = performance.now();
+      trip(slot, done);
+    };
+    for (let slot = 0; slot < window; slot += 1) startSlot(slot);
+  });
+}

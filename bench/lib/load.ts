@@ -1,0 +1,107 @@
+/** Load over HTTP: wrk where it is installed, else autocannon. Always towards the loopback, always bounded. */
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** What to send. */
+export interface HttpLoad {
+  /** Origin of the server, such as `http://127.0.0.1:8080`. */
+  readonly origin: string;
+  /** Path; with `%d` in it, `paths` paths are used in turn, numbered from 0. */
+  readonly path: string;
+  readonly paths?: number;
+  /** With a body, POST; else GET. */
+  readonly body?: string;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** What came of it. */
+export interface LoadResult {
+  readonly requests: number;
+  readonly seconds: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Connections that failed, replies that did not come or were no success. */
+  readonly errors: number;
+}
+
+/** A program that makes load. */
+export interface LoadTool {
+  readonly name: string;
+  run(load: HttpLoad): Promise<LoadResult>;
+}
+
+const run = promisify(execFile);
+const LUA = fileURLToPath(new URL('wrk.lua', import.meta.url));
+const PEER_MODULES = new URL('../peers/node_modules/', import.meta.url);
+const AUTOCANNON = fileURLToPath(new URL('autocannon/autocannon.js', PEER_MODULES));
+const EXTRA_TIME = 20_000;
+
+const wrk: LoadTool = {
+  name: 'wrk',
+  async run({ origin, path, paths = 1, body = '', connections, seconds }) {
+    const method = body === '' ? 'GET' : 'POST';
+    const options = [
+      `-t1`,
+      `-c${connections}`,
+      `-d${Math.ceil(seconds)}s`,
+      '--timeout',
+      '10s',
+      '-s',
+      LUA,
+      origin,
+    ];
+    const { stdout } = await run('wrk', [...options, '--', method, path, String(paths), body], {
+      timeout: seconds * 1000 + EXTRA_TIME,
+    });
+    const result = /^RESULT (.*)$/m.exec(stdout)?.[1];
+    if (result === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
+    return JSON.parse(result) as LoadResult;
+  },
+};
+
+interface AutocannonResult {
+  readonly requests: { readonly total: number };
+  readonly latency: { readonly p50: number; readonly p99: number };
+  readonly duration: number;
+  readonly errors: number;
+  readonly non2xx: number;
+}
+
+const autocannon: LoadTool = {
+  name: 'autocannon',
+  async run({ origin, path, paths = 1, body, connections, seconds }) {
+    const { default: cannon } = (await import(AUTOCANNON)) as {
+      default: (options: object) => Promise<AutocannonResult>;
+    };
+    const request =
+      body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+    const requests = Array.from({ length: paths }, (_, i) => ({
+      ...request,
+      path: path.replace('%d', String(i)),
+    }));
+    const result = await cannon({ url: origin, connections, duration: Math.ceil(seconds), requests });
+    const { p50, p99 } = result.latency;
+    const errors = result.errors + result.non2xx;
+    return { requests: result.requests.total, seconds: result.duration, p50, p99, errors };
+  },
+};
+
+/** The tool this machine has; undefined when there is none. */
+export function findLoadTool(): LoadTool | undefined {
+  if (hasCommand('wrk')) return wrk;
+  return existsSync(AUTOCANNON) ? autocannon : undefined;
+}
+
+/** Whether a program is installed. */
+export function hasCommand(name: string): boolean {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,77 @@
+/** What the figures were measured on, and with which versions. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+
+/** Machine and versions, as they stand in the reports. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory: string;
+  readonly os: string;
+  readonly node: string;
+  readonly load: string;
+  /** Versions of what took part, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** The Python that Debian's python3-zmq belongs to. */
+export const PYTHON = '/usr/bin/python3';
+
+const ROOT = new URL('../../', import.meta.url);
+const PEERS = new URL('../peers/', import.meta.url);
+
+/** Describes this machine; `load` is the name of the load tool. */
+export function describeMachine(load: string): Machine {
+  const [cpu] = os.cpus();
+  return {
+    cpu: (cpu?.model ?? 'unknown').trim(),
+    cores: os.cpus().length,
+    memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
+    os: `${os.type()} ${os.release()}`,
+    node: process.version,
+    load: load === 'wrk' ? `wrk ${find('wrk', ['-v'], /wrk\s+(?:debian\/)?(\S+)/) ?? ''}`.trim() : load,
+    versions: { ...packageVersions(), ...programVersions() },
+  };
+}
+
+function packageVersions(): Record<string, string> {
+  const versions: Record<string, string> = {};
+  for (const [base, names] of [
+    [ROOT, ['express', 'zeromq', 'ajv', 'joi', 'find-my-way']],
+    [
+      PEERS,
+      [
+        'fastify',
+        'moleculer',
+        'moleculer-web',
+        'nats',
+        '@nestjs/core',
+        '@nestjs/microservices',
+        'autocannon',
+      ],
+    ],
+  ] as const) {
+    for (const name of names) {
+      const file = new URL(`node_modules/${name}/package.json`, base);
+      if (!existsSync(file)) continue;
+      versions[name] = (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+    }
+  }
+  return versions;
+}
+
+function programVersions(): Record<string, string> {
+  const versions: Record<string, string> = {};
+  const nats = find('nats-server', ['--version'], /v(\d\S*)/);
+  const pyzmq = find(PYTHON, ['-c', 'import zmq; print(zmq.__version__)'], /(\S+)/);
+  if (nats !== undefined) versions['nats-server'] = nats;
+  if (pyzmq !== undefined) versions['pyzmq'] = pyzmq;
+  return versions;
+}
+
+/** What `pattern` finds in the output of a program; undefined when the program is not there. */
+function find(command: string, args: string[], pattern: RegExp): string | undefined {
+  const { stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  return typeof stdout === 'string' ? pattern.exec(stdout)?.[1] : undefined;
+}

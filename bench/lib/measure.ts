@@ -1,0 +1,130 @@
+/** Measurements of one contender under load, in interleaved rounds, and their medians. */
+import type { RunningContender } from './contender.ts';
+import type { LoadResult } from './load.ts';
+import { usageOf } from './proc-fs.ts';
+import type { RunningProcess } from './process.ts';
+import { median } from './stats.ts';
+
+/** One run of load against one contender. */
+export interface Sample {
+  readonly perSecond: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly errors: number;
+  /** Microseconds of CPU a request, by name of process. */
+  readonly cpu: Readonly<Record<string, number>>;
+  /** Bytes of resident memory after the load, all processes together. */
+  readonly rss: number;
+}
+
+/** Medians over the rounds. */
+export interface Summary {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly errors: number;
+  readonly cpu: Readonly<Record<string, number>>;
+  /** Microseconds of CPU a request, all processes together. */
+  readonly cpuTotal: number;
+  readonly rss: number;
+  readonly rounds: number;
+}
+
+/** How much to measure. */
+export interface Effort {
+  /** Rounds over all contenders; the order turns by one from round to round. */
+  readonly rounds: number;
+  /** Seconds of load a round and contender. */
+  readonly seconds: number;
+  /** Seconds of load before the first round. */
+  readonly warmup: number;
+}
+
+/** Puts load on a contender for so many seconds. */
+export type ApplyLoad = (running: RunningContender, seconds: number) => Promise<LoadResult>;
+
+/** Samples of all contenders: `samples.get(name)[round]`. */
+export type Samples = ReadonlyMap<string, readonly Sample[]>;
+
+/** Measures each contender once a round, so that whatever else the machine does falls on all alike. */
+export async function interleave(
+  contenders: readonly RunningContender[],
+  apply: ApplyLoad,
+  effort: Effort,
+): Promise<Samples> {
+  const samples = new Map<string, Sample[]>(contenders.map((each) => [each.contender.name, []]));
+  for (const each of contenders) if (effort.warmup > 0) await apply(each, effort.warmup);
+  for (let round = 0; round < effort.rounds; round += 1) {
+    for (let turn = 0; turn < contenders.length; turn += 1) {
+      const each = contenders[(turn + round) % contenders.length];
+      if (each === undefined) continue;
+      samples
+        .get(each.contender.name)
+        ?.push(await sample(each, (seconds) => apply(each, seconds), effort.seconds));
+    }
+  }
+  return samples;
+}
+
+/** One run of load, with what each process of the contender used for it. */
+async function sample(
+  { processes }: { processes: readonly RunningProcess[] },
+  apply: (seconds: number) => Promise<LoadResult>,
+  seconds: number,
+): Promise<Sample> {
+  const before = processes.map(({ pid }) => usageOf(pid));
+  const result = await apply(seconds);
+  const after = processes.map(({ pid }) => usageOf(pid));
+  const cpu: Record<string, number> = {};
+  processes.forEach(({ name }, i) => {
+    const used = (after[i]?.cpu ?? 0) - (before[i]?.cpu ?? 0);
+    cpu[name] = (cpu[name] ?? 0) + used / Math.max(1, result.requests);
+  });
+  return {
+    perSecond: result.requests / result.seconds,
+    p50: result.p50,
+    p99: result.p99,
+    errors: result.errors,
+    cpu,
+    rss: after.reduce((sum, usage) => sum + usage.rss, 0),
+  };
+}
+
+/** The medians of a contender's samples. */
+export function summarise(name: string, samples: readonly Sample[]): Summary {
+  const of = (pick: (sample: Sample) => number): number => median(samples.map(pick));
+  const names = Object.keys(samples[0]?.cpu ?? {});
+  return {
+    name,
+    perSecond: of((each) => each.perSecond),
+    p50: of((each) => each.p50),
+    p99: of((each) => each.p99),
+    errors: samples.reduce((sum, each) => sum + each.errors, 0),
+    cpu: Object.fromEntries(names.map((key) => [key, of((each) => each.cpu[key] ?? 0)])),
+    cpuTotal: of(cpuOf),
+    rss: of((each) => each.rss),
+    rounds: samples.length,
+  };
+}
+
+/** CPU a request of all processes together. */
+export function cpuOf(sample: Sample): number {
+  return Object.values(sample.cpu).reduce((sum, each) => sum + each, 0);
+}
+
+/** The ratio of two contenders, as the median of the ratios within each round. */
+export function ratio(
+  samples: Samples,
+  name: string,
+  reference: string,
+  pick: (sample: Sample) => number = (each) => each.perSecond,
+): number {
+  const others = samples.get(reference) ?? [];
+  const ratios = (samples.get(name) ?? []).map((each, round) => {
+    const other = others[round];
+    return other === undefined ? Number.NaN : pick(each) / pick(other);
+  });
+  return median(ratios);
+}

@@ -1,0 +1,161 @@
+/** The peers of the comparison, each set up as its own docs say, in production mode. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Contender, Launch } from './contender.ts';
+import { hasCommand } from './load.ts';
+import { PYTHON } from './machine.ts';
+import { freePorts } from './ports.ts';
+import type { ProcessSpec, RunningProcess } from './process.ts';
+
+const PEERS = new URL('../peers/', import.meta.url);
+const NATS = 'nats-server';
+
+/** Whether the dependencies of the peers are installed (`npm ci` in bench/peers). */
+function peersInstalled(): boolean {
+  return existsSync(new URL('node_modules/fastify/package.json', PEERS));
+}
+
+function node(name: string, file: string, env: Record<string, string> = {}): ProcessSpec {
+  const args = [fileURLToPath(new URL(file, PEERS))];
+  return { name, command: process.execPath, args, env, ready: /^ready ?(.*)$/ };
+}
+
+function text(running: RunningProcess): string {
+  return running.ready[1] ?? '';
+}
+
+/** One process that answers by itself. Express and zeromq are dependencies of the project too. */
+function alone(name: string, file: string, does: string, own = true): Contender {
+  return {
+    name,
+    does,
+    missing: own ? missingPeers : undefined,
+    start: async (launch) => text(await launch(node('server', file))),
+  };
+}
+
+function missingPeers(): string | undefined {
+  return peersInstalled() ? undefined : 'bench/peers is not installed';
+}
+
+function missingNats(): string | undefined {
+  return missingPeers() ?? (hasCommand(NATS) ? undefined : `${NATS} is not installed`);
+}
+
+async function startNats(launch: Launch): Promise<string> {
+  const [port] = await freePorts(1);
+  const args = ['-a', '127.0.0.1', '-p', String(port)];
+  await launch({ name: 'nats', command: NATS, args, ready: /Server is ready/ });
+  return `nats://127.0.0.1:${port}`;
+}
+
+async function gatewayAndWorker(
+  launch: Launch,
+  folder: string,
+  env: Record<string, string>,
+): Promise<string> {
+  await launch(node('worker', `${folder}/worker.mjs`, env));
+  return text(await launch(node('gateway', `${folder}/gateway.mjs`, env)));
+}
+
+export const expressDefault = alone(
+  'Express',
+  'express-default.mjs',
+  'default settings; answers by itself: no router, no worker, no deadline, no validation',
+  false,
+);
+
+export const expressTuned = alone(
+  'Express, tuned',
+  'express-tuned.mjs',
+  'ETag and X-Powered-By off, simple query parser, own header writing; answers by itself: no deadline, no validation',
+  false,
+);
+
+export const expressTunedAsOurs = alone(
+  'Express, tuned as ours',
+  'express-born.mjs',
+  'as above, with requests born with the prototypes of the app and a radix tree; answers by itself: no deadline, no validation',
+  false,
+);
+
+/** Every peer that speaks HTTP, default Express first. */
+export const httpPeers: readonly Contender[] = [
+  expressDefault,
+  expressTuned,
+  expressTunedAsOurs,
+  alone(
+    'Fastify',
+    'fastify.mjs',
+    'response and body schemas, logger off; answers by itself: no deadline; validates POST bodies with ajv',
+  ),
+  {
+    name: 'moleculer-web, TCP',
+    does: 'gateway and worker processes, brokerless; no deadline, no bounds; validates POST bodies with fastest-validator',
+    missing: missingPeers,
+    async start(launch) {
+      const [worker, gateway] = await freePorts(2);
+      const PEER_NODES = `127.0.0.1:${worker}/worker,127.0.0.1:${gateway}/gateway`;
+      return gatewayAndWorker(launch, 'moleculer', { PEER_TRANSPORTER: 'tcp', PEER_NODES });
+    },
+  },
+  {
+    name: 'moleculer-web, NATS',
+    does: 'gateway, nats-server and worker processes; no deadline; validates POST bodies with fastest-validator',
+    missing: missingNats,
+    async start(launch) {
+      return gatewayAndWorker(launch, 'moleculer', { PEER_TRANSPORTER: await startNats(launch) });
+    },
+  },
+  {
+    name: 'Nest, NATS',
+    does: 'on Express; gateway, nats-server and worker processes; no deadline; validates POST bodies with class-validator',
+    missing: missingNats,
+    async start(launch) {
+      return gatewayAndWorker(launch, 'nest', { PEER_NATS: await startNats(launch) });
+    },
+  },
+  {
+    name: 'Express + Request pool + Proxy',
+    does: 'default Express with 64 zeromq.js Request sockets, Proxy and worker processes; no deadline, no bounds, no validation',
+    async start(launch) {
+      const { frontend, backend } = await startProxy(launch, 'proxy');
+      await launch(node('worker', 'zeromq/worker.mjs', { PEER_BACKEND: backend }));
+      return text(await launch(node('gateway', 'zeromq/gateway.mjs', { PEER_FRONTEND: frontend })));
+    },
+  },
+];
+
+/** Endpoints of a router. */
+export interface RouterEndpoints {
+  readonly frontend: string;
+  readonly backend: string;
+}
+
+/** Starts libzmq's proxy in a process of its own. */
+export async function startProxy(launch: Launch, name: string): Promise<RouterEndpoints> {
+  return JSON.parse(text(await launch(node(name, 'zeromq/proxy.mjs')))) as RouterEndpoints;
+}
+
+/** Whether the classic Python peers can run here. */
+export function missingPython(): string | undefined {
+  if (!existsSync(PYTHON)) return `${PYTHON} is not there`;
+  return spawnSync(PYTHON, ['-c', 'import zmq']).status === 0 ? undefined : 'python3-zmq is not installed';
+}
+
+/** Path of a classic Python peer: `client`, `router` or `worker`. */
+export function pythonFile(name: string): string {
+  return fileURLToPath(new URL(`python/${name}.py`, PEERS));
+}
+
+/** Starts a classic Python router and worker; resolves to the frontend. */
+export async function startPython(launch: Launch): Promise<string> {
+  const ready = /^ready ?(.*)$/;
+  const router = await launch({ name: 'router', command: PYTHON, args: [pythonFile('router')], ready });
+  const { frontend, backend } = JSON.parse(text(router)) as RouterEndpoints;
+  const env = { PEER_BACKEND: backend };
+  await launch({ name: 'worker', command: PYTHON, args: [pythonFile('worker')], env, ready });
+  return frontend;
+}

@@ -1,0 +1,82 @@
+/** Scaling: the same setup at several sizes, each against the smallest, in one interleaved run. */
+import { type Contender, withContenders } from './contender.ts';
+import { type ApplyLoad, cpuOf, interleave, ratio, type Sample, summarise } from './measure.ts';
+import { type Context, type Report, splitOf, type Target } from './scenario.ts';
+
+/** A setup at one size; the names of the contenders are the sizes. */
+export interface Size {
+  readonly contender: Contender;
+  readonly apply: ApplyLoad;
+}
+
+/** What grows, and how much the CPU time of a request may grow with it. */
+export interface Scaling {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  /** The smallest first. */
+  readonly sizes: readonly Size[];
+  /** Most that CPU time a request of the last size may be, over that of the first. */
+  readonly want: number;
+  /** Most that it may take; default: CPU a request of all processes. */
+  readonly pick?: (sample: Sample) => number;
+}
+
+/** Runs all sizes; the report has CPU a request, and its ratio to the smallest size. */
+export async function runScaling(scaling: Scaling, context: Context): Promise<Report> {
+  const { name, title, about, sizes, want, pick = cpuOf } = scaling;
+  const missing = sizes.map(({ contender }) => contender.missing?.()).find((why) => why !== undefined);
+  const names = sizes.map(({ contender }) => contender.name);
+  const samples =
+    missing === undefined
+      ? await withContenders(
+          sizes.map(({ contender }) => contender),
+          (running) =>
+            interleave(
+              running,
+              async (each, seconds) => {
+                const size = sizes.find(({ contender }) => contender === each.contender);
+                if (size === undefined) throw new Error(`no size ${each.contender.name}`);
+                const result = await size.apply(each, seconds);
+                context.log(`${each.contender.name}: ${Math.round(result.requests / result.seconds)}/s`);
+                return result;
+              },
+              context.effort,
+            ),
+        )
+      : new Map<string, Sample[]>();
+  const [first = ''] = names;
+  const last = names.at(-1) ?? '';
+  const target: Target = {
+    key: name,
+    what: title,
+    against: first,
+    bound: 'at most',
+    want,
+    value: ratio(samples, last, first, pick),
+    unit: '×',
+  };
+  return {
+    name,
+    title,
+    about,
+    columns: [
+      { key: 'cpu', title: 'CPU µs a request', digits: 1 },
+      { key: 'ratio', title: `× ${first}`, digits: 2 },
+      { key: 'perSecond', title: 'Requests/s' },
+      { key: 'p50', title: 'p50 ms', digits: 2 },
+      { key: 'p99', title: 'p99 ms', digits: 2 },
+      { key: 'memory', title: 'Memory MiB' },
+      { key: 'errors', title: 'Errors' },
+    ],
+    rows: [...samples.keys()].map((label) => {
+      const { cpu, cpuTotal, perSecond, p50, p99, rss, errors } = summarise(label, samples.get(label) ?? []);
+      const grown = ratio(samples, label, first, pick);
+      const values = { cpu: cpuTotal, ratio: grown, perSecond, p50, p99, memory: rss / 2 ** 20, errors };
+      return { label, values, split: splitOf(cpu), ours: true };
+    }),
+    targets: missing === undefined ? [target] : [],
+    drawn: 'cpu',
+    skipped: missing === undefined ? [] : [missing],
+  };
+}

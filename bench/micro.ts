@@ -1,0 +1,30 @@
+/** `npm run bench:micro`: the parts by themselves, by tinybench. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Bench } from 'tinybench';
+import { bindingSuite } from './micro/binding.ts';
+import { codecSuite } from './micro/codec.ts';
+import type { MicroSuite } from './micro/task.ts';
+import { validationSuite } from './micro/validation.ts';
+
+const TIME = 500;
+
+async function measure({ title, tasks }: MicroSuite): Promise<void> {
+  const bench = new Bench({ time: TIME });
+  for (const task of tasks) bench.add(task.name, () => task.run());
+  await bench.run();
+  console.log(`\n${title}`);
+  for (const [index, { name, result }] of bench.tasks.entries()) {
+    if (!('latency' in result)) throw new Error(`${name} was not measured: ${result.state}`);
+    const each = (result.latency.p50 * 1000) / (tasks[index]?.units ?? 1);
+    console.log(`  ${name.padEnd(48)} ${each.toFixed(3).padStart(10)} µs`);
+  }
+}
+
+for (const suite of [codecSuite, validationSuite, bindingSuite]) await measure(await suite());
+
+// The router's core has a program of its own: it measures memory, for which it wants a process to itself.
+console.log();
+const program = fileURLToPath(new URL('micro/router-core.ts', import.meta.url));
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', program], { stdio: 'inherit' });
+process.exitCode = status ?? 1;

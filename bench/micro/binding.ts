@@ -1,0 +1,97 @@
+/** Binding: from a parsed HTTP request to event data, by the compiled binding of an operation. */
+import type * as RegistryModule from '../../src/apidoc/registry.ts';
+import type * as BinderModule from '../../src/gateway/bind/binder.ts';
+import type * as TemplateModule from '../../src/gateway/template.ts';
+import type * as ValidateModule from '../../src/gateway/validate.ts';
+import { built } from '../drivers/built.ts';
+import type { MicroSuite, MicroTask } from './task.ts';
+
+const MAX_DEPTH = 100;
+const responses = { 200: { description: 'Done' } };
+const text = { type: 'string', maxLength: 100 };
+const parameter = (name: string, place: string, schema: object): object => ({
+  name,
+  in: place,
+  schema,
+  required: place === 'path',
+});
+const body = {
+  required: true,
+  content: {
+    'application/json': { schema: { type: 'object', required: ['title'], properties: { title: text } } },
+  },
+};
+
+const DOCUMENT = {
+  openapi: '3.1.0',
+  info: { title: 'Benchmark', version: '1.0.0' },
+  paths: {
+    '/echo/{message}': {
+      get: { 'x-event-name': 'echo.get', parameters: [parameter('message', 'path', text)], responses },
+    },
+    '/tasks': {
+      get: {
+        'x-event-name': 'tasks.list',
+        parameters: [
+          parameter('limit', 'query', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+          parameter('state', 'query', { enum: ['open', 'closed'] }),
+          parameter('tags', 'query', { type: 'array', items: text }),
+        ],
+        responses,
+      },
+      post: { 'x-event-name': 'tasks.create', requestBody: body, responses },
+    },
+    '/tasks/{id}': {
+      put: {
+        'x-event-name': 'tasks.replace',
+        parameters: [parameter('id', 'path', { type: 'integer', minimum: 1 })],
+        requestBody: body,
+        responses,
+      },
+    },
+  },
+};
+
+interface Case {
+  readonly event: string;
+  readonly rawPath: string;
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: string;
+  readonly body?: Buffer;
+}
+
+const TASK = Buffer.from('{"title":"buy milk"}');
+const CASES: readonly Case[] = [
+  { event: 'echo.get', rawPath: '/echo/hello', path: { p0: 'hello' }, query: '' },
+  { event: 'tasks.list', rawPath: '/tasks', path: {}, query: 'limit=10&state=open&tags=a&tags=b' },
+  { event: 'tasks.create', rawPath: '/tasks', path: {}, query: '', body: TASK },
+  { event: 'tasks.replace', rawPath: '/tasks/17', path: { p0: '17' }, query: '', body: TASK },
+];
+
+/** Binds requests of several shapes. */
+export async function bindingSuite(): Promise<MicroSuite> {
+  const { ApiRegistry } = await built<typeof RegistryModule>('apidoc/registry');
+  const { Binder } = await built<typeof BinderModule>('gateway/bind/binder');
+  const { translate } = await built<typeof TemplateModule>('gateway/template');
+  const { Validators } = await built<typeof ValidateModule>('gateway/validate');
+  const snapshot = new ApiRegistry().put('benchmark', DOCUMENT);
+  const { document, operations } = snapshot;
+  const validators = new Validators(snapshot);
+  const tasks = CASES.map((each): MicroTask => {
+    const operation = operations.find(({ eventName }) => eventName === each.event);
+    if (operation === undefined) throw new Error(`no operation ${each.event}`);
+    const template = translate(operation.path);
+    const binder = new Binder(operation, document, validators, template, new Set(), MAX_DEPTH);
+    const source = { path: each.path, rawPath: each.rawPath, query: each.query, headers: {} };
+    const { method, path } = operation;
+    return {
+      name: `${method.toUpperCase()} ${path}${each.query === '' ? '' : `?${each.query}`}`,
+      units: 1,
+      run() {
+        const bound = binder.bind(source, 'application/json', each.body);
+        if (Array.isArray(bound)) throw new Error(JSON.stringify(bound));
+      },
+    };
+  });
+  return { title: 'Binding of a request to event data', tasks };
+}

@@ -1,0 +1,18 @@
+/** The few comparisons that `npm run bench:check` repeats, without peers that have to be installed. */
+import { embedded, separate } from '../lib/ours.ts';
+import { expressDefault } from '../lib/peers.ts';
+import type { Scenario } from '../lib/scenario.ts';
+import { compareHttp, getEcho, postEcho } from './http.ts';
+import { rivals, routerScenario } from './router.ts';
+
+const contenders = [embedded, separate, expressDefault];
+
+export const checkedScenarios: readonly Scenario[] = [
+  ...[getEcho, postEcho].map((comparison) => ({
+    name: comparison.name,
+    title: comparison.title,
+    run: (context: Parameters<Scenario['run']>[0]) => compareHttp({ ...comparison, contenders }, context),
+  })),
+  routerScenario(64, 1, rivals),
+  routerScenario(512, 2, rivals),
+];

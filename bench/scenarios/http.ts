@@ -1,0 +1,165 @@
+/** HTTP: the same echo by every contender that speaks it. */
+import { type Contender, withContenders } from '../lib/contender.ts';
+import { expectReply } from '../lib/expect.ts';
+import type { HttpLoad } from '../lib/load.ts';
+import { interleave, ratio, type Samples, summarise } from '../lib/measure.ts';
+import { embedded, separate } from '../lib/ours.ts';
+import { httpPeers } from '../lib/peers.ts';
+import { type Context, type Report, type Row, type Scenario, splitOf, type Target } from '../lib/scenario.ts';
+
+/** A target on the ratio of two contenders. */
+interface RatioTarget {
+  readonly contender: string;
+  readonly against: string;
+  readonly want: number;
+}
+
+/** What the ratios are taken of: the more the better, or the less. */
+type Metric = 'perSecond' | 'p50';
+
+/** A comparison of contenders that take the same HTTP requests. */
+export interface HttpComparison {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  readonly contenders: readonly Contender[];
+  readonly load: Omit<HttpLoad, 'origin' | 'seconds'>;
+  /** Name of the contender that the ratios are taken to. */
+  readonly reference: string;
+  readonly metric: Metric;
+  readonly targets: readonly RatioTarget[];
+}
+
+const CONNECTIONS = 64;
+const TITLES = { perSecond: 'Requests/s', p50: 'p50' } as const;
+
+/** Runs a comparison. Contenders that cannot take part here are left out and named. */
+export async function compareHttp(comparison: HttpComparison, context: Context): Promise<Report> {
+  const { contenders, reference, metric } = comparison;
+  const skipped = contenders.flatMap((each) => {
+    const why = each.missing?.();
+    return why === undefined ? [] : [`${each.name} (${why})`];
+  });
+  const present = contenders.filter((each) => each.missing?.() === undefined);
+  const { path, body } = comparison.load;
+  const samples = await withContenders(present, async (running) => {
+    for (const { at } of running) await expectReply(at + path, body, { message: 'hello' });
+    return interleave(
+      running,
+      async ({ at, contender }, seconds) => {
+        const result = await context.load.run({ ...comparison.load, origin: at, seconds });
+        context.log(`${contender.name}: ${Math.round(result.requests / result.seconds)} requests/s`);
+        return result;
+      },
+      context.effort,
+    );
+  });
+  return {
+    name: comparison.name,
+    title: comparison.title,
+    about: comparison.about,
+    columns: [
+      { key: 'perSecond', title: 'Requests/s' },
+      { key: 'ratio', title: `${TITLES[metric]} × ${reference}`, digits: 2 },
+      { key: 'cpu', title: 'CPU µs a request' },
+      { key: 'p50', title: 'p50 ms', digits: 2 },
+      { key: 'p99', title: 'p99 ms', digits: 2 },
+      { key: 'memory', title: 'Memory MiB' },
+      { key: 'errors', title: 'Errors' },
+    ],
+    rows: present.map((contender) => rowOf(contender, samples, comparison)),
+    targets: comparison.targets.flatMap((target) => targetOf(comparison, target, samples)),
+    drawn: metric,
+    skipped,
+  };
+}
+
+function rowOf({ name, does }: Contender, samples: Samples, { reference, metric }: HttpComparison): Row {
+  const summary = summarise(name, samples.get(name) ?? []);
+  const { perSecond, p50, p99, errors, cpuTotal, rss } = summary;
+  return {
+    label: name,
+    values: {
+      perSecond,
+      ratio: ratio(samples, name, reference, (sample) => sample[metric]),
+      cpu: cpuTotal,
+      p50,
+      p99,
+      memory: rss / 2 ** 20,
+      errors,
+    },
+    split: splitOf(summary.cpu),
+    does,
+    ours: name === embedded.name || name === separate.name,
+  };
+}
+
+function targetOf({ name, title, metric }: HttpComparison, target: RatioTarget, samples: Samples): Target[] {
+  if (!samples.has(target.contender) || !samples.has(target.against)) return [];
+  return [
+    {
+      key: `${name}: ${target.contender} / ${target.against}`,
+      what: `${title}, ${target.contender}`,
+      against: target.against,
+      bound: metric === 'p50' ? 'at most' : 'at least',
+      want: target.want,
+      value: ratio(samples, target.contender, target.against, (sample) => sample[metric]),
+      unit: '×',
+    },
+  ];
+}
+
+/** GET echo at 64 connections. */
+export const getEcho: HttpComparison = {
+  name: 'http-get',
+  title: 'GET echo, 64 connections',
+  about: 'GET /echo/hello over 64 kept-alive connections; the reply is {"message":"hello"}.',
+  contenders: [embedded, separate, ...httpPeers],
+  load: { path: '/echo/hello', connections: CONNECTIONS },
+  reference: 'Express',
+  metric: 'perSecond',
+  targets: [
+    { contender: embedded.name, against: 'Express', want: 3 },
+    { contender: separate.name, against: 'Express', want: 2.2 },
+    { contender: separate.name, against: 'moleculer-web, TCP', want: 1.2 },
+    { contender: embedded.name, against: 'moleculer-web, TCP', want: 1.5 },
+    { contender: separate.name, against: 'moleculer-web, NATS', want: 1.5 },
+    { contender: separate.name, against: 'Nest, NATS', want: 3 },
+    { contender: separate.name, against: 'Express + Request pool + Proxy', want: 2.5 },
+  ],
+};
+
+/** POST echo at 64 connections. */
+export const postEcho: HttpComparison = {
+  name: 'http-post',
+  title: 'POST echo with validation, 64 connections',
+  about:
+    'POST /echo with {"message":"hello"} over 64 kept-alive connections; the body is validated by those that say so.',
+  contenders: [embedded, separate, ...httpPeers],
+  load: { path: '/echo', body: '{"message":"hello"}', connections: CONNECTIONS },
+  reference: 'Express',
+  metric: 'perSecond',
+  targets: [{ contender: embedded.name, against: 'Express', want: 2.5 }],
+};
+
+/** Latency of one connection. */
+const latency: HttpComparison = {
+  name: 'http-latency',
+  title: 'Latency of GET echo, one connection',
+  about: 'GET /echo/hello over one kept-alive connection, one request after the other.',
+  contenders: [embedded, separate, ...httpPeers],
+  load: { path: '/echo/hello', connections: 1 },
+  reference: 'Express',
+  metric: 'p50',
+  targets: [{ contender: embedded.name, against: 'Express', want: 1.6 }],
+};
+
+function scenario(comparison: HttpComparison): Scenario {
+  return {
+    name: comparison.name,
+    title: comparison.title,
+    run: (context) => compareHttp(comparison, context),
+  };
+}
+
+export const httpScenarios: readonly Scenario[] = [scenario(getEcho), scenario(postEcho), scenario(latency)];

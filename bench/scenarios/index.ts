@@ -1,0 +1,21 @@
+/** All scenarios, in the order of the page. One file a question. */
+import type { Scenario } from '../lib/scenario.ts';
+import { documents } from './documents.ts';
+import { httpScenarios } from './http.ts';
+import { idleScenarios } from './idle.ts';
+import { processScenarios } from './processes.ts';
+import { queueScenarios } from './queue.ts';
+import { replyScenarios } from './replies.ts';
+import { routerScenarios } from './router.ts';
+import { scalingScenarios } from './scaling.ts';
+
+export const scenarios: readonly Scenario[] = [
+  ...httpScenarios,
+  ...routerScenarios,
+  ...replyScenarios,
+  ...scalingScenarios,
+  documents,
+  ...queueScenarios,
+  ...idleScenarios,
+  ...processScenarios,
+];

@@ -1,0 +1,54 @@
+/** Several gateway processes: throughput for each core that is used. */
+import { type Contender, withContenders } from '../lib/contender.ts';
+import { expectReply } from '../lib/expect.ts';
+import { interleave, summarise } from '../lib/measure.ts';
+import { separateAs } from '../lib/ours.ts';
+import { type Context, type Report, type Scenario, splitOf } from '../lib/scenario.ts';
+
+const ECHO = '/echo/hello';
+const CONNECTIONS = 64;
+
+const contenders: readonly Contender[] = [1, 2, 4].map((count) =>
+  separateAs(`--processes ${count}`, ['--processes', String(count)]),
+);
+
+async function run(context: Context): Promise<Report> {
+  const missing = contenders[0]?.missing?.();
+  const present = missing === undefined ? contenders : [];
+  const samples = await withContenders(present, async (running) => {
+    for (const { at } of running) await expectReply(at + ECHO, undefined, { message: 'hello' });
+    return interleave(
+      running,
+      async ({ at, contender }, seconds) => {
+        const result = await context.load.run({ origin: at, path: ECHO, connections: CONNECTIONS, seconds });
+        context.log(`${contender.name}: ${Math.round(result.requests / result.seconds)} requests/s`);
+        return result;
+      },
+      context.effort,
+    );
+  });
+  return {
+    name: processes.name,
+    title: processes.title,
+    about: `GET /echo/hello at ${CONNECTIONS} connections; gateway processes, one router, one worker. Cores are those that our processes used; the load generator takes its part of the machine too.`,
+    columns: [
+      { key: 'perSecond', title: 'Requests/s' },
+      { key: 'cores', title: 'Cores used', digits: 2 },
+      { key: 'perCore', title: 'Requests/s a core used' },
+      { key: 'p50', title: 'p50 ms', digits: 2 },
+      { key: 'p99', title: 'p99 ms', digits: 2 },
+    ],
+    rows: present.map(({ name }) => {
+      const { perSecond, cpuTotal, cpu, p50, p99 } = summarise(name, samples.get(name) ?? []);
+      const values = { perSecond, cores: (perSecond * cpuTotal) / 1e6, perCore: 1e6 / cpuTotal, p50, p99 };
+      return { label: name, values, split: splitOf(cpu), ours: true };
+    }),
+    targets: [],
+    drawn: 'perCore',
+    skipped: missing === undefined ? [] : [missing],
+  };
+}
+
+const processes: Scenario = { name: 'processes', title: 'Gateway processes', run };
+
+export const processScenarios: readonly Scenario[] = [processes];

@@ -1,0 +1,129 @@
+/** Long queues: time to drain and memory a request, at 10,000 and 100,000 queued. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Launch, type RunningContender, withContenders } from '../lib/contender.ts';
+import { ask, startDriver, untilServed } from '../lib/driver.ts';
+import { missingBuild } from '../lib/ours.ts';
+import type { RouterEndpoints } from '../lib/peers.ts';
+import type { RunningProcess } from '../lib/process.ts';
+import type { Context, Report, Scenario } from '../lib/scenario.ts';
+import { median } from '../lib/stats.ts';
+
+const SMALL = 10_000;
+const LARGE = 100_000;
+const CONCURRENCY = 64;
+const PAYLOAD = '{"message":"hello"}'.length;
+const SETTLE = 1500;
+
+/** Starts a router of ours that tells its memory; its endpoints are JSON in the ready line. */
+export function startBareRouter(launch: Launch, options: object): Promise<RunningProcess> {
+  return startDriver(launch, 'router', 'router.ts', [JSON.stringify(options)], ['--expose-gc']);
+}
+
+/** The process of a contender that has this name. */
+export function processNamed({ processes }: RunningContender, name: string): RunningProcess {
+  const found = processes.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`there is no process ${name}`);
+  return found;
+}
+
+interface Drain {
+  /** Microseconds a request. */
+  readonly time: number;
+  /** Bytes a request beyond its payload. */
+  readonly bytes: number;
+}
+
+/** Queues so many requests behind a worker that holds on to what it has, then lets it go. */
+async function drain(running: RunningContender, count: number): Promise<Drain> {
+  const [router, worker, client] = ['router', 'worker', 'client'].map((name) => processNamed(running, name));
+  if (router === undefined || worker === undefined || client === undefined) throw new Error('no processes');
+  const empty = await ask<{ held: number }>(router, { memory: true });
+  await ask(worker, { hold: true });
+  const last = ask<{ at: number; errors: number }>(client, { burst: count });
+  await sleep(SETTLE);
+  const full = await ask<{ held: number }>(router, { memory: true });
+  const begun = await ask<{ at: number }>(worker, { hold: false });
+  const { at, errors } = await last;
+  if (errors > 0) throw new Error(`${errors} of ${count} queued requests failed`);
+  return { time: ((at - begun.at) * 1000) / count, bytes: (full.held - empty.held) / count - PAYLOAD };
+}
+
+async function measure(context: Context): Promise<Map<number, Drain[]>> {
+  const contender = {
+    name: 'queue',
+    does: '',
+    async start(launch: Launch) {
+      const router = await startBareRouter(launch, { limits: { queueLimit: LARGE * 2 } });
+      const { frontend, backend } = JSON.parse(router.ready[1] ?? '') as RouterEndpoints;
+      await startDriver(launch, 'worker', 'worker.ts', ['packed', backend, '1', String(CONCURRENCY)]);
+      await startDriver(launch, 'client', 'client.ts', ['packed', frontend]);
+      return frontend;
+    },
+  };
+  return withContenders([contender], async ([running]) => {
+    if (running === undefined) throw new Error('nothing runs');
+    const drains = new Map<number, Drain[]>([SMALL, LARGE].map((count) => [count, []]));
+    const client = processNamed(running, 'client');
+    await untilServed(client);
+    await ask(client, { window: CONCURRENCY, seconds: Math.max(1, context.effort.warmup) });
+    await drain(running, LARGE);
+    for (let round = 0; round < context.effort.rounds; round += 1) {
+      for (const [count, found] of drains) {
+        const one = await drain(running, count);
+        context.log(`${count} queued: ${one.time.toFixed(1)} µs and ${Math.round(one.bytes)} bytes each`);
+        found.push(one);
+      }
+    }
+    return drains;
+  });
+}
+
+async function run(context: Context): Promise<Report> {
+  const missing = missingBuild();
+  const drains = missing === undefined ? await measure(context) : new Map<number, Drain[]>();
+  const time = (count: number): number => median((drains.get(count) ?? []).map((each) => each.time));
+  const bytes = (count: number): number => median((drains.get(count) ?? []).map((each) => each.bytes));
+  return {
+    name: queue.name,
+    title: queue.title,
+    about: `One client, one event, one worker that holds ${CONCURRENCY} requests until all are queued. Memory is what the router's heap and buffers hold after a collection, less the ${PAYLOAD} bytes of payload.`,
+    columns: [
+      { key: 'time', title: 'Drain, µs a request', digits: 2 },
+      { key: 'bytes', title: 'Bytes each beyond the payload' },
+    ],
+    rows: [...drains.keys()].map((count) => ({
+      label: `${count.toLocaleString('en-US')} queued`,
+      values: { time: time(count), bytes: bytes(count) },
+      ours: true,
+    })),
+    targets:
+      missing === undefined
+        ? [
+            {
+              key: 'queue: drain',
+              what: 'Drain time a request, 100,000 queued',
+              against: '10,000 queued',
+              bound: 'at most',
+              want: 1.2,
+              value: time(LARGE) / time(SMALL),
+              unit: '×',
+            },
+            {
+              key: 'queue: memory',
+              what: 'Memory of a queued request beyond its payload, 100,000 queued',
+              against: '–',
+              bound: 'at most',
+              want: 0.6,
+              value: bytes(LARGE) / 1000,
+              unit: ' kB',
+            },
+          ]
+        : [],
+    drawn: 'time',
+    skipped: missing === undefined ? [] : [missing],
+  };
+}
+
+const queue: Scenario = { name: 'queue', title: 'Long queues', run };
+
+export const queueScenarios: readonly Scenario[] = [queue];

@@ -1,0 +1,151 @@
+/** Large replies: packed against unpacked frames. */
+import { type Contender, type Launch, withContenders } from '../lib/contender.ts';
+import { ask, startDriver, untilServed } from '../lib/driver.ts';
+import type { LoadResult } from '../lib/load.ts';
+import { interleave, ratio, summarise } from '../lib/measure.ts';
+import { missingBuild } from '../lib/ours.ts';
+import { type RouterEndpoints, startProxy } from '../lib/peers.ts';
+import { type Context, type Report, type Scenario, splitOf } from '../lib/scenario.ts';
+import { processNamed, startBareRouter } from './queue.ts';
+
+const PACKED = 'ours, packed';
+const CLASSIC = 'ours, classic frames';
+const UNPACKED = 'JS router, unpacked';
+const PROXY = 'libzmq Proxy';
+
+interface Size {
+  readonly name: string;
+  readonly label: string;
+  readonly bytes: number;
+  readonly window: number;
+}
+
+const CONCURRENCY = 64;
+
+type StartRouter = (launch: Launch) => Promise<RouterEndpoints>;
+
+function contender(
+  name: string,
+  wire: string,
+  start: StartRouter,
+  does: string,
+  missing = missingBuild,
+): Contender {
+  return {
+    name,
+    does,
+    missing,
+    async start(launch) {
+      const { frontend, backend } = await start(launch);
+      await startDriver(launch, 'worker', 'worker.ts', [wire, backend, '1', String(CONCURRENCY)]);
+      await startDriver(launch, 'client', 'client.ts', [wire, frontend]);
+      return frontend;
+    },
+  };
+}
+
+const ourRouter: StartRouter = async (launch) => {
+  const router = await startBareRouter(launch, { classicConcurrency: CONCURRENCY });
+  return JSON.parse(router.ready[1] ?? '') as RouterEndpoints;
+};
+
+const naiveRouter: StartRouter = async (launch) => {
+  const router = await startDriver(launch, 'router', 'naive-router.ts');
+  return JSON.parse(router.ready[1] ?? '') as RouterEndpoints;
+};
+
+const contenders: readonly Contender[] = [
+  contender(
+    UNPACKED,
+    'bare',
+    naiveRouter,
+    'a router of a few lines of JavaScript that passes on one message at a time, in the fewest frames there can be; no table, no bound, no deadline',
+    () => undefined,
+  ),
+  contender(
+    PACKED,
+    'packed',
+    ourRouter,
+    'records of one turn in one message, large bodies in frames of their own; table, bounds, deadlines',
+  ),
+  contender(
+    CLASSIC,
+    'classic',
+    ourRouter,
+    'the same router with classic peers: one message a request; it also checks that their replies are JSON',
+  ),
+  contender(
+    PROXY,
+    'bare',
+    (launch) => startProxy(launch, 'router'),
+    'in C, the fewest frames; no table, no bound, no deadline',
+    () => undefined,
+  ),
+];
+
+async function compare({ name, label, bytes, window }: Size, context: Context): Promise<Report> {
+  const title = `Replies of ${label}`;
+  const present = contenders.filter((each) => each.missing?.() === undefined);
+  const samples = await withContenders(present, async (running) => {
+    for (const each of running) {
+      await ask(processNamed(each, 'worker'), { replyBytes: bytes });
+      await untilServed(processNamed(each, 'client'));
+    }
+    return interleave(
+      running,
+      async (each, seconds) => {
+        const result = await ask<LoadResult>(processNamed(each, 'client'), { window, seconds });
+        context.log(`${each.contender.name}: ${Math.round(result.requests / result.seconds)} round trips/s`);
+        return result;
+      },
+      context.effort,
+    );
+  });
+  return {
+    name,
+    title,
+    about: `Client, router and worker processes, ${window} round trips under way, each reply ${label}.`,
+    columns: [
+      { key: 'perSecond', title: 'Round trips/s' },
+      { key: 'ratio', title: `× ${UNPACKED}`, digits: 2 },
+      { key: 'p50', title: 'p50 ms', digits: 2 },
+      { key: 'p99', title: 'p99 ms', digits: 2 },
+      { key: 'errors', title: 'Errors' },
+    ],
+    rows: present.map((contender) => {
+      const { perSecond, p50, p99, cpu, errors } = summarise(
+        contender.name,
+        samples.get(contender.name) ?? [],
+      );
+      const values = { perSecond, ratio: ratio(samples, contender.name, UNPACKED), p50, p99, errors };
+      const ours = contender.name === PACKED || contender.name === CLASSIC;
+      return { label: contender.name, values, split: splitOf(cpu), does: contender.does, ours };
+    }),
+    targets: samples.has(PACKED)
+      ? [
+          {
+            key: name,
+            what: `${title}, packed`,
+            against: 'unpacked frames through a JS router',
+            bound: 'at least',
+            want: 1,
+            value: ratio(samples, PACKED, UNPACKED),
+            unit: '×',
+          },
+        ]
+      : [],
+    drawn: 'perSecond',
+    skipped: contenders.flatMap((each) =>
+      each.missing?.() === undefined ? [] : [`${each.name} (${each.missing()})`],
+    ),
+  };
+}
+
+function scenario(size: Size): Scenario {
+  return { name: size.name, title: `Replies of ${size.label}`, run: (context) => compare(size, context) };
+}
+
+export const replyScenarios: readonly Scenario[] = [
+  scenario({ name: 'replies-10k', label: '10 kB', bytes: 10_000, window: 64 }),
+  scenario({ name: 'replies-1m', label: '1 MB', bytes: 1_000_000, window: 8 }),
+];

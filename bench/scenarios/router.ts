@@ -1,0 +1,154 @@
+/** The router alone: round trips with as little as can be on either side of it. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Contender, type RunningContender, withContenders } from '../lib/contender.ts';
+import { ask, startDriver, untilServed } from '../lib/driver.ts';
+import type { LoadResult } from '../lib/load.ts';
+import { PYTHON } from '../lib/machine.ts';
+import { interleave, ratio, type Samples, summarise } from '../lib/measure.ts';
+import { missingBuild, startRouter } from '../lib/ours.ts';
+import { missingPython, pythonFile, startProxy, startPython } from '../lib/peers.ts';
+import { type Context, type Report, type Row, type Scenario, splitOf } from '../lib/scenario.ts';
+
+const PROXY = 'libzmq Proxy';
+const OURS = 'ours, packed';
+const FRAMEWORK = 'ours, ZeroMQClient and ZeroMQWorker';
+const PYTHON_CLASSIC = 'Python, classic';
+const DRIVER = 'client';
+
+const everybody: readonly Contender[] = [
+  {
+    name: PROXY,
+    does: 'in C, in a thread; bare sockets and one frame a message on either side; no table of requests, no deadline, no bound, no events, blind round robin',
+    async start(launch) {
+      const { frontend, backend } = await startProxy(launch, 'router');
+      await startDriver(launch, 'worker', 'worker.ts', ['bare', backend]);
+      await startDriver(launch, DRIVER, 'client.ts', ['bare', frontend]);
+      return frontend;
+    },
+  },
+  {
+    name: OURS,
+    does: 'bare packed records on either side; table of requests, deadline, credit, bounded queue by event, heartbeats',
+    missing: missingBuild,
+    async start(launch) {
+      const { frontend, backend } = await startRouter(launch);
+      await startDriver(launch, 'worker', 'worker.ts', ['packed', backend, '1', '1024']);
+      await startDriver(launch, DRIVER, 'client.ts', ['packed', frontend]);
+      return frontend;
+    },
+  },
+  {
+    name: FRAMEWORK,
+    does: 'the public classes on either side, as users have them: handlers called with parsed JSON, deadlines, limits, heartbeats',
+    missing: missingBuild,
+    async start(launch) {
+      const { frontend, backend } = await startRouter(launch);
+      await startDriver(launch, 'worker', 'worker.ts', ['framework', backend, '1', '1024']);
+      await startDriver(launch, DRIVER, 'client.ts', ['framework', frontend]);
+      return frontend;
+    },
+  },
+  {
+    name: PYTHON_CLASSIC,
+    does: 'pyzmq with classic frames: REQ sockets (their CPU not counted), zmq.proxy, a worker that parses and makes JSON one at a time',
+    missing: missingPython,
+    start: (launch) => startPython(launch),
+  },
+];
+
+async function roundTrips(running: RunningContender, window: number, seconds: number): Promise<LoadResult> {
+  const driver = running.processes.find(({ name }) => name === DRIVER);
+  if (driver !== undefined) return ask<LoadResult>(driver, { window, seconds });
+  const args = [pythonFile('client'), running.at, String(window), String(seconds)];
+  const { stdout } = await promisify(execFile)(PYTHON, args, { timeout: seconds * 1000 + 20_000 });
+  return JSON.parse(stdout) as LoadResult;
+}
+
+async function compare(
+  name: string,
+  title: string,
+  window: number,
+  want: number,
+  contenders: readonly Contender[],
+  context: Context,
+): Promise<Report> {
+  const present = contenders.filter((each) => each.missing?.() === undefined);
+  const samples = await withContenders(present, async (running) => {
+    for (const { processes } of running) {
+      const client = processes.find((each) => each.name === DRIVER);
+      if (client !== undefined) await untilServed(client);
+    }
+    return interleave(
+      running,
+      async (each, seconds) => {
+        const result = await roundTrips(each, window, seconds);
+        context.log(`${each.contender.name}: ${Math.round(result.requests / result.seconds)} round trips/s`);
+        return result;
+      },
+      context.effort,
+    );
+  });
+  return {
+    name,
+    title,
+    about: `Client, router and worker processes, ${window} round trips of {"message":"hello"} under way at a time.`,
+    columns: [
+      { key: 'perSecond', title: 'Round trips/s' },
+      { key: 'ratio', title: `× ${PROXY}`, digits: 2 },
+      { key: 'router', title: 'CPU µs a round trip, router', digits: 1 },
+      { key: 'p50', title: 'p50 ms', digits: 2 },
+      { key: 'p99', title: 'p99 ms', digits: 2 },
+      { key: 'errors', title: 'Errors' },
+    ],
+    rows: present.map((contender) => rowOf(contender, samples)),
+    targets: samples.has(OURS)
+      ? [
+          {
+            key: `${name}: ${OURS} / ${PROXY}`,
+            what: title,
+            against: `${PROXY} with bare sockets`,
+            bound: 'at least',
+            want,
+            value: ratio(samples, OURS, PROXY),
+            unit: '×',
+          },
+        ]
+      : [],
+    drawn: 'perSecond',
+    skipped: contenders.flatMap((each) => {
+      const why = each.missing?.();
+      return why === undefined ? [] : [`${each.name} (${why})`];
+    }),
+  };
+}
+
+function rowOf({ name, does }: Contender, samples: Samples): Row {
+  const { perSecond, p50, p99, cpu, errors } = summarise(name, samples.get(name) ?? []);
+  return {
+    label: name,
+    values: {
+      perSecond,
+      ratio: ratio(samples, name, PROXY),
+      router: cpu.router ?? Number.NaN,
+      p50,
+      p99,
+      errors,
+    },
+    split: splitOf(cpu),
+    does,
+    ours: name === OURS || name === FRAMEWORK,
+  };
+}
+
+/** Those whose ratio is asked for. */
+export const rivals: readonly Contender[] = everybody.filter(({ name }) => name === PROXY || name === OURS);
+
+/** Round trips with a window of so many; `want` is the ratio asked for. */
+export function routerScenario(window: number, want: number, contenders = everybody): Scenario {
+  const name = `router-${window}`;
+  const title = `Round trips through the router alone, window ${window}`;
+  return { name, title, run: (context) => compare(name, title, window, want, contenders, context) };
+}
+
+export const routerScenarios: readonly Scenario[] = [routerScenario(64, 1), routerScenario(512, 2)];

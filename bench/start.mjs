@@ -1,0 +1,19 @@
+/**
+ * `npm run bench…`: installs and builds what is missing, then runs bench/<name>.ts with the arguments given.
+ *
+ * The peers have dependencies of their own, in bench/peers; micro benchmarks need none of them.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ensureBuild, ensureDependencies, ROOT } from '../scripts/lib/project.mjs';
+
+const [name, ...args] = process.argv.slice(2);
+ensureDependencies();
+ensureBuild();
+if (name !== 'micro') ensureDependencies(fileURLToPath(new URL('peers', import.meta.url)));
+const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], {
+  cwd: ROOT,
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);
