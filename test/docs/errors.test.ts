@@ -1,0 +1,123 @@
+/**
+ * docs/errors.md is equal to the catalogue: the tables and sections between its marks are made from `OUTCOMES` and
+ * `HTTP_PROBLEMS`, and no other code is on the page than those and the local ones that the sources use.
+ * After a wanted change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/errors`.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { OUTCOMES, type OutcomeDefinition } from '../../src/core/outcome.ts';
+import { HTTP_PROBLEMS } from '../../src/gateway/problem.ts';
+
+const PAGE = fileURLToPath(new URL('../../docs/errors.md', import.meta.url));
+const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));
+
+type Catalogue = Readonly<Record<string, OutcomeDefinition>>;
+
+const RETRY: Readonly<Record<OutcomeDefinition['retry'], string>> = {
+  safe: 'safe',
+  'if-idempotent': 'only if idempotent',
+  no: 'no',
+  'as-told': 'as `dispatched` says',
+};
+
+/** The catalogue as Markdown: a table, and a section for each code. */
+function outcomesOf(catalogue: Catalogue): string {
+  const dispatched = (value: boolean | undefined) => (value === undefined ? 'either' : value ? 'yes' : 'no');
+  const rows = Object.entries(catalogue).map(([code, one]) => {
+    const link = `[\`${code}\`](#${code.toLowerCase()})`;
+    return `| ${link} | ${one.status} | ${dispatched(one.dispatched)} | ${RETRY[one.retry]} | ${one.title} |`;
+  });
+  const sections = Object.entries(catalogue).map(([code, { meaning, remedy }]) => {
+    return `### ${code}\n\n${meaning}\n\n*Remedy:* ${remedy}`;
+  });
+  const head = '| code | HTTP status | dispatched | retry | title |\n|---|---|---|---|---|';
+  return `${head}\n${rows.join('\n')}\n\n${sections.join('\n\n')}`;
+}
+
+function httpProblemsOf(): string {
+  const rows = Object.entries(HTTP_PROBLEMS).map(([code, { status, title }]) => {
+    return `| \`${code}\` | ${status} | ${title} |`;
+  });
+  return `| code | HTTP status | title |\n|---|---|---|\n${rows.join('\n')}`;
+}
+
+function withBlock(page: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [start, stop] = [page.indexOf(begin), page.indexOf(end)];
+  assert.ok(start >= 0 && stop > start, `docs/errors.md lacks the marks ${begin} and ${end}`);
+  return `${page.slice(0, start + begin.length)}\n\n${text}\n\n${page.slice(stop)}`;
+}
+
+/** The page with what is made from the catalogue as it must be. */
+function rightPage(page: string, catalogue: Catalogue): string {
+  return withBlock(withBlock(page, 'outcomes', outcomesOf(catalogue)), 'http', httpProblemsOf());
+}
+
+/** Codes of errors that are made in the sources with a code of their own, not in the catalogue. */
+function localCodes(): Set<string> {
+  const codes = new Set<string>();
+  for (const name of readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts')) continue;
+    const text = readFileSync(path.join(SOURCES, name), 'utf8');
+    for (const [, code = ''] of text.matchAll(/(?:new ZeroMQ\w+|super)\(\s*'([A-Z][A-Z_]+)'/g))
+      codes.add(code);
+  }
+  for (const code of Object.keys(OUTCOMES)) codes.delete(code);
+  return codes;
+}
+
+/** Codes that the text of the page names; what stands in examples does not count. */
+function codesOn(page: string): Set<string> {
+  const text = page.replace(/^```[^]*?^```/gm, '');
+  return new Set([...text.matchAll(/`([A-Z][A-Z_]{3,})`/g)].map(([, code = '']) => code));
+}
+
+/** The rows of the table of local codes. */
+function localRows(page: string): Set<string> {
+  const section = page.slice(page.indexOf('## Local codes'));
+  return new Set([...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code = '']) => code));
+}
+
+test('docs/errors.md has the catalogue, word for word', () => {
+  const right = rightPage(readFileSync(PAGE, 'utf8'), OUTCOMES);
+  if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(PAGE, right);
+  assert.equal(readFileSync(PAGE, 'utf8'), right);
+});
+
+test('a code that is missing, or says something else, is noticed', () => {
+  const page = readFileSync(PAGE, 'utf8');
+  const planted: OutcomeDefinition = { ...OUTCOMES.TIMEOUT, title: 'Planted' };
+  assert.notEqual(rightPage(page, { ...OUTCOMES, PLANTED: planted }), page);
+  assert.notEqual(rightPage(page, { ...OUTCOMES, TIMEOUT: planted }), page);
+  const { TIMEOUT: _left, ...fewer } = OUTCOMES;
+  assert.notEqual(rightPage(page, fewer), page);
+});
+
+test('every local code of the sources is on the page', () => {
+  const found = localCodes();
+  assert.ok(found.has('NOT_STARTED') && found.has('INVALID_ARGUMENT'), 'the sources were not scanned');
+  const rows = localRows(readFileSync(PAGE, 'utf8'));
+  assert.deepEqual(
+    [...found].filter((code) => !rows.has(code)),
+    [],
+  );
+});
+
+test('no code is on the page that does not exist', () => {
+  const known = new Set([
+    ...Object.keys(OUTCOMES),
+    ...Object.keys(HTTP_PROBLEMS),
+    ...localCodes(),
+    ...Object.keys(constants.errno),
+    'UNKNOWN',
+    'ERROR',
+  ]);
+  const strange = (page: string) => [...codesOn(page)].filter((code) => !known.has(code));
+  const page = readFileSync(PAGE, 'utf8');
+  assert.deepEqual(strange(page), []);
+  assert.deepEqual(strange(`${page}\nand \`PLANTED_CODE\``), ['PLANTED_CODE']);
+});

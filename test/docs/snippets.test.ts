@@ -1,0 +1,252 @@
+/**
+ * Every code block of README.md and docs/ that can run is run.
+ *
+ * - `ts`: type-checked, all in one program, and run; each must end by itself. A block below a line that ends in
+ *   `` `name.ts`: `` is that file, for other blocks of its page to use.
+ * - `sh`: `npm start` and `npm test` must be scripts of package.json; everything else runs against one
+ *   `zeromq-gateway up`, with its ports in place of the default ones. A comment behind a command, up to `;`, is its
+ *   output. Commands that go on running are ended with the page.
+ * - `json`, `yaml`: parsed.
+ *
+ * `no-run: reason` behind the language leaves a block out, by name.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import ts from 'typescript';
+import { parse as parseYaml } from 'yaml';
+import { endpointIn, FREE_PORTS, MAIN, START_PATIENCE, startNode, urlIn } from '../helpers/command.ts';
+import { within } from '../helpers/eventually.ts';
+import { type RunningProcess, startProcess } from '../helpers/processes.ts';
+import { Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+import { type CodeBlock, codeBlocks, PAGES, ROOT } from './pages.ts';
+
+/** Time that an example has to end by itself, ms. The machine may be busy with other tests. */
+const PATIENCE = 10_000 * (process.env['ZMQ_GATEWAY_TEST_RUN'] === undefined ? 1 : 3);
+
+/** Languages of which nothing can be run. */
+const STILL = ['', 'text', 'mermaid', 'ini', 'diff'];
+
+const BLOCKS = PAGES.flatMap((page) => codeBlocks(page));
+const nameOf = ({ page, line, language }: CodeBlock): string => `${page}:${line} (${language})`;
+const of = (...languages: string[]): CodeBlock[] =>
+  BLOCKS.filter(({ language }) => languages.includes(language));
+const skip = ({ noRun }: CodeBlock) => (noRun === undefined ? {} : { skip: noRun });
+
+const files = new Map<CodeBlock, string>();
+const scope = new Scope();
+
+/** Writes the TypeScript of all pages into a folder within the project, where its packages are found. */
+before(() => {
+  const cache = path.join(ROOT, '.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(path.join(cache, 'snippets-'));
+  scope.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const block of of('ts')) {
+    const home = path.join(folder, block.page.replace(/\W+/g, '-'));
+    mkdirSync(home, { recursive: true });
+    const file = path.join(home, block.file ?? `line-${block.line}.ts`);
+    // `export {}`: each is a module of its own, with its own names.
+    writeFileSync(file, /^(import|export) /m.test(block.text) ? block.text : `${block.text}export {};\n`);
+    files.set(block, file);
+  }
+});
+after(() => scope.close());
+
+function faultsOfTypes(roots: readonly string[]): string[] {
+  const config = ts.getParsedCommandLineOfConfigFile(path.join(ROOT, 'tsconfig.json'), undefined, {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: (fault) => assert.fail(JSON.stringify(fault.messageText)),
+  });
+  const program = ts.createProgram([...roots], config?.options ?? {});
+  const sources = roots.flatMap((root) => program.getSourceFile(root) ?? []);
+  const faults = sources.flatMap((source) => [
+    ...program.getSyntacticDiagnostics(source),
+    ...program.getSemanticDiagnostics(source),
+  ]);
+  return faults.map(({ file, start = 0, messageText }) => {
+    const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1;
+    return `${path.relative(ROOT, file?.fileName ?? '')}:${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+  });
+}
+
+describe('ts', () => {
+  it('has the types it says', () => assert.deepEqual(faultsOfTypes([...files.values()]), []));
+
+  describe('ends by itself', { concurrency: 2 }, () => {
+    for (const block of of('ts')) {
+      it(nameOf(block), skip(block), async (t) => {
+        const file = files.get(block) ?? '';
+        const options = { cwd: ROOT, env: { ZMQ_GATEWAY_DATA: tempFolder(scopeOf(t)) } };
+        const example = startProcess(scopeOf(t), process.execPath, ['--import', 'tsx', file], options);
+        const { code } = await within(example.exited, 'the end of the example', PATIENCE);
+        assert.equal(code, 0, example.stderr);
+        assert.doesNotMatch(example.stderr, /Warning/);
+        assertSaid(block, example.lines);
+      });
+    }
+  });
+});
+
+/** A line of comment alone behind `console.log(…)` is what that prints. */
+function assertSaid({ text }: CodeBlock, lines: readonly string[]): void {
+  const said = [...text.matchAll(/console\.log\(.*\);(?:\n *| +)\/\/ (.+)$/gm)].map(([, output]) => output);
+  for (const output of said)
+    assert.ok(lines.includes(output ?? ''), `${output} is not among:\n${lines.join('\n')}`);
+}
+
+/** Commands that run until they are ended. */
+const ENDLESS = /^zeromq-gateway (up|gateway|router|worker|server)\b/;
+
+/** One `up`, and what stands in the pages in place of its addresses. */
+class System {
+  private constructor(private readonly addresses: ReadonlyMap<string, string>) {}
+
+  static async start(cleanup: Scope): Promise<System> {
+    const { line } = await startNode(cleanup, ['up', '--port', '0', ...FREE_PORTS], {
+      env: { ZMQ_GATEWAY_DATA: tempFolder(cleanup) },
+    });
+    const url = urlIn(line).replace('http://', '');
+    return new System(
+      new Map([
+        ['localhost:8080', url],
+        ['127.0.0.1:8080', url],
+        ['tcp://127.0.0.1:5555', endpointIn(line, 'frontend')],
+        ['tcp://127.0.0.1:5556', endpointIn(line, 'backend')],
+        ['tcp://127.0.0.1:5557', endpointIn(line, 'heartbeat')],
+      ]),
+    );
+  }
+
+  addressed(command: string): string {
+    let text = command;
+    for (const [shown, real] of this.addresses) text = text.replaceAll(shown, real);
+    return text;
+  }
+}
+
+/** A folder with the named files of a page, in which `zeromq-gateway` and `npx` run this build. */
+function workplace(cleanup: Scope, page: string): { cwd: string; env: NodeJS.ProcessEnv } {
+  const cwd = mkdtempSync(path.join(ROOT, '.cache', 'shell-'));
+  cleanup.after(() => rmSync(cwd, { recursive: true, force: true }));
+  for (const [block, file] of files) {
+    if (block.page === page && block.file !== undefined) {
+      writeFileSync(path.join(cwd, block.file), readFileSync(file));
+    }
+  }
+  const bin = path.join(cwd, 'bin');
+  mkdirSync(bin);
+  symlinkSync(MAIN, path.join(bin, 'zeromq-gateway'));
+  return { cwd, env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } };
+}
+
+interface ShellLine {
+  readonly command: string;
+  /** What it must print. */
+  readonly output: string | undefined;
+}
+
+function shellLines(text: string): ShellLine[] {
+  return text
+    .replace(/\\\n\s*/g, ' ')
+    .split('\n')
+    .map((line) => line.replace(/^npx --no-install /, ''))
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [command = '', comment] = line.split(/\s+# /);
+      return { command, output: /^[[{"]/.test(comment ?? '') ? comment?.split('; ')[0] : undefined };
+    });
+}
+
+/** The terminals of one page: its commands one after the other, those that go on running beside them. */
+class Terminals {
+  private readonly place: ReturnType<typeof workplace>;
+
+  constructor(
+    private readonly cleanup: Scope,
+    page: string,
+    private readonly system: System,
+  ) {
+    this.place = workplace(cleanup, page);
+  }
+
+  async run({ text }: CodeBlock): Promise<void> {
+    for (const { command, output } of shellLines(text)) {
+      const script = /^npm (?:run )?(\S+)$/.exec(command)?.[1];
+      if (script !== undefined) assert.ok(script in scripts(), `package.json has no script ${script}`);
+      else if (ENDLESS.test(command)) await this.start(command).waitForLine(/ is ready: /, START_PATIENCE);
+      else await this.expect(command, output);
+    }
+  }
+
+  private start(command: string): RunningProcess {
+    return startProcess(this.cleanup, 'sh', ['-c', `exec ${this.system.addressed(command)}`], this.place);
+  }
+
+  /** Runs a command to its end; again, as people do, while what was started before it is not there yet. */
+  private async expect(command: string, output = ''): Promise<void> {
+    const until = performance.now() + PATIENCE;
+    for (;;) {
+      const shell = this.start(command);
+      const { code } = await within(shell.exited, `the end of ${command}`, PATIENCE);
+      const said = shell.lines.join('\n');
+      const refused = command.startsWith('curl') && output === '' && said.startsWith('{"type":');
+      if (code === 0 && said.includes(output) && !refused) return;
+      if (performance.now() > until) {
+        assert.fail(`${command}: exit code ${code}, wanted ${output}\n${said}\n${shell.stderr}`);
+      }
+    }
+  }
+}
+
+function scripts(): object {
+  const { scripts: known } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: object;
+  };
+  return known;
+}
+
+describe('sh', () => {
+  let system: System;
+  before(async () => {
+    system = await System.start(scope);
+  });
+
+  for (const page of PAGES) {
+    const blocks = of('sh').filter((block) => block.page === page);
+    if (blocks.length > 0) describe(page, () => runPage(page, blocks, () => system));
+  }
+
+  it('npx finds the command in a clone', async (t) => {
+    const npx = startProcess(scopeOf(t), 'npx', ['--no-install', 'zeromq-gateway', '--version'], {
+      cwd: ROOT,
+    });
+    assert.equal((await npx.exited).code, 0, npx.stderr);
+  });
+});
+
+function runPage(page: string, blocks: readonly CodeBlock[], system: () => System): void {
+  const pageScope = new Scope();
+  let terminals: Terminals;
+  before(() => {
+    terminals = new Terminals(pageScope, page, system());
+  });
+  after(() => pageScope.close());
+  for (const block of blocks) it(nameOf(block), skip(block), () => terminals.run(block));
+}
+
+describe('data', () => {
+  for (const block of of('json', 'yaml')) {
+    it(`${nameOf(block)} parses`, () => {
+      assert.ok((block.language === 'json' ? JSON.parse(block.text) : parseYaml(block.text)) !== undefined);
+    });
+  }
+});
+
+it('every block is of a language that this test knows', () => {
+  const known = [...STILL, 'ts', 'sh', 'json', 'yaml'];
+  const strange = BLOCKS.filter(({ language, noRun }) => !known.includes(language) && noRun === undefined);
+  assert.deepEqual(strange.map(nameOf), []);
+});
