@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
+import { ConnectionWatch } from '../transport/connection-watch.ts';
 import { MessageSocket, type Refusal } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
@@ -92,8 +93,11 @@ export class ClassicLane implements Lane {
       { message: (frames) => ifCurrent(() => this.replied(frames)) },
     );
     this.socket = socket;
-    socket.monitor.on('handshake', () => ifCurrent(() => this.cameUp()));
-    socket.monitor.on('disconnect', () => ifCurrent(() => this.wentDown()));
+    new ConnectionWatch(
+      socket,
+      () => ifCurrent(() => this.cameUp()),
+      () => ifCurrent(() => this.wentDown()),
+    );
     socket.connect(connection);
   }
 

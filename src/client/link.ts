@@ -9,6 +9,7 @@
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
+import { ConnectionWatch } from '../transport/connection-watch.ts';
 import { type ChannelOwner, DEFAULT_CHANNEL_LIMITS, PeerChannel } from '../transport/peer-channel.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
@@ -70,8 +71,11 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     const { stallTimeout } = DEFAULT_CHANNEL_LIMITS;
     const limits = { ...DEFAULT_CHANNEL_LIMITS, stallTimeout: this.inproc ? INPROC_STALL : stallTimeout };
     this.channel = new PeerChannel(this.socket, undefined, this, speaker, limits);
-    this.socket.monitor.on('handshake', () => this.cameUp());
-    this.socket.monitor.on('disconnect', () => this.wentDown());
+    new ConnectionWatch(
+      this.socket,
+      () => this.cameUp(),
+      () => this.wentDown(),
+    );
   }
 
   get monitor(): ZeroMQSocketMonitor {

@@ -95,6 +95,8 @@ export class MessageSocket {
   readonly monitor: ZeroMQSocketMonitor;
   /** Whether ZMQ_ROUTER_NOTIFY is on. */
   readonly notifies: boolean;
+  /** Messages that came so far. */
+  received = 0;
 
   private readonly raw: Router | Dealer;
   private readonly receiver: SocketReceiver;
@@ -306,6 +308,7 @@ export class MessageSocket {
 
   /** Whatever a message does to its receiver, the next one is read. */
   private deliverToReceiver(frames: Buffer[]): void {
+    this.received += 1;
     try {
       this.receiver.message(frames);
     } catch (error) {

@@ -10,6 +10,7 @@ import { failure, type ReplyMessage, type RequestMessage } from '../core/message
 import type { Execution } from '../service/execution.ts';
 import { nobodyWaits, type ServiceHost, type ServiceLink } from '../service/service-node.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
+import { ConnectionWatch } from '../transport/connection-watch.ts';
 import { type ChannelOwner, type Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
@@ -83,8 +84,11 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
     this.socket = new MessageSocket({ type: 'dealer', routingId: identity, maxMessageSize }, this);
     this.channel = new PeerChannel(this.socket, undefined, this, speaker);
-    this.socket.monitor.on('handshake', () => this.connected());
-    this.socket.monitor.on('disconnect', () => this.disconnected());
+    new ConnectionWatch(
+      this.socket,
+      () => this.connected(),
+      () => this.disconnected(),
+    );
   }
 
   /** Events of the socket. */
