@@ -63,9 +63,8 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     const { connection, identity, maxMessageSize, speaker } = options;
     this.endpoint = connection.getConnectionString();
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
-    // With `immediate`, no request waits in libzmq for a router that comes back long after its caller was told.
     this.socket = new MessageSocket(
-      { type: 'dealer', routingId: identity, maxMessageSize, linger: 100, immediate: !this.inproc },
+      { type: 'dealer', routingId: identity, maxMessageSize, linger: 100 },
       this,
     );
     const { stallTimeout } = DEFAULT_CHANNEL_LIMITS;
@@ -74,7 +73,7 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     new ConnectionWatch(
       this.socket,
       () => this.cameUp(),
-      () => this.wentDown(),
+      () => this.lost(),
     );
   }
 
@@ -199,6 +198,12 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     this.up = true;
     this.retired = false;
     this.owner.laneReady(this);
+  }
+
+  /** What was sent and did not leave must not go out on the next connection, long after its callers were told. */
+  private lost(): void {
+    this.wentDown();
+    this.socket.renew(this.options.connection);
   }
 
   /** What is gathered for the lost connection must not go out on the next one: its callers are told now. */

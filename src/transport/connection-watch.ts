@@ -5,6 +5,8 @@ export interface Watched {
   readonly monitor: ZeroMQSocketMonitor;
   /** Messages that came so far. */
   readonly received: number;
+  /** Whether the connection was given up, and the next one is not yet begun. */
+  readonly renewing: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export class ConnectionWatch {
 
   private cameUp(): void {
     if (this.losing !== undefined) this.lost();
-    this.up();
+    if (!this.socket.renewing) this.up();
   }
 
   private wentDown(): void {

@@ -40,7 +40,8 @@ const PING_TIMEOUT = 10_000;
 
 /**
  * How long a bind waits for an address that is in use, and between attempts, in ms: libzmq gives one back a moment after
- * the socket before was closed.
+ * the socket before was closed. Why it fails is told wrongly now and then: the monitor's message about it may leave EAGAIN
+ * behind as errno. So EAGAIN is tried again too.
  */
 const BIND_PATIENCE = 250;
 const BIND_INTERVAL = 10;
@@ -63,8 +64,6 @@ export interface MessageSocketOptions {
   readonly linger?: number;
   /** Ask for a message `[identity, ""]` when a peer of a ROUTER comes or goes (ZMQ_ROUTER_NOTIFY). */
   readonly notify?: boolean;
-  /** ZMQ_IMMEDIATE: messages are for a connection that stands; none waits for the next one. Default false. */
-  readonly immediate?: boolean;
 }
 
 /** What a socket tells its owner. */
@@ -121,7 +120,6 @@ export class MessageSocket {
     this.raw.heartbeatTimeToLive = PING_INTERVAL + 2 * PING_TIMEOUT;
     this.raw.reconnectInterval = 100;
     this.raw.reconnectMaxInterval = 5000;
-    this.raw.immediate = options.immediate ?? false;
     if (options.routingId !== undefined) this.raw.routingId = options.routingId;
     this.notifies = options.notify === true && setRouterNotify(this.raw);
     this.monitor = new ZeroMQSocketMonitor(this.raw.events);
@@ -136,13 +134,16 @@ export class MessageSocket {
   async bind(connection: ZeroMQConnection): Promise<string> {
     if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(true)) this.raw.ipv6 = true;
     const end = systemClock.now() + BIND_PATIENCE;
-    for (;;) {
+    for (let inUse: unknown; ; ) {
       try {
         const bound = await this.bindOnce(connection);
         this.startReading();
         return bound;
       } catch (error) {
-        if (codeOf(error) !== 'EADDRINUSE' || systemClock.now() > end || this.closed) throw error;
+        const code = codeOf(error);
+        if (code === 'EADDRINUSE') inUse = error;
+        else if (code !== 'EAGAIN') throw error;
+        if (systemClock.now() > end || this.closed) throw inUse ?? error;
         await delay(BIND_INTERVAL);
       }
     }
@@ -173,12 +174,23 @@ export class MessageSocket {
    */
   reconnect(connection: ZeroMQConnection): void {
     if (this.closed) return;
-    try {
-      this.raw.disconnect(connection.getConnectionString(false));
-    } catch {
-      // There was no connection any more.
-    }
+    this.giveUp(connection);
     this.connect(connection);
+  }
+
+  /**
+   * Gives a lost connection up, with all that waits on it, and connects anew after a while: libzmq would send on the next
+   * connection what was meant for this one. (ZMQ_IMMEDIATE would not, but loses what the peer sent before the end.)
+   */
+  renew(connection: ZeroMQConnection): void {
+    if (this.closed) return;
+    this.giveUp(connection);
+    this.revival?.renew();
+  }
+
+  /** Whether a connection was given up, and the next one is not yet begun. */
+  get renewing(): boolean {
+    return this.revival?.renewing === true;
   }
 
   /**
@@ -224,6 +236,17 @@ export class MessageSocket {
     this.resume();
     this.monitor.close();
     if (!this.waiting) this.release();
+  }
+
+  private giveUp(connection: ZeroMQConnection): void {
+    const { linger } = this.raw;
+    this.raw.linger = 0; // the socket's own at this moment is what counts for the connection
+    try {
+      this.raw.disconnect(connection.getConnectionString(false));
+    } catch {
+      // There was no connection any more.
+    }
+    this.raw.linger = linger;
   }
 
   /** A send may be under way still: zeromq.js puts some off to the next turn. */

@@ -238,6 +238,25 @@ describe('a router that goes and comes back', () => {
     });
   }
 
+  it('may reply and go in one breath: what it said before its end is heard', async (t) => {
+    const scope = scopeOf(t);
+    const raw = await rawRouter(scope);
+    raw.socket.linger = 1000;
+    const client = await connectClient(scope, raw.endpoint);
+    const replies = Array.from({ length: 100 }, (_, n) => client.sendMessage('last words', n));
+    for (let n = 0; n < replies.length; n += 1) {
+      const [identity = '', token = '', ...rest] = await raw.socket.receive();
+      await raw.socket.send([identity, token, ...rest.slice(0, 3)]);
+    }
+    raw.socket.close();
+    // Replies and end are there before the client looks: it must not take the news of the end first.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    assert.deepEqual(
+      (await Promise.all(replies)).map(({ eventData }) => eventData),
+      replies.map((_, n) => n),
+    );
+  });
+
   it('may come back as a classic server: packed messages end with the connection', async (t) => {
     const scope = scopeOf(t);
     const connection = await freeEndpoint(scope, 'tcp');

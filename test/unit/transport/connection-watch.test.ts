@@ -9,7 +9,7 @@ import { ZeroMQSocketMonitor } from '../../../src/transport/socket-monitor.ts';
 function watched() {
   const raw = new EventEmitter();
   const monitor = new ZeroMQSocketMonitor(raw as unknown as Observer);
-  const socket = { monitor, received: 0 };
+  const socket = { monitor, received: 0, renewing: false };
   const told: string[] = [];
   const news = new EventEmitter();
   const tell = (what: string): void => {
@@ -56,6 +56,16 @@ describe('a connection that is watched', () => {
     await turn();
     await turn();
     assert.deepEqual(told, ['up', 'down', 'up']);
+  });
+
+  it('does not come up by news of one that was given up', () => {
+    const { emit, socket, told } = watched();
+    socket.renewing = true;
+    emit('handshake');
+    assert.deepEqual(told, []);
+    socket.renewing = false;
+    emit('handshake');
+    assert.deepEqual(told, ['up']);
   });
 
   it('is lost once', async () => {

@@ -46,6 +46,22 @@ describe('a connection', () => {
     assert.ok(reconnects() < 60, `${reconnects()} in 10 s`);
   });
 
+  it('that the socket gave up is made anew, whatever libzmq says of the old one', () => {
+    const { emit, clock, revival, reconnects } = make();
+    emit('handshake');
+    emit('disconnect');
+    emit('connect:retry');
+    revival.renew();
+    emit('connect:retry');
+    emit('handshake');
+    assert.equal(revival.renewing, true);
+    clock.advance(200);
+    assert.deepEqual([reconnects(), revival.renewing], [1, false]);
+    emit('connect:retry');
+    clock.advance(60_000);
+    assert.equal(reconnects(), 1);
+  });
+
   it('is not made anew once its socket is closed', () => {
     const { emit, clock, revival, reconnects } = make();
     emit('disconnect');
