@@ -1,0 +1,111 @@
+/** Faults, one after the other, chosen by chance: what happens to processes in real life, and some garbage. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fleet, Member } from './fleet.ts';
+import { sendGarbage } from './garbage.ts';
+import type { Random } from './random.ts';
+
+/** A fault that was made. */
+export interface Made {
+  /** What was done to whom: `SIGKILL worker`. */
+  readonly what: string;
+  /** Seconds after the start. */
+  readonly at: number;
+}
+
+/** Between two faults, in ms. */
+const PAUSE = { least: 1500, most: 4000 };
+
+type Fault = (victim: Member) => Promise<void>;
+
+export class Faults {
+  readonly made: Made[] = [];
+  private readonly start = performance.now();
+  private readonly busy = new Set<Member>();
+  private readonly running = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly random: Random,
+  ) {}
+
+  /** Whether a fault is being made to a process, or it is on its way back. */
+  isBusy(member: Member): boolean {
+    return this.busy.has(member);
+  }
+
+  /** Makes faults until `stop` is called. */
+  async run(): Promise<void> {
+    const { random, stopping } = this;
+    while (!stopping.signal.aborted) {
+      await sleep(random.between(PAUSE.least, PAUSE.most), undefined, { signal: stopping.signal }).catch(
+        () => undefined,
+      );
+      if (!stopping.signal.aborted) this.makeOne();
+    }
+  }
+
+  /** Makes no more; resolves when what was made is over and everybody is back. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+
+  private makeOne(): void {
+    const { random, fleet } = this;
+    if (random.next() < 0.15) {
+      const { frontend, backend, heartbeat } = random.pick(fleet.routers);
+      this.make('garbage', () => sendGarbage([frontend, backend, heartbeat], random));
+      return;
+    }
+    const victims = fleet.members.filter((member) => !member.steady && !this.busy.has(member));
+    if (victims.length === 0) return;
+    const victim = random.pick(victims);
+    const [name, fault] = random.pick<[string, Fault]>([
+      ['SIGKILL', (member) => this.kill(member)],
+      ['SIGSTOP', (member) => this.freeze(member)],
+      ['SIGTERM', (member) => this.restart(member)],
+    ]);
+    this.busy.add(victim);
+    this.make(`${name} ${victim.kind}`, () => fault(victim).finally(() => this.busy.delete(victim)));
+  }
+
+  private make(what: string, fault: () => Promise<void>): void {
+    this.made.push({ what, at: (performance.now() - this.start) / 1000 });
+    const done = fault().finally(() => this.running.delete(done));
+    this.running.add(done);
+  }
+
+  private async kill(member: Member): Promise<void> {
+    await member.kill();
+    await this.comeBack(member);
+  }
+
+  private async restart(member: Member): Promise<void> {
+    await member.stop();
+    await this.comeBack(member);
+  }
+
+  private async freeze(member: Member): Promise<void> {
+    member.signal('SIGSTOP');
+    await sleep(this.random.between(500, 5000));
+    member.signal('SIGCONT');
+  }
+
+  private async comeBack(member: Member): Promise<void> {
+    await sleep(this.random.between(100, 1500));
+    await member.start();
+    if (member.kind === 'gateway') await isReady(member.url);
+  }
+}
+
+/** Waits until a gateway says that it can serve, as a load balancer does. */
+export async function isReady(url: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.status === 200) return;
+    await sleep(100);
+  }
+  throw new Error(`${url} does not become ready`);
+}

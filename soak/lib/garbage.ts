@@ -1,0 +1,57 @@
+/** Peers that mean no good: they send what is no message of the protocol, and replies that nobody asked them for. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Dealer } from 'zeromq';
+import { encodeToken } from '../../src/wire/token.ts';
+import type { Random } from './random.ts';
+
+const MESSAGES = 300;
+const LONGEST = 200;
+
+/** Sends garbage to ZeroMQ endpoints for a moment: random frames, half-true ones, bytes that are no ZMTP. */
+export async function sendGarbage(endpoints: readonly string[], random: Random): Promise<void> {
+  await Promise.all(endpoints.flatMap((endpoint) => [randomFrames(endpoint, random), noZmtp(endpoint, random)]));
+}
+
+async function randomFrames(endpoint: string, random: Random): Promise<void> {
+  const socket = new Dealer({ linger: 0, sendTimeout: 0 });
+  socket.connect(endpoint);
+  for (let sent = 0; sent < MESSAGES; sent += 1) {
+    await socket.send(message(random)).catch(() => undefined); // it is full: the other side takes no more of it
+    if (sent % 50 === 0) await sleep(5);
+  }
+  socket.close();
+}
+
+function message(random: Random): Buffer[] {
+  const noise = (): Buffer => bytes(random, Math.floor(random.between(0, LONGEST)));
+  const json = Buffer.from('{"a":1}');
+  const name = Buffer.from('soak.put');
+  const forged = encodeToken(Math.floor(random.between(0, 64)), Math.floor(random.between(1, 100_000)));
+  return random.pick([
+    () => [noise()],
+    () => [noise(), noise(), noise(), noise(), noise()],
+    () => [Buffer.of(0x00, 0x5a), noise()],
+    () => [Buffer.concat([Buffer.of(0x00, 0x5a, 0x01), noise()])],
+    () => [Buffer.from('$'), Buffer.alloc(0), Buffer.from('$hello'), noise()],
+    () => [Buffer.from('$'), Buffer.alloc(0), Buffer.from('$gone'), json],
+    () => [forged, Buffer.alloc(0), name, json],
+    () => [Buffer.alloc(0), Buffer.from('heartbeat'), noise()],
+  ])();
+}
+
+/** Bytes on a bare connection. The other side cuts it, or we do. */
+async function noZmtp(endpoint: string, random: Random): Promise<void> {
+  const socket = connect(Number(endpoint.split(':').at(-1)), '127.0.0.1');
+  socket.on('error', () => undefined); // cut by the other side
+  const closed = once(socket, 'close');
+  socket.end(bytes(random, 512));
+  const timer = setTimeout(() => socket.destroy(), 1000);
+  await closed;
+  clearTimeout(timer);
+}
+
+function bytes(random: Random, length: number): Buffer {
+  return Buffer.from(Array.from({ length }, () => Math.floor(random.between(0, 256))));
+}

@@ -1,0 +1,29 @@
+/** Chance with a seed: the same seed, the same course of events. */
+export interface Random {
+  /** From 0 to below 1. */
+  next(): number;
+  /** From `least` to below `most`. */
+  between(least: number, most: number): number;
+  /** One of them. */
+  pick<T>(from: readonly T[]): T;
+}
+
+/** Mulberry32: small, quick, and good enough to choose faults with. */
+export function randomOf(seed: number): Random {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return {
+    next,
+    between: (least, most) => least + next() * (most - least),
+    pick<T>(from: readonly T[]): T {
+      const one = from[Math.floor(next() * from.length)];
+      if (one === undefined) throw new Error('nothing to pick from');
+      return one;
+    },
+  };
+}

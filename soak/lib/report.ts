@@ -1,0 +1,138 @@
+/** What a soak found, as Markdown and as charts. */
+import type { Machine } from '../../bench/lib/machine.ts';
+import { isOutcomeCode, outcomeOf } from '../../src/core/outcome.ts';
+import { lineChart } from './chart.ts';
+import type { Verdict } from './checker.ts';
+import type { Made } from './faults.ts';
+import { NO_ANSWER } from './log.ts';
+import { growthOf, type Sample } from './samples.ts';
+
+/** Everything that a soak found. */
+export interface Findings {
+  readonly seconds: number;
+  readonly rate: number;
+  readonly seed: number;
+  readonly at: string;
+  readonly machine: Machine;
+  readonly verdict: Verdict;
+  readonly faults: readonly Made[];
+  /** Processes that were told to stop, and did not end as they should. */
+  readonly uncleanEnds: readonly string[];
+  /** Looks at the steady processes, by name. */
+  readonly steady: ReadonlyMap<string, readonly Sample[]>;
+}
+
+/** How much the memory of a steady process may grow from the second quarter of a long run to its last. */
+const FLAT = 1.25;
+/** Runs shorter than this, in seconds, are still warming up: their memory is not judged. */
+const LONG = 600;
+/** Descriptors that come and go with connections. */
+const LOOSE_HANDLES = 8;
+
+/** What is wrong; empty when all is well. */
+export function complaintsOf(findings: Findings): string[] {
+  const { verdict, uncleanEnds, steady, seconds } = findings;
+  const grown = [...steady].flatMap(([name, series]) => {
+    const memory = growthOf(series, 'memory');
+    const handles = growthOf(series, 'handles');
+    return [
+      ...(seconds >= LONG && memory.after > memory.before * FLAT ? [`the memory of ${name} grows`] : []),
+      ...(seconds >= LONG && handles.after > handles.before + LOOSE_HANDLES
+        ? [`the descriptors of ${name} grow`]
+        : []),
+    ];
+  });
+  return [...verdict.faults, ...uncleanEnds, ...grown];
+}
+
+/** The section of docs/reliability.md. */
+export function markdownOf(findings: Findings): string {
+  const { verdict, machine, faults, seconds, rate, seed, at } = findings;
+  return [
+    `${count(seconds / 60)} minutes at ${rate} requests a second, seed ${seed}, on ${machine.cores} cores of ` +
+      `${machine.cpu}, ${machine.os}, Node.js ${machine.node.slice(1)}, load and processes on one machine, ${at.slice(0, 10)}.`,
+    table(
+      ['Requests', 'Executions', 'Lost', 'Doubled', 'Untrue', 'Idempotent, run again', 'Faults made'],
+      [
+        [
+          count(verdict.asked),
+          count(verdict.executions),
+          count(verdict.lost),
+          count(verdict.doubled),
+          count(verdict.faults.length),
+          count(verdict.repeated),
+          count(faults.length),
+        ],
+      ],
+    ),
+    table(
+      ['Outcome', 'Requests', 'Share', 'Told of having run'],
+      [...verdict.outcomes].sort((a, b) => b[1] - a[1]).map(([code, number]) => outcomeRow(code, number, verdict.asked)),
+    ),
+    table(['Fault', 'Times'], tally(faults)),
+    table(
+      ['Never touched', 'Memory, MiB', 'Growth', 'Descriptors', 'Growth'],
+      [...findings.steady].map(([name, series]) => growthRow(name, series)),
+    ),
+  ].join('\n\n');
+}
+
+/** The charts, by the name of their file. */
+export function chartsOf({ steady }: Findings): Map<string, string> {
+  const chart = (title: string, unit: string, measure: 'memory' | 'handles'): string =>
+    lineChart(
+      title,
+      unit,
+      [...steady].map(([label, series]) => {
+        return { label, points: series.map((sample) => ({ x: sample.at, y: sample[measure] })) };
+      }),
+    );
+  return new Map([
+    ['soak-memory.svg', chart('Resident memory of the processes that are never touched', 'MiB', 'memory')],
+    ['soak-handles.svg', chart('Open descriptors of the processes that are never touched', '', 'handles')],
+  ]);
+}
+
+function outcomeRow(code: string, number: number, all: number): string[] {
+  return [
+    code === 'ok' ? 'success' : code === NO_ANSWER ? 'HTTP connection broke off' : `\`${code}\``,
+    count(number),
+    `${((100 * number) / all).toFixed(2)} %`,
+    toldOf(code),
+  ];
+}
+
+function toldOf(code: string): string {
+  if (code === 'ok') return 'yes';
+  if (code === NO_ANSWER) return 'nothing';
+  if (!isOutcomeCode(code)) return 'yes';
+  const { dispatched } = outcomeOf(code);
+  return dispatched === undefined ? 'nothing' : dispatched ? 'perhaps' : 'no';
+}
+
+function tally(faults: readonly Made[]): string[][] {
+  const counts = new Map<string, number>();
+  for (const { what } of faults) counts.set(what, (counts.get(what) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([what, number]) => [what, count(number)]);
+}
+
+function growthRow(name: string, series: readonly Sample[]): string[] {
+  const memory = growthOf(series, 'memory');
+  const handles = growthOf(series, 'handles');
+  return [
+    name,
+    `${memory.before.toFixed(0)} → ${memory.after.toFixed(0)}`,
+    `${(memory.after / memory.before).toFixed(2)} ×`,
+    `${handles.before.toFixed(0)} → ${handles.after.toFixed(0)}`,
+    `${(handles.after / handles.before).toFixed(2)} ×`,
+  ];
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(heads), `|${heads.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+}

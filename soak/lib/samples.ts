@@ -1,0 +1,61 @@
+/** Memory and open descriptors of processes over time. */
+import { readdirSync } from 'node:fs';
+import { usageOf } from '../../bench/lib/proc-fs.ts';
+import type { Fleet } from './fleet.ts';
+
+/** One look at one process. */
+export interface Sample {
+  /** Seconds after the start. */
+  readonly at: number;
+  /** Resident memory, in MiB. */
+  readonly memory: number;
+  /** Open descriptors: files, sockets, pipes. */
+  readonly handles: number;
+}
+
+/** How a measure of a process grew. */
+export interface Growth {
+  /** Mean of the second quarter of the run: what came before is warming up. */
+  readonly before: number;
+  /** Mean of the last quarter. */
+  readonly after: number;
+}
+
+/** Looks of all processes by their names. */
+export class Samples {
+  readonly all = new Map<string, Sample[]>();
+  private readonly start = performance.now();
+
+  constructor(private readonly fleet: Fleet) {}
+
+  /** Looks at every process that runs. */
+  take(): void {
+    const at = (performance.now() - this.start) / 1000;
+    for (const { name, running } of this.fleet.members) {
+      const handles = running === undefined ? undefined : countHandles(running.pid);
+      if (running === undefined || handles === undefined) continue;
+      const series = this.all.get(name) ?? [];
+      this.all.set(name, series);
+      series.push({ at, memory: usageOf(running.pid).rss / 2 ** 20, handles });
+    }
+  }
+}
+
+/** How a series grew from its second quarter to its last. */
+export function growthOf(series: readonly Sample[], measure: 'memory' | 'handles'): Growth {
+  const quarter = Math.floor(series.length / 4);
+  const mean = (from: number, to: number): number => {
+    const part = series.slice(from, Math.max(to, from + 1));
+    return part.reduce((sum, sample) => sum + sample[measure], 0) / part.length;
+  };
+  return { before: mean(quarter, 2 * quarter), after: mean(series.length - Math.max(1, quarter), series.length) };
+}
+
+/** Open descriptors of a process (Linux); undefined when it is gone. */
+function countHandles(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * `npm run soak [minutes] [-- --rate N --seed N --page FILE]`: constant load through gateways, routers and workers while faults
+ * are made to them, and a checker's verdict on every request. Exits with 1 when something is wrong.
+ *
+ * With `--page` the tables go into that page, between its marks, and the charts into a folder of its name beside it.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { chartsOf, complaintsOf, markdownOf } from './lib/report.ts';
+import { soak } from './lib/run.ts';
+
+const MARKED = /(<!-- soak -->\n)[^]*(\n<!-- \/soak -->)/;
+const MOST_COMPLAINTS = 20;
+
+function numberFrom(text: string, name: string, least: number): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= least) return value;
+  throw new Error(`${name} must be a number from ${least}, got ${JSON.stringify(text)}`);
+}
+
+function writePage(page: string, markdown: string, charts: ReadonlyMap<string, string>): void {
+  const source = readFileSync(page, 'utf8');
+  if (!MARKED.test(source)) throw new Error(`${page} has no <!-- soak --> … <!-- /soak -->`);
+  writeFileSync(page, source.replace(MARKED, (_, start: string, end: string) => `${start}\n${markdown}\n${end}`));
+  const folder = page.replace(/\.md$/, '');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, svg] of charts) writeFileSync(path.join(folder, name), svg);
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rate: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      page: { type: 'string' },
+    },
+  });
+  const findings = await soak({
+    seconds: 60 * numberFrom(positionals[0] ?? '1', 'minutes', 0.01),
+    rate: numberFrom(values.rate, 'rate', 1),
+    seed: numberFrom(values.seed, 'seed', 0),
+    gateways: 2,
+    workers: 4,
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  const markdown = markdownOf(findings);
+  process.stdout.write(`${markdown}\n`);
+  if (values.page !== undefined) writePage(values.page, markdown, chartsOf(findings));
+  const complaints = complaintsOf(findings);
+  for (const complaint of complaints.slice(0, MOST_COMPLAINTS)) process.stderr.write(`wrong: ${complaint}\n`);
+  if (complaints.length > MOST_COMPLAINTS) process.stderr.write(`… and ${complaints.length - MOST_COMPLAINTS} more\n`);
+  return complaints.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
