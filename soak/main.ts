@@ -22,7 +22,10 @@ function numberFrom(text: string, name: string, least: number): number {
 function writePage(page: string, markdown: string, charts: ReadonlyMap<string, string>): void {
   const source = readFileSync(page, 'utf8');
   if (!MARKED.test(source)) throw new Error(`${page} has no <!-- soak --> … <!-- /soak -->`);
-  writeFileSync(page, source.replace(MARKED, (_, start: string, end: string) => `${start}\n${markdown}\n${end}`));
+  writeFileSync(
+    page,
+    source.replace(MARKED, (_, start: string, end: string) => `${start}\n${markdown}\n${end}`),
+  );
   const folder = page.replace(/\.md$/, '');
   mkdirSync(folder, { recursive: true });
   for (const [name, svg] of charts) writeFileSync(path.join(folder, name), svg);
@@ -50,7 +53,8 @@ async function main(): Promise<number> {
   if (values.page !== undefined) writePage(values.page, markdown, chartsOf(findings));
   const complaints = complaintsOf(findings);
   for (const complaint of complaints.slice(0, MOST_COMPLAINTS)) process.stderr.write(`wrong: ${complaint}\n`);
-  if (complaints.length > MOST_COMPLAINTS) process.stderr.write(`… and ${complaints.length - MOST_COMPLAINTS} more\n`);
+  if (complaints.length > MOST_COMPLAINTS)
+    process.stderr.write(`… and ${complaints.length - MOST_COMPLAINTS} more\n`);
   return complaints.length === 0 ? 0 : 1;
 }
 

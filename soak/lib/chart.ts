@@ -62,7 +62,11 @@ function drawn(
 function legend(lines: readonly Line[], y: (value: number) => number): string[] {
   let lowest = -Infinity;
   return lines
-    .map((line, index) => ({ line, colour: COLOURS[index % COLOURS.length], at: y(line.points.at(-1)?.y ?? 0) }))
+    .map((line, index) => ({
+      line,
+      colour: COLOURS[index % COLOURS.length],
+      at: y(line.points.at(-1)?.y ?? 0),
+    }))
     .sort((a, b) => a.at - b.at)
     .map(({ line, colour, at }) => {
       lowest = Math.max(at + 4, lowest + 15);

@@ -11,7 +11,9 @@ const LONGEST = 200;
 
 /** Sends garbage to ZeroMQ endpoints for a moment: random frames, half-true ones, bytes that are no ZMTP. */
 export async function sendGarbage(endpoints: readonly string[], random: Random): Promise<void> {
-  await Promise.all(endpoints.flatMap((endpoint) => [randomFrames(endpoint, random), noZmtp(endpoint, random)]));
+  await Promise.all(
+    endpoints.flatMap((endpoint) => [randomFrames(endpoint, random), noZmtp(endpoint, random)]),
+  );
 }
 
 async function randomFrames(endpoint: string, random: Random): Promise<void> {

@@ -67,7 +67,9 @@ export function markdownOf(findings: Findings): string {
     ),
     table(
       ['Outcome', 'Requests', 'Share', 'Told of having run'],
-      [...verdict.outcomes].sort((a, b) => b[1] - a[1]).map(([code, number]) => outcomeRow(code, number, verdict.asked)),
+      [...verdict.outcomes]
+        .sort((a, b) => b[1] - a[1])
+        .map(([code, number]) => outcomeRow(code, number, verdict.asked)),
     ),
     table(['Fault', 'Times'], tally(faults)),
     table(

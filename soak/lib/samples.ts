@@ -48,7 +48,10 @@ export function growthOf(series: readonly Sample[], measure: 'memory' | 'handles
     const part = series.slice(from, Math.max(to, from + 1));
     return part.reduce((sum, sample) => sum + sample[measure], 0) / part.length;
   };
-  return { before: mean(quarter, 2 * quarter), after: mean(series.length - Math.max(1, quarter), series.length) };
+  return {
+    before: mean(quarter, 2 * quarter),
+    after: mean(series.length - Math.max(1, quarter), series.length),
+  };
 }
 
 /** Open descriptors of a process (Linux); undefined when it is gone. */

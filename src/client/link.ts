@@ -6,7 +6,9 @@
  * libzmq tells nothing of INPROC peers and does not connect to one again. So a link over INPROC asks whether somebody
  * is there (`$router.ping`, which servers answer too), and connects anew when nothing is taken from it any more.
  */
+
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
@@ -107,8 +109,8 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     }
   }
 
-  abandon(pending: PendingRequest): void {
-    if (this.packed) this.channel.addCancel(pending.id, pending.generation);
+  abandon(pending: PendingRequest, why: GiveUp): void {
+    if (this.packed) this.channel.addCancel(pending.id, pending.generation, why);
   }
 
   retire(): void {

@@ -1,5 +1,7 @@
 /** A request of a client under way, and the lanes that requests travel on. */
+
 import { NOT_TIMED, type Timed } from '../core/deadlines.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import type { ReplyMessage, RequestMessage, Settle } from '../core/message.ts';
 import type { Slotted } from '../core/slot-table.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
@@ -76,7 +78,7 @@ export interface Lane {
   open(): void;
   send(pending: PendingRequest): void;
   /** Nobody waits for the reply any more. */
-  abandon(pending: PendingRequest): void;
+  abandon(pending: PendingRequest, why: GiveUp): void;
   /** The peer shuts down: the lane takes nothing more before its next connection. */
   retire(): void;
   close(): void;

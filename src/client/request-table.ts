@@ -5,6 +5,7 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { DeadlineTimer } from '../core/deadline-timer.ts';
 import type { DropCause } from '../core/diagnostics.ts';
+import { honestReply } from '../core/honest-reply.ts';
 import {
   failure,
   type ReplyMessage,
@@ -12,7 +13,7 @@ import {
   type Settle,
   settleSafely,
 } from '../core/message.ts';
-import type { OutcomeCode } from '../core/outcome.ts';
+import { isOutcomeCode, type OutcomeCode } from '../core/outcome.ts';
 import { SlotTable } from '../core/slot-table.ts';
 import { type Lane, type LaneOwner, PendingRequest, WaitingLine } from './pending.ts';
 
@@ -88,7 +89,7 @@ export class RequestTable implements LaneOwner {
   /** Nobody waits any more; `settle` is not called. False when it was settled already. */
   cancel(pending: PendingRequest): boolean {
     if (pending.state === 'settled') return false;
-    pending.lane?.abandon(pending);
+    pending.lane?.abandon(pending, 'cancelled');
     this.finish(pending);
     return true;
   }
@@ -107,10 +108,7 @@ export class RequestTable implements LaneOwner {
       this.options.drop(this.slots.wasIssued(id, generation) ? 'late-reply' : 'unknown-token');
     } else if (pending.lane !== lane) this.options.drop('foreign-reply');
     // Parts before the last are for callers that take parts; there are none yet.
-    else if (!reply.more && !this.sendElsewhere(pending, lane, reply)) {
-      this.finish(pending);
-      settleSafely(pending.settle, reply);
-    }
+    else if (!reply.more && !this.sendElsewhere(pending, lane, reply)) this.answered(pending, reply);
   }
 
   laneReady(): void {
@@ -134,6 +132,17 @@ export class RequestTable implements LaneOwner {
     }
     this.pump();
     this.onChange();
+  }
+
+  /** A worker's reply that comes after the deadline is late, even if the caller still waits for the peer's own word. */
+  private answered(pending: PendingRequest, reply: ReplyMessage): void {
+    if (pending.deadline <= this.clock.now() && !isOutcomeCode(reply.code)) {
+      this.options.drop('late-reply');
+      this.fail(pending, 'TIMEOUT', 'the reply came after the time given', true);
+      return;
+    }
+    this.finish(pending);
+    settleSafely(pending.settle, honestReply(reply, pending.attempts > 1));
   }
 
   /** A peer that shuts down did not run a request: another one may, or the same one when it is back. */
@@ -210,7 +219,7 @@ export class RequestTable implements LaneOwner {
 
   private expired(pending: PendingRequest): void {
     if (pending.state === 'sent') {
-      pending.lane?.abandon(pending);
+      pending.lane?.abandon(pending, 'expired');
       this.fail(pending, 'TIMEOUT', 'no reply came within the time given', true);
     } else if (this.connected && this.clock.now() < pending.deadline) {
       this.deadlines.add(pending, pending.deadline);

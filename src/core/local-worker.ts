@@ -2,6 +2,7 @@
  * A worker and a router in one thread, without a socket between them: the embedded mode. The same messages under the
  * same keys, by plain calls.
  */
+import type { GiveUp } from './give-up.ts';
 import type { ReplyMessage, RequestMessage } from './message.ts';
 
 /** A worker, as a router of its own thread sees it. */
@@ -17,7 +18,7 @@ export interface LocalWorker {
   /** Takes a request. The reply goes back under `id` and `generation`, never before this returns. */
   localRequest(id: number, generation: number, message: RequestMessage): void;
   /** Nobody waits for the reply any more; it is given all the same. */
-  localCancel(id: number, generation: number): void;
+  localCancel(id: number, generation: number, why: GiveUp): void;
   /** The router is gone: nobody takes replies any more. */
   localClosed(): void;
 }

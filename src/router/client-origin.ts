@@ -1,4 +1,5 @@
 /** A client at the frontend as the core sees it: where requests come from, and how their replies go back. */
+import type { GiveUp } from '../core/give-up.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import type { ClientPeer } from '../transport/frontend.ts';
 import { turnNow } from '../transport/turn.ts';
@@ -26,11 +27,11 @@ export class ClientOrigin implements Origin {
     if (pending.state !== 'settled') this.requests.set(key, pending);
   }
 
-  cancel(id: number, generation: number): void {
+  cancel(id: number, generation: number, why: GiveUp): void {
     const pending = this.requests.get(id);
     if (pending === undefined || pending.refB !== generation) return;
     this.requests.delete(id);
-    this.core.cancel(pending);
+    this.core.cancel(pending, why);
   }
 
   /** The client is gone: nobody waits for what it asked. */

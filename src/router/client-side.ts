@@ -1,4 +1,5 @@
 /** What the router does with what its frontend brings: requests for workers go to the core, its own events are answered. */
+import type { GiveUp } from '../core/give-up.ts';
 import { failure, type RequestMessage } from '../core/message.ts';
 import type { ClientPeer, FrontendOwner } from '../transport/frontend.ts';
 import { RESERVED } from '../wire/control.ts';
@@ -44,9 +45,9 @@ export class ClientSide implements FrontendOwner {
     this.owner.touched();
   }
 
-  cancel(peer: ClientPeer, id: number, generation: number): void {
+  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void {
     const { origin, held } = this.stateOf(peer);
-    origin.cancel(id, generation);
+    origin.cancel(id, generation, why);
     for (const [answer, address] of held) {
       if (address.id !== id || address.generation !== generation) continue;
       held.delete(answer);

@@ -5,7 +5,10 @@
  * The work for a request is constant, whatever the number of events, of workers with other events, and of requests
  * waiting. Requests that are read in one turn of the event loop should be submitted with the same `now`.
  */
+
 import type { DropCause } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
+import { honestReply } from '../core/honest-reply.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import { type Alarms, createAlarms, ring } from './alarms.ts';
 import { Backlog } from './backlog.ts';
@@ -125,14 +128,14 @@ export class RouterCore {
   }
 
   /** Nobody waits for a request any more: it leaves the queue, or its worker is told. `settle` is not called. */
-  cancel(pending: Pending): void {
+  cancel(pending: Pending, why: GiveUp = 'cancelled'): void {
     const { worker, state } = pending;
     if (state === 'queued') this.backlog.remove(pending);
     if (state === 'settled') return;
     this.settler.cancel(pending);
     if (state !== 'dispatched' || worker === undefined) return;
     pending.dropPayload();
-    if (worker.cancels) worker.port.cancel(pending.id, pending.generation);
+    if (worker.cancels) worker.port.cancel(pending.id, pending.generation, why);
     else this.settler.deadlines.add(pending, pending.deadline);
   }
 
@@ -298,6 +301,9 @@ export class RouterCore {
   }
 
   private accept(pending: Pending, worker: Worker, reply: ReplyMessage, now: number): ReplyDrop | undefined {
+    const overdue = pending.state === 'dispatched' && pending.deadline <= now && !isRefusal(reply);
+    // Its time ran out, and the timer has not come to it yet.
+    if (overdue) this.recovery.overdue(pending, worker, reply.more, now);
     const waiting = pending.state === 'dispatched';
     const drop = waiting ? undefined : 'late-reply';
     if (!waiting) this.counters.dropped.late++;
@@ -309,7 +315,7 @@ export class RouterCore {
     if (isRefusal(reply)) this.recovery.refused(pending, worker, reply, now);
     else {
       if (waiting || pending.cancelled) this.recovery.judge(pending, worker, !isFault(reply), now);
-      if (waiting) this.settler.settle(pending, reply);
+      if (waiting) this.settler.settle(pending, honestReply(reply, pending.attempts > 1));
       else this.settler.deadlines.cancel(pending);
     }
     return drop;

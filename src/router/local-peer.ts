@@ -1,5 +1,7 @@
 /** A worker in the router's own thread: its place in the core, without a socket. */
+
 import type { LeaveReason } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import type { LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import type { ReplyMessage } from '../core/message.ts';
 import { turnNow } from '../transport/turn.ts';
@@ -39,8 +41,8 @@ export class LocalPeer implements WorkerPort, LocalSeat {
     return true;
   }
 
-  cancel(id: number, generation: number): void {
-    this.local.localCancel(id, generation);
+  cancel(id: number, generation: number, why: GiveUp): void {
+    this.local.localCancel(id, generation, why);
   }
 
   reply(id: number, generation: number, reply: ReplyMessage): void {

@@ -54,7 +54,7 @@ export class Recovery implements BreakerOwner {
       return;
     }
     if (worker === undefined) return;
-    if (worker.cancels) worker.port.cancel(pending.id, pending.generation);
+    if (worker.cancels) worker.port.cancel(pending.id, pending.generation, 'expired');
     else dispatcher.letGo(pending, worker);
     this.timedOut(pending, worker, now);
     if (state === 'dispatched') {
@@ -65,6 +65,14 @@ export class Recovery implements BreakerOwner {
     this.missed(worker, now);
     dispatcher.refresh(worker, now);
   };
+
+  /** A reply, or a part of one where `more` follows, came after the deadline and before the timer that tells of it. */
+  overdue(pending: Pending, worker: Worker, more: boolean, now: number): void {
+    this.timedOut(pending, worker, now);
+    if (more && worker.cancels) worker.port.cancel(pending.id, pending.generation, 'expired');
+    this.parts.settler.fail(pending, 'TIMEOUT');
+    pending.dropPayload();
+  }
 
   /** A worker replied, well or not: strategies and breakers learn from it. */
   judge(pending: Pending, worker: Worker, ok: boolean, now: number): void {

@@ -1,6 +1,8 @@
 /** A worker at the backend: speaks packed with ours and classic frames with the others. */
+
 import type { Cancel } from '../core/clock.ts';
 import type { DropCause } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { type ControlName, controlFrames } from '../wire/control.ts';
@@ -53,8 +55,8 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     return true;
   }
 
-  cancel(id: number, generation: number): void {
-    this.channel.addCancel(id, generation);
+  cancel(id: number, generation: number, why: GiveUp): void {
+    this.channel.addCancel(id, generation, why);
   }
 
   /** Sends a control message, behind the requests that were given to the worker before. */

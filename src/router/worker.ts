@@ -1,6 +1,7 @@
 /**
  * A worker as the router sees it: what it serves, how much it may hold, and what it holds.
  */
+import type { GiveUp } from '../core/give-up.ts';
 import { hashOf } from '../core/hash.ts';
 import type { Alarm } from './alarms.ts';
 import type { Breaker } from './breaker.ts';
@@ -19,7 +20,7 @@ export interface WorkerPort {
    */
   dispatch(pending: Pending, timeLeft: number): boolean;
   /** Nobody waits for this request any more. Called for workers that `cancels`. */
-  cancel(id: number, generation: number): void;
+  cancel(id: number, generation: number, why: GiveUp): void;
 }
 
 /** What a worker is able to do. */

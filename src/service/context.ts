@@ -1,5 +1,6 @@
 /** What a handler is told besides the event's data. */
 import { type Cancel, systemClock } from '../core/clock.ts';
+import { reasonOf } from '../core/give-up.ts';
 import type { Caller, RequestExtras, RequestMessage } from '../core/message.ts';
 
 /** Context of one request. */
@@ -7,7 +8,10 @@ export interface HandlerContext {
   readonly eventName: string;
   /** Id of the request for logs; empty when the caller gave none. */
   readonly requestId: string;
-  /** Aborted when nobody waits for the reply any more: the caller cancelled, or the deadline passed. */
+  /**
+   * Aborted when nobody waits for the reply any more. Its `reason` is a DOMException: a `TimeoutError` when the deadline
+   * passed; an `AbortError` that says so when the caller cancelled, the connection was lost or the node is closed.
+   */
   readonly signal: AbortSignal;
   /** Milliseconds until the deadline; Infinity when the caller set none. */
   timeLeft(): number;
@@ -28,15 +32,15 @@ export class RequestContext implements HandlerContext {
   private controller: AbortController | undefined;
   private cancelTimer: Cancel | undefined;
   private done = false;
-  private late = false;
   private parsed: RequestExtras | undefined;
   private abortReason: Error | undefined;
 
-  constructor(message: RequestMessage) {
+  /** @param deadline monotonic ms. */
+  constructor(message: RequestMessage, deadline: number) {
     this.eventName = message.eventName;
     this.requestId = message.requestId;
     this.extrasBytes = message.extras;
-    this.deadline = message.timeLeft > 0 ? performance.now() + message.timeLeft : Infinity;
+    this.deadline = deadline;
   }
 
   get signal(): AbortSignal {
@@ -66,7 +70,7 @@ export class RequestContext implements HandlerContext {
 
   /** Why nobody waits for the reply any more; undefined as long as somebody does. */
   get givenUp(): 'TIMEOUT' | 'CANCELLED' | undefined {
-    if (this.late || this.timeLeft() === 0) return 'TIMEOUT';
+    if (this.abortReason?.name === 'TimeoutError' || this.timeLeft() === 0) return 'TIMEOUT';
     return this.abortReason === undefined ? undefined : 'CANCELLED';
   }
 
@@ -91,8 +95,8 @@ export class RequestContext implements HandlerContext {
   private armDeadline(controller: AbortController): void {
     if (this.done || this.deadline === Infinity) return;
     this.cancelTimer = systemClock.after(this.timeLeft(), () => {
-      this.late = true;
-      controller.abort(new DOMException('the deadline of the request passed', 'TimeoutError'));
+      this.abortReason = reasonOf('expired');
+      controller.abort(this.abortReason);
     });
   }
 }

@@ -1,11 +1,12 @@
 /** Requests at an executor. */
+import type { GiveUp } from '../core/give-up.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { RequestContext } from './context.ts';
 
 /** A request that runs or waits. */
 export interface Execution {
   /** Nobody waits for the reply any more: a waiting request is not run, a running one gets its signal. */
-  cancel(reason: Error): void;
+  cancel(why: GiveUp): void;
 }
 
 /** Something that runs requests: an `Executor`, or one in a thread. */
@@ -22,12 +23,14 @@ export interface RequestExecutor {
 
 /** What an execution needs of its executor. */
 export interface ExecutionOwner {
-  cancelled(execution: LocalExecution, reason: Error): void;
+  cancelled(execution: LocalExecution, why: GiveUp): void;
 }
 
 /** A request in this thread. `waiting` and `running` ones stand in a list; `settled` is the end. */
 export class LocalExecution implements Execution {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
+  /** Monotonic ms at which nobody waits any more; Infinity when the caller did not say. */
+  readonly deadline: number;
   context: RequestContext | undefined = undefined;
   before: LocalExecution | undefined = undefined;
   after: LocalExecution | undefined = undefined;
@@ -36,10 +39,12 @@ export class LocalExecution implements Execution {
     public message: RequestMessage,
     readonly settle: (reply: ReplyMessage) => void,
     private readonly owner: ExecutionOwner,
-  ) {}
+  ) {
+    this.deadline = message.timeLeft > 0 ? performance.now() + message.timeLeft : Infinity;
+  }
 
-  cancel(reason: Error): void {
-    this.owner.cancelled(this, reason);
+  cancel(why: GiveUp): void {
+    this.owner.cancelled(this, why);
   }
 
   /** Lets go of the batch that the request came in, which would stay in memory for as long as the request waits. */

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { isReplyError, toError } from '../core/errors.ts';
+import { type GiveUp, reasonOf } from '../core/give-up.ts';
 import type { Logger } from '../core/logging.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { RequestContext } from './context.ts';
@@ -84,12 +85,15 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     for (const { context } of running) context?.abort(reason);
   }
 
-  cancelled(execution: LocalExecution, reason: Error): void {
-    if (execution.state === 'running') execution.context?.abort(reason);
+  cancelled(execution: LocalExecution, why: GiveUp): void {
+    if (execution.state === 'running') execution.context?.abort(reasonOf(why));
     if (execution.state !== 'waiting') return;
     this.takeOut(execution);
-    const message = 'the request was cancelled before it ran';
-    this.settle(execution, failure('CANCELLED', message, { dispatched: false }));
+    if (why === 'expired') this.expire(execution);
+    else {
+      const message = 'the request was cancelled before it ran';
+      this.settle(execution, failure('CANCELLED', message, { dispatched: false }));
+    }
   }
 
   private queue(execution: LocalExecution): void {
@@ -114,6 +118,11 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private takeOut(execution: LocalExecution): void {
     this.waiting.remove(execution);
     this.waitingBytes -= sizeOf(execution);
+  }
+
+  /** Its time ran out before its turn came. */
+  private expire(execution: LocalExecution): void {
+    this.settle(execution, failure('EXPIRED', 'time ran out before the request ran'));
   }
 
   private start(execution: LocalExecution): void {
@@ -149,7 +158,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   private run(execution: LocalExecution, handler: RunHandler, data: unknown): void {
-    const context = new RequestContext(execution.message);
+    const context = new RequestContext(execution.message, execution.deadline);
     execution.context = context;
     execution.state = 'running';
     this.running.push(execution);
@@ -186,7 +195,8 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     while (this.running.length < this.options.concurrency) {
       const next = this.takeWaiting();
       if (next === undefined) break;
-      this.start(next);
+      if (next.deadline <= performance.now()) this.expire(next);
+      else this.start(next);
     }
     this.pumping = false;
     if (this.load === 0) this.idle?.();

@@ -1,5 +1,7 @@
 /** A server's link: clients of any kind connect to it directly; their requests go to the node's handlers. */
+
 import type { Speaker } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import { failure, type RequestMessage } from '../core/message.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
@@ -7,7 +9,7 @@ import { type ClientPeer, Frontend, type FrontendOwner } from '../transport/fron
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { RESERVED } from '../wire/control.ts';
 import type { Execution } from './execution.ts';
-import { nobodyWaits, type ServiceHost, type ServiceLink } from './service-node.ts';
+import type { ServiceHost, ServiceLink } from './service-node.ts';
 
 /** A request of a client under way. */
 interface ServerRequest {
@@ -98,14 +100,14 @@ export class ServerLink implements ServiceLink, FrontendOwner {
     });
   }
 
-  cancel(peer: ClientPeer, id: number, generation: number): void {
+  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void {
     const request = requestsOf(peer).get(id);
-    if (request?.generation === generation) request.execution?.cancel(nobodyWaits());
+    if (request?.generation === generation) request.execution?.cancel(why);
   }
 
   gone(peer: ClientPeer): void {
     const requests = requestsOf(peer);
-    for (const { execution } of [...requests.values()]) execution?.cancel(nobodyWaits());
+    for (const { execution } of [...requests.values()]) execution?.cancel('cancelled');
     requests.clear();
   }
 

@@ -5,6 +5,7 @@
 import { assertHandlers, type Contract } from '../contract/index.ts';
 import { Emitter } from '../core/emitter.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/errors.ts';
+import { reasonOf } from '../core/give-up.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
@@ -108,11 +109,6 @@ function checkHandlers(handlers: Handlers, handleMessage: MessageHandler | undef
 function checkCount(option: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;
   throw new ZeroMQConfigError(`${option} must be a whole number of at least ${least}, got ${String(value)}`);
-}
-
-/** Why an execution is cancelled for which nobody waits any more. */
-export function nobodyWaits(): Error {
-  return new DOMException('nobody waits for the reply any more', 'AbortError');
 }
 
 /** Base of worker and server. */
@@ -223,7 +219,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   }
 
   private release(error: Error | undefined): void {
-    this.executor.close(error ?? new DOMException('the node was closed', 'AbortError'));
+    this.executor.close(error ?? reasonOf('stopped'));
     for (const link of this.links()) link.close();
     this.releaseRest();
   }

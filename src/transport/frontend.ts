@@ -6,8 +6,10 @@
  * nobody, or nothing was heard of it for a while and nothing of it is under way. To forget one costs nothing: its next
  * message makes it known again.
  */
+
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import { controlFrames, isControl } from '../wire/control.ts';
@@ -45,7 +47,7 @@ export interface FrontendOwner {
     envelope: Buffer[] | undefined,
   ): void;
   /** The client no longer waits for the request of that slot. */
-  cancel(peer: ClientPeer, id: number, generation: number): void;
+  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void;
   /** The client is gone: nobody waits for what it asked. */
   gone(peer: ClientPeer): void;
   /** Whether nothing that the client asked is under way. */
@@ -115,8 +117,8 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     this.frontend.drop('foreign-reply', this.key);
   }
 
-  packedCancel(id: number, generation: number): void {
-    this.owner.cancel(this, id, generation);
+  packedCancel(id: number, generation: number, why: GiveUp): void {
+    this.owner.cancel(this, id, generation, why);
   }
 
   channelGone(): void {

@@ -3,8 +3,10 @@
  * message; messages for classic peers leave one by one. A peer that takes nothing for a while is waited for, within
  * bounds of bytes and time.
  */
+
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
 import { diagnostics, type Speaker } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import { Ring } from '../core/ring.ts';
 import { MAX_BATCH_BYTES } from '../wire/limits.ts';
@@ -90,8 +92,8 @@ export class PeerChannel implements SendHandler, Flushable {
     this.added();
   }
 
-  addCancel(id: number, generation: number): void {
-    this.batch.addCancel(id, generation);
+  addCancel(id: number, generation: number, why: GiveUp = 'cancelled'): void {
+    this.batch.addCancel(id, generation, why);
     this.added();
   }
 

@@ -10,10 +10,11 @@
  * ```
  * request  kind=1 flags id:4 generation:4 timeLeft:4 nameLength:2 requestIdLength:1 extrasLength:2 bodyLength:4
  * reply    kind=2 flags id:4 generation:4 status:2 codeLength:1 typeLength:1 extrasLength:2 bodyLength:4
- * cancel   kind=3 flags id:4 generation:4
+ * cancel   kind=3 why   id:4 generation:4
  * ```
  */
 import { isUtf8 } from 'node:buffer';
+import { GIVE_UPS, type GiveUp } from '../core/give-up.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
 
@@ -39,6 +40,8 @@ interface PackedRecord {
   readonly generation: number;
   readonly request: RequestMessage | undefined;
   readonly reply: ReplyMessage | undefined;
+  /** Of a cancel: the number of its reason. */
+  readonly why: number;
 }
 
 /** Records of one turn for one peer, until they are encoded together. */
@@ -65,20 +68,21 @@ export class PackedBatch {
   }
 
   addRequest(id: number, generation: number, request: RequestMessage): void {
-    this.records.push({ kind: REQUEST, id, generation, request, reply: undefined });
+    this.records.push({ kind: REQUEST, id, generation, request, reply: undefined, why: 0 });
     this.headBytes +=
       REQUEST_HEAD + Buffer.byteLength(request.eventName) + request.requestId.length + request.extras.length;
     this.countBody(request.body.length);
   }
 
   addReply(id: number, generation: number, reply: ReplyMessage): void {
-    this.records.push({ kind: REPLY, id, generation, request: undefined, reply });
+    this.records.push({ kind: REPLY, id, generation, request: undefined, reply, why: 0 });
     this.headBytes += REPLY_HEAD + reply.code.length + reply.contentType.length + reply.extras.length;
     this.countBody(reply.body.length);
   }
 
-  addCancel(id: number, generation: number): void {
-    this.records.push({ kind: CANCEL, id, generation, request: undefined, reply: undefined });
+  addCancel(id: number, generation: number, reason: GiveUp = 'cancelled'): void {
+    const why = GIVE_UPS.indexOf(reason);
+    this.records.push({ kind: CANCEL, id, generation, request: undefined, reply: undefined, why });
     this.headBytes += CANCEL_HEAD;
   }
 
@@ -97,7 +101,7 @@ export class PackedBatch {
         at = writeRequest(head, at, record, record.request, this.ownFrameFrom, frames);
       } else if (record.reply !== undefined) {
         at = writeReply(head, at, record, record.reply, this.ownFrameFrom, frames);
-      } else at = writeIds(head, at, CANCEL, 0, record);
+      } else at = writeIds(head, at, CANCEL, record.why, record);
     }
     this.records = [];
     this.headBytes = MAGIC_BYTES;
@@ -115,7 +119,7 @@ export class PackedBatch {
 export interface PackedSink {
   packedRequest(id: number, generation: number, message: RequestMessage): void;
   packedReply(id: number, generation: number, message: ReplyMessage): void;
-  packedCancel(id: number, generation: number): void;
+  packedCancel(id: number, generation: number, why: GiveUp): void;
 }
 
 /** Length of the identities that ROUTER sockets make up: a zero and a number, which may look like the magic bytes. */
@@ -242,7 +246,9 @@ class RecordReader {
     const { head, at } = this;
     if (at + CANCEL_HEAD > head.length) return false;
     this.at = at + CANCEL_HEAD;
-    sink.packedCancel(uint32(head, at + 2), uint32(head, at + 6));
+    // A reason that is not known is that of a later version.
+    const why = GIVE_UPS[head[at + 1] ?? 0] ?? 'cancelled';
+    sink.packedCancel(uint32(head, at + 2), uint32(head, at + 6), why);
     return true;
   }
 

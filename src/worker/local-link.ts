@@ -1,10 +1,12 @@
 /** A worker's link to a router of its own thread: plain calls in place of a socket. */
+
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import type { LocalRouter, LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
-import { nobodyWaits, type ServiceHost, type ServiceLink } from '../service/service-node.ts';
+import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
 import { type Flushable, flushAtEndOfTurn } from '../transport/turn.ts';
 import type { Announcement } from '../wire/control.ts';
 import { ASK_AGAIN } from './router-link.ts';
@@ -79,14 +81,14 @@ export class LocalLink implements ServiceLink, LocalWorker, Flushable {
     returned = true;
   }
 
-  localCancel(id: number, generation: number): void {
+  localCancel(id: number, generation: number, why: GiveUp): void {
     const assignment = this.assignments.get(id);
-    if (assignment?.generation === generation) assignment.execution?.cancel(nobodyWaits());
+    if (assignment?.generation === generation) assignment.execution?.cancel(why);
   }
 
   localClosed(): void {
     this.seat = undefined;
-    for (const { execution } of this.assignments.values()) execution?.cancel(nobodyWaits());
+    for (const { execution } of this.assignments.values()) execution?.cancel('lost');
     this.assignments.clear();
   }
 

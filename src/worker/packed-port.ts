@@ -2,6 +2,7 @@
  * Packed records over a message port, gathered in a turn. Large batches are handed over without a copy; small ones
  * travel as Latin-1 text, which costs a port half as much, and the garbage collector far less, than a buffer.
  */
+import type { GiveUp } from '../core/give-up.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import { type Flushable, flushAtEndOfTurn } from '../transport/turn.ts';
 import { PackedBatch, type PackedSink, readPacked } from '../wire/packed.ts';
@@ -36,8 +37,8 @@ export class PackedPort implements Flushable {
     this.added();
   }
 
-  addCancel(id: number, generation: number): void {
-    this.batch.addCancel(id, generation);
+  addCancel(id: number, generation: number, why: GiveUp): void {
+    this.batch.addCancel(id, generation, why);
     this.added();
   }
 

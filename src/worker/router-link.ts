@@ -3,12 +3,14 @@
  * replies in the form the requests came in. A classic router never answers the hello; then requests come in classic
  * frames, and replies go back so.
  */
+
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
-import { nobodyWaits, type ServiceHost, type ServiceLink } from '../service/service-node.ts';
+import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
 import { type ChannelOwner, type Messages, PeerChannel } from '../transport/peer-channel.ts';
@@ -150,9 +152,9 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     this.drop('foreign-reply');
   }
 
-  packedCancel(id: number, generation: number): void {
+  packedCancel(id: number, generation: number, why: GiveUp): void {
     const assignment = this.assignments.get(id);
-    if (assignment?.generation === generation) assignment.execution?.cancel(nobodyWaits());
+    if (assignment?.generation === generation) assignment.execution?.cancel(why);
   }
 
   channelGone(): void {
@@ -193,7 +195,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     this.askAgain?.();
     const lost = [...this.assignments.values()];
     this.assignments.clear();
-    for (const { execution } of lost) execution?.cancel(nobodyWaits());
+    for (const { execution } of lost) execution?.cancel('lost');
     this.onExcused?.();
     this.owner.linkDisconnected(this);
   }

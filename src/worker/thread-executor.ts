@@ -1,4 +1,5 @@
 /** Runs requests in a thread: the parent's side. */
+import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { SlotTable, type Slotted } from '../core/slot-table.ts';
 import type { Execution, RequestExecutor } from '../service/execution.ts';
@@ -15,8 +16,8 @@ class RemoteExecution implements Execution, Slotted {
     readonly settle: (reply: ReplyMessage) => void,
   ) {}
 
-  cancel(): void {
-    if (this.generation !== 0) this.port.addCancel(this.id, this.generation);
+  cancel(why: GiveUp): void {
+    if (this.generation !== 0) this.port.addCancel(this.id, this.generation, why);
   }
 }
 
@@ -56,7 +57,7 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
   }
 
   close(): void {
-    for (const execution of this.executions.values()) execution.cancel();
+    for (const execution of this.executions.values()) execution.cancel('stopped');
   }
 
   /** What the thread posted. */

@@ -2,11 +2,13 @@
  * What runs in each thread of a `ZeroMQWorkerThreads`: the handlers of a worker module. The sockets stay with the
  * parent: zeromq.js brings the whole process down when a thread ends with a socket in use.
  */
+
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { GiveUp } from '../core/give-up.ts';
 import type { Logger } from '../core/logging.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import type { Execution, RequestExecutor } from '../service/execution.ts';
-import { localParts, nobodyWaits } from '../service/service-node.ts';
+import { localParts } from '../service/service-node.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { loadWorkerModule, type WorkerDefinition } from './define.ts';
 import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
@@ -40,8 +42,8 @@ class ThreadService implements PackedSink {
     if (!settled) this.executions.set(id, execution);
   }
 
-  packedCancel(id: number): void {
-    this.executions.get(id)?.cancel(nobodyWaits());
+  packedCancel(id: number, _generation: number, why: GiveUp): void {
+    this.executions.get(id)?.cancel(why);
   }
 
   packedReply(): void {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Lane, PendingRequest } from '../../../src/client/pending.ts';
 import { RequestTable } from '../../../src/client/request-table.ts';
-import type { ReplyMessage } from '../../../src/core/message.ts';
+import { failure, type ReplyMessage } from '../../../src/core/message.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 
@@ -109,6 +109,38 @@ describe('a request', () => {
     table.laneReady();
     add('three');
     assert.deepEqual(names(lane.sent), ['two', 'three']);
+  });
+
+  it('takes a reply after the deadline for late, and the word of the peer that settles it for what it is', () => {
+    const lane = new FakeLane('a');
+    lane.honest = true;
+    const { clock, drops, outcomes, add, answer } = make([lane]);
+    for (const name of ['in time', 'late', 'refused', 'expired']) add(name, { timeout: 1000 });
+    clock.advance(999);
+    answer(lane, lane.sent[0]);
+    clock.advance(50);
+    answer(lane, lane.sent[1]);
+    answer(lane, lane.sent[2], makeReply({ code: 'MY_OWN', status: 409 }));
+    answer(lane, lane.sent[3], failure('EXPIRED', 'no worker was free'));
+    assert.deepEqual(outcomes, [
+      'in time: ok',
+      'late: TIMEOUT',
+      'refused: TIMEOUT',
+      'expired: EXPIRED, not dispatched',
+    ]);
+    assert.deepEqual(drops, ['late-reply', 'late-reply']);
+  });
+
+  it('that was on a lost connection never pretends that nobody ran it', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b', false)];
+    const { table, outcomes, add, answer } = make([a, b]);
+    for (const name of ['one', 'two']) add(name, { idempotent: true });
+    a.up(false);
+    b.up(true);
+    table.laneLost(a);
+    answer(b, b.sent[0], failure('NO_WORKER', 'nobody serves it'));
+    answer(b, b.sent[1], failure('EXPIRED', 'no worker was free'));
+    assert.deepEqual(outcomes, ['one: WORKER_LOST', 'two: TIMEOUT']);
   });
 
   it('leaves nothing behind when it is cancelled or expires while it waits', () => {

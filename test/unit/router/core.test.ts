@@ -91,6 +91,44 @@ describe('RouterCore: requests and replies', () => {
     assert.deepEqual(system.core.stats().dropped, { foreign: 1, forged: 2, late: 1 });
   });
 
+  it('holds the deadline on the way back: a reply after it is late, though no timer has told yet', () => {
+    const system = new System();
+    const worker = system.worker({ cancels: true });
+    system.submit({ timeLeft: 100 });
+    system.now += 100;
+    worker.reply();
+    assert.deepEqual(system.client.codes, ['TIMEOUT']);
+    assert.equal(system.client.last?.dispatched, true);
+    assert.deepEqual(system.core.stats().dropped, { late: 1, forged: 0, foreign: 0 });
+    assert.deepEqual(worker.cancelled, [], 'it has replied');
+    assert.equal(system.submit().state, 'dispatched', 'the credit is back');
+    system.pass(200);
+    assert.deepEqual(system.client.codes, ['TIMEOUT']);
+  });
+
+  it('stops a worker whose parts of a reply come after the deadline', () => {
+    const system = new System();
+    const worker = system.worker({ cancels: true });
+    const { id, generation } = system.submit({ timeLeft: 100 });
+    system.now += 100;
+    worker.replyTo({ id, generation }, { more: true });
+    assert.deepEqual(system.client.codes, ['TIMEOUT']);
+    assert.deepEqual(worker.cancelled, [{ id, generation }]);
+    worker.reply();
+    assert.equal(system.core.stats().dropped.late, 2);
+    assert.deepEqual(system.client.codes, ['TIMEOUT']);
+  });
+
+  it('says of what a worker refused after its deadline that it did not run', () => {
+    const system = new System();
+    const worker = system.worker({ cancels: true });
+    system.submit({ timeLeft: 100 });
+    system.now += 100;
+    worker.reply({ code: 'BUSY', dispatched: false });
+    assert.deepEqual(system.client.codes, ['EXPIRED']);
+    assert.equal(system.client.last?.dispatched, false);
+  });
+
   it('cancels a waiting request, and frees its place', () => {
     const system = new System();
     const worker = system.worker();

@@ -79,6 +79,22 @@ describe('a lost worker', () => {
     assert.equal(other.sent.length, 1);
   });
 
+  for (const [said, told] of [
+    ['NO_HANDLER', 'WORKER_LOST'],
+    ['INVALID_REQUEST', 'WORKER_LOST'],
+    ['EXPIRED', 'TIMEOUT'],
+  ] as const) {
+    it(`does not let the second worker's ${said} hide that the first one may have run it`, () => {
+      const system = new System();
+      const [first, second] = [system.worker(), system.worker()];
+      system.submit({ idempotent: true });
+      first.remove();
+      second.reply({ code: said, dispatched: false });
+      assert.deepEqual(system.client.codes, [told]);
+      assert.equal(system.client.last?.dispatched, true);
+    });
+  }
+
   it('drops late replies to the lost dispatch', () => {
     const system = new System();
     const lost = system.worker();

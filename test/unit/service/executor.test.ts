@@ -283,7 +283,7 @@ describe('an executor', () => {
     const { handler, calls } = gate();
     const { execute, codes, executor, replies } = make({ slow: handler }, { concurrency: 1, maxQueue: 1 });
     execute('slow');
-    for (let n = 0; n < 1000; n += 1) execute('slow').cancel(new Error('nobody waits'));
+    for (let n = 0; n < 1000; n += 1) execute('slow').cancel('cancelled');
     assert.equal(executor.load, 1);
     assert.ok(codes().every((code) => code === 'CANCELLED'));
     assert.equal(replies[0]?.dispatched, false);
@@ -291,18 +291,55 @@ describe('an executor', () => {
     assert.equal(calls.length, 1);
   });
 
-  it('gives what runs its signal when it is cancelled, and its reply all the same', async () => {
+  it('does not run what waited for longer than its time, and says that it did not', async () => {
     const { handler, calls } = gate();
-    const { execute, codes } = make({ slow: handler });
-    const execution = execute('slow');
-    const reason = new Error('nobody waits');
-    execution.cancel(reason);
-    assert.deepEqual([calls[0]?.context.signal.aborted, calls[0]?.context.signal.reason], [true, reason]);
+    const { executor } = make({ slow: handler }, { concurrency: 1 });
+    const outcomes: unknown[] = [];
+    const run = (timeLeft: number) => {
+      executor.execute(makeRequest({ eventName: 'slow', timeLeft }), ({ code, dispatched }) =>
+        outcomes.push([code, dispatched]),
+      );
+    };
+    run(0);
+    run(1);
+    run(60_000);
+    const { signal } = calls[0]?.context ?? assert.fail();
+    assert.equal(signal.aborted, false, 'no time was given');
+    const past = performance.now() + 2;
+    while (performance.now() < past) await turn();
     calls[0]?.resolve(1);
     await turn();
-    execution.cancel(reason);
-    assert.deepEqual(codes(), ['ok']);
+    assert.equal(calls.length, 2, 'the one with time left runs');
+    calls[1]?.resolve(1);
+    await turn();
+    assert.deepEqual(outcomes, [
+      ['', true],
+      ['EXPIRED', false],
+      ['', true],
+    ]);
   });
+
+  for (const [why, name, text] of [
+    ['cancelled', 'AbortError', /caller cancelled/],
+    ['expired', 'TimeoutError', /deadline/],
+    ['lost', 'AbortError', /connection .* lost/],
+    ['stopped', 'AbortError', /closed/],
+  ] as const) {
+    it(`gives what runs its signal when it is ${why}, with the reason, and its reply all the same`, async () => {
+      const { handler, calls } = gate();
+      const { execute, codes } = make({ slow: handler });
+      const execution = execute('slow');
+      execution.cancel(why);
+      const { signal } = calls[0]?.context ?? assert.fail();
+      const reason = signal.reason as Error;
+      assert.deepEqual([signal.aborted, reason.name], [true, name]);
+      assert.match(reason.message, text);
+      calls[0]?.resolve(1);
+      await turn();
+      execution.cancel(why);
+      assert.deepEqual(codes(), ['ok']);
+    });
+  }
 
   it('does not blame a handler that follows its signal', async () => {
     const follow = (_data: unknown, { signal }: HandlerContext): Promise<never> =>
@@ -313,7 +350,7 @@ describe('an executor', () => {
     const outcome = async (timeLeft: number, cancel: boolean): Promise<unknown> => {
       const { promise, resolve } = withResolvers<ReplyMessage>();
       const execution = executor.execute(makeRequest({ eventName: 'follow', timeLeft }), resolve);
-      if (cancel) execution.cancel(new Error('nobody waits'));
+      if (cancel) execution.cancel('cancelled');
       const { code, dispatched } = await within(promise, 'the reply');
       return [code, dispatched];
     };

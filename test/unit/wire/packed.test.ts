@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { GIVE_UPS } from '../../../src/core/give-up.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from '../../../src/wire/limits.ts';
 import {
   isPacked,
@@ -20,7 +21,7 @@ function unpack(frames: readonly Buffer[], maxHead?: number): Unpacked {
   const sink: PackedSink = {
     packedRequest: (id, generation, message) => records.push({ id, generation, message }),
     packedReply: (id, generation, message) => records.push({ id, generation, message }),
-    packedCancel: (id, generation) => records.push({ id, generation }),
+    packedCancel: (id, generation, why) => records.push({ id, generation, why }),
   };
   return { ok: readPacked(frames, 0, sink, maxHead), records };
 }
@@ -44,15 +45,23 @@ describe('a packed batch', () => {
     });
     batch.addRequest(1, 0xffffffff, request);
     batch.addReply(0xffffffff, 2, reply);
-    batch.addCancel(3, 4);
+    for (const why of GIVE_UPS) batch.addCancel(3, 4, why);
     assert.deepEqual(unpack(batch.take()), {
       ok: true,
       records: [
         { id: 1, generation: 0xffffffff, message: request },
         { id: 0xffffffff, generation: 2, message: reply },
-        { id: 3, generation: 4 },
+        ...GIVE_UPS.map((why) => ({ id: 3, generation: 4, why })),
       ],
     });
+  });
+
+  it('takes a cancel of a reason that is not known for one of the caller', () => {
+    const batch = new PackedBatch();
+    batch.addCancel(3, 4);
+    const frames = batch.take();
+    frames[0]?.writeUInt8(200, 5);
+    assert.deepEqual(unpack(frames), { ok: true, records: [{ id: 3, generation: 4, why: 'cancelled' }] });
   });
 
   it('knows its size, and is empty once taken', () => {
@@ -116,7 +125,7 @@ describe('a packed message that is broken', () => {
     const [head = Buffer.alloc(0)] = batch.take();
     assert.deepEqual(unpack([Buffer.concat([head, Buffer.from([9])])]), {
       ok: false,
-      records: [{ id: 1, generation: 2 }],
+      records: [{ id: 1, generation: 2, why: 'cancelled' }],
     });
   });
 

@@ -76,7 +76,7 @@ describe('requests for a thread', () => {
     const { executor, execute, codes, settled } = make(1);
     execute('one');
     const refused = execute('two');
-    refused.cancel(new Error('nobody waits'));
+    refused.cancel('cancelled');
     await settled();
     assert.deepEqual([codes, executor.load], [['BUSY'], 1]);
   });
@@ -88,7 +88,7 @@ describe('requests for a thread', () => {
     await settled();
     answer(0);
     await settled();
-    first.cancel(new Error('late'));
+    first.cancel('expired');
     executor.close();
     await settled();
     assert.deepEqual(got, ['one 1', 'two 1', 'cancel 1']);
