@@ -1,0 +1,51 @@
+/** Fault: the wall clock jumps, a day ahead or back. Deadlines and heartbeats go by monotonic time, and do not notice. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ZeroMQHeartbeatConfig } from '../../src/index.ts';
+import { Drops } from '../helpers/drops.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { scopeOf } from '../helpers/scope.ts';
+import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
+import { Scene, told } from './scene.ts';
+
+failOnLeftovers();
+
+const DAY = 86_400_000;
+
+describe('a wall clock that jumps', () => {
+  for (const [way, jump] of [
+    ['a day ahead', DAY],
+    ['a day back', -DAY],
+  ] as const) {
+    it(`${way} changes no outcome: what has time keeps it, what has none expires`, async (t) => {
+      const scope = scopeOf(t);
+      const [scene, drops] = [new Scene(scope), new Drops(scope)];
+      const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', { interval: 50, timeout: 2000 });
+      const started = await startRouter(scope, 'tcp', { heartbeatConfig });
+      const { router, frontend, backend: connection, heartbeat = '' } = started;
+      const { release, began, ...handlers } = scene.handlers('worker');
+      const beats = new ZeroMQHeartbeatConfig(heartbeat, { interval: 50 });
+      await startWorker(scope, { connection, concurrency: 2, handlers, heartbeatConfig: beats });
+      const client = await connectClient(scope, frontend);
+      const left: string[] = [];
+      router.on('peerLost', (key) => left.push(key));
+      router.on('workerLeft', (key) => left.push(key));
+      const held = scene.ask(client, 'post', { hold: true });
+      const late = scene.ask(client, 'put', { hold: true, timeout: 700 });
+      await Promise.all([held, late].map(({ id }) => began(id)));
+      const waiting = scene.ask(client, 'post');
+      const expiring = scene.ask(client, 'post', { timeout: 400 });
+
+      const real = Date.now;
+      t.mock.method(Date, 'now', () => real() + jump);
+      const before = performance.now();
+      assert.deepEqual(await told([expiring, late]), ['EXPIRED', 'TIMEOUT, dispatched']);
+      assert.ok(performance.now() - before > 300, 'not before their time');
+      release();
+      assert.deepEqual(await told([held, waiting]), ['ok', 'ok']);
+      assert.deepEqual(left, [], 'nobody was taken for dead');
+      assert.equal(drops.count('bad-heartbeat'), 0);
+      scene.kept();
+    });
+  }
+});

@@ -1,0 +1,109 @@
+/** Fault: the network between nodes is cut, one way or both, without a FIN, and heals. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { ZeroMQHeartbeatConfig } from '../../src/index.ts';
+import { Drops } from '../helpers/drops.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Direction, Partition } from '../helpers/partition.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
+import { Scene, told } from './scene.ts';
+
+failOnLeftovers();
+
+const RULES = { interval: 50, timeout: 200, maxMissed: 1 };
+
+/** A worker behind a network that can be cut, heartbeats included, and one that is not. */
+async function make(scope: Scope) {
+  const scene = new Scene(scope);
+  const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', RULES);
+  const { router, frontend, backend, heartbeat = '' } = await startRouter(scope, 'tcp', { heartbeatConfig });
+  const ways = [await Partition.before(scope, backend), await Partition.before(scope, heartbeat)];
+  const cutOff = scene.handlers('cut-off');
+  const [connection = '', beats = ''] = ways.map(({ endpoint }) => endpoint);
+  const { put, post } = cutOff;
+  await startWorker(scope, {
+    connection,
+    heartbeatConfig: new ZeroMQHeartbeatConfig(beats, { interval: 50 }),
+    handlers: { put, post },
+  });
+  const client = await connectClient(scope, frontend);
+  const cut = (...directions: Direction[]): void => ways.forEach((way) => way.cut(...directions));
+  const heal = (): void => ways.forEach((way) => way.heal());
+  const startOther = async () => {
+    const other = scene.handlers('other');
+    await startWorker(scope, { connection: backend, handlers: { put: other.put, post: other.post } });
+    return other;
+  };
+  return { scene, router, client, cutOff, cut, heal, startOther };
+}
+
+describe('a worker that is cut off', () => {
+  for (const directions of [['up', 'down'], ['up']] as const) {
+    it(`(${directions.join(' and ')}) counts as lost, and runs nothing twice that must not`, async (t) => {
+      const scope = scopeOf(t);
+      const drops = new Drops(scope);
+      const { scene, router, client, cutOff, cut, heal, startOther } = await make(scope);
+      const [again, lost] = [
+        scene.ask(client, 'put', { hold: true }),
+        scene.ask(client, 'post', { hold: true }),
+      ];
+      await Promise.all([again, lost].map(({ id }) => cutOff.began(id)));
+      const other = await startOther();
+      const left = once(router, 'workerLeft');
+      cut(...directions);
+      const [, reason] = (await left) as [string, string];
+      assert.equal(reason, 'heartbeat');
+      assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+      await other.began(again.id);
+      other.release();
+      assert.deepEqual(await told([again]), ['ok']);
+      cutOff.release();
+      const back = once(router, 'workerJoined');
+      heal();
+      await drops.seen('late-reply', 2);
+      await back;
+      const more = Array.from({ length: 20 }, () => scene.ask(client, 'post'));
+      assert.deepEqual(new Set(await told(more)), new Set(['ok']));
+      assert.equal(scene.kept().repeated, 1);
+    });
+  }
+
+  it('(down) beats on, and what it never got is told as perhaps run, never as not run', async (t) => {
+    const { scene, client, cut, heal } = await make(scopeOf(t));
+    cut('down');
+    const askings = [scene.ask(client, 'put', { timeout: 300 }), scene.ask(client, 'post', { timeout: 300 })];
+    assert.deepEqual(await told(askings), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
+    heal();
+    assert.deepEqual(await told([scene.ask(client, 'post')]), ['ok']);
+    scene.kept();
+  });
+});
+
+describe('a client that is cut off', () => {
+  for (const directions of [['up', 'down'], ['up'], ['down']] as const) {
+    it(`(${directions.join(' and ')}) learns in time that it does not know, and goes on when it is healed`, async (t) => {
+      const scope = scopeOf(t);
+      const scene = new Scene(scope);
+      const { frontend, backend: connection } = await startRouter(scope);
+      const { put, post, release, began } = scene.handlers('worker');
+      await startWorker(scope, { connection, handlers: { put, post } });
+      const way = await Partition.before(scope, frontend);
+      const client = await connectClient(scope, way.endpoint);
+      const held = scene.ask(client, 'post', { hold: true, timeout: 400 });
+      await began(held.id);
+      way.cut(...directions);
+      const unheard = scene.ask(client, 'put', { timeout: 300 });
+      release();
+      const outcomes = await told([held, unheard]);
+      const lost = 'TIMEOUT, dispatched';
+      if (directions.length === 1 && directions[0] === 'up') assert.deepEqual(outcomes, ['ok', lost]);
+      else assert.deepEqual(outcomes, [lost, lost]);
+      way.heal();
+      const more = Array.from({ length: 20 }, () => scene.ask(client, 'post'));
+      assert.deepEqual(new Set(await told(more)), new Set(['ok']));
+      scene.kept();
+    });
+  }
+});

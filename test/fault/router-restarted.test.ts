@@ -1,0 +1,87 @@
+/** Fault: the router is killed, or stopped in good order, with requests under way, and started again. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { freeEndpoint } from '../helpers/endpoints.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { connectClient } from '../integration/framework.ts';
+import { Scene, startProgram, told } from './scene.ts';
+
+failOnLeftovers();
+
+/** A router that can be killed and started again in its place, a worker and a client of it. */
+async function make(scope: Scope) {
+  const scene = new Scene(scope);
+  const [frontend, connection] = [await freeEndpoint(scope, 'tcp'), await freeEndpoint(scope, 'tcp')];
+  const start = async () => {
+    const program = startProgram(scope, 'router', frontend, connection);
+    await program.waitForLine(/^ready$/, 30_000);
+    return program;
+  };
+  const router = await start();
+  const worker = await scene.worker(undefined, { connection });
+  const client = await connectClient(scope, frontend, { timeout: 30_000, connectWait: 200 });
+  return { scene, start, router, worker, client, frontend };
+}
+
+describe('a router that is killed', () => {
+  it('costs what is under way; idempotent requests run once more when it is back', async (t) => {
+    const { scene, start, router, worker, client } = await make(scopeOf(t));
+    const [again, lost] = [
+      scene.ask(client, 'put', { hold: true }),
+      scene.ask(client, 'post', { hold: true }),
+    ];
+    const began = new RegExp(`^began ${again.id}$`);
+    await Promise.all([again, lost].map(({ id }) => worker.waitForLine(new RegExp(`^began ${id}$`))));
+    const gone = once(client, 'disconnected');
+    router.kill('SIGKILL');
+    await gone;
+    assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+    await worker.waitForLine(
+      new RegExp(`^aborted ${lost.id}: the connection that the reply would take was lost`),
+    );
+    assert.deepEqual(await told([again]), ['WORKER_LOST, dispatched'], 'no router came back in time');
+    assert.deepEqual(await told([scene.ask(client, 'post')]), ['NO_ROUTER'], 'it was not sent');
+
+    const back = once(client, 'connected');
+    await start();
+    await back;
+    assert.deepEqual(await told([scene.ask(client, 'put'), scene.ask(client, 'post')]), ['ok', 'ok']);
+    assert.equal(worker.lines.filter((line) => began.test(line)).length, 1);
+    scene.kept();
+  });
+
+  it('and is back in time loses no idempotent request', async (t) => {
+    const scope = scopeOf(t);
+    const { scene, start, router, worker, frontend } = await make(scope);
+    const patient = await connectClient(scope, frontend, { connectWait: 30_000 });
+    const again = scene.ask(patient, 'put', { hold: true, timeout: 30_000 });
+    const began = new RegExp(`^began ${again.id}$`);
+    await worker.waitForLine(began);
+    const lines = worker.lines.length;
+    router.kill('SIGKILL');
+    await router.exited;
+    await start();
+    await worker.waitForLine(began, 30_000, lines);
+    worker.write('release');
+    assert.deepEqual(await told([again]), ['ok']);
+    assert.equal(scene.kept().repeated, 1);
+  });
+});
+
+describe('a router that is stopped in good order', () => {
+  it('answers what is under way before it goes, and refuses what is new as not run', async (t) => {
+    const { scene, router, worker, client } = await make(scopeOf(t));
+    const held = [scene.ask(client, 'put', { hold: true }), scene.ask(client, 'post', { hold: true })];
+    await Promise.all(held.map(({ id }) => worker.waitForLine(new RegExp(`^began ${id}$`))));
+    const gone = once(client, 'disconnected');
+    router.kill('SIGTERM');
+    await gone; // its goodbye: the client sends it nothing more
+    assert.deepEqual(await told([scene.ask(client, 'post')]), ['NO_ROUTER']);
+    worker.write('release');
+    assert.deepEqual(await told(held), ['ok', 'ok']);
+    assert.deepEqual(await router.exited, { code: 0, signal: null });
+    assert.equal(scene.kept().executions, 2);
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * What the fault scripts share: callers and workers that write into the checker's log, and the checker's verdict.
+ */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { check, type Rules, type Verdict } from '../../soak/lib/checker.ts';
+import { Log, readLogs, type Settled } from '../../soak/lib/log.ts';
+import type { HandlerContext, ReplyMessage, ZeroMQClient, ZeroMQRouter } from '../../src/index.ts';
+import { emissions, eventually, within } from '../helpers/eventually.ts';
+import { type RunningProcess, startProcess } from '../helpers/processes.ts';
+import type { Scope } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+
+/** Event data of every request. */
+export interface Task {
+  readonly id: string;
+  /** It runs until it is released. */
+  readonly hold: boolean;
+}
+
+/** What `programs/worker.mjs` is told. */
+export interface WorkerProgramOptions {
+  readonly name: string;
+  readonly folder: string;
+  readonly connection: string;
+  readonly concurrency: number;
+  /** Where heartbeats go. */
+  readonly heartbeat?: string;
+}
+
+/** A request that is under way. */
+export interface Asking {
+  readonly id: string;
+  readonly settled: Promise<Settled>;
+  cancel(): void;
+}
+
+const PROGRAMS = new URL('./programs/', import.meta.url);
+
+/** Starting takes longer than usual while other tests keep the machine busy; ms. */
+const START_PATIENCE = 30_000;
+
+/** Starts one of `programs/`. */
+export function startProgram(scope: Scope, name: string, ...args: string[]): RunningProcess {
+  return startProcess(scope, process.execPath, [fileURLToPath(new URL(`${name}.mjs`, PROGRAMS)), ...args]);
+}
+
+export class Scene {
+  private readonly folder: string;
+  readonly log: Log;
+  private count = 0;
+
+  constructor(private readonly scope: Scope) {
+    this.folder = tempFolder(scope);
+    this.log = new Log(this.folder, 'callers');
+    scope.after(() => this.log.close());
+  }
+
+  /**
+   * Sends a request; `put` is idempotent, `post` is not. Every word of the client goes into the log.
+   *
+   * @param options.timeout ms. Default 20,000.
+   */
+  ask(
+    client: ZeroMQClient,
+    eventName: 'put' | 'post',
+    options: { hold?: boolean; timeout?: number } = {},
+  ): Asking {
+    const { hold = false, timeout = 20_000 } = options;
+    this.count += 1;
+    const id = `${eventName}-${this.count}`;
+    const task: Task = { id, hold };
+    const idempotent = eventName === 'put';
+    this.log.write({ t: 'asked', id, idempotent });
+    let cancel = (): void => undefined;
+    const settled = new Promise<Settled>((resolve) => {
+      const settle = (outcome: Settled): void => {
+        this.log.write(outcome);
+        resolve(outcome);
+      };
+      const body = Buffer.from(JSON.stringify(task));
+      const request = { eventName, body, idempotent, timeout };
+      const inFlight = client.request(request, (reply) => settle(outcomeOf(id, reply)));
+      cancel = () => {
+        inFlight.cancel();
+        settle({ t: 'settled', id, code: 'CANCELLED', status: 499, dispatched: undefined });
+      };
+    });
+    return {
+      id,
+      settled: within(settled, `the outcome of ${id}`, timeout + START_PATIENCE),
+      cancel: () => cancel(),
+    };
+  }
+
+  /** Starts a worker in a process of its own; resolves once the router has taken it in. */
+  async worker(
+    router: ZeroMQRouter | undefined,
+    options: Omit<WorkerProgramOptions, 'name' | 'folder' | 'concurrency'> & { concurrency?: number },
+  ): Promise<RunningProcess> {
+    this.count += 1;
+    const name = `worker-${this.count}`;
+    const joined = router === undefined ? undefined : once(router, 'workerJoined');
+    const program = startProgram(
+      this.scope,
+      'worker',
+      JSON.stringify({ concurrency: 8, ...options, name, folder: this.folder }),
+    );
+    await program.waitForLine(/^accepted$/, START_PATIENCE);
+    await joined;
+    return program;
+  }
+
+  /** Handlers of a worker in this process, which write into the log; `hold` ends with `release()`. */
+  handlers(name: string): { put: Run; post: Run; release: () => void; began: (id: string) => Promise<void> } {
+    const held = new Set<() => void>();
+    const begun = new Set<string>();
+    const changes = new EventEmitter();
+    let runs = 0;
+    const run: Run = async ({ id, hold }) => {
+      runs += 1;
+      const by = `${name}-${runs}`;
+      this.log.write({ t: 'began', id, by });
+      begun.add(id);
+      changes.emit('began');
+      if (hold) await new Promise<void>((resolve) => held.add(resolve));
+      this.log.write({ t: 'ended', id, by });
+      return { id, by };
+    };
+    const release = (): void => {
+      for (const end of held) end();
+      held.clear();
+    };
+    this.scope.after(release);
+    const began = async (id: string): Promise<void> => {
+      await eventually(emissions(changes, 'began'), () => begun.has(id), `the run of ${id} at ${name}`);
+    };
+    return { put: run, post: run, release, began };
+  }
+
+  /** The checker's verdict, which must be that our word was kept. */
+  kept(rules: Rules = {}): Verdict {
+    const verdict = check(readLogs(this.folder), rules);
+    assert.deepEqual(verdict.faults, []);
+    return verdict;
+  }
+}
+
+type Run = (task: Task, context?: HandlerContext) => Promise<object>;
+
+function outcomeOf(id: string, { code, status, dispatched, body }: ReplyMessage): Settled {
+  const by = code === '' ? (JSON.parse(body.toString()) as { by: string }).by : undefined;
+  return { t: 'settled', id, code, status, dispatched, by };
+}
+
+/** Code and `dispatched` of outcomes, in short: `ok`, `WORKER_LOST, dispatched`. */
+export async function told(askings: readonly Asking[]): Promise<string[]> {
+  const outcomes = await Promise.all(askings.map(({ settled }) => settled));
+  return outcomes.map(({ code, dispatched }) =>
+    code === '' ? 'ok' : `${code}${dispatched === true ? ', dispatched' : ''}`,
+  );
+}

@@ -1,0 +1,57 @@
+/** Fault: a worker is killed while it runs requests. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { scopeOf } from '../helpers/scope.ts';
+import { connectClient, startRouter } from '../integration/framework.ts';
+import { Scene, told } from './scene.ts';
+
+failOnLeftovers();
+
+describe('a worker that is killed mid-request', () => {
+  it('costs what it ran: idempotent requests run at another one, others are told the truth', async (t) => {
+    const scope = scopeOf(t);
+    const scene = new Scene(scope);
+    const { router, frontend, backend: connection } = await startRouter(scope);
+    const client = await connectClient(scope, frontend);
+    const victim = await scene.worker(router, { connection, concurrency: 2 });
+    const again = scene.ask(client, 'put', { hold: true });
+    const lost = scene.ask(client, 'post', { hold: true });
+    const waiting = ['put', 'post'].map((event) => scene.ask(client, event as 'put' | 'post'));
+    await Promise.all([again, lost].map(({ id }) => victim.waitForLine(new RegExp(`^began ${id}$`))));
+
+    const other = await scene.worker(router, { connection, concurrency: 2 });
+    assert.deepEqual(await told(waiting), ['ok', 'ok'], 'what waits goes to whoever has room');
+    const left = once(router, 'workerLeft');
+    victim.kill('SIGKILL');
+    await left;
+    assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+    await other.waitForLine(new RegExp(`^began ${again.id}$`));
+    other.write('release');
+    assert.deepEqual(await told([again]), ['ok']);
+    const { executions, repeated } = scene.kept();
+    assert.deepEqual({ executions, repeated }, { executions: 5, repeated: 1 });
+  });
+
+  it('again, under an idempotent request: it is not tried for ever', async (t) => {
+    const scope = scopeOf(t);
+    const scene = new Scene(scope);
+    const { router, frontend, backend: connection } = await startRouter(scope);
+    const client = await connectClient(scope, frontend);
+    const workers = await Promise.all([1, 2, 3].map(() => scene.worker(undefined, { connection })));
+    assert.equal(router.stats().workers, 3);
+    const deadly = scene.ask(client, 'put', { hold: true });
+    const began = new RegExp(`^began ${deadly.id}$`);
+    for (let killed = 0; killed < 2; killed += 1) {
+      const holder = await Promise.any(
+        workers.map(async (worker) => (await worker.waitForLine(began), worker)),
+      );
+      workers.splice(workers.indexOf(holder), 1);
+      holder.kill('SIGKILL');
+    }
+    assert.deepEqual(await told([deadly]), ['WORKER_LOST, dispatched']);
+    assert.deepEqual(await told([scene.ask(client, 'put')]), ['ok'], 'the third one is spared');
+    assert.equal(scene.kept().repeated, 1);
+  });
+});

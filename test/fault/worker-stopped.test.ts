@@ -1,0 +1,93 @@
+/** Fault: a worker is stopped (SIGSTOP) for longer than its heartbeats allow, and comes back. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { ZeroMQHeartbeatConfig } from '../../src/index.ts';
+import { Drops } from '../helpers/drops.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { scopeOf } from '../helpers/scope.ts';
+import { connectClient, startRouter } from '../integration/framework.ts';
+import { Scene, told } from './scene.ts';
+
+failOnLeftovers();
+
+const RULES = { interval: 50, timeout: 200, maxMissed: 1 };
+
+describe('a worker that is stopped past its heartbeats', () => {
+  it('counts as lost; what it says when it goes on is late, and it is welcome again', async (t) => {
+    const scope = scopeOf(t);
+    const scene = new Scene(scope);
+    const drops = new Drops(scope);
+    const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', RULES);
+    const {
+      router,
+      frontend,
+      backend: connection,
+      heartbeat,
+    } = await startRouter(scope, 'tcp', { heartbeatConfig });
+    const client = await connectClient(scope, frontend);
+    const frozen = await scene.worker(router, { connection, heartbeat });
+    const again = scene.ask(client, 'put', { hold: true });
+    const lost = scene.ask(client, 'post', { hold: true });
+    await Promise.all([again, lost].map(({ id }) => frozen.waitForLine(new RegExp(`^began ${id}$`))));
+    const other = await scene.worker(router, { connection, heartbeat });
+
+    const left = once(router, 'workerLeft');
+    frozen.kill('SIGSTOP');
+    const [, reason] = (await left) as [string, string];
+    assert.equal(reason, 'heartbeat');
+    assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+    await other.waitForLine(new RegExp(`^began ${again.id}$`));
+    other.write('release');
+    assert.deepEqual(await told([again]), ['ok']);
+
+    const back = once(router, 'workerJoined');
+    frozen.write('release');
+    frozen.kill('SIGCONT');
+    await drops.seen('late-reply', 2);
+    await back;
+    assert.equal(router.stats().workers, 2, 'it is not counted twice');
+    const more = Array.from({ length: 20 }, (_, n) => scene.ask(client, n % 2 === 0 ? 'put' : 'post'));
+    assert.deepEqual(new Set(await told(more)), new Set(['ok']));
+    assert.equal(scene.kept().repeated, 1);
+  });
+
+  it('and not past its deadline, is no loss: what it holds waits for it', async (t) => {
+    const scope = scopeOf(t);
+    const scene = new Scene(scope);
+    const { router, frontend, backend: connection } = await startRouter(scope);
+    const client = await connectClient(scope, frontend);
+    const frozen = await scene.worker(router, { connection, concurrency: 2 });
+    const held = [scene.ask(client, 'put', { hold: true }), scene.ask(client, 'post', { hold: true })];
+    await Promise.all(held.map(({ id }) => frozen.waitForLine(new RegExp(`^began ${id}$`))));
+    frozen.kill('SIGSTOP');
+    const expired = scene.ask(client, 'post', { timeout: 100 });
+    assert.deepEqual(await told([expired]), ['EXPIRED'], 'a worker that stands still hoards nothing');
+    const other = await scene.worker(router, { connection });
+    const more = Array.from({ length: 20 }, () => scene.ask(client, 'post'));
+    assert.deepEqual(new Set(await told(more)), new Set(['ok']), 'others take what is new');
+    frozen.write('release');
+    frozen.kill('SIGCONT');
+    assert.deepEqual(await told(held), ['ok', 'ok']);
+    assert.equal(other.lines.filter((line) => line.startsWith('began')).length, 20);
+    assert.equal(scene.kept().repeated, 0);
+  });
+
+  it('past the deadline of what it holds, leaves callers with the truth: perhaps it ran', async (t) => {
+    const scope = scopeOf(t);
+    const scene = new Scene(scope);
+    const drops = new Drops(scope);
+    const { router, frontend, backend: connection } = await startRouter(scope);
+    const client = await connectClient(scope, frontend);
+    const frozen = await scene.worker(router, { connection });
+    const held = scene.ask(client, 'post', { hold: true, timeout: 400 });
+    await frozen.waitForLine(new RegExp(`^began ${held.id}$`));
+    frozen.kill('SIGSTOP');
+    const unread = scene.ask(client, 'post', { timeout: 100 });
+    assert.deepEqual(await told([held, unread]), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
+    frozen.kill('SIGCONT');
+    await drops.seen('late-reply', 2);
+    assert.deepEqual(await told([scene.ask(client, 'post')]), ['ok']);
+    scene.kept();
+  });
+});
