@@ -5,7 +5,7 @@ import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { type ContractChecker, createStrategy, STRATEGIES, ZeroMQRouter } from '../router/index.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { binding } from './endpoints.ts';
-import { choice, fileToBe, listener, milliseconds, wholeNumber } from './kinds.ts';
+import { choice, fileToBe, listener, milliseconds, wholeNumber, yesOrNo } from './kinds.ts';
 import { openLog } from './logging.ts';
 import { type Opened, serve } from './serve.ts';
 import { optional, setting, type ValuesOf } from './settings.ts';
@@ -47,6 +47,19 @@ export const ROUTER_SETTINGS = {
     description: 'Requests that may wait for one event; more are refused',
     default: 10_000,
   }),
+  queueBytes: setting(wholeNumber(0, Number.MAX_SAFE_INTEGER), {
+    description: 'Bytes of all requests that wait, 512 for each included; more are refused',
+    default: 256 * 1024 * 1024,
+  }),
+  redispatches: setting(wholeNumber(0, 100), {
+    description: 'Other workers that an idempotent request is given to when its worker is lost',
+    default: 1,
+  }),
+  breakerOff: setting(yesOrNo, {
+    description:
+      'Rest no worker for an event that it keeps failing at, and no event that keeps killing workers',
+    default: false,
+  }),
   classicConcurrency: setting(wholeNumber(1, 100_000), {
     description: 'Requests that a worker of the Python original is given at a time',
     default: 1,
@@ -64,7 +77,7 @@ export async function openRouter(
   logger: Logger,
   opened: Opened,
 ) {
-  const { frontend, backend, heartbeat, drain } = values;
+  const { frontend, backend, heartbeat, drain, queueLimit, queueBytes, redispatches } = values;
   const router = new ZeroMQRouter({
     frontendConnection: frontend,
     backendConnection: backend,
@@ -74,7 +87,7 @@ export async function openRouter(
       maxMissed: values.heartbeatMisses,
     }),
     strategy: createStrategy(values.strategy),
-    limits: { queueLimit: values.queueLimit },
+    limits: { queueLimit, queueBytes, redispatches, ...(values.breakerOff ? { breaker: false } : {}) },
     classicConcurrency: values.classicConcurrency,
     configFile: values.nodeFile,
     contractChecker,
