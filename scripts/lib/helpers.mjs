@@ -21,6 +21,8 @@ export const HELPERS = [
   },
   { name: 'chromium', mention: 'chromium', present: () => onPath('chromium') },
   { name: 'redis-server', mention: 'redis-server', present: () => onPath('redis-server') },
+  { name: 'zsh', mention: "'zsh'", present: () => onPath('zsh') },
+  { name: 'fish', mention: "'fish'", present: () => onPath('fish') },
 ];
 
 /**

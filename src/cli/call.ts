@@ -1,9 +1,11 @@
 /** `zeromq-gateway call`: one event, one reply. */
 import { ZeroMQClient } from '../client/index.ts';
 import { ZeroMQError } from '../core/errors.ts';
+import { isOutcomeCode, outcomeOf } from '../core/outcome.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { json, milliseconds, remote, text, yesOrNo } from './kinds.ts';
+import { withProgress } from './progress.ts';
 import { optional, required, setting, type ValuesOf } from './settings.ts';
 
 const settings = {
@@ -24,7 +26,8 @@ async function call(values: ValuesOf<typeof settings>, surroundings: Surrounding
   try {
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
     const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
-    const { eventData } = await client.sendMessage(event, data, { timeout: left });
+    const reply = client.sendMessage(event, data, { timeout: left });
+    const { eventData } = await withProgress(surroundings, `waiting for ${event}`, reply, timeout);
     surroundings.out(Buffer.isBuffer(eventData) ? eventData.toString() : JSON.stringify(eventData ?? null));
     return EXIT.ok;
   } catch (error) {
@@ -34,10 +37,15 @@ async function call(values: ValuesOf<typeof settings>, surroundings: Surrounding
   }
 }
 
-/** The code first, so that scripts can tell outcomes apart; then what the worker wanted known. */
+/**
+ * The code first, so that scripts can tell outcomes apart; then what the worker wanted known, and what to do where the
+ * catalogue knows it.
+ */
 function explained({ code, message, details }: ZeroMQError): CommandError {
-  const more = details === undefined ? '' : `\n${JSON.stringify(details)}`;
-  return new CommandError(`${code}: ${message}${more}`);
+  const lines = [`${code}: ${message}`];
+  if (details !== undefined) lines.push(JSON.stringify(details));
+  if (isOutcomeCode(code)) lines.push(`what to do: ${outcomeOf(code).remedy}`);
+  return new CommandError(lines.join('\n'));
 }
 
 export const callCommand = defineCommand({

@@ -11,6 +11,10 @@ export interface Surroundings {
   out(line: string): void;
   /** Writes a line to standard error. */
   err(line: string): void;
+  /** Whether standard output and standard error show colours. Default: neither. */
+  readonly colours?: { readonly out: boolean; readonly err: boolean };
+  /** Standard error, where it is a terminal: for what moves. */
+  readonly terminal?: { write(text: string): void };
 }
 
 /** A command, its settings' types forgotten. */

@@ -18,6 +18,8 @@ export interface Kind<T> {
   readonly isPath?: boolean;
   /** The flag may be repeated; in the environment values are separated by commas. */
   readonly isList?: boolean;
+  /** All values that there are, for completion in a shell. */
+  readonly choices?: readonly string[];
 }
 
 /** A custom check; what it throws is left out, since `allowed` says it better. */
@@ -114,7 +116,8 @@ export const folderToBe: Kind<string> = {
 };
 
 export function choice<const T extends string>(placeholder: string, ...values: readonly T[]): Kind<T> {
-  return { placeholder, allowed: values.join(', '), schema: Joi.string().valid(...values) };
+  const schema = Joi.string().valid(...values);
+  return { placeholder, allowed: values.join(', '), schema, choices: values };
 }
 
 export const text: Kind<string> = {
@@ -139,10 +142,11 @@ export const json: Kind<unknown> = {
 
 /** Several of a kind, at least one. */
 export function list<T>(kind: Kind<T>): Kind<T[]> {
-  const { placeholder, isPath } = kind;
+  const { placeholder, isPath, choices } = kind;
   return {
     placeholder,
     isPath,
+    choices,
     allowed: `one or more, each ${kind.allowed}`,
     schema: Joi.array().items(kind.schema).min(1).single(),
     isList: true,

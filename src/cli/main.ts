@@ -19,11 +19,17 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** Colours only on a terminal that has them, and never where NO_COLOR is set. */
+const shows = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY && !process.env['NO_COLOR'] && stream.hasColors();
+
 const code = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   env: process.env,
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
+  colours: { out: shows(process.stdout), err: shows(process.stderr) },
+  terminal: process.stderr.isTTY ? process.stderr : undefined,
 });
 process.exitCode = code;
 // A command that closed all it opened ends by itself, with its output written; this timer does not hold it.

@@ -6,10 +6,24 @@ import { fileURLToPath } from 'node:url';
 /** Folder of the package. */
 export const PACKAGE_FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
-function readVersion(): string {
-  const about: unknown = JSON.parse(readFileSync(path.join(PACKAGE_FOLDER, 'package.json'), 'utf8'));
-  const { version } = about as { version: string };
-  return version;
+interface About {
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
 }
 
-export const VERSION = readVersion();
+const about = JSON.parse(readFileSync(path.join(PACKAGE_FOLDER, 'package.json'), 'utf8')) as About;
+
+export const VERSION = about.version;
+
+/** Versions that go with this one, for the package.json of a new project. */
+export function versionsOf(): Readonly<Record<string, string>> {
+  const { dependencies } = about;
+  const ours = Object.entries(dependencies).map(([name, version]) => [name, `^${version}`]);
+  // Development tools are none of our dependencies when we are installed.
+  return {
+    ...(Object.fromEntries(ours) as Record<string, string>),
+    'zeromq-gateway': `^${VERSION}`,
+    '@types/node': '^20.19.0',
+    typescript: '^6.0.0',
+  };
+}

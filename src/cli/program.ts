@@ -1,6 +1,7 @@
 /** All commands in one program: argv in, exit code out. */
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { ZeroMQConfigError } from '../core/errors.ts';
+import { painter } from './colours.ts';
 import type { Command, Surroundings } from './command.ts';
 import { CONFIG_NAMES, readConfig } from './config-file.ts';
 import { EXIT, explain, UsageError } from './errors.ts';
@@ -40,6 +41,14 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'send one event and print the data of its reply',
     load: async () => (await import('./call.ts')).callCommand,
   },
+  new: {
+    summary: 'write a new worker, or a project with one',
+    load: async () => (await import('./new.ts')).newCommand,
+  },
+  completion: {
+    summary: 'print what completes commands in your shell',
+    load: async () => (await import('./completion.ts')).completionCommand(COMMANDS),
+  },
 };
 
 const WIDTH = 100;
@@ -70,14 +79,25 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
 }
 
 function newProgram(surroundings: Surroundings): Commander {
+  const { colours } = surroundings;
+  // Commander takes colours out again where they are not shown.
+  const paint = painter(true);
   return new Commander('zeromq-gateway')
     .description('ZeroMQ clients, routers and workers, and an HTTP gateway that puts them under REST')
     .usage('COMMAND [options]')
     .version(VERSION, '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Print help')
     .helpCommand('help [COMMAND]', 'print the help of a command')
-    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureHelp({
+      subcommandTerm: (command) => command.name(),
+      styleTitle: (title) => paint('bold', title),
+      styleSubcommandTerm: (term) => paint('cyan', term),
+      styleOptionTerm: (term) => paint('cyan', term),
+      styleArgumentTerm: (term) => paint('cyan', term),
+    })
     .configureOutput({
+      getOutHasColors: () => colours?.out ?? false,
+      getErrHasColors: () => colours?.err ?? false,
       writeOut: (text) => surroundings.out(text.trimEnd()),
       writeErr: (text) => surroundings.err(text.trimEnd()),
       getOutHelpWidth: () => WIDTH,
@@ -165,6 +185,7 @@ function defaultText(value: unknown): string | undefined {
 /** Tells what went wrong; gives the exit code. */
 function report(error: unknown, surroundings: Surroundings): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  for (const line of explain(error)) surroundings.err(`error: ${line}`);
+  const paint = painter(surroundings.colours?.err);
+  for (const line of explain(error)) surroundings.err(`${paint('red', 'error:')} ${line}`);
   return error instanceof UsageError || error instanceof ZeroMQConfigError ? EXIT.usage : EXIT.failed;
 }

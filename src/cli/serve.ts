@@ -1,8 +1,10 @@
 /** Running until a signal: start, say so in one line, drain, end. */
 import { withResolvers } from '../core/deferred.ts';
 import { toError } from '../core/errors.ts';
+import { painter } from './colours.ts';
 import type { Surroundings } from './command.ts';
 import { CommandError, EXIT } from './errors.ts';
+import { withProgress } from './progress.ts';
 
 const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 export type StopSignal = keyof typeof STOP_SIGNALS;
@@ -91,6 +93,7 @@ export async function serve(
   start: (opened: Opened) => Promise<string>,
 ): Promise<number> {
   const opened = new Opened();
+  const paint = painter(surroundings.colours?.out);
   const stop = withResolvers<StopSignal>();
   let stopping: StopSignal | undefined;
   const release = onStopSignals((signal) => {
@@ -99,8 +102,9 @@ export async function serve(
     stop.resolve(signal);
   });
   try {
-    const line = await start(opened);
-    if (stopping === undefined) surroundings.out(`zeromq-gateway ${command} is ready: ${line}`);
+    const line = await withProgress(surroundings, 'starting', start(opened));
+    const ready = paint('green', `zeromq-gateway ${command} is ready:`);
+    if (stopping === undefined) surroundings.out(`${ready} ${line}`);
     const ended = await Promise.race([stop.promise, opened.failed]);
     if (ended instanceof Error) throw ended;
   } catch (error) {
@@ -109,7 +113,7 @@ export async function serve(
     throw error;
   }
   try {
-    await opened.close();
+    await withProgress(surroundings, 'draining', opened.close());
   } finally {
     release();
   }

@@ -174,7 +174,9 @@ function faultOf(
   origin: string | undefined,
 ): string {
   const shown = JSON.stringify(value) ?? String(value);
-  return `${name}: ${shown} (from ${origin}) is refused; allowed: ${setting?.kind.allowed}`;
+  const { allowed, choices } = setting?.kind ?? {};
+  const meant = choices === undefined || typeof value !== 'string' ? '' : suggestion(value, choices);
+  return `${name}: ${shown} (from ${origin}) is refused; allowed: ${allowed}${meant}`;
 }
 
 /** The section of the file for a command; what the section must not have becomes a fault. */

@@ -1,0 +1,68 @@
+/** What there is to complete, as the shells' scripts are made of it. */
+import type { Command } from '../command.ts';
+import type { Kind } from '../kinds.ts';
+import { flagOf } from '../settings.ts';
+
+/** What may stand for a value. */
+export interface Completable {
+  /** Stands for it in help. */
+  readonly placeholder: string;
+  /** All that it can be; undefined: anything. */
+  readonly choices: readonly string[] | undefined;
+  readonly path: 'file' | 'folder' | undefined;
+}
+
+/** A flag of a command. */
+export interface CompletableFlag {
+  /** With its dashes. */
+  readonly flag: string;
+  readonly description: string;
+  /** undefined: it takes no value. */
+  readonly value: Completable | undefined;
+  readonly repeats: boolean;
+}
+
+/** A command, with what may follow it. */
+export interface CompletableCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly flags: readonly CompletableFlag[];
+  readonly positional: readonly (Completable & { readonly repeats: boolean })[];
+}
+
+function completable({ placeholder = '', choices, isPath }: Kind<unknown>): Completable {
+  return { placeholder, choices, path: isPath ? (placeholder === 'DIR' ? 'folder' : 'file') : undefined };
+}
+
+/** Flags that every command has. */
+const COMMON: readonly CompletableFlag[] = [
+  {
+    flag: '--config',
+    description: 'Configuration file',
+    value: { placeholder: 'FILE', choices: undefined, path: 'file' },
+    repeats: false,
+  },
+  { flag: '--help', description: 'Print help', value: undefined, repeats: false },
+];
+
+/** What there is to complete of a command. */
+export function completableOf({ name, settings }: Command, summary: string): CompletableCommand {
+  const entries = Object.entries(settings);
+  const flags = entries
+    .filter(([, { positional }]) => !positional)
+    .map(([key, { kind, description }]) => ({
+      flag: flagOf(key),
+      description,
+      value: kind.placeholder === undefined ? undefined : completable(kind),
+      repeats: kind.isList ?? false,
+    }));
+  const positional = entries
+    .filter(([, each]) => each.positional)
+    .map(([, { kind }]) => ({ ...completable(kind), repeats: kind.isList ?? false }));
+  return { name, summary, flags: [...flags, ...COMMON], positional };
+}
+
+/** A word of a shell, whatever is in it: `'it'\''s'`. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

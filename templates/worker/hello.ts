@@ -1,0 +1,33 @@
+/**
+ * The worker "hello": what its events take and give, and what they do.
+ *
+ *     npx zeromq-gateway worker workers/hello.ts --router tcp://127.0.0.1:5556
+ */
+import Joi from 'joi';
+import { defineContract, defineWorker, ReplyError } from 'zeromq-gateway';
+
+const contract = defineContract({
+  name: 'hello',
+  info: { title: 'hello', version: '0.1.0', description: 'Greets.' },
+  events: {
+    // GET /hello/world: the event's data is { "name": "world" }.
+    'hello.get': {
+      method: 'GET',
+      path: '/hello/{name}',
+      summary: 'Greet somebody',
+      tags: ['hello'],
+      data: Joi.object({ name: Joi.string().max(100).required().description('Who is greeted.') }),
+      replies: { 200: Joi.object({ message: Joi.string().required() }).description('The greeting.') },
+    },
+  },
+});
+
+export default defineWorker({
+  contract,
+  handlers: {
+    'hello.get': ({ name }: { name: string }) => {
+      if (name === 'nobody') throw new ReplyError(404, 'NOBODY_THERE', 'nobody is not there');
+      return { message: `Welcome, ${name}` };
+    },
+  },
+});

@@ -1,0 +1,103 @@
+/** What `new` writes runs: the project's tests, its types, its routes; and a worker added to it. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { FREE_PORTS, runCommand, START_PATIENCE, startNode, urlIn } from '../../helpers/command.ts';
+import { within } from '../../helpers/eventually.ts';
+import { startProcess } from '../../helpers/processes.ts';
+import { type Scope, scopeOf } from '../../helpers/scope.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** As `npm install` would leave it, with this build and its packages. */
+function install(project: string): void {
+  const modules = path.join(project, 'node_modules');
+  mkdirSync(path.join(modules, '@types'), { recursive: true });
+  symlinkSync(ROOT, path.join(modules, 'zeromq-gateway'));
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(path.join(project, 'package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'devDependencies', Record<string, string>>;
+  for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies })) {
+    assert.match(range, /^\^\d+\.\d+\.\d+$/, name);
+    if (name !== 'zeromq-gateway')
+      symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
+  }
+}
+
+async function npm(scope: Scope, cwd: string, script: string): Promise<string> {
+  const env = { NODE_TEST_CONTEXT: undefined, PATH: `${ROOT}node_modules/.bin:${process.env['PATH']}` };
+  const run = startProcess(scope, 'npm', ['run', '--silent', script], { cwd, env });
+  const { code } = await within(run.exited, `npm run ${script}`, START_PATIENCE);
+  assert.equal(code, 0, `${run.lines.join('\n')}\n${run.stderr}`);
+  return run.lines.join('\n');
+}
+
+describe('new project', () => {
+  it('writes a project whose tests pass, whose types hold and which serves', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    const made = await runCommand(scope, ['new', 'project', 'stock-levels'], { cwd });
+    assert.equal(made.code, 0, made.stderr);
+    const project = path.join(cwd, 'stock-levels');
+    assert.deepEqual(
+      readdirSync(project, { recursive: true, encoding: 'utf8' }).sort(),
+      [
+        ...['.gitignore', 'README.md', 'package.json', 'tsconfig.json', 'zeromq-gateway.yaml'],
+        ...['test', 'test/stock-levels.test.ts', 'workers', 'workers/stock-levels.ts'],
+      ].sort(),
+    );
+    install(project);
+    const added = await runCommand(scope, ['new', 'worker', 'orders'], { cwd: project });
+    assert.match(added.stdout, /^made workers\/orders\.ts\n/);
+
+    assert.match(await npm(scope, project, 'test'), /pass 1\b/);
+    await npm(scope, project, 'typecheck');
+    const { line } = await startNode(scope, ['up', '--port', '0', ...FREE_PORTS], { cwd: project });
+    assert.match(line, /workers orders\.ts, stock-levels\.ts,/);
+    for (const name of ['stock-levels', 'orders']) {
+      const reply = await fetch(`${urlIn(line)}/${name}/world`);
+      assert.deepEqual(await reply.json(), { message: 'Welcome, world' });
+    }
+  });
+
+  it('its README and its output show what to do next', async (t) => {
+    const cwd = tempFolder(t);
+    const { stdout } = await runCommand(scopeOf(t), ['new', 'project', 'shop', '--folder', 'a/b'], { cwd });
+    assert.match(
+      stdout,
+      / {2}cd a\/b\n {2}npm install\n {2}npm start\n {2}curl -s localhost:8080\/shop\/world$/,
+    );
+    assert.match(
+      readFileSync(path.join(cwd, 'a/b/README.md'), 'utf8'),
+      /^# shop\n[^]*localhost:8080\/shop\/world/,
+    );
+  });
+});
+
+describe('new', () => {
+  it('writes nothing where one of its files is', async (t) => {
+    const cwd = tempFolder(t);
+    mkdirSync(path.join(cwd, 'shop'));
+    writeFileSync(path.join(cwd, 'shop/package.json'), '{}');
+    const { code, stdout, stderr } = await runCommand(scopeOf(t), ['new', 'project', 'shop'], { cwd });
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(
+      stderr,
+      /^error: shop\/package\.json exists already, and nothing was written; give another name/,
+    );
+    assert.deepEqual(readdirSync(path.join(cwd, 'shop')), ['package.json']);
+  });
+
+  it('refuses names that are no names of events and files', async (t) => {
+    const cwd = tempFolder(t);
+    for (const name of ['Shop', '../shop', 'a b', 'x'.repeat(51)]) {
+      const { code, stderr } = await runCommand(scopeOf(t), ['new', 'worker', name], { cwd });
+      assert.equal(code, 2);
+      assert.match(stderr, /error: name: .* is refused; allowed: small letters/);
+    }
+    assert.ok(!existsSync(path.join(cwd, 'shop.ts')));
+  });
+});

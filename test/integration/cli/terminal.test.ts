@@ -1,0 +1,76 @@
+/** What commands write to a terminal, and to anything else. A terminal is made by script(1). */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { MAIN, runCommand, START_PATIENCE } from '../../helpers/command.ts';
+import { within } from '../../helpers/eventually.ts';
+import { startProcess } from '../../helpers/processes.ts';
+import { scopeOf } from '../../helpers/scope.ts';
+import { silentPeer } from '../../helpers/silent-peer.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const ESCAPE = '\u001b[';
+const noScript = spawnSync('script', ['--version']).status === 0 ? {} : { skip: 'script is not installed' };
+
+describe('on a terminal', noScript, () => {
+  /** Output of a command on a terminal of its own; standard output and error are one there. */
+  async function onTerminal(t: Parameters<typeof scopeOf>[0], line: string, env: NodeJS.ProcessEnv = {}) {
+    const clean = { NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm-256color', ...env };
+    const command = `exec ${process.execPath} ${MAIN} ${line}`;
+    const cwd = tempFolder(t);
+    const args = ['--quiet', '--return', '--command', command, '/dev/null'];
+    const terminal = startProcess(scopeOf(t), 'script', args, { cwd, env: clean });
+    const { code } = await within(terminal.exited, 'the end of a command', START_PATIENCE);
+    return { code, text: terminal.lines.join('\n') };
+  }
+
+  it('errors and help have colours', async (t) => {
+    const refused = await onTerminal(t, 'gateway --port x');
+    assert.equal(refused.code, 2);
+    assert.ok(refused.text.includes(`${ESCAPE}31merror:${ESCAPE}39m port: "x"`), refused.text);
+    const help = await onTerminal(t, 'call --help');
+    assert.ok(help.text.includes(`${ESCAPE}1mUsage:`), help.text);
+  });
+
+  it('NO_COLOR and a terminal without colours are respected', async (t) => {
+    for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
+      assert.ok(!(await onTerminal(t, 'gateway --port x', env)).text.includes(ESCAPE));
+      assert.ok(!(await onTerminal(t, 'call --help', env)).text.includes(ESCAPE));
+    }
+  });
+
+  it('a call that takes longer than a second shows that it waits', async (t) => {
+    const endpoint = await silentPeer(scopeOf(t));
+    const { code, text } = await onTerminal(t, `call slow --to ${endpoint} --timeout 2000`);
+    assert.equal(code, 1);
+    assert.match(text, /⠋ waiting for slow \(1 of 2 s\)/);
+    assert.match(text, /error:\S* TIMEOUT/);
+  });
+});
+
+describe('elsewhere', () => {
+  it('nothing has colours or moves, whatever FORCE_COLOR says', async (t) => {
+    const endpoint = await silentPeer(scopeOf(t));
+    const env = { FORCE_COLOR: '1', TERM: 'xterm-256color' };
+    const call = ['call', 'slow', '--to', endpoint, '--timeout', '1500'];
+    for (const args of [call, ['--help'], ['gateway', '--port', 'x']]) {
+      const { stdout, stderr } = await runCommand(scopeOf(t), args, { env });
+      assert.ok(!(stdout + stderr).includes('\u001b'), args.join(' '));
+      assert.doesNotMatch(stderr, /waiting/);
+    }
+  });
+
+  it('a call that fails says what to do', async (t) => {
+    const endpoint = await silentPeer(scopeOf(t));
+    const { code, stderr } = await runCommand(scopeOf(t), [
+      'call',
+      'slow',
+      '--to',
+      endpoint,
+      '--timeout',
+      '300',
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: TIMEOUT: .*\nwhat to do: Send it again only if/);
+  });
+});
