@@ -47,6 +47,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY openapi ./openapi
 COPY workers ./workers
+COPY templates ./templates
 USER node
 EXPOSE 8080
 STOPSIGNAL SIGTERM

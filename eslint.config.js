@@ -28,7 +28,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**', 'bench/**', 'soak/**', 'scripts/**', 'workers/**'],
+    files: ['test/**', 'bench/**', 'soak/**', 'scripts/**', 'workers/**', 'templates/**', 'examples/**'],
     rules: {
       'no-console': 'off',
       // node:test's describe/it return promises that the runner itself awaits.

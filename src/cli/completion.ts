@@ -29,11 +29,11 @@ export function completionCommand(commands: Commands): Command {
       'completion bash > ~/.local/share/bash-completion/completions/zeromq-gateway',
       'completion fish > ~/.config/fish/completions/zeromq-gateway.fish',
     ],
-    run: async ({ shell }, { out }) => {
+    run: async ({ shell }, surroundings) => {
       const all = Object.values(commands).map(async ({ summary, load }) => {
         return completableOf(await load(), summary);
       });
-      out(SCRIPTS[shell](await Promise.all(all)));
+      surroundings.out(SCRIPTS[shell](await Promise.all(all)));
       return EXIT.ok;
     },
   });

@@ -57,7 +57,8 @@ function filesOf(template: string, newName: string): NewFile[] {
 }
 
 /** @throws UsageError, with nothing written, when one of the files is there already. */
-function write(folder: string, files: readonly NewFile[], { cwd, out }: Surroundings): void {
+function write(folder: string, files: readonly NewFile[], surroundings: Surroundings): void {
+  const { cwd } = surroundings;
   const there = files.filter(([place]) => existsSync(path.join(folder, place)));
   if (there.length > 0) {
     throw new UsageError(
@@ -71,22 +72,22 @@ function write(folder: string, files: readonly NewFile[], { cwd, out }: Surround
     const file = path.join(folder, place);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text, { flag: 'wx' });
-    out(`made ${path.relative(cwd, file)}`);
+    surroundings.out(`made ${path.relative(cwd, file)}`);
   }
 }
 
 function newWorker({ name: newName, folder }: Values, surroundings: Surroundings): void {
-  const { cwd, out } = surroundings;
+  const { cwd } = surroundings;
   const usual = path.join(cwd, 'workers');
   const home = folder ?? (existsSync(usual) ? usual : cwd);
-  write(home, filesOf('worker', newName), surroundings);
+  write(home, filesOf('project/workers', newName), surroundings);
   const shown = path.relative(cwd, home) || '.';
-  out(`\nRun it, with a gateway and a router:\n  npx zeromq-gateway up --workers ${shown}`);
-  out(`  curl -s localhost:8080/${newName}/world`);
+  surroundings.out(`\nRun it, with a gateway and a router:\n  npx zeromq-gateway up --workers ${shown}`);
+  surroundings.out(`  curl -s localhost:8080/${newName}/world`);
 }
 
 function newProject({ name: newName, folder }: Values, surroundings: Surroundings): void {
-  const { cwd, out } = surroundings;
+  const { cwd } = surroundings;
   const home = folder ?? path.join(cwd, newName);
   const versions = versionsOf();
   const files = filesOf('project', newName).map(([place, text]): NewFile => {
@@ -96,12 +97,9 @@ function newProject({ name: newName, folder }: Values, surroundings: Surrounding
     );
     return [place, place === 'package.json' ? filled : text];
   });
-  const worker = filesOf('worker', newName).map(
-    ([place, text]): NewFile => [path.join('workers', place), text],
-  );
-  write(home, [...files, ...worker], surroundings);
-  out(`\nRun it:\n  cd ${path.relative(cwd, home) || '.'}\n  npm install\n  npm start`);
-  out(`  curl -s localhost:8080/${newName}/world`);
+  write(home, files, surroundings);
+  surroundings.out(`\nRun it:\n  cd ${path.relative(cwd, home) || '.'}\n  npm install\n  npm start`);
+  surroundings.out(`  curl -s localhost:8080/${newName}/world`);
 }
 
 export const newCommand = defineCommand({

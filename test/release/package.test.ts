@@ -1,0 +1,164 @@
+/** The package as `npm pack` makes it: what is in it, its types, and that it works where nothing else is. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { ROOT } from '../docs/pages.ts';
+import { FREE_PORTS, START_PATIENCE, urlIn } from '../helpers/command.ts';
+import { startProcess } from '../helpers/processes.ts';
+import { Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+
+const scope = new Scope();
+let tarball: string;
+let files: string[];
+
+/** Runs a command to its end; gives its output. */
+function run(cwd: string, command: string, args: readonly string[]): string {
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  assert.equal(status, 0, `${command} ${args.join(' ')}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+before(() => {
+  const folder = tempFolder(scope);
+  const packed = run(ROOT, 'npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]);
+  const [about] = JSON.parse(packed) as { filename: string; files: { path: string }[] }[];
+  assert.ok(about);
+  tarball = path.join(folder, about.filename);
+  files = about.files.map((file) => file.path);
+});
+after(() => scope.close());
+
+describe('what is packed', () => {
+  it('is what users need and nothing else', () => {
+    const wanted = [
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+      /^dist\/[\w./-]+\.(js|d\.ts)$/,
+      /^dist\/[\w./-]+\.(html|css|svg)$/, // pages that are served
+      /^docs\/(\w+\/)?[\w-]+\.md$/,
+      /^(openapi|workers|templates)\/[\w./-]+\.(ts|yaml|py|txt|md|json)$/,
+      /^templates\/project\/_gitignore$/,
+    ];
+    assert.deepEqual(
+      files.filter((file) => !wanted.some((pattern) => pattern.test(file))),
+      [],
+    );
+    const needed = [
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/gateway/index.js',
+      'dist/cli/main.js',
+      'workers/echo.ts',
+      'LICENSE',
+    ];
+    assert.deepEqual(
+      needed.filter((file) => !files.includes(file)),
+      [],
+    );
+  });
+
+  it('is small', () => {
+    assert.ok(statSync(tarball).size < 700_000, `${statSync(tarball).size} bytes`);
+  });
+
+  it('has types that every resolution of modules finds', async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)));
+    assert.ok(analysis.types);
+    // It is ESM alone: CommonJS imports it dynamically, and resolution as before Node 12.7 is not served.
+    const problems = analysis.problems.filter(
+      (problem) =>
+        problem.kind !== 'CJSResolvesToESM' &&
+        !('resolutionKind' in problem && problem.resolutionKind === 'node10'),
+    );
+    assert.deepEqual(problems, []);
+  });
+});
+
+describe('installed into an empty project', () => {
+  let app: string;
+
+  before(() => {
+    app = path.join(tempFolder(scope), 'app');
+    mkdirSync(app);
+    const about = { name: 'app', private: true, type: 'module' };
+    writeFileSync(path.join(app, 'package.json'), JSON.stringify(about));
+    run(app, 'npm', ['install', tarball, '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']);
+  });
+
+  it('runs the command, and all of it in one process with the samples', async (t) => {
+    const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    assert.equal(run(app, 'npx', ['--no-install', 'zeromq-gateway', '--version']).trim(), version);
+    const command = path.join(app, 'node_modules/.bin/zeromq-gateway');
+    const up = startProcess(scopeOf(t), command, ['up', '--port', '0', ...FREE_PORTS], { cwd: app });
+    const url = urlIn(await up.waitForLine(/ is ready: /, START_PATIENCE));
+    assert.deepEqual(await (await fetch(`${url}/echo/hello`)).json(), { message: 'hello' });
+    const created = await fetch(`${url}/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"title":"buy milk"}',
+    });
+    assert.equal(created.status, 201);
+    assert.equal((await fetch(`${url}/docs/`)).status, 200);
+    run(app, command, ['new', 'worker', 'hello']);
+  });
+
+  it('both entries are imported', () => {
+    const names = 'console.log([a.ZeroMQClient, b.createGateway].map((each) => each.name).join())';
+    const imported = `import * as a from 'zeromq-gateway'; import * as b from 'zeromq-gateway/gateway'; ${names}`;
+    assert.equal(
+      run(app, process.execPath, ['--input-type=module', '-e', imported]),
+      'ZeroMQClient,createGateway\n',
+    );
+  });
+
+  it('its types compile without looking away from those of libraries', () => {
+    writeFileSync(
+      path.join(app, 'app.ts'),
+      `import { defineWorker, type ZeroMQClient, type ZeroMQReply } from 'zeromq-gateway';
+       import { ApiRegistry, createGateway, type Gateway } from 'zeromq-gateway/gateway';
+       export const worker = defineWorker({ handlers: { one: () => 1 } });
+       export const ask = (client: ZeroMQClient): Promise<ZeroMQReply<number>> => client.sendMessage<number>('one');
+       export function open(requester: ZeroMQClient): Gateway {
+         const gateway = createGateway({ requester, api: new ApiRegistry(), port: 0 });
+         gateway.app.get('/own', (request, response) => void response.send(request.path));
+         return gateway;
+       }
+       // @ts-expect-error a port is a number
+       createGateway({ requester: undefined as unknown as ZeroMQClient, api: new ApiRegistry(), port: 'x' });`,
+    );
+    const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+    const strict = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--skipLibCheck',
+      'false',
+    ];
+    const library = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
+    run(app, process.execPath, [compiler, ...strict, ...library, 'app.ts']);
+  });
+});
+
+it('there is a bill of materials', () => {
+  const sbom = JSON.parse(run(ROOT, 'npm', ['run', '--silent', 'sbom'])) as {
+    bomFormat: string;
+    components: { name: string; version: string; licenses?: unknown[] }[];
+  };
+  assert.equal(sbom.bomFormat, 'CycloneDX');
+  const found = new Map(sbom.components.map((each) => [each.name, each]));
+  for (const name of ['zeromq', 'express', 'joi']) assert.ok(found.get(name)?.licenses, name);
+});
