@@ -28,6 +28,8 @@ const HOMES = {
   'swagger-ui-dist': 'src/gateway/',
   pino: 'src/core/logging',
   commander: 'src/cli/',
+  'prom-client': 'src/metrics/',
+  '@opentelemetry/api': 'src/core/tracing',
 };
 
 const layers = Object.entries(LAYERS).map(([layer, allowed]) => ({

@@ -21,6 +21,13 @@ export {
   ZeroMQSocketInvalid,
   ZeroMQTimeoutError,
 } from './core/errors.ts';
+export type {
+  EventReport,
+  RouterReport,
+  RouterTotals,
+  WorkerReport,
+  WorkerState,
+} from './core/introspection.ts';
 export {
   type Logger,
   type Logging,

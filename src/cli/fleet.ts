@@ -6,15 +6,13 @@ import cluster, { type Worker as Process } from 'node:cluster';
 import { once } from 'node:events';
 import { Backoff } from '../core/backoff.ts';
 import { withResolvers } from '../core/deferred.ts';
-import type { Logger } from '../core/logging.ts';
+import type { ConsoleLogging, Logger, LogLevel } from '../core/logging.ts';
 import { CommandError, EXIT, explain } from './errors.ts';
+import type { Answering, Answers, FromMember, ToMember } from './fleet-messages.ts';
 import { Opened } from './serve.ts';
 
-/** From a member: it serves, or it could not start. */
-type FromMember = { readonly ready: string } | { readonly failed: string };
-
-/** To a member. */
-const STOP = 'stop';
+/** How long (ms) the primary waits for the answers of members. */
+const PATIENCE = 1000;
 
 /** A member that ran this long (ms) had a good start: after its next crash the backoff begins anew. */
 const HEALTHY_AFTER = 10_000;
@@ -33,6 +31,7 @@ interface Place {
 export class Fleet {
   private readonly places: readonly Place[];
   private stopping = false;
+  private asked = 0;
   private readonly killAll = (): void => {
     for (const { process: member } of this.places) member?.process.kill('SIGKILL');
   };
@@ -67,13 +66,52 @@ export class Fleet {
       clearTimeout(restart);
       if (member === undefined) return;
       const exit = once(member, 'exit');
-      if (member.isConnected()) member.send(STOP);
+      say(member, 'stop');
       await exit;
     });
     const timer = setTimeout(this.killAll, deadline + END_GRACE);
     await Promise.all(ended);
     clearTimeout(timer);
     process.off('exit', this.killAll);
+  }
+
+  /** Processes that there should be. */
+  get size(): number {
+    return this.places.length;
+  }
+
+  /** Asks all members; those that do not answer in time are left out. */
+  async ask<What extends keyof Answers>(what: What): Promise<Answers[What][]> {
+    const answers = await Promise.all(
+      this.places.map(({ process: member }) => member && this.askOne(member, what)),
+    );
+    return answers.filter((answer) => answer !== undefined);
+  }
+
+  /** Sets the level of the log of all members; those that start later have the one they were started with. */
+  setLogLevel(level: LogLevel | 'silent'): void {
+    for (const { process: member } of this.places) if (member !== undefined) say(member, { level });
+  }
+
+  private askOne<What extends keyof Answers>(
+    member: Process,
+    what: What,
+  ): Promise<Answers[What] | undefined> {
+    this.asked += 1;
+    const id = this.asked;
+    return new Promise((resolve) => {
+      const done = (answer: Answers[What] | undefined): void => {
+        clearTimeout(timer);
+        member.off('message', onMessage);
+        resolve(answer);
+      };
+      const onMessage = (message: FromMember): void => {
+        if ('answer' in message && message.answer === id) done(message.value as Answers[What]);
+      };
+      const timer = setTimeout(done, PATIENCE, undefined);
+      member.on('message', onMessage);
+      say(member, { ask: id, what });
+    });
   }
 
   /** Starts a member in its place; resolves when it is ready, rejects when it ends before. */
@@ -86,7 +124,7 @@ export class Fleet {
     return new Promise((resolve, reject) => {
       member.on('message', (message: FromMember) => {
         if ('failed' in message) fault = message.failed;
-        else {
+        else if ('ready' in message) {
           ready = true;
           resolve(message.ready);
         }
@@ -114,6 +152,15 @@ export class Fleet {
   }
 }
 
+/** What a member is, once it serves. */
+export interface Member {
+  /** What its ready line would say. */
+  readonly ready: string;
+  readonly log: ConsoleLogging;
+  /** Where there is an admin listener. */
+  readonly answering?: Answering;
+}
+
 /** Whether this process is a member of a fleet. */
 export function isMember(): boolean {
   return cluster.isWorker;
@@ -123,12 +170,14 @@ export function isMember(): boolean {
  * As `serve`, for a member: tells the primary instead of the user, and stops when the primary says so or is gone. A
  * signal for the whole group (Ctrl-C in a terminal) reaches members too; it is the primary that acts on it.
  */
-export async function serveAsMember(start: (opened: Opened) => Promise<string>): Promise<number> {
+export async function serveAsMember(start: (opened: Opened) => Promise<Member>): Promise<number> {
   const opened = new Opened();
   const stop = withResolvers<undefined>();
   const ignore = (): void => undefined;
-  const onMessage = (message: unknown): void => {
-    if (message === STOP) stop.resolve(undefined);
+  let member: Member | undefined;
+  const onMessage = (message: ToMember): void => {
+    if (message === 'stop') stop.resolve(undefined);
+    else if (member !== undefined) void obey(member, message);
   };
   process.on('SIGINT', ignore);
   process.on('SIGTERM', ignore);
@@ -136,7 +185,8 @@ export async function serveAsMember(start: (opened: Opened) => Promise<string>):
   process.on('disconnect', () => stop.resolve(undefined));
   let code: number = EXIT.ok;
   try {
-    tell({ ready: await start(opened) });
+    member = await start(opened);
+    tell({ ready: member.ready });
     const ended = await Promise.race([stop.promise, opened.failed]);
     if (ended !== undefined) throw ended;
   } catch (error) {
@@ -147,6 +197,18 @@ export async function serveAsMember(start: (opened: Opened) => Promise<string>):
   process.off('message', onMessage);
   if (process.connected) process.disconnect();
   return code;
+}
+
+/** Does what the primary says, or answers it. */
+async function obey(member: Member, message: Exclude<ToMember, 'stop'>): Promise<void> {
+  if ('level' in message) member.log.consoleLevel = message.level;
+  else if (member.answering !== undefined) {
+    tell({ answer: message.ask, value: await member.answering[message.what]() });
+  }
+}
+
+function say(member: Process, message: ToMember): void {
+  if (member.isConnected()) member.send(message);
 }
 
 function tell(message: FromMember): void {

@@ -3,15 +3,18 @@ import { ApiRegistry } from '../apidoc/index.ts';
 import { ZeroMQClient } from '../client/index.ts';
 import type { Logger } from '../core/logging.ts';
 import type { Requester } from '../core/message.ts';
-import { createGateway, type GatewaySettingsInput, readSettings } from '../gateway/index.ts';
+import { createGateway, type Gateway, type GatewaySettingsInput, readSettings } from '../gateway/index.ts';
 import { LiveContracts } from '../gateway/live-contracts.ts';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import { ADMIN_SETTINGS, openAdmin, viewFor } from './admin.ts';
+import { FleetSource, ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { loadDocuments } from './documents.ts';
 import { binding } from './endpoints.ts';
-import { Fleet, isMember, serveAsMember } from './fleet.ts';
+import { Fleet, isMember, type Member, serveAsMember } from './fleet.ts';
 import { file, host, json, list, milliseconds, port, remote, wholeNumber, yesOrNo } from './kinds.ts';
 import { openLog } from './logging.ts';
+import type { ProcessView } from './process-view.ts';
 import { type Opened, serve } from './serve.ts';
 import { optional, required, setting, type ValuesOf } from './settings.ts';
 
@@ -27,6 +30,7 @@ export const HTTP_SETTINGS = {
     description: 'Time for an operation where its document does not say',
     default: 5000,
   }),
+  accessLog: setting(yesOrNo, { description: 'Log each HTTP request in one line', default: false }),
   http: optional(json, {
     description: 'Further settings of the HTTP side (docs/configuration.md), as JSON or as a map in the file',
     defaultNote: '{}',
@@ -50,6 +54,7 @@ const settings = {
   }),
   heartbeat: optional(remote, { description: 'Where to send heartbeats', defaultNote: 'nowhere' }),
   processes: setting(wholeNumber(1, 256), { description: 'Processes that share the port', default: 1 }),
+  ...ADMIN_SETTINGS,
   ...NODE_SETTINGS,
 };
 
@@ -57,8 +62,15 @@ type Values = ValuesOf<typeof settings>;
 
 /** What of the values `createGateway` takes. */
 function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySettingsInput {
-  const { host: address, port: number, timeout, http } = values;
-  return { ...(http as GatewaySettingsInput | undefined), host: address, port: number, timeout };
+  const { host: address, port: number, timeout, accessLog, http } = values;
+  const further = http as GatewaySettingsInput | undefined;
+  return {
+    ...further,
+    host: address,
+    port: number,
+    timeout,
+    accessLog: accessLog || further?.accessLog,
+  };
 }
 
 /**
@@ -71,26 +83,48 @@ export function openRegistry(values: ValuesOf<typeof HTTP_SETTINGS>): ApiRegistr
   return new ApiRegistry({ configuredSchemes: Object.keys(auth.schemes) });
 }
 
-/** Makes a gateway, listens, and leaves word of how to stop it. Gives its URL. */
+/** Makes a gateway, listens, and leaves word of how to stop it. */
 export async function openGateway(
   values: ValuesOf<typeof HTTP_SETTINGS> & { readonly drain: number },
   requester: Requester,
   registry: ApiRegistry,
   logger: Logger,
   opened: Opened,
-): Promise<string> {
+): Promise<{ readonly gateway: Gateway; readonly url: string }> {
   const { host: address, port: number, drain } = values;
   const gateway = createGateway({ ...gatewaySettings(values), requester, api: registry, logger });
   opened.add(() => gateway.close({ deadline: drain }));
   const listeners = [{ setting: 'port', endpoint: `${address}:${number}` }];
   const { url } = await binding(listeners, () => gateway.listen());
-  return url;
+  return { gateway, url };
 }
 
-/** One gateway process. */
-async function openNode(values: Values, opened: Opened): Promise<string> {
+/** A gateway process by itself, with an admin listener of its own where one is asked for. */
+async function openAlone(values: Values, opened: Opened): Promise<string> {
+  const log = openLog(values, opened);
+  const view = viewFor(values, opened);
+  const admin =
+    view === undefined ? '' : await openAdmin(values, new ProcessSource(view, log), log.logger, opened);
+  return (await openNode(values, log.logger, view, opened)) + admin;
+}
+
+/** A gateway process of a fleet; the primary has the admin listener. */
+async function openMember(values: Values, opened: Opened): Promise<Member> {
+  const log = openLog(values, opened);
+  const view = viewFor(values, opened);
+  const ready = await openNode(values, log.logger, view, opened);
+  if (view === undefined) return { ready, log };
+  return { ready, log, answering: { readings: () => view.metrics.read(), health: () => view.health() } };
+}
+
+/** Gateway and client of a process. Gives what the ready line says of them. */
+async function openNode(
+  values: Values,
+  logger: Logger,
+  view: ProcessView | undefined,
+  opened: Opened,
+): Promise<string> {
   const { router: routers, classicRouter: classic, poolSize, heartbeat } = values;
-  const logger = openLog(values, opened);
   const registry = openRegistry(values);
   loadDocuments(registry, values.openapi ?? [], logger, opened);
   const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
@@ -100,7 +134,9 @@ async function openNode(values: Values, opened: Opened): Promise<string> {
   if (!(await client.connect())) {
     logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
   }
-  const url = await openGateway(values, client, registry, logger, opened);
+  const { gateway, url } = await openGateway(values, client, registry, logger, opened);
+  view?.addGateway(gateway);
+  view?.ready();
   return `${url}, docs ${url}/docs, router ${routers.join(', ')}`;
 }
 
@@ -126,13 +162,15 @@ async function followContracts(
 
 async function run(values: Values, surroundings: Surroundings): Promise<number> {
   const { processes, drain } = values;
-  if (isMember()) return serveAsMember((opened) => openNode(values, opened));
-  if (processes === 1) return serve('gateway', surroundings, (opened) => openNode(values, opened));
+  if (isMember()) return serveAsMember((opened) => openMember(values, opened));
+  if (processes === 1) return serve('gateway', surroundings, (opened) => openAlone(values, opened));
   readSettings(gatewaySettings(values)); // faults are told once, not by each process
   return serve('gateway', surroundings, async (opened) => {
-    const fleet = new Fleet(processes, openLog(values, opened));
+    const log = openLog(values, opened, (level) => fleet.setLogLevel(level));
+    const fleet = new Fleet(processes, log.logger);
+    const admin = await openAdmin(values, new FleetSource(fleet, log), log.logger, opened);
     opened.add(() => fleet.stop(drain));
-    return `${await fleet.start()}, ${processes} processes`;
+    return `${await fleet.start()}, ${processes} processes${admin}`;
   });
 }
 

@@ -63,6 +63,29 @@ export const host: Kind<string> = {
   }),
 };
 
+/** Where something listens beside the rest. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An address to listen on, or none. */
+export const addressOrOff: Kind<Address | false> = {
+  placeholder: 'HOST:PORT',
+  allowed: 'HOST:PORT (HOST a name or an IP address, IPv6 in brackets; PORT 0 for a free one), or off',
+  schema: Joi.any().custom((value: unknown) =>
+    value === 'off' || value === false ? false : toAddress(value),
+  ),
+};
+
+function toAddress(value: unknown): Address {
+  const [, v6, name, digits] = /^(?:\[([\da-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(String(value)) ?? [];
+  const address = { host: v6 ?? name ?? '', port: Number(digits) };
+  const fault = host.schema.validate(address.host).error ?? port.schema.validate(address.port).error;
+  if (fault !== undefined) throw fault;
+  return address;
+}
+
 function endpoint(bind: boolean): Kind<string> {
   return {
     placeholder: 'URL',

@@ -1,5 +1,5 @@
 /** The log of a command: on standard error, and in files where a folder is given. */
-import { consoleLogger, type Logger, type LogLevel, setupLogging } from '../core/logging.ts';
+import { type ConsoleLogging, consoleLogging, type LogLevel, setupLogging } from '../core/logging.ts';
 import type { Opened } from './serve.ts';
 
 /** Settings of a command's log; see `NODE_SETTINGS`. */
@@ -8,10 +8,47 @@ export interface LogSettings {
   readonly logFolder: string | undefined;
 }
 
-/** Starts the log; it is closed last, so that everything else can still write to it. */
-export function openLog({ logLevel, logFolder }: LogSettings, opened: Opened): Logger {
-  if (logFolder === undefined) return consoleLogger(logLevel);
+/** Turns the log to `debug`, and back. */
+const SIGNAL = 'SIGUSR2';
+
+/**
+ * Starts the log; it is closed last, so that everything else can still write to it.
+ *
+ * @param changed told of a new level of the console.
+ */
+export function openLog(
+  settings: LogSettings,
+  opened: Opened,
+  changed: (level: LogLevel | 'silent') => void = () => undefined,
+): ConsoleLogging {
+  const { logLevel } = settings;
+  const logging = startLog(settings, opened);
+  const log: ConsoleLogging = {
+    logger: logging.logger,
+    get consoleLevel() {
+      return logging.consoleLevel;
+    },
+    set consoleLevel(level) {
+      logging.consoleLevel = level;
+      changed(level);
+    },
+  };
+  const onSignal = (): void => {
+    const { consoleLevel: before } = log;
+    log.consoleLevel = before === 'debug' ? logLevel : 'debug';
+    logging.logger.warn({ before, level: log.consoleLevel }, 'the level of the log was changed');
+  };
+  // Windows does not have it.
+  if (process.platform !== 'win32') {
+    process.on(SIGNAL, onSignal);
+    opened.add(() => process.off(SIGNAL, onSignal));
+  }
+  return log;
+}
+
+function startLog({ logLevel, logFolder }: LogSettings, opened: Opened): ConsoleLogging {
+  if (logFolder === undefined) return consoleLogging(logLevel);
   const logging = setupLogging(logFolder, { consoleLevel: logLevel, console: 'stderr' });
   opened.add(() => logging.close());
-  return logging.logger;
+  return logging;
 }

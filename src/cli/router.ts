@@ -3,6 +3,8 @@ import { ApiRegistry } from '../apidoc/index.ts';
 import type { Logger } from '../core/logging.ts';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { type ContractChecker, createStrategy, STRATEGIES, ZeroMQRouter } from '../router/index.ts';
+import { ADMIN_SETTINGS, openAdmin, viewFor } from './admin.ts';
+import { ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { binding } from './endpoints.ts';
 import { choice, fileToBe, listener, milliseconds, wholeNumber, yesOrNo } from './kinds.ts';
@@ -111,14 +113,25 @@ export function contractChecker(registry: ApiRegistry): ContractChecker {
   };
 }
 
-const settings = { ...ROUTER_SETTINGS, ...NODE_SETTINGS };
+const settings = { ...ROUTER_SETTINGS, ...ADMIN_SETTINGS, ...NODE_SETTINGS };
 
 function route(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
   return serve('router', surroundings, async (opened) => {
-    const logger = openLog(values, opened);
-    const { endpoints } = await openRouter(values, contractChecker(new ApiRegistry()), logger, opened);
+    const log = openLog(values, opened);
+    const { logger } = log;
+    const view = viewFor(values, opened);
+    const admin =
+      view === undefined ? '' : await openAdmin(values, new ProcessSource(view, log), logger, opened);
+    const { router, endpoints } = await openRouter(
+      values,
+      contractChecker(new ApiRegistry()),
+      logger,
+      opened,
+    );
+    view?.addRouter(router);
+    view?.ready();
     const { frontend, backend, heartbeat } = endpoints;
-    return `frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}`;
+    return `frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}${admin}`;
   });
 }
 

@@ -90,7 +90,7 @@ function mergeContracts(definitions: readonly WorkerDefinition[]): Contract {
 function run(values: Values, surroundings: Surroundings): Promise<number> {
   const { files, bind, concurrency, heartbeat, nodeFile, drain } = values;
   return serve('server', surroundings, async (opened) => {
-    const logger = openLog(values, opened);
+    const { logger } = openLog(values, opened);
     const loaded: Loaded[] = [];
     for (const name of files) loaded.push({ file: name, definition: await loadWorkerModule(name) });
     const server = new ZeroMQServer({

@@ -3,10 +3,12 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ZeroMQRouter } from '../router/index.ts';
 import { ZeroMQWorkerThreads } from '../worker/index.ts';
+import { ADMIN_SETTINGS, openAdmin, openView, USUAL_ADMIN } from './admin.ts';
+import { ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { loadDocuments } from './documents.ts';
 import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
-import { file, folder, list } from './kinds.ts';
+import { addressOrOff, file, folder, list } from './kinds.ts';
 import { openLog } from './logging.ts';
 import { PACKAGE_FOLDER } from './package.ts';
 import { contractChecker, openRouter, ROUTER_SETTINGS } from './router.ts';
@@ -34,6 +36,11 @@ const settings = {
     defaultNote: 'those of the samples, where --workers is not given',
   }),
   ...ROUTER_SETTINGS,
+  ...ADMIN_SETTINGS,
+  admin: optional(addressOrOff, {
+    description: ADMIN_SETTINGS.admin.description,
+    defaultNote: '127.0.0.1:9090, or a free port when that is taken',
+  }),
   ...NODE_SETTINGS,
 };
 
@@ -49,10 +56,17 @@ function documentsOf({ openapi, workers }: Values): readonly string[] {
 function up(values: Values, surroundings: Surroundings): Promise<number> {
   return serve('up', surroundings, async (opened) => {
     const files = workerFilesIn(values.workers);
-    const logger = openLog(values, opened);
+    const log = openLog(values, opened);
+    const { logger } = log;
+    const view = values.admin === false ? undefined : openView(opened);
+    const admin =
+      view === undefined
+        ? ''
+        : await openAdmin(values, new ProcessSource(view, log), logger, opened, USUAL_ADMIN);
     const registry = openRegistry(values);
     loadDocuments(registry, documentsOf(values), logger, opened);
     const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
+    view?.addRouter(router);
     const { threads, concurrency, drain } = values;
     const joined = workersOf(router, files.length * threads);
     const groups = files.map((module) => {
@@ -61,10 +75,12 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
     opened.addAll(groups.map((group) => () => group.stop({ deadline: drain })));
     await Promise.all(groups.map((group) => group.start()));
     await joined;
-    const url = await openGateway(values, router, registry, logger, opened);
+    const { url, gateway } = await openGateway(values, router, registry, logger, opened);
+    view?.addGateway(gateway);
+    view?.ready();
     const { frontend, backend, heartbeat } = endpoints;
     const names = files.map((name) => path.basename(name)).join(', ');
-    return `${url}, docs ${url}/docs, workers ${names}, frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}`;
+    return `${url}, docs ${url}/docs, workers ${names}, frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}${admin}`;
   });
 }
 

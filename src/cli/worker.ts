@@ -35,7 +35,7 @@ const settings = {
 function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
   const { files, router, threads, concurrency, heartbeat, nodeFile, drain } = values;
   return serve('worker', surroundings, async (opened) => {
-    const logger = openLog(values, opened);
+    const { logger } = openLog(values, opened);
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
         module,

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
+import { tellReconnects } from '../transport/reconnects.ts';
 import { MessageSocket, type Refusal } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
@@ -93,6 +94,7 @@ export class ClassicLane implements Lane {
       { message: (frames) => ifCurrent(() => this.replied(frames)) },
     );
     this.socket = socket;
+    tellReconnects(socket.monitor, this.options.speaker, this.endpoint);
     new ConnectionWatch(
       socket,
       () => ifCurrent(() => this.cameUp()),

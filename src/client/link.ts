@@ -13,6 +13,7 @@ import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messag
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
 import { type ChannelOwner, DEFAULT_CHANNEL_LIMITS, PeerChannel } from '../transport/peer-channel.ts';
+import { tellReconnects } from '../transport/reconnects.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
@@ -72,6 +73,7 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     const { stallTimeout } = DEFAULT_CHANNEL_LIMITS;
     const limits = { ...DEFAULT_CHANNEL_LIMITS, stallTimeout: this.inproc ? INPROC_STALL : stallTimeout };
     this.channel = new PeerChannel(this.socket, undefined, this, speaker, limits);
+    tellReconnects(this.socket.monitor, speaker, this.endpoint);
     new ConnectionWatch(
       this.socket,
       () => this.cameUp(),

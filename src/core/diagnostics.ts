@@ -44,6 +44,27 @@ export interface RequestSettled extends Speaker {
   readonly handlerTime?: number;
 }
 
+/** A gateway answered an HTTP request, or its client went away; also where no operation was concerned. */
+export interface HttpAnswered extends Speaker {
+  readonly method: string;
+  /** Path of the operation or page as it is declared, such as `/tasks/{id}`; empty where nothing is at the path. */
+  readonly route: string;
+  /** Path that was asked for, without its query. */
+  readonly path: string;
+  readonly status: number;
+  /** Empty on success, else the code of the problem. */
+  readonly code: string;
+  /** Event of the operation; empty where there is none. */
+  readonly eventName: string;
+  readonly requestId: string;
+  /** Milliseconds from the request's headers to its answer. */
+  readonly duration: number;
+  /** Address of the client. */
+  readonly client: string;
+  /** Who called, where that was asked; else empty. */
+  readonly caller: string;
+}
+
 /** A worker may be given requests from now on. */
 export interface WorkerJoined extends Speaker {
   readonly worker: string;
@@ -82,7 +103,7 @@ export type HeartbeatLost = HeartbeatMissed;
 /** A connection is tried again. */
 export interface Reconnect extends Speaker {
   readonly endpoint: string;
-  /** Attempt since the connection was lost, from 1; 0 where libzmq does it and does not tell. */
+  /** Attempt since the connection was lost or first asked for, from 1. */
   readonly attempt: number;
   /** Milliseconds until the attempt. */
   readonly delay: number;
@@ -136,6 +157,7 @@ export interface LifecycleTransition extends Speaker {
 /** The catalogue: every channel of the framework. */
 export const diagnostics = {
   requestSettled: open<RequestSettled>('request:settled'),
+  httpAnswered: open<HttpAnswered>('http:answered'),
   workerJoined: open<WorkerJoined>('worker:joined'),
   workerLeft: open<WorkerLeft>('worker:left'),
   heartbeatMissed: open<HeartbeatMissed>('heartbeat:missed'),

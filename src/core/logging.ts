@@ -6,12 +6,11 @@ import { type DestinationStream, multistream, type Logger as PinoLogger, pino } 
 import type * as PinoPretty from 'pino-pretty';
 import { type Clock, systemClock } from './clock.ts';
 import { LogFile } from './log-file.ts';
+import { LEVELS, LevelGate, LevelSwitch, type LogLevel } from './log-level.ts';
 import { type LogSink, SINK_LIMIT, standardSink } from './log-sink.ts';
 import { redact } from './redact.ts';
 
-/** Levels from the least to the most severe. */
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-export type LogLevel = (typeof LEVELS)[number];
+export type { LogLevel } from './log-level.ts';
 
 /** Logs a message, with fields if there are any. An error goes into the field `err`, or alone. */
 export interface LogMethod {
@@ -66,9 +65,15 @@ export interface LoggingOptions {
   clock?: Clock;
 }
 
-/** A running set-up of logs. */
-export interface Logging {
+/** A log on the console whose least level may be changed while it runs. */
+export interface ConsoleLogging {
   readonly logger: Logger;
+  /** Least level that goes to the console, from all loggers made of this one too. */
+  consoleLevel: LogLevel | 'silent';
+}
+
+/** A running set-up of logs. */
+export interface Logging extends ConsoleLogging {
   /** The file that is written now. */
   readonly file: string;
   /** Lines lost because disk or reader were too slow. */
@@ -99,10 +104,27 @@ export function consoleLogger(
   level: LogLevel | 'silent' = 'info',
   output: 'stdout' | 'stderr' = 'stderr',
 ): Logger {
-  if (level === 'silent') return silentLogger;
+  return level === 'silent' ? silentLogger : consoleLogging(level, output).logger;
+}
+
+/** As `consoleLogger`; the level may be changed later. */
+export function consoleLogging(
+  level: LogLevel | 'silent' = 'info',
+  output: 'stdout' | 'stderr' = 'stderr',
+): ConsoleLogging {
   const sink = standardSink(output);
   flushAtExit(sink);
-  return makeLogger(level, consoleStream(sink, output));
+  const levels = new LevelSwitch(level);
+  const logger = makeLogger(levels, consoleStream(sink, output));
+  return {
+    logger,
+    get consoleLevel() {
+      return levels.level;
+    },
+    set consoleLevel(changed) {
+      levels.set(changed);
+    },
+  };
 }
 
 /** Sinks in use. */
@@ -140,17 +162,24 @@ export function setupLogging(folder: string, options: LoggingOptions = {}): Logg
   const output = options.console ?? 'stdout';
   const file = LogFile.open(folder, { maxSize: maxFileSize, retention, limit: maxBuffer, clock });
   const sinks: LogSink[] = [file];
+  const sink = standardSink(output, maxBuffer);
+  sinks.push(sink);
+  const gate = new LevelGate(consoleStream(sink, output, options.pretty), consoleLevel);
+  const levels = new LevelSwitch(leastOf([level, consoleLevel]));
   const streams: { level: LogLevel; stream: DestinationStream }[] = [{ level, stream: file }];
-  if (consoleLevel !== 'silent') {
-    const sink = standardSink(output, maxBuffer);
-    sinks.push(sink);
-    streams.push({ level: consoleLevel, stream: consoleStream(sink, output, options.pretty) });
-  }
-  const logger = makeLogger(leastOf(streams.map((stream) => stream.level)), multistream(streams));
+  streams.push({ level: 'trace', stream: gate });
+  const logger = makeLogger(levels, multistream(streams));
   sinks.forEach(flushAtExit);
   current = logger;
   return {
     logger,
+    get consoleLevel() {
+      return gate.level;
+    },
+    set consoleLevel(changed) {
+      gate.level = changed;
+      levels.set(leastOf([level, changed]));
+    },
     get file() {
       return file.path;
     },
@@ -164,15 +193,15 @@ export function setupLogging(folder: string, options: LoggingOptions = {}): Logg
   };
 }
 
-function leastOf(levels: readonly LogLevel[]): LogLevel {
+function leastOf(levels: readonly (LogLevel | 'silent')[]): LogLevel {
   return LEVELS.find((level) => levels.includes(level)) ?? 'fatal';
 }
 
-function makeLogger(level: LogLevel, target: DestinationStream): Logger {
+function makeLogger(levels: LevelSwitch, target: DestinationStream): Logger {
   const error = (value: Error): object => redact({ ...pino.stdSerializers.err(value) });
   const logger = pino(
     {
-      level,
+      level: levels.level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: redact },
@@ -180,12 +209,13 @@ function makeLogger(level: LogLevel, target: DestinationStream): Logger {
     },
     target,
   );
-  return secretless(logger);
+  return secretless(logger, levels);
 }
 
 /** The same logger; fields of its children, which formatters do not see, are redacted too. */
-function secretless(logger: PinoLogger): Logger {
-  const child = (fields: Record<string, unknown>): Logger => secretless(logger.child(redact(fields)));
+function secretless(logger: PinoLogger, levels: LevelSwitch): Logger {
+  levels.add(logger);
+  const child = (fields: Record<string, unknown>): Logger => secretless(logger.child(redact(fields)), levels);
   return Object.create(logger, { child: { value: child } }) as Logger;
 }
 

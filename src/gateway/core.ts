@@ -1,6 +1,7 @@
 /** What all requests of a gateway share. */
 import type { IncomingMessage } from 'node:http';
 import type { Requester } from '../core/message.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { BodyReader } from './body/reader.ts';
 import type { Cors } from './cors.ts';
 import type { RateLimits } from './rate-limit.ts';
@@ -19,6 +20,8 @@ export interface GatewayCore {
   readonly settings: GatewaySettings;
   readonly requester: Requester;
   readonly logger: GatewayLogger;
+  /** Makes spans, where somebody traces. */
+  readonly tracing: Tracing | undefined;
   readonly ids: RequestIds;
   readonly bodies: BodyReader;
   readonly cors: Cors | undefined;

@@ -8,6 +8,7 @@ import { answerBare } from './reply.ts';
 import { write } from './respond.ts';
 import type { Route } from './route.ts';
 import { BAD_PATH, type Match, type PathEntry, type RouteTable } from './routes.ts';
+import { watchAnswer } from './telling.ts';
 
 /** What a middleware calls when it leaves the request to others. */
 export type Next = (error?: unknown) => void;
@@ -33,7 +34,7 @@ export class Dispatcher {
       return;
     }
     const requestId = this.core.ids.next(req.headers[this.idHeader]);
-    if (everything) this.options(req, res, requestId, this.table.allow);
+    if (everything) this.options(req, res, requestId, this.table.allow, '');
     else if (match === undefined) this.refuse(req, res, requestId, notFound(url));
     else if (match === BAD_PATH) this.refuse(req, res, requestId, badPath());
     else this.dispatch(req, res, match, requestId);
@@ -65,19 +66,29 @@ export class Dispatcher {
         return;
       }
     } else if (method === 'GET' || method === 'HEAD') {
+      watchAnswer(this.core, req, res, { requestId, route: target.path, code: '' });
       target.serve({ req, res, requestId, baseUrl });
       return;
     }
-    if (method === 'OPTIONS') this.options(req, res, requestId, target.allow);
-    else this.refuse(req, res, requestId, notAllowed(method, target.allow));
+    const { allow, path } = target;
+    if (method === 'OPTIONS') this.options(req, res, requestId, allow, path);
+    else this.refuse(req, res, requestId, notAllowed(method, allow), path);
   }
 
   private isPreflight(req: IncomingMessage): boolean {
     return req.method === 'OPTIONS' && this.core.cors?.isPreflight(req.headers) === true;
   }
 
-  private options(req: IncomingMessage, res: ServerResponse, requestId: string, allow: string): void {
+  /** @param route path as it is declared; empty for the server as a whole. */
+  private options(
+    req: IncomingMessage,
+    res: ServerResponse,
+    requestId: string,
+    allow: string,
+    route: string,
+  ): void {
     const { core } = this;
+    watchAnswer(core, req, res, { requestId, route, code: '' });
     const headers = startHeaders(core, core.baseHeaders, requestId);
     headers.push('Allow', allow);
     if (core.cors !== undefined) {
@@ -89,7 +100,15 @@ export class Dispatcher {
     write(res, req.method, { status: 204, headers, contentType: '', body: Buffer.alloc(0) });
   }
 
-  private refuse(req: IncomingMessage, res: ServerResponse, requestId: string, problem: Problem): void {
+  /** @param route path as it is declared; empty where there is nothing at the path. */
+  private refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    requestId: string,
+    problem: Problem,
+    route = '',
+  ): void {
+    watchAnswer(this.core, req, res, { requestId, route, code: problem.code });
     answerBare(this.core, req, res, requestId, problem);
   }
 }

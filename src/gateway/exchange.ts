@@ -7,9 +7,9 @@
  * client going away, which cancels the request down to the worker.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { diagnostics } from '../core/diagnostics.ts';
 import { toError } from '../core/errors.ts';
 import { type Caller, type InFlight, type ReplyMessage, type RequestExtras } from '../core/message.ts';
+import type { TraceContext, TracedSpan, Tracing } from '../core/tracing.ts';
 import type { Bound } from './bind/binder.ts';
 import { decodeBody } from './body/coding.ts';
 import { accepts, FORM_TYPE } from './body/media.ts';
@@ -22,6 +22,7 @@ import { httpProblem, invalidRequest, outcomeProblem, type Problem, problemOfRep
 import { type AnswerContext, answer, answerProblem } from './reply.ts';
 import type { Route } from './route.ts';
 import type { Match, PathEntry } from './routes.ts';
+import { clientOf, isWatched, tellAnswer } from './telling.ts';
 import { traceContext } from './trace.ts';
 
 export class Exchange implements ActiveExchange, AnswerContext, Conditional {
@@ -32,6 +33,8 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   private caller: Caller | undefined;
   private over = false;
   private unwatch: (() => void) | undefined;
+  /** Where somebody traces. */
+  private span: TracedSpan | undefined;
 
   constructor(
     readonly core: GatewayCore,
@@ -66,6 +69,7 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   /** Takes the request in. */
   start(): void {
     const { core } = this;
+    if (core.tracing !== undefined) this.span = this.beginSpan(core.tracing);
     if (core.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
     else if (core.exchanges.size >= core.settings.limits.inFlight) {
       this.fail(outcomeProblem('BUSY', `The gateway already has ${core.exchanges.size} requests in flight.`));
@@ -240,7 +244,7 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   }
 
   private extras(bound: Bound, type: string): RequestExtras | undefined {
-    const trace = this.req.headers.traceparent === undefined ? undefined : traceContext(this.req.headers);
+    const trace = this.span?.context ?? this.callersTrace();
     const form = type === FORM_TYPE;
     if (trace === undefined && this.caller === undefined && bound.key === undefined && !form)
       return undefined;
@@ -295,21 +299,36 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     this.fail(httpProblem('INTERNAL_ERROR', 'The gateway could not handle the request; its log says why.'));
   }
 
+  private callersTrace(): TraceContext | undefined {
+    return this.req.headers.traceparent === undefined ? undefined : traceContext(this.req.headers);
+  }
+
+  private beginSpan(tracing: Tracing): TracedSpan {
+    const { requestId, rawPath } = this;
+    return tracing.begin('gateway', this.callersTrace(), {
+      'http.request.method': this.req.method,
+      'http.route': this.entry.path,
+      'url.path': rawPath,
+      'zeromq_gateway.event': this.route.operation.eventName,
+      'zeromq_gateway.request_id': requestId,
+    });
+  }
+
+  /** Tells how it ended: diagnostics, access log and trace. */
   private publish(status: number, code: string, dispatched: boolean): void {
-    if (!diagnostics.requestSettled.hasSubscribers) return;
+    this.span?.end({ code, status });
+    const { core, caller } = this;
+    if (!isWatched(core)) return;
     const duration = this.started === 0 ? 0 : performance.now() - this.started;
-    const { eventName } = this.route.operation;
-    const { requestId, core } = this;
-    const { name: node } = core;
-    diagnostics.requestSettled.publish({
-      kind: 'gateway',
-      node,
-      eventName,
-      requestId,
+    tellAnswer(core, this.req, {
+      requestId: this.requestId,
+      route: this.entry.path,
       status,
       code,
+      eventName: this.route.operation.eventName,
       dispatched,
       duration,
+      caller: caller?.id ?? '',
     });
   }
 }
@@ -317,11 +336,6 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
 /** Whether somebody will ask how long a request took. */
 function needsClock(core: GatewayCore, req: IncomingMessage): boolean {
   const { serverTiming } = core.settings;
-  if (diagnostics.requestSettled.hasSubscribers || serverTiming === 'always') return true;
+  if (isWatched(core) || serverTiming === 'always') return true;
   return serverTiming === 'asked' && req.headers['prefer'] !== undefined;
-}
-
-function clientOf(req: IncomingMessage): string {
-  const { ip } = req as { ip?: unknown };
-  return typeof ip === 'string' ? ip : (req.socket.remoteAddress ?? '');
 }

@@ -5,7 +5,9 @@ import type { Express } from 'express';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ApiSnapshot } from '../apidoc/operation.ts';
 import { toError, ZeroMQConfigError } from '../core/errors.ts';
+import type { Health } from '../core/health.ts';
 import type { Requester } from '../core/message.ts';
+import { activeTracing } from '../core/tracing.ts';
 import { newApp } from './app.ts';
 import { BodyReader } from './body/reader.ts';
 import { closeGateway } from './close.ts';
@@ -13,6 +15,7 @@ import type { GatewayCore } from './core.ts';
 import { Cors } from './cors.ts';
 import { Dispatcher, type Next } from './dispatcher.ts';
 import { DocumentRenderer } from './document.ts';
+import { gatewayHealth } from './health.ts';
 import { newPages } from './pages.ts';
 import { RateLimits } from './rate-limit.ts';
 import { redisConnection } from './redis.ts';
@@ -54,6 +57,10 @@ export interface Gateway {
   readonly app: Express;
   /** The server behind `listen()`. */
   readonly server: Server;
+  /** Operation requests in flight. */
+  readonly inFlight: number;
+  /** Whether it can serve, and if not, why: what `/readyz` answers. */
+  health(): Health;
   /** The document as it is served at `/openapi.json`. */
   openapi(): OpenAPIV3_1.Document;
   /**
@@ -84,6 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     settings,
     requester,
     logger,
+    tracing: activeTracing(),
     ids: new RequestIds(),
     bodies: new BodyReader({ ...limits, timeout: clientTimeouts.body }),
     cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
@@ -141,6 +149,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     middleware: (req, res, next) => dispatcher.handle(req, res, settings.fallthrough ? next : undefined),
     app: born.app,
     server,
+    get inFlight() {
+      return core.exchanges.size;
+    },
+    health: () => gatewayHealth(core),
     openapi: () => renderer.document(''),
     listen: () => listen(server, settings.host, settings.port),
     close: ({ deadline = 10_000 } = {}) => (closing ??= close(deadline)),

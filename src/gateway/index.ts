@@ -10,6 +10,7 @@ export {
   type WatchOptions,
   watchDocuments,
 } from '../apidoc/index.ts';
+export type { Health, HealthReason } from '../core/health.ts';
 export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from './gateway.ts';
 export { LiveContracts } from './live-contracts.ts';
 export { type Fault, HTTP_PROBLEMS, type HttpProblemCode } from './problem.ts';

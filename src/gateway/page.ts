@@ -5,6 +5,8 @@ import { type GatewayCore, startHeaders } from './core.ts';
 /** A page of the gateway itself. */
 export interface Page {
   readonly kind: 'page';
+  /** Its path as it is declared. */
+  readonly path: string;
   /** Methods of `Allow`. */
   readonly allow: string;
   readonly serve: PageHandler;

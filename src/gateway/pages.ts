@@ -1,8 +1,10 @@
 /** The gateway's own pages: the document, Swagger UI, and its health. */
+import { type Health, healthOf, statusOf } from '../core/health.ts';
 import { evaluate } from './conditional.ts';
 import type { GatewayCore } from './core.ts';
 import { DocsPage } from './docs.ts';
 import type { DocumentFormat, DocumentRenderer } from './document.ts';
+import { gatewayHealth } from './health.ts';
 import { type Page, type PageHandler, type PageRequest, pageHeaders } from './page.ts';
 import { httpProblem } from './problem.ts';
 import { answerBare } from './reply.ts';
@@ -17,7 +19,7 @@ const ALLOW = 'GET, HEAD, OPTIONS';
 export function newPages(core: GatewayCore, renderer: () => DocumentRenderer): Map<string, Page> {
   const pages = new Map<string, Page>();
   const add = (pattern: string, serve: PageHandler): void => {
-    pages.set(pattern, { kind: 'page', allow: ALLOW, serve });
+    pages.set(pattern, { kind: 'page', path: pattern, allow: ALLOW, serve });
   };
   const { openapi, docs, livez, readyz } = core.settings.paths;
   if (openapi !== false) {
@@ -31,8 +33,8 @@ export function newPages(core: GatewayCore, renderer: () => DocumentRenderer): M
     add(`${docs}/`, (request) => page.serve(request));
     add(`${docs}/*`, (request) => page.serve(request));
   }
-  if (livez !== false) add(livez, (request) => sendHealth(core, request, []));
-  if (readyz !== false) add(readyz, (request) => sendHealth(core, request, reasons(core)));
+  if (livez !== false) add(livez, (request) => sendHealth(core, request, healthOf([])));
+  if (readyz !== false) add(readyz, (request) => sendHealth(core, request, gatewayHealth(core)));
   return pages;
 }
 
@@ -62,25 +64,10 @@ function serveDocument(
   else writeCompressed(res, req.method, req.headers['accept-encoding'], response, compression);
 }
 
-/** Why the gateway cannot serve. */
-interface Reason {
-  readonly code: string;
-  readonly detail: string;
-}
-
-/** What keeps the gateway from serving; empty when it is ready. */
-function reasons(core: GatewayCore): Reason[] {
-  const found: Reason[] = [];
-  if (core.draining) found.push({ code: 'SHUTTING_DOWN', detail: 'The gateway is shutting down.' });
-  if (!core.requester.reachable) found.push({ code: 'NO_ROUTER', detail: 'No router is reachable.' });
-  return found;
-}
-
-function sendHealth(core: GatewayCore, request: PageRequest, found: readonly Reason[]): void {
+function sendHealth(core: GatewayCore, request: PageRequest, health: Health): void {
   const { req, res } = request;
-  const status = found.length === 0 ? 200 : 503;
   const headers = pageHeaders(core, request);
   headers.push('Cache-Control', 'no-store');
-  const body = Buffer.from(JSON.stringify({ status: status === 200 ? 'ok' : 'unavailable', reasons: found }));
-  write(res, req.method, { status, headers, contentType: 'application/json', body });
+  const body = Buffer.from(JSON.stringify(health));
+  write(res, req.method, { status: statusOf(health), headers, contentType: 'application/json', body });
 }

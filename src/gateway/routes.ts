@@ -12,6 +12,8 @@ import { Validators } from './validate.ts';
 /** A path of the document, with the operations of its methods. */
 export interface PathEntry {
   readonly kind: 'path';
+  /** As the document has it. */
+  readonly path: string;
   allow: string;
   readonly routes: Map<string, Route>;
 }
@@ -74,7 +76,7 @@ export class RouteTable {
       }
       let entry = entries.get(template.pattern);
       if (entry === undefined) {
-        entry = { kind: 'path', allow: '', routes: new Map() };
+        entry = { kind: 'path', path: operation.path, allow: '', routes: new Map() };
         entries.set(template.pattern, entry);
         this.tree.on('GET', template.pattern, unused, entry);
       }

@@ -12,6 +12,7 @@ import type { GatewayCore } from './core.ts';
 import type { Dispatcher, Next } from './dispatcher.ts';
 import { encodeProblem, httpProblem, type Problem } from './problem.ts';
 import { answerBare } from './reply.ts';
+import { NO_OPERATION, tellAnswer } from './telling.ts';
 
 /** How an Express app is called when somebody waits behind it. */
 type App = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
@@ -63,7 +64,9 @@ function answerRaw(core: GatewayCore, error: NodeJS.ErrnoException, socket: Sock
     return;
   }
   const problem = problemOf(error, core);
-  const body = encodeProblem(problem, core.settings.problemType, core.ids.next(undefined));
+  const requestId = core.ids.next(undefined);
+  tellAnswer(core, undefined, { ...NO_OPERATION, requestId, status: problem.status, code: problem.code });
+  const body = encodeProblem(problem, core.settings.problemType, requestId);
   const lines = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`];
   const headers = [...core.baseHeaders, 'Content-Type', 'application/problem+json', 'Connection', 'close'];
   headers.push('Content-Length', String(body.length), 'Date', new Date().toUTCString());

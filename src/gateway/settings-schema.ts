@@ -188,6 +188,7 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
     .description(
       'Server-Timing with queue and handler time; asked: when the request says Prefer: server-timing',
     ),
+  accessLog: Joi.boolean().default(false).description('log each request in one line'),
   limits,
   clientTimeouts,
   paths,

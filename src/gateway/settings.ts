@@ -158,6 +158,8 @@ export interface GatewaySettings {
   readonly helmet: boolean | Readonly<HelmetOptions>;
   /** `asked`: when the request says `Prefer: server-timing`. Default `asked`. */
   readonly serverTiming: 'never' | 'asked' | 'always';
+  /** Whether each request is logged in a line of level `info`. Default false. */
+  readonly accessLog: boolean;
   readonly limits: LimitSettings;
   readonly clientTimeouts: ClientTimeouts;
   readonly paths: PathSettings;

@@ -121,6 +121,12 @@ export class HeartbeatMonitor {
     if (entry !== undefined) this.refresh(entry);
   }
 
+  /** Misses in a row of a node, and ms since its last sign of life; undefined for a node that is not known. */
+  reportOf(key: string): { missed: number; silentFor: number } | undefined {
+    const entry = this.entries.get(key);
+    return entry && { missed: entry.missed, silentFor: this.clock.now() - entry.seen };
+  }
+
   /** The node said goodbye: its silence means nothing any more. */
   forget(key: string): void {
     this.entries.delete(key);

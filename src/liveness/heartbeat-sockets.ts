@@ -138,6 +138,11 @@ export class ZeroMQHeartbeatReceiver
     this.watch.alive(key);
   }
 
+  /** Misses in a row of a node, and ms since its last sign of life; undefined for one that sends no heartbeats. */
+  reportOf(key: string): { missed: number; silentFor: number } | undefined {
+    return this.watch.reportOf(key);
+  }
+
   /** The node said goodbye: its silence is no loss. */
   forget(key: string): void {
     this.watch.forget(key);

@@ -53,7 +53,7 @@ export class RouterCore {
     const limits = coreLimits(options);
     const strategy = coreStrategy(options.strategy);
     const alarms = createAlarms(now);
-    const settler = new Settler(counters, now);
+    const settler = new Settler(counters, now, options.observer);
     const budget =
       options.retryBudget === false ? undefined : new RetryBudget(options.retryBudget ?? {}, now);
     const breakers =
@@ -144,7 +144,7 @@ export class RouterCore {
    * the worker by then finds it as `worker` of the request.
    */
   addWorker(port: WorkerPort, info: WorkerInfo, now: number): Worker {
-    const worker = new Worker(port, info, ++this.joined);
+    const worker = new Worker(port, info, ++this.joined, now);
     this.workerSet.add(worker);
     this.routes.join(worker);
     this.dispatcher.pump(worker, now);

@@ -149,6 +149,7 @@ export class Dispatcher {
     }
     pending.enter('dispatched');
     pending.attempts++;
+    this.settler.observer?.dispatched(pending);
     if (!pending.owned) this.sweeper.watch(now);
     worker.lastPicked = ++this.dispatches;
     if (worker.holding.length >= worker.concurrency) worker.group?.refresh(worker);

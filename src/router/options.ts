@@ -1,6 +1,7 @@
 /** Settings of the router's core, with their defaults and what is allowed. */
 import { ZeroMQConfigError } from '../core/errors.ts';
 import type { BreakerOptions } from './breaker.ts';
+import type { CoreObserver } from './observer.ts';
 import type { RetryBudgetOptions } from './retry-budget.ts';
 import { LeastLoadedStrategy } from './strategies/least-loaded.ts';
 import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';
@@ -39,6 +40,8 @@ export interface RouterCoreOptions extends RouterLimits {
   readonly strategy?: ZeroMQRoutingStrategy;
   /** Told of what an operator should know. Must not call the core. */
   readonly notify?: (notice: RouterNotice) => void;
+  /** Told of each request. */
+  readonly observer?: CoreObserver;
 }
 
 /** Rare things an operator should know. */

@@ -8,6 +8,7 @@ import { diagnostics, type LeaveReason } from '../core/diagnostics.ts';
 import { Emitter } from '../core/emitter.ts';
 import { ZeroMQError } from '../core/errors.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
+import type { RouterReport, RouterView } from '../core/introspection.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import type { LocalRouter, LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
@@ -30,8 +31,10 @@ import { RouterCore } from './core.ts';
 import { CoreTimer } from './core-timer.ts';
 import { LocalPeer } from './local-peer.ts';
 import { LocalRequest, RefusedRequest } from './local-request.ts';
+import { RouterObserver } from './observer.ts';
 import type { RouterNotice } from './options.ts';
 import { BlindProxy } from './proxy.ts';
+import { eventReports, workerReports } from './report.ts';
 import {
   type RouterEndpoints,
   type RouterEvents,
@@ -42,9 +45,13 @@ import {
 } from './router-options.ts';
 import { RoutedSockets, type RouterSockets } from './sockets.ts';
 import type { RouterStats } from './stats.ts';
+import { STRATEGIES } from './strategies/index.ts';
 
 /** Routes requests of classic clients and ours to classic workers and ours, in any mix. */
-export class ZeroMQRouter extends Emitter<RouterEvents> implements Requester, LocalRouter, AsyncDisposable {
+export class ZeroMQRouter
+  extends Emitter<RouterEvents>
+  implements Requester, LocalRouter, RouterView, AsyncDisposable
+{
   /** Contracts that workers announced. */
   readonly contracts: AnnouncedContracts;
   private readonly frontendConnection: ZeroMQConnection;
@@ -59,6 +66,8 @@ export class ZeroMQRouter extends Emitter<RouterEvents> implements Requester, Lo
   private readonly blind: boolean;
   private readonly lifecycle: Lifecycle<RouterEndpoints>;
   private readonly speaker: { readonly kind: 'router'; node: string } = { kind: 'router', node: 'router' };
+  private readonly madeAt = systemClock.now();
+  private endpoints: RouterReport['endpoints'] = {};
   private self: NodeIdentity | undefined;
   private readonly localPeers = new Set<LocalPeer>();
   private sockets: RouterSockets | undefined;
@@ -75,7 +84,8 @@ export class ZeroMQRouter extends Emitter<RouterEvents> implements Requester, Lo
     this.blind = options.strategy?.kind === 'proxy';
     const strategy = this.blind ? undefined : options.strategy;
     const notify = (notice: RouterNotice): void => this.noticed(notice);
-    this.core = new RouterCore({ ...options.limits, strategy, notify }, systemClock.now());
+    const observer = new RouterObserver(this.speaker);
+    this.core = new RouterCore({ ...options.limits, strategy, notify, observer }, this.madeAt);
     this.timer = new CoreTimer(this.core);
     this.contracts = new AnnouncedContracts(options.contractChecker);
     this.builtins = new Builtins(() => this.speaker.node, this.contracts);
@@ -101,6 +111,11 @@ export class ZeroMQRouter extends Emitter<RouterEvents> implements Requester, Lo
     return this.lifecycle.closed;
   }
 
+  /** Where it is in its life. */
+  get state(): RouterReport['state'] {
+    return this.lifecycle.state;
+  }
+
   /** Whether it takes requests in its own thread: it runs, and its strategy is not the blind proxy. */
   get reachable(): boolean {
     return this.lifecycle.state === 'running' && !this.blind;
@@ -119,6 +134,21 @@ export class ZeroMQRouter extends Emitter<RouterEvents> implements Requester, Lo
   /** Counters and gauges, and the clients that sent something and are connected. All zero with the blind proxy. */
   stats(): RouterStats & { readonly clients: number } {
     return { ...this.core.stats(), clients: this.sockets?.clients ?? 0 };
+  }
+
+  /** The router as it is now: its workers, its events and what it counted. */
+  inspect(): RouterReport {
+    const now = systemClock.now();
+    return {
+      router: this.speaker.node,
+      state: this.lifecycle.state,
+      age: now - this.madeAt,
+      strategy: this.options.strategy?.name ?? STRATEGIES[0] ?? '',
+      endpoints: this.endpoints,
+      totals: this.stats(),
+      workers: workerReports(this.core, now, (worker) => this.heartbeats?.reportOf(worker) ?? null),
+      events: eventReports(this.core),
+    };
   }
 
   /**
@@ -185,7 +215,9 @@ export class ZeroMQRouter extends Emitter<RouterEvents> implements Requester, Lo
     this.speaker.node = identity;
     this.sockets = this.makeSockets(identity);
     const endpoints = await this.sockets.bind(this.frontendConnection, this.backendConnection);
-    return { ...endpoints, ...(await this.openHeartbeats()) };
+    const all = { ...endpoints, ...(await this.openHeartbeats()) };
+    this.endpoints = all;
+    return all;
   }
 
   private makeSockets(identity: string): RouterSockets {

@@ -1,7 +1,9 @@
 /** Ends requests: the one place that gives a request its outcome, and counts it. */
 import { Deadlines } from '../core/deadlines.ts';
 import type { ReplyMessage } from '../core/message.ts';
+import { outcomeOf } from '../core/outcome.ts';
 import { type RouterFailure, routerFailure } from './failures.ts';
+import type { CoreObserver } from './observer.ts';
 import type { Pending } from './pending.ts';
 import type { Counters } from './stats.ts';
 
@@ -16,6 +18,7 @@ export class Settler {
   constructor(
     readonly counters: Counters,
     now: number,
+    readonly observer?: CoreObserver,
   ) {
     this.deadlines = new Deadlines<Pending>(now);
   }
@@ -28,7 +31,7 @@ export class Settler {
 
   /** Gives a request its reply. It is in no queue any more. */
   settle(pending: Pending, reply: ReplyMessage): void {
-    this.end(pending, reply.code);
+    this.end(pending, reply.code, reply.status);
     pending.origin.settle(pending, reply);
     this.tellIdle();
   }
@@ -41,7 +44,7 @@ export class Settler {
   /** Ends a request that nobody waits for. */
   cancel(pending: Pending): void {
     pending.cancelled = true;
-    this.end(pending, 'CANCELLED');
+    this.end(pending, 'CANCELLED', outcomeOf('CANCELLED').status);
     this.tellIdle();
   }
 
@@ -52,7 +55,8 @@ export class Settler {
     this.tellIdle();
   }
 
-  private end(pending: Pending, code: string): void {
+  private end(pending: Pending, code: string, status: number): void {
+    this.observer?.settled(pending, code, status);
     pending.enter('settled');
     this.deadlines.cancel(pending);
     this.live--;

@@ -87,7 +87,13 @@ export class Worker implements WorkerView {
   lastPicked = 0;
   readonly joined: number;
 
-  constructor(port: WorkerPort, info: WorkerInfo, joined: number) {
+  /** @param since when it came, in ms. */
+  constructor(
+    port: WorkerPort,
+    info: WorkerInfo,
+    joined: number,
+    readonly since: number,
+  ) {
     this.joined = joined;
     this.id = info.id;
     this.hash = hashOf(info.id);

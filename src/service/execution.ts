@@ -1,6 +1,7 @@
 /** Requests at an executor. */
 import type { GiveUp } from '../core/give-up.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import type { TracedSpan } from '../core/tracing.ts';
 import type { RequestContext } from './context.ts';
 
 /** A request that runs or waits. */
@@ -32,6 +33,8 @@ export class LocalExecution implements Execution {
   /** Monotonic ms at which nobody waits any more; Infinity when the caller did not say. */
   readonly deadline: number;
   context: RequestContext | undefined = undefined;
+  /** Where somebody traces, the span of its handler. */
+  span: TracedSpan | undefined = undefined;
   before: LocalExecution | undefined = undefined;
   after: LocalExecution | undefined = undefined;
 

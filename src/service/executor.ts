@@ -7,6 +7,7 @@ import { isReplyError, toError } from '../core/errors.ts';
 import { type GiveUp, reasonOf } from '../core/give-up.ts';
 import type { Logger } from '../core/logging.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { activeTracing, type Tracing, traceContextIn } from '../core/tracing.ts';
 import { RequestContext } from './context.ts';
 import { encodeReplyError, encodeResult } from './encode.ts';
 import {
@@ -46,6 +47,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly running = new ExecutionList();
   private waitingBytes = 0;
   private pumping = false;
+  private readonly tracing: Tracing | undefined = activeTracing();
   private idle: (() => void) | undefined;
 
   constructor(private readonly options: ExecutorOptions) {
@@ -162,10 +164,14 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     execution.context = context;
     execution.state = 'running';
     this.running.push(execution);
+    const { tracing } = this;
     let result: unknown;
     let later: boolean;
     try {
-      result = handler(data, context);
+      result =
+        tracing === undefined
+          ? handler(data, context)
+          : traced(tracing, execution, () => handler(data, context));
       later = isThenable(result);
     } catch (error) {
       this.finish(execution, this.toFailure(execution, error));
@@ -182,6 +188,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   private finish(execution: LocalExecution, reply: ReplyMessage): void {
+    execution.span?.end(reply);
     execution.context?.release();
     this.running.remove(execution);
     this.settle(execution, reply);
@@ -242,6 +249,15 @@ export class Executor implements RequestExecutor, ExecutionOwner {
 }
 
 const INVALID = Symbol('invalid');
+
+/** Calls a handler within a span, of which spans of its own become children. */
+function traced(tracing: Tracing, execution: LocalExecution, call: () => unknown): unknown {
+  const { eventName, requestId, extras } = execution.message;
+  const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
+  const span = tracing.begin('handler', traceContextIn(extras), attributes);
+  execution.span = span;
+  return span.run(call);
+}
 
 function parse(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new SyntaxError('the bytes are no UTF-8');

@@ -14,6 +14,7 @@ import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
 import { type ChannelOwner, type Messages, PeerChannel } from '../transport/peer-channel.ts';
+import { tellReconnects } from '../transport/reconnects.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
@@ -86,6 +87,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
     this.socket = new MessageSocket({ type: 'dealer', routingId: identity, maxMessageSize }, this);
     this.channel = new PeerChannel(this.socket, undefined, this, speaker);
+    tellReconnects(this.socket.monitor, speaker, this.endpoint);
     new ConnectionWatch(
       this.socket,
       () => this.connected(),

@@ -51,6 +51,8 @@ function plant(folder: string, files: Record<string, string[]>): string {
     'swagger-ui-dist',
     'pino',
     'commander',
+    'prom-client',
+    '@opentelemetry/api',
     'joi',
   ]) {
     write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
@@ -63,6 +65,8 @@ function plant(folder: string, files: Record<string, string[]>): string {
     'swagger-ui-dist': '*',
     pino: '*',
     commander: '*',
+    'prom-client': '*',
+    '@opentelemetry/api': '*',
     joi: '*',
   };
   write('package.json', JSON.stringify({ name: 'zeromq-gateway', type: 'module', dependencies }));
@@ -102,6 +106,7 @@ function plant(folder: string, files: Record<string, string[]>): string {
 const CLEAN: Record<string, string[]> = {
   'src/core/a.ts': [],
   'src/core/logging.ts': ['pino'],
+  'src/core/tracing.ts': ['@opentelemetry/api'],
   'src/wire/a.ts': ['../core/a.ts'],
   'src/contract/a.ts': ['../core/a.ts', 'joi'],
   'src/transport/a.ts': ['zeromq', '../wire/a.ts', '../core/a.ts'],
@@ -111,7 +116,7 @@ const CLEAN: Record<string, string[]> = {
   'src/client/a.ts': ['../liveness/a.ts'],
   'src/worker/a.ts': ['../service/a.ts', '../contract/a.ts'],
   'src/server/a.ts': ['../service/a.ts'],
-  'src/metrics/a.ts': ['../core/a.ts'],
+  'src/metrics/a.ts': ['../core/a.ts', 'prom-client'],
   'src/apidoc/a.ts': ['../contract/a.ts', '../core/a.ts'],
   'src/gateway/index.ts': ['express', 'swagger-ui-express', '../apidoc/a.ts', '../metrics/a.ts'],
   'src/cli/main.ts': ['commander', '../gateway/index.ts', '../router/a.ts', '../worker/a.ts'],
@@ -154,6 +159,13 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ],
   ['only-home-of-pino', 'src/router/d.ts', 'pino', 'node_modules/pino/index.js'],
   ['only-home-of-commander', 'src/gateway/d.ts', 'commander', 'node_modules/commander/index.js'],
+  ['only-home-of-prom-client', 'src/gateway/e.ts', 'prom-client', 'node_modules/prom-client/index.js'],
+  [
+    'only-home-of-@opentelemetry/api',
+    'src/router/e.ts',
+    '@opentelemetry/api',
+    'node_modules/@opentelemetry/api/index.js',
+  ],
   ['public-entry', 'src/index.ts', './gateway/index.ts', 'src/gateway/index.ts'],
   ['samples-use-the-public-entry', 'workers/b.ts', '../src/worker/a.ts', 'src/worker/a.ts'],
   ['samples-use-the-public-entry', 'openapi/b.ts', 'zeromq-gateway/gateway', 'src/gateway/index.ts'],

@@ -12,7 +12,7 @@ const ANY = 'tcp://127.0.0.1:0';
 it('a worker whose contract demands a scheme that nobody configured is refused by name', async (t) => {
   const keys = [{ id: 'eva', key: 'a-very-secret-key' }];
   const http = { auth: { schemes: { key: { type: 'apiKey', keys } } } };
-  const registry = openRegistry({ host: '127.0.0.1', port: 0, timeout: 5000, http });
+  const registry = openRegistry({ host: '127.0.0.1', port: 0, accessLog: false, timeout: 5000, http });
   const checker = contractChecker(registry);
   const router = new ZeroMQRouter({
     frontendConnection: ANY,

@@ -65,7 +65,7 @@ describe('a route table', () => {
   });
 
   it('lets the pages of the gateway go first', () => {
-    const page: Page = { kind: 'page', allow: 'GET', serve: () => undefined };
+    const page: Page = { kind: 'page', path: '/docs', allow: 'GET', serve: () => undefined };
     const registry = new ApiRegistry();
     const snapshot = registry.put('hidden', documentOf({ '/livez': { get: {} }, '/{any}': { get: {} } }));
     const warnings: object[] = [];

@@ -1,0 +1,79 @@
+/**
+ * What a router tells of itself when it is asked: plain data, for metrics, the admin listener and `$router.…` events.
+ * Nothing here is kept for the asker: the router puts it together at the call. All durations are ms.
+ */
+import type { LifecycleState } from './diagnostics.ts';
+
+/**
+ * What a worker can do now: `ready` for a request, `busy` (all its credit is used), `draining` (finishes what it holds),
+ * `blocked` (its connection takes nothing), `resting` (it failed too often) or `unresponsive` (it let too much time out).
+ */
+export const WORKER_STATES = ['ready', 'busy', 'draining', 'blocked', 'resting', 'unresponsive'] as const;
+export type WorkerState = (typeof WORKER_STATES)[number];
+
+/** A worker of a router. */
+export interface WorkerReport {
+  /** Its identity. */
+  readonly id: string;
+  readonly state: WorkerState;
+  /** It speaks the original's protocol only. */
+  readonly classic: boolean;
+  /** Events it announced; null: it serves every event that nobody announced. */
+  readonly events: readonly string[] | null;
+  /** Requests it may hold, and those it holds. */
+  readonly concurrency: number;
+  readonly held: number;
+  /** Time since it came. */
+  readonly age: number;
+  /** Heartbeats, where it sends any: checks missed in a row, and time since its last sign of life. */
+  readonly heartbeat: { readonly missed: number; readonly silentFor: number } | null;
+}
+
+/** An event of a router: announced, or with requests waiting. */
+export interface EventReport {
+  readonly name: string;
+  /** Some worker announced it. */
+  readonly announced: boolean;
+  /** Requests that wait, and their bytes. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Workers that serve it. */
+  readonly workers: number;
+}
+
+/** What a router counted since its start, and how much it holds. */
+export interface RouterTotals {
+  readonly submitted: number;
+  readonly ok: number;
+  readonly replyErrors: number;
+  /** By code of the catalogue. */
+  readonly failures: Readonly<Partial<Record<string, number>>>;
+  readonly redispatched: number;
+  readonly redispatchesDenied: number;
+  readonly queued: number;
+  readonly queuedBytes: number;
+  readonly dispatched: number;
+  readonly clients: number;
+}
+
+/** A router as it is now. */
+export interface RouterReport {
+  /** Its identity; `router` before it is started. */
+  readonly router: string;
+  readonly state: LifecycleState;
+  /** Time since it was made. */
+  readonly age: number;
+  /** Name of the strategy. */
+  readonly strategy: string;
+  /** Endpoints in use; empty before it is started. */
+  readonly endpoints: Readonly<Partial<Record<'frontend' | 'backend' | 'heartbeat', string>>>;
+  readonly totals: RouterTotals;
+  readonly workers: readonly WorkerReport[];
+  readonly events: readonly EventReport[];
+}
+
+/** Something that reports on a router. */
+export interface RouterView {
+  readonly state: LifecycleState;
+  inspect(): RouterReport;
+}

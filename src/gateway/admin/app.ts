@@ -1,0 +1,95 @@
+/** The paths of the admin listener. */
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import { toError } from '../../core/errors.ts';
+import { healthOf, statusOf } from '../../core/health.ts';
+import { isLogSetting, LOG_SETTINGS } from '../../core/log-level.ts';
+import { METRICS_TYPE } from '../../metrics/index.ts';
+import type { GatewayLogger } from '../source.ts';
+import type { AdminGuard } from './guard.ts';
+import type { AdminSource } from './source.ts';
+
+/** Largest body that is read. */
+const BODY_LIMIT = 16 * 1024;
+
+/** Everything comes from the listener itself, and nobody puts it into a frame. */
+const CONTENT_SECURITY_POLICY = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    baseUri: ["'none'"],
+    connectSrc: ["'self'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+    imgSrc: ["'self'", 'data:'],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+  },
+};
+
+/** Makes the app. */
+export function adminApp(source: AdminSource, guard: AdminGuard, logger: GatewayLogger): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: false }));
+  app.use(guard.host, (_req, res, next) => {
+    res.setHeader('Cache-Control', 'no-store');
+    next();
+  });
+  addOpen(app, source);
+  app.use(guard.caller, express.json({ limit: BODY_LIMIT, strict: true }));
+  addLogLevel(app, source, logger);
+  app.use((req, res) => {
+    res.status(404).json({ status: 404, detail: `There is nothing at ${req.path.slice(0, 200)}.` });
+  });
+  app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => failed(error, res, logger));
+  return app;
+}
+
+/** What everybody may see. */
+function addOpen(app: Express, source: AdminSource): void {
+  app.get('/livez', (_req, res) => {
+    res.json(healthOf([]));
+  });
+  app.get('/readyz', async (_req, res) => {
+    const health = await source.health();
+    res.status(statusOf(health)).json(health);
+  });
+  app.get('/metrics', async (_req, res) => {
+    const text = await source.metrics();
+    res.setHeader('Content-Type', METRICS_TYPE);
+    res.end(text);
+  });
+}
+
+function addLogLevel(app: Express, source: AdminSource, logger: GatewayLogger): void {
+  app.get('/log-level', (_req, res) => {
+    res.json({ level: source.logLevel });
+  });
+  app.put('/log-level', (req, res) => {
+    const { level } = (req.body ?? {}) as { level?: unknown };
+    if (!isLogSetting(level)) {
+      const detail = `level must be one of ${LOG_SETTINGS.join(', ')}.`;
+      res.status(400).json({ status: 400, detail });
+      return;
+    }
+    const { logLevel: before } = source;
+    source.logLevel = level;
+    logger.warn({ before, level }, 'the level of the log was changed');
+    res.json({ level });
+  });
+}
+
+/** A fault of the caller's body has its own status; everything else is ours, and its detail stays here. */
+function failed(error: unknown, res: Response, logger: GatewayLogger): void {
+  const { status } = error as { status?: unknown };
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    res.status(status).json({ status, detail: toError(error).message });
+    return;
+  }
+  logger.error({ err: toError(error) }, 'the admin listener could not answer');
+  if (res.headersSent) res.destroy();
+  else
+    res.status(500).json({ status: 500, detail: 'The answer could not be put together; the log says why.' });
+}

@@ -1,0 +1,53 @@
+/** A metric as prom-client takes it: put together when it is scraped. */
+import type { Metric } from 'prom-client';
+import { fullName, METRICS, type MetricDefinition, type MetricName } from './catalogue.ts';
+import { Distribution } from './distribution.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** A value and its labels. */
+export type Sample = readonly [labels: Labels, value: number | Distribution];
+
+/** One line of a scrape. */
+interface Line {
+  readonly labels: Record<string, string | number>;
+  readonly value: number;
+  readonly metricName?: string;
+}
+
+/** A metric in the form that travels between processes. */
+export interface MetricReading {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly aggregator: string;
+  readonly values: Line[];
+}
+
+/**
+ * A metric that is read when it is scraped.
+ *
+ * @param read gives all its samples.
+ */
+export function family(name: MetricName, read: () => Iterable<Sample>): Metric {
+  const { type, help, aggregate = 'sum' }: MetricDefinition = METRICS[name];
+  const full = fullName(name);
+  const get = (): Promise<MetricReading> => {
+    const values = [...read()].flatMap((sample) => linesOf(full, sample));
+    return Promise.resolve({ name: full, help, type, aggregator: aggregate, values });
+  };
+  // A registry asks its metrics for no more than this.
+  return { name: full, get } as unknown as Metric;
+}
+
+function linesOf(name: string, [labels, value]: Sample): Line[] {
+  if (!(value instanceof Distribution)) return [{ labels, value }];
+  const lines: Line[] = [];
+  for (const [bound, count] of value.buckets()) {
+    const le = bound === Infinity ? '+Inf' : bound;
+    lines.push({ labels: { le, ...labels }, value: count, metricName: `${name}_bucket` });
+  }
+  lines.push({ labels, value: value.sum * value.scale.factor, metricName: `${name}_sum` });
+  lines.push({ labels, value: value.count, metricName: `${name}_count` });
+  return lines;
+}

@@ -1,0 +1,110 @@
+/** What is looked up when it is scraped: queues, workers and requests under way, as they are then. */
+import type { Health } from '../core/health.ts';
+import type { RouterReport, RouterView } from '../core/introspection.ts';
+import { family, type Sample } from './family.ts';
+import { BoundedTable } from './labels.ts';
+
+/** Most events that are told apart. */
+const MAX_EVENTS = 500;
+
+/** Label of workers that serve whatever nobody announced. */
+const ANY_EVENT = '*';
+
+/** A gateway, as far as gauges need it. */
+export interface GatewayView {
+  readonly inFlight: number;
+}
+
+/** Parts of a process that are looked at. */
+export class GaugeMetrics {
+  readonly routers = new Set<RouterView>();
+  readonly gateways = new Set<GatewayView>();
+  /** Whether the process can serve. */
+  health: () => Health = () => ({ status: 'ok', reasons: [] });
+  private readonly events = new BoundedTable<string>(MAX_EVENTS, () => '');
+  /** Reports of one scrape: each router is asked once for all of its metrics. */
+  private reports: readonly RouterReport[] | undefined;
+
+  constructor(private readonly version: string) {}
+
+  /** The metrics. */
+  families() {
+    return [
+      family('in_flight', () => this.inFlight()),
+      family('queue_depth', () => this.queues()),
+      family('queue_bytes', () => this.ofRouters(({ totals }) => totals.queuedBytes)),
+      family('workers', () => this.workers()),
+      family('clients', () => this.ofRouters(({ totals }) => totals.clients)),
+      family('redispatches_total', () => this.redispatches()),
+      family('ready', () => [[{}, this.health().status === 'unavailable' ? 0 : 1]]),
+      family('processes', () => [[{}, 1]]),
+      family('build_info', () => [[{ version: this.version }, 1]]),
+    ];
+  }
+
+  /** Reports of all routers, the same ones for all that is asked in one turn. */
+  private asked(): readonly RouterReport[] {
+    if (this.reports === undefined) {
+      this.reports = Array.from(this.routers, (router) => router.inspect());
+      queueMicrotask(() => {
+        this.reports = undefined;
+      });
+    }
+    return this.reports;
+  }
+
+  private *ofRouters(of: (report: RouterReport) => number): IterableIterator<Sample> {
+    if (this.routers.size > 0) yield [{}, this.asked().reduce((sum, report) => sum + of(report), 0)];
+  }
+
+  private *inFlight(): IterableIterator<Sample> {
+    let requests = 0;
+    for (const { inFlight } of this.gateways) requests += inFlight;
+    if (this.gateways.size > 0) yield [{ kind: 'gateway' }, requests];
+    for (const [, count] of this.ofRouters(({ totals }) => totals.dispatched))
+      yield [{ kind: 'router' }, count];
+  }
+
+  private *queues(): IterableIterator<Sample> {
+    const depths = new Map<string, number>();
+    for (const { events } of this.asked()) {
+      for (const { name, announced, queued } of events)
+        this.add(depths, this.labelOf(name, announced), queued);
+    }
+    for (const [event, depth] of depths) yield [{ event }, depth];
+  }
+
+  private *workers(): IterableIterator<Sample> {
+    const counts = new Map<string, number>();
+    for (const { workers } of this.asked()) {
+      for (const { state, events } of workers) {
+        const labels = new Set(events?.map((name) => this.labelOf(name, true)) ?? [ANY_EVENT]);
+        for (const event of labels) this.add(counts, `${state} ${event}`, 1);
+      }
+    }
+    // An event whose workers are all gone is still told of, with none.
+    for (const [event] of this.events) this.add(counts, `ready ${event}`, 0);
+    for (const [key, count] of counts) {
+      const space = key.indexOf(' ');
+      yield [{ event: key.slice(space + 1), state: key.slice(0, space) }, count];
+    }
+  }
+
+  private *redispatches(): IterableIterator<Sample> {
+    for (const [, count] of this.ofRouters(({ totals }) => totals.redispatched))
+      yield [{ result: 'sent' }, count];
+    for (const [, count] of this.ofRouters(({ totals }) => totals.redispatchesDenied)) {
+      yield [{ result: 'denied' }, count];
+    }
+  }
+
+  private add(counts: Map<string, number>, key: string, count: number): void {
+    counts.set(key, (counts.get(key) ?? 0) + count);
+  }
+
+  /** Events that nobody announced have no label of their own. */
+  private labelOf(name: string, announced: boolean): string {
+    if (announced) this.events.at(name);
+    return this.events.labelOf(name);
+  }
+}

@@ -1,0 +1,62 @@
+/** Bounds on label values: each is a time series, kept for the life of the process and by whoever scrapes. */
+
+/** What stands for all values beyond the bound. */
+export const OTHER = 'other';
+
+/** A table by label value, with at most so many entries and one more for all others. */
+export class BoundedTable<Entry> {
+  private readonly entries = new Map<string, Entry>();
+  private other: Entry | undefined;
+
+  constructor(
+    private readonly limit: number,
+    private readonly make: () => Entry,
+  ) {}
+
+  /** The entry of a value that may have one of its own; made if need be. */
+  at(value: string): Entry {
+    const known = this.entries.get(value);
+    if (known !== undefined) return known;
+    if (this.entries.size >= this.limit || value === OTHER) return this.rest();
+    const entry = this.make();
+    this.entries.set(value, entry);
+    return entry;
+  }
+
+  /** The entry of a value if it has one of its own, else that of all others: anybody can make values up. */
+  known(value: string): Entry {
+    return this.entries.get(value) ?? this.rest();
+  }
+
+  /** The label of a value. */
+  labelOf(value: string): string {
+    return this.entries.has(value) ? value : OTHER;
+  }
+
+  *[Symbol.iterator](): IterableIterator<readonly [label: string, entry: Entry]> {
+    yield* this.entries;
+    if (this.other !== undefined) yield [OTHER, this.other];
+  }
+
+  private rest(): Entry {
+    this.other ??= this.make();
+    return this.other;
+  }
+}
+
+/** Counts by label value. */
+export class BoundedCounts {
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly limit: number) {}
+
+  add(value: string): void {
+    const before = this.counts.get(value);
+    const label = before !== undefined || this.counts.size < this.limit ? value : OTHER;
+    this.counts.set(label, (before ?? this.counts.get(label) ?? 0) + 1);
+  }
+
+  [Symbol.iterator](): IterableIterator<[label: string, count: number]> {
+    return this.counts.entries();
+  }
+}

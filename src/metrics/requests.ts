@@ -1,0 +1,84 @@
+/** Requests by event: outcomes and times, as gateways and routers of this process saw them. */
+import { diagnostics, type RequestSettled } from '../core/diagnostics.ts';
+import { Distribution, TIMES } from './distribution.ts';
+import { family, type Sample } from './family.ts';
+import { BoundedCounts, BoundedTable } from './labels.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** Most events, and most outcome codes of each, that are told apart. */
+const MAX_EVENTS = 500;
+const MAX_CODES = 50;
+
+/** Label of success. */
+const OK = 'OK';
+
+/** What is counted for an event at one kind of node. */
+export class EventSeries {
+  readonly codes = new BoundedCounts(MAX_CODES);
+  readonly total = new Distribution(TIMES);
+  /** Times of requests that were queued, or were at a worker, where the node knows of that. */
+  readonly queue = new Distribution(TIMES);
+  readonly handler = new Distribution(TIMES);
+
+  add({ code, duration, queueTime, handlerTime }: RequestSettled): void {
+    this.codes.add(code === '' ? OK : code);
+    this.total.add(duration);
+    if (queueTime !== undefined) this.queue.add(queueTime);
+    if (handlerTime !== undefined) this.handler.add(handlerTime);
+  }
+}
+
+type EventTable = BoundedTable<EventSeries>;
+
+export class RequestMetrics {
+  /** By kind of node. */
+  private readonly kinds = new Map<string, EventTable>();
+
+  constructor(subscriptions: Subscriptions) {
+    subscriptions.add(diagnostics.requestSettled, (settled) => this.settled(settled));
+  }
+
+  /** The metrics. */
+  families() {
+    return [
+      family('requests_total', () => this.codes()),
+      family('request_seconds', () => this.times(({ total }) => total, true)),
+      family('queue_seconds', () => this.times(({ queue }) => queue, false)),
+      family('handler_seconds', () => this.times(({ handler }) => handler, false)),
+    ];
+  }
+
+  /** What was counted by event at a kind of node. */
+  eventsOf(kind: string): EventTable {
+    let table = this.kinds.get(kind);
+    if (table === undefined) {
+      table = new BoundedTable(MAX_EVENTS, () => new EventSeries());
+      this.kinds.set(kind, table);
+    }
+    return table;
+  }
+
+  /** A router hears of events that nobody serves: these get no series, else anybody could use all of them up. */
+  private settled(settled: RequestSettled): void {
+    const table = this.eventsOf(settled.kind);
+    const trusted = settled.dispatched || settled.kind !== 'router';
+    (trusted ? table.at(settled.eventName) : table.known(settled.eventName)).add(settled);
+  }
+
+  private *codes(): IterableIterator<Sample> {
+    for (const [kind, table] of this.kinds) {
+      for (const [event, { codes }] of table) {
+        for (const [code, count] of codes) yield [{ kind, event, code }, count];
+      }
+    }
+  }
+
+  private *times(of: (series: EventSeries) => Distribution, byKind: boolean): IterableIterator<Sample> {
+    for (const [kind, table] of this.kinds) {
+      for (const [event, series] of table) {
+        const times = of(series);
+        if (times.count > 0) yield [byKind ? { kind, event } : { event }, times];
+      }
+    }
+  }
+}

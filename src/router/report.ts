@@ -1,0 +1,44 @@
+/** What a router tells of its workers and events when it is asked. */
+import type { EventReport, WorkerReport, WorkerState } from '../core/introspection.ts';
+import type { RouterCore } from './core.ts';
+import type { EventState } from './routes.ts';
+import type { Worker } from './worker.ts';
+
+/** Heartbeats of a worker by its identity. */
+export type HeartbeatOf = (worker: string) => WorkerReport['heartbeat'];
+
+/** The workers of a core, in the order they came. @param now on the core's clock. */
+export function workerReports(core: RouterCore, now: number, heartbeatOf: HeartbeatOf): WorkerReport[] {
+  return Array.from(core.workers, (worker) => {
+    const { id, cancels, events = null, concurrency, held, since } = worker;
+    const heartbeat = heartbeatOf(id);
+    return {
+      id,
+      state: stateOf(worker),
+      classic: !cancels,
+      events,
+      concurrency,
+      held,
+      age: now - since,
+      heartbeat,
+    };
+  });
+}
+
+/** The events of a core, by name. */
+export function eventReports(core: RouterCore): EventReport[] {
+  return Array.from(core.events, eventReport).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function eventReport({ name, stray, queue, groups }: EventState): EventReport {
+  const workers = groups.reduce((sum, group) => sum + group.workers.size, 0);
+  return { name, announced: !stray, queued: queue.length, queuedBytes: queue.bytes, workers };
+}
+
+function stateOf(worker: Worker): WorkerState {
+  if (worker.draining) return 'draining';
+  if (worker.blocked) return 'blocked';
+  if (worker.unresponsive) return 'unresponsive';
+  if (worker.resting) return 'resting';
+  return worker.held < worker.concurrency ? 'ready' : 'busy';
+}
