@@ -19,6 +19,8 @@ type Fault = (victim: Member) => Promise<void>;
 
 export class Faults {
   readonly made: Made[] = [];
+  /** Faults that could not be made, or from which somebody did not come back. */
+  readonly failures: string[] = [];
   private readonly start = performance.now();
   private readonly busy = new Set<Member>();
   private readonly running = new Set<Promise<void>>();
@@ -72,7 +74,10 @@ export class Faults {
 
   private make(what: string, fault: () => Promise<void>): void {
     this.made.push({ what, at: (performance.now() - this.start) / 1000 });
-    const done = fault().finally(() => this.running.delete(done));
+    const failed = (error: unknown): void => void this.failures.push(`${what}: ${String(error)}`);
+    const done = fault()
+      .catch(failed)
+      .finally(() => this.running.delete(done));
     this.running.add(done);
   }
 

@@ -1,5 +1,4 @@
 /** Peers that mean no good: they send what is no message of the protocol, and replies that nobody asked them for. */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Dealer } from 'zeromq';
@@ -47,7 +46,7 @@ function message(random: Random): Buffer[] {
 async function noZmtp(endpoint: string, random: Random): Promise<void> {
   const socket = connect(Number(endpoint.split(':').at(-1)), '127.0.0.1');
   socket.on('error', () => undefined); // cut by the other side
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.end(bytes(random, 512));
   const timer = setTimeout(() => socket.destroy(), 1000);
   await closed;

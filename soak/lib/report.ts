@@ -16,8 +16,8 @@ export interface Findings {
   readonly machine: Machine;
   readonly verdict: Verdict;
   readonly faults: readonly Made[];
-  /** Processes that were told to stop, and did not end as they should. */
-  readonly uncleanEnds: readonly string[];
+  /** Faults that went wrong, and processes that were told to stop and did not end as they should. */
+  readonly mishaps: readonly string[];
   /** Looks at the steady processes, by name. */
   readonly steady: ReadonlyMap<string, readonly Sample[]>;
 }
@@ -31,7 +31,7 @@ const LOOSE_HANDLES = 8;
 
 /** What is wrong; empty when all is well. */
 export function complaintsOf(findings: Findings): string[] {
-  const { verdict, uncleanEnds, steady, seconds } = findings;
+  const { verdict, mishaps, steady, seconds } = findings;
   const grown = [...steady].flatMap(([name, series]) => {
     const memory = growthOf(series, 'memory');
     const handles = growthOf(series, 'handles');
@@ -42,7 +42,7 @@ export function complaintsOf(findings: Findings): string[] {
         : []),
     ];
   });
-  return [...verdict.faults, ...uncleanEnds, ...grown];
+  return [...verdict.faults, ...mishaps, ...grown];
 }
 
 /** The section of docs/reliability.md. */
@@ -107,7 +107,7 @@ function outcomeRow(code: string, number: number, all: number): string[] {
 function toldOf(code: string): string {
   if (code === 'ok') return 'yes';
   if (code === NO_ANSWER) return 'nothing';
-  if (!isOutcomeCode(code)) return 'yes';
+  if (!isOutcomeCode(code) || code === 'HANDLER_ERROR') return 'yes';
   const { dispatched } = outcomeOf(code);
   return dispatched === undefined ? 'nothing' : dispatched ? 'perhaps' : 'no';
 }

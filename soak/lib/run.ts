@@ -50,7 +50,7 @@ export async function soak(options: SoakOptions): Promise<Findings> {
       ...{ seconds, rate, seed, at: new Date().toISOString(), machine: describeMachine('its own') },
       verdict: check(readLogs(folder), { runs: RUNS }),
       faults: faults.made,
-      uncleanEnds: fleet.members.flatMap(({ uncleanEnds }) => uncleanEnds),
+      mishaps: [...faults.failures, ...fleet.members.flatMap(({ uncleanEnds }) => uncleanEnds)],
       steady: new Map(steady.map((name) => [name, samples.all.get(name) ?? []])),
     };
     if (complaintsOf(findings).length > 0) say(`the logs are in ${folder}`);

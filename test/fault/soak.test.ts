@@ -42,7 +42,7 @@ describe('the soak', () => {
         seed: 1,
         at: '',
         faults: [],
-        uncleanEnds: last > 100 ? ['worker 2 ended with 1'] : [],
+        mishaps: last > 100 ? ['worker 2 ended with 1'] : [],
       },
       machine: { cpu: '', cores: 1, memory: '', os: '', node: 'v20', load: '', versions: {} },
       verdict: { asked: 0, outcomes: new Map(), lost: 0, doubled: 0, executions: 0, repeated: 0, faults: [] },

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { RouterCoreOptions } from '../../src/router/options.ts';
+import { Pending, type PendingState } from '../../src/router/pending.ts';
+import { Counters } from '../../src/router/stats.ts';
+import { makeRequest } from '../unit/wire/messages.ts';
+import { allWays, Footprints, LIFE } from './request-life.ts';
 import { courses } from './router-core-commands.ts';
 import { World } from './router-core-model.ts';
 
 const RUNS = Number(process.env.FC_RUNS ?? 300);
 
-function holds(options: RouterCoreOptions): void {
+function holds(options: RouterCoreOptions, fixed: { seed?: number; numRuns?: number } = {}): void {
   fc.assert(
     fc.property(courses, (commands) => {
       fc.modelRun(() => {
@@ -15,7 +19,7 @@ function holds(options: RouterCoreOptions): void {
         return { model: { world }, real: world };
       }, [...commands, END]);
     }),
-    { numRuns: RUNS, includeErrorInReport: true },
+    { numRuns: RUNS, includeErrorInReport: true, ...fixed },
   );
 }
 
@@ -27,6 +31,27 @@ const END: fc.Command<object, World> = {
   },
   toString: () => 'end',
 };
+
+const ROUTER_CODES = new Set(LIFE.flatMap(({ told }) => told));
+
+/** Notes each step of each request from now on, to the end of the test. */
+function followSteps(t: TestContext): Footprints {
+  const prints = new Footprints();
+  let leaving: PendingState = 'new';
+  const { enter } = Pending.prototype;
+  const { settled } = Counters.prototype;
+  t.mock.method(Pending.prototype, 'enter', function (this: Pending, to: PendingState) {
+    if (to === 'settled') leaving = this.state;
+    else prints.step(this.state, to);
+    enter.call(this, to);
+  });
+  // Told of the outcome of the request that has just been settled.
+  t.mock.method(Counters.prototype, 'settled', function (this: Counters, code: string) {
+    prints.step(leaving, 'settled', ROUTER_CODES.has(code) ? code : 'reply');
+    settled.call(this, code);
+  });
+  return prints;
+}
 
 describe('RouterCore, whatever happens', () => {
   it('settles each request once and truthfully, and lets nothing wait beside a free worker', () => {
@@ -43,5 +68,27 @@ describe('RouterCore, whatever happens', () => {
 
   it('keeps its word while requests wait for workers that left', () => {
     holds({ breaker: false, workerGrace: 100, queueLimit: 4 });
+  });
+
+  it("takes every way of a request's life that the model has, and no other", (t) => {
+    const prints = followSteps(t);
+    const fixed = { seed: 20_261_125, numRuns: 300 };
+    holds({ breaker: false, queueLimit: 4, workerGrace: 100 }, fixed);
+    holds({ breaker: { threshold: 2, rest: 50, maxRest: 200 }, queueLimit: 4 }, fixed);
+    assert.deepEqual([...prints.astray], []);
+    assert.deepEqual([...prints.taken].sort(), allWays().sort());
+  });
+
+  it('lets a request change its state in the ways of the model only', () => {
+    const states = ['new', 'queued', 'dispatched', 'settled'] as const;
+    for (const from of states) {
+      for (const to of states) {
+        const pending = new Pending(makeRequest(), { settle: () => undefined }, 0, 0, undefined, 0, 1);
+        pending.state = from;
+        const legal = LIFE.some((way) => way.from === from && way.to === to);
+        if (legal) pending.enter(to);
+        else assert.throws(() => pending.enter(to), /cannot be/, `${from} → ${to}`);
+      }
+    }
   });
 });
