@@ -1,12 +1,13 @@
-/** `npm run soak`: installs and builds what is missing, then runs soak/main.ts with the arguments given. */
+/** `npm run soak…`: installs and builds what is missing, then runs soak/<name>.ts with the arguments given. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureBuild, ensureDependencies, ROOT } from '../scripts/lib/project.mjs';
 
+const [name, ...args] = process.argv.slice(2);
 ensureDependencies();
 ensureBuild();
-const file = fileURLToPath(new URL('main.ts', import.meta.url));
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...process.argv.slice(2)], {
+const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], {
   cwd: ROOT,
   stdio: 'inherit',
 });

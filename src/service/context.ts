@@ -9,8 +9,8 @@ export interface HandlerContext {
   /** Id of the request for logs; empty when the caller gave none. */
   readonly requestId: string;
   /**
-   * Aborted when nobody waits for the reply any more. Its `reason` is a DOMException: a `TimeoutError` when the deadline
-   * passed; an `AbortError` that says so when the caller cancelled, the connection was lost or the node is closed.
+   * Aborted when nobody waits for the reply any more. Its `reason` is a `TimeoutError` when the deadline passed, an
+   * `AbortError` that says why when the caller cancelled or the connection was lost, else the error that ends the node.
    */
   readonly signal: AbortSignal;
   /** Milliseconds until the deadline; Infinity when the caller set none. */

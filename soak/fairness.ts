@@ -1,0 +1,101 @@
+/**
+ * `npm run soak:fairness`: what a flood costs others. A router, a worker and the one who floods are processes of their own; here
+ * one request after the other is timed, with the flood and without it, turn by turn.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { silentLogger, ZeroMQClient } from 'zeromq-gateway';
+import { describeMachine } from '../bench/lib/machine.ts';
+import { startProcess } from '../bench/lib/process.ts';
+import { median, percentile } from '../bench/lib/stats.ts';
+import { Fleet } from './lib/fleet.ts';
+
+/** Requests that the flood keeps under way. */
+const OUTSTANDING = 5000;
+/** Time that the handler takes, in ms: at 16 a time the worker does 1,600 a second, which leaves the machine idle. */
+const WAIT = 10;
+const ROUNDS = 8;
+const SAMPLES = 60;
+/** Time in which a flood fills the queue, or is gone from it, in ms. */
+const SETTLE = 4000;
+
+/** Keeps requests of an event under way until it is ended. */
+async function flood(frontend: string, eventName: string): Promise<never> {
+  const client = new ZeroMQClient({ connection: frontend, logger: silentLogger, timeout: 60_000 });
+  await client.connect({ throwOnFailure: true });
+  const again = async (): Promise<never> => {
+    for (;;) await client.sendMessage(eventName, { id: 'flood', wait: WAIT, end: 'reply' });
+  };
+  process.stdout.write('floods\n');
+  return Promise.race(Array.from({ length: OUTSTANDING }, again));
+}
+
+/** Latencies of one request after the other, in ms. */
+async function latencies(client: ZeroMQClient): Promise<number[]> {
+  const taken: number[] = [];
+  for (let count = 0; count < SAMPLES; count += 1) {
+    const start = performance.now();
+    await client.sendMessage('soak.post', { id: 'quiet', wait: WAIT, end: 'reply' });
+    taken.push(performance.now() - start);
+  }
+  return taken;
+}
+
+async function measure(frontend: string): Promise<Map<string, number[][]>> {
+  const client = new ZeroMQClient({ connection: frontend, logger: silentLogger, timeout: 60_000 });
+  await client.connect({ throwOnFailure: true });
+  const cases = new Map<string, number[][]>([
+    ['no flood', []],
+    ['a flood of another client on another event', []],
+    ['a flood of another client on the same event', []],
+  ]);
+  const events = [undefined, 'soak.put', 'soak.post'];
+  const self = fileURLToPath(import.meta.url);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, [, rounds]] of [...cases].entries()) {
+      const event = events[index];
+      const args = ['--import', 'tsx', self, 'flood', frontend, event ?? ''];
+      const spec = { name: 'flood', command: process.execPath, args, ready: /floods/ };
+      const flooding = event === undefined ? undefined : await startProcess(spec);
+      if (flooding !== undefined) await sleep(SETTLE);
+      rounds.push(await latencies(client));
+      if (flooding === undefined) continue;
+      await flooding.stop();
+      await sleep(SETTLE);
+    }
+  }
+  await client.close();
+  return cases;
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'fairness-'));
+  const fleet = await Fleet.of({ gateways: 0, workers: 1 }, folder);
+  const members = [...fleet.of('router').slice(0, 1), ...fleet.of('worker')];
+  try {
+    await Promise.all(members.map((member) => member.start()));
+    const cases = await measure(fleet.routers[0]?.frontend ?? '');
+    const alone = [...cases.values()][0] ?? [];
+    const { cpu, cores, os, node } = describeMachine('its own');
+    console.log(`${ROUNDS} rounds on ${cores} cores of ${cpu}, ${os}, Node.js ${node.slice(1)}.\n`);
+    console.log('| Beside | Median | 99th percentile |\n|---|---|---|');
+    for (const [name, rounds] of cases) {
+      const ratio = (share: number): string => {
+        const ratios = rounds.map(
+          (round, index) => percentile(round, share) / percentile(alone[index] ?? [], share),
+        );
+        return `${median(ratios).toFixed(2)} ×`;
+      };
+      console.log(`| ${name} | ${ratio(0.5)} | ${ratio(0.99)} |`);
+    }
+  } finally {
+    await Promise.all(members.map((member) => member.kill()));
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const [mode, frontend = '', eventName = ''] = process.argv.slice(2);
+await (mode === 'flood' ? flood(frontend, eventName) : main());
