@@ -15,8 +15,13 @@ import { Fleet } from './lib/fleet.ts';
 
 /** Requests that the flood keeps under way. */
 const OUTSTANDING = 5000;
-/** Time that the handler takes, in ms: at 16 a time the worker does 1,600 a second, which leaves the machine idle. */
+/**
+ * Time that a handler takes, in ms: at 16 a time the worker does 1,600 a second, which leaves the machine idle. Those of the
+ * flood take from the least to the most: in lockstep, all would end at the same moment, and the next one wait for that.
+ */
 const WAIT = 10;
+const LEAST = 5;
+const MOST = 15;
 const ROUNDS = 8;
 const SAMPLES = 60;
 /** Time in which a flood fills the queue, or is gone from it, in ms. */
@@ -27,7 +32,10 @@ async function flood(frontend: string, eventName: string): Promise<never> {
   const client = new ZeroMQClient({ connection: frontend, logger: silentLogger, timeout: 60_000 });
   await client.connect({ throwOnFailure: true });
   const again = async (): Promise<never> => {
-    for (;;) await client.sendMessage(eventName, { id: 'flood', wait: WAIT, end: 'reply' });
+    for (;;) {
+      const wait = Math.floor(LEAST + Math.random() * (MOST + 1 - LEAST));
+      await client.sendMessage(eventName, { id: 'flood', wait, end: 'reply' });
+    }
   };
   process.stdout.write('floods\n');
   return Promise.race(Array.from({ length: OUTSTANDING }, again));

@@ -1,0 +1,57 @@
+/**
+ * docs/reliability.md: every test that it names is there, and its table of a request's life is the model's.
+ * After a wanted change of the model: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/reliability`.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { lifeTable } from '../property/request-life.ts';
+import { ROOT, readPage } from './pages.ts';
+
+const PAGE = 'docs/reliability.md';
+const page = readPage(PAGE);
+
+/** The part of the page below a heading. */
+function section(heading: string): string {
+  const [, rest = ''] = page.split(`\n## ${heading}\n`);
+  return rest.split('\n## ')[0] ?? '';
+}
+
+test('every promise names tests that are there', () => {
+  const rows = section('What we promise')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| promise'));
+  assert.ok(rows.length > 15, 'the table was not read');
+  const missing = rows.flatMap((row) => {
+    const named = [...row.matchAll(/`(test\/[\w./-]+)` "([^"]+)"/g)];
+    if (named.length === 0) return [`no test: ${row}`];
+    return named.flatMap(([, file = '', title = '']) => {
+      const there = existsSync(path.join(ROOT, file)) && readPage(file).includes(title);
+      return there ? [] : [`${file}: ${title}`];
+    });
+  });
+  assert.deepEqual(missing, []);
+});
+
+test('every fault script is judged by the checker', () => {
+  const folder = path.join(ROOT, 'test/fault');
+  const scripts = readdirSync(folder).filter((name) => name.endsWith('.test.ts'));
+  const judged = (name: string): boolean =>
+    /scene\.kept\(|\bcheck\(|complaintsOf\(/.test(readFileSync(path.join(folder, name), 'utf8'));
+  assert.ok(scripts.length >= 9);
+  assert.deepEqual(
+    scripts.filter((name) => !judged(name)),
+    [],
+  );
+});
+
+test('the life of a request is that of the model', () => {
+  const right = page.replace(
+    /(<!-- life -->\n)[^]*?(<!-- \/life -->)/,
+    (_, start: string, end: string) => `${start}\n${lifeTable()}\n\n${end}`,
+  );
+  if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(path.join(ROOT, PAGE), right);
+  assert.equal(readPage(PAGE), right);
+  assert.ok(right.includes(lifeTable()), 'the page has no marks for it');
+});
