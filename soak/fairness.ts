@@ -12,6 +12,7 @@ import { describeMachine } from '../bench/lib/machine.ts';
 import { startProcess } from '../bench/lib/process.ts';
 import { median, percentile } from '../bench/lib/stats.ts';
 import { Fleet } from './lib/fleet.ts';
+import { readLogs } from './lib/log.ts';
 
 /** Requests that the flood keeps under way. */
 const OUTSTANDING = 5000;
@@ -86,9 +87,13 @@ async function main(): Promise<void> {
   try {
     await Promise.all(members.map((member) => member.start()));
     const cases = await measure(fleet.routers[0]?.frontend ?? '');
+    const floods = readLogs(folder).filter(({ t, id }) => t === 'began' && id === 'flood').length;
+    if (floods < OUTSTANDING * ROUNDS) throw new Error(`that was no flood: ${floods} requests of it ran`);
     const alone = [...cases.values()][0] ?? [];
     const { cpu, cores, os, node } = describeMachine('its own');
-    console.log(`${ROUNDS} rounds on ${cores} cores of ${cpu}, ${os}, Node.js ${node.slice(1)}.\n`);
+    console.log(
+      `${ROUNDS} rounds, ${floods} requests of the floods, on ${cores} cores of ${cpu}, ${os}, Node.js ${node.slice(1)}.\n`,
+    );
     console.log('| Beside | Median | 99th percentile |\n|---|---|---|');
     for (const [name, rounds] of cases) {
       const ratio = (share: number): string => {

@@ -12,7 +12,7 @@ import { Scene, told } from './scene.ts';
 
 failOnLeftovers();
 
-const RULES = { interval: 50, timeout: 200, maxMissed: 1 };
+const RULES = { interval: 50, timeout: 700, maxMissed: 1 };
 
 /** A worker behind a network that can be cut, heartbeats included, and one that is not. */
 async function make(scope: Scope) {
@@ -91,7 +91,7 @@ describe('a client that is cut off', () => {
       await startWorker(scope, { connection, handlers: { put, post } });
       const way = await Partition.before(scope, frontend);
       const client = await connectClient(scope, way.endpoint);
-      const held = scene.ask(client, 'post', { hold: true, timeout: 400 });
+      const held = scene.ask(client, 'post', { hold: true, timeout: 1000 });
       await began(held.id);
       way.cut(...directions);
       const unheard = scene.ask(client, 'put', { timeout: 300 });

@@ -11,7 +11,7 @@ import { Scene, told } from './scene.ts';
 
 failOnLeftovers();
 
-const RULES = { interval: 50, timeout: 200, maxMissed: 1 };
+const RULES = { interval: 50, timeout: 1000, maxMissed: 1 };
 
 describe('a worker that is stopped past its heartbeats', () => {
   it('counts as lost; what it says when it goes on is late, and it is welcome again', async (t) => {

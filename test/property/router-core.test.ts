@@ -34,12 +34,16 @@ const END: fc.Command<object, World> = {
 
 const ROUTER_CODES = new Set(LIFE.flatMap(({ told }) => told));
 
+function methodOf<Method>(prototype: object, name: string): Method {
+  return Reflect.get(prototype, name) as Method;
+}
+
 /** Notes each step of each request from now on, to the end of the test. */
 function followSteps(t: TestContext): Footprints {
   const prints = new Footprints();
   let leaving: PendingState = 'new';
-  const { enter } = Pending.prototype;
-  const { settled } = Counters.prototype;
+  const enter = methodOf<(this: Pending, to: PendingState) => void>(Pending.prototype, 'enter');
+  const settled = methodOf<(this: Counters, code: string) => void>(Counters.prototype, 'settled');
   t.mock.method(Pending.prototype, 'enter', function (this: Pending, to: PendingState) {
     if (to === 'settled') leaving = this.state;
     else prints.step(this.state, to);
