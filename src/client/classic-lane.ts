@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
+import type { CurveClient } from '../transport/curve/security.ts';
 import { tellReconnects } from '../transport/reconnects.ts';
 import { MessageSocket, type Refusal } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
@@ -22,6 +23,7 @@ export interface ClassicLaneOptions {
   readonly nodeId: string;
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
+  readonly curve?: CurveClient;
 }
 
 export class ClassicLane implements Lane {
@@ -83,14 +85,14 @@ export class ClassicLane implements Lane {
   }
 
   private openSocket(): void {
-    const { connection, nodeId, maxMessageSize } = this.options;
+    const { connection, nodeId, maxMessageSize, curve } = this.options;
     const routingId = `${nodeId}_${randomBytes(8).toString('hex')}`;
     // What a socket tells once it has been given up concerns nobody: its successor is another connection.
     const ifCurrent = (then: () => void): void => {
       if (this.socket === socket) then();
     };
     const socket = new MessageSocket(
-      { type: 'dealer', routingId, maxMessageSize, linger: 0 },
+      { type: 'dealer', routingId, maxMessageSize, linger: 0, curve },
       { message: (frames) => ifCurrent(() => this.replied(frames)) },
     );
     this.socket = socket;

@@ -17,6 +17,7 @@ import { defaultLogger, type Logger } from '../core/logging.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, RequestExtras, Requester } from '../core/message.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
 import { type ConnectionLike, toConnections, type ZeroMQConnection } from '../transport/connection.ts';
+import { CurveClient, type CurveClientOptions } from '../transport/curve/security.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
@@ -46,6 +47,8 @@ export interface ZeroMQClientOptions {
   maxInFlight?: number;
   /** Largest message in bytes, either way. Default 16 MiB. */
   maxMessageSize?: number;
+  /** Encryption towards routers and servers that ask for it. Default: none; INPROC never has it. */
+  curve?: CurveClientOptions;
   logger?: Logger;
 }
 
@@ -78,6 +81,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   private readonly lifecycle: Lifecycle;
   private readonly speaker: { readonly kind: 'client'; node: string } = { kind: 'client', node: 'client' };
   private readonly logger: Logger;
+  private readonly curve: CurveClient | undefined;
   private self: NodeIdentity | undefined;
   private lanes: readonly Lane[] = [];
   private heartbeats: ZeroMQHeartbeatSender | undefined;
@@ -94,7 +98,8 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       maxInFlight = 10_000,
       maxMessageSize = MAX_MESSAGE_BYTES,
     } = options;
-    this.options = options;
+    this.options = { ...options, curve: undefined };
+    this.curve = options.curve && new CurveClient(options.curve);
     this.connections = toConnections(options.connection);
     this.timeout = checkTimeout(timeout);
     this.maxMessageSize = checkCount('maxMessageSize', maxMessageSize);
@@ -214,20 +219,21 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
         identity: this.self,
         nodeType: 'client',
         speaker: this.speaker,
+        curve: this.curve,
       });
       this.heartbeats.start();
     }
   }
 
   private lanesTo(connection: ZeroMQConnection): Lane[] {
-    const { maxMessageSize, table, speaker } = this;
+    const { maxMessageSize, table, speaker, curve } = this;
     const { identity, nodeId } = this.identity;
     if (this.options.classic !== true) {
-      return [new ClientLink({ connection, identity, maxMessageSize, speaker }, table)];
+      return [new ClientLink({ connection, identity, maxMessageSize, speaker, curve }, table)];
     }
     const { poolSize = 16 } = this.options;
     return Array.from({ length: poolSize }, () => {
-      return new ClassicLane({ connection, nodeId, maxMessageSize, speaker }, table);
+      return new ClassicLane({ connection, nodeId, maxMessageSize, speaker, curve }, table);
     });
   }
 

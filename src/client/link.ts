@@ -12,6 +12,7 @@ import type { GiveUp } from '../core/give-up.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
+import type { CurveClient } from '../transport/curve/security.ts';
 import { type ChannelOwner, DEFAULT_CHANNEL_LIMITS, PeerChannel } from '../transport/peer-channel.ts';
 import { tellReconnects } from '../transport/reconnects.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
@@ -44,6 +45,7 @@ export interface ClientLinkOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
+  readonly curve?: CurveClient;
 }
 
 export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSink {
@@ -63,11 +65,11 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     private readonly options: ClientLinkOptions,
     private readonly owner: LaneOwner,
   ) {
-    const { connection, identity, maxMessageSize, speaker } = options;
+    const { connection, identity, maxMessageSize, speaker, curve } = options;
     this.endpoint = connection.getConnectionString();
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
     this.socket = new MessageSocket(
-      { type: 'dealer', routingId: identity, maxMessageSize, linger: 100 },
+      { type: 'dealer', routingId: identity, maxMessageSize, linger: 100, curve },
       this,
     );
     const { stallTimeout } = DEFAULT_CHANNEL_LIMITS;

@@ -124,6 +124,7 @@ export function errorOfOutcome(code: string, message: string, options: ZeroMQErr
     case 'MALFORMED_MESSAGE':
       return new ZeroMQMalformedMessage(message, options);
     case 'INVALID_REQUEST':
+    case 'NOT_PERMITTED':
     case 'NO_WORKER':
     case 'QUEUE_FULL':
     case 'WORKER_LOST':

@@ -33,6 +33,15 @@ export const OUTCOMES = {
     meaning: 'The event data does not match what the contract of the event asks for.',
     remedy: 'Mend the faults listed in `errors`; each one names its place by a JSON pointer.',
   },
+  NOT_PERMITTED: {
+    status: 403,
+    title: 'The key does not allow it',
+    dispatched: false,
+    retry: 'no',
+    meaning:
+      'The router or server knows the caller by its CURVE key, and the allow list does not grant it this event.',
+    remedy: 'Have the event added to the entry of the key in the allow list. The request was not run.',
+  },
   NO_WORKER: {
     status: 503,
     title: 'No worker serves this event',

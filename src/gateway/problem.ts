@@ -70,8 +70,8 @@ export function invalidRequest(faults: readonly Fault[]): Problem {
   };
 }
 
-/** Codes whose message may tell of the inside of a worker; callers get the catalogue's words. */
-const HIDDEN: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY']);
+/** Codes whose message may tell of the inside of a worker or a router; callers get the catalogue's words. */
+const HIDDEN: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY', 'NOT_PERMITTED']);
 
 /**
  * The problem that a failed reply stands for.

@@ -46,6 +46,8 @@ interface Entry extends HeartbeatNode {
   seen: number;
   /** Silence that counts as a miss. */
   timeout: number;
+  /** Public key of who sent its first heartbeat, where keys are known: nobody else speaks for it. */
+  readonly owner: string | undefined;
 }
 
 /** A node that announces its own interval is given at least this many of them before silence counts. */
@@ -96,16 +98,22 @@ export class HeartbeatMonitor {
     this.lostKeys.clear();
   }
 
-  /** A heartbeat came. False when it was not taken, as too many nodes are known already. */
-  beat(heartbeat: Heartbeat): boolean {
+  /**
+   * A heartbeat came. False when it was not taken: too many nodes are known already, or it is of another sender than
+   * the node's first one.
+   *
+   * @param owner public key of the sender, where keys are known.
+   */
+  beat(heartbeat: Heartbeat, owner?: string): boolean {
     const key = `${heartbeat.nodeId}_${heartbeat.sessionId}`;
     let entry = this.entries.get(key);
     const known = entry !== undefined;
+    if (entry !== undefined && entry.owner !== owner) return false;
     if (entry === undefined) {
       if (this.entries.size >= this.maxNodes && !this.dropLost()) return false;
       const { nodeId, sessionId, nodeType } = heartbeat;
       const state = { lastHeartbeat: 0, missed: 0, lost: false, returned: false, seen: 0, timeout: 0 };
-      entry = { key, nodeId, sessionId, nodeType, ...state };
+      entry = { key, nodeId, sessionId, nodeType, owner, ...state };
       this.entries.set(key, entry);
     }
     entry.lastHeartbeat = heartbeat.lastHeartbeat;

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type HeartbeatMissed, type Speaker } from '../core/diagnostics.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { NodeIdentity } from '../core/identity.ts';
+import type { CurveClient, CurveDoor } from '../transport/curve/security.ts';
 import { MessageSocket, type SendHandler, type SocketReceiver } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { decodeHeartbeat, type HeartbeatNodeType } from './heartbeat.ts';
@@ -23,6 +24,7 @@ export interface ZeroMQHeartbeatSenderOptions {
   readonly nodeType: HeartbeatNodeType;
   /** Whose heartbeats these are, for diagnostics. */
   readonly speaker: Speaker;
+  readonly curve?: CurveClient;
   readonly clock?: Clock;
 }
 
@@ -33,9 +35,9 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler {
   private readonly options: ZeroMQHeartbeatSenderOptions;
 
   constructor(options: ZeroMQHeartbeatSenderOptions) {
-    const { config, identity, nodeType, clock = systemClock } = options;
+    const { config, identity, nodeType, curve, clock = systemClock } = options;
     this.options = options;
-    this.socket = new MessageSocket({ type: 'dealer', sendHighWaterMark: WAITING, linger: 0 }, this);
+    this.socket = new MessageSocket({ type: 'dealer', sendHighWaterMark: WAITING, linger: 0, curve }, this);
     const send = (frames: Buffer[]): void => this.socket.send(frames, this);
     this.sender = new HeartbeatSender({ identity, nodeType, interval: config.interval, clock, send });
   }
@@ -76,6 +78,7 @@ export interface ZeroMQHeartbeatReceiverOptions {
   readonly config: ZeroMQHeartbeatConfig;
   /** Who receives, for diagnostics. */
   readonly speaker: Speaker;
+  readonly curve?: CurveDoor;
   readonly clock?: Clock;
 }
 
@@ -101,7 +104,8 @@ export class ZeroMQHeartbeatReceiver
   constructor(options: ZeroMQHeartbeatReceiverOptions) {
     super();
     this.options = options;
-    this.socket = new MessageSocket({ type: 'router', maxMessageSize: LARGEST }, this);
+    const { curve } = options;
+    this.socket = new MessageSocket({ type: 'router', maxMessageSize: LARGEST, curve }, this);
     this.watch = new HeartbeatMonitor(options.config, this, options.clock ?? systemClock);
   }
 
@@ -150,8 +154,11 @@ export class ZeroMQHeartbeatReceiver
 
   message(frames: Buffer[]): void {
     const heartbeat = decodeHeartbeat(frames);
+    const guest = this.socket.guarded ? this.socket.guest(frames[0]?.toString('latin1') ?? '') : undefined;
     if (heartbeat === undefined) dropped(this.options.speaker, 'bad-heartbeat');
-    else if (!this.watch.beat(heartbeat)) dropped(this.options.speaker, 'overflow');
+    else if (guest?.rights.mayBeatAs(heartbeat.nodeType) === false)
+      dropped(this.options.speaker, 'unknown-peer');
+    else if (!this.watch.beat(heartbeat, guest?.publicKey)) dropped(this.options.speaker, 'overflow');
   }
 
   nodeConnected(node: HeartbeatNode): void {

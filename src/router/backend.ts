@@ -12,6 +12,7 @@ import { type DropCause, diagnostics, type LeaveReason, type Speaker } from '../
 import type { Logger } from '../core/logging.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
+import type { CurveDoor } from '../transport/curve/security.ts';
 import { type Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
 import { turnNow } from '../transport/turn.ts';
@@ -23,6 +24,7 @@ import { isPacked, readPacked } from '../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../wire/token.ts';
 import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
+import { announcementRefusal, classicEventsOf } from './permits.ts';
 import { findUndelivered } from './undelivered.ts';
 import { WorkerPeer, type WorkerPeerOwner } from './worker-peer.ts';
 
@@ -53,6 +55,7 @@ export interface BackendOptions {
   /** How long a peer that connected has for its hello before it counts as classic. */
   readonly helloGrace: number;
   readonly contracts: AnnouncedContracts;
+  readonly curve?: CurveDoor;
   readonly clock?: Clock;
 }
 
@@ -78,9 +81,9 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     private readonly core: RouterCore,
     private readonly owner: BackendOwner,
   ) {
-    const { identity: routingId, maxMessageSize, clock = systemClock } = options;
+    const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
     this.clock = clock;
-    this.socket = new MessageSocket({ type: 'router', routingId, maxMessageSize, notify: true }, this);
+    this.socket = new MessageSocket({ type: 'router', routingId, maxMessageSize, curve, notify: true }, this);
   }
 
   bind(connection: ZeroMQConnection): Promise<string> {
@@ -125,6 +128,21 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
   heartbeatLost(key: string): void {
     const peer = this.peers.get(key);
     if (peer !== undefined) this.leave(peer, 'heartbeat');
+  }
+
+  /** Another allow list: a worker may serve less than before, nothing at all, or what it was refused. */
+  rightsChanged(key: string): void {
+    const peer = this.peers.get(key);
+    if (peer?.guest === undefined || peer.excused) return;
+    const refusal = peer.guest.revoked ? 'its key was taken off the allow list' : this.forbidden(peer);
+    if (refusal !== undefined) this.refuse(peer, refusal);
+    else if (peer.ours && peer.worker === undefined) this.askWho(peer);
+    else if (!peer.ours && peer.grace === undefined) {
+      peer.barred = false;
+      this.leave(peer, 'replaced');
+      this.joinClassic(peer);
+    }
+    this.owner.touched();
   }
 
   replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void {
@@ -181,7 +199,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
 
   private add(key: string, identity: Buffer): WorkerPeer {
     const { speaker } = this.options;
-    const peer = new WorkerPeer(key, (owner) => new PeerChannel(this.socket, identity, owner, speaker), this);
+    const guest = this.socket.guest(key);
+    const channel = (owner: WorkerPeer): PeerChannel =>
+      new PeerChannel(this.socket, identity, owner, speaker);
+    const peer = new WorkerPeer(key, channel, this, guest);
     this.peers.set(key, peer);
     return peer;
   }
@@ -220,8 +241,17 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
   }
 
   private joinClassic(peer: WorkerPeer): void {
-    const { classicConcurrency: concurrency, classicEvents: events } = this.options;
+    const { classicConcurrency: concurrency, classicEvents } = this.options;
+    const events = peer.guest ? classicEventsOf(peer.guest.rights, classicEvents) : classicEvents;
     peer.grace = undefined;
+    if (peer.barred) return;
+    if (peer.guest !== undefined && events?.length === 0) {
+      peer.barred = true;
+      return this.refuse(
+        peer,
+        `the key of ${peer.guest.rights.name} names no event that a classic worker could serve`,
+      );
+    }
     peer.worker = this.core.addWorker(peer, { id: peer.key, events, concurrency, cancels: false }, turnNow());
     this.owner.workerJoined(peer);
   }
@@ -254,10 +284,15 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     }
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
-    const refusal = this.acquire(peer, hello);
+    peer.announced = hello;
+    const refusal = this.forbidden(peer) ?? this.acquire(peer, hello);
     if (refusal !== undefined) return this.refuse(peer, refusal);
     peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
     this.takeIn(peer, hello);
+  }
+
+  private forbidden({ guest, announced }: WorkerPeer): string | undefined {
+    return guest && announced && announcementRefusal(guest.rights, announced);
   }
 
   private acquire(peer: WorkerPeer, { contract }: Hello): string | undefined {
@@ -282,7 +317,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
 
   private refuse(peer: WorkerPeer, reason: string): void {
     this.options.logger.warn({ worker: peer.key, reason }, 'a worker was refused');
-    peer.control('$refused', { reason });
+    if (peer.ours) peer.control('$refused', { reason });
     this.leave(peer, 'refused');
   }
 

@@ -5,7 +5,9 @@
  */
 import { type Cancel, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import type { Logger } from '../core/logging.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
+import type { CurveServer } from '../transport/curve/security.ts';
 import { MessageSocket, type Refusal, type SendHandler, type SocketReceiver } from '../transport/socket.ts';
 import type { RouterSockets, SocketsEndpoints } from './sockets.ts';
 
@@ -70,6 +72,9 @@ export interface BlindProxyOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
+  readonly logger: Logger;
+  /** Keys and roles are looked at, what a peer may call or serve is not: nothing is known of what passes. */
+  readonly curve: CurveServer | undefined;
 }
 
 export class BlindProxy implements RouterSockets {
@@ -80,10 +85,17 @@ export class BlindProxy implements RouterSockets {
   private readonly towardsWorkers = new TowardsWorkers(this);
 
   constructor(private readonly options: BlindProxyOptions) {
-    const { identity: routingId, maxMessageSize } = options;
+    const { identity: routingId, maxMessageSize, logger } = options;
+    const [front, back] = [options.curve?.at('frontend', logger), options.curve?.at('backend', logger)];
     const towardsClients = new TowardsClients(this);
-    this.frontend = new MessageSocket({ type: 'router', routingId, maxMessageSize }, this.towardsWorkers);
-    this.backend = new MessageSocket({ type: 'dealer', routingId, maxMessageSize }, towardsClients);
+    this.frontend = new MessageSocket(
+      { type: 'router', routingId, maxMessageSize, curve: front },
+      this.towardsWorkers,
+    );
+    this.backend = new MessageSocket(
+      { type: 'dealer', routingId, maxMessageSize, curve: back },
+      towardsClients,
+    );
   }
 
   async bind(frontend: ZeroMQConnection, backend: ZeroMQConnection): Promise<SocketsEndpoints> {

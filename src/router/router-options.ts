@@ -4,6 +4,7 @@ import { ZeroMQConfigError } from '../core/errors.ts';
 import type { Logger } from '../core/logging.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import type { ConnectionLike } from '../transport/connection.ts';
+import { CurveServer, type CurveServerOptions } from '../transport/curve/security.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import type { ContractChecker } from './contracts.ts';
 import type { RouterLimits, RouterNotice } from './options.ts';
@@ -32,6 +33,8 @@ export interface ZeroMQRouterOptions {
   configFile?: string;
   /** Largest message in bytes, either way. Default 16 MiB. */
   maxMessageSize?: number;
+  /** Encryption, and who may do what. Default: neither; INPROC never has them. */
+  curve?: CurveServerOptions;
   /** Checks contracts of workers against each other. Default: only their names are. */
   contractChecker?: ContractChecker;
   logger?: Logger;
@@ -70,18 +73,20 @@ export interface SocketSettings {
   readonly classicConcurrency: number;
   readonly classicEvents: readonly string[] | undefined;
   readonly helloGrace: number;
+  readonly curve: CurveServer | undefined;
 }
 
 /** @throws ZeroMQConfigError naming the option that is not acceptable. */
 export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
   const { classicConcurrency = 1, classicEvents, helloGrace = 100 } = options;
   const { maxMessageSize = MAX_MESSAGE_BYTES } = options;
+  const curve = options.curve && new CurveServer(options.curve);
   checkCount('classicConcurrency', classicConcurrency);
   checkCount('maxMessageSize', maxMessageSize);
   if (!(helloGrace >= 0)) {
     throw new ZeroMQConfigError(`helloGrace must be at least 0 ms, got ${String(helloGrace)}`);
   }
-  return { maxMessageSize, classicConcurrency, classicEvents, helloGrace };
+  return { maxMessageSize, classicConcurrency, classicEvents, helloGrace, curve };
 }
 
 function checkCount(option: string, value: number): void {

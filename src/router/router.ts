@@ -76,7 +76,7 @@ export class ZeroMQRouter
   /** @throws ZeroMQConfigError naming the option that is not acceptable. */
   constructor(options: ZeroMQRouterOptions) {
     super();
-    this.options = options;
+    this.options = { ...options, curve: undefined };
     this.settings = socketSettings(options);
     this.frontendConnection = toConnection(options.frontendConnection);
     this.backendConnection = toConnection(options.backendConnection);
@@ -228,7 +228,7 @@ export class ZeroMQRouter
       signOfLife: (key) => this.heartbeats?.alive(key),
       touched: () => this.timer.arm(),
     };
-    if (this.blind) return new BlindProxy({ identity, maxMessageSize: settings.maxMessageSize, speaker });
+    if (this.blind) return new BlindProxy({ ...settings, identity, speaker, logger });
     return new RoutedSockets({ ...settings, identity, speaker, logger, core, contracts, builtins, owner });
   }
 
@@ -256,7 +256,8 @@ export class ZeroMQRouter
   private async openHeartbeats(): Promise<{ heartbeat?: string }> {
     const { heartbeatConfig: config } = this.options;
     if (config === undefined) return {};
-    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker: this.speaker });
+    const curve = this.settings.curve?.at('heartbeat', this.logger);
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker: this.speaker, curve });
     this.heartbeats.on('connected', (peer) => this.heartbeatHeard(peer.key, peer.nodeType));
     this.heartbeats.on('lost', (peer) => this.heartbeatLost(peer.key));
     return { heartbeat: await this.heartbeats.start() };

@@ -2,6 +2,7 @@
 import type { Speaker } from '../core/diagnostics.ts';
 import type { Logger } from '../core/logging.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
+import type { CurveServer } from '../transport/curve/security.ts';
 import { Frontend } from '../transport/frontend.ts';
 import type { MessageSocket } from '../transport/socket.ts';
 import { Backend, type BackendOwner } from './backend.ts';
@@ -43,6 +44,7 @@ export interface RoutedSocketsOptions {
   readonly classicConcurrency: number;
   readonly classicEvents: readonly string[] | undefined;
   readonly helloGrace: number;
+  readonly curve: CurveServer | undefined;
   readonly contracts: AnnouncedContracts;
   readonly core: RouterCore;
   readonly builtins: Builtins;
@@ -55,10 +57,11 @@ export class RoutedSockets implements RouterSockets {
   private readonly back: Backend;
 
   constructor(options: RoutedSocketsOptions) {
-    const { identity: routingId, maxMessageSize, speaker, core, builtins, owner } = options;
+    const { identity: routingId, maxMessageSize, speaker, logger, core, builtins, owner } = options;
     const clients = new ClientSide(core, builtins, owner);
-    this.front = new Frontend({ routingId, maxMessageSize, speaker }, clients);
-    this.back = new Backend(options, core, owner);
+    const curve = options.curve?.at('frontend', logger);
+    this.front = new Frontend({ routingId, maxMessageSize, speaker, curve }, clients);
+    this.back = new Backend({ ...options, curve: options.curve?.at('backend', logger) }, core, owner);
   }
 
   get frontend(): MessageSocket {

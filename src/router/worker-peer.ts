@@ -4,8 +4,9 @@ import type { Cancel } from '../core/clock.ts';
 import type { DropCause } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
+import type { Guest } from '../transport/curve/gate.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../transport/peer-channel.ts';
-import { type ControlName, controlFrames } from '../wire/control.ts';
+import { type Announcement, type ControlName, controlFrames } from '../wire/control.ts';
 import { isClassicJson } from '../wire/json-check.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { encodeToken } from '../wire/token.ts';
@@ -34,16 +35,22 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   asked = false;
   /** It said goodbye. */
   excused = false;
+  /** Its key allows a classic worker nothing. */
+  barred = false;
   /** Name of the contract it brought. */
   contract: string | undefined;
   /** Ends the time it has to say hello. */
   grace: Cancel | undefined;
+  /** What it said that it serves, be it taken in or not. */
+  announced: Announcement | undefined;
   readonly channel: PeerChannel;
 
+  /** @param guest who it is by its key, where the router asks for keys. */
   constructor(
     readonly key: string,
-    makeChannel: (owner: ChannelOwner) => PeerChannel,
+    makeChannel: (owner: WorkerPeer) => PeerChannel,
     private readonly owner: WorkerPeerOwner,
+    readonly guest: Guest | undefined,
   ) {
     this.channel = makeChannel(this);
   }

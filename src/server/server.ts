@@ -3,6 +3,7 @@ import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { type ServerEndpoints, ServerLink } from '../service/server-link.ts';
 import { localParts, type ServiceLink, ServiceNode, type ServiceOptions } from '../service/service-node.ts';
 import { type ConnectionLike, toConnection, type ZeroMQConnection } from '../transport/connection.ts';
+import { CurveServer, type CurveServerOptions } from '../transport/curve/security.ts';
 
 /** Options of a server. */
 export interface ZeroMQServerOptions extends ServiceOptions {
@@ -10,6 +11,8 @@ export interface ZeroMQServerOptions extends ServiceOptions {
   connection: ConnectionLike;
   /** Where to receive heartbeats of clients. Default: nowhere. */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /** Encryption, and who may call what. Default: neither; INPROC never has them. */
+  curve?: CurveServerOptions;
 }
 
 interface ServerEvents {
@@ -23,6 +26,7 @@ interface ServerEvents {
 export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
   private readonly connection: ZeroMQConnection;
   private readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
+  private readonly curve: CurveServer | undefined;
   private link: ServerLink | undefined;
 
   /** @throws ZeroMQConfigError naming the option that is not acceptable. */
@@ -30,13 +34,14 @@ export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
     super('server', localParts('server', options));
     this.connection = toConnection(options.connection);
     this.heartbeatConfig = options.heartbeatConfig;
+    this.curve = options.curve && new CurveServer(options.curve);
   }
 
   protected open(): Promise<ServerEndpoints> {
-    const { speaker, maxMessageSize, heartbeatConfig } = this;
+    const { speaker, maxMessageSize, heartbeatConfig, curve } = this;
     const { identity } = this.identity;
     const onPeer = this.notify.bind(this);
-    this.link = new ServerLink(this, { identity, maxMessageSize, speaker, heartbeatConfig, onPeer });
+    this.link = new ServerLink(this, { identity, maxMessageSize, speaker, curve, heartbeatConfig, onPeer });
     return this.link.open(this.connection);
   }
 

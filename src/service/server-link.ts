@@ -5,6 +5,7 @@ import type { GiveUp } from '../core/give-up.ts';
 import { failure, type RequestMessage } from '../core/message.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
+import type { CurveServer } from '../transport/curve/security.ts';
 import { type ClientPeer, Frontend, type FrontendOwner } from '../transport/frontend.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { RESERVED } from '../wire/control.ts';
@@ -31,6 +32,7 @@ export interface ServerLinkOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
+  readonly curve?: CurveServer;
   /** Where to receive heartbeats of clients. */
   readonly heartbeatConfig?: ZeroMQHeartbeatConfig;
   /** Told of clients by their heartbeats: the first one, and when too many were missed. */
@@ -48,7 +50,8 @@ export class ServerLink implements ServiceLink, FrontendOwner {
     private readonly options: ServerLinkOptions,
   ) {
     const { identity, maxMessageSize, speaker } = options;
-    this.frontend = new Frontend({ routingId: identity, maxMessageSize, speaker }, this);
+    const curve = options.curve?.at('frontend', host.logger);
+    this.frontend = new Frontend({ routingId: identity, maxMessageSize, speaker, curve }, this);
   }
 
   get monitor(): ZeroMQSocketMonitor {
@@ -60,7 +63,8 @@ export class ServerLink implements ServiceLink, FrontendOwner {
     const endpoint = await this.frontend.bind(connection);
     const { heartbeatConfig: config, speaker, onPeer } = this.options;
     if (config === undefined) return { endpoint };
-    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker });
+    const curve = this.options.curve?.at('heartbeat', this.host.logger);
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker, curve });
     this.heartbeats.on('connected', (peer) => onPeer('peerConnected', peer.key));
     this.heartbeats.on('lost', (peer) => onPeer('peerLost', peer.key));
     return { endpoint, heartbeat: await this.heartbeats.start() };

@@ -16,6 +16,7 @@ import { controlFrames, isControl } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../wire/token.ts';
 import type { ZeroMQConnection } from './connection.ts';
+import type { Guest } from './curve/gate.ts';
 import {
   type ChannelLimits,
   type ChannelOwner,
@@ -79,6 +80,7 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     private readonly frontend: Frontend,
     private readonly owner: FrontendOwner,
     options: FrontendOptions,
+    private readonly guest: Guest | undefined,
   ) {
     const { speaker, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
     this.channel = new PeerChannel(frontend.socket, identity, this, speaker, channelLimits, clock);
@@ -110,7 +112,18 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   }
 
   packedRequest(id: number, generation: number, message: RequestMessage): void {
-    this.owner.request(this, message, id, generation, undefined);
+    this.request(message, id, generation, undefined);
+  }
+
+  /** Hands a request on, or refuses it where the client's key does not allow for it. */
+  request(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
+    const { eventName } = message;
+    if (this.guest === undefined || this.guest.rights.mayCall(eventName)) {
+      this.owner.request(this, message, id, generation, envelope);
+      return;
+    }
+    const text = `the key of ${this.guest.rights.name} does not allow to call ${JSON.stringify(eventName)}`;
+    this.reply(eventName, failure('NOT_PERMITTED', text), id, generation, envelope);
   }
 
   packedReply(): void {
@@ -245,7 +258,7 @@ export class Frontend implements SocketReceiver {
     const id = tokened ? tokenId(token) : 0;
     const generation = tokened ? tokenGeneration(token) : 0;
     const envelope = classic.delimited ? [...classic.envelope, EMPTY] : classic.envelope;
-    this.owner.request(peer, message, id, generation, envelope);
+    peer.request(message, id, generation, envelope);
   }
 
   /** Answers a message that is no request, where there is a way back. */
@@ -265,7 +278,7 @@ export class Frontend implements SocketReceiver {
   }
 
   private add(key: string, identity: Buffer): ClientPeer {
-    const peer = new ClientPeer(key, identity, this, this.owner, this.options);
+    const peer = new ClientPeer(key, identity, this, this.owner, this.options, this.socket.guest(key));
     this.peers.set(key, peer);
     return peer;
   }

@@ -8,21 +8,20 @@
  * - high-water marks are finite.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { context, Dealer, type Socket as RawSocket, Router } from 'zeromq';
+import { context, Dealer, Router } from 'zeromq';
 import { systemClock } from '../core/clock.ts';
 import { type Deferred, withResolvers } from '../core/deferred.ts';
 import { toError, ZeroMQSocketClosed, ZeroMQSocketInvalid } from '../core/errors.ts';
 import { Ring } from '../core/ring.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import type { ZeroMQConnection } from './connection.ts';
-import { ZeroMQIPCConnection, ZeroMQTCPConnection } from './connection.ts';
+import { ZeroMQINPROCConnection, ZeroMQIPCConnection, ZeroMQTCPConnection } from './connection.ts';
+import { Gate, type Guest } from './curve/gate.ts';
+import { CurveClient, type CurveDoor } from './curve/security.ts';
 import { clearIpcPath } from './ipc-file.ts';
+import { NOTIFY_BOTH, setRouterNotify } from './raw-options.ts';
 import { Revival } from './revival.ts';
 import { ZeroMQSocketMonitor } from './socket-monitor.ts';
-
-/** ZMQ_ROUTER_NOTIFY, a draft option; value 3: connects and disconnects. */
-const ROUTER_NOTIFY = 97;
-const NOTIFY_BOTH = 3;
 
 /**
  * Sockets of a process (ZMQ_MAX_SOCKETS). Each of ours takes three, with its monitor: libzmq's default of 1,023 is soon
@@ -46,6 +45,9 @@ const PING_TIMEOUT = 10_000;
 const BIND_PATIENCE = 250;
 const BIND_INTERVAL = 10;
 
+/** ZMQ_HANDSHAKE_IVL: how long a connection has for its handshake, in ms. */
+const HANDSHAKE_TIME = 10_000;
+
 /** Between looks for an INPROC peer that says goodbye, in ms. */
 const PROBE_INTERVAL = 20;
 
@@ -64,12 +66,16 @@ export interface MessageSocketOptions {
   readonly linger?: number;
   /** Ask for a message `[identity, ""]` when a peer of a ROUTER comes or goes (ZMQ_ROUTER_NOTIFY). */
   readonly notify?: boolean;
+  /** Encryption and authentication: of a socket that connects, or of one that binds. INPROC knows neither. */
+  readonly curve?: CurveClient | CurveDoor;
 }
 
 /** What a socket tells its owner. */
 export interface SocketReceiver {
   /** A message came. On a ROUTER the first frame is the peer's identity. */
   message(frames: Buffer[]): void;
+  /** A peer may do other things than before; see `MessageSocket.guest`. */
+  rightsChanged?(key: string): void;
 }
 
 /** Why a message was not sent: no room at the peer, no such peer, or the socket is closed. */
@@ -98,7 +104,6 @@ export class MessageSocket {
   received = 0;
 
   private readonly raw: Router | Dealer;
-  private readonly receiver: SocketReceiver;
   private readonly queue = new Ring<Outgoing>();
   private closed = false;
   private waiting = false;
@@ -106,9 +111,12 @@ export class MessageSocket {
   private reading = false;
   private paused: Deferred<void> | undefined;
   private revival: Revival | undefined;
+  private gate: Gate | undefined;
 
-  constructor(options: MessageSocketOptions, receiver: SocketReceiver) {
-    this.receiver = receiver;
+  constructor(
+    private readonly options: MessageSocketOptions,
+    private readonly receiver: SocketReceiver,
+  ) {
     this.raw = options.type === 'router' ? new Router({ mandatory: true }) : new Dealer();
     this.raw.sendTimeout = 0;
     this.raw.linger = options.linger ?? 1000;
@@ -120,8 +128,10 @@ export class MessageSocket {
     this.raw.heartbeatTimeToLive = PING_INTERVAL + 2 * PING_TIMEOUT;
     this.raw.reconnectInterval = 100;
     this.raw.reconnectMaxInterval = 5000;
+    this.raw.handshakeInterval = HANDSHAKE_TIME;
+    if (options.curve instanceof CurveClient) options.curve.applyTo(this.raw);
     if (options.routingId !== undefined) this.raw.routingId = options.routingId;
-    this.notifies = options.notify === true && setRouterNotify(this.raw);
+    this.notifies = options.notify === true && setRouterNotify(this.raw, NOTIFY_BOTH);
     this.monitor = new ZeroMQSocketMonitor(this.raw.events);
   }
 
@@ -133,6 +143,7 @@ export class MessageSocket {
    */
   async bind(connection: ZeroMQConnection): Promise<string> {
     if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(true)) this.raw.ipv6 = true;
+    if (!(connection instanceof ZeroMQINPROCConnection)) await this.openGate();
     const end = systemClock.now() + BIND_PATIENCE;
     for (let inUse: unknown; ; ) {
       try {
@@ -204,6 +215,16 @@ export class MessageSocket {
     }
   }
 
+  /** Who is behind a peer of a ROUTER that is bound with CURVE, by its routing id in Latin-1. */
+  guest(key: string): Guest | undefined {
+    return this.gate?.guest(key);
+  }
+
+  /** Whether peers are known by their keys. */
+  get guarded(): boolean {
+    return this.gate !== undefined;
+  }
+
   /** Stops reading: what comes waits in libzmq, up to the high-water marks, and then at the senders. */
   pause(): void {
     this.paused ??= withResolvers();
@@ -233,6 +254,7 @@ export class MessageSocket {
     if (this.closed) return;
     this.closed = true;
     this.revival?.stop();
+    this.gate?.close();
     this.resume();
     this.monitor.close();
     if (!this.waiting) this.release();
@@ -252,6 +274,16 @@ export class MessageSocket {
   /** A send may be under way still: zeromq.js puts some off to the next turn. */
   private release(): void {
     void this.last.then(() => this.raw.close());
+  }
+
+  private async openGate(): Promise<void> {
+    const { curve, notify = false } = this.options;
+    if (curve === undefined || curve instanceof CurveClient || this.gate !== undefined) return;
+    this.gate = new Gate(this.raw, curve, notify, this.monitor, {
+      deliver: (frames) => this.deliverToReceiver(frames),
+      rightsChanged: (key) => this.receiver.rightsChanged?.(key),
+    });
+    await this.gate.open();
   }
 
   private async bindOnce(connection: ZeroMQConnection): Promise<string> {
@@ -318,7 +350,7 @@ export class MessageSocket {
         return;
       }
       if (this.closed) return;
-      this.deliverToReceiver(frames);
+      if (this.gate?.passes(frames) !== false) this.deliverToReceiver(frames);
     }
   }
 
@@ -346,17 +378,6 @@ function tell(call: () => void): void {
     call();
   } catch (error) {
     process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_SENDER' });
-  }
-}
-
-/** Switches ZMQ_ROUTER_NOTIFY on; false where the library is built without draft options. */
-function setRouterNotify(socket: RawSocket): boolean {
-  const settable = socket as unknown as { setInt32Option(option: number, value: number): void };
-  try {
-    settable.setInt32Option(ROUTER_NOTIFY, NOTIFY_BOTH);
-    return true;
-  } catch {
-    return false;
   }
 }
 

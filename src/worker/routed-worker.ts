@@ -4,6 +4,7 @@ import type { LocalRouter } from '../core/local-worker.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
 import { type ServiceLink, ServiceNode, type ServiceParts } from '../service/service-node.ts';
 import { type ConnectionLike, toConnections, type ZeroMQConnection } from '../transport/connection.ts';
+import type { CurveClient } from '../transport/curve/security.ts';
 import { type Announcement, controlData, controlFrames, type Hello, readHello } from '../wire/control.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
 import { LocalLink, type LocalLinkOwner } from './local-link.ts';
@@ -13,11 +14,11 @@ import { RouterLink, type RouterLinkOwner } from './router-link.ts';
 export type Workplace = ConnectionLike | readonly ConnectionLike[] | LocalRouter;
 
 /** Where a worker works, and what it says there. */
-/** Where a worker works, and what it says there. */
 export interface RoutedWorkerOptions {
   connection: Workplace;
   heartbeatConfig?: ZeroMQHeartbeatConfig;
   announcement: Announcement;
+  curve?: CurveClient;
 }
 
 export interface WorkerEvents {
@@ -43,6 +44,7 @@ export class RoutedWorker
   protected readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   protected opened: readonly ServiceLink[] = [];
   private readonly announcement: Announcement;
+  private readonly curveClient: CurveClient | undefined;
   private heartbeats: ZeroMQHeartbeatSender | undefined;
 
   constructor(kind: 'worker' | 'server', parts: ServiceParts, options: RoutedWorkerOptions) {
@@ -52,6 +54,7 @@ export class RoutedWorker
     this.connections = isLocalRouter(connection) ? [] : toConnections(connection);
     this.heartbeatConfig = options.heartbeatConfig;
     this.announcement = options.announcement;
+    this.curveClient = options.curve;
   }
 
   linkConnected(link: RouterLink): void {
@@ -82,14 +85,14 @@ export class RoutedWorker
   }
 
   private openLinks(): readonly string[] {
-    const { speaker, maxMessageSize, announcement } = this;
+    const { speaker, maxMessageSize, announcement, curveClient: curve } = this;
     const { identity } = this.identity;
     // The routers share its concurrency: whatever they do together, it is not given more than it takes.
     const concurrency = Math.max(1, Math.floor(this.concurrency / this.connections.length));
     const hello: Hello = { v: PROTOCOL_VERSION, pack: 1, concurrency, ...announcement };
     checkHello(hello);
     const links = this.connections.map((connection) => {
-      return new RouterLink({ connection, identity, hello, maxMessageSize, speaker }, this);
+      return new RouterLink({ connection, identity, hello, maxMessageSize, speaker, curve }, this);
     });
     this.opened = links;
     for (const link of links) link.open();
@@ -100,6 +103,7 @@ export class RoutedWorker
         identity: this.identity,
         nodeType: 'worker',
         speaker,
+        curve,
       });
       this.heartbeats.start();
     }

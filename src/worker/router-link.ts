@@ -13,6 +13,7 @@ import type { Execution } from '../service/execution.ts';
 import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
+import type { CurveClient } from '../transport/curve/security.ts';
 import { type ChannelOwner, type Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { tellReconnects } from '../transport/reconnects.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
@@ -46,6 +47,7 @@ export interface RouterLinkOptions {
   readonly hello: Omit<Hello, 'connection'>;
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
+  readonly curve?: CurveClient;
 }
 
 /** One request of this link under way. */
@@ -82,10 +84,10 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     private readonly options: RouterLinkOptions,
     private readonly owner: RouterLinkOwner,
   ) {
-    const { connection, identity, maxMessageSize, speaker } = options;
+    const { connection, identity, maxMessageSize, speaker, curve } = options;
     this.endpoint = connection.getConnectionString();
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
-    this.socket = new MessageSocket({ type: 'dealer', routingId: identity, maxMessageSize }, this);
+    this.socket = new MessageSocket({ type: 'dealer', routingId: identity, maxMessageSize, curve }, this);
     this.channel = new PeerChannel(this.socket, undefined, this, speaker);
     tellReconnects(this.socket.monitor, speaker, this.endpoint);
     new ConnectionWatch(

@@ -10,6 +10,7 @@ import { toError, ZeroMQConfigError, ZeroMQError } from '../core/errors.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import { CurveClient, type CurveClientOptions } from '../transport/curve/security.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions, type Workplace } from './routed-worker.ts';
 import { ThreadExecutor } from './thread-executor.ts';
@@ -31,6 +32,8 @@ export interface ZeroMQWorkerThreadsOptions {
   configFile?: string;
   /** Largest message in bytes, either way. Default 16 MiB. */
   maxMessageSize?: number;
+  /** Encryption towards routers that ask for it. Default: none. */
+  curve?: CurveClientOptions;
   logger?: Logger;
 }
 
@@ -79,6 +82,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   private readonly logger: Logger;
   private readonly setup: ThreadSetup;
   private readonly options: ZeroMQWorkerThreadsOptions;
+  private readonly curve: CurveClient | undefined;
   private readonly places: readonly Place[];
   /** Of the first `stop()`. */
   private deadline: number | undefined;
@@ -93,7 +97,8 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     const node = String(module);
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'worker-threads', module: node });
     checkWorkplace(options.connection);
-    this.options = options;
+    this.options = { ...options, curve: undefined };
+    this.curve = options.curve && new CurveClient(options.curve);
     const { concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
     this.setup = { module: node, concurrency, maxMessageSize };
     this.places = Array.from({ length: threads }, (_, index) => {
@@ -210,7 +215,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     if (state !== 'running' && state !== 'starting') return;
     const { connection, heartbeatConfig, configFile } = this.options;
     const { announcement, concurrency } = ready;
-    const routed: RoutedWorkerOptions = { connection, heartbeatConfig, announcement };
+    const routed: RoutedWorkerOptions = { connection, heartbeatConfig, announcement, curve: this.curve };
     const { maxMessageSize } = this.setup;
     const logger = this.logger.child({ thread: place.index });
     const worker = new ThreadedWorker(

@@ -7,6 +7,12 @@ import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ZeroMQNodeType } from '../service/node-type.ts';
 import { ServerLink } from '../service/server-link.ts';
 import { localParts, type ServiceOptions } from '../service/service-node.ts';
+import {
+  CurveClient,
+  type CurveClientOptions,
+  CurveServer,
+  type CurveServerOptions,
+} from '../transport/curve/security.ts';
 import type { Announcement } from '../wire/control.ts';
 import { RoutedWorker, type Workplace } from './routed-worker.ts';
 
@@ -21,13 +27,20 @@ export interface ZeroMQWorkerOptions extends ServiceOptions {
   nodeType?: typeof ZeroMQNodeType.WORKER | typeof ZeroMQNodeType.SERVER;
   /** Where and how often to send heartbeats (as a SERVER: where to receive them). Default: none. */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /**
+   * Encryption towards routers that ask for it (`CurveClientOptions`); as a SERVER that of its own socket
+   * (`CurveServerOptions`). Default: none; INPROC never has it.
+   */
+  curve?: CurveClientOptions | CurveServerOptions;
 }
 
 /** Runs handlers behind routers, ours and classic ones; with `nodeType: SERVER`, directly for clients. */
 export class ZeroMQWorker extends RoutedWorker {
+  private readonly curveServer: CurveServer | undefined;
+
   /** @throws ZeroMQConfigError naming the option that is not acceptable. */
   constructor(options: ZeroMQWorkerOptions) {
-    const { nodeType = ZeroMQNodeType.WORKER, connection, heartbeatConfig } = options;
+    const { nodeType = ZeroMQNodeType.WORKER, connection, heartbeatConfig, curve } = options;
     if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
       throw new ZeroMQConfigError(`nodeType must be worker or server, got ${JSON.stringify(nodeType)}`);
     }
@@ -35,7 +48,14 @@ export class ZeroMQWorker extends RoutedWorker {
       connection,
       heartbeatConfig,
       announcement: announcementOf(options),
+      curve:
+        curve !== undefined && nodeType === ZeroMQNodeType.WORKER
+          ? new CurveClient(curve as CurveClientOptions)
+          : undefined,
     });
+    if (curve !== undefined && nodeType === ZeroMQNodeType.SERVER) {
+      this.curveServer = new CurveServer(curve as CurveServerOptions);
+    }
     if (nodeType === ZeroMQNodeType.SERVER && this.connections.length > 1) {
       throw new ZeroMQConfigError('connection: a server binds one place, got a list of several');
     }
@@ -46,10 +66,10 @@ export class ZeroMQWorker extends RoutedWorker {
   }
 
   private async openServer(): Promise<readonly string[]> {
-    const { speaker, maxMessageSize, heartbeatConfig } = this;
+    const { speaker, maxMessageSize, heartbeatConfig, curveServer: curve } = this;
     const { identity } = this.identity;
     const onPeer = this.notify.bind(this);
-    const link = new ServerLink(this, { identity, maxMessageSize, speaker, heartbeatConfig, onPeer });
+    const link = new ServerLink(this, { identity, maxMessageSize, speaker, curve, heartbeatConfig, onPeer });
     this.opened = [link];
     const bound = await Promise.all(this.connections.map((connection) => link.open(connection)));
     return bound.map(({ endpoint }) => endpoint);

@@ -1,0 +1,110 @@
+/** An allow list in a file, read again whenever the file changes. */
+import { readFileSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { parseDocument } from 'yaml';
+import { type Cancel, type Clock, systemClock } from '../../core/clock.ts';
+import { toError, ZeroMQConfigError } from '../../core/errors.ts';
+import { AllowList, type AllowListDocument } from './allow-list.ts';
+
+/** Options of an allow list in a file. */
+export interface AllowListFileOptions {
+  /** A changed file was taken in. */
+  readonly onReload?: (file: string) => void;
+  /** A changed file has faults: the list stays as it was. */
+  readonly onError?: (error: Error, file: string) => void;
+  /** How often the file is looked at, in ms. Default 500. */
+  readonly interval?: number;
+  readonly clock?: Clock;
+}
+
+/** Whoever may write the list decides who is let in. */
+const WRITABLE_BY_ALL = 0o002;
+
+/** An allow list that follows its file (YAML or JSON) until it is closed. */
+export class AllowListFile extends AllowList {
+  private readonly clock: Clock;
+  private seen: string;
+  private cancelLook: Cancel | undefined;
+  private closed = false;
+
+  /** @throws ZeroMQConfigError when the file cannot be read, or naming every fault in it. */
+  constructor(
+    readonly file: string,
+    private readonly options: AllowListFileOptions = {},
+  ) {
+    const seen = stateOf(file);
+    super(readList(file), file);
+    this.seen = seen;
+    this.clock = options.clock ?? systemClock;
+    this.lookLater();
+  }
+
+  /** Looks at the file no more. */
+  close(): void {
+    this.closed = true;
+    this.cancelLook?.();
+  }
+
+  private lookLater(): void {
+    this.cancelLook = this.clock.after(this.options.interval ?? 500, () => void this.look());
+  }
+
+  /** Files are looked at rather than listened to: that works on every file system and however they are replaced. */
+  private async look(): Promise<void> {
+    const state = await stat(this.file).then(describe, () => 'missing');
+    if (this.closed) return;
+    if (state !== this.seen) this.reload(state);
+    this.lookLater();
+  }
+
+  private reload(state: string): void {
+    this.seen = state;
+    try {
+      this.replace(readList(this.file), this.file);
+      this.options.onReload?.(this.file);
+    } catch (error) {
+      this.options.onError?.(toError(error), this.file);
+    }
+  }
+}
+
+function stateOf(file: string): string {
+  try {
+    return describe(statSync(file));
+  } catch {
+    return 'missing';
+  }
+}
+
+function describe({
+  mtimeMs,
+  size,
+  ino,
+  mode,
+}: {
+  mtimeMs: number;
+  size: number;
+  ino: number;
+  mode: number;
+}): string {
+  return `${mtimeMs} ${size} ${ino} ${mode}`;
+}
+
+function readList(file: string): AllowListDocument {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ZeroMQConfigError(`${file}: cannot be read: ${toError(cause).message}`, { cause });
+  }
+  if (process.platform !== 'win32' && (statSync(file).mode & WRITABLE_BY_ALL) !== 0) {
+    throw new ZeroMQConfigError(
+      `${file}: everybody may write it, and so let himself in; run chmod o-w ${file}`,
+    );
+  }
+  // JSON is YAML.
+  const document = parseDocument(text, { prettyErrors: true });
+  const fault = document.errors[0];
+  if (fault !== undefined) throw new ZeroMQConfigError(`${file} is no YAML: ${fault.message.trim()}`);
+  return document.toJS({ maxAliasCount: 100 }) as AllowListDocument;
+}

@@ -1,0 +1,108 @@
+/**
+ * Key files, in the format of pyzmq and czmq (ZPL certificates), so that `zmq.auth.load_certificate` reads ours and we
+ * read theirs. A file with a secret key is for its owner's eyes only.
+ */
+import { closeSync, fchmodSync, fstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { toError, ZeroMQConfigError } from '../../core/errors.ts';
+import { type CurveKeyPair, checkPublicKey, isKey, keyPairOf } from './keys.ts';
+
+/** What is written behind the name of the secret file to name the public one. */
+export const PUBLIC_SUFFIX = '.pub';
+
+/** Permissions that nobody but the owner must have. */
+const OTHERS = 0o077;
+
+/** Longest file that is read, in bytes. */
+const LONGEST = 64 * 1024;
+
+/**
+ * Reads a key pair from the file that holds its secret key.
+ *
+ * @throws ZeroMQConfigError when it cannot be read, others than its owner may read it, or it holds no pair.
+ */
+export function readKeyFile(file: string): CurveKeyPair {
+  const { text, mode } = read(file);
+  const secretKey = field(text, 'secret-key');
+  if (secretKey === undefined) {
+    throw new ZeroMQConfigError(
+      `${file}: no secret-key = "…" in it; zeromq-gateway keygen makes such a file`,
+    );
+  }
+  if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
+    const shown = (mode & 0o777).toString(8).padStart(4, '0');
+    throw new ZeroMQConfigError(
+      `${file}: others than its owner can get at the secret key (mode ${shown}); run chmod 600 ${file}`,
+    );
+  }
+  return keyPairOf(file, secretKey, field(text, 'public-key'));
+}
+
+/**
+ * Reads a public key from a file.
+ *
+ * @throws ZeroMQConfigError when it cannot be read or holds none.
+ */
+export function readPublicKeyFile(file: string): string {
+  const { text } = read(file);
+  return checkPublicKey(file, field(text, 'public-key') ?? text.trim().slice(0, 80));
+}
+
+/**
+ * Writes a key pair: `file` with both keys, for its owner only, and `file.pub` with the public one. Neither may exist.
+ *
+ * @throws ZeroMQConfigError when one exists or cannot be written.
+ */
+export function writeKeyFiles(file: string, { publicKey, secretKey }: CurveKeyPair): void {
+  const shared = certificate('Public', [['public-key', publicKey]]);
+  const own = certificate('Secret', [
+    ['public-key', publicKey],
+    ['secret-key', secretKey],
+  ]);
+  create(file, own, 0o600);
+  try {
+    create(file + PUBLIC_SUFFIX, shared, 0o644);
+  } catch (error) {
+    unlinkSync(file);
+    throw error;
+  }
+}
+
+function read(file: string): { text: string; mode: number } {
+  let handle: number | undefined;
+  try {
+    handle = openSync(file, 'r');
+    const { mode, size } = fstatSync(handle);
+    if (size > LONGEST) throw new Error('it is too large for a key file');
+    return { text: readFileSync(handle, 'utf8'), mode };
+  } catch (cause) {
+    throw new ZeroMQConfigError(`${file}: cannot be read: ${toError(cause).message}`, { cause });
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}
+
+/** The key of that name; undefined when there is none, or what is there is no key. */
+function field(text: string, name: string): string | undefined {
+  const [, value] = new RegExp(`^\\s*${name}\\s*=\\s*"?([^"\\s]+)"?\\s*$`, 'm').exec(text) ?? [];
+  return isKey(value) ? value : undefined;
+}
+
+function certificate(kind: string, keys: readonly (readonly [name: string, key: string])[]): string {
+  const lines = keys.map(([name, key]) => `    ${name} = "${key}"`);
+  return `# ZeroMQ CURVE ${kind} Certificate, made by zeromq-gateway keygen\n\nmetadata\ncurve\n${lines.join('\n')}\n`;
+}
+
+function create(file: string, text: string, mode: number): void {
+  let handle: number | undefined;
+  try {
+    handle = openSync(file, 'wx', mode);
+    fchmodSync(handle, mode);
+    writeFileSync(handle, text);
+  } catch (cause) {
+    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const why = exists ? 'it exists already, and keys are not overwritten' : toError(cause).message;
+    throw new ZeroMQConfigError(`${file}: cannot be written: ${why}`, { cause });
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}

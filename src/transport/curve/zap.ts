@@ -1,0 +1,129 @@
+/**
+ * ZAP (RFC 27): libzmq asks a socket at `inproc://zeromq.zap.01` of each peer that shakes hands with a socket that has a
+ * domain. There is one for all sockets of the process, opened with the first that needs it and closed with the last.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Router } from 'zeromq';
+import { systemClock } from '../../core/clock.ts';
+import { toError, ZeroMQSocketInvalid } from '../../core/errors.ts';
+import { encodeZ85 } from './z85.ts';
+
+const ENDPOINT = 'inproc://zeromq.zap.01';
+const VERSION = '1.0';
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** Somebody shakes hands and wants to be let in. */
+export interface Applicant {
+  readonly publicKey: string;
+  /** IP address; empty over IPC. */
+  readonly address: string;
+  /** The way back to the connection that waits for the answer. */
+  readonly route: Buffer;
+  readonly requestId: Buffer;
+}
+
+/** What libzmq is told: come in, try again later, or go away. */
+export type Verdict = 200 | 300 | 400;
+
+/** Decides for the sockets of one domain. */
+export interface Porter {
+  /** Answers through `Zap.answer`, sooner or later. */
+  asked(applicant: Applicant): void;
+}
+
+/** libzmq gives the address back a moment after the handler before was closed; for how long that is waited for, in ms. */
+const BIND_PATIENCE = 500;
+const BIND_INTERVAL = 5;
+
+let shared: Zap | undefined;
+
+/** The handler of this process. */
+export class Zap {
+  private readonly porters = new Map<string, Porter>();
+  private readonly socket = new Router({ mandatory: true, linger: 0, sendTimeout: 0 });
+
+  /**
+   * Answers for a domain from now on.
+   *
+   * @throws ZeroMQSocketInvalid when something else in this process handles ZAP.
+   */
+  static async open(domain: string, porter: Porter): Promise<Zap> {
+    const end = systemClock.now() + BIND_PATIENCE;
+    while (shared === undefined) {
+      try {
+        shared = new Zap();
+      } catch (error) {
+        if (systemClock.now() > end) throw error;
+        await delay(BIND_INTERVAL);
+      }
+    }
+    shared.porters.set(domain, porter);
+    return shared;
+  }
+
+  private constructor() {
+    try {
+      this.socket.bindSync(ENDPOINT);
+    } catch (cause) {
+      this.socket.close();
+      const message = `cannot bind ${ENDPOINT}: ${toError(cause).message}; only one ZAP handler fits into a process`;
+      throw new ZeroMQSocketInvalid('EADDRINUSE', message, { cause });
+    }
+    void this.read();
+  }
+
+  /** Answers for a domain no more. */
+  close(domain: string): void {
+    this.porters.delete(domain);
+    if (this.porters.size > 0 || shared !== this) return;
+    shared = undefined;
+    this.socket.close();
+  }
+
+  answer({ route, requestId }: Applicant, verdict: Verdict): void {
+    this.send([
+      route,
+      EMPTY,
+      VERSION,
+      requestId,
+      String(verdict),
+      verdict === 200 ? 'OK' : 'refused',
+      EMPTY,
+      EMPTY,
+    ]);
+  }
+
+  /** Whether the connection of an applicant is still there. It does not read what is sent after the answer. */
+  async isThere({ route }: Applicant): Promise<boolean> {
+    try {
+      await this.socket.send([route, EMPTY]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private send(frames: (string | Buffer)[]): void {
+    // One that cannot be sent is for a connection that is gone.
+    this.socket.send(frames).catch(() => undefined);
+  }
+
+  private async read(): Promise<void> {
+    try {
+      for await (const frames of this.socket) this.handle(frames);
+    } catch (error) {
+      if (shared === this) process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_ZAP' });
+    }
+  }
+
+  private handle(frames: Buffer[]): void {
+    const [route, , version, requestId, domain, address, , mechanism, credentials] = frames;
+    if (route === undefined || requestId === undefined) return;
+    const publicKey = credentials?.length === 32 ? encodeZ85(credentials) : '';
+    const applicant: Applicant = { publicKey, address: address?.toString() ?? '', route, requestId };
+    const porter = this.porters.get(domain?.toString() ?? '');
+    const readable = version?.toString() === VERSION && mechanism?.toString() === 'CURVE' && publicKey !== '';
+    if (porter === undefined || !readable) this.answer(applicant, 400);
+    else porter.asked(applicant);
+  }
+}
