@@ -91,6 +91,21 @@ export {
   type ZeroMQTCPConnectionOptions,
 } from './transport/connection.ts';
 export {
+  AllowList,
+  type AllowListDocument,
+  type AllowListEntry,
+} from './transport/curve/allow-list.ts';
+export { AllowListFile, type AllowListFileOptions } from './transport/curve/allow-list-file.ts';
+export { readKeyFile, readPublicKeyFile, writeKeyFiles } from './transport/curve/key-file.ts';
+export { type CurveKeyPair, curveKeyPair } from './transport/curve/keys.ts';
+export {
+  type PeerAuthenticator,
+  type PeerGrant,
+  PeerRights,
+  type PeerRole,
+} from './transport/curve/rights.ts';
+export type { CurveClientOptions, CurveServerOptions } from './transport/curve/security.ts';
+export {
   type MonitorEvent,
   type MonitorEventName,
   ZeroMQSocketMonitor,

@@ -3,6 +3,7 @@ import { ZeroMQClient } from '../client/index.ts';
 import { ZeroMQError } from '../core/errors.ts';
 import { isOutcomeCode, outcomeOf } from '../core/outcome.ts';
 import { defineCommand, type Surroundings } from './command.ts';
+import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { json, milliseconds, remote, text, yesOrNo } from './kinds.ts';
 import { withProgress } from './progress.ts';
@@ -14,6 +15,7 @@ const settings = {
   to: required(remote, { description: "A router's frontend, or a server" }),
   timeout: setting(milliseconds, { description: 'Time for all of it', default: 5000 }),
   classic: setting(yesOrNo, { description: 'There is a router of the Python original', default: false }),
+  ...CURVE_CLIENT_SETTINGS,
 };
 
 /** Longest wait for the connection, as the original's. */
@@ -21,7 +23,13 @@ const CONNECT_TIMEOUT = 2000;
 
 async function call(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
   const { event, json: data, to, timeout, classic } = values;
-  const client = new ZeroMQClient({ connection: to, timeout, classic, poolSize: 1 });
+  const client = new ZeroMQClient({
+    connection: to,
+    timeout,
+    classic,
+    poolSize: 1,
+    curve: clientCurve(values),
+  });
   const began = performance.now();
   try {
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });

@@ -6,9 +6,11 @@ import type { Requester } from '../core/message.ts';
 import { createGateway, type Gateway, type GatewaySettingsInput, readSettings } from '../gateway/index.ts';
 import { LiveContracts } from '../gateway/live-contracts.ts';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import type { CurveClientOptions } from '../transport/curve/security.ts';
 import { ADMIN_SETTINGS, openAdmin, viewFor } from './admin.ts';
 import { FleetSource, ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
 import { loadDocuments } from './documents.ts';
 import { binding } from './endpoints.ts';
 import { Fleet, isMember, type Member, serveAsMember } from './fleet.ts';
@@ -53,6 +55,7 @@ const settings = {
     default: 16,
   }),
   heartbeat: optional(remote, { description: 'Where to send heartbeats', defaultNote: 'nowhere' }),
+  ...CURVE_CLIENT_SETTINGS,
   processes: setting(wholeNumber(1, 256), { description: 'Processes that share the port', default: 1 }),
   ...ADMIN_SETTINGS,
   ...NODE_SETTINGS,
@@ -128,9 +131,10 @@ async function openNode(
   const registry = openRegistry(values);
   loadDocuments(registry, values.openapi ?? [], logger, opened);
   const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
-  const client = new ZeroMQClient({ connection: routers, classic, poolSize, heartbeatConfig, logger });
+  const curve = clientCurve(values);
+  const client = new ZeroMQClient({ connection: routers, classic, poolSize, heartbeatConfig, curve, logger });
   opened.add(() => client.close());
-  if (!classic) await followContracts(routers, client, registry, logger, opened);
+  if (!classic) await followContracts(routers, client, curve, registry, logger, opened);
   if (!(await client.connect())) {
     logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
   }
@@ -144,6 +148,7 @@ async function openNode(
 async function followContracts(
   routers: readonly string[],
   client: ZeroMQClient,
+  curve: CurveClientOptions | undefined,
   registry: ApiRegistry,
   logger: Logger,
   opened: Opened,
@@ -152,7 +157,7 @@ async function followContracts(
   const [only, ...others] = routers;
   for (const connection of routers) {
     const alone = others.length === 0 && connection === only;
-    const asking = alone ? client : new ZeroMQClient({ connection, logger });
+    const asking = alone ? client : new ZeroMQClient({ connection, curve, logger });
     if (!alone) opened.add(() => asking.close());
     await asking.connect({ timeout: 1 });
     contracts.watch(asking, connection);

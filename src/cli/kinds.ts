@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import Joi from 'joi';
 import { toError } from '../core/errors.ts';
 import { toConnection } from '../transport/connection.ts';
+import { isKey } from '../transport/curve/keys.ts';
 
 /** What values a setting takes. */
 export interface Kind<T> {
@@ -16,6 +17,8 @@ export interface Kind<T> {
   readonly value?: T;
   /** A path, read from the folder of whoever names it: the working folder, or that of the configuration file. */
   readonly isPath?: boolean;
+  /** With `isPath`: tells values that are none. */
+  readonly isNoPath?: (value: string) => boolean;
   /** The flag may be repeated; in the environment values are separated by commas. */
   readonly isList?: boolean;
   /** All values that there are, for completion in a shell. */
@@ -111,6 +114,25 @@ export const file: Kind<string> = {
     if (!statSync(value).isFile()) throw new Error('no file');
   }),
   isPath: true,
+};
+
+/** A public key, or a file that holds one. */
+export const publicKey: Kind<string> = {
+  placeholder: 'KEY',
+  allowed: 'a public key, 40 characters of Z85, or a file that exists',
+  schema: checked((value) => {
+    if (!isKey(value) && !statSync(value).isFile()) throw new Error('no key');
+  }),
+  isPath: true,
+  isNoPath: isKey,
+};
+
+export const secretKey: Kind<string> = {
+  placeholder: 'KEY',
+  allowed: 'a secret key, 40 characters of Z85',
+  schema: checked((value) => {
+    if (!isKey(value)) throw new Error('no key');
+  }),
 };
 
 /** A file that may be made. */

@@ -37,6 +37,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'serve clients directly, without a router',
     load: async () => (await import('./server.ts')).serverCommand,
   },
+  keygen: {
+    summary: 'make a CURVE key pair',
+    load: async () => (await import('./keygen.ts')).keygenCommand,
+  },
   call: {
     summary: 'send one event and print the data of its reply',
     load: async () => (await import('./call.ts')).callCommand,
@@ -119,11 +123,18 @@ function addCommand(
   const positional = entries.filter(([, each]) => each.positional);
   sub.usage(usageOf(entries));
   for (const [name, each] of positional) sub.argument(`[${argumentOf(each)}]`, describe(name, each));
-  for (const [name, each] of entries) if (!each.positional) sub.addOption(optionOf(name, each));
+  for (const [name, each] of entries) {
+    if (!each.positional && !each.environmentOnly) sub.addOption(optionOf(name, each));
+  }
   sub.option(
     '--config <FILE>',
     `Configuration file (default: ${CONFIG_NAMES.join(', ')} in the working folder; env: ZMQ_GATEWAY_CONFIG)`,
   );
+  const secrets = entries.filter(([, each]) => each.environmentOnly);
+  if (secrets.length > 0) {
+    const lines = secrets.map(([name, each]) => `  ${variableOf(name)}  ${each.description}`);
+    sub.addHelpText('after', `\nEnvironment only:\n${lines.join('\n')}`);
+  }
   const examples = command.examples.map((example) => `  $ zeromq-gateway ${example}`);
   sub.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
   sub.action(async (...args: unknown[]) => {

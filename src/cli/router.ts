@@ -6,6 +6,7 @@ import { type ContractChecker, createStrategy, STRATEGIES, ZeroMQRouter } from '
 import { ADMIN_SETTINGS, openAdmin, viewFor } from './admin.ts';
 import { ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { CURVE_SERVER_SETTINGS, serverCurve } from './curve.ts';
 import { binding } from './endpoints.ts';
 import { choice, fileToBe, listener, milliseconds, wholeNumber, yesOrNo } from './kinds.ts';
 import { openLog } from './logging.ts';
@@ -70,6 +71,7 @@ export const ROUTER_SETTINGS = {
     description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
     defaultNote: 'a new id at each start',
   }),
+  ...CURVE_SERVER_SETTINGS,
 };
 
 /** Makes a router, starts it, and leaves word of how to stop it. */
@@ -80,6 +82,10 @@ export async function openRouter(
   opened: Opened,
 ) {
   const { frontend, backend, heartbeat, drain, queueLimit, queueBytes, redispatches } = values;
+  const listeners = Object.entries({ frontend, backend, heartbeat }).map(([name, endpoint]) => {
+    return { setting: name, endpoint };
+  });
+  const curve = serverCurve(values, listeners, logger, opened);
   const router = new ZeroMQRouter({
     frontendConnection: frontend,
     backendConnection: backend,
@@ -92,14 +98,11 @@ export async function openRouter(
     limits: { queueLimit, queueBytes, redispatches, ...(values.breakerOff ? { breaker: false } : {}) },
     classicConcurrency: values.classicConcurrency,
     configFile: values.nodeFile,
+    curve,
     contractChecker,
     logger,
   });
-  const listeners = Object.entries({ frontend, backend, heartbeat });
-  const endpoints = await binding(
-    listeners.map(([name, endpoint]) => ({ setting: name, endpoint })),
-    () => router.start(),
-  );
+  const endpoints = await binding(listeners, () => router.start());
   opened.add(() => router.stop({ deadline: drain }), router.closed);
   return { router, endpoints };
 }
@@ -143,7 +146,7 @@ export const routerCommand = defineCommand({
   settings,
   examples: [
     'router',
-    'router --frontend tcp://*:5555 --backend tcp://*:5556 --heartbeat tcp://*:5557',
+    'router --frontend tcp://*:5555 --backend tcp://*:5556 --heartbeat tcp://*:5557 --curve-key router.key --allow-list peers.yaml',
     'router --frontend ipc:///run/zg/front.sock --backend ipc:///run/zg/back.sock --strategy round-robin',
   ],
   run: route,

@@ -5,6 +5,7 @@ import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ZeroMQServer } from '../server/index.ts';
 import { loadWorkerModule, type WorkerDefinition } from '../worker/index.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { CURVE_SERVER_SETTINGS, serverCurve } from './curve.ts';
 import { binding } from './endpoints.ts';
 import { UsageError } from './errors.ts';
 import { file, fileToBe, list, listener, wholeNumber } from './kinds.ts';
@@ -30,6 +31,7 @@ const settings = {
     description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
     defaultNote: 'a new id at each start',
   }),
+  ...CURVE_SERVER_SETTINGS,
   ...NODE_SETTINGS,
 };
 
@@ -91,6 +93,11 @@ function run(values: Values, surroundings: Surroundings): Promise<number> {
   const { files, bind, concurrency, heartbeat, nodeFile, drain } = values;
   return serve('server', surroundings, async (opened) => {
     const { logger } = openLog(values, opened);
+    const listeners = [
+      { setting: 'bind', endpoint: bind },
+      { setting: 'heartbeat', endpoint: heartbeat ?? bind },
+    ];
+    const curve = serverCurve(values, listeners, logger, opened);
     const loaded: Loaded[] = [];
     for (const name of files) loaded.push({ file: name, definition: await loadWorkerModule(name) });
     const server = new ZeroMQServer({
@@ -99,16 +106,13 @@ function run(values: Values, surroundings: Surroundings): Promise<number> {
       concurrency,
       heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
       configFile: nodeFile,
+      curve,
       logger,
     });
     for (const { definition } of loaded) {
       await definition.onStart?.();
       opened.add(() => definition.onStop?.());
     }
-    const listeners = [
-      { setting: 'bind', endpoint: bind },
-      { setting: 'heartbeat', endpoint: heartbeat ?? bind },
-    ];
     const { endpoint } = await binding(listeners, () => server.start());
     opened.add(() => server.stop({ deadline: drain }), server.closed);
     return `${files.map((name) => path.basename(name)).join(', ')} on ${endpoint}`;

@@ -19,6 +19,8 @@ export interface Setting<T> {
   readonly required: boolean;
   /** Given by position instead of by a flag. */
   readonly positional: boolean;
+  /** A secret: taken from the environment alone, where other users do not see it, and never shown. */
+  readonly environmentOnly: boolean;
   /** What `--help` says of the default where the value itself says too little. */
   readonly defaultNote: string | undefined;
 }
@@ -29,12 +31,21 @@ export type ValuesOf<S> = { readonly [K in keyof S]: S[K] extends Setting<infer 
 interface SettingOptions {
   description: string;
   positional?: boolean;
+  environmentOnly?: boolean;
   defaultNote?: string;
 }
 
 function make<T>(kind: Kind<unknown>, options: SettingOptions, byDefault: T, needed: boolean): Setting<T> {
-  const { description, positional = false, defaultNote } = options;
-  return { kind, description, default: byDefault, required: needed, positional, defaultNote };
+  const { description, positional = false, environmentOnly = false, defaultNote } = options;
+  return {
+    kind,
+    description,
+    default: byDefault,
+    required: needed,
+    positional,
+    environmentOnly,
+    defaultNote,
+  };
 }
 
 /** A setting with a default. */
@@ -114,13 +125,15 @@ export function resolveSettings<S extends Record<keyof S, Setting<unknown>>>(
 function find(
   command: string,
   name: string,
-  { kind, positional }: Setting<unknown>,
+  { kind, positional, environmentOnly }: Setting<unknown>,
   { flags, env, file, cwd }: Sources,
   section: Readonly<Record<string, unknown>>,
 ): Found | undefined {
   const from = (folder: string, value: unknown): unknown => {
     if (Array.isArray(value)) return value.map((item: unknown) => from(folder, item));
-    return kind.isPath && typeof value === 'string' && value !== '' ? path.resolve(folder, value) : value;
+    const isPath =
+      kind.isPath && typeof value === 'string' && value !== '' && kind.isNoPath?.(value) !== true;
+    return isPath ? path.resolve(folder, value) : value;
   };
   if (flags[name] !== undefined) {
     const origin = positional ? `the argument ${name.toUpperCase()}` : flagOf(name);
@@ -129,7 +142,7 @@ function find(
   const variable = variableOf(name);
   const text = env[variable];
   if (text) return { value: from(cwd, kind.isList ? text.split(',') : text), origin: variable };
-  if (section[name] !== undefined && file !== undefined) {
+  if (section[name] !== undefined && file !== undefined && !environmentOnly) {
     return { value: from(file.folder, section[name]), origin: `${command}.${name} in ${file.file}` };
   }
   return undefined;
@@ -173,7 +186,7 @@ function faultOf(
   value: unknown,
   origin: string | undefined,
 ): string {
-  const shown = JSON.stringify(value) ?? String(value);
+  const shown = setting?.environmentOnly ? 'the value' : (JSON.stringify(value) ?? String(value));
   const { allowed, choices } = setting?.kind ?? {};
   const meant = choices === undefined || typeof value !== 'string' ? '' : suggestion(value, choices);
   return `${name}: ${shown} (from ${origin}) is refused; allowed: ${allowed}${meant}`;
@@ -195,10 +208,13 @@ function sectionOf(
     );
     return {};
   }
-  const names = Object.keys(settings);
+  const names = Object.keys(settings).filter((name) => settings[name]?.environmentOnly === false);
   for (const name of Object.keys(section)) {
     if (names.includes(name)) continue;
-    const value = JSON.stringify(section[name]);
+    const value =
+      settings[name] === undefined
+        ? JSON.stringify(section[name])
+        : 'a secret, which belongs into the environment';
     faults.push(
       `${command}.${name} in ${file.file}: no such setting (its value is ${value})${suggestion(name, names)}; ` +
         `allowed: ${names.join(', ')}`,

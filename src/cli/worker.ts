@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ZeroMQWorkerThreads } from '../worker/index.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
 import { file, fileToBe, list, remote, wholeNumber } from './kinds.ts';
 import { openLog } from './logging.ts';
 import { serve } from './serve.ts';
@@ -29,6 +30,7 @@ const settings = {
     description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
     defaultNote: 'a new id at each start',
   }),
+  ...CURVE_CLIENT_SETTINGS,
   ...NODE_SETTINGS,
 };
 
@@ -36,6 +38,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
   const { files, router, threads, concurrency, heartbeat, nodeFile, drain } = values;
   return serve('worker', surroundings, async (opened) => {
     const { logger } = openLog(values, opened);
+    const curve = clientCurve(values);
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
         module,
@@ -44,6 +47,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
         concurrency,
         heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
         configFile: nodeFile,
+        curve,
         logger,
       });
     });

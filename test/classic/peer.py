@@ -15,6 +15,7 @@ import time
 import uuid
 
 import zmq
+import zmq.auth
 
 _speaking = threading.Lock()
 
@@ -59,10 +60,20 @@ def identity(section, config=None):
     return node_id, secrets.token_hex(8)
 
 
+def curve_from_environment(socket):
+    """Keys of a socket that connects: CURVE_SERVERKEY and the key file CURVE_KEY, where the test gives them."""
+    if "CURVE_SERVERKEY" in os.environ:
+        public, secret = zmq.auth.load_certificate(os.environ["CURVE_KEY"])
+        socket.setsockopt(zmq.CURVE_SERVERKEY, os.environ["CURVE_SERVERKEY"].encode())
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, public)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
+
+
 def socket_of(kind, name=None):
     """A socket that never lingers."""
     socket = zmq.Context.instance().socket(kind)
     socket.setsockopt(zmq.LINGER, 0)
+    curve_from_environment(socket)
     if name:
         socket.setsockopt(zmq.IDENTITY, name.encode())
     return socket

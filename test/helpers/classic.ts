@@ -33,18 +33,28 @@ interface HeartbeatOptions {
   config?: string;
 }
 
+/** Keys of a classic peer that connects: a key file, and the public key of the other side. */
+export interface ClassicKeys {
+  readonly file: string;
+  readonly serverKey: string;
+}
+
 /** Starts a script of test/classic as a peer of the class given. */
 async function launch<T extends ClassicPeer>(
   kind: new (process: RunningProcess) => T,
   cleanup: Cleanup,
   args: readonly [script: string, ...endpoints: string[]],
-  options: HeartbeatOptions,
+  { keys, ...options }: HeartbeatOptions & { keys?: ClassicKeys },
 ): Promise<T> {
   if (!PYTHON) throw new Error(NEEDS_CLASSIC.skip || 'no python');
   const [script, ...endpoints] = args;
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = startProcess(cleanup, PYTHON, [`${FOLDER}${script}`, ...endpoints, ...flags], {
-    env: { PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
+    env: {
+      PYTHONIOENCODING: 'utf-8',
+      PYTHONDONTWRITEBYTECODE: '1',
+      ...(keys && { CURVE_KEY: keys.file, CURVE_SERVERKEY: keys.serverKey }),
+    },
   });
   const peer = new kind(child);
   await child.waitForLine(/"ready"/);
@@ -94,7 +104,11 @@ export class ClassicPeer {
 
 /** A classic worker; it serves one request at a time, and what it does the event's name says (test/classic/handlers.py). */
 export class ClassicWorker extends ClassicPeer {
-  static start(cleanup: Cleanup, backend: string, options: HeartbeatOptions = {}): Promise<ClassicWorker> {
+  static start(
+    cleanup: Cleanup,
+    backend: string,
+    options: HeartbeatOptions & { keys?: ClassicKeys } = {},
+  ): Promise<ClassicWorker> {
     return launch(ClassicWorker, cleanup, ['worker.py', backend], options);
   }
 
@@ -163,7 +177,7 @@ export class ClassicClients extends ClassicPeer {
   static start(
     cleanup: Cleanup,
     endpoint: string,
-    options: HeartbeatOptions & { clients?: number; timeout?: number } = {},
+    options: HeartbeatOptions & { clients?: number; timeout?: number; keys?: ClassicKeys } = {},
   ): Promise<ClassicClients> {
     return launch(ClassicClients, cleanup, ['client.py', endpoint], options);
   }

@@ -140,9 +140,9 @@ export class Gate implements Porter {
       this.zap?.answer(applicant, 400);
       this.door.turnedAway(publicKey, applicant.address, reason);
     } else if (!(this.socket instanceof Router)) this.zap?.answer(applicant, 200);
-    else if (this.waiting.length >= MOST_WAITING) this.zap?.answer(applicant, 300);
+    else if (this.waiting.length >= MOST_WAITING) this.zap?.answer(applicant, 400);
     else if (this.count(publicKey) >= this.door.server.connectionsPerKey) {
-      this.zap?.answer(applicant, 300);
+      this.zap?.answer(applicant, 400);
       this.door.turnedAway(publicKey, applicant.address, 'it has as many connections as it may');
     } else {
       this.connections.set(publicKey, this.count(publicKey) + 1);

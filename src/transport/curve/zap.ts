@@ -22,8 +22,8 @@ export interface Applicant {
   readonly requestId: Buffer;
 }
 
-/** What libzmq is told: come in, try again later, or go away. */
-export type Verdict = 200 | 300 | 400;
+/** What libzmq is told: come in, or go away. (With 300, try later, it would leave the peer waiting.) */
+type Verdict = 200 | 400;
 
 /** Decides for the sockets of one domain. */
 export interface Porter {

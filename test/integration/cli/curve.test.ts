@@ -1,0 +1,178 @@
+/** CURVE by the command line: keys, allow lists, and what listens where. */
+import assert from 'node:assert/strict';
+import { chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readKeyFile } from '../../../src/index.ts';
+import { endpointIn, FREE_PORTS, runCommand, START_PATIENCE, startNode } from '../../helpers/command.ts';
+import { type Scope, scopeOf } from '../../helpers/scope.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const SAMPLE = fileURLToPath(new URL('../../../workers/echo.ts', import.meta.url));
+
+const OPEN = ['--frontend', 'tcp://*:0'];
+
+async function keygen(scope: Scope, cwd: string, name: string): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(scope, ['keygen', `${name}.key`], { cwd });
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+function allow(cwd: string, peers: readonly object[]): void {
+  writeFileSync(join(cwd, 'next'), JSON.stringify({ peers }));
+  renameSync(join(cwd, 'next'), join(cwd, 'peers.json'));
+}
+
+describe('keygen', () => {
+  it('writes files, prints the public key, and overwrites nothing', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    const publicKey = await keygen(scope, cwd, 'a');
+    const pair = readKeyFile(join(cwd, 'a.key'));
+    assert.equal(pair.publicKey, publicKey);
+    assert.equal(statSync(join(cwd, 'a.key')).mode & 0o777, 0o600);
+    const again = await runCommand(scope, ['keygen', 'a.key'], { cwd });
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /a\.key: cannot be written: it exists already/);
+    assert.deepEqual(readKeyFile(join(cwd, 'a.key')), pair);
+  });
+});
+
+describe('a router with keys', () => {
+  it('serves who is on the list, and follows the file', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    const [, client, worker] = [
+      await keygen(scope, cwd, 'router'),
+      await keygen(scope, cwd, 'client'),
+      await keygen(scope, cwd, 'worker'),
+    ];
+    const workerEntry = {
+      name: 'echo',
+      publicKey: worker,
+      role: 'worker',
+      serves: ['echo.*'],
+      paths: ['/echo'],
+    };
+    allow(cwd, [workerEntry]);
+    const { node, line } = await startNode(
+      scope,
+      ['router', ...FREE_PORTS, '--curve-key', 'router.key', '--allow-list', 'peers.json', ...OPEN],
+      { cwd },
+    );
+    const frontend = endpointIn(line, 'frontend').replace('0.0.0.0', '127.0.0.1');
+    const keys = (name: string) => ['--curve-server-key', 'router.key.pub', '--curve-key', `${name}.key`];
+    await startNode(scope, ['worker', SAMPLE, '--router', endpointIn(line, 'backend'), ...keys('worker')], {
+      cwd,
+    });
+    const call = (...args: string[]) =>
+      runCommand(scope, ['call', 'echo.get', '{"message":"7"}', '--to', frontend, ...args], { cwd });
+    const stranger = await call(...keys('client'));
+    assert.equal(stranger.code, 1);
+    assert.match(stranger.stderr, /NO_ROUTER/);
+    assert.match((await call()).stderr, /NO_ROUTER/);
+    allow(cwd, [workerEntry, { name: 'me', publicKey: client, role: 'client', calls: ['echo.*'] }]);
+    await node.waitForError(/a changed allow list was taken in/, START_PATIENCE);
+    const { code, stdout, stderr } = await call(...keys('client'));
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"7"/);
+    allow(cwd, [{ ...workerEntry, role: 'king' }]);
+    await node.waitForError(/a changed allow list was refused/, START_PATIENCE);
+    assert.match((await call(...keys('client'))).stdout, /"7"/);
+    const secrets = ['router', 'client', 'worker'].map(
+      (name) => readKeyFile(join(cwd, `${name}.key`)).secretKey,
+    );
+    for (const secret of secrets) assert.ok(!(node.stderr + node.lines.join('')).includes(secret));
+  });
+
+  it('takes its key from the environment too, which is never told', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    await keygen(scope, cwd, 'router');
+    const { secretKey, publicKey } = readKeyFile(join(cwd, 'router.key'));
+    const { node, line } = await startNode(scope, ['router', ...FREE_PORTS, '--log-level', 'trace'], {
+      cwd,
+      env: { ZMQ_GATEWAY_CURVE_SECRET_KEY: secretKey },
+    });
+    assert.match(node.stderr, /no allow list is given/);
+    assert.ok(!node.stderr.includes(secretKey));
+    const to = endpointIn(line, 'frontend');
+    const answer = await runCommand(scope, [
+      'call',
+      '$router.ping',
+      '--to',
+      to,
+      '--curve-server-key',
+      publicKey,
+    ]);
+    assert.match(answer.stdout, /"router"/);
+    const bad = `${secretKey.slice(0, 39)}~`;
+    const refused = await runCommand(scope, ['router', ...FREE_PORTS], {
+      env: { ZMQ_GATEWAY_CURVE_SECRET_KEY: bad },
+    });
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /curveSecretKey: the value \(from ZMQ_GATEWAY_CURVE_SECRET_KEY\) is refused/,
+    );
+    assert.ok(!refused.stderr.includes(bad.slice(0, 10)));
+  });
+
+  it('does not start with a key file that others can read', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    await keygen(scope, cwd, 'router');
+    chmodSync(join(cwd, 'router.key'), 0o644);
+    const { code, stderr } = await runCommand(scope, ['router', ...FREE_PORTS, '--curve-key', 'router.key'], {
+      cwd,
+    });
+    assert.equal(code, 2);
+    assert.match(stderr, /others than its owner can get at the secret key \(mode 0644\); run chmod 600/);
+  });
+});
+
+describe('plain text', () => {
+  it('is not for other machines to hear, unless told', async (t) => {
+    const scope = scopeOf(t);
+    writeFileSync(join(tempFolder(scope), 'x'), '');
+    for (const [args, fault] of [
+      [['router', ...FREE_PORTS, ...OPEN], /frontend: tcp:\/\/\*:0 can be reached .*--curve-key.*--insecure/],
+      [
+        ['router', ...FREE_PORTS, '--backend', 'tcp://0.0.0.0:0'],
+        /backend: tcp:\/\/0\.0\.0\.0:0 can be reached/,
+      ],
+      [
+        ['router', ...FREE_PORTS, '--heartbeat', 'tcp://[::]:0'],
+        /heartbeat: tcp:\/\/\[::\]:0 can be reached/,
+      ],
+      [['up', '--port', '0', ...FREE_PORTS, ...OPEN], /frontend: tcp:\/\/\*:0 can be reached/],
+      [['router', ...FREE_PORTS, '--allow-list', '/dev/null'], /allowList/],
+    ] as const) {
+      const { code, stderr } = await runCommand(scope, args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, fault);
+    }
+    const { line } = await startNode(scope, ['router', ...FREE_PORTS, ...OPEN, '--insecure']);
+    assert.match(line, /frontend tcp:\/\/0\.0\.0\.0:/);
+  });
+
+  it('of a server neither', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    writeFileSync(join(cwd, 'w.mjs'), "export default { handlers: { 'echo.get': (data) => data } };\n");
+    const refused = await runCommand(scope, ['server', 'w.mjs', '--bind', 'tcp://*:0'], { cwd });
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /bind: tcp:\/\/\*:0 can be reached/);
+  });
+
+  it('a node with keys of its own needs to know whom to trust', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    await keygen(scope, cwd, 'a');
+    const to = ['--to', 'tcp://127.0.0.1:5555', '--curve-key', 'a.key'];
+    const { code, stderr } = await runCommand(scope, ['call', 'x', ...to], { cwd });
+    assert.equal(code, 2);
+    assert.match(stderr, /curveServerKey is missing/);
+  });
+});

@@ -1,0 +1,171 @@
+/** What becomes of connected peers when their key is taken off the list, and of those who try to be somebody else. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Dealer } from 'zeromq';
+import { ZeroMQError } from '../../src/index.ts';
+import { readClassic } from '../../src/wire/classic.ts';
+import { within } from '../helpers/eventually.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { ADMIN, CLIENT, keysOf, PEERS, SERVER, startGuarded, WORKER } from './curve-nodes.ts';
+import { makeClient, startWorker } from './framework.ts';
+
+failOnLeftovers();
+
+const handlers = {
+  'echo.get': (data: unknown) => data,
+  private: () => 'for operators',
+  slow: () => new Promise(() => undefined),
+};
+
+const without = (name: string) => ({ peers: PEERS.filter((peer) => peer.name !== name) });
+
+async function outcome(sent: Promise<unknown>): Promise<string> {
+  return sent.then(
+    () => 'ok',
+    (error: unknown) => (error instanceof ZeroMQError ? error.code : String(error)),
+  );
+}
+
+/** A bare socket with a key, under a routing id of its choice. */
+function bare(
+  scope: Scope,
+  endpoint: string,
+  secret: { publicKey: string; secretKey: string },
+  id: string,
+): Dealer {
+  const socket = new Dealer({ linger: 0, routingId: id, receiveTimeout: 5000, sendTimeout: 5000 });
+  scope.after(() => socket.close());
+  socket.curveServerKey = SERVER.publicKey;
+  socket.curvePublicKey = secret.publicKey;
+  socket.curveSecretKey = secret.secretKey;
+  socket.connect(endpoint);
+  return socket;
+}
+
+const handshakeOf = (socket: Dealer) =>
+  within(new Promise((resolve) => socket.events.on('handshake', resolve)), 'a handshake');
+
+async function ask(socket: Dealer, event: string): Promise<string> {
+  await socket.send(['', event, '1']);
+  const classic = readClassic(await socket.receive(), 0);
+  return 'body' in classic ? String(classic.body) : JSON.stringify(classic);
+}
+
+describe('a key that is taken off the list', () => {
+  it('of a client: its requests are refused at once, and soon nothing of it is read', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend, list } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    await client.sendMessage('echo.get', 1);
+    list.replace(without('gateway'));
+    assert.equal(await outcome(client.sendMessage('echo.get', 1)), 'NOT_PERMITTED');
+    let last = 'NOT_PERMITTED';
+    while (last === 'NOT_PERMITTED')
+      last = await outcome(client.sendMessage('echo.get', 1, { timeout: 300 }));
+    assert.equal(last, 'TIMEOUT');
+    assert.equal(router.stats().clients, 0);
+    const again = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    assert.equal(await again.connect({ timeout: 400 }), false);
+  });
+
+  it('of a worker: it is out at once, and what it held is settled', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend, list } = await startGuarded(scope);
+    const worker = await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const refused = new Promise<string>((resolve) => worker.on('refused', (_endpoint, why) => resolve(why)));
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    await client.sendMessage('echo.get', 1);
+    const held = outcome(client.sendMessage('slow'));
+    await client.sendMessage('echo.get', 1); // behind it
+    list.replace(without('echo'));
+    assert.equal(router.stats().workers, 0);
+    assert.equal(await within(held, 'the end of the request'), 'WORKER_LOST');
+    assert.match(await within(refused, 'word of it'), /allow list/);
+    assert.equal(await outcome(client.sendMessage('echo.get', 1)), 'NO_WORKER');
+  });
+
+  it('that comes back lets its bearer in again', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend, list } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    list.replace(without('gateway'));
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectWait: 10_000 });
+    assert.equal(await client.connect({ timeout: 300 }), false);
+    list.replace({ peers: PEERS });
+    assert.equal(await outcome(client.sendMessage('echo.get', 1, { timeout: 10_000 })), 'ok');
+  });
+});
+
+it('other rights hold at once for who is connected', async (t) => {
+  const scope = scopeOf(t);
+  const { frontend, backend, list } = await startGuarded(scope);
+  const worker = await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+  const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+  assert.equal(await outcome(client.sendMessage('private')), 'NOT_PERMITTED');
+  list.replace({
+    peers: PEERS.map((peer) => (peer.name === 'gateway' ? { ...peer, calls: ['private'] } : peer)),
+  });
+  assert.equal(await outcome(client.sendMessage('private')), 'ok');
+  assert.equal(await outcome(client.sendMessage('echo.get')), 'NOT_PERMITTED');
+  const refused = new Promise<string>((resolve) => worker.on('refused', (_endpoint, why) => resolve(why)));
+  list.replace({ peers: PEERS.map((peer) => (peer.name === 'echo' ? { ...peer, serves: ['slow'] } : peer)) });
+  assert.match(await within(refused, 'word of it'), /does not allow to serve/);
+  const accepted = new Promise((resolve) => worker.on('accepted', resolve));
+  list.replace({ peers: PEERS });
+  await within(accepted, 'the worker, taken in again');
+});
+
+describe('somebody with a key of his own', () => {
+  it('is cut when he says of himself what only the socket says', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const liar = bare(scope, frontend, CLIENT, 'liar');
+    assert.equal(await ask(liar, 'echo.get'), '1');
+    await liar.send(['']); // as if he had gone
+    await liar.send(['', 'echo.get', '2']);
+    liar.receiveTimeout = 300;
+    await assert.rejects(liar.receive(), { code: 'EAGAIN' });
+    assert.equal(router.stats().clients, 0);
+  });
+
+  it('gets nothing under the routing id of another, and keeps nobody out', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const operator = bare(scope, frontend, ADMIN, 'the operator');
+    assert.equal(await ask(operator, 'private'), '"for operators"');
+    const thief = bare(scope, frontend, CLIENT, 'the operator');
+    await handshakeOf(thief);
+    await thief.send(['', 'private', '1']);
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectWait: 5000 });
+    assert.equal(await outcome(client.sendMessage('echo.get', 1)), 'ok');
+    thief.receiveTimeout = 200;
+    await assert.rejects(thief.receive(), { code: 'EAGAIN' });
+    assert.equal(await ask(operator, 'private'), '"for operators"');
+  });
+
+  it('has his own rights when he comes after another under the same routing id', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const operator = bare(scope, frontend, ADMIN, 'shared');
+    assert.equal(await ask(operator, 'private'), '"for operators"');
+    const left = new Promise((resolve) => router.frontendMonitor?.on('disconnect', resolve));
+    operator.close();
+    await within(left, 'the end of the first');
+    const next = bare(scope, frontend, CLIENT, 'shared');
+    assert.match(await ask(next, 'private'), /NOT_PERMITTED/);
+  });
+
+  it('does not hold others up by leaving in the middle of his handshake', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    for (let round = 0; round < 50; round += 1) bare(scope, frontend, CLIENT, `hasty ${round}`).close();
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectWait: 8000 });
+    assert.equal(await outcome(client.sendMessage('echo.get', 1, { timeout: 8000 })), 'ok');
+  });
+});

@@ -1,0 +1,256 @@
+/** Who is let in by his key, and what he may do: routers, servers, clients and workers with CURVE over real sockets. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  curveKeyPair,
+  defineContract,
+  ZeroMQClientError,
+  ZeroMQHeartbeatConfig,
+  ZeroMQRoutingProxy,
+} from '../../src/index.ts';
+import { anyEndpoint } from '../helpers/endpoints.ts';
+import { within } from '../helpers/eventually.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { ADMIN, CLIENT, keysOf, PEERS, SERVER, STRANGER, startGuarded, WORKER } from './curve-nodes.ts';
+import { makeClient, makeWorker, startRouter, startServer, startWorker } from './framework.ts';
+
+failOnLeftovers();
+
+const handlers = {
+  'echo.get': (data: unknown) => data,
+  private: () => 'for operators',
+  slow: () => new Promise(() => undefined),
+};
+
+/** How long somebody is given who must not get in, ms. */
+const REFUSED_WITHIN = 400;
+
+const code = (expected: string) => (error: unknown) =>
+  error instanceof ZeroMQClientError && error.code === expected && error.dispatched === false;
+
+async function isLetIn(
+  scope: Scope,
+  connection: string,
+  curve?: ReturnType<typeof keysOf>,
+): Promise<boolean> {
+  return makeClient(scope, { connection, curve }).connect({ timeout: curve ? 5000 : REFUSED_WITHIN });
+}
+
+/** Resolves when the other side said no to a client's key. */
+async function isTurnedAway(scope: Scope, connection: string, secretKey: string): Promise<void> {
+  const client = makeClient(scope, { connection, curve: { serverKey: SERVER.publicKey, secretKey } });
+  await client.connect({ timeout: 1 });
+  const [monitor] = client.monitors;
+  await within(new Promise((resolve) => monitor?.on('handshake:error:auth', resolve)), 'a refusal');
+  assert.equal(client.reachable, false);
+}
+
+for (const transport of ['tcp', 'ipc'] as const) {
+  describe(`over ${transport}`, () => {
+    it('requests, replies and heartbeats pass between those who are on the list', async (t) => {
+      const scope = scopeOf(t);
+      const heartbeatConfig = new ZeroMQHeartbeatConfig(anyEndpoint(scope, transport));
+      const { router, frontend, backend, heartbeat } = await startGuarded(
+        scope,
+        PEERS,
+        { heartbeatConfig },
+        transport,
+      );
+      const beats = new ZeroMQHeartbeatConfig(String(heartbeat), { interval: 50 });
+      const beating = new Promise((resolve) => router.on('peerConnected', resolve));
+      const worker = await startWorker(scope, {
+        connection: backend,
+        handlers,
+        curve: keysOf(WORKER),
+        heartbeatConfig: beats,
+      });
+      const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+      for (const value of [1, 'two', { three: [3] }]) {
+        assert.deepEqual((await client.sendMessage('echo.get', value)).eventData, value);
+      }
+      assert.equal(await within(beating, 'a heartbeat'), worker.identity.identity);
+    });
+  });
+}
+
+describe('who is let in', () => {
+  it('nobody without a key, with a key that is not on the list, or who takes the router for another', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend } = await startGuarded(scope);
+    assert.equal(await isLetIn(scope, frontend), false);
+    await isTurnedAway(scope, frontend, STRANGER.secretKey);
+    const misled = makeClient(scope, {
+      connection: frontend,
+      curve: { serverKey: STRANGER.publicKey, secretKey: CLIENT.secretKey },
+    });
+    assert.equal(await misled.connect({ timeout: REFUSED_WITHIN }), false);
+    await assert.rejects(misled.sendMessage('echo.get', 1, { timeout: 200 }), code('NO_ROUTER'));
+    assert.equal(await isLetIn(scope, frontend, keysOf(CLIENT)), true);
+  });
+
+  it('nobody with a key of ours at a router without keys', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend } = await startRouter(scope);
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    assert.equal(await client.connect({ timeout: REFUSED_WITHIN }), false);
+  });
+
+  it('each at the sockets of his role', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await startGuarded(scope);
+    await isTurnedAway(scope, frontend, WORKER.secretKey);
+    await isTurnedAway(scope, backend, CLIENT.secretKey);
+    for (const place of [frontend, backend]) assert.ok(await isLetIn(scope, place, keysOf(ADMIN)));
+  });
+
+  it('those of the domain', async (t) => {
+    const scope = scopeOf(t);
+    const peers = PEERS.map((peer) => ({ ...peer, domains: ['here'] }));
+    const there = await startGuarded(scope, peers, {
+      curve: { secretKey: SERVER.secretKey, domain: 'there' },
+    });
+    const here = await startGuarded(scope, peers, { curve: { secretKey: SERVER.secretKey, domain: 'here' } });
+    await isTurnedAway(scope, there.frontend, CLIENT.secretKey);
+    assert.ok(await isLetIn(scope, here.frontend, keysOf(CLIENT)));
+  });
+
+  it('everybody who knows the public key, where there is no list', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await startRouter(scope, 'tcp', { curve: SERVER });
+    const { publicKey: serverKey } = SERVER;
+    await startWorker(scope, { connection: backend, handlers, curve: { serverKey } });
+    const client = makeClient(scope, { connection: frontend, curve: { serverKey } });
+    assert.equal((await client.sendMessage('private')).eventData, 'for operators');
+  });
+
+  it('as many connections with one key as it may have', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend } = await startGuarded(scope, PEERS, {
+      curve: { secretKey: SERVER.secretKey, connectionsPerKey: 2 },
+    });
+    const first = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    const second = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    assert.ok((await first.connect()) && (await second.connect()));
+    const third = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    assert.equal(await third.connect({ timeout: REFUSED_WITHIN }), false);
+    await first.close();
+    assert.equal(await third.connect({ timeout: 8000 }), true);
+  });
+});
+
+describe('what they may do', () => {
+  it('clients call what they are granted, in packed messages too', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    await assert.rejects(client.sendMessage('private'), code('NOT_PERMITTED'));
+    await client.sendMessage('echo.get', 1); // from here on it packs
+    await assert.rejects(client.sendMessage('private'), code('NOT_PERMITTED'));
+    const operator = makeClient(scope, { connection: frontend, curve: keysOf(ADMIN) });
+    assert.equal((await operator.sendMessage('private')).eventData, 'for operators');
+  });
+
+  it('clients call of the router itself what says what there is, operators everything', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend } = await startGuarded(scope);
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    await client.sendMessage('$router.ping');
+    await client.sendMessage('$router.contracts');
+    await assert.rejects(client.sendMessage('$router.other'), code('NOT_PERMITTED'));
+    const operator = makeClient(scope, { connection: frontend, curve: keysOf(ADMIN) });
+    await assert.rejects(operator.sendMessage('$router.other'), code('NO_WORKER'));
+  });
+
+  it('workers serve what they are granted', async (t) => {
+    const scope = scopeOf(t);
+    const { backend } = await startGuarded(scope);
+    for (const [options, reason] of [
+      [{ handlers: { 'echo.get': () => 1, 'tasks.get': () => 2 } }, /serve "tasks.get"/],
+      [{ handleMessage: () => 1 }, /whatever nobody announced/],
+    ] as const) {
+      const worker = makeWorker(scope, { connection: backend, curve: keysOf(WORKER), ...options });
+      const refused = new Promise<string>((resolve) =>
+        worker.on('refused', (_endpoint, why) => resolve(why)),
+      );
+      await worker.start();
+      assert.match(await within(refused, 'a refusal'), reason);
+    }
+  });
+
+  it('workers announce under the paths, and for the events, that they are granted', async (t) => {
+    const scope = scopeOf(t);
+    const { backend } = await startGuarded(scope);
+    const contractAt = (path: string) =>
+      defineContract({ name: path, events: { 'echo.get': { method: 'GET', path } } });
+    const refusalOf = async (path: string): Promise<string | undefined> => {
+      const worker = makeWorker(scope, {
+        connection: backend,
+        curve: keysOf(WORKER),
+        contract: contractAt(path),
+        handlers: { 'echo.get': () => 1 },
+      });
+      const answered = new Promise<string | undefined>((resolve) => {
+        worker.on('refused', (_endpoint, why) => resolve(why));
+        worker.on('accepted', () => resolve(undefined));
+      });
+      await worker.start();
+      return within(answered, 'an answer');
+    };
+    assert.match(String(await refusalOf('/tasks')), /announce operations under "\/tasks"/);
+    assert.match(String(await refusalOf('/echoes')), /announce operations under "\/echoes"/);
+    assert.equal(await refusalOf('/echo/it'), undefined);
+  });
+
+  it('a server asks for keys as a router does', async (t) => {
+    const scope = scopeOf(t);
+    const { list } = await startGuarded(scope);
+    const curve = { secretKey: SERVER.secretKey, authenticator: list };
+    const { endpoint } = await startServer(scope, { handlers, curve });
+    const client = makeClient(scope, { connection: endpoint, curve: keysOf(CLIENT) });
+    assert.equal((await client.sendMessage('echo.get', 1)).eventData, 1);
+    await assert.rejects(client.sendMessage('private'), code('NOT_PERMITTED'));
+    assert.equal(await isLetIn(scope, endpoint), false);
+  });
+
+  it('keys and roles hold with the blind proxy, which knows no more', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await startGuarded(scope, PEERS, { strategy: new ZeroMQRoutingProxy() });
+    await isTurnedAway(scope, frontend, WORKER.secretKey);
+    await isTurnedAway(scope, backend, CLIENT.secretKey);
+    const worker = makeWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const connected = new Promise((resolve) => worker.on('connected', resolve));
+    await worker.start();
+    await within(connected, 'a connection');
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), classic: true });
+    assert.equal((await client.sendMessage('echo.get', 1)).eventData, 1);
+  });
+});
+
+it('each key stays with its own peer when many shake hands at once', async (t) => {
+  const scope = scopeOf(t);
+  const pairs = Array.from({ length: 40 }, () => curveKeyPair());
+  const peers = pairs.map(({ publicKey }, at) => {
+    return { name: `client ${at}`, publicKey, role: 'client' as const, calls: [`own.${at}`] };
+  });
+  const worker = { name: 'all', publicKey: WORKER.publicKey, role: 'worker' as const, serves: ['*'] };
+  const { frontend, backend } = await startGuarded(scope, [...peers, worker]);
+  const own = pairs.map((_, at) => [`own.${at}`, () => at] as const);
+  await startWorker(scope, { connection: backend, handlers: Object.fromEntries(own), curve: keysOf(WORKER) });
+  const clients = pairs.map((pair) => {
+    return makeClient(scope, {
+      connection: frontend,
+      curve: keysOf(pair),
+      connectWait: 10_000,
+      timeout: 10_000,
+    });
+  });
+  await Promise.all(
+    clients.map(async (client, at) => {
+      assert.equal((await client.sendMessage(`own.${at}`)).eventData, at);
+      const others = (at + 1) % clients.length;
+      await assert.rejects(client.sendMessage(`own.${others}`), code('NOT_PERMITTED'));
+    }),
+  );
+});

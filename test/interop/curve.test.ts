@@ -1,0 +1,71 @@
+/** Classic peers with CURVE keys, from files that keygen made, at a router of ours with an allow list. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type CurveKeyPair, writeKeyFiles, ZeroMQHeartbeatConfig } from '../../src/index.ts';
+import { ClassicClients, type ClassicKeys, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
+import { within } from '../helpers/eventually.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+import { CLIENT, keysOf, SERVER, STRANGER, startGuarded, WORKER } from '../integration/curve-nodes.ts';
+import { makeClient } from '../integration/framework.ts';
+
+function fileOf(scope: Scope, pair: CurveKeyPair): ClassicKeys {
+  const file = join(tempFolder(scope), 'node.key');
+  writeKeyFiles(file, pair);
+  return { file, serverKey: SERVER.publicKey };
+}
+
+const PEERS = [
+  { name: 'client', publicKey: CLIENT.publicKey, role: 'client', calls: ['*'] },
+  { name: 'worker', publicKey: WORKER.publicKey, role: 'worker', serves: ['x.echo', 'y.echo'] },
+] as const;
+
+describe('classic peers with keys', NEEDS_CLASSIC, () => {
+  it('client, worker and heartbeats pass', async (t) => {
+    const scope = scopeOf(t);
+    const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0');
+    const { router, frontend, backend, heartbeat } = await startGuarded(scope, PEERS, { heartbeatConfig });
+    const beating = new Promise((resolve) => router.on('peerConnected', resolve));
+    const joined = new Promise<readonly string[]>((resolve) =>
+      router.on('workerJoined', (_worker, { events }) => resolve(events)),
+    );
+    const worker = await ClassicWorker.start(scope, backend, {
+      heartbeat: String(heartbeat),
+      keys: fileOf(scope, WORKER),
+    });
+    assert.equal(await within(beating, 'a heartbeat'), worker.identity);
+    // It cannot say what it serves: its entry on the list does.
+    assert.deepEqual(await within(joined, 'a worker'), ['x.echo', 'y.echo']);
+    const clients = await ClassicClients.start(scope, frontend, { keys: fileOf(scope, CLIENT) });
+    assert.deepEqual((await clients.request('x.echo', { a: 1 })).data, { a: 1 });
+    const refused = await clients.request('z.echo', 1);
+    assert.match(JSON.stringify(refused.data), /NO_WORKER/);
+  });
+
+  it('a client is told what it may not call, and one without a key on the list hears nothing', async (t) => {
+    const scope = scopeOf(t);
+    const [, worker] = PEERS;
+    const client = { ...PEERS[0], calls: ['x.*'] };
+    const { frontend, backend } = await startGuarded(scope, [client, worker]);
+    await ClassicWorker.start(scope, backend, { keys: fileOf(scope, WORKER) });
+    const ours = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    await ours.connect();
+    const clients = await ClassicClients.start(scope, frontend, { keys: fileOf(scope, CLIENT) });
+    assert.match(JSON.stringify((await clients.request('y.echo', 1)).data), /NOT_PERMITTED/);
+    const strangers = await ClassicClients.start(scope, frontend, { keys: fileOf(scope, STRANGER) });
+    assert.equal((await strangers.request('x.echo', 1, { timeout: 500 })).error, 'timeout');
+    const plain = await ClassicClients.start(scope, frontend);
+    assert.equal((await plain.request('x.echo', 1, { timeout: 500 })).error, 'timeout');
+  });
+
+  it('a worker whose entry names no event in full is given nothing', async (t) => {
+    const scope = scopeOf(t);
+    const worker = { ...PEERS[1], serves: ['x.*'] };
+    const { router, frontend, backend } = await startGuarded(scope, [PEERS[0], worker]);
+    await ClassicWorker.start(scope, backend, { keys: fileOf(scope, WORKER) });
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+    await assert.rejects(client.sendMessage('x.echo', 1), { code: 'NO_WORKER' });
+    assert.equal(router.stats().workers, 0);
+  });
+});

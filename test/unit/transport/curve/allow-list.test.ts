@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { chmodSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { AllowList, type AllowListDocument } from '../../../../src/transport/curve/allow-list.ts';
+import { AllowListFile } from '../../../../src/transport/curve/allow-list-file.ts';
+import { curveKeyPair } from '../../../../src/transport/curve/keys.ts';
+import { PeerRights } from '../../../../src/transport/curve/rights.ts';
+import { within } from '../../../helpers/eventually.ts';
+import { scopeOf } from '../../../helpers/scope.ts';
+import { tempFolder } from '../../../helpers/temp.ts';
+
+const A = curveKeyPair().publicKey;
+const B = curveKeyPair().publicKey;
+
+describe('rights', () => {
+  const client = new PeerRights({ name: 'c', role: 'client', calls: ['tasks.get', 'echo.*'], serves: ['x'] });
+  const worker = new PeerRights({ name: 'w', role: 'worker', serves: ['tasks.*'], paths: ['/tasks', '/a/'] });
+  const admin = new PeerRights({ name: 'a', role: 'admin' });
+
+  it('of a client: events by name and by beginning', () => {
+    const may = (name: string) => client.mayCall(name);
+    for (const name of ['tasks.get', 'echo.get', 'echo.', 'echo.a.b', '$router.ping', '$router.contracts'])
+      assert.ok(may(name) && may(name), name);
+    for (const name of ['tasks.getx', 'tasks', 'echo', '$router.stats', ''])
+      assert.ok(!may(name) && !may(name), name);
+    assert.ok(!client.mayServe('x') && !client.mayServe('tasks.get'));
+    assert.ok(
+      client.mayConnect('frontend') && client.mayConnect('heartbeat') && !client.mayConnect('backend'),
+    );
+    assert.ok(client.mayBeatAs('client') && !client.mayBeatAs('worker'));
+  });
+
+  it('of a worker: events, and whole segments of paths', () => {
+    assert.ok(worker.mayServe('tasks.get') && !worker.mayServe('task') && !worker.servesAll);
+    for (const path of ['/tasks', '/tasks/{id}', '/a', '/a/b']) assert.ok(worker.mayAnnounce(path), path);
+    for (const path of ['/', '/tasksx', '/b', '/ab']) assert.ok(!worker.mayAnnounce(path), path);
+    assert.ok(!worker.mayCall('tasks.get') && !worker.mayCall('$router.ping'));
+    assert.ok(worker.mayConnect('backend') && !worker.mayConnect('frontend'));
+    const everywhere = new PeerRights({ name: 'w', role: 'worker', serves: ['*'], paths: ['/'] });
+    assert.ok(everywhere.servesAll && everywhere.mayAnnounce('/any/thing'));
+  });
+
+  it('of an admin: everything', () => {
+    assert.ok(
+      admin.mayCall('$router.stats') && admin.mayServe('x') && admin.mayAnnounce('/') && admin.servesAll,
+    );
+    assert.ok(admin.mayConnect('frontend') && admin.mayConnect('backend') && admin.mayBeatAs('worker'));
+  });
+
+  it('are none where nothing is granted', () => {
+    const nothing = new PeerRights({ name: 'n', role: 'worker' });
+    assert.ok(!nothing.mayServe('x') && !nothing.mayAnnounce('/') && !nothing.servesAll);
+    assert.ok(!new PeerRights({ name: 'n', role: 'client' }).mayCall('x'));
+  });
+
+  it('are answered alike however many names were asked for', () => {
+    for (let at = 0; at < 10_000; at += 1) assert.equal(client.mayCall(`echo.${at}`), true);
+    for (let at = 0; at < 10_000; at += 1) assert.equal(client.mayCall(`other.${at}`), false);
+  });
+});
+
+describe('the list', () => {
+  it('tells every fault by its place', () => {
+    const wrong = {
+      peers: [
+        { name: 'one', publicKey: 'short', role: 'king' },
+        { publicKey: A, role: 'client', serves: ['x'], calls: ['a*b', '$router.x'] },
+        { name: 'three', publicKey: A, role: 'worker', paths: ['tasks'], color: 'red' },
+      ],
+    };
+    assert.throws(
+      () => new AllowList(wrong as unknown as AllowListDocument, 'peers.yaml'),
+      (error: Error) => {
+        for (const place of [
+          'peers[0].publicKey',
+          'peers[0].role',
+          'peers[1].name',
+          'peers[1].serves',
+          'peers[1].calls[0]',
+          'peers[1].calls[1]',
+          'peers[2].paths[0]',
+          'peers[2].color',
+        ])
+          assert.ok(error.message.includes(`"${place}"`), `${place} is not in ${error.message}`);
+        return error.message.startsWith('peers.yaml: ');
+      },
+    );
+    const twice = { name: 'x', publicKey: A, role: 'admin' } as const;
+    assert.throws(() => new AllowList({ peers: [twice, { ...twice, name: 'y' }] }), /duplicate/);
+    assert.throws(() => new AllowList({ peers: [twice, { ...twice, publicKey: B }] }), /duplicate/);
+    for (const nothing of [undefined, null, [], {}, 'x']) {
+      assert.throws(() => new AllowList(nothing as unknown as AllowListDocument), /allow list: /);
+    }
+  });
+
+  it('knows keys, in their domains', () => {
+    const list = new AllowList({ peers: [{ name: 'a', publicKey: A, role: 'admin', domains: ['here'] }] });
+    assert.equal(list.rightsOf(A, 'here')?.name, 'a');
+    assert.equal(list.rightsOf(A, 'there'), undefined);
+    assert.equal(list.rightsOf(B, 'here'), undefined);
+  });
+
+  it('that is replaced tells so; one with faults changes nothing', () => {
+    const entry = { name: 'a', publicKey: A, role: 'client', calls: ['x'] } as const;
+    const list = new AllowList({ peers: [entry] });
+    let changes = 0;
+    const end = list.onChange(() => (changes += 1));
+    const before = list.rightsOf(A, '');
+    list.replace({ peers: [entry, { name: 'b', publicKey: B, role: 'admin' }] });
+    assert.equal(list.rightsOf(A, ''), before); // who keeps his rights is not looked into again
+    assert.throws(() => list.replace({ peers: [{ ...entry, role: 'king' as 'admin' }] }));
+    assert.equal(list.size, 2);
+    end();
+    list.replace({ peers: [] });
+    assert.deepEqual([changes, list.rightsOf(A, '')], [1, undefined]);
+  });
+});
+
+describe('a list in a file', () => {
+  const text = (names: string[]): string =>
+    `peers:\n${names.map((name, at) => `  - { name: ${name}, publicKey: "${at === 0 ? A : B}", role: admin }\n`).join('')}`;
+
+  it('is read again when the file changes or is replaced; faults leave the old one', async (t) => {
+    const scope = scopeOf(t);
+    const folder = tempFolder(scope);
+    const file = join(folder, 'peers.yaml');
+    writeFileSync(file, text(['a']));
+    let heard: (what: string) => void = () => undefined;
+    const next = () => within(new Promise<string>((resolve) => (heard = resolve)), 'word of a change');
+    const list = new AllowListFile(file, {
+      interval: 5,
+      onReload: () => heard('reloaded'),
+      onError: ({ message }) => heard(message),
+    });
+    scope.after(() => list.close());
+    assert.equal(list.size, 1);
+
+    let word = next();
+    writeFileSync(join(folder, 'new'), text(['a', 'b']));
+    renameSync(join(folder, 'new'), file);
+    assert.equal(await word, 'reloaded');
+    assert.equal(list.size, 2);
+
+    word = next();
+    writeFileSync(join(folder, 'new'), 'peers: [{ name: a }]');
+    renameSync(join(folder, 'new'), file);
+    assert.match(await word, /peers\.yaml: .*peers\[0\]\.publicKey/);
+    assert.equal(list.size, 2);
+
+    word = next();
+    writeFileSync(join(folder, 'new'), JSON.stringify({ peers: [] }));
+    renameSync(join(folder, 'new'), file);
+    assert.equal(await word, 'reloaded');
+    assert.equal(list.size, 0);
+  });
+
+  it('is refused where everybody could change it, or it is no list', (t) => {
+    const file = join(tempFolder(scopeOf(t)), 'peers.yaml');
+    assert.throws(() => new AllowListFile(file), /cannot be read/);
+    writeFileSync(file, 'peers: [');
+    assert.throws(() => new AllowListFile(file), /peers\.yaml is no YAML/);
+    writeFileSync(file, text(['a']));
+    chmodSync(file, 0o666);
+    assert.throws(() => new AllowListFile(file), /everybody may write it/);
+  });
+});
