@@ -9,16 +9,15 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { context, Dealer, Router } from 'zeromq';
-import { systemClock } from '../core/clock.ts';
 import { type Deferred, withResolvers } from '../core/deferred.ts';
 import { toError, ZeroMQSocketClosed, ZeroMQSocketInvalid } from '../core/errors.ts';
 import { Ring } from '../core/ring.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
-import type { ZeroMQConnection } from './connection.ts';
-import { ZeroMQINPROCConnection, ZeroMQIPCConnection, ZeroMQTCPConnection } from './connection.ts';
+import { bindSocket, codeOf } from './bind.ts';
+import { type ZeroMQConnection, ZeroMQINPROCConnection, ZeroMQTCPConnection } from './connection.ts';
 import { Gate, type Guest } from './curve/gate.ts';
 import { CurveClient, type CurveDoor } from './curve/security.ts';
-import { clearIpcPath } from './ipc-file.ts';
+import type { BoundIpcFile } from './ipc-file.ts';
 import { NOTIFY_BOTH, setRouterNotify } from './raw-options.ts';
 import { Revival } from './revival.ts';
 import { ZeroMQSocketMonitor } from './socket-monitor.ts';
@@ -36,14 +35,6 @@ if (context.maxSockets < MAX_SOCKETS) context.maxSockets = MAX_SOCKETS;
  */
 const PING_INTERVAL = 10_000;
 const PING_TIMEOUT = 10_000;
-
-/**
- * How long a bind waits for an address that is in use, and between attempts, in ms: libzmq gives one back a moment after
- * the socket before was closed. Why it fails is told wrongly now and then: the monitor's message about it may leave EAGAIN
- * behind as errno. So EAGAIN is tried again too.
- */
-const BIND_PATIENCE = 250;
-const BIND_INTERVAL = 10;
 
 /** ZMQ_HANDSHAKE_IVL: how long a connection has for its handshake, in ms. */
 const HANDSHAKE_TIME = 10_000;
@@ -112,6 +103,7 @@ export class MessageSocket {
   private paused: Deferred<void> | undefined;
   private revival: Revival | undefined;
   private gate: Gate | undefined;
+  private ipcFile: BoundIpcFile | undefined;
 
   constructor(
     private readonly options: MessageSocketOptions,
@@ -144,20 +136,10 @@ export class MessageSocket {
   async bind(connection: ZeroMQConnection): Promise<string> {
     if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(true)) this.raw.ipv6 = true;
     if (!(connection instanceof ZeroMQINPROCConnection)) await this.openGate();
-    const end = systemClock.now() + BIND_PATIENCE;
-    for (let inUse: unknown; ; ) {
-      try {
-        const bound = await this.bindOnce(connection);
-        this.startReading();
-        return bound;
-      } catch (error) {
-        const code = codeOf(error);
-        if (code === 'EADDRINUSE') inUse = error;
-        else if (code !== 'EAGAIN') throw error;
-        if (systemClock.now() > end || this.closed) throw inUse ?? error;
-        await delay(BIND_INTERVAL);
-      }
-    }
+    const { endpoint, file } = await bindSocket(this.raw, connection, () => this.closed);
+    this.ipcFile = file;
+    this.startReading();
+    return endpoint;
   }
 
   /**
@@ -273,7 +255,10 @@ export class MessageSocket {
 
   /** A send may be under way still: zeromq.js puts some off to the next turn. */
   private release(): void {
-    void this.last.then(() => this.raw.close());
+    void this.last.then(() => {
+      this.ipcFile?.remove();
+      this.raw.close();
+    });
   }
 
   private async openGate(): Promise<void> {
@@ -284,18 +269,6 @@ export class MessageSocket {
       rightsChanged: (key) => this.receiver.rightsChanged?.(key),
     });
     await this.gate.open();
-  }
-
-  private async bindOnce(connection: ZeroMQConnection): Promise<string> {
-    const endpoint = connection.getConnectionString(true);
-    if (connection instanceof ZeroMQIPCConnection) await clearIpcPath(connection.ipcPath);
-    try {
-      await this.raw.bind(endpoint);
-    } catch (cause) {
-      const message = `cannot bind ${endpoint}: ${toError(cause).message}`;
-      throw new ZeroMQSocketInvalid(codeOf(cause), message, { cause });
-    }
-    return this.raw.lastEndpoint ?? endpoint;
   }
 
   /** Hands a message to libzmq; false when zeromq.js is busy with another. */
@@ -379,10 +352,6 @@ function tell(call: () => void): void {
   } catch (error) {
     process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_SENDER' });
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
 }
 
 function refusalOf(error: unknown): Refusal {

@@ -1,6 +1,6 @@
 /** The life of every node: started and stopped in any state and order, half-way failures, addresses in use. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import {
   silentLogger,
@@ -158,6 +158,11 @@ describe('a node that finds its address in use', () => {
       constructor: ZeroMQSocketInvalid,
       message: /cannot bind tcp:\/\/192\.0\.2\.1/,
     });
+    const named = new ZeroMQServer({ connection: 'tcp://no-such-host:5555', handlers: echo, logger });
+    await assert.rejects(named.start(), {
+      constructor: ZeroMQSocketInvalid,
+      message: /no-such-host is neither an IP address nor a network interface of this host$/,
+    });
   });
 });
 
@@ -191,14 +196,30 @@ describe('an IPC endpoint', () => {
     const { server } = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
     assert.ok(existsSync(path));
     await server.stop();
+    assert.ok(!existsSync(path));
     const again = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
     await again.server.stop();
   });
 
+  it('is left to whoever has taken its path since', async (t) => {
+    const scope = scopeOf(t);
+    const path = ipcPath(scope);
+    const { server } = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
+    renameSync(path, `${path}.old`);
+    const successor = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
+    await server.stop();
+    const client = await connectClient(scope, successor.endpoint);
+    assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
+  });
+
   it('in a folder that is not there cannot be used', async (t) => {
-    const path = `${tempFolder(scopeOf(t))}/nowhere/socket`;
-    const server = new ZeroMQServer({ connection: `ipc://${path}`, handlers: echo, logger });
-    await assert.rejects(server.start(), { constructor: ZeroMQSocketInvalid, message: /cannot bind ipc:/ });
+    const folder = `${tempFolder(scopeOf(t))}/nowhere`;
+    const connection = `ipc://${folder}/socket`;
+    const server = new ZeroMQServer({ connection, handlers: echo, logger });
+    await assert.rejects(server.start(), {
+      constructor: ZeroMQSocketInvalid,
+      message: `cannot bind ${connection}: there is no folder ${folder}`,
+    });
   });
 });
 
