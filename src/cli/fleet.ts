@@ -141,7 +141,7 @@ export class Fleet {
   private ended(place: Place, cause: string, livedFor: number): void {
     if (this.stopping) return;
     if (livedFor > HEALTHY_AFTER) place.backoff.reset();
-    const delay = Math.round(place.backoff.next());
+    const delay = place.backoff.next();
     this.logger.error({ cause, delay }, 'a process ended and will be started again');
     // Not unref'd: when all members are down, nothing else keeps the primary alive.
     place.restart = setTimeout(() => {

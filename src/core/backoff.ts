@@ -53,11 +53,11 @@ export class Backoff {
     return this.count;
   }
 
-  /** The next delay in ms: random between `min` and the bound, which then grows up to `max`. */
+  /** The next delay in whole ms: random between `min` and the bound, which then grows up to `max`. */
   next(): number {
     const bound = Math.min(this.max, this.initial * this.factor ** this.count);
     this.count += 1;
-    return this.min + this.random() * (bound - this.min);
+    return Math.round(this.min + this.random() * (bound - this.min));
   }
 
   /** It worked: the next delay is short again. */

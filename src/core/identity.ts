@@ -19,7 +19,7 @@ export interface NodeIdentity {
 const OPTION = 'node_id';
 
 /**
- * The identity of a node that is starts now.
+ * The identity of a node that starts now.
  *
  * With a config file the node id is read from it (section `section`, option `node_id`), or made and saved when it is
  * missing or empty; of processes that start at once with one file, all get the same. Without one it is made up.

@@ -198,7 +198,9 @@ function leastOf(levels: readonly (LogLevel | 'silent')[]): LogLevel {
 }
 
 function makeLogger(levels: LevelSwitch, target: DestinationStream): Logger {
-  const error = (value: Error): object => redact({ ...pino.stdSerializers.err(value) });
+  // What is no error any more has come from a thread, and is written as it is.
+  const error = (value: unknown): unknown =>
+    redact(value instanceof Error ? { ...pino.stdSerializers.err(value) } : value);
   const logger = pino(
     {
       level: levels.level,

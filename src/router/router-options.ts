@@ -1,4 +1,5 @@
 /** What a router is given, and what it tells: options, endpoints, events. */
+import { checkCount } from '../core/checks.ts';
 import type { LeaveReason } from '../core/diagnostics.ts';
 import { ZeroMQConfigError } from '../core/errors.ts';
 import type { Logger } from '../core/logging.ts';
@@ -87,9 +88,4 @@ export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
     throw new ZeroMQConfigError(`helloGrace must be at least 0 ms, got ${String(helloGrace)}`);
   }
   return { maxMessageSize, classicConcurrency, classicEvents, helloGrace, curve };
-}
-
-function checkCount(option: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new ZeroMQConfigError(`${option} must be a whole number of at least 1, got ${String(value)}`);
 }

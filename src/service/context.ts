@@ -13,8 +13,8 @@ export interface HandlerContext {
    * `AbortError` that says why when the caller cancelled or the connection was lost, else the error that ends the node.
    */
   readonly signal: AbortSignal;
-  /** Milliseconds until the deadline; Infinity when the caller set none. */
-  timeLeft(): number;
+  /** Milliseconds until the deadline; Infinity when the caller set none. May be taken off the context. */
+  readonly timeLeft: () => number;
   /** Who is calling, where the gateway authenticated it. */
   readonly caller: Caller | undefined;
   /** W3C trace context of the caller. */
@@ -52,8 +52,8 @@ export class RequestContext implements HandlerContext {
     return this.controller.signal;
   }
 
-  timeLeft(): number {
-    return Math.max(0, this.deadline - performance.now());
+  get timeLeft(): () => number {
+    return () => this.remaining();
   }
 
   get caller(): Caller | undefined {
@@ -70,7 +70,7 @@ export class RequestContext implements HandlerContext {
 
   /** Why nobody waits for the reply any more; undefined as long as somebody does. */
   get givenUp(): 'TIMEOUT' | 'CANCELLED' | undefined {
-    if (this.abortReason?.name === 'TimeoutError' || this.timeLeft() === 0) return 'TIMEOUT';
+    if (this.abortReason?.name === 'TimeoutError' || this.remaining() === 0) return 'TIMEOUT';
     return this.abortReason === undefined ? undefined : 'CANCELLED';
   }
 
@@ -87,6 +87,10 @@ export class RequestContext implements HandlerContext {
     this.cancelTimer?.();
   }
 
+  private remaining(): number {
+    return Math.max(0, this.deadline - performance.now());
+  }
+
   private get extras(): RequestExtras {
     this.parsed ??= parseExtras(this.extrasBytes);
     return this.parsed;
@@ -94,7 +98,7 @@ export class RequestContext implements HandlerContext {
 
   private armDeadline(controller: AbortController): void {
     if (this.done || this.deadline === Infinity) return;
-    this.cancelTimer = systemClock.after(this.timeLeft(), () => {
+    this.cancelTimer = systemClock.after(this.remaining(), () => {
       this.abortReason = reasonOf('expired');
       controller.abort(this.abortReason);
     });

@@ -3,6 +3,7 @@
  * `ServiceNode` is given requests by its links: a worker's links lead to routers, a server's link is a frontend.
  */
 import { assertHandlers, type Contract } from '../contract/index.ts';
+import { checkCount } from '../core/checks.ts';
 import { Emitter } from '../core/emitter.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/errors.ts';
 import { reasonOf } from '../core/give-up.ts';
@@ -75,10 +76,10 @@ export function localParts(kind: 'worker' | 'server', options: ServiceOptions): 
     throw new ZeroMQConfigError(`a ${kind} needs handlers or handleMessage`);
   }
   checkHandlers(handlers ?? {}, handleMessage);
-  checkCount('concurrency', concurrency, 1);
+  checkCount('concurrency', concurrency);
   checkCount('maxQueue', maxQueue, 0);
   checkCount('maxQueueBytes', maxQueueBytes, 0);
-  checkCount('maxMessageSize', maxMessageSize, 1);
+  checkCount('maxMessageSize', maxMessageSize);
   if (contract !== undefined && handleMessage === undefined) assertHandlers(contract, handlers ?? {});
   const logger = (options.logger ?? defaultLogger()).child({ node: kind });
   const executor = new Executor({
@@ -104,11 +105,6 @@ function checkHandlers(handlers: Handlers, handleMessage: MessageHandler | undef
   if (handleMessage !== undefined && typeof handleMessage !== 'function') {
     throw new ZeroMQConfigError(`handleMessage must be a function, got ${typeof handleMessage}`);
   }
-}
-
-function checkCount(option: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new ZeroMQConfigError(`${option} must be a whole number of at least ${least}, got ${String(value)}`);
 }
 
 /** Base of worker and server. */

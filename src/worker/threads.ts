@@ -4,6 +4,7 @@
  */
 import { Worker as Thread } from 'node:worker_threads';
 import { Backoff } from '../core/backoff.ts';
+import { checkCount } from '../core/checks.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
 import { toError, ZeroMQConfigError, ZeroMQError } from '../core/errors.ts';
@@ -80,6 +81,8 @@ const MAX_QUEUE = 10_000;
 export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements AsyncDisposable {
   private readonly lifecycle: Lifecycle;
   private readonly logger: Logger;
+  /** For what the threads tell: each line says by itself who in the thread speaks. */
+  private readonly threadLogger: Logger;
   private readonly setup: ThreadSetup;
   private readonly options: ZeroMQWorkerThreadsOptions;
   private readonly curve: CurveClient | undefined;
@@ -90,16 +93,16 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   /** @throws ZeroMQConfigError naming the option that is not acceptable. */
   constructor(options: ZeroMQWorkerThreadsOptions) {
     super();
-    const { threads = 2, module } = options;
-    if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-      throw new ZeroMQConfigError(`threads must be a whole number from 1 to 1,024, got ${String(threads)}`);
-    }
-    const node = String(module);
-    this.logger = (options.logger ?? defaultLogger()).child({ node: 'worker-threads', module: node });
+    const { threads = 2, concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
+    checkCount('threads', threads, 1, 1024);
+    checkCount('maxMessageSize', maxMessageSize);
+    if (concurrency !== undefined) checkCount('concurrency', concurrency);
     checkWorkplace(options.connection);
+    const node = moduleName(options.module);
+    this.threadLogger = (options.logger ?? defaultLogger()).child({ module: node });
+    this.logger = this.threadLogger.child({ node: 'worker-threads' });
     this.options = { ...options, curve: undefined };
     this.curve = options.curve && new CurveClient(options.curve);
-    const { concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
     this.setup = { module: node, concurrency, maxMessageSize };
     this.places = Array.from({ length: threads }, (_, index) => {
       return {
@@ -187,10 +190,10 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
         else if (message.type === 'ready') {
           executor = new ThreadExecutor(thread, message.concurrency + MAX_QUEUE);
           this.join(place, executor, message).then(joined, failed);
-        } else this.logger[message.level]({ ...message.fields, thread: place.index }, message.message);
+        } else this.threadLogger[message.level]({ ...message.fields, thread: place.index }, message.message);
       });
       thread.on('error', (error) => {
-        failure = toError(error);
+        failure = revived(error);
       });
       thread.on('exit', (code) => {
         const error = failure ?? new ZeroMQError('THREAD_EXIT', `the thread ended with exit code ${code}`);
@@ -271,6 +274,18 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   private async terminate(): Promise<void> {
     await Promise.all(this.places.flatMap(({ thread }) => thread?.terminate() ?? []));
   }
+}
+
+/** @throws ZeroMQConfigError when it is neither path nor URL. */
+function moduleName(module: string | URL): string {
+  if (module instanceof URL || (typeof module === 'string' && module !== '')) return String(module);
+  throw new ZeroMQConfigError(`module must be a path or a URL, got ${JSON.stringify(module)}`);
+}
+
+/** An error that ended a thread; on the way from there it loses its class. */
+function revived(thrown: unknown): Error {
+  const error = toError(thrown);
+  return error.name === 'ZeroMQConfigError' ? new ZeroMQConfigError(error.message, { cause: error }) : error;
 }
 
 type ReadyMessage = Extract<FromThread, { type: 'ready' }>;

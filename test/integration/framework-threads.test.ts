@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type LogMethod } from '../../src/core/logging.ts';
-import { silentLogger, ZeroMQWorkerThreads, type ZeroMQWorkerThreadsOptions } from '../../src/index.ts';
+import {
+  type Logger,
+  silentLogger,
+  ZeroMQConfigError,
+  ZeroMQWorkerThreads,
+  type ZeroMQWorkerThreadsOptions,
+} from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { joined } from '../helpers/published.ts';
@@ -263,11 +269,11 @@ describe('a group of threads', () => {
     await assert.rejects(threads.start(), { code: 'CLOSED' });
   });
 
-  for (const [what, source, message] of [
-    ['does not exist', undefined, /cannot load the worker .*nowhere\.ts/],
-    ['has no worker', 'export default 5;', /the default export must be defineWorker/],
-    ['throws', 'throw new Error("planted");', /cannot load the worker .*planted/],
-    ['fails to start', 'export default START;', /no database/],
+  for (const [what, source, message, constructor] of [
+    ['does not exist', undefined, /cannot load the worker .*nowhere\.ts/, ZeroMQConfigError],
+    ['has no worker', 'export default 5;', /the default export must be defineWorker/, ZeroMQConfigError],
+    ['throws', 'throw new Error("planted");', /cannot load the worker .*planted/, ZeroMQConfigError],
+    ['fails to start', 'export default START;', /no database/, Error],
   ] as const) {
     it(`does not start with a module that ${what}`, async (t) => {
       const scope = scopeOf(t);
@@ -277,7 +283,7 @@ describe('a group of threads', () => {
       const head = source?.includes('START') === true ? `import { defineWorker } from ${entry};\n` : '';
       if (source !== undefined) writeFileSync(file, head + source.replace('START', start));
       const threads = makeThreads(scope, { module: file, threads: 1 });
-      await assert.rejects(threads.start(), { message });
+      await assert.rejects(threads.start(), { message, constructor });
       assert.equal(threads.running, 0);
     });
   }
@@ -295,18 +301,33 @@ describe('a group of threads', () => {
     const error: LogMethod = (fields: object | string): void => {
       if (typeof fields === 'object') lines.push(fields);
     };
-    const logger = { ...silentLogger, error, child: () => logger };
+    const nodes: unknown[] = [];
+    const child = ({ node }: Record<string, unknown>): Logger => {
+      if (node !== undefined) nodes.push(node);
+      return logger;
+    };
+    const logger: Logger = { ...silentLogger, error, child };
     const { client } = await start(scope, 1, { module: file, logger });
     await assert.rejects(client.sendMessage('fail'), { code: 'HANDLER_ERROR' });
     assert.match(JSON.stringify(lines), /"message":"planted".*"thread":0/);
+    assert.deepEqual(nodes, ['worker-threads'], 'the lines of threads say themselves who speaks');
   });
 
   for (const threads of [0, 1.5, 1025, Number.NaN]) {
-    it(`is not of ${threads} threads`, () => {
-      assert.throws(() => new ZeroMQWorkerThreads({ module, connection: 'tcp://a:1', threads }), {
-        code: 'INVALID_ARGUMENT',
-        message: /threads must be a whole number/,
-      });
+    it(`is not of ${threads} threads`, () =>
+      refuses({ threads }, /^threads must be a whole number from 1 to 1,024/));
+  }
+
+  it('is not of a module that is none, nor of a concurrency or size of nothing', () => {
+    refuses({ module: '' }, /^module must be a path or a URL, got ""$/);
+    refuses({ concurrency: 0 }, /^concurrency must be a whole number of at least 1, got 0$/);
+    refuses({ maxMessageSize: 0.5 }, /^maxMessageSize must be a whole number/);
+  });
+
+  function refuses(options: Partial<ZeroMQWorkerThreadsOptions>, message: RegExp): void {
+    assert.throws(() => new ZeroMQWorkerThreads({ module, connection: 'tcp://a:1', ...options }), {
+      code: 'INVALID_ARGUMENT',
+      message,
     });
   }
 });

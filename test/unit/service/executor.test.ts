@@ -388,6 +388,8 @@ describe('the context of a request', () => {
       ['slow', 'r', 't', { id: 'me' }, 'c'],
     );
     assert.ok(context !== undefined && context.timeLeft() > 900 && context.timeLeft() <= 1000);
+    const { timeLeft } = context;
+    assert.ok(timeLeft() > 900 && timeLeft() <= 1000, 'taken off the context');
   });
 
   it('knows nothing of what the caller did not say', () => {
