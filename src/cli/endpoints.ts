@@ -1,4 +1,6 @@
 /** What to say about addresses. */
+import { toError, ZeroMQSocketInvalid } from '../core/errors.ts';
+import { toConnection } from '../transport/connection.ts';
 import { CommandError } from './errors.ts';
 import { flagOf, variableOf } from './settings.ts';
 
@@ -9,7 +11,7 @@ export interface Listener {
 }
 
 /**
- * Runs what binds addresses; an address that somebody else has becomes an error that names the setting to change.
+ * Runs what binds addresses; an address that cannot be had becomes an error that names the setting to change.
  */
 export async function binding<T>(listeners: readonly Listener[], bind: () => Promise<T>): Promise<T> {
   try {
@@ -19,15 +21,27 @@ export async function binding<T>(listeners: readonly Listener[], bind: () => Pro
   }
 }
 
-function explained(listeners: readonly Listener[], error: unknown): unknown {
-  const { code, message, cause } = error as Partial<NodeJS.ErrnoException> & { cause?: { code?: unknown } };
-  if (code !== 'EADDRINUSE' && cause?.code !== 'EADDRINUSE') return error;
-  const taken = listeners.find(({ endpoint }) => message?.includes(endpoint)) ?? listeners[0];
-  if (taken === undefined) return error;
-  const { setting, endpoint } = taken;
-  return new CommandError(
-    `${endpoint} is taken by another process; choose another ${setting} with ${flagOf(setting)} or ` +
-      variableOf(setting),
-    { cause: error },
-  );
+function explained(listeners: readonly Listener[], thrown: unknown): unknown {
+  const error = toError(thrown);
+  if (!(error instanceof ZeroMQSocketInvalid) && codeOf(error.cause) !== 'EADDRINUSE') return error;
+  const [found, twin] = listeners.filter(({ endpoint }) => isNamed(endpoint, error.message));
+  if (found === undefined) return error;
+  const { setting, endpoint } = found;
+  const remedy = `choose another ${setting} with ${flagOf(setting)} or ${variableOf(setting)}`;
+  return new CommandError(`${faultOf(error, endpoint, twin, setting)}; ${remedy}`, { cause: error });
+}
+
+function faultOf({ message }: Error, endpoint: string, twin: Listener | undefined, setting: string): string {
+  if (twin !== undefined) return `${endpoint} is given for ${setting} and ${twin.setting}`;
+  return /in use|listens there/i.test(message) ? `${endpoint} is taken by another process` : message;
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as Partial<NodeJS.ErrnoException> | undefined)?.code;
+}
+
+/** Whether a message is about an endpoint, as it was given or as it is bound. */
+function isNamed(endpoint: string, message: string): boolean {
+  const bound = endpoint.includes('://') ? toConnection(endpoint).getConnectionString(true) : endpoint;
+  return [endpoint, bound].some((name) => message.includes(`${name}:`) || message.endsWith(name));
 }

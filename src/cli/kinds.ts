@@ -93,7 +93,7 @@ function endpoint(bind: boolean): Kind<string> {
   return {
     placeholder: 'URL',
     allowed: bind
-      ? 'tcp://HOST:PORT (HOST * for every interface, PORT 0 for a free one) or ipc://PATH'
+      ? 'tcp://HOST:PORT (HOST * for every interface, PORT up to 65535, 0 for a free one) or ipc://PATH (at most 107 bytes)'
       : 'tcp://HOST:PORT or ipc://PATH',
     schema: checked((value) => {
       if (value.startsWith('inproc:')) throw new Error('nobody else is in this process');

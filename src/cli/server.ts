@@ -19,9 +19,9 @@ const settings = {
     positional: true,
   }),
   bind: required(listener, { description: 'Where clients connect' }),
-  concurrency: setting(wholeNumber(1, 100_000), {
+  concurrency: optional(wholeNumber(1, 100_000), {
     description: 'Requests that it runs at a time',
-    default: 64,
+    defaultNote: 'the least that a file says, else 64',
   }),
   heartbeat: optional(listener, {
     description: 'Where to receive heartbeats of clients',
@@ -64,7 +64,9 @@ function merge(loaded: readonly Loaded[]): WorkerDefinition {
     if (definition.handleMessage !== undefined) claim('every event (handleMessage)', name);
   }
   const definitions = loaded.map(({ definition }) => definition);
+  const told = definitions.flatMap(({ concurrency }) => concurrency ?? []);
   return {
+    concurrency: told.length === 0 ? undefined : Math.min(...told),
     handlers: Object.assign(
       {},
       ...definitions.map(({ handlers }) => handlers),
@@ -100,18 +102,19 @@ function run(values: Values, surroundings: Surroundings): Promise<number> {
     const curve = serverCurve(values, listeners, logger, opened);
     const loaded: Loaded[] = [];
     for (const name of files) loaded.push({ file: name, definition: await loadWorkerModule(name) });
+    const definition = merge(loaded);
     const server = new ZeroMQServer({
-      ...merge(loaded),
+      ...definition,
       connection: bind,
-      concurrency,
+      concurrency: concurrency ?? definition.concurrency,
       heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
       configFile: nodeFile,
       curve,
       logger,
     });
-    for (const { definition } of loaded) {
-      await definition.onStart?.();
-      opened.add(() => definition.onStop?.());
+    for (const { definition: each } of loaded) {
+      await each.onStart?.();
+      opened.add(() => each.onStop?.());
     }
     const { endpoint } = await binding(listeners, () => server.start());
     opened.add(() => server.stop({ deadline: drain }), server.closed);

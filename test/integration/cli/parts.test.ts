@@ -4,9 +4,10 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ZeroMQClient } from '../../../src/index.ts';
 import { FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
 import { freeEndpoint } from '../../helpers/endpoints.ts';
-import { type Scope, scopeOf } from '../../helpers/scope.ts';
+import { Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -19,6 +20,25 @@ export default defineWorker({
   handlers: { 'sum': ({ numbers }) => numbers.reduce((sum, n) => sum + n, 0), 'fail': () => { throw new Error('secret'); } },
   onStart: () => console.error('sums starts'),
   onStop: () => console.error('sums stops'),
+});
+`;
+
+/** Tells how many of its requests ran at a time, at most. */
+const PEAK_WORKER = `
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+let running = 0;
+let most = 0;
+export default defineWorker({
+  concurrency: 2,
+  handlers: {
+    async peak() {
+      most = Math.max(most, ++running);
+      await sleep(20);
+      running -= 1;
+      return most;
+    },
+  },
 });
 `;
 
@@ -173,8 +193,8 @@ describe('gateway, router and worker by themselves', () => {
     const { code, stderr } = await runCommand(t, ['worker', 'none.js', '--router', 'tcp://127.0.0.1:1'], {
       cwd: folder,
     });
-    assert.notEqual(code, 0);
-    assert.match(stderr, /none\.js: the default export must be defineWorker/);
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: \S+none\.js: the default export must be defineWorker\(\{ … \}\)\n$/);
   });
 });
 
@@ -201,6 +221,23 @@ describe('server and call', () => {
     server.node.kill('SIGINT');
     assert.deepEqual(await server.node.exited, { code: 0, signal: null });
     assert.match(server.node.stderr, /sums stops/);
+  });
+
+  it('runs as many at a time as the file says, or as it is told', async (t) => {
+    const folder = tempFolder(t);
+    writeFileSync(path.join(folder, 'peak.mjs'), PEAK_WORKER);
+    const peakOf = async (...options: string[]): Promise<number> => {
+      const scope = new Scope();
+      const endpoint = await freeEndpoint(scope, 'tcp');
+      await startNode(scope, ['server', 'peak.mjs', '--bind', endpoint, ...options], { cwd: folder });
+      const client = new ZeroMQClient({ connection: endpoint });
+      scope.after(() => client.close());
+      const replies = await Promise.all(Array.from({ length: 8 }, () => client.sendMessage<number>('peak')));
+      await scope.close();
+      return Math.max(...replies.map(({ eventData }) => eventData));
+    };
+    assert.equal(await peakOf(), 2);
+    assert.equal(await peakOf('--concurrency', '4'), 4);
   });
 
   it('refuses two files that handle one event', async (t) => {
