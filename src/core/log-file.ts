@@ -2,8 +2,8 @@
  * The log file of a process, as the Python original keeps it: `debug_<YYYY-MM-DD_HH-MM-SS>.log`, a new one when it has
  * grown, old ones removed.
  */
-import { close, mkdirSync, open, openSync } from 'node:fs';
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { close, fstat, mkdirSync, open, openSync } from 'node:fs';
+import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock } from './clock.ts';
@@ -16,6 +16,7 @@ const LOG_FILE = /^debug_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d.*\.log$/;
 
 const openAsync = promisify(open);
 const closeAsync = promisify(close);
+const fstatAsync = promisify(fstat);
 
 export interface LogFileOptions {
   /** Bytes after which a new file is begun. */
@@ -76,34 +77,41 @@ export class LogFile extends DescriptorSink {
   }
 
   protected override async prepare(length: number): Promise<void> {
-    if (this.size > 0 && this.size + length > this.options.maxSize) await this.rotate();
+    const full = this.size > 0 && this.size + length > this.options.maxSize;
+    if (await this.isGone()) await this.rotate();
+    else if (full) await this.rotate().catch((error: unknown) => this.failed(error, 0));
     this.size += length;
     if (this.sweepDue) await this.sweep();
   }
 
   /** Says once on stderr that the log has gaps; the next lines are tried again. */
-  protected override failed(error: unknown): void {
-    super.failed(error);
+  protected override failed(error: unknown, lines: number): void {
+    super.failed(error, lines);
     if (this.complained) return;
     this.complained = true;
     process.stderr.write(`cannot write to the log ${this.current}: ${toError(error).message}\n`);
   }
 
-  /** Goes on in a new file; where none can be made, in the old one. */
+  /** Somebody removed the file, perhaps with its folder: what is written to it is lost. */
+  private async isGone(): Promise<boolean> {
+    return (await fstatAsync(this.descriptor)).nlink === 0;
+  }
+
+  /** Goes on in a new file. Where none can be made it throws, and the old one stays. */
   private async rotate(): Promise<void> {
     this.size = 0;
     this.sweepDue = true;
+    await mkdir(this.folder, { recursive: true });
     for (const path of freshNames(this.folder, this.options.clock)) {
       try {
         const old = this.descriptor;
         this.descriptor = await openAsync(path, 'ax');
         this.current = path;
+        this.complained = false;
         await closeAsync(old);
         return;
       } catch (error) {
-        if (isCode(error, 'EEXIST')) continue;
-        this.failed(error);
-        return;
+        if (!isCode(error, 'EEXIST')) throw error;
       }
     }
   }

@@ -35,7 +35,8 @@ const LAST_WRITE = 1000;
 /** Counts lost lines and words the line that tells of them. */
 class Losses {
   total = 0;
-  private told = 0;
+  /** Those that a line has told of. */
+  told = 0;
 
   /** The line to write when there is room again; empty when none was lost since the last one. */
   report(): string {
@@ -47,6 +48,14 @@ class Losses {
   }
 }
 
+/** Lines that are written together. */
+interface Batch {
+  readonly bytes: Buffer;
+  readonly lines: number;
+  /** Losses that had been told of before it: if it is lost too, what it tells is still to be told. */
+  readonly told: number;
+}
+
 /** Writes to a file descriptor on libuv's thread pool, one write at a time. */
 export class DescriptorSink implements LogSink {
   private readonly lines = new Ring<string>();
@@ -55,7 +64,7 @@ export class DescriptorSink implements LogSink {
   private closed = false;
   private pump: Promise<void> | undefined;
   /** Taken off the queue, and not given to the system yet. */
-  private inHand: Buffer | undefined;
+  private inHand: Batch | undefined;
 
   constructor(
     protected descriptor: number,
@@ -78,13 +87,15 @@ export class DescriptorSink implements LogSink {
   }
 
   flushSync(): void {
-    try {
-      for (let buffer = this.inHand ?? this.take(); buffer !== undefined; buffer = this.take()) {
-        this.inHand = undefined;
-        for (let at = 0; at < buffer.length; ) at += writeSync(this.descriptor, buffer, at);
+    for (let batch = this.inHand ?? this.take(); batch !== undefined; batch = this.take()) {
+      this.inHand = undefined;
+      const { bytes } = batch;
+      try {
+        for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
+      } catch (error) {
+        this.lost(error, batch);
+        if (this.lines.length === 0) break;
       }
-    } catch (error) {
-      this.failed(error);
     }
   }
 
@@ -98,41 +109,50 @@ export class DescriptorSink implements LogSink {
     return Promise.resolve();
   }
 
-  /** A write failed; its lines are lost. */
-  protected failed(_error: unknown): void {
-    this.losses.total += 1;
+  /** A write failed; so many lines are lost. */
+  protected failed(_error: unknown, lines: number): void {
+    this.losses.total += lines;
   }
 
   /** Writes until nothing waits. Starts at the end of the turn, so that the lines of one turn travel together. */
   private async run(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    for (let buffer = this.take(); buffer !== undefined; buffer = this.take()) {
-      this.inHand = buffer;
+    for (let batch = this.take(); batch !== undefined; batch = this.take()) {
+      const { bytes } = batch;
+      this.inHand = batch;
       try {
-        await this.prepare(buffer.length);
+        await this.prepare(bytes.length);
         this.inHand = undefined;
-        for (let at = 0; at < buffer.length; ) {
-          at += (await writeAsync(this.descriptor, buffer, at)).bytesWritten;
+        for (let at = 0; at < bytes.length; ) {
+          at += (await writeAsync(this.descriptor, bytes, at)).bytesWritten;
         }
       } catch (error) {
         this.inHand = undefined;
-        this.failed(error);
+        this.lost(error, batch);
         if (this.lines.length === 0) break;
       }
     }
     this.pump = undefined;
   }
 
+  private lost(error: unknown, { lines, told }: Batch): void {
+    this.losses.told = told;
+    this.failed(error, lines);
+  }
+
   /** Takes the next lines off the queue, joined; undefined when there are none. */
-  private take(): Buffer | undefined {
+  private take(): Batch | undefined {
     let text = '';
+    let lines = 0;
     for (let line = this.lines.shift(); line !== undefined; line = this.lines.shift()) {
       text += line;
+      lines += 1;
       if (text.length >= WRITE_LENGTH) break;
     }
     this.waiting -= text.length;
+    const { told } = this.losses;
     text += this.losses.report();
-    return text === '' ? undefined : Buffer.from(text);
+    return text === '' ? undefined : { bytes: Buffer.from(text), lines, told };
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -68,6 +68,45 @@ describe('LogFile', () => {
       'debug_2026-05-06_07-08-09.log',
       'debug_notes.log',
     ]);
+  });
+
+  it('goes on in a new file, and folder, when somebody removed them', async (t) => {
+    const folder = join(tempFolder(t), 'logs');
+    const file = open(folder);
+    file.write('first\n');
+    while (readFileSync(file.path, 'utf8') === '') await turn();
+    rmSync(folder, { recursive: true });
+    file.write('second\n');
+    await file.close();
+    assert.deepEqual(
+      readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')),
+      ['second\n'],
+    );
+    assert.equal(file.dropped, 0);
+  });
+
+  it('counts every line that it cannot write, complains once, and recovers', async (t) => {
+    const parent = tempFolder(t);
+    const folder = join(parent, 'logs');
+    const complaints = t.mock.method(process.stderr, 'write', () => true);
+    const file = open(folder);
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'in the way');
+    for (const lines of [3, 2]) {
+      for (let n = 0; n < lines; n += 1) file.write('lost\n');
+      while (file.dropped < 3 || (lines === 2 && file.dropped < 5)) await turn();
+    }
+    rmSync(folder);
+    file.write('kept\n');
+    await file.close();
+    const said = complaints.mock.calls.map(({ arguments: [text] }) => String(text));
+    complaints.mock.restore();
+    assert.deepEqual([said.length, file.dropped], [1, 5]);
+    assert.match(said[0] ?? '', /^cannot write to the log .*: EEXIST/);
+    const [name = ''] = readdirSync(folder);
+    const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
+    assert.equal(lines[0], 'kept');
+    assert.match(lines[1] ?? '', /"dropped":5/);
   });
 
   it('refuses a folder that cannot be made, by name', (t) => {
