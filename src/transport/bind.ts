@@ -17,6 +17,9 @@ import { BoundIpcFile, clearIpcPath } from './ipc-file.ts';
 const PATIENCE = 250;
 const INTERVAL = 10;
 
+/** What zeromq.js now and then says of a bind in place of its true fault; the next attempt tells. */
+const UNTOLD = 'EAGAIN';
+
 /** A socket that can be bound. */
 export type Bindable = Pick<RawSocket, 'bind' | 'lastEndpoint'>;
 
@@ -40,11 +43,15 @@ export async function bindSocket(
   givenUp: () => boolean,
 ): Promise<Bound> {
   const end = systemClock.now() + PATIENCE;
+  let inUse: unknown;
   for (;;) {
     try {
       return await bindOnce(raw, connection);
     } catch (error) {
-      if (codeOf(error) !== 'EADDRINUSE' || systemClock.now() > end || givenUp()) throw error;
+      const code = codeOf(error);
+      if (code === 'EADDRINUSE') inUse = error;
+      else if (code !== UNTOLD) throw error;
+      if (systemClock.now() > end || givenUp()) throw inUse ?? error;
       await delay(INTERVAL);
     }
   }

@@ -34,6 +34,12 @@ const BAD_FRAMES: readonly { what: string; frames: Frame[]; cause: DropCause | '
     frames: [encodeToken(0, 7), '', NO_UTF8, '{}'],
     cause: 'bad-event-name',
   },
+  {
+    what: 'a name of 64 KiB',
+    frames: [encodeToken(0, 7), '', 'n'.repeat(65_536), '{}'],
+    cause: 'bad-event-name',
+  },
+  { what: 'three empty frames', frames: ['', '', ''], cause: 'bad-event-name' },
   { what: '10,000 frames', frames: Array.from({ length: 10_000 }, () => 'x'), cause: 'too-many-frames' },
   { what: '10,000 empty frames', frames: Array.from({ length: 10_000 }, () => ''), cause: 'bad-event-name' },
   { what: 'a control message without name', frames: ['$', ''], cause: 'bad-control' },

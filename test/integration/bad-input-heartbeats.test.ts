@@ -6,7 +6,7 @@ import { ZeroMQClient, ZeroMQHeartbeatConfig, ZeroMQRouter, ZeroMQServer } from 
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { joined } from '../helpers/published.ts';
-import { type Frame, rawDealer } from '../helpers/raw.ts';
+import { type Frame, isCut, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { nested } from '../interop/values.ts';
 import { NO_UTF8 } from './bad-input-cases.ts';
@@ -36,6 +36,7 @@ const BAD_BEATS: Record<string, Frame[]> = {
   'no delimiter': beat().slice(1),
   'another event': ['', 'echo', '{}'],
   'a name that is no UTF-8': ['', NO_UTF8, '{}'],
+  'a name of 64 KiB': ['', 'n'.repeat(65_536), '{}'],
   'broken JSON': ['', 'heartbeat', '{"node_id":'],
   'an array': ['', 'heartbeat', '[]'],
   'JSON of 1,000 levels': ['', 'heartbeat', nested(1000)],
@@ -80,6 +81,16 @@ for (const [target, make] of Object.entries(TARGETS)) {
         await drops.seen('bad-heartbeat', before + 1);
       });
     }
+
+    it('cuts who sends 64 MiB, and takes a good one when it comes back', async (t) => {
+      const socket = rawDealer(scopeOf(t), endpoint);
+      const cut = isCut(socket);
+      await socket.send(['', 'heartbeat', Buffer.alloc(64 * 1024 * 1024, 0x20)]);
+      await cut;
+      const connected = once(node, 'peerConnected');
+      await socket.send(beat({ node_id: '6'.repeat(32) }));
+      assert.deepEqual(await connected, [`${'6'.repeat(32)}_${SESSION}`]);
+    });
 
     it('still takes a good one, and one with fields and frames that it does not know', async (t) => {
       const socket = rawDealer(scopeOf(t), endpoint);

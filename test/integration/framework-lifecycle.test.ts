@@ -1,7 +1,9 @@
 /** The life of every node: started and stopped in any state and order, half-way failures, addresses in use. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import {
   silentLogger,
   ZeroMQClient,
@@ -301,6 +303,14 @@ describe('nodes of one process', () => {
     assert.equal(new Set([frontend, backend, heartbeat]).size, 3);
     const connection = anyEndpoint(scope, 'inproc');
     assert.equal((await startServer(scope, { connection, handlers: echo })).endpoint, connection);
+  });
+
+  it('reach each other over INPROC from thread to thread', async (t) => {
+    const scope = scopeOf(t);
+    const { endpoint } = await startServer(scope, { handlers: echo }, 'inproc');
+    const thread = new Worker(new URL('./inproc-thread.mjs', import.meta.url), { workerData: endpoint });
+    const [[reply], [code]] = await Promise.all([once(thread, 'message'), once(thread, 'exit')]);
+    assert.deepEqual([reply, code], ['from a thread', 0]);
   });
 
   it('are closed by `await using`', async () => {
