@@ -1,9 +1,9 @@
-/** Every public name is on the page that documents its entry. */
+/** Every public name is on the page that documents its entry, and so is every member of what it names. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { readPage } from './pages.ts';
+import { ROOT, readPage } from './pages.ts';
 
 const ENTRIES = { 'src/index.ts': 'docs/framework.md', 'src/gateway/index.ts': 'docs/gateway.md' };
 
@@ -29,3 +29,57 @@ for (const [entry, page] of Object.entries(ENTRIES)) {
     );
   });
 }
+
+/** What parts of the framework have for each other, and tests for time. */
+const INTERNAL = [
+  'LoggingOptions.clock',
+  'ZeroMQRouter.seat',
+  'ZeroMQServer.execute',
+  'ZeroMQTCPConnection.isIPv6',
+  'ZeroMQWorker.execute',
+  'ZeroMQWorker.linkConnected',
+  'ZeroMQWorker.linkDisconnected',
+  'ZeroMQWorker.linkAnswered',
+  'ZeroMQWorker.localAnswered',
+];
+
+/** Members of the public classes and interfaces that are declared in this project, as `Name.member`. */
+function membersOf(entry: string): string[] {
+  const file = path.join(ROOT, entry);
+  const config = ts.getParsedCommandLineOfConfigFile(path.join(ROOT, 'tsconfig.json'), undefined, {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: (fault) => assert.fail(JSON.stringify(fault.messageText)),
+  });
+  const program = ts.createProgram([file], config?.options ?? {});
+  const checker = program.getTypeChecker();
+  const source = program.getSourceFile(file);
+  const module = source && checker.getSymbolAtLocation(source);
+  assert.ok(module, `${entry} exports nothing`);
+  return checker.getExportsOfModule(module).flatMap((symbol) => {
+    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+    if (!(target.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface))) return [];
+    return checker
+      .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(target))
+      .filter((member) => isOurs(member) && /^[a-z]/i.test(member.name) && !member.name.startsWith('__'))
+      .map((member) => `${symbol.name}.${member.name}`);
+  });
+}
+
+/** Declared in src, and for users: not private, not protected. */
+function isOurs(member: ts.Symbol): boolean {
+  return (member.declarations ?? []).some((declaration) => {
+    const flags = ts.getCombinedModifierFlags(declaration);
+    const hidden = flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected);
+    return !hidden && declaration.getSourceFile().fileName.startsWith(path.join(ROOT, 'src/'));
+  });
+}
+
+test('docs/framework.md has every member of the classes and options of src', () => {
+  const text = readPage('docs/framework.md') + readPage('docs/errors.md');
+  const members = membersOf('src/index.ts');
+  assert.ok(members.length > 150, `only ${members.length} members were found`);
+  assert.deepEqual(
+    members.filter((each) => !new RegExp(`\\b${each.split('.')[1]}\\b`).test(text)).sort(),
+    [...INTERNAL].sort(),
+  );
+});
