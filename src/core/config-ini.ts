@@ -20,6 +20,10 @@ const LINES = /[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$/g;
 const LINE_END = /[\r\n]+$/;
 const SECTION_HEADER = /^\[([^]+)\]/;
 const DELIMITER = /[=:]/;
+/** Byte order mark, as some editors put it in front; configparser takes it for text. */
+const BOM = '\ufeff';
+const BOM_FAULT =
+  'a byte order mark stands before the text, which configparser does not read: save it without';
 
 interface Option {
   /** The line of its name, then those its value goes on in. */
@@ -141,7 +145,7 @@ export class IniDocument {
         name = header;
         option = undefined;
       } else if (section === undefined) {
-        throw this.fault(number, 'text before the first [section]');
+        throw this.fault(number, line.startsWith(BOM) ? BOM_FAULT : 'text before the first [section]');
       } else {
         option = this.add(name, section, text, number);
       }

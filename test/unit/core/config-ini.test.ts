@@ -72,6 +72,7 @@ describe('IniDocument', () => {
   it('names file and line of what it cannot read', () => {
     const faults: [text: string, message: RegExp][] = [
       ['# shop\nnode_id = 1\n', /^shop\.ini:2: text before the first \[section\]$/],
+      ['\ufeff[a]\nb=1\n', /^shop\.ini:1: a byte order mark stands before the text/],
       ['[a]\n\nnonsense\n', /^shop\.ini:3: neither "name = value" nor \[section\]: nonsense$/],
       ['[a]\n= 1\n', /^shop\.ini:2: neither/],
       ['[a]\nb=1\nB=2\n', /^shop\.ini:3: option b stands a second time in section \[a\]$/],
