@@ -11,7 +11,7 @@ import { UsageError } from './errors.ts';
 import { file, fileToBe, list, listener, wholeNumber } from './kinds.ts';
 import { openLog } from './logging.ts';
 import { serve } from './serve.ts';
-import { optional, required, setting, type ValuesOf } from './settings.ts';
+import { optional, required, type ValuesOf } from './settings.ts';
 
 const settings = {
   files: required(list(file), {
