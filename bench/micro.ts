@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
 import { bindingSuite } from './micro/binding.ts';
 import { codecSuite } from './micro/codec.ts';
+import { metricsSuite } from './micro/metrics.ts';
 import type { MicroSuite } from './micro/task.ts';
 import { validationSuite } from './micro/validation.ts';
 
@@ -21,7 +22,7 @@ async function measure({ title, tasks }: MicroSuite): Promise<void> {
   }
 }
 
-for (const suite of [codecSuite, validationSuite, bindingSuite]) await measure(await suite());
+for (const suite of [codecSuite, validationSuite, bindingSuite, metricsSuite]) await measure(await suite());
 
 // The router's core has a program of its own: it measures memory, for which it wants a process to itself.
 console.log();

@@ -15,7 +15,7 @@ import { optional, type ValuesOf } from './settings.ts';
 /** Settings of whatever has an admin listener. */
 export const ADMIN_SETTINGS = {
   admin: optional(addressOrOff, {
-    description: 'Where health, metrics and the dashboard are (docs/observability.md); off: nowhere',
+    description: 'Where health and metrics are (docs/observability.md); off: nowhere',
     defaultNote: 'off',
   }),
   adminTokenFile: optional(file, {

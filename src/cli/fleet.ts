@@ -83,7 +83,7 @@ export class Fleet {
   /** Asks all members; those that do not answer in time are left out. */
   async ask<What extends keyof Answers>(what: What): Promise<Answers[What][]> {
     const answers = await Promise.all(
-      this.places.map(({ process: member }) => member && this.askOne(member, what)),
+      this.places.flatMap(({ process: member }) => (member === undefined ? [] : this.askOne(member, what))),
     );
     return answers.filter((answer) => answer !== undefined);
   }

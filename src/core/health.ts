@@ -20,13 +20,6 @@ export function healthOf(reasons: readonly HealthReason[]): Health {
   return { status: reasons.length === 0 ? 'ok' : 'unavailable', reasons };
 }
 
-/** The health of a whole of which every part is needed. */
-export function healthOfAll(parts: readonly Health[]): Health {
-  const reasons = parts.flatMap((part) => part.reasons);
-  if (parts.some(({ status }) => status === 'unavailable')) return { status: 'unavailable', reasons };
-  return { status: parts.some(({ status }) => status === 'degraded') ? 'degraded' : 'ok', reasons };
-}
-
 /** HTTP status for a health. */
 export function statusOf({ status }: Health): 200 | 503 {
   return status === 'unavailable' ? 503 : 200;

@@ -113,6 +113,7 @@ class System {
       new Map([
         ['localhost:8080', url],
         ['127.0.0.1:8080', url],
+        ['http://127.0.0.1:9090', endpointIn(line, 'admin')],
         ['tcp://127.0.0.1:5555', endpointIn(line, 'frontend')],
         ['tcp://127.0.0.1:5556', endpointIn(line, 'backend')],
         ['tcp://127.0.0.1:5557', endpointIn(line, 'heartbeat')],

@@ -1,0 +1,179 @@
+/** The admin listener over HTTP: what it answers, to whom, and what it refuses. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { Health } from '../../src/core/health.ts';
+import type { LogLevel } from '../../src/core/logging.ts';
+import { type AdminOptions, openAdminListener, readToken } from '../../src/gateway/admin/index.ts';
+import { SILENT } from '../../src/gateway/source.ts';
+import { scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+
+const TOKEN = 'a-token-of-some-length';
+
+class FakeSource {
+  healthNow: Health = { status: 'ok', reasons: [] };
+  logLevel: LogLevel | 'silent' = 'info';
+  broken = false;
+
+  metrics(): Promise<string> {
+    return this.broken ? Promise.reject(new Error('secret detail')) : Promise.resolve('a_metric 1\n');
+  }
+
+  health(): Promise<Health> {
+    return Promise.resolve(this.healthNow);
+  }
+}
+
+async function open(t: TestContext, options: Partial<AdminOptions> = {}) {
+  const source = new FakeSource();
+  const listener = await openAdminListener({
+    host: '127.0.0.1',
+    port: 0,
+    source,
+    logger: SILENT,
+    ...options,
+  });
+  t.after(() => listener.close());
+  const url = listener.url.replace('0.0.0.0', '127.0.0.1');
+  return { source, url };
+}
+
+/** Sets a level, as JSON, with more headers. */
+function setLevel(url: string, level: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${url}/log-level`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ level }),
+  });
+}
+
+/** The status for a request that names the listener so: fetch does not let one say that. */
+function statusFor(url: string, path: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(url + path, { headers: { host } }, (res) => {
+      res.resume();
+      resolve(res.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+describe('admin listener', () => {
+  it('answers health with its reasons, and metrics', async (t) => {
+    const { source, url } = await open(t);
+    const live = await fetch(`${url}/livez`);
+    assert.deepEqual([live.status, await live.json()], [200, { status: 'ok', reasons: [] }]);
+    const ready = await fetch(`${url}/readyz`);
+    assert.equal(ready.status, 200);
+    const reasons = [{ code: 'NO_ROUTER', detail: 'No router is reachable.' }];
+    source.healthNow = { status: 'unavailable', reasons };
+    const unready = await fetch(`${url}/readyz`);
+    assert.deepEqual([unready.status, await unready.json()], [503, { status: 'unavailable', reasons }]);
+    assert.equal((await fetch(`${url}/livez`)).status, 200, 'it lives all the same');
+    source.healthNow = { status: 'degraded', reasons };
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+    const metrics = await fetch(`${url}/metrics`);
+    assert.equal(await metrics.text(), 'a_metric 1\n');
+    assert.equal(metrics.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+    assert.equal(metrics.headers.get('cache-control'), 'no-store');
+    assert.match(metrics.headers.get('content-security-policy') ?? '', /^default-src 'none';/);
+  });
+
+  it('changes the level of the log', async (t) => {
+    const { source, url } = await open(t);
+    assert.deepEqual(await (await fetch(`${url}/log-level`)).json(), { level: 'info' });
+    assert.equal((await setLevel(url, 'debug')).status, 200);
+    assert.equal(source.logLevel, 'debug');
+    for (const level of ['loud', '', 7, null, undefined]) {
+      const refused = await setLevel(url, level);
+      assert.equal(refused.status, 400);
+      assert.match(((await refused.json()) as { detail: string }).detail, /one of trace, debug, info/);
+    }
+    assert.equal(source.logLevel, 'debug');
+  });
+
+  it('takes changes from no page of another site', async (t) => {
+    const { source, url } = await open(t);
+    const plain = { method: 'PUT', headers: { 'content-type': 'text/plain' }, body: '{"level":"debug"}' };
+    assert.equal((await fetch(`${url}/log-level`, plain)).status, 415);
+    assert.equal((await setLevel(url, 'debug', { 'sec-fetch-site': 'cross-site' })).status, 403);
+    assert.equal((await setLevel(url, 'debug', { 'sec-fetch-site': 'same-site' })).status, 403);
+    const preflight = await fetch(`${url}/log-level`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.example', 'access-control-request-method': 'PUT' },
+    });
+    assert.equal(preflight.headers.get('access-control-allow-origin'), null);
+    assert.equal(source.logLevel, 'info');
+  });
+
+  it('is known on loopback by no name that others could point at it', async (t) => {
+    const { url } = await open(t);
+    for (const host of ['evil.example', 'evil.example:80', '10.0.0.1']) {
+      assert.equal(await statusFor(url, '/metrics', host), 403, host);
+    }
+    for (const host of ['localhost', 'localhost:9090', '127.0.0.1', '[::1]:9090']) {
+      assert.equal(await statusFor(url, '/metrics', host), 200, host);
+    }
+  });
+
+  it('gives others no more than health and metrics without a token', async (t) => {
+    const { url } = await open(t, { host: '0.0.0.0' });
+    for (const path of ['/livez', '/readyz', '/metrics']) assert.equal((await fetch(url + path)).status, 200);
+    const refused = await fetch(`${url}/log-level`);
+    assert.equal(refused.status, 403);
+    assert.match(await refused.text(), /--admin-token-file/);
+    assert.equal((await setLevel(url, 'debug')).status, 403);
+  });
+
+  it('asks for its token where it has one', async (t) => {
+    const { source, url } = await open(t, { host: '0.0.0.0', token: TOKEN });
+    assert.equal((await fetch(`${url}/metrics`)).status, 200);
+    const without = await setLevel(url, 'debug');
+    assert.equal(without.status, 401);
+    assert.equal(without.headers.get('www-authenticate'), 'Bearer realm="admin"');
+    assert.equal((await setLevel(url, 'debug', { authorization: `Bearer ${TOKEN}x` })).status, 401);
+    assert.equal((await setLevel(url, 'debug', { authorization: `Basic ${TOKEN}` })).status, 401);
+    assert.equal(source.logLevel, 'info');
+    assert.equal((await setLevel(url, 'debug', { authorization: `Bearer ${TOKEN}` })).status, 200);
+    assert.equal(source.logLevel, 'debug');
+  });
+
+  it('answers what is broken, and keeps the details of its own faults', async (t) => {
+    const { source, url } = await open(t);
+    const headers = { 'content-type': 'application/json' };
+    assert.equal((await fetch(`${url}/log-level`, { method: 'PUT', headers, body: '{' })).status, 400);
+    const large = JSON.stringify({ level: 'x'.repeat(20_000) });
+    assert.equal((await fetch(`${url}/log-level`, { method: 'PUT', headers, body: large })).status, 413);
+    assert.equal((await fetch(`${url}/nothing`)).status, 404);
+    source.broken = true;
+    const broken = await fetch(`${url}/metrics`);
+    assert.equal(broken.status, 500);
+    assert.doesNotMatch(await broken.text(), /secret/);
+  });
+
+  it('says why it cannot listen', async (t) => {
+    const other = createServer();
+    scopeOf(t).after(() => other.close());
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+    await assert.rejects(open(t, { port }), /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+  });
+});
+
+describe('admin token', () => {
+  it('is the one line of its file', (t) => {
+    const file = join(tempFolder(t), 'token');
+    writeFileSync(file, `${TOKEN}\n`);
+    assert.equal(readToken(file), TOKEN);
+    for (const text of ['', 'short', 'two words of some length', 'two-lines-of-a\ntoken-of-length']) {
+      writeFileSync(file, text);
+      assert.throws(() => readToken(file), /must be one line of 16 to 512 printable/);
+    }
+    assert.throws(() => readToken(`${file}-not-there`), /cannot be read/);
+  });
+});

@@ -1,0 +1,176 @@
+/** The admin listener of the commands: one process, a fleet, and what the log says. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Health } from '../../../src/core/health.ts';
+import { fullName, type MetricName } from '../../../src/metrics/catalogue.ts';
+import {
+  endpointIn,
+  FREE_PORTS,
+  runCommand,
+  START_PATIENCE,
+  startNode,
+  urlIn,
+} from '../../helpers/command.ts';
+import { valueOf } from '../../helpers/prometheus.ts';
+import { scopeOf } from '../../helpers/scope.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const ECHO = fileURLToPath(new URL('../../../workers/echo.ts', import.meta.url));
+const ADMIN = ['--admin', '127.0.0.1:0'];
+
+/** A worker whose handler never ends by itself. */
+const STUCK = `
+import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+export default defineWorker({ handlers: { stuck: () => { console.error('stuck runs'); return new Promise(() => {}); } } });
+`;
+
+const STUCK_DOCUMENT = `
+openapi: 3.1.0
+info: { title: Stuck, version: 1.0.0 }
+paths:
+  /stuck: { get: { x-event-name: stuck, responses: { "200": { description: Never } } } }
+`;
+
+async function metric(admin: string, name: MetricName, labels: Record<string, string> = {}) {
+  return valueOf(await (await fetch(`${admin}/metrics`)).text(), fullName(name), labels);
+}
+
+async function readiness(admin: string): Promise<Health & { code: number }> {
+  const response = await fetch(`${admin}/readyz`);
+  return { ...((await response.json()) as Health), code: response.status };
+}
+
+function setLevel(admin: string, level: string): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`${admin}/log-level`, { method: 'PUT', headers, body: JSON.stringify({ level }) });
+}
+
+/** A router and an echo worker behind it. */
+async function echo(t: TestContext) {
+  const scope = scopeOf(t);
+  const router = await startNode(scope, ['router', ...FREE_PORTS, ...ADMIN]);
+  const backend = endpointIn(router.line, 'backend');
+  await startNode(scope, ['worker', ECHO, '--router', backend]);
+  return { scope, frontend: endpointIn(router.line, 'frontend'), admin: endpointIn(router.line, 'admin') };
+}
+
+describe('admin listener of up', () => {
+  it('is there by itself, on a free port with a word where the usual one is taken', async (t) => {
+    const scope = scopeOf(t);
+    const taken = createServer();
+    scope.after(() => taken.close());
+    // Should somebody else have it, it is taken as well.
+    taken.once('error', () => undefined).listen(9090, '127.0.0.1');
+    await Promise.race([once(taken, 'listening'), once(taken, 'error').catch(() => undefined)]);
+    const env = { ZMQ_GATEWAY_DATA: tempFolder(scope) };
+    const { line } = await startNode(scope, ['up', '--port', '0', ...FREE_PORTS], { env });
+    assert.match(line, /, admin http:\/\/127\.0\.0\.1:\d+ \(9090 is taken\)$/);
+    const admin = endpointIn(line, 'admin');
+    assert.deepEqual(await readiness(admin), { status: 'ok', reasons: [], code: 200 });
+    for (let count = 0; count < 3; count += 1) await fetch(`${urlIn(line)}/echo/hello`);
+    await fetch(`${urlIn(line)}/nothing`);
+    const route = '/echo/{message}';
+    assert.equal(await metric(admin, 'http_requests_total', { method: 'GET', route, status: '200' }), 3);
+    assert.equal(
+      await metric(admin, 'http_requests_total', { method: 'GET', route: 'none', status: '404' }),
+      1,
+    );
+    for (const kind of ['gateway', 'router']) {
+      assert.equal(await metric(admin, 'requests_total', { kind, event: 'echo.get', code: 'OK' }), 3);
+    }
+    assert.equal(await metric(admin, 'workers', { event: 'echo.get', state: 'ready' }), 1);
+  });
+
+  it('says that it drains, while it drains', async (t) => {
+    const scope = scopeOf(t);
+    const folder = tempFolder(scope);
+    const document = path.join(folder, 'stuck.yaml');
+    writeFileSync(path.join(folder, 'stuck.mjs'), STUCK);
+    writeFileSync(document, STUCK_DOCUMENT);
+    const { node, line } = await startNode(scope, [
+      ...['up', '--port', '0', ...FREE_PORTS, ...ADMIN, '--drain', '1500', '--log-level', 'error'],
+      ...['--workers', folder, '--openapi', document],
+    ]);
+    const admin = endpointIn(line, 'admin');
+    const asked = fetch(`${urlIn(line)}/stuck`).catch(() => undefined);
+    await node.waitForError(/stuck runs/);
+    assert.equal(await metric(admin, 'in_flight', { kind: 'router' }), 1);
+    node.kill('SIGTERM');
+    await node.waitForError(/draining/);
+    const { code, reasons } = await readiness(admin);
+    assert.equal(code, 503);
+    assert.deepEqual([...new Set(reasons.map((reason) => reason.code))], ['SHUTTING_DOWN']);
+    await asked;
+    assert.equal((await node.exited).code, 0);
+  });
+
+  it('is nowhere when it is off', async (t) => {
+    const { line } = await startNode(scopeOf(t), ['up', '--port', '0', ...FREE_PORTS, '--admin', 'off']);
+    assert.doesNotMatch(line, /admin/);
+  });
+
+  it('refuses addresses that are none, or taken', async (t) => {
+    const wrong = await runCommand(t, ['up', '--admin', '9090']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /admin: "9090" \(from --admin\) is refused; allowed: HOST:PORT/);
+    const scope = scopeOf(t);
+    const taken = createServer().listen(0, '127.0.0.1');
+    scope.after(() => taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    const args = ['router', ...FREE_PORTS, '--admin', `127.0.0.1:${port}`];
+    const { code, stderr } = await runCommand(t, args);
+    assert.equal(code, 1);
+    assert.match(stderr, /is taken by another process; choose another admin with --admin/);
+  });
+});
+
+describe('admin listeners of parts', () => {
+  it('a gateway says which router is missing, and a router lives without workers', async (t) => {
+    const scope = scopeOf(t);
+    const nowhere = ['--router', 'tcp://127.0.0.1:1', '--port', '0'];
+    const gateway = await startNode(scope, ['gateway', ...nowhere, ...ADMIN]);
+    const { code, reasons } = await readiness(endpointIn(gateway.line, 'admin'));
+    assert.deepEqual([code, reasons.map((reason) => reason.code)], [503, ['NO_ROUTER']]);
+    const router = await startNode(scope, ['router', ...FREE_PORTS, ...ADMIN]);
+    assert.equal((await readiness(endpointIn(router.line, 'admin'))).code, 200);
+  });
+
+  it('a fleet tells of all its members', async (t) => {
+    const { scope, frontend, admin: routers } = await echo(t);
+    const args = ['gateway', '--router', frontend, '--port', '0', '--processes', '2', '--access-log'];
+    const { node, line } = await startNode(scope, [...args, ...ADMIN, '--log-level', 'warn']);
+    const [url, admin] = [urlIn(line), endpointIn(line, 'admin')];
+    assert.equal(await metric(admin, 'processes'), 2);
+    assert.deepEqual(await readiness(admin), { status: 'ok', reasons: [], code: 200 });
+    // Connections go to the members in turn; the route may take an instant to be known to both.
+    const until = Date.now() + START_PATIENCE;
+    let answered = 0;
+    while (answered < 10 && Date.now() < until) {
+      const { status } = await fetch(`${url}/echo/hello`, { headers: { connection: 'close' } });
+      if (status === 200) answered += 1;
+    }
+    const labels = { kind: 'gateway', event: 'echo.get', code: 'OK' };
+    assert.equal(await metric(admin, 'requests_total', labels), 10);
+    assert.equal(await metric(routers, 'requests_total', { ...labels, kind: 'router' }), 10);
+    assert.ok(((await metric(routers, 'clients')) ?? 0) >= 2);
+    assert.equal((await setLevel(admin, 'info')).status, 200);
+    await fetch(`${url}/echo/hello`);
+    await node.waitForError(/"route":"\/echo\/{message}","status":200/);
+  });
+
+  it('turns its log to debug and back by a signal', { skip: process.platform === 'win32' }, async (t) => {
+    const { node, line } = await startNode(scopeOf(t), ['router', ...FREE_PORTS, ...ADMIN]);
+    const admin = endpointIn(line, 'admin');
+    for (const level of ['debug', 'info']) {
+      node.kill('SIGUSR2');
+      await node.waitForError(new RegExp(`"level":"${level}","msg":"the level of the log was changed"`));
+      assert.deepEqual(await (await fetch(`${admin}/log-level`)).json(), { level });
+    }
+  });
+});

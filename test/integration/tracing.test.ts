@@ -1,0 +1,152 @@
+/** Spans of a request from HTTP through router to worker, seen by an SDK in memory. */
+import assert from 'node:assert/strict';
+import { after, describe, it, type TestContext } from 'node:test';
+import { trace } from '@opentelemetry/api';
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
+import { activeTracing } from '../../src/core/tracing.ts';
+import { ReplyError, silentLogger, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
+import { apiOf } from '../helpers/gateway/api.ts';
+import { ownServer } from '../helpers/gateway/hosts.ts';
+import { joined } from '../helpers/published.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const PARENT = 'b7ad6b7169203331';
+const TRACEPARENT = `00-${TRACE}-${PARENT}-01`;
+
+const untraced = activeTracing();
+const exporter = new InMemorySpanExporter();
+const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+provider.register();
+after(() => provider.shutdown());
+
+const logger = silentLogger;
+const api = () => apiOf({ '/things/{id}': { get: { 'x-event-name': 'thing.get' } } });
+const handlers = {
+  'thing.get': (data: unknown) => {
+    trace.getTracer('app').startSpan('own').end();
+    const { id } = data as { id: string };
+    if (id === 'bad') throw new Error('broken');
+    if (id === 'none') throw new ReplyError(404, 'NOT_THERE', 'there is no such thing');
+    return { id };
+  },
+};
+
+interface Traced {
+  url: string;
+  /** The spans of the next request, by name, once they are all there. */
+  spans(url: string, headers?: Record<string, string>): Promise<Map<string, ReadableSpan>>;
+}
+
+function tracedBy(url: string): Traced {
+  return {
+    url,
+    async spans(path, headers = {}) {
+      exporter.reset();
+      await (await fetch(url + path, { headers })).text();
+      return new Map(exporter.getFinishedSpans().map((span) => [span.name, span]));
+    },
+  };
+}
+
+async function router(scope: Scope) {
+  const connection = 'tcp://127.0.0.1:0';
+  const made = new ZeroMQRouter({ frontendConnection: connection, backendConnection: connection, logger });
+  scope.after(() => made.stop());
+  return { router: made, ...(await made.start()) };
+}
+
+/** Gateway, client, router and worker, with sockets between them. */
+async function apart(t: TestContext): Promise<Traced> {
+  const scope = scopeOf(t);
+  const { frontend, backend } = await router(scope);
+  const worker = new ZeroMQWorker({ connection: backend, handlers, logger });
+  scope.after(() => worker.stop());
+  await joined(() => worker.start());
+  const client = new ZeroMQClient({ connection: frontend, logger });
+  scope.after(() => client.close());
+  await client.connect();
+  return tracedBy((await ownServer(scope, { requester: client, api: api() })).url);
+}
+
+/** All in one, without sockets. */
+async function embedded(t: TestContext): Promise<Traced> {
+  const scope = scopeOf(t);
+  const { router: made } = await router(scope);
+  const worker = new ZeroMQWorker({ connection: made, handlers, logger });
+  scope.after(() => worker.stop());
+  await joined(() => worker.start());
+  return tracedBy((await ownServer(scope, { requester: made, api: api() })).url);
+}
+
+const nameOf = (span: ReadableSpan | undefined) => span?.spanContext().spanId;
+
+for (const [name, system] of [
+  ['apart', apart],
+  ['embedded', embedded],
+] as const) {
+  describe(`tracing, ${name}`, () => {
+    it('makes a span each for gateway, queue and handler, within the trace of the caller', async (t) => {
+      const spans = await (await system(t)).spans('/things/7', {
+        traceparent: TRACEPARENT,
+        tracestate: 'a=b',
+      });
+      assert.deepEqual([...spans.keys()].sort(), ['gateway', 'handler', 'own', 'queue']);
+      for (const span of spans.values()) assert.equal(span.spanContext().traceId, TRACE);
+      const gateway = spans.get('gateway');
+      assert.equal(gateway?.parentSpanContext?.spanId, PARENT);
+      assert.equal(spans.get('queue')?.parentSpanContext?.spanId, nameOf(gateway));
+      assert.equal(spans.get('handler')?.parentSpanContext?.spanId, nameOf(gateway));
+      assert.equal(spans.get('own')?.parentSpanContext?.spanId, nameOf(spans.get('handler')));
+      assert.equal(spans.get('handler')?.spanContext().traceState?.get('a'), 'b');
+      assert.equal(gateway?.attributes['http.route'], '/things/{id}');
+      assert.equal(gateway?.attributes['http.response.status_code'], 200);
+      assert.equal(spans.get('handler')?.attributes['zeromq_gateway.event'], 'thing.get');
+    });
+
+    it('begins a trace where the caller has none, or a broken one', async (t) => {
+      const traced = await system(t);
+      for (const traceparent of [undefined, 'nonsense']) {
+        const spans = await traced.spans('/things/7', traceparent === undefined ? {} : { traceparent });
+        const gateway = spans.get('gateway');
+        assert.equal(gateway?.parentSpanContext, undefined);
+        assert.equal(spans.get('handler')?.spanContext().traceId, gateway?.spanContext().traceId);
+      }
+    });
+
+    it('says what failed: ours is an error, the mistake of a caller is not', async (t) => {
+      const traced = await system(t);
+      const bad = await traced.spans('/things/bad');
+      for (const span of ['gateway', 'handler']) {
+        assert.equal(bad.get(span)?.status.code, 2, span);
+        assert.equal(bad.get(span)?.attributes['error.type'], 'HANDLER_ERROR', span);
+      }
+      const none = await traced.spans('/things/none');
+      assert.equal(none.get('gateway')?.status.code, 0);
+      assert.equal(none.get('gateway')?.attributes['http.response.status_code'], 404);
+    });
+  });
+}
+
+describe('tracing of what is refused', () => {
+  it('has a queue span and no handler span', async (t) => {
+    const scope = scopeOf(t);
+    const { router: made } = await router(scope);
+    const traced = tracedBy((await ownServer(scope, { requester: made, api: api() })).url);
+    const spans = await traced.spans('/things/7');
+    assert.deepEqual([...spans.keys()].sort(), ['gateway', 'queue']);
+    assert.equal(spans.get('queue')?.attributes['error.type'], 'NO_WORKER');
+  });
+});
+
+describe('without an SDK', () => {
+  it('there is no tracer at all', () => {
+    assert.equal(untraced, undefined);
+    assert.notEqual(activeTracing(), undefined);
+  });
+});

@@ -1,0 +1,196 @@
+/** Metrics of a process: what is published or looked at is there, under the names and labels of the catalogue. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { diagnostics, type RequestSettled } from '../../../src/core/diagnostics.ts';
+import type { RouterReport } from '../../../src/core/introspection.ts';
+import { fullName, METRICS, type MetricName } from '../../../src/metrics/catalogue.ts';
+import { aggregated, Metrics } from '../../../src/metrics/index.ts';
+import { labelsIn, samplesIn, valueOf } from '../../helpers/prometheus.ts';
+
+const ROUTER = { kind: 'router', node: 'r' } as const;
+
+function settled(about: Partial<RequestSettled>): RequestSettled {
+  const usual = { eventName: 'a.get', requestId: '', status: 200, code: '', dispatched: true, duration: 3 };
+  return { ...ROUTER, ...usual, queueTime: 1, handlerTime: 2, ...about };
+}
+
+function metricsOf(t: TestContext): Metrics {
+  const metrics = new Metrics('1.2.3');
+  t.after(() => metrics.close());
+  return metrics;
+}
+
+const REPORT: RouterReport = {
+  router: 'r',
+  state: 'running',
+  age: 1000,
+  strategy: 'least-loaded',
+  endpoints: {},
+  totals: {
+    submitted: 9,
+    ok: 1,
+    replyErrors: 0,
+    failures: {},
+    redispatched: 4,
+    redispatchesDenied: 2,
+    queued: 3,
+    queuedBytes: 1536,
+    dispatched: 5,
+    clients: 6,
+  },
+  workers: [
+    {
+      id: 'w1',
+      state: 'busy',
+      classic: false,
+      events: ['a.get', 'b.get'],
+      concurrency: 1,
+      held: 1,
+      age: 1,
+      heartbeat: null,
+    },
+    {
+      id: 'w2',
+      state: 'ready',
+      classic: true,
+      events: null,
+      concurrency: 1,
+      held: 0,
+      age: 1,
+      heartbeat: null,
+    },
+  ],
+  events: [
+    { name: 'a.get', announced: true, queued: 2, queuedBytes: 1024, workers: 1 },
+    { name: 'made-up', announced: false, queued: 1, queuedBytes: 512, workers: 1 },
+  ],
+};
+
+/** Makes every metric have a value. */
+function fill(metrics: Metrics): void {
+  metrics.watchRouter({ state: 'running', inspect: () => REPORT });
+  metrics.watchGateway({ inFlight: 7 });
+  diagnostics.requestSettled.publish(settled({}));
+  diagnostics.httpAnswered.publish({
+    kind: 'gateway',
+    node: 'g',
+    method: 'GET',
+    route: '/a/{id}',
+    path: '/a/1',
+    status: 200,
+    code: '',
+    eventName: 'a.get',
+    requestId: '',
+    duration: 4,
+    client: '',
+    caller: '',
+  });
+  diagnostics.workerJoined.publish({ ...ROUTER, worker: 'w1', classic: false, events: [], concurrency: 1 });
+  diagnostics.workerLeft.publish({ ...ROUTER, worker: 'w1', reason: 'goodbye', held: 0 });
+  const silent = { ...ROUTER, peer: 'w1', peerType: 'worker', missed: 1, silentFor: 40_000 };
+  diagnostics.heartbeatMissed.publish(silent);
+  diagnostics.heartbeatLost.publish(silent);
+  diagnostics.reconnect.publish({ kind: 'client', node: 'c', endpoint: 'tcp://h:1', attempt: 1, delay: 100 });
+  diagnostics.batchSent.publish({ ...ROUTER, records: 3, bytes: 300 });
+  diagnostics.frameDropped.publish({ ...ROUTER, cause: 'bad-batch' });
+}
+
+describe('Metrics', () => {
+  it('has every metric of the catalogue, with its type, help and labels', async (t) => {
+    const metrics = metricsOf(t);
+    fill(metrics);
+    const text = await metrics.text();
+    for (const name of Object.keys(METRICS) as MetricName[]) {
+      const { type, help, labels } = METRICS[name];
+      const full = fullName(name);
+      assert.ok(text.includes(`# TYPE ${full} ${type}\n`), `${full} is no ${type}`);
+      assert.ok(text.includes(`# HELP ${full} ${help}\n`), full);
+      const sample = type === 'histogram' ? `${full}_count` : full;
+      assert.deepEqual(labelsIn(text, sample), [...labels].sort(), full);
+    }
+  });
+
+  it('counts what is published and looks at what it is shown', async (t) => {
+    const metrics = metricsOf(t);
+    fill(metrics);
+    diagnostics.requestSettled.publish(settled({ code: 'TIMEOUT', duration: 5000 }));
+    const text = await metrics.text();
+    const value = (name: MetricName | `${MetricName}_${string}`, labels: Record<string, string> = {}) =>
+      valueOf(text, fullName(name as MetricName), labels);
+    const ofA = { kind: 'router', event: 'a.get' };
+    assert.equal(value('requests_total', { ...ofA, code: 'OK' }), 1);
+    assert.equal(value('requests_total', { ...ofA, code: 'TIMEOUT' }), 1);
+    assert.equal(value('request_seconds_bucket', { ...ofA, le: '0.004' }), 1);
+    assert.equal(value('request_seconds_sum', ofA), 5.003);
+    assert.equal(value('queue_seconds_count', { event: 'a.get' }), 2);
+    assert.equal(value('http_requests_total', { method: 'GET', route: '/a/{id}', status: '200' }), 1);
+    assert.equal(value('in_flight', { kind: 'gateway' }), 7);
+    assert.equal(value('in_flight', { kind: 'router' }), 5);
+    assert.equal(value('queue_depth', { event: 'a.get' }), 2);
+    assert.equal(value('queue_depth', { event: 'other' }), 1);
+    assert.equal(value('workers', { event: 'b.get', state: 'busy' }), 1);
+    assert.equal(value('workers', { event: '*', state: 'ready' }), 1);
+    assert.equal(value('batch_records_sum', { kind: 'router' }), 3);
+    assert.equal(value('batch_bytes_bucket', { kind: 'router', le: '512' }), 1);
+    assert.equal(value('frames_dropped_total', { kind: 'router', cause: 'bad-batch' }), 1);
+    assert.equal(value('build_info', { version: '1.2.3' }), 1);
+  });
+
+  it('tells of an event whose workers are gone', async (t) => {
+    const metrics = metricsOf(t);
+    let report = REPORT;
+    metrics.watchRouter({ state: 'running', inspect: () => report });
+    await metrics.text();
+    report = { ...REPORT, workers: [], events: [] };
+    const text = await metrics.text();
+    assert.equal(valueOf(text, fullName('workers'), { event: 'b.get', state: 'ready' }), 0);
+  });
+
+  it('is bound in its labels, whatever clients make up', async (t) => {
+    const metrics = metricsOf(t);
+    for (let index = 0; index < 2000; index += 1) {
+      diagnostics.requestSettled.publish(
+        settled({ eventName: `made-up-${index}`, code: 'NO_WORKER', dispatched: false }),
+      );
+      diagnostics.requestSettled.publish(settled({ eventName: `real-${index}`, code: `CODE_${index}` }));
+      diagnostics.requestSettled.publish(settled({ eventName: 'real-0', code: `CODE_${index}` }));
+    }
+    const lines = samplesIn(await metrics.text(), fullName('requests_total'));
+    assert.equal(lines.filter((line) => line.includes('made-up')).length, 0);
+    const events = new Set(lines.map((line) => /event="([^"]*)"/.exec(line)?.[1]));
+    assert.equal(events.size, 501);
+    assert.ok(events.has('other'));
+    const codes = lines.filter((line) => line.includes('event="real-0"'));
+    assert.equal(codes.length, 51);
+  });
+
+  it('says whether the process can serve', async (t) => {
+    const metrics = metricsOf(t);
+    assert.equal(valueOf(await metrics.text(), fullName('ready'), {}), 1);
+    metrics.watchHealth(() => ({ status: 'unavailable', reasons: [] }));
+    assert.equal(valueOf(await metrics.text(), fullName('ready'), {}), 0);
+  });
+
+  it('adds the readings of several processes up', async (t) => {
+    const [one, two] = [metricsOf(t), metricsOf(t)];
+    fill(one);
+    two.watchHealth(() => ({ status: 'unavailable', reasons: [] }));
+    const text = await aggregated([await one.read(), await two.read()]);
+    assert.equal(
+      valueOf(text, fullName('requests_total'), { kind: 'router', event: 'a.get', code: 'OK' }),
+      2,
+    );
+    assert.equal(valueOf(text, `${fullName('batch_bytes')}_bucket`, { kind: 'router', le: '512' }), 2);
+    assert.equal(valueOf(text, fullName('in_flight'), { kind: 'gateway' }), 7);
+    assert.equal(valueOf(text, fullName('processes'), {}), 2);
+    assert.equal(valueOf(text, fullName('ready'), {}), 0);
+    assert.equal(valueOf(text, fullName('build_info'), { version: '1.2.3' }), 1);
+  });
+
+  it('hears nothing once it is closed', () => {
+    const metrics = new Metrics('1.2.3');
+    assert.equal(diagnostics.requestSettled.hasSubscribers, true);
+    metrics.close();
+    for (const channel of Object.values(diagnostics)) assert.equal(channel.hasSubscribers, false);
+  });
+});
