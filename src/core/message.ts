@@ -36,6 +36,8 @@ export interface RequestExtras {
   caller?: Caller;
   /** Key for sticky routing. */
   key?: string;
+  /** Time for the request in all, in ms; given by a caller who asks for `timing` in the reply. */
+  timing?: number;
 }
 
 /** Who is calling. */
@@ -67,7 +69,10 @@ export interface ReplyMessage {
 export interface ReplyExtras {
   /** HTTP response headers the handler set. */
   headers?: Record<string, string>;
-  /** Milliseconds spent in the queue and in the handler. */
+  /**
+   * Where the request asked for it, milliseconds until a handler had it (in queues and under way) and in the
+   * handler. The former is told by the deadline that travels, which is in whole milliseconds.
+   */
   timing?: { queue?: number; handler?: number };
 }
 

@@ -23,6 +23,7 @@ import { type AnswerContext, answer, answerProblem } from './reply.ts';
 import type { Route } from './route.ts';
 import type { Match, PathEntry } from './routes.ts';
 import { clientOf, isWatched, tellAnswer } from './telling.ts';
+import { tellsTiming } from './timing.ts';
 import { traceContext } from './trace.ts';
 
 export class Exchange implements ActiveExchange, AnswerContext, Conditional {
@@ -233,7 +234,7 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
       timeout,
       idempotent: operation.idempotent,
       requestId: this.requestId,
-      extras: this.extras(bound, type),
+      extras: this.extras(bound, type, timeout),
     };
     this.call = this.core.requester.request(outgoing, this.settle);
   }
@@ -243,12 +244,14 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     this.call = call;
   }
 
-  private extras(bound: Bound, type: string): RequestExtras | undefined {
+  private extras({ key }: Bound, type: string, timeout: number): RequestExtras | undefined {
+    const { req, core, caller } = this;
     const trace = this.span?.context ?? this.callersTrace();
-    const form = type === FORM_TYPE;
-    if (trace === undefined && this.caller === undefined && bound.key === undefined && !form)
-      return undefined;
-    return { ...trace, caller: this.caller, key: bound.key, contentType: form ? type : undefined };
+    const contentType = type === FORM_TYPE ? type : undefined;
+    const timing = this.started !== 0 && tellsTiming(core.settings, req) ? timeout : undefined;
+    const nothing =
+      trace === undefined && caller === undefined && key === undefined && contentType === undefined;
+    return nothing && timing === undefined ? undefined : { ...trace, caller, key, contentType, timing };
   }
 
   private readonly settle = (reply: ReplyMessage): void => {
@@ -335,7 +338,5 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
 
 /** Whether somebody will ask how long a request took. */
 function needsClock(core: GatewayCore, req: IncomingMessage): boolean {
-  const { serverTiming } = core.settings;
-  if (isWatched(core) || serverTiming === 'always') return true;
-  return serverTiming === 'asked' && req.headers['prefer'] !== undefined;
+  return isWatched(core) || tellsTiming(core.settings, req);
 }

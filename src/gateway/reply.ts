@@ -8,6 +8,7 @@ import { faultsInReply } from './reply-check.ts';
 import { type ReplyHeaders, readExtras } from './reply-headers.ts';
 import { write, writeCompressed } from './respond.ts';
 import type { Route } from './route.ts';
+import { addTiming, tellsTiming } from './timing.ts';
 
 /** What an answer is made with. */
 export interface AnswerContext {
@@ -100,24 +101,9 @@ function headersOf(context: AnswerContext, timing: ReplyExtras['timing']): strin
   const { core, route, extraHeaders, requestId } = context;
   const headers = startHeaders(core, route.headers, requestId);
   if (extraHeaders.length > 0) headers.push(...extraHeaders);
-  if (context.started !== 0) addTiming(context, timing, headers);
+  const { req, started } = context;
+  if (started !== 0 && tellsTiming(core.settings, req)) addTiming(req, timing, started, headers);
   return headers;
-}
-
-function addTiming(context: AnswerContext, timing: ReplyExtras['timing'], headers: string[]): void {
-  const { serverTiming } = context.core.settings;
-  const asked = /(?:^|[,\s])server-timing(?:$|[,;\s])/i.test(String(context.req.headers['prefer'] ?? ''));
-  if (serverTiming === 'never' || (serverTiming === 'asked' && !asked)) return;
-  const parts: string[] = [];
-  if (typeof timing?.queue === 'number') parts.push(`queue;dur=${round(timing.queue)}`);
-  if (typeof timing?.handler === 'number') parts.push(`handler;dur=${round(timing.handler)}`);
-  parts.push(`total;dur=${round(performance.now() - context.started)}`);
-  headers.push('Server-Timing', parts.join(', '));
-  if (asked) headers.push('Preference-Applied', 'server-timing');
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }
 
 /** Adds what the worker set; names in a problem keep those that speak of the connection between body and type. */

@@ -3,6 +3,7 @@ import type { GiveUp } from '../core/give-up.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { TracedSpan } from '../core/tracing.ts';
 import type { RequestContext } from './context.ts';
+import { RequestTiming } from './timing.ts';
 
 /** A request that runs or waits. */
 export interface Execution {
@@ -37,13 +38,20 @@ export class LocalExecution implements Execution {
   span: TracedSpan | undefined = undefined;
   before: LocalExecution | undefined = undefined;
   after: LocalExecution | undefined = undefined;
+  /** Set when the caller asks how long it takes. */
+  readonly timing: RequestTiming | undefined;
 
   constructor(
     public message: RequestMessage,
-    readonly settle: (reply: ReplyMessage) => void,
+    private readonly onReply: (reply: ReplyMessage) => void,
     private readonly owner: ExecutionOwner,
   ) {
     this.deadline = message.timeLeft > 0 ? performance.now() + message.timeLeft : Infinity;
+    this.timing = RequestTiming.of(message);
+  }
+
+  settle(reply: ReplyMessage): void {
+    this.onReply(this.timing === undefined ? reply : this.timing.addTo(reply));
   }
 
   cancel(why: GiveUp): void {

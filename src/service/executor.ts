@@ -162,6 +162,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private run(execution: LocalExecution, handler: RunHandler, data: unknown): void {
     const context = new RequestContext(execution.message, execution.deadline);
     execution.context = context;
+    execution.timing?.start();
     execution.state = 'running';
     this.running.push(execution);
     const { tracing } = this;

@@ -47,6 +47,15 @@ describe('the sample workers under REST', () => {
     assert.equal((await problemOf(await send('POST', '/echo', { message: 7 }))).code, 'INVALID_REQUEST');
   });
 
+  it('tells queue and handler time when asked', async () => {
+    const { headers } = await ask('/echo/hello', { headers: { prefer: 'server-timing' } });
+    assert.match(
+      headers.get('server-timing') ?? '',
+      /^queue;dur=[\d.]+, handler;dur=[\d.]+, total;dur=[\d.]+$/,
+    );
+    assert.equal((await ask('/echo/hello')).headers.get('server-timing'), null);
+  });
+
   it('tasks: the life of one', async () => {
     const created = await send('POST', '/tasks', { title: 'buy milk' });
     const location = created.headers.get('location') ?? '';

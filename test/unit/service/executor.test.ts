@@ -417,3 +417,38 @@ describe('the context of a request', () => {
     assert.equal(calls[1]?.context.signal.aborted, false);
   });
 });
+
+describe('a reply', () => {
+  const timing = ({ extras }: ReplyMessage): { queue: number; handler: number } | undefined =>
+    extras.length === 0
+      ? undefined
+      : (JSON.parse(String(extras)) as { timing?: { queue: number; handler: number } }).timing;
+  const asked = { timeLeft: 600, extras: Buffer.from('{"timing":1000}') };
+
+  it('tells the time on the way, in the queue and in the handler, where the caller asks', async () => {
+    const { handler, calls } = gate();
+    const { execute, replies } = make({ slow: handler }, { concurrency: 1 });
+    execute('slow', 1, asked);
+    execute('slow', 1, asked);
+    const begun = performance.now();
+    while (performance.now() - begun < 5) await turn();
+    calls[0]?.resolve(reply(200, 1, { location: '/x' }));
+    await turn();
+    calls[1]?.reject(new Error('it fails'));
+    await turn();
+    const [first, second] = replies.map(timing);
+    assert.ok(first !== undefined && first.queue >= 400 && first.queue < 405, JSON.stringify(first));
+    assert.ok(first.handler >= 5, 'it ran for 5 ms');
+    assert.ok(second !== undefined && second.queue >= 405, 'it waited for the first one');
+    assert.match(String(replies[0]?.extras), /^\{"headers":\{"location":"\/x"\},"timing"/);
+  });
+
+  it('tells no times to others', () => {
+    const { execute, replies } = make({ now: () => 1 });
+    execute('now', 1);
+    execute('now', 1, { extras: Buffer.from('{"caller":{"id":"timing"},"key":"\\"timing\\""}') });
+    execute('now', 1, { extras: Buffer.from('{"timing":"x"}') });
+    execute('now', 1, { extras: Buffer.from('{"timing"') });
+    assert.deepEqual(replies.map(timing), [undefined, undefined, undefined, undefined]);
+  });
+});
