@@ -33,12 +33,15 @@ export interface LoadedDocument {
   locate(pointer: string): (LinePlace & { readonly file: string }) | undefined;
 }
 
+/** Told of each file by its path, before it is first looked at, whether it is there or not; possibly several times. */
+export type OnFile = (path: string) => void;
+
 /**
  * Reads a document and the files that it refers to.
  * @throws ContractError naming file, line and reason.
  */
-export function loadDocument(file: string): LoadedDocument {
-  return new Loader(resolve(file)).load();
+export function loadDocument(file: string, onFile?: OnFile): LoadedDocument {
+  return new Loader(resolve(file), onFile).load();
 }
 
 /**
@@ -48,10 +51,10 @@ export function loadDocument(file: string): LoadedDocument {
 export function putDocument(
   registry: ApiRegistry,
   file: string,
-  options: PutOptions & { readonly name?: string } = {},
+  options: PutOptions & { readonly name?: string; readonly onFile?: OnFile } = {},
 ): { readonly snapshot: ApiSnapshot; readonly files: readonly string[] } {
-  const { name = file, ...rest } = options;
-  const loaded = loadDocument(file);
+  const { name = file, onFile, ...rest } = options;
+  const loaded = loadDocument(file, onFile);
   try {
     return { snapshot: registry.put(name, loaded.document, rest), files: loaded.files };
   } catch (error) {
@@ -71,8 +74,12 @@ class Loader {
   private readonly files = new Map<string, { file: DocumentFile; name: string }>();
   private readonly waiting: string[] = [];
 
-  constructor(path: string) {
+  constructor(
+    path: string,
+    private readonly onFile: OnFile | undefined,
+  ) {
     this.path = path;
+    onFile?.(path);
     this.folder = dirname(real(path, path));
   }
 
@@ -98,6 +105,7 @@ class Loader {
     if (known !== undefined) return known;
     if (this.files.size >= MAX_FILES)
       throw new ContractError(`more than ${MAX_FILES} files`, { source: this.path });
+    this.onFile?.(path);
     const opened = {
       file: new DocumentFile(path, DOCUMENT_LIMITS.bytes),
       name: relative(this.folder, path).split(sep).join('/'),
@@ -151,6 +159,7 @@ class Loader {
       throw refuse('leads to the network, where nothing is fetched');
     const [name = '', fragment = ''] = ref.split('#');
     const path = isAbsolute(name) ? name : join(dirname(file), decode(name));
+    this.onFile?.(path);
     const actual = real(path, file, refuse);
     if (actual !== this.folder && !actual.startsWith(this.folder + sep)) {
       throw refuse('leads out of the folder of the document');

@@ -3,7 +3,6 @@
  */
 import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { ContractError } from '../contract/errors.ts';
 import { toError } from '../core/errors.ts';
 import { loadDocument, putDocument } from './load.ts';
@@ -32,9 +31,8 @@ export interface DocumentWatcher {
 
 interface Watched {
   readonly document: WatchedDocument;
-  files: readonly string[];
-  /** State of the files when the document was last read. */
-  read: string;
+  /** State of each file right before it was last read; of one that is broken, also of what it wanted and did not get. */
+  read: ReadonlyMap<string, string>;
   /** State of the files at the last look. */
   seen: string;
   failed: boolean;
@@ -56,12 +54,11 @@ export function watchDocuments(
   const look = async (): Promise<void> => {
     let changed = false;
     for (const watched of all) {
-      const state = await stateOf(watched.files);
+      const state = await stateOf([...watched.read.keys()]);
       if (closed) return;
       const still = state === watched.seen;
       watched.seen = state;
-      if (!still || state === watched.read) continue;
-      watched.read = state;
+      if (!still || state === [...watched.read.values()].join('\n')) continue;
       changed = take(registry, watched, options) || changed;
     }
     // What clashed with another document may fit now.
@@ -81,22 +78,26 @@ export function watchDocuments(
 
 /** A document that is in the registry is taken for read; one that is not is read at the first look. */
 function begin(registry: ApiRegistry, document: WatchedDocument): Watched {
-  let files: readonly string[] = [resolve(document.file)];
+  const { read, onFile } = noting();
   try {
-    ({ files } = loadDocument(document.file));
+    loadDocument(document.file, onFile);
   } catch {
-    // Broken at present: the file itself is watched, and the first look tells what is wrong.
+    // Broken at present: the first look tells what is wrong.
   }
-  const there = registry.names().includes(document.name ?? document.file);
-  const state = files.map((file) => textOfState(statSync(file, { throwIfNoEntry: false }))).join('\n');
-  return { document, files, read: there ? state : '', seen: state, failed: false };
+  const seen = [...read.values()].join('\n');
+  if (!registry.names().includes(document.name ?? document.file)) {
+    for (const file of read.keys()) read.set(file, 'not read');
+  }
+  return { document, read, seen, failed: false };
 }
 
 /** Takes a document in; true when the registry has changed. */
 function take(registry: ApiRegistry, watched: Watched, { onChange, onError }: WatchOptions): boolean {
   const { file, ...rest } = watched.document;
+  const { read, onFile } = noting();
+  watched.read = read;
   try {
-    watched.files = putDocument(registry, file, rest).files;
+    putDocument(registry, file, { ...rest, onFile });
     watched.failed = false;
     onChange?.(file);
     return true;
@@ -107,6 +108,15 @@ function take(registry: ApiRegistry, watched: Watched, { onChange, onError }: Wa
     onError?.(named, file);
     return false;
   }
+}
+
+/** Notes the state of files before they are read. */
+function noting(): { read: Map<string, string>; onFile: (path: string) => void } {
+  const read = new Map<string, string>();
+  const onFile = (path: string): void => {
+    if (!read.has(path)) read.set(path, textOfState(statSync(path, { throwIfNoEntry: false })));
+  };
+  return { read, onFile };
 }
 
 /** Changes whenever one of the files does. */

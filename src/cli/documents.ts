@@ -1,40 +1,56 @@
 /** OpenAPI documents that the operator names. */
-import { type ApiRegistry, putDocument, watchDocuments } from '../apidoc/index.ts';
+import { type ApiRegistry, putDocument, type Unnamed, watchDocuments } from '../apidoc/index.ts';
 import { ContractError } from '../contract/errors.ts';
 import type { Logger } from '../core/logging.ts';
 import { UsageError } from './errors.ts';
+import { choice, type DocumentSpec, document, list } from './kinds.ts';
 import type { Opened } from './serve.ts';
+import { optional, setting } from './settings.ts';
+
+/** Settings of whatever serves documents. */
+export const documentSettings = (defaultNote: string) => ({
+  openapi: optional(list(document), {
+    description:
+      'OpenAPI document, YAML or JSON, of workers that announce no contract; /PREFIX= puts a prefix before its paths',
+    defaultNote,
+  }),
+  unnamed: setting(choice<Unnamed>('HOW', 'operationId', 'skip', 'refuse'), {
+    description:
+      'What becomes of operations in documents without x-event-name: named by their operationId, skipped, or refused',
+    default: 'operationId',
+  }),
+});
 
 /**
  * Puts documents into a registry, each under the name of its file, and takes in what is saved later; a document that
- * is broken then is told in the log, and the old one stays.
+ * is broken then is told in the log, and the old one stays. A file that is given again is named with its prefix.
  *
  * @throws UsageError that names file, line and reason, for every file that cannot be used.
  */
 export function loadDocuments(
   registry: ApiRegistry,
-  files: readonly string[],
+  specs: readonly DocumentSpec[],
+  unnamed: Unnamed,
   logger: Logger,
   opened: Opened,
 ): void {
   const faults: string[] = [];
-  for (const file of files) {
+  const documents = specs.map(({ file, prefix }, index) => {
+    const again = specs.findIndex((other) => other.file === file) < index;
+    return { file, prefix, unnamed, name: again ? `${prefix}=${file}` : file };
+  });
+  for (const { file, ...options } of documents) {
     try {
-      putDocument(registry, file);
+      putDocument(registry, file, options);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
       faults.push(`openapi: ${error.message}`);
     }
   }
   if (faults.length > 0) throw new UsageError(faults);
-  const watcher = watchDocuments(
-    registry,
-    files.map((file) => ({ file })),
-    {
-      onChange: (file) => logger.info({ file }, 'a changed document was taken in'),
-      onError: (error, file) =>
-        logger.error({ file, reason: error.message }, 'a changed document was refused'),
-    },
-  );
+  const watcher = watchDocuments(registry, documents, {
+    onChange: (file) => logger.info({ file }, 'a changed document was taken in'),
+    onError: (error, file) => logger.error({ file, reason: error.message }, 'a changed document was refused'),
+  });
   opened.add(() => watcher.close());
 }

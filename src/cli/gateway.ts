@@ -11,10 +11,10 @@ import { ADMIN_SETTINGS, openAdmin, viewFor } from './admin.ts';
 import { FleetSource, ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
-import { loadDocuments } from './documents.ts';
+import { documentSettings, loadDocuments } from './documents.ts';
 import { binding } from './endpoints.ts';
 import { Fleet, isMember, type Member, serveAsMember } from './fleet.ts';
-import { file, host, json, list, milliseconds, port, remote, wholeNumber, yesOrNo } from './kinds.ts';
+import { host, json, list, milliseconds, port, remote, wholeNumber, yesOrNo } from './kinds.ts';
 import { openLog } from './logging.ts';
 import type { ProcessView } from './process-view.ts';
 import { type Opened, serve } from './serve.ts';
@@ -42,10 +42,7 @@ export const HTTP_SETTINGS = {
 const settings = {
   router: required(list(remote), { description: "A router's frontend" }),
   ...HTTP_SETTINGS,
-  openapi: optional(list(file), {
-    description: 'OpenAPI document, YAML or JSON, of workers that announce no contract',
-    defaultNote: 'none',
-  }),
+  ...documentSettings('none'),
   classicRouter: setting(yesOrNo, {
     description: 'The routers are of the Python original: one request a socket, no contracts from workers',
     default: false,
@@ -129,7 +126,7 @@ async function openNode(
 ): Promise<string> {
   const { router: routers, classicRouter: classic, poolSize, heartbeat } = values;
   const registry = openRegistry(values);
-  loadDocuments(registry, values.openapi ?? [], logger, opened);
+  loadDocuments(registry, values.openapi ?? [], values.unnamed, logger, opened);
   const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
   const curve = clientCurve(values);
   const client = new ZeroMQClient({ connection: routers, classic, poolSize, heartbeatConfig, curve, logger });
@@ -188,7 +185,7 @@ export const gatewayCommand = defineCommand({
   examples: [
     'gateway --router tcp://127.0.0.1:5555',
     'gateway --router tcp://10.0.0.1:5555 --router tcp://10.0.0.2:5555 --host 0.0.0.0 --processes 4',
-    'gateway --router tcp://10.0.0.9:5555 --classic-router --openapi inventory.yaml',
+    'gateway --router tcp://10.0.0.9:5555 --classic-router --openapi inventory.yaml --openapi /v2=orders.yaml',
   ],
   run,
 });

@@ -1,6 +1,7 @@
 /** Kinds of values that settings have: a Joi schema each, and in words what is allowed. */
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import path from 'node:path';
 import Joi from 'joi';
 import { toError } from '../core/errors.ts';
 import { toConnection } from '../transport/connection.ts';
@@ -19,6 +20,8 @@ export interface Kind<T> {
   readonly isPath?: boolean;
   /** With `isPath`: tells values that are none. */
   readonly isNoPath?: (value: string) => boolean;
+  /** With `isPath`: reads the path in a text that is more than a path from that folder. */
+  readonly rebase?: (text: string, folder: string) => string;
   /** The flag may be repeated; in the environment values are separated by commas. */
   readonly isList?: boolean;
   /** All values that there are, for completion in a shell. */
@@ -116,6 +119,41 @@ export const file: Kind<string> = {
   isPath: true,
 };
 
+/** An OpenAPI document, and what is put before its paths. */
+export interface DocumentSpec {
+  readonly file: string;
+  /** Such as `/v1`; empty for none. */
+  readonly prefix: string;
+}
+
+function isFile(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** `FILE`, or `/PREFIX=FILE`; a file whose own name looks like the latter is one. */
+function takeDocument(text: string, folder: string): DocumentSpec {
+  const [, prefix = '', name = ''] = /^(\/[^=]*)=(.+)$/s.exec(text) ?? [];
+  const whole = path.resolve(folder, text);
+  return name === '' || isFile(whole)
+    ? { file: whole, prefix: '' }
+    : { file: path.resolve(folder, name), prefix };
+}
+
+export const document: Kind<DocumentSpec> = {
+  placeholder: '[/PREFIX=]FILE',
+  allowed: 'a file that exists, /PREFIX= before it or not',
+  schema: Joi.string().custom((value: string) => {
+    const spec = takeDocument(value, '');
+    if (!isFile(spec.file)) throw new Error('no file');
+    return spec;
+  }),
+  isPath: true,
+  rebase: (text, folder) => {
+    const { file: name, prefix } = takeDocument(text, folder);
+    return prefix === '' ? name : `${prefix}=${name}`;
+  },
+};
+
 /** A public key, or a file that holds one. */
 export const publicKey: Kind<string> = {
   placeholder: 'KEY',
@@ -187,10 +225,11 @@ export const json: Kind<unknown> = {
 
 /** Several of a kind, at least one. */
 export function list<T>(kind: Kind<T>): Kind<T[]> {
-  const { placeholder, isPath, choices } = kind;
+  const { placeholder, isPath, rebase, choices } = kind;
   return {
     placeholder,
     isPath,
+    rebase,
     choices,
     allowed: `one or more, each ${kind.allowed}`,
     schema: Joi.array().items(kind.schema).min(1).single(),

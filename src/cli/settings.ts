@@ -133,7 +133,8 @@ function find(
     if (Array.isArray(value)) return value.map((item: unknown) => from(folder, item));
     const isPath =
       kind.isPath && typeof value === 'string' && value !== '' && kind.isNoPath?.(value) !== true;
-    return isPath ? path.resolve(folder, value) : value;
+    if (!isPath) return value;
+    return kind.rebase?.(value, folder) ?? path.resolve(folder, value);
   };
   if (flags[name] !== undefined) {
     const origin = positional ? `the argument ${name.toUpperCase()}` : flagOf(name);

@@ -6,9 +6,9 @@ import { ZeroMQWorkerThreads } from '../worker/index.ts';
 import { ADMIN_SETTINGS, openAdmin, openView, USUAL_ADMIN } from './admin.ts';
 import { ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
-import { loadDocuments } from './documents.ts';
+import { documentSettings, loadDocuments } from './documents.ts';
 import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
-import { addressOrOff, file, folder, list } from './kinds.ts';
+import { addressOrOff, type DocumentSpec, folder } from './kinds.ts';
 import { openLog } from './logging.ts';
 import { PACKAGE_FOLDER } from './package.ts';
 import { contractChecker, openRouter, ROUTER_SETTINGS } from './router.ts';
@@ -31,10 +31,7 @@ const settings = {
     defaultNote: "the package's own samples",
   }),
   ...WORKER_SETTINGS,
-  openapi: optional(list(file), {
-    description: 'OpenAPI document, YAML or JSON, of workers that announce no contract',
-    defaultNote: 'those of the samples, where --workers is not given',
-  }),
+  ...documentSettings('those of the samples, where --workers is not given'),
   ...ROUTER_SETTINGS,
   ...ADMIN_SETTINGS,
   admin: optional(addressOrOff, {
@@ -46,11 +43,11 @@ const settings = {
 
 type Values = ValuesOf<typeof settings>;
 
-function documentsOf({ openapi, workers }: Values): readonly string[] {
+function documentsOf({ openapi, workers }: Values): readonly DocumentSpec[] {
   if (openapi !== undefined) return openapi;
   if (workers !== SAMPLE_WORKERS) return [];
   const names = readdirSync(SAMPLE_DOCUMENTS).filter((name) => /\.(ya?ml|json)$/.test(name));
-  return names.sort().map((name) => path.join(SAMPLE_DOCUMENTS, name));
+  return names.sort().map((name) => ({ file: path.join(SAMPLE_DOCUMENTS, name), prefix: '' }));
 }
 
 function up(values: Values, surroundings: Surroundings): Promise<number> {
@@ -64,7 +61,7 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
         ? ''
         : await openAdmin(values, new ProcessSource(view, log), logger, opened, USUAL_ADMIN);
     const registry = openRegistry(values);
-    loadDocuments(registry, documentsOf(values), logger, opened);
+    loadDocuments(registry, documentsOf(values), values.unnamed, logger, opened);
     const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
     view?.addRouter(router);
     const { threads, concurrency, drain } = values;

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import type Joi from 'joi';
 import { createAjv } from '../../src/apidoc/index.ts';
 import { type ConversionMode, joiToSchema } from '../../src/contract/index.ts';
+import { recursive, referring } from './joi-references.ts';
 import {
   anything,
   booleans,
@@ -79,6 +80,8 @@ describe('what Joi takes, the converted schema takes', () => {
     ['numbers', numbersMade],
     ['any schema', made],
     ['keys that depend on one another', conditioned],
+    ['rules that refer to other values', referring],
+    ['schemas that lead back to themselves', recursive],
   ] as const) {
     it(what, () => {
       fc.assert(

@@ -101,12 +101,12 @@ const numbers = [
   1577836800000, 9007199254740991, 9007199254740993, 1e300,
 ];
 
-const text = fc.oneof(
+export const text = fc.oneof(
   fc.constantFrom(...texts),
   fc.string({ maxLength: 6 }),
   fc.string({ unit: 'binary', maxLength: 4 }),
 );
-const number = fc.oneof(
+export const number = fc.oneof(
   fc.constantFrom(...numbers),
   fc.integer({ min: -5, max: 20 }),
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -20, max: 20 }),
@@ -122,15 +122,15 @@ export const anything = fc.letrec((tie) => ({
   ),
 })).value;
 
-type Step<S> = (schema: S) => S;
-const steps = <S>(...all: readonly fc.Arbitrary<Step<S>>[]): fc.Arbitrary<Step<S>> =>
+export type Step<S> = (schema: S) => S;
+export const steps = <S>(...all: readonly fc.Arbitrary<Step<S>>[]): fc.Arbitrary<Step<S>> =>
   fc
     .array(fc.oneof(...all), { maxLength: 4 })
     .map((some) => (schema) => some.reduce((done, step) => tryStep(done, step), schema));
-const always = <S>(...all: readonly Step<S>[]): fc.Arbitrary<Step<S>> => fc.constantFrom(...all);
+export const always = <S>(...all: readonly Step<S>[]): fc.Arbitrary<Step<S>> => fc.constantFrom(...all);
 
 /** Joi refuses some combinations when they are made. */
-function tryStep<S>(schema: S, step: Step<S>): S {
+export function tryStep<S>(schema: S, step: Step<S>): S {
   try {
     return step(schema);
   } catch {

@@ -12,7 +12,7 @@ import { allOf, anyOf, NOTHING, orNull, passesAll } from './build.ts';
 import { type Described, type DescribedMatch, type DescribedPreferences, variantsOf } from './described.ts';
 import { convertObject } from './object.ts';
 import { convertBinary, convertBoolean, convertDate, convertNumber } from './scalars.ts';
-import { convertString, isTransformed } from './string.ts';
+import { convertString, isTransformed, mayVanish } from './string.ts';
 import { invalidSchema, literalSchemas, literalsOf } from './values.ts';
 
 /**
@@ -160,11 +160,12 @@ export class Converter {
     const values = literalsOf(empty.allow).values;
     const blank = described.type === 'string' && isTransformed(described, scope);
     const schema = this.convert(empty, { around: scope.around, preferences: {} });
-    const spaced = blank
-      ? values.every((value) => value === '' || value === null)
+    const nothing = empty.flags?.only === true && values.every((value) => value === '' || value === null);
+    const spaced = !blank
+      ? []
+      : nothing && !mayVanish(described, scope)
         ? [SPACES]
-        : [{ type: 'string' }]
-      : [];
+        : [{ type: 'string' }];
     const { title: _title, description: _description, ...plain } = schema;
     if (values.length === 1 && values[0] === '' && !blank && isBare(sketch.schema)) {
       delete sketch.schema['minLength'];

@@ -29,6 +29,11 @@ export function isTransformed(described: Described, scope: Scope): boolean {
   );
 }
 
+/** Whether text with more in it than white space may become empty before Joi judges it. */
+export function mayVanish(described: Described, scope: Scope): boolean {
+  return changesOf(described, scope, 'json').any || described.flags?.truncate === true;
+}
+
 function changesOf(described: Described, scope: Scope, mode: Mode): Changes {
   const none = { trim: false, case: false, normalize: false, any: false };
   if (mode === 'output' || scope.preferences.convert === false) return none;

@@ -172,6 +172,27 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal((await fetch(`${url}/total`)).status, 503);
   });
 
+  it('puts a prefix before the paths of a document, and skips or refuses operations without a name', async (t) => {
+    const { folder } = sumsFile(t);
+    writeFileSync(path.join(folder, 'sums.yaml'), SUM_DOCUMENT);
+    const nameless = SUM_DOCUMENT.replace('x-event-name: sum', 'operationId: sum').replace(
+      '/sum:',
+      '/total:',
+    );
+    writeFileSync(path.join(folder, 'nameless.yaml'), nameless);
+    const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--openapi'];
+    const documents = ['/v1=sums.yaml', '--openapi', 'sums.yaml', '--openapi', 'nameless.yaml'];
+    const { line } = await startNode(scopeOf(t), [...args, ...documents, '--unnamed', 'skip'], {
+      cwd: folder,
+    });
+    const { paths } = (await (await fetch(`${urlIn(line)}/openapi.json`)).json()) as { paths: object };
+    assert.deepEqual(Object.keys(paths), ['/v1/sum', '/sum']);
+    const refused = [...args, 'nameless.yaml', '--unnamed', 'refuse'];
+    const { code, stderr } = await runCommand(t, refused, { cwd: folder });
+    assert.equal(code, 2);
+    assert.match(stderr, /error: openapi: \S+nameless\.yaml:6:\d+: .*POST \/total.*x-event-name is missing/);
+  });
+
   it('refuses documents that cannot be used, by file and place', async (t) => {
     const { folder } = sumsFile(t);
     writeFileSync(path.join(folder, 'no.yaml'), 'openapi: 3.1.0\npaths: [');

@@ -260,6 +260,21 @@ describe('watchDocuments', () => {
     assert.deepEqual(registry.snapshot().operations[0]?.parameters[0]?.schema, { type: 'boolean' });
   });
 
+  it('takes in a document that was saved before a file that it refers to was there, or whole', async (context) => {
+    const path = folder({ 'api.yaml': PATHS });
+    const [api, more] = [join(path, 'api.yaml'), join(path, 'more.yaml')];
+    const registry = new ApiRegistry();
+    putDocument(registry, api);
+    const next = watching(context, registry, api);
+    writeFileSync(api, `${PATHS}      parameters:\n        - $ref: more.yaml#/Id\n`);
+    assert.match(await next(), /api.yaml:\d+:\d+: .*leads to a file that is not there/);
+    writeFileSync(more, 'Id: { name: id, in: path,');
+    assert.match(await next(), /more.yaml:\d+:\d+: is no YAML/);
+    writeFileSync(more, 'Id: { name: id, in: path, schema: { type: integer } }\n');
+    assert.equal(await next(), `changed ${api}`);
+    assert.deepEqual(registry.snapshot().operations[0]?.parameters[0]?.schema, { type: 'integer' });
+  });
+
   it('keeps a document whose file is gone, and says so', async (context) => {
     const file = join(folder({ 'api.yaml': PATHS }), 'api.yaml');
     const registry = new ApiRegistry();

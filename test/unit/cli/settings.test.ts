@@ -101,6 +101,27 @@ describe('where values come from', () => {
     assert.deepEqual(resolve({ file: file({ up: { data: { id: [1] } } }) }).data, { id: [1] });
   });
 
+  it('takes a document with a prefix before it', (t) => {
+    const folder = tempFolder(t);
+    mkdirSync(path.join(folder, 'v1=a'));
+    for (const name of ['a.yaml', 'b=c.yaml', 'v1=a/d.yaml']) writeFileSync(path.join(folder, name), '');
+    const given = (text: string): unknown => {
+      const settings = { openapi: optional(kinds.list(kinds.document), { description: 'Documents' }) };
+      const sources = { flags: { openapi: [text] }, env: {}, file: undefined, cwd: folder };
+      return resolveSettings('up', settings, sources).openapi?.[0];
+    };
+    const at = (name: string, prefix = ''): unknown => ({ file: path.join(folder, name), prefix });
+    assert.deepEqual(given('a.yaml'), at('a.yaml'));
+    assert.deepEqual(given('/v1=a.yaml'), at('a.yaml', '/v1'));
+    assert.deepEqual(given(`/v1/x=${path.join(folder, 'a.yaml')}`), at('a.yaml', '/v1/x'));
+    assert.deepEqual(given('/v1=b=c.yaml'), at('b=c.yaml', '/v1'));
+    assert.deepEqual(given('b=c.yaml'), at('b=c.yaml'));
+    assert.deepEqual(given(path.join(folder, 'v1=a/d.yaml')), at('v1=a/d.yaml'));
+    for (const wrong of ['/v1=none.yaml', '/v1=', 'v1=a.yaml', '/v1=/v2=a.yaml']) {
+      assert.throws(() => given(wrong), /openapi: .* is refused; allowed: .*a file that exists, \/PREFIX=/);
+    }
+  });
+
   it('reads paths from the folder of whoever names them', (t) => {
     const folder = tempFolder(t);
     for (const name of ['cwd', 'etc']) {

@@ -53,6 +53,17 @@ const ROWS: Readonly<Record<string, readonly [Joi.Schema, Row]>> = {
     Joi.object({ a: Joi.string().min(2).empty('') }),
     { takes: [{ a: '' }, { a: 'ab' }, {}], refuses: [{ a: 'a' }, { a: 1 }] },
   ],
+  'any.empty after a change': [
+    Joi.object({
+      a: Joi.string().min(2).replace(/a/g, '').empty(''),
+      b: Joi.string().trim().valid('q').empty(Joi.string().max(2)),
+      c: Joi.string().trim().min(2).empty(''),
+    }),
+    {
+      takes: [{ a: 'a' }, { b: ' 1 ' }, { c: '  ' }, { a: 'bb', b: 'q', c: 'cc' }],
+      refuses: [{ a: 1 }, { b: 1 }, { c: 'c' }],
+    },
+  ],
   'any.strip': [Joi.object({ a: Joi.number().strip() }), { takes: [{ a: 1 }, {}], refuses: [{ a: 'x' }] }],
   'any.allow': [Joi.string().min(2).allow('x', 5), { takes: ['x', 5, 'ab'], refuses: ['y', 6] }],
   'any.only by when': [
