@@ -2,10 +2,15 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import Joi from 'joi';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { defineContract, ZeroMQWorker } from '../../src/index.ts';
 import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
 import { HOSTS } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
+import { startSamples } from '../helpers/gateway/samples.ts';
+import { joined } from '../helpers/published.ts';
+import { Scope } from '../helpers/scope.ts';
 
 const PLACES = [
   process.env['CHROMIUM'],
@@ -17,7 +22,9 @@ const executablePath = PLACES.find((path) => path !== undefined && existsSync(pa
 const KEY = 'a-very-secret-key';
 const auth = { schemes: { key: { type: 'apiKey', keys: [{ id: 'eva', key: KEY }] } as const } };
 
-describe('Swagger UI', { skip: executablePath === undefined ? 'Chromium is not installed' : false }, () => {
+const skip = executablePath === undefined ? 'Chromium is not installed' : false;
+
+describe('Swagger UI', { skip }, () => {
   let browser: Browser;
   before(async () => {
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
@@ -66,6 +73,46 @@ describe('Swagger UI', { skip: executablePath === undefined ? 'Chromium is not i
       );
     });
   }
+});
+
+describe('Swagger UI in front of real workers', { skip }, () => {
+  const scope = new Scope();
+  after(() => scope.close());
+
+  it('shows a worker that was started meanwhile after a reload, and its reply', async () => {
+    const { url, backend } = await startSamples(scope);
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    scope.after(() => browser.close());
+    const page = await browser.newPage();
+    await page.goto(`${url}/docs/`);
+    const before = await operations(page);
+    assert.ok(before.includes('/tasks') && !before.includes('/squares/{n}'), before.join(' '));
+
+    const contract = defineContract({
+      name: 'squares',
+      events: {
+        'squares.get': {
+          method: 'GET',
+          path: '/squares/{n}',
+          data: Joi.object({ n: Joi.number().integer().required().example(7) }),
+        },
+      },
+    });
+    const handlers = { 'squares.get': ({ n }: { n: number }) => ({ square: n * n }) };
+    const worker = new ZeroMQWorker({ connection: backend, contract, handlers });
+    scope.after(() => worker.stop());
+    await joined(() => worker.start());
+
+    await page.reload();
+    assert.deepEqual(new Set(await operations(page)), new Set([...before, '/squares/{n}']));
+    const squares = page.locator('.opblock', { hasText: '/squares/{n}' });
+    await squares.click();
+    await squares.locator('.try-out__btn').click();
+    await squares.locator('.parameters input').fill('12');
+    await squares.locator('.execute').click();
+    const reply = squares.locator('.live-responses-table .highlight-code code').first();
+    assert.deepEqual(JSON.parse(await reply.innerText()), { square: 144 });
+  });
 });
 
 async function operations(page: Page): Promise<string[]> {

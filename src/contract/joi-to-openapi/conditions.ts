@@ -29,9 +29,10 @@ export function conditionOf(
   const { whens, ...base } = child;
   const [when, ...more] = whens ?? [];
   if (when === undefined || more.length > 0 || converter.mode === 'output') return undefined;
-  const { path = [], ancestor = 1, type } = when.ref ?? {};
+  // Whatever else a reference says (adjust, map, in, iterables) makes another value of what it leads to.
+  const { path = [], ...special } = when.ref ?? {};
   const [other = '', ...deeper] = path;
-  if (deeper.length > 0 || ancestor !== 1 || type !== undefined || other === name) return undefined;
+  if (deeper.length > 0 || Object.keys(special).length > 0 || other === name) return undefined;
   const sibling = Object.hasOwn(siblings.keys, other) ? siblings.keys[other] : undefined;
   if (sibling === undefined || !siblings.sure(other) || isConverted(sibling)) return undefined;
 

@@ -64,6 +64,17 @@ const ROWS: Readonly<Record<string, readonly [Joi.Schema, Row]>> = {
       refuses: [{ a: 1 }, { b: 1 }, { c: 'c' }],
     },
   ],
+  'any.when of an adjusted reference': [
+    Joi.object({
+      a: Joi.any(),
+      b: Joi.any().when(Joi.ref('a', { adjust: (a: unknown) => Number(a) - 1 }), {
+        is: 1,
+        then: Joi.required(),
+        otherwise: Joi.forbidden(),
+      }),
+    }),
+    { takes: [{ a: 2, b: 1 }, { a: 1 }], left: [{ a: 2 }, { a: 1, b: 1 }], says: /Depends on other values/ },
+  ],
   'any.strip': [Joi.object({ a: Joi.number().strip() }), { takes: [{ a: 1 }, {}], refuses: [{ a: 'x' }] }],
   'any.allow': [Joi.string().min(2).allow('x', 5), { takes: ['x', 5, 'ab'], refuses: ['y', 6] }],
   'any.only by when': [
