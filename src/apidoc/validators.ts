@@ -98,12 +98,14 @@ export class SchemaCompiler {
     return isObject(schemas) ? schemas : {};
   }
 
-  /** What ajv gets to see: the keywords that judge, and references by the keys of components. */
+  /** What ajv gets to see: the keywords that judge, what its errors quote, and references by the keys of components. */
   private prepare(schema: Json): JsonObject | boolean {
     const prepared = transform('schema', schema, '', {
       reference: (_kind: Kind, ref: string) => this.keys.get(nameOf(ref)) ?? ref,
       enter: (_kind: Kind, object: JsonObject) =>
-        Object.fromEntries(Object.entries(object).filter(([keyword]) => isJudging(keyword))),
+        Object.fromEntries(
+          Object.entries(object).filter(([keyword]) => isJudging(keyword) || keyword === 'description'),
+        ),
     });
     return prepared as JsonObject | boolean;
   }
@@ -123,6 +125,8 @@ export function createAjv(): Ajv2020 {
     strict: false,
     strictNumbers: true,
     allErrors: true,
+    // Errors bring their schemas along, for the sentences made of them.
+    verbose: true,
     ownProperties: true,
     validateSchema: false,
     addUsedSchema: false,

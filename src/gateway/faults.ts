@@ -1,8 +1,12 @@
 /** Sentences for what ajv found: what is wrong, and what would be right. */
 import type { ErrorObject } from '../apidoc/index.ts';
-import { at, escapeToken, type Json } from '../contract/json.ts';
+import { NUMERIC_PATTERN } from '../contract/index.ts';
+import { at, escapeToken, isObject, type Json, textOf } from '../contract/json.ts';
 import { typeOf } from './bind/shape.ts';
-import type { Fault } from './problem.ts';
+import { type Finding, forbiddenForm, isAboutForms, joinForms, tooManyForms } from './forms.ts';
+
+/** Errors beyond these are not read: a large body can have very many. */
+const MAX_READ = 2000;
 
 /** Longest value that is quoted in a sentence. */
 const MAX_QUOTE = 60;
@@ -39,7 +43,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   formatMinimum: limit,
   formatMaximum: limit,
   multipleOf: ({ multipleOf }) => `must be a multiple of ${String(multipleOf)}`,
-  pattern: ({ pattern }) => `must match the pattern ${String(pattern)}`,
+  pattern: ({ pattern }) =>
+    pattern === NUMERIC_PATTERN ? 'must be a number' : `must match the pattern ${String(pattern)}`,
   format: ({ format }) => `must be a valid ${String(format)}`,
   required: () => 'is required',
   dependentRequired: ({ property, missingProperty }) =>
@@ -48,12 +53,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   unevaluatedProperties: () => 'is not known here',
   uniqueItems: () => 'must not hold the same item twice',
   contains: () => 'lacks an item that it must hold',
-  oneOf: ({ passingSchemas }) =>
-    passingSchemas === null
-      ? 'matches none of the forms allowed'
-      : 'matches more than one of the forms allowed',
+  oneOf: () => 'matches none of the forms allowed',
   anyOf: () => 'matches none of the forms allowed',
-  not: () => 'has a form that is not allowed',
   'false schema': () => 'is not allowed',
 };
 
@@ -61,22 +62,51 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 const SILENT: ReadonlySet<string> = new Set(['if']);
 
 /**
- * One of ajv's errors as a fault; undefined when others say it already.
+ * What ajv found, as faults: one sentence for each thing that is wrong.
  * @param value the value that was validated.
+ * @param place put before each pointer.
  */
-export function faultOf(error: ErrorObject, value: unknown, place: string): Fault | undefined {
-  if (SILENT.has(error.keyword)) return undefined;
-  const params = error.params as Params;
-  const sentence =
-    SENTENCES[error.keyword]?.(params, at(value as Json, error.instancePath)) ??
-    error.message ??
-    'is not valid';
-  return { pointer: place + error.instancePath + memberPointer(error.keyword, params), detail: sentence };
+export function findingsOf(errors: readonly ErrorObject[], value: unknown, place: string): Finding[] {
+  const findings: Finding[] = [];
+  for (const error of errors.slice(0, MAX_READ)) {
+    if (SILENT.has(error.keyword)) continue;
+    const joined = isAboutForms(error) ? joinForms(error, findings) : undefined;
+    if (joined !== undefined) findings.splice(findings.length - joined.count, joined.count);
+    const detail = joined?.detail ?? sentenceOf(error, at(value as Json, error.instancePath));
+    const member = memberOf(error);
+    const pointer = place + error.instancePath + (member === undefined ? '' : `/${escapeToken(member)}`);
+    const own =
+      error.keyword === 'required'
+        ? `must have ${member}`
+        : member === undefined
+          ? detail
+          : `${member} ${detail}`;
+    findings.push({ pointer, detail, own, error });
+  }
+  return findings;
 }
 
-/** Errors about a member of an object point at the member. */
-function memberPointer(keyword: string, params: Params): string {
-  const name =
+function sentenceOf(error: ErrorObject, value: Json | undefined): string {
+  const { keyword, params, message } = error;
+  if (keyword === 'oneOf' && !isAboutForms(error)) return tooManyForms(error);
+  if (keyword === 'not') return forbiddenForm(error);
+  const sentence = SENTENCES[keyword]?.(params as Params, value) ?? message ?? 'is not valid';
+  return keyword === 'pattern' ? sentence + about(error) : sentence;
+}
+
+/** What the document says of the value, for sentences that only a programmer understands. */
+function about({ parentSchema }: ErrorObject): string {
+  const text = isObject(parentSchema as Json)
+    ? textOf(parentSchema as Record<string, Json>, 'description')
+    : undefined;
+  return text === undefined || text === ''
+    ? ''
+    : ` (${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text})`;
+}
+
+/** The member that an error about an object is about. */
+function memberOf({ keyword, params }: ErrorObject): string | undefined {
+  const name: unknown =
     keyword === 'required'
       ? params['missingProperty']
       : keyword === 'additionalProperties'
@@ -84,7 +114,7 @@ function memberPointer(keyword: string, params: Params): string {
         : keyword === 'unevaluatedProperties'
           ? params['unevaluatedProperty']
           : undefined;
-  return typeof name === 'string' ? `/${escapeToken(name)}` : '';
+  return typeof name === 'string' ? name : undefined;
 }
 
 const ARTICLES: Readonly<Record<string, string>> = {

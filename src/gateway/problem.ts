@@ -23,6 +23,8 @@ export const HTTP_PROBLEMS = {
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   MALFORMED_HTTP: { status: 400, title: 'The request is no HTTP' },
+  NOT_IMPLEMENTED: { status: 501, title: 'The method or transfer coding is not known' },
+  VERSION_NOT_SUPPORTED: { status: 505, title: 'The version of HTTP is not supported' },
   UNAUTHENTICATED: { status: 401, title: 'Credentials are missing or not valid' },
   FORBIDDEN: { status: 403, title: 'The credentials do not allow this' },
   AUTH_UNAVAILABLE: { status: 503, title: 'Credentials cannot be checked now' },

@@ -5,7 +5,7 @@ import {
   SchemaCompiler,
   type ValidateFunction,
 } from '../apidoc/index.ts';
-import { faultOf } from './faults.ts';
+import { findingsOf } from './faults.ts';
 import type { Fault } from './problem.ts';
 
 /** Notes what is wrong with a value. `place` is put before each pointer. Returns whether all is well. */
@@ -47,12 +47,11 @@ function noting(compiled: ValidateFunction): Validate {
 
 function noteErrors(errors: readonly ErrorObject[], value: unknown, place: string, faults: Fault[]): void {
   const seen = new Set<string>();
-  for (const error of errors) {
-    const fault = faultOf(error, value, place);
-    const key = fault === undefined ? '' : `${fault.pointer} ${fault.detail}`;
-    if (fault === undefined || seen.has(key)) continue;
+  for (const { pointer, detail } of findingsOf(errors, value, place)) {
+    const key = `${pointer} ${detail}`;
+    if (seen.has(key)) continue;
     seen.add(key);
-    faults.push(fault);
+    faults.push({ pointer, detail });
     if (faults.length >= MAX_NOTED) return;
   }
 }

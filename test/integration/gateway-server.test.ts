@@ -27,7 +27,18 @@ function held(): { requester: FakeRequester; release: () => void; asked: () => P
 describe('what is no proper HTTP', () => {
   const cases: [title: string, bytes: string, status: number, code: string][] = [
     ['rubbish', 'rubbish\r\n\r\n', 400, 'MALFORMED_HTTP'],
-    ['a method that does not exist', 'FETCH /x HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'MALFORMED_HTTP'],
+    ['a method that does not exist', 'FETCH /x HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
+    ['a proxy request', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
+    [
+      'a transfer coding that is not known',
+      'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+      501,
+      'NOT_IMPLEMENTED',
+    ],
+    ['another version', 'GET /x HTTP/3.7\r\nHost: a\r\n\r\n', 505, 'VERSION_NOT_SUPPORTED'],
+    ['the beginning of TLS', '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1', 400, 'MALFORMED_HTTP'],
+    ['no host', 'GET /x HTTP/1.1\r\n\r\n', 400, 'MALFORMED_HTTP'],
+    ['two hosts', 'GET /x HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400, 'MALFORMED_HTTP'],
     ['a header without a name', 'GET /x HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n', 400, 'MALFORMED_HTTP'],
     [
       'two lengths',
@@ -66,6 +77,11 @@ describe('what is no proper HTTP', () => {
       assert.equal((await fetch(`${url}/x`)).status, 200);
     });
   }
+
+  it('is not HTTP/1.0, which needs no host', async (t) => {
+    const { port } = await ownServer(t, { requester: new FakeRequester(), api });
+    assert.equal(parseRaw(await exchangeRaw(port, 'GET /x HTTP/1.0\r\n\r\n')).status, 200);
+  });
 
   it('is answered 408 when the headers do not come', async (t) => {
     const { port } = await ownServer(t, {

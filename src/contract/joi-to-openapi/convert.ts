@@ -161,11 +161,7 @@ export class Converter {
     const blank = described.type === 'string' && isTransformed(described, scope);
     const schema = this.convert(empty, { around: scope.around, preferences: {} });
     const nothing = empty.flags?.only === true && values.every((value) => value === '' || value === null);
-    const spaced = !blank
-      ? []
-      : nothing && !mayVanish(described, scope)
-        ? [SPACES]
-        : [{ type: 'string' }];
+    const spaced = !blank ? [] : nothing && !mayVanish(described, scope) ? [SPACES] : [{ type: 'string' }];
     const { title: _title, description: _description, ...plain } = schema;
     if (values.length === 1 && values[0] === '' && !blank && isBare(sketch.schema)) {
       delete sketch.schema['minLength'];

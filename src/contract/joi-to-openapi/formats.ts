@@ -59,13 +59,13 @@ const FORMATS: Readonly<Record<string, (options: Options) => FormatPattern>> = {
   creditCard: () => narrow('[\\d\\s]+', { note: 'A credit card number, its check digit right.' }),
   ip,
   hostname: () => ({ body: '[^\\s/@]+', anyCase: true, narrow: false, note: 'A host name or IP address.' }),
-  domain: ({ minDomainSegments }) => ({
+  domain: ({ minDomainSegments, tlds }) => ({
     body: `[^\\s/@.]+${domainRest(minDomainSegments)}\\.?`,
     anyCase: true,
     narrow: false,
-    note: 'A domain name.',
+    note: `A domain name${topLevel(tlds)}.`,
   }),
-  email: ({ multiple, minDomainSegments }) => ({
+  email: ({ multiple, minDomainSegments, tlds }) => ({
     body: multiple === true ? undefined : `[^@]+@[^\\s/@.]+${domainRest(minDomainSegments)}\\.?`,
     format: multiple === true ? undefined : 'idn-email',
     anyCase: true,
@@ -73,7 +73,7 @@ const FORMATS: Readonly<Record<string, (options: Options) => FormatPattern>> = {
     note:
       multiple === true
         ? 'E-mail addresses with a separator between.'
-        : 'An e-mail address of a known top-level domain.',
+        : `An e-mail address${topLevel(tlds)}.`,
   }),
   uri: ({ allowRelative, relativeOnly, scheme, encodeUri }) => ({
     body:
@@ -102,6 +102,13 @@ export function formatOf({ name, args }: DescribedRule): FormatPattern | undefin
 export const ISO_DATE =
   '(?:[-+]\\d{2})?\\d{4}(?:-?(?:W\\d{2}(?:-?\\d)?|\\d{2}(?:-?\\d{2})?|\\d{3}))?' +
   '(?:[T\\s]\\d{2}(?::?\\d{2})?(?:[.,]\\d+)?(?::?\\d{2}(?:[.,]\\d+)?)?(?:Z|[-+]\\d{2}(?::?\\d{2})?)?)?';
+
+/** What else Joi asks of the last label. It knows a list of them, unless it is told one or none. */
+function topLevel(tlds: unknown): string {
+  if (tlds === false) return '';
+  const told = typeof tlds === 'object' && tlds !== null && ('allow' in tlds || 'deny' in tlds);
+  return ` of ${told ? 'an allowed' : 'a known'} top-level domain`;
+}
 
 /** The labels after the first; a domain has two at least unless told otherwise. */
 function domainRest(minSegments: unknown): string {

@@ -10,6 +10,9 @@ export const ASTRAL = '[^\\u0000-\\uFFFF]';
 /** Matches text with a character beyond ASCII. */
 export const NON_ASCII = '[^\\u0000-\\u007F]';
 
+/** Patterns of forms that only let something unusual through, of which nobody has to be told. */
+export const EXCEPTIONS: ReadonlySet<string> = new Set([ASTRAL, NON_ASCII]);
+
 const LINE_BREAK = '[\\n\\r\\u2028\\u2029]';
 
 /** Something in the expression cannot be said in a pattern. */

@@ -10,10 +10,10 @@ import { literalPattern } from './regex.ts';
 import { customNote } from './string.ts';
 
 /** Text that Joi takes for a number. */
-const NUMERIC = '^\\s*[-+]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][-+]?\\d+)?\\s*$';
+export const NUMERIC_PATTERN = '^\\s*[-+]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][-+]?\\d+)?\\s*$';
 
 /** Schema of text that Joi takes for a number. */
-export const NUMERIC_TEXT: Readonly<JsonObject> = Object.freeze({ type: 'string', pattern: NUMERIC });
+export const NUMERIC_TEXT: Readonly<JsonObject> = Object.freeze({ type: 'string', pattern: NUMERIC_PATTERN });
 
 export function convertNumber(described: Described, scope: Scope, mode: Mode): Sketch {
   const converts = mode !== 'output' && scope.preferences.convert !== false;
@@ -35,7 +35,7 @@ export function convertNumber(described: Described, scope: Scope, mode: Mode): S
   const schema = allOf([{ type }, ...schemas]);
   if (!converts || mode !== 'json') return { schema, notes };
   // Limits are for numbers only and the pattern for text only, so that both can stand in one schema.
-  return { schema: { ...schema, type: [type, 'string'], pattern: NUMERIC }, notes };
+  return { schema: { ...schema, type: [type, 'string'], pattern: NUMERIC_PATTERN }, notes };
 }
 
 /** How far a number may be from a limit that its rounded value keeps: large ones are rounded coarsely. */

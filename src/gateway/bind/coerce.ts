@@ -40,22 +40,25 @@ function valueOf(text: string, types: ReadonlySet<TypeName>): Json | undefined {
 const WORDS: Readonly<Record<TypeName, string>> = {
   null: 'empty',
   boolean: 'true or false',
-  integer: 'an integer from -9007199254740991 to 9007199254740991',
+  integer: 'an integer',
   number: 'a number',
   string: 'a text',
   array: 'a list',
   object: 'an object',
 };
 
-function expectation(types: ReadonlySet<TypeName>): string {
-  return `must be ${[...types].map((type) => WORDS[type]).join(' or ')}`;
+function expectation(types: ReadonlySet<TypeName>, text: string): string {
+  const wanted = `must be ${[...types].map((type) => WORDS[type]).join(' or ')}`;
+  const number = types.has('number') || types.has('integer');
+  if (number && INTEGER.test(text)) return `${wanted} from -9007199254740991 to 9007199254740991`;
+  return types.has('number') && NUMBER.test(text) ? `${wanted} up to 1.7976931348623157e+308` : wanted;
 }
 
 /** Reads one text. */
 export function coerceText(text: string, shape: Shape, pointer: string, faults: Fault[]): Json | None {
   const value = valueOf(text, shape.types);
   if (value !== undefined) return value;
-  faults.push({ pointer, detail: expectation(shape.types) });
+  faults.push({ pointer, detail: expectation(shape.types, text) });
   return NONE;
 }
 

@@ -80,7 +80,9 @@ export class NamedParameters {
     } else if (this.open !== undefined) {
       put(given, this.open, { property: name, keys: [], raw });
     } else if (this.unknown === 'refuse') {
-      faults.push({ pointer: `/${this.place}/${escapeToken(name)}`, detail: this.refusal() });
+      const pointer = `/${this.place}/${escapeToken(name)}`;
+      if (!faults.some((fault) => fault.pointer === pointer))
+        faults.push({ pointer, detail: this.refusal() });
     }
   }
 
