@@ -27,6 +27,8 @@ export interface MergedSource {
   readonly ingested: Ingested;
   readonly fingerprints: Fingerprints;
   readonly available: boolean;
+  /** Whether workers brought it; while none serves it, it gives way to what others bring. */
+  readonly fromWorker: boolean;
   /** The source with names changed, kept so that what does not change stays the very same objects. */
   readonly renamed: { names: string; ingested: Ingested | undefined };
 }

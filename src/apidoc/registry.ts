@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { ContractError } from '../contract/errors.ts';
 import { Fingerprints } from './fingerprint.ts';
-import { type Ingested, ingest } from './ingest.ts';
+import { type IngestedOperation, ingest } from './ingest.ts';
 import { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
 import { type DocumentBase, type MergedSource, merge } from './merge.ts';
 import type { ApiSnapshot } from './operation.ts';
@@ -66,6 +66,11 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return this.current;
   }
 
+  /** Whether there is a source of that name. */
+  has(source: string): boolean {
+    return this.sources.has(source);
+  }
+
   /** Names of the sources, in the order they came. */
   names(): string[] {
     return [...this.sources.keys()];
@@ -78,6 +83,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    *   JSON.parse gives it. It is copied.
    * @throws ContractError naming source, operation, place and reason, when it is no such document, passes a bound,
    *   or claims a method and path, or an event with other data, of another source. Nothing has changed then.
+   *   Contracts of workers that are all gone give way to one that another worker brings: they are removed.
    */
   put(source: string, document: unknown, options: PutOptions = {}): ApiSnapshot {
     try {
@@ -102,10 +108,12 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
         ingested,
         fingerprints: new Fingerprints(ingested),
         available: options.available ?? true,
+        fromWorker: kind === 'worker',
         renamed: { names: '', ingested: undefined },
       };
-      this.refuseConflicts(entry);
-      return this.commit(new Map(this.sources).set(source, entry));
+      const sources = new Map(this.sources);
+      for (const name of this.refuseConflicts(entry)) sources.delete(name);
+      return this.commit(sources.set(source, entry));
     } catch (error) {
       if (error instanceof ContractError) throw error.within({ ...error.place, source });
       if (error instanceof RangeError)
@@ -142,44 +150,66 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return this.current;
   }
 
-  private refuseConflicts(entry: MergedSource): void {
-    const routes = new Map<string, Ingested['operations'][number]>();
-    const events = new Map<string, Ingested['operations'][number]>();
-    for (const operation of entry.ingested.operations) {
-      const { method, path, shape, eventName } = operation;
-      const key = `${method} ${shape}`;
-      const other = routes.get(key);
-      if (other !== undefined) {
-        throw new ContractError(`is there twice: ${other.path} matches the same paths`, {
-          method,
-          path,
-          event: eventName,
-        });
-      }
-      routes.set(key, operation);
-      events.set(eventName, operation);
-    }
+  /** @returns names of the sources that give way. */
+  private refuseConflicts(entry: MergedSource): Set<string> {
+    const { routes, events } = claimsOf(entry);
+    const displaced = new Set<string>();
     let count = entry.ingested.operations.length;
     for (const other of this.sources.values()) {
       if (other.name === entry.name) continue;
-      count += other.ingested.operations.length;
-      const compared = new Set<string>();
-      for (const { method, path, shape, eventName } of other.ingested.operations) {
-        const mine = routes.get(`${method} ${shape}`);
-        if (mine !== undefined) {
-          const place = { method, path: mine.path, event: mine.eventName };
-          throw new ContractError(`${other.name} has claimed ${method.toUpperCase()} ${path} already`, place);
-        }
-        const same = events.get(eventName);
-        if (same === undefined || compared.has(eventName)) continue;
-        compared.add(eventName);
-        if (entry.fingerprints.event(eventName) !== other.fingerprints.event(eventName)) {
-          const place = { method: same.method, path: same.path, event: eventName };
-          throw new ContractError(`${other.name} has claimed the event with other data already`, place);
-        }
-      }
+      const clash = clashOf(entry, other, routes, events);
+      if (clash === undefined) count += other.ingested.operations.length;
+      else if (entry.fromWorker && entry.available && other.fromWorker && !other.available) {
+        displaced.add(other.name);
+      } else throw clash;
     }
     const most = this.options.maxOperations ?? 50_000;
     if (count > most) throw new ContractError(`more than ${most} operations over all sources`);
+    return displaced;
   }
+}
+
+type Claims = ReadonlyMap<string, IngestedOperation>;
+
+/** What a source claims: method and path, and events. */
+function claimsOf({ ingested }: MergedSource): { routes: Claims; events: Claims } {
+  const routes = new Map<string, IngestedOperation>();
+  const events = new Map<string, IngestedOperation>();
+  for (const operation of ingested.operations) {
+    const { method, path, shape, eventName } = operation;
+    const key = `${method} ${shape}`;
+    const other = routes.get(key);
+    if (other !== undefined) {
+      const place = { method, path, event: eventName };
+      throw new ContractError(`is there twice: ${other.path} matches the same paths`, place);
+    }
+    routes.set(key, operation);
+    events.set(eventName, operation);
+  }
+  return { routes, events };
+}
+
+/** What two sources both claim, as an error. */
+function clashOf(
+  entry: MergedSource,
+  other: MergedSource,
+  routes: Claims,
+  events: Claims,
+): ContractError | undefined {
+  const compared = new Set<string>();
+  for (const { method, path, shape, eventName } of other.ingested.operations) {
+    const mine = routes.get(`${method} ${shape}`);
+    if (mine !== undefined) {
+      const place = { method, path: mine.path, event: mine.eventName };
+      return new ContractError(`${other.name} has claimed ${method.toUpperCase()} ${path} already`, place);
+    }
+    const same = events.get(eventName);
+    if (same === undefined || compared.has(eventName)) continue;
+    compared.add(eventName);
+    if (entry.fingerprints.event(eventName) !== other.fingerprints.event(eventName)) {
+      const place = { method: same.method, path: same.path, event: eventName };
+      return new ContractError(`${other.name} has claimed the event with other data already`, place);
+    }
+  }
+  return undefined;
 }

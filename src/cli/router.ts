@@ -113,6 +113,7 @@ export function contractChecker(registry: ApiRegistry): ContractChecker {
     put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
     setAvailable: (name, available) => void registry.setAvailable(name, available),
     remove: (name) => void registry.remove(name),
+    has: (name) => registry.has(name),
   };
 }
 

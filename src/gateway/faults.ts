@@ -96,12 +96,10 @@ function sentenceOf(error: ErrorObject, value: Json | undefined): string {
 
 /** What the document says of the value, for sentences that only a programmer understands. */
 function about({ parentSchema }: ErrorObject): string {
-  const text = isObject(parentSchema as Json)
-    ? textOf(parentSchema as Record<string, Json>, 'description')
-    : undefined;
-  return text === undefined || text === ''
-    ? ''
-    : ` (${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text})`;
+  const schema = parentSchema as Json | undefined;
+  const text = isObject(schema) ? textOf(schema, 'description') : undefined;
+  if (text === undefined || text === '') return '';
+  return ` (${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text})`;
 }
 
 /** The member that an error about an object is about. */

@@ -22,6 +22,8 @@ export class LiveContracts {
   /** By name of the contract: which routers have it, and whether a worker serves it there. */
   private readonly holders = new Map<string, Map<string, boolean>>();
   private readonly texts = new Map<string, string>();
+  /** By router: what it listed last, where some of that was refused. */
+  private readonly refused = new Map<string, Listing>();
   private readonly polls = new Set<Poll>();
 
   constructor(
@@ -36,7 +38,11 @@ export class LiveContracts {
    * @param router a name for it, in logs.
    */
   watch(requester: Requester, router: string): void {
-    const poll = new Poll(requester, this.logger, router, (listing) => this.update(router, listing));
+    const poll = new Poll(requester, this.logger, router, (listing) => {
+      this.update(router, listing);
+      // What clashed with a contract of another router may fit now.
+      for (const [other, old] of [...this.refused]) if (other !== router) this.update(other, old);
+    });
     this.polls.add(poll);
     poll.next(undefined);
   }
@@ -52,8 +58,12 @@ export class LiveContracts {
     for (const [name, holders] of this.holders) {
       if (!named.has(name) && holders.delete(router)) this.refresh(name);
     }
+    this.refused.delete(router);
     for (const { name, fragment, available } of listing.contracts) {
-      if (!this.put(name, fragment, router)) continue;
+      if (!this.put(name, fragment, available, router)) {
+        if (available) this.refused.set(router, listing);
+        continue;
+      }
       const holders = this.holders.get(name) ?? new Map<string, boolean>();
       this.holders.set(name, holders.set(router, available));
       this.refresh(name);
@@ -61,15 +71,17 @@ export class LiveContracts {
   }
 
   /** Takes a fragment in, unless it is there already. False when it is refused. */
-  private put(name: string, fragment: unknown, router: string): boolean {
+  private put(name: string, fragment: unknown, available: boolean, router: string): boolean {
     const text = JSON.stringify(fragment);
-    if (this.texts.get(name) === text) return true;
+    if (this.texts.get(name) === text && this.registry.has(name)) return true;
     try {
-      this.registry.put(name, fragment, { kind: 'worker' });
+      this.registry.put(name, fragment, { kind: 'worker', available });
       this.texts.set(name, text);
       return true;
     } catch (error) {
-      this.logger.error({ err: toError(error), contract: name, router }, 'a contract was refused');
+      // One that nobody serves is no loss.
+      const level = available ? 'error' : 'debug';
+      this.logger[level]({ err: toError(error), contract: name, router }, 'a contract was refused');
       return false;
     }
   }

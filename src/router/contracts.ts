@@ -19,6 +19,8 @@ export interface ContractChecker {
   setAvailable(name: string, available: boolean): void;
   /** A contract that nobody serves made room for a new one. */
   remove?(name: string): void;
+  /** Whether a contract still stands; one that nobody serves may have given way to what was put. Default: it does. */
+  has?(name: string): boolean;
 }
 
 /** Bounds on what is kept: a list of all must fit into one message. */
@@ -93,6 +95,9 @@ export class AnnouncedContracts extends Emitter<{ change: [revision: number] }> 
     const refusal = this.check(name, entry.fragment);
     if (refusal !== undefined) return refusal;
     if (known !== undefined) this.forget(name, known);
+    for (const [other, old] of this.entries) {
+      if (old.workers === 0 && this.checker?.has?.(other) === false) this.forget(other, old);
+    }
     this.entries.set(name, entry);
     this.size += entry.json.length;
     return this.join(name, entry);

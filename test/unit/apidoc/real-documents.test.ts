@@ -123,9 +123,11 @@ describe('a document of 1,000 operations', () => {
       const folder = mkdtempSync(join(tmpdir(), 'apidoc-'));
       const file = join(folder, `many.${format}`);
       writeFileSync(file, text);
-      const start = performance.now();
+      const start = process.cpuUsage();
       const { snapshot } = putDocument(new ApiRegistry(), file);
-      const took = performance.now() - start;
+      // CPU time: what else the machine does meanwhile is none of its business.
+      const { user, system } = process.cpuUsage(start);
+      const took = (user + system) / 1000;
       rmSync(folder, { recursive: true });
       assert.equal(snapshot.operations.length, 1000);
       assert.ok(took < 2000, `${took} ms`);

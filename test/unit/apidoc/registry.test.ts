@@ -135,6 +135,31 @@ describe('ApiRegistry', () => {
     assert.equal(registry.snapshot().operations.length, 2);
   });
 
+  it('lets what no worker serves give way to what a worker brings', () => {
+    const registry = new ApiRegistry();
+    const worker = { kind: 'worker' } as const;
+    registry.put('old', one('/a', { operationId: 'a' }), worker);
+    registry.put('other', one('/b', { operationId: 'b' }), worker);
+    assert.match(
+      refusal(() => registry.put('new', one('/a', { operationId: 'z' }), worker)).message,
+      /old has claimed GET/,
+    );
+    registry.setAvailable('old', false);
+    registry.setAvailable('other', false);
+    refusal(() => registry.put('file', one('/a', { operationId: 'z' })));
+    refusal(() => registry.put('new', one('/a', { operationId: 'z' }), { ...worker, available: false }));
+    const changes: number[] = [];
+    registry.on('change', ({ operations }) => changes.push(operations.length));
+    registry.put('new', one('/a', { operationId: 'z' }), worker);
+    assert.deepEqual([registry.names(), changes], [['other', 'new'], [2]]);
+    assert.deepEqual([registry.has('old'), registry.has('new')], [false, true]);
+    registry.put('file', one('/c', { operationId: 'c' }), { available: false });
+    assert.match(
+      refusal(() => registry.put('third', one('/c', { operationId: 'y' }), worker)).message,
+      /file has claimed/,
+    );
+  });
+
   it('refuses an operation that a document has twice', () => {
     const document = one('/tasks/{id}', { operationId: 'a' }) as { paths: Record<string, object> };
     document.paths['/tasks/{other}'] = { get: { operationId: 'b' } };

@@ -74,10 +74,9 @@ describe('a sentence a person can act on', () => {
     assert.equal(referred.at(-1), 'matches none of the forms allowed');
   });
 
-  it('for very many faults in a moment', () => {
-    const before = performance.now();
+  it('for no more faults than anybody reads', () => {
     const many = Array<string>(300_000).fill('q');
-    assert.ok(faults({ items: { anyOf: [{ type: 'number' }, { type: 'null' }] } }, many).length >= 600);
-    assert.ok(performance.now() - before < 5000);
+    const count = faults({ items: { anyOf: [{ type: 'number' }, { type: 'null' }] } }, many).length;
+    assert.ok(count > 600 && count <= 2000, String(count));
   });
 });

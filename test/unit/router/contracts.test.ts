@@ -52,6 +52,25 @@ describe('announced contracts', () => {
     assert.deepEqual([contracts.list().length, revisions], [1, [1]]);
   });
 
+  it('are forgotten when they gave way to another while nobody served them', () => {
+    const standing = new Set<string>();
+    const contracts = new AnnouncedContracts({
+      put: (name) => {
+        standing.clear();
+        standing.add(name);
+      },
+      setAvailable: () => undefined,
+      has: (name) => standing.has(name),
+    });
+    contracts.acquire('old', {});
+    contracts.release('old');
+    assert.equal(contracts.acquire('new', { v: 2 }), undefined);
+    assert.deepEqual(
+      contracts.list().map(({ name }) => name),
+      ['new'],
+    );
+  });
+
   it('are refused when they are nested too deeply to be compared', () => {
     const { contracts } = make();
     let fragment: unknown = {};
