@@ -7,6 +7,11 @@ import type { Route } from './route.ts';
 /** What is wrong with a reply: its status is not in the document, it is no JSON, or it does not match its schema. */
 export function faultsInReply(route: Route, reply: ReplyMessage, contentType: string): Fault[] {
   const { status, body } = reply;
+  const named = route.missesStatus(status);
+  if (named !== undefined) {
+    const detail = `has the status ${status}, which the document does not name; it names ${named.join(', ')}`;
+    return [{ pointer: '/reply', detail }];
+  }
   if (!isJsonType(parseMediaType(contentType)?.type ?? '') || status === 204 || status === 304) return [];
   const validate = route.replyValidator(status);
   if (validate === undefined) return [];

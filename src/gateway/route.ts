@@ -32,6 +32,7 @@ export class Route {
   readonly takesBody: boolean;
   private compiled: Binder | undefined;
   private types: readonly string[] | undefined;
+  private statuses: readonly string[] | undefined;
 
   constructor(
     readonly operation: Operation,
@@ -81,11 +82,18 @@ export class Route {
     return this.types;
   }
 
+  /** The statuses of successes that the document names, where the given one is not among all it names. */
+  missesStatus(status: number): readonly string[] | undefined {
+    this.statuses ??= statusesOf(this.operation, this.document as unknown as JsonObject);
+    const successes = this.statuses.filter((key) => /^[123]/.test(key));
+    if (successes.length === 0) return undefined;
+    return keysFor(status).some((key) => this.statuses?.includes(key) === true) ? undefined : successes;
+  }
+
   /** The validator for a reply of a status; undefined when the document has no schema for it. */
   replyValidator(status: number): Validate | undefined {
     const { replies } = this.operation;
-    const wanted = [String(status), `${Math.floor(status / 100)}XX`, 'default'];
-    for (const key of wanted) {
+    for (const key of keysFor(status)) {
       const reply = replies.find((candidate) => candidate.status.toUpperCase() === key.toUpperCase());
       if (reply !== undefined) return this.validators.at(reply.pointer);
     }
@@ -113,7 +121,18 @@ export class Route {
   }
 }
 
+/** Keys of `responses` that stand for a status, the most exact first. */
+function keysFor(status: number): string[] {
+  return [String(status), `${Math.floor(status / 100)}XX`, 'default'];
+}
+
 const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** What the document names under `responses`: `200`, `4XX`, `default`. */
+function statusesOf({ path, method }: Operation, document: JsonObject): string[] {
+  const responses = at(document, 'paths', path, method, 'responses');
+  return isObject(responses) ? Object.keys(responses).map((key) => key.replace('xx', 'XX')) : [];
+}
 
 function producedTypes(operation: Operation, document: JsonObject): string[] {
   const item = at(document, 'paths', operation.path, operation.method, 'responses');

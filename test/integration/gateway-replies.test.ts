@@ -510,6 +510,12 @@ for (const [name, host] of HOSTS) {
         assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
       });
 
+      it('have a status that it does not name', async (t) => {
+        const handlers = { 'get.typed': () => replyOf({ id: 7 }, { status: 202 }) };
+        const { url } = await open(t, handlers, { replies: { check: 'refuse' } });
+        assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
+      });
+
       it('are let through when nobody checks', async (t) => {
         for (const settings of [{ check: 'off' }, { check: 'refuse', sample: 0 }] as const) {
           const { url } = await open(t, wrong, { replies: settings });
