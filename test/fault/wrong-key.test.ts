@@ -1,0 +1,69 @@
+/** Fault: somebody comes without a key, with a wrong one, or with the key of another role. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type AllowListEntry, curveKeyPair } from '../../src/index.ts';
+import { within } from '../helpers/eventually.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { CLIENT, keysOf, SERVER, STRANGER, startGuarded, WORKER } from '../integration/curve-nodes.ts';
+import { connectClient, makeClient, makeWorker, startWorker } from '../integration/framework.ts';
+import { Scene, told } from './scene.ts';
+
+failOnLeftovers();
+
+const PEERS: readonly AllowListEntry[] = [
+  { name: 'caller', publicKey: CLIENT.publicKey, role: 'client', calls: ['put', 'post'] },
+  { name: 'worker', publicKey: WORKER.publicKey, role: 'worker', serves: ['put', 'post'] },
+];
+
+/** A guarded router with a worker and a caller who are on its list. */
+async function make(scope: Scope) {
+  const scene = new Scene(scope);
+  const { router, frontend, backend } = await startGuarded(scope, PEERS);
+  const { put, post } = scene.handlers('worker');
+  await startWorker(scope, { connection: backend, handlers: { put, post }, curve: keysOf(WORKER) });
+  const client = await connectClient(scope, frontend, { curve: keysOf(CLIENT) });
+  return { scene, router, frontend, backend, client };
+}
+
+const NOBODY = [
+  ['no key', undefined],
+  ['a key that is not on the list', keysOf(STRANGER)],
+  ['the key of a worker', keysOf(WORKER)],
+  ['another key of the router in mind', { ...keysOf(CLIENT), serverKey: curveKeyPair().publicKey }],
+] as const;
+
+describe('a wrong key', () => {
+  for (const [what, curve] of NOBODY) {
+    it(`(${what}) gets a caller nowhere, tells him so, and harms nobody who has the right one`, async (t) => {
+      const scope = scopeOf(t);
+      const { scene, router, frontend, client } = await make(scope);
+      const stranger = makeClient(scope, { connection: frontend, curve, connectWait: 300 });
+      const asked = ['put', 'post'].map((event) => scene.ask(stranger, event as 'put' | 'post'));
+      const others = Array.from({ length: 20 }, (_, n) => scene.ask(client, n % 2 === 0 ? 'put' : 'post'));
+      assert.deepEqual(new Set(await told(others)), new Set(['ok']));
+      assert.deepEqual(await told(asked), ['NO_ROUTER', 'NO_ROUTER']);
+      assert.equal(router.stats().submitted, others.length, 'nothing of him came to the router');
+      assert.equal(scene.kept().executions, others.length);
+    });
+  }
+
+  it('of a worker brings him no request', async (t) => {
+    const scope = scopeOf(t);
+    const { scene, router, backend, client } = await make(scope);
+    const { put, post } = scene.handlers('stranger');
+    const stranger = makeWorker(scope, {
+      connection: backend,
+      handlers: { put, post },
+      curve: { serverKey: SERVER.publicKey, secretKey: STRANGER.secretKey },
+    });
+    await stranger.start();
+    const [monitor] = stranger.monitors;
+    await within(new Promise((resolve) => monitor?.on('handshake:error:auth', resolve)), 'a refusal');
+    const askings = Array.from({ length: 50 }, () => scene.ask(client, 'post'));
+    const outcomes = await Promise.all(askings.map(({ settled }) => settled));
+    assert.ok(outcomes.every(({ by }) => by?.startsWith('worker-') === true));
+    assert.equal(router.stats().workers, 1);
+    scene.kept();
+  });
+});
