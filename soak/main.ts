@@ -4,31 +4,17 @@
  *
  * With `--page` the tables go into that page, between its marks, and the charts into a folder of its name beside it.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readPage, writePage } from './lib/page.ts';
 import { chartsOf, complaintsOf, markdownOf } from './lib/report.ts';
 import { soak } from './lib/run.ts';
 
-const MARKED = /(<!-- soak -->\n)[^]*(\n<!-- \/soak -->)/;
 const MOST_COMPLAINTS = 20;
 
 function numberFrom(text: string, name: string, least: number): number {
   const value = Number(text);
   if (Number.isFinite(value) && value >= least) return value;
   throw new Error(`${name} must be a number from ${least}, got ${JSON.stringify(text)}`);
-}
-
-function writePage(page: string, markdown: string, charts: ReadonlyMap<string, string>): void {
-  const source = readFileSync(page, 'utf8');
-  if (!MARKED.test(source)) throw new Error(`${page} has no <!-- soak --> … <!-- /soak -->`);
-  writeFileSync(
-    page,
-    source.replace(MARKED, (_, start: string, end: string) => `${start}\n${markdown}\n${end}`),
-  );
-  const folder = page.replace(/\.md$/, '');
-  mkdirSync(folder, { recursive: true });
-  for (const [name, svg] of charts) writeFileSync(path.join(folder, name), svg);
 }
 
 async function main(): Promise<number> {
@@ -40,6 +26,7 @@ async function main(): Promise<number> {
       page: { type: 'string' },
     },
   });
+  if (values.page !== undefined) readPage(values.page); // now rather than in twenty minutes
   const findings = await soak({
     seconds: 60 * numberFrom(positionals[0] ?? '1', 'minutes', 0.01),
     rate: numberFrom(values.rate, 'rate', 1),

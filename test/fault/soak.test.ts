@@ -1,11 +1,15 @@
 /** The soak itself, for a moment: processes start, take load, suffer faults, are counted, and the report can be written. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { aliveCount } from '../../bench/lib/process.ts';
+import { readPage, writePage } from '../../soak/lib/page.ts';
 import { randomOf } from '../../soak/lib/random.ts';
 import { chartsOf, complaintsOf, type Findings, markdownOf } from '../../soak/lib/report.ts';
 import { soak } from '../../soak/lib/run.ts';
 import { growthOf } from '../../soak/lib/samples.ts';
+import { tempFolder } from '../helpers/temp.ts';
 
 describe('the soak', () => {
   after(() => assert.equal(aliveCount(), 0, 'a process is still running'));
@@ -51,6 +55,21 @@ describe('the soak', () => {
     assert.deepEqual(growthOf(series(200), 'memory'), { before: 100, after: 200 });
     assert.deepEqual(complaintsOf(of(45)), []);
     assert.equal(complaintsOf(of(200)).length, 3);
+  });
+
+  it('fills a page that is empty and one that is full, and refuses one that has no place', (t) => {
+    const folder = tempFolder(t);
+    const page = path.join(folder, 'page.md');
+    const charts = new Map([['a.svg', '<svg/>']]);
+    writeFileSync(page, '# Page\n\n<!-- soak -->\n<!-- /soak -->\n\nend\n');
+    for (const table of ['first $& one', 'second']) {
+      writePage(page, table, charts);
+      const filled = `# Page\n\n<!-- soak -->\n\n${table}\n\n<!-- /soak -->\n\nend\n`;
+      assert.equal(readFileSync(page, 'utf8'), filled);
+    }
+    assert.equal(readFileSync(path.join(folder, 'page', 'a.svg'), 'utf8'), '<svg/>');
+    writeFileSync(page, '# Page\n');
+    assert.throws(() => readPage(page), /has no <!-- soak -->/);
   });
 
   it('makes the same choices for the same seed', () => {
