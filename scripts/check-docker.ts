@@ -1,8 +1,12 @@
-/** `npm run docker:check`: checks Dockerfile and compose.yaml as far as that goes without Docker. */
+/** `npm run docker:check`: checks Dockerfile and compose files as far as that goes without Docker. */
 import { fileURLToPath } from 'node:url';
 import { checkCompose, checkDockerfile } from './lib/docker.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const faults = [...checkDockerfile(root), ...checkCompose(root)];
+const faults = [
+  ...checkDockerfile(root),
+  ...checkCompose(root),
+  ...checkCompose(root, 'deploy/compose.yaml'),
+];
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;

@@ -1,6 +1,6 @@
 /**
  * Checks of the container files that need no Docker: syntax, stages, what COPY finds, who runs the image, and that
- * compose.yaml is valid and fits the Dockerfile.
+ * compose files are valid and fit the Dockerfile and each other.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -133,14 +133,20 @@ function pattern(glob: string): RegExp {
 }
 
 interface ComposeFile {
-  services: Record<
-    string,
-    { build?: { context?: string; target?: string }; depends_on?: string[] | Record<string, unknown> }
-  >;
+  include?: (string | { path?: string | string[] })[];
+  services: Record<string, Service>;
+  volumes?: Record<string, unknown>;
 }
 
-/** Faults of compose.yaml; none when it is right. */
+interface Service {
+  build?: { context?: string; target?: string };
+  depends_on?: string[] | Record<string, unknown>;
+  volumes?: (string | object)[];
+}
+
+/** Faults of a compose file and of those that it includes; none when all is right. */
 export function checkCompose(root: string, name = 'compose.yaml'): string[] {
+  if (!existsSync(path.join(root, name))) return [`${name} does not exist`];
   const document = parseDocument(readFileSync(path.join(root, name), 'utf8'), { merge: true });
   if (document.errors.length > 0) return document.errors.map((error) => `${name}: ${error.message}`);
   const compose = document.toJS() as ComposeFile;
@@ -148,17 +154,60 @@ export function checkCompose(root: string, name = 'compose.yaml'): string[] {
   const check = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(
     schemaOfCompose(),
   );
-  if (!check(compose)) {
+  // The schema is older than `include`, which is checked below.
+  const { include: _include, ...rest } = compose;
+  if (!check(rest)) {
     return (check.errors ?? []).map(({ instancePath, message, params }) => {
       return `${name}: ${instancePath} ${message} ${JSON.stringify(params)}`;
     });
   }
-  return Object.entries(compose.services).flatMap(([service, { build, depends_on: needs = [] }]) => [
-    ...checkBuild(root, build).map((fault) => `${name}: ${service}: ${fault}`),
+  const folder = path.dirname(name);
+  const included = includesOf(compose).map((each) => path.posix.join(folder, each));
+  const services = [
+    ...Object.keys(compose.services),
+    ...included.flatMap((each) => Object.keys(readCompose(root, each)?.services ?? {})),
+  ];
+  return [
+    ...included.flatMap((each) => checkCompose(root, each)),
+    ...Object.entries(compose.services).flatMap(([service, about]) =>
+      checkService(path.join(root, folder), about, services, Object.keys(compose.volumes ?? {})).map(
+        (fault) => `${name}: ${service}: ${fault}`,
+      ),
+    ),
+  ];
+}
+
+function readCompose(root: string, name: string): ComposeFile | undefined {
+  const file = path.join(root, name);
+  if (!existsSync(file)) return undefined;
+  return parseDocument(readFileSync(file, 'utf8'), { merge: true }).toJS() as ComposeFile;
+}
+
+function includesOf({ include = [] }: ComposeFile): string[] {
+  return include.flatMap((each) => (typeof each === 'string' ? each : (each.path ?? [])));
+}
+
+function checkService(
+  folder: string,
+  { build, depends_on: needs = [], volumes = [] }: Service,
+  services: readonly string[],
+  named: readonly string[],
+): string[] {
+  return [
+    ...checkBuild(folder, build),
     ...(Array.isArray(needs) ? needs : Object.keys(needs))
-      .filter((need) => compose.services[need] === undefined)
-      .map((need) => `${name}: ${service}: depends on ${need}, which is no service`),
-  ]);
+      .filter((need) => !services.includes(need))
+      .map((need) => `depends on ${need}, which is no service`),
+    ...volumes.flatMap((volume) => {
+      const [source = ''] = typeof volume === 'string' ? volume.split(':') : [];
+      if (source.startsWith('.')) {
+        return existsSync(path.join(folder, source)) ? [] : [`${source} does not exist`];
+      }
+      return source === '' || source.startsWith('/') || named.includes(source)
+        ? []
+        : [`${source} is no volume of the file`];
+    }),
+  ];
 }
 
 /** The schema without the names that it bears as older drafts wrote them. */

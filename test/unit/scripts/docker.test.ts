@@ -72,6 +72,26 @@ describe('the Dockerfile', () => {
 
 describe('compose.yaml', () => {
   it('is right', () => assert.deepEqual(checkCompose(ROOT), []));
+  it('is right with Prometheus', () => assert.deepEqual(checkCompose(ROOT, 'deploy/compose.yaml'), []));
+
+  it('sees what another one includes', (t) => {
+    const more = `include: [../compose.yaml]
+services:
+  watcher: { image: "watcher:1", depends_on: [router], volumes: ["./rules:/rules:ro", "store:/store"] }
+volumes: { store: }
+`;
+    const files = { Dockerfile: GOOD, 'compose.yaml': COMPOSE, 'deploy/rules/a.yml': '' };
+    const check = (text: string) =>
+      checkCompose(project(t, { ...files, 'deploy/compose.yaml': text }), 'deploy/compose.yaml');
+    assert.deepEqual(check(more), []);
+    assert.match(
+      check(more.replace('[router]', '[ruter]'))[0] ?? '',
+      /watcher: depends on ruter, which is no service/,
+    );
+    assert.match(check(more.replace('./rules', './rulez'))[0] ?? '', /watcher: \.\/rulez does not exist/);
+    assert.match(check(more.replace('store:/', 'stor:/'))[0] ?? '', /watcher: stor is no volume of the file/);
+    assert.match(check(more.replace('../compose', '../compos'))[0] ?? '', /^compos\.yaml does not exist/);
+  });
 
   const faults: [what: string, change: [from: string, to: string], found: RegExp][] = [
     ['broken YAML', ['{ build', '{{ build'], /^compose\.yaml: /],

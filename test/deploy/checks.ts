@@ -1,0 +1,187 @@
+/** What must hold between the manifests, and no schema says. Each check gives its faults, a line each. */
+import { type Command } from '../../src/cli/command.ts';
+import { COMMANDS } from '../../src/cli/program.ts';
+import { resolveSettings } from '../../src/cli/settings.ts';
+import { settingsSchema } from '../../src/gateway/index.ts';
+import { type Container, type Labels, type Manifest, type PodTemplate } from './kubernetes.ts';
+
+/** Time (s) that must be left when draining is over. */
+const SPARE = 2;
+
+const nameOf = ({ kind, metadata }: Manifest): string => `${kind} ${metadata.name}`;
+
+/** Objects that make pods, with the template of these. */
+function podsOf(manifests: readonly Manifest[]): { owner: Manifest; template: PodTemplate }[] {
+  return manifests.flatMap((owner) => {
+    const template = owner.spec?.template;
+    return template === undefined ? [] : [{ owner, template }];
+  });
+}
+
+const matches = (selector: Labels | undefined, labels: Labels): boolean =>
+  selector !== undefined && Object.entries(selector).every(([name, value]) => labels[name] === value);
+
+function valueOf(container: Container, variable: string): string | undefined {
+  return container.env?.find(({ name }) => name === variable)?.value;
+}
+
+/** Selectors and references lead to something. */
+export function checkReferences(manifests: readonly Manifest[]): string[] {
+  const pods = podsOf(manifests);
+  const selecting = manifests.flatMap((one) => {
+    const { kind, spec } = one;
+    if (kind === 'Service') return [[nameOf(one), spec?.selector as Labels | undefined] as const];
+    if (kind === 'NetworkPolicy') return [[nameOf(one), spec?.podSelector?.matchLabels] as const];
+    return spec?.selector === undefined ? [] : [[nameOf(one), spec.selector.matchLabels] as const];
+  });
+  const blind = selecting
+    .filter(([, labels]) => !pods.some(({ template }) => matches(labels, template.metadata.labels)))
+    .map(([name]) => `${name} selects no pod`);
+  const astray = manifests.flatMap((one) => {
+    const target = one.spec?.scaleTargetRef;
+    const known = manifests.some(
+      ({ kind, metadata }) => kind === target?.kind && metadata.name === target.name,
+    );
+    return target === undefined || known ? [] : [`${nameOf(one)} scales nothing`];
+  });
+  const foreign = pods
+    .filter(({ owner, template }) => !matches(owner.spec?.selector?.matchLabels, template.metadata.labels))
+    .map(({ owner }) => `${nameOf(owner)} does not select its own pods`);
+  const headless = manifests.flatMap((one) => {
+    const name = one.spec?.serviceName;
+    if (one.kind !== 'StatefulSet') return [];
+    const service = manifests.find(({ kind, metadata }) => kind === 'Service' && metadata.name === name);
+    return service?.spec?.clusterIP === 'None' ? [] : [`${nameOf(one)} has no headless Service ${name}`];
+  });
+  return [...blind, ...astray, ...foreign, ...headless];
+}
+
+/** Ports go by names, and every name is that of a port of the pods meant. */
+export function checkPorts(manifests: readonly Manifest[]): string[] {
+  const pods = podsOf(manifests);
+  const portsOf = (labels: Labels | undefined) =>
+    pods
+      .filter(({ template }) => matches(labels, template.metadata.labels))
+      .flatMap(({ template }) => template.spec.containers)
+      .flatMap(({ ports = [] }) => ports.map(({ name }) => name));
+  const known = (labels: Labels | undefined, port: string | number) =>
+    port === 53 || portsOf(labels).includes(String(port));
+  return manifests.flatMap((one) => {
+    const { kind, spec } = one;
+    const faults: string[] = [];
+    const demand = (labels: Labels | undefined, port: string | number) => {
+      if (!known(labels, port)) faults.push(`${nameOf(one)}: no pod has the port ${port}`);
+    };
+    if (kind === 'Service') {
+      for (const { targetPort } of spec?.ports ?? []) demand(spec?.selector as Labels, targetPort);
+    }
+    if (kind === 'NetworkPolicy') {
+      const own = spec?.podSelector?.matchLabels;
+      for (const { ports = [] } of spec?.ingress ?? []) for (const { port } of ports) demand(own, port);
+      for (const { to = [{}], ports = [] } of spec?.egress ?? []) {
+        for (const { port } of ports)
+          for (const { podSelector } of to) demand(podSelector?.matchLabels, port);
+      }
+    }
+    for (const container of spec?.template?.spec.containers ?? []) {
+      for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
+        if (probe?.httpGet !== undefined) demand(spec?.template?.metadata.labels, probe.httpGet.port);
+      }
+    }
+    return faults;
+  });
+}
+
+/** Probes ask for paths that are there. */
+export function checkProbes(manifests: readonly Manifest[]): string[] {
+  const { value } = settingsSchema.validate({}) as { value: { paths: { livez: string; readyz: string } } };
+  const paths = {
+    startupProbe: value.paths.livez,
+    livenessProbe: value.paths.livez,
+    readinessProbe: value.paths.readyz,
+  };
+  return podsOf(manifests).flatMap(({ owner, template }) =>
+    template.spec.containers.flatMap((container) =>
+      (Object.keys(paths) as (keyof typeof paths)[])
+        .filter(
+          (probe) => (container.ports ?? []).length > 0 && container[probe]?.httpGet?.path !== paths[probe],
+        )
+        .map((probe) => `${nameOf(owner)}: ${probe} does not ask for ${paths[probe]}`),
+    ),
+  );
+}
+
+/** Arguments and variables are what the command takes. */
+export async function checkSettings(manifests: readonly Manifest[]): Promise<string[]> {
+  const faults: string[] = [];
+  for (const { owner, template } of podsOf(manifests)) {
+    for (const { args, env = [] } of template.spec.containers) {
+      const [name = '', ...rest] = args;
+      const command: Command | undefined = await COMMANDS[name]?.load();
+      if (command === undefined) {
+        faults.push(`${nameOf(owner)}: there is no command ${name}`);
+        continue;
+      }
+      const variables = Object.fromEntries(env.map((each) => [each.name, each.value]));
+      const positional = Object.entries(command.settings).filter(([, each]) => each.positional);
+      const flags = Object.fromEntries(positional.map(([setting], at) => [setting, rest.slice(at)]));
+      const read = new Set<string>();
+      const seen = new Proxy(variables, { get: (all, key) => (read.add(String(key)), all[String(key)]) });
+      try {
+        resolveSettings(name, command.settings, { flags, env: seen, file: undefined, cwd: process.cwd() });
+      } catch (error) {
+        faults.push(`${nameOf(owner)}: ${String(error)}`);
+      }
+      const strange = Object.keys(variables).filter((variable) => !read.has(variable));
+      faults.push(...strange.map((variable) => `${nameOf(owner)}: ${name} does not read ${variable}`));
+    }
+  }
+  return faults;
+}
+
+/** Time to stop is time to drain: the grace period covers preStop, draining, and a little more. */
+export function checkGrace(manifests: readonly Manifest[]): string[] {
+  return podsOf(manifests).flatMap(({ owner, template }) =>
+    template.spec.containers.flatMap((container) => {
+      const grace = template.spec.terminationGracePeriodSeconds ?? 30;
+      const [, before = '0'] = container.lifecycle?.preStop?.exec?.command ?? [];
+      const needed =
+        Number(before) + Number(valueOf(container, 'ZMQ_GATEWAY_DRAIN') ?? 10_000) / 1000 + SPARE;
+      return grace >= needed ? [] : [`${nameOf(owner)}: ${grace} s of grace, ${needed} s are needed`];
+    }),
+  );
+}
+
+/** `dns://NAME:PORT` is a headless Service, and a port of it that routers listen on. */
+export function checkNames(manifests: readonly Manifest[]): string[] {
+  const services = manifests.filter(({ kind }) => kind === 'Service');
+  return podsOf(manifests).flatMap(({ owner, template }) =>
+    template.spec.containers.flatMap(({ env = [] }) =>
+      env.flatMap(({ value = '' }) => {
+        const [, name, port] = /^dns:\/\/([\w-]+):(\d+)$/.exec(value) ?? [];
+        if (name === undefined) return [];
+        const service = services.find(({ metadata }) => metadata.name === name);
+        const found = service?.spec?.ports?.some((each) => each.port === Number(port));
+        const headless = service?.spec?.clusterIP === 'None';
+        return found && headless ? [] : [`${nameOf(owner)}: ${value} leads nowhere`];
+      }),
+    ),
+  );
+}
+
+/** Pods have no rights that they do not need, and no Service sets their variables. */
+export function checkRights(manifests: readonly Manifest[]): string[] {
+  return podsOf(manifests).flatMap(({ owner, template: { spec } }) => {
+    const held: [boolean, string][] = [
+      [spec.securityContext?.runAsNonRoot === true, 'may run as root'],
+      [spec.automountServiceAccountToken === false, 'has a token for the API'],
+      [spec.enableServiceLinks === false, 'gets variables of Services'],
+      ...spec.containers.flatMap(({ securityContext, resources }): [boolean, string][] => [
+        [securityContext?.readOnlyRootFilesystem === true, 'may write to its image'],
+        [securityContext?.allowPrivilegeEscalation === false, 'may gain rights'],
+        [resources?.requests !== undefined && resources.limits?.memory !== undefined, 'has no bounds'],
+      ]),
+    ];
+    return held.filter(([right]) => !right).map(([, fault]) => `${nameOf(owner)} ${fault}`);
+  });
+}
