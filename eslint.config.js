@@ -1,7 +1,18 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'bench/peers/', '**/node_modules/', '**/*.cjs'] },
+  {
+    ignores: [
+      'dist/',
+      'docs/api/',
+      'docs/.vitepress/cache/',
+      'docs/.vitepress/dist/',
+      'coverage/',
+      'bench/peers/',
+      '**/node_modules/',
+      '**/*.cjs',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

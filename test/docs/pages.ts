@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** README.md and docs/*.md, from the project's folder. */
+/** README.md and the pages under docs/, from the project's folder; not the reference, which is made from the sources. */
 export const PAGES: readonly string[] = [
   'README.md',
-  ...readdirSync(path.join(ROOT, 'docs'))
-    .filter((name) => name.endsWith('.md'))
+  ...readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !/^(api|\.vitepress)\//.test(name))
     .sort()
     .map((name) => `docs/${name}`),
 ];

@@ -6,11 +6,12 @@
  * - `sh`: `npm start` and `npm test` must be scripts of package.json; everything else runs against one
  *   `zeromq-gateway up`, with its ports in place of the default ones. A comment behind a command, up to `;`, is its
  *   output. Commands that go on running are ended with the page.
- * - `json`, `yaml`: parsed.
+ * - `json`, `yaml`, `python`: parsed.
  *
  * `no-run: reason` behind the language leaves a block out, by name.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -153,7 +154,7 @@ function shellLines(text: string): ShellLine[] {
   return text
     .replace(/\\\n\s*/g, ' ')
     .split('\n')
-    .map((line) => line.replace(/^npx --no-install /, ''))
+    .map((line) => line.replace(/^npx (--no-install )?/, ''))
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => {
       const [command = '', comment] = line.split(/\s+# /);
@@ -246,8 +247,20 @@ describe('data', () => {
   }
 });
 
+const python = spawnSync('python3', ['--version']).status === 0 ? {} : { skip: 'python3 is not installed' };
+
+describe('python', python, () => {
+  for (const block of of('python')) {
+    it(`${nameOf(block)} parses`, () => {
+      const parse = 'import ast, sys; ast.parse(sys.stdin.read())';
+      const { status, stderr } = spawnSync('python3', ['-c', parse], { input: block.text, encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+    });
+  }
+});
+
 it('every block is of a language that this test knows', () => {
-  const known = [...STILL, 'ts', 'sh', 'json', 'yaml'];
+  const known = [...STILL, 'ts', 'sh', 'json', 'yaml', 'python'];
   const strange = BLOCKS.filter(({ language, noRun }) => !known.includes(language) && noRun === undefined);
   assert.deepEqual(strange.map(nameOf), []);
 });

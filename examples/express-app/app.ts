@@ -1,0 +1,51 @@
+/**
+ * An Express app of your own, with the routes of workers below /api: the gateway is mounted as middleware.
+ *
+ *     npx tsx examples/express-app/app.ts
+ *     curl -s localhost:3000/              # the app's own page
+ *     curl -s localhost:3000/api/echo/hi   # the worker's
+ *
+ * Router and worker are in this process too; in yours, `requester` may as well be a `ZeroMQClient` that is connected to
+ * routers elsewhere.
+ */
+import express from 'express';
+import { ZeroMQRouter, ZeroMQWorker } from 'zeromq-gateway';
+import { ApiRegistry, createGateway } from 'zeromq-gateway/gateway';
+import echo from '../../workers/echo.ts';
+
+const registry = new ApiRegistry({ info: { title: 'My app', version: '1.0.0' } });
+const router = new ZeroMQRouter({
+  frontendConnection: 'tcp://127.0.0.1:0',
+  backendConnection: 'tcp://127.0.0.1:0',
+  // Contracts that workers announce become routes.
+  contractChecker: {
+    put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
+    setAvailable: (name, available) => void registry.setAvailable(name, available),
+    remove: (name) => void registry.remove(name),
+  },
+});
+await router.start();
+const worker = new ZeroMQWorker({ ...echo, connection: router });
+await worker.start();
+
+// Paths that the gateway does not have go on to the app.
+const gateway = createGateway({ requester: router, api: registry, fallthrough: true });
+
+const app = express();
+app.get('/', (_request, response) => void response.send('my own page\n'));
+app.use('/api', gateway.middleware);
+app.use((_request, response) => void response.status(404).send('my own 404\n'));
+
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
+  const address = server.address();
+  console.log(`ready: http://127.0.0.1:${typeof address === 'object' ? address?.port : address}`);
+});
+
+process.once('SIGTERM', () => {
+  server.close(() => {
+    void gateway
+      .close()
+      .then(() => worker.stop())
+      .then(() => router.stop());
+  });
+});
