@@ -1,0 +1,103 @@
+/** Every folder under examples/ that needs nothing but the project runs as its README says. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { ROOT } from '../docs/pages.ts';
+import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
+import { endpointIn, FREE_PORTS, START_PATIENCE, startNode, urlIn } from '../helpers/command.ts';
+import { within } from '../helpers/eventually.ts';
+import { startProcess } from '../helpers/processes.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+
+const EXAMPLES = path.join(ROOT, 'examples');
+
+/** Examples that a test of their own runs. */
+const ELSEWHERE = ['tracing'];
+
+function startExample(scope: Scope, file: string, env: NodeJS.ProcessEnv = {}) {
+  return startProcess(scope, process.execPath, ['--import', 'tsx', path.join(EXAMPLES, file)], {
+    cwd: ROOT,
+    env,
+  });
+}
+
+async function postText(url: string, text: unknown): Promise<Response> {
+  return fetch(`${url}/texts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text }),
+  });
+}
+
+describe('examples', () => {
+  it('express-app: an app with its own pages and those of workers', async (t) => {
+    const app = startExample(scopeOf(t), 'express-app/app.ts', { PORT: '0' });
+    const url = urlIn(await app.waitForLine(/^ready: /, START_PATIENCE));
+    assert.equal(await (await fetch(url)).text(), 'my own page\n');
+    assert.deepEqual(await (await fetch(`${url}/api/echo/hi`)).json(), { message: 'hi' });
+    const missing = await fetch(`${url}/api/nowhere`);
+    assert.deepEqual([missing.status, await missing.text()], [404, 'my own 404\n']);
+    app.kill('SIGTERM');
+    assert.equal((await app.exited).code, 0, app.stderr);
+  });
+
+  it('many-routers: a router stops, and every request is answered', async (t) => {
+    const example = startExample(scopeOf(t), 'many-routers/failover.ts');
+    const { code } = await within(example.exited, 'the end of the example', START_PATIENCE);
+    assert.equal(code, 0, example.stderr);
+    assert.deepEqual(example.lines, [
+      'two routers: 100 of 100 answered',
+      'one stops meanwhile: 100 of 100 answered',
+      'one router: 100 of 100 answered',
+    ]);
+  });
+
+  it('python-fleet: workers take turns, one is killed, bad input reaches none', NEEDS_CLASSIC, async (t) => {
+    const scope = scopeOf(t);
+    const router = await startNode(scope, ['router', ...FREE_PORTS]);
+    const fleet = [1, 2, 3].map(() => {
+      const worker = path.join(EXAMPLES, 'python-fleet/worker.py');
+      return startProcess(scope, PYTHON ?? '', [worker, endpointIn(router.line, 'backend')]);
+    });
+    await Promise.all(fleet.map((worker) => worker.waitForLine('ready')));
+    const document = path.join(EXAMPLES, 'python-fleet/texts.yaml');
+    const frontend = endpointIn(router.line, 'frontend');
+    const gateway = await startNode(scope, [
+      'gateway',
+      '--router',
+      frontend,
+      '--port',
+      '0',
+      '--openapi',
+      document,
+    ]);
+    const url = urlIn(gateway.line);
+
+    const ask = async () => {
+      const replies = Array.from({ length: 30 }, async () => {
+        const response = await postText(url, 'two words');
+        assert.equal(response.status, 200);
+        return (await response.json()) as { words: number; letters: number; worker: number };
+      });
+      return Promise.all(replies);
+    };
+    const replies = await ask();
+    assert.ok(replies.every(({ words, letters }) => words === 2 && letters === 9));
+    assert.deepEqual(new Set(replies.map(({ worker }) => worker)), new Set(fleet.map(({ pid }) => pid)));
+
+    const [killed] = fleet;
+    const meanwhile = ask();
+    killed?.kill('SIGKILL');
+    assert.equal((await meanwhile).length, 30);
+    assert.ok((await ask()).every(({ worker }) => worker !== killed?.pid));
+    assert.equal((await postText(url, 7)).status, 400);
+  });
+
+  it('are all here', () => {
+    const folders = readdirSync(EXAMPLES, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !ELSEWHERE.includes(entry.name))
+      .map(({ name }) => name);
+    assert.deepEqual(folders.sort(), ['express-app', 'many-routers', 'python-fleet']);
+  });
+});
