@@ -12,24 +12,92 @@ export interface Fault {
 
 /** Errors that only HTTP knows; the others are in the catalogue of `core/outcome.ts`. */
 export const HTTP_PROBLEMS = {
-  NOT_FOUND: { status: 404, title: 'No such path' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not have this method' },
-  NOT_ACCEPTABLE: { status: 406, title: 'No acceptable media type' },
-  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
-  PRECONDITION_FAILED: { status: 412, title: 'A precondition does not hold' },
-  PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The media type or coding of the body is not supported' },
-  EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
-  RATE_LIMITED: { status: 429, title: 'Too many requests' },
-  HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
-  MALFORMED_HTTP: { status: 400, title: 'The request is no HTTP' },
-  NOT_IMPLEMENTED: { status: 501, title: 'The method or transfer coding is not known' },
-  VERSION_NOT_SUPPORTED: { status: 505, title: 'The version of HTTP is not supported' },
-  UNAUTHENTICATED: { status: 401, title: 'Credentials are missing or not valid' },
-  FORBIDDEN: { status: 403, title: 'The credentials do not allow this' },
-  AUTH_UNAVAILABLE: { status: 503, title: 'Credentials cannot be checked now' },
-  INTERNAL_ERROR: { status: 500, title: 'The gateway failed' },
-} as const satisfies Record<string, { status: number; title: string }>;
+  NOT_FOUND: {
+    status: 404,
+    title: 'No such path',
+    remedy: 'Check the path; /openapi.json has all that there are.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'The path does not have this method',
+    remedy: 'Use a method that Allow names.',
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    title: 'No acceptable media type',
+    remedy: 'Ask with Accept for a type that the document names for the reply.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    remedy: 'Send it again, faster; slow callers need a longer time in clientTimeouts.',
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    title: 'A precondition does not hold',
+    remedy: 'Read it again, and decide whether your change still holds.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send less, or raise limits.body.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'The media type or coding of the body is not supported',
+    remedy: 'Send a type that the document names for the body; JSON in UTF-8 mostly.',
+  },
+  EXPECTATION_FAILED: {
+    status: 417,
+    title: 'The expectation cannot be met',
+    remedy: 'Leave the header Expect out.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'Wait for the seconds in Retry-After.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The headers are too large',
+    remedy: 'Send fewer or shorter headers; cookies are often the reason.',
+  },
+  MALFORMED_HTTP: {
+    status: 400,
+    title: 'The request is no HTTP',
+    remedy: 'Speak HTTP/1.1 to this port; TLS ends at a proxy in front of it.',
+  },
+  NOT_IMPLEMENTED: {
+    status: 501,
+    title: 'The method or transfer coding is not known',
+    remedy: 'Use a method of RFC 9110, and no transfer coding but chunked.',
+  },
+  VERSION_NOT_SUPPORTED: {
+    status: 505,
+    title: 'The version of HTTP is not supported',
+    remedy: 'Speak HTTP/1.1.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'Credentials are missing or not valid',
+    remedy: 'Send the credentials that WWW-Authenticate asks for; a token may have run out.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The credentials do not allow this',
+    remedy: 'Ask for the scopes that the operation demands in the document.',
+  },
+  AUTH_UNAVAILABLE: {
+    status: 503,
+    title: 'Credentials cannot be checked now',
+    remedy: 'Try again after Retry-After; the gateway cannot reach the keys of the tokens.',
+  },
+  INTERNAL_ERROR: {
+    status: 500,
+    title: 'The gateway failed',
+    remedy: 'Look in the log of the gateway for the requestId, and report it.',
+  },
+} as const satisfies Record<string, { status: number; title: string; remedy: string }>;
 
 export type HttpProblemCode = keyof typeof HTTP_PROBLEMS;
 
@@ -52,7 +120,8 @@ const MAX_FAULTS = 100;
 
 /** An error of HTTP itself. */
 export function httpProblem(code: HttpProblemCode, detail: string, headers?: readonly string[]): Problem {
-  return { code, ...HTTP_PROBLEMS[code], detail, headers };
+  const { status, title } = HTTP_PROBLEMS[code];
+  return { code, status, title, detail, headers };
 }
 
 /** An error of the catalogue. */

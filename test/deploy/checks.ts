@@ -3,6 +3,7 @@ import { type Command } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/program.ts';
 import { resolveSettings } from '../../src/cli/settings.ts';
 import { settingsSchema } from '../../src/gateway/index.ts';
+import { type CurveKeyPair, curveKeyPair } from '../../src/transport/curve/keys.ts';
 import { type Container, type Labels, type Manifest, type PodTemplate } from './kubernetes.ts';
 
 /** Time (s) that must be left when draining is over. */
@@ -111,9 +112,20 @@ export function checkProbes(manifests: readonly Manifest[]): string[] {
   );
 }
 
+type Variable = NonNullable<Container['env']>[number];
+
+/** A value that the variable may have: where it comes from a Secret, a key. */
+function sampleOf({ value, valueFrom }: Variable, keys: CurveKeyPair): string | undefined {
+  const key = valueFrom?.secretKeyRef?.key;
+  if (key !== undefined) return key === 'public-key' ? keys.publicKey : keys.secretKey;
+  // A name stands for addresses; `checkNames` looks where it leads.
+  return value?.replace(/^dns:/, 'tcp:');
+}
+
 /** Arguments and variables are what the command takes. */
 export async function checkSettings(manifests: readonly Manifest[]): Promise<string[]> {
   const faults: string[] = [];
+  const keys = curveKeyPair();
   for (const { owner, template } of podsOf(manifests)) {
     for (const { args, env = [] } of template.spec.containers) {
       const [name = '', ...rest] = args;
@@ -122,7 +134,7 @@ export async function checkSettings(manifests: readonly Manifest[]): Promise<str
         faults.push(`${nameOf(owner)}: there is no command ${name}`);
         continue;
       }
-      const variables = Object.fromEntries(env.map((each) => [each.name, each.value]));
+      const variables = Object.fromEntries(env.map((each) => [each.name, sampleOf(each, keys)]));
       const positional = Object.entries(command.settings).filter(([, each]) => each.positional);
       const flags = Object.fromEntries(positional.map(([setting], at) => [setting, rest.slice(at)]));
       const read = new Set<string>();
@@ -166,6 +178,21 @@ export function checkNames(manifests: readonly Manifest[]): string[] {
         return found && headless ? [] : [`${nameOf(owner)}: ${value} leads nowhere`];
       }),
     ),
+  );
+}
+
+/** Routers are never open to the network without keys, and who connects to them has keys. */
+export function checkKeys(manifests: readonly Manifest[]): string[] {
+  return podsOf(manifests).flatMap(({ owner, template }) =>
+    template.spec.containers.flatMap(({ args, env = [] }) => {
+      const names = env.map(({ name }) => name);
+      const needed = ['ZMQ_GATEWAY_CURVE_SECRET_KEY'];
+      if (args[0] !== 'router') needed.push('ZMQ_GATEWAY_CURVE_SERVER_KEY');
+      const missing = needed.filter((name) => !names.includes(name)).map((name) => `lacks ${name}`);
+      const open = env.filter(({ name, value }) => name.includes('CURVE_SECRET') && value !== undefined);
+      const told = [...missing, ...open.map(({ name }) => `tells ${name} to everybody`)];
+      return told.map((fault) => `${nameOf(owner)} ${fault}`);
+    }),
   );
 }
 

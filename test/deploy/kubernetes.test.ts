@@ -204,6 +204,14 @@ describe('manifests', () => {
     assert.deepEqual(checks.checkRights(rich), ['StatefulSet zeromq-router may run as root']);
   });
 
+  it('take keys from Secrets, and have some everywhere', () => {
+    assert.deepEqual(checks.checkKeys(system), []);
+    const keyless = planted(({ spec }) => void spec?.template?.spec.containers[0]?.env?.pop());
+    assert.deepEqual(checks.checkKeys(keyless), [
+      'StatefulSet zeromq-router lacks ZMQ_GATEWAY_CURVE_SECRET_KEY',
+    ]);
+  });
+
   it('have no Service whose variables would be taken for settings', () => {
     const names = system.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
     assert.ok(names.length > 1 && !names.includes('zmq-gateway'));

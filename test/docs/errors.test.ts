@@ -39,10 +39,10 @@ function outcomesOf(catalogue: Catalogue): string {
 }
 
 function httpProblemsOf(): string {
-  const rows = Object.entries(HTTP_PROBLEMS).map(([code, { status, title }]) => {
-    return `| \`${code}\` | ${status} | ${title} |`;
+  const rows = Object.entries(HTTP_PROBLEMS).map(([code, { status, title, remedy }]) => {
+    return `| \`${code}\` | ${status} | ${title} | ${remedy} |`;
   });
-  return `| code | HTTP status | title |\n|---|---|---|\n${rows.join('\n')}`;
+  return `| code | HTTP status | title | what to do |\n|---|---|---|---|\n${rows.join('\n')}`;
 }
 
 function withBlock(page: string, name: string, text: string): string {
@@ -67,6 +67,8 @@ function localCodes(): Set<string> {
       codes.add(code);
   }
   for (const code of Object.keys(OUTCOMES)) codes.delete(code);
+  // Those of the operating system are told together, below the table.
+  for (const code of Object.keys(constants.errno)) codes.delete(code);
   return codes;
 }
 
@@ -120,4 +122,43 @@ test('no code is on the page that does not exist', () => {
   const page = readFileSync(PAGE, 'utf8');
   assert.deepEqual(strange(page), []);
   assert.deepEqual(strange(`${page}\nand \`PLANTED_CODE\``), ['PLANTED_CODE']);
+});
+
+/** Words that begin what somebody can do. */
+const IMPERATIVE =
+  /^(Add|Allow|Ask|Check|Choose|Give|Have|Leave|Look|Make|Mend|Nothing|Read|Report|See|Send|Speak|Start|The message names|Try|Use|Wait)\b/;
+
+/** What a message lacks to be of use: what happened, and what to do about it. */
+function lackOf(text: string): string | undefined {
+  if (!/^[A-Z].*\.$/s.test(text)) return 'is no sentence';
+  return text.split(/\s+/).length < 3 ? 'says too little' : undefined;
+}
+
+test('every error says what happened, why, and what to do', () => {
+  const faults: string[] = [];
+  const told = new Set<string>();
+  const tell = (code: string, part: string, text: string) => {
+    const lack =
+      lackOf(text) ?? (part === 'remedy' && !IMPERATIVE.test(text) ? 'asks for nothing' : undefined);
+    if (lack !== undefined) faults.push(`${code}: the ${part} ${lack}: ${text}`);
+    if (told.has(text)) faults.push(`${code}: the ${part} is that of another error`);
+    told.add(text);
+  };
+  for (const [code, { title, meaning, remedy }] of Object.entries(OUTCOMES as Catalogue)) {
+    tell(code, 'title', `${title}.`);
+    tell(code, 'meaning', meaning);
+    tell(code, 'remedy', remedy);
+  }
+  for (const [code, { title, remedy }] of Object.entries(HTTP_PROBLEMS)) {
+    if (!/^[A-Z]/.test(title)) faults.push(`${code}: ${title}`);
+    tell(code, 'remedy', remedy);
+  }
+  const local = readFileSync(PAGE, 'utf8').matchAll(/^\| `([A-Z_]+)` \| `\w+` \| (.+?) \| (.+?) \|$/gm);
+  for (const [, code = '', meaning = '', remedy = ''] of local) {
+    if (lackOf(meaning) ?? lackOf(remedy)) faults.push(`${code}: ${meaning} ${remedy}`);
+  }
+  assert.deepEqual(faults, []);
+  assert.ok(told.size > 50, 'the catalogue was not walked');
+  assert.equal(lackOf('Try again.'), 'says too little');
+  assert.equal(lackOf('no worker'), 'is no sentence');
 });

@@ -60,7 +60,7 @@ describe('examples', () => {
       const worker = path.join(EXAMPLES, 'python-fleet/worker.py');
       return startProcess(scope, PYTHON ?? '', [worker, endpointIn(router.line, 'backend')]);
     });
-    await Promise.all(fleet.map((worker) => worker.waitForLine('ready')));
+    await Promise.all(fleet.map((worker) => worker.waitForLine(/^ready$/)));
     const document = path.join(EXAMPLES, 'python-fleet/texts.yaml');
     const frontend = endpointIn(router.line, 'frontend');
     const gateway = await startNode(scope, [

@@ -49,7 +49,7 @@ const COMMON: readonly CompletableFlag[] = [
 export function completableOf({ name, settings }: Command, summary: string): CompletableCommand {
   const entries = Object.entries(settings);
   const flags = entries
-    .filter(([, { positional }]) => !positional)
+    .filter(([, { positional, environmentOnly }]) => !positional && !environmentOnly)
     .map(([key, { kind, description }]) => ({
       flag: flagOf(key),
       description,
