@@ -53,6 +53,13 @@ describe('examples', () => {
     ]);
   });
 
+  it('curve: who has no key that is known is turned away', async (t) => {
+    const example = startExample(scopeOf(t), 'curve/private.ts');
+    const { code } = await within(example.exited, 'the end of the example', START_PATIENCE);
+    assert.equal(code, 0, example.stderr);
+    assert.deepEqual(example.lines, ['client: told to those who may know', 'stranger: NO_ROUTER']);
+  });
+
   it('python-fleet: workers take turns, one is killed, bad input reaches none', NEEDS_CLASSIC, async (t) => {
     const scope = scopeOf(t);
     const router = await startNode(scope, ['router', ...FREE_PORTS]);
@@ -98,6 +105,6 @@ describe('examples', () => {
     const folders = readdirSync(EXAMPLES, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !ELSEWHERE.includes(entry.name))
       .map(({ name }) => name);
-    assert.deepEqual(folders.sort(), ['express-app', 'many-routers', 'python-fleet']);
+    assert.deepEqual(folders.sort(), ['curve', 'express-app', 'many-routers', 'python-fleet']);
   });
 });

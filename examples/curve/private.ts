@@ -1,0 +1,63 @@
+/**
+ * Encryption, and keys that say who a node is: a router that lets in one worker and one client, and turns a stranger away.
+ *
+ *     npx tsx examples/curve/private.ts
+ *
+ * With the command line: `zeromq-gateway keygen`, `--curve-key`, `--curve-server-key`, `--allow-list`.
+ */
+import { once } from 'node:events';
+import {
+  AllowList,
+  curveKeyPair,
+  ZeroMQClient,
+  ZeroMQError,
+  ZeroMQRouter,
+  ZeroMQWorker,
+} from 'zeromq-gateway';
+
+const [ofRouter, ofWorker, ofClient, ofStranger] = [
+  curveKeyPair(),
+  curveKeyPair(),
+  curveKeyPair(),
+  curveKeyPair(),
+];
+const known = new AllowList({
+  peers: [
+    { publicKey: ofWorker.publicKey, name: 'worker', role: 'worker', serves: ['secret'] },
+    { publicKey: ofClient.publicKey, name: 'client', role: 'client', calls: ['secret'] },
+  ],
+});
+
+const router = new ZeroMQRouter({
+  frontendConnection: 'tcp://127.0.0.1:0',
+  backendConnection: 'tcp://127.0.0.1:0',
+  curve: { ...ofRouter, authenticator: known },
+});
+const { frontend, backend } = await router.start();
+
+/** Whom they trust, and who they are. */
+const trust = { serverKey: ofRouter.publicKey };
+const worker = new ZeroMQWorker({
+  connection: backend,
+  handlers: { secret: () => 'told to those who may know' },
+  curve: { ...trust, ...ofWorker },
+});
+await Promise.all([once(router, 'workerJoined'), worker.start()]);
+
+const client = new ZeroMQClient({ connection: frontend, curve: { ...trust, ...ofClient } });
+console.log(`client: ${(await client.sendMessage<string>('secret')).eventData}`);
+
+const stranger = new ZeroMQClient({
+  connection: frontend,
+  connectWait: 500,
+  curve: { ...trust, ...ofStranger },
+});
+try {
+  await stranger.sendMessage('secret');
+} catch (error) {
+  console.log(`stranger: ${error instanceof ZeroMQError ? error.code : String(error)}`);
+}
+
+await Promise.all([client.close(), stranger.close()]);
+await worker.stop();
+await router.stop();
