@@ -75,7 +75,7 @@ export const HTTP_PROBLEMS = {
   VERSION_NOT_SUPPORTED: {
     status: 505,
     title: 'The version of HTTP is not supported',
-    remedy: 'Speak HTTP/1.1.',
+    remedy: 'Speak HTTP/1.1 to this port.',
   },
   UNAUTHENTICATED: {
     status: 401,
