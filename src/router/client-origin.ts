@@ -16,6 +16,11 @@ export class ClientOrigin implements Origin {
     private readonly core: RouterCore,
   ) {}
 
+  /** Requests that are not settled. */
+  get size(): number {
+    return this.requests.size;
+  }
+
   /** Whether nothing that the client asked is under way. */
   get idle(): boolean {
     return this.requests.size === 0;

@@ -2,14 +2,17 @@
 import type { GiveUp } from '../core/give-up.ts';
 import { failure, type RequestMessage } from '../core/message.ts';
 import type { ClientPeer, FrontendOwner } from '../transport/frontend.ts';
+import { turnNow } from '../transport/turn.ts';
 import { RESERVED } from '../wire/control.ts';
 import { BUILTIN_PREFIX, type Builtins, type HeldAnswer } from './builtins.ts';
+import { ClientAllowance, type ClientLimits } from './client-limits.ts';
 import { ClientOrigin } from './client-origin.ts';
 import type { RouterCore } from './core.ts';
 
 /** A client's state: its origin in the core, and the answers of the router itself that are held back for it. */
 interface ClientState {
   readonly origin: ClientOrigin;
+  readonly allowance: ClientAllowance;
   readonly held: Map<HeldAnswer, { readonly id: number; readonly generation: number }>;
 }
 
@@ -26,6 +29,7 @@ export class ClientSide implements FrontendOwner {
     private readonly core: RouterCore,
     private readonly builtins: Builtins,
     private readonly owner: ClientSideOwner,
+    private readonly limits: Required<ClientLimits>,
   ) {}
 
   request(
@@ -37,6 +41,11 @@ export class ClientSide implements FrontendOwner {
   ): void {
     const state = this.stateOf(peer);
     this.owner.signOfLife(peer.key);
+    const refusal = state.allowance.refusal(state.origin.size + state.held.size, turnNow());
+    if (refusal !== undefined) {
+      peer.reply(message.eventName, refusal, id, generation, envelope);
+      return;
+    }
     if (message.eventName.startsWith(RESERVED)) {
       this.reserved(peer, state, message, id, generation, envelope);
       return;
@@ -68,7 +77,11 @@ export class ClientSide implements FrontendOwner {
   }
 
   private stateOf(peer: ClientPeer): ClientState {
-    peer.state ??= { origin: new ClientOrigin(peer, this.core), held: new Map() } satisfies ClientState;
+    peer.state ??= {
+      origin: new ClientOrigin(peer, this.core),
+      allowance: new ClientAllowance(this.limits, turnNow()),
+      held: new Map(),
+    } satisfies ClientState;
     return peer.state as ClientState;
   }
 

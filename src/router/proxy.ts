@@ -11,6 +11,9 @@ import type { CurveServer } from '../transport/curve/security.ts';
 import { MessageSocket, type Refusal, type SendHandler, type SocketReceiver } from '../transport/socket.ts';
 import type { RouterSockets, SocketsEndpoints } from './sockets.ts';
 
+/** It drops replies that a client does not take at once: as many as the original lets wait. */
+const HIGH_WATER_MARK = 1000;
+
 /** Between attempts to find a worker that takes something, in ms. */
 const RETRY_DELAY = 10;
 
@@ -89,7 +92,7 @@ export class BlindProxy implements RouterSockets {
     const [front, back] = [options.curve?.at('frontend', logger), options.curve?.at('backend', logger)];
     const towardsClients = new TowardsClients(this);
     this.frontend = new MessageSocket(
-      { type: 'router', routingId, maxMessageSize, curve: front },
+      { type: 'router', routingId, maxMessageSize, sendHighWaterMark: HIGH_WATER_MARK, curve: front },
       this.towardsWorkers,
     );
     this.backend = new MessageSocket(

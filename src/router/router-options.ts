@@ -7,6 +7,7 @@ import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import type { ConnectionLike } from '../transport/connection.ts';
 import { CurveServer, type CurveServerOptions } from '../transport/curve/security.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import { type ClientLimits, clientAllowance } from './client-limits.ts';
 import type { ContractChecker } from './contracts.ts';
 import type { RouterLimits, RouterNotice } from './options.ts';
 import type { SocketsEndpoints } from './sockets.ts';
@@ -34,6 +35,8 @@ export interface ZeroMQRouterOptions {
   configFile?: string;
   /** Largest message in bytes, either way. Default 16 MiB. */
   maxMessageSize?: number;
+  /** Bounds on what one client may ask; see `ClientLimits`. */
+  clientLimits?: ClientLimits;
   /** Encryption, and who may do what. Default: neither; INPROC never has them. */
   curve?: CurveServerOptions;
   /** Checks contracts of workers against each other. Default: only their names are. */
@@ -75,6 +78,7 @@ export interface SocketSettings {
   readonly classicEvents: readonly string[] | undefined;
   readonly helloGrace: number;
   readonly curve: CurveServer | undefined;
+  readonly clientLimits: Required<ClientLimits>;
 }
 
 /** @throws ZeroMQConfigError naming the option that is not acceptable. */
@@ -87,5 +91,6 @@ export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
   if (!(helloGrace >= 0)) {
     throw new ZeroMQConfigError(`helloGrace must be at least 0 ms, got ${String(helloGrace)}`);
   }
-  return { maxMessageSize, classicConcurrency, classicEvents, helloGrace, curve };
+  const clientLimits = clientAllowance(options.clientLimits);
+  return { maxMessageSize, classicConcurrency, classicEvents, helloGrace, curve, clientLimits };
 }

@@ -7,6 +7,7 @@ import { Frontend } from '../transport/frontend.ts';
 import type { MessageSocket } from '../transport/socket.ts';
 import { Backend, type BackendOwner } from './backend.ts';
 import type { Builtins } from './builtins.ts';
+import type { ClientLimits } from './client-limits.ts';
 import { ClientSide, type ClientSideOwner } from './client-side.ts';
 import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
@@ -45,6 +46,7 @@ export interface RoutedSocketsOptions {
   readonly classicEvents: readonly string[] | undefined;
   readonly helloGrace: number;
   readonly curve: CurveServer | undefined;
+  readonly clientLimits: Required<ClientLimits>;
   readonly contracts: AnnouncedContracts;
   readonly core: RouterCore;
   readonly builtins: Builtins;
@@ -58,7 +60,7 @@ export class RoutedSockets implements RouterSockets {
 
   constructor(options: RoutedSocketsOptions) {
     const { identity: routingId, maxMessageSize, speaker, logger, core, builtins, owner } = options;
-    const clients = new ClientSide(core, builtins, owner);
+    const clients = new ClientSide(core, builtins, owner, options.clientLimits);
     const curve = options.curve?.at('frontend', logger);
     this.front = new Frontend({ routingId, maxMessageSize, speaker, curve }, clients);
     this.back = new Backend({ ...options, curve: options.curve?.at('backend', logger) }, core, owner);

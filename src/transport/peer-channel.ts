@@ -179,6 +179,7 @@ export class PeerChannel implements SendHandler, Flushable {
         return;
       }
       this.stuckSince = this.clock.now();
+      this.retryDelay = FIRST_RETRY;
     }
     this.owner.channelWritable();
   }

@@ -36,6 +36,10 @@ if (context.maxSockets < MAX_SOCKETS) context.maxSockets = MAX_SOCKETS;
 const PING_INTERVAL = 10_000;
 const PING_TIMEOUT = 10_000;
 
+/** High-water marks, in messages for each peer: what a peer of a ROUTER that never reads may hold of our memory. */
+const ROUTER_MARK = 100;
+const DEALER_MARK = 1000;
+
 /** ZMQ_HANDSHAKE_IVL: how long a connection has for its handshake, in ms. */
 const HANDSHAKE_TIME = 10_000;
 
@@ -49,9 +53,9 @@ export interface MessageSocketOptions {
   readonly routingId?: string;
   /** ZMQ_MAXMSGSIZE in bytes; a peer that sends more is cut. Default 16 MiB. */
   readonly maxMessageSize?: number;
-  /** ZMQ_SNDHWM in messages for each peer. Default 1,000. */
+  /** ZMQ_SNDHWM in messages for each peer. Default: of a ROUTER 100, of a DEALER 1,000. */
   readonly sendHighWaterMark?: number;
-  /** ZMQ_RCVHWM in messages for each peer. Default 1,000. */
+  /** ZMQ_RCVHWM in messages for each peer. Default: of a ROUTER 100, of a DEALER 1,000. */
   readonly receiveHighWaterMark?: number;
   /** ZMQ_LINGER: how long unsent messages keep the socket after close. Default 1,000. */
   readonly linger?: number;
@@ -113,8 +117,9 @@ export class MessageSocket {
     this.raw.sendTimeout = 0;
     this.raw.linger = options.linger ?? 1000;
     this.raw.maxMessageSize = options.maxMessageSize ?? MAX_MESSAGE_BYTES;
-    this.raw.sendHighWaterMark = options.sendHighWaterMark ?? 1000;
-    this.raw.receiveHighWaterMark = options.receiveHighWaterMark ?? 1000;
+    const mark = options.type === 'router' ? ROUTER_MARK : DEALER_MARK;
+    this.raw.sendHighWaterMark = options.sendHighWaterMark ?? mark;
+    this.raw.receiveHighWaterMark = options.receiveHighWaterMark ?? mark;
     this.raw.heartbeatInterval = PING_INTERVAL;
     this.raw.heartbeatTimeout = PING_TIMEOUT;
     this.raw.heartbeatTimeToLive = PING_INTERVAL + 2 * PING_TIMEOUT;

@@ -144,7 +144,21 @@ describe('somebody with a key of his own', () => {
     assert.equal(await outcome(client.sendMessage('echo.get', 1)), 'ok');
     thief.receiveTimeout = 200;
     await assert.rejects(thief.receive(), { code: 'EAGAIN' });
-    assert.equal(await ask(operator, 'private'), '"for operators"');
+    operator.close(); // its place was taken, and is nobody's now
+    assert.equal(await ask(bare(scope, frontend, ADMIN, 'the operator'), 'private'), '"for operators"');
+    await assert.rejects(thief.receive(), { code: 'EAGAIN' });
+  });
+
+  it('that is back before he was missed takes his own place', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend } = await startGuarded(scope);
+    await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
+    const before = bare(scope, frontend, CLIENT, 'the same');
+    assert.equal(await ask(before, 'echo.get'), '1');
+    const again = bare(scope, frontend, CLIENT, 'the same');
+    assert.equal(await ask(again, 'echo.get'), '1');
+    assert.match(await ask(again, 'private'), /NOT_PERMITTED/);
+    assert.equal(router.stats().clients, 1);
   });
 
   it('has his own rights when he comes after another under the same routing id', async (t) => {

@@ -10,10 +10,11 @@
  * - the first thing read of a connection is what the socket says of it, `[id, ""]` (ZMQ_ROUTER_NOTIFY);
  * - the last thing is `[id, farewell]` (ZMQ_DISCONNECT_MSG), where the farewell is random bytes that no peer knows: none
  *   can say of itself that it is gone, and come back as somebody else;
- * - libzmq gives a routing id that is taken to nobody else.
+ * - a routing id that is taken changes hands (ZMQ_ROUTER_HANDOVER) only to somebody with the same key, who is back
+ *   before he was missed. Whoever else takes one over is cut.
  *
- * To cut somebody, a socket of our own takes his routing id over (ZMQ_ROUTER_HANDOVER, for that moment only): libzmq
- * then reads nothing more from the connection, and closes it when it answers no ping.
+ * To cut somebody, a socket of our own takes his routing id over: libzmq then reads nothing more from the connection,
+ * and closes it when it answers no ping.
  */
 import { randomBytes } from 'node:crypto';
 import { Dealer, Router } from 'zeromq';
@@ -159,14 +160,22 @@ export class Gate implements Porter {
     const guest = this.guests.get(key);
     if (frames.length === 2 && first?.equals(this.farewell)) return this.left(key, guest, frames);
     if (guest === undefined) return this.cameIn(key, identity);
-    if (guest.cut) return false;
-    if (frames.length !== 2 || first?.length !== 0) return true;
-    // Only the socket says such things. Somebody else does, or took the routing id over in the moment of another's cut.
+    if (frames.length !== 2 || first?.length !== 0) return !guest.cut;
+    return this.takenOver(key, guest, identity);
+  }
+
+  /** The socket says that somebody comes under a routing id that is taken; or his owner says it of himself. */
+  private takenOver(key: string, guest: Guest, identity: Buffer): boolean {
+    if (this.awaited?.publicKey === guest.publicKey) {
+      if (this.left(key, guest, [identity, this.farewell])) this.owner.deliver([identity, EMPTY]);
+      return this.cameIn(key, identity);
+    }
     this.cut(guest);
     return false;
   }
 
   private announcePeers(socket: Router): void {
+    socket.handover = true;
     if (setRouterNotify(socket, NOTIFY_CONNECT) && setDisconnectMessage(socket, this.farewell)) return;
     const message = 'CURVE needs a ZeroMQ library with draft options (ZMQ_ROUTER_NOTIFY, ZMQ_DISCONNECT_MSG)';
     throw new ZeroMQSocketInvalid('ENOTSUP', message);
@@ -252,7 +261,7 @@ export class Gate implements Porter {
     else this.givenUp(applicant);
   }
 
-  /** One that shook hands and has not shown up came under a routing id that is taken: libzmq leaves it unheard. */
+  /** One that shook hands and has not shown up came under another's routing id, and was cut. */
   private takenId(applicant: Applicant | undefined): boolean {
     if (applicant === undefined || this.awaited !== applicant || this.closed) return false;
     if (this.handshakes <= this.explained || this.readable()) return false;
@@ -306,10 +315,8 @@ export class Gate implements Porter {
     this.cuttingPlace ??= bindInside(socket, this.domain);
     const successor = new Dealer({ linger: 0 });
     setRoutingId(successor, guest.identity);
-    socket.handover = true;
     successor.connect(this.cuttingPlace);
-    this.readable();
-    socket.handover = false;
+    this.readable(); // makes libzmq take the connection in
     successor.close();
   }
 }
