@@ -69,10 +69,12 @@ export async function configurationPage(): Promise<string> {
 }
 
 function commandRow(name: string, setting: Setting<unknown>): string[] {
-  const { kind, description, positional, defaultNote, required } = setting;
-  const flag = positional
-    ? name.toUpperCase()
-    : `\`${[flagOf(name), kind.placeholder].filter(Boolean).join(' ')}\``;
+  const { kind, description, positional, environmentOnly, defaultNote, required } = setting;
+  const flag = environmentOnly
+    ? 'none'
+    : positional
+      ? name.toUpperCase()
+      : `\`${[flagOf(name), kind.placeholder].filter(Boolean).join(' ')}\``;
   const byDefault = required
     ? 'required'
     : (defaultNote ?? (setting.default === undefined ? '' : `\`${JSON.stringify(setting.default)}\``));

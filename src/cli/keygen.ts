@@ -14,14 +14,14 @@ const settings = {
   }),
 };
 
-function keygen({ file }: ValuesOf<typeof settings>, { cwd, out, err }: Surroundings): Promise<number> {
+function keygen({ file }: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
   const pair = curveKeyPair();
   writeKeyFiles(file, pair);
-  const name = path.relative(cwd, file);
-  err(
+  const name = path.relative(surroundings.cwd, file);
+  surroundings.err(
     `zeromq-gateway keygen: the secret key is in ${name}, for its owner only; the public key is in ${name}${PUBLIC_SUFFIX}`,
   );
-  out(pair.publicKey);
+  surroundings.out(pair.publicKey);
   return Promise.resolve(EXIT.ok);
 }
 

@@ -97,8 +97,7 @@ export class AllowList implements PeerAuthenticator {
     for (const [key, { rights, domains }] of next) {
       const before = this.known.get(key);
       // Who keeps his rights keeps the object, and with it what was found out by it.
-      if (before?.rights.equals(rights))
-        (next as Map<string, Known>).set(key, { rights: before.rights, domains });
+      if (before?.rights.equals(rights)) next.set(key, { rights: before.rights, domains });
     }
     this.known = next;
     for (const listener of this.listeners) listener();
@@ -116,12 +115,12 @@ export class AllowList implements PeerAuthenticator {
 }
 
 function read(document: unknown, source: string): Map<string, Known> {
-  const { error, value } = SCHEMA.validate(document, { abortEarly: false, convert: false });
+  const { error } = SCHEMA.validate(document, { abortEarly: false, convert: false });
   if (error !== undefined) {
     const faults = error.details.map(({ message }) => message);
     throw new ZeroMQConfigError(`${source}: ${faults.join('; ')}`);
   }
-  const { peers } = value as AllowListDocument;
+  const { peers } = document as AllowListDocument;
   return new Map(
     peers.map(({ publicKey, domains, ...grant }) => [publicKey, { rights: new PeerRights(grant), domains }]),
   );

@@ -89,8 +89,8 @@ describe('the list', () => {
     const twice = { name: 'x', publicKey: A, role: 'admin' } as const;
     assert.throws(() => new AllowList({ peers: [twice, { ...twice, name: 'y' }] }), /duplicate/);
     assert.throws(() => new AllowList({ peers: [twice, { ...twice, publicKey: B }] }), /duplicate/);
-    for (const nothing of [undefined, null, [], {}, 'x']) {
-      assert.throws(() => new AllowList(nothing as unknown as AllowListDocument), /allow list: /);
+    for (const nothing of [undefined, null, [], {}, 'x'] as unknown[]) {
+      assert.throws(() => new AllowList(nothing as AllowListDocument), /allow list: /);
     }
   });
 
