@@ -106,6 +106,8 @@ export {
   type PeerRole,
 } from './transport/curve/rights.ts';
 export type { CurveClientOptions, CurveServerOptions } from './transport/curve/security.ts';
+export type { DnsOptions } from './transport/discovery.ts';
+export type { DnsResolver, DnsService } from './transport/resolver.ts';
 export {
   type MonitorEvent,
   type MonitorEventName,

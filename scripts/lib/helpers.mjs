@@ -20,6 +20,7 @@ export const HELPERS = [
     present: () => spawnSync('/usr/bin/python3', ['-c', 'import zmq'], { stdio: 'ignore' }).status === 0,
   },
   { name: 'chromium', mention: 'chromium', present: () => onPath('chromium') },
+  { name: 'iproute2', mention: 'iproute2', present: () => onPath('ip') },
   { name: 'redis-server', mention: 'redis-server', present: () => onPath('redis-server') },
   { name: 'zsh', mention: "'zsh'", present: () => onPath('zsh') },
   { name: 'fish', mention: "'fish'", present: () => onPath('fish') },

@@ -41,6 +41,14 @@ export function defineCommand<S extends Record<keyof S, Setting<unknown>>>(
   return definition;
 }
 
+/** Settings of whatever connects to routers. */
+export const DNS_SETTINGS = {
+  dnsInterval: setting(milliseconds, {
+    description: 'Time between look-ups of dns:// names',
+    default: 5000,
+  }),
+};
+
 /** Settings that every long-running command has. */
 export const NODE_SETTINGS = {
   drain: setting(milliseconds, {

@@ -4,16 +4,15 @@ import { ZeroMQClient } from '../client/index.ts';
 import type { Logger } from '../core/logging.ts';
 import type { Requester } from '../core/message.ts';
 import { createGateway, type Gateway, type GatewaySettingsInput, readSettings } from '../gateway/index.ts';
-import { LiveContracts } from '../gateway/live-contracts.ts';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
-import type { CurveClientOptions } from '../transport/curve/security.ts';
 import { ADMIN_SETTINGS, openAdmin, viewFor } from './admin.ts';
 import { FleetSource, ProcessSource } from './admin-source.ts';
-import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
 import { documentSettings, loadDocuments } from './documents.ts';
 import { binding } from './endpoints.ts';
 import { Fleet, isMember, type Member, serveAsMember } from './fleet.ts';
+import { followContracts } from './follow.ts';
 import { host, json, list, milliseconds, port, remote, wholeNumber, yesOrNo } from './kinds.ts';
 import { openLog } from './logging.ts';
 import type { ProcessView } from './process-view.ts';
@@ -51,7 +50,11 @@ const settings = {
     description: 'With --classic-router: sockets for each router, and so requests at a time',
     default: 16,
   }),
-  heartbeat: optional(remote, { description: 'Where to send heartbeats', defaultNote: 'nowhere' }),
+  heartbeat: optional(list(remote), {
+    description: 'Where to send heartbeats, for each router',
+    defaultNote: 'nowhere',
+  }),
+  ...DNS_SETTINGS,
   ...CURVE_CLIENT_SETTINGS,
   processes: setting(wholeNumber(1, 256), { description: 'Processes that share the port', default: 1 }),
   ...ADMIN_SETTINGS,
@@ -124,14 +127,23 @@ async function openNode(
   view: ProcessView | undefined,
   opened: Opened,
 ): Promise<string> {
-  const { router: routers, classicRouter: classic, poolSize, heartbeat } = values;
+  const { router: routers, dnsInterval, classicRouter: classic, poolSize, heartbeat } = values;
+  const dns = { interval: dnsInterval };
   const registry = openRegistry(values);
   loadDocuments(registry, values.openapi ?? [], values.unnamed, logger, opened);
   const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
   const curve = clientCurve(values);
-  const client = new ZeroMQClient({ connection: routers, classic, poolSize, heartbeatConfig, curve, logger });
+  const client = new ZeroMQClient({
+    connection: routers,
+    dns,
+    classic,
+    poolSize,
+    heartbeatConfig,
+    curve,
+    logger,
+  });
   opened.add(() => client.close());
-  if (!classic) await followContracts(routers, client, curve, registry, logger, opened);
+  if (!classic) followContracts({ routers, dns, curve }, client, registry, logger, opened);
   if (!(await client.connect())) {
     logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
   }
@@ -139,27 +151,6 @@ async function openNode(
   view?.addGateway(gateway);
   view?.ready();
   return `${url}, docs ${url}/docs, router ${routers.join(', ')}`;
-}
-
-/** Routes of workers that announce their contracts come and go with them. Each router is asked by a client of its own. */
-async function followContracts(
-  routers: readonly string[],
-  client: ZeroMQClient,
-  curve: CurveClientOptions | undefined,
-  registry: ApiRegistry,
-  logger: Logger,
-  opened: Opened,
-): Promise<void> {
-  const contracts = new LiveContracts(registry, logger);
-  const [only, ...others] = routers;
-  for (const connection of routers) {
-    const alone = others.length === 0 && connection === only;
-    const asking = alone ? client : new ZeroMQClient({ connection, curve, logger });
-    if (!alone) opened.add(() => asking.close());
-    await asking.connect({ timeout: 1 });
-    contracts.watch(asking, connection);
-  }
-  opened.add(() => contracts.close());
 }
 
 async function run(values: Values, surroundings: Surroundings): Promise<number> {

@@ -6,6 +6,7 @@ import Joi from 'joi';
 import { toError } from '../core/errors.ts';
 import { toConnection } from '../transport/connection.ts';
 import { isKey } from '../transport/curve/keys.ts';
+import { DnsPlace, toPlace } from '../transport/places.ts';
 
 /** What values a setting takes. */
 export interface Kind<T> {
@@ -97,10 +98,11 @@ function endpoint(bind: boolean): Kind<string> {
     placeholder: 'URL',
     allowed: bind
       ? 'tcp://HOST:PORT (HOST * for every interface, PORT up to 65535, 0 for a free one) or ipc://PATH (at most 107 bytes)'
-      : 'tcp://HOST:PORT or ipc://PATH',
+      : 'tcp://HOST:PORT, ipc://PATH, dns://NAME:PORT or dns://_SERVICE._tcp.NAME',
     schema: checked((value) => {
       if (value.startsWith('inproc:')) throw new Error('nobody else is in this process');
-      toConnection(value).getConnectionString(bind);
+      const place = bind ? toConnection(value) : toPlace(value);
+      if (!(place instanceof DnsPlace)) place.getConnectionString(bind);
     }),
   };
 }

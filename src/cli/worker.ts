@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ZeroMQWorkerThreads } from '../worker/index.ts';
-import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
+import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
 import { file, fileToBe, list, remote, wholeNumber } from './kinds.ts';
 import { openLog } from './logging.ts';
@@ -25,7 +25,11 @@ const settings = {
   }),
   router: required(list(remote), { description: "A router's backend" }),
   ...WORKER_SETTINGS,
-  heartbeat: optional(remote, { description: 'Where to send heartbeats', defaultNote: 'nowhere' }),
+  heartbeat: optional(list(remote), {
+    description: 'Where to send heartbeats, for each router',
+    defaultNote: 'nowhere',
+  }),
+  ...DNS_SETTINGS,
   nodeFile: optional(fileToBe, {
     description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
     defaultNote: 'a new id at each start',
@@ -35,7 +39,7 @@ const settings = {
 };
 
 function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
-  const { files, router, threads, concurrency, heartbeat, nodeFile, drain } = values;
+  const { files, router, dnsInterval, threads, concurrency, heartbeat, nodeFile, drain } = values;
   return serve('worker', surroundings, async (opened) => {
     const { logger } = openLog(values, opened);
     const curve = clientCurve(values);
@@ -44,6 +48,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
         module,
         threads,
         connection: router,
+        dns: { interval: dnsInterval },
         concurrency,
         heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
         configFile: nodeFile,

@@ -3,8 +3,8 @@
  * of a REQ socket. A request that nobody waits for any more takes its socket with it, so that its late reply cannot
  * be taken for the next one's.
  */
-import { randomBytes } from 'node:crypto';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import { furtherIdentity } from '../core/identity.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
 import type { CurveClient } from '../transport/curve/security.ts';
@@ -29,7 +29,9 @@ export interface ClassicLaneOptions {
 export class ClassicLane implements Lane {
   readonly endpoint: string;
   readonly honest = false;
+  readonly received = 0;
   outstanding = 0;
+  suspect = false;
   private readonly inproc: boolean;
   private socket: MessageSocket | undefined;
   private current: PendingRequest | undefined;
@@ -69,6 +71,11 @@ export class ClassicLane implements Lane {
     socket?.send([EMPTY, ...requestFrames(pending.message, false)], { refused });
   }
 
+  /** Whatever it is asked goes to a worker: its silence says nothing of the router. */
+  ask(): boolean {
+    return false;
+  }
+
   abandon(pending: PendingRequest): void {
     if (this.current === pending) this.rebuild();
   }
@@ -86,7 +93,7 @@ export class ClassicLane implements Lane {
 
   private openSocket(): void {
     const { connection, nodeId, maxMessageSize, curve } = this.options;
-    const routingId = `${nodeId}_${randomBytes(8).toString('hex')}`;
+    const routingId = furtherIdentity(nodeId);
     // What a socket tells once it has been given up concerns nobody: its successor is another connection.
     const ifCurrent = (then: () => void): void => {
       if (this.socket === socket) then();

@@ -16,21 +16,27 @@ import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, RequestExtras, Requester } from '../core/message.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
-import { type ConnectionLike, toConnections, type ZeroMQConnection } from '../transport/connection.ts';
+import type { ConnectionLike } from '../transport/connection.ts';
 import { CurveClient, type CurveClientOptions } from '../transport/curve/security.ts';
+import { checkDns, type DnsOptions } from '../transport/discovery.ts';
+import { type Place, toPlaces } from '../transport/places.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
-import { ClassicLane } from './classic-lane.ts';
-import { ClientLink } from './link.ts';
+import { LaneSet } from './lane-set.ts';
 import type { Lane } from './pending.ts';
 import { readReply, type ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
 
 /** Options of a client. Durations in ms. */
 export interface ZeroMQClientOptions {
-  /** Router or server to talk to; of several routers, the one with the fewest requests in flight is taken. */
+  /**
+   * Router or server to talk to, a name of several (`dns://name:port`), or a list; of several routers, the one with the
+   * fewest requests in flight is taken.
+   */
   connection: ConnectionLike | readonly ConnectionLike[];
+  /** How names are looked up. */
+  dns?: DnsOptions;
   /** File that keeps the node id (`config.ini`, section `[client]`). */
   configFile?: string;
   /** Where and how often to send heartbeats. Default: none are sent. */
@@ -73,7 +79,7 @@ interface ClientEvents {
 
 /** Sends events to routers or servers. Any number of requests may be in flight. */
 export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, AsyncDisposable {
-  private readonly connections: readonly ZeroMQConnection[];
+  private readonly places: readonly Place[];
   private readonly options: ZeroMQClientOptions;
   private readonly timeout: number;
   private readonly maxMessageSize: number;
@@ -83,7 +89,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   private readonly logger: Logger;
   private readonly curve: CurveClient | undefined;
   private self: NodeIdentity | undefined;
-  private lanes: readonly Lane[] = [];
+  private lanes: LaneSet | undefined;
   private heartbeats: ZeroMQHeartbeatSender | undefined;
   private wasConnected = false;
   /** Calls of `connect` that wait. */
@@ -100,7 +106,8 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     } = options;
     this.options = { ...options, curve: undefined };
     this.curve = options.curve && new CurveClient(options.curve);
-    this.connections = toConnections(options.connection);
+    this.places = toPlaces(options.connection);
+    checkDns(options.dns);
     this.timeout = checkTimeout(timeout);
     this.maxMessageSize = checkCount('maxMessageSize', maxMessageSize);
     checkCount('poolSize', options.poolSize ?? 1);
@@ -113,7 +120,11 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       if (diagnostics.frameDropped.hasSubscribers)
         diagnostics.frameDropped.publish({ ...this.speaker, cause });
     };
-    this.table = new RequestTable({ connectWait, maxInFlight, drop }, () => this.connectionChanged());
+    const places = this.places.join(', ');
+    const idle = (lane: Lane): void => this.lanes?.idle(lane);
+    this.table = new RequestTable({ connectWait, maxInFlight, places, idle, drop }, () =>
+      this.connectionChanged(),
+    );
     this.lifecycle = new Lifecycle(this.speaker, {
       open: () => this.open(),
       drain: () => Promise.resolve(),
@@ -143,7 +154,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
 
   /** Events of the sockets, one for each connection; towards a classic router those of the pool as it is now. */
   get monitors(): readonly ZeroMQSocketMonitor[] {
-    return this.lanes.flatMap(({ monitor }) => monitor ?? []);
+    return this.lanes?.all.flatMap(({ monitor }) => monitor ?? []) ?? [];
   }
 
   /**
@@ -159,10 +170,9 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     await this.lifecycle.start();
     if (this.reachable || (await this.firstConnection(timeout))) return true;
     if (!throwOnFailure) return false;
-    const endpoints = this.connections.map((connection) => connection.getConnectionString()).join(', ');
     throw new ZeroMQConnectionError(
       'NO_ROUTER',
-      `no router or server answered at ${endpoints} within ${timeout} ms`,
+      `no router or server answered at ${this.places.join(', ')} within ${timeout} ms`,
     );
   }
 
@@ -209,9 +219,8 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   private async open(): Promise<void> {
     this.self = await loadIdentity(this.options.configFile, 'client');
     this.speaker.node = this.self.identity;
-    this.lanes = this.connections.flatMap((connection) => this.lanesTo(connection));
-    this.table.use(this.lanes);
-    for (const lane of this.lanes) lane.open();
+    this.lanes = this.makeLanes(this.self);
+    this.lanes.open();
     const { heartbeatConfig } = this.options;
     if (heartbeatConfig !== undefined) {
       this.heartbeats = new ZeroMQHeartbeatSender({
@@ -220,21 +229,21 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
         nodeType: 'client',
         speaker: this.speaker,
         curve: this.curve,
+        dns: this.options.dns,
+        logger: this.logger,
       });
       this.heartbeats.start();
     }
   }
 
-  private lanesTo(connection: ZeroMQConnection): Lane[] {
-    const { maxMessageSize, table, speaker, curve } = this;
-    const { identity, nodeId } = this.identity;
-    if (this.options.classic !== true) {
-      return [new ClientLink({ connection, identity, maxMessageSize, speaker, curve }, table)];
-    }
-    const { poolSize = 16 } = this.options;
-    return Array.from({ length: poolSize }, () => {
-      return new ClassicLane({ connection, nodeId, maxMessageSize, speaker, curve }, table);
-    });
+  private makeLanes(identity: NodeIdentity): LaneSet {
+    const { places, maxMessageSize, table, speaker, logger, curve } = this;
+    const { dns, classic = false, poolSize = 16 } = this.options;
+    const pool = classic ? poolSize : undefined;
+    return new LaneSet(
+      { places, dns, logger, identity, speaker, maxMessageSize, poolSize: pool, curve },
+      table,
+    );
   }
 
   private release(error: Error | undefined): void {
@@ -242,9 +251,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       error === undefined ? 'the client was closed' : `the client failed: ${toError(error).message}`,
     );
     this.heartbeats?.stop();
-    for (const lane of this.lanes) lane.close();
-    this.table.use([]);
-    this.lanes = [];
+    this.lanes?.close();
     for (const done of this.connecting) done();
   }
 

@@ -9,6 +9,7 @@
 
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
+import { furtherIdentity } from '../core/identity.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
 import { ConnectionWatch } from '../transport/connection-watch.ts';
@@ -41,8 +42,9 @@ function pingRequest(): RequestMessage {
 /** Options of a link. */
 export interface ClientLinkOptions {
   readonly connection: ZeroMQConnection;
-  /** Identity of the socket. */
+  /** Identity of the socket on its first connection; further ones are of the same node. */
   readonly identity: string;
+  readonly nodeId: string;
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
   readonly curve?: CurveClient;
@@ -51,6 +53,7 @@ export interface ClientLinkOptions {
 export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSink {
   readonly endpoint: string;
   outstanding = 0;
+  suspect = false;
   private readonly socket: MessageSocket;
   private readonly channel: PeerChannel;
   private readonly inproc: boolean;
@@ -87,6 +90,10 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     return this.socket.monitor;
   }
 
+  get received(): number {
+    return this.socket.received;
+  }
+
   get connected(): boolean {
     return this.up && !this.retired;
   }
@@ -111,6 +118,12 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
       const token = encodeToken(pending.id, pending.generation);
       this.channel.post([token, EMPTY, ...requestFrames(pending.message, true)]);
     }
+  }
+
+  /** Asks those that are known to be ours: a classic server would give the question to its handler. */
+  ask(): boolean {
+    if (this.packed) this.ping();
+    return this.packed;
   }
 
   abandon(pending: PendingRequest, why: GiveUp): void {
@@ -174,8 +187,8 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     if (broken) this.drop('bad-metadata');
     this.packed ||= packs;
     this.answered = true;
-    if (this.inproc && token.equals(PING_TOKEN)) {
-      if (!this.retired) this.cameUp();
+    if (token.equals(PING_TOKEN)) {
+      if (this.inproc && !this.retired) this.cameUp();
     } else this.owner.laneReply(this, tokenId(token), tokenGeneration(token), message);
   }
 
@@ -191,8 +204,9 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   private reconnect(): void {
     this.wentDown();
     this.retired = false;
+    if (!this.inproc) return;
     this.socket.reconnect(this.options.connection);
-    if (this.inproc) this.ping();
+    this.ping();
   }
 
   private ping(): void {
@@ -200,7 +214,7 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   }
 
   private cameUp(): void {
-    if (this.up) return;
+    if (this.up || this.socket.renewing) return;
     this.up = true;
     this.retired = false;
     this.owner.laneReady(this);
@@ -209,7 +223,8 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   /** What was sent and did not leave must not go out on the next connection, long after its callers were told. */
   private lost(): void {
     this.wentDown();
-    this.socket.renew(this.options.connection);
+    const { connection, nodeId } = this.options;
+    this.socket.renew(connection, furtherIdentity(nodeId));
   }
 
   /** What is gathered for the lost connection must not go out on the next one: its callers are told now. */
@@ -217,6 +232,8 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     this.packed = false;
     this.answered = false;
     this.channel.reset();
+    const { connection, nodeId } = this.options;
+    if (!this.inproc) this.socket.renew(connection, furtherIdentity(nodeId));
     if (!this.up) return;
     this.up = false;
     this.owner.laneLost(this);

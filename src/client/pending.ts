@@ -25,6 +25,8 @@ export class PendingRequest implements Slotted, Timed<PendingRequest> {
   attempts = 0;
   /** Times it was so refused. */
   refusals = 0;
+  /** Lanes whose peers said that nobody serves its event. */
+  tried: Set<Lane> | undefined = undefined;
 
   /**
    * @param deadline the clock's `now()` at which the caller stops waiting.
@@ -72,11 +74,17 @@ export interface Lane {
   readonly honest: boolean;
   /** Events of its socket. */
   readonly monitor: ZeroMQSocketMonitor | undefined;
+  /** Messages that came so far. */
+  readonly received: number;
   /** Requests in flight; kept by the client. */
   outstanding: number;
+  /** Nothing comes from the peer any more, although its connection stands; kept by the client. */
+  suspect: boolean;
   /** Connects, now and whenever the connection is lost. */
   open(): void;
   send(pending: PendingRequest): void;
+  /** Asks the peer for a sign of life; false where that cannot be done. */
+  ask(): boolean;
   /** Nobody waits for the reply any more. */
   abandon(pending: PendingRequest, why: GiveUp): void;
   /** The peer shuts down: the lane takes nothing more before its next connection. */

@@ -16,6 +16,7 @@ import {
 import { isOutcomeCode, type OutcomeCode } from '../core/outcome.ts';
 import { SlotTable } from '../core/slot-table.ts';
 import { type Lane, type LaneOwner, PendingRequest, WaitingLine } from './pending.ts';
+import { Vigil, type VigilOwner } from './vigil.ts';
 
 /** Options of a table. Durations in ms. */
 export interface RequestTableOptions {
@@ -23,6 +24,10 @@ export interface RequestTableOptions {
   readonly connectWait: number;
   /** Most requests under way. */
   readonly maxInFlight: number;
+  /** Where it tries to connect, for people. */
+  readonly places: string;
+  /** Called when nothing is in flight on a lane any more. */
+  readonly idle?: (lane: Lane) => void;
   readonly drop: (cause: DropCause) => void;
   readonly clock?: Clock;
 }
@@ -39,11 +44,12 @@ const MAX_ATTEMPTS = 2;
 /** Times a request is sent that peers refuse because they shut down. */
 const MAX_REFUSALS = 3;
 
-export class RequestTable implements LaneOwner {
+export class RequestTable implements LaneOwner, VigilOwner {
   private readonly slots = new SlotTable<PendingRequest>();
   private readonly waiting = new WaitingLine();
   private readonly deadlines: DeadlineTimer<PendingRequest>;
   private readonly clock: Clock;
+  private readonly vigil: Vigil;
   private lanes: readonly Lane[] = [];
 
   /** @param onChange called when a lane came up or was lost. */
@@ -53,6 +59,7 @@ export class RequestTable implements LaneOwner {
   ) {
     this.clock = options.clock ?? systemClock;
     this.deadlines = new DeadlineTimer((pending) => this.expired(pending), this.clock);
+    this.vigil = new Vigil(this, this.clock);
   }
 
   /** Requests under way. */
@@ -65,10 +72,13 @@ export class RequestTable implements LaneOwner {
     return this.lanes.some((lane) => lane.connected);
   }
 
-  /** Takes the lanes into use. */
+  /** From now on requests are sent on these lanes; what is in flight on others stays there. */
   use(lanes: readonly Lane[]): void {
+    const { connected } = this;
     this.lanes = lanes;
     this.pump();
+    if (connected && !this.connected) this.laneRetired();
+    else if (connected !== this.connected) this.onChange();
   }
 
   /** Takes a request. `settle` is never called before this returns. */
@@ -100,6 +110,7 @@ export class RequestTable implements LaneOwner {
       this.fail(pending, 'CANCELLED', message, pending.attempts > 0);
     }
     this.deadlines.close();
+    this.vigil.close();
   }
 
   laneReply(lane: Lane, id: number, generation: number, reply: ReplyMessage): void {
@@ -145,9 +156,41 @@ export class RequestTable implements LaneOwner {
     settleSafely(pending.settle, honestReply(reply, pending.attempts > 1));
   }
 
-  /** A peer that shuts down did not run a request: another one may, or the same one when it is back. */
+  /** A peer answers nothing, though its connection stands: what may run twice need not wait for it to be lost. */
+  laneSilent(lane: Lane): void {
+    const now = this.clock.now();
+    const elsewhere = this.lanes.some((other) => other.hasRoom && !other.suspect);
+    if (!elsewhere) return;
+    for (const pending of this.slots.values()) {
+      if (pending.lane !== lane || !this.mayRepeat(pending, now)) continue;
+      lane.abandon(pending, 'cancelled');
+      this.release(pending);
+      this.hold(pending, now);
+    }
+    this.pump();
+  }
+
+  /** A request that was not run, for a reason that need not hold elsewhere, is sent elsewhere. */
   private sendElsewhere(pending: PendingRequest, lane: Lane, reply: ReplyMessage): boolean {
-    if (reply.code !== 'SHUTTING_DOWN' || reply.dispatched) return false;
+    if (reply.dispatched) return false;
+    if (reply.code === 'NO_WORKER') return this.askOther(pending, lane);
+    return reply.code === 'SHUTTING_DOWN' && this.leaveTo(pending, lane);
+  }
+
+  /** A router without workers, such as one that has just started: each of the others is asked once. */
+  private askOther(pending: PendingRequest, lane: Lane): boolean {
+    pending.tried ??= new Set();
+    pending.tried.add(lane);
+    const other = pending.deadline > this.clock.now() ? this.pick(pending.tried) : undefined;
+    if (other === undefined) return false;
+    this.release(pending);
+    pending.attempts -= 1;
+    this.send(pending, other);
+    return true;
+  }
+
+  /** A peer that shuts down: another one may run the request, or the same one when it is back. */
+  private leaveTo(pending: PendingRequest, lane: Lane): boolean {
     lane.retire();
     pending.refusals += 1;
     const now = this.clock.now();
@@ -161,13 +204,17 @@ export class RequestTable implements LaneOwner {
 
   /** Its connection is gone, and with it any reply. */
   private lost(pending: PendingRequest, lane: Lane, now: number): void {
-    if (pending.message.idempotent && pending.attempts < MAX_ATTEMPTS && pending.deadline > now) {
+    if (this.mayRepeat(pending, now)) {
       this.release(pending);
       this.hold(pending, now);
       return;
     }
     const message = `the connection to ${lane.endpoint} was lost under the request`;
     this.fail(pending, 'WORKER_LOST', message, true);
+  }
+
+  private mayRepeat(pending: PendingRequest, now: number): boolean {
+    return pending.message.idempotent && pending.attempts < MAX_ATTEMPTS && pending.deadline > now;
   }
 
   private hold(pending: PendingRequest, now: number): void {
@@ -195,6 +242,7 @@ export class RequestTable implements LaneOwner {
     pending.message.timeLeft = Math.max(1, pending.deadline - this.clock.now());
     this.deadlines.add(pending, pending.deadline + (lane.honest ? HONEST_GRACE : 0));
     lane.send(pending);
+    this.vigil.sent(lane);
   }
 
   /** Sends what waits, as long as a lane has room. */
@@ -208,11 +256,12 @@ export class RequestTable implements LaneOwner {
     }
   }
 
-  /** The lane with room that has fewest requests in flight. */
-  private pick(): Lane | undefined {
+  /** The lane with room that has fewest requests in flight; a suspect one only where there is no other. */
+  private pick(tried?: ReadonlySet<Lane>): Lane | undefined {
     let best: Lane | undefined;
     for (const lane of this.lanes) {
-      if (lane.hasRoom && (best === undefined || lane.outstanding < best.outstanding)) best = lane;
+      if (tried?.has(lane) === true) continue;
+      if (lane.hasRoom && (best === undefined || isBetter(lane, best))) best = lane;
     }
     return best;
   }
@@ -227,7 +276,8 @@ export class RequestTable implements LaneOwner {
       this.fail(pending, 'WORKER_LOST', 'the connection was lost, and no other one was there in time', true);
     } else if (this.connected) {
       this.fail(pending, 'EXPIRED', 'no socket was free within the time given', false);
-    } else this.fail(pending, 'NO_ROUTER', `no router or server is reachable at ${this.endpoints()}`, false);
+    } else
+      this.fail(pending, 'NO_ROUTER', `no router or server is reachable at ${this.options.places}`, false);
   }
 
   /** There are too many; the caller is told once it has its handle. */
@@ -252,12 +302,15 @@ export class RequestTable implements LaneOwner {
   /** Takes a request off its lane, or out of the waiting line. */
   private release(pending: PendingRequest): void {
     this.deadlines.cancel(pending);
-    if (pending.lane !== undefined) pending.lane.outstanding -= 1;
-    else if (pending.state === 'waiting' && pending.generation !== 0) this.waiting.remove(pending);
+    const { lane } = pending;
     pending.lane = undefined;
+    if (lane !== undefined) {
+      lane.outstanding -= 1;
+      if (lane.outstanding === 0) this.options.idle?.(lane);
+    } else if (pending.state === 'waiting' && pending.generation !== 0) this.waiting.remove(pending);
   }
+}
 
-  private endpoints(): string {
-    return [...new Set(this.lanes.map((lane) => lane.endpoint))].join(', ');
-  }
+function isBetter(lane: Lane, other: Lane): boolean {
+  return lane.suspect === other.suspect ? lane.outstanding < other.outstanding : other.suspect;
 }

@@ -32,8 +32,17 @@ export async function loadIdentity(
   section: IdentitySection,
 ): Promise<NodeIdentity> {
   const nodeId = configFile === undefined ? newNodeId() : await savedNodeId(configFile, section);
-  const sessionId = randomBytes(8).toString('hex');
+  const sessionId = newSessionId();
   return { nodeId, sessionId, identity: `${nodeId}_${sessionId}` };
+}
+
+/** An identity of the same node for one more socket or connection: with a session id of its own. */
+export function furtherIdentity(nodeId: string): string {
+  return `${nodeId}_${newSessionId()}`;
+}
+
+function newSessionId(): string {
+  return randomBytes(8).toString('hex');
 }
 
 async function savedNodeId(path: string, section: IdentitySection): Promise<string> {

@@ -24,7 +24,7 @@ export class LiveContracts {
   private readonly texts = new Map<string, string>();
   /** By router: what it listed last, where some of that was refused. */
   private readonly refused = new Map<string, Listing>();
-  private readonly polls = new Set<Poll>();
+  private readonly polls = new Map<string, Poll>();
 
   constructor(
     private readonly registry: ApiRegistry,
@@ -43,13 +43,21 @@ export class LiveContracts {
       // What clashed with a contract of another router may fit now.
       for (const [other, old] of [...this.refused]) if (other !== router) this.update(other, old);
     });
-    this.polls.add(poll);
+    this.polls.set(router, poll);
     poll.next(undefined);
+  }
+
+  /** The router is none of ours any more, and what it has counts no longer. */
+  forget(router: string): void {
+    this.polls.get(router)?.close();
+    this.polls.delete(router);
+    this.refused.delete(router);
+    for (const [name, holders] of this.holders) if (holders.delete(router)) this.refresh(name);
   }
 
   /** Stops following. What is in the registry stays. */
   close(): void {
-    for (const poll of this.polls) poll.close();
+    for (const poll of this.polls.values()) poll.close();
     this.polls.clear();
   }
 

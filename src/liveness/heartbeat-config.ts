@@ -1,5 +1,6 @@
 import { ZeroMQConfigError } from '../core/errors.ts';
-import { type ConnectionLike, toConnection, type ZeroMQConnection } from '../transport/connection.ts';
+import { type ConnectionLike, ZeroMQConnection } from '../transport/connection.ts';
+import { type Place, toPlaces } from '../transport/places.ts';
 
 /** Options of heartbeats. Durations in ms; the Python original's are in seconds. */
 export interface ZeroMQHeartbeatConfigOptions {
@@ -16,15 +17,22 @@ const SHORTEST = 10;
 
 /** Where heartbeats go, and how often. Senders connect there, receivers bind. */
 export class ZeroMQHeartbeatConfig {
-  readonly connection: ZeroMQConnection;
+  private readonly places: readonly Place[];
   readonly interval: number;
   readonly timeout: number;
   readonly maxMissed: number;
 
-  /** @throws ZeroMQConfigError naming the option, its value and what is allowed. */
-  constructor(connection: ConnectionLike, options: ZeroMQHeartbeatConfigOptions = {}) {
+  /**
+   * @param connection where; a sender may be given several, or a name of several (`dns://name:port`): one for each router
+   *   that it works with.
+   * @throws ZeroMQConfigError naming the option, its value and what is allowed.
+   */
+  constructor(
+    connection: ConnectionLike | readonly ConnectionLike[],
+    options: ZeroMQHeartbeatConfigOptions = {},
+  ) {
     const { interval = 10_000, timeout = 30_000, maxMissed = 3 } = options;
-    this.connection = toConnection(connection);
+    this.places = toPlaces(connection);
     this.interval = duration('interval', interval);
     this.timeout = duration('timeout', timeout);
     if (!Number.isInteger(maxMissed) || maxMissed < 0) {
@@ -33,6 +41,24 @@ export class ZeroMQHeartbeatConfig {
       );
     }
     this.maxMissed = maxMissed;
+  }
+
+  /** Where senders connect. */
+  get destinations(): readonly Place[] {
+    return this.places;
+  }
+
+  /**
+   * Where a receiver binds.
+   *
+   * @throws ZeroMQConfigError when that is not one address.
+   */
+  get connection(): ZeroMQConnection {
+    const [place, ...others] = this.places;
+    if (place instanceof ZeroMQConnection && others.length === 0) return place;
+    throw new ZeroMQConfigError(
+      `heartbeats are received at one address, got ${this.places.map(String).join(', ')}`,
+    );
   }
 }
 

@@ -3,7 +3,10 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type HeartbeatMissed, type Speaker } from '../core/diagnostics.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { NodeIdentity } from '../core/identity.ts';
+import { type Logger, silentLogger } from '../core/logging.ts';
+import type { ZeroMQConnection } from '../transport/connection.ts';
 import type { CurveClient, CurveDoor } from '../transport/curve/security.ts';
+import { Discovery, type DiscoveryOwner, type DnsOptions } from '../transport/discovery.ts';
 import { MessageSocket, type SendHandler, type SocketReceiver } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { decodeHeartbeat, type HeartbeatNodeType } from './heartbeat.ts';
@@ -25,26 +28,30 @@ export interface ZeroMQHeartbeatSenderOptions {
   /** Whose heartbeats these are, for diagnostics. */
   readonly speaker: Speaker;
   readonly curve?: CurveClient;
+  /** How names of receivers are looked up. */
+  readonly dns?: DnsOptions;
+  /** Told of names that cannot be looked up. Default: nobody is. */
+  readonly logger?: Logger;
   readonly clock?: Clock;
 }
 
-/** Sends a node's heartbeats: at once, each interval, and whenever the receiver comes back. */
-export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler {
-  private readonly socket: MessageSocket;
+/** Sends a node's heartbeats: at once, each interval, and whenever a receiver comes or comes back. */
+export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, DiscoveryOwner {
+  /** One for each receiver, by connection string. */
+  private readonly sockets = new Map<string, MessageSocket>();
+  private readonly discovery: Discovery;
   private readonly sender: HeartbeatSender;
   private readonly options: ZeroMQHeartbeatSenderOptions;
 
+  /** @throws ZeroMQConfigError for an interval between look-ups that is not acceptable. */
   constructor(options: ZeroMQHeartbeatSenderOptions) {
-    const { config, identity, nodeType, curve, clock = systemClock } = options;
+    const { config, identity, nodeType, dns, logger = silentLogger, clock = systemClock } = options;
     this.options = options;
-    this.socket = new MessageSocket({ type: 'dealer', sendHighWaterMark: WAITING, linger: 0, curve }, this);
-    const send = (frames: Buffer[]): void => this.socket.send(frames, this);
+    const send = (frames: Buffer[]): void => {
+      for (const socket of this.sockets.values()) socket.send(frames, this);
+    };
     this.sender = new HeartbeatSender({ identity, nodeType, interval: config.interval, clock, send });
-  }
-
-  /** Events of the socket. */
-  get monitor(): ZeroMQSocketMonitor {
-    return this.socket.monitor;
+    this.discovery = new Discovery(config.destinations, { dns, logger, clock }, this);
   }
 
   /**
@@ -53,15 +60,29 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler {
    * @throws ZeroMQSocketInvalid when the address is not usable at all.
    */
   start(): void {
-    this.socket.connect(this.options.config.connection);
-    this.socket.monitor.on('handshake', () => this.sender.beat());
+    this.discovery.start();
     this.sender.start();
   }
 
   /** Stops for good. */
   stop(): void {
     this.sender.stop();
-    this.socket.close();
+    this.discovery.stop();
+    for (const socket of this.sockets.values()) socket.close();
+  }
+
+  appeared(connection: ZeroMQConnection): void {
+    const { curve } = this.options;
+    const socket = new MessageSocket({ type: 'dealer', sendHighWaterMark: WAITING, linger: 0, curve }, this);
+    this.sockets.set(connection.toString(), socket);
+    socket.connect(connection);
+    socket.monitor.on('handshake', () => this.sender.beat());
+  }
+
+  vanished(connection: ZeroMQConnection): void {
+    const key = connection.toString();
+    this.sockets.get(key)?.close();
+    this.sockets.delete(key);
   }
 
   message(): void {

@@ -17,7 +17,15 @@ import { type Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
 import { turnNow } from '../transport/turn.ts';
 import { MalformedFrames, readClassic, toReply } from '../wire/classic.ts';
-import { CONTROL_ADDRESS, controlData, type Hello, isControl, readHello } from '../wire/control.ts';
+import {
+  CONTROL_ADDRESS,
+  type Credit,
+  controlData,
+  type Hello,
+  isControl,
+  readCredit,
+  readHello,
+} from '../wire/control.ts';
 import { isJson } from '../wire/json-check.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
 import { isPacked, readPacked } from '../wire/packed.ts';
@@ -115,7 +123,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
 
   /** A worker was heard of through its heartbeat: perhaps one that was lost, or of which the socket says nothing. */
   heartbeatHeard(key: string): void {
-    const known = this.peers.get(key);
+    const known = this.peerOf(key);
     if (known === undefined) {
       if (!this.socket.notifies) this.awaitHello(this.add(key, Buffer.from(key, 'latin1')), true);
     } else if (known.worker === undefined && !known.excused) {
@@ -126,7 +134,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
 
   /** A worker missed too many heartbeats: it gets nothing more, until it is heard of again. */
   heartbeatLost(key: string): void {
-    const peer = this.peers.get(key);
+    const peer = this.peerOf(key);
     if (peer !== undefined) this.leave(peer, 'heartbeat');
   }
 
@@ -145,6 +153,11 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     this.owner.touched();
   }
 
+  private peerOf(key: string): WorkerPeer | undefined {
+    for (const peer of this.peers.values()) if (peer.key === key) return peer;
+    return undefined;
+  }
+
   replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void {
     if (peer.worker === undefined) {
       this.drop('late-reply', peer.key);
@@ -156,7 +169,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
 
   gone(peer: WorkerPeer, unsent: Messages): void {
     if (!this.forget(peer, unsent)) return;
-    this.expectEnd(peer.key);
+    this.expectEnd(peer.address);
     this.owner.touched();
   }
 
@@ -188,8 +201,8 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
   }
 
   private forget(peer: WorkerPeer, unsent: Messages): boolean {
-    if (this.peers.get(peer.key) !== peer) return false;
-    this.peers.delete(peer.key);
+    if (this.peers.get(peer.address) !== peer) return false;
+    this.peers.delete(peer.address);
     peer.grace?.();
     peer.channel.close();
     this.giveBack(peer, unsent);
@@ -266,6 +279,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     const name = frames[3]?.toString();
     const data = controlData(frames[4]);
     if (name === '$hello') this.hello(peer, data);
+    else if (name === '$credit') this.credit(peer, readCredit(data));
     else if (name === '$bye') this.goodbye(peer);
     else if (name === '$gone') this.leave(peer, 'goodbye');
     else this.drop('bad-control', peer.key);
@@ -282,6 +296,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
       this.drop('bad-control', peer.key);
       return this.refuse(peer, hello);
     }
+    if (!this.succeed(peer, hello)) return this.drop('bad-control', peer.key);
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
     peer.announced = hello;
@@ -295,6 +310,20 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     return guest && announced && announcementRefusal(guest.rights, announced);
   }
 
+  /** A worker that comes back takes the place of its lost connection. False: it is that one, late, or another's name. */
+  private succeed(peer: WorkerPeer, { node, connection = 0 }: Hello): boolean {
+    if (node === undefined || node === peer.node) return true;
+    const before = this.peerOf(node);
+    if (before !== undefined && before !== peer) {
+      const stranger = before.guest?.publicKey !== peer.guest?.publicKey;
+      if (stranger || (before.connection ?? 0) > connection) return false;
+      this.leave(before, 'replaced');
+      if (this.forget(before, [])) this.expectEnd(before.address);
+    }
+    peer.node = node;
+    return true;
+  }
+
   private acquire(peer: WorkerPeer, { contract }: Hello): string | undefined {
     if (contract === undefined || peer.contract !== undefined) return undefined;
     const refusal = this.options.contracts.acquire(contract.name, contract.fragment);
@@ -302,17 +331,26 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     return refusal;
   }
 
-  private takeIn(peer: WorkerPeer, { events, concurrency }: Hello): void {
+  private takeIn(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
     const now = turnNow();
     const { worker } = peer;
     if (worker === undefined) {
-      peer.worker = this.core.addWorker(peer, { id: peer.key, events, concurrency, cancels: true }, now);
+      const info = { id: peer.key, events, concurrency, shares, cancels: true };
+      peer.worker = this.core.addWorker(peer, info, now);
       this.owner.workerJoined(peer);
       return;
     }
     const wasClassic = !worker.cancels;
-    this.core.updateWorker(worker, { events, concurrency, cancels: true }, now);
+    this.core.updateWorker(worker, { events, concurrency, shares, cancels: true }, now);
     if (wasClassic) this.owner.workerJoined(peer);
+  }
+
+  /** A worker takes more or less from now on. The answer is behind all that it was given before. */
+  private credit(peer: WorkerPeer, concurrency: number | undefined): void {
+    if (concurrency === undefined) return this.drop('bad-control', peer.key);
+    if (peer.worker === undefined) return this.askWho(peer);
+    this.core.updateWorker(peer.worker, { concurrency, shares: true }, turnNow());
+    peer.control('$credit', { concurrency } satisfies Credit);
   }
 
   private refuse(peer: WorkerPeer, reason: string): void {

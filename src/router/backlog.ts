@@ -75,6 +75,14 @@ export class Backlog {
     return undefined;
   }
 
+  /** Whether anything waits that a worker serves. */
+  holdsFor({ group }: Worker): boolean {
+    for (let link = group?.firstLink; link !== undefined; link = link.after) {
+      if (link.event.queue.length > 0) return true;
+    }
+    return false;
+  }
+
   /** Takes the next request of an event. */
   takeFrom(event: EventState): Pending | undefined {
     const pending = event.queue.shift();

@@ -147,7 +147,8 @@ export class RouterCore {
     const worker = new Worker(port, info, ++this.joined, now);
     this.workerSet.add(worker);
     this.routes.join(worker);
-    this.dispatcher.pump(worker, now);
+    if (worker.shares) this.dispatcher.credited(worker, now);
+    else this.dispatcher.pump(worker, now);
     return worker;
   }
 
@@ -159,13 +160,15 @@ export class RouterCore {
     if (worker.gone) return;
     worker.concurrency = info.concurrency ?? worker.concurrency;
     worker.cancels = info.cancels ?? worker.cancels;
+    worker.shares = info.shares ?? worker.shares;
     if ('events' in info) {
       const orphans = this.routes.leave(worker);
       worker.events = info.events;
       this.routes.join(worker);
       this.recovery.orphaned(orphans, now);
     }
-    this.dispatcher.refresh(worker, now);
+    if (worker.shares) this.dispatcher.credited(worker, now);
+    else this.dispatcher.refresh(worker, now);
   }
 
   /** A worker is gone. What it held goes to another one where that is safe, or is settled with WORKER_LOST. */

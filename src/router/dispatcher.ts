@@ -41,7 +41,10 @@ export class Dispatcher {
       return;
     }
     const event = known ?? this.routes.openStray(eventName, this.strayEvents);
-    if (event !== undefined && this.backlog.add(event, pending)) return;
+    if (event !== undefined && this.backlog.add(event, pending)) {
+      askForCredit(event);
+      return;
+    }
     if (event !== undefined) this.routes.dropStray(event);
     this.settler.fail(pending, 'QUEUE_FULL');
   }
@@ -58,8 +61,10 @@ export class Dispatcher {
     if (this.offer(pending, known, now)) return;
     const event =
       known ?? (this.mayWait(known, now) ? this.routes.openStray(eventName, Infinity) : undefined);
-    if (event !== undefined && this.mayWait(event, now)) this.backlog.addFirst(event, pending);
-    else this.settler.fail(pending, 'NO_WORKER');
+    if (event !== undefined && this.mayWait(event, now)) {
+      this.backlog.addFirst(event, pending);
+      askForCredit(event);
+    } else this.settler.fail(pending, 'NO_WORKER');
   }
 
   /** Gives a worker what waits for it, as far as its credit goes. */
@@ -85,10 +90,19 @@ export class Dispatcher {
     }
   }
 
+  /** A worker said anew how much it takes: it may be asked for more, and is if that does not do. */
+  credited(worker: Worker, now: number): void {
+    worker.group?.mayAsk(worker);
+    this.refresh(worker, now);
+    if (worker.group !== undefined && this.backlog.holdsFor(worker)) worker.group.askForCredit();
+  }
+
   /** A worker may have become ready, or not ready any more. */
   refresh(worker: Worker, now: number): void {
     worker.group?.refresh(worker);
     if (worker.place >= 0) this.pump(worker, now);
+    // With credit left and nothing waiting, what it was asked for is no longer wanted.
+    if (worker.asked && worker.place >= 0) worker.group?.mayAsk(worker);
     if (worker.draining && worker.holding.length === 0) tellDrained(worker);
   }
 
@@ -156,6 +170,11 @@ export class Dispatcher {
     if (this.breakers?.concerns(worker) === true) this.breakers.began(worker, pending.message.eventName);
     return true;
   }
+}
+
+/** Asks the workers of an event for more credit, where they have some at other routers. */
+function askForCredit(event: EventState): void {
+  for (const group of event.groups) group.askForCredit();
 }
 
 /** Says that a worker holds nothing any more, to whoever waits for it. */

@@ -66,6 +66,8 @@ export class Group {
   readonly ready: Worker[] = [];
   /** How many of its workers rest for some event. */
   tripped = 0;
+  /** Those that share their credit with other routers, and were not asked for more. */
+  private readonly generous = new Set<Worker>();
   /** Backlog: events that have, or lately had, requests waiting. */
   firstLink: Link | undefined = undefined;
   private lastLink: Link | undefined = undefined;
@@ -108,11 +110,28 @@ export class Group {
     this.workers.add(worker);
     worker.group = this;
     if (worker.tripped > 0) this.tripped++;
+    if (worker.shares && !worker.asked) this.generous.add(worker);
     this.refresh(worker);
+  }
+
+  /** Requests wait: whoever has credit elsewhere is asked for more of it, once. */
+  askForCredit(): void {
+    for (const worker of this.generous) {
+      worker.asked = true;
+      worker.port.want?.();
+    }
+    this.generous.clear();
+  }
+
+  /** The worker may be asked for more credit again. */
+  mayAsk(worker: Worker): void {
+    worker.asked = false;
+    if (worker.shares) this.generous.add(worker);
   }
 
   remove(worker: Worker): void {
     this.workers.delete(worker);
+    this.generous.delete(worker);
     worker.group = undefined;
     if (worker.tripped > 0) this.tripped--;
     if (worker.place >= 0) this.takeOut(worker);

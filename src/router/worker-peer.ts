@@ -29,6 +29,8 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   worker: Worker | undefined;
   /** It said hello: one of ours. */
   ours = false;
+  /** The worker, as its hello says: it may come back under another address. */
+  node: string | undefined;
   /** Number of its connection, as its hello says. */
   connection: number | undefined;
   /** It was asked who it is, and did not say so yet. */
@@ -45,14 +47,22 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   announced: Announcement | undefined;
   readonly channel: PeerChannel;
 
-  /** @param guest who it is by its key, where the router asks for keys. */
+  /**
+   * @param address identity of its connection.
+   * @param guest who it is by its key, where the router asks for keys.
+   */
   constructor(
-    readonly key: string,
+    readonly address: string,
     makeChannel: (owner: WorkerPeer) => PeerChannel,
     private readonly owner: WorkerPeerOwner,
     readonly guest: Guest | undefined,
   ) {
     this.channel = makeChannel(this);
+  }
+
+  /** Who it is: the same after it lost its connection. */
+  get key(): string {
+    return this.node ?? this.address;
   }
 
   dispatch(pending: Pending): boolean {
@@ -64,6 +74,10 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
 
   cancel(id: number, generation: number, why: GiveUp): void {
     this.channel.addCancel(id, generation, why);
+  }
+
+  want(): void {
+    this.control('$want', {});
   }
 
   /** Sends a control message, behind the requests that were given to the worker before. */

@@ -21,6 +21,8 @@ export interface WorkerPort {
   dispatch(pending: Pending, timeLeft: number): boolean;
   /** Nobody waits for this request any more. Called for workers that `cancels`. */
   cancel(id: number, generation: number, why: GiveUp): void;
+  /** Requests wait that the worker could take, had it more credit. Called for workers that `shares`. */
+  want?(): void;
 }
 
 /** What a worker is able to do. */
@@ -29,8 +31,10 @@ export interface WorkerInfo {
   readonly id: string;
   /** Events it serves; undefined: those that no worker announced, as a classic worker does. */
   readonly events: readonly string[] | undefined;
-  /** How many requests it may hold at a time; from 1. */
+  /** How many requests it may hold at a time; from 1, or from 0 for one that shares. */
   readonly concurrency: number;
+  /** It shares its credit with other routers, and may be asked for more of it. Default false. */
+  readonly shares?: boolean;
   /**
    * Whether it can be told that nobody waits, and then replies when its handler has ended. A classic worker cannot.
    * Default: true for workers that announce events.
@@ -58,6 +62,9 @@ export class Worker implements WorkerView {
   cancels: boolean;
   events: readonly string[] | undefined;
   concurrency: number;
+  shares: boolean;
+  /** It was asked for more credit, and did not say yet what comes of it. */
+  asked = false;
   group: Group | undefined = undefined;
   /** Place in the ready list of its group; -1 while it stands in none. */
   place = -1;
@@ -100,6 +107,7 @@ export class Worker implements WorkerView {
     this.port = port;
     this.events = info.events;
     this.concurrency = info.concurrency;
+    this.shares = info.shares ?? false;
     this.cancels = info.cancels ?? info.events !== undefined;
   }
 

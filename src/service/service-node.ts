@@ -198,6 +198,11 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   /** The links that `open` made. */
   protected abstract links(): readonly ServiceLink[];
 
+  /** From now on links neither come nor go. */
+  protected stopChanges(): void {
+    // A node whose links are always the same.
+  }
+
   /** Frees what is not a link. */
   protected releaseRest(): void {
     // A node that has nothing but links.
@@ -210,11 +215,13 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   }
 
   private async drain(signal: AbortSignal): Promise<void> {
+    this.stopChanges();
     await Promise.all(this.links().map((link) => link.leave(signal)));
     await this.executor.drained();
   }
 
   private release(error: Error | undefined): void {
+    this.stopChanges();
     this.executor.close(error ?? reasonOf('stopped'));
     for (const link of this.links()) link.close();
     this.releaseRest();

@@ -25,7 +25,10 @@ export abstract class ZeroMQConnection {
   }
 }
 
-/** Whatever names a place: a connection, or its URL: `tcp://host:port`, `ipc://path`, `inproc://name`. */
+/**
+ * Whatever names a place: a connection, or its URL: `tcp://host:port`, `ipc://path`, `inproc://name`. Those who connect
+ * may be given a name that is looked up again and again too: `dns://name:port`, or `dns://name` for SRV records.
+ */
 export type ConnectionLike = ZeroMQConnection | string;
 
 /** Options of a TCP connection. */
@@ -143,28 +146,15 @@ export function toConnection(value: ConnectionLike): ZeroMQConnection {
   const match = typeof value === 'string' ? /^(tcp|ipc|inproc):\/\/(.*)$/s.exec(value) : null;
   const [, scheme, rest] = match ?? [];
   if (rest === undefined) {
+    const dns =
+      typeof value === 'string' && value.startsWith('dns:') ? ' (a name is for those who connect)' : '';
     throw new ZeroMQConfigError(
-      `a connection is tcp://host:port, ipc://path or inproc://name, got ${JSON.stringify(value)}`,
+      `a connection is tcp://host:port, ipc://path or inproc://name, got ${JSON.stringify(value)}${dns}`,
     );
   }
   if (scheme === 'ipc') return new ZeroMQIPCConnection(rest);
   if (scheme === 'inproc') return new ZeroMQINPROCConnection(rest);
   return parseTcp(value, rest);
-}
-
-/**
- * All the connections that a list or a single value names.
- *
- * @throws ZeroMQConfigError when one is not usable, the list is empty, or it names a place twice.
- */
-export function toConnections(value: ConnectionLike | readonly ConnectionLike[]): ZeroMQConnection[] {
-  const list = Array.isArray(value) ? (value as readonly ConnectionLike[]) : [value as ConnectionLike];
-  if (list.length === 0) throw new ZeroMQConfigError('connection: at least one is needed, got an empty list');
-  const connections = list.map(toConnection);
-  const places = connections.map(String);
-  const twice = places.find((place, index) => places.indexOf(place) !== index);
-  if (twice !== undefined) throw new ZeroMQConfigError(`connection: ${twice} is listed twice`);
-  return connections;
 }
 
 function parseTcp(url: string, address: string): ZeroMQTCPConnection {

@@ -18,6 +18,7 @@ import { type ZeroMQConnection, ZeroMQINPROCConnection, ZeroMQTCPConnection } fr
 import { Gate, type Guest } from './curve/gate.ts';
 import { CurveClient, type CurveDoor } from './curve/security.ts';
 import type { BoundIpcFile } from './ipc-file.ts';
+import { keepAlive } from './keep-alive.ts';
 import { NOTIFY_BOTH, setRouterNotify } from './raw-options.ts';
 import { Revival } from './revival.ts';
 import { ZeroMQSocketMonitor } from './socket-monitor.ts';
@@ -28,13 +29,6 @@ import { ZeroMQSocketMonitor } from './socket-monitor.ts';
  */
 const MAX_SOCKETS = 16_384;
 if (context.maxSockets < MAX_SOCKETS) context.maxSockets = MAX_SOCKETS;
-
-/**
- * ZMQ_HEARTBEAT_IVL and ZMQ_HEARTBEAT_TIMEOUT, in ms: a peer is asked this often, and cut when nothing at all came from
- * it for so long after; a dead connection is found within 20 s. Both sides ask: a classic peer does not by itself.
- */
-const PING_INTERVAL = 10_000;
-const PING_TIMEOUT = 10_000;
 
 /** High-water marks, in messages for each peer: what a peer of a ROUTER that never reads may hold of our memory. */
 const ROUTER_MARK = 100;
@@ -120,11 +114,7 @@ export class MessageSocket {
     const mark = options.type === 'router' ? ROUTER_MARK : DEALER_MARK;
     this.raw.sendHighWaterMark = options.sendHighWaterMark ?? mark;
     this.raw.receiveHighWaterMark = options.receiveHighWaterMark ?? mark;
-    this.raw.heartbeatInterval = PING_INTERVAL;
-    this.raw.heartbeatTimeout = PING_TIMEOUT;
-    this.raw.heartbeatTimeToLive = PING_INTERVAL + 2 * PING_TIMEOUT;
-    this.raw.reconnectInterval = 100;
-    this.raw.reconnectMaxInterval = 5000;
+    keepAlive(this.raw);
     this.raw.handshakeInterval = HANDSHAKE_TIME;
     if (options.curve instanceof CurveClient) options.curve.applyTo(this.raw);
     if (options.routingId !== undefined) this.raw.routingId = options.routingId;
@@ -179,10 +169,14 @@ export class MessageSocket {
   /**
    * Gives a lost connection up, with all that waits on it, and connects anew after a while: libzmq would send on the next
    * connection what was meant for this one. (ZMQ_IMMEDIATE would not, but loses what the peer sent before the end.)
+   *
+   * @param routingId for the new connection: the other side may not know yet that the old one is lost, and would not
+   *   hear a second one of the same identity.
    */
-  renew(connection: ZeroMQConnection): void {
+  renew(connection: ZeroMQConnection, routingId: string): void {
     if (this.closed) return;
     this.giveUp(connection);
+    this.raw.routingId = routingId;
     this.revival?.renew();
   }
 
@@ -309,6 +303,14 @@ export class MessageSocket {
       }
     }
     if (this.closed) this.release();
+  }
+
+  private disconnect(connection: ZeroMQConnection): void {
+    try {
+      this.raw.disconnect(connection.getConnectionString(false));
+    } catch {
+      // There was no connection any more.
+    }
   }
 
   private startReading(): void {

@@ -9,6 +9,8 @@
  * | `$refused` | router → worker | why it is not |
  * | `$bye`     | worker → router | send me nothing more; router → worker: nothing more will come |
  * | `$bye`     | router or server → client | send me nothing more; client → router or server: nothing more will come |
+ * | `$credit`  | worker → router | from now on I take so many at a time; router → worker: understood |
+ * | `$want`    | router → worker | requests wait here, and you take no more |
  * | `$gone`    | worker → router | I am closing and will not answer what I hold |
  * | `$who`     | router → worker | say hello again: the router does not know you |
  */
@@ -30,12 +32,16 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export interface Hello {
   readonly v: number;
   readonly pack: 1;
-  /** Requests it takes at a time from this router. */
+  /** Requests it takes at a time from this router; 0 only from one that shares. */
   readonly concurrency: number;
+  /** It shares its credit between several routers: `$credit` follows, and `$want` asks for more. */
+  readonly share?: boolean;
   /** Events it serves; absent: every event that nobody else announced. */
   readonly events?: readonly string[];
   /** OpenAPI fragment of its contract, and the name under which it stands. */
   readonly contract?: { readonly name: string; readonly fragment: unknown };
+  /** The worker, whatever the identity of this connection: what an earlier one of it held is lost. Absent: that identity. */
+  readonly node?: string;
   /** Number of the worker's connection to this router: with another one, what an earlier one held is lost. */
   readonly connection?: number;
 }
@@ -56,7 +62,23 @@ export interface Refused {
   readonly reason: string;
 }
 
-export type ControlName = '$hello' | '$welcome' | '$refused' | '$bye' | '$gone' | '$who';
+/** How many requests the worker takes at a time from now on; the router repeats it once it goes by it. */
+export interface Credit {
+  readonly concurrency: number;
+}
+
+export type ControlName =
+  | '$hello'
+  | '$welcome'
+  | '$refused'
+  | '$credit'
+  | '$want'
+  | '$bye'
+  | '$gone'
+  | '$who';
+
+/** Most requests at a time that a worker may ask for. */
+const MAX_CONCURRENCY = 1_000_000;
 
 /** Largest control message that is parsed, in bytes: a hello carries a contract. */
 export const MAX_CONTROL_BYTES = 2 * 1024 * 1024;
@@ -90,17 +112,30 @@ export function controlData(frame: Buffer | undefined): Record<string, unknown> 
 /** A hello out of its data; a string says what is wrong with it. */
 export function readHello(data: Record<string, unknown> | undefined): Hello | string {
   if (data === undefined) return `a hello is a JSON object of at most ${MAX_CONTROL_BYTES} bytes`;
-  const { v, concurrency, events, contract, connection } = data;
+  const { v, concurrency, share, events, contract, node, connection } = data;
   if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
-  if (!Number.isInteger(concurrency) || (concurrency as number) < 1 || (concurrency as number) > 1_000_000) {
+  if (share !== undefined && typeof share !== 'boolean') return 'share must be true or false';
+  if (!isConcurrency(concurrency, share === true ? 0 : 1)) {
     return `concurrency must be a whole number from 1 to 1,000,000, got ${JSON.stringify(concurrency)}`;
   }
   if (events !== undefined && !isEventList(events)) {
     return `events must be a list of at most ${MAX_EVENTS} event names of 1 to ${MAX_EVENT_NAME} bytes, none starting with $`;
   }
   if (contract !== undefined && !isContract(contract)) return 'contract must have a name and a fragment';
+  if (node !== undefined && !isIdentity(node))
+    return 'node must be an identity of 1 to 255 printable ASCII characters';
   if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
-  return { v, pack: 1, concurrency: concurrency as number, events, contract, connection };
+  return { v, pack: 1, concurrency, share, events, contract, node, connection };
+}
+
+/** The number in a `$credit`; undefined when there is none. */
+export function readCredit(data: Record<string, unknown> | undefined): number | undefined {
+  const concurrency = data?.concurrency;
+  return isConcurrency(concurrency, 0) ? concurrency : undefined;
+}
+
+function isConcurrency(value: unknown, least: number): value is number {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_CONCURRENCY;
 }
 
 function isEventList(value: unknown): value is string[] {
@@ -115,6 +150,10 @@ function isEventList(value: unknown): value is string[] {
         Buffer.byteLength(name) <= MAX_EVENT_NAME,
     )
   );
+}
+
+function isIdentity(value: unknown): value is string {
+  return typeof value === 'string' && /^[!-~]{1,255}$/.test(value);
 }
 
 function isContract(value: unknown): value is { name: string; fragment: unknown } {

@@ -3,19 +3,27 @@ import { ZeroMQConfigError } from '../core/errors.ts';
 import type { LocalRouter } from '../core/local-worker.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
 import { type ServiceLink, ServiceNode, type ServiceParts } from '../service/service-node.ts';
-import { type ConnectionLike, toConnections, type ZeroMQConnection } from '../transport/connection.ts';
+import type { ConnectionLike } from '../transport/connection.ts';
 import type { CurveClient } from '../transport/curve/security.ts';
+import { checkDns, type DnsOptions } from '../transport/discovery.ts';
+import { DnsPlace, type Place, toPlaces } from '../transport/places.ts';
 import { type Announcement, controlData, controlFrames, type Hello, readHello } from '../wire/control.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
+import { CreditShares } from './credit.ts';
 import { LocalLink, type LocalLinkOwner } from './local-link.ts';
-import { RouterLink, type RouterLinkOwner } from './router-link.ts';
+import type { RouterLink, RouterLinkOwner } from './router-link.ts';
+import { RouterSet } from './router-set.ts';
 
-/** Backends of routers, or a router of this thread, which is reached without a socket. */
+/**
+ * Backends of routers: one, a name of several (`dns://name:port`), or a list; or a router of this thread, which is
+ * reached without a socket.
+ */
 export type Workplace = ConnectionLike | readonly ConnectionLike[] | LocalRouter;
 
 /** Where a worker works, and what it says there. */
 export interface RoutedWorkerOptions {
   connection: Workplace;
+  dns?: DnsOptions;
   heartbeatConfig?: ZeroMQHeartbeatConfig;
   announcement: Announcement;
   curve?: CurveClient;
@@ -39,8 +47,12 @@ export class RoutedWorker
   extends ServiceNode<readonly string[], WorkerEvents>
   implements RouterLinkOwner, LocalLinkOwner
 {
+  /** What each router may give it. */
+  readonly credit: CreditShares;
   private readonly router: LocalRouter | undefined;
-  protected readonly connections: readonly ZeroMQConnection[];
+  private readonly dns: DnsOptions | undefined;
+  private routers: RouterSet | undefined;
+  protected readonly places: readonly Place[];
   protected readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   protected opened: readonly ServiceLink[] = [];
   private readonly announcement: Announcement;
@@ -49,9 +61,13 @@ export class RoutedWorker
 
   constructor(kind: 'worker' | 'server', parts: ServiceParts, options: RoutedWorkerOptions) {
     super(kind, parts);
-    const { connection } = options;
+    const { connection, dns } = options;
     this.router = isLocalRouter(connection) ? connection : undefined;
-    this.connections = isLocalRouter(connection) ? [] : toConnections(connection);
+    this.places = isLocalRouter(connection) ? [] : toPlaces(connection);
+    checkDns(dns);
+    this.dns = dns;
+    const sharing = this.places.length > 1 || this.places.some((place) => place instanceof DnsPlace);
+    this.credit = new CreditShares(this.concurrency, sharing);
     this.heartbeatConfig = options.heartbeatConfig;
     this.announcement = options.announcement;
     this.curveClient = options.curve;
@@ -65,7 +81,8 @@ export class RoutedWorker
     this.notify('disconnected', link.endpoint);
   }
 
-  linkAnswered(link: RouterLink, refusal: string | undefined): void {
+  linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void {
+    if (router !== undefined) this.routers?.identified(link, router);
     this.answered(link.endpoint, refusal);
   }
 
@@ -85,17 +102,21 @@ export class RoutedWorker
   }
 
   private openLinks(): readonly string[] {
-    const { speaker, maxMessageSize, announcement, curveClient: curve } = this;
-    const { identity } = this.identity;
-    // The routers share its concurrency: whatever they do together, it is not given more than it takes.
-    const concurrency = Math.max(1, Math.floor(this.concurrency / this.connections.length));
-    const hello: Hello = { v: PROTOCOL_VERSION, pack: 1, concurrency, ...announcement };
-    checkHello(hello);
-    const links = this.connections.map((connection) => {
-      return new RouterLink({ connection, identity, hello, maxMessageSize, speaker, curve }, this);
-    });
-    this.opened = links;
-    for (const link of links) link.open();
+    const { speaker, maxMessageSize, announcement, places, dns, logger, credit, curveClient: curve } = this;
+    const { identity } = this;
+    const share = credit.sharing || undefined;
+    const hello: Omit<Hello, 'concurrency' | 'node'> = {
+      v: PROTOCOL_VERSION,
+      pack: 1,
+      share,
+      ...announcement,
+    };
+    checkHello({ ...hello, concurrency: this.concurrency });
+    this.routers = new RouterSet(
+      { places, dns, logger, identity, hello, maxMessageSize, speaker, curve },
+      this,
+    );
+    this.routers.open();
     const { heartbeatConfig: config } = this;
     if (config !== undefined) {
       this.heartbeats = new ZeroMQHeartbeatSender({
@@ -104,17 +125,27 @@ export class RoutedWorker
         nodeType: 'worker',
         speaker,
         curve,
+        dns,
+        logger,
       });
       this.heartbeats.start();
     }
-    return links.map((link) => link.endpoint);
+    return places.map((place) =>
+      place instanceof DnsPlace ? place.toString() : place.getConnectionString(),
+    );
   }
 
   protected links(): readonly ServiceLink[] {
-    return this.opened;
+    return this.routers?.all ?? this.opened;
+  }
+
+  protected override stopChanges(): void {
+    this.routers?.stop();
   }
 
   protected override releaseRest(): void {
+    this.routers?.abort();
+    this.credit.stop();
     this.heartbeats?.stop();
   }
 
@@ -137,7 +168,7 @@ function isLocalRouter(value: Workplace): value is LocalRouter {
 
 /** @throws ZeroMQConfigError when it names no place. */
 export function checkWorkplace(value: Workplace): void {
-  if (!isLocalRouter(value)) toConnections(value);
+  if (!isLocalRouter(value)) toPlaces(value);
 }
 
 /** What every router would refuse is better said here. */

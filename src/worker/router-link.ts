@@ -8,6 +8,7 @@ import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
+import { furtherIdentity, type NodeIdentity } from '../core/identity.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
 import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
@@ -26,25 +27,32 @@ import {
   type Hello,
   isControl,
   RESERVED,
+  readCredit,
 } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
+import type { CreditShares, Share } from './credit.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** What a link tells the worker. */
 export interface RouterLinkOwner extends ServiceHost {
+  readonly credit: CreditShares;
   linkConnected(link: RouterLink): void;
   linkDisconnected(link: RouterLink): void;
-  /** The router took the worker in, or would not and said why. */
-  linkAnswered(link: RouterLink, refusal: string | undefined): void;
+  /**
+   * The router took the worker in, or would not and said why.
+   *
+   * @param router identity of the one that took it in.
+   */
+  linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void;
 }
 
 /** Options of a link. */
 export interface RouterLinkOptions {
   readonly connection: ZeroMQConnection;
-  readonly identity: string;
-  /** What to say of the worker. */
-  readonly hello: Omit<Hello, 'connection'>;
+  readonly identity: NodeIdentity;
+  /** What to say of the worker, besides its share. */
+  readonly hello: Omit<Hello, 'connection' | 'concurrency' | 'node'>;
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
   readonly curve?: CurveClient;
@@ -69,6 +77,12 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
   private readonly inproc: boolean;
   private readonly assignments = new Map<number, Assignment>();
   private readonly backoff = new Backoff(ASK_AGAIN);
+  /** Of the connection that stands. */
+  private share: Share | undefined;
+  /** Requests under way, those of lost connections and in classic frames included. */
+  private held = 0;
+  private onIdle: (() => void) | undefined;
+  private goodbye: Promise<void> | undefined;
   private askAgain: Cancel | undefined;
   /** Connections so far. */
   private connections = 0;
@@ -87,7 +101,8 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     const { connection, identity, maxMessageSize, speaker, curve } = options;
     this.endpoint = connection.getConnectionString();
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
-    this.socket = new MessageSocket({ type: 'dealer', routingId: identity, maxMessageSize, curve }, this);
+    const routingId = identity.identity;
+    this.socket = new MessageSocket({ type: 'dealer', routingId, maxMessageSize, curve }, this);
     this.channel = new PeerChannel(this.socket, undefined, this, speaker);
     tellReconnects(this.socket.monitor, speaker, this.endpoint);
     new ConnectionWatch(
@@ -108,10 +123,29 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     if (this.inproc) this.connected();
   }
 
-  async leave(signal: AbortSignal): Promise<void> {
+  leave(signal: AbortSignal): Promise<void> {
+    this.goodbye ??= this.sayGoodbye(signal);
+    return this.goodbye;
+  }
+
+  /** Leaves this router for good, while the worker goes on; resolves when what it held is answered. */
+  async retire(signal: AbortSignal): Promise<void> {
+    await this.leave(signal);
+    if (this.held === 0) return;
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  private async sayGoodbye(signal: AbortSignal): Promise<void> {
     this.departing = true;
     this.askAgain?.();
-    if (!this.welcomed) return;
+    if (this.welcomed) await this.beExcused(signal);
+    this.closeShare();
+  }
+
+  private async beExcused(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancelWait = systemClock.after(GOODBYE_WAIT, resolve);
       this.onExcused = () => {
@@ -125,6 +159,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
 
   close(): void {
     this.askAgain?.();
+    this.closeShare();
     this.channel.flush();
     const settled = this.excused && this.assignments.size === 0;
     if (this.welcomed && !settled) this.channel.post(controlFrames('$gone', {}));
@@ -144,7 +179,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
   packedRequest(id: number, generation: number, message: RequestMessage): void {
     const assignment: Assignment = { generation, execution: undefined };
     this.assignments.set(id, assignment);
-    assignment.execution = this.owner.execute(message, (reply) => {
+    assignment.execution = this.run(message, (reply) => {
       // A request of a lost connection has no way back: the router has settled it.
       if (this.assignments.get(id) !== assignment) return;
       this.assignments.delete(id);
@@ -178,9 +213,10 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
   }
 
   private connected(): void {
-    if (this.up) return;
+    if (this.up || this.socket.renewing) return;
     this.up = true;
     this.connections += 1;
+    if (!this.departing) this.openShare();
     this.owner.linkConnected(this);
     this.sayHello();
   }
@@ -188,15 +224,48 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
   private sayHello(): void {
     this.askAgain?.();
     if (this.departing) return;
-    const hello: Hello = { ...this.options.hello, connection: this.connections };
+    const { share = this.openShare() } = this;
+    const { connections: connection } = this;
+    const { identity: node } = this.options.identity;
+    share.agreed = false;
+    const hello: Hello = { ...this.options.hello, concurrency: share.granted, node, connection };
     this.channel.post(controlFrames('$hello', hello));
   }
 
+  private openShare(): Share {
+    this.share = this.owner.credit.open((concurrency) => {
+      this.channel.post(controlFrames('$credit', { concurrency }));
+    });
+    return this.share;
+  }
+
+  private closeShare(): void {
+    if (this.share !== undefined) this.owner.credit.close(this.share);
+    this.share = undefined;
+  }
+
+  /** Runs a request at the expense of the connection that it came on. */
+  private run(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
+    const { share } = this;
+    const { credit } = this.owner;
+    this.held += 1;
+    if (share !== undefined) credit.began(share);
+    return this.owner.execute(message, (reply) => {
+      settle(reply);
+      this.held -= 1;
+      if (this.held === 0) this.onIdle?.();
+      if (share !== undefined) credit.ended(share);
+    });
+  }
+
   private disconnected(): void {
+    const { connection, identity } = this.options;
+    if (!this.inproc) this.socket.renew(connection, furtherIdentity(identity.nodeId));
     if (!this.up) return;
     this.up = false;
     this.welcomed = false;
     this.askAgain?.();
+    this.closeShare();
     const lost = [...this.assignments.values()];
     this.assignments.clear();
     for (const { execution } of lost) execution?.cancel('lost');
@@ -208,7 +277,9 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     const name = frames[2]?.toString();
     const data = controlData(frames[3]);
     if (data === undefined) return this.drop('bad-control');
-    if (name === '$welcome') this.accepted();
+    if (name === '$welcome') this.accepted(typeof data.router === 'string' ? data.router : undefined);
+    else if (name === '$credit') this.agreed(readCredit(data));
+    else if (name === '$want') this.wanted();
     else if (name === '$refused')
       this.refused(typeof data.reason === 'string' ? data.reason : 'no reason given');
     else if (name === '$bye') this.dismissed();
@@ -216,14 +287,26 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     else this.drop('bad-control');
   }
 
-  private accepted(): void {
+  private accepted(router: string | undefined): void {
     this.welcomed = true;
     this.backoff.reset();
-    this.owner.linkAnswered(this, undefined);
+    if (this.share !== undefined) this.owner.credit.agreed(this.share);
+    this.owner.linkAnswered(this, undefined, router);
+  }
+
+  private agreed(concurrency: number | undefined): void {
+    if (concurrency === undefined) return this.drop('bad-control');
+    // An answer to an earlier word: the last one is still on its way.
+    if (concurrency === this.share?.granted) this.owner.credit.agreed(this.share);
+  }
+
+  private wanted(): void {
+    if (this.share !== undefined) this.owner.credit.wanted(this.share);
   }
 
   private refused(reason: string): void {
     this.welcomed = false;
+    this.closeShare();
     this.askAgain?.();
     this.askAgain = systemClock.after(this.backoff.next(), () => this.sayHello());
     this.owner.linkAnswered(this, reason);
@@ -263,7 +346,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     const send = (reply: ReplyMessage): void =>
       this.channel.post([...envelope, EMPTY, ...replyFrames(eventName, reply, ours ? 'plain' : 'none')]);
     const refusal = this.refusal(eventName);
-    if (refusal === undefined) this.owner.execute(message, send);
+    if (refusal === undefined) this.run(message, send);
     else send(refusal);
   }
 

@@ -12,6 +12,7 @@ import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { CurveClient, type CurveClientOptions } from '../transport/curve/security.ts';
+import type { DnsOptions } from '../transport/discovery.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions, type Workplace } from './routed-worker.ts';
 import { ThreadExecutor } from './thread-executor.ts';
@@ -25,6 +26,8 @@ export interface ZeroMQWorkerThreadsOptions {
   threads?: number;
   /** Backends of the routers to work for, or a router of this thread, which is reached without a socket. */
   connection: Workplace;
+  /** How names of routers are looked up. */
+  dns?: DnsOptions;
   /** Requests that run at a time in each thread. Default: as the module says. */
   concurrency?: number;
   /** Where and how often each worker sends heartbeats. Default: none. */
@@ -216,9 +219,9 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   private async join(place: Place, executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
     const { state } = this.lifecycle;
     if (state !== 'running' && state !== 'starting') return;
-    const { connection, heartbeatConfig, configFile } = this.options;
+    const { connection, dns, heartbeatConfig, configFile } = this.options;
     const { announcement, concurrency } = ready;
-    const routed: RoutedWorkerOptions = { connection, heartbeatConfig, announcement, curve: this.curve };
+    const routed: RoutedWorkerOptions = { connection, dns, heartbeatConfig, announcement, curve: this.curve };
     const { maxMessageSize } = this.setup;
     const logger = this.logger.child({ thread: place.index });
     const worker = new ThreadedWorker(

@@ -7,12 +7,15 @@ import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ZeroMQNodeType } from '../service/node-type.ts';
 import { ServerLink } from '../service/server-link.ts';
 import { localParts, type ServiceOptions } from '../service/service-node.ts';
+import { ZeroMQConnection } from '../transport/connection.ts';
 import {
   CurveClient,
   type CurveClientOptions,
   CurveServer,
   type CurveServerOptions,
 } from '../transport/curve/security.ts';
+import type { DnsOptions } from '../transport/discovery.ts';
+import { DnsPlace } from '../transport/places.ts';
 import type { Announcement } from '../wire/control.ts';
 import { RoutedWorker, type Workplace } from './routed-worker.ts';
 
@@ -23,6 +26,8 @@ export interface ZeroMQWorkerOptions extends ServiceOptions {
    * `nodeType: SERVER`, where to bind.
    */
   connection: Workplace;
+  /** How names of routers are looked up. */
+  dns?: DnsOptions;
   /** WORKER (default), or SERVER: serves clients directly, without a router. */
   nodeType?: typeof ZeroMQNodeType.WORKER | typeof ZeroMQNodeType.SERVER;
   /** Where and how often to send heartbeats (as a SERVER: where to receive them). Default: none. */
@@ -40,12 +45,13 @@ export class ZeroMQWorker extends RoutedWorker {
 
   /** @throws ZeroMQConfigError naming the option that is not acceptable. */
   constructor(options: ZeroMQWorkerOptions) {
-    const { nodeType = ZeroMQNodeType.WORKER, connection, heartbeatConfig, curve } = options;
+    const { nodeType = ZeroMQNodeType.WORKER, connection, dns, heartbeatConfig, curve } = options;
     if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
       throw new ZeroMQConfigError(`nodeType must be worker or server, got ${JSON.stringify(nodeType)}`);
     }
     super(nodeType, localParts(nodeType, options), {
       connection,
+      dns,
       heartbeatConfig,
       announcement: announcementOf(options),
       curve:
@@ -56,8 +62,11 @@ export class ZeroMQWorker extends RoutedWorker {
     if (curve !== undefined && nodeType === ZeroMQNodeType.SERVER) {
       this.curveServer = new CurveServer(curve as CurveServerOptions);
     }
-    if (nodeType === ZeroMQNodeType.SERVER && this.connections.length > 1) {
+    if (nodeType === ZeroMQNodeType.SERVER && this.places.length > 1) {
       throw new ZeroMQConfigError('connection: a server binds one place, got a list of several');
+    }
+    if (nodeType === ZeroMQNodeType.SERVER && this.places.some((place) => place instanceof DnsPlace)) {
+      throw new ZeroMQConfigError('connection: a server binds an address, not a name to look up');
     }
   }
 
@@ -71,7 +80,8 @@ export class ZeroMQWorker extends RoutedWorker {
     const onPeer = this.notify.bind(this);
     const link = new ServerLink(this, { identity, maxMessageSize, speaker, curve, heartbeatConfig, onPeer });
     this.opened = [link];
-    const bound = await Promise.all(this.connections.map((connection) => link.open(connection)));
+    const connections = this.places.filter((place) => place instanceof ZeroMQConnection);
+    const bound = await Promise.all(connections.map((connection) => link.open(connection)));
     return bound.map(({ endpoint }) => endpoint);
   }
 }

@@ -23,6 +23,8 @@ interface CommandOptions {
   /** Working folder; default: a new empty one. */
   cwd?: string;
   env?: NodeJS.ProcessEnv;
+  /** A command that runs it: on another host, say. */
+  prefix?: readonly string[];
 }
 
 /** Starts a command. */
@@ -31,8 +33,9 @@ export function startCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): RunningProcess {
-  const { cwd = tempFolder(cleanup), env } = options;
-  return startProcess(cleanup, process.execPath, [MAIN, ...args], { cwd, env });
+  const { cwd = tempFolder(cleanup), env, prefix = [] } = options;
+  const [command = process.execPath, ...rest] = [...prefix, process.execPath, MAIN, ...args];
+  return startProcess(cleanup, command, rest, { cwd, env });
 }
 
 /** Starts a long-running command; gives its ready line too. */

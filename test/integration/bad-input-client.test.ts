@@ -111,7 +111,11 @@ describe('a client', () => {
   // The last one: whoever sends it a packed message gets packed ones back.
   it('drops packed garbage', async () => {
     const before = drops.count('bad-batch');
-    await router.send([client.identity.identity, packed(7, 7, 7)]);
+    const reply = client.sendMessage('echo', {});
+    const request = await nextRequest();
+    await router.send([request[0] ?? '', packed(7, 7, 7)]);
     await drops.seen('bad-batch', before + 1);
+    await router.send([...request, '{}']);
+    await reply;
   });
 });

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Router } from 'zeromq';
 import type { DropCause } from '../../src/core/diagnostics.ts';
 import { ZeroMQWorker } from '../../src/index.ts';
+import type { Hello } from '../../src/wire/control.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Frame, rawRouter, texts } from '../helpers/raw.ts';
@@ -75,11 +76,17 @@ describe('a worker', () => {
   });
   after(() => scope.close());
 
-  const identity = () => worker.identity.identity;
+  /** Of the worker's connection: a further one is of the same node. */
+  let address = '';
+  const identity = () => address;
   /** Waits for the hello of the worker. */
   const hello = async () => {
-    const frames = texts(await router.receive());
-    assert.deepEqual(frames.slice(0, 4), [identity(), '$', '', '$hello']);
+    const [from = '', ...frames] = texts(await router.receive());
+    const { identity: node, nodeId } = worker.identity;
+    assert.deepEqual(frames.slice(0, 3), ['$', '', '$hello']);
+    assert.equal((JSON.parse(frames[3] ?? '') as Hello).node, node);
+    assert.ok(from.startsWith(`${nodeId}_`), from);
+    address = from;
   };
   const send = (frames: Frame[]) => router.send([identity(), ...frames]);
   const goodRequest = async (body = '{"good":1}') => {

@@ -1,17 +1,26 @@
-/** A worker in a process of its own, so that a test can kill it: `hold` never ends, `pid` says who it is. */
-import { ZeroMQWorker } from '../../src/index.ts';
+/**
+ * A worker in a process of its own, so that a test can kill it: `hold` never ends, `pid` says who it is, `freeze` keeps the
+ * event loop from turning.
+ */
+import { ZeroMQHeartbeatConfig, ZeroMQWorker } from '../../src/index.ts';
 
-const [connection = ''] = process.argv.slice(2);
+const [connection = '', heartbeat] = process.argv.slice(2);
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+/** Longer than any test waits, in ms. */
+const FROZEN = 60_000;
 
 const worker = new ZeroMQWorker({
   connection,
+  heartbeatConfig:
+    heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat, { interval: 100 }),
   handlers: {
     hold: (data: unknown) => {
       say({ got: data });
       return new Promise(() => undefined);
     },
     pid: () => process.pid,
+    freeze: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FROZEN),
   },
 });
 worker.on('accepted', () => say({ accepted: true }));

@@ -11,7 +11,11 @@ import { makeReply, makeRequest } from '../wire/messages.ts';
 class FakeLane implements Lane {
   readonly monitor = undefined;
   outstanding = 0;
+  suspect = false;
   honest = false;
+  received = 0;
+  asked = 0;
+  answers = true;
   readonly sent: PendingRequest[] = [];
   readonly abandoned: PendingRequest[] = [];
 
@@ -27,6 +31,11 @@ class FakeLane implements Lane {
 
   send(pending: PendingRequest): void {
     this.sent.push(pending);
+  }
+
+  ask(): boolean {
+    this.asked += 1;
+    return this.answers;
   }
 
   abandon(pending: PendingRequest): void {
@@ -55,8 +64,13 @@ function make(lanes: FakeLane[], { connectWait = 2000, maxInFlight = 10 } = {}) 
   const onChange = (): void => {
     changes += 1;
   };
-  const table = new RequestTable({ connectWait, maxInFlight, drop, clock }, onChange);
+  const idle: string[] = [];
+  const table = new RequestTable(
+    { connectWait, maxInFlight, places: 'a, b', idle: (lane) => idle.push(lane.endpoint), drop, clock },
+    onChange,
+  );
   table.use(lanes);
+  changes = 0;
   const outcomes: string[] = [];
   const add = (name: string, { timeout = 5000, idempotent = false } = {}): PendingRequest =>
     table.add(makeRequest({ eventName: name, idempotent }), timeout, (reply) => {
@@ -70,7 +84,7 @@ function make(lanes: FakeLane[], { connectWait = 2000, maxInFlight = 10 } = {}) 
     assert.ok(pending !== undefined);
     table.laneReply(lane, pending.id, pending.generation, reply);
   };
-  return { table, clock, drops, outcomes, add, answer, changes: () => changes };
+  return { table, clock, drops, idle, outcomes, add, answer, changes: () => changes };
 }
 
 const names = (list: readonly PendingRequest[]): string[] => list.map((pending) => pending.message.eventName);
@@ -371,5 +385,116 @@ describe('a table', () => {
     lane.up(true);
     table.laneReady();
     assert.deepEqual([names(lane.sent), outcomes], [['echo', 'again'], []]);
+  });
+});
+
+describe('a router without workers', () => {
+  it('is passed over: each of the others is asked once, and the last word counts', () => {
+    const lanes = [new FakeLane('a'), new FakeLane('b'), new FakeLane('c')];
+    const [a, b, c] = lanes as [FakeLane, FakeLane, FakeLane];
+    const { outcomes, add, answer } = make(lanes);
+    const none = makeReply({ code: 'NO_WORKER', dispatched: false });
+    add('found');
+    answer(a, a.sent[0], none);
+    answer(b, b.sent[0]);
+    add('nowhere');
+    answer(a, a.sent[1], none);
+    answer(b, b.sent[1], none);
+    answer(c, c.sent[0], none);
+    assert.deepEqual(outcomes, ['found: ok', 'nowhere: NO_WORKER, not dispatched']);
+    assert.deepEqual(
+      lanes.map(({ outstanding }) => outstanding),
+      [0, 0, 0],
+    );
+  });
+});
+
+describe('a lane that is not used any more', () => {
+  it('gets no new requests, finishes what it has, and says when it is done', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const { table, outcomes, idle, add, answer } = make([a, b]);
+    add('on a');
+    table.use([b]);
+    add('one');
+    add('two');
+    assert.deepEqual([names(a.sent), names(b.sent)], [['on a'], ['one', 'two']]);
+    answer(a, a.sent[0]);
+    assert.deepEqual([outcomes, idle], [['on a: ok'], ['a']]);
+  });
+
+  it('was the last one: what waits is told as soon as for a first connection', () => {
+    const lane = new FakeLane('a', true, false);
+    const { table, clock, outcomes, add } = make([lane], { connectWait: 100 });
+    add('waits');
+    table.use([]);
+    clock.advance(200);
+    assert.deepEqual(outcomes, ['waits: NO_ROUTER, not dispatched']);
+  });
+});
+
+describe('a router that answers nothing', () => {
+  /** Longer than a silent lane takes to be suspect. */
+  const SILENCE = 3000;
+
+  it('is asked, then suspect: what may run twice goes to another one, the rest waits for the truth', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b', false)];
+    const { table, clock, outcomes, add, answer } = make([a, b]);
+    add('twice', { idempotent: true, timeout: 10_000 });
+    add('once', { timeout: 10_000 });
+    b.up(true);
+    table.laneReady();
+    clock.advance(SILENCE);
+    assert.deepEqual(
+      [a.asked, a.suspect, names(b.sent), names(a.abandoned)],
+      [1, true, ['twice'], ['twice']],
+    );
+    add('later');
+    assert.deepEqual(names(b.sent), ['twice', 'later']);
+    answer(b, b.sent[0]);
+    a.received += 1;
+    answer(a, a.sent[1]);
+    clock.advance(SILENCE);
+    assert.deepEqual([outcomes, a.suspect], [['twice: ok', 'once: ok'], false]);
+  });
+
+  it('that answers the question is busy, not frozen', () => {
+    const [a, b] = [new FakeLane('a'), new FakeLane('b', false)];
+    const { clock, add } = make([a, b]);
+    add('slow', { idempotent: true, timeout: 60_000 });
+    b.up(true);
+    for (let round = 0; round < 10; round += 1) {
+      clock.advance(1000);
+      a.received += a.asked;
+      a.asked = 0;
+    }
+    assert.deepEqual([a.suspect, names(b.sent)], [false, []]);
+  });
+
+  it('is all there is: it keeps what it has, and gets more', () => {
+    const lane = new FakeLane('a');
+    const { clock, add } = make([lane]);
+    add('one', { idempotent: true, timeout: 10_000 });
+    clock.advance(SILENCE);
+    add('two');
+    assert.deepEqual([lane.suspect, names(lane.sent), names(lane.abandoned)], [true, ['one', 'two'], []]);
+  });
+
+  it('that cannot be asked is never suspect', () => {
+    const lane = new FakeLane('a');
+    lane.answers = false;
+    const { clock, add } = make([lane, new FakeLane('b')]);
+    add('one', { idempotent: true, timeout: 10_000 });
+    clock.advance(SILENCE);
+    assert.equal(lane.suspect, false);
+  });
+
+  it('costs no timer once nothing is in flight', () => {
+    const lane = new FakeLane('a');
+    const { clock, add, answer } = make([lane]);
+    add('one');
+    answer(lane, lane.sent[0]);
+    lane.received += 1;
+    clock.advance(10_000);
+    assert.equal(clock.pending, 0);
   });
 });

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { ZeroMQConfigError } from '../../../src/core/errors.ts';
 import {
   toConnection,
-  toConnections,
   ZeroMQINPROCConnection,
   ZeroMQIPCConnection,
   ZeroMQProtocol,
@@ -127,24 +126,5 @@ describe('a URL', () => {
   it('may be a connection already', () => {
     const connection = new ZeroMQTCPConnection(1);
     assert.equal(toConnection(connection), connection);
-  });
-});
-
-describe('several connections', () => {
-  it('are a list, or one', () => {
-    assert.equal(toConnections('tcp://a:1').length, 1);
-    assert.deepEqual(toConnections(['tcp://a:1', new ZeroMQTCPConnection(1, 'b')]).map(String), [
-      'tcp://a:1',
-      'tcp://b:1',
-    ]);
-  });
-
-  it('are at least one', () => refuses(() => toConnections([]), /at least one is needed/));
-
-  it('name no place twice', () => {
-    refuses(
-      () => toConnections(['tcp://a:1', new ZeroMQTCPConnection(1, 'a')]),
-      /tcp:\/\/a:1 is listed twice/,
-    );
   });
 });

@@ -11,7 +11,7 @@ import {
   type Refusal,
   type SendHandler,
 } from '../../../src/transport/socket.ts';
-import { anyEndpoint } from '../../helpers/endpoints.ts';
+import { anyEndpoint, freeEndpoint } from '../../helpers/endpoints.ts';
 import { within } from '../../helpers/eventually.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
 import { isCut, rawDealer } from '../../helpers/raw.ts';
@@ -199,5 +199,26 @@ describe('an address', () => {
         socket.close();
       }
     }
+  });
+});
+
+describe('a socket that connects to nobody', () => {
+  it('tries at intervals of its own, so that many do not come back at once', async (t) => {
+    const scope = scopeOf(t);
+    const { port } = new URL(await freeEndpoint(scope, 'tcp'));
+    const first = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const { socket } = new Peer(scope, { type: 'dealer', linger: 0 });
+        const retry = once(socket.monitor, 'connect:retry') as Promise<[{ interval?: number }]>;
+        socket.connect(toConnection(`tcp://127.0.0.1:${port}`));
+        const [{ interval = 0 }] = await within(retry, 'an attempt');
+        return interval;
+      }),
+    );
+    assert.ok(
+      first.every((interval) => interval >= 75 && interval <= 113),
+      first.join(' '),
+    );
+    assert.ok(new Set(first).size > 3, first.join(' '));
   });
 });

@@ -6,6 +6,7 @@ import {
   isControl,
   MAX_CONTROL_BYTES,
   MAX_EVENTS,
+  readCredit,
   readHello,
 } from '../../../src/wire/control.ts';
 
@@ -30,15 +31,24 @@ describe('control messages', () => {
 
 describe('a hello', () => {
   it('is read with all that it says', () => {
-    const hello = { ...GOOD, events: ['a'], contract: { name: 'c', fragment: {} }, connection: 3 };
+    const hello = {
+      ...GOOD,
+      share: true,
+      events: ['a'],
+      contract: { name: 'c', fragment: {} },
+      node: 'n',
+      connection: 3,
+    };
     assert.deepEqual(readHello(hello), hello);
   });
 
   it('may be short', () => {
     assert.deepEqual(readHello({ ...GOOD, news: 1 }), {
       ...GOOD,
+      share: undefined,
       events: undefined,
       contract: undefined,
+      node: undefined,
       connection: undefined,
     });
   });
@@ -48,12 +58,15 @@ describe('a hello', () => {
     ['another version', { ...GOOD, v: 2 }, /version 2/],
     ['no concurrency', { v: 1 }, /concurrency .* got undefined/],
     ['a concurrency of 0', { ...GOOD, concurrency: 0 }, /concurrency .* got 0/],
+    ['a share that is no yes or no', { ...GOOD, share: 1 }, /share/],
+    ['a concurrency below 0', { ...GOOD, share: true, concurrency: -1 }, /concurrency .* got -1/],
     ['events that are no list', { ...GOOD, events: 'a' }, /events/],
     ['too many events', { ...GOOD, events: Array.from({ length: MAX_EVENTS + 1 }, () => 'a') }, /events/],
     ['an event of ours', { ...GOOD, events: ['$hello'] }, /events/],
     ['an event of too many bytes', { ...GOOD, events: ['ü'.repeat(513)] }, /1024 bytes/],
     ['a contract without name', { ...GOOD, contract: { name: '', fragment: {} } }, /contract/],
     ['a contract without fragment', { ...GOOD, contract: { name: 'c' } }, /contract/],
+    ['a node that is no identity', { ...GOOD, node: 'ü' }, /node/],
     ['a connection that is no number', { ...GOOD, connection: 'x' }, /connection/],
   ] as const) {
     it(`is refused by name with ${what}`, () => {
@@ -62,4 +75,26 @@ describe('a hello', () => {
       assert.match(read as string, reason);
     });
   }
+});
+
+describe('a credit', () => {
+  it('is a number of requests, and may be none', () => {
+    assert.equal(readCredit({ concurrency: 0 }), 0);
+    assert.equal(readCredit({ concurrency: 1_000_000 }), 1_000_000);
+    for (const concurrency of [-1, 1.5, '1', 1_000_001, undefined])
+      assert.equal(readCredit({ concurrency }), undefined);
+    assert.equal(readCredit(undefined), undefined);
+  });
+
+  it('of 0 is for those that share', () => {
+    assert.deepEqual(readHello({ ...GOOD, share: true, concurrency: 0 }), {
+      ...GOOD,
+      share: true,
+      concurrency: 0,
+      events: undefined,
+      contract: undefined,
+      node: undefined,
+      connection: undefined,
+    });
+  });
 });

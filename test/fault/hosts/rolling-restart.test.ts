@@ -1,0 +1,87 @@
+/** Every worker, then every router, then every gateway is restarted under constant load: nobody notices. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { startNode, urlIn } from '../../helpers/command.ts';
+import { freePort } from '../../helpers/endpoints.ts';
+import { LEDGER_DOCUMENT, LEDGER_WORKER, Ledger } from '../../helpers/ledger.ts';
+import { Load } from '../../helpers/load.ts';
+import type { RunningProcess } from '../../helpers/processes.ts';
+import { scopeOf } from '../../helpers/scope.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const WORKERS = 3;
+const ROUTERS = 2;
+const GATEWAYS = 2;
+
+/** A restart and all it sets off get so long, in ms, before the test calls it a failure. */
+const TEST_TIMEOUT = 200_000;
+
+const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+describe('a rolling restart', { timeout: TEST_TIMEOUT }, () => {
+  it('fails no request that may be repeated, and repeats no other', async (t) => {
+    const scope = scopeOf(t);
+    const folder = tempFolder(scope);
+    const file = (name: string, text: string): string => {
+      writeFileSync(path.join(folder, name), text);
+      return path.join(folder, name);
+    };
+    const worker = file('ledger.mjs', LEDGER_WORKER);
+    const document = file('ledger.yaml', LEDGER_DOCUMENT);
+    const ledger = new Ledger(path.join(folder, 'ledger.log'));
+    const env = { LEDGER: ledger.file };
+    const ports = await Promise.all(
+      times(3 * ROUTERS + GATEWAYS, async () => `tcp://127.0.0.1:${await freePort()}`),
+    );
+    const routers = times(ROUTERS, (n) => ports.slice(3 * n, 3 * n + 3));
+    const all = (flag: string, which: number) => routers.flatMap((router) => [flag, router[which] ?? '']);
+    const commands = {
+      router: ([frontend = '', backend = '', heartbeat = '']: string[]) => [
+        ...['router', '--frontend', frontend, '--backend', backend, '--heartbeat', heartbeat],
+      ],
+      worker: ['worker', worker, ...all('--router', 1), ...all('--heartbeat', 2)],
+      gateway: (port: string) => [
+        ...['gateway', ...all('--router', 0), '--openapi', document, '--timeout', '15000', '--port', port],
+      ],
+    };
+    const start = (args: string[]) => startNode(scope, args, { env });
+    const restart = async (node: RunningProcess, args: string[]): Promise<RunningProcess> => {
+      node.kill('SIGTERM');
+      const { code } = await node.exited;
+      assert.equal(code, 0, node.stderr);
+      return (await start(args)).node;
+    };
+
+    const running = {
+      routers: await Promise.all(routers.map((router) => start(commands.router(router)))),
+      workers: await Promise.all(times(WORKERS, () => start(commands.worker))),
+      gateways: await Promise.all(
+        ports.slice(3 * ROUTERS).map((endpoint) => start(commands.gateway(new URL(endpoint).port))),
+      ),
+    };
+    const urls = running.gateways.map(({ line }) => urlIn(line));
+    const load = new Load(urls, ledger);
+    load.start();
+    scope.after(() => load.stop());
+
+    for (const { node } of running.workers) await restart(node, commands.worker);
+    for (const [n, { node }] of running.routers.entries())
+      await restart(node, commands.router(routers[n] ?? []));
+    for (const [n, { node }] of running.gateways.entries()) {
+      const url = urls[n] ?? '';
+      load.leaveOut(url);
+      await restart(node, commands.gateway(new URL(url).port));
+      load.takeIn(url);
+    }
+    await load.stop();
+
+    t.diagnostic(`${ledger.size} requests; may be repeated: ${JSON.stringify(ledger.outcomes(true))}`);
+    t.diagnostic(`must not: ${JSON.stringify(ledger.outcomes(false))}`);
+    assert.deepEqual(ledger.violations(), []);
+    assert.deepEqual(Object.keys(ledger.outcomes(true)), ['ok']);
+    assert.deepEqual(Object.keys(ledger.outcomes(false)), ['ok']);
+  });
+});

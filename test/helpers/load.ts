@@ -1,0 +1,96 @@
+/** Constant load over HTTP on several gateways in turn, as a load balancer would spread it; every outcome is noted. */
+import { request } from 'node:http';
+import { toError } from '../../src/core/errors.ts';
+import type { Ended, Ledger } from './ledger.ts';
+
+/** Between two pairs of requests, in ms. */
+const PACE = 10;
+
+/** Longest wait for an answer, in ms; more than any deadline of the gateways. */
+const PATIENCE = 20_000;
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export class Load {
+  private readonly urls: string[];
+  private readonly open = new Set<Promise<void>>();
+  private timer: NodeJS.Timeout | undefined;
+  private count = 0;
+  private turn = 0;
+
+  constructor(
+    urls: readonly string[],
+    private readonly ledger: Ledger,
+  ) {
+    this.urls = [...urls];
+  }
+
+  start(): void {
+    this.timer = setInterval(() => {
+      this.count += 1;
+      this.note(this.ask(`r${this.count}`, true));
+      this.note(this.ask(`w${this.count}`, false));
+    }, PACE);
+  }
+
+  /** Resolves when everything that was asked has ended. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    while (this.open.size > 0) await Promise.all(this.open);
+  }
+
+  /** Takes a gateway out of turn, as a load balancer does before it is stopped. */
+  leaveOut(url: string): void {
+    this.urls.splice(this.urls.indexOf(url), 1);
+  }
+
+  takeIn(url: string): void {
+    this.urls.push(url);
+  }
+
+  private note(asking: Promise<void>): void {
+    this.open.add(asking);
+    void asking.finally(() => this.open.delete(asking));
+  }
+
+  private async ask(id: string, idempotent: boolean): Promise<void> {
+    this.ledger.asked(id, idempotent);
+    this.ledger.ended(id, await this.outcome(id, idempotent));
+  }
+
+  private async outcome(id: string, idempotent: boolean): Promise<Ended> {
+    this.turn += 1;
+    const url = this.urls[this.turn % this.urls.length] ?? '';
+    try {
+      const { status, body } = idempotent
+        ? await send(`${url}/read/${id}`, 'GET', '')
+        : await send(`${url}/write`, 'POST', JSON.stringify({ id }));
+      if (status === 200) return { code: '', dispatched: true };
+      const { code = String(status), dispatched = true } = JSON.parse(body) as Partial<Ended>;
+      return { code, dispatched };
+    } catch (error) {
+      // The gateway itself is out of reach: who asks cannot know.
+      return { code: `HTTP: ${toError(error).message}`, dispatched: true };
+    }
+  }
+}
+
+function send(url: string, method: string, body: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const outgoing = request(url, { method, headers, agent: false, timeout: PATIENCE }, (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
+      incoming.on('error', reject);
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
