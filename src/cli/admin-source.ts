@@ -1,9 +1,10 @@
 /** What the admin listener of a command shows: of one process, or of all members of a fleet. */
 import type { Health, HealthReason } from '../core/health.ts';
 import type { ConsoleLogging, LogLevel } from '../core/logging.ts';
-import type { AdminSource } from '../gateway/admin/index.ts';
+import type { AdminSource, Snapshot } from '../gateway/admin/index.ts';
 import { aggregated } from '../metrics/index.ts';
 import type { Fleet } from './fleet.ts';
+import { VERSION } from './package.ts';
 import type { ProcessView } from './process-view.ts';
 
 /** Of this process. */
@@ -27,6 +28,27 @@ export class ProcessSource implements AdminSource {
 
   set logLevel(level) {
     this.log.consoleLevel = level;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return Promise.resolve(this.view.snapshot());
+  }
+
+  contract(name: string): unknown {
+    const contracts = this.view.routers.flatMap((router) => router.contractReports());
+    return contracts.find((contract) => contract.name === name)?.fragment;
+  }
+
+  drainWorker(id: string, drain: boolean): boolean {
+    return this.view.routers.map((router) => router.drainWorker(id, drain)).includes(true);
+  }
+
+  pauseEvent(name: string, pause: boolean): boolean {
+    return this.view.routers.map((router) => router.pauseEvent(name, pause)).includes(true);
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.view.onChange(listener);
   }
 }
 
@@ -59,6 +81,30 @@ export class FleetSource implements AdminSource {
 
   set logLevel(level) {
     this.log.consoleLevel = level;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const members = await this.fleet.ask('snapshot');
+    const gateways = members.flatMap((member) => member.gateways);
+    const health = await this.health();
+    return { at: Date.now(), version: VERSION, health, gateways, routers: [], departed: [] };
+  }
+
+  /** Members are gateways: they know neither contracts nor workers. */
+  contract(): unknown {
+    return undefined;
+  }
+
+  drainWorker(): boolean {
+    return false;
+  }
+
+  pauseEvent(): boolean {
+    return false;
+  }
+
+  onChange(): () => void {
+    return () => undefined;
   }
 }
 

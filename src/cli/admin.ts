@@ -15,7 +15,7 @@ import { optional, type ValuesOf } from './settings.ts';
 /** Settings of whatever has an admin listener. */
 export const ADMIN_SETTINGS = {
   admin: optional(addressOrOff, {
-    description: 'Where health and metrics are (docs/observability.md); off: nowhere',
+    description: 'Where the dashboard, health and metrics are (docs/observability.md); off: nowhere',
     defaultNote: 'off',
   }),
   adminTokenFile: optional(file, {
@@ -35,7 +35,7 @@ export function viewFor({ admin }: Values, opened: Opened): ProcessView | undefi
 /** What the process is seen by; counts from now on. */
 export function openView(opened: Opened): ProcessView {
   const view = new ProcessView();
-  opened.add(() => view.metrics.close());
+  opened.add(() => view.close());
   return view;
 }
 

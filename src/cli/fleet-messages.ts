@@ -1,12 +1,14 @@
 /** What the primary of a fleet and its members say to each other. */
 import type { Health } from '../core/health.ts';
 import type { LogLevel } from '../core/log-level.ts';
+import type { Snapshot } from '../gateway/admin/index.ts';
 import type { Readings } from '../metrics/index.ts';
 
 /** What a member can be asked, and what it answers. */
 export interface Answers {
   readonly readings: Readings;
   readonly health: Health;
+  readonly snapshot: Snapshot;
 }
 
 /** What a member answers with. */

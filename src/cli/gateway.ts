@@ -117,7 +117,15 @@ async function openMember(values: Values, opened: Opened): Promise<Member> {
   const view = viewFor(values, opened);
   const ready = await openNode(values, log.logger, view, opened);
   if (view === undefined) return { ready, log };
-  return { ready, log, answering: { readings: () => view.metrics.read(), health: () => view.health() } };
+  return {
+    ready,
+    log,
+    answering: {
+      readings: () => view.metrics.read(),
+      health: () => view.health(),
+      snapshot: () => view.snapshot(),
+    },
+  };
 }
 
 /** Gateway and client of a process. Gives what the ready line says of them. */

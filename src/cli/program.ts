@@ -37,6 +37,22 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'serve clients directly, without a router',
     load: async () => (await import('./server.ts')).serverCommand,
   },
+  top: {
+    summary: 'show how a router is doing, live',
+    load: async () => (await import('./top.ts')).topCommand,
+  },
+  ps: {
+    summary: 'list the workers of a router',
+    load: async () => (await import('./ps.ts')).psCommand,
+  },
+  events: {
+    summary: 'list the events of a router',
+    load: async () => (await import('./events.ts')).eventsCommand,
+  },
+  drain: {
+    summary: 'give a worker no more requests, or again',
+    load: async () => (await import('./drain.ts')).drainCommand,
+  },
   keygen: {
     summary: 'make a CURVE key pair',
     load: async () => (await import('./keygen.ts')).keygenCommand,

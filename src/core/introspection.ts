@@ -3,6 +3,7 @@
  * Nothing here is kept for the asker: the router puts it together at the call. All durations are ms.
  */
 import type { LifecycleState } from './diagnostics.ts';
+import type { RequestReport } from './request-stats.ts';
 
 /**
  * What a worker can do now: `ready` for a request, `busy` (all its credit is used), `draining` (finishes what it holds),
@@ -39,6 +40,8 @@ export interface EventReport {
   readonly queuedBytes: number;
   /** Workers that serve it. */
   readonly workers: number;
+  /** An operator has it wait: nothing of it is given to workers. */
+  readonly paused: boolean;
 }
 
 /** What a router counted since its start, and how much it holds. */
@@ -70,6 +73,26 @@ export interface RouterReport {
   readonly totals: RouterTotals;
   readonly workers: readonly WorkerReport[];
   readonly events: readonly EventReport[];
+}
+
+/** A contract that workers announced. */
+export interface ContractReport {
+  readonly name: string;
+  /** Whether any worker serves it now. */
+  readonly available: boolean;
+  /** OpenAPI fragment. */
+  readonly fragment: unknown;
+}
+
+/** A router that tells of itself, and lets an operator act. */
+export interface RouterConsole extends RouterView {
+  /** How its requests went lately. */
+  requestStats(): RequestReport;
+  contractReports(): readonly ContractReport[];
+  /** Gives a worker nothing more, or again; what it holds it finishes. False: there is no such worker. */
+  drainWorker(id: string, drain: boolean): boolean;
+  /** Has all requests of an event wait, or go on. False: there is no such event. */
+  pauseEvent(name: string, pause: boolean): boolean;
 }
 
 /** Something that reports on a router. */

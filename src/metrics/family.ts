@@ -1,7 +1,7 @@
 /** A metric as prom-client takes it: put together when it is scraped. */
 import type { Metric } from 'prom-client';
+import { Distribution } from '../core/distribution.ts';
 import { fullName, METRICS, type MetricDefinition, type MetricName } from './catalogue.ts';
-import { Distribution } from './distribution.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -64,7 +64,7 @@ export class Backlog {
       const { event, after } = link;
       if (event.queue.length === 0) {
         group.unlist(link);
-      } else if (breakers?.rests(worker, event.name) !== true) {
+      } else if (!this.routes.paused.has(event.name) && breakers?.rests(worker, event.name) !== true) {
         group.unlist(link);
         const pending = this.takeFrom(event);
         if (event.queue.length > 0) group.list(link);

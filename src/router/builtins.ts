@@ -1,5 +1,5 @@
 /**
- * Events that the router answers itself, for clients of ours:
+ * Events that the router answers itself, for clients of ours; those for operators are in `operator-events.ts`:
  *
  * | event              | data                  | reply |
  * |--------------------|-----------------------|-------|
@@ -7,9 +7,10 @@
  * | `$router.contracts`| `{ "since": number }` | `{ "revision", "contracts": [{ name, fragment, available }] }`, once the revision is another than `since` |
  */
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
-import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { PING } from '../wire/control.ts';
 import type { AnnouncedContracts } from './contracts.ts';
+import { type OperatorDesk, operatorReply, success } from './operator-events.ts';
 
 /** What all such events start with. */
 export const BUILTIN_PREFIX = '$router.';
@@ -40,13 +41,19 @@ export class Builtins {
   constructor(
     private readonly routerIdentity: () => string,
     private readonly contracts: AnnouncedContracts,
+    private readonly desk: OperatorDesk | undefined = undefined,
     private readonly clock: Clock = systemClock,
   ) {
     contracts.on('change', () => this.answerAll());
   }
 
-  /** Answers a request. @returns the answer when it is held back. */
-  handle(message: RequestMessage, settle: BuiltinSettle): HeldAnswer | undefined {
+  /**
+   * Answers a request.
+   *
+   * @param keyed whoever asks has shown a key that allows it.
+   * @returns the answer when it is held back.
+   */
+  handle(message: RequestMessage, settle: BuiltinSettle, keyed = false): HeldAnswer | undefined {
     switch (message.eventName) {
       case PING:
         settle(success({ router: this.routerIdentity() }), undefined);
@@ -54,6 +61,11 @@ export class Builtins {
       case '$router.contracts':
         return this.poll(message, settle);
       default: {
+        const reply = this.desk && operatorReply(this.desk, message, keyed);
+        if (reply !== undefined) {
+          settle(reply, undefined);
+          return undefined;
+        }
         const text = `the router has no event ${JSON.stringify(message.eventName)}`;
         settle(failure('NO_WORKER', text), undefined);
         return undefined;
@@ -122,9 +134,4 @@ function sinceOf(message: RequestMessage): unknown {
   } catch {
     return undefined;
   }
-}
-
-function success(data: object): ReplyMessage {
-  const body = Buffer.from(JSON.stringify(data));
-  return { status: 200, code: '', dispatched: true, more: false, contentType: '', extras: NO_BYTES, body };
 }

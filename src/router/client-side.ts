@@ -1,6 +1,6 @@
 /** What the router does with what its frontend brings: requests for workers go to the core, its own events are answered. */
 import type { GiveUp } from '../core/give-up.ts';
-import { failure, type RequestMessage } from '../core/message.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { ClientPeer, FrontendOwner } from '../transport/frontend.ts';
 import { turnNow } from '../transport/turn.ts';
 import { RESERVED } from '../wire/control.ts';
@@ -100,10 +100,11 @@ export class ClientSide implements FrontendOwner {
       peer.reply(eventName, refusal, id, generation, envelope);
       return;
     }
-    const answer = this.builtins.handle(message, (reply, answered) => {
+    const settle = (reply: ReplyMessage, answered: HeldAnswer | undefined): void => {
       if (answered !== undefined) held.delete(answered);
       peer.reply(eventName, reply, id, generation, envelope);
-    });
+    };
+    const answer = this.builtins.handle(message, settle, peer.keyed);
     if (answer !== undefined) held.set(answer, { id, generation });
   }
 }

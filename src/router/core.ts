@@ -190,6 +190,28 @@ export class RouterCore {
     if (worker.holding.length === 0) tellDrained(worker);
   }
 
+  /** An operator has a worker get nothing more, or again. */
+  suspendWorker(worker: Worker, suspended: boolean, now: number): void {
+    worker.suspended = suspended;
+    this.dispatcher.refresh(worker, now);
+  }
+
+  /** An operator has the requests of an event wait, within the bounds and deadlines of all that wait, or go on. */
+  pauseEvent(eventName: string, paused: boolean, now: number): void {
+    const names = this.routes.paused;
+    if (paused) names.add(eventName);
+    else if (names.delete(eventName)) this.dispatcher.flush(eventName, now);
+  }
+
+  /** Whether it is announced, or requests wait for it. */
+  isKnown(eventName: string): boolean {
+    return this.routes.events.has(eventName);
+  }
+
+  isPaused(eventName: string): boolean {
+    return this.routes.paused.has(eventName);
+  }
+
   /** The way to a worker has no room: it gets nothing until `unblock`. */
   block(worker: Worker): void {
     worker.blocked = true;

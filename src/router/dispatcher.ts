@@ -78,6 +78,7 @@ export class Dispatcher {
 
   /** Gives what waits for an event to workers, as far as their credit goes. */
   flush(eventName: string, now: number): void {
+    if (this.routes.paused.has(eventName)) return;
     for (;;) {
       // Looked up each time: a stray event is dropped when its last request leaves, and made anew if that comes back.
       const event = this.routes.events.get(eventName);
@@ -127,7 +128,7 @@ export class Dispatcher {
 
   /** Gives the request to a worker with credit; false when there is none, or others wait before it. */
   private offer(pending: Pending, event: EventState | undefined, now: number): boolean {
-    if (event !== undefined && event.queue.length > 0) return false;
+    if (event !== undefined && (event.queue.length > 0 || this.routes.paused.has(event.name))) return false;
     const groups = this.routes.groupsOf(event);
     for (;;) {
       const worker = this.chooser.choose(groups, pending.message, now);

@@ -27,16 +27,18 @@ export function workerReports(core: RouterCore, now: number, heartbeatOf: Heartb
 
 /** The events of a core, by name. */
 export function eventReports(core: RouterCore): EventReport[] {
-  return Array.from(core.events, eventReport).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return Array.from(core.events, (event) => eventReport(event, core.isPaused(event.name))).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
 }
 
-function eventReport({ name, stray, queue, groups }: EventState): EventReport {
+function eventReport({ name, stray, queue, groups }: EventState, paused: boolean): EventReport {
   const workers = groups.reduce((sum, group) => sum + group.workers.size, 0);
-  return { name, announced: !stray, queued: queue.length, queuedBytes: queue.bytes, workers };
+  return { name, announced: !stray, queued: queue.length, queuedBytes: queue.bytes, workers, paused };
 }
 
 function stateOf(worker: Worker): WorkerState {
-  if (worker.draining) return 'draining';
+  if (worker.draining || worker.suspended) return 'draining';
   if (worker.blocked) return 'blocked';
   if (worker.unresponsive) return 'unresponsive';
   if (worker.resting) return 'resting';

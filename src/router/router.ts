@@ -8,7 +8,7 @@ import { diagnostics, type LeaveReason } from '../core/diagnostics.ts';
 import { Emitter } from '../core/emitter.ts';
 import { ZeroMQError } from '../core/errors.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
-import type { RouterReport, RouterView } from '../core/introspection.ts';
+import type { ContractReport, RouterConsole, RouterReport } from '../core/introspection.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import type { LocalRouter, LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
@@ -19,9 +19,11 @@ import {
   type Requester,
   type Settle,
 } from '../core/message.ts';
+import { type RequestReport, RequestStats } from '../core/request-stats.ts';
 import { ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
-import { toConnection, type ZeroMQConnection } from '../transport/connection.ts';
+import { isLocal, toConnection, type ZeroMQConnection } from '../transport/connection.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+import { turnNow } from '../transport/turn.ts';
 import { toMessage } from '../wire/outgoing.ts';
 import type { BackendOwner, JoinedPeer } from './backend.ts';
 import { Builtins } from './builtins.ts';
@@ -50,7 +52,7 @@ import { STRATEGIES } from './strategies/index.ts';
 /** Routes requests of classic clients and ours to classic workers and ours, in any mix. */
 export class ZeroMQRouter
   extends Emitter<RouterEvents>
-  implements Requester, LocalRouter, RouterView, AsyncDisposable
+  implements Requester, LocalRouter, RouterConsole, AsyncDisposable
 {
   /** Contracts that workers announced. */
   readonly contracts: AnnouncedContracts;
@@ -61,6 +63,7 @@ export class ZeroMQRouter
   private readonly logger: Logger;
   private readonly core: RouterCore;
   private readonly builtins: Builtins;
+  private readonly requests: RequestStats;
   private readonly timer: CoreTimer;
   /** The strategy is the blind proxy. */
   private readonly blind: boolean;
@@ -88,7 +91,9 @@ export class ZeroMQRouter
     this.core = new RouterCore({ ...options.limits, strategy, notify, observer }, this.madeAt);
     this.timer = new CoreTimer(this.core);
     this.contracts = new AnnouncedContracts(options.contractChecker);
-    this.builtins = new Builtins(() => this.speaker.node, this.contracts);
+    this.requests = new RequestStats('router', () => this.speaker.node);
+    const open = isLocal(this.frontendConnection);
+    this.builtins = new Builtins(() => this.speaker.node, this.contracts, { console: this, open });
     this.lifecycle = new Lifecycle<RouterEndpoints>(this.speaker, {
       open: () => this.open(),
       drain: (signal) => this.drain(signal),
@@ -149,6 +154,33 @@ export class ZeroMQRouter
       workers: workerReports(this.core, now, (worker) => this.heartbeats?.reportOf(worker) ?? null),
       events: eventReports(this.core),
     };
+  }
+
+  /** How requests went lately, by event; the first call begins to look. */
+  requestStats(): RequestReport {
+    return this.requests.read();
+  }
+
+  /** The contracts that workers announced, available or not. */
+  contractReports(): readonly ContractReport[] {
+    return this.contracts.list();
+  }
+
+  /** Gives a worker nothing more (it finishes what it holds), or again. False: there is no such worker. */
+  drainWorker(id: string, drain = true): boolean {
+    const named = [...this.core.workers].filter((worker) => worker.id === id);
+    for (const worker of named) this.core.suspendWorker(worker, drain, turnNow());
+    this.timer.arm();
+    return named.length > 0;
+  }
+
+  /** Has all requests of an event wait, or go on. False: there is no such event. */
+  pauseEvent(name: string, pause = true): boolean {
+    if (pause && !this.core.isKnown(name)) return false;
+    if (!pause && !this.core.isPaused(name)) return this.core.isKnown(name);
+    this.core.pauseEvent(name, pause, turnNow());
+    this.timer.arm();
+    return true;
   }
 
   /**
@@ -292,6 +324,7 @@ export class ZeroMQRouter
     this.core.shutDown();
     for (const peer of this.localPeers) peer.close();
     this.timer.close();
+    this.requests.close();
     this.heartbeats?.stop();
     this.sockets?.close();
   }

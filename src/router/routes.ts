@@ -154,6 +154,8 @@ export class RouteTable {
   /** The groups of an event without a state. */
   readonly wildcardOnly: readonly Group[] = [this.wildcard];
   readonly strays = new Set<EventState>();
+  /** Names of events that an operator has wait. */
+  readonly paused = new Set<string>();
   private readonly groups = new Map<string, Group>();
 
   /** The groups that serve an event now. */

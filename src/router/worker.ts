@@ -74,6 +74,8 @@ export class Worker implements WorkerView {
   gone = false;
   /** It finishes what it holds and gets no more. */
   draining = false;
+  /** An operator has it drain. */
+  suspended = false;
   /** Its socket has no room. */
   blocked = false;
   /** It failed at too many events at once, or said it was busy; it is tried again later. */
@@ -123,6 +125,6 @@ export class Worker implements WorkerView {
 
   /** Whether it gets nothing, however much credit it has. */
   get paused(): boolean {
-    return this.gone || this.draining || this.blocked || this.resting || this.unresponsive;
+    return this.gone || this.draining || this.suspended || this.blocked || this.resting || this.unresponsive;
   }
 }

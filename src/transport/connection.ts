@@ -3,6 +3,7 @@
  */
 import { isIP, isIPv6 } from 'node:net';
 import { ZeroMQConfigError } from '../core/errors.ts';
+import { isLoopback } from '../core/loopback.ts';
 
 /** Transports of the framework. */
 export const ZeroMQProtocol = { TCP: 'tcp', IPC: 'ipc', INPROC: 'inproc' } as const;
@@ -186,4 +187,9 @@ function byteLength(argument: string, value: string): number {
 
 function bracket(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
+}
+
+/** Whether only this machine reaches what is bound there. */
+export function isLocal(connection: ZeroMQConnection): boolean {
+  return !(connection instanceof ZeroMQTCPConnection) || isLoopback(connection.bindHost.toLowerCase());
 }

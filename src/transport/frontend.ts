@@ -86,6 +86,11 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     this.channel = new PeerChannel(frontend.socket, identity, this, speaker, channelLimits, clock);
   }
 
+  /** It has shown a key, by which it is judged. */
+  get keyed(): boolean {
+    return this.guest !== undefined;
+  }
+
   /** Sends a reply; dropped when the client is gone. For the last three see `FrontendOwner.request`. */
   reply(
     eventName: string,

@@ -7,14 +7,22 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Health } from '../../src/core/health.ts';
 import type { LogLevel } from '../../src/core/logging.ts';
-import { type AdminOptions, openAdminListener, readToken } from '../../src/gateway/admin/index.ts';
+import {
+  type AdminOptions,
+  type AdminSource,
+  openAdminListener,
+  readToken,
+  type Snapshot,
+} from '../../src/gateway/admin/index.ts';
 import { SILENT } from '../../src/gateway/source.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
 const TOKEN = 'a-token-of-some-length';
 
-class FakeSource {
+class FakeSource implements AdminSource {
+  readonly wishes: [verb: string, name: string, wanted: boolean][] = [];
+  readonly changes = new Set<() => void>();
   healthNow: Health = { status: 'ok', reasons: [] };
   logLevel: LogLevel | 'silent' = 'info';
   broken = false;
@@ -25,6 +33,30 @@ class FakeSource {
 
   health(): Promise<Health> {
     return Promise.resolve(this.healthNow);
+  }
+
+  snapshot(): Promise<Snapshot> {
+    const { healthNow: health } = this;
+    return Promise.resolve({ at: 1, version: '1.2.3', health, gateways: [], routers: [], departed: [] });
+  }
+
+  contract(name: string): unknown {
+    return name === 'tasks' ? { openapi: '3.1.0' } : undefined;
+  }
+
+  drainWorker(id: string, drain: boolean): boolean {
+    this.wishes.push(['drain', id, drain]);
+    return id === 'w/1';
+  }
+
+  pauseEvent(name: string, pause: boolean): boolean {
+    this.wishes.push(['pause', name, pause]);
+    return name === 'a.get';
+  }
+
+  onChange(listener: () => void): () => void {
+    this.changes.add(listener);
+    return () => this.changes.delete(listener);
   }
 }
 
@@ -95,6 +127,60 @@ describe('admin listener', () => {
       assert.match(((await refused.json()) as { detail: string }).detail, /one of trace, debug, info/);
     }
     assert.equal(source.logLevel, 'debug');
+  });
+
+  it('drains workers and pauses events, whatever they are called', async (t) => {
+    const { source, url } = await open(t);
+    const post = (path: string, body: unknown) =>
+      fetch(`${url}/api/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    assert.deepEqual(await (await post('workers/w%2F1/drain', { drain: true })).json(), {
+      worker: 'w/1',
+      drain: true,
+    });
+    assert.equal((await post('events/a.get/pause', { pause: false })).status, 200);
+    assert.equal((await post('workers/other/drain', { drain: true })).status, 404);
+    for (const body of [{}, { pause: 'yes' }, [], { drain: true }]) {
+      assert.equal((await post('events/a.get/pause', body)).status, 400);
+    }
+    assert.deepEqual(source.wishes, [
+      ['drain', 'w/1', true],
+      ['pause', 'a.get', false],
+      ['drain', 'other', true],
+    ]);
+    assert.deepEqual(await (await fetch(`${url}/api/contracts/tasks`)).json(), { openapi: '3.1.0' });
+    assert.equal((await fetch(`${url}/api/contracts/other`)).status, 404);
+  });
+
+  it('sends snapshots, and one at once when something happens', async (t) => {
+    const { source, url } = await open(t);
+    const gone = new AbortController();
+    const response = await fetch(`${url}/api/live`, { signal: gone.signal });
+    assert.equal(response.headers.get('content-type'), 'text/event-stream');
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const snapshots = async (count: number) => {
+      while (text.split('event: snapshot').length <= count) text += (await reader?.read())?.value ?? '';
+    };
+    await snapshots(1);
+    assert.match(text, /^retry: 1000\n\nevent: snapshot\ndata: {"at":1,.*}\n\n$/);
+    for (const listener of source.changes) listener();
+    await snapshots(2);
+    assert.equal(source.changes.size, 1);
+    gone.abort();
+  });
+
+  it('serves the dashboard, from nowhere else and to everybody', async (t) => {
+    const { url } = await open(t, { host: '0.0.0.0' });
+    const page = await fetch(url);
+    assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+    assert.doesNotMatch(await page.text(), /https?:|style=|onclick/);
+    for (const file of ['app.js', 'views.js', 'style.css'])
+      assert.equal((await fetch(`${url}/${file}`)).status, 200);
+    assert.equal((await fetch(`${url}/api/snapshot`)).status, 403);
   });
 
   it('takes changes from no page of another site', async (t) => {

@@ -1,4 +1,5 @@
 /** The paths of the admin listener. */
+import { fileURLToPath } from 'node:url';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { toError } from '../../core/errors.ts';
@@ -6,8 +7,12 @@ import { healthOf, statusOf } from '../../core/health.ts';
 import { isLogSetting, LOG_SETTINGS } from '../../core/log-level.ts';
 import { METRICS_TYPE } from '../../metrics/index.ts';
 import type { GatewayLogger } from '../source.ts';
+import { addApi } from './api.ts';
 import type { AdminGuard } from './guard.ts';
 import type { AdminSource } from './source.ts';
+
+/** Files of the dashboard; there is nothing in them that others must not see. */
+const UI = fileURLToPath(new URL('./ui/', import.meta.url));
 
 /** Largest body that is read. */
 const BODY_LIMIT = 16 * 1024;
@@ -38,8 +43,10 @@ export function adminApp(source: AdminSource, guard: AdminGuard, logger: Gateway
     next();
   });
   addOpen(app, source);
+  app.use(express.static(UI, { index: 'index.html', etag: true }));
   app.use(guard.caller, express.json({ limit: BODY_LIMIT, strict: true }));
   addLogLevel(app, source, logger);
+  addApi(app, source, logger);
   app.use((req, res) => {
     res.status(404).json({ status: 404, detail: `There is nothing at ${req.path.slice(0, 200)}.` });
   });

@@ -7,24 +7,14 @@
  * a browser sends across sites only after asking, and we never say yes.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { BlockList, isIPv6 } from 'node:net';
 import type { NextFunction, Request, Response } from 'express';
+import { isLoopback } from '../../core/loopback.ts';
 import { hashOfToken } from './token.ts';
 
 /** Why a request is refused. */
 interface Refusal {
   readonly status: 401 | 403 | 415;
   readonly detail: string;
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** Whether only this machine reaches what listens on a host. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  return loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 
 export class AdminGuard {

@@ -7,7 +7,13 @@ import { adminApp } from './app.ts';
 import { AdminGuard } from './guard.ts';
 import type { AdminSource } from './source.ts';
 
-export type { AdminSource } from './source.ts';
+export type {
+  AdminSource,
+  DepartedWorker,
+  GatewaySnapshot,
+  RouterSnapshot,
+  Snapshot,
+} from './source.ts';
 export { readToken } from './token.ts';
 
 /** Where an admin listener is, and who may use it. */

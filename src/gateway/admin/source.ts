@@ -1,6 +1,43 @@
 /** What the admin listener shows and does, as an interface: the command line puts it together. */
 import type { Health } from '../../core/health.ts';
+import type { RouterReport } from '../../core/introspection.ts';
 import type { LogLevel } from '../../core/log-level.ts';
+import type { RequestReport } from '../../core/request-stats.ts';
+
+/** The gateway of a process. */
+export interface GatewaySnapshot {
+  /** Process id. */
+  readonly process: number;
+  readonly inFlight: number;
+  readonly requests: RequestReport;
+}
+
+/** A router, how its requests went lately, and the contracts that it knows. */
+export interface RouterSnapshot extends RouterReport {
+  readonly requests: RequestReport;
+  readonly contracts: readonly { readonly name: string; readonly available: boolean }[];
+}
+
+/** A worker that went a short while ago. */
+export interface DepartedWorker {
+  readonly id: string;
+  readonly reason: string;
+  /** Requests that it held. */
+  readonly held: number;
+  /** Wall time, ms since the epoch. */
+  readonly at: number;
+}
+
+/** Everything that the dashboard shows, at one moment. */
+export interface Snapshot {
+  /** Wall time, ms since the epoch. */
+  readonly at: number;
+  readonly version: string;
+  readonly health: Health;
+  readonly gateways: readonly GatewaySnapshot[];
+  readonly routers: readonly RouterSnapshot[];
+  readonly departed: readonly DepartedWorker[];
+}
 
 export interface AdminSource {
   /** All metrics in Prometheus' text format. */
@@ -9,4 +46,13 @@ export interface AdminSource {
   health(): Promise<Health>;
   /** Least level of the log on the console. */
   logLevel: LogLevel | 'silent';
+  snapshot(): Promise<Snapshot>;
+  /** OpenAPI fragment of a contract; undefined where there is none of the name. */
+  contract(name: string): unknown;
+  /** Gives a worker nothing more, or again. False: there is no such worker. */
+  drainWorker(id: string, drain: boolean): boolean;
+  /** Has requests of an event wait, or go on. False: there is no such event. */
+  pauseEvent(name: string, pause: boolean): boolean;
+  /** Calls `listener` when something happened that should be seen at once; gives what ends that. */
+  onChange(listener: () => void): () => void;
 }

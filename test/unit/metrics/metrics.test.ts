@@ -61,8 +61,8 @@ const REPORT: RouterReport = {
     },
   ],
   events: [
-    { name: 'a.get', announced: true, queued: 2, queuedBytes: 1024, workers: 1 },
-    { name: 'made-up', announced: false, queued: 1, queuedBytes: 512, workers: 1 },
+    { name: 'a.get', announced: true, queued: 2, queuedBytes: 1024, workers: 1, paused: false },
+    { name: 'made-up', announced: false, queued: 1, queuedBytes: 512, workers: 1, paused: false },
   ],
 };
 

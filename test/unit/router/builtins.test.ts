@@ -9,7 +9,7 @@ import { makeRequest } from '../wire/messages.ts';
 function make() {
   const clock = new FakeClock();
   const contracts = new AnnouncedContracts(undefined);
-  const builtins = new Builtins(() => 'me', contracts, clock);
+  const builtins = new Builtins(() => 'me', contracts, undefined, clock);
   const replies: { code: string; data: unknown; held: HeldAnswer | undefined }[] = [];
   const ask = (eventName: string, data: unknown = null, timeLeft = 5000): HeldAnswer | undefined => {
     const body = Buffer.from(typeof data === 'string' ? data : JSON.stringify(data));

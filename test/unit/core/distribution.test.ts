@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Distribution, quantile, RECORDS, TIMES } from '../../../src/metrics/distribution.ts';
+import { Distribution, quantile, RECORDS, TIMES } from '../../../src/core/distribution.ts';
 
 /** Bounds of a distribution's buckets and the counts up to them. */
 function bucketsOf(distribution: Distribution): Map<number, number> {

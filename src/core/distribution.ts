@@ -48,6 +48,15 @@ export class Distribution {
     this.count += 1;
   }
 
+  /** Makes all counts less, as if less had been counted. */
+  scaleBy(factor: number): void {
+    for (let index = 0; index < this.counts.length; index += 1) {
+      this.counts[index] = (this.counts[index] ?? 0) * factor;
+    }
+    this.sum *= factor;
+    this.count *= factor;
+  }
+
   /** Bounds for a scrape, and how many values were at most that; the last bound is Infinity. */
   *buckets(): IterableIterator<readonly [bound: number, count: number]> {
     const { first, octaves, skipped, factor } = this.scale;
@@ -77,10 +86,10 @@ export function quantile(
   let total = 0;
   for (let index = 0; index < counts.length; index += 1) total += since(index);
   if (total === 0) return undefined;
-  let left = Math.ceil(total * share);
+  let left = total * share;
   for (let index = 0; index < counts.length; index += 1) {
     left -= since(index);
-    if (left <= 0) return scale.first * 2 ** (Math.min(index, counts.length - 2) / STEPS);
+    if (left <= 1e-9) return scale.first * 2 ** (Math.min(index, counts.length - 2) / STEPS);
   }
   return undefined;
 }

@@ -1,0 +1,33 @@
+/** `zeromq-gateway events`: the events of a router. */
+import { defineCommand, type Surroundings } from './command.ts';
+import { atDesk, DESK_SETTINGS } from './desk.ts';
+import { EXIT } from './errors.ts';
+import type { ValuesOf } from './settings.ts';
+import { tableOf } from './table.ts';
+
+async function listEvents(
+  values: ValuesOf<typeof DESK_SETTINGS>,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { events } = await atDesk(values, (desk) => desk.info());
+  if (values.json) {
+    surroundings.out(JSON.stringify(events));
+    return EXIT.ok;
+  }
+  const rows = events.map(({ name, announced, queued, workers, paused }) => {
+    const notes = [paused && 'paused', !announced && 'not announced'].filter(Boolean).join(', ');
+    return [name, String(workers), String(queued), notes];
+  });
+  const columns = [['EVENT'], ['WORKERS', 'right'], ['WAITING', 'right'], ['']] as const;
+  for (const line of tableOf(columns, rows)) surroundings.out(line);
+  return EXIT.ok;
+}
+
+export const eventsCommand = defineCommand({
+  name: 'events',
+  description:
+    'Lists the events of a router: how many workers serve each, and how many requests wait for them.',
+  settings: DESK_SETTINGS,
+  examples: ['events', 'events --to tcp://10.0.0.1:5555 --json'],
+  run: listEvents,
+});

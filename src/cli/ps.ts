@@ -1,0 +1,36 @@
+/** `zeromq-gateway ps`: the workers of a router. */
+import type { WorkerReport } from '../core/introspection.ts';
+import { defineCommand, type Surroundings } from './command.ts';
+import { atDesk, DESK_SETTINGS } from './desk.ts';
+import { EXIT } from './errors.ts';
+import type { ValuesOf } from './settings.ts';
+import { duration, tableOf } from './table.ts';
+
+/** The table of workers. */
+export function workersTable(workers: readonly WorkerReport[]): string[] {
+  const rows = workers.map(({ id, state, classic, held, concurrency, age, heartbeat, events }) => {
+    const heard = heartbeat === null ? '-' : duration(heartbeat.silentFor);
+    const serves = events === null ? '*' : events.join(',');
+    return [id, state, classic ? 'classic' : 'ours', `${held}/${concurrency}`, duration(age), heard, serves];
+  });
+  return tableOf(
+    [['WORKER'], ['STATE'], ['KIND'], ['HOLDS', 'right'], ['AGE', 'right'], ['HEARD', 'right'], ['EVENTS']],
+    rows,
+  );
+}
+
+async function ps(values: ValuesOf<typeof DESK_SETTINGS>, surroundings: Surroundings): Promise<number> {
+  const { workers } = await atDesk(values, (desk) => desk.info());
+  if (values.json) surroundings.out(JSON.stringify(workers));
+  else for (const line of workersTable(workers)) surroundings.out(line);
+  return EXIT.ok;
+}
+
+export const psCommand = defineCommand({
+  name: 'ps',
+  description:
+    'Lists the workers of a router: what each can do now, what it holds, and when it was last heard of.',
+  settings: DESK_SETTINGS,
+  examples: ['ps', 'ps --to tcp://10.0.0.1:5555 --json'],
+  run: ps,
+});

@@ -1,0 +1,50 @@
+/** What the dashboard asks and does: JSON under `/api`. */
+import { type Express, type Response } from 'express';
+import type { GatewayLogger } from '../source.ts';
+import { LiveViews } from './live.ts';
+import type { AdminSource } from './source.ts';
+
+export function addApi(app: Express, source: AdminSource, logger: GatewayLogger): void {
+  const views = new LiveViews(source, logger);
+  app.get('/api/live', views.open);
+  app.get('/api/snapshot', async (_req, res) => {
+    res.json(await source.snapshot());
+  });
+  app.get('/api/contracts/:name', (req, res) => {
+    const { name } = req.params;
+    const fragment = source.contract(name);
+    if (fragment === undefined) notFound(res, 'contract', name);
+    else res.json(fragment);
+  });
+  app.post('/api/workers/:name/drain', (req, res) => {
+    change(res, 'worker', req.params.name, 'drain', req.body, (name, drain) =>
+      source.drainWorker(name, drain),
+    );
+  });
+  app.post('/api/events/:name/pause', (req, res) => {
+    change(res, 'event', req.params.name, 'pause', req.body, (name, pause) => source.pauseEvent(name, pause));
+  });
+
+  /** Does what the field `verb` of a body says, to something of a name; leaves word of it in the log. */
+  function change(
+    res: Response,
+    what: string,
+    name: string,
+    verb: string,
+    body: unknown,
+    act: (name: string, wanted: boolean) => boolean,
+  ): void {
+    const wanted = (body as Record<string, unknown> | undefined)?.[verb];
+    if (typeof wanted !== 'boolean') {
+      res.status(400).json({ status: 400, detail: `Send { "${verb}": true } or false.` });
+    } else if (!act(name, wanted)) notFound(res, what, name);
+    else {
+      logger.warn({ [what]: name, [verb]: wanted }, `an operator's wish: ${verb} ${wanted ? 'on' : 'off'}`);
+      res.json({ [what]: name, [verb]: wanted });
+    }
+  }
+}
+
+function notFound(res: Response, what: string, name: string): void {
+  res.status(404).json({ status: 404, detail: `There is no ${what} ${JSON.stringify(name.slice(0, 200))}.` });
+}

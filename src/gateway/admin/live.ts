@@ -1,0 +1,78 @@
+/** The dashboard's live view: a snapshot each second, and at once when a worker comes or goes, as server-sent events. */
+import type { Request, Response } from 'express';
+import { toError } from '../../core/errors.ts';
+import type { GatewayLogger } from '../source.ts';
+import type { AdminSource } from './source.ts';
+
+const INTERVAL = 1000;
+
+/** Most views that are open at a time. */
+const MAX_VIEWS = 50;
+
+/** Bytes that may wait for a view that reads slowly; it misses snapshots then. */
+const MAX_WAITING = 1024 * 1024;
+
+export class LiveViews {
+  private readonly views = new Set<Response>();
+  private timer: NodeJS.Timeout | undefined;
+  private endChanges: (() => void) | undefined;
+  private sending = false;
+  private again = false;
+
+  constructor(
+    private readonly source: AdminSource,
+    private readonly logger: GatewayLogger,
+  ) {}
+
+  /** Opens a view. */
+  readonly open = (_req: Request, res: Response): void => {
+    if (this.views.size >= MAX_VIEWS) {
+      res.status(503).json({ status: 503, detail: `${MAX_VIEWS} views are open already.` });
+      return;
+    }
+    res.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+    res.write('retry: 1000\n\n');
+    this.views.add(res);
+    res.on('close', () => {
+      this.views.delete(res);
+      if (this.views.size === 0) this.stop();
+    });
+    this.start();
+    void this.send();
+  };
+
+  private start(): void {
+    if (this.timer !== undefined) return;
+    this.timer = setInterval(() => void this.send(), INTERVAL).unref();
+    this.endChanges = this.source.onChange(() => void this.send());
+  }
+
+  private stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.endChanges?.();
+  }
+
+  /** One snapshot for all views; what happens while it is put together asks for another one. */
+  private async send(): Promise<void> {
+    if (this.sending) {
+      this.again = true;
+      return;
+    }
+    this.sending = true;
+    do {
+      this.again = false;
+      await this.sendOnce();
+    } while (this.again && this.views.size > 0);
+    this.sending = false;
+  }
+
+  private async sendOnce(): Promise<void> {
+    try {
+      const text = `event: snapshot\ndata: ${JSON.stringify(await this.source.snapshot())}\n\n`;
+      for (const view of this.views) if (view.writableLength < MAX_WAITING) view.write(text);
+    } catch (error) {
+      this.logger.error({ err: toError(error) }, 'no snapshot for the dashboard');
+    }
+  }
+}

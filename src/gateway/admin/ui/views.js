@@ -1,0 +1,243 @@
+/** The parts of the page, each shown from a snapshot. */
+import { byId, element, follow, rate, setText, share, time } from './dom.js';
+
+/** A card: title, state, details, and a button where there is something to do. */
+function card(button) {
+  const item = element('li');
+  const name = element('span');
+  const state = element('span', 'state');
+  const detail = element('div', 'detail');
+  item.append(element('div', 'title', name, state), detail);
+  if (button !== undefined) item.append(button);
+  item.fill = (title, stateText, details) => {
+    setText(name, title);
+    setText(state, stateText);
+    setText(detail, details);
+  };
+  return item;
+}
+
+export function showTotals({ gateways, routers }) {
+  const routed = routers.map((router) => router.requests.all);
+  const asked = gateways.map((gateway) => gateway.requests.all);
+  const seen = asked.length > 0 ? asked : routed;
+  const sum = (list, of) => list.reduce((total, one) => total + of(one), 0);
+  const most = (of) => seen.reduce((worst, one) => Math.max(worst ?? 0, of(one) ?? 0), null);
+  const requests = sum(seen, (one) => one.rate);
+  const totals = {
+    'requests/s': rate(requests),
+    p50: time(most((one) => one.p50) || null),
+    p99: time(most((one) => one.p99) || null),
+    failing: share(requests === 0 ? 0 : sum(seen, (one) => one.failed * one.rate) / requests),
+    waiting: String(sum(routers, (router) => router.totals.queued)),
+    'in flight': String(sum(gateways, (one) => one.inFlight) || sum(routers, (one) => one.totals.dispatched)),
+  };
+  follow(
+    byId('totals'),
+    Object.entries(totals),
+    ([name]) => name,
+    ([name]) => {
+      const value = element('dd');
+      const made = element('div', '', element('dt', '', name), value);
+      made.id = `total-${name.replace(/\W/g, '-')}`;
+      made.show = ([, text]) => setText(value, text);
+      return made;
+    },
+  );
+}
+
+export function showHealth({ health, version }) {
+  const node = byId('health');
+  const reasons = health.reasons.map(({ detail }) => detail).join(' ');
+  setText(node, `${health.status}${reasons === '' ? '' : `: ${reasons}`}`);
+  node.className = health.status === 'ok' ? 'good' : 'bad';
+  setText(byId('version'), version);
+}
+
+export function showGateways({ gateways, routers }) {
+  const cards = gateways.map(({ process, inFlight, requests: { all } }) => {
+    const details = `${rate(all.rate)} requests/s, p99 ${time(all.p99)}, ${inFlight} in flight`;
+    return { key: `gateway-${process}`, title: `gateway, process ${process}`, details };
+  });
+  for (const { router, totals } of routers) {
+    if (totals.clients === 0) continue;
+    const title = `${totals.clients} ${totals.clients === 1 ? 'client' : 'clients'} over sockets`;
+    cards.push({
+      key: `clients-${router}`,
+      title,
+      details: 'gateways and clients connected to the frontend',
+    });
+  }
+  follow(
+    byId('gateways'),
+    cards,
+    ({ key }) => key,
+    () => {
+      const made = card();
+      made.show = ({ title, details }) => made.fill(title, '', details);
+      return made;
+    },
+  );
+}
+
+export function showRouters({ routers }) {
+  follow(
+    byId('routers'),
+    routers,
+    ({ router }) => router,
+    () => {
+      const made = card();
+      made.show = ({ router, state, strategy, endpoints, totals, requests: { all } }) => {
+        made.dataset.state = state === 'running' ? 'ready' : state;
+        const work = `${rate(all.rate)} requests/s, ${totals.queued} waiting, ${totals.dispatched} at workers`;
+        const places = Object.entries(endpoints).map(([name, place]) => `${name} ${place}`);
+        made.fill(`router ${router.slice(0, 8)}`, state, [work, strategy, ...places].join(' · '));
+      };
+      return made;
+    },
+  );
+}
+
+/** Workers, and those that went a short while ago. */
+export function showWorkers({ routers, departed, at }, drain) {
+  const there = routers.flatMap(({ workers }) => workers);
+  const ids = new Set(there.map(({ id }) => id));
+  const gone = departed
+    .filter(({ id }) => !ids.has(id))
+    .map((one) => ({ ...one, state: 'gone', since: at - one.at }));
+  const latest = [...new Map(gone.map((one) => [one.id, one])).values()];
+  follow(
+    byId('workers'),
+    [...there, ...latest],
+    ({ id }) => id,
+    ({ id }) => {
+      const button = element('button');
+      button.type = 'button';
+      const load = element('meter');
+      load.min = 0;
+      const made = card(button);
+      made.insertBefore(load, button);
+      const name = nameOf(id);
+      load.setAttribute('aria-label', `requests held by ${name}`);
+      button.addEventListener('click', () => drain(id, made.dataset.state !== 'draining'));
+      made.show = (worker) => {
+        const { state } = worker;
+        made.dataset.state = state;
+        const isGone = state === 'gone';
+        button.hidden = isGone;
+        load.hidden = isGone;
+        if (isGone) {
+          made.fill(
+            name,
+            `gone: ${worker.reason}`,
+            `${time(worker.since)} ago, holding ${worker.held} requests`,
+          );
+          return;
+        }
+        const { events, held, concurrency, classic, heartbeat } = worker;
+        load.max = concurrency;
+        load.value = held;
+        const verb = state === 'draining' ? 'Resume' : 'Drain';
+        setText(button, verb);
+        button.setAttribute('aria-label', `${verb} worker ${name}`);
+        const beat =
+          heartbeat && `last sign of life ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} missed`;
+        const serves = events === null ? 'whatever nobody announced' : events.join(', ');
+        const details = [`${held} of ${concurrency} requests`, classic && 'classic', beat, serves];
+        made.fill(name, state, details.filter(Boolean).join(' · '));
+      };
+      return made;
+    },
+  );
+}
+
+/** The end of an identity tells workers apart. */
+function nameOf(id) {
+  return /^[\da-f]{32}_[\da-f]{16}$/.test(id) ? id.slice(-8) : id;
+}
+
+export function showEvents({ routers, gateways }, pause) {
+  const rows = new Map();
+  const reports = routers.length > 0 ? routers : gateways;
+  for (const { requests } of reports) for (const stats of requests.events) rows.set(stats.event, { stats });
+  for (const { events } of routers) {
+    for (const event of events) rows.set(event.name, { ...rows.get(event.name), event });
+  }
+  const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+  follow(
+    byId('events'),
+    sorted,
+    ([name]) => name,
+    ([name]) => {
+      const cells = Array.from({ length: 6 }, () => element('td', 'number'));
+      const head = element('th', '', name);
+      head.scope = 'row';
+      const button = element('button');
+      button.type = 'button';
+      const made = element('tr', '', head, ...cells, element('td', '', button));
+      button.addEventListener('click', () => pause(name, !made.paused));
+      made.show = ([, { stats, event }]) => {
+        const values = stats
+          ? [rate(stats.rate), time(stats.p50), time(stats.p99), share(stats.failed)]
+          : ['0.0', '–', '–', '0 %'];
+        const state = event
+          ? [event.paused ? `${event.queued} (paused)` : event.queued, event.workers]
+          : ['–', '–'];
+        [...values, ...state].forEach((value, index) => setText(cells[index], String(value)));
+        cells[3].classList.toggle('bad', stats !== undefined && stats.failed > 0.01);
+        made.paused = event?.paused === true;
+        button.hidden = event === undefined;
+        const verb = made.paused ? 'Resume' : 'Pause';
+        setText(button, verb);
+        button.setAttribute('aria-label', `${verb} event ${name}`);
+      };
+      return made;
+    },
+  );
+}
+
+export function showFailures({ routers, gateways }) {
+  const reports = gateways.length > 0 ? gateways : routers;
+  const failures = reports
+    .flatMap(({ requests }) => requests.failures)
+    .sort((a, b) => b.at - a.at)
+    .slice(0, 20);
+  const list = byId('failures');
+  follow(
+    list,
+    failures,
+    ({ at, requestId, event }) => `${at} ${requestId} ${event}`,
+    () => {
+      const made = element('li');
+      made.show = ({ at, event, code, requestId }) => {
+        const text = `${new Date(at).toLocaleTimeString()} ${code} ${event} ${requestId}`;
+        setText(made, text);
+      };
+      return made;
+    },
+  );
+}
+
+export function showContracts({ routers }, read) {
+  const contracts = [
+    ...new Map(routers.flatMap((router) => router.contracts).map((one) => [one.name, one])).values(),
+  ];
+  follow(
+    byId('contracts'),
+    contracts,
+    ({ name }) => name,
+    ({ name }) => {
+      const state = element('span');
+      const button = element('button', '', 'Read');
+      button.type = 'button';
+      button.setAttribute('aria-label', `Read contract ${name}`);
+      button.addEventListener('click', () => read(name));
+      const made = element('li', '', element('span', '', name), state, button);
+      made.show = ({ available }) => {
+        setText(state, available ? 'served' : 'no worker');
+        state.className = available ? 'good' : 'bad';
+      };
+      return made;
+    },
+  );
+}

@@ -1,0 +1,201 @@
+/** The dashboard in a real browser: figures follow real load, a killed worker turns red, buttons do what they say. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { endpointIn, FREE_PORTS, startNode, urlIn } from '../helpers/command.ts';
+import { within } from '../helpers/eventually.ts';
+import type { RunningProcess } from '../helpers/processes.ts';
+import { Scope } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+
+const PLACES = [
+  process.env['CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
+const ECHO = fileURLToPath(new URL('../../workers/echo.ts', import.meta.url));
+const PATIENCE = 20_000;
+
+describe('dashboard', { skip: executablePath === undefined ? 'Chromium is not installed' : false }, () => {
+  const scope = new Scope();
+  let browser: Browser;
+  let page: Page;
+  let url: string;
+  let admin: string;
+  let worker: RunningProcess;
+  const complaints: string[] = [];
+  const hosts = new Set<string>();
+
+  before(async () => {
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    scope.after(() => browser.close());
+    const env = { ZMQ_GATEWAY_DATA: tempFolder(scope) };
+    const args = ['up', '--port', '0', ...FREE_PORTS, '--admin', '127.0.0.1:0', '--log-level', 'error'];
+    const { line } = await startNode(scope, args, { env });
+    url = urlIn(line);
+    admin = endpointIn(line, 'admin');
+    ({ node: worker } = await startNode(scope, ['worker', ECHO, '--router', endpointIn(line, 'backend')]));
+    page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    page.on('console', (entry) => {
+      if (entry.type() === 'error' || entry.type() === 'warning') complaints.push(entry.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => hosts.add(new URL(request.url()).host));
+    await page.goto(admin);
+    await page.getByText('live', { exact: true }).waitFor();
+  });
+  after(() => scope.close());
+
+  const text = (selector: string) => page.locator(selector).innerText();
+  /** Resolves once an expression holds in the page, looked at after each change of it. */
+  const eventually = (script: string) =>
+    within(
+      page.evaluate(`new Promise((resolve) => {
+        const observer = new MutationObserver(() => look());
+        const look = () => {
+          if (!(${script})) return;
+          observer.disconnect();
+          resolve(true);
+        };
+        observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+        look();
+      })`),
+      script,
+      PATIENCE,
+    );
+
+  it('shows gateways, routers, workers and events', async () => {
+    await eventually(`document.querySelectorAll('#workers > li').length === 3`);
+    assert.match(await text('#gateways'), /gateway, process \d+/);
+    assert.match(await text('#routers'), /running/);
+    assert.match(await text('#workers'), /echo\.get, echo\.post/);
+    const events = await page.locator('#events th').allInnerTexts();
+    assert.ok(events.includes('echo.get') && events.includes('tasks.create'));
+    assert.match(await text('#health'), /^ok$/);
+    assert.match(await text('#contracts'), /served/);
+  });
+
+  it('follows real load, and what fails', async () => {
+    let asking = true;
+    const load = (async () => {
+      while (asking) await fetch(`${url}/echo/hello`);
+    })();
+    const cell = (column: number) =>
+      `Number.parseFloat([...document.querySelectorAll('#events tr')].find((row) => row.dataset.key === 'echo.get').children[${column}].textContent)`;
+    await eventually(`${cell(1)} > 5`);
+    await eventually(`${cell(3)} > 0`);
+    await eventually(`Number.parseFloat(document.querySelector('#total-requests-s dd').textContent) > 5`);
+    asking = false;
+    await load;
+    await eventually(`${cell(1)} < 1`);
+    await fetch(`${url}/tasks/4711`);
+    await eventually(`document.querySelector('#failures').textContent.includes('TASK_NOT_FOUND tasks.get')`);
+  });
+
+  it('drains a worker and gives it requests again, by the keyboard', async () => {
+    const drain = page.getByRole('button', { name: /^Drain worker/ }).first();
+    await drain.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Resume worker/ }).waitFor();
+    assert.equal(await page.locator('#workers > li[data-state=draining]').count(), 1);
+    assert.match(
+      await page.evaluate('document.activeElement.textContent'),
+      /Resume/,
+      'the focus stays where it was',
+    );
+    await page.keyboard.press('Enter');
+    await eventually(`document.querySelectorAll('#workers > li[data-state=draining]').length === 0`);
+  });
+
+  it('pauses an event: its requests wait, and go on', async () => {
+    await page.getByRole('button', { name: 'Pause event echo.get' }).click();
+    await page.getByRole('button', { name: 'Resume event echo.get' }).waitFor();
+    const asked = fetch(`${url}/echo/later`);
+    await eventually(
+      `[...document.querySelectorAll('#events tr')].find((row) => row.dataset.key === 'echo.get').textContent.includes('1 (paused)')`,
+    );
+    await page.getByRole('button', { name: 'Resume event echo.get' }).click();
+    assert.deepEqual(await (await asked).json(), { message: 'later' });
+  });
+
+  it('reads a contract', async () => {
+    await page
+      .getByRole('button', { name: /^Read contract/ })
+      .first()
+      .click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    assert.match(await dialog.innerText(), /"x-event-name"/);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('turns a killed worker red within a second', async () => {
+    await page.evaluate(`
+      window.seen = new Promise((resolve) => {
+        const look = () => { if (document.querySelector('#workers > li[data-state=gone]')) resolve(Date.now()); };
+        new MutationObserver(look).observe(document.querySelector('#workers'), { subtree: true, childList: true, attributes: true });
+      });
+      undefined;
+    `);
+    const killed = Date.now();
+    worker.kill('SIGKILL');
+    const seen = (await page.evaluate('window.seen')) as number;
+    assert.ok(seen - killed < 1000, `it took ${seen - killed} ms`);
+    const card = page.locator('#workers > li[data-state=gone]');
+    assert.match(await card.innerText(), /gone: disconnected/);
+    const colour = await page.evaluate(
+      `getComputedStyle(document.querySelector('#workers > li[data-state=gone]')).borderTopColor`,
+    );
+    assert.equal(colour, 'rgb(179, 32, 29)');
+  });
+
+  it('has landmarks, headings and names for all that can be used, in light and dark', async () => {
+    for (const role of ['banner', 'main'] as const) assert.equal(await page.getByRole(role).count(), 1, role);
+    for (const name of ['Flow', 'Events', 'Last errors', 'Contracts']) {
+      assert.equal((await page.getByRole('region', { name, exact: true }).count()) > 0, true, name);
+    }
+    const nameless = await page.evaluate(
+      `[...document.querySelectorAll('button, meter')].filter((one) => !one.hidden && !one.closest('dialog') && !one.getAttribute('aria-label') && !one.textContent).length`,
+    );
+    assert.equal(nameless, 0);
+    const grounds = new Set<unknown>();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      grounds.add(await page.evaluate(`getComputedStyle(document.documentElement).backgroundColor`));
+      const poor = await page.evaluate(CONTRAST);
+      assert.deepEqual(poor, [], colorScheme);
+    }
+    assert.equal(grounds.size, 2);
+  });
+
+  it('complained of nothing, and asked nobody else', () => {
+    assert.deepEqual(complaints, []);
+    assert.deepEqual([...hosts], [new URL(admin).host]);
+  });
+});
+
+/** Texts whose contrast with what is behind them is below 4.5 (WCAG AA). */
+const CONTRAST = `(() => {
+  const rgb = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = ([r, g, b]) => {
+    const part = (value) => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = rgb(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('header *, main *')].filter((node) => {
+    if (!node.offsetParent || ![...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim())) return false;
+    const [a, b] = [luminance(rgb(getComputedStyle(node).color)), luminance(ground(node))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+  }).map((node) => node.textContent.slice(0, 40));
+})()`;
