@@ -1,0 +1,99 @@
+/** top, ps, events and drain against a router with a worker. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { endpointIn, FREE_PORTS, runCommand, startCommand, startNode } from '../../helpers/command.ts';
+import { Scope, scopeOf } from '../../helpers/scope.ts';
+
+const ECHO = fileURLToPath(new URL('../../../workers/echo.ts', import.meta.url));
+
+interface Worker {
+  id: string;
+  state: string;
+  events: string[];
+}
+
+describe('commands of operators', () => {
+  const scope = new Scope();
+  let to: string[];
+  before(async () => {
+    const { line } = await startNode(scope, ['router', ...FREE_PORTS]);
+    await startNode(scope, ['worker', ECHO, '--router', endpointIn(line, 'backend')]);
+    to = ['--to', endpointIn(line, 'frontend')];
+  });
+  after(() => scope.close());
+
+  async function workers(t: TestContext): Promise<Worker[]> {
+    const { stdout } = await runCommand(t, ['ps', ...to, '--json']);
+    return JSON.parse(stdout) as Worker[];
+  }
+
+  it('ps lists workers, for people and for machines', async (t) => {
+    const [worker] = await workers(t);
+    assert.deepEqual(worker?.events, ['echo.get', 'echo.post']);
+    const { code, stdout } = await runCommand(t, ['ps', ...to]);
+    const [head, row, ...more] = stdout.split('\n');
+    assert.deepEqual([code, more], [0, []]);
+    assert.match(head ?? '', /^WORKER +STATE +KIND +HOLDS +AGE +HEARD +EVENTS$/);
+    assert.match(row ?? '', /^[\da-f]{32}_[\da-f]{16} +ready +ours +0\/64 .* echo\.get,echo\.post$/);
+  });
+
+  it('events lists events', async (t) => {
+    const { stdout } = await runCommand(t, ['events', ...to]);
+    assert.deepEqual(
+      stdout.split('\n').map((line) => line.split(/ +/)),
+      [
+        ['EVENT', 'WORKERS', 'WAITING'],
+        ['echo.get', '1', '0'],
+        ['echo.post', '1', '0'],
+      ],
+    );
+    const json = await runCommand(t, ['events', ...to, '--json']);
+    assert.equal((JSON.parse(json.stdout) as { name: string }[])[0]?.name, 'echo.get');
+  });
+
+  it('drain takes a worker out of work by a part of its name, and back in', async (t) => {
+    const [worker] = await workers(t);
+    assert.ok(worker);
+    const drained = await runCommand(t, ['drain', worker.id.slice(-8), ...to]);
+    assert.deepEqual(
+      [drained.code, drained.stdout],
+      [0, `${worker.id} finishes what it holds and gets nothing more`],
+    );
+    assert.equal((await workers(t))[0]?.state, 'draining');
+    assert.equal((await runCommand(t, ['drain', worker.id, '--resume', ...to])).code, 0);
+    assert.equal((await workers(t))[0]?.state, 'ready');
+    const nobody = await runCommand(t, ['drain', 'nobody', ...to]);
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.stderr, /no worker has an identity like "nobody"; ps lists all/);
+  });
+
+  it('top prints once, for machines and for people', async (t) => {
+    const once = ['top', '--once', '--interval', '100', ...to];
+    const asked = Promise.all([runCommand(t, [...once, '--json']), runCommand(t, once)]);
+    const [json, text] = await asked;
+    const { info, stats } = JSON.parse(json.stdout) as {
+      info: { workers: Worker[] };
+      stats: { all: { rate: number } };
+    };
+    assert.equal(info.workers.length, 1);
+    assert.equal(typeof stats.all.rate, 'number');
+    assert.match(text.stdout, /^router [\da-f_]+, running for .*, least-loaded, \d+ clients\n/);
+    assert.match(text.stdout, /^WORKER .*\n.* ready /m);
+    assert.ok(!text.stdout.includes('\u001b'), 'no terminal, no colours');
+  });
+
+  it('top goes on until it is stopped', async (t) => {
+    const top = startCommand(scopeOf(t), ['top', '--json', '--interval', '50', ...to]);
+    await top.waitForLine(/"stats"/);
+    await top.waitForLine(/"stats"/, undefined, 1);
+    top.kill('SIGINT');
+    assert.deepEqual(await top.exited, { code: 0, signal: null });
+  });
+
+  it('say that no router answers', async (t) => {
+    const { code, stderr } = await runCommand(t, ['ps', '--to', 'tcp://127.0.0.1:1', '--timeout', '300']);
+    assert.equal(code, 1);
+    assert.match(stderr, /NO_ROUTER: no router or server answered/);
+  });
+});
