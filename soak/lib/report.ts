@@ -1,6 +1,7 @@
 /** What a soak found, as Markdown and as charts. */
 import type { Machine } from '../../bench/lib/machine.ts';
 import { isOutcomeCode, outcomeOf } from '../../src/core/outcome.ts';
+import { HTTP_PROBLEMS } from '../../src/gateway/problem.ts';
 import { lineChart } from './chart.ts';
 import type { Verdict } from './checker.ts';
 import type { Made } from './faults.ts';
@@ -106,7 +107,7 @@ function outcomeRow(code: string, number: number, all: number): string[] {
 
 function toldOf(code: string): string {
   if (code === 'ok') return 'yes';
-  if (code === NO_ANSWER) return 'nothing';
+  if (code === NO_ANSWER || code in HTTP_PROBLEMS) return 'nothing';
   if (!isOutcomeCode(code) || code === 'HANDLER_ERROR') return 'yes';
   const { dispatched } = outcomeOf(code);
   return dispatched === undefined ? 'nothing' : dispatched ? 'perhaps' : 'no';
