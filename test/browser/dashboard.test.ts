@@ -144,7 +144,7 @@ describe('dashboard', { skip: executablePath === undefined ? 'Chromium is not in
     `);
     const killed = Date.now();
     worker.kill('SIGKILL');
-    const seen = (await page.evaluate('window.seen')) as number;
+    const seen = await page.evaluate<number>('window.seen');
     assert.ok(seen - killed < 1000, `it took ${seen - killed} ms`);
     const card = page.locator('#workers > li[data-state=gone]');
     assert.match(await card.innerText(), /gone: disconnected/);

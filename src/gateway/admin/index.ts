@@ -10,8 +10,6 @@ import type { AdminSource } from './source.ts';
 export type {
   AdminSource,
   DepartedWorker,
-  GatewaySnapshot,
-  RouterSnapshot,
   Snapshot,
 } from './source.ts';
 export { readToken } from './token.ts';
