@@ -31,7 +31,7 @@ export function checkReferences(manifests: readonly Manifest[]): string[] {
   const pods = podsOf(manifests);
   const selecting = manifests.flatMap((one) => {
     const { kind, spec } = one;
-    if (kind === 'Service') return [[nameOf(one), spec?.selector as Labels | undefined] as const];
+    if (kind === 'Service') return [[nameOf(one), spec?.selector] as const];
     if (kind === 'NetworkPolicy') return [[nameOf(one), spec?.podSelector?.matchLabels] as const];
     return spec?.selector === undefined ? [] : [[nameOf(one), spec.selector.matchLabels] as const];
   });
@@ -74,7 +74,7 @@ export function checkPorts(manifests: readonly Manifest[]): string[] {
       if (!known(labels, port)) faults.push(`${nameOf(one)}: no pod has the port ${port}`);
     };
     if (kind === 'Service') {
-      for (const { targetPort } of spec?.ports ?? []) demand(spec?.selector as Labels, targetPort);
+      for (const { targetPort } of spec?.ports ?? []) demand(spec?.selector, targetPort);
     }
     if (kind === 'NetworkPolicy') {
       const own = spec?.podSelector?.matchLabels;

@@ -32,7 +32,7 @@ for (const [entry, page] of Object.entries(ENTRIES)) {
 
 /** What parts of the framework have for each other, and tests for time. */
 const INTERNAL = [
-  'LoggingOptions.clock',
+  'ZeroMQHeartbeatConfig.destinations',
   'ZeroMQRouter.seat',
   'ZeroMQServer.execute',
   'ZeroMQTCPConnection.isIPv6',

@@ -8,6 +8,7 @@ describe('diagnostics', () => {
     const names = Object.values(diagnostics).map(({ name }) => String(name));
     assert.deepEqual(names, [
       'zeromq-gateway:request:settled',
+      'zeromq-gateway:http:answered',
       'zeromq-gateway:worker:joined',
       'zeromq-gateway:worker:left',
       'zeromq-gateway:heartbeat:missed',

@@ -41,8 +41,8 @@ function make(places: readonly string[], options: DnsOptions = {}) {
     toPlaces(places),
     { dns: { resolver, interval: INTERVAL, ...options }, logger, clock },
     {
-      appeared: (connection) => void told.push(`+${connection}`),
-      vanished: (connection) => void told.push(`-${connection}`),
+      appeared: (connection) => void told.push(`+${String(connection)}`),
+      vanished: (connection) => void told.push(`-${String(connection)}`),
     },
   );
   const taken = (): string[] => told.splice(0);

@@ -123,7 +123,7 @@ describe('a send', () => {
 
   it('whose handler throws does not stop those behind it', async (t) => {
     const scope = scopeOf(t);
-    const router = new Peer(scope, { type: 'router' });
+    const router = new Peer(scope, { type: 'router', sendHighWaterMark: 1000 });
     const dealer = new Peer(scope, { type: 'dealer', routingId: 'd' });
     dealer.socket.connect(toConnection(await router.socket.bind(toConnection('tcp://127.0.0.1:0'))));
     dealer.socket.send(frames('hello'), ignore);
