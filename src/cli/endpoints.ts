@@ -33,7 +33,9 @@ function explained(listeners: readonly Listener[], thrown: unknown): unknown {
 
 function faultOf({ message }: Error, endpoint: string, twin: Listener | undefined, setting: string): string {
   if (twin !== undefined) return `${endpoint} is given for ${setting} and ${twin.setting}`;
-  return /in use|listens there/i.test(message) ? `${endpoint} is taken by another process` : message;
+  return /in use|EADDRINUSE|listens there/i.test(message)
+    ? `${endpoint} is taken by another process`
+    : message;
 }
 
 function codeOf(error: unknown): unknown {

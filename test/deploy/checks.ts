@@ -118,8 +118,7 @@ type Variable = NonNullable<Container['env']>[number];
 function sampleOf({ value, valueFrom }: Variable, keys: CurveKeyPair): string | undefined {
   const key = valueFrom?.secretKeyRef?.key;
   if (key !== undefined) return key === 'public-key' ? keys.publicKey : keys.secretKey;
-  // A name stands for addresses; `checkNames` looks where it leads.
-  return value?.replace(/^dns:/, 'tcp:');
+  return value;
 }
 
 /** Arguments and variables are what the command takes. */

@@ -21,9 +21,11 @@ export class Load {
   private count = 0;
   private turn = 0;
 
+  /** @param run sets the ids of this load apart from those of another one that the same workers see. */
   constructor(
     urls: readonly string[],
     private readonly ledger: Ledger,
+    private readonly run = '',
   ) {
     this.urls = [...urls];
   }
@@ -31,8 +33,8 @@ export class Load {
   start(): void {
     this.timer = setInterval(() => {
       this.count += 1;
-      this.note(this.ask(`r${this.count}`, true));
-      this.note(this.ask(`w${this.count}`, false));
+      this.note(this.ask(`${this.run}r${this.count}`, true));
+      this.note(this.ask(`${this.run}w${this.count}`, false));
     }, PACE);
   }
 

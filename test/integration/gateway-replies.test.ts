@@ -69,7 +69,7 @@ for (const [name, host] of HOSTS) {
         assert.equal(problem.type, `urn:zeromq-gateway:error:${code}`);
         assert.equal(response.headers.get('retry-after'), status === 503 ? '1' : null);
         assert.equal(response.headers.get('cache-control'), 'no-store');
-        const hidden = code === 'HANDLER_ERROR' || code === 'BAD_REPLY';
+        const hidden = ['HANDLER_ERROR', 'BAD_REPLY', 'NOT_PERMITTED'].includes(code);
         assert.equal(problem.detail, hidden ? OUTCOMES[code].meaning : 'why it failed');
       });
     }

@@ -160,7 +160,7 @@ describe('values that are refused', () => {
     const given = { port: '1.5', router: ['tcp://127.0.0.1:5555', 'tcp://nowhere'], data: '{' };
     assert.deepEqual(wrong({ flags: given }), [
       'port: "1.5" (from --port) is refused; allowed: a whole number from 0 to 65535',
-      'router: "tcp://nowhere" (from --router) is refused; allowed: one or more, each tcp://HOST:PORT or ipc://PATH',
+      'router: "tcp://nowhere" (from --router) is refused; allowed: one or more, each tcp://HOST:PORT, ipc://PATH, dns://NAME:PORT or dns://_SERVICE._tcp.NAME',
       `data: "{" (from --data) is refused; allowed: JSON, such as '{"id":1}'`,
     ]);
   });
