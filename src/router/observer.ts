@@ -15,7 +15,11 @@ export interface CoreObserver {
 export class RouterObserver implements CoreObserver {
   private readonly tracing: Tracing | undefined = activeTracing();
 
-  constructor(private readonly speaker: Speaker) {}
+  /** @param now the present, on the core's clock. */
+  constructor(
+    private readonly speaker: Speaker,
+    private readonly now: () => number = turnNow,
+  ) {}
 
   dispatched(pending: Pending): void {
     if (this.tracing !== undefined && pending.attempts === 1) this.trace(pending, '', 200);
@@ -25,7 +29,7 @@ export class RouterObserver implements CoreObserver {
     if (this.tracing !== undefined && pending.attempts === 0) this.trace(pending, code, status);
     if (!diagnostics.requestSettled.hasSubscribers) return;
     const { message, attempts, enqueuedAt, dispatchedAt, state } = pending;
-    const now = turnNow();
+    const now = this.now();
     const dispatched = attempts > 0;
     diagnostics.requestSettled.publish({
       kind: this.speaker.kind,
@@ -45,7 +49,7 @@ export class RouterObserver implements CoreObserver {
   private trace({ message, enqueuedAt, dispatchedAt }: Pending, code: string, status: number): void {
     const { eventName, requestId, extras } = message;
     const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
-    const end = code === '' ? dispatchedAt : turnNow();
+    const end = code === '' ? dispatchedAt : this.now();
     this.tracing
       ?.begin('queue', traceContextIn(extras), attributes, enqueuedAt)
       .end({ code, status }, Math.max(end, enqueuedAt));

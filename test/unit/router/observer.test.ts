@@ -14,10 +14,9 @@ function told(t: TestContext): RequestSettled[] {
   return all;
 }
 
-/** The fixture's clock is not the observer's: times of the latter begin when the process did. */
 function observed(): System {
-  const system = new System({ observer: new RouterObserver({ kind: 'router', node: 'r1' }) });
-  system.now = performance.now();
+  const observer = new RouterObserver({ kind: 'router', node: 'r1' }, () => system.now);
+  const system = new System({ observer });
   return system;
 }
 
