@@ -1,5 +1,4 @@
 /** What a command is: its settings, and what it does with their values. */
-
 import { choice, folderToBe, milliseconds } from './kinds.ts';
 import { optional, type Setting, setting, type ValuesOf } from './settings.ts';
 

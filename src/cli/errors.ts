@@ -4,7 +4,6 @@
  * Values come from flags, environment, file and defaults (`settings.ts`); nodes are started and stopped by
  * `serve.ts`. This is the only folder that ends the process.
  */
-
 import { toError, ZeroMQError } from '../core/errors.ts';
 
 /** Exit codes of every command. */

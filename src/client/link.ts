@@ -6,7 +6,6 @@
  * libzmq tells nothing of INPROC peers and does not connect to one again. So a link over INPROC asks whether somebody
  * is there (`$router.ping`, which servers answer too), and connects anew when nothing is taken from it any more.
  */
-
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { furtherIdentity } from '../core/identity.ts';

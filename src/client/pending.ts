@@ -1,5 +1,4 @@
 /** A request of a client under way, and the lanes that requests travel on. */
-
 import { NOT_TIMED, type Timed } from '../core/deadlines.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import type { ReplyMessage, RequestMessage, Settle } from '../core/message.ts';

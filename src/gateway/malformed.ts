@@ -1,5 +1,4 @@
 /** What is no request, or not one that may be served: answered with a problem like everything else. */
-
 import type { ServerResponse } from 'node:http';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';

@@ -5,7 +5,6 @@
  * The work for a request is constant, whatever the number of events, of workers with other events, and of requests
  * waiting. Requests that are read in one turn of the event loop should be submitted with the same `now`.
  */
-
 import type { DropCause } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { honestReply } from '../core/honest-reply.ts';

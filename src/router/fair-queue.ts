@@ -2,7 +2,6 @@
  * The queue of one event: a FIFO for each client, served in turn, so that a flood from one client leaves the wait of
  * others as it was. With a single client it costs what a FIFO costs.
  */
-
 import { Slab } from './payload.ts';
 import { type Pending, PendingList } from './pending.ts';
 import type { EventState } from './routes.ts';

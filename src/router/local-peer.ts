@@ -1,5 +1,4 @@
 /** A worker in the router's own thread: its place in the core, without a socket. */
-
 import type { LeaveReason } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import type { LocalSeat, LocalWorker } from '../core/local-worker.ts';

@@ -1,5 +1,4 @@
 /** A worker at the backend: speaks packed with ours and classic frames with the others. */
-
 import type { Cancel } from '../core/clock.ts';
 import type { DropCause } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';

@@ -1,5 +1,4 @@
 /** A server's link: clients of any kind connect to it directly; their requests go to the node's handlers. */
-
 import type { Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { failure, type RequestMessage } from '../core/message.ts';

@@ -6,7 +6,6 @@
  * nobody, or nothing was heard of it for a while and nothing of it is under way. To forget one costs nothing: its next
  * message makes it known again.
  */
-
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';

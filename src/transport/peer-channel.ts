@@ -3,7 +3,6 @@
  * message; messages for classic peers leave one by one. A peer that takes nothing for a while is waited for, within
  * bounds of bytes and time.
  */
-
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
 import { diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';

@@ -14,7 +14,6 @@
  * | `$gone`    | worker → router | I am closing and will not answer what I hold |
  * | `$who`     | router → worker | say hello again: the router does not know you |
  */
-
 import { MAX_EVENT_NAME } from './limits.ts';
 
 /** What the names of events start with that nodes keep for themselves. */

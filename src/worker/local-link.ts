@@ -1,5 +1,4 @@
 /** A worker's link to a router of its own thread: plain calls in place of a socket. */
-
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import type { GiveUp } from '../core/give-up.ts';

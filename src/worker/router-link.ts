@@ -3,7 +3,6 @@
  * replies in the form the requests came in. A classic router never answers the hello; then requests come in classic
  * frames, and replies go back so.
  */
-
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';

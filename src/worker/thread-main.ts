@@ -2,7 +2,6 @@
  * What runs in each thread of a `ZeroMQWorkerThreads`: the handlers of a worker module. The sockets stay with the
  * parent: zeromq.js brings the whole process down when a thread ends with a socket in use.
  */
-
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { GiveUp } from '../core/give-up.ts';
 import type { Logger } from '../core/logging.ts';

@@ -1,5 +1,4 @@
 /** Security headers, made by helmet once and not for each request. */
-
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import helmet, { type HelmetOptions } from 'helmet';
