@@ -15,8 +15,8 @@ function told(t: TestContext): RequestSettled[] {
 }
 
 function observed(): System {
-  const observer = new RouterObserver({ kind: 'router', node: 'r1' }, () => system.now);
-  const system = new System({ observer });
+  const observer = new RouterObserver({ kind: 'router', node: 'r1' }, (): number => system.now);
+  const system: System = new System({ observer });
   return system;
 }
 
