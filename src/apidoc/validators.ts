@@ -29,6 +29,8 @@ export class SchemaCompiler {
   /** Component name → the key ajv knows it by. */
   private readonly keys = new Map<string, string>();
   private readonly compiled = new Map<string, ValidateFunction>();
+  /** By the text that ajv sees: schemas that say the same share one function, which so gets hot and stays in the caches. */
+  private readonly byText = new Map<string, ValidateFunction>();
 
   constructor(snapshot: Pick<ApiSnapshot, 'document'>) {
     this.document = snapshot.document as unknown as Json;
@@ -63,7 +65,10 @@ export class SchemaCompiler {
   }
 
   private compileAnew(schema: Json): ValidateFunction {
-    const validate = this.engine().compile(this.prepare(schema));
+    const prepared = this.prepare(schema);
+    const text = JSON.stringify(prepared);
+    const validate = this.byText.get(text) ?? this.engine().compile(prepared);
+    this.byText.set(text, validate);
     if (isObject(schema)) COMPILED.set(schema, { validate, with: this.reached(schema) });
     return validate;
   }
