@@ -55,6 +55,8 @@ function sendRaw(core: GatewayCore, socket: Socket, problem: Problem): void {
   for (let index = 0; index < headers.length; index += 2)
     lines.push(`${headers[index]}: ${headers[index + 1]}`);
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body.toString('latin1')}`, 'latin1');
+  // The rest of it may be on its way, or here already and not read yet: who was told that it did not come must not have it run.
+  if (problem.code === 'REQUEST_TIMEOUT') socket.destroySoon();
 }
 
 /** Whether part of a response is under way, so that nothing may be written between. Node keeps it on the socket. */

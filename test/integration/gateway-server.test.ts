@@ -83,6 +83,21 @@ describe('what is no proper HTTP', () => {
     assert.equal(parseRaw(await exchangeRaw(port, 'GET /x HTTP/1.0\r\n\r\n')).status, 200);
   });
 
+  it('is not run when its rest comes after a 408', async (t) => {
+    const requester = new FakeRequester({ 'get.x': () => 'done' });
+    const { port } = await ownServer(t, { api, requester, clientTimeouts: { headers: 50 } });
+    const socket = connect(port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    socket.write('GET /x HTTP/1.1\r\nHost: a\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1.1 408 /);
+    socket.write('\r\n');
+    await closed;
+    assert.deepEqual(requester.requests, []);
+  });
+
   it('is answered 408 when the headers do not come', async (t) => {
     const { port } = await ownServer(t, {
       requester: new FakeRequester(),
