@@ -15,7 +15,13 @@ const noScript = spawnSync('script', ['--version']).status === 0 ? {} : { skip: 
 describe('on a terminal', noScript, () => {
   /** Output of a command on a terminal of its own; standard output and error are one there. */
   async function onTerminal(t: Parameters<typeof scopeOf>[0], line: string, env: NodeJS.ProcessEnv = {}) {
-    const clean = { NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm-256color', ...env };
+    const clean = {
+      CI: undefined,
+      NO_COLOR: undefined,
+      FORCE_COLOR: undefined,
+      TERM: 'xterm-256color',
+      ...env,
+    };
     const command = `exec ${process.execPath} ${MAIN} ${line}`;
     const cwd = tempFolder(t);
     const args = ['--quiet', '--return', '--command', command, '/dev/null'];
