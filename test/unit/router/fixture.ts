@@ -1,9 +1,10 @@
 /** Fakes around a RouterCore: workers whose port only notes, clients that keep their replies. */
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../../src/core/message.ts';
+import type { ReplyMessage, RequestMessage } from '../../../src/core/message.ts';
 import { RouterCore } from '../../../src/router/core.ts';
 import type { RouterCoreOptions, RouterNotice } from '../../../src/router/options.ts';
 import type { Origin, Pending } from '../../../src/router/pending.ts';
 import type { Worker, WorkerInfo, WorkerPort } from '../../../src/router/worker.ts';
+import { makeReply, makeRequest } from '../wire/messages.ts';
 
 export interface Sent {
   readonly pending: Pending;
@@ -107,26 +108,9 @@ export class System {
 }
 
 export function requestMessage(request: Partial<RequestMessage> = {}): RequestMessage {
-  return {
-    eventName: 'e',
-    body: Buffer.from('{}'),
-    timeLeft: 0,
-    idempotent: false,
-    requestId: '',
-    extras: NO_BYTES,
-    ...request,
-  };
+  return makeRequest({ eventName: 'e', body: Buffer.from('{}'), timeLeft: 0, ...request });
 }
 
 export function replyMessage(reply: Partial<ReplyMessage> = {}): ReplyMessage {
-  return {
-    status: 200,
-    code: '',
-    dispatched: true,
-    more: false,
-    contentType: '',
-    extras: NO_BYTES,
-    body: Buffer.from('null'),
-    ...reply,
-  };
+  return makeReply({ body: Buffer.from('null'), ...reply });
 }
