@@ -50,11 +50,16 @@ export const port: Kind<number> = wholeNumber(0, 65_535, 'PORT');
 /** Longest time that a timer of Node.js takes, in ms. */
 const LONGEST = 2_147_483_647;
 
-export const milliseconds: Kind<number> = {
+const duration = (min: number): Kind<number> => ({
   placeholder: 'MS',
-  allowed: `milliseconds, a whole number from 1 to ${LONGEST}`,
-  schema: Joi.number().integer().min(1).max(LONGEST),
-};
+  allowed: `milliseconds, a whole number from ${min} to ${LONGEST}`,
+  schema: Joi.number().integer().min(min).max(LONGEST),
+});
+
+export const milliseconds = duration(1);
+
+/** A duration that may be none. */
+export const millisecondsOrNone = duration(0);
 
 export const yesOrNo: Kind<boolean> = {
   placeholder: undefined,

@@ -8,7 +8,15 @@ import { ProcessSource } from './admin-source.ts';
 import { defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { CURVE_SERVER_SETTINGS, serverCurve } from './curve.ts';
 import { binding } from './endpoints.ts';
-import { choice, fileToBe, listener, milliseconds, wholeNumber, yesOrNo } from './kinds.ts';
+import {
+  choice,
+  fileToBe,
+  listener,
+  milliseconds,
+  millisecondsOrNone,
+  wholeNumber,
+  yesOrNo,
+} from './kinds.ts';
 import { openLog } from './logging.ts';
 import { type Opened, serve } from './serve.ts';
 import { optional, setting, type ValuesOf } from './settings.ts';
@@ -54,6 +62,10 @@ export const ROUTER_SETTINGS = {
     description: 'Bytes of all requests that wait, 512 for each included; more are refused',
     default: 256 * 1024 * 1024,
   }),
+  startupGrace: setting(millisecondsOrNone, {
+    description: 'For so long after the start, requests that nobody serves wait for a worker',
+    default: 4000,
+  }),
   redispatches: setting(wholeNumber(0, 100), {
     description: 'Other workers that an idempotent request is given to when its worker is lost',
     default: 1,
@@ -81,7 +93,7 @@ export async function openRouter(
   logger: Logger,
   opened: Opened,
 ) {
-  const { frontend, backend, heartbeat, drain, queueLimit, queueBytes, redispatches } = values;
+  const { frontend, backend, heartbeat, drain, queueLimit, queueBytes, startupGrace, redispatches } = values;
   const listeners = Object.entries({ frontend, backend, heartbeat }).map(([name, endpoint]) => {
     return { setting: name, endpoint };
   });
@@ -95,7 +107,10 @@ export async function openRouter(
       maxMissed: values.heartbeatMisses,
     }),
     strategy: createStrategy(values.strategy),
-    limits: { queueLimit, queueBytes, redispatches, ...(values.breakerOff ? { breaker: false } : {}) },
+    limits: {
+      ...{ queueLimit, queueBytes, startupGrace, redispatches },
+      ...(values.breakerOff ? { breaker: false } : {}),
+    },
     classicConcurrency: values.classicConcurrency,
     configFile: values.nodeFile,
     curve,

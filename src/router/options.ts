@@ -18,7 +18,10 @@ export interface RouterLimits {
   readonly defaultTimeout?: number;
   /** Longest time a request may ask for; more is cut. Default 3,600,000. */
   readonly maxTimeout?: number;
-  /** For so long after the start, requests that nobody serves wait for a worker. Default 0. */
+  /**
+   * For so long after the start, requests that nobody serves wait for a worker. Default 4,000: a little longer than
+   * workers pause between two attempts to connect.
+   */
   readonly startupGrace?: number;
   /** For so long after the last worker of an event left, its requests wait for another one. Default 0. */
   readonly workerGrace?: number;
@@ -68,7 +71,7 @@ const DEFAULTS = {
   strayEvents: 1000,
   defaultTimeout: 30_000,
   maxTimeout: 3_600_000,
-  startupGrace: 0,
+  startupGrace: 4000,
   workerGrace: 0,
   redispatches: 1,
   muteLimit: 3,

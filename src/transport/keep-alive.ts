@@ -11,9 +11,10 @@ const PING_TIMEOUT = 5000;
 /**
  * ZMQ_RECONNECT_IVL and ZMQ_RECONNECT_IVL_MAX, in ms: attempts to connect begin this far apart, and get rarer by a factor
  * of two. With a maximum libzmq leaves nothing to chance, so each socket has an interval of its own, up to a half more.
+ * The longest is under 4 s, for which a router that starts waits for its workers (`startupGrace`).
  */
 const RECONNECT_FIRST = 75;
-const RECONNECT_LONGEST = 3500;
+const RECONNECT_LONGEST = 2500;
 
 /** Sets them. */
 export function keepAlive(socket: Router | Dealer): void {

@@ -27,6 +27,7 @@ async function startRouter(scope: Scope): Promise<{ router: ZeroMQRouter; fronte
   const router = new ZeroMQRouter({
     frontendConnection: 'tcp://127.0.0.1:*',
     backendConnection: 'tcp://127.0.0.1:*',
+    limits: { startupGrace: 0 },
     logger: silentLogger,
   });
   scope.after(() => router.stop());

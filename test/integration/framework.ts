@@ -38,6 +38,7 @@ export async function startRouter(
     backendConnection: anyEndpoint(scope, transport),
     logger: silentLogger,
     ...options,
+    limits: { startupGrace: 0, ...options.limits },
   });
   scope.after(() => router.stop(DRAIN));
   const { frontend, backend, heartbeat } = await router.start();

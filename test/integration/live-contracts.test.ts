@@ -21,6 +21,7 @@ async function startRouter(scope: Scope) {
   const router = new ZeroMQRouter({
     frontendConnection: ANY,
     backendConnection: ANY,
+    limits: { startupGrace: 0 },
     contractChecker: {
       put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
       setAvailable: (name, available) => void registry.setAvailable(name, available),

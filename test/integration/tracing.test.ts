@@ -56,7 +56,12 @@ function tracedBy(url: string): Traced {
 
 async function router(scope: Scope) {
   const connection = 'tcp://127.0.0.1:0';
-  const made = new ZeroMQRouter({ frontendConnection: connection, backendConnection: connection, logger });
+  const made = new ZeroMQRouter({
+    frontendConnection: connection,
+    backendConnection: connection,
+    limits: { startupGrace: 0 },
+    logger,
+  });
   scope.after(() => made.stop());
   return { router: made, ...(await made.start()) };
 }

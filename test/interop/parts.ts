@@ -84,6 +84,7 @@ export async function startRouter(
     frontendConnection: frontend,
     backendConnection: backend,
     heartbeatConfig: beatsTo(heartbeat),
+    limits: { startupGrace: 0 },
   });
   cleanup.after(() => router.stop({ deadline: 1000 }));
   const heardOf = nodesHeard(router);

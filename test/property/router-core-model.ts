@@ -131,7 +131,7 @@ export class World {
 
   constructor(private readonly options: RouterCoreOptions) {
     this.queueLimit = options.queueLimit ?? 10_000;
-    this.core = new RouterCore({ redispatches: REDISPATCHES, ...options }, this.now);
+    this.core = new RouterCore({ redispatches: REDISPATCHES, startupGrace: 0, ...options }, this.now);
     this.clients = [0, 1, 2].map(() => ({
       settle: (pending: Pending, reply: ReplyMessage) => this.settle(pending, reply),
     }));

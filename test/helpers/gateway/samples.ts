@@ -26,6 +26,7 @@ export async function startSamples(scope: Scope): Promise<Samples> {
   const router = new ZeroMQRouter({
     frontendConnection: ANY,
     backendConnection: ANY,
+    limits: { startupGrace: 0 },
     contractChecker: {
       put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
       setAvailable: (name, available) => void registry.setAvailable(name, available),

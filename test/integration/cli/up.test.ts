@@ -114,8 +114,9 @@ describe('up', () => {
     const frontend = endpointIn(line, 'frontend');
     const router = await runCommand(t, ['up', '--port', '0', ...FREE_PORTS, '--frontend', frontend]);
     assert.equal(router.code, 1);
+    // On a busy machine libzmq's own warning, that the end of a socket takes its time, may follow.
     assert.equal(
-      router.stderr.trim(),
+      router.stderr.split('\n')[0],
       `error: ${frontend} is taken by another process; choose another frontend with --frontend or ZMQ_GATEWAY_FRONTEND`,
     );
   });

@@ -86,7 +86,10 @@ export class System {
   readonly client = new FakeClient();
 
   constructor(options: RouterCoreOptions = {}) {
-    this.core = new RouterCore({ notify: (notice) => this.notices.push(notice), ...options }, this.now);
+    this.core = new RouterCore(
+      { startupGrace: 0, notify: (notice) => this.notices.push(notice), ...options },
+      this.now,
+    );
   }
 
   worker(info: Partial<WorkerInfo> = {}): FakeWorker {

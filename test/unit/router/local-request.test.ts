@@ -9,7 +9,7 @@ import { turnNow } from '../../../src/transport/turn.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 
 function make() {
-  const core = new RouterCore({}, turnNow());
+  const core = new RouterCore({ startupGrace: 0 }, turnNow());
   const held: Pending[] = [];
   const cancelled: number[] = [];
   const port = {

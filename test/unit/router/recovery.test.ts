@@ -248,6 +248,15 @@ describe('a classic worker', () => {
 });
 
 describe('grace', () => {
+  it('is four seconds after the start where nobody says otherwise', () => {
+    const system = new System({ startupGrace: undefined });
+    system.submit({ timeLeft: 10_000 });
+    system.pass(3900);
+    assert.deepEqual(system.client.codes, []);
+    system.pass(200);
+    assert.deepEqual(system.client.codes, ['NO_WORKER']);
+  });
+
   it('lets requests wait for their first worker after the start', () => {
     const system = new System({ startupGrace: 1000 });
     const early = system.submit({ timeLeft: 5000 });
