@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
 import { noteFrames } from '../../../src/transport/frame-memory.ts';
 import { within } from '../../helpers/eventually.ts';
