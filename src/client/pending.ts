@@ -1,6 +1,7 @@
 /** A request of a client under way, and the lanes that requests travel on. */
 import { NOT_TIMED, type Timed } from '../core/deadlines.ts';
 import type { GiveUp } from '../core/give-up.ts';
+import type { Linked } from '../core/linked-list.ts';
 import type { ReplyMessage, RequestMessage, Settle } from '../core/message.ts';
 import type { Slotted } from '../core/slot-table.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
@@ -8,7 +9,7 @@ import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 /** Where a request is. `waiting`: for a connection with room; `sent`: on a socket; `settled`: the end. */
 export type PendingState = 'waiting' | 'sent' | 'settled';
 
-export class PendingRequest implements Slotted, Timed<PendingRequest> {
+export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<PendingRequest> {
   id = 0;
   generation = 0;
   dueTick = NOT_TIMED;
@@ -36,30 +37,6 @@ export class PendingRequest implements Slotted, Timed<PendingRequest> {
     readonly deadline: number,
     readonly settle: Settle,
   ) {}
-}
-
-/** Requests that wait, linked through themselves: one that is given up leaves nothing behind. */
-export class WaitingLine {
-  first: PendingRequest | undefined = undefined;
-  private last: PendingRequest | undefined = undefined;
-
-  push(pending: PendingRequest): void {
-    pending.before = this.last;
-    pending.after = undefined;
-    if (this.last === undefined) this.first = pending;
-    else this.last.after = pending;
-    this.last = pending;
-  }
-
-  remove(pending: PendingRequest): void {
-    const { before, after } = pending;
-    if (before === undefined) this.first = after;
-    else before.after = after;
-    if (after === undefined) this.last = before;
-    else after.before = before;
-    pending.before = undefined;
-    pending.after = undefined;
-  }
 }
 
 /** A socket that takes requests: a link to a router or server of ours, or one of a pool towards a classic router. */

@@ -2,10 +2,12 @@
  * Every request of a client, from `request()` to its outcome, on whatever lane: pure bookkeeping over lanes and a
  * clock. Each request is settled exactly once.
  */
+
 import { type Clock, systemClock } from '../core/clock.ts';
 import { DeadlineTimer } from '../core/deadline-timer.ts';
 import type { DropCause } from '../core/diagnostics.ts';
 import { honestReply } from '../core/honest-reply.ts';
+import { LinkedList } from '../core/linked-list.ts';
 import {
   failure,
   type ReplyMessage,
@@ -15,7 +17,7 @@ import {
 } from '../core/message.ts';
 import { isOutcomeCode, type OutcomeCode } from '../core/outcome.ts';
 import { SlotTable } from '../core/slot-table.ts';
-import { type Lane, type LaneOwner, PendingRequest, WaitingLine } from './pending.ts';
+import { type Lane, type LaneOwner, PendingRequest } from './pending.ts';
 import { Vigil, type VigilOwner } from './vigil.ts';
 
 /** Options of a table. Durations in ms. */
@@ -46,7 +48,7 @@ const MAX_REFUSALS = 3;
 
 export class RequestTable implements LaneOwner, VigilOwner {
   private readonly slots = new SlotTable<PendingRequest>();
-  private readonly waiting = new WaitingLine();
+  private readonly waiting = new LinkedList<PendingRequest>();
   private readonly deadlines: DeadlineTimer<PendingRequest>;
   private readonly clock: Clock;
   private readonly vigil: Vigil;

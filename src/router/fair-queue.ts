@@ -2,15 +2,16 @@
  * The queue of one event: a FIFO for each client, served in turn, so that a flood from one client leaves the wait of
  * others as it was. With a single client it costs what a FIFO costs.
  */
+import { LinkedList } from '../core/linked-list.ts';
 import { Slab } from './payload.ts';
-import { type Pending, PendingList } from './pending.ts';
+import type { Pending } from './pending.ts';
 import type { EventState } from './routes.ts';
 
 /** Most lanes looked at to find the longest one. */
 const SAMPLE = 32;
 
 /** What one client has waiting for one event. */
-export class Lane extends PendingList {
+export class Lane extends LinkedList<Pending> {
   bytes = 0;
   /** Neighbours in the round of lanes; itself while it is alone. */
   left: Lane = this;

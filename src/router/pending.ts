@@ -2,6 +2,7 @@
  * A request under way in the router: one class, one shape, so that the hot path stays monomorphic.
  */
 import { NOT_TIMED, type Timed } from '../core/deadlines.ts';
+import type { Linked } from '../core/linked-list.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { Slotted } from '../core/slot-table.ts';
 import type { Lane } from './fair-queue.ts';
@@ -41,7 +42,7 @@ const LEGAL: Readonly<Record<PendingState, readonly PendingState[]>> = {
 };
 
 /** A request under way. The fields from `id` on belong to the core; others may read them. */
-export class Pending implements Slotted, Timed<Pending> {
+export class Pending implements Slotted, Timed<Pending>, Linked<Pending> {
   message: RequestMessage;
   readonly origin: Origin;
   /** For the origin's own use, such as the slot number the client gave. */
@@ -110,41 +111,5 @@ export class Pending implements Slotted, Timed<Pending> {
     const { eventName, timeLeft, idempotent, requestId } = this.message;
     this.message = { eventName, body: NO_BYTES, timeLeft, idempotent, requestId, extras: NO_BYTES };
     this.owned = true;
-  }
-}
-
-/** A list linked through the requests themselves; a request is in one at a time. */
-export class PendingList {
-  first: Pending | undefined = undefined;
-  last: Pending | undefined = undefined;
-  length = 0;
-
-  push(pending: Pending): void {
-    pending.before = this.last;
-    pending.after = undefined;
-    if (this.last === undefined) this.first = pending;
-    else this.last.after = pending;
-    this.last = pending;
-    this.length++;
-  }
-
-  unshift(pending: Pending): void {
-    pending.before = undefined;
-    pending.after = this.first;
-    if (this.first === undefined) this.last = pending;
-    else this.first.before = pending;
-    this.first = pending;
-    this.length++;
-  }
-
-  remove(pending: Pending): void {
-    const { before, after } = pending;
-    if (before === undefined) this.first = after;
-    else before.after = after;
-    if (after === undefined) this.last = before;
-    else after.before = before;
-    pending.before = undefined;
-    pending.after = undefined;
-    this.length--;
   }
 }

@@ -1,11 +1,13 @@
 /**
  * A worker as the router sees it: what it serves, how much it may hold, and what it holds.
  */
+
 import type { GiveUp } from '../core/give-up.ts';
 import { hashOf } from '../core/hash.ts';
+import { LinkedList } from '../core/linked-list.ts';
 import type { Alarm } from './alarms.ts';
 import type { Breaker } from './breaker.ts';
-import { type Pending, PendingList } from './pending.ts';
+import type { Pending } from './pending.ts';
 import type { Group } from './routes.ts';
 import type { WorkerView } from './strategies/strategy.ts';
 
@@ -68,7 +70,7 @@ export class Worker implements WorkerView {
   group: Group | undefined = undefined;
   /** Place in the ready list of its group; -1 while it stands in none. */
   place = -1;
-  readonly holding = new PendingList();
+  readonly holding = new LinkedList<Pending>();
 
   /** It left, or was removed. */
   gone = false;
