@@ -61,6 +61,18 @@ export const milliseconds = duration(1);
 /** A duration that may be none. */
 export const millisecondsOrNone = duration(0);
 
+/** A time that a thread may stand still, or none: then it is `Infinity`. */
+export const patience: Kind<number> = {
+  placeholder: 'MS',
+  allowed: `milliseconds, a whole number from 100 to ${LONGEST}, or off`,
+  schema: Joi.alternatives(
+    Joi.number().integer().min(100).max(LONGEST),
+    Joi.any().custom((value: unknown, { error }) =>
+      value === 'off' || value === false ? Infinity : error('any.invalid'),
+    ),
+  ),
+};
+
 export const yesOrNo: Kind<boolean> = {
   placeholder: undefined,
   allowed: 'true or false',

@@ -64,10 +64,17 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
     loadDocuments(registry, documentsOf(values), values.unnamed, logger, opened);
     const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
     view?.addRouter(router);
-    const { threads, concurrency, drain } = values;
+    const { threads, concurrency, frozenAfter, drain } = values;
     const joined = workersOf(router, files.length * threads);
     const groups = files.map((module) => {
-      return new ZeroMQWorkerThreads({ module, threads, connection: router, concurrency, logger });
+      return new ZeroMQWorkerThreads({
+        module,
+        threads,
+        connection: router,
+        concurrency,
+        frozenAfter,
+        logger,
+      });
     });
     opened.addAll(groups.map((group) => () => group.stop({ deadline: drain })));
     await Promise.all(groups.map((group) => group.start()));

@@ -4,7 +4,7 @@ import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ZeroMQWorkerThreads } from '../worker/index.ts';
 import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from './command.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
-import { file, fileToBe, list, remote, wholeNumber } from './kinds.ts';
+import { file, fileToBe, list, patience, remote, wholeNumber } from './kinds.ts';
 import { openLog } from './logging.ts';
 import { serve } from './serve.ts';
 import { optional, required, setting, type ValuesOf } from './settings.ts';
@@ -15,6 +15,10 @@ export const WORKER_SETTINGS = {
   concurrency: optional(wholeNumber(1, 100_000), {
     description: 'Requests that a thread runs at a time',
     defaultNote: 'as the file says, else 64',
+  }),
+  frozenAfter: setting(patience, {
+    description: 'A thread that a handler blocks for so long is ended and started again; off: never',
+    default: 60_000,
   }),
 };
 
@@ -39,7 +43,8 @@ const settings = {
 };
 
 function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
-  const { files, router, dnsInterval, threads, concurrency, heartbeat, nodeFile, drain } = values;
+  const { files, router, dnsInterval, threads, concurrency, frozenAfter, heartbeat, nodeFile, drain } =
+    values;
   return serve('worker', surroundings, async (opened) => {
     const { logger } = openLog(values, opened);
     const curve = clientCurve(values);
@@ -50,6 +55,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
         connection: router,
         dns: { interval: dnsInterval },
         concurrency,
+        frozenAfter,
         heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
         configFile: nodeFile,
         curve,

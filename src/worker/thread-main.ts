@@ -11,6 +11,7 @@ import { localParts } from '../service/service-node.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { loadWorkerModule, type WorkerDefinition } from './define.ts';
 import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
+import { startPulse } from './pulse.ts';
 import { threadLogger } from './thread-logger.ts';
 import { type FromThread, isPosted, type ThreadSetup, type ToThread } from './thread-messages.ts';
 import { announcementOf } from './worker.ts';
@@ -23,6 +24,7 @@ class ThreadService implements PackedSink {
   constructor(
     port: PostTarget,
     private readonly executor: RequestExecutor,
+    private readonly beat: () => void,
   ) {
     this.port = new PackedPort(port, this);
   }
@@ -32,6 +34,8 @@ class ThreadService implements PackedSink {
   }
 
   packedRequest(id: number, generation: number, message: RequestMessage): void {
+    // Handlers that block run one after the other, in one turn: each begins, so the thread does not stand still.
+    this.beat();
     let settled = false;
     const execution = this.executor.execute(message, (reply: ReplyMessage) => {
       settled = true;
@@ -56,7 +60,7 @@ async function main(port: MessagePort, setup: ThreadSetup): Promise<void> {
   const { maxMessageSize, concurrency = definition.concurrency } = setup;
   const logger = threadLogger(say);
   const parts = localParts('worker', { ...definition, concurrency, maxMessageSize, logger });
-  const service = new ThreadService(port, parts.executor);
+  const service = new ThreadService(port, parts.executor, startPulse(setup.pulse));
   await definition.onStart?.();
   port.on('message', (message: ToThread) => {
     if (isPosted(message)) service.received(message);

@@ -5,6 +5,7 @@
 import type { LogLevel } from '../core/logging.ts';
 import type { Announcement } from '../wire/control.ts';
 import type { PostedRecords } from './packed-port.ts';
+import type { Pulse } from './pulse.ts';
 
 /** Given to a thread at its start. Everything in it can be cloned. */
 export interface ThreadSetup {
@@ -12,6 +13,7 @@ export interface ThreadSetup {
   /** Requests that run at a time; undefined: as the module says. */
   readonly concurrency: number | undefined;
   readonly maxMessageSize: number;
+  readonly pulse: Pulse;
 }
 
 /** From the parent: packed records, or the wish that the thread ends. */

@@ -2,7 +2,7 @@
  * Workers whose handlers run on several threads of this process, all from one worker module. Each is a worker of its
  * own to the routers; its sockets stay in this thread (see `thread-main.ts`).
  */
-import { Worker as Thread } from 'node:worker_threads';
+import type { Worker as Thread } from 'node:worker_threads';
 import { Backoff } from '../core/backoff.ts';
 import { checkCount } from '../core/checks.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
@@ -14,6 +14,8 @@ import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { CurveClient, type CurveClientOptions } from '../transport/curve/security.ts';
 import type { DnsOptions } from '../transport/discovery.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import { newThread, revived } from './new-thread.ts';
+import { newPulse, PulseWatch } from './pulse.ts';
 import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions, type Workplace } from './routed-worker.ts';
 import { ThreadExecutor } from './thread-executor.ts';
 import { type FromThread, isPosted, type ThreadSetup, type ToThread } from './thread-messages.ts';
@@ -32,6 +34,12 @@ export interface ZeroMQWorkerThreadsOptions {
   concurrency?: number;
   /** Where and how often each worker sends heartbeats. Default: none. */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /**
+   * A thread that stands still for so long, as a handler may block it, is ended and started again; `Infinity`: never.
+   * Default: silence that makes a node count as dead by `heartbeatConfig`, `timeout + maxMissed × interval`; 60,000
+   * without one.
+   */
+  frozenAfter?: number;
   /** File that keeps the node id, which all threads share; each has a session id of its own. */
   configFile?: string;
   /** Largest message in bytes, either way. Default 16 MiB. */
@@ -77,6 +85,12 @@ const HEALTHY_AFTER = 10_000;
 /** Time that a worker has to cut what still runs at its deadline, and its thread to end; then the thread is ended. */
 const CUT_TIME = 500;
 
+/** Silence of a thread that is forgiven where no heartbeats say: as much as by their defaults. */
+const FROZEN_AFTER = 60_000;
+
+/** Less would take a busy thread for a frozen one; ms. */
+const SHORTEST_FREEZE = 100;
+
 /** Requests that a thread holds beyond its concurrency, where no router sees to it. */
 const MAX_QUEUE = 10_000;
 
@@ -86,7 +100,8 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   private readonly logger: Logger;
   /** For what the threads tell: each line says by itself who in the thread speaks. */
   private readonly threadLogger: Logger;
-  private readonly setup: ThreadSetup;
+  private readonly setup: Omit<ThreadSetup, 'pulse'>;
+  private readonly frozenAfter: number;
   private readonly options: ZeroMQWorkerThreadsOptions;
   private readonly curve: CurveClient | undefined;
   private readonly places: readonly Place[];
@@ -100,6 +115,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     checkCount('threads', threads, 1, 1024);
     checkCount('maxMessageSize', maxMessageSize);
     if (concurrency !== undefined) checkCount('concurrency', concurrency);
+    this.frozenAfter = frozenAfter(options);
     checkWorkplace(options.connection);
     const node = moduleName(options.module);
     this.threadLogger = (options.logger ?? defaultLogger()).child({ module: node });
@@ -174,7 +190,8 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
 
   /** Starts a thread in its place, and its worker; resolves when both run, rejects when the thread ends before. */
   private launch(place: Place): Promise<void> {
-    const thread = newThread(this.setup);
+    const pulse = newPulse(this.frozenAfter);
+    const thread = newThread({ ...this.setup, pulse });
     place.thread = thread;
     const startedAt = systemClock.now();
     let executor: ThreadExecutor | undefined;
@@ -185,20 +202,26 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
         resolve();
       };
       const failed = (error: unknown): void => {
-        failure = toError(error);
+        failure ??= toError(error);
         void thread.terminate();
       };
+      const watch = new PulseWatch(pulse, () => {
+        executor = undefined;
+        failed(this.frozen(place));
+      });
       thread.on('message', (message: FromThread) => {
         if (isPosted(message)) executor?.received(message);
         else if (message.type === 'ready') {
           executor = new ThreadExecutor(thread, message.concurrency + MAX_QUEUE);
           this.join(place, executor, message).then(joined, failed);
+          watch.start();
         } else this.threadLogger[message.level]({ ...message.fields, thread: place.index }, message.message);
       });
       thread.on('error', (error) => {
         failure = revived(error);
       });
       thread.on('exit', (code) => {
+        watch.stop();
         const error = failure ?? new ZeroMQError('THREAD_EXIT', `the thread ended with exit code ${code}`);
         this.ended(place, error, systemClock.now() - startedAt);
         reject(error);
@@ -209,10 +232,25 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   /** A thread is gone, and its worker with it. One that had worked before is started again, as is a restarted one. */
   private ended(place: Place, error: Error, livedFor: number): void {
     place.thread = undefined;
-    void place.worker?.abandon(error);
-    place.worker = undefined;
+    this.abandon(place, error);
     const { state } = this.lifecycle;
     if (state === 'running' || (state === 'starting' && place.joined)) this.crashed(place, error, livedFor);
+  }
+
+  /** A thread stands still: routers learn that its worker is lost, even where native code keeps the thread from ending. */
+  private frozen(place: Place): Error {
+    const error = new ZeroMQError(
+      'THREAD_FROZEN',
+      `the thread stood still for more than ${this.frozenAfter} ms`,
+    );
+    this.logger.error({ err: error, thread: place.index }, 'a handler blocks a worker thread; it is ended');
+    this.abandon(place, error);
+    return error;
+  }
+
+  private abandon(place: Place, error: Error): void {
+    void place.worker?.abandon(error);
+    place.worker = undefined;
   }
 
   /** Lets routers know of the thread's worker. */
@@ -243,12 +281,14 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       'a worker thread died and will be started again',
     );
     this.notify('crashed', place.index, error, delay);
-    place.restart = systemClock.after(delay, () => {
+    // Not unref'd: with its last thread gone, nothing else keeps the process alive until then.
+    const timer = setTimeout(() => {
       place.restart = undefined;
       place.restarts += 1;
       // A thread that ends before it is ready has told of it through its exit: the next attempt is on its way.
       this.launch(place).catch(() => undefined);
-    });
+    }, delay);
+    place.restart = () => clearTimeout(timer);
   }
 
   private async drain(signal: AbortSignal): Promise<void> {
@@ -285,23 +325,13 @@ function moduleName(module: string | URL): string {
   throw new ZeroMQConfigError(`module must be a path or a URL, got ${JSON.stringify(module)}`);
 }
 
-/** An error that ended a thread; on the way from there it loses its class. */
-function revived(thrown: unknown): Error {
-  const error = toError(thrown);
-  return error.name === 'ZeroMQConfigError' ? new ZeroMQConfigError(error.message, { cause: error }) : error;
+/** @throws ZeroMQConfigError when it is no time, or too short a one. */
+function frozenAfter({ frozenAfter: given, heartbeatConfig }: ZeroMQWorkerThreadsOptions): number {
+  if (given !== undefined && !(given >= SHORTEST_FREEZE))
+    throw new ZeroMQConfigError(`frozenAfter must be at least ${SHORTEST_FREEZE} ms, got ${String(given)}`);
+  if (given !== undefined || heartbeatConfig === undefined) return given ?? FROZEN_AFTER;
+  const { timeout, maxMissed, interval } = heartbeatConfig;
+  return Math.max(SHORTEST_FREEZE, timeout + maxMissed * interval);
 }
 
 type ReadyMessage = Extract<FromThread, { type: 'ready' }>;
-
-/**
- * A thread that runs `thread-main`, compiled or not as this module is. Uncompiled, the thread is taught TypeScript first:
- * loaders given to the process do not reach its threads on Node 20.
- */
-function newThread(workerData: ThreadSetup): Thread {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Thread(new URL('./thread-main.js', import.meta.url), { workerData });
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const main = JSON.stringify(new URL('./thread-main.ts', import.meta.url).href);
-  const script = `import(${loader}).then(({ register }) => { register(); return import(${main}); })`;
-  return new Thread(script, { eval: true, workerData });
-}

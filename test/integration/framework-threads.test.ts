@@ -9,6 +9,7 @@ import {
   type Logger,
   silentLogger,
   ZeroMQConfigError,
+  ZeroMQError,
   ZeroMQWorkerThreads,
   type ZeroMQWorkerThreadsOptions,
 } from '../../src/index.ts';
@@ -201,6 +202,69 @@ describe('a thread that dies', () => {
   });
 });
 
+describe('a thread that a handler blocks', () => {
+  /** Long enough for a healthy thread to get a turn on a busy machine. */
+  const frozenAfter = 2000;
+
+  for (const embedded of [false, true]) {
+    it(`is found, costs what it held, and is replaced; others serve on (${embedded ? 'embedded' : 'tcp'})`, async (t) => {
+      const scope = scopeOf(t);
+      const channel = new Channel(scope);
+      const { router, frontend, backend } = await startRouter(scope);
+      const connection = embedded ? router : backend;
+      const threads = makeThreads(scope, { connection, threads: 2, frozenAfter });
+      await joined(() => threads.start(), 2);
+      const client = await connectClient(scope, frontend);
+      const crashed = next(threads, 'crashed');
+      const ready = next(threads, 'ready');
+      const begun = performance.now();
+      const lost = assert.rejects(client.sendMessage('thread.spin', null, { timeout: 60_000 }), {
+        code: 'WORKER_LOST',
+        dispatched: true,
+      });
+      const [spinning] = await channel.heard('spinning');
+      const serving = await client.sendMessage('thread.id');
+      assert.notEqual(serving.eventData, spinning?.threadId, 'the other one serves meanwhile');
+      const [, error] = await crashed;
+      assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_FROZEN', String(error));
+      assert.ok(performance.now() - begun >= frozenAfter, 'not before its time');
+      await lost;
+      const [, , restarts] = await ready;
+      assert.deepEqual([restarts, threads.running], [1, 2]);
+      const ids = new Set<unknown>();
+      while (ids.size < 2) ids.add((await client.sendMessage('thread.id')).eventData);
+      assert.ok(!ids.has(spinning?.threadId) && ids.has(serving.eventData));
+    });
+  }
+
+  it('leaves idempotent requests to the next one', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
+    const threads = makeThreads(scope, { connection: backend, threads: 1, frozenAfter });
+    await joined(() => threads.start());
+    const client = await connectClient(scope, frontend);
+    const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 60_000 });
+    await channel.heard('holding');
+    await assert.rejects(client.sendMessage('thread.spin', null, { timeout: 60_000 }), {
+      code: 'WORKER_LOST',
+    });
+    await channel.heard('holding', 2);
+    channel.say('go on');
+    assert.equal((await reply).eventData, 'kept');
+  });
+
+  it('for less than it may is left alone, requests that follow each other in one turn too', async (t) => {
+    const scope = scopeOf(t);
+    const { threads, client } = await start(scope, 1, { frozenAfter });
+    threads.on('crashed', (_thread, error) => assert.fail(error));
+    const block = (): Promise<{ eventData: unknown }> =>
+      client.sendMessage('thread.block', frozenAfter / 2, { timeout: 60_000 });
+    const replies = await Promise.all([block(), block(), block(), block()]);
+    assert.equal(new Set(replies.map(({ eventData }) => eventData)).size, 1, 'one thread, all along');
+  });
+});
+
 async function joinedAgain(
   client: Awaited<ReturnType<typeof connectClient>>,
   ready: Promise<unknown>,
@@ -322,6 +386,8 @@ describe('a group of threads', () => {
     refuses({ module: '' }, /^module must be a path or a URL, got ""$/);
     refuses({ concurrency: 0 }, /^concurrency must be a whole number of at least 1, got 0$/);
     refuses({ maxMessageSize: 0.5 }, /^maxMessageSize must be a whole number/);
+    refuses({ frozenAfter: 99 }, /^frozenAfter must be at least 100 ms, got 99$/);
+    refuses({ frozenAfter: Number.NaN }, /^frozenAfter must be at least 100 ms, got NaN$/);
   });
 
   function refuses(options: Partial<ZeroMQWorkerThreadsOptions>, message: RegExp): void {

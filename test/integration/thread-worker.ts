@@ -18,6 +18,7 @@ const contract = defineContract({
     'thread.crash': {},
     'thread.exit': {},
     'thread.spin': {},
+    'thread.block': {},
   },
 });
 
@@ -61,6 +62,10 @@ export default defineWorker({
     'thread.spin': () => {
       tell('spinning');
       for (;;);
+    },
+    'thread.block': (ms: number) => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+      return threadId;
     },
   },
   onStart: () => tell('started'),

@@ -42,6 +42,17 @@ export default defineWorker({
 });
 `;
 
+/** Blocks its thread for good when it is told to. */
+const SPINNING_WORKER = `
+import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+export default defineWorker({
+  handlers: {
+    fine: () => 'fine',
+    spin: () => { for (;;); },
+  },
+});
+`;
+
 const SUM_DOCUMENT = `
 openapi: 3.1.0
 info: { title: Sums, version: 1.0.0 }
@@ -139,6 +150,25 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal(await response.json(), 6);
     assert.equal((await post(Array<number>(100).fill(1))).status, 413);
     assert.equal(file, path.join(folder, 'sums.mjs'));
+  });
+
+  it('ends a thread that a handler blocks, and starts it again', async (t) => {
+    const scope = scopeOf(t);
+    const between = await router(scope);
+    await between.start();
+    const folder = tempFolder(t);
+    writeFileSync(path.join(folder, 'spin.mjs'), SPINNING_WORKER);
+    const args = ['worker', 'spin.mjs', '--router', between.backend, '--frozen-after', '1000'];
+    const { node } = await startNode(scope, args, { cwd: folder });
+    const call = (event: string) => runCommand(t, ['call', event, '--to', between.frontend]);
+    assert.equal((await call('fine')).stdout, '"fine"');
+    assert.match((await call('spin')).stderr, /^error: WORKER_LOST: /);
+    await node.waitForError(/a handler blocks a worker thread/);
+    await node.waitForError(/will be started again/);
+    let answer = await call('fine');
+    for (let calls = 1; /NO_WORKER/.test(answer.stderr) && calls < 50; calls += 1)
+      answer = await call('fine');
+    assert.equal(answer.stdout, '"fine"');
   });
 
   it('writes a log file where a folder is given', async (t) => {

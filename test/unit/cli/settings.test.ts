@@ -242,6 +242,15 @@ describe('kinds', () => {
     assert.ok(!accepts(kinds.milliseconds, 2 ** 31));
   });
 
+  it('knows how long a thread may stand still', () => {
+    const { schema } = kinds.patience;
+    assert.deepEqual(
+      ['500', 'off', false].map((value) => schema.validate(value).value as unknown),
+      [500, Infinity, Infinity],
+    );
+    for (const value of ['99', 'never', true, '1.5']) assert.ok(schema.validate(value).error, String(value));
+  });
+
   it('knows files and folders', (t) => {
     const folder = tempFolder(t);
     writeFileSync(path.join(folder, 'f'), '');
