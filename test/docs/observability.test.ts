@@ -1,6 +1,6 @@
 /**
- * docs/observability.md has every metric, channel, alert and span as they are; dashboard and alert rules in deploy/ use only
- * metrics and labels that exist. After a wanted change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/observability`.
+ * docs/observability.md has every metric, channel, alert and span as they are, docs/operations.md a section for every alert;
+ * dashboard and alert rules in deploy/ use only metrics and labels that exist. After a wanted change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/observability`.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -73,6 +73,29 @@ test('it has every alert, and no other', () => {
     named,
     rules.map(({ alert }) => alert),
   );
+});
+
+/** The sections that docs/operations.md has for alerts, by their headings, and what they say. */
+function alertSections(): { alert: string; text: string }[] {
+  const [, chapter = ''] = /^## Alerts\n([^]*?)(?=^## |$(?![^]))/m.exec(readPage('docs/operations.md')) ?? [];
+  const [, ...sections] = chapter.split(/^### /m);
+  return sections.map((section) => {
+    const [alert = '', ...lines] = section.split('\n');
+    return { alert, text: lines.join('\n') };
+  });
+}
+
+test('docs/operations.md has a section for every alert, and no other, in the order of the rules', () => {
+  const sections = alertSections();
+  assert.deepEqual(
+    sections.map(({ alert }) => alert),
+    rules.map(({ alert }) => alert),
+  );
+  for (const { alert, text } of sections) {
+    const [, means = '', remedy = ''] = /^\s*\*Means:\* ([^]+?) \*Do:\* ([^]+)$/.exec(text) ?? [];
+    assert.ok(means.length > 20, `${alert}: what it means`);
+    assert.ok(remedy.length > 40, `${alert}: what to do`);
+  }
 });
 
 /** Names of all samples that a process exports, each with its labels. */
