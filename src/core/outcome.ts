@@ -40,7 +40,9 @@ export const OUTCOMES = {
     retry: 'no',
     meaning:
       'The router or server knows the caller by its CURVE key, and the allow list does not grant it this event.',
-    remedy: 'Have the event added to the entry of the key in the allow list. The request was not run.',
+    remedy:
+      'Have the event added to the entry of the key in the allow list; events with `$` are for keys with the role ' +
+      '`admin`. The request was not run.',
   },
   NO_WORKER: {
     status: 503,

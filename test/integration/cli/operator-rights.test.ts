@@ -1,0 +1,141 @@
+/** Who may run ps, events, top, drain and pause at a router with keys: whoever has the key of an admin, and nobody else. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { silentLogger, ZeroMQClient, ZeroMQClientError } from '../../../src/index.ts';
+import { readKeyFile, writeKeyFiles } from '../../../src/transport/curve/key-file.ts';
+import { curveKeyPair } from '../../../src/transport/curve/keys.ts';
+import { endpointIn, FREE_PORTS, runCommand, startNode } from '../../helpers/command.ts';
+import { Scope } from '../../helpers/scope.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const ECHO = fileURLToPath(new URL('../../../workers/echo.ts', import.meta.url));
+
+interface Worker {
+  id: string;
+  state: string;
+}
+
+interface EventLine {
+  name: string;
+  paused: boolean;
+  queued: number;
+}
+
+describe('operators of a router with keys', () => {
+  const scope = new Scope();
+  const cwd = tempFolder(scope);
+  let frontend: string;
+
+  const keysOf = (name: string) => ['--curve-server-key', 'router.key.pub', '--curve-key', `${name}.key`];
+
+  /** Runs a command of an operator with somebody's key. */
+  function as(t: TestContext, name: string, args: readonly string[]) {
+    return runCommand(t, [...args, '--to', frontend, ...keysOf(name)], { cwd });
+  }
+
+  async function seenBy<T>(t: TestContext, name: string, command: string): Promise<T[]> {
+    const { code, stdout, stderr } = await as(t, name, [command, '--json']);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as T[];
+  }
+
+  before(async () => {
+    const keys = ['router', 'operator', 'gateway', 'echo'].map((name) => {
+      const pair = curveKeyPair();
+      writeKeyFiles(path.join(cwd, `${name}.key`), pair);
+      return { name, publicKey: pair.publicKey };
+    });
+    const rights: Record<string, object> = {
+      operator: { role: 'admin' },
+      gateway: { role: 'client', calls: ['*'] },
+      echo: { role: 'worker', serves: ['echo.*'], paths: ['/echo'] },
+    };
+    const peers = keys.filter(({ name }) => name in rights).map((one) => ({ ...one, ...rights[one.name] }));
+    writeFileSync(path.join(cwd, 'peers.json'), JSON.stringify({ peers }));
+    const guarded = ['--curve-key', 'router.key', '--allow-list', 'peers.json'];
+    const { line } = await startNode(scope, ['router', ...FREE_PORTS, ...guarded], { cwd });
+    frontend = endpointIn(line, 'frontend');
+    const router = ['--router', endpointIn(line, 'backend')];
+    await startNode(scope, ['worker', ECHO, ...router, ...keysOf('echo')], { cwd });
+  });
+  after(() => scope.close());
+
+  it('an admin lists workers and events', async (t) => {
+    const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
+    assert.equal(worker?.state, 'ready');
+    const events = await seenBy<EventLine>(t, 'operator', 'events');
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['echo.get', 'echo.post'],
+    );
+  });
+
+  it('an admin drains a worker and gives it requests again', async (t) => {
+    const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
+    assert.ok(worker);
+    assert.equal((await as(t, 'operator', ['drain', worker.id])).code, 0);
+    assert.equal((await seenBy<Worker>(t, 'operator', 'ps'))[0]?.state, 'draining');
+    assert.equal((await as(t, 'operator', ['drain', worker.id, '--resume'])).code, 0);
+    assert.equal((await seenBy<Worker>(t, 'operator', 'ps'))[0]?.state, 'ready');
+  });
+
+  it('an admin pauses an event: the requests of clients wait until it goes on', async (t) => {
+    const pause = (wanted: boolean) =>
+      as(t, 'operator', ['call', '$router.pause', JSON.stringify({ event: 'echo.get', pause: wanted })]);
+    assert.equal((await pause(true)).code, 0);
+    const [paused] = await seenBy<EventLine>(t, 'operator', 'events');
+    assert.equal(paused?.paused, true);
+    const asked = ['call', 'echo.get', '{"message":"waits"}'];
+    const late = await as(t, 'gateway', [...asked, '--timeout', '300']);
+    assert.match(late.stderr, /^error: EXPIRED/);
+    assert.equal((await pause(false)).code, 0);
+    const { code, stderr, stdout } = await as(t, 'gateway', asked);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /waits/);
+  });
+
+  it('a client is told that its key does not allow it, and nothing happens', async (t) => {
+    const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
+    assert.ok(worker);
+    for (const args of [
+      ['ps'],
+      ['events'],
+      ['top', '--once'],
+      ['drain', worker.id],
+      ['call', '$router.drain', JSON.stringify({ worker: worker.id })],
+      ['call', '$router.pause', '{"event":"echo.get"}'],
+    ]) {
+      const { code, stdout, stderr } = await as(t, 'gateway', args);
+      assert.deepEqual([code, stdout], [1, ''], args.join(' '));
+      assert.match(stderr, /^error: NOT_PERMITTED: the key of gateway does not allow to call "\$router\.\w+"/);
+      assert.match(stderr, /what to do: .*admin/, args.join(' '));
+    }
+    assert.deepEqual(
+      (await seenBy<Worker>(t, 'operator', 'ps')).map(({ state }) => state),
+      ['ready'],
+    );
+    assert.deepEqual(
+      (await seenBy<EventLine>(t, 'operator', 'events')).map(({ paused }) => paused),
+      [false, false],
+    );
+  });
+
+  it('to whoever asks in code the refusal is a 403', async () => {
+    const { secretKey } = readKeyFile(path.join(cwd, 'gateway.key'));
+    const { publicKey: serverKey } = readKeyFile(path.join(cwd, 'router.key'));
+    const client = new ZeroMQClient({
+      connection: frontend,
+      curve: { serverKey, secretKey },
+      logger: silentLogger,
+    });
+    scope.after(() => client.close());
+    await assert.rejects(client.sendMessage('$router.drain', { worker: 'any' }), (error) => {
+      assert.ok(error instanceof ZeroMQClientError);
+      assert.deepEqual([error.code, error.status, error.dispatched], ['NOT_PERMITTED', 403, false]);
+      return true;
+    });
+  });
+});
