@@ -1,26 +1,19 @@
 /** The dashboard in a real browser: figures follow real load, a killed worker turns red, buttons do what they say. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
 import { endpointIn, FREE_PORTS, startNode, urlIn } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { Scope } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
-const PLACES = [
-  process.env['CHROMIUM'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
 const ECHO = fileURLToPath(new URL('../../workers/echo.ts', import.meta.url));
 const PATIENCE = 20_000;
 
-describe('dashboard', { skip: executablePath === undefined ? 'Chromium is not installed' : false }, () => {
+describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
   const scope = new Scope();
   let browser: Browser;
   let page: Page;
@@ -31,7 +24,7 @@ describe('dashboard', { skip: executablePath === undefined ? 'Chromium is not in
   const hosts = new Set<string>();
 
   before(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await chromium.launch(CHROMIUM);
     scope.after(() => browser.close());
     const env = { ZMQ_GATEWAY_DATA: tempFolder(scope) };
     const args = ['up', '--port', '0', ...FREE_PORTS, '--admin', '127.0.0.1:0', '--log-level', 'error'];

@@ -1,10 +1,10 @@
 /** Swagger UI in a real browser: everything from this machine, nothing on the console, requests that arrive. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import Joi from 'joi';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { defineContract, ZeroMQWorker } from '../../src/index.ts';
+import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
 import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
 import { HOSTS } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
@@ -12,22 +12,13 @@ import { startSamples } from '../helpers/gateway/samples.ts';
 import { joined } from '../helpers/published.ts';
 import { Scope } from '../helpers/scope.ts';
 
-const PLACES = [
-  process.env['CHROMIUM'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
 const KEY = 'a-very-secret-key';
 const auth = { schemes: { key: { type: 'apiKey', keys: [{ id: 'eva', key: KEY }] } as const } };
 
-const skip = executablePath === undefined ? 'Chromium is not installed' : false;
-
-describe('Swagger UI', { skip }, () => {
+describe('Swagger UI', { skip: WITHOUT_CHROMIUM }, () => {
   let browser: Browser;
   before(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await chromium.launch(CHROMIUM);
   });
   after(() => browser.close());
 
@@ -75,13 +66,13 @@ describe('Swagger UI', { skip }, () => {
   }
 });
 
-describe('Swagger UI in front of real workers', { skip }, () => {
+describe('Swagger UI in front of real workers', { skip: WITHOUT_CHROMIUM }, () => {
   const scope = new Scope();
   after(() => scope.close());
 
   it('shows a worker that was started meanwhile after a reload, and its reply', async () => {
     const { url, backend } = await startSamples(scope);
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    const browser = await chromium.launch(CHROMIUM);
     scope.after(() => browser.close());
     const page = await browser.newPage();
     await page.goto(`${url}/docs/`);

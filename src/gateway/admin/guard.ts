@@ -52,10 +52,11 @@ export class AdminGuard {
     }
     const [, given] = /^Bearer ([\x21-\x7e]+)$/i.exec(req.headers.authorization ?? '') ?? [];
     if (given !== undefined && timingSafeEqual(hashOfToken(given), this.token)) return undefined;
-    return {
-      status: 401,
-      detail: 'The token of --admin-token-file is asked for, as Authorization: Bearer TOKEN.',
-    };
+    const detail =
+      given === undefined
+        ? 'The token of --admin-token-file is asked for, as Authorization: Bearer TOKEN.'
+        : 'That is not the token of --admin-token-file.';
+    return { status: 401, detail };
   }
 }
 

@@ -110,7 +110,10 @@ describe('operators of a router with keys', () => {
     ]) {
       const { code, stdout, stderr } = await as(t, 'gateway', args);
       assert.deepEqual([code, stdout], [1, ''], args.join(' '));
-      assert.match(stderr, /^error: NOT_PERMITTED: the key of gateway does not allow to call "\$router\.\w+"/);
+      assert.match(
+        stderr,
+        /^error: NOT_PERMITTED: the key of gateway does not allow to call "\$router\.\w+"/,
+      );
       assert.match(stderr, /what to do: .*admin/, args.join(' '));
     }
     assert.deepEqual(

@@ -59,12 +59,14 @@ function start() {
     snapshot: show,
     state: (text) => setText(byId('connection'), text),
     refused(error) {
-      setText(byId('connection'), 'not allowed');
       if (error.status !== 401) {
+        setText(byId('connection'), 'not allowed');
         notice(error.message);
         return;
       }
+      setText(byId('connection'), 'not allowed; reload the page to give the token');
       setText(byId('login-why'), error.message);
+      byId('token').value = '';
       byId('login').showModal();
     },
   });
