@@ -1,4 +1,5 @@
 /** What must hold between the manifests, and no schema says. Each check gives its faults, a line each. */
+import path from 'node:path';
 import { type Command } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/program.ts';
 import { resolveSettings } from '../../src/cli/settings.ts';
@@ -114,11 +115,18 @@ export function checkProbes(manifests: readonly Manifest[]): string[] {
 
 type Variable = NonNullable<Container['env']>[number];
 
-/** A value that the variable may have: where it comes from a Secret, a key. */
-function sampleOf({ value, valueFrom }: Variable, keys: CurveKeyPair): string | undefined {
+/** Where the files of ConfigMaps are in a container. */
+function mountsOf({ volumeMounts = [] }: Container, { volumes = [] }: PodTemplate['spec']) {
+  return volumeMounts.filter(({ name }) =>
+    volumes.some((volume) => volume.name === name && volume.configMap !== undefined),
+  );
+}
+
+/** A value that the variable may have: where it comes from a Secret, a key; for a file of a ConfigMap, a file that is here. */
+function sampleOf({ value, valueFrom }: Variable, keys: CurveKeyPair, folders: string[]): string | undefined {
   const key = valueFrom?.secretKeyRef?.key;
   if (key !== undefined) return key === 'public-key' ? keys.publicKey : keys.secretKey;
-  return value;
+  return folders.includes(path.dirname(value ?? '')) ? import.meta.filename : value;
 }
 
 /** Arguments and variables are what the command takes. */
@@ -126,14 +134,16 @@ export async function checkSettings(manifests: readonly Manifest[]): Promise<str
   const faults: string[] = [];
   const keys = curveKeyPair();
   for (const { owner, template } of podsOf(manifests)) {
-    for (const { args, env = [] } of template.spec.containers) {
+    for (const container of template.spec.containers) {
+      const { args, env = [] } = container;
+      const folders = mountsOf(container, template.spec).map(({ mountPath }) => mountPath);
       const [name = '', ...rest] = args;
       const command: Command | undefined = await COMMANDS[name]?.load();
       if (command === undefined) {
         faults.push(`${nameOf(owner)}: there is no command ${name}`);
         continue;
       }
-      const variables = Object.fromEntries(env.map((each) => [each.name, sampleOf(each, keys)]));
+      const variables = Object.fromEntries(env.map((each) => [each.name, sampleOf(each, keys, folders)]));
       const positional = Object.entries(command.settings).filter(([, each]) => each.positional);
       const flags = Object.fromEntries(positional.map(([setting], at) => [setting, rest.slice(at)]));
       const read = new Set<string>();
@@ -191,6 +201,24 @@ export function checkKeys(manifests: readonly Manifest[]): string[] {
       const open = env.filter(({ name, value }) => name.includes('CURVE_SECRET') && value !== undefined);
       const told = [...missing, ...open.map(({ name }) => `tells ${name} to everybody`)];
       return told.map((fault) => `${nameOf(owner)} ${fault}`);
+    }),
+  );
+}
+
+/** Routers let in whoever is on a list, which they can read, which follows its ConfigMap, and which nobody changes there. */
+export function checkAllowList(manifests: readonly Manifest[]): string[] {
+  return podsOf(manifests).flatMap(({ owner, template }) =>
+    template.spec.containers.flatMap((container) => {
+      if (container.args[0] !== 'router') return [];
+      const file = valueOf(container, 'ZMQ_GATEWAY_ALLOW_LIST');
+      if (file === undefined) return [`${nameOf(owner)} lets everybody in who knows its public key`];
+      const mount = mountsOf(container, template.spec).find(
+        ({ mountPath }) => mountPath === path.dirname(file),
+      );
+      if (mount === undefined) return [`${nameOf(owner)}: ${file} is in no ConfigMap`];
+      // What is mounted by subPath stays as it was at the start.
+      const right = mount.readOnly === true && mount.subPath === undefined;
+      return right ? [] : [`${nameOf(owner)}: ${file} does not follow its ConfigMap, or can be changed`];
     }),
   );
 }

@@ -3,6 +3,7 @@
  * each other and with the commands that they run.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -112,6 +113,18 @@ function changed(kind: string, name: string, change: (one: Manifest) => void): M
 
 const planted = (change: (one: Manifest) => void) => changed('StatefulSet', 'zeromq-router', change);
 
+const kubectl =
+  spawnSync('kubectl', ['version', '--client']).status === 0 ? {} : { skip: 'kubectl is not installed' };
+
+it('every kustomization can be built', kubectl, () => {
+  for (const { folder } of all) {
+    const { status, stderr } = spawnSync('kubectl', ['kustomize', path.join(KUBERNETES, folder)], {
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stderr], [0, ''], folder);
+  }
+});
+
 describe('manifests', () => {
   it('are all there', () => {
     const kinds = system.map(({ kind }) => kind);
@@ -206,9 +219,27 @@ describe('manifests', () => {
 
   it('take keys from Secrets, and have some everywhere', () => {
     assert.deepEqual(checks.checkKeys(system), []);
-    const keyless = planted(({ spec }) => void spec?.template?.spec.containers[0]?.env?.pop());
+    const keyless = planted(({ spec }) => void spec?.template?.spec.containers[0]?.env?.splice(-2));
     assert.deepEqual(checks.checkKeys(keyless), [
       'StatefulSet zeromq-router lacks ZMQ_GATEWAY_CURVE_SECRET_KEY',
+    ]);
+  });
+
+  it('have an allow list, from a ConfigMap that the routers follow', () => {
+    assert.deepEqual(checks.checkAllowList(system), []);
+    const router = 'StatefulSet zeromq-router';
+    const file = '/etc/zeromq-gateway/peers.yaml';
+    const open = planted(({ spec }) => void spec?.template?.spec.containers[0]?.env?.pop());
+    assert.deepEqual(checks.checkAllowList(open), [`${router} lets everybody in who knows its public key`]);
+    const absent = planted(({ spec }) => void spec?.template?.spec.volumes?.pop());
+    assert.deepEqual(checks.checkAllowList(absent), [`${router}: ${file} is in no ConfigMap`]);
+    const still = planted(({ spec }) => {
+      Object.assign(spec?.template?.spec.containers[0]?.volumeMounts?.at(-1) ?? {}, {
+        subPath: 'peers.yaml',
+      });
+    });
+    assert.deepEqual(checks.checkAllowList(still), [
+      `${router}: ${file} does not follow its ConfigMap, or can be changed`,
     ]);
   });
 

@@ -27,12 +27,14 @@ export interface Container {
   lifecycle?: { preStop?: { exec?: { command: string[] } } };
   securityContext?: { readOnlyRootFilesystem?: boolean; allowPrivilegeEscalation?: boolean };
   resources?: { requests?: object; limits?: { memory?: string } };
+  volumeMounts?: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }[];
 }
 
 export interface PodTemplate {
   metadata: { labels: Labels };
   spec: {
     containers: Container[];
+    volumes?: { name: string; configMap?: { name: string } }[];
     terminationGracePeriodSeconds?: number;
     enableServiceLinks?: boolean;
     automountServiceAccountToken?: boolean;

@@ -1,0 +1,130 @@
+/** deploy/kubernetes/keys.sh: the Secrets and the allow list that it makes are what the manifests take, and fit together. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { AllowList, type AllowListDocument } from '../../src/transport/curve/allow-list.ts';
+import { keyPairOf } from '../../src/transport/curve/keys.ts';
+import { MAIN } from '../helpers/command.ts';
+import { Scope } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+import { KUBERNETES, manifestsIn } from './kubernetes.ts';
+
+/**
+ * In kubectl's place: `create KIND … NAME --from-file=FILE …` prints the object's kind and name and a copy of its files, and
+ * `apply` keeps what it is given in $CLUSTER.
+ */
+const KUBECTL = `#!/usr/bin/env node
+const fs = require('node:fs');
+const path = require('node:path');
+const [flag, namespace, verb, ...rest] = process.argv.slice(2);
+if (flag !== '--namespace') throw new Error('no namespace');
+fs.appendFileSync(process.env.CLUSTER + '/commands', process.argv.slice(2).join(' ') + '\\n');
+if (verb === 'create') {
+  const [kind] = rest;
+  const name = kind === 'secret' ? rest[2] : rest[1];
+  const files = rest.filter((one) => one.startsWith('--from-file=')).map((one) => one.slice('--from-file='.length));
+  const data = Object.fromEntries(files.map((file) => [path.basename(file), fs.readFileSync(file, 'utf8')]));
+  console.log(JSON.stringify({ kind, name, namespace, data }));
+} else {
+  const object = JSON.parse(fs.readFileSync(0, 'utf8'));
+  fs.writeFileSync(process.env.CLUSTER + '/' + object.name + '.json', JSON.stringify(object));
+}
+`;
+
+const NPX = `#!/bin/sh
+shift
+exec "${process.execPath}" "${MAIN}" "$@"
+`;
+
+interface Made {
+  kind: string;
+  namespace: string;
+  data: Record<string, string>;
+}
+
+describe('keys for Kubernetes', () => {
+  const scope = new Scope();
+  const cluster = tempFolder(scope);
+  const folder = path.join(tempFolder(scope), 'keys');
+
+  function run(): void {
+    const bin = tempFolder(scope);
+    for (const [name, text] of [
+      ['kubectl', KUBECTL],
+      ['npx', NPX],
+    ] as const) {
+      writeFileSync(path.join(bin, name), text);
+      chmodSync(path.join(bin, name), 0o755);
+    }
+    const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, CLUSTER: cluster };
+    const script = path.join(KUBERNETES, 'keys.sh');
+    const { status, stderr } = spawnSync(script, [folder], { env, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  }
+
+  const made = (name: string) => JSON.parse(readFileSync(path.join(cluster, `${name}.json`), 'utf8')) as Made;
+  const allowList = () =>
+    new AllowList(parse(made('zeromq-allow-list').data['peers.yaml'] ?? '') as AllowListDocument);
+  const publicKeyOf = (node: string) => made(`zeromq-${node}-keys`).data['public-key'] ?? '';
+
+  before(() => {
+    mkdirSync(folder, { recursive: true });
+    run();
+  });
+  after(() => scope.close());
+
+  it('makes pairs of keys, one for each kind of node', () => {
+    const pairs = ['router', 'gateway', 'worker'].map((node) => {
+      const { kind, namespace, data } = made(`zeromq-${node}-keys`);
+      assert.deepEqual([kind, namespace], ['secret', 'zeromq']);
+      return keyPairOf('key', data['secret-key'], data['public-key']).secretKey;
+    });
+    assert.equal(new Set(pairs).size, 3);
+  });
+
+  it('puts them on the allow list with the rights of their nodes', () => {
+    const list = allowList();
+    const gateway = list.rightsOf(publicKeyOf('gateway'), 'global');
+    assert.deepEqual([gateway?.role, gateway?.mayCall('echo.get')], ['client', true]);
+    const worker = list.rightsOf(publicKeyOf('worker'), 'global');
+    assert.deepEqual([worker?.mayServe('echo.get'), worker?.mayAnnounce('/echo/{message}')], [true, true]);
+    assert.deepEqual([worker?.mayServe('tasks.get'), worker?.mayCall('echo.get')], [false, false]);
+    const operator = readFileSync(path.join(folder, 'operator.key.pub'), 'utf8');
+    const [, key = ''] = /public-key = "(.+)"/.exec(operator) ?? [];
+    assert.equal(list.rightsOf(key, 'global')?.role, 'admin');
+    assert.equal(list.rightsOf(publicKeyOf('router'), 'global'), undefined);
+  });
+
+  it('gives the cluster what the manifests name, and no key to the command line', () => {
+    const needed = ['router', 'gateway', 'worker'].flatMap((file) =>
+      manifestsIn(`base/${file}.yaml`).flatMap(({ spec }) => {
+        const { containers = [], volumes = [] } = spec?.template?.spec ?? {};
+        const secrets = containers
+          .flatMap(({ env = [] }) => env)
+          .flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []);
+        const lists = volumes.flatMap(({ configMap }) => configMap ?? []);
+        return [...secrets, ...lists.map(({ name }) => ({ name, key: 'peers.yaml' }))];
+      }),
+    );
+    assert.equal(needed.length, 6);
+    for (const { name, key } of needed) assert.ok(made(name).data[key], `${name}: ${key}`);
+    const commands = readFileSync(path.join(cluster, 'commands'), 'utf8');
+    assert.match(commands, /apply --server-side/);
+    for (const node of ['router', 'gateway', 'worker']) {
+      for (const key of Object.values(made(`zeromq-${node}-keys`).data)) assert.ok(!commands.includes(key));
+    }
+    assert.ok(!readdirSync(cluster).includes('zeromq-operator-keys.json'), 'it stays with the operator');
+  });
+
+  it('run again, keeps the keys and takes a changed list', () => {
+    const before = publicKeyOf('gateway');
+    const file = path.join(folder, 'peers.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('calls: ["*"]', 'calls: ["tasks.*"]'));
+    run();
+    assert.equal(publicKeyOf('gateway'), before);
+    assert.equal(allowList().rightsOf(before, 'global')?.mayCall('echo.get'), false);
+  });
+});
