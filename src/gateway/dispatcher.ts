@@ -35,7 +35,7 @@ export class Dispatcher {
     }
     const requestId = this.core.ids.next(req.headers[this.idHeader]);
     if (everything) this.options(req, res, requestId, this.table.allow, '');
-    else if (match === undefined) this.refuse(req, res, requestId, notFound(url));
+    else if (match === undefined || url.includes('#')) this.refuse(req, res, requestId, notFound(url));
     else if (match === BAD_PATH) this.refuse(req, res, requestId, badPath());
     else this.dispatch(req, res, match, requestId);
   }
@@ -117,7 +117,11 @@ function routeFor({ routes }: PathEntry, method: string): Route | undefined {
   return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined);
 }
 
+/** Of a target that leads nowhere. One with a fragment never does: those stay with the client (RFC 9112, 3.2). */
 function notFound(url: string): Problem {
+  if (url.includes('#')) {
+    return httpProblem('MALFORMED_HTTP', 'A request target has no fragment; send # as %23 where it is data.');
+  }
   const path = url.replace(/[?#].*$/s, '').slice(0, 200);
   return httpProblem('NOT_FOUND', `There is nothing at ${path}.`);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { apiOf, parameter } from '../helpers/gateway/api.ts';
-import { HOSTS, type Hosted, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { foreignApp, HOSTS, type Hosted, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 
@@ -137,13 +137,35 @@ describe('request targets', () => {
     assert.equal(response.headers.get('allow'), 'GET, HEAD, POST, OPTIONS, PUT, DELETE');
   });
 
-  it('does not take a fragment for part of the path', async (t) => {
+  it('answers 400 for a fragment, wherever it is, and no worker hears of it', async (t) => {
     const requester = new FakeRequester();
     const { port } = await ownServer(t, { requester, api });
-    const text = await exchangeRaw(
-      port,
-      'GET /tasks/7#frag HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
-    );
-    assert.equal(parseRaw(text).status, 400);
+    const mounted = await foreignApp(t, { requester, api });
+    for (const target of [
+      '/tasks/7#frag',
+      '/tasks/7?#frag',
+      '/tasks/7?x=1#frag',
+      '/tasks/#7',
+      '/nothing#frag',
+      'http://a/tasks/7#frag',
+      '/docs#frag',
+    ]) {
+      const request = `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+      const { status, headers, body } = parseRaw(await exchangeRaw(port, request));
+      const { code, detail } = JSON.parse(body) as { code: string; detail: string };
+      assert.deepEqual([status, code], [400, 'MALFORMED_HTTP'], target);
+      assert.equal(headers.get('content-type'), 'application/problem+json');
+      assert.match(detail, /has no fragment; send # as %23/);
+    }
+    const request = 'GET /api/tasks/7#frag HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    assert.equal(parseRaw(await exchangeRaw(mounted.port, request)).status, 400);
+    assert.equal(requester.requests.length, 0);
+  });
+
+  it('takes an encoded # for data', async (t) => {
+    const requester = new FakeRequester();
+    const { url } = await ownServer(t, { requester, api });
+    assert.equal((await fetch(`${url}/tasks/%237`)).status, 200);
+    assert.deepEqual(requester.data, { id: '#7' });
   });
 });
