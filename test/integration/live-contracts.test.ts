@@ -1,14 +1,19 @@
 /** Contracts that workers announce to a router, as every gateway connected to it serves them. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import Joi from 'joi';
 import { type Logger, silentLogger } from '../../src/core/logging.ts';
-import { ApiRegistry, LiveContracts } from '../../src/gateway/index.ts';
+import { ApiRegistry, LiveContracts, putDocument, watchDocuments } from '../../src/gateway/index.ts';
 import { defineContract, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { FakeRequester } from '../helpers/gateway/requester.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { takesAtMost, timeOf } from '../helpers/prompt.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
 
 failOnLeftovers(() => fetch('http://127.0.0.1:9').catch(() => undefined));
 
@@ -32,6 +37,10 @@ async function startRouter(scope: Scope) {
   scope.after(() => router.stop({ deadline: 1000 }));
   const { frontend, backend } = await router.start();
   return { frontend, backend };
+}
+
+interface OpenApi {
+  readonly paths: Record<string, { get: { 'x-available'?: boolean } }>;
 }
 
 interface Front {
@@ -109,9 +118,7 @@ test('routes and documents of all gateways follow the workers', async (t) => {
     assert.equal(response.headers.get('retry-after'), '1');
     const { status, code } = await problemOf(response);
     assert.deepEqual([status, code], [503, 'NO_WORKER']);
-    const document = (await (await fetch(`${front.url}/openapi.json`, close)).json()) as {
-      paths: Record<string, { get: { 'x-available'?: boolean } }>;
-    };
+    const document = (await (await fetch(`${front.url}/openapi.json`, close)).json()) as OpenApi;
     assert.equal(document.paths['/squares/{n}']?.get['x-available'], false);
   }
 
@@ -120,6 +127,73 @@ test('routes and documents of all gateways follow the workers', async (t) => {
     await becomes(front, 'squares', true);
     assert.equal((await fetch(`${front.url}/squares/4`, close)).status, 200);
   }
+});
+
+/** Whether a gateway serves squares and has them in its document, or says in both that nobody does. */
+async function shows({ url }: Front, there: boolean): Promise<void> {
+  const { status } = await fetch(`${url}/squares/3`, close);
+  assert.equal(status, there ? 200 : 503);
+  const document = (await (await fetch(`${url}/openapi.json`, close)).json()) as OpenApi;
+  assert.equal(document.paths['/squares/{n}']?.get['x-available'], there ? undefined : false);
+}
+
+test('they follow within a second: from the start of a worker to an answer, and from its end to a 503', async (t) => {
+  const scope = scopeOf(t);
+  const { frontend, backend } = await startRouter(scope);
+  const fronts = [await startGateway(scope, frontend), await startGateway(scope, frontend)];
+  const show = (there: boolean) =>
+    Promise.all(fronts.map((front) => becomes(front, 'squares', there).then(() => shows(front, there))));
+  const leaving: number[] = [];
+  await takesAtMost(t, 1000, 'routes and documents of two gateways are there', async () => {
+    let stop: (() => Promise<void>) | undefined;
+    const coming = await timeOf(async () => {
+      const { worker } = await startSquares(scope, backend, 'squares', '/squares/{n}');
+      stop = () => worker.stop();
+      await show(true);
+    });
+    leaving.push(await timeOf(() => Promise.all([stop?.(), show(false)])));
+    return coming;
+  });
+  await takesAtMost(t, 1000, 'they say that nobody serves them', async () => {
+    const before = leaving.shift();
+    if (before !== undefined) return before;
+    const { worker } = await startSquares(scope, backend, 'squares', '/squares/{n}');
+    await show(true);
+    return timeOf(() => Promise.all([worker.stop(), show(false)]));
+  });
+});
+
+test('a document that is saved is live within a second', async (t) => {
+  const scope = scopeOf(t);
+  const file = path.join(tempFolder(scope), 'api.json');
+  const save = (name: string) => {
+    const paths = { [`/${name}`]: { get: { operationId: name } } };
+    writeFileSync(file, JSON.stringify({ openapi: '3.1.0', info: { title: 'A', version: '1' }, paths }));
+  };
+  save('start');
+  const registry = new ApiRegistry();
+  putDocument(registry, file);
+  const watcher = watchDocuments(registry, [{ file }]);
+  scope.after(() => watcher.close());
+  const { url } = await ownServer(scope, { requester: new FakeRequester(), api: registry });
+  let tries = 0;
+  await takesAtMost(t, 1000, 'a saved change is served', () => {
+    tries += 1;
+    const name = `saved${tries}`;
+    return timeOf(async () => {
+      save(name);
+      await eventually(
+        emissions(registry, 'change'),
+        () => registry.snapshot().operations[0]?.path === `/${name}`,
+        name,
+        SOON,
+      );
+      assert.equal((await fetch(`${url}/${name}`, close)).status, 200);
+      const document = (await (await fetch(`${url}/openapi.json`, close)).json()) as OpenApi;
+      assert.deepEqual(Object.keys(document.paths), [`/${name}`]);
+    });
+  });
+  assert.equal((await fetch(`${url}/start`, close)).status, 404);
 });
 
 test('the later of two contracts that claim the same is refused in its log, by name; a dead one gives way', async (t) => {

@@ -232,10 +232,8 @@ describe('watchDocuments', () => {
     const registry = new ApiRegistry();
     putDocument(registry, file);
     const next = watching(context, registry, file);
-    const start = performance.now();
     writeFileSync(file, PATHS.replace('getPet', 'readPet'));
     assert.equal(await next(), `changed ${file}`);
-    assert.ok(performance.now() - start < 1000);
     assert.equal(registry.snapshot().operations[0]?.eventName, 'readPet');
     const before = registry.snapshot();
     writeFileSync(file, `${PATHS}   broken`);
