@@ -6,17 +6,19 @@ import { describe, it } from 'node:test';
 import { ROOT } from '../docs/pages.ts';
 import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
 import { endpointIn, FREE_PORTS, START_PATIENCE, startNode, urlIn } from '../helpers/command.ts';
+import { DnsServer, type Zone } from '../helpers/dns-server.ts';
 import { within } from '../helpers/eventually.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { startRouter } from './framework.ts';
 
 const EXAMPLES = path.join(ROOT, 'examples');
 
 /** Examples that a test of their own runs. */
 const ELSEWHERE = ['tracing'];
 
-function startExample(scope: Scope, file: string, env: NodeJS.ProcessEnv = {}) {
-  return startProcess(scope, process.execPath, ['--import', 'tsx', path.join(EXAMPLES, file)], {
+function startExample(scope: Scope, file: string, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []) {
+  return startProcess(scope, process.execPath, ['--import', 'tsx', path.join(EXAMPLES, file), ...args], {
     cwd: ROOT,
     env,
   });
@@ -51,6 +53,30 @@ describe('examples', () => {
       'one stops meanwhile: 100 of 100 answered',
       'one router: 100 of 100 answered',
     ]);
+  });
+
+  it('many-routers: they are found by a DNS name, and so is one that joins it', async (t) => {
+    const scope = scopeOf(t);
+    const routers = [await startRouter(scope), await startRouter(scope)];
+    const portOf = (endpoint: string) => Number(new URL(endpoint).port);
+    const zoneOf = (known: typeof routers): Zone => {
+      const at = (endpoint: string) => ({ name: 'host.test', port: portOf(endpoint) });
+      const services = {
+        '_front._tcp.test': known.map(({ frontend }) => at(frontend)),
+        '_back._tcp.test': known.map(({ backend }) => at(backend)),
+      };
+      return { hosts: { 'host.test': ['127.0.0.1'] }, services };
+    };
+    const dns = await DnsServer.start(scope, zoneOf(routers.slice(0, 1)));
+    const names = ['_front._tcp.test', '_back._tcp.test'].map((name) => `dns://${dns.address}/${name}`);
+    const example = startExample(scope, 'many-routers/by-name.ts', {}, names);
+    await example.waitForLine(/^router 1 is there: 100 of 100 answered$/, START_PATIENCE);
+    assert.equal(routers[0]?.router.stats().ok, 100);
+    dns.zone = zoneOf(routers);
+    await example.waitForLine(/^router 2 is there: 100 of 100 answered$/, START_PATIENCE);
+    assert.equal(routers[1]?.router.stats().workers, 1);
+    example.kill('SIGTERM');
+    assert.equal((await example.exited).code, 0, example.stderr);
   });
 
   it('curve: who has no key that is known is turned away', async (t) => {
