@@ -1,7 +1,7 @@
 /** What the admin listener of a command shows: of one process, or of all members of a fleet. */
 import type { Health, HealthReason } from '../core/health.ts';
 import type { ConsoleLogging, LogLevel } from '../core/logging.ts';
-import type { AdminSource, Snapshot } from '../gateway/admin/index.ts';
+import type { AdminSource, Snapshot, WishOutcome } from '../gateway/admin/index.ts';
 import { aggregated } from '../metrics/index.ts';
 import type { Fleet } from './fleet.ts';
 import { VERSION } from './package.ts';
@@ -31,20 +31,19 @@ export class ProcessSource implements AdminSource {
   }
 
   snapshot(): Promise<Snapshot> {
-    return Promise.resolve(this.view.snapshot());
+    return this.view.snapshot();
   }
 
-  contract(name: string): unknown {
-    const contracts = this.view.routers.flatMap((router) => router.contractReports());
-    return contracts.find((contract) => contract.name === name)?.fragment;
+  contract(name: string): Promise<unknown> {
+    return Promise.resolve(this.view.contract(name));
   }
 
-  drainWorker(id: string, drain: boolean): boolean {
-    return this.view.routers.map((router) => router.drainWorker(id, drain)).includes(true);
+  drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+    return this.view.drainWorker(id, drain);
   }
 
-  pauseEvent(name: string, pause: boolean): boolean {
-    return this.view.routers.map((router) => router.pauseEvent(name, pause)).includes(true);
+  pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+    return this.view.pauseEvent(name, pause);
   }
 
   onChange(listener: () => void): () => void {
@@ -84,29 +83,33 @@ export class FleetSource implements AdminSource {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const members = await this.fleet.ask('snapshot');
-    const gateways = members.flatMap((member) => member.gateways);
+    const [first, ...others] = await this.fleet.ask('snapshot');
     const health = await this.health();
-    return { at: Date.now(), version: VERSION, health, gateways, routers: [], departed: [] };
+    const at = Date.now();
+    if (first === undefined)
+      return { at, version: VERSION, health, gateways: [], routers: [], silent: [], departed: [] };
+    // All members are connected to the same routers: what one sees of them is what there is.
+    return { ...first, at, health, gateways: [first, ...others].flatMap((member) => member.gateways) };
   }
 
-  /** Members are gateways: they know neither contracts nor workers. */
-  contract(): unknown {
-    return undefined;
+  contract(name: string): Promise<unknown> {
+    return this.fleet.askAny('contract', name);
   }
 
-  drainWorker(): boolean {
-    return false;
+  async drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+    return (await this.fleet.askAny('drainWorker', id, drain)) ?? NOBODY_ANSWERED;
   }
 
-  pauseEvent(): boolean {
-    return false;
+  async pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+    return (await this.fleet.askAny('pauseEvent', name, pause)) ?? NOBODY_ANSWERED;
   }
 
   onChange(): () => void {
     return () => undefined;
   }
 }
+
+const NOBODY_ANSWERED = { status: 503, detail: 'No process of the fleet answered in time.' };
 
 function missing(count: number, size: number): HealthReason {
   return { code: 'PROCESS_DOWN', detail: `${count} of ${size} processes did not answer.` };

@@ -32,6 +32,24 @@ export interface Desk {
   info(): Promise<RouterReport>;
   stats(): Promise<RouterStatsReport>;
   drain(worker: string, drain: boolean): Promise<void>;
+  pause(event: string, pause: boolean): Promise<void>;
+}
+
+/**
+ * The router that a client leads to.
+ *
+ * @param timeout time for each answer, ms; default: the client's.
+ */
+export function deskOf(client: Pick<ZeroMQClient, 'sendMessage'>, timeout?: number): Desk {
+  const options = timeout === undefined ? {} : { timeout };
+  const ask = async <Answer>(event: string, data?: object): Promise<Answer> =>
+    (await client.sendMessage<Answer>(event, data, options)).eventData;
+  return {
+    info: () => ask('$router.info'),
+    stats: () => ask('$router.stats'),
+    drain: (worker, drain) => ask('$router.drain', { worker, drain }),
+    pause: (event, pause) => ask('$router.pause', { event, pause }),
+  };
 }
 
 /**
@@ -45,15 +63,9 @@ export async function atDesk<T>(
 ): Promise<T> {
   const { to: connection, timeout } = values;
   const client = new ZeroMQClient({ connection, timeout, curve: clientCurve(values) });
-  const ask = async <Answer>(event: string, data?: object): Promise<Answer> =>
-    (await client.sendMessage<Answer>(event, data)).eventData;
   try {
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
-    return await use({
-      info: () => ask('$router.info'),
-      stats: () => ask('$router.stats'),
-      drain: (worker, drain) => ask('$router.drain', { worker, drain }),
-    });
+    return await use(deskOf(client));
   } catch (error) {
     throw error instanceof ZeroMQError ? explained(error) : error;
   } finally {

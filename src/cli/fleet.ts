@@ -8,7 +8,7 @@ import { Backoff } from '../core/backoff.ts';
 import { withResolvers } from '../core/deferred.ts';
 import type { ConsoleLogging, Logger, LogLevel } from '../core/logging.ts';
 import { CommandError, EXIT, explain } from './errors.ts';
-import type { Answering, Answers, FromMember, ToMember } from './fleet-messages.ts';
+import type { Answer, FromMember, Question, Questions, ToMember } from './fleet-messages.ts';
 import { Opened } from './serve.ts';
 
 /** How long (ms) the primary waits for the answers of members. */
@@ -81,36 +81,52 @@ export class Fleet {
   }
 
   /** Asks all members; those that do not answer in time are left out. */
-  async ask<What extends keyof Answers>(what: What): Promise<Answers[What][]> {
-    const answers = await Promise.all(
-      this.places.flatMap(({ process: member }) => (member === undefined ? [] : this.askOne(member, what))),
-    );
+  async ask<What extends Question>(
+    what: What,
+    ...about: Parameters<Questions[What]>
+  ): Promise<Answer<What>[]> {
+    const answers = await Promise.all(this.members.map((member) => this.askOne(member, what, about)));
     return answers.filter((answer) => answer !== undefined);
+  }
+
+  /** Asks one member; undefined when none answers in time. */
+  async askAny<What extends Question>(
+    what: What,
+    ...about: Parameters<Questions[What]>
+  ): Promise<Answer<What> | undefined> {
+    const [member] = this.members;
+    return member === undefined ? undefined : this.askOne(member, what, about);
+  }
+
+  /** Those that run now. */
+  private get members(): Process[] {
+    return this.places.flatMap(({ process: member }) => member ?? []);
   }
 
   /** Sets the level of the log of all members; those that start later have the one they were started with. */
   setLogLevel(level: LogLevel | 'silent'): void {
-    for (const { process: member } of this.places) if (member !== undefined) say(member, { level });
+    for (const member of this.members) say(member, { level });
   }
 
-  private askOne<What extends keyof Answers>(
+  private askOne<What extends Question>(
     member: Process,
     what: What,
-  ): Promise<Answers[What] | undefined> {
+    about: readonly unknown[],
+  ): Promise<Answer<What> | undefined> {
     this.asked += 1;
     const id = this.asked;
     return new Promise((resolve) => {
-      const done = (answer: Answers[What] | undefined): void => {
+      const done = (answer: Answer<What> | undefined): void => {
         clearTimeout(timer);
         member.off('message', onMessage);
         resolve(answer);
       };
       const onMessage = (message: FromMember): void => {
-        if ('answer' in message && message.answer === id) done(message.value as Answers[What]);
+        if ('answer' in message && message.answer === id) done(message.value as Answer<What>);
       };
       const timer = setTimeout(done, PATIENCE, undefined);
       member.on('message', onMessage);
-      say(member, { ask: id, what });
+      say(member, { ask: id, what, about });
     });
   }
 
@@ -158,7 +174,7 @@ export interface Member {
   readonly ready: string;
   readonly log: ConsoleLogging;
   /** Where there is an admin listener. */
-  readonly answering?: Answering;
+  readonly answering?: Questions;
 }
 
 /** Whether this process is a member of a fleet. */
@@ -203,7 +219,9 @@ export async function serveAsMember(start: (opened: Opened) => Promise<Member>):
 async function obey(member: Member, message: Exclude<ToMember, 'stop'>): Promise<void> {
   if ('level' in message) member.log.consoleLevel = message.level;
   else if (member.answering !== undefined) {
-    tell({ answer: message.ask, value: await member.answering[message.what]() });
+    const { ask, what, about } = message;
+    const answer = member.answering[what] as (...about: readonly unknown[]) => unknown;
+    tell({ answer: ask, value: await answer(...about) });
   }
 }
 

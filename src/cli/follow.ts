@@ -16,9 +16,15 @@ interface RoutersToFollow {
   readonly curve: CurveClientOptions | undefined;
 }
 
+/** The routers that are followed now, each with a client that leads to it alone, by where they are. */
+export interface Followed {
+  readonly clients: ReadonlyMap<string, Pick<ZeroMQClient, 'sendMessage'>>;
+  readonly contracts: Pick<LiveContracts, 'contractsOf' | 'fragment'>;
+}
+
 /** Asks each router by a client of its own. */
 class Followers implements DiscoveryOwner {
-  private readonly clients = new Map<string, ZeroMQClient>();
+  readonly clients = new Map<string, ZeroMQClient>();
 
   constructor(
     private readonly contracts: LiveContracts,
@@ -57,11 +63,13 @@ export function followContracts(
   registry: ApiRegistry,
   logger: Logger,
   opened: Opened,
-): void {
+): Followed {
   const contracts = new LiveContracts(registry, logger);
   const places = toPlaces(routers);
+  let clients: Followed['clients'];
   const [only, ...others] = places;
   if (only !== undefined && others.length === 0 && !(only instanceof DnsPlace)) {
+    clients = new Map([[String(only), client]]);
     contracts.watch(client, String(only));
   } else {
     const followers = new Followers(contracts, curve, logger);
@@ -69,6 +77,8 @@ export function followContracts(
     discovery.start();
     opened.add(() => followers.close());
     opened.add(() => discovery.stop());
+    ({ clients } = followers);
   }
   opened.add(() => contracts.close());
+  return { clients, contracts };
 }

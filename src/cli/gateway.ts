@@ -16,6 +16,7 @@ import { followContracts } from './follow.ts';
 import { host, json, list, milliseconds, port, remote, wholeNumber, yesOrNo } from './kinds.ts';
 import { openLog } from './logging.ts';
 import type { ProcessView } from './process-view.ts';
+import { RemoteRouters } from './remote-routers.ts';
 import { type Opened, serve } from './serve.ts';
 import { optional, required, setting, type ValuesOf } from './settings.ts';
 
@@ -124,6 +125,9 @@ async function openMember(values: Values, opened: Opened): Promise<Member> {
       readings: () => view.metrics.read(),
       health: () => view.health(),
       snapshot: () => view.snapshot(),
+      contract: (name) => view.contract(name),
+      drainWorker: (id, drain) => view.drainWorker(id, drain),
+      pauseEvent: (name, pause) => view.pauseEvent(name, pause),
     },
   };
 }
@@ -151,7 +155,10 @@ async function openNode(
     logger,
   });
   opened.add(() => client.close());
-  if (!classic) followContracts({ routers, dns, curve }, client, registry, logger, opened);
+  if (!classic) {
+    const followed = followContracts({ routers, dns, curve }, client, registry, logger, opened);
+    if (view !== undefined) view.remote = new RemoteRouters(followed);
+  }
   if (!(await client.connect())) {
     logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
   }

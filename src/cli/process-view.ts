@@ -3,9 +3,10 @@ import { type DiagnosticsChannel, diagnostics, type WorkerLeft } from '../core/d
 import { type Health, type HealthReason, healthOf } from '../core/health.ts';
 import type { RouterConsole } from '../core/introspection.ts';
 import { RequestStats } from '../core/request-stats.ts';
-import type { DepartedWorker, Snapshot } from '../gateway/admin/index.ts';
+import type { DepartedWorker, Snapshot, WishOutcome } from '../gateway/admin/index.ts';
 import { Metrics } from '../metrics/index.ts';
 import { VERSION } from './package.ts';
+import type { RemoteRouters } from './remote-routers.ts';
 
 /** A gateway, as far as it is looked at. */
 interface GatewayPart {
@@ -22,6 +23,8 @@ const MAX_SHOWN = 100;
 export class ProcessView {
   readonly metrics = new Metrics(VERSION);
   readonly routers: RouterConsole[] = [];
+  /** Routers elsewhere that the process's gateway is connected to. */
+  remote: RemoteRouters | undefined;
   private readonly gateways: GatewayPart[] = [];
   private readonly requests = new RequestStats('gateway', () => undefined);
   private departed: DepartedWorker[] = [];
@@ -60,10 +63,16 @@ export class ProcessView {
     return healthOf(this.started ? reasons : [STARTING, ...reasons]);
   }
 
-  snapshot(): Snapshot {
+  async snapshot(): Promise<Snapshot> {
+    const elsewhere = await this.remote?.look();
     const at = Date.now();
-    this.departed = this.departed.filter((worker) => at - worker.at < SHOWN);
-    const { departed } = this;
+    this.departed = [...this.departed, ...(elsewhere?.departed ?? [])]
+      .filter((worker) => at - worker.at < SHOWN)
+      .slice(-MAX_SHOWN);
+    const here = this.routers.map((router) => {
+      const contracts = router.contractReports().map(({ name, available }) => ({ name, available }));
+      return { ...router.inspect(), requests: router.requestStats(), contracts };
+    });
     return {
       at,
       version: VERSION,
@@ -71,12 +80,27 @@ export class ProcessView {
       gateways: this.gateways.map(({ inFlight }) => {
         return { process: process.pid, inFlight, requests: this.requests.read() };
       }),
-      routers: this.routers.map((router) => {
-        const contracts = router.contractReports().map(({ name, available }) => ({ name, available }));
-        return { ...router.inspect(), requests: router.requestStats(), contracts };
-      }),
-      departed,
+      routers: [...here, ...(elsewhere?.routers ?? [])],
+      silent: elsewhere?.silent ?? [],
+      departed: this.departed,
     };
+  }
+
+  /** OpenAPI fragment of a contract; undefined where there is none of the name. */
+  contract(name: string): unknown {
+    const contracts = this.routers.flatMap((router) => router.contractReports());
+    const found = contracts.find((contract) => contract.name === name);
+    return found === undefined ? this.remote?.contract(name) : found.fragment;
+  }
+
+  async drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+    if (this.routers.map((router) => router.drainWorker(id, drain)).includes(true)) return 'done';
+    return (await this.remote?.drainWorker(id, drain)) ?? 'unknown';
+  }
+
+  async pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+    if (this.routers.map((router) => router.pauseEvent(name, pause)).includes(true)) return 'done';
+    return (await this.remote?.pauseEvent(name, pause)) ?? 'unknown';
   }
 
   /** Calls `listener` when a worker came or went; gives what ends that. */

@@ -55,6 +55,20 @@ export class LiveContracts {
     for (const [name, holders] of this.holders) if (holders.delete(router)) this.refresh(name);
   }
 
+  /** The contracts that a router has told of and that are in the registry, and whether a worker serves each there. */
+  contractsOf(router: string): { name: string; available: boolean }[] {
+    return [...this.holders].flatMap(([name, holders]) => {
+      const available = holders.get(router);
+      return available === undefined ? [] : [{ name, available }];
+    });
+  }
+
+  /** OpenAPI fragment of a contract; undefined where there is none of the name. */
+  fragment(name: string): unknown {
+    const text = this.holders.has(name) ? this.texts.get(name) : undefined;
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
   /** Stops following. What is in the registry stays. */
   close(): void {
     for (const poll of this.polls.values()) poll.close();

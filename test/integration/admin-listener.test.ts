@@ -13,6 +13,7 @@ import {
   openAdminListener,
   readToken,
   type Snapshot,
+  type WishOutcome,
 } from '../../src/gateway/admin/index.ts';
 import { SILENT } from '../../src/gateway/source.ts';
 import { scopeOf } from '../helpers/scope.ts';
@@ -37,21 +38,30 @@ class FakeSource implements AdminSource {
 
   snapshot(): Promise<Snapshot> {
     const { healthNow: health } = this;
-    return Promise.resolve({ at: 1, version: '1.2.3', health, gateways: [], routers: [], departed: [] });
+    return Promise.resolve({
+      at: 1,
+      version: '1.2.3',
+      health,
+      gateways: [],
+      routers: [],
+      silent: [],
+      departed: [],
+    });
   }
 
-  contract(name: string): unknown {
-    return name === 'tasks' ? { openapi: '3.1.0' } : undefined;
+  contract(name: string): Promise<unknown> {
+    return Promise.resolve(name === 'tasks' ? { openapi: '3.1.0' } : undefined);
   }
 
-  drainWorker(id: string, drain: boolean): boolean {
+  drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
     this.wishes.push(['drain', id, drain]);
-    return id === 'w/1';
+    const elsewhere = { status: 403, detail: 'NOT_PERMITTED: the key does not allow it' };
+    return Promise.resolve(id === 'elsewhere' ? elsewhere : id === 'w/1' ? 'done' : 'unknown');
   }
 
-  pauseEvent(name: string, pause: boolean): boolean {
+  pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
     this.wishes.push(['pause', name, pause]);
-    return name === 'a.get';
+    return Promise.resolve(name === 'a.get' ? 'done' : 'unknown');
   }
 
   onChange(listener: () => void): () => void {
@@ -143,6 +153,9 @@ describe('admin listener', () => {
     });
     assert.equal((await post('events/a.get/pause', { pause: false })).status, 200);
     assert.equal((await post('workers/other/drain', { drain: true })).status, 404);
+    const refused = await post('workers/elsewhere/drain', { drain: true });
+    assert.equal(refused.status, 403);
+    assert.match(((await refused.json()) as { detail: string }).detail, /^NOT_PERMITTED/);
     for (const body of [{}, { pause: 'yes' }, [], { drain: true }]) {
       assert.equal((await post('events/a.get/pause', body)).status, 400);
     }
@@ -150,6 +163,7 @@ describe('admin listener', () => {
       ['drain', 'w/1', true],
       ['pause', 'a.get', false],
       ['drain', 'other', true],
+      ['drain', 'elsewhere', true],
     ]);
     assert.deepEqual(await (await fetch(`${url}/api/contracts/tasks`)).json(), { openapi: '3.1.0' });
     assert.equal((await fetch(`${url}/api/contracts/other`)).status, 404);

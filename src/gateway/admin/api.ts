@@ -2,7 +2,7 @@
 import { type Express, type Response } from 'express';
 import type { GatewayLogger } from '../source.ts';
 import { LiveViews } from './live.ts';
-import type { AdminSource } from './source.ts';
+import type { AdminSource, WishOutcome } from './source.ts';
 
 export function addApi(app: Express, source: AdminSource, logger: GatewayLogger): void {
   const views = new LiveViews(source, logger);
@@ -10,34 +10,40 @@ export function addApi(app: Express, source: AdminSource, logger: GatewayLogger)
   app.get('/api/snapshot', async (_req, res) => {
     res.json(await source.snapshot());
   });
-  app.get('/api/contracts/:name', (req, res) => {
+  app.get('/api/contracts/:name', async (req, res) => {
     const { name } = req.params;
-    const fragment = source.contract(name);
+    const fragment = await source.contract(name);
     if (fragment === undefined) notFound(res, 'contract', name);
     else res.json(fragment);
   });
-  app.post('/api/workers/:name/drain', (req, res) => {
-    change(res, 'worker', req.params.name, 'drain', req.body, (name, drain) =>
+  app.post('/api/workers/:name/drain', async (req, res) => {
+    await change(res, 'worker', req.params.name, 'drain', req.body, (name, drain) =>
       source.drainWorker(name, drain),
     );
   });
-  app.post('/api/events/:name/pause', (req, res) => {
-    change(res, 'event', req.params.name, 'pause', req.body, (name, pause) => source.pauseEvent(name, pause));
+  app.post('/api/events/:name/pause', async (req, res) => {
+    await change(res, 'event', req.params.name, 'pause', req.body, (name, pause) =>
+      source.pauseEvent(name, pause),
+    );
   });
 
   /** Does what the field `verb` of a body says, to something of a name; leaves word of it in the log. */
-  function change(
+  async function change(
     res: Response,
     what: string,
     name: string,
     verb: string,
     body: unknown,
-    act: (name: string, wanted: boolean) => boolean,
-  ): void {
+    act: (name: string, wanted: boolean) => Promise<WishOutcome>,
+  ): Promise<void> {
     const wanted = (body as Record<string, unknown> | undefined)?.[verb];
     if (typeof wanted !== 'boolean') {
       res.status(400).json({ status: 400, detail: `Send { "${verb}": true } or false.` });
-    } else if (!act(name, wanted)) notFound(res, what, name);
+      return;
+    }
+    const outcome = await act(name, wanted);
+    if (outcome === 'unknown') notFound(res, what, name);
+    else if (outcome !== 'done') res.status(outcome.status).json(outcome);
     else {
       logger.warn({ [what]: name, [verb]: wanted }, `an operator's wish: ${verb} ${wanted ? 'on' : 'off'}`);
       res.json({ [what]: name, [verb]: wanted });

@@ -10,7 +10,10 @@ import type { AdminSource } from './source.ts';
 export type {
   AdminSource,
   DepartedWorker,
+  RouterSnapshot,
+  SilentRouter,
   Snapshot,
+  WishOutcome,
 } from './source.ts';
 export { readToken } from './token.ts';
 

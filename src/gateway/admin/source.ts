@@ -28,6 +28,14 @@ export interface DepartedWorker {
   readonly at: number;
 }
 
+/** A router elsewhere that does not tell this process of itself; contracts it tells to all. */
+export interface SilentRouter {
+  /** Where it is. */
+  readonly router: string;
+  readonly why: string;
+  readonly contracts: RouterSnapshot['contracts'];
+}
+
 /** Everything that the dashboard shows, at one moment. */
 export interface Snapshot {
   /** Wall time, ms since the epoch. */
@@ -36,8 +44,13 @@ export interface Snapshot {
   readonly health: Health;
   readonly gateways: readonly GatewaySnapshot[];
   readonly routers: readonly RouterSnapshot[];
+  /** Routers that should be here, and are not. */
+  readonly silent: readonly SilentRouter[];
   readonly departed: readonly DepartedWorker[];
 }
+
+/** What became of an operator's wish: done, about nothing that is there, or refused with an HTTP status. */
+export type WishOutcome = 'done' | 'unknown' | { readonly status: number; readonly detail: string };
 
 export interface AdminSource {
   /** All metrics in Prometheus' text format. */
@@ -48,11 +61,11 @@ export interface AdminSource {
   logLevel: LogLevel | 'silent';
   snapshot(): Promise<Snapshot>;
   /** OpenAPI fragment of a contract; undefined where there is none of the name. */
-  contract(name: string): unknown;
-  /** Gives a worker nothing more, or again. False: there is no such worker. */
-  drainWorker(id: string, drain: boolean): boolean;
-  /** Has requests of an event wait, or go on. False: there is no such event. */
-  pauseEvent(name: string, pause: boolean): boolean;
+  contract(name: string): Promise<unknown>;
+  /** Gives a worker nothing more, or again. */
+  drainWorker(id: string, drain: boolean): Promise<WishOutcome>;
+  /** Has requests of an event wait, or go on. */
+  pauseEvent(name: string, pause: boolean): Promise<WishOutcome>;
   /** Calls `listener` when something happened that should be seen at once; gives what ends that. */
   onChange(listener: () => void): () => void;
 }

@@ -1,5 +1,6 @@
 /** The parts of the page, each shown from a snapshot. */
 import { byId, element, follow, rate, setText, share, time } from './dom.js';
+import { eventsOf, statsOf } from './sums.js';
 
 /** A card: title, state, details, and a button where there is something to do. */
 function card(button) {
@@ -80,14 +81,21 @@ export function showGateways({ gateways, routers }) {
   );
 }
 
-export function showRouters({ routers }) {
+/** Routers, and those that do not tell this process of themselves, with the reason. */
+export function showRouters({ routers, silent }) {
   follow(
     byId('routers'),
-    routers,
+    [...routers, ...silent],
     ({ router }) => router,
     () => {
       const made = card();
-      made.show = ({ router, state, strategy, endpoints, totals, requests: { all } }) => {
+      made.show = ({ router, why, state, strategy, endpoints, totals, requests }) => {
+        if (why !== undefined) {
+          made.dataset.state = 'unseen';
+          made.fill(`router ${router}`, 'not shown', `${why} · its own admin listener shows it`);
+          return;
+        }
+        const { all } = requests;
         made.dataset.state = state === 'running' ? 'ready' : state;
         const work = `${rate(all.rate)} requests/s, ${totals.queued} waiting, ${totals.dispatched} at workers`;
         const places = Object.entries(endpoints).map(([name, place]) => `${name} ${place}`);
@@ -100,16 +108,23 @@ export function showRouters({ routers }) {
 
 /** Workers, and those that went a short while ago. */
 export function showWorkers({ routers, departed, at }, drain) {
-  const there = routers.flatMap(({ workers }) => workers);
+  const many = routers.length > 1;
+  const there = routers.flatMap(({ router, workers }) =>
+    workers.map((worker) => ({
+      ...worker,
+      key: `${router} ${worker.id}`,
+      at: many && `at router ${router.slice(0, 8)}`,
+    })),
+  );
   const ids = new Set(there.map(({ id }) => id));
   const gone = departed
     .filter(({ id }) => !ids.has(id))
-    .map((one) => ({ ...one, state: 'gone', since: at - one.at }));
+    .map((one) => ({ ...one, key: one.id, state: 'gone', since: at - one.at }));
   const latest = [...new Map(gone.map((one) => [one.id, one])).values()];
   follow(
     byId('workers'),
     [...there, ...latest],
-    ({ id }) => id,
+    ({ key }) => key,
     ({ id }) => {
       const button = element('button');
       button.type = 'button';
@@ -134,7 +149,7 @@ export function showWorkers({ routers, departed, at }, drain) {
           );
           return;
         }
-        const { events, held, concurrency, classic, heartbeat } = worker;
+        const { events, held, concurrency, classic, heartbeat, at: place } = worker;
         load.max = concurrency;
         load.value = held;
         const verb = state === 'draining' ? 'Resume' : 'Drain';
@@ -143,7 +158,7 @@ export function showWorkers({ routers, departed, at }, drain) {
         const beat =
           heartbeat && `last sign of life ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} missed`;
         const serves = events === null ? 'whatever nobody announced' : events.join(', ');
-        const details = [`${held} of ${concurrency} requests`, classic && 'classic', beat, serves];
+        const details = [`${held} of ${concurrency} requests`, classic && 'classic', beat, serves, place];
         made.fill(name, state, details.filter(Boolean).join(' · '));
       };
       return made;
@@ -157,13 +172,10 @@ function nameOf(id) {
 }
 
 export function showEvents({ routers, gateways }, pause) {
-  const rows = new Map();
-  const reports = routers.length > 0 ? routers : gateways;
-  for (const { requests } of reports) for (const stats of requests.events) rows.set(stats.event, { stats });
-  for (const { events } of routers) {
-    for (const event of events) rows.set(event.name, { ...rows.get(event.name), event });
-  }
-  const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+  const stats = statsOf((routers.length > 0 ? routers : gateways).map(({ requests }) => requests));
+  const events = eventsOf(routers);
+  const names = [...new Set([...stats.keys(), ...events.keys()])].sort();
+  const sorted = names.map((name) => [name, { stats: stats.get(name), event: events.get(name) }]);
   follow(
     byId('events'),
     sorted,
@@ -218,10 +230,13 @@ export function showFailures({ routers, gateways }) {
   );
 }
 
-export function showContracts({ routers }, read) {
-  const contracts = [
-    ...new Map(routers.flatMap((router) => router.contracts).map((one) => [one.name, one])).values(),
-  ];
+/** Contracts by name; served, where a worker of any router serves it. */
+export function showContracts({ routers, silent }, read) {
+  const byName = new Map();
+  for (const one of [...routers, ...silent].flatMap((router) => router.contracts)) {
+    byName.set(one.name, { ...one, available: one.available || byName.get(one.name)?.available === true });
+  }
+  const contracts = [...byName.values()];
   follow(
     byId('contracts'),
     contracts,

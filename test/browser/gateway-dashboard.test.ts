@@ -1,0 +1,73 @@
+/** The dashboard of a gateway in a real browser: the routers it is connected to, with what can be done there, and one that is away. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
+import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
+import type { RunningProcess } from '../helpers/processes.ts';
+import { Scope } from '../helpers/scope.ts';
+
+const ECHO = fileURLToPath(new URL('../../workers/echo.ts', import.meta.url));
+const AWAY = 'tcp://127.0.0.1:1';
+
+describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
+  const scope = new Scope();
+  let browser: Browser;
+  let page: Page;
+  let worker: RunningProcess;
+  const complaints: string[] = [];
+
+  before(async () => {
+    browser = await chromium.launch(CHROMIUM);
+    scope.after(() => browser.close());
+    const router = await startNode(scope, ['router', ...FREE_PORTS]);
+    const backend = endpointIn(router.line, 'backend');
+    ({ node: worker } = await startNode(scope, ['worker', ECHO, '--router', backend]));
+    const routers = [endpointIn(router.line, 'frontend'), AWAY].flatMap((place) => ['--router', place]);
+    const gateway = ['gateway', ...routers, '--port', '0', '--admin', '127.0.0.1:0', '--processes', '2'];
+    const { line } = await startNode(scope, gateway);
+    page = await browser.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (entry) => {
+      if (entry.type() === 'error') complaints.push(entry.text());
+    });
+    await page.goto(endpointIn(line, 'admin'));
+    await page.getByText('live', { exact: true }).waitFor();
+  });
+  after(() => scope.close());
+
+  it('shows its processes and its routers, and why one of them is not shown', async () => {
+    await page.locator('#workers > li[data-state=ready]').waitFor();
+    await page.locator('#routers > li[data-state=ready]').waitFor();
+    assert.equal(await page.locator('#gateways > li', { hasText: 'gateway, process' }).count(), 2);
+    const away = await page.locator('#routers > li[data-state=unseen]').innerText();
+    assert.match(
+      away,
+      /router tcp:\/\/127\.0\.0\.1:1\s+not shown\s+[A-Z_]+: .* its own admin listener shows it/,
+    );
+  });
+
+  it('drains a worker, pauses an event and reads a contract', async () => {
+    await page.getByRole('button', { name: /^Drain worker/ }).click();
+    await page.locator('#workers > li[data-state=draining]').waitFor();
+    await page.getByRole('button', { name: /^Resume worker/ }).click();
+    await page.locator('#workers > li[data-state=ready]').waitFor();
+    await page.getByRole('button', { name: 'Pause event echo.get' }).click();
+    await page.getByRole('button', { name: 'Resume event echo.get' }).click();
+    await page.getByRole('button', { name: 'Pause event echo.get' }).waitFor();
+    await page.getByRole('button', { name: 'Read contract echo' }).click();
+    const dialog = page.getByRole('dialog');
+    assert.match(await dialog.innerText(), /"x-event-name": "echo\.get"/);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('turns a killed worker red, and complains of nothing', async () => {
+    worker.kill('SIGKILL');
+    const gone = page.locator('#workers > li[data-state=gone]');
+    await gone.waitFor();
+    assert.match(await gone.innerText(), /gone: the router knows it no more/);
+    assert.deepEqual(complaints, []);
+  });
+});
