@@ -6,12 +6,12 @@ import type { Readings } from '../metrics/index.ts';
 
 /** What a member can be asked, and what it answers. */
 export interface Questions {
-  readings(): Promise<Readings>;
-  health(): Health;
-  snapshot(): Promise<Snapshot>;
-  contract(name: string): unknown;
-  drainWorker(id: string, drain: boolean): Promise<WishOutcome>;
-  pauseEvent(name: string, pause: boolean): Promise<WishOutcome>;
+  readonly readings: () => Promise<Readings>;
+  readonly health: () => Health;
+  readonly snapshot: () => Promise<Snapshot>;
+  readonly contract: (name: string) => unknown;
+  readonly drainWorker: (id: string, drain: boolean) => Promise<WishOutcome>;
+  readonly pauseEvent: (name: string, pause: boolean) => Promise<WishOutcome>;
 }
 
 /** Name of a question. */
