@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a CURVE key pair for each kind of node and one for operators, and gives the cluster what it needs of them: a Secret for
-# each kind of node, and the allow list of the routers as a ConfigMap (public keys alone are in it).
+# each kind of node, the allow list of the routers as a ConfigMap (public keys alone are in it), and a token for the admin listeners.
 #
 #   deploy/kubernetes/keys.sh [FOLDER]      # FOLDER: where the key files are kept; default: keys
 #   NAMESPACE=other deploy/kubernetes/keys.sh
@@ -27,6 +27,8 @@ for node in router gateway worker operator; do
   [ -e "$node.key" ] || npx zeromq-gateway keygen "$node.key" >/dev/null
 done
 
+[ -e admin-token ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >admin-token
+
 # A worker's entry says which events it serves, and under which paths its contract may have operations.
 [ -e peers.yaml ] || cat >peers.yaml <<END
 peers:
@@ -42,4 +44,5 @@ for node in router gateway worker; do
   key "$node" secret >"$parts/secret-key"
   put secret generic "zeromq-$node-keys" --from-file="$parts/public-key" --from-file="$parts/secret-key"
 done
+put secret generic zeromq-admin-token --from-file=token=admin-token
 put configmap zeromq-allow-list --from-file=peers.yaml

@@ -115,14 +115,18 @@ export function checkProbes(manifests: readonly Manifest[]): string[] {
 
 type Variable = NonNullable<Container['env']>[number];
 
-/** Where the files of ConfigMaps are in a container. */
-function mountsOf({ volumeMounts = [] }: Container, { volumes = [] }: PodTemplate['spec']) {
+/** Where the files of ConfigMaps, of Secrets, or of both are in a container. */
+function mountsOf(
+  { volumeMounts = [] }: Container,
+  { volumes = [] }: PodTemplate['spec'],
+  kinds: readonly ('configMap' | 'secret')[] = ['configMap', 'secret'],
+) {
   return volumeMounts.filter(({ name }) =>
-    volumes.some((volume) => volume.name === name && volume.configMap !== undefined),
+    volumes.some((volume) => volume.name === name && kinds.some((kind) => volume[kind] !== undefined)),
   );
 }
 
-/** A value that the variable may have: where it comes from a Secret, a key; for a file of a ConfigMap, a file that is here. */
+/** A value that the variable may have: where it comes from a Secret, a key; for a mounted file, a file that is here. */
 function sampleOf({ value, valueFrom }: Variable, keys: CurveKeyPair, folders: string[]): string | undefined {
   const key = valueFrom?.secretKeyRef?.key;
   if (key !== undefined) return key === 'public-key' ? keys.publicKey : keys.secretKey;
@@ -212,13 +216,26 @@ export function checkAllowList(manifests: readonly Manifest[]): string[] {
       if (container.args[0] !== 'router') return [];
       const file = valueOf(container, 'ZMQ_GATEWAY_ALLOW_LIST');
       if (file === undefined) return [`${nameOf(owner)} lets everybody in who knows its public key`];
-      const mount = mountsOf(container, template.spec).find(
+      const mount = mountsOf(container, template.spec, ['configMap']).find(
         ({ mountPath }) => mountPath === path.dirname(file),
       );
       if (mount === undefined) return [`${nameOf(owner)}: ${file} is in no ConfigMap`];
       // What is mounted by subPath stays as it was at the start.
       const right = mount.readOnly === true && mount.subPath === undefined;
       return right ? [] : [`${nameOf(owner)}: ${file} does not follow its ConfigMap, or can be changed`];
+    }),
+  );
+}
+
+/** Who has an admin listener has a token for it, from a Secret: else its dashboard is for nobody. */
+export function checkAdmin(manifests: readonly Manifest[]): string[] {
+  return podsOf(manifests).flatMap(({ owner, template }) =>
+    template.spec.containers.flatMap((container) => {
+      if (valueOf(container, 'ZMQ_GATEWAY_ADMIN') === undefined) return [];
+      const folder = path.dirname(valueOf(container, 'ZMQ_GATEWAY_ADMIN_TOKEN_FILE') ?? '');
+      const secrets = mountsOf(container, template.spec, ['secret']);
+      const found = secrets.some(({ mountPath }) => mountPath === folder);
+      return found ? [] : [`${nameOf(owner)} has no token for its admin listener`];
     }),
   );
 }

@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { readToken } from '../../src/gateway/admin/index.ts';
 import { AllowList, type AllowListDocument } from '../../src/transport/curve/allow-list.ts';
 import { keyPairOf } from '../../src/transport/curve/keys.ts';
 import { MAIN } from '../helpers/command.ts';
@@ -26,7 +27,10 @@ if (verb === 'create') {
   const [kind] = rest;
   const name = kind === 'secret' ? rest[2] : rest[1];
   const files = rest.filter((one) => one.startsWith('--from-file=')).map((one) => one.slice('--from-file='.length));
-  const data = Object.fromEntries(files.map((file) => [path.basename(file), fs.readFileSync(file, 'utf8')]));
+  const data = Object.fromEntries(files.map((one) => {
+    const [key, file = key] = one.split('=');
+    return [path.basename(key), fs.readFileSync(file, 'utf8')];
+  }));
   console.log(JSON.stringify({ kind, name, namespace, data }));
 } else {
   const object = JSON.parse(fs.readFileSync(0, 'utf8'));
@@ -106,13 +110,21 @@ describe('keys for Kubernetes', () => {
           .flatMap(({ env = [] }) => env)
           .flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []);
         const lists = volumes.flatMap(({ configMap }) => configMap ?? []);
-        return [...secrets, ...lists.map(({ name }) => ({ name, key: 'peers.yaml' }))];
+        const tokens = volumes.flatMap(({ secret }) => secret ?? []);
+        return [
+          ...secrets,
+          ...lists.map(({ name }) => ({ name, key: 'peers.yaml' })),
+          ...tokens.map(({ secretName: name }) => ({ name, key: 'token' })),
+        ];
       }),
     );
-    assert.equal(needed.length, 6);
+    assert.equal(needed.length, 8);
     for (const { name, key } of needed) assert.ok(made(name).data[key], `${name}: ${key}`);
     const commands = readFileSync(path.join(cluster, 'commands'), 'utf8');
     assert.match(commands, /apply --server-side/);
+    const token = made('zeromq-admin-token').data['token'] ?? '';
+    assert.ok(!commands.includes(token));
+    assert.equal(readToken(path.join(folder, 'admin-token')), token);
     for (const node of ['router', 'gateway', 'worker']) {
       for (const key of Object.values(made(`zeromq-${node}-keys`).data)) assert.ok(!commands.includes(key));
     }
@@ -121,10 +133,12 @@ describe('keys for Kubernetes', () => {
 
   it('run again, keeps the keys and takes a changed list', () => {
     const before = publicKeyOf('gateway');
+    const token = made('zeromq-admin-token').data;
     const file = path.join(folder, 'peers.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('calls: ["*"]', 'calls: ["tasks.*"]'));
     run();
     assert.equal(publicKeyOf('gateway'), before);
+    assert.deepEqual(made('zeromq-admin-token').data, token);
     assert.equal(allowList().rightsOf(before, 'global')?.mayCall('echo.get'), false);
   });
 });

@@ -243,6 +243,18 @@ describe('manifests', () => {
     ]);
   });
 
+  it('have a token for each admin listener', () => {
+    assert.deepEqual(checks.checkAdmin(system), []);
+    const closed = planted(({ spec }) => {
+      const { template } = spec ?? {};
+      if (template)
+        template.spec.volumes = template.spec.volumes?.filter(({ secret }) => secret === undefined);
+    });
+    assert.deepEqual(checks.checkAdmin(closed), [
+      'StatefulSet zeromq-router has no token for its admin listener',
+    ]);
+  });
+
   it('have no Service whose variables would be taken for settings', () => {
     const names = system.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
     assert.ok(names.length > 1 && !names.includes('zmq-gateway'));

@@ -34,7 +34,7 @@ export interface PodTemplate {
   metadata: { labels: Labels };
   spec: {
     containers: Container[];
-    volumes?: { name: string; configMap?: { name: string } }[];
+    volumes?: { name: string; configMap?: { name: string }; secret?: { secretName: string } }[];
     terminationGracePeriodSeconds?: number;
     enableServiceLinks?: boolean;
     automountServiceAccountToken?: boolean;
