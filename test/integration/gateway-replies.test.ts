@@ -516,6 +516,16 @@ for (const [name, host] of HOSTS) {
         assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
       });
 
+      it('are noticed in the share of replies that is looked at', async (t) => {
+        const { url } = await open(t, wrong, { replies: { check: 'refuse', sample: 0.5 } });
+        // Only one of 2^60 runs has none of either.
+        const statuses = new Set<number>();
+        for (let count = 0; count < 60 && statuses.size < 2; count += 1) {
+          statuses.add((await fetch(`${url}/typed`)).status);
+        }
+        assert.deepEqual([...statuses].sort(), [200, 502]);
+      });
+
       it('are let through when nobody checks', async (t) => {
         for (const settings of [{ check: 'off' }, { check: 'refuse', sample: 0 }] as const) {
           const { url } = await open(t, wrong, { replies: settings });

@@ -60,6 +60,12 @@ async function startGateway(scope: Scope, frontend: string): Promise<Front> {
   return { url, registry };
 }
 
+interface Squares {
+  readonly worker: ZeroMQWorker;
+  /** What its log says as errors. */
+  readonly refusals: readonly string[];
+}
+
 /** A worker of a contract with one event, squares; `name` is the contract's. */
 async function startSquares(
   scope: Scope,
@@ -67,8 +73,11 @@ async function startSquares(
   name: string,
   path: string,
   event = 'squares.get',
-) {
-  const data = Joi.object({ n: Joi.number().integer().required() });
+  fields = ['n'],
+): Promise<Squares> {
+  const data = Joi.object(
+    Object.fromEntries(fields.map((name) => [name, Joi.number().integer().required()])),
+  );
   const contract = defineContract({ name, events: { [event]: { method: 'GET', path, data } } });
   const handlers = { [event]: ({ n }: { n: number }) => ({ square: n * n }) };
   const refusals: string[] = [];
@@ -82,6 +91,12 @@ async function startSquares(
   scope.after(() => worker.stop());
   await worker.start();
   return { worker, refusals };
+}
+
+/** The worker's own log says why it was refused. */
+async function refusedBy({ worker, refusals }: Squares, why: RegExp): Promise<void> {
+  await eventually(emissions(worker, 'refused'), () => refusals.length > 0, 'the refusal');
+  assert.match(refusals[0] ?? '', why);
 }
 
 const available = ({ registry }: Front, source: string): boolean | undefined =>
@@ -204,10 +219,13 @@ test('the later of two contracts that claim the same is refused in its log, by n
   await becomes(front, 'squares', true);
 
   const later = await startSquares(scope, backend, 'powers', '/squares/{n}', 'powers.get');
-  const refused = emissions(later.worker, 'refused');
-  await eventually(refused, () => later.refusals.length > 0, 'the refusal');
-  assert.match(later.refusals[0] ?? '', /powers.*squares has claimed GET \/squares\/\{n\} already/);
+  await refusedBy(later, /powers.*squares has claimed GET \/squares\/\{n\} already/);
   assert.equal(available(front, 'powers'), undefined);
+  // The same event with other data: its path has a field more.
+  const other = await startSquares(scope, backend, 'cubes', '/cubes/{n}/{m}', 'squares.get', ['n', 'm']);
+  await refusedBy(other, /cubes.*squares\.get.*squares has/);
+  assert.equal(available(front, 'cubes'), undefined);
+  assert.deepEqual(await (await fetch(`${front.url}/squares/3`, close)).json(), { square: 9 });
 
   await worker.stop();
   await becomes(front, 'powers', true);

@@ -1,0 +1,43 @@
+/** What docs/operations.md says of sizes is what docs/benchmarks.md has measured. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readPage } from './pages.ts';
+
+const page = readPage('docs/operations.md');
+const measured = readPage('docs/benchmarks.md');
+
+/** CPU of a request by process, µs, as a scenario has it of gateway, router and worker apart. */
+function apart(scenario: string): { gateway: number; router: number; worker: number } {
+  const [, section = ''] = measured.split(`\n## ${scenario}\n`);
+  const row = section.split('\n').find((line) => line.startsWith('| **ours, separate**')) ?? '';
+  const [, router, worker, gateway] = /router (\d+) \+ worker (\d+) \+ gateway (\d+)/.exec(row) ?? [];
+  assert.ok(gateway, `no figures of ${scenario}`);
+  return { gateway: Number(gateway), router: Number(router), worker: Number(worker) };
+}
+
+/** A figure of the table of targets. */
+function target(work: string): number {
+  const row = measured.split('\n').find((line) => line.startsWith(`| ${work}`)) ?? '';
+  const [, figure] = /\| ([\d,.]+)[^|]*\| [^|]*\|$/.exec(row) ?? [];
+  assert.ok(figure, `no figure of ${work}`);
+  return Number(figure.replace(',', ''));
+}
+
+const SMALL = ['GET echo, 64 connections', 'POST echo with validation, 64 connections'];
+
+test('a gateway takes more than half of a request, a router less than half of that', () => {
+  assert.match(page, /more than half of the CPU of a small request/);
+  assert.match(page, /takes less than half of what a gateway takes/);
+  for (const scenario of SMALL) {
+    const { gateway, router, worker } = apart(scenario);
+    assert.ok(gateway > (gateway + router + worker) / 2, scenario);
+    assert.ok(router * 2 < gateway, scenario);
+  }
+});
+
+test('what waits and what idles costs as little as it says', () => {
+  assert.match(page, /costs less than 1 kB beyond its data/);
+  assert.ok(target('Memory of a queued request beyond its payload') < 1);
+  assert.match(page, /A thousand idle workers cost it less than a tenth of a core/);
+  assert.ok(target('Idle router with 1,000 connected workers') < 10);
+});
