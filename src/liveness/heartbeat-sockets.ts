@@ -73,7 +73,10 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
 
   appeared(connection: ZeroMQConnection): void {
     const { curve } = this.options;
-    const socket = new MessageSocket({ type: 'dealer', sendHighWaterMark: WAITING, linger: 0, curve }, this);
+    const socket = new MessageSocket(
+      { type: 'dealer', sendHighWaterMark: WAITING, linger: 0, pings: 'seldom', curve },
+      this,
+    );
     this.sockets.set(connection.toString(), socket);
     socket.connect(connection);
     socket.monitor.on('handshake', () => this.sender.beat());
@@ -126,7 +129,10 @@ export class ZeroMQHeartbeatReceiver
     super();
     this.options = options;
     const { curve } = options;
-    this.socket = new MessageSocket({ type: 'router', maxMessageSize: LARGEST, curve }, this);
+    this.socket = new MessageSocket(
+      { type: 'router', maxMessageSize: LARGEST, pings: 'seldom', curve },
+      this,
+    );
     this.watch = new HeartbeatMonitor(options.config, this, options.clock ?? systemClock);
   }
 

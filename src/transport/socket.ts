@@ -19,7 +19,7 @@ import { Gate, type Guest } from './curve/gate.ts';
 import { CurveClient, type CurveDoor } from './curve/security.ts';
 import { noteFrames } from './frame-memory.ts';
 import type { BoundIpcFile } from './ipc-file.ts';
-import { keepAlive } from './keep-alive.ts';
+import { keepAlive, type Pings } from './keep-alive.ts';
 import { NOTIFY_BOTH, setRouterNotify } from './raw-options.ts';
 import { Revival } from './revival.ts';
 import { ZeroMQSocketMonitor } from './socket-monitor.ts';
@@ -54,6 +54,8 @@ export interface MessageSocketOptions {
   readonly receiveHighWaterMark?: number;
   /** ZMQ_LINGER: how long unsent messages keep the socket after close. Default 1,000. */
   readonly linger?: number;
+  /** How often libzmq asks the peers whether they are there. Default: often, so that a dead one is found within 10 s. */
+  readonly pings?: Pings;
   /** Ask for a message `[identity, ""]` when a peer of a ROUTER comes or goes (ZMQ_ROUTER_NOTIFY). */
   readonly notify?: boolean;
   /** Encryption and authentication: of a socket that connects, or of one that binds. INPROC knows neither. */
@@ -115,7 +117,7 @@ export class MessageSocket {
     const mark = options.type === 'router' ? ROUTER_MARK : DEALER_MARK;
     this.raw.sendHighWaterMark = options.sendHighWaterMark ?? mark;
     this.raw.receiveHighWaterMark = options.receiveHighWaterMark ?? mark;
-    keepAlive(this.raw);
+    keepAlive(this.raw, options.pings ?? 'often');
     this.raw.handshakeInterval = HANDSHAKE_TIME;
     if (options.curve instanceof CurveClient) options.curve.applyTo(this.raw);
     if (options.routingId !== undefined) this.raw.routingId = options.routingId;
