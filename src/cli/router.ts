@@ -75,6 +75,18 @@ export const ROUTER_SETTINGS = {
       'Rest no worker for an event that it keeps failing at, and no event that keeps killing workers',
     default: false,
   }),
+  clientOutstanding: setting(wholeNumber(1, 10_000_000), {
+    description: 'Requests that one client, such as a gateway, may have under way; more are refused',
+    default: 100_000,
+  }),
+  clientRate: optional(wholeNumber(1, 10_000_000), {
+    description: 'Requests a second that one client may send, on average; more are refused',
+    defaultNote: 'no limit',
+  }),
+  clientBurst: optional(wholeNumber(1, 10_000_000), {
+    description: 'Requests that one client may send at once, where the rate is limited',
+    defaultNote: 'those of one second',
+  }),
   classicConcurrency: setting(wholeNumber(1, 100_000), {
     description: 'Requests that a worker of the Python original is given at a time',
     default: 1,
@@ -110,6 +122,11 @@ export async function openRouter(
     limits: {
       ...{ queueLimit, queueBytes, startupGrace, redispatches },
       ...(values.breakerOff ? { breaker: false } : {}),
+    },
+    clientLimits: {
+      outstanding: values.clientOutstanding,
+      rate: values.clientRate,
+      burst: values.clientBurst,
     },
     classicConcurrency: values.classicConcurrency,
     configFile: values.nodeFile,

@@ -140,7 +140,8 @@ export const OUTCOMES = {
     title: 'Too many requests are in flight',
     dispatched: false,
     retry: 'safe',
-    meaning: 'A client, server or gateway holds as many requests as it may.',
+    meaning:
+      'A client, server or gateway holds as many requests as it may, or a client sends more a second than its router allows.',
     remedy: 'Try again a little later, or raise the limit. The request was not run.',
   },
   SHUTTING_DOWN: {

@@ -1,4 +1,4 @@
-/** The limits of a router as its command sets them: what `--queue-bytes`, `--redispatches` and `--breaker-off` change. */
+/** The limits of a router as its command sets them: what its flags change. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openRouter, ROUTER_SETTINGS } from '../../../src/cli/router.ts';
@@ -12,6 +12,9 @@ import { connectClient, Gate, startWorker } from '../framework.ts';
 failOnLeftovers();
 
 type Values = ValuesOf<typeof ROUTER_SETTINGS>;
+
+/** How a client is refused that asks too much. */
+const BUSY = { code: 'BUSY', status: 503, dispatched: false, message: /this client/ };
 
 /** A router as the command opens it, with its defaults but for what is given. */
 async function open(scope: Scope, given: Partial<Values> = {}) {
@@ -28,7 +31,7 @@ async function open(scope: Scope, given: Partial<Values> = {}) {
   const checker = { put: () => undefined, setAvailable: () => undefined };
   const { router, endpoints } = await openRouter(values, checker, silentLogger, opened);
   const client = await connectClient(scope, endpoints.frontend);
-  return { router, backend: endpoints.backend, client };
+  return { router, frontend: endpoints.frontend, backend: endpoints.backend, client };
 }
 
 describe('a router of the command line', () => {
@@ -95,4 +98,44 @@ describe('a router of the command line', () => {
       assert.equal(rests.length > 0, !breakerOff);
     });
   }
+
+  it('with a bound on what a client has under way: one refuses no other', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend, client: greedy } = await open(scope, { clientOutstanding: 3 });
+    const gate = new Gate();
+    const handlers = { hold: gate.handler, fine: () => 'fine' };
+    await startWorker(scope, { connection: backend, concurrency: 10, handlers });
+    const held = [1, 2, 3].map((n) => greedy.sendMessage('hold', n));
+    await gate.called(3);
+    await assert.rejects(greedy.sendMessage('fine'), BUSY);
+    const modest = await connectClient(scope, frontend);
+    assert.equal((await modest.sendMessage('fine')).eventData, 'fine');
+    assert.equal(router.stats().submitted, 4, 'what is refused does not get far');
+    gate.openAll();
+    await Promise.all(held);
+    assert.equal((await greedy.sendMessage('fine')).eventData, 'fine', 'there is room again');
+  });
+
+  it('with a bound on the rate of a client: one refuses no other', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend, client: greedy } = await open(scope, { clientRate: 1, clientBurst: 5 });
+    let served = 0;
+    await startWorker(scope, { connection: backend, handlers: { count: () => (served += 1) } });
+    const flood = Array.from({ length: 100 }, () => greedy.sendMessage('count'));
+    const outcomes = await Promise.allSettled(flood);
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    // One more comes with each second that the flood takes.
+    assert.ok(served >= 5 && served <= 50, `${served} of 100 were served`);
+    assert.equal(refused.length, 100 - served);
+    await assert.rejects(Promise.all(flood), BUSY);
+    const modest = await connectClient(scope, frontend);
+    assert.equal((await modest.sendMessage('count')).status, 200);
+  });
+
+  it('sets no bound on the rate of a client by default', async (t) => {
+    const scope = scopeOf(t);
+    const { backend, client } = await open(scope);
+    await startWorker(scope, { connection: backend, handlers: { fine: () => 'fine' } });
+    await Promise.all(Array.from({ length: 2000 }, () => client.sendMessage('fine')));
+  });
 });
