@@ -11,6 +11,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { joined, published } from '../helpers/published.ts';
 import { connectedDealer, type Frame, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
+import { nested } from '../interop/values.ts';
 import { NO_UTF8, PACKED_REPLY, packed } from './bad-input-cases.ts';
 
 failOnLeftovers();
@@ -65,6 +66,13 @@ const BAD_HELLOS: Record<string, string> = {
 
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, n) => `event.${n}`);
+}
+
+/** How deep arrays are nested. */
+function levelsOf(value: unknown): number {
+  let levels = 0;
+  for (let inner = value; Array.isArray(inner); inner = inner[0] as unknown) levels += 1;
+  return levels;
 }
 
 describe('the backend of a router', () => {
@@ -184,6 +192,18 @@ describe('the backend of a router', () => {
     await reply;
     await goodRequest();
   });
+
+  for (const levels of [1000, 100_000]) {
+    it(`passes a reply of JSON of ${levels} levels on, and what comes next`, async (t) => {
+      const socket = await evilWorker(scopeOf(t));
+      const reply = client.sendMessage<unknown>('evil', {});
+      await socket.send([...(await assigned(socket)), nested(levels)]);
+      const { status, eventData } = await reply;
+      assert.deepEqual([status, levelsOf(eventData)], [200, levels]);
+      await stillServes(socket);
+      await goodRequest();
+    });
+  }
 
   it('cuts a worker that replies 64 MiB; who asked is told that it was lost', async (t) => {
     const socket = await evilWorker(scopeOf(t));

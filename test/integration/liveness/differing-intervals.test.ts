@@ -1,0 +1,77 @@
+/** Nodes whose heartbeat settings differ, over real sockets: each says its own interval, and none flaps. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Router } from 'zeromq';
+import { diagnostics } from '../../../src/core/diagnostics.ts';
+import { ZeroMQHeartbeatConfig } from '../../../src/index.ts';
+import { failOnLeftovers } from '../../helpers/leftovers.ts';
+import { rawRouter } from '../../helpers/raw.ts';
+import { type Scope, scopeOf } from '../../helpers/scope.ts';
+import { connectClient, startRouter, startWorker } from '../framework.ts';
+
+failOnLeftovers();
+
+const ANY = 'tcp://127.0.0.1:0';
+
+/** Whatever says that somebody was silent; to be empty. */
+function alarms(scope: Scope): unknown[] {
+  const told: unknown[] = [];
+  const listener = (payload: unknown): void => void told.push(payload);
+  for (const channel of [diagnostics.heartbeatMissed, diagnostics.heartbeatLost, diagnostics.workerLeft]) {
+    channel.subscribe(listener);
+    scope.after(() => channel.unsubscribe(listener));
+  }
+  return told;
+}
+
+/** Resolves when so many heartbeats of each node went out: each of them goes to this receiver too. */
+async function beats(receiver: Router, nodes: readonly string[], count: number): Promise<void> {
+  const left = new Map(nodes.map((node) => [node, count]));
+  while ([...left.values()].some((more) => more > 0)) {
+    const payload = JSON.parse(String((await receiver.receive())[3])) as Record<string, string>;
+    const node = `${payload['node_id']}_${payload['session_id']}`;
+    left.set(node, (left.get(node) ?? 0) - 1);
+  }
+}
+
+describe('peers with different heartbeat settings do not flap', () => {
+  for (const [what, ofRouter, ofPeer, count] of [
+    // A peer would be lost after 60 ms of silence, were it not for what it says of itself.
+    [
+      'a router that checks often, peers that beat seldom',
+      { interval: 10, timeout: 20, maxMissed: 3 },
+      1000,
+      4,
+    ],
+    [
+      'a router that checks seldom, peers that beat often',
+      { interval: 300, timeout: 2000, maxMissed: 0 },
+      10,
+      100,
+    ],
+  ] as const) {
+    it(what, async (t) => {
+      const scope = scopeOf(t);
+      const told = alarms(scope);
+      const { router, frontend, backend, heartbeat } = await startRouter(scope, 'tcp', {
+        heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, ofRouter),
+      });
+      const lost: unknown[] = [];
+      const connected: unknown[] = [];
+      router.on('peerLost', (peer) => lost.push(peer));
+      router.on('peerConnected', (peer) => connected.push(peer));
+      const { socket, endpoint } = await rawRouter(scope);
+      const places = [heartbeat ?? assert.fail('the router receives heartbeats'), endpoint];
+      const heartbeatConfig = new ZeroMQHeartbeatConfig(places, { interval: ofPeer });
+      const handlers = { echo: (data: unknown) => data };
+      const worker = await startWorker(scope, { connection: backend, heartbeatConfig, handlers });
+      const client = await connectClient(scope, frontend, { heartbeatConfig });
+      const nodes = [worker.identity.identity, client.identity.identity];
+      await beats(socket, nodes, count);
+      assert.deepEqual(told, []);
+      assert.deepEqual(lost, []);
+      assert.deepEqual(connected.sort(), nodes.sort(), 'each came once');
+      assert.equal((await client.sendMessage('echo', 'still here')).eventData, 'still here');
+    });
+  }
+});
