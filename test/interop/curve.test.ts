@@ -1,14 +1,22 @@
 /** Classic peers with CURVE keys, from files that keygen made, at a router of ours with an allow list. */
 import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type CurveKeyPair, writeKeyFiles, ZeroMQHeartbeatConfig } from '../../src/index.ts';
-import { ClassicClients, type ClassicKeys, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
+import {
+  ClassicClients,
+  type ClassicKeys,
+  ClassicWorker,
+  NEEDS_CLASSIC,
+  PYTHON,
+} from '../helpers/classic.ts';
 import { within } from '../helpers/eventually.ts';
+import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { CLIENT, keysOf, SERVER, STRANGER, startGuarded, WORKER } from '../integration/curve-nodes.ts';
-import { makeClient } from '../integration/framework.ts';
+import { makeClient, next } from '../integration/framework.ts';
 
 function fileOf(scope: Scope, pair: CurveKeyPair): ClassicKeys {
   const file = join(tempFolder(scope), 'node.key');
@@ -67,5 +75,62 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
     const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
     await assert.rejects(client.sendMessage('x.echo', 1), { code: 'NO_WORKER' });
     assert.equal(router.stats().workers, 0);
+  });
+});
+
+describe('workers/python/inventory.py with keys', NEEDS_CLASSIC, () => {
+  const SCRIPT = join(import.meta.dirname, '../../workers/python/inventory.py');
+  const PEERS = [
+    { name: 'client', publicKey: CLIENT.publicKey, role: 'client', calls: ['*'] },
+    { name: 'inventory', publicKey: WORKER.publicKey, role: 'worker', serves: ['inventory.get'] },
+  ] as const;
+
+  /** The script with these flags and variables; nothing of it stays. */
+  const start = (scope: Scope, flags: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    startProcess(scope, PYTHON ?? '', [SCRIPT, ...flags], {
+      env: { ZMQ_GATEWAY_DATA: tempFolder(scope), PYTHONDONTWRITEBYTECODE: '1', ...env },
+    });
+
+  for (const by of ['flags', 'environment'] as const) {
+    it(`serves and beats; keys come from ${by}`, async (t) => {
+      const scope = scopeOf(t);
+      const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0');
+      const { router, frontend, backend, heartbeat } = await startGuarded(scope, PEERS, { heartbeatConfig });
+      const beating = next(router, 'peerConnected');
+      const joined = next(router, 'workerJoined');
+      const { file, serverKey } = fileOf(scope, WORKER);
+      const links = ['--router', backend, '--heartbeat', String(heartbeat)];
+      // The server's key as it is, or in the file that keygen makes for everybody.
+      if (by === 'flags') {
+        const { file: ofServer } = fileOf(scope, SERVER);
+        start(scope, [...links, '--curve-server-key', `${ofServer}.pub`, '--curve-key', file]);
+      } else start(scope, links, { ZMQ_GATEWAY_CURVE_SERVER_KEY: serverKey, ZMQ_GATEWAY_CURVE_KEY: file });
+      assert.deepEqual((await joined)[0], (await beating)[0]);
+      const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
+      const { eventData } = await client.sendMessage('inventory.get', { sku: 'bolt-m6' });
+      assert.deepEqual(eventData, { sku: 'bolt-m6', quantity: 1200 });
+      await assert.rejects(client.sendMessage('inventory.list', {}), { code: 'NO_WORKER' });
+    });
+  }
+
+  it('refuses keys that it cannot use, and tells none', async (t) => {
+    const scope = scopeOf(t);
+    const { file, serverKey } = fileOf(scope, WORKER);
+    const { file: open } = fileOf(scope, WORKER);
+    chmodSync(open, 0o644);
+    for (const [server, key, message] of [
+      [serverKey, '', /go together/],
+      ['', file, /go together/],
+      ['short', file, /neither a file nor a public key/],
+      [serverKey, open, /can be read by others/],
+      [serverKey, `${file}.pub`, /can be read by others|holds no secret key/],
+      [serverKey, '/nowhere.key', /\/nowhere\.key/],
+    ] as const) {
+      const script = start(scope, [`--curve-server-key=${server}`, `--curve-key=${key}`]);
+      assert.equal((await script.exited).code, 1, script.stderr);
+      assert.match(script.stderr, /^error: .+\n$/);
+      assert.match(script.stderr, message);
+      assert.ok(!script.stderr.includes(WORKER.secretKey));
+    }
   });
 });

@@ -7,6 +7,10 @@ behind a router of zeromq-gateway and behind one of ZeroMQFramework.
     pip install -r requirements.txt
     python inventory.py --router tcp://127.0.0.1:5556 --heartbeat tcp://127.0.0.1:5557
 
+A router that asks for CURVE keys: give its public key and a key file of this worker, which `zeromq-gateway keygen` makes.
+
+    python inventory.py --router tcp://10.0.0.1:5556 --curve-server-key router.key.pub --curve-key inventory.key
+
 Stock is kept in inventory.sqlite, in the folder that ZMQ_GATEWAY_DATA names (default: data).
 """
 
@@ -20,6 +24,7 @@ import time
 import uuid
 
 import zmq
+import zmq.auth
 
 HEARTBEAT_INTERVAL = 10  # seconds
 
@@ -109,13 +114,41 @@ def to_json(value):
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def serve(router, heartbeat):
+def curve_keys(server_key, key_file):
+    """The router's public key and our own pair, or None: in plain text."""
+    if not server_key and not key_file:
+        return None
+    if not server_key or not key_file:
+        raise SystemExit("error: --curve-server-key and --curve-key go together")
+    try:
+        if os.path.exists(server_key):
+            server_key = zmq.auth.load_certificate(server_key)[0].decode()
+        if os.stat(key_file).st_mode & 0o077:
+            raise SystemExit(f"error: {key_file} can be read by others; chmod 600 it")
+        public, secret = zmq.auth.load_certificate(key_file)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"error: {error}")
+    if len(server_key) != 40:
+        raise SystemExit("error: --curve-server-key is neither a file nor a public key, 40 characters of Z85")
+    if secret is None:
+        raise SystemExit(f"error: {key_file} holds no secret key")
+    return server_key.encode(), public, secret
+
+
+def dealer(context, keys):
+    socket = context.socket(zmq.DEALER)
+    if keys:
+        socket.curve_serverkey, socket.curve_publickey, socket.curve_secretkey = keys
+    return socket
+
+
+def serve(router, heartbeat, keys):
     node_id, session_id = uuid.uuid4().hex, secrets.token_hex(8)
     context = zmq.Context()
-    requests = context.socket(zmq.DEALER)
+    requests = dealer(context, keys)
     requests.setsockopt(zmq.IDENTITY, f"{node_id}_{session_id}".encode())
     requests.connect(router)
-    beats = context.socket(zmq.DEALER)
+    beats = dealer(context, keys)
     if heartbeat:
         beats.connect(heartbeat)
     print(f"inventory worker ready, router {router}", flush=True)
@@ -143,9 +176,20 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Serves inventory.list, inventory.get and inventory.adjust.")
     parser.add_argument("--router", default="tcp://127.0.0.1:5556", help="backend of the router (default %(default)s)")
     parser.add_argument("--heartbeat", help="heartbeat address of the router, such as tcp://127.0.0.1:5557")
+    parser.add_argument(
+        "--curve-server-key",
+        default=os.environ.get("ZMQ_GATEWAY_CURVE_SERVER_KEY"),
+        help="public key of the router, or a file that holds it: encrypt (a key may begin with -: write --curve-server-key=KEY)",
+    )
+    parser.add_argument(
+        "--curve-key",
+        default=os.environ.get("ZMQ_GATEWAY_CURVE_KEY"),
+        help="file with the keys of this worker; nobody else may read it",
+    )
     options = parser.parse_args()
+    keys = curve_keys(options.curve_server_key, options.curve_key)
     running = True
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     stock = open_stock()
-    serve(options.router, options.heartbeat)
+    serve(options.router, options.heartbeat, keys)

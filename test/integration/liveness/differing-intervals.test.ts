@@ -41,7 +41,7 @@ describe('peers with different heartbeat settings do not flap', () => {
       'a router that checks often, peers that beat seldom',
       { interval: 10, timeout: 20, maxMissed: 3 },
       1000,
-      4,
+      6, // some come out of turn, when connections are made
     ],
     [
       'a router that checks seldom, peers that beat often',
