@@ -7,7 +7,7 @@ behind a router of zeromq-gateway and behind one of ZeroMQFramework.
     pip install -r requirements.txt
     python inventory.py --router tcp://127.0.0.1:5556 --heartbeat tcp://127.0.0.1:5557
 
-A router that asks for CURVE keys: give its public key and a key file of this worker, which `zeromq-gateway keygen` makes.
+For a router with CURVE keys give its public key and a key file of this worker, which `zeromq-gateway keygen` makes.
 
     python inventory.py --router tcp://10.0.0.1:5556 --curve-server-key router.key.pub --curve-key inventory.key
 
@@ -179,7 +179,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--curve-server-key",
         default=os.environ.get("ZMQ_GATEWAY_CURVE_SERVER_KEY"),
-        help="public key of the router, or a file that holds it: encrypt (a key may begin with -: write --curve-server-key=KEY)",
+        help="public key of the router (a key may begin with -: --curve-server-key=KEY), or a file that holds it: encrypt",
     )
     parser.add_argument(
         "--curve-key",
