@@ -5,7 +5,7 @@
 import { ContractError } from '../contract/errors.ts';
 import { type Json, type JsonObject, member } from '../contract/json.ts';
 import { type Kind, transform } from '../contract/shapes.ts';
-import type { IngestedOperation } from './ingest.ts';
+import type { IngestedOperation } from './ingested.ts';
 
 /** Schema objects of one place, and the components that it refers to. */
 interface Measure {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../contract/json.ts';
 import { transform } from '../contract/shapes.ts';
-import type { Ingested } from './ingest.ts';
+import type { Ingested } from './ingested.ts';
 import type { HttpMethod } from './operation.ts';
 import { ANNOTATIONS } from './schema.ts';
 

@@ -7,6 +7,7 @@ import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from 
 import { type Kind, SECTIONS, transform } from '../contract/shapes.ts';
 import { checkComplexity } from './complexity.ts';
 import { checkReferences } from './cycles.ts';
+import type { Ingested, IngestedOperation } from './ingested.ts';
 import { type ContractLimits, plainCopy } from './limits.ts';
 import { HTTP_METHODS, type HttpMethod } from './operation.ts';
 import { OperationReader } from './operation-reader.ts';
@@ -15,23 +16,6 @@ import { parsePath, parsePrefix } from './path-template.ts';
 import { checkPattern } from './patterns.ts';
 import { References } from './references.ts';
 import { normaliseSchema } from './schema.ts';
-
-/** One operation of a normalised document. */
-export interface IngestedOperation {
-  readonly path: string;
-  readonly shape: string;
-  readonly names: readonly string[];
-  readonly method: HttpMethod;
-  readonly eventName: string;
-}
-
-/** A source, normalised; names are its own yet. */
-export interface Ingested {
-  readonly document: JsonObject;
-  /** By section and name. */
-  readonly components: Readonly<Record<string, JsonObject>>;
-  readonly operations: readonly IngestedOperation[];
-}
 
 /**
  * Reads a source: JSON text, or a value as JSON.parse gives it.

@@ -5,7 +5,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member, textOf } from '../contract/json.ts';
 import { type Kind, transform } from '../contract/shapes.ts';
 import type { Fingerprints } from './fingerprint.ts';
-import type { Ingested, IngestedOperation } from './ingest.ts';
+import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { Operation } from './operation.ts';
 import { operationOf } from './operations.ts';
 import { problemComponents, withProblems } from './problem.ts';

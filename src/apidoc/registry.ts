@@ -5,7 +5,8 @@
 import { EventEmitter } from 'node:events';
 import { ContractError } from '../contract/errors.ts';
 import { Fingerprints } from './fingerprint.ts';
-import { type IngestedOperation, ingest } from './ingest.ts';
+import { ingest } from './ingest.ts';
+import type { IngestedOperation } from './ingested.ts';
 import { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
 import { type DocumentBase, type MergedSource, merge } from './merge.ts';
 import type { ApiSnapshot } from './operation.ts';

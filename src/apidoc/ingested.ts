@@ -1,0 +1,20 @@
+/** What a source is once it is normalised, before it is merged with others. */
+import type { JsonObject } from '../contract/json.ts';
+import type { HttpMethod } from './operation.ts';
+
+/** One operation of a normalised document. */
+export interface IngestedOperation {
+  readonly path: string;
+  readonly shape: string;
+  readonly names: readonly string[];
+  readonly method: HttpMethod;
+  readonly eventName: string;
+}
+
+/** A source, normalised; names are its own yet. */
+export interface Ingested {
+  readonly document: JsonObject;
+  /** By section and name. */
+  readonly components: Readonly<Record<string, JsonObject>>;
+  readonly operations: readonly IngestedOperation[];
+}
