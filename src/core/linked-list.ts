@@ -1,16 +1,24 @@
-/** A list whose members hold their neighbours themselves: one leaves from anywhere in constant time and makes no garbage. */
+/**
+ * A list linked through its members, for what comes and goes with each request.
+ *
+ * A `Set` or `Map` will not do there. V8 makes it a new table after so many deletions, and the old table points to the new
+ * one, for iterators under way. Once one table has grown old enough to be looked at by full collections only, it keeps the
+ * next one alive, that one the next, and so on with all that was in them: no request is freed young any more.
+ */
 
-/** What can be in a list, one at a time. */
+/** The fields that a list needs on a member. One is in one list at a time. */
 export interface Linked<T> {
   before: T | undefined;
   after: T | undefined;
 }
 
+/** Adding and removing are O(1) and allocate nothing; a member that was removed points nowhere. */
 export class LinkedList<T extends Linked<T>> {
   first: T | undefined = undefined;
   last: T | undefined = undefined;
   length = 0;
 
+  /** Appends a member, which must be in no list. */
   push(member: T): void {
     member.before = this.last;
     member.after = undefined;
@@ -20,6 +28,7 @@ export class LinkedList<T extends Linked<T>> {
     this.length++;
   }
 
+  /** Puts a member first, which must be in no list. */
   unshift(member: T): void {
     member.before = undefined;
     member.after = this.first;
@@ -29,9 +38,10 @@ export class LinkedList<T extends Linked<T>> {
     this.length++;
   }
 
-  /** Takes out a member, which must be in this list. */
+  /** Takes a member out; nothing happens when it is in no list. */
   remove(member: T): void {
     const { before, after } = member;
+    if (before === undefined && this.first !== member) return;
     if (before === undefined) this.first = after;
     else before.after = after;
     if (after === undefined) this.last = before;
@@ -39,5 +49,14 @@ export class LinkedList<T extends Linked<T>> {
     member.before = undefined;
     member.after = undefined;
     this.length--;
+  }
+
+  /** The members, the first first. The one at hand may be removed meanwhile. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let member = this.first; member !== undefined; ) {
+      const next: T | undefined = member.after;
+      yield member;
+      member = next;
+    }
   }
 }

@@ -30,7 +30,7 @@ export async function closeGateway(core: GatewayCore, server: Server, deadline: 
 
 /** Resolves when no request is in flight. */
 function idle(core: GatewayCore): Promise<void> {
-  if (core.exchanges.size === 0) return Promise.resolve();
+  if (core.exchanges.length === 0) return Promise.resolve();
   return new Promise((resolve) => {
     core.onIdle = resolve;
   });

@@ -1,5 +1,6 @@
 /** What all requests of a gateway share. */
 import type { IncomingMessage } from 'node:http';
+import type { Linked, LinkedList } from '../core/linked-list.ts';
 import type { Requester } from '../core/message.ts';
 import type { Tracing } from '../core/tracing.ts';
 import type { BodyReader } from './body/reader.ts';
@@ -10,7 +11,7 @@ import type { GatewayLogger } from './source.ts';
 import type { RequestIds } from './trace.ts';
 
 /** A request in flight. */
-export interface ActiveExchange {
+export interface ActiveExchange extends Linked<ActiveExchange> {
   /** Ends it with an error. */
   abort(): void;
 }
@@ -29,7 +30,7 @@ export interface GatewayCore {
   /** Headers of every response, names and values in turn. */
   readonly baseHeaders: readonly string[];
   /** Operation requests in flight. */
-  readonly exchanges: Set<ActiveExchange>;
+  readonly exchanges: LinkedList<ActiveExchange>;
   /** Requests whose client sends the body only when it is asked to. */
   readonly expecting: WeakSet<IncomingMessage>;
   /** The gateway is stopping: replies close their connections, and it says that it is not ready. */

@@ -29,6 +29,8 @@ import { traceContext } from './trace.ts';
 export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   /** Headers that this request's reply has beyond those of its route, names and values in turn. */
   readonly extraHeaders: string[];
+  before: ActiveExchange | undefined = undefined;
+  after: ActiveExchange | undefined = undefined;
   readonly started: number;
   private call: InFlight | undefined;
   private caller: Caller | undefined;
@@ -72,10 +74,12 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     const { core } = this;
     if (core.tracing !== undefined) this.span = this.beginSpan(core.tracing);
     if (core.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
-    else if (core.exchanges.size >= core.settings.limits.inFlight) {
-      this.fail(outcomeProblem('BUSY', `The gateway already has ${core.exchanges.size} requests in flight.`));
+    else if (core.exchanges.length >= core.settings.limits.inFlight) {
+      this.fail(
+        outcomeProblem('BUSY', `The gateway already has ${core.exchanges.length} requests in flight.`),
+      );
     } else {
-      core.exchanges.add(this);
+      core.exchanges.push(this);
       this.unwatch = onHangUp(this.res, this.req.socket, this.onClose);
       if (this.route.guard !== undefined || core.rateLimits !== undefined) void this.admit();
       else this.attempt(() => this.accept());
@@ -97,8 +101,8 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     }
     this.unwatch?.();
     const { core } = this;
-    core.exchanges.delete(this);
-    if (core.exchanges.size === 0) core.onIdle?.();
+    core.exchanges.remove(this);
+    if (core.exchanges.length === 0) core.onIdle?.();
   };
 
   /** Asks who calls and how often. */

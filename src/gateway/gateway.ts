@@ -6,6 +6,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ApiSnapshot } from '../apidoc/operation.ts';
 import { toError, ZeroMQConfigError } from '../core/errors.ts';
 import type { Health } from '../core/health.ts';
+import { LinkedList } from '../core/linked-list.ts';
 import type { Requester } from '../core/message.ts';
 import { activeTracing } from '../core/tracing.ts';
 import { newApp } from './app.ts';
@@ -97,7 +98,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
     rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
     baseHeaders: apiHeaders(settings.helmet),
-    exchanges: new Set(),
+    exchanges: new LinkedList(),
     expecting: new WeakSet(),
     draining: false,
     closed: false,
@@ -150,7 +151,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     app: born.app,
     server,
     get inFlight() {
-      return core.exchanges.size;
+      return core.exchanges.length;
     },
     health: () => gatewayHealth(core),
     openapi: () => renderer.document(''),

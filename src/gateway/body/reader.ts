@@ -1,5 +1,6 @@
 /** Reading the bytes of a request body into one buffer, bounded in size, in time, and in what all bodies hold. */
 import type { IncomingMessage } from 'node:http';
+import { type Linked, LinkedList } from '../../core/linked-list.ts';
 import { NO_BYTES } from '../../core/message.ts';
 import { httpProblem, outcomeProblem, type Problem } from '../problem.ts';
 
@@ -18,7 +19,7 @@ export interface BodyBounds {
 
 /** Reads bodies. One timer looks after all that are under way, and rests when there is none. */
 export class BodyReader {
-  private readonly reading = new Set<Reading>();
+  private readonly reading = new LinkedList<Reading>();
   private timer: NodeJS.Timeout | undefined;
   /** Bytes that all readings hold. */
   buffered = 0;
@@ -40,15 +41,15 @@ export class BodyReader {
       done(tooLarge(this.bounds.body), NO_BYTES);
       return;
     }
-    this.reading.add(new Reading(this, request, length, done));
+    this.reading.push(new Reading(this, request, length, done));
     this.timer ??= setInterval(() => this.sweep(), Math.min(1000, this.bounds.timeout)).unref();
   }
 
   /** A reading is over. */
   release(reading: Reading): void {
-    this.reading.delete(reading);
+    this.reading.remove(reading);
     this.buffered -= reading.held;
-    if (this.reading.size > 0 || this.timer === undefined) return;
+    if (this.reading.length > 0 || this.timer === undefined) return;
     clearInterval(this.timer);
     this.timer = undefined;
   }
@@ -60,7 +61,9 @@ export class BodyReader {
 }
 
 /** One body under way. */
-class Reading {
+class Reading implements Linked<Reading> {
+  before: Reading | undefined = undefined;
+  after: Reading | undefined = undefined;
   readonly started = performance.now();
   /** Bytes held so far. */
   held = 0;

@@ -1,52 +1,61 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { type Linked, LinkedList } from '../../../src/core/linked-list.ts';
 
-class Member implements Linked<Member> {
-  before: Member | undefined = undefined;
-  after: Member | undefined = undefined;
-
-  constructor(readonly name: string) {}
-}
-
-function names(list: LinkedList<Member>): string {
-  let forwards = '';
-  for (let member = list.first; member !== undefined; member = member.after) forwards += member.name;
-  let backwards = '';
-  for (let member = list.last; member !== undefined; member = member.before)
-    backwards = member.name + backwards;
-  assert.equal(backwards, forwards);
-  assert.equal(list.length, forwards.length);
-  return forwards;
+class Item implements Linked<Item> {
+  before: Item | undefined = undefined;
+  after: Item | undefined = undefined;
 }
 
 describe('a linked list', () => {
-  it('takes members at either end', () => {
-    const list = new LinkedList<Member>();
-    assert.equal(names(list), '');
-    list.unshift(new Member('b'));
-    list.push(new Member('c'));
-    list.unshift(new Member('a'));
-    assert.equal(names(list), 'abc');
+  it('behaves as a set does, and lets go of what is removed', () => {
+    const step = fc.record({ add: fc.boolean(), index: fc.nat(9) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const items = Array.from({ length: 10 }, () => new Item());
+        const list = new LinkedList<Item>();
+        const model = new Set<Item>();
+        for (const { add, index } of steps) {
+          const item = items[index];
+          assert.ok(item);
+          if (!add) {
+            list.remove(item);
+            model.delete(item);
+          } else if (!model.has(item)) {
+            list.push(item);
+            model.add(item);
+          }
+          assert.equal(list.length, model.size);
+          assert.deepEqual([...list], [...model]);
+        }
+        for (const item of items) {
+          if (!model.has(item)) assert.deepEqual([item.before, item.after], [undefined, undefined]);
+        }
+      }),
+    );
   });
 
-  it('lets members go from anywhere, and takes them again', () => {
-    const list = new LinkedList<Member>();
-    const members = ['a', 'b', 'c', 'd'].map((name) => new Member(name));
-    for (const member of members) list.push(member);
-    const [first, second, , last] = members;
-    for (const [member, left] of [
-      [second, 'acd'],
-      [first, 'cd'],
-      [last, 'c'],
-    ] as const) {
-      assert.ok(member);
-      list.remove(member);
-      assert.deepEqual([member.before, member.after], [undefined, undefined]);
-      assert.equal(names(list), left);
+  it('takes members at either end', () => {
+    const list = new LinkedList<Item>();
+    const [first, second, third] = [new Item(), new Item(), new Item()];
+    list.unshift(second);
+    list.push(third);
+    list.unshift(first);
+    assert.deepEqual([...list], [first, second, third]);
+    assert.equal(list.length, 3);
+  });
+
+  it('goes on when the item at hand is removed', () => {
+    const list = new LinkedList<Item>();
+    const items = [new Item(), new Item(), new Item()];
+    for (const item of items) list.push(item);
+    const seen: Item[] = [];
+    for (const item of list) {
+      seen.push(item);
+      list.remove(item);
     }
-    assert.ok(first);
-    list.push(first);
-    assert.equal(names(list), 'ca');
+    assert.deepEqual(seen, items);
+    assert.equal(list.length, 0);
   });
 });
