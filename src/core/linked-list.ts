@@ -38,10 +38,15 @@ export class LinkedList<T extends Linked<T>> {
     this.length++;
   }
 
+  /** Whether a member is in; one that is in no other list. */
+  has(member: T): boolean {
+    return member.before !== undefined || this.first === member;
+  }
+
   /** Takes a member out; nothing happens when it is in no list. */
   remove(member: T): void {
+    if (!this.has(member)) return;
     const { before, after } = member;
-    if (before === undefined && this.first !== member) return;
     if (before === undefined) this.first = after;
     else before.after = after;
     if (after === undefined) this.last = before;

@@ -59,15 +59,15 @@ export class Backlog {
   takeFor(worker: Worker, breakers: Breakers | undefined): Pending | undefined {
     const { group } = worker;
     if (group === undefined) return undefined;
-    let link = group.firstLink;
+    let link = group.backlog.first;
     while (link !== undefined) {
       const { event, after } = link;
       if (event.queue.length === 0) {
-        group.unlist(link);
+        group.backlog.remove(link);
       } else if (!this.routes.paused.has(event.name) && breakers?.rests(worker, event.name) !== true) {
-        group.unlist(link);
+        group.backlog.remove(link);
         const pending = this.takeFrom(event);
-        if (event.queue.length > 0) group.list(link);
+        if (event.queue.length > 0) group.backlog.push(link);
         return pending;
       }
       link = after;
@@ -77,7 +77,7 @@ export class Backlog {
 
   /** Whether anything waits that a worker serves. */
   holdsFor({ group }: Worker): boolean {
-    for (let link = group?.firstLink; link !== undefined; link = link.after) {
+    for (let link = group?.backlog.first; link !== undefined; link = link.after) {
       if (link.event.queue.length > 0) return true;
     }
     return false;

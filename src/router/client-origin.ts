@@ -1,5 +1,6 @@
 /** A client at the frontend as the core sees it: where requests come from, and how their replies go back. */
 import type { GiveUp } from '../core/give-up.ts';
+import { IdMap } from '../core/id-map.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import type { ClientPeer } from '../transport/frontend.ts';
 import { turnNow } from '../transport/turn.ts';
@@ -8,7 +9,7 @@ import type { Origin, Pending } from './pending.ts';
 
 export class ClientOrigin implements Origin {
   /** Requests that are not settled, by their slot at the client; those without one by a number below zero. */
-  private readonly requests = new Map<number, Pending>();
+  private readonly requests = new IdMap<Pending>();
   private slotless = 0;
 
   constructor(

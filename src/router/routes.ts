@@ -6,12 +6,12 @@
  * Workers that announce nothing form the wildcard group, which serves every event that nobody announced. Such a
  * stray event has a state only while requests for it wait.
  */
+import { type Linked, LinkedList } from '../core/linked-list.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { Worker } from './worker.ts';
 
 /** An event in the backlog of a group. */
-class Link {
-  listed = false;
+class Link implements Linked<Link> {
   before: Link | undefined = undefined;
   after: Link | undefined = undefined;
 
@@ -38,14 +38,14 @@ export class EventState {
 
   /** Makes its groups know that requests wait. */
   list(): void {
-    for (const link of this.links) link.group.list(link);
+    for (const link of this.links) if (!link.group.backlog.has(link)) link.group.backlog.push(link);
   }
 
   linkTo(group: Group): Link {
     const link = new Link(this, group);
     this.links.push(link);
     this.groups.push(group);
-    if (this.queue.length > 0) group.list(link);
+    if (this.queue.length > 0) group.backlog.push(link);
     return link;
   }
 
@@ -53,7 +53,7 @@ export class EventState {
     const index = this.groups.indexOf(group);
     const link = this.links[index];
     if (link === undefined) return;
-    group.unlist(link);
+    group.backlog.remove(link);
     this.links.splice(index, 1);
     this.groups.splice(index, 1);
   }
@@ -68,36 +68,14 @@ export class Group {
   tripped = 0;
   /** Those that share their credit with other routers, and were not asked for more. */
   private readonly generous = new Set<Worker>();
-  /** Backlog: events that have, or lately had, requests waiting. */
-  firstLink: Link | undefined = undefined;
-  private lastLink: Link | undefined = undefined;
+  /** Events that have, or lately had, requests waiting. */
+  readonly backlog = new LinkedList<Link>();
 
   /** @param names its events; undefined for the wildcard group. */
   constructor(
     readonly key: string,
     readonly names: readonly string[] | undefined,
   ) {}
-
-  list(link: Link): void {
-    if (link.listed) return;
-    link.listed = true;
-    link.before = this.lastLink;
-    if (this.lastLink === undefined) this.firstLink = link;
-    else this.lastLink.after = link;
-    this.lastLink = link;
-  }
-
-  unlist(link: Link): void {
-    if (!link.listed) return;
-    link.listed = false;
-    const { before, after } = link;
-    if (before === undefined) this.firstLink = after;
-    else before.after = after;
-    if (after === undefined) this.lastLink = before;
-    else after.before = before;
-    link.before = undefined;
-    link.after = undefined;
-  }
 
   /** Puts the worker into the ready list, or takes it out, as it is eligible. */
   refresh(worker: Worker): void {

@@ -1,6 +1,7 @@
 /** A server's link: clients of any kind connect to it directly; their requests go to the node's handlers. */
 import type { Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
+import { IdMap } from '../core/id-map.ts';
 import { failure, type RequestMessage } from '../core/message.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
@@ -18,7 +19,7 @@ interface ServerRequest {
 }
 
 /** Requests of one client under way, by their slot at the client; those without one by a number below zero. */
-type ServerRequests = Map<number, ServerRequest>;
+type ServerRequests = IdMap<ServerRequest>;
 
 /** Endpoints in use, with the ports that were picked where 0 was asked for. */
 export interface ServerEndpoints {
@@ -126,6 +127,6 @@ export class ServerLink implements ServiceLink, FrontendOwner {
 }
 
 function requestsOf(peer: ClientPeer): ServerRequests {
-  peer.state ??= new Map();
+  peer.state ??= new IdMap<ServerRequest>();
   return peer.state as ServerRequests;
 }

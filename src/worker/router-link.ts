@@ -7,6 +7,7 @@ import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
+import { IdMap } from '../core/id-map.ts';
 import { furtherIdentity, type NodeIdentity } from '../core/identity.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
@@ -74,7 +75,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
   private readonly socket: MessageSocket;
   private readonly channel: PeerChannel;
   private readonly inproc: boolean;
-  private readonly assignments = new Map<number, Assignment>();
+  private readonly assignments = new IdMap<Assignment>();
   private readonly backoff = new Backoff(ASK_AGAIN);
   /** Of the connection that stands. */
   private share: Share | undefined;

@@ -28,6 +28,7 @@ describe('a linked list', () => {
           }
           assert.equal(list.length, model.size);
           assert.deepEqual([...list], [...model]);
+          for (const each of items) assert.equal(list.has(each), model.has(each));
         }
         for (const item of items) {
           if (!model.has(item)) assert.deepEqual([item.before, item.after], [undefined, undefined]);
