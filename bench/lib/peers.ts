@@ -3,10 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../scripts/lib/ports.ts';
 import type { Contender, Launch } from './contender.ts';
 import { hasCommand } from './load.ts';
 import { PYTHON } from './machine.ts';
-import { freePorts } from './ports.ts';
 import type { ProcessSpec, RunningProcess } from './process.ts';
 
 const PEERS = new URL('../peers/', import.meta.url);

@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../../bench/lib/ports.ts';
 import { type RunningProcess, startProcess } from '../../bench/lib/process.ts';
+import { freePorts } from '../../scripts/lib/ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));

@@ -2,8 +2,7 @@
  * Endpoints for tests. Bind to `anyEndpoint` and read back where it landed; `freeEndpoint` is for the rare test where
  * a peer must know the address before anybody has bound it.
  */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { freePort } from '../../scripts/lib/ports.ts';
 import type { Cleanup } from './scope.ts';
 import { ipcPath } from './temp.ts';
 
@@ -20,16 +19,6 @@ export function anyEndpoint(cleanup: Cleanup, transport: Transport): string {
 /** An endpoint that is known beforehand. The TCP port was free a moment ago. */
 export async function freeEndpoint(cleanup: Cleanup, transport: Transport): Promise<string> {
   return transport === 'tcp' ? `tcp://127.0.0.1:${await freePort()}` : named(cleanup, transport);
-}
-
-/** A TCP port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function named(cleanup: Cleanup, transport: 'ipc' | 'inproc'): string {

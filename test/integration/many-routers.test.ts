@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../scripts/lib/ports.ts';
 import { diagnostics } from '../../src/core/diagnostics.ts';
 import { ApiRegistry, createGateway } from '../../src/gateway/index.ts';
 import { silentLogger, ZeroMQHeartbeatConfig, type ZeroMQTimeoutError } from '../../src/index.ts';
 import { controlFrames } from '../../src/wire/control.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
 import { DnsServer } from '../helpers/dns-server.ts';
-import { freeEndpoint, freePort } from '../helpers/endpoints.ts';
+import { freeEndpoint } from '../helpers/endpoints.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { published } from '../helpers/published.ts';
 import { connectedDealer, texts } from '../helpers/raw.ts';
