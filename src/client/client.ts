@@ -2,6 +2,7 @@
  * client: sends events to routers or servers and brings their replies back. `ZeroMQClient` is the public face;
  * `RequestTable` keeps the requests, lanes are the sockets.
  */
+import { checkCount } from '../core/checks.ts';
 import { diagnostics } from '../core/diagnostics.ts';
 import { Emitter } from '../core/emitter.ts';
 import {
@@ -314,11 +315,6 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
 function checkTimeout(timeout: number): number {
   if (typeof timeout === 'number' && timeout > 0 && timeout <= 0x7fffffff) return timeout;
   throw new ZeroMQConfigError(`timeout must be more than 0 ms and at most 2^31 - 1, got ${String(timeout)}`);
-}
-
-function checkCount(option: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new ZeroMQConfigError(`${option} must be a whole number of at least 1, got ${String(value)}`);
 }
 
 function encodeData(eventData: unknown): Buffer {

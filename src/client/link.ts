@@ -6,16 +6,9 @@
  * libzmq tells nothing of INPROC peers and does not connect to one again. So a link over INPROC asks whether somebody
  * is there (`$router.ping`, which servers answer too), and connects anew when nothing is taken from it any more.
  */
-import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
-import { furtherIdentity } from '../core/identity.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
-import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
-import { ConnectionWatch } from '../transport/connection-watch.ts';
-import type { CurveClient } from '../transport/curve/security.ts';
-import { type ChannelOwner, DEFAULT_CHANNEL_LIMITS, PeerChannel } from '../transport/peer-channel.ts';
-import { tellReconnects } from '../transport/reconnects.ts';
-import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
+import { Line, type LineOptions, type LineOwner } from '../transport/line.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
 import { controlFrames, isControl, PING } from '../wire/control.ts';
@@ -38,24 +31,16 @@ function pingRequest(): RequestMessage {
   return { eventName: PING, body, timeLeft: 0, idempotent: true, requestId: '', extras: NO_BYTES };
 }
 
-/** Options of a link. */
-export interface ClientLinkOptions {
-  readonly connection: ZeroMQConnection;
-  /** Identity of the socket on its first connection; further ones are of the same node. */
-  readonly identity: string;
-  readonly nodeId: string;
-  readonly maxMessageSize: number;
-  readonly speaker: Speaker;
-  readonly curve?: CurveClient;
-}
+/** How long a link that is closed may take to send what waits, in ms. */
+const LINGER = 100;
 
-export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSink {
-  readonly endpoint: string;
+/** Options of a link. */
+export type ClientLinkOptions = Omit<LineOptions, 'linger' | 'inprocStall'>;
+
+export class ClientLink implements Lane, LineOwner, PackedSink {
   outstanding = 0;
   suspect = false;
-  private readonly socket: MessageSocket;
-  private readonly channel: PeerChannel;
-  private readonly inproc: boolean;
+  private readonly line: Line;
   private up = false;
   /** The peer shuts down. */
   private retired = false;
@@ -64,33 +49,22 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   private answered = false;
 
   constructor(
-    private readonly options: ClientLinkOptions,
+    options: ClientLinkOptions,
     private readonly owner: LaneOwner,
   ) {
-    const { connection, identity, maxMessageSize, speaker, curve } = options;
-    this.endpoint = connection.getConnectionString();
-    this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
-    this.socket = new MessageSocket(
-      { type: 'dealer', routingId: identity, maxMessageSize, linger: 100, curve },
-      this,
-    );
-    const { stallTimeout } = DEFAULT_CHANNEL_LIMITS;
-    const limits = { ...DEFAULT_CHANNEL_LIMITS, stallTimeout: this.inproc ? INPROC_STALL : stallTimeout };
-    this.channel = new PeerChannel(this.socket, undefined, this, speaker, limits);
-    tellReconnects(this.socket.monitor, speaker, this.endpoint);
-    new ConnectionWatch(
-      this.socket,
-      () => this.cameUp(),
-      () => this.lost(),
-    );
+    this.line = new Line({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
+  }
+
+  get endpoint(): string {
+    return this.line.endpoint;
   }
 
   get monitor(): ZeroMQSocketMonitor {
-    return this.socket.monitor;
+    return this.line.socket.monitor;
   }
 
   get received(): number {
-    return this.socket.received;
+    return this.line.socket.received;
   }
 
   get connected(): boolean {
@@ -98,7 +72,7 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   }
 
   get hasRoom(): boolean {
-    return this.connected && this.channel.writable;
+    return this.connected && this.line.channel.writable;
   }
 
   /** It answers packed, or said that it could, or did not answer yet: perhaps one of ours, which keeps deadlines itself. */
@@ -107,15 +81,15 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   }
 
   open(): void {
-    this.socket.connect(this.options.connection);
-    if (this.inproc) this.ping();
+    this.line.open();
+    if (this.line.inproc) this.ping();
   }
 
   send(pending: PendingRequest): void {
-    if (this.packed) this.channel.addRequest(pending.id, pending.generation, pending.message);
+    if (this.packed) this.line.channel.addRequest(pending.id, pending.generation, pending.message);
     else {
       const token = encodeToken(pending.id, pending.generation);
-      this.channel.post([token, EMPTY, ...requestFrames(pending.message, true)]);
+      this.line.channel.post([token, EMPTY, ...requestFrames(pending.message, true)]);
     }
   }
 
@@ -126,7 +100,7 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   }
 
   abandon(pending: PendingRequest, why: GiveUp): void {
-    if (this.packed) this.channel.addCancel(pending.id, pending.generation, why);
+    if (this.packed) this.line.channel.addCancel(pending.id, pending.generation, why);
   }
 
   retire(): void {
@@ -137,9 +111,27 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
 
   close(): void {
     this.up = false;
-    this.channel.flush();
-    this.socket.close();
-    this.channel.close();
+    this.line.channel.flush();
+    this.line.socket.close();
+    this.line.channel.close();
+  }
+
+  lineUp(): void {
+    if (this.up || this.line.socket.renewing) return;
+    this.up = true;
+    this.retired = false;
+    this.owner.laneReady(this);
+  }
+
+  /** What is gathered for the lost connection must not go out on the next one: its callers are told now. */
+  lineDown(): void {
+    this.packed = false;
+    this.answered = false;
+    this.line.channel.reset();
+    this.line.renew();
+    if (!this.up) return;
+    this.up = false;
+    this.owner.laneLost(this);
   }
 
   message(frames: Buffer[]): void {
@@ -147,7 +139,7 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
     if (first === undefined) return;
     if (isPacked(first)) {
       this.packed = true;
-      if (!readPacked(frames, 0, this)) this.drop('bad-batch');
+      if (!readPacked(frames, 0, this)) this.line.drop('bad-batch');
     } else if (isControl(frames, 0)) this.control(frames);
     else this.classicReply(frames);
   }
@@ -157,15 +149,15 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
   }
 
   packedRequest(): void {
-    this.drop('foreign-reply');
+    this.line.drop('foreign-reply');
   }
 
   packedCancel(): void {
-    this.drop('foreign-reply');
+    this.line.drop('foreign-reply');
   }
 
   channelGone(): void {
-    this.wentDown();
+    this.lineDown();
   }
 
   /** Its connection may stand, but there is no use in it. */
@@ -179,69 +171,36 @@ export class ClientLink implements Lane, SocketReceiver, ChannelOwner, PackedSin
 
   private classicReply(frames: Buffer[]): void {
     const classic = readClassic(frames, 0);
-    if (classic instanceof MalformedFrames) return this.drop(classic.cause);
+    if (classic instanceof MalformedFrames) return this.line.drop(classic.cause);
     const token = classic.envelope[0];
-    if (token === undefined || !isToken(token)) return this.drop('unknown-token');
+    if (token === undefined || !isToken(token)) return this.line.drop('unknown-token');
     const { message, packs, broken } = toReply(classic);
-    if (broken) this.drop('bad-metadata');
+    if (broken) this.line.drop('bad-metadata');
     this.packed ||= packs;
     this.answered = true;
     if (token.equals(PING_TOKEN)) {
-      if (this.inproc && !this.retired) this.cameUp();
+      if (this.line.inproc && !this.retired) this.lineUp();
     } else this.owner.laneReply(this, tokenId(token), tokenGeneration(token), message);
   }
 
   /** The peer asks for nothing more, and is told that nothing will come: then it can close without a loss. */
   private control(frames: Buffer[]): void {
-    if (frames[2]?.toString() !== '$bye') return this.drop('bad-control');
+    if (frames[2]?.toString() !== '$bye') return this.line.drop('bad-control');
     this.retire();
-    this.channel.flush();
-    this.channel.post(controlFrames('$bye', {}));
-    if (this.inproc) void this.socket.outlivePeer(PING_FRAMES).then(() => this.reconnect());
+    this.line.channel.flush();
+    this.line.channel.post(controlFrames('$bye', {}));
+    if (this.line.inproc) void this.line.socket.outlivePeer(PING_FRAMES).then(() => this.reconnect());
   }
 
   private reconnect(): void {
-    this.wentDown();
+    this.lineDown();
     this.retired = false;
-    if (!this.inproc) return;
-    this.socket.reconnect(this.options.connection);
+    if (!this.line.inproc) return;
+    this.line.reconnect();
     this.ping();
   }
 
   private ping(): void {
-    this.channel.post(PING_FRAMES);
-  }
-
-  private cameUp(): void {
-    if (this.up || this.socket.renewing) return;
-    this.up = true;
-    this.retired = false;
-    this.owner.laneReady(this);
-  }
-
-  /** What was sent and did not leave must not go out on the next connection, long after its callers were told. */
-  private lost(): void {
-    this.wentDown();
-    const { connection, nodeId } = this.options;
-    this.socket.renew(connection, furtherIdentity(nodeId));
-  }
-
-  /** What is gathered for the lost connection must not go out on the next one: its callers are told now. */
-  private wentDown(): void {
-    this.packed = false;
-    this.answered = false;
-    this.channel.reset();
-    const { connection, nodeId } = this.options;
-    if (!this.inproc) this.socket.renew(connection, furtherIdentity(nodeId));
-    if (!this.up) return;
-    this.up = false;
-    this.owner.laneLost(this);
-  }
-
-  /** Counts something that was not used. */
-  private drop(cause: DropCause): void {
-    if (diagnostics.frameDropped.hasSubscribers) {
-      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer: this.endpoint });
-    }
+    this.line.channel.post(PING_FRAMES);
   }
 }

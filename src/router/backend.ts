@@ -1,6 +1,6 @@
 /**
- * The side of the router that workers connect to: a ROUTER socket. Finds out who is there (hello, notifications of
- * the socket, messages, heartbeats), gives the core a `Worker` for each, and hands it their replies.
+ * The side of the router that workers connect to: a ROUTER socket. Finds out who is there (notifications of the socket,
+ * messages, heartbeats), and hands their replies to the core; who of them works for it is the `Membership`'s.
  *
  * What the socket says of its peers, `[identity, ""]`, is the same when one comes and when it goes, and a peer can say
  * it of itself. So one that we know goes, and one that we do not know comes. Two things are looked into by a message
@@ -8,8 +8,7 @@
  * from heartbeats only, or of which the end is yet to be told.
  */
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
-import { type DropCause, diagnostics, type LeaveReason, type Speaker } from '../core/diagnostics.ts';
-import type { Logger } from '../core/logging.ts';
+import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
 import type { CurveDoor } from '../transport/curve/security.ts';
@@ -17,33 +16,22 @@ import { type Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
 import { turnNow } from '../transport/turn.ts';
 import { MalformedFrames, readClassic, toReply } from '../wire/classic.ts';
-import {
-  CONTROL_ADDRESS,
-  type Credit,
-  controlData,
-  type Hello,
-  isControl,
-  readCredit,
-  readHello,
-} from '../wire/control.ts';
+import { CONTROL_ADDRESS, controlData, isControl, readCredit } from '../wire/control.ts';
 import { isJson } from '../wire/json-check.ts';
-import { PROTOCOL_VERSION } from '../wire/metadata.ts';
 import { isPacked, readPacked } from '../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../wire/token.ts';
-import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
-import { announcementRefusal, classicEventsOf } from './permits.ts';
+import {
+  Membership,
+  type MembershipOptions,
+  type MembershipOwner,
+  type PeerDirectory,
+} from './membership.ts';
 import { findUndelivered } from './undelivered.ts';
 import { WorkerPeer, type WorkerPeerOwner } from './worker-peer.ts';
 
-/** A worker, as much of it as the router tells others. */
-export type JoinedPeer = Pick<WorkerPeer, 'key' | 'ours' | 'worker'>;
-
 /** What a backend tells the router. */
-export interface BackendOwner {
-  /** A worker came, or one that was taken for a classic one said what it is. */
-  workerJoined(peer: JoinedPeer): void;
-  workerLeft(peer: JoinedPeer, reason: LeaveReason, held: number): void;
+export interface BackendOwner extends MembershipOwner {
   /** A worker was heard of, whatever it said. */
   signOfLife(key: string): void;
   /** Something happened at a worker: the core may have something to do earlier than before. */
@@ -51,18 +39,11 @@ export interface BackendOwner {
 }
 
 /** Options of a backend. Durations in ms. */
-export interface BackendOptions {
-  readonly identity: string;
+export interface BackendOptions extends MembershipOptions {
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
-  readonly logger: Logger;
-  /** Requests that a classic worker is given at a time. */
-  readonly classicConcurrency: number;
-  /** Events that classic workers serve; undefined: every event that nobody announced. */
-  readonly classicEvents: readonly string[] | undefined;
   /** How long a peer that connected has for its hello before it counts as classic. */
   readonly helloGrace: number;
-  readonly contracts: AnnouncedContracts;
   readonly curve?: CurveDoor;
   readonly clock?: Clock;
 }
@@ -76,8 +57,9 @@ const PROBE_TIME = 20;
 /** What finds out whether somebody is there: a classic worker drops a message of fewer than four frames. */
 const PROBE: Buffer = CONTROL_ADDRESS;
 
-export class Backend implements SocketReceiver, WorkerPeerOwner {
+export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   readonly socket: MessageSocket;
+  private readonly members: Membership;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
   /** Peers that are forgotten, but of which the socket has not told the end; the oldest first. */
@@ -91,6 +73,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
   ) {
     const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
     this.clock = clock;
+    this.members = new Membership(options, core, this, owner);
     this.socket = new MessageSocket({ type: 'router', routingId, maxMessageSize, curve, notify: true }, this);
   }
 
@@ -127,7 +110,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     if (known === undefined) {
       if (!this.socket.notifies) this.awaitHello(this.add(key, Buffer.from(key, 'latin1')), true);
     } else if (known.worker === undefined && !known.excused) {
-      if (known.ours) this.askWho(known);
+      if (known.ours) this.members.askWho(known);
       else if (known.grace === undefined) this.awaitHello(known, true);
     }
   }
@@ -135,25 +118,18 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
   /** A worker missed too many heartbeats: it gets nothing more, until it is heard of again. */
   heartbeatLost(key: string): void {
     const peer = this.peerOf(key);
-    if (peer !== undefined) this.leave(peer, 'heartbeat');
+    if (peer !== undefined) this.members.leave(peer, 'heartbeat');
   }
 
   /** Another allow list: a worker may serve less than before, nothing at all, or what it was refused. */
   rightsChanged(key: string): void {
     const peer = this.peers.get(key);
-    if (peer?.guest === undefined || peer.excused) return;
-    const refusal = peer.guest.revoked ? 'its key was taken off the allow list' : this.forbidden(peer);
-    if (refusal !== undefined) this.refuse(peer, refusal);
-    else if (peer.ours && peer.worker === undefined) this.askWho(peer);
-    else if (!peer.ours && peer.grace === undefined) {
-      peer.barred = false;
-      this.leave(peer, 'replaced');
-      this.joinClassic(peer);
-    }
+    if (peer === undefined) return;
+    this.members.review(peer);
     this.owner.touched();
   }
 
-  private peerOf(key: string): WorkerPeer | undefined {
+  peerOf(key: string): WorkerPeer | undefined {
     for (const peer of this.peers.values()) if (peer.key === key) return peer;
     return undefined;
   }
@@ -173,6 +149,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     this.owner.touched();
   }
 
+  superseded(peer: WorkerPeer): void {
+    if (this.forget(peer, [])) this.expectEnd(peer.address);
+  }
+
   writable(peer: WorkerPeer): void {
     if (peer.worker !== undefined) this.core.unblock(peer.worker, turnNow());
     this.owner.touched();
@@ -188,7 +168,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
   private heard(peer: WorkerPeer, frames: Buffer[], first: Buffer): void {
     this.owner.signOfLife(peer.key);
     if (isPacked(first)) {
-      if (peer.worker === undefined) this.askWho(peer);
+      if (peer.worker === undefined) this.members.askWho(peer);
       if (!readPacked(frames, 1, peer)) this.drop('bad-batch', peer.key);
     } else if (isControl(frames, 1)) this.control(peer, frames);
     else this.classicReply(peer, frames, first);
@@ -206,7 +186,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     peer.grace?.();
     peer.channel.close();
     this.giveBack(peer, unsent);
-    this.leave(peer, 'disconnected');
+    this.members.leave(peer, 'disconnected');
     return true;
   }
 
@@ -243,138 +223,24 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
   private awaitHello(peer: WorkerPeer, doubtful: boolean): void {
     peer.grace = this.clock.after(this.options.helloGrace, () => {
       if (doubtful) this.probe(peer);
-      else this.joinClassic(peer);
+      else this.members.joinClassic(peer);
     });
   }
 
   /** Where nobody is, the message is refused before the time is over. */
   private probe(peer: WorkerPeer): void {
     peer.channel.post([PROBE]);
-    peer.grace = this.clock.after(PROBE_TIME, () => this.joinClassic(peer));
-  }
-
-  private joinClassic(peer: WorkerPeer): void {
-    const { classicConcurrency: concurrency, classicEvents } = this.options;
-    const events = peer.guest ? classicEventsOf(peer.guest.rights, classicEvents) : classicEvents;
-    peer.grace = undefined;
-    if (peer.barred) return;
-    if (peer.guest !== undefined && events?.length === 0) {
-      peer.barred = true;
-      return this.refuse(
-        peer,
-        `the key of ${peer.guest.rights.name} names no event that a classic worker could serve`,
-      );
-    }
-    peer.worker = this.core.addWorker(peer, { id: peer.key, events, concurrency, cancels: false }, turnNow());
-    this.owner.workerJoined(peer);
-  }
-
-  private askWho(peer: WorkerPeer): void {
-    if (peer.asked || peer.excused) return;
-    peer.asked = true;
-    peer.control('$who', {});
+    peer.grace = this.clock.after(PROBE_TIME, () => this.members.joinClassic(peer));
   }
 
   private control(peer: WorkerPeer, frames: Buffer[]): void {
     const name = frames[3]?.toString();
     const data = controlData(frames[4]);
-    if (name === '$hello') this.hello(peer, data);
-    else if (name === '$credit') this.credit(peer, readCredit(data));
-    else if (name === '$bye') this.goodbye(peer);
-    else if (name === '$gone') this.leave(peer, 'goodbye');
+    if (name === '$hello') this.members.hello(peer, data);
+    else if (name === '$credit') this.members.credit(peer, readCredit(data));
+    else if (name === '$bye') this.members.goodbye(peer);
+    else if (name === '$gone') this.members.leave(peer, 'goodbye');
     else this.drop('bad-control', peer.key);
-  }
-
-  private hello(peer: WorkerPeer, data: Record<string, unknown> | undefined): void {
-    peer.grace?.();
-    peer.grace = undefined;
-    peer.ours = true;
-    peer.asked = false;
-    peer.excused = false;
-    const hello = readHello(data);
-    if (typeof hello === 'string') {
-      this.drop('bad-control', peer.key);
-      return this.refuse(peer, hello);
-    }
-    if (!this.succeed(peer, hello)) return this.drop('bad-control', peer.key);
-    if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
-    peer.connection = hello.connection;
-    peer.announced = hello;
-    const refusal = this.forbidden(peer) ?? this.acquire(peer, hello);
-    if (refusal !== undefined) return this.refuse(peer, refusal);
-    peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
-    this.takeIn(peer, hello);
-  }
-
-  private forbidden({ guest, announced }: WorkerPeer): string | undefined {
-    return guest && announced && announcementRefusal(guest.rights, announced);
-  }
-
-  /** A worker that comes back takes the place of its lost connection. False: it is that one, late, or another's name. */
-  private succeed(peer: WorkerPeer, { node, connection = 0 }: Hello): boolean {
-    if (node === undefined || node === peer.node) return true;
-    const before = this.peerOf(node);
-    if (before !== undefined && before !== peer) {
-      const stranger = before.guest?.publicKey !== peer.guest?.publicKey;
-      if (stranger || (before.connection ?? 0) > connection) return false;
-      this.leave(before, 'replaced');
-      if (this.forget(before, [])) this.expectEnd(before.address);
-    }
-    peer.node = node;
-    return true;
-  }
-
-  private acquire(peer: WorkerPeer, { contract }: Hello): string | undefined {
-    if (contract === undefined || peer.contract !== undefined) return undefined;
-    const refusal = this.options.contracts.acquire(contract.name, contract.fragment);
-    if (refusal === undefined) peer.contract = contract.name;
-    return refusal;
-  }
-
-  private takeIn(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
-    const now = turnNow();
-    const { worker } = peer;
-    if (worker === undefined) {
-      const info = { id: peer.key, events, concurrency, shares, cancels: true };
-      peer.worker = this.core.addWorker(peer, info, now);
-      this.owner.workerJoined(peer);
-      return;
-    }
-    const wasClassic = !worker.cancels;
-    this.core.updateWorker(worker, { events, concurrency, shares, cancels: true }, now);
-    if (wasClassic) this.owner.workerJoined(peer);
-  }
-
-  /** A worker takes more or less from now on. The answer is behind all that it was given before. */
-  private credit(peer: WorkerPeer, concurrency: number | undefined): void {
-    if (concurrency === undefined) return this.drop('bad-control', peer.key);
-    if (peer.worker === undefined) return this.askWho(peer);
-    this.core.updateWorker(peer.worker, { concurrency, shares: true }, turnNow());
-    peer.control('$credit', { concurrency } satisfies Credit);
-  }
-
-  private refuse(peer: WorkerPeer, reason: string): void {
-    this.options.logger.warn({ worker: peer.key, reason }, 'a worker was refused');
-    if (peer.ours) peer.control('$refused', { reason });
-    this.leave(peer, 'refused');
-  }
-
-  /** The worker wants nothing more; what it holds it will still answer. */
-  private goodbye(peer: WorkerPeer): void {
-    peer.excused = true;
-    if (peer.worker !== undefined) this.core.drainWorker(peer.worker, () => this.leave(peer, 'goodbye'));
-    peer.control('$bye', {});
-  }
-
-  private leave(peer: WorkerPeer, reason: LeaveReason): void {
-    const { worker } = peer;
-    if (peer.contract !== undefined) this.options.contracts.release(peer.contract);
-    peer.contract = undefined;
-    if (worker === undefined) return;
-    peer.worker = undefined;
-    const { held } = worker;
-    this.core.removeWorker(worker, turnNow());
-    this.owner.workerLeft(peer, reason, held);
   }
 
   /** Requests that never left go to other workers: nobody has run them. */
@@ -396,7 +262,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner {
     const trusted = peer.ours || isJson(message.body);
     if (!trusted) this.drop('bad-json', peer.key);
     const reply = trusted ? message : failure('BAD_REPLY', 'the reply of the classic worker is no JSON');
-    if (peer.worker === undefined && !peer.ours && peer.grace === undefined) this.joinClassic(peer);
+    if (peer.worker === undefined && !peer.ours && peer.grace === undefined) this.members.joinClassic(peer);
     this.replied(peer, tokenId(token), tokenGeneration(token), reply);
   }
 }

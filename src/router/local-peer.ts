@@ -4,9 +4,9 @@ import type { GiveUp } from '../core/give-up.ts';
 import type { LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import type { ReplyMessage } from '../core/message.ts';
 import { turnNow } from '../transport/turn.ts';
-import type { BackendOwner } from './backend.ts';
 import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
+import type { MembershipOwner } from './membership.ts';
 import type { Pending } from './pending.ts';
 import type { Worker, WorkerPort } from './worker.ts';
 
@@ -18,7 +18,7 @@ export class LocalPeer implements WorkerPort, LocalSeat {
     private readonly local: LocalWorker,
     private readonly core: RouterCore,
     private readonly contracts: AnnouncedContracts,
-    private readonly owner: Pick<BackendOwner, 'workerJoined' | 'workerLeft'>,
+    private readonly owner: MembershipOwner,
   ) {}
 
   get key(): string {

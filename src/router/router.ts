@@ -25,7 +25,7 @@ import { isLocal, toConnection, type ZeroMQConnection } from '../transport/conne
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { turnNow } from '../transport/turn.ts';
 import { toMessage } from '../wire/outgoing.ts';
-import type { BackendOwner, JoinedPeer } from './backend.ts';
+import type { BackendOwner } from './backend.ts';
 import { Builtins } from './builtins.ts';
 import type { ClientSideOwner } from './client-side.ts';
 import { AnnouncedContracts } from './contracts.ts';
@@ -33,6 +33,7 @@ import { RouterCore } from './core.ts';
 import { CoreTimer } from './core-timer.ts';
 import { LocalPeer } from './local-peer.ts';
 import { LocalRequest, RefusedRequest } from './local-request.ts';
+import type { JoinedPeer } from './membership.ts';
 import { RouterObserver } from './observer.ts';
 import type { RouterNotice } from './options.ts';
 import { BlindProxy } from './proxy.ts';

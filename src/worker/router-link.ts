@@ -5,19 +5,14 @@
  */
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
-import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { IdMap } from '../core/id-map.ts';
-import { furtherIdentity, type NodeIdentity } from '../core/identity.ts';
+import type { NodeIdentity } from '../core/identity.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
 import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
-import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/connection.ts';
-import { ConnectionWatch } from '../transport/connection-watch.ts';
-import type { CurveClient } from '../transport/curve/security.ts';
-import { type ChannelOwner, type Messages, PeerChannel } from '../transport/peer-channel.ts';
-import { tellReconnects } from '../transport/reconnects.ts';
-import { MessageSocket, type SocketReceiver } from '../transport/socket.ts';
+import { Line, type LineOptions, type LineOwner } from '../transport/line.ts';
+import type { Messages } from '../transport/peer-channel.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import {
@@ -48,14 +43,11 @@ export interface RouterLinkOwner extends ServiceHost {
 }
 
 /** Options of a link. */
-export interface RouterLinkOptions {
-  readonly connection: ZeroMQConnection;
+export interface RouterLinkOptions
+  extends Pick<LineOptions, 'connection' | 'maxMessageSize' | 'speaker' | 'curve'> {
   readonly identity: NodeIdentity;
   /** What to say of the worker, besides its share. */
   readonly hello: Omit<Hello, 'connection' | 'concurrency' | 'node'>;
-  readonly maxMessageSize: number;
-  readonly speaker: Speaker;
-  readonly curve?: CurveClient;
 }
 
 /** One request of this link under way. */
@@ -70,11 +62,8 @@ const GOODBYE_WAIT = 1000;
 /** A refused worker asks again: what stood in its way, such as an older contract, may be gone by then. Times in ms. */
 export const ASK_AGAIN = { min: 500, initial: 1000, max: 30_000 } as const;
 
-export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, PackedSink {
-  readonly endpoint: string;
-  private readonly socket: MessageSocket;
-  private readonly channel: PeerChannel;
-  private readonly inproc: boolean;
+export class RouterLink implements ServiceLink, LineOwner, PackedSink {
+  private readonly line: Line;
   private readonly assignments = new IdMap<Assignment>();
   private readonly backoff = new Backoff(ASK_AGAIN);
   /** Of the connection that stands. */
@@ -98,29 +87,23 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     private readonly options: RouterLinkOptions,
     private readonly owner: RouterLinkOwner,
   ) {
-    const { connection, identity, maxMessageSize, speaker, curve } = options;
-    this.endpoint = connection.getConnectionString();
-    this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
-    const routingId = identity.identity;
-    this.socket = new MessageSocket({ type: 'dealer', routingId, maxMessageSize, curve }, this);
-    this.channel = new PeerChannel(this.socket, undefined, this, speaker);
-    tellReconnects(this.socket.monitor, speaker, this.endpoint);
-    new ConnectionWatch(
-      this.socket,
-      () => this.connected(),
-      () => this.disconnected(),
-    );
+    const { identity, nodeId } = options.identity;
+    this.line = new Line({ ...options, identity, nodeId }, this);
+  }
+
+  get endpoint(): string {
+    return this.line.endpoint;
   }
 
   /** Events of the socket. */
   get monitor(): ZeroMQSocketMonitor {
-    return this.socket.monitor;
+    return this.line.socket.monitor;
   }
 
   /** Connects, now and whenever the connection is lost. */
   open(): void {
-    this.socket.connect(this.options.connection);
-    if (this.inproc) this.connected();
+    this.line.open();
+    if (this.line.inproc) this.lineUp();
   }
 
   leave(signal: AbortSignal): Promise<void> {
@@ -153,25 +136,48 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
         resolve();
       };
       signal.addEventListener('abort', this.onExcused, { once: true });
-      this.channel.post(controlFrames('$bye', {}));
+      this.line.channel.post(controlFrames('$bye', {}));
     });
   }
 
   close(): void {
     this.askAgain?.();
     this.closeShare();
-    this.channel.flush();
+    this.line.channel.flush();
     const settled = this.excused && this.assignments.size === 0;
-    if (this.welcomed && !settled) this.channel.post(controlFrames('$gone', {}));
-    this.socket.close();
-    this.channel.close();
+    if (this.welcomed && !settled) this.line.channel.post(controlFrames('$gone', {}));
+    this.line.socket.close();
+    this.line.channel.close();
+  }
+
+  lineUp(): void {
+    if (this.up || this.line.socket.renewing) return;
+    this.up = true;
+    this.connections += 1;
+    if (!this.departing) this.openShare();
+    this.owner.linkConnected(this);
+    this.sayHello();
+  }
+
+  lineDown(): void {
+    this.line.renew();
+    if (!this.up) return;
+    this.up = false;
+    this.welcomed = false;
+    this.askAgain?.();
+    this.closeShare();
+    const lost = [...this.assignments.values()];
+    this.assignments.clear();
+    for (const { execution } of lost) execution?.cancel('lost');
+    this.onExcused?.();
+    this.owner.linkDisconnected(this);
   }
 
   message(frames: Buffer[]): void {
     const first = frames[0];
     if (first === undefined) return;
     if (isPacked(first)) {
-      if (!readPacked(frames, 0, this)) this.drop('bad-batch');
+      if (!readPacked(frames, 0, this)) this.line.drop('bad-batch');
     } else if (isControl(frames, 0)) this.control(frames);
     else this.classicRequest(frames);
   }
@@ -183,12 +189,12 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
       // A request of a lost connection has no way back: the router has settled it.
       if (this.assignments.get(id) !== assignment) return;
       this.assignments.delete(id);
-      this.channel.addReply(id, generation, reply);
+      this.line.channel.addReply(id, generation, reply);
     });
   }
 
   packedReply(): void {
-    this.drop('foreign-reply');
+    this.line.drop('foreign-reply');
   }
 
   packedCancel(id: number, generation: number, why: GiveUp): void {
@@ -212,15 +218,6 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     // Replies wait in the channel; nothing was held back.
   }
 
-  private connected(): void {
-    if (this.up || this.socket.renewing) return;
-    this.up = true;
-    this.connections += 1;
-    if (!this.departing) this.openShare();
-    this.owner.linkConnected(this);
-    this.sayHello();
-  }
-
   private sayHello(): void {
     this.askAgain?.();
     if (this.departing) return;
@@ -229,12 +226,12 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     const { identity: node } = this.options.identity;
     share.agreed = false;
     const hello: Hello = { ...this.options.hello, concurrency: share.granted, node, connection };
-    this.channel.post(controlFrames('$hello', hello));
+    this.line.channel.post(controlFrames('$hello', hello));
   }
 
   private openShare(): Share {
     this.share = this.owner.credit.open((concurrency) => {
-      this.channel.post(controlFrames('$credit', { concurrency }));
+      this.line.channel.post(controlFrames('$credit', { concurrency }));
     });
     return this.share;
   }
@@ -258,25 +255,10 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     });
   }
 
-  private disconnected(): void {
-    const { connection, identity } = this.options;
-    if (!this.inproc) this.socket.renew(connection, furtherIdentity(identity.nodeId));
-    if (!this.up) return;
-    this.up = false;
-    this.welcomed = false;
-    this.askAgain?.();
-    this.closeShare();
-    const lost = [...this.assignments.values()];
-    this.assignments.clear();
-    for (const { execution } of lost) execution?.cancel('lost');
-    this.onExcused?.();
-    this.owner.linkDisconnected(this);
-  }
-
   private control(frames: Buffer[]): void {
     const name = frames[2]?.toString();
     const data = controlData(frames[3]);
-    if (data === undefined) return this.drop('bad-control');
+    if (data === undefined) return this.line.drop('bad-control');
     if (name === '$welcome') this.accepted(typeof data.router === 'string' ? data.router : undefined);
     else if (name === '$credit') this.agreed(readCredit(data));
     else if (name === '$want') this.wanted();
@@ -284,7 +266,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
       this.refused(typeof data.reason === 'string' ? data.reason : 'no reason given');
     else if (name === '$bye') this.dismissed();
     else if (name === '$who') this.sayHello();
-    else this.drop('bad-control');
+    else this.line.drop('bad-control');
   }
 
   private accepted(router: string | undefined): void {
@@ -295,7 +277,7 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
   }
 
   private agreed(concurrency: number | undefined): void {
-    if (concurrency === undefined) return this.drop('bad-control');
+    if (concurrency === undefined) return this.line.drop('bad-control');
     // An answer to an earlier word: the last one is still on its way.
     if (concurrency === this.share?.granted) this.owner.credit.agreed(this.share);
   }
@@ -317,34 +299,34 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     if (this.departing) {
       this.excused = true;
       this.onExcused?.();
-    } else if (this.inproc) void this.waitForSuccessor();
+    } else if (this.line.inproc) void this.waitForSuccessor();
   }
 
   /** libzmq tells nothing of INPROC peers, and does not connect to one again: the hello waits for the next router. */
   private async waitForSuccessor(): Promise<void> {
-    await this.socket.outlivePeer([CONTROL_ADDRESS]);
-    this.disconnected();
-    this.socket.reconnect(this.options.connection);
-    this.connected();
+    await this.line.socket.outlivePeer([CONTROL_ADDRESS]);
+    this.lineDown();
+    this.line.reconnect();
+    this.lineUp();
   }
 
   /** A request in classic frames: what comes before the delimiter goes back untouched. */
   private classicRequest(frames: Buffer[]): void {
     const classic = readClassic(frames, 0);
     if (classic instanceof MalformedFrames) {
-      this.drop(classic.cause);
+      this.line.drop(classic.cause);
       if (classic.cause !== 'bad-event-name' || classic.envelope === undefined) return;
       const reply = failure('MALFORMED_MESSAGE', classic.message);
-      this.channel.post([...classic.envelope, EMPTY, ...replyFrames('response', reply, 'none')]);
+      this.line.channel.post([...classic.envelope, EMPTY, ...replyFrames('response', reply, 'none')]);
       return;
     }
-    if (!classic.delimited || classic.envelope.length === 0) return this.drop('no-delimiter');
+    if (!classic.delimited || classic.envelope.length === 0) return this.line.drop('no-delimiter');
     const { message, ours, broken } = toRequest(classic);
-    if (broken) this.drop('bad-metadata');
+    if (broken) this.line.drop('bad-metadata');
     const { envelope, eventName } = classic;
     // What is in between only passes frames on: it must not be sent packed ones because a worker understands them.
     const send = (reply: ReplyMessage): void =>
-      this.channel.post([...envelope, EMPTY, ...replyFrames(eventName, reply, ours ? 'plain' : 'none')]);
+      this.line.channel.post([...envelope, EMPTY, ...replyFrames(eventName, reply, ours ? 'plain' : 'none')]);
     const refusal = this.refusal(eventName);
     if (refusal === undefined) this.run(message, send);
     else send(refusal);
@@ -354,11 +336,5 @@ export class RouterLink implements ServiceLink, SocketReceiver, ChannelOwner, Pa
     if (this.departing) return failure('SHUTTING_DOWN', 'the worker is shutting down');
     if (!eventName.startsWith(RESERVED)) return undefined;
     return failure('NO_HANDLER', 'event names that start with $ are reserved, and a worker has none of them');
-  }
-
-  private drop(cause: DropCause): void {
-    if (diagnostics.frameDropped.hasSubscribers) {
-      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer: this.endpoint });
-    }
   }
 }

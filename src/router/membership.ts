@@ -1,0 +1,186 @@
+/**
+ * Who works for the router: takes workers into the core by their hello, or as classic ones, and out of it again. Who is
+ * there at all is the backend's.
+ */
+import type { DropCause, LeaveReason } from '../core/diagnostics.ts';
+import type { Logger } from '../core/logging.ts';
+import { turnNow } from '../transport/turn.ts';
+import { type Credit, type Hello, readHello } from '../wire/control.ts';
+import { PROTOCOL_VERSION } from '../wire/metadata.ts';
+import type { AnnouncedContracts } from './contracts.ts';
+import type { RouterCore } from './core.ts';
+import { announcementRefusal, classicEventsOf } from './permits.ts';
+import type { WorkerPeer } from './worker-peer.ts';
+
+/** A worker, as much of it as the router tells others. */
+export type JoinedPeer = Pick<WorkerPeer, 'key' | 'ours' | 'worker'>;
+
+/** Told of workers that come and go. */
+export interface MembershipOwner {
+  /** A worker came, or one that was taken for a classic one said what it is. */
+  workerJoined(peer: JoinedPeer): void;
+  workerLeft(peer: JoinedPeer, reason: LeaveReason, held: number): void;
+}
+
+/** What a membership needs of the backend. */
+export interface PeerDirectory {
+  /** The peer of that worker; undefined when none is there. */
+  peerOf(key: string): WorkerPeer | undefined;
+  /** The worker of a peer has another connection now: what is left of this one is dropped. */
+  superseded(peer: WorkerPeer): void;
+  /** Counts something that was not used. */
+  drop(cause: DropCause, peer: string | undefined): void;
+}
+
+/** Options of a membership. */
+export interface MembershipOptions {
+  /** The router's own. */
+  readonly identity: string;
+  readonly logger: Logger;
+  /** Requests that a classic worker is given at a time. */
+  readonly classicConcurrency: number;
+  /** Events that classic workers serve; undefined: every event that nobody announced. */
+  readonly classicEvents: readonly string[] | undefined;
+  readonly contracts: AnnouncedContracts;
+}
+
+export class Membership {
+  constructor(
+    private readonly options: MembershipOptions,
+    private readonly core: RouterCore,
+    private readonly directory: PeerDirectory,
+    private readonly owner: MembershipOwner,
+  ) {}
+
+  /** A worker says what it is, at its start or when it was asked. */
+  hello(peer: WorkerPeer, data: Record<string, unknown> | undefined): void {
+    peer.grace?.();
+    peer.grace = undefined;
+    peer.ours = true;
+    peer.asked = false;
+    peer.excused = false;
+    const hello = readHello(data);
+    if (typeof hello === 'string') {
+      this.directory.drop('bad-control', peer.key);
+      return this.refuse(peer, hello);
+    }
+    if (!this.succeed(peer, hello)) return this.directory.drop('bad-control', peer.key);
+    if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
+    peer.connection = hello.connection;
+    peer.announced = hello;
+    const refusal = forbidden(peer) ?? this.acquire(peer, hello);
+    if (refusal !== undefined) return this.refuse(peer, refusal);
+    peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
+    this.takeIn(peer, hello);
+  }
+
+  /** Somebody who says no hello: a worker of the original, which serves what nobody announced or what its key says. */
+  joinClassic(peer: WorkerPeer): void {
+    const { classicConcurrency: concurrency, classicEvents } = this.options;
+    const events = peer.guest ? classicEventsOf(peer.guest.rights, classicEvents) : classicEvents;
+    peer.grace = undefined;
+    if (peer.barred) return;
+    if (peer.guest !== undefined && events?.length === 0) {
+      peer.barred = true;
+      return this.refuse(
+        peer,
+        `the key of ${peer.guest.rights.name} names no event that a classic worker could serve`,
+      );
+    }
+    peer.worker = this.core.addWorker(peer, { id: peer.key, events, concurrency, cancels: false }, turnNow());
+    this.owner.workerJoined(peer);
+  }
+
+  /** One of ours of which the router has lost track is to say its hello again. */
+  askWho(peer: WorkerPeer): void {
+    if (peer.asked || peer.excused) return;
+    peer.asked = true;
+    peer.control('$who', {});
+  }
+
+  /** Another allow list: the worker may serve less than before, nothing at all, or what it was refused. */
+  review(peer: WorkerPeer): void {
+    if (peer.guest === undefined || peer.excused) return;
+    const refusal = peer.guest.revoked ? 'its key was taken off the allow list' : forbidden(peer);
+    if (refusal !== undefined) this.refuse(peer, refusal);
+    else if (peer.ours && peer.worker === undefined) this.askWho(peer);
+    else if (!peer.ours && peer.grace === undefined) {
+      peer.barred = false;
+      this.leave(peer, 'replaced');
+      this.joinClassic(peer);
+    }
+  }
+
+  /** A worker takes more or less from now on. The answer is behind all that it was given before. */
+  credit(peer: WorkerPeer, concurrency: number | undefined): void {
+    if (concurrency === undefined) return this.directory.drop('bad-control', peer.key);
+    if (peer.worker === undefined) return this.askWho(peer);
+    this.core.updateWorker(peer.worker, { concurrency, shares: true }, turnNow());
+    peer.control('$credit', { concurrency } satisfies Credit);
+  }
+
+  /** The worker wants nothing more; what it holds it will still answer. */
+  goodbye(peer: WorkerPeer): void {
+    peer.excused = true;
+    if (peer.worker !== undefined) this.core.drainWorker(peer.worker, () => this.leave(peer, 'goodbye'));
+    peer.control('$bye', {});
+  }
+
+  /** The worker is given nothing more, and what it holds is settled or given to others. */
+  leave(peer: WorkerPeer, reason: LeaveReason): void {
+    const { worker } = peer;
+    if (peer.contract !== undefined) this.options.contracts.release(peer.contract);
+    peer.contract = undefined;
+    if (worker === undefined) return;
+    peer.worker = undefined;
+    const { held } = worker;
+    this.core.removeWorker(worker, turnNow());
+    this.owner.workerLeft(peer, reason, held);
+  }
+
+  private refuse(peer: WorkerPeer, reason: string): void {
+    this.options.logger.warn({ worker: peer.key, reason }, 'a worker was refused');
+    if (peer.ours) peer.control('$refused', { reason });
+    this.leave(peer, 'refused');
+  }
+
+  /** A worker that comes back takes the place of its lost connection. False: it is that one, late, or another's name. */
+  private succeed(peer: WorkerPeer, { node, connection = 0 }: Hello): boolean {
+    if (node === undefined || node === peer.node) return true;
+    const before = this.directory.peerOf(node);
+    if (before !== undefined && before !== peer) {
+      const stranger = before.guest?.publicKey !== peer.guest?.publicKey;
+      if (stranger || (before.connection ?? 0) > connection) return false;
+      this.leave(before, 'replaced');
+      this.directory.superseded(before);
+    }
+    peer.node = node;
+    return true;
+  }
+
+  private acquire(peer: WorkerPeer, { contract }: Hello): string | undefined {
+    if (contract === undefined || peer.contract !== undefined) return undefined;
+    const refusal = this.options.contracts.acquire(contract.name, contract.fragment);
+    if (refusal === undefined) peer.contract = contract.name;
+    return refusal;
+  }
+
+  private takeIn(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
+    const now = turnNow();
+    const { worker } = peer;
+    if (worker === undefined) {
+      const info = { id: peer.key, events, concurrency, shares, cancels: true };
+      peer.worker = this.core.addWorker(peer, info, now);
+      this.owner.workerJoined(peer);
+      return;
+    }
+    const wasClassic = !worker.cancels;
+    this.core.updateWorker(worker, { events, concurrency, shares, cancels: true }, now);
+    if (wasClassic) this.owner.workerJoined(peer);
+  }
+}
+
+/** Why its key does not allow what a worker announced; undefined when it does, or keys are not asked for. */
+function forbidden({ guest, announced }: WorkerPeer): string | undefined {
+  return guest && announced && announcementRefusal(guest.rights, announced);
+}
