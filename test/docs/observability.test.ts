@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { parser as promql } from '@prometheus-io/lezer-promql';
 import { parse } from 'yaml';
 import { diagnostics } from '../../src/core/diagnostics.ts';
 import { fullName, METRICS, type MetricName } from '../../src/metrics/catalogue.ts';
@@ -136,6 +137,42 @@ function faultsIn(expr: string, samples: Map<string, readonly string[]>): string
   }
   return faults;
 }
+
+/** Where an expression is no PromQL. */
+function syntaxFaults(expr: string): string[] {
+  const faults: string[] = [];
+  promql.parse(expr).iterate({
+    enter({ type, from }) {
+      if (type.isError) faults.push(`at ${from}: ${expr.slice(from, from + 20)}`);
+    },
+  });
+  return faults;
+}
+
+test('alerts and dashboard are PromQL', () => {
+  for (const { expr } of [...rules, ...targets]) {
+    // Grafana puts in what its variables stand for.
+    assert.deepEqual(syntaxFaults(expr.replaceAll('$__rate_interval', '5m')), [], expr);
+  }
+  for (const wrong of ['sum by job (up)', 'rate(up[5 minutes])', 'up{job=x}', 'sum(up', 'up >']) {
+    assert.ok(syntaxFaults(wrong).length > 0, wrong);
+  }
+});
+
+test('rules have what Prometheus knows, and no more', () => {
+  type Known = Rule & { for?: string; labels: { severity: string } };
+  const file = parse(readPage(ALERTS)) as { groups: { rules: Known[] }[] };
+  assert.deepEqual(Object.keys(file), ['groups']);
+  const known = ['alert', 'expr', 'for', 'labels', 'annotations'];
+  for (const rule of file.groups.flatMap((group) => group.rules)) {
+    assert.deepEqual(
+      Object.keys(rule).filter((key) => !known.includes(key)),
+      [],
+    );
+    assert.match(rule.for ?? '0s', /^\d+[smh]$/);
+    assert.ok(['warning', 'critical'].includes(rule.labels.severity));
+  }
+});
 
 test('alerts and dashboard use metrics and labels that exist', async () => {
   const samples = await exported();
