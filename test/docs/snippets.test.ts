@@ -28,7 +28,7 @@ import { type CodeBlock, codeBlocks, PAGES, ROOT } from './pages.ts';
 const PATIENCE = 10_000 * (process.env['ZMQ_GATEWAY_TEST_RUN'] === undefined ? 1 : 3);
 
 /** Languages of which nothing can be run. */
-const STILL = ['', 'text', 'mermaid', 'ini', 'diff'];
+const STILL = ['', 'text', 'ini', 'diff'];
 
 const BLOCKS = PAGES.flatMap((page) => codeBlocks(page));
 const nameOf = ({ page, line, language }: CodeBlock): string => `${page}:${line} (${language})`;
