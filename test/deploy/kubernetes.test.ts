@@ -209,6 +209,10 @@ describe('manifests', () => {
     assert.deepEqual(checks.checkNames(lost), [
       'Deployment echo-worker: dns://zeromq-router:5556 leads nowhere',
     ]);
+    const worker = system.find(({ metadata }) => metadata.name === 'echo-worker');
+    const [container] = worker?.spec?.template?.spec.containers ?? [];
+    const heartbeat = container?.env?.find(({ name }) => name === 'ZMQ_GATEWAY_HEARTBEAT');
+    assert.equal(heartbeat?.value, 'dns://zeromq-router:5557', 'its heartbeats go to all routers');
   });
 
   it('give pods no rights that they do not need', () => {
