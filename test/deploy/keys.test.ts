@@ -8,10 +8,11 @@ import { parse } from 'yaml';
 import { readToken } from '../../src/gateway/admin/index.ts';
 import { AllowList, type AllowListDocument } from '../../src/transport/curve/allow-list.ts';
 import { keyPairOf } from '../../src/transport/curve/keys.ts';
-import { MAIN } from '../helpers/command.ts';
+import { ROOT } from '../docs/pages.ts';
+import { endpointIn, MAIN, runCommand, START_PATIENCE, startNode, urlIn } from '../helpers/command.ts';
 import { Scope } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
-import { KUBERNETES, manifestsIn } from './kubernetes.ts';
+import { type Container, KUBERNETES, manifestsIn } from './kubernetes.ts';
 
 /**
  * In kubectl's place: `create KIND … NAME --from-file=FILE …` prints the object's kind and name and a copy of its files, and
@@ -74,6 +75,37 @@ describe('keys for Kubernetes', () => {
     new AllowList(parse(made('zeromq-allow-list').data['peers.yaml'] ?? '') as AllowListDocument);
   const publicKeyOf = (node: string) => made(`zeromq-${node}-keys`).data['public-key'] ?? '';
 
+  /**
+   * Runs what a container of a manifest runs, with its settings; gives the ready line. Ports are free ones here, names of Services
+   * are where the router of this test listens, and mounted files are those that the script made.
+   */
+  async function start(file: string, places: Readonly<Record<number, string>> = {}): Promise<string> {
+    const containers = manifestsIn(`base/${file}.yaml`).flatMap(
+      ({ spec }) => spec?.template?.spec.containers ?? [],
+    );
+    const [{ args, env = [] }] = containers as [Container];
+    const files: Record<string, string> = {
+      '/etc/zeromq-gateway/peers.yaml': path.join(folder, 'peers.yaml'),
+      '/run/secrets/zeromq-gateway/token': path.join(folder, 'admin-token'),
+    };
+    const here = (value = '') =>
+      files[value] ??
+      value
+        .replace(/^dns:\/\/zeromq-router:(\d+)$/, (_, port: string) => places[Number(port)] ?? '')
+        .replace(/^(tcp:\/\/)\*:\d+$/, '$1127.0.0.1:0')
+        .replace(/^0\.0\.0\.0:9090$/, '0.0.0.0:0');
+    const settings = env.map(({ name, value, valueFrom }) => {
+      const { name: secret = '', key = '' } = valueFrom?.secretKeyRef ?? {};
+      return [name, valueFrom === undefined ? here(value) : made(secret).data[key]] as const;
+    });
+    const variables = {
+      ...Object.fromEntries(settings),
+      ZMQ_GATEWAY_PORT: '0',
+      ZMQ_GATEWAY_HOST: '127.0.0.1',
+    };
+    return (await startNode(scope, args, { env: variables, cwd: ROOT })).line;
+  }
+
   before(() => {
     mkdirSync(folder, { recursive: true });
     run();
@@ -129,6 +161,35 @@ describe('keys for Kubernetes', () => {
       for (const key of Object.values(made(`zeromq-${node}-keys`).data)) assert.ok(!commands.includes(key));
     }
     assert.ok(!readdirSync(cluster).includes('zeromq-operator-keys.json'), 'it stays with the operator');
+  });
+
+  it('lets the nodes of the manifests work together, and an operator look at them', async () => {
+    const router = await start('router');
+    const places = {
+      5555: endpointIn(router, 'frontend'),
+      5556: endpointIn(router, 'backend'),
+      5557: endpointIn(router, 'heartbeat'),
+    };
+    await start('worker', places);
+    const gateway = await start('gateway', places);
+    const ask = () => fetch(`${urlIn(gateway)}/echo/hello`, { headers: { connection: 'close' } });
+    let response = await ask();
+    // The routes come with the first answer of the router.
+    const until = Date.now() + START_PATIENCE;
+    while (response.status === 404 && Date.now() < until) response = await ask();
+    assert.deepEqual(await response.json(), { message: 'hello' });
+    const keys = ['--curve-server-key', 'router.key.pub', '--curve-key', 'operator.key'];
+    const asked = ['ps', '--json', '--to', places[5555], ...keys];
+    const { code, stdout, stderr } = await runCommand(scope, asked, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      (JSON.parse(stdout) as { events: string[] }[]).map(({ events }) => events),
+      [['echo.get', 'echo.post']],
+    );
+    const admin = endpointIn(router, 'admin').replace('0.0.0.0', '127.0.0.1');
+    const authorization = `Bearer ${made('zeromq-admin-token').data['token']}`;
+    assert.equal((await fetch(`${admin}/api/snapshot`)).status, 401);
+    assert.equal((await fetch(`${admin}/api/snapshot`, { headers: { authorization } })).status, 200);
   });
 
   it('run again, keeps the keys and takes a changed list', () => {
