@@ -9,7 +9,7 @@ import { checkComplexity } from './complexity.ts';
 import { checkReferences } from './cycles.ts';
 import type { Ingested, IngestedOperation } from './ingested.ts';
 import { type ContractLimits, plainCopy } from './limits.ts';
-import { HTTP_METHODS, type HttpMethod } from './operation.ts';
+import { HTTP_METHODS } from './operation.ts';
 import { OperationReader } from './operation-reader.ts';
 import type { IngestOptions } from './options.ts';
 import { parsePath, parsePrefix } from './path-template.ts';
