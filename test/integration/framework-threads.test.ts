@@ -254,6 +254,19 @@ describe('a thread that a handler blocks', () => {
     assert.equal((await reply).eventData, 'kept');
   });
 
+  it('in native code is lost to routers before it ends, which nobody can bring about', async (t) => {
+    const { threads, client } = await start(scopeOf(t), 1, { frozenAfter: 1000 });
+    const order: string[] = [];
+    const crashed = next(threads, 'crashed').then(() => order.push('ended'));
+    const ready = next(threads, 'ready');
+    await assert.rejects(client.sendMessage('thread.native', null, { timeout: 60_000 }), {
+      code: 'WORKER_LOST',
+    });
+    order.push('lost');
+    await Promise.all([crashed, ready]);
+    assert.deepEqual(order, ['lost', 'ended']);
+  });
+
   it('for less than it may is left alone, requests that follow each other in one turn too', async (t) => {
     const scope = scopeOf(t);
     const { threads, client } = await start(scope, 1, { frozenAfter });

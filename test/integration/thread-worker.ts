@@ -1,4 +1,5 @@
 /** A worker module for tests of threads. What goes on in a thread is told on the channel `thread-worker`. */
+import { execFileSync } from 'node:child_process';
 import { threadId } from 'node:worker_threads';
 import Joi from 'joi';
 import { defineContract, defineWorker, ReplyError, reply } from '../../src/index.ts';
@@ -19,6 +20,7 @@ const contract = defineContract({
     'thread.exit': {},
     'thread.spin': {},
     'thread.block': {},
+    'thread.native': {},
   },
 });
 
@@ -62,6 +64,9 @@ export default defineWorker({
     'thread.spin': () => {
       tell('spinning');
       for (;;);
+    },
+    'thread.native': () => {
+      execFileSync('sleep', ['5']);
     },
     'thread.block': (ms: number) => {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
