@@ -2,6 +2,8 @@
  * Peers that speak whatever a test makes them speak: bare ZeroMQ sockets, closed with the test.
  */
 import { Dealer, Router } from 'zeromq';
+import { bindSocket } from '../../src/transport/bind.ts';
+import { toConnection } from '../../src/transport/connection.ts';
 import { within } from './eventually.ts';
 import type { Cleanup } from './scope.ts';
 
@@ -53,11 +55,11 @@ export async function rawBackend(cleanup: Cleanup): Promise<{ socket: Dealer; en
 /** A ROUTER that is bound, and where. */
 export async function rawRouter(
   cleanup: Cleanup,
-  place = 'tcp://127.0.0.1:*',
+  place = 'tcp://127.0.0.1:0',
 ): Promise<{ socket: Router; endpoint: string }> {
   const socket = new Router({ linger: 0, receiveTimeout: RECEIVE_TIMEOUT, mandatory: true });
   cleanup.after(() => socket.close());
-  await socket.bind(place);
+  await bindSocket(socket, toConnection(place), () => false);
   return { socket, endpoint: socket.lastEndpoint ?? '' };
 }
 
