@@ -2,7 +2,7 @@
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import type { GiveUp } from '../core/give-up.ts';
-import { IdMap } from '../core/id-map.ts';
+import { IdMap, ROUTERS_PLACES } from '../core/id-map.ts';
 import type { LocalRouter, LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
@@ -28,7 +28,7 @@ export class LocalLink implements ServiceLink, LocalWorker, Flushable {
   readonly monitor = undefined;
   readonly events: readonly string[] | undefined;
   readonly contract: LocalWorker['contract'];
-  private readonly assignments = new IdMap<Assignment>();
+  private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
   private readonly backoff = new Backoff(ASK_AGAIN);
   private earlyIds: number[] = [];
   private askAgain: Cancel | undefined;

@@ -6,7 +6,7 @@
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import type { GiveUp } from '../core/give-up.ts';
-import { IdMap } from '../core/id-map.ts';
+import { IdMap, ROUTERS_PLACES } from '../core/id-map.ts';
 import type { NodeIdentity } from '../core/identity.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
@@ -64,7 +64,7 @@ export const ASK_AGAIN = { min: 500, initial: 1000, max: 30_000 } as const;
 
 export class RouterLink implements ServiceLink, LineOwner, PackedSink {
   private readonly line: Line;
-  private readonly assignments = new IdMap<Assignment>();
+  private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
   private readonly backoff = new Backoff(ASK_AGAIN);
   /** Of the connection that stands. */
   private share: Share | undefined;

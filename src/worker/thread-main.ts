@@ -4,7 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { GiveUp } from '../core/give-up.ts';
-import { IdMap } from '../core/id-map.ts';
+import { IdMap, ROUTERS_PLACES } from '../core/id-map.ts';
 import type { Logger } from '../core/logging.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import type { Execution, RequestExecutor } from '../service/execution.ts';
@@ -20,7 +20,7 @@ import { announcementOf } from './worker.ts';
 /** The thread's side of a `ThreadExecutor`. */
 class ThreadService implements PackedSink {
   private readonly port: PackedPort;
-  private readonly executions = new IdMap<Execution>();
+  private readonly executions = new IdMap<Execution>(ROUTERS_PLACES);
 
   constructor(
     port: PostTarget,
