@@ -8,7 +8,10 @@ export type Trip = (slot: number, done: (ok: boolean) => void) => void;
 /** Latencies kept for the percentiles. */
 const KEPT = 200_000;
 
-/** Keeps `window` round trips under way for so many seconds, then waits for the last of them. */
+/** How long after the end of the load a reply is waited for, in ms; one that has not come then is lost, which bare sockets may do. */
+const LOST_AFTER = 6000;
+
+/** Keeps `window` round trips under way for so many seconds, then waits for the last of them; those that are lost are errors. */
 export function runWindow(trip: Trip, window: number, seconds: number): Promise<LoadResult> {
   return new Promise((resolve) => {
     const latencies: number[] = [];
@@ -18,13 +21,24 @@ export function runWindow(trip: Trip, window: number, seconds: number): Promise<
     let under = window;
     const begun = performance.now();
     const end = begun + seconds * 1000;
+    let finished = false;
     const finish = (): void => {
+      finished = true;
+      clearTimeout(timer);
       const took = (performance.now() - begun) / 1000;
       const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
       resolve({ requests, seconds: took, p50, p99, errors });
     };
+    const timer = setTimeout(
+      () => {
+        errors += under;
+        finish();
+      },
+      seconds * 1000 + LOST_AFTER,
+    );
     const startSlot = (slot: number): void => {
       const done = (ok: boolean): void => {
+        if (finished) return;
         const now = performance.now();
         requests += 1;
         if (!ok) errors += 1;
