@@ -17,7 +17,7 @@ import { bindSocket, codeOf } from './bind.ts';
 import { type ZeroMQConnection, ZeroMQINPROCConnection, ZeroMQTCPConnection } from './connection.ts';
 import { Gate, type Guest } from './curve/gate.ts';
 import { CurveClient, type CurveDoor } from './curve/security.ts';
-import { noteFrames } from './frame-memory.ts';
+import { frameMemory } from './frame-memory.ts';
 import type { BoundIpcFile } from './ipc-file.ts';
 import { keepAlive, type Pings } from './keep-alive.ts';
 import { NOTIFY_BOTH, setRouterNotify } from './raw-options.ts';
@@ -333,7 +333,7 @@ export class MessageSocket {
         return;
       }
       if (this.closed) return;
-      noteFrames(frames);
+      frameMemory.note(frames);
       if (this.gate?.passes(frames) !== false) this.deliverToReceiver(frames);
     }
   }
