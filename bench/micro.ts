@@ -4,16 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
 import { bindingSuite } from './micro/binding.ts';
 import { codecSuite } from './micro/codec.ts';
+import { hopsSuite } from './micro/hops.ts';
 import { metricsSuite } from './micro/metrics.ts';
 import type { MicroSuite } from './micro/task.ts';
 import { validationSuite } from './micro/validation.ts';
 
 const TIME = 500;
 
-async function measure({ title, tasks }: MicroSuite): Promise<void> {
+async function measure({ title, tasks, close }: MicroSuite): Promise<void> {
   const bench = new Bench({ time: TIME });
   for (const task of tasks) bench.add(task.name, () => task.run());
   await bench.run();
+  close?.();
   console.log(`\n${title}`);
   for (const [index, { name, result }] of bench.tasks.entries()) {
     if (!('latency' in result)) throw new Error(`${name} was not measured: ${result.state}`);
@@ -22,7 +24,8 @@ async function measure({ title, tasks }: MicroSuite): Promise<void> {
   }
 }
 
-for (const suite of [codecSuite, validationSuite, bindingSuite, metricsSuite]) await measure(await suite());
+for (const suite of [codecSuite, validationSuite, bindingSuite, metricsSuite, hopsSuite])
+  await measure(await suite());
 
 // The router's core has a program of its own: it measures memory, for which it wants a process to itself.
 console.log();

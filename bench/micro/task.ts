@@ -5,11 +5,13 @@ export interface MicroTask {
   readonly name: string;
   /** Work units of one call: the time told is that of one. */
   readonly units: number;
-  run(): void;
+  run(): void | Promise<void>;
 }
 
 /** Tasks of one part, with what they compare. */
 export interface MicroSuite {
   readonly title: string;
   readonly tasks: readonly MicroTask[];
+  /** Ends what the tasks need. */
+  close?(): void;
 }
