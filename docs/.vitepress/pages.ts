@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   Tutorial: ['tutorial/1-first-worker', 'tutorial/2-from-python', 'tutorial/3-to-production'],
   Guides: ['framework', 'gateway', 'coming-from-python', 'interop', 'operations', 'comparison'],
   Reference: ['cli', 'configuration', 'errors'],
-  Internals: ['architecture', 'protocol'],
+  Internals: ['architecture', 'protocol', 'performance'],
 };
 
 /** Pages by their path, without extension; those made from the sources, and the first page, left out. */
