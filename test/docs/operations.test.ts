@@ -10,7 +10,8 @@ const measured = readPage('docs/benchmarks.md');
 function apart(scenario: string): { gateway: number; router: number; worker: number } {
   const [, section = ''] = measured.split(`\n## ${scenario}\n`);
   const row = section.split('\n').find((line) => line.startsWith('| **ours, separate**')) ?? '';
-  const [, router, worker, gateway] = /router ([\d.]+) \+ worker ([\d.]+) \+ gateway ([\d.]+)/.exec(row) ?? [];
+  const [, router, worker, gateway] =
+    /router ([\d.]+) \+ worker ([\d.]+) \+ gateway ([\d.]+)/.exec(row) ?? [];
   assert.ok(gateway, `no figures of ${scenario}`);
   return { gateway: Number(gateway), router: Number(router), worker: Number(worker) };
 }
