@@ -13,5 +13,5 @@ export interface MicroSuite {
   readonly title: string;
   readonly tasks: readonly MicroTask[];
   /** Ends what the tasks need. */
-  close?(): void;
+  readonly close?: () => void;
 }

@@ -18,6 +18,7 @@ import { isMet, type Report } from '../../bench/lib/scenario.ts';
 import { percentile } from '../../bench/lib/stats.ts';
 import { bindingSuite } from '../../bench/micro/binding.ts';
 import { codecSuite } from '../../bench/micro/codec.ts';
+import { hopsSuite } from '../../bench/micro/hops.ts';
 import { validationSuite } from '../../bench/micro/validation.ts';
 import { compareHttp, getEcho, postEcho } from '../../bench/scenarios/http.ts';
 import { rivals, routerScenario } from '../../bench/scenarios/router.ts';
@@ -76,10 +77,11 @@ describe('benchmarks', () => {
   });
 
   it('runs each micro benchmark once', async () => {
-    for (const suite of [codecSuite, validationSuite, bindingSuite]) {
-      const { tasks } = await suite();
+    for (const suite of [codecSuite, validationSuite, bindingSuite, hopsSuite]) {
+      const { tasks, close } = await suite();
       assert.ok(tasks.length > 0);
-      for (const task of tasks) task.run();
+      for (const task of tasks) await task.run();
+      close?.();
     }
   });
 
