@@ -121,6 +121,9 @@ export class Membership {
 
   /** The worker wants nothing more; what it holds it will still answer. */
   goodbye(peer: WorkerPeer): void {
+    peer.grace?.();
+    peer.grace = undefined;
+    peer.ours = true;
     peer.excused = true;
     if (peer.worker !== undefined) this.core.drainWorker(peer.worker, () => this.leave(peer, 'goodbye'));
     peer.control('$bye', {});

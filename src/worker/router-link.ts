@@ -124,6 +124,7 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
   private async sayGoodbye(signal: AbortSignal): Promise<void> {
     this.departing = true;
     this.askAgain?.();
+    if (!this.up) this.line.socket.close();
     if (this.welcomed) await this.beExcused(signal);
     this.closeShare();
   }
@@ -160,7 +161,9 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
   }
 
   lineDown(): void {
-    this.line.renew();
+    // Who leaves does not come back: without a hello it would be taken for a classic worker.
+    if (this.departing) this.line.socket.close();
+    else this.line.renew();
     if (!this.up) return;
     this.up = false;
     this.welcomed = false;
