@@ -1,5 +1,6 @@
 /** Requests at an executor. */
 import type { GiveUp } from '../core/give-up.ts';
+import type { Linked } from '../core/linked-list.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { TracedSpan } from '../core/tracing.ts';
 import type { RequestContext } from './context.ts';
@@ -29,7 +30,7 @@ export interface ExecutionOwner {
 }
 
 /** A request in this thread. `waiting` and `running` ones stand in a list; `settled` is the end. */
-export class LocalExecution implements Execution {
+export class LocalExecution implements Execution, Linked<LocalExecution> {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
   /** Monotonic ms at which nobody waits any more; Infinity when the caller did not say. */
   readonly deadline: number;
@@ -62,37 +63,6 @@ export class LocalExecution implements Execution {
   detach(): void {
     const { body, extras } = this.message;
     this.message = { ...this.message, body: detached(body), extras: detached(extras) };
-  }
-}
-
-/** Executions linked through themselves: to take one out costs nothing and leaves nothing. */
-export class ExecutionList {
-  first: LocalExecution | undefined = undefined;
-  length = 0;
-  private last: LocalExecution | undefined = undefined;
-
-  push(execution: LocalExecution): void {
-    execution.before = this.last;
-    execution.after = undefined;
-    if (this.last === undefined) this.first = execution;
-    else this.last.after = execution;
-    this.last = execution;
-    this.length += 1;
-  }
-
-  *[Symbol.iterator](): IterableIterator<LocalExecution> {
-    for (let next = this.first; next !== undefined; next = next.after) yield next;
-  }
-
-  remove(execution: LocalExecution): void {
-    const { before, after } = execution;
-    if (before === undefined) this.first = after;
-    else before.after = after;
-    if (after === undefined) this.last = before;
-    else after.before = before;
-    execution.before = undefined;
-    execution.after = undefined;
-    this.length -= 1;
   }
 }
 

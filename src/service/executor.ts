@@ -2,21 +2,17 @@
  * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever the handler does; at most
  * `concurrency` run at a time, the rest wait in a bounded queue.
  */
+
 import { isUtf8 } from 'node:buffer';
 import { isReplyError, toError } from '../core/errors.ts';
 import { type GiveUp, reasonOf } from '../core/give-up.ts';
+import { LinkedList } from '../core/linked-list.ts';
 import type { Logger } from '../core/logging.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../core/tracing.ts';
 import { RequestContext } from './context.ts';
 import { encodeReplyError, encodeResult } from './encode.ts';
-import {
-  type Execution,
-  ExecutionList,
-  type ExecutionOwner,
-  LocalExecution,
-  type RequestExecutor,
-} from './execution.ts';
+import { type Execution, type ExecutionOwner, LocalExecution, type RequestExecutor } from './execution.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
 
 /** Options of an executor. */
@@ -43,8 +39,8 @@ const OVERHEAD = 512;
 export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly handlers = new Map<string, RunHandler>();
   private readonly fallback: RunHandler | undefined;
-  private readonly waiting = new ExecutionList();
-  private readonly running = new ExecutionList();
+  private readonly waiting = new LinkedList<LocalExecution>();
+  private readonly running = new LinkedList<LocalExecution>();
   private waitingBytes = 0;
   private pumping = false;
   private readonly tracing: Tracing | undefined = activeTracing();
