@@ -124,7 +124,6 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
   private async sayGoodbye(signal: AbortSignal): Promise<void> {
     this.departing = true;
     this.askAgain?.();
-    if (!this.up) this.line.socket.close();
     if (this.welcomed) await this.beExcused(signal);
     this.closeShare();
   }
@@ -161,9 +160,7 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
   }
 
   lineDown(): void {
-    // Who leaves does not come back: without a hello it would be taken for a classic worker.
-    if (this.departing) this.line.socket.close();
-    else this.line.renew();
+    this.line.renew();
     if (!this.up) return;
     this.up = false;
     this.welcomed = false;
@@ -223,7 +220,11 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
 
   private sayHello(): void {
     this.askAgain?.();
-    if (this.departing) return;
+    if (this.departing) {
+      // Who says nothing on a new connection would be taken for a classic worker, and its refusals for replies.
+      this.line.channel.post(controlFrames('$bye', {}));
+      return;
+    }
     const { share = this.openShare() } = this;
     const { connections: connection } = this;
     const { identity: node } = this.options.identity;
