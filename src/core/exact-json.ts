@@ -1,0 +1,152 @@
+/**
+ * JSON whose numbers keep their digits (RFC 8259, section 6, lets a number have any size and precision).
+ *
+ * `JSON.parse` turns every number into a double: 9007199254740993 becomes 9007199254740992, 1e400 becomes Infinity,
+ * 1.0 becomes 1. A scan of the text finds such numbers; only texts that have one are read by the slower parser, which
+ * leaves an {@link ExactNumber} where a double would not do.
+ */
+import { compareNumber, parse, stringify } from 'lossless-json';
+
+/** A JSON number that a double cannot hold, or would write differently. */
+export class ExactNumber {
+  /** @param text the number as it stands in the JSON text. */
+  constructor(readonly text: string) {}
+
+  toString(): string {
+    return this.text;
+  }
+
+  /** Text, so that `JSON.stringify` (in a log, for instance) never shows another number. */
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/**
+ * What a double changes about a number.
+ * - `none`: nothing.
+ * - `spelling`: its text, but not its value (`1.0`, `1E2`, `-0`).
+ * - `value`: its value (`9007199254740993`, `1e400`).
+ */
+export type NumberLoss = 'none' | 'spelling' | 'value';
+
+/** Numbers with this many digits survive as doubles (ECMA-262, Number::toString; IEEE 754 binary64). */
+const SAFE_DIGITS = 15;
+
+const QUOTE = 0x22;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const BACKSLASH = 0x5c;
+
+/** What a double changes about the number of a JSON text. */
+export function numberLoss(text: string): NumberLoss {
+  const number = Number(text);
+  const written = String(number);
+  if (written === text) return 'none';
+  return Number.isFinite(number) && compareNumber(written, text) === 0 ? 'spelling' : 'value';
+}
+
+/** A number, exact where a double changes its text. */
+export function exactNumber(text: string): number | ExactNumber {
+  const number = Number(text);
+  return String(number) === text ? number : new ExactNumber(text);
+}
+
+/**
+ * The end of the number that starts at a position.
+ * @returns the position after it; as its complement (`~end`) when a double might change the number.
+ */
+export function numberEnd(bytes: Buffer, start: number): number {
+  const first = bytes[start] === MINUS ? start + 1 : start;
+  let digits = 0;
+  let zero = false;
+  let point = false;
+  let exponent = false;
+  let index = first;
+  for (; index < bytes.length; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (byte >= ZERO && byte <= NINE) {
+      digits += 1;
+      zero = byte === ZERO;
+    } else if (byte === POINT) point = true;
+    else if (byte === 0x65 || byte === 0x45) exponent = true;
+    else if (byte !== MINUS && byte !== PLUS) break;
+  }
+  // Doubles write 1.0 as 1, -0 as 0, and numbers below 0.000001 with an exponent.
+  const changed = point ? zero || isTiny(bytes, first) : bytes[first] === ZERO && first > start;
+  return exponent || digits > SAFE_DIGITS || changed ? ~index : index;
+}
+
+function isTiny(bytes: Buffer, first: number): boolean {
+  return bytes[first] === ZERO && bytes[first + 2] === ZERO && bytes[first + 3] === ZERO;
+}
+
+/**
+ * What doubles change about the numbers of a JSON text: the greatest change of all.
+ */
+export function numberLossIn(bytes: Buffer): NumberLoss {
+  let loss: NumberLoss = 'none';
+  const { length } = bytes;
+  for (let index = 0; index < length && loss !== 'value'; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (byte === QUOTE) {
+      index += 1;
+      while (index < length && bytes[index] !== QUOTE) index += bytes[index] === BACKSLASH ? 2 : 1;
+    } else if (startsNumber(byte)) {
+      const end = numberEnd(bytes, index);
+      if (end < 0) loss = addLoss(loss, bytes, index, ~end);
+      index = (end < 0 ? ~end : end) - 1;
+    }
+  }
+  return loss;
+}
+
+/** Whether a number starts with this byte, outside of strings. */
+export function startsNumber(byte: number): boolean {
+  return byte === MINUS || (byte >= ZERO && byte <= NINE);
+}
+
+/** The greater of a loss and that of the number between two positions. */
+export function addLoss(loss: NumberLoss, bytes: Buffer, start: number, end: number): NumberLoss {
+  if (loss === 'value') return loss;
+  const own = numberLoss(bytes.toString('latin1', start, end));
+  return own === 'none' ? loss : own;
+}
+
+/**
+ * Reads a JSON text. Numbers that a double would change arrive as {@link ExactNumber}.
+ * @param keep what makes a number exact: a double that has another `value`, or also one of another `spelling`.
+ * @throws {SyntaxError} when the text is not JSON.
+ * @throws {RangeError} when it has such a number and is nested some thousand levels deep.
+ */
+export function parseExact(text: string, keep: 'value' | 'spelling' = 'value'): unknown {
+  const loss = numberLossIn(Buffer.from(text));
+  if (loss === 'none' || (loss === 'spelling' && keep === 'value')) return JSON.parse(text);
+  return parse(text, undefined, {
+    parseNumber: keep === 'value' ? exactValue : exactNumber,
+    // As JSON.parse does: the last of several members of one name counts.
+    onDuplicateKey: ({ newValue }) => newValue,
+  });
+}
+
+function exactValue(text: string): number | ExactNumber {
+  return numberLoss(text) === 'value' ? new ExactNumber(text) : Number(text);
+}
+
+const WRITERS = [
+  {
+    test: (value: unknown): boolean => value instanceof ExactNumber,
+    stringify: (value: unknown): string => (value as ExactNumber).text,
+  },
+];
+
+/**
+ * Writes a value as JSON text: exact numbers and bigints with all their digits, everything else as `JSON.stringify`
+ * does.
+ */
+export function stringifyExact(value: unknown): string | undefined {
+  return stringify(value, undefined, undefined, WRITERS);
+}
