@@ -33,9 +33,10 @@ export class CommandError extends Error {
 }
 
 /** What to tell the user of an error, line by line; the stack only of what nobody foresaw. */
-export function explain(error: unknown): readonly string[] {
+export function explain(thrown: unknown): readonly string[] {
+  const error = toError(thrown);
   if (error instanceof UsageError) return error.lines;
-  const { message, stack } = toError(error);
+  const { message, stack } = error;
   const foreseen = error instanceof CommandError || error instanceof ZeroMQError;
   return [foreseen ? message : (stack ?? message)];
 }

@@ -6,6 +6,8 @@
  */
 import { isOutcomeCode, OUTCOMES, type OutcomeCode, outcomeOf } from './outcome.ts';
 
+export { toError } from './thrown.ts';
+
 /** Options of every error of the framework. */
 export interface ZeroMQErrorOptions extends ErrorOptions {
   /** Whether the request had reached a worker when it failed. */
@@ -109,7 +111,11 @@ export class ReplyError extends ZeroMQError {
 
 /** Whether what a handler threw is a `ReplyError`, of this copy of the package or another one. */
 export function isReplyError(thrown: unknown): thrown is ReplyError {
-  return thrown instanceof ReplyError || (thrown instanceof Error && REPLY_ERROR in thrown);
+  try {
+    return thrown instanceof ReplyError || (thrown instanceof Error && REPLY_ERROR in thrown);
+  } catch {
+    return false; // a proxy whose traps throw
+  }
 }
 
 /** The class that stands for an outcome at the caller. */
@@ -137,9 +143,4 @@ export function errorOfOutcome(code: string, message: string, options: ZeroMQErr
     case undefined:
       return new ZeroMQClientError(code, message, options);
   }
-}
-
-/** Any thrown value as an Error. */
-export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

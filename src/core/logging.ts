@@ -9,6 +9,7 @@ import { LogFile } from './log-file.ts';
 import { LEVELS, LevelGate, LevelSwitch, type LogLevel } from './log-level.ts';
 import { type LogSink, SINK_LIMIT, standardSink } from './log-sink.ts';
 import { redact } from './redact.ts';
+import { toError } from './thrown.ts';
 
 export type { LogLevel } from './log-level.ts';
 
@@ -198,26 +199,44 @@ function leastOf(levels: readonly (LogLevel | 'silent')[]): LogLevel {
 }
 
 function makeLogger(levels: LevelSwitch, target: DestinationStream): Logger {
-  // What is no error any more has come from a thread, and is written as it is.
-  const error = (value: unknown): unknown =>
-    redact(value instanceof Error ? { ...pino.stdSerializers.err(value) } : value);
   const logger = pino(
     {
       level: levels.level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: redact },
-      serializers: { err: error, error },
+      formatters: { level: (label) => ({ level: label }), log: loggedFields },
+      serializers: { err: loggedError, error: loggedError },
     },
     target,
   );
   return secretless(logger, levels);
 }
 
+/** An error as it is logged. An error that came from a thread is a plain object already. */
+function loggedError(value: unknown): unknown {
+  try {
+    return redact(value instanceof Error ? { ...pino.stdSerializers.err(value) } : value);
+  } catch {
+    // The serializer reads every member, and writes to the error: a getter may throw, the error may be frozen.
+    const { name, message, stack } = toError(value);
+    return { type: name, message, stack };
+  }
+}
+
+/** The fields of a line; a line whose fields cannot be read is logged without them. */
+function loggedFields(fields: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return redact(fields);
+  } catch (error) {
+    return { unreadableFields: toError(error).message };
+  }
+}
+
 /** The same logger; fields of its children, which formatters do not see, are redacted too. */
 function secretless(logger: PinoLogger, levels: LevelSwitch): Logger {
   levels.add(logger);
-  const child = (fields: Record<string, unknown>): Logger => secretless(logger.child(redact(fields)), levels);
+  const child = (fields: Record<string, unknown>): Logger =>
+    secretless(logger.child(loggedFields(fields)), levels);
   return Object.create(logger, { child: { value: child } }) as Logger;
 }
 

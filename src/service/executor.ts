@@ -137,20 +137,27 @@ export class Executor implements RequestExecutor, ExecutionOwner {
 
   /** The data for the handler; INVALID when the request was answered because of it. */
   private readData(execution: LocalExecution): unknown {
-    const { message } = execution;
+    let data: unknown;
     try {
-      const data = parse(message.body);
-      const checked = this.options.validator?.validate(message.eventName, data);
-      if (checked === undefined) return data;
+      data = parse(execution.message.body);
+    } catch (error) {
+      const text = `event data is not JSON: ${toError(error).message}`;
+      this.settle(execution, failure('MALFORMED_MESSAGE', text));
+      return INVALID;
+    }
+    return this.options.validator === undefined
+      ? data
+      : this.validated(execution, data, this.options.validator);
+  }
+
+  private validated(execution: LocalExecution, data: unknown, validator: DataValidator): unknown {
+    try {
+      const checked = validator.validate(execution.message.eventName, data);
       if (checked.errors === undefined) return checked.value;
       const details = { errors: checked.errors };
       this.settle(execution, failure('INVALID_REQUEST', 'the event data breaks the contract', { details }));
     } catch (error) {
-      const fault =
-        error instanceof SyntaxError
-          ? failure('MALFORMED_MESSAGE', `event data is no JSON: ${error.message}`)
-          : this.toFailure(execution, error);
-      this.settle(execution, fault);
+      this.settle(execution, this.toFailure(execution, error));
     }
     return INVALID;
   }
@@ -178,14 +185,22 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       this.finish(execution, this.toReply(execution, result));
       return;
     }
-    Promise.resolve(result).then(
-      (value) => this.finish(execution, this.toReply(execution, value)),
-      (error: unknown) => this.finish(execution, this.toFailure(execution, error)),
-    );
+    void this.finishLater(execution, result);
+  }
+
+  /** `await` settles once, whatever the thenable does; a promise with members of its own cannot get around it. */
+  private async finishLater(execution: LocalExecution, result: unknown): Promise<void> {
+    let reply: ReplyMessage;
+    try {
+      reply = this.toReply(execution, await result);
+    } catch (error) {
+      reply = this.toFailure(execution, error);
+    }
+    this.finish(execution, reply);
   }
 
   private finish(execution: LocalExecution, reply: ReplyMessage): void {
-    execution.span?.end(reply);
+    endSpan(execution, reply);
     execution.context?.release();
     this.running.remove(execution);
     this.settle(execution, reply);
@@ -232,16 +247,24 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     if (givenUp !== undefined) {
       return failure(givenUp, 'the handler was stopped: nobody waits any more', { dispatched: true });
     }
-    const { eventName, requestId } = execution.message;
-    this.options.logger.error({ err: toError(thrown), event: eventName, requestId }, 'a handler failed');
+    this.report(execution, 'a handler failed', toError(thrown));
     return failure('HANDLER_ERROR', 'the handler of the event failed');
   }
 
   private badReply(execution: LocalExecution, error: unknown): ReplyMessage {
-    const { eventName, requestId } = execution.message;
     const message = `the reply cannot be sent: ${toError(error).message}`;
-    this.options.logger.error({ event: eventName, requestId }, message);
+    this.report(execution, message);
     return failure('BAD_REPLY', message);
+  }
+
+  /** Logs a failure. A logger that throws must not keep the reply from its caller. */
+  private report(execution: LocalExecution, text: string, err?: Error): void {
+    const { eventName: event, requestId } = execution.message;
+    try {
+      this.options.logger.error(err === undefined ? { event, requestId } : { err, event, requestId }, text);
+    } catch (error) {
+      process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_LOGGER' });
+    }
   }
 }
 
@@ -256,8 +279,17 @@ function traced(tracing: Tracing, execution: LocalExecution, call: () => unknown
   return span.run(call);
 }
 
+/** Ends the handler's span. A tracing SDK that throws must not keep the reply from its caller. */
+function endSpan({ span }: LocalExecution, reply: ReplyMessage): void {
+  try {
+    span?.end(reply);
+  } catch (error) {
+    process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_TRACING' });
+  }
+}
+
 function parse(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new SyntaxError('the bytes are no UTF-8');
+  if (!isUtf8(bytes)) throw new SyntaxError('the bytes are not valid UTF-8');
   return JSON.parse(bytes.toString());
 }
 

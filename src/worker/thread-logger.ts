@@ -1,7 +1,7 @@
 /** A logger in a worker thread; the parent's logger writes what it is told. */
-import { inspect } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import type { Logger, LogLevel, LogMethod } from '../core/logging.ts';
+import { describe, toError } from '../core/thrown.ts';
 import type { LogMessage } from './thread-messages.ts';
 
 /** A logger whose entries go to the parent thread. Errors among the fields travel as text. */
@@ -28,16 +28,23 @@ export function threadLogger(
   };
 }
 
-/** Fields that can be posted to another thread, whatever they are: a log must not fail whoever logs. */
+/** Fields that can be posted to another thread, whatever they are: a log must not fail its caller. */
 function cloneable(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]));
+  try {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]));
+  } catch (error) {
+    return { unreadableFields: toError(error).message };
+  }
 }
 
 function plain(value: unknown): unknown {
-  if (isNativeError(value)) return { type: value.name, message: value.message, stack: value.stack };
+  if (isNativeError(value)) {
+    const { name, message, stack } = toError(value);
+    return { type: name, message, stack };
+  }
   try {
     return structuredClone(value);
   } catch {
-    return inspect(value, { depth: 2 });
+    return describe(value);
   }
 }

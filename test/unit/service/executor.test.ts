@@ -3,37 +3,13 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { withResolvers } from '../../../src/core/deferred.ts';
 import { ReplyError, toError } from '../../../src/core/errors.ts';
-import { type LogMethod, silentLogger } from '../../../src/core/logging.ts';
 import type { ReplyMessage } from '../../../src/core/message.ts';
 import type { HandlerContext } from '../../../src/service/context.ts';
-import type { Execution } from '../../../src/service/execution.ts';
-import { Executor, type ExecutorOptions } from '../../../src/service/executor.ts';
+import type { ExecutorOptions } from '../../../src/service/executor.ts';
 import { reply } from '../../../src/service/reply.ts';
 import { within } from '../../helpers/eventually.ts';
 import { makeRequest } from '../wire/messages.ts';
-
-function make(handlers: ExecutorOptions['handlers'], options: Partial<ExecutorOptions> = {}) {
-  const logged: string[] = [];
-  const error: LogMethod = (fields: object | string, message?: unknown): void => {
-    logged.push(typeof message === 'string' ? message : JSON.stringify(fields));
-  };
-  const executor = new Executor({
-    handlers,
-    concurrency: 2,
-    maxQueue: 100_000,
-    maxQueueBytes: 2 ** 30,
-    maxReplyBytes: 1000,
-    logger: { ...silentLogger, error },
-    ...options,
-  });
-  const replies: ReplyMessage[] = [];
-  const execute = (eventName: string, body: unknown = null, members = {}): Execution => {
-    const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
-    return executor.execute(makeRequest({ eventName, body: bytes, ...members }), (got) => replies.push(got));
-  };
-  const codes = (): string[] => replies.map(({ code }) => code || 'ok');
-  return { executor, replies, execute, codes, logged };
-}
+import { codeOf, data, makeExecutor as make } from './fixture.ts';
 
 /** A handler that ends when it is told to. */
 function gate() {
@@ -49,9 +25,6 @@ function gate() {
   };
   return { calls, handler };
 }
-
-const data = ({ body }: ReplyMessage): unknown => JSON.parse(String(body));
-const codeOf = (message: ReplyMessage | undefined): string | undefined => message?.code;
 
 describe('a handler', () => {
   it('gets the data, and its result is the reply', async () => {

@@ -1,0 +1,59 @@
+/** What user code throws, in a form that can be logged: JavaScript lets it throw any value, a hostile one included. */
+import { inspect } from 'node:util';
+
+/** Characters of a thrown object that go into the message of its error. */
+const LONGEST = 1000;
+
+/**
+ * Any thrown value as an Error whose members are safe to read. Never throws: not for an object without a prototype,
+ * a revoked proxy, or an error whose getters throw.
+ */
+export function toError(thrown: unknown): Error {
+  try {
+    if (!(thrown instanceof Error)) return new Error(describe(thrown));
+    if (isLoggable(thrown)) return thrown;
+  } catch {
+    // A getter, or a trap of a proxy, threw: the error is copied as far as it can be read.
+  }
+  return copyOf(thrown as Error);
+}
+
+/** Causes of causes that are looked at. */
+const CAUSES = 8;
+
+/** Whether all members that a logger reads can be read. Pino also writes to the errors it logs. */
+function isLoggable(error: Error, causes = CAUSES): boolean {
+  void [error.stack, error.constructor];
+  for (const name in error) void error[name as keyof Error];
+  const { name, message, cause } = error;
+  const sound = typeof name === 'string' && typeof message === 'string' && Object.isExtensible(error);
+  return sound && (causes === 0 || !(cause instanceof Error) || isLoggable(cause, causes - 1));
+}
+
+function copyOf(error: Error): Error {
+  const copy = new Error(textIn(error, 'message') ?? describe(error));
+  const name = textIn(error, 'name');
+  const stack = textIn(error, 'stack');
+  if (name !== undefined) Object.defineProperty(copy, 'name', { value: name });
+  if (stack !== undefined) copy.stack = stack;
+  return copy;
+}
+
+function textIn(error: Error, name: 'name' | 'message' | 'stack'): string | undefined {
+  try {
+    const value: unknown = error[name];
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A text for any value. Runs no getters, traps, `toString` or custom inspection of the value. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return inspect(value, { depth: 1, customInspect: false, getters: false }).slice(0, LONGEST);
+  } catch {
+    return `an unreadable ${typeof value}`;
+  }
+}
