@@ -4,7 +4,7 @@
  */
 import { ContractError } from '../contract/errors.ts';
 import { type Json, type JsonObject, member } from '../contract/json.ts';
-import { type Kind, transform } from '../contract/shapes.ts';
+import { type Kind, kindOf, transform } from '../contract/shapes.ts';
 import type { IngestedOperation } from './ingested.ts';
 
 /** Schema objects of one place, and the components that it refers to. */
@@ -28,7 +28,7 @@ export function checkComplexity(
     let found = measured.get(ref);
     if (found === undefined) {
       const [section = '', name = ''] = ref.split('/').slice(-2);
-      found = measure(KINDS[section] ?? 'schema', member(components[section] ?? {}, name) ?? {});
+      found = measure(kindOf(section), member(components[section] ?? {}, name) ?? {});
       measured.set(ref, found);
     }
     return found;
@@ -47,13 +47,6 @@ export function checkComplexity(
     });
   }
 }
-
-const KINDS: Readonly<Record<string, Kind>> = {
-  parameters: 'parameter',
-  requestBodies: 'requestBody',
-  responses: 'response',
-  headers: 'header',
-};
 
 function measure(kind: Kind, value: Json): Measure {
   let schemas = 0;

@@ -3,7 +3,7 @@
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member, textOf } from '../contract/json.ts';
-import { type Kind, transform } from '../contract/shapes.ts';
+import { type Kind, kindOf, transform } from '../contract/shapes.ts';
 import type { Fingerprints } from './fingerprint.ts';
 import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { Operation } from './operation.ts';
@@ -225,7 +225,7 @@ function renamedSource(
   for (const [section, all] of Object.entries(ingested.components)) {
     const entries = Object.entries(all).map(([name, value]): [string, Json] => [
       renamed.get(`${section}/${name}`) ?? name,
-      transform(KIND_OF[section] ?? 'schema', value, '', hooks),
+      transform(kindOf(section), value, '', hooks),
     ]);
     components[section] = Object.fromEntries(entries);
   }
@@ -237,18 +237,6 @@ function renamedSource(
   memo.names = names;
   return memo.ingested;
 }
-
-const KIND_OF: Readonly<Record<string, Kind>> = {
-  schemas: 'schema',
-  responses: 'response',
-  parameters: 'parameter',
-  examples: 'example',
-  requestBodies: 'requestBody',
-  headers: 'header',
-  securitySchemes: 'securityScheme',
-  links: 'link',
-  callbacks: 'callback',
-};
 
 function hooksFor(renamed: ReadonlyMap<string, string>) {
   const reference = (ref: string): string => {

@@ -115,9 +115,21 @@ export const SECTIONS: Readonly<Partial<Record<Kind, string>>> = {
   pathItem: 'pathItems',
 };
 
+const KINDS: ReadonlyMap<string, Kind> = new Map(
+  Object.entries(SECTIONS).map(([kind, section]) => [section, kind as Kind]),
+);
+
+/** Kind of the objects in a section of `components`. */
+export function kindOf(section: string): Kind {
+  return KINDS.get(section) ?? 'schema';
+}
+
 /** What a copy does at each object. */
 export interface Hooks {
-  /** Called with the copy before its fields are copied; may change it, or return another in its place. */
+  /**
+   * Called with the copy before its `$ref` and its fields are looked at; may change it, or return another in its
+   * place.
+   */
   enter?(kind: Kind, object: JsonObject, pointer: string): JsonObject;
   /** Called with each `$ref`; returns what stands there in the copy. */
   reference?(kind: Kind, ref: string, pointer: string): string;
@@ -130,13 +142,14 @@ export interface Hooks {
 export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks): Json {
   if (kind === 'schema' && typeof value === 'boolean') return value;
   if (!isObject(value)) throw new ContractError(`the ${kind} must be an object`, { pointer });
-  const ref = member(value, '$ref');
   let copied: JsonObject = { ...value };
+  if (hooks.enter !== undefined) copied = hooks.enter(kind, copied, pointer);
+  // Only now: `enter` may have moved the reference into a subschema, and it must be resolved once.
+  const ref = member(copied, '$ref');
   if (SECTIONS[kind] !== undefined && ref !== undefined) {
     if (typeof ref !== 'string') throw new ContractError('$ref must be a string', { pointer });
     if (hooks.reference !== undefined) copied['$ref'] = hooks.reference(kind, ref, pointer);
   }
-  if (hooks.enter !== undefined) copied = hooks.enter(kind, copied, pointer);
   for (const [name, form, of] of fieldsOf(kind, copied)) {
     const field = member(copied, name);
     // An empty member of a YAML document reads as null.

@@ -26,6 +26,11 @@ const color = {
   properties: { R: integer, G: integer },
   additionalProperties: false,
 };
+const SORT = {
+  type: 'object',
+  properties: { field: { type: 'string', default: 'id' }, order: { type: 'string', default: 'ASC' } },
+};
+const SORTED = { order: 'DESC', field: 'id' };
 const inQuery = (schema: unknown, more: object = {}): Parameter =>
   parameter('p', 'query', schema, { ...more });
 const inPath = (schema: unknown, style: string, explode: boolean): Parameter =>
@@ -76,6 +81,15 @@ const CASES: readonly Case[] = [
   { parameter: inQuery({ type: 'string' }), query: 'p', value: '' },
   { parameter: inQuery({}), query: 'p=12', value: '12' },
   { parameter: inQuery({ type: 'integer', default: 20 }), query: '', value: 20 },
+  { parameter: inQuery({ allOf: [{ type: 'integer', default: 20 }] }), query: '', value: 20 },
+  // Members that are absent from a value take their defaults, in every place and style.
+  { parameter: inQuery(SORT, { style: 'deepObject' }), query: 'p[order]=DESC', value: SORTED },
+  { parameter: inQuery(SORT, form(true)), query: 'order=DESC', value: SORTED },
+  { parameter: inQuery(SORT, form(false)), query: 'p=order,DESC', value: SORTED },
+  { parameter: inPath(SORT, 'label', true), segment: '.order=DESC', value: SORTED },
+  { parameter: inHeader(SORT, true), headers: { p: 'order=DESC' }, value: SORTED },
+  { parameter: inCookie(SORT, false), headers: { cookie: 'p=order,DESC' }, value: SORTED },
+  { parameter: inQuery(SORT, { style: 'deepObject' }), query: '', value: undefined },
   { parameter: inQuery(integer), query: '', value: undefined },
   { parameter: inQuery(integer, { required: true }), query: '', faults: ['/query/p'] },
   { parameter: inQuery({ type: 'integer', minimum: 1, maximum: 100 }), query: 'p=0', faults: ['/query/p'] },

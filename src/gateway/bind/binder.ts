@@ -82,7 +82,8 @@ export class Binder {
         .map((binding) => {
           const shape = shapeOf(binding.schema, document);
           const plain = shape.plain && binding.contentType === undefined;
-          return new ParameterReader(binding, shape, plain ? undefined : validators.at(binding.pointer));
+          const validate = plain ? undefined : validators.at(binding.pointer);
+          return new ParameterReader(binding, shape, validate, hasDefaults(binding.schema, document));
         });
     this.path = new PathParameters(readers('path'), template.names, template.expression);
     this.query = new NamedParameters(readers('query'), 'query', operation.unknownQuery, ignoredQuery);

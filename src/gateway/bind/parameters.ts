@@ -8,6 +8,7 @@ import { escapeToken, type Json } from '../../contract/json.ts';
 import type { Fault } from '../problem.ts';
 import type { Validate } from '../validate.ts';
 import { coerce, NONE, type None, type Structure } from './coerce.ts';
+import { fillDefaults } from './defaults.ts';
 import type { Shape } from './shape.ts';
 import { StyleError, takeApart } from './style.ts';
 
@@ -50,6 +51,8 @@ export class ParameterReader {
     readonly binding: ParameterBinding,
     readonly shape: Shape,
     private readonly validate: Validate | undefined,
+    /** Whether the schema names defaults for members of the value. */
+    private readonly fillsDefaults: boolean,
   ) {
     this.key = `${JSON.stringify(binding.field)}:`;
     this.pointer = `/${binding.in}/${escapeToken(binding.name)}`;
@@ -84,7 +87,9 @@ export class ParameterReader {
 
   /** The parameter's value. */
   value(value: Json, fields: Fields, faults: Fault[]): void {
-    if (this.validate === undefined || this.validate(value, this.pointer, faults)) fields.add(this, value);
+    if (this.validate !== undefined && !this.validate(value, this.pointer, faults)) return;
+    if (this.fillsDefaults) fillDefaults(value, this.shape);
+    fields.add(this, value);
   }
 
   private parse(structure: Structure, faults: Fault[]): Json | None {

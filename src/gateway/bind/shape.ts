@@ -46,6 +46,7 @@ export class Shape {
     private readonly document: Json,
     private readonly facets: readonly JsonObject[],
     types: ReadonlySet<TypeName>,
+    certain: readonly JsonObject[],
   ) {
     this.types = types;
     const [first] = facets;
@@ -54,9 +55,7 @@ export class Shape {
       first !== undefined &&
       typeof first['type'] === 'string' &&
       Object.keys(first).every((key) => ANNOTATIONS.has(key) || key.startsWith('x-'));
-    const own =
-      first !== undefined && typeof first['$ref'] === 'string' ? facets.slice(0, 2) : facets.slice(0, 1);
-    this.fallback = own.map((facet) => member(facet, 'default')).find((value) => value !== undefined);
+    this.fallback = certain.map((facet) => member(facet, 'default')).find((value) => value !== undefined);
     const properties = facets.map((facet) => member(facet, 'properties')).filter(isObject);
     this.names = [...new Set(properties.flatMap((object) => Object.keys(object)))];
     this.open = !facets.some((facet) => member(facet, 'additionalProperties') === false);
@@ -81,9 +80,7 @@ export class Shape {
 
   /** Whether the schema leaves a choice of forms, so that it is not certain which properties a value should have. */
   get ambiguous(): boolean {
-    return this.facets.some(
-      (facet) => member(facet, 'anyOf') !== undefined || member(facet, 'oneOf') !== undefined,
-    );
+    return this.facets.some((facet) => CHOICES.some((keyword) => realChoices(facet, keyword).length > 1));
   }
 
   /** Form of the item at an index of an array. */
@@ -118,24 +115,41 @@ export class Shape {
 /** The shape of a schema of a document. */
 export function shapeOf(schema: Schema | Json, document: OpenAPIV3_1.Document | Json): Shape {
   const root = document as Json;
-  const facets: JsonObject[] = [];
-  const types = collect(schema as Json, root, facets);
-  return new Shape(root, facets, types ?? new Set());
+  const found: Found = { root, facets: [], certain: [] };
+  const types = collect(schema as Json, found, true);
+  return new Shape(root, found.facets, types ?? new Set(), found.certain);
+}
+
+/** What is said about a value. */
+interface Found {
+  readonly root: Json;
+  readonly facets: JsonObject[];
+  /** The facets that apply to every value: those that no choice leads to. */
+  readonly certain: JsonObject[];
 }
 
 /** Gathers what is said about a value, and gives the types that are possible; undefined when nothing is said. */
-function collect(schema: Json | undefined, root: Json, facets: JsonObject[]): Set<TypeName> | undefined {
-  if (!isObject(schema) || facets.length >= MAX_FACETS) return undefined;
-  facets.push(schema);
+function collect(schema: Json | undefined, found: Found, certain: boolean): Set<TypeName> | undefined {
+  if (!isObject(schema) || found.facets.length >= MAX_FACETS) return undefined;
+  found.facets.push(schema);
+  if (certain) found.certain.push(schema);
   const said: (Set<TypeName> | undefined)[] = [declared(schema)];
   const ref = member(schema, '$ref');
-  if (typeof ref === 'string') said.push(collect(referred(ref, root), root, facets));
-  for (const part of listOf(schema, 'allOf')) said.push(collect(part, root, facets));
-  for (const keyword of ['anyOf', 'oneOf']) {
-    const parts = listOf(schema, keyword).map((part) => collect(part, root, facets));
+  if (typeof ref === 'string') said.push(collect(referred(ref, found.root), found, certain));
+  for (const part of listOf(schema, 'allOf')) said.push(collect(part, found, certain));
+  for (const keyword of CHOICES) {
+    const sole = certain && realChoices(schema, keyword).length === 1;
+    const parts = listOf(schema, keyword).map((part) => collect(part, found, sole));
     if (parts.length > 0) said.push(union(parts));
   }
   return said.filter((types) => types !== undefined).reduce<Set<TypeName> | undefined>(narrowed, undefined);
+}
+
+const CHOICES = ['anyOf', 'oneOf'] as const;
+
+/** The alternatives of a schema beside null: a nullable schema leaves no choice of forms. */
+function realChoices(schema: JsonObject, keyword: (typeof CHOICES)[number]): Json[] {
+  return listOf(schema, keyword).filter((part) => !isObject(part) || member(part, 'type') !== 'null');
 }
 
 /** What a reference within the document refers to. */

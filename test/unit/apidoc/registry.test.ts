@@ -361,3 +361,48 @@ describe('ApiRegistry', () => {
     );
   });
 });
+
+describe('path items that webhooks and callbacks refer to', () => {
+  const pathItem = (type: string) => ({
+    post: { requestBody: { content: { 'application/json': { schema: { type } } } } },
+  });
+  const hooks = (type: string, path: string) =>
+    one(
+      path,
+      {
+        operationId: `get${path}`,
+        callbacks: { onIt: { '{$request.body#/url}': { $ref: '#/components/pathItems/Hook' } } },
+      },
+      {
+        webhooks: { [`new${path}`]: { $ref: '#/components/pathItems/Alias' } },
+        components: {
+          pathItems: {
+            Hook: pathItem(type),
+            Alias: { $ref: '#/components/pathItems/Hook' },
+            Unused: pathItem('null'),
+          },
+        },
+      },
+    );
+
+  it('are served where the references lead', () => {
+    const { document } = new ApiRegistry().put('a', hooks('object', '/a'));
+    assert.deepEqual(Object.keys(document.components?.pathItems ?? {}).sort(), ['Alias', 'Hook']);
+    assert.equal(JSON.stringify(document.webhooks?.['new/a']), '{"$ref":"#/components/pathItems/Alias"}');
+  });
+
+  it('are renamed where another document has others of the same name', () => {
+    const registry = new ApiRegistry();
+    registry.put('a', hooks('object', '/a'));
+    const { document } = registry.put('b', hooks('array', '/b'));
+    assert.deepEqual(Object.keys(document.components?.pathItems ?? {}).sort(), [
+      'Alias',
+      'Hook',
+      'b.Alias',
+      'b.Hook',
+    ]);
+    assert.equal(JSON.stringify(document.webhooks?.['new/b']), '{"$ref":"#/components/pathItems/b.Alias"}');
+    const callbacks = document.paths?.['/b']?.get?.callbacks;
+    assert.match(JSON.stringify(callbacks), /"#\/components\/pathItems\/b.Hook"/);
+  });
+});

@@ -123,6 +123,20 @@ describe('SchemaCompiler', () => {
       true,
     );
     assert.equal(takes30({ $ref: '#/components/schemas/S', nullable: true }, null), false);
+    // In 3.1 a schema may have keywords beside its reference.
+    for (const target of ['#/components/schemas/A/properties/b', '#/components/schemas/Page<User>']) {
+      const schemas = {
+        A: { properties: { b: { type: 'string' } } },
+        'Page<User>': { type: 'string' },
+        Page_User_: { type: 'integer' },
+      };
+      const schema = { $ref: target, nullable: true };
+      assert.deepEqual(
+        ['x', null, 5].map((value) => takes(schema, value, schemas)),
+        [true, true, false],
+        target,
+      );
+    }
     assert.equal(takes30({ type: 'number', minimum: 1, exclusiveMinimum: true }, 1), false);
     assert.equal(takes30({ type: 'number', minimum: 1, exclusiveMinimum: false }, 1), true);
     assert.equal(

@@ -8,6 +8,8 @@ const document = {
   components: {
     schemas: {
       Id: { type: 'integer' },
+      Limit: { type: 'integer', default: 20 },
+      Alias: { $ref: '#/components/schemas/Limit' },
       Loop: { allOf: [{ $ref: '#/components/schemas/Loop' }], type: 'object' },
       Tree: {
         type: 'object',
@@ -94,6 +96,26 @@ describe('defaults', () => {
       anyOf: [{ properties: { a: { default: 1 } } }, { properties: { b: { default: 2 } } }] as Json[],
     };
     assert.deepEqual(filled(choice, {}), {});
+  });
+
+  it('of a whole value are found behind references, allOf and nullable', () => {
+    const id: Json = { $ref: '#/components/schemas/Limit' };
+    for (const schema of [
+      id,
+      { $ref: '#/components/schemas/Alias' },
+      { allOf: [id] },
+      { allOf: [{ description: 'x' }, { allOf: [{ $ref: '#/components/schemas/Alias' }] }] },
+      { anyOf: [id, { type: 'null' }] },
+    ] as Json[]) {
+      assert.equal(shape(schema).fallback, 20, JSON.stringify(schema));
+      assert.deepEqual(filled({ properties: { limit: schema } }, {}), { limit: 20 }, JSON.stringify(schema));
+    }
+    assert.equal(shape({ default: 5, allOf: [id] }).fallback, 5);
+    assert.equal(shape({ anyOf: [id, { type: 'string' }] }).fallback, undefined);
+    assert.deepEqual(filled({ properties: { n: { default: 1 } }, oneOf: [{}, {}] }, {}), {});
+    const nullable: Json = { anyOf: [{ properties: { n: { default: 1 } } }, { type: 'null' }] };
+    assert.deepEqual(filled(nullable, {}), { n: 1 });
+    assert.equal(filled(nullable, null), null);
   });
 
   it('never touch a prototype', () => {
