@@ -219,8 +219,13 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     if (oldest !== undefined) this.ending.delete(oldest);
   }
 
-  /** A peer came: if it is one of ours its hello is on the way. @param doubtful perhaps nobody is there. */
+  /**
+   * A peer came. One whose routing id promises a hello has all the time it needs for it.
+   *
+   * @param doubtful perhaps the peer is not there.
+   */
   private awaitHello(peer: WorkerPeer, doubtful: boolean): void {
+    if (peer.ours && !doubtful) return;
     peer.grace = this.clock.after(this.options.helloGrace, () => {
       if (doubtful) this.probe(peer);
       else this.members.joinClassic(peer);
@@ -230,7 +235,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   /** Where nobody is, the message is refused before the time is over. */
   private probe(peer: WorkerPeer): void {
     peer.channel.post([PROBE]);
-    peer.grace = this.clock.after(PROBE_TIME, () => this.members.joinClassic(peer));
+    peer.grace = peer.ours ? undefined : this.clock.after(PROBE_TIME, () => this.members.joinClassic(peer));
   }
 
   private control(peer: WorkerPeer, frames: Buffer[]): void {

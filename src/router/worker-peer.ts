@@ -6,6 +6,7 @@ import { failure, type ReplyMessage } from '../core/message.ts';
 import type { Guest } from '../transport/curve/gate.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { type Announcement, type ControlName, controlFrames } from '../wire/control.ts';
+import { saysHello } from '../wire/hello-mark.ts';
 import { isClassicJson } from '../wire/json-check.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { encodeToken } from '../wire/token.ts';
@@ -26,8 +27,8 @@ export interface WorkerPeerOwner {
 export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   /** Its entry in the core; undefined while it is unidentified, refused, excused or lost. */
   worker: Worker | undefined;
-  /** It said hello: one of ours. */
-  ours = false;
+  /** It said hello, or its routing id says that it will: a worker of this project. */
+  ours: boolean;
   /** The worker, as its hello says: it may come back under another address. */
   node: string | undefined;
   /** Number of its connection, as its hello says. */
@@ -56,6 +57,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     private readonly owner: WorkerPeerOwner,
     readonly guest: Guest | undefined,
   ) {
+    this.ours = saysHello(address);
     this.channel = makeChannel(this);
   }
 

@@ -3,7 +3,7 @@
  * (docs/protocol.md), with our optional metadata frame at the end. Pure functions of buffers.
  */
 import { isUtf8 } from 'node:buffer';
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { MAX_ENVELOPE, MAX_EVENT_NAME } from './limits.ts';
 import {
   decodeReplyMetadata,
@@ -11,7 +11,9 @@ import {
   encodeReplyMetadata,
   encodeRequestMetadata,
   isJsonType,
+  isMeantAsMetadata,
 } from './metadata.ts';
+import { readPlainFailure } from './plain-failure.ts';
 
 /** The frames of one classic message, taken apart. */
 export interface ClassicFrames {
@@ -102,21 +104,34 @@ export function toRequest(frames: ClassicFrames): MetadataVerdict & { message: R
   };
 }
 
-/** A reply out of classic frames; one without metadata is a success. */
+/** A reply out of classic frames. One without metadata is a success, unless its event data is a failure. */
 export function toReply(frames: ClassicFrames): MetadataVerdict & { message: ReplyMessage } {
-  const metadata = frames.metadata === undefined ? undefined : decodeReplyMetadata(frames.metadata);
+  const { metadata: frame, body } = frames;
+  const metadata = frame === undefined ? undefined : decodeReplyMetadata(frame);
+  if (metadata === undefined) return { ...verdict(frames, undefined), message: plainReply(frame, body) };
+  const { status, code, dispatched, more, contentType, extras } = metadata;
   return {
     ...verdict(frames, metadata),
-    message: {
-      status: metadata?.status ?? 200,
-      code: metadata?.code ?? '',
-      dispatched: metadata?.dispatched ?? true,
-      more: metadata?.more ?? false,
-      contentType: metadata?.contentType ?? '',
-      extras: metadata?.extras ?? NO_BYTES,
-      body: frames.body,
-    },
+    message: { status, code, dispatched, more, contentType, extras, body },
   };
+}
+
+/** A reply without readable metadata. A frame that was meant to be metadata may have said that the request failed. */
+function plainReply(frame: Buffer | undefined, body: Buffer): ReplyMessage {
+  if (frame !== undefined && isMeantAsMetadata(frame)) {
+    return failure('BAD_REPLY', 'the metadata of the reply cannot be read');
+  }
+  return (
+    readPlainFailure(body) ?? {
+      status: 200,
+      code: '',
+      dispatched: true,
+      more: false,
+      contentType: '',
+      extras: NO_BYTES,
+      body,
+    }
+  );
 }
 
 /** Frames of a request behind the envelope and delimiter: name, body, metadata. */
@@ -125,16 +140,25 @@ export function requestFrames(message: RequestMessage, packs: boolean): Buffer[]
 }
 
 /**
- * Metadata of a reply: `none` for a classic peer; `plain` for one of ours behind somebody who only passes frames on;
- * `packs` for one of ours that may send packed messages from now on.
+ * Metadata of a reply: `none` for a classic peer, where only failures have some; `plain` for a node of this project behind
+ * a router that only passes frames on; `packs` for one that may send packed messages from now on.
  */
 export type ReplyMetadataKind = 'none' | 'plain' | 'packs';
 
 /** Frames of a reply behind the envelope and delimiter. */
 export function replyFrames(eventName: string, message: ReplyMessage, metadata: ReplyMetadataKind): Buffer[] {
   const name = Buffer.from(eventName);
-  if (metadata === 'none') return [name, plainBody(message)];
+  if (metadata === 'none') return [name, plainBody(message), ...failureMetadata(message)];
   return [name, message.body, encodeReplyMetadata(message, metadata === 'packs')];
+}
+
+/**
+ * Metadata of a failure for a peer that reads none. Classic peers ignore the frame; behind a router that passes frames on
+ * there may be a node that would take the reply for a success without it.
+ */
+function failureMetadata(message: ReplyMessage): Buffer[] {
+  if (message.code === '' && message.status < 400) return [];
+  return [encodeReplyMetadata({ ...message, contentType: '', extras: NO_BYTES }, false)];
 }
 
 /** The body as a classic peer can read it, which takes every body for JSON: text as a string, other bytes in base64. */

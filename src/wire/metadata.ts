@@ -1,8 +1,9 @@
 /**
  * Metadata: the trailing JSON frame that our nodes add to classic messages and classic peers ignore.
  *
- * Unknown keys are ignored. A frame that is no JSON object, is too large or has a member of the wrong type is as
- * if absent; the caller counts it.
+ * Unknown keys are ignored. A frame that is not a JSON object, is too large or has a member of the wrong type cannot be
+ * read; the caller counts it. A request then counts as one without metadata. A reply counts as failed when the frame was
+ * meant as metadata: it may have told of a failure.
  */
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { MAX_METADATA, MAX_REQUEST_ID } from './limits.ts';
@@ -86,6 +87,11 @@ export function decodeReplyMetadata(frame: Buffer): ReplyMetadata | undefined {
   const extras = extrasOf(head.ext);
   if (extras === undefined) return undefined;
   return { status, code, dispatched, more, contentType, extras, packs: head.pack === 1 };
+}
+
+/** Whether a frame behind the event data was meant as metadata, readable or not: a JSON object begins with a brace. */
+export function isMeantAsMetadata(frame: Buffer): boolean {
+  return /^\s*\{/.test(frame.toString('latin1', 0, 64));
 }
 
 /** Whether a text may be a request id: printable ASCII, at most 255 bytes. */

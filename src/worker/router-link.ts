@@ -24,6 +24,7 @@ import {
   RESERVED,
   readCredit,
 } from '../wire/control.ts';
+import { withHelloMark } from '../wire/hello-mark.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 import type { CreditShares, Share } from './credit.ts';
 
@@ -88,7 +89,8 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
     private readonly owner: RouterLinkOwner,
   ) {
     const { identity, nodeId } = options.identity;
-    this.line = new Line({ ...options, identity, nodeId }, this);
+    const ids = { identity: withHelloMark(identity), nodeId: withHelloMark(nodeId) };
+    this.line = new Line({ ...options, ...ids }, this);
   }
 
   get endpoint(): string {
@@ -221,7 +223,7 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
   private sayHello(): void {
     this.askAgain?.();
     if (this.departing) {
-      // Who says nothing on a new connection would be taken for a classic worker, and its refusals for replies.
+      // Routers that do not know the mark in the routing id would take a silent worker for a classic one.
       this.line.channel.post(controlFrames('$bye', {}));
       return;
     }

@@ -92,11 +92,11 @@ describe('a client', () => {
     await goodRequest();
   });
 
-  it('ignores broken metadata of a reply, and counts it', async () => {
+  it('takes a reply with broken metadata for a failure, and counts it', async () => {
     const before = drops.count('bad-metadata');
     const reply = client.sendMessage('echo', {});
     await router.send([...(await nextRequest()), '{}', '{"status":"fine"}']);
-    assert.equal((await reply).status, 200);
+    await assert.rejects(reply, { code: 'BAD_REPLY', dispatched: true });
     await drops.seen('bad-metadata', before + 1);
     await goodRequest();
   });

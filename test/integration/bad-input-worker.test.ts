@@ -5,6 +5,7 @@ import type { Router } from 'zeromq';
 import type { DropCause } from '../../src/core/diagnostics.ts';
 import { ZeroMQWorker } from '../../src/index.ts';
 import type { Hello } from '../../src/wire/control.ts';
+import { withHelloMark } from '../../src/wire/hello-mark.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Frame, rawRouter, texts } from '../helpers/raw.ts';
@@ -85,7 +86,7 @@ describe('a worker', () => {
     const { identity: node, nodeId } = worker.identity;
     assert.deepEqual(frames.slice(0, 3), ['$', '', '$hello']);
     assert.equal((JSON.parse(frames[3] ?? '') as Hello).node, node);
-    assert.ok(from.startsWith(`${nodeId}_`), from);
+    assert.ok(from.startsWith(withHelloMark(`${nodeId}_`)), from);
     address = from;
   };
   const send = (frames: Frame[]) => router.send([identity(), ...frames]);

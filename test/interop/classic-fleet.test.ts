@@ -96,6 +96,17 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     }
   });
 
+  it('one that says that it does not know the event has not succeeded', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const client = await ourClient(scope, frontend);
+    await joined(() => ClassicWorker.start(scope, backend));
+    const unknown = { error: { code: 'NO_HANDLER', message: 'no such event' } };
+    await assert.rejects(client.sendMessage('echo', unknown), { code: 'NO_HANDLER', dispatched: false });
+    const own = { error: { code: 'ITEM_NOT_FOUND', message: 'no such item' } };
+    assert.deepEqual((await client.sendMessage('echo', own)).eventData, own);
+  });
+
   it('while one is busy, others serve', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
@@ -177,6 +188,7 @@ describe('classic clients of ours', NEEDS_CLASSIC, () => {
       teapot: () => {
         throw new ReplyError(418, 'TEAPOT', 'short and stout', { details: { spout: true } });
       },
+      fine: () => 'tea',
     };
     const worker = new ZeroMQWorker({ connection: backend, handlers });
     scope.after(() => worker.stop());
@@ -186,7 +198,8 @@ describe('classic clients of ours', NEEDS_CLASSIC, () => {
     assert.deepEqual(data, {
       error: { code: 'TEAPOT', message: 'short and stout', dispatched: true, details: { spout: true } },
     });
-    assert.equal(frames, 2, 'no metadata for a classic client');
+    assert.equal(frames, 3, 'a frame of metadata, which classic clients ignore');
+    assert.equal((await clients.request('fine', {})).frames, 2, 'no metadata with a success');
   });
 
   it('get an answer where there is no worker', async (t) => {

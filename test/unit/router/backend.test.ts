@@ -11,6 +11,7 @@ import { RouterCore } from '../../../src/router/core.ts';
 import { toConnection } from '../../../src/transport/connection.ts';
 import { turnNow } from '../../../src/transport/turn.ts';
 import { controlFrames } from '../../../src/wire/control.ts';
+import { withHelloMark } from '../../../src/wire/hello-mark.ts';
 import { Drops } from '../../helpers/drops.ts';
 import { emissions, eventually } from '../../helpers/eventually.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
@@ -95,6 +96,12 @@ class Bench {
     await turn();
   }
 
+  /** Resolves when a peer connected. */
+  untilConnected(): Promise<void> {
+    const { heard } = this;
+    return this.until(() => this.heard > heard, 'a connection').then(() => undefined);
+  }
+
   /** A peer that connected; the backend waits for its hello. */
   async connect(endpoint: string, identity: string): Promise<Dealer> {
     const timers = this.clock.pending;
@@ -122,6 +129,20 @@ describe('a peer of the backend', () => {
     await bench.pass();
     assert.deepEqual(bench.told, ['ours joined']);
     assert.equal(texts(await socket.receive())[2], '$welcome');
+  });
+
+  it('whose routing id promises a hello is never a classic worker, however late the hello is', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const connected = bench.untilConnected();
+    const socket = rawDealer(scopeOf(t), endpoint, withHelloMark('late'));
+    await connected;
+    for (let passes = 0; passes < 100; passes += 1) await bench.pass();
+    assert.deepEqual([bench.told, bench.core.stats().workers, bench.clock.pending], [[], 0, 0]);
+    await socket.send(['T12345678', '', 'mine', '{"error":{}}']);
+    await bench.drops.seen('late-reply');
+    await socket.send(HELLO);
+    await bench.until(() => bench.told.length > 0, 'the hello');
+    assert.deepEqual(bench.told, ['$hello.late joined']);
   });
 
   it('that goes is forgotten, with all timers for it', async (t) => {

@@ -119,6 +119,47 @@ describe('a reply in classic frames', () => {
     assert.equal(replyFrames('echo', makeReply(), 'none').length, 2);
   });
 
+  it('that failed says so in its metadata, also to a classic peer', () => {
+    const own = makeReply({ status: 404, code: 'NOT_FOUND', body: Buffer.from('{}') });
+    for (const message of [failure('SHUTTING_DOWN', 'bye'), own]) {
+      assert.deepEqual(back(message, 'none'), { message, ours: true, broken: false, packs: false });
+    }
+    assert.equal(back(makeReply({ status: 409, body: Buffer.from('1') }), 'none').message.status, 409);
+  });
+
+  it('with a failure as its event data is a failure, metadata or not', () => {
+    const { message } = toReply(
+      read('', 'echo', ' { "error" : {"code": "NO_HANDLER", "message": "no such event"}}'),
+    );
+    assert.deepEqual([message.status, message.code, message.dispatched], [501, 'NO_HANDLER', false]);
+    const { message: told } = toReply(read('', 'echo', failure('BUSY', 'full', { dispatched: true }).body));
+    assert.deepEqual([told.status, told.code, told.dispatched], [503, 'BUSY', true]);
+  });
+
+  it('with data that only resembles a failure is a success', () => {
+    const others = [
+      '{"error": "unknown event"}',
+      '{"error": {"code": "NOT_FOUND", "message": "a code of its own"}}',
+      '{"error": {"code": "NO_HANDLER"}}',
+      '{"error": {"code": "NO_HANDLER", "message": "x"}, "more": 1}',
+      '{"error": {"code": "NO_HANDLER", "message": "x"}',
+      '{"error": {"code": "toString", "message": "x"}}',
+      `{"error": {"code": "NO_HANDLER", "message": "${'x'.repeat(70_000)}"}}`,
+    ];
+    for (const body of others)
+      assert.equal(toReply(read('', 'echo', body)).message.code, '', body.slice(0, 80));
+  });
+
+  it('with metadata that cannot be read is a failure; another frame behind the data is ignored', () => {
+    for (const broken of ['{"status":"404"}', ' {"status":', `{"ext":"${'x'.repeat(200_000)}"}`]) {
+      const { message, broken: counted } = toReply(read('', 'echo', '1', broken));
+      assert.deepEqual([message.code, counted], ['BAD_REPLY', true], broken.slice(0, 80));
+    }
+    for (const other of ['', 'extra', '[1]', '"x"']) {
+      assert.equal(toReply(read('', 'echo', '1', other)).message.code, '', other);
+    }
+  });
+
   it('without metadata is a success', () => {
     const { message } = toReply(read('', 'echo', '"x"'));
     assert.deepEqual([message.status, message.code, message.dispatched], [200, '', true]);
