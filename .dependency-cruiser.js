@@ -11,7 +11,7 @@ const LAYERS = {
   transport: ['wire', 'core'],
   liveness: ['transport', 'wire', 'core'],
   service: ['liveness', 'transport', 'wire', 'contract', 'core'],
-  router: ['liveness', 'transport', 'wire', 'core'],
+  router: ['liveness', 'transport', 'wire', 'contract', 'core'],
   client: ['liveness', 'transport', 'wire', 'core'],
   worker: ['service', 'liveness', 'transport', 'wire', 'contract', 'core'],
   server: ['service', 'liveness', 'transport', 'wire', 'contract', 'core'],

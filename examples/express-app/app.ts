@@ -10,7 +10,7 @@
  */
 import express from 'express';
 import { ZeroMQRouter, ZeroMQWorker } from 'zeromq-gateway';
-import { ApiRegistry, createGateway } from 'zeromq-gateway/gateway';
+import { ApiRegistry, contractChecker, createGateway } from 'zeromq-gateway/gateway';
 import echo from '../../workers/echo.ts';
 
 const registry = new ApiRegistry({ info: { title: 'My app', version: '1.0.0' } });
@@ -18,11 +18,7 @@ const router = new ZeroMQRouter({
   frontendConnection: 'tcp://127.0.0.1:0',
   backendConnection: 'tcp://127.0.0.1:0',
   // Contracts that workers announce become routes.
-  contractChecker: {
-    put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
-    setAvailable: (name, available) => void registry.setAvailable(name, available),
-    remove: (name) => void registry.remove(name),
-  },
+  contractChecker: contractChecker(registry),
 });
 await router.start();
 const worker = new ZeroMQWorker({ ...echo, connection: router });

@@ -3,6 +3,7 @@
  * passes through `ingest.ts` (checked, normalised) and `merge.ts` (named, put together); `load.ts` reads files;
  * `validators.ts` compiles schemas of the served document.
  */
+export { contractChecker, type RegistryChecker } from './checker.ts';
 export { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
 export { type LoadedDocument, loadDocument, putDocument } from './load.ts';
 export * from './operation.ts';

@@ -2,6 +2,7 @@
  * From what a source brings to a normalised document: OpenAPI 3.1 throughout, all references to components,
  * and every operation complete in itself (parameters, security, event name, fields, body mode).
  */
+import { claimsOf, isExtension } from '../contract/claims.ts';
 import { ContractError } from '../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../contract/json.ts';
 import { type Kind, SECTIONS, transform } from '../contract/shapes.ts';
@@ -24,6 +25,8 @@ import { normaliseSchema } from './schema.ts';
 export function ingest(input: unknown, options: IngestOptions): Ingested {
   const raw = parse(input, options.limits);
   checkVersion(raw);
+  // Before references are followed: as a router reads the contract.
+  if (options.kind === 'worker') claimsOf(raw);
   const prefix = parsePrefix(options.prefix);
   const { document, components } = normalise(raw, options);
   checkReferences(components, options.limits.references);
@@ -155,7 +158,7 @@ function readOperations(
   const found: IngestedOperation[] = [];
   const normalised: JsonObject = {};
   for (const [path, item] of Object.entries(paths)) {
-    if (path.startsWith('x-')) continue;
+    if (isExtension(path)) continue;
     const place = { path, pointer: pointerOf('paths', path) };
     const template = located(place, () => parsePath(prefix + path));
     if (template.path.length > options.limits.pathLength) {

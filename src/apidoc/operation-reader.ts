@@ -2,6 +2,7 @@
  * Operations of one source, each made complete in itself: what OpenAPI spreads over document, path item,
  * operation and components stands at the operation afterwards.
  */
+import { checkEventName, eventNameOf } from '../contract/claims.ts';
 import { ContractError } from '../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../contract/json.ts';
 import { BODY_FIELD, hasMembers, Outlines } from './body.ts';
@@ -10,9 +11,6 @@ import type { HttpMethod } from './operation.ts';
 import type { IngestOptions } from './options.ts';
 import { assignFields, bindParameter, mergeParameters, type Parameter } from './parameters.ts';
 import type { PathTemplate } from './path-template.ts';
-
-/** Event names that the wire keeps for itself (docs/protocol.md). */
-const RESERVED_EVENTS = new Set(['heartbeat', 'message', 'response']);
 
 /** An operation, complete in itself, and the event it becomes. */
 export interface ReadOperation {
@@ -58,6 +56,8 @@ export class OperationReader {
     if (eventName === undefined) return undefined;
     try {
       const operation: JsonObject = { ...found, 'x-event-name': eventName, security: this.security(found) };
+      // The gateway serves the operation, wherever its document says that it is.
+      delete operation['servers'];
       checkExtensions(operation);
       const parameters = this.parameters(template, pathItem, found);
       const fields = assignFields(parameters);
@@ -96,16 +96,10 @@ export class OperationReader {
     }
     if (told === undefined && unnamed === 'skip') return undefined;
     if (told === undefined && unnamed === 'refuse') throw new ContractError('x-event-name is missing');
-    const name = told ?? operationId ?? `${method.toUpperCase()} ${path}`;
-    if (typeof name !== 'string' || name === '' || name.length > limits.nameLength) {
-      throw new ContractError(`x-event-name must be a string of 1 to ${limits.nameLength} characters`);
+    const name = checkEventName(eventNameOf(method, path, found), limits.nameLength);
+    if (this.options.events?.has(name) === false) {
+      throw new ContractError(`leads to the event ${name}, which its workers do not announce`);
     }
-    // A control character or half of a surrogate pair would not survive logs or the wire.
-    if (/[\u0000-\u001f\u007f\p{Cs}]/u.test(name)) {
-      throw new ContractError('x-event-name must not hold control characters or broken Unicode');
-    }
-    if (RESERVED_EVENTS.has(name))
-      throw new ContractError(`the event name ${name} is used by the protocol itself`);
     return name;
   }
 

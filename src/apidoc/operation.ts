@@ -3,10 +3,9 @@
  * contract loads, nothing per request.
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
+import { HTTP_METHODS, type HttpMethod } from '../contract/claims.ts';
 
-/** Methods that an operation may have. HEAD and OPTIONS are answered by the gateway where no operation says. */
-export const HTTP_METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'] as const;
-export type HttpMethod = (typeof HTTP_METHODS)[number];
+export { HTTP_METHODS, type HttpMethod };
 
 /** A JSON Schema (2020-12) within the served document; `$ref`s point into that document. */
 export type Schema = OpenAPIV3_1.SchemaObject | OpenAPIV3_1.ReferenceObject | boolean;

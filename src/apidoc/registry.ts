@@ -39,6 +39,8 @@ export interface PutOptions {
   readonly kind?: SourceKind;
   /** Whether a worker serves it now; default true. */
   readonly available?: boolean;
+  /** Events that its operations may lead to; one that leads to another is refused. Default: any. */
+  readonly events?: readonly string[] | undefined;
 }
 
 /**
@@ -103,6 +105,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
         limits,
         securitySchemes: this.schemes,
         configuredSchemes: this.configuredSchemes,
+        events: options.events && new Set(options.events),
       });
       const entry: MergedSource = {
         name: source,

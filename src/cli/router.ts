@@ -1,5 +1,5 @@
 /** `zeromq-gateway router`: a router by itself. */
-import { ApiRegistry } from '../apidoc/index.ts';
+import { ApiRegistry, contractChecker } from '../apidoc/index.ts';
 import type { Logger } from '../core/logging.ts';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { type ContractChecker, createStrategy, STRATEGIES, ZeroMQRouter } from '../router/index.ts';
@@ -137,16 +137,6 @@ export async function openRouter(
   const endpoints = await binding(listeners, () => router.start());
   opened.add(() => router.stop({ deadline: drain }), router.closed);
   return { router, endpoints };
-}
-
-/** Holds contracts of workers against each other: what does not fit is refused at the worker, by name. */
-export function contractChecker(registry: ApiRegistry): ContractChecker {
-  return {
-    put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
-    setAvailable: (name, available) => void registry.setAvailable(name, available),
-    remove: (name) => void registry.remove(name),
-    has: (name) => registry.has(name),
-  };
 }
 
 const settings = { ...ROUTER_SETTINGS, ...ADMIN_SETTINGS, ...NODE_SETTINGS };

@@ -1,6 +1,7 @@
 /** `zeromq-gateway up`: everything in one process. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { contractChecker } from '../apidoc/index.ts';
 import type { ZeroMQRouter } from '../router/index.ts';
 import { ZeroMQWorkerThreads } from '../worker/index.ts';
 import { ADMIN_SETTINGS, openAdmin, openView, USUAL_ADMIN } from './admin.ts';
@@ -11,7 +12,7 @@ import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
 import { addressOrOff, type DocumentSpec, folder } from './kinds.ts';
 import { openLog } from './logging.ts';
 import { PACKAGE_FOLDER } from './package.ts';
-import { contractChecker, openRouter, ROUTER_SETTINGS } from './router.ts';
+import { openRouter, ROUTER_SETTINGS } from './router.ts';
 import { serve } from './serve.ts';
 import { optional, setting, type ValuesOf } from './settings.ts';
 import { WORKER_SETTINGS } from './worker.ts';

@@ -1,4 +1,5 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
+import { isReserved } from '../core/event-name.ts';
 import type { ContractDefinition, EventDefinition, EventDefinitions } from './definition.ts';
 import { ContractError } from './errors.ts';
 import { fragmentOf } from './fragment.ts';
@@ -47,6 +48,7 @@ function checkEvent(source: string, event: string, { method, path, data }: Event
     throw new ContractError(reason, { source, event });
   };
   if (event === '') refuse('an event must have a name');
+  if (isReserved(event)) refuse('the name of an event must not start with $');
   if ((method === undefined) !== (path === undefined)) refuse('method and path belong together');
   if (data === undefined) return;
   if (!isSchema(data)) refuse('data must be a schema of Joi, or one that follows Standard Schema');

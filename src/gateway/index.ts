@@ -2,10 +2,12 @@
 export {
   ApiRegistry,
   type ApiRegistryOptions,
+  contractChecker,
   type DocumentWatcher,
   type LoadedDocument,
   type PutOptions,
   putDocument,
+  type RegistryChecker,
   type WatchedDocument,
   type WatchOptions,
   watchDocuments,

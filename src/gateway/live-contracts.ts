@@ -11,10 +11,19 @@ import type { GatewayLogger } from './source.ts';
 /** Longest that a poll is under way, in ms. */
 const POLL_TIMEOUT = 25_000;
 
+/** A contract as a router lists it. */
+interface ListedContract {
+  readonly name: string;
+  readonly fragment: unknown;
+  /** Events that its operations may lead to; a router of an earlier version does not say. */
+  readonly events?: readonly string[];
+  readonly available: boolean;
+}
+
 /** A router's answer. */
 interface Listing {
   readonly revision: number;
-  readonly contracts: readonly { name: string; fragment: unknown; available: boolean }[];
+  readonly contracts: readonly ListedContract[];
 }
 
 /** The contracts of all routers that are watched, in one registry. */
@@ -81,8 +90,9 @@ export class LiveContracts {
       if (!named.has(name) && holders.delete(router)) this.refresh(name);
     }
     this.refused.delete(router);
-    for (const { name, fragment, available } of listing.contracts) {
-      if (!this.put(name, fragment, available, router)) {
+    for (const contract of listing.contracts) {
+      const { name, available } = contract;
+      if (!this.put(contract, router)) {
         if (available) this.refused.set(router, listing);
         continue;
       }
@@ -93,11 +103,11 @@ export class LiveContracts {
   }
 
   /** Takes a fragment in, unless it is there already. False when it is refused. */
-  private put(name: string, fragment: unknown, available: boolean, router: string): boolean {
+  private put({ name, fragment, events, available }: ListedContract, router: string): boolean {
     const text = JSON.stringify(fragment);
     if (this.texts.get(name) === text && this.registry.has(name)) return true;
     try {
-      this.registry.put(name, fragment, { kind: 'worker', available });
+      this.registry.put(name, fragment, { kind: 'worker', available, events });
       this.texts.set(name, text);
       return true;
     } catch (error) {

@@ -4,7 +4,7 @@
  * | event              | data                  | reply |
  * |--------------------|-----------------------|-------|
  * | `$router.ping`     | anything              | `{ "router": identity }` |
- * | `$router.contracts`| `{ "since": number }` | `{ "revision", "contracts": [{ name, fragment, available }] }`, once the revision is another than `since` |
+ * | `$router.contracts`| `{ "since": number }` | `{ "revision", "contracts": [{ name, fragment, events, available }] }`, once the revision is another than `since` |
  */
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';

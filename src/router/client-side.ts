@@ -1,9 +1,9 @@
 /** What the router does with what its frontend brings: requests for workers go to the core, its own events are answered. */
+import { isReserved } from '../core/event-name.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { ClientPeer, FrontendOwner } from '../transport/frontend.ts';
 import { turnNow } from '../transport/turn.ts';
-import { RESERVED } from '../wire/control.ts';
 import { BUILTIN_PREFIX, type Builtins, type HeldAnswer } from './builtins.ts';
 import { ClientAllowance, type ClientLimits } from './client-limits.ts';
 import { ClientOrigin } from './client-origin.ts';
@@ -46,7 +46,7 @@ export class ClientSide implements FrontendOwner {
       peer.reply(message.eventName, refusal, id, generation, envelope);
       return;
     }
-    if (message.eventName.startsWith(RESERVED)) {
+    if (isReserved(message.eventName)) {
       this.reserved(peer, state, message, id, generation, envelope);
       return;
     }

@@ -9,13 +9,16 @@ export interface AnnouncedContract {
   readonly name: string;
   /** OpenAPI fragment, as announced. */
   readonly fragment: unknown;
+  /** Events that its operations lead to. The workers announced them, and their keys allow to serve them. */
+  readonly events: readonly string[];
   /** Whether any worker serves it now. */
   readonly available: boolean;
 }
 
 /** Decides whether contracts fit together; throws an error whose message names the conflict. */
 export interface ContractChecker {
-  put(name: string, fragment: unknown): void;
+  /** @param events the only ones that operations of the contract may lead to. */
+  put(name: string, fragment: unknown, events: readonly string[]): void;
   setAvailable(name: string, available: boolean): void;
   /** A contract that nobody serves made room for a new one. */
   remove?(name: string): void;
@@ -29,6 +32,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 interface Entry {
   readonly fragment: unknown;
+  readonly events: readonly string[];
   readonly json: string;
   workers: number;
 }
@@ -50,15 +54,21 @@ export class AnnouncedContracts extends Emitter<{ change: [revision: number] }> 
   }
 
   list(): AnnouncedContract[] {
-    return [...this.entries].map(([name, { fragment, workers }]) => ({
+    return [...this.entries].map(([name, { fragment, events, workers }]) => ({
       name,
       fragment,
+      events,
       available: workers > 0,
     }));
   }
 
-  /** A worker brings a contract. @returns why it is refused; undefined when it is not. */
-  acquire(name: string, fragment: unknown): string | undefined {
+  /**
+   * A worker brings a contract.
+   *
+   * @param events those that its operations lead to.
+   * @returns why it is refused; undefined when it is not.
+   */
+  acquire(name: string, fragment: unknown, events: readonly string[] = []): string | undefined {
     const json = textOf(fragment);
     if (json === undefined) return 'the contract is nested too deeply';
     const known = this.entries.get(name);
@@ -66,7 +76,7 @@ export class AnnouncedContracts extends Emitter<{ change: [revision: number] }> 
     if (known !== undefined && known.workers > 0) {
       return `the contract ${JSON.stringify(name)} differs from the one that other workers brought under this name`;
     }
-    return this.takeIn(name, { fragment, json, workers: 0 });
+    return this.takeIn(name, { fragment, events, json, workers: 0 });
   }
 
   /** A worker that brought it is gone. */
@@ -92,7 +102,7 @@ export class AnnouncedContracts extends Emitter<{ change: [revision: number] }> 
     if (!this.makeRoom(name, entry.json.length - (known?.json.length ?? 0))) {
       return `there is no room for more contracts: ${this.entries.size} of them are served`;
     }
-    const refusal = this.check(name, entry.fragment);
+    const refusal = this.check(name, entry);
     if (refusal !== undefined) return refusal;
     if (known !== undefined) this.forget(name, known);
     for (const [other, old] of this.entries) {
@@ -123,9 +133,9 @@ export class AnnouncedContracts extends Emitter<{ change: [revision: number] }> 
     this.size -= entry.json.length;
   }
 
-  private check(name: string, fragment: unknown): string | undefined {
+  private check(name: string, { fragment, events }: Entry): string | undefined {
     try {
-      this.checker?.put(name, fragment);
+      this.checker?.put(name, fragment, events);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);

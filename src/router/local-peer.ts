@@ -4,6 +4,7 @@ import type { GiveUp } from '../core/give-up.ts';
 import type { LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import type { ReplyMessage } from '../core/message.ts';
 import { turnNow } from '../transport/turn.ts';
+import { eventsOf, readAnnouncement } from './announcement.ts';
 import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
 import type { MembershipOwner } from './membership.ts';
@@ -27,8 +28,11 @@ export class LocalPeer implements WorkerPort, LocalSeat {
 
   /** Takes the worker in. @returns why it is refused; undefined when it is not. */
   join(): string | undefined {
-    const { id, events, concurrency, contract } = this.local;
-    const refusal = contract && this.contracts.acquire(contract.name, contract.fragment);
+    const { id, events, concurrency } = this.local;
+    const announced = readAnnouncement(this.local);
+    if (typeof announced === 'string') return announced;
+    const { contract, claims } = announced;
+    const refusal = contract && this.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
     if (refusal !== undefined) return refusal;
     this.worker = this.core.addWorker(this, { id, events, concurrency, cancels: true }, turnNow());
     this.owner.workerJoined(this);

@@ -7,6 +7,7 @@ import type { Logger } from '../core/logging.ts';
 import { turnNow } from '../transport/turn.ts';
 import { type Credit, type Hello, readHello } from '../wire/control.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
+import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
 import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
 import { announcementRefusal, classicEventsOf } from './permits.ts';
@@ -67,8 +68,10 @@ export class Membership {
     if (!this.succeed(peer, hello)) return this.directory.drop('bad-control', peer.key);
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
-    peer.announced = hello;
-    const refusal = forbidden(peer) ?? this.acquire(peer, hello);
+    const announced = readAnnouncement(hello);
+    if (typeof announced === 'string') return this.refuse(peer, announced);
+    peer.announced = announced;
+    const refusal = forbidden(peer) ?? this.acquire(peer, announced);
     if (refusal !== undefined) return this.refuse(peer, refusal);
     peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
     this.takeIn(peer, hello);
@@ -161,9 +164,9 @@ export class Membership {
     return true;
   }
 
-  private acquire(peer: WorkerPeer, { contract }: Hello): string | undefined {
+  private acquire(peer: WorkerPeer, { contract, claims }: ReadAnnouncement): string | undefined {
     if (contract === undefined || peer.contract !== undefined) return undefined;
-    const refusal = this.options.contracts.acquire(contract.name, contract.fragment);
+    const refusal = this.options.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
     if (refusal === undefined) peer.contract = contract.name;
     return refusal;
   }

@@ -5,11 +5,12 @@ import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { Guest } from '../transport/curve/gate.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../transport/peer-channel.ts';
-import { type Announcement, type ControlName, controlFrames } from '../wire/control.ts';
+import { type ControlName, controlFrames } from '../wire/control.ts';
 import { saysHello } from '../wire/hello-mark.ts';
 import { isClassicJson } from '../wire/json-check.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { encodeToken } from '../wire/token.ts';
+import type { ReadAnnouncement } from './announcement.ts';
 import type { Pending } from './pending.ts';
 import type { Worker, WorkerPort } from './worker.ts';
 
@@ -44,7 +45,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   /** Ends the time it has to say hello. */
   grace: Cancel | undefined;
   /** What it said that it serves, be it taken in or not. */
-  announced: Announcement | undefined;
+  announced: ReadAnnouncement | undefined;
   readonly channel: PeerChannel;
 
   /**

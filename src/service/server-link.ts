@@ -1,5 +1,6 @@
 /** A server's link: clients of any kind connect to it directly; their requests go to the node's handlers. */
 import type { Speaker } from '../core/diagnostics.ts';
+import { isReserved } from '../core/event-name.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { IdMap } from '../core/id-map.ts';
 import { failure, type RequestMessage } from '../core/message.ts';
@@ -8,7 +9,6 @@ import type { ZeroMQConnection } from '../transport/connection.ts';
 import type { CurveServer } from '../transport/curve/security.ts';
 import { type ClientPeer, Frontend, type FrontendOwner } from '../transport/frontend.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
-import { RESERVED } from '../wire/control.ts';
 import type { Execution } from './execution.ts';
 import type { ServiceHost, ServiceLink } from './service-node.ts';
 
@@ -121,7 +121,7 @@ export class ServerLink implements ServiceLink, FrontendOwner {
 
   private refusal(eventName: string): ReturnType<typeof failure> | undefined {
     if (this.refusing) return failure('SHUTTING_DOWN', 'the server is shutting down');
-    if (!eventName.startsWith(RESERVED)) return undefined;
+    if (!isReserved(eventName)) return undefined;
     return failure('NO_HANDLER', 'event names that start with $ are reserved, and a server has none of them');
   }
 }

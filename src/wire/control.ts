@@ -14,10 +14,8 @@
  * | `$gone`    | worker → router | I am closing and will not answer what I hold |
  * | `$who`     | router → worker | say hello again: the router does not know you |
  */
+import { RESERVED } from '../core/event-name.ts';
 import { MAX_EVENT_NAME } from './limits.ts';
-
-/** What the names of events start with that nodes keep for themselves. */
-export const RESERVED = '$';
 
 /** Asks a router or server whether it is there. */
 export const PING = '$router.ping';

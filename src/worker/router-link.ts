@@ -5,6 +5,7 @@
  */
 import { Backoff } from '../core/backoff.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
+import { isReserved } from '../core/event-name.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { IdMap, ROUTERS_PLACES } from '../core/id-map.ts';
 import type { NodeIdentity } from '../core/identity.ts';
@@ -21,7 +22,6 @@ import {
   controlFrames,
   type Hello,
   isControl,
-  RESERVED,
   readCredit,
 } from '../wire/control.ts';
 import { withHelloMark } from '../wire/hello-mark.ts';
@@ -340,7 +340,7 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
 
   private refusal(eventName: string): ReplyMessage | undefined {
     if (this.departing) return failure('SHUTTING_DOWN', 'the worker is shutting down');
-    if (!eventName.startsWith(RESERVED)) return undefined;
+    if (!isReserved(eventName)) return undefined;
     return failure('NO_HANDLER', 'event names that start with $ are reserved, and a worker has none of them');
   }
 }

@@ -5,7 +5,13 @@ import path from 'node:path';
 import { test } from 'node:test';
 import Joi from 'joi';
 import { type Logger, silentLogger } from '../../src/core/logging.ts';
-import { ApiRegistry, LiveContracts, putDocument, watchDocuments } from '../../src/gateway/index.ts';
+import {
+  ApiRegistry,
+  contractChecker,
+  LiveContracts,
+  putDocument,
+  watchDocuments,
+} from '../../src/gateway/index.ts';
 import { defineContract, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { ownServer, problemOf } from '../helpers/gateway/hosts.ts';
@@ -27,12 +33,7 @@ async function startRouter(scope: Scope) {
     frontendConnection: ANY,
     backendConnection: ANY,
     limits: { startupGrace: 0 },
-    contractChecker: {
-      put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
-      setAvailable: (name, available) => void registry.setAvailable(name, available),
-      remove: (name) => void registry.remove(name),
-      has: (name) => registry.has(name),
-    },
+    contractChecker: contractChecker(registry),
   });
   scope.after(() => router.stop({ deadline: 1000 }));
   const { frontend, backend } = await router.start();

@@ -1,5 +1,6 @@
 /** What the bearer of a key may do. */
-import { PING, RESERVED } from '../../wire/control.ts';
+import { isReserved } from '../../core/event-name.ts';
+import { PING } from '../../wire/control.ts';
 
 /** Kinds of peers: an admin may do everything, also what the router keeps for its operators. */
 export const PEER_ROLES = ['client', 'worker', 'admin'] as const;
@@ -91,11 +92,11 @@ export class PeerRights {
   mayCall(eventName: string): boolean {
     if (this.admin) return true;
     if (this.role !== 'client') return false;
-    return eventName.startsWith(RESERVED) ? OPEN.has(eventName) : this.calls.has(eventName);
+    return isReserved(eventName) ? OPEN.has(eventName) : this.calls.has(eventName);
   }
 
   mayServe(eventName: string): boolean {
-    return this.admin || this.serves.has(eventName);
+    return !isReserved(eventName) && (this.admin || this.serves.has(eventName));
   }
 
   /** Whether it may serve whatever nobody announced. */

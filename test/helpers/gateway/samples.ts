@@ -1,6 +1,6 @@
 /** The sample workers behind a gateway, as `zeromq-gateway up` has them: contracts announced, inventory by document. */
 import { join } from 'node:path';
-import { ApiRegistry, putDocument } from '../../../src/gateway/index.ts';
+import { ApiRegistry, contractChecker, putDocument } from '../../../src/gateway/index.ts';
 import { ZeroMQRouter, ZeroMQWorkerThreads } from '../../../src/index.ts';
 import { joined } from '../published.ts';
 import type { Scope } from '../scope.ts';
@@ -27,10 +27,7 @@ export async function startSamples(scope: Scope): Promise<Samples> {
     frontendConnection: ANY,
     backendConnection: ANY,
     limits: { startupGrace: 0 },
-    contractChecker: {
-      put: (name, fragment) => void registry.put(name, fragment, { kind: 'worker' }),
-      setAvailable: (name, available) => void registry.setAvailable(name, available),
-    },
+    contractChecker: contractChecker(registry),
   });
   scope.after(() => router.stop({ deadline: 1000 }));
   const { backend } = await router.start();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { it } from 'node:test';
 import Joi from 'joi';
 import { openRegistry } from '../../../src/cli/gateway.ts';
-import { contractChecker } from '../../../src/cli/router.ts';
+import { contractChecker } from '../../../src/gateway/index.ts';
 import { defineContract, ZeroMQRouter, ZeroMQWorker } from '../../../src/index.ts';
 
 const ANY = 'tcp://127.0.0.1:0';

@@ -26,10 +26,12 @@ describe('announced contracts', () => {
     assert.equal(contracts.acquire('a', { paths: {} }), undefined);
     assert.equal(contracts.acquire('a', { paths: {} }), undefined);
     contracts.release('a');
-    assert.deepEqual(contracts.list(), [{ name: 'a', fragment: { paths: {} }, available: true }]);
+    assert.deepEqual(contracts.list(), [{ name: 'a', fragment: { paths: {} }, events: [], available: true }]);
     contracts.release('a');
     contracts.release('a');
-    assert.deepEqual(contracts.list(), [{ name: 'a', fragment: { paths: {} }, available: false }]);
+    assert.deepEqual(contracts.list(), [
+      { name: 'a', fragment: { paths: {} }, events: [], available: false },
+    ]);
     assert.equal(contracts.acquire('a', { paths: {} }), undefined);
     assert.deepEqual(told, ['put a', 'a on', 'a off', 'a on']);
     assert.deepEqual([revisions, contracts.revision], [[1, 2, 3], 3]);
@@ -41,7 +43,7 @@ describe('announced contracts', () => {
     assert.match(contracts.acquire('a', { v: 2 }) ?? '', /"a" differs/);
     contracts.release('a');
     assert.equal(contracts.acquire('a', { v: 2 }), undefined);
-    assert.deepEqual(contracts.list(), [{ name: 'a', fragment: { v: 2 }, available: true }]);
+    assert.deepEqual(contracts.list(), [{ name: 'a', fragment: { v: 2 }, events: [], available: true }]);
   });
 
   it('are refused with the reason of the checker, and leave no trace', () => {

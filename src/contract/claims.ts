@@ -1,0 +1,118 @@
+/**
+ * What a worker's contract claims: the path and the event of each operation. Routers check permissions on these
+ * claims, and gateways name events and refuse path items by the same functions. So what a router permits is what a
+ * gateway serves.
+ */
+import { isProtocolEvent, isReserved, RESERVED } from '../core/event-name.ts';
+import { ContractError } from './errors.ts';
+import { isObject, type Json, type JsonObject, member, pointerOf } from './json.ts';
+
+/** Methods that an operation may have. HEAD and OPTIONS are answered by the gateway where no operation says. */
+export const HTTP_METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'] as const;
+export type HttpMethod = (typeof HTTP_METHODS)[number];
+
+/** One operation of a worker's contract. */
+export interface Claim {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly eventName: string;
+}
+
+/** Longest event name of an operation, in characters: the longest that the wire takes, in bytes. */
+const MAX_NAME = 1024;
+
+/** Two dots, one dot, or either of them percent-encoded, as a segment of a path (RFC 3986, 3.3 and 5.2.4). */
+const DOT_SEGMENT = /(^|[/\\])\.{1,2}($|[/\\])/;
+
+/**
+ * The operations of a worker's contract.
+ *
+ * @throws ContractError when an operation leads to an event that is not allowed, or when the fragment does not say
+ *   plainly which paths and events it has.
+ */
+export function claimsOf(fragment: unknown): Claim[] {
+  if (!isObject(fragment)) throw new ContractError('a contract must be an object');
+  const paths = member(fragment, 'paths') ?? {};
+  if (!isObject(paths)) throw new ContractError('paths must be an object', { pointer: '/paths' });
+  const claims: Claim[] = [];
+  for (const [path, item] of Object.entries(paths)) {
+    if (isExtension(path) || item === null) continue;
+    const place = { path, pointer: pointerOf('paths', path) };
+    located(place, () => checkPathItem(path, item));
+    for (const method of HTTP_METHODS) {
+      const operation = isObject(item) ? member(item, method) : undefined;
+      if (!isObject(operation)) continue;
+      const at = { ...place, method, pointer: `${place.pointer}/${method}` };
+      const eventName = located(at, () => checkEventName(eventNameOf(method, path, operation), MAX_NAME));
+      claims.push({ method, path, eventName });
+    }
+  }
+  return claims;
+}
+
+/** Whether a member of `paths` is an extension and not a path. */
+export function isExtension(path: string): boolean {
+  return path.startsWith('x-');
+}
+
+/** The event that an operation leads to, as the document says it; not checked yet. */
+export function eventNameOf(method: HttpMethod, path: string, operation: JsonObject): Json {
+  return (
+    member(operation, 'x-event-name') ?? member(operation, 'operationId') ?? `${method.toUpperCase()} ${path}`
+  );
+}
+
+/**
+ * Checks the event of an operation, whether the document names it or its name is made from other members.
+ * @throws ContractError when no operation may lead to an event of that name.
+ */
+export function checkEventName(name: Json, longest: number): string {
+  if (typeof name !== 'string' || name === '' || name.length > longest) {
+    throw new ContractError(`x-event-name must be a string of 1 to ${longest} characters`);
+  }
+  // A control character or half of a surrogate pair would not survive logs or the wire.
+  if (/[\u0000-\u001f\u007f\p{Cs}]/u.test(name)) {
+    throw new ContractError('x-event-name must not hold control characters or broken Unicode');
+  }
+  if (isReserved(name)) {
+    throw new ContractError(
+      `the event name ${JSON.stringify(name)} starts with ${RESERVED}: such events belong to routers and servers`,
+    );
+  }
+  if (isProtocolEvent(name)) {
+    throw new ContractError(`the event name ${name} is used by the protocol itself`);
+  }
+  return name;
+}
+
+/**
+ * Checks a path item of a worker's contract. It holds its operations itself: a `$ref` could lead to operations that the
+ * router has not checked. Its path has no dot segments, which callers and proxies resolve to another path.
+ * @throws ContractError naming what is not allowed.
+ */
+export function checkPathItem(path: string, item: Json): void {
+  if (!path.startsWith('/')) throw new ContractError('a path must start with a slash');
+  if (DOT_SEGMENT.test(decoded(path))) throw new ContractError('a path must not have the segments . or ..');
+  if (!isObject(item)) throw new ContractError('the path item must be an object');
+  if (Object.hasOwn(item, '$ref')) {
+    throw new ContractError(
+      'the path item of a contract must not be a $ref; write its operations at the path',
+    );
+  }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path.replaceAll(/%2e/gi, '.').replaceAll(/%2f/gi, '/').replaceAll(/%5c/gi, '\\');
+  }
+}
+
+function located<T>(place: { path: string; pointer: string; method?: HttpMethod }, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ContractError ? error.within(place) : error;
+  }
+}

@@ -1,0 +1,174 @@
+/** Contracts of workers with CURVE keys: whatever one announces, HTTP callers reach what its key allows and no more. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { silentLogger } from '../../src/core/logging.ts';
+import { ApiRegistry, contractChecker, LiveContracts } from '../../src/gateway/index.ts';
+import { type AllowListEntry, curveKeyPair, defineContract, type ZeroMQWorker } from '../../src/index.ts';
+import { emissions, eventually, within } from '../helpers/eventually.ts';
+import { ownServer } from '../helpers/gateway/hosts.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { ADMIN, keysOf, startGuarded } from './curve-nodes.ts';
+import { makeClient, makeWorker } from './framework.ts';
+
+failOnLeftovers(() => fetch('http://127.0.0.1:9').catch(() => undefined));
+
+const BANK = curveKeyPair();
+const EVIL = curveKeyPair();
+
+const PEERS: readonly AllowListEntry[] = [
+  { name: 'bank', publicKey: BANK.publicKey, role: 'worker', serves: ['bank.*'], paths: ['/bank'] },
+  { name: 'evil', publicKey: EVIL.publicKey, role: 'worker', serves: ['evil.*'], paths: ['/evil'] },
+  // A gateway whose key may call everything, the router's own events included.
+  { name: 'gateway', publicKey: ADMIN.publicKey, role: 'admin' },
+];
+
+const close = { headers: { connection: 'close' } };
+const ok = { responses: { 200: { description: 'OK' } } };
+
+/** A router with keys, a gateway in front of it, and the worker of a bank. */
+async function startBank(scope: Scope, checked: boolean) {
+  const contractCheck = checked ? contractChecker(new ApiRegistry()) : undefined;
+  const { frontend, backend } = await startGuarded(scope, PEERS, { contractChecker: contractCheck });
+  const client = makeClient(scope, { connection: frontend, curve: keysOf(ADMIN) });
+  await client.connect();
+  const registry = new ApiRegistry();
+  const live = new LiveContracts(registry, silentLogger);
+  scope.after(() => live.close());
+  live.watch(client, frontend);
+  const { url } = await ownServer(scope, { requester: client, api: registry });
+  const contract = defineContract({
+    name: 'bank',
+    events: { 'bank.pay': { method: 'POST', path: '/bank/pay' } },
+  });
+  const paid: unknown[] = [];
+  const bank = makeWorker(scope, {
+    connection: backend,
+    curve: keysOf(BANK),
+    contract,
+    handlers: { 'bank.pay': (data: unknown) => paid.push(data) },
+  });
+  await bank.start();
+  const there = () => registry.snapshot().operations.length > 0;
+  await eventually(emissions(registry, 'change'), there, 'the contract of the bank');
+  return { backend, registry, url, paid };
+}
+
+/** What the router answers a worker with the key of evil that announces a contract like this. */
+async function announce(
+  scope: Scope,
+  backend: string,
+  paths: object,
+  more: object = {},
+): Promise<string | undefined> {
+  const event = 'evil.get';
+  const contract = defineContract({ name: 'evil', events: { [event]: { method: 'GET', path: '/evil' } } });
+  const fragment = { openapi: '3.1.0', info: { title: 'Evil', version: '1' }, paths, ...more };
+  const worker: ZeroMQWorker = makeWorker(scope, {
+    connection: backend,
+    curve: keysOf(EVIL),
+    contract: { ...contract, fragment: () => fragment as ReturnType<typeof contract.fragment> },
+    handlers: { [event]: () => 'evil' },
+  });
+  const answer = new Promise<string | undefined>((resolve) => {
+    worker.on('refused', (_endpoint, why) => resolve(why));
+    worker.on('accepted', () => resolve(undefined));
+  });
+  await worker.start();
+  const why = await within(answer, 'an answer');
+  await worker.stop();
+  return why;
+}
+
+const pay = { operationId: 'bank.pay', ...ok };
+const ATTACKS: Readonly<Record<string, readonly [object, RegExp, object?]>> = {
+  'an operationId in place of x-event-name': [{ '/evil': { get: pay } }, /does not announce.*|bank\.pay/],
+  'a path item that is a $ref': [
+    { '/evil': { $ref: '#/components/pathItems/P' } },
+    /must not be a \$ref/,
+    { components: { pathItems: { P: { get: pay } } } },
+  ],
+  'an event of the router': [{ '/evil': { get: { operationId: '$router.info', ...ok } } }, /starts with \$/],
+  'a default name': [{ '/evil': { get: ok } }, /does not announce the event/],
+  'dot segments': [{ '/evil/../bank/pay': { get: { 'x-event-name': 'evil.get', ...ok } } }, /segments/],
+  'a template over the paths of others': [
+    { '/{any}': { get: { 'x-event-name': 'evil.get', ...ok } } },
+    /under "\/\{any\}"/,
+  ],
+  'a template that begins like its own path': [
+    { '/evil{any}': { get: { 'x-event-name': 'evil.get', ...ok } } },
+    /under "\/evil\{any\}"/,
+  ],
+  'another case': [{ '/EVIL': { get: { 'x-event-name': 'evil.get', ...ok } } }, /under "\/EVIL"/],
+  'a path beside its own': [
+    {
+      '/evil': { get: { 'x-event-name': 'evil.get', ...ok } },
+      '/bank/pay': { get: { 'x-event-name': 'evil.get', ...ok } },
+    },
+    /under "\/bank\/pay"/,
+  ],
+};
+
+for (const checked of [true, false]) {
+  it(`a worker reaches no event and no path of others by its contract, at a router ${checked ? 'with' : 'without'} a checker`, async (t) => {
+    const scope = scopeOf(t);
+    const { backend, registry, url, paid } = await startBank(scope, checked);
+    for (const [attack, [paths, why, more]] of Object.entries(ATTACKS)) {
+      const refusal = await announce(scope, backend, paths, more);
+      assert.match(String(refusal), why, attack);
+      for (const path of ['/evil', '/evil/../bank/pay', '/evilx', '/bank']) {
+        const { status } = await fetch(`${url}${path}`, close);
+        assert.notEqual(status, 200, `${attack}: ${path}`);
+      }
+      assert.deepEqual(registry.names(), ['bank'], attack);
+    }
+    assert.equal(
+      await announce(scope, backend, { '/evil': { get: { 'x-event-name': 'evil.get', ...ok } } }),
+      undefined,
+    );
+    assert.deepEqual(paid, []);
+    assert.equal((await fetch(`${url}/bank/pay`, { method: 'POST', ...close })).status, 200);
+  });
+}
+
+it('a gateway refuses a contract of which the router checked other operations', (t) => {
+  const scope = scopeOf(t);
+  const registry = new ApiRegistry();
+  const errors: string[] = [];
+  const logger = {
+    ...silentLogger,
+    error: (fields: object) => void errors.push(String((fields as { err?: Error }).err)),
+  };
+  const live = new LiveContracts(registry, logger);
+  scope.after(() => live.close());
+  const listing = {
+    revision: 1,
+    contracts: [
+      { name: 'evil', fragment: { paths: { '/evil': { get: pay } } }, events: ['evil.get'], available: true },
+    ],
+  };
+  let asked = 0;
+  const body = Buffer.from(JSON.stringify(listing));
+  const reply = {
+    status: 200,
+    code: '',
+    dispatched: true,
+    more: false,
+    contentType: '',
+    extras: Buffer.alloc(0),
+    body,
+  };
+  live.watch(
+    {
+      reachable: true,
+      request: (_request, settle) => {
+        asked += 1;
+        if (asked === 1) settle(reply);
+        return { cancel: () => undefined };
+      },
+    },
+    'router',
+  );
+  assert.deepEqual(registry.names(), []);
+  assert.match(errors.join(), /leads to the event bank\.pay, which its workers do not announce/);
+});

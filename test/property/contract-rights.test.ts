@@ -1,0 +1,214 @@
+/**
+ * Whatever contract a worker with a restricted key announces: every operation that a gateway then serves leads to an
+ * event that the key allows, at a path that it allows, and the operations of others stay as they were.
+ */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { ApiRegistry } from '../../src/apidoc/index.ts';
+import { ContractError } from '../../src/contract/errors.ts';
+import { contractChecker, readSettings } from '../../src/gateway/index.ts';
+import { RouteTable } from '../../src/gateway/routes.ts';
+import { SILENT } from '../../src/gateway/source.ts';
+import { readAnnouncement } from '../../src/router/announcement.ts';
+import { AnnouncedContracts } from '../../src/router/contracts.ts';
+import { announcementRefusal } from '../../src/router/permits.ts';
+import { PeerRights } from '../../src/transport/curve/rights.ts';
+
+const RIGHTS = new PeerRights({
+  name: 'evil',
+  role: 'worker',
+  serves: ['evil.*', 'GET /evil'],
+  paths: ['/evil'],
+});
+const CONTEXT = { settings: readSettings({}), logger: SILENT, baseHeaders: [], guardFor: () => undefined };
+const ok = { responses: { 200: { description: 'OK' } } };
+const ELSEWHERE = { url: 'https://evil.example' };
+const BANK = {
+  paths: {
+    '/bank/{account}/pay': { get: { 'x-event-name': 'bank.pay', ...ok } },
+    '/bank': { get: { 'x-event-name': 'bank.get', ...ok } },
+  },
+};
+
+/** Mostly harmless values, so that contracts are taken in; the strange ones now and then. */
+const mostly = <T>(harmless: readonly T[], strange: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...harmless) }, { weight: 1, arbitrary: strange });
+
+const names = mostly<unknown>(
+  ['evil.a', 'evil.b'],
+  fc.constantFrom<unknown[]>(
+    'bank.pay',
+    '$router.info',
+    '$',
+    'heartbeat',
+    'GET /evil',
+    'evil.\ud800',
+    'evil',
+    '',
+    null,
+    7,
+    ['evil.a'],
+  ),
+);
+const segment = fc.constantFrom(
+  'evil',
+  'EVIL',
+  '%65vil',
+  'bank',
+  '%62ank',
+  'pay',
+  '{x}',
+  'evil{x}',
+  '.',
+  '..',
+  '%2e%2E',
+  '..%2f',
+  '',
+  '{}',
+  '%7B%7D',
+  ':p0',
+  '*',
+);
+const path = mostly(
+  ['/evil', '/evil/a', '/evil/{x}', '/evil/{x}.{y}'],
+  fc.oneof(
+    fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`),
+    fc.constantFrom('x-path', 'evil', '/evil?x', '/evil#'),
+  ),
+);
+const operation = fc.record(
+  {
+    'x-event-name': names,
+    operationId: names,
+    responses: fc.constant(ok.responses),
+    servers: fc.constant([ELSEWHERE]),
+    callbacks: fc.constant({ c: { '{$request.body#/url}': { post: { operationId: 'bank.pay', ...ok } } } }),
+  },
+  { requiredKeys: ['responses', 'x-event-name'] },
+);
+const reference = fc.constantFrom(
+  '#/components/pathItems/P',
+  '#/paths/~1evil',
+  '#/paths/~1bank',
+  '#/x-hidden',
+  '#/components/schemas/P',
+);
+const operations = fc.record(
+  { get: operation, post: operation, GET: operation, trace: operation, servers: fc.constant([ELSEWHERE]) },
+  { requiredKeys: ['get'] },
+);
+const pathItem = fc.oneof(
+  { weight: 12, arbitrary: operations },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        get: operation,
+        query: operation,
+        additionalOperations: fc.record({ COPY: operation }),
+        $ref: reference,
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(null, [], 'text', { $ref: '#/components/pathItems/P' }) },
+);
+const paths = fc
+  .array(fc.tuple(path, pathItem), { maxLength: 4 })
+  .map((entries) => Object.fromEntries(entries));
+const fragments = fc.record(
+  {
+    openapi: fc.constantFrom('3.0.3', '3.1.0'),
+    paths,
+    servers: fc.constant([{ url: 'https://evil.example/bank' }]),
+    basePath: fc.constant('/bank'),
+    webhooks: paths,
+    components: fc.record({ pathItems: fc.record({ P: pathItem }) }),
+    'x-hidden': pathItem,
+  },
+  { requiredKeys: ['paths'] },
+);
+const announcements = fc.record({
+  events: mostly<string[] | undefined>(
+    [
+      ['evil.a', 'evil.b'],
+      ['evil.a', 'evil.b', 'GET /evil'],
+    ],
+    fc.option(fc.subarray(['evil.a', 'evil.b', 'bank.pay', '$router.info']), { nil: undefined }),
+  ),
+  contract: fc.record({ name: mostly(['evil'], fc.constant('bank')), fragment: fragments }),
+});
+
+it('whatever a worker announces, every operation served is within the permissions of its key', () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(announcements, (announced) => {
+      const registry = new ApiRegistry();
+      const contracts = new AnnouncedContracts(contractChecker(registry));
+      assert.equal(contracts.acquire('bank', BANK, ['bank.pay', 'bank.get']), undefined);
+      const before = JSON.stringify(registry.snapshot().operations);
+      // Through JSON, as it travels.
+      const read = readAnnouncement(JSON.parse(JSON.stringify(announced)) as typeof announced);
+      if (typeof read === 'string') return;
+      if (announcementRefusal(RIGHTS, read) !== undefined) return;
+      const { contract, claims } = read;
+      assert.ok(contract !== undefined);
+      const refusal = contracts.acquire(
+        contract.name,
+        contract.fragment,
+        claims.map(({ eventName }) => eventName),
+      );
+      const { operations } = registry.snapshot();
+      const own = operations.filter(({ source, path }) => source !== 'bank' || !path.startsWith('/bank'));
+      if (refusal === undefined) taken += own.length;
+      for (const { path, eventName } of own) {
+        assert.ok(RIGHTS.mayServe(eventName), `${path} leads to ${eventName}`);
+        assert.ok(RIGHTS.mayAnnounce(path), `${path} is not allowed`);
+        assert.ok(announced.events?.includes(eventName), `${eventName} is not announced`);
+        assert.ok(!eventName.startsWith('$'));
+      }
+      const others = operations.filter((each) => !own.includes(each));
+      assert.equal(JSON.stringify(others), before);
+      assert.doesNotMatch(JSON.stringify(operations), /evil\.example/);
+      const table = new RouteTable(registry.snapshot(), new Map(), CONTEXT);
+      for (const url of ['/bank', '/bank/7/pay', '/%62ank', '/']) {
+        const match = table.find(url);
+        if (match === undefined || typeof match === 'symbol' || match.target.kind !== 'path') continue;
+        for (const { operation } of match.target.routes.values()) assert.equal(operation.source, 'bank');
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  assert.ok(taken > 20, `only ${taken} operations were taken in: the generator reaches nothing`);
+});
+
+it('a gateway serves of a contract the claims that a router reads, or refuses it', () => {
+  let served = 0;
+  fc.assert(
+    fc.property(fragments, (fragment) => {
+      const plain: unknown = JSON.parse(JSON.stringify(fragment));
+      const read = readAnnouncement({ contract: { name: 'evil', fragment: plain } });
+      const registry = new ApiRegistry();
+      try {
+        registry.put('evil', plain, { kind: 'worker' });
+      } catch (error) {
+        assert.ok(error instanceof ContractError);
+        return;
+      }
+      assert.ok(typeof read !== 'string', typeof read === 'string' ? read : '');
+      const { operations } = registry.snapshot();
+      served += operations.length;
+      const claims = read.claims.map(({ method, path, eventName }) => `${method} ${path} ${eventName}`);
+      // Paths of one shape share the name that stands first; a path that repeats a name gets another one.
+      const plainOf = (text: string): string =>
+        text.replaceAll(/\{[^{}]*\}/g, '{}').replaceAll(/%[0-9a-f]{2}/gi, '');
+      assert.deepEqual(
+        operations.map(({ method, path, eventName }) => plainOf(`${method} ${path} ${eventName}`)).sort(),
+        claims.map(plainOf).sort(),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+  assert.ok(served > 100, `only ${served} operations were served: the generator reaches nothing`);
+});

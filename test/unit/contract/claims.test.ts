@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ApiRegistry } from '../../../src/apidoc/index.ts';
+import { claimsOf } from '../../../src/contract/claims.ts';
+import { ContractError } from '../../../src/contract/errors.ts';
+
+const ok = { responses: { 200: { description: 'OK' } } };
+
+/** What a gateway would serve of a worker's contract: method, path and event of each operation. */
+function served(fragment: unknown): string[] {
+  const registry = new ApiRegistry();
+  registry.put('w', fragment, { kind: 'worker' });
+  const { operations } = registry.snapshot();
+  return operations.map(({ method, path, eventName }) => `${method} ${path} ${eventName}`);
+}
+
+const claimed = (fragment: unknown): string[] =>
+  claimsOf(fragment).map(({ method, path, eventName }) => `${method} ${path} ${eventName}`);
+
+describe('claims of a contract', () => {
+  it('are what a gateway serves: x-event-name, else the operationId, else method and path', () => {
+    const fragment = {
+      openapi: '3.1.0',
+      paths: {
+        '/a': { get: { 'x-event-name': 'a.get', operationId: 'bank.pay', ...ok }, summary: 'A' },
+        '/b': { post: { operationId: 'bank.pay', ...ok } },
+        '/c': { delete: ok, GET: { 'x-event-name': 'not an operation' } },
+        '/d': { get: { 'x-event-name': null, operationId: 'd.get', ...ok } },
+        'x-internal': { get: { 'x-event-name': 'extension' } },
+      },
+      components: { pathItems: { P: { get: { 'x-event-name': 'unused' } } } },
+      webhooks: { w: { post: { operationId: '$router.info', ...ok } } },
+    };
+    const all = ['get /a a.get', 'post /b bank.pay', 'delete /c DELETE /c', 'get /d d.get'];
+    assert.deepEqual(claimed(fragment), all);
+    assert.deepEqual(served(fragment), all);
+  });
+
+  const refused: Readonly<Record<string, readonly [unknown, RegExp]>> = {
+    'a path item that is a $ref': [
+      { '/evil': { $ref: '#/components/pathItems/P' } },
+      /\/evil: .*must not be a \$ref/,
+    ],
+    'a path item with operations and a $ref': [
+      { '/evil': { get: { 'x-event-name': 'evil' }, $ref: '#/paths/~1bank' } },
+      /must not be a \$ref/,
+    ],
+    'a reserved x-event-name': [
+      { '/evil': { get: { 'x-event-name': '$router.info' } } },
+      /GET \/evil: .*"\$router.info" starts with \$/,
+    ],
+    'a reserved operationId': [{ '/evil': { get: { operationId: '$router.info' } } }, /starts with \$/],
+    'a reserved operationId beside null': [
+      { '/evil': { get: { 'x-event-name': null, operationId: '$x' } } },
+      /starts with \$/,
+    ],
+    'an event name of the protocol': [{ '/evil': { get: { operationId: 'heartbeat' } } }, /protocol itself/],
+    'an event name that is not text': [
+      { '/evil': { get: { 'x-event-name': ['evil'] } } },
+      /must be a string/,
+    ],
+    'broken Unicode': [{ '/evil': { get: { 'x-event-name': 'evil.\ud800' } } }, /broken Unicode/],
+    'dot segments': [{ '/evil/../bank': { get: { operationId: 'evil' } } }, /segments \. or \.\./],
+    'encoded dot segments': [{ '/evil/%2E%2e/bank': { get: { operationId: 'evil' } } }, /segments/],
+    'dot segments behind an encoded slash': [
+      { '/evil/..%2fbank': { get: { operationId: 'evil' } } },
+      /segments/,
+    ],
+    'dot segments beside broken encoding': [
+      { '/evil/%zz/%2e%2e/bank': { get: { operationId: 'evil' } } },
+      /segments/,
+    ],
+    'dot segments behind a backslash': [{ '/evil\\..\\bank': { get: { operationId: 'evil' } } }, /segments/],
+    'a path without a slash': [{ evil: { get: { operationId: 'evil' } } }, /start with a slash/],
+  };
+  for (const [what, [paths, why]] of Object.entries(refused)) {
+    it(`refuses ${what}, at the router and at the gateway`, () => {
+      const fragment = {
+        openapi: '3.1.0',
+        paths,
+        components: { pathItems: { P: { get: { operationId: 'bank.pay' } } } },
+      };
+      assert.throws(() => claimsOf(fragment), why);
+      assert.throws(() => served(fragment), ContractError);
+    });
+  }
+
+  it('may not be a member of a prototype', () => {
+    const fragment: unknown = JSON.parse(
+      '{"__proto__":{"paths":{"/evil":{"get":{"operationId":"bank.pay"}}}}}',
+    );
+    assert.deepEqual(claimsOf(fragment), []);
+    assert.throws(() => served(fragment), /__proto__/);
+    const inherited: unknown = JSON.parse(
+      '{"paths":{"/evil":{"__proto__":{"get":{"operationId":"bank.pay"}}}}}',
+    );
+    assert.deepEqual(claimsOf(inherited), []);
+    assert.throws(() => served(inherited), /__proto__/);
+  });
+});
+
+describe('a registry', () => {
+  it('refuses operations that lead to an event which the workers of the contract do not announce', () => {
+    const registry = new ApiRegistry();
+    const fragment = { paths: { '/evil': { get: { operationId: 'bank.pay', ...ok } } } };
+    assert.throws(
+      () => registry.put('evil', fragment, { kind: 'worker', events: ['evil.get'] }),
+      /evil: GET \/evil: .*leads to the event bank.pay, which its workers do not announce/,
+    );
+    assert.deepEqual(registry.names(), []);
+  });
+
+  it('refuses reserved events in documents of operators too', () => {
+    const registry = new ApiRegistry();
+    for (const name of ['x-event-name', 'operationId']) {
+      const paths = { '/info': { get: { [name]: '$router.info', ...ok } } };
+      assert.throws(() => registry.put('doc', { openapi: '3.1.0', paths }), /starts with \$/);
+    }
+  });
+
+  it('takes paths that differ in percent-encoding only for one path', () => {
+    const registry = new ApiRegistry();
+    const at = (path: string) => ({ paths: { [path]: { get: { operationId: 'a', ...ok } } } });
+    registry.put('first', at('/a/{x}'), { kind: 'worker' });
+    assert.throws(() => registry.put('second', at('/%61/{y}'), { kind: 'worker' }), /claimed GET \/a\/\{x\}/);
+    // Braces that are encoded are text, and no parameter.
+    registry.put(
+      'third',
+      { paths: { '/a/%7B%7D': { get: { operationId: 'b', ...ok } } } },
+      { kind: 'worker' },
+    );
+    assert.deepEqual(
+      registry.snapshot().operations.map(({ path }) => path),
+      ['/a/{x}', '/a/%7B%7D'],
+    );
+  });
+
+  it('serves operations itself, wherever a contract says that they are', () => {
+    const registry = new ApiRegistry();
+    const get = { operationId: 'a', servers: [{ url: 'https://evil.example' }], ...ok };
+    registry.put(
+      'w',
+      { paths: { '/a': { get, servers: [{ url: 'https://evil.example' }] } } },
+      { kind: 'worker' },
+    );
+    assert.doesNotMatch(JSON.stringify(registry.snapshot().document), /evil\.example/);
+  });
+});
