@@ -38,7 +38,7 @@ export function describeMachine(load: string): Machine {
 function packageVersions(): Record<string, string> {
   const versions: Record<string, string> = {};
   for (const [base, names] of [
-    [ROOT, ['express', 'zeromq', 'ajv', 'joi', 'find-my-way']],
+    [ROOT, ['express', 'zeromq', 'ajv', 'joi']],
     [
       PEERS,
       [

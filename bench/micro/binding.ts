@@ -1,7 +1,7 @@
 /** Binding: from a parsed HTTP request to event data, by the compiled binding of an operation. */
 import type * as RegistryModule from '../../src/apidoc/registry.ts';
 import type * as BinderModule from '../../src/gateway/bind/binder.ts';
-import type * as TemplateModule from '../../src/gateway/template.ts';
+import type * as TemplateModule from '../../src/gateway/paths/template.ts';
 import type * as ValidateModule from '../../src/gateway/validate.ts';
 import { built } from '../drivers/built.ts';
 import type { MicroSuite, MicroTask } from './task.ts';
@@ -54,25 +54,24 @@ const DOCUMENT = {
 
 interface Case {
   readonly event: string;
-  readonly rawPath: string;
-  readonly path: Readonly<Record<string, string>>;
+  readonly path: string;
   readonly query: string;
   readonly body?: Buffer;
 }
 
 const TASK = Buffer.from('{"title":"buy milk"}');
 const CASES: readonly Case[] = [
-  { event: 'echo.get', rawPath: '/echo/hello', path: { p0: 'hello' }, query: '' },
-  { event: 'tasks.list', rawPath: '/tasks', path: {}, query: 'limit=10&state=open&tags=a&tags=b' },
-  { event: 'tasks.create', rawPath: '/tasks', path: {}, query: '', body: TASK },
-  { event: 'tasks.replace', rawPath: '/tasks/17', path: { p0: '17' }, query: '', body: TASK },
+  { event: 'echo.get', path: '/echo/hello', query: '' },
+  { event: 'tasks.list', path: '/tasks', query: 'limit=10&state=open&tags=a&tags=b' },
+  { event: 'tasks.create', path: '/tasks', query: '', body: TASK },
+  { event: 'tasks.replace', path: '/tasks/17', query: '', body: TASK },
 ];
 
 /** Binds requests of several shapes. */
 export async function bindingSuite(): Promise<MicroSuite> {
   const { ApiRegistry } = await built<typeof RegistryModule>('apidoc/registry');
   const { Binder } = await built<typeof BinderModule>('gateway/bind/binder');
-  const { translate } = await built<typeof TemplateModule>('gateway/template');
+  const { parseTemplate } = await built<typeof TemplateModule>('gateway/paths/template');
   const { Validators } = await built<typeof ValidateModule>('gateway/validate');
   const snapshot = new ApiRegistry().put('benchmark', DOCUMENT);
   const { document, operations } = snapshot;
@@ -80,9 +79,9 @@ export async function bindingSuite(): Promise<MicroSuite> {
   const tasks = CASES.map((each): MicroTask => {
     const operation = operations.find(({ eventName }) => eventName === each.event);
     if (operation === undefined) throw new Error(`no operation ${each.event}`);
-    const template = translate(operation.path);
+    const template = parseTemplate(operation.path);
     const binder = new Binder(operation, document, validators, template, new Set(), MAX_DEPTH);
-    const source = { path: each.path, rawPath: each.rawPath, query: each.query, headers: {} };
+    const source = { segments: each.path.slice(1).split('/'), query: each.query, headers: {} };
     const { method, path } = operation;
     return {
       name: `${method.toUpperCase()} ${path}${each.query === '' ? '' : `?${each.query}`}`,

@@ -2,13 +2,14 @@
  * Path templates of OpenAPI: `/tasks/{id}`.
  */
 import { ContractError } from '../contract/errors.ts';
+import { normalText } from './normal-text.ts';
 
 /** A path template, taken apart. */
 export interface PathTemplate {
   readonly path: string;
   /** Names between braces, in order. */
   readonly names: readonly string[];
-  /** The template without its names and percent-encoding: two templates of one shape match the same paths. */
+  /** The template without its names, in normal form: two templates of one shape match the same paths. */
   readonly shape: string;
   /** Names that were given to the second and later places of one name: `id_2` → `id`. */
   readonly repeated: ReadonlyMap<string, string>;
@@ -41,21 +42,7 @@ export function parsePath(path: string): PathTemplate {
   });
   let index = 0;
   const written = path.replace(EXPRESSION, () => `{${distinct[index++] ?? ''}}`);
-  return { path: written, names: distinct, shape: decodedShape(shape), repeated };
-}
-
-/** Paths are matched decoded (RFC 3986, 6.2.2.2), so `/%61` and `/a` are one. Braces that were encoded stay so. */
-function decodedShape(shape: string): string {
-  if (!shape.includes('%')) return shape;
-  const literal = (text: string): string => {
-    try {
-      return decodeURI(text).replaceAll('{', '%7B').replaceAll('}', '%7D');
-    } catch {
-      return text;
-    }
-  };
-  const segment = (text: string): string => text.split('{}').map(literal).join('{}');
-  return shape.split('/').map(segment).join('/');
+  return { path: written, names: distinct, shape: normalText(shape), repeated };
 }
 
 /**

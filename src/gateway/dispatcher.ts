@@ -56,8 +56,8 @@ export class Dispatcher {
   }
 
   private dispatch(req: IncomingMessage, res: ServerResponse, match: Match, requestId: string): void {
-    const { target } = match;
     const { method = 'GET' } = req;
+    const target = match.others.length === 0 ? match.target : chosen(match, method, req);
     const { baseUrl = '' } = req as { baseUrl?: string };
     if (target.kind === 'path') {
       const route = routeFor(target, method);
@@ -111,6 +111,16 @@ export class Dispatcher {
     watchAnswer(this.core, req, res, { requestId, route, code: problem.code });
     answerBare(this.core, req, res, requestId, problem);
   }
+}
+
+/** Of several paths that match alike, the first one whose parameters accept the values; the first one if none does. */
+function chosen(match: Match, method: string, { headers }: IncomingMessage): Match['target'] {
+  const { target, others, segments, query } = match;
+  const fits = (candidate: Match['target']): boolean => {
+    const route = candidate.kind === 'path' ? routeFor(candidate, method) : undefined;
+    return route?.acceptsPath({ segments, query, headers }) === true;
+  };
+  return [target, ...others].find(fits) ?? target;
 }
 
 function routeFor({ routes }: PathEntry, method: string): Route | undefined {

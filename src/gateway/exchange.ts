@@ -53,8 +53,8 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     this.started = needsClock(core, req) ? performance.now() : 0;
   }
 
-  get path(): Match['params'] {
-    return this.match.params;
+  get segments(): Match['segments'] {
+    return this.match.segments;
   }
 
   get query(): string {
@@ -63,10 +63,6 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
 
   get headers(): IncomingHttpHeaders {
     return this.req.headers;
-  }
-
-  get rawPath(): string {
-    return (this.req.url ?? '').replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
   }
 
   /** Takes the request in. */
@@ -311,11 +307,11 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   }
 
   private beginSpan(tracing: Tracing): TracedSpan {
-    const { requestId, rawPath } = this;
+    const { requestId } = this;
     return tracing.begin('gateway', this.callersTrace(), {
       'http.request.method': this.req.method,
       'http.route': this.entry.path,
-      'url.path': rawPath,
+      'url.path': `/${this.segments.join('/')}`,
       'zeromq_gateway.event': this.route.operation.eventName,
       'zeromq_gateway.request_id': requestId,
     });

@@ -13,7 +13,7 @@ import { write, writeCompressed } from './respond.ts';
 const ALLOW = 'GET, HEAD, OPTIONS';
 
 /**
- * All pages by pattern of the radix tree.
+ * All pages by path; `/*` at the end stands for all paths below.
  * @param renderer gives the renderer of the document that is served now.
  */
 export function newPages(core: GatewayCore, renderer: () => DocumentRenderer): Map<string, Page> {

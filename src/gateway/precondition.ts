@@ -29,13 +29,13 @@ type Done = (problem: Problem | undefined, timeLeft: number) => void;
  * @param timeout time for both requests together, in ms.
  */
 export function checkPreconditions(exchange: Conditional, timeout: number, done: Done): void {
-  const { entry, core, requestId, path, rawPath, headers } = exchange;
+  const { entry, core, requestId, segments, headers } = exchange;
   const reading = entry.routes.get('GET');
   if (reading === undefined || !reading.operation.etag) {
     done(undefined, timeout);
     return;
   }
-  const bound = reading.binder.bind({ path, rawPath, query: '', headers }, '', undefined);
+  const bound = reading.binder.bind({ segments, query: '', headers }, '', undefined);
   if (Array.isArray(bound)) {
     done(undefined, timeout);
     return;

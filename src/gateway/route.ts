@@ -2,8 +2,10 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Operation } from '../apidoc/operation.ts';
 import { isObject, type Json, type JsonObject, member } from '../contract/json.ts';
-import { Binder, type TemplateParts } from './bind/binder.ts';
+import { Binder } from './bind/binder.ts';
+import type { ParameterSource } from './bind/parameters.ts';
 import { isSame } from './bind/same.ts';
+import type { Template } from './paths/template.ts';
 import type { Guard } from './security/guard.ts';
 import type { GatewaySettings } from './settings.ts';
 import type { GatewayLogger } from './source.ts';
@@ -38,7 +40,7 @@ export class Route {
     readonly operation: Operation,
     readonly document: OpenAPIV3_1.Document,
     private readonly validators: Validators,
-    private readonly template: TemplateParts,
+    private readonly template: Template,
     private readonly context: RouteContext,
   ) {
     const { settings, baseHeaders } = context;
@@ -62,6 +64,16 @@ export class Route {
       this.context.settings.limits.depth,
     );
     return this.compiled;
+  }
+
+  /** Whether the values of the path parameters are all that they must be. */
+  acceptsPath(source: ParameterSource): boolean {
+    try {
+      return this.binder.acceptsPath(source);
+    } catch {
+      // A schema that cannot be compiled fails the request where that is reported.
+      return false;
+    }
   }
 
   /**

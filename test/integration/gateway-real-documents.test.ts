@@ -54,7 +54,7 @@ describe('real documents', () => {
         assert.ok(typeof match === 'object' && match.target.kind === 'path', path);
         const route = match.target.routes.get(method.toUpperCase());
         assert.ok(route, `${method} ${path}`);
-        const source = { path: match.params, rawPath: path, query: '%', headers: {} };
+        const source = { segments: match.segments, query: '%', headers: {} };
         assert.ok(Array.isArray(route.binder.bind(source, '', undefined)));
         for (const status of [200, 201, 404]) route.replyValidator(status);
         operations += 1;

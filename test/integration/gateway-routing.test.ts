@@ -6,6 +6,7 @@ import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 
 const id = parameter('id', 'path', { type: 'string' });
+const numbers = { type: 'array', items: { type: 'number' } };
 const api = apiOf({
   '/tasks': { get: {}, post: {} },
   '/tasks/{id}': { get: { parameters: [id] }, put: { parameters: [id] }, delete: { parameters: [id] } },
@@ -19,6 +20,52 @@ const api = apiOf({
   '/café/{id}': { get: { parameters: [id] } },
   '/a*b': { get: {} },
   '/with-options': { options: {} },
+  '/copyrights/{lat}.{format}': {
+    get: {
+      parameters: [
+        parameter('lat', 'path', { type: 'number' }),
+        parameter('format', 'path', { enum: ['json', 'xml'] }),
+      ],
+    },
+  },
+  '/r/{id}.jsonld': { get: { parameters: [id] } },
+  '/r/{id}.schema.jsonld': { get: { parameters: [id] } },
+  '/compare/{a}.{b}': {
+    get: {
+      parameters: [parameter('a', 'path', { type: 'integer' }), parameter('b', 'path', { type: 'integer' })],
+    },
+  },
+  '/compare/{a}-{b}': {
+    get: {
+      parameters: [parameter('a', 'path', { type: 'number' }), parameter('b', 'path', { type: 'number' })],
+    },
+  },
+  '/lists/{ids}:batch': { get: { parameters: [parameter('ids', 'path', numbers)] } },
+  '/größen-{sizes}/{rest}': {
+    get: {
+      parameters: [
+        parameter('sizes', 'path', numbers),
+        parameter('rest', 'path', { type: 'array', items: { type: 'string' } }),
+      ],
+    },
+  },
+  '/label{list}.end': {
+    get: { parameters: [parameter('list', 'path', numbers, { style: 'label' })] },
+  },
+  '/matrix{list}~{object}': {
+    get: {
+      parameters: [
+        parameter('list', 'path', numbers, { style: 'matrix', explode: true }),
+        parameter('object', 'path', { type: 'object' }, { style: 'matrix' }),
+      ],
+    },
+  },
+  '/rep/{y}-{m}-{d}.pdf': {
+    get: { parameters: ['y', 'm', 'd'].map((name) => parameter(name, 'path', { type: 'integer' })) },
+  },
+  '/five/{a}-{b}-{c}-{d}-{e}_end': {
+    get: { parameters: ['a', 'b', 'c', 'd', 'e'].map((name) => parameter(name, 'path', {})) },
+  },
 });
 
 for (const [name, host] of HOSTS) {
@@ -38,7 +85,30 @@ for (const [name, host] of HOSTS) {
       ['GET', '/tasks/a%20b+c', 'get.tasks.id', { id: 'a b+c' }],
       ['GET', '/tasks/%E2%82%AC', 'get.tasks.id', { id: '€' }],
       ['GET', '/tasks/__proto__', 'get.tasks.id', { id: '__proto__' }],
-      ['GET', '/files/report.v2.pdf', 'get.files.name.ext', { name: 'report', ext: 'v2.pdf' }],
+      ['GET', '/files/report.v2.pdf', 'get.files.name.ext', { name: 'report.v2', ext: 'pdf' }],
+      ['GET', '/copyrights/52.5.json', 'get.copyrights.lat.format', { lat: 52.5, format: 'json' }],
+      ['GET', '/copyrights/52%2E5%2ejson', 'get.copyrights.lat.format', { lat: 52.5, format: 'json' }],
+      ['GET', '/r/7.schema.jsonld', 'get.r.id.schema.jsonld', { id: '7' }],
+      ['GET', '/r/7.jsonld', 'get.r.id.jsonld', { id: '7' }],
+      ['GET', '/compare/1.5-2', 'get.compare.a.b', { a: 1.5, b: 2 }],
+      ['GET', '/compare/1.5', 'get.compare.a.b', { a: 1, b: 5 }],
+      ['GET', '/lists/1,2:batch', 'get.lists.ids.batch', { ids: [1, 2] }],
+      ['GET', '/lists/1,2%3Abatch', 'get.lists.ids.batch', { ids: [1, 2] }],
+      [
+        'GET',
+        '/gr%C3%B6%c3%9fen%2D38,40/a%2Fb,c',
+        'get.gr.en.sizes.rest',
+        { sizes: [38, 40], rest: ['a/b', 'c'] },
+      ],
+      ['GET', '/label.1,2.end', 'get.label.list.end', { list: [1, 2] }],
+      ['GET', '/l%61bel.1,2%2Eend', 'get.label.list.end', { list: [1, 2] }],
+      [
+        'GET',
+        '/matrix;list=1;list=2~;object=a,b%2Cc',
+        'get.matrix.list.object',
+        { list: [1, 2], object: { a: 'b,c' } },
+      ],
+      ['GET', '/rep/2026-11-12.pdf', 'get.rep.y.m.d.pdf', { y: 2026, m: 11, d: 12 }],
       ['POST', '/jobs/5:cancel', 'post.jobs.id.cancel', { id: '5' }],
       ['GET', '/jobs/5', 'get.jobs.id', { id: '5' }],
       ['POST', '/v1/things:batch', 'post.v.things.batch', {}],
@@ -113,6 +183,21 @@ for (const [name, host] of HOSTS) {
     }
   });
 }
+
+describe('paths that read in many ways', () => {
+  it('are read in time that grows with the path alone', async (t) => {
+    const { url } = await ownServer(t, { requester: new FakeRequester(), api });
+    const statuses: number[] = [];
+    for (const path of [
+      `/rep/${'-'.repeat(12_000)}`,
+      `/rep/${'-1'.repeat(6_000)}.pdf`,
+      `/five/${'-a'.repeat(6_000)}`,
+    ]) {
+      statuses.push((await fetch(url + path)).status);
+    }
+    assert.deepEqual(statuses, [404, 400, 404]);
+  });
+});
 
 describe('request targets', () => {
   it('takes the absolute form', async (t) => {

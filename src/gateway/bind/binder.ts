@@ -8,6 +8,7 @@ import { escapeToken, isObject, type Json, type JsonObject } from '../../contrac
 import { parseForm } from '../body/form.ts';
 import { BodyError, type ParsedBody, parseJson } from '../body/json.ts';
 import { FORM_TYPE, inRange, isJsonType, parseMediaType } from '../body/media.ts';
+import type { Template } from '../paths/template.ts';
 import type { Fault } from '../problem.ts';
 import type { Validate, Validators } from '../validate.ts';
 import { fillDefaults, hasDefaults } from './defaults.ts';
@@ -27,12 +28,6 @@ export interface Bound {
   readonly body: Buffer;
   /** Value of the sticky key, where the operation names one. */
   readonly key: string | undefined;
-}
-
-/** Names and expression of a path template. */
-export interface TemplateParts {
-  readonly names: readonly string[];
-  readonly expression: RegExp;
 }
 
 const EMPTY_OBJECT = Buffer.from('{}');
@@ -72,7 +67,7 @@ export class Binder {
     private readonly operation: Operation,
     document: OpenAPIV3_1.Document,
     validators: Validators,
-    template: TemplateParts,
+    template: Template,
     ignoredQuery: ReadonlySet<string>,
     private readonly maxDepth: number,
   ) {
@@ -85,7 +80,7 @@ export class Binder {
           const validate = plain ? undefined : validators.at(binding.pointer);
           return new ParameterReader(binding, shape, validate, hasDefaults(binding.schema, document));
         });
-    this.path = new PathParameters(readers('path'), template.names, template.expression);
+    this.path = new PathParameters(readers('path'), template);
     this.query = new NamedParameters(readers('query'), 'query', operation.unknownQuery, ignoredQuery);
     this.header = new HeaderParameters(readers('header'));
     this.cookie = new NamedParameters(readers('cookie'), 'cookie', 'ignore', new Set());
@@ -99,6 +94,13 @@ export class Binder {
     return types.filter(
       (type) => isJsonType(type) || inRange(FORM_TYPE, type) || inRange('application/json', type),
     );
+  }
+
+  /** Whether the path parameters are all that they must be. */
+  acceptsPath(source: ParameterSource): boolean {
+    const faults: Fault[] = [];
+    this.path.read(source, new Fields(false), faults);
+    return faults.length === 0;
   }
 
   /**

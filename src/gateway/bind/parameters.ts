@@ -5,12 +5,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ParameterBinding } from '../../apidoc/operation.ts';
 import { escapeToken, type Json } from '../../contract/json.ts';
+import { type Template, textsOf } from '../paths/template.ts';
 import type { Fault } from '../problem.ts';
 import type { Validate } from '../validate.ts';
 import { coerce, NONE, type None, type Structure } from './coerce.ts';
 import { fillDefaults } from './defaults.ts';
 import type { Shape } from './shape.ts';
-import { StyleError, takeApart } from './style.ts';
+import { DECODERS, StyleError, takeApart } from './style.ts';
 
 /** Members of event data that parameters gave, as JSON text and as values. */
 export class Fields {
@@ -32,10 +33,8 @@ export class Fields {
 
 /** Where parameters are read from. */
 export interface ParameterSource {
-  /** Decoded path parameters by position, `p0`, `p1`, … */
-  readonly path: Readonly<Record<string, string | undefined>>;
-  /** The path as it was sent, without query. */
-  readonly rawPath: string;
+  /** What stands between the slashes of the path, as it was sent. */
+  readonly segments: readonly string[];
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
 }
@@ -67,8 +66,11 @@ export class ParameterReader {
   /** The parameter's whole text, as it was sent. */
   raw(raw: string, fields: Fields, faults: Fault[]): void {
     let structure: Structure;
+    const { binding } = this;
     try {
-      structure = takeApart(raw, this.binding, this.shape);
+      // A media type takes the whole text; only what has a style is taken apart.
+      structure =
+        binding.contentType === undefined ? takeApart(raw, binding, this.shape) : DECODERS[binding.in](raw);
     } catch (error) {
       faults.push({ pointer: this.pointer, detail: textFault(error) });
       return;
@@ -110,48 +112,31 @@ export function textFault(error: unknown): string {
   throw error;
 }
 
-/** A path parameter and where its text is. */
-interface PathSlot {
-  readonly reader: ParameterReader;
-  /** Name of its value in the match of the route table. */
-  readonly slot: string;
-  /** Number of its group in the template's expression, where its text is needed as it was sent. */
-  readonly group: number | undefined;
-}
-
 /** The path parameters of an operation. */
 export class PathParameters {
-  private readonly slots: readonly PathSlot[];
+  /** Readers with the numbers of their names in the template. */
+  private readonly places: readonly (readonly [reader: ParameterReader, index: number])[];
 
-  /**
-   * @param names names of the path template, in order.
-   * @param expression matches a raw path, one group a name.
-   */
   constructor(
     readers: readonly ParameterReader[],
-    names: readonly string[],
-    private readonly expression: RegExp,
+    private readonly template: Template,
   ) {
-    this.slots = readers.map((reader) => {
-      const index = names.indexOf(reader.binding.name);
-      const { style, contentType } = reader.binding;
-      const { shape } = reader;
-      const decoded = style === 'simple' && ((!shape.list && !shape.record) || contentType !== undefined);
-      return { reader, slot: `p${index}`, group: decoded ? undefined : index + 1 };
-    });
+    this.places = readers.map((reader) => [reader, template.names.indexOf(reader.binding.name)]);
   }
 
   read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
-    let match: RegExpExecArray | null | undefined;
-    for (const { reader, slot, group } of this.slots) {
-      if (group === undefined) {
-        reader.structure(source.path[slot] ?? '', fields, faults);
-        continue;
-      }
-      match ??= this.expression.exec(source.rawPath);
-      reader.raw(match?.[group] ?? '', fields, faults);
-    }
+    if (this.places.length === 0) return;
+    const texts = textsOf(this.template, source.segments, this.accepts);
+    for (const [reader, index] of this.places) reader.raw(texts[index] ?? '', fields, faults);
   }
+
+  /** Whether a text may be the value of the parameter of that number. */
+  private readonly accepts = (parameter: number, text: string): boolean => {
+    const faults: Fault[] = [];
+    const place = this.places.find(([, index]) => index === parameter);
+    place?.[0].raw(text, new Fields(false), faults);
+    return faults.length === 0;
+  };
 }
 
 /** Header names that OpenAPI does not let parameters describe. */

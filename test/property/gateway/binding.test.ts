@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ApiRegistry } from '../../../src/apidoc/index.ts';
 import { Binder } from '../../../src/gateway/bind/binder.ts';
-import { translate } from '../../../src/gateway/template.ts';
+import { parseTemplate } from '../../../src/gateway/paths/template.ts';
 import { Validators } from '../../../src/gateway/validate.ts';
 import { documentOf, jsonBody, parameter } from '../../helpers/gateway/api.ts';
 
@@ -20,7 +20,7 @@ function binderOf(method: string, operation: Record<string, unknown>): Binder {
     first,
     snapshot.document,
     new Validators(snapshot),
-    translate(first.path),
+    parseTemplate(first.path),
     new Set(),
     100,
   );
@@ -30,7 +30,7 @@ const id = parameter('id', 'path', { type: 'string' });
 
 /** Event data of a query; undefined when it was refused. */
 function bindQuery(binder: Binder, query: string): unknown {
-  const bound = binder.bind({ path: { p0: 'i' }, rawPath: '/x/i', query, headers: {} }, '', undefined);
+  const bound = binder.bind({ segments: ['x', 'i'], query, headers: {} }, '', undefined);
   return Array.isArray(bound) ? undefined : (JSON.parse(bound.body.toString()) as { p?: unknown }).p;
 }
 
@@ -133,7 +133,7 @@ describe('bodies', () => {
   const flat = binderOf('put', { parameters: [id], ...jsonBody({ type: 'object' }) });
   const nested = binderOf('put', { parameters: [id], 'x-event-body': 'nested', ...jsonBody(true) });
   const bind = (binder: Binder, body: string): unknown => {
-    const source = { path: { p0: 'i' }, rawPath: '/x/i', query: '', headers: {} };
+    const source = { segments: ['x', 'i'], query: '', headers: {} };
     const bound = binder.bind(source, 'application/json', Buffer.from(body));
     return Array.isArray(bound) ? bound : JSON.parse(bound.body.toString());
   };
@@ -158,7 +158,7 @@ describe('bodies', () => {
   it('never throw, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        const source = { path: { p0: 'i' }, rawPath: '/x/i', query: '', headers: {} };
+        const source = { segments: ['x', 'i'], query: '', headers: {} };
         const bound = flat.bind(source, 'application/json', Buffer.from(bytes));
         if (!Array.isArray(bound)) assert.doesNotThrow(() => JSON.parse(bound.body.toString()));
       }),
