@@ -1,16 +1,19 @@
 /**
  * Validators, compiled from the very document that is served, each when it is first asked for.
  */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { ContractError } from '../contract/errors.ts';
-import { at, canonical, isObject, type Json, type JsonObject, member } from '../contract/json.ts';
+import { at, isObject, type Json, type JsonObject, member } from '../contract/json.ts';
 import { type Kind, transform } from '../contract/shapes.ts';
+import { holdsExact, stringifyExact } from '../core/exact-json.ts';
+import { createAjv, createExactAjv } from './ajv.ts';
 import type { ApiSnapshot } from './operation.ts';
-import { compilePattern } from './patterns.ts';
 import { isJudging } from './schema.ts';
 
 export type { ErrorObject, ValidateFunction };
+
+/** How numbers are judged: as doubles, or by all their digits. */
+export type Precision = 'double' | 'exact';
 
 /** A validator, and the components it was compiled with. */
 interface Compiled {
@@ -19,57 +22,48 @@ interface Compiled {
 }
 
 /** Validators by the schema object: what a change of the document leaves alone is not compiled again. */
-const COMPILED = new WeakMap<object, Compiled>();
+const COMPILED = { double: new WeakMap<object, Compiled>(), exact: new WeakMap<object, Compiled>() };
 
 /** Compiles the schemas of one snapshot. */
 export class SchemaCompiler {
-  private ajv: Ajv2020 | undefined;
+  private readonly engines = new Map<Precision, Engine>();
   private readonly document: Json;
   private readonly schemas: JsonObject;
-  /** Component name → the key ajv knows it by. */
-  private readonly keys = new Map<string, string>();
-  private readonly compiled = new Map<string, ValidateFunction>();
-  /** By the text that ajv sees: schemas that say the same share one function, which so gets hot and stays in the caches. */
-  private readonly byText = new Map<string, ValidateFunction>();
 
   constructor(snapshot: Pick<ApiSnapshot, 'document'>) {
     this.document = snapshot.document as unknown as Json;
     this.schemas = this.components();
-    for (const name of Object.keys(this.schemas)) this.keys.set(name, `component${this.keys.size}`);
   }
 
   /**
    * The validator of the schema at a JSON pointer of the document (`ParameterBinding.pointer` and the like).
    * It collects all errors; data is never changed.
+   * @param precision `exact` for values that hold exact numbers, which `validateExactly` validates.
    * @throws ContractError when ajv cannot compile it.
    */
-  compile(pointer: string): ValidateFunction {
-    const known = this.compiled.get(pointer);
-    if (known !== undefined) return known;
+  compile(pointer: string, precision: Precision = 'double'): ValidateFunction {
     const schema = at(this.document, pointer) ?? true;
     try {
-      const validate = this.reuse(schema) ?? this.compileAnew(schema);
-      this.compiled.set(pointer, validate);
-      return validate;
+      return this.reuse(schema, precision) ?? this.compileAnew(schema, precision);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new ContractError(`the schema cannot be compiled: ${reason}`, { pointer }, { cause });
     }
   }
 
-  private reuse(schema: Json): ValidateFunction | undefined {
-    const compiled = isObject(schema) ? COMPILED.get(schema) : undefined;
+  private reuse(schema: Json, precision: Precision): ValidateFunction | undefined {
+    const compiled = isObject(schema) ? COMPILED[precision].get(schema) : undefined;
     if (compiled === undefined) return undefined;
     for (const [name, component] of compiled.with) if (this.schemas[name] !== component) return undefined;
     return compiled.validate;
   }
 
-  private compileAnew(schema: Json): ValidateFunction {
-    const prepared = this.prepare(schema);
-    const text = JSON.stringify(prepared);
-    const validate = this.byText.get(text) ?? this.engine().compile(prepared);
-    this.byText.set(text, validate);
-    if (isObject(schema)) COMPILED.set(schema, { validate, with: this.reached(schema) });
+  private compileAnew(schema: Json, precision: Precision): ValidateFunction {
+    const reached = this.reached(schema);
+    // A double is not enough either where the schema itself has a number that needs more.
+    const exact = precision === 'exact' || [schema, ...reached.values()].some(holdsExact);
+    const validate = this.engine(exact ? 'exact' : 'double').compile(schema);
+    if (isObject(schema)) COMPILED[precision].set(schema, { validate, with: reached });
     return validate;
   }
 
@@ -88,13 +82,13 @@ export class SchemaCompiler {
     return found;
   }
 
-  private engine(): Ajv2020 {
-    if (this.ajv !== undefined) return this.ajv;
-    this.ajv = createAjv();
-    for (const [name, schema] of Object.entries(this.schemas)) {
-      this.ajv.addSchema(this.prepare(schema), this.keys.get(name));
+  private engine(precision: Precision): Engine {
+    let engine = this.engines.get(precision);
+    if (engine === undefined) {
+      engine = new Engine(precision === 'exact' ? createExactAjv() : createAjv(), this.schemas);
+      this.engines.set(precision, engine);
     }
-    return this.ajv;
+    return engine;
   }
 
   private components(): JsonObject {
@@ -102,11 +96,39 @@ export class SchemaCompiler {
     const schemas = isObject(components) ? member(components, 'schemas') : undefined;
     return isObject(schemas) ? schemas : {};
   }
+}
+
+/** An ajv that knows the components that its schemas refer to. */
+class Engine {
+  /** Component name → the key ajv knows it by. */
+  private readonly keys = new Map<string, string>();
+  /** By the text that ajv sees: schemas that say the same share one function, which so gets hot and stays in the caches. */
+  private readonly byText = new Map<string, ValidateFunction>();
+  /** Components that have a key, but that ajv does not know yet. */
+  private pending: string[] = [];
+
+  constructor(
+    private readonly ajv: Ajv2020,
+    private readonly schemas: JsonObject,
+  ) {}
+
+  compile(schema: Json): ValidateFunction {
+    const prepared = this.prepare(schema);
+    // A list that grows is walked to its new end.
+    for (const name of this.pending) {
+      this.ajv.addSchema(this.prepare(member(this.schemas, name) ?? true), this.keys.get(name));
+    }
+    this.pending = [];
+    const text = stringifyExact(prepared);
+    const validate = this.byText.get(text) ?? this.ajv.compile(prepared);
+    this.byText.set(text, validate);
+    return validate;
+  }
 
   /** What ajv gets to see: the keywords that judge, what its errors quote, and references by the keys of components. */
   private prepare(schema: Json): JsonObject | boolean {
     const prepared = transform('schema', schema, '', {
-      reference: (_kind: Kind, ref: string) => this.keys.get(nameOf(ref)) ?? ref,
+      reference: (_kind: Kind, ref: string) => this.keyOf(nameOf(ref)) ?? ref,
       enter: (_kind: Kind, object: JsonObject) =>
         Object.fromEntries(
           Object.entries(object).filter(([keyword]) => isJudging(keyword) || keyword === 'description'),
@@ -114,39 +136,18 @@ export class SchemaCompiler {
     });
     return prepared as JsonObject | boolean;
   }
+
+  /** The key of a component; undefined when there is none of that name. */
+  private keyOf(name: string): string | undefined {
+    const known = this.keys.get(name);
+    if (known !== undefined || member(this.schemas, name) === undefined) return known;
+    const key = `component${this.keys.size}`;
+    this.keys.set(name, key);
+    this.pending.push(name);
+    return key;
+  }
 }
 
 function nameOf(ref: string): string {
   return ref.slice(ref.lastIndexOf('/') + 1);
-}
-
-/**
- * An ajv for OpenAPI 3.1: nothing coerced, filled in or logged; only members that an object has itself count;
- * patterns as `compilePattern` reads them; `uniqueItems` in time linear to the array.
- */
-export function createAjv(): Ajv2020 {
-  const engine = Object.assign((pattern: string) => compilePattern(pattern), { code: 'compilePattern' });
-  const ajv = new Ajv2020({
-    strict: false,
-    strictNumbers: true,
-    allErrors: true,
-    // Errors bring their schemas along, for the sentences made of them.
-    verbose: true,
-    ownProperties: true,
-    validateSchema: false,
-    addUsedSchema: false,
-    logger: false,
-    code: { regExp: engine },
-  });
-  addFormats.default(ajv);
-  ajv.removeKeyword('uniqueItems');
-  ajv.addKeyword({
-    keyword: 'uniqueItems',
-    type: 'array',
-    schemaType: 'boolean',
-    error: { message: 'must not have two items that are the same' },
-    compile: (unique: boolean) => (items: Json[]) =>
-      !unique || new Set(items.map(canonical)).size === items.length,
-  });
-  return ajv;
 }

@@ -2,17 +2,22 @@
  * JSON values and JSON pointers (RFC 6901): what contracts and API documents are made of.
  */
 
-/** Any JSON value. */
-export type Json = null | boolean | number | string | Json[] | JsonObject;
+import { canonicalExact } from '../core/decimal.ts';
+import { ExactNumber } from '../core/exact-json.ts';
+
+/** Any JSON value. A number that a double cannot hold is an `ExactNumber`. */
+export type Json = null | boolean | number | ExactNumber | string | Json[] | JsonObject;
 
 /** A JSON object. */
 export interface JsonObject {
   [name: string]: Json;
 }
 
-/** Whether a value is an object, and neither null nor an array. */
+/** Whether a value is a JSON object: neither null nor an array nor an exact number. */
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  );
 }
 
 /** The member of that name if the object has it itself: `constructor` is no member of `{}`. */
@@ -59,6 +64,7 @@ export function at(root: Json, pointer: string): Json | undefined {
 /** JSON text with sorted member names, so that equal values have equal text. */
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (value instanceof ExactNumber) return canonicalExact(value);
   if (!isObject(value)) return JSON.stringify(value);
   const members = Object.keys(value)
     .sort()

@@ -116,6 +116,9 @@ export function addLoss(loss: NumberLoss, bytes: Buffer, start: number, end: num
   return own === 'none' ? loss : own;
 }
 
+/** Longest number that the gateway judges or writes anew: Python reads no integer of more digits. */
+export const MAX_NUMBER_LENGTH = 4300;
+
 /**
  * Reads a JSON text. Numbers that a double would change arrive as {@link ExactNumber}.
  * @param keep what makes a number exact: a double that has another `value`, or also one of another `spelling`.
@@ -125,8 +128,17 @@ export function addLoss(loss: NumberLoss, bytes: Buffer, start: number, end: num
 export function parseExact(text: string, keep: 'value' | 'spelling' = 'value'): unknown {
   const loss = numberLossIn(Buffer.from(text));
   if (loss === 'none' || (loss === 'spelling' && keep === 'value')) return JSON.parse(text);
+  return parseNumbers(text, keep === 'value' ? exactValue : exactNumber);
+}
+
+/**
+ * Reads a JSON text, slower than `JSON.parse`.
+ * @param read gives the value for the text of each number.
+ * @throws as {@link parseExact}.
+ */
+export function parseNumbers(text: string, read: (number: string) => unknown): unknown {
   return parse(text, undefined, {
-    parseNumber: keep === 'value' ? exactValue : exactNumber,
+    parseNumber: read,
     // As JSON.parse does: the last of several members of one name counts.
     onDuplicateKey: ({ newValue }) => newValue,
   });
@@ -143,10 +155,16 @@ const WRITERS = [
   },
 ];
 
-/**
- * Writes a value as JSON text: exact numbers and bigints with all their digits, everything else as `JSON.stringify`
- * does.
- */
-export function stringifyExact(value: unknown): string | undefined {
-  return stringify(value, undefined, undefined, WRITERS);
+/** Whether a JSON value is or holds a number that `JSON.stringify` cannot write: exact, or a bigint. */
+export function holdsExact(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint';
+  if (Array.isArray(value)) return value.some(holdsExact);
+  return value instanceof ExactNumber || Object.values(value).some(holdsExact);
+}
+
+/** Writes a JSON value: exact numbers and bigints with all their digits, all else as `JSON.stringify` does. */
+export function stringifyExact(value: unknown): string {
+  return (
+    (holdsExact(value) ? stringify(value, undefined, undefined, WRITERS) : JSON.stringify(value)) ?? 'null'
+  );
 }

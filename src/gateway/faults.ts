@@ -2,6 +2,7 @@
 import type { ErrorObject } from '../apidoc/index.ts';
 import { NUMERIC_PATTERN } from '../contract/index.ts';
 import { at, escapeToken, isObject, type Json, textOf } from '../contract/json.ts';
+import { stringifyExact } from '../core/exact-json.ts';
 import { typeOf } from './bind/shape.ts';
 import { type Finding, forbiddenForm, isAboutForms, joinForms, tooManyForms } from './forms.ts';
 
@@ -130,7 +131,7 @@ function article(types: readonly string[]): string {
 }
 
 function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'undefined';
+  const text = stringifyExact(value);
   return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text;
 }
 

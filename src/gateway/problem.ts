@@ -1,4 +1,5 @@
 /** Errors as the gateway answers them: problem details (RFC 9457), one shape for all. */
+import { parseExact, stringifyExact } from '../core/exact-json.ts';
 import { type ErrorData, type ReplyMessage } from '../core/message.ts';
 import { isOutcomeCode, outcomeOf } from '../core/outcome.ts';
 
@@ -161,7 +162,7 @@ export function problemOfReply(reply: ReplyMessage, place: (pointer: string) => 
 
 function readError(body: Buffer): ErrorData['error'] | undefined {
   try {
-    const data = JSON.parse(body.toString()) as Partial<ErrorData> | null;
+    const data = parseExact(body.toString(), 'spelling') as Partial<ErrorData> | null;
     return typeof data?.error?.message === 'string' ? data.error : undefined;
   } catch {
     return undefined;
@@ -185,6 +186,6 @@ export function encodeProblem(problem: Problem, typeBase: string, requestId: str
   const { code, status, title, detail, dispatched, errors, details } = problem;
   const type = typeBase + encodeURIComponent(code);
   return Buffer.from(
-    JSON.stringify({ type, title, status, detail, code, dispatched, requestId, errors, details }),
+    stringifyExact({ type, title, status, detail, code, dispatched, requestId, errors, details }),
   );
 }

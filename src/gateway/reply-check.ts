@@ -1,5 +1,6 @@
 /** Holding replies of workers against the document. */
 import type { ReplyMessage } from '../core/message.ts';
+import { parseJson } from './body/json.ts';
 import { isJsonType, parseMediaType } from './body/media.ts';
 import type { Fault } from './problem.ts';
 import type { Route } from './route.ts';
@@ -17,7 +18,8 @@ export function faultsInReply(route: Route, reply: ReplyMessage, contentType: st
   if (validate === undefined) return [];
   const faults: Fault[] = [];
   try {
-    validate(JSON.parse(body.toString()), '/reply', faults);
+    const { value, exact } = parseJson(body, Infinity);
+    validate(value, '/reply', faults, exact);
   } catch {
     faults.push({ pointer: '/reply', detail: 'is not JSON' });
   }

@@ -4,12 +4,17 @@ import {
   type ErrorObject,
   SchemaCompiler,
   type ValidateFunction,
+  validateExactly,
 } from '../apidoc/index.ts';
+import type { Json } from '../contract/json.ts';
 import { findingsOf } from './faults.ts';
 import type { Fault } from './problem.ts';
 
-/** Notes what is wrong with a value. `place` is put before each pointer. Returns whether all is well. */
-export type Validate = (value: unknown, place: string, faults: Fault[]) => boolean;
+/**
+ * Notes what is wrong with a value. `place` is put before each pointer. Returns whether all is well.
+ * A value that holds exact numbers is validated with `exact`.
+ */
+export type Validate = (value: unknown, place: string, faults: Fault[], exact?: boolean) => boolean;
 
 /** More faults than a reply lists are not even noted. */
 const MAX_NOTED = 101;
@@ -29,18 +34,26 @@ export class Validators {
   at(pointer: string): Validate {
     let validate = this.known.get(pointer);
     if (validate === undefined) {
-      this.compiler ??= new SchemaCompiler(this.snapshot);
-      validate = noting(this.compiler.compile(pointer));
+      const compiler = (this.compiler ??= new SchemaCompiler(this.snapshot));
+      validate = noting(compiler.compile(pointer), () => compiler.compile(pointer, 'exact'));
       this.known.set(pointer, validate);
     }
     return validate;
   }
 }
 
-function noting(compiled: ValidateFunction): Validate {
-  return (value, place, faults) => {
-    if (compiled(value)) return true;
-    noteErrors(compiled.errors ?? [], value, place, faults);
+/** @param compileExact compiles the validator for exact numbers: most schemas never need it. */
+function noting(compiled: ValidateFunction, compileExact: () => ValidateFunction): Validate {
+  let compiledExact: ValidateFunction | undefined;
+  return (value, place, faults, exact = false) => {
+    if (!exact) {
+      if (compiled(value)) return true;
+      noteErrors(compiled.errors ?? [], value, place, faults);
+      return false;
+    }
+    compiledExact ??= compileExact();
+    if (validateExactly(compiledExact, value as Json)) return true;
+    noteErrors(compiledExact.errors ?? [], value, place, faults);
     return false;
   };
 }

@@ -14,6 +14,8 @@ interface Case {
   readonly headers?: Record<string, string>;
   /** Value of the field `p`; `undefined`: it is absent. */
   readonly value?: unknown;
+  /** JSON text of the field `p`, where `value` cannot say it. */
+  readonly text?: string;
   /** Faults in place of a value. */
   readonly faults?: readonly string[];
 }
@@ -44,8 +46,25 @@ const form = (explode: boolean): object => ({ style: 'form', explode });
 const CASES: readonly Case[] = [
   // Strict coercion
   { parameter: inQuery(integer), query: 'p=5', value: 5 },
-  { parameter: inQuery(integer), query: 'p=-0', value: 0 },
-  { parameter: inQuery(integer), query: 'p=9007199254740991', value: 9007199254740991 },
+  { parameter: inQuery(integer), query: 'p=-0', text: '-0' },
+  { parameter: inQuery(integer), query: 'p=9007199254740993', text: '9007199254740993' },
+  { parameter: inPath(integer, 'simple', false), segment: '9007199254740993', text: '9007199254740993' },
+  { parameter: inHeader(list), headers: { p: '1,9007199254740993' }, text: '[1,9007199254740993]' },
+  {
+    parameter: inQuery({ ...integer, format: 'int64' }),
+    query: 'p=9223372036854775807',
+    text: '9223372036854775807',
+  },
+  {
+    parameter: inQuery({ ...integer, format: 'int64' }),
+    query: 'p=9223372036854775808',
+    faults: ['/query/p'],
+  },
+  {
+    parameter: inQuery({ ...integer, maximum: 9007199254740992 }),
+    query: 'p=9007199254740993',
+    faults: ['/query/p'],
+  },
   ...[
     '',
     '+',
@@ -53,7 +72,7 @@ const CASES: readonly Case[] = [
     '0x10',
     '1e999',
     '1e3',
-    '9007199254740993',
+    '1'.repeat(4301),
     '5.0',
     '05',
     '%2B5',
@@ -61,8 +80,11 @@ const CASES: readonly Case[] = [
     'Infinity',
     '1_000',
   ].map((text): Case => ({ parameter: inQuery(integer), query: `p=${text}`, faults: ['/query/p'] })),
-  { parameter: inQuery({ type: 'number' }), query: 'p=-1.5e3', value: -1500 },
-  ...['', '%20', '0x10', '1e999', '.5', '5.', 'NaN', '-Infinity', '9007199254740993'].map(
+  { parameter: inQuery({ type: 'number' }), query: 'p=-1.5e3', text: '-1.5e3' },
+  ...['9007199254740993', '1e999', '0.10', '0.1234567890123456789'].map(
+    (text): Case => ({ parameter: inQuery({ type: 'number' }), query: `p=${text}`, text }),
+  ),
+  ...['', '%20', '0x10', '.5', '5.', 'NaN', '-Infinity'].map(
     (text): Case => ({ parameter: inQuery({ type: 'number' }), query: `p=${text}`, faults: ['/query/p'] }),
   ),
   { parameter: inQuery({ type: 'boolean' }), query: 'p=true', value: true },
@@ -247,8 +269,8 @@ for (const [name, host] of HOSTS) {
         const response = await fetch(target, { headers: one.headers });
         if (one.faults === undefined) {
           assert.equal(response.status, 200, await response.text());
-          const expected = one.value === undefined ? '{}' : `{"p":${JSON.stringify(one.value)}}`;
-          assert.equal(requester.text, expected);
+          const text = one.text ?? JSON.stringify(one.value);
+          assert.equal(requester.text, text === undefined ? '{}' : `{"p":${text}}`);
         } else {
           const { code, errors } = await problemOf(response);
           assert.equal(code, 'INVALID_REQUEST');

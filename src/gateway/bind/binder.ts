@@ -4,9 +4,10 @@
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { BodyBinding, Operation, ParameterBinding } from '../../apidoc/operation.ts';
-import { escapeToken, isObject, type Json, type JsonObject } from '../../contract/json.ts';
+import { canonical, escapeToken, isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import { holdsExact, stringifyExact } from '../../core/exact-json.ts';
 import { parseForm } from '../body/form.ts';
-import { BodyError, type ParsedBody, parseJson } from '../body/json.ts';
+import { BodyError, ParsedBody, parseJson } from '../body/json.ts';
 import { FORM_TYPE, inRange, isJsonType, parseMediaType } from '../body/media.ts';
 import type { Template } from '../paths/template.ts';
 import type { Fault } from '../problem.ts';
@@ -78,7 +79,8 @@ export class Binder {
           const shape = shapeOf(binding.schema, document);
           const plain = shape.plain && binding.contentType === undefined;
           const validate = plain ? undefined : validators.at(binding.pointer);
-          return new ParameterReader(binding, shape, validate, hasDefaults(binding.schema, document));
+          const fillsDefaults = hasDefaults(binding.schema, document);
+          return new ParameterReader(binding, shape, validate, { maxDepth, fillsDefaults });
         });
     this.path = new PathParameters(readers('path'), template);
     this.query = new NamedParameters(readers('query'), 'query', operation.unknownQuery, ignoredQuery);
@@ -173,10 +175,11 @@ export class Binder {
       const before = faults.length;
       const parsed = isJsonType(type)
         ? parseJson(bytes, this.maxDepth)
-        : { value: parseForm(bytes, plan.shape, faults), bytes: undefined };
+        : bodyOf(parseForm(bytes, plan.shape, faults));
       if (faults.length > before) return undefined;
-      if (!plan.validate(parsed.value, '/body', faults) || !plan.fillsDefaults) return parsed;
-      return fillDefaults(parsed.value, plan.shape) ? { value: parsed.value, bytes: undefined } : parsed;
+      const valid = plan.validate(parsed.value, '/body', faults, parsed.exact);
+      if (valid && plan.fillsDefaults) parsed.change((value) => fillDefaults(value, plan.shape));
+      return parsed;
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
       faults.push({ pointer: '/body', detail: error.message });
@@ -190,12 +193,12 @@ export class Binder {
     if (this.operation.bodyMode === 'nested' || !isObject(value)) {
       if (fields.values?.has('body') === true) faults.push({ pointer: '/body', detail: 'must be an object' });
       const start = fields.text === '' ? '{"body":' : `{${fields.text},"body":`;
-      return Buffer.concat([Buffer.from(start), textOf(body), Buffer.from('}')]);
+      return Buffer.concat([Buffer.from(start), body.bytes, Buffer.from('}')]);
     }
-    if (fields.text === '') return textOf(body);
-    const rest = withoutFields(fields, body, value, faults);
-    const empty = Object.keys(rest.value as JsonObject).length === 0;
-    const text = textOf(rest);
+    if (fields.text === '') return body.bytes;
+    removeFields(fields, body, faults);
+    const empty = Object.keys(body.value as JsonObject).length === 0;
+    const text = body.bytes;
     return Buffer.concat([
       Buffer.from(`{${fields.text}${empty ? '' : ','}`),
       text.subarray(text.indexOf(OPEN) + 1),
@@ -208,30 +211,27 @@ export class Binder {
     const value =
       fields.values?.get(name) ?? (isObject(body) && Object.hasOwn(body, name) ? body[name] : undefined);
     if (value === undefined || value === null) return undefined;
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return typeof value === 'string' ? value : stringifyExact(value);
   }
 }
 
-function textOf(body: ParsedBody): Buffer {
-  return body.bytes ?? Buffer.from(JSON.stringify(body.value));
+/** A body of another type than JSON. */
+function bodyOf(value: Json): ParsedBody {
+  return new ParsedBody(value, holdsExact(value), undefined);
 }
 
 /**
  * A body of a schema that lets other members through may name a field that a parameter gives. The same value is the
  * same field; another one is a fault, since one of the two would be lost.
  */
-function withoutFields(fields: Fields, body: ParsedBody, value: JsonObject, faults: Fault[]): ParsedBody {
-  let rest = body;
+function removeFields(fields: Fields, body: ParsedBody, faults: Fault[]): void {
   for (const [field, given] of fields.values ?? []) {
-    if (!Object.hasOwn(value, field)) continue;
-    if (JSON.stringify(value[field]) !== JSON.stringify(given)) {
-      faults.push({
-        pointer: `/body/${escapeToken(field)}`,
-        detail: 'differs from the parameter of that name',
-      });
+    const own = isObject(body.value) ? member(body.value, field) : undefined;
+    if (own === undefined) continue;
+    if (canonical(own) !== canonical(given)) {
+      const pointer = `/body/${escapeToken(field)}`;
+      faults.push({ pointer, detail: 'differs from the parameter of that name' });
     }
-    Reflect.deleteProperty(value, field);
-    rest = { value, bytes: undefined };
+    body.change((value) => Reflect.deleteProperty(value as JsonObject, field));
   }
-  return rest;
 }

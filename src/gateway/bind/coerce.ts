@@ -1,8 +1,9 @@
 /**
- * From the text of a parameter to a JSON value, by our own strict rules: what is not exactly a number, an integer
- * or a boolean is refused, and no integer is rounded.
+ * From the text of a parameter to a JSON value, by strict rules: a text that is not exactly a number, an integer or a
+ * boolean is refused, and a number keeps all its digits.
  */
 import { escapeToken, type Json } from '../../contract/json.ts';
+import { exactNumber, MAX_NUMBER_LENGTH } from '../../core/exact-json.ts';
 import type { Fault } from '../problem.ts';
 import type { Shape, TypeName } from './shape.ts';
 
@@ -24,14 +25,9 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** The value that a text stands for, or undefined when it is none of the types asked for. */
 function valueOf(text: string, types: ReadonlySet<TypeName>): Json | undefined {
   if (types.size === 0) return text;
-  if (types.has('integer') && INTEGER.test(text)) {
-    const value = Number(text);
-    if (Number.isSafeInteger(value)) return value;
-  }
-  if (types.has('number') && NUMBER.test(text)) {
-    const value = Number(text);
-    if (Number.isFinite(value) && (!INTEGER.test(text) || Number.isSafeInteger(value))) return value;
-  }
+  if (types.has('integer') && INTEGER.test(text) && text.length <= MAX_NUMBER_LENGTH)
+    return exactNumber(text);
+  if (types.has('number') && NUMBER.test(text) && text.length <= MAX_NUMBER_LENGTH) return exactNumber(text);
   if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
   if (types.has('string')) return text;
   return types.has('null') && text === '' ? null : undefined;
@@ -49,9 +45,8 @@ const WORDS: Readonly<Record<TypeName, string>> = {
 
 function expectation(types: ReadonlySet<TypeName>, text: string): string {
   const wanted = `must be ${[...types].map((type) => WORDS[type]).join(' or ')}`;
-  const number = types.has('number') || types.has('integer');
-  if (number && INTEGER.test(text)) return `${wanted} from -9007199254740991 to 9007199254740991`;
-  return types.has('number') && NUMBER.test(text) ? `${wanted} up to 1.7976931348623157e+308` : wanted;
+  const long = text.length > MAX_NUMBER_LENGTH && NUMBER.test(text);
+  return long ? `${wanted} of at most ${MAX_NUMBER_LENGTH} characters` : wanted;
 }
 
 /** Reads one text. */

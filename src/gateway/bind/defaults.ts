@@ -2,6 +2,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Schema } from '../../apidoc/operation.ts';
 import { isObject, type Json, member } from '../../contract/json.ts';
+import { ExactNumber } from '../../core/exact-json.ts';
 import { referred, type Shape } from './shape.ts';
 
 /** Whether a schema of a document names any default. */
@@ -10,7 +11,7 @@ export function hasDefaults(schema: Schema, document: OpenAPIV3_1.Document): boo
   const seen = new Set<Json>();
   const waiting: Json[] = [schema as Json];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    if (typeof next !== 'object' || next === null || next instanceof ExactNumber || seen.has(next)) continue;
     seen.add(next);
     if (Array.isArray(next)) {
       waiting.push(...next);
@@ -36,13 +37,14 @@ export function fillDefaults(value: Json, shape: Shape): boolean {
     for (const [index, item] of value.entries()) filled = fillDefaults(item, shape.item(index)) || filled;
     return filled;
   }
+  if (!isObject(value)) return false;
   for (const name of shape.names) {
     const property = shape.property(name);
     const present = Object.hasOwn(value, name) ? value[name] : undefined;
     if (present !== undefined) filled = fillDefaults(present, property) || filled;
-    else if (property.fallback !== undefined && isObject(value)) {
+    else if (property.fallback !== undefined) {
       Object.defineProperty(value, name, {
-        value: structuredClone(property.fallback),
+        value: copyOf(property.fallback),
         configurable: true,
         enumerable: true,
         writable: true,
@@ -51,4 +53,10 @@ export function fillDefaults(value: Json, shape: Shape): boolean {
     }
   }
   return filled;
+}
+
+function copyOf(value: Json): Json {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copyOf(item)]));
 }

@@ -5,10 +5,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ParameterBinding } from '../../apidoc/operation.ts';
 import { escapeToken, type Json } from '../../contract/json.ts';
+import { holdsExact, stringifyExact } from '../../core/exact-json.ts';
+import { BodyError, parseJson } from '../body/json.ts';
+import { isJsonType } from '../body/media.ts';
 import { type Template, textsOf } from '../paths/template.ts';
 import type { Fault } from '../problem.ts';
 import type { Validate } from '../validate.ts';
-import { coerce, NONE, type None, type Structure } from './coerce.ts';
+import { coerce, NONE, type Structure } from './coerce.ts';
 import { fillDefaults } from './defaults.ts';
 import type { Shape } from './shape.ts';
 import { DECODERS, StyleError, takeApart } from './style.ts';
@@ -24,8 +27,9 @@ export class Fields {
     this.values = keep ? new Map() : undefined;
   }
 
-  add(reader: ParameterReader, value: Json): void {
-    const member = reader.key + JSON.stringify(value);
+  /** @param text JSON text of the value. */
+  add(reader: ParameterReader, value: Json, text = stringifyExact(value)): void {
+    const member = reader.key + text;
     this.text = this.text === '' ? member : `${this.text},${member}`;
     this.values?.set(reader.binding.field, value);
   }
@@ -39,6 +43,14 @@ export interface ParameterSource {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** What holds for the value of a parameter beside its schema. */
+export interface ValueRules {
+  /** Levels of nesting that a JSON value may have. */
+  readonly maxDepth: number;
+  /** Whether the schema names defaults for members of the value. */
+  readonly fillsDefaults: boolean;
+}
+
 /** Reads one parameter, once its text is found. */
 export class ParameterReader {
   /** `"limit":`, ready to be put before a value. */
@@ -50,8 +62,7 @@ export class ParameterReader {
     readonly binding: ParameterBinding,
     readonly shape: Shape,
     private readonly validate: Validate | undefined,
-    /** Whether the schema names defaults for members of the value. */
-    private readonly fillsDefaults: boolean,
+    private readonly rules: ValueRules,
   ) {
     this.key = `${JSON.stringify(binding.field)}:`;
     this.pointer = `/${binding.in}/${escapeToken(binding.name)}`;
@@ -80,28 +91,32 @@ export class ParameterReader {
 
   /** The parameter, taken apart and decoded. */
   structure(structure: Structure, fields: Fields, faults: Fault[]): void {
-    const value =
-      this.binding.contentType === undefined
-        ? coerce(structure, this.shape, this.pointer, faults)
-        : this.parse(structure, faults);
+    const { contentType } = this.binding;
+    if (typeof structure === 'string' && contentType !== undefined && isJsonType(contentType)) {
+      this.json(structure, fields, faults);
+      return;
+    }
+    const value = coerce(structure, this.shape, this.pointer, faults);
     if (value !== NONE) this.value(value, fields, faults);
   }
 
   /** The parameter's value. */
   value(value: Json, fields: Fields, faults: Fault[]): void {
-    if (this.validate !== undefined && !this.validate(value, this.pointer, faults)) return;
-    if (this.fillsDefaults) fillDefaults(value, this.shape);
+    if (this.validate !== undefined && !this.validate(value, this.pointer, faults, holdsExact(value))) return;
+    if (this.rules.fillsDefaults) fillDefaults(value, this.shape);
     fields.add(this, value);
   }
 
-  private parse(structure: Structure, faults: Fault[]): Json | None {
+  private json(text: string, fields: Fields, faults: Fault[]): void {
     try {
-      if (typeof structure === 'string') return JSON.parse(structure) as Json;
+      const parsed = parseJson(Buffer.from(text), this.rules.maxDepth);
+      if (this.validate?.(parsed.value, this.pointer, faults, parsed.exact) === false) return;
+      if (this.rules.fillsDefaults) parsed.change((value) => fillDefaults(value, this.shape));
+      fields.add(this, parsed.value, parsed.bytes.toString());
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof BodyError)) throw error;
+      faults.push({ pointer: this.pointer, detail: error.message });
     }
-    faults.push({ pointer: this.pointer, detail: 'must be JSON' });
-    return NONE;
   }
 }
 

@@ -5,6 +5,8 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Schema } from '../../apidoc/operation.ts';
 import { at, isObject, type Json, type JsonObject, member, tokensOf } from '../../contract/json.ts';
+import { isWhole } from '../../core/decimal.ts';
+import { ExactNumber } from '../../core/exact-json.ts';
 
 export type TypeName = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
 
@@ -202,6 +204,6 @@ function declared(schema: JsonObject): Set<TypeName> | undefined {
 export function typeOf(value: Json): TypeName {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  if (typeof value === 'number' || value instanceof ExactNumber) return isWhole(value) ? 'integer' : 'number';
   return typeof value as 'boolean' | 'string' | 'object';
 }

@@ -1,6 +1,7 @@
 /** Reading a body of the type application/x-www-form-urlencoded. */
 import { isUtf8 } from 'node:buffer';
 import { escapeToken, type Json } from '../../contract/json.ts';
+import { parseExact } from '../../core/exact-json.ts';
 import { coerce, emptyObject, NONE } from '../bind/coerce.ts';
 import { decode, pairsOf } from '../bind/pairs.ts';
 import type { Shape } from '../bind/shape.ts';
@@ -57,7 +58,7 @@ function readField(
   }
   if (!shape.record || shape.single) return coerce(first, shape, pointer, faults);
   try {
-    return JSON.parse(first) as Json;
+    return parseExact(first, 'spelling') as Json;
   } catch {
     faults.push({ pointer, detail: 'must be an object, written as JSON' });
     return NONE;

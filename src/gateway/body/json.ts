@@ -1,19 +1,61 @@
 /** Reading a JSON body: strict, bounded in depth, and with the place of a mistake. */
 import { isUtf8 } from 'node:buffer';
 import type { Json } from '../../contract/json.ts';
+import {
+  addLoss,
+  ExactNumber,
+  exactNumber,
+  MAX_NUMBER_LENGTH,
+  type NumberLoss,
+  numberEnd,
+  parseNumbers,
+  startsNumber,
+  stringifyExact,
+} from '../../core/exact-json.ts';
 import { describeMistake } from './json-mistake.ts';
 
-/** A body that was read. */
-export interface ParsedBody {
-  readonly value: Json;
+/** A JSON value that was read from a text. */
+export class ParsedBody {
   /**
-   * JSON text of exactly this value, where the text that was sent can be passed on. Not given when it cannot: a name
-   * that stands twice in one object could be read otherwise at the worker than it was here.
+   * @param current the value. Numbers that a double cannot hold are exact.
+   * @param exact whether there are any.
+   * @param sent JSON text of exactly this value, where the text that was sent can be passed on. Not given when it
+   *   cannot: a name that stands twice in one object could be read otherwise at the worker than it was here.
+   * @param respell the text of the value, if doubles write its numbers otherwise than the caller did.
    */
-  readonly bytes: Buffer | undefined;
+  constructor(
+    private current: Json,
+    readonly exact: boolean,
+    private sent: Buffer | undefined,
+    private respell: string | undefined = undefined,
+  ) {}
+
+  get value(): Json {
+    return this.current;
+  }
+
+  /** JSON text of the value, with its numbers as they came. */
+  get bytes(): Buffer {
+    return this.sent ?? Buffer.from(stringifyExact(this.spelled()));
+  }
+
+  /**
+   * Changes the value.
+   * @param change changes what it is given, in place; returns whether it did.
+   */
+  change(change: (value: Json) => boolean): void {
+    if (change(this.spelled())) this.sent = undefined;
+  }
+
+  /** The value with its numbers as they came. */
+  private spelled(): Json {
+    if (this.respell !== undefined) this.current = readNumbers(this.respell);
+    this.respell = undefined;
+    return this.current;
+  }
 }
 
-/** The body is no JSON, or more deeply nested than allowed; the message is a sentence for the caller. */
+/** The body is not JSON, or more deeply nested than allowed; the message is a sentence for the caller. */
 export class BodyError extends Error {}
 
 const QUOTE = 0x22;
@@ -26,6 +68,8 @@ interface Outline {
   pairs: number;
   /** Levels of nesting. */
   depth: number;
+  /** What doubles change about the numbers. */
+  loss: NumberLoss;
 }
 
 /**
@@ -36,8 +80,8 @@ interface Outline {
 export function parseJson(bytes: Buffer, maxDepth: number): ParsedBody {
   const text = withoutMark(bytes);
   if (!isUtf8(text)) throw new BodyError('is not UTF-8');
-  const outline = outlineOf(text);
-  if (outline.depth > maxDepth) throw new BodyError(`is nested more than ${maxDepth} levels deep`);
+  const { depth, pairs, loss } = outlineOf(text);
+  if (depth > maxDepth) throw new BodyError(`is nested more than ${maxDepth} levels deep`);
   const source = text.toString();
   let value: Json;
   try {
@@ -45,7 +89,18 @@ export function parseJson(bytes: Buffer, maxDepth: number): ParsedBody {
   } catch {
     throw new BodyError(describeMistake(source));
   }
-  return { value, bytes: countPairs(value) === outline.pairs ? text : undefined };
+  const passed = countPairs(value) === pairs ? text : undefined;
+  if (loss === 'value') return new ParsedBody(readNumbers(source), true, passed);
+  return new ParsedBody(value, false, passed, loss === 'spelling' ? source : undefined);
+}
+
+/** Reads a JSON text with its numbers as they are spelled. */
+function readNumbers(source: string): Json {
+  return parseNumbers(source, (text) => {
+    if (text.length > MAX_NUMBER_LENGTH)
+      throw new BodyError(`has a number of more than ${MAX_NUMBER_LENGTH} characters`);
+    return exactNumber(text);
+  }) as Json;
 }
 
 /** Leaves out a byte order mark (RFC 8259, 8.1). */
@@ -57,9 +112,10 @@ function outlineOf(bytes: Buffer): Outline {
   let pairs = 0;
   let level = 0;
   let depth = 0;
+  let loss: NumberLoss = 'none';
   const { length } = bytes;
   for (let index = 0; index < length; index += 1) {
-    const byte = bytes[index];
+    const byte = bytes[index] ?? 0;
     if (byte === QUOTE) {
       index += 1;
       while (index < length && bytes[index] !== QUOTE) index += bytes[index] === BACKSLASH ? 2 : 1;
@@ -70,13 +126,17 @@ function outlineOf(bytes: Buffer): Outline {
       if (level > depth) depth = level;
     } else if (byte === 0x7d || byte === 0x5d) {
       level -= 1;
+    } else if (startsNumber(byte)) {
+      const end = numberEnd(bytes, index);
+      if (end < 0) loss = addLoss(loss, bytes, index, ~end);
+      index = (end < 0 ? ~end : end) - 1;
     }
   }
-  return { pairs, depth };
+  return { pairs, depth, loss };
 }
 
 function countPairs(value: Json): number {
-  if (typeof value !== 'object' || value === null) return 0;
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return 0;
   let pairs = 0;
   if (Array.isArray(value)) {
     for (const item of value) pairs += countPairs(item);

@@ -1,5 +1,6 @@
 /** Bodies that another middleware has read before us, as bytes again. */
 import type { IncomingMessage } from 'node:http';
+import { stringifyExact } from '../../core/exact-json.ts';
 import { NO_BYTES } from '../../core/message.ts';
 import { FORM_TYPE, parseMediaType } from './media.ts';
 
@@ -10,7 +11,7 @@ export function readBefore(req: IncomingMessage): Buffer {
   if (Buffer.isBuffer(body)) return body;
   if (typeof body === 'string') return Buffer.from(body);
   const type = parseMediaType(req.headers['content-type'] ?? '')?.type;
-  if (type !== FORM_TYPE) return Buffer.from(JSON.stringify(body));
+  if (type !== FORM_TYPE) return Buffer.from(stringifyExact(body));
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries(body)) {
     for (const text of [value].flat()) form.append(name, String(text));
