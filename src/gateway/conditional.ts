@@ -1,16 +1,11 @@
 /** Conditional requests (RFC 9110, 13): entity tags, dates, and what a request demands of them. */
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isSameState, tagsOf } from './entity-tag.ts';
 
 /** What is known of a representation. */
 export interface Validator {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
-}
-
-/** A strong entity tag of the bytes of a reply. */
-export function etagOf(body: Buffer): string {
-  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
 }
 
 /** Whether a request has any condition on the state of what it is about. */
@@ -45,7 +40,7 @@ export function evaluate(
   const ifNoneMatch = headers['if-none-match'];
   const modifiedSince = headers['if-modified-since'];
   if (ifNoneMatch !== undefined) {
-    if (matches(ifNoneMatch, current, weakly)) return reading ? 'not-modified' : 'failed';
+    if (matches(ifNoneMatch, current, isSameState)) return reading ? 'not-modified' : 'failed';
   } else if (reading && modifiedSince !== undefined && current?.lastModified !== undefined) {
     if (isLater(current.lastModified, modifiedSince) === false) return 'not-modified';
   }
@@ -54,20 +49,15 @@ export function evaluate(
 
 type Compare = (given: string, etag: string) => boolean;
 
-/** A compressed reply has a tag of its own, `"…-gzip"`; it stands for the same state. */
-const CODING = /-(?:gzip|br|deflate)"$/;
-
-const bare = (tag: string): string => tag.replace(CODING, '"');
 const strongly: Compare = (given, etag) =>
-  !given.startsWith('W/') && !etag.startsWith('W/') && bare(given) === bare(etag);
-const weakly: Compare = (given, etag) => bare(given.replace(/^W\//, '')) === bare(etag.replace(/^W\//, ''));
+  !given.startsWith('W/') && !etag.startsWith('W/') && isSameState(given, etag);
 
 function matches(header: string, current: Validator | undefined, compare: Compare): boolean {
   if (current === undefined) return false;
   if (header.trim() === '*') return true;
   const { etag } = current;
   if (etag === undefined) return false;
-  return (header.match(/(?:W\/)?"[^"]*"/g) ?? []).some((given) => compare(given, etag));
+  return tagsOf(header).some((given) => compare(given, etag));
 }
 
 /** Whether a date is later than another; undefined when one of them is none. Seconds count. */

@@ -33,11 +33,16 @@ export class Dispatcher {
       next();
       return;
     }
-    const requestId = this.core.ids.next(req.headers[this.idHeader]);
-    if (everything) this.options(req, res, requestId, this.table.allow, '');
-    else if (match === undefined || url.includes('#')) this.refuse(req, res, requestId, notFound(url));
-    else if (match === BAD_PATH) this.refuse(req, res, requestId, badPath());
-    else this.dispatch(req, res, match, requestId);
+    try {
+      const requestId = this.core.ids.next(req.headers[this.idHeader]);
+      if (everything) this.options(req, res, requestId, this.table.allow, '');
+      else if (match === undefined || url.includes('#')) this.refuse(req, res, requestId, notFound(url));
+      else if (match === BAD_PATH) this.refuse(req, res, requestId, badPath());
+      else this.dispatch(req, res, match, requestId);
+    } catch (error) {
+      // On a bare server nothing behind this would catch it.
+      this.finish(req, res, error);
+    }
   }
 
   /** What is left when nobody wanted the request, or a middleware of the app failed. */
@@ -47,7 +52,7 @@ export class Dispatcher {
       this.refuse(req, res, requestId, notFound(req.url ?? '/'));
       return;
     }
-    this.core.logger.error({ err: toError(error), requestId }, 'a middleware failed');
+    this.core.logger.error({ err: toError(error), requestId }, 'a request failed outside its operation');
     const problem = httpProblem(
       'INTERNAL_ERROR',
       'The gateway could not handle the request; its log says why.',
@@ -97,7 +102,7 @@ export class Dispatcher {
         ...(preflight ? core.cors.preflight(req.headers, allow) : core.cors.headersFor(req.headers)),
       );
     }
-    write(res, req.method, { status: 204, headers, contentType: '', body: Buffer.alloc(0) });
+    write(core, { req, res }, { status: 204, headers, contentType: '', body: Buffer.alloc(0) });
   }
 
   /** @param route path as it is declared; empty where there is nothing at the path. */

@@ -51,7 +51,7 @@ export class DocsPage {
   redirect(request: PageRequest): void {
     const headers = pageHeaders(this.core, request, this.headers);
     headers.push('Location', `${request.baseUrl}${this.path}/`);
-    write(request.res, request.req.method, {
+    write(this.core, request, {
       status: 308,
       headers,
       contentType: 'text/plain',
@@ -61,13 +61,12 @@ export class DocsPage {
 
   /** The page itself, or one of its files. */
   serve(request: PageRequest): void {
-    const { req, res } = request;
-    const url = req.url ?? '';
+    const { url = '' } = request.req;
     const file = url.slice(url.indexOf(this.path) + this.path.length);
     if (/^\/(?:[?#]|$)/.test(file)) {
       const headers = pageHeaders(this.core, request, this.headers);
       headers.push('Cache-Control', 'no-cache');
-      write(res, req.method, {
+      write(this.core, request, {
         status: 200,
         headers,
         contentType: 'text/html; charset=utf-8',

@@ -2,7 +2,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { stringify } from 'yaml';
 import type { ApiSnapshot } from '../apidoc/operation.ts';
-import { etagOf } from './conditional.ts';
+import { etagOf } from './entity-tag.ts';
 
 export type DocumentFormat = 'json' | 'yaml';
 

@@ -16,6 +16,7 @@ import { accepts, FORM_TYPE } from './body/media.ts';
 import { readBefore } from './body/read-before.ts';
 import { isConditional } from './conditional.ts';
 import type { ActiveExchange, GatewayCore } from './core.ts';
+import { hasTags, withPlainTags } from './entity-tag.ts';
 import { onHangUp } from './hang-up.ts';
 import { type Conditional, checkPreconditions } from './precondition.ts';
 import { httpProblem, invalidRequest, outcomeProblem, type Problem, problemOfReply } from './problem.ts';
@@ -61,8 +62,10 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     return this.match.query;
   }
 
+  /** As the worker knows them: with its own entity tags. */
   get headers(): IncomingHttpHeaders {
-    return this.req.headers;
+    const { headers } = this.req;
+    return this.core.settings.compression === false || !hasTags(headers) ? headers : withPlainTags(headers);
   }
 
   /** Takes the request in. */
@@ -278,8 +281,8 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   private fail(problem: Problem, reply?: ReplyMessage): void {
     if (this.over) return;
     this.over = true;
-    answerProblem(this, problem, reply);
-    this.publish(problem.status, problem.code, problem.dispatched ?? false);
+    const status = answerProblem(this, problem, reply);
+    this.publish(status, problem.code, problem.dispatched ?? false);
   }
 
   private attempt(step: () => void): void {
@@ -319,12 +322,16 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
 
   /** Tells how it ended: diagnostics, access log and trace. */
   private publish(status: number, code: string, dispatched: boolean): void {
-    this.span?.end({ code, status });
-    const { core, caller } = this;
+    const { core, caller, requestId } = this;
+    try {
+      this.span?.end({ code, status });
+    } catch (error) {
+      core.logger.error({ err: toError(error), requestId }, 'a span could not be ended');
+    }
     if (!isWatched(core)) return;
     const duration = this.started === 0 ? 0 : performance.now() - this.started;
     tellAnswer(core, this.req, {
-      requestId: this.requestId,
+      requestId,
       route: this.entry.path,
       status,
       code,

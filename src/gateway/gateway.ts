@@ -28,7 +28,7 @@ import { SecurityPolicy } from './security/policy.ts';
 import { newServer } from './server.ts';
 import type { GatewaySettingsInput } from './settings.ts';
 import { readSettings } from './settings-schema.ts';
-import { type ApiSource, type GatewayLogger, SILENT } from './source.ts';
+import { type ApiSource, contained, type GatewayLogger, SILENT } from './source.ts';
 import { RequestIds } from './trace.ts';
 
 /** What a gateway is made of: its settings, and the parts that it stands between. */
@@ -83,7 +83,8 @@ export interface Gateway {
  * @throws ZeroMQConfigError when a setting is wrong, or the document demands a security scheme that is not configured.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { requester, api, logger = SILENT, name = 'gateway', ...input } = options;
+  const { requester, api, logger: givenLogger, name = 'gateway', ...input } = options;
+  const logger = givenLogger === undefined ? SILENT : contained(givenLogger);
   const settings = readSettings(input);
   const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
   const { cors, limits, clientTimeouts, rateLimits } = settings;

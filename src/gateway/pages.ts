@@ -4,6 +4,7 @@ import { evaluate } from './conditional.ts';
 import type { GatewayCore } from './core.ts';
 import { DocsPage } from './docs.ts';
 import type { DocumentFormat, DocumentRenderer } from './document.ts';
+import { tagAsGiven } from './entity-tag.ts';
 import { gatewayHealth } from './health.ts';
 import { type Page, type PageHandler, type PageRequest, pageHeaders } from './page.ts';
 import { httpProblem } from './problem.ts';
@@ -47,7 +48,6 @@ function serveDocument(
   const { req, res, baseUrl } = request;
   const { body, contentType, etag } = renderer.render(format, baseUrl);
   const headers = pageHeaders(core, request);
-  headers.push('ETag', etag, 'Cache-Control', 'no-cache');
   const verdict = evaluate(req.headers, { etag, lastModified: undefined }, true);
   if (verdict === 'failed') {
     const problem = httpProblem(
@@ -58,16 +58,17 @@ function serveDocument(
     return;
   }
   const status = verdict === 'not-modified' ? 304 : 200;
+  const sent = status === 304 ? tagAsGiven(req.headers['if-none-match'], etag) : undefined;
+  headers.push('ETag', sent ?? etag, 'Cache-Control', 'no-cache');
   const response = { status, headers, contentType, body };
   const { compression } = core.settings;
-  if (compression === false || status === 304) write(res, req.method, response);
-  else writeCompressed(res, req.method, req.headers['accept-encoding'], response, compression);
+  if (compression === false) write(core, request, response);
+  else writeCompressed(core, request, response, compression);
 }
 
 function sendHealth(core: GatewayCore, request: PageRequest, health: Health): void {
-  const { req, res } = request;
   const headers = pageHeaders(core, request);
   headers.push('Cache-Control', 'no-store');
   const body = Buffer.from(JSON.stringify(health));
-  write(res, req.method, { status: statusOf(health), headers, contentType: 'application/json', body });
+  write(core, request, { status: statusOf(health), headers, contentType: 'application/json', body });
 }

@@ -5,8 +5,9 @@
  */
 import type { InFlight, ReplyMessage } from '../core/message.ts';
 import type { ParameterSource } from './bind/parameters.ts';
-import { etagOf, evaluate, type Validator } from './conditional.ts';
+import { evaluate, type Validator } from './conditional.ts';
 import type { GatewayCore } from './core.ts';
+import { etagOf } from './entity-tag.ts';
 import { type Problem, problemOfReply } from './problem.ts';
 import { preconditionFailed } from './reply.ts';
 import { readExtras } from './reply-headers.ts';

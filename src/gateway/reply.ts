@@ -1,8 +1,9 @@
 /** From a worker's reply, or a problem, to the response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReplyExtras, ReplyMessage } from '../core/message.ts';
-import { etagOf, evaluate } from './conditional.ts';
+import { evaluate } from './conditional.ts';
 import { type GatewayCore, startHeaders } from './core.ts';
+import { etagOf, tagAsGiven } from './entity-tag.ts';
 import { encodeProblem, httpProblem, outcomeProblem, type Problem } from './problem.ts';
 import { faultsInReply } from './reply-check.ts';
 import { type ReplyHeaders, readExtras } from './reply-headers.ts';
@@ -31,7 +32,7 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 
 /** Answers with a worker's reply, its bytes unread. Returns the status. */
 export function answer(context: AnswerContext, reply: ReplyMessage): number {
-  const { core, req, res, route } = context;
+  const { core, req, route } = context;
   const extras = readExtras(reply, core.settings.requestIdHeader.toLowerCase());
   const contentType = reply.contentType || firstOf(extras, 'content-type') || JSON_TYPE;
   const problem = checkReply(context, reply, contentType);
@@ -45,25 +46,25 @@ export function answer(context: AnswerContext, reply: ReplyMessage): number {
     if (verdict === 'failed') return answerProblem(context, preconditionFailed(), reply);
     if (verdict === 'not-modified') status = 304;
   }
+  if (status === 304) nameTagOfClient(req, headers);
   const { body } = reply;
   const { compression } = core.settings;
   const response = { status, headers, contentType, body };
-  if (compression === false || body.length < compression.threshold) write(res, req.method, response);
-  else writeCompressed(res, req.method, req.headers['accept-encoding'], response, compression);
-  return status;
+  const tagged = extras !== undefined || route.operation.etag;
+  const plain = compression === false || (body.length < compression.threshold && !tagged);
+  return plain ? write(core, context, response) : writeCompressed(core, context, response, compression);
 }
 
 /** Answers with a problem. Returns the status. */
 export function answerProblem(context: AnswerContext, problem: Problem, reply?: ReplyMessage): number {
-  const { core, req, res, requestId } = context;
+  const { core, requestId } = context;
   const extras =
     reply === undefined ? undefined : readExtras(reply, core.settings.requestIdHeader.toLowerCase());
   const headers = headersOf(context, extras?.timing);
   if (extras !== undefined && reply?.code === problem.code) addWorkerHeaders(context, extras, headers, true);
   addProblemHeaders(problem, core.settings.retryAfter, headers);
   const body = encodeProblem(problem, core.settings.problemType, requestId);
-  write(res, req.method, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
-  return problem.status;
+  return write(core, context, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
 }
 
 /** Answers with a problem where no operation is concerned. */
@@ -78,7 +79,7 @@ export function answerBare(
   if (core.cors !== undefined) headers.push(...core.cors.headersFor(req.headers));
   addProblemHeaders(problem, core.settings.retryAfter, headers);
   const body = encodeProblem(problem, core.settings.problemType, requestId);
-  write(res, req.method, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
+  write(core, { req, res }, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
 }
 
 /** Headers that a problem brings along. */
@@ -179,6 +180,15 @@ function judge(
   const lastModified = firstOf(extras, 'last-modified');
   if (!reading || (etag === undefined && lastModified === undefined)) return 'go';
   return evaluate(req.headers, { etag, lastModified }, reading);
+}
+
+/** A 304 has the tag that the 200 would have (RFC 9110, 15.4.5): that of the representation that the client holds. */
+function nameTagOfClient(req: IncomingMessage, headers: string[]): void {
+  for (let index = 0; index < headers.length; index += 2) {
+    const etag = headers[index + 1];
+    if (etag === undefined || headers[index]?.toLowerCase() !== 'etag') continue;
+    headers[index + 1] = tagAsGiven(req.headers['if-none-match'], etag) ?? etag;
+  }
 }
 
 /** The state that the request asks for is not there. */

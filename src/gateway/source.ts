@@ -1,5 +1,6 @@
 /** What the gateway needs from others, as interfaces: where its document comes from, and where its log goes. */
 import type { ApiSnapshot } from '../apidoc/operation.ts';
+import { toError } from '../core/errors.ts';
 
 /** Something that has an API document and tells when it changes; an `ApiRegistry` is one. */
 export interface ApiSource {
@@ -22,6 +23,20 @@ const nothing = (): void => undefined;
 
 /** A log that nobody reads. */
 export const SILENT: GatewayLogger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** The same log, but one whose methods never throw: a full disk must fail neither requests nor the process. */
+export function contained(logger: GatewayLogger): GatewayLogger {
+  const wrap =
+    (level: keyof GatewayLogger) =>
+    (fields: object, message: string): void => {
+      try {
+        logger[level](fields, message);
+      } catch (error) {
+        process.emitWarning(`cannot write to the log of the gateway: ${toError(error).message}`);
+      }
+    };
+  return { debug: wrap('debug'), info: wrap('info'), warn: wrap('warn'), error: wrap('error') };
+}
 
 /** A source whose document never changes; for tests, and for programs that make their document by hand. */
 export function fixedApi(snapshot: ApiSnapshot): ApiSource {

@@ -247,6 +247,10 @@ const CASES: readonly Case[] = [
   { parameter: inCookie(list, false), headers: { cookie: 'p=1,2' }, value: [1, 2] },
   { parameter: inCookie(list, true), headers: { cookie: 'p=1; p=2' }, value: [1, 2] },
   { parameter: inCookie(color, true), headers: { cookie: 'R=1; other=x' }, value: { R: 1 } },
+  { parameter: inCookie(integer, true), headers: { cookie: 'p=5; p=six' }, value: 5 },
+  { parameter: inCookie(integer, false), headers: { cookie: 'p=five; p=6' }, faults: ['/cookie/p'] },
+  { parameter: inCookie(list, false), headers: { cookie: 'p=1,2; p=3' }, value: [1, 2] },
+  { parameter: inCookie(color, true), headers: { cookie: 'R=1; R=2; G=3' }, value: { R: 1, G: 3 } },
 ];
 
 function title({ parameter: p, query, segment, headers, faults }: Case): string {

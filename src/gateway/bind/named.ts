@@ -104,11 +104,17 @@ function put(given: (Given[] | undefined)[], index: number, value: Given): void 
   else values.push(value);
 }
 
-/** Reads a parameter from everything that was given for it. */
+/**
+ * Reads a parameter from everything that was given for it.
+ *
+ * Cookies of one name are no fault: browsers send one for each path and domain that has it, that of the longest path
+ * first (RFC 6265, 5.4). The first one counts, unless the parameter is an exploded list of them all.
+ */
 function finish(reader: ParameterReader, values: readonly Given[], fields: Fields, faults: Fault[]): void {
   const { binding, shape } = reader;
   const decodePart = DECODERS[binding.in];
   const first = values[0];
+  const isCookie = binding.in === 'cookie';
   try {
     if (binding.style === 'deepObject') {
       const entries = values.map(({ keys, raw }): DeepEntry => ({ keys, text: decodePart(raw) }));
@@ -116,7 +122,8 @@ function finish(reader: ParameterReader, values: readonly Given[], fields: Field
       if (value !== NONE) reader.value(value, fields, faults);
     } else if (first?.property !== undefined) {
       const members = new Members();
-      for (const { property, raw } of values) members.entries.push([property ?? '', decodePart(raw)]);
+      for (const { property = '', raw } of isCookie ? firstOfEach(values) : values)
+        members.entries.push([property, decodePart(raw)]);
       reader.structure(members, fields, faults);
     } else if (binding.explode && shape.list && (values.length > 1 || !shape.single)) {
       reader.structure(
@@ -124,7 +131,7 @@ function finish(reader: ParameterReader, values: readonly Given[], fields: Field
         fields,
         faults,
       );
-    } else if (values.length > 1 || first === undefined) {
+    } else if (first === undefined || (values.length > 1 && !isCookie)) {
       faults.push({ pointer: reader.pointer, detail: 'is given more than once' });
     } else if (binding.contentType !== undefined || binding.explode) {
       reader.structure(decodePart(first.raw), fields, faults);
@@ -134,4 +141,9 @@ function finish(reader: ParameterReader, values: readonly Given[], fields: Field
   } catch (error) {
     faults.push({ pointer: reader.pointer, detail: textFault(error) });
   }
+}
+
+function firstOfEach(values: readonly Given[]): readonly Given[] {
+  const seen = new Set<string | undefined>();
+  return values.filter(({ property }) => !seen.has(property) && seen.add(property));
 }
