@@ -83,13 +83,14 @@ describe('a host whose responses throw', () => {
   it('is served where it patches writeHead as middlewares that compress do', async (t) => {
     // Fastify lets `headersSent` of its raw responses say something of its own.
     const patch: RequestHandler = (_req, res, next) => {
-      const { writeHead, end } = res;
+      const writeHead = res.writeHead.bind(res);
+      const end = res.end.bind(res) as (body: string, encoding: BufferEncoding) => unknown;
       Object.defineProperty(res, 'headersSent', { value: false });
       Object.assign(res, {
-        writeHead: (status: number) => (res.setHeader('X-Patched', 'yes'), writeHead.call(res, status)),
+        writeHead: (status: number) => (res.setHeader('X-Patched', 'yes'), writeHead(status)),
         end: (body: string, encoding: BufferEncoding) => {
           res.writeHead(res.statusCode);
-          return end.call(res, body, encoding);
+          return end(body, encoding);
         },
       });
       next();
