@@ -48,6 +48,7 @@ export { OUTCOMES, type OutcomeCode, type OutcomeDefinition } from './core/outco
 export { ZeroMQHeartbeatConfig, type ZeroMQHeartbeatConfigOptions } from './liveness/index.ts';
 export {
   type AnnouncedContract,
+  type ClassicEventsOption,
   type ClientLimits,
   type ContractChecker,
   createStrategy,

@@ -242,6 +242,30 @@ export const json: Kind<unknown> = {
   }),
 };
 
+/** A node id and an event of it. */
+const BINDING = /^([^=]+)=([^$].*)$/s;
+
+/** Events by node id: pairs, or in a configuration file lists by node id. */
+export const eventsByNode: Kind<Readonly<Record<string, readonly string[]>>> = {
+  placeholder: 'NODE_ID=EVENT',
+  allowed:
+    'one or more, each NODE_ID=EVENT, with * for every other worker; or in a configuration file lists of events by node id',
+  schema: Joi.alternatives(
+    Joi.object().pattern(Joi.string(), Joi.array().items(Joi.string().pattern(/^[^$]/)).min(1)),
+    Joi.array().items(Joi.string().pattern(BINDING)).min(1).single().custom(gatherPairs),
+  ),
+  isList: true,
+};
+
+function gatherPairs(pairs: readonly string[]): Record<string, string[]> {
+  const byNode = new Map<string, string[]>();
+  for (const pair of pairs) {
+    const [, node = '', event = ''] = BINDING.exec(pair) ?? [];
+    byNode.set(node, [...(byNode.get(node) ?? []), event]);
+  }
+  return Object.fromEntries(byNode);
+}
+
 /** Several of a kind, at least one. */
 export function list<T>(kind: Kind<T>): Kind<T[]> {
   const { placeholder, isPath, rebase, choices } = kind;

@@ -10,6 +10,7 @@ import { CURVE_SERVER_SETTINGS, serverCurve } from './curve.ts';
 import { binding } from './endpoints.ts';
 import {
   choice,
+  eventsByNode,
   fileToBe,
   listener,
   milliseconds,
@@ -91,6 +92,10 @@ export const ROUTER_SETTINGS = {
     description: 'Requests that a worker of the Python original is given at a time',
     default: 1,
   }),
+  classicEvents: optional(eventsByNode, {
+    description: 'Bind a worker of the Python original, by its node id, to an event that it serves',
+    defaultNote: 'each serves every event that no other worker ever announced',
+  }),
   nodeFile: optional(fileToBe, {
     description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
     defaultNote: 'a new id at each start',
@@ -129,6 +134,7 @@ export async function openRouter(
       burst: values.clientBurst,
     },
     classicConcurrency: values.classicConcurrency,
+    classicEvents: values.classicEvents,
     configFile: values.nodeFile,
     curve,
     contractChecker,

@@ -19,7 +19,7 @@ export interface WorkerReport {
   readonly state: WorkerState;
   /** It speaks the original's protocol only. */
   readonly classic: boolean;
-  /** Events it announced; null: it serves every event that nobody announced. */
+  /** Events it announced; null: it serves every event that no worker ever announced. */
   readonly events: readonly string[] | null;
   /** Requests it may hold, and those it holds. */
   readonly concurrency: number;

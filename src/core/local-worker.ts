@@ -9,7 +9,7 @@ import type { ReplyMessage, RequestMessage } from './message.ts';
 export interface LocalWorker {
   /** Its identity. */
   readonly id: string;
-  /** Events it serves; undefined: every event that nobody announced. */
+  /** Events it serves; undefined: every event that no worker ever announced. */
   readonly events: readonly string[] | undefined;
   /** Requests it takes at a time. */
   readonly concurrency: number;

@@ -153,7 +153,7 @@ export class RouterCore {
 
   /**
    * A worker changed what it serves, how much it may hold, or turned out to be one of ours. What it holds stays with it.
-   * Only members that are there are changed; `events: undefined` makes it serve what nobody announced.
+   * Only members that are there are changed; `events: undefined` makes it serve what no worker ever announced.
    */
   updateWorker(worker: Worker, info: Partial<Omit<WorkerInfo, 'id'>>, now: number): void {
     if (worker.gone) return;
@@ -304,8 +304,7 @@ export class RouterCore {
 
   /** Whether some worker serves the event. */
   serves(eventName: string): boolean {
-    const event = this.routes.events.get(eventName);
-    return event === undefined ? this.routes.wildcard.workers.size > 0 : event.groups.length > 0;
+    return this.routes.isServed(eventName, this.routes.events.get(eventName));
   }
 
   /** Counts a reply of a worker that holds no request under its key. */

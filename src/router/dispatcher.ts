@@ -36,8 +36,8 @@ export class Dispatcher {
     const { eventName } = pending.message;
     const known = this.routes.events.get(eventName);
     if (this.offer(pending, known, now)) return;
-    if (!this.mayWait(known, now)) {
-      this.settler.settle(pending, noWorker(eventName));
+    if (!this.mayWait(eventName, known, now)) {
+      this.settler.settle(pending, noWorker(eventName, this.routes.past.has(eventName)));
       return;
     }
     const event = known ?? this.routes.openStray(eventName, this.strayEvents);
@@ -60,8 +60,8 @@ export class Dispatcher {
     const known = this.routes.events.get(eventName);
     if (this.offer(pending, known, now)) return;
     const event =
-      known ?? (this.mayWait(known, now) ? this.routes.openStray(eventName, Infinity) : undefined);
-    if (event !== undefined && this.mayWait(event, now)) {
+      known ?? (this.mayWait(eventName, known, now) ? this.routes.openStray(eventName, Infinity) : undefined);
+    if (event !== undefined && this.mayWait(eventName, event, now)) {
       this.backlog.addFirst(event, pending);
       askForCredit(event);
     } else this.settler.fail(pending, 'NO_WORKER');
@@ -120,16 +120,15 @@ export class Dispatcher {
     }
   }
 
-  /** Whether a request may wait: somebody serves its event, or may come to. */
-  mayWait(event: EventState | undefined, now: number): boolean {
-    if (event === undefined) return this.routes.wildcard.workers.size > 0 || now < this.startupEnd;
-    return event.groups.length > 0 || event.inGrace || now < this.startupEnd;
+  /** Whether a request may wait: a worker serves its event, or one may still come. */
+  mayWait(eventName: string, event: EventState | undefined, now: number): boolean {
+    return this.routes.isServed(eventName, event) || event?.inGrace === true || now < this.startupEnd;
   }
 
   /** Gives the request to a worker with credit; false when there is none, or others wait before it. */
   private offer(pending: Pending, event: EventState | undefined, now: number): boolean {
     if (event !== undefined && (event.queue.length > 0 || this.routes.paused.has(event.name))) return false;
-    const groups = this.routes.groupsOf(event);
+    const groups = this.routes.groupsOf(pending.message.eventName, event);
     for (;;) {
       const worker = this.chooser.choose(groups, pending.message, now);
       if (worker === undefined) return false;

@@ -32,9 +32,10 @@ export function routerFailure(code: RouterFailure, dispatched: boolean): ReplyMe
   return REPLIES[dispatched ? ONCE_DISPATCHED[code] : code];
 }
 
-/** NO_WORKER that names the event. */
-export function noWorker(eventName: string): ReplyMessage {
-  return failure('NO_WORKER', `no worker serves the event ${JSON.stringify(eventName)}`);
+/** NO_WORKER that names the event. @param past a worker announced it before. */
+export function noWorker(eventName: string, past: boolean): ReplyMessage {
+  const why = past ? ': its workers are away, and workers that list no events are not given it' : '';
+  return failure('NO_WORKER', `no worker serves the event ${JSON.stringify(eventName)}${why}`);
 }
 
 /** Whether a worker says that it did not run the request, because it is full or leaves. */

@@ -1,5 +1,6 @@
 /** router: what the rest of the project may use of it. */
 
+export type { ClassicEventsOption } from './classic-events.ts';
 export type { ClientLimits } from './client-limits.ts';
 export type { AnnouncedContract, AnnouncedContracts, ContractChecker } from './contracts.ts';
 export type { RouterLimits, RouterNotice } from './options.ts';

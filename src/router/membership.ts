@@ -8,6 +8,7 @@ import { turnNow } from '../transport/turn.ts';
 import { type Credit, type Hello, readHello } from '../wire/control.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
 import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
+import type { ClassicEvents } from './classic-events.ts';
 import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
 import { announcementRefusal, classicEventsOf } from './permits.ts';
@@ -40,12 +41,19 @@ export interface MembershipOptions {
   readonly logger: Logger;
   /** Requests that a classic worker is given at a time. */
   readonly classicConcurrency: number;
-  /** Events that classic workers serve; undefined: every event that nobody announced. */
-  readonly classicEvents: readonly string[] | undefined;
+  /** What classic workers serve. */
+  readonly classicEvents: ClassicEvents;
   readonly contracts: AnnouncedContracts;
 }
 
+const UNBOUND =
+  'two classic workers are bound to no events: the router assumes that each of them serves every event that no worker ' +
+  'announced; if they serve different events, bind them with classicEvents (--classic-events NODE_ID=EVENT)';
+
 export class Membership {
+  /** It was said what is assumed of classic workers that are bound to no events. */
+  private warned = false;
+
   constructor(
     private readonly options: MembershipOptions,
     private readonly core: RouterCore,
@@ -77,10 +85,11 @@ export class Membership {
     this.takeIn(peer, hello);
   }
 
-  /** Somebody who says no hello: a worker of the original, which serves what nobody announced or what its key says. */
+  /** A peer that says no hello is a classic worker: it serves what configuration or key bind it to, or what no worker announced. */
   joinClassic(peer: WorkerPeer): void {
     const { classicConcurrency: concurrency, classicEvents } = this.options;
-    const events = peer.guest ? classicEventsOf(peer.guest.rights, classicEvents) : classicEvents;
+    const bound = classicEvents.of(peer.address);
+    const events = peer.guest ? classicEventsOf(peer.guest.rights, bound) : bound;
     peer.grace = undefined;
     if (peer.barred) return;
     if (peer.guest !== undefined && events?.length === 0) {
@@ -90,8 +99,18 @@ export class Membership {
         `the key of ${peer.guest.rights.name} names no event that a classic worker could serve`,
       );
     }
+    if (events === undefined) this.warnOfUnbound(peer);
     peer.worker = this.core.addWorker(peer, { id: peer.key, events, concurrency, cancels: false }, turnNow());
     this.owner.workerJoined(peer);
+  }
+
+  /** The second classic worker that is bound to no events may serve others than the first one: the operator should know. */
+  private warnOfUnbound(peer: WorkerPeer): void {
+    if (this.warned) return;
+    const before = [...this.core.workers].find((worker) => !worker.cancels && worker.events === undefined);
+    if (before === undefined) return;
+    this.warned = true;
+    this.options.logger.warn({ workers: [before.id, peer.key] }, UNBOUND);
   }
 
   /** One of ours of which the router has lost track is to say its hello again. */

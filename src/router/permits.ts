@@ -21,10 +21,10 @@ export function announcementRefusal(
 }
 
 /**
- * Events that a classic worker, which cannot say what it serves, is given; undefined: whatever nobody announced; none:
- * it is not taken in.
+ * Events that a classic worker, which cannot say what it serves, is given; undefined: whatever no worker ever announced;
+ * none: it is not taken in.
  *
- * @param configured those that all classic workers serve, if the router was told.
+ * @param configured those that the router's configuration binds it to, if it does.
  */
 export function classicEventsOf(
   rights: PeerRights,

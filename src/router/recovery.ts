@@ -208,7 +208,7 @@ export class Recovery implements BreakerOwner {
       idempotent &&
       pending.attempts <= limits.redispatches &&
       pending.deadline > now &&
-      dispatcher.mayWait(routes.events.get(eventName), now);
+      dispatcher.mayWait(eventName, routes.events.get(eventName), now);
     if (wanted && (budget === undefined || budget.take(now))) {
       counters.redispatched++;
       dispatcher.putBack(pending, now);

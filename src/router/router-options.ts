@@ -7,6 +7,7 @@ import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import type { ConnectionLike } from '../transport/connection.ts';
 import { CurveServer, type CurveServerOptions } from '../transport/curve/security.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import { ClassicEvents, type ClassicEventsOption } from './classic-events.ts';
 import { type ClientLimits, clientAllowance } from './client-limits.ts';
 import type { ContractChecker } from './contracts.ts';
 import type { RouterLimits, RouterNotice } from './options.ts';
@@ -27,8 +28,11 @@ export interface ZeroMQRouterOptions {
   limits?: RouterLimits;
   /** Requests that a classic worker is given at a time. Default 1. */
   classicConcurrency?: number;
-  /** Events that classic workers serve. Default: every event that no other worker announced. */
-  classicEvents?: readonly string[];
+  /**
+   * Events that classic workers serve: a list for all of them, or lists by the node id of the worker, where `*` stands for
+   * every other one. Default: every event that no worker ever announced.
+   */
+  classicEvents?: ClassicEventsOption;
   /** How long a peer that connected has to say hello before it counts as a classic worker. Default 100. */
   helloGrace?: number;
   /** File that keeps the node id (`config.ini`, section `[router]`). */
@@ -53,7 +57,7 @@ export interface RouterEndpoints extends SocketsEndpoints {
 export interface WorkerDetails {
   /** It speaks the original's protocol only. */
   readonly classic: boolean;
-  /** Events it announced; empty for one that serves what nobody announced. */
+  /** Events it announced; empty for one that serves what no worker ever announced. */
   readonly events: readonly string[];
   readonly concurrency: number;
 }
@@ -75,7 +79,7 @@ export interface RouterEvents {
 export interface SocketSettings {
   readonly maxMessageSize: number;
   readonly classicConcurrency: number;
-  readonly classicEvents: readonly string[] | undefined;
+  readonly classicEvents: ClassicEvents;
   readonly helloGrace: number;
   readonly curve: CurveServer | undefined;
   readonly clientLimits: Required<ClientLimits>;
@@ -83,7 +87,8 @@ export interface SocketSettings {
 
 /** @throws ZeroMQConfigError naming the option that is not acceptable. */
 export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
-  const { classicConcurrency = 1, classicEvents, helloGrace = 100 } = options;
+  const { classicConcurrency = 1, helloGrace = 100 } = options;
+  const classicEvents = new ClassicEvents(options.classicEvents);
   const { maxMessageSize = MAX_MESSAGE_BYTES } = options;
   const curve = options.curve && new CurveServer(options.curve);
   checkCount('classicConcurrency', classicConcurrency);

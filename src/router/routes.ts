@@ -3,11 +3,13 @@
  *
  * Workers with identical events form a group. A group has one ready list of workers with credit and one list
  * of events that have requests waiting, so a credit that comes or goes touches the group and not each of its events.
- * Workers that announce nothing form the wildcard group, which serves every event that nobody announced. Such a
- * stray event has a state only while requests for it wait.
+ * Workers that announce nothing form the wildcard group, which serves every event that no worker ever announced. An
+ * event that was announced, and whose workers are away, waits for them. An event that no worker announces has a state
+ * only while requests for it wait.
  */
 import { type Linked, LinkedList } from '../core/linked-list.ts';
 import { FairQueue } from './fair-queue.ts';
+import { PastEvents } from './past-events.ts';
 import type { Worker } from './worker.ts';
 
 /** An event in the backlog of a group. */
@@ -27,7 +29,7 @@ export class EventState {
   readonly links: Link[] = [];
   /** The groups that serve it, in the order of `links`. */
   readonly groups: Group[] = [];
-  /** No worker announced it. */
+  /** No worker announces it. */
   stray = true;
   /** Its last worker left a moment ago; requests wait for another one. */
   inGrace = false;
@@ -125,31 +127,42 @@ export class Group {
   }
 }
 
+const NO_GROUPS: readonly Group[] = [];
+
 /** All events and groups. */
 export class RouteTable {
   readonly events = new Map<string, EventState>();
   readonly wildcard = new Group('*', undefined);
-  /** The groups of an event without a state. */
-  readonly wildcardOnly: readonly Group[] = [this.wildcard];
+  /** Events that were announced, and whose workers are away. */
+  readonly past = new PastEvents();
+  private readonly wildcardOnly: readonly Group[] = [this.wildcard];
   readonly strays = new Set<EventState>();
   /** Names of events that an operator has wait. */
   readonly paused = new Set<string>();
   private readonly groups = new Map<string, Group>();
 
-  /** The groups that serve an event now. */
-  groupsOf(event: EventState | undefined): readonly Group[] {
-    return event === undefined ? this.wildcardOnly : event.groups;
+  /** The groups that serve an event now. @param event its state, if it has one. */
+  groupsOf(name: string, event: EventState | undefined): readonly Group[] {
+    if (event !== undefined) return event.groups;
+    return this.past.has(name) ? NO_GROUPS : this.wildcardOnly;
+  }
+
+  /** Whether a worker serves the event now. @param event its state, if it has one. */
+  isServed(name: string, event: EventState | undefined): boolean {
+    if (event !== undefined) return event.groups.length > 0;
+    return this.wildcard.workers.size > 0 && !this.past.has(name);
   }
 
   /** Gives a worker its group, by the events it has. */
   join(worker: Worker): void {
     const group = worker.events === undefined ? this.wildcard : this.groupFor(worker.events);
-    if (group === this.wildcard && group.workers.size === 0)
-      for (const event of this.strays) event.linkTo(group);
+    if (group === this.wildcard && group.workers.size === 0) {
+      for (const event of this.strays) if (!this.past.has(event.name)) event.linkTo(group);
+    }
     group.add(worker);
   }
 
-  /** Takes a worker out of its group. Returns the events that nobody announces any more, or nobody serves: strays. */
+  /** Takes a worker out of its group. Returns the events that no worker announces or serves now. */
   leave(worker: Worker): EventState[] {
     const { group } = worker;
     if (group === undefined) return [];
@@ -164,7 +177,7 @@ export class RouteTable {
     const event = new EventState(name);
     this.events.set(name, event);
     this.strays.add(event);
-    if (this.wildcard.workers.size > 0) event.linkTo(this.wildcard);
+    if (this.isServed(name, undefined)) event.linkTo(this.wildcard);
     return event;
   }
 
@@ -191,6 +204,7 @@ export class RouteTable {
         this.strays.delete(event);
         event.unlinkFrom(this.wildcard);
       }
+      this.past.delete(name);
       event.stray = false;
       event.inGrace = false;
       event.linkTo(group);
@@ -199,8 +213,9 @@ export class RouteTable {
   }
 
   private closeWildcard(): EventState[] {
-    for (const event of this.strays) event.unlinkFrom(this.wildcard);
-    return [...this.strays];
+    const served = [...this.strays].filter((event) => event.groups.includes(this.wildcard));
+    for (const event of served) event.unlinkFrom(this.wildcard);
+    return served;
   }
 
   private closeGroup(group: Group, names: readonly string[]): EventState[] {
@@ -213,8 +228,8 @@ export class RouteTable {
       if (event.groups.length > 0) continue;
       event.stray = true;
       this.strays.add(event);
+      this.past.add(name);
       orphans.push(event);
-      if (this.wildcard.workers.size > 0) event.linkTo(this.wildcard);
     }
     return orphans;
   }

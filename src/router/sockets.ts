@@ -7,6 +7,7 @@ import { Frontend } from '../transport/frontend.ts';
 import type { MessageSocket } from '../transport/socket.ts';
 import { Backend, type BackendOwner } from './backend.ts';
 import type { Builtins } from './builtins.ts';
+import type { ClassicEvents } from './classic-events.ts';
 import type { ClientLimits } from './client-limits.ts';
 import { ClientSide, type ClientSideOwner } from './client-side.ts';
 import type { AnnouncedContracts } from './contracts.ts';
@@ -43,7 +44,7 @@ export interface RoutedSocketsOptions {
   readonly speaker: Speaker;
   readonly logger: Logger;
   readonly classicConcurrency: number;
-  readonly classicEvents: readonly string[] | undefined;
+  readonly classicEvents: ClassicEvents;
   readonly helloGrace: number;
   readonly curve: CurveServer | undefined;
   readonly clientLimits: Required<ClientLimits>;

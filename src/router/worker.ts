@@ -31,7 +31,7 @@ export interface WorkerPort {
 export interface WorkerInfo {
   /** Name of the worker: its identity. */
   readonly id: string;
-  /** Events it serves; undefined: those that no worker announced, as a classic worker does. */
+  /** Events it serves; undefined: those that no worker ever announced, as for a classic worker that is not bound. */
   readonly events: readonly string[] | undefined;
   /** How many requests it may hold at a time; from 1, or from 0 for one that shares. */
   readonly concurrency: number;

@@ -33,7 +33,7 @@ export interface Hello {
   readonly concurrency: number;
   /** It shares its credit between several routers: `$credit` follows, and `$want` asks for more. */
   readonly share?: boolean;
-  /** Events it serves; absent: every event that nobody else announced. */
+  /** Events it serves; absent: every event that no worker ever announced. */
   readonly events?: readonly string[];
   /** OpenAPI fragment of its contract, and the name under which it stands. */
   readonly contract?: { readonly name: string; readonly fragment: unknown };
@@ -135,7 +135,8 @@ function isConcurrency(value: unknown, least: number): value is number {
   return Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_CONCURRENCY;
 }
 
-function isEventList(value: unknown): value is string[] {
+/** Whether a value may be the events of a worker. */
+export function isEventList(value: unknown): value is string[] {
   return (
     Array.isArray(value) &&
     value.length <= MAX_EVENTS &&

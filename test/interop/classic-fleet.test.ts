@@ -3,6 +3,8 @@
  * stay mute.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
   ReplyError,
@@ -17,6 +19,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { joined } from '../helpers/published.ts';
 import { rawDealer } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
 import { nested } from './values.ts';
 
 failOnLeftovers();
@@ -105,6 +108,31 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     await assert.rejects(client.sendMessage('echo', unknown), { code: 'NO_HANDLER', dispatched: false });
     const own = { error: { code: 'ITEM_NOT_FOUND', message: 'no such item' } };
     assert.deepEqual((await client.sendMessage('echo', own)).eventData, own);
+  });
+
+  it('two of them with different events get their own requests where they are bound by node id', async (t) => {
+    const scope = scopeOf(t);
+    const folder = tempFolder(scope);
+    const nodes = { orders: 'a'.repeat(32), stock: 'my-laptop' };
+    const classicEvents = { [nodes.orders]: ['orders.whoami'], [nodes.stock]: ['stock.whoami'] };
+    const options = { frontendConnection: ANY, backendConnection: ANY, classicEvents };
+    const router = new ZeroMQRouter({ ...options, limits: { startupGrace: 0 } });
+    scope.after(() => router.stop({ deadline: 100 }));
+    const { frontend, backend } = await router.start();
+    const start = (name: keyof typeof nodes) => {
+      const config = join(folder, `${name}.ini`);
+      writeFileSync(config, `[worker]\nnode_id = ${nodes[name]}\n`);
+      return joined(() => ClassicWorker.start(scope, backend, { config }));
+    };
+    const [orders, stock] = [await start('orders'), await start('stock')];
+    const client = await ourClient(scope, frontend);
+    for (let n = 0; n < 8; n += 1) {
+      assert.equal(pidOf(await client.sendMessage('orders.whoami', {})), orders.pid);
+      assert.equal(pidOf(await client.sendMessage('stock.whoami', {})), stock.pid);
+    }
+    await assert.rejects(client.sendMessage('other.whoami', {}), { code: 'NO_WORKER' });
+    await stock.kill();
+    await assert.rejects(client.sendMessage('stock.whoami', {}), { code: 'NO_WORKER' });
   });
 
   it('while one is busy, others serve', async (t) => {

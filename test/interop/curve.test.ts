@@ -1,6 +1,6 @@
 /** Classic peers with CURVE keys, from files that keygen made, at a router of ours with an allow list. */
 import assert from 'node:assert/strict';
-import { chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type CurveKeyPair, writeKeyFiles, ZeroMQHeartbeatConfig } from '../../src/index.ts';
@@ -65,6 +65,19 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
     assert.equal((await strangers.request('x.echo', 1, { timeout: 500 })).error, 'timeout');
     const plain = await ClassicClients.start(scope, frontend);
     assert.equal((await plain.request('x.echo', 1, { timeout: 500 })).error, 'timeout');
+  });
+
+  it('workers that share a key are bound to events by node id, within what the key may serve', async (t) => {
+    const scope = scopeOf(t);
+    const node = 'b'.repeat(32);
+    const worker = { ...PEERS[1], serves: ['x.*', 'y.echo'] };
+    const options = { classicEvents: { [node]: ['x.echo', 'z.echo'] } };
+    const { router, backend } = await startGuarded(scope, [PEERS[0], worker], options);
+    const joined = next(router, 'workerJoined');
+    const config = join(tempFolder(scope), 'config.ini');
+    writeFileSync(config, `[worker]\nnode_id = ${node}\n`);
+    await ClassicWorker.start(scope, backend, { keys: fileOf(scope, WORKER), config });
+    assert.deepEqual(((await joined)[1] as { events: unknown }).events, ['x.echo']);
   });
 
   it('a worker whose entry names no event in full is given nothing', async (t) => {

@@ -159,6 +159,7 @@ const update = fc.record({ worker: index, events: names, concurrency: fc.integer
       const port = choose(world.present, worker);
       if (port === undefined) return;
       port.events = events;
+      world.announce(events);
       port.concurrency = concurrency;
       world.core.updateWorker(port.worker, { events, concurrency }, world.now);
     }),

@@ -126,6 +126,8 @@ export class World {
   readonly queueLimit: number;
   draining = false;
   idle = 0;
+  /** Events that some worker ever announced. */
+  readonly announced = new Set<string>();
   private readonly byPending = new Map<Pending, Seen>();
   private submitting: Seen | undefined;
 
@@ -145,7 +147,12 @@ export class World {
   join(info: WorkerInfo): void {
     const port = new ModelWorker(this, info);
     this.workers.push(port);
+    this.announce(info.events);
     port.join();
+  }
+
+  announce(events: readonly string[] | undefined): void {
+    for (const name of events ?? []) this.announced.add(name);
   }
 
   seenOf(pending: Pending): Seen {
@@ -154,10 +161,10 @@ export class World {
     return seen;
   }
 
-  /** Whether the rules let a worker serve an event: announced, or by a worker that announces nothing if nobody did. */
+  /** Whether the rules let a worker serve an event: it announced it, or announces nothing and no worker ever did. */
   servesEvent(worker: ModelWorker, eventName: string): boolean {
     if (worker.events !== undefined) return worker.events.includes(eventName);
-    return !this.present.some(({ events }) => events?.includes(eventName) === true);
+    return !this.announced.has(eventName);
   }
 
   submit(eventName: string, client: number, idempotent: boolean, timeLeft: number, size: number): void {

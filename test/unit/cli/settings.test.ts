@@ -24,6 +24,7 @@ const withoutFiles = {
     default: 'least-loaded',
   }),
   data: optional(kinds.json, { description: 'Data' }),
+  classicEvents: optional(kinds.eventsByNode, { description: 'Events' }),
 };
 
 const settings = {
@@ -67,6 +68,7 @@ describe('where values come from', () => {
       classicRouter: false,
       strategy: 'least-loaded',
       data: undefined,
+      classicEvents: undefined,
     });
   });
 
@@ -92,6 +94,20 @@ describe('where values come from', () => {
     assert.deepEqual(resolve({ env: { ZMQ_GATEWAY_ROUTER: `${a},${b}` } }).router, [a, b]);
     assert.deepEqual(resolve({ file: file({ up: { router: [a, b] } }) }).router, [a, b]);
     assert.deepEqual(resolve({ file: file({ up: { router: a } }) }).router, [a]);
+  });
+
+  it('reads events of nodes as pairs, or in the file as lists by node id', () => {
+    const events = { a1: ['x', 'y=z'], 'my-laptop': ['x'] };
+    const pairs = ['a1=x', 'a1=y=z', 'my-laptop=x'];
+    assert.deepEqual(resolve({ flags: { classicEvents: pairs } }).classicEvents, events);
+    assert.deepEqual(resolve({ env: { ZMQ_GATEWAY_CLASSIC_EVENTS: pairs.join() } }).classicEvents, events);
+    assert.deepEqual(resolve({ file: file({ up: { classicEvents: pairs } }) }).classicEvents, events);
+    assert.deepEqual(resolve({ file: file({ up: { classicEvents: events } }) }).classicEvents, events);
+    assert.deepEqual(resolve({ file: file({ up: { classicEvents: '*=x' } }) }).classicEvents, { '*': ['x'] });
+    for (const wrong of [['x'], ['=x'], ['a1='], ['a1=$x'], { a1: [] }, { a1: 'x' }, { a1: ['$x'] }]) {
+      const [fault] = faults(() => resolve({ file: file({ up: { classicEvents: wrong } }) }));
+      assert.match(String(fault), /^classicEvents: .* is refused; allowed: one or more, each NODE_ID=EVENT/);
+    }
   });
 
   it('reads JSON as text, or as it is from a file', () => {

@@ -4,8 +4,9 @@ import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Dealer, Router } from 'zeromq';
-import { silentLogger } from '../../../src/core/logging.ts';
+import { type Logger, silentLogger } from '../../../src/core/logging.ts';
 import { Backend } from '../../../src/router/backend.ts';
+import { ClassicEvents, type ClassicEventsOption } from '../../../src/router/classic-events.ts';
 import { AnnouncedContracts } from '../../../src/router/contracts.ts';
 import { RouterCore } from '../../../src/router/core.ts';
 import { toConnection } from '../../../src/transport/connection.ts';
@@ -31,6 +32,11 @@ interface Draftless {
   readonly setInt32Option: (this: Router, option: number, value: number) => void;
 }
 
+interface BenchOptions {
+  readonly classicEvents?: ClassicEventsOption;
+  readonly logger?: Logger;
+}
+
 class Bench {
   readonly clock = new FakeClock();
   readonly core = new RouterCore({}, turnNow());
@@ -42,7 +48,10 @@ class Bench {
   private readonly changes = new EventEmitter();
   private heard = 0;
 
-  private constructor(private readonly scope: Scope) {
+  private constructor(
+    private readonly scope: Scope,
+    { classicEvents, logger = silentLogger }: BenchOptions,
+  ) {
     this.drops = new Drops(scope);
     const tell = (what: string): void => {
       this.told.push(what);
@@ -52,9 +61,9 @@ class Bench {
         identity: 'router',
         maxMessageSize: 1_000_000,
         speaker: { kind: 'router', node: 'router' },
-        logger: silentLogger,
+        logger,
         classicConcurrency: 1,
-        classicEvents: undefined,
+        classicEvents: new ClassicEvents(classicEvents),
         helloGrace: GRACE,
         contracts: this.contracts,
         clock: this.clock,
@@ -73,8 +82,8 @@ class Bench {
     scope.after(() => this.backend.close());
   }
 
-  static async start(scope: Scope): Promise<{ bench: Bench; endpoint: string }> {
-    const bench = new Bench(scope);
+  static async start(scope: Scope, options: BenchOptions = {}): Promise<{ bench: Bench; endpoint: string }> {
+    const bench = new Bench(scope, options);
     return { bench, endpoint: await bench.backend.bind(toConnection('tcp://127.0.0.1:0')) };
   }
 
@@ -263,6 +272,49 @@ describe('a peer of the backend', () => {
     await bench.after(() => gone.close());
     bench.backend.close();
     assert.equal(bench.clock.pending, 0);
+  });
+});
+
+describe('classic workers at the backend', () => {
+  /** A logger that keeps what it warns of. */
+  const keeping = (): { logger: Logger; warnings: unknown[] } => {
+    const warnings: unknown[] = [];
+    const warn = (...args: unknown[]): void => void warnings.push(args);
+    return { logger: { ...silentLogger, warn }, warnings };
+  };
+
+  it('serve the events that they are bound to by their node ids', async (t) => {
+    const classicEvents = { orders: ['order.get'], stock: ['stock.get'] };
+    const { logger, warnings } = keeping();
+    const { bench, endpoint } = await Bench.start(scopeOf(t), { classicEvents, logger });
+    for (const node of ['orders', 'stock', 'other']) {
+      await bench.connect(endpoint, `${node}_0123456789abcdef`);
+      await bench.pass();
+    }
+    const served = [...bench.core.workers].map(({ id, events }) => [id.split('_')[0], events]);
+    assert.deepEqual(served, [
+      ['orders', ['order.get']],
+      ['stock', ['stock.get']],
+      ['other', undefined],
+    ]);
+    assert.deepEqual(warnings, [], 'one that is bound to nothing is served whatever is left');
+  });
+
+  it('that are bound to nothing are warned of once, when a second one joins', async (t) => {
+    const { logger, warnings } = keeping();
+    const { bench, endpoint } = await Bench.start(scopeOf(t), { logger });
+    const counts = [];
+    for (const node of ['one', 'two', 'three']) {
+      await bench.connect(endpoint, node);
+      await bench.pass();
+      counts.push(warnings.length);
+    }
+    assert.deepEqual(counts, [0, 1, 1]);
+    assert.deepEqual((warnings[0] as unknown[])[0], { workers: ['one', 'two'] });
+    assert.match(
+      String((warnings[0] as unknown[])[1]),
+      /bound to no events: the router assumes .*--classic-events/,
+    );
   });
 });
 

@@ -147,19 +147,42 @@ describe('a classic worker', () => {
     assert.equal(system.core.stats().strayEvents, 0);
   });
 
-  it('takes over an event when its last announcing worker leaves, and hands it back', () => {
-    const system = new System();
-    const classic = system.worker({ events: undefined });
+  it('never gets the event of an announcing worker that is away', () => {
+    const system = new System({ workerGrace: 100 });
     const ours = system.worker({ events: ['e'] });
-    const [first, second] = [system.submit(), system.submit()];
-    assert.equal(second.state, 'queued');
+    const [, second] = [system.submit(), system.submit()];
     ours.remove();
-    assert.equal(second.worker, classic.worker);
+    const classic = system.worker({ events: undefined });
     const third = system.submit();
-    assert.equal(third.state, 'queued');
+    assert.deepEqual([second.state, third.state], ['queued', 'queued'], 'within the grace for its worker');
+    system.pass(110);
+    assert.deepEqual(system.client.codes, ['WORKER_LOST', 'NO_WORKER', 'NO_WORKER']);
+    system.submit();
+    assert.equal(system.client.codes.at(-1), 'NO_WORKER');
+    assert.match(String(system.client.last?.body), /its workers are away/);
+    assert.equal(system.core.serves('e'), false);
+    system.submit({ eventName: 'never announced' });
+    assert.deepEqual(classic.events, ['never announced']);
     const back = system.worker({ events: ['e'] });
-    assert.equal(third.worker, back.worker);
-    assert.equal(first.state, 'settled');
+    assert.equal(system.submit().worker, back.worker);
+  });
+
+  it('does not get such an event during the grace at the start either', () => {
+    const system = new System({ startupGrace: 4000 });
+    const classic = system.worker({ events: undefined });
+    system.worker({ events: ['e'] }).remove();
+    const waiting = system.submit();
+    assert.equal(waiting.state, 'queued');
+    assert.equal(system.submit({ eventName: 'other' }).worker, classic.worker);
+    const back = system.worker({ events: ['e'] });
+    assert.equal(waiting.worker, back.worker);
+  });
+
+  it('gets such an event when it is bound to it', () => {
+    const system = new System();
+    system.worker({ events: ['e'] }).remove();
+    const bound = system.worker({ events: ['e'], cancels: false });
+    assert.equal(system.submit().worker, bound.worker);
   });
 
   it('gets its credit back when a request times out: its handler may have failed without a word', () => {
