@@ -21,17 +21,37 @@ const data = Joi.object({
   wait: Joi.number().integer().min(0).max(60_000).required(),
   end: Joi.string().valid('reply', 'refuse', 'fail').required(),
 });
+/** Contracts that the worker may announce, by the value of SOAK_CONTRACT. */
+const CONTRACTS = {
+  /** The one that most workers have. */
+  plain: data,
+  /** Compatible with `plain`: one optional member more, and one event more. */
+  wider: data.keys({ note: Joi.string() }),
+  /** Not compatible with `plain`: requires a member that its callers do not send. Routers refuse it. */
+  narrower: data.keys({ note: Joi.string().required() }),
+};
+
+const { SOAK_LOG, SOAK_CONTRACT = 'plain' } = process.env;
+
 const replies = { 200: Joi.object({ id: Joi.string().required(), by: Joi.string().required() }) };
+
+const bound = { data: dataOf(SOAK_CONTRACT), replies, timeout: 2000 };
 
 const contract = defineContract({
   name: 'soak',
   events: {
-    'soak.put': { method: 'PUT', path: '/soak/{id}', data, replies, timeout: 2000 },
-    'soak.post': { method: 'POST', path: '/soak/{id}', data, replies, timeout: 2000 },
+    'soak.put': { method: 'PUT', path: '/soak/{id}', ...bound },
+    'soak.post': { method: 'POST', path: '/soak/{id}', ...bound },
+    ...(SOAK_CONTRACT === 'wider' ? { 'soak.more': { method: 'POST', path: '/more/{id}', ...bound } } : {}),
   },
 });
 
 let log: Log | undefined;
+
+function dataOf(name: string): Joi.ObjectSchema {
+  if (Object.hasOwn(CONTRACTS, name)) return CONTRACTS[name as keyof typeof CONTRACTS];
+  throw new Error(`SOAK_CONTRACT must be one of ${Object.keys(CONTRACTS).join(', ')}, got ${name}`);
+}
 
 async function work({ id, wait, end }: Work, { signal }: HandlerContext): Promise<object> {
   const by = `${process.pid}-${randomUUID()}`;
@@ -58,10 +78,13 @@ function pause(wait: number, signal: AbortSignal): Promise<void> {
 
 export default defineWorker({
   contract,
-  handlers: { 'soak.put': work, 'soak.post': work },
+  handlers: {
+    'soak.put': work,
+    'soak.post': work,
+    ...(SOAK_CONTRACT === 'wider' ? { 'soak.more': work } : {}),
+  },
   concurrency: 16,
   onStart() {
-    const { SOAK_LOG } = process.env;
     if (SOAK_LOG !== undefined) log = new Log(SOAK_LOG, `worker-${process.pid}`);
   },
   onStop: () => log?.close(),

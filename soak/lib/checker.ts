@@ -26,6 +26,8 @@ export interface Verdict {
   readonly lost: number;
   /** Requests that were settled twice, or ran more often than they may. */
   readonly doubled: number;
+  /** Requests that succeeded without the execution that their reply names. */
+  readonly unfounded: number;
   readonly executions: number;
   /** Idempotent requests that ran more than once. */
   readonly repeated: number;
@@ -44,7 +46,7 @@ export function check(entries: Iterable<Entry>, rules: Rules = {}): Verdict {
   const stories = gather(entries);
   const outcomes = new Map<string, number>();
   const faults: string[] = [];
-  const tally = { asked: 0, lost: 0, doubled: 0, executions: 0, repeated: 0 };
+  const tally = { asked: 0, lost: 0, doubled: 0, unfounded: 0, executions: 0, repeated: 0 };
   for (const [id, story] of stories) {
     const runs = story.began.length;
     const [settled] = story.settled;
@@ -54,6 +56,7 @@ export function check(entries: Iterable<Entry>, rules: Rules = {}): Verdict {
     if (settled === undefined) tally.lost += 1;
     else outcomes.set(settled.code || 'ok', (outcomes.get(settled.code || 'ok') ?? 0) + 1);
     if (story.settled.length > 1 || runs > mayRun(story, rules)) tally.doubled += 1;
+    if (story.settled.some((outcome) => isUnfounded(outcome, story.began))) tally.unfounded += 1;
     for (const fault of faultsOf(story, rules)) faults.push(`${id}: ${fault}`);
   }
   return { ...tally, outcomes, faults };
@@ -93,10 +96,15 @@ function faultsOf(story: Story, rules: Rules): string[] {
 function lies({ code, dispatched, by }: Settled, began: readonly string[]): string[] {
   const name = code || 'a success';
   if (dispatched === false && began.length > 0) return [`${name} says that it did not run, and it did`];
-  if (code === '' && (by === undefined || !began.includes(by))) return ['a success of no execution'];
+  if (isUnfounded({ code, by }, began)) return ['a success without an execution'];
   const ofHandler = code !== '' && code !== NO_ANSWER && (!isOutcomeCode(code) || OF_HANDLERS.has(code));
   if (ofHandler && began.length === 0 && dispatched !== false) return [`${name} of a request that never ran`];
   return [];
+}
+
+/** Whether a request succeeded, and no execution gave the reply. */
+function isUnfounded({ code, by }: Pick<Settled, 'code' | 'by'>, began: readonly string[]): boolean {
+  return code === '' && (by === undefined || !began.includes(by));
 }
 
 /** Codes that only a handler brings about. */

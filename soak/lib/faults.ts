@@ -1,5 +1,6 @@
 /** Faults, one after the other, chosen by chance: what happens to processes in real life, and some garbage. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { churnClients, churnConnections } from './churn.ts';
 import type { Fleet, Member } from './fleet.ts';
 import { sendGarbage } from './garbage.ts';
 import type { Random } from './random.ts';
@@ -14,6 +15,9 @@ export interface Made {
 
 /** Between two faults, in ms. */
 const PAUSE = { least: 1500, most: 4000 };
+
+/** How long a worker keeps another contract, in ms. */
+const SWAP = { least: 2000, most: 8000 };
 
 type Fault = (victim: Member) => Promise<void>;
 
@@ -55,11 +59,7 @@ export class Faults {
 
   private makeOne(): void {
     const { random, fleet } = this;
-    if (random.next() < 0.15) {
-      const { frontend, backend, heartbeat } = random.pick(fleet.routers);
-      this.make('garbage', () => sendGarbage([frontend, backend, heartbeat], random));
-      return;
-    }
+    if (random.next() < 0.35) return this.make(...this.strangers());
     const victims = fleet.members.filter((member) => !member.steady && !this.busy.has(member));
     if (victims.length === 0) return;
     const victim = random.pick(victims);
@@ -67,9 +67,40 @@ export class Faults {
       ['SIGKILL', (member) => this.kill(member)],
       ['SIGSTOP', (member) => this.freeze(member)],
       ['SIGTERM', (member) => this.restart(member)],
+      ...(victim.kind === 'worker' ? this.swaps() : []),
     ]);
     this.busy.add(victim);
     this.make(`${name} ${victim.kind}`, () => fault(victim).finally(() => this.busy.delete(victim)));
+  }
+
+  /** Something that peers outside of the fleet do. */
+  private strangers(): [what: string, fault: () => Promise<void>] {
+    const { random, fleet } = this;
+    return random.pick<[string, () => Promise<void>]>([
+      [
+        'garbage',
+        () => {
+          const { frontend, backend, heartbeat } = random.pick(fleet.routers);
+          return sendGarbage([frontend, backend, heartbeat], random);
+        },
+      ],
+      ['clients come and go', () => churnClients(frontendsOf(fleet), random)],
+      [
+        'connections come and go',
+        () =>
+          churnConnections(
+            fleet.of('gateway').map(({ url }) => url),
+            random,
+          ),
+      ],
+    ]);
+  }
+
+  private swaps(): [string, Fault][] {
+    return [
+      ['compatible contract', (member) => this.swap(member, 'wider')],
+      ['incompatible contract', (member) => this.swap(member, 'narrower')],
+    ];
   }
 
   private make(what: string, fault: () => Promise<void>): void {
@@ -92,9 +123,20 @@ export class Faults {
   }
 
   private async freeze(member: Member): Promise<void> {
+    member.frozen = true;
     member.signal('SIGSTOP');
     await sleep(this.random.between(500, 5000));
     member.signal('SIGCONT');
+    member.frozen = false;
+  }
+
+  /** The worker announces another contract for a while. */
+  private async swap(member: Member, contract: string): Promise<void> {
+    await member.stop();
+    await member.start({ SOAK_CONTRACT: contract });
+    await sleep(this.random.between(SWAP.least, SWAP.most));
+    await member.stop();
+    await this.comeBack(member);
   }
 
   private async comeBack(member: Member): Promise<void> {
@@ -104,9 +146,13 @@ export class Faults {
   }
 }
 
-/** Waits until a gateway says that it can serve, as a load balancer does. */
+function frontendsOf({ routers }: Fleet): string[] {
+  return routers.map(({ frontend }) => frontend);
+}
+
+/** Waits until a gateway says that it can serve, as a load balancer does; a minute at most. */
 export async function isReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.status === 200) return;

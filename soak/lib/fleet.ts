@@ -27,6 +27,8 @@ export class Member {
   running: RunningProcess | undefined;
   /** HTTP address of a gateway. */
   url = '';
+  /** Whether a fault holds it stopped (SIGSTOP). */
+  frozen = false;
   /** Ends that were asked for with SIGTERM and were not clean. */
   readonly uncleanEnds: string[] = [];
 
@@ -38,9 +40,13 @@ export class Member {
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** Starts it; resolves when it is ready. */
-  async start(): Promise<void> {
-    const { args, env, name, kind } = this;
+  /**
+   * Starts it; resolves when it is ready.
+   * @param extra environment variables of this start only.
+   */
+  async start(extra: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { args, name, kind } = this;
+    const env = { ...this.env, ...extra };
     const ready = / is ready: (?<place>[^\s,]+)/;
     const spec = { name, command: process.execPath, args: [MAIN, kind, ...args], env, ready };
     this.running = await startProcess(spec);

@@ -17,6 +17,8 @@ const PATIENCE = 4 * TIMEOUT;
 const TICK = 25;
 /** Share of callers that go away before they are answered. */
 const IMPATIENT = 0.02;
+/** Share of direct requests that are not idempotent and ask for the event that only the wider contract has. */
+const MORE = 0.05;
 
 /** Where the load goes. */
 export interface Targets {
@@ -82,7 +84,8 @@ export class Load {
 
   /** Straight to the routers. */
   private direct(work: Work, idempotent: boolean): Promise<void> {
-    const eventName = idempotent ? 'soak.put' : 'soak.post';
+    const more = !idempotent && this.random.next() < MORE;
+    const eventName = idempotent ? 'soak.put' : more ? 'soak.more' : 'soak.post';
     const body = Buffer.from(JSON.stringify(work));
     const patience = this.patience();
     return new Promise((resolve) => {

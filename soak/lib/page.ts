@@ -2,13 +2,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-const MARKED = /(<!-- soak -->\n)[^]*(<!-- \/soak -->)/;
+function between(mark: string): RegExp {
+  return new RegExp(`(<!-- ${mark} -->\\n)[^]*(<!-- /${mark} -->)`);
+}
 
 /** @throws Error when the page has no place for the tables. */
-export function readPage(page: string): string {
+export function readPage(page: string, mark: string): string {
   const source = readFileSync(page, 'utf8');
-  if (MARKED.test(source)) return source;
-  throw new Error(`${page} has no <!-- soak --> … <!-- /soak -->`);
+  if (between(mark).test(source)) return source;
+  throw new Error(`${page} has no <!-- ${mark} --> … <!-- /${mark} -->`);
 }
 
 /**
@@ -16,10 +18,15 @@ export function readPage(page: string): string {
  *
  * @throws Error when the page has no place for the tables; the charts are written by then.
  */
-export function writePage(page: string, markdown: string, charts: ReadonlyMap<string, string>): void {
+export function writePage(
+  page: string,
+  mark: string,
+  markdown: string,
+  charts: ReadonlyMap<string, string>,
+): void {
   const folder = page.replace(/\.md$/, '');
-  mkdirSync(folder, { recursive: true });
+  if (charts.size > 0) mkdirSync(folder, { recursive: true });
   for (const [name, svg] of charts) writeFileSync(path.join(folder, name), svg);
   const filled = (_: string, start: string, end: string): string => `${start}\n${markdown}\n\n${end}`;
-  writeFileSync(page, readPage(page).replace(MARKED, filled));
+  writeFileSync(page, readPage(page, mark).replace(between(mark), filled));
 }

@@ -6,13 +6,15 @@ import { lineChart } from './chart.ts';
 import type { Verdict } from './checker.ts';
 import type { Made } from './faults.ts';
 import { NO_ANSWER } from './log.ts';
-import { growthOf, type Sample } from './samples.ts';
+import { growthOf, type Sample, slopeOf } from './samples.ts';
 
 /** Everything that a soak found. */
 export interface Findings {
   readonly seconds: number;
   readonly rate: number;
   readonly seed: number;
+  /** Whether every process got only a fifth of the CPU time it wanted. */
+  readonly starved: boolean;
   readonly at: string;
   readonly machine: Machine;
   readonly verdict: Verdict;
@@ -27,6 +29,10 @@ export interface Findings {
 const FLAT = 1.25;
 /** Runs shorter than this, in seconds, are still warming up: their memory is not judged. */
 const LONG = 600;
+/** MiB a minute by which the memory of a steady process may grow in the second half of a run of `STEEP_AFTER` seconds. */
+const STEEP = 0.2;
+/** In shorter runs, in seconds, the coming and going of garbage hides the slope. */
+const STEEP_AFTER = 2400;
 /** Descriptors that come and go with connections. */
 const LOOSE_HANDLES = 8;
 
@@ -41,6 +47,9 @@ export function complaintsOf(findings: Findings): string[] {
       ...(seconds >= LONG && handles.after > handles.before + LOOSE_HANDLES
         ? [`the descriptors of ${name} grow`]
         : []),
+      ...(seconds >= STEEP_AFTER && slopeOf(series) > STEEP
+        ? [`the memory of ${name} grows by ${slopeOf(series).toFixed(2)} MiB a minute`]
+        : []),
     ];
   });
   return [...verdict.faults, ...mishaps, ...grown];
@@ -48,12 +57,21 @@ export function complaintsOf(findings: Findings): string[] {
 
 /** The section of docs/reliability.md. */
 export function markdownOf(findings: Findings): string {
-  const { verdict, machine, faults, seconds, rate, seed, at } = findings;
+  const { verdict, machine, faults, seconds, rate, seed, at, starved } = findings;
   return [
-    `${count(seconds / 60)} minutes at ${rate} requests a second, seed ${seed}, on ${machine.cores} cores of ` +
+    `${count(seconds / 60)} minutes at ${rate} requests a second, seed ${seed}${starved ? ', every process at a fifth of the CPU time it wants' : ''}, on ${machine.cores} cores of ` +
       `${machine.cpu}, ${machine.os}, Node.js ${machine.node.slice(1)}, load and processes on one machine, ${at.slice(0, 10)}.`,
     table(
-      ['Requests', 'Executions', 'Lost', 'Doubled', 'Untrue', 'Idempotent, run again', 'Faults made'],
+      [
+        'Requests',
+        'Executions',
+        'Lost',
+        'Doubled',
+        'Untrue',
+        'Success without execution',
+        'Idempotent, run again',
+        'Faults made',
+      ],
       [
         [
           count(verdict.asked),
@@ -61,6 +79,7 @@ export function markdownOf(findings: Findings): string {
           count(verdict.lost),
           count(verdict.doubled),
           count(verdict.faults.length),
+          count(verdict.unfounded),
           count(verdict.repeated),
           count(faults.length),
         ],
@@ -74,7 +93,7 @@ export function markdownOf(findings: Findings): string {
     ),
     table(['Fault', 'Times'], tally(faults)),
     table(
-      ['Never touched', 'Memory, MiB', 'Growth', 'Descriptors', 'Growth'],
+      ['Never touched', 'Memory, MiB', 'Growth', 'Slope, MiB a minute', 'Descriptors', 'Growth'],
       [...findings.steady].map(([name, series]) => growthRow(name, series)),
     ),
   ].join('\n\n');
@@ -126,6 +145,7 @@ function growthRow(name: string, series: readonly Sample[]): string[] {
     name,
     `${memory.before.toFixed(0)} → ${memory.after.toFixed(0)}`,
     `${(memory.after / memory.before).toFixed(2)} ×`,
+    slopeOf(series).toFixed(2),
     `${handles.before.toFixed(0)} → ${handles.after.toFixed(0)}`,
     `${(handles.after / handles.before).toFixed(2)} ×`,
   ];

@@ -12,6 +12,7 @@ import { Log, readLogs } from './log.ts';
 import { randomOf } from './random.ts';
 import { complaintsOf, type Findings } from './report.ts';
 import { Samples } from './samples.ts';
+import { Starvation } from './starve.ts';
 
 /** What to run. */
 export interface SoakOptions extends FleetSize {
@@ -20,6 +21,8 @@ export interface SoakOptions extends FleetSize {
   readonly rate: number;
   /** Of the chance that chooses faults and requests. */
   readonly seed: number;
+  /** Gives every process a fifth of the CPU time it wants. */
+  readonly starve: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -34,7 +37,7 @@ const SAMPLE_TIME = 1000;
 
 /** Runs a soak. The logs are kept where something is wrong, and named. */
 export async function soak(options: SoakOptions): Promise<Findings> {
-  const { seconds, rate, seed, say } = options;
+  const { seconds, rate, seed, starve, say } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'soak-'));
   const fleet = await Fleet.of(options, folder);
   const log = new Log(folder, 'callers');
@@ -47,7 +50,14 @@ export async function soak(options: SoakOptions): Promise<Findings> {
     log.close();
     const steady = fleet.members.filter((member) => member.steady).map(({ name }) => name);
     const findings: Findings = {
-      ...{ seconds, rate, seed, at: new Date().toISOString(), machine: describeMachine('its own') },
+      ...{
+        seconds,
+        rate,
+        seed,
+        starved: starve,
+        at: new Date().toISOString(),
+        machine: describeMachine('its own'),
+      },
       verdict: check(readLogs(folder), { runs: RUNS }),
       faults: faults.made,
       mishaps: [...faults.failures, ...fleet.members.flatMap(({ uncleanEnds }) => uncleanEnds)],
@@ -65,7 +75,7 @@ export async function soak(options: SoakOptions): Promise<Findings> {
 async function underLoad(
   fleet: Fleet,
   log: Log,
-  { seconds, rate, seed, say }: SoakOptions,
+  { seconds, rate, seed, starve, say }: SoakOptions,
 ): Promise<{ faults: Faults; samples: Samples }> {
   const faults = new Faults(fleet, randomOf(seed));
   const samples = new Samples(fleet);
@@ -77,6 +87,7 @@ async function underLoad(
   const load = new Load(targets, log, randomOf(seed + 1));
   const end = performance.now() + seconds * 1000;
   const every = Math.max(SAMPLE_TIME, (seconds * 1000) / MOST_SAMPLES);
+  const starvation = starve ? new Starvation(fleet.members, ({ frozen }) => frozen) : undefined;
   const running = Promise.all([load.run(rate), faults.run()]);
   while (performance.now() < end) {
     await Promise.race([running, sleep(Math.min(every, Math.max(1, end - performance.now())))]);
@@ -85,6 +96,7 @@ async function underLoad(
   await faults.stop();
   await load.stop();
   await running;
+  starvation?.stop();
   say(`${load.sent} requests, ${faults.made.length} faults`);
   return { faults, samples };
 }

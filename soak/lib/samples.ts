@@ -54,6 +54,22 @@ export function growthOf(series: readonly Sample[], measure: 'memory' | 'handles
   };
 }
 
+/** How fast the memory of a process grew in the second half of a run, in MiB a minute (least squares). */
+export function slopeOf(series: readonly Sample[]): number {
+  const half = series.slice(Math.floor(series.length / 2));
+  const mean = (pick: (sample: Sample) => number): number =>
+    half.reduce((sum, sample) => sum + pick(sample), 0) / half.length;
+  const middle = mean(({ at }) => at);
+  const level = mean(({ memory }) => memory);
+  let above = 0;
+  let below = 0;
+  for (const { at, memory } of half) {
+    above += (at - middle) * (memory - level);
+    below += (at - middle) ** 2;
+  }
+  return below === 0 ? 0 : (60 * above) / below;
+}
+
 /** Open descriptors of a process (Linux); undefined when it is gone. */
 function countHandles(pid: number): number | undefined {
   try {

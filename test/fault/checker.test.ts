@@ -50,11 +50,11 @@ const CASES: readonly [what: string, log: Entry[], fault?: RegExp][] = [
     [asked('a'), began('a', 'w1'), settled('a', 'EXPIRED', { status: 504, dispatched: false })],
     /says that it did not run/,
   ],
-  ['a success of nobody', [asked('a'), settled('a', '', { by: 'w1' })], /success of no execution/],
+  ['a success of nobody', [asked('a'), settled('a', '', { by: 'w1' })], /success without an execution/],
   [
     "another one's reply",
     [asked('a'), began('a', 'w1'), settled('a', '', { by: 'w9' })],
-    /success of no execution/,
+    /success without an execution/,
   ],
   [
     'an error of a handler that never ran',

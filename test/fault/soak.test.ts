@@ -1,14 +1,19 @@
 /** The soak itself, for a moment: processes start, take load, suffer faults, are counted, and the report can be written. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { aliveCount } from '../../bench/lib/process.ts';
+import type { Member } from '../../soak/lib/fleet.ts';
 import { readPage, writePage } from '../../soak/lib/page.ts';
 import { randomOf } from '../../soak/lib/random.ts';
 import { chartsOf, complaintsOf, type Findings, markdownOf } from '../../soak/lib/report.ts';
 import { soak } from '../../soak/lib/run.ts';
-import { growthOf } from '../../soak/lib/samples.ts';
+import { growthOf, slopeOf } from '../../soak/lib/samples.ts';
+import { Starvation } from '../../soak/lib/starve.ts';
+import { withResolvers } from '../../src/core/deferred.ts';
+import { within } from '../helpers/eventually.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
 describe('the soak', () => {
@@ -19,17 +24,75 @@ describe('the soak', () => {
       seconds: 4,
       rate: 60,
       seed: 5,
+      starve: false,
       gateways: 1,
       workers: 2,
       say: () => undefined,
     });
     assert.deepEqual(complaintsOf(findings), []);
     assert.ok(findings.verdict.asked > 100 && findings.faults.length > 0, 'it did next to nothing');
-    assert.equal(findings.verdict.lost + findings.verdict.doubled, 0);
+    const { lost, doubled, unfounded } = findings.verdict;
+    assert.deepEqual({ lost, doubled, unfounded }, { lost: 0, doubled: 0, unfounded: 0 });
     const markdown = markdownOf(findings);
     for (const { what } of findings.faults) assert.ok(markdown.includes(what), what);
     for (const svg of chartsOf(findings).values())
       assert.match(svg, /router 1.*gateway 1|gateway 1.*router 1/s);
+  });
+
+  it('finds nothing wrong while processes starve', { skip: process.platform !== 'linux' }, async () => {
+    const findings = await soak({
+      seconds: 4,
+      rate: 20,
+      seed: 6,
+      starve: true,
+      gateways: 1,
+      workers: 2,
+      say: () => undefined,
+    });
+    assert.deepEqual(complaintsOf(findings), []);
+    assert.ok(findings.verdict.asked > 30, 'it did next to nothing');
+    assert.match(markdownOf(findings), /a fifth of the CPU time/);
+  });
+
+  it('gives each process one slot in five', async () => {
+    const signals = { a: [] as string[], b: [] as string[] };
+    const { promise: enough, resolve } = withResolvers();
+    const members = (['a', 'b'] as const).map((name) => {
+      const signal = (sent: string): void => {
+        if (signals[name].push(sent) >= 10) resolve();
+      };
+      return { name, signal } as unknown as Member;
+    });
+    const starvation = new Starvation(members, ({ name }) => name === 'b');
+    await within(enough, 'ten signals');
+    starvation.stop();
+    assert.equal(signals.a.slice(0, 10).filter((signal) => signal === 'SIGCONT').length, 2);
+    assert.equal(signals.a.at(-1), 'SIGCONT', 'it runs freely at the end');
+    assert.deepEqual(signals.b, [], 'a process that a fault holds stopped is left to the fault');
+  });
+
+  it('measures how fast memory grows in the second half', () => {
+    const series = Array.from({ length: 100 }, (_, index) => {
+      return { at: index * 6, memory: index < 50 ? index * 10 : 500 + index * 0.05, handles: 1 };
+    });
+    assert.ok(Math.abs(slopeOf(series) - 0.5) < 1e-9, String(slopeOf(series)));
+    assert.equal(slopeOf([]), 0);
+  });
+
+  it('swaps contracts of workers', () => {
+    for (const [name, events] of [
+      ['plain', 2],
+      ['wider', 3],
+      ['narrower', 2],
+    ] as const) {
+      const script = `console.log(Object.keys((await import('./soak/worker.ts')).default.contract.events).length)`;
+      const { stdout, stderr } = spawnSync(
+        process.execPath,
+        ['--import', 'tsx', '--input-type=module', '-e', script],
+        { encoding: 'utf8', env: { ...process.env, SOAK_CONTRACT: name } },
+      );
+      assert.equal(stdout.trim(), String(events), `${name}: ${stderr}`);
+    }
   });
 
   it('complains of what grows, and of processes that do not end as they should', () => {
@@ -44,12 +107,22 @@ describe('the soak', () => {
         seconds: 1200,
         rate: 1,
         seed: 1,
+        starved: false,
         at: '',
         faults: [],
         mishaps: last > 100 ? ['worker 2 ended with 1'] : [],
       },
       machine: { cpu: '', cores: 1, memory: '', os: '', node: 'v20', load: '', versions: {} },
-      verdict: { asked: 0, outcomes: new Map(), lost: 0, doubled: 0, executions: 0, repeated: 0, faults: [] },
+      verdict: {
+        asked: 0,
+        outcomes: new Map(),
+        lost: 0,
+        doubled: 0,
+        unfounded: 0,
+        executions: 0,
+        repeated: 0,
+        faults: [],
+      },
       steady: new Map([['router 1', series(last)]]),
     });
     assert.deepEqual(growthOf(series(200), 'memory'), { before: 100, after: 200 });
@@ -63,13 +136,13 @@ describe('the soak', () => {
     const charts = new Map([['a.svg', '<svg/>']]);
     writeFileSync(page, '# Page\n\n<!-- soak -->\n<!-- /soak -->\n\nend\n');
     for (const table of ['first $& one', 'second']) {
-      writePage(page, table, charts);
+      writePage(page, 'soak', table, charts);
       const filled = `# Page\n\n<!-- soak -->\n\n${table}\n\n<!-- /soak -->\n\nend\n`;
       assert.equal(readFileSync(page, 'utf8'), filled);
     }
     assert.equal(readFileSync(path.join(folder, 'page', 'a.svg'), 'utf8'), '<svg/>');
     writeFileSync(page, '# Page\n');
-    assert.throws(() => readPage(page), /has no <!-- soak -->/);
+    assert.throws(() => readPage(page, 'soak'), /has no <!-- soak -->/);
   });
 
   it('makes the same choices for the same seed', () => {
