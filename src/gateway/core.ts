@@ -5,6 +5,7 @@ import type { Requester } from '../core/message.ts';
 import type { Tracing } from '../core/tracing.ts';
 import type { BodyReader } from './body/reader.ts';
 import type { Cors } from './cors.ts';
+import type { Pipelines } from './pipeline.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { GatewaySettings } from './settings.ts';
 import type { GatewayLogger } from './source.ts';
@@ -25,6 +26,7 @@ export interface GatewayCore {
   readonly tracing: Tracing | undefined;
   readonly ids: RequestIds;
   readonly bodies: BodyReader;
+  readonly pipelines: Pipelines;
   readonly cors: Cors | undefined;
   readonly rateLimits: RateLimits | undefined;
   /** Headers of every response, names and values in turn. */

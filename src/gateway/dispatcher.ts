@@ -26,6 +26,7 @@ export class Dispatcher {
 
   /** @param next takes paths that are not known; undefined: they are answered 404. */
   handle(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void {
+    if (res.socket === null && this.core.pipelines.defer(req, res, () => this.handle(req, res, next))) return;
     const { url = '/' } = req;
     const everything = url === '*' && req.method === 'OPTIONS';
     const match = everything ? undefined : this.table.find(url);

@@ -18,6 +18,7 @@ import { Dispatcher, type Next } from './dispatcher.ts';
 import { DocumentRenderer } from './document.ts';
 import { gatewayHealth } from './health.ts';
 import { newPages } from './pages.ts';
+import { Pipelines } from './pipeline.ts';
 import { RateLimits } from './rate-limit.ts';
 import { redisConnection } from './redis.ts';
 import { accept } from './refusal.ts';
@@ -96,6 +97,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     tracing: activeTracing(),
     ids: new RequestIds(),
     bodies: new BodyReader({ ...limits, timeout: clientTimeouts.body }),
+    // However low the limit of all requests is, one connection leaves places to others.
+    pipelines: new Pipelines(Math.max(1, Math.min(limits.pipelined, Math.floor(limits.inFlight / 2)))),
     cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
     rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
     baseHeaders: apiHeaders(settings.helmet),

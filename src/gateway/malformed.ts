@@ -1,16 +1,18 @@
 /** What is no request, or not one that may be served: answered with a problem like everything else. */
-import type { ServerResponse } from 'node:http';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { GatewayCore } from './core.ts';
+import { isLast } from './pipeline.ts';
 import { encodeProblem, httpProblem, type Problem } from './problem.ts';
+import { targetFault } from './target.ts';
 import { NO_OPERATION, tellAnswer } from './telling.ts';
 
 const CLOSE = ['Connection', 'close'];
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ [^\s]+ HTTP\/(\d\.\d)\r\n/;
 
-/** What Node lets through although it must not be served (RFC 9112, 3.2 and 6.1); undefined: nothing. */
+/** What Node lets through although it must not be served (RFC 9112, 2.5, 3.2 and 6.1); undefined: nothing. */
 export function messageFault(req: IncomingMessage): Problem | undefined {
+  if (req.httpVersionMajor !== 1) return wrongVersion(req.httpVersion);
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return httpProblem(
@@ -19,29 +21,40 @@ export function messageFault(req: IncomingMessage): Problem | undefined {
       CLOSE,
     );
   }
-  const hosts = countHosts(req.rawHeaders);
-  if (hosts === 1 || (hosts === 0 && req.httpVersionMinor === 0)) return undefined;
-  return httpProblem('MALFORMED_HTTP', `A request must have one Host header; this one has ${hosts}.`, CLOSE);
+  const fault = targetFault(req);
+  return fault === undefined ? undefined : httpProblem('MALFORMED_HTTP', fault, CLOSE);
 }
 
-function countHosts(rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
-  }
-  return count;
+function wrongVersion(version: string): Problem {
+  return httpProblem('VERSION_NOT_SUPPORTED', `HTTP ${version} is not spoken here; 1.1 is.`, CLOSE);
 }
 
-/** Answers a request that did not become one. */
+/** Answers what did not become a request, or the rest of one, once everything before it is answered (RFC 9112, 9.3.2). */
 export function answerRaw(core: GatewayCore, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) socket.destroy(error);
-  else sendRaw(core, socket, problemOf(error, core));
+  if (error.code === 'ECONNRESET') socket.destroy(error);
+  else if (socket.writable) answerLast(core, socket, problemOf(error, core));
+}
+
+/** Gives the last answer of a connection: nothing behind it is processed. */
+function answerLast(core: GatewayCore, socket: Socket, problem: Problem): void {
+  if (!core.pipelines.close(socket)) return;
+  const last = core.pipelines.lastOn(socket);
+  if (last === undefined) {
+    sendRaw(core, socket, problem);
+    return;
+  }
+  const isBody = !last.req.complete;
+  if (isBody) core.bodies.fail(last.req, { ...problem, headers: [...(problem.headers ?? []), ...CLOSE] });
+  last.once('finish', () => {
+    if (isLast(last)) return;
+    if (isBody) socket.destroySoon();
+    else sendRaw(core, socket, problem);
+  });
 }
 
 /** Answers CONNECT, for which Node makes no response. */
 export function answerConnect(core: GatewayCore, socket: Socket): void {
-  sendRaw(core, socket, httpProblem('NOT_IMPLEMENTED', 'This is no proxy: CONNECT is not known.'));
+  answerLast(core, socket, httpProblem('NOT_IMPLEMENTED', 'This is not a proxy: CONNECT is not known.'));
 }
 
 function sendRaw(core: GatewayCore, socket: Socket, problem: Problem): void {
@@ -59,16 +72,23 @@ function sendRaw(core: GatewayCore, socket: Socket, problem: Problem): void {
   if (problem.code === 'REQUEST_TIMEOUT') socket.destroySoon();
 }
 
-/** Whether part of a response is under way, so that nothing may be written between. Node keeps it on the socket. */
-function isAnswering(socket: Socket): boolean {
-  const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse | null };
-  return response?.headersSent === true && !response.writableFinished;
+/** What Node's parser says. */
+interface ParseError extends NodeJS.ErrnoException {
+  rawPacket?: Buffer;
+  bytesParsed?: number;
 }
 
-function problemOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, core: GatewayCore): Problem {
+/** The version in the request line at which the parser stopped: other requests may stand before it. */
+function versionIn({ rawPacket, bytesParsed = 0 }: ParseError): string | undefined {
+  const text = rawPacket?.toString('latin1') ?? '';
+  const start = bytesParsed === 0 ? 0 : text.lastIndexOf('\n', bytesParsed - 1) + 1;
+  return REQUEST_LINE.exec(text.slice(start))?.[1];
+}
+
+function problemOf(error: ParseError, core: GatewayCore): Problem {
   const { limits } = core.settings;
   const code = error.code ?? '';
-  const version = REQUEST_LINE.exec(error.rawPacket?.toString('latin1') ?? '')?.[1];
+  const version = versionIn(error);
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return httpProblem('HEADERS_TOO_LARGE', `The headers are larger than ${limits.headers} bytes.`);
@@ -80,8 +100,11 @@ function problemOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, core: 
       if (version !== undefined) return httpProblem('NOT_IMPLEMENTED', 'The method is not known.');
       break;
     case 'HPE_INVALID_VERSION':
-      if (version !== undefined)
-        return httpProblem('VERSION_NOT_SUPPORTED', `HTTP ${version} is not spoken here; 1.1 is.`);
+      if (version !== undefined) return wrongVersion(version);
+      break;
+    // The preface of a client that takes this for HTTP/2 (RFC 9113, 3.4).
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return wrongVersion('2');
   }
   return httpProblem('MALFORMED_HTTP', 'What was sent is no HTTP request.');
 }

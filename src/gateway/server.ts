@@ -23,6 +23,11 @@ export function newServer(core: GatewayCore, born: BornApp, dispatcher: Dispatch
     if (fault !== undefined) answerBare(core, req, res, core.ids.next(undefined), fault);
     else app(req, res, (error) => dispatcher.finish(req, res, error));
   };
+  /** Serves a request when its turn on the connection has come; in most cases that is now. */
+  const take = (req: IncomingMessage, res: ServerResponse, start: () => void): void => {
+    const isCurrent = res.socket !== null && req.socket.writable;
+    if (isCurrent || !core.pipelines.defer(req, res, start)) start();
+  };
   const server = createServer(
     {
       IncomingMessage: born.IncomingMessage,
@@ -36,7 +41,7 @@ export function newServer(core: GatewayCore, born: BornApp, dispatcher: Dispatch
       // We say so ourselves, with a problem.
       requireHostHeader: false,
     },
-    serve,
+    (req, res) => take(req, res, () => serve(req, res)),
   );
   // A client that reads nothing for as long as any operation may take is gone, even if its connection is not.
   server.timeout = core.settings.maxTimeout + clientTimeouts.body + GRACE;
@@ -45,11 +50,11 @@ export function newServer(core: GatewayCore, born: BornApp, dispatcher: Dispatch
     core.expecting.add(req);
     // Until it is asked to go on, nobody knows whether the client will send the body: the connection cannot be kept.
     res.setHeader('Connection', 'close');
-    serve(req, res);
+    take(req, res, () => serve(req, res));
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     const problem = httpProblem('EXPECTATION_FAILED', 'The only expectation that is known is 100-continue.');
-    answerBare(core, req, res, core.ids.next(undefined), problem);
+    take(req, res, () => answerBare(core, req, res, core.ids.next(undefined), problem));
   });
   server.on('connect', (_req: IncomingMessage, socket: Socket) => answerConnect(core, socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerRaw(core, error, socket));

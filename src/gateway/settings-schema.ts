@@ -21,6 +21,9 @@ const oneOrMore = Joi.alternatives(Joi.string(), Joi.array().items(Joi.string())
 
 const limits = Joi.object({
   inFlight: count(10_000).description('operation requests in flight at a time; more are answered 503'),
+  pipelined: count(64).description(
+    'requests of one connection in flight at a time, at most half of limits.inFlight; more wait for their turn',
+  ),
   body: count(1024 * 1024)
     .unit('bytes')
     .description('largest request body, before and after decompression'),

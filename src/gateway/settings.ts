@@ -8,6 +8,11 @@ import type { HelmetOptions } from 'helmet';
 export interface LimitSettings {
   /** Operation requests in flight at a time; more are answered 503. Default 10,000. */
   readonly inFlight: number;
+  /**
+   * Requests of one connection in flight at a time, where it sends some before others are answered; more wait.
+   * Never more than half of `inFlight`. Default 64.
+   */
+  readonly pipelined: number;
   /** Bytes of one request body, before and after decompression; more is answered 413. Default 1 MiB. */
   readonly body: number;
   /** Bytes of all request bodies that are being read; more are answered 503. Default 256 MiB. */

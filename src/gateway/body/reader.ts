@@ -21,6 +21,8 @@ export interface BodyBounds {
 export class BodyReader {
   private readonly reading = new LinkedList<Reading>();
   private timer: NodeJS.Timeout | undefined;
+  /** Bodies that will not come to their end, and why. */
+  private readonly broken = new WeakMap<IncomingMessage, Problem>();
   /** Bytes that all readings hold. */
   buffered = 0;
 
@@ -41,8 +43,19 @@ export class BodyReader {
       done(tooLarge(this.bounds.body), NO_BYTES);
       return;
     }
+    const problem = this.broken.get(request);
+    if (problem !== undefined) {
+      done(problem, NO_BYTES);
+      return;
+    }
     this.reading.push(new Reading(this, request, length, done));
     this.timer ??= setInterval(() => this.sweep(), Math.min(1000, this.bounds.timeout)).unref();
+  }
+
+  /** The rest of a body cannot be read: whoever reads it, now or later, gets the problem. */
+  fail(request: IncomingMessage, problem: Problem): void {
+    this.broken.set(request, problem);
+    for (const reading of this.reading) if (reading.request === request) reading.finish(problem);
   }
 
   /** A reading is over. */
@@ -72,7 +85,7 @@ class Reading implements Linked<Reading> {
 
   constructor(
     private readonly reader: BodyReader,
-    private readonly request: IncomingMessage,
+    readonly request: IncomingMessage,
     private readonly length: number | undefined,
     private readonly done: BodyResult,
   ) {
@@ -111,7 +124,8 @@ class Reading implements Linked<Reading> {
 
   private readonly onClose = (): void => this.stop();
 
-  private finish(problem: Problem): void {
+  finish(problem: Problem): void {
+    if (this.over) return;
     this.stop();
     this.request.resume();
     this.done(problem, NO_BYTES);

@@ -11,6 +11,7 @@ describe('settings', () => {
     assert.equal(settings.timeout, 5000);
     assert.deepEqual(settings.limits, {
       inFlight: 10_000,
+      pipelined: 64,
       body: 1024 * 1024,
       buffered: 256 * 1024 * 1024,
       headers: 16 * 1024,

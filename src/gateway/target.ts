@@ -1,0 +1,55 @@
+/** The host and the target of a request, where Node leaves it to the server to judge them (RFC 9112, 3.2). */
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+
+/** `uri-host [ ":" port ]`; a comma, which a name may have, comes from two headers that a proxy joined. */
+const HOST = /^(?:\[([^\]]*)\]|(?:[\w.~!$&'()*+;=-]|%[\da-f]{2})*)(?::\d{0,5})?$/i;
+const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is;
+
+/** The host that was found good last: most requests name the same one. */
+let lastGood = '';
+
+function isHost(host: string): boolean {
+  if (host === lastGood) return true;
+  const match = HOST.exec(host);
+  if (match === null || (match[1] !== undefined && !isIPv6(match[1]))) return false;
+  lastGood = host;
+  return true;
+}
+
+/** What is wrong with the host; undefined: nothing. The one in an absolute target takes the place of the header's. */
+export function targetFault(req: IncomingMessage): string | undefined {
+  const hosts = countHosts(req.rawHeaders);
+  if (hosts > 1 || (hosts === 0 && req.httpVersionMinor > 0)) {
+    return `A request must have one Host header; this one has ${hosts}.`;
+  }
+  const { host } = req.headers;
+  if (host !== undefined && !isHost(host)) return `The Host header ${quoted(host)} is not a host.`;
+  const { url = '/' } = req;
+  return url.startsWith('/') || url === '*' ? undefined : takeAbsolute(req, url);
+}
+
+/** Makes an absolute target, as clients send it to proxies, one like the others (RFC 9112, 3.2.2). */
+function takeAbsolute(req: IncomingMessage, url: string): string | undefined {
+  const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
+  if (authority === undefined) return undefined;
+  if (authority === '' || !isHost(authority)) {
+    return `The target names the host ${quoted(authority)}, which is not a host.`;
+  }
+  req.headers.host = authority;
+  req.url = rest.startsWith('/') ? rest : `/${rest}`;
+  return undefined;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
+}
