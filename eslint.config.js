@@ -29,7 +29,8 @@ export default tseslint.config(
   {
     // Ending the process is the command line's decision; everything else throws, rejects or closes.
     files: ['src/**'],
-    ignores: ['src/cli/**'],
+    // Child processes that run a worker module have an entry point of their own.
+    ignores: ['src/cli/**', 'src/worker/process-main.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

@@ -24,6 +24,15 @@ const NEXT: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
   closed: [],
 };
 
+/** Called for each node that is made; shared by all copies of this package that a thread has loaded. */
+const NODE_MADE = Symbol.for('zeromq-gateway.node-made');
+const shared = globalThis as { [NODE_MADE]?: () => void };
+
+/** Calls `listener` for each node made in this thread from now on. It may throw to keep the node from being made. */
+export function onNodeMade(listener: () => void): void {
+  shared[NODE_MADE] = listener;
+}
+
 /** What a node does at the turns of its life. */
 export interface LifecycleHooks<Opened> {
   /** Opens sockets. `signal` aborts when the node is closed meanwhile: it must end soon then, either way. */
@@ -56,6 +65,7 @@ export class Lifecycle<Opened = void> {
     private readonly clock: Clock = systemClock,
   ) {
     this.closed = this.freed.promise;
+    shared[NODE_MADE]?.();
   }
 
   get state(): LifecycleState {

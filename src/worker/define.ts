@@ -12,6 +12,14 @@ export interface WorkerDefinition {
   handleMessage?: MessageHandler;
   /** Requests that run at a time. Default 64. */
   concurrency?: number;
+  /**
+   * Where the module runs for `ZeroMQWorkerThreads` and the command line: in a thread, or in a process. A module that
+   * opens ZeroMQ sockets, such as those of a `ZeroMQClient`, needs a process. It moves there when it makes its first
+   * client or socket; where a handler does that, the request that it handles fails.
+   *
+   * @defaultValue `'thread'`
+   */
+  isolation?: 'thread' | 'process';
   /** Called before the worker takes requests. */
   onStart?(): void | Promise<void>;
   /** Called after the last request, when the worker stops. */
@@ -29,6 +37,12 @@ const MARK = Symbol.for('zeromq-gateway.worker');
 export function defineWorker<Definition extends WorkerDefinition>(definition: Definition): Definition {
   if (definition.handlers === undefined && definition.handleMessage === undefined) {
     throw new ZeroMQConfigError('defineWorker: a worker needs handlers or handleMessage');
+  }
+  const { isolation = 'thread' } = definition;
+  if (isolation !== 'thread' && isolation !== 'process') {
+    throw new ZeroMQConfigError(
+      `defineWorker: isolation must be 'thread' or 'process', got ${JSON.stringify(isolation)}`,
+    );
   }
   return Object.defineProperty({ ...definition }, MARK, { value: true });
 }

@@ -20,9 +20,18 @@ export function newPulse(frozenAfter: number): Pulse {
   return { beats: new Int32Array(new SharedArrayBuffer(4)), interval: frozenAfter / CHECKS };
 }
 
+/** One beat of a thread, or in the name of a process. */
+export function beatOf({ beats }: Pulse): () => void {
+  return () => void Atomics.add(beats, 0, 1);
+}
+
 /** The thread's side: beats from now on. @returns one more beat, for work that goes on without a turn of the loop. */
-export function startPulse({ beats, interval }: Pulse): () => void {
-  const beat = (): void => void Atomics.add(beats, 0, 1);
+export function startPulse(pulse: Pulse): () => void {
+  return startBeats(beatOf(pulse), pulse.interval);
+}
+
+/** Beats from now on, each `interval` ms. @returns one more beat. */
+export function startBeats(beat: () => void, interval: number): () => void {
   const next = (): void => {
     beat();
     systemClock.after(interval, next);

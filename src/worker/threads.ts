@@ -1,53 +1,23 @@
 /**
- * Workers whose handlers run on several threads of this process, all from one worker module. Each is a worker of its
- * own to the routers; its sockets stay in this thread (see `thread-main.ts`).
+ * Workers whose handlers run on several threads, all from one worker module. Each is a worker of its own to the routers;
+ * its sockets stay in this thread. A module that opens sockets itself runs in processes (see `native-sockets.ts`).
  */
-import type { Worker as Thread } from 'node:worker_threads';
 import { Backoff } from '../core/backoff.ts';
 import { checkCount } from '../core/checks.ts';
 import { type Cancel, systemClock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
-import { toError, ZeroMQConfigError, ZeroMQError } from '../core/errors.ts';
+import { toError, ZeroMQError } from '../core/errors.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
-import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
-import { CurveClient, type CurveClientOptions } from '../transport/curve/security.ts';
-import type { DnsOptions } from '../transport/discovery.ts';
+import { CurveClient } from '../transport/curve/security.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
-import { newThread, revived } from './new-thread.ts';
+import { type Isolation, type ModuleHost, newHost } from './module-host.ts';
+import { revived } from './new-thread.ts';
 import { newPulse, PulseWatch } from './pulse.ts';
-import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions, type Workplace } from './routed-worker.ts';
+import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions } from './routed-worker.ts';
 import { ThreadExecutor } from './thread-executor.ts';
 import { type FromThread, isPosted, type ThreadSetup, type ToThread } from './thread-messages.ts';
-
-/** Options of a group of threads. Durations in ms. */
-export interface ZeroMQWorkerThreadsOptions {
-  /** Worker module: a file whose default export is `defineWorker(…)`; each thread imports it. */
-  module: string | URL;
-  /** Number of threads. Default 2. */
-  threads?: number;
-  /** Backends of the routers to work for, or a router of this thread, which is reached without a socket. */
-  connection: Workplace;
-  /** How names of routers are looked up. */
-  dns?: DnsOptions;
-  /** Requests that run at a time in each thread. Default: as the module says. */
-  concurrency?: number;
-  /** Where and how often each worker sends heartbeats. Default: none. */
-  heartbeatConfig?: ZeroMQHeartbeatConfig;
-  /**
-   * A thread that stands still for so long, as a handler may block it, is ended and started again; `Infinity`: never.
-   * Default: silence that makes a node count as dead by `heartbeatConfig`, `timeout + maxMissed × interval`; 60,000
-   * without one.
-   */
-  frozenAfter?: number;
-  /** File that keeps the node id, which all threads share; each has a session id of its own. */
-  configFile?: string;
-  /** Largest message in bytes, either way. Default 16 MiB. */
-  maxMessageSize?: number;
-  /** Encryption towards routers that ask for it. Default: none. */
-  curve?: CurveClientOptions;
-  logger?: Logger;
-}
+import { frozenAfter, moduleName, type ZeroMQWorkerThreadsOptions } from './threads-options.ts';
 
 interface ThreadsEvents {
   /** A thread's worker runs. `restarts` is 0 for its first life. */
@@ -62,7 +32,7 @@ interface ThreadsEvents {
 interface Place {
   readonly index: number;
   readonly backoff: Backoff;
-  thread: Thread | undefined;
+  thread: ModuleHost | undefined;
   /** The worker that routers see; there while its thread runs. */
   worker: ThreadedWorker | undefined;
   /** A worker of its ran, at some time. */
@@ -85,12 +55,6 @@ const HEALTHY_AFTER = 10_000;
 /** Time that a worker has to cut what still runs at its deadline, and its thread to end; then the thread is ended. */
 const CUT_TIME = 500;
 
-/** Silence of a thread that is forgiven where no heartbeats say: as much as by their defaults. */
-const FROZEN_AFTER = 60_000;
-
-/** Less would take a busy thread for a frozen one; ms. */
-const SHORTEST_FREEZE = 100;
-
 /** Requests that a thread holds beyond its concurrency, where no router sees to it. */
 const MAX_QUEUE = 10_000;
 
@@ -105,6 +69,8 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   private readonly options: ZeroMQWorkerThreadsOptions;
   private readonly curve: CurveClient | undefined;
   private readonly places: readonly Place[];
+  /** Where threads that are started from now on run. */
+  private isolation: Isolation = 'thread';
   /** Of the first `stop()`. */
   private deadline: number | undefined;
 
@@ -191,11 +157,12 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   /** Starts a thread in its place, and its worker; resolves when both run, rejects when the thread ends before. */
   private launch(place: Place): Promise<void> {
     const pulse = newPulse(this.frozenAfter);
-    const thread = newThread({ ...this.setup, pulse });
+    const thread = newHost(this.isolation, { ...this.setup, pulse });
     place.thread = thread;
     const startedAt = systemClock.now();
     let executor: ThreadExecutor | undefined;
     let failure: Error | undefined;
+    let moving = false;
     return new Promise((resolve, reject) => {
       const joined = (): void => {
         place.joined = true;
@@ -211,7 +178,10 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       });
       thread.on('message', (message: FromThread) => {
         if (isPosted(message)) executor?.received(message);
-        else if (message.type === 'ready') {
+        else if (message.type === 'needs-process') {
+          if (!moving) void this.vacate(place, thread);
+          moving = true;
+        } else if (message.type === 'ready') {
           executor = new ThreadExecutor(thread, message.concurrency + MAX_QUEUE);
           this.join(place, executor, message).then(joined, failed);
           watch.start();
@@ -222,11 +192,32 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       });
       thread.on('exit', (code) => {
         watch.stop();
+        if (moving && this.isStarted) {
+          place.thread = undefined;
+          place.worker = undefined;
+          this.launch(place).then(joined, reject);
+          return;
+        }
         const error = failure ?? new ZeroMQError('THREAD_EXIT', `the thread ended with exit code ${code}`);
         this.ended(place, error, systemClock.now() - startedAt);
         reject(error);
       });
     });
+  }
+
+  private get isStarted(): boolean {
+    const { state } = this.lifecycle;
+    return state === 'running' || state === 'starting';
+  }
+
+  /** The module opens sockets: the thread finishes what it holds, and a process takes its place. */
+  private async vacate({ index, worker }: Place, thread: ModuleHost): Promise<void> {
+    if (this.isolation === 'thread') {
+      this.logger.info({ thread: index }, 'the worker module opens ZeroMQ sockets: it moves to a process');
+    }
+    this.isolation = 'process';
+    await worker?.stop();
+    await thread.terminate();
   }
 
   /** A thread is gone, and its worker with it. One that had worked before is started again, as is a restarted one. */
@@ -255,8 +246,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
 
   /** Lets routers know of the thread's worker. */
   private async join(place: Place, executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
-    const { state } = this.lifecycle;
-    if (state !== 'running' && state !== 'starting') return;
+    if (!this.isStarted) return;
     const { connection, dns, heartbeatConfig, configFile } = this.options;
     const { announcement, concurrency } = ready;
     const routed: RoutedWorkerOptions = { connection, dns, heartbeatConfig, announcement, curve: this.curve };
@@ -317,21 +307,6 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   private async terminate(): Promise<void> {
     await Promise.all(this.places.flatMap(({ thread }) => thread?.terminate() ?? []));
   }
-}
-
-/** @throws ZeroMQConfigError when it is neither path nor URL. */
-function moduleName(module: string | URL): string {
-  if (module instanceof URL || (typeof module === 'string' && module !== '')) return String(module);
-  throw new ZeroMQConfigError(`module must be a path or a URL, got ${JSON.stringify(module)}`);
-}
-
-/** @throws ZeroMQConfigError when it is no time, or too short a one. */
-function frozenAfter({ frozenAfter: given, heartbeatConfig }: ZeroMQWorkerThreadsOptions): number {
-  if (given !== undefined && !(given >= SHORTEST_FREEZE))
-    throw new ZeroMQConfigError(`frozenAfter must be at least ${SHORTEST_FREEZE} ms, got ${String(given)}`);
-  if (given !== undefined || heartbeatConfig === undefined) return given ?? FROZEN_AFTER;
-  const { timeout, maxMissed, interval } = heartbeatConfig;
-  return Math.max(SHORTEST_FREEZE, timeout + maxMissed * interval);
 }
 
 type ReadyMessage = Extract<FromThread, { type: 'ready' }>;

@@ -1,10 +1,11 @@
 /** What signals do to a command, with requests in flight, in several processes, and through npm. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FREE_PORTS, START_PATIENCE, startCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { childrenOf, runs } from '../../helpers/process-table.ts';
 import { startProcess } from '../../helpers/processes.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -46,20 +47,6 @@ async function busy(t: TestContext) {
   response.catch(() => undefined); // some tests end the process before it is answered
   await node.waitForError(/slow begins/);
   return { node, url, response, go: () => writeFileSync(path.join(folder, 'go'), '') };
-}
-
-/** Pids of the processes that a process started. */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-}
-
-/** Whether a process runs; one that ended may stay listed until its parent takes note. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 describe('signals', () => {
