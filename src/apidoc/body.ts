@@ -86,3 +86,8 @@ export function hasMembers(mediaType: string): boolean {
     mediaType,
   );
 }
+
+/** Whether the gateway reads bodies of a media type or range: JSON and forms. */
+export function isReadable(mediaType: string): boolean {
+  return hasMembers(mediaType) && !/^(multipart|text)\//i.test(mediaType);
+}

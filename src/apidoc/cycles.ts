@@ -3,29 +3,37 @@
  * never end; and no chain longer than a validator can follow.
  */
 import { ContractError } from '../contract/errors.ts';
-import { isObject, type Json, type JsonObject, member, pointerOf } from '../contract/json.ts';
+import { isObject, type Json, member } from '../contract/json.ts';
+import type { Faults } from './faults.ts';
+import type { Normalised } from './normalise.ts';
+import { refTo } from './references.ts';
 
 /** Keywords whose schemas judge the very same value. */
 const SAME_VALUE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas'] as const;
 
-/** @throws ContractError naming the component that starts the circle or the chain. */
-export function checkReferences(components: Readonly<Record<string, JsonObject>>, longest: number): void {
+/**
+ * @param places where components stand in their source, by the reference to each.
+ * @param faults takes each circle and chain, with the component that it starts at.
+ */
+export function checkReferences(
+  { components, places }: Pick<Normalised, 'components' | 'places'>,
+  longest: number,
+  faults: Faults,
+): void {
   for (const [section, all] of Object.entries(components)) {
     const edges = new Map<string, readonly string[]>();
     for (const [name, value] of Object.entries(all)) {
       edges.set(name, section === 'schemas' ? sameValue(value) : referenceOf(value));
     }
-    for (const name of edges.keys()) follow(section, name, edges, longest);
+    for (const name of edges.keys()) {
+      const pointer = places.get(refTo(section, name)) ?? '';
+      faults.attempt(() => follow(name, edges, longest), { pointer });
+    }
   }
 }
 
 /** Depth-first without recursion; finished components are taken out of `edges`, so all is walked once. */
-function follow(
-  section: string,
-  start: string,
-  edges: Map<string, readonly string[]>,
-  longest: number,
-): void {
+function follow(start: string, edges: Map<string, readonly string[]>, longest: number): void {
   const path: { name: string; next: number }[] = [{ name: start, next: 0 }];
   const onPath = new Set([start]);
   for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
@@ -37,10 +45,16 @@ function follow(
       edges.set(step.name, []);
       continue;
     }
-    const pointer = pointerOf('components', section, start);
-    if (onPath.has(target)) throw new ContractError('refers to itself without going deeper', { pointer });
-    if (path.length >= longest)
-      throw new ContractError(`starts a chain of more than ${longest} references`, { pointer });
+    const circle = onPath.has(target);
+    if (circle || path.length >= longest) {
+      // What is on this path is reported by now.
+      for (const name of onPath) edges.set(name, []);
+      throw new ContractError(
+        circle
+          ? 'refers to itself without going deeper'
+          : `starts a chain of more than ${longest} references`,
+      );
+    }
     if ((edges.get(target) ?? []).length === 0) continue;
     path.push({ name: target, next: 0 });
     onPath.add(target);

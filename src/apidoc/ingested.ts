@@ -1,4 +1,5 @@
 /** What a source is once it is normalised, before it is merged with others. */
+import type { ContractError } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
 import type { HttpMethod } from './operation.ts';
 
@@ -9,6 +10,8 @@ export interface IngestedOperation {
   readonly names: readonly string[];
   readonly method: HttpMethod;
   readonly eventName: string;
+  /** JSON pointer in the source. */
+  readonly pointer: string;
 }
 
 /** A source, normalised; names are its own yet. */
@@ -17,4 +20,6 @@ export interface Ingested {
   /** By section and name. */
   readonly components: Readonly<Record<string, JsonObject>>;
   readonly operations: readonly IngestedOperation[];
+  /** What can be served, but not as its author may think. */
+  readonly warnings: readonly ContractError[];
 }

@@ -4,6 +4,8 @@
  */
 import { ContractError } from '../contract/errors.ts';
 import { type Json, pointerOf } from '../contract/json.ts';
+import { ExactNumber } from '../core/exact-json.ts';
+import { SpelledNumber } from './spelled-number.ts';
 
 /** Bounds on one fragment or document. */
 export interface ContractLimits {
@@ -59,15 +61,17 @@ export const DOCUMENT_LIMITS: ContractLimits = {
 interface Budget {
   left: number;
   readonly limits: ContractLimits;
+  readonly keepSpelling: boolean;
 }
 
 /**
  * A plain copy of a JSON value.
+ * @param keepSpelling whether numbers stay as their file spells them; otherwise they become numbers.
  * @throws ContractError where it is too large or too deep, holds what JSON cannot say, or a member named
  *   `__proto__` (a schema for it could not be enforced).
  */
-export function plainCopy(value: unknown, limits: ContractLimits): Json {
-  return copy(value, [], { left: limits.bytes, limits });
+export function plainCopy(value: unknown, limits: ContractLimits, keepSpelling = false): Json {
+  return copy(value, [], { left: limits.bytes, limits, keepSpelling });
 }
 
 function copy(value: unknown, place: (string | number)[], budget: Budget): Json {
@@ -76,7 +80,7 @@ function copy(value: unknown, place: (string | number)[], budget: Budget): Json 
       spend(budget, value.length + 2);
       return value;
     case 'number':
-      if (!Number.isFinite(value)) throw refused(place, `${value} is no JSON number`);
+      if (!Number.isFinite(value)) throw refused(place, `${value} is not a JSON number`);
       spend(budget, 1);
       return value;
     case 'boolean':
@@ -87,6 +91,7 @@ function copy(value: unknown, place: (string | number)[], budget: Budget): Json 
         spend(budget, 4);
         return null;
       }
+      if (value instanceof ExactNumber || value instanceof SpelledNumber) return copyNumber(value, budget);
       if (place.length >= budget.limits.depth) {
         throw refused(place.slice(0, 8), `nested deeper than ${budget.limits.depth} levels`);
       }
@@ -95,8 +100,15 @@ function copy(value: unknown, place: (string | number)[], budget: Budget): Json 
     case 'bigint':
     case 'symbol':
     case 'function':
-      throw refused(place, `a ${typeof value} is no JSON value`);
+      throw refused(place, `a ${typeof value} is not a JSON value`);
   }
+}
+
+function copyNumber(value: ExactNumber | SpelledNumber, budget: Budget): Json {
+  spend(budget, value.text.length);
+  const kept = value instanceof ExactNumber || budget.keepSpelling ? value : value.number;
+  // `Json` has no spelled numbers: only the loader, which asked for them, gets to see one.
+  return kept as Json;
 }
 
 function copyArray(value: readonly unknown[], place: (string | number)[], budget: Budget): Json[] {
@@ -111,7 +123,7 @@ function copyArray(value: readonly unknown[], place: (string | number)[], budget
 
 function copyObject(value: object, place: (string | number)[], budget: Budget): Json {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw refused(place, 'no plain JSON object');
+  if (prototype !== Object.prototype && prototype !== null) throw refused(place, 'not a plain JSON object');
   const copied: Record<string, Json> = {};
   for (const [name, item] of Object.entries(value)) {
     if (item === undefined) continue;

@@ -72,6 +72,13 @@ export class OperationReader {
     }
   }
 
+  /** Media types that the body of an operation may have. */
+  mediaTypes(operation: JsonObject): string[] {
+    const body = this.follow(member(operation, 'requestBody') ?? null);
+    const content = isObject(body) ? member(body, 'content') : undefined;
+    return isObject(content) ? Object.keys(content) : [];
+  }
+
   /** Follows a reference to a component; the value itself when it is none. */
   private follow(value: Json): Json | undefined {
     let followed: Json | undefined = value;

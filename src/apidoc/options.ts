@@ -1,6 +1,7 @@
 /**
  * How a source is read.
  */
+import type { Faults } from './faults.ts';
 import type { ContractLimits } from './limits.ts';
 
 /** Where a source comes from: the operator's document, or a worker that nobody vouches for. */
@@ -22,4 +23,6 @@ export interface IngestOptions {
   readonly configuredSchemes: ReadonlySet<string> | undefined;
   /** Events that operations may lead to; undefined: any that is not reserved. */
   readonly events?: ReadonlySet<string> | undefined;
+  /** Takes the faults that are found. */
+  readonly faults: Faults;
 }

@@ -5,6 +5,8 @@
 import { ContractError } from '../contract/errors.ts';
 import { at, isObject, type Json, type JsonObject, member, pointerOf, tokensOf } from '../contract/json.ts';
 import { type Kind, SECTIONS } from '../contract/shapes.ts';
+import { DynamicScopes, keyOf, type Scope } from './dynamic-scope.ts';
+import { Resources } from './resources.ts';
 
 /** A component that has to be copied yet. */
 export interface Pending {
@@ -14,10 +16,15 @@ export interface Pending {
   readonly value: Json;
   /** Where it stands in the source. */
   readonly pointer: string;
+  /** Where dynamic references in it lead; undefined where that is the same from everywhere. */
+  readonly scope: Scope | undefined;
 }
 
 /** `$ref`s that are looked for in the schemas around them; each costs a walk up. */
 const MAX_SEARCHES = 20_000;
+
+/** References that may stand on the way of one pointer. */
+const MAX_HOPS = 20;
 
 /** Member of a document that holds what its other files hold, by their names (load.ts). */
 export const FILES = 'x-files';
@@ -25,14 +32,15 @@ export const FILES = 'x-files';
 export class References {
   private readonly raw: JsonObject;
   private readonly most: number;
-  /** `section pointer` → name. */
+  /** `section pointer scope` → name. */
   private readonly names = new Map<string, string>();
   private readonly taken = new Set<string>();
   /** How often a name was wanted, so that the next free one is found at once. */
   private readonly wanted = new Map<string, number>();
   private searches = 0;
-  /** `$id`s and `$anchor`s → pointer; filled on the first need. */
-  private anchors: ReadonlyMap<string, string> | undefined;
+  private hops = 0;
+  private readonly resources: Resources;
+  private readonly scopes: DynamicScopes | undefined;
   /** Components found, in the order they were found; the caller copies them. */
   readonly pending: Pending[] = [];
 
@@ -40,6 +48,10 @@ export class References {
   constructor(raw: JsonObject, most: number) {
     this.raw = raw;
     this.most = most;
+    this.resources = new Resources(raw);
+    if (this.resources.dynamic) {
+      this.scopes = new DynamicScopes(raw, this.resources, (ref, pointer) => this.target(ref, pointer));
+    }
     const components = member(raw, 'components');
     if (!isObject(components)) return;
     for (const [kind, section] of sections()) {
@@ -49,28 +61,48 @@ export class References {
     }
   }
 
+  /** A component is copied from now on: dynamic references lead where they lead from there. */
+  enter({ pointer, scope }: Pick<Pending, 'pointer' | 'scope'>): void {
+    this.scopes?.enter(pointer, scope);
+  }
+
   /**
    * The `$ref` to write in place of one that was read.
+   * @param dynamic whether it was a `$dynamicRef`, or, with an empty text, a `$recursiveRef`.
    * @throws ContractError when it points out of the document or at nothing.
    */
-  resolve(kind: Kind, ref: string, pointer: string): string {
+  resolve(kind: Kind, ref: string, pointer: string, dynamic = false): string {
     const section = SECTIONS[kind];
-    const target = section === undefined ? undefined : this.target(ref, pointer);
+    const target = dynamic ? this.scopes?.target(ref, pointer) : this.target(ref, pointer);
     if (section === undefined || target === undefined) {
-      throw new ContractError(`$ref ${JSON.stringify(shorten(ref))} points at nothing`, { pointer });
+      throw new ContractError(
+        `${dynamic ? '$dynamicRef' : '$ref'} ${JSON.stringify(shorten(ref))} points at nothing`,
+        { pointer },
+      );
     }
-    return `#/components/${section}/${this.nameOf(kind, section, target)}`;
+    const scope = kind === 'schema' ? this.scopes?.scopeFor(target, pointer) : undefined;
+    return refTo(section, this.nameOf(kind, section, target, scope));
+  }
+
+  /** The reference that a value of a discriminator's mapping is: itself, or that to a component of the name. */
+  mapped(value: string): string | undefined {
+    if (value.startsWith('#')) return value;
+    const pointer = pointerOf('components', 'schemas', value);
+    return at(this.raw, pointer) === undefined ? undefined : `#${encodeURI(pointer)}`;
   }
 
   private target(ref: string, pointer: string): string | undefined {
-    if (!ref.startsWith('#')) {
-      const anchored = this.anchored(ref);
-      if (anchored !== undefined) return anchored;
-      throw new ContractError(`$ref ${JSON.stringify(shorten(ref))} points out of the document`, { pointer });
-    }
+    if (!ref.startsWith('#')) return this.targetOfUri(ref, pointer);
     const fragment = decode(ref.slice(1));
-    if (fragment === undefined || tokensOf(fragment) === undefined) return this.anchored(ref);
-    if (at(this.raw, fragment) !== undefined) return fragment;
+    if (fragment === undefined || tokensOf(fragment) === undefined) {
+      return this.resources.anchor(fragment ?? ref.slice(1), pointer);
+    }
+    // Within a schema that has an `$id`, pointers begin at that schema (JSON Schema 2020-12, core, 8.2.1).
+    const boundary = this.resources.boundary(pointer);
+    const inside =
+      boundary === '' || boundary.startsWith(`/${FILES}/`) ? undefined : this.through(boundary + fragment);
+    const found = inside ?? this.through(fragment);
+    if (found !== undefined) return found;
     // A schema that brought its own $defs: the nearest one around that has what is asked for.
     this.searches += 1;
     if (this.searches > MAX_SEARCHES)
@@ -81,20 +113,49 @@ export class References {
     return undefined;
   }
 
-  private anchored(ref: string): string | undefined {
-    this.anchors ??= anchorsOf(this.raw);
-    return this.anchors.get(ref);
+  /** The pointer, or where it leads when a reference stands on the way. */
+  private through(pointer: string): string | undefined {
+    if (at(this.raw, pointer) !== undefined) return pointer;
+    let place = '';
+    let value: Json | undefined = this.raw;
+    for (const token of tokensOf(pointer) ?? []) {
+      const next: Json | undefined = value === undefined ? undefined : at(value, pointerOf(token));
+      if (next === undefined) break;
+      place += pointerOf(token);
+      value = next;
+    }
+    const ref = isObject(value) ? member(value, '$ref') : undefined;
+    if (typeof ref !== 'string' || this.hops >= MAX_HOPS) return undefined;
+    this.hops += 1;
+    try {
+      const target = this.target(ref, place);
+      return target === undefined ? undefined : this.through(target + pointer.slice(place.length));
+    } finally {
+      this.hops -= 1;
+    }
   }
 
-  private nameOf(kind: Kind, section: string, target: string): string {
-    const key = `${section} ${target}`;
+  private targetOfUri(ref: string, pointer: string): string | undefined {
+    const [uri = '', fragment = ''] = ref.split('#');
+    const schema = this.resources.withId(ref) ?? this.resources.withId(uri);
+    if (schema === undefined) {
+      throw new ContractError(`$ref ${JSON.stringify(shorten(ref))} points out of the document`, { pointer });
+    }
+    if (fragment === '' || this.resources.withId(ref) !== undefined) return schema;
+    const decoded = decode(fragment) ?? fragment;
+    if (tokensOf(decoded) === undefined) return this.resources.anchor(decoded, schema);
+    return this.through(schema + decoded);
+  }
+
+  private nameOf(kind: Kind, section: string, target: string, scope?: Scope): string {
+    const key = `${section} ${target} ${keyOf(scope)}`;
     const known = this.names.get(key);
     if (known !== undefined) return known;
     const name = this.freeName(section, target);
     this.names.set(key, name);
     if (this.names.size > this.most) throw new ContractError(`more than ${this.most} components`);
     const value = at(this.raw, target);
-    if (value !== undefined) this.pending.push({ kind, section, name, value, pointer: target });
+    if (value !== undefined) this.pending.push({ kind, section, name, value, pointer: target, scope });
     return name;
   }
 
@@ -127,6 +188,11 @@ function nameInFile(tokens: readonly string[]): string {
   return last ?? FILES;
 }
 
+/** A reference to a component. */
+export function refTo(section: string, name: string): string {
+  return `#/components/${section}/${name}`;
+}
+
 /** A name that OpenAPI allows for a component: letters, digits, `.`, `_` and `-`. */
 export function componentName(text: string): string {
   return text.replace(/[^A-Za-z0-9._-]+/g, '_').slice(-200) || '_';
@@ -146,19 +212,4 @@ function decode(fragment: string): string | undefined {
 
 function shorten(text: string): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
-}
-
-function anchorsOf(raw: JsonObject): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  const visit = (value: Json, pointer: string): void => {
-    if (Array.isArray(value)) value.forEach((item, index) => visit(item, `${pointer}/${index}`));
-    if (!isObject(value)) return;
-    const id = member(value, '$id');
-    const anchor = member(value, '$anchor') ?? member(value, '$dynamicAnchor');
-    if (typeof id === 'string' && !found.has(id)) found.set(id, pointer);
-    if (typeof anchor === 'string' && !found.has(`#${anchor}`)) found.set(`#${anchor}`, pointer);
-    for (const [name, item] of Object.entries(value)) visit(item, pointer + pointerOf(name));
-  };
-  visit(raw, '');
-  return found;
 }

@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { ContractError } from '../contract/errors.ts';
+import { Faults } from './faults.ts';
 import { Fingerprints } from './fingerprint.ts';
 import { ingest } from './ingest.ts';
 import type { IngestedOperation } from './ingested.ts';
@@ -41,6 +42,12 @@ export interface PutOptions {
   readonly available?: boolean;
   /** Events that its operations may lead to; one that leads to another is refused. Default: any. */
   readonly events?: readonly string[] | undefined;
+  /** Largest size of this source, in bytes; by default that of its kind. */
+  readonly maxBytes?: number | undefined;
+  /** Faults that were found when the source was read: it is refused, with these and its own. */
+  readonly faults?: readonly ContractError[];
+  /** Called with each warning once the source is in. */
+  readonly onWarning?: (warning: ContractError) => void;
 }
 
 /**
@@ -91,10 +98,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   put(source: string, document: unknown, options: PutOptions = {}): ApiSnapshot {
     try {
       const kind = options.kind ?? 'document';
-      const limits =
-        kind === 'worker'
-          ? { ...WORKER_LIMITS, ...this.options.workerLimits }
-          : { ...DOCUMENT_LIMITS, ...this.options.documentLimits };
+      const limits = this.limitsFor(kind, options.maxBytes);
       if (source === '' || source.length > limits.nameLength) {
         throw new ContractError(`a source must have a name of 1 to ${limits.nameLength} characters`);
       }
@@ -106,6 +110,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
         securitySchemes: this.schemes,
         configuredSchemes: this.configuredSchemes,
         events: options.events && new Set(options.events),
+        faults: new Faults(kind === 'document', options.faults),
       });
       const entry: MergedSource = {
         name: source,
@@ -117,9 +122,11 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
       };
       const sources = new Map(this.sources);
       for (const name of this.refuseConflicts(entry)) sources.delete(name);
-      return this.commit(sources.set(source, entry));
+      const snapshot = this.commit(sources.set(source, entry));
+      for (const warning of ingested.warnings) options.onWarning?.(warning.around({ source }));
+      return snapshot;
     } catch (error) {
-      if (error instanceof ContractError) throw error.within({ ...error.place, source });
+      if (error instanceof ContractError) throw error.around({ source });
       if (error instanceof RangeError)
         throw new ContractError('nested too deeply', { source }, { cause: error });
       throw error;
@@ -144,6 +151,14 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     if (entry.available !== available)
       this.commit(new Map(this.sources).set(source, { ...entry, available }));
     return true;
+  }
+
+  private limitsFor(kind: SourceKind, bytes: number | undefined): ContractLimits {
+    const limits =
+      kind === 'worker'
+        ? { ...WORKER_LIMITS, ...this.options.workerLimits }
+        : { ...DOCUMENT_LIMITS, ...this.options.documentLimits };
+    return bytes === undefined ? limits : { ...limits, bytes };
   }
 
   private commit(sources: ReadonlyMap<string, MergedSource>): ApiSnapshot {
@@ -179,17 +194,19 @@ type Claims = ReadonlyMap<string, IngestedOperation>;
 function claimsOf({ ingested }: MergedSource): { routes: Claims; events: Claims } {
   const routes = new Map<string, IngestedOperation>();
   const events = new Map<string, IngestedOperation>();
+  const faults: ContractError[] = [];
   for (const operation of ingested.operations) {
-    const { method, path, shape, eventName } = operation;
+    const { method, path, shape, eventName, pointer } = operation;
     const key = `${method} ${shape}`;
     const other = routes.get(key);
     if (other !== undefined) {
-      const place = { method, path, event: eventName };
-      throw new ContractError(`is there twice: ${other.path} matches the same paths`, place);
+      const place = { method, path, event: eventName, pointer };
+      faults.push(new ContractError(`is there twice: ${other.path} matches the same paths`, place));
     }
     routes.set(key, operation);
     events.set(eventName, operation);
   }
+  if (faults.length > 0) throw ContractError.of(faults);
   return { routes, events };
 }
 
@@ -204,14 +221,14 @@ function clashOf(
   for (const { method, path, shape, eventName } of other.ingested.operations) {
     const mine = routes.get(`${method} ${shape}`);
     if (mine !== undefined) {
-      const place = { method, path: mine.path, event: mine.eventName };
+      const place = { method, path: mine.path, event: mine.eventName, pointer: mine.pointer };
       return new ContractError(`${other.name} has claimed ${method.toUpperCase()} ${path} already`, place);
     }
     const same = events.get(eventName);
     if (same === undefined || compared.has(eventName)) continue;
     compared.add(eventName);
     if (entry.fingerprints.event(eventName) !== other.fingerprints.event(eventName)) {
-      const place = { method: same.method, path: same.path, event: eventName };
+      const place = { method: same.method, path: same.path, event: eventName, pointer: same.pointer };
       return new ContractError(`${other.name} has claimed the event with other data already`, place);
     }
   }

@@ -4,6 +4,8 @@
  */
 import { ContractError } from '../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../contract/json.ts';
+import { ExactNumber } from '../core/exact-json.ts';
+import type { Faults } from './faults.ts';
 
 const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'string', 'integer']);
 
@@ -37,10 +39,20 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
 
 type Check = (value: Json) => string | undefined;
 
+/** Whether a value is a number; one that a double cannot hold is an exact number. */
+function isNumeric(value: unknown): boolean {
+  return typeof value === 'number' || value instanceof ExactNumber;
+}
+
 const isCount: Check = (value) =>
-  Number.isInteger(value) && Number(value) >= 0 ? undefined : 'must be a whole number of 0 or more';
-const isNumber: Check = (value) => (typeof value === 'number' ? undefined : 'must be a number');
+  isNumeric(value) && Number.isInteger(Number(value)) && Number(value) >= 0
+    ? undefined
+    : 'must be a whole number of 0 or more';
+const isNumber: Check = (value) => (isNumeric(value) ? undefined : 'must be a number');
 const isString: Check = (value) => (typeof value === 'string' ? undefined : 'must be a string');
+/** Some tools read `description: { $ref: page.md }`; here it is data like any other. */
+const isDescription: Check = (value) =>
+  isObject(value) && typeof member(value, '$ref') === 'string' ? undefined : isString(value);
 const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 const isFilled: Check = (value) =>
   Array.isArray(value) && value.length > 0 ? undefined : 'must be an array of at least one item';
@@ -68,16 +80,13 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['maximum', isNumber],
   ['exclusiveMinimum', isNumber],
   ['exclusiveMaximum', isNumber],
-  [
-    'multipleOf',
-    (value) => (typeof value === 'number' && value > 0 ? undefined : 'must be a number above 0'),
-  ],
+  ['multipleOf', (value) => (isNumeric(value) && Number(value) > 0 ? undefined : 'must be a number above 0')],
   ['uniqueItems', isBoolean],
   ['deprecated', isBoolean],
   ['readOnly', isBoolean],
   ['writeOnly', isBoolean],
   ['title', isString],
-  ['description', isString],
+  ['description', isDescription],
   ['format', isString],
   ['pattern', isString],
   ['contentEncoding', isString],
@@ -112,9 +121,9 @@ export function isJudging(keyword: string): boolean {
 
 /**
  * Brings one schema object to 2020-12, in place. Sub-schemas are left for the walk that calls it.
- * @throws ContractError naming the keyword that is not as it must be.
+ * @param faults takes each keyword that is not as it must be.
  */
-export function normaliseSchema(schema: JsonObject, pointer: string): JsonObject {
+export function normaliseSchema(schema: JsonObject, pointer: string, faults: Faults): JsonObject {
   const nullable = member(schema, 'nullable') === true;
   for (const keyword of DROPPED) delete schema[keyword];
   bounds(schema);
@@ -125,8 +134,9 @@ export function normaliseSchema(schema: JsonObject, pointer: string): JsonObject
   if (Array.isArray(schema['allOf']) && schema['allOf'].length === 0) delete schema['allOf'];
   for (const [keyword, value] of Object.entries(schema)) {
     const fault = CHECKS.get(keyword)?.(value);
-    if (fault !== undefined)
-      throw new ContractError(`${keyword} ${fault}`, { pointer: `${pointer}/${keyword}` });
+    if (fault === undefined) continue;
+    faults.add(new ContractError(`${keyword} ${fault}`, { pointer: `${pointer}/${keyword}` }));
+    delete schema[keyword];
   }
   return nullable ? orNull(schema) : schema;
 }

@@ -13,6 +13,8 @@ export interface WatchedDocument extends PutOptions {
   readonly file: string;
   /** Name of the source; the file unless told otherwise. */
   readonly name?: string;
+  /** Largest size of the document and all files that it refers to, in bytes. Default 64 MiB. */
+  readonly maxBytes?: number;
 }
 
 export interface WatchOptions {
@@ -80,7 +82,7 @@ export function watchDocuments(
 function begin(registry: ApiRegistry, document: WatchedDocument): Watched {
   const { read, onFile } = noting();
   try {
-    loadDocument(document.file, onFile);
+    loadDocument(document.file, { onFile, maxBytes: document.maxBytes });
   } catch {
     // Broken at present: the first look tells what is wrong.
   }

@@ -133,6 +133,8 @@ export interface Hooks {
   enter?(kind: Kind, object: JsonObject, pointer: string): JsonObject;
   /** Called with each `$ref`; returns what stands there in the copy. */
   reference?(kind: Kind, ref: string, pointer: string): string;
+  /** Called with each fault; the copy is without what it is about. Without this hook the first fault is thrown. */
+  fault?(fault: ContractError): void;
 }
 
 /**
@@ -154,13 +156,18 @@ export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks
     const field = member(copied, name);
     // An empty member of a YAML document reads as null.
     if (field === null) delete copied[name];
-    else if (field !== undefined)
-      copied[name] = transformField(form, of, field, `${pointer}/${escapeToken(name)}`, hooks);
+    else if (field !== undefined) {
+      const place = `${pointer}/${escapeToken(name)}`;
+      const one = transformField(form, of, field, place, hooks);
+      if (one === undefined) delete copied[name];
+      else copied[name] = one;
+    }
   }
   return copied;
 }
 
-function* fieldsOf(kind: Kind, object: JsonObject): Iterable<readonly [string, Form, Kind]> {
+/** The fields of an object that hold other objects: name, form and kind of each. */
+export function* fieldsOf(kind: Kind, object: JsonObject): Iterable<readonly [string, Form, Kind]> {
   if (kind === 'callback') {
     for (const name of Object.keys(object)) {
       if (name !== '$ref' && !name.startsWith('x-')) yield [name, 'one', 'pathItem'];
@@ -174,17 +181,46 @@ function* fieldsOf(kind: Kind, object: JsonObject): Iterable<readonly [string, F
   }
 }
 
-function transformField(form: Form, kind: Kind, value: Json, pointer: string, hooks: Hooks): Json {
-  if (form === 'one') return transform(kind, value, pointer, hooks);
-  if (form === 'list') {
-    if (!Array.isArray(value)) throw new ContractError('must be an array', { pointer });
-    return value.map((item, index) => transform(kind, item, `${pointer}/${index}`, hooks));
+function transformField(
+  form: Form,
+  kind: Kind,
+  value: Json,
+  pointer: string,
+  hooks: Hooks,
+): Json | undefined {
+  if (form === 'one') return attempt(kind, value, pointer, hooks);
+  if (form === 'list' ? !Array.isArray(value) : !isObject(value)) {
+    const fault = new ContractError(`must be an ${form === 'list' ? 'array' : 'object'}`, { pointer });
+    if (hooks.fault === undefined) throw fault;
+    hooks.fault(fault);
+    return undefined;
   }
-  if (!isObject(value)) throw new ContractError('must be an object', { pointer });
+  if (Array.isArray(value)) {
+    const items = value.map((item, index) => attempt(kind, item, `${pointer}/${index}`, hooks));
+    return items.filter((item) => item !== undefined);
+  }
   const copied: JsonObject = {};
-  for (const [name, item] of Object.entries(value)) {
-    const extension = name.startsWith('x-') && (kind === 'pathItem' || kind === 'response');
-    copied[name] = extension ? item : transform(kind, item, `${pointer}/${escapeToken(name)}`, hooks);
+  for (const [name, item] of Object.entries(value as JsonObject)) {
+    const place = `${pointer}/${escapeToken(name)}`;
+    const one = isExtension(kind, name) ? item : attempt(kind, item, place, hooks);
+    if (one !== undefined) copied[name] = one;
   }
   return copied;
+}
+
+/** Whether a member of a map of these objects is an extension, and not one of them. */
+export function isExtension(kind: Kind, name: string): boolean {
+  return name.startsWith('x-') && (kind === 'pathItem' || kind === 'response');
+}
+
+/** As `transform`; undefined for what has a fault that the hooks take. */
+function attempt(kind: Kind, value: Json, pointer: string, hooks: Hooks): Json | undefined {
+  if (hooks.fault === undefined) return transform(kind, value, pointer, hooks);
+  try {
+    return transform(kind, value, pointer, hooks);
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    hooks.fault(error.around({ pointer }));
+    return undefined;
+  }
 }

@@ -198,7 +198,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal((await eventuallyGets(`${url}/total`, 503)).status, 503);
     assert.equal((await fetch(`${url}/sum`)).status, 404);
     writeFileSync(document, 'openapi: 3.1.0\npaths: [');
-    await node.waitForError(/sums\.yaml:2:\d+: is no YAML/);
+    await node.waitForError(/sums\.yaml:2:\d+: is not valid YAML/);
     assert.equal((await fetch(`${url}/total`)).status, 503);
   });
 
@@ -234,7 +234,7 @@ describe('gateway, router and worker by themselves', () => {
       { cwd: folder },
     );
     assert.equal(code, 2);
-    assert.match(stderr, /error: openapi: \S+no\.yaml:2:\d+: is no YAML: /);
+    assert.match(stderr, /error: openapi: \S+no\.yaml:2:\d+: is not valid YAML: /);
     assert.match(stderr, /error: openapi: \S+old\.json:1:\d+: .*Swagger 2\.0/);
   });
 

@@ -63,15 +63,15 @@ describe('loadDocument', () => {
   });
 
   for (const [what, text, line, reason] of [
-    ['YAML', 'openapi: 3.1.0\npaths:\n  /a:\n   get: [\n', 5, /is no YAML/],
+    ['YAML', 'openapi: 3.1.0\npaths:\n  /a:\n   get: [\n', 5, /is not valid YAML/],
     [
       'YAML with a key twice',
       'openapi: 3.1.0\npaths: {}\npaths: {}\n',
       3,
-      /is no YAML: Map keys must be unique/,
+      /is not valid YAML: Map keys must be unique/,
     ],
-    ['JSON', '{\n  "openapi": "3.1.0",\n  "paths": {,}\n}', 3, /is no JSON/],
-    ['JSON cut off', '{\n  "openapi": "3.1.0",\n', 3, /is no JSON/],
+    ['JSON', '{\n  "openapi": "3.1.0",\n  "paths": {,}\n}', 3, /is not valid JSON/],
+    ['JSON cut off', '{\n  "openapi": "3.1.0",\n', 3, /is not valid JSON/],
     [
       'an operation',
       `${PATHS}      parameters:\n        - name: a\n          in: nowhere\n`,
@@ -237,7 +237,7 @@ describe('watchDocuments', () => {
     assert.equal(registry.snapshot().operations[0]?.eventName, 'readPet');
     const before = registry.snapshot();
     writeFileSync(file, `${PATHS}   broken`);
-    assert.match(await next(), /api.yaml:\d+:\d+: is no YAML/);
+    assert.match(await next(), /api.yaml:\d+:\d+: is not valid YAML/);
     assert.equal(registry.snapshot(), before);
     writeFileSync(`${file}.new`, PATHS.replace('/pets', '/animals'));
     renameSync(`${file}.new`, file);
@@ -267,7 +267,7 @@ describe('watchDocuments', () => {
     writeFileSync(api, `${PATHS}      parameters:\n        - $ref: more.yaml#/Id\n`);
     assert.match(await next(), /api.yaml:\d+:\d+: .*leads to a file that is not there/);
     writeFileSync(more, 'Id: { name: id, in: path,');
-    assert.match(await next(), /more.yaml:\d+:\d+: is no YAML/);
+    assert.match(await next(), /more.yaml:\d+:\d+: is not valid YAML/);
     writeFileSync(more, 'Id: { name: id, in: path, schema: { type: integer } }\n');
     assert.equal(await next(), `changed ${api}`);
     assert.deepEqual(registry.snapshot().operations[0]?.parameters[0]?.schema, { type: 'integer' });

@@ -107,7 +107,7 @@ describe('ApiRegistry', () => {
     const error = refusal(() => registry.put('other', one('/tasks/{task}', { 'x-event-name': 'other.get' })));
     assert.match(
       error.message,
-      /^other: GET \/tasks\/\{task\}: event other.get: tasks.yaml has claimed GET \/tasks\/\{id\}/,
+      /^other: GET \/tasks\/\{task\}: event other.get: at #.*: tasks.yaml has claimed GET \/tasks\/\{id\}/,
     );
     assert.equal(error.code, 'INVALID_CONTRACT');
     assert.equal(error.place.source, 'other');
@@ -124,7 +124,7 @@ describe('ApiRegistry', () => {
     const error = refusal(() => registry.put('second', one('/todo/{id}', id({ type: 'string' }))));
     assert.match(
       error.message,
-      /^second: GET \/todo\/\{id\}: event tasks.get: first has claimed the event with other data/,
+      /^second: GET \/todo\/\{id\}: event tasks.get: at #.*: first has claimed the event with other data/,
     );
     registry.put(
       'second',
