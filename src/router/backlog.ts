@@ -1,15 +1,16 @@
 /**
  * All requests that wait: bounded by number for each event and by bytes in all.
  *
- * Where there is no room, who uses more than the newcomer gives way: the last request of the client with the
- * most waiting at the event, or for bytes at the heaviest event. So a flood on one event, or from one client, fills its own
- * share and not that of others. A client that is alone may fill everything.
+ * Where there is no room, who uses more than the newcomer gives way: the client with the most waiting at the event, or
+ * for bytes at the heaviest event. It loses the request that would be served last. So a flood on one event, or from one
+ * client, fills its own share and not that of others. A client that is alone may fill everything.
  */
+import { isHopeless } from '../core/chance.ts';
 import type { Breakers } from './breaker.ts';
 import type { Lane } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
 import type { Pending } from './pending.ts';
-import type { EventState, RouteTable } from './routes.ts';
+import type { EventState, Group, Link, RouteTable } from './routes.ts';
 import type { Worker } from './worker.ts';
 
 export class Backlog {
@@ -42,6 +43,7 @@ export class Backlog {
     const { queue } = event;
     pending.message = detached(pending.message, event.name, queue.slab, queue.length);
     pending.owned = true;
+    pending.pace = event.pace;
     pending.enter('queued');
     queue.push(pending);
     this.entered(event, pending);
@@ -55,24 +57,46 @@ export class Backlog {
     this.entered(event, pending);
   }
 
-  /** Takes the next request for a worker: events in turn, and at each event clients in turn. */
-  takeFor(worker: Worker, breakers: Breakers | undefined): Pending | undefined {
+  /**
+   * Takes the next request for a worker: events in turn, and at each event clients in turn. A hopeless request comes out
+   * too, to be settled; it costs neither its event nor its client the turn.
+   */
+  takeFor(worker: Worker, breakers: Breakers | undefined, now: number): Pending | undefined {
     const { group } = worker;
     if (group === undefined) return undefined;
-    let link = group.backlog.first;
-    while (link !== undefined) {
-      const { event, after } = link;
-      if (event.queue.length === 0) {
-        group.backlog.remove(link);
-      } else if (!this.routes.paused.has(event.name) && breakers?.rests(worker, event.name) !== true) {
-        group.backlog.remove(link);
-        const pending = this.takeFrom(event);
-        if (event.queue.length > 0) group.backlog.push(link);
-        return pending;
+    let best: { readonly link: Link; readonly next: Pending } | undefined;
+    let after: Link | undefined;
+    for (let link = group.backlog.first, looked = 0; link !== undefined && looked < SAMPLE; link = after) {
+      const { event } = link;
+      after = link.after;
+      if (event.queue.length === 0) group.backlog.remove(link);
+      else if (!this.routes.paused.has(event.name)) {
+        const next = nextFor(worker, event, breakers, now);
+        if (next === undefined) continue;
+        if (isHopeless(next, now)) {
+          this.remove(next);
+          return next;
+        }
+        if (next.lane?.yields(next) !== true) return this.serveTurn(group, link, next);
+        best ??= { link, next };
+        looked++;
       }
-      link = after;
     }
-    return undefined;
+    return best && this.serveTurn(group, best.link, best.next);
+  }
+
+  /** Takes a request of an event whose turn it is; the event's next turn is after all others. */
+  private serveTurn(group: Group, link: Link, next: Pending): Pending {
+    group.backlog.remove(link);
+    this.serve(link.event, next);
+    if (link.event.queue.length > 0) group.backlog.push(link);
+    return next;
+  }
+
+  /** Takes a request of an event that goes to a worker. */
+  serve(event: EventState, pending: Pending): void {
+    event.queue.serve(pending);
+    this.left(event, pending);
   }
 
   /** Whether anything waits that a worker serves. */
@@ -83,10 +107,10 @@ export class Backlog {
     return false;
   }
 
-  /** Takes the next request of an event. */
+  /** Takes any request of an event. */
   takeFrom(event: EventState): Pending | undefined {
-    const pending = event.queue.shift();
-    if (pending !== undefined) this.left(event, pending);
+    const pending = event.queue.first;
+    if (pending !== undefined) this.serve(event, pending);
     return pending;
   }
 
@@ -118,7 +142,7 @@ export class Backlog {
     const longest = event.queue.largestLane('length');
     const own = event.queue.laneOf(pending)?.length ?? 0;
     if (longest === undefined || longest.length <= own + 1) return false;
-    this.pushOutLast(longest);
+    this.pushOutOf(longest);
     return true;
   }
 
@@ -137,15 +161,30 @@ export class Backlog {
     while (this.bytes + pending.size > this.queueBytes) {
       const lane = queue.largestLane('bytes');
       if (lane === undefined) return false;
-      this.pushOutLast(lane);
+      this.pushOutOf(lane);
     }
     return true;
   }
 
-  private pushOutLast(lane: Lane): void {
-    const victim = lane.last;
+  private pushOutOf(lane: Lane): void {
+    const victim = lane.leastUrgent;
     if (victim === undefined) return;
     this.remove(victim);
     this.pushOut(victim);
   }
+}
+
+/** Most events looked at to find one whose next request is not late. */
+const SAMPLE = 32;
+
+/** The request of an event that a worker may be given next: at a half-open breaker only one with time to succeed. */
+function nextFor(
+  worker: Worker,
+  { name, queue }: EventState,
+  breakers: Breakers | undefined,
+  now: number,
+): Pending | undefined {
+  if (breakers === undefined || !breakers.tripped(worker)) return queue.next(now);
+  if (breakers.rests(worker, name, true)) return undefined;
+  return breakers.rests(worker, name, false) ? queue.nextFresh(now) : queue.next(now);
 }

@@ -47,8 +47,9 @@ export class Breaker {
   probing = false;
   alarm: Alarm | undefined = undefined;
 
-  get blocks(): boolean {
-    return this.state === 'open' || (this.state === 'half-open' && this.probing);
+  /** Whether it lets no request pass. @param fresh the request has enough time to show whether the worker recovered. */
+  blocks(fresh: boolean): boolean {
+    return this.state === 'open' || (this.state === 'half-open' && (this.probing || !fresh));
   }
 }
 
@@ -76,14 +77,20 @@ export class Breakers {
     return worker.breakers !== undefined || this.events.size > 0;
   }
 
-  /** Whether an event rests everywhere. */
-  eventRests(name: string): boolean {
-    return this.eventsTripped > 0 && this.events.get(name)?.blocks === true;
+  /** Whether any breaker that a request for this worker could meet is not closed. */
+  tripped(worker: Worker): boolean {
+    return worker.tripped > 0 || this.eventsTripped > 0;
   }
 
-  /** Whether a worker may not be given this event now. */
-  rests(worker: Worker, name: string): boolean {
-    return (worker.tripped > 0 && worker.breakers?.get(name)?.blocks === true) || this.eventRests(name);
+  /** Whether an event rests everywhere. @param fresh see `Breaker.blocks`. */
+  eventRests(name: string, fresh: boolean): boolean {
+    return this.eventsTripped > 0 && this.events.get(name)?.blocks(fresh) === true;
+  }
+
+  /** Whether a worker may not be given this event now. @param fresh see `Breaker.blocks`. */
+  rests(worker: Worker, name: string, fresh: boolean): boolean {
+    const pair = worker.tripped > 0 ? worker.breakers?.get(name) : undefined;
+    return pair?.blocks(fresh) === true || this.eventRests(name, fresh);
   }
 
   /** A request is given to a worker. */
@@ -222,7 +229,7 @@ function hasOther(worker: Worker, event: EventState | undefined, name: string): 
   for (const group of groups) {
     for (const other of group.workers) {
       if (other === worker || other.paused) continue;
-      if (other.breakers?.get(name)?.blocks !== true) return true;
+      if (other.breakers?.get(name)?.blocks(true) !== true) return true;
     }
   }
   return false;

@@ -16,9 +16,13 @@ export class Chooser {
     private readonly notify: ((notice: RouterNotice) => void) | undefined,
   ) {}
 
-  /** A worker with credit for the request, or undefined when there is none. */
-  choose(groups: readonly Group[], request: RequestView, now: number): Worker | undefined {
-    const candidates = this.candidates(groups, request.eventName);
+  /**
+   * A worker with credit for the request, or undefined when there is none.
+   *
+   * @param fresh the request may be the one that a half-open breaker lets pass.
+   */
+  choose(groups: readonly Group[], request: RequestView, fresh: boolean, now: number): Worker | undefined {
+    const candidates = this.candidates(groups, request.eventName, fresh);
     if (candidates.length <= 1) return candidates[0];
     let error: unknown;
     try {
@@ -60,9 +64,9 @@ export class Chooser {
   }
 
   /** The ready list itself where it is all there is to it. */
-  private candidates(groups: readonly Group[], eventName: string): readonly Worker[] {
+  private candidates(groups: readonly Group[], eventName: string, fresh: boolean): readonly Worker[] {
     const { breakers } = this;
-    if (breakers?.eventRests(eventName) === true) return NOBODY;
+    if (breakers?.eventRests(eventName, fresh) === true) return NOBODY;
     const first = groups[0];
     if (first === undefined) return NOBODY;
     if (groups.length === 1 && first.tripped === 0) return first.ready;
@@ -71,7 +75,7 @@ export class Chooser {
     for (const group of groups) {
       const filter = group.tripped > 0;
       for (const worker of group.ready) {
-        if (!filter || breakers?.rests(worker, eventName) !== true) gathered.push(worker);
+        if (!filter || breakers?.rests(worker, eventName, fresh) !== true) gathered.push(worker);
       }
     }
     return gathered;

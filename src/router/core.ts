@@ -14,7 +14,7 @@ import { Backlog } from './backlog.ts';
 import { Breakers } from './breaker.ts';
 import { Chooser } from './chooser.ts';
 import { Dispatcher, tellDrained } from './dispatcher.ts';
-import { isFault, isRefusal } from './failures.ts';
+import { isRefusal } from './failures.ts';
 import { type CoreLimits, coreLimits, coreStrategy, type RouterCoreOptions } from './options.ts';
 import { type Origin, Pending } from './pending.ts';
 import { Recovery } from './recovery.ts';
@@ -337,7 +337,7 @@ export class RouterCore {
     this.dispatcher.letGo(pending, worker);
     if (isRefusal(reply)) this.recovery.refused(pending, worker, reply, now);
     else {
-      if (waiting || pending.cancelled) this.recovery.judge(pending, worker, !isFault(reply), now);
+      if (waiting || pending.cancelled) this.recovery.judge(pending, worker, reply, now);
       if (waiting) this.settler.settle(pending, honestReply(reply, pending.attempts > 1));
       else this.settler.deadlines.cancel(pending);
     }

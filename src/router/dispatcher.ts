@@ -1,4 +1,5 @@
 /** Brings requests and workers with credit together. */
+import { isFresh, isHopeless } from '../core/chance.ts';
 import { SlotTable } from '../core/slot-table.ts';
 import type { Backlog } from './backlog.ts';
 import type { Breakers } from './breaker.ts';
@@ -35,7 +36,8 @@ export class Dispatcher {
   place(pending: Pending, now: number): void {
     const { eventName } = pending.message;
     const known = this.routes.events.get(eventName);
-    if (this.offer(pending, known, now)) return;
+    pending.pace = known?.pace;
+    if (this.offer(pending, known, true, now)) return;
     if (!this.mayWait(eventName, known, now)) {
       this.settler.settle(pending, noWorker(eventName, this.routes.past.has(eventName)));
       return;
@@ -52,13 +54,13 @@ export class Dispatcher {
   /** Finds another worker for a request that was at one, or puts it in front of its queue. */
   putBack(pending: Pending, now: number): void {
     pending.enter('queued');
-    if (pending.deadline <= now) {
+    if (isHopeless(pending, now)) {
       this.settler.fail(pending, 'EXPIRED');
       return;
     }
     const { eventName } = pending.message;
     const known = this.routes.events.get(eventName);
-    if (this.offer(pending, known, now)) return;
+    if (this.offer(pending, known, isFresh(pending, now), now)) return;
     const event =
       known ?? (this.mayWait(eventName, known, now) ? this.routes.openStray(eventName, Infinity) : undefined);
     if (event !== undefined && this.mayWait(eventName, event, now)) {
@@ -70,7 +72,7 @@ export class Dispatcher {
   /** Gives a worker what waits for it, as far as its credit goes. */
   pump(worker: Worker, now: number): void {
     while (worker.place >= 0) {
-      const pending = this.backlog.takeFor(worker, this.breakers);
+      const pending = this.backlog.takeFor(worker, this.breakers, now);
       if (pending === undefined) return;
       this.deliver(pending, worker, now);
     }
@@ -82,11 +84,15 @@ export class Dispatcher {
     for (;;) {
       // Looked up each time: a stray event is dropped when its last request leaves, and made anew if that comes back.
       const event = this.routes.events.get(eventName);
-      const next = event?.queue.first;
-      if (event === undefined || next === undefined) return;
-      const worker = this.chooser.choose(event.groups, next.message, now);
+      if (event === undefined) return;
+      const { queue, groups } = event;
+      const turn = queue.next(now);
+      let worker = turn && this.chooser.choose(groups, turn.message, isFresh(turn, now), now);
+      const next = worker === undefined ? queue.nextFresh(now) : turn;
+      if (next === undefined) return;
+      if (next !== turn) worker = this.chooser.choose(groups, next.message, true, now);
       if (worker === undefined) return;
-      this.backlog.remove(next);
+      this.backlog.serve(event, next);
       this.deliver(next, worker, now);
     }
   }
@@ -126,19 +132,28 @@ export class Dispatcher {
   }
 
   /** Gives the request to a worker with credit; false when there is none, or others wait before it. */
-  private offer(pending: Pending, event: EventState | undefined, now: number): boolean {
-    if (event !== undefined && (event.queue.length > 0 || this.routes.paused.has(event.name))) return false;
+  private offer(pending: Pending, event: EventState | undefined, fresh: boolean, now: number): boolean {
+    if (event !== undefined) {
+      if (this.routes.paused.has(event.name)) return false;
+      // What a worker with credit leaves waiting is too old for its half-open breaker.
+      if (event.queue.length > 0 && !(fresh && this.trips(event))) return false;
+    }
     const groups = this.routes.groupsOf(pending.message.eventName, event);
     for (;;) {
-      const worker = this.chooser.choose(groups, pending.message, now);
+      const worker = this.chooser.choose(groups, pending.message, fresh, now);
       if (worker === undefined) return false;
       if (this.dispatch(pending, worker, now)) return true;
     }
   }
 
+  /** Whether a breaker that concerns the event is not closed. */
+  private trips(event: EventState): boolean {
+    return (this.breakers?.eventsTripped ?? 0) > 0 || event.groups.some((group) => group.tripped > 0);
+  }
+
   /** Gives a worker a request that was taken from a queue. */
   private deliver(pending: Pending, worker: Worker, now: number): void {
-    if (pending.deadline <= now) {
+    if (isHopeless(pending, now)) {
       this.settler.fail(pending, 'EXPIRED');
     } else if (!this.dispatch(pending, worker, now)) {
       const { eventName } = pending.message;

@@ -1,7 +1,9 @@
 /**
- * The queue of one event: a FIFO for each client, served in turn, so that a flood from one client leaves the wait of
- * others as it was. With a single client it costs what a FIFO costs.
+ * The queue of one event: a lane for each client, served in turn, so that a flood from one client leaves the wait of
+ * others unchanged. A lane is served in the order that requests came. A request that has become late (`core/chance.ts`) is
+ * passed over, and served only while nothing else waits. With a single client the queue costs what a FIFO costs.
  */
+import { isBarelyLate, isFresh, isLate } from '../core/chance.ts';
 import { LinkedList } from '../core/linked-list.ts';
 import { Slab } from './payload.ts';
 import type { Pending } from './pending.ts';
@@ -10,9 +12,16 @@ import type { EventState } from './routes.ts';
 /** Most lanes looked at to find the longest one. */
 const SAMPLE = 32;
 
+/** One of so many turns of a client is for a request that has just become late: when the load drops, none is lost so. */
+const LATE_TURN = 8;
+
 /** What one client has waiting for one event. */
 export class Lane extends LinkedList<Pending> {
   bytes = 0;
+  /** Turns it has had. */
+  turns = 0;
+  /** The first request that was not late when it was looked at; those before it are passed over. */
+  private head: Pending | undefined = undefined;
   /** Neighbours in the round of lanes; itself while it is alone. */
   left: Lane = this;
   right: Lane = this;
@@ -22,6 +31,53 @@ export class Lane extends LinkedList<Pending> {
     public client: object,
   ) {
     super();
+  }
+
+  override push(pending: Pending): void {
+    super.push(pending);
+    this.head ??= pending;
+  }
+
+  override unshift(pending: Pending): void {
+    if (this.head === this.first) this.head = pending;
+    super.unshift(pending);
+  }
+
+  override remove(pending: Pending): void {
+    if (this.head === pending) this.head = pending.after;
+    super.remove(pending);
+  }
+
+  /** The request to serve next: in order, or the newest one when all are late. */
+  next(now: number): Pending | undefined {
+    const { first } = this;
+    // It was at a worker before, and keeps its place.
+    if (first?.worker !== undefined) return first;
+    let { head } = this;
+    while (head !== undefined && isLate(head, now)) head = head.after;
+    this.head = head;
+    if (head === undefined) return this.last;
+    const late = head.before;
+    const lateTurn = late !== undefined && this.turns % LATE_TURN === 0 && isBarelyLate(late, now);
+    return lateTurn ? late : head;
+  }
+
+  /** Whether a request, which is `next`, waits for others that are not late. */
+  yields(next: Pending): boolean {
+    return this.head === undefined && next.worker === undefined;
+  }
+
+  /** A request with at least half of its time left: the next one or the newest one. */
+  fresh(now: number): Pending | undefined {
+    const next = this.next(now);
+    if (next === undefined || isFresh(next, now)) return next;
+    return this.last !== undefined && isFresh(this.last, now) ? this.last : undefined;
+  }
+
+  /** The request to give up first when there is no room. */
+  get leastUrgent(): Pending | undefined {
+    const { first, head, last } = this;
+    return first !== head && first?.worker === undefined ? first : last;
   }
 }
 
@@ -55,19 +111,44 @@ export class FairQueue {
     this.entered(lane, pending);
   }
 
-  /** The request whose turn it is. */
+  /** A request of the client whose turn it is. */
   get first(): Pending | undefined {
     return this.current?.first;
   }
 
-  /** Takes the next request of the client whose turn it is. */
-  shift(): Pending | undefined {
-    const lane = this.current;
-    const pending = lane?.first;
-    if (lane === undefined || pending === undefined) return undefined;
+  /** The request to serve next: of the client whose turn it is, or of the next one with a request that is not late. */
+  next(now: number): Pending | undefined {
+    const { current } = this;
+    const first = current?.next(now);
+    if (current === undefined || first === undefined || !current.yields(first)) return first;
+    let lane = current.right;
+    for (let looked = 1; lane !== current && looked < SAMPLE; looked++) {
+      const other = lane.next(now);
+      if (other !== undefined && !lane.yields(other)) return other;
+      lane = lane.right;
+    }
+    return first;
+  }
+
+  /** The first request in the round of clients with at least half of its time left, among the lanes looked at. */
+  nextFresh(now: number): Pending | undefined {
+    let lane = this.current;
+    for (let looked = 0; lane !== undefined && looked < SAMPLE; looked++) {
+      const pending = lane.fresh(now);
+      if (pending !== undefined) return pending;
+      lane = lane.right;
+      if (lane === this.current) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Takes a request out that is served; the turn goes on to the next client. */
+  serve(pending: Pending): void {
+    const { lane } = pending;
+    if (lane?.queue !== this) return;
     this.current = lane.right;
+    lane.turns++;
     this.leave(lane, pending);
-    return pending;
   }
 
   /** Takes a request out, wherever it stands. */

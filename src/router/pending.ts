@@ -1,9 +1,11 @@
 /**
  * A request under way in the router: one class, one shape, so that the hot path stays monomorphic.
  */
+import type { Waiting } from '../core/chance.ts';
 import { NOT_TIMED, type Timed } from '../core/deadlines.ts';
 import type { Linked } from '../core/linked-list.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import type { Pace } from '../core/pace.ts';
 import type { Slotted } from '../core/slot-table.ts';
 import type { Lane } from './fair-queue.ts';
 import type { Worker } from './worker.ts';
@@ -42,7 +44,7 @@ const LEGAL: Readonly<Record<PendingState, readonly PendingState[]>> = {
 };
 
 /** A request under way. The fields from `id` on belong to the core; others may read them. */
-export class Pending implements Slotted, Timed<Pending>, Linked<Pending> {
+export class Pending implements Slotted, Timed<Pending>, Linked<Pending>, Waiting {
   message: RequestMessage;
   readonly origin: Origin;
   /** For the origin's own use, such as the slot number the client gave. */
@@ -68,6 +70,8 @@ export class Pending implements Slotted, Timed<Pending>, Linked<Pending> {
   readonly enqueuedAt: number;
   dispatchedAt: number;
   readonly deadline: number;
+  /** How long requests of its event usually take; undefined while the event has no state. */
+  pace: Pace | undefined = undefined;
   /** What it counts for in the bound on queued bytes. */
   size = 0;
 

@@ -1,10 +1,13 @@
 /** What the core does when things do not go well: time runs out, workers are lost, silent or refuse, nobody serves. */
+import { hadChance, isHopeless } from '../core/chance.ts';
 import type { ReplyMessage } from '../core/message.ts';
+import { isOutcomeCode } from '../core/outcome.ts';
 import { Alarm, type Alarms } from './alarms.ts';
 import type { Backlog } from './backlog.ts';
 import type { BreakerOwner, Breakers } from './breaker.ts';
 import type { Chooser } from './chooser.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { isFault } from './failures.ts';
 import type { CoreLimits, RouterNotice } from './options.ts';
 import type { Pending } from './pending.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -56,14 +59,13 @@ export class Recovery implements BreakerOwner {
     if (worker === undefined) return;
     if (worker.cancels) worker.port.cancel(pending.id, pending.generation, 'expired');
     else dispatcher.letGo(pending, worker);
-    this.timedOut(pending, worker, now);
+    const blamed = this.timedOut(pending, worker, now);
     if (state === 'dispatched') {
       settler.fail(pending, 'TIMEOUT');
       pending.dropPayload();
     }
-    if (worker.cancels) return;
-    this.missed(worker, now);
-    dispatcher.refresh(worker, now);
+    if (blamed && !worker.cancels) this.missed(worker, now);
+    if (!blamed || !worker.cancels) dispatcher.refresh(worker, now);
   };
 
   /** A reply, or a part of one where `more` follows, came after the deadline and before the timer that tells of it. */
@@ -74,13 +76,22 @@ export class Recovery implements BreakerOwner {
     pending.dropPayload();
   }
 
-  /** A worker replied, well or not: strategies and breakers learn from it. */
-  judge(pending: Pending, worker: Worker, ok: boolean, now: number): void {
+  /** A worker replied, well or not: strategies, breakers and the pace of the event learn from it. */
+  judge(pending: Pending, worker: Worker, reply: ReplyMessage, now: number): void {
     const { chooser, breakers, routes } = this.parts;
     const { eventName } = pending.message;
-    chooser.replied(worker, now - pending.dispatchedAt, ok, now);
+    const { code } = reply;
+    const took = now - pending.dispatchedAt;
+    if (code === '' || !isOutcomeCode(code)) pending.pace?.learn(took);
+    const failed = isFault(reply);
+    // A worker is not to blame for a request that it did not run, or that came to it too late.
+    if (code === 'EXPIRED' || (code === 'TIMEOUT' && !hadChance(pending, pending.dispatchedAt))) {
+      breakers?.abandoned(worker, eventName);
+      return;
+    }
+    chooser.replied(worker, took, !failed, now);
     if (breakers === undefined) return;
-    if (!ok) breakers.failed(worker, routes.events.get(eventName), eventName, false, now);
+    if (failed) breakers.failed(worker, routes.events.get(eventName), eventName, code === 'TIMEOUT', now);
     else if (breakers.concerns(worker)) breakers.succeeded(worker, eventName, now);
   }
 
@@ -176,11 +187,17 @@ export class Recovery implements BreakerOwner {
     else dispatcher.refresh(worker, now);
   }
 
-  private timedOut(pending: Pending, worker: Worker, now: number): void {
+  /** A worker let a request time out. False: the request came to it with too little time, so that says nothing. */
+  private timedOut(pending: Pending, worker: Worker, now: number): boolean {
     const { breakers, chooser, routes } = this.parts;
     const { eventName } = pending.message;
+    if (!hadChance(pending, pending.dispatchedAt)) {
+      breakers?.abandoned(worker, eventName);
+      return false;
+    }
     breakers?.failed(worker, routes.events.get(eventName), eventName, true, now);
     if (pending.state === 'dispatched') chooser.replied(worker, now - pending.dispatchedAt, false, now);
+    return true;
   }
 
   /** A classic worker let a request time out: after some in a row it gets no more. */
@@ -207,7 +224,7 @@ export class Recovery implements BreakerOwner {
     const wanted =
       idempotent &&
       pending.attempts <= limits.redispatches &&
-      pending.deadline > now &&
+      !isHopeless(pending, now) &&
       dispatcher.mayWait(eventName, routes.events.get(eventName), now);
     if (wanted && (budget === undefined || budget.take(now))) {
       counters.redispatched++;

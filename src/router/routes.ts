@@ -8,12 +8,13 @@
  * only while requests for it wait.
  */
 import { type Linked, LinkedList } from '../core/linked-list.ts';
+import { Pace } from '../core/pace.ts';
 import { FairQueue } from './fair-queue.ts';
 import { PastEvents } from './past-events.ts';
 import type { Worker } from './worker.ts';
 
 /** An event in the backlog of a group. */
-class Link implements Linked<Link> {
+export class Link implements Linked<Link> {
   before: Link | undefined = undefined;
   after: Link | undefined = undefined;
 
@@ -26,6 +27,8 @@ class Link implements Linked<Link> {
 /** An event that is served, or for which requests wait. */
 export class EventState {
   readonly queue: FairQueue = new FairQueue(this);
+  /** How long its requests are at a worker. */
+  readonly pace = new Pace();
   readonly links: Link[] = [];
   /** The groups that serve it, in the order of `links`. */
   readonly groups: Group[] = [];

@@ -78,6 +78,7 @@ const reply = fc
         const port = choose(world.present, worker);
         const which = port?.open[key % Math.max(1, port.open.length)];
         if (port === undefined || which === undefined) return;
+        world.replies(which.seen);
         const refusal = kind === 'busy' || kind === 'leaving';
         if (kind !== 'more') {
           port.open.splice(port.open.indexOf(which), 1);

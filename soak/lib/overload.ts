@@ -1,0 +1,225 @@
+/**
+ * A router under load, simulated: the real core on a clock of its own, with clients and workers that only take time.
+ * A minute of load takes a fraction of a second, and a seed gives the same course again.
+ */
+import { NO_BYTES, type ReplyMessage } from '../../src/core/message.ts';
+import { RouterCore } from '../../src/router/core.ts';
+import type { RouterCoreOptions } from '../../src/router/options.ts';
+import type { Origin, Pending } from '../../src/router/pending.ts';
+import type { Worker, WorkerPort } from '../../src/router/worker.ts';
+import { Agenda } from './agenda.ts';
+import { type Random, randomOf } from './random.ts';
+
+/** One client's requests for one event. */
+export interface Stream {
+  readonly client: number;
+  readonly eventName: string;
+  /** Its part of the load; the parts of all streams are summed. */
+  readonly part: number;
+  /** Time that its requests allow, in ms. */
+  readonly timeout: number;
+}
+
+/** A course of load. */
+export interface OverloadCase {
+  /** Requests that each worker runs at a time. */
+  readonly workers: readonly number[];
+  /** Workers of the original: they cannot be told to cancel, and queue what they are given. */
+  readonly classic?: boolean;
+  /** Time of a handler, in ms. */
+  readonly service: (random: Random) => number;
+  /** Mean of `service`. */
+  readonly meanService: number;
+  readonly streams: readonly Stream[];
+  /** Load as a share of the capacity, one phase after the other; durations in ms. */
+  readonly phases: readonly { readonly load: number; readonly duration: number }[];
+  /** Requests come at random (Poisson), rather than evenly. */
+  readonly random: boolean;
+  readonly seed: number;
+  readonly options?: RouterCoreOptions;
+}
+
+/** A request as its client saw it. */
+export interface Asked {
+  readonly stream: Stream;
+  readonly at: number;
+  code: string;
+  settledAt: number;
+}
+
+/** What came of a course. */
+export interface Course {
+  readonly requests: readonly Asked[];
+  /** Requests a second that the workers can run. */
+  readonly capacity: number;
+  /** When each phase ended. */
+  readonly ends: readonly number[];
+}
+
+const OK: ReplyMessage = {
+  status: 200,
+  code: '',
+  dispatched: true,
+  more: false,
+  contentType: '',
+  extras: NO_BYTES,
+  body: NO_BYTES,
+};
+
+/** A worker that runs as many requests as it has places; a classic one lets the others wait. */
+class SimulatedWorker implements WorkerPort {
+  private readonly entry: Worker;
+  private readonly waiting: { id: number; generation: number }[] = [];
+  private running = 0;
+
+  constructor(
+    private readonly world: Overload,
+    id: string,
+    private readonly places: number,
+  ) {
+    const { classic = false, streams } = world.course;
+    const events = classic ? undefined : [...new Set(streams.map(({ eventName }) => eventName))];
+    this.entry = world.core.addWorker(this, { id, events, concurrency: places, cancels: !classic }, 0);
+  }
+
+  dispatch({ id, generation }: Pending): boolean {
+    this.waiting.push({ id, generation });
+    this.begin();
+    return true;
+  }
+
+  /** Its handlers ignore their signal: one that runs is busy to its end. */
+  cancel(): void {}
+
+  private begin(): void {
+    const { world } = this;
+    if (this.running >= this.places) return;
+    const next = this.waiting.shift();
+    if (next === undefined) return;
+    this.running++;
+    world.agenda.add(world.now + world.course.service(world.chance), () => {
+      this.running--;
+      world.core.reply(this.entry, next.id, next.generation, OK, world.now);
+      this.begin();
+    });
+  }
+}
+
+class Overload {
+  now = 0;
+  readonly agenda = new Agenda();
+  readonly core: RouterCore;
+  readonly chance: Random;
+  readonly requests: Asked[] = [];
+  private readonly origins = new Map<number, Origin>();
+  private readonly asked = new Map<Pending, Asked>();
+  private settling: ReplyMessage | undefined;
+
+  constructor(readonly course: OverloadCase) {
+    this.chance = randomOf(course.seed);
+    this.core = new RouterCore({ startupGrace: 0, ...course.options }, 0);
+    course.workers.forEach((places, index) => new SimulatedWorker(this, `worker-${index}`, places));
+  }
+
+  get capacity(): number {
+    const places = this.course.workers.reduce((sum, count) => sum + count, 0);
+    return (places * 1000) / this.course.meanService;
+  }
+
+  run(): Course {
+    const ends: number[] = [];
+    let start = 0;
+    for (const { load, duration } of this.course.phases) {
+      this.plan(start, start + duration, load);
+      start += duration;
+      ends.push(start);
+    }
+    const longest = Math.max(...this.course.streams.map(({ timeout }) => timeout));
+    this.until(start + longest + 1000);
+    return { requests: this.requests, capacity: this.capacity, ends };
+  }
+
+  /** Has the requests of a phase come, each one planning the next. */
+  private plan(from: number, to: number, load: number): void {
+    const { streams, random } = this.course;
+    const parts = streams.reduce((sum, { part }) => sum + part, 0);
+    for (const stream of streams) {
+      const gap = 1000 / ((this.capacity * load * stream.part) / parts);
+      const next = (at: number): void => {
+        if (at >= to) return;
+        this.agenda.add(at, () => {
+          this.submit(stream);
+          next(at + (random ? -Math.log(1 - this.chance.next()) * gap : gap));
+        });
+      };
+      next(from + this.chance.next() * gap);
+    }
+  }
+
+  private submit(stream: Stream): void {
+    const { eventName, timeout: timeLeft } = stream;
+    const asked: Asked = { stream, at: this.now, code: 'open', settledAt: 0 };
+    this.requests.push(asked);
+    const message = {
+      eventName,
+      body: NO_BYTES,
+      timeLeft,
+      idempotent: false,
+      requestId: '',
+      extras: NO_BYTES,
+    };
+    this.settling = undefined;
+    const pending = this.core.submit(message, this.originOf(stream.client), this.now);
+    if (pending.state === 'settled') this.note(asked, this.settling);
+    else this.asked.set(pending, asked);
+  }
+
+  private originOf(client: number): Origin {
+    let origin = this.origins.get(client);
+    if (origin === undefined) {
+      origin = {
+        settle: (pending, reply) => {
+          this.settling = reply;
+          const asked = this.asked.get(pending);
+          if (asked !== undefined) this.note(asked, reply);
+          this.asked.delete(pending);
+        },
+      };
+      this.origins.set(client, origin);
+    }
+    return origin;
+  }
+
+  private note(asked: Asked, reply: ReplyMessage | undefined): void {
+    asked.code = reply?.code ?? 'lost';
+    asked.settledAt = this.now;
+  }
+
+  private until(end: number): void {
+    for (;;) {
+      const wakeup = this.core.nextWakeup();
+      const next = Math.min(this.agenda.next, wakeup);
+      if (next > end) return;
+      this.now = Math.max(this.now, next);
+      if (wakeup <= this.now) this.core.tick(this.now);
+      this.agenda.take(this.now)?.();
+    }
+  }
+}
+
+/** Runs a course to its end. */
+export function simulate(course: OverloadCase): Course {
+  return new Overload(course).run();
+}
+
+/** Successes in a span of time as a share of what the workers could have run. */
+export function goodput({ requests, capacity }: Course, from: number, to: number): number {
+  const good = requests.filter(({ code, settledAt }) => code === '' && settledAt >= from && settledAt < to);
+  return good.length / ((capacity * (to - from)) / 1000);
+}
+
+/** The share of the requests made in a span of time that succeeded. */
+export function success({ requests }: Course, from: number, to: number): number {
+  const made = requests.filter(({ at }) => at >= from && at < to);
+  return made.filter(({ code }) => code === '').length / made.length;
+}

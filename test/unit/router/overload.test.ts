@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeClient, type FakeWorker, System } from './fixture.ts';
+
+/** Has the router learn that a request takes this many ms. */
+function teach(system: System, worker: FakeWorker, usual: number): void {
+  for (let count = 0; count < 100; count++) {
+    system.submit({ timeLeft: 10 * usual });
+    system.pass(usual);
+    worker.reply();
+  }
+}
+
+describe('requests that wait too long', () => {
+  it('are expired in the queue once they have less time left than a handler takes', () => {
+    const system = new System();
+    const worker = system.worker();
+    teach(system, worker, 100);
+    system.submit({ timeLeft: 10_000 });
+    const hopeless = system.submit({ timeLeft: 500 });
+    const viable = system.submit({ timeLeft: 10_000 });
+    const before = worker.sent.length;
+    system.pass(420);
+    assert.equal(hopeless.state, 'queued');
+    worker.reply();
+    assert.equal(viable.state, 'dispatched');
+    assert.equal(hopeless.state, 'queued', 'it is passed over');
+    worker.reply();
+    assert.equal(hopeless.state, 'settled');
+    assert.deepEqual(system.client.codes.slice(-3), ['ok', 'ok', 'EXPIRED']);
+    assert.equal(system.client.last?.dispatched, false);
+    assert.equal(worker.sent.length, before + 1);
+  });
+
+  it('are passed over when they are late, and served when nothing else waits', () => {
+    const system = new System();
+    const worker = system.worker();
+    system.submit({ timeLeft: 60_000 });
+    const late = [1000, 1001, 1002].map((timeLeft) => system.submit({ timeLeft }));
+    system.pass(800);
+    const fresh = [1, 2].map(() => system.submit({ timeLeft: 1000 }));
+    worker.reply();
+    worker.reply();
+    worker.reply();
+    const [first, second, third] = late;
+    const order = worker.sent.slice(1).map(({ pending }) => pending);
+    // The first of eight turns of a client is for a late request; then the others come in order.
+    assert.deepEqual(order, [third, ...fresh]);
+    worker.reply();
+    worker.reply();
+    assert.deepEqual(
+      worker.sent.slice(4).map(({ pending }) => pending),
+      [second, first],
+    );
+    worker.reply();
+    assert.ok(system.client.codes.every((code) => code === 'ok'));
+  });
+
+  it('do not take the turns of other clients', () => {
+    const system = new System();
+    const worker = system.worker({ events: ['e', 'f'] });
+    const flood = new FakeClient();
+    system.submit({ timeLeft: 60_000 });
+    for (let count = 0; count < 20; count++) system.submit({ timeLeft: 1000 }, flood);
+    for (let count = 0; count < 20; count++) system.submit({ eventName: 'f', timeLeft: 1000 }, flood);
+    system.pass(800);
+    const other = [1, 2, 3, 4].map(() => system.submit({ timeLeft: 1000 }));
+    for (let count = 0; count < 5; count++) worker.reply();
+    assert.ok(other.every(({ state }) => state !== 'queued'));
+  });
+
+  it('are the first to give way when there is no room', () => {
+    const system = new System({ queueLimit: 4 });
+    const worker = system.worker();
+    const flood = new FakeClient();
+    system.submit({ timeLeft: 60_000 });
+    const old = [1, 2].map(() => system.submit({ timeLeft: 1000 }, flood));
+    system.pass(800);
+    const young = [1, 2].map(() => system.submit({ timeLeft: 1000 }, flood));
+    worker.reply();
+    worker.reply();
+    assert.equal(system.core.stats().queued, 2);
+    for (let count = 0; count < 2; count++) system.submit({ timeLeft: 1000 }, flood);
+    system.submit({ timeLeft: 1000 });
+    assert.equal(old[0]?.state, 'settled');
+    assert.deepEqual(flood.codes, ['ok', 'QUEUE_FULL']);
+    assert.ok(young.every(({ state }) => state !== 'settled'));
+  });
+
+  it('are not given to a second worker when the first one is lost', () => {
+    const system = new System();
+    const worker = system.worker();
+    teach(system, worker, 100);
+    const pending = system.submit({ timeLeft: 500, idempotent: true });
+    const other = system.worker();
+    system.pass(450);
+    worker.remove();
+    assert.equal(pending.state, 'settled');
+    assert.equal(system.client.codes.at(-1), 'WORKER_LOST');
+    assert.equal(other.sent.length, 0);
+  });
+});
+
+describe('a timeout of a request that never had a chance', () => {
+  it('does not open the circuit breaker of its worker', () => {
+    const system = new System({ breaker: { threshold: 2 } });
+    const worker = system.worker({ concurrency: 20 });
+    teach(system, worker, 100);
+    for (let count = 0; count < 10; count++) {
+      system.submit({ timeLeft: 50 });
+      system.pass(60);
+    }
+    assert.equal(system.client.codes.filter((code) => code === 'TIMEOUT').length, 10);
+    assert.equal(worker.worker.tripped, 0);
+    for (let count = 0; count < 2; count++) system.submit({ timeLeft: 500 });
+    system.pass(510);
+    assert.equal(worker.worker.tripped, 1, 'with enough time it counts');
+  });
+
+  it('does not make a classic worker unresponsive', () => {
+    const system = new System({ muteLimit: 2 });
+    const worker = system.worker({ cancels: false });
+    teach(system, worker, 100);
+    for (let count = 0; count < 10; count++) {
+      system.submit({ timeLeft: 50 });
+      system.pass(60);
+    }
+    assert.equal(system.client.codes.filter((code) => code === 'TIMEOUT').length, 10);
+    assert.equal(worker.worker.unresponsive, false);
+    for (let count = 0; count < 2; count++) {
+      system.submit({ timeLeft: 500 });
+      system.pass(510);
+    }
+    assert.equal(worker.worker.unresponsive, true, 'with enough time it counts');
+  });
+
+  it('says nothing of the worker when the worker itself found the time run out', () => {
+    const system = new System({ breaker: { threshold: 1, rest: 100 } });
+    const worker = system.worker({ concurrency: 4 });
+    teach(system, worker, 100);
+    system.submit({ timeLeft: 50 });
+    system.pass(40);
+    worker.reply({ code: 'TIMEOUT', status: 504 });
+    assert.equal(worker.worker.tripped, 0);
+    system.submit({ timeLeft: 500 });
+    worker.reply({ code: 'EXPIRED', status: 504, dispatched: false });
+    assert.equal(worker.worker.tripped, 0);
+  });
+});
+
+describe('a half-open circuit breaker', () => {
+  it('waits for a request with enough time, and lets that one pass before those that wait', () => {
+    const system = new System({ breaker: { threshold: 1, rest: 1000 } });
+    const worker = system.worker({ concurrency: 8 });
+    system.submit({ timeLeft: 50 });
+    system.pass(60);
+    assert.equal(worker.worker.tripped, 1);
+    const old = [1, 2, 3].map(() => system.submit({ timeLeft: 1500 }));
+    system.pass(1050);
+    assert.ok(old.every(({ state }) => state === 'queued'));
+    const probe = system.submit({ timeLeft: 1500 });
+    assert.equal(probe.state, 'dispatched');
+    assert.equal(system.submit({ timeLeft: 1500 }).state, 'queued', 'one at a time');
+    worker.replyTo(probe);
+    assert.equal(worker.worker.tripped, 0);
+    assert.ok(old.every(({ state }) => state === 'dispatched'));
+  });
+
+  it('finds a request with enough time among those of other clients', () => {
+    const system = new System({ breaker: { threshold: 1, rest: 1000 } });
+    system.worker({ concurrency: 8 });
+    system.submit({ timeLeft: 50 });
+    system.pass(60);
+    const old = system.submit({ timeLeft: 1500 });
+    system.pass(900);
+    const fresh = system.submit({ timeLeft: 1500 }, new FakeClient());
+    system.pass(150);
+    assert.equal(old.state, 'queued');
+    assert.equal(fresh.state, 'dispatched');
+  });
+
+  it('of an event waits for a request with enough time too', () => {
+    const system = new System({ breaker: { rest: 1000 }, workerGrace: 10_000 });
+    for (let count = 0; count < 3; count++) {
+      const victim = system.worker();
+      system.submit({ timeLeft: 1500 });
+      victim.remove();
+    }
+    system.worker({ concurrency: 8 });
+    const old = system.submit({ timeLeft: 1500 });
+    system.pass(1050);
+    assert.equal(old.state, 'queued');
+    assert.equal(system.submit({ timeLeft: 1500 }).state, 'dispatched');
+  });
+});
