@@ -13,8 +13,6 @@ export interface WatchedDocument extends PutOptions {
   readonly file: string;
   /** Name of the source; the file unless told otherwise. */
   readonly name?: string;
-  /** Largest size of the document and all files that it refers to, in bytes. Default 64 MiB. */
-  readonly maxBytes?: number;
 }
 
 export interface WatchOptions {

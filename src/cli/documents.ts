@@ -3,7 +3,7 @@ import { type ApiRegistry, putDocument, type Unnamed, watchDocuments } from '../
 import { ContractError } from '../contract/errors.ts';
 import type { Logger } from '../core/logging.ts';
 import { UsageError } from './errors.ts';
-import { choice, type DocumentSpec, document, list } from './kinds.ts';
+import { choice, type DocumentSpec, document, list, wholeNumber } from './kinds.ts';
 import type { Opened } from './serve.ts';
 import { optional, setting } from './settings.ts';
 
@@ -19,32 +19,46 @@ export const documentSettings = (defaultNote: string) => ({
       'What becomes of operations in documents without x-event-name: named by their operationId, skipped, or refused',
     default: 'operationId',
   }),
+  maxDocument: setting(wholeNumber(1024, 2 ** 40, 'BYTES'), {
+    description: 'Largest OpenAPI document, with all files that it refers to',
+    default: 64 * 1024 * 1024,
+    defaultNote: '67108864 (64 MiB)',
+  }),
 });
+
+/** How documents are read. */
+export interface DocumentReading {
+  readonly unnamed: Unnamed;
+  /** Largest size of one, in bytes. */
+  readonly maxDocument: number;
+}
 
 /**
  * Puts documents into a registry, each under the name of its file, and takes in what is saved later; a document that
  * is broken then is told in the log, and the old one stays. A file that is given again is named with its prefix.
  *
- * @throws UsageError that names file, line and reason, for every file that cannot be used.
+ * @throws UsageError that names file, line and reason of every fault.
  */
 export function loadDocuments(
   registry: ApiRegistry,
   specs: readonly DocumentSpec[],
-  unnamed: Unnamed,
+  { unnamed, maxDocument: maxBytes }: DocumentReading,
   logger: Logger,
   opened: Opened,
 ): void {
   const faults: string[] = [];
+  const onWarning = (warning: ContractError): void =>
+    logger.warn({ document: warning.place.source, reason: warning.message }, 'a document has a warning');
   const documents = specs.map(({ file, prefix }, index) => {
     const again = specs.findIndex((other) => other.file === file) < index;
-    return { file, prefix, unnamed, name: again ? `${prefix}=${file}` : file };
+    return { file, prefix, unnamed, maxBytes, onWarning, name: again ? `${prefix}=${file}` : file };
   });
   for (const { file, ...options } of documents) {
     try {
       putDocument(registry, file, options);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
-      faults.push(`openapi: ${error.message}`);
+      faults.push(...error.faults.map((fault) => `openapi: ${fault.message}`));
     }
   }
   if (faults.length > 0) throw new UsageError(faults);

@@ -142,7 +142,7 @@ async function openNode(
   const { router: routers, dnsInterval, classicRouter: classic, poolSize, heartbeat } = values;
   const dns = { interval: dnsInterval };
   const registry = openRegistry(values);
-  loadDocuments(registry, values.openapi ?? [], values.unnamed, logger, opened);
+  loadDocuments(registry, values.openapi ?? [], values, logger, opened);
   const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
   const curve = clientCurve(values);
   const client = new ZeroMQClient({

@@ -62,7 +62,7 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
         ? ''
         : await openAdmin(values, new ProcessSource(view, log), logger, opened, USUAL_ADMIN);
     const registry = openRegistry(values);
-    loadDocuments(registry, documentsOf(values), values.unnamed, logger, opened);
+    loadDocuments(registry, documentsOf(values), values, logger, opened);
     const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
     view?.addRouter(router);
     const { threads, concurrency, frozenAfter, drain } = values;

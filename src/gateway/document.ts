@@ -1,7 +1,8 @@
 /** The document as it is served: `/openapi.json` and `/openapi.yaml`. */
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { stringify } from 'yaml';
+import { type ScalarTag, stringify } from 'yaml';
 import type { ApiSnapshot } from '../apidoc/operation.ts';
+import { ExactNumber, stringifyExact } from '../core/exact-json.ts';
 import { etagOf } from './entity-tag.ts';
 
 export type DocumentFormat = 'json' | 'yaml';
@@ -12,6 +13,15 @@ export interface RenderedDocument {
   readonly contentType: string;
   readonly etag: string;
 }
+
+/** A number of the document that a double cannot hold, written as it came. */
+const EXACT_NUMBER: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  identify: (value) => value instanceof ExactNumber,
+  resolve: (text) => new ExactNumber(text),
+  stringify: ({ value }) => String(value),
+};
 
 /** Paths that the gateway may be mounted under, at most this many are remembered. */
 const MAX_RENDERED = 16;
@@ -42,7 +52,9 @@ export class DocumentRenderer {
     if (known !== undefined) return known;
     const document = this.document(baseUrl);
     const text =
-      format === 'json' ? JSON.stringify(document) : stringify(document, { aliasDuplicateObjects: false });
+      format === 'json'
+        ? stringifyExact(document)
+        : stringify(document, { aliasDuplicateObjects: false, customTags: [EXACT_NUMBER] });
     const body = Buffer.from(text);
     const contentType = format === 'json' ? 'application/json' : 'application/yaml';
     const rendered = { body, contentType, etag: etagOf(body) };

@@ -2,6 +2,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Operation } from '../../apidoc/operation.ts';
 import { isObject, type Json, member } from '../../contract/json.ts';
+import { ExactNumber } from '../../core/exact-json.ts';
 import { referred } from './shape.ts';
 
 /** An operation and the document that its references lead into. */
@@ -28,6 +29,7 @@ class Comparison {
 
   equal(first: Json | undefined, second: Json | undefined): boolean {
     if (first === second && (typeof first !== 'object' || first === null)) return true;
+    if (first instanceof ExactNumber) return second instanceof ExactNumber && first.text === second.text;
     if (Array.isArray(first)) {
       if (!Array.isArray(second) || first.length !== second.length) return false;
       return first.every((item, index) => this.equal(item, second[index]));

@@ -285,6 +285,23 @@ components:
   });
 });
 
+describe('the size of a document', () => {
+  const files = {
+    'api.yaml': operation('parameters: [{ $ref: more.yaml }]'),
+    'more.yaml': `# ${'x'.repeat(5000)}\nname: q\nin: query\n`,
+  };
+
+  it('has a bound, for all its files together', () => {
+    const folder = join(root, 'large');
+    mkdirSync(folder);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const put = (maxBytes: number) => putDocument(new ApiRegistry(), join(folder, 'api.yaml'), { maxBytes });
+    assert.equal(put(6000).files.length, 2);
+    assert.throws(() => put(5050), /more.yaml: is larger than the \d+ bytes that are left for it$/);
+    assert.throws(() => put(50), /api.yaml: is larger than the 50 bytes/);
+  });
+});
+
 describe('warnings of a document', () => {
   it('name operations whose body the gateway never reads, and paths that no request has', () => {
     const { document, warnings } = load({
