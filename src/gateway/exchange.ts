@@ -24,7 +24,7 @@ import { type AnswerContext, answer, answerProblem } from './reply.ts';
 import type { Route } from './route.ts';
 import type { Match, PathEntry } from './routes.ts';
 import { clientOf, isWatched, tellAnswer } from './telling.ts';
-import { tellsTiming } from './timing.ts';
+import { needsClock, patienceOf, tellsTiming } from './timing.ts';
 import { traceContext } from './trace.ts';
 
 export class Exchange implements ActiveExchange, AnswerContext, Conditional {
@@ -127,10 +127,14 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     if (rateLimits === undefined) return true;
     const client = clientOf(this.req);
     const { eventName } = this.route.operation;
-    const verdict = await rateLimits.count({ client, caller: this.caller, eventName }, phase);
+    const verdict = await rateLimits.count({ client, caller: this.caller, eventName }, phase, this.patience);
     this.extraHeaders.push(...verdict.headers);
     if (verdict.problem !== undefined) this.fail(verdict.problem);
     return verdict.problem === undefined;
+  }
+
+  get patience(): number {
+    return patienceOf(this.core.settings, this.req, this.route.timeout);
   }
 
   /** Looks at the headers, and for a body. */
@@ -207,10 +211,10 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     if (timeout === undefined) return;
     const { headers, method } = this.req;
     if (method !== 'GET' && method !== 'HEAD' && isConditional(headers)) {
-      checkPreconditions(this, timeout, (problem, left) => {
+      void checkPreconditions(this, timeout, (problem, left) => {
         if (problem !== undefined) this.fail(problem);
-        else this.send(bound, type, left);
-      });
+        else this.attempt(() => this.send(bound, type, left));
+      }).catch((error: unknown) => this.crash(error));
     } else this.send(bound, type, timeout);
   }
 
@@ -245,11 +249,12 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   /** Keeps a request that is under way, so that it is cancelled when the client goes away. */
   hold(call: InFlight): void {
     this.call = call;
+    if (this.over) call.cancel();
   }
 
   private extras({ key }: Bound, type: string, timeout: number): RequestExtras | undefined {
     const { req, core, caller } = this;
-    const trace = this.span?.context ?? this.callersTrace();
+    const { trace } = this;
     const contentType = type === FORM_TYPE ? type : undefined;
     const timing = this.started !== 0 && tellsTiming(core.settings, req) ? timeout : undefined;
     const nothing =
@@ -305,6 +310,10 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     this.fail(httpProblem('INTERNAL_ERROR', 'The gateway could not handle the request; its log says why.'));
   }
 
+  get trace(): TraceContext | undefined {
+    return this.span?.context ?? this.callersTrace();
+  }
+
   private callersTrace(): TraceContext | undefined {
     return this.req.headers.traceparent === undefined ? undefined : traceContext(this.req.headers);
   }
@@ -341,9 +350,4 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
       caller: caller?.id ?? '',
     });
   }
-}
-
-/** Whether somebody will ask how long a request took. */
-function needsClock(core: GatewayCore, req: IncomingMessage): boolean {
-  return isWatched(core) || tellsTiming(core.settings, req);
 }

@@ -1,16 +1,12 @@
 /** Rate limits, counted by rate-limiter-flexible in memory or in Redis, told by the headers of the IETF draft. */
 import { isIPv6 } from 'node:net';
-import {
-  type RateLimiterAbstract,
-  RateLimiterMemory,
-  RateLimiterRedis,
-  RateLimiterRes,
-} from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { toError } from '../core/errors.ts';
 import type { Caller } from '../core/message.ts';
 import { httpProblem, type Problem } from './problem.ts';
 import { type RedisConnection } from './redis.ts';
 import type { RateKey, RateLimitSettings } from './settings.ts';
+import { RedisPulse, SharedCount } from './shared-count.ts';
 import type { GatewayLogger } from './source.ts';
 
 /** Whose request is counted. */
@@ -32,7 +28,7 @@ export interface RateVerdict {
 /** One limit and what counts it. */
 interface Counter {
   readonly settings: RateLimitSettings;
-  readonly limiter: RateLimiterAbstract;
+  readonly limiter: Pick<SharedCount, 'consume'>;
   readonly policy: string;
 }
 
@@ -46,9 +42,10 @@ export class RateLimits {
     redis: RedisConnection | undefined,
     private readonly logger: GatewayLogger,
   ) {
+    const pulse = new RedisPulse(logger);
     this.counters = limits.map((settings) => ({
       settings,
-      limiter: newLimiter(settings, redis),
+      limiter: newLimiter(settings, redis, pulse),
       policy: `"${settings.name}";q=${settings.limit};w=${Math.ceil(settings.window / 1000)}`,
     }));
   }
@@ -56,12 +53,22 @@ export class RateLimits {
   /**
    * Counts a request.
    * @param phase limits by caller are counted once it is known who calls, the others before.
+   * @param patience ms that the request has.
+   * @param within event of the request that this one is a part of: what was counted with that is not counted again.
    */
-  async count(subject: RateSubject, phase: 'before' | 'after'): Promise<RateVerdict> {
-    const due = this.counters.filter(({ settings }) => isDue(settings, subject.eventName, phase));
+  async count(
+    subject: RateSubject,
+    phase: 'before' | 'after',
+    patience: number,
+    within?: string,
+  ): Promise<RateVerdict> {
+    const due = this.counters.filter(({ settings }) => {
+      if (!isDue(settings, subject.eventName, phase)) return false;
+      return within === undefined || settings.per.includes('operation') || !isDue(settings, within, phase);
+    });
     if (due.length === 0) return NOTHING;
     const states = await Promise.all(
-      due.map((counter) => this.consume(counter, keyOf(counter.settings.per, subject))),
+      due.map((counter) => this.consume(counter, keyOf(counter.settings.per, subject), patience)),
     );
     const shown: string[] = [];
     let longest = -1;
@@ -82,9 +89,10 @@ export class RateLimits {
   private async consume(
     { limiter }: Counter,
     key: string,
+    patience: number,
   ): Promise<{ result: RateLimiterRes; refused: boolean } | undefined> {
     try {
-      return { result: await limiter.consume(key), refused: false };
+      return { result: await limiter.consume(key, patience), refused: false };
     } catch (thrown) {
       if (thrown instanceof RateLimiterRes) return { result: thrown, refused: true };
       this.logger.error({ err: toError(thrown) }, 'rate limits cannot be counted');
@@ -93,21 +101,25 @@ export class RateLimits {
   }
 }
 
-function newLimiter(settings: RateLimitSettings, redis: RedisConnection | undefined): RateLimiterAbstract {
+function newLimiter(
+  settings: RateLimitSettings,
+  redis: RedisConnection | undefined,
+  pulse: RedisPulse,
+): Counter['limiter'] {
   const options = {
     keyPrefix: `zeromq-gateway:${settings.name}`,
     points: settings.limit,
     duration: settings.window / 1000,
   };
   const memory = new RateLimiterMemory(options);
-  if (redis === undefined) return memory;
-  return new RateLimiterRedis({
+  if (redis === undefined) return { consume: (key) => memory.consume(key) };
+  const shared = new RateLimiterRedis({
     ...options,
     storeClient: redis.client,
     useRedisPackage: true,
     rejectIfRedisNotReady: true,
-    insuranceLimiter: memory,
   });
+  return new SharedCount(shared, memory, pulse);
 }
 
 function isDue({ per, events }: RateLimitSettings, eventName: string, phase: 'before' | 'after'): boolean {

@@ -11,10 +11,24 @@ export interface RedisConnection {
   close(): void;
 }
 
+/** A connection on which nothing comes for this long is opened anew, in ms; pings keep a good one from that. */
+const SILENCE = 10_000;
+const PING = 3000;
+
+/** Time until the next attempt, in ms. Unlike the default of the client, it goes on after a silence too. */
+function reconnectStrategy(retries: number): number {
+  return Math.min(50 * 2 ** retries, 2000) + Math.random() * 200;
+}
+
 /** A connection that is opened by `connect()` and opened again whenever it is lost. */
 export function redisConnection(url: string, logger: GatewayLogger): RedisConnection {
   let closed = false;
-  const client = createClient({ url, disableOfflineQueue: true });
+  const client = createClient({
+    url,
+    disableOfflineQueue: true,
+    pingInterval: PING,
+    socket: { socketTimeout: SILENCE, reconnectStrategy },
+  });
   client.on('error', (error: unknown) => logger.warn({ err: toError(error) }, 'no connection to Redis'));
   return {
     client,

@@ -1,7 +1,9 @@
-/** Server-Timing: how long a request waited, ran and took in all, for callers who ask. */
+/** Times of a request: what it has, and how long it waited, ran and took in all, for callers who ask (Server-Timing). */
 import type { IncomingMessage } from 'node:http';
 import type { ReplyExtras } from '../core/message.ts';
+import type { GatewayCore } from './core.ts';
 import type { GatewaySettings } from './settings.ts';
+import { isWatched } from './telling.ts';
 
 const PREFERENCE = /(?:^|[,\s])server-timing(?:$|[,;\s])/i;
 
@@ -14,6 +16,17 @@ function isAsked(req: IncomingMessage): boolean {
 /** Whether the reply to a request tells its times. */
 export function tellsTiming({ serverTiming }: GatewaySettings, req: IncomingMessage): boolean {
   return serverTiming === 'always' || (serverTiming === 'asked' && isAsked(req));
+}
+
+/** Whether somebody will ask how long a request took. */
+export function needsClock(core: GatewayCore, req: IncomingMessage): boolean {
+  return isWatched(core) || tellsTiming(core.settings, req);
+}
+
+/** Most that a request waits for a count, in ms. What its header says counts here before it is judged. */
+export function patienceOf(settings: GatewaySettings, req: IncomingMessage, fallback: number): number {
+  const given = Number(req.headers[settings.timeoutHeader.toLowerCase()]);
+  return given > 0 ? Math.min(given, settings.maxTimeout) : fallback;
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   type WishOutcome,
 } from '../../src/gateway/admin/index.ts';
 import { SILENT } from '../../src/gateway/source.ts';
+import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -216,9 +217,50 @@ describe('admin listener', () => {
     for (const host of ['evil.example', 'evil.example:80', '10.0.0.1']) {
       assert.equal(await statusFor(url, '/metrics', host), 403, host);
     }
-    for (const host of ['localhost', 'localhost:9090', '127.0.0.1', '[::1]:9090']) {
+    for (const host of ['localhost', 'LOCALHOST:9090', 'localhost.', '', '127.0.0.1', '[::1]:9090']) {
       assert.equal(await statusFor(url, '/metrics', host), 200, host);
     }
+  });
+
+  it('answers clients of HTTP/1.0, which need no host', async (t) => {
+    const { url } = await open(t);
+    const { port } = new URL(url);
+    const { status } = parseRaw(await exchangeRaw(Number(port), 'GET /metrics HTTP/1.0\r\n\r\n'));
+    assert.equal(status, 200);
+  });
+
+  it('gives pages of other sites no live view, and one address not all of them', async (t) => {
+    const { url } = await open(t);
+    const gone = new AbortController();
+    t.after(() => gone.abort());
+    const live = (headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(`${url}/api/live`, { signal: gone.signal, headers });
+    const foreign: Record<string, string>[] = [
+      { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+    ];
+    for (const headers of foreign) assert.equal((await live(headers)).status, 403, JSON.stringify(headers));
+    assert.equal(
+      (await fetch(`${url}/api/snapshot`, { headers: { 'sec-fetch-site': 'cross-site' } })).status,
+      403,
+    );
+    const own: Record<string, string>[] = [
+      { 'sec-fetch-site': 'same-origin', origin: 'http://proxied.example' },
+      { origin: url },
+      {},
+    ];
+    for (const headers of own) assert.equal((await live(headers)).status, 200, JSON.stringify(headers));
+    for (let count = own.length; count < 10; count += 1) assert.equal((await live()).status, 200);
+    const refused = await live();
+    assert.equal(refused.status, 503);
+    assert.match(await refused.text(), /10 live views of 127\.0\.0\.1 are open/);
+    gone.abort();
+    const again = new AbortController();
+    t.after(() => again.abort());
+    let response = await fetch(`${url}/api/live`, { signal: again.signal });
+    while (response.status !== 200) response = await fetch(`${url}/api/live`, { signal: again.signal });
   });
 
   it('gives others no more than health and metrics without a token', async (t) => {

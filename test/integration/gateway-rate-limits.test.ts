@@ -104,7 +104,10 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     return typeof address === 'object' && address !== null ? address.port : 0;
   };
 
-  const startRedis = async (t: TestContext, port: number): Promise<() => Promise<void>> => {
+  const startRedis = async (
+    t: TestContext,
+    port: number,
+  ): Promise<{ stop: () => Promise<void>; signal: (name: NodeJS.Signals) => void }> => {
     const folder = tempFolder(t);
     const child = spawn('redis-server', [
       '--port',
@@ -123,12 +126,12 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     };
     t.after(stop);
     for await (const line of child.stdout) if (String(line).includes('Ready to accept')) break;
-    return stop;
+    return { stop, signal: (name) => void child.kill(name) };
   };
 
   it('are shared by all gateways, and go on in memory when Redis goes away', async (t) => {
     const port = await freePort();
-    const stop = await startRedis(t, port);
+    const { stop } = await startRedis(t, port);
     const warnings: string[] = [];
     const note = (_fields: object, message: string): unknown => warnings.push(message);
     const logger = { debug: note, info: note, warn: note, error: note };
@@ -162,5 +165,55 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     await stop();
     assert.equal((await fetch(`${first.url}/a`)).status, 200);
     assert.ok(warnings.includes('no connection to Redis'));
+  });
+
+  it('are counted in memory while Redis hangs, and in Redis again once it goes on', async (t) => {
+    const port = await freePort();
+    const { signal } = await startRedis(t, port);
+    const lines: string[] = [];
+    const note = (_fields: object, message: string): unknown => lines.push(message);
+    const logger = { debug: note, info: note, warn: note, error: note };
+    const options = { api, auth, logger, redis: `redis://127.0.0.1:${port}` };
+    const rateLimits = [{ limit: 1000 }];
+    const { url } = await ownServer(t, { ...options, rateLimits, requester: new FakeRequester() });
+    const counted = async (): Promise<number> => {
+      const { createClient } = await import('@redis/client');
+      const probe = await createClient({ url: options.redis }).connect();
+      const [key] = await probe.keys('*');
+      const count = key === undefined ? 0 : Number(await probe.get(key));
+      probe.destroy();
+      return count;
+    };
+    while ((await counted()) === 0) assert.equal((await fetch(`${url}/a`)).status, 200);
+
+    signal('SIGSTOP');
+    const started = performance.now();
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, async () => (await fetch(`${url}/a`)).status),
+    );
+    assert.deepEqual(new Set(statuses), new Set([200]));
+    const waited = performance.now() - started;
+    assert.ok(waited < 3000, `${waited} ms`);
+    const hasty = performance.now();
+    assert.match((await fetch(`${url}/a`)).headers.get('ratelimit') ?? '', /r=979/);
+    assert.ok(performance.now() - hasty < 200, 'nobody waits for a Redis that is known to hang');
+    assert.ok(lines.includes('Redis does not answer in time: rate limits are counted in memory'));
+
+    signal('SIGCONT');
+    const before = await counted();
+    while ((await counted()) === before) assert.equal((await fetch(`${url}/a`)).status, 200);
+    assert.ok(lines.includes('Redis is asked again for rate limits'));
+  });
+
+  it('wait for a Redis that hangs no longer than the request has time', async (t) => {
+    const port = await freePort();
+    const { signal } = await startRedis(t, port);
+    const options = { api, auth, redis: `redis://127.0.0.1:${port}`, rateLimits: [{ limit: 100 }] };
+    const { url } = await ownServer(t, { ...options, requester: new FakeRequester() });
+    signal('SIGSTOP');
+    const started = performance.now();
+    assert.equal((await fetch(`${url}/a`, { headers: { 'request-timeout': '1' } })).status, 200);
+    assert.ok(performance.now() - started < 240);
+    signal('SIGCONT');
   });
 });

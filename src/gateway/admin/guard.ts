@@ -32,14 +32,15 @@ export class AdminGuard {
 
   /** For all requests. */
   readonly host = (req: Request, res: Response, next: NextFunction): void => {
-    const { hostname } = req;
-    if (!this.local || isLoopback(hostname.replace(/^\[|\]$/g, ''))) next();
-    else refuse(res, { status: 403, detail: `This listener is not known as ${hostname}.` });
+    // Browsers always send a host. A client of HTTP/1.0, or one that sends an empty host, is not a browser.
+    const name = hostnameOf(req.headers.host ?? '');
+    if (!this.local || name === '' || isLoopback(name)) next();
+    else refuse(res, { status: 403, detail: `This listener is not known as ${name.slice(0, 200)}.` });
   };
 
   /** For all but health and metrics. */
   readonly caller = (req: Request, res: Response, next: NextFunction): void => {
-    const refusal = this.callerRefusal(req) ?? changeRefusal(req);
+    const refusal = this.callerRefusal(req) ?? siteRefusal(req) ?? changeRefusal(req);
     if (refusal === undefined) next();
     else refuse(res, refusal);
   };
@@ -60,13 +61,34 @@ export class AdminGuard {
   }
 }
 
+/** Name in a Host header: lower case (RFC 3986, 3.2.2), without port, brackets and the dot of the root. */
+function hostnameOf(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
+}
+
+/** Pages of other sites neither read nor change anything, and do not hold live views open: an EventSource needs no leave. */
+function siteRefusal({ headers }: Request): Refusal | undefined {
+  const { origin, host = '', 'sec-fetch-site': site } = headers;
+  // Browsers that do not say the site say the origin of such requests.
+  const isOwn =
+    site === undefined
+      ? origin === undefined || authorityOf(origin) === host.toLowerCase()
+      : site === 'same-origin' || site === 'none';
+  if (isOwn) return undefined;
+  return { status: 403, detail: 'Pages of other sites get nothing here.' };
+}
+
+function authorityOf(origin: string): string {
+  return origin.toLowerCase().replace(/^https?:\/\//, '');
+}
+
 /** What is wrong with a request that would change something. */
 function changeRefusal(req: Request): Refusal | undefined {
   if (req.method === 'GET' || req.method === 'HEAD') return undefined;
-  const site = req.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return { status: 403, detail: 'Pages of other sites change nothing here.' };
-  }
   if (/^application\/json *(?:;|$)/i.test(req.headers['content-type'] ?? '')) return undefined;
   return { status: 415, detail: 'Send application/json.' };
 }

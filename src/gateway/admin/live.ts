@@ -9,11 +9,15 @@ const INTERVAL = 1000;
 /** Most views that are open at a time. */
 const MAX_VIEWS = 50;
 
+/** Most of them for one address. */
+const MAX_OF_ONE = 10;
+
 /** Bytes that may wait for a view that reads slowly; it misses snapshots then. */
 const MAX_WAITING = 1024 * 1024;
 
 export class LiveViews {
-  private readonly views = new Set<Response>();
+  /** Views, and the addresses of those who look. */
+  private readonly views = new Map<Response, string>();
   private timer: NodeJS.Timeout | undefined;
   private endChanges: (() => void) | undefined;
   private sending = false;
@@ -25,14 +29,17 @@ export class LiveViews {
   ) {}
 
   /** Opens a view. */
-  readonly open = (_req: Request, res: Response): void => {
-    if (this.views.size >= MAX_VIEWS) {
-      res.status(503).json({ status: 503, detail: `${MAX_VIEWS} views are open already.` });
+  readonly open = (req: Request, res: Response): void => {
+    const address = req.socket.remoteAddress ?? '';
+    const own = [...this.views.values()].filter((other) => other === address).length;
+    if (own >= MAX_OF_ONE || this.views.size >= MAX_VIEWS) {
+      const detail = `${own} live views of ${address} are open, ${this.views.size} in all; there may be ${MAX_OF_ONE} and ${MAX_VIEWS}.`;
+      res.status(503).json({ status: 503, detail });
       return;
     }
     res.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     res.write('retry: 1000\n\n');
-    this.views.add(res);
+    this.views.set(res, address);
     res.on('close', () => {
       this.views.delete(res);
       if (this.views.size === 0) this.stop();
@@ -70,7 +77,7 @@ export class LiveViews {
   private async sendOnce(): Promise<void> {
     try {
       const text = `event: snapshot\ndata: ${JSON.stringify(await this.source.snapshot())}\n\n`;
-      for (const view of this.views) if (view.writableLength < MAX_WAITING) view.write(text);
+      for (const view of this.views.keys()) if (view.writableLength < MAX_WAITING) view.write(text);
     } catch (error) {
       this.logger.error({ err: toError(error) }, 'no snapshot for the dashboard');
     }
