@@ -88,7 +88,7 @@ describe('pipelining on its own server: errors', () => {
   }
 
   it('answers a post before the 408 of a request that does not arrive, and runs nothing after it', async (t) => {
-    const held = await heldHost(t, ownServer, { clientTimeouts: { headers: 50 } });
+    const held = await heldHost(t, ownServer, { clientTimeouts: { headers: 1000 } });
     const errors = once(held.gateway.server, 'clientError');
     const socket = connect(held.port, '127.0.0.1');
     t.after(() => socket.destroy());
