@@ -19,7 +19,7 @@ interface RoutersToFollow {
 /** The routers that are followed now, each with a client that leads to it alone, by where they are. */
 export interface Followed {
   readonly clients: ReadonlyMap<string, Pick<ZeroMQClient, 'sendMessage'>>;
-  readonly contracts: Pick<LiveContracts, 'contractsOf' | 'fragment'>;
+  readonly contracts: Pick<LiveContracts, 'contractsOf' | 'fragment' | 'complete'>;
 }
 
 /** Asks each router by a client of its own. */

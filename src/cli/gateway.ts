@@ -3,7 +3,13 @@ import { ApiRegistry } from '../apidoc/index.ts';
 import { ZeroMQClient } from '../client/index.ts';
 import type { Logger } from '../core/logging.ts';
 import type { Requester } from '../core/message.ts';
-import { createGateway, type Gateway, type GatewaySettingsInput, readSettings } from '../gateway/index.ts';
+import {
+  type AwaitedContracts,
+  createGateway,
+  type Gateway,
+  type GatewaySettingsInput,
+  readSettings,
+} from '../gateway/index.ts';
 import { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ADMIN_SETTINGS, openAdmin, viewFor } from './admin.ts';
 import { FleetSource, ProcessSource } from './admin-source.ts';
@@ -94,9 +100,16 @@ export async function openGateway(
   registry: ApiRegistry,
   logger: Logger,
   opened: Opened,
+  contracts?: AwaitedContracts,
 ): Promise<{ readonly gateway: Gateway; readonly url: string }> {
   const { host: address, port: number, drain } = values;
-  const gateway = createGateway({ ...gatewaySettings(values), requester, api: registry, logger });
+  const gateway = createGateway({
+    ...gatewaySettings(values),
+    requester,
+    api: registry,
+    contracts,
+    logger,
+  });
   opened.add(() => gateway.close({ deadline: drain }));
   const listeners = [{ setting: 'port', endpoint: `${address}:${number}` }];
   const { url } = await binding(listeners, () => gateway.listen());
@@ -155,14 +168,16 @@ async function openNode(
     logger,
   });
   opened.add(() => client.close());
+  let contracts: AwaitedContracts | undefined;
   if (!classic) {
     const followed = followContracts({ routers, dns, curve }, client, registry, logger, opened);
+    ({ contracts } = followed);
     if (view !== undefined) view.remote = new RemoteRouters(followed);
   }
   if (!(await client.connect())) {
     logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
   }
-  const { gateway, url } = await openGateway(values, client, registry, logger, opened);
+  const { gateway, url } = await openGateway(values, client, registry, logger, opened, contracts);
   view?.addGateway(gateway);
   view?.ready();
   return `${url}, docs ${url}/docs, router ${routers.join(', ')}`;

@@ -8,7 +8,7 @@ import type { Cors } from './cors.ts';
 import type { Pipelines } from './pipeline.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { GatewaySettings } from './settings.ts';
-import type { GatewayLogger } from './source.ts';
+import type { AwaitedContracts, GatewayLogger } from './source.ts';
 import type { RequestIds } from './trace.ts';
 
 /** A request in flight. */
@@ -31,6 +31,8 @@ export interface GatewayCore {
   readonly rateLimits: RateLimits | undefined;
   /** Headers of every response, names and values in turn. */
   readonly baseHeaders: readonly string[];
+  /** Contracts that are still on their way to the API source; undefined: none are. */
+  readonly contracts: AwaitedContracts | undefined;
   /** Operation requests in flight. */
   readonly exchanges: LinkedList<ActiveExchange>;
   /** Requests whose client sends the body only when it is asked to. */
@@ -41,6 +43,11 @@ export interface GatewayCore {
   closed: boolean;
   /** Called when an exchange ends while the gateway drains. */
   onIdle: (() => void) | undefined;
+}
+
+/** Whether contracts may still come, so that a path that is not known is not known *yet*. */
+export function isStarting({ contracts }: GatewayCore): boolean {
+  return contracts !== undefined && !contracts.complete;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Every request comes here first: to the operation, the page or the error that its path and method lead to. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../core/errors.ts';
-import { type GatewayCore, startHeaders } from './core.ts';
+import { type GatewayCore, isStarting, startHeaders } from './core.ts';
 import { Exchange } from './exchange.ts';
 import { httpProblem, invalidRequest, type Problem } from './problem.ts';
 import { answerBare } from './reply.ts';
@@ -37,7 +37,7 @@ export class Dispatcher {
     try {
       const requestId = this.core.ids.next(req.headers[this.idHeader]);
       if (everything) this.options(req, res, requestId, this.table.allow, '');
-      else if (match === undefined || url.includes('#')) this.refuse(req, res, requestId, notFound(url));
+      else if (match === undefined || url.includes('#')) this.refuse(req, res, requestId, this.unknown(url));
       else if (match === BAD_PATH) this.refuse(req, res, requestId, badPath());
       else this.dispatch(req, res, match, requestId);
     } catch (error) {
@@ -50,7 +50,7 @@ export class Dispatcher {
   finish(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     const requestId = this.core.ids.next(req.headers[this.idHeader]);
     if (error === undefined || error === null) {
-      this.refuse(req, res, requestId, notFound(req.url ?? '/'));
+      this.refuse(req, res, requestId, this.unknown(req.url ?? '/'));
       return;
     }
     this.core.logger.error({ err: toError(error), requestId }, 'a request failed outside its operation');
@@ -78,7 +78,18 @@ export class Dispatcher {
     }
     const { allow, path } = target;
     if (method === 'OPTIONS') this.options(req, res, requestId, allow, path);
-    else this.refuse(req, res, requestId, notAllowed(method, allow), path);
+    else this.refuse(req, res, requestId, this.unknownMethod(method, allow), path);
+  }
+
+  /** The answer where there is nothing at a path, or nothing yet. */
+  private unknown(url: string): Problem {
+    const pathname = url.replace(/[?#].*$/s, '').slice(0, 200);
+    if (url.includes('#') || !isStarting(this.core)) return notFound(url, pathname);
+    return starting(pathname);
+  }
+
+  private unknownMethod(method: string, allow: string): Problem {
+    return isStarting(this.core) ? starting(method) : notAllowed(method, allow);
   }
 
   private isPreflight(req: IncomingMessage): boolean {
@@ -134,12 +145,17 @@ function routeFor({ routes }: PathEntry, method: string): Route | undefined {
 }
 
 /** Of a target that leads nowhere. One with a fragment never does: those stay with the client (RFC 9112, 3.2). */
-function notFound(url: string): Problem {
+function notFound(url: string, pathname: string): Problem {
   if (url.includes('#')) {
     return httpProblem('MALFORMED_HTTP', 'A request target has no fragment; send # as %23 where it is data.');
   }
-  const path = url.replace(/[?#].*$/s, '').slice(0, 200);
-  return httpProblem('NOT_FOUND', `There is nothing at ${path}.`);
+  return httpProblem('NOT_FOUND', `There is nothing at ${pathname}.`);
+}
+
+/** @param unknown path or method that a contract may still bring. */
+function starting(unknown: string): Problem {
+  const detail = `The gateway does not know ${unknown} yet: it waits for the contracts of its routers.`;
+  return { ...httpProblem('STARTING', detail), dispatched: false };
 }
 
 function notAllowed(method: string, allow: string): Problem {

@@ -29,7 +29,7 @@ import { SecurityPolicy } from './security/policy.ts';
 import { newServer } from './server.ts';
 import type { GatewaySettingsInput } from './settings.ts';
 import { readSettings } from './settings-schema.ts';
-import { type ApiSource, contained, type GatewayLogger, SILENT } from './source.ts';
+import { type ApiSource, type AwaitedContracts, contained, type GatewayLogger, SILENT } from './source.ts';
 import { RequestIds } from './trace.ts';
 
 /** What a gateway is made of: its settings, and the parts that it stands between. */
@@ -38,6 +38,11 @@ export interface GatewayOptions extends GatewaySettingsInput {
   readonly requester: Requester;
   /** Where the document comes from, such as an `ApiRegistry`. */
   readonly api: ApiSource;
+  /**
+   * Contracts that reach `api` after the start, such as `LiveContracts`: until they are complete the gateway is not
+   * ready, and answers 503 `STARTING` for paths and methods that it does not know. Default: none are waited for.
+   */
+  readonly contracts?: AwaitedContracts;
   /** Where the log goes; a pino logger will do. Default: nowhere. */
   readonly logger?: GatewayLogger;
   /** Name in diagnostics. Default `gateway`. */
@@ -84,7 +89,7 @@ export interface Gateway {
  * @throws ZeroMQConfigError when a setting is wrong, or the document demands a security scheme that is not configured.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { requester, api, logger: givenLogger, name = 'gateway', ...input } = options;
+  const { requester, api, contracts, logger: givenLogger, name = 'gateway', ...input } = options;
   const logger = givenLogger === undefined ? SILENT : contained(givenLogger);
   const settings = readSettings(input);
   const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
@@ -102,6 +107,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
     rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
     baseHeaders: apiHeaders(settings.helmet),
+    contracts,
     exchanges: new LinkedList(),
     expecting: new WeakSet(),
     draining: false,

@@ -34,4 +34,4 @@ export type {
   SchemeSettings,
 } from './settings.ts';
 export { readSettings, settingsSchema } from './settings-schema.ts';
-export { type ApiSource, fixedApi, type GatewayLogger } from './source.ts';
+export { type ApiSource, type AwaitedContracts, fixedApi, type GatewayLogger } from './source.ts';

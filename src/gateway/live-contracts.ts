@@ -4,9 +4,13 @@
  */
 import type { ApiRegistry } from '../apidoc/index.ts';
 import { Backoff } from '../core/backoff.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
 import type { InFlight, ReplyMessage, Requester } from '../core/message.ts';
 import type { GatewayLogger } from './source.ts';
+
+/** How long (ms) a router that does not answer keeps the contracts from being complete. */
+const STARTING_TIME = 10_000;
 
 /** Longest that a poll is under way, in ms. */
 const POLL_TIMEOUT = 25_000;
@@ -34,11 +38,26 @@ export class LiveContracts {
   /** By router: what it listed last, where some of that was refused. */
   private readonly refused = new Map<string, Listing>();
   private readonly polls = new Map<string, Poll>();
+  /** Routers that are watched and have not answered yet. */
+  private readonly unheard = new Set<string>();
+  private readonly completeAt: number;
+  private heard = false;
+  private ready = false;
 
+  /** @param clock for tests. */
   constructor(
     private readonly registry: ApiRegistry,
     private readonly logger: GatewayLogger,
-  ) {}
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.completeAt = clock.now() + STARTING_TIME;
+  }
+
+  /** Whether all routers that are watched have answered once, or the time for that is over. Stays true. */
+  get complete(): boolean {
+    this.ready ||= (this.heard && this.unheard.size === 0) || this.clock.now() >= this.completeAt;
+    return this.ready;
+  }
 
   /**
    * Follows the contracts of one router.
@@ -48,11 +67,14 @@ export class LiveContracts {
    */
   watch(requester: Requester, router: string): void {
     const poll = new Poll(requester, this.logger, router, (listing) => {
+      this.heard = true;
+      this.unheard.delete(router);
       this.update(router, listing);
       // What clashed with a contract of another router may fit now.
       for (const [other, old] of [...this.refused]) if (other !== router) this.update(other, old);
     });
     this.polls.set(router, poll);
+    this.unheard.add(router);
     poll.next(undefined);
   }
 
@@ -60,6 +82,7 @@ export class LiveContracts {
   forget(router: string): void {
     this.polls.get(router)?.close();
     this.polls.delete(router);
+    this.unheard.delete(router);
     this.refused.delete(router);
     for (const [name, holders] of this.holders) if (holders.delete(router)) this.refresh(name);
   }

@@ -93,6 +93,12 @@ export const HTTP_PROBLEMS = {
     title: 'Credentials cannot be checked now',
     remedy: 'Try again after Retry-After; the gateway cannot reach the keys of the tokens.',
   },
+  STARTING: {
+    status: 503,
+    title: 'The gateway does not know all paths yet',
+    remedy:
+      'Try again after Retry-After; the gateway has just started and waits for the contracts of its routers.',
+  },
   INTERNAL_ERROR: {
     status: 500,
     title: 'The gateway failed',

@@ -11,6 +11,12 @@ export interface ApiSource {
   off(event: 'change', listener: () => void): unknown;
 }
 
+/** Contracts that reach the API source from elsewhere after the gateway has started; `LiveContracts` is one. */
+export interface AwaitedContracts {
+  /** Whether all that were expected at the start are there, or are not waited for longer. */
+  readonly complete: boolean;
+}
+
 /** Where the gateway writes its log. A pino logger is one. */
 export interface GatewayLogger {
   debug(fields: object, message: string): void;

@@ -13,6 +13,7 @@ import {
   watchDocuments,
 } from '../../src/gateway/index.ts';
 import { defineContract, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
+import { freeEndpoint } from '../helpers/endpoints.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
@@ -27,10 +28,10 @@ const ANY = 'tcp://127.0.0.1:0';
 /** A poll takes 25 s; whatever is there in this time (ms) was pushed. */
 const SOON = 5000;
 
-async function startRouter(scope: Scope) {
+async function startRouter(scope: Scope, at = ANY) {
   const registry = new ApiRegistry();
   const router = new ZeroMQRouter({
-    frontendConnection: ANY,
+    frontendConnection: at,
     backendConnection: ANY,
     limits: { startupGrace: 0 },
     contractChecker: contractChecker(registry),
@@ -49,15 +50,15 @@ interface Front {
   readonly registry: ApiRegistry;
 }
 
-async function startGateway(scope: Scope, frontend: string): Promise<Front> {
+async function startGateway(scope: Scope, frontend: string, wait = 2000): Promise<Front> {
   const registry = new ApiRegistry();
   const client = new ZeroMQClient({ connection: frontend });
   scope.after(() => client.close());
-  await client.connect();
+  await client.connect({ timeout: wait });
   const live = new LiveContracts(registry, silentLogger);
   scope.after(() => live.close());
   live.watch(client, frontend);
-  const { url } = await ownServer(scope, { requester: client, api: registry });
+  const { url } = await ownServer(scope, { requester: client, api: registry, contracts: live });
   return { url, registry };
 }
 
@@ -114,6 +115,34 @@ function becomes(front: Front, source: string, wanted: boolean | undefined): Pro
 }
 
 const close = { headers: { connection: 'close' } };
+
+test('a gateway that has not heard the contracts of its router is starting: 503 with Retry-After in place of 404', async (t) => {
+  const scope = scopeOf(t);
+  const frontend = await freeEndpoint(scope, 'tcp');
+  const front = await startGateway(scope, frontend, 0);
+  front.registry.put('own', {
+    openapi: '3.1.0',
+    paths: { '/squares/{n}': { delete: { operationId: 'squares.delete', responses: {} } } },
+  });
+  for (const path of ['/squares/3', '/nothing']) {
+    const response = await fetch(`${front.url}${path}`, close);
+    assert.equal(response.headers.get('retry-after'), '1');
+    const { status, code, dispatched } = await problemOf(response);
+    assert.deepEqual([status, code, dispatched], [503, 'STARTING', false], path);
+  }
+  const ready = await fetch(`${front.url}/readyz`, close);
+  const { reasons } = (await ready.json()) as { reasons: { code: string }[] };
+  assert.deepEqual([ready.status, reasons.map(({ code }) => code)], [503, ['NO_ROUTER', 'STARTING']]);
+
+  front.registry.remove('own');
+  const { backend } = await startRouter(scope, frontend);
+  await startSquares(scope, backend, 'squares', '/squares/{n}');
+  await becomes(front, 'squares', true);
+  assert.equal((await fetch(`${front.url}/squares/3`, close)).status, 200);
+  assert.equal((await fetch(`${front.url}/nothing`, close)).status, 404);
+  assert.equal((await fetch(`${front.url}/squares/3`, { method: 'PUT', ...close })).status, 405);
+  assert.equal((await fetch(`${front.url}/readyz`, close)).status, 200);
+});
 
 test('routes and documents of all gateways follow the workers', async (t) => {
   const scope = scopeOf(t);

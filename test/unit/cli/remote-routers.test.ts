@@ -26,7 +26,11 @@ function setUp() {
     ['tcp://one', one],
     ['tcp://two', two],
   ]);
-  const contracts = { contractsOf: () => [{ name: 'echo', available: true }], fragment: () => undefined };
+  const contracts = {
+    contractsOf: () => [{ name: 'echo', available: true }],
+    fragment: () => undefined,
+    complete: true,
+  };
   return { clock, one, two, remote: new RemoteRouters({ clients, contracts }, clock) };
 }
 

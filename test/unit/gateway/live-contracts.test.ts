@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { silentLogger } from '../../../src/core/logging.ts';
+import type { ReplyMessage, Requester, Settle } from '../../../src/core/message.ts';
+import { ApiRegistry, LiveContracts } from '../../../src/gateway/index.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { replyOf } from '../../helpers/gateway/requester.ts';
+
+/** A router that answers when it is told to. */
+class FakeRouter implements Requester {
+  readonly reachable = true;
+  private readonly waiting: Settle[] = [];
+
+  request(_request: unknown, settle: Settle) {
+    this.waiting.push(settle);
+    return { cancel: () => undefined };
+  }
+
+  /** Answers the oldest poll. */
+  answer(contracts: readonly object[], revision = 1): void {
+    const reply: ReplyMessage = replyOf({ revision, contracts });
+    this.waiting.shift()?.(reply);
+  }
+}
+
+function make() {
+  const clock = new FakeClock();
+  const registry = new ApiRegistry();
+  const live = new LiveContracts(registry, silentLogger, clock);
+  return { clock, registry, live, a: new FakeRouter(), b: new FakeRouter() };
+}
+
+describe('live contracts are complete', () => {
+  it('when every router that is watched has answered once, and stay so', () => {
+    const { live, a, b } = make();
+    assert.equal(live.complete, false, 'no router is known yet');
+    live.watch(a, 'a');
+    live.watch(b, 'b');
+    a.answer([]);
+    assert.equal(live.complete, false);
+    b.answer([]);
+    assert.equal(live.complete, true);
+    live.watch(new FakeRouter(), 'c');
+    assert.equal(live.complete, true);
+    live.close();
+  });
+
+  it('when a router that did not answer is not watched any longer', () => {
+    const { live, a, b } = make();
+    live.watch(a, 'a');
+    live.watch(b, 'b');
+    a.answer([]);
+    live.forget('b');
+    assert.equal(live.complete, true);
+    live.close();
+  });
+
+  it('after ten seconds, whether routers answer or not', () => {
+    const { live, clock, a } = make();
+    live.watch(a, 'a');
+    clock.advance(9999);
+    assert.equal(live.complete, false);
+    clock.advance(1);
+    assert.equal(live.complete, true);
+    live.close();
+  });
+});
