@@ -66,6 +66,7 @@ export {
   type StickyOptions,
   StickyStrategy,
   type StrategyName,
+  type VersionComparison,
   type WorkerView,
   ZeroMQRouter,
   type ZeroMQRouterOptions,

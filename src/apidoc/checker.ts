@@ -1,4 +1,5 @@
 /** A registry as a router asks it: do the contracts of its workers fit together? */
+import type { ContractComparison } from './compatibility.ts';
 import type { ApiRegistry } from './registry.ts';
 
 /** What a router does with a contract that a worker brings; see `ContractChecker` of the router. */
@@ -8,6 +9,8 @@ export interface RegistryChecker {
   setAvailable(name: string, available: boolean): void;
   remove(name: string): void;
   has(name: string): boolean;
+  /** @throws ContractError when one of the two cannot be served. */
+  compare(before: unknown, after: unknown): ContractComparison;
 }
 
 /**
@@ -20,5 +23,6 @@ export function contractChecker(registry: ApiRegistry): RegistryChecker {
     setAvailable: (name, available) => void registry.setAvailable(name, available),
     remove: (name) => void registry.remove(name),
     has: (name) => registry.has(name),
+    compare: (before, after) => registry.compare(before, after),
   };
 }

@@ -5,6 +5,7 @@
  */
 export { createAjv } from './ajv.ts';
 export { contractChecker, type RegistryChecker } from './checker.ts';
+export type { ContractComparison } from './compatibility.ts';
 export { validateExactly } from './exact-keywords.ts';
 export { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
 export { type LoadedDocument, loadDocument, putDocument } from './load.ts';

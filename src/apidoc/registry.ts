@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { ContractError } from '../contract/errors.ts';
+import { type ContractComparison, compareContracts } from './compatibility.ts';
 import { Faults } from './faults.ts';
 import { Fingerprints } from './fingerprint.ts';
 import { ingest } from './ingest.ts';
@@ -11,7 +12,7 @@ import type { IngestedOperation } from './ingested.ts';
 import { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
 import { type DocumentBase, type MergedSource, merge } from './merge.ts';
 import type { ApiSnapshot } from './operation.ts';
-import type { SourceKind, Unnamed } from './options.ts';
+import type { IngestOptions, SourceKind, Unnamed } from './options.ts';
 
 /** Options of a registry. */
 export interface ApiRegistryOptions extends DocumentBase {
@@ -102,16 +103,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
       if (source === '' || source.length > limits.nameLength) {
         throw new ContractError(`a source must have a name of 1 to ${limits.nameLength} characters`);
       }
-      const ingested = ingest(document, {
-        kind,
-        unnamed: options.unnamed ?? this.options.unnamed ?? 'operationId',
-        prefix: options.prefix ?? '',
-        limits,
-        securitySchemes: this.schemes,
-        configuredSchemes: this.configuredSchemes,
-        events: options.events && new Set(options.events),
-        faults: new Faults(kind === 'document', options.faults),
-      });
+      const ingested = ingest(document, this.ingestOptions(kind, limits, options));
       const entry: MergedSource = {
         name: source,
         ingested,
@@ -131,6 +123,15 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
         throw new ContractError('nested too deeply', { source }, { cause: error });
       throw error;
     }
+  }
+
+  /**
+   * Compares two versions of a worker's contract: can workers of both serve side by side?
+   * @throws ContractError when one of them cannot be served.
+   */
+  compare(before: unknown, after: unknown): ContractComparison {
+    const options = this.ingestOptions('worker', this.limitsFor('worker', undefined), {});
+    return compareContracts(ingest(before, options), ingest(after, options));
   }
 
   /** Removes a source; false when there is none of that name. */
@@ -159,6 +160,19 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
         ? { ...WORKER_LIMITS, ...this.options.workerLimits }
         : { ...DOCUMENT_LIMITS, ...this.options.documentLimits };
     return bytes === undefined ? limits : { ...limits, bytes };
+  }
+
+  private ingestOptions(kind: SourceKind, limits: ContractLimits, options: PutOptions): IngestOptions {
+    return {
+      kind,
+      unnamed: options.unnamed ?? this.options.unnamed ?? 'operationId',
+      prefix: options.prefix ?? '',
+      limits,
+      securitySchemes: this.schemes,
+      configuredSchemes: this.configuredSchemes,
+      events: options.events && new Set(options.events),
+      faults: new Faults(kind === 'document', options.faults),
+    };
   }
 
   private commit(sources: ReadonlyMap<string, MergedSource>): ApiSnapshot {

@@ -21,6 +21,8 @@ export interface LocalWorker {
   localCancel(id: number, generation: number, why: GiveUp): void;
   /** The router is gone: nobody takes replies any more. */
   localClosed(): void;
+  /** What stood in the way when it was refused may be gone: it may take its place now. */
+  localFreed(): void;
 }
 
 /** A worker's place at a router. */
@@ -36,4 +38,6 @@ export interface LocalSeat {
 export interface LocalRouter {
   /** Takes a worker in; a text says why it is refused. */
   seat(worker: LocalWorker): LocalSeat | string;
+  /** A worker that was refused does not want a place any longer. */
+  unseat(worker: LocalWorker): void;
 }

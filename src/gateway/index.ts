@@ -2,6 +2,7 @@
 export {
   ApiRegistry,
   type ApiRegistryOptions,
+  type ContractComparison,
   contractChecker,
   type DocumentWatcher,
   type LoadedDocument,

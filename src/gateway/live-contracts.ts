@@ -3,6 +3,7 @@
  * `$router.contracts` (docs/protocol.md), so that a change is here as soon as the router has it.
  */
 import type { ApiRegistry } from '../apidoc/index.ts';
+import { ContractError } from '../contract/errors.ts';
 import { Backoff } from '../core/backoff.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
@@ -30,10 +31,17 @@ interface Listing {
   readonly contracts: readonly ListedContract[];
 }
 
+/** A contract as one router has it. */
+interface HeldContract {
+  readonly text: string;
+  readonly available: boolean;
+}
+
 /** The contracts of all routers that are watched, in one registry. */
 export class LiveContracts {
-  /** By name of the contract: which routers have it, and whether a worker serves it there. */
-  private readonly holders = new Map<string, Map<string, boolean>>();
+  /** By name of the contract: which routers have it, in which version, and whether a worker serves it there. */
+  private readonly holders = new Map<string, Map<string, HeldContract>>();
+  /** The versions in the registry. */
   private readonly texts = new Map<string, string>();
   /** By router: what it listed last, where some of that was refused. */
   private readonly refused = new Map<string, Listing>();
@@ -90,8 +98,8 @@ export class LiveContracts {
   /** The contracts that a router has told of and that are in the registry, and whether a worker serves each there. */
   contractsOf(router: string): { name: string; available: boolean }[] {
     return [...this.holders].flatMap(([name, holders]) => {
-      const available = holders.get(router);
-      return available === undefined ? [] : [{ name, available }];
+      const held = holders.get(router);
+      return held === undefined ? [] : [{ name, available: held.available }];
     });
   }
 
@@ -119,8 +127,8 @@ export class LiveContracts {
         if (available) this.refused.set(router, listing);
         continue;
       }
-      const holders = this.holders.get(name) ?? new Map<string, boolean>();
-      this.holders.set(name, holders.set(router, available));
+      const holders = this.holders.get(name) ?? new Map<string, HeldContract>();
+      this.holders.set(name, holders.set(router, { text: JSON.stringify(contract.fragment), available }));
       this.refresh(name);
     }
   }
@@ -128,8 +136,16 @@ export class LiveContracts {
   /** Takes a fragment in, unless it is there already. False when it is refused. */
   private put({ name, fragment, events, available }: ListedContract, router: string): boolean {
     const text = JSON.stringify(fragment);
-    if (this.texts.get(name) === text && this.registry.has(name)) return true;
+    const current = this.texts.get(name);
+    if (current === text && this.registry.has(name)) return true;
     try {
+      if (current !== undefined && this.isServedElsewhere(name, current, router)) {
+        const reason = this.compare(current, text);
+        // Another router has a later version, which stands in for this one.
+        if (reason !== undefined && this.compare(text, current) === undefined) return true;
+        if (reason !== undefined)
+          throw new ContractError(`another router has a version that differs: ${reason}`);
+      }
       this.registry.put(name, fragment, { kind: 'worker', available, events });
       this.texts.set(name, text);
       return true;
@@ -141,8 +157,19 @@ export class LiveContracts {
     }
   }
 
+  /** Whether workers behind another router serve that version. */
+  private isServedElsewhere(name: string, text: string, router: string): boolean {
+    const holders = this.holders.get(name) ?? [];
+    return [...holders].some(([other, held]) => other !== router && held.available && held.text === text);
+  }
+
+  /** Why one version cannot stand in for another; undefined when it can. */
+  private compare(before: string, after: string): string | undefined {
+    return this.registry.compare(JSON.parse(before), JSON.parse(after)).reason;
+  }
+
   private refresh(name: string): void {
-    const available = [...(this.holders.get(name)?.values() ?? [])].includes(true);
+    const available = [...(this.holders.get(name)?.values() ?? [])].some((held) => held.available);
     this.registry.setAvailable(name, available);
   }
 }

@@ -66,6 +66,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   private readonly ending = new Set<string>();
   private readonly checks = new Set<Cancel>();
 
+  private readonly onFreed = (): void => {
+    for (const peer of this.peers.values()) this.members.reconsider(peer);
+  };
+
   constructor(
     private readonly options: BackendOptions,
     private readonly core: RouterCore,
@@ -74,6 +78,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
     this.clock = clock;
     this.members = new Membership(options, core, this, owner);
+    options.contracts.on('freed', this.onFreed);
     this.socket = new MessageSocket({ type: 'router', routingId, maxMessageSize, curve, notify: true }, this);
   }
 
@@ -83,6 +88,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   /** Tells the workers, sends what is gathered, and closes the socket. */
   close(): void {
+    this.options.contracts.off('freed', this.onFreed);
     for (const cancel of this.checks) cancel();
     for (const peer of this.peers.values()) {
       peer.grace?.();

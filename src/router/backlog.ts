@@ -77,6 +77,7 @@ export class Backlog {
           this.remove(next);
           return next;
         }
+        if (isOutranked(next, event, group)) continue;
         if (next.lane?.yields(next) !== true) return this.serveTurn(group, link, next);
         best ??= { link, next };
         looked++;
@@ -187,4 +188,9 @@ function nextFor(
   if (breakers === undefined || !breakers.tripped(worker)) return queue.next(now);
   if (breakers.rests(worker, name, true)) return undefined;
   return breakers.rests(worker, name, false) ? queue.nextFresh(now) : queue.next(now);
+}
+
+/** Whether a request waits for workers of a higher rank, and there are some. */
+function isOutranked({ least }: Pending, event: EventState, group: Group): boolean {
+  return least !== -Infinity && group.rankOf(event.name) < Math.min(least, event.topRank);
 }

@@ -17,12 +17,19 @@ export class Chooser {
   ) {}
 
   /**
-   * A worker with credit for the request, or undefined when there is none.
+   * A worker with credit for the request, of the highest rank that has any; undefined when there is none.
    *
    * @param fresh the request may be the one that a half-open breaker lets pass.
+   * @param least workers of a lower rank are left out, while there are some of that rank.
    */
-  choose(groups: readonly Group[], request: RequestView, fresh: boolean, now: number): Worker | undefined {
-    const candidates = this.candidates(groups, request.eventName, fresh);
+  choose(
+    groups: readonly Group[],
+    request: RequestView,
+    fresh: boolean,
+    now: number,
+    least = -Infinity,
+  ): Worker | undefined {
+    const candidates = this.candidates(groups, request.eventName, fresh, least);
     if (candidates.length <= 1) return candidates[0];
     let error: unknown;
     try {
@@ -64,7 +71,12 @@ export class Chooser {
   }
 
   /** The ready list itself where it is all there is to it. */
-  private candidates(groups: readonly Group[], eventName: string, fresh: boolean): readonly Worker[] {
+  private candidates(
+    groups: readonly Group[],
+    eventName: string,
+    fresh: boolean,
+    least: number,
+  ): readonly Worker[] {
     const { breakers } = this;
     if (breakers?.eventRests(eventName, fresh) === true) return NOBODY;
     const first = groups[0];
@@ -72,7 +84,11 @@ export class Chooser {
     if (groups.length === 1 && first.tripped === 0) return first.ready;
     const gathered = this.gathered;
     gathered.length = 0;
+    let rank = first.rankOf(eventName);
     for (const group of groups) {
+      const own = group.rankOf(eventName);
+      if (own < rank && (gathered.length > 0 || own < least)) break;
+      rank = own;
       const filter = group.tripped > 0;
       for (const worker of group.ready) {
         if (!filter || breakers?.rests(worker, eventName, fresh) !== true) gathered.push(worker);

@@ -130,6 +130,7 @@ export class RouterCore {
   cancel(pending: Pending, why: GiveUp = 'cancelled'): void {
     const { worker, state } = pending;
     if (state === 'queued') this.backlog.remove(pending);
+    if (state === 'queued' && pending.least !== -Infinity) this.recovery.unblocked(pending.message.eventName);
     if (state === 'settled') return;
     this.settler.cancel(pending);
     if (state !== 'dispatched' || worker === undefined) return;
@@ -163,6 +164,7 @@ export class RouterCore {
     if ('events' in info) {
       const orphans = this.routes.leave(worker);
       worker.events = info.events;
+      worker.ranks = info.ranks;
       this.routes.join(worker);
       this.recovery.orphaned(orphans, now);
     }
@@ -336,6 +338,7 @@ export class RouterCore {
     }
     this.dispatcher.letGo(pending, worker);
     if (isRefusal(reply)) this.recovery.refused(pending, worker, reply, now);
+    else if (this.recovery.isOutdated(pending, worker, reply)) this.recovery.outranked(pending, worker, now);
     else {
       if (waiting || pending.cancelled) this.recovery.judge(pending, worker, reply, now);
       if (waiting) this.settler.settle(pending, honestReply(reply, pending.attempts > 1));

@@ -75,6 +75,7 @@ export class Dispatcher {
       const pending = this.backlog.takeFor(worker, this.breakers, now);
       if (pending === undefined) return;
       this.deliver(pending, worker, now);
+      if (pending.least !== -Infinity) this.flush(pending.message.eventName, now);
     }
   }
 
@@ -87,10 +88,10 @@ export class Dispatcher {
       if (event === undefined) return;
       const { queue, groups } = event;
       const turn = queue.next(now);
-      let worker = turn && this.chooser.choose(groups, turn.message, isFresh(turn, now), now);
+      let worker = turn && this.chooser.choose(groups, turn.message, isFresh(turn, now), now, turn.least);
       const next = worker === undefined ? queue.nextFresh(now) : turn;
       if (next === undefined) return;
-      if (next !== turn) worker = this.chooser.choose(groups, next.message, true, now);
+      if (next !== turn) worker = this.chooser.choose(groups, next.message, true, now, next.least);
       if (worker === undefined) return;
       this.backlog.serve(event, next);
       this.deliver(next, worker, now);
@@ -140,7 +141,7 @@ export class Dispatcher {
     }
     const groups = this.routes.groupsOf(pending.message.eventName, event);
     for (;;) {
-      const worker = this.chooser.choose(groups, pending.message, fresh, now);
+      const worker = this.chooser.choose(groups, pending.message, fresh, now, pending.least);
       if (worker === undefined) return false;
       if (this.dispatch(pending, worker, now)) return true;
     }

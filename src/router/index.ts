@@ -2,7 +2,8 @@
 
 export type { ClassicEventsOption } from './classic-events.ts';
 export type { ClientLimits } from './client-limits.ts';
-export type { AnnouncedContract, AnnouncedContracts, ContractChecker } from './contracts.ts';
+export type { AnnouncedContract, ContractChecker, VersionComparison } from './contract-checker.ts';
+export type { AnnouncedContracts } from './contracts.ts';
 export type { RouterLimits, RouterNotice } from './options.ts';
 export { ZeroMQRouter } from './router.ts';
 export type { RouterEndpoints, WorkerDetails, ZeroMQRouterOptions } from './router-options.ts';

@@ -5,6 +5,7 @@ import type { LocalSeat, LocalWorker } from '../core/local-worker.ts';
 import type { ReplyMessage } from '../core/message.ts';
 import { turnNow } from '../transport/turn.ts';
 import { eventsOf, readAnnouncement } from './announcement.ts';
+import type { ContractHold } from './contract-versions.ts';
 import type { AnnouncedContracts } from './contracts.ts';
 import type { RouterCore } from './core.ts';
 import type { MembershipOwner } from './membership.ts';
@@ -14,6 +15,7 @@ import type { Worker, WorkerPort } from './worker.ts';
 export class LocalPeer implements WorkerPort, LocalSeat {
   readonly ours = true;
   worker: Worker | undefined;
+  private hold: ContractHold | undefined;
 
   constructor(
     private readonly local: LocalWorker,
@@ -32,9 +34,11 @@ export class LocalPeer implements WorkerPort, LocalSeat {
     const announced = readAnnouncement(this.local);
     if (typeof announced === 'string') return announced;
     const { contract, claims } = announced;
-    const refusal = contract && this.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
-    if (refusal !== undefined) return refusal;
-    this.worker = this.core.addWorker(this, { id, events, concurrency, cancels: true }, turnNow());
+    const hold = contract && this.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
+    if (typeof hold === 'string') return hold;
+    this.hold = hold;
+    const ranks = hold?.version.ranks;
+    this.worker = this.core.addWorker(this, { id, events, concurrency, cancels: true, ranks }, turnNow());
     this.owner.workerJoined(this);
     return undefined;
   }
@@ -70,10 +74,9 @@ export class LocalPeer implements WorkerPort, LocalSeat {
     const { worker } = this;
     if (worker === undefined) return;
     this.worker = undefined;
-    const { contract } = this.local;
-    if (contract !== undefined) this.contracts.release(contract.name);
     const { held } = worker;
     this.core.removeWorker(worker, turnNow());
+    if (this.hold !== undefined) this.contracts.release(this.hold);
     this.owner.workerLeft(this, reason, held);
   }
 }

@@ -120,6 +120,11 @@ export class Membership {
     peer.control('$who', {});
   }
 
+  /** What stood in the way of a contract may be gone. */
+  reconsider(peer: WorkerPeer): void {
+    if (peer.rejected) this.askWho(peer);
+  }
+
   /** Another allow list: the worker may serve less than before, nothing at all, or what it was refused. */
   review(peer: WorkerPeer): void {
     if (peer.guest === undefined || peer.excused) return;
@@ -184,23 +189,29 @@ export class Membership {
   }
 
   private acquire(peer: WorkerPeer, { contract, claims }: ReadAnnouncement): string | undefined {
+    peer.rejected = false;
     if (contract === undefined || peer.contract !== undefined) return undefined;
-    const refusal = this.options.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
-    if (refusal === undefined) peer.contract = contract.name;
-    return refusal;
+    const hold = this.options.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
+    if (typeof hold !== 'string') {
+      peer.contract = hold;
+      return undefined;
+    }
+    peer.rejected = true;
+    return hold;
   }
 
   private takeIn(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
     const now = turnNow();
     const { worker } = peer;
+    const ranks = peer.contract?.version.ranks;
     if (worker === undefined) {
-      const info = { id: peer.key, events, concurrency, shares, cancels: true };
+      const info = { id: peer.key, events, concurrency, shares, cancels: true, ranks };
       peer.worker = this.core.addWorker(peer, info, now);
       this.owner.workerJoined(peer);
       return;
     }
     const wasClassic = !worker.cancels;
-    this.core.updateWorker(worker, { events, concurrency, shares, cancels: true }, now);
+    this.core.updateWorker(worker, { events, concurrency, shares, cancels: true, ranks }, now);
     if (wasClassic) this.owner.workerJoined(peer);
   }
 }

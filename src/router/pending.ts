@@ -72,6 +72,8 @@ export class Pending implements Slotted, Timed<Pending>, Linked<Pending>, Waitin
   readonly deadline: number;
   /** How long requests of its event usually take; undefined while the event has no state. */
   pace: Pace | undefined = undefined;
+  /** Lowest rank of workers that may be given it, while there are workers of that rank. */
+  least = -Infinity;
   /** What it counts for in the bound on queued bytes. */
   size = 0;
 

@@ -54,6 +54,7 @@ export class Recovery implements BreakerOwner {
     if (state === 'queued') {
       backlog.remove(pending);
       settler.fail(pending, 'EXPIRED');
+      if (pending.least !== -Infinity) dispatcher.flush(pending.message.eventName, now);
       return;
     }
     if (worker === undefined) return;
@@ -114,6 +115,28 @@ export class Recovery implements BreakerOwner {
     this.withdrawn(pending, worker, now);
   }
 
+  /** Whether a worker refused a request by an earlier version of its contract, and others serve a later one. */
+  isOutdated(pending: Pending, worker: Worker, reply: ReplyMessage): boolean {
+    if (reply.code !== 'INVALID_REQUEST' || reply.dispatched || pending.state !== 'dispatched') return false;
+    const { eventName } = pending.message;
+    const top = this.parts.routes.events.get(eventName)?.topRank ?? 0;
+    return (worker.ranks?.get(eventName) ?? 0) < top;
+  }
+
+  /** A worker of an earlier version did not run a request: it goes to workers of the latest one alone. */
+  outranked(pending: Pending, worker: Worker, now: number): void {
+    const { eventName } = pending.message;
+    pending.least = this.parts.routes.events.get(eventName)?.topRank ?? 0;
+    this.parts.counters.refusedByWorker++;
+    this.withdrawn(pending, worker, now);
+  }
+
+  /** A request that waited for workers of the latest version alone went away: those behind it may go to any. */
+  unblocked(eventName: string): void {
+    const { alarms, dispatcher } = this.parts;
+    alarms.add(new Alarm((now) => dispatcher.flush(eventName, now)), 0);
+  }
+
   /** A request came back from a worker that did not run it. */
   withdrawn(pending: Pending, worker: Worker, now: number): void {
     const { breakers, dispatcher, settler } = this.parts;
@@ -138,6 +161,8 @@ export class Recovery implements BreakerOwner {
       if (held.state === 'dispatched') this.lose(held, now);
       else settler.deadlines.cancel(held);
     }
+    // What waited for its version of a contract alone may go to workers of another one.
+    for (const eventName of worker.ranks?.keys() ?? []) dispatcher.flush(eventName, now);
   }
 
   /** Nobody announces these events any more: another one serves them, or may come, or their requests are settled. */

@@ -9,7 +9,7 @@ import { CurveServer, type CurveServerOptions } from '../transport/curve/securit
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { ClassicEvents, type ClassicEventsOption } from './classic-events.ts';
 import { type ClientLimits, clientAllowance } from './client-limits.ts';
-import type { ContractChecker } from './contracts.ts';
+import type { ContractChecker } from './contract-checker.ts';
 import type { RouterLimits, RouterNotice } from './options.ts';
 import type { SocketsEndpoints } from './sockets.ts';
 import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';

@@ -74,6 +74,8 @@ export class ZeroMQRouter
   private endpoints: RouterReport['endpoints'] = {};
   private self: NodeIdentity | undefined;
   private readonly localPeers = new Set<LocalPeer>();
+  /** Workers of this thread that were refused. */
+  private readonly refusedLocals = new Set<LocalWorker>();
   private sockets: RouterSockets | undefined;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
 
@@ -92,6 +94,7 @@ export class ZeroMQRouter
     this.core = new RouterCore({ ...options.limits, strategy, notify, observer }, this.madeAt);
     this.timer = new CoreTimer(this.core);
     this.contracts = new AnnouncedContracts(options.contractChecker);
+    this.contracts.on('freed', () => this.askRefusedLocals());
     this.requests = new RequestStats('router', () => this.speaker.node);
     const open = isLocal(this.frontendConnection);
     this.builtins = new Builtins(() => this.speaker.node, this.contracts, { console: this, open });
@@ -236,10 +239,25 @@ export class ZeroMQRouter
     const refusal = peer.join();
     if (refusal !== undefined) {
       this.logger.warn({ worker: worker.id, reason: refusal }, 'a worker was refused');
+      this.refusedLocals.add(worker);
       return refusal;
     }
+    this.refusedLocals.delete(worker);
     this.localPeers.add(peer);
     return peer;
+  }
+
+  /** A worker of this thread that was refused does not want a place any longer. */
+  unseat(worker: LocalWorker): void {
+    this.refusedLocals.delete(worker);
+  }
+
+  /** Asked once the worker that frees a contract has left. */
+  private askRefusedLocals(): void {
+    const refused = [...this.refusedLocals];
+    queueMicrotask(() => {
+      for (const worker of refused) if (this.refusedLocals.delete(worker)) worker.localFreed();
+    });
   }
 
   private async open(): Promise<RouterEndpoints> {

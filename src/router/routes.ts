@@ -1,8 +1,8 @@
 /**
  * Who serves what: events, and groups of workers that serve the same ones.
  *
- * Workers with identical events form a group. A group has one ready list of workers with credit and one list
- * of events that have requests waiting, so a credit that comes or goes touches the group and not each of its events.
+ * Workers with identical events, of one version of a contract, form a group. A group has one ready list of workers with
+ * credit and one list of events that have requests waiting, so a credit that comes or goes touches the group and not each of its events.
  * Workers that announce nothing form the wildcard group, which serves every event that no worker ever announced. An
  * event that was announced, and whose workers are away, waits for them. An event that no worker announces has a state
  * only while requests for it wait.
@@ -30,7 +30,7 @@ export class EventState {
   /** How long its requests are at a worker. */
   readonly pace = new Pace();
   readonly links: Link[] = [];
-  /** The groups that serve it, in the order of `links`. */
+  /** The groups that serve it, those of the highest rank first, in the order of `links`. */
   readonly groups: Group[] = [];
   /** No worker announces it. */
   stray = true;
@@ -41,6 +41,11 @@ export class EventState {
 
   constructor(readonly name: string) {}
 
+  /** The highest rank of the workers that serve it. */
+  get topRank(): number {
+    return this.groups[0]?.rankOf(this.name) ?? 0;
+  }
+
   /** Makes its groups know that requests wait. */
   list(): void {
     for (const link of this.links) if (!link.group.backlog.has(link)) link.group.backlog.push(link);
@@ -48,8 +53,11 @@ export class EventState {
 
   linkTo(group: Group): Link {
     const link = new Link(this, group);
-    this.links.push(link);
-    this.groups.push(group);
+    const rank = group.rankOf(this.name);
+    const lower = this.groups.findIndex((other) => other.rankOf(this.name) < rank);
+    const index = lower < 0 ? this.groups.length : lower;
+    this.links.splice(index, 0, link);
+    this.groups.splice(index, 0, group);
     if (this.queue.length > 0) group.backlog.push(link);
     return link;
   }
@@ -64,7 +72,7 @@ export class EventState {
   }
 }
 
-/** Workers that serve the same events. */
+/** Workers that serve the same events in the same version. */
 export class Group {
   readonly workers = new Set<Worker>();
   /** Those that may be given a request, in no order. */
@@ -80,7 +88,13 @@ export class Group {
   constructor(
     readonly key: string,
     readonly names: readonly string[] | undefined,
+    private readonly ranks: ReadonlyMap<string, number> | undefined = undefined,
   ) {}
+
+  /** The rank of its workers at an event; see `WorkerInfo`. */
+  rankOf(eventName: string): number {
+    return this.ranks?.get(eventName) ?? 0;
+  }
 
   /** Puts the worker into the ready list, or takes it out, as it is eligible. */
   refresh(worker: Worker): void {
@@ -158,7 +172,7 @@ export class RouteTable {
 
   /** Gives a worker its group, by the events it has. */
   join(worker: Worker): void {
-    const group = worker.events === undefined ? this.wildcard : this.groupFor(worker.events);
+    const group = worker.events === undefined ? this.wildcard : this.groupFor(worker.events, worker.ranks);
     if (group === this.wildcard && group.workers.size === 0) {
       for (const event of this.strays) if (!this.past.has(event.name)) event.linkTo(group);
     }
@@ -191,12 +205,12 @@ export class RouteTable {
     this.events.delete(event.name);
   }
 
-  private groupFor(events: readonly string[]): Group {
+  private groupFor(events: readonly string[], ranks: Worker['ranks']): Group {
     const names = [...new Set(events)].sort();
-    const key = JSON.stringify(names);
+    const key = JSON.stringify(ranks === undefined || ranks.size === 0 ? names : [names, [...ranks].sort()]);
     const known = this.groups.get(key);
     if (known !== undefined) return known;
-    const group = new Group(key, names);
+    const group = new Group(key, names, ranks);
     this.groups.set(key, group);
     for (const name of names) {
       let event = this.events.get(name);

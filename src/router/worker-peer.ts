@@ -11,6 +11,7 @@ import { isClassicJson } from '../wire/json-check.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { encodeToken } from '../wire/token.ts';
 import type { ReadAnnouncement } from './announcement.ts';
+import type { ContractHold } from './contract-versions.ts';
 import type { Pending } from './pending.ts';
 import type { Worker, WorkerPort } from './worker.ts';
 
@@ -40,8 +41,10 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   excused = false;
   /** Its key allows a classic worker nothing. */
   barred = false;
-  /** Name of the contract it brought. */
-  contract: string | undefined;
+  /** The contract it brought. */
+  contract: ContractHold | undefined;
+  /** Its contract was refused: it is asked again when another one is free. */
+  rejected = false;
   /** Ends the time it has to say hello. */
   grace: Cancel | undefined;
   /** What it said that it serves, be it taken in or not. */

@@ -42,6 +42,11 @@ export interface WorkerInfo {
    * Default: true for workers that announce events.
    */
   readonly cancels?: boolean;
+  /**
+   * By event: which version of its contract it serves. Requests go to workers with the highest rank first. An event that
+   * is not in it has rank 0. Default: none.
+   */
+  readonly ranks?: ReadonlyMap<string, number>;
 }
 
 /**
@@ -63,6 +68,7 @@ export class Worker implements WorkerView {
   readonly port: WorkerPort;
   cancels: boolean;
   events: readonly string[] | undefined;
+  ranks: ReadonlyMap<string, number> | undefined;
   concurrency: number;
   shares: boolean;
   /** It was asked for more credit, and did not say yet what comes of it. */
@@ -110,6 +116,7 @@ export class Worker implements WorkerView {
     this.hash = hashOf(info.id);
     this.port = port;
     this.events = info.events;
+    this.ranks = info.ranks;
     this.concurrency = info.concurrency;
     this.shares = info.shares ?? false;
     this.cancels = info.cancels ?? info.events !== undefined;

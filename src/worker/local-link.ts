@@ -47,6 +47,7 @@ export class LocalLink implements ServiceLink, LocalWorker, Flushable {
 
   /** Takes the worker's place at the router; asks again later when it is refused. */
   open(): void {
+    this.askAgain?.();
     const seat = this.router.seat(this);
     if (typeof seat === 'string') {
       this.owner.localAnswered(seat);
@@ -58,15 +59,19 @@ export class LocalLink implements ServiceLink, LocalWorker, Flushable {
   }
 
   leave(): Promise<void> {
-    this.askAgain?.();
+    this.giveUp();
     this.seat?.leave();
     return Promise.resolve();
   }
 
   close(): void {
-    this.askAgain?.();
+    this.giveUp();
     this.seat?.lost();
     this.localClosed();
+  }
+
+  localFreed(): void {
+    if (this.seat === undefined) this.open();
   }
 
   localRequest(id: number, generation: number, message: RequestMessage): void {
@@ -100,6 +105,12 @@ export class LocalLink implements ServiceLink, LocalWorker, Flushable {
       const assignment = this.assignments.get(id);
       if (assignment?.early !== undefined) this.answer(id, assignment, assignment.early);
     }
+  }
+
+  /** It asks for no place any longer. */
+  private giveUp(): void {
+    this.askAgain?.();
+    this.router.unseat(this);
   }
 
   private hold(id: number, assignment: Assignment, reply: ReplyMessage): void {

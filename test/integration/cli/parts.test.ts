@@ -187,12 +187,17 @@ describe('gateway, router and worker by themselves', () => {
     const { folder } = sumsFile(t);
     const document = path.join(folder, 'sums.yaml');
     writeFileSync(document, SUM_DOCUMENT);
+    const scope = scopeOf(t);
+    const between = await router(scope);
+    await between.start();
     const { node, line } = await startNode(
-      scopeOf(t),
-      ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--openapi', document],
+      scope,
+      ['gateway', '--router', between.frontend, '--port', '0', '--openapi', document],
       { cwd: folder },
     );
     const url = urlIn(line);
+    // Until it has heard its router, it does not know what is missing.
+    assert.equal((await eventuallyGets(`${url}/readyz`, 200)).status, 200);
     assert.equal((await fetch(`${url}/total`)).status, 404);
     writeFileSync(document, SUM_DOCUMENT.replace('/sum:', '/total:').replace('post:', 'get:'));
     assert.equal((await eventuallyGets(`${url}/total`, 503)).status, 503);

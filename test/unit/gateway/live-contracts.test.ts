@@ -65,3 +65,41 @@ describe('live contracts are complete', () => {
     live.close();
   });
 });
+
+/** A contract as a router lists it; the event is served under each of the paths. */
+function listed(paths: readonly string[], available = true, event = 'a.get') {
+  const operation = { 'x-event-name': event, responses: {} };
+  const fragment = { paths: Object.fromEntries(paths.map((path) => [path, { get: operation }])) };
+  return { name: 'a', fragment, events: [event], available };
+}
+
+const pathsOf = (registry: ApiRegistry): string[] => registry.snapshot().operations.map(({ path }) => path);
+
+describe('live contracts of several routers', () => {
+  it('are served in the latest version that any of them has, whichever answers last', () => {
+    const { registry, live, a, b } = make();
+    live.watch(a, 'a');
+    live.watch(b, 'b');
+    a.answer([listed(['/one'])]);
+    b.answer([listed(['/one', '/two'])]);
+    assert.deepEqual(pathsOf(registry), ['/one', '/two']);
+    a.answer([listed(['/one'])], 2);
+    assert.deepEqual(pathsOf(registry), ['/one', '/two']);
+    // The later version is gone from the router that had it: the earlier one is served again.
+    b.answer([listed(['/one'])], 2);
+    assert.deepEqual(pathsOf(registry), ['/one']);
+    live.close();
+  });
+
+  it('are not replaced by a version that does not fit while workers serve the one that was there first', () => {
+    const { registry, live, a, b } = make();
+    live.watch(a, 'a');
+    live.watch(b, 'b');
+    a.answer([listed(['/one'])]);
+    b.answer([listed(['/other'])]);
+    assert.deepEqual(pathsOf(registry), ['/one']);
+    a.answer([listed(['/one'], false)], 2);
+    assert.deepEqual(pathsOf(registry), ['/other']);
+    live.close();
+  });
+});

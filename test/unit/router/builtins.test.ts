@@ -49,7 +49,10 @@ describe('$router.contracts', () => {
     assert.ok(held !== undefined);
     assert.deepEqual(replies, []);
     contracts.acquire('a', { paths: {} });
-    const listing = { revision: 1, contracts: [{ name: 'a', fragment: { paths: {} }, available: true }] };
+    const listing = {
+      revision: 1,
+      contracts: [{ name: 'a', fragment: { paths: {} }, events: [], available: true }],
+    };
     assert.deepEqual(replies, [{ code: '', data: listing, held }]);
     assert.equal(clock.pending, 0);
   });
