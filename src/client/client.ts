@@ -13,6 +13,7 @@ import {
   ZeroMQError,
 } from '../core/errors.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
+import { jsonText } from '../core/json-value.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, RequestExtras, Requester } from '../core/message.ts';
@@ -318,12 +319,9 @@ function checkTimeout(timeout: number): number {
 }
 
 function encodeData(eventData: unknown): Buffer {
-  let json: string | undefined;
   try {
-    json = JSON.stringify(eventData ?? null);
+    return Buffer.from(jsonText(eventData));
   } catch (cause) {
-    throw new ZeroMQConfigError(`eventData has no JSON form: ${toError(cause).message}`, { cause });
+    throw new ZeroMQConfigError(`eventData: ${toError(cause).message}`, { cause });
   }
-  if (json === undefined) throw new ZeroMQConfigError(`eventData: a ${typeof eventData} has no JSON form`);
-  return Buffer.from(json);
 }

@@ -1,15 +1,21 @@
 /** From what a handler returned or threw to the reply that travels. */
 import type { ReplyError } from '../core/errors.ts';
+import { jsonText } from '../core/json-value.ts';
 import { type ErrorData, NO_BYTES, type ReplyMessage } from '../core/message.ts';
 import { MAX_METADATA } from '../wire/limits.ts';
 import { isJsonType, isShortText } from '../wire/metadata.ts';
 import { isReply, type Reply } from './reply.ts';
 
+/** A reply that breaks a limit or a rule of the protocol. */
+export class UnsendableReplyError extends Error {
+  override readonly name = 'UnsendableReplyError';
+}
+
 /**
  * The reply for a handler's result.
  *
  * @param maxBytes largest body.
- * @throws TypeError or RangeError when the result cannot travel.
+ * @throws UnsendableValueError or UnsendableReplyError when the result cannot travel.
  */
 export function encodeResult(result: unknown, maxBytes: number): ReplyMessage {
   const reply = isReply(result) ? encodeReply(result) : success(200, jsonBytes(result), '', NO_BYTES);
@@ -19,11 +25,12 @@ export function encodeResult(result: unknown, maxBytes: number): ReplyMessage {
 /**
  * The reply for a `ReplyError`.
  *
- * @throws TypeError or RangeError when its details or headers cannot travel.
+ * @throws UnsendableValueError or UnsendableReplyError when its details or headers cannot travel.
  */
 export function encodeReplyError(error: ReplyError, maxBytes: number): ReplyMessage {
   const code = isShortText(error.code) && error.code !== '' ? error.code : 'ERROR';
   const { message, details, status, dispatched = true } = error;
+  checkStatus(status, 400);
   const data: ErrorData = { error: { code, message, dispatched, details } };
   const extras = extrasOf(lowerCased(error.headers));
   const body = jsonBytes(data);
@@ -32,9 +39,11 @@ export function encodeReplyError(error: ReplyError, maxBytes: number): ReplyMess
 
 function encodeReply(reply: Reply): ReplyMessage {
   const { status, data } = reply;
+  checkStatus(status, 200);
   const headers = lowerCased(reply.headers);
   const type = headers?.['content-type'] ?? '';
-  if (!isShortText(type)) throw new TypeError('content-type must be at most 255 printable ASCII characters');
+  if (!isShortText(type))
+    throw new UnsendableReplyError('content-type must be at most 255 printable ASCII characters');
   return success(status, bodyOf(data, type), type, extrasOf(headers));
 }
 
@@ -49,9 +58,7 @@ function success(status: number, body: Buffer, contentType: string, extras: Buff
 }
 
 function jsonBytes(value: unknown): Buffer {
-  const json = JSON.stringify(value ?? null) as string | undefined;
-  if (json === undefined) throw new TypeError(`a ${typeof value} has no JSON form`);
-  return Buffer.from(json);
+  return Buffer.from(jsonText(value));
 }
 
 function extrasOf(headers: Record<string, string> | undefined): Buffer {
@@ -67,11 +74,18 @@ function lowerCased(
   );
 }
 
+/** Code may have changed the status since `reply()` or `ReplyError` checked it. */
+function checkStatus(status: number, least: number): void {
+  if (Number.isInteger(status) && status >= least && status <= 599) return;
+  throw new UnsendableReplyError(`its status must be ${least} to 599`);
+}
+
 function checkSize(reply: ReplyMessage, maxBytes: number): ReplyMessage {
   const { body, extras } = reply;
-  if (body.length > maxBytes) throw new RangeError(`it has ${body.length} bytes, more than ${maxBytes}`);
+  if (body.length > maxBytes)
+    throw new UnsendableReplyError(`it has ${body.length} bytes, more than ${maxBytes}`);
   if (extras.length > MAX_METADATA) {
-    throw new RangeError(`its headers have ${extras.length} bytes, more than ${MAX_METADATA}`);
+    throw new UnsendableReplyError(`its headers have ${extras.length} bytes, more than ${MAX_METADATA}`);
   }
   return reply;
 }

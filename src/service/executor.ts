@@ -6,12 +6,13 @@
 import { isUtf8 } from 'node:buffer';
 import { isReplyError, toError } from '../core/errors.ts';
 import { type GiveUp, reasonOf } from '../core/give-up.ts';
+import { UnsendableValueError } from '../core/json-value.ts';
 import { LinkedList } from '../core/linked-list.ts';
 import type { Logger } from '../core/logging.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../core/tracing.ts';
 import { RequestContext } from './context.ts';
-import { encodeReplyError, encodeResult } from './encode.ts';
+import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.ts';
 import { type Execution, type ExecutionOwner, LocalExecution, type RequestExecutor } from './execution.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
 
@@ -252,8 +253,10 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   private badReply(execution: LocalExecution, error: unknown): ReplyMessage {
-    const message = `the reply cannot be sent: ${toError(error).message}`;
-    this.report(execution, message);
+    // Only messages of the framework leave the node: a getter of the reply may throw anything.
+    const known = error instanceof UnsendableValueError || error instanceof UnsendableReplyError;
+    const message = `the reply cannot be sent: ${known ? error.message : 'its members cannot be read'}`;
+    this.report(execution, message, known ? undefined : toError(error));
     return failure('BAD_REPLY', message);
   }
 

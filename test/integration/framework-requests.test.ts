@@ -164,6 +164,16 @@ for (const transport of ALL_TRANSPORTS) {
         assert.equal(good.status, 'fulfilled');
       });
 
+      it('event data without a JSON form is refused at the sender, with its place', async () => {
+        for (const [data, message] of [
+          [{ list: [new Map()] }, 'eventData: a value of the class Map has no JSON form (at /list/0)'],
+          [Number.NaN, 'eventData: NaN has no JSON form'],
+        ] as const) {
+          await assert.rejects(client.sendMessage('echo', data), { code: 'INVALID_ARGUMENT', message });
+        }
+        assert.equal(client.inFlight, 0);
+      });
+
       it('an event that nobody has is refused, and was not run', async () => {
         const code = path === 'to a server' ? 'NO_HANDLER' : 'NO_WORKER';
         await assert.rejects(client.sendMessage('nobody.has.this'), { code, dispatched: false });

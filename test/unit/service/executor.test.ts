@@ -99,7 +99,10 @@ describe('a handler', () => {
   circular['self'] = circular;
   for (const [what, handler] of [
     ['a function', () => () => 1],
-    ['a big integer', () => 1n],
+    ['a Map', () => ({ deep: new Map() })],
+    ['a number that is none', () => reply(200, [Number.NaN])],
+    ['a Buffer without a type', () => reply(200, Buffer.from('x'))],
+    ['a status that was changed', () => Object.assign(reply(200), { status: 99 })],
     ['something circular', () => circular],
     ['more than the limit', () => 'x'.repeat(1000)],
     ['a type that is no header', () => reply(200, 'x', { 'content-type': 'text/plain\r\nx: y' })],
@@ -113,7 +116,7 @@ describe('a handler', () => {
     [
       'a reply error with details that are no JSON',
       () => {
-        throw new ReplyError(400, 'X', 'x', { details: 1n });
+        throw new ReplyError(400, 'X', 'x', { details: new Set([1]) });
       },
     ],
   ] as const) {

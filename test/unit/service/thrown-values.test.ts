@@ -39,7 +39,7 @@ describe('a failure of user code around a handler', () => {
   it('executor: answers when the logger throws', async (t) => {
     const warned = t.mock.method(process, 'emitWarning', () => undefined);
     const { execute, codes, executor } = makeExecutor(
-      { throws: fail, unsendable: () => 1n },
+      { throws: fail, unsendable: () => new Map() },
       { logger: { ...silentLogger, error: fail } },
     );
     execute('throws');

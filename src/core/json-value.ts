@@ -1,0 +1,140 @@
+/**
+ * Writes values as JSON, and refuses what `JSON.stringify` would change silently: it writes a Map as `{}` and NaN as
+ * `null`. Class instances with members of their own, members that are `undefined`, and `toJSON` work as they do there.
+ */
+import {
+  isAnyArrayBuffer,
+  isArrayBufferView,
+  isBoxedPrimitive,
+  isDate,
+  isMap,
+  isNativeError,
+  isPromise,
+  isSet,
+} from 'node:util/types';
+import { stringifyExact } from './exact-json.ts';
+
+/** A value that has no JSON form. The message names the value and its place, and holds nothing of its content. */
+export class UnsendableValueError extends TypeError {
+  override readonly name = 'UnsendableValueError';
+
+  constructor({ path, what }: Fault) {
+    const pointer = path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+    super(`${what} has no JSON form${pointer === '' ? '' : ` (at ${pointer})`}`);
+  }
+}
+
+/** What is wrong with a value, and the keys that lead to it. */
+interface Fault {
+  readonly path: string[];
+  readonly what: string;
+}
+
+/**
+ * The JSON text of a value; `undefined` is written as null, a bigint with all its digits.
+ *
+ * @throws UnsendableValueError naming the value that cannot be written, and its place as a JSON pointer (RFC 6901).
+ */
+export function jsonText(value: unknown): string {
+  if (value === undefined) return 'null';
+  const text = written(value);
+  const fault = faultIn(value, undefined);
+  if (fault !== undefined) throw new UnsendableValueError(fault);
+  if (text === undefined) throw new UnsendableValueError({ path: [], what: `a ${typeof value}` });
+  return text;
+}
+
+function written(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined;
+  } catch {
+    // A cycle, a bigint, or code of the value that throws; the bigint alone can be written.
+    const fault = faultIn(value, new Set());
+    if (fault !== undefined) throw new UnsendableValueError(fault);
+    return stringifyExact(value);
+  }
+}
+
+/**
+ * The first value that has no JSON form.
+ *
+ * @param above where given, the objects that hold the value: finds cycles, and members and `toJSON` that throw.
+ */
+function faultIn(value: unknown, above: Set<object> | undefined): Fault | undefined {
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? undefined : { path: [], what: String(value) };
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (above === undefined) return faultInObject(value, above);
+  if (above.has(value)) return { path: [], what: 'a value that holds itself' };
+  above.add(value);
+  try {
+    return faultInObject(value, above);
+  } catch {
+    return { path: [], what: 'a value whose code throws' };
+  } finally {
+    above.delete(value);
+  }
+}
+
+function faultInObject(value: object, above: Set<object> | undefined): Fault | undefined {
+  if (Array.isArray(value)) return faultInArray(value, above);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) {
+    const what = unsendable(value);
+    if (what !== undefined) return { path: [], what };
+  }
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    if (above !== undefined) void value.toJSON('');
+    return undefined;
+  }
+  for (const key in value) {
+    const member = (value as Record<string, unknown>)[key];
+    // Most members are texts, which need no call.
+    if (typeof member === 'string') continue;
+    const fault = faultIn(member, above);
+    if (fault === undefined || !Object.hasOwn(value, key)) continue;
+    fault.path.unshift(key);
+    return fault;
+  }
+  return undefined;
+}
+
+function faultInArray(values: readonly unknown[], above: Set<object> | undefined): Fault | undefined {
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index];
+    if (typeof value === 'string') continue;
+    const lost = typeof value === 'function' || typeof value === 'symbol';
+    const fault = lost ? { path: [], what: `a ${typeof value}` } : faultIn(value, above);
+    if (fault === undefined) continue;
+    fault.path.unshift(String(index));
+    return fault;
+  }
+  return undefined;
+}
+
+/** The name of an object of a class whose content JSON would lose; undefined for one that can be written. */
+function unsendable(value: object): string | undefined {
+  if (isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined;
+  if (isArrayBufferView(value) || isAnyArrayBuffer(value)) return named(value);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return undefined;
+  if (isBoxedPrimitive(value)) return isUnwritten(value.valueOf()) ? named(value) : undefined;
+  const lossy = isNativeError(value) || isMap(value) || isSet(value) || isPromise(value) || isStream(value);
+  // What keeps its content elsewhere than in members: Response, a generator, a class with private members.
+  return lossy || Object.keys(value).length === 0 ? named(value) : undefined;
+}
+
+function isUnwritten(primitive: unknown): boolean {
+  return typeof primitive === 'number' ? !Number.isFinite(primitive) : typeof primitive === 'symbol';
+}
+
+function isStream(value: object): boolean {
+  return Symbol.asyncIterator in value || ('pipe' in value && typeof value.pipe === 'function');
+}
+
+function named(value: object): string {
+  const { constructor } = value as { constructor?: unknown };
+  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  const name = typeof constructor === 'function' && constructor.name !== '' ? constructor.name : tag;
+  return `a value of the class ${name.slice(0, 100)}`;
+}
