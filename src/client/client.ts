@@ -183,7 +183,8 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
    *
    * @param eventName 1 to 1,024 bytes of UTF-8.
    * @param eventData any JSON value; undefined travels as null.
-   * @throws ZeroMQTimeoutError (TIMEOUT, EXPIRED), ZeroMQConnectionError (NO_ROUTER), ZeroMQClientError (any other
+   * @throws ZeroMQTimeoutError (TIMEOUT, EXPIRED), ZeroMQConnectionError (NO_ROUTER, NO_WORKER, QUEUE_FULL, BUSY,
+   * SHUTTING_DOWN, WORKER_LOST: nothing takes the request now, or its worker was lost), ZeroMQClientError (any other
    * outcome of docs/errors.md, or the code of the worker's ReplyError, with `status`, `dispatched` and `details`),
    * ZeroMQConfigError for unusable arguments, ZeroMQError `CLOSED` after `close()`.
    */

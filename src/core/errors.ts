@@ -48,7 +48,7 @@ export class ZeroMQError extends Error {
 /** A request failed, or the client cannot send it. */
 export class ZeroMQClientError extends ZeroMQError {}
 
-/** No connection to a router or server. */
+/** Nothing that could run the request is there, or has room: no router, no worker, a full queue, a node that stops. */
 export class ZeroMQConnectionError extends ZeroMQClientError {}
 
 /** The reply did not come within the time given. */
@@ -125,21 +125,22 @@ export function errorOfOutcome(code: string, message: string, options: ZeroMQErr
     case 'TIMEOUT':
     case 'EXPIRED':
       return new ZeroMQTimeoutError(code, message, options);
+    // The original's clients wait in both cases, and time out or find no connection: retry loops pause for these classes.
     case 'NO_ROUTER':
+    case 'NO_WORKER':
+    case 'QUEUE_FULL':
+    case 'BUSY':
+    case 'SHUTTING_DOWN':
+    case 'WORKER_LOST':
       return new ZeroMQConnectionError(code, message, options);
     case 'MALFORMED_MESSAGE':
       return new ZeroMQMalformedMessage(message, options);
     case 'INVALID_REQUEST':
     case 'NOT_PERMITTED':
-    case 'NO_WORKER':
-    case 'QUEUE_FULL':
-    case 'WORKER_LOST':
     case 'HANDLER_ERROR':
     case 'BAD_REPLY':
     case 'CANCELLED':
     case 'NO_HANDLER':
-    case 'BUSY':
-    case 'SHUTTING_DOWN':
     case undefined:
       return new ZeroMQClientError(code, message, options);
   }

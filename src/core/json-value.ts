@@ -46,7 +46,7 @@ export function jsonText(value: unknown): string {
 
 function written(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch {
     // A cycle, a bigint, or code of the value that throws; the bigint alone can be written.
     const fault = faultIn(value, new Set());
@@ -85,7 +85,7 @@ function faultInObject(value: object, above: Set<object> | undefined): Fault | u
     if (what !== undefined) return { path: [], what };
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') {
-    if (above !== undefined) void value.toJSON('');
+    if (above !== undefined) (value.toJSON as () => unknown)();
     return undefined;
   }
   for (const key in value) {

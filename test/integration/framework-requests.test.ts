@@ -42,7 +42,7 @@ const handlers: Handlers = {
   broken: () => {
     throw new Error('secret');
   },
-  unusable: () => 1n,
+  unusable: () => ({ ids: new Set([1]) }),
   huge: () => 'x'.repeat(17 * MEGABYTE),
   zeros: ({ size }: { size: number }) => '0'.repeat(size),
   context: (_data: unknown, context: HandlerContext) => {

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import {
+  errorOfOutcome,
+  ZeroMQClientError,
+  ZeroMQConnectionError,
+  ZeroMQMalformedMessage,
+  ZeroMQTimeoutError,
+} from '../../../src/core/errors.ts';
+import { OUTCOMES, type OutcomeCode } from '../../../src/core/outcome.ts';
+
+/** The classes for which retry loops of the Python original pause, and the others. */
+const CLASSES: Record<OutcomeCode, unknown> = {
+  NO_ROUTER: ZeroMQConnectionError,
+  NO_WORKER: ZeroMQConnectionError,
+  QUEUE_FULL: ZeroMQConnectionError,
+  BUSY: ZeroMQConnectionError,
+  SHUTTING_DOWN: ZeroMQConnectionError,
+  WORKER_LOST: ZeroMQConnectionError,
+  EXPIRED: ZeroMQTimeoutError,
+  TIMEOUT: ZeroMQTimeoutError,
+  MALFORMED_MESSAGE: ZeroMQMalformedMessage,
+  INVALID_REQUEST: ZeroMQClientError,
+  NOT_PERMITTED: ZeroMQClientError,
+  HANDLER_ERROR: ZeroMQClientError,
+  BAD_REPLY: ZeroMQClientError,
+  CANCELLED: ZeroMQClientError,
+  NO_HANDLER: ZeroMQClientError,
+};
+
+const page = readFileSync(new URL('../../../docs/coming-from-python.md', import.meta.url), 'utf8');
+
+describe('the class of an outcome', () => {
+  for (const code of Object.keys(OUTCOMES) as OutcomeCode[]) {
+    it(`${code}: is the one that coming-from-python.md says`, () => {
+      const error = errorOfOutcome(code, 'a message');
+      assert.equal(error.constructor, CLASSES[code]);
+      const row = page.split('\n').find((line) => line.startsWith('| `') && line.includes(`\`${code}\``));
+      assert.equal(row?.split('|')[2]?.trim(), `\`${error.name}\``);
+    });
+  }
+
+  it('of a code of a worker is ZeroMQClientError', () => {
+    assert.equal(errorOfOutcome('TAKEN', 'x').constructor, ZeroMQClientError);
+  });
+});
