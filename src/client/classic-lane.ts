@@ -124,8 +124,9 @@ export class ClassicLane implements Lane {
     if (classic instanceof MalformedFrames) return this.drop(classic.cause);
     const { current } = this;
     if (current === undefined) return this.drop('late-reply');
-    const { message, broken } = toReply(classic);
+    const { message, broken, badJson } = toReply(classic);
     if (broken) this.drop('bad-metadata');
+    if (badJson) this.drop('bad-json');
     if (!message.more) this.current = undefined;
     this.owner.laneReply(this, current.id, current.generation, message);
     if (!message.more) this.owner.laneReady(this);

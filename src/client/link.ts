@@ -174,8 +174,9 @@ export class ClientLink implements Lane, LineOwner, PackedSink {
     if (classic instanceof MalformedFrames) return this.line.drop(classic.cause);
     const token = classic.envelope[0];
     if (token === undefined || !isToken(token)) return this.line.drop('unknown-token');
-    const { message, packs, broken } = toReply(classic);
+    const { message, packs, broken, badJson } = toReply(classic);
     if (broken) this.line.drop('bad-metadata');
+    if (badJson) this.line.drop('bad-json');
     this.packed ||= packs;
     this.answered = true;
     if (token.equals(PING_TOKEN)) {

@@ -268,11 +268,11 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const classic = readClassic(frames, 1);
     if (classic instanceof MalformedFrames) return this.drop(classic.cause, peer.key);
     if (!classic.delimited || !isToken(token)) return this.drop('unknown-token', peer.key);
-    const { message, broken } = toReply(classic);
+    const { message, broken, badJson } = toReply(classic);
     if (broken) this.drop('bad-metadata', peer.key);
-    const trusted = peer.ours || isJson(message.body);
-    if (!trusted) this.drop('bad-json', peer.key);
-    const reply = trusted ? message : failure('BAD_REPLY', 'the reply of the classic worker is no JSON');
+    const sound = !badJson && (peer.ours || classic.metadata === undefined || isJson(message.body));
+    if (!sound) this.drop('bad-json', peer.key);
+    const reply = sound ? message : failure('BAD_REPLY', 'the reply of the classic worker is not JSON');
     if (peer.worker === undefined && !peer.ours && peer.grace === undefined) this.members.joinClassic(peer);
     this.replied(peer, tokenId(token), tokenGeneration(token), reply);
   }

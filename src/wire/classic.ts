@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { isJson } from './json-check.ts';
 import { MAX_ENVELOPE, MAX_EVENT_NAME } from './limits.ts';
 import {
   decodeReplyMetadata,
@@ -104,15 +105,32 @@ export function toRequest(frames: ClassicFrames): MetadataVerdict & { message: R
   };
 }
 
-/** A reply out of classic frames. One without metadata is a success, unless its event data is a failure. */
-export function toReply(frames: ClassicFrames): MetadataVerdict & { message: ReplyMessage } {
+/** A reply, and what is wrong with the frames that it came in. */
+export interface ReplyVerdict extends MetadataVerdict {
+  readonly message: ReplyMessage;
+  /** The event data is not JSON, as Python writes NaN: the message is a BAD_REPLY. */
+  readonly badJson: boolean;
+}
+
+/**
+ * A reply out of classic frames. One without metadata is a success, unless its event data is a failure or not JSON.
+ * Nodes of this project write JSON; theirs is not checked.
+ */
+export function toReply(frames: ClassicFrames): ReplyVerdict {
   const { metadata: frame, body } = frames;
   const metadata = frame === undefined ? undefined : decodeReplyMetadata(frame);
-  if (metadata === undefined) return { ...verdict(frames, undefined), message: plainReply(frame, body) };
+  if (metadata === undefined) {
+    const badJson = !isJson(body);
+    const message = badJson
+      ? failure('BAD_REPLY', 'the reply of the classic node is not JSON')
+      : plainReply(frame, body);
+    return { ...verdict(frames, undefined), message, badJson };
+  }
   const { status, code, dispatched, more, contentType, extras } = metadata;
   return {
     ...verdict(frames, metadata),
     message: { status, code, dispatched, more, contentType, extras, body },
+    badJson: false,
   };
 }
 

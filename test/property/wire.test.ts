@@ -236,7 +236,13 @@ describe('the classic codec', () => {
       fc.property(reply, eventName, (message, name) => {
         const classic = readOne([Buffer.alloc(0), ...replyFrames(name, message, 'packs')]);
         assert.equal(classic.eventName, name);
-        assert.deepEqual(toReply(classic), { message, packs: true, ours: true, broken: false });
+        assert.deepEqual(toReply(classic), {
+          message,
+          packs: true,
+          ours: true,
+          broken: false,
+          badJson: false,
+        });
       }),
     );
   });

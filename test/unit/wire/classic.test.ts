@@ -111,7 +111,13 @@ describe('a reply in classic frames', () => {
 
   it('carries everything in its metadata, and says whether packed messages may follow', () => {
     const message = failure('TIMEOUT', 'too slow');
-    assert.deepEqual(back(message, 'packs'), { message, ours: true, broken: false, packs: true });
+    assert.deepEqual(back(message, 'packs'), {
+      message,
+      ours: true,
+      broken: false,
+      packs: true,
+      badJson: false,
+    });
     assert.equal(back(message, 'plain').packs, false);
   });
 
@@ -122,7 +128,13 @@ describe('a reply in classic frames', () => {
   it('that failed says so in its metadata, also to a classic peer', () => {
     const own = makeReply({ status: 404, code: 'NOT_FOUND', body: Buffer.from('{}') });
     for (const message of [failure('SHUTTING_DOWN', 'bye'), own]) {
-      assert.deepEqual(back(message, 'none'), { message, ours: true, broken: false, packs: false });
+      assert.deepEqual(back(message, 'none'), {
+        message,
+        ours: true,
+        broken: false,
+        packs: false,
+        badJson: false,
+      });
     }
     assert.equal(back(makeReply({ status: 409, body: Buffer.from('1') }), 'none').message.status, 409);
   });
@@ -142,7 +154,6 @@ describe('a reply in classic frames', () => {
       '{"error": {"code": "NOT_FOUND", "message": "a code of its own"}}',
       '{"error": {"code": "NO_HANDLER"}}',
       '{"error": {"code": "NO_HANDLER", "message": "x"}, "more": 1}',
-      '{"error": {"code": "NO_HANDLER", "message": "x"}',
       '{"error": {"code": "toString", "message": "x"}}',
       `{"error": {"code": "NO_HANDLER", "message": "${'x'.repeat(70_000)}"}}`,
     ];
@@ -159,6 +170,13 @@ describe('a reply in classic frames', () => {
       assert.equal(toReply(read('', 'echo', '1', other)).message.code, '', other);
     }
   });
+
+  for (const body of ['NaN', '[1, Infinity]', '{"a"', '', Buffer.from([0x22, 0xff, 0x22])]) {
+    it(`without metadata and with the data ${JSON.stringify(String(body))} is BAD_REPLY`, () => {
+      const { message, badJson } = toReply(read('', 'echo', body));
+      assert.deepEqual([message.status, message.code, badJson], [502, 'BAD_REPLY', true]);
+    });
+  }
 
   it('without metadata is a success', () => {
     const { message } = toReply(read('', 'echo', '"x"'));

@@ -1,0 +1,49 @@
+/** Replies of classic nodes that are not JSON: Python's json module writes NaN. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ReplyMessage } from '../../src/core/message.ts';
+import { ZeroMQClient } from '../../src/index.ts';
+import { ClassicRouter, ClassicServer, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
+import { within } from '../helpers/eventually.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+
+failOnLeftovers();
+
+const ANY = 'tcp://127.0.0.1:0';
+
+/** The reply as a gateway gets it. */
+function replyTo(client: ZeroMQClient, eventName: string): Promise<ReplyMessage> {
+  const request = { eventName, body: Buffer.from('{}'), timeout: 5000, idempotent: false };
+  return within(new Promise((resolve) => void client.request(request, resolve)), `the reply to ${eventName}`);
+}
+
+async function server(scope: Scope): Promise<string> {
+  return (await ClassicServer.start(scope, ANY)).endpoint;
+}
+
+async function router(scope: Scope): Promise<string> {
+  const { frontend, backend } = await ClassicRouter.start(scope, ANY, ANY);
+  await ClassicWorker.start(scope, backend);
+  return frontend;
+}
+
+describe('a reply of a classic node that is not JSON', NEEDS_CLASSIC, () => {
+  for (const [what, start, classic] of [
+    ['server', server, false],
+    ['server, asked as a router is', server, true],
+    ['router', router, true],
+  ] as const) {
+    for (const event of ['nan', 'broken-json']) {
+      it(`is BAD_REPLY, never a success (${event} from a ${what})`, async (t) => {
+        const scope = scopeOf(t);
+        const client = new ZeroMQClient({ connection: await start(scope), classic });
+        scope.after(() => client.close());
+        const { status, code, dispatched } = await replyTo(client, event);
+        assert.deepEqual([status, code, dispatched], [502, 'BAD_REPLY', true]);
+        const echo = await replyTo(client, 'echo');
+        assert.deepEqual([echo.status, echo.code, String(echo.body)], [200, '', '{}']);
+      });
+    }
+  }
+});
