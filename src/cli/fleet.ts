@@ -18,7 +18,7 @@ const PATIENCE = 1000;
 const HEALTHY_AFTER = 10_000;
 
 /** A member that drained has so long (ms) to end. */
-const END_GRACE = 2000;
+const END_GRACE = 800;
 
 /** One place in the fleet, and the process that holds it now. */
 interface Place {
@@ -186,7 +186,10 @@ export function isMember(): boolean {
  * As `serve`, for a member: tells the primary instead of the user, and stops when the primary says so or is gone. A
  * signal for the whole group (Ctrl-C in a terminal) reaches members too; it is the primary that acts on it.
  */
-export async function serveAsMember(start: (opened: Opened) => Promise<Member>): Promise<number> {
+export async function serveAsMember(
+  drain: number,
+  start: (opened: Opened) => Promise<Member>,
+): Promise<number> {
   const opened = new Opened();
   const stop = withResolvers<undefined>();
   const ignore = (): void => undefined;
@@ -201,15 +204,19 @@ export async function serveAsMember(start: (opened: Opened) => Promise<Member>):
   process.on('disconnect', () => stop.resolve(undefined));
   let code: number = EXIT.ok;
   try {
-    member = await start(opened);
-    tell({ ready: member.ready });
-    const ended = await Promise.race([stop.promise, opened.failed]);
-    if (ended !== undefined) throw ended;
+    const started = start(opened);
+    started.catch(() => undefined);
+    member = await Promise.race([stop.promise, started]);
+    if (member !== undefined) {
+      tell({ ready: member.ready });
+      const ended = await Promise.race([stop.promise, opened.failed]);
+      if (ended !== undefined) throw ended;
+    }
   } catch (error) {
     tell({ failed: explain(error).join('\n') });
     code = EXIT.failed;
   }
-  await opened.close();
+  await opened.close(member === undefined ? 0 : drain);
   process.off('message', onMessage);
   if (process.connected) process.disconnect();
   return code;

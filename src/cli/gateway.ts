@@ -95,14 +95,14 @@ export function openRegistry(values: ValuesOf<typeof HTTP_SETTINGS>): ApiRegistr
 
 /** Makes a gateway, listens, and leaves word of how to stop it. */
 export async function openGateway(
-  values: ValuesOf<typeof HTTP_SETTINGS> & { readonly drain: number },
+  values: ValuesOf<typeof HTTP_SETTINGS>,
   requester: Requester,
   registry: ApiRegistry,
   logger: Logger,
   opened: Opened,
   contracts?: AwaitedContracts,
 ): Promise<{ readonly gateway: Gateway; readonly url: string }> {
-  const { host: address, port: number, drain } = values;
+  const { host: address, port: number } = values;
   const gateway = createGateway({
     ...gatewaySettings(values),
     requester,
@@ -110,7 +110,7 @@ export async function openGateway(
     contracts,
     logger,
   });
-  opened.add(() => gateway.close({ deadline: drain }));
+  opened.add(() => gateway.close({ deadline: opened.drainLeft }));
   const listeners = [{ setting: 'port', endpoint: `${address}:${number}` }];
   const { url } = await binding(listeners, () => gateway.listen());
   return { gateway, url };
@@ -185,14 +185,14 @@ async function openNode(
 
 async function run(values: Values, surroundings: Surroundings): Promise<number> {
   const { processes, drain } = values;
-  if (isMember()) return serveAsMember((opened) => openMember(values, opened));
-  if (processes === 1) return serve('gateway', surroundings, (opened) => openAlone(values, opened));
+  if (isMember()) return serveAsMember(drain, (opened) => openMember(values, opened));
+  if (processes === 1) return serve('gateway', drain, surroundings, (opened) => openAlone(values, opened));
   readSettings(gatewaySettings(values)); // faults are told once, not by each process
-  return serve('gateway', surroundings, async (opened) => {
+  return serve('gateway', drain, surroundings, async (opened) => {
     const log = openLog(values, opened, (level) => fleet.setLogLevel(level));
     const fleet = new Fleet(processes, log.logger);
     const admin = await openAdmin(values, new FleetSource(fleet, log), log.logger, opened);
-    opened.add(() => fleet.stop(drain));
+    opened.add(() => fleet.stop(opened.drainLeft));
     return `${await fleet.start()}, ${processes} processes${admin}`;
   });
 }

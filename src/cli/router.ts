@@ -105,12 +105,12 @@ export const ROUTER_SETTINGS = {
 
 /** Makes a router, starts it, and leaves word of how to stop it. */
 export async function openRouter(
-  values: ValuesOf<typeof ROUTER_SETTINGS> & { readonly drain: number },
+  values: ValuesOf<typeof ROUTER_SETTINGS>,
   contractChecker: ContractChecker,
   logger: Logger,
   opened: Opened,
 ) {
-  const { frontend, backend, heartbeat, drain, queueLimit, queueBytes, startupGrace, redispatches } = values;
+  const { frontend, backend, heartbeat, queueLimit, queueBytes, startupGrace, redispatches } = values;
   const listeners = Object.entries({ frontend, backend, heartbeat }).map(([name, endpoint]) => {
     return { setting: name, endpoint };
   });
@@ -141,14 +141,14 @@ export async function openRouter(
     logger,
   });
   const endpoints = await binding(listeners, () => router.start());
-  opened.add(() => router.stop({ deadline: drain }), router.closed);
+  opened.add(() => router.stop({ deadline: opened.drainLeft }), router.closed);
   return { router, endpoints };
 }
 
 const settings = { ...ROUTER_SETTINGS, ...ADMIN_SETTINGS, ...NODE_SETTINGS };
 
 function route(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
-  return serve('router', surroundings, async (opened) => {
+  return serve('router', values.drain, surroundings, async (opened) => {
     const log = openLog(values, opened);
     const { logger } = log;
     const view = viewFor(values, opened);

@@ -37,6 +37,9 @@ export function onStopSignals(first: (signal: StopSignal) => void): () => void {
   };
 }
 
+/** Time (ms) after its drain that a command has to close what it opened; then the process exits all the same. */
+const CLOSE_GRACE = 1000;
+
 /** What a command has opened, to be closed in reverse order. */
 export class Opened {
   /** Resolves with the error when something that should run for ever ended by itself. */
@@ -44,6 +47,7 @@ export class Opened {
   private readonly fail: (error: Error) => void;
   private readonly closers: (() => unknown)[][] = [];
   private closing = false;
+  private drainEnd = 0;
 
   constructor() {
     const { promise, resolve } = withResolvers<Error>();
@@ -63,14 +67,25 @@ export class Opened {
     });
   }
 
-  /** Leaves word of how to close several things, all at the same time. */
+  /** Leaves word of how to close several things, all at the same time. What is opened after `close` is closed at once. */
   addAll(closers: (() => unknown)[]): void {
-    this.closers.push(closers);
+    if (this.closing) void Promise.allSettled(closers.map(async (close) => void (await close())));
+    else this.closers.push(closers);
   }
 
-  /** Closes everything, last opened first, even when one fails. Throws the first failure. */
-  async close(): Promise<void> {
+  /** Milliseconds left to drain, for all nodes of the command together. */
+  get drainLeft(): number {
+    return Math.max(0, this.drainEnd - performance.now());
+  }
+
+  /**
+   * Closes everything, last opened first, even when one fails. Throws the first failure.
+   *
+   * @param drain ms for what is in flight.
+   */
+  async close(drain = 0): Promise<void> {
     this.closing = true;
+    this.drainEnd = performance.now() + drain;
     let failure: unknown;
     for (let group = this.closers.pop(); group !== undefined; group = this.closers.pop()) {
       const results = await Promise.allSettled(group.map(async (close) => void (await close())));
@@ -81,40 +96,61 @@ export class Opened {
 }
 
 /**
- * Starts, prints the line that `start` gives, and runs until SIGINT or SIGTERM; then closes what is open.
+ * Starts, prints the line that `start` gives, and runs until SIGINT or SIGTERM; then closes what is open. A signal while it
+ * starts ends it without waiting for the start. The process exits at the latest `CLOSE_GRACE` after the drain.
  *
  * @param command its name, for the lines it prints.
+ * @param drain ms for what is in flight when it stops.
  * @returns the exit code: 0 when it was stopped.
  * @throws what `start` throws, or the error of a node that ended by itself; everything is closed by then.
  */
 export async function serve(
   command: string,
+  drain: number,
   surroundings: Surroundings,
   start: (opened: Opened) => Promise<string>,
 ): Promise<number> {
   const opened = new Opened();
   const paint = painter(surroundings.colours?.out);
   const stop = withResolvers<StopSignal>();
-  let stopping: StopSignal | undefined;
   const release = onStopSignals((signal) => {
-    stopping = signal;
     surroundings.err(`zeromq-gateway ${command}: ${signal}, draining; a second signal ends at once`);
     stop.resolve(signal);
   });
   try {
-    const line = await withProgress(surroundings, 'starting', start(opened));
-    const ready = paint('green', `zeromq-gateway ${command} is ready:`);
-    if (stopping === undefined) surroundings.out(`${ready} ${line}`);
+    const started = start(opened);
+    started.catch(() => undefined); // what fails after a signal came does not matter
+    const stopped = stop.promise.then(() => undefined);
+    const line = await withProgress(surroundings, 'starting', Promise.race([stopped, started]));
+    if (line === undefined) return await end(opened, 0, EXIT.ok, release, surroundings);
+    surroundings.out(`${paint('green', `zeromq-gateway ${command} is ready:`)} ${line}`);
     const ended = await Promise.race([stop.promise, opened.failed]);
     if (ended instanceof Error) throw ended;
   } catch (error) {
-    await opened.close().catch(() => undefined); // the first error tells more
+    await opened.close(drain).catch(() => undefined); // the first error tells more
     release();
     throw error;
   }
+  return end(opened, drain, EXIT.failed, release, surroundings);
+}
+
+/** Closes what is open. Where that does not end in time, the process exits with `code`. */
+async function end(
+  opened: Opened,
+  drain: number,
+  code: number,
+  release: () => void,
+  surroundings: Surroundings,
+): Promise<number> {
+  const limit = setTimeout(() => {
+    if (code !== EXIT.ok)
+      surroundings.err(`cut: the command did not close ${CLOSE_GRACE} ms after its drain`);
+    process.exit(code);
+  }, drain + CLOSE_GRACE);
   try {
-    await withProgress(surroundings, 'draining', opened.close());
+    await withProgress(surroundings, 'draining', opened.close(drain));
   } finally {
+    clearTimeout(limit);
     release();
   }
   return EXIT.ok;

@@ -93,7 +93,7 @@ function mergeContracts(definitions: readonly WorkerDefinition[]): Contract {
 
 function run(values: Values, surroundings: Surroundings): Promise<number> {
   const { files, bind, concurrency, heartbeat, nodeFile, drain } = values;
-  return serve('server', surroundings, async (opened) => {
+  return serve('server', drain, surroundings, async (opened) => {
     const { logger } = openLog(values, opened);
     const listeners = [
       { setting: 'bind', endpoint: bind },
@@ -117,7 +117,7 @@ function run(values: Values, surroundings: Surroundings): Promise<number> {
       opened.add(() => each.onStop?.());
     }
     const { endpoint } = await binding(listeners, () => server.start());
-    opened.add(() => server.stop({ deadline: drain }), server.closed);
+    opened.add(() => server.stop({ deadline: opened.drainLeft }), server.closed);
     return `${files.map((name) => path.basename(name)).join(', ')} on ${endpoint}`;
   });
 }

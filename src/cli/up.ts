@@ -52,7 +52,7 @@ function documentsOf({ openapi, workers }: Values): readonly DocumentSpec[] {
 }
 
 function up(values: Values, surroundings: Surroundings): Promise<number> {
-  return serve('up', surroundings, async (opened) => {
+  return serve('up', values.drain, surroundings, async (opened) => {
     const files = workerFilesIn(values.workers);
     const log = openLog(values, opened);
     const { logger } = log;
@@ -65,7 +65,7 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
     loadDocuments(registry, documentsOf(values), values, logger, opened);
     const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
     view?.addRouter(router);
-    const { threads, concurrency, frozenAfter, drain } = values;
+    const { threads, concurrency, frozenAfter } = values;
     const joined = workersOf(router, files.length * threads);
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
@@ -77,7 +77,7 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
         logger,
       });
     });
-    opened.addAll(groups.map((group) => () => group.stop({ deadline: drain })));
+    opened.addAll(groups.map((group) => () => group.stop({ deadline: opened.drainLeft })));
     await Promise.all(groups.map((group) => group.start()));
     await joined;
     const { url, gateway } = await openGateway(values, router, registry, logger, opened);

@@ -45,7 +45,7 @@ const settings = {
 function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
   const { files, router, dnsInterval, threads, concurrency, frozenAfter, heartbeat, nodeFile, drain } =
     values;
-  return serve('worker', surroundings, async (opened) => {
+  return serve('worker', drain, surroundings, async (opened) => {
     const { logger } = openLog(values, opened);
     const curve = clientCurve(values);
     const groups = files.map((module) => {
@@ -62,7 +62,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
         logger,
       });
     });
-    opened.addAll(groups.map((group) => () => group.stop({ deadline: drain })));
+    opened.addAll(groups.map((group) => () => group.stop({ deadline: opened.drainLeft })));
     await Promise.all(groups.map((group) => group.start()));
     const names = files.map((name) => path.basename(name)).join(', ');
     return `${names} on ${threads} ${threads === 1 ? 'thread' : 'threads'} each, router ${router.join(', ')}`;

@@ -1,12 +1,14 @@
 /** What signals do to a command, with requests in flight, in several processes, and through npm. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FREE_PORTS, START_PATIENCE, startCommand, startNode, urlIn } from '../../helpers/command.ts';
 import { childrenOf, runs } from '../../helpers/process-table.ts';
-import { startProcess } from '../../helpers/processes.ts';
+import { type RunningProcess, startProcess } from '../../helpers/processes.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -82,6 +84,75 @@ describe('signals', () => {
     go();
     assert.equal((await response).status, 200);
     assert.deepEqual(await node.exited, { code: 0, signal: null });
+  });
+});
+
+/** A module of a worker or server that never comes up, and handlers that never end. */
+const NEVER_UP = `console.error('loading');
+setInterval(() => undefined, 1000);
+await new Promise(() => undefined);
+`;
+const NEVER_ENDS = SLOW.replace('!existsSync(go)', 'true');
+
+describe('a signal while a command starts', () => {
+  const modules: Record<string, string[]> = {
+    worker: ['worker', '--router', 'tcp://127.0.0.1:1', 'never.mjs'],
+    server: ['server', '--bind', 'tcp://127.0.0.1:0', 'never.mjs'],
+    up: ['up', '--port', '0', ...FREE_PORTS, '--workers', '.'],
+  };
+  for (const [name, args] of Object.entries(modules)) {
+    it(`ends ${name} at once, with exit 0`, async (t) => {
+      const scope = scopeOf(t);
+      const cwd = tempFolder(scope);
+      writeFileSync(path.join(cwd, 'never.mjs'), NEVER_UP);
+      const node = startCommand(scope, args, { cwd });
+      await node.waitForError(/loading/, START_PATIENCE);
+      await endsAtOnce(node);
+    });
+  }
+
+  for (const processes of [1, 2]) {
+    it(`ends gateway that waits for a router at once, with exit 0, in ${processes} processes`, async (t) => {
+      const scope = scopeOf(t);
+      const mute = createServer(() => undefined).listen(0, '127.0.0.1');
+      scope.after(() => void mute.close());
+      await once(mute, 'listening');
+      const connected = once(mute, 'connection') as Promise<[Socket]>;
+      const router = `tcp://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+      const args = ['gateway', '--router', router, '--port', '0', '--processes', `${processes}`];
+      const node = startCommand(scope, args);
+      const [socket] = await connected;
+      scope.after(() => void socket.destroy());
+      await endsAtOnce(node);
+    });
+  }
+});
+
+/** Sends SIGTERM to a command that is starting, and sees it end. */
+async function endsAtOnce(node: RunningProcess): Promise<void> {
+  const at = performance.now();
+  node.kill('SIGTERM');
+  assert.deepEqual(await node.exited, { code: 0, signal: null });
+  assert.ok(performance.now() - at < 2500, `${performance.now() - at} ms`);
+  assert.deepEqual(node.lines, [], 'it never said that it was ready');
+}
+
+describe('--drain', () => {
+  it('bounds how long a command takes to end, whatever its handlers do', async (t) => {
+    const scope = scopeOf(t);
+    const folder = tempFolder(scope);
+    writeFileSync(path.join(folder, 'slow.mjs'), NEVER_ENDS);
+    writeFileSync(path.join(folder, 'slow.yaml'), DOCUMENT);
+    const args = ['up', '--port', '0', ...FREE_PORTS, '--workers', folder, '--openapi', 'slow.yaml'];
+    const { node, line } = await startNode(scope, [...args, '--drain', '500'], { cwd: folder });
+    const asked = Array.from({ length: 50 }, () => fetch(`${urlIn(line)}/slow`).catch(() => undefined));
+    await node.waitForError(/slow begins/);
+    const at = performance.now();
+    node.kill('SIGTERM');
+    await node.exited;
+    const took = performance.now() - at;
+    assert.ok(took >= 500 && took < 2500, `${took} ms`);
+    await Promise.all(asked);
   });
 });
 
