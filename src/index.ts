@@ -22,6 +22,8 @@ export {
   ZeroMQTimeoutError,
 } from './core/errors.ts';
 export type {
+  BreakerReport,
+  BreakerState,
   EventReport,
   RouterReport,
   RouterTotals,

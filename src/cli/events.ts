@@ -14,8 +14,16 @@ async function listEvents(
     surroundings.out(JSON.stringify(events));
     return EXIT.ok;
   }
-  const rows = events.map(({ name, announced, queued, workers, paused }) => {
-    const notes = [paused && 'paused', !announced && 'not announced'].filter(Boolean).join(', ');
+  const rows = events.map((event) => {
+    const { name, announced, queued, workers, paused, breaker = 'closed', tripped = 0 } = event;
+    const notes = [
+      paused && 'paused',
+      !announced && 'not announced',
+      breaker !== 'closed' && `circuit breaker ${breaker}`,
+      tripped > 0 && `circuit breaker not closed at ${tripped} of ${workers} workers`,
+    ]
+      .filter(Boolean)
+      .join(', ');
     return [name, String(workers), String(queued), notes];
   });
   const columns = [['EVENT'], ['WORKERS', 'right'], ['WAITING', 'right'], ['']] as const;

@@ -8,13 +8,33 @@ import { duration, tableOf } from './table.ts';
 
 /** The table of workers. */
 export function workersTable(workers: readonly WorkerReport[]): string[] {
-  const rows = workers.map(({ id, state, classic, held, concurrency, age, heartbeat, events }) => {
+  const rows = workers.map((worker) => {
+    const { id, state, classic, held, concurrency, age, heartbeat, events, breakers = [] } = worker;
     const heard = heartbeat === null ? '-' : duration(heartbeat.silentFor);
     const serves = events === null ? '*' : events.join(',');
-    return [id, state, classic ? 'classic' : 'ours', `${held}/${concurrency}`, duration(age), heard, serves];
+    const open = breakers.map((breaker) => `${breaker.event} ${breaker.state}`).join(', ');
+    return [
+      id,
+      state,
+      classic ? 'classic' : 'ours',
+      `${held}/${concurrency}`,
+      duration(age),
+      heard,
+      serves,
+      open,
+    ];
   });
   return tableOf(
-    [['WORKER'], ['STATE'], ['KIND'], ['HOLDS', 'right'], ['AGE', 'right'], ['HEARD', 'right'], ['EVENTS']],
+    [
+      ['WORKER'],
+      ['STATE'],
+      ['KIND'],
+      ['HOLDS', 'right'],
+      ['AGE', 'right'],
+      ['HEARD', 'right'],
+      ['EVENTS'],
+      ['BREAKERS'],
+    ],
     rows,
   );
 }

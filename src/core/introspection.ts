@@ -12,6 +12,15 @@ import type { RequestReport } from './request-stats.ts';
 export const WORKER_STATES = ['ready', 'busy', 'draining', 'blocked', 'resting', 'unresponsive'] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
 
+/** What a circuit breaker does: lets all requests pass, none, or one to see whether the worker recovered. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** A circuit breaker of a worker that is not closed. */
+export interface BreakerReport {
+  readonly event: string;
+  readonly state: Exclude<BreakerState, 'closed'>;
+}
+
 /** A worker of a router. */
 export interface WorkerReport {
   /** Its identity. */
@@ -26,6 +35,8 @@ export interface WorkerReport {
   readonly held: number;
   /** Time since it came. */
   readonly age: number;
+  /** Its circuit breakers that are not closed. */
+  readonly breakers: readonly BreakerReport[];
   /** Heartbeats, where it sends any: checks missed in a row, and time since its last sign of life. */
   readonly heartbeat: { readonly missed: number; readonly silentFor: number } | null;
 }
@@ -42,6 +53,10 @@ export interface EventReport {
   readonly workers: number;
   /** An operator has it wait: nothing of it is given to workers. */
   readonly paused: boolean;
+  /** Its circuit breaker, for all workers together. */
+  readonly breaker: BreakerState;
+  /** Workers whose circuit breaker for it is not closed. */
+  readonly tripped: number;
 }
 
 /** What a router counted since its start, and how much it holds. */

@@ -56,6 +56,11 @@ export const METRICS = {
     help: 'Workers of the router by event and state; event is * for those that serve whatever nobody announced',
     labels: ['event', 'state'],
   },
+  breakers: {
+    type: 'gauge',
+    help: 'Circuit breakers that are not closed, by event and state; scope is worker for those of one worker, event for those of all',
+    labels: ['event', 'scope', 'state'],
+  },
   workers_joined_total: { type: 'counter', help: 'Workers that came', labels: [] },
   workers_left_total: { type: 'counter', help: 'Workers that went, and why', labels: ['reason'] },
   clients: { type: 'gauge', help: 'Clients and gateways that the router knows', labels: [] },

@@ -34,6 +34,7 @@ export class GaugeMetrics {
       family('queue_depth', () => this.queues()),
       family('queue_bytes', () => this.ofRouters(({ totals }) => totals.queuedBytes)),
       family('workers', () => this.workers()),
+      family('breakers', () => this.breakers()),
       family('clients', () => this.ofRouters(({ totals }) => totals.clients)),
       family('redispatches_total', () => this.redispatches()),
       family('ready', () => [[{}, this.health().status === 'unavailable' ? 0 : 1]]),
@@ -87,6 +88,21 @@ export class GaugeMetrics {
     for (const [key, count] of counts) {
       const space = key.indexOf(' ');
       yield [{ event: key.slice(space + 1), state: key.slice(0, space) }, count];
+    }
+  }
+
+  private *breakers(): IterableIterator<Sample> {
+    const counts = new Map<string, number>();
+    for (const { workers, events } of this.asked()) {
+      for (const { name, announced, breaker = 'closed' } of events)
+        if (breaker !== 'closed') this.add(counts, `event ${breaker} ${this.labelOf(name, announced)}`, 1);
+      for (const { breakers = [] } of workers)
+        for (const { event, state } of breakers)
+          this.add(counts, `worker ${state} ${this.labelOf(event, false)}`, 1);
+    }
+    for (const [key, count] of counts) {
+      const [scope = '', state = '', ...event] = key.split(' ');
+      yield [{ event: event.join(' '), scope, state }, count];
     }
   }
 

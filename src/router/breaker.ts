@@ -9,6 +9,7 @@
  * - One for each event that was held by `LOSSES` lost workers in a row: it rests everywhere, so that a request that kills
  *   workers cannot kill them all. A reply closes it.
  */
+import type { BreakerState } from '../core/introspection.ts';
 import { Alarm, type Alarms } from './alarms.ts';
 import type { EventState } from './routes.ts';
 import type { Worker } from './worker.ts';
@@ -40,7 +41,7 @@ const MAX_REMEMBERED = 64;
 
 /** How often something failed, and whether it rests. */
 export class Breaker {
-  state: 'closed' | 'open' | 'half-open' = 'closed';
+  state: BreakerState = 'closed';
   failures = 0;
   rest = 0;
   /** The one request of a half-open breaker is under way. */
@@ -80,6 +81,11 @@ export class Breakers {
   /** Whether any breaker that a request for this worker could meet is not closed. */
   tripped(worker: Worker): boolean {
     return worker.tripped > 0 || this.eventsTripped > 0;
+  }
+
+  /** State of the breaker that an event has for all workers. */
+  stateOf(name: string): BreakerState {
+    return this.events.get(name)?.state ?? 'closed';
   }
 
   /** Whether an event rests everywhere. @param fresh see `Breaker.blocks`. */

@@ -35,6 +35,7 @@ export class RouterCore {
   private readonly routes = new RouteTable();
   private readonly alarms: Alarms;
   private readonly budget: RetryBudget | undefined;
+  readonly breakers: Breakers | undefined;
   private readonly settler: Settler;
   private readonly backlog: Backlog;
   private readonly dispatcher: Dispatcher;
@@ -94,6 +95,7 @@ export class RouterCore {
     this.limits = limits;
     this.alarms = alarms;
     this.budget = budget;
+    this.breakers = breakers;
     this.settler = settler;
     this.backlog = backlog;
     this.dispatcher = dispatcher;

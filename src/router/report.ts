@@ -1,5 +1,5 @@
 /** What a router tells of its workers and events when it is asked. */
-import type { EventReport, WorkerReport, WorkerState } from '../core/introspection.ts';
+import type { BreakerReport, EventReport, WorkerReport, WorkerState } from '../core/introspection.ts';
 import type { RouterCore } from './core.ts';
 import type { EventState } from './routes.ts';
 import type { Worker } from './worker.ts';
@@ -20,6 +20,7 @@ export function workerReports(core: RouterCore, now: number, heartbeatOf: Heartb
       concurrency,
       held,
       age: now - since,
+      breakers: breakersOf(worker),
       heartbeat,
     };
   });
@@ -27,14 +28,37 @@ export function workerReports(core: RouterCore, now: number, heartbeatOf: Heartb
 
 /** The events of a core, by name. */
 export function eventReports(core: RouterCore): EventReport[] {
-  return Array.from(core.events, (event) => eventReport(event, core.isPaused(event.name))).sort((a, b) =>
+  return Array.from(core.events, (event) => eventReport(core, event)).sort((a, b) =>
     a.name < b.name ? -1 : 1,
   );
 }
 
-function eventReport({ name, stray, queue, groups }: EventState, paused: boolean): EventReport {
-  const workers = groups.reduce((sum, group) => sum + group.workers.size, 0);
-  return { name, announced: !stray, queued: queue.length, queuedBytes: queue.bytes, workers, paused };
+function eventReport(core: RouterCore, { name, stray, queue, groups }: EventState): EventReport {
+  let [workers, tripped] = [0, 0];
+  for (const group of groups) {
+    workers += group.workers.size;
+    if (group.tripped === 0) continue;
+    for (const { breakers } of group.workers)
+      if ((breakers?.get(name)?.state ?? 'closed') !== 'closed') tripped++;
+  }
+  return {
+    name,
+    announced: !stray,
+    queued: queue.length,
+    queuedBytes: queue.bytes,
+    workers,
+    paused: core.isPaused(name),
+    breaker: core.breakers?.stateOf(name) ?? 'closed',
+    tripped,
+  };
+}
+
+/** The circuit breakers of a worker that are not closed. */
+function breakersOf({ tripped, breakers }: Worker): BreakerReport[] {
+  const open: BreakerReport[] = [];
+  if (tripped === 0 || breakers === undefined) return open;
+  for (const [event, { state }] of breakers) if (state !== 'closed') open.push({ event, state });
+  return open;
 }
 
 function stateOf(worker: Worker): WorkerState {

@@ -34,7 +34,7 @@ describe('commands of operators', () => {
     const { code, stdout } = await runCommand(t, ['ps', ...to]);
     const [head, row, ...more] = stdout.split('\n');
     assert.deepEqual([code, more], [0, []]);
-    assert.match(head ?? '', /^WORKER +STATE +KIND +HOLDS +AGE +HEARD +EVENTS$/);
+    assert.match(head ?? '', /^WORKER +STATE +KIND +HOLDS +AGE +HEARD +EVENTS +BREAKERS$/);
     assert.match(row ?? '', /^[\da-f]{32}_[\da-f]{16} +ready +ours +0\/64 .* echo\.get,echo\.post$/);
   });
 

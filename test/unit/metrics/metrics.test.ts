@@ -48,6 +48,7 @@ const REPORT: RouterReport = {
       held: 1,
       age: 1,
       heartbeat: null,
+      breakers: [{ event: 'tasks.get', state: 'open' }],
     },
     {
       id: 'w2',
@@ -58,11 +59,30 @@ const REPORT: RouterReport = {
       held: 0,
       age: 1,
       heartbeat: null,
+      breakers: [],
     },
   ],
   events: [
-    { name: 'a.get', announced: true, queued: 2, queuedBytes: 1024, workers: 1, paused: false },
-    { name: 'made-up', announced: false, queued: 1, queuedBytes: 512, workers: 1, paused: false },
+    {
+      name: 'a.get',
+      announced: true,
+      queued: 2,
+      queuedBytes: 1024,
+      workers: 1,
+      paused: false,
+      breaker: 'closed',
+      tripped: 0,
+    },
+    {
+      name: 'made-up',
+      announced: false,
+      queued: 1,
+      queuedBytes: 512,
+      workers: 1,
+      paused: false,
+      breaker: 'closed',
+      tripped: 0,
+    },
   ],
 };
 

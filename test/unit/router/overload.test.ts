@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { workersTable } from '../../../src/cli/ps.ts';
+import { eventReports, workerReports } from '../../../src/router/report.ts';
 import { FakeClient, type FakeWorker, System } from './fixture.ts';
 
 /** Has the router learn that a request takes this many ms. */
@@ -191,5 +193,36 @@ describe('a half-open circuit breaker', () => {
     system.pass(1050);
     assert.equal(old.state, 'queued');
     assert.equal(system.submit({ timeLeft: 1500 }).state, 'dispatched');
+  });
+});
+
+describe('reports of a router', () => {
+  it('show the circuit breakers that are not closed', () => {
+    const system = new System({ breaker: { threshold: 1, rest: 1000 } });
+    const worker = system.worker({ concurrency: 8 });
+    const seen = () => ({
+      breakers: workerReports(system.core, system.now, () => null)[0]?.breakers,
+      tripped: eventReports(system.core)[0]?.tripped,
+    });
+    assert.deepEqual(seen(), { breakers: [], tripped: 0 });
+    system.submit({ timeLeft: 50 });
+    system.pass(60);
+    assert.deepEqual(seen(), { breakers: [{ event: 'e', state: 'open' }], tripped: 1 });
+    assert.match(workersTable(workerReports(system.core, system.now, () => null)).join('\n'), /e open/);
+    system.pass(1010);
+    assert.deepEqual(seen(), { breakers: [{ event: 'e', state: 'half-open' }], tripped: 1 });
+    worker.replyTo(system.submit({ timeLeft: 5000 }));
+    assert.deepEqual(seen(), { breakers: [], tripped: 0 });
+  });
+
+  it('show the circuit breaker of an event', () => {
+    const system = new System({ workerGrace: 10_000 });
+    for (let count = 0; count < 3; count++) {
+      const victim = system.worker();
+      system.submit();
+      victim.remove();
+    }
+    system.worker();
+    assert.equal(eventReports(system.core)[0]?.breaker, 'open');
   });
 });

@@ -16,6 +16,8 @@ function bothEvents(a, b) {
     queued: a.queued + b.queued,
     workers: Math.max(a.workers, b.workers),
     paused: a.paused || b.paused,
+    tripped: Math.max(a.tripped ?? 0, b.tripped ?? 0),
+    breaker: [a, b].map(({ breaker }) => breaker).find((state) => state && state !== 'closed') ?? 'closed',
   };
 }
 

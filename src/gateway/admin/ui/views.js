@@ -149,7 +149,7 @@ export function showWorkers({ routers, departed, at }, drain) {
           );
           return;
         }
-        const { events, held, concurrency, classic, heartbeat, at: place } = worker;
+        const { events, held, concurrency, classic, heartbeat, at: place, breakers = [] } = worker;
         load.max = concurrency;
         load.value = held;
         const verb = state === 'draining' ? 'Resume' : 'Drain';
@@ -158,7 +158,15 @@ export function showWorkers({ routers, departed, at }, drain) {
         const beat =
           heartbeat && `last sign of life ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} missed`;
         const serves = events === null ? 'whatever nobody announced' : events.join(', ');
-        const details = [`${held} of ${concurrency} requests`, classic && 'classic', beat, serves, place];
+        const open = breakers.map((one) => `circuit breaker ${one.state} for ${one.event}`).join(', ');
+        const details = [
+          `${held} of ${concurrency} requests`,
+          classic && 'classic',
+          beat,
+          serves,
+          open,
+          place,
+        ];
         made.fill(name, state, details.filter(Boolean).join(' · '));
       };
       return made;
@@ -169,6 +177,12 @@ export function showWorkers({ routers, departed, at }, drain) {
 /** The end of an identity tells workers apart. */
 function nameOf(id) {
   return /^[\da-f]{32}_[\da-f]{16}$/.test(id) ? id.slice(-8) : id;
+}
+
+/** How many workers serve an event, and what its circuit breakers say of them. */
+function workersText({ workers, tripped = 0, breaker = 'closed' }) {
+  if (breaker !== 'closed') return `${workers} (circuit breaker ${breaker})`;
+  return tripped > 0 ? `${workers} (circuit breaker not closed at ${tripped})` : workers;
 }
 
 export function showEvents({ routers, gateways }, pause) {
@@ -193,7 +207,7 @@ export function showEvents({ routers, gateways }, pause) {
           ? [rate(stats.rate), time(stats.p50), time(stats.p99), share(stats.failed)]
           : ['0.0', '–', '–', '0 %'];
         const state = event
-          ? [event.paused ? `${event.queued} (paused)` : event.queued, event.workers]
+          ? [event.paused ? `${event.queued} (paused)` : event.queued, workersText(event)]
           : ['–', '–'];
         [...values, ...state].forEach((value, index) => setText(cells[index], String(value)));
         cells[3].classList.toggle('bad', stats !== undefined && stats.failed > 0.01);
