@@ -6,6 +6,7 @@
 export { createAjv } from './ajv.ts';
 export { contractChecker, type RegistryChecker } from './checker.ts';
 export type { ContractComparison } from './compatibility.ts';
+export type { Direction } from './direction.ts';
 export { validateExactly } from './exact-keywords.ts';
 export { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
 export { type LoadedDocument, loadDocument, putDocument } from './load.ts';
@@ -13,5 +14,5 @@ export * from './operation.ts';
 export type { SourceKind, Unnamed } from './options.ts';
 export { PROBLEM_MEDIA_TYPE } from './problem.ts';
 export { ApiRegistry, type ApiRegistryOptions, type PutOptions } from './registry.ts';
-export { type ErrorObject, type Precision, SchemaCompiler, type ValidateFunction } from './validators.ts';
+export { type ErrorObject, type Purpose, SchemaCompiler, type ValidateFunction } from './validators.ts';
 export { type DocumentWatcher, type WatchedDocument, type WatchOptions, watchDocuments } from './watch.ts';

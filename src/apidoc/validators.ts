@@ -7,6 +7,7 @@ import { at, isObject, type Json, type JsonObject, member } from '../contract/js
 import { type Kind, transform } from '../contract/shapes.ts';
 import { holdsExact, stringifyExact } from '../core/exact-json.ts';
 import { createAjv, createExactAjv } from './ajv.ts';
+import { DirectedSchemas, type Direction, hasDirection } from './direction.ts';
 import type { ApiSnapshot } from './operation.ts';
 import { isJudging } from './schema.ts';
 
@@ -15,6 +16,14 @@ export type { ErrorObject, ValidateFunction };
 /** How numbers are judged: as doubles, or by all their digits. */
 export type Precision = 'double' | 'exact';
 
+/** What a validator is compiled for. */
+export interface Purpose {
+  /** `exact` for values that hold exact numbers, which `validateExactly` validates. */
+  readonly precision?: Precision;
+  /** For bodies and replies: what the schema demands of that direction alone. */
+  readonly direction?: Direction;
+}
+
 /** A validator, and the components it was compiled with. */
 interface Compiled {
   readonly validate: ValidateFunction;
@@ -22,11 +31,11 @@ interface Compiled {
 }
 
 /** Validators by the schema object: what a change of the document leaves alone is not compiled again. */
-const COMPILED = { double: new WeakMap<object, Compiled>(), exact: new WeakMap<object, Compiled>() };
+const COMPILED = new Map<string, WeakMap<object, Compiled>>();
 
 /** Compiles the schemas of one snapshot. */
 export class SchemaCompiler {
-  private readonly engines = new Map<Precision, Engine>();
+  private readonly engines = new Map<string, Engine>();
   private readonly document: Json;
   private readonly schemas: JsonObject;
 
@@ -38,32 +47,43 @@ export class SchemaCompiler {
   /**
    * The validator of the schema at a JSON pointer of the document (`ParameterBinding.pointer` and the like).
    * It collects all errors; data is never changed.
-   * @param precision `exact` for values that hold exact numbers, which `validateExactly` validates.
    * @throws ContractError when ajv cannot compile it.
    */
-  compile(pointer: string, precision: Precision = 'double'): ValidateFunction {
+  compile(pointer: string, purpose: Purpose = {}): ValidateFunction {
     const schema = at(this.document, pointer) ?? true;
+    const { precision = 'double', direction } = purpose;
+    const key = keyOf(precision, direction);
+    const compiled = COMPILED.get(key) ?? new WeakMap<object, Compiled>();
+    COMPILED.set(key, compiled);
     try {
-      return this.reuse(schema, precision) ?? this.compileAnew(schema, precision);
+      return this.reuse(schema, compiled) ?? this.compileAnew(schema, precision, direction, compiled);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new ContractError(`the schema cannot be compiled: ${reason}`, { pointer }, { cause });
     }
   }
 
-  private reuse(schema: Json, precision: Precision): ValidateFunction | undefined {
-    const compiled = isObject(schema) ? COMPILED[precision].get(schema) : undefined;
+  private reuse(schema: Json, known: WeakMap<object, Compiled>): ValidateFunction | undefined {
+    const compiled = isObject(schema) ? known.get(schema) : undefined;
     if (compiled === undefined) return undefined;
     for (const [name, component] of compiled.with) if (this.schemas[name] !== component) return undefined;
     return compiled.validate;
   }
 
-  private compileAnew(schema: Json, precision: Precision): ValidateFunction {
+  private compileAnew(
+    schema: Json,
+    precision: Precision,
+    direction: Direction | undefined,
+    known: WeakMap<object, Compiled>,
+  ): ValidateFunction {
     const reached = this.reached(schema);
+    const all = [schema, ...reached.values()];
     // A double is not enough either where the schema itself has a number that needs more.
-    const exact = precision === 'exact' || [schema, ...reached.values()].some(holdsExact);
-    const validate = this.engine(exact ? 'exact' : 'double').compile(schema);
-    if (isObject(schema)) COMPILED[precision].set(schema, { validate, with: reached });
+    const exact = precision === 'exact' || all.some(holdsExact);
+    const directed = direction !== undefined && all.some((one) => hasDirection(one, direction));
+    const engine = this.engine(exact ? 'exact' : 'double', directed ? direction : undefined);
+    const validate = engine.compile(schema);
+    if (isObject(schema)) known.set(schema, { validate, with: reached });
     return validate;
   }
 
@@ -82,11 +102,13 @@ export class SchemaCompiler {
     return found;
   }
 
-  private engine(precision: Precision): Engine {
-    let engine = this.engines.get(precision);
+  private engine(precision: Precision, direction: Direction | undefined): Engine {
+    const key = keyOf(precision, direction);
+    let engine = this.engines.get(key);
     if (engine === undefined) {
-      engine = new Engine(precision === 'exact' ? createExactAjv() : createAjv(), this.schemas);
-      this.engines.set(precision, engine);
+      const directed = direction === undefined ? undefined : new DirectedSchemas(direction, this.schemas);
+      engine = new Engine(precision === 'exact' ? createExactAjv() : createAjv(), this.schemas, directed);
+      this.engines.set(key, engine);
     }
     return engine;
   }
@@ -98,25 +120,37 @@ export class SchemaCompiler {
   }
 }
 
+function keyOf(precision: Precision, direction: Direction | undefined): string {
+  return `${precision} ${direction ?? 'any'}`;
+}
+
+/** A component, and names that it must not demand where it is referred to. */
+interface Variant {
+  readonly name: string;
+  readonly notDemanded: ReadonlySet<string>;
+}
+
 /** An ajv that knows the components that its schemas refer to. */
 class Engine {
-  /** Component name → the key ajv knows it by. */
+  /** Components by the keys that ajv knows them by. */
   private readonly keys = new Map<string, string>();
   /** By the text that ajv sees: schemas that say the same share one function, which so gets hot and stays in the caches. */
   private readonly byText = new Map<string, ValidateFunction>();
   /** Components that have a key, but that ajv does not know yet. */
-  private pending: string[] = [];
+  private pending: (Variant & { key: string })[] = [];
 
   constructor(
     private readonly ajv: Ajv2020,
     private readonly schemas: JsonObject,
+    private readonly directed: DirectedSchemas | undefined,
   ) {}
 
   compile(schema: Json): ValidateFunction {
     const prepared = this.prepare(schema);
     // A list that grows is walked to its new end.
-    for (const name of this.pending) {
-      this.ajv.addSchema(this.prepare(member(this.schemas, name) ?? true), this.keys.get(name));
+    for (const { key, name, notDemanded } of this.pending) {
+      const component = member(this.schemas, name) ?? true;
+      this.ajv.addSchema(this.prepare(this.directed?.mark(component, notDemanded) ?? component), key);
     }
     this.pending = [];
     const text = stringifyExact(prepared);
@@ -127,23 +161,27 @@ class Engine {
 
   /** What ajv gets to see: the keywords that judge, what its errors quote, and references by the keys of components. */
   private prepare(schema: Json): JsonObject | boolean {
-    const prepared = transform('schema', schema, '', {
-      reference: (_kind: Kind, ref: string) => this.keyOf(nameOf(ref)) ?? ref,
-      enter: (_kind: Kind, object: JsonObject) =>
-        Object.fromEntries(
-          Object.entries(object).filter(([keyword]) => isJudging(keyword) || keyword === 'description'),
-        ),
-    });
-    return prepared as JsonObject | boolean;
+    const enter = (_kind: Kind, object: JsonObject): JsonObject => {
+      const notDemanded = this.directed?.enter(object) ?? new Set<string>();
+      const ref = member(object, '$ref');
+      if (typeof ref === 'string') object['$ref'] = this.keyFor({ name: nameOf(ref), notDemanded }) ?? ref;
+      const entries = Object.entries(object);
+      return Object.fromEntries(
+        entries.filter(([keyword]) => isJudging(keyword) || keyword === 'description'),
+      );
+    };
+    return transform('schema', schema, '', { enter }) as JsonObject | boolean;
   }
 
   /** The key of a component; undefined when there is none of that name. */
-  private keyOf(name: string): string | undefined {
-    const known = this.keys.get(name);
-    if (known !== undefined || member(this.schemas, name) === undefined) return known;
+  private keyFor({ name, notDemanded }: Variant): string | undefined {
+    if (member(this.schemas, name) === undefined) return undefined;
+    const variant = JSON.stringify([name, ...[...notDemanded].sort()]);
+    const known = this.keys.get(variant);
+    if (known !== undefined) return known;
     const key = `component${this.keys.size}`;
-    this.keys.set(name, key);
-    this.pending.push(name);
+    this.keys.set(variant, key);
+    this.pending.push({ key, name, notDemanded });
     return key;
   }
 }

@@ -107,7 +107,7 @@ export class Route {
     const { replies } = this.operation;
     for (const key of keysFor(status)) {
       const reply = replies.find((candidate) => candidate.status.toUpperCase() === key.toUpperCase());
-      if (reply !== undefined) return this.validators.at(reply.pointer);
+      if (reply !== undefined) return this.validators.at(reply.pointer, 'response');
     }
     return undefined;
   }

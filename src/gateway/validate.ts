@@ -1,6 +1,7 @@
 /** Validation against the document that is served, each schema compiled when it is first needed. */
 import {
   type ApiSnapshot,
+  type Direction,
   type ErrorObject,
   SchemaCompiler,
   type ValidateFunction,
@@ -29,14 +30,17 @@ export class Validators {
   /**
    * The validator of a schema.
    * @param pointer JSON pointer of the schema within the document.
+   * @param direction which way a body goes; undefined for parameters.
    * @throws ContractError when it cannot be compiled.
    */
-  at(pointer: string): Validate {
-    let validate = this.known.get(pointer);
+  at(pointer: string, direction?: Direction): Validate {
+    const key = `${direction ?? 'any'} ${pointer}`;
+    let validate = this.known.get(key);
     if (validate === undefined) {
       const compiler = (this.compiler ??= new SchemaCompiler(this.snapshot));
-      validate = noting(compiler.compile(pointer), () => compiler.compile(pointer, 'exact'));
-      this.known.set(pointer, validate);
+      const exact = (): ValidateFunction => compiler.compile(pointer, { direction, precision: 'exact' });
+      validate = noting(compiler.compile(pointer, { direction }), exact);
+      this.known.set(key, validate);
     }
     return validate;
   }

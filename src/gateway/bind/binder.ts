@@ -47,7 +47,7 @@ class BodyPlan {
     validators: Validators,
   ) {
     this.shape = shapeOf(binding.schema, document);
-    this.validate = validators.at(binding.pointer);
+    this.validate = validators.at(binding.pointer, 'request');
     this.fillsDefaults = hasDefaults(binding.schema, document);
   }
 }

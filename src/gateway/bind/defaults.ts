@@ -27,7 +27,7 @@ export function hasDefaults(schema: Schema, document: OpenAPIV3_1.Document): boo
 }
 
 /**
- * Fills in defaults, in place. A default under `anyOf` or `oneOf` is left alone: it is not certain to apply.
+ * Fills in defaults of a request, in place: those of `readOnly` members belong into replies. A default under `anyOf` or `oneOf` is left alone: it is not certain to apply.
  * @returns whether anything was filled in.
  */
 export function fillDefaults(value: Json, shape: Shape): boolean {
@@ -42,7 +42,7 @@ export function fillDefaults(value: Json, shape: Shape): boolean {
     const property = shape.property(name);
     const present = Object.hasOwn(value, name) ? value[name] : undefined;
     if (present !== undefined) filled = fillDefaults(present, property) || filled;
-    else if (property.fallback !== undefined) {
+    else if (property.fallback !== undefined && !property.readOnly) {
       Object.defineProperty(value, name, {
         value: copyOf(property.fallback),
         configurable: true,

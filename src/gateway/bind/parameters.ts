@@ -70,8 +70,8 @@ export class ParameterReader {
 
   /** The parameter was not given. */
   absent(fields: Fields, faults: Fault[]): void {
-    if (this.shape.fallback !== undefined) fields.add(this, this.shape.fallback);
-    else if (this.binding.required) faults.push({ pointer: this.pointer, detail: 'is required' });
+    if (this.binding.required) faults.push({ pointer: this.pointer, detail: 'is required' });
+    else if (this.shape.fallback !== undefined) fields.add(this, this.shape.fallback);
   }
 
   /** The parameter's whole text, as it was sent. */

@@ -37,6 +37,8 @@ export class Shape {
   readonly plain: boolean;
   /** Value for an absent parameter. */
   readonly fallback: Json | undefined;
+  /** Whether the value belongs into replies only. */
+  readonly readOnly: boolean;
   /** Names that the schema has properties for. */
   readonly names: readonly string[];
   /** Whether an object may have properties of other names. */
@@ -58,6 +60,7 @@ export class Shape {
       typeof first['type'] === 'string' &&
       Object.keys(first).every((key) => ANNOTATIONS.has(key) || key.startsWith('x-'));
     this.fallback = certain.map((facet) => member(facet, 'default')).find((value) => value !== undefined);
+    this.readOnly = certain.some((facet) => member(facet, 'readOnly') === true);
     const properties = facets.map((facet) => member(facet, 'properties')).filter(isObject);
     this.names = [...new Set(properties.flatMap((object) => Object.keys(object)))];
     this.open = !facets.some((facet) => member(facet, 'additionalProperties') === false);

@@ -9,7 +9,7 @@ function takes(schema: string, value: string): boolean {
   const document = { components: { schemas: { X: parseExact(schema), Named: { type: 'integer' } } } };
   const compiler = new SchemaCompiler({ document: document as never });
   return validateExactly(
-    compiler.compile('/components/schemas/X', 'exact'),
+    compiler.compile('/components/schemas/X', { precision: 'exact' }),
     parseExact(value, 'spelling') as Json,
   );
 }
