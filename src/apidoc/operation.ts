@@ -47,6 +47,17 @@ export interface FieldEncoding {
   readonly explode: boolean;
 }
 
+/** One JSON media type that a reply of a status may have. */
+export interface ReplyBinding {
+  /** `200`, `4XX`, `default`. */
+  readonly status: string;
+  /** As in the document, with its parameters. */
+  readonly mediaType: string;
+  readonly schema: Schema;
+  /** JSON pointer of `schema` within the served document. */
+  readonly pointer: string;
+}
+
 /** Alternatives of schemes, each with the scopes it asks for (OpenAPI security requirement objects). */
 export type SecurityRequirement = Readonly<Record<string, readonly string[]>>;
 
@@ -82,8 +93,8 @@ export interface Operation {
   /** `x-sticky-key`: event-data field whose value keeps requests on one worker. */
   readonly stickyKey: string | undefined;
   readonly security: readonly SecurityRequirement[];
-  /** Schemas of the replies by status (`200`, `4XX`, `default`), for checking replies in development. */
-  readonly replies: readonly { status: string; schema: Schema; pointer: string }[];
+  /** JSON replies that the document names. */
+  readonly replies: readonly ReplyBinding[];
   /** False while no worker serves the event: the route answers 503 and the document marks it. */
   readonly available: boolean;
 }

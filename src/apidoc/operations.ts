@@ -9,6 +9,7 @@ import type {
   HttpMethod,
   Operation,
   ParameterBinding,
+  ReplyBinding,
   Schema,
 } from './operation.ts';
 import { bindParameter, mergeParameters } from './parameters.ts';
@@ -127,7 +128,7 @@ function encodingOf(encoding: Json | undefined): Readonly<Record<string, FieldEn
 
 function repliesOf(document: JsonObject, operation: JsonObject, pointer: string): Operation['replies'] {
   const responses = member(operation, 'responses');
-  const replies: { status: string; schema: Schema; pointer: string }[] = [];
+  const replies: ReplyBinding[] = [];
   for (const [status, response] of Object.entries(isObject(responses) ? responses : {})) {
     const found = follow(document, response, pointer + pointerOf('responses', status));
     const content = isObject(found.value) ? member(found.value, 'content') : undefined;
@@ -136,11 +137,11 @@ function repliesOf(document: JsonObject, operation: JsonObject, pointer: string)
         continue;
       const schema = (isObject(media) ? member(media, 'schema') : undefined) ?? true;
       replies.push({
+        mediaType,
         status: status.toUpperCase() === 'DEFAULT' ? 'default' : status.toUpperCase(),
         schema: schema as Schema,
         pointer: found.pointer + pointerOf('content', mediaType, 'schema'),
       });
-      break;
     }
   }
   return replies;

@@ -12,7 +12,7 @@ import { type Caller, type InFlight, type ReplyMessage, type RequestExtras } fro
 import type { TraceContext, TracedSpan, Tracing } from '../core/tracing.ts';
 import type { Bound } from './bind/binder.ts';
 import { decodeBody } from './body/coding.ts';
-import { accepts, FORM_TYPE } from './body/media.ts';
+import { accepts, FORM_TYPE, isFormType } from './body/media.ts';
 import { readBefore } from './body/read-before.ts';
 import { isConditional } from './conditional.ts';
 import type { ActiveExchange, GatewayCore } from './core.ts';
@@ -255,7 +255,7 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   private extras({ key }: Bound, type: string, timeout: number): RequestExtras | undefined {
     const { req, core, caller } = this;
     const { trace } = this;
-    const contentType = type === FORM_TYPE ? type : undefined;
+    const contentType = isFormType(type) ? FORM_TYPE : undefined;
     const timing = this.started !== 0 && tellsTiming(core.settings, req) ? timeout : undefined;
     const nothing =
       trace === undefined && caller === undefined && key === undefined && contentType === undefined;

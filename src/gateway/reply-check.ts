@@ -1,7 +1,7 @@
 /** Holding replies of workers against the document. */
 import type { ReplyMessage } from '../core/message.ts';
 import { parseJson } from './body/json.ts';
-import { isJsonType, parseMediaType } from './body/media.ts';
+import { isJsonType } from './body/media.ts';
 import type { Fault } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -13,8 +13,8 @@ export function faultsInReply(route: Route, reply: ReplyMessage, contentType: st
     const detail = `has the status ${status}, which the document does not name; it names ${named.join(', ')}`;
     return [{ pointer: '/reply', detail }];
   }
-  if (!isJsonType(parseMediaType(contentType)?.type ?? '') || status === 204 || status === 304) return [];
-  const validate = route.replyValidator(status);
+  if (!isJsonType(contentType) || status === 204 || status === 304) return [];
+  const validate = route.replyValidator(status, contentType);
   if (validate === undefined) return [];
   const faults: Fault[] = [];
   try {

@@ -26,7 +26,6 @@ export interface AnswerContext {
   readonly started: number;
 }
 
-const JSON_TYPE = 'application/json';
 const PROBLEM_TYPE = 'application/problem+json';
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 
@@ -34,7 +33,7 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 export function answer(context: AnswerContext, reply: ReplyMessage): number {
   const { core, req, route } = context;
   const extras = readExtras(reply, core.settings.requestIdHeader.toLowerCase());
-  const contentType = reply.contentType || firstOf(extras, 'content-type') || JSON_TYPE;
+  const contentType = reply.contentType || firstOf(extras, 'content-type') || route.defaultType(reply.status);
   const problem = checkReply(context, reply, contentType);
   if (problem !== undefined) return answerProblem(context, problem, reply);
 

@@ -1,10 +1,11 @@
 /** One operation, ready to be called: everything that is the same for all its requests is decided here. */
 import type { OpenAPIV3_1 } from 'openapi-types';
-import type { Operation } from '../apidoc/operation.ts';
+import type { Operation, ReplyBinding } from '../apidoc/operation.ts';
 import { isObject, type Json, type JsonObject, member } from '../contract/json.ts';
 import { Binder } from './bind/binder.ts';
 import type { ParameterSource } from './bind/parameters.ts';
 import { isSame } from './bind/same.ts';
+import { bestMatch, essenceOf } from './body/media.ts';
 import type { Template } from './paths/template.ts';
 import type { Guard } from './security/guard.ts';
 import type { GatewaySettings } from './settings.ts';
@@ -35,6 +36,8 @@ export class Route {
   private compiled: Binder | undefined;
   private types: readonly string[] | undefined;
   private statuses: readonly string[] | undefined;
+  /** By status. */
+  private readonly defaultTypes = new Map<number, string>();
 
   constructor(
     readonly operation: Operation,
@@ -102,14 +105,30 @@ export class Route {
     return keysFor(status).some((key) => this.statuses?.includes(key) === true) ? undefined : successes;
   }
 
-  /** The validator for a reply of a status; undefined when the document has no schema for it. */
-  replyValidator(status: number): Validate | undefined {
+  /** The validator for a reply; undefined when the document has no schema for its status and media type. */
+  replyValidator(status: number, contentType: string): Validate | undefined {
+    const replies = this.repliesOf(status);
+    const reply = bestMatch(contentType, replies, ({ mediaType }) => mediaType) ?? replies[0];
+    return reply === undefined ? undefined : this.validators.at(reply.pointer, 'response');
+  }
+
+  /** Media type of a reply whose worker names none: the first JSON type that the document has for the status. */
+  defaultType(status: number): string {
+    let type = this.defaultTypes.get(status);
+    if (type === undefined) {
+      type = this.repliesOf(status)[0]?.mediaType ?? 'application/json';
+      if (this.defaultTypes.size < MAX_STATUSES) this.defaultTypes.set(status, type);
+    }
+    return type;
+  }
+
+  private repliesOf(status: number): readonly ReplyBinding[] {
     const { replies } = this.operation;
     for (const key of keysFor(status)) {
-      const reply = replies.find((candidate) => candidate.status.toUpperCase() === key.toUpperCase());
-      if (reply !== undefined) return this.validators.at(reply.pointer, 'response');
+      const found = replies.filter((reply) => reply.status.toUpperCase() === key.toUpperCase());
+      if (found.length > 0) return found;
     }
-    return undefined;
+    return [];
   }
 
   /** Where a field of the event data stands in the HTTP request: `/id` → `/path/id`, `/title` → `/body/title`. */
@@ -138,6 +157,9 @@ function keysFor(status: number): string[] {
   return [String(status), `${Math.floor(status / 100)}XX`, 'default'];
 }
 
+/** Statuses that HTTP can have. */
+const MAX_STATUSES = 500;
+
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** What the document names under `responses`: `200`, `4XX`, `default`. */
@@ -154,7 +176,7 @@ function producedTypes(operation: Operation, document: JsonObject): string[] {
     if (!status.startsWith('2')) continue;
     const content = isObject(response) ? member(resolved(response, document), 'content') : undefined;
     if (isObject(content)) {
-      for (const type of Object.keys(content)) types.add((type.split(';')[0] ?? '').trim().toLowerCase());
+      for (const type of Object.keys(content)) types.add(essenceOf(type));
     }
   }
   // A range says that the type is not known before the reply is there.

@@ -8,7 +8,15 @@ import { canonical, escapeToken, isObject, type Json, type JsonObject, member } 
 import { holdsExact, stringifyExact } from '../../core/exact-json.ts';
 import { parseForm } from '../body/form.ts';
 import { BodyError, ParsedBody, parseJson } from '../body/json.ts';
-import { FORM_TYPE, inRange, isJsonType, parseMediaType } from '../body/media.ts';
+import {
+  bestMatch,
+  essenceOf,
+  FORM_TYPE,
+  inRange,
+  isFormType,
+  isJsonType,
+  parseMediaType,
+} from '../body/media.ts';
 import type { Template } from '../paths/template.ts';
 import type { Fault } from '../problem.ts';
 import type { Validate, Validators } from '../validate.ts';
@@ -33,6 +41,8 @@ export interface Bound {
 
 const EMPTY_OBJECT = Buffer.from('{}');
 const OPEN = 0x7b;
+const JSON_TYPE = 'application/json';
+const MAX_PLANS = 20;
 
 /** One media type that the body may have, ready to be read. */
 class BodyPlan {
@@ -59,6 +69,8 @@ export class Binder {
   private readonly cookie: NamedParameters;
   private readonly bodies: readonly BodyPlan[];
   private readonly keep: boolean;
+  /** Plans by media type, as callers write it. */
+  private readonly plans = new Map<string, BodyPlan>();
 
   /**
    * @param ignoredQuery names in the query that are no parameters but no fault either.
@@ -93,9 +105,9 @@ export class Binder {
   /** The media types that a body may have, as far as the gateway can read them. */
   get mediaTypes(): string[] {
     const types = this.bodies.map(({ binding }) => binding.mediaType);
-    return types.filter(
-      (type) => isJsonType(type) || inRange(FORM_TYPE, type) || inRange('application/json', type),
-    );
+    const readable = (type: string): boolean =>
+      isJsonType(type) || inRange(FORM_TYPE, essenceOf(type)) || inRange(JSON_TYPE, essenceOf(type));
+    return types.filter(readable);
   }
 
   /** Whether the path parameters are all that they must be. */
@@ -114,7 +126,7 @@ export class Binder {
     const media = parseMediaType(header);
     const charset = media?.charset ?? 'utf-8';
     if (media === undefined || (charset !== 'utf-8' && charset !== 'us-ascii')) return undefined;
-    return this.plan(media.type) === undefined ? undefined : media.type;
+    return this.plan(header) === undefined ? undefined : header;
   }
 
   /**
@@ -145,19 +157,20 @@ export class Binder {
   /** The type that a body is taken to be of when nothing is said. */
   private get firstType(): string | undefined {
     const [first] = this.mediaTypes;
-    return first !== undefined && inRange('application/json', first) ? 'application/json' : first;
+    return first !== undefined && inRange(JSON_TYPE, essenceOf(first)) ? JSON_TYPE : first;
   }
 
   private plan(type: string): BodyPlan | undefined {
-    const readable = isJsonType(type) || type === FORM_TYPE;
-    if (!readable) return undefined;
-    return (
-      this.bodies.find(({ binding }) => binding.mediaType === type) ??
-      this.bodies.find(({ binding }) => inRange(type, binding.mediaType)) ??
-      (isJsonType(type)
-        ? this.bodies.find(({ binding }) => binding.mediaType === 'application/json')
-        : undefined)
-    );
+    const known = this.plans.get(type);
+    if (known !== undefined) return known;
+    if (!isJsonType(type) && !isFormType(type)) return undefined;
+    const mediaTypeOf = ({ binding }: BodyPlan): string => binding.mediaType;
+    const found =
+      bestMatch(type, this.bodies, mediaTypeOf) ??
+      (isJsonType(type) ? bestMatch(JSON_TYPE, this.bodies, mediaTypeOf) : undefined);
+    // Callers can send any number of types; what they mostly send comes first.
+    if (found !== undefined && this.plans.size < MAX_PLANS) this.plans.set(type, found);
+    return found;
   }
 
   private readQuery({ query }: ParameterSource, fields: Fields, faults: Fault[]): void {

@@ -1,31 +1,113 @@
-/** Media types: reading them, and choosing among them (RFC 9110, 8.3 and 12.5). */
+/**
+ * Media types: reading them, and choosing among them (RFC 9110, 8.3 and 12.5). The packages `content-type` and
+ * `negotiator` would answer 415 or 406 where a client names a charset and the document does not, or the reverse.
+ */
 
-/** A media type, lower case, without parameters but the charset. */
+/** A media type, lower case. */
 export interface MediaType {
+  /** `application/json`, without parameters. */
   readonly type: string;
   readonly charset: string | undefined;
+  /** Parameters but the charset, names in lower case, values as they are. */
+  readonly parameters: ReadonlyMap<string, string>;
 }
 
-const MEDIA_TYPE = /^\s*([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)\s*(?:;|$)/;
-const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)"?/;
+const MEDIA_TYPE = /^[a-z0-9!#$&^_.+*-]+\/[a-z0-9!#$&^_.+*-]+$/;
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
-/** Reads a Content-Type; undefined when it is none. */
+/** Reads a media type or range; undefined when it is not one. */
 export function parseMediaType(text: string): MediaType | undefined {
-  const lower = text.toLowerCase();
-  const type = MEDIA_TYPE.exec(lower)?.[1];
-  return type === undefined ? undefined : { type, charset: CHARSET.exec(lower)?.[1] };
+  const [first = '', ...rest] = text.includes(';') ? splitUnquoted(text, ';') : [text];
+  const type = first.trim().toLowerCase();
+  if (!MEDIA_TYPE.test(type)) return undefined;
+  if (rest.length === 0) return { type, charset: undefined, parameters: NO_PARAMETERS };
+  const parameters = new Map(rest.map(parameterOf).filter(([name]) => name !== ''));
+  const charset = parameters.get('charset')?.toLowerCase();
+  parameters.delete('charset');
+  return { type, charset, parameters };
 }
 
+/** A media type without its parameters, lower case. */
+export function essenceOf(text: string): string {
+  const end = text.indexOf(';');
+  return (end === -1 ? text : text.slice(0, end)).trim().toLowerCase();
+}
+
+function parameterOf(text: string): [name: string, value: string] {
+  const equals = text.indexOf('=');
+  const value = equals === -1 ? '' : text.slice(equals + 1).trim();
+  const name = (equals === -1 ? text : text.slice(0, equals)).trim().toLowerCase();
+  const quoted = value.startsWith('"') && value.endsWith('"') && value.length > 1;
+  return [name, quoted ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value];
+}
+
+/** Splits a header at a separator that does not stand in a quoted string (RFC 9110, 5.6.4). */
+function splitUnquoted(text: string, separator: ',' | ';'): string[] {
+  if (!text.includes('"')) return text.split(separator);
+  const parts: string[] = [];
+  let quoted = false;
+  let start = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const sign = text[index];
+    if (quoted && sign === '\\') index += 1;
+    else if (sign === '"') quoted = !quoted;
+    else if (sign === separator && !quoted) {
+      parts.push(text.slice(start, index));
+      start = index + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+/** @param type with or without parameters. */
 export function isJsonType(type: string): boolean {
-  return type === 'application/json' || type.endsWith('+json');
+  const essence = essenceOf(type);
+  return essence === 'application/json' || essence.endsWith('+json');
 }
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** @param type with or without parameters. */
+export function isFormType(type: string): boolean {
+  return essenceOf(type) === FORM_TYPE;
+}
 
 /** Whether a type falls under a range such as `application/*`; an exact type is a range too. */
 export function inRange(type: string, range: string): boolean {
   if (range === '*/*' || range === type) return true;
   return range.endsWith('/*') && type.startsWith(range.slice(0, -1));
+}
+
+/**
+ * The media type of a document that a type falls under: the most exact one, of those whose parameters do not
+ * contradict it the one that shares most. A charset does not matter.
+ */
+export function bestMatch<Item>(
+  type: string,
+  items: readonly Item[],
+  typeOf: (item: Item) => string,
+): Item | undefined {
+  const wanted = parseMediaType(type);
+  let best: Item | undefined;
+  let highest = 0;
+  for (const item of items) {
+    const rank = wanted === undefined ? 0 : rankOf(wanted, parseMediaType(typeOf(item)));
+    if (rank > highest) [best, highest] = [item, rank];
+  }
+  return best;
+}
+
+/** How well a type fits a range; 0: not at all. */
+function rankOf(type: MediaType, range: MediaType | undefined): number {
+  if (range === undefined || !inRange(type.type, range.type)) return 0;
+  let rank = (specificity(range.type) + 1) * 100;
+  for (const [name, value] of range.parameters) {
+    const own = type.parameters.get(name);
+    if (own !== undefined && own.toLowerCase() !== value.toLowerCase()) return 0;
+    rank += own === undefined ? -1 : 1;
+  }
+  return rank;
 }
 
 interface Weighted {
@@ -35,8 +117,8 @@ interface Weighted {
 
 /** Reads a list of values with weights: Accept, Accept-Encoding. */
 function weighted(header: string): Weighted[] {
-  return header.split(',').map((part) => {
-    const [value = '', ...parameters] = part.split(';');
+  return splitUnquoted(header, ',').map((part) => {
+    const [value = '', ...parameters] = splitUnquoted(part, ';');
     const weight = parameters.map((text) => /^\s*q\s*=\s*([\d.]+)\s*$/i.exec(text)?.[1]).find(Boolean);
     return { value: value.trim().toLowerCase(), weight: weight === undefined ? 1 : Number(weight) };
   });

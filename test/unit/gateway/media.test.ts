@@ -1,13 +1,39 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accepts, chooseCoding, inRange, parseMediaType } from '../../../src/gateway/body/media.ts';
+import {
+  accepts,
+  bestMatch,
+  chooseCoding,
+  inRange,
+  parseMediaType,
+} from '../../../src/gateway/body/media.ts';
 
 describe('media types', () => {
   it('are read with their charset', () => {
-    assert.deepEqual(parseMediaType('Application/JSON'), { type: 'application/json', charset: undefined });
-    assert.deepEqual(parseMediaType('a/b; x=y; Charset="UTF-8"'), { type: 'a/b', charset: 'utf-8' });
+    assert.deepEqual(parseMediaType('Application/JSON'), {
+      type: 'application/json',
+      charset: undefined,
+      parameters: new Map(),
+    });
+    assert.deepEqual(parseMediaType('a/b; x="y;\\"z"; Charset="UTF-8"'), {
+      type: 'a/b',
+      charset: 'utf-8',
+      parameters: new Map([['x', 'y;"z']]),
+    });
     for (const wrong of ['', 'json', 'a/', '/b', 'a/b c', 'a b/c'])
       assert.equal(parseMediaType(wrong), undefined, wrong);
+  });
+
+  it('match what a document names, charsets aside', () => {
+    const match = (type: string, ...items: string[]): string | undefined => bestMatch(type, items, String);
+    assert.equal(match('a/b', 'a/b; charset=utf-8'), 'a/b; charset=utf-8');
+    assert.equal(match('a/b;charset=utf-8', 'a/b'), 'a/b');
+    assert.equal(match('a/b;version=2', 'a/b', 'a/b;version=1', 'a/b; Version="2"'), 'a/b; Version="2"');
+    assert.equal(match('a/b', 'a/*', 'a/b;version=2', 'a/b'), 'a/b');
+    assert.equal(match('a/b', 'a/*', 'a/b;version=2'), 'a/b;version=2');
+    assert.equal(match('a/b;version=3', 'a/*', 'a/b;version=2'), 'a/*');
+    assert.equal(match('a/b;version=3', 'a/b;version=2'), undefined);
+    assert.equal(match('nothing', '*/*'), undefined);
   });
 
   it('fall into ranges', () => {
@@ -24,6 +50,8 @@ describe('media types', () => {
     assert.ok(accepts('text/html', [...types, 'text/html']));
     assert.ok(!accepts('text/html', types));
     assert.ok(accepts('', types));
+    assert.ok(accepts('text/x;title="a, b;q=0", application/json;q=0.5', types));
+    assert.ok(!accepts('text/x;title="application/json, application/json"', types));
   });
 });
 
