@@ -43,7 +43,8 @@ export interface BodyBinding {
 /** How one field of an `application/x-www-form-urlencoded` or multipart body is written (OpenAPI 3.1, 4.8.15). */
 export interface FieldEncoding {
   readonly contentType: string | undefined;
-  readonly style: 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
+  /** Undefined where the document says nothing of style, explode or allowReserved: the content type decides. */
+  readonly style: 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject' | undefined;
   readonly explode: boolean;
 }
 

@@ -109,17 +109,20 @@ function bodyOf(
   };
 }
 
+const STYLES = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'] as const;
+
 function encodingOf(encoding: Json | undefined): Readonly<Record<string, FieldEncoding>> {
   const read: Record<string, FieldEncoding> = {};
   for (const [field, how] of Object.entries(isObject(encoding) ? encoding : {})) {
     if (!isObject(how)) continue;
     const told = member(how, 'style');
-    const style =
-      (['spaceDelimited', 'pipeDelimited', 'deepObject'] as const).find((one) => one === told) ?? 'form';
+    const style = STYLES.find((one) => one === told) ?? 'form';
+    // Any of the three makes the content type irrelevant (OpenAPI 3.1.1, Encoding Object).
+    const styled = ['style', 'explode', 'allowReserved'].some((name) => member(how, name) !== undefined);
     const explode = member(how, 'explode');
     read[field] = {
       contentType: textOf(how, 'contentType'),
-      style,
+      style: styled ? style : undefined,
       explode: typeof explode === 'boolean' ? explode : style === 'form',
     };
   }

@@ -3,7 +3,7 @@
  * as, so 19.99 is a multiple of 0.01. The cost is bounded by the number of digits, however large an exponent is.
  */
 import { compareNumber, splitNumber } from 'lossless-json';
-import { ExactNumber, numberLoss } from './exact-json.ts';
+import { ExactNumber, MAX_NUMBER_LENGTH, numberLoss } from './exact-json.ts';
 
 export type Decimal = number | ExactNumber;
 
@@ -20,7 +20,7 @@ export function isWhole(value: Decimal): boolean {
   return exponent >= digits.length - 1;
 }
 
-/** Whether a number is a multiple of another one, which is above zero. */
+/** Whether a number is a multiple of another one, which is above zero. One of too many digits counts as none. */
 export function isMultiple(value: Decimal, of: Decimal): boolean {
   if (
     typeof value === 'number' &&
@@ -30,6 +30,8 @@ export function isMultiple(value: Decimal, of: Decimal): boolean {
   ) {
     return value % of === 0;
   }
+  // Reading a bigint takes time that is quadratic in its digits.
+  if (String(value).length > MAX_NUMBER_LENGTH) return false;
   const whole = scaled(value);
   const unit = scaled(of);
   if (whole.digits === 0n) return true;

@@ -6,7 +6,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import type { BodyBinding, Operation, ParameterBinding } from '../../apidoc/operation.ts';
 import { canonical, escapeToken, isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { holdsExact, stringifyExact } from '../../core/exact-json.ts';
-import { parseForm } from '../body/form.ts';
+import { Form } from '../body/form.ts';
 import { BodyError, ParsedBody, parseJson } from '../body/json.ts';
 import {
   bestMatch,
@@ -50,6 +50,7 @@ class BodyPlan {
   readonly validate: Validate;
   /** Whether the schema names defaults. */
   readonly fillsDefaults: boolean;
+  readonly form: Form;
 
   constructor(
     readonly binding: BodyBinding,
@@ -57,6 +58,7 @@ class BodyPlan {
     validators: Validators,
   ) {
     this.shape = shapeOf(binding.schema, document);
+    this.form = new Form(this.shape, isJsonType(binding.mediaType) ? {} : binding.encoding);
     this.validate = validators.at(binding.pointer, 'request');
     this.fillsDefaults = hasDefaults(binding.schema, document);
   }
@@ -188,7 +190,7 @@ export class Binder {
       const before = faults.length;
       const parsed = isJsonType(type)
         ? parseJson(bytes, this.maxDepth)
-        : bodyOf(parseForm(bytes, plan.shape, faults));
+        : bodyOf(plan.form.parse(bytes, faults));
       if (faults.length > before) return undefined;
       const valid = plan.validate(parsed.value, '/body', faults, parsed.exact);
       if (valid && plan.fillsDefaults) parsed.change((value) => fillDefaults(value, plan.shape));

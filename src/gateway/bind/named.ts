@@ -5,7 +5,7 @@ import { Members, NONE } from './coerce.ts';
 import { coerceDeep, type DeepEntry, deepName } from './deep-object.ts';
 import type { Pair } from './pairs.ts';
 import { type Fields, type ParameterReader, textFault } from './parameters.ts';
-import { DECODERS, partsOf } from './style.ts';
+import { DECODERS, partsOf, StyleError, valuesOf } from './style.ts';
 
 /** What to do with names that are no parameter. */
 export type Unknown = 'refuse' | 'ignore';
@@ -17,17 +17,65 @@ interface Target {
 }
 
 /** What was given for one parameter. */
-interface Given {
+export interface Given {
   readonly property: string | undefined;
   readonly keys: readonly string[];
   readonly raw: string;
 }
 
-export class NamedParameters {
+/** What was given, by the number of the reader. */
+export type Sorted = (readonly Given[] | undefined)[];
+
+/** Readers by the names that they look for. */
+export class NamedReaders {
   private readonly targets = new Map<string, Target>();
   private readonly deep = new Map<string, number>();
-  /** An exploded object that takes every name nobody else has. */
+  /** An exploded object that takes every name that no other parameter has. */
   private readonly open: number | undefined;
+
+  constructor(readonly readers: readonly ParameterReader[]) {
+    for (const [index, reader] of readers.entries()) {
+      const { binding, shape } = reader;
+      const { name, style, contentType } = binding;
+      if (style === 'deepObject') this.deep.set(name, index);
+      const spread = style !== 'deepObject' && binding.explode && shape.record && contentType === undefined;
+      const whole = shape.single || shape.list;
+      if (!spread || whole || shape.nullable) this.targets.set(name, { index, property: undefined });
+      if (!spread) continue;
+      // Where the parameter has values of other kinds too, only an object without declared names takes any.
+      if (shape.open && (!whole || shape.names.length === 0)) this.open = index;
+      for (const property of shape.names) {
+        if (!this.targets.has(property)) this.targets.set(property, { index, property });
+      }
+    }
+  }
+
+  /**
+   * Puts what was given to the parameter that it belongs to.
+   * @param known whether the name is known elsewhere, so that no open object takes it.
+   * @returns whether it belongs to one.
+   */
+  sort({ name, raw }: Pair, given: Sorted, known = false): boolean {
+    const target = this.targets.get(name);
+    if (target !== undefined) {
+      put(given, target.index, { property: target.property, keys: [], raw });
+      return true;
+    }
+    const nested = this.deep.size === 0 ? undefined : deepName(name);
+    const deep = nested === undefined ? undefined : this.deep.get(nested.base);
+    if (nested !== undefined && deep !== undefined) {
+      put(given, deep, { property: undefined, keys: nested.keys, raw });
+      return true;
+    }
+    if (known || this.open === undefined) return false;
+    put(given, this.open, { property: name, keys: [], raw });
+    return true;
+  }
+}
+
+/** The parameters of one operation in the query or in cookies. */
+export class NamedParameters {
+  private readonly named: NamedReaders;
 
   /** @param ignored names that are no parameters but no fault either, such as that of an API key. */
   constructor(
@@ -36,18 +84,7 @@ export class NamedParameters {
     private readonly unknown: Unknown,
     private readonly ignored: ReadonlySet<string>,
   ) {
-    for (const [index, reader] of readers.entries()) {
-      const { name, style } = reader.binding;
-      if (style === 'deepObject') this.deep.set(name, index);
-      if (!isExplodedObject(reader)) {
-        this.targets.set(name, { index, property: undefined });
-        continue;
-      }
-      if (reader.shape.open) this.open = index;
-      for (const property of reader.shape.names) {
-        if (!this.targets.has(property)) this.targets.set(property, { index, property });
-      }
-    }
+    this.named = new NamedReaders(readers);
   }
 
   /** Whether there is nothing to read and nothing to refuse. */
@@ -56,34 +93,22 @@ export class NamedParameters {
   }
 
   read(pairs: readonly Pair[], fields: Fields, faults: Fault[]): void {
-    const given: (Given[] | undefined)[] = [];
-    for (const { name, raw } of pairs) this.sort(name, raw, given, faults);
+    const given: Sorted = [];
+    for (const pair of pairs) {
+      const ignored = this.ignored.has(pair.name);
+      if (!this.named.sort(pair, given, ignored) && !ignored && this.unknown === 'refuse')
+        this.refuse(pair.name, faults);
+    }
     for (const [index, reader] of this.readers.entries()) {
       const values = given[index];
       if (values === undefined) reader.absent(fields, faults);
-      else finish(reader, values, fields, faults);
+      else readGiven(reader, values, fields, faults);
     }
   }
 
-  private sort(name: string, raw: string, given: (Given[] | undefined)[], faults: Fault[]): void {
-    const target = this.targets.get(name);
-    if (target !== undefined) {
-      put(given, target.index, { property: target.property, keys: [], raw });
-      return;
-    }
-    const nested = this.deep.size === 0 ? undefined : deepName(name);
-    const deep = nested === undefined ? undefined : this.deep.get(nested.base);
-    if (nested !== undefined && deep !== undefined) {
-      put(given, deep, { property: undefined, keys: nested.keys, raw });
-    } else if (this.ignored.has(name)) {
-      return;
-    } else if (this.open !== undefined) {
-      put(given, this.open, { property: name, keys: [], raw });
-    } else if (this.unknown === 'refuse') {
-      const pointer = `/${this.place}/${escapeToken(name)}`;
-      if (!faults.some((fault) => fault.pointer === pointer))
-        faults.push({ pointer, detail: this.refusal() });
-    }
+  private refuse(name: string, faults: Fault[]): void {
+    const pointer = `/${this.place}/${escapeToken(name)}`;
+    if (!faults.some((fault) => fault.pointer === pointer)) faults.push({ pointer, detail: this.refusal() });
   }
 
   private refusal(): string {
@@ -93,54 +118,72 @@ export class NamedParameters {
   }
 }
 
-function isExplodedObject({ binding, shape }: ParameterReader): boolean {
-  if (binding.style === 'deepObject' || binding.contentType !== undefined) return false;
-  return binding.explode && shape.record && !shape.list && !shape.single;
-}
-
-function put(given: (Given[] | undefined)[], index: number, value: Given): void {
-  const values = given[index];
+function put(given: Sorted, index: number, value: Given): void {
+  const values = given[index] as Given[] | undefined;
   if (values === undefined) given[index] = [value];
   else values.push(value);
 }
 
+/** Reads a parameter from everything that was given for it. */
+export function readGiven(
+  reader: ParameterReader,
+  values: readonly Given[],
+  fields: Fields,
+  faults: Fault[],
+): void {
+  const [first] = values;
+  if (!reader.binding.allowEmptyValue || values.length > 1 || first?.raw !== '' || first.keys.length > 0) {
+    read(reader, values, fields, faults);
+    return;
+  }
+  // An empty value is let through, whatever the schema says (OpenAPI 3.1, Parameter Object, allowEmptyValue).
+  const own: Fault[] = [];
+  read(reader, values, fields, own);
+  if (own.length > 0) fields.add(reader, '');
+}
+
 /**
- * Reads a parameter from everything that was given for it.
- *
  * Cookies of one name are no fault: browsers send one for each path and domain that has it, that of the longest path
  * first (RFC 6265, 5.4). The first one counts, unless the parameter is an exploded list of them all.
  */
-function finish(reader: ParameterReader, values: readonly Given[], fields: Fields, faults: Fault[]): void {
+function read(reader: ParameterReader, values: readonly Given[], fields: Fields, faults: Fault[]): void {
   const { binding, shape } = reader;
   const decodePart = DECODERS[binding.in];
-  const first = values[0];
+  const first = values[0]?.raw ?? '';
   const isCookie = binding.in === 'cookie';
+  const once = values.length === 1 || isCookie;
   try {
-    if (binding.style === 'deepObject') {
+    if (binding.contentType !== undefined) {
+      if (once) reader.content(decodePart(first), fields, faults);
+      else throw new StyleError('is given more than once');
+    } else if (binding.style === 'deepObject') {
       const entries = values.map(({ keys, raw }): DeepEntry => ({ keys, text: decodePart(raw) }));
       const value = coerceDeep(entries, shape, reader.pointer, faults);
       if (value !== NONE) reader.value(value, fields, faults);
-    } else if (first?.property !== undefined) {
-      const members = new Members();
-      for (const { property = '', raw } of isCookie ? firstOfEach(values) : values)
-        members.entries.push([property, decodePart(raw)]);
-      reader.structure(members, fields, faults);
-    } else if (binding.explode && shape.list && (values.length > 1 || !shape.single)) {
-      reader.structure(
-        values.map(({ raw }) => decodePart(raw)),
-        fields,
-        faults,
-      );
-    } else if (first === undefined || (values.length > 1 && !isCookie)) {
-      faults.push({ pointer: reader.pointer, detail: 'is given more than once' });
-    } else if (binding.contentType !== undefined || binding.explode) {
-      reader.structure(decodePart(first.raw), fields, faults);
+    } else if (values.some(({ property }) => property !== undefined)) {
+      reader.structure(membersOf(isCookie ? firstOfEach(values) : values, decodePart), fields, faults);
+    } else if (binding.explode) {
+      const texts = values.map(({ raw }) => raw);
+      const all = isCookie && !shape.list ? texts.slice(0, 1) : texts;
+      reader.oneOf(valuesOf(all, shape, decodePart), fields, faults);
+    } else if (once) {
+      reader.oneOf(partsOf(first, binding, shape, decodePart), fields, faults);
     } else {
-      reader.structure(partsOf(first.raw, binding, shape, decodePart), fields, faults);
+      throw new StyleError('is given more than once');
     }
   } catch (error) {
     faults.push({ pointer: reader.pointer, detail: textFault(error) });
   }
+}
+
+/** `R=1&G=2`, of an exploded object. */
+function membersOf(values: readonly Given[], decodePart: (raw: string) => string): Members {
+  const members = new Members();
+  for (const { property, raw } of values) {
+    if (property === undefined) throw new StyleError('is given both as a value and as an object');
+    members.entries.push([property, decodePart(raw)]);
+  }
+  return members;
 }
 
 function firstOfEach(values: readonly Given[]): readonly Given[] {

@@ -49,6 +49,8 @@ export interface ValueRules {
   readonly maxDepth: number;
   /** Whether the schema names defaults for members of the value. */
   readonly fillsDefaults: boolean;
+  /** Where the value is, in pointers; as the binding says if it is not given. */
+  readonly place?: 'body';
 }
 
 /** Reads one parameter, once its text is found. */
@@ -65,7 +67,7 @@ export class ParameterReader {
     private readonly rules: ValueRules,
   ) {
     this.key = `${JSON.stringify(binding.field)}:`;
-    this.pointer = `/${binding.in}/${escapeToken(binding.name)}`;
+    this.pointer = `/${rules.place ?? binding.in}/${escapeToken(binding.name)}`;
   }
 
   /** The parameter was not given. */
@@ -76,26 +78,37 @@ export class ParameterReader {
 
   /** The parameter's whole text, as it was sent. */
   raw(raw: string, fields: Fields, faults: Fault[]): void {
-    let structure: Structure;
-    const { binding } = this;
     try {
-      // A media type takes the whole text; only what has a style is taken apart.
-      structure =
-        binding.contentType === undefined ? takeApart(raw, binding, this.shape) : DECODERS[binding.in](raw);
+      const { binding, shape } = this;
+      if (binding.contentType !== undefined) this.content(DECODERS[binding.in](raw), fields, faults);
+      else this.oneOf(takeApart(raw, binding, shape), fields, faults);
     } catch (error) {
       faults.push({ pointer: this.pointer, detail: textFault(error) });
-      return;
     }
-    this.structure(structure, fields, faults);
+  }
+
+  /** A text of the parameter's media type, decoded. */
+  content(text: string, fields: Fields, faults: Fault[]): void {
+    if (isJsonType(this.binding.contentType ?? '')) this.json(text, fields, faults);
+    else this.structure(text, fields, faults);
+  }
+
+  /** The parameter, taken apart and decoded: the first structure that is valid counts. */
+  oneOf(structures: readonly Structure[], fields: Fields, faults: Fault[]): void {
+    const [first = '', ...others] = structures;
+    const found: Fault[] = [];
+    this.structure(first, fields, found);
+    if (found.length === 0) return;
+    for (const other of others) {
+      const own: Fault[] = [];
+      this.structure(other, fields, own);
+      if (own.length === 0) return;
+    }
+    faults.push(...found);
   }
 
   /** The parameter, taken apart and decoded. */
   structure(structure: Structure, fields: Fields, faults: Fault[]): void {
-    const { contentType } = this.binding;
-    if (typeof structure === 'string' && contentType !== undefined && isJsonType(contentType)) {
-      this.json(structure, fields, faults);
-      return;
-    }
     const value = coerce(structure, this.shape, this.pointer, faults);
     if (value !== NONE) this.value(value, fields, faults);
   }

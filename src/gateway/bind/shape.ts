@@ -26,6 +26,8 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
   '$comment',
 ]);
 
+const NOT_SINGLE: ReadonlySet<TypeName> = new Set(['array', 'object', 'null']);
+
 /** Most schemas that one shape looks at, so that references in a circle end. */
 const MAX_FACETS = 200;
 
@@ -76,11 +78,15 @@ export class Shape {
     return this.types.has('object');
   }
 
-  /** Whether a single text may stand for a value. */
+  /** Whether a single text may stand for a value. An empty one that stands for null does not count. */
   get single(): boolean {
-    if (this.types.size === 0) return true;
-    for (const type of this.types) if (type !== 'array' && type !== 'object') return true;
-    return false;
+    for (const type of this.types) if (!NOT_SINGLE.has(type)) return true;
+    return !this.list && !this.record;
+  }
+
+  /** Whether null may come, as an empty text. */
+  get nullable(): boolean {
+    return this.types.has('null');
   }
 
   /** Whether the schema leaves a choice of forms, so that it is not certain which properties a value should have. */

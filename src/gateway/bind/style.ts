@@ -57,45 +57,82 @@ function separatorOf(binding: ParameterBinding): RegExp | string {
 
 /**
  * Takes the whole text of one parameter apart.
+ * @returns what the text may mean, the likeliest first: more than one where the schema has values of several kinds.
  * @throws StyleError, URIError when the text is not of the style.
  */
-export function takeApart(raw: string, binding: ParameterBinding, shape: Shape): Structure {
-  const decodePart = DECODERS[binding.in];
+export function takeApart(raw: string, binding: ParameterBinding, shape: Shape): readonly Structure[] {
   if (binding.style === 'matrix') return takeMatrix(raw, binding, shape);
   let text = raw;
   if (binding.style === 'label') {
     if (!raw.startsWith('.')) throw new StyleError('must start with a dot');
     text = raw.slice(1);
   }
-  return partsOf(text, binding, shape, decodePart);
+  const decodePart = DECODERS[binding.in];
+  const dotted = binding.style === 'label' && !binding.explode && text.includes('.') && !text.includes(',');
+  if (!dotted) return partsOf(text, binding, shape, decodePart);
+  // Before 3.0.4 and 3.1.1 the Style Examples had dots in place of commas, and callers still write them.
+  const older = partsOf(text.replaceAll('.', ','), binding, shape, decodePart);
+  return shape.record && !shape.list ? older : [...partsOf(text, binding, shape, decodePart), ...older];
 }
 
-function takeMatrix(raw: string, binding: ParameterBinding, shape: Shape): Structure {
+function takeMatrix(raw: string, binding: ParameterBinding, shape: Shape): readonly Structure[] {
   if (!raw.startsWith(';')) throw new StyleError('must start with a semicolon');
-  const text = raw.slice(1);
-  if (binding.explode && shape.record) return partsOf(text, binding, shape, decodePath);
-  const values = (binding.explode ? text.split(';') : [text]).map((part) => {
+  const parts = binding.explode ? raw.slice(1).split(';') : [raw.slice(1)];
+  const values: string[] = [];
+  for (const part of parts) {
     const equals = part.indexOf('=');
-    const name = equals === -1 ? part : part.slice(0, equals);
-    if (decodePath(name) !== binding.name) throw new StyleError(`must start with ;${binding.name}=`);
-    return equals === -1 ? '' : part.slice(equals + 1);
-  });
-  if (binding.explode && shape.list) return values.map(decodePath);
-  return partsOf(values.join(','), binding, shape, decodePath);
+    if (decodePath(equals === -1 ? part : part.slice(0, equals)) !== binding.name) break;
+    values.push(equals === -1 ? '' : part.slice(equals + 1));
+  }
+  if (values.length === parts.length) {
+    const [value = ''] = values;
+    return binding.explode ? valuesOf(values, shape, decodePath) : partsOf(value, binding, shape, decodePath);
+  }
+  if (!binding.explode || !shape.record) throw new StyleError(`must start with ;${binding.name}=`);
+  return [explodedMembers(parts, decodePath)];
 }
 
-/** A text without the style's prefix. */
+/** What values mean that each have the name of the parameter: `p=1&p=2`, `;p=1;p=2`. */
+export function valuesOf(values: readonly string[], shape: Shape, decodePart: Decode): readonly Structure[] {
+  const [first = ''] = values;
+  const found: Structure[] = [];
+  const isText = shape.single || (shape.nullable && first === '') || !shape.list;
+  if (values.length === 1 && isText) found.push(decodePart(first));
+  if (shape.list) found.push(values.map(decodePart));
+  if (found.length === 0) throw new StyleError('is given more than once');
+  return found;
+}
+
+/** What a text without the style's prefix may mean. */
 export function partsOf(
   text: string,
   binding: ParameterBinding,
   shape: Shape,
   decodePart: Decode,
-): Structure {
-  if (!shape.list && !shape.record) return decodePart(text);
+): readonly Structure[] {
+  if (!shape.list && !shape.record) return [decodePart(text)];
   const parts = text === '' ? [] : text.split(separatorOf(binding));
-  if (shape.single && parts.length === 1) return decodePart(text);
-  if (shape.list) return parts.map(decodePart);
-  return binding.explode ? explodedMembers(parts, decodePart) : flatMembers(parts, decodePart);
+  const found: Structure[] = [];
+  const first = (shape.single && parts.length === 1) || (shape.nullable && text === '');
+  if (first) found.push(decodePart(text));
+  if (shape.list) found.push(parts.map(decodePart));
+  if (shape.record) addMembers(parts, binding, decodePart, found);
+  if (shape.single && !first) found.push(decodePart(text));
+  return found;
+}
+
+/** @throws StyleError when the parts are not those of an object, and cannot be anything else. */
+function addMembers(
+  parts: readonly string[],
+  { explode }: ParameterBinding,
+  decodePart: Decode,
+  found: Structure[],
+): void {
+  try {
+    found.push(explode ? explodedMembers(parts, decodePart) : flatMembers(parts, decodePart));
+  } catch (error) {
+    if (!(error instanceof StyleError) || found.length === 0) throw error;
+  }
 }
 
 /** `a=1`, `b=2`. */

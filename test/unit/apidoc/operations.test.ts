@@ -387,16 +387,19 @@ describe('operations: the rest', () => {
       replies.filter(({ status }) => !/^[45]\d\d$/.test(status)),
       [
         {
+          mediaType: 'application/json',
           status: '200',
           schema: { type: 'object' },
           pointer: '/paths/~1things~1{id}/put/responses/200/content/application~1json/schema',
         },
         {
+          mediaType: 'application/hal+json',
           status: '4XX',
           schema: true,
           pointer: '/paths/~1things~1{id}/put/responses/4xx/content/application~1hal+json/schema',
         },
         {
+          mediaType: 'application/json',
           status: 'default',
           schema: { type: 'string' },
           pointer: '/paths/~1things~1{id}/put/responses/default/content/application~1json/schema',
