@@ -2,12 +2,12 @@
  * The side of the router that workers connect to: a ROUTER socket. Finds out who is there (notifications of the socket,
  * messages, heartbeats), and hands their replies to the core; who of them works for it is the `Membership`'s.
  *
- * What the socket says of its peers, `[identity, ""]`, is the same when one comes and when it goes, and a peer can say
- * it of itself. So one that we know goes, and one that we do not know comes. Two things are looked into by a message
- * that finds somebody or nobody: whether a peer went that is said to have gone, and whether one is there that is known
- * from heartbeats only, or of which the end is yet to be told.
+ * The socket tells of each connection that comes and goes, so there is one peer for each. A connection under the routing
+ * id of another one takes its place: the old one is lost, with the requests that it held, and no reply to them counts
+ * that comes over the new one. Where the socket tells nothing, peers are known from what they say and from heartbeats; a
+ * message finds out whether one that is known from heartbeats only is there.
  */
-import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
@@ -48,10 +48,7 @@ export interface BackendOptions extends MembershipOptions {
   readonly clock?: Clock;
 }
 
-/** Peers whose end is yet to be told, as many as are remembered. */
-const MAX_ENDING = 1024;
-
-/** How long libzmq takes to forget a connection, so that a message for it is refused, in ms. */
+/** How long it takes at most until libzmq refuses a message that finds no connection, in ms. */
 const PROBE_TIME = 20;
 
 /** What finds out whether somebody is there: a classic worker drops a message of fewer than four frames. */
@@ -62,9 +59,6 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   private readonly members: Membership;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
-  /** Peers that are forgotten, but of which the socket has not told the end; the oldest first. */
-  private readonly ending = new Set<string>();
-  private readonly checks = new Set<Cancel>();
 
   private readonly onFreed = (): void => {
     for (const peer of this.peers.values()) this.members.reconsider(peer);
@@ -79,7 +73,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.clock = clock;
     this.members = new Membership(options, core, this, owner);
     options.contracts.on('freed', this.onFreed);
-    this.socket = new MessageSocket({ type: 'router', routingId, maxMessageSize, curve, notify: true }, this);
+    this.socket = new MessageSocket(
+      { type: 'router', routingId, maxMessageSize, curve, notify: true, handover: true },
+      this,
+    );
   }
 
   bind(connection: ZeroMQConnection): Promise<string> {
@@ -89,7 +86,6 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   /** Tells the workers, sends what is gathered, and closes the socket. */
   close(): void {
     this.options.contracts.off('freed', this.onFreed);
-    for (const cancel of this.checks) cancel();
     for (const peer of this.peers.values()) {
       peer.grace?.();
       peer.channel.flush();
@@ -105,8 +101,23 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const first = frames[1];
     if (identity === undefined || first === undefined) return this.drop('too-few-frames', undefined);
     const key = identity.toString('latin1');
-    if (frames.length === 2 && first.length === 0) this.notified(key, identity);
-    else this.heard(this.peers.get(key) ?? this.add(key, identity), frames, first);
+    const peer = this.peers.get(key) ?? (this.socket.notifies ? undefined : this.add(key, identity));
+    // What is left to read of a connection that is over.
+    if (peer === undefined) return this.drop('late-reply', key);
+    this.heard(peer, frames, first);
+    this.owner.touched();
+  }
+
+  came(key: string, identity: Buffer): void {
+    const before = this.peers.get(key);
+    if (before !== undefined) this.supplant(before);
+    this.awaitHello(this.add(key, identity), false);
+    this.owner.touched();
+  }
+
+  gone(key: string): void {
+    const peer = this.peers.get(key);
+    if (peer !== undefined) this.forget(peer, []);
     this.owner.touched();
   }
 
@@ -149,14 +160,17 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     if (drop !== undefined) this.drop(drop, peer.key);
   }
 
-  gone(peer: WorkerPeer, unsent: Messages): void {
-    if (!this.forget(peer, unsent)) return;
-    this.expectEnd(peer.address);
+  lost(peer: WorkerPeer, unsent: Messages): void {
+    if (this.forget(peer, unsent)) this.owner.touched();
+  }
+
+  stalled(peer: WorkerPeer, unsent: Messages): void {
+    if (!this.renew(peer, unsent)) return;
     this.owner.touched();
   }
 
   superseded(peer: WorkerPeer): void {
-    if (this.forget(peer, [])) this.expectEnd(peer.address);
+    this.renew(peer, []);
   }
 
   writable(peer: WorkerPeer): void {
@@ -180,10 +194,21 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     else this.classicReply(peer, frames, first);
   }
 
-  private notified(key: string, identity: Buffer): void {
-    const known = this.peers.get(key);
-    if (known === undefined) this.awaitHello(this.add(key, identity), this.ending.delete(key));
-    else if (this.forget(known, [])) this.checkEnd(key, identity);
+  /** Another connection has the routing id of a peer: the same worker connected anew, or another one uses its id. */
+  private supplant(peer: WorkerPeer): void {
+    const { key: worker } = peer;
+    this.options.logger.warn(
+      { worker },
+      'a new connection took over the routing id of a worker; the old one is lost',
+    );
+    this.forget(peer, []);
+  }
+
+  /** Begins anew with a peer whose connection may stand: it is taken in again when it is heard of. */
+  private renew(peer: WorkerPeer, unsent: Messages): boolean {
+    if (!this.forget(peer, unsent)) return false;
+    this.add(peer.address, Buffer.from(peer.address, 'latin1')).ours ||= peer.ours;
+    return true;
   }
 
   private forget(peer: WorkerPeer, unsent: Messages): boolean {
@@ -204,25 +229,6 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const peer = new WorkerPeer(key, channel, this, guest);
     this.peers.set(key, peer);
     return peer;
-  }
-
-  /** A peer is said to have gone: if it is still there it said so itself, and its end will be told once more. */
-  private checkEnd(key: string, identity: Buffer): void {
-    const cancel = this.clock.after(PROBE_TIME, () => {
-      this.checks.delete(cancel);
-      if (this.peers.has(key)) return;
-      void this.socket.deliver([identity, PROBE]).then((refusal) => {
-        if (refusal === undefined && !this.peers.has(key)) this.expectEnd(key);
-      });
-    });
-    this.checks.add(cancel);
-  }
-
-  private expectEnd(key: string): void {
-    this.ending.add(key);
-    if (this.ending.size <= MAX_ENDING) return;
-    const [oldest] = this.ending;
-    if (oldest !== undefined) this.ending.delete(oldest);
   }
 
   /**

@@ -20,8 +20,10 @@ const EMPTY: Buffer = Buffer.alloc(0);
 /** What a peer needs of the backend. */
 export interface WorkerPeerOwner {
   replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void;
-  /** It is gone, or takes nothing; `unsent` never left. */
-  gone(peer: WorkerPeer, unsent: Messages): void;
+  /** A message found no connection; `unsent` never left. */
+  lost(peer: WorkerPeer, unsent: Messages): void;
+  /** It takes nothing, though its connection stands; `unsent` never left. */
+  stalled(peer: WorkerPeer, unsent: Messages): void;
   writable(peer: WorkerPeer): void;
   drop(cause: DropCause, peer: string | undefined): void;
 }
@@ -104,11 +106,11 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   }
 
   channelGone(unsent: Messages): void {
-    this.owner.gone(this, unsent);
+    this.owner.lost(this, unsent);
   }
 
   channelStalled(unsent: Messages): void {
-    this.owner.gone(this, unsent);
+    this.owner.stalled(this, unsent);
   }
 
   channelWritable(): void {

@@ -215,15 +215,23 @@ export class Frontend implements SocketReceiver {
     const first = frames[1];
     if (identity === undefined || first === undefined) return this.drop('too-few-frames', undefined);
     const key = identity.toString('latin1');
-    const known = this.peers.get(key);
-    if (frames.length === 2 && first.length === 0) return this.notified(known);
-    const peer = known ?? this.add(key, identity);
+    const peer = this.peers.get(key) ?? this.add(key, identity);
     peer.heard = true;
     if (isPacked(first)) {
       peer.ours = true;
       if (!readPacked(frames, 1, peer)) this.drop('bad-batch', key);
     } else if (isControl(frames, 1)) this.control(peer, frames);
     else this.classicMessage(peer, frames);
+  }
+
+  /** Another connection has the routing id of a client: it gets no reply to what was asked over the old one. */
+  came(key: string): void {
+    this.gone(key);
+  }
+
+  gone(key: string): void {
+    const peer = this.peers.get(key);
+    if (peer !== undefined) this.remove(peer);
   }
 
   /** Counts something that was not used. */
@@ -271,14 +279,6 @@ export class Frontend implements SocketReceiver {
     if (malformed.envelope === undefined) return;
     const reply = failure('MALFORMED_MESSAGE', malformed.message);
     peer.reply('response', reply, 0, 0, [...malformed.envelope, EMPTY]);
-  }
-
-  /**
-   * The socket says `[identity, ""]` of a peer that comes and of one that goes; a peer can say the same of itself. One
-   * that we know goes; one that comes has asked nothing yet, so there is nothing to remember.
-   */
-  private notified(known: ClientPeer | undefined): void {
-    if (known !== undefined) this.remove(known);
   }
 
   private add(key: string, identity: Buffer): ClientPeer {

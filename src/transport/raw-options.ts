@@ -7,8 +7,8 @@ const ROUTER_NOTIFY = 97;
 const DISCONNECT_MSG = 111;
 
 /** Values of ZMQ_ROUTER_NOTIFY. */
+export const NOTIFY_NEVER = 0;
 export const NOTIFY_CONNECT = 1;
-export const NOTIFY_BOTH = 3;
 
 interface Settable {
   setInt32Option(option: number, value: number): void;
@@ -19,7 +19,7 @@ function settable(socket: Socket): Settable {
   return socket as unknown as Settable;
 }
 
-/** ZMQ_ROUTER_NOTIFY: a message `[id, ""]` when a peer comes, or also when it goes; false where there is no such option. */
+/** ZMQ_ROUTER_NOTIFY: a message `[id, ""]` when a peer comes; false where there is no such option. */
 export function setRouterNotify(socket: Socket, when: number): boolean {
   try {
     settable(socket).setInt32Option(ROUTER_NOTIFY, when);

@@ -16,13 +16,14 @@ import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { bindSocket, codeOf } from './bind.ts';
 import { type ZeroMQConnection, ZeroMQINPROCConnection, ZeroMQTCPConnection } from './connection.ts';
 import { Gate, type Guest } from './curve/gate.ts';
-import { CurveClient, type CurveDoor } from './curve/security.ts';
+import { CurveClient } from './curve/security.ts';
 import { frameMemory } from './frame-memory.ts';
 import type { BoundIpcFile } from './ipc-file.ts';
-import { keepAlive, type Pings } from './keep-alive.ts';
-import { NOTIFY_BOTH, setRouterNotify } from './raw-options.ts';
+import { keepAlive } from './keep-alive.ts';
+import { PeerNotices } from './peer-notices.ts';
 import { Revival } from './revival.ts';
 import { ZeroMQSocketMonitor } from './socket-monitor.ts';
+import type { MessageSocketOptions, Refusal, SendHandler, SocketReceiver } from './socket-options.ts';
 
 /**
  * Sockets of a process (ZMQ_MAX_SOCKETS). Each of ours takes three, with its monitor: libzmq's default of 1,023 is soon
@@ -41,57 +42,18 @@ const HANDSHAKE_TIME = 10_000;
 /** Between looks for an INPROC peer that says goodbye, in ms. */
 const PROBE_INTERVAL = 20;
 
-/** Options of a socket. Durations in ms. */
-export interface MessageSocketOptions {
-  readonly type: 'router' | 'dealer';
-  /** ZMQ_ROUTING_ID, at most 255 bytes. */
-  readonly routingId?: string;
-  /** ZMQ_MAXMSGSIZE in bytes; a peer that sends more is cut. Default 16 MiB. */
-  readonly maxMessageSize?: number;
-  /** ZMQ_SNDHWM in messages for each peer. Default: of a ROUTER 100, of a DEALER 1,000. */
-  readonly sendHighWaterMark?: number;
-  /** ZMQ_RCVHWM in messages for each peer. Default: of a ROUTER 100, of a DEALER 1,000. */
-  readonly receiveHighWaterMark?: number;
-  /** ZMQ_LINGER: how long unsent messages keep the socket after close. Default 1,000. */
-  readonly linger?: number;
-  /** How often libzmq asks the peers whether they are there. Default: often, so that a dead one is found within 10 s. */
-  readonly pings?: Pings;
-  /** Ask for a message `[identity, ""]` when a peer of a ROUTER comes or goes (ZMQ_ROUTER_NOTIFY). */
-  readonly notify?: boolean;
-  /** Encryption and authentication: of a socket that connects, or of one that binds. INPROC knows neither. */
-  readonly curve?: CurveClient | CurveDoor;
-}
-
-/** What a socket tells its owner. */
-export interface SocketReceiver {
-  /** A message came. On a ROUTER the first frame is the peer's identity. */
-  message(frames: Buffer[]): void;
-  /** A peer may do other things than before; see `MessageSocket.guest`. */
-  rightsChanged?(key: string): void;
-}
-
-/** Why a message was not sent: no room at the peer, no such peer, or the socket is closed. */
-export type Refusal = 'EAGAIN' | 'EHOSTUNREACH' | 'CLOSED';
-
-/** Told what became of a message. */
-export interface SendHandler {
-  /** It was not sent. */
-  refused(frames: Buffer[], reason: Refusal): void;
-  /** libzmq took it. */
-  sent?(): void;
-}
-
 interface Outgoing {
   readonly frames: Buffer[];
   readonly handler: SendHandler;
 }
 
+export type { MessageSocketOptions, Refusal, SendHandler, SocketReceiver };
+
 /** One ROUTER or DEALER; see the head of this file. */
 export class MessageSocket {
   /** Events of this socket (ZMQ_EVENT_*). */
   readonly monitor: ZeroMQSocketMonitor;
-  /** Whether ZMQ_ROUTER_NOTIFY is on. */
-  readonly notifies: boolean;
+  private readonly notices: PeerNotices | undefined;
   /** Messages that came so far. */
   received = 0;
 
@@ -101,6 +63,7 @@ export class MessageSocket {
   private waiting = false;
   private last: Promise<void> = Promise.resolve();
   private reading = false;
+  private inproc = false;
   private paused: Deferred<void> | undefined;
   private revival: Revival | undefined;
   private gate: Gate | undefined;
@@ -121,7 +84,8 @@ export class MessageSocket {
     this.raw.handshakeInterval = HANDSHAKE_TIME;
     if (options.curve instanceof CurveClient) options.curve.applyTo(this.raw);
     if (options.routingId !== undefined) this.raw.routingId = options.routingId;
-    this.notifies = options.notify === true && setRouterNotify(this.raw, NOTIFY_BOTH);
+    if (this.raw instanceof Router && (options.notify || options.curve))
+      this.notices = PeerNotices.on(this.raw, options.handover === true || options.curve !== undefined);
     this.monitor = new ZeroMQSocketMonitor(this.raw.events);
   }
 
@@ -133,7 +97,8 @@ export class MessageSocket {
    */
   async bind(connection: ZeroMQConnection): Promise<string> {
     if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(true)) this.raw.ipv6 = true;
-    if (!(connection instanceof ZeroMQINPROCConnection)) await this.openGate();
+    this.inproc = connection instanceof ZeroMQINPROCConnection;
+    if (!this.inproc) await this.openGate();
     const { endpoint, file } = await bindSocket(this.raw, connection, () => this.closed);
     this.ipcFile = file;
     this.startReading();
@@ -204,6 +169,11 @@ export class MessageSocket {
     return this.gate?.guest(key);
   }
 
+  /** Whether every peer is told of when it comes and goes: not over INPROC, nor where libzmq has no draft options. */
+  get notifies(): boolean {
+    return this.notices !== undefined && !this.inproc;
+  }
+
   /** Whether peers are known by their keys. */
   get guarded(): boolean {
     return this.gate !== undefined;
@@ -264,10 +234,10 @@ export class MessageSocket {
   }
 
   private async openGate(): Promise<void> {
-    const { curve, notify = false } = this.options;
+    const { curve } = this.options;
     if (curve === undefined || curve instanceof CurveClient || this.gate !== undefined) return;
-    this.gate = new Gate(this.raw, curve, notify, this.monitor, {
-      deliver: (frames) => this.deliverToReceiver(frames),
+    this.gate = new Gate(this.raw, curve, this.notices !== undefined, this.monitor, {
+      gone: (key) => this.receiver.gone?.(key),
       rightsChanged: (key) => this.receiver.rightsChanged?.(key),
     });
     await this.gate.open();
@@ -308,14 +278,6 @@ export class MessageSocket {
     if (this.closed) this.release();
   }
 
-  private disconnect(connection: ZeroMQConnection): void {
-    try {
-      this.raw.disconnect(connection.getConnectionString(false));
-    } catch {
-      // There was no connection any more.
-    }
-  }
-
   private startReading(): void {
     if (this.reading) return;
     this.reading = true;
@@ -334,8 +296,16 @@ export class MessageSocket {
       }
       if (this.closed) return;
       frameMemory.note(frames);
-      if (this.gate?.passes(frames) !== false) this.deliverToReceiver(frames);
+      this.take(frames);
     }
+  }
+
+  private noticed(notice: 'came' | 'gone', identity: Buffer | undefined): void {
+    if (identity === undefined) return;
+    const key = identity.toString('latin1');
+    if (notice === 'gone') {
+      if (this.gate?.left(key) !== false) this.receiver.gone?.(key);
+    } else if (this.gate?.came(key, identity) !== false) this.receiver.came?.(key, identity);
   }
 
   /** libzmq gives nothing more: a socket that only sends would deceive its owner. */
@@ -346,10 +316,12 @@ export class MessageSocket {
   }
 
   /** Whatever a message does to its receiver, the next one is read. */
-  private deliverToReceiver(frames: Buffer[]): void {
+  private take(frames: Buffer[]): void {
     this.received += 1;
     try {
-      this.receiver.message(frames);
+      const notice = this.notices?.read(frames);
+      if (notice !== undefined) this.noticed(notice, frames[0]);
+      else if (this.gate?.passes(frames) !== false) this.receiver.message(frames);
     } catch (error) {
       process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_RECEIVER' });
     }

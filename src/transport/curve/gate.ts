@@ -21,7 +21,7 @@ import { Dealer, Router } from 'zeromq';
 import { type Cancel, systemClock } from '../../core/clock.ts';
 import { ZeroMQSocketInvalid } from '../../core/errors.ts';
 import { Ring } from '../../core/ring.ts';
-import { NOTIFY_CONNECT, setDisconnectMessage, setRouterNotify, setRoutingId } from '../raw-options.ts';
+import { setRoutingId } from '../raw-options.ts';
 import type { ZeroMQSocketMonitor } from '../socket-monitor.ts';
 import { noRights, type PeerRights } from './rights.ts';
 import type { CurveDoor } from './security.ts';
@@ -58,8 +58,8 @@ export class Guest {
 
 /** What a gate tells the socket. */
 export interface GateOwner {
-  /** A message for whoever reads the socket: `[id, ""]`, a peer is gone. */
-  deliver(frames: Buffer[]): void;
+  /** Nothing more of a peer will be delivered. */
+  gone(key: string): void;
   /** A peer may do other things than before. */
   rightsChanged(key: string): void;
 }
@@ -77,7 +77,6 @@ export class Gate implements Porter {
   /** Handshakes that succeeded, and how many of them are those of peers who showed up or whose routing id was taken. */
   private handshakes = 0;
   private explained = 0;
-  private readonly farewell = randomBytes(16);
   private readonly nobody = randomBytes(32);
   private readonly domain = `zeromq-gateway-${++gates}`;
   private readonly timers = new Set<Cancel>();
@@ -91,13 +90,13 @@ export class Gate implements Porter {
   /**
    * Makes a socket, which is not bound yet, speak CURVE only.
    *
-   * @param tells whether whoever reads the socket wants to hear of peers that come and go.
+   * @param notified whether the socket says which peers come and go; see `PeerNotices`.
    * @throws ZeroMQSocketInvalid when the library lacks what it takes.
    */
   constructor(
     private readonly socket: Router | Dealer,
     private readonly door: CurveDoor,
-    private readonly tells: boolean,
+    notified: boolean,
     monitor: ZeroMQSocketMonitor,
     private readonly owner: GateOwner,
   ) {
@@ -105,7 +104,11 @@ export class Gate implements Porter {
     server.applyTo(socket);
     socket.zapDomain = this.domain;
     socket.zapEnforceDomain = true;
-    if (socket instanceof Router) this.announcePeers(socket);
+    if (socket instanceof Router && !notified) {
+      const message =
+        'CURVE needs a ZeroMQ library with draft options (ZMQ_ROUTER_NOTIFY, ZMQ_DISCONNECT_MSG)';
+      throw new ZeroMQSocketInvalid('ENOTSUP', message);
+    }
     monitor.on('handshake', () => this.shookHands());
     this.endReviews = server.authenticator.onChange(() => this.review());
   }
@@ -152,33 +155,31 @@ export class Gate implements Porter {
     }
   }
 
-  /** Whether a message of a ROUTER is for whoever reads it; one that says that a peer is gone then is `[id, ""]`. */
-  passes(frames: Buffer[]): boolean {
-    const [identity, first] = frames;
+  /** Whether a message is for whoever reads the socket. What comes of an unknown peer was read late, from a lost connection. */
+  passes([identity]: Buffer[]): boolean {
     if (identity === undefined || !(this.socket instanceof Router)) return identity !== undefined;
-    const key = identity.toString('latin1');
+    return this.guests.get(identity.toString('latin1'))?.cut === false;
+  }
+
+  /** The socket says that a peer comes; or a peer says it of itself. @returns whether it is there for whoever reads. */
+  came(key: string, identity: Buffer): boolean {
     const guest = this.guests.get(key);
-    if (frames.length === 2 && first?.equals(this.farewell)) return this.left(key, guest, frames);
     if (guest === undefined) return this.cameIn(key, identity);
-    if (frames.length !== 2 || first?.length !== 0) return !guest.cut;
-    return this.takenOver(key, guest, identity);
-  }
-
-  /** The socket says that somebody comes under a routing id that is taken; or his owner says it of himself. */
-  private takenOver(key: string, guest: Guest, identity: Buffer): boolean {
-    if (this.awaited?.publicKey === guest.publicKey) {
-      if (this.left(key, guest, [identity, this.farewell])) this.owner.deliver([identity, EMPTY]);
-      return this.cameIn(key, identity);
+    if (this.awaited?.publicKey !== guest.publicKey) {
+      this.cut(guest);
+      return false;
     }
-    this.cut(guest);
-    return false;
+    if (this.left(key)) this.owner.gone(key);
+    return this.cameIn(key, identity);
   }
 
-  private announcePeers(socket: Router): void {
-    socket.handover = true;
-    if (setRouterNotify(socket, NOTIFY_CONNECT) && setDisconnectMessage(socket, this.farewell)) return;
-    const message = 'CURVE needs a ZeroMQ library with draft options (ZMQ_ROUTER_NOTIFY, ZMQ_DISCONNECT_MSG)';
-    throw new ZeroMQSocketInvalid('ENOTSUP', message);
+  /** The socket says that a peer is gone. @returns whether it was there for whoever reads. */
+  left(key: string): boolean {
+    const guest = this.guests.get(key);
+    if (guest === undefined) return false;
+    this.guests.delete(key);
+    this.forgetConnection(guest.publicKey);
+    return !guest.cut;
   }
 
   private objection(publicKey: string): string | undefined {
@@ -225,15 +226,7 @@ export class Gate implements Porter {
     this.explained += 1;
     this.settled();
     if (this.objection(publicKey) !== undefined) this.cut(guest);
-    return this.tells && !guest.cut;
-  }
-
-  private left(key: string, guest: Guest | undefined, frames: Buffer[]): boolean {
-    if (guest === undefined) return false;
-    this.guests.delete(key);
-    this.forgetConnection(guest.publicKey);
-    frames[1] = EMPTY;
-    return this.tells && !guest.cut;
+    return !guest.cut;
   }
 
   /** The awaited one is there, or will never be. */
@@ -311,7 +304,7 @@ export class Gate implements Porter {
     const { socket } = this;
     if (guest.cut || this.closed || !(socket instanceof Router)) return;
     guest.cut = true;
-    if (this.tells) this.owner.deliver([guest.identity, EMPTY]);
+    this.owner.gone(guest.identity.toString('latin1'));
     this.cuttingPlace ??= bindInside(socket, this.domain);
     const successor = new Dealer({ linger: 0 });
     setRoutingId(successor, guest.identity);

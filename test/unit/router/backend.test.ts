@@ -19,6 +19,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
 import { rawDealer, texts } from '../../helpers/raw.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
+import { makeRequest } from '../wire/messages.ts';
 
 failOnLeftovers();
 
@@ -167,19 +168,51 @@ describe('a peer of the backend', () => {
     assert.deepEqual([bench.clock.pending, bench.core.stats().workers], [0, 0]);
   });
 
-  it('that says of itself what the socket says of peers that go is gone, and no phantom stays', async (t) => {
+  it('that says of itself what the socket says of peers that come begins anew, and no phantom stays', async (t) => {
     const { bench, endpoint } = await Bench.start(scopeOf(t));
     const liar = await bench.connect(endpoint, 'liar');
     await bench.pass();
     await liar.send('');
     await bench.until(() => bench.told.length === 2, 'the lie');
     await bench.pass();
-    const timers = bench.clock.pending;
     liar.close();
-    await bench.until(() => bench.clock.pending > timers, 'the true end, which looks like a new peer');
+    await bench.until(() => bench.told.length === 4, 'the true end');
     await bench.pass();
-    assert.deepEqual(bench.told, ['liar joined as classic', 'liar left: disconnected']);
+    const once = ['liar joined as classic', 'liar left: disconnected'];
+    assert.deepEqual([bench.told, bench.clock.pending], [[...once, ...once], 0]);
     assert.equal(bench.core.stats().workers, 0);
+  });
+
+  it('whose routing id another connection takes loses what it held, and no reply of either counts for it', async (t) => {
+    const scope = scopeOf(t);
+    const { bench, endpoint } = await Bench.start(scope);
+    const old = await bench.connect(endpoint, 'same');
+    await bench.pass();
+    const outcomes: string[] = [];
+    const origin = { settle: (_: unknown, { code }: { code: string }) => void outcomes.push(code || 'ok') };
+    const submit = () => bench.core.submit(makeRequest({ body: Buffer.from('1') }), origin, turnNow());
+    submit();
+    const [token = '', ...rest] = await old.receive();
+    const young = await bench.connect(endpoint, 'same');
+    assert.deepEqual(bench.told, ['same joined as classic', 'same left: disconnected']);
+    assert.deepEqual(outcomes, ['WORKER_LOST']);
+    await young.send([token, ...rest]);
+    await bench.drops.seen('late-reply');
+    await bench.pass();
+    assert.deepEqual(bench.told.slice(2), ['same joined as classic']);
+    submit();
+    await young.send(await young.receive());
+    await bench.until(() => outcomes.length === 2, 'the reply of the new connection');
+    await old.send([token, ...rest]);
+    old.close();
+    submit();
+    await young.send(await young.receive());
+    await bench.until(() => outcomes.length === 3, 'one more reply of the new connection');
+    await bench.pass();
+    assert.deepEqual(
+      [outcomes, bench.told.length, bench.core.stats().workers],
+      [['WORKER_LOST', 'ok', 'ok'], 3, 1],
+    );
   });
 
   it('that lied may say hello again', async (t) => {

@@ -87,7 +87,8 @@ describe('a client at a frontend', () => {
     const classic = rawDealer(scope, endpoint, 'classic');
     await classic.send(['', 'echo', '1']);
     bench.reply(await bench.requests(1), { code: 'X', status: 400 });
-    assert.deepEqual(texts(await classic.receive()), ['', 'echo', '{"b":2}']);
+    const failed = JSON.stringify({ v: 1, status: 400, code: 'X' });
+    assert.deepEqual(texts(await classic.receive()), ['', 'echo', '{"b":2}', failed]);
     const ours = rawDealer(scope, endpoint, 'ours');
     const token = encodeToken(7, 8);
     await ours.send([token, '', ...requestFrames(makeRequest(), true)]);
