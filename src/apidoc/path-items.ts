@@ -4,7 +4,8 @@ import { type Kind, transform } from '../contract/shapes.ts';
 
 /** Path items of `paths` stand at their operations now; webhooks and callbacks still refer to theirs. */
 export function keepPathItems(document: JsonObject, components: Record<string, JsonObject>): void {
-  const { pathItems = {}, ...others } = components;
+  const { pathItems, ...others } = components;
+  if (pathItems === undefined) return;
   const kept: JsonObject = {};
   const reference = (kind: Kind, ref: string): string => {
     const name = ref.slice(ref.lastIndexOf('/') + 1);
