@@ -88,6 +88,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.options.contracts.off('freed', this.onFreed);
     for (const peer of this.peers.values()) {
       peer.grace?.();
+      peer.later?.();
       peer.channel.flush();
       if (peer.ours) peer.control('$bye', {});
     }
@@ -215,6 +216,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     if (this.peers.get(peer.address) !== peer) return false;
     this.peers.delete(peer.address);
     peer.grace?.();
+    peer.later?.();
     peer.channel.close();
     this.giveBack(peer, unsent);
     this.members.leave(peer, 'disconnected');
@@ -252,12 +254,24 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   private control(peer: WorkerPeer, frames: Buffer[]): void {
     const name = frames[3]?.toString();
+    if (name === '$hello') return this.hello(peer, frames[4]);
     const data = controlData(frames[4]);
-    if (name === '$hello') this.members.hello(peer, data);
-    else if (name === '$credit') this.members.credit(peer, readCredit(data));
-    else if (name === '$bye') this.members.goodbye(peer);
+    if (name === '$credit') return this.members.credit(peer, readCredit(data));
+    peer.later?.();
+    if (name === '$bye') this.members.goodbye(peer);
     else if (name === '$gone') this.members.leave(peer, 'goodbye');
     else this.drop('bad-control', peer.key);
+  }
+
+  /** Reads a hello, or later where the peer said too many: then the last one counts. */
+  private hello(peer: WorkerPeer, frame: Buffer | undefined): void {
+    peer.later?.();
+    const wait = peer.hellos.take(frame?.length ?? 0, this.clock.now());
+    if (wait === 0) return this.members.hello(peer, frame);
+    peer.later = this.clock.after(wait, () => {
+      this.hello(peer, frame);
+      this.owner.touched();
+    });
   }
 
   /** Requests that never left go to other workers: nobody has run them. */

@@ -175,6 +175,11 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 }
 
+/** Whether a contract is the one that a worker holds, in the same version. */
+export function isOf(hold: ContractHold, { name, fragment }: { name: string; fragment: unknown }): boolean {
+  return hold.name === name && hold.version.json === textOf(fragment);
+}
+
 /** The fragment as text, for comparing; undefined when it is nested too deeply for that. */
 function textOf(fragment: unknown): string | undefined {
   try {

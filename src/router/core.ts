@@ -163,7 +163,7 @@ export class RouterCore {
     worker.concurrency = info.concurrency ?? worker.concurrency;
     worker.cancels = info.cancels ?? worker.cancels;
     worker.shares = info.shares ?? worker.shares;
-    if ('events' in info) {
+    if ('events' in info && (info.events !== worker.events || info.ranks !== worker.ranks)) {
       const orphans = this.routes.leave(worker);
       worker.events = info.events;
       worker.ranks = info.ranks;

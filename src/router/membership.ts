@@ -2,14 +2,15 @@
  * Who works for the router: takes workers into the core by their hello, or as classic ones, and out of it again. Who is
  * there at all is the backend's.
  */
+import { createHash } from 'node:crypto';
 import type { DropCause, LeaveReason } from '../core/diagnostics.ts';
 import type { Logger } from '../core/logging.ts';
 import { turnNow } from '../transport/turn.ts';
-import { type Credit, type Hello, readHello } from '../wire/control.ts';
+import { type Credit, controlData, type Hello, readHello } from '../wire/control.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
 import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
 import type { ClassicEvents } from './classic-events.ts';
-import type { AnnouncedContracts } from './contracts.ts';
+import { type AnnouncedContracts, isOf } from './contracts.ts';
 import type { RouterCore } from './core.ts';
 import { announcementRefusal, classicEventsOf } from './permits.ts';
 import type { WorkerPeer } from './worker-peer.ts';
@@ -62,13 +63,13 @@ export class Membership {
   ) {}
 
   /** A worker says what it is, at its start or when it was asked. */
-  hello(peer: WorkerPeer, data: Record<string, unknown> | undefined): void {
+  hello(peer: WorkerPeer, frame: Buffer | undefined): void {
     peer.grace?.();
     peer.grace = undefined;
     peer.ours = true;
     peer.asked = false;
     peer.excused = false;
-    const hello = readHello(data);
+    const hello = readAgain(peer, frame);
     if (typeof hello === 'string') {
       this.directory.drop('bad-control', peer.key);
       return this.refuse(peer, hello);
@@ -76,10 +77,13 @@ export class Membership {
     if (!this.succeed(peer, hello)) return this.directory.drop('bad-control', peer.key);
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
-    const announced = readAnnouncement(hello);
+    const known = peer.announced;
+    const same = known !== undefined && known.events === hello.events && known.contract === hello.contract;
+    const announced = same ? known : readAnnouncement(hello);
     if (typeof announced === 'string') return this.refuse(peer, announced);
     peer.announced = announced;
-    const refusal = forbidden(peer) ?? this.acquire(peer, announced);
+    const held = same && peer.contract !== undefined;
+    const refusal = forbidden(peer) ?? (held ? undefined : this.acquire(peer, announced));
     if (refusal !== undefined) return this.refuse(peer, refusal);
     peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
     this.takeIn(peer, hello);
@@ -190,7 +194,11 @@ export class Membership {
 
   private acquire(peer: WorkerPeer, { contract, claims }: ReadAnnouncement): string | undefined {
     peer.rejected = false;
-    if (contract === undefined || peer.contract !== undefined) return undefined;
+    const former = peer.contract;
+    if (former !== undefined && contract !== undefined && isOf(former, contract)) return undefined;
+    if (former !== undefined) this.options.contracts.release(former);
+    peer.contract = undefined;
+    if (contract === undefined) return undefined;
     const hold = this.options.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
     if (typeof hold !== 'string') {
       peer.contract = hold;
@@ -214,6 +222,15 @@ export class Membership {
     this.core.updateWorker(worker, { events, concurrency, shares, cancels: true, ranks }, now);
     if (wasClassic) this.owner.workerJoined(peer);
   }
+}
+
+/** Reads a hello; the same bytes as those of the peer's last one are the same hello. */
+function readAgain(peer: WorkerPeer, frame: Buffer | undefined): Hello | string {
+  const digest = frame === undefined ? '' : createHash('sha256').update(frame).digest('base64');
+  if (peer.lastHello?.digest === digest) return peer.lastHello.hello;
+  const hello = readHello(controlData(frame));
+  if (typeof hello !== 'string') peer.lastHello = { hello, digest };
+  return hello;
 }
 
 /** Why its key does not allow what a worker announced; undefined when it does, or keys are not asked for. */

@@ -5,13 +5,14 @@ import type { GiveUp } from '../core/give-up.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { Guest } from '../transport/curve/gate.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../transport/peer-channel.ts';
-import { type ControlName, controlFrames } from '../wire/control.ts';
+import { type ControlName, controlFrames, type Hello } from '../wire/control.ts';
 import { saysHello } from '../wire/hello-mark.ts';
 import { isClassicJson } from '../wire/json-check.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { encodeToken } from '../wire/token.ts';
 import type { ReadAnnouncement } from './announcement.ts';
 import type { ContractHold } from './contract-versions.ts';
+import { HelloBudget } from './hello-budget.ts';
 import type { Pending } from './pending.ts';
 import type { Worker, WorkerPort } from './worker.ts';
 
@@ -49,6 +50,12 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   rejected = false;
   /** Ends the time it has to say hello. */
   grace: Cancel | undefined;
+  /** Hellos that it may say. */
+  readonly hellos = new HelloBudget();
+  /** Drops a hello that waits to be read. */
+  later: Cancel | undefined;
+  /** Its last hello that could be read, and a digest of its bytes: the same one is not read again. */
+  lastHello: { readonly hello: Hello; readonly digest: string } | undefined;
   /** What it said that it serves, be it taken in or not. */
   announced: ReadAnnouncement | undefined;
   readonly channel: PeerChannel;

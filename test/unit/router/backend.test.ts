@@ -121,6 +121,55 @@ class Bench {
   }
 }
 
+/** A hello with a contract whose only operation is at a path, and so many bytes of description. */
+function helloWith(path: string, bytes = 0, event = 'mine') {
+  const get = { 'x-event-name': event, description: 'x'.repeat(bytes) };
+  const contract = { name: 'c', fragment: { paths: { [path]: { get } } } };
+  return controlFrames('$hello', { v: 1, pack: 1, concurrency: 4, events: ['mine'], contract });
+}
+
+describe('hellos of one peer', () => {
+  const paths = ({ contracts }: Bench) =>
+    contracts.list().flatMap(({ fragment }) => Object.keys((fragment as { paths: object }).paths));
+
+  it('again are not read again when they are the same, and take the place of the former when not', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const socket = await bench.connect(endpoint, 'worker');
+    const changes: number[] = [];
+    bench.contracts.on('change', (revision) => changes.push(revision));
+    for (let count = 0; count < 3; count += 1) await bench.after(() => void socket.send(helloWith('/a')));
+    assert.deepEqual([paths(bench), changes], [['/a'], [1]]);
+    await bench.after(() => void socket.send(helloWith('/b')));
+    assert.deepEqual(paths(bench), ['/b']);
+    await bench.after(() => void socket.send(helloWith('/b', 0, 'others')));
+    assert.deepEqual(bench.told, ['worker joined', 'worker left: refused']);
+  });
+
+  it('in a loop wait for their turn: the last of them counts', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const socket = await bench.connect(endpoint, 'worker');
+    // Four of these are as much as a peer may say at once.
+    const large = 900_000;
+    for (const path of ['/a', '/b', '/c', '/d', '/e', '/f', '/g'])
+      await bench.after(() => void socket.send(helloWith(path, large)));
+    assert.deepEqual(paths(bench), ['/d']);
+    assert.equal(bench.clock.pending, 1);
+    await bench.clock.advanceAsync(8000);
+    assert.deepEqual([paths(bench), bench.clock.pending], [['/g'], 0]);
+  });
+
+  it('that wait are dropped when the peer says goodbye', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const socket = await bench.connect(endpoint, 'worker');
+    for (let count = 0; count < 6; count += 1)
+      await bench.after(() => void socket.send(helloWith(`/${count}`, 900_000)));
+    assert.equal(bench.clock.pending, 1);
+    await bench.after(() => void socket.send(controlFrames('$bye', {})));
+    assert.equal(bench.clock.pending, 0);
+    assert.deepEqual(bench.told, ['worker joined', 'worker left: goodbye']);
+  });
+});
+
 describe('a peer of the backend', () => {
   it('that says nothing is a classic worker after a while', async (t) => {
     const { bench, endpoint } = await Bench.start(scopeOf(t));
