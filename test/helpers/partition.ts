@@ -56,6 +56,16 @@ export class Partition {
     }
   }
 
+  /** Breaks all connections on the side that connected; the other side does not learn of it. */
+  breakOneSide(): void {
+    for (const { up, down } of this.pairs) {
+      up.removeAllListeners('close').on('close', () => undefined);
+      up.removeAllListeners('end');
+      up.destroy();
+      down.removeAllListeners('data').resume();
+    }
+  }
+
   private join(up: Socket): void {
     const down = connect(this.port, '127.0.0.1');
     const pair = { up, down };

@@ -16,6 +16,7 @@ import {
 } from '../../src/index.ts';
 import { ClassicClients, ClassicRouter, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { Partition } from '../helpers/partition.ts';
 import { joined } from '../helpers/published.ts';
 import { rawDealer } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
@@ -85,6 +86,22 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     await victim.kill();
     assert.deepEqual((await request).eventData, { ms: 50 });
     await other.got('sleep');
+  });
+
+  it('one whose connection breaks on its own side alone is heard again, and what it held is lost', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await ourRouter(scope);
+    const network = await Partition.before(scope, backend);
+    const worker = await joined(() => ClassicWorker.start(scope, network.endpoint));
+    const client = await ourClient(scope, frontend);
+    const held = client.sendMessage('mute', {});
+    await worker.got('mute');
+    const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
+    await joined(() => {
+      network.breakOneSide();
+      return lost;
+    });
+    for (let n = 0; n < 5; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), worker.pid);
   });
 
   it('one that stays mute costs only its own requests', async (t) => {
