@@ -45,6 +45,7 @@ const SCRIPTS = [
   'wrong-key',
   'clock-jumps',
   'partition',
+  'overload',
 ];
 
 test('every fault of the list has a script, which the checker judges', () => {

@@ -17,6 +17,8 @@ export interface Task {
   readonly id: string;
   /** It runs until it is released. */
   readonly hold: boolean;
+  /** How long it runs at a worker in a process of its own, in ms. Default 0. */
+  readonly time?: number | undefined;
 }
 
 /** What `programs/worker.mjs` is told. */
@@ -65,12 +67,12 @@ export class Scene {
   ask(
     client: ZeroMQClient,
     eventName: 'put' | 'post',
-    options: { hold?: boolean; timeout?: number } = {},
+    options: { hold?: boolean; time?: number; timeout?: number } = {},
   ): Asking {
-    const { hold = false, timeout = 20_000 } = options;
+    const { hold = false, time, timeout = 20_000 } = options;
     this.count += 1;
     const id = `${eventName}-${this.count}`;
-    const task: Task = { id, hold };
+    const task: Task = { id, hold, time };
     const idempotent = eventName === 'put';
     this.log.write({ t: 'asked', id, idempotent });
     let cancel = (): void => undefined;
