@@ -34,6 +34,7 @@ for (const [entry, page] of Object.entries(ENTRIES)) {
 const INTERNAL = [
   'ZeroMQHeartbeatConfig.destinations',
   'ZeroMQRouter.seat',
+  'ZeroMQRouter.unseat',
   'ZeroMQServer.execute',
   'ZeroMQTCPConnection.isIPv6',
   'ZeroMQWorker.execute',
