@@ -30,6 +30,7 @@ const HOMES = {
   commander: 'src/cli/',
   'prom-client': 'src/metrics/',
   '@opentelemetry/api': 'src/core/tracing',
+  'lossless-json': 'src/core/(exact-json|decimal)',
 };
 
 const layers = Object.entries(LAYERS).map(([layer, allowed]) => ({

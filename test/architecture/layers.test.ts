@@ -53,6 +53,7 @@ function plant(folder: string, files: Record<string, string[]>): string {
     'commander',
     'prom-client',
     '@opentelemetry/api',
+    'lossless-json',
     'joi',
   ]) {
     write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
@@ -67,6 +68,7 @@ function plant(folder: string, files: Record<string, string[]>): string {
     commander: '*',
     'prom-client': '*',
     '@opentelemetry/api': '*',
+    'lossless-json': '*',
     joi: '*',
   };
   write('package.json', JSON.stringify({ name: 'zeromq-gateway', type: 'module', dependencies }));
@@ -166,6 +168,7 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
     '@opentelemetry/api',
     'node_modules/@opentelemetry/api/index.js',
   ],
+  ['only-home-of-lossless-json', 'src/router/f.ts', 'lossless-json', 'node_modules/lossless-json/index.js'],
   ['public-entry', 'src/index.ts', './gateway/index.ts', 'src/gateway/index.ts'],
   ['samples-use-the-public-entry', 'workers/b.ts', '../src/worker/a.ts', 'src/worker/a.ts'],
   ['samples-use-the-public-entry', 'openapi/b.ts', 'zeromq-gateway/gateway', 'src/gateway/index.ts'],
