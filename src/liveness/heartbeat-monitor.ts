@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../core/clock.ts';
+import { joinIdentity } from '../core/identity.ts';
 import type { Heartbeat, HeartbeatNodeType } from './heartbeat.ts';
 
 /** A node that sends heartbeats, or sent some before it was lost. */
@@ -105,7 +106,7 @@ export class HeartbeatMonitor {
    * @param owner public key of the sender, where keys are known.
    */
   beat(heartbeat: Heartbeat, owner?: string): boolean {
-    const key = `${heartbeat.nodeId}_${heartbeat.sessionId}`;
+    const key = joinIdentity(heartbeat.nodeId, heartbeat.sessionId);
     let entry = this.entries.get(key);
     const known = entry !== undefined;
     if (entry !== undefined && entry.owner !== owner) return false;

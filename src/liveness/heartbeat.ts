@@ -4,6 +4,7 @@
  * another kind and fails.)
  */
 import { isUtf8 } from 'node:buffer';
+import { isIdentity, joinIdentity } from '../core/identity.ts';
 
 /** What a heartbeat says of its sender. */
 export interface Heartbeat {
@@ -26,9 +27,6 @@ const DELIMITER = Buffer.alloc(0);
 
 /** Longest payload that is looked at, in bytes. */
 const LONGEST = 4096;
-
-/** An id: printable, and short enough that two of them and `_` are a socket identity (255 bytes). */
-const ID = /^[!-~]{1,127}$/;
 
 /** The longest interval that is believed; ms. */
 const LONGEST_INTERVAL = 600_000;
@@ -64,8 +62,8 @@ function readFields(data: Record<string, unknown>): Heartbeat | undefined {
   const { node_id: nodeId, session_id: sessionId, node_type: type } = data;
   const { last_heartbeat: lastHeartbeat, missed_count: missedCount = 0, interval } = data;
   const nodeType = NODE_TYPES.find((known) => known === type);
-  if (typeof nodeId !== 'string' || !ID.test(nodeId)) return undefined;
-  if (typeof sessionId !== 'string' || !ID.test(sessionId)) return undefined;
+  if (!isIdentity(nodeId) || !isIdentity(sessionId)) return undefined;
+  if (!isIdentity(joinIdentity(nodeId, sessionId))) return undefined;
   if (nodeType === undefined || !isAmount(lastHeartbeat) || !isAmount(missedCount)) return undefined;
   const known = isAmount(interval) && interval > 0 ? Math.min(interval, LONGEST_INTERVAL) : undefined;
   return { nodeId, sessionId, nodeType, lastHeartbeat, missedCount, interval: known };

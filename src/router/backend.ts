@@ -9,6 +9,7 @@
  */
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
+import { routingIdOf } from '../core/identity.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
 import type { CurveDoor } from '../transport/curve/security.ts';
@@ -126,7 +127,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   heartbeatHeard(key: string): void {
     const known = this.peerOf(key);
     if (known === undefined) {
-      if (!this.socket.notifies) this.awaitHello(this.add(key, Buffer.from(key, 'latin1')), true);
+      if (!this.socket.notifies) this.awaitHello(this.addHeard(routingIdOf(key)), true);
     } else if (known.worker === undefined && !known.excused) {
       if (known.ours) this.members.askWho(known);
       else if (known.grace === undefined) this.awaitHello(known, true);
@@ -221,6 +222,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.giveBack(peer, unsent);
     this.members.leave(peer, 'disconnected');
     return true;
+  }
+
+  private addHeard(identity: Buffer): WorkerPeer {
+    return this.add(identity.toString('latin1'), identity);
   }
 
   private add(key: string, identity: Buffer): WorkerPeer {

@@ -1,5 +1,6 @@
 /** Which events classic workers serve, who cannot say it themselves: what the router's configuration binds them to. */
 import { ZeroMQConfigError } from '../core/errors.ts';
+import { identityOf, nodeIdOf } from '../core/identity.ts';
 import { isEventList } from '../wire/control.ts';
 
 /** Events of all classic workers, or by the node id of a worker; `*` stands for every other one. */
@@ -7,9 +8,6 @@ export type ClassicEventsOption = readonly string[] | Readonly<Record<string, re
 
 /** The key of workers that are not named. */
 const OTHERS = '*';
-
-/** A session id, new at each start of a worker, after its node id. */
-const SESSION = /_[0-9a-f]{16}$/i;
 
 export class ClassicEvents {
   private readonly bindings: ReadonlyMap<string, readonly string[]>;
@@ -31,8 +29,7 @@ export class ClassicEvents {
    */
   of(address: string): readonly string[] | undefined {
     if (this.bindings.size === 0) return undefined;
-    const nodeId = Buffer.from(address, 'latin1').toString().replace(SESSION, '');
-    return this.bindings.get(nodeId) ?? this.bindings.get(OTHERS);
+    return this.bindings.get(nodeIdOf(identityOf(address))) ?? this.bindings.get(OTHERS);
   }
 }
 

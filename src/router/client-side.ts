@@ -40,7 +40,7 @@ export class ClientSide implements FrontendOwner {
     envelope: Buffer[] | undefined,
   ): void {
     const state = this.stateOf(peer);
-    this.owner.signOfLife(peer.key);
+    this.owner.signOfLife(peer.node);
     const refusal = state.allowance.refusal(state.origin.size + state.held.size, turnNow());
     if (refusal !== undefined) {
       peer.reply(message.eventName, refusal, id, generation, envelope);

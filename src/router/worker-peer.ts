@@ -2,11 +2,11 @@
 import type { Cancel } from '../core/clock.ts';
 import type { DropCause } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
+import { identityOf, saysHello } from '../core/identity.ts';
 import { failure, type ReplyMessage } from '../core/message.ts';
 import type { Guest } from '../transport/curve/gate.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../transport/peer-channel.ts';
 import { type ControlName, controlFrames, type Hello } from '../wire/control.ts';
-import { saysHello } from '../wire/hello-mark.ts';
 import { isClassicJson } from '../wire/json-check.ts';
 import type { PackedSink } from '../wire/packed.ts';
 import { encodeToken } from '../wire/token.ts';
@@ -59,9 +59,11 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   /** What it said that it serves, be it taken in or not. */
   announced: ReadAnnouncement | undefined;
   readonly channel: PeerChannel;
+  /** What its routing id says. */
+  private readonly named: string;
 
   /**
-   * @param address identity of its connection.
+   * @param address routing id of its connection, in Latin-1.
    * @param guest who it is by its key, where the router asks for keys.
    */
   constructor(
@@ -71,12 +73,13 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     readonly guest: Guest | undefined,
   ) {
     this.ours = saysHello(address);
+    this.named = identityOf(address);
     this.channel = makeChannel(this);
   }
 
   /** Who it is: the same after it lost its connection. */
   get key(): string {
-    return this.node ?? this.address;
+    return this.node ?? this.named;
   }
 
   dispatch(pending: Pending): boolean {

@@ -88,7 +88,7 @@ export class ServerLink implements ServiceLink, FrontendOwner {
     envelope: Buffer[] | undefined,
   ): void {
     const { eventName } = message;
-    this.heartbeats?.alive(peer.key);
+    this.heartbeats?.alive(peer.node);
     const refusal = this.refusal(eventName);
     if (refusal !== undefined) {
       peer.reply(eventName, refusal, id, generation, envelope);

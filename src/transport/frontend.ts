@@ -9,6 +9,7 @@
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
 import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
+import { identityOf } from '../core/identity.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import { controlFrames, isControl } from '../wire/control.ts';
@@ -71,8 +72,11 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   heard = true;
   /** It was told to send nothing more, and did not say that it will not. */
   unexcused = false;
+  /** Its identity. */
+  readonly node: string;
   private readonly channel: PeerChannel;
 
+  /** @param key its routing id, in Latin-1. */
   constructor(
     readonly key: string,
     identity: Buffer,
@@ -82,6 +86,7 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     private readonly guest: Guest | undefined,
   ) {
     const { speaker, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
+    this.node = identityOf(key);
     this.channel = new PeerChannel(frontend.socket, identity, this, speaker, channelLimits, clock);
   }
 

@@ -15,6 +15,7 @@
  * | `$who`     | router → worker | say hello again: the router does not know you |
  */
 import { RESERVED } from '../core/event-name.ts';
+import { isIdentity } from '../core/identity.ts';
 import { MAX_EVENT_NAME } from './limits.ts';
 
 /** Asks a router or server whether it is there. */
@@ -120,7 +121,7 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
   }
   if (contract !== undefined && !isContract(contract)) return 'contract must have a name and a fragment';
   if (node !== undefined && !isIdentity(node))
-    return 'node must be an identity of 1 to 255 printable ASCII characters';
+    return 'node must be an identity of 1 to 255 bytes without control characters';
   if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
   return { v, pack: 1, concurrency, share, events, contract, node, connection };
 }
@@ -148,10 +149,6 @@ export function isEventList(value: unknown): value is string[] {
         Buffer.byteLength(name) <= MAX_EVENT_NAME,
     )
   );
-}
-
-function isIdentity(value: unknown): value is string {
-  return typeof value === 'string' && /^[!-~]{1,255}$/.test(value);
 }
 
 function isContract(value: unknown): value is { name: string; fragment: unknown } {

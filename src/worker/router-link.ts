@@ -8,7 +8,7 @@ import { type Cancel, systemClock } from '../core/clock.ts';
 import { isReserved } from '../core/event-name.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { IdMap, ROUTERS_PLACES } from '../core/id-map.ts';
-import type { NodeIdentity } from '../core/identity.ts';
+import { type NodeIdentity, withHelloMark } from '../core/identity.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
 import type { Execution } from '../service/execution.ts';
 import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
@@ -24,7 +24,6 @@ import {
   isControl,
   readCredit,
 } from '../wire/control.ts';
-import { withHelloMark } from '../wire/hello-mark.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 import type { CreditShares, Share } from './credit.ts';
 

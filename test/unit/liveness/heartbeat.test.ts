@@ -47,6 +47,12 @@ describe('heartbeat codec', () => {
     );
   });
 
+  it('reads node ids that people chose', () => {
+    for (const nodeId of ['my-laptop', 'two words', 'büro', 'a_b', 'x'.repeat(238)]) {
+      assert.equal(decodeHeartbeat(received({ ...CLASSIC, node_id: nodeId }))?.nodeId, nodeId);
+    }
+  });
+
   it('believes an interval within reason only', () => {
     const interval = (value: unknown) => decodeHeartbeat(received({ ...CLASSIC, interval: value }))?.interval;
     assert.equal(interval(1e12), 600_000);
@@ -69,8 +75,8 @@ describe('heartbeat codec', () => {
       { ...CLASSIC, node_id: undefined },
       { ...CLASSIC, node_id: 7 },
       { ...CLASSIC, node_id: '' },
-      { ...CLASSIC, node_id: 'two words' },
-      { ...CLASSIC, node_id: 'x'.repeat(128) },
+      { ...CLASSIC, node_id: 'two\nlines' },
+      { ...CLASSIC, node_id: 'x'.repeat(239) },
       { ...CLASSIC, session_id: null },
       { ...CLASSIC, node_type: 'gateway' },
       { ...CLASSIC, node_type: ['worker'] },

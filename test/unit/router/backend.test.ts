@@ -12,7 +12,7 @@ import { RouterCore } from '../../../src/router/core.ts';
 import { toConnection } from '../../../src/transport/connection.ts';
 import { turnNow } from '../../../src/transport/turn.ts';
 import { controlFrames } from '../../../src/wire/control.ts';
-import { withHelloMark } from '../../../src/wire/hello-mark.ts';
+import { withHelloMark } from '../../../src/core/identity.ts';
 import { Drops } from '../../helpers/drops.ts';
 import { emissions, eventually } from '../../helpers/eventually.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';

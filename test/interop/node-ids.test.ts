@@ -1,0 +1,100 @@
+/** Node ids that people chose: one config.ini for classic nodes and ours, and what the router knows its workers by. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ZeroMQClient, ZeroMQHeartbeatConfig, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
+import { ClassicClients, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
+import { eventually, within } from '../helpers/eventually.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { joined } from '../helpers/published.ts';
+import { scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+
+failOnLeftovers();
+
+const ANY = 'tcp://127.0.0.1:0';
+const CLASSIC = 'büro laptop_1';
+const OURS = 'my-laptop';
+const LATER = 60_000;
+
+describe('node ids that people chose', NEEDS_CLASSIC, () => {
+  it('name classic workers and ours in bindings, heartbeats and reports', async (t) => {
+    const scope = scopeOf(t);
+    const config = join(tempFolder(scope), 'config.ini');
+    const text = `[worker]\nnode_id = ${CLASSIC}\n\n[client]\nnode_id = ${OURS}\n`;
+    writeFileSync(config, text);
+    const own = join(tempFolder(scope), 'config.ini');
+    writeFileSync(own, `[worker]\nnode_id = ${OURS}\n`);
+
+    const router = new ZeroMQRouter({
+      frontendConnection: ANY,
+      backendConnection: ANY,
+      heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, { interval: 100, timeout: 300, maxMissed: 0 }),
+      classicEvents: { [CLASSIC]: ['whoami'] },
+      classicConcurrency: 4,
+    });
+    scope.after(() => router.stop({ deadline: 100 }));
+    const peers: string[] = [];
+    router.on('peerConnected', (peer) => peers.push(peer));
+    const { frontend, backend, heartbeat = '' } = await router.start();
+    const heartbeatConfig = new ZeroMQHeartbeatConfig(heartbeat, { interval: 100 });
+
+    const worker = new ZeroMQWorker({
+      connection: backend,
+      configFile: own,
+      heartbeatConfig,
+      handlers: { ours: () => 'ours' },
+    });
+    scope.after(() => worker.stop({ deadline: 100 }));
+    const classic = await joined(async () => {
+      await worker.start();
+      return ClassicWorker.start(scope, backend, { config, heartbeat, interval: 100 });
+    }, 2);
+    const clients = await ClassicClients.start(scope, frontend, { config, heartbeat, interval: 100 });
+    const client = new ZeroMQClient({ connection: frontend, configFile: config, heartbeatConfig });
+    scope.after(() => client.close());
+
+    assert.equal(worker.identity.nodeId, OURS);
+    assert.ok(classic.identity.startsWith(`${CLASSIC}_`));
+    assert.equal((await client.sendMessage('ours')).eventData, 'ours');
+    assert.equal((await clients.request('ours', null)).data, 'ours');
+    const { eventData } = await client.sendMessage('whoami');
+    assert.equal((eventData as { pid: number }).pid, classic.pid, 'bound by its node id');
+    await assert.rejects(client.sendMessage('echo'), { code: /NO_HANDLER|NO_WORKER/ }, 'and to nothing else');
+
+    const identities = [worker.identity.identity, classic.identity];
+    assert.deepEqual(
+      router
+        .inspect()
+        .workers.map(({ id }) => id)
+        .sort(),
+      [...identities].sort(),
+    );
+    const beating = [...identities, client.identity.identity];
+    await eventually(
+      (listener) => {
+        router.on('peerConnected', listener);
+        return () => router.off('peerConnected', listener);
+      },
+      () => peers.length === 4 && beating.every((identity) => peers.includes(identity)),
+      'a heartbeat of each node',
+      LATER,
+    );
+    assert.ok(
+      peers.some((peer) => peer.startsWith(`${OURS}_`) && !beating.includes(peer)),
+      'the classic client',
+    );
+    const silences = router.inspect().workers.map(({ heartbeat: beats }) => beats === null);
+    assert.deepEqual(silences, [false, false], 'heartbeats count for the workers that send them');
+
+    const left = within(once(router, 'workerLeft'), 'the stopped worker to be lost', LATER);
+    classic.process.kill('SIGSTOP');
+    assert.deepEqual(await left, [classic.identity, 'heartbeat']);
+    const back = within(once(router, 'workerJoined'), 'the worker to be heard again', LATER);
+    classic.process.kill('SIGCONT');
+    assert.equal((await back)[0], classic.identity);
+    assert.equal(readFileSync(config, 'utf8'), text);
+  });
+});
