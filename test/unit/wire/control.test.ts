@@ -66,7 +66,8 @@ describe('a hello', () => {
     ['an event of too many bytes', { ...GOOD, events: ['ü'.repeat(513)] }, /1024 bytes/],
     ['a contract without name', { ...GOOD, contract: { name: '', fragment: {} } }, /contract/],
     ['a contract without fragment', { ...GOOD, contract: { name: 'c' } }, /contract/],
-    ['a node that is no identity', { ...GOOD, node: 'ü' }, /node/],
+    ['a node that is no identity', { ...GOOD, node: 'a\nb' }, /node/],
+    ['a node that is longer than a routing id', { ...GOOD, node: 'ü'.repeat(128) }, /node/],
     ['a connection that is no number', { ...GOOD, connection: 'x' }, /connection/],
   ] as const) {
     it(`is refused by name with ${what}`, () => {
