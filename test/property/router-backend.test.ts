@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { withHelloMark } from '../../src/core/identity.ts';
 import { silentLogger } from '../../src/core/logging.ts';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/message.ts';
 import { Backend } from '../../src/router/backend.ts';
@@ -15,7 +16,6 @@ import type { SendHandler } from '../../src/transport/socket.ts';
 import { turnNow } from '../../src/transport/turn.ts';
 import { readClassic, replyFrames } from '../../src/wire/classic.ts';
 import { controlFrames, isControl } from '../../src/wire/control.ts';
-import { withHelloMark } from '../../src/wire/hello-mark.ts';
 import { isPacked, PackedBatch, readPacked } from '../../src/wire/packed.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
