@@ -96,6 +96,7 @@ describe('reports of a router', () => {
       concurrency: 1,
       held: 0,
       age: 50,
+      breakers: [],
       heartbeat,
     });
     busy.remove();
