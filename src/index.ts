@@ -30,6 +30,7 @@ export type {
   WorkerReport,
   WorkerState,
 } from './core/introspection.ts';
+export type { LargeIntegers } from './core/large-integers.ts';
 export {
   type Logger,
   type Logging,

@@ -2,20 +2,10 @@
  * One file of an API document: YAML or JSON, with the lines its members stand on.
  */
 import { readFileSync } from 'node:fs';
-import {
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type ScalarTag,
-  type Tags,
-} from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ContractError } from '../contract/errors.ts';
 import { tokensOf } from '../contract/json.ts';
-import { parseSpelled, spelled } from './spelled-number.ts';
+import { numberTags, parseSpelled, spelled } from './spelled-number.ts';
 
 /** A place in a file, from 1. */
 export interface LinePlace {
@@ -92,7 +82,7 @@ export class DocumentFile {
       merge: true,
       prettyErrors: true,
       logLevel: 'silent',
-      customTags: spellingTags,
+      customTags: numberTags(spelled),
     });
     const [error] = document.errors;
     if (error !== undefined) {
@@ -132,17 +122,6 @@ function nodesOf(text: string): { contents: Node | null; lines: LineCounter } {
   const lines = new LineCounter();
   const { contents } = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
   return { contents, lines };
-}
-
-/** The usual tags of YAML, with decimal numbers as they are spelled. */
-function spellingTags(tags: Tags): Tags {
-  return tags.map((tag) => (isDecimal(tag) ? { ...tag, resolve: (text: string) => spelled(text) } : tag));
-}
-
-function isDecimal(tag: Tags[number]): tag is ScalarTag {
-  if (typeof tag !== 'object' || !/:(int|float)$/.test(tag.tag)) return false;
-  const { test } = tag as ScalarTag;
-  return ['0', '0.5', '1e3'].some((number) => test?.test(number) === true);
 }
 
 /** The member or item of a node, and where it begins: a member at its key. */

@@ -14,5 +14,6 @@ export * from './operation.ts';
 export type { SourceKind, Unnamed } from './options.ts';
 export { PROBLEM_MEDIA_TYPE } from './problem.ts';
 export { ApiRegistry, type ApiRegistryOptions, type PutOptions } from './registry.ts';
+export { numberTags, SpelledNumber, spelledIfLost } from './spelled-number.ts';
 export { type ErrorObject, type Purpose, SchemaCompiler, type ValidateFunction } from './validators.ts';
 export { type DocumentWatcher, type WatchedDocument, type WatchOptions, watchDocuments } from './watch.ts';

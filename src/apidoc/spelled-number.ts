@@ -2,6 +2,7 @@
  * Numbers as a file spells them. YAML reads `version: 1.10` as the number 1.1 and 9223372036854775807 as another
  * integer; what a number becomes is decided once the place where it stands is known.
  */
+import type { ScalarTag, Tags } from 'yaml';
 import { ExactNumber, numberLoss, parseNumbers } from '../core/exact-json.ts';
 
 /** A number whose spelling a double does not keep. It has no `toJSON`, so that the YAML parser hands it on. */
@@ -23,6 +24,24 @@ export class SpelledNumber {
 export function spelled(text: string): number | SpelledNumber {
   const number = Number(text);
   return String(number) === text ? number : new SpelledNumber(text);
+}
+
+/** The number of a text, spelled where a double has another value. */
+export function spelledIfLost(text: string): number | SpelledNumber {
+  const number = new SpelledNumber(text);
+  return typeof number.number === 'number' ? number.number : number;
+}
+
+/** The usual tags of YAML, with a reader for decimal numbers. */
+export function numberTags(read: (text: string) => unknown): (tags: Tags) => Tags {
+  return (tags) =>
+    tags.map((tag) => (isDecimal(tag) ? { ...tag, resolve: (text: string) => read(text) } : tag));
+}
+
+function isDecimal(tag: Tags[number]): tag is ScalarTag {
+  if (typeof tag !== 'object' || !/:(int|float)$/.test(tag.tag)) return false;
+  const { test } = tag as ScalarTag;
+  return ['0', '0.5', '1e3'].some((number) => test?.test(number) === true);
 }
 
 /**

@@ -1,6 +1,8 @@
 /** `zeromq-gateway call`: one event, one reply. */
-import { ZeroMQClient } from '../client/index.ts';
+import { readReply, ZeroMQClient } from '../client/index.ts';
 import { ZeroMQError } from '../core/errors.ts';
+import { parseExact, stringifyExact } from '../core/exact-json.ts';
+import type { ReplyMessage } from '../core/message.ts';
 import { isOutcomeCode, outcomeOf } from '../core/outcome.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from './curve.ts';
@@ -34,9 +36,13 @@ async function call(values: ValuesOf<typeof settings>, surroundings: Surrounding
   try {
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
     const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
-    const reply = client.sendMessage(event, data, { timeout: left });
-    const { eventData } = await withProgress(surroundings, `waiting for ${event}`, reply, timeout);
-    surroundings.out(Buffer.isBuffer(eventData) ? eventData.toString() : JSON.stringify(eventData ?? null));
+    const body = Buffer.from(stringifyExact(data ?? null));
+    const pending = new Promise<ReplyMessage>((resolve) => {
+      client.request({ eventName: event, body, timeout: left, idempotent: false }, resolve);
+    });
+    const reply = await withProgress(surroundings, `waiting for ${event}`, pending, timeout);
+    const { eventData } = readReply(event, reply, (text) => parseExact(text, 'spelling'));
+    surroundings.out(Buffer.isBuffer(eventData) ? eventData.toString() : stringifyExact(eventData));
     return EXIT.ok;
   } catch (error) {
     throw error instanceof ZeroMQError && error.code !== 'INVALID_ARGUMENT' ? explained(error) : error;
@@ -51,7 +57,7 @@ async function call(values: ValuesOf<typeof settings>, surroundings: Surrounding
  */
 function explained({ code, message, details }: ZeroMQError): CommandError {
   const lines = [`${code}: ${message}`];
-  if (details !== undefined) lines.push(JSON.stringify(details));
+  if (details !== undefined) lines.push(stringifyExact(details));
   if (isOutcomeCode(code)) lines.push(`what to do: ${outcomeOf(code).remedy}`);
   return new CommandError(lines.join('\n'));
 }

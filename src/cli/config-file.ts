@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
+import { numberTags, SpelledNumber, spelledIfLost } from '../apidoc/index.ts';
 import { toError } from '../core/errors.ts';
+import { parseExact } from '../core/exact-json.ts';
 import { UsageError } from './errors.ts';
 import type { FileValues } from './settings.ts';
 import { suggestion } from './suggest.ts';
@@ -11,7 +13,8 @@ import { suggestion } from './suggest.ts';
 export const CONFIG_NAMES = ['zeromq-gateway.yaml', 'zeromq-gateway.yml', 'zeromq-gateway.json'] as const;
 
 /**
- * Reads the configuration file: the one given, or the one in the working folder if there is one.
+ * Reads the configuration file: the one given, or the one in the working folder if there is one. A number whose value
+ * a double changes is an `ExactNumber`.
  *
  * @param given path from `--config` or ZMQ_GATEWAY_CONFIG.
  * @param commands names of sections that a file may have.
@@ -48,17 +51,20 @@ function inFolder(cwd: string): string | undefined {
 
 function parseJson(file: string, text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExact(text);
   } catch (error) {
     throw new UsageError([`config: ${file} is no JSON: ${toError(error).message}`]);
   }
 }
 
 function parseYaml(file: string, text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true });
+  const document = parseDocument(text, { prettyErrors: true, customTags: numberTags(spelledIfLost) });
   const fault = document.errors[0];
   if (fault !== undefined) throw new UsageError([`config: ${file} is no YAML: ${fault.message.trim()}`]);
-  return document.toJS({ maxAliasCount: 100 }) as unknown;
+  // A value with `toJSON`, as an exact number is, does not pass through the YAML parser.
+  const exact = (_key: unknown, value: unknown): unknown =>
+    value instanceof SpelledNumber ? value.number : value;
+  return document.toJS({ maxAliasCount: 100, reviver: exact }) as unknown;
 }
 
 function checkSections(file: string, sections: unknown, commands: readonly string[]): void {

@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import Joi from 'joi';
-import { toError } from '../core/errors.ts';
+import { parseExact } from '../core/exact-json.ts';
+import { jsonText } from '../core/json-value.ts';
 import { toConnection } from '../transport/connection.ts';
 import { isKey } from '../transport/curve/keys.ts';
 import { DnsPlace, toPlace } from '../transport/places.ts';
@@ -228,17 +229,18 @@ export const text: Kind<string> = {
   schema: Joi.string(),
 };
 
-/** JSON text; the value is what it stands for. A configuration file may hold the value itself. */
+/**
+ * JSON text; the value is what it stands for, with exact numbers where a double would write them otherwise. A
+ * configuration file may hold the value itself.
+ */
 export const json: Kind<unknown> = {
   placeholder: 'JSON',
   allowed: `JSON, such as '{"id":1}'`,
   schema: Joi.any().custom((value: unknown) => {
-    if (typeof value !== 'string') return value;
-    try {
-      return JSON.parse(value) as unknown;
-    } catch (error) {
-      throw toError(error);
-    }
+    if (typeof value === 'string') return parseExact(value, 'spelling');
+    // YAML has values that JSON does not have.
+    jsonText(value);
+    return value;
   }),
 };
 

@@ -46,7 +46,7 @@ interface Loaded {
 /**
  * Several definitions as one.
  *
- * @throws UsageError when two of them handle the same event.
+ * @throws UsageError when two of them handle the same event, or want large integers in different forms.
  */
 function merge(loaded: readonly Loaded[]): WorkerDefinition {
   const [only, ...others] = loaded;
@@ -64,9 +64,14 @@ function merge(loaded: readonly Loaded[]): WorkerDefinition {
     if (definition.handleMessage !== undefined) claim('every event (handleMessage)', name);
   }
   const definitions = loaded.map(({ definition }) => definition);
+  const [largeIntegers, ...differing] = new Set(definitions.map((each) => each.largeIntegers ?? 'number'));
+  if (differing.length > 0) {
+    throw new UsageError(['files: they differ in largeIntegers; the files of one server must have the same']);
+  }
   const told = definitions.flatMap(({ concurrency }) => concurrency ?? []);
   return {
     concurrency: told.length === 0 ? undefined : Math.min(...told),
+    largeIntegers,
     handlers: Object.assign(
       {},
       ...definitions.map(({ handlers }) => handlers),

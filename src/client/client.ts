@@ -14,6 +14,7 @@ import {
 } from '../core/errors.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
 import { jsonText } from '../core/json-value.ts';
+import { jsonReader, type LargeIntegers, type ReadJson } from '../core/large-integers.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, RequestExtras, Requester } from '../core/message.ts';
@@ -55,6 +56,13 @@ export interface ZeroMQClientOptions {
   maxInFlight?: number;
   /** Largest message in bytes, either way. Default 16 MiB. */
   maxMessageSize?: number;
+  /**
+   * What `sendMessage` gives for integers of a reply whose absolute value is more than `Number.MAX_SAFE_INTEGER`: a
+   * double, a bigint or a text. Every other number is a `number`.
+   *
+   * @defaultValue `'number'`
+   */
+  largeIntegers?: LargeIntegers;
   /** Encryption towards routers and servers that ask for it. Default: none; INPROC never has it. */
   curve?: CurveClientOptions;
   logger?: Logger;
@@ -84,6 +92,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   private readonly places: readonly Place[];
   private readonly options: ZeroMQClientOptions;
   private readonly timeout: number;
+  private readonly readJson: ReadJson;
   private readonly maxMessageSize: number;
   private readonly table: RequestTable;
   private readonly lifecycle: Lifecycle;
@@ -111,6 +120,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     this.places = toPlaces(options.connection);
     checkDns(options.dns);
     this.timeout = checkTimeout(timeout);
+    this.readJson = jsonReader(options.largeIntegers);
     this.maxMessageSize = checkCount('maxMessageSize', maxMessageSize);
     checkCount('poolSize', options.poolSize ?? 1);
     checkCount('maxInFlight', maxInFlight);
@@ -182,7 +192,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
    * Sends an event and waits for the reply.
    *
    * @param eventName 1 to 1,024 bytes of UTF-8.
-   * @param eventData any JSON value; undefined travels as null.
+   * @param eventData any JSON value; undefined travels as null, a bigint with all its digits.
    * @throws ZeroMQTimeoutError (TIMEOUT, EXPIRED), ZeroMQConnectionError (NO_ROUTER, NO_WORKER, QUEUE_FULL, BUSY,
    * SHUTTING_DOWN, WORKER_LOST: nothing takes the request now, or its worker was lost), ZeroMQClientError (any other
    * outcome of docs/errors.md, or the code of the worker's ReplyError, with `status`, `dispatched` and `details`),
@@ -194,7 +204,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     options: SendOptions = {},
   ): Promise<ZeroMQReply<Data>> {
     const outgoing = this.outgoing(eventName, eventData, options);
-    return readReply<Data>(eventName, await this.replyTo(outgoing, options.signal));
+    return readReply<Data>(eventName, await this.replyTo(outgoing, options.signal), this.readJson);
   }
 
   /**

@@ -1,3 +1,3 @@
 /** client: what the rest of the project may use of it. */
 export { type SendOptions, ZeroMQClient, type ZeroMQClientOptions } from './client.ts';
-export type { ZeroMQReply } from './reply.ts';
+export { readReply, type ZeroMQReply } from './reply.ts';

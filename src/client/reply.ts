@@ -1,5 +1,6 @@
 /** What becomes of a reply at the caller of `sendMessage`: data, or an error. */
 import { errorOfOutcome, type ZeroMQError } from '../core/errors.ts';
+import type { ReadJson } from '../core/large-integers.ts';
 import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/message.ts';
 import { isJsonType } from '../wire/metadata.ts';
 
@@ -15,33 +16,40 @@ export interface ZeroMQReply<Data = unknown> {
 /**
  * A reply for the caller.
  *
+ * @param read reads its data, and the details of a failure.
  * @throws the error that a failure stands for; ZeroMQClientError `BAD_REPLY` when the event data is no JSON.
  */
-export function readReply<Data>(eventName: string, reply: ReplyMessage): ZeroMQReply<Data> {
-  if (reply.code !== '') throw errorOf(reply);
+export function readReply<Data>(
+  eventName: string,
+  reply: ReplyMessage,
+  read: ReadJson = JSON.parse,
+): ZeroMQReply<Data> {
+  if (reply.code !== '') throw errorOf(reply, read);
   const { status } = reply;
-  return { eventName, eventData: parseBody(reply) as Data, status, headers: headersOf(reply) };
+  return { eventName, eventData: parseBody(reply, read) as Data, status, headers: headersOf(reply) };
 }
 
-function parseBody(reply: ReplyMessage): unknown {
+function parseBody(reply: ReplyMessage, read: ReadJson): unknown {
   if (!isJsonType(reply.contentType)) return reply.body;
   try {
-    return JSON.parse(reply.body.toString());
+    return read(reply.body.toString());
   } catch (cause) {
+    if (cause instanceof RangeError)
+      throw errorOfOutcome('BAD_REPLY', `the reply cannot be read: ${cause.message}`, { cause });
     throw errorOfOutcome('BAD_REPLY', 'the reply is no JSON', { cause });
   }
 }
 
 function headersOf(reply: ReplyMessage): Readonly<Record<string, string>> {
   if (reply.extras.length === 0) return {};
-  const extras = parseObject(reply.extras) as ReplyExtras;
+  const extras = parseObject(reply.extras, JSON.parse) as ReplyExtras;
   return typeof extras.headers === 'object' && extras.headers !== null ? extras.headers : {};
 }
 
 /** A failure without readable data still has its code and status. */
-function errorOf(reply: ReplyMessage): ZeroMQError {
+function errorOf(reply: ReplyMessage, read: ReadJson): ZeroMQError {
   const { status, code, dispatched } = reply;
-  const error = (parseObject(reply.body) as Partial<ErrorData>).error as
+  const error = (parseObject(reply.body, read) as Partial<ErrorData>).error as
     | { readonly message?: unknown; readonly details?: unknown }
     | null
     | undefined;
@@ -51,9 +59,9 @@ function errorOf(reply: ReplyMessage): ZeroMQError {
 }
 
 /** The JSON object in `bytes`; an empty one where there is none. */
-function parseObject(bytes: Buffer): object {
+function parseObject(bytes: Buffer, read: ReadJson): object {
   try {
-    const value: unknown = JSON.parse(bytes.toString());
+    const value: unknown = read(bytes.toString());
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
     return {};

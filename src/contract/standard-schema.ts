@@ -86,16 +86,28 @@ export function jsonSchemaOf(schema: ContractSchema, mode: Mode, convert: boolea
   return { schema: rest, definitions };
 }
 
-type Writer = (options: { target: string; io: 'input' | 'output' }) => unknown;
+interface WriterOptions {
+  readonly target: 'draft-2020-12';
+}
+
+type Writer = (options: WriterOptions & { io: 'input' | 'output' }) => unknown;
+
+/** A bigint is an integer of JSON; zod has no JSON Schema for it, and asks what to write. */
+const zodOptions = {
+  unrepresentable: ({ zodSchema }: { zodSchema?: { _zod?: { def?: { type?: unknown } } } }): unknown =>
+    zodSchema?._zod?.def?.type === 'bigint' ? { type: 'integer' } : 'throw',
+};
 
 function written2020(schema: StandardSchemaV1, io: 'input' | 'output'): JsonObject {
   const standard = schema['~standard'] as StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props>;
   const own = schema as { toJSONSchema?: Writer; toJsonSchema?: Writer };
+  const options = { target: 'draft-2020-12' } as const;
+  const libraryOptions = standard.vendor === 'zod' ? zodOptions : undefined;
   try {
     const written: unknown =
-      standard.jsonSchema?.[io]({ target: 'draft-2020-12' }) ??
-      own.toJSONSchema?.({ target: 'draft-2020-12', io }) ??
-      own.toJsonSchema?.({ target: 'draft-2020-12', io });
+      standard.jsonSchema?.[io]({ ...options, libraryOptions }) ??
+      own.toJSONSchema?.({ ...options, io, ...libraryOptions }) ??
+      own.toJsonSchema?.({ ...options, io });
     if (isObject(written)) return written;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -89,19 +89,29 @@ function isTiny(bytes: Buffer, first: number): boolean {
  */
 export function numberLossIn(bytes: Buffer): NumberLoss {
   let loss: NumberLoss = 'none';
+  someNumber(bytes, (number) => {
+    const own = numberLoss(number);
+    if (own !== 'none') loss = own;
+    return own === 'value';
+  });
+  return loss;
+}
+
+/** Whether a JSON text has a number that passes a test. Only numbers that a double might change are tested. */
+export function someNumber(bytes: Buffer, test: (number: string) => boolean): boolean {
   const { length } = bytes;
-  for (let index = 0; index < length && loss !== 'value'; index += 1) {
+  for (let index = 0; index < length; index += 1) {
     const byte = bytes[index] ?? 0;
     if (byte === QUOTE) {
       index += 1;
       while (index < length && bytes[index] !== QUOTE) index += bytes[index] === BACKSLASH ? 2 : 1;
     } else if (startsNumber(byte)) {
       const end = numberEnd(bytes, index);
-      if (end < 0) loss = addLoss(loss, bytes, index, ~end);
+      if (end < 0 && test(bytes.toString('latin1', index, ~end))) return true;
       index = (end < 0 ? ~end : end) - 1;
     }
   }
-  return loss;
+  return false;
 }
 
 /** Whether a number starts with this byte, outside of strings. */
@@ -164,7 +174,10 @@ export function holdsExact(value: unknown): boolean {
 
 /** Writes a JSON value: exact numbers and bigints with all their digits, all else as `JSON.stringify` does. */
 export function stringifyExact(value: unknown): string {
-  return (
-    (holdsExact(value) ? stringify(value, undefined, undefined, WRITERS) : JSON.stringify(value)) ?? 'null'
-  );
+  return holdsExact(value) ? stringifyNumbers(value) : (JSON.stringify(value) ?? 'null');
+}
+
+/** As {@link stringifyExact}, also where `toJSON` gives a bigint; slower than `JSON.stringify`. */
+export function stringifyNumbers(value: unknown): string {
+  return stringify(value, undefined, undefined, WRITERS) ?? 'null';
 }

@@ -12,7 +12,7 @@ import {
   isPromise,
   isSet,
 } from 'node:util/types';
-import { stringifyExact } from './exact-json.ts';
+import { stringifyNumbers } from './exact-json.ts';
 
 /** A value that has no JSON form. The message names the value and its place, and holds nothing of its content. */
 export class UnsendableValueError extends TypeError {
@@ -51,7 +51,7 @@ function written(value: unknown): string | undefined {
     // A cycle, a bigint, or code of the value that throws; the bigint alone can be written.
     const fault = faultIn(value, new Set());
     if (fault !== undefined) throw new UnsendableValueError(fault);
-    return stringifyExact(value);
+    return stringifyNumbers(value);
   }
 }
 

@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import { isReplyError, toError } from '../core/errors.ts';
 import { type GiveUp, reasonOf } from '../core/give-up.ts';
 import { UnsendableValueError } from '../core/json-value.ts';
+import { jsonReader, type LargeIntegers, type ReadJson } from '../core/large-integers.ts';
 import { LinkedList } from '../core/linked-list.ts';
 import type { Logger } from '../core/logging.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
@@ -22,6 +23,8 @@ export interface ExecutorOptions {
   /** Handles what `handlers` does not name. */
   readonly handleMessage?: MessageHandler;
   readonly validator?: DataValidator;
+  /** What handlers get for integers beyond 2^53. */
+  readonly largeIntegers?: LargeIntegers;
   /** Requests that run at a time. */
   readonly concurrency: number;
   /** Requests that may wait for their turn, and the bytes of their data. */
@@ -40,6 +43,7 @@ const OVERHEAD = 512;
 export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly handlers = new Map<string, RunHandler>();
   private readonly fallback: RunHandler | undefined;
+  private readonly readJson: ReadJson;
   private readonly waiting = new LinkedList<LocalExecution>();
   private readonly running = new LinkedList<LocalExecution>();
   private waitingBytes = 0;
@@ -47,7 +51,9 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly tracing: Tracing | undefined = activeTracing();
   private idle: (() => void) | undefined;
 
+  /** @throws ZeroMQConfigError for an unknown value of `largeIntegers`. */
   constructor(private readonly options: ExecutorOptions) {
+    this.readJson = jsonReader(options.largeIntegers);
     for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
       this.handlers.set(eventName, handler as Handler);
     }
@@ -140,9 +146,11 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readData(execution: LocalExecution): unknown {
     let data: unknown;
     try {
-      data = parse(execution.message.body);
+      data = parse(execution.message.body, this.readJson);
     } catch (error) {
-      const text = `event data is not JSON: ${toError(error).message}`;
+      const { message } = toError(error);
+      const what = error instanceof RangeError ? 'cannot be read' : 'is not JSON';
+      const text = `event data ${what}: ${message}`;
       this.settle(execution, failure('MALFORMED_MESSAGE', text));
       return INVALID;
     }
@@ -291,9 +299,9 @@ function endSpan({ span }: LocalExecution, reply: ReplyMessage): void {
   }
 }
 
-function parse(bytes: Buffer): unknown {
+function parse(bytes: Buffer, read: ReadJson): unknown {
   if (!isUtf8(bytes)) throw new SyntaxError('the bytes are not valid UTF-8');
-  return JSON.parse(bytes.toString());
+  return read(bytes.toString());
 }
 
 function sizeOf({ message }: LocalExecution): number {

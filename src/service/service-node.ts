@@ -8,6 +8,7 @@ import { Emitter } from '../core/emitter.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/errors.ts';
 import { reasonOf } from '../core/give-up.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
+import type { LargeIntegers } from '../core/large-integers.ts';
 import { Lifecycle } from '../core/lifecycle.ts';
 import { defaultLogger, type Logger } from '../core/logging.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
@@ -25,6 +26,13 @@ export interface ServiceOptions {
   handleMessage?: MessageHandler;
   /** Contract of the handlers: checks data on arrival, and goes to the routers for the gateways. */
   contract?: Contract;
+  /**
+   * What handlers, and the contract's check before them, get for integers whose absolute value is more than
+   * `Number.MAX_SAFE_INTEGER`: a double, a bigint or a text. Every other number is a `number`.
+   *
+   * @defaultValue `'number'`
+   */
+  largeIntegers?: LargeIntegers;
   /** Requests that run at a time. Default 64. */
   concurrency?: number;
   /** Requests that may wait for their turn where a router does not see to it. Default 10,000. */
@@ -86,6 +94,7 @@ export function localParts(kind: 'worker' | 'server', options: ServiceOptions): 
     handlers,
     handleMessage,
     validator: contract,
+    largeIntegers: options.largeIntegers,
     concurrency,
     maxQueue,
     maxQueueBytes,

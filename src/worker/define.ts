@@ -3,6 +3,7 @@ import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Contract } from '../contract/index.ts';
 import { toError, ZeroMQConfigError } from '../core/errors.ts';
+import { jsonReader, type LargeIntegers } from '../core/large-integers.ts';
 import type { Handlers, MessageHandler } from '../service/handlers.ts';
 
 /** What a worker does, apart from where it connects. */
@@ -10,6 +11,13 @@ export interface WorkerDefinition {
   contract?: Contract;
   handlers?: Handlers;
   handleMessage?: MessageHandler;
+  /**
+   * What handlers, and the contract's check before them, get for integers whose absolute value is more than
+   * `Number.MAX_SAFE_INTEGER`: a double, a bigint or a text. Every other number is a `number`.
+   *
+   * @defaultValue `'number'`
+   */
+  largeIntegers?: LargeIntegers;
   /** Requests that run at a time. Default 64. */
   concurrency?: number;
   /**
@@ -32,13 +40,14 @@ const MARK = Symbol.for('zeromq-gateway.worker');
  * Says what a worker does. Make it the default export of a file for `zeromq-gateway worker FILE` and
  * `ZeroMQWorkerThreads`.
  *
- * @throws ZeroMQConfigError when there are no handlers.
+ * @throws ZeroMQConfigError when there are no handlers, or an option has an unknown value.
  */
 export function defineWorker<Definition extends WorkerDefinition>(definition: Definition): Definition {
   if (definition.handlers === undefined && definition.handleMessage === undefined) {
     throw new ZeroMQConfigError('defineWorker: a worker needs handlers or handleMessage');
   }
-  const { isolation = 'thread' } = definition;
+  const { isolation = 'thread', largeIntegers } = definition;
+  jsonReader(largeIntegers);
   if (isolation !== 'thread' && isolation !== 'process') {
     throw new ZeroMQConfigError(
       `defineWorker: isolation must be 'thread' or 'process', got ${JSON.stringify(isolation)}`,

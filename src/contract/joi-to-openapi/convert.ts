@@ -112,6 +112,9 @@ export class Converter {
         return this.alternatives(described, scope);
       case 'link':
         return this.link(described, scope);
+      case 'bigint':
+        // Joi has no such type. docs/framework.md shows the extension.
+        return { schema: { type: 'integer' }, notes: [] };
       default:
         // `any`, and types that JSON has not or that an extension brought.
         return { schema: {}, notes: [] };

@@ -103,6 +103,7 @@ describe('jsonText', () => {
     ['dates', new Date(0), '"1970-01-01T00:00:00.000Z"'],
     ['one value in several places', [shared, shared], '[{"id":1},{"id":1}]'],
     ['bigints with all their digits', { id: 9007199254740993n }, '{"id":9007199254740993}'],
+    ['a bigint that toJSON gives', [{ toJSON: () => 9007199254740993n }], '[9007199254740993]'],
     ['boxed values', [Object('x'), Object(1)], '["x",1]'],
     ['gaps of arrays as null', [undefined, 1], '[null,1]'],
   ] as const) {
