@@ -1,4 +1,5 @@
 /** `zeromq-gateway events`: the events of a router. */
+import type { EventReport } from '../core/introspection.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { atDesk, DESK_SETTINGS } from './desk.ts';
 import { EXIT } from './errors.ts';
@@ -15,20 +16,28 @@ async function listEvents(
     return EXIT.ok;
   }
   const rows = events.map((event) => {
-    const { name, announced, queued, workers, paused, breaker = 'closed', tripped = 0 } = event;
-    const notes = [
-      paused && 'paused',
-      !announced && 'not announced',
-      breaker !== 'closed' && `circuit breaker ${breaker}`,
-      tripped > 0 && `circuit breaker not closed at ${tripped} of ${workers} workers`,
-    ]
-      .filter(Boolean)
-      .join(', ');
-    return [name, String(workers), String(queued), notes];
+    return [event.name, String(event.workers), String(event.queued), notesOf(event)];
   });
   const columns = [['EVENT'], ['WORKERS', 'right'], ['WAITING', 'right'], ['']] as const;
   for (const line of tableOf(columns, rows)) surroundings.out(line);
   return EXIT.ok;
+}
+
+/** What an operator should know of an event, in a few words. */
+export function notesOf({
+  announced,
+  workers,
+  paused,
+  breaker = 'closed',
+  tripped = 0,
+}: EventReport): string {
+  const notes = [
+    paused && 'paused',
+    !announced && 'not announced',
+    breaker !== 'closed' && `circuit breaker ${breaker}`,
+    tripped > 0 && `circuit breaker not closed at ${tripped} of ${workers} workers`,
+  ];
+  return notes.filter(Boolean).join(', ');
 }
 
 export const eventsCommand = defineCommand({

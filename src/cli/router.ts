@@ -60,7 +60,8 @@ export const ROUTER_SETTINGS = {
     default: 10_000,
   }),
   queueBytes: setting(wholeNumber(0, Number.MAX_SAFE_INTEGER), {
-    description: 'Bytes of all requests that wait, 512 for each included; more are refused',
+    description:
+      'Bytes of all requests that wait, 512 for each included, and of replies that clients do not read; more are refused',
     default: 256 * 1024 * 1024,
   }),
   startupGrace: setting(millisecondsOrNone, {

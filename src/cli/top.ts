@@ -5,6 +5,7 @@ import { type Painter, painter } from './colours.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { atDesk, DESK_SETTINGS, type Desk, type RouterStatsReport } from './desk.ts';
 import { EXIT } from './errors.ts';
+import { notesOf } from './events.ts';
 import { milliseconds, yesOrNo } from './kinds.ts';
 import { workersTable } from './ps.ts';
 import { setting, type ValuesOf } from './settings.ts';
@@ -70,11 +71,12 @@ async function watch(
 function pictureOf({ info, stats }: Look, paint: Painter): string[] {
   const { all, events, failures } = stats;
   const { queued, dispatched, clients } = info.totals;
+  const reports = new Map(info.events.map((report) => [report.name, report]));
   const rows = events.map(({ event, rate, p50, p99, failed }) => {
-    const waiting = info.events.find(({ name }) => name === event);
-    const notes = waiting?.paused === true ? 'paused' : '';
+    const report = reports.get(event);
+    const notes = report === undefined ? '' : notesOf(report);
     const share = `${(failed * 100).toFixed(1)} %`;
-    return [event, rate.toFixed(1), duration(p50), duration(p99), share, String(waiting?.queued ?? 0), notes];
+    return [event, rate.toFixed(1), duration(p50), duration(p99), share, String(report?.queued ?? 0), notes];
   });
   const last = failures.slice(0, FAILURES).map(({ at, code, event, requestId }) => {
     return `${new Date(at).toISOString()}  ${paint('red', code)}  ${event}  ${requestId}`.trimEnd();

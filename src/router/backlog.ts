@@ -4,8 +4,11 @@
  * Where there is no room, who uses more than the newcomer gives way: the client with the most waiting at the event, or
  * for bytes at the heaviest event. It loses the request that would be served last. So a flood on one event, or from one
  * client, fills its own share and not that of others. A client that is alone may fill everything.
+ *
+ * Replies that clients do not read count in the bound on bytes, up to half of it.
  */
 import { isHopeless } from '../core/chance.ts';
+import { UnreadReplies } from '../core/unread.ts';
 import type { Breakers } from './breaker.ts';
 import type { Lane } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
@@ -16,6 +19,8 @@ import type { Worker } from './worker.ts';
 export class Backlog {
   length = 0;
   bytes = 0;
+  /** Replies that clients do not read. */
+  readonly unread: UnreadReplies;
   /** An event that was the heaviest when it last grew. */
   private heaviest: EventState | undefined = undefined;
   /** The event that a request is being added to: it stays, even if pushing out empties it. */
@@ -29,7 +34,9 @@ export class Backlog {
     private readonly queueLimit: number,
     private readonly queueBytes: number,
     private readonly pushOut: (pending: Pending) => void,
-  ) {}
+  ) {
+    this.unread = new UnreadReplies(queueBytes / 2);
+  }
 
   /** Queues a request; false when there is no room. */
   add(event: EventState, pending: Pending): boolean {
@@ -37,7 +44,7 @@ export class Backlog {
     this.filling = event;
     const room =
       (event.queue.length < this.queueLimit || this.makePlace(event, pending)) &&
-      (this.bytes + pending.size <= this.queueBytes || this.makeRoom(event, pending));
+      (this.used + pending.size <= this.queueBytes || this.makeRoom(event, pending));
     this.filling = undefined;
     if (!room) return false;
     const { queue } = event;
@@ -123,6 +130,11 @@ export class Backlog {
     this.left(queue.event, pending);
   }
 
+  /** What counts in the bound on bytes. */
+  private get used(): number {
+    return this.bytes + Math.min(this.unread.bytes, this.queueBytes / 2);
+  }
+
   private entered(event: EventState, pending: Pending): void {
     this.length++;
     this.bytes += pending.size;
@@ -149,7 +161,7 @@ export class Backlog {
 
   /** Pushes out as many bytes as are missing, of an event or a client with more than this one would have. */
   private makeRoom(event: EventState, pending: Pending): boolean {
-    const missing = this.bytes + pending.size - this.queueBytes;
+    const missing = this.used + pending.size - this.queueBytes;
     const { heaviest } = this;
     const other = heaviest !== undefined && heaviest !== event ? heaviest : undefined;
     const surplus = other === undefined ? 0 : other.queue.bytes - event.queue.bytes - pending.size;
@@ -159,7 +171,7 @@ export class Backlog {
       const own = queue.laneOf(pending)?.bytes ?? 0;
       if (lane === undefined || lane.bytes - own - pending.size < missing) return false;
     }
-    while (this.bytes + pending.size > this.queueBytes) {
+    while (this.used + pending.size > this.queueBytes) {
       const lane = queue.largestLane('bytes');
       if (lane === undefined) return false;
       this.pushOutOf(lane);

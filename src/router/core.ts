@@ -9,6 +9,7 @@ import type { DropCause } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { honestReply } from '../core/honest-reply.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
+import type { UnreadReplies } from '../core/unread.ts';
 import { type Alarms, createAlarms, ring } from './alarms.ts';
 import { Backlog } from './backlog.ts';
 import { Breakers } from './breaker.ts';
@@ -294,6 +295,11 @@ export class RouterCore {
   stats(): RouterStats {
     const held = this.dispatcher.slots.size;
     return snapshot(this.counters, this.backlog, this.routes, held, this.settler.live, this.workerSet.size);
+  }
+
+  /** Replies that clients do not read, which count in the bound on queued bytes. */
+  get unread(): UnreadReplies {
+    return this.backlog.unread;
   }
 
   /** The workers, in the order they came. */

@@ -10,7 +10,10 @@ import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';
 export interface RouterLimits {
   /** Requests that may wait for one event. Default 10,000. */
   readonly queueLimit?: number;
-  /** Bytes of all waiting requests: payloads, and 512 for each request. Default 256 MiB. */
+  /**
+   * Bytes of all waiting requests: payloads, and 512 for each request. Replies that clients do not read count too, up to
+   * half of it. Default 256 MiB.
+   */
   readonly queueBytes?: number;
   /** Events that nobody announced and for which requests may wait. Default 1,000. */
   readonly strayEvents?: number;

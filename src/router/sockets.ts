@@ -63,7 +63,7 @@ export class RoutedSockets implements RouterSockets {
     const { identity: routingId, maxMessageSize, speaker, logger, core, builtins, owner } = options;
     const clients = new ClientSide(core, builtins, owner, options.clientLimits);
     const curve = options.curve?.at('frontend', logger);
-    this.front = new Frontend({ routingId, maxMessageSize, speaker, curve }, clients);
+    this.front = new Frontend({ routingId, maxMessageSize, speaker, curve, unread: core.unread }, clients);
     this.back = new Backend({ ...options, curve: options.curve?.at('backend', logger) }, core, owner);
   }
 

@@ -32,6 +32,8 @@ export interface RouterStats {
   /** Requests waiting now, and what they count for in the bound on bytes. */
   readonly queued: number;
   readonly queuedBytes: number;
+  /** Replies that clients do not read, in bytes; they count in the same bound, up to half of it. */
+  readonly unreadBytes: number;
   /** Requests at workers that somebody waits for. */
   readonly dispatched: number;
   /** Requests at workers that nobody waits for any more. */
@@ -84,6 +86,7 @@ export function snapshot(
     strategyFaults: counters.strategyFaults,
     queued: backlog.length,
     queuedBytes: backlog.bytes,
+    unreadBytes: backlog.unread.bytes,
     dispatched,
     abandoned: held - dispatched,
     events: routes.events.size - routes.strays.size,

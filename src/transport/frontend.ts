@@ -11,6 +11,7 @@ import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.t
 import type { GiveUp } from '../core/give-up.ts';
 import { identityOf } from '../core/identity.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { UnreadReplies } from '../core/unread.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import { controlFrames, isControl } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
@@ -33,6 +34,9 @@ const SWEEP_INTERVAL = 60_000;
 
 /** How long clients have to answer a goodbye, in ms. */
 const GOODBYE_WAIT = 1000;
+
+/** Built once: it is for clients that flood. */
+const UNREAD = failure('BUSY', 'too many replies wait for this client to read them');
 
 /** What a frontend tells its owner. */
 export interface FrontendOwner {
@@ -59,6 +63,8 @@ export interface FrontendOwner {
 export interface FrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
   readonly speaker: Speaker;
   readonly channelLimits?: ChannelLimits;
+  /** Counts replies that clients do not read, and bounds them. Default: 128 MiB for all clients of the socket. */
+  readonly unread?: UnreadReplies;
   readonly clock?: Clock;
 }
 
@@ -86,8 +92,9 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     private readonly guest: Guest | undefined,
   ) {
     const { speaker, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
+    const limits = { ...channelLimits, unread: frontend.unread };
     this.node = identityOf(key);
-    this.channel = new PeerChannel(frontend.socket, identity, this, speaker, channelLimits, clock);
+    this.channel = new PeerChannel(frontend.socket, identity, this, speaker, limits, clock);
   }
 
   /** It has shown a key, by which it is judged. */
@@ -115,6 +122,11 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     this.channel.post(controlFrames('$bye', {}));
   }
 
+  /** Whether so many replies wait for it to read them that its requests are refused. */
+  get crowded(): boolean {
+    return this.channel.crowded;
+  }
+
   /** Sends what is gathered without waiting for the end of the turn. */
   flush(): void {
     this.channel.flush();
@@ -124,9 +136,10 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     this.request(message, id, generation, undefined);
   }
 
-  /** Hands a request on, or refuses it where the client's key does not allow for it. */
+  /** Hands a request on. Refuses it where the client's key does not allow it, or the client does not read its replies. */
   request(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
     const { eventName } = message;
+    if (this.crowded) return this.reply(eventName, UNREAD, id, generation, envelope);
     if (this.guest === undefined || this.guest.rights.mayCall(eventName)) {
       this.owner.request(this, message, id, generation, envelope);
       return;
@@ -163,6 +176,8 @@ export class ClientPeer implements ChannelOwner, PackedSink {
 /** The socket that clients connect to, and the clients; see the head of this file. */
 export class Frontend implements SocketReceiver {
   readonly socket: MessageSocket;
+  /** Replies that clients do not read. */
+  readonly unread: UnreadReplies;
   private readonly peers = new Map<string, ClientPeer>();
   private readonly clock: Clock;
   private cancelSweep: Cancel | undefined;
@@ -174,6 +189,7 @@ export class Frontend implements SocketReceiver {
     private readonly owner: FrontendOwner,
   ) {
     this.clock = options.clock ?? systemClock;
+    this.unread = options.unread ?? new UnreadReplies();
     this.socket = new MessageSocket({ ...options, type: 'router', notify: true }, this);
   }
 
@@ -299,10 +315,10 @@ export class Frontend implements SocketReceiver {
     });
   }
 
-  /** Forgets who was silent since the last sweep and waits for nothing. */
+  /** Forgets clients that were silent since the last sweep and wait for nothing. */
   private sweep(): void {
     for (const peer of this.peers.values()) {
-      if (!peer.heard && this.owner.idle(peer)) this.remove(peer);
+      if (!peer.heard && !peer.crowded && this.owner.idle(peer)) this.remove(peer);
       peer.heard = false;
     }
   }

@@ -1,13 +1,15 @@
 /**
  * The sending side towards one peer: records for our own nodes are gathered in a turn and leave as one packed
- * message; messages for classic peers leave one by one. A peer that takes nothing for a while is waited for, within
- * bounds of bytes and time.
+ * message; messages for classic peers leave one by one. Messages wait for a peer that takes nothing, within bounds of
+ * bytes and time. Beyond them the channel gives all of them up. Where unread messages are counted (`ChannelLimits.unread`),
+ * it keeps the oldest one, to find out whether the peer reads again, and drops what comes meanwhile.
  */
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
 import { diagnostics, type Speaker } from '../core/diagnostics.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import type { ReplyMessage, RequestMessage } from '../core/message.ts';
 import { Ring } from '../core/ring.ts';
+import { type UnreadReplies, UnreadShare } from '../core/unread.ts';
 import { MAX_BATCH_BYTES } from '../wire/limits.ts';
 import { PackedBatch } from '../wire/packed.ts';
 import type { MessageSocket, Refusal, SendHandler } from './socket.ts';
@@ -32,6 +34,8 @@ export interface ChannelLimits {
   readonly backlogBytes: number;
   /** How long the peer may take nothing, in ms. Default 5,000. */
   readonly stallTimeout: number;
+  /** Counts the bytes of messages that peers do not read. Default: they are not counted. */
+  readonly unread?: UnreadReplies;
 }
 
 export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = { backlogBytes: 16 * 1024 * 1024, stallTimeout: 5000 };
@@ -39,6 +43,8 @@ export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = { backlogBytes: 16 * 1024 *
 /** Between attempts to send to a peer that takes nothing, in ms: the first, and the longest. */
 const FIRST_RETRY = 1;
 const LONGEST_RETRY = 16;
+/** The same once the peer has taken nothing for longer than it may, in ms. */
+const STALLED_RETRY = 250;
 
 /** The way to one peer; see the head of this file. */
 export class PeerChannel implements SendHandler, Flushable {
@@ -53,6 +59,9 @@ export class PeerChannel implements SendHandler, Flushable {
   private retryDelay = FIRST_RETRY;
   private dirty = false;
   private gone = false;
+  private readonly unread: UnreadShare | undefined;
+  /** The peer took nothing for too long, and does not yet again. Only where unread messages are counted. */
+  private stalled = false;
   /** What was refused because the peer is gone. */
   private unsent: Buffer[][] = [];
 
@@ -66,11 +75,21 @@ export class PeerChannel implements SendHandler, Flushable {
     private readonly speaker: Speaker,
     private readonly limits: ChannelLimits = DEFAULT_CHANNEL_LIMITS,
     private readonly clock: Clock = systemClock,
-  ) {}
+  ) {
+    this.unread = limits.unread && new UnreadShare(limits.unread);
+  }
 
   /** False while earlier messages wait for the peer. */
   get writable(): boolean {
     return this.stuck.length === 0 && !this.gone;
+  }
+
+  /** Whether so much waits for the peer that it should not ask for more: messages for it are about to be dropped. */
+  get crowded(): boolean {
+    return (
+      this.stalled ||
+      (this.stuck.length > 0 && (this.stuckBytes * 2 >= this.limits.backlogBytes || this.full))
+    );
   }
 
   /** Sends frames as a message of their own. */
@@ -78,7 +97,10 @@ export class PeerChannel implements SendHandler, Flushable {
     if (this.gone) return;
     const message = this.identity === undefined ? frames : [this.identity, ...frames];
     if (this.stuck.length > 0) this.wait(message);
-    else this.socket.send(message, this);
+    else {
+      this.unread?.sent(byteLength(message));
+      this.socket.send(message, this);
+    }
   }
 
   addRequest(id: number, generation: number, request: RequestMessage): void {
@@ -146,8 +168,9 @@ export class PeerChannel implements SendHandler, Flushable {
   }
 
   private wait(frames: Buffer[]): void {
-    if (this.stuckBytes >= this.limits.backlogBytes) {
-      this.stall([frames]);
+    if (this.full) {
+      if (this.unread === undefined) this.stall([frames]);
+      else this.owner.channelStalled([frames]);
       return;
     }
     if (this.stuck.length === 0) {
@@ -155,8 +178,29 @@ export class PeerChannel implements SendHandler, Flushable {
       this.retryDelay = FIRST_RETRY;
       this.retryLater();
     }
+    this.push(frames);
+  }
+
+  /** Whether another message has no room to wait. One always has. */
+  private get full(): boolean {
+    if (this.stalled || this.stuckBytes >= this.limits.backlogBytes) return true;
+    return this.stuck.length > 0 && this.unread?.exceeded === true;
+  }
+
+  private push(frames: Buffer[]): void {
+    const bytes = byteLength(frames);
     this.stuck.push(frames);
-    this.stuckBytes += byteLength(frames);
+    this.stuckBytes += bytes;
+    this.unread?.waits(bytes);
+  }
+
+  private shift(): Buffer[] | undefined {
+    const frames = this.stuck.shift();
+    if (frames === undefined) return undefined;
+    const bytes = byteLength(frames);
+    this.stuckBytes -= bytes;
+    this.unread?.left(bytes);
+    return frames;
   }
 
   /** Sends what waits one after the other, up to the first that is refused again. */
@@ -167,24 +211,43 @@ export class PeerChannel implements SendHandler, Flushable {
       if (this.trying !== frames) return;
       this.trying = undefined;
       if (refusal === 'EAGAIN') {
-        if (this.clock.now() - this.stuckSince > this.limits.stallTimeout) this.stall([]);
-        else this.retryLater();
+        this.tookNothing();
         return;
       }
-      this.stuck.shift();
-      this.stuckBytes -= byteLength(frames);
+      this.shift();
       if (refusal !== undefined) {
         this.lost(frames);
         return;
       }
       this.stuckSince = this.clock.now();
       this.retryDelay = FIRST_RETRY;
+      this.stalled = false;
     }
+    this.unread?.release();
     this.owner.channelWritable();
   }
 
+  /** The peer did not take the first message that waits. */
+  private tookNothing(): void {
+    const late = !this.stalled && this.clock.now() - this.stuckSince > this.limits.stallTimeout;
+    if (late && this.unread === undefined) return this.stall([]);
+    if (late) this.keepFirst();
+    this.retryLater();
+  }
+
+  /** Drops what waits but for the first message. */
+  private keepFirst(): void {
+    this.stalled = true;
+    const first = this.shift();
+    const dropped: Buffer[][] = [];
+    for (let frames = this.shift(); frames !== undefined; frames = this.shift()) dropped.push(frames);
+    if (first !== undefined) this.push(first);
+    this.owner.channelStalled(dropped);
+  }
+
   private retryLater(): void {
-    this.retry = this.clock.after(this.retryDelay, () => void this.tryAgain());
+    const delay = this.stalled ? STALLED_RETRY : this.retryDelay;
+    this.retry = this.clock.after(delay, () => void this.tryAgain());
     this.retryDelay = Math.min(LONGEST_RETRY, this.retryDelay * 2);
   }
 
@@ -213,6 +276,8 @@ export class PeerChannel implements SendHandler, Flushable {
     this.trying = undefined;
     this.stuck.clear();
     this.stuckBytes = 0;
+    this.stalled = false;
+    this.unread?.release();
   }
 }
 

@@ -14,6 +14,7 @@ const MIB = 2 ** 20;
 /** Size of a reply that nobody reads, and how many are asked for: more than libzmq and the router keep for one client. */
 const LARGE = 32 * 1024;
 const REPLIES = 4000;
+const LARGE_TEXT = 'x'.repeat(LARGE);
 
 describe('a client that reads no replies', () => {
   it('costs a bounded memory and its own replies, and nobody else anything', async (t) => {
@@ -38,6 +39,46 @@ describe('a client that reads no replies', () => {
     const grown = process.memoryUsage().arrayBuffers - before;
     assert.ok(grown < (REPLIES * LARGE) / 2, `${Math.round(grown / MIB)} MiB for replies that nobody reads`);
     assert.deepEqual(router.stats().failures, {});
+    scene.kept();
+  });
+});
+
+describe('a client that reads no replies for a while', () => {
+  it('has its requests refused, not run, until it reads again; what it leaves unread counts in the bound on bytes', async (t) => {
+    const scope = scopeOf(t);
+    const [scene, drops] = [new Scene(scope), new Drops(scope)];
+    const limits = { queueBytes: 16 * MIB };
+    const { router, frontend, backend: connection } = await startRouter(scope, 'tcp', { limits });
+    const { put, post } = scene.handlers('worker');
+    let runs = 0;
+    const large = (): string => {
+      runs += 1;
+      return LARGE_TEXT;
+    };
+    await startWorker(scope, { connection, handlers: { put, post, large } });
+    const client = await connectClient(scope, frontend);
+    const deaf = new Dealer({ linger: 0, receiveHighWaterMark: 1 });
+    scope.after(() => deaf.close());
+    deaf.connect(frontend);
+    for (let sent = 0; drops.count('overflow') === 0; sent += 1) {
+      await deaf.send(['', 'large', 'null']);
+      if (sent % 20 === 0) assert.deepEqual(await told([scene.ask(client, 'post')]), ['ok']);
+    }
+    const { unreadBytes } = router.stats();
+    assert.ok(unreadBytes >= limits.queueBytes / 2, `${unreadBytes} bytes are counted as unread`);
+    while (router.stats().dispatched + router.stats().queued > 0) await told([scene.ask(client, 'put')]);
+    const before = { runs, dropped: drops.count('overflow') };
+    for (let sent = 0; sent < 50; sent += 1) await deaf.send(['', 'large', 'null']);
+    await drops.seen('overflow', before.dropped + 50);
+    assert.equal(runs, before.runs, 'requests of a client that does not read ran');
+    assert.deepEqual(await told([scene.ask(client, 'put')]), ['ok']);
+
+    const reading = (async () => {
+      for await (const [, eventName] of deaf) if (eventName?.toString() === 'again') return;
+    })();
+    while (router.stats().unreadBytes > 0) await told([scene.ask(client, 'put')]);
+    await deaf.send(['', 'again', 'null']);
+    await reading;
     scene.kept();
   });
 });

@@ -45,6 +45,26 @@ describe('bounds of queues', () => {
     for (const { replies } of clients) assert.equal(300 - replies.length, 30);
   });
 
+  it('counts replies that clients do not read in the bound on bytes, up to half of it', () => {
+    const system = new System({ queueBytes: 100_000 });
+    const queued = (): number => {
+      const { queued: before } = system.core.stats();
+      const body = Buffer.alloc(9000);
+      const added = Array.from({ length: 20 }, () => system.submit({ body }));
+      const { queued: after } = system.core.stats();
+      for (const pending of added) system.core.cancel(pending);
+      return after - before;
+    };
+    system.worker();
+    system.submit();
+    const all = queued();
+    system.core.unread.bytes = 30_000;
+    assert.equal(system.core.stats().unreadBytes, 30_000);
+    const some = queued();
+    system.core.unread.bytes = 1_000_000;
+    assert.deepEqual([all, some, queued()], [10, 7, 5]);
+  });
+
   it('bounds bytes over all events, and takes them from the heaviest', () => {
     const system = new System({ queueBytes: 100_000 });
     system.worker({ events: ['heavy', 'light'] });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { UnreadReplies } from '../../../src/core/unread.ts';
 import { type ChannelOwner, type Messages, PeerChannel } from '../../../src/transport/peer-channel.ts';
 import type { MessageSocket, Refusal, SendHandler } from '../../../src/transport/socket.ts';
 import { isPacked, readPacked } from '../../../src/wire/packed.ts';
@@ -47,7 +48,7 @@ class Owner implements ChannelOwner {
   }
 }
 
-function make(identity: Buffer | undefined = IDENTITY) {
+function make(identity: Buffer | undefined = IDENTITY, unread?: UnreadReplies) {
   const socket = new FakeSocket();
   const owner = new Owner();
   const clock = new FakeClock();
@@ -57,7 +58,7 @@ function make(identity: Buffer | undefined = IDENTITY) {
     identity,
     owner,
     speaker,
-    LIMITS,
+    unread === undefined ? LIMITS : { ...LIMITS, unread },
     clock,
   );
   const post = (...texts: string[]): void => texts.forEach((text) => channel.post([Buffer.from(text)]));
@@ -190,6 +191,78 @@ describe('a channel whose peer takes nothing', () => {
     assert.deepEqual(socket.texts, []);
     post('new');
     assert.deepEqual(socket.texts, ['peer|new']);
+  });
+});
+
+describe('a channel that counts what its peer does not read', () => {
+  it('counts what libzmq may hold and what waits, until the peer takes messages again', async () => {
+    const unread = new UnreadReplies();
+    const { socket, clock, channel, post } = make(IDENTITY, unread);
+    for (let at = 0; at < 130; at += 1) post('123456');
+    assert.equal(unread.bytes, 0);
+    socket.answer = 'EAGAIN';
+    post('123456');
+    await turn();
+    // The last 50 to 100 messages, and the one that waits: it counts among them too.
+    assert.deepEqual([unread.bytes, unread.clients], [82 * 10, 1]);
+    post('abcdef');
+    assert.equal(unread.bytes, 83 * 10);
+    assert.equal(channel.crowded, false);
+    socket.answer = undefined;
+    await clock.advanceAsync(20);
+    assert.deepEqual([unread.bytes, unread.clients], [0, 0]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('keeps the oldest message of a peer that takes nothing for too long, and drops the others', async () => {
+    const unread = new UnreadReplies();
+    const { socket, owner, clock, channel, post } = make(IDENTITY, unread);
+    socket.answer = 'EAGAIN';
+    post('a', 'b', 'c');
+    await clock.advanceAsync(LIMITS.stallTimeout + 20);
+    assert.deepEqual(owner.told, ['stalled 2']);
+    assert.equal(channel.crowded, true);
+    post('d');
+    assert.deepEqual(owner.told, ['stalled 2', 'stalled 1']);
+    assert.ok(unread.bytes > 0);
+    socket.answer = undefined;
+    await clock.advanceAsync(300);
+    assert.deepEqual(socket.texts, ['peer|a']);
+    assert.deepEqual([channel.crowded, unread.bytes, clock.pending], [false, 0, 0]);
+    post('e');
+    assert.deepEqual(socket.texts, ['peer|a', 'peer|e']);
+  });
+
+  it('drops only the newest message when there is no room, and says that the peer should not ask for more', async () => {
+    const { socket, owner, channel, post } = make(IDENTITY, new UnreadReplies());
+    socket.answer = 'EAGAIN';
+    post('x'.repeat(40));
+    await turn();
+    assert.equal(channel.crowded, false);
+    post('x'.repeat(60));
+    assert.equal(channel.crowded, true);
+    post('one too many');
+    assert.deepEqual(owner.told, ['stalled 1']);
+    channel.close();
+  });
+
+  it('drops messages of the peer with more than its part once the bound of all is reached, not of others', async () => {
+    const unread = new UnreadReplies();
+    const deaf = make(IDENTITY, unread);
+    const busy = make(IDENTITY, unread);
+    deaf.post('x'.repeat(unread.limit));
+    deaf.socket.answer = 'EAGAIN';
+    busy.socket.answer = 'EAGAIN';
+    deaf.post('a');
+    busy.post('a');
+    await turn();
+    deaf.post('b');
+    busy.post('b');
+    assert.deepEqual([deaf.owner.told, busy.owner.told], [['stalled 1'], []]);
+    assert.deepEqual([deaf.channel.crowded, busy.channel.crowded], [true, false]);
+    deaf.channel.close();
+    busy.channel.close();
+    assert.deepEqual([unread.bytes, unread.clients], [0, 0]);
   });
 });
 
