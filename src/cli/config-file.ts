@@ -64,7 +64,13 @@ function parseYaml(file: string, text: string): unknown {
   // A value with `toJSON`, as an exact number is, does not pass through the YAML parser.
   const exact = (_key: unknown, value: unknown): unknown =>
     value instanceof SpelledNumber ? value.number : value;
-  return document.toJS({ maxAliasCount: 100, reviver: exact }) as unknown;
+  try {
+    return document.toJS({ maxAliasCount: 100, reviver: exact }) as unknown;
+  } catch (error) {
+    const reason =
+      error instanceof RangeError ? 'an alias stands within its own value' : toError(error).message;
+    throw new UsageError([`config: ${file} cannot be used: ${reason}`]);
+  }
 }
 
 function checkSections(file: string, sections: unknown, commands: readonly string[]): void {

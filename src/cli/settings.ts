@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import Joi from 'joi';
+import { stringifyExact } from '../core/exact-json.ts';
 import { UsageError } from './errors.ts';
 import type { Kind } from './kinds.ts';
 import { suggestion } from './suggest.ts';
@@ -187,7 +188,11 @@ function faultOf(
   value: unknown,
   origin: string | undefined,
 ): string {
-  const shown = setting?.environmentOnly ? 'the value' : (JSON.stringify(value) ?? String(value));
+  const shown = setting?.environmentOnly
+    ? 'the value'
+    : value === undefined
+      ? 'undefined'
+      : stringifyExact(value);
   const { allowed, choices } = setting?.kind ?? {};
   const meant = choices === undefined || typeof value !== 'string' ? '' : suggestion(value, choices);
   return `${name}: ${shown} (from ${origin}) is refused; allowed: ${allowed}${meant}`;

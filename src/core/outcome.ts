@@ -124,7 +124,8 @@ export const OUTCOMES = {
     title: 'The message is malformed',
     dispatched: false,
     retry: 'no',
-    meaning: 'The frames of the message are not a request of the protocol, or its event data is no JSON.',
+    meaning:
+      'The frames of the message are not a request of the protocol, or its event data cannot be read as JSON.',
     remedy: 'Send event_name and event_data as docs/protocol.md describes. The request was not run.',
   },
   NO_HANDLER: {

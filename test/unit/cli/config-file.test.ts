@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { readConfig } from '../../../src/cli/config-file.ts';
 import { UsageError } from '../../../src/cli/errors.ts';
 import { suggestion } from '../../../src/cli/suggest.ts';
+import { ExactNumber } from '../../../src/core/exact-json.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
 const COMMANDS = ['up', 'gateway'];
@@ -37,6 +38,17 @@ describe('the configuration file', () => {
     assert.deepEqual(readConfig('b.yaml', folder, COMMANDS)?.sections, { up: null });
   });
 
+  it('keeps numbers that a double changes', (t) => {
+    const folder = folderWith(t, {
+      'a.yaml': 'up: { a: 9007199254740993, b: 1e400, c: +1.50, d: 007, e: 0x10, f: .5, g: 10 }',
+      'a.json': '{"up":{"a":9007199254740993,"b":1e400,"c":1.50}}',
+    });
+    const kept = { a: new ExactNumber('9007199254740993'), b: new ExactNumber('1e400'), c: 1.5 };
+    const rest = { d: 7, e: 16, f: 0.5, g: 10 };
+    assert.deepEqual(readConfig('a.yaml', folder, COMMANDS)?.sections, { up: { ...kept, ...rest } });
+    assert.deepEqual(readConfig('a.json', folder, COMMANDS)?.sections, { up: kept });
+  });
+
   const refused: [what: string, files: Record<string, string>, given: string | undefined, message: RegExp][] =
     [
       ['a missing one', {}, 'x.yaml', /config: "x\.yaml" cannot be read: ENOENT/],
@@ -45,6 +57,20 @@ describe('the configuration file', () => {
         { 'x.yaml': 'up:\n\t- port' },
         'x.yaml',
         /x\.yaml is no YAML: .*line 2/s,
+      ],
+      [
+        'YAML that holds itself',
+        { 'x.yaml': 'up: &a { port: [*a] }' },
+        'x.yaml',
+        /x\.yaml cannot be used: an alias stands within its own value/,
+      ],
+      [
+        'YAML whose aliases multiply',
+        {
+          'x.yaml': `a: &a [${'1,'.repeat(9)}]\n${'b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n'}up: [${'*b,'.repeat(30)}]`,
+        },
+        'x.yaml',
+        /x\.yaml cannot be used: Excessive alias count/,
       ],
       ['broken JSON', { 'x.json': '{' }, 'x.json', /x\.json is no JSON/],
       ['a list', { 'x.yaml': '- up' }, 'x.yaml', /x\.yaml holds \["up"\]; allowed: sections up, gateway/],

@@ -13,6 +13,7 @@ import {
   setting,
   variableOf,
 } from '../../../src/cli/settings.ts';
+import { ExactNumber } from '../../../src/core/exact-json.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
 const withoutFiles = {
@@ -166,6 +167,9 @@ describe('values that are refused', () => {
     ]);
     assert.deepEqual(wrong({ file: file({ up: { port: -1 } }) }), [
       'port: -1 (from up.port in zeromq-gateway.yaml) is refused; allowed: a whole number from 0 to 65535',
+    ]);
+    assert.deepEqual(wrong({ file: file({ up: { port: new ExactNumber('9007199254740993') } }) }), [
+      'port: 9007199254740993 (from up.port in zeromq-gateway.yaml) is refused; allowed: a whole number from 0 to 65535',
     ]);
     assert.deepEqual(wrong({ flags: { strategy: 'random' } }), [
       'strategy: "random" (from --strategy) is refused; allowed: least-loaded, round-robin',
