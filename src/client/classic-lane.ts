@@ -12,6 +12,7 @@ import { tellReconnects } from '../transport/reconnects.ts';
 import { MessageSocket, type Refusal } from '../transport/socket.ts';
 import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
+import type { ConnectionLog } from './connection-log.ts';
 import type { Lane, LaneOwner, PendingRequest } from './pending.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -24,6 +25,7 @@ export interface ClassicLaneOptions {
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
   readonly curve?: CurveClient;
+  readonly connections: ConnectionLog;
 }
 
 export class ClassicLane implements Lane {
@@ -36,6 +38,8 @@ export class ClassicLane implements Lane {
   private socket: MessageSocket | undefined;
   private current: PendingRequest | undefined;
   private up = false;
+  /** It counts as connected in the log, also while its socket is replaced. */
+  private logged = false;
 
   constructor(
     private readonly options: ClassicLaneOptions,
@@ -85,6 +89,11 @@ export class ClassicLane implements Lane {
   }
 
   close(): void {
+    this.logDown();
+    this.discard();
+  }
+
+  private discard(): void {
     this.up = false;
     this.current = undefined;
     this.socket?.close();
@@ -133,21 +142,29 @@ export class ClassicLane implements Lane {
   }
 
   private rebuild(): void {
-    this.close();
+    this.discard();
     this.open();
   }
 
   private cameUp(): void {
     this.up = true;
+    if (!this.logged) this.options.connections.cameUp(this.endpoint);
+    this.logged = true;
     this.owner.laneReady(this);
   }
 
   private wentDown(): void {
     const { current } = this;
     this.up = false;
+    this.logDown();
     this.owner.laneLost(this);
     // The request may have been answered, to a socket that libzmq connects again: only a new one is sure not to hear it.
     if (current !== undefined && this.current === current) this.rebuild();
+  }
+
+  private logDown(): void {
+    if (this.logged) this.options.connections.wentDown(this.endpoint);
+    this.logged = false;
   }
 
   private drop(cause: DropCause): void {

@@ -138,6 +138,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       this.connectionChanged(),
     );
     this.lifecycle = new Lifecycle(this.speaker, {
+      logger: this.logger,
       open: () => this.open(),
       drain: () => Promise.resolve(),
       release: (error) => this.release(error),

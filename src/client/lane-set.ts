@@ -9,6 +9,7 @@ import type { CurveClient } from '../transport/curve/security.ts';
 import { Discovery, type DiscoveryOptions, type DiscoveryOwner } from '../transport/discovery.ts';
 import { DnsPlace, type Place } from '../transport/places.ts';
 import { ClassicLane } from './classic-lane.ts';
+import { ConnectionLog } from './connection-log.ts';
 import { ClientLink } from './link.ts';
 import type { Lane } from './pending.ts';
 import type { RequestTable } from './request-table.ts';
@@ -31,6 +32,7 @@ export class LaneSet implements DiscoveryOwner {
   private readonly leaving = new Set<Lane>();
   private readonly discovery: Discovery;
   private readonly alone: boolean;
+  private readonly connections: ConnectionLog;
 
   constructor(
     private readonly options: LaneSetOptions,
@@ -38,6 +40,7 @@ export class LaneSet implements DiscoveryOwner {
   ) {
     const [place, ...others] = options.places;
     this.alone = others.length === 0 && !(place instanceof DnsPlace);
+    this.connections = new ConnectionLog(options.logger);
     this.discovery = new Discovery(options.places, options, this);
   }
 
@@ -86,15 +89,12 @@ export class LaneSet implements DiscoveryOwner {
   private make(connection: ZeroMQConnection): Lane[] {
     const { identity, maxMessageSize, speaker, poolSize, curve } = this.options;
     const { nodeId } = identity;
+    const common = { connection, nodeId, maxMessageSize, speaker, curve, connections: this.connections };
     if (poolSize === undefined) {
       // A router that is reached under two names must not take the two connections for one.
       const own = this.alone ? identity.identity : furtherIdentity(nodeId);
-      return [
-        new ClientLink({ connection, nodeId, identity: own, maxMessageSize, speaker, curve }, this.table),
-      ];
+      return [new ClientLink({ ...common, identity: own }, this.table)];
     }
-    return Array.from({ length: poolSize }, () => {
-      return new ClassicLane({ connection, nodeId, maxMessageSize, speaker, curve }, this.table);
-    });
+    return Array.from({ length: poolSize }, () => new ClassicLane(common, this.table));
   }
 }

@@ -14,6 +14,7 @@ import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/cl
 import { controlFrames, isControl, PING } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 import { encodeToken, isToken, tokenGeneration, tokenId } from '../wire/token.ts';
+import type { ConnectionLog } from './connection-log.ts';
 import type { Lane, LaneOwner, PendingRequest } from './pending.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -35,7 +36,9 @@ function pingRequest(): RequestMessage {
 const LINGER = 100;
 
 /** Options of a link. */
-export type ClientLinkOptions = Omit<LineOptions, 'linger' | 'inprocStall'>;
+export interface ClientLinkOptions extends Omit<LineOptions, 'linger' | 'inprocStall'> {
+  readonly connections: ConnectionLog;
+}
 
 export class ClientLink implements Lane, LineOwner, PackedSink {
   outstanding = 0;
@@ -49,7 +52,7 @@ export class ClientLink implements Lane, LineOwner, PackedSink {
   private answered = false;
 
   constructor(
-    options: ClientLinkOptions,
+    private readonly options: ClientLinkOptions,
     private readonly owner: LaneOwner,
   ) {
     this.line = new Line({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
@@ -110,6 +113,7 @@ export class ClientLink implements Lane, LineOwner, PackedSink {
   }
 
   close(): void {
+    if (this.up) this.options.connections.wentDown(this.endpoint);
     this.up = false;
     this.line.channel.flush();
     this.line.socket.close();
@@ -120,6 +124,7 @@ export class ClientLink implements Lane, LineOwner, PackedSink {
     if (this.up || this.line.socket.renewing) return;
     this.up = true;
     this.retired = false;
+    this.options.connections.cameUp(this.endpoint);
     this.owner.laneReady(this);
   }
 
@@ -131,6 +136,7 @@ export class ClientLink implements Lane, LineOwner, PackedSink {
     this.line.renew();
     if (!this.up) return;
     this.up = false;
+    this.options.connections.wentDown(this.endpoint);
     this.owner.laneLost(this);
   }
 

@@ -14,6 +14,7 @@ import { systemClock } from './clock.ts';
 import { withResolvers } from './deferred.ts';
 import { diagnostics, type LifecycleState, type Speaker } from './diagnostics.ts';
 import { toError, ZeroMQError } from './errors.ts';
+import type { Logger } from './logging.ts';
 
 /** The legal transitions; any other is a fault of the framework and throws. */
 const NEXT: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
@@ -35,6 +36,8 @@ export function onNodeMade(listener: () => void): void {
 
 /** What a node does at the turns of its life. */
 export interface LifecycleHooks<Opened> {
+  /** Where the node logs that it started and stopped. Default: nowhere. */
+  readonly logger?: Logger;
   /** Opens sockets. `signal` aborts when the node is closed meanwhile: it must end soon then, either way. */
   open(signal: AbortSignal): Promise<Opened>;
   /** Finishes what is in flight. `signal` aborts at the deadline; nobody waits for it any longer then. */
@@ -140,6 +143,7 @@ export class Lifecycle<Opened = void> {
   /** The one way to `closed`. */
   private async end(error: Error | undefined): Promise<void> {
     if (this.current === 'closed') return;
+    const ran = this.current === 'running' || this.current === 'draining';
     this.to('closed', error);
     this.opening.abort(this.closedError());
     this.draining.abort(error ?? this.closedError());
@@ -150,7 +154,13 @@ export class Lifecycle<Opened = void> {
     } catch (thrown) {
       fault ??= toError(thrown);
     }
+    if (ran) this.logStop(fault);
     this.freed.resolve(fault);
+  }
+
+  private logStop(err: Error | undefined): void {
+    const { kind, node: id } = this.speaker;
+    this.hooks.logger?.info(err === undefined ? { id } : { id, err }, `${kind} stopped`);
   }
 
   /** The one setter of the state. */
@@ -164,6 +174,7 @@ export class Lifecycle<Opened = void> {
     if (diagnostics.lifecycle.hasSubscribers) {
       diagnostics.lifecycle.publish({ kind, node, from, to: next, error });
     }
+    if (next === 'running') this.hooks.logger?.info({ id: node }, `${kind} started`);
   }
 
   private closedError(): ZeroMQError {

@@ -247,6 +247,11 @@ function consoleStream(sink: LogSink, name: 'stdout' | 'stderr', pretty?: boolea
   // Loaded here, since few processes have a terminal and it takes its time.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const colorize = terminal && process[name].hasColors();
-  const format = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid' });
+  const format = prettyFactory({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid',
+    singleLine: true,
+  });
   return { write: (line) => sink.write(format(line)) };
 }

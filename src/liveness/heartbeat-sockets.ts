@@ -30,7 +30,7 @@ export interface ZeroMQHeartbeatSenderOptions {
   readonly curve?: CurveClient;
   /** How names of receivers are looked up. */
   readonly dns?: DnsOptions;
-  /** Told of names that cannot be looked up. Default: nobody is. */
+  /** Where connections to receivers, and names that cannot be looked up, are logged. Default: nowhere. */
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
@@ -79,7 +79,13 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
     );
     this.sockets.set(connection.toString(), socket);
     socket.connect(connection);
+    const { logger = silentLogger } = this.options;
+    const endpoint = connection.getConnectionString();
     socket.monitor.on('handshake', () => this.sender.beat());
+    socket.monitor.on('handshake', () => logger.info({ endpoint }, 'connected to the heartbeat receiver'));
+    socket.monitor.on('disconnect', () =>
+      logger.info({ endpoint }, 'disconnected from the heartbeat receiver'),
+    );
   }
 
   vanished(connection: ZeroMQConnection): void {
@@ -103,6 +109,8 @@ export interface ZeroMQHeartbeatReceiverOptions {
   /** Who receives, for diagnostics. */
   readonly speaker: Speaker;
   readonly curve?: CurveDoor;
+  /** Where nodes that connect or are lost are logged. Default: nowhere. */
+  readonly logger?: Logger;
   readonly clock?: Clock;
 }
 
@@ -124,10 +132,12 @@ export class ZeroMQHeartbeatReceiver
   private readonly socket: MessageSocket;
   private readonly watch: HeartbeatMonitor;
   private readonly options: ZeroMQHeartbeatReceiverOptions;
+  private readonly logger: Logger;
 
   constructor(options: ZeroMQHeartbeatReceiverOptions) {
     super();
     this.options = options;
+    this.logger = options.logger ?? silentLogger;
     const { curve } = options;
     this.socket = new MessageSocket(
       { type: 'router', maxMessageSize: LARGEST, pings: 'seldom', curve },
@@ -189,6 +199,8 @@ export class ZeroMQHeartbeatReceiver
   }
 
   nodeConnected(node: HeartbeatNode): void {
+    const { key: peer, nodeType, returned } = node;
+    this.logger.info({ peer, nodeType, returned }, 'heartbeat connected');
     this.notify('connected', node);
   }
 
@@ -201,6 +213,8 @@ export class ZeroMQHeartbeatReceiver
   nodeLost(node: HeartbeatNode, silentFor: number): void {
     const { heartbeatLost } = diagnostics;
     if (heartbeatLost.hasSubscribers) heartbeatLost.publish(this.told(node, silentFor));
+    const { key: peer, nodeType, missed } = node;
+    this.logger.info({ peer, nodeType, missed, silentFor }, 'heartbeat lost');
     this.notify('lost', node, silentFor);
   }
 

@@ -4,7 +4,7 @@
  * workers; strategies choose among workers.
  */
 import { systemClock } from '../core/clock.ts';
-import { diagnostics, type LeaveReason } from '../core/diagnostics.ts';
+import type { LeaveReason } from '../core/diagnostics.ts';
 import { Emitter } from '../core/emitter.ts';
 import { ZeroMQError } from '../core/errors.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
@@ -49,6 +49,7 @@ import {
 import { RoutedSockets, type RouterSockets } from './sockets.ts';
 import type { RouterStats } from './stats.ts';
 import { STRATEGIES } from './strategies/index.ts';
+import { tellJoined, tellLeft } from './worker-news.ts';
 
 /** Routes requests of classic clients and ours to classic workers and ours, in any mix. */
 export class ZeroMQRouter
@@ -99,6 +100,7 @@ export class ZeroMQRouter
     const open = isLocal(this.frontendConnection);
     this.builtins = new Builtins(() => this.speaker.node, this.contracts, { console: this, open });
     this.lifecycle = new Lifecycle<RouterEndpoints>(this.speaker, {
+      logger: this.logger,
       open: () => this.open(),
       drain: (signal) => this.drain(signal),
       release: () => this.release(),
@@ -267,6 +269,7 @@ export class ZeroMQRouter
     this.sockets = this.makeSockets(identity);
     const endpoints = await this.sockets.bind(this.frontendConnection, this.backendConnection);
     const all = { ...endpoints, ...(await this.openHeartbeats()) };
+    for (const [socket, endpoint] of Object.entries(all)) this.logger.info({ endpoint }, `${socket} bound`);
     this.endpoints = all;
     return all;
   }
@@ -288,18 +291,14 @@ export class ZeroMQRouter
     if (worker === undefined) return;
     const { events = [], concurrency } = worker;
     const details: WorkerDetails = { classic: !ours, events, concurrency };
-    if (diagnostics.workerJoined.hasSubscribers) {
-      diagnostics.workerJoined.publish({ ...this.speaker, worker: key, ...details });
-    }
+    tellJoined(this.speaker, this.logger, key, details);
     this.notify('workerJoined', key, details);
     this.timer.arm();
   }
 
   private workerLeft({ key }: JoinedPeer, reason: LeaveReason, held: number): void {
     if (reason === 'goodbye') this.heartbeats?.forget(key);
-    if (diagnostics.workerLeft.hasSubscribers) {
-      diagnostics.workerLeft.publish({ ...this.speaker, worker: key, reason, held });
-    }
+    tellLeft(this.speaker, this.logger, key, reason, held);
     this.notify('workerLeft', key, reason);
     this.timer.arm();
   }
@@ -307,8 +306,9 @@ export class ZeroMQRouter
   private async openHeartbeats(): Promise<{ heartbeat?: string }> {
     const { heartbeatConfig: config } = this.options;
     if (config === undefined) return {};
-    const curve = this.settings.curve?.at('heartbeat', this.logger);
-    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker: this.speaker, curve });
+    const { speaker, logger } = this;
+    const curve = this.settings.curve?.at('heartbeat', logger);
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker, curve, logger });
     this.heartbeats.on('connected', (peer) => this.heartbeatHeard(peer.key, peer.nodeType));
     this.heartbeats.on('lost', (peer) => this.heartbeatLost(peer.key));
     return { heartbeat: await this.heartbeats.start() };

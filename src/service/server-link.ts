@@ -60,14 +60,18 @@ export class ServerLink implements ServiceLink, FrontendOwner {
 
   /** Binds. */
   async open(connection: ZeroMQConnection): Promise<ServerEndpoints> {
+    const { logger } = this.host;
     const endpoint = await this.frontend.bind(connection);
+    logger.info({ endpoint }, 'frontend bound');
     const { heartbeatConfig: config, speaker, onPeer } = this.options;
     if (config === undefined) return { endpoint };
-    const curve = this.options.curve?.at('heartbeat', this.host.logger);
-    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker, curve });
+    const curve = this.options.curve?.at('heartbeat', logger);
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker, curve, logger });
     this.heartbeats.on('connected', (peer) => onPeer('peerConnected', peer.key));
     this.heartbeats.on('lost', (peer) => onPeer('peerLost', peer.key));
-    return { endpoint, heartbeat: await this.heartbeats.start() };
+    const heartbeat = await this.heartbeats.start();
+    logger.info({ endpoint: heartbeat }, 'heartbeat bound');
+    return { endpoint, heartbeat };
   }
 
   leave(): Promise<void> {

@@ -139,6 +139,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
     this.maxMessageSize = parts.maxMessageSize;
     this.executor = parts.executor;
     this.lifecycle = new Lifecycle<Opened>(this.speaker, {
+      logger: this.logger,
       open: () => this.openAs(),
       drain: (signal) => this.drain(signal),
       release: (error) => this.release(error),

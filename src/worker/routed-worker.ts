@@ -74,15 +74,19 @@ export class RoutedWorker
   }
 
   linkConnected(link: RouterLink): void {
+    this.logger.info({ endpoint: link.endpoint }, 'connected');
     this.notify('connected', link.endpoint);
   }
 
   linkDisconnected(link: RouterLink): void {
+    this.logger.info({ endpoint: link.endpoint }, 'disconnected');
     this.notify('disconnected', link.endpoint);
   }
 
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void {
     if (router !== undefined) this.routers?.identified(link, router);
+    if (refusal === undefined)
+      this.logger.info({ endpoint: link.endpoint, router }, 'accepted by the router');
     this.answered(link.endpoint, refusal);
   }
 

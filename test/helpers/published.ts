@@ -20,12 +20,16 @@ export function published<T>(
 }
 
 /** Starts workers and waits until a router of this process has taken in `count` of them. */
-export async function joined<T>(start: () => Promise<T>, count = 1): Promise<T> {
+export async function joined<T>(start: () => Promise<T>, count = 1, timeout = PATIENCE): Promise<T> {
   let joins = 0;
-  const all = published(diagnostics.workerJoined, () => {
-    joins += 1;
-    return joins === count;
-  });
+  const all = published(
+    diagnostics.workerJoined,
+    () => {
+      joins += 1;
+      return joins === count;
+    },
+    timeout,
+  );
   const [started] = await Promise.all([start(), all]);
   return started;
 }

@@ -12,7 +12,7 @@ import {
   type ZeroMQWorkerOptions,
 } from '../../src/index.ts';
 import { anyEndpoint, type Transport } from '../helpers/endpoints.ts';
-import { within } from '../helpers/eventually.ts';
+import { PATIENCE, within } from '../helpers/eventually.ts';
 import { joined } from '../helpers/published.ts';
 import type { Scope } from '../helpers/scope.ts';
 
@@ -91,8 +91,8 @@ export async function connectClient(
 }
 
 /** The next emission of an event of a node; rejects when it takes too long. */
-export function next(node: object, event: string): Promise<unknown[]> {
-  return within(once(node as NodeJS.EventEmitter, event), `the event ${event}`);
+export function next(node: object, event: string, timeout = PATIENCE): Promise<unknown[]> {
+  return within(once(node as NodeJS.EventEmitter, event), `the event ${event}`, timeout);
 }
 
 /** A handler that ends when it is told to, and tells of its calls. */

@@ -1,0 +1,109 @@
+/** The retry loop of the original's documentation, translated word by word: each failed try ends in a branch that pauses. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type ZeroMQClient,
+  ZeroMQClientError,
+  ZeroMQConnectionError,
+  ZeroMQEvent,
+  ZeroMQMalformedMessage,
+  ZeroMQSocketError,
+  ZeroMQTimeoutError,
+} from '../../src/index.ts';
+import { anyEndpoint } from '../helpers/endpoints.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { scopeOf } from '../helpers/scope.ts';
+import { connectClient, makeClient, startRouter, startServer, startWorker } from './framework.ts';
+
+failOnLeftovers();
+
+type Branch = 'socket' | 'malformed' | 'timeout' | 'connection' | 'client' | 'unexpected';
+
+/** Tries until there is a reply. `sleep` stands for the two seconds of the original; a branch without it would spin. */
+async function retry(
+  client: ZeroMQClient,
+  sleep: (branch: Branch) => Promise<void>,
+  fail: (branch: Branch, error: unknown) => void,
+): Promise<unknown> {
+  for (;;) {
+    try {
+      await client.connect({ timeout: 100 });
+      return (await client.sendMessage(ZeroMQEvent.MESSAGE, { content: 'Hello World!' })).eventData;
+    } catch (error) {
+      if (error instanceof ZeroMQSocketError) {
+        await sleep('socket');
+        await client.connect({ timeout: 100 });
+      } else if (error instanceof ZeroMQMalformedMessage) fail('malformed', error);
+      else if (error instanceof ZeroMQTimeoutError) await sleep('timeout');
+      else if (error instanceof ZeroMQConnectionError) {
+        await sleep('connection');
+        await client.connect({ timeout: 100 });
+      } else if (error instanceof ZeroMQClientError) fail('client', error);
+      else fail('unexpected', error);
+    }
+  }
+}
+
+/** Retries through three failures; `recover` then makes the next try succeed. Gives the reply and the branches. */
+async function retried(client: ZeroMQClient, recover: () => Promise<unknown>) {
+  const pauses: Branch[] = [];
+  const reply = await retry(
+    client,
+    async (branch) => {
+      pauses.push(branch);
+      if (pauses.length === 3) await recover();
+    },
+    (branch, error) => {
+      throw new Error(`no pause in the branch ${branch}`, { cause: error });
+    },
+  );
+  return { reply, pauses };
+}
+
+const handlers = { [ZeroMQEvent.MESSAGE]: () => 'Hi!' };
+
+describe('the retry loop of the original pauses', () => {
+  it('while no worker serves the event', async (t) => {
+    const scope = scopeOf(t);
+    const { frontend, backend } = await startRouter(scope);
+    const client = await connectClient(scope, frontend);
+    const { reply, pauses } = await retried(client, () =>
+      startWorker(scope, { connection: backend, handlers }),
+    );
+    assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
+  });
+
+  it('while no router or server is there', async (t) => {
+    const scope = scopeOf(t);
+    const connection = anyEndpoint(scope, 'ipc');
+    const client = makeClient(scope, { connection, connectWait: 20 });
+    const { reply, pauses } = await retried(client, () => startServer(scope, { connection, handlers }));
+    assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
+  });
+
+  it('while queues are full', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend } = await startRouter(scope, 'tcp', { limits: { queueLimit: 0 } });
+    await startWorker(scope, { connection: backend, handlers });
+    router.pauseEvent(ZeroMQEvent.MESSAGE);
+    const client = await connectClient(scope, frontend);
+    const { reply, pauses } = await retried(client, () =>
+      Promise.resolve(router.pauseEvent(ZeroMQEvent.MESSAGE, false)),
+    );
+    assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
+  });
+
+  it('while replies do not come in time', async (t) => {
+    const scope = scopeOf(t);
+    let slow = true;
+    const { endpoint } = await startServer(scope, {
+      handlers: { [ZeroMQEvent.MESSAGE]: () => (slow ? new Promise(() => undefined) : 'Hi!') },
+    });
+    const client = await connectClient(scope, endpoint, { timeout: 500 });
+    const { reply, pauses } = await retried(client, () => {
+      slow = false;
+      return Promise.resolve();
+    });
+    assert.deepEqual([reply, pauses], ['Hi!', ['timeout', 'timeout', 'timeout']]);
+  });
+});

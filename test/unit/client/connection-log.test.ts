@@ -1,0 +1,36 @@
+/** Which connections of a client are logged: the first one to an endpoint, and the loss of the last one. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ConnectionLog } from '../../../src/client/connection-log.ts';
+import { type Logger, silentLogger } from '../../../src/core/logging.ts';
+
+function makeLog() {
+  const lines: string[] = [];
+  const info = (fields: object | string, message?: unknown): void => {
+    lines.push(`${(fields as { endpoint: string }).endpoint} ${String(message)}`);
+  };
+  const logger: Logger = { ...silentLogger, info };
+  return { lines, log: new ConnectionLog(logger) };
+}
+
+describe('ConnectionLog', () => {
+  it('logs each endpoint for itself, and again after a loss', () => {
+    const { lines, log } = makeLog();
+    log.cameUp('a');
+    log.cameUp('b');
+    log.wentDown('a');
+    log.cameUp('a');
+    assert.deepEqual(lines, ['a connected', 'b connected', 'a disconnected', 'a connected']);
+  });
+
+  it('takes a pool of sockets for one connection', () => {
+    const { lines, log } = makeLog();
+    for (let n = 0; n < 16; n += 1) log.cameUp('a');
+    for (let n = 0; n < 15; n += 1) log.wentDown('a');
+    log.cameUp('a');
+    assert.deepEqual(lines, ['a connected']);
+    log.wentDown('a');
+    log.wentDown('a');
+    assert.deepEqual(lines, ['a connected', 'a disconnected']);
+  });
+});
