@@ -77,7 +77,10 @@ describe('the retry loop of the original pauses', () => {
     const scope = scopeOf(t);
     const connection = anyEndpoint(scope, 'ipc');
     const client = makeClient(scope, { connection, connectWait: 20 });
-    const { reply, pauses } = await retried(client, () => startServer(scope, { connection, handlers }));
+    const { reply, pauses } = await retried(client, async () => {
+      await startServer(scope, { connection, handlers });
+      await client.connect({ timeout: 10_000, throwOnFailure: true });
+    });
     assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
   });
 
