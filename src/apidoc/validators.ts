@@ -1,15 +1,16 @@
 /**
  * Validators, compiled from the very document that is served, each when it is first asked for.
  */
-import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { ContractError } from '../contract/errors.ts';
 import { at, isObject, type Json, type JsonObject, member } from '../contract/json.ts';
 import { type Kind, transform } from '../contract/shapes.ts';
-import { holdsExact, stringifyExact } from '../core/exact-json.ts';
+import { holdsExact } from '../core/exact-json.ts';
 import { createAjv, createExactAjv } from './ajv.ts';
 import { DirectedSchemas, type Direction, hasDirection } from './direction.ts';
+import { Engine } from './engine.ts';
 import type { ApiSnapshot } from './operation.ts';
-import { isJudging } from './schema.ts';
+import { repeatedComponents } from './repeated.ts';
 
 export type { ErrorObject, ValidateFunction };
 
@@ -36,6 +37,7 @@ const COMPILED = new Map<string, WeakMap<object, Compiled>>();
 /** Compiles the schemas of one snapshot. */
 export class SchemaCompiler {
   private readonly engines = new Map<string, Engine>();
+  private repeated: ReadonlySet<string> | undefined;
   private readonly document: Json;
   private readonly schemas: JsonObject;
 
@@ -46,7 +48,7 @@ export class SchemaCompiler {
 
   /**
    * The validator of the schema at a JSON pointer of the document (`ParameterBinding.pointer` and the like).
-   * It collects all errors; data is never changed.
+   * It collects all errors of a value of up to 10,000 nodes, and one of a larger value; data is never changed.
    * @throws ContractError when ajv cannot compile it.
    */
   compile(pointer: string, purpose: Purpose = {}): ValidateFunction {
@@ -107,7 +109,9 @@ export class SchemaCompiler {
     let engine = this.engines.get(key);
     if (engine === undefined) {
       const directed = direction === undefined ? undefined : new DirectedSchemas(direction, this.schemas);
-      engine = new Engine(precision === 'exact' ? createExactAjv() : createAjv(), this.schemas, directed);
+      this.repeated ??= repeatedComponents(this.schemas);
+      const create = precision === 'exact' ? createExactAjv : createAjv;
+      engine = new Engine(create, this.schemas, this.repeated, directed);
       this.engines.set(key, engine);
     }
     return engine;
@@ -122,68 +126,6 @@ export class SchemaCompiler {
 
 function keyOf(precision: Precision, direction: Direction | undefined): string {
   return `${precision} ${direction ?? 'any'}`;
-}
-
-/** A component, and names that it must not demand where it is referred to. */
-interface Variant {
-  readonly name: string;
-  readonly notDemanded: ReadonlySet<string>;
-}
-
-/** An ajv that knows the components that its schemas refer to. */
-class Engine {
-  /** Components by the keys that ajv knows them by. */
-  private readonly keys = new Map<string, string>();
-  /** By the text that ajv sees: schemas that say the same share one function, which so gets hot and stays in the caches. */
-  private readonly byText = new Map<string, ValidateFunction>();
-  /** Components that have a key, but that ajv does not know yet. */
-  private pending: (Variant & { key: string })[] = [];
-
-  constructor(
-    private readonly ajv: Ajv2020,
-    private readonly schemas: JsonObject,
-    private readonly directed: DirectedSchemas | undefined,
-  ) {}
-
-  compile(schema: Json): ValidateFunction {
-    const prepared = this.prepare(schema);
-    // A list that grows is walked to its new end.
-    for (const { key, name, notDemanded } of this.pending) {
-      const component = member(this.schemas, name) ?? true;
-      this.ajv.addSchema(this.prepare(this.directed?.mark(component, notDemanded) ?? component), key);
-    }
-    this.pending = [];
-    const text = stringifyExact(prepared);
-    const validate = this.byText.get(text) ?? this.ajv.compile(prepared);
-    this.byText.set(text, validate);
-    return validate;
-  }
-
-  /** What ajv gets to see: the keywords that judge, what its errors quote, and references by the keys of components. */
-  private prepare(schema: Json): JsonObject | boolean {
-    const enter = (_kind: Kind, object: JsonObject): JsonObject => {
-      const notDemanded = this.directed?.enter(object) ?? new Set<string>();
-      const ref = member(object, '$ref');
-      if (typeof ref === 'string') object['$ref'] = this.keyFor({ name: nameOf(ref), notDemanded }) ?? ref;
-      const entries = Object.entries(object);
-      return Object.fromEntries(
-        entries.filter(([keyword]) => isJudging(keyword) || keyword === 'description'),
-      );
-    };
-    return transform('schema', schema, '', { enter }) as JsonObject | boolean;
-  }
-
-  /** The key of a component; undefined when there is none of that name. */
-  private keyFor({ name, notDemanded }: Variant): string | undefined {
-    if (member(this.schemas, name) === undefined) return undefined;
-    const variant = JSON.stringify([name, ...[...notDemanded].sort()]);
-    const known = this.keys.get(variant);
-    if (known !== undefined) return known;
-    const key = `component${this.keys.size}`;
-    this.keys.set(variant, key);
-    this.pending.push({ key, name, notDemanded });
-    return key;
-  }
 }
 
 function nameOf(ref: string): string {

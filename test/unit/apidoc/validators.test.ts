@@ -185,4 +185,47 @@ describe('SchemaCompiler', () => {
       },
     );
   });
+
+  it('judges values in time that grows with them, also by unions that lead back to themselves', () => {
+    const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
+    const node = (kind: string): object => ({
+      type: 'object',
+      required: ['kind', 'children'],
+      properties: { kind: { const: kind }, children: { type: 'array', items: ref('Item') } },
+    });
+    const schemas = {
+      Item: { oneOf: [ref('Folder'), ref('Group')], discriminator: { propertyName: 'kind' } },
+      Folder: node('folder'),
+      Group: node('group'),
+    };
+    let item: unknown = { kind: 'folder', children: [] };
+    let wrong: unknown = { kind: 'file' };
+    for (let level = 0; level < 60; level += 1) {
+      item = { kind: level % 2 === 0 ? 'group' : 'folder', children: [item] };
+      wrong = { kind: level % 2 === 0 ? 'group' : 'folder', children: [wrong] };
+    }
+    assert.equal(takes(ref('Item'), item, schemas), true);
+    assert.equal(takes(ref('Item'), wrong, schemas), false);
+  });
+
+  it('collects all errors of a small value and stops early in a large one', () => {
+    const snapshot = new ApiRegistry().put(
+      'a',
+      one({ items: { $ref: '#/components/schemas/A' } }, { A: { type: 'string' } }),
+    );
+    const validate = new SchemaCompiler(snapshot).compile(pointerOf(snapshot));
+    const errorsOf = (length: number): number | undefined => {
+      assert.equal(validate(Array.from({ length }, () => 1)), false);
+      return validate.errors?.length;
+    };
+    assert.deepEqual([errorsOf(3), errorsOf(20_000)], [3, 1]);
+    assert.equal(validate(['a']), true);
+  });
+
+  it('judges members by patterns where no form of a union fits', () => {
+    const schemas = { Closed: { unevaluatedProperties: false } };
+    const schema = { anyOf: [{ $ref: '#/components/schemas/Closed' }], patternProperties: { '^a': {} } };
+    assert.equal(takes(schema, { a: 0 }, schemas), false);
+    assert.equal(takes(schema, {}, schemas), true);
+  });
 });
