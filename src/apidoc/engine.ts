@@ -1,5 +1,6 @@
 /** Compiles schemas with ajv, which is told of the components that they refer to. */
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
+import type { DataValidationCxt } from 'ajv/dist/types/index.js';
 import { type Json, type JsonObject, member } from '../contract/json.ts';
 import { type Kind, transform } from '../contract/shapes.ts';
 import { stringifyExact } from '../core/exact-json.ts';
@@ -57,14 +58,14 @@ export class Engine {
     const { verdicts } = this;
     const first = this.compileFor('first', prepared);
     let all: ValidateFunction | undefined;
-    const judge = (value: unknown): boolean => {
+    const judge = (value: unknown, place?: DataValidationCxt): boolean => {
       try {
-        const valid = first(value) as boolean;
+        const valid = first(value, place);
         judge.errors = first.errors;
         if (valid || hasMoreThan(MOST_NODES, value)) return valid;
         all ??= this.compileFor('all', prepared);
         verdicts.clear();
-        all(value);
+        all(value, place);
         judge.errors = all.errors;
         return false;
       } finally {

@@ -5,9 +5,16 @@ import type { AnySchemaObject, ErrorObject } from 'ajv';
 const MOST_ERRORS = 100;
 
 type Evaluated = { props?: unknown; items?: unknown };
+/** Where a value stands, as ajv says it. */
+interface Place {
+  readonly instancePath: string;
+  readonly parentData?: object;
+  readonly parentDataProperty?: string | number;
+}
+
 /** A function that ajv compiled, as other compiled functions call it. */
 export type Judge = {
-  (data: unknown, context: { readonly instancePath: string }): boolean;
+  (data: unknown, context: Place): boolean;
   errors?: ErrorObject[] | null;
   evaluated?: Evaluated;
 };
@@ -31,10 +38,13 @@ export class Verdicts {
   /** Verdicts of components that were asked about a value. */
   private readonly used: Map<unknown, Verdict>[] = [];
   private readonly judges = new Map<Compiled, Judge>();
+  /** What stands for each number: equal doubles may stand for numbers that differ (`validateExactly`). */
+  private readonly numbers = new Map<object, Map<string | number, object>>();
 
   /** Forgets all values. */
   clear(): void {
     if (this.used.length === 0) return;
+    this.numbers.clear();
     for (const verdicts of this.used) verdicts.clear();
     this.used.length = 0;
   }
@@ -45,11 +55,12 @@ export class Verdicts {
     if (existing !== undefined) return existing;
     const known = new Map<unknown, Verdict>();
     const judge: Judge = (data, context) => {
-      let verdict = known.get(data);
+      const key = typeof data === 'number' ? this.keyOf(context) : data;
+      let verdict = known.get(key);
       if (verdict === undefined) {
         verdict = this.ask(target.validate as Judge, data, context);
         if (known.size === 0) this.used.push(known);
-        known.set(data, verdict);
+        known.set(key, verdict);
       }
       const { props, items, valid } = verdict;
       judge.errors = valid ? null : errorsAt(verdict, context.instancePath);
@@ -60,7 +71,15 @@ export class Verdicts {
     return judge;
   }
 
-  private ask(validate: Judge, data: unknown, context: { readonly instancePath: string }): Verdict {
+  private keyOf({ parentData = this, parentDataProperty = '' }: Place): object {
+    let within = this.numbers.get(parentData);
+    if (within === undefined) this.numbers.set(parentData, (within = new Map<string | number, object>()));
+    let key = within.get(parentDataProperty);
+    if (key === undefined) within.set(parentDataProperty, (key = {}));
+    return key;
+  }
+
+  private ask(validate: Judge, data: unknown, context: Place): Verdict {
     this.asked += 1;
     const valid = validate(data, context);
     const { props, items } = validate.evaluated ?? {};

@@ -119,4 +119,18 @@ describe('numbers beyond doubles are judged by all their digits', () => {
     );
     assert.equal(validate(0.015), false);
   });
+
+  it('where verdicts are remembered, each number by its own digits', () => {
+    const ref = { $ref: '#/components/schemas/Tree' };
+    const Tree = parseExact('{"maximum":9007199254740992}') as object;
+    const X = { items: { ...ref } };
+    const schemas = { X, Tree: { ...Tree, items: ref, contains: ref } };
+    const compiler = new SchemaCompiler({ document: { components: { schemas } } as never });
+    const validate = compiler.compile('/components/schemas/X', 'exact');
+    const judged = (text: string): boolean => validateExactly(validate, parseExact(text, 'spelling') as Json);
+    assert.equal(judged('[9007199254740992,9007199254740992]'), true);
+    // As doubles, both numbers are the same.
+    assert.equal(judged('[9007199254740992,9007199254740993]'), false);
+    assert.equal(judged('[[9007199254740992],[9007199254740993]]'), false);
+  });
 });
