@@ -33,15 +33,14 @@ export function refKeyword(
         own.code(cxt);
         return;
       }
-      const remembers = repeated.has(name);
-      const judge = remembers
+      const judge = repeated.has(name)
         ? gen.scopeValue('validate', { ref: verdicts.remembering(target) })
         : getValidate(cxt, target);
       const judged = callValidateCode(cxt, judge, nil);
       cxt.result(
         judged,
         () => {
-          evaluated(cxt, judge, remembers ? undefined : target);
+          evaluated(cxt, judge, target);
         },
         () => {
           const into = gen.scopeValue('func', { ref: append });
@@ -59,8 +58,8 @@ type Judged = Parameters<typeof callValidateCode>[1];
  * Notes which members and items the target has judged, for `unevaluatedProperties` and `unevaluatedItems`. Where it
  * has judged none, ajv would go on with an undefined value and fail.
  */
-function evaluated({ gen, it }: KeywordCxt, judge: Judged, target: SchemaEnv | undefined): void {
-  const known = target?.validate?.evaluated;
+function evaluated({ gen, it }: KeywordCxt, judge: Judged, target: SchemaEnv): void {
+  const known = target.validate?.evaluated;
   if (it.props !== true) {
     if (known === undefined || known.dynamicProps) {
       const props = gen.var('props', _`${judge}.evaluated.props ?? {}`);

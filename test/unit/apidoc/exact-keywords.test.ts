@@ -126,7 +126,7 @@ describe('numbers beyond doubles are judged by all their digits', () => {
     const X = { items: { ...ref } };
     const schemas = { X, Tree: { ...Tree, items: ref, contains: ref } };
     const compiler = new SchemaCompiler({ document: { components: { schemas } } as never });
-    const validate = compiler.compile('/components/schemas/X', 'exact');
+    const validate = compiler.compile('/components/schemas/X', { precision: 'exact' });
     const judged = (text: string): boolean => validateExactly(validate, parseExact(text, 'spelling') as Json);
     assert.equal(judged('[9007199254740992,9007199254740992]'), true);
     // As doubles, both numbers are the same.
