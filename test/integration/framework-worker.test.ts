@@ -290,7 +290,7 @@ describe('a hello', () => {
     const young = makeWorker(scope, { connection: backend, handlers: echo, contract: contract('/new') });
     const refused = next(young, 'refused');
     await young.start();
-    assert.match(String((await refused)[1]), /"echo" differs/);
+    assert.match(String((await refused)[1]), /"echo" is refused: it differs/);
     const accepted = next(young, 'accepted');
     await old.stop();
     await accepted;
