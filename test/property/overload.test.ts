@@ -8,8 +8,13 @@ const RUNS = Number(process.env.FC_RUNS ?? 60);
 
 /** What the router promises under overload. */
 const LEAST_GOODPUT = 0.85;
-/** Time after which all is well again, in ms. */
+/** Time after which all is well again, in ms; slow handlers need so many of their times. */
 const RECOVERY = 2000;
+const RECOVERY_TIMES = 25;
+
+function recoveryOf({ meanService }: Settings): number {
+  return Math.max(RECOVERY, RECOVERY_TIMES * meanService);
+}
 
 const settings = fc.record({
   workers: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }),
@@ -52,7 +57,7 @@ function courseOf(given: Settings): OverloadCase {
     streams,
     phases: [
       { load: overload, duration: Math.max(6 * timeout, SAMPLE * meanService) },
-      { load: after, duration: RECOVERY + 5 * timeout },
+      { load: after, duration: recoveryOf(given) + 5 * timeout },
     ],
     random: false,
     seed,
@@ -72,11 +77,11 @@ describe('a router under overload', () => {
         const { begin, drop, end } = spans(course);
         const good = goodput(course, begin, drop);
         assert.ok(good >= LEAST_GOODPUT, `goodput ${good}`);
-        const made = course.requests.filter(({ at }) => at >= drop + RECOVERY && at < end);
+        const made = course.requests.filter(({ at }) => at >= drop + recoveryOf(given) && at < end);
         const lost = made.filter(({ code }) => code !== '').length;
         // Handlers that take long by chance may cost one; a client that asks for more than its share still shares.
         const allowed = given.even
-          ? Math.min(given.spread, 0.002) * made.length + Math.sign(given.spread)
+          ? Math.min(given.spread, 0.01) * made.length + Math.sign(given.spread)
           : made.length / 10;
         assert.ok(lost <= allowed, `${lost} of ${made.length} lost after the load dropped`);
         assert.ok(course.requests.every(({ code }) => code !== 'open'));
