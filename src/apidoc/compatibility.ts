@@ -4,10 +4,10 @@
  */
 import { ContractError } from '../contract/errors.ts';
 import { canonical, type Json, type JsonObject } from '../contract/json.ts';
-import { Fingerprints } from './fingerprint.ts';
 import type { Ingested } from './ingested.ts';
 import type { Operation, ParameterBinding } from './operation.ts';
 import { operationOf } from './operations.ts';
+import type { ReadContract } from './read-contract.ts';
 import { refusedValues, type SchemaComparison } from './schema-compatibility.ts';
 
 /** What two versions of a contract are to each other. */
@@ -22,7 +22,8 @@ const STRICT: SchemaComparison = { ignoresMembers: false };
 const TOLERANT: SchemaComparison = { ignoresMembers: true };
 
 /** Compares two versions of a contract. */
-export function compareContracts(before: Ingested, after: Ingested): ContractComparison {
+export function compareContracts(older: ReadContract, newer: ReadContract): ContractComparison {
+  const [before, after] = [older.ingested, newer.ingested];
   const wider = new Set<string>();
   const later = new Map(operationsIn(after).map((one) => [one.key, one.operation]));
   try {
@@ -37,7 +38,7 @@ export function compareContracts(before: Ingested, after: Ingested): ContractCom
     if (error instanceof ContractError) return { reason: error.message, changed: [] };
     throw error;
   }
-  const [old, now] = [new Fingerprints(before), new Fingerprints(after)];
+  const [old, now] = [older.fingerprints, newer.fingerprints];
   const names = new Set(before.operations.map(({ eventName }) => eventName));
   return {
     reason: undefined,

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../contract/json.ts';
 import { transform } from '../contract/shapes.ts';
-import type { Ingested } from './ingested.ts';
+import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { HttpMethod } from './operation.ts';
 import { ANNOTATIONS } from './schema.ts';
 
@@ -23,6 +23,7 @@ export class Fingerprints {
   private readonly ingested: Ingested;
   private whole: ReadonlyMap<string, string> | undefined;
   private bare: ReadonlyMap<string, string> | undefined;
+  private byEvent: ReadonlyMap<string, readonly IngestedOperation[]> | undefined;
 
   constructor(ingested: Ingested) {
     this.ingested = ingested;
@@ -40,10 +41,22 @@ export class Fingerprints {
       section === 'schemas' ? stripped(value) : value,
     );
     const known = this.bare;
-    const data = this.ingested.operations
-      .filter((operation) => operation.eventName === eventName)
-      .map(({ path, method }) => hash(render(this.data(path, method)), known));
+    const data = (this.operationsOf().get(eventName) ?? []).map(({ path, method }) =>
+      hash(render(this.data(path, method)), known),
+    );
     return [...new Set(data)].sort().join(' ');
+  }
+
+  private operationsOf(): ReadonlyMap<string, readonly IngestedOperation[]> {
+    if (this.byEvent !== undefined) return this.byEvent;
+    const byEvent = new Map<string, IngestedOperation[]>();
+    for (const operation of this.ingested.operations) {
+      const known = byEvent.get(operation.eventName);
+      if (known === undefined) byEvent.set(operation.eventName, [operation]);
+      else known.push(operation);
+    }
+    this.byEvent = byEvent;
+    return byEvent;
   }
 
   /** The event data of one operation: each field with its schema and whether it must be there. */

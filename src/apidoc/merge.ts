@@ -4,11 +4,11 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member, textOf } from '../contract/json.ts';
 import { type Kind, kindOf, transform } from '../contract/shapes.ts';
-import type { Fingerprints } from './fingerprint.ts';
 import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { Operation } from './operation.ts';
 import { operationOf } from './operations.ts';
 import { problemComponents, withProblems } from './problem.ts';
+import type { ReadContract } from './read-contract.ts';
 import { componentName } from './references.ts';
 
 /** What the served document says of itself, whatever the sources say. */
@@ -24,8 +24,7 @@ export interface DocumentBase {
 /** One source as it is merged. */
 export interface MergedSource {
   readonly name: string;
-  readonly ingested: Ingested;
-  readonly fingerprints: Fingerprints;
+  readonly contract: ReadContract;
   readonly available: boolean;
   /** Whether workers brought it; while none serves it, it gives way to what others bring. */
   readonly fromWorker: boolean;
@@ -33,16 +32,54 @@ export interface MergedSource {
   readonly renamed: { names: string; ingested: Ingested | undefined };
 }
 
+/** An operation of the served document. */
+interface MergedEntry {
+  readonly path: string;
+  readonly method: Operation['method'];
+  readonly source: string;
+  /** As the document has it while a worker serves it. */
+  readonly operation: JsonObject;
+}
+
+/** All sources in one document. */
+export interface Merged {
+  readonly document: OpenAPIV3_1.Document;
+  readonly operations: readonly Operation[];
+  readonly entries: readonly MergedEntry[];
+}
+
 const UNAVAILABLE = 'No worker serves this operation at present: it answers 503.';
 
 /** Merges the sources, in their order: an earlier one keeps its names, a later one's that clash are prefixed. */
-export function merge(
-  sources: readonly MergedSource[],
-  base: DocumentBase,
-): { document: OpenAPIV3_1.Document; operations: Operation[] } {
+export function merge(sources: readonly MergedSource[], base: DocumentBase): Merged {
   const merger = new Merger(base);
   for (const source of sources) merger.add(source);
   return merger.finish(sources);
+}
+
+/** The same sources after one of them became available or unavailable. Names and schemas stay the same objects. */
+export function remark(merged: Merged, source: string, available: boolean): Merged {
+  const paths = { ...merged.document.paths } as JsonObject;
+  for (const { path, method, source: of, operation } of merged.entries) {
+    if (of !== source) continue;
+    paths[path] = { ...(paths[path] as JsonObject), [method]: marked(operation, available) };
+  }
+  return {
+    document: { ...merged.document, paths: paths as OpenAPIV3_1.PathsObject },
+    operations: merged.operations.map((one) => (one.source === source ? { ...one, available } : one)),
+    entries: merged.entries,
+  };
+}
+
+/** The operation as the document has it. */
+function marked(operation: JsonObject, available: boolean): JsonObject {
+  if (available) return operation;
+  const description = member(operation, 'description');
+  return {
+    ...operation,
+    'x-available': false,
+    description: typeof description === 'string' ? `${description}\n\n${UNAVAILABLE}` : UNAVAILABLE,
+  };
 }
 
 class Merger {
@@ -56,12 +93,7 @@ class Merger {
   private readonly operationIds = new Set<string>();
   private readonly tags = new Map<string, Json>();
   private readonly webhooks: JsonObject = {};
-  private readonly entries: {
-    path: string;
-    method: Operation['method'];
-    source: string;
-    available: boolean;
-  }[] = [];
+  private readonly entries: (MergedEntry & { readonly available: boolean })[] = [];
 
   constructor(base: DocumentBase) {
     this.base = base;
@@ -98,7 +130,7 @@ class Merger {
     }
   }
 
-  finish(sources: readonly MergedSource[]): { document: OpenAPIV3_1.Document; operations: Operation[] } {
+  finish(sources: readonly MergedSource[]): Merged {
     const document: JsonObject = {
       openapi: '3.1.0',
       info: this.info(sources),
@@ -109,16 +141,16 @@ class Merger {
       components: this.components,
     };
     const operations = this.entries.map((entry) => operationOf(document, entry));
-    return { document: document as unknown as OpenAPIV3_1.Document, operations };
+    return { document: document as unknown as OpenAPIV3_1.Document, operations, entries: this.entries };
   }
 
   /** Gives each component of the source a name of its own; returns those that had to change. */
   private takeNames(source: MergedSource): Map<string, string> {
     const renamed = new Map<string, string>();
-    for (const [section, all] of Object.entries(source.ingested.components)) {
+    for (const [section, all] of Object.entries(source.contract.ingested.components)) {
       for (const name of Object.keys(all)) {
         const key = `${section}/${name}`;
-        const print = (): string => source.fingerprints.component(section, name);
+        const print = (): string => source.contract.fingerprints.component(section, name);
         const other = this.taken.get(key);
         if (other === undefined) this.taken.set(key, print);
         else if (other() !== print()) {
@@ -149,15 +181,10 @@ class Merger {
       renamePathParameters(operation, names, served.names, (value) => this.follow(value));
     operation['responses'] = withProblems(operation, (value) => this.follow(value));
     this.nameOperation(source, operation);
-    if (!source.available) {
-      const description = member(operation, 'description');
-      operation['x-available'] = false;
-      operation['description'] =
-        typeof description === 'string' ? `${description}\n\n${UNAVAILABLE}` : UNAVAILABLE;
-    }
+    const { name, available } = source;
     const item = (this.paths[served.path] ??= {}) as JsonObject;
-    item[method] = operation;
-    this.entries.push({ path: served.path, method, source: source.name, available: source.available });
+    item[method] = marked(operation, available);
+    this.entries.push({ path: served.path, method, source: name, available, operation });
   }
 
   /** `operationId` must be unique in a document; where a source says none, the event name is a good one. */
@@ -189,7 +216,10 @@ class Merger {
   }
 
   private info(sources: readonly MergedSource[]): JsonObject {
-    const infos = sources.map(({ name, ingested }) => ({ name, info: member(ingested.document, 'info') }));
+    const infos = sources.map(({ name, contract }) => ({
+      name,
+      info: member(contract.ingested.document, 'info'),
+    }));
     const only = infos.length === 1 ? infos[0]?.info : undefined;
     const info: JsonObject = {
       title: 'API',
@@ -214,7 +244,7 @@ function introduce(name: string, info: Json | undefined): string {
 
 /** The source under the names that are free for it. */
 function renamedSource(
-  { ingested, renamed: memo }: MergedSource,
+  { contract: { ingested }, renamed: memo }: MergedSource,
   renamed: ReadonlyMap<string, string>,
 ): Ingested {
   if (renamed.size === 0) return ingested;

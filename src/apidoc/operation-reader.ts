@@ -104,9 +104,6 @@ export class OperationReader {
     if (told === undefined && unnamed === 'skip') return undefined;
     if (told === undefined && unnamed === 'refuse') throw new ContractError('x-event-name is missing');
     const name = checkEventName(eventNameOf(method, path, found), limits.nameLength);
-    if (this.options.events?.has(name) === false) {
-      throw new ContractError(`leads to the event ${name}, which its workers do not announce`);
-    }
     return name;
   }
 

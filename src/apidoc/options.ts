@@ -21,8 +21,6 @@ export interface IngestOptions {
   readonly securitySchemes: ReadonlySet<string>;
   /** Security schemes that a worker may demand; undefined: those that it defines. */
   readonly configuredSchemes: ReadonlySet<string> | undefined;
-  /** Events that operations may lead to; undefined: any that is not reserved. */
-  readonly events?: ReadonlySet<string> | undefined;
   /** Takes the faults that are found. */
   readonly faults: Faults;
 }

@@ -6,13 +6,13 @@ import { EventEmitter } from 'node:events';
 import { ContractError } from '../contract/errors.ts';
 import { type ContractComparison, compareContracts } from './compatibility.ts';
 import { Faults } from './faults.ts';
-import { Fingerprints } from './fingerprint.ts';
 import { ingest } from './ingest.ts';
-import type { IngestedOperation } from './ingested.ts';
+import type { Ingested, IngestedOperation } from './ingested.ts';
 import { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './limits.ts';
-import { type DocumentBase, type MergedSource, merge } from './merge.ts';
+import { type DocumentBase, type Merged, type MergedSource, merge, remark } from './merge.ts';
 import type { ApiSnapshot } from './operation.ts';
 import type { IngestOptions, SourceKind, Unnamed } from './options.ts';
+import { ReadContract } from './read-contract.ts';
 
 /** Options of a registry. */
 export interface ApiRegistryOptions extends DocumentBase {
@@ -61,6 +61,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   private readonly schemes: ReadonlySet<string>;
   private readonly configuredSchemes: ReadonlySet<string> | undefined;
   private sources: ReadonlyMap<string, MergedSource> = new Map();
+  private merged: Merged;
   private current: ApiSnapshot;
 
   constructor(options: ApiRegistryOptions = {}) {
@@ -69,7 +70,8 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     this.schemes = new Set(Object.keys(options.securitySchemes ?? {}));
     this.configuredSchemes =
       options.configuredSchemes === undefined ? undefined : new Set(options.configuredSchemes);
-    this.current = { revision: 0, ...merge([], options) };
+    this.merged = merge([], options);
+    this.current = snapshotOf(0, this.merged);
   }
 
   /** Document and operations as they are now, of one revision. Nobody may change them. */
@@ -91,7 +93,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    * Adds a source, or puts it in place of the one of that name.
    * @param source name of a file or of a worker's contract; it prefixes names that clash with others'.
    * @param document OpenAPI 3.0 or 3.1, whole or a fragment (paths and components): JSON text, or a value as
-   *   JSON.parse gives it. It is copied.
+   *   JSON.parse gives it. It is copied. A worker's contract may also be one that `read` returned.
    * @throws ContractError naming source, operation, place and reason, when it is no such document, passes a bound,
    *   or claims a method and path, or an event with other data, of another source. Nothing has changed then.
    *   Contracts of workers that are all gone give way to one that another worker brings: they are removed.
@@ -103,11 +105,15 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
       if (source === '' || source.length > limits.nameLength) {
         throw new ContractError(`a source must have a name of 1 to ${limits.nameLength} characters`);
       }
-      const ingested = ingest(document, this.ingestOptions(kind, limits, options));
+      const contract =
+        document instanceof ReadContract
+          ? document
+          : new ReadContract(ingest(document, this.ingestOptions(kind, limits, options)));
+      const { ingested } = contract;
+      refuseForeignEvents(ingested, options.events);
       const entry: MergedSource = {
         name: source,
-        ingested,
-        fingerprints: new Fingerprints(ingested),
+        contract,
         available: options.available ?? true,
         fromWorker: kind === 'worker',
         renamed: { names: '', ingested: undefined },
@@ -130,8 +136,22 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    * @throws ContractError when one of them cannot be served.
    */
   compare(before: unknown, after: unknown): ContractComparison {
+    return compareContracts(this.read(before), this.read(after));
+  }
+
+  /**
+   * Reads a worker's contract, so that it can be compared and put without being read again.
+   * @throws ContractError when it cannot be served.
+   */
+  read(document: unknown): ReadContract {
+    if (document instanceof ReadContract) return document;
     const options = this.ingestOptions('worker', this.limitsFor('worker', undefined), {});
-    return compareContracts(ingest(before, options), ingest(after, options));
+    return new ReadContract(ingest(document, options));
+  }
+
+  /** The contract of a source, as `read` returns it; undefined when there is no source of that name. */
+  contractOf(source: string): ReadContract | undefined {
+    return this.sources.get(source)?.contract;
   }
 
   /** Removes a source; false when there is none of that name. */
@@ -149,8 +169,10 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   setAvailable(source: string, available: boolean): boolean {
     const entry = this.sources.get(source);
     if (entry === undefined) return false;
-    if (entry.available !== available)
-      this.commit(new Map(this.sources).set(source, { ...entry, available }));
+    if (entry.available !== available) {
+      const sources = new Map(this.sources).set(source, { ...entry, available });
+      this.serve(sources, remark(this.merged, source, available));
+    }
     return true;
   }
 
@@ -170,15 +192,18 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
       limits,
       securitySchemes: this.schemes,
       configuredSchemes: this.configuredSchemes,
-      events: options.events && new Set(options.events),
       faults: new Faults(kind === 'document', options.faults),
     };
   }
 
   private commit(sources: ReadonlyMap<string, MergedSource>): ApiSnapshot {
-    const merged = merge([...sources.values()], this.options);
+    return this.serve(sources, merge([...sources.values()], this.options));
+  }
+
+  private serve(sources: ReadonlyMap<string, MergedSource>, merged: Merged): ApiSnapshot {
     this.sources = sources;
-    this.current = { revision: this.current.revision + 1, ...merged };
+    this.merged = merged;
+    this.current = snapshotOf(this.current.revision + 1, merged);
     this.emit('change', this.current);
     return this.current;
   }
@@ -187,11 +212,11 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   private refuseConflicts(entry: MergedSource): Set<string> {
     const { routes, events } = claimsOf(entry);
     const displaced = new Set<string>();
-    let count = entry.ingested.operations.length;
+    let count = entry.contract.ingested.operations.length;
     for (const other of this.sources.values()) {
       if (other.name === entry.name) continue;
       const clash = clashOf(entry, other, routes, events);
-      if (clash === undefined) count += other.ingested.operations.length;
+      if (clash === undefined) count += other.contract.ingested.operations.length;
       else if (entry.fromWorker && entry.available && other.fromWorker && !other.available) {
         displaced.add(other.name);
       } else throw clash;
@@ -202,10 +227,25 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 }
 
+function snapshotOf(revision: number, { document, operations }: Merged): ApiSnapshot {
+  return { revision, document, operations };
+}
+
+/** @throws ContractError naming an operation that leads to an event that its workers do not announce. */
+function refuseForeignEvents({ operations }: Ingested, events: readonly string[] | undefined): void {
+  if (events === undefined) return;
+  const announced = new Set(events);
+  const foreign = operations.find(({ eventName }) => !announced.has(eventName));
+  if (foreign === undefined) return;
+  const { path, method, eventName: event, pointer } = foreign;
+  const reason = `leads to the event ${event}, which its workers do not announce`;
+  throw new ContractError(reason, { path, method, event, pointer });
+}
+
 type Claims = ReadonlyMap<string, IngestedOperation>;
 
 /** What a source claims: method and path, and events. */
-function claimsOf({ ingested }: MergedSource): { routes: Claims; events: Claims } {
+function claimsOf({ contract: { ingested } }: MergedSource): { routes: Claims; events: Claims } {
   const routes = new Map<string, IngestedOperation>();
   const events = new Map<string, IngestedOperation>();
   const faults: ContractError[] = [];
@@ -232,7 +272,7 @@ function clashOf(
   events: Claims,
 ): ContractError | undefined {
   const compared = new Set<string>();
-  for (const { method, path, shape, eventName } of other.ingested.operations) {
+  for (const { method, path, shape, eventName } of other.contract.ingested.operations) {
     const mine = routes.get(`${method} ${shape}`);
     if (mine !== undefined) {
       const place = { method, path: mine.path, event: mine.eventName, pointer: mine.pointer };
@@ -241,7 +281,7 @@ function clashOf(
     const same = events.get(eventName);
     if (same === undefined || compared.has(eventName)) continue;
     compared.add(eventName);
-    if (entry.fingerprints.event(eventName) !== other.fingerprints.event(eventName)) {
+    if (entry.contract.fingerprints.event(eventName) !== other.contract.fingerprints.event(eventName)) {
       const place = { method: same.method, path: same.path, event: eventName, pointer: same.pointer };
       return new ContractError(`${other.name} has claimed the event with other data already`, place);
     }
