@@ -1,4 +1,5 @@
 /** A registry as a router asks it: do the contracts of its workers fit together? */
+import { runAtOnce, type Steps } from '../core/steps.ts';
 import type { ContractComparison } from './compatibility.ts';
 import type { ReadContract } from './read-contract.ts';
 import type { ApiRegistry } from './registry.ts';
@@ -12,6 +13,10 @@ export interface RegistryChecker {
   has(name: string): boolean;
   /** @throws ContractError when one of the two cannot be served. */
   compare(before: unknown, after: unknown): ContractComparison;
+  /** As `put`, in steps; what is served changes in the last one. */
+  putting(name: string, fragment: unknown, events?: readonly string[]): Steps<void>;
+  /** As `compare`, in steps. */
+  comparing(before: unknown, after: unknown): Steps<ContractComparison>;
 }
 
 /**
@@ -21,11 +26,13 @@ export interface RegistryChecker {
 export function contractChecker(registry: ApiRegistry): RegistryChecker {
   const known = new KnownContracts(registry);
   return {
-    put: (name, fragment, events) => known.put(name, fragment, events),
+    put: (name, fragment, events) => runAtOnce(known.putting(name, fragment, events)),
     setAvailable: (name, available) => void registry.setAvailable(name, available),
     remove: (name) => void registry.remove(name),
     has: (name) => registry.has(name),
-    compare: (before, after) => known.compare(before, after),
+    compare: (before, after) => runAtOnce(known.comparing(before, after)),
+    putting: (name, fragment, events) => known.putting(name, fragment, events),
+    comparing: (before, after) => known.comparing(before, after),
   };
 }
 
@@ -44,9 +51,9 @@ class KnownContracts {
 
   constructor(private readonly registry: ApiRegistry) {}
 
-  put(name: string, fragment: unknown, events: readonly string[] | undefined): void {
+  *putting(name: string, fragment: unknown, events: readonly string[] | undefined): Steps<void> {
     const { registry, served } = this;
-    registry.put(name, this.find(fragment) ?? fragment, { kind: 'worker', events });
+    yield* registry.putting(name, this.find(fragment) ?? fragment, { kind: 'worker', events });
     this.compared = undefined;
     const contract = registry.contractOf(name);
     if (contract !== undefined) served.set(name, { fragment, contract });
@@ -55,14 +62,14 @@ class KnownContracts {
     }
   }
 
-  compare(before: unknown, after: unknown): ContractComparison {
-    return this.registry.compare(this.read(before), this.read(after));
+  *comparing(before: unknown, after: unknown): Steps<ContractComparison> {
+    return yield* this.registry.comparing(yield* this.reading(before), yield* this.reading(after));
   }
 
-  private read(fragment: unknown): ReadContract {
+  private *reading(fragment: unknown): Steps<ReadContract> {
     const known = this.find(fragment);
     if (known !== undefined) return known;
-    const contract = this.registry.read(fragment);
+    const contract = yield* this.registry.reading(fragment);
     this.compared = { fragment, contract };
     return contract;
   }

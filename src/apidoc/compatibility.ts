@@ -4,6 +4,7 @@
  */
 import { ContractError } from '../contract/errors.ts';
 import { canonical, type Json, type JsonObject } from '../contract/json.ts';
+import type { Steps } from '../core/steps.ts';
 import type { Ingested } from './ingested.ts';
 import type { Operation, ParameterBinding } from './operation.ts';
 import { operationOf } from './operations.ts';
@@ -22,10 +23,14 @@ const STRICT: SchemaComparison = { ignoresMembers: false };
 const TOLERANT: SchemaComparison = { ignoresMembers: true };
 
 /** Compares two versions of a contract. */
-export function compareContracts(older: ReadContract, newer: ReadContract): ContractComparison {
+export function* compareContracts(older: ReadContract, newer: ReadContract): Steps<ContractComparison> {
   const [before, after] = [older.ingested, newer.ingested];
   const wider = new Set<string>();
-  const later = new Map(operationsIn(after).map((one) => [one.key, one.operation]));
+  const later = new Map<string, Operation>();
+  for (const { key, operation } of operationsIn(after)) {
+    later.set(key, operation);
+    yield;
+  }
   try {
     for (const { key, operation } of operationsIn(before)) {
       const now = later.get(key);
@@ -33,6 +38,7 @@ export function compareContracts(older: ReadContract, newer: ReadContract): Cont
       const pair = new Pair(operation, now, schemasIn(before), schemasIn(after));
       pair.check();
       if (pair.wider) wider.add(operation.eventName);
+      yield;
     }
   } catch (error) {
     if (error instanceof ContractError) return { reason: error.message, changed: [] };
@@ -40,10 +46,12 @@ export function compareContracts(older: ReadContract, newer: ReadContract): Cont
   }
   const [old, now] = [older.fingerprints, newer.fingerprints];
   const names = new Set(before.operations.map(({ eventName }) => eventName));
-  return {
-    reason: undefined,
-    changed: [...names].filter((name) => wider.has(name) || old.event(name) !== now.event(name)),
-  };
+  const changed: string[] = [];
+  for (const name of names) {
+    if (wider.has(name) || old.event(name) !== now.event(name)) changed.push(name);
+    yield;
+  }
+  return { reason: undefined, changed };
 }
 
 /** One operation in two versions. */
@@ -172,12 +180,10 @@ function schemasIn({ components }: Ingested): JsonObject {
   return components['schemas'] ?? {};
 }
 
-function operationsIn(ingested: Ingested): { key: string; operation: Operation }[] {
+function* operationsIn(ingested: Ingested): Iterable<{ key: string; operation: Operation }> {
   const document = { ...ingested.document, components: ingested.components };
-  return ingested.operations.map(({ path, method, shape }) => {
-    return {
-      key: `${method} ${shape}`,
-      operation: operationOf(document, { path, method, source: '', available: true }),
-    };
-  });
+  for (const { path, method, shape } of ingested.operations) {
+    const operation = operationOf(document, { path, method, source: '', available: true });
+    yield { key: `${method} ${shape}`, operation };
+  }
 }

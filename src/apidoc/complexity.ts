@@ -5,6 +5,7 @@
 import { ContractError } from '../contract/errors.ts';
 import { type Json, type JsonObject, member } from '../contract/json.ts';
 import { type Kind, kindOf, transform } from '../contract/shapes.ts';
+import type { Steps } from '../core/steps.ts';
 import type { IngestedOperation } from './ingested.ts';
 
 /** Schema objects of one place, and the components that it refers to. */
@@ -17,12 +18,12 @@ interface Measure {
  * @param most schema objects that one operation may reach.
  * @throws ContractError naming the first operation that reaches more.
  */
-export function checkComplexity(
+export function* checkComplexity(
   paths: JsonObject,
   operations: readonly IngestedOperation[],
   components: Readonly<Record<string, JsonObject>>,
   most: number,
-): void {
+): Steps<void> {
   const measured = new Map<string, Measure>();
   const component = (ref: string): Measure => {
     let found = measured.get(ref);
@@ -35,6 +36,7 @@ export function checkComplexity(
   };
   const reached = new Map<string, number>();
   for (const { path, method, eventName } of operations) {
+    yield;
     const { schemas, refs } = measure('operation', (paths[path] as JsonObject)[method] ?? {});
     const key = [...refs].sort().join(' ');
     const beyond = reached.get(key) ?? reach(refs, component, most);

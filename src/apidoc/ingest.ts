@@ -5,6 +5,7 @@
 import { claimsOf, isExtension } from '../contract/claims.ts';
 import { ContractError, type ContractPlace } from '../contract/errors.ts';
 import { isObject, type JsonObject, member, pointerOf } from '../contract/json.ts';
+import type { Steps } from '../core/steps.ts';
 import { isReadable } from './body.ts';
 import { checkComplexity } from './complexity.ts';
 import { checkReferences } from './cycles.ts';
@@ -23,19 +24,21 @@ import { Taint } from './taint.ts';
  * Reads a source: JSON text, or a value as JSON.parse gives it.
  * @throws ContractError naming what is wrong and where: every fault of a document, the first one of a contract.
  */
-export function ingest(input: unknown, options: IngestOptions): Ingested {
+export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested> {
   const raw = parse(input, options.limits);
+  yield;
   checkVersion(raw);
   // Before references are followed: as a router reads the contract.
   if (options.kind === 'worker') claimsOf(raw);
   const prefix = parsePrefix(options.prefix);
   const { faults, limits } = options;
-  const normalised = normalise(raw, options);
+  const normalised = yield* normalise(raw, options);
   const { document, components } = normalised;
   checkReferences(normalised, limits.references, faults);
-  const { operations, warnings } = readOperations(normalised, prefix, options);
+  yield;
+  const { operations, warnings } = yield* readOperations(normalised, prefix, options);
   if (Number.isFinite(limits.schemas)) {
-    checkComplexity(document['paths'] as JsonObject, operations, components, limits.schemas);
+    yield* checkComplexity(document['paths'] as JsonObject, operations, components, limits.schemas);
   }
   faults.throwIfAny();
   return { document, components, operations, warnings };
@@ -83,11 +86,11 @@ interface Reading {
   readonly warnings: ContractError[];
 }
 
-function readOperations(
+function* readOperations(
   normalised: Normalised,
   prefix: string,
   options: IngestOptions,
-): Pick<Ingested, 'operations' | 'warnings'> {
+): Steps<Pick<Ingested, 'operations' | 'warnings'>> {
   const { document, components } = normalised;
   const { faults } = options;
   const paths = member(document, 'paths') ?? {};
@@ -102,6 +105,7 @@ function readOperations(
   const found: JsonObject = {};
   for (const [path, item] of Object.entries(paths)) {
     if (isExtension(path)) continue;
+    yield;
     const place = { path, pointer: pointerOf('paths', path) };
     faults.attempt(() => {
       // A client never sends a fragment (RFC 9110, 7.1), so that no request comes to such a path.

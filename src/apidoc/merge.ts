@@ -4,6 +4,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member, textOf } from '../contract/json.ts';
 import { type Kind, kindOf, transform } from '../contract/shapes.ts';
+import type { Steps } from '../core/steps.ts';
 import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { Operation } from './operation.ts';
 import { operationOf } from './operations.ts';
@@ -51,10 +52,10 @@ export interface Merged {
 const UNAVAILABLE = 'No worker serves this operation at present: it answers 503.';
 
 /** Merges the sources, in their order: an earlier one keeps its names, a later one's that clash are prefixed. */
-export function merge(sources: readonly MergedSource[], base: DocumentBase): Merged {
+export function* merge(sources: readonly MergedSource[], base: DocumentBase): Steps<Merged> {
   const merger = new Merger(base);
-  for (const source of sources) merger.add(source);
-  return merger.finish(sources);
+  for (const source of sources) yield* merger.add(source);
+  return yield* merger.finish(sources);
 }
 
 /** The same sources after one of them became available or unavailable. Names and schemas stay the same objects. */
@@ -106,7 +107,7 @@ class Merger {
     }
   }
 
-  add(source: MergedSource): void {
+  *add(source: MergedSource): Steps<void> {
     const { document, components, operations } = renamedSource(source, this.takeNames(source));
     for (const [section, all] of Object.entries(components)) {
       const into = (this.components[section] ??= {});
@@ -118,6 +119,7 @@ class Merger {
     for (const operation of operations) {
       const found = (paths[operation.path] as JsonObject)[operation.method] ?? {};
       this.addOperation(source, operation, found as JsonObject);
+      yield;
     }
     for (const tag of listOf(document, 'tags')) {
       const name = isObject(tag) ? member(tag, 'name') : undefined;
@@ -130,7 +132,7 @@ class Merger {
     }
   }
 
-  finish(sources: readonly MergedSource[]): Merged {
+  *finish(sources: readonly MergedSource[]): Steps<Merged> {
     const document: JsonObject = {
       openapi: '3.1.0',
       info: this.info(sources),
@@ -140,7 +142,11 @@ class Merger {
       ...(Object.keys(this.webhooks).length > 0 ? { webhooks: this.webhooks } : {}),
       components: this.components,
     };
-    const operations = this.entries.map((entry) => operationOf(document, entry));
+    const operations: Operation[] = [];
+    for (const entry of this.entries) {
+      operations.push(operationOf(document, entry));
+      yield;
+    }
     return { document: document as unknown as OpenAPIV3_1.Document, operations, entries: this.entries };
   }
 

@@ -3,7 +3,8 @@
  */
 import { ContractError } from '../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../contract/json.ts';
-import { type Hooks, type Kind, SECTIONS, transform } from '../contract/shapes.ts';
+import { type Hooks, type Kind, SECTIONS, transform, transformDocument } from '../contract/shapes.ts';
+import type { Steps } from '../core/steps.ts';
 import type { IngestOptions } from './options.ts';
 import { checkPattern } from './patterns.ts';
 import { References, refTo } from './references.ts';
@@ -20,13 +21,13 @@ export interface Normalised {
 }
 
 /** Brings a document to 3.1. */
-export function normalise(raw: JsonObject, options: IngestOptions): Normalised {
+export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Normalised> {
   const references = new References(raw, options.limits.components);
   const { faults, limits } = options;
   const hooks = hooksFor(references, textOf(raw, 'openapi')?.startsWith('3.0') === true, options);
   const rest = { ...raw };
   delete rest['components'];
-  const document = transform('document', rest, '', hooks) as JsonObject;
+  const document = yield* transformDocument(rest, hooks);
   const components: Record<string, JsonObject> = {};
   const places = new Map<string, string>();
   // Copying one may find more: the list grows while it is walked.
@@ -43,6 +44,7 @@ export function normalise(raw: JsonObject, options: IngestOptions): Normalised {
     );
     places.set(refTo(section, name), pointer);
     if (copied !== undefined) (components[section] ??= {})[name] = copied;
+    yield;
   }
   return { document, components, places };
 }

@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { ContractError } from '../contract/errors.ts';
+import { runAtOnce, type Steps } from '../core/steps.ts';
 import { type ContractComparison, compareContracts } from './compatibility.ts';
 import { Faults } from './faults.ts';
 import { ingest } from './ingest.ts';
@@ -30,6 +31,9 @@ export interface ApiRegistryOptions extends DocumentBase {
   /** Most operations over all sources; default 50,000. */
   readonly maxOperations?: number;
 }
+
+/** How often a source is merged in steps, while others change in between, before it is merged at once. */
+const MERGE_ATTEMPTS = 3;
 
 /** Options of one source. */
 export interface PutOptions {
@@ -70,7 +74,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     this.schemes = new Set(Object.keys(options.securitySchemes ?? {}));
     this.configuredSchemes =
       options.configuredSchemes === undefined ? undefined : new Set(options.configuredSchemes);
-    this.merged = merge([], options);
+    this.merged = runAtOnce(merge([], options));
     this.current = snapshotOf(0, this.merged);
   }
 
@@ -93,12 +97,17 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    * Adds a source, or puts it in place of the one of that name.
    * @param source name of a file or of a worker's contract; it prefixes names that clash with others'.
    * @param document OpenAPI 3.0 or 3.1, whole or a fragment (paths and components): JSON text, or a value as
-   *   JSON.parse gives it. It is copied. A worker's contract may also be one that `read` returned.
+   *   JSON.parse gives it. It is copied. A worker's contract may also be one that `reading` returned.
    * @throws ContractError naming source, operation, place and reason, when it is no such document, passes a bound,
    *   or claims a method and path, or an event with other data, of another source. Nothing has changed then.
    *   Contracts of workers that are all gone give way to one that another worker brings: they are removed.
    */
   put(source: string, document: unknown, options: PutOptions = {}): ApiSnapshot {
+    return runAtOnce(this.putting(source, document, options));
+  }
+
+  /** As `put`, in steps. What the registry serves changes in the last one, or not at all. */
+  *putting(source: string, document: unknown, options: PutOptions = {}): Steps<ApiSnapshot> {
     try {
       const kind = options.kind ?? 'document';
       const limits = this.limitsFor(kind, options.maxBytes);
@@ -108,7 +117,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
       const contract =
         document instanceof ReadContract
           ? document
-          : new ReadContract(ingest(document, this.ingestOptions(kind, limits, options)));
+          : new ReadContract(yield* ingest(document, this.ingestOptions(kind, limits, options)));
       const { ingested } = contract;
       refuseForeignEvents(ingested, options.events);
       const entry: MergedSource = {
@@ -118,9 +127,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
         fromWorker: kind === 'worker',
         renamed: { names: '', ingested: undefined },
       };
-      const sources = new Map(this.sources);
-      for (const name of this.refuseConflicts(entry)) sources.delete(name);
-      const snapshot = this.commit(sources.set(source, entry));
+      const snapshot = yield* this.takeIn(entry);
       for (const warning of ingested.warnings) options.onWarning?.(warning.around({ source }));
       return snapshot;
     } catch (error) {
@@ -136,20 +143,25 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    * @throws ContractError when one of them cannot be served.
    */
   compare(before: unknown, after: unknown): ContractComparison {
-    return compareContracts(this.read(before), this.read(after));
+    return runAtOnce(this.comparing(before, after));
+  }
+
+  /** As `compare`, in steps. */
+  *comparing(before: unknown, after: unknown): Steps<ContractComparison> {
+    return yield* compareContracts(yield* this.reading(before), yield* this.reading(after));
   }
 
   /**
-   * Reads a worker's contract, so that it can be compared and put without being read again.
+   * Reads a worker's contract in steps, so that it can be compared and put without being read again.
    * @throws ContractError when it cannot be served.
    */
-  read(document: unknown): ReadContract {
+  *reading(document: unknown): Steps<ReadContract> {
     if (document instanceof ReadContract) return document;
     const options = this.ingestOptions('worker', this.limitsFor('worker', undefined), {});
-    return new ReadContract(ingest(document, options));
+    return new ReadContract(yield* ingest(document, options));
   }
 
-  /** The contract of a source, as `read` returns it; undefined when there is no source of that name. */
+  /** The contract of a source, as `reading` returns it; undefined when there is no source of that name. */
   contractOf(source: string): ReadContract | undefined {
     return this.sources.get(source)?.contract;
   }
@@ -196,8 +208,21 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     };
   }
 
+  /** Merges the source with the others; anew when these changed between the steps. */
+  private *takeIn(entry: MergedSource): Steps<ApiSnapshot> {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = this.sources;
+      const sources = new Map(before);
+      for (const name of this.refuseConflicts(entry)) sources.delete(name);
+      const merging = merge([...sources.set(entry.name, entry).values()], this.options);
+      // The last attempt runs at once: sources that change all the time would keep this one out for ever.
+      const merged = attempt < MERGE_ATTEMPTS ? yield* merging : runAtOnce(merging);
+      if (before === this.sources) return this.serve(sources, merged);
+    }
+  }
+
   private commit(sources: ReadonlyMap<string, MergedSource>): ApiSnapshot {
-    return this.serve(sources, merge([...sources.values()], this.options));
+    return this.serve(sources, runAtOnce(merge([...sources.values()], this.options)));
   }
 
   private serve(sources: ReadonlyMap<string, MergedSource>, merged: Merged): ApiSnapshot {

@@ -2,6 +2,7 @@
  * The anatomy of an OpenAPI 3.0/3.1 document as a table, and a copy that knows at each place what kind of
  * object it looks at. So a `$ref` is told from a property that is called `$ref`, and a schema from an example.
  */
+import type { Steps } from '../core/steps.ts';
 import { ContractError } from './errors.ts';
 import { escapeToken, isObject, type Json, type JsonObject, member } from './json.ts';
 
@@ -143,6 +144,41 @@ export interface Hooks {
  */
 export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks): Json {
   if (kind === 'schema' && typeof value === 'boolean') return value;
+  const copied = entered(kind, value, pointer, hooks);
+  for (const [name, form, of] of fieldsOf(kind, copied)) {
+    const field = member(copied, name);
+    // An empty member of a YAML document reads as null.
+    if (field === null) delete copied[name];
+    else if (field !== undefined) {
+      const place = `${pointer}/${escapeToken(name)}`;
+      setOrDelete(copied, name, transformField(form, of, field, place, hooks));
+    }
+  }
+  return copied;
+}
+
+/** As `transform`, of a whole document: each member of its maps, such as a path item, is a step. */
+export function* transformDocument(value: Json, hooks: Hooks): Steps<JsonObject> {
+  const copied = entered('document', value, '', hooks);
+  for (const [name, form, of] of fieldsOf('document', copied)) {
+    const field = member(copied, name);
+    const place = `/${escapeToken(name)}`;
+    if (field === null) delete copied[name];
+    else if (form === 'map' && isObject(field)) copied[name] = yield* transformMap(of, field, place, hooks);
+    else if (field !== undefined) {
+      setOrDelete(copied, name, transformField(form, of, field, place, hooks));
+    }
+  }
+  return copied;
+}
+
+function setOrDelete(object: JsonObject, name: string, value: Json | undefined): void {
+  if (value === undefined) delete object[name];
+  else object[name] = value;
+}
+
+/** A copy of the object itself, with its own reference resolved. */
+function entered(kind: Kind, value: Json, pointer: string, hooks: Hooks): JsonObject {
   if (!isObject(value)) throw new ContractError(`the ${kind} must be an object`, { pointer });
   let copied: JsonObject = { ...value };
   if (hooks.enter !== undefined) copied = hooks.enter(kind, copied, pointer);
@@ -151,17 +187,6 @@ export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks
   if (SECTIONS[kind] !== undefined && ref !== undefined) {
     if (typeof ref !== 'string') throw new ContractError('$ref must be a string', { pointer });
     if (hooks.reference !== undefined) copied['$ref'] = hooks.reference(kind, ref, pointer);
-  }
-  for (const [name, form, of] of fieldsOf(kind, copied)) {
-    const field = member(copied, name);
-    // An empty member of a YAML document reads as null.
-    if (field === null) delete copied[name];
-    else if (field !== undefined) {
-      const place = `${pointer}/${escapeToken(name)}`;
-      const one = transformField(form, of, field, place, hooks);
-      if (one === undefined) delete copied[name];
-      else copied[name] = one;
-    }
   }
   return copied;
 }
@@ -201,11 +226,32 @@ function transformField(
   }
   const copied: JsonObject = {};
   for (const [name, item] of Object.entries(value as JsonObject)) {
-    const place = `${pointer}/${escapeToken(name)}`;
-    const one = isExtension(kind, name) ? item : attempt(kind, item, place, hooks);
-    if (one !== undefined) copied[name] = one;
+    copyMember(copied, kind, name, item, pointer, hooks);
   }
   return copied;
+}
+
+function* transformMap(kind: Kind, map: JsonObject, pointer: string, hooks: Hooks): Steps<JsonObject> {
+  const copied: JsonObject = {};
+  for (const [name, item] of Object.entries(map)) {
+    copyMember(copied, kind, name, item, pointer, hooks);
+    yield;
+  }
+  return copied;
+}
+
+/** Copies a member of a map of objects. */
+function copyMember(
+  copied: JsonObject,
+  kind: Kind,
+  name: string,
+  item: Json,
+  pointer: string,
+  hooks: Hooks,
+): void {
+  const place = `${pointer}/${escapeToken(name)}`;
+  const one = isExtension(kind, name) ? item : attempt(kind, item, place, hooks);
+  if (one !== undefined) copied[name] = one;
 }
 
 /** Whether a member of a map of these objects is an extension, and not one of them. */

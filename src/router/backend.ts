@@ -90,6 +90,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     for (const peer of this.peers.values()) {
       peer.grace?.();
       peer.later?.();
+      this.members.abandonCheck(peer);
       peer.channel.flush();
       if (peer.ours) peer.control('$bye', {});
     }
@@ -177,6 +178,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   writable(peer: WorkerPeer): void {
     if (peer.worker !== undefined) this.core.unblock(peer.worker, turnNow());
+    this.owner.touched();
+  }
+
+  touched(): void {
     this.owner.touched();
   }
 

@@ -30,4 +30,11 @@ export interface ContractChecker {
   has?(name: string): boolean;
   /** Compares versions of a contract. Default: workers of different versions do not serve side by side. */
   compare?(before: unknown, after: unknown): VersionComparison;
+  /**
+   * As `put`, in steps: a generator that yields between them. The router runs the steps of a large contract in slices and
+   * does its other work in between. What is served changes in the last step. Default: `put`.
+   */
+  putting?(name: string, fragment: unknown, events: readonly string[]): Generator<void, void, void>;
+  /** As `compare`, in steps. Default: `compare`. */
+  comparing?(before: unknown, after: unknown): Generator<void, VersionComparison, void>;
 }

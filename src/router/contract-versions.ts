@@ -1,6 +1,7 @@
 /** Versions of one contract that workers serve side by side. The newest one is what gateways serve. */
 import type { Cancel } from '../core/clock.ts';
-import type { ContractChecker } from './contract-checker.ts';
+import type { Steps } from '../core/steps.ts';
+import type { ContractChecker, VersionComparison } from './contract-checker.ts';
 
 /** A version of a contract. */
 export interface AnnouncedVersion {
@@ -16,6 +17,12 @@ export interface AnnouncedVersion {
 export interface ContractHold {
   readonly name: string;
   readonly version: AnnouncedVersion;
+}
+
+/** Where a version stands beside the newest one. */
+interface VersionPlace {
+  readonly later: boolean;
+  readonly ranks: AnnouncedVersion['ranks'];
 }
 
 /** Most versions of one contract at a time. */
@@ -62,13 +69,13 @@ export class ContractVersions {
    *
    * @returns why it fits to neither side of the newest one, or its ranks.
    */
-  rank(fragment: unknown): { readonly later: boolean; readonly ranks: AnnouncedVersion['ranks'] } | string {
+  *rank(fragment: unknown): Steps<VersionPlace | string> {
     const { current, checker } = this;
     if (checker?.compare === undefined) return 'it differs from the one that other workers serve';
     if (this.versions.length >= MAX_VERSIONS) return `${MAX_VERSIONS} versions of it are served already`;
-    const forwards = checker.compare(current.fragment, fragment);
+    const forwards = yield* compared(checker, current.fragment, fragment);
     if (forwards.reason === undefined) return { later: true, ranks: this.ranksOf(forwards.changed, 1) };
-    const backwards = checker.compare(fragment, current.fragment);
+    const backwards = yield* compared(checker, fragment, current.fragment);
     if (backwards.reason === undefined) return { later: false, ranks: this.ranksOf(backwards.changed, -1) };
     return `it does not fit to the one that other workers serve: ${forwards.reason}`;
   }
@@ -103,4 +110,9 @@ export class ContractVersions {
     for (const event of changed) ranks.set(event, (ranks.get(event) ?? 0) + step);
     return ranks;
   }
+}
+
+function* compared(checker: ContractChecker, before: unknown, after: unknown): Steps<VersionComparison> {
+  if (checker.comparing !== undefined) return yield* checker.comparing(before, after);
+  return checker.compare?.(before, after) ?? { reason: 'it cannot be compared', changed: [] };
 }

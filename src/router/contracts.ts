@@ -4,6 +4,8 @@
  */
 import { type Clock, systemClock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
+import { runAtOnce, type Steps } from '../core/steps.ts';
+import { CheckQueue, type CheckSlices } from './check-queue.ts';
 import type { AnnouncedContract, ContractChecker } from './contract-checker.ts';
 import { type AnnouncedVersion, type ContractHold, ContractVersions, NO_RANKS } from './contract-versions.ts';
 
@@ -13,6 +15,15 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 /** How long (ms) the newest version is served on when only workers of earlier ones are left: its own may come back. */
 const NEWEST_STAYS = 30_000;
+
+/** How long (ms) until it is tried again when a contract of the name is being checked. */
+const BUSY_STAYS = 1000;
+
+/** Most operations of a contract that is checked at once. */
+const MAX_AT_ONCE = 50;
+
+const TOO_DEEP = 'the contract is nested too deeply';
+const GONE = 'the worker is gone';
 
 interface ContractsEvents {
   change: [revision: number];
@@ -24,12 +35,19 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   /** In the order in which they came, or came back. */
   private readonly entries = new Map<string, ContractVersions>();
   private changes = 0;
+  private readonly checks: CheckQueue;
+  /** What workers gave back while a contract of the name was being checked. */
+  private readonly released: ContractHold[] = [];
+  /** A contract was refused because one of its name was being checked. */
+  private turnedAway = false;
 
   constructor(
     private readonly checker: ContractChecker | undefined,
     private readonly clock: Clock = systemClock,
+    slices: CheckSlices = {},
   ) {
     super();
+    this.checks = new CheckQueue(() => this.checked(), slices);
   }
 
   /** Grows with each change. */
@@ -52,17 +70,48 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
    */
   acquire(name: string, fragment: unknown, events: readonly string[] = []): ContractHold | string {
     const json = textOf(fragment);
-    if (json === undefined) return 'the contract is nested too deeply';
-    const entry = this.entries.get(name);
-    const known = entry?.find(json);
-    if (entry !== undefined && known !== undefined) return this.join(name, entry, known);
+    if (json === undefined) return TOO_DEEP;
+    if (this.checks.isRunning(name)) {
+      this.turnedAway = true;
+      return 'another version of the contract is being checked';
+    }
+    return runAtOnce(this.acquiring(name, { fragment, events, json, ranks: NO_RANKS, workers: 0 }));
+  }
+
+  /**
+   * As `acquire`. A large contract that is new is checked in slices, and so is each contract of a name that is being
+   * checked.
+   *
+   * @param operations how many operations the contract has.
+   * @param signal the worker is gone: what it brings is not wanted.
+   */
+  acquireInSlices(
+    name: string,
+    fragment: unknown,
+    events: readonly string[],
+    operations: number,
+    signal: AbortSignal,
+  ): ContractHold | string | Promise<ContractHold | string> {
+    const json = textOf(fragment);
+    if (json === undefined) return TOO_DEEP;
     const version = { fragment, events, json, ranks: NO_RANKS, workers: 0 };
-    if (entry === undefined || entry.workers === 0) return this.takeIn(name, version);
-    return this.takeBeside(name, entry, version);
+    const small = operations <= MAX_AT_ONCE || this.entries.get(name)?.find(json) !== undefined;
+    if (small && !this.checks.isRunning(name)) return runAtOnce(this.acquiring(name, version));
+    const result = this.checks.run(name, () => this.acquiring(name, version), signal);
+    return result.then((hold = GONE) => {
+      if (!signal.aborted || typeof hold === 'string') return hold;
+      this.release(hold);
+      return GONE;
+    });
   }
 
   /** A worker that brought it is gone. */
-  release({ name, version }: ContractHold): void {
+  release(hold: ContractHold): void {
+    const { name, version } = hold;
+    if (this.checks.isRunning(name)) {
+      this.released.push(hold);
+      return;
+    }
     const entry = this.entries.get(name);
     version.workers -= 1;
     if (entry === undefined || version.workers > 0) return;
@@ -77,6 +126,22 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     this.notify('freed');
   }
 
+  private *acquiring(name: string, version: AnnouncedVersion): Steps<ContractHold | string> {
+    const entry = this.entries.get(name);
+    const known = entry?.find(version.json);
+    if (entry !== undefined && known !== undefined) return this.join(name, entry, known);
+    if (entry === undefined || entry.workers === 0) return yield* this.takeIn(name, version);
+    return yield* this.takeBeside(name, entry, version);
+  }
+
+  /** A check in slices is over: what had to wait for it is done. */
+  private checked(): void {
+    for (const hold of this.released.splice(0)) this.release(hold);
+    if (!this.turnedAway) return;
+    this.turnedAway = false;
+    this.notify('freed');
+  }
+
   private join(name: string, entry: ContractVersions, version: AnnouncedVersion): ContractHold {
     version.workers += 1;
     if (entry.workers === 1) {
@@ -87,10 +152,10 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /** A contract that is new, or takes the place of one that nobody serves. */
-  private takeIn(name: string, version: AnnouncedVersion): ContractHold | string {
+  private *takeIn(name: string, version: AnnouncedVersion): Steps<ContractHold | string> {
     const known = this.entries.get(name);
     if (!this.makeRoom(name, version.json.length - (known?.size ?? 0))) return this.noRoom();
-    const refusal = this.check(name, version);
+    const refusal = yield* this.check(name, version);
     if (refusal !== undefined) return refusal;
     this.entries.delete(name);
     for (const [other, old] of this.entries) {
@@ -102,15 +167,15 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /** Another version than those that workers serve now. */
-  private takeBeside(
+  private *takeBeside(
     name: string,
     entry: ContractVersions,
     version: AnnouncedVersion,
-  ): ContractHold | string {
-    const place = this.attempt(() => entry.rank(version.fragment));
+  ): Steps<ContractHold | string> {
+    const place = yield* attempt(entry.rank(version.fragment));
     if (typeof place === 'string') return `the contract ${JSON.stringify(name)} is refused: ${place}`;
     if (!this.makeRoom(name, version.json.length)) return this.noRoom();
-    const refusal = place.later ? this.check(name, version) : undefined;
+    const refusal = place.later ? yield* this.check(name, version) : undefined;
     if (refusal !== undefined) return refusal;
     const ranked = { ...version, ranks: place.ranks };
     entry.add(ranked, place.later);
@@ -121,8 +186,12 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
 
   /** The workers of the newest version did not come back: an earlier one that workers serve is served again. */
   private goBack(name: string, entry: ContractVersions): void {
+    if (this.checks.isRunning(name)) {
+      entry.stayEnds = this.clock.after(BUSY_STAYS, () => this.goBack(name, entry));
+      return;
+    }
     const version = this.entries.get(name) === entry ? entry.successor() : undefined;
-    if (version === undefined || this.check(name, version) !== undefined) return;
+    if (version === undefined || runAtOnce(this.check(name, version)) !== undefined) return;
     entry.goBack(version);
     this.changed();
   }
@@ -153,25 +222,36 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return `there is no room for more contracts: ${this.entries.size} of them are served`;
   }
 
-  private check(name: string, { fragment, events }: AnnouncedVersion): string | undefined {
-    return this.attempt(() => {
-      this.checker?.put(name, fragment, events);
-      return undefined;
-    });
-  }
-
-  /** What the checker throws, as text. */
-  private attempt<T>(act: () => T): T | string {
-    try {
-      return act();
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
+  /** @returns why the checker refuses the version; undefined when it does not. */
+  private *check(name: string, { fragment, events }: AnnouncedVersion): Steps<string | undefined> {
+    const { checker } = this;
+    if (checker === undefined) return undefined;
+    const refusal = yield* attempt(put(checker, name, fragment, events));
+    return typeof refusal === 'string' ? refusal : undefined;
   }
 
   private changed(): void {
     this.changes += 1;
     this.notify('change', this.changes);
+  }
+}
+
+function* put(
+  checker: ContractChecker,
+  name: string,
+  fragment: unknown,
+  events: readonly string[],
+): Steps<void> {
+  if (checker.putting === undefined) checker.put(name, fragment, events);
+  else yield* checker.putting(name, fragment, events);
+}
+
+/** What the checker throws, as text. */
+function* attempt<T>(steps: Steps<T>): Steps<T | string> {
+  try {
+    return yield* steps;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -10,10 +10,11 @@ import { type Credit, controlData, type Hello, readHello } from '../wire/control
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
 import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
 import type { ClassicEvents } from './classic-events.ts';
+import type { ContractHold } from './contract-versions.ts';
 import { type AnnouncedContracts, isOf } from './contracts.ts';
 import type { RouterCore } from './core.ts';
 import { announcementRefusal, classicEventsOf } from './permits.ts';
-import type { WorkerPeer } from './worker-peer.ts';
+import type { ContractCheck, WorkerPeer } from './worker-peer.ts';
 
 /** A worker, as much of it as the router tells others. */
 export type JoinedPeer = Pick<WorkerPeer, 'key' | 'ours' | 'worker'>;
@@ -33,6 +34,8 @@ export interface PeerDirectory {
   superseded(peer: WorkerPeer): void;
   /** Counts something that was not used. */
   drop(cause: DropCause, peer: string | undefined): void;
+  /** Something happened at a worker: the core may have something to do earlier than before. */
+  touched(): void;
 }
 
 /** Options of a membership. */
@@ -82,11 +85,21 @@ export class Membership {
     const announced = same ? known : readAnnouncement(hello);
     if (typeof announced === 'string') return this.refuse(peer, announced);
     peer.announced = announced;
-    const held = same && peer.contract !== undefined;
-    const refusal = forbidden(peer) ?? (held ? undefined : this.acquire(peer, announced));
+    if (same && peer.check !== undefined) {
+      peer.check.hello = hello;
+      return;
+    }
+    this.abandonCheck(peer);
+    const refusal = forbidden(peer);
     if (refusal !== undefined) return this.refuse(peer, refusal);
-    peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
-    this.takeIn(peer, hello);
+    if (same && peer.contract !== undefined) this.takeIn(peer, hello);
+    else this.acquire(peer, announced, hello);
+  }
+
+  /** The worker is gone, or brings something else: its contract is not checked to the end. */
+  abandonCheck(peer: WorkerPeer): void {
+    peer.check?.abort.abort();
+    peer.check = undefined;
   }
 
   /** A peer that says no hello is a classic worker: it serves what configuration or key bind it to, or what no worker announced. */
@@ -119,7 +132,7 @@ export class Membership {
 
   /** One of ours of which the router has lost track is to say its hello again. */
   askWho(peer: WorkerPeer): void {
-    if (peer.asked || peer.excused) return;
+    if (peer.asked || peer.excused || peer.check !== undefined) return;
     peer.asked = true;
     peer.control('$who', {});
   }
@@ -145,8 +158,11 @@ export class Membership {
   /** A worker takes more or less from now on. The answer is behind all that it was given before. */
   credit(peer: WorkerPeer, concurrency: number | undefined): void {
     if (concurrency === undefined) return this.directory.drop('bad-control', peer.key);
-    if (peer.worker === undefined) return this.askWho(peer);
-    this.core.updateWorker(peer.worker, { concurrency, shares: true }, turnNow());
+    if (peer.check !== undefined) peer.check.hello = { ...peer.check.hello, concurrency, share: true };
+    if (peer.worker === undefined && peer.check === undefined) return this.askWho(peer);
+    if (peer.worker !== undefined) {
+      this.core.updateWorker(peer.worker, { concurrency, shares: true }, turnNow());
+    }
     peer.control('$credit', { concurrency } satisfies Credit);
   }
 
@@ -156,6 +172,7 @@ export class Membership {
     peer.grace = undefined;
     peer.ours = true;
     peer.excused = true;
+    this.abandonCheck(peer);
     if (peer.worker !== undefined) this.core.drainWorker(peer.worker, () => this.leave(peer, 'goodbye'));
     peer.control('$bye', {});
   }
@@ -163,6 +180,7 @@ export class Membership {
   /** The worker is given nothing more, and what it holds is settled or given to others. */
   leave(peer: WorkerPeer, reason: LeaveReason): void {
     const { worker } = peer;
+    this.abandonCheck(peer);
     if (peer.contract !== undefined) this.options.contracts.release(peer.contract);
     peer.contract = undefined;
     if (worker === undefined) return;
@@ -192,23 +210,46 @@ export class Membership {
     return true;
   }
 
-  private acquire(peer: WorkerPeer, { contract, claims }: ReadAnnouncement): string | undefined {
+  private acquire(peer: WorkerPeer, { contract, claims }: ReadAnnouncement, hello: Hello): void {
+    const { contracts } = this.options;
     peer.rejected = false;
     const former = peer.contract;
-    if (former !== undefined && contract !== undefined && isOf(former, contract)) return undefined;
-    if (former !== undefined) this.options.contracts.release(former);
-    peer.contract = undefined;
-    if (contract === undefined) return undefined;
-    const hold = this.options.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
-    if (typeof hold !== 'string') {
-      peer.contract = hold;
-      return undefined;
+    if (former !== undefined && contract !== undefined && isOf(former, contract)) {
+      return this.takeIn(peer, hello);
     }
-    peer.rejected = true;
-    return hold;
+    if (former !== undefined) contracts.release(former);
+    peer.contract = undefined;
+    if (contract === undefined) return this.takeIn(peer, hello);
+    const abort = new AbortController();
+    const { name, fragment } = contract;
+    const hold = contracts.acquireInSlices(name, fragment, eventsOf(claims), claims.length, abort.signal);
+    if (hold instanceof Promise) this.awaitCheck(peer, { abort, hello }, hold);
+    else this.acquired(peer, hello, hold);
+  }
+
+  /** Takes the worker in, or refuses it, once its contract is checked. */
+  private awaitCheck(peer: WorkerPeer, check: ContractCheck, hold: Promise<ContractHold | string>): void {
+    peer.check = check;
+    void hold.then((result) => {
+      if (peer.check === check) {
+        peer.check = undefined;
+        this.acquired(peer, check.hello, result);
+        this.directory.touched();
+      } else if (typeof result !== 'string') this.options.contracts.release(result);
+    });
+  }
+
+  private acquired(peer: WorkerPeer, hello: Hello, hold: ContractHold | string): void {
+    if (typeof hold === 'string') {
+      peer.rejected = true;
+      return this.refuse(peer, hold);
+    }
+    peer.contract = hold;
+    this.takeIn(peer, hello);
   }
 
   private takeIn(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
+    peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
     const now = turnNow();
     const { worker } = peer;
     const ranks = peer.contract?.version.ranks;

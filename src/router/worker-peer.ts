@@ -29,6 +29,13 @@ export interface WorkerPeerOwner {
   drop(cause: DropCause, peer: string | undefined): void;
 }
 
+/** A contract that is being checked in slices. */
+export interface ContractCheck {
+  readonly abort: AbortController;
+  /** The latest hello that brings it. */
+  hello: Hello;
+}
+
 export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   /** Its entry in the core; undefined while it is unidentified, refused, excused or lost. */
   worker: Worker | undefined;
@@ -46,6 +53,8 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   barred = false;
   /** The contract it brought. */
   contract: ContractHold | undefined;
+  /** The contract it brings is being checked; it is not welcome yet. */
+  check: ContractCheck | undefined;
   /** Its contract was refused: it is asked again when another one is free. */
   rejected = false;
   /** Ends the time it has to say hello. */

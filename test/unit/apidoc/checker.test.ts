@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApiRegistry, contractChecker } from '../../../src/apidoc/index.ts';
+import { runAtOnce, type Steps } from '../../../src/core/steps.ts';
 
 const fragment = (paths: Record<string, string>) => ({
   openapi: '3.1.0',
@@ -85,4 +86,51 @@ describe('contract checker of a registry', () => {
       'what did not change is the same object',
     );
   });
+
+  it('checks a contract of 2,000 operations in small steps, a later version of it too', () => {
+    const checker = contractChecker(new ApiRegistry());
+    const paths = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`/p${index}`, `e${index}`]));
+    const [before, after] = [fragment(paths(1999)), fragment(paths(2000))];
+    const works = [
+      () => checker.putting('x', before),
+      () => checker.comparing(before, after),
+      () => checker.putting('x', after),
+    ];
+    for (const work of works) {
+      const { steps, longest, total } = measure(work());
+      assert.ok(steps >= 3998, `${steps} steps`);
+      assert.ok(longest < total / 2, `the longest step takes ${longest} of ${total} microseconds`);
+    }
+    const paused = checker.putting('y', fragment({ '/y': 'y' }));
+    paused.next();
+    checker.put('z', fragment({ '/z': 'z' }));
+    runAtOnce(paused);
+    assert.deepEqual([checker.has('x'), checker.has('y'), checker.has('z')], [true, true, true]);
+  });
+
+  it('refuses what another source claimed between the steps', () => {
+    const checker = contractChecker(new ApiRegistry());
+    const registryAfter = (steps: number) => {
+      const paused = checker.putting(`late ${steps}`, fragment({ [`/${steps}`]: `late${steps}` }));
+      for (let step = 0; step < steps; step += 1) assert.equal(paused.next().done, false);
+      checker.put(`early ${steps}`, fragment({ [`/${steps}`]: `early${steps}` }));
+      assert.throws(() => runAtOnce(paused), /early \d+ has claimed GET/);
+    };
+    for (let steps = 1; steps <= 5; steps += 1) registryAfter(steps);
+  });
 });
+
+/** Processor time (microseconds) of the whole work, and of its longest step. */
+function measure(steps: Steps<unknown>) {
+  const result = { steps: 0, longest: 0, total: 0 };
+  for (;;) {
+    const before = process.cpuUsage();
+    const { done } = steps.next();
+    const { user, system } = process.cpuUsage(before);
+    result.longest = Math.max(result.longest, user + system);
+    result.total += user + system;
+    if (done === true) return result;
+    result.steps += 1;
+  }
+}

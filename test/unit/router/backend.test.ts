@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Dealer, Router } from 'zeromq';
+import { withHelloMark } from '../../../src/core/identity.ts';
 import { type Logger, silentLogger } from '../../../src/core/logging.ts';
 import { Backend } from '../../../src/router/backend.ts';
 import { ClassicEvents, type ClassicEventsOption } from '../../../src/router/classic-events.ts';
@@ -12,13 +13,13 @@ import { RouterCore } from '../../../src/router/core.ts';
 import { toConnection } from '../../../src/transport/connection.ts';
 import { turnNow } from '../../../src/transport/turn.ts';
 import { controlFrames } from '../../../src/wire/control.ts';
-import { withHelloMark } from '../../../src/core/identity.ts';
 import { Drops } from '../../helpers/drops.ts';
 import { emissions, eventually } from '../../helpers/eventually.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
 import { rawDealer, texts } from '../../helpers/raw.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
+import { SteppedSlices } from '../../helpers/stepped-slices.ts';
 import { makeRequest } from '../wire/messages.ts';
 
 failOnLeftovers();
@@ -36,12 +37,13 @@ interface Draftless {
 interface BenchOptions {
   readonly classicEvents?: ClassicEventsOption;
   readonly logger?: Logger;
+  readonly contracts?: AnnouncedContracts;
 }
 
 class Bench {
   readonly clock = new FakeClock();
   readonly core = new RouterCore({}, turnNow());
-  readonly contracts = new AnnouncedContracts(undefined);
+  readonly contracts: AnnouncedContracts;
   /** What the backend told: who joined and left, and why. */
   readonly told: string[] = [];
   readonly drops: Drops;
@@ -51,9 +53,10 @@ class Bench {
 
   private constructor(
     private readonly scope: Scope,
-    { classicEvents, logger = silentLogger }: BenchOptions,
+    { classicEvents, logger = silentLogger, contracts }: BenchOptions,
   ) {
     this.drops = new Drops(scope);
+    this.contracts = contracts ?? new AnnouncedContracts(undefined);
     const tell = (what: string): void => {
       this.told.push(what);
     };
@@ -167,6 +170,72 @@ describe('hellos of one peer', () => {
     await bench.after(() => void socket.send(controlFrames('$bye', {})));
     assert.equal(bench.clock.pending, 0);
     assert.deepEqual(bench.told, ['worker joined', 'worker left: goodbye']);
+  });
+});
+
+/** A backend whose checks of large contracts go on when the test says so. */
+async function startStepped(scope: Scope) {
+  const slices = new SteppedSlices();
+  const checker = {
+    put: () => undefined,
+    setAvailable: () => undefined,
+    *putting() {
+      yield;
+      yield;
+    },
+  };
+  const contracts = new AnnouncedContracts(checker, new FakeClock(), slices);
+  return { slices, ...(await Bench.start(scope, { contracts })) };
+}
+
+/** A hello with a contract of 51 operations. */
+function largeHello(concurrency: number) {
+  const paths = Array.from({ length: 51 }, (_, index) => [`/${index}`, { get: { 'x-event-name': 'mine' } }]);
+  const contract = { name: 'c', fragment: { paths: Object.fromEntries(paths) as object } };
+  return controlFrames('$hello', { v: 1, pack: 1, concurrency, events: ['mine'], contract });
+}
+
+describe('a worker with a large contract', () => {
+  it('is welcome once the contract is checked; others are meanwhile', async (t) => {
+    const scope = scopeOf(t);
+    const { bench, endpoint, slices } = await startStepped(scope);
+    const large = await bench.connect(endpoint, 'large');
+    await bench.after(() => void large.send(largeHello(4)));
+    assert.equal(slices.count, 1);
+    const small = await bench.connect(endpoint, 'small');
+    await small.send(HELLO);
+    await bench.until(() => bench.told.length > 0, 'the other worker');
+    await bench.after(() => void large.send(largeHello(4)));
+    await bench.after(() => void large.send(controlFrames('$credit', { concurrency: 7 })));
+    assert.deepEqual(bench.told, ['small joined']);
+    await slices.run();
+    assert.deepEqual(bench.told, ['small joined', 'large joined']);
+    assert.equal(slices.count, 2, 'the same hello is not checked again');
+    assert.deepEqual(texts(await large.receive()).slice(2, 3), ['$credit']);
+    assert.deepEqual(texts(await large.receive()).slice(2, 3), ['$welcome']);
+    const [worker] = [...bench.core.workers].filter(({ id }) => id === 'large');
+    assert.equal(worker?.concurrency, 7);
+  });
+
+  it('that leaves during the check is forgotten', async (t) => {
+    const { bench, endpoint, slices } = await startStepped(scopeOf(t));
+    const large = await bench.connect(endpoint, 'large');
+    await bench.after(() => void large.send(largeHello(4)));
+    await bench.after(() => large.close());
+    await slices.run();
+    assert.deepEqual([bench.told, bench.contracts.list(), slices.count], [[], [], 1]);
+  });
+
+  it('that brings another one during the check is welcome with that', async (t) => {
+    const { bench, endpoint, slices } = await startStepped(scopeOf(t));
+    const large = await bench.connect(endpoint, 'large');
+    await bench.after(() => void large.send(largeHello(4)));
+    await bench.after(() => void large.send(helloWith('/other')));
+    await slices.run();
+    assert.deepEqual(bench.told, ['large joined']);
+    assert.deepEqual(Object.keys((bench.contracts.list()[0]?.fragment as { paths: object }).paths), [
+      '/other',
+    ]);
   });
 });
 

@@ -1,0 +1,111 @@
+/** Large contracts: checked one at a time, in slices, while the router does its other work. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ContractHold } from '../../../src/router/contract-versions.ts';
+import { AnnouncedContracts } from '../../../src/router/contracts.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { SteppedSlices } from '../../helpers/stepped-slices.ts';
+
+const LARGE = 51;
+const SMALL = 50;
+const STEPS = 3;
+
+function make() {
+  const told: string[] = [];
+  const slices = new SteppedSlices();
+  const contracts = new AnnouncedContracts(
+    {
+      put: (name) => told.push(`put ${name}`),
+      setAvailable: (name, available) => told.push(`${name} ${available ? 'on' : 'off'}`),
+      *putting(name) {
+        for (let step = 0; step < STEPS; step += 1) {
+          told.push(`check ${name}`);
+          yield;
+        }
+        told.push(`put ${name}`);
+      },
+    },
+    new FakeClock(),
+    slices,
+  );
+  const bring = (name: string, fragment: unknown, operations = LARGE) => {
+    const abort = new AbortController();
+    return { abort, hold: contracts.acquireInSlices(name, fragment, [], operations, abort.signal) };
+  };
+  return { contracts, told, slices, bring };
+}
+
+function held(hold: ContractHold | string): ContractHold {
+  assert.ok(typeof hold !== 'string', String(hold));
+  return hold;
+}
+
+describe('contracts of many operations', () => {
+  it('are checked in slices, others at once', async () => {
+    const { told, slices, bring } = make();
+    assert.ok(!(bring('small', {}, SMALL).hold instanceof Promise));
+    const { hold } = bring('large', {});
+    assert.ok(hold instanceof Promise);
+    assert.deepEqual(told.slice(-1), ['check large']);
+    held(bring('other', {}, SMALL).hold as ContractHold);
+    await slices.run();
+    assert.equal(held(await hold).name, 'large');
+    assert.equal(slices.count, STEPS);
+    assert.deepEqual(told.slice(-2), ['put large', 'large on']);
+    assert.ok(!(bring('large', {}).hold instanceof Promise), 'a known version is not checked again');
+  });
+
+  it('are checked one at a time, in the order they came, without those of workers that left', async () => {
+    const { told, slices, bring } = make();
+    const [first, second, third] = [bring('a', {}), bring('b', {}), bring('c', {})];
+    second.abort.abort();
+    assert.equal(await second.hold, 'the worker is gone');
+    await slices.run();
+    await Promise.all([first.hold, third.hold]);
+    const checks = told.filter((what) => what.startsWith('check'));
+    assert.deepEqual(checks, [
+      ...Array<string>(STEPS).fill('check a'),
+      ...Array<string>(STEPS).fill('check c'),
+    ]);
+  });
+
+  it('leave no trace when their worker leaves during the check', async () => {
+    const { contracts, told, slices, bring } = make();
+    const { abort, hold } = bring('a', {});
+    abort.abort();
+    await slices.run();
+    assert.equal(await hold, 'the worker is gone');
+    assert.deepEqual(told, ['check a']);
+    assert.deepEqual(contracts.list(), []);
+  });
+
+  it('are checked against workers that are there: those of the name leave after the check', async () => {
+    const { contracts, told, slices, bring } = make();
+    const old = held(contracts.acquire('a', { v: 1 }));
+    contracts.release(old);
+    const { hold } = bring('a', { v: 2 });
+    const again = bring('a', { v: 1 }, SMALL).hold;
+    assert.ok(again instanceof Promise, 'it waits for the check of its name');
+    await slices.run();
+    const now = held(await hold);
+    assert.match(String(await again), /it differs from the one that other workers serve/);
+    const { hold: next } = bring('b', {});
+    contracts.release(now);
+    assert.deepEqual(told.slice(-1), ['a off'], 'another name does not wait');
+    await slices.run();
+    held(await next);
+  });
+
+  it('keep a local worker of the name out until the check is done', async () => {
+    const { contracts, slices, bring } = make();
+    let freed = 0;
+    contracts.on('freed', () => (freed += 1));
+    const { hold } = bring('a', {});
+    assert.equal(contracts.acquire('a', {}), 'another version of the contract is being checked');
+    assert.equal(freed, 0);
+    await slices.run();
+    await hold;
+    assert.equal(freed, 1);
+    held(contracts.acquire('a', {}));
+  });
+});
