@@ -68,7 +68,8 @@ async function watch(
   }
 }
 
-function pictureOf({ info, stats }: Look, paint: Painter): string[] {
+/** What is shown of one look. */
+export function pictureOf({ info, stats }: Look, paint: Painter): string[] {
   const { all, events, failures } = stats;
   const { queued, dispatched, clients } = info.totals;
   const reports = new Map(info.events.map((report) => [report.name, report]));

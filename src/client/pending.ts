@@ -1,4 +1,5 @@
 /** A request of a client under way, and the lanes that requests travel on. */
+import type { Waiting } from '../core/chance.ts';
 import { NOT_TIMED, type Timed } from '../core/deadlines.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import type { Linked } from '../core/linked-list.ts';
@@ -9,13 +10,15 @@ import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
 /** Where a request is. `waiting`: for a connection with room; `sent`: on a socket; `settled`: the end. */
 export type PendingState = 'waiting' | 'sent' | 'settled';
 
-export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<PendingRequest> {
+export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<PendingRequest>, Waiting {
   id = 0;
   generation = 0;
   dueTick = NOT_TIMED;
   dueBefore: PendingRequest | undefined = undefined;
   dueAfter: PendingRequest | undefined = undefined;
   state: PendingState = 'waiting';
+  /** Unknown: the client does not see how long a worker takes. */
+  readonly pace = undefined;
   /** Neighbours in the waiting line. */
   before: PendingRequest | undefined = undefined;
   after: PendingRequest | undefined = undefined;
@@ -29,11 +32,13 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
   tried: Set<Lane> | undefined = undefined;
 
   /**
+   * @param enqueuedAt the clock's `now()` at which the caller asked.
    * @param deadline the clock's `now()` at which the caller stops waiting.
    * @param settle called once.
    */
   constructor(
     readonly message: RequestMessage,
+    readonly enqueuedAt: number,
     readonly deadline: number,
     readonly settle: Settle,
   ) {}

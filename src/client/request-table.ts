@@ -3,11 +3,11 @@
  * clock. Each request is settled exactly once.
  */
 
+import { isHopeless } from '../core/chance.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { DeadlineTimer } from '../core/deadline-timer.ts';
 import type { DropCause } from '../core/diagnostics.ts';
 import { honestReply } from '../core/honest-reply.ts';
-import { LinkedList } from '../core/linked-list.ts';
 import {
   failure,
   type ReplyMessage,
@@ -16,6 +16,7 @@ import {
   settleSafely,
 } from '../core/message.ts';
 import { isOutcomeCode, type OutcomeCode } from '../core/outcome.ts';
+import { ServingList } from '../core/serving-list.ts';
 import { SlotTable } from '../core/slot-table.ts';
 import { type Lane, type LaneOwner, PendingRequest } from './pending.ts';
 import { Vigil, type VigilOwner } from './vigil.ts';
@@ -48,7 +49,7 @@ const MAX_REFUSALS = 3;
 
 export class RequestTable implements LaneOwner, VigilOwner {
   private readonly slots = new SlotTable<PendingRequest>();
-  private readonly waiting = new LinkedList<PendingRequest>();
+  private readonly waiting = new ServingList<PendingRequest>();
   private readonly deadlines: DeadlineTimer<PendingRequest>;
   private readonly clock: Clock;
   private readonly vigil: Vigil;
@@ -86,7 +87,7 @@ export class RequestTable implements LaneOwner, VigilOwner {
   /** Takes a request. `settle` is never called before this returns. */
   add(message: RequestMessage, timeout: number, settle: Settle): PendingRequest {
     const now = this.clock.now();
-    const pending = new PendingRequest(message, now + timeout, settle);
+    const pending = new PendingRequest(message, now, now + timeout, settle);
     if (this.slots.size >= this.options.maxInFlight) {
       queueMicrotask(() => this.refuse(pending));
       return pending;
@@ -247,14 +248,20 @@ export class RequestTable implements LaneOwner, VigilOwner {
     this.vigil.sent(lane);
   }
 
-  /** Sends what waits, as long as a lane has room. */
+  /** Sends what waits and can still be answered, as long as a lane has room. */
   private pump(): void {
-    for (let pending = this.waiting.first; pending !== undefined; pending = this.waiting.first) {
+    while (this.waiting.length > 0) {
       const lane = this.pick();
-      if (lane === undefined) return;
+      const now = this.clock.now();
+      const pending = lane && this.waiting.next(now);
+      if (lane === undefined || pending === undefined) return;
       this.waiting.remove(pending);
       this.deadlines.cancel(pending);
-      this.send(pending, lane);
+      if (isHopeless(pending, now)) this.expired(pending);
+      else {
+        this.waiting.turns++;
+        this.send(pending, lane);
+      }
     }
   }
 

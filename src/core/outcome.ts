@@ -62,10 +62,11 @@ export const OUTCOMES = {
   },
   EXPIRED: {
     status: 504,
-    title: 'Time ran out before a worker was free',
+    title: 'Too little time was left for a worker',
     dispatched: false,
     retry: 'safe',
-    meaning: 'The deadline passed while the request waited for a worker.',
+    meaning:
+      'The request waited for a worker until its deadline passed, or until less time was left than its handler usually takes.',
     remedy: 'Allow more time or add workers. The request was not run.',
   },
   TIMEOUT: {

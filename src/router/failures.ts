@@ -11,7 +11,7 @@ export type RouterFailure = Extract<
 const REPLIES: Readonly<Record<RouterFailure, ReplyMessage>> = {
   NO_WORKER: failure('NO_WORKER', 'no worker serves this event'),
   QUEUE_FULL: failure('QUEUE_FULL', 'all workers of this event are busy, and the queue is full'),
-  EXPIRED: failure('EXPIRED', 'time ran out before a worker was free'),
+  EXPIRED: failure('EXPIRED', 'too little time was left before a worker was free'),
   TIMEOUT: failure('TIMEOUT', 'time ran out at the worker'),
   WORKER_LOST: failure('WORKER_LOST', 'the worker was lost while it held the request'),
   SHUTTING_DOWN: failure('SHUTTING_DOWN', 'the router is shutting down'),

@@ -1,10 +1,10 @@
 /**
  * The queue of one event: a lane for each client, served in turn, so that a flood from one client leaves the wait of
- * others unchanged. A lane is served in the order that requests came. A request that has become late (`core/chance.ts`) is
- * passed over, and served only while nothing else waits. With a single client the queue costs what a FIFO costs.
+ * others unchanged. A lane is served in the order that requests came, but for late ones (`core/serving-list.ts`). With a
+ * single client the queue costs what a FIFO costs.
  */
-import { isBarelyLate, isFresh, isLate } from '../core/chance.ts';
-import { LinkedList } from '../core/linked-list.ts';
+import { isFresh } from '../core/chance.ts';
+import { ServingList } from '../core/serving-list.ts';
 import { Slab } from './payload.ts';
 import type { Pending } from './pending.ts';
 import type { EventState } from './routes.ts';
@@ -12,16 +12,9 @@ import type { EventState } from './routes.ts';
 /** Most lanes looked at to find the longest one. */
 const SAMPLE = 32;
 
-/** One of so many turns of a client is for a request that has just become late: when the load drops, none is lost so. */
-const LATE_TURN = 8;
-
 /** What one client has waiting for one event. */
-export class Lane extends LinkedList<Pending> {
+export class Lane extends ServingList<Pending> {
   bytes = 0;
-  /** Turns it has had. */
-  turns = 0;
-  /** The first request that was not late when it was looked at; those before it are passed over. */
-  private head: Pending | undefined = undefined;
   /** Neighbours in the round of lanes; itself while it is alone. */
   left: Lane = this;
   right: Lane = this;
@@ -33,33 +26,10 @@ export class Lane extends LinkedList<Pending> {
     super();
   }
 
-  override push(pending: Pending): void {
-    super.push(pending);
-    this.head ??= pending;
-  }
-
-  override unshift(pending: Pending): void {
-    if (this.head === this.first) this.head = pending;
-    super.unshift(pending);
-  }
-
-  override remove(pending: Pending): void {
-    if (this.head === pending) this.head = pending.after;
-    super.remove(pending);
-  }
-
-  /** The request to serve next: in order, or the newest one when all are late. */
-  next(now: number): Pending | undefined {
+  override next(now: number): Pending | undefined {
     const { first } = this;
     // It was at a worker before, and keeps its place.
-    if (first?.worker !== undefined) return first;
-    let { head } = this;
-    while (head !== undefined && isLate(head, now)) head = head.after;
-    this.head = head;
-    if (head === undefined) return this.last;
-    const late = head.before;
-    const lateTurn = late !== undefined && this.turns % LATE_TURN === 0 && isBarelyLate(late, now);
-    return lateTurn ? late : head;
+    return first?.worker === undefined ? super.next(now) : first;
   }
 
   /** Whether a request, which is `next`, waits for others that are not late. */
@@ -76,8 +46,8 @@ export class Lane extends LinkedList<Pending> {
 
   /** The request to give up first when there is no room. */
   get leastUrgent(): Pending | undefined {
-    const { first, head, last } = this;
-    return first !== head && first?.worker === undefined ? first : last;
+    const { passedOver, last } = this;
+    return passedOver !== undefined && passedOver.worker === undefined ? passedOver : last;
   }
 }
 

@@ -1,7 +1,10 @@
 /** Requests at an executor. */
+
+import type { Waiting } from '../core/chance.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import type { Linked } from '../core/linked-list.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import type { Pace } from '../core/pace.ts';
 import type { TracedSpan } from '../core/tracing.ts';
 import type { RequestContext } from './context.ts';
 import { RequestTiming } from './timing.ts';
@@ -30,10 +33,16 @@ export interface ExecutionOwner {
 }
 
 /** A request in this thread. `waiting` and `running` ones stand in a list; `settled` is the end. */
-export class LocalExecution implements Execution, Linked<LocalExecution> {
+export class LocalExecution implements Execution, Linked<LocalExecution>, Waiting {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
   /** Monotonic ms at which nobody waits any more; Infinity when the caller did not say. */
   readonly deadline: number;
+  /** Monotonic ms at which it came; 0 when the caller did not say how long it waits. */
+  readonly enqueuedAt: number;
+  /** How long its handler usually takes; set while it waits. */
+  pace: Pace | undefined = undefined;
+  /** Monotonic ms at which its handler was called; 0 when nothing waited then. */
+  startedAt = 0;
   context: RequestContext | undefined = undefined;
   /** Where somebody traces, the span of its handler. */
   span: TracedSpan | undefined = undefined;
@@ -47,7 +56,9 @@ export class LocalExecution implements Execution, Linked<LocalExecution> {
     private readonly onReply: (reply: ReplyMessage) => void,
     private readonly owner: ExecutionOwner,
   ) {
-    this.deadline = message.timeLeft > 0 ? performance.now() + message.timeLeft : Infinity;
+    const { timeLeft } = message;
+    this.enqueuedAt = timeLeft > 0 ? performance.now() : 0;
+    this.deadline = timeLeft > 0 ? this.enqueuedAt + timeLeft : Infinity;
     this.timing = RequestTiming.of(message);
   }
 

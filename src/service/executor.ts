@@ -1,6 +1,7 @@
 /**
  * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever the handler does; at most
- * `concurrency` run at a time, the rest wait in a bounded queue.
+ * `concurrency` run at a time, the rest wait in a bounded queue. Of those that wait, only requests that can still be
+ * answered run (`core/chance.ts`).
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -15,10 +16,11 @@ import { activeTracing, type Tracing, traceContextIn } from '../core/tracing.ts'
 import { RequestContext } from './context.ts';
 import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.ts';
 import { type Execution, type ExecutionOwner, LocalExecution, type RequestExecutor } from './execution.ts';
+import { ExecutionQueue, type ExecutionQueueLimits } from './execution-queue.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
 
 /** Options of an executor. */
-export interface ExecutorOptions {
+export interface ExecutorOptions extends ExecutionQueueLimits {
   readonly handlers?: Handlers;
   /** Handles what `handlers` does not name. */
   readonly handleMessage?: MessageHandler;
@@ -27,9 +29,6 @@ export interface ExecutorOptions {
   readonly largeIntegers?: LargeIntegers;
   /** Requests that run at a time. */
   readonly concurrency: number;
-  /** Requests that may wait for their turn, and the bytes of their data. */
-  readonly maxQueue: number;
-  readonly maxQueueBytes: number;
   /** Largest reply, in bytes. */
   readonly maxReplyBytes: number;
   readonly logger: Logger;
@@ -37,16 +36,12 @@ export interface ExecutorOptions {
 
 type RunHandler = (data: unknown, context: RequestContext) => unknown;
 
-/** What a request that waits takes beside its data, in bytes, rounded up. */
-const OVERHEAD = 512;
-
 export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly handlers = new Map<string, RunHandler>();
   private readonly fallback: RunHandler | undefined;
   private readonly readJson: ReadJson;
-  private readonly waiting = new LinkedList<LocalExecution>();
+  private readonly waiting: ExecutionQueue;
   private readonly running = new LinkedList<LocalExecution>();
-  private waitingBytes = 0;
   private pumping = false;
   private readonly tracing: Tracing | undefined = activeTracing();
   private idle: (() => void) | undefined;
@@ -57,6 +52,11 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
       this.handlers.set(eventName, handler as Handler);
     }
+    this.waiting = new ExecutionQueue(
+      options,
+      (eventName) => this.handlers.has(eventName),
+      (execution, reply) => this.settle(execution, reply),
+    );
     const { handleMessage } = options;
     if (handleMessage !== undefined) {
       this.fallback = (eventData, context) =>
@@ -71,7 +71,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
     const execution = new LocalExecution(message, settle, this);
     if (this.running.length < this.options.concurrency) this.start(execution);
-    else this.queue(execution);
+    else this.waiting.add(execution);
     return execution;
   }
 
@@ -83,7 +83,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   close(reason: Error): void {
-    for (let next = this.takeWaiting(); next !== undefined; next = this.takeWaiting()) {
+    for (const next of this.waiting.drain()) {
       this.settle(next, failure('SHUTTING_DOWN', 'the node closed before the request ran'));
     }
     const running = [...this.running];
@@ -93,41 +93,12 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   cancelled(execution: LocalExecution, why: GiveUp): void {
     if (execution.state === 'running') execution.context?.abort(reasonOf(why));
     if (execution.state !== 'waiting') return;
-    this.takeOut(execution);
-    if (why === 'expired') this.expire(execution);
+    if (why === 'expired') this.waiting.expire(execution);
     else {
+      this.waiting.remove(execution);
       const message = 'the request was cancelled before it ran';
       this.settle(execution, failure('CANCELLED', message, { dispatched: false }));
     }
-  }
-
-  private queue(execution: LocalExecution): void {
-    const { maxQueue, maxQueueBytes } = this.options;
-    const size = sizeOf(execution);
-    if (this.waiting.length >= maxQueue || this.waitingBytes + size > maxQueueBytes) {
-      this.settle(execution, failure('BUSY', 'too many requests wait for their turn'));
-      return;
-    }
-    execution.detach();
-    execution.state = 'waiting';
-    this.waiting.push(execution);
-    this.waitingBytes += size;
-  }
-
-  private takeWaiting(): LocalExecution | undefined {
-    const { first } = this.waiting;
-    if (first !== undefined) this.takeOut(first);
-    return first;
-  }
-
-  private takeOut(execution: LocalExecution): void {
-    this.waiting.remove(execution);
-    this.waitingBytes -= sizeOf(execution);
-  }
-
-  /** Its time ran out before its turn came. */
-  private expire(execution: LocalExecution): void {
-    this.settle(execution, failure('EXPIRED', 'time ran out before the request ran'));
   }
 
   private start(execution: LocalExecution): void {
@@ -175,6 +146,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     const context = new RequestContext(execution.message, execution.deadline);
     execution.context = context;
     execution.timing?.start();
+    if (this.waiting.length > 0) execution.startedAt = performance.now();
     execution.state = 'running';
     this.running.push(execution);
     const { tracing } = this;
@@ -212,6 +184,8 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     endSpan(execution, reply);
     execution.context?.release();
     this.running.remove(execution);
+    const { startedAt } = execution;
+    if (startedAt > 0) this.waiting.learn(execution, performance.now() - startedAt);
     this.settle(execution, reply);
     this.pump();
   }
@@ -221,10 +195,9 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     if (this.pumping) return;
     this.pumping = true;
     while (this.running.length < this.options.concurrency) {
-      const next = this.takeWaiting();
+      const next = this.waiting.take();
       if (next === undefined) break;
-      if (next.deadline <= performance.now()) this.expire(next);
-      else this.start(next);
+      this.start(next);
     }
     this.pumping = false;
     if (this.load === 0) this.idle?.();
@@ -302,10 +275,6 @@ function endSpan({ span }: LocalExecution, reply: ReplyMessage): void {
 function parse(bytes: Buffer, read: ReadJson): unknown {
   if (!isUtf8(bytes)) throw new SyntaxError('the bytes are not valid UTF-8');
   return read(bytes.toString());
-}
-
-function sizeOf({ message }: LocalExecution): number {
-  return OVERHEAD + message.body.length + message.extras.length;
 }
 
 function isThenable(value: unknown): boolean {

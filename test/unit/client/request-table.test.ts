@@ -125,6 +125,37 @@ describe('a request', () => {
     assert.deepEqual(names(lane.sent), ['two', 'three']);
   });
 
+  it('gives way to requests with more time left once it is late, as long as there are some', () => {
+    const lane = new FakeLane('tcp://x:1', true, false);
+    const { table, clock, outcomes, add } = make([lane]);
+    const next = (): void => {
+      lane.hasRoom = true;
+      const take = lane.send.bind(lane);
+      lane.send = (pending) => {
+        lane.hasRoom = false;
+        lane.send = take;
+        take(pending);
+      };
+      table.laneReady();
+    };
+    for (const name of ['early', 'first', 'second', 'third']) {
+      add(name, { timeout: 1000 });
+    }
+    next();
+    clock.advance(700);
+    add('fresh', { timeout: 1000 });
+    clock.advance(70);
+    next();
+    assert.deepEqual(names(lane.sent), ['early', 'fresh']);
+    next();
+    assert.deepEqual(names(lane.sent), ['early', 'fresh', 'third']);
+    clock.advance(300);
+    assert.deepEqual(
+      outcomes.filter((outcome) => outcome.includes('EXPIRED')),
+      ['first: EXPIRED, not dispatched', 'second: EXPIRED, not dispatched'],
+    );
+  });
+
   it('takes a reply after the deadline for late, and the word of the peer that settles it for what it is', () => {
     const lane = new FakeLane('a');
     lane.honest = true;
