@@ -37,6 +37,9 @@ interface Sent {
 }
 
 class Load {
+  /** Requests that succeeded since the last call of `send`. */
+  succeeded = 0;
+
   constructor(
     private readonly scene: Scene,
     private readonly client: ZeroMQClient,
@@ -60,6 +63,7 @@ class Load {
   /** Sends `rate` requests a second for `duration` ms, whatever comes of them. */
   async send(rate: number, duration: number): Promise<Sent[]> {
     const sent: Sent[] = [];
+    this.succeeded = 0;
     const start = performance.now();
     for (let at = 0; at < duration; at = performance.now() - start) {
       while (sent.length < (at / 1000) * rate) sent.push({ at, asking: this.ask() });
@@ -69,7 +73,11 @@ class Load {
   }
 
   private ask(): Asking {
-    return this.scene.ask(this.client, 'post', { time: TIME, timeout: TIMEOUT });
+    const asking = this.scene.ask(this.client, 'post', { time: TIME, timeout: TIMEOUT });
+    void asking.settled.then(({ code }) => {
+      if (code === '') this.succeeded += 1;
+    });
+    return asking;
   }
 }
 
@@ -83,18 +91,20 @@ describe('load above the capacity of the workers', () => {
     const load = new Load(scene, await connectClient(scope, frontend));
     const before = await load.capacity();
     const over = await load.send(before * 1.3, OVERLOAD);
-    const after = await load.send(before * 0.6, RECOVERY);
-    const outcomes = await told(over.map(({ asking }) => asking));
+    // Other work on the machine may slow the workers down meanwhile.
+    const now = Math.min(before, load.succeeded / (OVERLOAD / 1000));
+    const after = await load.send(now * 0.6, RECOVERY);
     const late = after.filter(({ at }) => at >= RECOVERED);
     assert.deepEqual(new Set(await told(late.map(({ asking }) => asking))), new Set(['ok']));
     await told(after.map(({ asking }) => asking));
 
-    // Other work on the machine may have slowed the workers down meanwhile.
-    const capacity = Math.min(before, await load.capacity());
-    const goodput = outcomes.filter((outcome) => outcome === 'ok').length / (OVERLOAD / 1000);
-    assert.ok(goodput >= capacity * 0.85, `${goodput} of ${capacity} requests a second succeeded`);
-    assert.ok(outcomes.includes('EXPIRED'), 'the load was not above the capacity');
-    assert.equal(router.stats().failures['TIMEOUT'], undefined, 'each request that a worker ran was in time');
+    const outcomes = await told(over.map(({ asking }) => asking));
+    const good = outcomes.filter((outcome) => outcome === 'ok').length;
+    const ran = outcomes.filter((outcome) => outcome !== 'EXPIRED').length;
+    assert.ok(ran < outcomes.length, 'the load was not above the capacity');
+    assert.ok(good >= ran * 0.85, `${good} of ${ran} requests that workers were given succeeded`);
+    const capacity = (Math.min(before, await load.capacity()) * OVERLOAD) / 1000;
+    assert.ok(good >= capacity * 0.85, `${good} of ${capacity} requests that workers can run succeeded`);
     scene.kept();
   });
 });
