@@ -1,5 +1,6 @@
 /** The log of a command: on standard error, and in files where a folder is given. */
 import { type ConsoleLogging, consoleLogging, type LogLevel, setupLogging } from '../core/logging.ts';
+import { withQuietFacts } from '../core/node-facts.ts';
 import type { Opened } from './serve.ts';
 
 /** Settings of a command's log; see `NODE_SETTINGS`. */
@@ -12,7 +13,8 @@ export interface LogSettings {
 const SIGNAL = 'SIGUSR2';
 
 /**
- * Starts the log; it is closed last, so that everything else can still write to it.
+ * Starts the log; it is closed last, so that everything else can still write to it. Facts of nodes go to it at DEBUG:
+ * the line that a command prints once it is ready says what matters of them.
  *
  * @param changed told of a new level of the console.
  */
@@ -24,7 +26,7 @@ export function openLog(
   const { logLevel } = settings;
   const logging = startLog(settings, opened);
   const log: ConsoleLogging = {
-    logger: logging.logger,
+    logger: withQuietFacts(logging.logger),
     get consoleLevel() {
       return logging.consoleLevel;
     },

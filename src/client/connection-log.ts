@@ -1,5 +1,6 @@
 /** Logs the connections of a client: the first one to an endpoint, and the loss of the last one. */
 import type { Logger } from '../core/logging.ts';
+import { logFact } from '../core/node-facts.ts';
 
 export class ConnectionLog {
   /** Sockets that are connected, by endpoint. */
@@ -10,7 +11,7 @@ export class ConnectionLog {
   cameUp(endpoint: string): void {
     const before = this.counts.get(endpoint) ?? 0;
     this.counts.set(endpoint, before + 1);
-    if (before === 0) this.logger.info({ endpoint }, 'connected');
+    if (before === 0) logFact(this.logger, { endpoint }, 'connected');
   }
 
   wentDown(endpoint: string): void {
@@ -20,6 +21,6 @@ export class ConnectionLog {
       return;
     }
     this.counts.delete(endpoint);
-    this.logger.info({ endpoint }, 'disconnected');
+    logFact(this.logger, { endpoint }, 'disconnected');
   }
 }

@@ -15,6 +15,7 @@ import { withResolvers } from './deferred.ts';
 import { diagnostics, type LifecycleState, type Speaker } from './diagnostics.ts';
 import { toError, ZeroMQError } from './errors.ts';
 import type { Logger } from './logging.ts';
+import { logFact } from './node-facts.ts';
 
 /** The legal transitions; any other is a fault of the framework and throws. */
 const NEXT: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
@@ -160,7 +161,11 @@ export class Lifecycle<Opened = void> {
 
   private logStop(err: Error | undefined): void {
     const { kind, node: id } = this.speaker;
-    this.hooks.logger?.info(err === undefined ? { id } : { id, err }, `${kind} stopped`);
+    this.log(err === undefined ? { id } : { id, err }, `${kind} stopped`);
+  }
+
+  private log(fields: object, message: string): void {
+    if (this.hooks.logger !== undefined) logFact(this.hooks.logger, fields, message);
   }
 
   /** The one setter of the state. */
@@ -174,7 +179,7 @@ export class Lifecycle<Opened = void> {
     if (diagnostics.lifecycle.hasSubscribers) {
       diagnostics.lifecycle.publish({ kind, node, from, to: next, error });
     }
-    if (next === 'running') this.hooks.logger?.info({ id: node }, `${kind} started`);
+    if (next === 'running') this.log({ id: node }, `${kind} started`);
   }
 
   private closedError(): ZeroMQError {

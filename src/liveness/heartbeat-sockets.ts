@@ -4,6 +4,7 @@ import { type DropCause, diagnostics, type HeartbeatMissed, type Speaker } from 
 import { Emitter } from '../core/emitter.ts';
 import type { NodeIdentity } from '../core/identity.ts';
 import { type Logger, silentLogger } from '../core/logging.ts';
+import { logFact } from '../core/node-facts.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
 import type { CurveClient, CurveDoor } from '../transport/curve/security.ts';
 import { Discovery, type DiscoveryOwner, type DnsOptions } from '../transport/discovery.ts';
@@ -82,9 +83,11 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
     const { logger = silentLogger } = this.options;
     const endpoint = connection.getConnectionString();
     socket.monitor.on('handshake', () => this.sender.beat());
-    socket.monitor.on('handshake', () => logger.info({ endpoint }, 'connected to the heartbeat receiver'));
+    socket.monitor.on('handshake', () =>
+      logFact(logger, { endpoint }, 'connected to the heartbeat receiver'),
+    );
     socket.monitor.on('disconnect', () =>
-      logger.info({ endpoint }, 'disconnected from the heartbeat receiver'),
+      logFact(logger, { endpoint }, 'disconnected from the heartbeat receiver'),
     );
   }
 
@@ -200,7 +203,7 @@ export class ZeroMQHeartbeatReceiver
 
   nodeConnected(node: HeartbeatNode): void {
     const { key: peer, nodeType, returned } = node;
-    this.logger.info({ peer, nodeType, returned }, 'heartbeat connected');
+    logFact(this.logger, { peer, nodeType, returned }, 'heartbeat connected');
     this.notify('connected', node);
   }
 
@@ -214,7 +217,7 @@ export class ZeroMQHeartbeatReceiver
     const { heartbeatLost } = diagnostics;
     if (heartbeatLost.hasSubscribers) heartbeatLost.publish(this.told(node, silentFor));
     const { key: peer, nodeType, missed } = node;
-    this.logger.info({ peer, nodeType, missed, silentFor }, 'heartbeat lost');
+    logFact(this.logger, { peer, nodeType, missed, silentFor }, 'heartbeat lost');
     this.notify('lost', node, silentFor);
   }
 

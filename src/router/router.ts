@@ -34,6 +34,7 @@ import { CoreTimer } from './core-timer.ts';
 import { LocalPeer } from './local-peer.ts';
 import { LocalRequest, RefusedRequest } from './local-request.ts';
 import type { JoinedPeer } from './membership.ts';
+import { tellBound, tellJoined, tellLeft } from './news.ts';
 import { RouterObserver } from './observer.ts';
 import type { RouterNotice } from './options.ts';
 import { BlindProxy } from './proxy.ts';
@@ -49,7 +50,6 @@ import {
 import { RoutedSockets, type RouterSockets } from './sockets.ts';
 import type { RouterStats } from './stats.ts';
 import { STRATEGIES } from './strategies/index.ts';
-import { tellJoined, tellLeft } from './worker-news.ts';
 
 /** Routes requests of classic clients and ours to classic workers and ours, in any mix. */
 export class ZeroMQRouter
@@ -269,7 +269,7 @@ export class ZeroMQRouter
     this.sockets = this.makeSockets(identity);
     const endpoints = await this.sockets.bind(this.frontendConnection, this.backendConnection);
     const all = { ...endpoints, ...(await this.openHeartbeats()) };
-    for (const [socket, endpoint] of Object.entries(all)) this.logger.info({ endpoint }, `${socket} bound`);
+    tellBound(this.logger, all);
     this.endpoints = all;
     return all;
   }

@@ -4,6 +4,7 @@ import { isReserved } from '../core/event-name.ts';
 import type { GiveUp } from '../core/give-up.ts';
 import { IdMap } from '../core/id-map.ts';
 import { failure, type RequestMessage } from '../core/message.ts';
+import { logFact } from '../core/node-facts.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
 import type { ZeroMQConnection } from '../transport/connection.ts';
 import type { CurveServer } from '../transport/curve/security.ts';
@@ -62,7 +63,7 @@ export class ServerLink implements ServiceLink, FrontendOwner {
   async open(connection: ZeroMQConnection): Promise<ServerEndpoints> {
     const { logger } = this.host;
     const endpoint = await this.frontend.bind(connection);
-    logger.info({ endpoint }, 'frontend bound');
+    logFact(logger, { endpoint }, 'frontend bound');
     const { heartbeatConfig: config, speaker, onPeer } = this.options;
     if (config === undefined) return { endpoint };
     const curve = this.options.curve?.at('heartbeat', logger);
@@ -70,7 +71,7 @@ export class ServerLink implements ServiceLink, FrontendOwner {
     this.heartbeats.on('connected', (peer) => onPeer('peerConnected', peer.key));
     this.heartbeats.on('lost', (peer) => onPeer('peerLost', peer.key));
     const heartbeat = await this.heartbeats.start();
-    logger.info({ endpoint: heartbeat }, 'heartbeat bound');
+    logFact(logger, { endpoint: heartbeat }, 'heartbeat bound');
     return { endpoint, heartbeat };
   }
 

@@ -1,6 +1,7 @@
 /** A worker behind routers, wherever its handlers run: in this thread (`ZeroMQWorker`) or in another one. */
 import { ZeroMQConfigError } from '../core/errors.ts';
 import type { LocalRouter } from '../core/local-worker.ts';
+import { logFact } from '../core/node-facts.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
 import { type ServiceLink, ServiceNode, type ServiceParts } from '../service/service-node.ts';
 import type { ConnectionLike } from '../transport/connection.ts';
@@ -74,19 +75,19 @@ export class RoutedWorker
   }
 
   linkConnected(link: RouterLink): void {
-    this.logger.info({ endpoint: link.endpoint }, 'connected');
+    logFact(this.logger, { endpoint: link.endpoint }, 'connected');
     this.notify('connected', link.endpoint);
   }
 
   linkDisconnected(link: RouterLink): void {
-    this.logger.info({ endpoint: link.endpoint }, 'disconnected');
+    logFact(this.logger, { endpoint: link.endpoint }, 'disconnected');
     this.notify('disconnected', link.endpoint);
   }
 
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void {
     if (router !== undefined) this.routers?.identified(link, router);
     if (refusal === undefined)
-      this.logger.info({ endpoint: link.endpoint, router }, 'accepted by the router');
+      logFact(this.logger, { endpoint: link.endpoint, router }, 'accepted by the router');
     this.answered(link.endpoint, refusal);
   }
 

@@ -1,13 +1,20 @@
-/** Tells the world outside which workers come and go: diagnostics channels, and the log. */
+/** What a router tells the world outside, by diagnostics channels and the log: its endpoints, and workers that come and go. */
 import { diagnostics, type LeaveReason, type Speaker } from '../core/diagnostics.ts';
 import type { Logger } from '../core/logging.ts';
+import { logFact } from '../core/node-facts.ts';
 import type { WorkerDetails } from './router-options.ts';
+
+export function tellBound(logger: Logger, endpoints: Readonly<Record<string, string>>): void {
+  for (const [socket, endpoint] of Object.entries(endpoints)) {
+    logFact(logger, { endpoint }, `${socket} bound`);
+  }
+}
 
 export function tellJoined(speaker: Speaker, logger: Logger, worker: string, details: WorkerDetails): void {
   const { workerJoined } = diagnostics;
   if (workerJoined.hasSubscribers) workerJoined.publish({ ...speaker, worker, ...details });
   const { classic, events, concurrency } = details;
-  logger.info({ worker, classic, events: events.length, concurrency }, 'worker joined');
+  logFact(logger, { worker, classic, events: events.length, concurrency }, 'worker joined');
 }
 
 /** @param held requests that it held. */
@@ -20,5 +27,5 @@ export function tellLeft(
 ): void {
   const { workerLeft } = diagnostics;
   if (workerLeft.hasSubscribers) workerLeft.publish({ ...speaker, worker, reason, held });
-  logger.info({ worker, reason, held }, 'worker left');
+  logFact(logger, { worker, reason, held }, 'worker left');
 }
