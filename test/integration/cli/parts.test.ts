@@ -1,6 +1,6 @@
 /** Gateway, router and workers as processes of their own, started in any order; server and call. */
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -171,7 +171,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal(answer.stdout, '"fine"');
   });
 
-  it('writes a log file where a folder is given', async (t) => {
+  it('writes a log file where a folder is given, in which stand the facts of its node', async (t) => {
     const folder = tempFolder(t);
     const { node } = await startNode(scopeOf(t), [
       ...['router', '--log-folder', path.join(folder, 'logs'), '--log-level', 'silent'],
@@ -181,6 +181,16 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal((await node.exited).code, 0);
     const names = readdirSync(path.join(folder, 'logs')).join(' ');
     assert.match(names, /^debug_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.log$/);
+    const lines = readFileSync(path.join(folder, 'logs', names), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const facts = lines.map((text) => JSON.parse(text) as { level: string; msg: string });
+    assert.deepEqual(
+      facts.map(({ level, msg }) => `${level} ${msg}`),
+      ['frontend bound', 'backend bound', 'heartbeat bound', 'router started', 'router stopped'].map(
+        (msg) => `debug ${msg}`,
+      ),
+    );
   });
 
   it('takes in a document that is saved while it runs; a broken one leaves the old in place', async (t) => {
