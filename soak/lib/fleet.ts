@@ -25,6 +25,8 @@ export interface RouterPlace {
 /** One process, and those that take its place. */
 export class Member {
   running: RunningProcess | undefined;
+  /** The process that was started last; it may be stopping. */
+  private child: RunningProcess['child'] | undefined;
   /** HTTP address of a gateway. */
   url = '';
   /** Whether a fault holds it stopped (SIGSTOP). */
@@ -50,12 +52,13 @@ export class Member {
     const ready = / is ready: (?<place>[^\s,]+)/;
     const spec = { name, command: process.execPath, args: [MAIN, kind, ...args], env, ready };
     this.running = await startProcess(spec);
+    this.child = this.running.child;
     if (kind === 'gateway') this.url = this.running.ready.groups?.['place'] ?? '';
   }
 
-  /** Sends a signal; nothing happens when it is gone. */
+  /** Sends a signal, also while the process is stopping; nothing happens when it is gone. */
   signal(name: NodeJS.Signals): void {
-    this.running?.child.kill(name);
+    this.child?.kill(name);
   }
 
   /** Ends it with SIGKILL. */
