@@ -1,9 +1,13 @@
 /** How a gateway stops. */
 import type { Server } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { GatewayCore } from './core.ts';
 
 /** Time for the last replies to reach their clients once the deadline is over, in ms. */
 const LAST_WORDS = 50;
+
+/** Most connections that are accepted after the gateway was asked to stop; twice the backlog that Node asks for. */
+const MAX_BACKLOG = 1024;
 
 /**
  * Stops a gateway. Its own server stops listening and finishes: requests that still come on open connections are
@@ -14,9 +18,7 @@ export async function closeGateway(core: GatewayCore, server: Server, deadline: 
   core.draining = true;
   const { listening } = server;
   if (!listening) core.closed = true;
-  const closed = listening
-    ? new Promise<void>((resolve) => server.close(() => resolve()))
-    : Promise.resolve();
+  const closed = listening ? stopListening(server) : Promise.resolve();
   const finished = Promise.all([closed, idle(core)]);
   if (!(await within(finished, deadline))) {
     core.closed = true;
@@ -26,6 +28,32 @@ export async function closeGateway(core: GatewayCore, server: Server, deadline: 
     await closed;
   }
   core.closed = true;
+}
+
+/** Stops listening once all pending connections are accepted; resolves when every connection has ended. */
+async function stopListening(server: Server): Promise<void> {
+  await acceptBacklog(server);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+/**
+ * Accepts the connections that the kernel has established but the server has not accepted yet. Closing the listening
+ * socket resets these, although their clients may have sent a request. The event loop accepts one connection per
+ * turn, so a turn without a new one means that none is left.
+ */
+async function acceptBacklog(server: Server): Promise<void> {
+  let accepted = 0;
+  const count = (): void => {
+    accepted += 1;
+  };
+  server.on('connection', count);
+  // This turn may be past accepting; the first complete one is the next.
+  await turn();
+  for (let before = -1; before < accepted && accepted < MAX_BACKLOG; ) {
+    before = accepted;
+    await turn();
+  }
+  server.off('connection', count);
 }
 
 /** Resolves when no request is in flight. */

@@ -170,12 +170,32 @@ describe('closing', () => {
     const response = fetch(`${url}/x`);
     await asked();
     const closed = gateway.close();
+    while (gateway.server.listening) await turn();
     await assert.rejects(fetch(`${url}/livez`));
     release();
     assert.equal(await (await response).text(), '"done"');
     await closed;
     await gateway.close();
     assert.equal(gateway.server.listening, false);
+  });
+
+  it('serves the connections that wait in the backlog when it stops', async (t) => {
+    const { gateway, port } = await ownServer(t, {
+      requester: new FakeRequester({ 'get.x': () => 'done' }),
+      api,
+    });
+    // Connected within one turn of the event loop: the kernel has them, the server has accepted none.
+    const answers = Array.from({ length: 100 }, () =>
+      exchangeRaw(port, 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n'),
+    );
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const closed = gateway.close({ deadline: 10_000 });
+    for (const answer of await Promise.all(answers)) {
+      const { status, headers } = parseRaw(answer);
+      assert.equal(status, 200);
+      assert.equal(headers.get('connection'), 'close');
+    }
+    await closed;
   });
 
   it('tells replies that are under way to close their connection, and readiness that it is over', async (t) => {
