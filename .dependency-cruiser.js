@@ -1,24 +1,20 @@
+import { readFileSync } from 'node:fs';
+
 /**
  * The layer rules of the project. `npm run lint` checks them, and test/architecture/layers.test.ts proves that
  * breaking each of them is found.
  */
 
-/** Who may import whom in src/. A folder may always import itself. */
-const LAYERS = {
-  core: [],
-  wire: ['core'],
-  contract: ['core'],
-  transport: ['wire', 'core'],
-  liveness: ['transport', 'wire', 'core'],
-  service: ['liveness', 'transport', 'wire', 'contract', 'core'],
-  router: ['liveness', 'transport', 'wire', 'contract', 'core'],
-  client: ['liveness', 'transport', 'wire', 'core'],
-  worker: ['service', 'liveness', 'transport', 'wire', 'contract', 'core'],
-  server: ['service', 'liveness', 'transport', 'wire', 'contract', 'core'],
-  apidoc: ['contract', 'core'],
-  metrics: ['core'],
-  gateway: ['apidoc', 'contract', 'metrics', 'core'],
-};
+/**
+ * `layers`: the folders of src/, each with those that it may import besides itself; the command line may import all.
+ * `folders`: the folders inside a layer, each with the folders of the same layer that it may import. They import no file
+ * that lies directly in the layer's folder: those files put the folders together.
+ *
+ * @type {{ layers: Record<string, string[]>, folders: Record<string, Record<string, string[]>> }}
+ */
+const { layers: LAYERS, folders: FOLDERS } = JSON.parse(
+  readFileSync(new URL('scripts/lib/layers.json', import.meta.url), 'utf8'),
+);
 
 /** Packages that one folder alone knows. */
 const HOMES = {
@@ -26,19 +22,38 @@ const HOMES = {
   express: 'src/gateway/',
   'swagger-ui-express': 'src/gateway/',
   'swagger-ui-dist': 'src/gateway/',
-  pino: 'src/core/logging',
+  pino: 'src/core/logging/',
   commander: 'src/cli/',
   'prom-client': 'src/metrics/',
-  '@opentelemetry/api': 'src/core/tracing',
-  'lossless-json': 'src/core/(exact-json|decimal)',
+  '@opentelemetry/api': 'src/core/observability/tracing',
+  'lossless-json': 'src/core/json/',
 };
 
 const layers = Object.entries(LAYERS).map(([layer, allowed]) => ({
   name: `layer-${layer}`,
-  comment: `src/${layer} may import ${allowed.join(', ') || 'nothing of ours'}.`,
+  comment: `src/${layer} may import ${allowed.join(', ') || 'no other layer'}.`,
   severity: 'error',
   from: { path: `^src/${layer}/` },
   to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+}));
+
+const folders = Object.entries(FOLDERS).flatMap(([layer, entries]) =>
+  Object.entries(entries).map(([folder, allowed]) => ({
+    name: `folder-${layer}-${folder}`,
+    comment: `src/${layer}/${folder} may import ${allowed.join(', ') || 'no other folder'} of its layer.`,
+    severity: 'error',
+    from: { path: `^src/${layer}/${folder}/` },
+    to: { path: `^src/${layer}/`, pathNot: `^src/${layer}/(${[folder, ...allowed].join('|')})/` },
+  })),
+);
+
+/** A new folder of such a layer needs a line in the table. */
+const unknownFolders = Object.entries(FOLDERS).map(([layer, entries]) => ({
+  name: `folder-unknown-${layer}`,
+  comment: `Every folder of src/${layer}/ is in the table of folders.`,
+  severity: 'error',
+  from: {},
+  to: { path: `^src/${layer}/[^/]+/`, pathNot: `^src/${layer}/(${Object.keys(entries).join('|')})/` },
 }));
 
 const packages = Object.entries(HOMES).map(([name, home]) => ({
@@ -53,6 +68,8 @@ const packages = Object.entries(HOMES).map(([name, home]) => ({
 export default {
   forbidden: [
     ...layers,
+    ...folders,
+    ...unknownFolders,
     ...packages,
     {
       name: 'layer-unknown',
@@ -92,7 +109,7 @@ export default {
     },
     {
       name: 'no-cycles',
-      comment: 'Modules that run do not wait for each other in a circle. Types may: they are gone by then.',
+      comment: 'No circular imports. Type imports are not counted yet.',
       severity: 'error',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },

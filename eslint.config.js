@@ -30,7 +30,7 @@ export default tseslint.config(
     // Ending the process is the command line's decision; everything else throws, rejects or closes.
     files: ['src/**'],
     // Child processes that run a worker module have an entry point of their own.
-    ignores: ['src/cli/**', 'src/worker/process-main.ts'],
+    ignores: ['src/cli/**', 'src/worker/threads/process-main.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

@@ -5,8 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../src/cli/program.ts';
-import { flagOf, type Setting, variableOf } from '../src/cli/settings.ts';
-import { settingsSchema } from '../src/gateway/settings-schema.ts';
+import { flagOf, type Setting, variableOf } from '../src/cli/settings/settings.ts';
+import { settingsSchema } from '../src/gateway/common/settings-schema.ts';
 import { type Described, settingRows } from './lib/settings-table.ts';
 
 export const PAGE = new URL('../docs/configuration.md', import.meta.url);

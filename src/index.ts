@@ -7,6 +7,14 @@ export {
   type ZeroMQReply,
 } from './client/index.ts';
 export { type Contract, ContractError, type ContractPlace, defineContract } from './contract/index.ts';
+export type { LargeIntegers } from './core/json/large-integers.ts';
+export {
+  type Logger,
+  type Logging,
+  type LoggingOptions,
+  setupLogging,
+  silentLogger,
+} from './core/logging/logging.ts';
 export {
   ReplyError,
   ZeroMQClientError,
@@ -20,24 +28,7 @@ export {
   ZeroMQSocketError,
   ZeroMQSocketInvalid,
   ZeroMQTimeoutError,
-} from './core/errors.ts';
-export type {
-  BreakerReport,
-  BreakerState,
-  EventReport,
-  RouterReport,
-  RouterTotals,
-  WorkerReport,
-  WorkerState,
-} from './core/introspection.ts';
-export type { LargeIntegers } from './core/large-integers.ts';
-export {
-  type Logger,
-  type Logging,
-  type LoggingOptions,
-  setupLogging,
-  silentLogger,
-} from './core/logging.ts';
+} from './core/messages/errors.ts';
 export type {
   Caller,
   ErrorData,
@@ -46,8 +37,17 @@ export type {
   ReplyMessage,
   RequestExtras,
   Requester,
-} from './core/message.ts';
-export { OUTCOMES, type OutcomeCode, type OutcomeDefinition } from './core/outcome.ts';
+} from './core/messages/message.ts';
+export { OUTCOMES, type OutcomeCode, type OutcomeDefinition } from './core/messages/outcome.ts';
+export type {
+  BreakerReport,
+  BreakerState,
+  EventReport,
+  RouterReport,
+  RouterTotals,
+  WorkerReport,
+  WorkerState,
+} from './core/observability/reports.ts';
 export { ZeroMQHeartbeatConfig, type ZeroMQHeartbeatConfigOptions } from './liveness/index.ts';
 export {
   type AnnouncedContract,
@@ -76,17 +76,17 @@ export {
   ZeroMQRoutingProxy,
   type ZeroMQRoutingStrategy,
 } from './router/index.ts';
-export { type ServerEndpoints, ZeroMQServer, type ZeroMQServerOptions } from './server/index.ts';
-export type { HandlerContext } from './service/context.ts';
+export type { HandlerContext } from './runtime/context.ts';
 export {
   type Handler,
   type Handlers,
   type Message,
   type MessageHandler,
   ZeroMQEvent,
-} from './service/handlers.ts';
-export { ZeroMQNodeType } from './service/node-type.ts';
-export { reply } from './service/reply.ts';
+} from './runtime/handlers.ts';
+export { ZeroMQNodeType } from './runtime/node-type.ts';
+export { reply } from './runtime/reply.ts';
+export { type ServerEndpoints, ZeroMQServer, type ZeroMQServerOptions } from './server/index.ts';
 export {
   type ConnectionLike,
   ZeroMQConnection,
@@ -95,13 +95,16 @@ export {
   ZeroMQProtocol,
   ZeroMQTCPConnection,
   type ZeroMQTCPConnectionOptions,
-} from './transport/connection.ts';
+} from './transport/addressing/connection.ts';
+export type { DnsOptions } from './transport/addressing/discovery.ts';
+export type { DnsResolver, DnsService } from './transport/addressing/resolver.ts';
 export {
   AllowList,
   type AllowListDocument,
   type AllowListEntry,
 } from './transport/curve/allow-list.ts';
 export { AllowListFile, type AllowListFileOptions } from './transport/curve/allow-list-file.ts';
+export type { CurveClientOptions, CurveServerOptions } from './transport/curve/curve-options.ts';
 export { readKeyFile, readPublicKeyFile, writeKeyFiles } from './transport/curve/key-file.ts';
 export { type CurveKeyPair, curveKeyPair } from './transport/curve/keys.ts';
 export {
@@ -109,16 +112,13 @@ export {
   type PeerGrant,
   PeerRights,
   type PeerRole,
-} from './transport/curve/rights.ts';
-export type { CurveClientOptions, CurveServerOptions } from './transport/curve/security.ts';
-export type { DnsOptions } from './transport/discovery.ts';
-export type { DnsResolver, DnsService } from './transport/resolver.ts';
+} from './transport/curve/permissions.ts';
 export {
   type MonitorEvent,
   type MonitorEventName,
   ZeroMQSocketMonitor,
   ZeroMQSocketStatus,
-} from './transport/socket-monitor.ts';
+} from './transport/libzmq/socket-monitor.ts';
 export {
   defineWorker,
   type WorkerDefinition,

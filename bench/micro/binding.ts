@@ -1,8 +1,9 @@
 /** Binding: from a parsed HTTP request to event data, by the compiled binding of an operation. */
-import type * as RegistryModule from '../../src/apidoc/registry.ts';
-import type * as BinderModule from '../../src/gateway/bind/binder.ts';
-import type * as TemplateModule from '../../src/gateway/paths/template.ts';
-import type * as ValidateModule from '../../src/gateway/validate.ts';
+
+import type * as BinderModule from '../../src/gateway/binding/binder.ts';
+import type * as TemplateModule from '../../src/gateway/paths/path-pattern.ts';
+import type * as ValidateModule from '../../src/gateway/validation/validate.ts';
+import type * as RegistryModule from '../../src/openapi/registry/registry.ts';
 import { built } from '../drivers/built.ts';
 import type { MicroSuite, MicroTask } from './task.ts';
 
@@ -69,10 +70,10 @@ const CASES: readonly Case[] = [
 
 /** Binds requests of several shapes. */
 export async function bindingSuite(): Promise<MicroSuite> {
-  const { ApiRegistry } = await built<typeof RegistryModule>('apidoc/registry');
-  const { Binder } = await built<typeof BinderModule>('gateway/bind/binder');
-  const { parseTemplate } = await built<typeof TemplateModule>('gateway/paths/template');
-  const { Validators } = await built<typeof ValidateModule>('gateway/validate');
+  const { ApiRegistry } = await built<typeof RegistryModule>('openapi/registry/registry');
+  const { Binder } = await built<typeof BinderModule>('gateway/binding/binder');
+  const { parseTemplate } = await built<typeof TemplateModule>('gateway/paths/path-pattern');
+  const { Validators } = await built<typeof ValidateModule>('gateway/validation/validate');
   const snapshot = new ApiRegistry().put('benchmark', DOCUMENT);
   const { document, operations } = snapshot;
   const validators = new Validators(snapshot);

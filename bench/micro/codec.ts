@@ -1,5 +1,5 @@
 /** The codecs: a turn of requests and replies, classic and packed. */
-import type * as MessageModule from '../../src/core/message.ts';
+import type * as MessageModule from '../../src/core/messages/message.ts';
 import type * as ClassicModule from '../../src/wire/classic.ts';
 import type * as PackedModule from '../../src/wire/packed.ts';
 import { built } from '../drivers/built.ts';
@@ -24,7 +24,7 @@ function requests(noBytes: Buffer): RequestMessage[] {
 
 /** Encodes and decodes a turn of requests, both ways. */
 export async function codecSuite(): Promise<MicroSuite> {
-  const { NO_BYTES } = await built<typeof MessageModule>('core/message');
+  const { NO_BYTES } = await built<typeof MessageModule>('core/messages/message');
   const classic = await built<typeof ClassicModule>('wire/classic');
   const { PackedBatch, readPacked } = await built<typeof PackedModule>('wire/packed');
 

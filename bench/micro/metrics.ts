@@ -1,5 +1,9 @@
 /** What it costs to count a request, and to put a scrape together. */
-import { diagnostics, type HttpAnswered, type RequestSettled } from '../../src/core/diagnostics.ts';
+import {
+  diagnostics,
+  type HttpAnswered,
+  type RequestSettled,
+} from '../../src/core/observability/diagnostics.ts';
 import { Metrics } from '../../src/metrics/index.ts';
 import type { MicroSuite } from './task.ts';
 

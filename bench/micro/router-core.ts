@@ -7,12 +7,12 @@
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/message.ts';
-import { RouterCore } from '../../src/router/core.ts';
-import type { RouterCoreOptions } from '../../src/router/options.ts';
-import type { Origin, Pending } from '../../src/router/pending.ts';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/messages/message.ts';
+import { RouterCore } from '../../src/router/broker/broker.ts';
+import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
+import type { Origin, Pending } from '../../src/router/broker/request.ts';
+import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import { createStrategy } from '../../src/router/strategies/index.ts';
-import type { Worker, WorkerPort } from '../../src/router/worker.ts';
 import type { MicroSuite } from './task.ts';
 
 const ROUNDS = 7;

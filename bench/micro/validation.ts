@@ -1,7 +1,7 @@
 /** Validation of a body with ten fields: ajv as the gateway compiles it, Joi as a worker runs it. */
 import Joi from 'joi';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import type * as ValidatorsModule from '../../src/apidoc/validators.ts';
+import type * as ValidatorsModule from '../../src/openapi/checks/validators.ts';
 import { built } from '../drivers/built.ts';
 import type { MicroSuite } from './task.ts';
 
@@ -51,7 +51,7 @@ const JOI_SCHEMA = Joi.object({
 
 /** Validates the same body by both. */
 export async function validationSuite(): Promise<MicroSuite> {
-  const { SchemaCompiler } = await built<typeof ValidatorsModule>('apidoc/validators');
+  const { SchemaCompiler } = await built<typeof ValidatorsModule>('openapi/checks/validators');
   const document: OpenAPIV3_1.Document = {
     openapi: '3.1.0',
     info: { title: 'Benchmark', version: '1.0.0' },

@@ -3,7 +3,7 @@
  * each request is settled exactly once, with a code and status of the catalogue; `dispatched` is the truth; what is not
  * idempotent never runs twice, and what is runs no more often than it may; a success comes from an execution.
  */
-import { isOutcomeCode, outcomeOf } from '../../src/core/outcome.ts';
+import { isOutcomeCode, outcomeOf } from '../../src/core/messages/outcome.ts';
 import { type Entry, NO_ANSWER, type Settled } from './log.ts';
 
 /** What is allowed where the log was written. */

@@ -1,7 +1,7 @@
 /** Ways to serve a queue, to be compared in the simulation: each replaces what the router's lanes do. */
-import { Pace } from '../../src/core/pace.ts';
-import { Lane } from '../../src/router/fair-queue.ts';
-import type { Pending } from '../../src/router/pending.ts';
+import { Pace } from '../../src/core/time/pace.ts';
+import { Lane } from '../../src/router/broker/fair-queue.ts';
+import type { Pending } from '../../src/router/broker/request.ts';
 
 /** The request to serve next; one whose deadline has been made to pass is expired, and the next one is asked for. */
 type Next = (lane: Lane, now: number) => Pending | undefined;

@@ -2,11 +2,11 @@
  * A router under load, simulated: the real core on a clock of its own, with clients and workers that only take time.
  * A minute of load takes a fraction of a second, and a seed gives the same course again.
  */
-import { NO_BYTES, type ReplyMessage } from '../../src/core/message.ts';
-import { RouterCore } from '../../src/router/core.ts';
-import type { RouterCoreOptions } from '../../src/router/options.ts';
-import type { Origin, Pending } from '../../src/router/pending.ts';
-import type { Worker, WorkerPort } from '../../src/router/worker.ts';
+import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
+import { RouterCore } from '../../src/router/broker/broker.ts';
+import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
+import type { Origin, Pending } from '../../src/router/broker/request.ts';
+import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import { Agenda } from './agenda.ts';
 import { type Random, randomOf } from './random.ts';
 

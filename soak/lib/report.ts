@@ -1,7 +1,7 @@
 /** What a soak found, as Markdown and as charts. */
 import type { Machine } from '../../bench/lib/machine.ts';
-import { isOutcomeCode, outcomeOf } from '../../src/core/outcome.ts';
-import { HTTP_PROBLEMS } from '../../src/gateway/problem.ts';
+import { isOutcomeCode, outcomeOf } from '../../src/core/messages/outcome.ts';
+import { HTTP_PROBLEMS } from '../../src/gateway/common/problem.ts';
 import { lineChart } from './chart.ts';
 import type { Verdict } from './checker.ts';
 import type { Made } from './faults.ts';

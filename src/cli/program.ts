@@ -1,12 +1,12 @@
 /** All commands in one program: argv in, exit code out. */
 import { Command as Commander, CommanderError, Option } from 'commander';
-import { ZeroMQConfigError } from '../core/errors.ts';
-import { painter } from './colours.ts';
-import type { Command, Surroundings } from './command.ts';
-import { CONFIG_NAMES, readConfig } from './config-file.ts';
-import { EXIT, explain, UsageError } from './errors.ts';
-import { VERSION } from './package.ts';
-import { flagOf, resolveSettings, type Setting, variableOf } from './settings.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import { VERSION } from './process/package.ts';
+import type { Command, Surroundings } from './settings/command.ts';
+import { CONFIG_NAMES, readConfig } from './settings/config-file.ts';
+import { EXIT, explain, UsageError } from './settings/errors.ts';
+import { flagOf, resolveSettings, type Setting, variableOf } from './settings/settings.ts';
+import { painter } from './terminal/colours.ts';
 
 /** A command that is loaded when it is asked for: most of them need much that the others do not. */
 interface LazyCommand {
@@ -19,55 +19,55 @@ interface LazyCommand {
 export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
   up: {
     summary: 'run gateway, router and sample workers in one process',
-    load: async () => (await import('./up.ts')).upCommand,
+    load: async () => (await import('./commands/up.ts')).upCommand,
   },
   gateway: {
     summary: 'run an HTTP gateway in front of one or more routers',
-    load: async () => (await import('./gateway.ts')).gatewayCommand,
+    load: async () => (await import('./commands/gateway.ts')).gatewayCommand,
   },
   router: {
     summary: 'run a router between clients and workers',
-    load: async () => (await import('./router.ts')).routerCommand,
+    load: async () => (await import('./commands/router.ts')).routerCommand,
   },
   worker: {
     summary: 'run workers from files, behind one or more routers',
-    load: async () => (await import('./worker.ts')).workerCommand,
+    load: async () => (await import('./commands/worker.ts')).workerCommand,
   },
   server: {
     summary: 'serve clients directly, without a router',
-    load: async () => (await import('./server.ts')).serverCommand,
+    load: async () => (await import('./commands/server.ts')).serverCommand,
   },
   top: {
     summary: 'show how a router is doing, live',
-    load: async () => (await import('./top.ts')).topCommand,
+    load: async () => (await import('./commands/top.ts')).topCommand,
   },
   ps: {
     summary: 'list the workers of a router',
-    load: async () => (await import('./ps.ts')).psCommand,
+    load: async () => (await import('./commands/ps.ts')).psCommand,
   },
   events: {
     summary: 'list the events of a router',
-    load: async () => (await import('./events.ts')).eventsCommand,
+    load: async () => (await import('./commands/events.ts')).eventsCommand,
   },
   drain: {
     summary: 'give a worker no more requests, or again',
-    load: async () => (await import('./drain.ts')).drainCommand,
+    load: async () => (await import('./commands/drain.ts')).drainCommand,
   },
   keygen: {
     summary: 'make a CURVE key pair',
-    load: async () => (await import('./keygen.ts')).keygenCommand,
+    load: async () => (await import('./commands/keygen.ts')).keygenCommand,
   },
   call: {
     summary: 'send one event and print the data of its reply',
-    load: async () => (await import('./call.ts')).callCommand,
+    load: async () => (await import('./commands/call.ts')).callCommand,
   },
   new: {
     summary: 'write a new worker, or a project with one',
-    load: async () => (await import('./new.ts')).newCommand,
+    load: async () => (await import('./commands/new.ts')).newCommand,
   },
   completion: {
     summary: 'print what completes commands in your shell',
-    load: async () => (await import('./completion.ts')).completionCommand(COMMANDS),
+    load: async () => (await import('./commands/completion-command.ts')).completionCommand(COMMANDS),
   },
 };
 

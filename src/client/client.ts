@@ -2,32 +2,39 @@
  * client: sends events to routers or servers and brings their replies back. `ZeroMQClient` is the public face;
  * `RequestTable` keeps the requests, lanes are the sockets.
  */
-import { checkCount } from '../core/checks.ts';
-import { diagnostics } from '../core/diagnostics.ts';
-import { Emitter } from '../core/emitter.ts';
+
+import { Emitter } from '../core/collections/emitter.ts';
+import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
+import { jsonText } from '../core/json/json-value.ts';
+import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
+import { defaultLogger, type Logger } from '../core/logging/logging.ts';
+import { checkCount } from '../core/messages/checks.ts';
 import {
   errorOfOutcome,
   toError,
   ZeroMQConfigError,
   ZeroMQConnectionError,
   ZeroMQError,
-} from '../core/errors.ts';
-import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
-import { jsonText } from '../core/json-value.ts';
-import { jsonReader, type LargeIntegers, type ReadJson } from '../core/large-integers.ts';
-import { Lifecycle } from '../core/lifecycle.ts';
-import { defaultLogger, type Logger } from '../core/logging.ts';
-import type { InFlight, OutgoingRequest, ReplyMessage, RequestExtras, Requester } from '../core/message.ts';
+} from '../core/messages/errors.ts';
+import type {
+  InFlight,
+  OutgoingRequest,
+  ReplyMessage,
+  RequestExtras,
+  Requester,
+} from '../core/messages/message.ts';
+import { diagnostics } from '../core/observability/diagnostics.ts';
+import { Lifecycle } from '../core/observability/lifecycle.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
-import type { ConnectionLike } from '../transport/connection.ts';
-import { CurveClient, type CurveClientOptions } from '../transport/curve/security.ts';
-import { checkDns, type DnsOptions } from '../transport/discovery.ts';
-import { type Place, toPlaces } from '../transport/places.ts';
-import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+import type { ConnectionLike } from '../transport/addressing/connection.ts';
+import { checkDns, type DnsOptions } from '../transport/addressing/discovery.ts';
+import { type Place, toPlaces } from '../transport/addressing/targets.ts';
+import { CurveClient, type CurveClientOptions } from '../transport/curve/curve-options.ts';
+import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
-import { LaneSet } from './lane-set.ts';
-import type { Lane } from './pending.ts';
+import { LaneSet } from './connection-pool.ts';
+import type { Lane } from './pending-request.ts';
 import { readReply, type ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
 

@@ -1,6 +1,6 @@
 /** Logs the connections of a client: the first one to an endpoint, and the loss of the last one. */
-import type { Logger } from '../core/logging.ts';
-import { logFact } from '../core/node-facts.ts';
+import type { Logger } from '../core/logging/logging.ts';
+import { logFact } from '../core/observability/node-facts.ts';
 
 export class ConnectionLog {
   /** Sockets that are connected, by endpoint. */

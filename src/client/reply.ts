@@ -1,7 +1,8 @@
 /** What becomes of a reply at the caller of `sendMessage`: data, or an error. */
-import { errorOfOutcome, type ZeroMQError } from '../core/errors.ts';
-import type { ReadJson } from '../core/large-integers.ts';
-import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/message.ts';
+
+import type { ReadJson } from '../core/json/large-integers.ts';
+import { errorOfOutcome, type ZeroMQError } from '../core/messages/errors.ts';
+import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/messages/message.ts';
 import { isJsonType } from '../wire/metadata.ts';
 
 /** A reply as `sendMessage` gives it. */

@@ -3,23 +3,23 @@
  * clock. Each request is settled exactly once.
  */
 
-import { isHopeless } from '../core/chance.ts';
-import { type Clock, systemClock } from '../core/clock.ts';
-import { DeadlineTimer } from '../core/deadline-timer.ts';
-import type { DropCause } from '../core/diagnostics.ts';
-import { honestReply } from '../core/honest-reply.ts';
+import { ServingList } from '../core/collections/serving-list.ts';
+import { SlotTable } from '../core/collections/slot-table.ts';
 import {
   failure,
   type ReplyMessage,
   type RequestMessage,
   type Settle,
   settleSafely,
-} from '../core/message.ts';
-import { isOutcomeCode, type OutcomeCode } from '../core/outcome.ts';
-import { ServingList } from '../core/serving-list.ts';
-import { SlotTable } from '../core/slot-table.ts';
-import { type Lane, type LaneOwner, PendingRequest } from './pending.ts';
-import { Vigil, type VigilOwner } from './vigil.ts';
+} from '../core/messages/message.ts';
+import { isOutcomeCode, type OutcomeCode } from '../core/messages/outcome.ts';
+import { honestReply } from '../core/messages/redispatched-reply.ts';
+import type { DropCause } from '../core/observability/diagnostics.ts';
+import { isHopeless } from '../core/time/chance.ts';
+import { type Clock, systemClock } from '../core/time/clock.ts';
+import { DeadlineTimer } from '../core/time/deadline-timer.ts';
+import { type Lane, type LaneOwner, PendingRequest } from './pending-request.ts';
+import { Vigil, type VigilOwner } from './stall-detector.ts';
 
 /** Options of a table. Durations in ms. */
 export interface RequestTableOptions {

@@ -3,7 +3,7 @@
  * claims, and gateways name events and refuse path items by the same functions. So what a router permits is what a
  * gateway serves.
  */
-import { isProtocolEvent, isReserved, RESERVED } from '../core/event-name.ts';
+import { isProtocolEvent, isReserved, RESERVED } from '../core/messages/event-name.ts';
 import { ContractError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf } from './json.ts';
 

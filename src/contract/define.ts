@@ -1,5 +1,5 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { isReserved } from '../core/event-name.ts';
+import { isReserved } from '../core/messages/event-name.ts';
 import type { ContractDefinition, EventDefinition, EventDefinitions } from './definition.ts';
 import { ContractError } from './errors.ts';
 import { fragmentOf } from './fragment.ts';

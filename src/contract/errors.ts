@@ -1,4 +1,4 @@
-import { ZeroMQError } from '../core/errors.ts';
+import { ZeroMQError } from '../core/messages/errors.ts';
 
 /** Where in a contract or API document something is wrong; what is not known is left out. */
 export interface ContractPlace {

@@ -2,8 +2,8 @@
  * JSON values and JSON pointers (RFC 6901): what contracts and API documents are made of.
  */
 
-import { canonicalExact } from '../core/decimal.ts';
-import { ExactNumber } from '../core/exact-json.ts';
+import { canonicalExact } from '../core/json/decimal.ts';
+import { ExactNumber } from '../core/json/exact-json.ts';
 
 /** Any JSON value. A number that a double cannot hold is an `ExactNumber`. */
 export type Json = null | boolean | number | ExactNumber | string | Json[] | JsonObject;

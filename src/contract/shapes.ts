@@ -2,7 +2,7 @@
  * The anatomy of an OpenAPI 3.0/3.1 document as a table, and a copy that knows at each place what kind of
  * object it looks at. So a `$ref` is told from a property that is called `$ref`, and a schema from an example.
  */
-import type { Steps } from '../core/steps.ts';
+import type { Steps } from '../core/time/steps.ts';
 import { ContractError } from './errors.ts';
 import { escapeToken, isObject, type Json, type JsonObject, member } from './json.ts';
 

@@ -3,34 +3,40 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import type { ApiSnapshot } from '../apidoc/operation.ts';
-import { toError, ZeroMQConfigError } from '../core/errors.ts';
-import type { Health } from '../core/health.ts';
-import { LinkedList } from '../core/linked-list.ts';
-import type { Requester } from '../core/message.ts';
-import { activeTracing } from '../core/tracing.ts';
-import { newApp } from './app.ts';
-import { BodyReader } from './body/reader.ts';
-import { closeGateway } from './close.ts';
-import type { GatewayCore } from './core.ts';
-import { Cors } from './cors.ts';
-import { Dispatcher, type Next } from './dispatcher.ts';
-import { DocumentRenderer } from './document.ts';
-import { gatewayHealth } from './health.ts';
-import { newPages } from './pages.ts';
-import { Pipelines } from './pipeline.ts';
-import { RateLimits } from './rate-limit.ts';
-import { redisConnection } from './redis.ts';
-import { accept } from './refusal.ts';
-import type { RouteContext } from './route.ts';
-import { RouteTable } from './routes.ts';
+import { LinkedList } from '../core/collections/linked-list.ts';
+import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
+import type { Requester } from '../core/messages/message.ts';
+import type { Health } from '../core/observability/health.ts';
+import { activeTracing } from '../core/observability/tracing.ts';
+import type { ApiSnapshot } from '../openapi/model/operation.ts';
+import { BodyReader } from './binding/reader.ts';
+import {
+  type ApiSource,
+  type AwaitedContracts,
+  contained,
+  type GatewayLogger,
+  SILENT,
+} from './common/api-source.ts';
+import { Pipelines } from './common/pipeline.ts';
+import { RequestIds } from './common/request-id.ts';
+import type { GatewaySettingsInput } from './common/settings.ts';
+import { readSettings } from './common/settings-schema.ts';
+import type { GatewayCore } from './context/gateway-context.ts';
+import { Dispatcher, type Next } from './exchange/dispatcher.ts';
+import { gatewayHealth } from './pages/health.ts';
+import { DocumentRenderer } from './pages/openapi-document.ts';
+import { newPages } from './pages/pages.ts';
+import type { RouteContext } from './routing/route.ts';
+import { RouteTable } from './routing/route-table.ts';
+import { accept } from './routing/snapshot-filter.ts';
+import { Cors } from './security/cors.ts';
 import { apiHeaders } from './security/headers.ts';
 import { SecurityPolicy } from './security/policy.ts';
-import { newServer } from './server.ts';
-import type { GatewaySettingsInput } from './settings.ts';
-import { readSettings } from './settings-schema.ts';
-import { type ApiSource, type AwaitedContracts, contained, type GatewayLogger, SILENT } from './source.ts';
-import { RequestIds } from './trace.ts';
+import { RateLimits } from './security/rate-limit.ts';
+import { redisConnection } from './security/redis.ts';
+import { newApp } from './server/express-app.ts';
+import { newServer } from './server/http-server.ts';
+import { closeGateway } from './server/shutdown.ts';
 
 /** What a gateway is made of: its settings, and the parts that it stands between. */
 export interface GatewayOptions extends GatewaySettingsInput {

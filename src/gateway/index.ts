@@ -1,4 +1,6 @@
 /** REST for workers: `createGateway`, and the shapes of its settings. Public as `zeromq-gateway/gateway`. */
+
+export type { Health, HealthReason } from '../core/observability/health.ts';
 export {
   ApiRegistry,
   type ApiRegistryOptions,
@@ -12,11 +14,9 @@ export {
   type WatchedDocument,
   type WatchOptions,
   watchDocuments,
-} from '../apidoc/index.ts';
-export type { Health, HealthReason } from '../core/health.ts';
-export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from './gateway.ts';
-export { LiveContracts } from './live-contracts.ts';
-export { type Fault, HTTP_PROBLEMS, type HttpProblemCode } from './problem.ts';
+} from '../openapi/index.ts';
+export { type ApiSource, type AwaitedContracts, fixedApi, type GatewayLogger } from './common/api-source.ts';
+export { type Fault, HTTP_PROBLEMS, type HttpProblemCode } from './common/problem.ts';
 export type {
   ApiKeySchemeSettings,
   ApiKeySettings,
@@ -33,6 +33,7 @@ export type {
   RateLimitSettings,
   ReplyCheckSettings,
   SchemeSettings,
-} from './settings.ts';
-export { readSettings, settingsSchema } from './settings-schema.ts';
-export { type ApiSource, type AwaitedContracts, fixedApi, type GatewayLogger } from './source.ts';
+} from './common/settings.ts';
+export { readSettings, settingsSchema } from './common/settings-schema.ts';
+export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from './gateway.ts';
+export { LiveContracts } from './routing/live-contracts.ts';

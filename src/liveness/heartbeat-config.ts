@@ -1,6 +1,6 @@
-import { ZeroMQConfigError } from '../core/errors.ts';
-import { type ConnectionLike, ZeroMQConnection } from '../transport/connection.ts';
-import { type Place, toPlaces } from '../transport/places.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import { type ConnectionLike, ZeroMQConnection } from '../transport/addressing/connection.ts';
+import { type Place, toPlaces } from '../transport/addressing/targets.ts';
 
 /** Options of heartbeats. Durations in ms; the Python original's are in seconds. */
 export interface ZeroMQHeartbeatConfigOptions {

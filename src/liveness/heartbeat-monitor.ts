@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../core/clock.ts';
-import { joinIdentity } from '../core/identity.ts';
+import { joinIdentity } from '../core/identity/identity.ts';
+import type { Cancel, Clock } from '../core/time/clock.ts';
 import type { Heartbeat, HeartbeatNodeType } from './heartbeat.ts';
 
 /** A node that sends heartbeats, or sent some before it was lost. */

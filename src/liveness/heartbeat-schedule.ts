@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../core/clock.ts';
-import type { NodeIdentity } from '../core/identity.ts';
+import type { NodeIdentity } from '../core/identity/identity.ts';
+import type { Cancel, Clock } from '../core/time/clock.ts';
 import { encodeHeartbeat, type HeartbeatNodeType } from './heartbeat.ts';
 
 /** Options of a `HeartbeatSender`. */

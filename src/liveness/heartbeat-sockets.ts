@@ -1,15 +1,21 @@
 /** Heartbeats over ZeroMQ: a DEALER that sends, a ROUTER that receives and never answers. */
-import { type Clock, systemClock } from '../core/clock.ts';
-import { type DropCause, diagnostics, type HeartbeatMissed, type Speaker } from '../core/diagnostics.ts';
-import { Emitter } from '../core/emitter.ts';
-import type { NodeIdentity } from '../core/identity.ts';
-import { type Logger, silentLogger } from '../core/logging.ts';
-import { logFact } from '../core/node-facts.ts';
-import type { ZeroMQConnection } from '../transport/connection.ts';
-import type { CurveClient, CurveDoor } from '../transport/curve/security.ts';
-import { Discovery, type DiscoveryOwner, type DnsOptions } from '../transport/discovery.ts';
-import { MessageSocket, type SendHandler, type SocketReceiver } from '../transport/socket.ts';
-import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+
+import { Emitter } from '../core/collections/emitter.ts';
+import type { NodeIdentity } from '../core/identity/identity.ts';
+import { type Logger, silentLogger } from '../core/logging/logging.ts';
+import {
+  type DropCause,
+  diagnostics,
+  type HeartbeatMissed,
+  type Speaker,
+} from '../core/observability/diagnostics.ts';
+import { logFact } from '../core/observability/node-facts.ts';
+import { type Clock, systemClock } from '../core/time/clock.ts';
+import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
+import { Discovery, type DiscoveryOwner, type DnsOptions } from '../transport/addressing/discovery.ts';
+import type { CurveClient, CurveDoor } from '../transport/curve/curve-options.ts';
+import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
+import { MessageSocket, type SendHandler, type SocketReceiver } from '../transport/socket/message-socket.ts';
 import { decodeHeartbeat, type HeartbeatNodeType } from './heartbeat.ts';
 import type { ZeroMQHeartbeatConfig } from './heartbeat-config.ts';
 import { type HeartbeatListener, HeartbeatMonitor, type HeartbeatNode } from './heartbeat-monitor.ts';

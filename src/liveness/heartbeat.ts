@@ -4,7 +4,7 @@
  * another kind and fails.)
  */
 import { isUtf8 } from 'node:buffer';
-import { isIdentity, joinIdentity } from '../core/identity.ts';
+import { isIdentity, joinIdentity } from '../core/identity/identity.ts';
 
 /** What a heartbeat says of its sender. */
 export interface Heartbeat {

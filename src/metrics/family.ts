@@ -1,6 +1,6 @@
 /** A metric as prom-client takes it: put together when it is scraped. */
 import type { Metric } from 'prom-client';
-import { Distribution } from '../core/distribution.ts';
+import { Distribution } from '../core/observability/histogram.ts';
 import { fullName, METRICS, type MetricDefinition, type MetricName } from './catalogue.ts';
 
 type Labels = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 /** What is looked up when it is scraped: queues, workers and requests under way, as they are then. */
-import type { Health } from '../core/health.ts';
-import type { RouterReport, RouterView } from '../core/introspection.ts';
+import type { Health } from '../core/observability/health.ts';
+import type { RouterReport, RouterView } from '../core/observability/reports.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedTable } from './labels.ts';
 

@@ -1,6 +1,6 @@
 /** HTTP requests by route. */
-import { diagnostics, type HttpAnswered } from '../core/diagnostics.ts';
-import { Distribution, TIMES } from '../core/distribution.ts';
+import { diagnostics, type HttpAnswered } from '../core/observability/diagnostics.ts';
+import { Distribution, TIMES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedTable, OTHER } from './labels.ts';
 import type { Subscriptions } from './subscriptions.ts';

@@ -6,8 +6,8 @@
  * the same whether they are scraped or not.
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
-import type { Health } from '../core/health.ts';
-import type { RouterView } from '../core/introspection.ts';
+import type { Health } from '../core/observability/health.ts';
+import type { RouterView } from '../core/observability/reports.ts';
 import type { MetricReading } from './family.ts';
 import { type GatewayView, GaugeMetrics } from './gauges.ts';
 import { HttpMetrics } from './http.ts';

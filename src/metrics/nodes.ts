@@ -1,6 +1,6 @@
 /** What nodes tell of their connections: workers, heartbeats, batches, and what was dropped. */
-import { diagnostics } from '../core/diagnostics.ts';
-import { Distribution, RECORDS, SIZES } from '../core/distribution.ts';
+import { diagnostics } from '../core/observability/diagnostics.ts';
+import { Distribution, RECORDS, SIZES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import type { Subscriptions } from './subscriptions.ts';
 

@@ -1,6 +1,6 @@
 /** Requests by event: outcomes and times, as gateways and routers of this process saw them. */
-import { diagnostics, type RequestSettled } from '../core/diagnostics.ts';
-import { Distribution, TIMES } from '../core/distribution.ts';
+import { diagnostics, type RequestSettled } from '../core/observability/diagnostics.ts';
+import { Distribution, TIMES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedCounts, BoundedTable } from './labels.ts';
 import type { Subscriptions } from './subscriptions.ts';

@@ -1,5 +1,5 @@
 /** Subscriptions to diagnostics channels, ended together. */
-import type { DiagnosticsChannel } from '../core/diagnostics.ts';
+import type { DiagnosticsChannel } from '../core/observability/diagnostics.ts';
 
 export class Subscriptions {
   private readonly enders: (() => void)[] = [];

@@ -1,13 +1,13 @@
 /** router: what the rest of the project may use of it. */
 
-export type { ClassicEventsOption } from './classic-events.ts';
-export type { ClientLimits } from './client-limits.ts';
-export type { AnnouncedContract, ContractChecker, VersionComparison } from './contract-checker.ts';
-export type { AnnouncedContracts } from './contracts.ts';
-export type { RouterLimits, RouterNotice } from './options.ts';
+export type { ClassicEventsOption } from './backend/classic-events.ts';
+export type { AnnouncedContract, ContractChecker, VersionComparison } from './backend/contract-checker.ts';
+export type { AnnouncedContracts } from './backend/contracts.ts';
+export type { RouterLimits, RouterNotice } from './broker/limits.ts';
+export type { RouterStats } from './broker/stats.ts';
+export type { ClientLimits } from './frontend/client-limits.ts';
 export { ZeroMQRouter } from './router.ts';
 export type { RouterEndpoints, WorkerDetails, ZeroMQRouterOptions } from './router-options.ts';
-export type { RouterStats } from './stats.ts';
 export {
   createStrategy,
   LeastLoadedStrategy,

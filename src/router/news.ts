@@ -1,7 +1,8 @@
 /** What a router tells the world outside, by diagnostics channels and the log: its endpoints, and workers that come and go. */
-import { diagnostics, type LeaveReason, type Speaker } from '../core/diagnostics.ts';
-import type { Logger } from '../core/logging.ts';
-import { logFact } from '../core/node-facts.ts';
+
+import type { Logger } from '../core/logging/logging.ts';
+import { diagnostics, type LeaveReason, type Speaker } from '../core/observability/diagnostics.ts';
+import { logFact } from '../core/observability/node-facts.ts';
 import type { WorkerDetails } from './router-options.ts';
 
 export function tellBound(logger: Logger, endpoints: Readonly<Record<string, string>>): void {

@@ -3,12 +3,18 @@
  * untouched, in both directions; nothing is known of workers, nothing is answered. While no worker takes anything,
  * nothing more is read from clients: what they send waits in libzmq, within its high-water marks.
  */
-import { type Cancel, systemClock } from '../core/clock.ts';
-import { type DropCause, diagnostics, type Speaker } from '../core/diagnostics.ts';
-import type { Logger } from '../core/logging.ts';
-import type { ZeroMQConnection } from '../transport/connection.ts';
-import type { CurveServer } from '../transport/curve/security.ts';
-import { MessageSocket, type Refusal, type SendHandler, type SocketReceiver } from '../transport/socket.ts';
+
+import type { Logger } from '../core/logging/logging.ts';
+import { type DropCause, diagnostics, type Speaker } from '../core/observability/diagnostics.ts';
+import { type Cancel, systemClock } from '../core/time/clock.ts';
+import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
+import type { CurveServer } from '../transport/curve/curve-options.ts';
+import {
+  MessageSocket,
+  type Refusal,
+  type SendHandler,
+  type SocketReceiver,
+} from '../transport/socket/message-socket.ts';
 import type { RouterSockets, SocketsEndpoints } from './sockets.ts';
 
 /** It drops replies that a client does not take at once: as many as the original lets wait. */

@@ -1,16 +1,17 @@
 /** What a router is given, and what it tells: options, endpoints, events. */
-import { checkCount } from '../core/checks.ts';
-import type { LeaveReason } from '../core/diagnostics.ts';
-import { ZeroMQConfigError } from '../core/errors.ts';
-import type { Logger } from '../core/logging.ts';
+
+import type { Logger } from '../core/logging/logging.ts';
+import { checkCount } from '../core/messages/checks.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import type { LeaveReason } from '../core/observability/diagnostics.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
-import type { ConnectionLike } from '../transport/connection.ts';
-import { CurveServer, type CurveServerOptions } from '../transport/curve/security.ts';
+import type { ConnectionLike } from '../transport/addressing/connection.ts';
+import { CurveServer, type CurveServerOptions } from '../transport/curve/curve-options.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
-import { ClassicEvents, type ClassicEventsOption } from './classic-events.ts';
-import { type ClientLimits, clientAllowance } from './client-limits.ts';
-import type { ContractChecker } from './contract-checker.ts';
-import type { RouterLimits, RouterNotice } from './options.ts';
+import { ClassicEvents, type ClassicEventsOption } from './backend/classic-events.ts';
+import type { ContractChecker } from './backend/contract-checker.ts';
+import type { RouterLimits, RouterNotice } from './broker/limits.ts';
+import { type ClientLimits, clientAllowance } from './frontend/client-limits.ts';
 import type { SocketsEndpoints } from './sockets.ts';
 import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';
 

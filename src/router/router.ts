@@ -3,42 +3,44 @@
  * `ZeroMQRouter` is the public face; `RouterCore` decides, without a socket; `RoutedSockets` bring it requests and
  * workers; strategies choose among workers.
  */
-import { systemClock } from '../core/clock.ts';
-import type { LeaveReason } from '../core/diagnostics.ts';
-import { Emitter } from '../core/emitter.ts';
-import { ZeroMQError } from '../core/errors.ts';
-import { loadIdentity, type NodeIdentity } from '../core/identity.ts';
-import type { ContractReport, RouterConsole, RouterReport } from '../core/introspection.ts';
-import { Lifecycle } from '../core/lifecycle.ts';
-import type { LocalRouter, LocalSeat, LocalWorker } from '../core/local-worker.ts';
-import { defaultLogger, type Logger } from '../core/logging.ts';
+
+import { Emitter } from '../core/collections/emitter.ts';
+import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
+import { defaultLogger, type Logger } from '../core/logging/logging.ts';
+import type { LocalRouter, LocalSeat, LocalWorker } from '../core/messages/embedded.ts';
+import { ZeroMQError } from '../core/messages/errors.ts';
 import {
   failure,
   type InFlight,
   type OutgoingRequest,
   type Requester,
   type Settle,
-} from '../core/message.ts';
-import { type RequestReport, RequestStats } from '../core/request-stats.ts';
+} from '../core/messages/message.ts';
+import type { LeaveReason } from '../core/observability/diagnostics.ts';
+import { Lifecycle } from '../core/observability/lifecycle.ts';
+import type { ContractReport, RouterConsole, RouterReport } from '../core/observability/reports.ts';
+import { type RequestReport, RequestStats } from '../core/observability/request-stats.ts';
+import { systemClock } from '../core/time/clock.ts';
 import { ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
-import { isLocal, toConnection, type ZeroMQConnection } from '../transport/connection.ts';
-import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
-import { turnNow } from '../transport/turn.ts';
+import { isLocal, toConnection, type ZeroMQConnection } from '../transport/addressing/connection.ts';
+import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
+import { turnNow } from '../transport/link/turn.ts';
 import { toMessage } from '../wire/outgoing.ts';
-import type { BackendOwner } from './backend.ts';
-import { Builtins } from './builtins.ts';
-import type { ClientSideOwner } from './client-side.ts';
-import { AnnouncedContracts } from './contracts.ts';
-import { RouterCore } from './core.ts';
-import { CoreTimer } from './core-timer.ts';
-import { LocalPeer } from './local-peer.ts';
-import { LocalRequest, RefusedRequest } from './local-request.ts';
-import type { JoinedPeer } from './membership.ts';
+import type { BackendOwner } from './backend/backend.ts';
+import { AnnouncedContracts } from './backend/contracts.ts';
+import { LocalPeer } from './backend/embedded-peer.ts';
+import type { JoinedPeer } from './backend/worker-registry.ts';
+import { RouterCore } from './broker/broker.ts';
+import { CoreTimer } from './broker/broker-timer.ts';
+import type { RouterNotice } from './broker/limits.ts';
+import { RouterObserver } from './broker/observer.ts';
+import { eventReports, workerReports } from './broker/report.ts';
+import type { RouterStats } from './broker/stats.ts';
+import { Builtins } from './frontend/builtin-events.ts';
+import type { ClientSideOwner } from './frontend/client-handler.ts';
+import { LocalRequest, RefusedRequest } from './frontend/embedded-request.ts';
 import { tellBound, tellJoined, tellLeft } from './news.ts';
-import { RouterObserver } from './observer.ts';
-import type { RouterNotice } from './options.ts';
 import { BlindProxy } from './proxy.ts';
-import { eventReports, workerReports } from './report.ts';
 import {
   type RouterEndpoints,
   type RouterEvents,
@@ -48,7 +50,6 @@ import {
   type ZeroMQRouterOptions,
 } from './router-options.ts';
 import { RoutedSockets, type RouterSockets } from './sockets.ts';
-import type { RouterStats } from './stats.ts';
 import { STRATEGIES } from './strategies/index.ts';
 
 /** Routes requests of classic clients and ours to classic workers and ours, in any mix. */

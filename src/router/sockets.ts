@@ -1,17 +1,18 @@
 /** The two sockets of a router: where clients connect and where workers do, and who sits behind them. */
-import type { Speaker } from '../core/diagnostics.ts';
-import type { Logger } from '../core/logging.ts';
-import type { ZeroMQConnection } from '../transport/connection.ts';
-import type { CurveServer } from '../transport/curve/security.ts';
-import { Frontend } from '../transport/frontend.ts';
-import type { MessageSocket } from '../transport/socket.ts';
-import { Backend, type BackendOwner } from './backend.ts';
-import type { Builtins } from './builtins.ts';
-import type { ClassicEvents } from './classic-events.ts';
-import type { ClientLimits } from './client-limits.ts';
-import { ClientSide, type ClientSideOwner } from './client-side.ts';
-import type { AnnouncedContracts } from './contracts.ts';
-import type { RouterCore } from './core.ts';
+
+import type { Logger } from '../core/logging/logging.ts';
+import type { Speaker } from '../core/observability/diagnostics.ts';
+import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
+import type { CurveServer } from '../transport/curve/curve-options.ts';
+import { Frontend } from '../transport/link/client-frontend.ts';
+import type { MessageSocket } from '../transport/socket/message-socket.ts';
+import { Backend, type BackendOwner } from './backend/backend.ts';
+import type { ClassicEvents } from './backend/classic-events.ts';
+import type { AnnouncedContracts } from './backend/contracts.ts';
+import type { RouterCore } from './broker/broker.ts';
+import type { Builtins } from './frontend/builtin-events.ts';
+import { ClientSide, type ClientSideOwner } from './frontend/client-handler.ts';
+import type { ClientLimits } from './frontend/client-limits.ts';
 
 /** Endpoints in use, with the ports that were picked where 0 was asked for. */
 export interface SocketsEndpoints {

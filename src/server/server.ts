@@ -1,9 +1,13 @@
 /** server: serves clients directly, without a router. */
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
-import { type ServerEndpoints, ServerLink } from '../service/server-link.ts';
-import { localParts, type ServiceLink, ServiceNode, type ServiceOptions } from '../service/service-node.ts';
-import { type ConnectionLike, toConnection, type ZeroMQConnection } from '../transport/connection.ts';
-import { CurveServer, type CurveServerOptions } from '../transport/curve/security.ts';
+import { type ServerEndpoints, ServerLink } from '../runtime/server-endpoint.ts';
+import { localParts, type ServiceLink, ServiceNode, type ServiceOptions } from '../runtime/service-node.ts';
+import {
+  type ConnectionLike,
+  toConnection,
+  type ZeroMQConnection,
+} from '../transport/addressing/connection.ts';
+import { CurveServer, type CurveServerOptions } from '../transport/curve/curve-options.ts';
 
 /** Options of a server. */
 export interface ZeroMQServerOptions extends ServiceOptions {

@@ -3,7 +3,7 @@
  * (docs/protocol.md), with our optional metadata frame at the end. Pure functions of buffers.
  */
 import { isUtf8 } from 'node:buffer';
-import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { isJson } from './json-check.ts';
 import { MAX_ENVELOPE, MAX_EVENT_NAME } from './limits.ts';
 import {

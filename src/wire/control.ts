@@ -14,8 +14,9 @@
  * | `$gone`    | worker → router | I am closing and will not answer what I hold |
  * | `$who`     | router → worker | say hello again: the router does not know you |
  */
-import { RESERVED } from '../core/event-name.ts';
-import { isIdentity } from '../core/identity.ts';
+
+import { isIdentity } from '../core/identity/identity.ts';
+import { RESERVED } from '../core/messages/event-name.ts';
 import { MAX_EVENT_NAME } from './limits.ts';
 
 /** Asks a router or server whether it is there. */

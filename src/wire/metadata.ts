@@ -5,7 +5,7 @@
  * read; the caller counts it. A request then counts as one without metadata. A reply counts as failed when the frame was
  * meant as metadata: it may have told of a failure.
  */
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_METADATA, MAX_REQUEST_ID } from './limits.ts';
 
 /** Version of our additions to the classic wire. */

@@ -1,6 +1,6 @@
 /** From a request that a requester is handed to the message that travels. */
-import { ZeroMQConfigError } from '../core/errors.ts';
-import { NO_BYTES, type OutgoingRequest, type RequestMessage } from '../core/message.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import { NO_BYTES, type OutgoingRequest, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_METADATA } from './limits.ts';
 import { isRequestId } from './metadata.ts';
 

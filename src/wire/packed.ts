@@ -14,8 +14,8 @@
  * ```
  */
 import { isUtf8 } from 'node:buffer';
-import { GIVE_UPS, type GiveUp } from '../core/give-up.ts';
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/message.ts';
+import { GIVE_UPS, type GiveUp } from '../core/messages/cancel-reason.ts';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
 
 /** What a packed frame starts with; no classic message and no token does. */

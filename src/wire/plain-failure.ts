@@ -3,8 +3,8 @@
  * with a code of the error catalogue. Older workers of this project and Python handlers reply so; such a reply is not a
  * success.
  */
-import { NO_BYTES, type ReplyMessage } from '../core/message.ts';
-import { isOutcomeCode, outcomeOf } from '../core/outcome.ts';
+import { NO_BYTES, type ReplyMessage } from '../core/messages/message.ts';
+import { isOutcomeCode, outcomeOf } from '../core/messages/outcome.ts';
 
 /** Larger event data is not looked at, in bytes. */
 const MAX_FAILURE = 65_536;

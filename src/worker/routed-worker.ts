@@ -1,19 +1,20 @@
 /** A worker behind routers, wherever its handlers run: in this thread (`ZeroMQWorker`) or in another one. */
-import { ZeroMQConfigError } from '../core/errors.ts';
-import type { LocalRouter } from '../core/local-worker.ts';
-import { logFact } from '../core/node-facts.ts';
+
+import type { LocalRouter } from '../core/messages/embedded.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import { logFact } from '../core/observability/node-facts.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
-import { type ServiceLink, ServiceNode, type ServiceParts } from '../service/service-node.ts';
-import type { ConnectionLike } from '../transport/connection.ts';
-import type { CurveClient } from '../transport/curve/security.ts';
-import { checkDns, type DnsOptions } from '../transport/discovery.ts';
-import { DnsPlace, type Place, toPlaces } from '../transport/places.ts';
+import { type ServiceLink, ServiceNode, type ServiceParts } from '../runtime/service-node.ts';
+import type { ConnectionLike } from '../transport/addressing/connection.ts';
+import { checkDns, type DnsOptions } from '../transport/addressing/discovery.ts';
+import { DnsPlace, type Place, toPlaces } from '../transport/addressing/targets.ts';
+import type { CurveClient } from '../transport/curve/curve-options.ts';
 import { type Announcement, controlData, controlFrames, type Hello, readHello } from '../wire/control.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
-import { CreditShares } from './credit.ts';
-import { LocalLink, type LocalLinkOwner } from './local-link.ts';
+import { CreditShares } from './credit-sharing.ts';
+import { LocalLink, type LocalLinkOwner } from './embedded-link.ts';
 import type { RouterLink, RouterLinkOwner } from './router-link.ts';
-import { RouterSet } from './router-set.ts';
+import { RouterSet } from './router-links.ts';
 
 /**
  * Backends of routers: one, a name of several (`dns://name:port`), or a list; or a router of this thread, which is

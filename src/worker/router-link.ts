@@ -3,18 +3,19 @@
  * replies in the form the requests came in. A classic router never answers the hello; then requests come in classic
  * frames, and replies go back so.
  */
-import { Backoff } from '../core/backoff.ts';
-import { type Cancel, systemClock } from '../core/clock.ts';
-import { isReserved } from '../core/event-name.ts';
-import type { GiveUp } from '../core/give-up.ts';
-import { IdMap, ROUTERS_PLACES } from '../core/id-map.ts';
-import { type NodeIdentity, withHelloMark } from '../core/identity.ts';
-import { failure, type ReplyMessage, type RequestMessage } from '../core/message.ts';
-import type { Execution } from '../service/execution.ts';
-import type { ServiceHost, ServiceLink } from '../service/service-node.ts';
-import { Line, type LineOptions, type LineOwner } from '../transport/line.ts';
-import type { Messages } from '../transport/peer-channel.ts';
-import type { ZeroMQSocketMonitor } from '../transport/socket-monitor.ts';
+
+import { IdMap, ROUTERS_PLACES } from '../core/collections/id-map.ts';
+import { type NodeIdentity, withHelloMark } from '../core/identity/identity.ts';
+import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import { isReserved } from '../core/messages/event-name.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { Backoff } from '../core/time/backoff.ts';
+import { type Cancel, systemClock } from '../core/time/clock.ts';
+import type { Execution } from '../runtime/execution.ts';
+import type { ServiceHost, ServiceLink } from '../runtime/service-node.ts';
+import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
+import { Line, type LineOptions, type LineOwner } from '../transport/link/dealer-link.ts';
+import type { Messages } from '../transport/link/peer-channel.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import {
   CONTROL_ADDRESS,
@@ -25,7 +26,7 @@ import {
   readCredit,
 } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
-import type { CreditShares, Share } from './credit.ts';
+import type { CreditShares, Share } from './credit-sharing.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 

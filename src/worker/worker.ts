@@ -2,20 +2,20 @@
  * worker: runs handlers for routers. `ZeroMQWorker` is the public face, `RouterLink` its link to each router,
  * `ZeroMQWorkerThreads` runs the handlers of several on worker threads.
  */
-import { ZeroMQConfigError } from '../core/errors.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
-import { ZeroMQNodeType } from '../service/node-type.ts';
-import { ServerLink } from '../service/server-link.ts';
-import { localParts, type ServiceOptions } from '../service/service-node.ts';
-import { ZeroMQConnection } from '../transport/connection.ts';
+import { ZeroMQNodeType } from '../runtime/node-type.ts';
+import { ServerLink } from '../runtime/server-endpoint.ts';
+import { localParts, type ServiceOptions } from '../runtime/service-node.ts';
+import { ZeroMQConnection } from '../transport/addressing/connection.ts';
+import type { DnsOptions } from '../transport/addressing/discovery.ts';
+import { DnsPlace } from '../transport/addressing/targets.ts';
 import {
   CurveClient,
   type CurveClientOptions,
   CurveServer,
   type CurveServerOptions,
-} from '../transport/curve/security.ts';
-import type { DnsOptions } from '../transport/discovery.ts';
-import { DnsPlace } from '../transport/places.ts';
+} from '../transport/curve/curve-options.ts';
 import type { Announcement } from '../wire/control.ts';
 import { RoutedWorker, type Workplace } from './routed-worker.ts';
 

@@ -3,7 +3,7 @@
  * what breaks it in a planted tree.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,10 @@ import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 import { tempFolder } from '../helpers/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const { folders: FOLDERS } = JSON.parse(readFileSync(path.join(ROOT, 'scripts/lib/layers.json'), 'utf8')) as {
+  folders: Record<string, Record<string, string[]>>;
+};
 
 interface Violation {
   rule: string;
@@ -107,20 +111,20 @@ function plant(folder: string, files: Record<string, string[]>): string {
 /** A tree that keeps every rule. */
 const CLEAN: Record<string, string[]> = {
   'src/core/a.ts': [],
-  'src/core/logging.ts': ['pino'],
-  'src/core/tracing.ts': ['@opentelemetry/api'],
+  'src/core/logging/logging.ts': ['pino'],
+  'src/core/observability/tracing.ts': ['@opentelemetry/api'],
   'src/wire/a.ts': ['../core/a.ts'],
   'src/contract/a.ts': ['../core/a.ts', 'joi'],
   'src/transport/a.ts': ['zeromq', '../wire/a.ts', '../core/a.ts'],
   'src/liveness/a.ts': ['../transport/a.ts'],
-  'src/service/a.ts': ['../liveness/a.ts', '../contract/a.ts'],
+  'src/runtime/a.ts': ['../liveness/a.ts', '../contract/a.ts'],
   'src/router/a.ts': ['../liveness/a.ts', '../wire/a.ts'],
   'src/client/a.ts': ['../liveness/a.ts'],
-  'src/worker/a.ts': ['../service/a.ts', '../contract/a.ts'],
-  'src/server/a.ts': ['../service/a.ts'],
+  'src/worker/a.ts': ['../runtime/a.ts', '../contract/a.ts'],
+  'src/server/a.ts': ['../runtime/a.ts'],
   'src/metrics/a.ts': ['../core/a.ts', 'prom-client'],
-  'src/apidoc/a.ts': ['../contract/a.ts', '../core/a.ts'],
-  'src/gateway/index.ts': ['express', 'swagger-ui-express', '../apidoc/a.ts', '../metrics/a.ts'],
+  'src/openapi/a.ts': ['../contract/a.ts', '../core/a.ts'],
+  'src/gateway/index.ts': ['express', 'swagger-ui-express', '../openapi/a.ts', '../metrics/a.ts'],
   'src/cli/main.ts': ['commander', '../gateway/index.ts', '../router/a.ts', '../worker/a.ts'],
   'src/index.ts': ['./router/a.ts', './client/a.ts', './worker/a.ts', './contract/a.ts'],
   'openapi/tasks.ts': ['zeromq-gateway', 'joi'],
@@ -131,16 +135,16 @@ const CLEAN: Record<string, string[]> = {
 const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['layer-core', 'src/core/b.ts', '../wire/a.ts', 'src/wire/a.ts'],
   ['layer-wire', 'src/wire/b.ts', '../transport/a.ts', 'src/transport/a.ts'],
-  ['layer-contract', 'src/contract/b.ts', '../apidoc/a.ts', 'src/apidoc/a.ts'],
+  ['layer-contract', 'src/contract/b.ts', '../openapi/a.ts', 'src/openapi/a.ts'],
   ['layer-transport', 'src/transport/b.ts', '../liveness/a.ts', 'src/liveness/a.ts'],
   ['layer-liveness', 'src/liveness/b.ts', '../router/a.ts', 'src/router/a.ts'],
-  ['layer-service', 'src/service/b.ts', '../worker/a.ts', 'src/worker/a.ts'],
+  ['layer-runtime', 'src/runtime/b.ts', '../worker/a.ts', 'src/worker/a.ts'],
   ['layer-router', 'src/router/b.ts', '../client/a.ts', 'src/client/a.ts'],
   ['layer-router', 'src/router/c.ts', 'type ../worker/a.ts', 'src/worker/a.ts'],
   ['layer-client', 'src/client/b.ts', '../router/a.ts', 'src/router/a.ts'],
   ['layer-worker', 'src/worker/b.ts', '../server/a.ts', 'src/server/a.ts'],
   ['layer-server', 'src/server/b.ts', '../client/a.ts', 'src/client/a.ts'],
-  ['layer-apidoc', 'src/apidoc/b.ts', '../gateway/index.ts', 'src/gateway/index.ts'],
+  ['layer-openapi', 'src/openapi/b.ts', '../gateway/index.ts', 'src/gateway/index.ts'],
   ['layer-metrics', 'src/metrics/b.ts', '../wire/a.ts', 'src/wire/a.ts'],
   ['layer-gateway', 'src/gateway/b.ts', '../router/a.ts', 'src/router/a.ts'],
   ['layer-gateway', 'src/gateway/c.ts', '../index.ts', 'src/index.ts'],
@@ -149,13 +153,13 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['only-home-of-express', 'src/cli/c.ts', 'express', 'node_modules/express/index.js'],
   [
     'only-home-of-swagger-ui-express',
-    'src/apidoc/c.ts',
+    'src/openapi/c.ts',
     'swagger-ui-express',
     'node_modules/swagger-ui-express/index.js',
   ],
   [
     'only-home-of-swagger-ui-dist',
-    'src/apidoc/d.ts',
+    'src/openapi/d.ts',
     'swagger-ui-dist',
     'node_modules/swagger-ui-dist/index.js',
   ],
@@ -178,6 +182,26 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['resolvable', 'src/core/c.ts', './missing.ts', './missing.ts'],
 ];
 
+/** For each folder of a layer: an import of a file of the layer itself, and one of a folder that it may not import. */
+const plantedFolders: typeof PLANTED = Object.entries(FOLDERS).flatMap(([layer, folders]) =>
+  Object.entries(folders).flatMap(([folder, allowed]) => {
+    const rule = `folder-${layer}-${folder}`;
+    const from = `src/${layer}/${folder}/planted.ts`;
+    const above = Object.keys(folders).find((other) => other !== folder && !allowed.includes(other));
+    const planted: typeof PLANTED = [[rule, from, '../top.ts', `src/${layer}/top.ts`]];
+    if (above !== undefined)
+      planted.push([rule, from, `type ../${above}/top.ts`, `src/${layer}/${above}/top.ts`]);
+    return planted;
+  }),
+);
+const unknownFolders: typeof PLANTED = Object.keys(FOLDERS).map((layer) => [
+  `folder-unknown-${layer}`,
+  `src/${layer}/top.ts`,
+  './novelty/top.ts',
+  `src/${layer}/novelty/top.ts`,
+]);
+const ALL_PLANTED = [...PLANTED, ...plantedFolders, ...unknownFolders];
+
 test('the sources keep the layers', async () => {
   assert.deepEqual(await violations(ROOT), []);
 });
@@ -192,9 +216,13 @@ test('each rule finds what breaks it', async (t) => {
     'src/novelty/a.ts': [],
     'src/core/trip.ts': ['./round.ts'],
   };
-  for (const [, from, specifier] of PLANTED) files[from] = [...(files[from] ?? []), specifier];
+  for (const [layer, folders] of Object.entries(FOLDERS)) {
+    files[`src/${layer}/top.ts`] = [];
+    for (const folder of [...Object.keys(folders), 'novelty']) files[`src/${layer}/${folder}/top.ts`] = [];
+  }
+  for (const [, from, specifier] of ALL_PLANTED) files[from] = [...(files[from] ?? []), specifier];
   const found = await violations(plant(tempFolder(t), files));
-  for (const [rule, from, , to] of PLANTED) {
+  for (const [rule, from, , to] of ALL_PLANTED) {
     assert.ok(
       found.some(
         (violation) => violation.rule === rule && violation.from === from && violation.to.endsWith(to),
@@ -206,7 +234,7 @@ test('each rule finds what breaks it', async (t) => {
 
 test('every rule is tried', async () => {
   const { ruleSet } = await extractOptions(path.join(ROOT, '.dependency-cruiser.js'));
-  const tried = new Set(PLANTED.map(([rule]) => rule));
+  const tried = new Set(ALL_PLANTED.map(([rule]) => rule));
   const rules = ruleSet?.forbidden?.map((rule) => rule.name) ?? [];
   assert.deepEqual(
     rules.filter((name) => name !== undefined && !tried.has(name)),

@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/message.ts';
-import { RouterCore } from '../../src/router/core.ts';
-import type { Pending } from '../../src/router/pending.ts';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/messages/message.ts';
+import { RouterCore } from '../../src/router/broker/broker.ts';
+import type { Pending } from '../../src/router/broker/request.ts';
+import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import type { ZeroMQRoutingStrategy } from '../../src/router/strategies/strategy.ts';
-import type { Worker, WorkerPort } from '../../src/router/worker.ts';
 
 /** What a strategy is exempt from. */
 export interface ConformanceOptions {

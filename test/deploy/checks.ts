@@ -1,8 +1,8 @@
 /** What must hold between the manifests, and no schema says. Each check gives its faults, a line each. */
 import path from 'node:path';
-import { type Command } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/program.ts';
-import { resolveSettings } from '../../src/cli/settings.ts';
+import { type Command } from '../../src/cli/settings/command.ts';
+import { resolveSettings } from '../../src/cli/settings/settings.ts';
 import { settingsSchema } from '../../src/gateway/index.ts';
 import { type CurveKeyPair, curveKeyPair } from '../../src/transport/curve/keys.ts';
 import { type Container, type Labels, type Manifest, type PodTemplate } from './kubernetes.ts';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { COMMANDS, run } from '../../src/cli/program.ts';
-import { variableOf } from '../../src/cli/settings.ts';
+import { variableOf } from '../../src/cli/settings/settings.ts';
 
 const PAGE = new URL('../../docs/cli.md', import.meta.url);
 

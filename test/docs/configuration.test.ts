@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { configurationPage, PAGE } from '../../scripts/docs-configuration.ts';
-import { readSettings, settingsSchema } from '../../src/gateway/settings-schema.ts';
+import { readSettings, settingsSchema } from '../../src/gateway/common/settings-schema.ts';
 import { codeBlocks } from './pages.ts';
 
 const page = readFileSync(PAGE, 'utf8');

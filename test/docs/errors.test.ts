@@ -9,8 +9,8 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { OUTCOMES, type OutcomeDefinition } from '../../src/core/outcome.ts';
-import { HTTP_PROBLEMS } from '../../src/gateway/problem.ts';
+import { OUTCOMES, type OutcomeDefinition } from '../../src/core/messages/outcome.ts';
+import { HTTP_PROBLEMS } from '../../src/gateway/common/problem.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/errors.md', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));

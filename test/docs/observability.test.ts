@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { parser as promql } from '@prometheus-io/lezer-promql';
 import { parse } from 'yaml';
-import { diagnostics } from '../../src/core/diagnostics.ts';
+import { diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { fullName, METRICS, type MetricName } from '../../src/metrics/catalogue.ts';
 import { Metrics } from '../../src/metrics/index.ts';
 import { ROOT, readPage } from './pages.ts';

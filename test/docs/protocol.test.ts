@@ -1,7 +1,7 @@
 /** docs/protocol.md: its examples in bytes and its limits are those of the code. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_BYTES } from '../../src/core/message.ts';
+import { NO_BYTES } from '../../src/core/messages/message.ts';
 import { MAX_CONTROL_BYTES, MAX_EVENTS } from '../../src/wire/control.ts';
 import { MAX_CLASSIC_DEPTH, MAX_CLASSIC_DIGITS } from '../../src/wire/json-check.ts';
 import * as limits from '../../src/wire/limits.ts';

@@ -12,7 +12,7 @@ import { chartsOf, complaintsOf, type Findings, markdownOf } from '../../soak/li
 import { soak } from '../../soak/lib/run.ts';
 import { growthOf, slopeOf } from '../../soak/lib/samples.ts';
 import { Starvation } from '../../soak/lib/starve.ts';
-import { withResolvers } from '../../src/core/deferred.ts';
+import { withResolvers } from '../../src/core/collections/deferred.ts';
 import { within } from '../helpers/eventually.ts';
 import { tempFolder } from '../helpers/temp.ts';
 

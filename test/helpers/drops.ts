@@ -2,7 +2,7 @@
  * What the framework dropped, as its diagnostics tell it: tests await the drop itself in place of sleeping.
  */
 import { EventEmitter } from 'node:events';
-import { type DropCause, diagnostics, type FrameDropped } from '../../src/core/diagnostics.ts';
+import { type DropCause, diagnostics, type FrameDropped } from '../../src/core/observability/diagnostics.ts';
 import { emissions, eventually } from './eventually.ts';
 import type { Cleanup } from './scope.ts';
 

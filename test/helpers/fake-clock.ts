@@ -1,5 +1,5 @@
 /** A clock that stands still until a test moves it. */
-import type { Cancel, Clock } from '../../src/core/clock.ts';
+import type { Cancel, Clock } from '../../src/core/time/clock.ts';
 
 interface Timer {
   readonly due: number;

@@ -1,6 +1,6 @@
 /** Constant load over HTTP on several gateways in turn, as a load balancer would spread it; every outcome is noted. */
 import { request } from 'node:http';
-import { toError } from '../../src/core/errors.ts';
+import { toError } from '../../src/core/messages/errors.ts';
 import type { Ended, Ledger } from './ledger.ts';
 
 /** Between two pairs of requests, in ms. */

@@ -1,5 +1,5 @@
 /** Awaiting what a node of this process publishes on a diagnostics channel. */
-import { type DiagnosticsChannel, diagnostics } from '../../src/core/diagnostics.ts';
+import { type DiagnosticsChannel, diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { PATIENCE, within } from './eventually.ts';
 
 /** The next payload on the channel that matches; listens from the call on. */

@@ -2,8 +2,8 @@
  * Peers that speak whatever a test makes them speak: bare ZeroMQ sockets, closed with the test.
  */
 import { Dealer, Router } from 'zeromq';
-import { bindSocket } from '../../src/transport/bind.ts';
-import { toConnection } from '../../src/transport/connection.ts';
+import { toConnection } from '../../src/transport/addressing/connection.ts';
+import { bindSocket } from '../../src/transport/socket/bind.ts';
 import { within } from './eventually.ts';
 import type { Cleanup } from './scope.ts';
 

@@ -5,8 +5,8 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { Health } from '../../src/core/health.ts';
-import type { LogLevel } from '../../src/core/logging.ts';
+import type { LogLevel } from '../../src/core/logging/logging.ts';
+import type { Health } from '../../src/core/observability/health.ts';
 import {
   type AdminOptions,
   type AdminSource,
@@ -15,7 +15,7 @@ import {
   type Snapshot,
   type WishOutcome,
 } from '../../src/gateway/admin/index.ts';
-import { SILENT } from '../../src/gateway/source.ts';
+import { SILENT } from '../../src/gateway/common/api-source.ts';
 import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Dealer } from 'zeromq';
-import { type DropCause, diagnostics } from '../../src/core/diagnostics.ts';
+import { type DropCause, diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
 import { isPacked } from '../../src/wire/packed.ts';
 import { encodeToken } from '../../src/wire/token.ts';

@@ -2,8 +2,9 @@
  * Messages that a client should not send, and what has to come of each: an answer with a code or none, and the cause
  * it is counted under. For router and server alike.
  */
-import type { DropCause } from '../../src/core/diagnostics.ts';
-import type { OutcomeCode } from '../../src/core/outcome.ts';
+
+import type { OutcomeCode } from '../../src/core/messages/outcome.ts';
+import type { DropCause } from '../../src/core/observability/diagnostics.ts';
 import { PACKED_MAGIC } from '../../src/wire/packed.ts';
 import type { Frame } from '../helpers/raw.ts';
 import { nested } from '../interop/values.ts';

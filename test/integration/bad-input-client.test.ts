@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Router } from 'zeromq';
-import type { DropCause } from '../../src/core/diagnostics.ts';
+import type { DropCause } from '../../src/core/observability/diagnostics.ts';
 import { ZeroMQClient } from '../../src/index.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { Drops } from '../helpers/drops.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Router } from 'zeromq';
-import type { DropCause } from '../../src/core/diagnostics.ts';
-import { withHelloMark } from '../../src/core/identity.ts';
+import { withHelloMark } from '../../src/core/identity/identity.ts';
+import type { DropCause } from '../../src/core/observability/diagnostics.ts';
 import { ZeroMQWorker } from '../../src/index.ts';
 import type { Hello } from '../../src/wire/control.ts';
 import { Drops } from '../helpers/drops.ts';

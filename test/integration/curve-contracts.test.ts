@@ -1,7 +1,7 @@
 /** Contracts of workers with CURVE keys: whatever one announces, HTTP callers reach what its key allows and no more. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { silentLogger } from '../../src/core/logging.ts';
+import { silentLogger } from '../../src/core/logging/logging.ts';
 import { ApiRegistry, contractChecker, LiveContracts } from '../../src/gateway/index.ts';
 import { type AllowListEntry, curveKeyPair, defineContract, type ZeroMQWorker } from '../../src/index.ts';
 import { emissions, eventually, within } from '../helpers/eventually.ts';

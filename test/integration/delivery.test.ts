@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Joi from 'joi';
-import { ApiRegistry } from '../../src/apidoc/index.ts';
 import { createGateway } from '../../src/gateway/index.ts';
 import { defineContract, StickyStrategy, silentLogger } from '../../src/index.ts';
+import { ApiRegistry } from '../../src/openapi/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { aborted, connectClient, Gate, startRouter, startWorker } from './framework.ts';

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Joi from 'joi';
-import type { ReplyMessage } from '../../src/core/message.ts';
+import type { ReplyMessage } from '../../src/core/messages/message.ts';
 import {
   defineContract,
   type HandlerContext,

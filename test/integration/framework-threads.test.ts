@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type LogMethod } from '../../src/core/logging.ts';
+import { type LogMethod } from '../../src/core/logging/logging.ts';
 import {
   type Logger,
   silentLogger,

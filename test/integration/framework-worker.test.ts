@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Joi from 'joi';
-import { diagnostics } from '../../src/core/diagnostics.ts';
+import { diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { defineContract, ZeroMQConfigError, ZeroMQWorker } from '../../src/index.ts';
 import { controlFrames, type Hello } from '../../src/wire/control.ts';
 import { isPacked, PackedBatch, readPacked } from '../../src/wire/packed.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createConnection } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { diagnostics, type HttpAnswered } from '../../src/core/diagnostics.ts';
-import { SILENT } from '../../src/gateway/source.ts';
+import { diagnostics, type HttpAnswered } from '../../src/core/observability/diagnostics.ts';
+import { SILENT } from '../../src/gateway/common/api-source.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
 import { HOSTS, type Host, ownServer } from '../helpers/gateway/hosts.ts';
 import { FakeRequester, SILENCE } from '../helpers/gateway/requester.ts';

@@ -5,10 +5,10 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { ApiRegistry, putDocument } from '../../src/apidoc/index.ts';
+import { SILENT } from '../../src/gateway/common/api-source.ts';
 import { readSettings } from '../../src/gateway/index.ts';
-import { RouteTable } from '../../src/gateway/routes.ts';
-import { SILENT } from '../../src/gateway/source.ts';
+import { RouteTable } from '../../src/gateway/routing/route-table.ts';
+import { ApiRegistry, putDocument } from '../../src/openapi/index.ts';
 import { ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 

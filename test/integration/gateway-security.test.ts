@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { ZeroMQConfigError } from '../../src/core/errors.ts';
+import { ZeroMQConfigError } from '../../src/core/messages/errors.ts';
 import { createGateway, type GatewaySettingsInput } from '../../src/gateway/index.ts';
 import { apiOf, documentOf } from '../helpers/gateway/api.ts';
 import { closeServer, HOSTS, listenAnywhere, ownServer, problemOf } from '../helpers/gateway/hosts.ts';

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import express from 'express';
-import { ZeroMQConfigError } from '../../src/core/errors.ts';
+import { ZeroMQConfigError } from '../../src/core/messages/errors.ts';
 import { createGateway } from '../../src/gateway/index.ts';
 import { apiOf, jsonBody } from '../helpers/gateway/api.ts';
 import { closeServer, foreignApp, listenAnywhere, ownServer, problemOf } from '../helpers/gateway/hosts.ts';

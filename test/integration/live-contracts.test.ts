@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import Joi from 'joi';
-import { type Logger, silentLogger } from '../../src/core/logging.ts';
+import { type Logger, silentLogger } from '../../src/core/logging/logging.ts';
 import {
   ApiRegistry,
   contractChecker,

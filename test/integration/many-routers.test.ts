@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../scripts/lib/ports.ts';
-import { diagnostics } from '../../src/core/diagnostics.ts';
+import { diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { ApiRegistry, createGateway } from '../../src/gateway/index.ts';
 import { silentLogger, ZeroMQHeartbeatConfig, type ZeroMQTimeoutError } from '../../src/index.ts';
 import { controlFrames } from '../../src/wire/control.ts';

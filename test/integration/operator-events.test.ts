@@ -1,7 +1,7 @@
 /** What a router tells operators, and does for them, over its frontend. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { RouterReport } from '../../src/core/introspection.ts';
+import type { RouterReport } from '../../src/core/observability/reports.ts';
 import {
   silentLogger,
   ZeroMQClient,

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Joi from 'joi';
-import { silentLogger } from '../../src/core/logging.ts';
+import { silentLogger } from '../../src/core/logging/logging.ts';
 import { ApiRegistry, contractChecker, LiveContracts } from '../../src/gateway/index.ts';
 import {
   defineContract,

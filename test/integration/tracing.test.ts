@@ -8,7 +8,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
-import { activeTracing } from '../../src/core/tracing.ts';
+import { activeTracing } from '../../src/core/observability/tracing.ts';
 import { ReplyError, silentLogger, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';

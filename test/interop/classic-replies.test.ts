@@ -1,7 +1,7 @@
 /** Replies of classic nodes that are not JSON: Python's json module writes NaN. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ReplyMessage } from '../../src/core/message.ts';
+import type { ReplyMessage } from '../../src/core/messages/message.ts';
 import { ZeroMQClient } from '../../src/index.ts';
 import { ClassicRouter, ClassicServer, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { within } from '../helpers/eventually.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { automatonOf } from '../../src/apidoc/automaton.ts';
+import { automatonOf } from '../../src/openapi/checks/automaton.ts';
 
 const RUNS = Number(process.env['FC_RUNS'] ?? 2000);
 

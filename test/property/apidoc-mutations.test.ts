@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { ApiRegistry, SchemaCompiler } from '../../src/apidoc/index.ts';
 import { ContractError } from '../../src/contract/errors.ts';
 import { at, isObject, type Json } from '../../src/contract/json.ts';
+import { ApiRegistry, SchemaCompiler } from '../../src/openapi/index.ts';
 
 const RUNS = Number(process.env['FC_RUNS'] ?? 400);
 

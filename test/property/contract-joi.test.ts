@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type Joi from 'joi';
-import { createAjv } from '../../src/apidoc/index.ts';
 import { type ConversionMode, joiToSchema } from '../../src/contract/index.ts';
+import { createAjv } from '../../src/openapi/index.ts';
 import { recursive, referring } from './joi-references.ts';
 import {
   anything,

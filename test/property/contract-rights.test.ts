@@ -5,15 +5,15 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { ApiRegistry } from '../../src/apidoc/index.ts';
 import { ContractError } from '../../src/contract/errors.ts';
+import { SILENT } from '../../src/gateway/common/api-source.ts';
 import { contractChecker, readSettings } from '../../src/gateway/index.ts';
-import { RouteTable } from '../../src/gateway/routes.ts';
-import { SILENT } from '../../src/gateway/source.ts';
-import { readAnnouncement } from '../../src/router/announcement.ts';
-import { AnnouncedContracts } from '../../src/router/contracts.ts';
-import { announcementRefusal } from '../../src/router/permits.ts';
-import { PeerRights } from '../../src/transport/curve/rights.ts';
+import { RouteTable } from '../../src/gateway/routing/route-table.ts';
+import { ApiRegistry } from '../../src/openapi/index.ts';
+import { readAnnouncement } from '../../src/router/backend/announcement.ts';
+import { announcementRefusal } from '../../src/router/backend/announcement-policy.ts';
+import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
+import { PeerRights } from '../../src/transport/curve/permissions.ts';
 
 const RIGHTS = new PeerRights({
   name: 'evil',

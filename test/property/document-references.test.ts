@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { ApiRegistry, type ApiSnapshot, putDocument } from '../../src/apidoc/index.ts';
-import { walk } from '../../src/apidoc/walk.ts';
 import {
   at,
   isObject,
@@ -18,6 +16,8 @@ import {
   tokensOf,
 } from '../../src/contract/json.ts';
 import { SECTIONS } from '../../src/contract/shapes.ts';
+import { ApiRegistry, type ApiSnapshot, putDocument } from '../../src/openapi/index.ts';
+import { walk } from '../../src/openapi/model/walk.ts';
 
 const RUNS = Number(process.env['FC_RUNS'] ?? 150);
 

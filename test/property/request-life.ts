@@ -2,7 +2,7 @@
  * The life of a request in the router, as the model has it: every way it may take, and what it is told on the ways that
  * end. docs/reliability.md shows this table, `pending.ts` holds it, and the property tests of the core walk it.
  */
-import type { PendingState } from '../../src/router/pending.ts';
+import type { PendingState } from '../../src/router/broker/request.ts';
 
 /** One way of a request, from state to state. */
 export interface Way {

@@ -5,15 +5,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { withHelloMark } from '../../src/core/identity.ts';
-import { silentLogger } from '../../src/core/logging.ts';
-import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/message.ts';
-import { Backend } from '../../src/router/backend.ts';
-import { ClassicEvents } from '../../src/router/classic-events.ts';
-import { AnnouncedContracts } from '../../src/router/contracts.ts';
-import { RouterCore } from '../../src/router/core.ts';
-import type { SendHandler } from '../../src/transport/socket.ts';
-import { turnNow } from '../../src/transport/turn.ts';
+import { withHelloMark } from '../../src/core/identity/identity.ts';
+import { silentLogger } from '../../src/core/logging/logging.ts';
+import {
+  failure,
+  NO_BYTES,
+  type ReplyMessage,
+  type RequestMessage,
+} from '../../src/core/messages/message.ts';
+import { Backend } from '../../src/router/backend/backend.ts';
+import { ClassicEvents } from '../../src/router/backend/classic-events.ts';
+import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
+import { RouterCore } from '../../src/router/broker/broker.ts';
+import { turnNow } from '../../src/transport/link/turn.ts';
+import type { SendHandler } from '../../src/transport/socket/message-socket.ts';
 import { readClassic, replyFrames } from '../../src/wire/classic.ts';
 import { controlFrames, isControl } from '../../src/wire/control.ts';
 import { isPacked, PackedBatch, readPacked } from '../../src/wire/packed.ts';

@@ -1,6 +1,6 @@
 /** What can happen to a router core, as fast-check commands over a `World`. */
 import fc from 'fast-check';
-import { NO_BYTES, type ReplyMessage } from '../../src/core/message.ts';
+import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
 import type { ModelWorker, World } from './router-core-model.ts';
 
 interface State {

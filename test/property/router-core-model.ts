@@ -5,12 +5,12 @@
  * who serves what, who has credit and what a request's outcome may be.
  */
 import assert from 'node:assert/strict';
-import { NO_BYTES, type ReplyMessage } from '../../src/core/message.ts';
-import { RouterCore } from '../../src/router/core.ts';
-import type { RouterCoreOptions } from '../../src/router/options.ts';
-import { sizeOf } from '../../src/router/payload.ts';
-import type { Origin, Pending } from '../../src/router/pending.ts';
-import type { Worker, WorkerInfo, WorkerPort } from '../../src/router/worker.ts';
+import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
+import { RouterCore } from '../../src/router/broker/broker.ts';
+import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
+import { sizeOf } from '../../src/router/broker/payload.ts';
+import type { Origin, Pending } from '../../src/router/broker/request.ts';
+import type { Worker, WorkerInfo, WorkerPort } from '../../src/router/broker/worker.ts';
 
 /** Milliseconds that a deadline may be noticed late: the resolution of the wheel, and rounding up to it. */
 const LATENESS = 16;

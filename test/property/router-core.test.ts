@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { RouterCoreOptions } from '../../src/router/options.ts';
-import { Pending, type PendingState } from '../../src/router/pending.ts';
-import { Counters } from '../../src/router/stats.ts';
+import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
+import { Pending, type PendingState } from '../../src/router/broker/request.ts';
+import { Counters } from '../../src/router/broker/stats.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
 import { allWays, Footprints, LIFE } from './request-life.ts';
 import { courses } from './router-core-commands.ts';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
-import { createAjv } from '../../src/apidoc/index.ts';
-import { repeatedComponents } from '../../src/apidoc/repeated.ts';
-import { Verdicts } from '../../src/apidoc/verdicts.ts';
 import type { Json, JsonObject } from '../../src/contract/json.ts';
+import { repeatedComponents } from '../../src/openapi/checks/repeated.ts';
+import { Verdicts } from '../../src/openapi/checks/verdicts.ts';
+import { createAjv } from '../../src/openapi/index.ts';
 
 const COUNT = 3;
 

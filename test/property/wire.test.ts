@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { ReplyMessage, RequestMessage } from '../../src/core/message.ts';
+import type { ReplyMessage, RequestMessage } from '../../src/core/messages/message.ts';
 import {
   MalformedFrames,
   readClassic,

@@ -1,18 +1,18 @@
 /** Packed messages over the product's own sockets and channels, with nothing behind them: no table, no deadline. */
 
-import type * as MessageModule from '../../../src/core/message.ts';
-import type * as ConnectionModule from '../../../src/transport/connection.ts';
-import type * as ChannelModule from '../../../src/transport/peer-channel.ts';
-import type * as SocketModule from '../../../src/transport/socket.ts';
+import type * as MessageModule from '../../../src/core/messages/message.ts';
+import type * as ConnectionModule from '../../../src/transport/addressing/connection.ts';
+import type * as ChannelModule from '../../../src/transport/link/peer-channel.ts';
+import type * as SocketModule from '../../../src/transport/socket/message-socket.ts';
 import type * as ControlModule from '../../../src/wire/control.ts';
 import type * as PackedModule from '../../../src/wire/packed.ts';
 import { built } from '../built.ts';
 import type { Wire } from './wire.ts';
 
-const { toConnection } = await built<typeof ConnectionModule>('transport/connection');
-const { PeerChannel } = await built<typeof ChannelModule>('transport/peer-channel');
-const { MessageSocket } = await built<typeof SocketModule>('transport/socket');
-const { NO_BYTES } = await built<typeof MessageModule>('core/message');
+const { toConnection } = await built<typeof ConnectionModule>('transport/addressing/connection');
+const { PeerChannel } = await built<typeof ChannelModule>('transport/link/peer-channel');
+const { MessageSocket } = await built<typeof SocketModule>('transport/socket/message-socket');
+const { NO_BYTES } = await built<typeof MessageModule>('core/messages/message');
 const { controlFrames } = await built<typeof ControlModule>('wire/control');
 const { isPacked, readPacked } = await built<typeof PackedModule>('wire/packed');
 

@@ -1,7 +1,7 @@
 /** What there is to complete, as the shells' scripts are made of it. */
-import type { Command } from '../command.ts';
-import type { Kind } from '../kinds.ts';
-import { flagOf } from '../settings.ts';
+import type { Command } from '../settings/command.ts';
+import { flagOf } from '../settings/settings.ts';
+import type { Kind } from '../settings/value-types.ts';
 
 /** What may stand for a value. */
 export interface Completable {

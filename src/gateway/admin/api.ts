@@ -1,6 +1,6 @@
 /** What the dashboard asks and does: JSON under `/api`. */
 import { type Express, type Response } from 'express';
-import type { GatewayLogger } from '../source.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
 import { LiveViews } from './live.ts';
 import type { AdminSource, WishOutcome } from './source.ts';
 

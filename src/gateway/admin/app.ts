@@ -2,11 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import { toError } from '../../core/errors.ts';
-import { healthOf, statusOf } from '../../core/health.ts';
-import { isLogSetting, LOG_SETTINGS } from '../../core/log-level.ts';
+import { isLogSetting, LOG_SETTINGS } from '../../core/logging/log-level.ts';
+import { toError } from '../../core/messages/errors.ts';
+import { healthOf, statusOf } from '../../core/observability/health.ts';
 import { METRICS_TYPE } from '../../metrics/index.ts';
-import type { GatewayLogger } from '../source.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
 import { addApi } from './api.ts';
 import type { AdminGuard } from './guard.ts';
 import type { AdminSource } from './source.ts';

@@ -8,7 +8,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
-import { isLoopback } from '../../core/loopback.ts';
+import { isLoopback } from '../../core/identity/loopback.ts';
 import { hashOfToken } from './token.ts';
 
 /** Why a request is refused. */

@@ -1,8 +1,8 @@
 /** The admin listener: health, metrics and the level of the log, apart from the public listener. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ZeroMQConfigError } from '../../core/errors.ts';
-import type { GatewayLogger } from '../source.ts';
+import { ZeroMQConfigError } from '../../core/messages/errors.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
 import { adminApp } from './app.ts';
 import { AdminGuard } from './guard.ts';
 import type { AdminSource } from './source.ts';

@@ -1,7 +1,7 @@
 /** The dashboard's live view: a snapshot each second, and at once when a worker comes or goes, as server-sent events. */
 import type { Request, Response } from 'express';
-import { toError } from '../../core/errors.ts';
-import type { GatewayLogger } from '../source.ts';
+import { toError } from '../../core/messages/errors.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
 import type { AdminSource } from './source.ts';
 
 const INTERVAL = 1000;

@@ -1,8 +1,9 @@
 /** What the admin listener shows and does, as an interface: the command line puts it together. */
-import type { Health } from '../../core/health.ts';
-import type { RouterReport } from '../../core/introspection.ts';
-import type { LogLevel } from '../../core/log-level.ts';
-import type { RequestReport } from '../../core/request-stats.ts';
+
+import type { LogLevel } from '../../core/logging/log-level.ts';
+import type { Health } from '../../core/observability/health.ts';
+import type { RouterReport } from '../../core/observability/reports.ts';
+import type { RequestReport } from '../../core/observability/request-stats.ts';
 
 /** The gateway of a process. */
 export interface GatewaySnapshot {

@@ -1,7 +1,7 @@
 /** The admin token: read from a file, kept as a hash. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { toError, ZeroMQConfigError } from '../../core/errors.ts';
+import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 
 /** Shortest token that is taken, in characters. */
 const SHORTEST = 16;

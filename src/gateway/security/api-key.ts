@@ -1,12 +1,12 @@
 /** API keys: kept as hashes, compared in constant time. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Caller } from '../../core/message.ts';
-import { cookiesOf, decode, pairsOf } from '../bind/pairs.ts';
-import type { ApiKeySchemeSettings, ApiKeySettings } from '../settings.ts';
-import type { GatewayLogger } from '../source.ts';
+import type { Caller } from '../../core/messages/message.ts';
+import { cookiesOf, decode, pairsOf } from '../binding/pairs.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
+import { openKeyFile, type ReloadedFile } from '../common/reloaded-file.ts';
+import type { ApiKeySchemeSettings, ApiKeySettings } from '../common/settings.ts';
 import { type Authenticator, type CredentialPlace, type Finding, MISSING } from './authenticator.ts';
 import type { Credentials } from './guard.ts';
-import { openKeyFile, type ReloadedFile } from './reloaded-file.ts';
 
 interface KnownKey {
   readonly hash: Buffer;

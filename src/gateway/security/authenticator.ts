@@ -1,5 +1,5 @@
 /** How callers prove who they are: one authenticator for each security scheme that is configured. */
-import type { Caller } from '../../core/message.ts';
+import type { Caller } from '../../core/messages/message.ts';
 import type { Credentials } from './guard.ts';
 
 /** Where the document says that a scheme's credential stands. */

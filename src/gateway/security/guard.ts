@@ -1,7 +1,7 @@
 /** Who may call an operation: the security requirements of the document, enforced. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller } from '../../core/message.ts';
-import type { Problem } from '../problem.ts';
+import type { Caller } from '../../core/messages/message.ts';
+import type { Problem } from '../common/problem.ts';
 
 /** What credentials are looked for in. */
 export interface Credentials {

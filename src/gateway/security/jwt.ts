@@ -8,13 +8,13 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import { toError } from '../../core/errors.ts';
-import type { Caller } from '../../core/message.ts';
-import type { JwtSchemeSettings } from '../settings.ts';
-import type { GatewayLogger } from '../source.ts';
+import { toError } from '../../core/messages/errors.ts';
+import type { Caller } from '../../core/messages/message.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
+import { openKeyFile } from '../common/reloaded-file.ts';
+import type { JwtSchemeSettings } from '../common/settings.ts';
 import { type Authenticator, type CredentialPlace, type Finding, MISSING } from './authenticator.ts';
 import type { Credentials } from './guard.ts';
-import { openKeyFile } from './reloaded-file.ts';
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 

@@ -1,12 +1,12 @@
 /** The security requirements of the document, put together with the schemes that are configured. */
 import type { OpenAPIV3_1 } from 'openapi-types';
-import type { Operation } from '../../apidoc/operation.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
-import { ZeroMQConfigError } from '../../core/errors.ts';
-import type { Caller } from '../../core/message.ts';
-import { httpProblem, type Problem } from '../problem.ts';
-import type { AuthSettings } from '../settings.ts';
-import type { GatewayLogger } from '../source.ts';
+import { ZeroMQConfigError } from '../../core/messages/errors.ts';
+import type { Caller } from '../../core/messages/message.ts';
+import type { Operation } from '../../openapi/model/operation.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
+import { httpProblem, type Problem } from '../common/problem.ts';
+import type { AuthSettings } from '../common/settings.ts';
 import { ApiKeyAuthenticator } from './api-key.ts';
 import type { Authenticator, CredentialPlace, Finding } from './authenticator.ts';
 import type { Admission, Credentials, Guard } from './guard.ts';

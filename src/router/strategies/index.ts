@@ -1,5 +1,5 @@
 /** The strategies that come with the framework, and how they are called. */
-import { ZeroMQConfigError } from '../../core/errors.ts';
+import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { LeastLoadedStrategy } from './least-loaded.ts';
 import { LeastRecentlyUsedStrategy } from './least-recently-used.ts';
 import { PowerOfTwoStrategy } from './power-of-two.ts';

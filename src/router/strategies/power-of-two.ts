@@ -1,4 +1,4 @@
-import { ZeroMQConfigError } from '../../core/errors.ts';
+import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { RequestView, WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
 
 /** Cost of a worker that holds requests but has never replied to any. */

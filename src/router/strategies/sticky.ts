@@ -1,5 +1,5 @@
-import { hashOf, mix } from '../../core/hash.ts';
-import type { RequestExtras } from '../../core/message.ts';
+import { hashOf, mix } from '../../core/collections/hash.ts';
+import type { RequestExtras } from '../../core/messages/message.ts';
 import { LeastLoadedStrategy } from './least-loaded.ts';
 import type { RequestView, WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
 

@@ -2,7 +2,7 @@
  * Strategies choose among the workers that could take a request now. One object each; write your own by
  * implementing `ZeroMQRoutingStrategy` and run it through the conformance suite in `test/conformance/strategies.ts`.
  */
-import type { RequestMessage } from '../../core/message.ts';
+import type { RequestMessage } from '../../core/messages/message.ts';
 
 /** A worker as a strategy sees it. The same object for as long as the worker is connected. */
 export interface WorkerView {

@@ -2,8 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
-import { type Cancel, type Clock, systemClock } from '../../core/clock.ts';
-import { toError, ZeroMQConfigError } from '../../core/errors.ts';
+import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
+import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { AllowList, type AllowListDocument } from './allow-list.ts';
 
 /** Options of an allow list in a file. */

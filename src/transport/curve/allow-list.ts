@@ -1,9 +1,9 @@
 /** The allow list: public keys, who bears them, and what they may do. */
 import Joi from 'joi';
-import { ZeroMQConfigError } from '../../core/errors.ts';
+import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { MAX_EVENT_NAME } from '../../wire/limits.ts';
 import { isKey } from './keys.ts';
-import { PEER_ROLES, type PeerAuthenticator, type PeerGrant, PeerRights } from './rights.ts';
+import { PEER_ROLES, type PeerAuthenticator, type PeerGrant, PeerRights } from './permissions.ts';
 
 /** One entry: a key and what it is granted. */
 export interface AllowListEntry extends PeerGrant {

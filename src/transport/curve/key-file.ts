@@ -3,7 +3,7 @@
  * read theirs. A file with a secret key is for its owner's eyes only.
  */
 import { closeSync, fchmodSync, fstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { toError, ZeroMQConfigError } from '../../core/errors.ts';
+import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { type CurveKeyPair, checkPublicKey, isKey, keyPairOf } from './keys.ts';
 
 /** What is written behind the name of the secret file to name the public one. */

@@ -7,7 +7,7 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { capability, curveKeyPair as makePair } from 'zeromq';
-import { ZeroMQConfigError } from '../../core/errors.ts';
+import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { decodeZ85, encodeZ85 } from './z85.ts';
 
 /** A CURVE key pair: 40 characters of Z85 each. */

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Router } from 'zeromq';
-import { systemClock } from '../../core/clock.ts';
-import { toError, ZeroMQSocketInvalid } from '../../core/errors.ts';
+import { toError, ZeroMQSocketInvalid } from '../../core/messages/errors.ts';
+import { systemClock } from '../../core/time/clock.ts';
 import { encodeZ85 } from './z85.ts';
 
 const ENDPOINT = 'inproc://zeromq.zap.01';

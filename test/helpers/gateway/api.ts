@@ -1,5 +1,5 @@
 /** Documents for tests, short to write. */
-import { ApiRegistry } from '../../../src/apidoc/index.ts';
+import { ApiRegistry } from '../../../src/openapi/index.ts';
 
 type Json = Record<string, unknown>;
 

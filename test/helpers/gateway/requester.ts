@@ -6,7 +6,7 @@ import {
   type ReplyExtras,
   type ReplyMessage,
   type Requester,
-} from '../../../src/core/message.ts';
+} from '../../../src/core/messages/message.ts';
 
 /** What a fake worker answers: a value, or a whole reply. */
 export type FakeHandler = (data: never, request: OutgoingRequest) => unknown;

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Health } from '../../../src/core/health.ts';
+import type { Health } from '../../../src/core/observability/health.ts';
 import { fullName, type MetricName } from '../../../src/metrics/catalogue.ts';
 import {
   endpointIn,

@@ -1,9 +1,9 @@
 /** The limits of a router as its command sets them: what its flags change. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openRouter, ROUTER_SETTINGS } from '../../../src/cli/router.ts';
-import { Opened } from '../../../src/cli/serve.ts';
-import type { ValuesOf } from '../../../src/cli/settings.ts';
+import { openRouter, ROUTER_SETTINGS } from '../../../src/cli/commands/router.ts';
+import { Opened } from '../../../src/cli/nodes/serve.ts';
+import type { ValuesOf } from '../../../src/cli/settings/settings.ts';
 import { silentLogger } from '../../../src/index.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';

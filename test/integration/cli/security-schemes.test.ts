@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
 import Joi from 'joi';
-import { openRegistry } from '../../../src/cli/gateway.ts';
+import { openRegistry } from '../../../src/cli/commands/gateway.ts';
 import { contractChecker } from '../../../src/gateway/index.ts';
 import { defineContract, ZeroMQRouter, ZeroMQWorker } from '../../../src/index.ts';
 

@@ -1,6 +1,6 @@
 /** Prints a line when it is loaded, then its identity for the config file in argv at each line of stdin. */
 import { createInterface } from 'node:readline';
-import { type IdentitySection, loadIdentity } from '../../../src/core/identity.ts';
+import { type IdentitySection, loadIdentity } from '../../../src/core/identity/identity.ts';
 
 const [path, section] = process.argv.slice(2) as [string, IdentitySection];
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { IniDocument } from '../../../src/core/config-ini.ts';
+import { IniDocument } from '../../../src/core/identity/config-ini.ts';
 import { type RunningProcess, startProcess } from '../../helpers/processes.ts';
 import { readWithPython } from '../../helpers/python-ini.ts';
 import { type Cleanup, scopeOf } from '../../helpers/scope.ts';

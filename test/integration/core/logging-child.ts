@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { defaultLogger, type Logging, setupLogging } from '../../../src/core/logging.ts';
+import { defaultLogger, type Logging, setupLogging } from '../../../src/core/logging/logging.ts';
 
 const [mode, folder = ''] = process.argv.slice(2);
 

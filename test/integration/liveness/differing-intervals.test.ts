@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Router } from 'zeromq';
-import { diagnostics } from '../../../src/core/diagnostics.ts';
+import { diagnostics } from '../../../src/core/observability/diagnostics.ts';
 import { ZeroMQHeartbeatConfig } from '../../../src/index.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
 import { rawRouter } from '../../helpers/raw.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { diagnostics } from '../../../src/core/diagnostics.ts';
-import { loadIdentity } from '../../../src/core/identity.ts';
+import { loadIdentity } from '../../../src/core/identity/identity.ts';
+import { diagnostics } from '../../../src/core/observability/diagnostics.ts';
+import { type Clock, systemClock } from '../../../src/core/time/clock.ts';
 import { encodeHeartbeat, type Heartbeat, type HeartbeatNodeType } from '../../../src/liveness/heartbeat.ts';
 import {
   type HeartbeatNode,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { describeMistake } from '../../../src/gateway/body/json-mistake.ts';
+import { describeMistake } from '../../../src/gateway/binding/json-mistake.ts';
 
 function parses(text: string): boolean {
   try {

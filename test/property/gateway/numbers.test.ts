@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ApiRegistry } from '../../../src/apidoc/index.ts';
-import { Binder } from '../../../src/gateway/bind/binder.ts';
-import type { ParameterSource } from '../../../src/gateway/bind/parameters.ts';
-import { parseTemplate } from '../../../src/gateway/paths/template.ts';
-import { Validators } from '../../../src/gateway/validate.ts';
+import { Binder } from '../../../src/gateway/binding/binder.ts';
+import type { ParameterSource } from '../../../src/gateway/binding/parameters.ts';
+import { parseTemplate } from '../../../src/gateway/paths/path-pattern.ts';
+import { Validators } from '../../../src/gateway/validation/validate.ts';
+import { ApiRegistry } from '../../../src/openapi/index.ts';
 import { documentOf, parameter } from '../../helpers/gateway/api.ts';
 import { jsonNumber } from '../json-texts.ts';
 

@@ -2,9 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Ends, rightmost, type Searched, splitSegment } from '../../../src/gateway/paths/split.ts';
-import { parseTemplate, textsOf } from '../../../src/gateway/paths/template.ts';
-import { PathTree } from '../../../src/gateway/paths/tree.ts';
+import { parseTemplate, textsOf } from '../../../src/gateway/paths/path-pattern.ts';
+import { PathTree } from '../../../src/gateway/paths/path-tree.ts';
+import {
+  type Ends,
+  rightmost,
+  type Searched,
+  splitSegment,
+} from '../../../src/gateway/paths/segment-split.ts';
 
 /** A text that counts the characters that are compared. */
 class Counted implements Searched {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConnectionLog } from '../../../src/client/connection-log.ts';
-import { type Logger, silentLogger } from '../../../src/core/logging.ts';
+import { type Logger, silentLogger } from '../../../src/core/logging/logging.ts';
 
 function makeLog() {
   const lines: string[] = [];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readReply } from '../../../src/client/reply.ts';
-import { ZeroMQClientError, ZeroMQTimeoutError } from '../../../src/core/errors.ts';
-import { failure } from '../../../src/core/message.ts';
+import { ZeroMQClientError, ZeroMQTimeoutError } from '../../../src/core/messages/errors.ts';
+import { failure } from '../../../src/core/messages/message.ts';
 import { makeReply } from '../wire/messages.ts';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Lane, PendingRequest } from '../../../src/client/pending.ts';
+import type { Lane, PendingRequest } from '../../../src/client/pending-request.ts';
 import { RequestTable } from '../../../src/client/request-table.ts';
-import { failure, type ReplyMessage } from '../../../src/core/message.ts';
+import { failure, type ReplyMessage } from '../../../src/core/messages/message.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 

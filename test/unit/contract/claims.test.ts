@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ApiRegistry } from '../../../src/apidoc/index.ts';
 import { claimsOf } from '../../../src/contract/claims.ts';
 import { ContractError } from '../../../src/contract/errors.ts';
+import { ApiRegistry } from '../../../src/openapi/index.ts';
 
 const ok = { responses: { 200: { description: 'OK' } } };
 

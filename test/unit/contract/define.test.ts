@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { expectTypeOf } from 'expect-type';
 import Joi from 'joi';
 import { z } from 'zod';
-import { ApiRegistry, type Operation, SchemaCompiler } from '../../../src/apidoc/index.ts';
 import {
   assertHandlers,
   type Contract,
@@ -12,6 +11,7 @@ import {
   defineContract,
   type EventDefinition,
 } from '../../../src/contract/index.ts';
+import { ApiRegistry, type Operation, SchemaCompiler } from '../../../src/openapi/index.ts';
 
 interface Task {
   id: number;

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Joi from 'joi';
-import { createAjv } from '../../../src/apidoc/index.ts';
 import { joiToSchema } from '../../../src/contract/index.ts';
+import { createAjv } from '../../../src/openapi/index.ts';
 
 interface Row {
   readonly takes: readonly unknown[];

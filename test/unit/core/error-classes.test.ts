@@ -7,8 +7,8 @@ import {
   ZeroMQConnectionError,
   ZeroMQMalformedMessage,
   ZeroMQTimeoutError,
-} from '../../../src/core/errors.ts';
-import { OUTCOMES, type OutcomeCode } from '../../../src/core/outcome.ts';
+} from '../../../src/core/messages/errors.ts';
+import { OUTCOMES, type OutcomeCode } from '../../../src/core/messages/outcome.ts';
 
 /** The classes for which retry loops of the Python original pause, and the others. */
 const CLASSES: Record<OutcomeCode, unknown> = {

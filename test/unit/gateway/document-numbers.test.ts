@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ApiRegistry, putDocument } from '../../../src/apidoc/index.ts';
 import { canonical, type Json } from '../../../src/contract/json.ts';
-import { parseExact } from '../../../src/core/exact-json.ts';
-import { DocumentRenderer } from '../../../src/gateway/document.ts';
+import { parseExact } from '../../../src/core/json/exact-json.ts';
+import { DocumentRenderer } from '../../../src/gateway/pages/openapi-document.ts';
+import { ApiRegistry, putDocument } from '../../../src/openapi/index.ts';
 import { ownServer } from '../../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../../helpers/gateway/requester.ts';
 

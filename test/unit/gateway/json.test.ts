@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BodyError, parseJson } from '../../../src/gateway/body/json.ts';
+import { BodyError, parseJson } from '../../../src/gateway/binding/json.ts';
 
 describe('JSON bodies', () => {
   it('give back the bytes that can be passed on', () => {

@@ -6,7 +6,7 @@ import {
   chooseCoding,
   inRange,
   parseMediaType,
-} from '../../../src/gateway/body/media.ts';
+} from '../../../src/gateway/common/media-type.ts';
 
 describe('media types', () => {
   it('are read with their charset', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Json } from '../../../src/contract/json.ts';
-import { fillDefaults, hasDefaults } from '../../../src/gateway/bind/defaults.ts';
-import { type Shape, shapeOf } from '../../../src/gateway/bind/shape.ts';
+import { fillDefaults, hasDefaults } from '../../../src/gateway/binding/defaults.ts';
+import { type Shape, shapeOf } from '../../../src/gateway/validation/shape.ts';
 
 const document = {
   components: {

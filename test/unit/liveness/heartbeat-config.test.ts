@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ZeroMQConfigError } from '../../../src/core/errors.ts';
+import { ZeroMQConfigError } from '../../../src/core/messages/errors.ts';
 import { ZeroMQHeartbeatConfig } from '../../../src/liveness/index.ts';
-import { ZeroMQTCPConnection } from '../../../src/transport/connection.ts';
+import { ZeroMQTCPConnection } from '../../../src/transport/addressing/connection.ts';
 
 describe('ZeroMQHeartbeatConfig', () => {
   it('has the defaults of the original, in milliseconds', () => {

@@ -1,8 +1,8 @@
 /** Metrics of a process: what is published or looked at is there, under the names and labels of the catalogue. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { diagnostics, type RequestSettled } from '../../../src/core/diagnostics.ts';
-import type { RouterReport } from '../../../src/core/introspection.ts';
+import { diagnostics, type RequestSettled } from '../../../src/core/observability/diagnostics.ts';
+import type { RouterReport } from '../../../src/core/observability/reports.ts';
 import { fullName, METRICS, type MetricName } from '../../../src/metrics/catalogue.ts';
 import { aggregated, Metrics } from '../../../src/metrics/index.ts';
 import { labelsIn, samplesIn, valueOf } from '../../helpers/prometheus.ts';

@@ -1,8 +1,8 @@
 /** Large contracts: checked one at a time, in slices, while the router does its other work. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ContractHold } from '../../../src/router/contract-versions.ts';
-import { AnnouncedContracts } from '../../../src/router/contracts.ts';
+import type { ContractHold } from '../../../src/router/backend/contract-versions.ts';
+import { AnnouncedContracts } from '../../../src/router/backend/contracts.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { SteppedSlices } from '../../helpers/stepped-slices.ts';
 

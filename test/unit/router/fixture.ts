@@ -1,9 +1,9 @@
 /** Fakes around a RouterCore: workers whose port only notes, clients that keep their replies. */
-import type { ReplyMessage, RequestMessage } from '../../../src/core/message.ts';
-import { RouterCore } from '../../../src/router/core.ts';
-import type { RouterCoreOptions, RouterNotice } from '../../../src/router/options.ts';
-import type { Origin, Pending } from '../../../src/router/pending.ts';
-import type { Worker, WorkerInfo, WorkerPort } from '../../../src/router/worker.ts';
+import type { ReplyMessage, RequestMessage } from '../../../src/core/messages/message.ts';
+import { RouterCore } from '../../../src/router/broker/broker.ts';
+import type { RouterCoreOptions, RouterNotice } from '../../../src/router/broker/limits.ts';
+import type { Origin, Pending } from '../../../src/router/broker/request.ts';
+import type { Worker, WorkerInfo, WorkerPort } from '../../../src/router/broker/worker.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 
 export interface Sent {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { workersTable } from '../../../src/cli/ps.ts';
-import { eventReports, workerReports } from '../../../src/router/report.ts';
+import { workersTable } from '../../../src/cli/commands/ps.ts';
+import { eventReports, workerReports } from '../../../src/router/broker/report.ts';
 import { FakeClient, type FakeWorker, System } from './fixture.ts';
 
 /** Has the router learn that a request takes this many ms. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { detached, Slab, sizeOf } from '../../../src/router/payload.ts';
+import { detached, Slab, sizeOf } from '../../../src/router/broker/payload.ts';
 import { FakeClient, requestMessage, System } from './fixture.ts';
 
 describe('bounds of queues', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hashOf } from '../../../src/core/hash.ts';
-import { NO_BYTES } from '../../../src/core/message.ts';
+import { hashOf } from '../../../src/core/collections/hash.ts';
+import { NO_BYTES } from '../../../src/core/messages/message.ts';
 import {
   createStrategy,
   LeastLoadedStrategy,

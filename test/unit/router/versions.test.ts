@@ -1,7 +1,7 @@
 /** Workers of several versions of a contract: which of them gets a request. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ReplyMessage } from '../../../src/core/message.ts';
+import type { ReplyMessage } from '../../../src/core/messages/message.ts';
 import { System } from './fixture.ts';
 
 const rank = (e: number) => ({ ranks: new Map([['e', e]]) });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failure, NO_BYTES, type ReplyMessage } from '../../../src/core/message.ts';
+import { failure, NO_BYTES, type ReplyMessage } from '../../../src/core/messages/message.ts';
 import {
   type ClassicFrames,
   MalformedFrames,

@@ -1,5 +1,5 @@
 /** Requests and replies for tests of the wire. */
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../../src/core/message.ts';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../../src/core/messages/message.ts';
 
 export function makeRequest(members: Partial<RequestMessage> = {}): RequestMessage {
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ZeroMQConfigError } from '../../../src/core/errors.ts';
-import type { OutgoingRequest } from '../../../src/core/message.ts';
+import { ZeroMQConfigError } from '../../../src/core/messages/errors.ts';
+import type { OutgoingRequest } from '../../../src/core/messages/message.ts';
 import { toMessage } from '../../../src/wire/outgoing.ts';
 
 const outgoing = (members: Partial<OutgoingRequest> = {}): OutgoingRequest => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GIVE_UPS } from '../../../src/core/give-up.ts';
+import { GIVE_UPS } from '../../../src/core/messages/cancel-reason.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from '../../../src/wire/limits.ts';
 import {
   isPacked,

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { AllowList, type AllowListDocument } from '../../../../src/transport/curve/allow-list.ts';
 import { AllowListFile } from '../../../../src/transport/curve/allow-list-file.ts';
 import { curveKeyPair } from '../../../../src/transport/curve/keys.ts';
-import { PeerRights } from '../../../../src/transport/curve/rights.ts';
+import { PeerRights } from '../../../../src/transport/curve/permissions.ts';
 import { within } from '../../../helpers/eventually.ts';
 import { scopeOf } from '../../../helpers/scope.ts';
 import { tempFolder } from '../../../helpers/temp.ts';

@@ -1,0 +1,117 @@
+/** What the admin listener of a command shows: of one process, or of all members of a fleet. */
+
+import type { ConsoleLogging, LogLevel } from '../../core/logging/logging.ts';
+import type { Health, HealthReason } from '../../core/observability/health.ts';
+import type { AdminSource, Snapshot, WishOutcome } from '../../gateway/admin/index.ts';
+import { aggregated } from '../../metrics/index.ts';
+import type { Fleet } from '../process/cluster.ts';
+import { VERSION } from '../process/package.ts';
+import type { ProcessView } from './process-view.ts';
+
+/** Of this process. */
+export class ProcessSource implements AdminSource {
+  constructor(
+    private readonly view: ProcessView,
+    private readonly log: ConsoleLogging,
+  ) {}
+
+  metrics(): Promise<string> {
+    return this.view.metrics.text();
+  }
+
+  health(): Promise<Health> {
+    return Promise.resolve(this.view.health());
+  }
+
+  get logLevel(): LogLevel | 'silent' {
+    return this.log.consoleLevel;
+  }
+
+  set logLevel(level) {
+    this.log.consoleLevel = level;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.view.snapshot();
+  }
+
+  contract(name: string): Promise<unknown> {
+    return Promise.resolve(this.view.contract(name));
+  }
+
+  drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+    return this.view.drainWorker(id, drain);
+  }
+
+  pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+    return this.view.pauseEvent(name, pause);
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.view.onChange(listener);
+  }
+}
+
+/** Of all members of a fleet, as one. */
+export class FleetSource implements AdminSource {
+  constructor(
+    private readonly fleet: Fleet,
+    /** Passes a change of level on to the members. */
+    private readonly log: ConsoleLogging,
+  ) {}
+
+  async metrics(): Promise<string> {
+    return aggregated(await this.fleet.ask('readings'));
+  }
+
+  /** The port is shared: while one member serves, the fleet does. */
+  async health(): Promise<Health> {
+    const members = await this.fleet.ask('health');
+    const reasons = members.flatMap((health) => health.reasons);
+    const silent = this.fleet.size - members.length;
+    if (silent > 0) reasons.push(missing(silent, this.fleet.size));
+    if (reasons.length === 0) return { status: 'ok', reasons };
+    const some = members.some(({ status }) => status !== 'unavailable');
+    return { status: some ? 'degraded' : 'unavailable', reasons };
+  }
+
+  get logLevel(): LogLevel | 'silent' {
+    return this.log.consoleLevel;
+  }
+
+  set logLevel(level) {
+    this.log.consoleLevel = level;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const [first, ...others] = await this.fleet.ask('snapshot');
+    const health = await this.health();
+    const at = Date.now();
+    if (first === undefined)
+      return { at, version: VERSION, health, gateways: [], routers: [], silent: [], departed: [] };
+    // All members are connected to the same routers: what one sees of them is what there is.
+    return { ...first, at, health, gateways: [first, ...others].flatMap((member) => member.gateways) };
+  }
+
+  contract(name: string): Promise<unknown> {
+    return this.fleet.askAny('contract', name);
+  }
+
+  async drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+    return (await this.fleet.askAny('drainWorker', id, drain)) ?? NOBODY_ANSWERED;
+  }
+
+  async pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+    return (await this.fleet.askAny('pauseEvent', name, pause)) ?? NOBODY_ANSWERED;
+  }
+
+  onChange(): () => void {
+    return () => undefined;
+  }
+}
+
+const NOBODY_ANSWERED = { status: 503, detail: 'No process of the fleet answered in time.' };
+
+function missing(count: number, size: number): HealthReason {
+  return { code: 'PROCESS_DOWN', detail: `${count} of ${size} processes did not answer.` };
+}

@@ -1,0 +1,84 @@
+/** The admin listener of a command. */
+import type { Logger } from '../../core/logging/logging.ts';
+import {
+  type AdminListener,
+  type AdminSource,
+  openAdminListener,
+  readToken,
+} from '../../gateway/admin/index.ts';
+import { binding } from '../nodes/endpoints.ts';
+import type { Opened } from '../nodes/serve.ts';
+import { optional, type ValuesOf } from '../settings/settings.ts';
+import { type Address, addressOrOff, file } from '../settings/value-types.ts';
+import { ProcessView } from './process-view.ts';
+
+/** Settings of whatever has an admin listener. */
+export const ADMIN_SETTINGS = {
+  admin: optional(addressOrOff, {
+    description: 'Where the dashboard, health and metrics are (docs/observability.md); off: nowhere',
+    defaultNote: 'off',
+  }),
+  adminTokenFile: optional(file, {
+    description: 'File with the token that the admin listener asks for, beyond health and metrics',
+    defaultNote: 'none; then only this machine may do more',
+  }),
+};
+
+type Values = ValuesOf<typeof ADMIN_SETTINGS>;
+
+/** What the process is seen by, if there is to be an admin listener; counts from now on. */
+export function viewFor({ admin }: Values, opened: Opened): ProcessView | undefined {
+  if (admin === undefined || admin === false) return undefined;
+  return openView(opened);
+}
+
+/** What the process is seen by; counts from now on. */
+export function openView(opened: Opened): ProcessView {
+  const view = new ProcessView();
+  opened.add(() => view.close());
+  return view;
+}
+
+/** Where `up` has its admin listener when nothing else is said. */
+export const USUAL_ADMIN: Address = { host: '127.0.0.1', port: 9090 };
+
+/**
+ * Opens the admin listener, if there is to be one, and leaves word of how to close it: opened first, it is closed last, so
+ * that it tells of the draining too.
+ *
+ * @param usual address when none is given, or a free port of that host when it is taken; undefined: no listener then.
+ * @returns what the ready line says of it.
+ */
+export async function openAdmin(
+  { admin, adminTokenFile }: Values,
+  source: AdminSource,
+  logger: Logger,
+  opened: Opened,
+  usual?: Address,
+): Promise<string> {
+  const address = admin ?? usual ?? false;
+  if (address === false) return '';
+  const token = adminTokenFile === undefined ? undefined : readToken(adminTokenFile);
+  const open = ({ host, port }: Address): Promise<AdminListener> =>
+    openAdminListener({ host, port, token, source, logger });
+  const { listener, note } = await (admin === undefined ? openNear(address, open) : openAt(address, open));
+  opened.add(() => listener.close());
+  return `, admin ${listener.url}${note}`;
+}
+
+type Opening = Promise<{ readonly listener: AdminListener; readonly note: string }>;
+
+async function openAt(address: Address, open: (address: Address) => Promise<AdminListener>): Opening {
+  const listeners = [{ setting: 'admin', endpoint: `${address.host}:${address.port}` }];
+  return { listener: await binding(listeners, () => open(address)), note: '' };
+}
+
+async function openNear(address: Address, open: (address: Address) => Promise<AdminListener>): Opening {
+  try {
+    return { listener: await open(address), note: '' };
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: unknown } };
+    if (cause?.code !== 'EADDRINUSE') throw error;
+    return { listener: await open({ ...address, port: 0 }), note: ` (${address.port} is taken)` };
+  }
+}

@@ -1,0 +1,79 @@
+/** Asking a router about itself, for the commands of operators. */
+import { ZeroMQClient } from '../../client/index.ts';
+import { ZeroMQError } from '../../core/messages/errors.ts';
+import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
+import type { RouterReport, RouterTotals } from '../../core/observability/reports.ts';
+import type { RequestReport } from '../../core/observability/request-stats.ts';
+import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
+import { CommandError } from '../settings/errors.ts';
+import { setting, type ValuesOf } from '../settings/settings.ts';
+import { milliseconds, remote, yesOrNo } from '../settings/value-types.ts';
+
+/** Settings of every command that asks a router. */
+export const DESK_SETTINGS = {
+  to: setting(remote, { description: "The router's frontend", default: 'tcp://127.0.0.1:5555' }),
+  timeout: setting(milliseconds, { description: 'Time for each answer', default: 5000 }),
+  json: setting(yesOrNo, { description: 'Print JSON, one line an answer', default: false }),
+  ...CURVE_CLIENT_SETTINGS,
+};
+
+/** Longest wait for the connection, ms. */
+const CONNECT_TIMEOUT = 2000;
+
+/** The answer to `$router.stats`. */
+export interface RouterStatsReport extends RequestReport {
+  readonly router: string;
+  readonly age: number;
+  readonly totals: RouterTotals;
+}
+
+/** A router that answers. */
+export interface Desk {
+  info(): Promise<RouterReport>;
+  stats(): Promise<RouterStatsReport>;
+  drain(worker: string, drain: boolean): Promise<void>;
+  pause(event: string, pause: boolean): Promise<void>;
+}
+
+/**
+ * The router that a client leads to.
+ *
+ * @param timeout time for each answer, ms; default: the client's.
+ */
+export function deskOf(client: Pick<ZeroMQClient, 'sendMessage'>, timeout?: number): Desk {
+  const options = timeout === undefined ? {} : { timeout };
+  const ask = async <Answer>(event: string, data?: object): Promise<Answer> =>
+    (await client.sendMessage<Answer>(event, data, options)).eventData;
+  return {
+    info: () => ask('$router.info'),
+    stats: () => ask('$router.stats'),
+    drain: (worker, drain) => ask('$router.drain', { worker, drain }),
+    pause: (event, pause) => ask('$router.pause', { event, pause }),
+  };
+}
+
+/**
+ * Connects to a router, lets `use` ask it, and closes.
+ *
+ * @throws CommandError with the code of what went wrong, and what to do about it.
+ */
+export async function atDesk<T>(
+  values: ValuesOf<typeof DESK_SETTINGS>,
+  use: (desk: Desk) => Promise<T>,
+): Promise<T> {
+  const { to: connection, timeout } = values;
+  const client = new ZeroMQClient({ connection, timeout, curve: clientCurve(values) });
+  try {
+    await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
+    return await use(deskOf(client));
+  } catch (error) {
+    throw error instanceof ZeroMQError ? explained(error) : error;
+  } finally {
+    await client.close();
+  }
+}
+
+function explained({ code, message }: ZeroMQError): CommandError {
+  const remedy = isOutcomeCode(code) ? `\nwhat to do: ${outcomeOf(code).remedy}` : '';
+  return new CommandError(`${code}: ${message}${remedy}`);
+}

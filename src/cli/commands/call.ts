@@ -1,0 +1,76 @@
+/** `zeromq-gateway call`: one event, one reply. */
+import { readReply, ZeroMQClient } from '../../client/index.ts';
+import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
+import { ZeroMQError } from '../../core/messages/errors.ts';
+import type { ReplyMessage } from '../../core/messages/message.ts';
+import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
+import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
+import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { CommandError, EXIT } from '../settings/errors.ts';
+import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
+import { json, milliseconds, remote, text, yesOrNo } from '../settings/value-types.ts';
+import { withProgress } from '../terminal/progress.ts';
+
+const settings = {
+  event: required({ ...text, placeholder: 'EVENT' }, { description: 'Name of the event', positional: true }),
+  json: optional(json, { description: 'Its data', positional: true, defaultNote: 'null' }),
+  to: required(remote, { description: "A router's frontend, or a server" }),
+  timeout: setting(milliseconds, { description: 'Time for all of it', default: 5000 }),
+  classic: setting(yesOrNo, { description: 'There is a router of the Python original', default: false }),
+  ...CURVE_CLIENT_SETTINGS,
+};
+
+/** Longest wait for the connection, as the original's. */
+const CONNECT_TIMEOUT = 2000;
+
+async function call(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+  const { event, json: data, to, timeout, classic } = values;
+  const client = new ZeroMQClient({
+    connection: to,
+    timeout,
+    classic,
+    poolSize: 1,
+    curve: clientCurve(values),
+  });
+  const began = performance.now();
+  try {
+    await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
+    const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
+    const body = Buffer.from(stringifyExact(data ?? null));
+    const pending = new Promise<ReplyMessage>((resolve) => {
+      client.request({ eventName: event, body, timeout: left, idempotent: false }, resolve);
+    });
+    const reply = await withProgress(surroundings, `waiting for ${event}`, pending, timeout);
+    const { eventData } = readReply(event, reply, (text) => parseExact(text, 'spelling'));
+    surroundings.out(Buffer.isBuffer(eventData) ? eventData.toString() : stringifyExact(eventData));
+    return EXIT.ok;
+  } catch (error) {
+    throw error instanceof ZeroMQError && error.code !== 'INVALID_ARGUMENT' ? explained(error) : error;
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * The code first, so that scripts can tell outcomes apart; then what the worker wanted known, and what to do where the
+ * catalogue knows it.
+ */
+function explained({ code, message, details }: ZeroMQError): CommandError {
+  const lines = [`${code}: ${message}`];
+  if (details !== undefined) lines.push(stringifyExact(details));
+  if (isOutcomeCode(code)) lines.push(`what to do: ${outcomeOf(code).remedy}`);
+  return new CommandError(lines.join('\n'));
+}
+
+export const callCommand = defineCommand({
+  name: 'call',
+  description:
+    "Sends one event and prints the data of the reply as JSON. When it fails, the error's code and message go to " +
+    'standard error and the exit code is 1.',
+  settings,
+  examples: [
+    `call echo.get '{"message":"hello"}' --to tcp://127.0.0.1:5555`,
+    'call tasks.list --to tcp://127.0.0.1:5555 --timeout 1000',
+  ],
+  run: call,
+});

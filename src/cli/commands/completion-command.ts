@@ -1,0 +1,41 @@
+/** `zeromq-gateway completion`: a script that teaches a shell the commands, their flags and values. */
+
+import { bashScript } from '../completion/bash.ts';
+import { fishScript } from '../completion/fish.ts';
+import { completableOf } from '../completion/model.ts';
+import { zshScript } from '../completion/zsh.ts';
+import { type Command, defineCommand } from '../settings/command.ts';
+import { EXIT } from '../settings/errors.ts';
+import { required } from '../settings/settings.ts';
+import { choice } from '../settings/value-types.ts';
+
+/** All commands by name, each loaded when it is asked for. */
+type Commands = Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>>;
+
+const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
+
+const settings = {
+  shell: required(choice('SHELL', 'bash', 'zsh', 'fish'), { description: 'Your shell', positional: true }),
+};
+
+/** @param commands what is completed; given by the program, which knows all of them. */
+export function completionCommand(commands: Commands): Command {
+  return defineCommand({
+    name: 'completion',
+    description:
+      'Prints a script that completes commands, flags and values in a shell. Load it in the start file of the shell: ' +
+      '~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish.',
+    settings,
+    examples: [
+      'completion bash > ~/.local/share/bash-completion/completions/zeromq-gateway',
+      'completion fish > ~/.config/fish/completions/zeromq-gateway.fish',
+    ],
+    run: async ({ shell }, surroundings) => {
+      const all = Object.values(commands).map(async ({ summary, load }) => {
+        return completableOf(await load(), summary);
+      });
+      surroundings.out(SCRIPTS[shell](await Promise.all(all)));
+      return EXIT.ok;
+    },
+  });
+}

@@ -1,0 +1,53 @@
+/** `zeromq-gateway drain`: takes a worker out of work, or back in. */
+
+import { atDesk, DESK_SETTINGS } from '../admin/router-admin-client.ts';
+import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { CommandError, EXIT } from '../settings/errors.ts';
+import { required, setting, type ValuesOf } from '../settings/settings.ts';
+import { text, yesOrNo } from '../settings/value-types.ts';
+
+const settings = {
+  worker: required(
+    { ...text, placeholder: 'WORKER' },
+    { description: 'Identity of the worker as ps shows it, or the begin or end of one', positional: true },
+  ),
+  resume: setting(yesOrNo, { description: 'Give it requests again', default: false }),
+  ...DESK_SETTINGS,
+};
+
+async function drain(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+  const { worker, resume, json } = values;
+  const id = await atDesk(values, async (desk) => {
+    const { workers } = await desk.info();
+    const named = theOne(
+      workers.map((one) => one.id),
+      worker,
+    );
+    await desk.drain(named, !resume);
+    return named;
+  });
+  if (json) surroundings.out(JSON.stringify({ worker: id, drain: !resume }));
+  else
+    surroundings.out(
+      resume ? `${id} is given requests again` : `${id} finishes what it holds and gets nothing more`,
+    );
+  return EXIT.ok;
+}
+
+function theOne(ids: readonly string[], wanted: string): string {
+  const fits = [...new Set(ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted)))];
+  const [only, ...others] = ids.includes(wanted) ? [wanted] : fits;
+  if (only !== undefined && others.length === 0) return only;
+  const what = only === undefined ? 'no worker has' : `${fits.length} workers have`;
+  throw new CommandError(`${what} an identity like ${JSON.stringify(wanted)}; ps lists all`);
+}
+
+export const drainCommand = defineCommand({
+  name: 'drain',
+  description:
+    'Has a router give a worker nothing more: it finishes what it holds, and stays connected. A worker that connects ' +
+    'anew is given requests again.',
+  settings,
+  examples: ['drain 9f86d081', 'drain 9f86d081 --resume'],
+  run: drain,
+});

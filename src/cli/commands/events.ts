@@ -1,0 +1,50 @@
+/** `zeromq-gateway events`: the events of a router. */
+import type { EventReport } from '../../core/observability/reports.ts';
+import { atDesk, DESK_SETTINGS } from '../admin/router-admin-client.ts';
+import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { EXIT } from '../settings/errors.ts';
+import type { ValuesOf } from '../settings/settings.ts';
+import { tableOf } from '../terminal/table.ts';
+
+async function listEvents(
+  values: ValuesOf<typeof DESK_SETTINGS>,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { events } = await atDesk(values, (desk) => desk.info());
+  if (values.json) {
+    surroundings.out(JSON.stringify(events));
+    return EXIT.ok;
+  }
+  const rows = events.map((event) => {
+    return [event.name, String(event.workers), String(event.queued), notesOf(event)];
+  });
+  const columns = [['EVENT'], ['WORKERS', 'right'], ['WAITING', 'right'], ['']] as const;
+  for (const line of tableOf(columns, rows)) surroundings.out(line);
+  return EXIT.ok;
+}
+
+/** What an operator should know of an event, in a few words. */
+export function notesOf({
+  announced,
+  workers,
+  paused,
+  breaker = 'closed',
+  tripped = 0,
+}: EventReport): string {
+  const notes = [
+    paused && 'paused',
+    !announced && 'not announced',
+    breaker !== 'closed' && `circuit breaker ${breaker}`,
+    tripped > 0 && `circuit breaker not closed at ${tripped} of ${workers} workers`,
+  ];
+  return notes.filter(Boolean).join(', ');
+}
+
+export const eventsCommand = defineCommand({
+  name: 'events',
+  description:
+    'Lists the events of a router: how many workers serve each, and how many requests wait for them.',
+  settings: DESK_SETTINGS,
+  examples: ['events', 'events --to tcp://10.0.0.1:5555 --json'],
+  run: listEvents,
+});

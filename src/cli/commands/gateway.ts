@@ -1,0 +1,222 @@
+/** `zeromq-gateway gateway`: HTTP in front of routers elsewhere. */
+
+import { ZeroMQClient } from '../../client/index.ts';
+import type { Logger } from '../../core/logging/logging.ts';
+import type { Requester } from '../../core/messages/message.ts';
+import {
+  type AwaitedContracts,
+  createGateway,
+  type Gateway,
+  type GatewaySettingsInput,
+  readSettings,
+} from '../../gateway/index.ts';
+import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
+import { ApiRegistry } from '../../openapi/index.ts';
+import { ADMIN_SETTINGS, openAdmin, viewFor } from '../admin/admin.ts';
+import { FleetSource, ProcessSource } from '../admin/admin-source.ts';
+import { followContracts } from '../admin/contract-follower.ts';
+import type { ProcessView } from '../admin/process-view.ts';
+import { RemoteRouters } from '../admin/remote-routers.ts';
+import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
+import { documentSettings, loadDocuments } from '../nodes/documents.ts';
+import { binding } from '../nodes/endpoints.ts';
+import { openLog } from '../nodes/logging.ts';
+import { type Opened, serve } from '../nodes/serve.ts';
+import { Fleet, isMember, type Member, serveAsMember } from '../process/cluster.ts';
+import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
+import {
+  host,
+  json,
+  list,
+  milliseconds,
+  port,
+  remote,
+  wholeNumber,
+  yesOrNo,
+} from '../settings/value-types.ts';
+
+/** Settings of whatever speaks HTTP. */
+export const HTTP_SETTINGS = {
+  host: setting(host, {
+    description: 'Address that HTTP listens on; 0.0.0.0 or :: for every interface',
+    default: '127.0.0.1',
+    defaultNote: '127.0.0.1, this machine only',
+  }),
+  port: setting(port, { description: 'Port that HTTP listens on; 0 picks a free one', default: 8080 }),
+  timeout: setting(milliseconds, {
+    description: 'Time for an operation where its document does not say',
+    default: 5000,
+  }),
+  accessLog: setting(yesOrNo, { description: 'Log each HTTP request in one line', default: false }),
+  http: optional(json, {
+    description: 'Further settings of the HTTP side (docs/configuration.md), as JSON or as a map in the file',
+    defaultNote: '{}',
+  }),
+};
+
+const settings = {
+  router: required(list(remote), { description: "A router's frontend" }),
+  ...HTTP_SETTINGS,
+  ...documentSettings('none'),
+  classicRouter: setting(yesOrNo, {
+    description: 'The routers are of the Python original: one request a socket, no contracts from workers',
+    default: false,
+  }),
+  poolSize: setting(wholeNumber(1, 10_000), {
+    description: 'With --classic-router: sockets for each router, and so requests at a time',
+    default: 16,
+  }),
+  heartbeat: optional(list(remote), {
+    description: 'Where to send heartbeats, for each router',
+    defaultNote: 'nowhere',
+  }),
+  ...DNS_SETTINGS,
+  ...CURVE_CLIENT_SETTINGS,
+  processes: setting(wholeNumber(1, 256), { description: 'Processes that share the port', default: 1 }),
+  ...ADMIN_SETTINGS,
+  ...NODE_SETTINGS,
+};
+
+type Values = ValuesOf<typeof settings>;
+
+/** What of the values `createGateway` takes. */
+function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySettingsInput {
+  const { host: address, port: number, timeout, accessLog, http } = values;
+  const further = http as GatewaySettingsInput | undefined;
+  return {
+    ...further,
+    host: address,
+    port: number,
+    timeout,
+    accessLog: accessLog || further?.accessLog,
+  };
+}
+
+/**
+ * A registry that refuses contracts of workers which demand a security scheme that the gateway has not configured.
+ *
+ * @throws ZeroMQConfigError when a setting of the gateway is wrong.
+ */
+export function openRegistry(values: ValuesOf<typeof HTTP_SETTINGS>): ApiRegistry {
+  const { auth } = readSettings(gatewaySettings(values));
+  return new ApiRegistry({ configuredSchemes: Object.keys(auth.schemes) });
+}
+
+/** Makes a gateway, listens, and leaves word of how to stop it. */
+export async function openGateway(
+  values: ValuesOf<typeof HTTP_SETTINGS>,
+  requester: Requester,
+  registry: ApiRegistry,
+  logger: Logger,
+  opened: Opened,
+  contracts?: AwaitedContracts,
+): Promise<{ readonly gateway: Gateway; readonly url: string }> {
+  const { host: address, port: number } = values;
+  const gateway = createGateway({
+    ...gatewaySettings(values),
+    requester,
+    api: registry,
+    contracts,
+    logger,
+  });
+  opened.add(() => gateway.close({ deadline: opened.drainLeft }));
+  const listeners = [{ setting: 'port', endpoint: `${address}:${number}` }];
+  const { url } = await binding(listeners, () => gateway.listen());
+  return { gateway, url };
+}
+
+/** A gateway process by itself, with an admin listener of its own where one is asked for. */
+async function openAlone(values: Values, opened: Opened): Promise<string> {
+  const log = openLog(values, opened);
+  const view = viewFor(values, opened);
+  const admin =
+    view === undefined ? '' : await openAdmin(values, new ProcessSource(view, log), log.logger, opened);
+  return (await openNode(values, log.logger, view, opened)) + admin;
+}
+
+/** A gateway process of a fleet; the primary has the admin listener. */
+async function openMember(values: Values, opened: Opened): Promise<Member> {
+  const log = openLog(values, opened);
+  const view = viewFor(values, opened);
+  const ready = await openNode(values, log.logger, view, opened);
+  if (view === undefined) return { ready, log };
+  return {
+    ready,
+    log,
+    answering: {
+      readings: () => view.metrics.read(),
+      health: () => view.health(),
+      snapshot: () => view.snapshot(),
+      contract: (name) => view.contract(name),
+      drainWorker: (id, drain) => view.drainWorker(id, drain),
+      pauseEvent: (name, pause) => view.pauseEvent(name, pause),
+    },
+  };
+}
+
+/** Gateway and client of a process. Gives what the ready line says of them. */
+async function openNode(
+  values: Values,
+  logger: Logger,
+  view: ProcessView | undefined,
+  opened: Opened,
+): Promise<string> {
+  const { router: routers, dnsInterval, classicRouter: classic, poolSize, heartbeat } = values;
+  const dns = { interval: dnsInterval };
+  const registry = openRegistry(values);
+  loadDocuments(registry, values.openapi ?? [], values, logger, opened);
+  const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
+  const curve = clientCurve(values);
+  const client = new ZeroMQClient({
+    connection: routers,
+    dns,
+    classic,
+    poolSize,
+    heartbeatConfig,
+    curve,
+    logger,
+  });
+  opened.add(() => client.close());
+  let contracts: AwaitedContracts | undefined;
+  if (!classic) {
+    const followed = followContracts({ routers, dns, curve }, client, registry, logger, opened);
+    ({ contracts } = followed);
+    if (view !== undefined) view.remote = new RemoteRouters(followed);
+  }
+  if (!(await client.connect())) {
+    logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
+  }
+  const { gateway, url } = await openGateway(values, client, registry, logger, opened, contracts);
+  view?.addGateway(gateway);
+  view?.ready();
+  return `${url}, docs ${url}/docs, router ${routers.join(', ')}`;
+}
+
+async function run(values: Values, surroundings: Surroundings): Promise<number> {
+  const { processes, drain } = values;
+  if (isMember()) return serveAsMember(drain, (opened) => openMember(values, opened));
+  if (processes === 1) return serve('gateway', drain, surroundings, (opened) => openAlone(values, opened));
+  readSettings(gatewaySettings(values)); // faults are told once, not by each process
+  return serve('gateway', drain, surroundings, async (opened) => {
+    const log = openLog(values, opened, (level) => fleet.setLogLevel(level));
+    const fleet = new Fleet(processes, log.logger);
+    const admin = await openAdmin(values, new FleetSource(fleet, log), log.logger, opened);
+    opened.add(() => fleet.stop(opened.drainLeft));
+    return `${await fleet.start()}, ${processes} processes${admin}`;
+  });
+}
+
+export const gatewayCommand = defineCommand({
+  name: 'gateway',
+  description:
+    'Runs an HTTP gateway: REST in, events out. Its routes are those that workers announce through the routers, and ' +
+    'those of the OpenAPI documents it is given.',
+  settings,
+  examples: [
+    'gateway --router tcp://127.0.0.1:5555',
+    'gateway --router tcp://10.0.0.1:5555 --router tcp://10.0.0.2:5555 --host 0.0.0.0 --processes 4',
+    'gateway --router tcp://10.0.0.9:5555 --classic-router --openapi inventory.yaml --openapi /v2=orders.yaml',
+  ],
+  run,
+});

@@ -1,0 +1,36 @@
+/** `zeromq-gateway keygen`: a CURVE key pair. */
+import path from 'node:path';
+import { PUBLIC_SUFFIX, writeKeyFiles } from '../../transport/curve/key-file.ts';
+import { curveKeyPair } from '../../transport/curve/keys.ts';
+import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { EXIT } from '../settings/errors.ts';
+import { required, type ValuesOf } from '../settings/settings.ts';
+import { fileToBe } from '../settings/value-types.ts';
+
+const settings = {
+  file: required(fileToBe, {
+    description: 'Where the secret key goes; the public one goes to FILE.pub',
+    positional: true,
+  }),
+};
+
+function keygen({ file }: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+  const pair = curveKeyPair();
+  writeKeyFiles(file, pair);
+  const name = path.relative(surroundings.cwd, file);
+  surroundings.err(
+    `zeromq-gateway keygen: the secret key is in ${name}, for its owner only; the public key is in ${name}${PUBLIC_SUFFIX}`,
+  );
+  surroundings.out(pair.publicKey);
+  return Promise.resolve(EXIT.ok);
+}
+
+export const keygenCommand = defineCommand({
+  name: 'keygen',
+  description:
+    'Makes a CURVE key pair for a node: FILE holds the secret key and is for its owner only, FILE.pub holds the public ' +
+    'key, which is printed too. Files that exist are not overwritten. pyzmq reads both (zmq.auth.load_certificate).',
+  settings,
+  examples: ['keygen router.key'],
+  run: keygen,
+});

@@ -1,0 +1,56 @@
+/** `zeromq-gateway ps`: the workers of a router. */
+import type { WorkerReport } from '../../core/observability/reports.ts';
+import { atDesk, DESK_SETTINGS } from '../admin/router-admin-client.ts';
+import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { EXIT } from '../settings/errors.ts';
+import type { ValuesOf } from '../settings/settings.ts';
+import { duration, tableOf } from '../terminal/table.ts';
+
+/** The table of workers. */
+export function workersTable(workers: readonly WorkerReport[]): string[] {
+  const rows = workers.map((worker) => {
+    const { id, state, classic, held, concurrency, age, heartbeat, events, breakers = [] } = worker;
+    const heard = heartbeat === null ? '-' : duration(heartbeat.silentFor);
+    const serves = events === null ? '*' : events.join(',');
+    const open = breakers.map((breaker) => `${breaker.event} ${breaker.state}`).join(', ');
+    return [
+      id,
+      state,
+      classic ? 'classic' : 'ours',
+      `${held}/${concurrency}`,
+      duration(age),
+      heard,
+      serves,
+      open,
+    ];
+  });
+  return tableOf(
+    [
+      ['WORKER'],
+      ['STATE'],
+      ['KIND'],
+      ['HOLDS', 'right'],
+      ['AGE', 'right'],
+      ['HEARD', 'right'],
+      ['EVENTS'],
+      ['BREAKERS'],
+    ],
+    rows,
+  );
+}
+
+async function ps(values: ValuesOf<typeof DESK_SETTINGS>, surroundings: Surroundings): Promise<number> {
+  const { workers } = await atDesk(values, (desk) => desk.info());
+  if (values.json) surroundings.out(JSON.stringify(workers));
+  else for (const line of workersTable(workers)) surroundings.out(line);
+  return EXIT.ok;
+}
+
+export const psCommand = defineCommand({
+  name: 'ps',
+  description:
+    'Lists the workers of a router: what each can do now, what it holds, and when it was last heard of.',
+  settings: DESK_SETTINGS,
+  examples: ['ps', 'ps --to tcp://10.0.0.1:5555 --json'],
+  run: ps,
+});

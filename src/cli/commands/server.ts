@@ -1,0 +1,139 @@
+/** `zeromq-gateway server`: handlers for clients, without a router. */
+import path from 'node:path';
+import { type Contract, defineContract, type EventDefinition } from '../../contract/index.ts';
+import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
+import { ZeroMQServer } from '../../server/index.ts';
+import { loadWorkerModule, type WorkerDefinition } from '../../worker/index.ts';
+import { CURVE_SERVER_SETTINGS, serverCurve } from '../nodes/curve.ts';
+import { binding } from '../nodes/endpoints.ts';
+import { openLog } from '../nodes/logging.ts';
+import { serve } from '../nodes/serve.ts';
+import { defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { UsageError } from '../settings/errors.ts';
+import { optional, required, type ValuesOf } from '../settings/settings.ts';
+import { file, fileToBe, list, listener, wholeNumber } from '../settings/value-types.ts';
+
+const settings = {
+  files: required(list(file), {
+    description: 'TypeScript or JavaScript whose default export is defineWorker(…)',
+    positional: true,
+  }),
+  bind: required(listener, { description: 'Where clients connect' }),
+  concurrency: optional(wholeNumber(1, 100_000), {
+    description: 'Requests that it runs at a time',
+    defaultNote: 'the least that a file says, else 64',
+  }),
+  heartbeat: optional(listener, {
+    description: 'Where to receive heartbeats of clients',
+    defaultNote: 'nowhere',
+  }),
+  nodeFile: optional(fileToBe, {
+    description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
+    defaultNote: 'a new id at each start',
+  }),
+  ...CURVE_SERVER_SETTINGS,
+  ...NODE_SETTINGS,
+};
+
+type Values = ValuesOf<typeof settings>;
+
+/** A worker file and what it exports. */
+interface Loaded {
+  readonly file: string;
+  readonly definition: WorkerDefinition;
+}
+
+/**
+ * Several definitions as one.
+ *
+ * @throws UsageError when two of them handle the same event, or want large integers in different forms.
+ */
+function merge(loaded: readonly Loaded[]): WorkerDefinition {
+  const [only, ...others] = loaded;
+  if (only !== undefined && others.length === 0) return only.definition;
+  const owners = new Map<string, string>();
+  const claim = (event: string, by: string): void => {
+    const owner = owners.get(event);
+    if (owner !== undefined) {
+      throw new UsageError([`files: ${owner} and ${by} both handle ${event}; a server can have it once`]);
+    }
+    owners.set(event, by);
+  };
+  for (const { file: name, definition } of loaded) {
+    for (const event of Object.keys(definition.handlers ?? {})) claim(event, name);
+    if (definition.handleMessage !== undefined) claim('every event (handleMessage)', name);
+  }
+  const definitions = loaded.map(({ definition }) => definition);
+  const [largeIntegers, ...differing] = new Set(definitions.map((each) => each.largeIntegers ?? 'number'));
+  if (differing.length > 0) {
+    throw new UsageError(['files: they differ in largeIntegers; the files of one server must have the same']);
+  }
+  const told = definitions.flatMap(({ concurrency }) => concurrency ?? []);
+  return {
+    concurrency: told.length === 0 ? undefined : Math.min(...told),
+    largeIntegers,
+    handlers: Object.assign(
+      {},
+      ...definitions.map(({ handlers }) => handlers),
+    ) as WorkerDefinition['handlers'],
+    handleMessage: definitions.find(({ handleMessage }) => handleMessage !== undefined)?.handleMessage,
+    contract: mergeContracts(definitions),
+  };
+}
+
+/** Each event is checked by the contract that has it; those of files without a contract pass as they are. */
+function mergeContracts(definitions: readonly WorkerDefinition[]): Contract {
+  const events: Record<string, EventDefinition> = {};
+  const holders = new Map<string, Contract>();
+  for (const { handlers, contract } of definitions) {
+    for (const event of Object.keys(handlers ?? {})) events[event] = {};
+    for (const event of contract?.eventNames ?? []) if (contract !== undefined) holders.set(event, contract);
+    Object.assign(events, contract?.events);
+  }
+  return {
+    ...defineContract({ name: 'server', events }),
+    validate: (event, data) => holders.get(event)?.validate(event, data) ?? { value: data },
+  };
+}
+
+function run(values: Values, surroundings: Surroundings): Promise<number> {
+  const { files, bind, concurrency, heartbeat, nodeFile, drain } = values;
+  return serve('server', drain, surroundings, async (opened) => {
+    const { logger } = openLog(values, opened);
+    const listeners = [
+      { setting: 'bind', endpoint: bind },
+      { setting: 'heartbeat', endpoint: heartbeat ?? bind },
+    ];
+    const curve = serverCurve(values, listeners, logger, opened);
+    const loaded: Loaded[] = [];
+    for (const name of files) loaded.push({ file: name, definition: await loadWorkerModule(name) });
+    const definition = merge(loaded);
+    const server = new ZeroMQServer({
+      ...definition,
+      connection: bind,
+      concurrency: concurrency ?? definition.concurrency,
+      heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
+      configFile: nodeFile,
+      curve,
+      logger,
+    });
+    for (const { definition: each } of loaded) {
+      await each.onStart?.();
+      opened.add(() => each.onStop?.());
+    }
+    const { endpoint } = await binding(listeners, () => server.start());
+    opened.add(() => server.stop({ deadline: opened.drainLeft }), server.closed);
+    return `${files.map((name) => path.basename(name)).join(', ')} on ${endpoint}`;
+  });
+}
+
+export const serverCommand = defineCommand({
+  name: 'server',
+  description: 'Serves clients directly, without a router: ours, and REQ clients of the Python original.',
+  settings,
+  examples: [
+    'server workers/echo.ts --bind tcp://127.0.0.1:5555',
+    'server a.ts b.js --bind ipc:///run/zg/server.sock',
+  ],
+  run,
+});

@@ -1,0 +1,116 @@
+/** `zeromq-gateway top`: how a router is doing, live in a terminal. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RouterReport } from '../../core/observability/reports.ts';
+import { atDesk, DESK_SETTINGS, type Desk, type RouterStatsReport } from '../admin/router-admin-client.ts';
+import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { EXIT } from '../settings/errors.ts';
+import { setting, type ValuesOf } from '../settings/settings.ts';
+import { milliseconds, yesOrNo } from '../settings/value-types.ts';
+import { type Painter, painter } from '../terminal/colours.ts';
+import { duration, tableOf } from '../terminal/table.ts';
+import { notesOf } from './events.ts';
+import { workersTable } from './ps.ts';
+
+const settings = {
+  once: setting(yesOrNo, { description: 'Print once, after one interval, and end', default: false }),
+  interval: setting(milliseconds, { description: 'Time between two looks', default: 1000 }),
+  ...DESK_SETTINGS,
+};
+
+type Values = ValuesOf<typeof settings>;
+
+/** Clears the screen and goes to its begin. */
+const CLEAR = '\u001b[2J\u001b[H';
+
+/** Most failures shown. */
+const FAILURES = 5;
+
+interface Look {
+  readonly info: RouterReport;
+  readonly stats: RouterStatsReport;
+}
+
+async function look(desk: Desk): Promise<Look> {
+  const [info, stats] = await Promise.all([desk.info(), desk.stats()]);
+  return { info, stats };
+}
+
+async function top(values: Values, surroundings: Surroundings): Promise<number> {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    await atDesk(values, (desk) => watch(desk, values, surroundings, stop.signal));
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+  return EXIT.ok;
+}
+
+/** The first look has the router begin to count; figures come with the second. */
+async function watch(
+  desk: Desk,
+  values: Values,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { once, interval, json } = values;
+  await desk.stats();
+  const screen = surroundings.colours?.out === true && !once && !json;
+  const paint = painter(surroundings.colours?.out);
+  while (!signal.aborted) {
+    await sleep(interval, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    const seen = await look(desk);
+    if (json) surroundings.out(JSON.stringify(seen));
+    else surroundings.out(`${screen ? CLEAR : ''}${pictureOf(seen, paint).join('\n')}`);
+    if (once) return;
+  }
+}
+
+/** What is shown of one look. */
+export function pictureOf({ info, stats }: Look, paint: Painter): string[] {
+  const { all, events, failures } = stats;
+  const { queued, dispatched, clients } = info.totals;
+  const reports = new Map(info.events.map((report) => [report.name, report]));
+  const rows = events.map(({ event, rate, p50, p99, failed }) => {
+    const report = reports.get(event);
+    const notes = report === undefined ? '' : notesOf(report);
+    const share = `${(failed * 100).toFixed(1)} %`;
+    return [event, rate.toFixed(1), duration(p50), duration(p99), share, String(report?.queued ?? 0), notes];
+  });
+  const last = failures.slice(0, FAILURES).map(({ at, code, event, requestId }) => {
+    return `${new Date(at).toISOString()}  ${paint('red', code)}  ${event}  ${requestId}`.trimEnd();
+  });
+  return [
+    `router ${info.router}, ${info.state} for ${duration(info.age)}, ${info.strategy}, ${clients} clients`,
+    `${paint('bold', `${all.rate.toFixed(1)} requests/s`)}, p50 ${duration(all.p50)}, p99 ${duration(all.p99)}, ` +
+      `${queued} waiting, ${dispatched} at workers`,
+    '',
+    ...tableOf(
+      [
+        ['EVENT'],
+        ['REQ/S', 'right'],
+        ['P50', 'right'],
+        ['P99', 'right'],
+        ['FAILING', 'right'],
+        ['WAITING', 'right'],
+        [''],
+      ],
+      rows,
+    ),
+    '',
+    ...workersTable(info.workers),
+    ...(last.length > 0 ? ['', 'Last errors', ...last] : []),
+  ];
+}
+
+export const topCommand = defineCommand({
+  name: 'top',
+  description:
+    'Shows how a router is doing: rates, times, queues, workers and the last errors, anew each second. On a terminal it ' +
+    'fills the screen; Ctrl-C ends it.',
+  settings,
+  examples: ['top', 'top --once --json', 'top --to tcp://10.0.0.1:5555 --interval 5000'],
+  run: top,
+});

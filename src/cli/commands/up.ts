@@ -1,0 +1,122 @@
+/** `zeromq-gateway up`: everything in one process. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { contractChecker } from '../../openapi/index.ts';
+import type { ZeroMQRouter } from '../../router/index.ts';
+import { ZeroMQWorkerThreads } from '../../worker/index.ts';
+import { ADMIN_SETTINGS, openAdmin, openView, USUAL_ADMIN } from '../admin/admin.ts';
+import { ProcessSource } from '../admin/admin-source.ts';
+import { documentSettings, loadDocuments } from '../nodes/documents.ts';
+import { openLog } from '../nodes/logging.ts';
+import { serve } from '../nodes/serve.ts';
+import { workerFilesIn } from '../nodes/worker-files.ts';
+import { PACKAGE_FOLDER } from '../process/package.ts';
+import { defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { optional, setting, type ValuesOf } from '../settings/settings.ts';
+import { addressOrOff, type DocumentSpec, folder } from '../settings/value-types.ts';
+import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
+import { openRouter, ROUTER_SETTINGS } from './router.ts';
+import { WORKER_SETTINGS } from './worker.ts';
+
+const SAMPLE_WORKERS = path.join(PACKAGE_FOLDER, 'workers');
+const SAMPLE_DOCUMENTS = path.join(PACKAGE_FOLDER, 'openapi');
+
+/** How long (ms) workers have to be known to the router before the ready line; it is there in an instant. */
+const JOIN_WAIT = 5000;
+
+const settings = {
+  ...HTTP_SETTINGS,
+  workers: setting(folder, {
+    description: 'Folder with worker files, TypeScript or JavaScript',
+    default: SAMPLE_WORKERS,
+    defaultNote: "the package's own samples",
+  }),
+  ...WORKER_SETTINGS,
+  ...documentSettings('those of the samples, where --workers is not given'),
+  ...ROUTER_SETTINGS,
+  ...ADMIN_SETTINGS,
+  admin: optional(addressOrOff, {
+    description: ADMIN_SETTINGS.admin.description,
+    defaultNote: '127.0.0.1:9090, or a free port when that is taken',
+  }),
+  ...NODE_SETTINGS,
+};
+
+type Values = ValuesOf<typeof settings>;
+
+function documentsOf({ openapi, workers }: Values): readonly DocumentSpec[] {
+  if (openapi !== undefined) return openapi;
+  if (workers !== SAMPLE_WORKERS) return [];
+  const names = readdirSync(SAMPLE_DOCUMENTS).filter((name) => /\.(ya?ml|json)$/.test(name));
+  return names.sort().map((name) => ({ file: path.join(SAMPLE_DOCUMENTS, name), prefix: '' }));
+}
+
+function up(values: Values, surroundings: Surroundings): Promise<number> {
+  return serve('up', values.drain, surroundings, async (opened) => {
+    const files = workerFilesIn(values.workers);
+    const log = openLog(values, opened);
+    const { logger } = log;
+    const view = values.admin === false ? undefined : openView(opened);
+    const admin =
+      view === undefined
+        ? ''
+        : await openAdmin(values, new ProcessSource(view, log), logger, opened, USUAL_ADMIN);
+    const registry = openRegistry(values);
+    loadDocuments(registry, documentsOf(values), values, logger, opened);
+    const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
+    view?.addRouter(router);
+    const { threads, concurrency, frozenAfter } = values;
+    const joined = workersOf(router, files.length * threads);
+    const groups = files.map((module) => {
+      return new ZeroMQWorkerThreads({
+        module,
+        threads,
+        connection: router,
+        concurrency,
+        frozenAfter,
+        logger,
+      });
+    });
+    opened.addAll(groups.map((group) => () => group.stop({ deadline: opened.drainLeft })));
+    await Promise.all(groups.map((group) => group.start()));
+    await joined;
+    const { url, gateway } = await openGateway(values, router, registry, logger, opened);
+    view?.addGateway(gateway);
+    view?.ready();
+    const { frontend, backend, heartbeat } = endpoints;
+    const names = files.map((name) => path.basename(name)).join(', ');
+    return `${url}, docs ${url}/docs, workers ${names}, frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}${admin}`;
+  });
+}
+
+/** Resolves when the router knows so many workers, or after a while: one that it refuses has said so in the log. */
+function workersOf(router: ZeroMQRouter, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let known = 0;
+    const done = (): void => {
+      clearTimeout(timer);
+      router.off('workerJoined', onJoin);
+      resolve();
+    };
+    const onJoin = (): void => {
+      known += 1;
+      if (known === count) done();
+    };
+    const timer = setTimeout(done, JOIN_WAIT).unref();
+    router.on('workerJoined', onJoin);
+  });
+}
+
+export const upCommand = defineCommand({
+  name: 'up',
+  description:
+    'Runs a gateway and a router in one process, and workers on threads of it. The router listens too, on this ' +
+    'machine only: workers and clients of any language may join.',
+  settings,
+  examples: [
+    'up',
+    'up --port 3000 --workers ./workers',
+    'up --openapi inventory.yaml --strategy round-robin',
+  ],
+  run: up,
+});

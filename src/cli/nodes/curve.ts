@@ -1,0 +1,139 @@
+/** Settings of encryption, and who may connect. */
+import type { Logger } from '../../core/logging/logging.ts';
+import { toConnection, ZeroMQTCPConnection } from '../../transport/addressing/connection.ts';
+import { AllowListFile } from '../../transport/curve/allow-list-file.ts';
+import type { CurveClientOptions, CurveServerOptions } from '../../transport/curve/curve-options.ts';
+import { readKeyFile, readPublicKeyFile } from '../../transport/curve/key-file.ts';
+import { type CurveKeyPair, isKey, keyPairOf } from '../../transport/curve/keys.ts';
+import { UsageError } from '../settings/errors.ts';
+import { flagOf, optional, setting, type ValuesOf, variableOf } from '../settings/settings.ts';
+import { file, publicKey, secretKey, text, yesOrNo } from '../settings/value-types.ts';
+import type { Listener } from './endpoints.ts';
+import type { Opened } from './serve.ts';
+
+const KEY_SETTINGS = {
+  curveKey: optional(file, {
+    description: "File with the node's own CURVE keys, as keygen makes it; nobody else may read it",
+    defaultNote: 'none',
+  }),
+  curveSecretKey: optional(secretKey, {
+    description: 'The secret key itself, in place of --curve-key',
+    environmentOnly: true,
+  }),
+};
+
+/** Of whatever connects to routers or servers. */
+export const CURVE_CLIENT_SETTINGS = {
+  curveServerKey: optional(publicKey, {
+    description: 'Public CURVE key of the routers or server, or a file that holds it: encrypt',
+    defaultNote: 'no encryption',
+  }),
+  ...KEY_SETTINGS,
+};
+
+/** Of whatever listens. */
+export const CURVE_SERVER_SETTINGS = {
+  ...KEY_SETTINGS,
+  allowList: optional(file, {
+    description:
+      'With CURVE keys: file with the public keys that are let in and what they may do (docs/security.md)',
+    defaultNote: 'every key may do everything',
+  }),
+  curveDomain: setting(text, {
+    description: 'With an allow list: the name by which its entries may tell nodes apart',
+    default: 'global',
+  }),
+  insecure: setting(yesOrNo, {
+    description: 'Listen on other addresses than those of this machine without encryption',
+    default: false,
+  }),
+};
+
+type Keys = ValuesOf<typeof KEY_SETTINGS>;
+
+/**
+ * What a node that connects is given for CURVE.
+ *
+ * @throws UsageError when settings do not fit together; ZeroMQConfigError for a key that cannot be used.
+ */
+export function clientCurve(values: ValuesOf<typeof CURVE_CLIENT_SETTINGS>): CurveClientOptions | undefined {
+  const { curveServerKey } = values;
+  const keys = keysOf(values);
+  if (curveServerKey !== undefined) {
+    return { serverKey: isKey(curveServerKey) ? curveServerKey : readPublicKeyFile(curveServerKey), ...keys };
+  }
+  if (keys === undefined) return undefined;
+  const ways = `${flagOf('curveServerKey')} or ${variableOf('curveServerKey')}`;
+  throw new UsageError([
+    `curveServerKey is missing: keys of its own do not tell a node whom to trust; give ${ways}`,
+  ]);
+}
+
+/**
+ * What a node that listens is given for CURVE. The allow list follows its file until `opened` is closed.
+ *
+ * @throws UsageError when settings do not fit together, or plain text would be heard outside of this machine;
+ * ZeroMQConfigError for keys or a list that cannot be used.
+ */
+export function serverCurve(
+  values: ValuesOf<typeof CURVE_SERVER_SETTINGS>,
+  listeners: readonly Listener[],
+  logger: Logger,
+  opened: Opened,
+): CurveServerOptions | undefined {
+  const { allowList, curveDomain: domain } = values;
+  const keys = keysOf(values);
+  if (keys === undefined) {
+    assertPrivate(values, listeners);
+    return undefined;
+  }
+  if (allowList === undefined) {
+    logger.warn('no allow list is given: whoever knows the public key may call and serve everything');
+    return { ...keys, domain };
+  }
+  const authenticator = new AllowListFile(allowList, {
+    onReload: (name) => logger.info({ file: name }, 'a changed allow list was taken in'),
+    onError: (error, name) =>
+      logger.error(
+        { file: name, reason: error.message },
+        'a changed allow list was refused; the old one holds',
+      ),
+  });
+  opened.add(() => authenticator.close());
+  return { ...keys, domain, authenticator };
+}
+
+function keysOf({ curveKey, curveSecretKey }: Keys): CurveKeyPair | undefined {
+  if (curveKey !== undefined && curveSecretKey !== undefined) {
+    throw new UsageError([
+      `curveKey and ${variableOf('curveSecretKey')} are both given; one of them is enough`,
+    ]);
+  }
+  if (curveKey !== undefined) return readKeyFile(curveKey);
+  return curveSecretKey === undefined ? undefined : keyPairOf('curve', curveSecretKey, undefined);
+}
+
+function assertPrivate(
+  { allowList, insecure }: ValuesOf<typeof CURVE_SERVER_SETTINGS>,
+  listeners: readonly Listener[],
+): void {
+  const keys = `${flagOf('curveKey')} or ${variableOf('curveSecretKey')}`;
+  if (allowList !== undefined)
+    throw new UsageError([`allowList: there are no keys without encryption; give ${keys}`]);
+  if (insecure) return;
+  const exposed = listeners.filter(({ endpoint }) => !isPrivate(endpoint));
+  if (exposed.length === 0) return;
+  const ways = `give ${keys}, or ${flagOf('insecure')} where the network itself is private`;
+  throw new UsageError(
+    exposed.map((each) => {
+      return `${each.setting}: ${each.endpoint} can be reached from other machines, in plain text; ${ways}`;
+    }),
+  );
+}
+
+/** Whether only this machine can connect. */
+function isPrivate(endpoint: string): boolean {
+  const connection = toConnection(endpoint);
+  if (!(connection instanceof ZeroMQTCPConnection)) return true;
+  return /^(127\.\d+\.\d+\.\d+|::1|localhost|lo)$/i.test(connection.bindHost);
+}

@@ -1,0 +1,71 @@
+/** OpenAPI documents that the operator names. */
+
+import { ContractError } from '../../contract/errors.ts';
+import type { Logger } from '../../core/logging/logging.ts';
+import { type ApiRegistry, putDocument, type Unnamed, watchDocuments } from '../../openapi/index.ts';
+import { UsageError } from '../settings/errors.ts';
+import { optional, setting } from '../settings/settings.ts';
+import { choice, type DocumentSpec, document, list, wholeNumber } from '../settings/value-types.ts';
+import type { Opened } from './serve.ts';
+
+/** Settings of whatever serves documents. */
+export const documentSettings = (defaultNote: string) => ({
+  openapi: optional(list(document), {
+    description:
+      'OpenAPI document, YAML or JSON, of workers that announce no contract; /PREFIX= puts a prefix before its paths',
+    defaultNote,
+  }),
+  unnamed: setting(choice<Unnamed>('HOW', 'operationId', 'skip', 'refuse'), {
+    description:
+      'What becomes of operations in documents without x-event-name: named by their operationId, skipped, or refused',
+    default: 'operationId',
+  }),
+  maxDocument: setting(wholeNumber(1024, 2 ** 40, 'BYTES'), {
+    description: 'Largest OpenAPI document, with all files that it refers to',
+    default: 64 * 1024 * 1024,
+    defaultNote: '67108864 (64 MiB)',
+  }),
+});
+
+/** How documents are read. */
+export interface DocumentReading {
+  readonly unnamed: Unnamed;
+  /** Largest size of one, in bytes. */
+  readonly maxDocument: number;
+}
+
+/**
+ * Puts documents into a registry, each under the name of its file, and takes in what is saved later; a document that
+ * is broken then is told in the log, and the old one stays. A file that is given again is named with its prefix.
+ *
+ * @throws UsageError that names file, line and reason of every fault.
+ */
+export function loadDocuments(
+  registry: ApiRegistry,
+  specs: readonly DocumentSpec[],
+  { unnamed, maxDocument: maxBytes }: DocumentReading,
+  logger: Logger,
+  opened: Opened,
+): void {
+  const faults: string[] = [];
+  const onWarning = (warning: ContractError): void =>
+    logger.warn({ document: warning.place.source, reason: warning.message }, 'a document has a warning');
+  const documents = specs.map(({ file, prefix }, index) => {
+    const again = specs.findIndex((other) => other.file === file) < index;
+    return { file, prefix, unnamed, maxBytes, onWarning, name: again ? `${prefix}=${file}` : file };
+  });
+  for (const { file, ...options } of documents) {
+    try {
+      putDocument(registry, file, options);
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      faults.push(...error.faults.map((fault) => `openapi: ${fault.message}`));
+    }
+  }
+  if (faults.length > 0) throw new UsageError(faults);
+  const watcher = watchDocuments(registry, documents, {
+    onChange: (file) => logger.info({ file }, 'a changed document was taken in'),
+    onError: (error, file) => logger.error({ file, reason: error.message }, 'a changed document was refused'),
+  });
+  opened.add(() => watcher.close());
+}

@@ -1,0 +1,61 @@
+/** The log of a command: on standard error, and in files where a folder is given. */
+import {
+  type ConsoleLogging,
+  consoleLogging,
+  type LogLevel,
+  setupLogging,
+} from '../../core/logging/logging.ts';
+import { withQuietFacts } from '../../core/observability/node-facts.ts';
+import type { Opened } from './serve.ts';
+
+/** Settings of a command's log; see `NODE_SETTINGS`. */
+export interface LogSettings {
+  readonly logLevel: LogLevel | 'silent';
+  readonly logFolder: string | undefined;
+}
+
+/** Turns the log to `debug`, and back. */
+const SIGNAL = 'SIGUSR2';
+
+/**
+ * Starts the log; it is closed last, so that everything else can still write to it. Facts of nodes go to it at DEBUG:
+ * the line that a command prints once it is ready says what matters of them.
+ *
+ * @param changed told of a new level of the console.
+ */
+export function openLog(
+  settings: LogSettings,
+  opened: Opened,
+  changed: (level: LogLevel | 'silent') => void = () => undefined,
+): ConsoleLogging {
+  const { logLevel } = settings;
+  const logging = startLog(settings, opened);
+  const log: ConsoleLogging = {
+    logger: withQuietFacts(logging.logger),
+    get consoleLevel() {
+      return logging.consoleLevel;
+    },
+    set consoleLevel(level) {
+      logging.consoleLevel = level;
+      changed(level);
+    },
+  };
+  const onSignal = (): void => {
+    const { consoleLevel: before } = log;
+    log.consoleLevel = before === 'debug' ? logLevel : 'debug';
+    logging.logger.warn({ before, level: log.consoleLevel }, 'the level of the log was changed');
+  };
+  // Windows does not have it.
+  if (process.platform !== 'win32') {
+    process.on(SIGNAL, onSignal);
+    opened.add(() => process.off(SIGNAL, onSignal));
+  }
+  return log;
+}
+
+function startLog({ logLevel, logFolder }: LogSettings, opened: Opened): ConsoleLogging {
+  if (logFolder === undefined) return consoleLogging(logLevel);
+  const logging = setupLogging(logFolder, { consoleLevel: logLevel, console: 'stderr' });
+  opened.add(() => logging.close());
+  return logging;
+}

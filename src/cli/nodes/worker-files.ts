@@ -1,0 +1,26 @@
+/** Files that say what workers do. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { UsageError } from '../settings/errors.ts';
+
+const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
+
+/**
+ * The worker files of a folder, by name: TypeScript and JavaScript, not its subfolders, no declarations, nothing that
+ * begins with a dot or an underscore.
+ *
+ * @throws UsageError when there is none.
+ */
+export function workerFilesIn(folder: string): string[] {
+  const files = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && EXTENSIONS.includes(path.extname(entry.name)))
+    .map((entry) => entry.name)
+    .filter((name) => !/^[._]|\.d\.m?ts$/.test(name))
+    .sort();
+  if (files.length === 0) {
+    throw new UsageError([
+      `workers: ${JSON.stringify(folder)} has no worker; allowed: a folder with files *${EXTENSIONS.join(', *')}`,
+    ]);
+  }
+  return files.map((name) => path.join(folder, name));
+}

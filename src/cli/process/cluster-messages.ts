@@ -1,0 +1,34 @@
+/** What the primary of a fleet and its members say to each other. */
+
+import type { LogLevel } from '../../core/logging/log-level.ts';
+import type { Health } from '../../core/observability/health.ts';
+import type { Snapshot, WishOutcome } from '../../gateway/admin/index.ts';
+import type { Readings } from '../../metrics/index.ts';
+
+/** What a member can be asked, and what it answers. */
+export interface Questions {
+  readonly readings: () => Promise<Readings>;
+  readonly health: () => Health;
+  readonly snapshot: () => Promise<Snapshot>;
+  readonly contract: (name: string) => unknown;
+  readonly drainWorker: (id: string, drain: boolean) => Promise<WishOutcome>;
+  readonly pauseEvent: (name: string, pause: boolean) => Promise<WishOutcome>;
+}
+
+/** Name of a question. */
+export type Question = keyof Questions;
+
+/** The answer to a question. */
+export type Answer<What extends Question> = Awaited<ReturnType<Questions[What]>>;
+
+/** From the primary. */
+export type ToMember =
+  | 'stop'
+  | { readonly ask: number; readonly what: Question; readonly about: readonly unknown[] }
+  | { readonly level: LogLevel | 'silent' };
+
+/** From a member: it serves, it could not start, or it answers. */
+export type FromMember =
+  | { readonly ready: string }
+  | { readonly failed: string }
+  | { readonly answer: number; readonly value: unknown };

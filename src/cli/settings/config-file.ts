@@ -1,0 +1,87 @@
+/** The configuration file: YAML or JSON, a section for each command. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseDocument } from 'yaml';
+import { parseExact } from '../../core/json/exact-json.ts';
+import { toError } from '../../core/messages/errors.ts';
+import { numberTags, SpelledNumber, spelledIfLost } from '../../openapi/index.ts';
+import { UsageError } from './errors.ts';
+import type { FileValues } from './settings.ts';
+import { suggestion } from './suggest.ts';
+
+/** Names looked for in the working folder. */
+export const CONFIG_NAMES = ['zeromq-gateway.yaml', 'zeromq-gateway.yml', 'zeromq-gateway.json'] as const;
+
+/**
+ * Reads the configuration file: the one given, or the one in the working folder if there is one. A number whose value
+ * a double changes is an `ExactNumber`.
+ *
+ * @param given path from `--config` or ZMQ_GATEWAY_CONFIG.
+ * @param commands names of sections that a file may have.
+ * @throws UsageError when the file cannot be read or parsed, has unknown sections, or two of them lie there.
+ */
+export function readConfig(
+  given: string | undefined,
+  cwd: string,
+  commands: readonly string[],
+): FileValues | undefined {
+  const file = given ?? inFolder(cwd);
+  if (file === undefined) return undefined;
+  const full = path.resolve(cwd, file);
+  let text: string;
+  try {
+    text = readFileSync(full, 'utf8');
+  } catch (error) {
+    throw new UsageError([`config: ${JSON.stringify(file)} cannot be read: ${toError(error).message}`]);
+  }
+  const sections = file.endsWith('.json') ? parseJson(file, text) : parseYaml(file, text);
+  checkSections(file, sections, commands);
+  return { file, folder: path.dirname(full), sections };
+}
+
+function inFolder(cwd: string): string | undefined {
+  const found = CONFIG_NAMES.filter((name) => existsSync(path.join(cwd, name)));
+  if (found.length > 1) {
+    throw new UsageError([
+      `config: ${found.join(' and ')} are both in ${cwd}; remove one, or choose one with --config`,
+    ]);
+  }
+  return found[0];
+}
+
+function parseJson(file: string, text: string): unknown {
+  try {
+    return parseExact(text);
+  } catch (error) {
+    throw new UsageError([`config: ${file} is no JSON: ${toError(error).message}`]);
+  }
+}
+
+function parseYaml(file: string, text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true, customTags: numberTags(spelledIfLost) });
+  const fault = document.errors[0];
+  if (fault !== undefined) throw new UsageError([`config: ${file} is no YAML: ${fault.message.trim()}`]);
+  // A value with `toJSON`, as an exact number is, does not pass through the YAML parser.
+  const exact = (_key: unknown, value: unknown): unknown =>
+    value instanceof SpelledNumber ? value.number : value;
+  try {
+    return document.toJS({ maxAliasCount: 100, reviver: exact }) as unknown;
+  } catch (error) {
+    const reason =
+      error instanceof RangeError ? 'an alias stands within its own value' : toError(error).message;
+    throw new UsageError([`config: ${file} cannot be used: ${reason}`]);
+  }
+}
+
+function checkSections(file: string, sections: unknown, commands: readonly string[]): void {
+  if (sections === null || sections === undefined) return;
+  const allowed = `allowed: sections ${commands.join(', ')}, each with the settings of that command`;
+  if (typeof sections !== 'object' || Array.isArray(sections)) {
+    throw new UsageError([`config: ${file} holds ${JSON.stringify(sections).slice(0, 80)}; ${allowed}`]);
+  }
+  const unknown = Object.keys(sections).filter((name) => !commands.includes(name));
+  if (unknown.length === 0) return;
+  throw new UsageError(
+    unknown.map((name) => `${name} in ${file}: no such section${suggestion(name, commands)}; ${allowed}`),
+  );
+}

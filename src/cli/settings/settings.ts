@@ -1,0 +1,234 @@
+/**
+ * Settings of a command: where their values come from, and how they are checked. Nothing here reads argv,
+ * environment or files: it is given them.
+ *
+ * A flag wins over the environment, that over the configuration file, that over the default.
+ */
+import path from 'node:path';
+import Joi from 'joi';
+import { stringifyExact } from '../../core/json/exact-json.ts';
+import { UsageError } from './errors.ts';
+import { suggestion } from './suggest.ts';
+import type { Kind } from './value-types.ts';
+
+/** One setting. */
+export interface Setting<T> {
+  readonly kind: Kind<unknown>;
+  readonly description: string;
+  readonly default: T;
+  /** It has to be given; then the default is never used. */
+  readonly required: boolean;
+  /** Given by position instead of by a flag. */
+  readonly positional: boolean;
+  /** A secret: taken from the environment alone, where other users do not see it, and never shown. */
+  readonly environmentOnly: boolean;
+  /** What `--help` says of the default where the value itself says too little. */
+  readonly defaultNote: string | undefined;
+}
+
+/** The values of settings, checked. */
+export type ValuesOf<S> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+interface SettingOptions {
+  description: string;
+  positional?: boolean;
+  environmentOnly?: boolean;
+  defaultNote?: string;
+}
+
+function make<T>(kind: Kind<unknown>, options: SettingOptions, byDefault: T, needed: boolean): Setting<T> {
+  const { description, positional = false, environmentOnly = false, defaultNote } = options;
+  return {
+    kind,
+    description,
+    default: byDefault,
+    required: needed,
+    positional,
+    environmentOnly,
+    defaultNote,
+  };
+}
+
+/** A setting with a default. */
+export function setting<T>(kind: Kind<T>, options: SettingOptions & { default: NoInfer<T> }): Setting<T> {
+  return make(kind, options, options.default, false);
+}
+
+/** A setting that may be left out. */
+export function optional<T>(kind: Kind<T>, options: SettingOptions): Setting<T | undefined> {
+  return make<T | undefined>(kind, options, undefined, false);
+}
+
+/** A setting that has to be given. */
+export function required<T>(kind: Kind<T>, options: SettingOptions): Setting<T> {
+  return make(kind, options, undefined as T, true);
+}
+
+/** `--classic-router` for `classicRouter`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `ZMQ_GATEWAY_CLASSIC_ROUTER` for `classicRouter`. */
+export function variableOf(name: string): string {
+  return `ZMQ_GATEWAY_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** What a configuration file says. */
+export interface FileValues {
+  /** Path as the user gave it, for messages. */
+  readonly file: string;
+  /** Folder that paths in the file start from. */
+  readonly folder: string;
+  /** Sections by command, not yet checked. */
+  readonly sections: unknown;
+}
+
+/** Where values come from. */
+export interface Sources {
+  /** Flags and arguments by name of the setting, as commander read them; absent: not given. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly file: FileValues | undefined;
+  readonly cwd: string;
+}
+
+interface Found {
+  readonly value: unknown;
+  /** Whom to name when the value is wrong. */
+  readonly origin: string;
+}
+
+/**
+ * The values of a command's settings.
+ *
+ * @throws UsageError with a line for each wrong or missing value: its name, where it came from, the value, and what is
+ * allowed.
+ */
+export function resolveSettings<S extends Record<keyof S, Setting<unknown>>>(
+  command: string,
+  settings: S,
+  sources: Sources,
+): ValuesOf<S> {
+  const faults: string[] = [];
+  const section = sectionOf(command, settings, sources.file, faults);
+  const found = new Map<string, Found>();
+  for (const name of Object.keys(settings)) {
+    const first = find(command, name, settings[name as keyof S], sources, section);
+    if (first !== undefined) found.set(name, first);
+  }
+  const values = check(command, settings, found, faults);
+  if (faults.length > 0) throw new UsageError(faults);
+  return values as ValuesOf<S>;
+}
+
+/** The first source that has a value. An empty variable counts as not set, as shells and compose files leave them. */
+function find(
+  command: string,
+  name: string,
+  { kind, positional, environmentOnly }: Setting<unknown>,
+  { flags, env, file, cwd }: Sources,
+  section: Readonly<Record<string, unknown>>,
+): Found | undefined {
+  const from = (folder: string, value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map((item: unknown) => from(folder, item));
+    const isPath =
+      kind.isPath && typeof value === 'string' && value !== '' && kind.isNoPath?.(value) !== true;
+    if (!isPath) return value;
+    return kind.rebase?.(value, folder) ?? path.resolve(folder, value);
+  };
+  if (flags[name] !== undefined) {
+    const origin = positional ? `the argument ${name.toUpperCase()}` : flagOf(name);
+    return { value: from(cwd, flags[name]), origin };
+  }
+  const variable = variableOf(name);
+  const text = env[variable];
+  if (text) return { value: from(cwd, kind.isList ? text.split(',') : text), origin: variable };
+  if (section[name] !== undefined && file !== undefined && !environmentOnly) {
+    return { value: from(file.folder, section[name]), origin: `${command}.${name} in ${file.file}` };
+  }
+  return undefined;
+}
+
+function check(
+  command: string,
+  settings: Readonly<Record<string, Setting<unknown>>>,
+  found: ReadonlyMap<string, Found>,
+  faults: string[],
+): Record<string, unknown> {
+  const keys = Object.entries(settings).map(([name, { kind }]) => [name, kind.schema] as const);
+  const schema = Joi.object(Object.fromEntries(keys));
+  const given = Object.fromEntries([...found].map(([name, { value }]) => [name, value]));
+  const result = schema.validate(given, { abortEarly: false });
+  const wrong = new Set<string>();
+  for (const { path: place, context } of result.error?.details ?? []) {
+    const name = String(place[0]);
+    const value: unknown = place.length > 1 ? (context?.value as unknown) : given[name];
+    const fault = faultOf(name, settings[name], value, found.get(name)?.origin);
+    if (!wrong.has(fault)) faults.push(fault);
+    wrong.add(fault);
+  }
+  const checked = (result.value ?? {}) as Record<string, unknown>;
+  const values: Record<string, unknown> = {};
+  for (const [name, { kind, default: byDefault, required: needed, positional }] of Object.entries(settings)) {
+    values[name] = found.has(name) ? checked[name] : byDefault;
+    if (needed && !found.has(name)) {
+      const ways = [positional ? name.toUpperCase() : flagOf(name), variableOf(name)].join(', ');
+      faults.push(
+        `${name} is missing: give ${ways}, or ${command}.${name} in the configuration file; allowed: ${kind.allowed}`,
+      );
+    }
+  }
+  return values;
+}
+
+function faultOf(
+  name: string,
+  setting: Setting<unknown> | undefined,
+  value: unknown,
+  origin: string | undefined,
+): string {
+  const shown = setting?.environmentOnly
+    ? 'the value'
+    : value === undefined
+      ? 'undefined'
+      : stringifyExact(value);
+  const { allowed, choices } = setting?.kind ?? {};
+  const meant = choices === undefined || typeof value !== 'string' ? '' : suggestion(value, choices);
+  return `${name}: ${shown} (from ${origin}) is refused; allowed: ${allowed}${meant}`;
+}
+
+/** The section of the file for a command; what the section must not have becomes a fault. */
+function sectionOf(
+  command: string,
+  settings: Readonly<Record<string, Setting<unknown>>>,
+  file: FileValues | undefined,
+  faults: string[],
+): Readonly<Record<string, unknown>> {
+  const section = isRecord(file?.sections) ? file.sections[command] : undefined;
+  if (file === undefined || section === undefined || section === null) return {};
+  if (!isRecord(section)) {
+    faults.push(
+      `${command} in ${file.file}: ${JSON.stringify(section)} is refused; allowed: settings by name, such as ` +
+        `${Object.keys(settings)[0]}: …`,
+    );
+    return {};
+  }
+  const names = Object.keys(settings).filter((name) => settings[name]?.environmentOnly === false);
+  for (const name of Object.keys(section)) {
+    if (names.includes(name)) continue;
+    const value =
+      settings[name] === undefined
+        ? JSON.stringify(section[name])
+        : 'a secret, which belongs into the environment';
+    faults.push(
+      `${command}.${name} in ${file.file}: no such setting (its value is ${value})${suggestion(name, names)}; ` +
+        `allowed: ${names.join(', ')}`,
+    );
+  }
+  return section;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,101 @@
+/**
+ * The lanes of a client: those to each connection that its places stand for. They come and go with a DNS name; one that
+ * goes takes no new request, finishes what is in flight on it, and closes.
+ */
+
+import { furtherIdentity, type NodeIdentity } from '../core/identity/identity.ts';
+import type { Speaker } from '../core/observability/diagnostics.ts';
+import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
+import { Discovery, type DiscoveryOptions, type DiscoveryOwner } from '../transport/addressing/discovery.ts';
+import { DnsPlace, type Place } from '../transport/addressing/targets.ts';
+import type { CurveClient } from '../transport/curve/curve-options.ts';
+import { ClassicLane } from './classic-connection.ts';
+import { ConnectionLog } from './connection-log.ts';
+import { ClientLink } from './packed-connection.ts';
+import type { Lane } from './pending-request.ts';
+import type { RequestTable } from './request-table.ts';
+
+/** Options of a set. */
+export interface LaneSetOptions extends DiscoveryOptions {
+  readonly places: readonly Place[];
+  readonly identity: NodeIdentity;
+  readonly speaker: Speaker;
+  readonly maxMessageSize: number;
+  readonly curve: CurveClient | undefined;
+  /** Sockets for each connection to a classic router; undefined: the other side keeps frames before the delimiter. */
+  readonly poolSize: number | undefined;
+}
+
+export class LaneSet implements DiscoveryOwner {
+  /** By connection string. */
+  private readonly lanes = new Map<string, readonly Lane[]>();
+  /** Lanes that only finish what is in flight. */
+  private readonly leaving = new Set<Lane>();
+  private readonly discovery: Discovery;
+  private readonly alone: boolean;
+  private readonly connections: ConnectionLog;
+
+  constructor(
+    private readonly options: LaneSetOptions,
+    private readonly table: RequestTable,
+  ) {
+    const [place, ...others] = options.places;
+    this.alone = others.length === 0 && !(place instanceof DnsPlace);
+    this.connections = new ConnectionLog(options.logger);
+    this.discovery = new Discovery(options.places, options, this);
+  }
+
+  /** All lanes, those that leave included. */
+  get all(): readonly Lane[] {
+    return [...[...this.lanes.values()].flat(), ...this.leaving];
+  }
+
+  open(): void {
+    this.discovery.start();
+  }
+
+  close(): void {
+    this.discovery.stop();
+    for (const lane of this.all) lane.close();
+    this.lanes.clear();
+    this.leaving.clear();
+    this.table.use([]);
+  }
+
+  appeared(connection: ZeroMQConnection): void {
+    const lanes = this.make(connection);
+    this.lanes.set(connection.toString(), lanes);
+    this.use();
+    for (const lane of lanes) lane.open();
+  }
+
+  vanished(connection: ZeroMQConnection): void {
+    const key = connection.toString();
+    const lanes = this.lanes.get(key) ?? [];
+    this.lanes.delete(key);
+    for (const lane of lanes) this.leaving.add(lane);
+    this.use();
+    for (const lane of lanes) if (lane.outstanding === 0) this.idle(lane);
+  }
+
+  /** Nothing is in flight on a lane. */
+  idle(lane: Lane): void {
+    if (this.leaving.delete(lane)) lane.close();
+  }
+
+  private use(): void {
+    this.table.use([...this.lanes.values()].flat());
+  }
+
+  private make(connection: ZeroMQConnection): Lane[] {
+    const { identity, maxMessageSize, speaker, poolSize, curve } = this.options;
+    const { nodeId } = identity;
+    const common = { connection, nodeId, maxMessageSize, speaker, curve, connections: this.connections };
+    if (poolSize === undefined) {
+      // A router that is reached under two names must not take the two connections for one.
+      const own = this.alone ? identity.identity : furtherIdentity(nodeId);
+      return [new ClientLink({ ...common, identity: own }, this.table)];
+    }
+    return Array.from({ length: poolSize }, () => new ClassicLane(common, this.table));
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * A client's link to one router or server of any kind that keeps frames before the delimiter (ours, a classic
+ * server): one DEALER, any number of requests in flight. Classic frames with a token at first; packed messages as
+ * soon as the peer has shown that it is one of ours.
+ *
+ * libzmq tells nothing of INPROC peers and does not connect to one again. So a link over INPROC asks whether somebody
+ * is there (`$router.ping`, which servers answer too), and connects anew when nothing is taken from it any more.
+ */
+import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
+import { Line, type LineOptions, type LineOwner } from '../transport/link/dealer-link.ts';
+import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
+import { controlFrames, isControl, PING } from '../wire/control.ts';
+import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
+import { encodeToken, isToken, tokenGeneration, tokenId } from '../wire/token.ts';
+import type { ConnectionLog } from './connection-log.ts';
+import type { Lane, LaneOwner, PendingRequest } from './pending-request.ts';
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** A peer in this process that takes nothing for so long is gone, in ms. */
+const INPROC_STALL = 250;
+
+/** Token of pings: generation 0 is given to no request. */
+const PING_TOKEN = encodeToken(0, 0);
+
+const PING_FRAMES: Buffer[] = [PING_TOKEN, EMPTY, ...requestFrames(pingRequest(), true)];
+
+function pingRequest(): RequestMessage {
+  const body = Buffer.from('null');
+  return { eventName: PING, body, timeLeft: 0, idempotent: true, requestId: '', extras: NO_BYTES };
+}
+
+/** How long a link that is closed may take to send what waits, in ms. */
+const LINGER = 100;
+
+/** Options of a link. */
+export interface ClientLinkOptions extends Omit<LineOptions, 'linger' | 'inprocStall'> {
+  readonly connections: ConnectionLog;
+}
+
+export class ClientLink implements Lane, LineOwner, PackedSink {
+  outstanding = 0;
+  suspect = false;
+  private readonly line: Line;
+  private up = false;
+  /** The peer shuts down. */
+  private retired = false;
+  private packed = false;
+  /** The peer answered on this connection. */
+  private answered = false;
+
+  constructor(
+    private readonly options: ClientLinkOptions,
+    private readonly owner: LaneOwner,
+  ) {
+    this.line = new Line({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
+  }
+
+  get endpoint(): string {
+    return this.line.endpoint;
+  }
+
+  get monitor(): ZeroMQSocketMonitor {
+    return this.line.socket.monitor;
+  }
+
+  get received(): number {
+    return this.line.socket.received;
+  }
+
+  get connected(): boolean {
+    return this.up && !this.retired;
+  }
+
+  get hasRoom(): boolean {
+    return this.connected && this.line.channel.writable;
+  }
+
+  /** It answers packed, or said that it could, or did not answer yet: perhaps one of ours, which keeps deadlines itself. */
+  get honest(): boolean {
+    return this.packed || !this.answered;
+  }
+
+  open(): void {
+    this.line.open();
+    if (this.line.inproc) this.ping();
+  }
+
+  send(pending: PendingRequest): void {
+    if (this.packed) this.line.channel.addRequest(pending.id, pending.generation, pending.message);
+    else {
+      const token = encodeToken(pending.id, pending.generation);
+      this.line.channel.post([token, EMPTY, ...requestFrames(pending.message, true)]);
+    }
+  }
+
+  /** Asks those that are known to be ours: a classic server would give the question to its handler. */
+  ask(): boolean {
+    if (this.packed) this.ping();
+    return this.packed;
+  }
+
+  abandon(pending: PendingRequest, why: GiveUp): void {
+    if (this.packed) this.line.channel.addCancel(pending.id, pending.generation, why);
+  }
+
+  retire(): void {
+    if (this.retired) return;
+    this.retired = true;
+    this.owner.laneRetired(this);
+  }
+
+  close(): void {
+    if (this.up) this.options.connections.wentDown(this.endpoint);
+    this.up = false;
+    this.line.channel.flush();
+    this.line.socket.close();
+    this.line.channel.close();
+  }
+
+  lineUp(): void {
+    if (this.up || this.line.socket.renewing) return;
+    this.up = true;
+    this.retired = false;
+    this.options.connections.cameUp(this.endpoint);
+    this.owner.laneReady(this);
+  }
+
+  /** What is gathered for the lost connection must not go out on the next one: its callers are told now. */
+  lineDown(): void {
+    this.packed = false;
+    this.answered = false;
+    this.line.channel.reset();
+    this.line.renew();
+    if (!this.up) return;
+    this.up = false;
+    this.options.connections.wentDown(this.endpoint);
+    this.owner.laneLost(this);
+  }
+
+  message(frames: Buffer[]): void {
+    const first = frames[0];
+    if (first === undefined) return;
+    if (isPacked(first)) {
+      this.packed = true;
+      if (!readPacked(frames, 0, this)) this.line.drop('bad-batch');
+    } else if (isControl(frames, 0)) this.control(frames);
+    else this.classicReply(frames);
+  }
+
+  packedReply(id: number, generation: number, reply: ReplyMessage): void {
+    this.owner.laneReply(this, id, generation, reply);
+  }
+
+  packedRequest(): void {
+    this.line.drop('foreign-reply');
+  }
+
+  packedCancel(): void {
+    this.line.drop('foreign-reply');
+  }
+
+  channelGone(): void {
+    this.lineDown();
+  }
+
+  /** Its connection may stand, but there is no use in it. */
+  channelStalled(): void {
+    this.reconnect();
+  }
+
+  channelWritable(): void {
+    this.owner.laneReady(this);
+  }
+
+  private classicReply(frames: Buffer[]): void {
+    const classic = readClassic(frames, 0);
+    if (classic instanceof MalformedFrames) return this.line.drop(classic.cause);
+    const token = classic.envelope[0];
+    if (token === undefined || !isToken(token)) return this.line.drop('unknown-token');
+    const { message, packs, broken, badJson } = toReply(classic);
+    if (broken) this.line.drop('bad-metadata');
+    if (badJson) this.line.drop('bad-json');
+    this.packed ||= packs;
+    this.answered = true;
+    if (token.equals(PING_TOKEN)) {
+      if (this.line.inproc && !this.retired) this.lineUp();
+    } else this.owner.laneReply(this, tokenId(token), tokenGeneration(token), message);
+  }
+
+  /** The peer asks for nothing more, and is told that nothing will come: then it can close without a loss. */
+  private control(frames: Buffer[]): void {
+    if (frames[2]?.toString() !== '$bye') return this.line.drop('bad-control');
+    this.retire();
+    this.line.channel.flush();
+    this.line.channel.post(controlFrames('$bye', {}));
+    if (this.line.inproc) void this.line.socket.outlivePeer(PING_FRAMES).then(() => this.reconnect());
+  }
+
+  private reconnect(): void {
+    this.lineDown();
+    this.retired = false;
+    if (!this.line.inproc) return;
+    this.line.reconnect();
+    this.ping();
+  }
+
+  private ping(): void {
+    this.line.channel.post(PING_FRAMES);
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * INI files as Python's configparser reads and writes them with its defaults, so that nodes of both kinds can
+ * share one `config.ini`: `=` or `:` between option and value, whole-line comments with `#` or `;`, option names in
+ * any case, section names exact, `[DEFAULT]` standing in for every section, values going on in lines that are
+ * indented deeper. Interpolation (`%(name)s`) is left as it is written.
+ *
+ * A document keeps the text it came from: what is not set stays byte for byte.
+ */
+import { ZeroMQConfigError } from '../messages/errors.ts';
+
+/** Name of the section that stands in for the others. */
+const DEFAULT_SECTION = 'DEFAULT';
+
+/** What Python's str.strip() strips; String.prototype.trim() differs in a few characters. */
+const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const LEADING = new RegExp(`^${SPACE}*`);
+const TRAILING = new RegExp(`${SPACE}+$`);
+/** A line with its end, as Python's universal newlines see it. */
+const LINES = /[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$/g;
+const LINE_END = /[\r\n]+$/;
+const SECTION_HEADER = /^\[([^]+)\]/;
+const DELIMITER = /[=:]/;
+/** Byte order mark, as some editors put it in front; configparser takes it for text. */
+const BOM = '\ufeff';
+const BOM_FAULT =
+  'a byte order mark stands before the text, which configparser does not read: save it without';
+
+interface Option {
+  /** The line of its name, then those its value goes on in. */
+  readonly lines: number[];
+  /** Joined by newlines when read. */
+  readonly values: string[];
+}
+
+interface Section {
+  /** Line of its last header, option or continuation. */
+  lastLine: number;
+  /** Indentation of its last header or option; what is indented deeper goes on a value. */
+  indent: string;
+  readonly options: Map<string, Option>;
+}
+
+/** An immutable INI document. */
+export class IniDocument {
+  private readonly sections = new Map<string, Section>();
+
+  private constructor(
+    private readonly lines: readonly string[],
+    private readonly source: string,
+  ) {
+    this.read();
+  }
+
+  /**
+   * @param source name of the file, for messages.
+   * @throws ZeroMQConfigError with file and line where configparser would refuse the text.
+   */
+  static parse(text: string, source = 'config.ini'): IniDocument {
+    return new IniDocument(text.match(LINES) ?? [], source);
+  }
+
+  /** The document as text. */
+  toString(): string {
+    return this.lines.join('');
+  }
+
+  /** Names of the sections without DEFAULT, in the order of the file. */
+  sectionNames(): string[] {
+    return [...this.sections.keys()].filter((name) => name !== DEFAULT_SECTION);
+  }
+
+  /** Names of the options a section has, its own and those of DEFAULT, in lower case. */
+  optionNames(section: string): string[] {
+    if (!this.has(section)) return [];
+    const own = this.sections.get(section)?.options.keys() ?? [];
+    const defaults = this.sections.get(DEFAULT_SECTION)?.options.keys() ?? [];
+    return [...new Set([...own, ...defaults])];
+  }
+
+  /** The value of an option, from DEFAULT when the section is there and lacks it; else undefined. */
+  get(section: string, option: string): string | undefined {
+    if (!this.has(section)) return undefined;
+    return this.own(section, option) ?? this.own(DEFAULT_SECTION, option);
+  }
+
+  /** Line number of an option of the section or of DEFAULT, from 1. */
+  lineOf(section: string, option: string): number | undefined {
+    const found = this.find(section, option) ?? this.find(DEFAULT_SECTION, option);
+    return found === undefined ? undefined : firstLine(found) + 1;
+  }
+
+  /**
+   * The document with one option set; a missing section is added at the end.
+   *
+   * @throws ZeroMQConfigError when section, option or value cannot be written so that they are read back the same.
+   */
+  with(section: string, option: string, value: string): IniDocument {
+    try {
+      const document = IniDocument.parse(this.edited(section, option, value).join(''), this.source);
+      if (document.own(section, option) === value) return document;
+    } catch (error) {
+      if (!(error instanceof ZeroMQConfigError)) throw error;
+    }
+    throw new ZeroMQConfigError(
+      `${this.source}: [${section}] ${option} = ${JSON.stringify(value)} cannot be written as INI`,
+    );
+  }
+
+  private has(section: string): boolean {
+    return section === DEFAULT_SECTION || this.sections.has(section);
+  }
+
+  private find(section: string, option: string): Option | undefined {
+    return this.sections.get(section)?.options.get(option.toLowerCase());
+  }
+
+  private own(section: string, option: string): string | undefined {
+    return this.find(section, option)?.values.join('\n').replace(TRAILING, '');
+  }
+
+  /** Reads the lines as configparser does. */
+  private read(): void {
+    let section: Section | undefined;
+    let name = '';
+    let option: Option | undefined;
+    let level = 0;
+    for (const [number, line] of this.lines.entries()) {
+      const text = strip(line);
+      if (text.startsWith('#') || text.startsWith(';')) continue;
+      if (text === '') {
+        option?.values.push('');
+        continue;
+      }
+      const indent = indentOf(line).length;
+      if (section !== undefined && option !== undefined && indent > level) {
+        option.values.push(text);
+        option.lines.push(number);
+        section.lastLine = number;
+        continue;
+      }
+      level = indent;
+      const header = SECTION_HEADER.exec(text)?.[1];
+      if (header !== undefined) {
+        section = this.open(header, number);
+        name = header;
+        option = undefined;
+      } else if (section === undefined) {
+        throw this.fault(number, line.startsWith(BOM) ? BOM_FAULT : 'text before the first [section]');
+      } else {
+        option = this.add(name, section, text, number);
+      }
+    }
+  }
+
+  private open(name: string, number: number): Section {
+    const known = this.sections.get(name);
+    if (known !== undefined && name !== DEFAULT_SECTION) {
+      throw this.fault(number, `section [${name}] stands here a second time`);
+    }
+    const section: Section = known ?? { lastLine: number, indent: '', options: new Map() };
+    this.advance(section, number);
+    this.sections.set(name, section);
+    return section;
+  }
+
+  private add(sectionName: string, section: Section, text: string, number: number): Option {
+    const delimiter = text.search(DELIMITER);
+    const name = strip(text.slice(0, Math.max(0, delimiter))).toLowerCase();
+    if (name === '') throw this.fault(number, `neither "name = value" nor [section]: ${text}`);
+    if (section.options.has(name)) {
+      throw this.fault(number, `option ${name} stands a second time in section [${sectionName}]`);
+    }
+    const option: Option = { lines: [number], values: [strip(text.slice(delimiter + 1))] };
+    section.options.set(name, option);
+    this.advance(section, number);
+    return option;
+  }
+
+  private advance(section: Section, number: number): void {
+    section.lastLine = number;
+    section.indent = indentOf(this.lines[number] ?? '');
+  }
+
+  private fault(number: number, reason: string): ZeroMQConfigError {
+    return new ZeroMQConfigError(`${this.source}:${number + 1}: ${reason}`);
+  }
+
+  /** The lines after setting an option. */
+  private edited(section: string, option: string, value: string): string[] {
+    const eol = this.lines.map((line) => LINE_END.exec(line)?.[0]).find((end) => end !== undefined) ?? '\n';
+    const lines = this.lines.map((line) => (LINE_END.test(line) ? line : line + eol));
+    const known = this.sections.get(section);
+    const old = this.find(section, option);
+    if (known === undefined) {
+      const gap = lines.length === 0 || strip(lines.at(-1) ?? '') === '' ? [] : [eol];
+      return [...lines, ...gap, `[${section}]${eol}`, written(`${option} = `, value, '', eol)];
+    }
+    if (old === undefined) {
+      const indent = this.indentAfter(known);
+      lines.splice(known.lastLine + 1, 0, written(`${indent}${option} = `, value, indent, eol));
+      return lines;
+    }
+    const line = lines[firstLine(old)] ?? '';
+    const start = line.slice(0, line.search(DELIMITER) + 1);
+    const gap = indentOf(line.slice(start.length).replace(LINE_END, ''));
+    const dropped = new Set(old.lines.slice(1));
+    lines[firstLine(old)] = written(
+      start + (gap || ' '),
+      value,
+      indentOf(line),
+      LINE_END.exec(line)?.[0] ?? eol,
+    );
+    return lines.filter((_, number) => !dropped.has(number));
+  }
+
+  /** An indentation at which a new last option neither goes on a value nor takes the next line into its own. */
+  private indentAfter(section: Section): string {
+    const next = this.lines.slice(section.lastLine + 1).find((line) => !/^(?:$|[#;])/.test(strip(line)));
+    const ahead = indentOf(next ?? '');
+    return ahead.length > section.indent.length ? ahead : section.indent;
+  }
+}
+
+function indentOf(line: string): string {
+  return LEADING.exec(line.replace(LINE_END, ''))?.[0] ?? '';
+}
+
+function strip(text: string): string {
+  return text.replace(LEADING, '').replace(TRAILING, '');
+}
+
+function firstLine(option: Option): number {
+  return option.lines[0] ?? 0;
+}
+
+/** An option as text; the lines of its value after the first are indented deeper than its name. */
+function written(start: string, value: string, indent: string, eol: string): string {
+  return start + value.split('\n').join(`${eol}${indent}\t`) + eol;
+}

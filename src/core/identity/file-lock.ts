@@ -1,0 +1,123 @@
+/**
+ * A lock between processes: a file that only one of them can create. It names its holder, so that the lock of a
+ * process that died is broken by the next one.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFile, unlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ZeroMQConfigError } from '../messages/errors.ts';
+import { systemClock } from '../time/clock.ts';
+
+/** Options of `withFileLock`, in ms. */
+export interface FileLockOptions {
+  /** How long to wait for the lock. Default 10,000. */
+  readonly timeout?: number;
+  /** A lock that one holder keeps for longer is broken even where its process cannot be seen. Default 3,000. */
+  readonly staleAfter?: number;
+}
+
+/** Tells whether the lock is still ours; somebody may have broken it when the process was stopped for long. */
+export type StillHeld = () => Promise<boolean>;
+
+/** Longest pause between two looks at the lock. */
+const POLL = 15;
+
+/**
+ * Runs `work` while holding the lock.
+ *
+ * @param path the lock file; its folder must exist.
+ * @throws ZeroMQConfigError when the lock stays taken; else what the file system or `work` throws.
+ */
+export async function withFileLock<T>(
+  path: string,
+  work: (stillHeld: StillHeld) => Promise<T>,
+  options: FileLockOptions = {},
+): Promise<T> {
+  const token = `${process.pid} ${hostname()} ${randomBytes(8).toString('hex')}`;
+  await acquire(path, token, options);
+  const stillHeld: StillHeld = async () => (await holderOf(path)) === token;
+  try {
+    return await work(stillHeld);
+  } finally {
+    if (await stillHeld()) await remove(path);
+  }
+}
+
+async function acquire(path: string, token: string, options: FileLockOptions): Promise<void> {
+  const { timeout = 10_000, staleAfter = 3000 } = options;
+  const start = systemClock.now();
+  let seen: { holder: string; since: number } | undefined;
+  while (!(await create(path, token))) {
+    const holder = await holderOf(path);
+    if (holder === undefined) continue;
+    const now = systemClock.now();
+    if (seen?.holder !== holder) seen = { holder, since: now };
+    if (isDead(holder) || now - seen.since > staleAfter) await breakLock(path, holder, options);
+    else if (now - start > timeout) {
+      throw new ZeroMQConfigError(
+        `${path}: still locked after ${timeout} ms by process ${holder}; remove the file if that process is gone`,
+      );
+    }
+    // The timer is not unref'd: nothing else may keep the process alive while its first node starts.
+    else await sleep(1 + Math.random() * POLL);
+  }
+}
+
+/** Creates the file with its token; false when it exists. */
+async function create(path: string, token: string): Promise<boolean> {
+  try {
+    await writeFile(path, token, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** The token in the file; empty where its holder has not written it yet, undefined when there is no lock. */
+async function holderOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the holder ran on this machine and is no more. */
+function isDead(holder: string): boolean {
+  const [pid, host] = holder.split(' ');
+  if (host !== hostname()) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return isCode(error, 'ESRCH');
+  }
+}
+
+/**
+ * Removes the lock of `holder`. The right to remove it is itself a lock, named after the holder, so that of several
+ * who found it stale none removes the lock that another of them has just taken.
+ */
+async function breakLock(path: string, holder: string, options: FileLockOptions): Promise<void> {
+  const right = `${path}.${/[0-9a-f]{16}$/.exec(holder)?.[0] ?? 'unnamed'}`;
+  const removeIfSame = async (): Promise<void> => {
+    if ((await holderOf(path)) === holder) await remove(path);
+  };
+  await withFileLock(right, removeIfSame, options);
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
+}
+
+/** Whether an error of the file system has this code. */
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

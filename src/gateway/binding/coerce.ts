@@ -1,0 +1,91 @@
+/**
+ * From the text of a parameter to a JSON value, by strict rules: a text that is not exactly a number, an integer or a
+ * boolean is refused, and a number keeps all its digits.
+ */
+import { escapeToken, type Json } from '../../contract/json.ts';
+import { exactNumber, MAX_NUMBER_LENGTH } from '../../core/json/exact-json.ts';
+import type { Fault } from '../common/problem.ts';
+import type { Shape, TypeName } from '../validation/shape.ts';
+
+/** No value: a fault was noted instead. */
+export const NONE: unique symbol = Symbol('none');
+export type None = typeof NONE;
+
+/** Members of an object as they stand in a parameter, decoded: name and text in turn. */
+export class Members {
+  readonly entries: (readonly [name: string, text: string])[] = [];
+}
+
+/** A parameter taken apart by its style, its parts still text. */
+export type Structure = string | readonly string[] | Members;
+
+const INTEGER = /^-?(?:0|[1-9]\d*)$/;
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** The value that a text stands for, or undefined when it is none of the types asked for. */
+function valueOf(text: string, types: ReadonlySet<TypeName>): Json | undefined {
+  if (types.size === 0) return text;
+  if (types.has('integer') && INTEGER.test(text) && text.length <= MAX_NUMBER_LENGTH)
+    return exactNumber(text);
+  if (types.has('number') && NUMBER.test(text) && text.length <= MAX_NUMBER_LENGTH) return exactNumber(text);
+  if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
+  if (types.has('string')) return text;
+  return types.has('null') && text === '' ? null : undefined;
+}
+
+const WORDS: Readonly<Record<TypeName, string>> = {
+  null: 'empty',
+  boolean: 'true or false',
+  integer: 'an integer',
+  number: 'a number',
+  string: 'a text',
+  array: 'a list',
+  object: 'an object',
+};
+
+function expectation(types: ReadonlySet<TypeName>, text: string): string {
+  const wanted = `must be ${[...types].map((type) => WORDS[type]).join(' or ')}`;
+  const long = text.length > MAX_NUMBER_LENGTH && NUMBER.test(text);
+  return long ? `${wanted} of at most ${MAX_NUMBER_LENGTH} characters` : wanted;
+}
+
+/** Reads one text. */
+export function coerceText(text: string, shape: Shape, pointer: string, faults: Fault[]): Json | None {
+  const value = valueOf(text, shape.types);
+  if (value !== undefined) return value;
+  faults.push({ pointer, detail: expectation(shape.types, text) });
+  return NONE;
+}
+
+/** Reads a parameter that was taken apart by its style. */
+export function coerce(structure: Structure, shape: Shape, pointer: string, faults: Fault[]): Json | None {
+  if (typeof structure === 'string') return coerceText(structure, shape, pointer, faults);
+  if (structure instanceof Members) return coerceMembers(structure, shape, pointer, faults);
+  const before = faults.length;
+  const list: Json[] = [];
+  for (const [index, text] of structure.entries()) {
+    const value = coerceText(text, shape.item(index), `${pointer}/${index}`, faults);
+    if (value !== NONE) list.push(value);
+  }
+  return faults.length === before ? list : NONE;
+}
+
+function coerceMembers(members: Members, shape: Shape, pointer: string, faults: Fault[]): Json | None {
+  const before = faults.length;
+  const object = emptyObject();
+  for (const [name, text] of members.entries) {
+    const place = `${pointer}/${escapeToken(name)}`;
+    if (Object.hasOwn(object, name)) {
+      faults.push({ pointer: place, detail: 'is given more than once' });
+      continue;
+    }
+    const value = coerceText(text, shape.property(name), place, faults);
+    if (value !== NONE) object[name] = value;
+  }
+  return faults.length === before ? object : NONE;
+}
+
+/** An object in which every name is plain data, `__proto__` too. */
+export function emptyObject(): Record<string, Json> {
+  return Object.create(null) as Record<string, Json>;
+}

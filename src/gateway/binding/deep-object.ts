@@ -1,0 +1,97 @@
+/** The style `deepObject`: `filter[status]=open&filter[owner][name]=eva`. */
+import { escapeToken, type Json } from '../../contract/json.ts';
+import type { Fault } from '../common/problem.ts';
+import type { Shape } from '../validation/shape.ts';
+import { coerceText, emptyObject, NONE, type None } from './coerce.ts';
+
+/** Levels of brackets that are read. */
+const MAX_LEVELS = 8;
+
+/** One value and the names in the brackets before it. */
+export interface DeepEntry {
+  readonly keys: readonly string[];
+  readonly text: string;
+}
+
+const DEEP_NAME = /^([^[\]]+)((?:\[[^[\]]*\])+)$/;
+
+/** Takes `filter[owner][name]` apart into `filter` and its keys; undefined when it is written otherwise. */
+export function deepName(name: string): { base: string; keys: string[] } | undefined {
+  if (!name.endsWith(']')) return undefined;
+  const match = DEEP_NAME.exec(name);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { base: match[1], keys: match[2].slice(1, -1).split('][') };
+}
+
+/** Reads the entries of one parameter. */
+export function coerceDeep(
+  entries: readonly DeepEntry[],
+  shape: Shape,
+  pointer: string,
+  faults: Fault[],
+  level = 0,
+): Json | None {
+  const leaf = entries.length === 1 ? entries[0] : undefined;
+  if (leaf !== undefined && leaf.keys.length === level && !shape.list) {
+    return coerceText(leaf.text, shape, pointer, faults);
+  }
+  if (shape.list && entries.every(({ keys }) => isItem(keys, level))) {
+    return coerceList(entries, shape, pointer, faults);
+  }
+  if (level >= MAX_LEVELS) return refuse(pointer, `has more than ${MAX_LEVELS} levels`, faults);
+  const values = entries.filter(({ keys }) => keys.length === level).length;
+  if (values === entries.length && values > 1) return refuse(pointer, 'is given more than once', faults);
+  if (values > 0 && shape.types.size > 0)
+    return refuse(pointer, 'must be an object, written name[key]=value', faults);
+  if (values > 0) return refuse(pointer, 'is given both as a value and as an object', faults);
+  return coerceRecord(entries, shape, pointer, faults, level);
+}
+
+/** Whether a value is written as an item of a list: `tags=a`, `tags[]=a` or `tags[0]=a`. */
+function isItem(keys: readonly string[], level: number): boolean {
+  return keys.length === level || (keys.length === level + 1 && /^\d*$/.test(keys[level] ?? ''));
+}
+
+function refuse(pointer: string, detail: string, faults: Fault[]): None {
+  faults.push({ pointer, detail });
+  return NONE;
+}
+
+function coerceList(
+  entries: readonly DeepEntry[],
+  shape: Shape,
+  pointer: string,
+  faults: Fault[],
+): Json | None {
+  const before = faults.length;
+  const list: Json[] = [];
+  for (const [index, { text }] of entries.entries()) {
+    const value = coerceText(text, shape.item(index), `${pointer}/${index}`, faults);
+    if (value !== NONE) list.push(value);
+  }
+  return faults.length === before ? list : NONE;
+}
+
+function coerceRecord(
+  entries: readonly DeepEntry[],
+  shape: Shape,
+  pointer: string,
+  faults: Fault[],
+  level: number,
+): Json | None {
+  const groups = new Map<string, DeepEntry[]>();
+  for (const entry of entries) {
+    const key = entry.keys[level] ?? '';
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [entry]);
+    else group.push(entry);
+  }
+  const before = faults.length;
+  const object = emptyObject();
+  for (const [key, group] of groups) {
+    const place = `${pointer}/${escapeToken(key)}`;
+    const value = coerceDeep(group, shape.property(key), place, faults, level + 1);
+    if (value !== NONE) object[key] = value;
+  }
+  return faults.length === before ? object : NONE;
+}

@@ -1,0 +1,62 @@
+/** Defaults that a schema names for members of an object: filled in where the caller left a member out. */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { isObject, type Json, member } from '../../contract/json.ts';
+import { ExactNumber } from '../../core/json/exact-json.ts';
+import type { Schema } from '../../openapi/model/operation.ts';
+import { referred, type Shape } from '../validation/shape.ts';
+
+/** Whether a schema of a document names any default. */
+export function hasDefaults(schema: Schema, document: OpenAPIV3_1.Document): boolean {
+  const root = document as unknown as Json;
+  const seen = new Set<Json>();
+  const waiting: Json[] = [schema as Json];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next !== 'object' || next === null || next instanceof ExactNumber || seen.has(next)) continue;
+    seen.add(next);
+    if (Array.isArray(next)) {
+      waiting.push(...next);
+      continue;
+    }
+    if (Object.hasOwn(next, 'default')) return true;
+    const ref = member(next, '$ref');
+    const target = typeof ref === 'string' ? referred(ref, root) : undefined;
+    if (target !== undefined) waiting.push(target);
+    waiting.push(...Object.values(next));
+  }
+  return false;
+}
+
+/**
+ * Fills in defaults of a request, in place: those of `readOnly` members belong into replies. A default under `anyOf` or `oneOf` is left alone: it is not certain to apply.
+ * @returns whether anything was filled in.
+ */
+export function fillDefaults(value: Json, shape: Shape): boolean {
+  if (typeof value !== 'object' || value === null || shape.ambiguous) return false;
+  let filled = false;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) filled = fillDefaults(item, shape.item(index)) || filled;
+    return filled;
+  }
+  if (!isObject(value)) return false;
+  for (const name of shape.names) {
+    const property = shape.property(name);
+    const present = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (present !== undefined) filled = fillDefaults(present, property) || filled;
+    else if (property.fallback !== undefined && !property.readOnly) {
+      Object.defineProperty(value, name, {
+        value: copyOf(property.fallback),
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+      filled = true;
+    }
+  }
+  return filled;
+}
+
+function copyOf(value: Json): Json {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copyOf(item)]));
+}

@@ -1,0 +1,179 @@
+/** Reading a body of the type application/x-www-form-urlencoded. */
+import { isUtf8 } from 'node:buffer';
+import { escapeToken, type Json } from '../../contract/json.ts';
+import { parseExact } from '../../core/json/exact-json.ts';
+import type { FieldEncoding } from '../../openapi/model/operation.ts';
+import { isJsonType } from '../common/media-type.ts';
+import type { Fault } from '../common/problem.ts';
+import type { Shape } from '../validation/shape.ts';
+import { coerce, coerceText, emptyObject, NONE, type None } from './coerce.ts';
+import { BodyError } from './json.ts';
+import { NamedReaders, readGiven, type Sorted } from './named.ts';
+import { decode, type Pair, pairsOf } from './pairs.ts';
+import { Fields, ParameterReader } from './parameters.ts';
+
+/** Most fields of one form. */
+const MAX_FIELDS = 10_000;
+
+/** The form of one operation (OpenAPI 3.1.1, Encoding Object; Encoding the x-www-form-urlencoded Media Type). */
+export class Form {
+  private readonly styled: NamedReaders;
+
+  /** @param encoding what the document says of fields, by their names. */
+  constructor(
+    private readonly shape: Shape,
+    private readonly encoding: Readonly<Record<string, FieldEncoding>>,
+  ) {
+    const readers = Object.entries(encoding).flatMap(([name, how]) => this.readerOf(name, how) ?? []);
+    this.styled = new NamedReaders(readers);
+  }
+
+  /**
+   * Reads a form into an object. A field of the Encoding Object is read by its style, as a query parameter is.
+   * Otherwise a name that stands several times is a list, and an object stands as JSON.
+   * @throws BodyError when the encoding is broken.
+   */
+  parse(bytes: Buffer, faults: Fault[]): Json {
+    const object = emptyObject();
+    const given: Sorted = [];
+    const plain = new Map<string, string[]>();
+    for (const pair of pairsIn(bytes)) {
+      // An open object of a style takes no field of another property.
+      const known = this.shape.names.includes(pair.name);
+      if (this.styled.sort(pair, given, known)) continue;
+      const texts = plain.get(pair.name) ?? [];
+      texts.push(textOf(pair));
+      plain.set(pair.name, texts);
+    }
+    const fields = new Fields(true);
+    for (const [index, reader] of this.styled.readers.entries()) {
+      const values = given[index];
+      if (values !== undefined) readGiven(reader, values, fields, faults);
+    }
+    for (const [name, value] of fields.values ?? []) object[name] = value;
+    for (const [name, texts] of plain) {
+      const contentType = Object.hasOwn(this.encoding, name) ? this.encoding[name]?.contentType : undefined;
+      const pointer = `/body/${escapeToken(name)}`;
+      const value = readField(texts, this.shape.property(name), contentType, pointer, faults);
+      if (value !== NONE) object[name] = value;
+    }
+    return object;
+  }
+
+  private readerOf(name: string, { style, explode }: FieldEncoding): ParameterReader | undefined {
+    if (style === undefined) return undefined;
+    const binding = {
+      name,
+      in: 'query',
+      field: name,
+      required: false,
+      style,
+      explode,
+      allowReserved: false,
+      allowEmptyValue: false,
+      contentType: undefined,
+      schema: true,
+      pointer: '',
+    } as const;
+    // The body is validated as a whole.
+    const rules = { maxDepth: 0, fillsDefaults: false, place: 'body' } as const;
+    return new ParameterReader(binding, this.shape.property(name), undefined, rules);
+  }
+}
+
+function pairsIn(bytes: Buffer): readonly Pair[] {
+  if (!isUtf8(bytes)) throw new BodyError('is not UTF-8');
+  try {
+    const pairs = pairsOf(bytes.toString());
+    if (pairs.length > MAX_FIELDS) throw new BodyError(`has more than ${MAX_FIELDS} fields`);
+    return pairs;
+  } catch (error) {
+    if (error instanceof URIError) throw new BodyError('has broken percent-encoding');
+    throw error;
+  }
+}
+
+function textOf({ raw }: Pair): string {
+  try {
+    return decode(raw, true);
+  } catch {
+    throw new BodyError('has broken percent-encoding');
+  }
+}
+
+/** Reads a field that has no style. */
+function readField(
+  texts: readonly string[],
+  shape: Shape,
+  contentType: string | undefined,
+  pointer: string,
+  faults: Fault[],
+): Json | None {
+  const [first = ''] = texts;
+  if (texts.length > 1 && !shape.list) {
+    faults.push({ pointer, detail: 'is given more than once' });
+    return NONE;
+  }
+  const isText = shape.single || (shape.nullable && first === '') || !shape.list;
+  if (texts.length === 1 && isText) return readValue(first, shape, contentType, pointer, faults);
+  const items = texts.length === 1 && isJsonItem(shape.item(0), contentType) ? jsonOf(first) : undefined;
+  // Some callers write the whole list as JSON.
+  if (Array.isArray(items)) return items;
+  const own: Fault[] = [];
+  const list = readItems(texts, shape, contentType, pointer, own);
+  if (own.length === 0) return list;
+  // swagger-client joins a list by commas, as forms of OpenAPI 2 did. That is data where the items are texts.
+  const joined = texts.length === 1 && contentType === undefined ? first.split(',') : [];
+  const others: Fault[] = [];
+  const split = joined.length > 1 ? readItems(joined, shape, contentType, pointer, others) : list;
+  if (joined.length > 1 && others.length === 0) return split;
+  faults.push(...own);
+  return NONE;
+}
+
+function readItems(
+  texts: readonly string[],
+  shape: Shape,
+  contentType: string | undefined,
+  pointer: string,
+  faults: Fault[],
+): Json[] {
+  const list: Json[] = [];
+  for (const [index, text] of texts.entries()) {
+    const value = readValue(text, shape.item(index), contentType, `${pointer}/${index}`, faults);
+    if (value !== NONE) list.push(value);
+  }
+  return list;
+}
+
+/** The content type that is not named is JSON for objects, and text for all else. */
+function isJsonItem(shape: Shape, contentType: string | undefined): boolean {
+  return contentType === undefined ? shape.record : isJsonType(contentType);
+}
+
+function readValue(
+  text: string,
+  shape: Shape,
+  contentType: string | undefined,
+  pointer: string,
+  faults: Fault[],
+): Json | None {
+  if (!isJsonItem(shape, contentType)) return coerce(text, shape, pointer, faults);
+  const asText = contentType === undefined && (shape.single || (shape.nullable && text === ''));
+  const own: Fault[] = [];
+  const value = asText ? coerceText(text, shape, pointer, own) : NONE;
+  if (value !== NONE) return value;
+  const json = jsonOf(text);
+  if (json !== undefined) return json;
+  const detail = shape.record ? 'must be an object, written as JSON' : 'must be written as JSON';
+  faults.push(own[0] ?? { pointer, detail });
+  return NONE;
+}
+
+function jsonOf(text: string): Json | undefined {
+  try {
+    return parseExact(text, 'spelling') as Json;
+  } catch {
+    return undefined;
+  }
+}

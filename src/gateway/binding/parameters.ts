@@ -1,0 +1,190 @@
+/**
+ * The parameters of one operation: from path, query, headers and cookies to members of the event data. What can be
+ * decided when the contract loads is decided in the constructors.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { escapeToken, type Json } from '../../contract/json.ts';
+import { holdsExact, stringifyExact } from '../../core/json/exact-json.ts';
+import type { ParameterBinding } from '../../openapi/model/operation.ts';
+import { isJsonType } from '../common/media-type.ts';
+import type { Fault } from '../common/problem.ts';
+import { type Template, textsOf } from '../paths/path-pattern.ts';
+import type { Shape } from '../validation/shape.ts';
+import type { Validate } from '../validation/validate.ts';
+import { coerce, NONE, type Structure } from './coerce.ts';
+import { fillDefaults } from './defaults.ts';
+import { BodyError, parseJson } from './json.ts';
+import { DECODERS, StyleError, takeApart } from './style.ts';
+
+/** Members of event data that parameters gave, as JSON text and as values. */
+export class Fields {
+  /** `"id":1,"limit":5`. */
+  text = '';
+  /** By field name; only where somebody will ask for them. */
+  readonly values: Map<string, Json> | undefined;
+
+  constructor(keep: boolean) {
+    this.values = keep ? new Map() : undefined;
+  }
+
+  /** @param text JSON text of the value. */
+  add(reader: ParameterReader, value: Json, text = stringifyExact(value)): void {
+    const member = reader.key + text;
+    this.text = this.text === '' ? member : `${this.text},${member}`;
+    this.values?.set(reader.binding.field, value);
+  }
+}
+
+/** Where parameters are read from. */
+export interface ParameterSource {
+  /** What stands between the slashes of the path, as it was sent. */
+  readonly segments: readonly string[];
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What holds for the value of a parameter beside its schema. */
+export interface ValueRules {
+  /** Levels of nesting that a JSON value may have. */
+  readonly maxDepth: number;
+  /** Whether the schema names defaults for members of the value. */
+  readonly fillsDefaults: boolean;
+  /** Where the value is, in pointers; as the binding says if it is not given. */
+  readonly place?: 'body';
+}
+
+/** Reads one parameter, once its text is found. */
+export class ParameterReader {
+  /** `"limit":`, ready to be put before a value. */
+  readonly key: string;
+  /** `/query/limit`. */
+  readonly pointer: string;
+
+  constructor(
+    readonly binding: ParameterBinding,
+    readonly shape: Shape,
+    private readonly validate: Validate | undefined,
+    private readonly rules: ValueRules,
+  ) {
+    this.key = `${JSON.stringify(binding.field)}:`;
+    this.pointer = `/${rules.place ?? binding.in}/${escapeToken(binding.name)}`;
+  }
+
+  /** The parameter was not given. */
+  absent(fields: Fields, faults: Fault[]): void {
+    if (this.binding.required) faults.push({ pointer: this.pointer, detail: 'is required' });
+    else if (this.shape.fallback !== undefined) fields.add(this, this.shape.fallback);
+  }
+
+  /** The parameter's whole text, as it was sent. */
+  raw(raw: string, fields: Fields, faults: Fault[]): void {
+    try {
+      const { binding, shape } = this;
+      if (binding.contentType !== undefined) this.content(DECODERS[binding.in](raw), fields, faults);
+      else this.oneOf(takeApart(raw, binding, shape), fields, faults);
+    } catch (error) {
+      faults.push({ pointer: this.pointer, detail: textFault(error) });
+    }
+  }
+
+  /** A text of the parameter's media type, decoded. */
+  content(text: string, fields: Fields, faults: Fault[]): void {
+    if (isJsonType(this.binding.contentType ?? '')) this.json(text, fields, faults);
+    else this.structure(text, fields, faults);
+  }
+
+  /** The parameter, taken apart and decoded: the first structure that is valid counts. */
+  oneOf(structures: readonly Structure[], fields: Fields, faults: Fault[]): void {
+    const [first = '', ...others] = structures;
+    const found: Fault[] = [];
+    this.structure(first, fields, found);
+    if (found.length === 0) return;
+    for (const other of others) {
+      const own: Fault[] = [];
+      this.structure(other, fields, own);
+      if (own.length === 0) return;
+    }
+    faults.push(...found);
+  }
+
+  /** The parameter, taken apart and decoded. */
+  structure(structure: Structure, fields: Fields, faults: Fault[]): void {
+    const value = coerce(structure, this.shape, this.pointer, faults);
+    if (value !== NONE) this.value(value, fields, faults);
+  }
+
+  /** The parameter's value. */
+  value(value: Json, fields: Fields, faults: Fault[]): void {
+    if (this.validate !== undefined && !this.validate(value, this.pointer, faults, holdsExact(value))) return;
+    if (this.rules.fillsDefaults) fillDefaults(value, this.shape);
+    fields.add(this, value);
+  }
+
+  private json(text: string, fields: Fields, faults: Fault[]): void {
+    try {
+      const parsed = parseJson(Buffer.from(text), this.rules.maxDepth);
+      if (this.validate?.(parsed.value, this.pointer, faults, parsed.exact) === false) return;
+      if (this.rules.fillsDefaults) parsed.change((value) => fillDefaults(value, this.shape));
+      fields.add(this, parsed.value, parsed.bytes.toString());
+    } catch (error) {
+      if (!(error instanceof BodyError)) throw error;
+      faults.push({ pointer: this.pointer, detail: error.message });
+    }
+  }
+}
+
+/** What is wrong with a text that could not be taken apart. */
+export function textFault(error: unknown): string {
+  if (error instanceof StyleError) return error.message;
+  if (error instanceof URIError) return 'has broken percent-encoding';
+  throw error;
+}
+
+/** The path parameters of an operation. */
+export class PathParameters {
+  /** Readers with the numbers of their names in the template. */
+  private readonly places: readonly (readonly [reader: ParameterReader, index: number])[];
+
+  constructor(
+    readers: readonly ParameterReader[],
+    private readonly template: Template,
+  ) {
+    this.places = readers.map((reader) => [reader, template.names.indexOf(reader.binding.name)]);
+  }
+
+  read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
+    if (this.places.length === 0) return;
+    const texts = textsOf(this.template, source.segments, this.accepts);
+    for (const [reader, index] of this.places) reader.raw(texts[index] ?? '', fields, faults);
+  }
+
+  /** Whether a text may be the value of the parameter of that number. */
+  private readonly accepts = (parameter: number, text: string): boolean => {
+    const faults: Fault[] = [];
+    const place = this.places.find(([, index]) => index === parameter);
+    place?.[0].raw(text, new Fields(false), faults);
+    return faults.length === 0;
+  };
+}
+
+/** Header names that OpenAPI does not let parameters describe. */
+const NOT_PARAMETERS: ReadonlySet<string> = new Set(['accept', 'content-type', 'authorization']);
+
+/** The header parameters of an operation. */
+export class HeaderParameters {
+  private readonly readers: readonly (readonly [name: string, reader: ParameterReader])[];
+
+  constructor(readers: readonly ParameterReader[]) {
+    this.readers = readers
+      .map((reader) => [reader.binding.name.toLowerCase(), reader] as const)
+      .filter(([name]) => !NOT_PARAMETERS.has(name));
+  }
+
+  read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
+    for (const [name, reader] of this.readers) {
+      const text = Object.hasOwn(source.headers, name) ? source.headers[name] : undefined;
+      if (text === undefined) reader.absent(fields, faults);
+      else reader.raw(Array.isArray(text) ? text.join(',') : text, fields, faults);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** Whether an operation is still what it was in another revision of the document, with all that it refers to. */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { isObject, type Json, member } from '../../contract/json.ts';
+import { ExactNumber } from '../../core/json/exact-json.ts';
+import type { Operation } from '../../openapi/model/operation.ts';
+import { referred } from '../validation/shape.ts';
+
+/** An operation and the document that its references lead into. */
+export interface Placed {
+  readonly operation: Operation;
+  readonly document: OpenAPIV3_1.Document;
+}
+
+/** Whether a binding that was compiled for one operation holds for the other. Availability does not matter. */
+export function isSame(first: Placed, second: Placed): boolean {
+  const comparison = new Comparison(first.document as unknown as Json, second.document as unknown as Json);
+  const parts = ({ operation }: Placed): Json => ({ ...operation, available: true }) as unknown as Json;
+  return comparison.equal(parts(first), parts(second));
+}
+
+/** Compares values of two documents; each reference is followed once. */
+class Comparison {
+  private readonly followed = new Set<string>();
+
+  constructor(
+    private readonly firstRoot: Json,
+    private readonly secondRoot: Json,
+  ) {}
+
+  equal(first: Json | undefined, second: Json | undefined): boolean {
+    if (first === second && (typeof first !== 'object' || first === null)) return true;
+    if (first instanceof ExactNumber) return second instanceof ExactNumber && first.text === second.text;
+    if (Array.isArray(first)) {
+      if (!Array.isArray(second) || first.length !== second.length) return false;
+      return first.every((item, index) => this.equal(item, second[index]));
+    }
+    if (!isObject(first) || !isObject(second)) return false;
+    const names = Object.keys(first);
+    if (names.length !== Object.keys(second).length) return false;
+    return (
+      names.every((name) => this.equal(first[name], member(second, name))) && this.sameTarget(first['$ref'])
+    );
+  }
+
+  private sameTarget(ref: Json | undefined): boolean {
+    if (typeof ref !== 'string' || this.followed.has(ref)) return true;
+    this.followed.add(ref);
+    return this.equal(referred(ref, this.firstRoot), referred(ref, this.secondRoot));
+  }
+}

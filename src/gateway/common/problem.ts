@@ -1,0 +1,197 @@
+/** Errors as the gateway answers them: problem details (RFC 9457), one shape for all. */
+import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
+import { type ErrorData, type ReplyMessage } from '../../core/messages/message.ts';
+import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
+
+/** One thing that is wrong with a request. */
+export interface Fault {
+  /** Its place: `/query/limit`, `/body/title`, `/path/id`, `/header/x-key`, `/cookie/session`. */
+  readonly pointer: string;
+  /** A sentence that says what is wrong and what would be right. */
+  readonly detail: string;
+}
+
+/** Errors that only HTTP knows; the others are in the catalogue of `core/messages/outcome.ts`. */
+export const HTTP_PROBLEMS = {
+  NOT_FOUND: {
+    status: 404,
+    title: 'No such path',
+    remedy: 'Check the path; /openapi.json has all that there are.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'The path does not have this method',
+    remedy: 'Use a method that Allow names.',
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    title: 'No acceptable media type',
+    remedy: 'Ask with Accept for a type that the document names for the reply.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    remedy: 'Send it again, faster; slow callers need a longer time in clientTimeouts.',
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    title: 'A precondition does not hold',
+    remedy: 'Read it again, and decide whether your change still holds.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send less, or raise limits.body.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'The media type or coding of the body is not supported',
+    remedy: 'Send a type that the document names for the body; JSON in UTF-8 mostly.',
+  },
+  EXPECTATION_FAILED: {
+    status: 417,
+    title: 'The expectation cannot be met',
+    remedy: 'Leave the header Expect out.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'Wait for the seconds in Retry-After.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The headers are too large',
+    remedy: 'Send fewer or shorter headers; cookies are often the reason.',
+  },
+  MALFORMED_HTTP: {
+    status: 400,
+    title: 'The request is no HTTP',
+    remedy: 'Speak HTTP/1.1 to this port; TLS ends at a proxy in front of it.',
+  },
+  NOT_IMPLEMENTED: {
+    status: 501,
+    title: 'The method or transfer coding is not known',
+    remedy: 'Use a method of RFC 9110, and no transfer coding but chunked.',
+  },
+  VERSION_NOT_SUPPORTED: {
+    status: 505,
+    title: 'The version of HTTP is not supported',
+    remedy: 'Speak HTTP/1.1 to this port.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'Credentials are missing or not valid',
+    remedy: 'Send the credentials that WWW-Authenticate asks for; a token may have run out.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The credentials do not allow this',
+    remedy: 'Ask for the scopes that the operation demands in the document.',
+  },
+  AUTH_UNAVAILABLE: {
+    status: 503,
+    title: 'Credentials cannot be checked now',
+    remedy: 'Try again after Retry-After; the gateway cannot reach the keys of the tokens.',
+  },
+  STARTING: {
+    status: 503,
+    title: 'The gateway does not know all paths yet',
+    remedy:
+      'Try again after Retry-After; the gateway has just started and waits for the contracts of its routers.',
+  },
+  INTERNAL_ERROR: {
+    status: 500,
+    title: 'The gateway failed',
+    remedy: 'Look in the log of the gateway for the requestId, and report it.',
+  },
+} as const satisfies Record<string, { status: number; title: string; remedy: string }>;
+
+export type HttpProblemCode = keyof typeof HTTP_PROBLEMS;
+
+/** An error, ready to be answered. */
+export interface Problem {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly dispatched?: boolean;
+  readonly errors?: readonly Fault[];
+  /** What the worker wanted the caller to know. */
+  readonly details?: unknown;
+  /** Response headers, names and values in turn. */
+  readonly headers?: readonly string[];
+}
+
+/** Most faults that one reply lists. */
+const MAX_FAULTS = 100;
+
+/** An error of HTTP itself. */
+export function httpProblem(code: HttpProblemCode, detail: string, headers?: readonly string[]): Problem {
+  const { status, title } = HTTP_PROBLEMS[code];
+  return { code, status, title, detail, headers };
+}
+
+/** An error of the catalogue. */
+export function outcomeProblem(code: Parameters<typeof outcomeOf>[0], detail: string): Problem {
+  const { status, title, dispatched } = outcomeOf(code);
+  return { code, status, title, detail, dispatched };
+}
+
+/** A request that breaks the contract. */
+export function invalidRequest(faults: readonly Fault[]): Problem {
+  const first = faults[0];
+  const place = first === undefined ? '' : ` ${first.pointer} ${first.detail}`;
+  const more = faults.length > 1 ? `, and ${faults.length - 1} more` : '';
+  return {
+    ...outcomeProblem('INVALID_REQUEST', `The request does not match the document:${place}${more}.`),
+    errors: faults.slice(0, MAX_FAULTS),
+  };
+}
+
+/** Codes whose message may tell of the inside of a worker or a router; callers get the catalogue's words. */
+const HIDDEN: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY', 'NOT_PERMITTED']);
+
+/**
+ * The problem that a failed reply stands for.
+ * @param place turns a pointer into event data into a place of the HTTP request.
+ */
+export function problemOfReply(reply: ReplyMessage, place: (pointer: string) => string): Problem {
+  const { code, dispatched } = reply;
+  const known = isOutcomeCode(code) ? outcomeOf(code) : undefined;
+  const status = reply.status >= 400 && reply.status <= 599 ? reply.status : (known?.status ?? 500);
+  const error = HIDDEN.has(code) ? undefined : readError(reply.body);
+  const title = known?.title ?? code;
+  const detail = error?.message ?? known?.meaning ?? title;
+  const errors = code === 'INVALID_REQUEST' ? faultsOf(error?.details, place) : undefined;
+  return { code, status, title, detail, dispatched, errors, details: errors ? undefined : error?.details };
+}
+
+function readError(body: Buffer): ErrorData['error'] | undefined {
+  try {
+    const data = parseExact(body.toString(), 'spelling') as Partial<ErrorData> | null;
+    return typeof data?.error?.message === 'string' ? data.error : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The faults that a worker found: `details.errors`, each with a pointer into the event data and a message. */
+function faultsOf(details: unknown, place: (pointer: string) => string): Fault[] | undefined {
+  const list = (details as { errors?: unknown } | null | undefined)?.errors;
+  if (!Array.isArray(list)) return undefined;
+  const faults: Fault[] = [];
+  for (const item of list.slice(0, MAX_FAULTS) as ({ pointer?: unknown; message?: unknown } | null)[]) {
+    if (typeof item?.pointer !== 'string' || typeof item.message !== 'string') continue;
+    faults.push({ pointer: place(item.pointer), detail: item.message });
+  }
+  return faults.length === 0 ? undefined : faults;
+}
+
+/** The body of a problem. */
+export function encodeProblem(problem: Problem, typeBase: string, requestId: string): Buffer {
+  const { code, status, title, detail, dispatched, errors, details } = problem;
+  const type = typeBase + encodeURIComponent(code);
+  return Buffer.from(
+    stringifyExact({ type, title, status, detail, code, dispatched, requestId, errors, details }),
+  );
+}

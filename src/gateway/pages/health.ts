@@ -1,0 +1,14 @@
+/** Whether a gateway can serve. */
+import { type Health, healthOf } from '../../core/observability/health.ts';
+import { type GatewayCore, isStarting } from '../context/gateway-context.ts';
+
+/** What keeps the gateway from serving; `ok` when nothing does. */
+export function gatewayHealth(core: GatewayCore): Health {
+  const reasons = [];
+  if (core.draining) reasons.push({ code: 'SHUTTING_DOWN', detail: 'The gateway is shutting down.' });
+  if (!core.requester.reachable) reasons.push({ code: 'NO_ROUTER', detail: 'No router is reachable.' });
+  if (isStarting(core)) {
+    reasons.push({ code: 'STARTING', detail: 'The gateway waits for the contracts of its routers.' });
+  }
+  return healthOf(reasons);
+}

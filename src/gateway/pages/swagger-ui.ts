@@ -1,0 +1,103 @@
+/**
+ * Swagger UI, from files of this machine alone. It loads the document by its URL, relative to the page, so that it
+ * works under any prefix.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import express from 'express';
+import swaggerUi from 'swagger-ui-express';
+import { toError } from '../../core/messages/errors.ts';
+import { httpProblem } from '../common/problem.ts';
+import type { GatewayCore } from '../context/gateway-context.ts';
+import { answerBare } from '../response/reply.ts';
+import { write } from '../response/writer.ts';
+import type { PageRequest } from '../routing/page.ts';
+import { docsHeaders } from '../security/headers.ts';
+import { pageHeaders } from './page-headers.ts';
+
+/** How an Express app is called as a middleware. */
+type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+const HIDE_TOPBAR = '.swagger-ui .topbar { display: none }';
+
+export class DocsPage {
+  private readonly headers: readonly string[];
+  private readonly html: Buffer;
+  private readonly files: Middleware;
+
+  /**
+   * @param path where the page is, such as `/docs`.
+   * @param openapi where the document is, without its ending.
+   */
+  constructor(
+    private readonly core: GatewayCore,
+    private readonly path: string,
+    openapi: string,
+  ) {
+    this.headers = docsHeaders(core.settings.helmet);
+    const up = '../../'.repeat(path.split('/').length - 1);
+    const options = {
+      swaggerUrl: `${up}${openapi.slice(1)}.json`,
+      customSiteTitle: 'API',
+      customCss: HIDE_TOPBAR,
+      swaggerOptions: { validatorUrl: null, displayRequestDuration: true, docExpansion: 'list' },
+    };
+    this.html = Buffer.from(swaggerUi.generateHTML(undefined, options));
+    const app = express();
+    app.disable('x-powered-by');
+    app.use(swaggerUi.serveFiles(undefined, options));
+    this.files = app;
+  }
+
+  /** The page's relative links need the slash at its end. */
+  redirect(request: PageRequest): void {
+    const headers = pageHeaders(this.core, request, this.headers);
+    headers.push('Location', `${request.baseUrl}${this.path}/`);
+    write(this.core, request, {
+      status: 308,
+      headers,
+      contentType: 'text/plain',
+      body: Buffer.alloc(0),
+    });
+  }
+
+  /** The page itself, or one of its files. */
+  serve(request: PageRequest): void {
+    const { url = '' } = request.req;
+    const file = url.slice(url.indexOf(this.path) + this.path.length);
+    if (/^\/(?:[?#]|$)/.test(file)) {
+      const headers = pageHeaders(this.core, request, this.headers);
+      headers.push('Cache-Control', 'no-cache');
+      write(this.core, request, {
+        status: 200,
+        headers,
+        contentType: 'text/html; charset=utf-8',
+        body: this.html,
+      });
+      return;
+    }
+    this.serveFile(request, file);
+  }
+
+  private serveFile(request: PageRequest, file: string): void {
+    const { req, res, requestId } = request;
+    const headers = pageHeaders(this.core, request, this.headers);
+    for (let index = 0; index < headers.length; index += 2) {
+      res.setHeader(headers[index] ?? '', headers[index + 1] ?? '');
+    }
+    const { url } = req;
+    req.url = file;
+    this.files(req, res, (error) => {
+      req.url = url;
+      if (error !== undefined && error !== null && error !== 'router') {
+        this.core.logger.error({ err: toError(error), requestId }, 'a file of the docs could not be sent');
+      }
+      answerBare(
+        this.core,
+        req,
+        res,
+        requestId,
+        httpProblem('NOT_FOUND', 'There is no such file in the docs.'),
+      );
+    });
+  }
+}

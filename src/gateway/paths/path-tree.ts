@@ -1,0 +1,135 @@
+/**
+ * The templates of a document as a tree of segments. At each segment literal text goes first, then text with
+ * parameters in it, the one with most literal text first, then a parameter alone, then a page's `*`. The order in
+ * which templates were added does not matter. Each node is looked at once for a path at most.
+ */
+import { normalText } from '../../openapi/model/normal-text.ts';
+import { isMixed, type Template, type TemplateSegment, weightOf } from './path-pattern.ts';
+import { matchesSegment } from './segment-split.ts';
+
+interface MixedEdge<T> {
+  readonly segment: TemplateSegment;
+  readonly weight: number;
+  readonly node: Node<T>;
+}
+
+interface Leaf<T> {
+  readonly target: T;
+  /** Weights of the segments. Among leaves of one rank, literal text does not say which goes first. */
+  readonly rank: string;
+}
+
+class Node<T> {
+  readonly literals = new Map<string, Node<T>>();
+  readonly mixed: MixedEdge<T>[] = [];
+  parameter: Node<T> | undefined;
+  /** Takes all that is left of a path. */
+  rest: Leaf<T> | undefined;
+  leaf: Leaf<T> | undefined;
+
+  child(segment: TemplateSegment): Node<T> {
+    if (segment.literals.length === 1) {
+      let node = this.literals.get(segment.key);
+      if (node === undefined) this.literals.set(segment.key, (node = new Node()));
+      return node;
+    }
+    if (!isMixed(segment)) return (this.parameter ??= new Node());
+    const known = this.mixed.find((edge) => edge.segment.key === segment.key);
+    if (known !== undefined) return known.node;
+    const edge = { segment, weight: weightOf(segment), node: new Node<T>() };
+    this.mixed.push(edge);
+    this.mixed.sort((a, b) => b.weight - a.weight || (a.segment.key < b.segment.key ? -1 : 1));
+    return edge.node;
+  }
+}
+
+/** A path on its way through the tree. */
+interface Walk<T> {
+  readonly raw: readonly string[];
+  readonly normal: readonly string[];
+  /** See `traceableText`. */
+  readonly loose: boolean;
+  readonly found: Leaf<T>[];
+}
+
+export class PathTree<T> {
+  private readonly root = new Node<T>();
+  /** Ranks of templates with parameters within segments → how many have that rank. */
+  private readonly mixedRanks = new Map<string, number>();
+
+  /** Adds a template that no template with the same key was added for. */
+  add(template: Template, target: T): void {
+    let node = this.root;
+    for (const segment of template.segments) node = node.child(segment);
+    const rank = template.segments.map(rankOf).join('/');
+    node.leaf = { target, rank };
+    if (template.segments.some(isMixed)) this.mixedRanks.set(rank, (this.mixedRanks.get(rank) ?? 0) + 1);
+  }
+
+  /** Adds what takes all paths below a template. */
+  addBelow(template: Template, target: T): void {
+    let node = this.root;
+    for (const segment of template.segments) node = node.child(segment);
+    node.rest = { target, rank: '' };
+  }
+
+  /**
+   * What a path leads to: nothing, one target, or several between which the values of the parameters decide.
+   * @param raw segments as they were sent, validly percent-encoded.
+   * @param escaped whether they hold an escape.
+   */
+  find(raw: readonly string[], escaped: boolean): readonly T[] {
+    if (!escaped) {
+      const target = this.straight(raw);
+      return target === undefined ? this.search({ raw, normal: raw, loose: false, found: [] }) : [target];
+    }
+    const normal = raw.map(normalText);
+    const found = this.search({ raw, normal, loose: false, found: [] });
+    return found.length > 0 ? found : this.search({ raw, normal, loose: true, found: [] });
+  }
+
+  /** The way of most paths: the first choice at each node leads to the target. */
+  private straight(raw: readonly string[]): T | undefined {
+    let node: Node<T> | undefined = this.root;
+    for (let index = 0; index < raw.length; index += 1) {
+      const text = raw[index] ?? '';
+      const literal: Node<T> | undefined = node.literals.get(text);
+      if (literal !== undefined) node = literal;
+      else if (node.mixed.length === 0 && text !== '' && node.parameter !== undefined) node = node.parameter;
+      else return undefined;
+    }
+    return node.leaf?.target;
+  }
+
+  private search(walk: Walk<T>): readonly T[] {
+    this.visit(this.root, 0, walk);
+    return walk.found.map(({ target }) => target);
+  }
+
+  /** Returns whether the search is over. */
+  private visit(node: Node<T>, depth: number, walk: Walk<T>): boolean {
+    const { raw, normal, loose } = walk;
+    const text = normal[depth];
+    if (text === undefined) return node.leaf !== undefined && this.note(node.leaf, walk);
+    const literal = node.literals.get(text);
+    if (literal !== undefined && this.visit(literal, depth + 1, walk)) return true;
+    for (const edge of node.mixed) {
+      if (!matchesSegment(raw[depth] ?? '', edge.segment.literals, loose)) continue;
+      if (this.visit(edge.node, depth + 1, walk)) return true;
+    }
+    if (node.parameter !== undefined && text !== '' && this.visit(node.parameter, depth + 1, walk))
+      return true;
+    return node.rest !== undefined && this.note(node.rest, walk);
+  }
+
+  private note(leaf: Leaf<T>, { found }: Walk<T>): boolean {
+    const rank = found[0]?.rank ?? leaf.rank;
+    if (leaf.rank === rank) found.push(leaf);
+    return (this.mixedRanks.get(rank) ?? 0) < 2;
+  }
+}
+
+function rankOf(segment: TemplateSegment): string {
+  if (segment.literals.length === 1) return '=';
+  return isMixed(segment) ? String(weightOf(segment)) : '';
+}

@@ -1,0 +1,59 @@
+/** Compression of larger replies. */
+import type { IncomingMessage } from 'node:http';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { chooseCoding } from '../common/media-type.ts';
+import type { Response } from './writer.ts';
+
+/** Codings that the gateway can answer with, best first. */
+const CODINGS = ['br', 'gzip'] as const;
+export type Coding = (typeof CODINGS)[number];
+
+const COMPRESSIBLE = /^(?:text\/|application\/(?:[^;]*\+)?(?:json|xml|yaml|javascript)|image\/svg\+xml)/i;
+
+/**
+ * Headers that a coding would make untrue: a range is one of the bytes as they are (RFC 9110, 14.4), a digest is that
+ * of the content or of the representation with its coding (RFC 9530, 2 and 3; RFC 1864).
+ */
+const ABOUT_BYTES: ReadonlySet<string> = new Set([
+  'content-digest',
+  'content-encoding',
+  'content-md5',
+  'content-range',
+  'digest',
+  'repr-digest',
+]);
+
+const NO_TRANSFORM = /(?:^|[,\s])no-transform(?:$|[,\s])/i;
+
+/** Whether a response may be compressed, and its media type is worth it. */
+export function mayCompress(
+  req: IncomingMessage,
+  { status, headers, contentType }: Omit<Response, 'body'>,
+): boolean {
+  if (status === 206 || !COMPRESSIBLE.test(contentType)) return false;
+  // Both sides may forbid it (RFC 9111, 5.2.1.6 and 5.2.2.6).
+  if (NO_TRANSFORM.test(req.headers['cache-control'] ?? '')) return false;
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index]?.toLowerCase() ?? '';
+    if (ABOUT_BYTES.has(name)) return false;
+    if (name === 'cache-control' && NO_TRANSFORM.test(headers[index + 1] ?? '')) return false;
+  }
+  return true;
+}
+
+/** The coding that an Accept-Encoding header asks for; undefined: none that we have. */
+export function codingFor(acceptEncoding: string | string[] | undefined): Coding | undefined {
+  return typeof acceptEncoding === 'string' ? chooseCoding(acceptEncoding, CODINGS) : undefined;
+}
+
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
+const GZIP = { level: 6 };
+
+/** Compresses on the thread pool; `done` gets undefined when that fails, or gains nothing. */
+export function compress(body: Buffer, coding: Coding, done: (compressed: Buffer | undefined) => void): void {
+  const finish = (error: Error | null, result: Buffer): void => {
+    done(error === null && result.length < body.length ? result : undefined);
+  };
+  if (coding === 'br') brotliCompress(body, BROTLI, finish);
+  else gzip(body, GZIP, finish);
+}

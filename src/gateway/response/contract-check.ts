@@ -1,0 +1,27 @@
+/** Holding replies of workers against the document. */
+import type { ReplyMessage } from '../../core/messages/message.ts';
+import { parseJson } from '../binding/json.ts';
+import { isJsonType } from '../common/media-type.ts';
+import type { Fault } from '../common/problem.ts';
+import type { Route } from '../routing/route.ts';
+
+/** What is wrong with a reply: its status is not in the document, it is no JSON, or it does not match its schema. */
+export function faultsInReply(route: Route, reply: ReplyMessage, contentType: string): Fault[] {
+  const { status, body } = reply;
+  const named = route.missesStatus(status);
+  if (named !== undefined) {
+    const detail = `has the status ${status}, which the document does not name; it names ${named.join(', ')}`;
+    return [{ pointer: '/reply', detail }];
+  }
+  if (!isJsonType(contentType) || status === 204 || status === 304) return [];
+  const validate = route.replyValidator(status, contentType);
+  if (validate === undefined) return [];
+  const faults: Fault[] = [];
+  try {
+    const { value, exact } = parseJson(body, Infinity);
+    validate(value, '/reply', faults, exact);
+  } catch {
+    faults.push({ pointer: '/reply', detail: 'is not JSON' });
+  }
+  return faults;
+}

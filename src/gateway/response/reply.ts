@@ -1,0 +1,196 @@
+/** From a worker's reply, or a problem, to the response. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReplyExtras, ReplyMessage } from '../../core/messages/message.ts';
+import { encodeProblem, httpProblem, outcomeProblem, type Problem } from '../common/problem.ts';
+import { type GatewayCore, startHeaders } from '../context/gateway-context.ts';
+import type { Route } from '../routing/route.ts';
+import { evaluate } from './conditional.ts';
+import { faultsInReply } from './contract-check.ts';
+import { etagOf, tagAsGiven } from './entity-tag.ts';
+import { type ReplyHeaders, readExtras } from './reply-headers.ts';
+import { addTiming, tellsTiming } from './server-timing.ts';
+import { write, writeCompressed } from './writer.ts';
+
+/** What an answer is made with. */
+export interface AnswerContext {
+  readonly core: GatewayCore;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  /** Path that the gateway is mounted under; empty at the root. */
+  readonly baseUrl: string;
+  readonly route: Route;
+  /** Headers of this reply alone, names and values in turn. */
+  readonly extraHeaders: readonly string[];
+  /** When the request came, in ms; 0 when nobody will ask. */
+  readonly started: number;
+}
+
+const PROBLEM_TYPE = 'application/problem+json';
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
+
+/** Answers with a worker's reply, its bytes unread. Returns the status. */
+export function answer(context: AnswerContext, reply: ReplyMessage): number {
+  const { core, req, route } = context;
+  const extras = readExtras(reply, core.settings.requestIdHeader.toLowerCase());
+  const contentType = reply.contentType || firstOf(extras, 'content-type') || route.defaultType(reply.status);
+  const problem = checkReply(context, reply, contentType);
+  if (problem !== undefined) return answerProblem(context, problem, reply);
+
+  const headers = headersOf(context, extras?.timing);
+  if (extras !== undefined) addWorkerHeaders(context, extras, headers);
+  let { status } = reply;
+  if (status === 200 && (extras !== undefined || route.operation.etag)) {
+    const verdict = judge(context, reply, extras, headers);
+    if (verdict === 'failed') return answerProblem(context, preconditionFailed(), reply);
+    if (verdict === 'not-modified') status = 304;
+  }
+  if (status === 304) nameTagOfClient(req, headers);
+  const { body } = reply;
+  const { compression } = core.settings;
+  const response = { status, headers, contentType, body };
+  const tagged = extras !== undefined || route.operation.etag;
+  const plain = compression === false || (body.length < compression.threshold && !tagged);
+  return plain ? write(core, context, response) : writeCompressed(core, context, response, compression);
+}
+
+/** Answers with a problem. Returns the status. */
+export function answerProblem(context: AnswerContext, problem: Problem, reply?: ReplyMessage): number {
+  const { core, requestId } = context;
+  const extras =
+    reply === undefined ? undefined : readExtras(reply, core.settings.requestIdHeader.toLowerCase());
+  const headers = headersOf(context, extras?.timing);
+  if (extras !== undefined && reply?.code === problem.code) addWorkerHeaders(context, extras, headers, true);
+  addProblemHeaders(problem, core.settings.retryAfter, headers);
+  const body = encodeProblem(problem, core.settings.problemType, requestId);
+  return write(core, context, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
+}
+
+/** Answers with a problem where no operation is concerned. */
+export function answerBare(
+  core: GatewayCore,
+  req: IncomingMessage,
+  res: ServerResponse,
+  requestId: string,
+  problem: Problem,
+): void {
+  const headers = startHeaders(core, core.baseHeaders, requestId);
+  if (core.cors !== undefined) headers.push(...core.cors.headersFor(req.headers));
+  addProblemHeaders(problem, core.settings.retryAfter, headers);
+  const body = encodeProblem(problem, core.settings.problemType, requestId);
+  write(core, { req, res }, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
+}
+
+/** Headers that a problem brings along. */
+function addProblemHeaders(problem: Problem, retryAfter: number, headers: string[]): void {
+  if (problem.headers !== undefined) headers.push(...problem.headers);
+  if (problem.status === 503 && !hasName(headers, 'retry-after')) {
+    headers.push('Retry-After', String(Math.ceil(retryAfter / 1000)));
+  }
+  if (!hasName(headers, 'cache-control')) headers.push('Cache-Control', 'no-store');
+}
+
+function hasName(headers: readonly string[], name: string): boolean {
+  for (let index = 0; index < headers.length; index += 2)
+    if (headers[index]?.toLowerCase() === name) return true;
+  return false;
+}
+
+/** Headers of every reply to this request. */
+function headersOf(context: AnswerContext, timing: ReplyExtras['timing']): string[] {
+  const { core, route, extraHeaders, requestId } = context;
+  const headers = startHeaders(core, route.headers, requestId);
+  if (extraHeaders.length > 0) headers.push(...extraHeaders);
+  const { req, started } = context;
+  if (started !== 0 && tellsTiming(core.settings, req)) addTiming(req, timing, started, headers);
+  return headers;
+}
+
+/** Adds what the worker set; names in a problem keep those that speak of the connection between body and type. */
+function addWorkerHeaders(
+  context: AnswerContext,
+  extras: ReplyHeaders,
+  headers: string[],
+  problem = false,
+): void {
+  const { core, route, requestId } = context;
+  if (extras.dropped.length > 0) {
+    const fields = { requestId, event: route.operation.eventName, headers: extras.dropped };
+    core.logger.warn(fields, 'headers of a reply were left out: a worker cannot set them');
+  }
+  for (const [name, value] of extras.headers) {
+    if (name === 'content-type' || (problem && BODY_HEADERS.has(name))) continue;
+    for (const single of [value].flat())
+      headers.push(name, name === 'location' ? located(single, context.baseUrl) : single);
+  }
+}
+
+/** Headers that describe the body of a worker, which a problem does not have. */
+const BODY_HEADERS: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-language',
+  'etag',
+  'last-modified',
+]);
+
+/** A worker knows nothing of the path that the gateway is mounted under. */
+function located(location: string, baseUrl: string): string {
+  return baseUrl !== '' && location.startsWith('/') && !location.startsWith('//')
+    ? baseUrl + location
+    : location;
+}
+
+function firstOf(extras: ReplyHeaders | undefined, name: string): string | undefined {
+  const value = extras?.headers.get(name);
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** Whether the reply can be answered, and keeps to the document. */
+function checkReply(context: AnswerContext, reply: ReplyMessage, contentType: string): Problem | undefined {
+  const { core, route, requestId } = context;
+  const { status } = reply;
+  const fields = { requestId, event: route.operation.eventName, status };
+  if (!Number.isInteger(status) || status < 200 || status > 599 || !MEDIA_TYPE.test(contentType)) {
+    core.logger.error({ ...fields, contentType }, 'a reply has no valid status or media type');
+    return outcomeProblem('BAD_REPLY', 'The reply of the worker has no valid status or media type.');
+  }
+  const { check, sample } = core.settings.replies;
+  if (check === 'off' || (sample < 1 && Math.random() >= sample)) return undefined;
+  const faults = faultsInReply(route, reply, contentType);
+  if (faults.length === 0) return undefined;
+  core.logger.error({ ...fields, faults }, 'A REPLY BREAKS THE CONTRACT');
+  if (check === 'report') return undefined;
+  return outcomeProblem('BAD_REPLY', 'The reply of the worker does not match the document.');
+}
+
+/** Holds a successful reply against the conditions of the request; adds the entity tag that it computes. */
+function judge(
+  { req, route }: AnswerContext,
+  reply: ReplyMessage,
+  extras: ReplyHeaders | undefined,
+  headers: string[],
+): ReturnType<typeof evaluate> {
+  const reading = req.method === 'GET' || req.method === 'HEAD';
+  let etag = firstOf(extras, 'etag');
+  if (etag === undefined && route.operation.etag && reading) {
+    etag = etagOf(reply.body);
+    headers.push('ETag', etag);
+  }
+  const lastModified = firstOf(extras, 'last-modified');
+  if (!reading || (etag === undefined && lastModified === undefined)) return 'go';
+  return evaluate(req.headers, { etag, lastModified }, reading);
+}
+
+/** A 304 has the tag that the 200 would have (RFC 9110, 15.4.5): that of the representation that the client holds. */
+function nameTagOfClient(req: IncomingMessage, headers: string[]): void {
+  for (let index = 0; index < headers.length; index += 2) {
+    const etag = headers[index + 1];
+    if (etag === undefined || headers[index]?.toLowerCase() !== 'etag') continue;
+    headers[index + 1] = tagAsGiven(req.headers['if-none-match'], etag) ?? etag;
+  }
+}
+
+/** The state that the request asks for is not there. */
+export function preconditionFailed(): Problem {
+  return httpProblem('PRECONDITION_FAILED', 'The resource is not in the state that the request asks for.');
+}

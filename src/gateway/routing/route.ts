@@ -1,0 +1,203 @@
+/** One operation, ready to be called: everything that is the same for all its requests is decided here. */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import type { Operation, ReplyBinding } from '../../openapi/model/operation.ts';
+import { Binder } from '../binding/binder.ts';
+import type { ParameterSource } from '../binding/parameters.ts';
+import { isSame } from '../binding/same.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
+import { bestMatch, essenceOf } from '../common/media-type.ts';
+import type { GatewaySettings } from '../common/settings.ts';
+import type { Template } from '../paths/path-pattern.ts';
+import type { Guard } from '../security/guard.ts';
+import type { Validate, Validators } from '../validation/validate.ts';
+
+/** What routes need to know of their gateway. */
+export interface RouteContext {
+  readonly settings: GatewaySettings;
+  readonly logger: GatewayLogger;
+  /** Headers of every response, names and values in turn. */
+  readonly baseHeaders: readonly string[];
+  /**
+   * Who may call an operation; undefined: anybody.
+   * @throws ZeroMQConfigError when it demands a scheme that is not configured.
+   */
+  readonly guardFor: (operation: Operation, document: OpenAPIV3_1.Document) => Guard | undefined;
+}
+
+export class Route {
+  /** Milliseconds for a request that does not say. */
+  readonly timeout: number;
+  /** Headers of every reply, names and values in turn. */
+  readonly headers: readonly string[];
+  readonly guard: Guard | undefined;
+  /** Whether a body is looked for. */
+  readonly takesBody: boolean;
+  private compiled: Binder | undefined;
+  private types: readonly string[] | undefined;
+  private statuses: readonly string[] | undefined;
+  /** By status. */
+  private readonly defaultTypes = new Map<number, string>();
+
+  constructor(
+    readonly operation: Operation,
+    readonly document: OpenAPIV3_1.Document,
+    private readonly validators: Validators,
+    private readonly template: Template,
+    private readonly context: RouteContext,
+  ) {
+    const { settings, baseHeaders } = context;
+    this.timeout = Math.min(operation.timeout ?? settings.timeout, settings.maxTimeout);
+    this.guard = context.guardFor(operation, document);
+    this.headers = [...baseHeaders, ...this.ownHeaders()];
+    this.takesBody = operation.bodies.length > 0;
+  }
+
+  /**
+   * The binding, compiled at the first call.
+   * @throws Error when a schema cannot be compiled.
+   */
+  get binder(): Binder {
+    this.compiled ??= new Binder(
+      this.operation,
+      this.document,
+      this.validators,
+      this.template,
+      this.guard?.queryNames ?? NO_NAMES,
+      this.context.settings.limits.depth,
+    );
+    return this.compiled;
+  }
+
+  /** Whether the values of the path parameters are all that they must be. */
+  acceptsPath(source: ParameterSource): boolean {
+    try {
+      return this.binder.acceptsPath(source);
+    } catch {
+      // A schema that cannot be compiled fails the request where that is reported.
+      return false;
+    }
+  }
+
+  /**
+   * Takes over what another revision's route of the same method and path has compiled, if nothing about it has changed:
+   * a worker that comes or goes must not make the gateway compile everything again.
+   */
+  inherit(other: Route): void {
+    if (other.compiled === undefined || !isSame(other, this)) return;
+    const names = this.guard?.queryNames ?? NO_NAMES;
+    const others = other.guard?.queryNames ?? NO_NAMES;
+    if (names.size === others.size && [...names].every((name) => others.has(name)))
+      this.compiled = other.compiled;
+  }
+
+  /** Media types that the document names for successful replies; empty when it names none. */
+  get produces(): readonly string[] {
+    this.types ??= producedTypes(this.operation, this.document as unknown as JsonObject);
+    return this.types;
+  }
+
+  /** The statuses of successes that the document names, where the given one is not among all it names. */
+  missesStatus(status: number): readonly string[] | undefined {
+    this.statuses ??= statusesOf(this.operation, this.document as unknown as JsonObject);
+    const successes = this.statuses.filter((key) => /^[123]/.test(key));
+    if (successes.length === 0) return undefined;
+    return keysFor(status).some((key) => this.statuses?.includes(key) === true) ? undefined : successes;
+  }
+
+  /** The validator for a reply; undefined when the document has no schema for its status and media type. */
+  replyValidator(status: number, contentType: string): Validate | undefined {
+    const replies = this.repliesOf(status);
+    const reply = bestMatch(contentType, replies, ({ mediaType }) => mediaType) ?? replies[0];
+    return reply === undefined ? undefined : this.validators.at(reply.pointer, 'response');
+  }
+
+  /** Media type of a reply whose worker names none: the first JSON type that the document has for the status. */
+  defaultType(status: number): string {
+    let type = this.defaultTypes.get(status);
+    if (type === undefined) {
+      type = this.repliesOf(status)[0]?.mediaType ?? 'application/json';
+      if (this.defaultTypes.size < MAX_STATUSES) this.defaultTypes.set(status, type);
+    }
+    return type;
+  }
+
+  private repliesOf(status: number): readonly ReplyBinding[] {
+    const { replies } = this.operation;
+    for (const key of keysFor(status)) {
+      const found = replies.filter((reply) => reply.status.toUpperCase() === key.toUpperCase());
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+
+  /** Where a field of the event data stands in the HTTP request: `/id` → `/path/id`, `/title` → `/body/title`. */
+  placeOf(pointer: string): string {
+    const [, token = '', ...rest] = pointer.split('/');
+    const field = token.replaceAll('~1', '/').replaceAll('~0', '~');
+    const below = rest.map((part) => `/${part}`).join('');
+    const parameter = this.operation.parameters.find((binding) => binding.field === field);
+    if (parameter !== undefined) return `/${parameter.in}/${token}${below}`;
+    if (this.operation.bodyMode === 'nested') return field === 'body' ? `/body${below}` : `/body${pointer}`;
+    return this.takesBody ? `/body${pointer}` : `/query${pointer}`;
+  }
+
+  private ownHeaders(): string[] {
+    const { deprecated, deprecatedSince, sunset } = this.operation;
+    const headers: string[] = [];
+    // RFC 9745 wants a date; where the document has none, it is known only that it is past.
+    if (deprecated || deprecatedSince !== undefined) headers.push('Deprecation', `@${deprecatedSince ?? 0}`);
+    if (sunset !== undefined) headers.push('Sunset', sunset);
+    return headers;
+  }
+}
+
+/** Keys of `responses` that stand for a status, the most exact first. */
+function keysFor(status: number): string[] {
+  return [String(status), `${Math.floor(status / 100)}XX`, 'default'];
+}
+
+/** Statuses that HTTP can have. */
+const MAX_STATUSES = 500;
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** What the document names under `responses`: `200`, `4XX`, `default`. */
+function statusesOf({ path, method }: Operation, document: JsonObject): string[] {
+  const responses = at(document, 'paths', path, method, 'responses');
+  return isObject(responses) ? Object.keys(responses).map((key) => key.replace('xx', 'XX')) : [];
+}
+
+function producedTypes(operation: Operation, document: JsonObject): string[] {
+  const item = at(document, 'paths', operation.path, operation.method, 'responses');
+  const types = new Set<string>();
+  if (!isObject(item)) return [];
+  for (const [status, response] of Object.entries(item)) {
+    if (!status.startsWith('2')) continue;
+    const content = isObject(response) ? member(resolved(response, document), 'content') : undefined;
+    if (isObject(content)) {
+      for (const type of Object.keys(content)) types.add(essenceOf(type));
+    }
+  }
+  // A range says that the type is not known before the reply is there.
+  return [...types].some((type) => type.includes('*')) ? [] : [...types];
+}
+
+function at(root: Json, ...names: string[]): Json | undefined {
+  let value: Json | undefined = root;
+  for (const name of names) value = isObject(value) ? member(value, name) : undefined;
+  return value;
+}
+
+function resolved(response: JsonObject, document: JsonObject): JsonObject {
+  const ref = member(response, '$ref');
+  if (typeof ref !== 'string') return response;
+  const target = at(
+    document,
+    ...ref
+      .replace(/^#\//, '')
+      .split('/')
+      .map((token) => token.replaceAll('~1', '/')),
+  );
+  return isObject(target) ? target : response;
+}

@@ -1,0 +1,44 @@
+/** A live document of which a part cannot be served: that part is left out, by name, and the rest is served. */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { toError } from '../../core/messages/errors.ts';
+import type { ApiSnapshot, Operation } from '../../openapi/model/operation.ts';
+
+/** What is served of a snapshot, and which sources are not, with the reason. */
+export interface Accepted {
+  readonly snapshot: ApiSnapshot;
+  readonly refused: ReadonlyMap<string, Error>;
+}
+
+/**
+ * Leaves out every source of which an operation cannot be served.
+ * @param check throws when an operation cannot be served.
+ */
+export function accept(
+  snapshot: ApiSnapshot,
+  check: (operation: Operation, document: OpenAPIV3_1.Document) => unknown,
+): Accepted {
+  const refused = new Map<string, Error>();
+  for (const operation of snapshot.operations) {
+    try {
+      if (!refused.has(operation.source)) check(operation, snapshot.document);
+    } catch (error) {
+      refused.set(operation.source, toError(error));
+    }
+  }
+  return { snapshot: refused.size === 0 ? snapshot : without(snapshot, refused), refused };
+}
+
+function without(snapshot: ApiSnapshot, refused: ReadonlyMap<string, Error>): ApiSnapshot {
+  const operations = snapshot.operations.filter(({ source }) => !refused.has(source));
+  const served = new Set(operations.map(({ method, path }) => `${method} ${path}`));
+  const ours = new Set(snapshot.operations.map(({ method, path }) => `${method} ${path}`));
+  const paths: Record<string, OpenAPIV3_1.PathItemObject> = {};
+  for (const [path, item] of Object.entries(snapshot.document.paths ?? {})) {
+    const members = Object.entries(item ?? {}).filter(([name]) => {
+      const key = `${name} ${path}`;
+      return !ours.has(key) || served.has(key);
+    });
+    if (operations.some((operation) => operation.path === path)) paths[path] = Object.fromEntries(members);
+  }
+  return { ...snapshot, operations, document: { ...snapshot.document, paths } };
+}

@@ -1,0 +1,68 @@
+/** Cross-origin requests (fetch standard, 3.2). */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { CorsSettings } from '../common/settings.ts';
+
+/** Reply headers of the gateway that scripts may read beside the safelisted ones. */
+const EXPOSED = [
+  'ETag',
+  'Link',
+  'Location',
+  'Retry-After',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Deprecation',
+  'Sunset',
+];
+
+export class Cors {
+  private readonly origins: ReadonlySet<string> | undefined;
+  private readonly exposed: string;
+
+  constructor(
+    private readonly settings: CorsSettings,
+    requestIdHeader: string,
+  ) {
+    this.origins =
+      settings.origins === '*' ? undefined : new Set(settings.origins.map((origin) => origin.toLowerCase()));
+    this.exposed = [requestIdHeader, ...EXPOSED, ...settings.exposed].join(', ');
+  }
+
+  /** Headers for the reply to a request, names and values in turn. */
+  headersFor(headers: IncomingHttpHeaders): string[] {
+    const allowed = this.allow(headers.origin);
+    if (headers.origin === undefined) return allowed;
+    return allowed.length > 2 || this.origins === undefined
+      ? [...allowed, 'Access-Control-Expose-Headers', this.exposed]
+      : allowed;
+  }
+
+  /** Whether an OPTIONS request asks for leave to send another one. */
+  isPreflight(headers: IncomingHttpHeaders): boolean {
+    return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+  }
+
+  /**
+   * Headers for the reply to a preflight.
+   * @param methods those of the path, as in `Allow`.
+   */
+  preflight(headers: IncomingHttpHeaders, methods: string): string[] {
+    const allowed = this.allow(headers.origin);
+    if (this.origins !== undefined && allowed.length === 2) return allowed;
+    const asked = headers['access-control-request-headers'];
+    const names = this.settings.headers?.join(', ') ?? (typeof asked === 'string' ? asked : undefined);
+    if (this.settings.headers === undefined) allowed.push('Vary', 'Access-Control-Request-Headers');
+    allowed.push('Access-Control-Allow-Methods', methods);
+    if (names !== undefined && names !== '') allowed.push('Access-Control-Allow-Headers', names);
+    allowed.push('Access-Control-Max-Age', String(Math.floor(this.settings.maxAge / 1000)));
+    return allowed;
+  }
+
+  private allow(origin: string | undefined): string[] {
+    if (this.origins === undefined) return ['Access-Control-Allow-Origin', '*'];
+    const headers = ['Vary', 'Origin'];
+    if (origin === undefined || !this.origins.has(origin.toLowerCase())) return headers;
+    headers.push('Access-Control-Allow-Origin', origin);
+    if (this.settings.credentials) headers.push('Access-Control-Allow-Credentials', 'true');
+    return headers;
+  }
+}

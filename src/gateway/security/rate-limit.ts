@@ -1,0 +1,156 @@
+/** Rate limits, counted by rate-limiter-flexible in memory or in Redis, told by the headers of the IETF draft. */
+import { isIPv6 } from 'node:net';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { toError } from '../../core/messages/errors.ts';
+import type { Caller } from '../../core/messages/message.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
+import { httpProblem, type Problem } from '../common/problem.ts';
+import type { RateKey, RateLimitSettings } from '../common/settings.ts';
+import { type RedisConnection } from './redis.ts';
+import { RedisPulse, SharedCount } from './shared-count.ts';
+
+/** Whose request is counted. */
+export interface RateSubject {
+  /** Address of the client. */
+  readonly client: string;
+  readonly caller: Caller | undefined;
+  readonly eventName: string;
+}
+
+/** How a request stands with the limits. */
+export interface RateVerdict {
+  /** `RateLimit` and `RateLimit-Policy`, names and values in turn. */
+  readonly headers: string[];
+  /** Set when a limit is reached. */
+  readonly problem: Problem | undefined;
+}
+
+/** One limit and what counts it. */
+interface Counter {
+  readonly settings: RateLimitSettings;
+  readonly limiter: Pick<SharedCount, 'consume'>;
+  readonly policy: string;
+}
+
+const NOTHING: RateVerdict = { headers: [], problem: undefined };
+
+export class RateLimits {
+  private readonly counters: readonly Counter[];
+
+  constructor(
+    limits: readonly RateLimitSettings[],
+    redis: RedisConnection | undefined,
+    private readonly logger: GatewayLogger,
+  ) {
+    const pulse = new RedisPulse(logger);
+    this.counters = limits.map((settings) => ({
+      settings,
+      limiter: newLimiter(settings, redis, pulse),
+      policy: `"${settings.name}";q=${settings.limit};w=${Math.ceil(settings.window / 1000)}`,
+    }));
+  }
+
+  /**
+   * Counts a request.
+   * @param phase limits by caller are counted once it is known who calls, the others before.
+   * @param patience ms that the request has.
+   * @param within event of the request that this one is a part of: what was counted with that is not counted again.
+   */
+  async count(
+    subject: RateSubject,
+    phase: 'before' | 'after',
+    patience: number,
+    within?: string,
+  ): Promise<RateVerdict> {
+    const due = this.counters.filter(({ settings }) => {
+      if (!isDue(settings, subject.eventName, phase)) return false;
+      return within === undefined || settings.per.includes('operation') || !isDue(settings, within, phase);
+    });
+    if (due.length === 0) return NOTHING;
+    const states = await Promise.all(
+      due.map((counter) => this.consume(counter, keyOf(counter.settings.per, subject), patience)),
+    );
+    const shown: string[] = [];
+    let longest = -1;
+    for (const [index, state] of states.entries()) {
+      const counter = due[index];
+      if (state === undefined || counter === undefined) continue;
+      const seconds = Math.max(0, Math.ceil(state.result.msBeforeNext / 1000));
+      const remaining = Math.max(0, counter.settings.limit - state.result.consumedPoints);
+      shown.push(`"${counter.settings.name}";r=${remaining};t=${seconds}`);
+      if (state.refused) longest = Math.max(longest, seconds, 1);
+    }
+    const headers = ['RateLimit-Policy', due.map(({ policy }) => policy).join(', ')];
+    if (shown.length > 0) headers.push('RateLimit', shown.join(', '));
+    return { headers, problem: longest < 0 ? undefined : tooMany(longest) };
+  }
+
+  /** Undefined when the count cannot be had: then the request is let through. */
+  private async consume(
+    { limiter }: Counter,
+    key: string,
+    patience: number,
+  ): Promise<{ result: RateLimiterRes; refused: boolean } | undefined> {
+    try {
+      return { result: await limiter.consume(key, patience), refused: false };
+    } catch (thrown) {
+      if (thrown instanceof RateLimiterRes) return { result: thrown, refused: true };
+      this.logger.error({ err: toError(thrown) }, 'rate limits cannot be counted');
+      return undefined;
+    }
+  }
+}
+
+function newLimiter(
+  settings: RateLimitSettings,
+  redis: RedisConnection | undefined,
+  pulse: RedisPulse,
+): Counter['limiter'] {
+  const options = {
+    keyPrefix: `zeromq-gateway:${settings.name}`,
+    points: settings.limit,
+    duration: settings.window / 1000,
+  };
+  const memory = new RateLimiterMemory(options);
+  if (redis === undefined) return { consume: (key) => memory.consume(key) };
+  const shared = new RateLimiterRedis({
+    ...options,
+    storeClient: redis.client,
+    useRedisPackage: true,
+    rejectIfRedisNotReady: true,
+  });
+  return new SharedCount(shared, memory, pulse);
+}
+
+function isDue({ per, events }: RateLimitSettings, eventName: string, phase: 'before' | 'after'): boolean {
+  if (per.includes('caller') !== (phase === 'after')) return false;
+  if (events === undefined) return true;
+  return events.some(
+    (name) => name === eventName || (name.endsWith('*') && eventName.startsWith(name.slice(0, -1))),
+  );
+}
+
+function keyOf(per: readonly RateKey[], { client, caller, eventName }: RateSubject): string {
+  const address = networkOf(client);
+  const parts = per.map((key) => {
+    if (key === 'operation') return eventName;
+    return key === 'caller' && caller !== undefined ? `caller:${caller.id}` : `client:${address}`;
+  });
+  return parts.join('|');
+}
+
+/** One subscriber commonly has a whole /64 of IPv6 addresses. */
+function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  if (address.toLowerCase().startsWith('::ffff:') && address.includes('.')) return address.slice(7);
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...right].slice(0, 4).join(':');
+}
+
+function tooMany(seconds: number): Problem {
+  const headers = ['Retry-After', String(seconds)];
+  return httpProblem('RATE_LIMITED', `Too many requests; try again in ${seconds} s.`, headers);
+}

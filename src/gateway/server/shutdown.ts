@@ -1,0 +1,78 @@
+/** How a gateway stops. */
+import type { Server } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { GatewayCore } from '../context/gateway-context.ts';
+
+/** Time for the last replies to reach their clients once the deadline is over, in ms. */
+const LAST_WORDS = 50;
+
+/** Most connections that are accepted after the gateway was asked to stop; twice the backlog that Node asks for. */
+const MAX_BACKLOG = 1024;
+
+/**
+ * Stops a gateway. Its own server stops listening and finishes: requests that still come on open connections are
+ * served, and each reply closes its connection. A gateway within another server refuses new requests at once.
+ * @param deadline ms after which requests in flight are cut off.
+ */
+export async function closeGateway(core: GatewayCore, server: Server, deadline: number): Promise<void> {
+  core.draining = true;
+  const { listening } = server;
+  if (!listening) core.closed = true;
+  const closed = listening ? stopListening(server) : Promise.resolve();
+  const finished = Promise.all([closed, idle(core)]);
+  if (!(await within(finished, deadline))) {
+    core.closed = true;
+    for (const exchange of [...core.exchanges]) exchange.abort();
+    await within(finished, LAST_WORDS);
+    server.closeAllConnections();
+    await closed;
+  }
+  core.closed = true;
+}
+
+/** Stops listening once all pending connections are accepted; resolves when every connection has ended. */
+async function stopListening(server: Server): Promise<void> {
+  await acceptBacklog(server);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+/**
+ * Accepts the connections that the kernel has established but the server has not accepted yet. Closing the listening
+ * socket resets these, although their clients may have sent a request. The event loop accepts one connection per
+ * turn, so a turn without a new one means that none is left.
+ */
+async function acceptBacklog(server: Server): Promise<void> {
+  let accepted = 0;
+  const count = (): void => {
+    accepted += 1;
+  };
+  server.on('connection', count);
+  // This turn may be past accepting; the first complete one is the next.
+  await turn();
+  for (let before = -1; before < accepted && accepted < MAX_BACKLOG; ) {
+    before = accepted;
+    await turn();
+  }
+  server.off('connection', count);
+}
+
+/** Resolves when no request is in flight. */
+function idle(core: GatewayCore): Promise<void> {
+  if (core.exchanges.length === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    core.onIdle = resolve;
+  });
+}
+
+/** Whether a promise resolves in time. */
+async function within(promise: Promise<unknown>, time: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), time);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,142 @@
+/** Sentences for what ajv found: what is wrong, and what would be right. */
+
+import { NUMERIC_PATTERN } from '../../contract/index.ts';
+import { at, escapeToken, isObject, type Json, textOf } from '../../contract/json.ts';
+import { stringifyExact } from '../../core/json/exact-json.ts';
+import type { ErrorObject } from '../../openapi/index.ts';
+import { typeOf } from './shape.ts';
+import { type Finding, forbiddenForm, isAboutForms, joinForms, tooManyForms } from './union-messages.ts';
+
+/** Errors beyond these are not read: a large body can have very many. */
+const MAX_READ = 2000;
+
+/** Longest value that is quoted in a sentence. */
+const MAX_QUOTE = 60;
+
+type Params = Readonly<Record<string, unknown>>;
+type Sentence = (params: Params, value: Json | undefined) => string;
+
+const LIMITS: Readonly<Record<string, string>> = {
+  '<=': 'at most',
+  '<': 'less than',
+  '>=': 'at least',
+  '>': 'greater than',
+};
+
+const plural = (count: unknown, word: string): string => `${String(count)} ${word}${count === 1 ? '' : 's'}`;
+const limit: Sentence = ({ comparison, limit: bound }) =>
+  `must be ${LIMITS[String(comparison)]} ${String(bound)}`;
+
+const SENTENCES: Readonly<Record<string, Sentence>> = {
+  type: ({ type }, value) =>
+    `must be ${article([type].flat() as string[])}${value === undefined ? '' : `, not ${article([typeOf(value)])}`}`,
+  enum: ({ allowedValues }) => `must be one of ${quoteAll(allowedValues as unknown[])}`,
+  const: ({ allowedValue }) => `must be ${quote(allowedValue)}`,
+  minLength: ({ limit: bound }) => `must have at least ${plural(bound, 'character')}`,
+  maxLength: ({ limit: bound }) => `must have at most ${plural(bound, 'character')}`,
+  minItems: ({ limit: bound }) => `must have at least ${plural(bound, 'item')}`,
+  maxItems: ({ limit: bound }) => `must have at most ${plural(bound, 'item')}`,
+  minProperties: ({ limit: bound }) => `must have at least ${plural(bound, 'member')}`,
+  maxProperties: ({ limit: bound }) => `must have at most ${plural(bound, 'member')}`,
+  minimum: limit,
+  maximum: limit,
+  exclusiveMinimum: limit,
+  exclusiveMaximum: limit,
+  formatMinimum: limit,
+  formatMaximum: limit,
+  multipleOf: ({ multipleOf }) => `must be a multiple of ${String(multipleOf)}`,
+  pattern: ({ pattern }) =>
+    pattern === NUMERIC_PATTERN ? 'must be a number' : `must match the pattern ${String(pattern)}`,
+  format: ({ format }) => `must be a valid ${String(format)}`,
+  required: () => 'is required',
+  dependentRequired: ({ property, missingProperty }) =>
+    `must have ${quote(missingProperty)} beside ${quote(property)}`,
+  additionalProperties: () => 'is not known here',
+  unevaluatedProperties: () => 'is not known here',
+  uniqueItems: () => 'must not hold the same item twice',
+  contains: () => 'lacks an item that it must hold',
+  oneOf: () => 'matches none of the forms allowed',
+  anyOf: () => 'matches none of the forms allowed',
+  'false schema': () => 'is not allowed',
+};
+
+/** Keywords whose error only repeats what those of their subschemas say. */
+const SILENT: ReadonlySet<string> = new Set(['if']);
+
+/**
+ * What ajv found, as faults: one sentence for each thing that is wrong.
+ * @param value the value that was validated.
+ * @param place put before each pointer.
+ */
+export function findingsOf(errors: readonly ErrorObject[], value: unknown, place: string): Finding[] {
+  const findings: Finding[] = [];
+  for (const error of errors.slice(0, MAX_READ)) {
+    if (SILENT.has(error.keyword)) continue;
+    const joined = isAboutForms(error) ? joinForms(error, findings) : undefined;
+    if (joined !== undefined) findings.splice(findings.length - joined.count, joined.count);
+    const detail = joined?.detail ?? sentenceOf(error, at(value as Json, error.instancePath));
+    const member = memberOf(error);
+    const pointer = place + error.instancePath + (member === undefined ? '' : `/${escapeToken(member)}`);
+    const own =
+      error.keyword === 'required'
+        ? `must have ${member}`
+        : member === undefined
+          ? detail
+          : `${member} ${detail}`;
+    findings.push({ pointer, detail, own, error });
+  }
+  return findings;
+}
+
+function sentenceOf(error: ErrorObject, value: Json | undefined): string {
+  const { keyword, params, message } = error;
+  if (keyword === 'oneOf' && !isAboutForms(error)) return tooManyForms(error);
+  if (keyword === 'not') return forbiddenForm(error);
+  const sentence = SENTENCES[keyword]?.(params as Params, value) ?? message ?? 'is not valid';
+  return keyword === 'pattern' ? sentence + about(error) : sentence;
+}
+
+/** What the document says of the value, for sentences that only a programmer understands. */
+function about({ parentSchema }: ErrorObject): string {
+  const schema = parentSchema as Json | undefined;
+  const text = isObject(schema) ? textOf(schema, 'description') : undefined;
+  if (text === undefined || text === '') return '';
+  return ` (${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text})`;
+}
+
+/** The member that an error about an object is about. */
+function memberOf({ keyword, params }: ErrorObject): string | undefined {
+  const name: unknown =
+    keyword === 'required'
+      ? params['missingProperty']
+      : keyword === 'additionalProperties'
+        ? params['additionalProperty']
+        : keyword === 'unevaluatedProperties'
+          ? params['unevaluatedProperty']
+          : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  null: 'null',
+  boolean: 'true or false',
+  integer: 'an integer',
+  number: 'a number',
+  string: 'a text',
+  array: 'a list',
+  object: 'an object',
+};
+
+function article(types: readonly string[]): string {
+  return types.map((type) => ARTICLES[type] ?? type).join(' or ');
+}
+
+function quote(value: unknown): string {
+  const text = stringifyExact(value);
+  return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text;
+}
+
+function quoteAll(values: readonly unknown[]): string {
+  const shown = values.slice(0, 20).map(quote).join(', ');
+  return values.length > 20 ? `${shown}, …` : shown;
+}

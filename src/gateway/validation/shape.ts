@@ -1,0 +1,218 @@
+/**
+ * What a schema says about the form of a value: enough to read it from the text of a parameter. Whether the value
+ * is valid is left to the validator.
+ */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { at, isObject, type Json, type JsonObject, member, tokensOf } from '../../contract/json.ts';
+import { isWhole } from '../../core/json/decimal.ts';
+import { ExactNumber } from '../../core/json/exact-json.ts';
+import type { Schema } from '../../openapi/model/operation.ts';
+
+export type TypeName = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
+
+/** Keywords that say nothing about validity once a value has the type asked for. */
+const ANNOTATIONS: ReadonlySet<string> = new Set([
+  'type',
+  'title',
+  'description',
+  'example',
+  'examples',
+  'default',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  'externalDocs',
+  'xml',
+  '$comment',
+]);
+
+const NOT_SINGLE: ReadonlySet<TypeName> = new Set(['array', 'object', 'null']);
+
+/** Most schemas that one shape looks at, so that references in a circle end. */
+const MAX_FACETS = 200;
+
+/** The form of the values of one schema. */
+export class Shape {
+  /** Types that a value may have; empty when the schema does not say. */
+  readonly types: ReadonlySet<TypeName>;
+  /** A value of the one type asked for is always valid. */
+  readonly plain: boolean;
+  /** Value for an absent parameter. */
+  readonly fallback: Json | undefined;
+  /** Whether the value belongs into replies only. */
+  readonly readOnly: boolean;
+  /** Names that the schema has properties for. */
+  readonly names: readonly string[];
+  /** Whether an object may have properties of other names. */
+  readonly open: boolean;
+
+  private readonly known = new Map<string, Shape>();
+
+  constructor(
+    private readonly document: Json,
+    private readonly facets: readonly JsonObject[],
+    types: ReadonlySet<TypeName>,
+    certain: readonly JsonObject[],
+  ) {
+    this.types = types;
+    const [first] = facets;
+    this.plain =
+      facets.length === 1 &&
+      first !== undefined &&
+      typeof first['type'] === 'string' &&
+      Object.keys(first).every((key) => ANNOTATIONS.has(key) || key.startsWith('x-'));
+    this.fallback = certain.map((facet) => member(facet, 'default')).find((value) => value !== undefined);
+    this.readOnly = certain.some((facet) => member(facet, 'readOnly') === true);
+    const properties = facets.map((facet) => member(facet, 'properties')).filter(isObject);
+    this.names = [...new Set(properties.flatMap((object) => Object.keys(object)))];
+    this.open = !facets.some((facet) => member(facet, 'additionalProperties') === false);
+  }
+
+  /** Whether arrays may come. */
+  get list(): boolean {
+    return this.types.has('array');
+  }
+
+  /** Whether objects may come. */
+  get record(): boolean {
+    return this.types.has('object');
+  }
+
+  /** Whether a single text may stand for a value. An empty one that stands for null does not count. */
+  get single(): boolean {
+    for (const type of this.types) if (!NOT_SINGLE.has(type)) return true;
+    return !this.list && !this.record;
+  }
+
+  /** Whether null may come, as an empty text. */
+  get nullable(): boolean {
+    return this.types.has('null');
+  }
+
+  /** Whether the schema leaves a choice of forms, so that it is not certain which properties a value should have. */
+  get ambiguous(): boolean {
+    return this.facets.some((facet) => CHOICES.some((keyword) => realChoices(facet, keyword).length > 1));
+  }
+
+  /** Form of the item at an index of an array. */
+  item(index: number): Shape {
+    const tuple = this.facets.some((facet) => Array.isArray(member(facet, 'prefixItems')));
+    return this.derive(tuple ? `[${index}]` : '[]', (facet) => {
+      const prefix = member(facet, 'prefixItems');
+      const own = Array.isArray(prefix) ? prefix[index] : undefined;
+      return own ?? member(facet, 'items');
+    });
+  }
+
+  /** Form of a property of an object. */
+  property(name: string): Shape {
+    return this.derive(`.${name}`, (facet) => {
+      const properties = member(facet, 'properties');
+      const own = isObject(properties) ? member(properties, name) : undefined;
+      return own ?? member(facet, 'additionalProperties');
+    });
+  }
+
+  private derive(key: string, pick: (facet: JsonObject) => Json | undefined): Shape {
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const schemas = this.facets.map(pick).filter((schema) => schema !== undefined);
+    const shape = shapeOf(schemas.length === 1 ? (schemas[0] ?? true) : { allOf: schemas }, this.document);
+    if (this.known.size < MAX_FACETS) this.known.set(key, shape);
+    return shape;
+  }
+}
+
+/** The shape of a schema of a document. */
+export function shapeOf(schema: Schema | Json, document: OpenAPIV3_1.Document | Json): Shape {
+  const root = document as Json;
+  const found: Found = { root, facets: [], certain: [] };
+  const types = collect(schema as Json, found, true);
+  return new Shape(root, found.facets, types ?? new Set(), found.certain);
+}
+
+/** What is said about a value. */
+interface Found {
+  readonly root: Json;
+  readonly facets: JsonObject[];
+  /** The facets that apply to every value: those that no choice leads to. */
+  readonly certain: JsonObject[];
+}
+
+/** Gathers what is said about a value, and gives the types that are possible; undefined when nothing is said. */
+function collect(schema: Json | undefined, found: Found, certain: boolean): Set<TypeName> | undefined {
+  if (!isObject(schema) || found.facets.length >= MAX_FACETS) return undefined;
+  found.facets.push(schema);
+  if (certain) found.certain.push(schema);
+  const said: (Set<TypeName> | undefined)[] = [declared(schema)];
+  const ref = member(schema, '$ref');
+  if (typeof ref === 'string') said.push(collect(referred(ref, found.root), found, certain));
+  for (const part of listOf(schema, 'allOf')) said.push(collect(part, found, certain));
+  for (const keyword of CHOICES) {
+    const sole = certain && realChoices(schema, keyword).length === 1;
+    const parts = listOf(schema, keyword).map((part) => collect(part, found, sole));
+    if (parts.length > 0) said.push(union(parts));
+  }
+  return said.filter((types) => types !== undefined).reduce<Set<TypeName> | undefined>(narrowed, undefined);
+}
+
+const CHOICES = ['anyOf', 'oneOf'] as const;
+
+/** The alternatives of a schema beside null: a nullable schema leaves no choice of forms. */
+function realChoices(schema: JsonObject, keyword: (typeof CHOICES)[number]): Json[] {
+  return listOf(schema, keyword).filter((part) => !isObject(part) || member(part, 'type') !== 'null');
+}
+
+/** What a reference within the document refers to. */
+export function referred(ref: string, root: Json): Json | undefined {
+  if (!ref.startsWith('#')) return undefined;
+  let pointer = ref.slice(1);
+  try {
+    pointer = decodeURIComponent(pointer);
+  } catch {
+    return undefined;
+  }
+  return tokensOf(pointer) === undefined ? undefined : at(root, pointer);
+}
+
+function listOf(schema: JsonObject, keyword: string): Json[] {
+  const list = member(schema, keyword);
+  return Array.isArray(list) ? list : [];
+}
+
+function narrowed(first: Set<TypeName> | undefined, second: Set<TypeName>): Set<TypeName> {
+  if (first === undefined) return second;
+  const both = [...first].filter((type) => second.has(type) || (type === 'integer' && second.has('number')));
+  if (first.has('number') && second.has('integer') && !both.includes('integer')) both.push('integer');
+  return new Set(both);
+}
+
+function union(all: readonly (Set<TypeName> | undefined)[]): Set<TypeName> | undefined {
+  const types = new Set<TypeName>();
+  for (const some of all) {
+    if (some === undefined) return undefined;
+    some.forEach((type) => types.add(type));
+  }
+  return types;
+}
+
+function declared(schema: JsonObject): Set<TypeName> | undefined {
+  const type = member(schema, 'type');
+  if (typeof type === 'string') return new Set([type as TypeName]);
+  if (Array.isArray(type)) return new Set(type as TypeName[]);
+  const constant = member(schema, 'const');
+  const values = constant === undefined ? listOf(schema, 'enum') : [constant];
+  if (values.length > 0) return new Set(values.map(typeOf));
+  if (member(schema, 'items') !== undefined || member(schema, 'prefixItems') !== undefined)
+    return new Set(['array']);
+  if (member(schema, 'properties') !== undefined) return new Set(['object']);
+  return undefined;
+}
+
+/** The type of a JSON value. */
+export function typeOf(value: Json): TypeName {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number' || value instanceof ExactNumber) return isWhole(value) ? 'integer' : 'number';
+  return typeof value as 'boolean' | 'string' | 'object';
+}

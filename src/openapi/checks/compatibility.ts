@@ -1,0 +1,189 @@
+/**
+ * Whether workers of two versions of a contract can serve side by side: callers and workers of the earlier version must
+ * not notice the later one, and what workers of the earlier version reply must be true to the later document.
+ */
+import { ContractError } from '../../contract/errors.ts';
+import { canonical, type Json, type JsonObject } from '../../contract/json.ts';
+import type { Steps } from '../../core/time/steps.ts';
+import type { Ingested } from '../model/ingested.ts';
+import type { Operation, ParameterBinding } from '../model/operation.ts';
+import { operationOf } from '../model/operations.ts';
+import type { ReadContract } from '../model/read-contract.ts';
+import { refusedValues, type SchemaComparison } from './schema-compatibility.ts';
+
+/** What two versions of a contract are to each other. */
+export interface ContractComparison {
+  /** Why the later version cannot stand in for the earlier one; undefined when it can. */
+  readonly reason: string | undefined;
+  /** Events of the earlier version whose data differs: the later one may accept requests that the earlier one refuses. */
+  readonly changed: readonly string[];
+}
+
+const STRICT: SchemaComparison = { ignoresMembers: false };
+const TOLERANT: SchemaComparison = { ignoresMembers: true };
+
+/** Compares two versions of a contract. */
+export function* compareContracts(older: ReadContract, newer: ReadContract): Steps<ContractComparison> {
+  const [before, after] = [older.ingested, newer.ingested];
+  const wider = new Set<string>();
+  const later = new Map<string, Operation>();
+  for (const { key, operation } of operationsIn(after)) {
+    later.set(key, operation);
+    yield;
+  }
+  try {
+    for (const { key, operation } of operationsIn(before)) {
+      const now = later.get(key);
+      if (now === undefined) throw refused(operation, 'the operation is missing');
+      const pair = new Pair(operation, now, schemasIn(before), schemasIn(after));
+      pair.check();
+      if (pair.wider) wider.add(operation.eventName);
+      yield;
+    }
+  } catch (error) {
+    if (error instanceof ContractError) return { reason: error.message, changed: [] };
+    throw error;
+  }
+  const [old, now] = [older.fingerprints, newer.fingerprints];
+  const names = new Set(before.operations.map(({ eventName }) => eventName));
+  const changed: string[] = [];
+  for (const name of names) {
+    if (wider.has(name) || old.event(name) !== now.event(name)) changed.push(name);
+    yield;
+  }
+  return { reason: undefined, changed };
+}
+
+/** One operation in two versions. */
+class Pair {
+  /** The later version accepts requests that the earlier one refuses, as far as schemas say. */
+  wider = false;
+
+  constructor(
+    private readonly before: Operation,
+    private readonly after: Operation,
+    private readonly schemasBefore: JsonObject,
+    private readonly schemasAfter: JsonObject,
+  ) {}
+
+  /** @throws ContractError when the later version cannot stand in. */
+  check(): void {
+    const { before, after } = this;
+    this.demand(before.eventName === after.eventName, `it leads to another event, ${after.eventName}`);
+    this.demand(before.idempotent || !after.idempotent, 'it was not idempotent before');
+    this.demand(
+      before.unknownQuery === 'refuse' || after.unknownQuery === 'ignore',
+      'unknown query names are refused',
+    );
+    this.demand(isNoStricter(before.security, after.security), 'security asks callers for more');
+    this.wider = before.unknownQuery !== after.unknownQuery;
+    this.parameters();
+    this.body();
+    this.replies();
+  }
+
+  private parameters(): void {
+    const now = new Map(this.after.parameters.map((one) => [nameOf(one), one]));
+    for (const one of this.before.parameters) {
+      const name = nameOf(one);
+      const other = now.get(name);
+      now.delete(name);
+      if (other === undefined) throw this.refused(`${name} is missing`);
+      this.demand(serialised(one) === serialised(other), `${name} is written in another way`);
+      this.demand(one.required || !other.required, `${name} is required`);
+      this.demand(one.allowEmptyValue <= other.allowEmptyValue, `${name} must not be empty`);
+      this.accepts(one.schema, other.schema, name);
+    }
+    for (const [name, { required }] of now) {
+      this.demand(!required, `${name} is new and required`);
+    }
+  }
+
+  private body(): void {
+    const { before, after } = this;
+    this.demand(before.bodyRequired || !after.bodyRequired, 'the body is required');
+    if (before.bodyMode === 'none') return;
+    this.demand(before.bodyMode === after.bodyMode, 'the body becomes event data in another way');
+    for (const { mediaType, schema, encoding } of before.bodies) {
+      const other = after.bodies.find((one) => one.mediaType === mediaType);
+      if (other === undefined) throw this.refused(`the body cannot be ${mediaType}`);
+      const same = canonical(encoding as unknown as Json) === canonical(other.encoding as unknown as Json);
+      this.demand(same, `${mediaType} is encoded in another way`);
+      this.accepts(schema, other.schema, `the body (${mediaType})`);
+    }
+  }
+
+  private replies(): void {
+    const { before, after, schemasBefore, schemasAfter } = this;
+    for (const { status, schema } of before.replies) {
+      const now = after.replies.find((one) => one.status === status);
+      if (now === undefined) throw this.refused(`the reply ${status} is missing`);
+      const [old, later] = [
+        { schema: schema as Json, schemas: schemasBefore },
+        { schema: now.schema as Json, schemas: schemasAfter },
+      ];
+      // What workers of the earlier version reply is true to the later document.
+      const untrue = refusedValues(old, later, STRICT);
+      if (untrue !== undefined) throw this.refused(`the reply ${status}: ${untrue}`);
+      // What workers of the later version reply is understood by callers that read the earlier document.
+      const wider = refusedValues(later, old, TOLERANT);
+      if (wider !== undefined) throw this.refused(`the reply ${status} is wider: ${wider}`);
+    }
+  }
+
+  /** The later schema accepts everything that the earlier one accepts. */
+  private accepts(before: unknown, after: unknown, what: string): void {
+    const old = { schema: before as Json, schemas: this.schemasBefore };
+    const now = { schema: after as Json, schemas: this.schemasAfter };
+    const reason = refusedValues(old, now, STRICT);
+    if (reason !== undefined) throw this.refused(`${what}: ${reason}`);
+    this.wider ||= refusedValues(now, old, STRICT) !== undefined;
+  }
+
+  private demand(holds: boolean, otherwise: string): void {
+    if (!holds) throw this.refused(otherwise);
+  }
+
+  private refused(reason: string): ContractError {
+    return refused(this.before, reason);
+  }
+}
+
+/** Whether every caller that was let in still is: each alternative has one that asks for no more. */
+function isNoStricter(before: Operation['security'], after: Operation['security']): boolean {
+  if (after.length === 0) return true;
+  const earlier = before.length === 0 ? [{}] : before;
+  return earlier.every((one: Readonly<Record<string, readonly string[]>>) =>
+    after.some((other) =>
+      Object.entries(other).every(([scheme, scopes]) => {
+        const given = Object.hasOwn(one, scheme) ? one[scheme] : undefined;
+        return given !== undefined && scopes.every((scope) => given.includes(scope));
+      }),
+    ),
+  );
+}
+
+function nameOf({ in: place, name }: ParameterBinding): string {
+  return `the ${place} parameter ${name}`;
+}
+
+/** How a parameter is written and where it goes. */
+function serialised({ field, style, explode, contentType, allowReserved }: ParameterBinding): string {
+  return JSON.stringify([field, style, explode, contentType, allowReserved]);
+}
+
+function refused({ method, path, eventName: event }: Operation, reason: string): ContractError {
+  return new ContractError(reason, { method, path, event });
+}
+
+function schemasIn({ components }: Ingested): JsonObject {
+  return components['schemas'] ?? {};
+}
+
+function* operationsIn(ingested: Ingested): Iterable<{ key: string; operation: Operation }> {
+  const document = { ...ingested.document, components: ingested.components };
+  for (const { path, method, shape } of ingested.operations) {
+    const operation = operationOf(document, { path, method, source: '', available: true });
+    yield { key: `${method} ${shape}`, operation };
+  }
+}

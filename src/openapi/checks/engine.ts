@@ -1,0 +1,137 @@
+/** Compiles schemas with ajv, which is told of the components that they refer to. */
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
+import type { DataValidationCxt } from 'ajv/dist/types/index.js';
+import { type Json, type JsonObject, member } from '../../contract/json.ts';
+import { type Kind, transform } from '../../contract/shapes.ts';
+import { stringifyExact } from '../../core/json/exact-json.ts';
+import type { DirectedSchemas } from '../model/direction.ts';
+import { isJudging } from '../model/schema.ts';
+import type { AjvSettings } from './ajv.ts';
+import { Verdicts } from './verdicts.ts';
+
+/** Nodes of the largest value of which all errors are collected. */
+const MOST_NODES = 10_000;
+
+/** An ajv, and the components that it knows. */
+interface Pass {
+  readonly ajv: Ajv2020;
+  readonly known: Set<string>;
+}
+
+/** A component, and names that it must not demand where it is referred to. */
+interface Variant {
+  readonly key: string;
+  readonly name: string;
+  readonly notDemanded: ReadonlySet<string>;
+}
+
+export class Engine {
+  /** Components by their names and the names that they must not demand. */
+  private readonly variants = new Map<string, Variant>();
+  /** By the text that ajv sees: schemas that say the same share one function, which so gets hot and stays in the caches. */
+  private readonly byText = new Map<string, ValidateFunction>();
+  private readonly verdicts = new Verdicts();
+  private readonly repeatedKeys = new Set<string>();
+  private readonly passes: { first?: Pass; all?: Pass } = {};
+
+  /** @param repeated names of the components that one value may meet again and again. */
+  constructor(
+    private readonly create: (settings: AjvSettings) => Ajv2020,
+    private readonly schemas: JsonObject,
+    private readonly repeated: ReadonlySet<string>,
+    private readonly directed: DirectedSchemas | undefined,
+  ) {}
+
+  compile(schema: Json): ValidateFunction {
+    const prepared = this.prepare(schema);
+    const text = stringifyExact(prepared);
+    const validate = this.byText.get(text) ?? this.twoPass(prepared);
+    this.byText.set(text, validate);
+    return validate;
+  }
+
+  /**
+   * A validator that stops at the first error, and looks for all of them when the value is small enough: ajv would
+   * look for all of them in a value of any size, and cannot be stopped.
+   */
+  private twoPass(prepared: JsonObject | boolean): ValidateFunction {
+    const { verdicts } = this;
+    const first = this.compileFor('first', prepared);
+    let all: ValidateFunction | undefined;
+    const judge = (value: unknown, place?: DataValidationCxt): boolean => {
+      try {
+        const valid = first(value, place);
+        judge.errors = first.errors;
+        if (valid || hasMoreThan(MOST_NODES, value)) return valid;
+        all ??= this.compileFor('all', prepared);
+        verdicts.clear();
+        all(value, place);
+        judge.errors = all.errors;
+        return false;
+      } finally {
+        verdicts.clear();
+      }
+    };
+    judge.errors = first.errors;
+    return judge as unknown as ValidateFunction;
+  }
+
+  private compileFor(errors: 'first' | 'all', prepared: JsonObject | boolean): ValidateFunction {
+    const { repeatedKeys: repeated, verdicts } = this;
+    const pass = (this.passes[errors] ??= {
+      ajv: this.create({ allErrors: errors === 'all', repeated, verdicts }),
+      known: new Set(),
+    });
+    // A map that grows is walked to its new end.
+    for (const { key, name, notDemanded } of this.variants.values()) {
+      if (pass.known.has(key)) continue;
+      pass.known.add(key);
+      const component = member(this.schemas, name) ?? true;
+      pass.ajv.addSchema(this.prepare(this.directed?.mark(component, notDemanded) ?? component), key);
+    }
+    return pass.ajv.compile(prepared);
+  }
+
+  /** What ajv gets to see: the keywords that judge, what its errors quote, and references by the keys of components. */
+  private prepare(schema: Json): JsonObject | boolean {
+    const enter = (_kind: Kind, object: JsonObject): JsonObject => {
+      const notDemanded = this.directed?.enter(object) ?? new Set<string>();
+      const ref = member(object, '$ref');
+      if (typeof ref === 'string') object['$ref'] = this.keyFor(nameOf(ref), notDemanded) ?? ref;
+      const entries = Object.entries(object);
+      return Object.fromEntries(
+        entries.filter(([keyword]) => isJudging(keyword) || keyword === 'description'),
+      );
+    };
+    return transform('schema', schema, '', { enter }) as JsonObject | boolean;
+  }
+
+  /** The key of a component; undefined when there is none of that name. */
+  private keyFor(name: string, notDemanded: ReadonlySet<string>): string | undefined {
+    if (member(this.schemas, name) === undefined) return undefined;
+    const variant = JSON.stringify([name, ...[...notDemanded].sort()]);
+    const known = this.variants.get(variant);
+    if (known !== undefined) return known.key;
+    const key = `component${this.variants.size}`;
+    this.variants.set(variant, { key, name, notDemanded });
+    if (this.repeated.has(name)) this.repeatedKeys.add(key);
+    return key;
+  }
+}
+
+function nameOf(ref: string): string {
+  return ref.slice(ref.lastIndexOf('/') + 1);
+}
+
+/** Whether a JSON value has more than so many nodes. Takes no longer for a larger one. */
+function hasMoreThan(most: number, value: unknown): boolean {
+  const waiting: unknown[] = [value];
+  for (let count = 0; waiting.length > 0; count += 1) {
+    const next = waiting.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const parts: unknown[] = Array.isArray(next) ? next : Object.values(next);
+    if (count + waiting.length + parts.length > most) return true;
+    for (const part of parts) waiting.push(part);
+  }
+  return false;
+}

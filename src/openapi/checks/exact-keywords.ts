@@ -1,0 +1,143 @@
+/**
+ * Keywords that judge numbers by all their digits. ajv reads doubles, so a value with exact numbers is validated as a
+ * copy with a double in place of each; the keywords find the exact number by the object or array that holds it.
+ */
+import { _, type AnySchema, type FuncKeywordDefinition, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { DataValidationCxt } from 'ajv/dist/types/index.js';
+import { canonical, type Json, type JsonObject } from '../../contract/json.ts';
+import { compareDecimals, type Decimal, isMultiple, standIn } from '../../core/json/decimal.ts';
+import { ExactNumber } from '../../core/json/exact-json.ts';
+
+/** Exact numbers by the object or array of the copy that holds their doubles, and by their place in it. */
+const EXACT = new WeakMap<object, Map<string, ExactNumber>>();
+
+/** Validates a value that may hold exact numbers, with a validator of the ajv of `createExactAjv`. */
+export function validateExactly(validate: ValidateFunction, value: Json): boolean {
+  // The holder makes a value that is a number itself one that is held.
+  const holder: JsonObject = { value: null };
+  holder['value'] = doubles(value, holder, 'value');
+  return validate(holder['value'], {
+    instancePath: '',
+    parentData: holder,
+    parentDataProperty: 'value',
+    rootData: holder['value'] as never,
+    dynamicAnchors: {},
+  });
+}
+
+/** A copy of a value, with a double in place of each exact number. */
+function doubles(value: Json, holder: object, place: string): Json {
+  if (value instanceof ExactNumber) {
+    const held = EXACT.get(holder) ?? new Map<string, ExactNumber>();
+    EXACT.set(holder, held.set(place, value));
+    return standIn(value);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const list: Json[] = [];
+    for (const [index, item] of value.entries()) list.push(doubles(item, list, String(index)));
+    return list;
+  }
+  const object = Object.create(null) as JsonObject;
+  for (const [name, item] of Object.entries(value)) object[name] = doubles(item, object, name);
+  return object;
+}
+
+/** The number at a place of the copy, with all its digits. */
+function exactOf(value: number, { parentData, parentDataProperty }: DataValidationCxt): Decimal {
+  return exactIn(parentData, String(parentDataProperty)) ?? value;
+}
+
+function exactIn(holder: object | undefined, place: string): ExactNumber | undefined {
+  return holder === undefined ? undefined : EXACT.get(holder)?.get(place);
+}
+
+/** The part of a copy that the value was before. */
+function original(value: Json, holder: object | undefined, place: string): Json {
+  if (typeof value === 'number') return exactIn(holder, place) ?? value;
+  if (Array.isArray(value)) return value.map((item, index) => original(item, value, String(index)));
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, original(item, value, name)]));
+}
+
+type Judge = (value: Json, context: DataValidationCxt) => boolean;
+
+/** Definitions for the keywords of JSON Schema that compare numbers (2020-12, Validation, 6.1, 6.2 and 6.4.3). */
+export function exactKeywords(): FuncKeywordDefinition[] {
+  return [
+    bound('minimum', '>=', (order) => order >= 0),
+    bound('maximum', '<=', (order) => order <= 0),
+    bound('exclusiveMinimum', '>', (order) => order > 0),
+    bound('exclusiveMaximum', '<', (order) => order < 0),
+    {
+      keyword: 'multipleOf',
+      type: 'number',
+      error: { message: 'must be a multiple', params: ({ schemaCode }) => _`{multipleOf: ${schemaCode}}` },
+      compile: judge((of: Decimal) => (value, context) => isMultiple(exactOf(value as number, context), of)),
+    },
+    {
+      keyword: 'const',
+      error: {
+        message: 'must be the constant',
+        params: ({ schemaCode }) => _`{allowedValue: ${schemaCode}}`,
+      },
+      compile: judge((allowed: Json) => isOneOf([allowed])),
+    },
+    {
+      keyword: 'enum',
+      error: { message: 'must be one of', params: ({ schemaCode }) => _`{allowedValues: ${schemaCode}}` },
+      compile: judge(isOneOf),
+    },
+    {
+      keyword: 'uniqueItems',
+      type: 'array',
+      error: { message: 'must not have two items that are the same' },
+      compile: judge((unique: boolean) => (items) => {
+        const list = original(items, undefined, '') as Json[];
+        return !unique || new Set(list.map(canonical)).size === list.length;
+      }),
+    },
+  ];
+}
+
+function bound(
+  keyword: string,
+  comparison: string,
+  holds: (order: number) => boolean,
+): FuncKeywordDefinition {
+  return {
+    keyword,
+    type: 'number',
+    error: {
+      message: `must be ${comparison} the limit`,
+      params: ({ schemaCode }) => _`{comparison: ${comparison}, limit: ${schemaCode}}`,
+    },
+    compile: judge(
+      (limit: Decimal) => (value, context) =>
+        holds(compareDecimals(exactOf(value as number, context), limit)),
+    ),
+  };
+}
+
+function isOneOf(allowed: Json[]): Judge {
+  const texts = new Set(allowed.map(canonical));
+  return (value, { parentData, parentDataProperty }) =>
+    texts.has(canonical(original(value, parentData, String(parentDataProperty))));
+}
+
+/** ajv calls the validator of a keyword with the place of the value beside the value. */
+function judge<Schema>(make: (schema: Schema) => Judge): FuncKeywordDefinition['compile'] {
+  return (schema: AnySchema) => {
+    const judgeValue = make(schema as Schema);
+    return (value: Json, context?: DataValidationCxt) => judgeValue(value, context ?? ROOT);
+  };
+}
+
+/** The place of a value that nothing holds. */
+const ROOT: DataValidationCxt = {
+  instancePath: '',
+  parentData: {},
+  parentDataProperty: '',
+  rootData: {},
+  dynamicAnchors: {},
+};

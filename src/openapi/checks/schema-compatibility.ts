@@ -1,0 +1,230 @@
+/**
+ * Whether a schema accepts every value that another one accepts. The answer is "no" wherever that is not certain: a
+ * keyword that is not known here has to be the same on both sides.
+ *
+ * Members that the first schema does not describe are not part of what it promises: the second one may describe them.
+ */
+import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
+import { ANNOTATIONS } from '../model/schema.ts';
+
+/** A schema, and the components that its references lead to. */
+export interface SchemaSide {
+  readonly schema: Json;
+  readonly schemas: JsonObject;
+}
+
+/** How schemas are compared. */
+export interface SchemaComparison {
+  /** Whether the second schema may leave out members that the first one describes. */
+  readonly ignoresMembers: boolean;
+}
+
+/** Keywords that bound a value from below, and from above. */
+const LEAST = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties', 'minContains'];
+const MOST = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties', 'maxContains'];
+
+/** Keywords that are looked at one by one; any other has to be the same. */
+const COMPARED: ReadonlySet<string> = new Set([
+  ...LEAST,
+  ...MOST,
+  ...[
+    '$ref',
+    'type',
+    'enum',
+    'const',
+    'required',
+    'properties',
+    'additionalProperties',
+    'items',
+    'allOf',
+    'anyOf',
+  ],
+]);
+
+/**
+ * Why a schema does not accept everything that another one accepts; undefined when it does.
+ * @param from the schema whose values have to be accepted by `to`.
+ */
+export function refusedValues(from: SchemaSide, to: SchemaSide, how: SchemaComparison): string | undefined {
+  return new Comparer(from.schemas, to.schemas, how).refusal(from.schema, to.schema, '');
+}
+
+class Comparer {
+  /** Pairs of references that are being compared: schemas may refer to themselves. */
+  private readonly open = new Set<string>();
+
+  constructor(
+    private readonly fromSchemas: JsonObject,
+    private readonly toSchemas: JsonObject,
+    private readonly how: SchemaComparison,
+  ) {}
+
+  refusal(from: Json, to: Json, place: string): string | undefined {
+    const pair = `${refOf(from)} ${refOf(to)}`;
+    if (pair !== ' ') {
+      if (this.open.has(pair)) return undefined;
+      this.open.add(pair);
+    }
+    const reason = this.compare(followed(from, this.fromSchemas), followed(to, this.toSchemas), place);
+    if (reason !== undefined) this.open.delete(pair);
+    return reason;
+  }
+
+  private compare(from: Json, to: Json, place: string): string | undefined {
+    if (to === true || from === false) return undefined;
+    if (!isObject(to)) return at(place, 'no value is accepted');
+    const before = isObject(from) ? from : {};
+    return (
+      this.values(before, to, place) ??
+      this.bounds(before, to, place) ??
+      this.members(before, to, place) ??
+      this.parts(before, to, place) ??
+      this.rest(before, to, place)
+    );
+  }
+
+  /** `type`, `enum` and `const`. */
+  private values(from: JsonObject, to: JsonObject, place: string): string | undefined {
+    const allowed = valuesOf(to);
+    const known = valuesOf(from);
+    if (allowed !== undefined) {
+      const missing = known === undefined ? 'any value' : known.find((value) => !allowed.includes(value));
+      if (missing !== undefined) return at(place, `${missing} is not among the values that are accepted`);
+    }
+    const types = typesOf(to);
+    if (types === undefined) return undefined;
+    const missing = typesOf(from)?.find((type) => !types.includes(type));
+    if (typesOf(from) !== undefined && missing === undefined) return undefined;
+    return at(place, `a value of type ${missing ?? 'any'} is not accepted`);
+  }
+
+  private bounds(from: JsonObject, to: JsonObject, place: string): string | undefined {
+    const tighter = (keyword: string, sign: 1 | -1): boolean => {
+      const bound = member(to, keyword);
+      const before = member(from, keyword);
+      if (bound === undefined || (keyword.startsWith('min') && bound === 0 && keyword !== 'minimum'))
+        return false;
+      return typeof bound !== 'number' || typeof before !== 'number' || sign * (before - bound) < 0;
+    };
+    const keyword = LEAST.find((one) => tighter(one, 1)) ?? MOST.find((one) => tighter(one, -1));
+    return keyword && at(place, `${keyword} is tighter`);
+  }
+
+  private members(from: JsonObject, to: JsonObject, place: string): string | undefined {
+    const required = namesIn(from, 'required');
+    const demanded = namesIn(to, 'required').find((name) => !required.includes(name));
+    if (demanded !== undefined) return at(place, `the member ${demanded} is required`);
+    const known = objectIn(from, 'properties');
+    const described = objectIn(to, 'properties');
+    const others = member(from, 'additionalProperties') ?? true;
+    const rest = member(to, 'additionalProperties') ?? true;
+    for (const [name, schema] of Object.entries(described)) {
+      const before = member(known, name) ?? (isObject(others) ? others : undefined);
+      const reason = before === undefined ? undefined : this.refusal(before, schema, `${place}/${name}`);
+      if (reason !== undefined) return reason;
+    }
+    if (this.how.ignoresMembers) return undefined;
+    for (const [name, schema] of Object.entries(known)) {
+      if (Object.hasOwn(described, name) || schema === false) continue;
+      if (rest === false) return at(place, `the member ${name} is not accepted`);
+      const reason = this.refusal(schema, rest, `${place}/${name}`);
+      if (reason !== undefined) return reason;
+    }
+    if (others === false) return undefined;
+    if (rest === false) return at(place, 'members that are not described are not accepted');
+    return this.refusal(others, rest, `${place}/*`);
+  }
+
+  /** `items`, `allOf` and `anyOf`. */
+  private parts(from: JsonObject, to: JsonObject, place: string): string | undefined {
+    const items = member(to, 'items');
+    if (items !== undefined) {
+      const reason = this.refusal(member(from, 'items') ?? true, items, `${place}/[]`);
+      if (reason !== undefined) return reason;
+    }
+    const { allOf: _, ...bare } = from;
+    const all = [bare, ...listIn(from, 'allOf')];
+    for (const part of listIn(to, 'allOf')) {
+      const reasons = all.map((one) => this.refusal(one, part, place));
+      if (!reasons.includes(undefined)) return reasons.at(-1);
+    }
+    const choices = listIn(to, 'anyOf');
+    if (choices.length === 0) return undefined;
+    const alternatives = listIn(from, 'anyOf');
+    for (const one of alternatives.length > 0 ? alternatives : [from]) {
+      const reasons = choices.map((choice) => this.refusal(one, choice, place));
+      if (!reasons.includes(undefined)) return reasons[0];
+    }
+    return undefined;
+  }
+
+  /** All other keywords. Those of `from` alone only narrow it. */
+  private rest(from: JsonObject, to: JsonObject, place: string): string | undefined {
+    for (const [keyword, value] of Object.entries(to)) {
+      if (COMPARED.has(keyword) || ANNOTATIONS.has(keyword) || keyword.startsWith('x-')) continue;
+      const before = member(from, keyword);
+      if (before === undefined || canonical(before) !== canonical(value) || hasReference(value))
+        return at(place, `${keyword} differs`);
+    }
+    // What `patternProperties` of the first describe would count as further members of the second.
+    const patterns = member(from, 'patternProperties') !== undefined;
+    return patterns && member(to, 'patternProperties') === undefined
+      ? at(place, 'patternProperties differs')
+      : undefined;
+  }
+}
+
+function at(place: string, reason: string): string {
+  return place === '' ? reason : `${place} ${reason}`;
+}
+
+function refOf(schema: Json): string {
+  return (isObject(schema) ? textOf(schema, '$ref') : undefined) ?? '';
+}
+
+/** The schema that a reference leads to, with what stands beside the reference. */
+function followed(schema: Json, schemas: JsonObject): Json {
+  let found = schema;
+  for (let hops = 0; hops < 1000 && isObject(found) && typeof found['$ref'] === 'string'; hops += 1) {
+    const { $ref: ref, ...beside }: JsonObject = found;
+    const target: Json = member(schemas, String(ref).slice(String(ref).lastIndexOf('/') + 1)) ?? true;
+    const plain = Object.keys(beside).every((keyword) => ANNOTATIONS.has(keyword));
+    found = plain ? target : { ...beside, allOf: [...listIn(beside, 'allOf'), target] };
+  }
+  return found;
+}
+
+/** Values that are allowed, as canonical text; undefined: there is no list of them. */
+function valuesOf(schema: JsonObject): string[] | undefined {
+  const constant = member(schema, 'const');
+  if (constant !== undefined) return [canonical(constant)];
+  const values = member(schema, 'enum');
+  return Array.isArray(values) ? values.map(canonical) : undefined;
+}
+
+/** Types that are allowed; undefined: any. Every integer is a number. */
+function typesOf(schema: JsonObject): string[] | undefined {
+  const type = member(schema, 'type');
+  if (type === undefined) return undefined;
+  const types = (Array.isArray(type) ? type : [type]).map(String);
+  return types.includes('number') ? [...types, 'integer'] : types;
+}
+
+function namesIn(schema: JsonObject, name: string): string[] {
+  return listIn(schema, name).filter((item) => typeof item === 'string');
+}
+
+function listIn(schema: JsonObject, name: string): Json[] {
+  const list = member(schema, name);
+  return Array.isArray(list) ? list : [];
+}
+
+function objectIn(schema: JsonObject, name: string): JsonObject {
+  const object = member(schema, name);
+  return isObject(object) ? object : {};
+}
+
+/** Whether a value refers to components: those of one name may differ on the two sides. */
+function hasReference(value: Json): boolean {
+  return JSON.stringify(value).includes('"$ref"');
+}

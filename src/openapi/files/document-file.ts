@@ -1,0 +1,142 @@
+/**
+ * One file of an API document: YAML or JSON, with the lines its members stand on.
+ */
+import { readFileSync } from 'node:fs';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { ContractError } from '../../contract/errors.ts';
+import { tokensOf } from '../../contract/json.ts';
+import { numberTags, parseSpelled, spelled } from '../model/spelled-number.ts';
+
+/** A place in a file, from 1. */
+export interface LinePlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Aliases that a YAML document may use; more would let a small file stand for a huge value. */
+const MAX_ALIASES = 1000;
+
+export class DocumentFile {
+  /** Absolute path. */
+  readonly path: string;
+  /** What the file holds; not yet checked in any way. */
+  readonly value: unknown;
+  /** Size of the file, in bytes. */
+  readonly bytes: number;
+  private readonly text: string;
+  private nodes: { readonly contents: Node | null; readonly lines: LineCounter } | undefined;
+
+  /** @throws ContractError with line and column, when the file cannot be read or is neither YAML nor JSON. */
+  constructor(path: string, maxBytes: number) {
+    this.path = path;
+    const bytes = read(path, maxBytes);
+    this.bytes = bytes.length;
+    this.text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+    this.value = this.parse();
+  }
+
+  /** Where the value at a JSON pointer stands, or the nearest one around it. */
+  locate(pointer: string): LinePlace | undefined {
+    this.nodes ??= nodesOf(this.text);
+    const { contents, lines } = this.nodes;
+    let node: Node | null = contents;
+    let offset = contents?.range?.[0];
+    for (const token of tokensOf(pointer) ?? []) {
+      const next = step(node, token);
+      if (next === undefined) break;
+      offset = next.offset ?? offset;
+      node = next.value;
+    }
+    if (offset === undefined) return undefined;
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  }
+
+  private parse(): unknown {
+    if (!/^\s*[{[]/.test(this.text)) return this.parseYaml();
+    try {
+      return parseSpelled(this.text);
+    } catch (cause) {
+      const fault = this.jsonFault(cause);
+      if (/\.json$/i.test(this.path)) throw fault;
+      // YAML in flow style begins as JSON does.
+      try {
+        return this.parseYaml();
+      } catch (error) {
+        throw /^\s*[{[]\s*"/.test(this.text) ? fault : error;
+      }
+    }
+  }
+
+  private jsonFault(cause: unknown): ContractError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const position = /position (\d+)/.exec(reason)?.[1];
+    const offset = position === undefined ? this.text.length : Number(position);
+    const before = this.text.slice(0, offset).split('\n');
+    const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return new ContractError(`is not valid JSON: ${reason}`, { source: this.path, ...place }, { cause });
+  }
+
+  private parseYaml(): unknown {
+    const document = parseDocument(this.text, {
+      merge: true,
+      prettyErrors: true,
+      logLevel: 'silent',
+      customTags: numberTags(spelled),
+    });
+    const [error] = document.errors;
+    if (error !== undefined) {
+      const [start] = error.linePos ?? [];
+      const place = start === undefined ? {} : { line: start.line, column: start.col };
+      const reason = error.message.split(' at line ')[0] ?? error.message;
+      throw new ContractError(
+        `is not valid YAML: ${reason}`,
+        { source: this.path, ...place },
+        { cause: error },
+      );
+    }
+    try {
+      return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ContractError(`is YAML that cannot be used: ${reason}`, { source: this.path }, { cause });
+    }
+  }
+}
+
+function read(path: string, maxBytes: number): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ContractError(`cannot be read: ${reason}`, { source: path }, { cause });
+  }
+  if (bytes.length > maxBytes) {
+    throw new ContractError(`is larger than the ${maxBytes} bytes that are left for it`, { source: path });
+  }
+  return bytes;
+}
+
+function nodesOf(text: string): { contents: Node | null; lines: LineCounter } {
+  const lines = new LineCounter();
+  const { contents } = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
+  return { contents, lines };
+}
+
+/** The member or item of a node, and where it begins: a member at its key. */
+function step(
+  node: Node | null,
+  token: string,
+): { value: Node | null; offset: number | undefined } | undefined {
+  if (isSeq(node)) {
+    const item = node.items[Number(token)];
+    return isNode(item) ? { value: item, offset: item.range?.[0] } : undefined;
+  }
+  if (!isMap(node)) return undefined;
+  for (const { key, value } of node.items) {
+    if (!isScalar(key) || String(key.value) !== token) continue;
+    return { value: isNode(value) ? value : null, offset: key.range?.[0] };
+  }
+  return undefined;
+}

@@ -1,0 +1,263 @@
+/**
+ * Reads a document with the files that it refers to. A reference is followed where the specification has one (see
+ * walk.ts) and nowhere else; nothing is ever fetched.
+ *
+ * Why not `@redocly/openapi-core` (MIT), which bundles too: it inlines the files that extensions refer to, rounds
+ * numbers beyond 2^53, reads `version: 1.10` as 1.1, would add 19 MB of dependencies, and its bundle has no lines left
+ * for what `ingest` finds later.
+ */
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { ContractError } from '../../contract/errors.ts';
+import {
+  at,
+  isObject,
+  type Json,
+  type JsonObject,
+  member,
+  pointerOf,
+  tokensOf,
+} from '../../contract/json.ts';
+import { type Kind, SECTIONS } from '../../contract/shapes.ts';
+import { Faults } from '../model/faults.ts';
+import { type ContractLimits, plainCopy } from '../model/limits.ts';
+import { walk } from '../model/walk.ts';
+import { anchorsOf } from './anchors.ts';
+import { DocumentFile, type LinePlace } from './document-file.ts';
+import { FILES } from './references.ts';
+import { settleTexts } from './text-fields.ts';
+
+/** Called with each file by its path, before it is first looked at, whether it is there or not; possibly several times. */
+export type OnFile = (path: string) => void;
+
+/** Where a value of the document stands: the file, and the pointer in it. */
+export interface FilePlace extends LinePlace {
+  readonly file: string;
+  readonly pointer: string;
+}
+
+interface OpenFile {
+  readonly file: DocumentFile;
+  /** Where its value stands in the one document. */
+  readonly base: string;
+  /** What it holds; references in it lead to where things stand in the one document. */
+  readonly value: Json;
+  anchors: ReadonlyMap<string, string> | undefined;
+}
+
+/** A value that a reference leads to. */
+interface Target {
+  readonly kind: Kind;
+  readonly file: OpenFile;
+  readonly pointer: string;
+}
+
+export class Loader {
+  readonly faults = new Faults(true);
+  private readonly path: string;
+  /** Real path of the folder that nothing may lead out of. */
+  private readonly folder: string;
+  /** By real path, the document itself first; undefined: it cannot be read. */
+  private readonly files = new Map<string, OpenFile | undefined>();
+  private readonly targets: Target[] = [];
+  private readonly seen = new Map<Kind, WeakSet<object>>();
+  /** Objects whose references lead to their places already. */
+  private readonly led = new WeakSet<object>();
+  /** Where references to files stand that cannot be read: they are faults, but not worth a line each. */
+  private readonly unread = new Set<string>();
+  private readonly realPaths = new Map<string, string | undefined>();
+  private bytes: number;
+
+  constructor(
+    path: string,
+    private readonly limits: ContractLimits,
+    private readonly onFile: OnFile | undefined,
+  ) {
+    this.path = resolve(path);
+    this.bytes = limits.bytes;
+    onFile?.(this.path);
+    const actual = this.real(this.path);
+    this.folder = dirname(actual ?? this.path);
+  }
+
+  /** @throws ContractError when the file cannot be read; other faults are in `faults`. */
+  load(): JsonObject {
+    const own = this.read(this.path, '');
+    this.files.set(this.real(this.path) ?? this.path, own);
+    const document = own.value;
+    if (!isObject(document)) throw new ContractError('a document must be an object', { source: this.path });
+    this.targets.push({ kind: 'document', file: own, pointer: '' });
+    // The list grows while it is walked.
+    for (const { kind, file, pointer } of this.targets) {
+      walk(kind, at(file.value, pointer), pointer, (of, object, place) =>
+        this.visit(of, object, place, file),
+      );
+    }
+    const others = [...this.files.values()].flatMap((file) =>
+      file === undefined || file === own ? [] : [file],
+    );
+    if (others.length > 0) {
+      document[FILES] = Object.fromEntries(others.map((file) => [this.nameOf(file.file.path), file.value]));
+    }
+    return document;
+  }
+
+  /** Absolute paths of all files that were read, the document's own first. */
+  paths(): string[] {
+    return [...this.files.values()].flatMap((file) => (file === undefined ? [] : [file.file.path]));
+  }
+
+  /** Where the value at a JSON pointer of the one document stands. */
+  locate(pointer: string): FilePlace | undefined {
+    const tokens = tokensOf(pointer) ?? [];
+    const base = tokens[0] === FILES ? pointerOf(...tokens.slice(0, 2)) : '';
+    const found = [...this.files.values()].find((file) => file?.base === base);
+    const inFile = pointer.slice(base.length);
+    const place = found?.file.locate(inFile);
+    return place === undefined || found === undefined
+      ? undefined
+      : { ...place, file: found.file.path, pointer: inFile };
+  }
+
+  /** Whether a fault at a pointer of the one document only follows from a file that cannot be read. */
+  follows(pointer: string | undefined): boolean {
+    return pointer !== undefined && this.unread.has(pointer);
+  }
+
+  private read(path: string, base: string): OpenFile {
+    this.onFile?.(path);
+    const file = new DocumentFile(path, this.bytes);
+    this.bytes -= file.bytes;
+    try {
+      return { file, base, value: plainCopy(file.value, this.limits, true), anchors: undefined };
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      throw error.within({ source: path, ...file.locate(error.place.pointer ?? '') });
+    }
+  }
+
+  private open(path: string): OpenFile | undefined {
+    if (!this.files.has(path)) {
+      // Its place is taken first: a file that is broken is reported once.
+      this.files.set(path, undefined);
+      this.files.set(
+        path,
+        this.faults.attempt(() => this.read(path, pointerOf(FILES, this.nameOf(path)))),
+      );
+    }
+    return this.files.get(path);
+  }
+
+  private nameOf(path: string): string {
+    return relative(this.folder, path).split(sep).join('/');
+  }
+
+  private visit(kind: Kind, object: JsonObject, pointer: string, file: OpenFile): boolean {
+    const seen = this.seen.get(kind) ?? new WeakSet();
+    this.seen.set(kind, seen);
+    if (seen.has(object)) return false;
+    seen.add(object);
+    settleTexts(kind, object);
+    if (SECTIONS[kind] === undefined || this.led.has(object)) return true;
+    this.led.add(object);
+    this.lead(object, '$ref', { kind, file, pointer });
+    if (kind !== 'schema') return true;
+    this.lead(object, '$dynamicRef', { kind, file, pointer });
+    this.leadMapping(object, file, pointer);
+    return true;
+  }
+
+  private lead(holder: JsonObject, name: string, from: Target): void {
+    const ref = member(holder, name);
+    if (typeof ref !== 'string') return;
+    const place = { pointer: from.file.base + from.pointer };
+    const led = this.faults.attempt(() => this.follow(ref, from), place);
+    // Without its reference it is not reported twice.
+    if (led === undefined) delete holder[name];
+    else holder[name] = led;
+  }
+
+  private leadMapping(schema: JsonObject, file: OpenFile, pointer: string): void {
+    const discriminator = member(schema, 'discriminator');
+    const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
+    if (!isObject(mapping)) return;
+    for (const [name, value] of Object.entries(mapping)) {
+      // A mere name of a component stays; anything else is a reference (OpenAPI 3.1, 4.8.25).
+      if (typeof value !== 'string' || (/^[\w.-]*$/.test(value) && !this.isFile(value, file))) continue;
+      this.lead(mapping, name, { kind: 'schema', file, pointer: `${pointer}/discriminator` });
+    }
+  }
+
+  private isFile(name: string, file: OpenFile): boolean {
+    if (!name.includes('.') || at(file.value, pointerOf('components', 'schemas', name)) !== undefined)
+      return false;
+    return this.real(join(dirname(file.file.path), name)) !== undefined;
+  }
+
+  /** The reference to where the target stands in the one document; the target is walked later. */
+  private follow(ref: string, from: Target): string {
+    const [name = '', ...rest] = ref.split('#');
+    const fragment = rest.join('#');
+    if (name === '') return this.leadTo(from.file, fragment, ref, from);
+    this.anchorsIn(from.file);
+    // The URI of a schema in the same file (`$id`); what it is within the document is found by `References`.
+    if (from.file.anchors?.has(name) === true) return ref;
+    const refuse = (reason: string): ContractError =>
+      new ContractError(`$ref ${JSON.stringify(ref)} ${reason}`);
+    if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(ref))
+      throw refuse('leads to the network, where nothing is fetched');
+    const decoded = decode(name);
+    const path = isAbsolute(decoded) ? decoded : join(dirname(from.file.file.path), decoded);
+    this.onFile?.(path);
+    const actual = this.real(path);
+    if (actual === undefined) throw refuse('leads to a file that is not there');
+    if (!actual.startsWith(this.folder + sep)) throw refuse('leads out of the folder of the document');
+    const file = this.open(actual);
+    if (file !== undefined) return this.leadTo(file, fragment, ref, from);
+    this.unread.add(from.file.base + from.pointer);
+    return ref;
+  }
+
+  private leadTo(file: OpenFile, fragment: string, ref: string, from: Target): string {
+    const pointer = decode(fragment);
+    if (tokensOf(pointer) !== undefined) {
+      // Some write `#/` for the whole file.
+      const exact = pointer === '/' && at(file.value, pointer) === undefined ? '' : pointer;
+      this.targets.push({ kind: from.kind, file, pointer: exact });
+      return `#${encodeURI(file.base)}${exact === pointer ? fragment : ''}`;
+    }
+    const anchored = this.anchorsIn(file).get(`#${fragment}`);
+    if (anchored !== undefined) this.targets.push({ kind: from.kind, file, pointer: anchored });
+    // Of several anchors of one name in this file, `References` knows which one is meant.
+    if (file === from.file) return ref;
+    if (anchored === undefined) throw new ContractError(`$ref ${JSON.stringify(ref)} points at nothing`);
+    return `#${encodeURI(file.base + anchored)}`;
+  }
+
+  private anchorsIn(file: OpenFile): ReadonlyMap<string, string> {
+    file.anchors ??= anchorsOf(file.value);
+    return file.anchors;
+  }
+
+  /** The path with its links followed; undefined when there is no such file. */
+  private real(path: string): string | undefined {
+    if (!this.realPaths.has(path)) {
+      let actual: string | undefined;
+      try {
+        actual = realpathSync(path);
+      } catch {
+        actual = undefined;
+      }
+      this.realPaths.set(path, actual);
+    }
+    return this.realPaths.get(path);
+  }
+}
+
+function decode(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}

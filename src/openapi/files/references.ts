@@ -1,0 +1,223 @@
+/**
+ * The `$ref`s of one source. Whatever they point at ends up in `components`, under a name that OpenAPI allows,
+ * so that every `$ref` of a normalised document reads `#/components/<section>/<name>`.
+ */
+import { ContractError } from '../../contract/errors.ts';
+import {
+  at,
+  isObject,
+  type Json,
+  type JsonObject,
+  member,
+  pointerOf,
+  tokensOf,
+} from '../../contract/json.ts';
+import { type Kind, SECTIONS } from '../../contract/shapes.ts';
+import { DynamicScopes, keyOf, type Scope } from './dynamic-scope.ts';
+import { Resources } from './resources.ts';
+
+/** A component that has to be copied yet. */
+export interface Pending {
+  readonly kind: Kind;
+  readonly section: string;
+  readonly name: string;
+  readonly value: Json;
+  /** Where it stands in the source. */
+  readonly pointer: string;
+  /** Where dynamic references in it lead; undefined where that is the same from everywhere. */
+  readonly scope: Scope | undefined;
+}
+
+/** `$ref`s that are looked for in the schemas around them; each costs a walk up. */
+const MAX_SEARCHES = 20_000;
+
+/** References that may stand on the way of one pointer. */
+const MAX_HOPS = 20;
+
+/** Member of a document that holds what its other files hold, by their names (load.ts). */
+export const FILES = 'x-files';
+
+export class References {
+  private readonly raw: JsonObject;
+  private readonly most: number;
+  /** `section pointer scope` → name. */
+  private readonly names = new Map<string, string>();
+  private readonly taken = new Set<string>();
+  /** How often a name was wanted, so that the next free one is found at once. */
+  private readonly wanted = new Map<string, number>();
+  private searches = 0;
+  private hops = 0;
+  private readonly resources: Resources;
+  private readonly scopes: DynamicScopes | undefined;
+  /** Components found, in the order they were found; the caller copies them. */
+  readonly pending: Pending[] = [];
+
+  /** @param most components that there may be. */
+  constructor(raw: JsonObject, most: number) {
+    this.raw = raw;
+    this.most = most;
+    this.resources = new Resources(raw);
+    if (this.resources.dynamic) {
+      this.scopes = new DynamicScopes(raw, this.resources, (ref, pointer) => this.target(ref, pointer));
+    }
+    const components = member(raw, 'components');
+    if (!isObject(components)) return;
+    for (const [kind, section] of sections()) {
+      const all = member(components, section);
+      if (!isObject(all)) continue;
+      for (const name of Object.keys(all)) this.nameOf(kind, section, pointerOf('components', section, name));
+    }
+  }
+
+  /** A component is copied from now on: dynamic references lead where they lead from there. */
+  enter({ pointer, scope }: Pick<Pending, 'pointer' | 'scope'>): void {
+    this.scopes?.enter(pointer, scope);
+  }
+
+  /**
+   * The `$ref` to write in place of one that was read.
+   * @param dynamic whether it was a `$dynamicRef`, or, with an empty text, a `$recursiveRef`.
+   * @throws ContractError when it points out of the document or at nothing.
+   */
+  resolve(kind: Kind, ref: string, pointer: string, dynamic = false): string {
+    const section = SECTIONS[kind];
+    const target = dynamic ? this.scopes?.target(ref, pointer) : this.target(ref, pointer);
+    if (section === undefined || target === undefined) {
+      throw new ContractError(
+        `${dynamic ? '$dynamicRef' : '$ref'} ${JSON.stringify(shorten(ref))} points at nothing`,
+        { pointer },
+      );
+    }
+    const scope = kind === 'schema' ? this.scopes?.scopeFor(target, pointer) : undefined;
+    return refTo(section, this.nameOf(kind, section, target, scope));
+  }
+
+  /** The reference that a value of a discriminator's mapping is: itself, or that to a component of the name. */
+  mapped(value: string): string | undefined {
+    if (value.startsWith('#')) return value;
+    const pointer = pointerOf('components', 'schemas', value);
+    return at(this.raw, pointer) === undefined ? undefined : `#${encodeURI(pointer)}`;
+  }
+
+  private target(ref: string, pointer: string): string | undefined {
+    if (!ref.startsWith('#')) return this.targetOfUri(ref, pointer);
+    const fragment = decode(ref.slice(1));
+    if (fragment === undefined || tokensOf(fragment) === undefined) {
+      return this.resources.anchor(fragment ?? ref.slice(1), pointer);
+    }
+    // Within a schema that has an `$id`, pointers begin at that schema (JSON Schema 2020-12, core, 8.2.1).
+    const boundary = this.resources.boundary(pointer);
+    const inside =
+      boundary === '' || boundary.startsWith(`/${FILES}/`) ? undefined : this.through(boundary + fragment);
+    const found = inside ?? this.through(fragment);
+    if (found !== undefined) return found;
+    // A schema that brought its own $defs: the nearest one around that has what is asked for.
+    this.searches += 1;
+    if (this.searches > MAX_SEARCHES)
+      throw new ContractError('too many $refs into local definitions', { pointer });
+    for (let around = pointer; around !== ''; around = around.slice(0, around.lastIndexOf('/'))) {
+      if (at(this.raw, around + fragment) !== undefined) return around + fragment;
+    }
+    return undefined;
+  }
+
+  /** The pointer, or where it leads when a reference stands on the way. */
+  private through(pointer: string): string | undefined {
+    if (at(this.raw, pointer) !== undefined) return pointer;
+    let place = '';
+    let value: Json | undefined = this.raw;
+    for (const token of tokensOf(pointer) ?? []) {
+      const next: Json | undefined = value === undefined ? undefined : at(value, pointerOf(token));
+      if (next === undefined) break;
+      place += pointerOf(token);
+      value = next;
+    }
+    const ref = isObject(value) ? member(value, '$ref') : undefined;
+    if (typeof ref !== 'string' || this.hops >= MAX_HOPS) return undefined;
+    this.hops += 1;
+    try {
+      const target = this.target(ref, place);
+      return target === undefined ? undefined : this.through(target + pointer.slice(place.length));
+    } finally {
+      this.hops -= 1;
+    }
+  }
+
+  private targetOfUri(ref: string, pointer: string): string | undefined {
+    const [uri = '', fragment = ''] = ref.split('#');
+    const schema = this.resources.withId(ref) ?? this.resources.withId(uri);
+    if (schema === undefined) {
+      throw new ContractError(`$ref ${JSON.stringify(shorten(ref))} points out of the document`, { pointer });
+    }
+    if (fragment === '' || this.resources.withId(ref) !== undefined) return schema;
+    const decoded = decode(fragment) ?? fragment;
+    if (tokensOf(decoded) === undefined) return this.resources.anchor(decoded, schema);
+    return this.through(schema + decoded);
+  }
+
+  private nameOf(kind: Kind, section: string, target: string, scope?: Scope): string {
+    const key = `${section} ${target} ${keyOf(scope)}`;
+    const known = this.names.get(key);
+    if (known !== undefined) return known;
+    const name = this.freeName(section, target);
+    this.names.set(key, name);
+    if (this.names.size > this.most) throw new ContractError(`more than ${this.most} components`);
+    const value = at(this.raw, target);
+    if (value !== undefined) this.pending.push({ kind, section, name, value, pointer: target, scope });
+    return name;
+  }
+
+  private freeName(section: string, target: string): string {
+    const tokens = tokensOf(target) ?? [];
+    const direct = tokens.length === 3 && tokens[0] === 'components' && tokens[1] === section;
+    const wanted = componentName(
+      tokens[0] === FILES ? nameInFile(tokens) : (direct ? tokens.slice(2) : tokens).join('_'),
+    );
+    let name = wanted;
+    while (this.taken.has(`${section}/${name}`)) {
+      const count = (this.wanted.get(`${section}/${wanted}`) ?? 1) + 1;
+      this.wanted.set(`${section}/${wanted}`, count);
+      name = `${wanted}_${count}`;
+    }
+    this.taken.add(`${section}/${name}`);
+    return name;
+  }
+}
+
+/** Name of what another file holds: its last part there, or the file's own name without its ending. */
+function nameInFile(tokens: readonly string[]): string {
+  const last =
+    tokens.length > 2
+      ? tokens.at(-1)
+      : tokens[1]
+          ?.split('/')
+          .at(-1)
+          ?.replace(/\.(ya?ml|json)$/i, '');
+  return last ?? FILES;
+}
+
+/** A reference to a component. */
+export function refTo(section: string, name: string): string {
+  return `#/components/${section}/${name}`;
+}
+
+/** A name that OpenAPI allows for a component: letters, digits, `.`, `_` and `-`. */
+export function componentName(text: string): string {
+  return text.replace(/[^A-Za-z0-9._-]+/g, '_').slice(-200) || '_';
+}
+
+function* sections(): Iterable<[Kind, string]> {
+  for (const [kind, section] of Object.entries(SECTIONS)) yield [kind as Kind, section];
+}
+
+function decode(fragment: string): string | undefined {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return undefined;
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

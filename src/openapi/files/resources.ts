@@ -1,0 +1,127 @@
+/**
+ * Schema resources of a document and the names in them: `$id`, `$anchor`, `$dynamicAnchor` (JSON Schema 2020-12,
+ * core, 8.2). A resource is the document, each file of it, and each schema with an `$id`. Each schema of `components`
+ * counts as one within that, so that several may use one name for an anchor, as templates for generic types do.
+ */
+import { ContractError } from '../../contract/errors.ts';
+import { type Json, type JsonObject, member } from '../../contract/json.ts';
+import { visitSchemas } from './anchors.ts';
+
+/** Name of the anchor that `$recursiveAnchor: true` sets (JSON Schema 2019-09, core, 8.2.4.2). */
+export const RECURSIVE = '';
+
+interface Resource {
+  /** Where it begins and ends: `$id`, or another file. */
+  readonly bounded: boolean;
+  readonly anchors: Map<string, string>;
+  readonly dynamicAnchors: Map<string, string>;
+}
+
+const FILE = /^\/x-files\/[^/]+$/;
+const COMPONENT = /^(\/x-files\/[^/]+)?\/components\/schemas\/[^/]+$/;
+
+export class Resources {
+  /** Whether a schema refers to what the schemas around it in the course of validation decide. */
+  readonly dynamic: boolean;
+  private readonly resources = new Map<string, Resource>();
+  private readonly ids = new Map<string, string>();
+
+  constructor(raw: Json) {
+    let dynamic = false;
+    this.resources.set('', resource(true));
+    visitSchemas(raw, (object, pointer) => {
+      const id = member(object, '$id');
+      const file = FILE.test(pointer);
+      if (typeof id === 'string' && !this.ids.has(id)) this.ids.set(id, pointer);
+      if (typeof id === 'string' || file) this.resources.set(pointer, resource(true));
+      else if (COMPONENT.test(pointer)) this.resources.set(pointer, resource(false));
+      dynamic ||= Object.hasOwn(object, '$dynamicRef') || Object.hasOwn(object, '$recursiveRef');
+      this.note(object, pointer);
+    });
+    this.dynamic = dynamic;
+  }
+
+  /** Pointer of the schema with an `$id`. */
+  withId(id: string): string | undefined {
+    return this.ids.get(id);
+  }
+
+  /** Pointer of the resource that the schema at a pointer belongs to. */
+  of(pointer: string): string {
+    for (let around = pointer; around !== ''; around = parent(around)) {
+      if (this.resources.has(around)) return around;
+    }
+    return '';
+  }
+
+  /** Pointers of all resources that begin above a pointer or at it, down to the one that begins below `top`. */
+  between(top: string, pointer: string): string[] {
+    const found: string[] = [];
+    for (let around = pointer; around.length > top.length; around = parent(around)) {
+      if (this.resources.has(around)) found.unshift(around);
+    }
+    return found;
+  }
+
+  /** Pointer of the `$id` or file that the schema at a pointer belongs to; empty: the document. */
+  boundary(pointer: string): string {
+    let around = this.of(pointer);
+    while (this.resources.get(around)?.bounded === false) around = this.of(parent(around));
+    return around;
+  }
+
+  dynamicAnchors(at: string): ReadonlyMap<string, string> {
+    return this.resources.get(at)?.dynamicAnchors ?? new Map<string, string>();
+  }
+
+  /** Pointers of all schemas with a dynamic anchor of that name. */
+  withDynamicAnchor(name: string): string[] {
+    return [...this.resources.values()].flatMap(({ dynamicAnchors }) => dynamicAnchors.get(name) ?? []);
+  }
+
+  /**
+   * The schema that an anchor names, for a reference at `pointer`.
+   * @throws ContractError when several may be meant.
+   */
+  anchor(name: string, pointer: string): string | undefined {
+    const boundary = this.boundary(pointer);
+    for (let around = this.of(pointer); ; around = this.of(parent(around))) {
+      const found = this.resources.get(around)?.anchors.get(name);
+      if (found !== undefined) return found;
+      if (around === boundary) break;
+    }
+    const inside: string[] = [];
+    const anywhere: string[] = [];
+    for (const [at, { anchors }] of this.resources) {
+      const place = anchors.get(name);
+      if (place === undefined) continue;
+      anywhere.push(place);
+      if (this.boundary(at) === boundary) inside.push(place);
+    }
+    // Some write `#name` for what another `$id` would have to stand before; where only one can be meant, it is.
+    const found = inside.length > 0 ? inside : anywhere;
+    if (found.length > 1) {
+      throw new ContractError(`several schemas have the anchor ${name}: ${found.join(', ')}`, { pointer });
+    }
+    return found[0];
+  }
+
+  private note(object: JsonObject, pointer: string): void {
+    const { anchors, dynamicAnchors } = this.resources.get(this.of(pointer)) ?? resource(false);
+    const put = (into: Map<string, string>, name: Json | undefined): void => {
+      if (typeof name === 'string' && !into.has(name)) into.set(name, pointer);
+    };
+    put(anchors, member(object, '$anchor'));
+    put(anchors, member(object, '$dynamicAnchor'));
+    put(dynamicAnchors, member(object, '$dynamicAnchor'));
+    if (object['$recursiveAnchor'] === true) put(dynamicAnchors, RECURSIVE);
+  }
+}
+
+function resource(bounded: boolean): Resource {
+  return { bounded, anchors: new Map(), dynamicAnchors: new Map() };
+}
+
+function parent(pointer: string): string {
+  return pointer.slice(0, pointer.lastIndexOf('/'));
+}

@@ -1,0 +1,56 @@
+/**
+ * Fields that the specification has text in, where YAML may read a number or a boolean: `version: 1.10` without
+ * quotes is the version "1.10".
+ */
+import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import type { Kind } from '../../contract/shapes.ts';
+import { SpelledNumber } from '../model/spelled-number.ts';
+
+const INFO = ['title', 'version', 'summary', 'description', 'termsOfService'];
+const DESCRIBED = ['summary', 'description'];
+
+const TEXTS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  document: ['openapi'],
+  pathItem: DESCRIBED,
+  operation: ['operationId', 'x-event-name', 'x-sticky-key', ...DESCRIBED],
+  parameter: ['name', 'x-event-field', 'description'],
+  header: ['description'],
+  requestBody: ['description'],
+  response: ['description'],
+  link: ['operationId', 'description'],
+  example: DESCRIBED,
+  securityScheme: ['name', 'description'],
+  schema: ['title', 'description', 'format', 'pattern'],
+};
+
+/** Turns numbers and booleans into text, in place, where an object of the kind has text. */
+export function settleTexts(kind: Kind, object: JsonObject): void {
+  settle(object, TEXTS[kind] ?? []);
+  if (kind === 'operation') settleList(member(object, 'tags'));
+  if (kind === 'schema') settleList(member(object, 'required'));
+  if (kind !== 'document') return;
+  const info = member(object, 'info');
+  if (isObject(info)) settle(info, INFO);
+  const tags = member(object, 'tags');
+  for (const tag of Array.isArray(tags) ? tags : []) if (isObject(tag)) settle(tag, ['name', 'description']);
+}
+
+function settle(object: JsonObject, names: readonly string[]): void {
+  for (const name of names) {
+    const text = textFor(member(object, name));
+    if (text !== undefined) object[name] = text;
+  }
+}
+
+function settleList(list: Json | undefined): void {
+  if (!Array.isArray(list)) return;
+  list.forEach((item, index) => {
+    list[index] = textFor(item) ?? item;
+  });
+}
+
+/** The text of a number or boolean; undefined for all else. */
+function textFor(value: unknown): string | undefined {
+  if (value instanceof SpelledNumber) return value.text;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}

@@ -1,0 +1,29 @@
+/**
+ * openapi: many contracts in, one OpenAPI document and its operations out. `registry/registry.ts` is the way in; a source
+ * passes through `ingest.ts` (checked, normalised) and `merge.ts` (named, put together); `load.ts` reads files;
+ * `validators.ts` compiles schemas of the served document.
+ */
+export { createAjv } from './checks/ajv.ts';
+export type { ContractComparison } from './checks/compatibility.ts';
+export { validateExactly } from './checks/exact-keywords.ts';
+export {
+  type ErrorObject,
+  type Purpose,
+  SchemaCompiler,
+  type ValidateFunction,
+} from './checks/validators.ts';
+export type { Direction } from './model/direction.ts';
+export { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './model/limits.ts';
+export * from './model/operation.ts';
+export type { SourceKind, Unnamed } from './model/options.ts';
+export { PROBLEM_MEDIA_TYPE } from './model/problem.ts';
+export { numberTags, SpelledNumber, spelledIfLost } from './model/spelled-number.ts';
+export { contractChecker, type RegistryChecker } from './registry/checker.ts';
+export { type LoadedDocument, loadDocument, putDocument } from './registry/load.ts';
+export { ApiRegistry, type ApiRegistryOptions, type PutOptions } from './registry/registry.ts';
+export {
+  type DocumentWatcher,
+  type WatchedDocument,
+  type WatchOptions,
+  watchDocuments,
+} from './registry/watch.ts';

@@ -1,0 +1,62 @@
+/**
+ * The `x-` fields of an operation that mean something to us.
+ */
+import { ContractError } from '../../contract/errors.ts';
+import { type Json, type JsonObject, member } from '../../contract/json.ts';
+
+/** Longest timeout that a timer of Node.js can keep, in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+type Check = (value: Json) => string | undefined;
+
+const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+const oneOf =
+  (...allowed: string[]): Check =>
+  (value) =>
+    allowed.includes(value as string) ? undefined : `must be ${allowed.join(' or ')}`;
+
+const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
+  ['x-event-body', oneOf('flat', 'nested')],
+  ['x-unknown-query', oneOf('refuse', 'ignore')],
+  ['x-idempotent', isBoolean],
+  ['x-etag', isBoolean],
+  ['deprecated', isBoolean],
+  [
+    'x-timeout-ms',
+    (value) =>
+      Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_TIMEOUT
+        ? undefined
+        : `must be whole milliseconds, 1 to ${MAX_TIMEOUT}`,
+  ],
+  ['x-sticky-key', (value) => (typeof value === 'string' && value !== '' ? undefined : 'must name a field')],
+  ['x-deprecated-since', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
+  ['x-sunset', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
+]);
+
+/** @throws ContractError when one of them is not as it must be. */
+export function checkExtensions(operation: JsonObject): void {
+  for (const [name, check] of CHECKS) {
+    const value = member(operation, name);
+    const fault = value === undefined ? undefined : check(value);
+    if (fault !== undefined) throw new ContractError(`${name} ${fault}, not ${shown(value)}`);
+  }
+}
+
+/** A date as HTTP writes it (RFC 9110, 5.6.7), from that or from RFC 3339; undefined when it is no date. */
+export function sunsetDate(value: Json | undefined): string | undefined {
+  if (typeof value !== 'string' || !/^(\d{4}-\d\d-\d\d([T ]|$)|[A-Z][a-z]{2}, )/.test(value))
+    return undefined;
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? undefined : date.toUTCString();
+}
+
+/** Seconds since 1970 of a date as above (RFC 9745 has them in its header); undefined when it is no date. */
+export function secondsOf(value: Json | undefined): number | undefined {
+  const date = sunsetDate(value);
+  return date === undefined ? undefined : Date.parse(date) / 1000;
+}
+
+function shown(value: Json | undefined): string {
+  const text = JSON.stringify(value) ?? '';
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

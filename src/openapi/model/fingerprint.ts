@@ -1,0 +1,190 @@
+/**
+ * Whether two sources mean the same: components by all that they reach, events by the data that they take.
+ * Names of components and, for events, what is only said about them (descriptions, examples) do not matter.
+ */
+import { createHash } from 'node:crypto';
+import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
+import { transform } from '../../contract/shapes.ts';
+import type { Ingested, IngestedOperation } from './ingested.ts';
+import type { HttpMethod } from './operation.ts';
+import { ANNOTATIONS } from './schema.ts';
+
+/** How far references are followed: two that differ only deeper than this are taken for the same. */
+const ROUNDS = 12;
+
+/** JSON text with `$ref`s left open: text, reference, text, reference … */
+interface Rendered {
+  readonly texts: readonly string[];
+  readonly refs: readonly string[];
+}
+
+/** Fingerprints of the components of one source, made when first asked for. */
+export class Fingerprints {
+  private readonly ingested: Ingested;
+  private whole: ReadonlyMap<string, string> | undefined;
+  private bare: ReadonlyMap<string, string> | undefined;
+  private byEvent: ReadonlyMap<string, readonly IngestedOperation[]> | undefined;
+
+  constructor(ingested: Ingested) {
+    this.ingested = ingested;
+  }
+
+  /** Fingerprint of `#/components/<section>/<name>`, with all that it says. */
+  component(section: string, name: string): string {
+    this.whole ??= fingerprints(this.ingested.components, (_section, value) => value);
+    return this.whole.get(`#/components/${section}/${name}`) ?? '';
+  }
+
+  /** Fingerprint of the event data that the operations of the event take. */
+  event(eventName: string): string {
+    this.bare ??= fingerprints(this.ingested.components, (section, value) =>
+      section === 'schemas' ? stripped(value) : value,
+    );
+    const known = this.bare;
+    const data = (this.operationsOf().get(eventName) ?? []).map(({ path, method }) =>
+      hash(render(this.data(path, method)), known),
+    );
+    return [...new Set(data)].sort().join(' ');
+  }
+
+  private operationsOf(): ReadonlyMap<string, readonly IngestedOperation[]> {
+    if (this.byEvent !== undefined) return this.byEvent;
+    const byEvent = new Map<string, IngestedOperation[]>();
+    for (const operation of this.ingested.operations) {
+      const known = byEvent.get(operation.eventName);
+      if (known === undefined) byEvent.set(operation.eventName, [operation]);
+      else known.push(operation);
+    }
+    this.byEvent = byEvent;
+    return byEvent;
+  }
+
+  /** The event data of one operation: each field with its schema and whether it must be there. */
+  private data(path: string, method: HttpMethod): JsonObject {
+    const operation = ((this.ingested.document['paths'] as JsonObject)[path] as JsonObject)[
+      method
+    ] as JsonObject;
+    const fields: JsonObject = {};
+    for (const listed of (member(operation, 'parameters') ?? []) as Json[]) {
+      const parameter = this.follow(listed);
+      const content = member(parameter, 'content');
+      const media = isObject(content) ? Object.values(content)[0] : parameter;
+      const required = member(parameter, 'in') === 'path' || member(parameter, 'required') === true;
+      const field = textOf(parameter, 'x-event-field') ?? textOf(parameter, 'name') ?? '';
+      fields[field] = [required, this.schemaOf(media)];
+    }
+    const requestBody = this.follow(member(operation, 'requestBody') ?? {});
+    const content = member(requestBody, 'content');
+    const required = member(requestBody, 'required') === true;
+    const bodies = Object.values(isObject(content) ? content : {})
+      .map((media) => this.schemaOf(media))
+      .map((schema) => [required, schema]);
+    if (bodies.length === 0) return { fields };
+    if (member(operation, 'x-event-body') === 'nested') return { fields: { ...fields, body: bodies } };
+    const members = bodies.length === 1 ? this.plainMembers(bodies[0]?.[1] ?? true, required) : undefined;
+    return members === undefined ? { fields, flat: bodies } : { fields: { ...fields, ...members } };
+  }
+
+  /** The bare schema of a parameter or media type; a mere reference gives way to what it refers to. */
+  private schemaOf(holder: Json | undefined): Json {
+    const schema = stripped((isObject(holder) ? member(holder, 'schema') : undefined) ?? true);
+    const mere = isObject(schema) && Object.keys(schema).length === 1 && Object.hasOwn(schema, '$ref');
+    return mere ? stripped(this.follow(schema)) : schema;
+  }
+
+  /** The members of an object schema that says nothing but what they are; undefined for any other. */
+  private plainMembers(schema: Json, bodyRequired: boolean): JsonObject | undefined {
+    const followed = this.follow(schema);
+    const { type, properties, required, ...rest } = stripped(followed) as JsonObject;
+    const others = Object.keys(rest).filter((keyword) => keyword !== 'additionalProperties');
+    if (type !== 'object' || !isObject(properties) || others.length > 0) return undefined;
+    const names = bodyRequired && Array.isArray(required) ? required : [];
+    const entries = Object.entries(properties).map(([name, of]): [string, Json] => [
+      name,
+      [names.includes(name), of],
+    ]);
+    return Object.fromEntries(entries);
+  }
+
+  private follow(value: Json): JsonObject {
+    let followed: Json = value;
+    for (let hops = 0; hops < 1000 && isObject(followed) && typeof followed['$ref'] === 'string'; hops += 1) {
+      const [section = '', name = ''] = followed['$ref'].split('/').slice(-2);
+      followed = member(this.ingested.components[section] ?? {}, name) ?? {};
+    }
+    return isObject(followed) ? followed : {};
+  }
+}
+
+function fingerprints(
+  components: Readonly<Record<string, JsonObject>>,
+  prepare: (section: string, value: Json) => Json,
+): ReadonlyMap<string, string> {
+  const rendered = new Map<string, Rendered>();
+  for (const [section, all] of Object.entries(components)) {
+    for (const [name, value] of Object.entries(all)) {
+      rendered.set(`#/components/${section}/${name}`, render(prepare(section, value)));
+    }
+  }
+  let known: ReadonlyMap<string, string> = new Map();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const next = new Map<string, string>();
+    for (const [ref, one] of rendered) {
+      const settled = one.refs.length === 0 ? known.get(ref) : undefined;
+      next.set(ref, settled ?? hash(one, known));
+    }
+    known = next;
+  }
+  return known;
+}
+
+function render(value: Json): Rendered {
+  const texts: string[] = [];
+  const refs: string[] = [];
+  let text = '';
+  const walk = (item: Json): void => {
+    if (Array.isArray(item)) {
+      text += '[';
+      for (const inner of item) {
+        walk(inner);
+        text += ',';
+      }
+      text += ']';
+    } else if (isObject(item)) {
+      text += '{';
+      for (const name of Object.keys(item).sort()) {
+        const inner = item[name] ?? null;
+        text += `${JSON.stringify(name)}:`;
+        if (name === '$ref' && typeof inner === 'string') {
+          texts.push(text);
+          refs.push(inner);
+          text = '';
+        } else walk(inner);
+        text += ',';
+      }
+      text += '}';
+    } else text += canonical(item);
+  };
+  walk(value);
+  texts.push(text);
+  return { texts, refs };
+}
+
+function hash(rendered: Rendered, known: ReadonlyMap<string, string>): string {
+  const sum = createHash('sha256');
+  rendered.texts.forEach((text, index) => {
+    const ref = rendered.refs[index];
+    sum.update(text).update(ref === undefined ? '' : (known.get(ref) ?? '?'));
+  });
+  return sum.digest('base64');
+}
+
+/** The schema without what is only said about it. */
+function stripped(schema: Json): Json {
+  return transform('schema', schema, '', {
+    enter: (_kind, object) =>
+      Object.fromEntries(
+        Object.entries(object).filter(([name]) => !ANNOTATIONS.has(name) && !name.startsWith('x-')),
+      ),
+  });
+}

@@ -1,0 +1,146 @@
+/**
+ * Bounds on what a source may bring, and the copy of it that everything else works on: plain JSON,
+ * of bounded size and depth, sharing nothing with what was handed in.
+ */
+import { ContractError } from '../../contract/errors.ts';
+import { type Json, pointerOf } from '../../contract/json.ts';
+import { ExactNumber } from '../../core/json/exact-json.ts';
+import { SpelledNumber } from './spelled-number.ts';
+
+/** Bounds on one fragment or document. */
+export interface ContractLimits {
+  /** Size as JSON text, in bytes. */
+  readonly bytes: number;
+  /** Levels of nesting. */
+  readonly depth: number;
+  readonly operations: number;
+  /** Parameters of one operation. */
+  readonly parameters: number;
+  /** Characters of a regular expression. */
+  readonly patternLength: number;
+  /** Characters of a path template, its prefix included. */
+  readonly pathLength: number;
+  /** Characters of an event, operation, parameter or component name. */
+  readonly nameLength: number;
+  /** Components of all kinds. */
+  readonly components: number;
+  /** Schema objects that one operation may have, with those that it refers to. */
+  readonly schemas: number;
+  /** Longest chain of schemas that refer to one another. */
+  readonly references: number;
+}
+
+/** Bounds on what a worker announces. */
+export const WORKER_LIMITS: ContractLimits = {
+  bytes: 1024 * 1024,
+  depth: 64,
+  operations: 5000,
+  parameters: 200,
+  patternLength: 1000,
+  pathLength: 1000,
+  nameLength: 256,
+  components: 2000,
+  schemas: 2000,
+  references: 200,
+};
+
+/** Bounds on documents that the operator names: wide, there against accidents. */
+export const DOCUMENT_LIMITS: ContractLimits = {
+  bytes: 64 * 1024 * 1024,
+  depth: 500,
+  operations: 50_000,
+  parameters: 1000,
+  patternLength: 100_000,
+  pathLength: 4000,
+  nameLength: 1000,
+  components: 100_000,
+  schemas: Infinity,
+  references: 1000,
+};
+
+interface Budget {
+  left: number;
+  readonly limits: ContractLimits;
+  readonly keepSpelling: boolean;
+}
+
+/**
+ * A plain copy of a JSON value.
+ * @param keepSpelling whether numbers stay as their file spells them; otherwise they become numbers.
+ * @throws ContractError where it is too large or too deep, holds what JSON cannot say, or a member named
+ *   `__proto__` (a schema for it could not be enforced).
+ */
+export function plainCopy(value: unknown, limits: ContractLimits, keepSpelling = false): Json {
+  return copy(value, [], { left: limits.bytes, limits, keepSpelling });
+}
+
+function copy(value: unknown, place: (string | number)[], budget: Budget): Json {
+  switch (typeof value) {
+    case 'string':
+      spend(budget, value.length + 2);
+      return value;
+    case 'number':
+      if (!Number.isFinite(value)) throw refused(place, `${value} is not a JSON number`);
+      spend(budget, 1);
+      return value;
+    case 'boolean':
+      spend(budget, 4);
+      return value;
+    case 'object':
+      if (value === null) {
+        spend(budget, 4);
+        return null;
+      }
+      if (value instanceof ExactNumber || value instanceof SpelledNumber) return copyNumber(value, budget);
+      if (place.length >= budget.limits.depth) {
+        throw refused(place.slice(0, 8), `nested deeper than ${budget.limits.depth} levels`);
+      }
+      return Array.isArray(value) ? copyArray(value, place, budget) : copyObject(value, place, budget);
+    case 'undefined':
+    case 'bigint':
+    case 'symbol':
+    case 'function':
+      throw refused(place, `a ${typeof value} is not a JSON value`);
+  }
+}
+
+function copyNumber(value: ExactNumber | SpelledNumber, budget: Budget): Json {
+  spend(budget, value.text.length);
+  const kept = value instanceof ExactNumber || budget.keepSpelling ? value : value.number;
+  // `Json` has no spelled numbers: only the loader, which asked for them, gets to see one.
+  return kept as Json;
+}
+
+function copyArray(value: readonly unknown[], place: (string | number)[], budget: Budget): Json[] {
+  spend(budget, value.length + 2);
+  return Array.from(value, (item, index) => {
+    place.push(index);
+    const copied = copy(item, place, budget);
+    place.pop();
+    return copied;
+  });
+}
+
+function copyObject(value: object, place: (string | number)[], budget: Budget): Json {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw refused(place, 'not a plain JSON object');
+  const copied: Record<string, Json> = {};
+  for (const [name, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    if (name === '__proto__') throw refused(place, 'a member must not be named __proto__');
+    spend(budget, name.length + 4);
+    place.push(name);
+    copied[name] = copy(item, place, budget);
+    place.pop();
+  }
+  return copied;
+}
+
+function spend(budget: Budget, bytes: number): void {
+  budget.left -= bytes;
+  if (budget.left < 0) throw new ContractError(`larger than ${budget.limits.bytes} bytes`);
+}
+
+function refused(place: readonly (string | number)[], reason: string): ContractError {
+  return new ContractError(reason, { pointer: pointerOf(...place) });
+}

@@ -1,0 +1,151 @@
+/**
+ * From a normalised document to the operations that the gateway serves.
+ */
+import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
+import { secondsOf, sunsetDate } from './extensions.ts';
+import type {
+  BodyBinding,
+  FieldEncoding,
+  HttpMethod,
+  Operation,
+  ParameterBinding,
+  ReplyBinding,
+  Schema,
+} from './operation.ts';
+import { bindParameter, mergeParameters } from './parameters.ts';
+
+/** Methods that RFC 9110 calls idempotent. */
+const IDEMPOTENT: ReadonlySet<HttpMethod> = new Set(['get', 'head', 'put', 'delete', 'options', 'trace']);
+
+/** Which operation, and what the registry knows of it. */
+export interface OperationEntry {
+  readonly path: string;
+  readonly method: HttpMethod;
+  readonly source: string;
+  readonly available: boolean;
+}
+
+/** What a place in the document holds, after following references: the value and its own JSON pointer. */
+interface Found {
+  readonly value: Json | undefined;
+  readonly pointer: string;
+}
+
+/**
+ * The operation at a path and method of a normalised document. Everything in it was checked when its source
+ * was taken in.
+ */
+export function operationOf(document: JsonObject, entry: OperationEntry): Operation {
+  const { path, method } = entry;
+  const paths = document['paths'] as JsonObject;
+  const operation = (paths[path] as JsonObject)[method] as JsonObject;
+  const pointer = pointerOf('paths', path, method);
+  const timeout = member(operation, 'x-timeout-ms');
+  const body = bodyOf(document, operation, pointer);
+  return {
+    method,
+    path,
+    eventName: textOf(operation, 'x-event-name') ?? '',
+    operationId: textOf(operation, 'operationId'),
+    source: entry.source,
+    parameters: parametersOf(document, operation, pointer),
+    ...body,
+    unknownQuery: member(operation, 'x-unknown-query') === 'ignore' ? 'ignore' : 'refuse',
+    timeout: typeof timeout === 'number' ? timeout : undefined,
+    idempotent: (member(operation, 'x-idempotent') ?? IDEMPOTENT.has(method)) === true,
+    deprecated: member(operation, 'deprecated') === true,
+    deprecatedSince: secondsOf(member(operation, 'x-deprecated-since')),
+    sunset: sunsetDate(member(operation, 'x-sunset')),
+    etag: member(operation, 'x-etag') === true,
+    stickyKey: textOf(operation, 'x-sticky-key'),
+    security: (member(operation, 'security') ?? []) as unknown as Operation['security'],
+    replies: repliesOf(document, operation, pointer),
+    available: entry.available,
+  };
+}
+
+function follow(document: JsonObject, value: Json | undefined, pointer: string): Found {
+  let found: Found = { value, pointer };
+  for (let hops = 0; hops < 1000 && isObject(found.value); hops += 1) {
+    const ref = member(found.value, '$ref');
+    if (typeof ref !== 'string') break;
+    const [section = '', name = ''] = ref.split('/').slice(-2);
+    const all = member((document['components'] ?? {}) as JsonObject, section);
+    found = { value: isObject(all) ? member(all, name) : undefined, pointer: ref.slice(1) };
+  }
+  return found;
+}
+
+function parametersOf(document: JsonObject, operation: JsonObject, pointer: string): ParameterBinding[] {
+  const listed = member(operation, 'parameters');
+  const parameters = mergeParameters([], listed, (value) => follow(document, value, '').value);
+  return parameters.map((parameter) => {
+    const index = Array.isArray(listed) ? listed.indexOf(parameter.stands) : 0;
+    const found = follow(document, parameter.stands, `${pointer}/parameters/${index}`);
+    return bindParameter(parameter, found.pointer);
+  });
+}
+
+function bodyOf(
+  document: JsonObject,
+  operation: JsonObject,
+  pointer: string,
+): Pick<Operation, 'bodies' | 'bodyRequired' | 'bodyMode'> {
+  const found = follow(document, member(operation, 'requestBody'), `${pointer}/requestBody`);
+  if (!isObject(found.value)) return { bodies: [], bodyRequired: false, bodyMode: 'none' };
+  const content = member(found.value, 'content');
+  const bodies: BodyBinding[] = Object.entries(isObject(content) ? content : {}).map(
+    ([mediaType, media]) => ({
+      mediaType: mediaType.toLowerCase(),
+      schema: ((isObject(media) ? member(media, 'schema') : undefined) ?? true) as Schema,
+      pointer: found.pointer + pointerOf('content', mediaType, 'schema'),
+      encoding: encodingOf(isObject(media) ? member(media, 'encoding') : undefined),
+    }),
+  );
+  return {
+    bodies,
+    bodyRequired: member(found.value, 'required') === true,
+    bodyMode: member(operation, 'x-event-body') === 'nested' ? 'nested' : 'flat',
+  };
+}
+
+const STYLES = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'] as const;
+
+function encodingOf(encoding: Json | undefined): Readonly<Record<string, FieldEncoding>> {
+  const read: Record<string, FieldEncoding> = {};
+  for (const [field, how] of Object.entries(isObject(encoding) ? encoding : {})) {
+    if (!isObject(how)) continue;
+    const told = member(how, 'style');
+    const style = STYLES.find((one) => one === told) ?? 'form';
+    // Any of the three makes the content type irrelevant (OpenAPI 3.1.1, Encoding Object).
+    const styled = ['style', 'explode', 'allowReserved'].some((name) => member(how, name) !== undefined);
+    const explode = member(how, 'explode');
+    read[field] = {
+      contentType: textOf(how, 'contentType'),
+      style: styled ? style : undefined,
+      explode: typeof explode === 'boolean' ? explode : style === 'form',
+    };
+  }
+  return read;
+}
+
+function repliesOf(document: JsonObject, operation: JsonObject, pointer: string): Operation['replies'] {
+  const responses = member(operation, 'responses');
+  const replies: ReplyBinding[] = [];
+  for (const [status, response] of Object.entries(isObject(responses) ? responses : {})) {
+    const found = follow(document, response, pointer + pointerOf('responses', status));
+    const content = isObject(found.value) ? member(found.value, 'content') : undefined;
+    for (const [mediaType, media] of Object.entries(isObject(content) ? content : {})) {
+      if (!/^application\/([^;]+\+)?json\s*(;|$)/i.test(mediaType) || /problem\+json/i.test(mediaType))
+        continue;
+      const schema = (isObject(media) ? member(media, 'schema') : undefined) ?? true;
+      replies.push({
+        mediaType,
+        status: status.toUpperCase() === 'DEFAULT' ? 'default' : status.toUpperCase(),
+        schema: schema as Schema,
+        pointer: found.pointer + pointerOf('content', mediaType, 'schema'),
+      });
+    }
+  }
+  return replies;
+}

@@ -1,0 +1,83 @@
+/**
+ * Schemas that refer to one another: no circle without going deeper into the value, or judging a value would
+ * never end; and no chain longer than a validator can follow.
+ */
+import { ContractError } from '../../contract/errors.ts';
+import { isObject, type Json, member } from '../../contract/json.ts';
+import { refTo } from '../files/references.ts';
+import type { Faults } from '../model/faults.ts';
+import type { Normalised } from './normalise.ts';
+
+/** Keywords whose schemas judge the very same value. */
+const SAME_VALUE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas'] as const;
+
+/**
+ * @param places where components stand in their source, by the reference to each.
+ * @param faults takes each circle and chain, with the component that it starts at.
+ */
+export function checkReferences(
+  { components, places }: Pick<Normalised, 'components' | 'places'>,
+  longest: number,
+  faults: Faults,
+): void {
+  for (const [section, all] of Object.entries(components)) {
+    const edges = new Map<string, readonly string[]>();
+    for (const [name, value] of Object.entries(all)) {
+      edges.set(name, section === 'schemas' ? sameValue(value) : referenceOf(value));
+    }
+    for (const name of edges.keys()) {
+      const pointer = places.get(refTo(section, name)) ?? '';
+      faults.attempt(() => follow(name, edges, longest), { pointer });
+    }
+  }
+}
+
+/** Depth-first without recursion; finished components are taken out of `edges`, so all is walked once. */
+function follow(start: string, edges: Map<string, readonly string[]>, longest: number): void {
+  const path: { name: string; next: number }[] = [{ name: start, next: 0 }];
+  const onPath = new Set([start]);
+  for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+    const target = edges.get(step.name)?.[step.next];
+    step.next += 1;
+    if (target === undefined) {
+      path.pop();
+      onPath.delete(step.name);
+      edges.set(step.name, []);
+      continue;
+    }
+    const circle = onPath.has(target);
+    if (circle || path.length >= longest) {
+      // What is on this path is reported by now.
+      for (const name of onPath) edges.set(name, []);
+      throw new ContractError(
+        circle
+          ? 'refers to itself without going deeper'
+          : `starts a chain of more than ${longest} references`,
+      );
+    }
+    if ((edges.get(target) ?? []).length === 0) continue;
+    path.push({ name: target, next: 0 });
+    onPath.add(target);
+  }
+}
+
+function referenceOf(value: Json): string[] {
+  const ref = isObject(value) ? member(value, '$ref') : undefined;
+  return typeof ref === 'string' ? [ref.slice(ref.lastIndexOf('/') + 1)] : [];
+}
+
+function sameValue(schema: Json): string[] {
+  if (!isObject(schema)) return [];
+  const found = referenceOf(schema);
+  for (const keyword of SAME_VALUE) {
+    const value = member(schema, keyword);
+    if (value === undefined) continue;
+    const schemas = Array.isArray(value)
+      ? value
+      : keyword === 'dependentSchemas' && isObject(value)
+        ? Object.values(value)
+        : [value];
+    for (const item of schemas) found.push(...sameValue(item));
+  }
+  return found;
+}

@@ -1,0 +1,163 @@
+/**
+ * From what a source brings to a normalised document: OpenAPI 3.1 throughout, all references to components,
+ * and every operation complete in itself (parameters, security, event name, fields, body mode).
+ */
+import { claimsOf, isExtension } from '../../contract/claims.ts';
+import { ContractError, type ContractPlace } from '../../contract/errors.ts';
+import { isObject, type JsonObject, member, pointerOf } from '../../contract/json.ts';
+import type { Steps } from '../../core/time/steps.ts';
+import { checkComplexity } from '../checks/complexity.ts';
+import { isReadable } from '../model/body.ts';
+import type { Ingested, IngestedOperation } from '../model/ingested.ts';
+import { type ContractLimits, plainCopy } from '../model/limits.ts';
+import { HTTP_METHODS } from '../model/operation.ts';
+import { OperationReader } from '../model/operation-reader.ts';
+import type { IngestOptions } from '../model/options.ts';
+import { parsePath, parsePrefix } from '../model/path-template.ts';
+import { parseSpelled } from '../model/spelled-number.ts';
+import { checkReferences } from './cycles.ts';
+import { type Normalised, normalise } from './normalise.ts';
+import { keepPathItems } from './path-items.ts';
+import { Taint } from './taint.ts';
+
+/**
+ * Reads a source: JSON text, or a value as JSON.parse gives it.
+ * @throws ContractError naming what is wrong and where: every fault of a document, the first one of a contract.
+ */
+export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested> {
+  const raw = parse(input, options.limits);
+  yield;
+  checkVersion(raw);
+  // Before references are followed: as a router reads the contract.
+  if (options.kind === 'worker') claimsOf(raw);
+  const prefix = parsePrefix(options.prefix);
+  const { faults, limits } = options;
+  const normalised = yield* normalise(raw, options);
+  const { document, components } = normalised;
+  checkReferences(normalised, limits.references, faults);
+  yield;
+  const { operations, warnings } = yield* readOperations(normalised, prefix, options);
+  if (Number.isFinite(limits.schemas)) {
+    yield* checkComplexity(document['paths'] as JsonObject, operations, components, limits.schemas);
+  }
+  faults.throwIfAny();
+  return { document, components, operations, warnings };
+}
+
+function parse(input: unknown, limits: ContractLimits): JsonObject {
+  let value = input;
+  if (typeof input === 'string' || Buffer.isBuffer(input)) {
+    if (Buffer.byteLength(input) > limits.bytes) throw new ContractError(`larger than ${limits.bytes} bytes`);
+    try {
+      value = parseSpelled(input.toString());
+    } catch (cause) {
+      throw new ContractError(
+        `is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+        {},
+        { cause },
+      );
+    }
+  }
+  const raw = plainCopy(value, limits);
+  if (!isObject(raw)) throw new ContractError('a contract must be an object');
+  return raw;
+}
+
+function checkVersion(raw: JsonObject): void {
+  const version = member(raw, 'openapi');
+  if (member(raw, 'swagger') !== undefined) {
+    throw new ContractError('Swagger 2.0 is not supported; convert it to OpenAPI 3', { pointer: '/swagger' });
+  }
+  // YAML reads an unquoted 3.1 as a number, and what it means is plain.
+  const written = typeof version === 'number' ? String(version) : version;
+  if (written !== undefined && !(typeof written === 'string' && /^3\.[01](\.\d+.*)?$/.test(written))) {
+    throw new ContractError(`OpenAPI ${JSON.stringify(written)} is not supported; 3.0 and 3.1 are`, {
+      pointer: '/openapi',
+    });
+  }
+}
+
+/** What readers of one source share. */
+interface Reading {
+  readonly reader: OperationReader;
+  readonly taint: Taint;
+  readonly options: IngestOptions;
+  readonly operations: IngestedOperation[];
+  readonly warnings: ContractError[];
+}
+
+function* readOperations(
+  normalised: Normalised,
+  prefix: string,
+  options: IngestOptions,
+): Steps<Pick<Ingested, 'operations' | 'warnings'>> {
+  const { document, components } = normalised;
+  const { faults } = options;
+  const paths = member(document, 'paths') ?? {};
+  if (!isObject(paths)) throw new ContractError('paths must be an object', { pointer: '/paths' });
+  const reading: Reading = {
+    reader: new OperationReader(document, components, options),
+    taint: new Taint(normalised, faults),
+    options,
+    operations: [],
+    warnings: [],
+  };
+  const found: JsonObject = {};
+  for (const [path, item] of Object.entries(paths)) {
+    if (isExtension(path)) continue;
+    yield;
+    const place = { path, pointer: pointerOf('paths', path) };
+    faults.attempt(() => {
+      // A client never sends a fragment (RFC 9110, 7.1), so that no request comes to such a path.
+      if (path.includes('#')) {
+        const reason = 'no request has a path with #';
+        // A contract is served as it stands, or refused.
+        if (options.kind === 'worker') throw new ContractError(reason);
+        reading.warnings.push(new ContractError(`${reason}; it is left out`, place));
+        return;
+      }
+      const read = readPath(path, isObject(item) ? item : {}, prefix, place, reading);
+      if (Object.keys(read.operations).length > 0) found[read.path] = read.operations;
+    }, place);
+  }
+  document['paths'] = found;
+  keepPathItems(document, components);
+  return reading;
+}
+
+function readPath(
+  path: string,
+  item: JsonObject,
+  prefix: string,
+  place: ContractPlace & { readonly pointer: string },
+  { reader, taint, options, operations, warnings }: Reading,
+): { path: string; operations: JsonObject } {
+  const { limits } = options;
+  const template = parsePath(prefix + path);
+  if (template.path.length > limits.pathLength) {
+    throw new ContractError(`longer than ${limits.pathLength} characters`);
+  }
+  const pathItem = reader.pathItem(item);
+  const found: JsonObject = {};
+  for (const method of HTTP_METHODS) {
+    const operation = member(pathItem, method);
+    if (!isObject(operation)) continue;
+    const at = { path: template.path, method, pointer: `${place.pointer}/${method}` };
+    const read = taint.attempt(at, [operation, pathItem], () =>
+      reader.operation(method, path, template, pathItem, operation),
+    );
+    if (read === undefined) continue;
+    found[method] = read.operation;
+    const { path: written, shape, names } = template;
+    operations.push({ path: written, shape, names, method, eventName: read.eventName, pointer: at.pointer });
+    if (operations.length > limits.operations) {
+      throw new ContractError(`more than ${limits.operations} operations`);
+    }
+    const types = reader.mediaTypes(read.operation);
+    if (types.length > 0 && !types.some(isReadable)) {
+      const reason = `the gateway reads no body of ${types.join(', ')}: every request is answered 415`;
+      warnings.push(new ContractError(reason, { ...at, event: read.eventName }));
+    }
+  }
+  return { path: template.path, operations: found };
+}

@@ -1,0 +1,331 @@
+/**
+ * From many normalised documents to the one that is served, with its operations.
+ */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
+import { type Kind, kindOf, transform } from '../../contract/shapes.ts';
+import type { Steps } from '../../core/time/steps.ts';
+import { componentName } from '../files/references.ts';
+import type { Ingested, IngestedOperation } from '../model/ingested.ts';
+import type { Operation } from '../model/operation.ts';
+import { operationOf } from '../model/operations.ts';
+import { problemComponents, withProblems } from '../model/problem.ts';
+import type { ReadContract } from '../model/read-contract.ts';
+
+/** What the served document says of itself, whatever the sources say. */
+export interface DocumentBase {
+  /** Title, version and so on; by default those of the only source, or a title of ours. */
+  readonly info?: Partial<OpenAPIV3_1.InfoObject>;
+  /** By default `/`: the gateway that serves the document, whatever servers the sources name. */
+  readonly servers?: readonly OpenAPIV3_1.ServerObject[];
+  /** Security schemes that sources may name without defining them. */
+  readonly securitySchemes?: Readonly<Record<string, OpenAPIV3_1.SecuritySchemeObject>>;
+}
+
+/** One source as it is merged. */
+export interface MergedSource {
+  readonly name: string;
+  readonly contract: ReadContract;
+  readonly available: boolean;
+  /** Whether workers brought it; while none serves it, it gives way to what others bring. */
+  readonly fromWorker: boolean;
+  /** The source with names changed, kept so that what does not change stays the very same objects. */
+  readonly renamed: { names: string; ingested: Ingested | undefined };
+}
+
+/** An operation of the served document. */
+interface MergedEntry {
+  readonly path: string;
+  readonly method: Operation['method'];
+  readonly source: string;
+  /** As the document has it while a worker serves it. */
+  readonly operation: JsonObject;
+}
+
+/** All sources in one document. */
+export interface Merged {
+  readonly document: OpenAPIV3_1.Document;
+  readonly operations: readonly Operation[];
+  readonly entries: readonly MergedEntry[];
+}
+
+const UNAVAILABLE = 'No worker serves this operation at present: it answers 503.';
+
+/** Merges the sources, in their order: an earlier one keeps its names, a later one's that clash are prefixed. */
+export function* merge(sources: readonly MergedSource[], base: DocumentBase): Steps<Merged> {
+  const merger = new Merger(base);
+  for (const source of sources) yield* merger.add(source);
+  return yield* merger.finish(sources);
+}
+
+/** The same sources after one of them became available or unavailable. Names and schemas stay the same objects. */
+export function remark(merged: Merged, source: string, available: boolean): Merged {
+  const paths = { ...merged.document.paths } as JsonObject;
+  for (const { path, method, source: of, operation } of merged.entries) {
+    if (of !== source) continue;
+    paths[path] = { ...(paths[path] as JsonObject), [method]: marked(operation, available) };
+  }
+  return {
+    document: { ...merged.document, paths: paths as OpenAPIV3_1.PathsObject },
+    operations: merged.operations.map((one) => (one.source === source ? { ...one, available } : one)),
+    entries: merged.entries,
+  };
+}
+
+/** The operation as the document has it. */
+function marked(operation: JsonObject, available: boolean): JsonObject {
+  if (available) return operation;
+  const description = member(operation, 'description');
+  return {
+    ...operation,
+    'x-available': false,
+    description: typeof description === 'string' ? `${description}\n\n${UNAVAILABLE}` : UNAVAILABLE,
+  };
+}
+
+class Merger {
+  private readonly base: DocumentBase;
+  private readonly components: Record<string, JsonObject>;
+  /** `section/name` → the fingerprint of what has it, made only when another source has that name, too. */
+  private readonly taken = new Map<string, () => string>();
+  private readonly paths: JsonObject = {};
+  /** Shape of a path → the path as the document has it. */
+  private readonly shapes = new Map<string, { path: string; names: readonly string[] }>();
+  private readonly operationIds = new Set<string>();
+  private readonly tags = new Map<string, Json>();
+  private readonly webhooks: JsonObject = {};
+  private readonly entries: (MergedEntry & { readonly available: boolean })[] = [];
+
+  constructor(base: DocumentBase) {
+    this.base = base;
+    this.components = problemComponents();
+    const schemes = base.securitySchemes ?? {};
+    if (Object.keys(schemes).length > 0)
+      this.components['securitySchemes'] = { ...schemes } as unknown as JsonObject;
+    for (const [section, all] of Object.entries(this.components)) {
+      for (const name of Object.keys(all)) this.taken.set(`${section}/${name}`, () => '');
+    }
+  }
+
+  *add(source: MergedSource): Steps<void> {
+    const { document, components, operations } = renamedSource(source, this.takeNames(source));
+    for (const [section, all] of Object.entries(components)) {
+      const into = (this.components[section] ??= {});
+      for (const [name, value] of Object.entries(all)) {
+        if (!Object.hasOwn(into, name)) into[name] = value;
+      }
+    }
+    const paths = document['paths'] as JsonObject;
+    for (const operation of operations) {
+      const found = (paths[operation.path] as JsonObject)[operation.method] ?? {};
+      this.addOperation(source, operation, found as JsonObject);
+      yield;
+    }
+    for (const tag of listOf(document, 'tags')) {
+      const name = isObject(tag) ? member(tag, 'name') : undefined;
+      if (typeof name === 'string' && !this.tags.has(name)) this.tags.set(name, tag);
+    }
+    const webhooks = member(document, 'webhooks');
+    for (const [name, webhook] of Object.entries(isObject(webhooks) ? webhooks : {})) {
+      const as = Object.hasOwn(this.webhooks, name) ? `${source.name} ${name}` : name;
+      this.webhooks[as] = webhook;
+    }
+  }
+
+  *finish(sources: readonly MergedSource[]): Steps<Merged> {
+    const document: JsonObject = {
+      openapi: '3.1.0',
+      info: this.info(sources),
+      servers: (this.base.servers ?? [{ url: '/' }]) as unknown as Json,
+      ...(this.tags.size > 0 ? { tags: [...this.tags.values()] } : {}),
+      paths: this.paths,
+      ...(Object.keys(this.webhooks).length > 0 ? { webhooks: this.webhooks } : {}),
+      components: this.components,
+    };
+    const operations: Operation[] = [];
+    for (const entry of this.entries) {
+      operations.push(operationOf(document, entry));
+      yield;
+    }
+    return { document: document as unknown as OpenAPIV3_1.Document, operations, entries: this.entries };
+  }
+
+  /** Gives each component of the source a name of its own; returns those that had to change. */
+  private takeNames(source: MergedSource): Map<string, string> {
+    const renamed = new Map<string, string>();
+    for (const [section, all] of Object.entries(source.contract.ingested.components)) {
+      for (const name of Object.keys(all)) {
+        const key = `${section}/${name}`;
+        const print = (): string => source.contract.fingerprints.component(section, name);
+        const other = this.taken.get(key);
+        if (other === undefined) this.taken.set(key, print);
+        else if (other() !== print()) {
+          const free = this.freeName(section, `${componentName(source.name)}.${name}`);
+          renamed.set(key, free);
+          this.taken.set(`${section}/${free}`, print);
+        }
+      }
+    }
+    return renamed;
+  }
+
+  private freeName(section: string, wanted: string): string {
+    let name = wanted;
+    for (let count = 2; this.taken.has(`${section}/${name}`); count += 1) name = `${wanted}_${count}`;
+    return name;
+  }
+
+  private addOperation(
+    source: MergedSource,
+    { path, shape, names, method }: IngestedOperation,
+    found: JsonObject,
+  ): void {
+    const operation: JsonObject = { ...found };
+    const served = this.shapes.get(shape) ?? { path, names };
+    this.shapes.set(shape, served);
+    if (served.path !== path)
+      renamePathParameters(operation, names, served.names, (value) => this.follow(value));
+    operation['responses'] = withProblems(operation, (value) => this.follow(value));
+    this.nameOperation(source, operation);
+    const { name, available } = source;
+    const item = (this.paths[served.path] ??= {}) as JsonObject;
+    item[method] = marked(operation, available);
+    this.entries.push({ path: served.path, method, source: name, available, operation });
+  }
+
+  /** `operationId` must be unique in a document; where a source says none, the event name is a good one. */
+  private nameOperation(source: MergedSource, operation: JsonObject): void {
+    const told = member(operation, 'operationId');
+    const eventName = textOf(operation, 'x-event-name') ?? '';
+    if (typeof told !== 'string') {
+      if (/^[A-Za-z0-9._~-]+$/.test(eventName) && !this.operationIds.has(eventName)) {
+        operation['operationId'] = eventName;
+        this.operationIds.add(eventName);
+      }
+      return;
+    }
+    let name = told;
+    for (let count = 1; this.operationIds.has(name); count += 1) {
+      name = `${componentName(source.name)}_${told}${count === 1 ? '' : `_${count}`}`;
+    }
+    this.operationIds.add(name);
+    operation['operationId'] = name;
+  }
+
+  private follow(value: Json): Json | undefined {
+    let followed: Json | undefined = value;
+    for (let hops = 0; hops < 1000 && isObject(followed) && typeof followed['$ref'] === 'string'; hops += 1) {
+      const [section = '', name = ''] = followed['$ref'].split('/').slice(-2);
+      followed = member(this.components[section] ?? {}, name);
+    }
+    return followed;
+  }
+
+  private info(sources: readonly MergedSource[]): JsonObject {
+    const infos = sources.map(({ name, contract }) => ({
+      name,
+      info: member(contract.ingested.document, 'info'),
+    }));
+    const only = infos.length === 1 ? infos[0]?.info : undefined;
+    const info: JsonObject = {
+      title: 'API',
+      version: '1.0.0',
+      ...(infos.length > 1
+        ? { description: infos.map(({ name, info }) => introduce(name, info)).join('\n') }
+        : {}),
+      ...(isObject(only) ? only : {}),
+      ...(this.base.info as unknown as JsonObject | undefined),
+    };
+    return info;
+  }
+}
+
+/** One line on a source, for the description of a document that was merged from several. */
+function introduce(name: string, info: Json | undefined): string {
+  const title = isObject(info) ? member(info, 'title') : undefined;
+  const version = isObject(info) ? member(info, 'version') : undefined;
+  const text = typeof title === 'string' ? title : name;
+  return `- ${text}${typeof version === 'string' ? ` ${version}` : ''}`;
+}
+
+/** The source under the names that are free for it. */
+function renamedSource(
+  { contract: { ingested }, renamed: memo }: MergedSource,
+  renamed: ReadonlyMap<string, string>,
+): Ingested {
+  if (renamed.size === 0) return ingested;
+  const names = JSON.stringify([...renamed]);
+  if (memo.ingested !== undefined && memo.names === names) return memo.ingested;
+  const hooks = hooksFor(renamed);
+  const components: Record<string, JsonObject> = {};
+  for (const [section, all] of Object.entries(ingested.components)) {
+    const entries = Object.entries(all).map(([name, value]): [string, Json] => [
+      renamed.get(`${section}/${name}`) ?? name,
+      transform(kindOf(section), value, '', hooks),
+    ]);
+    components[section] = Object.fromEntries(entries);
+  }
+  memo.ingested = {
+    ...ingested,
+    components,
+    document: transform('document', ingested.document, '', hooks) as JsonObject,
+  };
+  memo.names = names;
+  return memo.ingested;
+}
+
+function hooksFor(renamed: ReadonlyMap<string, string>) {
+  const reference = (ref: string): string => {
+    const [section = '', name = ''] = ref.split('/').slice(-2);
+    const as = renamed.get(`${section}/${name}`);
+    return as === undefined ? ref : `#/components/${section}/${as}`;
+  };
+  return {
+    reference: (_kind: Kind, ref: string): string => reference(ref),
+    enter: (kind: Kind, object: JsonObject): JsonObject => {
+      if (kind === 'operation') return renameSecurity(object, renamed);
+      const discriminator = kind === 'schema' ? member(object, 'discriminator') : undefined;
+      const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
+      if (!isObject(discriminator) || !isObject(mapping)) return object;
+      const entries = Object.entries(mapping).map(([value, ref]): [string, Json] => [
+        value,
+        typeof ref === 'string' ? reference(ref) : ref,
+      ]);
+      return { ...object, discriminator: { ...discriminator, mapping: Object.fromEntries(entries) } };
+    },
+  };
+}
+
+function renameSecurity(operation: JsonObject, renamed: ReadonlyMap<string, string>): JsonObject {
+  if (member(operation, 'security') === undefined) return operation;
+  const security = listOf(operation, 'security').map((requirement) =>
+    Object.fromEntries(
+      Object.entries(isObject(requirement) ? requirement : {}).map(([scheme, scopes]) => [
+        renamed.get(`securitySchemes/${scheme}`) ?? scheme,
+        scopes,
+      ]),
+    ),
+  );
+  return { ...operation, security };
+}
+
+/** Another operation of the path was there first, and calls the path parameters something else. */
+function renamePathParameters(
+  operation: JsonObject,
+  names: readonly string[],
+  served: readonly string[],
+  follow: (value: Json) => Json | undefined,
+): void {
+  operation['parameters'] = listOf(operation, 'parameters').map((stands) => {
+    const says = follow(stands);
+    if (!isObject(says) || member(says, 'in') !== 'path') return stands;
+    const name = textOf(says, 'name') ?? '';
+    const as = served[names.indexOf(name)] ?? name;
+    return as === name ? stands : { 'x-event-field': name, ...says, name: as };
+  });
+}
+
+function listOf(object: JsonObject, name: string): readonly Json[] {
+  const list = member(object, name);
+  return Array.isArray(list) ? list : [];
+}

@@ -1,0 +1,147 @@
+/**
+ * A source in OpenAPI 3.1: every reference leads to a component, every schema is of JSON Schema 2020-12.
+ */
+import { ContractError } from '../../contract/errors.ts';
+import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
+import { type Hooks, type Kind, SECTIONS, transform, transformDocument } from '../../contract/shapes.ts';
+import type { Steps } from '../../core/time/steps.ts';
+import { checkPattern } from '../checks/patterns.ts';
+import { References, refTo } from '../files/references.ts';
+import { settleTexts } from '../files/text-fields.ts';
+import type { IngestOptions } from '../model/options.ts';
+import { normaliseSchema } from '../model/schema.ts';
+
+/** A document in 3.1, with all that its references reach. */
+export interface Normalised {
+  readonly document: JsonObject;
+  /** By section and name. */
+  readonly components: Record<string, JsonObject>;
+  /** Where each component stands in the source, by the reference to it. */
+  readonly places: ReadonlyMap<string, string>;
+}
+
+/** Brings a document to 3.1. */
+export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Normalised> {
+  const references = new References(raw, options.limits.components);
+  const { faults, limits } = options;
+  const hooks = hooksFor(references, textOf(raw, 'openapi')?.startsWith('3.0') === true, options);
+  const rest = { ...raw };
+  delete rest['components'];
+  const document = yield* transformDocument(rest, hooks);
+  const components: Record<string, JsonObject> = {};
+  const places = new Map<string, string>();
+  // Copying one may find more: the list grows while it is walked.
+  for (const next of references.pending) {
+    const { section, name, pointer } = next;
+    const copied = faults.attempt(
+      () => {
+        if (name.length > limits.nameLength)
+          throw new ContractError(`a name longer than ${limits.nameLength}`);
+        references.enter(next);
+        return transform(next.kind, next.value, pointer, hooks);
+      },
+      { pointer },
+    );
+    places.set(refTo(section, name), pointer);
+    if (copied !== undefined) (components[section] ??= {})[name] = copied;
+    yield;
+  }
+  return { document, components, places };
+}
+
+function hooksFor(references: References, old: boolean, options: IngestOptions): Hooks {
+  const { faults, limits, kind: source } = options;
+  let objects = Math.max(limits.bytes / 4, 1000);
+  return {
+    ...(source === 'document' ? { fault: (fault: ContractError) => faults.add(fault) } : {}),
+    reference: (kind, ref, pointer) =>
+      ref.startsWith(DYNAMIC)
+        ? references.resolve(kind, ref.slice(DYNAMIC.length), pointer, true)
+        : references.resolve(kind, ref, pointer),
+    enter: (kind, object, pointer) => {
+      objects -= 1;
+      if (objects < 0) throw new ContractError('too many objects, counting what references repeat');
+      if (source === 'document') settleTexts(kind, object);
+      const ref = member(object, '$ref');
+      if (kind === 'schema') {
+        if (old && ref !== undefined) return { $ref: ref };
+        takeDynamic(object, source);
+        faults.attempt(() => mapDiscriminator(object, references, pointer));
+        return checkPatterns(normaliseSchema(object, pointer, faults), pointer, options);
+      }
+      if (judges(kind, object)) object['schema'] ??= {};
+      if (ref !== undefined && SECTIONS[kind] !== undefined && kind !== 'pathItem') return reference(object);
+      return object;
+    },
+  };
+}
+
+/** What a `$ref` that was a `$dynamicRef` begins with until it is resolved. */
+const DYNAMIC = '\0';
+
+/** Puts `$dynamicRef` and `$recursiveRef` where references are resolved. */
+function takeDynamic(schema: JsonObject, source: IngestOptions['kind']): void {
+  for (const keyword of ['$dynamicRef', '$recursiveRef']) {
+    const ref = member(schema, keyword);
+    if (ref === undefined) continue;
+    if (source === 'worker') throw new ContractError(`a contract must not use ${keyword}; use $ref`);
+    if (typeof ref !== 'string') throw new ContractError(`${keyword} must be a string`);
+    delete schema[keyword];
+    const taken = DYNAMIC + (keyword === '$dynamicRef' ? ref : '');
+    if (!Object.hasOwn(schema, '$ref')) schema['$ref'] = taken;
+    else {
+      const all = member(schema, 'allOf');
+      schema['allOf'] = [...(Array.isArray(all) ? all : []), { $ref: taken }];
+    }
+  }
+}
+
+/** A discriminator's mapping names schemas, by reference or by the mere name of a component. */
+function mapDiscriminator(schema: JsonObject, references: References, pointer: string): void {
+  const discriminator = member(schema, 'discriminator');
+  const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
+  if (!isObject(discriminator) || !isObject(mapping)) return;
+  const place = `${pointer}/discriminator/mapping`;
+  const entries = Object.entries(mapping).map(([value, told]): [string, Json] => {
+    const ref = typeof told === 'string' ? references.mapped(told) : undefined;
+    return [value, ref === undefined ? told : references.resolve('schema', ref, place)];
+  });
+  schema['discriminator'] = { ...discriminator, mapping: Object.fromEntries(entries) };
+}
+
+/** Whether it has a schema, if only an empty one: a validator can be compiled from it then. */
+function judges(kind: Kind, object: JsonObject): boolean {
+  if (kind === 'mediaType') return true;
+  return (
+    kind === 'parameter' && member(object, 'content') === undefined && member(object, '$ref') === undefined
+  );
+}
+
+function reference(object: JsonObject): JsonObject {
+  const kept = ['$ref', 'summary', 'description'].filter((name) => Object.hasOwn(object, name));
+  return Object.fromEntries(kept.map((name) => [name, object[name] ?? null]));
+}
+
+/** The schema without the patterns that cannot be used. */
+function checkPatterns(schema: JsonObject, pointer: string, options: IngestOptions): JsonObject {
+  const { faults } = options;
+  const pattern = member(schema, 'pattern');
+  let checked: JsonObject = schema;
+  if (typeof pattern === 'string') {
+    const place = `${pointer}/pattern`;
+    const usable = faults.attempt(() => checkPattern(schema, pattern, place, options));
+    if (usable === undefined) delete schema['pattern'];
+    else checked = usable;
+  }
+  const properties = member(schema, 'patternProperties');
+  for (const name of isObject(properties) ? Object.keys(properties) : []) {
+    const place = pointer + pointerOf('patternProperties', name);
+    faults.attempt(() => {
+      if (checkPattern({ pattern: name }, name, place, options)['pattern'] !== undefined) return;
+      throw new ContractError('a pattern that may take very long cannot choose properties', {
+        pointer: place,
+      });
+    });
+  }
+  return checked;
+}

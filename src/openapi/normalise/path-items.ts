@@ -1,0 +1,24 @@
+/** Path items that a served document refers to. */
+import { type JsonObject, member } from '../../contract/json.ts';
+import { type Kind, transform } from '../../contract/shapes.ts';
+
+/** Path items of `paths` stand at their operations now; webhooks and callbacks still refer to theirs. */
+export function keepPathItems(document: JsonObject, components: Record<string, JsonObject>): void {
+  const { pathItems, ...others } = components;
+  if (pathItems === undefined) return;
+  const kept: JsonObject = {};
+  const reference = (kind: Kind, ref: string): string => {
+    const name = ref.slice(ref.lastIndexOf('/') + 1);
+    if (kind === 'pathItem' && !Object.hasOwn(kept, name)) kept[name] = member(pathItems, name) ?? {};
+    return ref;
+  };
+  transform('document', { ...document, components: others }, '', { reference });
+  // A list of names that grows is walked to its new end.
+  const names = Object.keys(kept);
+  for (const name of names) {
+    transform('pathItem', kept[name] ?? {}, '', { reference });
+    names.push(...Object.keys(kept).slice(names.length));
+  }
+  delete components['pathItems'];
+  if (names.length > 0) components['pathItems'] = kept;
+}

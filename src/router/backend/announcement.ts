@@ -1,0 +1,41 @@
+/** What a worker announces, read once: the operations of its contract are checked wherever the worker comes from. */
+import { type Claim, claimsOf } from '../../contract/claims.ts';
+import { ContractError } from '../../contract/errors.ts';
+import { isReserved } from '../../core/messages/event-name.ts';
+import type { Announcement } from '../../wire/control.ts';
+
+/** An announcement whose contract has nothing that no worker may announce. */
+export interface ReadAnnouncement extends Announcement {
+  /** Operations of the contract. */
+  readonly claims: readonly Claim[];
+}
+
+/**
+ * Reads an announcement. An operation of the contract leads to an event that the worker announces itself; a worker that
+ * serves every unannounced event may lead to any.
+ *
+ * @returns the announcement, or why it is refused.
+ */
+export function readAnnouncement({ events, contract }: Announcement): ReadAnnouncement | string {
+  const reserved = events?.find(isReserved);
+  if (reserved !== undefined)
+    return `a worker cannot serve ${JSON.stringify(reserved)}: the name is reserved`;
+  if (contract === undefined) return { events, contract, claims: [] };
+  const { name, fragment } = contract;
+  try {
+    const claims = claimsOf(fragment);
+    const served = events && new Set(events);
+    const foreign = served && claims.find(({ eventName }) => !served.has(eventName));
+    if (foreign === undefined) return { events, contract, claims };
+    const { method, path, eventName } = foreign;
+    throw new ContractError('the worker does not announce the event', { method, path, event: eventName });
+  } catch (error) {
+    if (error instanceof ContractError) return error.within({ ...error.place, source: name }).message;
+    throw error;
+  }
+}
+
+/** Names of the events that operations lead to, each once. */
+export function eventsOf(claims: readonly Claim[]): string[] {
+  return [...new Set(claims.map(({ eventName }) => eventName))];
+}

@@ -1,0 +1,310 @@
+/**
+ * The side of the router that workers connect to: a ROUTER socket. Finds out who is there (notifications of the socket,
+ * messages, heartbeats), and hands their replies to the core; who of them works for it is the `Membership`'s.
+ *
+ * The socket tells of each connection that comes and goes, so there is one peer for each. A connection under the routing
+ * id of another one takes its place: the old one is lost, with the requests that it held, and no reply to them counts
+ * that comes over the new one. Where the socket tells nothing, peers are known from what they say and from heartbeats; a
+ * message finds out whether one that is known from heartbeats only is there.
+ */
+
+import { routingIdOf } from '../../core/identity/identity.ts';
+import { failure, type ReplyMessage } from '../../core/messages/message.ts';
+import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type Clock, systemClock } from '../../core/time/clock.ts';
+import type { ZeroMQConnection } from '../../transport/addressing/connection.ts';
+import type { CurveDoor } from '../../transport/curve/curve-options.ts';
+import { type Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
+import { turnNow } from '../../transport/link/turn.ts';
+import { MessageSocket, type SocketReceiver } from '../../transport/socket/message-socket.ts';
+import { MalformedFrames, readClassic, toReply } from '../../wire/classic.ts';
+import { CONTROL_ADDRESS, controlData, isControl, readCredit } from '../../wire/control.ts';
+import { isJson } from '../../wire/json-check.ts';
+import { isPacked, readPacked } from '../../wire/packed.ts';
+import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
+import type { RouterCore } from '../broker/broker.ts';
+import { findUndelivered } from './undelivered.ts';
+import { WorkerPeer, type WorkerPeerOwner } from './worker-peer.ts';
+import {
+  Membership,
+  type MembershipOptions,
+  type MembershipOwner,
+  type PeerDirectory,
+} from './worker-registry.ts';
+
+/** What a backend tells the router. */
+export interface BackendOwner extends MembershipOwner {
+  /** A worker was heard of, whatever it said. */
+  signOfLife(key: string): void;
+  /** Something happened at a worker: the core may have something to do earlier than before. */
+  touched(): void;
+}
+
+/** Options of a backend. Durations in ms. */
+export interface BackendOptions extends MembershipOptions {
+  readonly maxMessageSize: number;
+  readonly speaker: Speaker;
+  /** How long a peer that connected has for its hello before it counts as classic. */
+  readonly helloGrace: number;
+  readonly curve?: CurveDoor;
+  readonly clock?: Clock;
+}
+
+/** How long it takes at most until libzmq refuses a message that finds no connection, in ms. */
+const PROBE_TIME = 20;
+
+/** What finds out whether somebody is there: a classic worker drops a message of fewer than four frames. */
+const PROBE: Buffer = CONTROL_ADDRESS;
+
+export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
+  readonly socket: MessageSocket;
+  private readonly members: Membership;
+  private readonly clock: Clock;
+  private readonly peers = new Map<string, WorkerPeer>();
+
+  private readonly onFreed = (): void => {
+    for (const peer of this.peers.values()) this.members.reconsider(peer);
+  };
+
+  constructor(
+    private readonly options: BackendOptions,
+    private readonly core: RouterCore,
+    private readonly owner: BackendOwner,
+  ) {
+    const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
+    this.clock = clock;
+    this.members = new Membership(options, core, this, owner);
+    options.contracts.on('freed', this.onFreed);
+    this.socket = new MessageSocket(
+      { type: 'router', routingId, maxMessageSize, curve, notify: true, handover: true },
+      this,
+    );
+  }
+
+  bind(connection: ZeroMQConnection): Promise<string> {
+    return this.socket.bind(connection);
+  }
+
+  /** Tells the workers, sends what is gathered, and closes the socket. */
+  close(): void {
+    this.options.contracts.off('freed', this.onFreed);
+    for (const peer of this.peers.values()) {
+      peer.grace?.();
+      peer.later?.();
+      this.members.abandonCheck(peer);
+      peer.channel.flush();
+      if (peer.ours) peer.control('$bye', {});
+    }
+    this.socket.close();
+    for (const peer of this.peers.values()) peer.channel.close();
+    this.peers.clear();
+  }
+
+  message(frames: Buffer[]): void {
+    const identity = frames[0];
+    const first = frames[1];
+    if (identity === undefined || first === undefined) return this.drop('too-few-frames', undefined);
+    const key = identity.toString('latin1');
+    const peer = this.peers.get(key) ?? (this.socket.notifies ? undefined : this.add(key, identity));
+    // What is left to read of a connection that is over.
+    if (peer === undefined) return this.drop('late-reply', key);
+    this.heard(peer, frames, first);
+    this.owner.touched();
+  }
+
+  came(key: string, identity: Buffer): void {
+    const before = this.peers.get(key);
+    if (before !== undefined) this.supplant(before);
+    this.awaitHello(this.add(key, identity), false);
+    this.owner.touched();
+  }
+
+  gone(key: string): void {
+    const peer = this.peers.get(key);
+    if (peer !== undefined) this.forget(peer, []);
+    this.owner.touched();
+  }
+
+  /** A worker was heard of through its heartbeat: perhaps one that was lost, or of which the socket says nothing. */
+  heartbeatHeard(key: string): void {
+    const known = this.peerOf(key);
+    if (known === undefined) {
+      if (!this.socket.notifies) this.awaitHello(this.addHeard(routingIdOf(key)), true);
+    } else if (known.worker === undefined && !known.excused) {
+      if (known.ours) this.members.askWho(known);
+      else if (known.grace === undefined) this.awaitHello(known, true);
+    }
+  }
+
+  /** A worker missed too many heartbeats: it gets nothing more, until it is heard of again. */
+  heartbeatLost(key: string): void {
+    const peer = this.peerOf(key);
+    if (peer !== undefined) this.members.leave(peer, 'heartbeat');
+  }
+
+  /** Another allow list: a worker may serve less than before, nothing at all, or what it was refused. */
+  rightsChanged(key: string): void {
+    const peer = this.peers.get(key);
+    if (peer === undefined) return;
+    this.members.review(peer);
+    this.owner.touched();
+  }
+
+  peerOf(key: string): WorkerPeer | undefined {
+    for (const peer of this.peers.values()) if (peer.key === key) return peer;
+    return undefined;
+  }
+
+  replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void {
+    if (peer.worker === undefined) {
+      this.drop('late-reply', peer.key);
+      return;
+    }
+    const drop = this.core.reply(peer.worker, id, generation, reply, turnNow());
+    if (drop !== undefined) this.drop(drop, peer.key);
+  }
+
+  lost(peer: WorkerPeer, unsent: Messages): void {
+    if (this.forget(peer, unsent)) this.owner.touched();
+  }
+
+  stalled(peer: WorkerPeer, unsent: Messages): void {
+    if (!this.renew(peer, unsent)) return;
+    this.owner.touched();
+  }
+
+  superseded(peer: WorkerPeer): void {
+    this.renew(peer, []);
+  }
+
+  writable(peer: WorkerPeer): void {
+    if (peer.worker !== undefined) this.core.unblock(peer.worker, turnNow());
+    this.owner.touched();
+  }
+
+  touched(): void {
+    this.owner.touched();
+  }
+
+  /** Counts something that was not used. */
+  drop(cause: DropCause, peer: string | undefined): void {
+    if (diagnostics.frameDropped.hasSubscribers) {
+      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer });
+    }
+  }
+
+  private heard(peer: WorkerPeer, frames: Buffer[], first: Buffer): void {
+    this.owner.signOfLife(peer.key);
+    if (isPacked(first)) {
+      if (peer.worker === undefined) this.members.askWho(peer);
+      if (!readPacked(frames, 1, peer)) this.drop('bad-batch', peer.key);
+    } else if (isControl(frames, 1)) this.control(peer, frames);
+    else this.classicReply(peer, frames, first);
+  }
+
+  /** Another connection has the routing id of a peer: the same worker connected anew, or another one uses its id. */
+  private supplant(peer: WorkerPeer): void {
+    const { key: worker } = peer;
+    this.options.logger.warn(
+      { worker },
+      'a new connection took over the routing id of a worker; the old one is lost',
+    );
+    this.forget(peer, []);
+  }
+
+  /** Begins anew with a peer whose connection may stand: it is taken in again when it is heard of. */
+  private renew(peer: WorkerPeer, unsent: Messages): boolean {
+    if (!this.forget(peer, unsent)) return false;
+    this.add(peer.address, Buffer.from(peer.address, 'latin1')).ours ||= peer.ours;
+    return true;
+  }
+
+  private forget(peer: WorkerPeer, unsent: Messages): boolean {
+    if (this.peers.get(peer.address) !== peer) return false;
+    this.peers.delete(peer.address);
+    peer.grace?.();
+    peer.later?.();
+    peer.channel.close();
+    this.giveBack(peer, unsent);
+    this.members.leave(peer, 'disconnected');
+    return true;
+  }
+
+  private addHeard(identity: Buffer): WorkerPeer {
+    return this.add(identity.toString('latin1'), identity);
+  }
+
+  private add(key: string, identity: Buffer): WorkerPeer {
+    const { speaker } = this.options;
+    const guest = this.socket.guest(key);
+    const channel = (owner: WorkerPeer): PeerChannel =>
+      new PeerChannel(this.socket, identity, owner, speaker);
+    const peer = new WorkerPeer(key, channel, this, guest);
+    this.peers.set(key, peer);
+    return peer;
+  }
+
+  /**
+   * A peer came. One whose routing id promises a hello has all the time it needs for it.
+   *
+   * @param doubtful perhaps the peer is not there.
+   */
+  private awaitHello(peer: WorkerPeer, doubtful: boolean): void {
+    if (peer.ours && !doubtful) return;
+    peer.grace = this.clock.after(this.options.helloGrace, () => {
+      if (doubtful) this.probe(peer);
+      else this.members.joinClassic(peer);
+    });
+  }
+
+  /** Where nobody is, the message is refused before the time is over. */
+  private probe(peer: WorkerPeer): void {
+    peer.channel.post([PROBE]);
+    peer.grace = peer.ours ? undefined : this.clock.after(PROBE_TIME, () => this.members.joinClassic(peer));
+  }
+
+  private control(peer: WorkerPeer, frames: Buffer[]): void {
+    const name = frames[3]?.toString();
+    if (name === '$hello') return this.hello(peer, frames[4]);
+    const data = controlData(frames[4]);
+    if (name === '$credit') return this.members.credit(peer, readCredit(data));
+    peer.later?.();
+    if (name === '$bye') this.members.goodbye(peer);
+    else if (name === '$gone') this.members.leave(peer, 'goodbye');
+    else this.drop('bad-control', peer.key);
+  }
+
+  /** Reads a hello, or later where the peer said too many: then the last one counts. */
+  private hello(peer: WorkerPeer, frame: Buffer | undefined): void {
+    peer.later?.();
+    const wait = peer.hellos.take(frame?.length ?? 0, this.clock.now());
+    if (wait === 0) return this.members.hello(peer, frame);
+    peer.later = this.clock.after(wait, () => {
+      this.hello(peer, frame);
+      this.owner.touched();
+    });
+  }
+
+  /** Requests that never left go to other workers: nobody has run them. */
+  private giveBack(peer: WorkerPeer, unsent: Messages): void {
+    const { worker } = peer;
+    if (worker === undefined) return;
+    findUndelivered(unsent, (id, generation) => {
+      const pending = this.core.held(worker, id, generation);
+      if (pending !== undefined) this.core.giveBack(pending, turnNow());
+    });
+  }
+
+  private classicReply(peer: WorkerPeer, frames: Buffer[], token: Buffer): void {
+    const classic = readClassic(frames, 1);
+    if (classic instanceof MalformedFrames) return this.drop(classic.cause, peer.key);
+    if (!classic.delimited || !isToken(token)) return this.drop('unknown-token', peer.key);
+    const { message, broken, badJson } = toReply(classic);
+    if (broken) this.drop('bad-metadata', peer.key);
+    const sound = !badJson && (peer.ours || classic.metadata === undefined || isJson(message.body));
+    if (!sound) this.drop('bad-json', peer.key);
+    const reply = sound ? message : failure('BAD_REPLY', 'the reply of the classic worker is not JSON');
+    if (peer.worker === undefined && !peer.ours && peer.grace === undefined) this.members.joinClassic(peer);
+    this.replied(peer, tokenId(token), tokenGeneration(token), reply);
+  }
+}

@@ -1,0 +1,118 @@
+/** Versions of one contract that workers serve side by side. The newest one is what gateways serve. */
+import type { Cancel } from '../../core/time/clock.ts';
+import type { Steps } from '../../core/time/steps.ts';
+import type { ContractChecker, VersionComparison } from './contract-checker.ts';
+
+/** A version of a contract. */
+export interface AnnouncedVersion {
+  readonly fragment: unknown;
+  readonly events: readonly string[];
+  readonly json: string;
+  /** By event: requests go to workers with the highest rank first. An event that is not in it has rank 0. */
+  readonly ranks: ReadonlyMap<string, number>;
+  workers: number;
+}
+
+/** What a worker that brought a contract holds, until it gives it back. */
+export interface ContractHold {
+  readonly name: string;
+  readonly version: AnnouncedVersion;
+}
+
+/** Where a version stands beside the newest one. */
+interface VersionPlace {
+  readonly later: boolean;
+  readonly ranks: AnnouncedVersion['ranks'];
+}
+
+/** Most versions of one contract at a time. */
+const MAX_VERSIONS = 8;
+
+/** No event has a rank. */
+export const NO_RANKS: ReadonlyMap<string, number> = new Map();
+
+export class ContractVersions {
+  /** Ends the time for which the newest version stays without a worker. */
+  stayEnds: Cancel | undefined;
+  /** Those that workers serve, and the newest one, in the order they came. */
+  private readonly versions: AnnouncedVersion[];
+
+  constructor(
+    private current: AnnouncedVersion,
+    private readonly checker: ContractChecker | undefined,
+  ) {
+    this.versions = [current];
+  }
+
+  get newest(): AnnouncedVersion {
+    return this.current;
+  }
+
+  /** Workers of all versions. */
+  get workers(): number {
+    return this.versions.reduce((sum, { workers }) => sum + workers, 0);
+  }
+
+  /** Characters of all versions. */
+  get size(): number {
+    return this.versions.reduce((sum, { json }) => sum + json.length, 0);
+  }
+
+  /** The version with that text. */
+  find(json: string): AnnouncedVersion | undefined {
+    return this.versions.find((version) => version.json === json);
+  }
+
+  /**
+   * Ranks a version that differs from those that are served: by event, above the newest one where the version is a later
+   * one and the event's data differs, below it where the version is an earlier one.
+   *
+   * @returns why it fits to neither side of the newest one, or its ranks.
+   */
+  *rank(fragment: unknown): Steps<VersionPlace | string> {
+    const { current, checker } = this;
+    if (checker?.compare === undefined) return 'it differs from the one that other workers serve';
+    if (this.versions.length >= MAX_VERSIONS) return `${MAX_VERSIONS} versions of it are served already`;
+    const forwards = yield* compared(checker, current.fragment, fragment);
+    if (forwards.reason === undefined) return { later: true, ranks: this.ranksOf(forwards.changed, 1) };
+    const backwards = yield* compared(checker, fragment, current.fragment);
+    if (backwards.reason === undefined) return { later: false, ranks: this.ranksOf(backwards.changed, -1) };
+    return `it does not fit to the one that other workers serve: ${forwards.reason}`;
+  }
+
+  add(version: AnnouncedVersion, later: boolean): void {
+    this.versions.push(version);
+    if (later) this.current = version;
+  }
+
+  /** A version that no worker serves any longer; the newest one stays. */
+  drop(version: AnnouncedVersion): void {
+    const index = this.versions.indexOf(version);
+    if (index >= 0 && version !== this.current) this.versions.splice(index, 1);
+  }
+
+  /** The version to serve in place of the newest one, which no worker serves; undefined where it stays. */
+  successor(): AnnouncedVersion | undefined {
+    const { current, versions } = this;
+    if (current.workers > 0) return undefined;
+    return versions.findLast((version) => version !== current && version.workers > 0);
+  }
+
+  /** Serves an earlier version again. */
+  goBack(version: AnnouncedVersion): void {
+    const former = this.current;
+    this.current = version;
+    this.drop(former);
+  }
+
+  private ranksOf(changed: readonly string[], step: 1 | -1): ReadonlyMap<string, number> {
+    const ranks = new Map(this.current.ranks);
+    for (const event of changed) ranks.set(event, (ranks.get(event) ?? 0) + step);
+    return ranks;
+  }
+}
+
+function* compared(checker: ContractChecker, before: unknown, after: unknown): Steps<VersionComparison> {
+  if (checker.comparing !== undefined) return yield* checker.comparing(before, after);
+  return checker.compare?.(before, after) ?? { reason: 'it cannot be compared', changed: [] };
+}

@@ -1,0 +1,83 @@
+/** A worker in the router's own thread: its place in the core, without a socket. */
+
+import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { LocalSeat, LocalWorker } from '../../core/messages/embedded.ts';
+import type { ReplyMessage } from '../../core/messages/message.ts';
+import type { LeaveReason } from '../../core/observability/diagnostics.ts';
+import { turnNow } from '../../transport/link/turn.ts';
+import type { RouterCore } from '../broker/broker.ts';
+import type { Pending } from '../broker/request.ts';
+import type { Worker, WorkerPort } from '../broker/worker.ts';
+import { eventsOf, readAnnouncement } from './announcement.ts';
+import type { ContractHold } from './contract-versions.ts';
+import type { AnnouncedContracts } from './contracts.ts';
+import type { MembershipOwner } from './worker-registry.ts';
+
+export class LocalPeer implements WorkerPort, LocalSeat {
+  readonly ours = true;
+  worker: Worker | undefined;
+  private hold: ContractHold | undefined;
+
+  constructor(
+    private readonly local: LocalWorker,
+    private readonly core: RouterCore,
+    private readonly contracts: AnnouncedContracts,
+    private readonly owner: MembershipOwner,
+  ) {}
+
+  get key(): string {
+    return this.local.id;
+  }
+
+  /** Takes the worker in. @returns why it is refused; undefined when it is not. */
+  join(): string | undefined {
+    const { id, events, concurrency } = this.local;
+    const announced = readAnnouncement(this.local);
+    if (typeof announced === 'string') return announced;
+    const { contract, claims } = announced;
+    const hold = contract && this.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
+    if (typeof hold === 'string') return hold;
+    this.hold = hold;
+    const ranks = hold?.version.ranks;
+    this.worker = this.core.addWorker(this, { id, events, concurrency, cancels: true, ranks }, turnNow());
+    this.owner.workerJoined(this);
+    return undefined;
+  }
+
+  dispatch(pending: Pending): boolean {
+    this.local.localRequest(pending.id, pending.generation, pending.message);
+    return true;
+  }
+
+  cancel(id: number, generation: number, why: GiveUp): void {
+    this.local.localCancel(id, generation, why);
+  }
+
+  reply(id: number, generation: number, reply: ReplyMessage): void {
+    if (this.worker !== undefined) this.core.reply(this.worker, id, generation, reply, turnNow());
+  }
+
+  leave(): void {
+    if (this.worker !== undefined) this.core.drainWorker(this.worker, () => this.remove('goodbye'));
+  }
+
+  lost(): void {
+    this.remove('disconnected');
+  }
+
+  /** The router closes. */
+  close(): void {
+    this.remove('stopped');
+    this.local.localClosed();
+  }
+
+  private remove(reason: LeaveReason): void {
+    const { worker } = this;
+    if (worker === undefined) return;
+    this.worker = undefined;
+    const { held } = worker;
+    this.core.removeWorker(worker, turnNow());
+    if (this.hold !== undefined) this.contracts.release(this.hold);
+    this.owner.workerLeft(this, reason, held);
+  }
+}

@@ -1,0 +1,153 @@
+/** A worker at the backend: speaks packed with ours and classic frames with the others. */
+
+import { identityOf, saysHello } from '../../core/identity/identity.ts';
+import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import { failure, type ReplyMessage } from '../../core/messages/message.ts';
+import type { DropCause } from '../../core/observability/diagnostics.ts';
+import type { Cancel } from '../../core/time/clock.ts';
+import type { Guest } from '../../transport/curve/admission.ts';
+import type { ChannelOwner, Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
+import { type ControlName, controlFrames, type Hello } from '../../wire/control.ts';
+import { isClassicJson } from '../../wire/json-check.ts';
+import type { PackedSink } from '../../wire/packed.ts';
+import { encodeToken } from '../../wire/token.ts';
+import type { Pending } from '../broker/request.ts';
+import type { Worker, WorkerPort } from '../broker/worker.ts';
+import type { ReadAnnouncement } from './announcement.ts';
+import type { ContractHold } from './contract-versions.ts';
+import { HelloBudget } from './hello-budget.ts';
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** What a peer needs of the backend. */
+export interface WorkerPeerOwner {
+  replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void;
+  /** A message found no connection; `unsent` never left. */
+  lost(peer: WorkerPeer, unsent: Messages): void;
+  /** It takes nothing, though its connection stands; `unsent` never left. */
+  stalled(peer: WorkerPeer, unsent: Messages): void;
+  writable(peer: WorkerPeer): void;
+  drop(cause: DropCause, peer: string | undefined): void;
+}
+
+/** A contract that is being checked in slices. */
+export interface ContractCheck {
+  readonly abort: AbortController;
+  /** The latest hello that brings it. */
+  hello: Hello;
+}
+
+export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
+  /** Its entry in the core; undefined while it is unidentified, refused, excused or lost. */
+  worker: Worker | undefined;
+  /** It said hello, or its routing id says that it will: a worker of this project. */
+  ours: boolean;
+  /** The worker, as its hello says: it may come back under another address. */
+  node: string | undefined;
+  /** Number of its connection, as its hello says. */
+  connection: number | undefined;
+  /** It was asked who it is, and did not say so yet. */
+  asked = false;
+  /** It said goodbye. */
+  excused = false;
+  /** Its key allows a classic worker nothing. */
+  barred = false;
+  /** The contract it brought. */
+  contract: ContractHold | undefined;
+  /** The contract it brings is being checked; it is not welcome yet. */
+  check: ContractCheck | undefined;
+  /** Its contract was refused: it is asked again when another one is free. */
+  rejected = false;
+  /** Ends the time it has to say hello. */
+  grace: Cancel | undefined;
+  /** Hellos that it may say. */
+  readonly hellos = new HelloBudget();
+  /** Drops a hello that waits to be read. */
+  later: Cancel | undefined;
+  /** Its last hello that could be read, and a digest of its bytes: the same one is not read again. */
+  lastHello: { readonly hello: Hello; readonly digest: string } | undefined;
+  /** What it said that it serves, be it taken in or not. */
+  announced: ReadAnnouncement | undefined;
+  readonly channel: PeerChannel;
+  /** What its routing id says. */
+  private readonly named: string;
+
+  /**
+   * @param address routing id of its connection, in Latin-1.
+   * @param guest who it is by its key, where the router asks for keys.
+   */
+  constructor(
+    readonly address: string,
+    makeChannel: (owner: WorkerPeer) => PeerChannel,
+    private readonly owner: WorkerPeerOwner,
+    readonly guest: Guest | undefined,
+  ) {
+    this.ours = saysHello(address);
+    this.named = identityOf(address);
+    this.channel = makeChannel(this);
+  }
+
+  /** Who it is: the same after it lost its connection. */
+  get key(): string {
+    return this.node ?? this.named;
+  }
+
+  dispatch(pending: Pending): boolean {
+    if (!this.channel.writable) return false;
+    if (this.ours) this.channel.addRequest(pending.id, pending.generation, pending.message);
+    else this.dispatchClassic(pending);
+    return true;
+  }
+
+  cancel(id: number, generation: number, why: GiveUp): void {
+    this.channel.addCancel(id, generation, why);
+  }
+
+  want(): void {
+    this.control('$want', {});
+  }
+
+  /** Sends a control message, behind the requests that were given to the worker before. */
+  control(name: ControlName, data: object): void {
+    this.channel.flush();
+    this.channel.post(controlFrames(name, data));
+  }
+
+  packedReply(id: number, generation: number, reply: ReplyMessage): void {
+    this.owner.replied(this, id, generation, reply);
+  }
+
+  packedRequest(): void {
+    this.owner.drop('foreign-reply', this.key);
+  }
+
+  packedCancel(): void {
+    this.owner.drop('foreign-reply', this.key);
+  }
+
+  channelGone(unsent: Messages): void {
+    this.owner.lost(this, unsent);
+  }
+
+  channelStalled(unsent: Messages): void {
+    this.owner.stalled(this, unsent);
+  }
+
+  channelWritable(): void {
+    this.owner.writable(this);
+  }
+
+  /** To a classic worker goes only what it can read: it would drop the rest without a word. */
+  private dispatchClassic(pending: Pending): void {
+    const { id, generation, message } = pending;
+    if (isClassicJson(message.body)) {
+      this.channel.post([encodeToken(id, generation), EMPTY, Buffer.from(message.eventName), message.body]);
+      return;
+    }
+    const reply = failure(
+      'MALFORMED_MESSAGE',
+      'event data is no JSON, or such that a classic worker cannot read',
+    );
+    queueMicrotask(() => this.owner.replied(this, id, generation, reply));
+  }
+}

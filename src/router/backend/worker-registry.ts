@@ -1,0 +1,280 @@
+/**
+ * Who works for the router: takes workers into the core by their hello, or as classic ones, and out of it again. Who is
+ * there at all is the backend's.
+ */
+import { createHash } from 'node:crypto';
+import type { Logger } from '../../core/logging/logging.ts';
+import type { DropCause, LeaveReason } from '../../core/observability/diagnostics.ts';
+import { turnNow } from '../../transport/link/turn.ts';
+import { type Credit, controlData, type Hello, readHello } from '../../wire/control.ts';
+import { PROTOCOL_VERSION } from '../../wire/metadata.ts';
+import type { RouterCore } from '../broker/broker.ts';
+import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
+import { announcementRefusal, classicEventsOf } from './announcement-policy.ts';
+import type { ClassicEvents } from './classic-events.ts';
+import type { ContractHold } from './contract-versions.ts';
+import { type AnnouncedContracts, isOf } from './contracts.ts';
+import type { ContractCheck, WorkerPeer } from './worker-peer.ts';
+
+/** A worker, as much of it as the router tells others. */
+export type JoinedPeer = Pick<WorkerPeer, 'key' | 'ours' | 'worker'>;
+
+/** Told of workers that come and go. */
+export interface MembershipOwner {
+  /** A worker came, or one that was taken for a classic one said what it is. */
+  workerJoined(peer: JoinedPeer): void;
+  workerLeft(peer: JoinedPeer, reason: LeaveReason, held: number): void;
+}
+
+/** What a membership needs of the backend. */
+export interface PeerDirectory {
+  /** The peer of that worker; undefined when none is there. */
+  peerOf(key: string): WorkerPeer | undefined;
+  /** The worker of a peer has another connection now: what is left of this one is dropped. */
+  superseded(peer: WorkerPeer): void;
+  /** Counts something that was not used. */
+  drop(cause: DropCause, peer: string | undefined): void;
+  /** Something happened at a worker: the core may have something to do earlier than before. */
+  touched(): void;
+}
+
+/** Options of a membership. */
+export interface MembershipOptions {
+  /** The router's own. */
+  readonly identity: string;
+  readonly logger: Logger;
+  /** Requests that a classic worker is given at a time. */
+  readonly classicConcurrency: number;
+  /** What classic workers serve. */
+  readonly classicEvents: ClassicEvents;
+  readonly contracts: AnnouncedContracts;
+}
+
+const UNBOUND =
+  'two classic workers are bound to no events: the router assumes that each of them serves every event that no worker ' +
+  'announced; if they serve different events, bind them with classicEvents (--classic-events NODE_ID=EVENT)';
+
+export class Membership {
+  /** It was said what is assumed of classic workers that are bound to no events. */
+  private warned = false;
+
+  constructor(
+    private readonly options: MembershipOptions,
+    private readonly core: RouterCore,
+    private readonly directory: PeerDirectory,
+    private readonly owner: MembershipOwner,
+  ) {}
+
+  /** A worker says what it is, at its start or when it was asked. */
+  hello(peer: WorkerPeer, frame: Buffer | undefined): void {
+    peer.grace?.();
+    peer.grace = undefined;
+    peer.ours = true;
+    peer.asked = false;
+    peer.excused = false;
+    const hello = readAgain(peer, frame);
+    if (typeof hello === 'string') {
+      this.directory.drop('bad-control', peer.key);
+      return this.refuse(peer, hello);
+    }
+    if (!this.succeed(peer, hello)) return this.directory.drop('bad-control', peer.key);
+    if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
+    peer.connection = hello.connection;
+    const known = peer.announced;
+    const same = known !== undefined && known.events === hello.events && known.contract === hello.contract;
+    const announced = same ? known : readAnnouncement(hello);
+    if (typeof announced === 'string') return this.refuse(peer, announced);
+    peer.announced = announced;
+    if (same && peer.check !== undefined) {
+      peer.check.hello = hello;
+      return;
+    }
+    this.abandonCheck(peer);
+    const refusal = forbidden(peer);
+    if (refusal !== undefined) return this.refuse(peer, refusal);
+    if (same && peer.contract !== undefined) this.takeIn(peer, hello);
+    else this.acquire(peer, announced, hello);
+  }
+
+  /** The worker is gone, or brings something else: its contract is not checked to the end. */
+  abandonCheck(peer: WorkerPeer): void {
+    peer.check?.abort.abort();
+    peer.check = undefined;
+  }
+
+  /** A peer that says no hello is a classic worker: it serves what configuration or key bind it to, or what no worker announced. */
+  joinClassic(peer: WorkerPeer): void {
+    const { classicConcurrency: concurrency, classicEvents } = this.options;
+    const bound = classicEvents.of(peer.address);
+    const events = peer.guest ? classicEventsOf(peer.guest.rights, bound) : bound;
+    peer.grace = undefined;
+    if (peer.barred) return;
+    if (peer.guest !== undefined && events?.length === 0) {
+      peer.barred = true;
+      return this.refuse(
+        peer,
+        `the key of ${peer.guest.rights.name} names no event that a classic worker could serve`,
+      );
+    }
+    if (events === undefined) this.warnOfUnbound(peer);
+    peer.worker = this.core.addWorker(peer, { id: peer.key, events, concurrency, cancels: false }, turnNow());
+    this.owner.workerJoined(peer);
+  }
+
+  /** The second classic worker that is bound to no events may serve others than the first one: the operator should know. */
+  private warnOfUnbound(peer: WorkerPeer): void {
+    if (this.warned) return;
+    const before = [...this.core.workers].find((worker) => !worker.cancels && worker.events === undefined);
+    if (before === undefined) return;
+    this.warned = true;
+    this.options.logger.warn({ workers: [before.id, peer.key] }, UNBOUND);
+  }
+
+  /** One of ours of which the router has lost track is to say its hello again. */
+  askWho(peer: WorkerPeer): void {
+    if (peer.asked || peer.excused || peer.check !== undefined) return;
+    peer.asked = true;
+    peer.control('$who', {});
+  }
+
+  /** What stood in the way of a contract may be gone. */
+  reconsider(peer: WorkerPeer): void {
+    if (peer.rejected) this.askWho(peer);
+  }
+
+  /** Another allow list: the worker may serve less than before, nothing at all, or what it was refused. */
+  review(peer: WorkerPeer): void {
+    if (peer.guest === undefined || peer.excused) return;
+    const refusal = peer.guest.revoked ? 'its key was taken off the allow list' : forbidden(peer);
+    if (refusal !== undefined) this.refuse(peer, refusal);
+    else if (peer.ours && peer.worker === undefined) this.askWho(peer);
+    else if (!peer.ours && peer.grace === undefined) {
+      peer.barred = false;
+      this.leave(peer, 'replaced');
+      this.joinClassic(peer);
+    }
+  }
+
+  /** A worker takes more or less from now on. The answer is behind all that it was given before. */
+  credit(peer: WorkerPeer, concurrency: number | undefined): void {
+    if (concurrency === undefined) return this.directory.drop('bad-control', peer.key);
+    if (peer.check !== undefined) peer.check.hello = { ...peer.check.hello, concurrency, share: true };
+    if (peer.worker === undefined && peer.check === undefined) return this.askWho(peer);
+    if (peer.worker !== undefined) {
+      this.core.updateWorker(peer.worker, { concurrency, shares: true }, turnNow());
+    }
+    peer.control('$credit', { concurrency } satisfies Credit);
+  }
+
+  /** The worker wants nothing more; what it holds it will still answer. */
+  goodbye(peer: WorkerPeer): void {
+    peer.grace?.();
+    peer.grace = undefined;
+    peer.ours = true;
+    peer.excused = true;
+    this.abandonCheck(peer);
+    if (peer.worker !== undefined) this.core.drainWorker(peer.worker, () => this.leave(peer, 'goodbye'));
+    peer.control('$bye', {});
+  }
+
+  /** The worker is given nothing more, and what it holds is settled or given to others. */
+  leave(peer: WorkerPeer, reason: LeaveReason): void {
+    const { worker } = peer;
+    this.abandonCheck(peer);
+    if (peer.contract !== undefined) this.options.contracts.release(peer.contract);
+    peer.contract = undefined;
+    if (worker === undefined) return;
+    peer.worker = undefined;
+    const { held } = worker;
+    this.core.removeWorker(worker, turnNow());
+    this.owner.workerLeft(peer, reason, held);
+  }
+
+  private refuse(peer: WorkerPeer, reason: string): void {
+    this.options.logger.warn({ worker: peer.key, reason }, 'a worker was refused');
+    if (peer.ours) peer.control('$refused', { reason });
+    this.leave(peer, 'refused');
+  }
+
+  /** A worker that comes back takes the place of its lost connection. False: it is that one, late, or another's name. */
+  private succeed(peer: WorkerPeer, { node, connection = 0 }: Hello): boolean {
+    if (node === undefined || node === peer.node) return true;
+    const before = this.directory.peerOf(node);
+    if (before !== undefined && before !== peer) {
+      const stranger = before.guest?.publicKey !== peer.guest?.publicKey;
+      if (stranger || (before.connection ?? 0) > connection) return false;
+      this.leave(before, 'replaced');
+      this.directory.superseded(before);
+    }
+    peer.node = node;
+    return true;
+  }
+
+  private acquire(peer: WorkerPeer, { contract, claims }: ReadAnnouncement, hello: Hello): void {
+    const { contracts } = this.options;
+    peer.rejected = false;
+    const former = peer.contract;
+    if (former !== undefined && contract !== undefined && isOf(former, contract)) {
+      return this.takeIn(peer, hello);
+    }
+    if (former !== undefined) contracts.release(former);
+    peer.contract = undefined;
+    if (contract === undefined) return this.takeIn(peer, hello);
+    const abort = new AbortController();
+    const { name, fragment } = contract;
+    const hold = contracts.acquireInSlices(name, fragment, eventsOf(claims), claims.length, abort.signal);
+    if (hold instanceof Promise) this.awaitCheck(peer, { abort, hello }, hold);
+    else this.acquired(peer, hello, hold);
+  }
+
+  /** Takes the worker in, or refuses it, once its contract is checked. */
+  private awaitCheck(peer: WorkerPeer, check: ContractCheck, hold: Promise<ContractHold | string>): void {
+    peer.check = check;
+    void hold.then((result) => {
+      if (peer.check === check) {
+        peer.check = undefined;
+        this.acquired(peer, check.hello, result);
+        this.directory.touched();
+      } else if (typeof result !== 'string') this.options.contracts.release(result);
+    });
+  }
+
+  private acquired(peer: WorkerPeer, hello: Hello, hold: ContractHold | string): void {
+    if (typeof hold === 'string') {
+      peer.rejected = true;
+      return this.refuse(peer, hold);
+    }
+    peer.contract = hold;
+    this.takeIn(peer, hello);
+  }
+
+  private takeIn(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
+    peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
+    const now = turnNow();
+    const { worker } = peer;
+    const ranks = peer.contract?.version.ranks;
+    if (worker === undefined) {
+      const info = { id: peer.key, events, concurrency, shares, cancels: true, ranks };
+      peer.worker = this.core.addWorker(peer, info, now);
+      this.owner.workerJoined(peer);
+      return;
+    }
+    const wasClassic = !worker.cancels;
+    this.core.updateWorker(worker, { events, concurrency, shares, cancels: true, ranks }, now);
+    if (wasClassic) this.owner.workerJoined(peer);
+  }
+}
+
+/** Reads a hello; the same bytes as those of the peer's last one are the same hello. */
+function readAgain(peer: WorkerPeer, frame: Buffer | undefined): Hello | string {
+  const digest = frame === undefined ? '' : createHash('sha256').update(frame).digest('base64');
+  if (peer.lastHello?.digest === digest) return peer.lastHello.hello;
+  const hello = readHello(controlData(frame));
+  if (typeof hello !== 'string') peer.lastHello = { hello, digest };
+  return hello;
+}
+
+/** Why its key does not allow what a worker announced; undefined when it does, or keys are not asked for. */
+function forbidden({ guest, announced }: WorkerPeer): string | undefined {
+  return guest && announced && announcementRefusal(guest.rights, announced);
+}

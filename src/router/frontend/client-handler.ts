@@ -1,0 +1,111 @@
+/** What the router does with what its frontend brings: requests for workers go to the core, its own events are answered. */
+
+import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import { isReserved } from '../../core/messages/event-name.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import type { ClientPeer, FrontendOwner } from '../../transport/link/client-frontend.ts';
+import { turnNow } from '../../transport/link/turn.ts';
+import type { RouterCore } from '../broker/broker.ts';
+import { BUILTIN_PREFIX, type Builtins, type HeldAnswer } from './builtin-events.ts';
+import { ClientAllowance, type ClientLimits } from './client-limits.ts';
+import { ClientOrigin } from './client-origin.ts';
+
+/** A client's state: its origin in the core, and the answers of the router itself that are held back for it. */
+interface ClientState {
+  readonly origin: ClientOrigin;
+  readonly allowance: ClientAllowance;
+  readonly held: Map<HeldAnswer, { readonly id: number; readonly generation: number }>;
+}
+
+/** What a client side tells the router. */
+export interface ClientSideOwner {
+  /** Something came from a client: the core may have something to do earlier than before. */
+  touched(): void;
+  /** A client was heard of. */
+  signOfLife(key: string): void;
+}
+
+export class ClientSide implements FrontendOwner {
+  constructor(
+    private readonly core: RouterCore,
+    private readonly builtins: Builtins,
+    private readonly owner: ClientSideOwner,
+    private readonly limits: Required<ClientLimits>,
+  ) {}
+
+  request(
+    peer: ClientPeer,
+    message: RequestMessage,
+    id: number,
+    generation: number,
+    envelope: Buffer[] | undefined,
+  ): void {
+    const state = this.stateOf(peer);
+    this.owner.signOfLife(peer.node);
+    const refusal = state.allowance.refusal(state.origin.size + state.held.size, turnNow());
+    if (refusal !== undefined) {
+      peer.reply(message.eventName, refusal, id, generation, envelope);
+      return;
+    }
+    if (isReserved(message.eventName)) {
+      this.reserved(peer, state, message, id, generation, envelope);
+      return;
+    }
+    state.origin.submit(message, id, generation, envelope);
+    this.owner.touched();
+  }
+
+  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void {
+    const { origin, held } = this.stateOf(peer);
+    origin.cancel(id, generation, why);
+    for (const [answer, address] of held) {
+      if (address.id !== id || address.generation !== generation) continue;
+      held.delete(answer);
+      answer.cancel();
+    }
+  }
+
+  gone(peer: ClientPeer): void {
+    const { origin, held } = this.stateOf(peer);
+    origin.cancelAll();
+    for (const answer of held.keys()) answer.cancel();
+    held.clear();
+  }
+
+  idle(peer: ClientPeer): boolean {
+    const { origin, held } = this.stateOf(peer);
+    return origin.idle && held.size === 0;
+  }
+
+  private stateOf(peer: ClientPeer): ClientState {
+    peer.state ??= {
+      origin: new ClientOrigin(peer, this.core),
+      allowance: new ClientAllowance(this.limits, turnNow()),
+      held: new Map(),
+    } satisfies ClientState;
+    return peer.state as ClientState;
+  }
+
+  /** An event of the router itself, or one that nobody may have. */
+  private reserved(
+    peer: ClientPeer,
+    { held }: ClientState,
+    message: RequestMessage,
+    id: number,
+    generation: number,
+    envelope: Buffer[] | undefined,
+  ): void {
+    const { eventName } = message;
+    if (!eventName.startsWith(BUILTIN_PREFIX)) {
+      const refusal = failure('MALFORMED_MESSAGE', 'event names that start with $ are reserved');
+      peer.reply(eventName, refusal, id, generation, envelope);
+      return;
+    }
+    const settle = (reply: ReplyMessage, answered: HeldAnswer | undefined): void => {
+      if (answered !== undefined) held.delete(answered);
+      peer.reply(eventName, reply, id, generation, envelope);
+    };
+    const answer = this.builtins.handle(message, settle, peer.keyed);
+    if (answer !== undefined) held.set(answer, { id, generation });
+  }
+}

@@ -1,0 +1,55 @@
+/** A client at the frontend as the core sees it: where requests come from, and how their replies go back. */
+
+import { IdMap } from '../../core/collections/id-map.ts';
+import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
+import type { ClientPeer } from '../../transport/link/client-frontend.ts';
+import { turnNow } from '../../transport/link/turn.ts';
+import type { RouterCore } from '../broker/broker.ts';
+import type { Origin, Pending } from '../broker/request.ts';
+
+export class ClientOrigin implements Origin {
+  /** Requests that are not settled, by their slot at the client; those without one by a number below zero. */
+  private readonly requests = new IdMap<Pending>();
+  private slotless = 0;
+
+  constructor(
+    private readonly peer: ClientPeer,
+    private readonly core: RouterCore,
+  ) {}
+
+  /** Requests that are not settled. */
+  get size(): number {
+    return this.requests.size;
+  }
+
+  /** Whether nothing that the client asked is under way. */
+  get idle(): boolean {
+    return this.requests.size === 0;
+  }
+
+  submit(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
+    const key = generation === 0 ? --this.slotless : id;
+    const pending = this.core.submit(message, this, turnNow(), key, generation, envelope);
+    if (pending.state !== 'settled') this.requests.set(key, pending);
+  }
+
+  cancel(id: number, generation: number, why: GiveUp): void {
+    const pending = this.requests.get(id);
+    if (pending === undefined || pending.refB !== generation) return;
+    this.requests.delete(id);
+    this.core.cancel(pending, why);
+  }
+
+  /** The client is gone: nobody waits for what it asked. */
+  cancelAll(): void {
+    for (const pending of this.requests.values()) this.core.cancel(pending);
+    this.requests.clear();
+  }
+
+  settle(pending: Pending, reply: ReplyMessage): void {
+    const { refA: key, refB: generation, envelope, message } = pending;
+    if (!reply.more && this.requests.get(key) === pending) this.requests.delete(key);
+    this.peer.reply(message.eventName, reply, key, generation, envelope);
+  }
+}

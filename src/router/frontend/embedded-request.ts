@@ -1,0 +1,74 @@
+/** A request made in the router's own thread, the embedded mode: its own origin, and the caller's handle on it. */
+import {
+  type InFlight,
+  type ReplyMessage,
+  type RequestMessage,
+  type Settle,
+  settleSafely,
+} from '../../core/messages/message.ts';
+import { type Flushable, flushAtEndOfTurn, turnNow } from '../../transport/link/turn.ts';
+import type { RouterCore } from '../broker/broker.ts';
+import type { Origin, Pending } from '../broker/request.ts';
+
+export class LocalRequest implements Origin, InFlight, Flushable {
+  private readonly pending: Pending;
+  private submitted = false;
+  private early: ReplyMessage | undefined;
+
+  constructor(
+    private readonly core: RouterCore,
+    message: RequestMessage,
+    private readonly onReply: Settle,
+  ) {
+    this.pending = core.submit(message, this, turnNow());
+    this.submitted = true;
+  }
+
+  /** All requests of this thread are those of one client, as far as fairness goes. */
+  get client(): object {
+    return this.core;
+  }
+
+  cancel(): void {
+    this.early = undefined;
+    this.core.cancel(this.pending);
+  }
+
+  settle(_pending: Pending, reply: ReplyMessage): void {
+    // Parts before the last are for callers that take parts; there are none yet.
+    if (reply.more) return;
+    if (this.submitted) {
+      settleSafely(this.onReply, reply);
+      return;
+    }
+    // Refused at once: the caller has no handle yet, so it is told at the end of the turn.
+    this.early = reply;
+    flushAtEndOfTurn(this);
+  }
+
+  flush(): void {
+    const { early } = this;
+    this.early = undefined;
+    if (early !== undefined) settleSafely(this.onReply, early);
+  }
+}
+
+/** A request that is refused before any router sees it. */
+export class RefusedRequest implements InFlight, Flushable {
+  private cancelled = false;
+
+  constructor(
+    private readonly reply: ReplyMessage,
+    private readonly onReply: Settle,
+  ) {
+    flushAtEndOfTurn(this);
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+  }
+
+  flush(): void {
+    if (!this.cancelled) settleSafely(this.onReply, this.reply);
+  }
+}

@@ -1,0 +1,92 @@
+/** From what a handler returned or threw to the reply that travels. */
+
+import { jsonText } from '../core/json/json-value.ts';
+import type { ReplyError } from '../core/messages/errors.ts';
+import { type ErrorData, NO_BYTES, type ReplyMessage } from '../core/messages/message.ts';
+import { MAX_METADATA } from '../wire/limits.ts';
+import { isJsonType, isShortText } from '../wire/metadata.ts';
+import { isReply, type Reply } from './reply.ts';
+
+/** A reply that breaks a limit or a rule of the protocol. */
+export class UnsendableReplyError extends Error {
+  override readonly name = 'UnsendableReplyError';
+}
+
+/**
+ * The reply for a handler's result.
+ *
+ * @param maxBytes largest body.
+ * @throws UnsendableValueError or UnsendableReplyError when the result cannot travel.
+ */
+export function encodeResult(result: unknown, maxBytes: number): ReplyMessage {
+  const reply = isReply(result) ? encodeReply(result) : success(200, jsonBytes(result), '', NO_BYTES);
+  return checkSize(reply, maxBytes);
+}
+
+/**
+ * The reply for a `ReplyError`.
+ *
+ * @throws UnsendableValueError or UnsendableReplyError when its details or headers cannot travel.
+ */
+export function encodeReplyError(error: ReplyError, maxBytes: number): ReplyMessage {
+  const code = isShortText(error.code) && error.code !== '' ? error.code : 'ERROR';
+  const { message, details, status, dispatched = true } = error;
+  checkStatus(status, 400);
+  const data: ErrorData = { error: { code, message, dispatched, details } };
+  const extras = extrasOf(lowerCased(error.headers));
+  const body = jsonBytes(data);
+  return checkSize({ status, code, dispatched, more: false, contentType: '', extras, body }, maxBytes);
+}
+
+function encodeReply(reply: Reply): ReplyMessage {
+  const { status, data } = reply;
+  checkStatus(status, 200);
+  const headers = lowerCased(reply.headers);
+  const type = headers?.['content-type'] ?? '';
+  if (!isShortText(type))
+    throw new UnsendableReplyError('content-type must be at most 255 printable ASCII characters');
+  return success(status, bodyOf(data, type), type, extrasOf(headers));
+}
+
+/** Bytes travel as they are where a type says what they are; so does text that is no JSON. */
+function bodyOf(data: unknown, type: string): Buffer {
+  if (type !== '' && data instanceof Uint8Array) return Buffer.from(data);
+  return typeof data === 'string' && !isJsonType(type) ? Buffer.from(data) : jsonBytes(data);
+}
+
+function success(status: number, body: Buffer, contentType: string, extras: Buffer): ReplyMessage {
+  return { status, code: '', dispatched: true, more: false, contentType, extras, body };
+}
+
+function jsonBytes(value: unknown): Buffer {
+  return Buffer.from(jsonText(value));
+}
+
+function extrasOf(headers: Record<string, string> | undefined): Buffer {
+  return headers === undefined ? NO_BYTES : jsonBytes({ headers });
+}
+
+function lowerCased(
+  headers: Readonly<Record<string, string>> | undefined,
+): Record<string, string> | undefined {
+  if (headers === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+}
+
+/** Code may have changed the status since `reply()` or `ReplyError` checked it. */
+function checkStatus(status: number, least: number): void {
+  if (Number.isInteger(status) && status >= least && status <= 599) return;
+  throw new UnsendableReplyError(`its status must be ${least} to 599`);
+}
+
+function checkSize(reply: ReplyMessage, maxBytes: number): ReplyMessage {
+  const { body, extras } = reply;
+  if (body.length > maxBytes)
+    throw new UnsendableReplyError(`it has ${body.length} bytes, more than ${maxBytes}`);
+  if (extras.length > MAX_METADATA) {
+    throw new UnsendableReplyError(`its headers have ${extras.length} bytes, more than ${MAX_METADATA}`);
+  }
+  return reply;
+}

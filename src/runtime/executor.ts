@@ -1,0 +1,282 @@
+/**
+ * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever the handler does; at most
+ * `concurrency` run at a time, the rest wait in a bounded queue. Of those that wait, only requests that can still be
+ * answered run (`core/time/chance.ts`).
+ */
+
+import { isUtf8 } from 'node:buffer';
+import { LinkedList } from '../core/collections/linked-list.ts';
+import { UnsendableValueError } from '../core/json/json-value.ts';
+import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
+import type { Logger } from '../core/logging/logging.ts';
+import { type GiveUp, reasonOf } from '../core/messages/cancel-reason.ts';
+import { isReplyError, toError } from '../core/messages/errors.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { activeTracing, type Tracing, traceContextIn } from '../core/observability/tracing.ts';
+import { RequestContext } from './context.ts';
+import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.ts';
+import { type Execution, type ExecutionOwner, LocalExecution, type RequestExecutor } from './execution.ts';
+import { ExecutionQueue, type ExecutionQueueLimits } from './execution-queue.ts';
+import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
+
+/** Options of an executor. */
+export interface ExecutorOptions extends ExecutionQueueLimits {
+  readonly handlers?: Handlers;
+  /** Handles what `handlers` does not name. */
+  readonly handleMessage?: MessageHandler;
+  readonly validator?: DataValidator;
+  /** What handlers get for integers beyond 2^53. */
+  readonly largeIntegers?: LargeIntegers;
+  /** Requests that run at a time. */
+  readonly concurrency: number;
+  /** Largest reply, in bytes. */
+  readonly maxReplyBytes: number;
+  readonly logger: Logger;
+}
+
+type RunHandler = (data: unknown, context: RequestContext) => unknown;
+
+export class Executor implements RequestExecutor, ExecutionOwner {
+  private readonly handlers = new Map<string, RunHandler>();
+  private readonly fallback: RunHandler | undefined;
+  private readonly readJson: ReadJson;
+  private readonly waiting: ExecutionQueue;
+  private readonly running = new LinkedList<LocalExecution>();
+  private pumping = false;
+  private readonly tracing: Tracing | undefined = activeTracing();
+  private idle: (() => void) | undefined;
+
+  /** @throws ZeroMQConfigError for an unknown value of `largeIntegers`. */
+  constructor(private readonly options: ExecutorOptions) {
+    this.readJson = jsonReader(options.largeIntegers);
+    for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
+      this.handlers.set(eventName, handler as Handler);
+    }
+    this.waiting = new ExecutionQueue(
+      options,
+      (eventName) => this.handlers.has(eventName),
+      (execution, reply) => this.settle(execution, reply),
+    );
+    const { handleMessage } = options;
+    if (handleMessage !== undefined) {
+      this.fallback = (eventData, context) =>
+        handleMessage({ eventName: context.eventName, eventData }, context);
+    }
+  }
+
+  get load(): number {
+    return this.running.length + this.waiting.length;
+  }
+
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
+    const execution = new LocalExecution(message, settle, this);
+    if (this.running.length < this.options.concurrency) this.start(execution);
+    else this.waiting.add(execution);
+    return execution;
+  }
+
+  drained(): Promise<void> {
+    if (this.load === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.idle = resolve;
+    });
+  }
+
+  close(reason: Error): void {
+    for (const next of this.waiting.drain()) {
+      this.settle(next, failure('SHUTTING_DOWN', 'the node closed before the request ran'));
+    }
+    const running = [...this.running];
+    for (const { context } of running) context?.abort(reason);
+  }
+
+  cancelled(execution: LocalExecution, why: GiveUp): void {
+    if (execution.state === 'running') execution.context?.abort(reasonOf(why));
+    if (execution.state !== 'waiting') return;
+    if (why === 'expired') this.waiting.expire(execution);
+    else {
+      this.waiting.remove(execution);
+      const message = 'the request was cancelled before it ran';
+      this.settle(execution, failure('CANCELLED', message, { dispatched: false }));
+    }
+  }
+
+  private start(execution: LocalExecution): void {
+    const { eventName } = execution.message;
+    const handler = this.handlers.get(eventName) ?? this.fallback;
+    if (handler === undefined) {
+      const name = JSON.stringify(eventName);
+      this.settle(execution, failure('NO_HANDLER', `no handler for the event ${name}`));
+      return;
+    }
+    const data = this.readData(execution);
+    if (data !== INVALID) this.run(execution, handler, data);
+  }
+
+  /** The data for the handler; INVALID when the request was answered because of it. */
+  private readData(execution: LocalExecution): unknown {
+    let data: unknown;
+    try {
+      data = parse(execution.message.body, this.readJson);
+    } catch (error) {
+      const { message } = toError(error);
+      const what = error instanceof RangeError ? 'cannot be read' : 'is not JSON';
+      const text = `event data ${what}: ${message}`;
+      this.settle(execution, failure('MALFORMED_MESSAGE', text));
+      return INVALID;
+    }
+    return this.options.validator === undefined
+      ? data
+      : this.validated(execution, data, this.options.validator);
+  }
+
+  private validated(execution: LocalExecution, data: unknown, validator: DataValidator): unknown {
+    try {
+      const checked = validator.validate(execution.message.eventName, data);
+      if (checked.errors === undefined) return checked.value;
+      const details = { errors: checked.errors };
+      this.settle(execution, failure('INVALID_REQUEST', 'the event data breaks the contract', { details }));
+    } catch (error) {
+      this.settle(execution, this.toFailure(execution, error));
+    }
+    return INVALID;
+  }
+
+  private run(execution: LocalExecution, handler: RunHandler, data: unknown): void {
+    const context = new RequestContext(execution.message, execution.deadline);
+    execution.context = context;
+    execution.timing?.start();
+    if (this.waiting.length > 0) execution.startedAt = performance.now();
+    execution.state = 'running';
+    this.running.push(execution);
+    const { tracing } = this;
+    let result: unknown;
+    let later: boolean;
+    try {
+      result =
+        tracing === undefined
+          ? handler(data, context)
+          : traced(tracing, execution, () => handler(data, context));
+      later = isThenable(result);
+    } catch (error) {
+      this.finish(execution, this.toFailure(execution, error));
+      return;
+    }
+    if (!later) {
+      this.finish(execution, this.toReply(execution, result));
+      return;
+    }
+    void this.finishLater(execution, result);
+  }
+
+  /** `await` settles once, whatever the thenable does; a promise with members of its own cannot get around it. */
+  private async finishLater(execution: LocalExecution, result: unknown): Promise<void> {
+    let reply: ReplyMessage;
+    try {
+      reply = this.toReply(execution, await result);
+    } catch (error) {
+      reply = this.toFailure(execution, error);
+    }
+    this.finish(execution, reply);
+  }
+
+  private finish(execution: LocalExecution, reply: ReplyMessage): void {
+    endSpan(execution, reply);
+    execution.context?.release();
+    this.running.remove(execution);
+    const { startedAt } = execution;
+    if (startedAt > 0) this.waiting.learn(execution, performance.now() - startedAt);
+    this.settle(execution, reply);
+    this.pump();
+  }
+
+  /** Starts what waits. One that ends at once must not start the next from within: ten thousand would be too deep. */
+  private pump(): void {
+    if (this.pumping) return;
+    this.pumping = true;
+    while (this.running.length < this.options.concurrency) {
+      const next = this.waiting.take();
+      if (next === undefined) break;
+      this.start(next);
+    }
+    this.pumping = false;
+    if (this.load === 0) this.idle?.();
+  }
+
+  private settle(execution: LocalExecution, reply: ReplyMessage): void {
+    execution.state = 'settled';
+    execution.settle(reply);
+  }
+
+  private toReply(execution: LocalExecution, result: unknown): ReplyMessage {
+    try {
+      return encodeResult(result, this.options.maxReplyBytes);
+    } catch (error) {
+      return this.badReply(execution, error);
+    }
+  }
+
+  private toFailure(execution: LocalExecution, thrown: unknown): ReplyMessage {
+    if (isReplyError(thrown)) {
+      try {
+        return encodeReplyError(thrown, this.options.maxReplyBytes);
+      } catch (error) {
+        return this.badReply(execution, error);
+      }
+    }
+    // A handler that follows its signal ends with what the signal says, or what came of it: that is no fault of its.
+    const givenUp = execution.context?.givenUp;
+    if (givenUp !== undefined) {
+      return failure(givenUp, 'the handler was stopped: nobody waits any more', { dispatched: true });
+    }
+    this.report(execution, 'a handler failed', toError(thrown));
+    return failure('HANDLER_ERROR', 'the handler of the event failed');
+  }
+
+  private badReply(execution: LocalExecution, error: unknown): ReplyMessage {
+    // Only messages of the framework leave the node: a getter of the reply may throw anything.
+    const known = error instanceof UnsendableValueError || error instanceof UnsendableReplyError;
+    const message = `the reply cannot be sent: ${known ? error.message : 'its members cannot be read'}`;
+    this.report(execution, message, known ? undefined : toError(error));
+    return failure('BAD_REPLY', message);
+  }
+
+  /** Logs a failure. A logger that throws must not keep the reply from its caller. */
+  private report(execution: LocalExecution, text: string, err?: Error): void {
+    const { eventName: event, requestId } = execution.message;
+    try {
+      this.options.logger.error(err === undefined ? { event, requestId } : { err, event, requestId }, text);
+    } catch (error) {
+      process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_LOGGER' });
+    }
+  }
+}
+
+const INVALID = Symbol('invalid');
+
+/** Calls a handler within a span, of which spans of its own become children. */
+function traced(tracing: Tracing, execution: LocalExecution, call: () => unknown): unknown {
+  const { eventName, requestId, extras } = execution.message;
+  const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
+  const span = tracing.begin('handler', traceContextIn(extras), attributes);
+  execution.span = span;
+  return span.run(call);
+}
+
+/** Ends the handler's span. A tracing SDK that throws must not keep the reply from its caller. */
+function endSpan({ span }: LocalExecution, reply: ReplyMessage): void {
+  try {
+    span?.end(reply);
+  } catch (error) {
+    process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_TRACING' });
+  }
+}
+
+function parse(bytes: Buffer, read: ReadJson): unknown {
+  if (!isUtf8(bytes)) throw new SyntaxError('the bytes are not valid UTF-8');
+  return read(bytes.toString());
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,138 @@
+/** A server's link: clients of any kind connect to it directly; their requests go to the node's handlers. */
+
+import { IdMap } from '../core/collections/id-map.ts';
+import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import { isReserved } from '../core/messages/event-name.ts';
+import { failure, type RequestMessage } from '../core/messages/message.ts';
+import type { Speaker } from '../core/observability/diagnostics.ts';
+import { logFact } from '../core/observability/node-facts.ts';
+import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
+import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
+import type { CurveServer } from '../transport/curve/curve-options.ts';
+import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
+import { type ClientPeer, Frontend, type FrontendOwner } from '../transport/link/client-frontend.ts';
+import type { Execution } from './execution.ts';
+import type { ServiceHost, ServiceLink } from './service-node.ts';
+
+/** A request of a client under way. */
+interface ServerRequest {
+  readonly generation: number;
+  execution: Execution | undefined;
+}
+
+/** Requests of one client under way, by their slot at the client; those without one by a number below zero. */
+type ServerRequests = IdMap<ServerRequest>;
+
+/** Endpoints in use, with the ports that were picked where 0 was asked for. */
+export interface ServerEndpoints {
+  readonly endpoint: string;
+  readonly heartbeat?: string;
+}
+
+/** Options of a server's link. */
+export interface ServerLinkOptions {
+  readonly identity: string;
+  readonly maxMessageSize: number;
+  readonly speaker: Speaker;
+  readonly curve?: CurveServer;
+  /** Where to receive heartbeats of clients. */
+  readonly heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /** Told of clients by their heartbeats: the first one, and when too many were missed. */
+  readonly onPeer: (event: 'peerConnected' | 'peerLost', identity: string) => void;
+}
+
+export class ServerLink implements ServiceLink, FrontendOwner {
+  private readonly frontend: Frontend;
+  private heartbeats: ZeroMQHeartbeatReceiver | undefined;
+  private refusing = false;
+  private slotless = 0;
+
+  constructor(
+    private readonly host: ServiceHost,
+    private readonly options: ServerLinkOptions,
+  ) {
+    const { identity, maxMessageSize, speaker } = options;
+    const curve = options.curve?.at('frontend', host.logger);
+    this.frontend = new Frontend({ routingId: identity, maxMessageSize, speaker, curve }, this);
+  }
+
+  get monitor(): ZeroMQSocketMonitor {
+    return this.frontend.socket.monitor;
+  }
+
+  /** Binds. */
+  async open(connection: ZeroMQConnection): Promise<ServerEndpoints> {
+    const { logger } = this.host;
+    const endpoint = await this.frontend.bind(connection);
+    logFact(logger, { endpoint }, 'frontend bound');
+    const { heartbeatConfig: config, speaker, onPeer } = this.options;
+    if (config === undefined) return { endpoint };
+    const curve = this.options.curve?.at('heartbeat', logger);
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker, curve, logger });
+    this.heartbeats.on('connected', (peer) => onPeer('peerConnected', peer.key));
+    this.heartbeats.on('lost', (peer) => onPeer('peerLost', peer.key));
+    const heartbeat = await this.heartbeats.start();
+    logFact(logger, { endpoint: heartbeat }, 'heartbeat bound');
+    return { endpoint, heartbeat };
+  }
+
+  leave(): Promise<void> {
+    this.refusing = true;
+    return this.frontend.sayGoodbye();
+  }
+
+  close(): void {
+    this.heartbeats?.stop();
+    this.frontend.close();
+  }
+
+  request(
+    peer: ClientPeer,
+    message: RequestMessage,
+    id: number,
+    generation: number,
+    envelope: Buffer[] | undefined,
+  ): void {
+    const { eventName } = message;
+    this.heartbeats?.alive(peer.node);
+    const refusal = this.refusal(eventName);
+    if (refusal !== undefined) {
+      peer.reply(eventName, refusal, id, generation, envelope);
+      return;
+    }
+    const requests = requestsOf(peer);
+    const key = generation === 0 ? --this.slotless : id;
+    const request: ServerRequest = { generation, execution: undefined };
+    requests.set(key, request);
+    request.execution = this.host.execute(message, (reply) => {
+      if (requests.get(key) === request) requests.delete(key);
+      peer.reply(eventName, reply, id, generation, envelope);
+    });
+  }
+
+  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void {
+    const request = requestsOf(peer).get(id);
+    if (request?.generation === generation) request.execution?.cancel(why);
+  }
+
+  gone(peer: ClientPeer): void {
+    const requests = requestsOf(peer);
+    for (const { execution } of [...requests.values()]) execution?.cancel('cancelled');
+    requests.clear();
+  }
+
+  idle(peer: ClientPeer): boolean {
+    return requestsOf(peer).size === 0;
+  }
+
+  private refusal(eventName: string): ReturnType<typeof failure> | undefined {
+    if (this.refusing) return failure('SHUTTING_DOWN', 'the server is shutting down');
+    if (!isReserved(eventName)) return undefined;
+    return failure('NO_HANDLER', 'event names that start with $ are reserved, and a server has none of them');
+  }
+}
+
+function requestsOf(peer: ClientPeer): ServerRequests {
+  peer.state ??= new IdMap<ServerRequest>();
+  return peer.state as ServerRequests;
+}

@@ -1,0 +1,193 @@
+/**
+ * The connections that places stand for, as they come and go: those of a list at once and for ever, those of a DNS name
+ * whenever it is looked up again. A look-up that fails, or finds nothing, changes nothing: routers are given up because
+ * the name says so, not because nobody can say.
+ */
+
+import type { Logger } from '../../core/logging/logging.ts';
+import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
+import { Backoff } from '../../core/time/backoff.ts';
+import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
+import { type ZeroMQConnection, ZeroMQTCPConnection } from './connection.ts';
+import { type DnsResolver, serverResolver, systemResolver } from './resolver.ts';
+import { DnsPlace, type Place } from './targets.ts';
+
+/** How `dns://` places are looked up. */
+export interface DnsOptions {
+  /** Looks names up. Default: the server that the URL names, else as the system does. */
+  readonly resolver?: DnsResolver;
+  /** Time between look-ups in ms, give or take a tenth. Default 5,000. */
+  readonly interval?: number;
+}
+
+/** What a discovery tells. */
+export interface DiscoveryOwner {
+  /** Connect there. */
+  appeared(connection: ZeroMQConnection): void;
+  /** No place stands for it any more. */
+  vanished(connection: ZeroMQConnection): void;
+}
+
+/** What goes with a discovery. */
+export interface DiscoveryOptions {
+  readonly dns?: DnsOptions;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+const DEFAULT_INTERVAL = 5000;
+/** Share of the interval that is left to chance: many nodes that started together spread out. */
+const SPREAD = 0.1;
+/** While a name was never resolved, it is asked for sooner; ms. */
+const FIRST_RETRY = 250;
+
+/** The connections of a node; see the head of this file. */
+export class Discovery {
+  private readonly watches: readonly NameWatch[];
+  private readonly known = new Map<string, ZeroMQConnection>();
+  private readonly fixed: readonly ZeroMQConnection[];
+
+  /** @throws ZeroMQConfigError for an interval that is not acceptable. */
+  constructor(
+    places: readonly Place[],
+    options: DiscoveryOptions,
+    private readonly owner: DiscoveryOwner,
+  ) {
+    checkDns(options.dns);
+    this.fixed = places.filter((place): place is ZeroMQConnection => !(place instanceof DnsPlace));
+    this.watches = places.flatMap((place) => {
+      return place instanceof DnsPlace ? [new NameWatch(place, options, () => this.changed())] : [];
+    });
+  }
+
+  /** Tells the connections of lists at once, and begins to look names up. */
+  start(): void {
+    this.changed();
+    for (const watch of this.watches) watch.start();
+  }
+
+  stop(): void {
+    for (const watch of this.watches) watch.stop();
+  }
+
+  /** New ones first: a node that moves from one router to another is never without. */
+  private changed(): void {
+    const now = new Map<string, ZeroMQConnection>();
+    for (const each of this.fixed) now.set(each.toString(), each);
+    for (const { found } of this.watches) for (const each of found) now.set(each.toString(), each);
+    const gone = [...this.known].filter(([key]) => !now.has(key));
+    for (const [key, connection] of now) {
+      if (this.known.has(key)) continue;
+      this.known.set(key, connection);
+      this.owner.appeared(connection);
+    }
+    for (const [key, connection] of gone) {
+      this.known.delete(key);
+      this.owner.vanished(connection);
+    }
+  }
+}
+
+/** @throws ZeroMQConfigError naming what is not acceptable. */
+export function checkDns(dns: DnsOptions | undefined): void {
+  const { interval = DEFAULT_INTERVAL } = dns ?? {};
+  if (Number.isFinite(interval) && interval >= 10) return;
+  throw new ZeroMQConfigError(`dns.interval must be at least 10 ms, got ${String(interval)}`);
+}
+
+/** One name, looked up again and again. */
+class NameWatch {
+  /** What it stands for, as it was found last. */
+  found: readonly ZeroMQConnection[] = [];
+  private readonly resolver: DnsResolver;
+  private readonly interval: number;
+  private readonly clock: Clock;
+  private readonly backoff: Backoff;
+  /** Addresses of the hosts that SRV records name, as they were found last. */
+  private readonly hosts = new Map<string, readonly string[]>();
+  private cancel: Cancel | undefined;
+  private stopped = false;
+  private failing = false;
+
+  constructor(
+    private readonly place: DnsPlace,
+    private readonly options: DiscoveryOptions,
+    private readonly changed: () => void,
+  ) {
+    const { dns = {}, clock = systemClock } = options;
+    const { server } = place;
+    this.resolver = dns.resolver ?? (server === undefined ? systemResolver : serverResolver(server));
+    this.interval = dns.interval ?? DEFAULT_INTERVAL;
+    this.clock = clock;
+    this.backoff = new Backoff({ initial: Math.min(FIRST_RETRY, this.interval), max: this.interval });
+  }
+
+  start(): void {
+    void this.look();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancel?.();
+  }
+
+  private async look(): Promise<void> {
+    let found: readonly ZeroMQConnection[] = [];
+    let cause: unknown = new Error('nothing was found');
+    try {
+      found = await this.resolve();
+    } catch (error) {
+      cause = error;
+    }
+    if (this.stopped) return;
+    if (found.length === 0) this.failed(cause);
+    else this.succeeded(found);
+    const delay = this.found.length === 0 ? this.backoff.next() : this.interval * spread();
+    this.cancel = this.clock.after(delay, () => void this.look());
+  }
+
+  private async resolve(): Promise<ZeroMQConnection[]> {
+    const { name, port } = this.place;
+    if (port !== undefined) return toTcp(await this.resolver.addresses(name), port);
+    const services = await this.resolver.services(name);
+    const found = await Promise.all(
+      services.map(async (service) => toTcp(await this.addressesOf(service.name), service.port)),
+    );
+    return found.flat();
+  }
+
+  /** One host that cannot be resolved must not take the others away. */
+  private async addressesOf(host: string): Promise<readonly string[]> {
+    try {
+      const found = await this.resolver.addresses(host);
+      this.hosts.set(host, found);
+      return found;
+    } catch {
+      return this.hosts.get(host) ?? [];
+    }
+  }
+
+  private succeeded(found: readonly ZeroMQConnection[]): void {
+    if (this.failing) this.options.logger.info({ place: String(this.place) }, 'the name is resolved again');
+    this.failing = false;
+    this.found = found;
+    this.changed();
+  }
+
+  private failed(cause: unknown): void {
+    if (this.failing) return;
+    this.failing = true;
+    this.options.logger.warn(
+      { place: String(this.place), cause: toError(cause).message, kept: this.found.map(String) },
+      'the name cannot be resolved; what was known stays, and it is tried again',
+    );
+  }
+}
+
+function toTcp(addresses: readonly string[], port: number): ZeroMQConnection[] {
+  return addresses.map((address) => new ZeroMQTCPConnection(port, address));
+}
+
+function spread(): number {
+  return 1 - SPREAD + 2 * SPREAD * Math.random();
+}

@@ -1,0 +1,122 @@
+/**
+ * Socket monitor: every event of libzmq's socket monitor (zmq_socket_monitor), typed, and the status that the
+ * Python original derives from them.
+ */
+import type { Observer } from 'zeromq';
+import { Emitter } from '../../core/collections/emitter.ts';
+
+/** Status of a socket as the original tells it. */
+export const ZeroMQSocketStatus = {
+  /** No peer yet. */
+  NONE: 'none',
+  CONNECTED: 'connected',
+  DISCONNECTED: 'disconnected',
+  CLOSED: 'closed',
+} as const;
+export type ZeroMQSocketStatus = (typeof ZeroMQSocketStatus)[keyof typeof ZeroMQSocketStatus];
+
+/** Names of the monitor's events, with the libzmq event each stands for. */
+export const MONITOR_EVENTS = {
+  accept: 'ZMQ_EVENT_ACCEPTED',
+  'accept:error': 'ZMQ_EVENT_ACCEPT_FAILED',
+  bind: 'ZMQ_EVENT_LISTENING',
+  'bind:error': 'ZMQ_EVENT_BIND_FAILED',
+  connect: 'ZMQ_EVENT_CONNECTED',
+  'connect:delay': 'ZMQ_EVENT_CONNECT_DELAYED',
+  'connect:retry': 'ZMQ_EVENT_CONNECT_RETRIED',
+  close: 'ZMQ_EVENT_CLOSED',
+  'close:error': 'ZMQ_EVENT_CLOSE_FAILED',
+  disconnect: 'ZMQ_EVENT_DISCONNECTED',
+  end: 'ZMQ_EVENT_MONITOR_STOPPED',
+  handshake: 'ZMQ_EVENT_HANDSHAKE_SUCCEEDED',
+  'handshake:error:protocol': 'ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL',
+  'handshake:error:auth': 'ZMQ_EVENT_HANDSHAKE_FAILED_AUTH',
+  'handshake:error:other': 'ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL',
+  unknown: 'an event newer than this list',
+} as const;
+export type MonitorEventName = keyof typeof MONITOR_EVENTS;
+
+/** One event. Fields that libzmq gives for it are set. */
+export interface MonitorEvent {
+  readonly type: MonitorEventName;
+  /** Endpoint it concerns. */
+  readonly address?: string;
+  /** Milliseconds until the next attempt, of `connect:retry`. */
+  readonly interval?: number;
+  /** What failed, of the `…:error` events. */
+  readonly error?: Error;
+}
+
+type MonitorEvents = { [Name in MonitorEventName]: [event: MonitorEvent] } & {
+  status: [status: ZeroMQSocketStatus, event: MonitorEvent];
+  event: [event: MonitorEvent];
+};
+
+/**
+ * The monitor of one socket. Emits each event under its name and under `event`, and `status` when the status
+ * changes. INPROC sockets have no events (libzmq gives none).
+ */
+export class ZeroMQSocketMonitor extends Emitter<MonitorEvents> {
+  private current: ZeroMQSocketStatus = ZeroMQSocketStatus.NONE;
+  private peers = 0;
+  /** Connections whose handshake failed, and whose end is yet to be told. */
+  private failed = 0;
+
+  constructor(observer: Observer) {
+    super();
+    for (const name of Object.keys(MONITOR_EVENTS) as MonitorEventName[]) {
+      observer.on(name as 'unknown', (event) => this.observed(name, event));
+    }
+  }
+
+  /** The status now. */
+  get status(): ZeroMQSocketStatus {
+    return this.current;
+  }
+
+  /** Number of connections whose handshake succeeded and that were not lost. */
+  get connections(): number {
+    return this.peers;
+  }
+
+  /** Called by the socket's owner before the socket is closed; no status but `closed` follows. */
+  close(): void {
+    this.peers = 0;
+    const changed = this.change(ZeroMQSocketStatus.CLOSED);
+    if (changed !== undefined) this.notify('status', changed, { type: 'end' });
+  }
+
+  /** Listeners find status and connections as they are after the event. */
+  private observed(type: MonitorEventName, details: object): void {
+    const event: MonitorEvent = { ...details, type };
+    const changed = this.follow(type);
+    (this.notify as (name: MonitorEventName, event: MonitorEvent) => void).call(this, type, event);
+    this.notify('event', event);
+    if (changed !== undefined) this.notify('status', changed, event);
+  }
+
+  /** @returns the new status, if it changed. */
+  private follow(type: MonitorEventName): ZeroMQSocketStatus | undefined {
+    if (type === 'handshake') {
+      this.peers += 1;
+      return this.change(ZeroMQSocketStatus.CONNECTED);
+    }
+    if (type.startsWith('handshake:error')) this.failed += 1;
+    return type === 'disconnect' ? this.disconnected() : undefined;
+  }
+
+  private disconnected(): ZeroMQSocketStatus | undefined {
+    if (this.failed > 0) {
+      this.failed -= 1;
+      return undefined;
+    }
+    this.peers = Math.max(0, this.peers - 1);
+    return this.peers === 0 ? this.change(ZeroMQSocketStatus.DISCONNECTED) : undefined;
+  }
+
+  private change(status: ZeroMQSocketStatus): ZeroMQSocketStatus | undefined {
+    if (this.current === status || this.current === ZeroMQSocketStatus.CLOSED) return undefined;
+    this.current = status;
+    return status;
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * The side of a router or server that clients connect to: a ROUTER socket that understands classic clients, ours
+ * before they know us, and ours with packed messages, and answers each in its own way.
+ *
+ * A client is known from its first message until its socket says that it is gone (ZMQ_ROUTER_NOTIFY), a reply finds
+ * nobody, or nothing was heard of it for a while and nothing of it is under way. To forget one costs nothing: its next
+ * message makes it known again.
+ */
+
+import { identityOf } from '../../core/identity/identity.ts';
+import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import { UnreadReplies } from '../../core/messages/unread-replies.ts';
+import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
+import { MalformedFrames, readClassic, replyFrames, toRequest } from '../../wire/classic.ts';
+import { controlFrames, isControl } from '../../wire/control.ts';
+import { isPacked, type PackedSink, readPacked } from '../../wire/packed.ts';
+import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
+import type { ZeroMQConnection } from '../addressing/connection.ts';
+import type { Guest } from '../curve/admission.ts';
+import { MessageSocket, type MessageSocketOptions, type SocketReceiver } from '../socket/message-socket.ts';
+import {
+  type ChannelLimits,
+  type ChannelOwner,
+  DEFAULT_CHANNEL_LIMITS,
+  type Messages,
+  PeerChannel,
+} from './peer-channel.ts';
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** Between looks for clients that can be forgotten, in ms. */
+const SWEEP_INTERVAL = 60_000;
+
+/** How long clients have to answer a goodbye, in ms. */
+const GOODBYE_WAIT = 1000;
+
+/** Built once: it is for clients that flood. */
+const UNREAD = failure('BUSY', 'too many replies wait for this client to read them');
+
+/** What a frontend tells its owner. */
+export interface FrontendOwner {
+  /**
+   * A request. `id`, `generation` and `envelope` are for `ClientPeer.reply`: the slot at the client (generation 0: it
+   * gave none), and the frames to hand back before event name and data (undefined: the request came packed).
+   */
+  request(
+    peer: ClientPeer,
+    message: RequestMessage,
+    id: number,
+    generation: number,
+    envelope: Buffer[] | undefined,
+  ): void;
+  /** The client no longer waits for the request of that slot. */
+  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void;
+  /** The client is gone: nobody waits for what it asked. */
+  gone(peer: ClientPeer): void;
+  /** Whether nothing that the client asked is under way. */
+  idle(peer: ClientPeer): boolean;
+}
+
+/** Options of a frontend. */
+export interface FrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
+  readonly speaker: Speaker;
+  readonly channelLimits?: ChannelLimits;
+  /** Counts replies that clients do not read, and bounds them. Default: 128 MiB for all clients of the socket. */
+  readonly unread?: UnreadReplies;
+  readonly clock?: Clock;
+}
+
+/** One client. */
+export class ClientPeer implements ChannelOwner, PackedSink {
+  /** For whoever serves the client to keep its own state in. */
+  state: unknown;
+  /** It reads metadata: one of ours. */
+  ours = false;
+  /** Something came from it since the last sweep. */
+  heard = true;
+  /** It was told to send nothing more, and did not say that it will not. */
+  unexcused = false;
+  /** Its identity. */
+  readonly node: string;
+  private readonly channel: PeerChannel;
+
+  /** @param key its routing id, in Latin-1. */
+  constructor(
+    readonly key: string,
+    identity: Buffer,
+    private readonly frontend: Frontend,
+    private readonly owner: FrontendOwner,
+    options: FrontendOptions,
+    private readonly guest: Guest | undefined,
+  ) {
+    const { speaker, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
+    const limits = { ...channelLimits, unread: frontend.unread };
+    this.node = identityOf(key);
+    this.channel = new PeerChannel(frontend.socket, identity, this, speaker, limits, clock);
+  }
+
+  /** It has shown a key, by which it is judged. */
+  get keyed(): boolean {
+    return this.guest !== undefined;
+  }
+
+  /** Sends a reply; dropped when the client is gone. For the last three see `FrontendOwner.request`. */
+  reply(
+    eventName: string,
+    reply: ReplyMessage,
+    id: number,
+    generation: number,
+    envelope: Buffer[] | undefined,
+  ): void {
+    if (envelope === undefined) this.channel.addReply(id, generation, reply);
+    else if (this.ours) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'packs')]);
+    else if (!reply.more) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'none')]);
+  }
+
+  /** Asks it to send nothing more. */
+  sayGoodbye(): void {
+    this.unexcused = true;
+    this.channel.flush();
+    this.channel.post(controlFrames('$bye', {}));
+  }
+
+  /** Whether so many replies wait for it to read them that its requests are refused. */
+  get crowded(): boolean {
+    return this.channel.crowded;
+  }
+
+  /** Sends what is gathered without waiting for the end of the turn. */
+  flush(): void {
+    this.channel.flush();
+  }
+
+  packedRequest(id: number, generation: number, message: RequestMessage): void {
+    this.request(message, id, generation, undefined);
+  }
+
+  /** Hands a request on. Refuses it where the client's key does not allow it, or the client does not read its replies. */
+  request(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
+    const { eventName } = message;
+    if (this.crowded) return this.reply(eventName, UNREAD, id, generation, envelope);
+    if (this.guest === undefined || this.guest.rights.mayCall(eventName)) {
+      this.owner.request(this, message, id, generation, envelope);
+      return;
+    }
+    const text = `the key of ${this.guest.rights.name} does not allow to call ${JSON.stringify(eventName)}`;
+    this.reply(eventName, failure('NOT_PERMITTED', text), id, generation, envelope);
+  }
+
+  packedReply(): void {
+    this.frontend.drop('foreign-reply', this.key);
+  }
+
+  packedCancel(id: number, generation: number, why: GiveUp): void {
+    this.owner.cancel(this, id, generation, why);
+  }
+
+  channelGone(): void {
+    this.frontend.remove(this);
+  }
+
+  channelStalled(unsent: Messages): void {
+    unsent.forEach(() => this.frontend.drop('overflow', this.key));
+  }
+
+  channelWritable(): void {
+    // Replies are not held back for a slow client: they wait in its channel, within the channel's bounds.
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+}
+
+/** The socket that clients connect to, and the clients; see the head of this file. */
+export class Frontend implements SocketReceiver {
+  readonly socket: MessageSocket;
+  /** Replies that clients do not read. */
+  readonly unread: UnreadReplies;
+  private readonly peers = new Map<string, ClientPeer>();
+  private readonly clock: Clock;
+  private cancelSweep: Cancel | undefined;
+  /** Called whenever a client may have been the last one to say goodbye. */
+  private onExcused: (() => void) | undefined;
+
+  constructor(
+    private readonly options: FrontendOptions,
+    private readonly owner: FrontendOwner,
+  ) {
+    this.clock = options.clock ?? systemClock;
+    this.unread = options.unread ?? new UnreadReplies();
+    this.socket = new MessageSocket({ ...options, type: 'router', notify: true }, this);
+  }
+
+  /** Number of clients known. */
+  get size(): number {
+    return this.peers.size;
+  }
+
+  /** Binds; see `MessageSocket.bind`. */
+  async bind(connection: ZeroMQConnection): Promise<string> {
+    const endpoint = await this.socket.bind(connection);
+    this.sweepLater();
+    return endpoint;
+  }
+
+  /**
+   * Asks all clients of ours to send nothing more, so that nothing is lost on its way when the socket is closed. Resolves
+   * when they agreed or are gone, or have had time enough. Classic ones cannot be asked.
+   */
+  sayGoodbye(): Promise<void> {
+    for (const peer of this.peers.values()) if (peer.ours) peer.sayGoodbye();
+    return new Promise((resolve) => {
+      const cancelWait = this.clock.after(GOODBYE_WAIT, resolve);
+      this.onExcused = () => {
+        for (const peer of this.peers.values()) if (peer.unexcused) return;
+        cancelWait();
+        resolve();
+      };
+      this.onExcused();
+    });
+  }
+
+  /** Sends all replies that are gathered, then closes the socket. */
+  close(): void {
+    this.cancelSweep?.();
+    for (const peer of this.peers.values()) peer.flush();
+    this.socket.close();
+    for (const peer of this.peers.values()) peer.close();
+    this.peers.clear();
+  }
+
+  message(frames: Buffer[]): void {
+    const identity = frames[0];
+    const first = frames[1];
+    if (identity === undefined || first === undefined) return this.drop('too-few-frames', undefined);
+    const key = identity.toString('latin1');
+    const peer = this.peers.get(key) ?? this.add(key, identity);
+    peer.heard = true;
+    if (isPacked(first)) {
+      peer.ours = true;
+      if (!readPacked(frames, 1, peer)) this.drop('bad-batch', key);
+    } else if (isControl(frames, 1)) this.control(peer, frames);
+    else this.classicMessage(peer, frames);
+  }
+
+  /** Another connection has the routing id of a client: it gets no reply to what was asked over the old one. */
+  came(key: string): void {
+    this.gone(key);
+  }
+
+  gone(key: string): void {
+    const peer = this.peers.get(key);
+    if (peer !== undefined) this.remove(peer);
+  }
+
+  /** Counts something that was not used. */
+  drop(cause: DropCause, peer: string | undefined): void {
+    if (diagnostics.frameDropped.hasSubscribers) {
+      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer });
+    }
+  }
+
+  /** Forgets a client. */
+  remove(peer: ClientPeer): void {
+    if (this.peers.get(peer.key) !== peer) return;
+    this.peers.delete(peer.key);
+    peer.close();
+    this.owner.gone(peer);
+    this.onExcused?.();
+  }
+
+  private control(peer: ClientPeer, frames: Buffer[]): void {
+    if (!peer.unexcused || frames[3]?.toString() !== '$bye') return this.drop('bad-control', peer.key);
+    peer.unexcused = false;
+    this.onExcused?.();
+  }
+
+  private classicMessage(peer: ClientPeer, frames: Buffer[]): void {
+    const classic = readClassic(frames, 1);
+    if (classic instanceof MalformedFrames) {
+      this.refuse(peer, classic);
+      return;
+    }
+    const { message, ours, broken } = toRequest(classic);
+    if (broken) this.drop('bad-metadata', peer.key);
+    if (ours) peer.ours = true;
+    const token = classic.envelope[0];
+    const tokened = token !== undefined && isToken(token);
+    const id = tokened ? tokenId(token) : 0;
+    const generation = tokened ? tokenGeneration(token) : 0;
+    const envelope = classic.delimited ? [...classic.envelope, EMPTY] : classic.envelope;
+    peer.request(message, id, generation, envelope);
+  }
+
+  /** Answers a message that is no request, where there is a way back. */
+  private refuse(peer: ClientPeer, malformed: MalformedFrames): void {
+    this.drop(malformed.cause, peer.key);
+    if (malformed.envelope === undefined) return;
+    const reply = failure('MALFORMED_MESSAGE', malformed.message);
+    peer.reply('response', reply, 0, 0, [...malformed.envelope, EMPTY]);
+  }
+
+  private add(key: string, identity: Buffer): ClientPeer {
+    const peer = new ClientPeer(key, identity, this, this.owner, this.options, this.socket.guest(key));
+    this.peers.set(key, peer);
+    return peer;
+  }
+
+  private sweepLater(): void {
+    this.cancelSweep = this.clock.after(SWEEP_INTERVAL, () => {
+      this.sweep();
+      this.sweepLater();
+    });
+  }
+
+  /** Forgets clients that were silent since the last sweep and wait for nothing. */
+  private sweep(): void {
+    for (const peer of this.peers.values()) {
+      if (!peer.heard && !peer.crowded && this.owner.idle(peer)) this.remove(peer);
+      peer.heard = false;
+    }
+  }
+}

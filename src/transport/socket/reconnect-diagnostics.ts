@@ -1,0 +1,17 @@
+/** Tells of attempts to connect again. */
+import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
+
+/** Publishes each attempt of a socket with one peer to connect again, counted from 1 until it is connected. */
+export function tellReconnects(monitor: ZeroMQSocketMonitor, speaker: Speaker, endpoint: string): void {
+  let attempt = 0;
+  monitor.on('handshake', () => {
+    attempt = 0;
+  });
+  monitor.on('connect:retry', ({ interval = 0 }) => {
+    attempt += 1;
+    if (!diagnostics.reconnect.hasSubscribers) return;
+    const { kind, node } = speaker;
+    diagnostics.reconnect.publish({ kind, node, endpoint, attempt, delay: interval });
+  });
+}

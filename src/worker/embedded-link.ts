@@ -1,0 +1,126 @@
+/** A worker's link to a router of its own thread: plain calls in place of a socket. */
+
+import { IdMap, ROUTERS_PLACES } from '../core/collections/id-map.ts';
+import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import type { LocalRouter, LocalSeat, LocalWorker } from '../core/messages/embedded.ts';
+import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
+import { Backoff } from '../core/time/backoff.ts';
+import { type Cancel, systemClock } from '../core/time/clock.ts';
+import type { Execution } from '../runtime/execution.ts';
+import type { ServiceHost, ServiceLink } from '../runtime/service-node.ts';
+import { type Flushable, flushAtEndOfTurn } from '../transport/link/turn.ts';
+import type { Announcement } from '../wire/control.ts';
+import { ASK_AGAIN } from './router-link.ts';
+
+/** What a link tells the worker. */
+export interface LocalLinkOwner extends ServiceHost {
+  localAnswered(refusal: string | undefined): void;
+}
+
+/** One request of this link under way. */
+interface Assignment {
+  readonly generation: number;
+  execution: Execution | undefined;
+  /** A reply that came before the request was handed over, at the end of the turn. */
+  early: ReplyMessage | undefined;
+}
+
+export class LocalLink implements ServiceLink, LocalWorker, Flushable {
+  readonly monitor = undefined;
+  readonly events: readonly string[] | undefined;
+  readonly contract: LocalWorker['contract'];
+  private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
+  private readonly backoff = new Backoff(ASK_AGAIN);
+  private earlyIds: number[] = [];
+  private askAgain: Cancel | undefined;
+  private seat: LocalSeat | undefined;
+
+  constructor(
+    readonly id: string,
+    readonly concurrency: number,
+    announcement: Announcement,
+    private readonly router: LocalRouter,
+    private readonly owner: LocalLinkOwner,
+  ) {
+    this.events = announcement.events;
+    this.contract = announcement.contract;
+  }
+
+  /** Takes the worker's place at the router; asks again later when it is refused. */
+  open(): void {
+    this.askAgain?.();
+    const seat = this.router.seat(this);
+    if (typeof seat === 'string') {
+      this.owner.localAnswered(seat);
+      this.askAgain = systemClock.after(this.backoff.next(), () => this.open());
+      return;
+    }
+    this.seat = seat;
+    this.owner.localAnswered(undefined);
+  }
+
+  leave(): Promise<void> {
+    this.giveUp();
+    this.seat?.leave();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.giveUp();
+    this.seat?.lost();
+    this.localClosed();
+  }
+
+  localFreed(): void {
+    if (this.seat === undefined) this.open();
+  }
+
+  localRequest(id: number, generation: number, message: RequestMessage): void {
+    const assignment: Assignment = { generation, execution: undefined, early: undefined };
+    this.assignments.set(id, assignment);
+    let returned = false;
+    assignment.execution = this.owner.execute(message, (reply) => {
+      if (this.assignments.get(id) !== assignment) return;
+      if (returned) this.answer(id, assignment, reply);
+      else this.hold(id, assignment, reply);
+    });
+    returned = true;
+  }
+
+  localCancel(id: number, generation: number, why: GiveUp): void {
+    const assignment = this.assignments.get(id);
+    if (assignment?.generation === generation) assignment.execution?.cancel(why);
+  }
+
+  localClosed(): void {
+    this.seat = undefined;
+    for (const { execution } of this.assignments.values()) execution?.cancel('lost');
+    this.assignments.clear();
+  }
+
+  /** Hands over the replies of handlers that answered at once. */
+  flush(): void {
+    const ids = this.earlyIds;
+    this.earlyIds = [];
+    for (const id of ids) {
+      const assignment = this.assignments.get(id);
+      if (assignment?.early !== undefined) this.answer(id, assignment, assignment.early);
+    }
+  }
+
+  /** It asks for no place any longer. */
+  private giveUp(): void {
+    this.askAgain?.();
+    this.router.unseat(this);
+  }
+
+  private hold(id: number, assignment: Assignment, reply: ReplyMessage): void {
+    assignment.early = reply;
+    if (this.earlyIds.push(id) === 1) flushAtEndOfTurn(this);
+  }
+
+  private answer(id: number, { generation }: Assignment, reply: ReplyMessage): void {
+    this.assignments.delete(id);
+    this.seat?.reply(id, generation, reply);
+  }
+}

@@ -1,0 +1,102 @@
+/** Runs the handlers of a worker module for its parent, in a thread (`thread-main.ts`) or a process (`process-main.ts`). */
+
+import { IdMap, ROUTERS_PLACES } from '../../core/collections/id-map.ts';
+import type { Logger } from '../../core/logging/logging.ts';
+import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import { toError } from '../../core/messages/errors.ts';
+import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
+import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
+import { localParts } from '../../runtime/service-node.ts';
+import type { PackedSink } from '../../wire/packed.ts';
+import { loadWorkerModule, type WorkerDefinition } from '../define-worker.ts';
+import { announcementOf } from '../worker.ts';
+import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
+import { threadLogger } from './thread-logger.ts';
+import { type FromThread, isPosted, type ModuleSetup, type ToThread } from './thread-messages.ts';
+
+/** The way to the parent. */
+export interface ParentPort extends PostTarget {
+  on(event: 'message', listener: (message: ToThread) => void): unknown;
+  /** Ends the thread or process, once nothing else is to be done. */
+  close(): void;
+}
+
+/** Where a module runs. */
+export interface ModulePlace {
+  readonly isolation: 'thread' | 'process';
+  readonly port: ParentPort;
+  /** Starts to show the parent that the event loop turns. @returns shows it once more. */
+  startPulse(): () => void;
+}
+
+/** The module's side of a `ThreadExecutor`. */
+class ModuleService implements PackedSink {
+  private readonly port: PackedPort;
+  private readonly executions = new IdMap<Execution>(ROUTERS_PLACES);
+
+  constructor(
+    port: PostTarget,
+    private readonly executor: RequestExecutor,
+    private readonly beat: () => void,
+  ) {
+    this.port = new PackedPort(port, this);
+  }
+
+  received(posted: PostedRecords): void {
+    this.port.received(posted);
+  }
+
+  packedRequest(id: number, generation: number, message: RequestMessage): void {
+    // Handlers that block run one after the other, in one turn: each begins, so the thread does not stand still.
+    this.beat();
+    let settled = false;
+    const execution = this.executor.execute(message, (reply: ReplyMessage) => {
+      settled = true;
+      this.executions.delete(id);
+      this.port.addReply(id, generation, reply);
+    });
+    if (!settled) this.executions.set(id, execution);
+  }
+
+  packedCancel(id: number, _generation: number, why: GiveUp): void {
+    this.executions.get(id)?.cancel(why);
+  }
+
+  packedReply(): void {
+    // A parent sends requests and cancels only.
+  }
+}
+
+/**
+ * Loads the module, and runs requests of the parent until it says stop.
+ *
+ * @throws what keeps the module from starting.
+ */
+export async function serveModule(place: ModulePlace, setup: ModuleSetup): Promise<void> {
+  const { port, isolation } = place;
+  const say = (message: FromThread): void => port.postMessage(message);
+  const definition: WorkerDefinition = await loadWorkerModule(setup.module);
+  if (definition.isolation === 'process' && isolation === 'thread') {
+    say({ type: 'needs-process' });
+    return;
+  }
+  const { maxMessageSize, concurrency = definition.concurrency } = setup;
+  const logger = threadLogger(say);
+  const parts = localParts('worker', { ...definition, concurrency, maxMessageSize, logger });
+  const service = new ModuleService(port, parts.executor, place.startPulse());
+  await definition.onStart?.();
+  port.on('message', (message) => {
+    if (isPosted(message)) service.received(message);
+    else void stop(port, definition, logger);
+  });
+  say({ type: 'ready', announcement: announcementOf(definition), concurrency: parts.concurrency });
+}
+
+async function stop(port: ParentPort, definition: WorkerDefinition, logger: Logger): Promise<void> {
+  try {
+    await definition.onStop?.();
+  } catch (error) {
+    logger.error({ err: toError(error) }, 'onStop of the worker module failed');
+  }
+  port.close();
+}

@@ -1,0 +1,39 @@
+/**
+ * Keeps native ZeroMQ sockets out of a worker thread. zeromq.js aborts the whole process when a thread ends while one of
+ * its sockets waits for a message, and a thread can end without running any JavaScript: when it is terminated, or runs
+ * out of memory. So a module that opens sockets runs in a process instead (`module-process.ts`).
+ */
+import { ZeroMQError } from '../../core/messages/errors.ts';
+import { onNodeMade } from '../../core/observability/lifecycle.ts';
+
+/** The native part of any copy of zeromq.js, version 6. */
+interface ZeroMQAddon {
+  Socket: new (...args: unknown[]) => object;
+}
+
+/**
+ * From now on each attempt to make a socket in this thread, or a node that will open one, calls `attempted` and throws.
+ * Call it before anything imports zeromq.
+ */
+export function refuseNativeSockets(attempted: () => void): void {
+  const refuse = (): never => {
+    attempted();
+    throw new ZeroMQError(
+      'THREAD_SOCKET',
+      'a worker thread cannot open ZeroMQ sockets: the worker moves to a process; ' +
+        "set isolation: 'process' in defineWorker to start it there",
+    );
+  };
+  onNodeMade(refuse);
+  const dlopen = process.dlopen.bind(process) as (...args: unknown[]) => void;
+  process.dlopen = (module: { exports?: unknown }, ...rest: [string, number?]): void => {
+    dlopen(module, ...rest);
+    const addon = module.exports;
+    if (isZeroMQ(addon)) addon.Socket = new Proxy(addon.Socket, { construct: refuse });
+  };
+}
+
+function isZeroMQ(exports: unknown): exports is ZeroMQAddon {
+  if (typeof exports !== 'object' || exports === null) return false;
+  return ['Socket', 'Observer', 'Context', 'curveKeyPair'].every((name) => name in exports);
+}

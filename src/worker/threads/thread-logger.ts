@@ -1,0 +1,50 @@
+/** A logger in a worker thread; the parent's logger writes what it is told. */
+import { isNativeError } from 'node:util/types';
+import type { Logger, LogLevel, LogMethod } from '../../core/logging/logging.ts';
+import { describe, toError } from '../../core/messages/thrown.ts';
+import type { LogMessage } from './thread-messages.ts';
+
+/** A logger whose entries go to the parent thread. Errors among the fields travel as text. */
+export function threadLogger(
+  say: (message: LogMessage) => void,
+  bound: Record<string, unknown> = {},
+): Logger {
+  const method = (level: LogLevel): LogMethod => {
+    return (fields: object | string, message?: unknown): void => {
+      const own = typeof fields === 'string' ? {} : isNativeError(fields) ? { err: fields } : fields;
+      const text = typeof fields === 'string' ? fields : typeof message === 'string' ? message : '';
+      say({ type: 'log', level, fields: cloneable({ ...bound, ...own }), message: text });
+    };
+  };
+  return {
+    trace: method('trace'),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    fatal: method('fatal'),
+    isLevelEnabled: () => true,
+    child: (fields) => threadLogger(say, { ...bound, ...fields }),
+  };
+}
+
+/** Fields that can be posted to another thread, whatever they are: a log must not fail its caller. */
+function cloneable(fields: object): object {
+  try {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]));
+  } catch (error) {
+    return { unreadableFields: toError(error).message };
+  }
+}
+
+function plain(value: unknown): unknown {
+  if (isNativeError(value)) {
+    const { name, message, stack } = toError(value);
+    return { type: name, message, stack };
+  }
+  try {
+    return structuredClone(value);
+  } catch {
+    return describe(value);
+  }
+}

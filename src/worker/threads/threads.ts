@@ -1,0 +1,313 @@
+/**
+ * Workers whose handlers run on several threads, all from one worker module. Each is a worker of its own to the routers;
+ * its sockets stay in this thread. A module that opens sockets itself runs in processes (see `native-sockets.ts`).
+ */
+
+import { Emitter } from '../../core/collections/emitter.ts';
+import { defaultLogger, type Logger } from '../../core/logging/logging.ts';
+import { checkCount } from '../../core/messages/checks.ts';
+import { toError, ZeroMQError } from '../../core/messages/errors.ts';
+import { Lifecycle } from '../../core/observability/lifecycle.ts';
+import { Backoff } from '../../core/time/backoff.ts';
+import { type Cancel, systemClock } from '../../core/time/clock.ts';
+import { CurveClient } from '../../transport/curve/curve-options.ts';
+import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
+import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions } from '../routed-worker.ts';
+import { type Isolation, type ModuleHost, newHost } from './module-host.ts';
+import { revived } from './new-thread.ts';
+import { newPulse, PulseWatch } from './pulse.ts';
+import { ThreadExecutor } from './thread-executor.ts';
+import { type FromThread, isPosted, type ThreadSetup, type ToThread } from './thread-messages.ts';
+import { frozenAfter, moduleName, type ZeroMQWorkerThreadsOptions } from './threads-options.ts';
+
+interface ThreadsEvents {
+  /** A thread's worker runs. `restarts` is 0 for its first life. */
+  ready: [thread: number, identity: string, restarts: number];
+  /** A thread died and will be started again in `delay` ms. */
+  crashed: [thread: number, error: Error, delay: number];
+  /** A router would not take the worker of a thread. */
+  refused: [thread: number, endpoint: string, reason: string];
+}
+
+/** One place in the group, and what holds it now. */
+interface Place {
+  readonly index: number;
+  readonly backoff: Backoff;
+  thread: ModuleHost | undefined;
+  /** The worker that routers see; there while its thread runs. */
+  worker: ThreadedWorker | undefined;
+  /** A worker of its ran, at some time. */
+  joined: boolean;
+  restarts: number;
+  restart: Cancel | undefined;
+}
+
+/** A worker whose handlers run in a thread. */
+class ThreadedWorker extends RoutedWorker {
+  /** The thread is gone, and with it all that it held. */
+  abandon(error: Error): Promise<void> {
+    return this.cut(error);
+  }
+}
+
+/** A thread that ran this long had a good start: the next crash begins the backoff anew. */
+const HEALTHY_AFTER = 10_000;
+
+/** Time that a worker has to cut what still runs at its deadline, and its thread to end; then the thread is ended. */
+const CUT_TIME = 500;
+
+/** Requests that a thread holds beyond its concurrency, where no router sees to it. */
+const MAX_QUEUE = 10_000;
+
+/** Runs N workers on worker threads; a crashed one is started again with backoff; stopping drains all. */
+export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements AsyncDisposable {
+  private readonly lifecycle: Lifecycle;
+  private readonly logger: Logger;
+  /** For what the threads tell: each line says by itself who in the thread speaks. */
+  private readonly threadLogger: Logger;
+  private readonly setup: Omit<ThreadSetup, 'pulse'>;
+  private readonly frozenAfter: number;
+  private readonly options: ZeroMQWorkerThreadsOptions;
+  private readonly curve: CurveClient | undefined;
+  private readonly places: readonly Place[];
+  /** Where threads that are started from now on run. */
+  private isolation: Isolation = 'thread';
+  /** Of the first `stop()`. */
+  private deadline: number | undefined;
+
+  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  constructor(options: ZeroMQWorkerThreadsOptions) {
+    super();
+    const { threads = 2, concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
+    checkCount('threads', threads, 1, 1024);
+    checkCount('maxMessageSize', maxMessageSize);
+    if (concurrency !== undefined) checkCount('concurrency', concurrency);
+    this.frozenAfter = frozenAfter(options);
+    checkWorkplace(options.connection);
+    const node = moduleName(options.module);
+    this.threadLogger = (options.logger ?? defaultLogger()).child({ module: node });
+    this.logger = this.threadLogger.child({ node: 'worker-threads' });
+    this.options = { ...options, curve: undefined };
+    this.curve = options.curve && new CurveClient(options.curve);
+    this.setup = { module: node, concurrency, maxMessageSize };
+    this.places = Array.from({ length: threads }, (_, index) => {
+      return {
+        index,
+        backoff: new Backoff({ max: 30_000 }),
+        thread: undefined,
+        worker: undefined,
+        joined: false,
+        restarts: 0,
+        restart: undefined,
+      };
+    });
+    this.lifecycle = new Lifecycle(
+      { kind: 'worker-threads', node },
+      {
+        open: (signal) => this.open(signal),
+        drain: (signal) => this.drain(signal),
+        release: () => this.release(),
+      },
+    );
+  }
+
+  /** Settles once, when all threads have ended. */
+  get closed(): Promise<Error | undefined> {
+    return this.lifecycle.closed;
+  }
+
+  /** Threads that run now. */
+  get running(): number {
+    return this.places.filter((place) => place.thread !== undefined).length;
+  }
+
+  /**
+   * Starts all threads; resolves when all their workers run.
+   *
+   * @throws the error of a thread that could not be started the first time (no such module, no handlers).
+   */
+  start(): Promise<void> {
+    return this.lifecycle.start();
+  }
+
+  /**
+   * Drains the workers and ends the threads. Idempotent.
+   *
+   * @param options.deadline ms after which what still runs is cut. Default 10,000.
+   */
+  stop(options: { deadline?: number } = {}): Promise<void> {
+    const { deadline = 10_000 } = options;
+    this.deadline ??= deadline;
+    return this.lifecycle.close(deadline + CUT_TIME);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  private async open(signal: AbortSignal): Promise<void> {
+    const terminate = (): void => void this.terminate();
+    signal.addEventListener('abort', terminate, { once: true });
+    try {
+      await Promise.all(this.places.map((place) => this.launch(place)));
+    } finally {
+      signal.removeEventListener('abort', terminate);
+    }
+  }
+
+  /** Starts a thread in its place, and its worker; resolves when both run, rejects when the thread ends before. */
+  private launch(place: Place): Promise<void> {
+    const pulse = newPulse(this.frozenAfter);
+    const thread = newHost(this.isolation, { ...this.setup, pulse });
+    place.thread = thread;
+    const startedAt = systemClock.now();
+    let executor: ThreadExecutor | undefined;
+    let failure: Error | undefined;
+    let moving = false;
+    return new Promise((resolve, reject) => {
+      const joined = (): void => {
+        place.joined = true;
+        resolve();
+      };
+      const failed = (error: unknown): void => {
+        failure ??= toError(error);
+        void thread.terminate();
+      };
+      const watch = new PulseWatch(pulse, () => {
+        executor = undefined;
+        failed(this.frozen(place));
+      });
+      thread.on('message', (message: FromThread) => {
+        if (isPosted(message)) executor?.received(message);
+        else if (message.type === 'needs-process') {
+          if (!moving) void this.vacate(place, thread);
+          moving = true;
+        } else if (message.type === 'ready') {
+          executor = new ThreadExecutor(thread, message.concurrency + MAX_QUEUE);
+          this.join(place, executor, message).then(joined, failed);
+          watch.start();
+        } else this.threadLogger[message.level]({ ...message.fields, thread: place.index }, message.message);
+      });
+      thread.on('error', (error) => {
+        failure = revived(error);
+      });
+      thread.on('exit', (code) => {
+        watch.stop();
+        if (moving && this.isStarted) {
+          place.thread = undefined;
+          place.worker = undefined;
+          this.launch(place).then(joined, reject);
+          return;
+        }
+        const error = failure ?? new ZeroMQError('THREAD_EXIT', `the thread ended with exit code ${code}`);
+        this.ended(place, error, systemClock.now() - startedAt);
+        reject(error);
+      });
+    });
+  }
+
+  private get isStarted(): boolean {
+    const { state } = this.lifecycle;
+    return state === 'running' || state === 'starting';
+  }
+
+  /** The module opens sockets: the thread finishes what it holds, and a process takes its place. */
+  private async vacate({ index, worker }: Place, thread: ModuleHost): Promise<void> {
+    if (this.isolation === 'thread') {
+      this.logger.info({ thread: index }, 'the worker module opens ZeroMQ sockets: it moves to a process');
+    }
+    this.isolation = 'process';
+    await worker?.stop();
+    await thread.terminate();
+  }
+
+  /** A thread is gone, and its worker with it. One that had worked before is started again, as is a restarted one. */
+  private ended(place: Place, error: Error, livedFor: number): void {
+    place.thread = undefined;
+    this.abandon(place, error);
+    const { state } = this.lifecycle;
+    if (state === 'running' || (state === 'starting' && place.joined)) this.crashed(place, error, livedFor);
+  }
+
+  /** A thread stands still: routers learn that its worker is lost, even where native code keeps the thread from ending. */
+  private frozen(place: Place): Error {
+    const error = new ZeroMQError(
+      'THREAD_FROZEN',
+      `the thread stood still for more than ${this.frozenAfter} ms`,
+    );
+    this.logger.error({ err: error, thread: place.index }, 'a handler blocks a worker thread; it is ended');
+    this.abandon(place, error);
+    return error;
+  }
+
+  private abandon(place: Place, error: Error): void {
+    void place.worker?.abandon(error);
+    place.worker = undefined;
+  }
+
+  /** Lets routers know of the thread's worker. */
+  private async join(place: Place, executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
+    if (!this.isStarted) return;
+    const { connection, dns, heartbeatConfig, configFile } = this.options;
+    const { announcement, concurrency } = ready;
+    const routed: RoutedWorkerOptions = { connection, dns, heartbeatConfig, announcement, curve: this.curve };
+    const { maxMessageSize } = this.setup;
+    const logger = this.logger.child({ thread: place.index });
+    const worker = new ThreadedWorker(
+      'worker',
+      { executor, concurrency, maxMessageSize, configFile, logger },
+      routed,
+    );
+    place.worker = worker;
+    worker.on('refused', (endpoint, reason) => this.notify('refused', place.index, endpoint, reason));
+    await worker.start();
+    this.notify('ready', place.index, worker.identity.identity, place.restarts);
+  }
+
+  private crashed(place: Place, error: Error, livedFor: number): void {
+    if (livedFor > HEALTHY_AFTER) place.backoff.reset();
+    const delay = place.backoff.next();
+    this.logger.error(
+      { err: error, thread: place.index, delay },
+      'a worker thread died and will be started again',
+    );
+    this.notify('crashed', place.index, error, delay);
+    // Not unref'd: with its last thread gone, nothing else keeps the process alive until then.
+    const timer = setTimeout(() => {
+      place.restart = undefined;
+      place.restarts += 1;
+      // A thread that ends before it is ready has told of it through its exit: the next attempt is on its way.
+      this.launch(place).catch(() => undefined);
+    }, delay);
+    place.restart = () => clearTimeout(timer);
+  }
+
+  private async drain(signal: AbortSignal): Promise<void> {
+    for (const place of this.places) place.restart?.();
+    signal.addEventListener('abort', () => void this.terminate(), { once: true });
+    await Promise.all(this.places.map((place) => this.retire(place)));
+  }
+
+  /** Lets the worker finish what it holds, then its thread end. */
+  private async retire({ thread, worker }: Place): Promise<void> {
+    if (thread === undefined) return;
+    const exit = new Promise((resolve) => thread.once('exit', resolve));
+    await worker?.stop({ deadline: this.deadline });
+    const stop: ToThread = { type: 'stop' };
+    thread.postMessage(stop);
+    await exit;
+  }
+
+  private async release(): Promise<void> {
+    const error = new ZeroMQError('CLOSED', 'the worker threads are closed');
+    for (const place of this.places) place.restart?.();
+    await Promise.all(this.places.flatMap(({ worker }) => worker?.abandon(error) ?? []));
+    await this.terminate();
+  }
+
+  private async terminate(): Promise<void> {
+    await Promise.all(this.places.flatMap(({ thread }) => thread?.terminate() ?? []));
+  }
+}
+
+type ReadyMessage = Extract<FromThread, { type: 'ready' }>;

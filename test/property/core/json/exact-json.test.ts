@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import {
+  numberLoss,
+  numberLossIn,
+  parseExact,
+  stringifyExact,
+} from '../../../../src/core/json/exact-json.ts';
+import { jsonNumber, jsonText } from '../../json-texts.ts';
+
+it('exact JSON: any number of a JSON text survives reading and writing', () => {
+  fc.assert(
+    fc.property(jsonText, (text) => {
+      assert.equal(stringifyExact(parseExact(text, 'spelling')), text);
+    }),
+  );
+});
+
+it('exact JSON: the scan finds just the numbers that a double changes', () => {
+  fc.assert(
+    fc.property(jsonNumber, (number) => {
+      assert.equal(numberLossIn(Buffer.from(`{"1.0":[${number}]}`)), numberLoss(number));
+      assert.equal(numberLoss(number) === 'none', JSON.stringify(JSON.parse(number)) === number);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+it('exact JSON: reads every value as JSON.parse does where doubles keep the values', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      if (numberLossIn(Buffer.from(text)) !== 'value') assert.deepEqual(parseExact(text), JSON.parse(text));
+    }),
+  );
+});

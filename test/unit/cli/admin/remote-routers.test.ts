@@ -1,0 +1,79 @@
+/** What a gateway's admin listener makes of what routers elsewhere answer. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RemoteRouters } from '../../../../src/cli/admin/remote-routers.ts';
+import { ZeroMQClientError } from '../../../../src/core/messages/errors.ts';
+import type { ZeroMQReply } from '../../../../src/index.ts';
+import { FakeClock } from '../../../helpers/fake-clock.ts';
+
+/** A client whose router answers as told, or refuses with a code. */
+class FakeClient {
+  readonly asked: string[] = [];
+  workers: object[] = [];
+  code: string | undefined;
+
+  sendMessage<Data>(eventName: string): Promise<ZeroMQReply<Data>> {
+    this.asked.push(eventName);
+    if (this.code !== undefined) return Promise.reject(new ZeroMQClientError(this.code, 'said so'));
+    return Promise.resolve({ eventData: { workers: this.workers } } as ZeroMQReply<Data>);
+  }
+}
+
+function setUp() {
+  const clock = new FakeClock();
+  const [one, two] = [new FakeClient(), new FakeClient()];
+  const clients = new Map([
+    ['tcp://one', one],
+    ['tcp://two', two],
+  ]);
+  const contracts = {
+    contractsOf: () => [{ name: 'echo', available: true }],
+    fragment: () => undefined,
+    complete: true,
+  };
+  return { clock, one, two, remote: new RemoteRouters({ clients, contracts }, clock) };
+}
+
+describe('routers elsewhere', () => {
+  it('that give the key no right are asked again only after a while', async () => {
+    const { clock, one, two, remote } = setUp();
+    one.code = 'NOT_PERMITTED';
+    for (let look = 0; look < 3; look += 1) {
+      const { routers, silent } = await remote.look();
+      assert.equal(routers.length, 1);
+      const contracts = [{ name: 'echo', available: true }];
+      assert.deepEqual(silent, [{ router: 'tcp://one', why: 'NOT_PERMITTED: said so', contracts }]);
+    }
+    assert.deepEqual([one.asked.length, two.asked.length], [2, 6]);
+    clock.advance(15_000);
+    one.code = undefined;
+    assert.equal((await remote.look()).routers.length, 2);
+  });
+
+  it('that are away are asked each time, and nobody takes their workers for gone', async () => {
+    const { one, remote } = setUp();
+    one.workers = [{ id: 'a', held: 2 }];
+    await remote.look();
+    one.code = 'NO_ROUTER';
+    const { silent, departed } = await remote.look();
+    assert.deepEqual([silent[0]?.why, departed], ['NO_ROUTER: said so', []]);
+    one.code = undefined;
+    assert.deepEqual((await remote.look()).departed, []);
+    one.workers = [];
+    const gone = (await remote.look()).departed.map(({ id, held }) => [id, held]);
+    assert.deepEqual(gone, [['a', 2]]);
+    assert.deepEqual((await remote.look()).departed, []);
+  });
+
+  it('fulfil a wish where one of them can', async () => {
+    const { one, two, remote } = setUp();
+    assert.equal(await remote.drainWorker('a', true), 'done');
+    one.code = 'INVALID_REQUEST';
+    assert.equal(await remote.pauseEvent('a', true), 'done');
+    two.code = 'NOT_PERMITTED';
+    const refused = { status: 403, detail: 'tcp://two: NOT_PERMITTED: said so' };
+    assert.deepEqual(await remote.drainWorker('a', true), refused);
+    two.code = 'INVALID_REQUEST';
+    assert.equal(await remote.drainWorker('a', true), 'unknown');
+  });
+});

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { binding } from '../../../../src/cli/nodes/endpoints.ts';
+import { CommandError } from '../../../../src/cli/settings/errors.ts';
+import { ZeroMQConfigError, ZeroMQSocketInvalid } from '../../../../src/core/messages/errors.ts';
+
+const LISTENERS = [
+  { setting: 'frontend', endpoint: 'tcp://127.0.0.1:555' },
+  { setting: 'backend', endpoint: 'tcp://localhost:5555' },
+  { setting: 'heartbeat', endpoint: 'ipc:///run/beat.sock' },
+  { setting: 'port', endpoint: '127.0.0.1:8080' },
+];
+
+function failing(error: Error, listeners = LISTENERS): Promise<unknown> {
+  return binding(listeners, () => Promise.reject(error));
+}
+
+const told = (message: string) => ({ constructor: CommandError, message });
+const inUse = (message: string) => new ZeroMQSocketInvalid('EADDRINUSE', message);
+
+describe('an address that cannot be bound', () => {
+  it('is told by its setting, as it was given', async () => {
+    await assert.rejects(
+      failing(inUse('cannot bind tcp://127.0.0.1:5555: Address already in use')),
+      told(
+        'tcp://localhost:5555 is taken by another process; choose another backend with --backend or ZMQ_GATEWAY_BACKEND',
+      ),
+    );
+    await assert.rejects(
+      failing(inUse('cannot bind ipc:///run/beat.sock: another process listens there')),
+      told(
+        'ipc:///run/beat.sock is taken by another process; choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT',
+      ),
+    );
+    const cause = Object.assign(new Error('listen EADDRINUSE: address already in use 127.0.0.1:8080'), {
+      code: 'EADDRINUSE',
+    });
+    await assert.rejects(
+      failing(new ZeroMQConfigError(`cannot listen on 127.0.0.1:8080: ${cause.message}`, { cause })),
+      told('127.0.0.1:8080 is taken by another process; choose another port with --port or ZMQ_GATEWAY_PORT'),
+    );
+  });
+
+  it('is not said to be taken where something else is in the way', async () => {
+    const remedy = 'choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT';
+    for (const reason of ['a file that is no socket lies there', 'there is no folder /run']) {
+      const message = `cannot bind ipc:///run/beat.sock: ${reason}`;
+      await assert.rejects(failing(inUse(message)), told(`${message}; ${remedy}`));
+    }
+  });
+
+  it('may have been given twice', async () => {
+    const listeners = ['frontend', 'backend'].map((setting) => ({ setting, endpoint: 'tcp://*:5555' }));
+    await assert.rejects(
+      failing(inUse('cannot bind tcp://*:5555: Address already in use'), listeners),
+      told(
+        'tcp://*:5555 is given for frontend and backend; choose another frontend with --frontend or ZMQ_GATEWAY_FRONTEND',
+      ),
+    );
+  });
+
+  it('leaves other errors as they are', async () => {
+    for (const error of [new Error('127.0.0.1:8080'), inUse('cannot bind inproc://elsewhere: no')]) {
+      await assert.rejects(failing(error), (thrown) => thrown === error);
+    }
+  });
+});

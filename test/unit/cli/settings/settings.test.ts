@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { UsageError } from '../../../../src/cli/settings/errors.ts';
+import {
+  flagOf,
+  optional,
+  required,
+  resolveSettings,
+  type Sources,
+  setting,
+  variableOf,
+} from '../../../../src/cli/settings/settings.ts';
+import * as kinds from '../../../../src/cli/settings/value-types.ts';
+import { ExactNumber } from '../../../../src/core/json/exact-json.ts';
+import { tempFolder } from '../../../helpers/temp.ts';
+
+const withoutFiles = {
+  port: setting(kinds.port, { description: 'Port', default: 8080 }),
+  router: optional(kinds.list(kinds.remote), { description: 'Routers' }),
+  classicRouter: setting(kinds.yesOrNo, { description: 'Classic', default: false }),
+  strategy: setting(kinds.choice('NAME', 'least-loaded', 'round-robin'), {
+    description: 'Strategy',
+    default: 'least-loaded',
+  }),
+  data: optional(kinds.json, { description: 'Data' }),
+  classicEvents: optional(kinds.eventsByNode, { description: 'Events' }),
+};
+
+const settings = {
+  files: required(kinds.list(kinds.file), { description: 'Files', positional: true }),
+  ...withoutFiles,
+};
+
+function sources(given: Partial<Sources> = {}): Sources {
+  return { flags: {}, env: {}, file: undefined, cwd: '/somewhere', ...given };
+}
+
+function file(sections: unknown, folder = '/etc/zg'): Sources['file'] {
+  return { file: 'zeromq-gateway.yaml', folder, sections };
+}
+
+function faults(fn: () => unknown): readonly string[] {
+  try {
+    fn();
+  } catch (error) {
+    assert.ok(error instanceof UsageError, String(error));
+    return error.lines;
+  }
+  return assert.fail('no fault was found');
+}
+
+describe('names', () => {
+  it('turns a name into its flag and its variable', () => {
+    assert.equal(flagOf('classicRouter'), '--classic-router');
+    assert.equal(variableOf('classicRouter'), 'ZMQ_GATEWAY_CLASSIC_ROUTER');
+    assert.equal(flagOf('port'), '--port');
+  });
+});
+
+describe('where values come from', () => {
+  const resolve = (given: Partial<Sources>) => resolveSettings('up', withoutFiles, sources(given));
+
+  it('uses defaults when nothing is given', () => {
+    assert.deepEqual(resolve({}), {
+      port: 8080,
+      router: undefined,
+      classicRouter: false,
+      strategy: 'least-loaded',
+      data: undefined,
+      classicEvents: undefined,
+    });
+  });
+
+  it('prefers flag to environment to file to default', () => {
+    const all = { flags: { port: '1' }, env: { ZMQ_GATEWAY_PORT: '2' }, file: file({ up: { port: 3 } }) };
+    assert.equal(resolve(all).port, 1);
+    assert.equal(resolve({ ...all, flags: {} }).port, 2);
+    assert.equal(resolve({ ...all, flags: {}, env: {} }).port, 3);
+    assert.equal(resolve({ ...all, flags: {}, env: {}, file: file({ gateway: { port: 4 } }) }).port, 8080);
+  });
+
+  it('takes an empty variable as not set, and a false flag or a 0 as set', () => {
+    assert.equal(resolve({ env: { ZMQ_GATEWAY_PORT: '' }, file: file({ up: { port: 3 } }) }).port, 3);
+    assert.equal(resolve({ flags: { port: '0' }, env: { ZMQ_GATEWAY_PORT: '2' } }).port, 0);
+    assert.equal(resolve({ file: file({ up: { classicRouter: true } }) }).classicRouter, true);
+    const off = { env: { ZMQ_GATEWAY_CLASSIC_ROUTER: 'false' }, file: file({ up: { classicRouter: true } }) };
+    assert.equal(resolve(off).classicRouter, false);
+  });
+
+  it('reads lists from repeated flags, commas in the environment, and lists or single values in the file', () => {
+    const [a, b] = ['tcp://10.0.0.1:5555', 'ipc:///run/r.sock'];
+    assert.deepEqual(resolve({ flags: { router: [a, b] } }).router, [a, b]);
+    assert.deepEqual(resolve({ env: { ZMQ_GATEWAY_ROUTER: `${a},${b}` } }).router, [a, b]);
+    assert.deepEqual(resolve({ file: file({ up: { router: [a, b] } }) }).router, [a, b]);
+    assert.deepEqual(resolve({ file: file({ up: { router: a } }) }).router, [a]);
+  });
+
+  it('reads events of nodes as pairs, or in the file as lists by node id', () => {
+    const events = { a1: ['x', 'y=z'], 'my-laptop': ['x'] };
+    const pairs = ['a1=x', 'a1=y=z', 'my-laptop=x'];
+    assert.deepEqual(resolve({ flags: { classicEvents: pairs } }).classicEvents, events);
+    assert.deepEqual(resolve({ env: { ZMQ_GATEWAY_CLASSIC_EVENTS: pairs.join() } }).classicEvents, events);
+    assert.deepEqual(resolve({ file: file({ up: { classicEvents: pairs } }) }).classicEvents, events);
+    assert.deepEqual(resolve({ file: file({ up: { classicEvents: events } }) }).classicEvents, events);
+    assert.deepEqual(resolve({ file: file({ up: { classicEvents: '*=x' } }) }).classicEvents, { '*': ['x'] });
+    for (const wrong of [['x'], ['=x'], ['a1='], ['a1=$x'], { a1: [] }, { a1: 'x' }, { a1: ['$x'] }]) {
+      const [fault] = faults(() => resolve({ file: file({ up: { classicEvents: wrong } }) }));
+      assert.match(String(fault), /^classicEvents: .* is refused; allowed: one or more, each NODE_ID=EVENT/);
+    }
+  });
+
+  it('reads JSON as text, or as it is from a file', () => {
+    assert.deepEqual(resolve({ flags: { data: '{"id":1}' } }).data, { id: 1 });
+    assert.equal(resolve({ flags: { data: '"text"' } }).data, 'text');
+    assert.equal(resolve({ flags: { data: 'null' } }).data, null);
+    assert.deepEqual(resolve({ file: file({ up: { data: { id: [1] } } }) }).data, { id: [1] });
+  });
+
+  it('takes a document with a prefix before it', (t) => {
+    const folder = tempFolder(t);
+    mkdirSync(path.join(folder, 'v1=a'));
+    for (const name of ['a.yaml', 'b=c.yaml', 'v1=a/d.yaml']) writeFileSync(path.join(folder, name), '');
+    const given = (text: string): unknown => {
+      const settings = { openapi: optional(kinds.list(kinds.document), { description: 'Documents' }) };
+      const sources = { flags: { openapi: [text] }, env: {}, file: undefined, cwd: folder };
+      return resolveSettings('up', settings, sources).openapi?.[0];
+    };
+    const at = (name: string, prefix = ''): unknown => ({ file: path.join(folder, name), prefix });
+    assert.deepEqual(given('a.yaml'), at('a.yaml'));
+    assert.deepEqual(given('/v1=a.yaml'), at('a.yaml', '/v1'));
+    assert.deepEqual(given(`/v1/x=${path.join(folder, 'a.yaml')}`), at('a.yaml', '/v1/x'));
+    assert.deepEqual(given('/v1=b=c.yaml'), at('b=c.yaml', '/v1'));
+    assert.deepEqual(given('b=c.yaml'), at('b=c.yaml'));
+    assert.deepEqual(given(path.join(folder, 'v1=a/d.yaml')), at('v1=a/d.yaml'));
+    for (const wrong of ['/v1=none.yaml', '/v1=', 'v1=a.yaml', '/v1=/v2=a.yaml']) {
+      assert.throws(() => given(wrong), /openapi: .* is refused; allowed: .*a file that exists, \/PREFIX=/);
+    }
+  });
+
+  it('reads paths from the folder of whoever names them', (t) => {
+    const folder = tempFolder(t);
+    for (const name of ['cwd', 'etc']) {
+      mkdirSync(path.join(folder, name));
+      writeFileSync(path.join(folder, name, 'w.ts'), '');
+    }
+    const [cwd, etc] = [path.join(folder, 'cwd'), path.join(folder, 'etc')];
+    const at = (given: Partial<Sources>) =>
+      resolveSettings('worker', settings, sources({ cwd, ...given })).files;
+    assert.deepEqual(at({ flags: { files: ['w.ts'] } }), [path.join(cwd, 'w.ts')]);
+    assert.deepEqual(at({ env: { ZMQ_GATEWAY_FILES: './w.ts' } }), [path.join(cwd, 'w.ts')]);
+    assert.deepEqual(at({ file: file({ worker: { files: ['w.ts'] } }, etc) }), [path.join(etc, 'w.ts')]);
+  });
+});
+
+describe('values that are refused', () => {
+  const wrong = (given: Partial<Sources>) =>
+    faults(() => resolveSettings('up', withoutFiles, sources(given)));
+
+  it('names the setting, its value, where it came from and what is allowed', () => {
+    assert.deepEqual(wrong({ flags: { port: 'http' } }), [
+      'port: "http" (from --port) is refused; allowed: a whole number from 0 to 65535',
+    ]);
+    assert.deepEqual(wrong({ env: { ZMQ_GATEWAY_PORT: '65536' } }), [
+      'port: "65536" (from ZMQ_GATEWAY_PORT) is refused; allowed: a whole number from 0 to 65535',
+    ]);
+    assert.deepEqual(wrong({ file: file({ up: { port: -1 } }) }), [
+      'port: -1 (from up.port in zeromq-gateway.yaml) is refused; allowed: a whole number from 0 to 65535',
+    ]);
+    assert.deepEqual(wrong({ file: file({ up: { port: new ExactNumber('9007199254740993') } }) }), [
+      'port: 9007199254740993 (from up.port in zeromq-gateway.yaml) is refused; allowed: a whole number from 0 to 65535',
+    ]);
+    assert.deepEqual(wrong({ flags: { strategy: 'random' } }), [
+      'strategy: "random" (from --strategy) is refused; allowed: least-loaded, round-robin',
+    ]);
+  });
+
+  it('lists every fault, of a list the item that is wrong', () => {
+    const given = { port: '1.5', router: ['tcp://127.0.0.1:5555', 'tcp://nowhere'], data: '{' };
+    assert.deepEqual(wrong({ flags: given }), [
+      'port: "1.5" (from --port) is refused; allowed: a whole number from 0 to 65535',
+      'router: "tcp://nowhere" (from --router) is refused; allowed: one or more, each tcp://HOST:PORT, ipc://PATH, dns://NAME:PORT or dns://_SERVICE._tcp.NAME',
+      `data: "{" (from --data) is refused; allowed: JSON, such as '{"id":1}'`,
+    ]);
+  });
+
+  it('says how to give what is missing', () => {
+    assert.deepEqual(
+      faults(() => resolveSettings('worker', settings, sources())),
+      [
+        'files is missing: give FILES, ZMQ_GATEWAY_FILES, or worker.files in the configuration file; ' +
+          'allowed: one or more, each a file that exists',
+      ],
+    );
+  });
+
+  it('names arguments by their place', () => {
+    assert.deepEqual(
+      faults(() => resolveSettings('worker', settings, sources({ flags: { files: ['missing.ts'] } }))),
+      [
+        'files: "/somewhere/missing.ts" (from the argument FILES) is refused; ' +
+          'allowed: one or more, each a file that exists',
+      ],
+    );
+  });
+
+  it('refuses settings in the file that do not exist, with a guess', () => {
+    const [fault] = wrong({ file: file({ up: { prot: 80 } }) });
+    assert.match(
+      fault ?? '',
+      /^up\.prot in zeromq-gateway\.yaml: no such setting \(its value is 80\) \(did you mean port\?\)/,
+    );
+    assert.match(fault ?? '', /allowed: port, router, classicRouter/);
+    assert.match(
+      wrong({ file: file({ up: [1] }) })[0] ?? '',
+      /^up in zeromq-gateway\.yaml: \[1\] is refused/,
+    );
+  });
+});
+
+describe('kinds', () => {
+  const accepts = (kind: kinds.Kind<unknown>, value: unknown) =>
+    kind.schema.validate(value).error === undefined;
+
+  it('knows where a node may connect to and where it may listen', () => {
+    for (const url of [
+      'tcp://127.0.0.1:5555',
+      'tcp://[::1]:5555',
+      'tcp://router.example:5555',
+      'ipc:///run/x.sock',
+    ]) {
+      assert.ok(accepts(kinds.remote, url), url);
+      assert.ok(accepts(kinds.listener, url), url);
+    }
+    assert.ok(accepts(kinds.listener, 'tcp://*:0'));
+    for (const url of [
+      'tcp://127.0.0.1:0',
+      'inproc://x',
+      'http://x:1',
+      '127.0.0.1:5555',
+      'tcp://127.0.0.1:70000',
+      '',
+    ]) {
+      assert.ok(!accepts(kinds.remote, url), url);
+    }
+    assert.ok(!accepts(kinds.listener, 'inproc://x'));
+  });
+
+  it('knows hosts', () => {
+    for (const host of ['127.0.0.1', '::1', '0.0.0.0', 'localhost', 'a.example'])
+      assert.ok(accepts(kinds.host, host), host);
+    for (const host of ['', 'a b', 'http://x', '*']) assert.ok(!accepts(kinds.host, host), host);
+  });
+
+  it('knows numbers as people write them', () => {
+    for (const value of ['0', '8080', 8080]) assert.ok(accepts(kinds.port, value), String(value));
+    for (const value of ['', ' ', '0x10', '1e999', '8080x', -1, 1.5, true, null, [], {}]) {
+      assert.ok(!accepts(kinds.port, value), JSON.stringify(value));
+    }
+    assert.ok(!accepts(kinds.milliseconds, 0));
+    assert.ok(!accepts(kinds.milliseconds, 2 ** 31));
+  });
+
+  it('knows how long a thread may stand still', () => {
+    const { schema } = kinds.patience;
+    assert.deepEqual(
+      ['500', 'off', false].map((value) => schema.validate(value).value as unknown),
+      [500, Infinity, Infinity],
+    );
+    for (const value of ['99', 'never', true, '1.5']) assert.ok(schema.validate(value).error, String(value));
+  });
+
+  it('knows files and folders', (t) => {
+    const folder = tempFolder(t);
+    writeFileSync(path.join(folder, 'f'), '');
+    assert.ok(accepts(kinds.folder, folder) && accepts(kinds.file, path.join(folder, 'f')));
+    assert.ok(!accepts(kinds.file, folder) && !accepts(kinds.folder, path.join(folder, 'f')));
+    assert.ok(!accepts(kinds.folder, path.join(folder, 'missing')));
+  });
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, it } from 'node:test';
+import { diagnostics } from '../../../../src/core/observability/diagnostics.ts';
+
+describe('diagnostics', () => {
+  it('names every channel in its own namespace, each once', () => {
+    const names = Object.values(diagnostics).map(({ name }) => String(name));
+    assert.deepEqual(names, [
+      'zeromq-gateway:request:settled',
+      'zeromq-gateway:http:answered',
+      'zeromq-gateway:worker:joined',
+      'zeromq-gateway:worker:left',
+      'zeromq-gateway:heartbeat:missed',
+      'zeromq-gateway:heartbeat:lost',
+      'zeromq-gateway:reconnect',
+      'zeromq-gateway:frame:dropped',
+      'zeromq-gateway:batch:sent',
+      'zeromq-gateway:lifecycle',
+    ]);
+  });
+
+  it('tells a publisher whether anybody listens, by object or by name', () => {
+    const { batchSent } = diagnostics;
+    const seen: unknown[] = [];
+    const listener = (payload: unknown) => void seen.push(payload);
+    assert.equal(batchSent.hasSubscribers, false);
+    subscribe('zeromq-gateway:batch:sent', listener);
+    assert.equal(batchSent.hasSubscribers, true);
+    const payload = { kind: 'router', node: 'r1', records: 3, bytes: 90 } as const;
+    batchSent.publish(payload);
+    unsubscribe('zeromq-gateway:batch:sent', listener);
+    assert.equal(batchSent.hasSubscribers, false);
+    assert.deepEqual(seen, [payload]);
+  });
+});

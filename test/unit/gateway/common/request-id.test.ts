@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RequestIds, traceContext } from '../../../../src/gateway/common/request-id.ts';
+
+describe('request ids', () => {
+  it('are the caller’s own where they are sensible, else new each time', () => {
+    const ids = new RequestIds();
+    assert.equal(ids.next('a-b_c.d~e:f@g+h/i=j'), 'a-b_c.d~e:f@g+h/i=j');
+    const made = ['', 'a b', 'x'.repeat(129), 'ä', 'a\nb', undefined, ['a', 'b']].map((given) =>
+      ids.next(given),
+    );
+    assert.equal(new Set(made).size, made.length);
+    assert.notEqual(new RequestIds().next(undefined), new RequestIds().next(undefined));
+  });
+});
+
+describe('trace context', () => {
+  const valid = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  it('is passed on when it is valid', () => {
+    assert.deepEqual(traceContext({ traceparent: valid }), { traceparent: valid });
+    assert.deepEqual(traceContext({ traceparent: valid, tracestate: 'a=b,c=d' }), {
+      traceparent: valid,
+      tracestate: 'a=b,c=d',
+    });
+    assert.deepEqual(traceContext({ traceparent: `01${valid.slice(2)}-more` }), {
+      traceparent: `01${valid.slice(2)}-more`,
+    });
+  });
+
+  it('is dropped when it is not', () => {
+    const wrong = [
+      '',
+      valid.toUpperCase(),
+      valid.slice(1),
+      `ff${valid.slice(2)}`,
+      `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+      `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`,
+    ];
+    for (const traceparent of wrong) assert.equal(traceContext({ traceparent }), undefined, traceparent);
+    assert.deepEqual(traceContext({ traceparent: valid, tracestate: 'ä' }), { traceparent: valid });
+  });
+});

@@ -1,0 +1,197 @@
+/** Which changes of a contract let workers of both versions serve side by side, and what stands in the way of others. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import Joi from 'joi';
+import type { EventDefinition } from '../../../../src/contract/definition.ts';
+import { defineContract } from '../../../../src/contract/index.ts';
+import { ApiRegistry, type ContractComparison } from '../../../../src/openapi/index.ts';
+
+const base: EventDefinition = {
+  method: 'POST',
+  path: '/tasks',
+  data: Joi.object({ title: Joi.string().max(20).required(), tags: Joi.array().items(Joi.string()) }),
+  replies: { 201: Joi.object({ id: Joi.number().integer().required(), state: Joi.valid('open', 'done') }) },
+};
+const search: EventDefinition = {
+  method: 'GET',
+  path: '/tasks',
+  data: Joi.object({ limit: Joi.number().integer().min(1).max(100), state: Joi.valid('open', 'done') }),
+};
+
+function fragment(events: Record<string, EventDefinition>): unknown {
+  return defineContract({ name: 'tasks', events }).fragment();
+}
+
+const before = fragment({ 'tasks.post': base, 'tasks.find': search });
+
+/** Compares with a version in which one event, or both, are others. */
+function compare(events: Record<string, EventDefinition>): ContractComparison {
+  return new ApiRegistry().compare(before, fragment({ 'tasks.post': base, 'tasks.find': search, ...events }));
+}
+
+/** The contract with another body of tasks.post. */
+const body = (data: Joi.ObjectSchema) => compare({ 'tasks.post': { ...base, data } });
+const query = (data: Joi.ObjectSchema) => compare({ 'tasks.find': { ...search, data } });
+const reply = (data: Joi.Schema) => compare({ 'tasks.post': { ...base, replies: { 201: data } } });
+const title = Joi.string().max(20).required();
+const tags = Joi.array().items(Joi.string());
+const id = Joi.number().integer().required();
+const state = Joi.valid('open', 'done');
+
+describe('compatible changes of a contract', () => {
+  const changes: Readonly<Record<string, readonly [() => ContractComparison, readonly string[]]>> = {
+    'nothing at all': [() => compare({}), []],
+    'words alone': [() => compare({ 'tasks.post': { ...base, summary: 'New', description: 'Words' } }), []],
+    'one event more': [() => compare({ 'tasks.drop': { method: 'DELETE', path: '/tasks' } }), []],
+    'an optional member of a body': [
+      () => body(Joi.object({ title, tags, due: Joi.date() })),
+      ['tasks.post'],
+    ],
+    'a member that is optional from now on': [
+      () => body(Joi.object({ title: Joi.string().max(20), tags })),
+      ['tasks.post'],
+    ],
+    'a wider bound': [
+      () => body(Joi.object({ title: Joi.string().max(40).required(), tags })),
+      ['tasks.post'],
+    ],
+    'a body that is open from now on': [() => body(Joi.object({ title, tags }).unknown()), ['tasks.post']],
+    'null as well': [() => body(Joi.object({ title, tags: tags.allow(null) })), ['tasks.post']],
+    'an optional parameter': [
+      () => query(Joi.object({ limit: Joi.number().integer().min(1).max(100), state, page: Joi.number() })),
+      ['tasks.find'],
+    ],
+    'one value more of a parameter': [
+      () =>
+        query(
+          Joi.object({
+            limit: Joi.number().integer().min(1).max(100),
+            state: Joi.valid('open', 'done', 'new'),
+          }),
+        ),
+      ['tasks.find'],
+    ],
+    'an optional member of a reply': [() => reply(Joi.object({ id, state, url: Joi.string() })), []],
+    'one reply more': [
+      () => compare({ 'tasks.post': { ...base, replies: { ...base.replies, 409: 'Exists' } } }),
+      [],
+    ],
+  };
+  for (const [what, [change, changed]] of Object.entries(changes)) {
+    it(what, () => assert.deepEqual(change(), { reason: undefined, changed }));
+  }
+});
+
+describe('changes of a contract that are refused, by place', () => {
+  const changes: Readonly<Record<string, readonly [() => ContractComparison, RegExp]>> = {
+    'an event less': [
+      () => new ApiRegistry().compare(before, fragment({ 'tasks.post': base })),
+      /GET \/tasks: event tasks\.find: the operation is missing/,
+    ],
+    'another event': [
+      () => new ApiRegistry().compare(before, fragment({ 'tasks.add': base, 'tasks.find': search })),
+      /POST \/tasks: event tasks\.post: it leads to another event, tasks\.add/,
+    ],
+    'a required member of a body': [
+      () => body(Joi.object({ title, tags, due: Joi.date().required() })),
+      /POST \/tasks: .*the body \(application\/json\): the member due is required/,
+    ],
+    'a tighter bound': [
+      () => body(Joi.object({ title: Joi.string().max(10).required(), tags })),
+      /\/title maxLength is tighter/,
+    ],
+    'another type': [
+      () => body(Joi.object({ title: Joi.boolean().strict().required(), tags })),
+      /\/title a value of type string/,
+    ],
+    'a member less': [() => body(Joi.object({ title })), /the member tags is not accepted/],
+    'tighter items': [
+      () => body(Joi.object({ title, tags: Joi.array().items(Joi.string().max(3)) })),
+      /\/tags\/\[\] maxLength is tighter/,
+    ],
+    'a pattern': [() => body(Joi.object({ title: title.pattern(/^a/), tags })), /\/title pattern differs/],
+    'a required parameter': [
+      () =>
+        query(
+          Joi.object({ limit: Joi.number().integer().min(1).max(100), state, page: Joi.number().required() }),
+        ),
+      /GET \/tasks: .*the query parameter page is new and required/,
+    ],
+    'a parameter that is required from now on': [
+      () => query(Joi.object({ limit: Joi.number().integer().min(1).max(100).required(), state })),
+      /the query parameter limit is required/,
+    ],
+    'a parameter less': [() => query(Joi.object({ state })), /the query parameter limit is missing/],
+    'a value less': [
+      () => query(Joi.object({ limit: Joi.number().integer().min(1).max(100), state: Joi.valid('open') })),
+      /"done" is not among the values/,
+    ],
+    'a reply with a new required member': [
+      () => reply(Joi.object({ id, state, url: Joi.string().required() })),
+      /the reply 201: the member url is required/,
+    ],
+    'a reply that leaves a member out': [() => reply(Joi.object({ state })), /the reply 201: the member id/],
+    'a reply with more values': [
+      () => reply(Joi.object({ id, state: Joi.valid('open', 'done', 'new') })),
+      /the reply 201 is wider: \/state "new" is not among/,
+    ],
+    'a reply of another type': [
+      () => reply(Joi.object({ id: Joi.string().required(), state })),
+      /the reply 201/,
+    ],
+    'a reply less': [
+      () => compare({ 'tasks.post': { ...base, replies: { 200: 'OK' } } }),
+      /the reply 201 is missing/,
+    ],
+    'callers that must show a key': [
+      () => {
+        const securitySchemes = { key: { type: 'apiKey', in: 'header', name: 'x-key' } } as const;
+        const events = { 'tasks.post': { ...base, security: ['key'] }, 'tasks.find': search };
+        return new ApiRegistry().compare(
+          before,
+          defineContract({ name: 'tasks', securitySchemes, events }).fragment(),
+        );
+      },
+      /security asks callers for more/,
+    ],
+    'an event that may run twice from now on': [
+      () => compare({ 'tasks.post': { ...base, idempotent: true } }),
+      /it was not idempotent before/,
+    ],
+  };
+  for (const [what, [change, why]] of Object.entries(changes)) {
+    it(what, () => assert.match(change().reason ?? '', why));
+  }
+});
+
+describe('schemas that refer to themselves', () => {
+  const tree = (node: object) => ({
+    paths: {
+      '/tree': {
+        put: {
+          'x-event-name': 'tree.put',
+          requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Node' } } } },
+          responses: {},
+        },
+      },
+    },
+    components: { schemas: { Node: node } },
+  });
+  const node = (members: object, rest: object = {}) => ({
+    type: 'object',
+    properties: { children: { type: 'array', items: { $ref: '#/components/schemas/Node' } }, ...members },
+    additionalProperties: false,
+    ...rest,
+  });
+
+  it('are compared to their end, and further members found', () => {
+    const registry = new ApiRegistry();
+    const [small, large] = [tree(node({})), tree(node({ name: { type: 'string' } }))];
+    assert.deepEqual(registry.compare(small, large), { reason: undefined, changed: ['tree.put'] });
+    assert.match(registry.compare(large, small).reason ?? '', /the member name is not accepted/);
+    assert.match(
+      registry.compare(small, tree(node({}, { required: ['children'] }))).reason ?? '',
+      /children is required/,
+    );
+  });
+});

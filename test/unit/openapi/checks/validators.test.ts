@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ContractError } from '../../../../src/contract/errors.ts';
+import { ApiRegistry, type ApiSnapshot, SchemaCompiler } from '../../../../src/openapi/index.ts';
+
+const body = (schema: unknown): object => ({ requestBody: { content: { 'application/json': { schema } } } });
+const one = (schema: unknown, schemas: object = {}): object => ({
+  openapi: '3.1.0',
+  paths: { '/a': { post: body(schema) } },
+  components: { schemas },
+});
+const pointerOf = (snapshot: ApiSnapshot, source = 'a'): string =>
+  snapshot.operations.find((operation) => operation.source === source)?.bodies[0]?.pointer ?? '';
+
+/** Whether the schema takes a value. */
+function takes(schema: unknown, value: unknown, schemas?: object): boolean {
+  const snapshot = new ApiRegistry().put('a', one(schema, schemas));
+  return new SchemaCompiler(snapshot).compile(pointerOf(snapshot))(value);
+}
+
+describe('SchemaCompiler', () => {
+  it('compiles each schema once', () => {
+    const snapshot = new ApiRegistry().put('a', one({ type: 'string' }));
+    const compiler = new SchemaCompiler(snapshot);
+    assert.equal(compiler.compile(pointerOf(snapshot)), compiler.compile(pointerOf(snapshot)));
+  });
+
+  it('compiles schemas that say the same once, whatever else stands in them', () => {
+    const snapshot = new ApiRegistry().put('a', {
+      openapi: '3.1.0',
+      paths: {
+        '/a': { post: body({ type: 'string', minLength: 2 }) },
+        '/b': { post: body({ type: 'string', minLength: 2, example: 'ab' }) },
+        '/c': { post: body({ type: 'string', minLength: 3 }) },
+      },
+    });
+    const compiler = new SchemaCompiler(snapshot);
+    const [a, b, c] = snapshot.operations.map(({ bodies }) => compiler.compile(bodies[0]?.pointer ?? ''));
+    assert.equal(a, b);
+    assert.notEqual(a, c);
+    assert.deepEqual([a?.('ab'), c?.('ab')], [true, false]);
+  });
+
+  it('keeps what a change of the document leaves alone, and compiles the rest anew', () => {
+    const registry = new ApiRegistry();
+    const inner = (type: string): object => ({ A: { $ref: '#/components/schemas/B' }, B: { type } });
+    const first = registry.put('a', one({ $ref: '#/components/schemas/A' }, inner('string')));
+    const before = new SchemaCompiler(first).compile(pointerOf(first));
+    const other = registry.put('b', {
+      paths: { '/b': { post: body({ $ref: '#/components/schemas/A' }) } },
+      components: { schemas: inner('number') },
+    });
+    assert.equal(new SchemaCompiler(other).compile(pointerOf(other)), before);
+    const renamed = new SchemaCompiler(other).compile(pointerOf(other, 'b'));
+    assert.deepEqual([renamed(5), renamed('a')], [true, false]);
+    registry.setAvailable('a', false);
+    const marked = registry.snapshot();
+    assert.equal(new SchemaCompiler(marked).compile(pointerOf(marked)), before);
+    assert.equal(new SchemaCompiler(marked).compile(pointerOf(marked, 'b')), renamed);
+    const changed = registry.put('a', one({ $ref: '#/components/schemas/A' }, inner('boolean')));
+    const after = new SchemaCompiler(changed).compile(pointerOf(changed));
+    assert.deepEqual([after(true), after('a')], [true, false]);
+  });
+
+  it('takes names of JavaScript’s own for plain data', () => {
+    const schema = {
+      type: 'object',
+      properties: { constructor: { type: 'string' }, toString: {} },
+      required: ['toString'],
+    };
+    assert.equal(takes(schema, JSON.parse('{"toString":1}')), true);
+    assert.equal(takes(schema, {}), false);
+    assert.equal(takes(schema, { toString: 1, constructor: 5 }), false);
+  });
+
+  it('is not led astray by $id, anchors and examples', () => {
+    const schemas = {
+      A: { $id: 'urn:x', $anchor: 'here', type: 'string', examples: [{ $id: 7 }] },
+      B: { $id: 'urn:x:2' },
+    };
+    assert.equal(takes({ $ref: 'urn:x' }, 'text', schemas), true);
+    assert.equal(takes({ $ref: '#here' }, 5, schemas), false);
+  });
+
+  it('compares items of arrays by what they hold', () => {
+    const unique = { type: 'array', uniqueItems: true };
+    assert.equal(
+      takes(unique, [
+        { a: 1, b: [2] },
+        { b: [2], a: 2 },
+      ]),
+      true,
+    );
+    assert.equal(
+      takes(unique, [
+        { a: 1, b: [2] },
+        { b: [2], a: 1 },
+      ]),
+      false,
+    );
+    assert.equal(takes(unique, [1, '1', true, 'true', null]), true);
+    const start = performance.now();
+    takes(
+      unique,
+      Array.from({ length: 100_000 }, (_, n) => ({ n })),
+    );
+    assert.ok(performance.now() - start < 2000);
+  });
+
+  it('knows OpenAPI 3.0', () => {
+    const takes30 = (schema: unknown, value: unknown): boolean => {
+      const snapshot = new ApiRegistry().put('a', {
+        ...one(schema, { S: { type: 'string' } }),
+        openapi: '3.0.3',
+      });
+      return new SchemaCompiler(snapshot).compile(pointerOf(snapshot))(value);
+    };
+    assert.equal(takes30({ type: 'string', nullable: true }, null), true);
+    assert.equal(takes30({ type: 'string', nullable: true, enum: ['a'] }, null), true);
+    assert.equal(takes30({ nullable: true, allOf: [{ $ref: '#/components/schemas/S' }] }, null), true);
+    assert.equal(
+      takes30({ type: 'string', nullable: true, allOf: [{ $ref: '#/components/schemas/S' }] }, null),
+      true,
+    );
+    assert.equal(takes30({ $ref: '#/components/schemas/S', nullable: true }, null), false);
+    // In 3.1 a schema may have keywords beside its reference.
+    for (const target of ['#/components/schemas/A/properties/b', '#/components/schemas/Page<User>']) {
+      const schemas = {
+        A: { properties: { b: { type: 'string' } } },
+        'Page<User>': { type: 'string' },
+        Page_User_: { type: 'integer' },
+      };
+      const schema = { $ref: target, nullable: true };
+      assert.deepEqual(
+        ['x', null, 5].map((value) => takes(schema, value, schemas)),
+        [true, true, false],
+        target,
+      );
+    }
+    assert.equal(takes30({ type: 'number', minimum: 1, exclusiveMinimum: true }, 1), false);
+    assert.equal(takes30({ type: 'number', minimum: 1, exclusiveMinimum: false }, 1), true);
+    assert.equal(
+      takes30({ type: 'array', items: [{ type: 'string' }], additionalItems: false }, ['a', 'b']),
+      false,
+    );
+    assert.equal(takes30({ dependencies: { a: ['b'], c: { required: ['d'] } } }, { a: 1 }), false);
+    assert.equal(takes30({ dependencies: { a: ['b'], c: { required: ['d'] } } }, { c: 1 }), false);
+    assert.equal(takes30({ type: 'string', format: 'byte' }, 'not base64!'), true);
+  });
+
+  it('takes patterns that need no Unicode mode, and those that would take long', () => {
+    assert.equal(takes({ pattern: '^a\\-b$' }, 'a-b'), true);
+    assert.equal(takes({ pattern: '^\\p{Lu}$' }, 'Ä'), true);
+    const start = performance.now();
+    assert.equal(takes({ pattern: '^(a+)+$' }, `${'a'.repeat(100)}!`), false);
+    assert.ok(performance.now() - start < 1000);
+  });
+
+  it('leaves a worker’s pattern that looks around to the worker, and says so', () => {
+    const snapshot = new ApiRegistry().put(
+      'a',
+      one({ type: 'string', pattern: '^(?=.*\\d)', description: 'Secret.' }),
+      { kind: 'worker' },
+    );
+    const schema = snapshot.operations[0]?.bodies[0]?.schema;
+    assert.deepEqual(schema, {
+      type: 'string',
+      'x-pattern': '^(?=.*\\d)',
+      description: 'Secret. The worker checks x-pattern.',
+    });
+    const trusted = new ApiRegistry().put('a', one({ pattern: '^(?=.*\\d)' }));
+    assert.deepEqual(trusted.operations[0]?.bodies[0]?.schema, { pattern: '^(?=.*\\d)' });
+  });
+
+  it('says which schema cannot be compiled', () => {
+    const snapshot = new ApiRegistry().put('a', one({}));
+    const broken = structuredClone(snapshot.document);
+    Object.assign(broken.components?.schemas ?? {}, { X: { $ref: '#/components/schemas/None' } });
+    assert.throws(
+      () => new SchemaCompiler({ document: broken }).compile('/components/schemas/X'),
+      (error) => {
+        assert.ok(error instanceof ContractError);
+        assert.match(error.message, /at #\/components\/schemas\/X: the schema cannot be compiled/);
+        return true;
+      },
+    );
+  });
+
+  it('judges values in time that grows with them, also by unions that lead back to themselves', () => {
+    const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
+    const node = (kind: string): object => ({
+      type: 'object',
+      required: ['kind', 'children'],
+      properties: { kind: { const: kind }, children: { type: 'array', items: ref('Item') } },
+    });
+    const schemas = {
+      Item: { oneOf: [ref('Folder'), ref('Group')], discriminator: { propertyName: 'kind' } },
+      Folder: node('folder'),
+      Group: node('group'),
+    };
+    let item: unknown = { kind: 'folder', children: [] };
+    let wrong: unknown = { kind: 'file' };
+    for (let level = 0; level < 60; level += 1) {
+      item = { kind: level % 2 === 0 ? 'group' : 'folder', children: [item] };
+      wrong = { kind: level % 2 === 0 ? 'group' : 'folder', children: [wrong] };
+    }
+    assert.equal(takes(ref('Item'), item, schemas), true);
+    assert.equal(takes(ref('Item'), wrong, schemas), false);
+  });
+
+  it('collects all errors of a small value and stops early in a large one', () => {
+    const snapshot = new ApiRegistry().put(
+      'a',
+      one({ items: { $ref: '#/components/schemas/A' } }, { A: { type: 'string' } }),
+    );
+    const validate = new SchemaCompiler(snapshot).compile(pointerOf(snapshot));
+    const errorsOf = (length: number): number | undefined => {
+      assert.equal(validate(Array.from({ length }, () => 1)), false);
+      return validate.errors?.length;
+    };
+    assert.deepEqual([errorsOf(3), errorsOf(20_000)], [3, 1]);
+    assert.equal(validate(['a']), true);
+  });
+
+  it('judges members by patterns where no form of a union fits', () => {
+    const schemas = { Closed: { unevaluatedProperties: false } };
+    const schema = { anyOf: [{ $ref: '#/components/schemas/Closed' }], patternProperties: { '^a': {} } };
+    assert.equal(takes(schema, { a: 0 }, schemas), false);
+    assert.equal(takes(schema, {}, schemas), true);
+  });
+});

@@ -1,0 +1,128 @@
+/** What the router tells of requests, and of itself when it is asked. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { diagnostics, type RequestSettled } from '../../../../src/core/observability/diagnostics.ts';
+import { RouterObserver } from '../../../../src/router/broker/observer.ts';
+import { eventReports, workerReports } from '../../../../src/router/broker/report.ts';
+import { System } from '../fixture.ts';
+
+function told(t: TestContext): RequestSettled[] {
+  const all: RequestSettled[] = [];
+  const listener = (settled: RequestSettled) => void all.push(settled);
+  diagnostics.requestSettled.subscribe(listener);
+  t.after(() => diagnostics.requestSettled.unsubscribe(listener));
+  return all;
+}
+
+function observed(): System {
+  const observer = new RouterObserver({ kind: 'router', node: 'r1' }, (): number => system.now);
+  const system: System = new System({ observer });
+  return system;
+}
+
+describe('RouterObserver', () => {
+  it('tells of each request once, with its outcome, and the times that it knows', (t) => {
+    const all = told(t);
+    const system = observed();
+    const worker = system.worker();
+    system.submit({ requestId: 'one' });
+    system.submit({ requestId: 'two' });
+    worker.reply();
+    worker.reply({ code: 'NOT_THERE', status: 404 });
+    system.submit({ eventName: 'nobody', requestId: 'three' });
+    const [one, two, three, ...more] = all;
+    assert.deepEqual(more, []);
+    assert.ok(one && two && three);
+    assert.deepEqual(
+      [one, two, three].map(({ kind, node, eventName, requestId, status, code, dispatched }) => {
+        return [kind, node, eventName, requestId, status, code, dispatched];
+      }),
+      [
+        ['router', 'r1', 'e', 'one', 200, '', true],
+        ['router', 'r1', 'e', 'two', 404, 'NOT_THERE', true],
+        ['router', 'r1', 'nobody', 'three', 503, 'NO_WORKER', false],
+      ],
+    );
+    for (const { duration, queueTime = -1, handlerTime = 0, dispatched } of all) {
+      assert.ok(queueTime >= 0 && duration >= queueTime + handlerTime - 1e-6);
+      if (!dispatched) assert.equal(queueTime, duration);
+    }
+    assert.equal(three.handlerTime, undefined);
+  });
+
+  it('tells of requests that nobody waits for any more', (t) => {
+    const all = told(t);
+    const system = observed();
+    system.worker();
+    const held = system.submit({ requestId: 'held' });
+    system.core.cancel(held);
+    assert.deepEqual(
+      all.map(({ code, status, dispatched }) => [code, status, dispatched]),
+      [['CANCELLED', 499, true]],
+    );
+  });
+});
+
+describe('reports of a router', () => {
+  it('tell of each worker what it can do', () => {
+    const system = new System();
+    const busy = system.worker({ id: 'busy', events: ['a'] });
+    system.worker({ id: 'ready', events: ['a', 'b'], concurrency: 3 });
+    const draining = system.worker({ id: 'draining', events: ['c'] });
+    const blocked = system.worker({ id: 'blocked', events: ['c'] });
+    system.worker({ id: 'classic', events: undefined });
+    system.core.drainWorker(draining.worker);
+    system.core.block(blocked.worker);
+    system.submit({ eventName: 'a' });
+    system.now += 50;
+    const heartbeat = { missed: 1, silentFor: 31_000 };
+    const reports = workerReports(system.core, system.now, (id) => (id === 'classic' ? heartbeat : null));
+    assert.deepEqual(
+      reports.map(({ id, state, held, classic }) => [id, state, held, classic]),
+      [
+        ['busy', 'busy', 1, false],
+        ['ready', 'ready', 0, false],
+        ['draining', 'draining', 0, false],
+        ['blocked', 'blocked', 0, false],
+        ['classic', 'ready', 0, true],
+      ],
+    );
+    assert.deepEqual(reports[1]?.events, ['a', 'b']);
+    assert.deepEqual(reports[4], {
+      id: 'classic',
+      state: 'ready',
+      classic: true,
+      events: null,
+      concurrency: 1,
+      held: 0,
+      age: 50,
+      breakers: [],
+      heartbeat,
+    });
+    busy.remove();
+    assert.equal(workerReports(system.core, system.now, () => null).length, 4);
+  });
+
+  it('tell of each event what waits for it', () => {
+    const system = new System();
+    system.worker({ events: ['b', 'a'] });
+    system.worker({ events: undefined, concurrency: 1 });
+    system.submit({ eventName: 'a' });
+    system.submit({ eventName: 'a' });
+    system.submit({ eventName: 'stray' });
+    system.submit({ eventName: 'stray' });
+    assert.deepEqual(
+      eventReports(system.core).map(({ name, announced, queued, workers }) => [
+        name,
+        announced,
+        queued,
+        workers,
+      ]),
+      [
+        ['a', true, 1, 1],
+        ['b', true, 0, 1],
+        ['stray', false, 1, 1],
+      ],
+    );
+  });
+});

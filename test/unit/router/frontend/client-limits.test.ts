@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ClientAllowance, clientAllowance } from '../../../../src/router/frontend/client-limits.ts';
+
+describe('limits of a client', () => {
+  it('bound what is under way', () => {
+    const allowance = new ClientAllowance(clientAllowance({ outstanding: 2 }), 0);
+    assert.equal(allowance.refusal(1, 0), undefined);
+    assert.equal(allowance.refusal(2, 0)?.code, 'BUSY');
+  });
+
+  it('bound the rate, with bursts', () => {
+    const allowance = new ClientAllowance(clientAllowance({ rate: 10, burst: 3 }), 0);
+    const passed = (now: number, tries = 10): number =>
+      Array.from({ length: tries }, () => allowance.refusal(0, now)).filter(
+        (refusal) => refusal === undefined,
+      ).length;
+    assert.equal(passed(0), 3);
+    assert.equal(passed(50), 0);
+    assert.equal(passed(100), 1);
+    assert.equal(passed(10_000), 3);
+  });
+
+  it('are a second of the rate at once, unless told', () => {
+    assert.deepEqual(clientAllowance({ rate: 50 }), { outstanding: 100_000, rate: 50, burst: 50 });
+    assert.equal(clientAllowance().rate, Infinity);
+  });
+
+  it('are refused by name when they are none', () => {
+    for (const limits of [
+      { outstanding: 0 },
+      { rate: 0 },
+      { rate: Number.NaN },
+      { burst: 0.5 },
+      { rate: '5' },
+    ]) {
+      const [name = ''] = Object.keys(limits);
+      assert.throws(() => clientAllowance(limits as object), new RegExp(`clientLimits\\.${name} must be`));
+    }
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
+import { toConnection, ZeroMQTCPConnection } from '../../../../src/transport/addressing/connection.ts';
+import { DnsPlace, toPlace, toPlaces } from '../../../../src/transport/addressing/targets.ts';
+
+function refuses(make: () => unknown, message: RegExp): void {
+  assert.throws(make, (error: unknown) => error instanceof ZeroMQConfigError && message.test(error.message));
+}
+
+describe('a name to look up', () => {
+  const parts = (url: string) => {
+    const place = toPlace(url);
+    assert.ok(place instanceof DnsPlace);
+    assert.equal(String(place), url);
+    return [place.server, place.name, place.port];
+  };
+
+  it('has a host and a port', () => {
+    assert.deepEqual(parts('dns://routers.example:5555'), [undefined, 'routers.example', 5555]);
+    assert.deepEqual(parts('dns://my_router:1'), [undefined, 'my_router', 1]);
+  });
+
+  it('without a port stands for SRV records', () => {
+    assert.deepEqual(parts('dns://_front._tcp.example'), [undefined, '_front._tcp.example', undefined]);
+  });
+
+  it('may name the DNS server', () => {
+    assert.deepEqual(parts('dns://127.0.0.1:5353/a.example:5'), ['127.0.0.1:5353', 'a.example', 5]);
+    assert.deepEqual(parts('dns://[::1]:5353/a.example'), ['[::1]:5353', 'a.example', undefined]);
+  });
+
+  for (const url of ['dns://', 'dns://:5', 'dns:name:5', 'dns://a:5/', 'dns://a/b/c:5', 'dns://a:123456']) {
+    it(`is not ${url}`, () => refuses(() => toPlace(url), /^expected dns:\/\/name:port/));
+  }
+
+  it('has no port 0 and none above 65535', () => {
+    refuses(() => toPlace('dns://a:0'), /cannot connect to port 0/);
+    refuses(() => toPlace('dns://a:65536'), /port must be a whole number from 0 to 65535/);
+  });
+
+  it('is a host name', () => refuses(() => toPlace('dns://a b:5'), /host must be a host name/));
+
+  it('has a server that is an IP address', () => {
+    refuses(() => toPlace('dns://ns.example/a:5'), /DNS server in "dns:\/\/ns.example\/a:5" must be an IP/);
+  });
+
+  it('is for those who connect', () => {
+    refuses(() => toConnection('dns://a:5'), /a name is for those who connect/);
+  });
+});
+
+describe('several places', () => {
+  it('are a list, or one', () => {
+    assert.equal(toPlaces('tcp://a:1').length, 1);
+    const list = toPlaces(['tcp://a:1', new ZeroMQTCPConnection(1, 'b'), 'dns://c:1']);
+    assert.deepEqual(list.map(String), ['tcp://a:1', 'tcp://b:1', 'dns://c:1']);
+  });
+
+  it('are at least one', () => refuses(() => toPlaces([]), /at least one is needed/));
+
+  it('name no place twice', () => {
+    refuses(() => toPlaces(['tcp://a:1', new ZeroMQTCPConnection(1, 'a')]), /tcp:\/\/a:1 is listed twice/);
+    refuses(() => toPlaces(['dns://a:1', 'dns://a:1']), /dns:\/\/a:1 is listed twice/);
+  });
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { describe, it } from 'node:test';
+import type { Observer } from 'zeromq';
+import { ZeroMQSocketMonitor } from '../../../../src/transport/libzmq/socket-monitor.ts';
+import { Revival } from '../../../../src/transport/socket/reconnector.ts';
+import { FakeClock } from '../../../helpers/fake-clock.ts';
+
+function make() {
+  const raw = new EventEmitter();
+  const clock = new FakeClock();
+  let reconnects = 0;
+  const count = (): void => {
+    reconnects += 1;
+  };
+  const revival = new Revival(new ZeroMQSocketMonitor(raw as unknown as Observer), count, clock);
+  return { emit: (name: string) => raw.emit(name, {}), clock, revival, reconnects: () => reconnects };
+}
+
+describe('a connection', () => {
+  it('that libzmq gave up is made anew', () => {
+    const { emit, clock, reconnects } = make();
+    emit('handshake');
+    emit('disconnect');
+    assert.equal(reconnects(), 0);
+    clock.advance(100);
+    assert.equal(reconnects(), 1);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('that libzmq connects again is left to it', () => {
+    const { emit, clock, reconnects } = make();
+    emit('handshake');
+    emit('disconnect');
+    emit('connect:retry');
+    clock.advance(60_000);
+    assert.equal(reconnects(), 0);
+  });
+
+  it('that fails again and again is made anew ever more seldom', () => {
+    const { emit, clock, reconnects } = make();
+    for (let round = 0; round < 200; round += 1) {
+      emit('disconnect');
+      clock.advance(50);
+    }
+    assert.ok(reconnects() < 60, `${reconnects()} in 10 s`);
+  });
+
+  it('that the socket gave up is made anew, whatever libzmq says of the old one', () => {
+    const { emit, clock, revival, reconnects } = make();
+    emit('handshake');
+    emit('disconnect');
+    emit('connect:retry');
+    revival.renew();
+    emit('connect:retry');
+    emit('handshake');
+    assert.equal(revival.renewing, true);
+    clock.advance(200);
+    assert.deepEqual([reconnects(), revival.renewing], [1, false]);
+    emit('connect:retry');
+    clock.advance(60_000);
+    assert.equal(reconnects(), 1);
+  });
+
+  it('is not made anew once its socket is closed', () => {
+    const { emit, clock, revival, reconnects } = make();
+    emit('disconnect');
+    revival.stop();
+    clock.advance(60_000);
+    assert.equal(reconnects(), 0);
+  });
+});
