@@ -11,7 +11,7 @@ import { silentLogger, ZeroMQClient } from 'zeromq-gateway';
 import { describeMachine } from '../bench/lib/machine.ts';
 import { startProcess } from '../bench/lib/process.ts';
 import { median, percentile } from '../bench/lib/stats.ts';
-import { Fleet } from './lib/fleet.ts';
+import { Cluster } from './lib/fleet.ts';
 import { readLogs } from './lib/log.ts';
 
 /** Requests that the flood keeps under way. */
@@ -84,7 +84,7 @@ async function measure(frontend: string): Promise<Map<string, number[][]>> {
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairness-'));
-  const fleet = await Fleet.of({ gateways: 0, workers: 1 }, folder);
+  const fleet = await Cluster.of({ gateways: 0, workers: 1 }, folder);
   const members = [...fleet.of('router').slice(0, 1), ...fleet.of('worker')];
   try {
     await Promise.all(members.map((member) => member.start()));

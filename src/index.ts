@@ -110,7 +110,7 @@ export { type CurveKeyPair, curveKeyPair } from './transport/curve/keys.ts';
 export {
   type PeerAuthenticator,
   type PeerGrant,
-  PeerRights,
+  PeerPermissions,
   type PeerRole,
 } from './transport/curve/permissions.ts';
 export {

@@ -8,9 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/messages/message.ts';
-import { RouterCore } from '../../src/router/broker/broker.ts';
-import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
-import type { Origin, Pending } from '../../src/router/broker/request.ts';
+import { Broker } from '../../src/router/broker/broker.ts';
+import type { BrokerOptions } from '../../src/router/broker/limits.ts';
+import type { Origin, RouterRequest } from '../../src/router/broker/request.ts';
 import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import { createStrategy } from '../../src/router/strategies/index.ts';
 import type { MicroSuite } from './task.ts';
@@ -34,7 +34,7 @@ setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
 
 class Port implements WorkerPort {
-  readonly held: Pending[] = [];
+  readonly held: RouterRequest[] = [];
   readonly worker: Worker;
 
   constructor(
@@ -46,7 +46,7 @@ class Port implements WorkerPort {
     this.worker = system.core.addWorker(this, { id, events, concurrency }, system.now);
   }
 
-  dispatch(pending: Pending): boolean {
+  dispatch(pending: RouterRequest): boolean {
     this.held.push(pending);
     this.system.busy.push(this);
     return true;
@@ -54,7 +54,7 @@ class Port implements WorkerPort {
 
   cancel(): void {}
 
-  reply(pending: Pending): void {
+  reply(pending: RouterRequest): void {
     this.system.core.reply(this.worker, pending.id, pending.generation, REPLY, this.system.now);
   }
 }
@@ -65,15 +65,10 @@ class System implements Origin {
   settled = 0;
   /** Ports in the order of their dispatches. */
   busy: Port[] = [];
-  readonly core: RouterCore;
+  readonly core: Broker;
 
-  constructor(
-    workers: number,
-    events: readonly string[],
-    concurrency: number,
-    options: RouterCoreOptions = {},
-  ) {
-    this.core = new RouterCore({ queueLimit: 1e9, queueBytes: 1e12, defaultTimeout: 60_000, ...options });
+  constructor(workers: number, events: readonly string[], concurrency: number, options: BrokerOptions = {}) {
+    this.core = new Broker({ queueLimit: 1e9, queueBytes: 1e12, defaultTimeout: 60_000, ...options });
     for (let index = 0; index < workers; index++) new Port(this, `worker-${index}`, events, concurrency);
   }
 

@@ -49,7 +49,7 @@ console.log(`client: ${(await client.sendMessage<string>('secret')).eventData}`)
 
 const stranger = new ZeroMQClient({
   connection: frontend,
-  connectWait: 500,
+  connectTimeout: 500,
   curve: { ...trust, ...ofStranger },
 });
 try {

@@ -1,10 +1,10 @@
 /** Ways to serve a queue, to be compared in the simulation: each replaces what the router's lanes do. */
 import { Pace } from '../../src/core/time/pace.ts';
-import { Lane } from '../../src/router/broker/fair-queue.ts';
-import type { Pending } from '../../src/router/broker/request.ts';
+import { ClientQueue } from '../../src/router/broker/fair-queue.ts';
+import type { RouterRequest } from '../../src/router/broker/request.ts';
 
 /** The request to serve next; one whose deadline has been made to pass is expired, and the next one is asked for. */
-type Next = (lane: Lane, now: number) => Pending | undefined;
+type Next = (lane: ClientQueue, now: number) => RouterRequest | undefined;
 
 export interface Discipline {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Discipline {
 const TARGET = 5;
 const INTERVAL = 100;
 
-function drop(pending: Pending, now: number): Pending {
+function drop(pending: RouterRequest, now: number): RouterRequest {
   Reflect.set(pending, 'deadline', now);
   return pending;
 }
@@ -79,11 +79,11 @@ export function disciplines(): Discipline[] {
 
 /** Runs something with a discipline in force. */
 export function under<T>({ next, hopeful }: Discipline, run: () => T): T {
-  const lane = Lane.prototype;
+  const lane = ClientQueue.prototype;
   const pace = Pace.prototype;
   const before = { next: Reflect.get(lane, 'next') as unknown, learn: Reflect.get(pace, 'learn') as unknown };
   if (next !== undefined) {
-    lane.next = function (this: Lane, now: number) {
+    lane.next = function (this: ClientQueue, now: number) {
       return next(this, now);
     };
   }

@@ -1,7 +1,7 @@
 /** Faults, one after the other, chosen by chance: what happens to processes in real life, and some garbage. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { churnClients, churnConnections } from './churn.ts';
-import type { Fleet, Member } from './fleet.ts';
+import type { Cluster, Member } from './fleet.ts';
 import { sendGarbage } from './garbage.ts';
 import type { Random } from './random.ts';
 
@@ -31,7 +31,7 @@ export class Faults {
   private readonly stopping = new AbortController();
 
   constructor(
-    private readonly fleet: Fleet,
+    private readonly fleet: Cluster,
     private readonly random: Random,
   ) {}
 
@@ -146,7 +146,7 @@ export class Faults {
   }
 }
 
-function frontendsOf({ routers }: Fleet): string[] {
+function frontendsOf({ routers }: Cluster): string[] {
   return routers.map(({ frontend }) => frontend);
 }
 

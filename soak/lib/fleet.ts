@@ -94,14 +94,14 @@ export interface FleetSize {
 }
 
 /** All of them. */
-export class Fleet {
+export class Cluster {
   private constructor(
     readonly members: readonly Member[],
     readonly routers: readonly RouterPlace[],
   ) {}
 
   /** Two routers, and as many of the others as asked for. Nothing is started yet. */
-  static async of({ gateways, workers }: FleetSize, logFolder: string): Promise<Fleet> {
+  static async of({ gateways, workers }: FleetSize, logFolder: string): Promise<Cluster> {
     const ports = await freePorts(6 + gateways);
     const port = (): number => ports.shift() ?? 0;
     const place = (): string => `tcp://127.0.0.1:${port()}`;
@@ -122,7 +122,7 @@ export class Fleet {
         return member('gateway', index, [...to, '--port', String(port()), ...common], env);
       }),
     ];
-    return new Fleet(members, routers);
+    return new Cluster(members, routers);
   }
 
   of(kind: Kind): Member[] {

@@ -3,9 +3,9 @@
  * A minute of load takes a fraction of a second, and a seed gives the same course again.
  */
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
-import { RouterCore } from '../../src/router/broker/broker.ts';
-import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
-import type { Origin, Pending } from '../../src/router/broker/request.ts';
+import { Broker } from '../../src/router/broker/broker.ts';
+import type { BrokerOptions } from '../../src/router/broker/limits.ts';
+import type { Origin, RouterRequest } from '../../src/router/broker/request.ts';
 import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import { Agenda } from './agenda.ts';
 import { type Random, randomOf } from './random.ts';
@@ -36,7 +36,7 @@ export interface OverloadCase {
   /** Requests come at random (Poisson), rather than evenly. */
   readonly random: boolean;
   readonly seed: number;
-  readonly options?: RouterCoreOptions;
+  readonly options?: BrokerOptions;
 }
 
 /** A request as its client saw it. */
@@ -82,7 +82,7 @@ class SimulatedWorker implements WorkerPort {
     this.entry = world.core.addWorker(this, { id, events, concurrency: places, cancels: !classic }, 0);
   }
 
-  dispatch({ id, generation }: Pending): boolean {
+  dispatch({ id, generation }: RouterRequest): boolean {
     this.waiting.push({ id, generation });
     this.begin();
     return true;
@@ -108,16 +108,16 @@ class SimulatedWorker implements WorkerPort {
 class Overload {
   now = 0;
   readonly agenda = new Agenda();
-  readonly core: RouterCore;
+  readonly core: Broker;
   readonly chance: Random;
   readonly requests: Asked[] = [];
   private readonly origins = new Map<number, Origin>();
-  private readonly asked = new Map<Pending, Asked>();
+  private readonly asked = new Map<RouterRequest, Asked>();
   private settling: ReplyMessage | undefined;
 
   constructor(readonly course: OverloadCase) {
     this.chance = randomOf(course.seed);
-    this.core = new RouterCore({ startupGrace: 0, ...course.options }, 0);
+    this.core = new Broker({ startupGrace: 0, ...course.options }, 0);
     course.workers.forEach((places, index) => new SimulatedWorker(this, `worker-${index}`, places));
   }
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeMachine } from '../../bench/lib/machine.ts';
 import { check } from './checker.ts';
 import { Faults, isReady } from './faults.ts';
-import { Fleet, type FleetSize } from './fleet.ts';
+import { Cluster, type FleetSize } from './fleet.ts';
 import { Load } from './load.ts';
 import { Log, readLogs } from './log.ts';
 import { randomOf } from './random.ts';
@@ -39,7 +39,7 @@ const SAMPLE_TIME = 1000;
 export async function soak(options: SoakOptions): Promise<Findings> {
   const { seconds, rate, seed, starve, say } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'soak-'));
-  const fleet = await Fleet.of(options, folder);
+  const fleet = await Cluster.of(options, folder);
   const log = new Log(folder, 'callers');
   try {
     await fleet.start();
@@ -73,7 +73,7 @@ export async function soak(options: SoakOptions): Promise<Findings> {
 
 /** The time in which requests come, and faults are made. */
 async function underLoad(
-  fleet: Fleet,
+  fleet: Cluster,
   log: Log,
   { seconds, rate, seed, starve, say }: SoakOptions,
 ): Promise<{ faults: Faults; samples: Samples }> {

@@ -1,7 +1,7 @@
 /** Memory and open descriptors of processes over time. */
 import { readdirSync } from 'node:fs';
 import { usageOf } from '../../bench/lib/proc-fs.ts';
-import type { Fleet } from './fleet.ts';
+import type { Cluster } from './fleet.ts';
 
 /** One look at one process. */
 export interface Sample {
@@ -26,7 +26,7 @@ export class Samples {
   readonly all = new Map<string, Sample[]>();
   private readonly start = performance.now();
 
-  constructor(private readonly fleet: Fleet) {}
+  constructor(private readonly fleet: Cluster) {}
 
   /** Looks at every process that runs. */
   take(): void {

@@ -11,15 +11,15 @@ import type { CurveClient } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { ConnectionWatch } from '../transport/socket/connection-watch.ts';
 import { MessageSocket, type Refusal } from '../transport/socket/message-socket.ts';
-import { tellReconnects } from '../transport/socket/reconnect-diagnostics.ts';
+import { publishReconnects } from '../transport/socket/reconnect-diagnostics.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
 import type { ConnectionLog } from './connection-log.ts';
-import type { Lane, LaneOwner, PendingRequest } from './pending-request.ts';
+import type { ClientConnection, ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Options of a lane. */
-export interface ClassicLaneOptions {
+export interface ClassicConnectionOptions {
   readonly connection: ZeroMQConnection;
   /** The sockets are `<nodeId>_<16 random hex digits>`, one identity each. */
   readonly nodeId: string;
@@ -29,11 +29,11 @@ export interface ClassicLaneOptions {
   readonly connections: ConnectionLog;
 }
 
-export class ClassicLane implements Lane {
+export class ClassicConnection implements ClientConnection {
   readonly endpoint: string;
   readonly honest = false;
   readonly received = 0;
-  outstanding = 0;
+  inFlight = 0;
   suspect = false;
   private readonly inproc: boolean;
   private socket: MessageSocket | undefined;
@@ -43,8 +43,8 @@ export class ClassicLane implements Lane {
   private logged = false;
 
   constructor(
-    private readonly options: ClassicLaneOptions,
-    private readonly owner: LaneOwner,
+    private readonly options: ClassicConnectionOptions,
+    private readonly owner: ClientConnectionOwner,
   ) {
     this.endpoint = options.connection.getConnectionString();
     this.inproc = options.connection.protocol === ZeroMQProtocol.INPROC;
@@ -113,7 +113,7 @@ export class ClassicLane implements Lane {
       { message: (frames) => ifCurrent(() => this.replied(frames)) },
     );
     this.socket = socket;
-    tellReconnects(socket.monitor, this.options.speaker, this.endpoint);
+    publishReconnects(socket.monitor, this.options.speaker, this.endpoint);
     new ConnectionWatch(
       socket,
       () => ifCurrent(() => this.cameUp()),

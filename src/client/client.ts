@@ -28,13 +28,13 @@ import { Lifecycle } from '../core/observability/lifecycle.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
 import type { ConnectionLike } from '../transport/addressing/connection.ts';
 import { checkDns, type DnsOptions } from '../transport/addressing/discovery.ts';
-import { type Place, toPlaces } from '../transport/addressing/targets.ts';
+import { type Target, toTargets } from '../transport/addressing/targets.ts';
 import { CurveClient, type CurveClientOptions } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
-import { LaneSet } from './connection-pool.ts';
-import type { Lane } from './pending-request.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { ClientConnection } from './pending-request.ts';
 import { readReply, type ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
 
@@ -54,7 +54,7 @@ export interface ZeroMQClientOptions {
   /** Time for a request that says nothing else. Default 5,000. */
   timeout?: number;
   /** How long a request waits for a connection before NO_ROUTER. Default 2,000. */
-  connectWait?: number;
+  connectTimeout?: number;
   /** The other side is a classic router: one request a socket, on a pool of sockets. Default false. */
   classic?: boolean;
   /** Sockets of that pool, for each connection. Default 16. */
@@ -96,7 +96,7 @@ interface ClientEvents {
 
 /** Sends events to routers or servers. Any number of requests may be in flight. */
 export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, AsyncDisposable {
-  private readonly places: readonly Place[];
+  private readonly places: readonly Target[];
   private readonly options: ZeroMQClientOptions;
   private readonly timeout: number;
   private readonly readJson: ReadJson;
@@ -107,7 +107,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   private readonly logger: Logger;
   private readonly curve: CurveClient | undefined;
   private self: NodeIdentity | undefined;
-  private lanes: LaneSet | undefined;
+  private lanes: ConnectionPool | undefined;
   private heartbeats: ZeroMQHeartbeatSender | undefined;
   private wasConnected = false;
   /** Calls of `connect` that wait. */
@@ -118,21 +118,21 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     super();
     const {
       timeout = 5000,
-      connectWait = 2000,
+      connectTimeout = 2000,
       maxInFlight = 10_000,
       maxMessageSize = MAX_MESSAGE_BYTES,
     } = options;
     this.options = { ...options, curve: undefined };
     this.curve = options.curve && new CurveClient(options.curve);
-    this.places = toPlaces(options.connection);
+    this.places = toTargets(options.connection);
     checkDns(options.dns);
     this.timeout = checkTimeout(timeout);
     this.readJson = jsonReader(options.largeIntegers);
     this.maxMessageSize = checkCount('maxMessageSize', maxMessageSize);
     checkCount('poolSize', options.poolSize ?? 1);
     checkCount('maxInFlight', maxInFlight);
-    if (!(connectWait >= 0)) {
-      throw new ZeroMQConfigError(`connectWait must be at least 0 ms, got ${String(connectWait)}`);
+    if (!(connectTimeout >= 0)) {
+      throw new ZeroMQConfigError(`connectTimeout must be at least 0 ms, got ${String(connectTimeout)}`);
     }
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'client' });
     const drop = (cause: Parameters<typeof diagnostics.frameDropped.publish>[0]['cause']): void => {
@@ -140,8 +140,8 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
         diagnostics.frameDropped.publish({ ...this.speaker, cause });
     };
     const places = this.places.join(', ');
-    const idle = (lane: Lane): void => this.lanes?.idle(lane);
-    this.table = new RequestTable({ connectWait, maxInFlight, places, idle, drop }, () =>
+    const idle = (lane: ClientConnection): void => this.lanes?.idle(lane);
+    this.table = new RequestTable({ connectTimeout, maxInFlight, places, idle, drop }, () =>
       this.connectionChanged(),
     );
     this.lifecycle = new Lifecycle(this.speaker, {
@@ -257,11 +257,11 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     }
   }
 
-  private makeLanes(identity: NodeIdentity): LaneSet {
+  private makeLanes(identity: NodeIdentity): ConnectionPool {
     const { places, maxMessageSize, table, speaker, logger, curve } = this;
     const { dns, classic = false, poolSize = 16 } = this.options;
     const pool = classic ? poolSize : undefined;
-    return new LaneSet(
+    return new ConnectionPool(
       { places, dns, logger, identity, speaker, maxMessageSize, poolSize: pool, curve },
       table,
     );

@@ -7,17 +7,17 @@ import { furtherIdentity, type NodeIdentity } from '../core/identity/identity.ts
 import type { Speaker } from '../core/observability/diagnostics.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { Discovery, type DiscoveryOptions, type DiscoveryOwner } from '../transport/addressing/discovery.ts';
-import { DnsPlace, type Place } from '../transport/addressing/targets.ts';
+import { DnsTarget, type Target } from '../transport/addressing/targets.ts';
 import type { CurveClient } from '../transport/curve/curve-options.ts';
-import { ClassicLane } from './classic-connection.ts';
+import { ClassicConnection } from './classic-connection.ts';
 import { ConnectionLog } from './connection-log.ts';
-import { ClientLink } from './packed-connection.ts';
-import type { Lane } from './pending-request.ts';
+import { PackedConnection } from './packed-connection.ts';
+import type { ClientConnection } from './pending-request.ts';
 import type { RequestTable } from './request-table.ts';
 
 /** Options of a set. */
-export interface LaneSetOptions extends DiscoveryOptions {
-  readonly places: readonly Place[];
+export interface ConnectionPoolOptions extends DiscoveryOptions {
+  readonly places: readonly Target[];
   readonly identity: NodeIdentity;
   readonly speaker: Speaker;
   readonly maxMessageSize: number;
@@ -26,27 +26,27 @@ export interface LaneSetOptions extends DiscoveryOptions {
   readonly poolSize: number | undefined;
 }
 
-export class LaneSet implements DiscoveryOwner {
+export class ConnectionPool implements DiscoveryOwner {
   /** By connection string. */
-  private readonly lanes = new Map<string, readonly Lane[]>();
+  private readonly lanes = new Map<string, readonly ClientConnection[]>();
   /** Lanes that only finish what is in flight. */
-  private readonly leaving = new Set<Lane>();
+  private readonly leaving = new Set<ClientConnection>();
   private readonly discovery: Discovery;
   private readonly alone: boolean;
   private readonly connections: ConnectionLog;
 
   constructor(
-    private readonly options: LaneSetOptions,
+    private readonly options: ConnectionPoolOptions,
     private readonly table: RequestTable,
   ) {
     const [place, ...others] = options.places;
-    this.alone = others.length === 0 && !(place instanceof DnsPlace);
+    this.alone = others.length === 0 && !(place instanceof DnsTarget);
     this.connections = new ConnectionLog(options.logger);
     this.discovery = new Discovery(options.places, options, this);
   }
 
   /** All lanes, those that leave included. */
-  get all(): readonly Lane[] {
+  get all(): readonly ClientConnection[] {
     return [...[...this.lanes.values()].flat(), ...this.leaving];
   }
 
@@ -75,11 +75,11 @@ export class LaneSet implements DiscoveryOwner {
     this.lanes.delete(key);
     for (const lane of lanes) this.leaving.add(lane);
     this.use();
-    for (const lane of lanes) if (lane.outstanding === 0) this.idle(lane);
+    for (const lane of lanes) if (lane.inFlight === 0) this.idle(lane);
   }
 
   /** Nothing is in flight on a lane. */
-  idle(lane: Lane): void {
+  idle(lane: ClientConnection): void {
     if (this.leaving.delete(lane)) lane.close();
   }
 
@@ -87,15 +87,15 @@ export class LaneSet implements DiscoveryOwner {
     this.table.use([...this.lanes.values()].flat());
   }
 
-  private make(connection: ZeroMQConnection): Lane[] {
+  private make(connection: ZeroMQConnection): ClientConnection[] {
     const { identity, maxMessageSize, speaker, poolSize, curve } = this.options;
     const { nodeId } = identity;
     const common = { connection, nodeId, maxMessageSize, speaker, curve, connections: this.connections };
     if (poolSize === undefined) {
       // A router that is reached under two names must not take the two connections for one.
       const own = this.alone ? identity.identity : furtherIdentity(nodeId);
-      return [new ClientLink({ ...common, identity: own }, this.table)];
+      return [new PackedConnection({ ...common, identity: own }, this.table)];
     }
-    return Array.from({ length: poolSize }, () => new ClassicLane(common, this.table));
+    return Array.from({ length: poolSize }, () => new ClassicConnection(common, this.table));
   }
 }

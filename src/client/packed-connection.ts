@@ -6,16 +6,16 @@
  * libzmq tells nothing of INPROC peers and does not connect to one again. So a link over INPROC asks whether somebody
  * is there (`$router.ping`, which servers answer too), and connects anew when nothing is taken from it any more.
  */
-import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
-import { Line, type LineOptions, type LineOwner } from '../transport/link/dealer-link.ts';
+import { DealerLink, type DealerLinkOptions, type DealerLinkOwner } from '../transport/link/dealer-link.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
 import { controlFrames, isControl, PING } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 import { encodeToken, isToken, tokenGeneration, tokenId } from '../wire/token.ts';
 import type { ConnectionLog } from './connection-log.ts';
-import type { Lane, LaneOwner, PendingRequest } from './pending-request.ts';
+import type { ClientConnection, ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -36,14 +36,14 @@ function pingRequest(): RequestMessage {
 const LINGER = 100;
 
 /** Options of a link. */
-export interface ClientLinkOptions extends Omit<LineOptions, 'linger' | 'inprocStall'> {
+export interface PackedConnectionOptions extends Omit<DealerLinkOptions, 'linger' | 'inprocStall'> {
   readonly connections: ConnectionLog;
 }
 
-export class ClientLink implements Lane, LineOwner, PackedSink {
-  outstanding = 0;
+export class PackedConnection implements ClientConnection, DealerLinkOwner, PackedSink {
+  inFlight = 0;
   suspect = false;
-  private readonly line: Line;
+  private readonly line: DealerLink;
   private up = false;
   /** The peer shuts down. */
   private retired = false;
@@ -52,10 +52,10 @@ export class ClientLink implements Lane, LineOwner, PackedSink {
   private answered = false;
 
   constructor(
-    private readonly options: ClientLinkOptions,
-    private readonly owner: LaneOwner,
+    private readonly options: PackedConnectionOptions,
+    private readonly owner: ClientConnectionOwner,
   ) {
-    this.line = new Line({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
+    this.line = new DealerLink({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
   }
 
   get endpoint(): string {
@@ -102,7 +102,7 @@ export class ClientLink implements Lane, LineOwner, PackedSink {
     return this.packed;
   }
 
-  abandon(pending: PendingRequest, why: GiveUp): void {
+  abandon(pending: PendingRequest, why: CancelReason): void {
     if (this.packed) this.line.channel.addCancel(pending.id, pending.generation, why);
   }
 

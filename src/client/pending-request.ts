@@ -2,7 +2,7 @@
 
 import type { Linked } from '../core/collections/linked-list.ts';
 import type { Slotted } from '../core/collections/slot-table.ts';
-import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage, Settle } from '../core/messages/message.ts';
 import type { Waiting } from '../core/time/chance.ts';
 import { NOT_TIMED, type Timed } from '../core/time/timing-wheel.ts';
@@ -24,13 +24,13 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
   before: PendingRequest | undefined = undefined;
   after: PendingRequest | undefined = undefined;
   /** The lane it was sent on. */
-  lane: Lane | undefined = undefined;
+  lane: ClientConnection | undefined = undefined;
   /** Times it was sent, and not refused by a peer that shuts down. */
   attempts = 0;
   /** Times it was so refused. */
   refusals = 0;
   /** Lanes whose peers said that nobody serves its event. */
-  tried: Set<Lane> | undefined = undefined;
+  tried: Set<ClientConnection> | undefined = undefined;
 
   /**
    * @param enqueuedAt the clock's `now()` at which the caller asked.
@@ -46,7 +46,7 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
 }
 
 /** A socket that takes requests: a link to a router or server of ours, or one of a pool towards a classic router. */
-export interface Lane {
+export interface ClientConnection {
   readonly endpoint: string;
   /** Whether the peer is there. */
   readonly connected: boolean;
@@ -59,7 +59,7 @@ export interface Lane {
   /** Messages that came so far. */
   readonly received: number;
   /** Requests in flight; kept by the client. */
-  outstanding: number;
+  inFlight: number;
   /** Nothing comes from the peer any more, although its connection stands; kept by the client. */
   suspect: boolean;
   /** Connects, now and whenever the connection is lost. */
@@ -68,19 +68,19 @@ export interface Lane {
   /** Asks the peer for a sign of life; false where that cannot be done. */
   ask(): boolean;
   /** Nobody waits for the reply any more. */
-  abandon(pending: PendingRequest, why: GiveUp): void;
+  abandon(pending: PendingRequest, why: CancelReason): void;
   /** The peer shuts down: the lane takes nothing more before its next connection. */
   retire(): void;
   close(): void;
 }
 
 /** What a lane tells the client. */
-export interface LaneOwner {
-  laneReply(lane: Lane, id: number, generation: number, reply: ReplyMessage): void;
+export interface ClientConnectionOwner {
+  laneReply(lane: ClientConnection, id: number, generation: number, reply: ReplyMessage): void;
   /** It may take requests now. */
-  laneReady(lane: Lane): void;
+  laneReady(lane: ClientConnection): void;
   /** It takes no more requests for now; those in flight will get their replies. */
-  laneRetired(lane: Lane): void;
+  laneRetired(lane: ClientConnection): void;
   /** What was in flight on it will get no reply. */
-  laneLost(lane: Lane): void;
+  laneLost(lane: ClientConnection): void;
 }

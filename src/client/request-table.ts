@@ -13,24 +13,24 @@ import {
   settleSafely,
 } from '../core/messages/message.ts';
 import { isOutcomeCode, type OutcomeCode } from '../core/messages/outcome.ts';
-import { honestReply } from '../core/messages/redispatched-reply.ts';
+import { redispatchedReply } from '../core/messages/redispatched-reply.ts';
 import type { DropCause } from '../core/observability/diagnostics.ts';
 import { isHopeless } from '../core/time/chance.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import { DeadlineTimer } from '../core/time/deadline-timer.ts';
-import { type Lane, type LaneOwner, PendingRequest } from './pending-request.ts';
-import { Vigil, type VigilOwner } from './stall-detector.ts';
+import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
+import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';
 
 /** Options of a table. Durations in ms. */
 export interface RequestTableOptions {
   /** How long a request waits for a connection before it fails with NO_ROUTER. */
-  readonly connectWait: number;
+  readonly connectTimeout: number;
   /** Most requests under way. */
   readonly maxInFlight: number;
   /** Where it tries to connect, for people. */
   readonly places: string;
   /** Called when nothing is in flight on a lane any more. */
-  readonly idle?: (lane: Lane) => void;
+  readonly idle?: (lane: ClientConnection) => void;
   readonly drop: (cause: DropCause) => void;
   readonly clock?: Clock;
 }
@@ -47,13 +47,13 @@ const MAX_ATTEMPTS = 2;
 /** Times a request is sent that peers refuse because they shut down. */
 const MAX_REFUSALS = 3;
 
-export class RequestTable implements LaneOwner, VigilOwner {
+export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private readonly slots = new SlotTable<PendingRequest>();
   private readonly waiting = new ServingList<PendingRequest>();
   private readonly deadlines: DeadlineTimer<PendingRequest>;
   private readonly clock: Clock;
-  private readonly vigil: Vigil;
-  private lanes: readonly Lane[] = [];
+  private readonly vigil: StallDetector;
+  private lanes: readonly ClientConnection[] = [];
 
   /** @param onChange called when a lane came up or was lost. */
   constructor(
@@ -62,7 +62,7 @@ export class RequestTable implements LaneOwner, VigilOwner {
   ) {
     this.clock = options.clock ?? systemClock;
     this.deadlines = new DeadlineTimer((pending) => this.expired(pending), this.clock);
-    this.vigil = new Vigil(this, this.clock);
+    this.vigil = new StallDetector(this, this.clock);
   }
 
   /** Requests under way. */
@@ -76,7 +76,7 @@ export class RequestTable implements LaneOwner, VigilOwner {
   }
 
   /** From now on requests are sent on these lanes; what is in flight on others stays there. */
-  use(lanes: readonly Lane[]): void {
+  use(lanes: readonly ClientConnection[]): void {
     const { connected } = this;
     this.lanes = lanes;
     this.pump();
@@ -116,7 +116,7 @@ export class RequestTable implements LaneOwner, VigilOwner {
     this.vigil.close();
   }
 
-  laneReply(lane: Lane, id: number, generation: number, reply: ReplyMessage): void {
+  laneReply(lane: ClientConnection, id: number, generation: number, reply: ReplyMessage): void {
     const pending = this.slots.get(id, generation);
     if (pending === undefined) {
       this.options.drop(this.slots.wasIssued(id, generation) ? 'late-reply' : 'unknown-token');
@@ -138,7 +138,7 @@ export class RequestTable implements LaneOwner, VigilOwner {
     this.onChange();
   }
 
-  laneLost(lane: Lane): void {
+  laneLost(lane: ClientConnection): void {
     const now = this.clock.now();
     for (const pending of this.slots.values()) {
       if (pending.state === 'waiting') this.beImpatient(pending, now);
@@ -156,11 +156,11 @@ export class RequestTable implements LaneOwner, VigilOwner {
       return;
     }
     this.finish(pending);
-    settleSafely(pending.settle, honestReply(reply, pending.attempts > 1));
+    settleSafely(pending.settle, redispatchedReply(reply, pending.attempts > 1));
   }
 
   /** A peer answers nothing, though its connection stands: what may run twice need not wait for it to be lost. */
-  laneSilent(lane: Lane): void {
+  laneSilent(lane: ClientConnection): void {
     const now = this.clock.now();
     const elsewhere = this.lanes.some((other) => other.hasRoom && !other.suspect);
     if (!elsewhere) return;
@@ -174,14 +174,14 @@ export class RequestTable implements LaneOwner, VigilOwner {
   }
 
   /** A request that was not run, for a reason that need not hold elsewhere, is sent elsewhere. */
-  private sendElsewhere(pending: PendingRequest, lane: Lane, reply: ReplyMessage): boolean {
+  private sendElsewhere(pending: PendingRequest, lane: ClientConnection, reply: ReplyMessage): boolean {
     if (reply.dispatched) return false;
     if (reply.code === 'NO_WORKER') return this.askOther(pending, lane);
     return reply.code === 'SHUTTING_DOWN' && this.leaveTo(pending, lane);
   }
 
   /** A router without workers, such as one that has just started: each of the others is asked once. */
-  private askOther(pending: PendingRequest, lane: Lane): boolean {
+  private askOther(pending: PendingRequest, lane: ClientConnection): boolean {
     pending.tried ??= new Set();
     pending.tried.add(lane);
     const other = pending.deadline > this.clock.now() ? this.pick(pending.tried) : undefined;
@@ -193,7 +193,7 @@ export class RequestTable implements LaneOwner, VigilOwner {
   }
 
   /** A peer that shuts down: another one may run the request, or the same one when it is back. */
-  private leaveTo(pending: PendingRequest, lane: Lane): boolean {
+  private leaveTo(pending: PendingRequest, lane: ClientConnection): boolean {
     lane.retire();
     pending.refusals += 1;
     const now = this.clock.now();
@@ -206,7 +206,7 @@ export class RequestTable implements LaneOwner, VigilOwner {
   }
 
   /** Its connection is gone, and with it any reply. */
-  private lost(pending: PendingRequest, lane: Lane, now: number): void {
+  private lost(pending: PendingRequest, lane: ClientConnection, now: number): void {
     if (this.mayRepeat(pending, now)) {
       this.release(pending);
       this.hold(pending, now);
@@ -234,14 +234,14 @@ export class RequestTable implements LaneOwner, VigilOwner {
   }
 
   private patience(pending: PendingRequest, now: number): number {
-    return this.connected ? pending.deadline : Math.min(pending.deadline, now + this.options.connectWait);
+    return this.connected ? pending.deadline : Math.min(pending.deadline, now + this.options.connectTimeout);
   }
 
-  private send(pending: PendingRequest, lane: Lane): void {
+  private send(pending: PendingRequest, lane: ClientConnection): void {
     pending.state = 'sent';
     pending.lane = lane;
     pending.attempts += 1;
-    lane.outstanding += 1;
+    lane.inFlight += 1;
     pending.message.timeLeft = Math.max(1, pending.deadline - this.clock.now());
     this.deadlines.add(pending, pending.deadline + (lane.honest ? HONEST_GRACE : 0));
     lane.send(pending);
@@ -266,8 +266,8 @@ export class RequestTable implements LaneOwner, VigilOwner {
   }
 
   /** The lane with room that has fewest requests in flight; a suspect one only where there is no other. */
-  private pick(tried?: ReadonlySet<Lane>): Lane | undefined {
-    let best: Lane | undefined;
+  private pick(tried?: ReadonlySet<ClientConnection>): ClientConnection | undefined {
+    let best: ClientConnection | undefined;
     for (const lane of this.lanes) {
       if (tried?.has(lane) === true) continue;
       if (lane.hasRoom && (best === undefined || isBetter(lane, best))) best = lane;
@@ -314,12 +314,12 @@ export class RequestTable implements LaneOwner, VigilOwner {
     const { lane } = pending;
     pending.lane = undefined;
     if (lane !== undefined) {
-      lane.outstanding -= 1;
-      if (lane.outstanding === 0) this.options.idle?.(lane);
+      lane.inFlight -= 1;
+      if (lane.inFlight === 0) this.options.idle?.(lane);
     } else if (pending.state === 'waiting' && pending.generation !== 0) this.waiting.remove(pending);
   }
 }
 
-function isBetter(lane: Lane, other: Lane): boolean {
-  return lane.suspect === other.suspect ? lane.outstanding < other.outstanding : other.suspect;
+function isBetter(lane: ClientConnection, other: ClientConnection): boolean {
+  return lane.suspect === other.suspect ? lane.inFlight < other.inFlight : other.suspect;
 }

@@ -3,7 +3,7 @@
  * hangs, keeps its connection for a while; the requests that it holds need not wait so long.
  */
 import { type Cancel, type Clock, systemClock } from '../core/time/clock.ts';
-import type { Lane } from './pending-request.ts';
+import type { ClientConnection } from './pending-request.ts';
 
 /** Between looks, in ms. */
 const LOOK_INTERVAL = 500;
@@ -15,9 +15,9 @@ const ASK_AT = 2;
 const SUSPECT_AT = 5;
 
 /** What a vigil tells. */
-export interface VigilOwner {
+export interface StallDetectorOwner {
   /** The peer did not even answer a question: it is suspect until something comes from it. */
-  laneSilent(lane: Lane): void;
+  laneSilent(lane: ClientConnection): void;
 }
 
 interface Watch {
@@ -27,17 +27,17 @@ interface Watch {
   asked: boolean;
 }
 
-export class Vigil {
-  private readonly watches = new Map<Lane, Watch>();
+export class StallDetector {
+  private readonly watches = new Map<ClientConnection, Watch>();
   private cancel: Cancel | undefined;
 
   constructor(
-    private readonly owner: VigilOwner,
+    private readonly owner: StallDetectorOwner,
     private readonly clock: Clock = systemClock,
   ) {}
 
   /** A request was sent on a lane. */
-  sent(lane: Lane): void {
+  sent(lane: ClientConnection): void {
     if (this.watches.has(lane)) return;
     this.watches.set(lane, { seen: lane.received, silent: 0, asked: false });
     this.cancel ??= this.clock.after(LOOK_INTERVAL, () => this.look());
@@ -55,12 +55,12 @@ export class Vigil {
     this.cancel = more ? this.clock.after(LOOK_INTERVAL, () => this.look()) : undefined;
   }
 
-  private lookAt(lane: Lane, watch: Watch): void {
+  private lookAt(lane: ClientConnection, watch: Watch): void {
     if (lane.received !== watch.seen || !lane.connected) {
       Object.assign(watch, { seen: lane.received, silent: 0, asked: false });
       lane.suspect = false;
     } else watch.silent += 1;
-    if (lane.outstanding === 0 && !lane.suspect) this.watches.delete(lane);
+    if (lane.inFlight === 0 && !lane.suspect) this.watches.delete(lane);
     else if (watch.silent === ASK_AT) watch.asked = lane.ask();
     else if (watch.silent === SUSPECT_AT && watch.asked) {
       lane.suspect = true;

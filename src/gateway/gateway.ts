@@ -21,7 +21,7 @@ import { Pipelines } from './common/pipeline.ts';
 import { RequestIds } from './common/request-id.ts';
 import type { GatewaySettingsInput } from './common/settings.ts';
 import { readSettings } from './common/settings-schema.ts';
-import type { GatewayCore } from './context/gateway-context.ts';
+import type { GatewayContext } from './context/gateway-context.ts';
 import { Dispatcher, type Next } from './exchange/dispatcher.ts';
 import { gatewayHealth } from './pages/health.ts';
 import { DocumentRenderer } from './pages/openapi-document.ts';
@@ -100,7 +100,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const settings = readSettings(input);
   const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
   const { cors, limits, clientTimeouts, rateLimits } = settings;
-  const core: GatewayCore = {
+  const core: GatewayContext = {
     name,
     settings,
     requester,

@@ -1,6 +1,6 @@
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { type ConnectionLike, ZeroMQConnection } from '../transport/addressing/connection.ts';
-import { type Place, toPlaces } from '../transport/addressing/targets.ts';
+import { type Target, toTargets } from '../transport/addressing/targets.ts';
 
 /** Options of heartbeats. Durations in ms; the Python original's are in seconds. */
 export interface ZeroMQHeartbeatConfigOptions {
@@ -17,7 +17,7 @@ const SHORTEST = 10;
 
 /** Where heartbeats go, and how often. Senders connect there, receivers bind. */
 export class ZeroMQHeartbeatConfig {
-  private readonly places: readonly Place[];
+  private readonly places: readonly Target[];
   readonly interval: number;
   readonly timeout: number;
   readonly maxMissed: number;
@@ -32,7 +32,7 @@ export class ZeroMQHeartbeatConfig {
     options: ZeroMQHeartbeatConfigOptions = {},
   ) {
     const { interval = 10_000, timeout = 30_000, maxMissed = 3 } = options;
-    this.places = toPlaces(connection);
+    this.places = toTargets(connection);
     this.interval = duration('interval', interval);
     this.timeout = duration('timeout', timeout);
     if (!Number.isInteger(maxMissed) || maxMissed < 0) {
@@ -44,7 +44,7 @@ export class ZeroMQHeartbeatConfig {
   }
 
   /** Where senders connect. */
-  get destinations(): readonly Place[] {
+  get destinations(): readonly Target[] {
     return this.places;
   }
 

@@ -13,7 +13,7 @@ import { logFact } from '../core/observability/node-facts.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { Discovery, type DiscoveryOwner, type DnsOptions } from '../transport/addressing/discovery.ts';
-import type { CurveClient, CurveDoor } from '../transport/curve/curve-options.ts';
+import type { CurveClient, CurveEndpoint } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MessageSocket, type SendHandler, type SocketReceiver } from '../transport/socket/message-socket.ts';
 import { decodeHeartbeat, type HeartbeatNodeType } from './heartbeat.ts';
@@ -117,7 +117,7 @@ export interface ZeroMQHeartbeatReceiverOptions {
   readonly config: ZeroMQHeartbeatConfig;
   /** Who receives, for diagnostics. */
   readonly speaker: Speaker;
-  readonly curve?: CurveDoor;
+  readonly curve?: CurveEndpoint;
   /** Where nodes that connect or are lost are logged. Default: nowhere. */
   readonly logger?: Logger;
   readonly clock?: Clock;

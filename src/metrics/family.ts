@@ -1,12 +1,12 @@
 /** A metric as prom-client takes it: put together when it is scraped. */
 import type { Metric } from 'prom-client';
-import { Distribution } from '../core/observability/histogram.ts';
+import { Histogram } from '../core/observability/histogram.ts';
 import { fullName, METRICS, type MetricDefinition, type MetricName } from './catalogue.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
 /** A value and its labels. */
-export type Sample = readonly [labels: Labels, value: number | Distribution];
+export type Sample = readonly [labels: Labels, value: number | Histogram];
 
 /** One line of a scrape. */
 interface Line {
@@ -41,7 +41,7 @@ export function family(name: MetricName, read: () => Iterable<Sample>): Metric {
 }
 
 function linesOf(name: string, [labels, value]: Sample): Line[] {
-  if (!(value instanceof Distribution)) return [{ labels, value }];
+  if (!(value instanceof Histogram)) return [{ labels, value }];
   const lines: Line[] = [];
   for (const [bound, count] of value.buckets()) {
     const le = bound === Infinity ? '+Inf' : bound;

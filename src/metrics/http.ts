@@ -1,6 +1,6 @@
 /** HTTP requests by route. */
 import { diagnostics, type HttpAnswered } from '../core/observability/diagnostics.ts';
-import { Distribution, TIMES } from '../core/observability/histogram.ts';
+import { Histogram, TIMES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedTable, OTHER } from './labels.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -25,7 +25,7 @@ const METHODS: ReadonlySet<string> = new Set([
 /** Requests of one method of a route. */
 class MethodSeries {
   readonly statuses = new Map<number, number>();
-  readonly times = new Distribution(TIMES);
+  readonly times = new Histogram(TIMES);
 }
 
 export class HttpMetrics {

@@ -1,6 +1,6 @@
 /** What nodes tell of their connections: workers, heartbeats, batches, and what was dropped. */
 import { diagnostics } from '../core/observability/diagnostics.ts';
-import { Distribution, RECORDS, SIZES } from '../core/observability/histogram.ts';
+import { Histogram, RECORDS, SIZES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -25,8 +25,8 @@ class Counts {
 
 /** Batches of one kind of node. */
 class BatchSeries {
-  readonly records = new Distribution(RECORDS);
-  readonly bytes = new Distribution(SIZES);
+  readonly records = new Histogram(RECORDS);
+  readonly bytes = new Histogram(SIZES);
 }
 
 export class NodeMetrics {
@@ -77,7 +77,7 @@ export class NodeMetrics {
     return series;
   }
 
-  private *batchSamples(of: (series: BatchSeries) => Distribution): IterableIterator<Sample> {
+  private *batchSamples(of: (series: BatchSeries) => Histogram): IterableIterator<Sample> {
     for (const [kind, series] of this.batches) yield [{ kind }, of(series)];
   }
 }

@@ -1,6 +1,6 @@
 /** Requests by event: outcomes and times, as gateways and routers of this process saw them. */
 import { diagnostics, type RequestSettled } from '../core/observability/diagnostics.ts';
-import { Distribution, TIMES } from '../core/observability/histogram.ts';
+import { Histogram, TIMES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedCounts, BoundedTable } from './labels.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -15,10 +15,10 @@ const OK = 'OK';
 /** What is counted for an event at one kind of node. */
 export class EventSeries {
   readonly codes = new BoundedCounts(MAX_CODES);
-  readonly total = new Distribution(TIMES);
+  readonly total = new Histogram(TIMES);
   /** Times of requests that were queued, or were at a worker, where the node knows of that. */
-  readonly queue = new Distribution(TIMES);
-  readonly handler = new Distribution(TIMES);
+  readonly queue = new Histogram(TIMES);
+  readonly handler = new Histogram(TIMES);
 
   add({ code, duration, queueTime, handlerTime }: RequestSettled): void {
     this.codes.add(code === '' ? OK : code);
@@ -73,7 +73,7 @@ export class RequestMetrics {
     }
   }
 
-  private *times(of: (series: EventSeries) => Distribution, byKind: boolean): IterableIterator<Sample> {
+  private *times(of: (series: EventSeries) => Histogram, byKind: boolean): IterableIterator<Sample> {
     for (const [kind, table] of this.kinds) {
       for (const [event, series] of table) {
         const times = of(series);

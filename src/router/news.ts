@@ -5,13 +5,18 @@ import { diagnostics, type LeaveReason, type Speaker } from '../core/observabili
 import { logFact } from '../core/observability/node-facts.ts';
 import type { WorkerDetails } from './router-options.ts';
 
-export function tellBound(logger: Logger, endpoints: Readonly<Record<string, string>>): void {
+export function publishBound(logger: Logger, endpoints: Readonly<Record<string, string>>): void {
   for (const [socket, endpoint] of Object.entries(endpoints)) {
     logFact(logger, { endpoint }, `${socket} bound`);
   }
 }
 
-export function tellJoined(speaker: Speaker, logger: Logger, worker: string, details: WorkerDetails): void {
+export function publishJoined(
+  speaker: Speaker,
+  logger: Logger,
+  worker: string,
+  details: WorkerDetails,
+): void {
   const { workerJoined } = diagnostics;
   if (workerJoined.hasSubscribers) workerJoined.publish({ ...speaker, worker, ...details });
   const { classic, events, concurrency } = details;
@@ -19,7 +24,7 @@ export function tellJoined(speaker: Speaker, logger: Logger, worker: string, det
 }
 
 /** @param held requests that it held. */
-export function tellLeft(
+export function publishLeft(
   speaker: Speaker,
   logger: Logger,
   worker: string,

@@ -1,13 +1,13 @@
 /**
  * router: takes requests from clients, passes each to a worker that serves its event, and brings the reply back.
- * `ZeroMQRouter` is the public face; `RouterCore` decides, without a socket; `RoutedSockets` bring it requests and
+ * `ZeroMQRouter` is the public face; `Broker` decides, without a socket; `RoutedSockets` bring it requests and
  * workers; strategies choose among workers.
  */
 
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
-import type { LocalRouter, LocalSeat, LocalWorker } from '../core/messages/embedded.ts';
+import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
 import { ZeroMQError } from '../core/messages/errors.ts';
 import {
   failure,
@@ -28,18 +28,18 @@ import { turnNow } from '../transport/link/turn.ts';
 import { toMessage } from '../wire/outgoing.ts';
 import type { BackendOwner } from './backend/backend.ts';
 import { AnnouncedContracts } from './backend/contracts.ts';
-import { LocalPeer } from './backend/embedded-peer.ts';
+import { EmbeddedPeer } from './backend/embedded-peer.ts';
 import type { JoinedPeer } from './backend/worker-registry.ts';
-import { RouterCore } from './broker/broker.ts';
-import { CoreTimer } from './broker/broker-timer.ts';
+import { Broker } from './broker/broker.ts';
+import { BrokerTimer } from './broker/broker-timer.ts';
 import type { RouterNotice } from './broker/limits.ts';
 import { RouterObserver } from './broker/observer.ts';
 import { eventReports, workerReports } from './broker/report.ts';
 import type { RouterStats } from './broker/stats.ts';
-import { Builtins } from './frontend/builtin-events.ts';
-import type { ClientSideOwner } from './frontend/client-handler.ts';
-import { LocalRequest, RefusedRequest } from './frontend/embedded-request.ts';
-import { tellBound, tellJoined, tellLeft } from './news.ts';
+import { BuiltinEvents } from './frontend/builtin-events.ts';
+import type { ClientHandlerOwner } from './frontend/client-handler.ts';
+import { EmbeddedRequest, RefusedRequest } from './frontend/embedded-request.ts';
+import { publishBound, publishJoined, publishLeft } from './news.ts';
 import { BlindProxy } from './proxy.ts';
 import {
   type RouterEndpoints,
@@ -55,7 +55,7 @@ import { STRATEGIES } from './strategies/index.ts';
 /** Routes requests of classic clients and ours to classic workers and ours, in any mix. */
 export class ZeroMQRouter
   extends Emitter<RouterEvents>
-  implements Requester, LocalRouter, RouterConsole, AsyncDisposable
+  implements Requester, EmbeddedRouter, RouterConsole, AsyncDisposable
 {
   /** Contracts that workers announced. */
   readonly contracts: AnnouncedContracts;
@@ -64,10 +64,10 @@ export class ZeroMQRouter
   private readonly options: ZeroMQRouterOptions;
   private readonly settings: SocketSettings;
   private readonly logger: Logger;
-  private readonly core: RouterCore;
-  private readonly builtins: Builtins;
+  private readonly core: Broker;
+  private readonly builtins: BuiltinEvents;
   private readonly requests: RequestStats;
-  private readonly timer: CoreTimer;
+  private readonly timer: BrokerTimer;
   /** The strategy is the blind proxy. */
   private readonly blind: boolean;
   private readonly lifecycle: Lifecycle<RouterEndpoints>;
@@ -75,9 +75,9 @@ export class ZeroMQRouter
   private readonly madeAt = systemClock.now();
   private endpoints: RouterReport['endpoints'] = {};
   private self: NodeIdentity | undefined;
-  private readonly localPeers = new Set<LocalPeer>();
+  private readonly localPeers = new Set<EmbeddedPeer>();
   /** Workers of this thread that were refused. */
-  private readonly refusedLocals = new Set<LocalWorker>();
+  private readonly refusedLocals = new Set<EmbeddedWorker>();
   private sockets: RouterSockets | undefined;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
 
@@ -93,13 +93,13 @@ export class ZeroMQRouter
     const strategy = this.blind ? undefined : options.strategy;
     const notify = (notice: RouterNotice): void => this.noticed(notice);
     const observer = new RouterObserver(this.speaker);
-    this.core = new RouterCore({ ...options.limits, strategy, notify, observer }, this.madeAt);
-    this.timer = new CoreTimer(this.core);
+    this.core = new Broker({ ...options.limits, strategy, notify, observer }, this.madeAt);
+    this.timer = new BrokerTimer(this.core);
     this.contracts = new AnnouncedContracts(options.contractChecker);
     this.contracts.on('freed', () => this.askRefusedLocals());
     this.requests = new RequestStats('router', () => this.speaker.node);
     const open = isLocal(this.frontendConnection);
-    this.builtins = new Builtins(() => this.speaker.node, this.contracts, { console: this, open });
+    this.builtins = new BuiltinEvents(() => this.speaker.node, this.contracts, { console: this, open });
     this.lifecycle = new Lifecycle<RouterEndpoints>(this.speaker, {
       logger: this.logger,
       open: () => this.open(),
@@ -224,15 +224,15 @@ export class ZeroMQRouter
       const reason = this.blind ? 'passes frames on blindly and takes no requests itself' : 'is not started';
       return new RefusedRequest(failure('NO_ROUTER', `the router ${reason}`), settle);
     }
-    const request = new LocalRequest(this.core, message, settle);
+    const request = new EmbeddedRequest(this.core, message, settle);
     this.timer.arm();
     return request;
   }
 
-  /** Takes a worker of this thread in; see `LocalRouter`. */
-  seat(worker: LocalWorker): LocalSeat | string {
+  /** Takes a worker of this thread in; see `EmbeddedRouter`. */
+  seat(worker: EmbeddedWorker): EmbeddedSlot | string {
     if (!this.reachable) return 'the router does not run, or passes frames on blindly';
-    const peer = new LocalPeer(worker, this.core, this.contracts, {
+    const peer = new EmbeddedPeer(worker, this.core, this.contracts, {
       workerJoined: (joined) => this.workerJoined(joined),
       workerLeft: (left, reason, held) => {
         this.localPeers.delete(peer);
@@ -251,7 +251,7 @@ export class ZeroMQRouter
   }
 
   /** A worker of this thread that was refused does not want a place any longer. */
-  unseat(worker: LocalWorker): void {
+  unseat(worker: EmbeddedWorker): void {
     this.refusedLocals.delete(worker);
   }
 
@@ -270,14 +270,14 @@ export class ZeroMQRouter
     this.sockets = this.makeSockets(identity);
     const endpoints = await this.sockets.bind(this.frontendConnection, this.backendConnection);
     const all = { ...endpoints, ...(await this.openHeartbeats()) };
-    tellBound(this.logger, all);
+    publishBound(this.logger, all);
     this.endpoints = all;
     return all;
   }
 
   private makeSockets(identity: string): RouterSockets {
     const { speaker, settings, logger, core, contracts, builtins } = this;
-    const owner: BackendOwner & ClientSideOwner = {
+    const owner: BackendOwner & ClientHandlerOwner = {
       workerJoined: (peer) => this.workerJoined(peer),
       workerLeft: (peer, reason, held) => this.workerLeft(peer, reason, held),
       signOfLife: (key) => this.heartbeats?.alive(key),
@@ -292,14 +292,14 @@ export class ZeroMQRouter
     if (worker === undefined) return;
     const { events = [], concurrency } = worker;
     const details: WorkerDetails = { classic: !ours, events, concurrency };
-    tellJoined(this.speaker, this.logger, key, details);
+    publishJoined(this.speaker, this.logger, key, details);
     this.notify('workerJoined', key, details);
     this.timer.arm();
   }
 
   private workerLeft({ key }: JoinedPeer, reason: LeaveReason, held: number): void {
     if (reason === 'goodbye') this.heartbeats?.forget(key);
-    tellLeft(this.speaker, this.logger, key, reason, held);
+    publishLeft(this.speaker, this.logger, key, reason, held);
     this.notify('workerLeft', key, reason);
     this.timer.arm();
   }

@@ -4,14 +4,14 @@ import type { Logger } from '../core/logging/logging.ts';
 import type { Speaker } from '../core/observability/diagnostics.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { CurveServer } from '../transport/curve/curve-options.ts';
-import { Frontend } from '../transport/link/client-frontend.ts';
+import { ClientFrontend } from '../transport/link/client-frontend.ts';
 import type { MessageSocket } from '../transport/socket/message-socket.ts';
 import { Backend, type BackendOwner } from './backend/backend.ts';
 import type { ClassicEvents } from './backend/classic-events.ts';
 import type { AnnouncedContracts } from './backend/contracts.ts';
-import type { RouterCore } from './broker/broker.ts';
-import type { Builtins } from './frontend/builtin-events.ts';
-import { ClientSide, type ClientSideOwner } from './frontend/client-handler.ts';
+import type { Broker } from './broker/broker.ts';
+import type { BuiltinEvents } from './frontend/builtin-events.ts';
+import { ClientHandler, type ClientHandlerOwner } from './frontend/client-handler.ts';
 import type { ClientLimits } from './frontend/client-limits.ts';
 
 /** Endpoints in use, with the ports that were picked where 0 was asked for. */
@@ -50,21 +50,24 @@ export interface RoutedSocketsOptions {
   readonly curve: CurveServer | undefined;
   readonly clientLimits: Required<ClientLimits>;
   readonly contracts: AnnouncedContracts;
-  readonly core: RouterCore;
-  readonly builtins: Builtins;
-  readonly owner: BackendOwner & ClientSideOwner;
+  readonly core: Broker;
+  readonly builtins: BuiltinEvents;
+  readonly owner: BackendOwner & ClientHandlerOwner;
 }
 
 /** Sockets whose requests go through the core. */
 export class RoutedSockets implements RouterSockets {
-  private readonly front: Frontend;
+  private readonly front: ClientFrontend;
   private readonly back: Backend;
 
   constructor(options: RoutedSocketsOptions) {
     const { identity: routingId, maxMessageSize, speaker, logger, core, builtins, owner } = options;
-    const clients = new ClientSide(core, builtins, owner, options.clientLimits);
+    const clients = new ClientHandler(core, builtins, owner, options.clientLimits);
     const curve = options.curve?.at('frontend', logger);
-    this.front = new Frontend({ routingId, maxMessageSize, speaker, curve, unread: core.unread }, clients);
+    this.front = new ClientFrontend(
+      { routingId, maxMessageSize, speaker, curve, unread: core.unread },
+      clients,
+    );
     this.back = new Backend({ ...options, curve: options.curve?.at('backend', logger) }, core, owner);
   }
 

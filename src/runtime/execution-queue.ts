@@ -7,7 +7,7 @@ import { ServingList } from '../core/collections/serving-list.ts';
 import { failure, type ReplyMessage } from '../core/messages/message.ts';
 import { isHopeless } from '../core/time/chance.ts';
 import { Pace } from '../core/time/pace.ts';
-import type { LocalExecution } from './execution.ts';
+import type { HandlerExecution } from './execution.ts';
 
 /** Built once: they are for floods. */
 const TOO_MANY = failure('BUSY', 'too many requests wait for their turn');
@@ -24,7 +24,7 @@ export interface ExecutionQueueLimits {
 }
 
 export class ExecutionQueue {
-  private readonly list = new ServingList<LocalExecution>();
+  private readonly list = new ServingList<HandlerExecution>();
   private bytes = 0;
   /** How long handlers take while requests wait; `''`: those of all events without a handler of their own. */
   private readonly paces = new Map<string, Pace>();
@@ -36,7 +36,7 @@ export class ExecutionQueue {
   constructor(
     private readonly limits: ExecutionQueueLimits,
     private readonly named: (eventName: string) => boolean,
-    private readonly settle: (execution: LocalExecution, reply: ReplyMessage) => void,
+    private readonly settle: (execution: HandlerExecution, reply: ReplyMessage) => void,
   ) {}
 
   get length(): number {
@@ -44,7 +44,7 @@ export class ExecutionQueue {
   }
 
   /** Queues a request, or settles it when there is no room. */
-  add(execution: LocalExecution): void {
+  add(execution: HandlerExecution): void {
     const size = sizeOf(execution);
     if (!this.makeRoom(size)) {
       this.settle(execution, TOO_MANY);
@@ -58,7 +58,7 @@ export class ExecutionQueue {
   }
 
   /** Takes the request that is to run next. */
-  take(): LocalExecution | undefined {
+  take(): HandlerExecution | undefined {
     if (this.list.length === 0) return undefined;
     const now = performance.now();
     for (let next = this.list.next(now); next !== undefined; next = this.list.next(now)) {
@@ -74,13 +74,13 @@ export class ExecutionQueue {
   }
 
   /** Takes a request out, wherever it stands. */
-  remove(execution: LocalExecution): void {
+  remove(execution: HandlerExecution): void {
     this.list.remove(execution);
     this.bytes -= sizeOf(execution);
   }
 
   /** Takes all out, to be settled. */
-  *drain(): Generator<LocalExecution> {
+  *drain(): Generator<HandlerExecution> {
     for (let { first } = this.list; first !== undefined; { first } = this.list) {
       this.remove(first);
       yield first;
@@ -88,17 +88,17 @@ export class ExecutionQueue {
   }
 
   /** Its time ran out, and its caller says so. */
-  expire(execution: LocalExecution): void {
+  expire(execution: HandlerExecution): void {
     this.remove(execution);
     this.settle(execution, EXPIRED);
   }
 
   /** A handler took that long, while requests waited. */
-  learn(execution: LocalExecution, time: number): void {
+  learn(execution: HandlerExecution, time: number): void {
     this.paceOf(execution).learn(time);
   }
 
-  private paceOf({ message: { eventName } }: LocalExecution): Pace {
+  private paceOf({ message: { eventName } }: HandlerExecution): Pace {
     const key = this.named(eventName) ? eventName : '';
     let pace = this.paces.get(key);
     if (pace === undefined) {
@@ -129,6 +129,6 @@ export class ExecutionQueue {
   }
 }
 
-function sizeOf({ message }: LocalExecution): number {
+function sizeOf({ message }: HandlerExecution): number {
   return OVERHEAD + message.body.length + message.extras.length;
 }

@@ -1,7 +1,7 @@
 /** Requests at an executor. */
 
 import type { Linked } from '../core/collections/linked-list.ts';
-import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import type { TracedSpan } from '../core/observability/tracing.ts';
 import type { Waiting } from '../core/time/chance.ts';
@@ -12,7 +12,7 @@ import { RequestTiming } from './timing.ts';
 /** A request that runs or waits. */
 export interface Execution {
   /** Nobody waits for the reply any more: a waiting request is not run, a running one gets its signal. */
-  cancel(why: GiveUp): void;
+  cancel(why: CancelReason): void;
 }
 
 /** Something that runs requests: an `Executor`, or one in a thread. */
@@ -29,11 +29,11 @@ export interface RequestExecutor {
 
 /** What an execution needs of its executor. */
 export interface ExecutionOwner {
-  cancelled(execution: LocalExecution, why: GiveUp): void;
+  cancelled(execution: HandlerExecution, why: CancelReason): void;
 }
 
 /** A request in this thread. `waiting` and `running` ones stand in a list; `settled` is the end. */
-export class LocalExecution implements Execution, Linked<LocalExecution>, Waiting {
+export class HandlerExecution implements Execution, Linked<HandlerExecution>, Waiting {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
   /** Monotonic ms at which nobody waits any more; Infinity when the caller did not say. */
   readonly deadline: number;
@@ -46,8 +46,8 @@ export class LocalExecution implements Execution, Linked<LocalExecution>, Waitin
   context: RequestContext | undefined = undefined;
   /** Where somebody traces, the span of its handler. */
   span: TracedSpan | undefined = undefined;
-  before: LocalExecution | undefined = undefined;
-  after: LocalExecution | undefined = undefined;
+  before: HandlerExecution | undefined = undefined;
+  after: HandlerExecution | undefined = undefined;
   /** Set when the caller asks how long it takes. */
   readonly timing: RequestTiming | undefined;
 
@@ -66,7 +66,7 @@ export class LocalExecution implements Execution, Linked<LocalExecution>, Waitin
     this.onReply(this.timing === undefined ? reply : this.timing.addTo(reply));
   }
 
-  cancel(why: GiveUp): void {
+  cancel(why: CancelReason): void {
     this.owner.cancelled(this, why);
   }
 

@@ -9,13 +9,13 @@ import { LinkedList } from '../core/collections/linked-list.ts';
 import { UnsendableValueError } from '../core/json/json-value.ts';
 import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
 import type { Logger } from '../core/logging/logging.ts';
-import { type GiveUp, reasonOf } from '../core/messages/cancel-reason.ts';
+import { type CancelReason, reasonOf } from '../core/messages/cancel-reason.ts';
 import { isReplyError, toError } from '../core/messages/errors.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../core/observability/tracing.ts';
 import { RequestContext } from './context.ts';
 import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.ts';
-import { type Execution, type ExecutionOwner, LocalExecution, type RequestExecutor } from './execution.ts';
+import { type Execution, type ExecutionOwner, HandlerExecution, type RequestExecutor } from './execution.ts';
 import { ExecutionQueue, type ExecutionQueueLimits } from './execution-queue.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
 
@@ -41,7 +41,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly fallback: RunHandler | undefined;
   private readonly readJson: ReadJson;
   private readonly waiting: ExecutionQueue;
-  private readonly running = new LinkedList<LocalExecution>();
+  private readonly running = new LinkedList<HandlerExecution>();
   private pumping = false;
   private readonly tracing: Tracing | undefined = activeTracing();
   private idle: (() => void) | undefined;
@@ -69,7 +69,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
-    const execution = new LocalExecution(message, settle, this);
+    const execution = new HandlerExecution(message, settle, this);
     if (this.running.length < this.options.concurrency) this.start(execution);
     else this.waiting.add(execution);
     return execution;
@@ -90,7 +90,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     for (const { context } of running) context?.abort(reason);
   }
 
-  cancelled(execution: LocalExecution, why: GiveUp): void {
+  cancelled(execution: HandlerExecution, why: CancelReason): void {
     if (execution.state === 'running') execution.context?.abort(reasonOf(why));
     if (execution.state !== 'waiting') return;
     if (why === 'expired') this.waiting.expire(execution);
@@ -101,7 +101,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     }
   }
 
-  private start(execution: LocalExecution): void {
+  private start(execution: HandlerExecution): void {
     const { eventName } = execution.message;
     const handler = this.handlers.get(eventName) ?? this.fallback;
     if (handler === undefined) {
@@ -114,7 +114,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   /** The data for the handler; INVALID when the request was answered because of it. */
-  private readData(execution: LocalExecution): unknown {
+  private readData(execution: HandlerExecution): unknown {
     let data: unknown;
     try {
       data = parse(execution.message.body, this.readJson);
@@ -130,7 +130,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       : this.validated(execution, data, this.options.validator);
   }
 
-  private validated(execution: LocalExecution, data: unknown, validator: DataValidator): unknown {
+  private validated(execution: HandlerExecution, data: unknown, validator: DataValidator): unknown {
     try {
       const checked = validator.validate(execution.message.eventName, data);
       if (checked.errors === undefined) return checked.value;
@@ -142,7 +142,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     return INVALID;
   }
 
-  private run(execution: LocalExecution, handler: RunHandler, data: unknown): void {
+  private run(execution: HandlerExecution, handler: RunHandler, data: unknown): void {
     const context = new RequestContext(execution.message, execution.deadline);
     execution.context = context;
     execution.timing?.start();
@@ -170,7 +170,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   /** `await` settles once, whatever the thenable does; a promise with members of its own cannot get around it. */
-  private async finishLater(execution: LocalExecution, result: unknown): Promise<void> {
+  private async finishLater(execution: HandlerExecution, result: unknown): Promise<void> {
     let reply: ReplyMessage;
     try {
       reply = this.toReply(execution, await result);
@@ -180,7 +180,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     this.finish(execution, reply);
   }
 
-  private finish(execution: LocalExecution, reply: ReplyMessage): void {
+  private finish(execution: HandlerExecution, reply: ReplyMessage): void {
     endSpan(execution, reply);
     execution.context?.release();
     this.running.remove(execution);
@@ -203,12 +203,12 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     if (this.load === 0) this.idle?.();
   }
 
-  private settle(execution: LocalExecution, reply: ReplyMessage): void {
+  private settle(execution: HandlerExecution, reply: ReplyMessage): void {
     execution.state = 'settled';
     execution.settle(reply);
   }
 
-  private toReply(execution: LocalExecution, result: unknown): ReplyMessage {
+  private toReply(execution: HandlerExecution, result: unknown): ReplyMessage {
     try {
       return encodeResult(result, this.options.maxReplyBytes);
     } catch (error) {
@@ -216,7 +216,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     }
   }
 
-  private toFailure(execution: LocalExecution, thrown: unknown): ReplyMessage {
+  private toFailure(execution: HandlerExecution, thrown: unknown): ReplyMessage {
     if (isReplyError(thrown)) {
       try {
         return encodeReplyError(thrown, this.options.maxReplyBytes);
@@ -233,7 +233,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     return failure('HANDLER_ERROR', 'the handler of the event failed');
   }
 
-  private badReply(execution: LocalExecution, error: unknown): ReplyMessage {
+  private badReply(execution: HandlerExecution, error: unknown): ReplyMessage {
     // Only messages of the framework leave the node: a getter of the reply may throw anything.
     const known = error instanceof UnsendableValueError || error instanceof UnsendableReplyError;
     const message = `the reply cannot be sent: ${known ? error.message : 'its members cannot be read'}`;
@@ -242,7 +242,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   /** Logs a failure. A logger that throws must not keep the reply from its caller. */
-  private report(execution: LocalExecution, text: string, err?: Error): void {
+  private report(execution: HandlerExecution, text: string, err?: Error): void {
     const { eventName: event, requestId } = execution.message;
     try {
       this.options.logger.error(err === undefined ? { event, requestId } : { err, event, requestId }, text);
@@ -255,7 +255,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
 const INVALID = Symbol('invalid');
 
 /** Calls a handler within a span, of which spans of its own become children. */
-function traced(tracing: Tracing, execution: LocalExecution, call: () => unknown): unknown {
+function traced(tracing: Tracing, execution: HandlerExecution, call: () => unknown): unknown {
   const { eventName, requestId, extras } = execution.message;
   const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
   const span = tracing.begin('handler', traceContextIn(extras), attributes);
@@ -264,7 +264,7 @@ function traced(tracing: Tracing, execution: LocalExecution, call: () => unknown
 }
 
 /** Ends the handler's span. A tracing SDK that throws must not keep the reply from its caller. */
-function endSpan({ span }: LocalExecution, reply: ReplyMessage): void {
+function endSpan({ span }: HandlerExecution, reply: ReplyMessage): void {
   try {
     span?.end(reply);
   } catch (error) {

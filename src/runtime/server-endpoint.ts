@@ -1,7 +1,7 @@
 /** A server's link: clients of any kind connect to it directly; their requests go to the node's handlers. */
 
 import { IdMap } from '../core/collections/id-map.ts';
-import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
 import { failure, type RequestMessage } from '../core/messages/message.ts';
 import type { Speaker } from '../core/observability/diagnostics.ts';
@@ -10,9 +10,13 @@ import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { CurveServer } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
-import { type ClientPeer, Frontend, type FrontendOwner } from '../transport/link/client-frontend.ts';
+import {
+  ClientFrontend,
+  type ClientFrontendOwner,
+  type ClientPeer,
+} from '../transport/link/client-frontend.ts';
 import type { Execution } from './execution.ts';
-import type { ServiceHost, ServiceLink } from './service-node.ts';
+import type { RuntimeLink, ServiceHost } from './service-node.ts';
 
 /** A request of a client under way. */
 interface ServerRequest {
@@ -41,8 +45,8 @@ export interface ServerLinkOptions {
   readonly onPeer: (event: 'peerConnected' | 'peerLost', identity: string) => void;
 }
 
-export class ServerLink implements ServiceLink, FrontendOwner {
-  private readonly frontend: Frontend;
+export class ServerLink implements RuntimeLink, ClientFrontendOwner {
+  private readonly frontend: ClientFrontend;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
   private refusing = false;
   private slotless = 0;
@@ -53,7 +57,7 @@ export class ServerLink implements ServiceLink, FrontendOwner {
   ) {
     const { identity, maxMessageSize, speaker } = options;
     const curve = options.curve?.at('frontend', host.logger);
-    this.frontend = new Frontend({ routingId: identity, maxMessageSize, speaker, curve }, this);
+    this.frontend = new ClientFrontend({ routingId: identity, maxMessageSize, speaker, curve }, this);
   }
 
   get monitor(): ZeroMQSocketMonitor {
@@ -110,7 +114,7 @@ export class ServerLink implements ServiceLink, FrontendOwner {
     });
   }
 
-  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void {
+  cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void {
     const request = requestsOf(peer).get(id);
     if (request?.generation === generation) request.execution?.cancel(why);
   }

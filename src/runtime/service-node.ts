@@ -47,7 +47,7 @@ export interface ServiceOptions {
 }
 
 /** A way for requests to come in. */
-export interface ServiceLink {
+export interface RuntimeLink {
   /** Events of its socket, where it has one. */
   readonly monitor: ZeroMQSocketMonitor | undefined;
   /** Takes no new requests where that can be said; resolves when the other side knows, or cannot. */
@@ -206,7 +206,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   protected abstract open(): Promise<Opened>;
 
   /** The links that `open` made. */
-  protected abstract links(): readonly ServiceLink[];
+  protected abstract links(): readonly RuntimeLink[];
 
   /** From now on links neither come nor go. */
   protected stopChanges(): void {

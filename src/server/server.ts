@@ -1,7 +1,7 @@
 /** server: serves clients directly, without a router. */
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { type ServerEndpoints, ServerLink } from '../runtime/server-endpoint.ts';
-import { localParts, type ServiceLink, ServiceNode, type ServiceOptions } from '../runtime/service-node.ts';
+import { localParts, type RuntimeLink, ServiceNode, type ServiceOptions } from '../runtime/service-node.ts';
 import {
   type ConnectionLike,
   toConnection,
@@ -49,7 +49,7 @@ export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
     return this.link.open(this.connection);
   }
 
-  protected links(): readonly ServiceLink[] {
+  protected links(): readonly RuntimeLink[] {
     return this.link === undefined ? [] : [this.link];
   }
 }

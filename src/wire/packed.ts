@@ -14,7 +14,7 @@
  * ```
  */
 import { isUtf8 } from 'node:buffer';
-import { GIVE_UPS, type GiveUp } from '../core/messages/cancel-reason.ts';
+import { CANCEL_REASONS, type CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
 
@@ -80,8 +80,8 @@ export class PackedBatch {
     this.countBody(reply.body.length);
   }
 
-  addCancel(id: number, generation: number, reason: GiveUp = 'cancelled'): void {
-    const why = GIVE_UPS.indexOf(reason);
+  addCancel(id: number, generation: number, reason: CancelReason = 'cancelled'): void {
+    const why = CANCEL_REASONS.indexOf(reason);
     this.records.push({ kind: CANCEL, id, generation, request: undefined, reply: undefined, why });
     this.headBytes += CANCEL_HEAD;
   }
@@ -119,7 +119,7 @@ export class PackedBatch {
 export interface PackedSink {
   packedRequest(id: number, generation: number, message: RequestMessage): void;
   packedReply(id: number, generation: number, message: ReplyMessage): void;
-  packedCancel(id: number, generation: number, why: GiveUp): void;
+  packedCancel(id: number, generation: number, why: CancelReason): void;
 }
 
 /** Length of the identities that ROUTER sockets make up: a zero and a number, which may look like the magic bytes. */
@@ -247,7 +247,7 @@ class RecordReader {
     if (at + CANCEL_HEAD > head.length) return false;
     this.at = at + CANCEL_HEAD;
     // A reason that is not known is that of a later version.
-    const why = GIVE_UPS[head[at + 1] ?? 0] ?? 'cancelled';
+    const why = CANCEL_REASONS[head[at + 1] ?? 0] ?? 'cancelled';
     sink.packedCancel(uint32(head, at + 2), uint32(head, at + 6), why);
     return true;
   }

@@ -50,7 +50,7 @@ export class Share {
 }
 
 /** The shares of a worker; see the head of this file. */
-export class CreditShares {
+export class CreditSharing {
   /** Routers that there are, connected or not. */
   parties = 1;
   private readonly shares = new Set<Share>();

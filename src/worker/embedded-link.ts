@@ -1,19 +1,19 @@
 /** A worker's link to a router of its own thread: plain calls in place of a socket. */
 
 import { IdMap, ROUTERS_PLACES } from '../core/collections/id-map.ts';
-import type { GiveUp } from '../core/messages/cancel-reason.ts';
-import type { LocalRouter, LocalSeat, LocalWorker } from '../core/messages/embedded.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
+import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
 import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 import type { Execution } from '../runtime/execution.ts';
-import type { ServiceHost, ServiceLink } from '../runtime/service-node.ts';
+import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import { type Flushable, flushAtEndOfTurn } from '../transport/link/turn.ts';
 import type { Announcement } from '../wire/control.ts';
 import { ASK_AGAIN } from './router-link.ts';
 
 /** What a link tells the worker. */
-export interface LocalLinkOwner extends ServiceHost {
+export interface EmbeddedLinkOwner extends ServiceHost {
   localAnswered(refusal: string | undefined): void;
 }
 
@@ -25,22 +25,22 @@ interface Assignment {
   early: ReplyMessage | undefined;
 }
 
-export class LocalLink implements ServiceLink, LocalWorker, Flushable {
+export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   readonly monitor = undefined;
   readonly events: readonly string[] | undefined;
-  readonly contract: LocalWorker['contract'];
+  readonly contract: EmbeddedWorker['contract'];
   private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
   private readonly backoff = new Backoff(ASK_AGAIN);
   private earlyIds: number[] = [];
   private askAgain: Cancel | undefined;
-  private seat: LocalSeat | undefined;
+  private seat: EmbeddedSlot | undefined;
 
   constructor(
     readonly id: string,
     readonly concurrency: number,
     announcement: Announcement,
-    private readonly router: LocalRouter,
-    private readonly owner: LocalLinkOwner,
+    private readonly router: EmbeddedRouter,
+    private readonly owner: EmbeddedLinkOwner,
   ) {
     this.events = announcement.events;
     this.contract = announcement.contract;
@@ -87,7 +87,7 @@ export class LocalLink implements ServiceLink, LocalWorker, Flushable {
     returned = true;
   }
 
-  localCancel(id: number, generation: number, why: GiveUp): void {
+  localCancel(id: number, generation: number, why: CancelReason): void {
     const assignment = this.assignments.get(id);
     if (assignment?.generation === generation) assignment.execution?.cancel(why);
   }

@@ -1,30 +1,30 @@
 /** A worker behind routers, wherever its handlers run: in this thread (`ZeroMQWorker`) or in another one. */
 
-import type { LocalRouter } from '../core/messages/embedded.ts';
+import type { EmbeddedRouter } from '../core/messages/embedded.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { logFact } from '../core/observability/node-facts.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
-import { type ServiceLink, ServiceNode, type ServiceParts } from '../runtime/service-node.ts';
+import { type RuntimeLink, ServiceNode, type ServiceParts } from '../runtime/service-node.ts';
 import type { ConnectionLike } from '../transport/addressing/connection.ts';
 import { checkDns, type DnsOptions } from '../transport/addressing/discovery.ts';
-import { DnsPlace, type Place, toPlaces } from '../transport/addressing/targets.ts';
+import { DnsTarget, type Target, toTargets } from '../transport/addressing/targets.ts';
 import type { CurveClient } from '../transport/curve/curve-options.ts';
 import { type Announcement, controlData, controlFrames, type Hello, readHello } from '../wire/control.ts';
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
-import { CreditShares } from './credit-sharing.ts';
-import { LocalLink, type LocalLinkOwner } from './embedded-link.ts';
+import { CreditSharing } from './credit-sharing.ts';
+import { EmbeddedLink, type EmbeddedLinkOwner } from './embedded-link.ts';
 import type { RouterLink, RouterLinkOwner } from './router-link.ts';
-import { RouterSet } from './router-links.ts';
+import { RouterLinks } from './router-links.ts';
 
 /**
  * Backends of routers: one, a name of several (`dns://name:port`), or a list; or a router of this thread, which is
  * reached without a socket.
  */
-export type Workplace = ConnectionLike | readonly ConnectionLike[] | LocalRouter;
+export type RouterTarget = ConnectionLike | readonly ConnectionLike[] | EmbeddedRouter;
 
 /** Where a worker works, and what it says there. */
 export interface RoutedWorkerOptions {
-  connection: Workplace;
+  connection: RouterTarget;
   dns?: DnsOptions;
   heartbeatConfig?: ZeroMQHeartbeatConfig;
   announcement: Announcement;
@@ -47,16 +47,16 @@ export interface WorkerEvents {
 
 export class RoutedWorker
   extends ServiceNode<readonly string[], WorkerEvents>
-  implements RouterLinkOwner, LocalLinkOwner
+  implements RouterLinkOwner, EmbeddedLinkOwner
 {
   /** What each router may give it. */
-  readonly credit: CreditShares;
-  private readonly router: LocalRouter | undefined;
+  readonly credit: CreditSharing;
+  private readonly router: EmbeddedRouter | undefined;
   private readonly dns: DnsOptions | undefined;
-  private routers: RouterSet | undefined;
-  protected readonly places: readonly Place[];
+  private routers: RouterLinks | undefined;
+  protected readonly places: readonly Target[];
   protected readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
-  protected opened: readonly ServiceLink[] = [];
+  protected opened: readonly RuntimeLink[] = [];
   private readonly announcement: Announcement;
   private readonly curveClient: CurveClient | undefined;
   private heartbeats: ZeroMQHeartbeatSender | undefined;
@@ -65,11 +65,11 @@ export class RoutedWorker
     super(kind, parts);
     const { connection, dns } = options;
     this.router = isLocalRouter(connection) ? connection : undefined;
-    this.places = isLocalRouter(connection) ? [] : toPlaces(connection);
+    this.places = isLocalRouter(connection) ? [] : toTargets(connection);
     checkDns(dns);
     this.dns = dns;
-    const sharing = this.places.length > 1 || this.places.some((place) => place instanceof DnsPlace);
-    this.credit = new CreditShares(this.concurrency, sharing);
+    const sharing = this.places.length > 1 || this.places.some((place) => place instanceof DnsTarget);
+    this.credit = new CreditSharing(this.concurrency, sharing);
     this.heartbeatConfig = options.heartbeatConfig;
     this.announcement = options.announcement;
     this.curveClient = options.curve;
@@ -100,8 +100,8 @@ export class RoutedWorker
     return Promise.resolve(this.router === undefined ? this.openLinks() : this.openLocal(this.router));
   }
 
-  private openLocal(router: LocalRouter): readonly string[] {
-    const link = new LocalLink(this.identity.identity, this.concurrency, this.announcement, router, this);
+  private openLocal(router: EmbeddedRouter): readonly string[] {
+    const link = new EmbeddedLink(this.identity.identity, this.concurrency, this.announcement, router, this);
     this.opened = [link];
     link.open();
     return [LOCAL];
@@ -118,7 +118,7 @@ export class RoutedWorker
       ...announcement,
     };
     checkHello({ ...hello, concurrency: this.concurrency });
-    this.routers = new RouterSet(
+    this.routers = new RouterLinks(
       { places, dns, logger, identity, hello, maxMessageSize, speaker, curve },
       this,
     );
@@ -137,11 +137,11 @@ export class RoutedWorker
       this.heartbeats.start();
     }
     return places.map((place) =>
-      place instanceof DnsPlace ? place.toString() : place.getConnectionString(),
+      place instanceof DnsTarget ? place.toString() : place.getConnectionString(),
     );
   }
 
-  protected links(): readonly ServiceLink[] {
+  protected links(): readonly RuntimeLink[] {
     return this.routers?.all ?? this.opened;
   }
 
@@ -168,13 +168,13 @@ export class RoutedWorker
 /** What stands for the endpoint of a router of this thread. */
 const LOCAL = 'local';
 
-function isLocalRouter(value: Workplace): value is LocalRouter {
+function isLocalRouter(value: RouterTarget): value is EmbeddedRouter {
   return typeof value === 'object' && 'seat' in value;
 }
 
 /** @throws ZeroMQConfigError when it names no place. */
-export function checkWorkplace(value: Workplace): void {
-  if (!isLocalRouter(value)) toPlaces(value);
+export function checkRouterTarget(value: RouterTarget): void {
+  if (!isLocalRouter(value)) toTargets(value);
 }
 
 /** What every router would refuse is better said here. */

@@ -6,15 +6,15 @@
 
 import { IdMap, ROUTERS_PLACES } from '../core/collections/id-map.ts';
 import { type NodeIdentity, withHelloMark } from '../core/identity/identity.ts';
-import type { GiveUp } from '../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 import type { Execution } from '../runtime/execution.ts';
-import type { ServiceHost, ServiceLink } from '../runtime/service-node.ts';
+import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
-import { Line, type LineOptions, type LineOwner } from '../transport/link/dealer-link.ts';
+import { DealerLink, type DealerLinkOptions, type DealerLinkOwner } from '../transport/link/dealer-link.ts';
 import type { Messages } from '../transport/link/peer-channel.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import {
@@ -26,13 +26,13 @@ import {
   readCredit,
 } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
-import type { CreditShares, Share } from './credit-sharing.ts';
+import type { CreditSharing, Share } from './credit-sharing.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** What a link tells the worker. */
 export interface RouterLinkOwner extends ServiceHost {
-  readonly credit: CreditShares;
+  readonly credit: CreditSharing;
   linkConnected(link: RouterLink): void;
   linkDisconnected(link: RouterLink): void;
   /**
@@ -45,7 +45,7 @@ export interface RouterLinkOwner extends ServiceHost {
 
 /** Options of a link. */
 export interface RouterLinkOptions
-  extends Pick<LineOptions, 'connection' | 'maxMessageSize' | 'speaker' | 'curve'> {
+  extends Pick<DealerLinkOptions, 'connection' | 'maxMessageSize' | 'speaker' | 'curve'> {
   readonly identity: NodeIdentity;
   /** What to say of the worker, besides its share. */
   readonly hello: Omit<Hello, 'connection' | 'concurrency' | 'node'>;
@@ -63,8 +63,8 @@ const GOODBYE_WAIT = 1000;
 /** A refused worker asks again: what stood in its way, such as an older contract, may be gone by then. Times in ms. */
 export const ASK_AGAIN = { min: 500, initial: 1000, max: 30_000 } as const;
 
-export class RouterLink implements ServiceLink, LineOwner, PackedSink {
-  private readonly line: Line;
+export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
+  private readonly line: DealerLink;
   private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
   private readonly backoff = new Backoff(ASK_AGAIN);
   /** Of the connection that stands. */
@@ -90,7 +90,7 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
   ) {
     const { identity, nodeId } = options.identity;
     const ids = { identity: withHelloMark(identity), nodeId: withHelloMark(nodeId) };
-    this.line = new Line({ ...options, ...ids }, this);
+    this.line = new DealerLink({ ...options, ...ids }, this);
   }
 
   get endpoint(): string {
@@ -199,7 +199,7 @@ export class RouterLink implements ServiceLink, LineOwner, PackedSink {
     this.line.drop('foreign-reply');
   }
 
-  packedCancel(id: number, generation: number, why: GiveUp): void {
+  packedCancel(id: number, generation: number, why: CancelReason): void {
     const assignment = this.assignments.get(id);
     if (assignment?.generation === generation) assignment.execution?.cancel(why);
   }

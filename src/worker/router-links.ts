@@ -5,12 +5,12 @@
 import type { Logger } from '../core/logging/logging.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { Discovery, type DiscoveryOptions, type DiscoveryOwner } from '../transport/addressing/discovery.ts';
-import type { Place } from '../transport/addressing/targets.ts';
+import type { Target } from '../transport/addressing/targets.ts';
 import { RouterLink, type RouterLinkOptions, type RouterLinkOwner } from './router-link.ts';
 
 /** Options of a set. */
-export interface RouterSetOptions extends DiscoveryOptions, Omit<RouterLinkOptions, 'connection'> {
-  readonly places: readonly Place[];
+export interface RouterLinksOptions extends DiscoveryOptions, Omit<RouterLinkOptions, 'connection'> {
+  readonly places: readonly Target[];
 }
 
 /** A link, and which router it was found to lead to. */
@@ -20,7 +20,7 @@ interface Entry {
   router: string | undefined;
 }
 
-export class RouterSet implements DiscoveryOwner {
+export class RouterLinks implements DiscoveryOwner {
   /** By connection string. */
   private readonly entries = new Map<string, Entry>();
   /** Links that only finish what they hold. */
@@ -35,7 +35,7 @@ export class RouterSet implements DiscoveryOwner {
   private closed = false;
 
   constructor(
-    private readonly options: RouterSetOptions,
+    private readonly options: RouterLinksOptions,
     private readonly owner: RouterLinkOwner,
   ) {
     this.logger = options.logger;

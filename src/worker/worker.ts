@@ -9,7 +9,7 @@ import { ServerLink } from '../runtime/server-endpoint.ts';
 import { localParts, type ServiceOptions } from '../runtime/service-node.ts';
 import { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { DnsOptions } from '../transport/addressing/discovery.ts';
-import { DnsPlace } from '../transport/addressing/targets.ts';
+import { DnsTarget } from '../transport/addressing/targets.ts';
 import {
   CurveClient,
   type CurveClientOptions,
@@ -17,7 +17,7 @@ import {
   type CurveServerOptions,
 } from '../transport/curve/curve-options.ts';
 import type { Announcement } from '../wire/control.ts';
-import { RoutedWorker, type Workplace } from './routed-worker.ts';
+import { RoutedWorker, type RouterTarget } from './routed-worker.ts';
 
 /** Options of a worker. */
 export interface ZeroMQWorkerOptions extends ServiceOptions {
@@ -25,7 +25,7 @@ export interface ZeroMQWorkerOptions extends ServiceOptions {
    * Backends of the routers to work for, or a router of this thread, which is reached without a socket; with
    * `nodeType: SERVER`, where to bind.
    */
-  connection: Workplace;
+  connection: RouterTarget;
   /** How names of routers are looked up. */
   dns?: DnsOptions;
   /** WORKER (default), or SERVER: serves clients directly, without a router. */
@@ -65,7 +65,7 @@ export class ZeroMQWorker extends RoutedWorker {
     if (nodeType === ZeroMQNodeType.SERVER && this.places.length > 1) {
       throw new ZeroMQConfigError('connection: a server binds one place, got a list of several');
     }
-    if (nodeType === ZeroMQNodeType.SERVER && this.places.some((place) => place instanceof DnsPlace)) {
+    if (nodeType === ZeroMQNodeType.SERVER && this.places.some((place) => place instanceof DnsTarget)) {
       throw new ZeroMQConfigError('connection: a server binds an address, not a name to look up');
     }
   }

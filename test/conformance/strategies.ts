@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/messages/message.ts';
-import { RouterCore } from '../../src/router/broker/broker.ts';
-import type { Pending } from '../../src/router/broker/request.ts';
+import { Broker } from '../../src/router/broker/broker.ts';
+import type { RouterRequest } from '../../src/router/broker/request.ts';
 import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import type { ZeroMQRoutingStrategy } from '../../src/router/strategies/strategy.ts';
 
@@ -19,12 +19,12 @@ export interface ConformanceOptions {
 }
 
 class Port implements WorkerPort {
-  readonly held: Pending[] = [];
+  readonly held: RouterRequest[] = [];
   total = 0;
   worker: Worker;
 
   constructor(
-    readonly fleet: Fleet,
+    readonly fleet: Cluster,
     id: string,
     readonly concurrency: number,
   ) {
@@ -32,7 +32,7 @@ class Port implements WorkerPort {
     fleet.ports.push(this);
   }
 
-  dispatch(pending: Pending): boolean {
+  dispatch(pending: RouterRequest): boolean {
     this.held.push(pending);
     this.total++;
     assert.ok(this.held.length <= this.concurrency, 'a worker was given more than its credit');
@@ -66,17 +66,17 @@ const OK: ReplyMessage = {
 };
 
 /** Workers behind a core with the strategy. */
-class Fleet {
+class Cluster {
   now = 0;
   replies = 0;
   readonly ports: Port[] = [];
-  readonly core: RouterCore;
+  readonly core: Broker;
 
   constructor(strategy: ZeroMQRoutingStrategy) {
-    this.core = new RouterCore({ strategy, breaker: false, queueLimit: 100_000, defaultTimeout: 1e6 });
+    this.core = new Broker({ strategy, breaker: false, queueLimit: 100_000, defaultTimeout: 1e6 });
   }
 
-  submit(key?: string): Pending {
+  submit(key?: string): RouterRequest {
     const extras = key === undefined ? NO_BYTES : Buffer.from(JSON.stringify({ key }));
     const message: RequestMessage = {
       eventName: 'e',
@@ -111,7 +111,7 @@ export function strategyConformance(
     });
 
     it('gives everything to the only worker', () => {
-      const fleet = new Fleet(create());
+      const fleet = new Cluster(create());
       const port = new Port(fleet, 'alone', 3);
       for (let index = 0; index < 10; index++) fleet.submit();
       while (port.held.length > 0) port.reply();
@@ -120,9 +120,9 @@ export function strategyConformance(
     });
 
     it('spreads requests over all workers in the long run', () => {
-      const fleet = new Fleet(create());
+      const fleet = new Cluster(create());
       for (let index = 0; index < 20; index++) new Port(fleet, `worker-${index}`, 8);
-      const open: Pending[] = [];
+      const open: RouterRequest[] = [];
       for (let index = 0; index < 20_000; index++) {
         fleet.now += 0.1;
         open.push(fleet.submit(`key-${index}`));
@@ -141,7 +141,7 @@ export function strategyConformance(
 
     if (options.sticky !== true) {
       it('lets no idle worker starve beside others at low load', () => {
-        const fleet = new Fleet(create());
+        const fleet = new Cluster(create());
         for (let index = 0; index < 100; index++) new Port(fleet, `worker-${index}`, 4);
         for (let index = 0; index < 20_000; index++) {
           fleet.now += 1;
@@ -153,7 +153,7 @@ export function strategyConformance(
     }
 
     it('lets fast and slow workers reach the sum of their throughput', () => {
-      const fleet = new Fleet(create());
+      const fleet = new Cluster(create());
       const fast = [1, 2].map((index) => new Port(fleet, `fast-${index}`, 4));
       const slow = [1, 2].map((index) => new Port(fleet, `slow-${index}`, 4));
       const rounds = 2000;
@@ -178,7 +178,7 @@ export function strategyConformance(
       );
       fc.assert(
         fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-          const fleet = new Fleet(create());
+          const fleet = new Cluster(create());
           let joined = 0;
           for (const { kind, value } of steps) {
             fleet.now += value / 7;
@@ -197,7 +197,7 @@ export function strategyConformance(
 
     it('picks in a time that does not grow faster than the workers', () => {
       const cost = (workers: number): number => {
-        const fleet = new Fleet(create());
+        const fleet = new Cluster(create());
         for (let index = 0; index < workers; index++) new Port(fleet, `worker-${index}`, 64);
         const candidates = fleet.ports.map(({ worker }) => worker);
         const request = { eventName: 'e', requestId: '', idempotent: true, extras: NO_BYTES };

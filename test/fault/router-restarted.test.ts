@@ -21,7 +21,7 @@ async function make(scope: Scope) {
   };
   const router = await start();
   const worker = await scene.worker(undefined, { connection });
-  const client = await connectClient(scope, frontend, { timeout: 30_000, connectWait: 200 });
+  const client = await connectClient(scope, frontend, { timeout: 30_000, connectTimeout: 200 });
   return { scene, start, router, worker, client, frontend };
 }
 
@@ -55,7 +55,7 @@ describe('a router that is killed', () => {
   it('and is back in time loses no idempotent request', async (t) => {
     const scope = scopeOf(t);
     const { scene, start, router, worker, frontend } = await make(scope);
-    const patient = await connectClient(scope, frontend, { connectWait: 30_000 });
+    const patient = await connectClient(scope, frontend, { connectTimeout: 30_000 });
     const again = scene.ask(patient, 'put', { hold: true, timeout: 30_000 });
     const began = new RegExp(`^began ${again.id}$`);
     await worker.waitForLine(began);

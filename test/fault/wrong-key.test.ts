@@ -38,7 +38,7 @@ describe('a wrong key', () => {
     it(`(${what}) gets a caller nowhere, tells him so, and harms nobody who has the right one`, async (t) => {
       const scope = scopeOf(t);
       const { scene, router, frontend, client } = await make(scope);
-      const stranger = makeClient(scope, { connection: frontend, curve, connectWait: 300 });
+      const stranger = makeClient(scope, { connection: frontend, curve, connectTimeout: 300 });
       const asked = ['put', 'post'].map((event) => scene.ask(stranger, event as 'put' | 'post'));
       const others = Array.from({ length: 20 }, (_, n) => scene.ask(client, n % 2 === 0 ? 'put' : 'post'));
       assert.deepEqual(new Set(await told(others)), new Set(['ok']));

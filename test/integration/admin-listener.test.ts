@@ -8,12 +8,12 @@ import { describe, it, type TestContext } from 'node:test';
 import type { LogLevel } from '../../src/core/logging/logging.ts';
 import type { Health } from '../../src/core/observability/health.ts';
 import {
+  type ActionOutcome,
   type AdminOptions,
   type AdminSource,
   openAdminListener,
   readToken,
   type Snapshot,
-  type WishOutcome,
 } from '../../src/gateway/admin/index.ts';
 import { SILENT } from '../../src/gateway/common/api-source.ts';
 import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
@@ -54,13 +54,13 @@ class FakeSource implements AdminSource {
     return Promise.resolve(name === 'tasks' ? { openapi: '3.1.0' } : undefined);
   }
 
-  drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+  drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
     this.wishes.push(['drain', id, drain]);
     const elsewhere = { status: 403, detail: 'NOT_PERMITTED: the key does not allow it' };
     return Promise.resolve(id === 'elsewhere' ? elsewhere : id === 'w/1' ? 'done' : 'unknown');
   }
 
-  pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+  pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     this.wishes.push(['pause', name, pause]);
     return Promise.resolve(name === 'a.get' ? 'done' : 'unknown');
   }

@@ -91,7 +91,7 @@ describe('a key that is taken off the list', () => {
     const { frontend, backend, list } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
     list.replace(without('gateway'));
-    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectWait: 10_000 });
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectTimeout: 10_000 });
     assert.equal(await client.connect({ timeout: 300 }), false);
     list.replace({ peers: PEERS });
     assert.equal(await outcome(client.sendMessage('echo.get', 1, { timeout: 10_000 })), 'ok');
@@ -140,7 +140,7 @@ describe('somebody with a key of his own', () => {
     const thief = bare(scope, frontend, CLIENT, 'the operator');
     await handshakeOf(thief);
     await thief.send(['', 'private', '1']);
-    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectWait: 5000 });
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectTimeout: 5000 });
     assert.equal(await outcome(client.sendMessage('echo.get', 1)), 'ok');
     thief.receiveTimeout = 200;
     await assert.rejects(thief.receive(), { code: 'EAGAIN' });
@@ -179,7 +179,7 @@ describe('somebody with a key of his own', () => {
     const { frontend, backend } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
     for (let round = 0; round < 50; round += 1) bare(scope, frontend, CLIENT, `hasty ${round}`).close();
-    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectWait: 8000 });
+    const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT), connectTimeout: 8000 });
     assert.equal(await outcome(client.sendMessage('echo.get', 1, { timeout: 8000 })), 'ok');
   });
 });

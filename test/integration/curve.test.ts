@@ -242,7 +242,7 @@ it('each key stays with its own peer when many shake hands at once', async (t) =
     return makeClient(scope, {
       connection: frontend,
       curve: keysOf(pair),
-      connectWait: 10_000,
+      connectTimeout: 10_000,
       timeout: 10_000,
     });
   });

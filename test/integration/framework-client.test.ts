@@ -15,10 +15,10 @@ import { rawDealer, rawRouter } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import {
+  AdmissionGate,
   ALL_TRANSPORTS,
   aborted,
   connectClient,
-  Gate,
   makeClient,
   makeWorker,
   next,
@@ -108,7 +108,7 @@ describe('a request that finds nobody', () => {
     it(`is told so, and was not sent (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const connection = await freeEndpoint(scope, transport);
-      const client = makeClient(scope, { connection, connectWait: 50 });
+      const client = makeClient(scope, { connection, connectTimeout: 50 });
       await assert.rejects(client.sendMessage('echo'), {
         constructor: ZeroMQConnectionError,
         code: 'NO_ROUTER',
@@ -124,7 +124,7 @@ describe('a request that finds nobody', () => {
   it('waits a while, and is served when somebody comes', async (t) => {
     const scope = scopeOf(t);
     const connection = await freeEndpoint(scope, 'tcp');
-    const client = makeClient(scope, { connection, connectWait: 10_000 });
+    const client = makeClient(scope, { connection, connectTimeout: 10_000 });
     const reply = client.sendMessage('echo', 'early', { timeout: 10_000 });
     await startServer(scope, { connection, handlers: echo });
     assert.equal((await reply).eventData, 'early');
@@ -146,7 +146,7 @@ describe('a caller that does not wait any more', () => {
   for (const [path, start] of [
     [
       'through a router',
-      async (scope: Scope, gate: Gate): Promise<string> => {
+      async (scope: Scope, gate: AdmissionGate): Promise<string> => {
         const { frontend, backend } = await startRouter(scope);
         await startWorker(scope, { connection: backend, handlers: { hold: gate.handler, ...echo } });
         return frontend;
@@ -154,14 +154,14 @@ describe('a caller that does not wait any more', () => {
     ],
     [
       'at a server',
-      async (scope: Scope, gate: Gate): Promise<string> => {
+      async (scope: Scope, gate: AdmissionGate): Promise<string> => {
         return (await startServer(scope, { handlers: { hold: gate.handler, ...echo } })).endpoint;
       },
     ],
   ] as const) {
     it(`gives the handler its signal (${path})`, async (t) => {
       const scope = scopeOf(t);
-      const gate = new Gate();
+      const gate = new AdmissionGate();
       const client = await connectClient(scope, await start(scope, gate));
       await client.sendMessage('echo'); // from now on they speak packed
       const controller = new AbortController();
@@ -176,7 +176,7 @@ describe('a caller that does not wait any more', () => {
 
     it(`has gone altogether: its handlers get their signals (${path})`, async (t) => {
       const scope = scopeOf(t);
-      const gate = new Gate();
+      const gate = new AdmissionGate();
       const client = await connectClient(scope, await start(scope, gate));
       const rejected = assert.rejects(client.sendMessage('hold', 1), { code: 'CANCELLED', dispatched: true });
       await gate.called();
@@ -204,7 +204,7 @@ describe('a router that goes and comes back', () => {
       const first = await startAt(scope, frontend, backend);
       const worker = makeWorker(scope, { connection: backend, handlers: echo });
       await joined(() => worker.start());
-      const client = await connectClient(scope, frontend, { connectWait: 10_000 });
+      const client = await connectClient(scope, frontend, { connectTimeout: 10_000 });
       for (let n = 0; n < 3; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
       await first.stop();
       // Nobody is there: what is asked now waits.
@@ -304,7 +304,7 @@ describe('a router that goes and comes back', () => {
 describe('close()', () => {
   it('rejects what is under way, whatever it waits for', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler } });
     const client = await connectClient(scope, endpoint);
     const sent = assert.rejects(client.sendMessage('hold'), { code: 'CANCELLED', dispatched: true });
@@ -340,7 +340,7 @@ describe('close()', () => {
 describe('limits of a client', () => {
   it('refuses more requests than may be in flight', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler } });
     const client = await connectClient(scope, endpoint, { maxInFlight: 2 });
     const held = [client.sendMessage('hold', 1), client.sendMessage('hold', 2)];
@@ -356,7 +356,7 @@ describe('limits of a client', () => {
   for (const [option, value] of [
     ['timeout', 0],
     ['timeout', Number.NaN],
-    ['connectWait', -1],
+    ['connectTimeout', -1],
     ['poolSize', 0],
     ['poolSize', 1.5],
     ['maxInFlight', 0],
@@ -447,7 +447,7 @@ describe('towards a classic router (here: the blind proxy)', () => {
   it('a late reply is not taken for the next one’s', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     await makeWorker(scope, { connection: backend, handlers: { hold: gate.handler, ...echo } }).start();
     const client = await connectClient(scope, frontend, { classic: true, poolSize: 1 });
     await assert.rejects(client.sendMessage('hold', 'late', { timeout: 50 }), { code: 'TIMEOUT' });
@@ -459,7 +459,7 @@ describe('towards a classic router (here: the blind proxy)', () => {
   it('a request that is in nobody’s socket expires, and was not sent', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     await makeWorker(scope, { connection: backend, handlers: { hold: gate.handler } }).start();
     const client = await connectClient(scope, frontend, { classic: true, poolSize: 1 });
     const held = client.sendMessage('hold', 1);
@@ -504,7 +504,7 @@ describe('two clients', () => {
 
   it('with one identity: the second gets nothing of the first', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const first = await connectClient(scope, endpoint);
     const reply = first.sendMessage('hold', 'mine');

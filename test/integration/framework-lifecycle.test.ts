@@ -19,7 +19,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { ipcPath, tempFolder } from '../helpers/temp.ts';
-import { connectClient, Gate, next, startRouter, startServer, startWorker } from './framework.ts';
+import { AdmissionGate, connectClient, next, startRouter, startServer, startWorker } from './framework.ts';
 
 failOnLeftovers();
 
@@ -228,9 +228,9 @@ describe('an IPC endpoint', () => {
 describe('a router that stops', () => {
   async function withHeld(scope: Scope, concurrency = 1) {
     const started = await startRouter(scope);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     await startWorker(scope, { connection: started.backend, handlers: { hold: gate.handler }, concurrency });
-    const client = await connectClient(scope, started.frontend, { connectWait: 50 });
+    const client = await connectClient(scope, started.frontend, { connectTimeout: 50 });
     const held = client.sendMessage('hold', 'held');
     await gate.called();
     return { ...started, gate, client, held };
@@ -282,7 +282,7 @@ describe('nodes of one process', () => {
     const worker = new ZeroMQWorker({ connection: backend, handlers: echo, logger });
     scope.after(() => worker.stop({ deadline: 100 }));
     await worker.start();
-    const client = new ZeroMQClient({ connection: frontend, connectWait: 10_000, logger });
+    const client = new ZeroMQClient({ connection: frontend, connectTimeout: 10_000, logger });
     scope.after(() => client.close());
     const reply = client.sendMessage('echo', 1, { timeout: 20_000 });
     const options = {

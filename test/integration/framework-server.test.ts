@@ -12,10 +12,10 @@ import { rawDealer, texts } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
 import {
+  AdmissionGate,
   ALL_TRANSPORTS,
   aborted,
   connectClient,
-  Gate,
   makeClient,
   makeWorker,
   next,
@@ -73,7 +73,7 @@ describe('a server', () => {
 
   it('runs no more handlers at a time than it may, and refuses what has no room to wait', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const { server, endpoint } = await startServer(scope, {
       handlers: { hold: gate.handler },
       concurrency: 2,
@@ -95,9 +95,9 @@ describe('a server', () => {
 
   it('finishes what it holds before it stops, and takes nothing new', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const { server, endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
-    const client = await connectClient(scope, endpoint, { connectWait: 50 });
+    const client = await connectClient(scope, endpoint, { connectTimeout: 50 });
     await client.sendMessage('echo'); // they know each other
     const classic = request(scope, endpoint);
     const held = client.sendMessage('hold', 'kept');
@@ -115,7 +115,7 @@ describe('a server', () => {
 
   it('tells a client that comes while it stops: it may ask elsewhere', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const leaving = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const staying = await startServer(scope, { handlers: echo });
     const holder = await connectClient(scope, leaving.endpoint);
@@ -132,12 +132,12 @@ describe('a server', () => {
 
   it('cuts what still runs at its deadline', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const { server, endpoint } = await startServer(scope, {
       handlers: { hold: gate.handler },
       concurrency: 1,
     });
-    const client = await connectClient(scope, endpoint, { connectWait: 50 });
+    const client = await connectClient(scope, endpoint, { connectTimeout: 50 });
     const running = assert.rejects(client.sendMessage('hold'), { code: 'WORKER_LOST', dispatched: true });
     const waiting = assert.rejects(client.sendMessage('hold'), { dispatched: false });
     await gate.called();
@@ -147,7 +147,7 @@ describe('a server', () => {
 
   it('takes forged slots for what they are: requests of their sender alone', async (t) => {
     const scope = scopeOf(t);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const client = await connectClient(scope, endpoint);
     const mine = client.sendMessage('hold', 'mine');

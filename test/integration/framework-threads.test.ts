@@ -214,7 +214,7 @@ describe('a thread that dies', () => {
 
 describe('a thread that a handler blocks', () => {
   /** Long enough for a healthy thread to get a turn on a busy machine. */
-  const frozenAfter = 2000;
+  const threadStallTimeout = 2000;
 
   for (const embedded of [false, true]) {
     it(`is found, costs what it held, and is replaced; others serve on (${embedded ? 'embedded' : 'tcp'})`, async (t) => {
@@ -222,7 +222,7 @@ describe('a thread that a handler blocks', () => {
       const channel = new Channel(scope);
       const { router, frontend, backend } = await startRouter(scope);
       const connection = embedded ? router : backend;
-      const threads = makeThreads(scope, { connection, threads: 2, frozenAfter });
+      const threads = makeThreads(scope, { connection, threads: 2, threadStallTimeout });
       await joined(() => threads.start(), 2, THREAD_PATIENCE);
       const client = await connectClient(scope, frontend);
       const crashed = next(threads, 'crashed');
@@ -236,8 +236,8 @@ describe('a thread that a handler blocks', () => {
       const serving = await client.sendMessage('thread.id');
       assert.notEqual(serving.eventData, spinning?.threadId, 'the other one serves meanwhile');
       const [, error] = await crashed;
-      assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_FROZEN', String(error));
-      assert.ok(performance.now() - begun >= frozenAfter, 'not before its time');
+      assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_STALLED', String(error));
+      assert.ok(performance.now() - begun >= threadStallTimeout, 'not before its time');
       await lost;
       const [, , restarts] = await ready;
       assert.deepEqual([restarts, threads.running], [1, 2]);
@@ -251,7 +251,7 @@ describe('a thread that a handler blocks', () => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
-    const threads = makeThreads(scope, { connection: backend, threads: 1, frozenAfter });
+    const threads = makeThreads(scope, { connection: backend, threads: 1, threadStallTimeout });
     await joined(() => threads.start(), 1, THREAD_PATIENCE);
     const client = await connectClient(scope, frontend);
     const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 60_000 });
@@ -265,7 +265,7 @@ describe('a thread that a handler blocks', () => {
   });
 
   it('in native code is lost to routers before it ends, which nobody can bring about', async (t) => {
-    const { threads, client } = await start(scopeOf(t), 1, { frozenAfter: 1000 });
+    const { threads, client } = await start(scopeOf(t), 1, { threadStallTimeout: 1000 });
     const order: string[] = [];
     const crashed = next(threads, 'crashed').then(() => order.push('ended'));
     const ready = next(threads, 'ready');
@@ -279,10 +279,10 @@ describe('a thread that a handler blocks', () => {
 
   it('for less than it may is left alone, requests that follow each other in one turn too', async (t) => {
     const scope = scopeOf(t);
-    const { threads, client } = await start(scope, 1, { frozenAfter });
+    const { threads, client } = await start(scope, 1, { threadStallTimeout });
     threads.on('crashed', (_thread, error) => assert.fail(error));
     const block = (): Promise<{ eventData: unknown }> =>
-      client.sendMessage('thread.block', frozenAfter / 2, { timeout: 60_000 });
+      client.sendMessage('thread.block', threadStallTimeout / 2, { timeout: 60_000 });
     const replies = await Promise.all([block(), block(), block(), block()]);
     assert.equal(new Set(replies.map(({ eventData }) => eventData)).size, 1, 'one thread, all along');
   });
@@ -409,8 +409,8 @@ describe('a group of threads', () => {
     refuses({ module: '' }, /^module must be a path or a URL, got ""$/);
     refuses({ concurrency: 0 }, /^concurrency must be a whole number of at least 1, got 0$/);
     refuses({ maxMessageSize: 0.5 }, /^maxMessageSize must be a whole number/);
-    refuses({ frozenAfter: 99 }, /^frozenAfter must be at least 100 ms, got 99$/);
-    refuses({ frozenAfter: Number.NaN }, /^frozenAfter must be at least 100 ms, got NaN$/);
+    refuses({ threadStallTimeout: 99 }, /^threadStallTimeout must be at least 100 ms, got 99$/);
+    refuses({ threadStallTimeout: Number.NaN }, /^threadStallTimeout must be at least 100 ms, got NaN$/);
   });
 
   function refuses(options: Partial<ZeroMQWorkerThreadsOptions>, message: RegExp): void {

@@ -18,10 +18,10 @@ import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { makeReply, makeRequest } from '../unit/wire/messages.ts';
 import {
+  AdmissionGate,
   ALL_TRANSPORTS,
   aborted,
   connectClient,
-  Gate,
   makeWorker,
   next,
   startRouter,
@@ -90,7 +90,7 @@ describe('a worker', () => {
     it(`finishes what it holds before it stops, while others take what is new (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
-      const [gate, other] = [new Gate(), new Gate()];
+      const [gate, other] = [new AdmissionGate(), new AdmissionGate()];
       const worker = await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
       const client = await connectClient(scope, frontend);
       const held = [client.sendMessage('hold', 1), client.sendMessage('hold', 2)];
@@ -116,7 +116,7 @@ describe('a worker', () => {
     it(`is cut at its deadline: handlers get their signals, callers learn that it is gone (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { frontend, backend } = await startRouter(scope, transport);
-      const gate = new Gate();
+      const gate = new AdmissionGate();
       const worker = await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
       const client = await connectClient(scope, frontend);
       const lost = assert.rejects(client.sendMessage('hold'), { code: 'WORKER_LOST', dispatched: true });
@@ -131,7 +131,7 @@ describe('a worker', () => {
   it('is given no more than it said it takes at a time; the rest waits at the router', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     await startWorker(scope, { connection: backend, handlers: { hold: gate.handler }, concurrency: 2 });
     const client = await connectClient(scope, frontend);
     const replies = Array.from({ length: 5 }, (_, n) => client.sendMessage('hold', n));
@@ -147,7 +147,7 @@ describe('a worker', () => {
   it('has a signal that fires when the caller’s time is over', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const worker = await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
     const client = await connectClient(scope, frontend);
     await assert.rejects(client.sendMessage('hold', 1, { timeout: 50 }), {
@@ -189,7 +189,7 @@ describe('a worker that dies', () => {
     const again = client.sendMessage('hold', 'again', { timeout: 20_000, idempotent: true });
     await child.waitForLine(/"once"/);
     await child.waitForLine(/"again"/);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
     const leaving = next(router, 'workerLeft');
     child.kill('SIGKILL');
@@ -342,7 +342,7 @@ describe('a goodbye', () => {
   it('of a worker that is stopping is said again to a router that comes back, which would take it for a classic one', async (t) => {
     const scope = scopeOf(t);
     const first = await rawRouter(scope);
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const worker = makeWorker(scope, { connection: first.endpoint, handlers: { hold: gate.handler } });
     await worker.start();
     const [identity = ''] = await first.socket.receive();

@@ -96,7 +96,7 @@ export function next(node: object, event: string, timeout = PATIENCE): Promise<u
 }
 
 /** A handler that ends when it is told to, and tells of its calls. */
-export class Gate {
+export class AdmissionGate {
   readonly calls: {
     readonly data: unknown;
     readonly signal: AbortSignal;

@@ -14,7 +14,15 @@ import { startProcess } from '../helpers/processes.ts';
 import { published } from '../helpers/published.ts';
 import { connectedDealer, texts } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
-import { connectClient, Gate, makeClient, makeWorker, next, startRouter, startWorker } from './framework.ts';
+import {
+  AdmissionGate,
+  connectClient,
+  makeClient,
+  makeWorker,
+  next,
+  startRouter,
+  startWorker,
+} from './framework.ts';
 
 const echo = { echo: (data: unknown) => data };
 const CHILD = fileURLToPath(new URL('worker-child.ts', import.meta.url));
@@ -32,7 +40,7 @@ describe('a name', () => {
     const dns = await DnsServer.start(scope, { hosts: { 'r.test': ['127.0.0.2'] } });
     const name = (port: number): string => `dns://${dns.address}/r.test:${port}`;
     const options = { dns: { interval: 50 } };
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     const worker = makeWorker(scope, {
       connection: name(back),
       handlers: { hold: gate.handler, ...echo },
@@ -217,10 +225,10 @@ describe('the order of starting', () => {
     };
     const startIn = async (order: readonly string[]): Promise<void> => {
       const [front, back] = [await freeEndpoint(scope, 'ipc'), await freeEndpoint(scope, 'ipc')];
-      const client = makeClient(scope, { connection: front, connectWait: 20_000 });
+      const client = makeClient(scope, { connection: front, connectTimeout: 20_000 });
       const api = new ApiRegistry();
       api.put('echo', document);
-      const requester = makeClient(scope, { connection: front, connectWait: 20_000 });
+      const requester = makeClient(scope, { connection: front, connectTimeout: 20_000 });
       const gateway = createGateway({ requester, api, logger: silentLogger, port: 0, timeout: 20_000 });
       scope.after(() => gateway.close({ deadline: 100 }));
       let url = '';

@@ -76,7 +76,7 @@ describe('the retry loop of the original pauses', () => {
   it('while no router or server is there', async (t) => {
     const scope = scopeOf(t);
     const connection = anyEndpoint(scope, 'ipc');
-    const client = makeClient(scope, { connection, connectWait: 20 });
+    const client = makeClient(scope, { connection, connectTimeout: 20 });
     const { reply, pauses } = await retried(client, async () => {
       await startServer(scope, { connection, handlers });
       await client.connect({ timeout: 10_000, throwOnFailure: true });

@@ -57,7 +57,7 @@ export default defineWorker({
 });`;
 
 /** A group of one whose module has the lines at its head, behind a router. */
-async function make(scope: Scope, head: string, options = '', frozenAfter = 60_000) {
+async function make(scope: Scope, head: string, options = '', threadStallTimeout = 60_000) {
   const { router, frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
   process.env['THREAD_SOCKETS_ROUTER'] = frontend;
   scope.after(() => delete process.env['THREAD_SOCKETS_ROUTER']);
@@ -67,7 +67,7 @@ async function make(scope: Scope, head: string, options = '', frozenAfter = 60_0
     module,
     threads: 1,
     connection: backend,
-    frozenAfter,
+    threadStallTimeout,
     logger: silentLogger,
   });
   scope.after(() => threads.stop({ deadline: 100 }));
@@ -117,7 +117,7 @@ describe('a worker module with sockets of its own', () => {
         const [, error] = await crashed;
         assert.ok(error instanceof Error);
         assert.match(error.message, message);
-        if (event === 'spin') assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_FROZEN');
+        if (event === 'spin') assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_STALLED');
         await lost;
         await next(threads, 'ready');
         assert.notEqual(await pid(), first);

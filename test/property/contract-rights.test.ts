@@ -13,9 +13,9 @@ import { ApiRegistry } from '../../src/openapi/index.ts';
 import { readAnnouncement } from '../../src/router/backend/announcement.ts';
 import { announcementRefusal } from '../../src/router/backend/announcement-policy.ts';
 import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
-import { PeerRights } from '../../src/transport/curve/permissions.ts';
+import { PeerPermissions } from '../../src/transport/curve/permissions.ts';
 
-const RIGHTS = new PeerRights({
+const RIGHTS = new PeerPermissions({
   name: 'evil',
   role: 'worker',
   serves: ['evil.*', 'GET /evil'],

@@ -2,12 +2,12 @@
  * The life of a request in the router, as the model has it: every way it may take, and what it is told on the ways that
  * end. docs/reliability.md shows this table, `pending.ts` holds it, and the property tests of the core walk it.
  */
-import type { PendingState } from '../../src/router/broker/request.ts';
+import type { RequestState } from '../../src/router/broker/request.ts';
 
 /** One way of a request, from state to state. */
 export interface Way {
-  readonly from: PendingState;
-  readonly to: PendingState;
+  readonly from: RequestState;
+  readonly to: RequestState;
   readonly when: string;
   /** On ways to `settled`: the codes that it may be told; `reply` for whatever a worker says. */
   readonly told: readonly string[];
@@ -58,7 +58,7 @@ export class Footprints {
   readonly astray = new Set<string>();
 
   /** @param told code of the outcome, on ways to `settled`. */
-  step(from: PendingState, to: PendingState, told?: string): void {
+  step(from: RequestState, to: RequestState, told?: string): void {
     const way = LIFE.find((one) => one.from === from && one.to === to);
     const name = nameOf(from, to, told);
     if (way === undefined || (told !== undefined && !way.told.includes(told))) this.astray.add(name);
@@ -73,6 +73,6 @@ export function allWays(): string[] {
   );
 }
 
-function nameOf(from: PendingState, to: PendingState, told?: string): string {
+function nameOf(from: RequestState, to: RequestState, told?: string): string {
   return `${from} → ${to}${told === undefined ? '' : `: ${told}`}`;
 }

@@ -16,7 +16,7 @@ import {
 import { Backend } from '../../src/router/backend/backend.ts';
 import { ClassicEvents } from '../../src/router/backend/classic-events.ts';
 import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
-import { RouterCore } from '../../src/router/broker/broker.ts';
+import { Broker } from '../../src/router/broker/broker.ts';
 import { turnNow } from '../../src/transport/link/turn.ts';
 import type { SendHandler } from '../../src/transport/socket/message-socket.ts';
 import { readClassic, replyFrames } from '../../src/wire/classic.ts';
@@ -84,7 +84,7 @@ class Site {
   readonly executed = new Set<string>();
   readonly connections: Connection[] = [];
   successes = 0;
-  private core!: RouterCore;
+  private core!: Broker;
   private backend!: Backend;
   private requests = 0;
 
@@ -94,7 +94,7 @@ class Site {
 
   /** A router, or the next one in its place: it knows nothing of the connections before. */
   start(): void {
-    this.core = new RouterCore({ startupGrace: 60_000, breaker: false }, turnNow());
+    this.core = new Broker({ startupGrace: 60_000, breaker: false }, turnNow());
     const options = {
       identity: 'router',
       maxMessageSize: 1_000_000,

@@ -6,10 +6,10 @@
  */
 import assert from 'node:assert/strict';
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
-import { RouterCore } from '../../src/router/broker/broker.ts';
-import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
+import { Broker } from '../../src/router/broker/broker.ts';
+import type { BrokerOptions } from '../../src/router/broker/limits.ts';
 import { sizeOf } from '../../src/router/broker/payload.ts';
-import type { Origin, Pending } from '../../src/router/broker/request.ts';
+import type { Origin, RouterRequest } from '../../src/router/broker/request.ts';
 import type { Worker, WorkerInfo, WorkerPort } from '../../src/router/broker/worker.ts';
 
 /** Milliseconds that a deadline may be noticed late: the resolution of the wheel, and rounding up to it. */
@@ -18,7 +18,7 @@ export const REDISPATCHES = 1;
 
 /** A request as its client and the workers saw it. */
 export class Seen {
-  pending: Pending | undefined;
+  pending: RouterRequest | undefined;
   settled: ReplyMessage | undefined;
   settledAt = 0;
   parts = 0;
@@ -82,7 +82,7 @@ export class ModelWorker implements WorkerPort {
     return this.entry;
   }
 
-  dispatch(pending: Pending, timeLeft: number): boolean {
+  dispatch(pending: RouterRequest, timeLeft: number): boolean {
     const { world } = this;
     const seen = world.seenOf(pending);
     this.entry = pending.worker;
@@ -122,7 +122,7 @@ export class ModelWorker implements WorkerPort {
 
 export class World {
   now = 5000;
-  readonly core: RouterCore;
+  readonly core: Broker;
   readonly requests: Seen[] = [];
   readonly workers: ModelWorker[] = [];
   readonly clients: readonly Origin[];
@@ -133,14 +133,14 @@ export class World {
   readonly announced = new Set<string>();
   /** The longest time that a reply took, by event, in ms. */
   private readonly slowest = new Map<string, number>();
-  private readonly byPending = new Map<Pending, Seen>();
+  private readonly byPending = new Map<RouterRequest, Seen>();
   private submitting: Seen | undefined;
 
-  constructor(private readonly options: RouterCoreOptions) {
+  constructor(private readonly options: BrokerOptions) {
     this.queueLimit = options.queueLimit ?? 10_000;
-    this.core = new RouterCore({ redispatches: REDISPATCHES, startupGrace: 0, ...options }, this.now);
+    this.core = new Broker({ redispatches: REDISPATCHES, startupGrace: 0, ...options }, this.now);
     this.clients = [0, 1, 2].map(() => ({
-      settle: (pending: Pending, reply: ReplyMessage) => this.settle(pending, reply),
+      settle: (pending: RouterRequest, reply: ReplyMessage) => this.settle(pending, reply),
     }));
   }
 
@@ -160,7 +160,7 @@ export class World {
     for (const name of events ?? []) this.announced.add(name);
   }
 
-  seenOf(pending: Pending): Seen {
+  seenOf(pending: RouterRequest): Seen {
     const seen = this.byPending.get(pending) ?? this.submitting;
     assert.ok(seen, 'an unknown request');
     return seen;
@@ -208,7 +208,7 @@ export class World {
     return waiting < this.queueLimit && room ? ['queued'] : ['queued', 'QUEUE_FULL'];
   }
 
-  private settle(pending: Pending, reply: ReplyMessage): void {
+  private settle(pending: RouterRequest, reply: ReplyMessage): void {
     const seen = this.seenOf(pending);
     assert.equal(seen.settled, undefined, 'settled twice');
     assert.equal(seen.cancelled, false, 'settled though cancelled');
@@ -266,8 +266,8 @@ export class World {
     this.core.tick(this.now);
     for (const seen of this.requests)
       assert.ok(seen.settled !== undefined || seen.cancelled, 'never settled');
-    const { queued, queuedBytes, dispatched, abandoned, strayEvents } = this.core.stats();
-    assert.deepEqual([queued, queuedBytes, dispatched, abandoned, strayEvents], [0, 0, 0, 0, 0]);
+    const { queued, queuedBytes, dispatched, abandoned, unannouncedEvents } = this.core.stats();
+    assert.deepEqual([queued, queuedBytes, dispatched, abandoned, unannouncedEvents], [0, 0, 0, 0, 0]);
   }
 
   /** After a tick nothing is left whose time is over. */

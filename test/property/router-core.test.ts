@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { RouterCoreOptions } from '../../src/router/broker/limits.ts';
-import { Pending, type PendingState } from '../../src/router/broker/request.ts';
+import type { BrokerOptions } from '../../src/router/broker/limits.ts';
+import { type RequestState, RouterRequest } from '../../src/router/broker/request.ts';
 import { Counters } from '../../src/router/broker/stats.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
 import { allWays, Footprints, LIFE } from './request-life.ts';
@@ -11,7 +11,7 @@ import { World } from './router-core-model.ts';
 
 const RUNS = Number(process.env.FC_RUNS ?? 300);
 
-function holds(options: RouterCoreOptions, fixed: { seed?: number; numRuns?: number } = {}): void {
+function holds(options: BrokerOptions, fixed: { seed?: number; numRuns?: number } = {}): void {
   fc.assert(
     fc.property(courses, (commands) => {
       fc.modelRun(() => {
@@ -41,10 +41,10 @@ function methodOf<Method>(prototype: object, name: string): Method {
 /** Notes each step of each request from now on, to the end of the test. */
 function followSteps(t: TestContext): Footprints {
   const prints = new Footprints();
-  let leaving: PendingState = 'new';
-  const enter = methodOf<(this: Pending, to: PendingState) => void>(Pending.prototype, 'enter');
+  let leaving: RequestState = 'new';
+  const enter = methodOf<(this: RouterRequest, to: RequestState) => void>(RouterRequest.prototype, 'enter');
   const settled = methodOf<(this: Counters, code: string) => void>(Counters.prototype, 'settled');
-  t.mock.method(Pending.prototype, 'enter', function (this: Pending, to: PendingState) {
+  t.mock.method(RouterRequest.prototype, 'enter', function (this: RouterRequest, to: RequestState) {
     if (to === 'settled') leaving = this.state;
     else prints.step(this.state, to);
     enter.call(this, to);
@@ -57,13 +57,13 @@ function followSteps(t: TestContext): Footprints {
   return prints;
 }
 
-describe('RouterCore, whatever happens', () => {
+describe('Broker, whatever happens', () => {
   it('settles each request once and truthfully, and lets nothing wait beside a free worker', () => {
     holds({ breaker: false, queueLimit: 4, queueBytes: 20_000 });
   });
 
   it('keeps its word with circuit breakers on', () => {
-    holds({ breaker: { threshold: 2, rest: 50, maxRest: 200 }, queueLimit: 4 });
+    holds({ breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 });
   });
 
   it('keeps its word with a tight retry budget', () => {
@@ -78,7 +78,7 @@ describe('RouterCore, whatever happens', () => {
     const prints = followSteps(t);
     const fixed = { seed: 20_261_125, numRuns: 300 };
     holds({ breaker: false, queueLimit: 4, workerGrace: 100 }, fixed);
-    holds({ breaker: { threshold: 2, rest: 50, maxRest: 200 }, queueLimit: 4 }, fixed);
+    holds({ breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 }, fixed);
     assert.deepEqual([...prints.astray], []);
     assert.deepEqual([...prints.taken].sort(), allWays().sort());
   });
@@ -87,7 +87,7 @@ describe('RouterCore, whatever happens', () => {
     const states = ['new', 'queued', 'dispatched', 'settled'] as const;
     for (const from of states) {
       for (const to of states) {
-        const pending = new Pending(makeRequest(), { settle: () => undefined }, 0, 0, undefined, 0, 1);
+        const pending = new RouterRequest(makeRequest(), { settle: () => undefined }, 0, 0, undefined, 0, 1);
         pending.state = from;
         const legal = LIFE.some((way) => way.from === from && way.to === to);
         if (legal) pending.enter(to);

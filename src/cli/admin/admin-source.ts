@@ -2,9 +2,9 @@
 
 import type { ConsoleLogging, LogLevel } from '../../core/logging/logging.ts';
 import type { Health, HealthReason } from '../../core/observability/health.ts';
-import type { AdminSource, Snapshot, WishOutcome } from '../../gateway/admin/index.ts';
+import type { ActionOutcome, AdminSource, Snapshot } from '../../gateway/admin/index.ts';
 import { aggregated } from '../../metrics/index.ts';
-import type { Fleet } from '../process/cluster.ts';
+import type { Cluster } from '../process/cluster.ts';
 import { VERSION } from '../process/package.ts';
 import type { ProcessView } from './process-view.ts';
 
@@ -39,11 +39,11 @@ export class ProcessSource implements AdminSource {
     return Promise.resolve(this.view.contract(name));
   }
 
-  drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+  drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
     return this.view.drainWorker(id, drain);
   }
 
-  pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+  pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     return this.view.pauseEvent(name, pause);
   }
 
@@ -53,9 +53,9 @@ export class ProcessSource implements AdminSource {
 }
 
 /** Of all members of a fleet, as one. */
-export class FleetSource implements AdminSource {
+export class ClusterSource implements AdminSource {
   constructor(
-    private readonly fleet: Fleet,
+    private readonly fleet: Cluster,
     /** Passes a change of level on to the members. */
     private readonly log: ConsoleLogging,
   ) {}
@@ -97,11 +97,11 @@ export class FleetSource implements AdminSource {
     return this.fleet.askAny('contract', name);
   }
 
-  async drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+  async drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
     return (await this.fleet.askAny('drainWorker', id, drain)) ?? NOBODY_ANSWERED;
   }
 
-  async pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+  async pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     return (await this.fleet.askAny('pauseEvent', name, pause)) ?? NOBODY_ANSWERED;
   }
 

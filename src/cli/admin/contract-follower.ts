@@ -6,7 +6,7 @@ import { LiveContracts } from '../../gateway/routing/live-contracts.ts';
 import type { ApiRegistry } from '../../openapi/index.ts';
 import type { ZeroMQConnection } from '../../transport/addressing/connection.ts';
 import { Discovery, type DiscoveryOwner, type DnsOptions } from '../../transport/addressing/discovery.ts';
-import { DnsPlace, toPlaces } from '../../transport/addressing/targets.ts';
+import { DnsTarget, toTargets } from '../../transport/addressing/targets.ts';
 import type { CurveClientOptions } from '../../transport/curve/curve-options.ts';
 import type { Opened } from '../nodes/serve.ts';
 
@@ -18,7 +18,7 @@ interface RoutersToFollow {
 }
 
 /** The routers that are followed now, each with a client that leads to it alone, by where they are. */
-export interface Followed {
+export interface ContractFollower {
   readonly clients: ReadonlyMap<string, Pick<ZeroMQClient, 'sendMessage'>>;
   readonly contracts: Pick<LiveContracts, 'contractsOf' | 'fragment' | 'complete'>;
 }
@@ -64,12 +64,12 @@ export function followContracts(
   registry: ApiRegistry,
   logger: Logger,
   opened: Opened,
-): Followed {
+): ContractFollower {
   const contracts = new LiveContracts(registry, logger);
-  const places = toPlaces(routers);
-  let clients: Followed['clients'];
+  const places = toTargets(routers);
+  let clients: ContractFollower['clients'];
   const [only, ...others] = places;
-  if (only !== undefined && others.length === 0 && !(only instanceof DnsPlace)) {
+  if (only !== undefined && others.length === 0 && !(only instanceof DnsTarget)) {
     clients = new Map([[String(only), client]]);
     contracts.watch(client, String(only));
   } else {

@@ -7,7 +7,7 @@ import {
 import { type Health, type HealthReason, healthOf } from '../../core/observability/health.ts';
 import type { RouterConsole } from '../../core/observability/reports.ts';
 import { RequestStats } from '../../core/observability/request-stats.ts';
-import type { DepartedWorker, Snapshot, WishOutcome } from '../../gateway/admin/index.ts';
+import type { ActionOutcome, DepartedWorker, Snapshot } from '../../gateway/admin/index.ts';
 import { Metrics } from '../../metrics/index.ts';
 import { VERSION } from '../process/package.ts';
 import type { RemoteRouters } from './remote-routers.ts';
@@ -97,12 +97,12 @@ export class ProcessView {
     return found === undefined ? this.remote?.contract(name) : found.fragment;
   }
 
-  async drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+  async drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
     if (this.routers.map((router) => router.drainWorker(id, drain)).includes(true)) return 'done';
     return (await this.remote?.drainWorker(id, drain)) ?? 'unknown';
   }
 
-  async pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+  async pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     if (this.routers.map((router) => router.pauseEvent(name, pause)).includes(true)) return 'done';
     return (await this.remote?.pauseEvent(name, pause)) ?? 'unknown';
   }

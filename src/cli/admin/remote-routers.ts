@@ -6,9 +6,14 @@
 import { toError, ZeroMQError } from '../../core/messages/errors.ts';
 import type { WorkerReport } from '../../core/observability/reports.ts';
 import { type Clock, systemClock } from '../../core/time/clock.ts';
-import type { DepartedWorker, RouterSnapshot, SilentRouter, WishOutcome } from '../../gateway/admin/index.ts';
-import type { Followed } from './contract-follower.ts';
-import { type Desk, deskOf } from './router-admin-client.ts';
+import type {
+  ActionOutcome,
+  DepartedWorker,
+  RouterSnapshot,
+  SilentRouter,
+} from '../../gateway/admin/index.ts';
+import type { ContractFollower } from './contract-follower.ts';
+import { type RouterAdminClient, routerAdminClient } from './router-admin-client.ts';
 
 /** Time for an answer, ms; the primary of a fleet waits longer for that of its members. */
 const PATIENCE = 500;
@@ -35,7 +40,7 @@ export class RemoteRouters {
   private memories = new Map<string, Memory>();
 
   constructor(
-    private readonly followed: Followed,
+    private readonly followed: ContractFollower,
     private readonly clock: Clock = systemClock,
   ) {}
 
@@ -55,18 +60,18 @@ export class RemoteRouters {
   }
 
   /** Has all of them give a worker nothing more, or again. */
-  drainWorker(id: string, drain: boolean): Promise<WishOutcome> {
+  drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
     return this.wish((desk) => desk.drain(id, drain));
   }
 
   /** Has requests of an event wait at all of them, or go on. */
-  pauseEvent(name: string, pause: boolean): Promise<WishOutcome> {
+  pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     return this.wish((desk) => desk.pause(name, pause));
   }
 
-  private desk(name: string): Desk | undefined {
+  private desk(name: string): RouterAdminClient | undefined {
     const client = this.followed.clients.get(name);
-    return client === undefined ? undefined : deskOf(client, PATIENCE);
+    return client === undefined ? undefined : routerAdminClient(client, PATIENCE);
   }
 
   private async lookAt(name: string, sight: Sight, memories: Map<string, Memory>): Promise<void> {
@@ -101,10 +106,10 @@ export class RemoteRouters {
   }
 
   /** Done where one router did it; those that know nothing of it need not. */
-  private async wish(act: (desk: Desk) => Promise<void>): Promise<WishOutcome> {
+  private async wish(act: (desk: RouterAdminClient) => Promise<void>): Promise<ActionOutcome> {
     const names = [...this.followed.clients.keys()];
     const outcomes = await Promise.all(
-      names.map(async (name): Promise<WishOutcome> => {
+      names.map(async (name): Promise<ActionOutcome> => {
         const desk = this.desk(name);
         if (desk === undefined) return 'unknown';
         try {

@@ -10,7 +10,7 @@ import { setting, type ValuesOf } from '../settings/settings.ts';
 import { milliseconds, remote, yesOrNo } from '../settings/value-types.ts';
 
 /** Settings of every command that asks a router. */
-export const DESK_SETTINGS = {
+export const ADMIN_CLIENT_SETTINGS = {
   to: setting(remote, { description: "The router's frontend", default: 'tcp://127.0.0.1:5555' }),
   timeout: setting(milliseconds, { description: 'Time for each answer', default: 5000 }),
   json: setting(yesOrNo, { description: 'Print JSON, one line an answer', default: false }),
@@ -28,7 +28,7 @@ export interface RouterStatsReport extends RequestReport {
 }
 
 /** A router that answers. */
-export interface Desk {
+export interface RouterAdminClient {
   info(): Promise<RouterReport>;
   stats(): Promise<RouterStatsReport>;
   drain(worker: string, drain: boolean): Promise<void>;
@@ -40,7 +40,10 @@ export interface Desk {
  *
  * @param timeout time for each answer, ms; default: the client's.
  */
-export function deskOf(client: Pick<ZeroMQClient, 'sendMessage'>, timeout?: number): Desk {
+export function routerAdminClient(
+  client: Pick<ZeroMQClient, 'sendMessage'>,
+  timeout?: number,
+): RouterAdminClient {
   const options = timeout === undefined ? {} : { timeout };
   const ask = async <Answer>(event: string, data?: object): Promise<Answer> =>
     (await client.sendMessage<Answer>(event, data, options)).eventData;
@@ -57,15 +60,15 @@ export function deskOf(client: Pick<ZeroMQClient, 'sendMessage'>, timeout?: numb
  *
  * @throws CommandError with the code of what went wrong, and what to do about it.
  */
-export async function atDesk<T>(
-  values: ValuesOf<typeof DESK_SETTINGS>,
-  use: (desk: Desk) => Promise<T>,
+export async function withRouterAdmin<T>(
+  values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,
+  use: (desk: RouterAdminClient) => Promise<T>,
 ): Promise<T> {
   const { to: connection, timeout } = values;
   const client = new ZeroMQClient({ connection, timeout, curve: clientCurve(values) });
   try {
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
-    return await use(deskOf(client));
+    return await use(routerAdminClient(client));
   } catch (error) {
     throw error instanceof ZeroMQError ? explained(error) : error;
   } finally {

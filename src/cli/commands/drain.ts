@@ -1,6 +1,6 @@
 /** `zeromq-gateway drain`: takes a worker out of work, or back in. */
 
-import { atDesk, DESK_SETTINGS } from '../admin/router-admin-client.ts';
+import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
 import { CommandError, EXIT } from '../settings/errors.ts';
 import { required, setting, type ValuesOf } from '../settings/settings.ts';
@@ -12,12 +12,12 @@ const settings = {
     { description: 'Identity of the worker as ps shows it, or the begin or end of one', positional: true },
   ),
   resume: setting(yesOrNo, { description: 'Give it requests again', default: false }),
-  ...DESK_SETTINGS,
+  ...ADMIN_CLIENT_SETTINGS,
 };
 
 async function drain(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
   const { worker, resume, json } = values;
-  const id = await atDesk(values, async (desk) => {
+  const id = await withRouterAdmin(values, async (desk) => {
     const { workers } = await desk.info();
     const named = theOne(
       workers.map((one) => one.id),

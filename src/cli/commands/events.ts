@@ -1,16 +1,16 @@
 /** `zeromq-gateway events`: the events of a router. */
 import type { EventReport } from '../../core/observability/reports.ts';
-import { atDesk, DESK_SETTINGS } from '../admin/router-admin-client.ts';
+import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
 import { EXIT } from '../settings/errors.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { tableOf } from '../terminal/table.ts';
 
 async function listEvents(
-  values: ValuesOf<typeof DESK_SETTINGS>,
+  values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { events } = await atDesk(values, (desk) => desk.info());
+  const { events } = await withRouterAdmin(values, (desk) => desk.info());
   if (values.json) {
     surroundings.out(JSON.stringify(events));
     return EXIT.ok;
@@ -44,7 +44,7 @@ export const eventsCommand = defineCommand({
   name: 'events',
   description:
     'Lists the events of a router: how many workers serve each, and how many requests wait for them.',
-  settings: DESK_SETTINGS,
+  settings: ADMIN_CLIENT_SETTINGS,
   examples: ['events', 'events --to tcp://10.0.0.1:5555 --json'],
   run: listEvents,
 });

@@ -13,7 +13,7 @@ import {
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
 import { ApiRegistry } from '../../openapi/index.ts';
 import { ADMIN_SETTINGS, openAdmin, viewFor } from '../admin/admin.ts';
-import { FleetSource, ProcessSource } from '../admin/admin-source.ts';
+import { ClusterSource, ProcessSource } from '../admin/admin-source.ts';
 import { followContracts } from '../admin/contract-follower.ts';
 import type { ProcessView } from '../admin/process-view.ts';
 import { RemoteRouters } from '../admin/remote-routers.ts';
@@ -22,7 +22,7 @@ import { documentSettings, loadDocuments } from '../nodes/documents.ts';
 import { binding } from '../nodes/endpoints.ts';
 import { openLog } from '../nodes/logging.ts';
 import { type Opened, serve } from '../nodes/serve.ts';
-import { Fleet, isMember, type Member, serveAsMember } from '../process/cluster.ts';
+import { Cluster, isMember, type Member, serveAsMember } from '../process/cluster.ts';
 import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
 import {
@@ -200,8 +200,8 @@ async function run(values: Values, surroundings: Surroundings): Promise<number> 
   readSettings(gatewaySettings(values)); // faults are told once, not by each process
   return serve('gateway', drain, surroundings, async (opened) => {
     const log = openLog(values, opened, (level) => fleet.setLogLevel(level));
-    const fleet = new Fleet(processes, log.logger);
-    const admin = await openAdmin(values, new FleetSource(fleet, log), log.logger, opened);
+    const fleet = new Cluster(processes, log.logger);
+    const admin = await openAdmin(values, new ClusterSource(fleet, log), log.logger, opened);
     opened.add(() => fleet.stop(opened.drainLeft));
     return `${await fleet.start()}, ${processes} processes${admin}`;
   });

@@ -6,14 +6,14 @@ import { PACKAGE_FOLDER, versionsOf } from '../process/package.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
 import { EXIT, UsageError } from '../settings/errors.ts';
 import { optional, required, type ValuesOf } from '../settings/settings.ts';
-import { choice, folderToBe, type Kind } from '../settings/value-types.ts';
+import { choice, folderToBe, type ValueType } from '../settings/value-types.ts';
 
 const TEMPLATES = path.join(PACKAGE_FOLDER, 'templates');
 
 /** The name that templates bear; each is a file that runs as it is. */
 const TEMPLATE_NAME = /\bhello\b/g;
 
-const name: Kind<string> = {
+const name: ValueType<string> = {
   placeholder: 'NAME',
   allowed: 'small letters, digits and dashes, a letter first, at most 50 of them, such as stock-levels',
   schema: Joi.string()

@@ -1,6 +1,6 @@
 /** `zeromq-gateway ps`: the workers of a router. */
 import type { WorkerReport } from '../../core/observability/reports.ts';
-import { atDesk, DESK_SETTINGS } from '../admin/router-admin-client.ts';
+import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
 import { EXIT } from '../settings/errors.ts';
 import type { ValuesOf } from '../settings/settings.ts';
@@ -39,8 +39,11 @@ export function workersTable(workers: readonly WorkerReport[]): string[] {
   );
 }
 
-async function ps(values: ValuesOf<typeof DESK_SETTINGS>, surroundings: Surroundings): Promise<number> {
-  const { workers } = await atDesk(values, (desk) => desk.info());
+async function ps(
+  values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { workers } = await withRouterAdmin(values, (desk) => desk.info());
   if (values.json) surroundings.out(JSON.stringify(workers));
   else for (const line of workersTable(workers)) surroundings.out(line);
   return EXIT.ok;
@@ -50,7 +53,7 @@ export const psCommand = defineCommand({
   name: 'ps',
   description:
     'Lists the workers of a router: what each can do now, what it holds, and when it was last heard of.',
-  settings: DESK_SETTINGS,
+  settings: ADMIN_CLIENT_SETTINGS,
   examples: ['ps', 'ps --to tcp://10.0.0.1:5555 --json'],
   run: ps,
 });

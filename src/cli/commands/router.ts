@@ -78,7 +78,7 @@ export const ROUTER_SETTINGS = {
       'Rest no worker for an event that it keeps failing at, and no event that keeps killing workers',
     default: false,
   }),
-  clientOutstanding: setting(wholeNumber(1, 10_000_000), {
+  clientMaxInFlight: setting(wholeNumber(1, 10_000_000), {
     description: 'Requests that one client, such as a gateway, may have under way; more are refused',
     default: 100_000,
   }),
@@ -131,7 +131,7 @@ export async function openRouter(
       ...(values.breakerOff ? { breaker: false } : {}),
     },
     clientLimits: {
-      outstanding: values.clientOutstanding,
+      maxInFlight: values.clientMaxInFlight,
       rate: values.clientRate,
       burst: values.clientBurst,
     },

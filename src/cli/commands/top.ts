@@ -1,7 +1,12 @@
 /** `zeromq-gateway top`: how a router is doing, live in a terminal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouterReport } from '../../core/observability/reports.ts';
-import { atDesk, DESK_SETTINGS, type Desk, type RouterStatsReport } from '../admin/router-admin-client.ts';
+import {
+  ADMIN_CLIENT_SETTINGS,
+  type RouterAdminClient,
+  type RouterStatsReport,
+  withRouterAdmin,
+} from '../admin/router-admin-client.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
 import { EXIT } from '../settings/errors.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
@@ -14,7 +19,7 @@ import { workersTable } from './ps.ts';
 const settings = {
   once: setting(yesOrNo, { description: 'Print once, after one interval, and end', default: false }),
   interval: setting(milliseconds, { description: 'Time between two looks', default: 1000 }),
-  ...DESK_SETTINGS,
+  ...ADMIN_CLIENT_SETTINGS,
 };
 
 type Values = ValuesOf<typeof settings>;
@@ -30,7 +35,7 @@ interface Look {
   readonly stats: RouterStatsReport;
 }
 
-async function look(desk: Desk): Promise<Look> {
+async function look(desk: RouterAdminClient): Promise<Look> {
   const [info, stats] = await Promise.all([desk.info(), desk.stats()]);
   return { info, stats };
 }
@@ -40,7 +45,7 @@ async function top(values: Values, surroundings: Surroundings): Promise<number> 
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    await atDesk(values, (desk) => watch(desk, values, surroundings, stop.signal));
+    await withRouterAdmin(values, (desk) => watch(desk, values, surroundings, stop.signal));
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
@@ -49,7 +54,7 @@ async function top(values: Values, surroundings: Surroundings): Promise<number> 
 
 /** The first look has the router begin to count; figures come with the second. */
 async function watch(
-  desk: Desk,
+  desk: RouterAdminClient,
   values: Values,
   surroundings: Surroundings,
   signal: AbortSignal,

@@ -65,7 +65,7 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
     loadDocuments(registry, documentsOf(values), values, logger, opened);
     const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
     view?.addRouter(router);
-    const { threads, concurrency, frozenAfter } = values;
+    const { threads, concurrency, threadStallTimeout } = values;
     const joined = workersOf(router, files.length * threads);
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
@@ -73,7 +73,7 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
         threads,
         connection: router,
         concurrency,
-        frozenAfter,
+        threadStallTimeout,
         logger,
       });
     });

@@ -16,7 +16,7 @@ export const WORKER_SETTINGS = {
     description: 'Requests that a thread runs at a time',
     defaultNote: 'as the file says, else 64',
   }),
-  frozenAfter: setting(patience, {
+  threadStallTimeout: setting(patience, {
     description: 'A thread that a handler blocks for so long is ended and started again; off: never',
     default: 60_000,
   }),
@@ -43,7 +43,7 @@ const settings = {
 };
 
 function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
-  const { files, router, dnsInterval, threads, concurrency, frozenAfter, heartbeat, nodeFile, drain } =
+  const { files, router, dnsInterval, threads, concurrency, threadStallTimeout, heartbeat, nodeFile, drain } =
     values;
   return serve('worker', drain, surroundings, async (opened) => {
     const { logger } = openLog(values, opened);
@@ -55,7 +55,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
         connection: router,
         dns: { interval: dnsInterval },
         concurrency,
-        frozenAfter,
+        threadStallTimeout,
         heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
         configFile: nodeFile,
         curve,

@@ -1,7 +1,7 @@
 /** What there is to complete, as the shells' scripts are made of it. */
 import type { Command } from '../settings/command.ts';
 import { flagOf } from '../settings/settings.ts';
-import type { Kind } from '../settings/value-types.ts';
+import type { ValueType } from '../settings/value-types.ts';
 
 /** What may stand for a value. */
 export interface Completable {
@@ -30,7 +30,7 @@ export interface CompletableCommand {
   readonly positional: readonly (Completable & { readonly repeats: boolean })[];
 }
 
-function completable({ placeholder = '', choices, isPath }: Kind<unknown>): Completable {
+function completable({ placeholder = '', choices, isPath }: ValueType<unknown>): Completable {
   return { placeholder, choices, path: isPath ? (placeholder === 'DIR' ? 'folder' : 'file') : undefined };
 }
 

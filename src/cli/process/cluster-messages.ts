@@ -2,7 +2,7 @@
 
 import type { LogLevel } from '../../core/logging/log-level.ts';
 import type { Health } from '../../core/observability/health.ts';
-import type { Snapshot, WishOutcome } from '../../gateway/admin/index.ts';
+import type { ActionOutcome, Snapshot } from '../../gateway/admin/index.ts';
 import type { Readings } from '../../metrics/index.ts';
 
 /** What a member can be asked, and what it answers. */
@@ -11,8 +11,8 @@ export interface Questions {
   readonly health: () => Health;
   readonly snapshot: () => Promise<Snapshot>;
   readonly contract: (name: string) => unknown;
-  readonly drainWorker: (id: string, drain: boolean) => Promise<WishOutcome>;
-  readonly pauseEvent: (name: string, pause: boolean) => Promise<WishOutcome>;
+  readonly drainWorker: (id: string, drain: boolean) => Promise<ActionOutcome>;
+  readonly pauseEvent: (name: string, pause: boolean) => Promise<ActionOutcome>;
 }
 
 /** Name of a question. */

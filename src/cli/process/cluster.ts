@@ -28,7 +28,7 @@ interface Place {
 }
 
 /** Members, as the primary sees them. */
-export class Fleet {
+export class Cluster {
   private readonly places: readonly Place[];
   private stopping = false;
   private asked = 0;

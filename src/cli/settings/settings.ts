@@ -9,11 +9,11 @@ import Joi from 'joi';
 import { stringifyExact } from '../../core/json/exact-json.ts';
 import { UsageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
-import type { Kind } from './value-types.ts';
+import type { ValueType } from './value-types.ts';
 
 /** One setting. */
 export interface Setting<T> {
-  readonly kind: Kind<unknown>;
+  readonly kind: ValueType<unknown>;
   readonly description: string;
   readonly default: T;
   /** It has to be given; then the default is never used. */
@@ -36,7 +36,12 @@ interface SettingOptions {
   defaultNote?: string;
 }
 
-function make<T>(kind: Kind<unknown>, options: SettingOptions, byDefault: T, needed: boolean): Setting<T> {
+function make<T>(
+  kind: ValueType<unknown>,
+  options: SettingOptions,
+  byDefault: T,
+  needed: boolean,
+): Setting<T> {
   const { description, positional = false, environmentOnly = false, defaultNote } = options;
   return {
     kind,
@@ -50,17 +55,20 @@ function make<T>(kind: Kind<unknown>, options: SettingOptions, byDefault: T, nee
 }
 
 /** A setting with a default. */
-export function setting<T>(kind: Kind<T>, options: SettingOptions & { default: NoInfer<T> }): Setting<T> {
+export function setting<T>(
+  kind: ValueType<T>,
+  options: SettingOptions & { default: NoInfer<T> },
+): Setting<T> {
   return make(kind, options, options.default, false);
 }
 
 /** A setting that may be left out. */
-export function optional<T>(kind: Kind<T>, options: SettingOptions): Setting<T | undefined> {
+export function optional<T>(kind: ValueType<T>, options: SettingOptions): Setting<T | undefined> {
   return make<T | undefined>(kind, options, undefined, false);
 }
 
 /** A setting that has to be given. */
-export function required<T>(kind: Kind<T>, options: SettingOptions): Setting<T> {
+export function required<T>(kind: ValueType<T>, options: SettingOptions): Setting<T> {
   return make(kind, options, undefined as T, true);
 }
 

@@ -6,11 +6,11 @@ import Joi from 'joi';
 import { parseExact } from '../../core/json/exact-json.ts';
 import { jsonText } from '../../core/json/json-value.ts';
 import { toConnection } from '../../transport/addressing/connection.ts';
-import { DnsPlace, toPlace } from '../../transport/addressing/targets.ts';
+import { DnsTarget, toTarget } from '../../transport/addressing/targets.ts';
 import { isKey } from '../../transport/curve/keys.ts';
 
 /** What values a setting takes. */
-export interface Kind<T> {
+export interface ValueType<T> {
   /** Stands for the value in `--help`; undefined: the flag takes none. */
   readonly placeholder: string | undefined;
   /** Completes the sentence "allowed: …". */
@@ -38,7 +38,7 @@ function checked(check: (value: string) => void): Joi.Schema {
   });
 }
 
-export function wholeNumber(min: number, max: number, placeholder = 'N'): Kind<number> {
+export function wholeNumber(min: number, max: number, placeholder = 'N'): ValueType<number> {
   return {
     placeholder,
     allowed: `a whole number from ${min} to ${max}`,
@@ -46,12 +46,12 @@ export function wholeNumber(min: number, max: number, placeholder = 'N'): Kind<n
   };
 }
 
-export const port: Kind<number> = wholeNumber(0, 65_535, 'PORT');
+export const port: ValueType<number> = wholeNumber(0, 65_535, 'PORT');
 
 /** Longest time that a timer of Node.js takes, in ms. */
 const LONGEST = 2_147_483_647;
 
-const duration = (min: number): Kind<number> => ({
+const duration = (min: number): ValueType<number> => ({
   placeholder: 'MS',
   allowed: `milliseconds, a whole number from ${min} to ${LONGEST}`,
   schema: Joi.number().integer().min(min).max(LONGEST),
@@ -63,7 +63,7 @@ export const milliseconds = duration(1);
 export const millisecondsOrNone = duration(0);
 
 /** A time that a thread may stand still, or none: then it is `Infinity`. */
-export const patience: Kind<number> = {
+export const patience: ValueType<number> = {
   placeholder: 'MS',
   allowed: `milliseconds, a whole number from 100 to ${LONGEST}, or off`,
   schema: Joi.alternatives(
@@ -74,13 +74,13 @@ export const patience: Kind<number> = {
   ),
 };
 
-export const yesOrNo: Kind<boolean> = {
+export const yesOrNo: ValueType<boolean> = {
   placeholder: undefined,
   allowed: 'true or false',
   schema: Joi.boolean(),
 };
 
-export const host: Kind<string> = {
+export const host: ValueType<string> = {
   placeholder: 'HOST',
   allowed: 'a host name or an IP address',
   schema: checked((value) => {
@@ -95,7 +95,7 @@ export interface Address {
 }
 
 /** An address to listen on, or none. */
-export const addressOrOff: Kind<Address | false> = {
+export const addressOrOff: ValueType<Address | false> = {
   placeholder: 'HOST:PORT',
   allowed: 'HOST:PORT (HOST a name or an IP address, IPv6 in brackets; PORT 0 for a free one), or off',
   schema: Joi.any().custom((value: unknown) =>
@@ -111,7 +111,7 @@ function toAddress(value: unknown): Address {
   return address;
 }
 
-function endpoint(bind: boolean): Kind<string> {
+function endpoint(bind: boolean): ValueType<string> {
   return {
     placeholder: 'URL',
     allowed: bind
@@ -119,18 +119,18 @@ function endpoint(bind: boolean): Kind<string> {
       : 'tcp://HOST:PORT, ipc://PATH, dns://NAME:PORT or dns://_SERVICE._tcp.NAME',
     schema: checked((value) => {
       if (value.startsWith('inproc:')) throw new Error('nobody else is in this process');
-      const place = bind ? toConnection(value) : toPlace(value);
-      if (!(place instanceof DnsPlace)) place.getConnectionString(bind);
+      const place = bind ? toConnection(value) : toTarget(value);
+      if (!(place instanceof DnsTarget)) place.getConnectionString(bind);
     }),
   };
 }
 
 /** Where a node connects to. */
-export const remote: Kind<string> = endpoint(false);
+export const remote: ValueType<string> = endpoint(false);
 /** Where a node listens. */
-export const listener: Kind<string> = endpoint(true);
+export const listener: ValueType<string> = endpoint(true);
 
-export const file: Kind<string> = {
+export const file: ValueType<string> = {
   placeholder: 'FILE',
   allowed: 'a file that exists',
   schema: checked((value) => {
@@ -159,7 +159,7 @@ function takeDocument(text: string, folder: string): DocumentSpec {
     : { file: path.resolve(folder, name), prefix };
 }
 
-export const document: Kind<DocumentSpec> = {
+export const document: ValueType<DocumentSpec> = {
   placeholder: '[/PREFIX=]FILE',
   allowed: 'a file that exists, /PREFIX= before it or not',
   schema: Joi.string().custom((value: string) => {
@@ -175,7 +175,7 @@ export const document: Kind<DocumentSpec> = {
 };
 
 /** A public key, or a file that holds one. */
-export const publicKey: Kind<string> = {
+export const publicKey: ValueType<string> = {
   placeholder: 'KEY',
   allowed: 'a public key, 40 characters of Z85, or a file that exists',
   schema: checked((value) => {
@@ -185,7 +185,7 @@ export const publicKey: Kind<string> = {
   isNoPath: isKey,
 };
 
-export const secretKey: Kind<string> = {
+export const secretKey: ValueType<string> = {
   placeholder: 'KEY',
   allowed: 'a secret key, 40 characters of Z85',
   schema: checked((value) => {
@@ -194,14 +194,14 @@ export const secretKey: Kind<string> = {
 };
 
 /** A file that may be made. */
-export const fileToBe: Kind<string> = {
+export const fileToBe: ValueType<string> = {
   placeholder: 'FILE',
   allowed: 'the path of a file',
   schema: Joi.string(),
   isPath: true,
 };
 
-export const folder: Kind<string> = {
+export const folder: ValueType<string> = {
   placeholder: 'DIR',
   allowed: 'a folder that exists',
   schema: checked((value) => {
@@ -211,19 +211,19 @@ export const folder: Kind<string> = {
 };
 
 /** A folder that may be made. */
-export const folderToBe: Kind<string> = {
+export const folderToBe: ValueType<string> = {
   placeholder: 'DIR',
   allowed: 'the path of a folder',
   schema: Joi.string(),
   isPath: true,
 };
 
-export function choice<const T extends string>(placeholder: string, ...values: readonly T[]): Kind<T> {
+export function choice<const T extends string>(placeholder: string, ...values: readonly T[]): ValueType<T> {
   const schema = Joi.string().valid(...values);
   return { placeholder, allowed: values.join(', '), schema, choices: values };
 }
 
-export const text: Kind<string> = {
+export const text: ValueType<string> = {
   placeholder: 'TEXT',
   allowed: 'a text that is not empty',
   schema: Joi.string(),
@@ -233,7 +233,7 @@ export const text: Kind<string> = {
  * JSON text; the value is what it stands for, with exact numbers where a double would write them otherwise. A
  * configuration file may hold the value itself.
  */
-export const json: Kind<unknown> = {
+export const json: ValueType<unknown> = {
   placeholder: 'JSON',
   allowed: `JSON, such as '{"id":1}'`,
   schema: Joi.any().custom((value: unknown) => {
@@ -248,7 +248,7 @@ export const json: Kind<unknown> = {
 const BINDING = /^([^=]+)=([^$].*)$/s;
 
 /** Events by node id: pairs, or in a configuration file lists by node id. */
-export const eventsByNode: Kind<Readonly<Record<string, readonly string[]>>> = {
+export const eventsByNode: ValueType<Readonly<Record<string, readonly string[]>>> = {
   placeholder: 'NODE_ID=EVENT',
   allowed:
     'one or more, each NODE_ID=EVENT, with * for every other worker; or in a configuration file lists of events by node id',
@@ -269,7 +269,7 @@ function gatherPairs(pairs: readonly string[]): Record<string, string[]> {
 }
 
 /** Several of a kind, at least one. */
-export function list<T>(kind: Kind<T>): Kind<T[]> {
+export function list<T>(kind: ValueType<T>): ValueType<T[]> {
   const { placeholder, isPath, rebase, choices } = kind;
   return {
     placeholder,

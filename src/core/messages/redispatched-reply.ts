@@ -7,7 +7,7 @@ import { failure, type ReplyMessage } from './message.ts';
  *
  * @param heldBefore a worker or router was lost that held the request.
  */
-export function honestReply(reply: ReplyMessage, heldBefore: boolean): ReplyMessage {
+export function redispatchedReply(reply: ReplyMessage, heldBefore: boolean): ReplyMessage {
   if (reply.dispatched || !heldBefore) return reply;
   if (reply.code === 'EXPIRED')
     return failure('TIMEOUT', 'time ran out after a worker was lost that held the request');

@@ -29,7 +29,7 @@ export const RECORDS: Scale = { first: 1, octaves: 12, skipped: 0, factor: 1 };
 /** Bytes from 64 to 1 MiB. */
 export const SIZES: Scale = { first: 64, octaves: 14, skipped: 0, factor: 1 };
 
-export class Distribution {
+export class Histogram {
   readonly counts: Float64Array;
   sum = 0;
   count = 0;

@@ -9,7 +9,7 @@
 import { Ring } from '../collections/ring.ts';
 import { type Cancel, type Clock, systemClock } from '../time/clock.ts';
 import { diagnostics, type NodeKind, type RequestSettled } from './diagnostics.ts';
-import { Distribution, quantile, TIMES } from './histogram.ts';
+import { Histogram, quantile, TIMES } from './histogram.ts';
 
 /** Requests for an event lately. Rates are a second's, times ms. */
 export interface EventStats {
@@ -51,7 +51,7 @@ const MAX_FAILURES = 50;
 const OTHER = 'other';
 
 class Lately {
-  private readonly times = new Distribution(TIMES);
+  private readonly times = new Histogram(TIMES);
   private fadedFailures = 0;
   requests = 0;
   failures = 0;

@@ -1,9 +1,9 @@
 import { type Cancel, type Clock, systemClock } from './clock.ts';
-import { Deadlines, type Timed } from './timing-wheel.ts';
+import { type Timed, TimingWheel } from './timing-wheel.ts';
 
-/** Very many deadlines on one timer of a clock: a `Deadlines` wheel and what drives it. */
+/** Very many deadlines on one timer of a clock: a `TimingWheel` wheel and what drives it. */
 export class DeadlineTimer<T extends Timed<T>> {
-  private readonly wheel: Deadlines<T>;
+  private readonly wheel: TimingWheel<T>;
   private cancelTimer: Cancel | undefined;
   private armedFor = Infinity;
 
@@ -12,7 +12,7 @@ export class DeadlineTimer<T extends Timed<T>> {
     private readonly onExpired: (item: T) => void,
     private readonly clock: Clock = systemClock,
   ) {
-    this.wheel = new Deadlines<T>(clock.now());
+    this.wheel = new TimingWheel<T>(clock.now());
   }
 
   /** Sets the deadline of an item that has none: the time `at` of the clock's `now()`, in ms. */

@@ -19,7 +19,7 @@ export const NOT_TIMED = -1;
 const EXPIRED = -2;
 
 /** Options of a wheel. */
-export interface DeadlinesOptions {
+export interface TimingWheelOptions {
   /** Milliseconds a bucket stands for. Default 8. */
   resolution?: number;
   /** Number of buckets, a power of two from 32. Default 4096, which is 33 s; later deadlines go round more than once. */
@@ -27,7 +27,7 @@ export interface DeadlinesOptions {
 }
 
 /** A timing wheel of items of one kind. */
-export class Deadlines<T extends Timed<T>> {
+export class TimingWheel<T extends Timed<T>> {
   private readonly resolution: number;
   private readonly mask: number;
   /** One list a bucket, and the list of expired items behind them. */
@@ -40,7 +40,7 @@ export class Deadlines<T extends Timed<T>> {
   /**
    * @param now the present, in the milliseconds that `advance` will use.
    */
-  constructor(now = 0, options: DeadlinesOptions = {}) {
+  constructor(now = 0, options: TimingWheelOptions = {}) {
     const buckets = options.buckets ?? 4096;
     this.resolution = options.resolution ?? 8;
     this.mask = buckets - 1;

@@ -2,7 +2,7 @@
 import { type Express, type Response } from 'express';
 import type { GatewayLogger } from '../common/api-source.ts';
 import { LiveViews } from './live.ts';
-import type { AdminSource, WishOutcome } from './source.ts';
+import type { ActionOutcome, AdminSource } from './source.ts';
 
 export function addApi(app: Express, source: AdminSource, logger: GatewayLogger): void {
   const views = new LiveViews(source, logger);
@@ -34,7 +34,7 @@ export function addApi(app: Express, source: AdminSource, logger: GatewayLogger)
     name: string,
     verb: string,
     body: unknown,
-    act: (name: string, wanted: boolean) => Promise<WishOutcome>,
+    act: (name: string, wanted: boolean) => Promise<ActionOutcome>,
   ): Promise<void> {
     const wanted = (body as Record<string, unknown> | undefined)?.[verb];
     if (typeof wanted !== 'boolean') {

@@ -8,12 +8,12 @@ import { AdminGuard } from './guard.ts';
 import type { AdminSource } from './source.ts';
 
 export type {
+  ActionOutcome,
   AdminSource,
   DepartedWorker,
   RouterSnapshot,
   SilentRouter,
   Snapshot,
-  WishOutcome,
 } from './source.ts';
 export { readToken } from './token.ts';
 

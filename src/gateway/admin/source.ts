@@ -51,7 +51,7 @@ export interface Snapshot {
 }
 
 /** What became of an operator's wish: done, about nothing that is there, or refused with an HTTP status. */
-export type WishOutcome = 'done' | 'unknown' | { readonly status: number; readonly detail: string };
+export type ActionOutcome = 'done' | 'unknown' | { readonly status: number; readonly detail: string };
 
 export interface AdminSource {
   /** All metrics in Prometheus' text format. */
@@ -64,9 +64,9 @@ export interface AdminSource {
   /** OpenAPI fragment of a contract; undefined where there is none of the name. */
   contract(name: string): Promise<unknown>;
   /** Gives a worker nothing more, or again. */
-  drainWorker(id: string, drain: boolean): Promise<WishOutcome>;
+  drainWorker(id: string, drain: boolean): Promise<ActionOutcome>;
   /** Has requests of an event wait, or go on. */
-  pauseEvent(name: string, pause: boolean): Promise<WishOutcome>;
+  pauseEvent(name: string, pause: boolean): Promise<ActionOutcome>;
   /** Calls `listener` when something happened that should be seen at once; gives what ends that. */
   onChange(listener: () => void): () => void;
 }

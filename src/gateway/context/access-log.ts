@@ -1,7 +1,7 @@
 /** Tells of HTTP requests that were answered: on a diagnostics channel, and in the access log where it is asked for. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { diagnostics, type HttpAnswered } from '../../core/observability/diagnostics.ts';
-import type { GatewayCore } from './gateway-context.ts';
+import type { GatewayContext } from './gateway-context.ts';
 
 /** What is told of a request besides what it says itself. */
 export interface Answer {
@@ -27,7 +27,7 @@ export const NO_OPERATION = { route: '', eventName: '', dispatched: false, calle
 const MAX_PATH = 1024;
 
 /** Whether somebody wants to know of answers. */
-export function isWatched(core: GatewayCore): boolean {
+export function isWatched(core: GatewayContext): boolean {
   const { httpAnswered, requestSettled } = diagnostics;
   return httpAnswered.hasSubscribers || requestSettled.hasSubscribers || core.settings.accessLog;
 }
@@ -39,7 +39,7 @@ class Told implements HttpAnswered {
   readonly method: string;
 
   constructor(
-    core: GatewayCore,
+    core: GatewayContext,
     private readonly req: IncomingMessage | undefined,
     private readonly answer: Answer,
   ) {
@@ -85,7 +85,7 @@ class Told implements HttpAnswered {
 }
 
 /** Tells of an answer, if somebody wants to know. */
-export function tellAnswer(core: GatewayCore, req: IncomingMessage | undefined, answer: Answer): void {
+export function publishAnswer(core: GatewayContext, req: IncomingMessage | undefined, answer: Answer): void {
   const { httpAnswered, requestSettled } = diagnostics;
   const { eventName, requestId, status, code, dispatched, duration } = answer;
   if (eventName !== '' && requestSettled.hasSubscribers) {
@@ -99,7 +99,7 @@ export function tellAnswer(core: GatewayCore, req: IncomingMessage | undefined, 
 }
 
 /** The line of the access log; what is empty is left out. */
-function logAnswer({ logger }: GatewayCore, told: Told): void {
+function logAnswer({ logger }: GatewayContext, told: Told): void {
   const { requestId, method, path, route, status, code, eventName: event, client, caller } = told;
   const duration = Math.round(told.duration * 100) / 100;
   const optional = Object.entries({ event, code, caller }).filter(([, value]) => value !== '');
@@ -109,7 +109,7 @@ function logAnswer({ logger }: GatewayCore, told: Told): void {
 
 /** Tells of an answer that is no operation's, once it is over. */
 export function watchAnswer(
-  core: GatewayCore,
+  core: GatewayContext,
   req: IncomingMessage,
   res: ServerResponse,
   about: Pick<Answer, 'requestId' | 'route' | 'code'>,
@@ -119,7 +119,7 @@ export function watchAnswer(
   res.once('close', () => {
     const status = res.writableFinished ? res.statusCode : 499;
     const duration = performance.now() - started;
-    tellAnswer(core, req, { ...NO_OPERATION, ...about, status, duration });
+    publishAnswer(core, req, { ...NO_OPERATION, ...about, status, duration });
   });
 }
 

@@ -17,7 +17,7 @@ export interface ActiveExchange extends Linked<ActiveExchange> {
   abort(): void;
 }
 
-export interface GatewayCore {
+export interface GatewayContext {
   readonly name: string;
   readonly settings: GatewaySettings;
   readonly requester: Requester;
@@ -46,7 +46,7 @@ export interface GatewayCore {
 }
 
 /** Whether contracts may still come, so that a path that is not known is not known *yet*. */
-export function isStarting({ contracts }: GatewayCore): boolean {
+export function isStarting({ contracts }: GatewayContext): boolean {
   return contracts !== undefined && !contracts.complete;
 }
 
@@ -54,7 +54,7 @@ export function isStarting({ contracts }: GatewayCore): boolean {
  * The first headers of any response, names and values in turn.
  * @param base those that are the same for all such responses.
  */
-export function startHeaders(core: GatewayCore, base: readonly string[], requestId: string): string[] {
+export function startHeaders(core: GatewayContext, base: readonly string[], requestId: string): string[] {
   const headers = base.slice();
   headers.push(core.settings.requestIdHeader, requestId);
   if (core.draining) headers.push('Connection', 'close');

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
 import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts';
 import { watchAnswer } from '../context/access-log.ts';
-import { type GatewayCore, isStarting, startHeaders } from '../context/gateway-context.ts';
+import { type GatewayContext, isStarting, startHeaders } from '../context/gateway-context.ts';
 import { answerBare } from '../response/reply.ts';
 import { write } from '../response/writer.ts';
 import type { Route } from '../routing/route.ts';
@@ -17,7 +17,7 @@ export class Dispatcher {
   private readonly idHeader: string;
 
   constructor(
-    private readonly core: GatewayCore,
+    private readonly core: GatewayContext,
     /** The routes as they are now; replaced as a whole. */
     public table: RouteTable,
   ) {

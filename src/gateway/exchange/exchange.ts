@@ -27,12 +27,12 @@ import {
   problemOfReply,
 } from '../common/problem.ts';
 import { traceContext } from '../common/request-id.ts';
-import { clientOf, isWatched, tellAnswer } from '../context/access-log.ts';
-import type { ActiveExchange, GatewayCore } from '../context/gateway-context.ts';
+import { clientOf, isWatched, publishAnswer } from '../context/access-log.ts';
+import type { ActiveExchange, GatewayContext } from '../context/gateway-context.ts';
 import { isConditional } from '../response/conditional.ts';
 import { hasTags, withPlainTags } from '../response/entity-tag.ts';
 import { type AnswerContext, answer, answerProblem } from '../response/reply.ts';
-import { needsClock, patienceOf, tellsTiming } from '../response/server-timing.ts';
+import { needsClock, patienceOf, wantsTiming } from '../response/server-timing.ts';
 import type { Route } from '../routing/route.ts';
 import type { Match, PathEntry } from '../routing/route-table.ts';
 import { onHangUp } from './client-disconnect.ts';
@@ -52,7 +52,7 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   private span: TracedSpan | undefined;
 
   constructor(
-    readonly core: GatewayCore,
+    readonly core: GatewayContext,
     readonly req: IncomingMessage,
     readonly res: ServerResponse,
     readonly requestId: string,
@@ -267,7 +267,7 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     const { req, core, caller } = this;
     const { trace } = this;
     const contentType = isFormType(type) ? FORM_TYPE : undefined;
-    const timing = this.started !== 0 && tellsTiming(core.settings, req) ? timeout : undefined;
+    const timing = this.started !== 0 && wantsTiming(core.settings, req) ? timeout : undefined;
     const nothing =
       trace === undefined && caller === undefined && key === undefined && contentType === undefined;
     return nothing && timing === undefined ? undefined : { ...trace, caller, key, contentType, timing };
@@ -350,7 +350,7 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     }
     if (!isWatched(core)) return;
     const duration = this.started === 0 ? 0 : performance.now() - this.started;
-    tellAnswer(core, this.req, {
+    publishAnswer(core, this.req, {
       requestId,
       route: this.entry.path,
       status,

@@ -10,7 +10,7 @@ import type { Bound } from '../binding/binder.ts';
 import type { ParameterSource } from '../binding/parameters.ts';
 import { httpProblem, type Problem, problemOfReply } from '../common/problem.ts';
 import { clientOf } from '../context/access-log.ts';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 import { evaluate, type Validator } from '../response/conditional.ts';
 import { etagOf } from '../response/entity-tag.ts';
 import { preconditionFailed } from '../response/reply.ts';
@@ -21,7 +21,7 @@ import type { Admission } from '../security/guard.ts';
 
 /** A request with conditions. */
 export interface Conditional extends ParameterSource {
-  readonly core: GatewayCore;
+  readonly core: GatewayContext;
   readonly entry: PathEntry;
   readonly route: Route;
   readonly requestId: string;

@@ -1,9 +1,9 @@
 /** Whether a gateway can serve. */
 import { type Health, healthOf } from '../../core/observability/health.ts';
-import { type GatewayCore, isStarting } from '../context/gateway-context.ts';
+import { type GatewayContext, isStarting } from '../context/gateway-context.ts';
 
 /** What keeps the gateway from serving; `ok` when nothing does. */
-export function gatewayHealth(core: GatewayCore): Health {
+export function gatewayHealth(core: GatewayContext): Health {
   const reasons = [];
   if (core.draining) reasons.push({ code: 'SHUTTING_DOWN', detail: 'The gateway is shutting down.' });
   if (!core.requester.reachable) reasons.push({ code: 'NO_ROUTER', detail: 'No router is reachable.' });

@@ -1,10 +1,10 @@
 /** Headers of the gateway's own pages. */
-import { type GatewayCore, startHeaders } from '../context/gateway-context.ts';
+import { type GatewayContext, startHeaders } from '../context/gateway-context.ts';
 import type { PageRequest } from '../routing/page.ts';
 
 /** Headers of a page: those of every reply, the request's id, and what cross-origin requests need. */
 export function pageHeaders(
-  core: GatewayCore,
+  core: GatewayContext,
   { req, requestId }: PageRequest,
   base = core.baseHeaders,
 ): string[] {

@@ -1,7 +1,7 @@
 /** The gateway's own pages: the document, Swagger UI, and its health. */
 import { type Health, healthOf, statusOf } from '../../core/observability/health.ts';
 import { httpProblem } from '../common/problem.ts';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 import { evaluate } from '../response/conditional.ts';
 import { tagAsGiven } from '../response/entity-tag.ts';
 import { answerBare } from '../response/reply.ts';
@@ -18,7 +18,7 @@ const ALLOW = 'GET, HEAD, OPTIONS';
  * All pages by path; `/*` at the end stands for all paths below.
  * @param renderer gives the renderer of the document that is served now.
  */
-export function newPages(core: GatewayCore, renderer: () => DocumentRenderer): Map<string, Page> {
+export function newPages(core: GatewayContext, renderer: () => DocumentRenderer): Map<string, Page> {
   const pages = new Map<string, Page>();
   const add = (pattern: string, serve: PageHandler): void => {
     pages.set(pattern, { kind: 'page', path: pattern, allow: ALLOW, serve });
@@ -41,7 +41,7 @@ export function newPages(core: GatewayCore, renderer: () => DocumentRenderer): M
 }
 
 function serveDocument(
-  core: GatewayCore,
+  core: GatewayContext,
   renderer: DocumentRenderer,
   format: DocumentFormat,
   request: PageRequest,
@@ -67,7 +67,7 @@ function serveDocument(
   else writeCompressed(core, request, response, compression);
 }
 
-function sendHealth(core: GatewayCore, request: PageRequest, health: Health): void {
+function sendHealth(core: GatewayContext, request: PageRequest, health: Health): void {
   const headers = pageHeaders(core, request);
   headers.push('Cache-Control', 'no-store');
   const body = Buffer.from(JSON.stringify(health));

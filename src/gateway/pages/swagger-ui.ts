@@ -7,7 +7,7 @@ import express from 'express';
 import swaggerUi from 'swagger-ui-express';
 import { toError } from '../../core/messages/errors.ts';
 import { httpProblem } from '../common/problem.ts';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 import { answerBare } from '../response/reply.ts';
 import { write } from '../response/writer.ts';
 import type { PageRequest } from '../routing/page.ts';
@@ -29,7 +29,7 @@ export class DocsPage {
    * @param openapi where the document is, without its ending.
    */
   constructor(
-    private readonly core: GatewayCore,
+    private readonly core: GatewayContext,
     private readonly path: string,
     openapi: string,
   ) {

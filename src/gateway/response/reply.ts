@@ -2,18 +2,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReplyExtras, ReplyMessage } from '../../core/messages/message.ts';
 import { encodeProblem, httpProblem, outcomeProblem, type Problem } from '../common/problem.ts';
-import { type GatewayCore, startHeaders } from '../context/gateway-context.ts';
+import { type GatewayContext, startHeaders } from '../context/gateway-context.ts';
 import type { Route } from '../routing/route.ts';
 import { evaluate } from './conditional.ts';
 import { faultsInReply } from './contract-check.ts';
 import { etagOf, tagAsGiven } from './entity-tag.ts';
 import { type ReplyHeaders, readExtras } from './reply-headers.ts';
-import { addTiming, tellsTiming } from './server-timing.ts';
+import { addTiming, wantsTiming } from './server-timing.ts';
 import { write, writeCompressed } from './writer.ts';
 
 /** What an answer is made with. */
 export interface AnswerContext {
-  readonly core: GatewayCore;
+  readonly core: GatewayContext;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
@@ -68,7 +68,7 @@ export function answerProblem(context: AnswerContext, problem: Problem, reply?: 
 
 /** Answers with a problem where no operation is concerned. */
 export function answerBare(
-  core: GatewayCore,
+  core: GatewayContext,
   req: IncomingMessage,
   res: ServerResponse,
   requestId: string,
@@ -102,7 +102,7 @@ function headersOf(context: AnswerContext, timing: ReplyExtras['timing']): strin
   const headers = startHeaders(core, route.headers, requestId);
   if (extraHeaders.length > 0) headers.push(...extraHeaders);
   const { req, started } = context;
-  if (started !== 0 && tellsTiming(core.settings, req)) addTiming(req, timing, started, headers);
+  if (started !== 0 && wantsTiming(core.settings, req)) addTiming(req, timing, started, headers);
   return headers;
 }
 

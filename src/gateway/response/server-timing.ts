@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ReplyExtras } from '../../core/messages/message.ts';
 import type { GatewaySettings } from '../common/settings.ts';
 import { isWatched } from '../context/access-log.ts';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 
 const PREFERENCE = /(?:^|[,\s])server-timing(?:$|[,;\s])/i;
 
@@ -14,13 +14,13 @@ function isAsked(req: IncomingMessage): boolean {
 }
 
 /** Whether the reply to a request tells its times. */
-export function tellsTiming({ serverTiming }: GatewaySettings, req: IncomingMessage): boolean {
+export function wantsTiming({ serverTiming }: GatewaySettings, req: IncomingMessage): boolean {
   return serverTiming === 'always' || (serverTiming === 'asked' && isAsked(req));
 }
 
 /** Whether somebody will ask how long a request took. */
-export function needsClock(core: GatewayCore, req: IncomingMessage): boolean {
-  return isWatched(core) || tellsTiming(core.settings, req);
+export function needsClock(core: GatewayContext, req: IncomingMessage): boolean {
+  return isWatched(core) || wantsTiming(core.settings, req);
 }
 
 /** Most that a request waits for a count, in ms. What its header says counts here before it is judged. */

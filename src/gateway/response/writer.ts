@@ -3,7 +3,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
 import { encodeProblem, httpProblem } from '../common/problem.ts';
 import type { CompressionSettings } from '../common/settings.ts';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 import { codingFor, compress, mayCompress } from './compress.ts';
 import { sentTag } from './entity-tag.ts';
 
@@ -20,7 +20,7 @@ export interface Response {
 }
 
 /** A request and what answers it. */
-export interface Target {
+export interface ReplyTarget {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
@@ -32,7 +32,7 @@ export interface Target {
  * Methods of `res` may be those of a middleware of the host, and may throw. Then this request alone fails.
  * @returns the status that the client gets.
  */
-export function write(core: GatewayCore, { req, res }: Target, response: Response): number {
+export function write(core: GatewayContext, { req, res }: ReplyTarget, response: Response): number {
   if (res.headersSent || res.destroyed) return response.status;
   try {
     send(res, req.method, response);
@@ -103,7 +103,7 @@ function pick<Name extends keyof ServerResponse>(names: readonly Name[]): Pick<S
 }
 
 /** Ends a response that cannot be written: with an error as long as it has no head, else with its connection. */
-function abandon(core: GatewayCore, res: ServerResponse, requestId: string): number {
+function abandon(core: GatewayContext, res: ServerResponse, requestId: string): number {
   const problem = httpProblem('INTERNAL_ERROR', 'The response could not be written; the log says why.');
   // A host may have its own idea of `headersSent`.
   const { _header: head } = res as { _header?: string | null };
@@ -128,8 +128,8 @@ function abandon(core: GatewayCore, res: ServerResponse, requestId: string): num
 
 /** Writes a response, compressed if the client likes it, and if that may be done to it. */
 export function writeCompressed(
-  core: GatewayCore,
-  target: Target,
+  core: GatewayContext,
+  target: ReplyTarget,
   response: Response,
   settings: CompressionSettings,
 ): number {
@@ -152,8 +152,8 @@ export function writeCompressed(
 
 /** A 304 names the tag that the client has. */
 function writeTagged(
-  core: GatewayCore,
-  target: Target,
+  core: GatewayContext,
+  target: ReplyTarget,
   response: Response,
   coding: string | undefined,
 ): number {

@@ -5,7 +5,12 @@ import { cookiesOf, decode, pairsOf } from '../binding/pairs.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 import { openKeyFile, type ReloadedFile } from '../common/reloaded-file.ts';
 import type { ApiKeySchemeSettings, ApiKeySettings } from '../common/settings.ts';
-import { type Authenticator, type CredentialPlace, type Finding, MISSING } from './authenticator.ts';
+import {
+  type AuthenticationResult,
+  type Authenticator,
+  type CredentialPlace,
+  MISSING,
+} from './authenticator.ts';
 import type { Credentials } from './guard.ts';
 
 interface KnownKey {
@@ -33,7 +38,7 @@ export class ApiKeyAuthenticator implements Authenticator {
     return type === 'apiKey';
   }
 
-  authenticate(credentials: Credentials, place: CredentialPlace): Finding {
+  authenticate(credentials: Credentials, place: CredentialPlace): AuthenticationResult {
     const given = findKey(credentials, place);
     if (given === undefined || given === '') return MISSING;
     const hash = hashOf(given.slice(0, MAX_KEY));

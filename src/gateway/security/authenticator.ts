@@ -9,18 +9,21 @@ export interface CredentialPlace {
 }
 
 /** What became of the credentials: there were none, they are not valid, they cannot be checked, or this is the caller. */
-export type Finding =
+export type AuthenticationResult =
   | { readonly kind: 'missing' }
   | { readonly kind: 'invalid'; readonly reason: string }
   | { readonly kind: 'unavailable' }
   | { readonly kind: 'known'; readonly caller: Caller };
 
-export const MISSING: Finding = { kind: 'missing' };
+export const MISSING: AuthenticationResult = { kind: 'missing' };
 
 export interface Authenticator {
   /** Kinds of scheme in the document that it can serve. */
   serves(type: string): boolean;
-  authenticate(credentials: Credentials, place: CredentialPlace): Promise<Finding> | Finding;
+  authenticate(
+    credentials: Credentials,
+    place: CredentialPlace,
+  ): Promise<AuthenticationResult> | AuthenticationResult;
   /**
    * The challenge in a 401 reply (RFC 9110, 11.6.1).
    * @param reason why the credentials are not valid; undefined when there were none.

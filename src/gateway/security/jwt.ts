@@ -13,7 +13,12 @@ import type { Caller } from '../../core/messages/message.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 import { openKeyFile } from '../common/reloaded-file.ts';
 import type { JwtSchemeSettings } from '../common/settings.ts';
-import { type Authenticator, type CredentialPlace, type Finding, MISSING } from './authenticator.ts';
+import {
+  type AuthenticationResult,
+  type Authenticator,
+  type CredentialPlace,
+  MISSING,
+} from './authenticator.ts';
 import type { Credentials } from './guard.ts';
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
@@ -40,7 +45,7 @@ export class JwtAuthenticator implements Authenticator {
     return type === 'http bearer' || type === 'oauth2' || type === 'openIdConnect';
   }
 
-  async authenticate({ headers }: Credentials): Promise<Finding> {
+  async authenticate({ headers }: Credentials): Promise<AuthenticationResult> {
     if (headers.authorization === undefined) return MISSING;
     const token = BEARER.exec(headers.authorization)?.[1];
     if (token === undefined)

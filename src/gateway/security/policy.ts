@@ -8,7 +8,7 @@ import type { GatewayLogger } from '../common/api-source.ts';
 import { httpProblem, type Problem } from '../common/problem.ts';
 import type { AuthSettings } from '../common/settings.ts';
 import { ApiKeyAuthenticator } from './api-key.ts';
-import type { Authenticator, CredentialPlace, Finding } from './authenticator.ts';
+import type { AuthenticationResult, Authenticator, CredentialPlace } from './authenticator.ts';
 import type { Admission, Credentials, Guard } from './guard.ts';
 import { JwtAuthenticator } from './jwt.ts';
 
@@ -111,7 +111,7 @@ class RequirementGuard implements Guard {
   }
 
   async admit(credentials: Credentials): Promise<Admission> {
-    const findings = new Map<Authenticator, Finding>();
+    const findings = new Map<Authenticator, AuthenticationResult>();
     let lacking: readonly string[] | undefined;
     let open = false;
     for (const demands of this.alternatives) {
@@ -135,7 +135,7 @@ class RequirementGuard implements Guard {
   private async meet(
     demands: readonly Demand[],
     credentials: Credentials,
-    findings: Map<Authenticator, Finding>,
+    findings: Map<Authenticator, AuthenticationResult>,
   ): Promise<{ caller?: Caller; lacking?: readonly string[] }> {
     let caller: Caller | undefined;
     let lacking: readonly string[] | undefined;
@@ -150,7 +150,7 @@ class RequirementGuard implements Guard {
     return lacking === undefined ? { caller } : { lacking };
   }
 
-  private unauthenticated(findings: ReadonlyMap<Authenticator, Finding>): Problem {
+  private unauthenticated(findings: ReadonlyMap<Authenticator, AuthenticationResult>): Problem {
     const challenges = new Set<string>();
     const reasons: string[] = [];
     for (const { authenticator, place } of this.alternatives.flat()) {

@@ -10,14 +10,14 @@ import express, { type Express } from 'express';
 import type { Dispatcher, Next } from '../exchange/dispatcher.ts';
 
 /** An app and the classes of its requests and responses. */
-export interface BornApp {
+export interface ExpressApp {
   readonly app: Express;
   readonly IncomingMessage: typeof IncomingMessage;
   readonly ServerResponse: typeof ServerResponse;
 }
 
 /** Makes the app with the gateway in it; paths that the gateway does not know go on to what is added later. */
-export function newApp(dispatcher: Dispatcher, trustProxy: false | number | readonly string[]): BornApp {
+export function newApp(dispatcher: Dispatcher, trustProxy: false | number | readonly string[]): ExpressApp {
   const app = express();
   app.disable('x-powered-by');
   app.set('case sensitive routing', true);

@@ -2,10 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { httpProblem } from '../common/problem.ts';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 import type { Dispatcher, Next } from '../exchange/dispatcher.ts';
 import { answerBare } from '../response/reply.ts';
-import type { BornApp } from './express-app.ts';
+import type { ExpressApp } from './express-app.ts';
 import { answerConnect, answerRaw, messageFault } from './malformed-http.ts';
 
 /** How an Express app is called when somebody waits behind it. */
@@ -15,7 +15,7 @@ type App = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 const GRACE = 5000;
 
 /** Makes the server; it does not listen yet. */
-export function newServer(core: GatewayCore, born: BornApp, dispatcher: Dispatcher): Server {
+export function newServer(core: GatewayContext, born: ExpressApp, dispatcher: Dispatcher): Server {
   const { limits, clientTimeouts } = core.settings;
   const app = born.app as unknown as App;
   const serve = (req: IncomingMessage, res: ServerResponse): void => {

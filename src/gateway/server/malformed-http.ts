@@ -3,8 +3,8 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLast } from '../common/pipeline.ts';
 import { encodeProblem, httpProblem, type Problem } from '../common/problem.ts';
-import { NO_OPERATION, tellAnswer } from '../context/access-log.ts';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import { NO_OPERATION, publishAnswer } from '../context/access-log.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 import { targetFault } from './target.ts';
 
 const CLOSE = ['Connection', 'close'];
@@ -30,13 +30,13 @@ function wrongVersion(version: string): Problem {
 }
 
 /** Answers what did not become a request, or the rest of one, once everything before it is answered (RFC 9112, 9.3.2). */
-export function answerRaw(core: GatewayCore, error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerRaw(core: GatewayContext, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET') socket.destroy(error);
   else if (socket.writable) answerLast(core, socket, problemOf(error, core));
 }
 
 /** Gives the last answer of a connection: nothing behind it is processed. */
-function answerLast(core: GatewayCore, socket: Socket, problem: Problem): void {
+function answerLast(core: GatewayContext, socket: Socket, problem: Problem): void {
   if (!core.pipelines.close(socket)) return;
   const last = core.pipelines.lastOn(socket);
   if (last === undefined) {
@@ -53,13 +53,13 @@ function answerLast(core: GatewayCore, socket: Socket, problem: Problem): void {
 }
 
 /** Answers CONNECT, for which Node makes no response. */
-export function answerConnect(core: GatewayCore, socket: Socket): void {
+export function answerConnect(core: GatewayContext, socket: Socket): void {
   answerLast(core, socket, httpProblem('NOT_IMPLEMENTED', 'This is not a proxy: CONNECT is not known.'));
 }
 
-function sendRaw(core: GatewayCore, socket: Socket, problem: Problem): void {
+function sendRaw(core: GatewayContext, socket: Socket, problem: Problem): void {
   const requestId = core.ids.next(undefined);
-  tellAnswer(core, undefined, { ...NO_OPERATION, requestId, status: problem.status, code: problem.code });
+  publishAnswer(core, undefined, { ...NO_OPERATION, requestId, status: problem.status, code: problem.code });
   const body = encodeProblem(problem, core.settings.problemType, requestId);
   const lines = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`];
   const headers = [...core.baseHeaders, 'Content-Type', 'application/problem+json', ...CLOSE];
@@ -85,7 +85,7 @@ function versionIn({ rawPacket, bytesParsed = 0 }: ParseError): string | undefin
   return REQUEST_LINE.exec(text.slice(start))?.[1];
 }
 
-function problemOf(error: ParseError, core: GatewayCore): Problem {
+function problemOf(error: ParseError, core: GatewayContext): Problem {
   const { limits } = core.settings;
   const code = error.code ?? '';
   const version = versionIn(error);

@@ -1,7 +1,7 @@
 /** How a gateway stops. */
 import type { Server } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { GatewayCore } from '../context/gateway-context.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
 
 /** Time for the last replies to reach their clients once the deadline is over, in ms. */
 const LAST_WORDS = 50;
@@ -14,7 +14,7 @@ const MAX_BACKLOG = 1024;
  * served, and each reply closes its connection. A gateway within another server refuses new requests at once.
  * @param deadline ms after which requests in flight are cut off.
  */
-export async function closeGateway(core: GatewayCore, server: Server, deadline: number): Promise<void> {
+export async function closeGateway(core: GatewayContext, server: Server, deadline: number): Promise<void> {
   core.draining = true;
   const { listening } = server;
   if (!listening) core.closed = true;
@@ -57,7 +57,7 @@ async function acceptBacklog(server: Server): Promise<void> {
 }
 
 /** Resolves when no request is in flight. */
-function idle(core: GatewayCore): Promise<void> {
+function idle(core: GatewayContext): Promise<void> {
   if (core.exchanges.length === 0) return Promise.resolve();
   return new Promise((resolve) => {
     core.onIdle = resolve;

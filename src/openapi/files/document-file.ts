@@ -8,7 +8,7 @@ import { tokensOf } from '../../contract/json.ts';
 import { numberTags, parseSpelled, spelled } from '../model/spelled-number.ts';
 
 /** A place in a file, from 1. */
-export interface LinePlace {
+export interface LinePosition {
   readonly line: number;
   readonly column: number;
 }
@@ -36,7 +36,7 @@ export class DocumentFile {
   }
 
   /** Where the value at a JSON pointer stands, or the nearest one around it. */
-  locate(pointer: string): LinePlace | undefined {
+  locate(pointer: string): LinePosition | undefined {
     this.nodes ??= nodesOf(this.text);
     const { contents, lines } = this.nodes;
     let node: Node | null = contents;

@@ -23,7 +23,7 @@ import { Faults } from '../model/faults.ts';
 import { type ContractLimits, plainCopy } from '../model/limits.ts';
 import { walk } from '../model/walk.ts';
 import { anchorsOf } from './anchors.ts';
-import { DocumentFile, type LinePlace } from './document-file.ts';
+import { DocumentFile, type LinePosition } from './document-file.ts';
 import { FILES } from './references.ts';
 import { settleTexts } from './text-fields.ts';
 
@@ -31,7 +31,7 @@ import { settleTexts } from './text-fields.ts';
 export type OnFile = (path: string) => void;
 
 /** Where a value of the document stands: the file, and the pointer in it. */
-export interface FilePlace extends LinePlace {
+export interface FilePlace extends LinePosition {
   readonly file: string;
   readonly pointer: string;
 }

@@ -17,7 +17,7 @@ import { DynamicScopes, keyOf, type Scope } from './dynamic-scope.ts';
 import { Resources } from './resources.ts';
 
 /** A component that has to be copied yet. */
-export interface Pending {
+export interface PendingReference {
   readonly kind: Kind;
   readonly section: string;
   readonly name: string;
@@ -50,7 +50,7 @@ export class References {
   private readonly resources: Resources;
   private readonly scopes: DynamicScopes | undefined;
   /** Components found, in the order they were found; the caller copies them. */
-  readonly pending: Pending[] = [];
+  readonly pending: PendingReference[] = [];
 
   /** @param most components that there may be. */
   constructor(raw: JsonObject, most: number) {
@@ -70,7 +70,7 @@ export class References {
   }
 
   /** A component is copied from now on: dynamic references lead where they lead from there. */
-  enter({ pointer, scope }: Pick<Pending, 'pointer' | 'scope'>): void {
+  enter({ pointer, scope }: Pick<PendingReference, 'pointer' | 'scope'>): void {
     this.scopes?.enter(pointer, scope);
   }
 

@@ -1,10 +1,10 @@
 /** What the key of a worker allows it to serve and to announce. */
-import type { PeerRights } from '../../transport/curve/permissions.ts';
+import type { PeerPermissions } from '../../transport/curve/permissions.ts';
 import type { ReadAnnouncement } from './announcement.ts';
 
 /** Why a worker may not serve what it announces; undefined when it may. */
 export function announcementRefusal(
-  rights: PeerRights,
+  rights: PeerPermissions,
   { events, claims }: ReadAnnouncement,
 ): string | undefined {
   if (events === undefined && !rights.servesAll) {
@@ -27,7 +27,7 @@ export function announcementRefusal(
  * @param configured those that the router's configuration binds it to, if it does.
  */
 export function classicEventsOf(
-  rights: PeerRights,
+  rights: PeerPermissions,
   configured: readonly string[] | undefined,
 ): readonly string[] | undefined {
   if (rights.servesAll) return configured;

@@ -1,6 +1,6 @@
 /**
  * The side of the router that workers connect to: a ROUTER socket. Finds out who is there (notifications of the socket,
- * messages, heartbeats), and hands their replies to the core; who of them works for it is the `Membership`'s.
+ * messages, heartbeats), and hands their replies to the core; who of them works for it is the `WorkerRegistry`'s.
  *
  * The socket tells of each connection that comes and goes, so there is one peer for each. A connection under the routing
  * id of another one takes its place: the old one is lost, with the requests that it held, and no reply to them counts
@@ -13,7 +13,7 @@ import { failure, type ReplyMessage } from '../../core/messages/message.ts';
 import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
 import { type Clock, systemClock } from '../../core/time/clock.ts';
 import type { ZeroMQConnection } from '../../transport/addressing/connection.ts';
-import type { CurveDoor } from '../../transport/curve/curve-options.ts';
+import type { CurveEndpoint } from '../../transport/curve/curve-options.ts';
 import { type Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import { MessageSocket, type SocketReceiver } from '../../transport/socket/message-socket.ts';
@@ -22,18 +22,18 @@ import { CONTROL_ADDRESS, controlData, isControl, readCredit } from '../../wire/
 import { isJson } from '../../wire/json-check.ts';
 import { isPacked, readPacked } from '../../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
-import type { RouterCore } from '../broker/broker.ts';
+import type { Broker } from '../broker/broker.ts';
 import { findUndelivered } from './undelivered.ts';
 import { WorkerPeer, type WorkerPeerOwner } from './worker-peer.ts';
 import {
-  Membership,
-  type MembershipOptions,
-  type MembershipOwner,
   type PeerDirectory,
+  WorkerRegistry,
+  type WorkerRegistryOptions,
+  type WorkerRegistryOwner,
 } from './worker-registry.ts';
 
 /** What a backend tells the router. */
-export interface BackendOwner extends MembershipOwner {
+export interface BackendOwner extends WorkerRegistryOwner {
   /** A worker was heard of, whatever it said. */
   signOfLife(key: string): void;
   /** Something happened at a worker: the core may have something to do earlier than before. */
@@ -41,12 +41,12 @@ export interface BackendOwner extends MembershipOwner {
 }
 
 /** Options of a backend. Durations in ms. */
-export interface BackendOptions extends MembershipOptions {
+export interface BackendOptions extends WorkerRegistryOptions {
   readonly maxMessageSize: number;
   readonly speaker: Speaker;
   /** How long a peer that connected has for its hello before it counts as classic. */
   readonly helloGrace: number;
-  readonly curve?: CurveDoor;
+  readonly curve?: CurveEndpoint;
   readonly clock?: Clock;
 }
 
@@ -58,7 +58,7 @@ const PROBE: Buffer = CONTROL_ADDRESS;
 
 export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   readonly socket: MessageSocket;
-  private readonly members: Membership;
+  private readonly members: WorkerRegistry;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
 
@@ -68,12 +68,12 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   constructor(
     private readonly options: BackendOptions,
-    private readonly core: RouterCore,
+    private readonly core: Broker,
     private readonly owner: BackendOwner,
   ) {
     const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
     this.clock = clock;
-    this.members = new Membership(options, core, this, owner);
+    this.members = new WorkerRegistry(options, core, this, owner);
     options.contracts.on('freed', this.onFreed);
     this.socket = new MessageSocket(
       { type: 'router', routingId, maxMessageSize, curve, notify: true, handover: true },

@@ -1,28 +1,28 @@
 /** A worker in the router's own thread: its place in the core, without a socket. */
 
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
-import type { LocalSeat, LocalWorker } from '../../core/messages/embedded.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
+import type { EmbeddedSlot, EmbeddedWorker } from '../../core/messages/embedded.ts';
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import type { LeaveReason } from '../../core/observability/diagnostics.ts';
 import { turnNow } from '../../transport/link/turn.ts';
-import type { RouterCore } from '../broker/broker.ts';
-import type { Pending } from '../broker/request.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { RouterRequest } from '../broker/request.ts';
 import type { Worker, WorkerPort } from '../broker/worker.ts';
 import { eventsOf, readAnnouncement } from './announcement.ts';
 import type { ContractHold } from './contract-versions.ts';
 import type { AnnouncedContracts } from './contracts.ts';
-import type { MembershipOwner } from './worker-registry.ts';
+import type { WorkerRegistryOwner } from './worker-registry.ts';
 
-export class LocalPeer implements WorkerPort, LocalSeat {
+export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
   readonly ours = true;
   worker: Worker | undefined;
   private hold: ContractHold | undefined;
 
   constructor(
-    private readonly local: LocalWorker,
-    private readonly core: RouterCore,
+    private readonly local: EmbeddedWorker,
+    private readonly core: Broker,
     private readonly contracts: AnnouncedContracts,
-    private readonly owner: MembershipOwner,
+    private readonly owner: WorkerRegistryOwner,
   ) {}
 
   get key(): string {
@@ -44,12 +44,12 @@ export class LocalPeer implements WorkerPort, LocalSeat {
     return undefined;
   }
 
-  dispatch(pending: Pending): boolean {
+  dispatch(pending: RouterRequest): boolean {
     this.local.localRequest(pending.id, pending.generation, pending.message);
     return true;
   }
 
-  cancel(id: number, generation: number, why: GiveUp): void {
+  cancel(id: number, generation: number, why: CancelReason): void {
     this.local.localCancel(id, generation, why);
   }
 

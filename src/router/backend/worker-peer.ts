@@ -1,17 +1,17 @@
 /** A worker at the backend: speaks packed with ours and classic frames with the others. */
 
 import { identityOf, saysHello } from '../../core/identity/identity.ts';
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { failure, type ReplyMessage } from '../../core/messages/message.ts';
 import type { DropCause } from '../../core/observability/diagnostics.ts';
 import type { Cancel } from '../../core/time/clock.ts';
-import type { Guest } from '../../transport/curve/admission.ts';
+import type { AuthenticatedPeer } from '../../transport/curve/admission.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
 import { type ControlName, controlFrames, type Hello } from '../../wire/control.ts';
 import { isClassicJson } from '../../wire/json-check.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { encodeToken } from '../../wire/token.ts';
-import type { Pending } from '../broker/request.ts';
+import type { RouterRequest } from '../broker/request.ts';
 import type { Worker, WorkerPort } from '../broker/worker.ts';
 import type { ReadAnnouncement } from './announcement.ts';
 import type { ContractHold } from './contract-versions.ts';
@@ -80,7 +80,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     readonly address: string,
     makeChannel: (owner: WorkerPeer) => PeerChannel,
     private readonly owner: WorkerPeerOwner,
-    readonly guest: Guest | undefined,
+    readonly guest: AuthenticatedPeer | undefined,
   ) {
     this.ours = saysHello(address);
     this.named = identityOf(address);
@@ -92,14 +92,14 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     return this.node ?? this.named;
   }
 
-  dispatch(pending: Pending): boolean {
+  dispatch(pending: RouterRequest): boolean {
     if (!this.channel.writable) return false;
     if (this.ours) this.channel.addRequest(pending.id, pending.generation, pending.message);
     else this.dispatchClassic(pending);
     return true;
   }
 
-  cancel(id: number, generation: number, why: GiveUp): void {
+  cancel(id: number, generation: number, why: CancelReason): void {
     this.channel.addCancel(id, generation, why);
   }
 
@@ -138,7 +138,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   }
 
   /** To a classic worker goes only what it can read: it would drop the rest without a word. */
-  private dispatchClassic(pending: Pending): void {
+  private dispatchClassic(pending: RouterRequest): void {
     const { id, generation, message } = pending;
     if (isClassicJson(message.body)) {
       this.channel.post([encodeToken(id, generation), EMPTY, Buffer.from(message.eventName), message.body]);

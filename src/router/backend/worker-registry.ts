@@ -8,7 +8,7 @@ import type { DropCause, LeaveReason } from '../../core/observability/diagnostic
 import { turnNow } from '../../transport/link/turn.ts';
 import { type Credit, controlData, type Hello, readHello } from '../../wire/control.ts';
 import { PROTOCOL_VERSION } from '../../wire/metadata.ts';
-import type { RouterCore } from '../broker/broker.ts';
+import type { Broker } from '../broker/broker.ts';
 import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
 import { announcementRefusal, classicEventsOf } from './announcement-policy.ts';
 import type { ClassicEvents } from './classic-events.ts';
@@ -20,7 +20,7 @@ import type { ContractCheck, WorkerPeer } from './worker-peer.ts';
 export type JoinedPeer = Pick<WorkerPeer, 'key' | 'ours' | 'worker'>;
 
 /** Told of workers that come and go. */
-export interface MembershipOwner {
+export interface WorkerRegistryOwner {
   /** A worker came, or one that was taken for a classic one said what it is. */
   workerJoined(peer: JoinedPeer): void;
   workerLeft(peer: JoinedPeer, reason: LeaveReason, held: number): void;
@@ -39,7 +39,7 @@ export interface PeerDirectory {
 }
 
 /** Options of a membership. */
-export interface MembershipOptions {
+export interface WorkerRegistryOptions {
   /** The router's own. */
   readonly identity: string;
   readonly logger: Logger;
@@ -54,15 +54,15 @@ const UNBOUND =
   'two classic workers are bound to no events: the router assumes that each of them serves every event that no worker ' +
   'announced; if they serve different events, bind them with classicEvents (--classic-events NODE_ID=EVENT)';
 
-export class Membership {
+export class WorkerRegistry {
   /** It was said what is assumed of classic workers that are bound to no events. */
   private warned = false;
 
   constructor(
-    private readonly options: MembershipOptions,
-    private readonly core: RouterCore,
+    private readonly options: WorkerRegistryOptions,
+    private readonly core: Broker,
     private readonly directory: PeerDirectory,
-    private readonly owner: MembershipOwner,
+    private readonly owner: WorkerRegistryOwner,
   ) {}
 
   /** A worker says what it is, at its start or when it was asked. */

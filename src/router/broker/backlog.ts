@@ -11,10 +11,10 @@
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { isHopeless } from '../../core/time/chance.ts';
 import type { Breakers } from './breaker.ts';
-import type { EventState, Group, Link, RouteTable } from './event-table.ts';
-import type { Lane } from './fair-queue.ts';
+import type { EventState, EventTable, Group, Link } from './event-table.ts';
+import type { ClientQueue } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
-import type { Pending } from './request.ts';
+import type { RouterRequest } from './request.ts';
 import type { Worker } from './worker.ts';
 
 export class Backlog {
@@ -31,16 +31,16 @@ export class Backlog {
    * @param pushOut settles a request that had to give way; it is out of its queue already.
    */
   constructor(
-    private readonly routes: RouteTable,
+    private readonly routes: EventTable,
     private readonly queueLimit: number,
     private readonly queueBytes: number,
-    private readonly pushOut: (pending: Pending) => void,
+    private readonly pushOut: (pending: RouterRequest) => void,
   ) {
     this.unread = new UnreadReplies(queueBytes / 2);
   }
 
   /** Queues a request; false when there is no room. */
-  add(event: EventState, pending: Pending): boolean {
+  add(event: EventState, pending: RouterRequest): boolean {
     pending.size = sizeOf(pending.message, pending.envelope);
     this.filling = event;
     const room =
@@ -59,7 +59,7 @@ export class Backlog {
   }
 
   /** Queues a request that is `queued` but in no queue: it had left it before. In front, and whatever the bounds. */
-  addFirst(event: EventState, pending: Pending): void {
+  addFirst(event: EventState, pending: RouterRequest): void {
     if (pending.size === 0) pending.size = sizeOf(pending.message, pending.envelope);
     event.queue.unshift(pending);
     this.entered(event, pending);
@@ -69,10 +69,10 @@ export class Backlog {
    * Takes the next request for a worker: events in turn, and at each event clients in turn. A hopeless request comes out
    * too, to be settled; it costs neither its event nor its client the turn.
    */
-  takeFor(worker: Worker, breakers: Breakers | undefined, now: number): Pending | undefined {
+  takeFor(worker: Worker, breakers: Breakers | undefined, now: number): RouterRequest | undefined {
     const { group } = worker;
     if (group === undefined) return undefined;
-    let best: { readonly link: Link; readonly next: Pending } | undefined;
+    let best: { readonly link: Link; readonly next: RouterRequest } | undefined;
     let after: Link | undefined;
     for (let link = group.backlog.first, looked = 0; link !== undefined && looked < SAMPLE; link = after) {
       const { event } = link;
@@ -95,7 +95,7 @@ export class Backlog {
   }
 
   /** Takes a request of an event whose turn it is; the event's next turn is after all others. */
-  private serveTurn(group: Group, link: Link, next: Pending): Pending {
+  private serveTurn(group: Group, link: Link, next: RouterRequest): RouterRequest {
     group.backlog.remove(link);
     this.serve(link.event, next);
     if (link.event.queue.length > 0) group.backlog.push(link);
@@ -103,7 +103,7 @@ export class Backlog {
   }
 
   /** Takes a request of an event that goes to a worker. */
-  serve(event: EventState, pending: Pending): void {
+  serve(event: EventState, pending: RouterRequest): void {
     event.queue.serve(pending);
     this.left(event, pending);
   }
@@ -117,14 +117,14 @@ export class Backlog {
   }
 
   /** Takes any request of an event. */
-  takeFrom(event: EventState): Pending | undefined {
+  takeFrom(event: EventState): RouterRequest | undefined {
     const pending = event.queue.first;
     if (pending !== undefined) this.serve(event, pending);
     return pending;
   }
 
   /** Takes a request out, wherever it stands. */
-  remove(pending: Pending): void {
+  remove(pending: RouterRequest): void {
     const queue = pending.lane?.queue;
     if (queue === undefined) return;
     queue.remove(pending);
@@ -136,14 +136,14 @@ export class Backlog {
     return this.bytes + Math.min(this.unread.bytes, this.queueBytes / 2);
   }
 
-  private entered(event: EventState, pending: Pending): void {
+  private entered(event: EventState, pending: RouterRequest): void {
     this.length++;
     this.bytes += pending.size;
     if (event.queue.length === 1) event.list();
     if (this.heaviest === undefined || event.queue.bytes > this.heaviest.queue.bytes) this.heaviest = event;
   }
 
-  private left(event: EventState, pending: Pending): void {
+  private left(event: EventState, pending: RouterRequest): void {
     this.length--;
     this.bytes -= pending.size;
     if (event.queue.length > 0) return;
@@ -152,7 +152,7 @@ export class Backlog {
   }
 
   /** Pushes out one request of the event, of a client that has more there than this one. */
-  private makePlace(event: EventState, pending: Pending): boolean {
+  private makePlace(event: EventState, pending: RouterRequest): boolean {
     const longest = event.queue.largestLane('length');
     const own = event.queue.laneOf(pending)?.length ?? 0;
     if (longest === undefined || longest.length <= own + 1) return false;
@@ -161,7 +161,7 @@ export class Backlog {
   }
 
   /** Pushes out as many bytes as are missing, of an event or a client with more than this one would have. */
-  private makeRoom(event: EventState, pending: Pending): boolean {
+  private makeRoom(event: EventState, pending: RouterRequest): boolean {
     const missing = this.used + pending.size - this.queueBytes;
     const { heaviest } = this;
     const other = heaviest !== undefined && heaviest !== event ? heaviest : undefined;
@@ -180,7 +180,7 @@ export class Backlog {
     return true;
   }
 
-  private pushOutOf(lane: Lane): void {
+  private pushOutOf(lane: ClientQueue): void {
     const victim = lane.leastUrgent;
     if (victim === undefined) return;
     this.remove(victim);
@@ -197,13 +197,13 @@ function nextFor(
   { name, queue }: EventState,
   breakers: Breakers | undefined,
   now: number,
-): Pending | undefined {
+): RouterRequest | undefined {
   if (breakers === undefined || !breakers.tripped(worker)) return queue.next(now);
   if (breakers.rests(worker, name, true)) return undefined;
   return breakers.rests(worker, name, false) ? queue.nextFresh(now) : queue.next(now);
 }
 
 /** Whether a request waits for workers of a higher rank, and there are some. */
-function isOutranked({ least }: Pending, event: EventState, group: Group): boolean {
+function isOutranked({ least }: RouterRequest, event: EventState, group: Group): boolean {
   return least !== -Infinity && group.rankOf(event.name) < Math.min(least, event.topRank);
 }

@@ -3,7 +3,7 @@
  *
  * - One for each worker and event. After `threshold` failures in a row (handler errors, bad replies, timeouts) the
  *   worker gets no requests of that event for `rest` ms; then one is tried, and with a failure it rests twice as long, up
- *   to `maxRest`. A success closes the breaker. For quick failures a worker is not rested where no other could take
+ *   to `maxOpenDuration`. A success closes the breaker. For quick failures a worker is not rested where no other could take
  *   over: an honest error at once is better than a wait.
  * - A worker that rests for more than `MAX_TRIPPED` events rests as a whole.
  * - One for each event that was held by `LOSSES` lost workers in a row: it rests everywhere, so that a request that kills
@@ -11,7 +11,7 @@
  */
 import type { BreakerState } from '../../core/observability/reports.ts';
 import type { EventState } from './event-table.ts';
-import { Alarm, type Alarms } from './timers.ts';
+import { TimerEntry, type TimerWheel } from './timers.ts';
 import type { Worker } from './worker.ts';
 
 /** Settings of circuit breakers. */
@@ -19,9 +19,9 @@ export interface BreakerOptions {
   /** Failures in a row of one event at one worker. Default 5. */
   readonly threshold?: number;
   /** First rest, in ms. Default 1,000. */
-  readonly rest?: number;
+  readonly openDuration?: number;
   /** Longest rest, in ms. Default 30,000. */
-  readonly maxRest?: number;
+  readonly maxOpenDuration?: number;
 }
 
 /** What a breaker tells the core. */
@@ -46,7 +46,7 @@ export class Breaker {
   rest = 0;
   /** The one request of a half-open breaker is under way. */
   probing = false;
-  alarm: Alarm | undefined = undefined;
+  alarm: TimerEntry | undefined = undefined;
 
   /** Whether it lets no request pass. @param fresh the request has enough time to show whether the worker recovered. */
   blocks(fresh: boolean): boolean {
@@ -61,16 +61,16 @@ export class Breakers {
   private readonly events = new Map<string, Breaker>();
   private readonly threshold: number;
   private readonly firstRest: number;
-  private readonly maxRest: number;
+  private readonly maxOpenDuration: number;
 
   constructor(
     options: BreakerOptions,
-    private readonly alarms: Alarms,
+    private readonly alarms: TimerWheel,
     private readonly owner: BreakerOwner,
   ) {
     this.threshold = options.threshold ?? 5;
-    this.firstRest = options.rest ?? 1000;
-    this.maxRest = options.maxRest ?? 30_000;
+    this.firstRest = options.openDuration ?? 1000;
+    this.maxOpenDuration = options.maxOpenDuration ?? 30_000;
   }
 
   /** Whether there is anything to look up for a request of this worker. */
@@ -191,8 +191,8 @@ export class Breakers {
 
   private open(breaker: Breaker, worker: Worker | undefined, name: string, now: number): void {
     breaker.state = 'open';
-    breaker.rest = breaker.rest === 0 ? this.firstRest : Math.min(this.maxRest, breaker.rest * 2);
-    breaker.alarm = new Alarm((at) => {
+    breaker.rest = breaker.rest === 0 ? this.firstRest : Math.min(this.maxOpenDuration, breaker.rest * 2);
+    breaker.alarm = new TimerEntry((at) => {
       breaker.alarm = undefined;
       breaker.state = 'half-open';
       this.owner.rescued(worker, name, at);

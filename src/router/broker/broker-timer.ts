@@ -1,14 +1,14 @@
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
-import type { RouterCore } from './broker.ts';
+import type { Broker } from './broker.ts';
 
 /** Ticks the core when something comes due. */
-export class CoreTimer {
+export class BrokerTimer {
   private cancel: Cancel | undefined;
   private armedFor = Infinity;
   private closed = false;
 
   constructor(
-    private readonly core: Pick<RouterCore, 'nextWakeup' | 'tick'>,
+    private readonly core: Pick<Broker, 'nextWakeup' | 'tick'>,
     private readonly clock: Clock = systemClock,
   ) {}
 

@@ -6,41 +6,41 @@
  * waiting. Requests that are read in one turn of the event loop should be submitted with the same `now`.
  */
 
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
-import { honestReply } from '../../core/messages/redispatched-reply.ts';
+import { redispatchedReply } from '../../core/messages/redispatched-reply.ts';
 import type { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import type { DropCause } from '../../core/observability/diagnostics.ts';
 import { Backlog } from './backlog.ts';
 import { Breakers } from './breaker.ts';
-import { type EventState, RouteTable } from './event-table.ts';
+import { type EventState, EventTable } from './event-table.ts';
 import { isRefusal } from './failures.ts';
-import { type CoreLimits, coreLimits, coreStrategy, type RouterCoreOptions } from './limits.ts';
-import { Sweeper } from './payload-compactor.ts';
+import { type BrokerLimits, type BrokerOptions, brokerLimits, brokerStrategy } from './limits.ts';
+import { PayloadCompactor } from './payload-compactor.ts';
 import { Recovery } from './recovery.ts';
-import { type Origin, Pending } from './request.ts';
+import { type Origin, RouterRequest } from './request.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { Dispatcher, tellDrained } from './scheduler.ts';
-import { Settler } from './settlement.ts';
+import { publishDrained, Scheduler } from './scheduler.ts';
+import { Settlement } from './settlement.ts';
 import { Counters, type RouterStats, snapshot } from './stats.ts';
-import { type Alarms, createAlarms, ring } from './timers.ts';
+import { createTimerWheel, ring, type TimerWheel } from './timers.ts';
 import { Worker, type WorkerInfo, type WorkerPort } from './worker.ts';
-import { Chooser } from './worker-selector.ts';
+import { WorkerSelector } from './worker-selector.ts';
 
 /** Why a reply of a worker is dropped. */
 export type ReplyDrop = Extract<DropCause, 'late-reply' | 'foreign-reply' | 'unknown-token'>;
 
 /** Routes requests to workers; see the head of this file. */
-export class RouterCore {
-  private readonly limits: CoreLimits;
+export class Broker {
+  private readonly limits: BrokerLimits;
   private readonly counters = new Counters();
-  private readonly routes = new RouteTable();
-  private readonly alarms: Alarms;
+  private readonly routes = new EventTable();
+  private readonly alarms: TimerWheel;
   private readonly budget: RetryBudget | undefined;
   readonly breakers: Breakers | undefined;
-  private readonly settler: Settler;
+  private readonly settler: Settlement;
   private readonly backlog: Backlog;
-  private readonly dispatcher: Dispatcher;
+  private readonly dispatcher: Scheduler;
   private readonly recovery: Recovery;
   private readonly workerSet = new Set<Worker>();
   /** Workers that ever came. */
@@ -50,12 +50,12 @@ export class RouterCore {
    * @param now the present, on the clock that all later calls use.
    * @throws ZeroMQConfigError for a limit or strategy that is not acceptable.
    */
-  constructor(options: RouterCoreOptions = {}, now = 0) {
+  constructor(options: BrokerOptions = {}, now = 0) {
     const { counters, routes } = this;
-    const limits = coreLimits(options);
-    const strategy = coreStrategy(options.strategy);
-    const alarms = createAlarms(now);
-    const settler = new Settler(counters, now, options.observer);
+    const limits = brokerLimits(options);
+    const strategy = brokerStrategy(options.strategy);
+    const alarms = createTimerWheel(now);
+    const settler = new Settlement(counters, now, options.observer);
     const budget =
       options.retryBudget === false ? undefined : new RetryBudget(options.retryBudget ?? {}, now);
     const breakers =
@@ -69,17 +69,17 @@ export class RouterCore {
     const backlog = new Backlog(routes, limits.queueLimit, limits.queueBytes, (victim) =>
       settler.fail(victim, 'QUEUE_FULL'),
     );
-    const chooser = new Chooser(strategy, breakers, counters, options.notify);
+    const chooser = new WorkerSelector(strategy, breakers, counters, options.notify);
     const startupEnd = now + limits.startupGrace;
-    const dispatcher = new Dispatcher(
+    const dispatcher = new Scheduler(
       routes,
       backlog,
       chooser,
       breakers,
       settler,
-      new Sweeper(this.workerSet, alarms),
+      new PayloadCompactor(this.workerSet, alarms),
       startupEnd,
-      limits.strayEvents,
+      limits.maxUnannouncedEvents,
     );
     const parts = {
       limits,
@@ -115,10 +115,10 @@ export class RouterCore {
     refA = 0,
     refB = 0,
     envelope?: Buffer[],
-  ): Pending {
+  ): RouterRequest {
     const { timeLeft } = message;
     const allowed = Math.min(timeLeft === 0 ? this.limits.defaultTimeout : timeLeft, this.limits.maxTimeout);
-    const pending = new Pending(message, origin, refA, refB, envelope, now, now + allowed);
+    const pending = new RouterRequest(message, origin, refA, refB, envelope, now, now + allowed);
     this.counters.submitted++;
     this.settler.open(pending);
     if (this.settler.draining) this.settler.fail(pending, 'SHUTTING_DOWN');
@@ -131,7 +131,7 @@ export class RouterCore {
   }
 
   /** Nobody waits for a request any more: it leaves the queue, or its worker is told. `settle` is not called. */
-  cancel(pending: Pending, why: GiveUp = 'cancelled'): void {
+  cancel(pending: RouterRequest, why: CancelReason = 'cancelled'): void {
     const { worker, state } = pending;
     if (state === 'queued') this.backlog.remove(pending);
     if (state === 'queued' && pending.least !== -Infinity) this.recovery.unblocked(pending.message.eventName);
@@ -184,7 +184,7 @@ export class RouterCore {
     const orphans = this.routes.leave(worker);
     this.recovery.orphaned(orphans, now);
     this.recovery.left(worker, now);
-    tellDrained(worker);
+    publishDrained(worker);
   }
 
   /** A worker gets no more requests. `onDrained` is called once it holds none, or is removed; possibly at once. */
@@ -192,7 +192,7 @@ export class RouterCore {
     worker.draining = true;
     worker.onDrained = onDrained;
     worker.group?.refresh(worker);
-    if (worker.holding.length === 0) tellDrained(worker);
+    if (worker.holding.length === 0) publishDrained(worker);
   }
 
   /** An operator has a worker get nothing more, or again. */
@@ -230,7 +230,7 @@ export class RouterCore {
   }
 
   /** A request that was dispatched never left after all: it goes to another worker or to the front of its queue. */
-  giveBack(pending: Pending, now: number): void {
+  giveBack(pending: RouterRequest, now: number): void {
     const { worker } = pending;
     if (worker === undefined || pending.generation === 0) return;
     this.dispatcher.letGo(pending, worker);
@@ -239,7 +239,7 @@ export class RouterCore {
   }
 
   /** The request that a worker holds under a key. */
-  held(worker: Worker, id: number, generation: number): Pending | undefined {
+  held(worker: Worker, id: number, generation: number): RouterRequest | undefined {
     const pending = this.dispatcher.slots.get(id, generation);
     return pending?.worker === worker ? pending : undefined;
   }
@@ -334,7 +334,12 @@ export class RouterCore {
     return 'unknown-token';
   }
 
-  private accept(pending: Pending, worker: Worker, reply: ReplyMessage, now: number): ReplyDrop | undefined {
+  private accept(
+    pending: RouterRequest,
+    worker: Worker,
+    reply: ReplyMessage,
+    now: number,
+  ): ReplyDrop | undefined {
     const overdue = pending.state === 'dispatched' && pending.deadline <= now && !isRefusal(reply);
     // Its time ran out, and the timer has not come to it yet.
     if (overdue) this.recovery.overdue(pending, worker, reply.more, now);
@@ -350,7 +355,7 @@ export class RouterCore {
     else if (this.recovery.isOutdated(pending, worker, reply)) this.recovery.outranked(pending, worker, now);
     else {
       if (waiting || pending.cancelled) this.recovery.judge(pending, worker, reply, now);
-      if (waiting) this.settler.settle(pending, honestReply(reply, pending.attempts > 1));
+      if (waiting) this.settler.settle(pending, redispatchedReply(reply, pending.attempts > 1));
       else this.settler.deadlines.cancel(pending);
     }
     return drop;

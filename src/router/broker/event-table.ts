@@ -147,7 +147,7 @@ export class Group {
 const NO_GROUPS: readonly Group[] = [];
 
 /** All events and groups. */
-export class RouteTable {
+export class EventTable {
   readonly events = new Map<string, EventState>();
   readonly wildcard = new Group('*', undefined);
   /** Events that were announced, and whose workers are away. */
@@ -189,7 +189,7 @@ export class RouteTable {
   }
 
   /** The state for an event that nobody announced; undefined when there are `limit` of them already. */
-  openStray(name: string, limit: number): EventState | undefined {
+  openUnannounced(name: string, limit: number): EventState | undefined {
     if (this.strays.size >= limit) return undefined;
     const event = new EventState(name);
     this.events.set(name, event);

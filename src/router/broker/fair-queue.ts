@@ -8,17 +8,17 @@ import { ServingList } from '../../core/collections/serving-list.ts';
 import { isFresh } from '../../core/time/chance.ts';
 import type { EventState } from './event-table.ts';
 import { Slab } from './payload.ts';
-import type { Pending } from './request.ts';
+import type { RouterRequest } from './request.ts';
 
 /** Most lanes looked at to find the longest one. */
 const SAMPLE = 32;
 
 /** What one client has waiting for one event. */
-export class Lane extends ServingList<Pending> {
+export class ClientQueue extends ServingList<RouterRequest> {
   bytes = 0;
   /** Neighbours in the round of lanes; itself while it is alone. */
-  left: Lane = this;
-  right: Lane = this;
+  left: ClientQueue = this;
+  right: ClientQueue = this;
 
   constructor(
     readonly queue: FairQueue,
@@ -27,26 +27,26 @@ export class Lane extends ServingList<Pending> {
     super();
   }
 
-  override next(now: number): Pending | undefined {
+  override next(now: number): RouterRequest | undefined {
     const { first } = this;
     // It was at a worker before, and keeps its place.
     return first?.worker === undefined ? super.next(now) : first;
   }
 
   /** Whether a request, which is `next`, waits for others that are not late. */
-  yields(next: Pending): boolean {
+  yields(next: RouterRequest): boolean {
     return this.head === undefined && next.worker === undefined;
   }
 
   /** A request with at least half of its time left: the next one or the newest one. */
-  fresh(now: number): Pending | undefined {
+  fresh(now: number): RouterRequest | undefined {
     const next = this.next(now);
     if (next === undefined || isFresh(next, now)) return next;
     return this.last !== undefined && isFresh(this.last, now) ? this.last : undefined;
   }
 
   /** The request to give up first when there is no room. */
-  get leastUrgent(): Pending | undefined {
+  get leastUrgent(): RouterRequest | undefined {
     const { passedOver, last } = this;
     return passedOver !== undefined && passedOver.worker === undefined ? passedOver : last;
   }
@@ -58,24 +58,24 @@ export class FairQueue {
   bytes = 0;
   readonly slab = new Slab();
   /** The lane whose turn it is. */
-  private current: Lane | undefined = undefined;
+  private current: ClientQueue | undefined = undefined;
   /** Lanes by client; only while there is more than one. */
-  private lanes: Map<object, Lane> | undefined = undefined;
+  private lanes: Map<object, ClientQueue> | undefined = undefined;
   /** The last lane that emptied, kept to be used again. */
-  private spare: Lane | undefined = undefined;
+  private spare: ClientQueue | undefined = undefined;
   /** A lane that was the longest when it last grew. */
-  private longest: Lane | undefined = undefined;
+  private longest: ClientQueue | undefined = undefined;
 
   constructor(readonly event: EventState) {}
 
-  push(pending: Pending): void {
+  push(pending: RouterRequest): void {
     const lane = this.laneFor(pending);
     lane.push(pending);
     this.entered(lane, pending);
   }
 
   /** Puts a request before all others: it was at a worker already. */
-  unshift(pending: Pending): void {
+  unshift(pending: RouterRequest): void {
     const lane = this.laneFor(pending);
     lane.unshift(pending);
     this.current = lane;
@@ -83,12 +83,12 @@ export class FairQueue {
   }
 
   /** A request of the client whose turn it is. */
-  get first(): Pending | undefined {
+  get first(): RouterRequest | undefined {
     return this.current?.first;
   }
 
   /** The request to serve next: of the client whose turn it is, or of the next one with a request that is not late. */
-  next(now: number): Pending | undefined {
+  next(now: number): RouterRequest | undefined {
     const { current } = this;
     const first = current?.next(now);
     if (current === undefined || first === undefined || !current.yields(first)) return first;
@@ -102,7 +102,7 @@ export class FairQueue {
   }
 
   /** The first request in the round of clients with at least half of its time left, among the lanes looked at. */
-  nextFresh(now: number): Pending | undefined {
+  nextFresh(now: number): RouterRequest | undefined {
     let lane = this.current;
     for (let looked = 0; lane !== undefined && looked < SAMPLE; looked++) {
       const pending = lane.fresh(now);
@@ -114,7 +114,7 @@ export class FairQueue {
   }
 
   /** Takes a request out that is served; the turn goes on to the next client. */
-  serve(pending: Pending): void {
+  serve(pending: RouterRequest): void {
     const { lane } = pending;
     if (lane?.queue !== this) return;
     this.current = lane.right;
@@ -123,19 +123,19 @@ export class FairQueue {
   }
 
   /** Takes a request out, wherever it stands. */
-  remove(pending: Pending): void {
+  remove(pending: RouterRequest): void {
     if (pending.lane?.queue === this) this.leave(pending.lane, pending);
   }
 
   /** What the client of a request has waiting here. */
-  laneOf(pending: Pending): Lane | undefined {
+  laneOf(pending: RouterRequest): ClientQueue | undefined {
     const client = pending.origin.client ?? pending.origin;
     if (this.lanes !== undefined) return this.lanes.get(client);
     return this.current?.client === client ? this.current : undefined;
   }
 
   /** The longest lane, or the heaviest, among those looked at; exact as long as there are few. */
-  largestLane(measure: 'length' | 'bytes'): Lane | undefined {
+  largestLane(measure: 'length' | 'bytes'): ClientQueue | undefined {
     let best = this.longest ?? this.current;
     let lane = this.current;
     for (let looked = 0; lane !== undefined && best !== undefined && looked < SAMPLE; looked++) {
@@ -146,7 +146,7 @@ export class FairQueue {
     return best;
   }
 
-  private entered(lane: Lane, pending: Pending): void {
+  private entered(lane: ClientQueue, pending: RouterRequest): void {
     pending.lane = lane;
     lane.bytes += pending.size;
     this.length++;
@@ -154,7 +154,7 @@ export class FairQueue {
     if (this.longest === undefined || lane.length > this.longest.length) this.longest = lane;
   }
 
-  private leave(lane: Lane, pending: Pending): void {
+  private leave(lane: ClientQueue, pending: RouterRequest): void {
     lane.remove(pending);
     pending.lane = undefined;
     lane.bytes -= pending.size;
@@ -164,13 +164,13 @@ export class FairQueue {
     if (this.length === 0) this.slab.release();
   }
 
-  private laneFor(pending: Pending): Lane {
+  private laneFor(pending: RouterRequest): ClientQueue {
     return this.laneOf(pending) ?? this.openLane(pending.origin.client ?? pending.origin);
   }
 
   /** A new lane has its turn after all that wait already. */
-  private openLane(client: object): Lane {
-    const lane = this.spare ?? new Lane(this, client);
+  private openLane(client: object): ClientQueue {
+    const lane = this.spare ?? new ClientQueue(this, client);
     this.spare = undefined;
     lane.client = client;
     const { current } = this;
@@ -187,7 +187,7 @@ export class FairQueue {
     return lane;
   }
 
-  private closeLane(lane: Lane): void {
+  private closeLane(lane: ClientQueue): void {
     if (this.longest === lane) this.longest = undefined;
     if (this.current === lane) this.current = lane.right === lane ? undefined : lane.right;
     lane.left.right = lane.right;

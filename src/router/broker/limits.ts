@@ -3,7 +3,7 @@ import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { LeastLoadedStrategy } from '../strategies/least-loaded.ts';
 import type { ZeroMQRoutingStrategy } from '../strategies/strategy.ts';
 import type { BreakerOptions } from './breaker.ts';
-import type { CoreObserver } from './observer.ts';
+import type { BrokerObserver } from './observer.ts';
 import type { RetryBudgetOptions } from './retry-budget.ts';
 
 /** Bounds and rules of the router. All durations are ms. */
@@ -16,7 +16,7 @@ export interface RouterLimits {
    */
   readonly queueBytes?: number;
   /** Events that nobody announced and for which requests may wait. Default 1,000. */
-  readonly strayEvents?: number;
+  readonly maxUnannouncedEvents?: number;
   /** Time for a request that does not say. Default 30,000. */
   readonly defaultTimeout?: number;
   /** Longest time a request may ask for; more is cut. Default 3,600,000. */
@@ -31,9 +31,9 @@ export interface RouterLimits {
   /** How often an idempotent request is given to another worker when its worker is lost. Default 1. */
   readonly redispatches?: number;
   /** Timeouts in a row after which a worker that cannot cancel is unresponsive. Default 3. */
-  readonly muteLimit?: number;
+  readonly unresponsiveAfter?: number;
   /** When an unresponsive worker is tried again. Default 30,000; Infinity: never. */
-  readonly muteRest?: number;
+  readonly unresponsiveRetry?: number;
   /** Bound on redispatches; false: none. */
   readonly retryBudget?: RetryBudgetOptions | false;
   /** Circuit breakers; false: none. */
@@ -41,13 +41,13 @@ export interface RouterLimits {
 }
 
 /** Options of the core. */
-export interface RouterCoreOptions extends RouterLimits {
+export interface BrokerOptions extends RouterLimits {
   /** Who gets a request, among workers with credit. Default: least loaded. */
   readonly strategy?: ZeroMQRoutingStrategy;
   /** Told of what an operator should know. Must not call the core. */
   readonly notify?: (notice: RouterNotice) => void;
   /** Told of each request. */
-  readonly observer?: CoreObserver;
+  readonly observer?: BrokerObserver;
 }
 
 /** Rare things an operator should know. */
@@ -71,30 +71,30 @@ export type RouterNotice =
 const DEFAULTS = {
   queueLimit: 10_000,
   queueBytes: 256 * 1024 * 1024,
-  strayEvents: 1000,
+  maxUnannouncedEvents: 1000,
   defaultTimeout: 30_000,
   maxTimeout: 3_600_000,
   startupGrace: 4000,
   workerGrace: 0,
   redispatches: 1,
-  muteLimit: 3,
-  muteRest: 30_000,
+  unresponsiveAfter: 3,
+  unresponsiveRetry: 30_000,
 } as const;
 
 /** Limits with the defaults filled in. */
-export type CoreLimits = Record<keyof typeof DEFAULTS, number>;
+export type BrokerLimits = Record<keyof typeof DEFAULTS, number>;
 
-const LEAST: CoreLimits = {
+const LEAST: BrokerLimits = {
   queueLimit: 0,
   queueBytes: 0,
-  strayEvents: 0,
+  maxUnannouncedEvents: 0,
   defaultTimeout: 1,
   maxTimeout: 1,
   startupGrace: 0,
   workerGrace: 0,
   redispatches: 0,
-  muteLimit: 1,
-  muteRest: 1,
+  unresponsiveAfter: 1,
+  unresponsiveRetry: 1,
 };
 
 /**
@@ -102,9 +102,9 @@ const LEAST: CoreLimits = {
  *
  * @throws ZeroMQConfigError naming the limit, its value and what is allowed.
  */
-export function coreLimits(options: RouterLimits): CoreLimits {
-  const limits: CoreLimits = { ...DEFAULTS };
-  for (const name of Object.keys(DEFAULTS) as (keyof CoreLimits)[]) {
+export function brokerLimits(options: RouterLimits): BrokerLimits {
+  const limits: BrokerLimits = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS) as (keyof BrokerLimits)[]) {
     const value = options[name];
     if (value === undefined) continue;
     if (typeof value !== 'number' || !(value >= LEAST[name])) {
@@ -131,7 +131,7 @@ function checkPositive(name: string, settings: object | false | undefined): void
  *
  * @throws ZeroMQConfigError for one that does not choose: `ZeroMQRoutingProxy` needs no core.
  */
-export function coreStrategy(strategy: ZeroMQRoutingStrategy | undefined): ZeroMQRoutingStrategy {
+export function brokerStrategy(strategy: ZeroMQRoutingStrategy | undefined): ZeroMQRoutingStrategy {
   if (strategy === undefined) return new LeastLoadedStrategy();
   if (strategy.kind === 'proxy') {
     throw new ZeroMQConfigError(

@@ -2,17 +2,17 @@
 import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../../core/observability/tracing.ts';
 import { turnNow } from '../../transport/link/turn.ts';
-import type { Pending } from './request.ts';
+import type { RouterRequest } from './request.ts';
 
 /** Told by the core of each request. Must not call it back. */
-export interface CoreObserver {
+export interface BrokerObserver {
   /** A worker was given the request. */
-  dispatched(pending: Pending): void;
+  dispatched(pending: RouterRequest): void;
   /** It has its outcome; called before its state changes. */
-  settled(pending: Pending, code: string, status: number): void;
+  settled(pending: RouterRequest, code: string, status: number): void;
 }
 
-export class RouterObserver implements CoreObserver {
+export class RouterObserver implements BrokerObserver {
   private readonly tracing: Tracing | undefined = activeTracing();
 
   /** @param now the present, on the core's clock. */
@@ -21,11 +21,11 @@ export class RouterObserver implements CoreObserver {
     private readonly now: () => number = turnNow,
   ) {}
 
-  dispatched(pending: Pending): void {
+  dispatched(pending: RouterRequest): void {
     if (this.tracing !== undefined && pending.attempts === 1) this.trace(pending, '', 200);
   }
 
-  settled(pending: Pending, code: string, status: number): void {
+  settled(pending: RouterRequest, code: string, status: number): void {
     if (this.tracing !== undefined && pending.attempts === 0) this.trace(pending, code, status);
     if (!diagnostics.requestSettled.hasSubscribers) return;
     const { message, attempts, enqueuedAt, dispatchedAt, state } = pending;
@@ -46,7 +46,7 @@ export class RouterObserver implements CoreObserver {
   }
 
   /** The span of the time until the first worker had it, made when it is over. */
-  private trace({ message, enqueuedAt, dispatchedAt }: Pending, code: string, status: number): void {
+  private trace({ message, enqueuedAt, dispatchedAt }: RouterRequest, code: string, status: number): void {
     const { eventName, requestId, extras } = message;
     const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
     const end = code === '' ? dispatchedAt : this.now();

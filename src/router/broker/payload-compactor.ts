@@ -4,20 +4,20 @@
  */
 
 import { detached, Slab } from './payload.ts';
-import { Alarm, type Alarms } from './timers.ts';
+import { TimerEntry, type TimerWheel } from './timers.ts';
 import type { Worker } from './worker.ts';
 
 /** How long a worker may hold a request before its payload is copied, and how often that is looked at; ms. */
 const LONG = 1000;
 
-export class Sweeper {
+export class PayloadCompactor {
   private readonly slab = new Slab();
-  private readonly alarm = new Alarm((now) => this.sweep(now));
+  private readonly alarm = new TimerEntry((now) => this.sweep(now));
   private watching = false;
 
   constructor(
     private readonly workers: ReadonlySet<Worker>,
-    private readonly alarms: Alarms,
+    private readonly alarms: TimerWheel,
   ) {}
 
   /** A worker was given a request. */

@@ -5,33 +5,33 @@ import { isOutcomeCode } from '../../core/messages/outcome.ts';
 import { hadChance, isHopeless } from '../../core/time/chance.ts';
 import type { Backlog } from './backlog.ts';
 import type { BreakerOwner, Breakers } from './breaker.ts';
-import type { EventState, RouteTable } from './event-table.ts';
+import type { EventState, EventTable } from './event-table.ts';
 import { isFault } from './failures.ts';
-import type { CoreLimits, RouterNotice } from './limits.ts';
-import type { Pending } from './request.ts';
+import type { BrokerLimits, RouterNotice } from './limits.ts';
+import type { RouterRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { Dispatcher } from './scheduler.ts';
-import type { Settler } from './settlement.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Settlement } from './settlement.ts';
 import type { Counters } from './stats.ts';
-import { Alarm, type Alarms } from './timers.ts';
+import { TimerEntry, type TimerWheel } from './timers.ts';
 import type { Worker } from './worker.ts';
-import type { Chooser } from './worker-selector.ts';
+import type { WorkerSelector } from './worker-selector.ts';
 
 /** How long a worker rests that says it is busy. */
 const BUSY_REST = 50;
 
 /** The parts of the core that recovery works on. */
 export interface RecoveryParts {
-  readonly limits: CoreLimits;
-  readonly chooser: Chooser;
+  readonly limits: BrokerLimits;
+  readonly chooser: WorkerSelector;
   readonly counters: Counters;
-  readonly routes: RouteTable;
-  readonly alarms: Alarms;
+  readonly routes: EventTable;
+  readonly alarms: TimerWheel;
   readonly breakers: Breakers | undefined;
   readonly budget: RetryBudget | undefined;
-  readonly settler: Settler;
+  readonly settler: Settlement;
   readonly backlog: Backlog;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Scheduler;
   /** Until then requests that nobody serves wait. */
   readonly startupEnd: number;
   readonly notify: ((notice: RouterNotice) => void) | undefined;
@@ -44,12 +44,12 @@ export class Recovery implements BreakerOwner {
     this.parts = parts;
     const { limits, alarms, routes, startupEnd } = parts;
     if (limits.startupGrace > 0) {
-      alarms.add(new Alarm((now) => this.endGrace([...routes.strays], now)), startupEnd);
+      alarms.add(new TimerEntry((now) => this.endGrace([...routes.strays], now)), startupEnd);
     }
   }
 
   /** A deadline passed: in the queue, at a worker, or at a classic worker after the caller had gone. */
-  readonly expire = (pending: Pending, now: number): void => {
+  readonly expire = (pending: RouterRequest, now: number): void => {
     const { settler, backlog, dispatcher } = this.parts;
     const { worker, state } = pending;
     if (state === 'queued') {
@@ -71,7 +71,7 @@ export class Recovery implements BreakerOwner {
   };
 
   /** A reply, or a part of one where `more` follows, came after the deadline and before the timer that tells of it. */
-  overdue(pending: Pending, worker: Worker, more: boolean, now: number): void {
+  overdue(pending: RouterRequest, worker: Worker, more: boolean, now: number): void {
     this.timedOut(pending, worker, now);
     if (more && worker.cancels) worker.port.cancel(pending.id, pending.generation, 'expired');
     this.parts.settler.fail(pending, 'TIMEOUT');
@@ -79,7 +79,7 @@ export class Recovery implements BreakerOwner {
   }
 
   /** A worker replied, well or not: strategies, breakers and the pace of the event learn from it. */
-  judge(pending: Pending, worker: Worker, reply: ReplyMessage, now: number): void {
+  judge(pending: RouterRequest, worker: Worker, reply: ReplyMessage, now: number): void {
     const { chooser, breakers, routes } = this.parts;
     const { eventName } = pending.message;
     const { code } = reply;
@@ -108,7 +108,7 @@ export class Recovery implements BreakerOwner {
   }
 
   /** A worker did not run a request, because it is full or leaves. */
-  refused(pending: Pending, worker: Worker, reply: ReplyMessage, now: number): void {
+  refused(pending: RouterRequest, worker: Worker, reply: ReplyMessage, now: number): void {
     this.parts.counters.refusedByWorker++;
     if (reply.code === 'BUSY') this.restWorker(worker, BUSY_REST, now);
     else worker.draining = true;
@@ -117,7 +117,7 @@ export class Recovery implements BreakerOwner {
   }
 
   /** Whether a worker refused a request by an earlier version of its contract, and others serve a later one. */
-  isOutdated(pending: Pending, worker: Worker, reply: ReplyMessage): boolean {
+  isOutdated(pending: RouterRequest, worker: Worker, reply: ReplyMessage): boolean {
     if (reply.code !== 'INVALID_REQUEST' || reply.dispatched || pending.state !== 'dispatched') return false;
     const { eventName } = pending.message;
     const top = this.parts.routes.events.get(eventName)?.topRank ?? 0;
@@ -125,7 +125,7 @@ export class Recovery implements BreakerOwner {
   }
 
   /** A worker of an earlier version did not run a request: it goes to workers of the latest one alone. */
-  outranked(pending: Pending, worker: Worker, now: number): void {
+  outranked(pending: RouterRequest, worker: Worker, now: number): void {
     const { eventName } = pending.message;
     pending.least = this.parts.routes.events.get(eventName)?.topRank ?? 0;
     this.parts.counters.refusedByWorker++;
@@ -135,11 +135,11 @@ export class Recovery implements BreakerOwner {
   /** A request that waited for workers of the latest version alone went away: those behind it may go to any. */
   unblocked(eventName: string): void {
     const { alarms, dispatcher } = this.parts;
-    alarms.add(new Alarm((now) => dispatcher.flush(eventName, now)), 0);
+    alarms.add(new TimerEntry((now) => dispatcher.flush(eventName, now)), 0);
   }
 
   /** A request came back from a worker that did not run it. */
-  withdrawn(pending: Pending, worker: Worker, now: number): void {
+  withdrawn(pending: RouterRequest, worker: Worker, now: number): void {
     const { breakers, dispatcher, settler } = this.parts;
     breakers?.abandoned(worker, pending.message.eventName);
     if (pending.state !== 'dispatched') {
@@ -184,7 +184,7 @@ export class Recovery implements BreakerOwner {
       event.inGrace = true;
       event.graceEnd = now + limits.workerGrace;
     }
-    alarms.add(new Alarm((at) => this.endGrace(orphans, at)), now + limits.workerGrace);
+    alarms.add(new TimerEntry((at) => this.endGrace(orphans, at)), now + limits.workerGrace);
   }
 
   /** A worker rests for every event. */
@@ -199,7 +199,7 @@ export class Recovery implements BreakerOwner {
       notify?.({ type: 'rest-over', worker: worker.id, eventName: undefined });
       dispatcher.refresh(worker, at);
     };
-    alarms.add(new Alarm(end), now + rest);
+    alarms.add(new TimerEntry(end), now + rest);
   }
 
   rested(worker: Worker | undefined, eventName: string, rest: number): void {
@@ -214,7 +214,7 @@ export class Recovery implements BreakerOwner {
   }
 
   /** A worker let a request time out. False: the request came to it with too little time, so that says nothing. */
-  private timedOut(pending: Pending, worker: Worker, now: number): boolean {
+  private timedOut(pending: RouterRequest, worker: Worker, now: number): boolean {
     const { breakers, chooser, routes } = this.parts;
     const { eventName } = pending.message;
     if (!hadChance(pending, pending.dispatchedAt)) {
@@ -230,21 +230,21 @@ export class Recovery implements BreakerOwner {
   private missed(worker: Worker, now: number): void {
     const { limits, alarms, dispatcher, notify } = this.parts;
     worker.timeouts++;
-    if (worker.timeouts < limits.muteLimit || worker.unresponsive) return;
+    if (worker.timeouts < limits.unresponsiveAfter || worker.unresponsive) return;
     worker.unresponsive = true;
     notify?.({ type: 'worker-unresponsive', worker: worker.id });
-    if (limits.muteRest === Infinity) return;
+    if (limits.unresponsiveRetry === Infinity) return;
     const tryAgain = (at: number): void => {
       worker.unresponsive = false;
-      worker.timeouts = limits.muteLimit - 1;
+      worker.timeouts = limits.unresponsiveAfter - 1;
       dispatcher.refresh(worker, at);
     };
-    worker.muteAlarm = new Alarm(tryAgain);
-    alarms.add(worker.muteAlarm, now + limits.muteRest);
+    worker.muteAlarm = new TimerEntry(tryAgain);
+    alarms.add(worker.muteAlarm, now + limits.unresponsiveRetry);
   }
 
   /** The worker of a request is gone: another one may run it only if that does no harm. */
-  private lose(pending: Pending, now: number): void {
+  private lose(pending: RouterRequest, now: number): void {
     const { limits, counters, budget, settler, dispatcher, routes } = this.parts;
     const { eventName, idempotent } = pending.message;
     const wanted =

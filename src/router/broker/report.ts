@@ -5,7 +5,7 @@ import type {
   WorkerReport,
   WorkerState,
 } from '../../core/observability/reports.ts';
-import type { RouterCore } from './broker.ts';
+import type { Broker } from './broker.ts';
 import type { EventState } from './event-table.ts';
 import type { Worker } from './worker.ts';
 
@@ -13,7 +13,7 @@ import type { Worker } from './worker.ts';
 export type HeartbeatOf = (worker: string) => WorkerReport['heartbeat'];
 
 /** The workers of a core, in the order they came. @param now on the core's clock. */
-export function workerReports(core: RouterCore, now: number, heartbeatOf: HeartbeatOf): WorkerReport[] {
+export function workerReports(core: Broker, now: number, heartbeatOf: HeartbeatOf): WorkerReport[] {
   return Array.from(core.workers, (worker) => {
     const { id, cancels, events = null, concurrency, held, since } = worker;
     const heartbeat = heartbeatOf(id);
@@ -32,13 +32,13 @@ export function workerReports(core: RouterCore, now: number, heartbeatOf: Heartb
 }
 
 /** The events of a core, by name. */
-export function eventReports(core: RouterCore): EventReport[] {
+export function eventReports(core: Broker): EventReport[] {
   return Array.from(core.events, (event) => eventReport(core, event)).sort((a, b) =>
     a.name < b.name ? -1 : 1,
   );
 }
 
-function eventReport(core: RouterCore, { name, stray, queue, groups }: EventState): EventReport {
+function eventReport(core: Broker, { name, stray, queue, groups }: EventState): EventReport {
   let [workers, tripped] = [0, 0];
   for (const group of groups) {
     workers += group.workers.size;

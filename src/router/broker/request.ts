@@ -8,7 +8,7 @@ import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/mes
 import type { Waiting } from '../../core/time/chance.ts';
 import type { Pace } from '../../core/time/pace.ts';
 import { NOT_TIMED, type Timed } from '../../core/time/timing-wheel.ts';
-import type { Lane } from './fair-queue.ts';
+import type { ClientQueue } from './fair-queue.ts';
 import type { Worker } from './worker.ts';
 
 /** Whoever sent requests, and gets the replies. */
@@ -19,7 +19,7 @@ export interface Origin {
    * The reply to a request, possibly before `submit` has returned. Called once, unless the request is cancelled;
    * before that once for each part that says `more`.
    */
-  settle(pending: Pending, reply: ReplyMessage): void;
+  settle(pending: RouterRequest, reply: ReplyMessage): void;
 }
 
 /**
@@ -35,9 +35,9 @@ export interface Origin {
  * | dispatched | settled | replied, timed out, cancelled, worker lost |
  * | dispatched | queued | never sent after all, refused by the worker, or worker lost and the request idempotent |
  */
-export type PendingState = 'new' | 'queued' | 'dispatched' | 'settled';
+export type RequestState = 'new' | 'queued' | 'dispatched' | 'settled';
 
-const LEGAL: Readonly<Record<PendingState, readonly PendingState[]>> = {
+const LEGAL: Readonly<Record<RequestState, readonly RequestState[]>> = {
   new: ['queued', 'dispatched', 'settled'],
   queued: ['dispatched', 'settled'],
   dispatched: ['queued', 'settled'],
@@ -45,7 +45,7 @@ const LEGAL: Readonly<Record<PendingState, readonly PendingState[]>> = {
 };
 
 /** A request under way. The fields from `id` on belong to the core; others may read them. */
-export class Pending implements Slotted, Timed<Pending>, Linked<Pending>, Waiting {
+export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<RouterRequest>, Waiting {
   message: RequestMessage;
   readonly origin: Origin;
   /** For the origin's own use, such as the slot number the client gave. */
@@ -58,7 +58,7 @@ export class Pending implements Slotted, Timed<Pending>, Linked<Pending>, Waitin
   /** Key under which the worker's reply finds it; `generation` 0 while no worker holds it. */
   id = 0;
   generation = 0;
-  state: PendingState = 'new';
+  state: RequestState = 'new';
   /** The caller does not wait any more. */
   cancelled = false;
   /** Its payload has memory of its own, rather than a slice of the batch it came in. */
@@ -79,14 +79,14 @@ export class Pending implements Slotted, Timed<Pending>, Linked<Pending>, Waitin
   size = 0;
 
   /** The queue of its client at its event, while queued. */
-  lane: Lane | undefined = undefined;
+  lane: ClientQueue | undefined = undefined;
   /** Neighbours in that queue, or in the worker's list. */
-  before: Pending | undefined = undefined;
-  after: Pending | undefined = undefined;
+  before: RouterRequest | undefined = undefined;
+  after: RouterRequest | undefined = undefined;
 
   dueTick = NOT_TIMED;
-  dueBefore: Pending | undefined = undefined;
-  dueAfter: Pending | undefined = undefined;
+  dueBefore: RouterRequest | undefined = undefined;
+  dueAfter: RouterRequest | undefined = undefined;
 
   constructor(
     message: RequestMessage,
@@ -108,7 +108,7 @@ export class Pending implements Slotted, Timed<Pending>, Linked<Pending>, Waitin
   }
 
   /** The one place where the state changes. */
-  enter(state: PendingState): void {
+  enter(state: RequestState): void {
     if (!LEGAL[this.state].includes(state)) throw new Error(`a ${this.state} request cannot be ${state}`);
     this.state = state;
   }

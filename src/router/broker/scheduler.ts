@@ -4,37 +4,37 @@ import { SlotTable } from '../../core/collections/slot-table.ts';
 import { isFresh, isHopeless } from '../../core/time/chance.ts';
 import type { Backlog } from './backlog.ts';
 import type { Breakers } from './breaker.ts';
-import type { EventState, RouteTable } from './event-table.ts';
+import type { EventState, EventTable } from './event-table.ts';
 import { noWorker, type RouterFailure } from './failures.ts';
-import type { Sweeper } from './payload-compactor.ts';
-import type { Pending } from './request.ts';
-import type { Settler } from './settlement.ts';
+import type { PayloadCompactor } from './payload-compactor.ts';
+import type { RouterRequest } from './request.ts';
+import type { Settlement } from './settlement.ts';
 import type { Worker } from './worker.ts';
-import type { Chooser } from './worker-selector.ts';
+import type { WorkerSelector } from './worker-selector.ts';
 
-export class Dispatcher {
+export class Scheduler {
   /** Requests at workers, under the keys that their replies bear. */
-  readonly slots = new SlotTable<Pending>();
+  readonly slots = new SlotTable<RouterRequest>();
   /** How many requests were ever given to a worker. */
   private dispatches = 0;
 
   /**
    * @param startupEnd until then requests that nobody serves wait.
-   * @param strayEvents most events that nobody announced and that requests may wait for.
+   * @param maxUnannouncedEvents most events that nobody announced and that requests may wait for.
    */
   constructor(
-    private readonly routes: RouteTable,
+    private readonly routes: EventTable,
     private readonly backlog: Backlog,
-    private readonly chooser: Chooser,
+    private readonly chooser: WorkerSelector,
     private readonly breakers: Breakers | undefined,
-    private readonly settler: Settler,
-    private readonly sweeper: Sweeper,
+    private readonly settler: Settlement,
+    private readonly sweeper: PayloadCompactor,
     private readonly startupEnd: number,
-    private readonly strayEvents: number,
+    private readonly maxUnannouncedEvents: number,
   ) {}
 
   /** Finds a worker for a new request, or a place in the queue, or refuses it. */
-  place(pending: Pending, now: number): void {
+  place(pending: RouterRequest, now: number): void {
     const { eventName } = pending.message;
     const known = this.routes.events.get(eventName);
     pending.pace = known?.pace;
@@ -43,7 +43,7 @@ export class Dispatcher {
       this.settler.settle(pending, noWorker(eventName, this.routes.past.has(eventName)));
       return;
     }
-    const event = known ?? this.routes.openStray(eventName, this.strayEvents);
+    const event = known ?? this.routes.openUnannounced(eventName, this.maxUnannouncedEvents);
     if (event !== undefined && this.backlog.add(event, pending)) {
       askForCredit(event);
       return;
@@ -53,7 +53,7 @@ export class Dispatcher {
   }
 
   /** Finds another worker for a request that was at one, or puts it in front of its queue. */
-  putBack(pending: Pending, now: number): void {
+  putBack(pending: RouterRequest, now: number): void {
     pending.enter('queued');
     if (isHopeless(pending, now)) {
       this.settler.fail(pending, 'EXPIRED');
@@ -63,7 +63,8 @@ export class Dispatcher {
     const known = this.routes.events.get(eventName);
     if (this.offer(pending, known, isFresh(pending, now), now)) return;
     const event =
-      known ?? (this.mayWait(eventName, known, now) ? this.routes.openStray(eventName, Infinity) : undefined);
+      known ??
+      (this.mayWait(eventName, known, now) ? this.routes.openUnannounced(eventName, Infinity) : undefined);
     if (event !== undefined && this.mayWait(eventName, event, now)) {
       this.backlog.addFirst(event, pending);
       askForCredit(event);
@@ -112,11 +113,11 @@ export class Dispatcher {
     if (worker.place >= 0) this.pump(worker, now);
     // With credit left and nothing waiting, what it was asked for is no longer wanted.
     if (worker.asked && worker.place >= 0) worker.group?.mayAsk(worker);
-    if (worker.draining && worker.holding.length === 0) tellDrained(worker);
+    if (worker.draining && worker.holding.length === 0) publishDrained(worker);
   }
 
   /** A worker holds a request no longer: its key is void, and the credit is back. */
-  letGo(pending: Pending, worker: Worker): void {
+  letGo(pending: RouterRequest, worker: Worker): void {
     this.slots.remove(pending);
     worker.holding.remove(pending);
   }
@@ -134,7 +135,7 @@ export class Dispatcher {
   }
 
   /** Gives the request to a worker with credit; false when there is none, or others wait before it. */
-  private offer(pending: Pending, event: EventState | undefined, fresh: boolean, now: number): boolean {
+  private offer(pending: RouterRequest, event: EventState | undefined, fresh: boolean, now: number): boolean {
     if (event !== undefined) {
       if (this.routes.paused.has(event.name)) return false;
       // What a worker with credit leaves waiting is too old for its half-open breaker.
@@ -154,18 +155,18 @@ export class Dispatcher {
   }
 
   /** Gives a worker a request that was taken from a queue. */
-  private deliver(pending: Pending, worker: Worker, now: number): void {
+  private deliver(pending: RouterRequest, worker: Worker, now: number): void {
     if (isHopeless(pending, now)) {
       this.settler.fail(pending, 'EXPIRED');
     } else if (!this.dispatch(pending, worker, now)) {
       const { eventName } = pending.message;
-      const event = this.routes.events.get(eventName) ?? this.routes.openStray(eventName, Infinity);
+      const event = this.routes.events.get(eventName) ?? this.routes.openUnannounced(eventName, Infinity);
       if (event !== undefined) this.backlog.addFirst(event, pending);
     }
   }
 
   /** Sends a request to a worker; false when it could not be sent, and the worker is blocked. */
-  private dispatch(pending: Pending, worker: Worker, now: number): boolean {
+  private dispatch(pending: RouterRequest, worker: Worker, now: number): boolean {
     this.slots.add(pending);
     pending.worker = worker;
     pending.dispatchedAt = now;
@@ -195,7 +196,7 @@ function askForCredit(event: EventState): void {
 }
 
 /** Says that a worker holds nothing any more, to whoever waits for it. */
-export function tellDrained(worker: Worker): void {
+export function publishDrained(worker: Worker): void {
   const { onDrained } = worker;
   worker.onDrained = undefined;
   onDrained?.();

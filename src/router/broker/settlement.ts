@@ -2,14 +2,14 @@
 
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { outcomeOf } from '../../core/messages/outcome.ts';
-import { Deadlines } from '../../core/time/timing-wheel.ts';
+import { TimingWheel } from '../../core/time/timing-wheel.ts';
 import { type RouterFailure, routerFailure } from './failures.ts';
-import type { CoreObserver } from './observer.ts';
-import type { Pending } from './request.ts';
+import type { BrokerObserver } from './observer.ts';
+import type { RouterRequest } from './request.ts';
 import type { Counters } from './stats.ts';
 
-export class Settler {
-  readonly deadlines: Deadlines<Pending>;
+export class Settlement {
+  readonly deadlines: TimingWheel<RouterRequest>;
   /** Requests that have no outcome yet. */
   live = 0;
   /** New requests are refused. */
@@ -19,31 +19,31 @@ export class Settler {
   constructor(
     readonly counters: Counters,
     now: number,
-    readonly observer?: CoreObserver,
+    readonly observer?: BrokerObserver,
   ) {
-    this.deadlines = new Deadlines<Pending>(now);
+    this.deadlines = new TimingWheel<RouterRequest>(now);
   }
 
   /** A request is there, and its time runs. */
-  open(pending: Pending): void {
+  open(pending: RouterRequest): void {
     this.live++;
     this.deadlines.add(pending, pending.deadline);
   }
 
   /** Gives a request its reply. It is in no queue any more. */
-  settle(pending: Pending, reply: ReplyMessage): void {
+  settle(pending: RouterRequest, reply: ReplyMessage): void {
     this.end(pending, reply.code, reply.status);
     pending.origin.settle(pending, reply);
     this.tellIdle();
   }
 
   /** Settles a request with a failure; one that a worker held before never pretends otherwise. */
-  fail(pending: Pending, code: RouterFailure): void {
+  fail(pending: RouterRequest, code: RouterFailure): void {
     this.settle(pending, routerFailure(code, pending.attempts > 0));
   }
 
   /** Ends a request that nobody waits for. */
-  cancel(pending: Pending): void {
+  cancel(pending: RouterRequest): void {
     pending.cancelled = true;
     this.end(pending, 'CANCELLED', outcomeOf('CANCELLED').status);
     this.tellIdle();
@@ -56,7 +56,7 @@ export class Settler {
     this.tellIdle();
   }
 
-  private end(pending: Pending, code: string, status: number): void {
+  private end(pending: RouterRequest, code: string, status: number): void {
     this.observer?.settled(pending, code, status);
     pending.enter('settled');
     this.deadlines.cancel(pending);

@@ -1,7 +1,7 @@
 /** What the router's core counts. */
 import { isOutcomeCode, type OutcomeCode } from '../../core/messages/outcome.ts';
 import type { Backlog } from './backlog.ts';
-import type { RouteTable } from './event-table.ts';
+import type { EventTable } from './event-table.ts';
 
 /** Why a reply of a worker was not used. */
 export interface DroppedReplies {
@@ -40,7 +40,7 @@ export interface RouterStats {
   readonly abandoned: number;
   /** Events that are announced, and those that are not but have requests waiting. */
   readonly events: number;
-  readonly strayEvents: number;
+  readonly unannouncedEvents: number;
   readonly workers: number;
 }
 
@@ -64,11 +64,11 @@ export class Counters {
   }
 }
 
-/** What `RouterCore.stats` tells; `held` counts requests at workers, `live` those that are not settled. */
+/** What `Broker.stats` tells; `held` counts requests at workers, `live` those that are not settled. */
 export function snapshot(
   counters: Counters,
   backlog: Backlog,
-  routes: RouteTable,
+  routes: EventTable,
   held: number,
   live: number,
   workers: number,
@@ -90,7 +90,7 @@ export function snapshot(
     dispatched,
     abandoned: held - dispatched,
     events: routes.events.size - routes.strays.size,
-    strayEvents: routes.strays.size,
+    unannouncedEvents: routes.strays.size,
     workers,
   };
 }

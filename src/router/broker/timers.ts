@@ -1,21 +1,21 @@
 /** The router's own few timers (rests, grace periods), on a wheel of their own. */
-import { Deadlines, NOT_TIMED, type Timed } from '../../core/time/timing-wheel.ts';
+import { NOT_TIMED, type Timed, TimingWheel } from '../../core/time/timing-wheel.ts';
 
 /** Something to be done at a time. */
-export class Alarm implements Timed<Alarm> {
+export class TimerEntry implements Timed<TimerEntry> {
   dueTick = NOT_TIMED;
-  dueBefore: Alarm | undefined = undefined;
-  dueAfter: Alarm | undefined = undefined;
+  dueBefore: TimerEntry | undefined = undefined;
+  dueAfter: TimerEntry | undefined = undefined;
 
   constructor(readonly ring: (now: number) => void) {}
 }
 
-export type Alarms = Deadlines<Alarm>;
+export type TimerWheel = TimingWheel<TimerEntry>;
 
-export function createAlarms(now: number): Alarms {
-  return new Deadlines<Alarm>(now, { buckets: 256 });
+export function createTimerWheel(now: number): TimerWheel {
+  return new TimingWheel<TimerEntry>(now, { buckets: 256 });
 }
 
-export function ring(alarm: Alarm, now: number): void {
+export function ring(alarm: TimerEntry, now: number): void {
   alarm.ring(now);
 }

@@ -7,7 +7,7 @@ import type { RouterNotice } from './limits.ts';
 import type { Counters } from './stats.ts';
 import { Worker } from './worker.ts';
 
-export class Chooser {
+export class WorkerSelector {
   private gathered: Worker[] = [];
 
   constructor(

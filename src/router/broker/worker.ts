@@ -4,12 +4,12 @@
 
 import { hashOf } from '../../core/collections/hash.ts';
 import { LinkedList } from '../../core/collections/linked-list.ts';
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
 import type { Breaker } from './breaker.ts';
 import type { Group } from './event-table.ts';
-import type { Pending } from './request.ts';
-import type { Alarm } from './timers.ts';
+import type { RouterRequest } from './request.ts';
+import type { TimerEntry } from './timers.ts';
 
 /** The way to a worker. Its methods must not call the core back before they return. */
 export interface WorkerPort {
@@ -18,11 +18,11 @@ export interface WorkerPort {
    * in whole milliseconds from 1.
    *
    * @returns false when it could not be sent: the request goes back to its queue, and the worker gets none until
-   *   `RouterCore.unblock`.
+   *   `Broker.unblock`.
    */
-  dispatch(pending: Pending, timeLeft: number): boolean;
+  dispatch(pending: RouterRequest, timeLeft: number): boolean;
   /** Nobody waits for this request any more. Called for workers that `cancels`. */
-  cancel(id: number, generation: number, why: GiveUp): void;
+  cancel(id: number, generation: number, why: CancelReason): void;
   /** Requests wait that the worker could take, had it more credit. Called for workers that `shares`. */
   want?(): void;
 }
@@ -58,9 +58,9 @@ export interface WorkerInfo {
  * - One that `cancels` is told so; the credit comes back with its late reply, or when it is lost. A handler that ignores
  *   its signal really is busy, and its credit says so.
  * - A classic worker cannot be told, and one whose handler failed never replies. So its credit comes back at the
- *   deadline of the request. After `muteLimit` timeouts in a row without any reply it is unresponsive: it gets no more until it
- *   replies to anything at all, or until `muteRest` has passed, when one timeout more is risked. So a mute
- *   worker costs only the requests it was given, and a slow one never has more than `muteLimit` too many.
+ *   deadline of the request. After `unresponsiveAfter` timeouts in a row without any reply it is unresponsive: it gets no more until it
+ *   replies to anything at all, or until `unresponsiveRetry` has passed, when one timeout more is risked. So a mute
+ *   worker costs only the requests it was given, and a slow one never has more than `unresponsiveAfter` too many.
  */
 export class Worker implements WorkerView {
   readonly id: string;
@@ -76,7 +76,7 @@ export class Worker implements WorkerView {
   group: Group | undefined = undefined;
   /** Place in the ready list of its group; -1 while it stands in none. */
   place = -1;
-  readonly holding = new LinkedList<Pending>();
+  readonly holding = new LinkedList<RouterRequest>();
 
   /** It left, or was removed. */
   gone = false;
@@ -94,7 +94,7 @@ export class Worker implements WorkerView {
   /** Timeouts since its last reply; counted for workers that cannot cancel. */
   timeouts = 0;
   /** When it is tried again, while it is unresponsive. */
-  muteAlarm: Alarm | undefined = undefined;
+  muteAlarm: TimerEntry | undefined = undefined;
   /** Its failures by event, while there are any. */
   breakers: Map<string, Breaker> | undefined = undefined;
   /** How many of its breakers are not closed. */

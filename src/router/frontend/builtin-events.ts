@@ -11,7 +11,7 @@ import { failure, type ReplyMessage, type RequestMessage } from '../../core/mess
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { PING } from '../../wire/control.ts';
 import type { AnnouncedContracts } from '../backend/contracts.ts';
-import { type OperatorDesk, operatorReply, success } from './operator-events.ts';
+import { type OperatorConsole, operatorReply, success } from './operator-events.ts';
 
 /** What all such events start with. */
 export const BUILTIN_PREFIX = '$router.';
@@ -34,7 +34,7 @@ export interface HeldAnswer {
 /** Called once with the answer, and with itself where it was held back. */
 export type BuiltinSettle = (reply: ReplyMessage, held: HeldAnswer | undefined) => void;
 
-export class Builtins {
+export class BuiltinEvents {
   private readonly polls = new Set<Poll>();
   private closed = false;
   private listed: { readonly revision: number; readonly reply: ReplyMessage } | undefined;
@@ -42,7 +42,7 @@ export class Builtins {
   constructor(
     private readonly routerIdentity: () => string,
     private readonly contracts: AnnouncedContracts,
-    private readonly desk: OperatorDesk | undefined = undefined,
+    private readonly desk: OperatorConsole | undefined = undefined,
     private readonly clock: Clock = systemClock,
   ) {
     contracts.on('change', () => this.answerAll());

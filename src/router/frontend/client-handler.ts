@@ -1,12 +1,12 @@
 /** What the router does with what its frontend brings: requests for workers go to the core, its own events are answered. */
 
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { isReserved } from '../../core/messages/event-name.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
-import type { ClientPeer, FrontendOwner } from '../../transport/link/client-frontend.ts';
+import type { ClientFrontendOwner, ClientPeer } from '../../transport/link/client-frontend.ts';
 import { turnNow } from '../../transport/link/turn.ts';
-import type { RouterCore } from '../broker/broker.ts';
-import { BUILTIN_PREFIX, type Builtins, type HeldAnswer } from './builtin-events.ts';
+import type { Broker } from '../broker/broker.ts';
+import { BUILTIN_PREFIX, type BuiltinEvents, type HeldAnswer } from './builtin-events.ts';
 import { ClientAllowance, type ClientLimits } from './client-limits.ts';
 import { ClientOrigin } from './client-origin.ts';
 
@@ -18,18 +18,18 @@ interface ClientState {
 }
 
 /** What a client side tells the router. */
-export interface ClientSideOwner {
+export interface ClientHandlerOwner {
   /** Something came from a client: the core may have something to do earlier than before. */
   touched(): void;
   /** A client was heard of. */
   signOfLife(key: string): void;
 }
 
-export class ClientSide implements FrontendOwner {
+export class ClientHandler implements ClientFrontendOwner {
   constructor(
-    private readonly core: RouterCore,
-    private readonly builtins: Builtins,
-    private readonly owner: ClientSideOwner,
+    private readonly core: Broker,
+    private readonly builtins: BuiltinEvents,
+    private readonly owner: ClientHandlerOwner,
     private readonly limits: Required<ClientLimits>,
   ) {}
 
@@ -55,7 +55,7 @@ export class ClientSide implements FrontendOwner {
     this.owner.touched();
   }
 
-  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void {
+  cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void {
     const { origin, held } = this.stateOf(peer);
     origin.cancel(id, generation, why);
     for (const [answer, address] of held) {

@@ -5,7 +5,7 @@ import { failure, type ReplyMessage } from '../../core/messages/message.ts';
 /** Limits for each client; what goes beyond is answered BUSY. */
 export interface ClientLimits {
   /** Requests under way. Default 100,000. */
-  readonly outstanding?: number;
+  readonly maxInFlight?: number;
   /** Requests a second, on average. Default: no limit. */
   readonly rate?: number;
   /** Requests that may come at once where the rate is limited. Default: those of one second. */
@@ -22,13 +22,13 @@ const TOO_FAST = failure('BUSY', 'this client sends more requests a second than 
  * @throws ZeroMQConfigError naming the limit, its value and what is allowed.
  */
 export function clientAllowance(limits: ClientLimits = {}): Required<ClientLimits> {
-  const { outstanding = 100_000, rate = Infinity, burst = Math.max(1, rate) } = limits;
-  for (const [name, value] of Object.entries({ outstanding, rate, burst })) {
+  const { maxInFlight = 100_000, rate = Infinity, burst = Math.max(1, rate) } = limits;
+  for (const [name, value] of Object.entries({ maxInFlight, rate, burst })) {
     if (typeof value === 'number' && (name === 'rate' ? value > 0 : value >= 1)) continue;
     const least = name === 'rate' ? 'more than 0' : 'at least 1';
     throw new ZeroMQConfigError(`clientLimits.${name} must be a number of ${least}, got ${String(value)}`);
   }
-  return { outstanding, rate, burst };
+  return { maxInFlight, rate, burst };
 }
 
 /** What one client may still ask. */
@@ -44,9 +44,9 @@ export class ClientAllowance {
   }
 
   /** Takes a request in; gives the reply where it is one too many. */
-  refusal(outstanding: number, now: number): ReplyMessage | undefined {
-    const { outstanding: most, rate } = this.limits;
-    if (outstanding >= most) return TOO_MANY;
+  refusal(inFlight: number, now: number): ReplyMessage | undefined {
+    const { maxInFlight: most, rate } = this.limits;
+    if (inFlight >= most) return TOO_MANY;
     return rate === Infinity || this.take(now) ? undefined : TOO_FAST;
   }
 

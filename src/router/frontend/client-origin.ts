@@ -1,21 +1,21 @@
 /** A client at the frontend as the core sees it: where requests come from, and how their replies go back. */
 
 import { IdMap } from '../../core/collections/id-map.ts';
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import type { ClientPeer } from '../../transport/link/client-frontend.ts';
 import { turnNow } from '../../transport/link/turn.ts';
-import type { RouterCore } from '../broker/broker.ts';
-import type { Origin, Pending } from '../broker/request.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Origin, RouterRequest } from '../broker/request.ts';
 
 export class ClientOrigin implements Origin {
   /** Requests that are not settled, by their slot at the client; those without one by a number below zero. */
-  private readonly requests = new IdMap<Pending>();
+  private readonly requests = new IdMap<RouterRequest>();
   private slotless = 0;
 
   constructor(
     private readonly peer: ClientPeer,
-    private readonly core: RouterCore,
+    private readonly core: Broker,
   ) {}
 
   /** Requests that are not settled. */
@@ -34,7 +34,7 @@ export class ClientOrigin implements Origin {
     if (pending.state !== 'settled') this.requests.set(key, pending);
   }
 
-  cancel(id: number, generation: number, why: GiveUp): void {
+  cancel(id: number, generation: number, why: CancelReason): void {
     const pending = this.requests.get(id);
     if (pending === undefined || pending.refB !== generation) return;
     this.requests.delete(id);
@@ -47,7 +47,7 @@ export class ClientOrigin implements Origin {
     this.requests.clear();
   }
 
-  settle(pending: Pending, reply: ReplyMessage): void {
+  settle(pending: RouterRequest, reply: ReplyMessage): void {
     const { refA: key, refB: generation, envelope, message } = pending;
     if (!reply.more && this.requests.get(key) === pending) this.requests.delete(key);
     this.peer.reply(message.eventName, reply, key, generation, envelope);

@@ -7,16 +7,16 @@ import {
   settleSafely,
 } from '../../core/messages/message.ts';
 import { type Flushable, flushAtEndOfTurn, turnNow } from '../../transport/link/turn.ts';
-import type { RouterCore } from '../broker/broker.ts';
-import type { Origin, Pending } from '../broker/request.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Origin, RouterRequest } from '../broker/request.ts';
 
-export class LocalRequest implements Origin, InFlight, Flushable {
-  private readonly pending: Pending;
+export class EmbeddedRequest implements Origin, InFlight, Flushable {
+  private readonly pending: RouterRequest;
   private submitted = false;
   private early: ReplyMessage | undefined;
 
   constructor(
-    private readonly core: RouterCore,
+    private readonly core: Broker,
     message: RequestMessage,
     private readonly onReply: Settle,
   ) {
@@ -34,7 +34,7 @@ export class LocalRequest implements Origin, InFlight, Flushable {
     this.core.cancel(this.pending);
   }
 
-  settle(_pending: Pending, reply: ReplyMessage): void {
+  settle(_pending: RouterRequest, reply: ReplyMessage): void {
     // Parts before the last are for callers that take parts; there are none yet.
     if (reply.more) return;
     if (this.submitted) {

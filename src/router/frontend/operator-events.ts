@@ -14,7 +14,7 @@ import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../..
 import type { RouterConsole } from '../../core/observability/reports.ts';
 
 /** What an operator may ask, and whether he may act. */
-export interface OperatorDesk {
+export interface OperatorConsole {
   readonly console: RouterConsole;
   /** Whether clients without a key may act. */
   readonly open: boolean;
@@ -22,7 +22,7 @@ export interface OperatorDesk {
 
 /** The reply to an operator's event; undefined when it is none. @param keyed the client has shown a key that allows it. */
 export function operatorReply(
-  { console, open }: OperatorDesk,
+  { console, open }: OperatorConsole,
   message: RequestMessage,
   keyed: boolean,
 ): ReplyMessage | undefined {

@@ -10,7 +10,7 @@ import { Backoff } from '../../core/time/backoff.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { type ZeroMQConnection, ZeroMQTCPConnection } from './connection.ts';
 import { type DnsResolver, serverResolver, systemResolver } from './resolver.ts';
-import { DnsPlace, type Place } from './targets.ts';
+import { DnsTarget, type Target } from './targets.ts';
 
 /** How `dns://` places are looked up. */
 export interface DnsOptions {
@@ -49,14 +49,14 @@ export class Discovery {
 
   /** @throws ZeroMQConfigError for an interval that is not acceptable. */
   constructor(
-    places: readonly Place[],
+    places: readonly Target[],
     options: DiscoveryOptions,
     private readonly owner: DiscoveryOwner,
   ) {
     checkDns(options.dns);
-    this.fixed = places.filter((place): place is ZeroMQConnection => !(place instanceof DnsPlace));
+    this.fixed = places.filter((place): place is ZeroMQConnection => !(place instanceof DnsTarget));
     this.watches = places.flatMap((place) => {
-      return place instanceof DnsPlace ? [new NameWatch(place, options, () => this.changed())] : [];
+      return place instanceof DnsTarget ? [new NameWatch(place, options, () => this.changed())] : [];
     });
   }
 
@@ -110,7 +110,7 @@ class NameWatch {
   private failing = false;
 
   constructor(
-    private readonly place: DnsPlace,
+    private readonly place: DnsTarget,
     private readonly options: DiscoveryOptions,
     private readonly changed: () => void,
   ) {

@@ -12,7 +12,7 @@ import { serverResolver } from './resolver.ts';
  * A name that is looked up again and again: `dns://[SERVER/]NAME:PORT` stands for all IP addresses of the host NAME, and
  * without a port `dns://[SERVER/]NAME` for what its SRV records say.
  */
-export class DnsPlace {
+export class DnsTarget {
   private constructor(
     private readonly url: string,
     /** DNS server to ask; undefined: as the system does. */
@@ -23,7 +23,7 @@ export class DnsPlace {
   ) {}
 
   /** @throws ZeroMQConfigError when it is no such URL. */
-  static parse(url: string): DnsPlace {
+  static parse(url: string): DnsTarget {
     const [, server, name, port] = /^dns:\/\/(?:([^/]+)\/)?([^/:[\]]+)(?::(\d{1,5}))?$/.exec(url) ?? [];
     if (name === undefined) {
       throw new ZeroMQConfigError(
@@ -37,7 +37,7 @@ export class DnsPlace {
     // A connection checks host and port; an unusable server is told here too and not at the first look-up.
     new ZeroMQTCPConnection(Number(port ?? 1), name);
     checkServer(url, server);
-    return new DnsPlace(url, server, name, port === undefined ? undefined : Number(port));
+    return new DnsTarget(url, server, name, port === undefined ? undefined : Number(port));
   }
 
   toString(): string {
@@ -56,15 +56,15 @@ function checkServer(url: string, server: string | undefined): void {
 }
 
 /** Whatever a connecting node is told to connect to. */
-export type Place = ZeroMQConnection | DnsPlace;
+export type Target = ZeroMQConnection | DnsTarget;
 
 /**
  * The place that a URL names: a connection, or a name to look up.
  *
  * @throws ZeroMQConfigError when it names none, or none that can be connected to.
  */
-export function toPlace(value: ConnectionLike): Place {
-  if (typeof value === 'string' && value.startsWith('dns:')) return DnsPlace.parse(value);
+export function toTarget(value: ConnectionLike): Target {
+  if (typeof value === 'string' && value.startsWith('dns:')) return DnsTarget.parse(value);
   return toConnection(value);
 }
 
@@ -73,10 +73,10 @@ export function toPlace(value: ConnectionLike): Place {
  *
  * @throws ZeroMQConfigError when one is not usable, the list is empty, or it names a place twice.
  */
-export function toPlaces(value: ConnectionLike | readonly ConnectionLike[]): Place[] {
+export function toTargets(value: ConnectionLike | readonly ConnectionLike[]): Target[] {
   const list = Array.isArray(value) ? (value as readonly ConnectionLike[]) : [value as ConnectionLike];
   if (list.length === 0) throw new ZeroMQConfigError('connection: at least one is needed, got an empty list');
-  const places = list.map(toPlace);
+  const places = list.map(toTarget);
   const names = places.map(String);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new ZeroMQConfigError(`connection: ${twice} is listed twice`);

@@ -23,9 +23,9 @@ import { ZeroMQSocketInvalid } from '../../core/messages/errors.ts';
 import { type Cancel, systemClock } from '../../core/time/clock.ts';
 import { setRoutingId } from '../libzmq/options.ts';
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
-import type { CurveDoor } from './curve-options.ts';
-import { noRights, type PeerRights } from './permissions.ts';
-import { type Applicant, type Porter, Zap } from './zap.ts';
+import type { CurveEndpoint } from './curve-options.ts';
+import { noPermissions, type PeerPermissions } from './permissions.ts';
+import { type AdmissionHandler, type ConnectingPeer, Zap } from './zap.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -39,9 +39,9 @@ const PATIENCE = 100;
 const LAST_WORDS = 1000;
 
 /** Somebody behind a routing id. */
-export class Guest {
+export class AuthenticatedPeer {
   /** What he may do now. */
-  rights: PeerRights;
+  rights: PeerPermissions;
   /** His key was taken off the list. */
   revoked = false;
   /** Nothing of his is read any more. */
@@ -50,14 +50,14 @@ export class Guest {
   constructor(
     readonly identity: Buffer,
     readonly publicKey: string,
-    rights: PeerRights,
+    rights: PeerPermissions,
   ) {
     this.rights = rights;
   }
 }
 
 /** What a gate tells the socket. */
-export interface GateOwner {
+export interface AdmissionOwner {
   /** Nothing more of a peer will be delivered. */
   gone(key: string): void;
   /** A peer may do other things than before. */
@@ -66,13 +66,13 @@ export interface GateOwner {
 
 let gates = 0;
 
-export class Gate implements Porter {
-  private readonly guests = new Map<string, Guest>();
+export class AdmissionGate implements AdmissionHandler {
+  private readonly guests = new Map<string, AuthenticatedPeer>();
   /** Connections by public key. */
   private readonly connections = new Map<string, number>();
-  private readonly waiting = new Ring<Applicant>();
+  private readonly waiting = new Ring<ConnectingPeer>();
   /** Told to come in, and not there yet. */
-  private awaited: Applicant | undefined;
+  private awaited: ConnectingPeer | undefined;
   private cancelCheck: Cancel | undefined;
   /** Handshakes that succeeded, and how many of them are those of peers who showed up or whose routing id was taken. */
   private handshakes = 0;
@@ -95,10 +95,10 @@ export class Gate implements Porter {
    */
   constructor(
     private readonly socket: Router | Dealer,
-    private readonly door: CurveDoor,
+    private readonly door: CurveEndpoint,
     notified: boolean,
     monitor: ZeroMQSocketMonitor,
-    private readonly owner: GateOwner,
+    private readonly owner: AdmissionOwner,
   ) {
     const { server } = door;
     server.applyTo(socket);
@@ -133,11 +133,11 @@ export class Gate implements Porter {
     this.zap?.close(this.domain);
   }
 
-  guest(key: string): Guest | undefined {
+  guest(key: string): AuthenticatedPeer | undefined {
     return this.guests.get(key);
   }
 
-  asked(applicant: Applicant): void {
+  asked(applicant: ConnectingPeer): void {
     const { publicKey } = applicant;
     const reason = this.objection(publicKey);
     if (reason !== undefined) {
@@ -214,14 +214,14 @@ export class Gate implements Porter {
   private cameIn(key: string, identity: Buffer): boolean {
     const { awaited, door } = this;
     if (awaited === undefined) {
-      const stranger = new Guest(identity, '', noRights('unknown'));
+      const stranger = new AuthenticatedPeer(identity, '', noPermissions('unknown'));
       this.guests.set(key, stranger);
       this.cut(stranger);
       return false;
     }
     const { publicKey } = awaited;
     const rights = door.server.authenticator.rightsOf(publicKey, door.server.domain);
-    const guest = new Guest(identity, publicKey, rights ?? noRights('unknown'));
+    const guest = new AuthenticatedPeer(identity, publicKey, rights ?? noPermissions('unknown'));
     this.guests.set(key, guest);
     this.explained += 1;
     this.settled();
@@ -241,12 +241,12 @@ export class Gate implements Porter {
     if (this.awaited !== undefined) setImmediate(() => this.takenId(this.awaited));
   }
 
-  private checkLater(applicant: Applicant): void {
+  private checkLater(applicant: ConnectingPeer): void {
     this.cancelCheck = systemClock.after(PATIENCE, () => setImmediate(() => void this.check(applicant)));
   }
 
   /** Where the connection is gone and nothing of it is left to read, nobody will come. */
-  private async check(applicant: Applicant): Promise<void> {
+  private async check(applicant: ConnectingPeer): Promise<void> {
     if (this.awaited !== applicant || this.closed || this.takenId(applicant)) return;
     const there = await this.zap?.isThere(applicant);
     if (this.awaited !== applicant || this.closed) return;
@@ -255,7 +255,7 @@ export class Gate implements Porter {
   }
 
   /** One that shook hands and has not shown up came under another's routing id, and was cut. */
-  private takenId(applicant: Applicant | undefined): boolean {
+  private takenId(applicant: ConnectingPeer | undefined): boolean {
     if (applicant === undefined || this.awaited !== applicant || this.closed) return false;
     if (this.handshakes <= this.explained || this.readable()) return false;
     this.explained += 1;
@@ -263,7 +263,7 @@ export class Gate implements Porter {
     return true;
   }
 
-  private givenUp({ publicKey }: Applicant): void {
+  private givenUp({ publicKey }: ConnectingPeer): void {
     this.forgetConnection(publicKey);
     this.settled();
   }
@@ -289,9 +289,9 @@ export class Gate implements Porter {
   }
 
   /** He may do nothing more, is told so for a moment, and is cut. */
-  private revoke(guest: Guest): void {
+  private revoke(guest: AuthenticatedPeer): void {
     guest.revoked = true;
-    guest.rights = noRights(guest.rights.name);
+    guest.rights = noPermissions(guest.rights.name);
     const cancel = systemClock.after(LAST_WORDS, () => {
       this.timers.delete(cancel);
       this.cut(guest);
@@ -300,7 +300,7 @@ export class Gate implements Porter {
   }
 
   /** Reads nothing more of a peer, and lets libzmq end its connection; see the head of this file. */
-  private cut(guest: Guest): void {
+  private cut(guest: AuthenticatedPeer): void {
     const { socket } = this;
     if (guest.cut || this.closed || !(socket instanceof Router)) return;
     guest.cut = true;

@@ -3,7 +3,7 @@ import Joi from 'joi';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { MAX_EVENT_NAME } from '../../wire/limits.ts';
 import { isKey } from './keys.ts';
-import { PEER_ROLES, type PeerAuthenticator, type PeerGrant, PeerRights } from './permissions.ts';
+import { PEER_ROLES, type PeerAuthenticator, type PeerGrant, PeerPermissions } from './permissions.ts';
 
 /** One entry: a key and what it is granted. */
 export interface AllowListEntry extends PeerGrant {
@@ -65,7 +65,7 @@ const SCHEMA = Joi.object({
 }).required();
 
 interface Known {
-  readonly rights: PeerRights;
+  readonly rights: PeerPermissions;
   readonly domains: readonly string[] | undefined;
 }
 
@@ -103,7 +103,7 @@ export class AllowList implements PeerAuthenticator {
     for (const listener of this.listeners) listener();
   }
 
-  rightsOf(publicKey: string, domain: string): PeerRights | undefined {
+  rightsOf(publicKey: string, domain: string): PeerPermissions | undefined {
     const known = this.known.get(publicKey);
     return known === undefined || known.domains?.includes(domain) === false ? undefined : known.rights;
   }
@@ -122,6 +122,9 @@ function read(document: unknown, source: string): Map<string, Known> {
   }
   const { peers } = document as AllowListDocument;
   return new Map(
-    peers.map(({ publicKey, domains, ...grant }) => [publicKey, { rights: new PeerRights(grant), domains }]),
+    peers.map(({ publicKey, domains, ...grant }) => [
+      publicKey,
+      { rights: new PeerPermissions(grant), domains },
+    ]),
   );
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../../core/logging/logging.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { assertCurve, type CurveKeyPair, checkPublicKey, curveKeyPair, keyPairOf } from './keys.ts';
-import { EVERYBODY, type PeerAuthenticator, type Side } from './permissions.ts';
+import { ALL_CALLERS, type PeerAuthenticator, type Side } from './permissions.ts';
 
 /** Who is turned away is told once in so many ms for each key, and so many keys are remembered for that. */
 const TELL_AGAIN = 60_000;
@@ -68,7 +68,7 @@ export class CurveServer {
     const {
       secretKey,
       publicKey,
-      authenticator = EVERYBODY,
+      authenticator = ALL_CALLERS,
       domain = 'global',
       connectionsPerKey = 1000,
     } = options;
@@ -90,7 +90,7 @@ export class CurveServer {
   }
 
   /** For a socket that binds; the log tells who was turned away. */
-  at(side: Side, logger: Logger): CurveDoor {
+  at(side: Side, logger: Logger): CurveEndpoint {
     const told = new Map<string, number>();
     const turnedAway = (publicKey: string, address: string, reason: string): void => {
       const now = systemClock.now();
@@ -110,7 +110,7 @@ export class CurveServer {
 }
 
 /** CURVE of a socket that binds. */
-export interface CurveDoor {
+export interface CurveEndpoint {
   readonly server: CurveServer;
   readonly side: Side;
   /** Told of whom was not let in, and why. */

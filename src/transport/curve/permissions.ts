@@ -66,7 +66,7 @@ class Names {
 }
 
 /** The rights of one key. They do not change: who gets others gets another object. */
-export class PeerRights {
+export class PeerPermissions {
   readonly name: string;
   readonly role: PeerRole;
   private readonly admin: boolean;
@@ -124,14 +124,14 @@ export class PeerRights {
   }
 
   /** Whether another one grants the same. */
-  equals(other: PeerRights): boolean {
+  equals(other: PeerPermissions): boolean {
     return JSON.stringify(this.grant) === JSON.stringify(other.grant);
   }
 }
 
 /** Of somebody whose key was taken off the list. */
-export function noRights(name: string): PeerRights {
-  return new PeerRights({ name, role: 'client' });
+export function noPermissions(name: string): PeerPermissions {
+  return new PeerPermissions({ name, role: 'client' });
 }
 
 /** Decides who may do what. */
@@ -142,13 +142,13 @@ export interface PeerAuthenticator {
    *
    * @param domain the `domain` of the node that asks.
    */
-  rightsOf(publicKey: string, domain: string): PeerRights | undefined;
+  rightsOf(publicKey: string, domain: string): PeerPermissions | undefined;
   /** Calls `listener` whenever somebody's rights may have changed; gives what ends that. */
   onChange(listener: () => void): () => void;
 }
 
 /** Lets everybody in who knows the server's public key, to do everything. */
-export const EVERYBODY: PeerAuthenticator = {
-  rightsOf: (publicKey) => new PeerRights({ name: publicKey, role: 'admin' }),
+export const ALL_CALLERS: PeerAuthenticator = {
+  rightsOf: (publicKey) => new PeerPermissions({ name: publicKey, role: 'admin' }),
   onChange: () => () => undefined,
 };

@@ -13,7 +13,7 @@ const VERSION = '1.0';
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Somebody shakes hands and wants to be let in. */
-export interface Applicant {
+export interface ConnectingPeer {
   readonly publicKey: string;
   /** IP address; empty over IPC. */
   readonly address: string;
@@ -26,9 +26,9 @@ export interface Applicant {
 type Verdict = 200 | 400;
 
 /** Decides for the sockets of one domain. */
-export interface Porter {
+export interface AdmissionHandler {
   /** Answers through `Zap.answer`, sooner or later. */
-  asked(applicant: Applicant): void;
+  asked(applicant: ConnectingPeer): void;
 }
 
 /** libzmq gives the address back a moment after the handler before was closed; for how long that is waited for, in ms. */
@@ -39,7 +39,7 @@ let shared: Zap | undefined;
 
 /** The handler of this process. */
 export class Zap {
-  private readonly porters = new Map<string, Porter>();
+  private readonly porters = new Map<string, AdmissionHandler>();
   private readonly socket = new Router({ mandatory: true, linger: 0, sendTimeout: 0 });
 
   /**
@@ -47,7 +47,7 @@ export class Zap {
    *
    * @throws ZeroMQSocketInvalid when something else in this process handles ZAP.
    */
-  static async open(domain: string, porter: Porter): Promise<Zap> {
+  static async open(domain: string, porter: AdmissionHandler): Promise<Zap> {
     const end = systemClock.now() + BIND_PATIENCE;
     while (shared === undefined) {
       try {
@@ -80,7 +80,7 @@ export class Zap {
     this.socket.close();
   }
 
-  answer({ route, requestId }: Applicant, verdict: Verdict): void {
+  answer({ route, requestId }: ConnectingPeer, verdict: Verdict): void {
     this.send([
       route,
       EMPTY,
@@ -94,7 +94,7 @@ export class Zap {
   }
 
   /** Whether the connection of an applicant is still there. It does not read what is sent after the answer. */
-  async isThere({ route }: Applicant): Promise<boolean> {
+  async isThere({ route }: ConnectingPeer): Promise<boolean> {
     try {
       await this.socket.send([route, EMPTY]);
       return true;
@@ -120,7 +120,7 @@ export class Zap {
     const [route, , version, requestId, domain, address, , mechanism, credentials] = frames;
     if (route === undefined || requestId === undefined) return;
     const publicKey = credentials?.length === 32 ? encodeZ85(credentials) : '';
-    const applicant: Applicant = { publicKey, address: address?.toString() ?? '', route, requestId };
+    const applicant: ConnectingPeer = { publicKey, address: address?.toString() ?? '', route, requestId };
     const porter = this.porters.get(domain?.toString() ?? '');
     const readable = version?.toString() === VERSION && mechanism?.toString() === 'CURVE' && publicKey !== '';
     if (porter === undefined || !readable) this.answer(applicant, 400);

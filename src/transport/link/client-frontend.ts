@@ -8,7 +8,7 @@
  */
 
 import { identityOf } from '../../core/identity/identity.ts';
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
@@ -18,7 +18,7 @@ import { controlFrames, isControl } from '../../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
 import type { ZeroMQConnection } from '../addressing/connection.ts';
-import type { Guest } from '../curve/admission.ts';
+import type { AuthenticatedPeer } from '../curve/admission.ts';
 import { MessageSocket, type MessageSocketOptions, type SocketReceiver } from '../socket/message-socket.ts';
 import {
   type ChannelLimits,
@@ -40,7 +40,7 @@ const GOODBYE_WAIT = 1000;
 const UNREAD = failure('BUSY', 'too many replies wait for this client to read them');
 
 /** What a frontend tells its owner. */
-export interface FrontendOwner {
+export interface ClientFrontendOwner {
   /**
    * A request. `id`, `generation` and `envelope` are for `ClientPeer.reply`: the slot at the client (generation 0: it
    * gave none), and the frames to hand back before event name and data (undefined: the request came packed).
@@ -53,7 +53,7 @@ export interface FrontendOwner {
     envelope: Buffer[] | undefined,
   ): void;
   /** The client no longer waits for the request of that slot. */
-  cancel(peer: ClientPeer, id: number, generation: number, why: GiveUp): void;
+  cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void;
   /** The client is gone: nobody waits for what it asked. */
   gone(peer: ClientPeer): void;
   /** Whether nothing that the client asked is under way. */
@@ -61,7 +61,7 @@ export interface FrontendOwner {
 }
 
 /** Options of a frontend. */
-export interface FrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
+export interface ClientFrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
   readonly speaker: Speaker;
   readonly channelLimits?: ChannelLimits;
   /** Counts replies that clients do not read, and bounds them. Default: 128 MiB for all clients of the socket. */
@@ -87,10 +87,10 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   constructor(
     readonly key: string,
     identity: Buffer,
-    private readonly frontend: Frontend,
-    private readonly owner: FrontendOwner,
-    options: FrontendOptions,
-    private readonly guest: Guest | undefined,
+    private readonly frontend: ClientFrontend,
+    private readonly owner: ClientFrontendOwner,
+    options: ClientFrontendOptions,
+    private readonly guest: AuthenticatedPeer | undefined,
   ) {
     const { speaker, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
     const limits = { ...channelLimits, unread: frontend.unread };
@@ -103,7 +103,7 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     return this.guest !== undefined;
   }
 
-  /** Sends a reply; dropped when the client is gone. For the last three see `FrontendOwner.request`. */
+  /** Sends a reply; dropped when the client is gone. For the last three see `ClientFrontendOwner.request`. */
   reply(
     eventName: string,
     reply: ReplyMessage,
@@ -153,7 +153,7 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     this.frontend.drop('foreign-reply', this.key);
   }
 
-  packedCancel(id: number, generation: number, why: GiveUp): void {
+  packedCancel(id: number, generation: number, why: CancelReason): void {
     this.owner.cancel(this, id, generation, why);
   }
 
@@ -175,7 +175,7 @@ export class ClientPeer implements ChannelOwner, PackedSink {
 }
 
 /** The socket that clients connect to, and the clients; see the head of this file. */
-export class Frontend implements SocketReceiver {
+export class ClientFrontend implements SocketReceiver {
   readonly socket: MessageSocket;
   /** Replies that clients do not read. */
   readonly unread: UnreadReplies;
@@ -186,8 +186,8 @@ export class Frontend implements SocketReceiver {
   private onExcused: (() => void) | undefined;
 
   constructor(
-    private readonly options: FrontendOptions,
-    private readonly owner: FrontendOwner,
+    private readonly options: ClientFrontendOptions,
+    private readonly owner: ClientFrontendOwner,
   ) {
     this.clock = options.clock ?? systemClock;
     this.unread = options.unread ?? new UnreadReplies();

@@ -6,11 +6,11 @@ import { type ZeroMQConnection, ZeroMQProtocol } from '../addressing/connection.
 import type { CurveClient } from '../curve/curve-options.ts';
 import { ConnectionWatch } from '../socket/connection-watch.ts';
 import { MessageSocket, type SocketReceiver } from '../socket/message-socket.ts';
-import { tellReconnects } from '../socket/reconnect-diagnostics.ts';
+import { publishReconnects } from '../socket/reconnect-diagnostics.ts';
 import { type ChannelOwner, DEFAULT_CHANNEL_LIMITS, PeerChannel } from './peer-channel.ts';
 
 /** Options of a line. Durations in ms. */
-export interface LineOptions {
+export interface DealerLinkOptions {
   readonly connection: ZeroMQConnection;
   /** Identity of the socket on its first connection; further ones are of the same node. */
   readonly identity: string;
@@ -25,14 +25,14 @@ export interface LineOptions {
 }
 
 /** What a line tells. */
-export interface LineOwner extends SocketReceiver, ChannelOwner {
+export interface DealerLinkOwner extends SocketReceiver, ChannelOwner {
   /** The connection stands. Never told of INPROC. */
   lineUp(): void;
   /** The connection is lost, and everything that it brought is told. Never told of INPROC. */
   lineDown(): void;
 }
 
-export class Line {
+export class DealerLink {
   readonly endpoint: string;
   /** libzmq tells nothing of the peer, and does not connect to it again. */
   readonly inproc: boolean;
@@ -40,8 +40,8 @@ export class Line {
   readonly channel: PeerChannel;
 
   constructor(
-    private readonly options: LineOptions,
-    owner: LineOwner,
+    private readonly options: DealerLinkOptions,
+    owner: DealerLinkOwner,
   ) {
     const { connection, identity: routingId, maxMessageSize, linger, speaker, curve } = options;
     const { stallTimeout } = DEFAULT_CHANNEL_LIMITS;
@@ -52,7 +52,7 @@ export class Line {
       ...DEFAULT_CHANNEL_LIMITS,
       stallTimeout: (this.inproc ? options.inprocStall : undefined) ?? stallTimeout,
     });
-    tellReconnects(this.socket.monitor, speaker, this.endpoint);
+    publishReconnects(this.socket.monitor, speaker, this.endpoint);
     new ConnectionWatch(
       this.socket,
       () => owner.lineUp(),

@@ -6,7 +6,7 @@
  */
 
 import { Ring } from '../../core/collections/ring.ts';
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import { type UnreadReplies, UnreadShare } from '../../core/messages/unread-replies.ts';
 import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
@@ -114,7 +114,7 @@ export class PeerChannel implements SendHandler, Flushable {
     this.added();
   }
 
-  addCancel(id: number, generation: number, why: GiveUp = 'cancelled'): void {
+  addCancel(id: number, generation: number, why: CancelReason = 'cancelled'): void {
     this.batch.addCancel(id, generation, why);
     this.added();
   }

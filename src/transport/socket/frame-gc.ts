@@ -31,7 +31,7 @@ export interface Collector {
   markInSteps(allowed: boolean): void;
 }
 
-export class FrameMemory {
+export class FrameGc {
   private held = 0;
   private calm: Cancel | undefined;
 
@@ -86,4 +86,4 @@ function exposedCollect(): Collect {
 }
 
 /** Of all sockets of this thread. */
-export const frameMemory: FrameMemory = new FrameMemory(new V8Collector());
+export const frameGc: FrameGc = new FrameGc(new V8Collector());

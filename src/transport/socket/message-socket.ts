@@ -18,15 +18,15 @@ import {
   ZeroMQINPROCConnection,
   ZeroMQTCPConnection,
 } from '../addressing/connection.ts';
-import { Gate, type Guest } from '../curve/admission.ts';
+import { AdmissionGate, type AuthenticatedPeer } from '../curve/admission.ts';
 import { CurveClient } from '../curve/curve-options.ts';
 import { keepAlive } from '../libzmq/heartbeat-options.ts';
 import { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 import { bindSocket, codeOf } from './bind.ts';
-import { frameMemory } from './frame-gc.ts';
+import { frameGc } from './frame-gc.ts';
 import type { BoundIpcFile } from './ipc-file.ts';
 import { PeerNotices } from './peer-notices.ts';
-import { Revival } from './reconnector.ts';
+import { Reconnector } from './reconnector.ts';
 import type { MessageSocketOptions, Refusal, SendHandler, SocketReceiver } from './socket-options.ts';
 
 /**
@@ -69,8 +69,8 @@ export class MessageSocket {
   private reading = false;
   private inproc = false;
   private paused: Deferred<void> | undefined;
-  private revival: Revival | undefined;
-  private gate: Gate | undefined;
+  private revival: Reconnector | undefined;
+  private gate: AdmissionGate | undefined;
   private ipcFile: BoundIpcFile | undefined;
 
   constructor(
@@ -124,7 +124,7 @@ export class MessageSocket {
         cause,
       });
     }
-    this.revival ??= new Revival(this.monitor, () => this.reconnect(connection));
+    this.revival ??= new Reconnector(this.monitor, () => this.reconnect(connection));
     this.startReading();
   }
 
@@ -169,7 +169,7 @@ export class MessageSocket {
   }
 
   /** Who is behind a peer of a ROUTER that is bound with CURVE, by its routing id in Latin-1. */
-  guest(key: string): Guest | undefined {
+  guest(key: string): AuthenticatedPeer | undefined {
     return this.gate?.guest(key);
   }
 
@@ -240,7 +240,7 @@ export class MessageSocket {
   private async openGate(): Promise<void> {
     const { curve } = this.options;
     if (curve === undefined || curve instanceof CurveClient || this.gate !== undefined) return;
-    this.gate = new Gate(this.raw, curve, this.notices !== undefined, this.monitor, {
+    this.gate = new AdmissionGate(this.raw, curve, this.notices !== undefined, this.monitor, {
       gone: (key) => this.receiver.gone?.(key),
       rightsChanged: (key) => this.receiver.rightsChanged?.(key),
     });
@@ -299,7 +299,7 @@ export class MessageSocket {
         return;
       }
       if (this.closed) return;
-      frameMemory.note(frames);
+      frameGc.note(frames);
       this.take(frames);
     }
   }

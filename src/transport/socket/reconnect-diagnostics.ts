@@ -3,7 +3,7 @@ import { diagnostics, type Speaker } from '../../core/observability/diagnostics.
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 
 /** Publishes each attempt of a socket with one peer to connect again, counted from 1 until it is connected. */
-export function tellReconnects(monitor: ZeroMQSocketMonitor, speaker: Speaker, endpoint: string): void {
+export function publishReconnects(monitor: ZeroMQSocketMonitor, speaker: Speaker, endpoint: string): void {
   let attempt = 0;
   monitor.on('handshake', () => {
     attempt = 0;

@@ -10,7 +10,7 @@ const HEALTHY_AFTER = 1000;
  * it a message above the limit or a peer that is no ZeroMQ. Others it connects again by itself, and says so at once. Those
  * that the socket gives up itself (`renew`) are brought back in any case, whatever libzmq said of them before.
  */
-export class Revival {
+export class Reconnector {
   private readonly backoff = new Backoff({ min: 50, initial: 100, max: 5000 });
   private connectedAt = 0;
   private cancel: Cancel | undefined;

@@ -1,5 +1,5 @@
 /** What a socket is given, and what it tells. */
-import type { CurveClient, CurveDoor } from '../curve/curve-options.ts';
+import type { CurveClient, CurveEndpoint } from '../curve/curve-options.ts';
 import type { Pings } from '../libzmq/heartbeat-options.ts';
 
 /** Options of a socket. Durations in ms. */
@@ -22,7 +22,7 @@ export interface MessageSocketOptions {
   /** A connection under the routing id of another peer takes its place. Default: it is not heard, except with CURVE. */
   readonly handover?: boolean;
   /** Encryption and authentication: of a socket that connects, or of one that binds. INPROC knows neither. */
-  readonly curve?: CurveClient | CurveDoor;
+  readonly curve?: CurveClient | CurveEndpoint;
 }
 
 /** What a socket tells its owner. */

@@ -2,7 +2,7 @@
 
 import { IdMap, ROUTERS_PLACES } from '../../core/collections/id-map.ts';
 import type { Logger } from '../../core/logging/logging.ts';
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { toError } from '../../core/messages/errors.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
@@ -58,7 +58,7 @@ class ModuleService implements PackedSink {
     if (!settled) this.executions.set(id, execution);
   }
 
-  packedCancel(id: number, _generation: number, why: GiveUp): void {
+  packedCancel(id: number, _generation: number, why: CancelReason): void {
     this.executions.get(id)?.cancel(why);
   }
 

@@ -2,7 +2,7 @@
  * Packed records over a message port, gathered in a turn. Large batches are handed over without a copy; small ones
  * travel as Latin-1 text, which costs a port half as much, and the garbage collector far less, than a buffer.
  */
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import { type Flushable, flushAtEndOfTurn } from '../../transport/link/turn.ts';
 import { PackedBatch, type PackedSink, readPacked } from '../../wire/packed.ts';
@@ -37,7 +37,7 @@ export class PackedPort implements Flushable {
     this.added();
   }
 
-  addCancel(id: number, generation: number, why: GiveUp): void {
+  addCancel(id: number, generation: number, why: CancelReason): void {
     this.batch.addCancel(id, generation, why);
     this.added();
   }

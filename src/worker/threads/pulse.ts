@@ -15,9 +15,9 @@ export interface Pulse {
   readonly interval: number;
 }
 
-/** The pulse of a thread that may stand still for `frozenAfter` ms; `Infinity` for a thread that nobody watches. */
-export function newPulse(frozenAfter: number): Pulse {
-  return { beats: new Int32Array(new SharedArrayBuffer(4)), interval: frozenAfter / CHECKS };
+/** The pulse of a thread that may stand still for `threadStallTimeout` ms; `Infinity` for a thread that nobody watches. */
+export function newPulse(threadStallTimeout: number): Pulse {
+  return { beats: new Int32Array(new SharedArrayBuffer(4)), interval: threadStallTimeout / CHECKS };
 }
 
 /** One beat of a thread, or in the name of a process. */

@@ -1,7 +1,7 @@
 /** Runs requests in a thread: the parent's side. */
 
 import { SlotTable, type Slotted } from '../../core/collections/slot-table.ts';
-import type { GiveUp } from '../../core/messages/cancel-reason.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
 import type { PackedSink } from '../../wire/packed.ts';
@@ -17,7 +17,7 @@ class RemoteExecution implements Execution, Slotted {
     readonly settle: (reply: ReplyMessage) => void,
   ) {}
 
-  cancel(why: GiveUp): void {
+  cancel(why: CancelReason): void {
     if (this.generation !== 0) this.port.addCancel(this.id, this.generation, why);
   }
 }

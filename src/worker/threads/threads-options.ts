@@ -5,7 +5,7 @@ import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
 import type { DnsOptions } from '../../transport/addressing/discovery.ts';
 import type { CurveClientOptions } from '../../transport/curve/curve-options.ts';
-import type { Workplace } from '../routed-worker.ts';
+import type { RouterTarget } from '../routed-worker.ts';
 
 /** Options of a group of threads. Durations in ms. */
 export interface ZeroMQWorkerThreadsOptions {
@@ -14,7 +14,7 @@ export interface ZeroMQWorkerThreadsOptions {
   /** Number of threads. Default 2. */
   threads?: number;
   /** Backends of the routers to work for, or a router of this thread, which is reached without a socket. */
-  connection: Workplace;
+  connection: RouterTarget;
   /** How names of routers are looked up. */
   dns?: DnsOptions;
   /** Requests that run at a time in each thread. Default: as the module says. */
@@ -26,7 +26,7 @@ export interface ZeroMQWorkerThreadsOptions {
    * Default: silence that makes a node count as dead by `heartbeatConfig`, `timeout + maxMissed × interval`; 60,000
    * without one.
    */
-  frozenAfter?: number;
+  threadStallTimeout?: number;
   /** File that keeps the node id, which all threads share; each has a session id of its own. */
   configFile?: string;
   /** Largest message in bytes, either way. Default 16 MiB. */
@@ -37,7 +37,7 @@ export interface ZeroMQWorkerThreadsOptions {
 }
 
 /** Silence of a thread that is forgiven where no heartbeats say: as much as by their defaults. */
-const FROZEN_AFTER = 60_000;
+const THREAD_STALL_TIMEOUT = 60_000;
 
 /** Less would take a busy thread for a frozen one; ms. */
 const SHORTEST_FREEZE = 100;
@@ -49,10 +49,15 @@ export function moduleName(module: string | URL): string {
 }
 
 /** @throws ZeroMQConfigError when it is no time, or too short a one. */
-export function frozenAfter({ frozenAfter: given, heartbeatConfig }: ZeroMQWorkerThreadsOptions): number {
+export function threadStallTimeout({
+  threadStallTimeout: given,
+  heartbeatConfig,
+}: ZeroMQWorkerThreadsOptions): number {
   if (given !== undefined && !(given >= SHORTEST_FREEZE))
-    throw new ZeroMQConfigError(`frozenAfter must be at least ${SHORTEST_FREEZE} ms, got ${String(given)}`);
-  if (given !== undefined || heartbeatConfig === undefined) return given ?? FROZEN_AFTER;
+    throw new ZeroMQConfigError(
+      `threadStallTimeout must be at least ${SHORTEST_FREEZE} ms, got ${String(given)}`,
+    );
+  if (given !== undefined || heartbeatConfig === undefined) return given ?? THREAD_STALL_TIMEOUT;
   const { timeout, maxMissed, interval } = heartbeatConfig;
   return Math.max(SHORTEST_FREEZE, timeout + maxMissed * interval);
 }

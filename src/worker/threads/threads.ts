@@ -12,13 +12,13 @@ import { Backoff } from '../../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../../core/time/clock.ts';
 import { CurveClient } from '../../transport/curve/curve-options.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
-import { checkWorkplace, RoutedWorker, type RoutedWorkerOptions } from '../routed-worker.ts';
+import { checkRouterTarget, RoutedWorker, type RoutedWorkerOptions } from '../routed-worker.ts';
 import { type Isolation, type ModuleHost, newHost } from './module-host.ts';
 import { revived } from './new-thread.ts';
 import { newPulse, PulseWatch } from './pulse.ts';
 import { ThreadExecutor } from './thread-executor.ts';
 import { type FromThread, isPosted, type ThreadSetup, type ToThread } from './thread-messages.ts';
-import { frozenAfter, moduleName, type ZeroMQWorkerThreadsOptions } from './threads-options.ts';
+import { moduleName, threadStallTimeout, type ZeroMQWorkerThreadsOptions } from './threads-options.ts';
 
 interface ThreadsEvents {
   /** A thread's worker runs. `restarts` is 0 for its first life. */
@@ -66,7 +66,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   /** For what the threads tell: each line says by itself who in the thread speaks. */
   private readonly threadLogger: Logger;
   private readonly setup: Omit<ThreadSetup, 'pulse'>;
-  private readonly frozenAfter: number;
+  private readonly threadStallTimeout: number;
   private readonly options: ZeroMQWorkerThreadsOptions;
   private readonly curve: CurveClient | undefined;
   private readonly places: readonly Place[];
@@ -82,8 +82,8 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     checkCount('threads', threads, 1, 1024);
     checkCount('maxMessageSize', maxMessageSize);
     if (concurrency !== undefined) checkCount('concurrency', concurrency);
-    this.frozenAfter = frozenAfter(options);
-    checkWorkplace(options.connection);
+    this.threadStallTimeout = threadStallTimeout(options);
+    checkRouterTarget(options.connection);
     const node = moduleName(options.module);
     this.threadLogger = (options.logger ?? defaultLogger()).child({ module: node });
     this.logger = this.threadLogger.child({ node: 'worker-threads' });
@@ -157,7 +157,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
 
   /** Starts a thread in its place, and its worker; resolves when both run, rejects when the thread ends before. */
   private launch(place: Place): Promise<void> {
-    const pulse = newPulse(this.frozenAfter);
+    const pulse = newPulse(this.threadStallTimeout);
     const thread = newHost(this.isolation, { ...this.setup, pulse });
     place.thread = thread;
     const startedAt = systemClock.now();
@@ -232,8 +232,8 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   /** A thread stands still: routers learn that its worker is lost, even where native code keeps the thread from ending. */
   private frozen(place: Place): Error {
     const error = new ZeroMQError(
-      'THREAD_FROZEN',
-      `the thread stood still for more than ${this.frozenAfter} ms`,
+      'THREAD_STALLED',
+      `the thread stood still for more than ${this.threadStallTimeout} ms`,
     );
     this.logger.error({ err: error, thread: place.index }, 'a handler blocks a worker thread; it is ended');
     this.abandon(place, error);

@@ -158,7 +158,7 @@ describe('gateway, router and worker by themselves', () => {
     await between.start();
     const folder = tempFolder(t);
     writeFileSync(path.join(folder, 'spin.mjs'), SPINNING_WORKER);
-    const args = ['worker', 'spin.mjs', '--router', between.backend, '--frozen-after', '1000'];
+    const args = ['worker', 'spin.mjs', '--router', between.backend, '--thread-stall-timeout', '1000'];
     const { node } = await startNode(scope, args, { cwd: folder });
     const call = (event: string) => runCommand(t, ['call', event, '--to', between.frontend]);
     assert.equal((await call('fine')).stdout, '"fine"');

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Lane, PendingRequest } from '../../../src/client/pending-request.ts';
+import type { ClientConnection, PendingRequest } from '../../../src/client/pending-request.ts';
 import { RequestTable } from '../../../src/client/request-table.ts';
 import { failure, type ReplyMessage } from '../../../src/core/messages/message.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 
-class FakeLane implements Lane {
+class FakeLane implements ClientConnection {
   readonly monitor = undefined;
-  outstanding = 0;
+  inFlight = 0;
   suspect = false;
   honest = false;
   received = 0;
@@ -56,7 +56,7 @@ class FakeLane implements Lane {
   }
 }
 
-function make(lanes: FakeLane[], { connectWait = 2000, maxInFlight = 10 } = {}) {
+function make(lanes: FakeLane[], { connectTimeout = 2000, maxInFlight = 10 } = {}) {
   const clock = new FakeClock();
   const drops: string[] = [];
   let changes = 0;
@@ -66,7 +66,7 @@ function make(lanes: FakeLane[], { connectWait = 2000, maxInFlight = 10 } = {}) 
   };
   const idle: string[] = [];
   const table = new RequestTable(
-    { connectWait, maxInFlight, places: 'a, b', idle: (lane) => idle.push(lane.endpoint), drop, clock },
+    { connectTimeout, maxInFlight, places: 'a, b', idle: (lane) => idle.push(lane.endpoint), drop, clock },
     onChange,
   );
   table.use(lanes);
@@ -98,7 +98,7 @@ describe('a request', () => {
     add('three');
     assert.deepEqual([names(a.sent), names(b.sent)], [['one', 'three'], ['two']]);
     answer(b, b.sent[0]);
-    assert.deepEqual([outcomes, table.size, b.outstanding], [['two: ok'], 2, 0]);
+    assert.deepEqual([outcomes, table.size, b.inFlight], [['two: ok'], 2, 0]);
   });
 
   it('says how much time it has left when it is sent', () => {
@@ -235,7 +235,7 @@ describe('a request', () => {
     const pending = add('one', { timeout: 1000 });
     const { id, generation } = pending;
     clock.advance(1010);
-    assert.deepEqual([outcomes, lane.abandoned, lane.outstanding], [['one: TIMEOUT'], [pending], 0]);
+    assert.deepEqual([outcomes, lane.abandoned, lane.inFlight], [['one: TIMEOUT'], [pending], 0]);
     table.laneReply(lane, id, generation, makeReply());
     assert.deepEqual(drops, ['late-reply']);
     add('two');
@@ -291,7 +291,7 @@ describe('a request', () => {
     const pending = add('one');
     assert.equal(table.cancel(pending), true);
     assert.equal(table.cancel(pending), false);
-    assert.deepEqual([outcomes, lane.abandoned, table.size, lane.outstanding], [[], [pending], 0, 0]);
+    assert.deepEqual([outcomes, lane.abandoned, table.size, lane.inFlight], [[], [pending], 0, 0]);
   });
 });
 
@@ -434,7 +434,7 @@ describe('a router without workers', () => {
     answer(c, c.sent[0], none);
     assert.deepEqual(outcomes, ['found: ok', 'nowhere: NO_WORKER, not dispatched']);
     assert.deepEqual(
-      lanes.map(({ outstanding }) => outstanding),
+      lanes.map(({ inFlight: outstanding }) => outstanding),
       [0, 0, 0],
     );
   });
@@ -455,7 +455,7 @@ describe('a lane that is not used any more', () => {
 
   it('was the last one: what waits is told as soon as for a first connection', () => {
     const lane = new FakeLane('a', true, false);
-    const { table, clock, outcomes, add } = make([lane], { connectWait: 100 });
+    const { table, clock, outcomes, add } = make([lane], { connectTimeout: 100 });
     add('waits');
     table.use([]);
     clock.advance(200);

@@ -1,13 +1,13 @@
-/** Fakes around a RouterCore: workers whose port only notes, clients that keep their replies. */
+/** Fakes around a Broker: workers whose port only notes, clients that keep their replies. */
 import type { ReplyMessage, RequestMessage } from '../../../src/core/messages/message.ts';
-import { RouterCore } from '../../../src/router/broker/broker.ts';
-import type { RouterCoreOptions, RouterNotice } from '../../../src/router/broker/limits.ts';
-import type { Origin, Pending } from '../../../src/router/broker/request.ts';
+import { Broker } from '../../../src/router/broker/broker.ts';
+import type { BrokerOptions, RouterNotice } from '../../../src/router/broker/limits.ts';
+import type { Origin, RouterRequest } from '../../../src/router/broker/request.ts';
 import type { Worker, WorkerInfo, WorkerPort } from '../../../src/router/broker/worker.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 
 export interface Sent {
-  readonly pending: Pending;
+  readonly pending: RouterRequest;
   readonly id: number;
   readonly generation: number;
   readonly timeLeft: number;
@@ -29,7 +29,7 @@ export class FakeWorker implements WorkerPort {
     this.worker = system.core.addWorker(this, { ...defaults, ...info }, system.now);
   }
 
-  dispatch(pending: Pending, timeLeft: number): boolean {
+  dispatch(pending: RouterRequest, timeLeft: number): boolean {
     if (!this.accepts) return false;
     const sent = { pending, id: pending.id, generation: pending.generation, timeLeft };
     this.sent.push(sent);
@@ -63,9 +63,9 @@ export class FakeWorker implements WorkerPort {
 }
 
 export class FakeClient implements Origin {
-  readonly replies: { pending: Pending; reply: ReplyMessage }[] = [];
+  readonly replies: { pending: RouterRequest; reply: ReplyMessage }[] = [];
 
-  settle(pending: Pending, reply: ReplyMessage): void {
+  settle(pending: RouterRequest, reply: ReplyMessage): void {
     this.replies.push({ pending, reply });
   }
 
@@ -82,11 +82,11 @@ export class FakeClient implements Origin {
 export class System {
   now = 1000;
   readonly notices: RouterNotice[] = [];
-  readonly core: RouterCore;
+  readonly core: Broker;
   readonly client = new FakeClient();
 
-  constructor(options: RouterCoreOptions = {}) {
-    this.core = new RouterCore(
+  constructor(options: BrokerOptions = {}) {
+    this.core = new Broker(
       { startupGrace: 0, notify: (notice) => this.notices.push(notice), ...options },
       this.now,
     );
@@ -96,7 +96,7 @@ export class System {
     return new FakeWorker(this, info);
   }
 
-  submit(request: Partial<RequestMessage> = {}, client: Origin = this.client): Pending {
+  submit(request: Partial<RequestMessage> = {}, client: Origin = this.client): RouterRequest {
     return this.core.submit(requestMessage(request), client, this.now);
   }
 

@@ -120,7 +120,7 @@ describe('a timeout of a request that never had a chance', () => {
   });
 
   it('does not make a classic worker unresponsive', () => {
-    const system = new System({ muteLimit: 2 });
+    const system = new System({ unresponsiveAfter: 2 });
     const worker = system.worker({ cancels: false });
     teach(system, worker, 100);
     for (let count = 0; count < 10; count++) {
@@ -137,7 +137,7 @@ describe('a timeout of a request that never had a chance', () => {
   });
 
   it('says nothing of the worker when the worker itself found the time run out', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 100 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 4 });
     teach(system, worker, 100);
     system.submit({ timeLeft: 50 });
@@ -152,7 +152,7 @@ describe('a timeout of a request that never had a chance', () => {
 
 describe('a half-open circuit breaker', () => {
   it('waits for a request with enough time, and lets that one pass before those that wait', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 1000 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 1000 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
     system.pass(60);
@@ -169,7 +169,7 @@ describe('a half-open circuit breaker', () => {
   });
 
   it('finds a request with enough time among those of other clients', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 1000 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 1000 } });
     system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
     system.pass(60);
@@ -182,7 +182,7 @@ describe('a half-open circuit breaker', () => {
   });
 
   it('of an event waits for a request with enough time too', () => {
-    const system = new System({ breaker: { rest: 1000 }, workerGrace: 10_000 });
+    const system = new System({ breaker: { openDuration: 1000 }, workerGrace: 10_000 });
     for (let count = 0; count < 3; count++) {
       const victim = system.worker();
       system.submit({ timeLeft: 1500 });
@@ -198,7 +198,7 @@ describe('a half-open circuit breaker', () => {
 
 describe('reports of a router', () => {
   it('show the circuit breakers that are not closed', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 1000 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 1000 } });
     const worker = system.worker({ concurrency: 8 });
     const seen = () => ({
       breakers: workerReports(system.core, system.now, () => null)[0]?.breakers,

@@ -105,13 +105,13 @@ describe('bounds of queues', () => {
   });
 
   it('bounds events that nobody announced', () => {
-    const system = new System({ strayEvents: 5 });
+    const system = new System({ maxUnannouncedEvents: 5 });
     const worker = system.worker({ events: undefined });
     system.submit({ eventName: 'busy' });
     for (let index = 0; index < 8; index++) system.submit({ eventName: `stray-${index}` });
     assert.deepEqual(system.client.codes, ['QUEUE_FULL', 'QUEUE_FULL', 'QUEUE_FULL']);
     for (let index = 0; index < 6; index++) worker.reply();
-    assert.equal(system.core.stats().strayEvents, 0);
+    assert.equal(system.core.stats().unannouncedEvents, 0);
     assert.equal(worker.sent.length, 6);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GIVE_UPS } from '../../../src/core/messages/cancel-reason.ts';
+import { CANCEL_REASONS } from '../../../src/core/messages/cancel-reason.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from '../../../src/wire/limits.ts';
 import {
   isPacked,
@@ -45,13 +45,13 @@ describe('a packed batch', () => {
     });
     batch.addRequest(1, 0xffffffff, request);
     batch.addReply(0xffffffff, 2, reply);
-    for (const why of GIVE_UPS) batch.addCancel(3, 4, why);
+    for (const why of CANCEL_REASONS) batch.addCancel(3, 4, why);
     assert.deepEqual(unpack(batch.take()), {
       ok: true,
       records: [
         { id: 1, generation: 0xffffffff, message: request },
         { id: 0xffffffff, generation: 2, message: reply },
-        ...GIVE_UPS.map((why) => ({ id: 3, generation: 4, why })),
+        ...CANCEL_REASONS.map((why) => ({ id: 3, generation: 4, why })),
       ],
     });
   });

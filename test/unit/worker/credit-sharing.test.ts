@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CreditShares, type Share } from '../../../src/worker/credit-sharing.ts';
+import { CreditSharing, type Share } from '../../../src/worker/credit-sharing.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 
 /** A router: it dispatches what waits as far as its credit goes, and asks for more when that does not do. */
@@ -18,7 +18,7 @@ class FakeRouter {
   private readonly toRouter: (() => void)[] = [];
   private readonly toWorker: (() => void)[] = [];
 
-  constructor(private readonly shares: CreditShares) {
+  constructor(private readonly shares: CreditSharing) {
     this.share = shares.open((concurrency) => this.toRouter.push(() => this.credited(concurrency)));
     const { granted } = this.share;
     this.toRouter.push(() => this.credited(granted));
@@ -72,7 +72,7 @@ class FakeRouter {
 
 function make(total: number, routers: number) {
   const clock = new FakeClock();
-  const shares = new CreditShares(total, routers > 1, clock);
+  const shares = new CreditSharing(total, routers > 1, clock);
   shares.parties = routers;
   const all = Array.from({ length: routers }, () => new FakeRouter(shares));
   const held = (): number => all.reduce((sum, { share }) => sum + share.held, 0);

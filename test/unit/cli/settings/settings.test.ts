@@ -220,7 +220,7 @@ describe('values that are refused', () => {
 });
 
 describe('kinds', () => {
-  const accepts = (kind: kinds.Kind<unknown>, value: unknown) =>
+  const accepts = (kind: kinds.ValueType<unknown>, value: unknown) =>
     kind.schema.validate(value).error === undefined;
 
   it('knows where a node may connect to and where it may listen', () => {

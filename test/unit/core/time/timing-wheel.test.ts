@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Deadlines, NOT_TIMED, type Timed } from '../../../../src/core/time/timing-wheel.ts';
+import { NOT_TIMED, type Timed, TimingWheel } from '../../../../src/core/time/timing-wheel.ts';
 
 class Item implements Timed<Item> {
   dueTick = NOT_TIMED;
@@ -19,7 +19,7 @@ const fire = (item: Item, now: number): void => {
 
 describe('Deadlines', () => {
   it('fires never early and at most one resolution late', () => {
-    const wheel = new Deadlines<Item>(1000);
+    const wheel = new TimingWheel<Item>(1000);
     const item = new Item(1100.5);
     wheel.add(item, item.at);
     assert.equal(wheel.advance(1100, fire), 0);
@@ -30,13 +30,13 @@ describe('Deadlines', () => {
   });
 
   it('fires a deadline of the past at the next tick', () => {
-    const wheel = new Deadlines<Item>(1000);
+    const wheel = new TimingWheel<Item>(1000);
     wheel.add(new Item(5), 5);
     assert.equal(wheel.advance(1008, fire), 1);
   });
 
   it('never fires what was cancelled', () => {
-    const wheel = new Deadlines<Item>();
+    const wheel = new TimingWheel<Item>();
     const item = new Item(50);
     wheel.add(item, 50);
     wheel.cancel(item);
@@ -46,7 +46,7 @@ describe('Deadlines', () => {
   });
 
   it('lets a callback cancel others that are due, and set deadlines anew', () => {
-    const wheel = new Deadlines<Item>();
+    const wheel = new TimingWheel<Item>();
     const items = [new Item(10), new Item(10), new Item(10), new Item(10)];
     for (const item of items) wheel.add(item, item.at);
     const called: Item[] = [];
@@ -66,7 +66,7 @@ describe('Deadlines', () => {
   });
 
   it('keeps the rest for the next call when a callback throws', () => {
-    const wheel = new Deadlines<Item>();
+    const wheel = new TimingWheel<Item>();
     for (let index = 0; index < 3; index++) wheel.add(new Item(1), 1);
     assert.throws(() => wheel.advance(8, () => assert.fail('planted')), /planted/);
     assert.equal(wheel.size, 2);
@@ -85,7 +85,7 @@ describe('Deadlines', () => {
     fc.assert(
       fc.property(fc.array(round, { maxLength: 30 }), fc.constantFrom(32, 64, 4096), (rounds, buckets) => {
         let now = 77;
-        const wheel = new Deadlines<Item>(now, { resolution: 8, buckets });
+        const wheel = new TimingWheel<Item>(now, { resolution: 8, buckets });
         let live: Item[] = [];
         for (const { entries, leap } of rounds) {
           for (const { delay, cancel } of entries) {

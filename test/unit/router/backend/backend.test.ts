@@ -9,7 +9,7 @@ import { type Logger, silentLogger } from '../../../../src/core/logging/logging.
 import { Backend } from '../../../../src/router/backend/backend.ts';
 import { ClassicEvents, type ClassicEventsOption } from '../../../../src/router/backend/classic-events.ts';
 import { AnnouncedContracts } from '../../../../src/router/backend/contracts.ts';
-import { RouterCore } from '../../../../src/router/broker/broker.ts';
+import { Broker } from '../../../../src/router/broker/broker.ts';
 import { toConnection } from '../../../../src/transport/addressing/connection.ts';
 import { turnNow } from '../../../../src/transport/link/turn.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
@@ -42,7 +42,7 @@ interface BenchOptions {
 
 class Bench {
   readonly clock = new FakeClock();
-  readonly core = new RouterCore({}, turnNow());
+  readonly core = new Broker({}, turnNow());
   readonly contracts: AnnouncedContracts;
   /** What the backend told: who joined and left, and why. */
   readonly told: string[] = [];

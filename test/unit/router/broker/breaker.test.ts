@@ -20,7 +20,7 @@ function ask(
 
 describe('a circuit breaker of a worker and an event', () => {
   it('rests a worker that keeps failing, for that event only, and tries it again', () => {
-    const system = new System({ breaker: { threshold: 3, rest: 1000 } });
+    const system = new System({ breaker: { threshold: 3, openDuration: 1000 } });
     const bad = system.worker({ events: ['e', 'f'], concurrency: 4 });
     const good = system.worker({ events: ['e', 'f'], concurrency: 4 });
     const workers = [bad, good];
@@ -42,7 +42,7 @@ describe('a circuit breaker of a worker and an event', () => {
   });
 
   it('lets only one trial be under way', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 100 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const bad = system.worker({ concurrency: 4 });
     const good = system.worker({ concurrency: 1 });
     for (let index = 0; index < 4; index++) ask(system, [bad, good], 'e', bad);
@@ -64,7 +64,7 @@ describe('a circuit breaker of a worker and an event', () => {
   });
 
   it('rests even the only worker for timeouts: they cost it its credit', () => {
-    const system = new System({ breaker: { threshold: 2, rest: 1000 } });
+    const system = new System({ breaker: { threshold: 2, openDuration: 1000 } });
     const worker = system.worker({ events: ['slow', 'quick'], concurrency: 8 });
     for (let index = 0; index < 2; index++) system.submit({ eventName: 'slow', timeLeft: 50 });
     system.pass(60);
@@ -77,7 +77,7 @@ describe('a circuit breaker of a worker and an event', () => {
   });
 
   it('gives what waits to the worker when its rest is over', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 100 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
     system.pass(60);
@@ -97,7 +97,7 @@ describe('a circuit breaker of a worker and an event', () => {
   });
 
   it('does not wait for ever for a trial that was given back', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 100 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
     system.pass(160);
@@ -122,7 +122,7 @@ describe('a circuit breaker of a worker and an event', () => {
   });
 
   it('rests a worker as a whole that fails at many events', () => {
-    const system = new System({ breaker: { threshold: 1, rest: 500 } });
+    const system = new System({ breaker: { threshold: 1, openDuration: 500 } });
     const events = Array.from({ length: 12 }, (_, index) => `e${index}`);
     const bad = system.worker({ events, concurrency: 4 });
     const good = system.worker({ events, concurrency: 4 });
@@ -143,7 +143,7 @@ describe('a circuit breaker of a worker and an event', () => {
   });
 
   it('works for events that nobody announced', () => {
-    const system = new System({ breaker: { threshold: 2, rest: 1000 } });
+    const system = new System({ breaker: { threshold: 2, openDuration: 1000 } });
     const workers = [system.worker({ events: undefined }), system.worker({ events: undefined })] as const;
     for (let index = 0; index < 20; index++) ask(system, workers, 'stray', workers[0]);
     assert.equal(workers[0].sent.length, 2);
@@ -153,7 +153,7 @@ describe('a circuit breaker of a worker and an event', () => {
 });
 
 describe('a circuit breaker of an event', () => {
-  const settings = { breaker: { rest: 1000 }, workerGrace: 10_000 };
+  const settings = { breaker: { openDuration: 1000 }, workerGrace: 10_000 };
 
   it('rests an event that was held by three lost workers in a row, and protects the others', () => {
     const system = new System(settings);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CoreTimer } from '../../../../src/router/broker/broker-timer.ts';
+import { BrokerTimer } from '../../../../src/router/broker/broker-timer.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
 /** A core with things to do at times of the clock. */
@@ -22,7 +22,7 @@ class FakeCore {
 function make() {
   const clock = new FakeClock({ now: 0 });
   const core = new FakeCore();
-  return { clock, core, timer: new CoreTimer(core, clock) };
+  return { clock, core, timer: new BrokerTimer(core, clock) };
 }
 
 describe('the timer of a core', () => {

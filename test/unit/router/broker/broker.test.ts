@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
-import { RouterCore } from '../../../../src/router/broker/broker.ts';
+import { Broker } from '../../../../src/router/broker/broker.ts';
 import { FakeClient, requestMessage, System } from '../fixture.ts';
 
-describe('RouterCore: requests and replies', () => {
+describe('Broker: requests and replies', () => {
   it('gives a request to a worker with credit and its reply to the client', () => {
     const system = new System();
     const worker = system.worker();
@@ -34,7 +34,7 @@ describe('RouterCore: requests and replies', () => {
     assert.deepEqual(system.client.codes, ['NO_WORKER']);
     assert.equal(system.client.last?.dispatched, false);
     assert.match(system.client.last?.body.toString() ?? '', /no worker serves the event \\"e\\"/);
-    assert.equal(system.core.stats().strayEvents, 0);
+    assert.equal(system.core.stats().unannouncedEvents, 0);
   });
 
   it('queues without credit and goes on in order when it comes back', () => {
@@ -207,21 +207,21 @@ describe('RouterCore: requests and replies', () => {
   });
 
   it('refuses limits and strategies that make no sense, by name', () => {
-    assert.throws(() => new RouterCore({ queueLimit: -1 }), ZeroMQConfigError);
+    assert.throws(() => new Broker({ queueLimit: -1 }), ZeroMQConfigError);
     assert.throws(
-      () => new RouterCore({ muteLimit: Number.NaN }),
-      /muteLimit must be a number from 1, got NaN/,
+      () => new Broker({ unresponsiveAfter: Number.NaN }),
+      /unresponsiveAfter must be a number from 1, got NaN/,
     );
     assert.throws(
-      () => new RouterCore({ breaker: { rest: -1 } }),
-      /breaker\.rest must be a number from 0, got -1/,
+      () => new Broker({ breaker: { openDuration: -1 } }),
+      /breaker\.openDuration must be a number from 0, got -1/,
     );
     const proxy = { name: 'proxy', kind: 'proxy' as const, pick: () => undefined };
-    assert.throws(() => new RouterCore({ strategy: proxy }), /forwards blindly/);
+    assert.throws(() => new Broker({ strategy: proxy }), /forwards blindly/);
   });
 });
 
-describe('RouterCore: time', () => {
+describe('Broker: time', () => {
   it('expires what waits, and says that it was not dispatched', () => {
     const system = new System();
     system.worker();
@@ -282,7 +282,7 @@ describe('RouterCore: time', () => {
   });
 });
 
-describe('RouterCore: draining', () => {
+describe('Broker: draining', () => {
   it('refuses new requests and tells when the rest is settled', () => {
     const system = new System();
     const worker = system.worker();
@@ -339,7 +339,7 @@ describe('RouterCore: draining', () => {
   });
 });
 
-describe('RouterCore: fairness', () => {
+describe('Broker: fairness', () => {
   it('serves clients of one event in turn', () => {
     const system = new System();
     const worker = system.worker();

@@ -144,7 +144,7 @@ describe('a classic worker', () => {
     classic.reply();
     classic.reply();
     assert.deepEqual(classic.events, ['a', 'b']);
-    assert.equal(system.core.stats().strayEvents, 0);
+    assert.equal(system.core.stats().unannouncedEvents, 0);
   });
 
   it('never gets the event of an announcing worker that is away', () => {
@@ -220,7 +220,7 @@ describe('a classic worker', () => {
   });
 
   it('costs only its own requests while it is mute: others go to the others', () => {
-    const system = new System({ breaker: false, muteRest: Number.POSITIVE_INFINITY });
+    const system = new System({ breaker: false, unresponsiveRetry: Number.POSITIVE_INFINITY });
     const mute = system.worker({ events: undefined });
     const good = system.worker({ events: undefined });
     for (let index = 0; index < 200; index++) {
@@ -234,7 +234,7 @@ describe('a classic worker', () => {
   });
 
   it('is tried again after a rest, with one timeout at stake', () => {
-    const system = new System({ breaker: false, muteLimit: 2, muteRest: 1000 });
+    const system = new System({ breaker: false, unresponsiveAfter: 2, unresponsiveRetry: 1000 });
     const mute = system.worker({ events: undefined });
     const send = (): void => {
       system.submit({ timeLeft: 50 });
@@ -316,10 +316,10 @@ describe('grace', () => {
     const system = new System({ workerGrace: 1000 });
     system.worker({ events: ['e', 'quiet'] }).remove();
     system.submit({ timeLeft: 5000 });
-    assert.equal(system.core.stats().strayEvents, 2);
+    assert.equal(system.core.stats().unannouncedEvents, 2);
     system.pass(1010);
     assert.deepEqual(system.client.codes, ['NO_WORKER']);
-    assert.equal(system.core.stats().strayEvents, 0);
+    assert.equal(system.core.stats().unannouncedEvents, 0);
   });
 
   it('starts anew each time', () => {

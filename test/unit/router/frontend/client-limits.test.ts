@@ -4,7 +4,7 @@ import { ClientAllowance, clientAllowance } from '../../../../src/router/fronten
 
 describe('limits of a client', () => {
   it('bound what is under way', () => {
-    const allowance = new ClientAllowance(clientAllowance({ outstanding: 2 }), 0);
+    const allowance = new ClientAllowance(clientAllowance({ maxInFlight: 2 }), 0);
     assert.equal(allowance.refusal(1, 0), undefined);
     assert.equal(allowance.refusal(2, 0)?.code, 'BUSY');
   });
@@ -22,13 +22,13 @@ describe('limits of a client', () => {
   });
 
   it('are a second of the rate at once, unless told', () => {
-    assert.deepEqual(clientAllowance({ rate: 50 }), { outstanding: 100_000, rate: 50, burst: 50 });
+    assert.deepEqual(clientAllowance({ rate: 50 }), { maxInFlight: 100_000, rate: 50, burst: 50 });
     assert.equal(clientAllowance().rate, Infinity);
   });
 
   it('are refused by name when they are none', () => {
     for (const limits of [
-      { outstanding: 0 },
+      { maxInFlight: 0 },
       { rate: 0 },
       { rate: Number.NaN },
       { burst: 0.5 },

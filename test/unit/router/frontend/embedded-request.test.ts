@@ -2,25 +2,25 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { failure } from '../../../../src/core/messages/message.ts';
-import { RouterCore } from '../../../../src/router/broker/broker.ts';
-import type { Pending } from '../../../../src/router/broker/request.ts';
-import { LocalRequest, RefusedRequest } from '../../../../src/router/frontend/embedded-request.ts';
+import { Broker } from '../../../../src/router/broker/broker.ts';
+import type { RouterRequest } from '../../../../src/router/broker/request.ts';
+import { EmbeddedRequest, RefusedRequest } from '../../../../src/router/frontend/embedded-request.ts';
 import { turnNow } from '../../../../src/transport/link/turn.ts';
 import { makeReply, makeRequest } from '../../wire/messages.ts';
 
 function make() {
-  const core = new RouterCore({ startupGrace: 0 }, turnNow());
-  const held: Pending[] = [];
+  const core = new Broker({ startupGrace: 0 }, turnNow());
+  const held: RouterRequest[] = [];
   const cancelled: number[] = [];
   const port = {
-    dispatch: (pending: Pending) => held.push(pending) > 0,
+    dispatch: (pending: RouterRequest) => held.push(pending) > 0,
     cancel: (id: number) => void cancelled.push(id),
   };
   const worker = core.addWorker(port, { id: 'w', events: ['served'], concurrency: 4 }, performance.now());
   const codes: string[] = [];
-  const ask = (eventName: string): LocalRequest =>
-    new LocalRequest(core, makeRequest({ eventName }), ({ code }) => codes.push(code || 'ok'));
-  const answer = (pending: Pending | undefined, members = {}): void => {
+  const ask = (eventName: string): EmbeddedRequest =>
+    new EmbeddedRequest(core, makeRequest({ eventName }), ({ code }) => codes.push(code || 'ok'));
+  const answer = (pending: RouterRequest | undefined, members = {}): void => {
     assert.ok(pending !== undefined);
     core.reply(worker, pending.id, pending.generation, makeReply(members), performance.now());
   };
@@ -73,7 +73,7 @@ describe('a request in the thread of the router', () => {
         thrown.push(error);
       }
     });
-    new LocalRequest(core, makeRequest({ eventName: 'served' }), () => {
+    new EmbeddedRequest(core, makeRequest({ eventName: 'served' }), () => {
       throw new Error('planted');
     });
     ask('served');

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { silentLogger } from '../../../../src/core/logging/logging.ts';
 import { Discovery, type DnsOptions } from '../../../../src/transport/addressing/discovery.ts';
 import type { DnsResolver, DnsService } from '../../../../src/transport/addressing/resolver.ts';
-import { toPlaces } from '../../../../src/transport/addressing/targets.ts';
+import { toTargets } from '../../../../src/transport/addressing/targets.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
 class FakeResolver implements DnsResolver {
@@ -38,7 +38,7 @@ function make(places: readonly string[], options: DnsOptions = {}) {
   };
   const logger = { ...silentLogger, warn: log('warn'), info: log('info') };
   const discovery = new Discovery(
-    toPlaces(places),
+    toTargets(places),
     { dns: { resolver, interval: INTERVAL, ...options }, logger, clock },
     {
       appeared: (connection) => void told.push(`+${String(connection)}`),

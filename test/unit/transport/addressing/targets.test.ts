@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
 import { toConnection, ZeroMQTCPConnection } from '../../../../src/transport/addressing/connection.ts';
-import { DnsPlace, toPlace, toPlaces } from '../../../../src/transport/addressing/targets.ts';
+import { DnsTarget, toTarget, toTargets } from '../../../../src/transport/addressing/targets.ts';
 
 function refuses(make: () => unknown, message: RegExp): void {
   assert.throws(make, (error: unknown) => error instanceof ZeroMQConfigError && message.test(error.message));
@@ -10,8 +10,8 @@ function refuses(make: () => unknown, message: RegExp): void {
 
 describe('a name to look up', () => {
   const parts = (url: string) => {
-    const place = toPlace(url);
-    assert.ok(place instanceof DnsPlace);
+    const place = toTarget(url);
+    assert.ok(place instanceof DnsTarget);
     assert.equal(String(place), url);
     return [place.server, place.name, place.port];
   };
@@ -31,18 +31,18 @@ describe('a name to look up', () => {
   });
 
   for (const url of ['dns://', 'dns://:5', 'dns:name:5', 'dns://a:5/', 'dns://a/b/c:5', 'dns://a:123456']) {
-    it(`is not ${url}`, () => refuses(() => toPlace(url), /^expected dns:\/\/name:port/));
+    it(`is not ${url}`, () => refuses(() => toTarget(url), /^expected dns:\/\/name:port/));
   }
 
   it('has no port 0 and none above 65535', () => {
-    refuses(() => toPlace('dns://a:0'), /cannot connect to port 0/);
-    refuses(() => toPlace('dns://a:65536'), /port must be a whole number from 0 to 65535/);
+    refuses(() => toTarget('dns://a:0'), /cannot connect to port 0/);
+    refuses(() => toTarget('dns://a:65536'), /port must be a whole number from 0 to 65535/);
   });
 
-  it('is a host name', () => refuses(() => toPlace('dns://a b:5'), /host must be a host name/));
+  it('is a host name', () => refuses(() => toTarget('dns://a b:5'), /host must be a host name/));
 
   it('has a server that is an IP address', () => {
-    refuses(() => toPlace('dns://ns.example/a:5'), /DNS server in "dns:\/\/ns.example\/a:5" must be an IP/);
+    refuses(() => toTarget('dns://ns.example/a:5'), /DNS server in "dns:\/\/ns.example\/a:5" must be an IP/);
   });
 
   it('is for those who connect', () => {
@@ -52,15 +52,15 @@ describe('a name to look up', () => {
 
 describe('several places', () => {
   it('are a list, or one', () => {
-    assert.equal(toPlaces('tcp://a:1').length, 1);
-    const list = toPlaces(['tcp://a:1', new ZeroMQTCPConnection(1, 'b'), 'dns://c:1']);
+    assert.equal(toTargets('tcp://a:1').length, 1);
+    const list = toTargets(['tcp://a:1', new ZeroMQTCPConnection(1, 'b'), 'dns://c:1']);
     assert.deepEqual(list.map(String), ['tcp://a:1', 'tcp://b:1', 'dns://c:1']);
   });
 
-  it('are at least one', () => refuses(() => toPlaces([]), /at least one is needed/));
+  it('are at least one', () => refuses(() => toTargets([]), /at least one is needed/));
 
   it('name no place twice', () => {
-    refuses(() => toPlaces(['tcp://a:1', new ZeroMQTCPConnection(1, 'a')]), /tcp:\/\/a:1 is listed twice/);
-    refuses(() => toPlaces(['dns://a:1', 'dns://a:1']), /dns:\/\/a:1 is listed twice/);
+    refuses(() => toTargets(['tcp://a:1', new ZeroMQTCPConnection(1, 'a')]), /tcp:\/\/a:1 is listed twice/);
+    refuses(() => toTargets(['dns://a:1', 'dns://a:1']), /dns:\/\/a:1 is listed twice/);
   });
 });

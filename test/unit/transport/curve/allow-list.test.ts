@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { AllowList, type AllowListDocument } from '../../../../src/transport/curve/allow-list.ts';
 import { AllowListFile } from '../../../../src/transport/curve/allow-list-file.ts';
 import { curveKeyPair } from '../../../../src/transport/curve/keys.ts';
-import { PeerRights } from '../../../../src/transport/curve/permissions.ts';
+import { PeerPermissions } from '../../../../src/transport/curve/permissions.ts';
 import { within } from '../../../helpers/eventually.ts';
 import { scopeOf } from '../../../helpers/scope.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
@@ -14,9 +14,19 @@ const A = curveKeyPair().publicKey;
 const B = curveKeyPair().publicKey;
 
 describe('rights', () => {
-  const client = new PeerRights({ name: 'c', role: 'client', calls: ['tasks.get', 'echo.*'], serves: ['x'] });
-  const worker = new PeerRights({ name: 'w', role: 'worker', serves: ['tasks.*'], paths: ['/tasks', '/a/'] });
-  const admin = new PeerRights({ name: 'a', role: 'admin' });
+  const client = new PeerPermissions({
+    name: 'c',
+    role: 'client',
+    calls: ['tasks.get', 'echo.*'],
+    serves: ['x'],
+  });
+  const worker = new PeerPermissions({
+    name: 'w',
+    role: 'worker',
+    serves: ['tasks.*'],
+    paths: ['/tasks', '/a/'],
+  });
+  const admin = new PeerPermissions({ name: 'a', role: 'admin' });
 
   it('of a client: events by name and by beginning', () => {
     const may = (name: string) => client.mayCall(name);
@@ -37,7 +47,7 @@ describe('rights', () => {
     for (const path of ['/', '/tasksx', '/b', '/ab']) assert.ok(!worker.mayAnnounce(path), path);
     assert.ok(!worker.mayCall('tasks.get') && !worker.mayCall('$router.ping'));
     assert.ok(worker.mayConnect('backend') && !worker.mayConnect('frontend'));
-    const everywhere = new PeerRights({ name: 'w', role: 'worker', serves: ['*'], paths: ['/'] });
+    const everywhere = new PeerPermissions({ name: 'w', role: 'worker', serves: ['*'], paths: ['/'] });
     assert.ok(everywhere.servesAll && everywhere.mayAnnounce('/any/thing'));
   });
 
@@ -49,9 +59,9 @@ describe('rights', () => {
   });
 
   it('are none where nothing is granted', () => {
-    const nothing = new PeerRights({ name: 'n', role: 'worker' });
+    const nothing = new PeerPermissions({ name: 'n', role: 'worker' });
     assert.ok(!nothing.mayServe('x') && !nothing.mayAnnounce('/') && !nothing.servesAll);
-    assert.ok(!new PeerRights({ name: 'n', role: 'client' }).mayCall('x'));
+    assert.ok(!new PeerPermissions({ name: 'n', role: 'client' }).mayCall('x'));
   });
 
   it('are answered alike however many names were asked for', () => {

@@ -4,9 +4,9 @@ import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { toConnection } from '../../../../src/transport/addressing/connection.ts';
 import {
+  ClientFrontend,
+  type ClientFrontendOwner,
   type ClientPeer,
-  Frontend,
-  type FrontendOwner,
 } from '../../../../src/transport/link/client-frontend.ts';
 import { requestFrames } from '../../../../src/wire/classic.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
@@ -29,17 +29,17 @@ interface Asked {
   envelope: Buffer[] | undefined;
 }
 
-class Bench implements FrontendOwner {
+class Bench implements ClientFrontendOwner {
   readonly clock = new FakeClock();
   readonly asked: Asked[] = [];
   readonly told: string[] = [];
-  readonly frontend: Frontend;
+  readonly frontend: ClientFrontend;
   busy = false;
   private readonly changes = new EventEmitter();
 
   private constructor() {
     const speaker = { kind: 'router', node: 'r' } as const;
-    this.frontend = new Frontend({ speaker, clock: this.clock }, this);
+    this.frontend = new ClientFrontend({ speaker, clock: this.clock }, this);
   }
 
   static async start(scope: Scope): Promise<{ bench: Bench; endpoint: string }> {
@@ -48,7 +48,9 @@ class Bench implements FrontendOwner {
     return { bench, endpoint: await bench.frontend.bind(toConnection('tcp://127.0.0.1:0')) };
   }
 
-  request(...[peer, { eventName }, id, generation, envelope]: Parameters<FrontendOwner['request']>): void {
+  request(
+    ...[peer, { eventName }, id, generation, envelope]: Parameters<ClientFrontendOwner['request']>
+  ): void {
     this.asked.push({ peer, eventName, id, generation, envelope });
     this.changes.emit('change');
   }

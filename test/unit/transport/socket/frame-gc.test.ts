@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
-import { FrameMemory, frameMemory } from '../../../../src/transport/socket/frame-gc.ts';
+import { FrameGc, frameGc } from '../../../../src/transport/socket/frame-gc.ts';
 import { within } from '../../../helpers/eventually.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { scopeOf } from '../../../helpers/scope.ts';
@@ -23,10 +23,10 @@ function fake(heap = 0) {
     markInSteps: (allowed: boolean) => void told.push(allowed ? 'steps' : 'no steps'),
   };
   const clock = new FakeClock();
-  return { told, collector, clock, memory: new FrameMemory(collector, clock) };
+  return { told, collector, clock, memory: new FrameGc(collector, clock) };
 }
 
-function messages(memory: FrameMemory, count: number): void {
+function messages(memory: FrameGc, count: number): void {
   for (let message = 0; message < count; message++) memory.note([Buffer.from('head'), MEGABYTE]);
 }
 
@@ -81,7 +81,7 @@ describe('the memory of frames', () => {
       observer.observe({ entryTypes: ['gc'] });
       scope.after(() => observer.disconnect());
     });
-    messages(frameMemory, 8);
+    messages(frameGc, 8);
     await within(seen, 'a collection');
     assert.deepEqual(
       asked.map(({ kind }) => kind),

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import type { Observer } from 'zeromq';
 import { ZeroMQSocketMonitor } from '../../../../src/transport/libzmq/socket-monitor.ts';
-import { Revival } from '../../../../src/transport/socket/reconnector.ts';
+import { Reconnector } from '../../../../src/transport/socket/reconnector.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
 function make() {
@@ -13,7 +13,7 @@ function make() {
   const count = (): void => {
     reconnects += 1;
   };
-  const revival = new Revival(new ZeroMQSocketMonitor(raw as unknown as Observer), count, clock);
+  const revival = new Reconnector(new ZeroMQSocketMonitor(raw as unknown as Observer), count, clock);
   return { emit: (name: string) => raw.emit(name, {}), clock, revival, reconnects: () => reconnects };
 }
 
