@@ -1,18 +1,18 @@
 /**
- * The site of the documentation: `npm run docs:dev` shows it, `npm run docs:build` builds it into docs/.vitepress/dist.
+ * The documentation site. `npm run docs:dev` serves it, `npm run docs:build` builds it into docs/.vitepress/dist.
  *
- * The pages are those that the repository shows; the reference under api/ is made from the sources by TypeDoc.
+ * The site has the same pages as the repository. TypeDoc generates the reference under api/ from the sources.
  */
 import path from 'node:path';
 import { defineConfig, type MarkdownRenderer } from 'vitepress';
 import { DOCS, sidebar } from './pages.ts';
 
-/** What the renderer knows of the page it is at. */
+/** The part of the renderer's environment that describes the current page. */
 interface PageEnvironment {
   readonly relativePath?: string;
 }
 
-/** Links to files of the repository outside docs/ are shown as plain text: the site does not have them. */
+/** Renders links to files outside docs/ as plain text, because the site does not contain them. */
 function unlinkOutside(markdown: MarkdownRenderer): void {
   markdown.core.ruler.push('unlink-outside', (state) => {
     const { relativePath = '' } = state.env as PageEnvironment;
@@ -39,10 +39,11 @@ function unlinkOutside(markdown: MarkdownRenderer): void {
 
 export default defineConfig({
   title: 'zeromq-gateway',
-  description: 'ZeroMQ clients, routers and workers, and an HTTP gateway that puts them under REST',
+  description:
+    'ZeroMQ clients, routers and workers, and an HTTP gateway that maps REST routes to their events',
   lang: 'en',
   cleanUrls: true,
-  // Nothing is fetched from elsewhere: search is built into the pages.
+  // The local search index keeps the site free of third-party requests.
   themeConfig: { search: { provider: 'local' }, sidebar: sidebar() as never, outline: [2, 3] },
   markdown: { config: unlinkOutside },
   ignoreDeadLinks: [/^http:\/\/localhost/],

@@ -1,24 +1,50 @@
-/** The pages of the site by kind, as the sidebar has them. */
+/** The sidebar of the site: its groups, and the pages of each. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Folder of the pages. */
 export const DOCS = path.resolve(import.meta.dirname, '..');
 
-export interface SidebarGroup {
+export interface SidebarItem {
   readonly text: string;
-  readonly items: readonly { readonly text: string; readonly link: string }[];
+  readonly link: string;
 }
 
-/** Kinds, with the pages that come first in each. A page that is named nowhere is a guide. */
-const KINDS: Readonly<Record<string, readonly string[]>> = {
+export interface SidebarGroup {
+  readonly text: string;
+  readonly collapsed?: boolean;
+  readonly items: readonly SidebarItem[];
+}
+
+/**
+ * The groups of the sidebar with their pages, in order. An entry that ends in `/` stands for all pages of that folder that
+ * are not listed before it. A page that is listed nowhere is added to *Guides*.
+ */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Tutorial: ['tutorial/1-first-worker', 'tutorial/2-from-python', 'tutorial/3-to-production'],
-  Guides: ['framework', 'gateway', 'coming-from-python', 'interop', 'operations', 'comparison'],
-  Reference: ['cli', 'configuration', 'errors'],
-  Internals: ['architecture', 'protocol', 'performance'],
+  Guides: ['guides/', 'coming-from-python', 'interop', 'gateway', 'operations', 'security', 'comparison'],
+  Framework: [
+    'framework/index',
+    'framework/connections',
+    'framework/client',
+    'framework/server',
+    'framework/router',
+    'framework/strategies',
+    'framework/worker',
+    'framework/handlers',
+    'framework/contracts',
+    'framework/',
+  ],
+  'Command line': ['cli/index', 'cli/up', 'cli/gateway', 'cli/router', 'cli/worker', 'cli/server', 'cli/'],
+  Configuration: ['configuration/index', 'configuration/http', 'configuration/'],
+  Reference: ['errors', 'observability', 'protocol'],
+  Internals: ['architecture', 'reliability', 'liveness', 'performance', 'benchmarks', 'dependencies'],
 };
 
-/** Pages by their path, without extension; those made from the sources, and the first page, left out. */
+/** Groups that are closed until the reader opens them. */
+const COLLAPSED = new Set(['Framework', 'Command line', 'Configuration', 'Internals']);
+
+/** Returns all pages by path, without extension, except the home page and the generated API reference. */
 function pages(): string[] {
   return readdirSync(DOCS, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !/^(api|\.vitepress|node_modules)\//.test(name))
@@ -27,19 +53,30 @@ function pages(): string[] {
     .sort();
 }
 
-/** The first heading of a page. */
+/** Returns the first heading of a page. */
 function titleOf(page: string): string {
   const text = readFileSync(path.join(DOCS, `${page}.md`), 'utf8');
   return /^# (.+)$/m.exec(text)?.[1] ?? page;
 }
 
+function itemOf(page: string): SidebarItem {
+  return { text: titleOf(page), link: `/${page.replace(/(^|\/)index$/, '$1')}` };
+}
+
+/** Returns the groups of the sidebar that have pages. */
 export function sidebar(): SidebarGroup[] {
-  const known = new Set(Object.values(KINDS).flat());
-  const others = pages().filter((page) => !known.has(page));
-  return Object.entries(KINDS).map(([text, names]) => {
-    const all = text === 'Guides' ? [...names, ...others] : names;
-    const items = all.map((page) => ({ text: titleOf(page), link: `/${page}` }));
-    if (text === 'Reference') items.push({ text: 'API, by name', link: '/api/' });
-    return { text, items };
-  });
+  const left = new Set(pages());
+  const take = (entry: string): string[] => {
+    const found = [...left].filter((page) => (entry.endsWith('/') ? page.startsWith(entry) : page === entry));
+    for (const page of found) left.delete(page);
+    return found;
+  };
+  const groups = Object.entries(GROUPS).map(([text, entries]) => ({ text, pages: entries.flatMap(take) }));
+  return groups
+    .map(({ text, pages: listed }) => {
+      const items = [...listed, ...(text === 'Guides' ? left : [])].map(itemOf);
+      if (text === 'Reference') items.push({ text: 'API by name', link: '/api/' });
+      return { text, items, ...(COLLAPSED.has(text) ? { collapsed: true } : {}) };
+    })
+    .filter(({ items }) => items.length > 0);
 }

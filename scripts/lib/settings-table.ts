@@ -1,6 +1,6 @@
-/** Joi's description of settings as rows of a table: name, what is allowed, default, meaning. */
+/** Converts Joi's description of settings into table rows: name, allowed values, default, meaning. */
 
-/** What `describe()` gives of a schema, as far as settings use it. */
+/** The parts of Joi's `describe()` that the schemas of settings use. */
 export interface Described {
   readonly type?: string;
   readonly flags?: {
@@ -26,14 +26,14 @@ interface Match {
 
 /** One setting. */
 export interface SettingRow {
-  /** With dots; `[]` stands for an item of a list, NAME for a name of one's own. */
+  /** Dotted path; `[]` stands for an item of a list, NAME for a name chosen by the user. */
   readonly name: string;
   readonly allowed: string;
   readonly byDefault: string;
   readonly meaning: string;
 }
 
-/** The rows of an object's settings, those of the objects in it behind them. */
+/** Returns the rows of an object's settings, followed by those of nested objects. */
 export function settingRows(described: Described, prefix = ''): SettingRow[] {
   return Object.entries(described.keys ?? {}).flatMap(([key, schema]) => {
     const name = `${prefix}${key}`;
@@ -43,7 +43,7 @@ export function settingRows(described: Described, prefix = ''): SettingRow[] {
   });
 }
 
-/** Settings that stand within another. The choices of a setting follow each other. */
+/** Returns the rows of settings nested in another one; those of alternatives follow each other. */
 function nested(schema: Described, name: string): SettingRow[] {
   return [
     ...settingRows(schema, `${name}.`),
@@ -67,7 +67,7 @@ function row(name: string, schema: Described): SettingRow {
     name,
     allowed: allowed(schema),
     byDefault: required ? 'required' : defaultOf(flags.default),
-    meaning: flags.description ?? (kind ? 'which kind it is' : ''),
+    meaning: flags.description ?? (kind ? 'type of the scheme' : ''),
   };
 }
 
@@ -80,7 +80,7 @@ function code(value: unknown): string {
   return `\`${JSON.stringify(value)}\``;
 }
 
-/** What a setting takes, in words. */
+/** Describes the values that a setting allows. */
 function allowed(schema: Described): string {
   const { type = 'any', flags = {}, allow = [], items = [] } = schema;
   if (flags.only === true) return allow.map(code).join(', ');
@@ -94,7 +94,7 @@ function allowed(schema: Described): string {
     case 'string':
       return texts(schema);
     case 'array': {
-      const least = limit(schema, 'min') === undefined ? 'list of ' : 'list, not empty, of ';
+      const least = limit(schema, 'min') === undefined ? 'list of ' : 'non-empty list of ';
       return `${least}${[...new Set(items.map(allowed))].join(' or ')}`;
     }
     default:

@@ -5,7 +5,7 @@ import { VERSION } from './process/package.ts';
 import type { Command, Surroundings } from './settings/command.ts';
 import { CONFIG_NAMES, readConfig } from './settings/config-file.ts';
 import { EXIT, explain, UsageError } from './settings/errors.ts';
-import { flagOf, resolveSettings, type Setting, variableOf } from './settings/settings.ts';
+import { flagOf, inGroups, resolveSettings, type Setting, variableOf } from './settings/settings.ts';
 import { painter } from './terminal/colours.ts';
 
 /** A command that is loaded when it is asked for: most of them need much that the others do not. */
@@ -18,55 +18,55 @@ interface LazyCommand {
 /** All commands by name, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
   up: {
-    summary: 'run gateway, router and sample workers in one process',
+    summary: 'Run a gateway, a router and workers in one process',
     load: async () => (await import('./commands/up.ts')).upCommand,
   },
   gateway: {
-    summary: 'run an HTTP gateway in front of one or more routers',
+    summary: 'Run an HTTP gateway for one or more routers',
     load: async () => (await import('./commands/gateway.ts')).gatewayCommand,
   },
   router: {
-    summary: 'run a router between clients and workers',
+    summary: 'Run a router between clients and workers',
     load: async () => (await import('./commands/router.ts')).routerCommand,
   },
   worker: {
-    summary: 'run workers from files, behind one or more routers',
+    summary: 'Run workers from files for one or more routers',
     load: async () => (await import('./commands/worker.ts')).workerCommand,
   },
   server: {
-    summary: 'serve clients directly, without a router',
+    summary: 'Serve clients directly, without a router',
     load: async () => (await import('./commands/server.ts')).serverCommand,
   },
   top: {
-    summary: 'show how a router is doing, live',
+    summary: 'Show live statistics of a router',
     load: async () => (await import('./commands/top.ts')).topCommand,
   },
   ps: {
-    summary: 'list the workers of a router',
+    summary: 'List the workers of a router',
     load: async () => (await import('./commands/ps.ts')).psCommand,
   },
   events: {
-    summary: 'list the events of a router',
+    summary: 'List the events of a router',
     load: async () => (await import('./commands/events.ts')).eventsCommand,
   },
   drain: {
-    summary: 'give a worker no more requests, or again',
+    summary: 'Stop sending requests to a worker, or resume',
     load: async () => (await import('./commands/drain.ts')).drainCommand,
   },
   keygen: {
-    summary: 'make a CURVE key pair',
+    summary: 'Generate a CURVE key pair',
     load: async () => (await import('./commands/keygen.ts')).keygenCommand,
   },
   call: {
-    summary: 'send one event and print the data of its reply',
+    summary: 'Send one event and print the reply',
     load: async () => (await import('./commands/call.ts')).callCommand,
   },
   new: {
-    summary: 'write a new worker, or a project with one',
+    summary: 'Create a worker file or a project',
     load: async () => (await import('./commands/new.ts')).newCommand,
   },
   completion: {
-    summary: 'print what completes commands in your shell',
+    summary: 'Print a shell completion script',
     load: async () => (await import('./commands/completion-command.ts')).completionCommand(COMMANDS),
   },
 };
@@ -103,11 +103,11 @@ function newProgram(surroundings: Surroundings): Commander {
   // Commander takes colours out again where they are not shown.
   const paint = painter(true);
   return new Commander('zeromq-gateway')
-    .description('ZeroMQ clients, routers and workers, and an HTTP gateway that puts them under REST')
+    .description('Run ZeroMQ routers and workers, and an HTTP gateway that maps REST routes to their events')
     .usage('COMMAND [options]')
     .version(VERSION, '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Print help')
-    .helpCommand('help [COMMAND]', 'print the help of a command')
+    .helpCommand('help [COMMAND]', 'Print the help of a command')
     .configureHelp({
       subcommandTerm: (command) => command.name(),
       styleTitle: (title) => paint('bold', title),
@@ -124,7 +124,7 @@ function newProgram(surroundings: Surroundings): Commander {
       getErrHelpWidth: () => WIDTH,
     })
     .exitOverride()
-    .showHelpAfterError('Run it with --help for all options.');
+    .showHelpAfterError('Run with --help for all options.');
 }
 
 /** Gives a command its arguments, options and action. `done` is told its exit code. */
@@ -139,8 +139,8 @@ function addCommand(
   const positional = entries.filter(([, each]) => each.positional);
   sub.usage(usageOf(entries));
   for (const [name, each] of positional) sub.argument(`[${argumentOf(each)}]`, describe(name, each));
-  for (const [name, each] of entries) {
-    if (!each.positional && !each.environmentOnly) sub.addOption(optionOf(name, each));
+  for (const { heading, settings } of inGroups(command.settings)) {
+    for (const [name, each] of settings) sub.addOption(optionOf(name, each).helpGroup(`${heading}:`));
   }
   sub.option(
     '--config <FILE>',

@@ -1,16 +1,16 @@
 /**
- * docs/cli.md shows the help of every command as it is.
- * After a wanted change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/cli`.
+ * The pages in docs/cli/ show the current help of every command.
+ * After an intended change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/cli`.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { COMMANDS, run } from '../../src/cli/program.ts';
-import { variableOf } from '../../src/cli/settings/settings.ts';
+import { OPTION_GROUPS, variableOf } from '../../src/cli/settings/settings.ts';
 
-const PAGE = new URL('../../docs/cli.md', import.meta.url);
+const FOLDER = new URL('../../docs/cli/', import.meta.url);
 
-/** A mark, and the block below it that holds the help. */
+/** A marker, and the code block below it with the help. */
 const BLOCK = /<!-- help: zeromq-gateway ?(.*?) -->\n(\n```text\n[^`]*```\n)?/g;
 
 async function helpOf(command: string): Promise<string> {
@@ -26,18 +26,29 @@ async function helpOf(command: string): Promise<string> {
   return lines.join('\n');
 }
 
-test('docs/cli.md shows the help of each command', async () => {
-  const page = readFileSync(PAGE, 'utf8');
-  const shown = [...page.matchAll(BLOCK)].map(([, name = '']) => name);
-  assert.deepEqual(shown, ['', ...Object.keys(COMMANDS)]);
-  const helps = new Map<string, string>();
-  for (const name of shown) helps.set(name, await helpOf(name));
-  const right = page.replace(BLOCK, (_, name: string) => {
-    return `<!-- help: ${`zeromq-gateway ${name}`.trim()} -->\n\n\`\`\`text\n${helps.get(name)}\n\`\`\`\n`;
-  });
-  if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(PAGE, right);
-  assert.equal(readFileSync(PAGE, 'utf8'), right);
+test('docs/cli has a page for each command', () => {
+  const expected = ['index.md', ...Object.keys(COMMANDS).map((name) => `${name}.md`)];
+  assert.deepEqual(readdirSync(FOLDER).sort(), expected.sort());
 });
+
+for (const command of ['', ...Object.keys(COMMANDS)]) {
+  const name = `${command || 'index'}.md`;
+  test(`docs/cli/${name} shows the help of its command`, async () => {
+    const page = new URL(name, FOLDER);
+    const source = readFileSync(page, 'utf8');
+    assert.deepEqual(
+      [...source.matchAll(BLOCK)].map(([, shown]) => shown),
+      [command],
+    );
+    const help = await helpOf(command);
+    const expected = source.replace(
+      BLOCK,
+      () => `<!-- help: ${`zeromq-gateway ${command}`.trim()} -->\n\n\`\`\`text\n${help}\n\`\`\`\n`,
+    );
+    if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(page, expected);
+    assert.equal(readFileSync(page, 'utf8'), expected);
+  });
+}
 
 test('the help of each command names all its flags and variables', async () => {
   for (const [name, { load }] of Object.entries(COMMANDS)) {
@@ -45,5 +56,18 @@ test('the help of each command names all its flags and variables', async () => {
     const help = await helpOf(name);
     for (const setting of Object.keys(settings))
       assert.match(help, new RegExp(`\\b${variableOf(setting)}\\b`));
+  }
+});
+
+test('the help shows at most 15 options under a heading, and only known headings', async () => {
+  for (const name of Object.keys(COMMANDS)) {
+    const sections = (await helpOf(name)).split(/^(?=[A-Z][\w ]*:$)/m).slice(1);
+    for (const section of sections) {
+      const [heading = ''] = section.split(':');
+      if (['Arguments', 'Environment only', 'Examples'].includes(heading)) continue;
+      assert.ok((OPTION_GROUPS as readonly string[]).includes(heading), `${name}: ${heading}`);
+      const options = section.match(/^ {2}-/gm) ?? [];
+      assert.ok(options.length <= 17, `${name}: ${heading} has ${options.length} options`);
+    }
   }
 });

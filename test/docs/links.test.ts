@@ -66,7 +66,7 @@ test('pages that the sources name are there', () => {
       .map((name) => path.join(folder, name)),
   );
   const missing = names.flatMap((name) =>
-    [...readPage(name).matchAll(/\bdocs\/[\w-]+\.md\b/g)]
+    [...readPage(name).matchAll(/\bdocs\/(?:[\w-]+\/)*[\w-]+\.md\b/g)]
       .filter(([page]) => !existsSync(path.join(ROOT, page)))
       .map(([page]) => `${name}: ${page}`),
   );

@@ -15,12 +15,16 @@ import { ProcessView } from './process-view.ts';
 /** Settings of whatever has an admin listener. */
 export const ADMIN_SETTINGS = {
   admin: optional(addressOrOff, {
-    description: 'Where the dashboard, health and metrics are (docs/observability.md); off: nowhere',
+    description:
+      'Address of the admin listener with dashboard, health and metrics (docs/observability.md), or off',
+    group: 'Administration',
     defaultNote: 'off',
   }),
   adminTokenFile: optional(file, {
-    description: 'File with the token that the admin listener asks for, beyond health and metrics',
-    defaultNote: 'none; then only this machine may do more',
+    description:
+      'File with the token that the admin listener requires for everything except health and metrics',
+    group: 'Administration',
+    defaultNote: 'none; only this machine has access then',
   }),
 };
 

@@ -11,9 +11,9 @@ import { milliseconds, remote, yesOrNo } from '../settings/value-types.ts';
 
 /** Settings of every command that asks a router. */
 export const ADMIN_CLIENT_SETTINGS = {
-  to: setting(remote, { description: "The router's frontend", default: 'tcp://127.0.0.1:5555' }),
-  timeout: setting(milliseconds, { description: 'Time for each answer', default: 5000 }),
-  json: setting(yesOrNo, { description: 'Print JSON, one line an answer', default: false }),
+  to: setting(remote, { description: "Router's frontend", default: 'tcp://127.0.0.1:5555' }),
+  timeout: setting(milliseconds, { description: 'Timeout of each request to the router', default: 5000 }),
+  json: setting(yesOrNo, { description: 'Print JSON, one line per answer', default: false }),
   ...CURVE_CLIENT_SETTINGS,
 };
 

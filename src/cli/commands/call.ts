@@ -13,10 +13,13 @@ import { withProgress } from '../terminal/progress.ts';
 
 const settings = {
   event: required({ ...text, placeholder: 'EVENT' }, { description: 'Name of the event', positional: true }),
-  json: optional(json, { description: 'Its data', positional: true, defaultNote: 'null' }),
-  to: required(remote, { description: "A router's frontend, or a server" }),
-  timeout: setting(milliseconds, { description: 'Time for all of it', default: 5000 }),
-  classic: setting(yesOrNo, { description: 'There is a router of the Python original', default: false }),
+  json: optional(json, { description: 'Event data', positional: true, defaultNote: 'null' }),
+  to: required(remote, { description: "Router's frontend, or a server" }),
+  timeout: setting(milliseconds, {
+    description: 'Timeout of the call, including the connection',
+    default: 5000,
+  }),
+  classic: setting(yesOrNo, { description: 'Connect to a Python router', default: false }),
   ...CURVE_CLIENT_SETTINGS,
 };
 
@@ -65,8 +68,8 @@ function explained({ code, message, details }: ZeroMQError): CommandError {
 export const callCommand = defineCommand({
   name: 'call',
   description:
-    "Sends one event and prints the data of the reply as JSON. When it fails, the error's code and message go to " +
-    'standard error and the exit code is 1.',
+    'Send one event and print the data of the reply as JSON. If the call fails, its error code and message are printed ' +
+    'to standard error, and the exit code is 1.',
   settings,
   examples: [
     `call echo.get '{"message":"hello"}' --to tcp://127.0.0.1:5555`,

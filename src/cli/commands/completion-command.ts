@@ -15,7 +15,10 @@ type Commands = Readonly<Record<string, { readonly summary: string; readonly loa
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 const settings = {
-  shell: required(choice('SHELL', 'bash', 'zsh', 'fish'), { description: 'Your shell', positional: true }),
+  shell: required(choice('SHELL', 'bash', 'zsh', 'fish'), {
+    description: 'Shell to print the script for',
+    positional: true,
+  }),
 };
 
 /** @param commands what is completed; given by the program, which knows all of them. */
@@ -23,7 +26,7 @@ export function completionCommand(commands: Commands): Command {
   return defineCommand({
     name: 'completion',
     description:
-      'Prints a script that completes commands, flags and values in a shell. Load it in the start file of the shell: ' +
+      'Print a script that completes commands, flags and values. Load it in the startup file of your shell: ' +
       '~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish.',
     settings,
     examples: [

@@ -9,9 +9,9 @@ import { text, yesOrNo } from '../settings/value-types.ts';
 const settings = {
   worker: required(
     { ...text, placeholder: 'WORKER' },
-    { description: 'Identity of the worker as ps shows it, or the begin or end of one', positional: true },
+    { description: 'Worker identity as shown by ps, or its beginning or end', positional: true },
   ),
-  resume: setting(yesOrNo, { description: 'Give it requests again', default: false }),
+  resume: setting(yesOrNo, { description: 'Resume sending requests to the worker', default: false }),
   ...ADMIN_CLIENT_SETTINGS,
 };
 
@@ -45,8 +45,8 @@ function theOne(ids: readonly string[], wanted: string): string {
 export const drainCommand = defineCommand({
   name: 'drain',
   description:
-    'Has a router give a worker nothing more: it finishes what it holds, and stays connected. A worker that connects ' +
-    'anew is given requests again.',
+    'Stop sending requests to a worker, or resume. The worker finishes its requests in flight and stays connected. ' +
+    'A worker that reconnects receives requests again.',
   settings,
   examples: ['drain 9f86d081', 'drain 9f86d081 --resume'],
   run: drain,

@@ -42,8 +42,7 @@ export function notesOf({
 
 export const eventsCommand = defineCommand({
   name: 'events',
-  description:
-    'Lists the events of a router: how many workers serve each, and how many requests wait for them.',
+  description: 'List the events of a router with their number of workers and of queued requests.',
   settings: ADMIN_CLIENT_SETTINGS,
   examples: ['events', 'events --to tcp://10.0.0.1:5555 --json'],
   run: listEvents,

@@ -39,37 +39,47 @@ import {
 /** Settings of whatever speaks HTTP. */
 export const HTTP_SETTINGS = {
   host: setting(host, {
-    description: 'Address that HTTP listens on; 0.0.0.0 or :: for every interface',
+    description: 'HTTP listen address; 0.0.0.0 or :: for all interfaces',
     default: '127.0.0.1',
     defaultNote: '127.0.0.1, this machine only',
   }),
-  port: setting(port, { description: 'Port that HTTP listens on; 0 picks a free one', default: 8080 }),
+  port: setting(port, { description: 'HTTP port; 0 for a free one', default: 8080 }),
   timeout: setting(milliseconds, {
-    description: 'Time for an operation where its document does not say',
+    description: 'Timeout of operations whose document sets none',
+    group: 'HTTP',
     default: 5000,
   }),
-  accessLog: setting(yesOrNo, { description: 'Log each HTTP request in one line', default: false }),
+  accessLog: setting(yesOrNo, {
+    description: 'Log every HTTP request in one line',
+    group: 'Logging',
+    default: false,
+  }),
   http: optional(json, {
-    description: 'Further settings of the HTTP side (docs/configuration.md), as JSON or as a map in the file',
+    description:
+      'More HTTP settings (docs/configuration/http.md), as JSON or as a map in the configuration file',
+    group: 'HTTP',
     defaultNote: '{}',
   }),
 };
 
 const settings = {
-  router: required(list(remote), { description: "A router's frontend" }),
+  router: required(list(remote), { description: "Router's frontend to connect to" }),
   ...HTTP_SETTINGS,
   ...documentSettings('none'),
   classicRouter: setting(yesOrNo, {
-    description: 'The routers are of the Python original: one request a socket, no contracts from workers',
+    description: 'Connect to Python routers: one request per socket, no contracts from workers',
+    group: 'Python nodes',
     default: false,
   }),
   poolSize: setting(wholeNumber(1, 10_000), {
-    description: 'With --classic-router: sockets for each router, and so requests at a time',
+    description: 'Sockets per router, and so concurrent requests, with --classic-router',
+    group: 'Python nodes',
     default: 16,
   }),
   heartbeat: optional(list(remote), {
-    description: 'Where to send heartbeats, for each router',
-    defaultNote: 'nowhere',
+    description: "Router's heartbeat address to send heartbeats to",
+    group: 'Heartbeats',
+    defaultNote: 'no heartbeats',
   }),
   ...DNS_SETTINGS,
   ...CURVE_CLIENT_SETTINGS,
@@ -210,8 +220,8 @@ async function run(values: Values, surroundings: Surroundings): Promise<number> 
 export const gatewayCommand = defineCommand({
   name: 'gateway',
   description:
-    'Runs an HTTP gateway: REST in, events out. Its routes are those that workers announce through the routers, and ' +
-    'those of the OpenAPI documents it is given.',
+    'Run an HTTP gateway that maps REST requests to events. Its routes come from the contracts that workers ' +
+    'announce through the routers and from OpenAPI documents.',
   settings,
   examples: [
     'gateway --router tcp://127.0.0.1:5555',

@@ -9,7 +9,7 @@ import { fileToBe } from '../settings/value-types.ts';
 
 const settings = {
   file: required(fileToBe, {
-    description: 'Where the secret key goes; the public one goes to FILE.pub',
+    description: 'File for the secret key; the public key is written to FILE.pub',
     positional: true,
   }),
 };
@@ -28,8 +28,9 @@ function keygen({ file }: ValuesOf<typeof settings>, surroundings: Surroundings)
 export const keygenCommand = defineCommand({
   name: 'keygen',
   description:
-    'Makes a CURVE key pair for a node: FILE holds the secret key and is for its owner only, FILE.pub holds the public ' +
-    'key, which is printed too. Files that exist are not overwritten. pyzmq reads both (zmq.auth.load_certificate).',
+    'Generate a CURVE key pair for a node. FILE holds the secret key and is readable by its owner only. FILE.pub holds ' +
+    'the public key, which is also printed. Existing files are not overwritten. pyzmq can read both files with ' +
+    'zmq.auth.load_certificate.',
   settings,
   examples: ['keygen router.key'],
   run: keygen,

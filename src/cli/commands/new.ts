@@ -23,16 +23,16 @@ const name: ValueType<string> = {
 
 const settings = {
   what: required(choice('WHAT', 'worker', 'project'), {
-    description: 'worker: a file with a contract and handlers; project: a folder with one, and a test',
+    description: 'worker: a file with a contract and handlers; project: a folder with a worker and its test',
     positional: true,
   }),
   name: required(name, {
-    description: 'What it is called; its events and paths begin with it',
+    description: 'Name of the worker or project; event names and paths begin with it',
     positional: true,
   }),
   folder: optional(folderToBe, {
-    description: 'Where it goes',
-    defaultNote: 'for a worker workers, else the working folder; for a project NAME',
+    description: 'Target folder',
+    defaultNote: 'workers, if it exists, else the working folder; for a project NAME',
   }),
 };
 
@@ -105,7 +105,7 @@ function newProject({ name: newName, folder }: Values, surroundings: Surrounding
 export const newCommand = defineCommand({
   name: 'new',
   description:
-    'Writes a new worker, or a project with one and its test. Files that are there are never changed.',
+    'Create a worker file, or a project with a worker and its test. Existing files are never changed.',
   settings,
   examples: ['new project shop', 'new worker stock-levels', 'new worker stock-levels --folder src/workers'],
   run: (values, surroundings) => {

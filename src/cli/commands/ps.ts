@@ -52,7 +52,7 @@ async function ps(
 export const psCommand = defineCommand({
   name: 'ps',
   description:
-    'Lists the workers of a router: what each can do now, what it holds, and when it was last heard of.',
+    'List the workers of a router with their state, requests in flight, events and time since the last heartbeat.',
   settings: ADMIN_CLIENT_SETTINGS,
   examples: ['ps', 'ps --to tcp://10.0.0.1:5555 --json'],
   run: ps,

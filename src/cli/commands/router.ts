@@ -26,81 +26,96 @@ import {
 /** Settings of whatever has a router in it. */
 export const ROUTER_SETTINGS = {
   frontend: setting(listener, {
-    description: 'Where clients and gateways connect',
+    description: 'Listen address for clients and gateways',
     default: 'tcp://127.0.0.1:5555',
     defaultNote: 'tcp://127.0.0.1:5555, this machine only',
   }),
   backend: setting(listener, {
-    description: 'Where workers connect',
+    description: 'Listen address for workers',
     default: 'tcp://127.0.0.1:5556',
     defaultNote: 'tcp://127.0.0.1:5556, this machine only',
   }),
   heartbeat: setting(listener, {
-    description: 'Where to receive heartbeats',
+    description: 'Listen address for heartbeats',
+    group: 'Heartbeats',
     default: 'tcp://127.0.0.1:5557',
     defaultNote: 'tcp://127.0.0.1:5557, this machine only',
   }),
   heartbeatInterval: setting(milliseconds, {
-    description: 'Time between checks for missed heartbeats',
+    description: 'Interval between checks for missed heartbeats',
+    group: 'Heartbeats',
     default: 10_000,
   }),
   heartbeatTimeout: setting(milliseconds, {
-    description: 'Silence that counts as a missed heartbeat',
+    description: 'Silence after which a check counts as a missed heartbeat',
+    group: 'Heartbeats',
     default: 30_000,
   }),
   heartbeatMisses: setting(wholeNumber(1, 1000), {
-    description: 'Missed heartbeats in a row after which a worker is out',
+    description: 'Consecutive missed heartbeats that a peer may have; with one more it is lost',
+    group: 'Heartbeats',
     default: 3,
   }),
   strategy: setting(choice('NAME', ...STRATEGIES), {
-    description: `Who gets a request: ${STRATEGIES.join(', ')}`,
+    description: `Strategy that selects the worker for a request: ${STRATEGIES.join(', ')}`,
+    group: 'Routing',
     default: 'least-loaded',
   }),
   queueLimit: setting(wholeNumber(0, 10_000_000), {
-    description: 'Requests that may wait for one event; more are refused',
+    description: 'Maximum queued requests per event; more are rejected with QUEUE_FULL',
+    group: 'Limits',
     default: 10_000,
   }),
   queueBytes: setting(wholeNumber(0, Number.MAX_SAFE_INTEGER), {
     description:
-      'Bytes of all requests that wait, 512 for each included, and of replies that clients do not read; more are refused',
+      'Maximum bytes of queued requests, counting 512 extra for each, and of unread replies; more are rejected with QUEUE_FULL',
+    group: 'Limits',
     default: 256 * 1024 * 1024,
   }),
   startupGrace: setting(millisecondsOrNone, {
-    description: 'For so long after the start, requests that nobody serves wait for a worker',
+    description: 'How long after startup to hold requests for events that no worker serves yet',
+    group: 'Routing',
     default: 4000,
   }),
   redispatches: setting(wholeNumber(0, 100), {
-    description: 'Other workers that an idempotent request is given to when its worker is lost',
+    description: 'How often an idempotent request is redispatched after its worker is lost',
+    group: 'Routing',
     default: 1,
   }),
   breakerOff: setting(yesOrNo, {
-    description:
-      'Rest no worker for an event that it keeps failing at, and no event that keeps killing workers',
+    description: 'Disable circuit breakers',
+    group: 'Routing',
     default: false,
   }),
   clientMaxInFlight: setting(wholeNumber(1, 10_000_000), {
-    description: 'Requests that one client, such as a gateway, may have under way; more are refused',
+    description: 'Maximum requests in flight per client, such as a gateway; more are rejected with BUSY',
+    group: 'Limits',
     default: 100_000,
   }),
   clientRate: optional(wholeNumber(1, 10_000_000), {
-    description: 'Requests a second that one client may send, on average; more are refused',
+    description: 'Average requests per second allowed per client; more are rejected with BUSY',
+    group: 'Limits',
     defaultNote: 'no limit',
   }),
   clientBurst: optional(wholeNumber(1, 10_000_000), {
-    description: 'Requests that one client may send at once, where the rate is limited',
-    defaultNote: 'those of one second',
+    description: 'Requests that a client may send at once under --client-rate',
+    group: 'Limits',
+    defaultNote: 'the requests of one second',
   }),
   classicConcurrency: setting(wholeNumber(1, 100_000), {
-    description: 'Requests that a worker of the Python original is given at a time',
+    description: 'Concurrency of each Python worker',
+    group: 'Python nodes',
     default: 1,
   }),
   classicEvents: optional(eventsByNode, {
-    description: 'Bind a worker of the Python original, by its node id, to an event that it serves',
-    defaultNote: 'each serves every event that no other worker ever announced',
+    description: 'Event that a Python worker serves, by its node id',
+    group: 'Python nodes',
+    defaultNote: 'each serves all unannounced events',
   }),
   nodeFile: optional(fileToBe, {
-    description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
-    defaultNote: 'a new id at each start',
+    description: 'INI file that stores the node id; can be shared with Python nodes (config.ini)',
+    group: 'Python nodes',
+    defaultNote: 'a new id at every start',
   }),
   ...CURVE_SERVER_SETTINGS,
 };
@@ -172,8 +187,8 @@ function route(values: ValuesOf<typeof settings>, surroundings: Surroundings): P
 export const routerCommand = defineCommand({
   name: 'router',
   description:
-    'Runs a router: clients and gateways connect to its frontend, workers to its backend, both of ours and of the ' +
-    'Python original, in any mix.',
+    'Run a router. Clients and gateways connect to its frontend, workers to its backend. Python clients and workers ' +
+    'can connect as well.',
   settings,
   examples: [
     'router',

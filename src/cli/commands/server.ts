@@ -15,21 +15,23 @@ import { file, fileToBe, list, listener, wholeNumber } from '../settings/value-t
 
 const settings = {
   files: required(list(file), {
-    description: 'TypeScript or JavaScript whose default export is defineWorker(…)',
+    description: 'TypeScript or JavaScript file with defineWorker(…) as its default export',
     positional: true,
   }),
-  bind: required(listener, { description: 'Where clients connect' }),
+  bind: required(listener, { description: 'Listen address for clients' }),
   concurrency: optional(wholeNumber(1, 100_000), {
-    description: 'Requests that it runs at a time',
-    defaultNote: 'the least that a file says, else 64',
+    description: 'Requests that the server runs at a time',
+    defaultNote: 'the lowest of the files, else 64',
   }),
   heartbeat: optional(listener, {
-    description: 'Where to receive heartbeats of clients',
-    defaultNote: 'nowhere',
+    description: 'Listen address for heartbeats of clients',
+    group: 'Heartbeats',
+    defaultNote: 'none',
   }),
   nodeFile: optional(fileToBe, {
-    description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
-    defaultNote: 'a new id at each start',
+    description: 'INI file that stores the node id; can be shared with Python nodes (config.ini)',
+    group: 'Python nodes',
+    defaultNote: 'a new id at every start',
   }),
   ...CURVE_SERVER_SETTINGS,
   ...NODE_SETTINGS,
@@ -129,7 +131,7 @@ function run(values: Values, surroundings: Surroundings): Promise<number> {
 
 export const serverCommand = defineCommand({
   name: 'server',
-  description: 'Serves clients directly, without a router: ours, and REQ clients of the Python original.',
+  description: 'Serve native and Python clients directly, without a router.',
   settings,
   examples: [
     'server workers/echo.ts --bind tcp://127.0.0.1:5555',

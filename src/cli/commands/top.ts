@@ -17,8 +17,8 @@ import { notesOf } from './events.ts';
 import { workersTable } from './ps.ts';
 
 const settings = {
-  once: setting(yesOrNo, { description: 'Print once, after one interval, and end', default: false }),
-  interval: setting(milliseconds, { description: 'Time between two looks', default: 1000 }),
+  once: setting(yesOrNo, { description: 'Print once, after one interval, and exit', default: false }),
+  interval: setting(milliseconds, { description: 'Refresh interval', default: 1000 }),
   ...ADMIN_CLIENT_SETTINGS,
 };
 
@@ -113,8 +113,8 @@ export function pictureOf({ info, stats }: Look, paint: Painter): string[] {
 export const topCommand = defineCommand({
   name: 'top',
   description:
-    'Shows how a router is doing: rates, times, queues, workers and the last errors, anew each second. On a terminal it ' +
-    'fills the screen; Ctrl-C ends it.',
+    'Show live statistics of a router: request rates, latency, queues, workers and recent errors. In a terminal it uses ' +
+    'the whole screen; Ctrl-C ends it.',
   settings,
   examples: ['top', 'top --once --json', 'top --to tcp://10.0.0.1:5555 --interval 5000'],
   run: top,

@@ -29,15 +29,16 @@ const settings = {
   workers: setting(folder, {
     description: 'Folder with worker files, TypeScript or JavaScript',
     default: SAMPLE_WORKERS,
-    defaultNote: "the package's own samples",
+    defaultNote: 'the sample workers of the package',
   }),
   ...WORKER_SETTINGS,
-  ...documentSettings('those of the samples, where --workers is not given'),
+  ...documentSettings('the samples, unless --workers is given'),
   ...ROUTER_SETTINGS,
   ...ADMIN_SETTINGS,
   admin: optional(addressOrOff, {
     description: ADMIN_SETTINGS.admin.description,
-    defaultNote: '127.0.0.1:9090, or a free port when that is taken',
+    group: ADMIN_SETTINGS.admin.group,
+    defaultNote: '127.0.0.1:9090, or a free port if it is in use',
   }),
   ...NODE_SETTINGS,
 };
@@ -110,8 +111,8 @@ function workersOf(router: ZeroMQRouter, count: number): Promise<void> {
 export const upCommand = defineCommand({
   name: 'up',
   description:
-    'Runs a gateway and a router in one process, and workers on threads of it. The router listens too, on this ' +
-    'machine only: workers and clients of any language may join.',
+    'Run a gateway, a router and workers in one process, each worker in threads of its own. The router also listens on ' +
+    'loopback, so that workers and clients in any language can connect.',
   settings,
   examples: [
     'up',

@@ -11,32 +11,40 @@ import { file, fileToBe, list, patience, remote, wholeNumber } from '../settings
 
 /** Settings of whatever runs worker files. */
 export const WORKER_SETTINGS = {
-  threads: setting(wholeNumber(1, 256), { description: 'Threads for each file', default: 1 }),
+  threads: setting(wholeNumber(1, 256), {
+    description: 'Threads per worker file',
+    group: 'Workers',
+    default: 1,
+  }),
   concurrency: optional(wholeNumber(1, 100_000), {
-    description: 'Requests that a thread runs at a time',
-    defaultNote: 'as the file says, else 64',
+    description: 'Requests that each thread runs at a time',
+    group: 'Workers',
+    defaultNote: 'from the file, else 64',
   }),
   threadStallTimeout: setting(patience, {
-    description: 'A thread that a handler blocks for so long is ended and started again; off: never',
+    description: 'How long a handler may block its thread before the thread is restarted, or off',
+    group: 'Workers',
     default: 60_000,
   }),
 };
 
 const settings = {
   files: required(list(file), {
-    description: 'TypeScript or JavaScript whose default export is defineWorker(…)',
+    description: 'TypeScript or JavaScript file with defineWorker(…) as its default export',
     positional: true,
   }),
-  router: required(list(remote), { description: "A router's backend" }),
+  router: required(list(remote), { description: "Router's backend to connect to" }),
   ...WORKER_SETTINGS,
   heartbeat: optional(list(remote), {
-    description: 'Where to send heartbeats, for each router',
-    defaultNote: 'nowhere',
+    description: "Router's heartbeat address to send heartbeats to",
+    group: 'Heartbeats',
+    defaultNote: 'no heartbeats',
   }),
   ...DNS_SETTINGS,
   nodeFile: optional(fileToBe, {
-    description: "INI file that keeps the node's id, shared with Python nodes (config.ini)",
-    defaultNote: 'a new id at each start',
+    description: 'INI file that stores the node id; can be shared with Python nodes (config.ini)',
+    group: 'Python nodes',
+    defaultNote: 'a new id at every start',
   }),
   ...CURVE_CLIENT_SETTINGS,
   ...NODE_SETTINGS,
@@ -71,7 +79,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
 
 export const workerCommand = defineCommand({
   name: 'worker',
-  description: 'Runs workers from files, each on threads of its own, behind one or more routers.',
+  description: 'Run workers from files, each in threads of its own, for one or more routers.',
   settings,
   examples: [
     'worker workers/echo.ts --router tcp://127.0.0.1:5556',

@@ -28,7 +28,7 @@ export function fishScript(commands: readonly CompletableCommand[]): string {
     '# Completion of zeromq-gateway for fish:  zeromq-gateway completion fish | source',
     'complete -c zeromq-gateway -f',
     ...commands.flatMap(linesOf),
-    `complete -c zeromq-gateway -n __fish_use_subcommand -a help -d 'print the help of a command'`,
+    `complete -c zeromq-gateway -n __fish_use_subcommand -a help -d 'Print the help of a command'`,
     `complete -c zeromq-gateway -n '__fish_seen_subcommand_from help' -a ${quoted(names)}`,
   ].join('\n');
 }

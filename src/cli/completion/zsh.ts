@@ -29,7 +29,7 @@ export function zshScript(commands: readonly CompletableCommand[]): string {
 _zeromq_gateway() {
   local -a commands=(
     ${names.join('\n    ')}
-    'help:print the help of a command'
+    'help:Print the help of a command'
   )
   if ((CURRENT == 2)); then
     _describe command commands

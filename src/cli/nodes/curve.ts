@@ -13,11 +13,13 @@ import type { Opened } from './serve.ts';
 
 const KEY_SETTINGS = {
   curveKey: optional(file, {
-    description: "File with the node's own CURVE keys, as keygen makes it; nobody else may read it",
+    description: "File with the node's CURVE key pair, as written by keygen; only its owner may read it",
+    group: 'Security',
     defaultNote: 'none',
   }),
   curveSecretKey: optional(secretKey, {
-    description: 'The secret key itself, in place of --curve-key',
+    description: 'Secret key itself, instead of --curve-key',
+    group: 'Security',
     environmentOnly: true,
   }),
 };
@@ -25,7 +27,8 @@ const KEY_SETTINGS = {
 /** Of whatever connects to routers or servers. */
 export const CURVE_CLIENT_SETTINGS = {
   curveServerKey: optional(publicKey, {
-    description: 'Public CURVE key of the routers or server, or a file that holds it: encrypt',
+    description: 'Public CURVE key of the routers or server, or a file with it; enables encryption',
+    group: 'Security',
     defaultNote: 'no encryption',
   }),
   ...KEY_SETTINGS,
@@ -36,15 +39,18 @@ export const CURVE_SERVER_SETTINGS = {
   ...KEY_SETTINGS,
   allowList: optional(file, {
     description:
-      'With CURVE keys: file with the public keys that are let in and what they may do (docs/security.md)',
-    defaultNote: 'every key may do everything',
+      'File with the public keys that may connect and their permissions (docs/security.md); needs CURVE keys',
+    group: 'Security',
+    defaultNote: 'every key may connect and do everything',
   }),
   curveDomain: setting(text, {
-    description: 'With an allow list: the name by which its entries may tell nodes apart',
+    description: 'Name of this node for the domains in allow list entries',
+    group: 'Security',
     default: 'global',
   }),
   insecure: setting(yesOrNo, {
-    description: 'Listen on other addresses than those of this machine without encryption',
+    description: 'Allow listening on other interfaces than loopback without encryption',
+    group: 'Security',
     default: false,
   }),
 };

@@ -12,16 +12,18 @@ import type { Opened } from './serve.ts';
 export const documentSettings = (defaultNote: string) => ({
   openapi: optional(list(document), {
     description:
-      'OpenAPI document, YAML or JSON, of workers that announce no contract; /PREFIX= puts a prefix before its paths',
+      'OpenAPI document, YAML or JSON, for workers that announce no contract; /PREFIX= is put before its paths',
     defaultNote,
   }),
   unnamed: setting(choice<Unnamed>('HOW', 'operationId', 'skip', 'refuse'), {
     description:
-      'What becomes of operations in documents without x-event-name: named by their operationId, skipped, or refused',
+      'Handling of operations without x-event-name: use their operationId as event name, skip them, or reject the document',
+    group: 'OpenAPI documents',
     default: 'operationId',
   }),
   maxDocument: setting(wholeNumber(1024, 2 ** 40, 'BYTES'), {
-    description: 'Largest OpenAPI document, with all files that it refers to',
+    description: 'Maximum size of an OpenAPI document, including all files that it refers to',
+    group: 'OpenAPI documents',
     default: 64 * 1024 * 1024,
     defaultNote: '67108864 (64 MiB)',
   }),

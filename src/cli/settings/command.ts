@@ -44,7 +44,8 @@ export function defineCommand<S extends Record<keyof S, Setting<unknown>>>(
 /** Settings of whatever connects to routers. */
 export const DNS_SETTINGS = {
   dnsInterval: setting(milliseconds, {
-    description: 'Time between look-ups of dns:// names',
+    description: 'Interval between lookups of dns:// names',
+    group: 'Routing',
     default: 5000,
   }),
 };
@@ -52,15 +53,17 @@ export const DNS_SETTINGS = {
 /** Settings that every long-running command has. */
 export const NODE_SETTINGS = {
   drain: setting(milliseconds, {
-    description: 'Time for requests in flight when it stops; what is left then is cut',
+    description: 'Time allowed for requests in flight when the command stops; the rest are aborted',
     default: 10_000,
   }),
   logLevel: setting(choice('LEVEL', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), {
-    description: 'What the log on standard error tells: trace, debug, info, warn, error, fatal, silent',
+    description: 'Lowest level logged to standard error: trace, debug, info, warn, error, fatal, silent',
+    group: 'Logging',
     default: 'info',
   }),
   logFolder: optional(folderToBe, {
-    description: 'Folder for log files at level debug too, 10 MB each, kept for 7 days',
+    description: 'Folder for log files at level debug, rotated at 10 MB and kept for 7 days',
+    group: 'Logging',
     defaultNote: 'no files',
   }),
 };

@@ -11,10 +11,32 @@ import { UsageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 import type { ValueType } from './value-types.ts';
 
+/** Headings of options in the help of commands with many of them, in the order of the help. */
+export const OPTION_GROUPS = [
+  'Options',
+  'HTTP',
+  'OpenAPI documents',
+  'Workers',
+  'Routing',
+  'Limits',
+  'Heartbeats',
+  'Python nodes',
+  'Security',
+  'Administration',
+  'Logging',
+] as const;
+
+export type OptionGroup = (typeof OPTION_GROUPS)[number];
+
+/** Most options that a command shows under one heading. */
+const MAX_UNGROUPED = 15;
+
 /** One setting. */
 export interface Setting<T> {
   readonly kind: ValueType<unknown>;
   readonly description: string;
+  /** Heading of its option if the command has many; `Options` for the most used ones. */
+  readonly group: OptionGroup;
   readonly default: T;
   /** It has to be given; then the default is never used. */
   readonly required: boolean;
@@ -31,6 +53,8 @@ export type ValuesOf<S> = { readonly [K in keyof S]: S[K] extends Setting<infer 
 
 interface SettingOptions {
   description: string;
+  /** @defaultValue `'Options'` */
+  group?: OptionGroup;
   positional?: boolean;
   environmentOnly?: boolean;
   defaultNote?: string;
@@ -42,10 +66,17 @@ function make<T>(
   byDefault: T,
   needed: boolean,
 ): Setting<T> {
-  const { description, positional = false, environmentOnly = false, defaultNote } = options;
+  const {
+    description,
+    group = 'Options',
+    positional = false,
+    environmentOnly = false,
+    defaultNote,
+  } = options;
   return {
     kind,
     description,
+    group,
     default: byDefault,
     required: needed,
     positional,
@@ -70,6 +101,19 @@ export function optional<T>(kind: ValueType<T>, options: SettingOptions): Settin
 /** A setting that has to be given. */
 export function required<T>(kind: ValueType<T>, options: SettingOptions): Setting<T> {
   return make(kind, options, undefined as T, true);
+}
+
+/** The settings of a command that have a flag, under the headings of its help. */
+export function inGroups(
+  settings: Readonly<Record<string, Setting<unknown>>>,
+): { readonly heading: OptionGroup; readonly settings: readonly (readonly [string, Setting<unknown>])[] }[] {
+  const flags = Object.entries(settings).filter(([, each]) => !each.positional && !each.environmentOnly);
+  const groupOf = ({ group }: Setting<unknown>): OptionGroup =>
+    flags.length > MAX_UNGROUPED ? group : 'Options';
+  return OPTION_GROUPS.map((heading) => ({
+    heading,
+    settings: flags.filter(([, each]) => groupOf(each) === heading),
+  })).filter((group) => group.settings.length > 0);
 }
 
 /** `--classic-router` for `classicRouter`. */

@@ -20,44 +20,50 @@ const names = Joi.array().items(Joi.string());
 const oneOrMore = Joi.alternatives(Joi.string(), Joi.array().items(Joi.string()).min(1));
 
 const limits = Joi.object({
-  inFlight: count(10_000).description('operation requests in flight at a time; more are answered 503'),
+  inFlight: count(10_000).description('maximum requests to operations in flight; more are answered with 503'),
   pipelined: count(64).description(
-    'requests of one connection in flight at a time, at most half of limits.inFlight; more wait for their turn',
+    'maximum requests in flight per HTTP connection, at most half of limits.inFlight; more wait',
   ),
   body: count(1024 * 1024)
     .unit('bytes')
-    .description('largest request body, before and after decompression'),
+    .description('maximum size of a request body, before and after decompression'),
   buffered: count(256 * 1024 * 1024)
     .unit('bytes')
-    .description('all request bodies that are being read, together'),
+    .description('maximum total size of all request bodies that are being read'),
   headers: count(16 * 1024, 1024)
     .unit('bytes')
-    .description('request line and headers of one request'),
-  depth: count(100).description('levels of nesting in a JSON body'),
+    .description('maximum size of the request line and headers of a request'),
+  depth: count(100).description('maximum nesting depth of a JSON body'),
 }).default();
 
 const clientTimeouts = Joi.object({
-  headers: time(10_000).description('from the first byte of a request to the end of its headers'),
-  body: time(20_000).description('for the body, once the headers are there'),
-  keepAlive: time(65_000).description('idle time of a kept-alive connection'),
+  headers: time(10_000).description(
+    'time allowed from the first byte of a request to the end of its headers',
+  ),
+  body: time(20_000).description('time allowed for the body after the headers'),
+  keepAlive: time(65_000).description('how long an idle connection is kept open'),
 }).default();
 
 const paths = Joi.object({
-  openapi: page('/openapi').description('the document, with .json and .yaml behind it; false leaves it out'),
-  docs: page('/docs').description('Swagger UI; false leaves it out'),
-  livez: page('/livez').description('whether the process is alive; false leaves it out'),
-  readyz: page('/readyz').description('whether it can serve, with reasons; false leaves it out'),
+  openapi: page('/openapi').description(
+    'path of the OpenAPI document, without .json or .yaml; false disables it',
+  ),
+  docs: page('/docs').description('path of Swagger UI; false disables it'),
+  livez: page('/livez').description('path of the liveness check; false disables it'),
+  readyz: page('/readyz').description('path of the readiness check, which lists reasons; false disables it'),
 }).default();
 
 const compression = Joi.object({
-  threshold: count(2048, 0).unit('bytes').description('smallest reply that is compressed'),
+  threshold: count(2048, 0).unit('bytes').description('minimum size of a reply to compress'),
 });
 
 const replies = Joi.object({
   check: Joi.valid('off', 'report', 'refuse')
     .default(() => (process.env['NODE_ENV'] === 'production' ? 'off' : 'report'))
-    .description('hold replies of workers against the document: log a mismatch, or also answer 502'),
-  sample: Joi.number().min(0).max(1).default(1).description('share of the replies that is checked'),
+    .description(
+      'validation of replies against the document: report logs a mismatch, refuse also answers with 502',
+    ),
+  sample: Joi.number().min(0).max(1).default(1).description('fraction of the replies to validate'),
 }).default();
 
 const cors = Joi.object({
@@ -66,37 +72,37 @@ const cors = Joi.object({
     Joi.array().items(Joi.string().pattern(ORIGIN, 'an origin').invalid('*')).min(1),
   )
     .required()
-    .description('origins that may read replies, such as https://app.example; * for all'),
+    .description('origins that may read replies, such as https://app.example, or * for all'),
   credentials: Joi.boolean()
     .default(false)
     .when('origins', { is: '*', then: Joi.invalid(true) })
-    .description('whether browsers may send cookies and authorization; not with *'),
-  headers: names.description('request headers allowed; default: those that the preflight asks for'),
-  exposed: names.default([]).description('reply headers that scripts may read, beside those of the gateway'),
-  maxAge: time(600_000, 0).description('how long browsers may keep the answer to a preflight'),
+    .description('allow cookies and authorization headers from browsers; cannot be combined with *'),
+  headers: names.description('allowed request headers; default: the headers that the preflight requests'),
+  exposed: names
+    .default([])
+    .description('reply headers that scripts may read, in addition to those of the gateway'),
+  maxAge: time(600_000, 0).description('how long browsers may cache the response to a preflight'),
 });
 
 const apiKey = Joi.object({
-  id: Joi.string().required().description('name of the caller, which workers see'),
+  id: Joi.string().required().description('id of the caller, passed to workers'),
   sha256: Joi.string().hex().length(64).lowercase().description('SHA-256 of the key'),
-  key: Joi.string().min(16).description('the key itself; it is hashed at once and not kept'),
+  key: Joi.string().min(16).description('the key in plain text; the gateway keeps only its hash'),
   scopes: names.description('scopes of the caller'),
 }).xor('sha256', 'key');
 
 const apiKeyScheme = Joi.object({
   type: Joi.valid('apiKey').required(),
-  keys: Joi.array().items(apiKey).description('keys that are accepted'),
-  file: Joi.string().description('JSON file with a list of keys; a changed one is taken in within a second'),
+  keys: Joi.array().items(apiKey).description('accepted keys'),
+  file: Joi.string().description('JSON file with a list of keys; changes apply within a second'),
 }).or('keys', 'file');
 
 const jwtScheme = Joi.object({
   type: Joi.valid('jwt').required(),
   jwksUrl: Joi.string()
     .uri({ scheme: ['https', 'http'] })
-    .description("where the issuer's keys are"),
-  jwksFile: Joi.string().description(
-    "JSON file with the issuer's keys; a changed one is taken in within a second",
-  ),
+    .description("URL of the issuer's key set (JWKS)"),
+  jwksFile: Joi.string().description("JSON file with the issuer's key set; changes apply within a second"),
   issuer: oneOrMore.required().description('accepted issuers'),
   audience: oneOrMore.required().description('accepted audiences'),
   algorithms: names
@@ -116,16 +122,16 @@ const jwtScheme = Joi.object({
       'Ed25519',
     ])
     .description('accepted signature algorithms'),
-  clockTolerance: time(5000, 0).description('how far clocks may differ'),
+  clockTolerance: time(5000, 0).description('tolerated clock difference'),
   scopeClaim: Joi.string().default('scope').description('claim that holds the scopes'),
-  claims: names.default([]).description('claims that workers see'),
+  claims: names.default([]).description('claims to pass to workers'),
 }).xor('jwksUrl', 'jwksFile');
 
 const auth = Joi.object({
   realm: Joi.string()
     .pattern(/^[^"\\\r\n]*$/, 'a realm')
     .default('api')
-    .description('realm of the challenge in 401 replies'),
+    .description('realm in the WWW-Authenticate header of 401 replies'),
   schemes: Joi.object()
     .pattern(
       Joi.string(),
@@ -141,70 +147,74 @@ const auth = Joi.object({
       }),
     )
     .default({})
-    .description('how callers are known, by the names of the security schemes in the document'),
+    .description('how to authenticate callers, by the names of the security schemes in the document'),
 }).default();
 
 const rateLimit = Joi.object({
   name: Joi.string()
     .pattern(/^[a-z0-9_-]+$/i, 'a name')
     .default('default')
-    .description('name in the RateLimit headers'),
+    .description('name of the limit in the RateLimit headers'),
   limit: Joi.number().integer().min(1).required().description('requests allowed in a window'),
   window: time(60_000, 1000).description('length of the window'),
   per: Joi.array()
     .items(Joi.valid('client', 'caller', 'operation'))
     .unique()
     .default(['client'])
-    .description('what is counted apart; an empty list counts all together'),
-  events: names.description('events it applies to; tasks.* names a family; default: all'),
+    .description('what is counted separately; an empty list counts all requests together'),
+  events: names.description('events that the limit applies to, such as tasks.* for a family; default: all'),
 });
 
 /** The schema. `describe()` gives the docs their table. */
 export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<GatewaySettings>({
   host: Joi.string().hostname().default('127.0.0.1').description('address to listen on'),
   port: Joi.number().port().default(8080).description('port to listen on; 0 picks a free one'),
-  timeout: time(5000).description('time for an operation where the document does not say'),
-  maxTimeout: time(60_000).description('most that an operation or a request may ask for'),
+  timeout: time(5000).description('timeout of operations whose document sets none'),
+  maxTimeout: time(60_000).description('maximum timeout that an operation or a request may set'),
   timeoutHeader: headerName('Request-Timeout').description(
-    'request header in which a caller says how long it waits, in ms',
+    'request header with the timeout of the caller, in ms',
   ),
   requestIdHeader: headerName('Request-Id').description(
-    'header that carries the id of a request, in and out',
+    'header with the request id, in requests and replies',
   ),
-  retryAfter: time(1000).description('Retry-After of 503 replies'),
+  retryAfter: time(1000).description('value of the Retry-After header of 503 replies'),
   problemType: Joi.string()
     .uri()
     .default('urn:zeromq-gateway:error:')
-    .description('what the type of problem details starts with; the code follows'),
+    .description('prefix of the type in problem details, followed by the code'),
   publicUrl: Joi.string()
     .uri({ scheme: ['http', 'https'], allowRelative: true })
-    .description('URL under which clients reach the API; default: the path it is mounted under'),
-  fallthrough: Joi.boolean().default(false).description('pass unknown paths on to the next middleware'),
+    .description('URL at which clients reach the API; default: the path where the app is mounted'),
+  fallthrough: Joi.boolean()
+    .default(false)
+    .description('pass requests with unknown paths to the next middleware'),
   trustProxy: Joi.alternatives(Joi.valid(false), Joi.number().integer().min(1), names.min(1))
     .default(false)
-    .description('addresses or networks of proxies whose X-Forwarded headers count, or their number'),
+    .description(
+      'trusted proxies, as addresses or networks or as their number; the gateway reads their X-Forwarded headers',
+    ),
   helmet: Joi.alternatives(Joi.boolean(), Joi.object())
     .default(true)
-    .description('security headers; options of helmet'),
+    .description('security headers, with the options of helmet'),
   serverTiming: Joi.valid('never', 'asked', 'always')
     .default('asked')
     .description(
-      'Server-Timing with queue and handler time; asked: when the request says Prefer: server-timing',
+      'when to send Server-Timing with queue and handler time; asked: if the request has Prefer: server-timing',
     ),
-  accessLog: Joi.boolean().default(false).description('log each request in one line'),
+  accessLog: Joi.boolean().default(false).description('log every request in one line'),
   limits,
   clientTimeouts,
   paths,
   compression: Joi.alternatives(Joi.valid(false), compression)
     .default({ threshold: 2048 })
-    .description('compression of larger replies; false turns it off'),
+    .description('compression of replies; false disables it'),
   replies,
   cors: Joi.alternatives(Joi.valid(false), cors).default(false).description('cross-origin requests'),
   auth,
   rateLimits: Joi.array().items(rateLimit).unique('name').default([]).description('rate limits'),
   redis: Joi.string()
     .uri({ scheme: ['redis', 'rediss'] })
-    .description('where several gateways count rate limits together'),
+    .description('Redis server for rate limits shared by several gateways'),
 }).prefs({ abortEarly: false });
 
 /**
