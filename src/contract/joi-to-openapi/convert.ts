@@ -12,7 +12,7 @@ import { allOf, anyOf, NOTHING, orNull, passesAll } from './build.ts';
 import { type Described, type DescribedMatch, type DescribedPreferences, variantsOf } from './described.ts';
 import { convertObject } from './object.ts';
 import { convertBinary, convertBoolean, convertDate, convertNumber } from './scalars.ts';
-import { convertString, isTransformed, mayVanish } from './string.ts';
+import { convertString, isTransformed, isTrimmedForEmpty, mayVanish } from './string.ts';
 import { invalidSchema, literalSchemas, literalsOf } from './values.ts';
 
 /**
@@ -161,7 +161,8 @@ export class Converter {
   private allowEmpty(sketch: Sketch, described: Described, scope: Scope, empty: Described): void {
     if (passesAll(sketch.schema)) return;
     const values = literalsOf(empty.allow).values;
-    const blank = described.type === 'string' && isTransformed(described, scope);
+    const blank =
+      isTrimmedForEmpty(described) || (described.type === 'string' && isTransformed(described, scope));
     const schema = this.convert(empty, { around: scope.around, preferences: {} });
     const nothing = empty.flags?.only === true && values.every((value) => value === '' || value === null);
     const spaced = !blank ? [] : nothing && !mayVanish(described, scope) ? [SPACES] : [{ type: 'string' }];

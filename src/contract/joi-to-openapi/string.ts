@@ -29,6 +29,18 @@ export function isTransformed(described: Described, scope: Scope): boolean {
   );
 }
 
+/**
+ * Whether Joi trims a text before it compares it with the values that count as empty. It does so even where it converts
+ * nothing otherwise.
+ */
+export function isTrimmedForEmpty({ type, rules = [] }: Described): boolean {
+  return type === 'string' && rules.some(isTrim);
+}
+
+function isTrim({ name, args }: DescribedRule): boolean {
+  return name === 'trim' && args?.['enabled'] !== false;
+}
+
 /** Whether text with more in it than white space may become empty before Joi judges it. */
 export function mayVanish(described: Described, scope: Scope): boolean {
   return changesOf(described, scope, 'json').any || described.flags?.truncate === true;
@@ -41,7 +53,7 @@ function changesOf(described: Described, scope: Scope, mode: Mode): Changes {
   const has = (name: string): boolean => rules.some((rule) => rule.name === name);
   const changing = rules.filter((rule) => rule.name === 'isoDate' || isAligned(rule));
   return {
-    trim: rules.some(({ name, args }) => name === 'trim' && args?.['enabled'] !== false),
+    trim: rules.some(isTrim),
     case: has('case'),
     normalize: has('normalize'),
     any: described.replacements !== undefined || changing.length > 0,

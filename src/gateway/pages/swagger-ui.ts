@@ -34,7 +34,7 @@ export class DocsPage {
     openapi: string,
   ) {
     this.headers = docsHeaders(core.settings.helmet);
-    const up = '../../'.repeat(path.split('/').length - 1);
+    const up = '../'.repeat(path.split('/').length - 1);
     const options = {
       swaggerUrl: `${up}${openapi.slice(1)}.json`,
       customSiteTitle: 'API',

@@ -64,6 +64,11 @@ const ROWS: Readonly<Record<string, readonly [Joi.Schema, Row]>> = {
       refuses: [{ a: 1 }, { b: 1 }, { c: 'c' }],
     },
   ],
+  // Joi trims what it compares with the empty value even where it converts nothing.
+  'any.empty of trimmed text without conversion': [
+    Joi.object({ a: Joi.string().trim().empty('').prefs({ convert: false }) }),
+    { takes: [{ a: '' }, { a: '\t' }, { a: 'a' }, {}], refuses: [{ a: ' a' }, { a: 1 }] },
+  ],
   'any.when of an adjusted reference': [
     Joi.object({
       a: Joi.any(),
