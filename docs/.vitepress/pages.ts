@@ -22,7 +22,16 @@ export interface SidebarGroup {
  */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Tutorial: ['tutorial/1-first-worker', 'tutorial/2-from-python', 'tutorial/3-to-production'],
-  Guides: ['guides/', 'coming-from-python', 'interop', 'gateway', 'operations', 'security', 'comparison'],
+  Guides: ['guides/', 'coming-from-python', 'interop', 'comparison'],
+  Concepts: ['architecture', 'reliability/index', 'reliability/', 'liveness', 'multiple-routers'],
+  Gateway: [
+    'gateway/index',
+    'gateway/documents',
+    'gateway/requests',
+    'gateway/replies',
+    'gateway/access-control',
+    'gateway/',
+  ],
   Framework: [
     'framework/index',
     'framework/connections',
@@ -37,12 +46,20 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
   'Command line': ['cli/index', 'cli/up', 'cli/gateway', 'cli/router', 'cli/worker', 'cli/server', 'cli/'],
   Configuration: ['configuration/index', 'configuration/http', 'configuration/'],
-  Reference: ['errors', 'observability', 'protocol'],
-  Internals: ['architecture', 'reliability', 'liveness', 'performance', 'benchmarks', 'dependencies'],
+  Security: ['security/index', 'security/'],
+  Operation: [
+    'operations/index',
+    'operations/',
+    'observability/index',
+    'observability/',
+    'performance',
+    'benchmarks',
+  ],
+  Reference: ['errors', 'protocol/index', 'protocol/', 'dependencies'],
 };
 
 /** Groups that are closed until the reader opens them. */
-const COLLAPSED = new Set(['Framework', 'Command line', 'Configuration', 'Internals']);
+const COLLAPSED = new Set(['Gateway', 'Framework', 'Command line', 'Configuration', 'Security', 'Operation']);
 
 /** Returns all pages by path, without extension, except the home page and the generated API reference. */
 function pages(): string[] {

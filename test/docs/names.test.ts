@@ -1,11 +1,12 @@
-/** Every public name is on the page that documents its entry, and so is every member of what it names. */
+/** The pages of a public entry name every export, and every member of the exported classes. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { ROOT, readPage } from './pages.ts';
+import { ROOT, readPage, readTopic } from './pages.ts';
 
-const ENTRIES = { 'src/index.ts': 'docs/framework.md', 'src/gateway/index.ts': 'docs/gateway.md' };
+/** Public entries, each with the topic whose pages document it. */
+const ENTRIES = { 'src/index.ts': 'framework', 'src/gateway/index.ts': 'gateway' };
 
 /** Names of the export declarations of a file. */
 function namesOf(file: string): string[] {
@@ -18,9 +19,9 @@ function namesOf(file: string): string[] {
   });
 }
 
-for (const [entry, page] of Object.entries(ENTRIES)) {
-  test(`${page} has every name of ${path.dirname(entry)}`, () => {
-    const text = readPage(page) + readPage('docs/errors.md');
+for (const [entry, topic] of Object.entries(ENTRIES)) {
+  test(`the pages of ${topic} name every export of ${path.dirname(entry)}`, () => {
+    const text = readTopic(topic) + readPage('docs/errors.md');
     const names = namesOf(entry);
     assert.ok(names.length > 10, 'the entry was not read');
     assert.deepEqual(
@@ -75,8 +76,8 @@ function isOurs(member: ts.Symbol): boolean {
   });
 }
 
-test('docs/framework.md has every member of the classes and options of src', () => {
-  const text = readPage('docs/framework.md') + readPage('docs/errors.md');
+test('the pages of framework name every member of the exported classes and options', () => {
+  const text = readTopic('framework') + readPage('docs/errors.md');
   const members = membersOf('src/index.ts');
   assert.ok(members.length > 150, `only ${members.length} members were found`);
   assert.deepEqual(

@@ -32,6 +32,13 @@ export function readPage(page: string): string {
   return readFileSync(path.join(ROOT, page), 'utf8');
 }
 
+/** The text of a topic: `docs/<topic>.md` and the pages in `docs/<topic>/`. */
+export function readTopic(topic: string): string {
+  return PAGES.filter((page) => page === `docs/${topic}.md` || page.startsWith(`docs/${topic}/`))
+    .map(readPage)
+    .join('\n');
+}
+
 /** All code blocks of a page. */
 export function codeBlocks(page: string, source = readPage(page)): CodeBlock[] {
   const blocks: CodeBlock[] = [];

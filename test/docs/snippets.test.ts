@@ -1,14 +1,15 @@
 /**
  * Every code block of README.md and docs/ that can run is run.
  *
- * - `ts`: type-checked, all in one program, and run; each must end by itself. A block below a line that ends in
- *   `` `name.ts`: `` is that file, for other blocks of its page to use.
- * - `sh`: `npm start` and `npm test` must be scripts of package.json; everything else runs against one
- *   `zeromq-gateway up`, with its ports in place of the default ones. A comment behind a command, up to `;`, is its
- *   output. Commands that go on running are ended with the page.
+ * - `ts`: type-checked, all in one program, and run; each must end by itself.
+ * - `sh`: `npm start` and `npm test` must be scripts of package.json. Other commands run against one
+ *   `zeromq-gateway up`, whose ports replace the default ones; the ports in `OWN_PORTS` are for what
+ *   a page starts itself. A comment after a command, up to `;`, is its expected output. Commands that
+ *   keep running are stopped at the end of the page.
  * - `json`, `yaml`, `python`: parsed.
  *
- * `no-run: reason` behind the language leaves a block out, by name.
+ * A block below a line that ends in `` `name.ext`: `` becomes that file for the commands of its page.
+ * `no-run: reason` after the language skips a block.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -17,6 +18,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import ts from 'typescript';
 import { parse as parseYaml } from 'yaml';
+import { freePort } from '../../scripts/lib/ports.ts';
 import { endpointIn, FREE_PORTS, MAIN, START_PATIENCE, startNode, urlIn } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
 import { type RunningProcess, startProcess } from '../helpers/processes.ts';
@@ -122,20 +124,34 @@ class System {
     );
   }
 
-  addressed(command: string): string {
-    let text = command;
-    for (const [shown, real] of this.addresses) text = text.replaceAll(shown, real);
-    return text;
+  /** Replaces the addresses in `text`, and the keys of `ports`. */
+  addressed(shown: string, ports: ReadonlyMap<string, string>): string {
+    let text = shown;
+    for (const [address, real] of this.addresses) text = text.replaceAll(address, real);
+    return text.replace(/\b\d{4}\b/g, (port) => ports.get(port) ?? port);
   }
 }
 
+/** Ports that pages give to what they start themselves; each page gets free ones in their place. */
+const OWN_PORTS = ['8081', '8082', '6555', '6556', '6557', '9190'];
+
+async function ownPorts(): Promise<ReadonlyMap<string, string>> {
+  const free = new Map<string, string>();
+  for (const port of OWN_PORTS) free.set(port, String(await freePort()));
+  return free;
+}
+
 /** A folder with the named files of a page, in which `zeromq-gateway` and `npx` run this build. */
-function workplace(cleanup: Scope, page: string): { cwd: string; env: NodeJS.ProcessEnv } {
+function workplace(
+  cleanup: Scope,
+  page: string,
+  addressed: (text: string) => string,
+): { cwd: string; env: NodeJS.ProcessEnv } {
   const cwd = mkdtempSync(path.join(ROOT, '.cache', 'shell-'));
   cleanup.after(() => rmSync(cwd, { recursive: true, force: true }));
-  for (const [block, file] of files) {
+  for (const block of BLOCKS) {
     if (block.page === page && block.file !== undefined) {
-      writeFileSync(path.join(cwd, block.file), readFileSync(file));
+      writeFileSync(path.join(cwd, block.file), addressed(block.text));
     }
   }
   const bin = path.join(cwd, 'bin');
@@ -158,11 +174,11 @@ function shellLines(text: string): ShellLine[] {
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => {
       const [command = '', comment] = line.split(/\s+# /);
-      return { command, output: /^[[{"]/.test(comment ?? '') ? comment?.split('; ')[0] : undefined };
+      return { command, output: /^[[{"\d]/.test(comment ?? '') ? comment?.split('; ')[0] : undefined };
     });
 }
 
-/** The terminals of one page: its commands one after the other, those that go on running beside them. */
+/** Runs the commands of one page in order; those that keep running stay up beside the others. */
 class Terminals {
   private readonly place: ReturnType<typeof workplace>;
 
@@ -170,8 +186,9 @@ class Terminals {
     private readonly cleanup: Scope,
     page: string,
     private readonly system: System,
+    private readonly ports: ReadonlyMap<string, string>,
   ) {
-    this.place = workplace(cleanup, page);
+    this.place = workplace(cleanup, page, (text) => system.addressed(text, ports));
   }
 
   async run({ text }: CodeBlock): Promise<void> {
@@ -184,7 +201,12 @@ class Terminals {
   }
 
   private start(command: string): RunningProcess {
-    return startProcess(this.cleanup, 'sh', ['-c', `exec ${this.system.addressed(command)}`], this.place);
+    return startProcess(
+      this.cleanup,
+      'sh',
+      ['-c', `exec ${this.system.addressed(command, this.ports)}`],
+      this.place,
+    );
   }
 
   /** Runs a command to its end; again, as people do, while what was started before it is not there yet. */
@@ -232,8 +254,8 @@ describe('sh', () => {
 function runPage(page: string, blocks: readonly CodeBlock[], system: () => System): void {
   const pageScope = new Scope();
   let terminals: Terminals;
-  before(() => {
-    terminals = new Terminals(pageScope, page, system());
+  before(async () => {
+    terminals = new Terminals(pageScope, page, system(), await ownPorts());
   });
   after(() => pageScope.close());
   for (const block of blocks) it(nameOf(block), skip(block), () => terminals.run(block));
