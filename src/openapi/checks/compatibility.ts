@@ -45,6 +45,8 @@ export function* compareContracts(older: ReadContract, newer: ReadContract): Ste
     throw error;
   }
   const [old, now] = [older.fingerprints, newer.fingerprints];
+  yield* old.ofEventSchemas();
+  yield* now.ofEventSchemas();
   const names = new Set(before.operations.map(({ eventName }) => eventName));
   const changed: string[] = [];
   for (const name of names) {

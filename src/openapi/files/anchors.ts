@@ -1,5 +1,6 @@
 /** Names that schemas give themselves: `$id`, `$anchor` and `$dynamicAnchor` (JSON Schema 2020-12, core, 8.2). */
 import { isObject, type Json, type JsonObject, member, pointerOf } from '../../contract/json.ts';
+import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 
 /** Members whose values are data: what looks like a name in them is not one. */
 const DATA = new Set(['example', 'examples', 'default', 'enum', 'const', 'value']);
@@ -19,17 +20,38 @@ type Visit = (object: JsonObject, pointer: string) => void;
 
 /** Visits all that may be a schema: also where the kind of an object is not known yet. */
 export function visitSchemas(root: Json, visit: Visit): void {
-  const go = (value: Json, pointer: string, isMap: boolean): void => {
-    if (Array.isArray(value)) value.forEach((item, index) => go(item, `${pointer}/${index}`, false));
-    if (!isObject(value)) return;
+  runAtOnce(visitingSchemas(root, visit));
+}
+
+/** Levels whose members are steps: a path item and a component stand below them. */
+const STEP_LEVELS = 3;
+
+/** As `visitSchemas`, in steps. */
+export function* visitingSchemas(root: Json, visit: Visit): Steps<void> {
+  const enter = (value: Json, pointer: string, isMap: boolean): Child[] => {
+    if (Array.isArray(value)) return value.map((item, index) => [item, `${pointer}/${index}`, false]);
+    if (!isObject(value)) return [];
     if (!isMap) visit(value, pointer);
-    for (const [name, item] of Object.entries(value)) {
-      if (!isMap && DATA.has(name)) continue;
-      go(item, pointer + pointerOf(name), !isMap && MAPS.has(name));
+    return Object.entries(value)
+      .filter(([name]) => isMap || !DATA.has(name))
+      .map(([name, item]) => [item, pointer + pointerOf(name), !isMap && MAPS.has(name)]);
+  };
+  const go = (...child: Child): void => {
+    const [value] = child;
+    if (typeof value !== 'object' || value === null) return;
+    for (const below of enter(...child)) go(...below);
+  };
+  const stepping = function* (level: number, child: Child): Steps<void> {
+    if (level >= STEP_LEVELS) return go(...child);
+    for (const below of enter(...child)) {
+      yield;
+      yield* stepping(level + 1, below);
     }
   };
-  go(root, '', false);
+  yield* stepping(0, [root, '', false]);
 }
+
+type Child = [value: Json, pointer: string, isMap: boolean];
 
 /** `$id`s and, after a `#`, anchors → pointer of the first schema that has them. */
 export function anchorsOf(root: Json): ReadonlyMap<string, string> {

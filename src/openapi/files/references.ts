@@ -13,6 +13,7 @@ import {
   tokensOf,
 } from '../../contract/json.ts';
 import { type Kind, SECTIONS } from '../../contract/shapes.ts';
+import type { Steps } from '../../core/time/steps.ts';
 import { DynamicScopes, keyOf, type Scope } from './dynamic-scope.ts';
 import { Resources } from './resources.ts';
 
@@ -52,21 +53,31 @@ export class References {
   /** Components found, in the order they were found; the caller copies them. */
   readonly pending: PendingReference[] = [];
 
-  /** @param most components that there may be. */
-  constructor(raw: JsonObject, most: number) {
+  private constructor(raw: JsonObject, most: number, resources: Resources) {
     this.raw = raw;
     this.most = most;
-    this.resources = new Resources(raw);
+    this.resources = resources;
     if (this.resources.dynamic) {
       this.scopes = new DynamicScopes(raw, this.resources, (ref, pointer) => this.target(ref, pointer));
     }
+  }
+
+  /**
+   * The references of a document, in steps.
+   * @param most components that there may be.
+   */
+  static *reading(raw: JsonObject, most: number): Steps<References> {
+    const references = new References(raw, most, yield* Resources.reading(raw));
     const components = member(raw, 'components');
-    if (!isObject(components)) return;
+    if (!isObject(components)) return references;
     for (const [kind, section] of sections()) {
       const all = member(components, section);
-      if (!isObject(all)) continue;
-      for (const name of Object.keys(all)) this.nameOf(kind, section, pointerOf('components', section, name));
+      for (const name of Object.keys(isObject(all) ? all : {})) {
+        references.nameOf(kind, section, pointerOf('components', section, name));
+        yield;
+      }
     }
+    return references;
   }
 
   /** A component is copied from now on: dynamic references lead where they lead from there. */

@@ -5,7 +5,8 @@
  */
 import { ContractError } from '../../contract/errors.ts';
 import { type Json, type JsonObject, member } from '../../contract/json.ts';
-import { visitSchemas } from './anchors.ts';
+import type { Steps } from '../../core/time/steps.ts';
+import { visitingSchemas } from './anchors.ts';
 
 /** Name of the anchor that `$recursiveAnchor: true` sets (JSON Schema 2019-09, core, 8.2.4.2). */
 export const RECURSIVE = '';
@@ -22,23 +23,19 @@ const COMPONENT = /^(\/x-files\/[^/]+)?\/components\/schemas\/[^/]+$/;
 
 export class Resources {
   /** Whether a schema refers to what the schemas around it in the course of validation decide. */
-  readonly dynamic: boolean;
+  dynamic = false;
   private readonly resources = new Map<string, Resource>();
   private readonly ids = new Map<string, string>();
 
-  constructor(raw: Json) {
-    let dynamic = false;
+  private constructor() {
     this.resources.set('', resource(true));
-    visitSchemas(raw, (object, pointer) => {
-      const id = member(object, '$id');
-      const file = FILE.test(pointer);
-      if (typeof id === 'string' && !this.ids.has(id)) this.ids.set(id, pointer);
-      if (typeof id === 'string' || file) this.resources.set(pointer, resource(true));
-      else if (COMPONENT.test(pointer)) this.resources.set(pointer, resource(false));
-      dynamic ||= Object.hasOwn(object, '$dynamicRef') || Object.hasOwn(object, '$recursiveRef');
-      this.note(object, pointer);
-    });
-    this.dynamic = dynamic;
+  }
+
+  /** Finds the resources of a document, in steps. */
+  static *reading(raw: Json): Steps<Resources> {
+    const resources = new Resources();
+    yield* visitingSchemas(raw, (object, pointer) => resources.visit(object, pointer));
+    return resources;
   }
 
   /** Pointer of the schema with an `$id`. */
@@ -104,6 +101,17 @@ export class Resources {
       throw new ContractError(`several schemas have the anchor ${name}: ${found.join(', ')}`, { pointer });
     }
     return found[0];
+  }
+
+  /** Notes an object that may be a schema. */
+  private visit(object: JsonObject, pointer: string): void {
+    const id = member(object, '$id');
+    const file = FILE.test(pointer);
+    if (typeof id === 'string' && !this.ids.has(id)) this.ids.set(id, pointer);
+    if (typeof id === 'string' || file) this.resources.set(pointer, resource(true));
+    else if (COMPONENT.test(pointer)) this.resources.set(pointer, resource(false));
+    this.dynamic ||= Object.hasOwn(object, '$dynamicRef') || Object.hasOwn(object, '$recursiveRef');
+    this.note(object, pointer);
   }
 
   private note(object: JsonObject, pointer: string): void {

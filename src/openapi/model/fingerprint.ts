@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { transform } from '../../contract/shapes.ts';
+import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { HttpMethod } from './operation.ts';
 import { ANNOTATIONS } from './schema.ts';
@@ -31,16 +32,24 @@ export class Fingerprints {
 
   /** Fingerprint of `#/components/<section>/<name>`, with all that it says. */
   component(section: string, name: string): string {
-    this.whole ??= fingerprints(this.ingested.components, (_section, value) => value);
-    return this.whole.get(`#/components/${section}/${name}`) ?? '';
+    return runAtOnce(this.ofComponents()).get(`#/components/${section}/${name}`) ?? '';
+  }
+
+  /** Makes what `component` needs, in steps: afterwards a fingerprint costs a look-up. */
+  *ofComponents(): Steps<ReadonlyMap<string, string>> {
+    return (this.whole ??= yield* fingerprints(this.ingested.components, (_section, value) => value));
+  }
+
+  /** Makes what the fingerprints of all events have in common, in steps. */
+  *ofEventSchemas(): Steps<ReadonlyMap<string, string>> {
+    return (this.bare ??= yield* fingerprints(this.ingested.components, (section, value) =>
+      section === 'schemas' ? stripped(value) : value,
+    ));
   }
 
   /** Fingerprint of the event data that the operations of the event take. */
   event(eventName: string): string {
-    this.bare ??= fingerprints(this.ingested.components, (section, value) =>
-      section === 'schemas' ? stripped(value) : value,
-    );
-    const known = this.bare;
+    const known = runAtOnce(this.ofEventSchemas());
     const data = (this.operationsOf().get(eventName) ?? []).map(({ path, method }) =>
       hash(render(this.data(path, method)), known),
     );
@@ -116,14 +125,15 @@ export class Fingerprints {
   }
 }
 
-function fingerprints(
+function* fingerprints(
   components: Readonly<Record<string, JsonObject>>,
   prepare: (section: string, value: Json) => Json,
-): ReadonlyMap<string, string> {
+): Steps<ReadonlyMap<string, string>> {
   const rendered = new Map<string, Rendered>();
   for (const [section, all] of Object.entries(components)) {
     for (const [name, value] of Object.entries(all)) {
       rendered.set(`#/components/${section}/${name}`, render(prepare(section, value)));
+      yield;
     }
   }
   let known: ReadonlyMap<string, string> = new Map();
@@ -132,6 +142,7 @@ function fingerprints(
     for (const [ref, one] of rendered) {
       const settled = one.refs.length === 0 ? known.get(ref) : undefined;
       next.set(ref, settled ?? hash(one, known));
+      yield;
     }
     known = next;
   }

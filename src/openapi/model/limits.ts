@@ -5,6 +5,7 @@
 import { ContractError } from '../../contract/errors.ts';
 import { type Json, pointerOf } from '../../contract/json.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
+import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 import { SpelledNumber } from './spelled-number.ts';
 
 /** Bounds on one fragment or document. */
@@ -71,7 +72,28 @@ interface Budget {
  *   `__proto__` (a schema for it could not be enforced).
  */
 export function plainCopy(value: unknown, limits: ContractLimits, keepSpelling = false): Json {
-  return copy(value, [], { left: limits.bytes, limits, keepSpelling });
+  return runAtOnce(plainCopying(value, limits, keepSpelling));
+}
+
+/** As `plainCopy`, in steps. */
+export function plainCopying(value: unknown, limits: ContractLimits, keepSpelling = false): Steps<Json> {
+  return copying(value, [], { left: limits.bytes, limits, keepSpelling });
+}
+
+/** Levels whose members are steps: a path item and a component stand below them. */
+const STEP_LEVELS = 3;
+
+/** As `copy`; each member of an object in the upper levels is a step. */
+function* copying(value: unknown, place: (string | number)[], budget: Budget): Steps<Json> {
+  if (place.length >= STEP_LEVELS || !isPlain(value)) return copy(value, place, budget);
+  const copied: Record<string, Json> = {};
+  for (const [name, item] of membersOf(value, place, budget)) {
+    yield;
+    place.push(name);
+    copied[name] = yield* copying(item, place, budget);
+    place.pop();
+  }
+  return copied;
 }
 
 function copy(value: unknown, place: (string | number)[], budget: Budget): Json {
@@ -122,18 +144,34 @@ function copyArray(value: readonly unknown[], place: (string | number)[], budget
 }
 
 function copyObject(value: object, place: (string | number)[], budget: Budget): Json {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw refused(place, 'not a plain JSON object');
+  if (!isPlain(value)) throw refused(place, 'not a plain JSON object');
   const copied: Record<string, Json> = {};
-  for (const [name, item] of Object.entries(value)) {
-    if (item === undefined) continue;
-    if (name === '__proto__') throw refused(place, 'a member must not be named __proto__');
-    spend(budget, name.length + 4);
+  for (const [name, item] of membersOf(value, place, budget)) {
     place.push(name);
     copied[name] = copy(item, place, budget);
     place.pop();
   }
   return copied;
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** The members of an object that are copied; their names are spent. */
+function* membersOf(
+  value: object,
+  place: readonly (string | number)[],
+  budget: Budget,
+): Iterable<readonly [string, unknown]> {
+  for (const [name, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    if (name === '__proto__') throw refused(place, 'a member must not be named __proto__');
+    spend(budget, name.length + 4);
+    yield [name, item];
+  }
 }
 
 function spend(budget: Budget, bytes: number): void {

@@ -4,6 +4,7 @@
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, member } from '../../contract/json.ts';
+import type { Steps } from '../../core/time/steps.ts';
 import { refTo } from '../files/references.ts';
 import type { Faults } from '../model/faults.ts';
 import type { Normalised } from './normalise.ts';
@@ -15,19 +16,21 @@ const SAME_VALUE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dep
  * @param places where components stand in their source, by the reference to each.
  * @param faults takes each circle and chain, with the component that it starts at.
  */
-export function checkReferences(
+export function* checkReferences(
   { components, places }: Pick<Normalised, 'components' | 'places'>,
   longest: number,
   faults: Faults,
-): void {
+): Steps<void> {
   for (const [section, all] of Object.entries(components)) {
     const edges = new Map<string, readonly string[]>();
     for (const [name, value] of Object.entries(all)) {
       edges.set(name, section === 'schemas' ? sameValue(value) : referenceOf(value));
+      yield;
     }
     for (const name of edges.keys()) {
       const pointer = places.get(refTo(section, name)) ?? '';
       faults.attempt(() => follow(name, edges, longest), { pointer });
+      yield;
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Steps } from '../../core/time/steps.ts';
 import { checkComplexity } from '../checks/complexity.ts';
 import { isReadable } from '../model/body.ts';
 import type { Ingested, IngestedOperation } from '../model/ingested.ts';
-import { type ContractLimits, plainCopy } from '../model/limits.ts';
+import { type ContractLimits, plainCopying } from '../model/limits.ts';
 import { HTTP_METHODS } from '../model/operation.ts';
 import { OperationReader } from '../model/operation-reader.ts';
 import type { IngestOptions } from '../model/options.ts';
@@ -25,16 +25,17 @@ import { Taint } from './taint.ts';
  * @throws ContractError naming what is wrong and where: every fault of a document, the first one of a contract.
  */
 export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested> {
-  const raw = parse(input, options.limits);
+  const raw = yield* parse(input, options.limits);
   yield;
   checkVersion(raw);
   // Before references are followed: as a router reads the contract.
   if (options.kind === 'worker') claimsOf(raw);
+  yield;
   const prefix = parsePrefix(options.prefix);
   const { faults, limits } = options;
   const normalised = yield* normalise(raw, options);
   const { document, components } = normalised;
-  checkReferences(normalised, limits.references, faults);
+  yield* checkReferences(normalised, limits.references, faults);
   yield;
   const { operations, warnings } = yield* readOperations(normalised, prefix, options);
   if (Number.isFinite(limits.schemas)) {
@@ -44,7 +45,7 @@ export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested>
   return { document, components, operations, warnings };
 }
 
-function parse(input: unknown, limits: ContractLimits): JsonObject {
+function* parse(input: unknown, limits: ContractLimits): Steps<JsonObject> {
   let value = input;
   if (typeof input === 'string' || Buffer.isBuffer(input)) {
     if (Buffer.byteLength(input) > limits.bytes) throw new ContractError(`larger than ${limits.bytes} bytes`);
@@ -58,7 +59,7 @@ function parse(input: unknown, limits: ContractLimits): JsonObject {
       );
     }
   }
-  const raw = plainCopy(value, limits);
+  const raw = yield* plainCopying(value, limits);
   if (!isObject(raw)) throw new ContractError('a contract must be an object');
   return raw;
 }

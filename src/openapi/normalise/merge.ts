@@ -3,7 +3,7 @@
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
-import { type Kind, kindOf, transform } from '../../contract/shapes.ts';
+import { type Kind, kindOf, transform, transformDocument } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { componentName } from '../files/references.ts';
 import type { Ingested, IngestedOperation } from '../model/ingested.ts';
@@ -87,7 +87,7 @@ class Merger {
   private readonly base: DocumentBase;
   private readonly components: Record<string, JsonObject>;
   /** `section/name` → the fingerprint of what has it, made only when another source has that name, too. */
-  private readonly taken = new Map<string, () => string>();
+  private readonly taken = new Map<string, () => Steps<string>>();
   private readonly paths: JsonObject = {};
   /** Shape of a path → the path as the document has it. */
   private readonly shapes = new Map<string, { path: string; names: readonly string[] }>();
@@ -103,12 +103,12 @@ class Merger {
     if (Object.keys(schemes).length > 0)
       this.components['securitySchemes'] = { ...schemes } as unknown as JsonObject;
     for (const [section, all] of Object.entries(this.components)) {
-      for (const name of Object.keys(all)) this.taken.set(`${section}/${name}`, () => '');
+      for (const name of Object.keys(all)) this.taken.set(`${section}/${name}`, atOnce(''));
     }
   }
 
   *add(source: MergedSource): Steps<void> {
-    const { document, components, operations } = renamedSource(source, this.takeNames(source));
+    const { document, components, operations } = yield* renamedSource(source, yield* this.takeNames(source));
     for (const [section, all] of Object.entries(components)) {
       const into = (this.components[section] ??= {});
       for (const [name, value] of Object.entries(all)) {
@@ -151,19 +151,20 @@ class Merger {
   }
 
   /** Gives each component of the source a name of its own; returns those that had to change. */
-  private takeNames(source: MergedSource): Map<string, string> {
+  private *takeNames(source: MergedSource): Steps<Map<string, string>> {
     const renamed = new Map<string, string>();
     for (const [section, all] of Object.entries(source.contract.ingested.components)) {
       for (const name of Object.keys(all)) {
         const key = `${section}/${name}`;
-        const print = (): string => source.contract.fingerprints.component(section, name);
+        const print = (): Steps<string> => printOf(source, section, name);
         const other = this.taken.get(key);
         if (other === undefined) this.taken.set(key, print);
-        else if (other() !== print()) {
+        else if ((yield* other()) !== (yield* print())) {
           const free = this.freeName(section, `${componentName(source.name)}.${name}`);
           renamed.set(key, free);
           this.taken.set(`${section}/${free}`, print);
         }
+        yield;
       }
     }
     return renamed;
@@ -240,6 +241,18 @@ class Merger {
   }
 }
 
+/** A fingerprint that costs nothing. */
+function atOnce(print: string): () => Steps<string> {
+  return function* () {
+    return print;
+  };
+}
+
+function* printOf({ contract }: MergedSource, section: string, name: string): Steps<string> {
+  yield* contract.fingerprints.ofComponents();
+  return contract.fingerprints.component(section, name);
+}
+
 /** One line on a source, for the description of a document that was merged from several. */
 function introduce(name: string, info: Json | undefined): string {
   const title = isObject(info) ? member(info, 'title') : undefined;
@@ -249,26 +262,28 @@ function introduce(name: string, info: Json | undefined): string {
 }
 
 /** The source under the names that are free for it. */
-function renamedSource(
+function* renamedSource(
   { contract: { ingested }, renamed: memo }: MergedSource,
   renamed: ReadonlyMap<string, string>,
-): Ingested {
+): Steps<Ingested> {
   if (renamed.size === 0) return ingested;
   const names = JSON.stringify([...renamed]);
   if (memo.ingested !== undefined && memo.names === names) return memo.ingested;
   const hooks = hooksFor(renamed);
   const components: Record<string, JsonObject> = {};
   for (const [section, all] of Object.entries(ingested.components)) {
-    const entries = Object.entries(all).map(([name, value]): [string, Json] => [
-      renamed.get(`${section}/${name}`) ?? name,
-      transform(kindOf(section), value, '', hooks),
-    ]);
+    const entries: [string, Json][] = [];
+    for (const [name, value] of Object.entries(all)) {
+      const as = renamed.get(`${section}/${name}`) ?? name;
+      entries.push([as, transform(kindOf(section), value, '', hooks)]);
+      yield;
+    }
     components[section] = Object.fromEntries(entries);
   }
   memo.ingested = {
     ...ingested,
     components,
-    document: transform('document', ingested.document, '', hooks) as JsonObject,
+    document: yield* transformDocument(ingested.document, hooks),
   };
   memo.names = names;
   return memo.ingested;

@@ -22,7 +22,7 @@ export interface Normalised {
 
 /** Brings a document to 3.1. */
 export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Normalised> {
-  const references = new References(raw, options.limits.components);
+  const references = yield* References.reading(raw, options.limits.components);
   const { faults, limits } = options;
   const hooks = hooksFor(references, textOf(raw, 'openapi')?.startsWith('3.0') === true, options);
   const rest = { ...raw };

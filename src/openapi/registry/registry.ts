@@ -213,7 +213,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     for (let attempt = 1; ; attempt += 1) {
       const before = this.sources;
       const sources = new Map(before);
-      for (const name of this.refuseConflicts(entry)) sources.delete(name);
+      for (const name of yield* this.refuseConflicts(entry)) sources.delete(name);
       const merging = merge([...sources.set(entry.name, entry).values()], this.options);
       // The last attempt runs at once: sources that change all the time would keep this one out for ever.
       const merged = attempt < MERGE_ATTEMPTS ? yield* merging : runAtOnce(merging);
@@ -234,13 +234,13 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 
   /** @returns names of the sources that give way. */
-  private refuseConflicts(entry: MergedSource): Set<string> {
+  private *refuseConflicts(entry: MergedSource): Steps<Set<string>> {
     const { routes, events } = claimsOf(entry);
     const displaced = new Set<string>();
     let count = entry.contract.ingested.operations.length;
     for (const other of this.sources.values()) {
       if (other.name === entry.name) continue;
-      const clash = clashOf(entry, other, routes, events);
+      const clash = yield* clashOf(entry, other, routes, events);
       if (clash === undefined) count += other.contract.ingested.operations.length;
       else if (entry.fromWorker && entry.available && other.fromWorker && !other.available) {
         displaced.add(other.name);
@@ -290,12 +290,12 @@ function claimsOf({ contract: { ingested } }: MergedSource): { routes: Claims; e
 }
 
 /** What two sources both claim, as an error. */
-function clashOf(
+function* clashOf(
   entry: MergedSource,
   other: MergedSource,
   routes: Claims,
   events: Claims,
-): ContractError | undefined {
+): Steps<ContractError | undefined> {
   const compared = new Set<string>();
   for (const { method, path, shape, eventName } of other.contract.ingested.operations) {
     const mine = routes.get(`${method} ${shape}`);
@@ -306,6 +306,9 @@ function clashOf(
     const same = events.get(eventName);
     if (same === undefined || compared.has(eventName)) continue;
     compared.add(eventName);
+    yield* entry.contract.fingerprints.ofEventSchemas();
+    yield* other.contract.fingerprints.ofEventSchemas();
+    yield;
     if (entry.contract.fingerprints.event(eventName) !== other.contract.fingerprints.event(eventName)) {
       const place = { method: same.method, path: same.path, event: eventName, pointer: same.pointer };
       return new ContractError(`${other.name} has claimed the event with other data already`, place);
