@@ -19,9 +19,12 @@ export interface ContractHold {
   readonly version: AnnouncedVersion;
 }
 
-/** Where a version stands beside the newest one. */
+/** Where a version stands among the others. */
 interface VersionPlace {
+  /** It is later than all others. */
   readonly later: boolean;
+  /** How many versions are earlier. */
+  readonly index: number;
   readonly ranks: AnnouncedVersion['ranks'];
 }
 
@@ -34,7 +37,7 @@ export const NO_RANKS: ReadonlyMap<string, number> = new Map();
 export class ContractVersions {
   /** Ends the time for which the newest version stays without a worker. */
   stayEnds: Cancel | undefined;
-  /** Those that workers serve, and the newest one, in the order they came. */
+  /** Those that workers serve, and the newest one: each is compatible with all before it. */
   private readonly versions: AnnouncedVersion[];
 
   constructor(
@@ -65,23 +68,28 @@ export class ContractVersions {
 
   /**
    * Ranks a version that differs from those that are served: by event, above the newest one where the version is a later
-   * one and the event's data differs, below it where the version is an earlier one.
+   * one and the event's data differs, below it where the version is an earlier one. An earlier version has to fit to all
+   * that workers serve: two versions that both fit to a later one may refuse each other's data.
    *
-   * @returns why it fits to neither side of the newest one, or its ranks.
+   * @returns its ranks and its place, or which version it does not fit to.
    */
   *rank(fragment: unknown): Steps<VersionPlace | string> {
-    const { current, checker } = this;
+    const { current, checker, versions } = this;
     if (checker?.compare === undefined) return 'it differs from the one that other workers serve';
-    if (this.versions.length >= MAX_VERSIONS) return `${MAX_VERSIONS} versions of it are served already`;
+    if (versions.length >= MAX_VERSIONS) return `${MAX_VERSIONS} versions of it are served already`;
     const forwards = yield* compared(checker, current.fragment, fragment);
-    if (forwards.reason === undefined) return { later: true, ranks: this.ranksOf(forwards.changed, 1) };
+    if (forwards.reason === undefined) {
+      return { later: true, index: versions.length, ranks: this.ranksOf(forwards.changed, 1) };
+    }
     const backwards = yield* compared(checker, fragment, current.fragment);
-    if (backwards.reason === undefined) return { later: false, ranks: this.ranksOf(backwards.changed, -1) };
-    return `it does not fit to the one that other workers serve: ${forwards.reason}`;
+    if (backwards.reason !== undefined) return misfit(forwards.reason);
+    const index = yield* this.indexOf(fragment, checker);
+    if (typeof index === 'string') return misfit(index);
+    return { later: false, index, ranks: this.ranksOf(backwards.changed, -1) };
   }
 
-  add(version: AnnouncedVersion, later: boolean): void {
-    this.versions.push(version);
+  add(version: AnnouncedVersion, { later, index }: Omit<VersionPlace, 'ranks'>): void {
+    this.versions.splice(index, 0, version);
     if (later) this.current = version;
   }
 
@@ -105,11 +113,28 @@ export class ContractVersions {
     this.drop(former);
   }
 
+  /** Where a version stands that is earlier than the newest one, or why it fits to no place. */
+  private *indexOf(fragment: unknown, checker: ContractChecker): Steps<number | string> {
+    const { versions } = this;
+    for (let index = versions.length - 2; index >= 0; index -= 1) {
+      const other = versions[index]?.fragment;
+      const forwards = yield* compared(checker, other, fragment);
+      if (forwards.reason === undefined) return index + 1;
+      const backwards = yield* compared(checker, fragment, other);
+      if (backwards.reason !== undefined) return forwards.reason;
+    }
+    return 0;
+  }
+
   private ranksOf(changed: readonly string[], step: 1 | -1): ReadonlyMap<string, number> {
     const ranks = new Map(this.current.ranks);
     for (const event of changed) ranks.set(event, (ranks.get(event) ?? 0) + step);
     return ranks;
   }
+}
+
+function misfit(reason: string): string {
+  return `it does not fit to the one that other workers serve: ${reason}`;
 }
 
 function* compared(checker: ContractChecker, before: unknown, after: unknown): Steps<VersionComparison> {

@@ -179,7 +179,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     const refusal = place.later ? yield* this.check(name, version) : undefined;
     if (refusal !== undefined) return refusal;
     const ranked = { ...version, ranks: place.ranks };
-    entry.add(ranked, place.later);
+    entry.add(ranked, place);
     ranked.workers += 1;
     if (place.later) this.changed();
     return { name, version: ranked };
