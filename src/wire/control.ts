@@ -43,6 +43,8 @@ export interface Hello {
   readonly node?: string;
   /** Number of the worker's connection to this router: with another one, what an earlier one held is lost. */
   readonly connection?: number;
+  /** A router refused it: a router that has just started lets others announce their contracts first. */
+  readonly refused?: boolean;
 }
 
 /** What a worker tells routers of its handlers. */
@@ -111,7 +113,7 @@ export function controlData(frame: Buffer | undefined): Record<string, unknown> 
 /** A hello out of its data; a string says what is wrong with it. */
 export function readHello(data: Record<string, unknown> | undefined): Hello | string {
   if (data === undefined) return `a hello is a JSON object of at most ${MAX_CONTROL_BYTES} bytes`;
-  const { v, concurrency, share, events, contract, node, connection } = data;
+  const { v, concurrency, share, events, contract, node, connection, refused } = data;
   if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
   if (share !== undefined && typeof share !== 'boolean') return 'share must be true or false';
   if (!isConcurrency(concurrency, share === true ? 0 : 1)) {
@@ -124,7 +126,8 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
   if (node !== undefined && !isIdentity(node))
     return 'node must be an identity of 1 to 255 bytes without control characters';
   if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
-  return { v, pack: 1, concurrency, share, events, contract, node, connection };
+  if (refused !== undefined && typeof refused !== 'boolean') return 'refused must be true or false';
+  return { v, pack: 1, concurrency, share, events, contract, node, connection, refused };
 }
 
 /** The number in a `$credit`; undefined when there is none. */

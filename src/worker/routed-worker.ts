@@ -80,6 +80,10 @@ export class RoutedWorker
     this.notify('connected', link.endpoint);
   }
 
+  wasRefused(link: RouterLink): boolean {
+    return this.announcement.contract !== undefined && this.routers?.wasRefused(link) === true;
+  }
+
   linkDisconnected(link: RouterLink): void {
     logFact(this.logger, { endpoint: link.endpoint }, 'disconnected');
     this.notify('disconnected', link.endpoint);
@@ -111,7 +115,7 @@ export class RoutedWorker
     const { speaker, maxMessageSize, announcement, places, dns, logger, credit, curveClient: curve } = this;
     const { identity } = this;
     const share = credit.sharing || undefined;
-    const hello: Omit<Hello, 'concurrency' | 'node'> = {
+    const hello: Omit<Hello, 'connection' | 'concurrency' | 'node' | 'refused'> = {
       v: PROTOCOL_VERSION,
       pack: 1,
       share,

@@ -26,13 +26,17 @@ import {
   readCredit,
 } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
+
 import type { CreditSharing, Share } from './credit-sharing.ts';
+import { Standing } from './standing.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** What a link tells the worker. */
 export interface RouterLinkOwner extends ServiceHost {
   readonly credit: CreditSharing;
+  /** Whether the hello of a link says that the worker was refused. */
+  wasRefused(link: RouterLink): boolean;
   linkConnected(link: RouterLink): void;
   linkDisconnected(link: RouterLink): void;
   /**
@@ -48,7 +52,7 @@ export interface RouterLinkOptions
   extends Pick<DealerLinkOptions, 'connection' | 'maxMessageSize' | 'speaker' | 'curve'> {
   readonly identity: NodeIdentity;
   /** What to say of the worker, besides its share. */
-  readonly hello: Omit<Hello, 'connection' | 'concurrency' | 'node'>;
+  readonly hello: Omit<Hello, 'connection' | 'concurrency' | 'node' | 'refused'>;
 }
 
 /** One request of this link under way. */
@@ -67,6 +71,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   private readonly line: DealerLink;
   private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
   private readonly backoff = new Backoff(ASK_AGAIN);
+  readonly standing = new Standing();
   /** Of the connection that stands. */
   private share: Share | undefined;
   /** Requests under way, those of lost connections and in classic frames included. */
@@ -77,7 +82,6 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   /** Connections so far. */
   private connections = 0;
   private up = false;
-  private welcomed = false;
   /** The worker stops. */
   private departing = false;
   /** The router knows it, and sends nothing more. */
@@ -126,7 +130,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   private async sayGoodbye(signal: AbortSignal): Promise<void> {
     this.departing = true;
     this.askAgain?.();
-    if (this.welcomed) await this.beExcused(signal);
+    if (this.standing.accepted) await this.beExcused(signal);
     this.closeShare();
   }
 
@@ -147,7 +151,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     this.closeShare();
     this.line.channel.flush();
     const settled = this.excused && this.assignments.size === 0;
-    if (this.welcomed && !settled) this.line.channel.post(controlFrames('$gone', {}));
+    if (this.standing.accepted && !settled) this.line.channel.post(controlFrames('$gone', {}));
     this.line.socket.close();
     this.line.channel.close();
   }
@@ -165,7 +169,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     this.line.renew();
     if (!this.up) return;
     this.up = false;
-    this.welcomed = false;
+    this.standing.disconnected();
     this.askAgain?.();
     this.closeShare();
     const lost = [...this.assignments.values()];
@@ -231,7 +235,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     const { connections: connection } = this;
     const { identity: node } = this.options.identity;
     share.agreed = false;
-    const hello: Hello = { ...this.options.hello, concurrency: share.granted, node, connection };
+    const refused = this.owner.wasRefused(this) || undefined;
+    const hello: Hello = { ...this.options.hello, concurrency: share.granted, node, connection, refused };
     this.line.channel.post(controlFrames('$hello', hello));
   }
 
@@ -276,7 +281,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   private accepted(router: string | undefined): void {
-    this.welcomed = true;
+    this.standing.answered('accepted');
     this.backoff.reset();
     if (this.share !== undefined) this.owner.credit.agreed(this.share);
     this.owner.linkAnswered(this, undefined, router);
@@ -293,7 +298,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   private refused(reason: string): void {
-    this.welcomed = false;
+    this.standing.answered('refused');
     this.closeShare();
     this.askAgain?.();
     this.askAgain = systemClock.after(this.backoff.next(), () => this.sayHello());

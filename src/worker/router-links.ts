@@ -47,6 +47,12 @@ export class RouterLinks implements DiscoveryOwner {
     return [...[...this.entries.values()].map(({ link }) => link), ...this.leaving.values()];
   }
 
+  /** Whether the hello of a link says that the worker was refused. */
+  wasRefused({ standing }: RouterLink): boolean {
+    const others = [...this.entries.values()].map(({ link }) => link.standing);
+    return standing.wasRefused(others.filter((other) => other !== standing));
+  }
+
   open(): void {
     this.discovery.start();
   }

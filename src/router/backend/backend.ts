@@ -11,7 +11,7 @@
 import { routingIdOf } from '../../core/identity/identity.ts';
 import { failure, type ReplyMessage } from '../../core/messages/message.ts';
 import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
-import { type Clock, systemClock } from '../../core/time/clock.ts';
+import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import type { ZeroMQConnection } from '../../transport/addressing/connection.ts';
 import type { CurveEndpoint } from '../../transport/curve/curve-options.ts';
 import { type Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
@@ -53,6 +53,12 @@ export interface BackendOptions extends WorkerRegistryOptions {
 /** How long it takes at most until libzmq refuses a message that finds no connection, in ms. */
 const PROBE_TIME = 20;
 
+/**
+ * For which share of the startup grace workers that were refused before wait: as long as possible, and so that they are
+ * taken in before requests without a worker fail.
+ */
+const REFUSED_WAIT = 15 / 16;
+
 /** What finds out whether somebody is there: a classic worker drops a message of fewer than four frames. */
 const PROBE: Buffer = CONTROL_ADDRESS;
 
@@ -61,6 +67,9 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   private readonly members: WorkerRegistry;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
+
+  /** Ends the time in which workers that were refused before wait. */
+  private readonly startup: Cancel | undefined;
 
   private readonly onFreed = (): void => {
     for (const peer of this.peers.values()) this.members.reconsider(peer);
@@ -75,6 +84,9 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.clock = clock;
     this.members = new WorkerRegistry(options, core, this, owner);
     options.contracts.on('freed', this.onFreed);
+    const hold = core.startupGrace * REFUSED_WAIT;
+    this.members.starting = hold > 0;
+    if (hold > 0) this.startup = clock.after(hold, () => this.started());
     this.socket = new MessageSocket(
       { type: 'router', routingId, maxMessageSize, curve, notify: true, handover: true },
       this,
@@ -87,6 +99,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   /** Tells the workers, sends what is gathered, and closes the socket. */
   close(): void {
+    this.startup?.();
     this.options.contracts.off('freed', this.onFreed);
     for (const peer of this.peers.values()) {
       peer.grace?.();
@@ -200,6 +213,13 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
       if (!readPacked(frames, 1, peer)) this.drop('bad-batch', peer.key);
     } else if (isControl(frames, 1)) this.control(peer, frames);
     else this.classicReply(peer, frames, first);
+  }
+
+  /** The router has been up for a while: workers that were refused before may come. */
+  private started(): void {
+    this.members.starting = false;
+    this.onFreed();
+    this.owner.touched();
   }
 
   /** Another connection has the routing id of a peer: the same worker connected anew, or another one uses its id. */

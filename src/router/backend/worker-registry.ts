@@ -50,11 +50,16 @@ export interface WorkerRegistryOptions {
   readonly contracts: AnnouncedContracts;
 }
 
+const HELD_BACK =
+  'the worker was refused before, and the router has just started: it first takes in workers that were not refused';
+
 const UNBOUND =
   'two classic workers are bound to no events: the router assumes that each of them serves every event that no worker ' +
   'announced; if they serve different events, bind them with classicEvents (--classic-events NODE_ID=EVENT)';
 
 export class WorkerRegistry {
+  /** The router has just started: workers that were refused before wait for the others. */
+  starting = false;
   /** It was said what is assumed of classic workers that are bound to no events. */
   private warned = false;
 
@@ -92,7 +97,8 @@ export class WorkerRegistry {
     this.abandonCheck(peer);
     const refusal = forbidden(peer);
     if (refusal !== undefined) return this.refuse(peer, refusal);
-    if (same && peer.contract !== undefined) this.takeIn(peer, hello);
+    if (this.starting && isSecond(peer, hello)) this.reject(peer, HELD_BACK);
+    else if (same && peer.contract !== undefined) this.takeIn(peer, hello);
     else this.acquire(peer, announced, hello);
   }
 
@@ -190,6 +196,12 @@ export class WorkerRegistry {
     this.owner.workerLeft(peer, reason, held);
   }
 
+  /** Refuses a worker for its contract: it is asked again when that may have changed. */
+  private reject(peer: WorkerPeer, reason: string): void {
+    peer.rejected = true;
+    this.refuse(peer, reason);
+  }
+
   private refuse(peer: WorkerPeer, reason: string): void {
     this.options.logger.warn({ worker: peer.key, reason }, 'a worker was refused');
     if (peer.ours) peer.control('$refused', { reason });
@@ -240,10 +252,7 @@ export class WorkerRegistry {
   }
 
   private acquired(peer: WorkerPeer, hello: Hello, hold: ContractHold | string): void {
-    if (typeof hold === 'string') {
-      peer.rejected = true;
-      return this.refuse(peer, hold);
-    }
+    if (typeof hold === 'string') return this.reject(peer, hold);
     peer.contract = hold;
     this.takeIn(peer, hello);
   }
@@ -263,6 +272,11 @@ export class WorkerRegistry {
     this.core.updateWorker(worker, { events, concurrency, shares, cancels: true, ranks }, now);
     if (wasClassic) this.owner.workerJoined(peer);
   }
+}
+
+/** Whether a worker was refused before and is not in: the contract that was in force then comes first. */
+function isSecond({ worker }: WorkerPeer, { refused, contract }: Hello): boolean {
+  return refused === true && contract !== undefined && worker === undefined;
 }
 
 /** Reads a hello; the same bytes as those of the peer's last one are the same hello. */

@@ -103,6 +103,11 @@ export class Broker {
     this.dispatcher = dispatcher;
   }
 
+  /** How long (ms) after the start requests that no worker serves wait. */
+  get startupGrace(): number {
+    return this.limits.startupGrace;
+  }
+
   /**
    * Takes a request. It is settled through `origin`, at once where it is refused.
    *

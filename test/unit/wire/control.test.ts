@@ -38,6 +38,7 @@ describe('a hello', () => {
       contract: { name: 'c', fragment: {} },
       node: 'n',
       connection: 3,
+      refused: true,
     };
     assert.deepEqual(readHello(hello), hello);
   });
@@ -50,6 +51,7 @@ describe('a hello', () => {
       contract: undefined,
       node: undefined,
       connection: undefined,
+      refused: undefined,
     });
   });
 
@@ -68,6 +70,7 @@ describe('a hello', () => {
     ['a contract without fragment', { ...GOOD, contract: { name: 'c' } }, /contract/],
     ['a node that is no identity', { ...GOOD, node: 'a\nb' }, /node/],
     ['a node that is longer than a routing id', { ...GOOD, node: 'ü'.repeat(128) }, /node/],
+    ['a mark of a refusal that is not true or false', { ...GOOD, refused: 'yes' }, /refused/],
     ['a connection that is no number', { ...GOOD, connection: 'x' }, /connection/],
   ] as const) {
     it(`is refused by name with ${what}`, () => {
@@ -96,6 +99,7 @@ describe('a credit', () => {
       contract: undefined,
       node: undefined,
       connection: undefined,
+      refused: undefined,
     });
   });
 });

@@ -174,4 +174,37 @@ describe('announced contracts', () => {
     assert.equal(take(contracts, 'a', 2).version.ranks.get('e'), 1);
     assert.equal(contracts.list()[0]?.fragment, 2);
   });
+
+  it('that fit to the latest one, and not to each other, are not served side by side', () => {
+    const fits = (before: unknown, after: unknown): boolean =>
+      [...String(before)].every((part) => String(after).includes(part));
+    const contracts = new AnnouncedContracts({
+      put: () => undefined,
+      setAvailable: () => undefined,
+      compare: (before, after) => ({
+        reason: fits(before, after) ? undefined : `${String(after)} is not ${String(before)}`,
+        changed: ['e'],
+      }),
+    });
+    const freed: string[] = [];
+    contracts.on('freed', () => freed.push('freed'));
+    const plain = take(contracts, 'orders', 'a');
+    take(contracts, 'orders', 'ab');
+    assert.match(refusal(contracts.acquire('orders', 'b')), /"orders" is refused: .*b is not a$/);
+    contracts.release(plain);
+    assert.deepEqual(freed, ['freed']);
+    take(contracts, 'orders', 'b');
+    assert.match(refusal(contracts.acquire('orders', 'a')), /a is not b$/);
+  });
+
+  it('give way to the next earlier one, whichever came last', () => {
+    const { contracts, clock } = makeVersions();
+    take(contracts, 'a', 2);
+    const latest = take(contracts, 'a', 4);
+    take(contracts, 'a', 3);
+    take(contracts, 'a', 1);
+    contracts.release(latest);
+    clock.advance(30_000);
+    assert.equal(contracts.list()[0]?.fragment, 3);
+  });
 });

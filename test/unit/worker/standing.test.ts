@@ -1,0 +1,50 @@
+/** Whether a worker says in its hello to one router that it was refused, by what its routers answered. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Standing } from '../../../src/worker/standing.ts';
+
+type History = readonly ('accepted' | 'refused' | 'disconnected')[];
+
+function standing(...history: History): Standing {
+  const made = new Standing();
+  for (const event of history) {
+    if (event === 'disconnected') made.disconnected();
+    else made.answered(event);
+  }
+  return made;
+}
+
+const CASES: readonly [what: string, own: History, others: readonly History[], refused: boolean][] = [
+  ['a worker that no router answered', [], [[]], false],
+  ['a worker that its only router refused', ['refused'], [], true],
+  ['a worker that its only router refused before it restarted', ['refused', 'disconnected'], [], true],
+  ['a worker that its only router accepted in the end', ['refused', 'accepted', 'disconnected'], [], false],
+  ['a worker that another router refused', [], [['refused']], true],
+  [
+    'a worker that the other router refused, though this one had accepted it',
+    ['accepted', 'disconnected'],
+    [['refused']],
+    true,
+  ],
+  [
+    'a worker that the other router accepted, though this one had refused it',
+    ['refused', 'disconnected'],
+    [['accepted']],
+    false,
+  ],
+  ['a worker that two other routers do not agree on', [], [['refused'], ['accepted']], false],
+  [
+    'a worker whose routers all restarted',
+    ['accepted', 'disconnected'],
+    [['refused', 'disconnected']],
+    false,
+  ],
+];
+
+describe('the hello of a worker', () => {
+  for (const [what, own, others, refused] of CASES) {
+    it(`${refused ? 'says' : 'does not say'} refused: ${what}`, () => {
+      assert.equal(standing(...own).wasRefused(others.map((history) => standing(...history))), refused);
+    });
+  }
+});
