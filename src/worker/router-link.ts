@@ -231,8 +231,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
       this.line.channel.post(controlFrames('$bye', {}));
       return;
     }
-    const { share = this.openShare() } = this;
-    const { connections: connection } = this;
+    const { share = this.openShare(), connections: connection } = this;
     const { identity: node } = this.options.identity;
     share.agreed = false;
     const refused = this.owner.wasRefused(this) || undefined;

@@ -42,7 +42,7 @@ interface BenchOptions {
 
 class Bench {
   readonly clock = new FakeClock();
-  readonly core = new Broker({}, turnNow());
+  readonly core = new Broker({ startupGrace: 0 }, turnNow());
   readonly contracts: AnnouncedContracts;
   /** What the backend told: who joined and left, and why. */
   readonly told: string[] = [];
