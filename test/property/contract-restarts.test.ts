@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { withHelloMark } from '../../src/core/identity/identity.ts';
 import { silentLogger } from '../../src/core/logging/logging.ts';
@@ -150,12 +151,12 @@ const step = fc.record({
 describe('the contract in force', () => {
   it('is the same after routers restarted in any order', async () => {
     let restarts = 0;
-    const property = fc.property(
+    const property = fc.asyncProperty(
       fc.constantFrom(1, 2),
       fc.constantFrom(1, 2, 3),
       fc.constantFrom(1, 2),
       fc.array(step, { minLength: 20, maxLength: 200, size: 'max' }),
-      (routers, inForce, refused, steps) => {
+      async (routers, inForce, refused, steps) => {
         const make = (count: number, name: string): Worker[] =>
           Array.from(
             { length: count },
@@ -195,9 +196,10 @@ describe('the contract in force', () => {
           assert.deepEqual(site.accepted, first);
           site.stop();
         }
+        await turn();
       },
     );
-    fc.assert(property, { numRuns: 300 });
+    await fc.assert(property, { numRuns: 300 });
     assert.ok(restarts > 300, `${restarts} restarts`);
   });
 });
