@@ -42,6 +42,7 @@ const INTERNAL = [
   'ZeroMQWorker.linkConnected',
   'ZeroMQWorker.linkDisconnected',
   'ZeroMQWorker.linkAnswered',
+  'ZeroMQWorker.wasRefused',
   'ZeroMQWorker.localAnswered',
 ];
 
