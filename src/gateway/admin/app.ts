@@ -42,7 +42,7 @@ export function adminApp(source: AdminSource, guard: AdminGuard, logger: Gateway
     res.setHeader('Cache-Control', 'no-store');
     next();
   });
-  addOpen(app, source);
+  addPublicRoutes(app, source);
   app.use(express.static(UI, { index: 'index.html', etag: true }));
   app.use(guard.caller, express.json({ limit: BODY_LIMIT, strict: true }));
   addLogLevel(app, source, logger);
@@ -50,12 +50,14 @@ export function adminApp(source: AdminSource, guard: AdminGuard, logger: Gateway
   app.use((req, res) => {
     res.status(404).json({ status: 404, detail: `There is nothing at ${req.path.slice(0, 200)}.` });
   });
-  app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => failed(error, res, logger));
+  app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) =>
+    respondToError(error, res, logger),
+  );
   return app;
 }
 
 /** What everybody may see. */
-function addOpen(app: Express, source: AdminSource): void {
+function addPublicRoutes(app: Express, source: AdminSource): void {
   app.get('/livez', (_req, res) => {
     res.json(healthOf([]));
   });
@@ -89,7 +91,7 @@ function addLogLevel(app: Express, source: AdminSource, logger: GatewayLogger): 
 }
 
 /** A fault of the caller's body has its own status; everything else is ours, and its detail stays here. */
-function failed(error: unknown, res: Response, logger: GatewayLogger): void {
+function respondToError(error: unknown, res: Response, logger: GatewayLogger): void {
   const { status } = error as { status?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500) {
     res.status(status).json({ status, detail: toError(error).message });

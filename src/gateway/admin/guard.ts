@@ -12,7 +12,7 @@ import { isLoopback } from '../../core/identity/loopback.ts';
 import { hashOfToken } from './token.ts';
 
 /** Why a request is refused. */
-interface Refusal {
+interface Rejection {
   readonly status: 401 | 403 | 415;
   readonly detail: string;
 }
@@ -35,17 +35,17 @@ export class AdminGuard {
     // Browsers always send a host. A client of HTTP/1.0, or one that sends an empty host, is not a browser.
     const name = hostnameOf(req.headers.host ?? '');
     if (!this.local || name === '' || isLoopback(name)) next();
-    else refuse(res, { status: 403, detail: `This listener is not known as ${name.slice(0, 200)}.` });
+    else reject(res, { status: 403, detail: `This listener is not known as ${name.slice(0, 200)}.` });
   };
 
   /** For all but health and metrics. */
   readonly caller = (req: Request, res: Response, next: NextFunction): void => {
-    const refusal = this.callerRefusal(req) ?? siteRefusal(req) ?? changeRefusal(req);
+    const refusal = this.checkToken(req) ?? checkSite(req) ?? checkContentType(req);
     if (refusal === undefined) next();
-    else refuse(res, refusal);
+    else reject(res, refusal);
   };
 
-  private callerRefusal(req: Request): Refusal | undefined {
+  private checkToken(req: Request): Rejection | undefined {
     if (this.token === undefined) {
       if (this.local) return undefined;
       const detail = 'Others reach this listener, and it has no token: give it one with --admin-token-file.';
@@ -71,7 +71,7 @@ function hostnameOf(host: string): string {
 }
 
 /** Pages of other sites neither read nor change anything, and do not hold live views open: an EventSource needs no leave. */
-function siteRefusal({ headers }: Request): Refusal | undefined {
+function checkSite({ headers }: Request): Rejection | undefined {
   const { origin, host = '', 'sec-fetch-site': site } = headers;
   // Browsers that do not say the site say the origin of such requests.
   const isOwn =
@@ -87,13 +87,13 @@ function authorityOf(origin: string): string {
 }
 
 /** What is wrong with a request that would change something. */
-function changeRefusal(req: Request): Refusal | undefined {
+function checkContentType(req: Request): Rejection | undefined {
   if (req.method === 'GET' || req.method === 'HEAD') return undefined;
   if (/^application\/json *(?:;|$)/i.test(req.headers['content-type'] ?? '')) return undefined;
   return { status: 415, detail: 'Send application/json.' };
 }
 
-function refuse(res: Response, { status, detail }: Refusal): void {
+function reject(res: Response, { status, detail }: Rejection): void {
   if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="admin"');
   res.status(status).json({ status, detail });
 }

@@ -10,18 +10,18 @@ const INTERVAL = 1000;
 const MAX_VIEWS = 50;
 
 /** Most of them for one address. */
-const MAX_OF_ONE = 10;
+const MAX_VIEWS_PER_ADDRESS = 10;
 
 /** Bytes that may wait for a view that reads slowly; it misses snapshots then. */
-const MAX_WAITING = 1024 * 1024;
+const MAX_BUFFERED = 1024 * 1024;
 
 export class LiveViews {
   /** Views, and the addresses of those who look. */
   private readonly views = new Map<Response, string>();
   private timer: NodeJS.Timeout | undefined;
-  private endChanges: (() => void) | undefined;
+  private unsubscribe: (() => void) | undefined;
   private sending = false;
-  private again = false;
+  private sendAgain = false;
 
   constructor(
     private readonly source: AdminSource,
@@ -32,8 +32,8 @@ export class LiveViews {
   readonly open = (req: Request, res: Response): void => {
     const address = req.socket.remoteAddress ?? '';
     const own = [...this.views.values()].filter((other) => other === address).length;
-    if (own >= MAX_OF_ONE || this.views.size >= MAX_VIEWS) {
-      const detail = `${own} live views of ${address} are open, ${this.views.size} in all; there may be ${MAX_OF_ONE} and ${MAX_VIEWS}.`;
+    if (own >= MAX_VIEWS_PER_ADDRESS || this.views.size >= MAX_VIEWS) {
+      const detail = `${own} live views of ${address} are open, ${this.views.size} in all; there may be ${MAX_VIEWS_PER_ADDRESS} and ${MAX_VIEWS}.`;
       res.status(503).json({ status: 503, detail });
       return;
     }
@@ -51,33 +51,33 @@ export class LiveViews {
   private start(): void {
     if (this.timer !== undefined) return;
     this.timer = setInterval(() => void this.send(), INTERVAL).unref();
-    this.endChanges = this.source.onChange(() => void this.send());
+    this.unsubscribe = this.source.onChange(() => void this.send());
   }
 
   private stop(): void {
     clearInterval(this.timer);
     this.timer = undefined;
-    this.endChanges?.();
+    this.unsubscribe?.();
   }
 
   /** One snapshot for all views; what happens while it is put together asks for another one. */
   private async send(): Promise<void> {
     if (this.sending) {
-      this.again = true;
+      this.sendAgain = true;
       return;
     }
     this.sending = true;
     do {
-      this.again = false;
+      this.sendAgain = false;
       await this.sendOnce();
-    } while (this.again && this.views.size > 0);
+    } while (this.sendAgain && this.views.size > 0);
     this.sending = false;
   }
 
   private async sendOnce(): Promise<void> {
     try {
       const text = `event: snapshot\ndata: ${JSON.stringify(await this.source.snapshot())}\n\n`;
-      for (const view of this.views.keys()) if (view.writableLength < MAX_WAITING) view.write(text);
+      for (const view of this.views.keys()) if (view.writableLength < MAX_BUFFERED) view.write(text);
     } catch (error) {
       this.logger.error({ err: toError(error) }, 'no snapshot for the dashboard');
     }

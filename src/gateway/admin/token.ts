@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 
 /** Shortest token that is taken, in characters. */
-const SHORTEST = 16;
+const MIN_LENGTH = 16;
 
 /** Hashes are of one length, and so can be compared in constant time. */
 export function hashOfToken(token: string): Buffer {
@@ -25,8 +25,8 @@ export function readToken(file: string): string {
       cause,
     });
   }
-  if (new RegExp(`^[\\x21-\\x7e]{${SHORTEST},512}$`).test(text)) return text;
+  if (new RegExp(`^[\\x21-\\x7e]{${MIN_LENGTH},512}$`).test(text)) return text;
   throw new ZeroMQConfigError(
-    `the admin token ${file} must be one line of ${SHORTEST} to 512 printable ASCII characters without spaces`,
+    `the admin token ${file} must be one line of ${MIN_LENGTH} to 512 printable ASCII characters without spaces`,
   );
 }

@@ -33,7 +33,7 @@ import {
 } from './parameters.ts';
 
 /** Event data, ready to be sent. */
-export interface Bound {
+export interface BoundRequest {
   readonly body: Buffer;
   /** Value of the sticky key, where the operation names one. */
   readonly key: string | undefined;
@@ -70,7 +70,7 @@ export class Binder {
   private readonly header: HeaderParameters;
   private readonly cookie: NamedParameters;
   private readonly bodies: readonly BodyPlan[];
-  private readonly keep: boolean;
+  private readonly keepsValues: boolean;
   /** Plans by media type, as callers write it. */
   private readonly plans = new Map<string, BodyPlan>();
 
@@ -91,7 +91,7 @@ export class Binder {
         .filter((binding) => binding.in === place)
         .map((binding) => {
           const shape = shapeOf(binding.schema, document);
-          const plain = shape.plain && binding.contentType === undefined;
+          const plain = shape.typeOnly && binding.contentType === undefined;
           const validate = plain ? undefined : validators.at(binding.pointer);
           const fillsDefaults = hasDefaults(binding.schema, document);
           return new ParameterReader(binding, shape, validate, { maxDepth, fillsDefaults });
@@ -101,7 +101,7 @@ export class Binder {
     this.header = new HeaderParameters(readers('header'));
     this.cookie = new NamedParameters(readers('cookie'), 'cookie', 'ignore', new Set());
     this.bodies = operation.bodies.map((binding) => new BodyPlan(binding, document, validators));
-    this.keep = operation.bodyMode !== 'none' || operation.stickyKey !== undefined;
+    this.keepsValues = operation.bodyMode !== 'none' || operation.stickyKey !== undefined;
   }
 
   /** The media types that a body may have, as far as the gateway can read them. */
@@ -136,9 +136,9 @@ export class Binder {
    * @param bytes its body; undefined when it has none.
    * @returns event data, or everything that is wrong.
    */
-  bind(source: ParameterSource, type: string, bytes: Buffer | undefined): Bound | Fault[] {
+  bind(source: ParameterSource, type: string, bytes: Buffer | undefined): BoundRequest | Fault[] {
     const faults: Fault[] = [];
-    const fields = new Fields(this.keep);
+    const fields = new Fields(this.keepsValues);
     this.path.read(source, fields, faults);
     this.readQuery(source, fields, faults);
     this.header.read(source, fields, faults);
@@ -149,9 +149,9 @@ export class Binder {
       const body = fields.text === '' ? EMPTY_OBJECT : Buffer.from(`{${fields.text}}`);
       return { body, key: this.keyOf(fields, undefined) };
     }
-    const plan = this.plan(type);
-    const parsed = plan === undefined ? undefined : this.readBody(plan, type, bytes, faults);
-    if (plan === undefined || parsed === undefined || faults.length > 0) return faults;
+    const planFor = this.plan(type);
+    const parsed = planFor === undefined ? undefined : this.readBody(planFor, type, bytes, faults);
+    if (planFor === undefined || parsed === undefined || faults.length > 0) return faults;
     const body = this.assemble(fields, parsed, faults);
     return faults.length > 0 ? faults : { body, key: this.keyOf(fields, parsed.value) };
   }

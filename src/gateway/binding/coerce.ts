@@ -8,8 +8,8 @@ import type { Fault } from '../common/problem.ts';
 import type { Shape, TypeName } from '../validation/shape.ts';
 
 /** No value: a fault was noted instead. */
-export const NONE: unique symbol = Symbol('none');
-export type None = typeof NONE;
+export const INVALID: unique symbol = Symbol('none');
+export type Invalid = typeof INVALID;
 
 /** Members of an object as they stand in a parameter, decoded: name and text in turn. */
 export class Members {
@@ -43,34 +43,34 @@ const WORDS: Readonly<Record<TypeName, string>> = {
   object: 'an object',
 };
 
-function expectation(types: ReadonlySet<TypeName>, text: string): string {
+function describeExpected(types: ReadonlySet<TypeName>, text: string): string {
   const wanted = `must be ${[...types].map((type) => WORDS[type]).join(' or ')}`;
   const long = text.length > MAX_NUMBER_LENGTH && NUMBER.test(text);
   return long ? `${wanted} of at most ${MAX_NUMBER_LENGTH} characters` : wanted;
 }
 
 /** Reads one text. */
-export function coerceText(text: string, shape: Shape, pointer: string, faults: Fault[]): Json | None {
+export function coerceText(text: string, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
   const value = valueOf(text, shape.types);
   if (value !== undefined) return value;
-  faults.push({ pointer, detail: expectation(shape.types, text) });
-  return NONE;
+  faults.push({ pointer, detail: describeExpected(shape.types, text) });
+  return INVALID;
 }
 
 /** Reads a parameter that was taken apart by its style. */
-export function coerce(structure: Structure, shape: Shape, pointer: string, faults: Fault[]): Json | None {
+export function coerce(structure: Structure, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
   if (typeof structure === 'string') return coerceText(structure, shape, pointer, faults);
   if (structure instanceof Members) return coerceMembers(structure, shape, pointer, faults);
   const before = faults.length;
   const list: Json[] = [];
   for (const [index, text] of structure.entries()) {
     const value = coerceText(text, shape.item(index), `${pointer}/${index}`, faults);
-    if (value !== NONE) list.push(value);
+    if (value !== INVALID) list.push(value);
   }
-  return faults.length === before ? list : NONE;
+  return faults.length === before ? list : INVALID;
 }
 
-function coerceMembers(members: Members, shape: Shape, pointer: string, faults: Fault[]): Json | None {
+function coerceMembers(members: Members, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
   const before = faults.length;
   const object = emptyObject();
   for (const [name, text] of members.entries) {
@@ -80,9 +80,9 @@ function coerceMembers(members: Members, shape: Shape, pointer: string, faults: 
       continue;
     }
     const value = coerceText(text, shape.property(name), place, faults);
-    if (value !== NONE) object[name] = value;
+    if (value !== INVALID) object[name] = value;
   }
-  return faults.length === before ? object : NONE;
+  return faults.length === before ? object : INVALID;
 }
 
 /** An object in which every name is plain data, `__proto__` too. */

@@ -2,7 +2,7 @@
 import { escapeToken, type Json } from '../../contract/json.ts';
 import type { Fault } from '../common/problem.ts';
 import type { Shape } from '../validation/shape.ts';
-import { coerceText, emptyObject, NONE, type None } from './coerce.ts';
+import { coerceText, emptyObject, INVALID, type Invalid } from './coerce.ts';
 
 /** Levels of brackets that are read. */
 const MAX_LEVELS = 8;
@@ -30,12 +30,12 @@ export function coerceDeep(
   pointer: string,
   faults: Fault[],
   level = 0,
-): Json | None {
+): Json | Invalid {
   const leaf = entries.length === 1 ? entries[0] : undefined;
-  if (leaf !== undefined && leaf.keys.length === level && !shape.list) {
+  if (leaf !== undefined && leaf.keys.length === level && !shape.acceptsArray) {
     return coerceText(leaf.text, shape, pointer, faults);
   }
-  if (shape.list && entries.every(({ keys }) => isItem(keys, level))) {
+  if (shape.acceptsArray && entries.every(({ keys }) => isItem(keys, level))) {
     return coerceList(entries, shape, pointer, faults);
   }
   if (level >= MAX_LEVELS) return refuse(pointer, `has more than ${MAX_LEVELS} levels`, faults);
@@ -52,9 +52,9 @@ function isItem(keys: readonly string[], level: number): boolean {
   return keys.length === level || (keys.length === level + 1 && /^\d*$/.test(keys[level] ?? ''));
 }
 
-function refuse(pointer: string, detail: string, faults: Fault[]): None {
+function refuse(pointer: string, detail: string, faults: Fault[]): Invalid {
   faults.push({ pointer, detail });
-  return NONE;
+  return INVALID;
 }
 
 function coerceList(
@@ -62,14 +62,14 @@ function coerceList(
   shape: Shape,
   pointer: string,
   faults: Fault[],
-): Json | None {
+): Json | Invalid {
   const before = faults.length;
   const list: Json[] = [];
   for (const [index, { text }] of entries.entries()) {
     const value = coerceText(text, shape.item(index), `${pointer}/${index}`, faults);
-    if (value !== NONE) list.push(value);
+    if (value !== INVALID) list.push(value);
   }
-  return faults.length === before ? list : NONE;
+  return faults.length === before ? list : INVALID;
 }
 
 function coerceRecord(
@@ -78,7 +78,7 @@ function coerceRecord(
   pointer: string,
   faults: Fault[],
   level: number,
-): Json | None {
+): Json | Invalid {
   const groups = new Map<string, DeepEntry[]>();
   for (const entry of entries) {
     const key = entry.keys[level] ?? '';
@@ -91,7 +91,7 @@ function coerceRecord(
   for (const [key, group] of groups) {
     const place = `${pointer}/${escapeToken(key)}`;
     const value = coerceDeep(group, shape.property(key), place, faults, level + 1);
-    if (value !== NONE) object[key] = value;
+    if (value !== INVALID) object[key] = value;
   }
-  return faults.length === before ? object : NONE;
+  return faults.length === before ? object : INVALID;
 }

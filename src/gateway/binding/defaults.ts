@@ -3,25 +3,25 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, member } from '../../contract/json.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
 import type { Schema } from '../../openapi/model/operation.ts';
-import { referred, type Shape } from '../validation/shape.ts';
+import { resolveReference, type Shape } from '../validation/shape.ts';
 
 /** Whether a schema of a document names any default. */
 export function hasDefaults(schema: Schema, document: OpenAPIV3_1.Document): boolean {
   const root = document as unknown as Json;
   const seen = new Set<Json>();
-  const waiting: Json[] = [schema as Json];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+  const pending: Json[] = [schema as Json];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next !== 'object' || next === null || next instanceof ExactNumber || seen.has(next)) continue;
     seen.add(next);
     if (Array.isArray(next)) {
-      waiting.push(...next);
+      pending.push(...next);
       continue;
     }
     if (Object.hasOwn(next, 'default')) return true;
     const ref = member(next, '$ref');
-    const target = typeof ref === 'string' ? referred(ref, root) : undefined;
-    if (target !== undefined) waiting.push(target);
-    waiting.push(...Object.values(next));
+    const target = typeof ref === 'string' ? resolveReference(ref, root) : undefined;
+    if (target !== undefined) pending.push(target);
+    pending.push(...Object.values(next));
   }
   return false;
 }
@@ -42,9 +42,9 @@ export function fillDefaults(value: Json, shape: Shape): boolean {
     const property = shape.property(name);
     const present = Object.hasOwn(value, name) ? value[name] : undefined;
     if (present !== undefined) filled = fillDefaults(present, property) || filled;
-    else if (property.fallback !== undefined && !property.readOnly) {
+    else if (property.defaultValue !== undefined && !property.readOnly) {
       Object.defineProperty(value, name, {
-        value: copyOf(property.fallback),
+        value: copyOf(property.defaultValue),
         configurable: true,
         enumerable: true,
         writable: true,

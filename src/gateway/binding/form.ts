@@ -6,9 +6,9 @@ import type { FieldEncoding } from '../../openapi/model/operation.ts';
 import { isJsonType } from '../common/media-type.ts';
 import type { Fault } from '../common/problem.ts';
 import type { Shape } from '../validation/shape.ts';
-import { coerce, coerceText, emptyObject, NONE, type None } from './coerce.ts';
+import { coerce, coerceText, emptyObject, INVALID, type Invalid } from './coerce.ts';
 import { BodyError } from './json.ts';
-import { NamedReaders, readGiven, type Sorted } from './named.ts';
+import { type GivenByReader, NamedReaders, readGiven } from './named.ts';
 import { decode, type Pair, pairsOf } from './pairs.ts';
 import { Fields, ParameterReader } from './parameters.ts';
 
@@ -35,12 +35,12 @@ export class Form {
    */
   parse(bytes: Buffer, faults: Fault[]): Json {
     const object = emptyObject();
-    const given: Sorted = [];
+    const given: GivenByReader = [];
     const plain = new Map<string, string[]>();
     for (const pair of pairsIn(bytes)) {
       // An open object of a style takes no field of another property.
       const known = this.shape.names.includes(pair.name);
-      if (this.styled.sort(pair, given, known)) continue;
+      if (this.styled.assign(pair, given, known)) continue;
       const texts = plain.get(pair.name) ?? [];
       texts.push(textOf(pair));
       plain.set(pair.name, texts);
@@ -55,7 +55,7 @@ export class Form {
       const contentType = Object.hasOwn(this.encoding, name) ? this.encoding[name]?.contentType : undefined;
       const pointer = `/body/${escapeToken(name)}`;
       const value = readField(texts, this.shape.property(name), contentType, pointer, faults);
-      if (value !== NONE) object[name] = value;
+      if (value !== INVALID) object[name] = value;
     }
     return object;
   }
@@ -108,13 +108,13 @@ function readField(
   contentType: string | undefined,
   pointer: string,
   faults: Fault[],
-): Json | None {
+): Json | Invalid {
   const [first = ''] = texts;
-  if (texts.length > 1 && !shape.list) {
+  if (texts.length > 1 && !shape.acceptsArray) {
     faults.push({ pointer, detail: 'is given more than once' });
-    return NONE;
+    return INVALID;
   }
-  const isText = shape.single || (shape.nullable && first === '') || !shape.list;
+  const isText = shape.acceptsScalar || (shape.acceptsNull && first === '') || !shape.acceptsArray;
   if (texts.length === 1 && isText) return readValue(first, shape, contentType, pointer, faults);
   const items = texts.length === 1 && isJsonItem(shape.item(0), contentType) ? jsonOf(first) : undefined;
   // Some callers write the whole list as JSON.
@@ -128,7 +128,7 @@ function readField(
   const split = joined.length > 1 ? readItems(joined, shape, contentType, pointer, others) : list;
   if (joined.length > 1 && others.length === 0) return split;
   faults.push(...own);
-  return NONE;
+  return INVALID;
 }
 
 function readItems(
@@ -141,14 +141,14 @@ function readItems(
   const list: Json[] = [];
   for (const [index, text] of texts.entries()) {
     const value = readValue(text, shape.item(index), contentType, `${pointer}/${index}`, faults);
-    if (value !== NONE) list.push(value);
+    if (value !== INVALID) list.push(value);
   }
   return list;
 }
 
 /** The content type that is not named is JSON for objects, and text for all else. */
 function isJsonItem(shape: Shape, contentType: string | undefined): boolean {
-  return contentType === undefined ? shape.record : isJsonType(contentType);
+  return contentType === undefined ? shape.acceptsObject : isJsonType(contentType);
 }
 
 function readValue(
@@ -157,17 +157,17 @@ function readValue(
   contentType: string | undefined,
   pointer: string,
   faults: Fault[],
-): Json | None {
+): Json | Invalid {
   if (!isJsonItem(shape, contentType)) return coerce(text, shape, pointer, faults);
-  const asText = contentType === undefined && (shape.single || (shape.nullable && text === ''));
+  const asText = contentType === undefined && (shape.acceptsScalar || (shape.acceptsNull && text === ''));
   const own: Fault[] = [];
-  const value = asText ? coerceText(text, shape, pointer, own) : NONE;
-  if (value !== NONE) return value;
+  const value = asText ? coerceText(text, shape, pointer, own) : INVALID;
+  if (value !== INVALID) return value;
   const json = jsonOf(text);
   if (json !== undefined) return json;
-  const detail = shape.record ? 'must be an object, written as JSON' : 'must be written as JSON';
+  const detail = shape.acceptsObject ? 'must be an object, written as JSON' : 'must be written as JSON';
   faults.push(own[0] ?? { pointer, detail });
-  return NONE;
+  return INVALID;
 }
 
 function jsonOf(text: string): Json | undefined {

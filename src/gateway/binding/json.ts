@@ -12,22 +12,22 @@ import {
   startsNumber,
   stringifyExact,
 } from '../../core/json/exact-json.ts';
-import { describeMistake } from './json-mistake.ts';
+import { describeSyntaxError } from './json-syntax-error.ts';
 
 /** A JSON value that was read from a text. */
 export class ParsedBody {
   /**
    * @param current the value. Numbers that a double cannot hold are exact.
    * @param exact whether there are any.
-   * @param sent JSON text of exactly this value, where the text that was sent can be passed on. Not given when it
+   * @param sentBytes JSON text of exactly this value, where the text that was sent can be passed on. Not given when it
    *   cannot: a name that stands twice in one object could be read otherwise at the worker than it was here.
-   * @param respell the text of the value, if doubles write its numbers otherwise than the caller did.
+   * @param originalText the text of the value, if doubles write its numbers otherwise than the caller did.
    */
   constructor(
     private current: Json,
     readonly exact: boolean,
-    private sent: Buffer | undefined,
-    private respell: string | undefined = undefined,
+    private sentBytes: Buffer | undefined,
+    private originalText: string | undefined = undefined,
   ) {}
 
   get value(): Json {
@@ -36,7 +36,7 @@ export class ParsedBody {
 
   /** JSON text of the value, with its numbers as they came. */
   get bytes(): Buffer {
-    return this.sent ?? Buffer.from(stringifyExact(this.spelled()));
+    return this.sentBytes ?? Buffer.from(stringifyExact(this.exactValue()));
   }
 
   /**
@@ -44,13 +44,13 @@ export class ParsedBody {
    * @param change changes what it is given, in place; returns whether it did.
    */
   change(change: (value: Json) => boolean): void {
-    if (change(this.spelled())) this.sent = undefined;
+    if (change(this.exactValue())) this.sentBytes = undefined;
   }
 
   /** The value with its numbers as they came. */
-  private spelled(): Json {
-    if (this.respell !== undefined) this.current = readNumbers(this.respell);
-    this.respell = undefined;
+  private exactValue(): Json {
+    if (this.originalText !== undefined) this.current = readNumbers(this.originalText);
+    this.originalText = undefined;
     return this.current;
   }
 }
@@ -78,7 +78,7 @@ interface Outline {
  * @throws BodyError
  */
 export function parseJson(bytes: Buffer, maxDepth: number): ParsedBody {
-  const text = withoutMark(bytes);
+  const text = stripByteOrderMark(bytes);
   if (!isUtf8(text)) throw new BodyError('is not UTF-8');
   const { depth, pairs, loss } = outlineOf(text);
   if (depth > maxDepth) throw new BodyError(`is nested more than ${maxDepth} levels deep`);
@@ -87,7 +87,7 @@ export function parseJson(bytes: Buffer, maxDepth: number): ParsedBody {
   try {
     value = JSON.parse(source) as Json;
   } catch {
-    throw new BodyError(describeMistake(source));
+    throw new BodyError(describeSyntaxError(source));
   }
   const passed = countPairs(value) === pairs ? text : undefined;
   if (loss === 'value') return new ParsedBody(readNumbers(source), true, passed);
@@ -104,7 +104,7 @@ function readNumbers(source: string): Json {
 }
 
 /** Leaves out a byte order mark (RFC 8259, 8.1). */
-function withoutMark(bytes: Buffer): Buffer {
+function stripByteOrderMark(bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 

@@ -1,14 +1,14 @@
 /** Parameters that are found by their names in a list of pairs: those of the query and of cookies. */
 import { escapeToken } from '../../contract/json.ts';
 import type { Fault } from '../common/problem.ts';
-import { Members, NONE } from './coerce.ts';
+import { INVALID, Members } from './coerce.ts';
 import { coerceDeep, type DeepEntry, deepName } from './deep-object.ts';
 import type { Pair } from './pairs.ts';
-import { type Fields, type ParameterReader, textFault } from './parameters.ts';
+import { describeTextError, type Fields, type ParameterReader } from './parameters.ts';
 import { DECODERS, partsOf, StyleError, valuesOf } from './style.ts';
 
 /** What to do with names that are no parameter. */
-export type Unknown = 'refuse' | 'ignore';
+export type UnknownNames = 'refuse' | 'ignore';
 
 /** Where a name leads: to a parameter, and within an exploded object to its property. */
 interface Target {
@@ -24,7 +24,7 @@ export interface Given {
 }
 
 /** What was given, by the number of the reader. */
-export type Sorted = (readonly Given[] | undefined)[];
+export type GivenByReader = (readonly Given[] | undefined)[];
 
 /** Readers by the names that they look for. */
 export class NamedReaders {
@@ -38,12 +38,14 @@ export class NamedReaders {
       const { binding, shape } = reader;
       const { name, style, contentType } = binding;
       if (style === 'deepObject') this.deep.set(name, index);
-      const spread = style !== 'deepObject' && binding.explode && shape.record && contentType === undefined;
-      const whole = shape.single || shape.list;
-      if (!spread || whole || shape.nullable) this.targets.set(name, { index, property: undefined });
-      if (!spread) continue;
+      const isExploded =
+        style !== 'deepObject' && binding.explode && shape.acceptsObject && contentType === undefined;
+      const takesWholeValue = shape.acceptsScalar || shape.acceptsArray;
+      if (!isExploded || takesWholeValue || shape.acceptsNull)
+        this.targets.set(name, { index, property: undefined });
+      if (!isExploded) continue;
       // Where the parameter has values of other kinds too, only an object without declared names takes any.
-      if (shape.open && (!whole || shape.names.length === 0)) this.open = index;
+      if (shape.open && (!takesWholeValue || shape.names.length === 0)) this.open = index;
       for (const property of shape.names) {
         if (!this.targets.has(property)) this.targets.set(property, { index, property });
       }
@@ -55,20 +57,20 @@ export class NamedReaders {
    * @param known whether the name is known elsewhere, so that no open object takes it.
    * @returns whether it belongs to one.
    */
-  sort({ name, raw }: Pair, given: Sorted, known = false): boolean {
+  assign({ name, raw }: Pair, given: GivenByReader, known = false): boolean {
     const target = this.targets.get(name);
     if (target !== undefined) {
-      put(given, target.index, { property: target.property, keys: [], raw });
+      append(given, target.index, { property: target.property, keys: [], raw });
       return true;
     }
     const nested = this.deep.size === 0 ? undefined : deepName(name);
     const deep = nested === undefined ? undefined : this.deep.get(nested.base);
     if (nested !== undefined && deep !== undefined) {
-      put(given, deep, { property: undefined, keys: nested.keys, raw });
+      append(given, deep, { property: undefined, keys: nested.keys, raw });
       return true;
     }
     if (known || this.open === undefined) return false;
-    put(given, this.open, { property: name, keys: [], raw });
+    append(given, this.open, { property: name, keys: [], raw });
     return true;
   }
 }
@@ -81,7 +83,7 @@ export class NamedParameters {
   constructor(
     private readonly readers: readonly ParameterReader[],
     private readonly place: 'query' | 'cookie',
-    private readonly unknown: Unknown,
+    private readonly unknown: UnknownNames,
     private readonly ignored: ReadonlySet<string>,
   ) {
     this.named = new NamedReaders(readers);
@@ -93,15 +95,15 @@ export class NamedParameters {
   }
 
   read(pairs: readonly Pair[], fields: Fields, faults: Fault[]): void {
-    const given: Sorted = [];
+    const given: GivenByReader = [];
     for (const pair of pairs) {
       const ignored = this.ignored.has(pair.name);
-      if (!this.named.sort(pair, given, ignored) && !ignored && this.unknown === 'refuse')
+      if (!this.named.assign(pair, given, ignored) && !ignored && this.unknown === 'refuse')
         this.refuse(pair.name, faults);
     }
     for (const [index, reader] of this.readers.entries()) {
       const values = given[index];
-      if (values === undefined) reader.absent(fields, faults);
+      if (values === undefined) reader.readAbsent(fields, faults);
       else readGiven(reader, values, fields, faults);
     }
   }
@@ -118,7 +120,7 @@ export class NamedParameters {
   }
 }
 
-function put(given: Sorted, index: number, value: Given): void {
+function append(given: GivenByReader, index: number, value: Given): void {
   const values = given[index] as Given[] | undefined;
   if (values === undefined) given[index] = [value];
   else values.push(value);
@@ -150,29 +152,29 @@ function read(reader: ParameterReader, values: readonly Given[], fields: Fields,
   const { binding, shape } = reader;
   const decodePart = DECODERS[binding.in];
   const first = values[0]?.raw ?? '';
-  const isCookie = binding.in === 'cookie';
-  const once = values.length === 1 || isCookie;
+  const inCookie = binding.in === 'cookie';
+  const once = values.length === 1 || inCookie;
   try {
     if (binding.contentType !== undefined) {
-      if (once) reader.content(decodePart(first), fields, faults);
+      if (once) reader.readContent(decodePart(first), fields, faults);
       else throw new StyleError('is given more than once');
     } else if (binding.style === 'deepObject') {
       const entries = values.map(({ keys, raw }): DeepEntry => ({ keys, text: decodePart(raw) }));
       const value = coerceDeep(entries, shape, reader.pointer, faults);
-      if (value !== NONE) reader.value(value, fields, faults);
+      if (value !== INVALID) reader.value(value, fields, faults);
     } else if (values.some(({ property }) => property !== undefined)) {
-      reader.structure(membersOf(isCookie ? firstOfEach(values) : values, decodePart), fields, faults);
+      reader.readStructure(membersOf(inCookie ? firstOfEach(values) : values, decodePart), fields, faults);
     } else if (binding.explode) {
       const texts = values.map(({ raw }) => raw);
-      const all = isCookie && !shape.list ? texts.slice(0, 1) : texts;
-      reader.oneOf(valuesOf(all, shape, decodePart), fields, faults);
+      const all = inCookie && !shape.acceptsArray ? texts.slice(0, 1) : texts;
+      reader.readFirstValid(valuesOf(all, shape, decodePart), fields, faults);
     } else if (once) {
-      reader.oneOf(partsOf(first, binding, shape, decodePart), fields, faults);
+      reader.readFirstValid(partsOf(first, binding, shape, decodePart), fields, faults);
     } else {
       throw new StyleError('is given more than once');
     }
   } catch (error) {
-    faults.push({ pointer: reader.pointer, detail: textFault(error) });
+    faults.push({ pointer: reader.pointer, detail: describeTextError(error) });
   }
 }
 

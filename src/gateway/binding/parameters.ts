@@ -11,10 +11,10 @@ import type { Fault } from '../common/problem.ts';
 import { type Template, textsOf } from '../paths/path-pattern.ts';
 import type { Shape } from '../validation/shape.ts';
 import type { Validate } from '../validation/validate.ts';
-import { coerce, NONE, type Structure } from './coerce.ts';
+import { coerce, INVALID, type Structure } from './coerce.ts';
 import { fillDefaults } from './defaults.ts';
 import { BodyError, parseJson } from './json.ts';
-import { DECODERS, StyleError, takeApart } from './style.ts';
+import { DECODERS, parseStyle, StyleError } from './style.ts';
 
 /** Members of event data that parameters gave, as JSON text and as values. */
 export class Fields {
@@ -23,8 +23,8 @@ export class Fields {
   /** By field name; only where somebody will ask for them. */
   readonly values: Map<string, Json> | undefined;
 
-  constructor(keep: boolean) {
-    this.values = keep ? new Map() : undefined;
+  constructor(keepValues: boolean) {
+    this.values = keepValues ? new Map() : undefined;
   }
 
   /** @param text JSON text of the value. */
@@ -71,46 +71,46 @@ export class ParameterReader {
   }
 
   /** The parameter was not given. */
-  absent(fields: Fields, faults: Fault[]): void {
+  readAbsent(fields: Fields, faults: Fault[]): void {
     if (this.binding.required) faults.push({ pointer: this.pointer, detail: 'is required' });
-    else if (this.shape.fallback !== undefined) fields.add(this, this.shape.fallback);
+    else if (this.shape.defaultValue !== undefined) fields.add(this, this.shape.defaultValue);
   }
 
   /** The parameter's whole text, as it was sent. */
-  raw(raw: string, fields: Fields, faults: Fault[]): void {
+  readRaw(raw: string, fields: Fields, faults: Fault[]): void {
     try {
       const { binding, shape } = this;
-      if (binding.contentType !== undefined) this.content(DECODERS[binding.in](raw), fields, faults);
-      else this.oneOf(takeApart(raw, binding, shape), fields, faults);
+      if (binding.contentType !== undefined) this.readContent(DECODERS[binding.in](raw), fields, faults);
+      else this.readFirstValid(parseStyle(raw, binding, shape), fields, faults);
     } catch (error) {
-      faults.push({ pointer: this.pointer, detail: textFault(error) });
+      faults.push({ pointer: this.pointer, detail: describeTextError(error) });
     }
   }
 
   /** A text of the parameter's media type, decoded. */
-  content(text: string, fields: Fields, faults: Fault[]): void {
-    if (isJsonType(this.binding.contentType ?? '')) this.json(text, fields, faults);
-    else this.structure(text, fields, faults);
+  readContent(text: string, fields: Fields, faults: Fault[]): void {
+    if (isJsonType(this.binding.contentType ?? '')) this.readJson(text, fields, faults);
+    else this.readStructure(text, fields, faults);
   }
 
   /** The parameter, taken apart and decoded: the first structure that is valid counts. */
-  oneOf(structures: readonly Structure[], fields: Fields, faults: Fault[]): void {
+  readFirstValid(structures: readonly Structure[], fields: Fields, faults: Fault[]): void {
     const [first = '', ...others] = structures;
     const found: Fault[] = [];
-    this.structure(first, fields, found);
+    this.readStructure(first, fields, found);
     if (found.length === 0) return;
     for (const other of others) {
       const own: Fault[] = [];
-      this.structure(other, fields, own);
+      this.readStructure(other, fields, own);
       if (own.length === 0) return;
     }
     faults.push(...found);
   }
 
   /** The parameter, taken apart and decoded. */
-  structure(structure: Structure, fields: Fields, faults: Fault[]): void {
-    const value = coerce(structure, this.shape, this.pointer, faults);
-    if (value !== NONE) this.value(value, fields, faults);
+  readStructure(structure: Structure, fields: Fields, faults: Fault[]): void {
+    const readValue = coerce(structure, this.shape, this.pointer, faults);
+    if (readValue !== INVALID) this.value(readValue, fields, faults);
   }
 
   /** The parameter's value. */
@@ -120,7 +120,7 @@ export class ParameterReader {
     fields.add(this, value);
   }
 
-  private json(text: string, fields: Fields, faults: Fault[]): void {
+  private readJson(text: string, fields: Fields, faults: Fault[]): void {
     try {
       const parsed = parseJson(Buffer.from(text), this.rules.maxDepth);
       if (this.validate?.(parsed.value, this.pointer, faults, parsed.exact) === false) return;
@@ -134,7 +134,7 @@ export class ParameterReader {
 }
 
 /** What is wrong with a text that could not be taken apart. */
-export function textFault(error: unknown): string {
+export function describeTextError(error: unknown): string {
   if (error instanceof StyleError) return error.message;
   if (error instanceof URIError) return 'has broken percent-encoding';
   throw error;
@@ -155,20 +155,20 @@ export class PathParameters {
   read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
     if (this.places.length === 0) return;
     const texts = textsOf(this.template, source.segments, this.accepts);
-    for (const [reader, index] of this.places) reader.raw(texts[index] ?? '', fields, faults);
+    for (const [reader, index] of this.places) reader.readRaw(texts[index] ?? '', fields, faults);
   }
 
   /** Whether a text may be the value of the parameter of that number. */
   private readonly accepts = (parameter: number, text: string): boolean => {
     const faults: Fault[] = [];
     const place = this.places.find(([, index]) => index === parameter);
-    place?.[0].raw(text, new Fields(false), faults);
+    place?.[0].readRaw(text, new Fields(false), faults);
     return faults.length === 0;
   };
 }
 
 /** Header names that OpenAPI does not let parameters describe. */
-const NOT_PARAMETERS: ReadonlySet<string> = new Set(['accept', 'content-type', 'authorization']);
+const RESERVED_HEADERS: ReadonlySet<string> = new Set(['accept', 'content-type', 'authorization']);
 
 /** The header parameters of an operation. */
 export class HeaderParameters {
@@ -177,14 +177,14 @@ export class HeaderParameters {
   constructor(readers: readonly ParameterReader[]) {
     this.readers = readers
       .map((reader) => [reader.binding.name.toLowerCase(), reader] as const)
-      .filter(([name]) => !NOT_PARAMETERS.has(name));
+      .filter(([name]) => !RESERVED_HEADERS.has(name));
   }
 
   read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
     for (const [name, reader] of this.readers) {
       const text = Object.hasOwn(source.headers, name) ? source.headers[name] : undefined;
-      if (text === undefined) reader.absent(fields, faults);
-      else reader.raw(Array.isArray(text) ? text.join(',') : text, fields, faults);
+      if (text === undefined) reader.readAbsent(fields, faults);
+      else reader.readRaw(Array.isArray(text) ? text.join(',') : text, fields, faults);
     }
   }
 }

@@ -81,7 +81,7 @@ class Reading implements Linked<Reading> {
   /** Bytes held so far. */
   held = 0;
   private chunks: Buffer[] = [];
-  private over = false;
+  private finished = false;
 
   constructor(
     private readonly reader: BodyReader,
@@ -125,15 +125,15 @@ class Reading implements Linked<Reading> {
   private readonly onClose = (): void => this.stop();
 
   finish(problem: Problem): void {
-    if (this.over) return;
+    if (this.finished) return;
     this.stop();
     this.request.resume();
     this.done(problem, NO_BYTES);
   }
 
   private stop(): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.finished) return;
+    this.finished = true;
     this.chunks = [];
     this.request.off('data', this.onData);
     this.request.off('end', this.onEnd);

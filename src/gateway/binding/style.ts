@@ -60,8 +60,8 @@ function separatorOf(binding: ParameterBinding): RegExp | string {
  * @returns what the text may mean, the likeliest first: more than one where the schema has values of several kinds.
  * @throws StyleError, URIError when the text is not of the style.
  */
-export function takeApart(raw: string, binding: ParameterBinding, shape: Shape): readonly Structure[] {
-  if (binding.style === 'matrix') return takeMatrix(raw, binding, shape);
+export function parseStyle(raw: string, binding: ParameterBinding, shape: Shape): readonly Structure[] {
+  if (binding.style === 'matrix') return parseMatrix(raw, binding, shape);
   let text = raw;
   if (binding.style === 'label') {
     if (!raw.startsWith('.')) throw new StyleError('must start with a dot');
@@ -71,11 +71,13 @@ export function takeApart(raw: string, binding: ParameterBinding, shape: Shape):
   const dotted = binding.style === 'label' && !binding.explode && text.includes('.') && !text.includes(',');
   if (!dotted) return partsOf(text, binding, shape, decodePart);
   // Before 3.0.4 and 3.1.1 the Style Examples had dots in place of commas, and callers still write them.
-  const older = partsOf(text.replaceAll('.', ','), binding, shape, decodePart);
-  return shape.record && !shape.list ? older : [...partsOf(text, binding, shape, decodePart), ...older];
+  const withDots = partsOf(text.replaceAll('.', ','), binding, shape, decodePart);
+  return shape.acceptsObject && !shape.acceptsArray
+    ? withDots
+    : [...partsOf(text, binding, shape, decodePart), ...withDots];
 }
 
-function takeMatrix(raw: string, binding: ParameterBinding, shape: Shape): readonly Structure[] {
+function parseMatrix(raw: string, binding: ParameterBinding, shape: Shape): readonly Structure[] {
   if (!raw.startsWith(';')) throw new StyleError('must start with a semicolon');
   const parts = binding.explode ? raw.slice(1).split(';') : [raw.slice(1)];
   const values: string[] = [];
@@ -88,7 +90,7 @@ function takeMatrix(raw: string, binding: ParameterBinding, shape: Shape): reado
     const [value = ''] = values;
     return binding.explode ? valuesOf(values, shape, decodePath) : partsOf(value, binding, shape, decodePath);
   }
-  if (!binding.explode || !shape.record) throw new StyleError(`must start with ;${binding.name}=`);
+  if (!binding.explode || !shape.acceptsObject) throw new StyleError(`must start with ;${binding.name}=`);
   return [explodedMembers(parts, decodePath)];
 }
 
@@ -96,9 +98,9 @@ function takeMatrix(raw: string, binding: ParameterBinding, shape: Shape): reado
 export function valuesOf(values: readonly string[], shape: Shape, decodePart: Decode): readonly Structure[] {
   const [first = ''] = values;
   const found: Structure[] = [];
-  const isText = shape.single || (shape.nullable && first === '') || !shape.list;
+  const isText = shape.acceptsScalar || (shape.acceptsNull && first === '') || !shape.acceptsArray;
   if (values.length === 1 && isText) found.push(decodePart(first));
-  if (shape.list) found.push(values.map(decodePart));
+  if (shape.acceptsArray) found.push(values.map(decodePart));
   if (found.length === 0) throw new StyleError('is given more than once');
   return found;
 }
@@ -110,14 +112,14 @@ export function partsOf(
   shape: Shape,
   decodePart: Decode,
 ): readonly Structure[] {
-  if (!shape.list && !shape.record) return [decodePart(text)];
+  if (!shape.acceptsArray && !shape.acceptsObject) return [decodePart(text)];
   const parts = text === '' ? [] : text.split(separatorOf(binding));
   const found: Structure[] = [];
-  const first = (shape.single && parts.length === 1) || (shape.nullable && text === '');
+  const first = (shape.acceptsScalar && parts.length === 1) || (shape.acceptsNull && text === '');
   if (first) found.push(decodePart(text));
-  if (shape.list) found.push(parts.map(decodePart));
-  if (shape.record) addMembers(parts, binding, decodePart, found);
-  if (shape.single && !first) found.push(decodePart(text));
+  if (shape.acceptsArray) found.push(parts.map(decodePart));
+  if (shape.acceptsObject) addMembers(parts, binding, decodePart, found);
+  if (shape.acceptsScalar && !first) found.push(decodePart(text));
   return found;
 }
 

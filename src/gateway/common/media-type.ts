@@ -116,7 +116,7 @@ interface Weighted {
 }
 
 /** Reads a list of values with weights: Accept, Accept-Encoding. */
-function weighted(header: string): Weighted[] {
+function parseWeighted(header: string): Weighted[] {
   return splitUnquoted(header, ',').map((part) => {
     const [value = '', ...parameters] = splitUnquoted(part, ';');
     const weight = parameters.map((text) => /^\s*q\s*=\s*([\d.]+)\s*$/i.exec(text)?.[1]).find(Boolean);
@@ -127,7 +127,7 @@ function weighted(header: string): Weighted[] {
 /** Whether an Accept header lets one of the types through. */
 export function accepts(header: string, types: readonly string[]): boolean {
   if (header === '*/*' || header === '') return true;
-  const ranges = weighted(header);
+  const ranges = parseWeighted(header);
   return types.some((type) => {
     let best: Weighted | undefined;
     for (const range of ranges) {
@@ -147,7 +147,7 @@ export function chooseCoding<Coding extends string>(
   header: string,
   codings: readonly Coding[],
 ): Coding | undefined {
-  const wanted = weighted(header);
+  const wanted = parseWeighted(header);
   const any = wanted.find(({ value }) => value === '*')?.weight ?? 0;
   let chosen: Coding | undefined;
   let highest = 0;

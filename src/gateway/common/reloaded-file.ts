@@ -4,12 +4,12 @@ import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from './api-source.ts';
 
 /** Time between looks at the file, in ms. It is looked at when its value is asked for, so there is no timer. */
-const LOOK_INTERVAL = 1000;
+const CHECK_INTERVAL = 1000;
 
 export class ReloadedFile<T> {
   private current: T;
-  private stamp: string;
-  private lookedAt = performance.now();
+  private lastState: string;
+  private checkedAt = performance.now();
 
   /**
    * @param file path; links are followed.
@@ -21,24 +21,24 @@ export class ReloadedFile<T> {
     private readonly parse: (text: string) => T,
     private readonly onChange: (fault: unknown) => void,
   ) {
-    this.stamp = this.look();
+    this.lastState = this.fileState();
     this.current = this.read();
   }
 
   /** The value of the file as it was at most a second ago. */
   get value(): T {
     const now = performance.now();
-    if (now - this.lookedAt >= LOOK_INTERVAL) {
-      this.lookedAt = now;
+    if (now - this.checkedAt >= CHECK_INTERVAL) {
+      this.checkedAt = now;
       this.refresh();
     }
     return this.current;
   }
 
   private refresh(): void {
-    const stamp = this.look();
-    if (stamp === this.stamp) return;
-    this.stamp = stamp;
+    const stamp = this.fileState();
+    if (stamp === this.lastState) return;
+    this.lastState = stamp;
     try {
       this.current = this.read();
       this.onChange(undefined);
@@ -52,7 +52,7 @@ export class ReloadedFile<T> {
   }
 
   /** What is different after a change; the same for as long as there is no file. */
-  private look(): string {
+  private fileState(): string {
     const stat = statSync(this.file, { throwIfNoEntry: false });
     return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
   }

@@ -4,7 +4,7 @@ import { diagnostics, type HttpAnswered } from '../../core/observability/diagnos
 import type { GatewayContext } from './gateway-context.ts';
 
 /** What is told of a request besides what it says itself. */
-export interface Answer {
+export interface AnswerRecord {
   readonly requestId: string;
   /** Path as it is declared; empty where there is nothing at the path. */
   readonly route: string;
@@ -27,23 +27,23 @@ export const NO_OPERATION = { route: '', eventName: '', dispatched: false, calle
 const MAX_PATH = 1024;
 
 /** Whether somebody wants to know of answers. */
-export function isWatched(core: GatewayContext): boolean {
+export function hasObservers(gateway: GatewayContext): boolean {
   const { httpAnswered, requestSettled } = diagnostics;
-  return httpAnswered.hasSubscribers || requestSettled.hasSubscribers || core.settings.accessLog;
+  return httpAnswered.hasSubscribers || requestSettled.hasSubscribers || gateway.settings.accessLog;
 }
 
 /** An answer and its request. Path and client cost their time: they are looked for when somebody asks. */
-class Told implements HttpAnswered {
+class AnsweredEvent implements HttpAnswered {
   readonly kind = 'gateway';
   readonly node: string;
   readonly method: string;
 
   constructor(
-    core: GatewayContext,
+    gateway: GatewayContext,
     private readonly req: IncomingMessage | undefined,
-    private readonly answer: Answer,
+    private readonly answer: AnswerRecord,
   ) {
-    this.node = core.name;
+    this.node = gateway.name;
     this.method = req?.method ?? '';
   }
 
@@ -85,21 +85,25 @@ class Told implements HttpAnswered {
 }
 
 /** Tells of an answer, if somebody wants to know. */
-export function publishAnswer(core: GatewayContext, req: IncomingMessage | undefined, answer: Answer): void {
+export function publishAnswer(
+  gateway: GatewayContext,
+  req: IncomingMessage | undefined,
+  answer: AnswerRecord,
+): void {
   const { httpAnswered, requestSettled } = diagnostics;
   const { eventName, requestId, status, code, dispatched, duration } = answer;
   if (eventName !== '' && requestSettled.hasSubscribers) {
-    const { name: node } = core;
+    const { name: node } = gateway;
     const kind = 'gateway';
     requestSettled.publish({ kind, node, eventName, requestId, status, code, dispatched, duration });
   }
-  const told = new Told(core, req, answer);
+  const told = new AnsweredEvent(gateway, req, answer);
   if (httpAnswered.hasSubscribers) httpAnswered.publish(told);
-  if (core.settings.accessLog) logAnswer(core, told);
+  if (gateway.settings.accessLog) logAnswer(gateway, told);
 }
 
 /** The line of the access log; what is empty is left out. */
-function logAnswer({ logger }: GatewayContext, told: Told): void {
+function logAnswer({ logger }: GatewayContext, told: AnsweredEvent): void {
   const { requestId, method, path, route, status, code, eventName: event, client, caller } = told;
   const duration = Math.round(told.duration * 100) / 100;
   const optional = Object.entries({ event, code, caller }).filter(([, value]) => value !== '');
@@ -108,18 +112,18 @@ function logAnswer({ logger }: GatewayContext, told: Told): void {
 }
 
 /** Tells of an answer that is no operation's, once it is over. */
-export function watchAnswer(
-  core: GatewayContext,
+export function publishOnClose(
+  gateway: GatewayContext,
   req: IncomingMessage,
   res: ServerResponse,
-  about: Pick<Answer, 'requestId' | 'route' | 'code'>,
+  about: Pick<AnswerRecord, 'requestId' | 'route' | 'code'>,
 ): void {
-  if (!isWatched(core)) return;
+  if (!hasObservers(gateway)) return;
   const started = performance.now();
   res.once('close', () => {
     const status = res.writableFinished ? res.statusCode : 499;
     const duration = performance.now() - started;
-    publishAnswer(core, req, { ...NO_OPERATION, ...about, status, duration });
+    publishAnswer(gateway, req, { ...NO_OPERATION, ...about, status, duration });
   });
 }
 

@@ -54,9 +54,9 @@ export function isStarting({ contracts }: GatewayContext): boolean {
  * The first headers of any response, names and values in turn.
  * @param base those that are the same for all such responses.
  */
-export function startHeaders(core: GatewayContext, base: readonly string[], requestId: string): string[] {
+export function startHeaders(gateway: GatewayContext, base: readonly string[], requestId: string): string[] {
   const headers = base.slice();
-  headers.push(core.settings.requestIdHeader, requestId);
-  if (core.draining) headers.push('Connection', 'close');
+  headers.push(gateway.settings.requestIdHeader, requestId);
+  if (gateway.draining) headers.push('Connection', 'close');
   return headers;
 }

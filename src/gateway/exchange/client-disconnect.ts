@@ -11,7 +11,7 @@ const waiting = new WeakMap<Socket, Set<() => void>>();
  * Calls the listener when the response is sent or the client gone, possibly twice.
  * @returns stops that, as far as the connection is concerned.
  */
-export function onHangUp(
+export function onDisconnect(
   res: ServerResponse,
   socket: Socket,
   listener: () => void,

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
 import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts';
-import { watchAnswer } from '../context/access-log.ts';
+import { publishOnClose } from '../context/access-log.ts';
 import { type GatewayContext, isStarting, startHeaders } from '../context/gateway-context.ts';
-import { answerBare } from '../response/reply.ts';
+import { sendPlainProblem } from '../response/reply.ts';
 import { write } from '../response/writer.ts';
 import type { Route } from '../routing/route.ts';
 import { BAD_PATH, type Match, type PathEntry, type RouteTable } from '../routing/route-table.ts';
@@ -17,28 +17,30 @@ export class Dispatcher {
   private readonly idHeader: string;
 
   constructor(
-    private readonly core: GatewayContext,
+    private readonly gateway: GatewayContext,
     /** The routes as they are now; replaced as a whole. */
     public table: RouteTable,
   ) {
-    this.idHeader = core.settings.requestIdHeader.toLowerCase();
+    this.idHeader = gateway.settings.requestIdHeader.toLowerCase();
   }
 
   /** @param next takes paths that are not known; undefined: they are answered 404. */
   handle(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void {
-    if (res.socket === null && this.core.pipelines.defer(req, res, () => this.handle(req, res, next))) return;
+    if (res.socket === null && this.gateway.pipelines.defer(req, res, () => this.handle(req, res, next)))
+      return;
     const { url = '/' } = req;
-    const everything = url === '*' && req.method === 'OPTIONS';
-    const match = everything ? undefined : this.table.find(url);
-    if (match === undefined && !everything && next !== undefined) {
+    const isServerWide = url === '*' && req.method === 'OPTIONS';
+    const match = isServerWide ? undefined : this.table.find(url);
+    if (match === undefined && !isServerWide && next !== undefined) {
       next();
       return;
     }
     try {
-      const requestId = this.core.ids.next(req.headers[this.idHeader]);
-      if (everything) this.options(req, res, requestId, this.table.allow, '');
-      else if (match === undefined || url.includes('#')) this.refuse(req, res, requestId, this.unknown(url));
-      else if (match === BAD_PATH) this.refuse(req, res, requestId, badPath());
+      const requestId = this.gateway.ids.next(req.headers[this.idHeader]);
+      if (isServerWide) this.respondToOptions(req, res, requestId, this.table.allow, '');
+      else if (match === undefined || url.includes('#'))
+        this.reject(req, res, requestId, this.unknownPath(url));
+      else if (match === BAD_PATH) this.reject(req, res, requestId, badPath());
       else this.dispatch(req, res, match, requestId);
     } catch (error) {
       // On a bare server nothing behind this would catch it.
@@ -48,90 +50,90 @@ export class Dispatcher {
 
   /** What is left when nobody wanted the request, or a middleware of the app failed. */
   finish(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-    const requestId = this.core.ids.next(req.headers[this.idHeader]);
+    const requestId = this.gateway.ids.next(req.headers[this.idHeader]);
     if (error === undefined || error === null) {
-      this.refuse(req, res, requestId, this.unknown(req.url ?? '/'));
+      this.reject(req, res, requestId, this.unknownPath(req.url ?? '/'));
       return;
     }
-    this.core.logger.error({ err: toError(error), requestId }, 'a request failed outside its operation');
+    this.gateway.logger.error({ err: toError(error), requestId }, 'a request failed outside its operation');
     const problem = httpProblem(
       'INTERNAL_ERROR',
       'The gateway could not handle the request; its log says why.',
     );
-    this.refuse(req, res, requestId, problem);
+    this.reject(req, res, requestId, problem);
   }
 
   private dispatch(req: IncomingMessage, res: ServerResponse, match: Match, requestId: string): void {
     const { method = 'GET' } = req;
-    const target = match.others.length === 0 ? match.target : chosen(match, method, req);
+    const target = match.others.length === 0 ? match.target : selectByParameters(match, method, req);
     const { baseUrl = '' } = req as { baseUrl?: string };
     if (target.kind === 'path') {
       const route = routeFor(target, method);
       if (route !== undefined && !this.isPreflight(req)) {
-        new Exchange(this.core, req, res, requestId, baseUrl, target, route, match).start();
+        new Exchange(this.gateway, req, res, requestId, baseUrl, target, route, match).start();
         return;
       }
     } else if (method === 'GET' || method === 'HEAD') {
-      watchAnswer(this.core, req, res, { requestId, route: target.path, code: '' });
+      publishOnClose(this.gateway, req, res, { requestId, route: target.path, code: '' });
       target.serve({ req, res, requestId, baseUrl });
       return;
     }
     const { allow, path } = target;
-    if (method === 'OPTIONS') this.options(req, res, requestId, allow, path);
-    else this.refuse(req, res, requestId, this.unknownMethod(method, allow), path);
+    if (method === 'OPTIONS') this.respondToOptions(req, res, requestId, allow, path);
+    else this.reject(req, res, requestId, this.unknownMethod(method, allow), path);
   }
 
   /** The answer where there is nothing at a path, or nothing yet. */
-  private unknown(url: string): Problem {
+  private unknownPath(url: string): Problem {
     const pathname = url.replace(/[?#].*$/s, '').slice(0, 200);
-    if (url.includes('#') || !isStarting(this.core)) return notFound(url, pathname);
+    if (url.includes('#') || !isStarting(this.gateway)) return notFound(url, pathname);
     return starting(pathname);
   }
 
   private unknownMethod(method: string, allow: string): Problem {
-    return isStarting(this.core) ? starting(method) : notAllowed(method, allow);
+    return isStarting(this.gateway) ? starting(method) : notAllowed(method, allow);
   }
 
   private isPreflight(req: IncomingMessage): boolean {
-    return req.method === 'OPTIONS' && this.core.cors?.isPreflight(req.headers) === true;
+    return req.method === 'OPTIONS' && this.gateway.cors?.isPreflight(req.headers) === true;
   }
 
   /** @param route path as it is declared; empty for the server as a whole. */
-  private options(
+  private respondToOptions(
     req: IncomingMessage,
     res: ServerResponse,
     requestId: string,
     allow: string,
     route: string,
   ): void {
-    const { core } = this;
-    watchAnswer(core, req, res, { requestId, route, code: '' });
-    const headers = startHeaders(core, core.baseHeaders, requestId);
+    const { gateway } = this;
+    publishOnClose(gateway, req, res, { requestId, route, code: '' });
+    const headers = startHeaders(gateway, gateway.baseHeaders, requestId);
     headers.push('Allow', allow);
-    if (core.cors !== undefined) {
-      const preflight = core.cors.isPreflight(req.headers);
+    if (gateway.cors !== undefined) {
+      const preflight = gateway.cors.isPreflight(req.headers);
       headers.push(
-        ...(preflight ? core.cors.preflight(req.headers, allow) : core.cors.headersFor(req.headers)),
+        ...(preflight ? gateway.cors.preflight(req.headers, allow) : gateway.cors.headersFor(req.headers)),
       );
     }
-    write(core, { req, res }, { status: 204, headers, contentType: '', body: Buffer.alloc(0) });
+    write(gateway, { req, res }, { status: 204, headers, contentType: '', body: Buffer.alloc(0) });
   }
 
   /** @param route path as it is declared; empty where there is nothing at the path. */
-  private refuse(
+  private reject(
     req: IncomingMessage,
     res: ServerResponse,
     requestId: string,
     problem: Problem,
     route = '',
   ): void {
-    watchAnswer(this.core, req, res, { requestId, route, code: problem.code });
-    answerBare(this.core, req, res, requestId, problem);
+    publishOnClose(this.gateway, req, res, { requestId, route, code: problem.code });
+    sendPlainProblem(this.gateway, req, res, requestId, problem);
   }
 }
 
 /** Of several paths that match alike, the first one whose parameters accept the values; the first one if none does. */
-function chosen(match: Match, method: string, { headers }: IncomingMessage): Match['target'] {
+function selectByParameters(match: Match, method: string, { headers }: IncomingMessage): Match['target'] {
   const { target, others, segments, query } = match;
   const fits = (candidate: Match['target']): boolean => {
     const route = candidate.kind === 'path' ? routeFor(candidate, method) : undefined;

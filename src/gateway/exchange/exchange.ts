@@ -15,9 +15,9 @@ import {
   type RequestExtras,
 } from '../../core/messages/message.ts';
 import type { TraceContext, TracedSpan, Tracing } from '../../core/observability/tracing.ts';
-import type { Bound } from '../binding/binder.ts';
+import type { BoundRequest } from '../binding/binder.ts';
 import { decodeBody } from '../binding/coding.ts';
-import { readBefore } from '../binding/read-before.ts';
+import { bodyFromMiddleware } from '../binding/middleware-body.ts';
 import { accepts, FORM_TYPE, isFormType } from '../common/media-type.ts';
 import {
   httpProblem,
@@ -27,32 +27,32 @@ import {
   problemOfReply,
 } from '../common/problem.ts';
 import { traceContext } from '../common/request-id.ts';
-import { clientOf, isWatched, publishAnswer } from '../context/access-log.ts';
+import { clientOf, hasObservers, publishAnswer } from '../context/access-log.ts';
 import type { ActiveExchange, GatewayContext } from '../context/gateway-context.ts';
 import { isConditional } from '../response/conditional.ts';
 import { hasTags, withPlainTags } from '../response/entity-tag.ts';
-import { type AnswerContext, answer, answerProblem } from '../response/reply.ts';
-import { needsClock, patienceOf, wantsTiming } from '../response/server-timing.ts';
+import { type ResponseContext, sendProblem, sendReply } from '../response/reply.ts';
+import { maxWaitOf, needsStartTime, sendsTiming } from '../response/server-timing.ts';
 import type { Route } from '../routing/route.ts';
 import type { Match, PathEntry } from '../routing/route-table.ts';
-import { onHangUp } from './client-disconnect.ts';
-import { type Conditional, checkPreconditions } from './preconditions.ts';
+import { onDisconnect } from './client-disconnect.ts';
+import { type ConditionalExchange, checkPreconditions } from './preconditions.ts';
 
-export class Exchange implements ActiveExchange, AnswerContext, Conditional {
+export class Exchange implements ActiveExchange, ResponseContext, ConditionalExchange {
   /** Headers that this request's reply has beyond those of its route, names and values in turn. */
   readonly extraHeaders: string[];
   before: ActiveExchange | undefined = undefined;
   after: ActiveExchange | undefined = undefined;
   readonly started: number;
-  private call: InFlight | undefined;
+  private workerRequest: InFlight | undefined;
   private caller: Caller | undefined;
-  private over = false;
-  private unwatch: (() => void) | undefined;
+  private settled = false;
+  private stopWatching: (() => void) | undefined;
   /** Where somebody traces. */
   private span: TracedSpan | undefined;
 
   constructor(
-    readonly core: GatewayContext,
+    readonly gateway: GatewayContext,
     readonly req: IncomingMessage,
     readonly res: ServerResponse,
     readonly requestId: string,
@@ -61,8 +61,8 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     readonly route: Route,
     private readonly match: Match,
   ) {
-    this.extraHeaders = core.cors === undefined ? [] : core.cors.headersFor(req.headers);
-    this.started = needsClock(core, req) ? performance.now() : 0;
+    this.extraHeaders = gateway.cors === undefined ? [] : gateway.cors.headersFor(req.headers);
+    this.started = needsStartTime(gateway, req) ? performance.now() : 0;
   }
 
   get segments(): Match['segments'] {
@@ -76,76 +76,78 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   /** As the worker knows them: with its own entity tags. */
   get headers(): IncomingHttpHeaders {
     const { headers } = this.req;
-    return this.core.settings.compression === false || !hasTags(headers) ? headers : withPlainTags(headers);
+    return this.gateway.settings.compression === false || !hasTags(headers)
+      ? headers
+      : withPlainTags(headers);
   }
 
   /** Takes the request in. */
   start(): void {
-    const { core } = this;
-    if (core.tracing !== undefined) this.span = this.beginSpan(core.tracing);
-    if (core.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
-    else if (core.exchanges.length >= core.settings.limits.inFlight) {
+    const { gateway } = this;
+    if (gateway.tracing !== undefined) this.span = this.beginSpan(gateway.tracing);
+    if (gateway.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
+    else if (gateway.exchanges.length >= gateway.settings.limits.inFlight) {
       this.fail(
-        outcomeProblem('BUSY', `The gateway already has ${core.exchanges.length} requests in flight.`),
+        outcomeProblem('BUSY', `The gateway already has ${gateway.exchanges.length} requests in flight.`),
       );
     } else {
-      core.exchanges.push(this);
-      this.unwatch = onHangUp(this.res, this.req.socket, this.onClose);
-      if (this.route.guard !== undefined || core.rateLimits !== undefined) void this.admit();
+      gateway.exchanges.push(this);
+      this.stopWatching = onDisconnect(this.res, this.req.socket, this.onClose);
+      if (this.route.guard !== undefined || gateway.rateLimits !== undefined) void this.admit();
       else this.attempt(() => this.accept());
     }
   }
 
   /** Ends the request from outside: the gateway closes and waits no longer. */
   abort(): void {
-    this.call?.cancel();
+    this.workerRequest?.cancel();
     this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway was closed before the reply came.'));
   }
 
   /** The client has the reply, or has gone away. */
   private readonly onClose = (): void => {
-    if (!this.over) {
-      this.over = true;
-      this.call?.cancel();
-      this.publish(499, 'CANCELLED', this.call !== undefined);
+    if (!this.settled) {
+      this.settled = true;
+      this.workerRequest?.cancel();
+      this.publish(499, 'CANCELLED', this.workerRequest !== undefined);
     }
-    this.unwatch?.();
-    const { core } = this;
-    core.exchanges.remove(this);
-    if (core.exchanges.length === 0) core.onIdle?.();
+    this.stopWatching?.();
+    const { gateway } = this;
+    gateway.exchanges.remove(this);
+    if (gateway.exchanges.length === 0) gateway.onIdle?.();
   };
 
   /** Asks who calls and how often. */
   private async admit(): Promise<void> {
     try {
-      if (!(await this.withinLimits('before'))) return;
+      if (!(await this.checkRateLimits('before'))) return;
       const admission = await this.route.guard?.admit({ headers: this.req.headers, query: this.query });
       if (admission !== undefined && 'problem' in admission) {
         this.fail(admission.problem);
         return;
       }
       this.caller = admission?.caller;
-      if (!(await this.withinLimits('after'))) return;
+      if (!(await this.checkRateLimits('after'))) return;
     } catch (error) {
-      this.crash(error);
+      this.failInternally(error);
       return;
     }
     this.attempt(() => this.accept());
   }
 
-  private async withinLimits(phase: 'before' | 'after'): Promise<boolean> {
-    const { rateLimits } = this.core;
+  private async checkRateLimits(phase: 'before' | 'after'): Promise<boolean> {
+    const { rateLimits } = this.gateway;
     if (rateLimits === undefined) return true;
     const client = clientOf(this.req);
     const { eventName } = this.route.operation;
-    const verdict = await rateLimits.count({ client, caller: this.caller, eventName }, phase, this.patience);
+    const verdict = await rateLimits.count({ client, caller: this.caller, eventName }, phase, this.maxWait);
     this.extraHeaders.push(...verdict.headers);
     if (verdict.problem !== undefined) this.fail(verdict.problem);
     return verdict.problem === undefined;
   }
 
-  get patience(): number {
-    return patienceOf(this.core.settings, this.req, this.route.timeout);
+  get maxWait(): number {
+    return maxWaitOf(this.gateway.settings, this.req, this.route.timeout);
   }
 
   /** Looks at the headers, and for a body. */
@@ -161,38 +163,39 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   }
 
   private readBody(): void {
-    const { req, res, core } = this;
+    const { req, res, gateway } = this;
     if (req.readableEnded) {
-      this.takeBody(undefined, readBefore(req));
+      this.onBody(undefined, bodyFromMiddleware(req));
       return;
     }
     const declared = Number(req.headers['content-length'] ?? 0);
-    if (core.expecting.has(req) && declared <= core.settings.limits.body) {
+    if (gateway.expecting.has(req) && declared <= gateway.settings.limits.body) {
       res.removeHeader('Connection');
       res.writeContinue();
     }
-    core.bodies.read(req, (problem, bytes) => {
-      if (problem !== undefined || bytes.length === 0) this.takeBody(problem, bytes);
-      else decodeBody(req.headers['content-encoding'] ?? '', bytes, core.settings.limits.body, this.takeBody);
+    gateway.bodies.read(req, (problem, bytes) => {
+      if (problem !== undefined || bytes.length === 0) this.onBody(problem, bytes);
+      else
+        decodeBody(req.headers['content-encoding'] ?? '', bytes, gateway.settings.limits.body, this.onBody);
     });
   }
 
-  private readonly takeBody = (problem: Problem | undefined, bytes: Buffer): void => {
-    if (this.over) return;
+  private readonly onBody = (problem: Problem | undefined, bytes: Buffer): void => {
+    if (this.settled) return;
     if (problem !== undefined) {
       this.fail(problem);
       return;
     }
-    this.attempt(() => this.judgeBody(bytes));
+    this.attempt(() => this.checkMediaType(bytes));
   };
 
   /** Looks at the media type of a body. */
-  private judgeBody(bytes: Buffer): void {
+  private checkMediaType(bytes: Buffer): void {
     if (bytes.length === 0) {
       this.bind('', undefined);
       return;
     }
-    if (!this.route.takesBody) {
+    if (!this.route.acceptsBody) {
       this.fail(
         invalidRequest([{ pointer: '/body', detail: 'is not taken here; send the request without one' }]),
       );
@@ -225,13 +228,13 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
       void checkPreconditions(this, timeout, (problem, left) => {
         if (problem !== undefined) this.fail(problem);
         else this.attempt(() => this.send(bound, type, left));
-      }).catch((error: unknown) => this.crash(error));
+      }).catch((error: unknown) => this.failInternally(error));
     } else this.send(bound, type, timeout);
   }
 
   /** The time for this request, in ms; undefined when what the caller says is no time. */
   private timeout(): number | undefined {
-    const { settings } = this.core;
+    const { settings } = this.gateway;
     const header = settings.timeoutHeader.toLowerCase();
     const given = this.req.headers[header];
     if (given === undefined) return this.route.timeout;
@@ -243,8 +246,8 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
     return undefined;
   }
 
-  private send(bound: Bound, type: string, timeout: number): void {
-    if (this.over) return;
+  private send(bound: BoundRequest, type: string, timeout: number): void {
+    if (this.settled) return;
     const { operation } = this.route;
     const outgoing = {
       eventName: operation.eventName,
@@ -254,67 +257,67 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
       requestId: this.requestId,
       extras: this.extras(bound, type, timeout),
     };
-    this.call = this.core.requester.request(outgoing, this.settle);
+    this.workerRequest = this.gateway.requester.request(outgoing, this.onReply);
   }
 
   /** Keeps a request that is under way, so that it is cancelled when the client goes away. */
-  hold(call: InFlight): void {
-    this.call = call;
-    if (this.over) call.cancel();
+  track(call: InFlight): void {
+    this.workerRequest = call;
+    if (this.settled) call.cancel();
   }
 
-  private extras({ key }: Bound, type: string, timeout: number): RequestExtras | undefined {
-    const { req, core, caller } = this;
+  private extras({ key }: BoundRequest, type: string, timeout: number): RequestExtras | undefined {
+    const { req, gateway, caller } = this;
     const { trace } = this;
     const contentType = isFormType(type) ? FORM_TYPE : undefined;
-    const timing = this.started !== 0 && wantsTiming(core.settings, req) ? timeout : undefined;
+    const timing = this.started !== 0 && sendsTiming(gateway.settings, req) ? timeout : undefined;
     const nothing =
       trace === undefined && caller === undefined && key === undefined && contentType === undefined;
     return nothing && timing === undefined ? undefined : { ...trace, caller, key, contentType, timing };
   }
 
-  private readonly settle = (reply: ReplyMessage): void => {
-    this.call = undefined;
-    if (this.over) return;
+  private readonly onReply = (reply: ReplyMessage): void => {
+    this.workerRequest = undefined;
+    if (this.settled) return;
     try {
       if (reply.code !== '')
         this.fail(
-          problemOfReply(reply, (pointer) => this.route.placeOf(pointer)),
+          problemOfReply(reply, (pointer) => this.route.httpPointer(pointer)),
           reply,
         );
       else {
-        this.over = true;
-        const status = answer(this, reply);
+        this.settled = true;
+        const status = sendReply(this, reply);
         this.publish(status, '', true);
       }
     } catch (error) {
-      this.over = false;
-      this.crash(error);
+      this.settled = false;
+      this.failInternally(error);
     }
   };
 
   /** Answers with a problem. */
   private fail(problem: Problem, reply?: ReplyMessage): void {
-    if (this.over) return;
-    this.over = true;
-    const status = answerProblem(this, problem, reply);
+    if (this.settled) return;
+    this.settled = true;
+    const status = sendProblem(this, problem, reply);
     this.publish(status, problem.code, problem.dispatched ?? false);
   }
 
   private attempt(step: () => void): void {
-    if (this.over) return;
+    if (this.settled) return;
     try {
       step();
     } catch (error) {
-      this.crash(error);
+      this.failInternally(error);
     }
   }
 
   /** Something in the gateway itself failed; callers learn no more than that. */
-  private crash(error: unknown): void {
-    const { requestId, core, route } = this;
+  private failInternally(error: unknown): void {
+    const { requestId, gateway, route } = this;
     const { eventName } = route.operation;
-    core.logger.error(
+    gateway.logger.error(
       { err: toError(error), requestId, event: eventName },
       'a request failed in the gateway',
     );
@@ -322,16 +325,16 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
   }
 
   get trace(): TraceContext | undefined {
-    return this.span?.context ?? this.callersTrace();
+    return this.span?.context ?? this.callerTrace();
   }
 
-  private callersTrace(): TraceContext | undefined {
+  private callerTrace(): TraceContext | undefined {
     return this.req.headers.traceparent === undefined ? undefined : traceContext(this.req.headers);
   }
 
   private beginSpan(tracing: Tracing): TracedSpan {
     const { requestId } = this;
-    return tracing.begin('gateway', this.callersTrace(), {
+    return tracing.begin('gateway', this.callerTrace(), {
       'http.request.method': this.req.method,
       'http.route': this.entry.path,
       'url.path': `/${this.segments.join('/')}`,
@@ -342,15 +345,15 @@ export class Exchange implements ActiveExchange, AnswerContext, Conditional {
 
   /** Tells how it ended: diagnostics, access log and trace. */
   private publish(status: number, code: string, dispatched: boolean): void {
-    const { core, caller, requestId } = this;
+    const { gateway, caller, requestId } = this;
     try {
       this.span?.end({ code, status });
     } catch (error) {
-      core.logger.error({ err: toError(error), requestId }, 'a span could not be ended');
+      gateway.logger.error({ err: toError(error), requestId }, 'a span could not be ended');
     }
-    if (!isWatched(core)) return;
+    if (!hasObservers(gateway)) return;
     const duration = this.started === 0 ? 0 : performance.now() - this.started;
-    publishAnswer(core, this.req, {
+    publishAnswer(gateway, this.req, {
       requestId,
       route: this.entry.path,
       status,

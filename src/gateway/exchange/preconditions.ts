@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller, InFlight, ReplyMessage } from '../../core/messages/message.ts';
 import type { TraceContext } from '../../core/observability/tracing.ts';
-import type { Bound } from '../binding/binder.ts';
+import type { BoundRequest } from '../binding/binder.ts';
 import type { ParameterSource } from '../binding/parameters.ts';
 import { httpProblem, type Problem, problemOfReply } from '../common/problem.ts';
 import { clientOf } from '../context/access-log.ts';
@@ -20,17 +20,17 @@ import type { PathEntry } from '../routing/route-table.ts';
 import type { Admission } from '../security/guard.ts';
 
 /** A request with conditions. */
-export interface Conditional extends ParameterSource {
-  readonly core: GatewayContext;
+export interface ConditionalExchange extends ParameterSource {
+  readonly gateway: GatewayContext;
   readonly entry: PathEntry;
   readonly route: Route;
   readonly requestId: string;
   readonly trace: TraceContext | undefined;
   readonly req: IncomingMessage;
   /** Most that the request waits for a count, in ms. */
-  readonly patience: number;
+  readonly maxWait: number;
   /** Keeps the request that is under way, so that it is cancelled when the client goes away. */
-  hold(call: InFlight): void;
+  track(call: InFlight): void;
 }
 
 /** How it turned out, and the time left for the request itself, in ms. */
@@ -42,29 +42,33 @@ type Done = (problem: Problem | undefined, timeLeft: number) => void;
  * the answer would say something about a resource that the client may not read.
  * @param timeout time for both requests together, in ms.
  */
-export async function checkPreconditions(exchange: Conditional, timeout: number, done: Done): Promise<void> {
-  const { entry, core, requestId, headers, trace } = exchange;
-  const reading = entry.routes.get('GET');
-  if (reading === undefined || !reading.operation.etag) {
+export async function checkPreconditions(
+  exchange: ConditionalExchange,
+  timeout: number,
+  done: Done,
+): Promise<void> {
+  const { entry, gateway, requestId, headers, trace } = exchange;
+  const getRoute = entry.routes.get('GET');
+  if (getRoute === undefined || !getRoute.operation.etag) {
     done(undefined, timeout);
     return;
   }
   const started = performance.now();
   const timeLeft = (): number => Math.max(1, Math.ceil(timeout - (performance.now() - started)));
-  const admission = await admitTo(exchange, reading);
+  const admission = await admitToGet(exchange, getRoute);
   if ('problem' in admission) {
-    done(asPrecondition(admission.problem), timeLeft());
+    done(withConditionNote(admission.problem), timeLeft());
     return;
   }
-  const bound = bindReading(exchange, reading);
+  const bound = bindGet(exchange, getRoute);
   if (bound === undefined) {
-    done(checksItself(exchange.route) ? undefined : unreadable(), timeLeft());
+    done(workerChecksConditions(exchange.route) ? undefined : getNotBindable(), timeLeft());
     return;
   }
   const settle = (reply: ReplyMessage): void => {
     if (reply.code !== '' && reply.status !== 404) {
       done(
-        problemOfReply(reply, (pointer) => reading.placeOf(pointer)),
+        problemOfReply(reply, (pointer) => getRoute.httpPointer(pointer)),
         timeLeft(),
       );
       return;
@@ -72,12 +76,12 @@ export async function checkPreconditions(exchange: Conditional, timeout: number,
     const current = reply.code === '' && reply.status === 200 ? validatorOf(reply) : undefined;
     done(evaluate(headers, current, false) === 'failed' ? preconditionFailed() : undefined, timeLeft());
   };
-  const { eventName } = reading.operation;
+  const { eventName } = getRoute.operation;
   const { body, key } = bound;
   const { caller } = admission;
   const extras = trace === undefined && caller === undefined && key === undefined;
-  exchange.hold(
-    core.requester.request(
+  exchange.track(
+    gateway.requester.request(
       {
         eventName,
         body,
@@ -92,14 +96,14 @@ export async function checkPreconditions(exchange: Conditional, timeout: number,
 }
 
 /** Whether the client may have what another operation gives, by the rules of that one; and as which caller. */
-async function admitTo(
-  { core, req, query, route, patience }: Conditional,
+async function admitToGet(
+  { gateway, req, query, route, maxWait: patience }: ConditionalExchange,
   { guard, operation: { eventName } }: Route,
 ): Promise<Admission> {
   const client = clientOf(req);
-  const within = route.operation.eventName;
+  const changeEvent = route.operation.eventName;
   const limit = async (phase: 'before' | 'after', caller: Caller | undefined): Promise<Problem | undefined> =>
-    (await core.rateLimits?.count({ client, caller, eventName }, phase, patience, within))?.problem;
+    (await gateway.rateLimits?.count({ client, caller, eventName }, phase, patience, changeEvent))?.problem;
   const before = await limit('before', undefined);
   if (before !== undefined) return { problem: before };
   const admission = (await guard?.admit({ headers: req.headers, query })) ?? { caller: undefined };
@@ -112,13 +116,17 @@ async function admitTo(
  * Event data of the GET. The query belongs to the resource (RFC 9110, 4.2.2), unless it is one that only the change
  * has. The conditions are judged here, so the worker gets none.
  */
-function bindReading(exchange: Conditional, reading: Route): Bound | undefined {
+function bindGet(exchange: ConditionalExchange, getRoute: Route): BoundRequest | undefined {
   const { query } = exchange;
   const headers = Object.fromEntries(
     Object.entries(exchange.headers).filter(([name]) => !CONDITIONS.has(name)),
   );
-  for (const tried of query === '' ? [''] : [query, '']) {
-    const bound = reading.binder.bind({ segments: exchange.segments, query: tried, headers }, '', undefined);
+  for (const candidate of query === '' ? [''] : [query, '']) {
+    const bound = getRoute.binder.bind(
+      { segments: exchange.segments, query: candidate, headers },
+      '',
+      undefined,
+    );
     if (!Array.isArray(bound)) return bound;
   }
   return undefined;
@@ -133,20 +141,20 @@ const CONDITIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether the worker of the change gets the conditions too. */
-function checksItself({ operation }: Route): boolean {
+function workerChecksConditions({ operation }: Route): boolean {
   return operation.parameters.some(
     (binding) => binding.in === 'header' && CONDITIONS.has(binding.name.toLowerCase()),
   );
 }
 
-function asPrecondition(problem: Problem): Problem {
+function withConditionNote(problem: Problem): Problem {
   return {
     ...problem,
     detail: `${problem.detail} The conditions of a request are checked by GET of its path.`,
   };
 }
 
-function unreadable(): Problem {
+function getNotBindable(): Problem {
   const detail =
     'The conditions cannot be checked: GET of the path does not accept the parameters of this request.';
   return httpProblem('PRECONDITION_FAILED', detail);

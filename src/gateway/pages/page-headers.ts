@@ -4,11 +4,11 @@ import type { PageRequest } from '../routing/page.ts';
 
 /** Headers of a page: those of every reply, the request's id, and what cross-origin requests need. */
 export function pageHeaders(
-  core: GatewayContext,
+  gateway: GatewayContext,
   { req, requestId }: PageRequest,
-  base = core.baseHeaders,
+  base = gateway.baseHeaders,
 ): string[] {
-  const headers = startHeaders(core, base, requestId);
-  if (core.cors !== undefined) headers.push(...core.cors.headersFor(req.headers));
+  const headers = startHeaders(gateway, base, requestId);
+  if (gateway.cors !== undefined) headers.push(...gateway.cors.headersFor(req.headers));
   return headers;
 }

@@ -8,7 +8,7 @@ import swaggerUi from 'swagger-ui-express';
 import { toError } from '../../core/messages/errors.ts';
 import { httpProblem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
-import { answerBare } from '../response/reply.ts';
+import { sendPlainProblem } from '../response/reply.ts';
 import { write } from '../response/writer.ts';
 import type { PageRequest } from '../routing/page.ts';
 import { docsHeaders } from '../security/headers.ts';
@@ -29,11 +29,11 @@ export class DocsPage {
    * @param openapi where the document is, without its ending.
    */
   constructor(
-    private readonly core: GatewayContext,
+    private readonly gateway: GatewayContext,
     private readonly path: string,
     openapi: string,
   ) {
-    this.headers = docsHeaders(core.settings.helmet);
+    this.headers = docsHeaders(gateway.settings.helmet);
     const up = '../'.repeat(path.split('/').length - 1);
     const options = {
       swaggerUrl: `${up}${openapi.slice(1)}.json`,
@@ -50,9 +50,9 @@ export class DocsPage {
 
   /** The page's relative links need the slash at its end. */
   redirect(request: PageRequest): void {
-    const headers = pageHeaders(this.core, request, this.headers);
+    const headers = pageHeaders(this.gateway, request, this.headers);
     headers.push('Location', `${request.baseUrl}${this.path}/`);
-    write(this.core, request, {
+    write(this.gateway, request, {
       status: 308,
       headers,
       contentType: 'text/plain',
@@ -65,9 +65,9 @@ export class DocsPage {
     const { url = '' } = request.req;
     const file = url.slice(url.indexOf(this.path) + this.path.length);
     if (/^\/(?:[?#]|$)/.test(file)) {
-      const headers = pageHeaders(this.core, request, this.headers);
+      const headers = pageHeaders(this.gateway, request, this.headers);
       headers.push('Cache-Control', 'no-cache');
-      write(this.core, request, {
+      write(this.gateway, request, {
         status: 200,
         headers,
         contentType: 'text/html; charset=utf-8',
@@ -80,7 +80,7 @@ export class DocsPage {
 
   private serveFile(request: PageRequest, file: string): void {
     const { req, res, requestId } = request;
-    const headers = pageHeaders(this.core, request, this.headers);
+    const headers = pageHeaders(this.gateway, request, this.headers);
     for (let index = 0; index < headers.length; index += 2) {
       res.setHeader(headers[index] ?? '', headers[index + 1] ?? '');
     }
@@ -89,10 +89,10 @@ export class DocsPage {
     this.files(req, res, (error) => {
       req.url = url;
       if (error !== undefined && error !== null && error !== 'router') {
-        this.core.logger.error({ err: toError(error), requestId }, 'a file of the docs could not be sent');
+        this.gateway.logger.error({ err: toError(error), requestId }, 'a file of the docs could not be sent');
       }
-      answerBare(
-        this.core,
+      sendPlainProblem(
+        this.gateway,
         req,
         res,
         requestId,

@@ -44,7 +44,7 @@ class Node<T> {
 }
 
 /** A path on its way through the tree. */
-interface Walk<T> {
+interface PathSearch<T> {
   readonly raw: readonly string[];
   readonly normal: readonly string[];
   /** See `traceableText`. */
@@ -80,7 +80,7 @@ export class PathTree<T> {
    */
   find(raw: readonly string[], escaped: boolean): readonly T[] {
     if (!escaped) {
-      const target = this.straight(raw);
+      const target = this.findDirect(raw);
       return target === undefined ? this.search({ raw, normal: raw, loose: false, found: [] }) : [target];
     }
     const normal = raw.map(normalText);
@@ -89,7 +89,7 @@ export class PathTree<T> {
   }
 
   /** The way of most paths: the first choice at each node leads to the target. */
-  private straight(raw: readonly string[]): T | undefined {
+  private findDirect(raw: readonly string[]): T | undefined {
     let node: Node<T> | undefined = this.root;
     for (let index = 0; index < raw.length; index += 1) {
       const text = raw[index] ?? '';
@@ -101,28 +101,28 @@ export class PathTree<T> {
     return node.leaf?.target;
   }
 
-  private search(walk: Walk<T>): readonly T[] {
-    this.visit(this.root, 0, walk);
-    return walk.found.map(({ target }) => target);
+  private search(search: PathSearch<T>): readonly T[] {
+    this.visit(this.root, 0, search);
+    return search.found.map(({ target }) => target);
   }
 
   /** Returns whether the search is over. */
-  private visit(node: Node<T>, depth: number, walk: Walk<T>): boolean {
-    const { raw, normal, loose } = walk;
+  private visit(node: Node<T>, depth: number, search: PathSearch<T>): boolean {
+    const { raw, normal, loose } = search;
     const text = normal[depth];
-    if (text === undefined) return node.leaf !== undefined && this.note(node.leaf, walk);
+    if (text === undefined) return node.leaf !== undefined && this.addMatch(node.leaf, search);
     const literal = node.literals.get(text);
-    if (literal !== undefined && this.visit(literal, depth + 1, walk)) return true;
+    if (literal !== undefined && this.visit(literal, depth + 1, search)) return true;
     for (const edge of node.mixed) {
       if (!matchesSegment(raw[depth] ?? '', edge.segment.literals, loose)) continue;
-      if (this.visit(edge.node, depth + 1, walk)) return true;
+      if (this.visit(edge.node, depth + 1, search)) return true;
     }
-    if (node.parameter !== undefined && text !== '' && this.visit(node.parameter, depth + 1, walk))
+    if (node.parameter !== undefined && text !== '' && this.visit(node.parameter, depth + 1, search))
       return true;
-    return node.rest !== undefined && this.note(node.rest, walk);
+    return node.rest !== undefined && this.addMatch(node.rest, search);
   }
 
-  private note(leaf: Leaf<T>, { found }: Walk<T>): boolean {
+  private addMatch(leaf: Leaf<T>, { found }: PathSearch<T>): boolean {
     const rank = found[0]?.rank ?? leaf.rank;
     if (leaf.rank === rank) found.push(leaf);
     return (this.mixedRanks.get(rank) ?? 0) < 2;

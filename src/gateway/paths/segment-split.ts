@@ -5,7 +5,7 @@
 import { traceableText } from '../../openapi/model/normal-text.ts';
 
 /** What the search needs of a text; a test counts its steps through this. */
-export type Searched = Pick<string, 'length' | 'startsWith' | 'endsWith' | 'lastIndexOf'>;
+export type SearchableText = Pick<string, 'length' | 'startsWith' | 'endsWith' | 'lastIndexOf'>;
 
 /** Where each parameter of a segment ends. Each starts where the literal before it ends. */
 export type Ends = readonly number[];
@@ -14,7 +14,7 @@ export type Ends = readonly number[];
 export type Accepts = (parameter: number, text: string) => boolean;
 
 /** Questions to schemas for one segment, beside two for each parameter. */
-const MAX_QUESTIONS = 64;
+const MAX_SCHEMA_CHECKS = 64;
 
 /**
  * Where the parameters end when each literal stands as far right as possible: so the first parameter is as long as
@@ -22,7 +22,7 @@ const MAX_QUESTIONS = 64;
  *
  * @param literals what stands before, between and after the parameters.
  */
-export function rightmost(text: Searched, literals: readonly string[]): Ends | undefined {
+export function rightmost(text: SearchableText, literals: readonly string[]): Ends | undefined {
   const prefix = literals[0] ?? '';
   const suffix = literals.at(-1) ?? '';
   if (!text.startsWith(prefix) || !text.endsWith(suffix)) return undefined;
@@ -38,7 +38,7 @@ export function rightmost(text: Searched, literals: readonly string[]): Ends | u
 }
 
 /** Where a literal last stands with at least one character between it and `end`; -1 when nowhere. */
-function lastBefore(text: Searched, literal: string, end: number): number {
+function lastBefore(text: SearchableText, literal: string, end: number): number {
   const from = end - 1 - literal.length;
   return from < 0 ? -1 : text.lastIndexOf(literal, from);
 }
@@ -87,13 +87,13 @@ class Search {
   private readonly ends: number[] = [];
 
   constructor(
-    private readonly text: Searched,
+    private readonly text: SearchableText,
     private readonly literals: readonly string[],
     private readonly last: Ends,
     private readonly accepts: Accepts,
     private readonly rawText: (start: number, end: number) => string,
   ) {
-    this.left = MAX_QUESTIONS + 2 * last.length;
+    this.left = MAX_SCHEMA_CHECKS + 2 * last.length;
   }
 
   accepted(): Ends | undefined {

@@ -14,7 +14,7 @@ const COMPRESSIBLE = /^(?:text\/|application\/(?:[^;]*\+)?(?:json|xml|yaml|javas
  * Headers that a coding would make untrue: a range is one of the bytes as they are (RFC 9110, 14.4), a digest is that
  * of the content or of the representation with its coding (RFC 9530, 2 and 3; RFC 1864).
  */
-const ABOUT_BYTES: ReadonlySet<string> = new Set([
+const BYTE_HEADERS: ReadonlySet<string> = new Set([
   'content-digest',
   'content-encoding',
   'content-md5',
@@ -35,7 +35,7 @@ export function mayCompress(
   if (NO_TRANSFORM.test(req.headers['cache-control'] ?? '')) return false;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]?.toLowerCase() ?? '';
-    if (ABOUT_BYTES.has(name)) return false;
+    if (BYTE_HEADERS.has(name)) return false;
     if (name === 'cache-control' && NO_TRANSFORM.test(headers[index + 1] ?? '')) return false;
   }
   return true;

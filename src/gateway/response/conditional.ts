@@ -1,6 +1,6 @@
 /** Conditional requests (RFC 9110, 13): entity tags, dates, and what a request demands of them. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { isSameState, tagsOf } from './entity-tag.ts';
+import { tagsMatch, tagsOf } from './entity-tag.ts';
 
 /** What is known of a representation. */
 export interface Validator {
@@ -19,29 +19,29 @@ export function isConditional(headers: IncomingHttpHeaders): boolean {
 }
 
 /** How the conditions of a request turn out. */
-export type Verdict = 'go' | 'not-modified' | 'failed';
+export type ConditionResult = 'go' | 'not-modified' | 'failed';
 
 /**
  * Evaluates the conditions in the order of RFC 9110, 13.2.2.
  * @param current undefined when there is no such resource.
- * @param reading whether the method is GET or HEAD.
+ * @param isRead whether the method is GET or HEAD.
  */
 export function evaluate(
   headers: IncomingHttpHeaders,
   current: Validator | undefined,
-  reading: boolean,
-): Verdict {
+  isRead: boolean,
+): ConditionResult {
   const ifMatch = headers['if-match'];
   const unmodifiedSince = headers['if-unmodified-since'];
   if (ifMatch !== undefined) {
-    if (!matches(ifMatch, current, strongly)) return 'failed';
+    if (!matches(ifMatch, current, strongMatch)) return 'failed';
   } else if (unmodifiedSince !== undefined && isLater(current?.lastModified, unmodifiedSince))
     return 'failed';
   const ifNoneMatch = headers['if-none-match'];
   const modifiedSince = headers['if-modified-since'];
   if (ifNoneMatch !== undefined) {
-    if (matches(ifNoneMatch, current, isSameState)) return reading ? 'not-modified' : 'failed';
-  } else if (reading && modifiedSince !== undefined && current?.lastModified !== undefined) {
+    if (matches(ifNoneMatch, current, tagsMatch)) return isRead ? 'not-modified' : 'failed';
+  } else if (isRead && modifiedSince !== undefined && current?.lastModified !== undefined) {
     if (isLater(current.lastModified, modifiedSince) === false) return 'not-modified';
   }
   return 'go';
@@ -49,8 +49,8 @@ export function evaluate(
 
 type Compare = (given: string, etag: string) => boolean;
 
-const strongly: Compare = (given, etag) =>
-  !given.startsWith('W/') && !etag.startsWith('W/') && isSameState(given, etag);
+const strongMatch: Compare = (given, etag) =>
+  !given.startsWith('W/') && !etag.startsWith('W/') && tagsMatch(given, etag);
 
 function matches(header: string, current: Validator | undefined, compare: Compare): boolean {
   if (current === undefined) return false;

@@ -6,9 +6,9 @@ import type { Fault } from '../common/problem.ts';
 import type { Route } from '../routing/route.ts';
 
 /** What is wrong with a reply: its status is not in the document, it is no JSON, or it does not match its schema. */
-export function faultsInReply(route: Route, reply: ReplyMessage, contentType: string): Fault[] {
+export function validateReply(route: Route, reply: ReplyMessage, contentType: string): Fault[] {
   const { status, body } = reply;
-  const named = route.missesStatus(status);
+  const named = route.statusMismatch(status);
   if (named !== undefined) {
     const detail = `has the status ${status}, which the document does not name; it names ${named.join(', ')}`;
     return [{ pointer: '/reply', detail }];

@@ -33,14 +33,14 @@ function plainTag(tag: string): string {
 }
 
 /** Whether a tag that a client gave stands for the state that a worker's tag names; weak and strong tags do alike. */
-export function isSameState(given: string, etag: string): boolean {
+export function tagsMatch(given: string, etag: string): boolean {
   const [first, second] = [given.replace(/^W\//, ''), etag.replace(/^W\//, '')];
   return first === second || plainTag(first) === second;
 }
 
 /** The tag of a list that stands for a worker's tag, as the client gave it. */
-export function tagAsGiven(list: string | undefined, etag: string): string | undefined {
-  return list === undefined ? undefined : tagsOf(list).find((given) => isSameState(given, etag));
+export function clientTag(list: string | undefined, etag: string): string | undefined {
+  return list === undefined ? undefined : tagsOf(list).find((given) => tagsMatch(given, etag));
 }
 
 /** Whether a request names entity tags. */

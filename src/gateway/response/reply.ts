@@ -5,15 +5,15 @@ import { encodeProblem, httpProblem, outcomeProblem, type Problem } from '../com
 import { type GatewayContext, startHeaders } from '../context/gateway-context.ts';
 import type { Route } from '../routing/route.ts';
 import { evaluate } from './conditional.ts';
-import { faultsInReply } from './contract-check.ts';
-import { etagOf, tagAsGiven } from './entity-tag.ts';
+import { validateReply } from './contract-check.ts';
+import { clientTag, etagOf } from './entity-tag.ts';
 import { type ReplyHeaders, readExtras } from './reply-headers.ts';
-import { addTiming, wantsTiming } from './server-timing.ts';
+import { addTiming, sendsTiming } from './server-timing.ts';
 import { write, writeCompressed } from './writer.ts';
 
 /** What an answer is made with. */
-export interface AnswerContext {
-  readonly core: GatewayContext;
+export interface ResponseContext {
+  readonly gateway: GatewayContext;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
@@ -30,55 +30,55 @@ const PROBLEM_TYPE = 'application/problem+json';
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 
 /** Answers with a worker's reply, its bytes unread. Returns the status. */
-export function answer(context: AnswerContext, reply: ReplyMessage): number {
-  const { core, req, route } = context;
-  const extras = readExtras(reply, core.settings.requestIdHeader.toLowerCase());
+export function sendReply(context: ResponseContext, reply: ReplyMessage): number {
+  const { gateway, req, route } = context;
+  const extras = readExtras(reply, gateway.settings.requestIdHeader.toLowerCase());
   const contentType = reply.contentType || firstOf(extras, 'content-type') || route.defaultType(reply.status);
   const problem = checkReply(context, reply, contentType);
-  if (problem !== undefined) return answerProblem(context, problem, reply);
+  if (problem !== undefined) return sendProblem(context, problem, reply);
 
   const headers = headersOf(context, extras?.timing);
   if (extras !== undefined) addWorkerHeaders(context, extras, headers);
   let { status } = reply;
   if (status === 200 && (extras !== undefined || route.operation.etag)) {
-    const verdict = judge(context, reply, extras, headers);
-    if (verdict === 'failed') return answerProblem(context, preconditionFailed(), reply);
+    const verdict = evaluateConditions(context, reply, extras, headers);
+    if (verdict === 'failed') return sendProblem(context, preconditionFailed(), reply);
     if (verdict === 'not-modified') status = 304;
   }
-  if (status === 304) nameTagOfClient(req, headers);
+  if (status === 304) useClientTag(req, headers);
   const { body } = reply;
-  const { compression } = core.settings;
+  const { compression } = gateway.settings;
   const response = { status, headers, contentType, body };
   const tagged = extras !== undefined || route.operation.etag;
   const plain = compression === false || (body.length < compression.threshold && !tagged);
-  return plain ? write(core, context, response) : writeCompressed(core, context, response, compression);
+  return plain ? write(gateway, context, response) : writeCompressed(gateway, context, response, compression);
 }
 
 /** Answers with a problem. Returns the status. */
-export function answerProblem(context: AnswerContext, problem: Problem, reply?: ReplyMessage): number {
-  const { core, requestId } = context;
+export function sendProblem(context: ResponseContext, problem: Problem, reply?: ReplyMessage): number {
+  const { gateway, requestId } = context;
   const extras =
-    reply === undefined ? undefined : readExtras(reply, core.settings.requestIdHeader.toLowerCase());
+    reply === undefined ? undefined : readExtras(reply, gateway.settings.requestIdHeader.toLowerCase());
   const headers = headersOf(context, extras?.timing);
   if (extras !== undefined && reply?.code === problem.code) addWorkerHeaders(context, extras, headers, true);
-  addProblemHeaders(problem, core.settings.retryAfter, headers);
-  const body = encodeProblem(problem, core.settings.problemType, requestId);
-  return write(core, context, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
+  addProblemHeaders(problem, gateway.settings.retryAfter, headers);
+  const body = encodeProblem(problem, gateway.settings.problemType, requestId);
+  return write(gateway, context, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
 }
 
 /** Answers with a problem where no operation is concerned. */
-export function answerBare(
-  core: GatewayContext,
+export function sendPlainProblem(
+  gateway: GatewayContext,
   req: IncomingMessage,
   res: ServerResponse,
   requestId: string,
   problem: Problem,
 ): void {
-  const headers = startHeaders(core, core.baseHeaders, requestId);
-  if (core.cors !== undefined) headers.push(...core.cors.headersFor(req.headers));
-  addProblemHeaders(problem, core.settings.retryAfter, headers);
-  const body = encodeProblem(problem, core.settings.problemType, requestId);
-  write(core, { req, res }, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
+  const headers = startHeaders(gateway, gateway.baseHeaders, requestId);
+  if (gateway.cors !== undefined) headers.push(...gateway.cors.headersFor(req.headers));
+  addProblemHeaders(problem, gateway.settings.retryAfter, headers);
+  const body = encodeProblem(problem, gateway.settings.problemType, requestId);
+  write(gateway, { req, res }, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
 }
 
 /** Headers that a problem brings along. */
@@ -97,31 +97,31 @@ function hasName(headers: readonly string[], name: string): boolean {
 }
 
 /** Headers of every reply to this request. */
-function headersOf(context: AnswerContext, timing: ReplyExtras['timing']): string[] {
-  const { core, route, extraHeaders, requestId } = context;
-  const headers = startHeaders(core, route.headers, requestId);
+function headersOf(context: ResponseContext, timing: ReplyExtras['timing']): string[] {
+  const { gateway, route, extraHeaders, requestId } = context;
+  const headers = startHeaders(gateway, route.headers, requestId);
   if (extraHeaders.length > 0) headers.push(...extraHeaders);
   const { req, started } = context;
-  if (started !== 0 && wantsTiming(core.settings, req)) addTiming(req, timing, started, headers);
+  if (started !== 0 && sendsTiming(gateway.settings, req)) addTiming(req, timing, started, headers);
   return headers;
 }
 
 /** Adds what the worker set; names in a problem keep those that speak of the connection between body and type. */
 function addWorkerHeaders(
-  context: AnswerContext,
+  context: ResponseContext,
   extras: ReplyHeaders,
   headers: string[],
   problem = false,
 ): void {
-  const { core, route, requestId } = context;
+  const { gateway, route, requestId } = context;
   if (extras.dropped.length > 0) {
     const fields = { requestId, event: route.operation.eventName, headers: extras.dropped };
-    core.logger.warn(fields, 'headers of a reply were left out: a worker cannot set them');
+    gateway.logger.warn(fields, 'headers of a reply were left out: a worker cannot set them');
   }
   for (const [name, value] of extras.headers) {
     if (name === 'content-type' || (problem && BODY_HEADERS.has(name))) continue;
     for (const single of [value].flat())
-      headers.push(name, name === 'location' ? located(single, context.baseUrl) : single);
+      headers.push(name, name === 'location' ? withBaseUrl(single, context.baseUrl) : single);
   }
 }
 
@@ -134,7 +134,7 @@ const BODY_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /** A worker knows nothing of the path that the gateway is mounted under. */
-function located(location: string, baseUrl: string): string {
+function withBaseUrl(location: string, baseUrl: string): string {
   return baseUrl !== '' && location.startsWith('/') && !location.startsWith('//')
     ? baseUrl + location
     : location;
@@ -146,26 +146,26 @@ function firstOf(extras: ReplyHeaders | undefined, name: string): string | undef
 }
 
 /** Whether the reply can be answered, and keeps to the document. */
-function checkReply(context: AnswerContext, reply: ReplyMessage, contentType: string): Problem | undefined {
-  const { core, route, requestId } = context;
+function checkReply(context: ResponseContext, reply: ReplyMessage, contentType: string): Problem | undefined {
+  const { gateway, route, requestId } = context;
   const { status } = reply;
   const fields = { requestId, event: route.operation.eventName, status };
   if (!Number.isInteger(status) || status < 200 || status > 599 || !MEDIA_TYPE.test(contentType)) {
-    core.logger.error({ ...fields, contentType }, 'a reply has no valid status or media type');
+    gateway.logger.error({ ...fields, contentType }, 'a reply has no valid status or media type');
     return outcomeProblem('BAD_REPLY', 'The reply of the worker has no valid status or media type.');
   }
-  const { check, sample } = core.settings.replies;
+  const { check, sample } = gateway.settings.replies;
   if (check === 'off' || (sample < 1 && Math.random() >= sample)) return undefined;
-  const faults = faultsInReply(route, reply, contentType);
+  const faults = validateReply(route, reply, contentType);
   if (faults.length === 0) return undefined;
-  core.logger.error({ ...fields, faults }, 'A REPLY BREAKS THE CONTRACT');
+  gateway.logger.error({ ...fields, faults }, 'A REPLY BREAKS THE CONTRACT');
   if (check === 'report') return undefined;
   return outcomeProblem('BAD_REPLY', 'The reply of the worker does not match the document.');
 }
 
 /** Holds a successful reply against the conditions of the request; adds the entity tag that it computes. */
-function judge(
-  { req, route }: AnswerContext,
+function evaluateConditions(
+  { req, route }: ResponseContext,
   reply: ReplyMessage,
   extras: ReplyHeaders | undefined,
   headers: string[],
@@ -182,11 +182,11 @@ function judge(
 }
 
 /** A 304 has the tag that the 200 would have (RFC 9110, 15.4.5): that of the representation that the client holds. */
-function nameTagOfClient(req: IncomingMessage, headers: string[]): void {
+function useClientTag(req: IncomingMessage, headers: string[]): void {
   for (let index = 0; index < headers.length; index += 2) {
     const etag = headers[index + 1];
     if (etag === undefined || headers[index]?.toLowerCase() !== 'etag') continue;
-    headers[index + 1] = tagAsGiven(req.headers['if-none-match'], etag) ?? etag;
+    headers[index + 1] = clientTag(req.headers['if-none-match'], etag) ?? etag;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ReplyExtras } from '../../core/messages/message.ts';
 import type { GatewaySettings } from '../common/settings.ts';
-import { isWatched } from '../context/access-log.ts';
+import { hasObservers } from '../context/access-log.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 
 const PREFERENCE = /(?:^|[,\s])server-timing(?:$|[,;\s])/i;
@@ -14,17 +14,17 @@ function isAsked(req: IncomingMessage): boolean {
 }
 
 /** Whether the reply to a request tells its times. */
-export function wantsTiming({ serverTiming }: GatewaySettings, req: IncomingMessage): boolean {
+export function sendsTiming({ serverTiming }: GatewaySettings, req: IncomingMessage): boolean {
   return serverTiming === 'always' || (serverTiming === 'asked' && isAsked(req));
 }
 
 /** Whether somebody will ask how long a request took. */
-export function needsClock(core: GatewayContext, req: IncomingMessage): boolean {
-  return isWatched(core) || wantsTiming(core.settings, req);
+export function needsStartTime(gateway: GatewayContext, req: IncomingMessage): boolean {
+  return hasObservers(gateway) || sendsTiming(gateway.settings, req);
 }
 
 /** Most that a request waits for a count, in ms. What its header says counts here before it is judged. */
-export function patienceOf(settings: GatewaySettings, req: IncomingMessage, fallback: number): number {
+export function maxWaitOf(settings: GatewaySettings, req: IncomingMessage, fallback: number): number {
   const given = Number(req.headers[settings.timeoutHeader.toLowerCase()]);
   return given > 0 ? Math.min(given, settings.maxTimeout) : fallback;
 }

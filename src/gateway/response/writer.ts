@@ -32,15 +32,15 @@ export interface ReplyTarget {
  * Methods of `res` may be those of a middleware of the host, and may throw. Then this request alone fails.
  * @returns the status that the client gets.
  */
-export function write(core: GatewayContext, { req, res }: ReplyTarget, response: Response): number {
+export function write(gateway: GatewayContext, { req, res }: ReplyTarget, response: Response): number {
   if (res.headersSent || res.destroyed) return response.status;
   try {
     send(res, req.method, response);
     return response.status;
   } catch (error) {
-    const requestId = valueOf(response.headers, core.settings.requestIdHeader) ?? '';
-    core.logger.error({ err: toError(error), requestId }, 'a response could not be written');
-    return abandon(core, res, requestId);
+    const requestId = valueOf(response.headers, gateway.settings.requestIdHeader) ?? '';
+    gateway.logger.error({ err: toError(error), requestId }, 'a response could not be written');
+    return endWithError(gateway, res, requestId);
   }
 }
 
@@ -69,25 +69,25 @@ function send(res: ServerResponse, method: string | undefined, response: Respons
  * Express does it.
  */
 function writeHead(res: ServerResponse, status: number, headers: string[]): void {
-  const isPatched = res.writeHead !== PLAIN.writeHead;
+  const isPatched = res.writeHead !== NODE_METHODS.writeHead;
   if (!isPatched && res.getHeaderNames().length === 0) {
     res.writeHead(status, headers);
     return;
   }
-  const ours = new Set<string>(['vary']);
+  const written = new Set<string>(['vary']);
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     const value = headers[index + 1] ?? '';
-    if (ours.has(name.toLowerCase())) res.appendHeader(name, value);
+    if (written.has(name.toLowerCase())) res.appendHeader(name, value);
     else res.setHeader(name, value);
-    ours.add(name.toLowerCase());
+    written.add(name.toLowerCase());
   }
   if (isPatched) res.statusCode = status;
   else res.writeHead(status);
 }
 
 /** Node's own methods of responses, where a host has put others in their place. */
-const PLAIN = pick([
+const NODE_METHODS = pick([
   'appendHeader',
   'end',
   'getHeader',
@@ -103,16 +103,16 @@ function pick<Name extends keyof ServerResponse>(names: readonly Name[]): Pick<S
 }
 
 /** Ends a response that cannot be written: with an error as long as it has no head, else with its connection. */
-function abandon(core: GatewayContext, res: ServerResponse, requestId: string): number {
+function endWithError(gateway: GatewayContext, res: ServerResponse, requestId: string): number {
   const problem = httpProblem('INTERNAL_ERROR', 'The response could not be written; the log says why.');
   // A host may have its own idea of `headersSent`.
   const { _header: head } = res as { _header?: string | null };
   try {
     if (typeof head !== 'string') {
-      Object.assign(res, PLAIN);
+      Object.assign(res, NODE_METHODS);
       for (const name of res.getHeaderNames()) res.removeHeader(name);
-      const body = encodeProblem(problem, core.settings.problemType, requestId);
-      const headers = [...core.baseHeaders, core.settings.requestIdHeader, requestId];
+      const body = encodeProblem(problem, gateway.settings.problemType, requestId);
+      const headers = [...gateway.baseHeaders, gateway.settings.requestIdHeader, requestId];
       headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
       headers.push('Cache-Control', 'no-store', 'Connection', 'close');
       res.writeHead(problem.status, headers);
@@ -120,7 +120,7 @@ function abandon(core: GatewayContext, res: ServerResponse, requestId: string): 
       return problem.status;
     }
   } catch (error) {
-    core.logger.error({ err: toError(error), requestId }, 'the error could not be written either');
+    gateway.logger.error({ err: toError(error), requestId }, 'the error could not be written either');
   }
   res.destroy();
   return problem.status;
@@ -128,7 +128,7 @@ function abandon(core: GatewayContext, res: ServerResponse, requestId: string): 
 
 /** Writes a response, compressed if the client likes it, and if that may be done to it. */
 export function writeCompressed(
-  core: GatewayContext,
+  gateway: GatewayContext,
   target: ReplyTarget,
   response: Response,
   settings: CompressionSettings,
@@ -138,21 +138,21 @@ export function writeCompressed(
   const possible = body.length >= settings.threshold && mayCompress(req, response);
   if (possible) headers.push('Vary', 'Accept-Encoding');
   const coding = possible && status !== 304 ? codingFor(req.headers['accept-encoding']) : undefined;
-  if (coding === undefined) return writeTagged(core, target, response, undefined);
+  if (coding === undefined) return writeTagged(gateway, target, response, undefined);
   compress(body, coding, (compressed) => {
     if (compressed === undefined) {
-      writeTagged(core, target, response, undefined);
+      writeTagged(gateway, target, response, undefined);
       return;
     }
     headers.push('Content-Encoding', coding);
-    writeTagged(core, target, { ...response, body: compressed }, coding);
+    writeTagged(gateway, target, { ...response, body: compressed }, coding);
   });
   return status;
 }
 
 /** A 304 names the tag that the client has. */
 function writeTagged(
-  core: GatewayContext,
+  gateway: GatewayContext,
   target: ReplyTarget,
   response: Response,
   coding: string | undefined,
@@ -163,7 +163,7 @@ function writeTagged(
     if (value === undefined || headers[index]?.toLowerCase() !== 'etag') continue;
     headers[index + 1] = sentTag(value, coding);
   }
-  return write(core, target, response);
+  return write(gateway, target, response);
 }
 
 function valueOf(headers: readonly string[], name: string): string | undefined {

@@ -12,7 +12,7 @@ import type { ApiRegistry } from '../../openapi/index.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 
 /** How long (ms) a router that does not answer keeps the contracts from being complete. */
-const STARTING_TIME = 10_000;
+const STARTUP_TIMEOUT = 10_000;
 
 /** Longest that a poll is under way, in ms. */
 const POLL_TIMEOUT = 25_000;
@@ -33,7 +33,7 @@ interface Listing {
 }
 
 /** A contract as one router has it. */
-interface HeldContract {
+interface RouterVersion {
   readonly text: string;
   readonly available: boolean;
 }
@@ -41,16 +41,16 @@ interface HeldContract {
 /** The contracts of all routers that are watched, in one registry. */
 export class LiveContracts {
   /** By name of the contract: which routers have it, in which version, and whether a worker serves it there. */
-  private readonly holders = new Map<string, Map<string, HeldContract>>();
+  private readonly versions = new Map<string, Map<string, RouterVersion>>();
   /** The versions in the registry. */
-  private readonly texts = new Map<string, string>();
+  private readonly registered = new Map<string, string>();
   /** By router: what it listed last, where some of that was refused. */
-  private readonly refused = new Map<string, Listing>();
+  private readonly rejected = new Map<string, Listing>();
   private readonly polls = new Map<string, Poll>();
   /** Routers that are watched and have not answered yet. */
-  private readonly unheard = new Set<string>();
+  private readonly unanswered = new Set<string>();
   private readonly completeAt: number;
-  private heard = false;
+  private anyAnswered = false;
   private ready = false;
 
   /** @param clock for tests. */
@@ -59,12 +59,12 @@ export class LiveContracts {
     private readonly logger: GatewayLogger,
     private readonly clock: Clock = systemClock,
   ) {
-    this.completeAt = clock.now() + STARTING_TIME;
+    this.completeAt = clock.now() + STARTUP_TIMEOUT;
   }
 
   /** Whether all routers that are watched have answered once, or the time for that is over. Stays true. */
   get complete(): boolean {
-    this.ready ||= (this.heard && this.unheard.size === 0) || this.clock.now() >= this.completeAt;
+    this.ready ||= (this.anyAnswered && this.unanswered.size === 0) || this.clock.now() >= this.completeAt;
     return this.ready;
   }
 
@@ -76,14 +76,14 @@ export class LiveContracts {
    */
   watch(requester: Requester, router: string): void {
     const poll = new Poll(requester, this.logger, router, (listing) => {
-      this.heard = true;
-      this.unheard.delete(router);
+      this.anyAnswered = true;
+      this.unanswered.delete(router);
       this.update(router, listing);
       // What clashed with a contract of another router may fit now.
-      for (const [other, old] of [...this.refused]) if (other !== router) this.update(other, old);
+      for (const [other, old] of [...this.rejected]) if (other !== router) this.update(other, old);
     });
     this.polls.set(router, poll);
-    this.unheard.add(router);
+    this.unanswered.add(router);
     poll.next(undefined);
   }
 
@@ -91,14 +91,14 @@ export class LiveContracts {
   forget(router: string): void {
     this.polls.get(router)?.close();
     this.polls.delete(router);
-    this.unheard.delete(router);
-    this.refused.delete(router);
-    for (const [name, holders] of this.holders) if (holders.delete(router)) this.refresh(name);
+    this.unanswered.delete(router);
+    this.rejected.delete(router);
+    for (const [name, holders] of this.versions) if (holders.delete(router)) this.refresh(name);
   }
 
   /** The contracts that a router has told of and that are in the registry, and whether a worker serves each there. */
   contractsOf(router: string): { name: string; available: boolean }[] {
-    return [...this.holders].flatMap(([name, holders]) => {
+    return [...this.versions].flatMap(([name, holders]) => {
       const held = holders.get(router);
       return held === undefined ? [] : [{ name, available: held.available }];
     });
@@ -106,7 +106,7 @@ export class LiveContracts {
 
   /** OpenAPI fragment of a contract; undefined where there is none of the name. */
   fragment(name: string): unknown {
-    const text = this.holders.has(name) ? this.texts.get(name) : undefined;
+    const text = this.versions.has(name) ? this.registered.get(name) : undefined;
     return text === undefined ? undefined : JSON.parse(text);
   }
 
@@ -118,18 +118,18 @@ export class LiveContracts {
 
   private update(router: string, listing: Listing): void {
     const named = new Set(listing.contracts.map(({ name }) => name));
-    for (const [name, holders] of this.holders) {
+    for (const [name, holders] of this.versions) {
       if (!named.has(name) && holders.delete(router)) this.refresh(name);
     }
-    this.refused.delete(router);
+    this.rejected.delete(router);
     for (const contract of listing.contracts) {
       const { name, available } = contract;
       if (!this.put(contract, router)) {
-        if (available) this.refused.set(router, listing);
+        if (available) this.rejected.set(router, listing);
         continue;
       }
-      const holders = this.holders.get(name) ?? new Map<string, HeldContract>();
-      this.holders.set(name, holders.set(router, { text: JSON.stringify(contract.fragment), available }));
+      const holders = this.versions.get(name) ?? new Map<string, RouterVersion>();
+      this.versions.set(name, holders.set(router, { text: JSON.stringify(contract.fragment), available }));
       this.refresh(name);
     }
   }
@@ -137,7 +137,7 @@ export class LiveContracts {
   /** Takes a fragment in, unless it is there already. False when it is refused. */
   private put({ name, fragment, events, available }: ListedContract, router: string): boolean {
     const text = JSON.stringify(fragment);
-    const current = this.texts.get(name);
+    const current = this.registered.get(name);
     if (current === text && this.registry.has(name)) return true;
     try {
       if (current !== undefined && this.isServedElsewhere(name, current, router)) {
@@ -148,7 +148,7 @@ export class LiveContracts {
           throw new ContractError(`another router has a version that differs: ${reason}`);
       }
       this.registry.put(name, fragment, { kind: 'worker', available, events });
-      this.texts.set(name, text);
+      this.registered.set(name, text);
       return true;
     } catch (error) {
       // One that nobody serves is no loss.
@@ -160,7 +160,7 @@ export class LiveContracts {
 
   /** Whether workers behind another router serve that version. */
   private isServedElsewhere(name: string, text: string, router: string): boolean {
-    const holders = this.holders.get(name) ?? [];
+    const holders = this.versions.get(name) ?? [];
     return [...holders].some(([other, held]) => other !== router && held.available && held.text === text);
   }
 
@@ -170,7 +170,7 @@ export class LiveContracts {
   }
 
   private refresh(name: string): void {
-    const available = [...(this.holders.get(name)?.values() ?? [])].some((held) => held.available);
+    const available = [...(this.versions.get(name)?.values() ?? [])].some((held) => held.available);
     this.registry.setAvailable(name, available);
   }
 }
@@ -194,7 +194,7 @@ class Poll {
     if (this.closed) return;
     const body = Buffer.from(JSON.stringify({ since }));
     const request = { eventName: '$router.contracts', body, timeout: POLL_TIMEOUT, idempotent: true };
-    this.inFlight = this.requester.request(request, (reply) => this.answered(since, reply));
+    this.inFlight = this.requester.request(request, (reply) => this.onReply(since, reply));
   }
 
   close(): void {
@@ -203,7 +203,7 @@ class Poll {
     this.inFlight?.cancel();
   }
 
-  private answered(since: number | undefined, reply: ReplyMessage): void {
+  private onReply(since: number | undefined, reply: ReplyMessage): void {
     if (this.closed) return;
     const listing = reply.code === '' ? readListing(reply) : undefined;
     if (listing === undefined) {

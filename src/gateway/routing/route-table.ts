@@ -42,26 +42,26 @@ export class RouteTable {
   /**
    * @param pages pages of the gateway by path; they come before operations of the same path. `/*` at the end stands
    *   for all paths below.
-   * @param former the table before this one, of which compiled bindings are kept that still hold.
+   * @param previous the table before this one, of which compiled bindings are kept that still hold.
    * @throws Error when two operations have the same method and path.
    */
   constructor(
     snapshot: ApiSnapshot,
     pages: ReadonlyMap<string, Page>,
     private readonly context: RouteContext,
-    former?: RouteTable,
+    previous?: RouteTable,
   ) {
     this.snapshot = snapshot;
-    const taken = this.addPages(pages);
+    const pageKeys = this.addPages(pages);
     const validators = new Validators(snapshot);
     for (const operation of snapshot.operations) {
       const template = parseTemplate(operation.path);
-      if (taken.has(template.key)) {
+      if (pageKeys.has(template.key)) {
         context.logger.warn(
           { path: operation.path },
           'a page of the gateway hides an operation of the document',
         );
-      } else this.addOperation(operation, template, validators, former);
+      } else this.addOperation(operation, template, validators, previous);
     }
     const { entries } = this;
     for (const entry of entries.values()) entry.allow = allowOf(entry.routes);
@@ -70,7 +70,7 @@ export class RouteTable {
 
   /** What a request target leads to. */
   find(url: string): Match | typeof BAD_PATH | undefined {
-    const target = url.startsWith('/') ? url : originOf(url);
+    const target = url.startsWith('/') ? url : originForm(url);
     if (target === undefined) return BAD_PATH;
     if (!target.startsWith('/')) return undefined;
     const end = endOfPath(target);
@@ -102,7 +102,7 @@ export class RouteTable {
     operation: Operation,
     template: Template,
     validators: Validators,
-    former: RouteTable | undefined,
+    previous: RouteTable | undefined,
   ): void {
     let entry = this.entries.get(template.key);
     if (entry === undefined) {
@@ -113,14 +113,14 @@ export class RouteTable {
     const method = operation.method.toUpperCase();
     if (entry.routes.has(method)) throw new Error(`${method} ${operation.path} is there twice`);
     const route = new Route(operation, this.snapshot.document, validators, template, this.context);
-    const before = former?.entries.get(template.key)?.routes.get(method);
-    if (before !== undefined) route.inherit(before);
+    const before = previous?.entries.get(template.key)?.routes.get(method);
+    if (before !== undefined) route.reuseBinder(before);
     entry.routes.set(method, route);
   }
 }
 
 /** The origin form of a request target in absolute form (RFC 9112, 3.2); undefined when its authority is not valid. */
-function originOf(url: string): string | undefined {
+function originForm(url: string): string | undefined {
   if (!/^https?:\/\//i.test(url)) return url;
   if (!URL.canParse(url)) return undefined;
   const origin = url.replace(/^[^:]*:\/\/[^/?#]*/, '');
@@ -129,10 +129,10 @@ function originOf(url: string): string | undefined {
 
 /** Index of the first sign that is not of the path. */
 function endOfPath(target: string): number {
-  const mark = target.indexOf('?');
+  const queryStart = target.indexOf('?');
   const fragment = target.indexOf('#');
-  if (fragment !== -1 && (mark === -1 || fragment < mark)) return fragment;
-  return mark === -1 ? target.length : mark;
+  if (fragment !== -1 && (queryStart === -1 || fragment < queryStart)) return fragment;
+  return queryStart === -1 ? target.length : queryStart;
 }
 
 /** What stands between the slashes. A loop takes half the time of `split`. */

@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject, member } from '../../contract/jso
 import type { Operation, ReplyBinding } from '../../openapi/model/operation.ts';
 import { Binder } from '../binding/binder.ts';
 import type { ParameterSource } from '../binding/parameters.ts';
-import { isSame } from '../binding/same.ts';
+import { isSameBinding } from '../binding/same-binding.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 import { bestMatch, essenceOf } from '../common/media-type.ts';
 import type { GatewaySettings } from '../common/settings.ts';
@@ -32,7 +32,7 @@ export class Route {
   readonly headers: readonly string[];
   readonly guard: Guard | undefined;
   /** Whether a body is looked for. */
-  readonly takesBody: boolean;
+  readonly acceptsBody: boolean;
   private compiled: Binder | undefined;
   private types: readonly string[] | undefined;
   private statuses: readonly string[] | undefined;
@@ -49,8 +49,8 @@ export class Route {
     const { settings, baseHeaders } = context;
     this.timeout = Math.min(operation.timeout ?? settings.timeout, settings.maxTimeout);
     this.guard = context.guardFor(operation, document);
-    this.headers = [...baseHeaders, ...this.ownHeaders()];
-    this.takesBody = operation.bodies.length > 0;
+    this.headers = [...baseHeaders, ...this.deprecationHeaders()];
+    this.acceptsBody = operation.bodies.length > 0;
   }
 
   /**
@@ -83,8 +83,8 @@ export class Route {
    * Takes over what another revision's route of the same method and path has compiled, if nothing about it has changed:
    * a worker that comes or goes must not make the gateway compile everything again.
    */
-  inherit(other: Route): void {
-    if (other.compiled === undefined || !isSame(other, this)) return;
+  reuseBinder(other: Route): void {
+    if (other.compiled === undefined || !isSameBinding(other, this)) return;
     const names = this.guard?.queryNames ?? NO_NAMES;
     const others = other.guard?.queryNames ?? NO_NAMES;
     if (names.size === others.size && [...names].every((name) => others.has(name)))
@@ -98,11 +98,11 @@ export class Route {
   }
 
   /** The statuses of successes that the document names, where the given one is not among all it names. */
-  missesStatus(status: number): readonly string[] | undefined {
+  statusMismatch(status: number): readonly string[] | undefined {
     this.statuses ??= statusesOf(this.operation, this.document as unknown as JsonObject);
     const successes = this.statuses.filter((key) => /^[123]/.test(key));
     if (successes.length === 0) return undefined;
-    return keysFor(status).some((key) => this.statuses?.includes(key) === true) ? undefined : successes;
+    return responseKeys(status).some((key) => this.statuses?.includes(key) === true) ? undefined : successes;
   }
 
   /** The validator for a reply; undefined when the document has no schema for its status and media type. */
@@ -124,7 +124,7 @@ export class Route {
 
   private repliesOf(status: number): readonly ReplyBinding[] {
     const { replies } = this.operation;
-    for (const key of keysFor(status)) {
+    for (const key of responseKeys(status)) {
       const found = replies.filter((reply) => reply.status.toUpperCase() === key.toUpperCase());
       if (found.length > 0) return found;
     }
@@ -132,17 +132,17 @@ export class Route {
   }
 
   /** Where a field of the event data stands in the HTTP request: `/id` → `/path/id`, `/title` → `/body/title`. */
-  placeOf(pointer: string): string {
+  httpPointer(pointer: string): string {
     const [, token = '', ...rest] = pointer.split('/');
     const field = token.replaceAll('~1', '/').replaceAll('~0', '~');
     const below = rest.map((part) => `/${part}`).join('');
     const parameter = this.operation.parameters.find((binding) => binding.field === field);
     if (parameter !== undefined) return `/${parameter.in}/${token}${below}`;
     if (this.operation.bodyMode === 'nested') return field === 'body' ? `/body${below}` : `/body${pointer}`;
-    return this.takesBody ? `/body${pointer}` : `/query${pointer}`;
+    return this.acceptsBody ? `/body${pointer}` : `/query${pointer}`;
   }
 
-  private ownHeaders(): string[] {
+  private deprecationHeaders(): string[] {
     const { deprecated, deprecatedSince, sunset } = this.operation;
     const headers: string[] = [];
     // RFC 9745 wants a date; where the document has none, it is known only that it is past.
@@ -153,7 +153,7 @@ export class Route {
 }
 
 /** Keys of `responses` that stand for a status, the most exact first. */
-function keysFor(status: number): string[] {
+function responseKeys(status: number): string[] {
   return [String(status), `${Math.floor(status / 100)}XX`, 'default'];
 }
 

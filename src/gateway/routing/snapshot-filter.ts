@@ -31,12 +31,12 @@ export function accept(
 function without(snapshot: ApiSnapshot, refused: ReadonlyMap<string, Error>): ApiSnapshot {
   const operations = snapshot.operations.filter(({ source }) => !refused.has(source));
   const served = new Set(operations.map(({ method, path }) => `${method} ${path}`));
-  const ours = new Set(snapshot.operations.map(({ method, path }) => `${method} ${path}`));
+  const operationKeys = new Set(snapshot.operations.map(({ method, path }) => `${method} ${path}`));
   const paths: Record<string, OpenAPIV3_1.PathItemObject> = {};
   for (const [path, item] of Object.entries(snapshot.document.paths ?? {})) {
     const members = Object.entries(item ?? {}).filter(([name]) => {
       const key = `${name} ${path}`;
-      return !ours.has(key) || served.has(key);
+      return !operationKeys.has(key) || served.has(key);
     });
     if (operations.some((operation) => operation.path === path)) paths[path] = Object.fromEntries(members);
   }

@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 import { httpProblem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 import type { Dispatcher, Next } from '../exchange/dispatcher.ts';
-import { answerBare } from '../response/reply.ts';
+import { sendPlainProblem } from '../response/reply.ts';
 import type { ExpressApp } from './express-app.ts';
-import { answerConnect, answerRaw, messageFault } from './malformed-http.ts';
+import { answerConnect, answerRaw, invalidMessage } from './malformed-http.ts';
 
 /** How an Express app is called when somebody waits behind it. */
 type App = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
@@ -15,23 +15,23 @@ type App = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 const GRACE = 5000;
 
 /** Makes the server; it does not listen yet. */
-export function newServer(core: GatewayContext, born: ExpressApp, dispatcher: Dispatcher): Server {
-  const { limits, clientTimeouts } = core.settings;
-  const app = born.app as unknown as App;
+export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispatcher: Dispatcher): Server {
+  const { limits, clientTimeouts } = gateway.settings;
+  const app = expressApp.app as unknown as App;
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
-    const fault = messageFault(req);
-    if (fault !== undefined) answerBare(core, req, res, core.ids.next(undefined), fault);
+    const fault = invalidMessage(req);
+    if (fault !== undefined) sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), fault);
     else app(req, res, (error) => dispatcher.finish(req, res, error));
   };
   /** Serves a request when its turn on the connection has come; in most cases that is now. */
-  const take = (req: IncomingMessage, res: ServerResponse, start: () => void): void => {
+  const schedule = (req: IncomingMessage, res: ServerResponse, start: () => void): void => {
     const isCurrent = res.socket !== null && req.socket.writable;
-    if (isCurrent || !core.pipelines.defer(req, res, start)) start();
+    if (isCurrent || !gateway.pipelines.defer(req, res, start)) start();
   };
   const server = createServer(
     {
-      IncomingMessage: born.IncomingMessage,
-      ServerResponse: born.ServerResponse,
+      IncomingMessage: expressApp.IncomingMessage,
+      ServerResponse: expressApp.ServerResponse,
       maxHeaderSize: limits.headers,
       headersTimeout: clientTimeouts.headers,
       requestTimeout: clientTimeouts.headers + clientTimeouts.body + GRACE,
@@ -41,22 +41,24 @@ export function newServer(core: GatewayContext, born: ExpressApp, dispatcher: Di
       // We say so ourselves, with a problem.
       requireHostHeader: false,
     },
-    (req, res) => take(req, res, () => serve(req, res)),
+    (req, res) => schedule(req, res, () => serve(req, res)),
   );
   // A client that reads nothing for as long as any operation may take is gone, even if its connection is not.
-  server.timeout = core.settings.maxTimeout + clientTimeouts.body + GRACE;
+  server.timeout = gateway.settings.maxTimeout + clientTimeouts.body + GRACE;
   // Without this, Node would ask for a body that we may refuse.
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
-    core.expecting.add(req);
+    gateway.expecting.add(req);
     // Until it is asked to go on, nobody knows whether the client will send the body: the connection cannot be kept.
     res.setHeader('Connection', 'close');
-    take(req, res, () => serve(req, res));
+    schedule(req, res, () => serve(req, res));
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     const problem = httpProblem('EXPECTATION_FAILED', 'The only expectation that is known is 100-continue.');
-    take(req, res, () => answerBare(core, req, res, core.ids.next(undefined), problem));
+    schedule(req, res, () => sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), problem));
   });
-  server.on('connect', (_req: IncomingMessage, socket: Socket) => answerConnect(core, socket));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerRaw(core, error, socket));
+  server.on('connect', (_req: IncomingMessage, socket: Socket) => answerConnect(gateway, socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    answerRaw(gateway, error, socket),
+  );
   return server;
 }

@@ -5,13 +5,13 @@ import { isLast } from '../common/pipeline.ts';
 import { encodeProblem, httpProblem, type Problem } from '../common/problem.ts';
 import { NO_OPERATION, publishAnswer } from '../context/access-log.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
-import { targetFault } from './target.ts';
+import { hostError } from './target.ts';
 
 const CLOSE = ['Connection', 'close'];
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ [^\s]+ HTTP\/(\d\.\d)\r\n/;
 
 /** What Node lets through although it must not be served (RFC 9112, 2.5, 3.2 and 6.1); undefined: nothing. */
-export function messageFault(req: IncomingMessage): Problem | undefined {
+export function invalidMessage(req: IncomingMessage): Problem | undefined {
   if (req.httpVersionMajor !== 1) return wrongVersion(req.httpVersion);
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
@@ -21,7 +21,7 @@ export function messageFault(req: IncomingMessage): Problem | undefined {
       CLOSE,
     );
   }
-  const fault = targetFault(req);
+  const fault = hostError(req);
   return fault === undefined ? undefined : httpProblem('MALFORMED_HTTP', fault, CLOSE);
 }
 
@@ -30,39 +30,44 @@ function wrongVersion(version: string): Problem {
 }
 
 /** Answers what did not become a request, or the rest of one, once everything before it is answered (RFC 9112, 9.3.2). */
-export function answerRaw(core: GatewayContext, error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerRaw(gateway: GatewayContext, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET') socket.destroy(error);
-  else if (socket.writable) answerLast(core, socket, problemOf(error, core));
+  else if (socket.writable) answerLast(gateway, socket, problemOf(error, gateway));
 }
 
 /** Gives the last answer of a connection: nothing behind it is processed. */
-function answerLast(core: GatewayContext, socket: Socket, problem: Problem): void {
-  if (!core.pipelines.close(socket)) return;
-  const last = core.pipelines.lastOn(socket);
+function answerLast(gateway: GatewayContext, socket: Socket, problem: Problem): void {
+  if (!gateway.pipelines.close(socket)) return;
+  const last = gateway.pipelines.lastOn(socket);
   if (last === undefined) {
-    sendRaw(core, socket, problem);
+    sendRaw(gateway, socket, problem);
     return;
   }
   const isBody = !last.req.complete;
-  if (isBody) core.bodies.fail(last.req, { ...problem, headers: [...(problem.headers ?? []), ...CLOSE] });
+  if (isBody) gateway.bodies.fail(last.req, { ...problem, headers: [...(problem.headers ?? []), ...CLOSE] });
   last.once('finish', () => {
     if (isLast(last)) return;
     if (isBody) socket.destroySoon();
-    else sendRaw(core, socket, problem);
+    else sendRaw(gateway, socket, problem);
   });
 }
 
 /** Answers CONNECT, for which Node makes no response. */
-export function answerConnect(core: GatewayContext, socket: Socket): void {
-  answerLast(core, socket, httpProblem('NOT_IMPLEMENTED', 'This is not a proxy: CONNECT is not known.'));
+export function answerConnect(gateway: GatewayContext, socket: Socket): void {
+  answerLast(gateway, socket, httpProblem('NOT_IMPLEMENTED', 'This is not a proxy: CONNECT is not known.'));
 }
 
-function sendRaw(core: GatewayContext, socket: Socket, problem: Problem): void {
-  const requestId = core.ids.next(undefined);
-  publishAnswer(core, undefined, { ...NO_OPERATION, requestId, status: problem.status, code: problem.code });
-  const body = encodeProblem(problem, core.settings.problemType, requestId);
+function sendRaw(gateway: GatewayContext, socket: Socket, problem: Problem): void {
+  const requestId = gateway.ids.next(undefined);
+  publishAnswer(gateway, undefined, {
+    ...NO_OPERATION,
+    requestId,
+    status: problem.status,
+    code: problem.code,
+  });
+  const body = encodeProblem(problem, gateway.settings.problemType, requestId);
   const lines = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`];
-  const headers = [...core.baseHeaders, 'Content-Type', 'application/problem+json', ...CLOSE];
+  const headers = [...gateway.baseHeaders, 'Content-Type', 'application/problem+json', ...CLOSE];
   headers.push('Cache-Control', 'no-store');
   headers.push('Content-Length', String(body.length), 'Date', new Date().toUTCString());
   for (let index = 0; index < headers.length; index += 2)
@@ -85,8 +90,8 @@ function versionIn({ rawPacket, bytesParsed = 0 }: ParseError): string | undefin
   return REQUEST_LINE.exec(text.slice(start))?.[1];
 }
 
-function problemOf(error: ParseError, core: GatewayContext): Problem {
-  const { limits } = core.settings;
+function problemOf(error: ParseError, gateway: GatewayContext): Problem {
+  const { limits } = gateway.settings;
   const code = error.code ?? '';
   const version = versionIn(error);
   switch (code) {

@@ -1,10 +1,10 @@
 /** How a gateway stops. */
 import type { Server } from 'node:http';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GatewayContext } from '../context/gateway-context.ts';
 
 /** Time for the last replies to reach their clients once the deadline is over, in ms. */
-const LAST_WORDS = 50;
+const FLUSH_TIME = 50;
 
 /** Most connections that are accepted after the gateway was asked to stop; twice the backlog that Node asks for. */
 const MAX_BACKLOG = 1024;
@@ -14,20 +14,20 @@ const MAX_BACKLOG = 1024;
  * served, and each reply closes its connection. A gateway within another server refuses new requests at once.
  * @param deadline ms after which requests in flight are cut off.
  */
-export async function closeGateway(core: GatewayContext, server: Server, deadline: number): Promise<void> {
-  core.draining = true;
+export async function closeGateway(gateway: GatewayContext, server: Server, deadline: number): Promise<void> {
+  gateway.draining = true;
   const { listening } = server;
-  if (!listening) core.closed = true;
+  if (!listening) gateway.closed = true;
   const closed = listening ? stopListening(server) : Promise.resolve();
-  const finished = Promise.all([closed, idle(core)]);
+  const finished = Promise.all([closed, idle(gateway)]);
   if (!(await within(finished, deadline))) {
-    core.closed = true;
-    for (const exchange of [...core.exchanges]) exchange.abort();
-    await within(finished, LAST_WORDS);
+    gateway.closed = true;
+    for (const exchange of [...gateway.exchanges]) exchange.abort();
+    await within(finished, FLUSH_TIME);
     server.closeAllConnections();
     await closed;
   }
-  core.closed = true;
+  gateway.closed = true;
 }
 
 /** Stops listening once all pending connections are accepted; resolves when every connection has ended. */
@@ -48,19 +48,19 @@ async function acceptBacklog(server: Server): Promise<void> {
   };
   server.on('connection', count);
   // This turn may be past accepting; the first complete one is the next.
-  await turn();
+  await nextTurn();
   for (let before = -1; before < accepted && accepted < MAX_BACKLOG; ) {
     before = accepted;
-    await turn();
+    await nextTurn();
   }
   server.off('connection', count);
 }
 
 /** Resolves when no request is in flight. */
-function idle(core: GatewayContext): Promise<void> {
-  if (core.exchanges.length === 0) return Promise.resolve();
+function idle(gateway: GatewayContext): Promise<void> {
+  if (gateway.exchanges.length === 0) return Promise.resolve();
   return new Promise((resolve) => {
-    core.onIdle = resolve;
+    gateway.onIdle = resolve;
   });
 }
 

@@ -7,18 +7,18 @@ const HOST = /^(?:\[([^\]]*)\]|(?:[\w.~!$&'()*+;=-]|%[\da-f]{2})*)(?::\d{0,5})?$
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is;
 
 /** The host that was found good last: most requests name the same one. */
-let lastGood = '';
+let lastValidHost = '';
 
 function isHost(host: string): boolean {
-  if (host === lastGood) return true;
+  if (host === lastValidHost) return true;
   const match = HOST.exec(host);
   if (match === null || (match[1] !== undefined && !isIPv6(match[1]))) return false;
-  lastGood = host;
+  lastValidHost = host;
   return true;
 }
 
 /** What is wrong with the host; undefined: nothing. The one in an absolute target takes the place of the header's. */
-export function targetFault(req: IncomingMessage): string | undefined {
+export function hostError(req: IncomingMessage): string | undefined {
   const hosts = countHosts(req.rawHeaders);
   if (hosts > 1 || (hosts === 0 && req.httpVersionMinor > 0)) {
     return `A request must have one Host header; this one has ${hosts}.`;
@@ -26,11 +26,11 @@ export function targetFault(req: IncomingMessage): string | undefined {
   const { host } = req.headers;
   if (host !== undefined && !isHost(host)) return `The Host header ${quoted(host)} is not a host.`;
   const { url = '/' } = req;
-  return url.startsWith('/') || url === '*' ? undefined : takeAbsolute(req, url);
+  return url.startsWith('/') || url === '*' ? undefined : applyAbsoluteTarget(req, url);
 }
 
 /** Makes an absolute target, as clients send it to proxies, one like the others (RFC 9112, 3.2.2). */
-function takeAbsolute(req: IncomingMessage, url: string): string | undefined {
+function applyAbsoluteTarget(req: IncomingMessage, url: string): string | undefined {
   const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
   if (authority === undefined) return undefined;
   if (authority === '' || !isHost(authority)) {

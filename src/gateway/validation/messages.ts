@@ -5,10 +5,16 @@ import { at, escapeToken, isObject, type Json, textOf } from '../../contract/jso
 import { stringifyExact } from '../../core/json/exact-json.ts';
 import type { ErrorObject } from '../../openapi/index.ts';
 import { typeOf } from './shape.ts';
-import { type Finding, forbiddenForm, isAboutForms, joinForms, tooManyForms } from './union-messages.ts';
+import {
+  type DescribedError,
+  isUnmatchedUnion,
+  notMessage,
+  severalMatches,
+  summariseUnion,
+} from './union-messages.ts';
 
 /** Errors beyond these are not read: a large body can have very many. */
-const MAX_READ = 2000;
+const MAX_ERRORS = 2000;
 
 /** Longest value that is quoted in a sentence. */
 const MAX_QUOTE = 60;
@@ -29,7 +35,7 @@ const limit: Sentence = ({ comparison, limit: bound }) =>
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   type: ({ type }, value) =>
-    `must be ${article([type].flat() as string[])}${value === undefined ? '' : `, not ${article([typeOf(value)])}`}`,
+    `must be ${typeNames([type].flat() as string[])}${value === undefined ? '' : `, not ${typeNames([typeOf(value)])}`}`,
   enum: ({ allowedValues }) => `must be one of ${quoteAll(allowedValues as unknown[])}`,
   const: ({ allowedValue }) => `must be ${quote(allowedValue)}`,
   minLength: ({ limit: bound }) => `must have at least ${plural(bound, 'character')}`,
@@ -61,18 +67,22 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 };
 
 /** Keywords whose error only repeats what those of their subschemas say. */
-const SILENT: ReadonlySet<string> = new Set(['if']);
+const REDUNDANT: ReadonlySet<string> = new Set(['if']);
 
 /**
  * What ajv found, as faults: one sentence for each thing that is wrong.
  * @param value the value that was validated.
  * @param place put before each pointer.
  */
-export function findingsOf(errors: readonly ErrorObject[], value: unknown, place: string): Finding[] {
-  const findings: Finding[] = [];
-  for (const error of errors.slice(0, MAX_READ)) {
-    if (SILENT.has(error.keyword)) continue;
-    const joined = isAboutForms(error) ? joinForms(error, findings) : undefined;
+export function describeErrors(
+  errors: readonly ErrorObject[],
+  value: unknown,
+  place: string,
+): DescribedError[] {
+  const findings: DescribedError[] = [];
+  for (const error of errors.slice(0, MAX_ERRORS)) {
+    if (REDUNDANT.has(error.keyword)) continue;
+    const joined = isUnmatchedUnion(error) ? summariseUnion(error, findings) : undefined;
     if (joined !== undefined) findings.splice(findings.length - joined.count, joined.count);
     const detail = joined?.detail ?? sentenceOf(error, at(value as Json, error.instancePath));
     const member = memberOf(error);
@@ -83,21 +93,21 @@ export function findingsOf(errors: readonly ErrorObject[], value: unknown, place
         : member === undefined
           ? detail
           : `${member} ${detail}`;
-    findings.push({ pointer, detail, own, error });
+    findings.push({ pointer, detail, ownDetail: own, error });
   }
   return findings;
 }
 
 function sentenceOf(error: ErrorObject, value: Json | undefined): string {
   const { keyword, params, message } = error;
-  if (keyword === 'oneOf' && !isAboutForms(error)) return tooManyForms(error);
-  if (keyword === 'not') return forbiddenForm(error);
+  if (keyword === 'oneOf' && !isUnmatchedUnion(error)) return severalMatches(error);
+  if (keyword === 'not') return notMessage(error);
   const sentence = SENTENCES[keyword]?.(params as Params, value) ?? message ?? 'is not valid';
-  return keyword === 'pattern' ? sentence + about(error) : sentence;
+  return keyword === 'pattern' ? sentence + descriptionOf(error) : sentence;
 }
 
 /** What the document says of the value, for sentences that only a programmer understands. */
-function about({ parentSchema }: ErrorObject): string {
+function descriptionOf({ parentSchema }: ErrorObject): string {
   const schema = parentSchema as Json | undefined;
   const text = isObject(schema) ? textOf(schema, 'description') : undefined;
   if (text === undefined || text === '') return '';
@@ -127,7 +137,7 @@ const ARTICLES: Readonly<Record<string, string>> = {
   object: 'an object',
 };
 
-function article(types: readonly string[]): string {
+function typeNames(types: readonly string[]): string {
   return types.map((type) => ARTICLES[type] ?? type).join(' or ');
 }
 

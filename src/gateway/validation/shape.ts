@@ -36,9 +36,9 @@ export class Shape {
   /** Types that a value may have; empty when the schema does not say. */
   readonly types: ReadonlySet<TypeName>;
   /** A value of the one type asked for is always valid. */
-  readonly plain: boolean;
+  readonly typeOnly: boolean;
   /** Value for an absent parameter. */
-  readonly fallback: Json | undefined;
+  readonly defaultValue: Json | undefined;
   /** Whether the value belongs into replies only. */
   readonly readOnly: boolean;
   /** Names that the schema has properties for. */
@@ -52,40 +52,42 @@ export class Shape {
     private readonly document: Json,
     private readonly facets: readonly JsonObject[],
     types: ReadonlySet<TypeName>,
-    certain: readonly JsonObject[],
+    unconditional: readonly JsonObject[],
   ) {
     this.types = types;
     const [first] = facets;
-    this.plain =
+    this.typeOnly =
       facets.length === 1 &&
       first !== undefined &&
       typeof first['type'] === 'string' &&
       Object.keys(first).every((key) => ANNOTATIONS.has(key) || key.startsWith('x-'));
-    this.fallback = certain.map((facet) => member(facet, 'default')).find((value) => value !== undefined);
-    this.readOnly = certain.some((facet) => member(facet, 'readOnly') === true);
+    this.defaultValue = unconditional
+      .map((facet) => member(facet, 'default'))
+      .find((value) => value !== undefined);
+    this.readOnly = unconditional.some((facet) => member(facet, 'readOnly') === true);
     const properties = facets.map((facet) => member(facet, 'properties')).filter(isObject);
     this.names = [...new Set(properties.flatMap((object) => Object.keys(object)))];
     this.open = !facets.some((facet) => member(facet, 'additionalProperties') === false);
   }
 
   /** Whether arrays may come. */
-  get list(): boolean {
+  get acceptsArray(): boolean {
     return this.types.has('array');
   }
 
   /** Whether objects may come. */
-  get record(): boolean {
+  get acceptsObject(): boolean {
     return this.types.has('object');
   }
 
   /** Whether a single text may stand for a value. An empty one that stands for null does not count. */
-  get single(): boolean {
+  get acceptsScalar(): boolean {
     for (const type of this.types) if (!NOT_SINGLE.has(type)) return true;
-    return !this.list && !this.record;
+    return !this.acceptsArray && !this.acceptsObject;
   }
 
   /** Whether null may come, as an empty text. */
-  get nullable(): boolean {
+  get acceptsNull(): boolean {
     return this.types.has('null');
   }
 
@@ -126,34 +128,41 @@ export class Shape {
 /** The shape of a schema of a document. */
 export function shapeOf(schema: Schema | Json, document: OpenAPIV3_1.Document | Json): Shape {
   const root = document as Json;
-  const found: Found = { root, facets: [], certain: [] };
+  const found: SchemaFacts = { root, facets: [], unconditional: [] };
   const types = collect(schema as Json, found, true);
-  return new Shape(root, found.facets, types ?? new Set(), found.certain);
+  return new Shape(root, found.facets, types ?? new Set(), found.unconditional);
 }
 
 /** What is said about a value. */
-interface Found {
+interface SchemaFacts {
   readonly root: Json;
   readonly facets: JsonObject[];
   /** The facets that apply to every value: those that no choice leads to. */
-  readonly certain: JsonObject[];
+  readonly unconditional: JsonObject[];
 }
 
 /** Gathers what is said about a value, and gives the types that are possible; undefined when nothing is said. */
-function collect(schema: Json | undefined, found: Found, certain: boolean): Set<TypeName> | undefined {
+function collect(
+  schema: Json | undefined,
+  found: SchemaFacts,
+  unconditional: boolean,
+): Set<TypeName> | undefined {
   if (!isObject(schema) || found.facets.length >= MAX_FACETS) return undefined;
   found.facets.push(schema);
-  if (certain) found.certain.push(schema);
-  const said: (Set<TypeName> | undefined)[] = [declared(schema)];
+  if (unconditional) found.unconditional.push(schema);
+  const typeSets: (Set<TypeName> | undefined)[] = [declared(schema)];
   const ref = member(schema, '$ref');
-  if (typeof ref === 'string') said.push(collect(referred(ref, found.root), found, certain));
-  for (const part of listOf(schema, 'allOf')) said.push(collect(part, found, certain));
+  if (typeof ref === 'string')
+    typeSets.push(collect(resolveReference(ref, found.root), found, unconditional));
+  for (const part of listOf(schema, 'allOf')) typeSets.push(collect(part, found, unconditional));
   for (const keyword of CHOICES) {
-    const sole = certain && realChoices(schema, keyword).length === 1;
-    const parts = listOf(schema, keyword).map((part) => collect(part, found, sole));
-    if (parts.length > 0) said.push(union(parts));
+    const onlyChoice = unconditional && realChoices(schema, keyword).length === 1;
+    const parts = listOf(schema, keyword).map((part) => collect(part, found, onlyChoice));
+    if (parts.length > 0) typeSets.push(union(parts));
   }
-  return said.filter((types) => types !== undefined).reduce<Set<TypeName> | undefined>(narrowed, undefined);
+  return typeSets
+    .filter((types) => types !== undefined)
+    .reduce<Set<TypeName> | undefined>(narrowed, undefined);
 }
 
 const CHOICES = ['anyOf', 'oneOf'] as const;
@@ -164,7 +173,7 @@ function realChoices(schema: JsonObject, keyword: (typeof CHOICES)[number]): Jso
 }
 
 /** What a reference within the document refers to. */
-export function referred(ref: string, root: Json): Json | undefined {
+export function resolveReference(ref: string, root: Json): Json | undefined {
   if (!ref.startsWith('#')) return undefined;
   let pointer = ref.slice(1);
   try {
@@ -189,9 +198,9 @@ function narrowed(first: Set<TypeName> | undefined, second: Set<TypeName>): Set<
 
 function union(all: readonly (Set<TypeName> | undefined)[]): Set<TypeName> | undefined {
   const types = new Set<TypeName>();
-  for (const some of all) {
-    if (some === undefined) return undefined;
-    some.forEach((type) => types.add(type));
+  for (const part of all) {
+    if (part === undefined) return undefined;
+    part.forEach((type) => types.add(type));
   }
   return types;
 }

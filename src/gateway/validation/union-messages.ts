@@ -9,14 +9,14 @@ import type { ErrorObject } from '../../openapi/index.ts';
 import type { Fault } from '../common/problem.ts';
 
 /** A fault, and what the error that it comes from says of its place. */
-export interface Finding extends Fault {
+export interface DescribedError extends Fault {
   readonly error: ErrorObject;
   /** What is wrong, said of the value itself and not of its member. */
-  readonly own: string;
+  readonly ownDetail: string;
 }
 
 /** Whether an error is about forms of which at least one should fit. */
-export function isAboutForms({ keyword, params }: ErrorObject): boolean {
+export function isUnmatchedUnion({ keyword, params }: ErrorObject): boolean {
   return keyword === 'anyOf' || (keyword === 'oneOf' && params['passingSchemas'] === null);
 }
 
@@ -25,15 +25,15 @@ export function isAboutForms({ keyword, params }: ErrorObject): boolean {
  * @param findings those before the error; ajv puts what the forms say at their end.
  * @returns the sentence and how many findings it stands for; undefined when each must speak for itself.
  */
-export function joinForms(
+export function summariseUnion(
   error: ErrorObject,
-  findings: readonly Finding[],
+  findings: readonly DescribedError[],
 ): { detail: string; count: number } | undefined {
   const prefix = `${error.schemaPath}/`;
   let start = findings.length;
   while (start > 0 && findings[start - 1]?.error.schemaPath.startsWith(prefix) === true) start -= 1;
   const own = findings.slice(start);
-  const forms = new Map<string, Finding[]>();
+  const forms = new Map<string, DescribedError[]>();
   for (const finding of own) {
     if (finding.error.instancePath !== error.instancePath) return undefined;
     const form = finding.error.schemaPath.slice(prefix.length).split('/')[0] ?? '';
@@ -50,7 +50,10 @@ export function joinForms(
 }
 
 /** The sentence where each form only asks for a member. */
-function missing({ keyword }: ErrorObject, forms: readonly (readonly Finding[])[]): string | undefined {
+function missing(
+  { keyword }: ErrorObject,
+  forms: readonly (readonly DescribedError[])[],
+): string | undefined {
   const names = forms.map(([first, ...more]) =>
     first?.error.keyword === 'required' && more.length === 0
       ? String(first.error.params['missingProperty'])
@@ -60,13 +63,13 @@ function missing({ keyword }: ErrorObject, forms: readonly (readonly Finding[])[
   return `must have ${keyword === 'oneOf' ? 'exactly' : 'at least'} one of ${names.join(', ')}`;
 }
 
-function sentences(forms: readonly (readonly Finding[])[]): string {
-  const texts = forms.map((form) => [...new Set(form.map(({ own }) => own))].join(' and '));
+function sentences(forms: readonly (readonly DescribedError[])[]): string {
+  const texts = forms.map((form) => [...new Set(form.map(({ ownDetail: own }) => own))].join(' and '));
   return [...new Set(texts)].join(', or ');
 }
 
 /** The sentence for `oneOf` of which several fit. */
-export function tooManyForms({ schema }: ErrorObject): string {
+export function severalMatches({ schema }: ErrorObject): string {
   const names = namesIn(schema);
   return names === undefined
     ? 'matches more than one of the forms allowed'
@@ -74,7 +77,7 @@ export function tooManyForms({ schema }: ErrorObject): string {
 }
 
 /** The sentence for `not`. */
-export function forbiddenForm({ schema, schemaPath }: ErrorObject): string {
+export function notMessage({ schema, schemaPath }: ErrorObject): string {
   const form: Json = schema as Json;
   const together = isObject(form) ? requiredBy(form) : undefined;
   if (together !== undefined)

@@ -10,7 +10,7 @@ import {
   validateExactly,
 } from '../../openapi/index.ts';
 import type { Fault } from '../common/problem.ts';
-import { findingsOf } from './messages.ts';
+import { describeErrors } from './messages.ts';
 
 /**
  * Notes what is wrong with a value. `place` is put before each pointer. Returns whether all is well.
@@ -19,7 +19,7 @@ import { findingsOf } from './messages.ts';
 export type Validate = (value: unknown, place: string, faults: Fault[], exact?: boolean) => boolean;
 
 /** More faults than a reply lists are not even noted. */
-const MAX_NOTED = 101;
+const MAX_FAULTS = 101;
 
 /** The validators of one document. */
 export class Validators {
@@ -40,7 +40,7 @@ export class Validators {
     if (validate === undefined) {
       const compiler = (this.compiler ??= new SchemaCompiler(this.snapshot));
       const exact = (): ValidateFunction => compiler.compile(pointer, { direction, precision: 'exact' });
-      validate = noting(compiler.compile(pointer, { direction }), exact);
+      validate = toValidate(compiler.compile(pointer, { direction }), exact);
       this.known.set(key, validate);
     }
     return validate;
@@ -48,28 +48,28 @@ export class Validators {
 }
 
 /** @param compileExact compiles the validator for exact numbers: most schemas never need it. */
-function noting(compiled: ValidateFunction, compileExact: () => ValidateFunction): Validate {
+function toValidate(compiled: ValidateFunction, compileExact: () => ValidateFunction): Validate {
   let compiledExact: ValidateFunction | undefined;
   return (value, place, faults, exact = false) => {
     if (!exact) {
       if (compiled(value)) return true;
-      noteErrors(compiled.errors ?? [], value, place, faults);
+      addFaults(compiled.errors ?? [], value, place, faults);
       return false;
     }
     compiledExact ??= compileExact();
     if (validateExactly(compiledExact, value as Json)) return true;
-    noteErrors(compiledExact.errors ?? [], value, place, faults);
+    addFaults(compiledExact.errors ?? [], value, place, faults);
     return false;
   };
 }
 
-function noteErrors(errors: readonly ErrorObject[], value: unknown, place: string, faults: Fault[]): void {
+function addFaults(errors: readonly ErrorObject[], value: unknown, place: string, faults: Fault[]): void {
   const seen = new Set<string>();
-  for (const { pointer, detail } of findingsOf(errors, value, place)) {
+  for (const { pointer, detail } of describeErrors(errors, value, place)) {
     const key = `${pointer} ${detail}`;
     if (seen.has(key)) continue;
     seen.add(key);
     faults.push({ pointer, detail });
-    if (faults.length >= MAX_NOTED) return;
+    if (faults.length >= MAX_FAULTS) return;
   }
 }

@@ -7,12 +7,12 @@ import { PathTree } from '../../../src/gateway/paths/path-tree.ts';
 import {
   type Ends,
   rightmost,
-  type Searched,
+  type SearchableText,
   splitSegment,
 } from '../../../src/gateway/paths/segment-split.ts';
 
 /** A text that counts the characters that are compared. */
-class Counted implements Searched {
+class Counted implements SearchableText {
   steps = 0;
 
   constructor(private readonly text: string) {}

@@ -44,14 +44,14 @@ describe('shapes', () => {
   });
 
   it('know when a type is all that is asked for', () => {
-    assert.ok(shape({ type: 'integer', description: 'x', example: 5, 'x-y': 1, default: 1 }).plain);
+    assert.ok(shape({ type: 'integer', description: 'x', example: 5, 'x-y': 1, default: 1 }).typeOnly);
     for (const schema of [
       { type: 'integer', minimum: 0 },
       { type: ['string', 'null'] },
       { $ref: '#/components/schemas/Id' },
       {},
     ]) {
-      assert.ok(!shape(schema as Json).plain, JSON.stringify(schema));
+      assert.ok(!shape(schema as Json).typeOnly, JSON.stringify(schema));
     }
   });
 
@@ -107,11 +107,11 @@ describe('defaults', () => {
       { allOf: [{ description: 'x' }, { allOf: [{ $ref: '#/components/schemas/Alias' }] }] },
       { anyOf: [id, { type: 'null' }] },
     ] as Json[]) {
-      assert.equal(shape(schema).fallback, 20, JSON.stringify(schema));
+      assert.equal(shape(schema).defaultValue, 20, JSON.stringify(schema));
       assert.deepEqual(filled({ properties: { limit: schema } }, {}), { limit: 20 }, JSON.stringify(schema));
     }
-    assert.equal(shape({ default: 5, allOf: [id] }).fallback, 5);
-    assert.equal(shape({ anyOf: [id, { type: 'string' }] }).fallback, undefined);
+    assert.equal(shape({ default: 5, allOf: [id] }).defaultValue, 5);
+    assert.equal(shape({ anyOf: [id, { type: 'string' }] }).defaultValue, undefined);
     assert.deepEqual(filled({ properties: { n: { default: 1 } }, oneOf: [{}, {}] }, {}), {});
     const nullable: Json = { anyOf: [{ properties: { n: { default: 1 } } }, { type: 'null' }] };
     assert.deepEqual(filled(nullable, {}), { n: 1 });

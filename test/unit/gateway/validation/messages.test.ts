@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import Joi from 'joi';
 import { joiToSchema } from '../../../../src/contract/index.ts';
 import type { JsonObject } from '../../../../src/contract/json.ts';
-import { findingsOf } from '../../../../src/gateway/validation/messages.ts';
+import { describeErrors } from '../../../../src/gateway/validation/messages.ts';
 import { createAjv } from '../../../../src/openapi/index.ts';
 
 function faults(schema: JsonObject, value: unknown): string[] {
   const validate = createAjv().compile(schema);
   assert.equal(validate(value), false);
-  return findingsOf(validate.errors ?? [], value, '').map(({ pointer, detail }) =>
+  return describeErrors(validate.errors ?? [], value, '').map(({ pointer, detail }) =>
     `${pointer} ${detail}`.trim(),
   );
 }

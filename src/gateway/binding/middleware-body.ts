@@ -5,7 +5,7 @@ import { NO_BYTES } from '../../core/messages/message.ts';
 import { FORM_TYPE, parseMediaType } from '../common/media-type.ts';
 
 /** The body that a parser left at `req.body`; empty when it left none. */
-export function readBefore(req: IncomingMessage): Buffer {
+export function bodyFromMiddleware(req: IncomingMessage): Buffer {
   const { body } = req as { body?: unknown };
   if (body === undefined || body === null) return NO_BYTES;
   if (Buffer.isBuffer(body)) return body;

@@ -9,13 +9,13 @@ const WORD = /true|false|null/y;
 type Expected = 'value' | 'value or end' | 'name' | 'name or end' | 'colon' | 'comma or end';
 
 /** Position after the match of a sticky expression at a position; -1 when there is none. */
-function after(expression: RegExp, text: string, position: number): number {
+function endOfMatch(expression: RegExp, text: string, position: number): number {
   expression.lastIndex = position;
   return expression.test(text) ? expression.lastIndex : -1;
 }
 
 /** Reads a text as far as it is JSON. */
-class Reader {
+class SyntaxScanner {
   private readonly open: ('{' | '[')[] = [];
   private expected: Expected = 'value';
   private position = 0;
@@ -23,29 +23,30 @@ class Reader {
   constructor(private readonly text: string) {}
 
   /** The position of the first sign that cannot be; the length of the text when it ends too early, or is JSON. */
-  mistake(): number {
+  errorPosition(): number {
     for (;;) {
-      this.position = after(SPACE, this.text, this.position);
+      this.position = endOfMatch(SPACE, this.text, this.position);
       if (this.position >= this.text.length) return this.text.length;
       if (!this.step(this.text[this.position] ?? '')) return this.position;
     }
   }
 
-  private step(sign: string): boolean {
+  private step(accept: string): boolean {
     switch (this.expected) {
       case 'colon':
-        return this.sign(sign === ':', 'value');
+        return this.sign(accept === ':', 'value');
       case 'comma or end':
-        if (sign === ',' && this.open.length > 0) return this.sign(true, this.inObject() ? 'name' : 'value');
-        return this.end(sign);
+        if (accept === ',' && this.open.length > 0)
+          return this.sign(true, this.inObject() ? 'name' : 'value');
+        return this.end(accept);
       case 'name or end':
       case 'name':
-        if (sign === '}' && this.expected === 'name or end') return this.end(sign);
-        return sign === '"' && this.token(STRING, 'colon');
+        if (accept === '}' && this.expected === 'name or end') return this.end(accept);
+        return accept === '"' && this.token(STRING, 'colon');
       case 'value or end':
       case 'value':
-        if (sign === ']' && this.expected === 'value or end') return this.end(sign);
-        return this.value(sign);
+        if (accept === ']' && this.expected === 'value or end') return this.end(accept);
+        return this.value(accept);
     }
   }
 
@@ -68,7 +69,7 @@ class Reader {
 
   /** Takes a text, number or word; a text must have its closing quote. */
   private token(expression: RegExp, expected: Expected): boolean {
-    const end = after(expression, this.text, this.position);
+    const end = endOfMatch(expression, this.text, this.position);
     if (end === -1) return false;
     this.position = end;
     if (expression !== STRING) {
@@ -90,8 +91,8 @@ class Reader {
 }
 
 /** Says where a text that is no JSON stops being it. */
-export function describeMistake(text: string): string {
-  const position = new Reader(text).mistake();
+export function describeSyntaxError(text: string): string {
+  const position = new SyntaxScanner(text).errorPosition();
   const before = text.slice(0, position);
   const line = before.split('\n').length;
   const column = position - before.lastIndexOf('\n');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { describeMistake } from '../../../src/gateway/binding/json-mistake.ts';
+import { describeSyntaxError } from '../../../src/gateway/binding/json-syntax-error.ts';
 
 function parses(text: string): boolean {
   try {
@@ -14,7 +14,7 @@ function parses(text: string): boolean {
 }
 
 function placeOf(text: string): number {
-  return Number(/at position (\d+)/.exec(describeMistake(text))?.[1]);
+  return Number(/at position (\d+)/.exec(describeSyntaxError(text))?.[1]);
 }
 
 const signs = fc.string({ unit: fc.constantFrom(...'{}[],:"\\0123-.eEtrufalsn u\n') });

@@ -3,18 +3,19 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, member } from '../../contract/json.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
 import type { Operation } from '../../openapi/model/operation.ts';
-import { referred } from '../validation/shape.ts';
+import { resolveReference } from '../validation/shape.ts';
 
 /** An operation and the document that its references lead into. */
-export interface Placed {
+export interface OperationInDocument {
   readonly operation: Operation;
   readonly document: OpenAPIV3_1.Document;
 }
 
 /** Whether a binding that was compiled for one operation holds for the other. Availability does not matter. */
-export function isSame(first: Placed, second: Placed): boolean {
+export function isSameBinding(first: OperationInDocument, second: OperationInDocument): boolean {
   const comparison = new Comparison(first.document as unknown as Json, second.document as unknown as Json);
-  const parts = ({ operation }: Placed): Json => ({ ...operation, available: true }) as unknown as Json;
+  const parts = ({ operation }: OperationInDocument): Json =>
+    ({ ...operation, available: true }) as unknown as Json;
   return comparison.equal(parts(first), parts(second));
 }
 
@@ -45,6 +46,6 @@ class Comparison {
   private sameTarget(ref: Json | undefined): boolean {
     if (typeof ref !== 'string' || this.followed.has(ref)) return true;
     this.followed.add(ref);
-    return this.equal(referred(ref, this.firstRoot), referred(ref, this.secondRoot));
+    return this.equal(resolveReference(ref, this.firstRoot), resolveReference(ref, this.secondRoot));
   }
 }
