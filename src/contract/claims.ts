@@ -4,6 +4,7 @@
  * gateway serves.
  */
 import { isProtocolEvent, isReserved, RESERVED } from '../core/messages/event-name.ts';
+import { runAtOnce, type Steps } from '../core/time/steps.ts';
 import { ContractError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf } from './json.ts';
 
@@ -31,12 +32,18 @@ const DOT_SEGMENT = /(^|[/\\])\.{1,2}($|[/\\])/;
  *   plainly which paths and events it has.
  */
 export function claimsOf(fragment: unknown): Claim[] {
+  return runAtOnce(readingClaims(fragment));
+}
+
+/** As `claimsOf`, in steps: each path is one. */
+export function* readingClaims(fragment: unknown): Steps<Claim[]> {
   if (!isObject(fragment)) throw new ContractError('a contract must be an object');
   const paths = member(fragment, 'paths') ?? {};
   if (!isObject(paths)) throw new ContractError('paths must be an object', { pointer: '/paths' });
   const claims: Claim[] = [];
   for (const [path, item] of Object.entries(paths)) {
     if (isExtension(path) || item === null) continue;
+    yield;
     const place = { path, pointer: pointerOf('paths', path) };
     located(place, () => checkPathItem(path, item));
     for (const method of HTTP_METHODS) {

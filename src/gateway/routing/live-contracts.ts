@@ -8,11 +8,15 @@ import { toError } from '../../core/messages/errors.ts';
 import type { InFlight, ReplyMessage, Requester } from '../../core/messages/message.ts';
 import { Backoff } from '../../core/time/backoff.ts';
 import { type Clock, systemClock } from '../../core/time/clock.ts';
+import { runAtOnce, runInSlices, type SliceOptions, type Steps } from '../../core/time/steps.ts';
 import type { ApiRegistry } from '../../openapi/index.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 
 /** How long (ms) a router that does not answer keeps the contracts from being complete. */
 const STARTUP_TIMEOUT = 10_000;
+
+/** Most paths in the contracts of a listing that is taken in at once. */
+const MAX_AT_ONCE = 50;
 
 /** Longest that a poll is under way, in ms. */
 const POLL_TIMEOUT = 25_000;
@@ -51,13 +55,21 @@ export class LiveContracts {
   private readonly unanswered = new Set<string>();
   private readonly completeAt: number;
   private anyAnswered = false;
+  /** By router: the latest listing that waits until another one is taken in. */
+  private readonly waiting = new Map<string, Listing>();
+  private readonly closing = new AbortController();
+  private busy = false;
   private ready = false;
 
-  /** @param clock for tests. */
+  /**
+   * @param clock for tests.
+   * @param slices how the work on large contracts is cut, for tests.
+   */
   constructor(
     private readonly registry: ApiRegistry,
     private readonly logger: GatewayLogger,
     private readonly clock: Clock = systemClock,
+    private readonly slices: Pick<SliceOptions, 'now' | 'pause'> = {},
   ) {
     this.completeAt = clock.now() + STARTUP_TIMEOUT;
   }
@@ -76,11 +88,8 @@ export class LiveContracts {
    */
   watch(requester: Requester, router: string): void {
     const poll = new Poll(requester, this.logger, router, (listing) => {
-      this.anyAnswered = true;
-      this.unanswered.delete(router);
-      this.update(router, listing);
-      // What clashed with a contract of another router may fit now.
-      for (const [other, old] of [...this.rejected]) if (other !== router) this.update(other, old);
+      this.waiting.set(router, listing);
+      this.next();
     });
     this.polls.set(router, poll);
     this.unanswered.add(router);
@@ -93,6 +102,7 @@ export class LiveContracts {
     this.polls.delete(router);
     this.unanswered.delete(router);
     this.rejected.delete(router);
+    this.waiting.delete(router);
     for (const [name, holders] of this.versions) if (holders.delete(router)) this.refresh(name);
   }
 
@@ -112,11 +122,47 @@ export class LiveContracts {
 
   /** Stops following. What is in the registry stays. */
   close(): void {
+    this.closing.abort();
     for (const poll of this.polls.values()) poll.close();
     this.polls.clear();
+    this.waiting.clear();
   }
 
-  private update(router: string, listing: Listing): void {
+  /** Takes in the listings that wait, one after the other: a large one in slices, between which requests go on. */
+  private next(): void {
+    for (const [router, listing] of this.waiting) {
+      if (this.busy) return;
+      this.waiting.delete(router);
+      const steps = this.takingIn(router, listing);
+      if (sizeOf(listing) <= MAX_AT_ONCE) runAtOnce(steps);
+      else void this.takeInSlices(steps, router);
+    }
+  }
+
+  private async takeInSlices(steps: Steps<void>, router: string): Promise<void> {
+    const { signal } = this.closing;
+    this.busy = true;
+    try {
+      await runInSlices(steps, { ...this.slices, signal });
+    } catch (error) {
+      if (!signal.aborted)
+        this.logger.error({ err: toError(error), router }, 'the contracts of a router cannot be taken in');
+    } finally {
+      this.busy = false;
+    }
+    if (!signal.aborted) this.next();
+  }
+
+  private *takingIn(router: string, listing: Listing): Steps<void> {
+    yield* this.update(router, listing);
+    // What clashed with a contract of another router may fit now.
+    for (const [other, old] of [...this.rejected]) if (other !== router) yield* this.update(other, old);
+    if (!this.polls.has(router)) return;
+    this.anyAnswered = true;
+    this.unanswered.delete(router);
+  }
+
+  private *update(router: string, listing: Listing): Steps<void> {
     const named = new Set(listing.contracts.map(({ name }) => name));
     for (const [name, holders] of this.versions) {
       if (!named.has(name) && holders.delete(router)) this.refresh(name);
@@ -124,7 +170,10 @@ export class LiveContracts {
     this.rejected.delete(router);
     for (const contract of listing.contracts) {
       const { name, available } = contract;
-      if (!this.put(contract, router)) {
+      const taken = yield* this.put(contract, router);
+      // The router was forgotten between two steps: what it had counts no longer.
+      if (!this.polls.has(router)) return this.refresh(name);
+      if (!taken) {
         if (available) this.rejected.set(router, listing);
         continue;
       }
@@ -135,19 +184,19 @@ export class LiveContracts {
   }
 
   /** Takes a fragment in, unless it is there already. False when it is refused. */
-  private put({ name, fragment, events, available }: ListedContract, router: string): boolean {
+  private *put({ name, fragment, events, available }: ListedContract, router: string): Steps<boolean> {
     const text = JSON.stringify(fragment);
     const current = this.registered.get(name);
     if (current === text && this.registry.has(name)) return true;
     try {
       if (current !== undefined && this.isServedElsewhere(name, current, router)) {
-        const reason = this.compare(current, text);
+        const reason = yield* this.compare(current, text);
         // Another router has a later version, which stands in for this one.
-        if (reason !== undefined && this.compare(text, current) === undefined) return true;
+        if (reason !== undefined && (yield* this.compare(text, current)) === undefined) return true;
         if (reason !== undefined)
           throw new ContractError(`another router has a version that differs: ${reason}`);
       }
-      this.registry.put(name, fragment, { kind: 'worker', available, events });
+      yield* this.registry.putting(name, fragment, { kind: 'worker', available, events });
       this.registered.set(name, text);
       return true;
     } catch (error) {
@@ -165,14 +214,25 @@ export class LiveContracts {
   }
 
   /** Why one version cannot stand in for another; undefined when it can. */
-  private compare(before: string, after: string): string | undefined {
-    return this.registry.compare(JSON.parse(before), JSON.parse(after)).reason;
+  private *compare(before: string, after: string): Steps<string | undefined> {
+    return (yield* this.registry.comparing(JSON.parse(before), JSON.parse(after))).reason;
   }
 
   private refresh(name: string): void {
     const available = [...(this.versions.get(name)?.values() ?? [])].some((held) => held.available);
     this.registry.setAvailable(name, available);
   }
+}
+
+/** How many paths the contracts of a listing have. */
+function sizeOf({ contracts }: Listing): number {
+  return contracts.reduce((sum, { fragment }) => sum + pathsIn(fragment), 0);
+}
+
+function pathsIn(fragment: unknown): number {
+  if (typeof fragment !== 'object' || fragment === null || !('paths' in fragment)) return 0;
+  const { paths } = fragment;
+  return typeof paths === 'object' && paths !== null ? Object.keys(paths).length : 0;
 }
 
 /** One router's long poll. */

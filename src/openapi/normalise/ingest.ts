@@ -2,7 +2,7 @@
  * From what a source brings to a normalised document: OpenAPI 3.1 throughout, all references to components,
  * and every operation complete in itself (parameters, security, event name, fields, body mode).
  */
-import { claimsOf, isExtension } from '../../contract/claims.ts';
+import { isExtension, readingClaims } from '../../contract/claims.ts';
 import { ContractError, type ContractPlace } from '../../contract/errors.ts';
 import { isObject, type JsonObject, member, pointerOf } from '../../contract/json.ts';
 import type { Steps } from '../../core/time/steps.ts';
@@ -29,7 +29,7 @@ export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested>
   yield;
   checkVersion(raw);
   // Before references are followed: as a router reads the contract.
-  if (options.kind === 'worker') claimsOf(raw);
+  if (options.kind === 'worker') yield* readingClaims(raw);
   yield;
   const prefix = parsePrefix(options.prefix);
   const { faults, limits } = options;

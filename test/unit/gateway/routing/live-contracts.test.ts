@@ -5,6 +5,7 @@ import type { ReplyMessage, Requester, Settle } from '../../../../src/core/messa
 import { ApiRegistry, LiveContracts } from '../../../../src/gateway/index.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { replyOf } from '../../../helpers/gateway/requester.ts';
+import { SteppedSlices } from '../../../helpers/stepped-slices.ts';
 
 /** A router that answers when it is told to. */
 class FakeRouter implements Requester {
@@ -101,5 +102,77 @@ describe('live contracts of several routers', () => {
     a.answer([listed(['/one'], false)], 2);
     assert.deepEqual(pathsOf(registry), ['/other']);
     live.close();
+  });
+});
+
+describe('live contracts of many operations', () => {
+  const paths = (count: number, prefix = 'p') =>
+    Array.from({ length: count }, (_, index) => `/${prefix}${index}`);
+
+  function makeStepped() {
+    const slices = new SteppedSlices();
+    const registry = new ApiRegistry();
+    const live = new LiveContracts(registry, silentLogger, new FakeClock(), slices);
+    const [a, b] = [new FakeRouter(), new FakeRouter()];
+    live.watch(a, 'a');
+    live.watch(b, 'b');
+    const served = () => registry.snapshot().operations.filter(({ available }) => available);
+    return { slices, registry, live, a, b, served };
+  }
+
+  it('are taken in slices, and count as complete afterwards', async () => {
+    const { slices, live, a, b, served } = makeStepped();
+    b.answer([]);
+    a.answer([listed(paths(50))]);
+    assert.equal(served().length, 50, 'a small listing is taken in at once');
+    assert.equal(slices.count, 0);
+    const other = makeStepped();
+    other.b.answer([]);
+    other.a.answer([listed(paths(51))]);
+    assert.equal(other.served().length, 0);
+    assert.equal(other.live.complete, false);
+    await other.slices.run();
+    assert.ok(other.slices.count > 51, `${other.slices.count} slices`);
+    assert.equal(other.served().length, 51);
+    assert.equal(other.live.complete, true);
+    live.close();
+    other.live.close();
+  });
+
+  it('give way to the latest listing, one listing at a time', async () => {
+    const { slices, live, a, served } = makeStepped();
+    a.answer([listed(paths(51))], 1);
+    a.answer([listed(paths(52, 'q'))], 2);
+    a.answer([listed(paths(3, 'r'))], 3);
+    assert.equal(served().length, 0, 'a small listing waits for the large one before it');
+    await slices.run();
+    assert.deepEqual(
+      served().map(({ path }) => path),
+      paths(3, 'r'),
+    );
+    live.close();
+  });
+
+  it('are not served for a router that was forgotten in the middle', async () => {
+    const { slices, live, a, b, served } = makeStepped();
+    a.answer([listed(paths(51))]);
+    live.forget('a');
+    b.answer([listed(paths(2, 'b'), true, 'b.get')]);
+    await slices.run();
+    assert.deepEqual(
+      served().map(({ path }) => path),
+      paths(2, 'b'),
+    );
+    assert.deepEqual(live.contractsOf('a'), []);
+    live.close();
+  });
+
+  it('are taken in no further once the gateway closes', async () => {
+    const { slices, registry, live, a } = makeStepped();
+    a.answer([listed(paths(51))]);
+    live.close();
+    await slices.run();
+    assert.equal(registry.has('a'), false);
+    assert.equal(slices.count, 1);
   });
 });
