@@ -1,5 +1,5 @@
 /**
- * The checker: reads the log of every request and every execution, and finds what breaks our word (docs/reliability.md):
+ * The checker: reads the log of every request and every execution, and finds what breaks our word (docs/reliability/index.md):
  * each request is settled exactly once, with a code and status of the catalogue; `dispatched` is the truth; what is not
  * idempotent never runs twice, and what is runs no more often than it may; a success comes from an execution.
  */

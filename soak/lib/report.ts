@@ -55,7 +55,7 @@ export function complaintsOf(findings: Findings): string[] {
   return [...verdict.faults, ...mishaps, ...grown];
 }
 
-/** The section of docs/reliability.md. */
+/** The section of docs/reliability/fault-tests.md. */
 export function markdownOf(findings: Findings): string {
   const { verdict, machine, faults, seconds, rate, seed, at, starved } = findings;
   return [
@@ -66,8 +66,8 @@ export function markdownOf(findings: Findings): string {
         'Requests',
         'Executions',
         'Lost',
-        'Doubled',
-        'Untrue',
+        'Duplicated',
+        'Violations',
         'Success without execution',
         'Idempotent, run again',
         'Faults made',
@@ -86,14 +86,14 @@ export function markdownOf(findings: Findings): string {
       ],
     ),
     table(
-      ['Outcome', 'Requests', 'Share', 'Told of having run'],
+      ['Outcome', 'Requests', 'Share', 'Reported as run'],
       [...verdict.outcomes]
         .sort((a, b) => b[1] - a[1])
         .map(([code, number]) => outcomeRow(code, number, verdict.asked)),
     ),
     table(['Fault', 'Times'], tally(faults)),
     table(
-      ['Never touched', 'Memory, MiB', 'Growth', 'Slope, MiB a minute', 'Descriptors', 'Growth'],
+      ['Undisturbed process', 'Memory, MiB', 'Growth', 'Slope, MiB a minute', 'Descriptors', 'Growth'],
       [...findings.steady].map(([name, series]) => growthRow(name, series)),
     ),
   ].join('\n\n');
@@ -126,10 +126,10 @@ function outcomeRow(code: string, number: number, all: number): string[] {
 
 function toldOf(code: string): string {
   if (code === 'ok') return 'yes';
-  if (code === NO_ANSWER || code in HTTP_PROBLEMS) return 'nothing';
+  if (code === NO_ANSWER || code in HTTP_PROBLEMS) return 'unknown';
   if (!isOutcomeCode(code) || code === 'HANDLER_ERROR') return 'yes';
   const { dispatched } = outcomeOf(code);
-  return dispatched === undefined ? 'nothing' : dispatched ? 'perhaps' : 'no';
+  return dispatched === undefined ? 'unknown' : dispatched ? 'possibly' : 'no';
 }
 
 function tally(faults: readonly Made[]): string[][] {

@@ -1,6 +1,6 @@
 /**
- * docs/reliability.md: every test that it names is there, and its table of a request's life is the model's.
- * After a wanted change of the model: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/reliability`.
+ * docs/reliability/index.md names tests that exist, and shows the transitions of the model.
+ * After an intended change of the model: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/reliability`.
  */
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { lifeTable } from '../property/request-life.ts';
 import { ROOT, readPage } from './pages.ts';
 
-const PAGE = 'docs/reliability.md';
+const PAGE = 'docs/reliability/index.md';
 const page = readPage(PAGE);
 
 /** The part of the page below a heading. */
@@ -18,10 +18,10 @@ function section(heading: string): string {
   return rest.split('\n## ')[0] ?? '';
 }
 
-test('every promise names tests that are there', () => {
-  const rows = section('What we promise')
+test('every guarantee names tests that exist', () => {
+  const rows = section('Guarantees')
     .split('\n')
-    .filter((line) => line.startsWith('| ') && !line.startsWith('| promise'));
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| guarantee'));
   assert.ok(rows.length > 15, 'the table was not read');
   const missing = rows.flatMap((row) => {
     const named = [...row.matchAll(/`(test\/[\w./-]+)` "([^"]+)"/g)];
@@ -48,12 +48,12 @@ const SCRIPTS = [
   'overload',
 ];
 
-test('every fault of the list has a script, which the checker judges', () => {
+test('the checker judges every fault script of the list', () => {
   const unjudged = SCRIPTS.filter((name) => !readPage(`test/fault/${name}.test.ts`).includes('scene.kept('));
   assert.deepEqual(unjudged, []);
 });
 
-test('the life of a request is that of the model', () => {
+test('the table of transitions is that of the model', () => {
   const right = page.replace(
     /(<!-- life -->\n)[^]*?(<!-- \/life -->)/,
     (_, start: string, end: string) => `${start}\n${lifeTable()}\n\n${end}`,

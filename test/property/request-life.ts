@@ -1,6 +1,6 @@
 /**
  * The life of a request in the router, as the model has it: every way it may take, and what it is told on the ways that
- * end. docs/reliability.md shows this table, `pending.ts` holds it, and the property tests of the core walk it.
+ * end. docs/reliability/index.md shows this table, `pending.ts` holds it, and the property tests of the core walk it.
  */
 import type { RequestState } from '../../src/router/broker/request.ts';
 
@@ -15,30 +15,30 @@ export interface Way {
 
 export const LIFE: readonly Way[] = [
   { from: 'new', to: 'queued', when: 'no worker has credit for it', told: [] },
-  { from: 'new', to: 'dispatched', when: 'a worker with credit takes it', told: [] },
+  { from: 'new', to: 'dispatched', when: 'a worker has credit', told: [] },
   {
     from: 'new',
     to: 'settled',
-    when: 'nobody serves it, there is no room, the router stops',
+    when: 'no worker serves the event, the queue is full, or the router stops',
     told: ['NO_WORKER', 'QUEUE_FULL', 'SHUTTING_DOWN'],
   },
-  { from: 'queued', to: 'dispatched', when: 'credit came back, a worker came, a rest is over', told: [] },
+  { from: 'queued', to: 'dispatched', when: 'credit returned, a worker joined, or a circuit breaker closed', told: [] },
   {
     from: 'queued',
     to: 'settled',
-    when: 'its time ran out, it was cancelled, it gave way to another client, its last worker left, the router was cut',
+    when: 'its deadline passed, it was cancelled, it gave way to another client, its last worker left, or the router closed',
     told: ['EXPIRED', 'CANCELLED', 'QUEUE_FULL', 'NO_WORKER', 'SHUTTING_DOWN', 'TIMEOUT', 'WORKER_LOST'],
   },
   {
     from: 'dispatched',
     to: 'settled',
-    when: 'the worker replied, its time ran out, it was cancelled, the worker was lost',
+    when: 'the worker replied, the deadline passed, it was cancelled, or the worker was lost',
     told: ['reply', 'TIMEOUT', 'CANCELLED', 'WORKER_LOST'],
   },
   {
     from: 'dispatched',
     to: 'queued',
-    when: 'it never left, the worker refused it, or was lost and the request is idempotent and has not been redispatched',
+    when: 'it was never sent, the worker rejected it, or the worker was lost and the request is idempotent and has not been redispatched',
     told: [],
   },
 ];
@@ -49,7 +49,7 @@ export function lifeTable(): string {
     const codes = told.map((code) => (code === 'reply' ? "the worker's reply" : `\`${code}\``)).join(', ');
     return `| ${from} | ${to} | ${when} | ${codes || '–'} |`;
   });
-  return ['| from | to | when | told |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| from | to | when | outcome |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 /** Ways and outcomes that were taken, in the words of `LIFE`; what is not in it is kept apart. */
