@@ -36,7 +36,7 @@ FROM node:22-bookworm-slim AS runtime
 # A container has a network of its own: what listens on its loopback cannot be reached from outside. So the HTTP side
 # listens everywhere; which port leaves the host is up to whoever runs the container. The router's ports stay on
 # loopback until told otherwise (ZMQ_GATEWAY_FRONTEND, ZMQ_GATEWAY_BACKEND, ZMQ_GATEWAY_HEARTBEAT),
-# for which they want keys or ZMQ_GATEWAY_INSECURE=true (docs/security.md).
+# for which they want keys or ZMQ_GATEWAY_INSECURE=true (docs/security/index.md).
 ENV NODE_ENV=production \
   ZMQ_GATEWAY_HOST=0.0.0.0 \
   ZMQ_GATEWAY_PORT=8080 \

@@ -1,6 +1,6 @@
 /**
  * The classic codec: one request or reply a ZeroMQ message, in the frames of the Python original
- * (docs/protocol.md), with our optional metadata frame at the end. Pure functions of buffers.
+ * (docs/protocol/index.md), with our optional metadata frame at the end. Pure functions of buffers.
  */
 import { isUtf8 } from 'node:buffer';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';

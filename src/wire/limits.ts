@@ -12,7 +12,7 @@ export const MAX_METADATA = 64 * 1024 - 1;
 /** Longest request id, in bytes. */
 export const MAX_REQUEST_ID = 255;
 
-/** Bodies of at least this many bytes travel in a frame of their own, uncopied (docs/protocol.md). */
+/** Bodies of at least this many bytes travel in a frame of their own, uncopied (docs/protocol/index.md). */
 export const OWN_FRAME_BYTES = 16 * 1024;
 
 /** A batch is closed when its records reach this many bytes. */

@@ -1,5 +1,5 @@
 /**
- * The packed codec: many records in one frame, between our own nodes only (docs/protocol.md).
+ * The packed codec: many records in one frame, between our own nodes only (docs/protocol/index.md).
  *
  * Frame 0: the magic bytes, then records one after the other. A record whose body is `OWN_FRAME_BYTES` or more
  * leaves it out; its body is the next of the frames that follow. Numbers are unsigned, little endian.

@@ -1,6 +1,6 @@
 """What the classic peers of the tests share.
 
-A classic peer speaks as docs/protocol.md describes and knows nothing of ours. These are test doubles of a few lines,
+A classic peer speaks as docs/protocol/index.md describes and knows nothing of ours. These are test doubles of a few lines,
 written from that page. Each tells its state as one JSON object a line on stdout (the first one has "ready"), takes
 commands the same way on stdin, and ends when its stdin closes.
 """

@@ -1,7 +1,7 @@
 /**
- * docs/errors.md is equal to the catalogue: the tables and sections between its marks are made from `OUTCOMES` and
- * `HTTP_PROBLEMS`, and no other code is on the page than those and the local ones that the sources use.
- * After a wanted change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/errors`.
+ * docs/errors.md matches the catalogue. The tables and sections between its marks are generated from
+ * `OUTCOMES` and `HTTP_PROBLEMS`; other codes on the page must be local codes that the sources use.
+ * After an intended change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/errors`.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -52,12 +52,12 @@ function withBlock(page: string, name: string, text: string): string {
   return `${page.slice(0, start + begin.length)}\n\n${text}\n\n${page.slice(stop)}`;
 }
 
-/** The page with what is made from the catalogue as it must be. */
+/** The page with its generated parts up to date. */
 function rightPage(page: string, catalogue: Catalogue): string {
   return withBlock(withBlock(page, 'outcomes', outcomesOf(catalogue)), 'http', httpProblemsOf());
 }
 
-/** Codes of errors that are made in the sources with a code of their own, not in the catalogue. */
+/** Codes that the sources use for errors outside the catalogue. */
 function localCodes(): Set<string> {
   const codes = new Set<string>();
   for (const name of readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })) {
@@ -67,12 +67,12 @@ function localCodes(): Set<string> {
       codes.add(code);
   }
   for (const code of Object.keys(OUTCOMES)) codes.delete(code);
-  // Those of the operating system are told together, below the table.
+  // Codes of the operating system are described together, below the table.
   for (const code of Object.keys(constants.errno)) codes.delete(code);
   return codes;
 }
 
-/** Codes that the text of the page names; what stands in examples does not count. */
+/** Codes that the text of the page names, outside code blocks. */
 function codesOn(page: string): Set<string> {
   const text = page.replace(/^```[^]*?^```/gm, '');
   return new Set([...text.matchAll(/`([A-Z][A-Z_]{3,})`/g)].map(([, code = '']) => code));
@@ -84,13 +84,13 @@ function localRows(page: string): Set<string> {
   return new Set([...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code = '']) => code));
 }
 
-test('docs/errors.md has the catalogue, word for word', () => {
+test('docs/errors.md shows the catalogue verbatim', () => {
   const right = rightPage(readFileSync(PAGE, 'utf8'), OUTCOMES);
   if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(PAGE, right);
   assert.equal(readFileSync(PAGE, 'utf8'), right);
 });
 
-test('a code that is missing, or says something else, is noticed', () => {
+test('the check finds a missing code and a different text', () => {
   const page = readFileSync(PAGE, 'utf8');
   const planted: OutcomeDefinition = { ...OUTCOMES.TIMEOUT, title: 'Planted' };
   assert.notEqual(rightPage(page, { ...OUTCOMES, PLANTED: planted }), page);
@@ -99,7 +99,7 @@ test('a code that is missing, or says something else, is noticed', () => {
   assert.notEqual(rightPage(page, fewer), page);
 });
 
-test('every local code of the sources is on the page', () => {
+test('docs/errors.md lists every local code of the sources', () => {
   const found = localCodes();
   assert.ok(found.has('NOT_STARTED') && found.has('INVALID_ARGUMENT'), 'the sources were not scanned');
   const rows = localRows(readFileSync(PAGE, 'utf8'));
@@ -109,7 +109,7 @@ test('every local code of the sources is on the page', () => {
   );
 });
 
-test('no code is on the page that does not exist', () => {
+test('docs/errors.md names only codes that exist', () => {
   const known = new Set([
     ...Object.keys(OUTCOMES),
     ...Object.keys(HTTP_PROBLEMS),
@@ -124,22 +124,22 @@ test('no code is on the page that does not exist', () => {
   assert.deepEqual(strange(`${page}\nand \`PLANTED_CODE\``), ['PLANTED_CODE']);
 });
 
-/** Words that begin what somebody can do. */
+/** Words with which a remedy begins. */
 const IMPERATIVE =
-  /^(Add|Allow|Ask|Check|Choose|Give|Have|Leave|Look|Make|Mend|Nothing|Read|Report|See|Send|Speak|Start|The message names|Try|Use|Wait)\b/;
+  /^(Add|Allow|Call|Check|Choose|Compute|Create|Fetch|Fix|Increase|No action needed|Pass|Remove|Report|Request|Retry|Send|Set|Start|The message names|Try|Use|Wait)\b/;
 
-/** What a message lacks to be of use: what happened, and what to do about it. */
+/** What makes a text unusable as a message; undefined if nothing. */
 function lackOf(text: string): string | undefined {
-  if (!/^[A-Z].*\.$/s.test(text)) return 'is no sentence';
+  if (!/^[A-Z].*\.$/s.test(text)) return 'is not a sentence';
   return text.split(/\s+/).length < 3 ? 'says too little' : undefined;
 }
 
-test('every error says what happened, why, and what to do', () => {
+test('every error states what happened, why, and what to do', () => {
   const faults: string[] = [];
   const told = new Set<string>();
   const tell = (code: string, part: string, text: string) => {
     const lack =
-      lackOf(text) ?? (part === 'remedy' && !IMPERATIVE.test(text) ? 'asks for nothing' : undefined);
+      lackOf(text) ?? (part === 'remedy' && !IMPERATIVE.test(text) ? 'names no action' : undefined);
     if (lack !== undefined) faults.push(`${code}: the ${part} ${lack}: ${text}`);
     if (told.has(text)) faults.push(`${code}: the ${part} is that of another error`);
     told.add(text);
@@ -158,7 +158,7 @@ test('every error says what happened, why, and what to do', () => {
     if (lackOf(meaning) ?? lackOf(remedy)) faults.push(`${code}: ${meaning} ${remedy}`);
   }
   assert.deepEqual(faults, []);
-  assert.ok(told.size > 50, 'the catalogue was not walked');
+  assert.ok(told.size > 50, 'the catalogue was not read');
   assert.equal(lackOf('Try again.'), 'says too little');
-  assert.equal(lackOf('no worker'), 'is no sentence');
+  assert.equal(lackOf('no worker'), 'is not a sentence');
 });

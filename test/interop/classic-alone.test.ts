@@ -1,5 +1,5 @@
 /**
- * The classic peers of the tests against each other: they behave as docs/protocol.md says, so what other tests prove
+ * The classic peers of the tests against each other: they behave as docs/protocol/index.md says, so what other tests prove
  * with them means something.
  */
 import assert from 'node:assert/strict';

@@ -39,7 +39,7 @@ export const CURVE_SERVER_SETTINGS = {
   ...KEY_SETTINGS,
   allowList: optional(file, {
     description:
-      'File with the public keys that may connect and their permissions (docs/security.md); needs CURVE keys',
+      'File with the public keys that may connect and their permissions (docs/security/curve.md); needs CURVE keys',
     group: 'Security',
     defaultNote: 'every key may connect and do everything',
   }),

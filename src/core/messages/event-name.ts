@@ -3,7 +3,7 @@
 /** First character of events that routers and servers answer themselves, and of control messages. */
 export const RESERVED = '$';
 
-/** Events of the protocol of the Python original (docs/protocol.md). */
+/** Events of the protocol of the Python original (docs/protocol/index.md). */
 const PROTOCOL_EVENTS: ReadonlySet<string> = new Set(['heartbeat', 'message', 'response']);
 
 /** Whether only routers and servers themselves may have an event of that name. */

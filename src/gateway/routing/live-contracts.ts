@@ -1,6 +1,6 @@
 /**
  * Contracts that workers announced, fetched from routers elsewhere and kept in a registry: a long poll of each router's
- * `$router.contracts` (docs/protocol.md), so that a change is here as soon as the router has it.
+ * `$router.contracts` (docs/protocol/index.md), so that a change is here as soon as the router has it.
  */
 
 import { ContractError } from '../../contract/errors.ts';
