@@ -109,10 +109,10 @@ export default {
     },
     {
       name: 'no-cycles',
-      comment: 'No circular imports. Type imports are not counted yet.',
+      comment: 'No circular imports, type imports included.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'resolvable',

@@ -179,6 +179,7 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['samples-use-the-package-name', 'workers/c.ts', '../src/index.ts', 'src/index.ts'],
   ['nothing-imports-samples', 'src/cli/d.ts', '../../workers/tasks.ts', 'workers/tasks.ts'],
   ['no-cycles', 'src/core/round.ts', './trip.ts', 'src/core/trip.ts'],
+  ['no-cycles', 'src/core/types/round.ts', 'type ./trip.ts', 'src/core/types/trip.ts'],
   ['resolvable', 'src/core/c.ts', './missing.ts', './missing.ts'],
 ];
 
@@ -215,6 +216,7 @@ test('each rule finds what breaks it', async (t) => {
     ...CLEAN,
     'src/novelty/a.ts': [],
     'src/core/trip.ts': ['./round.ts'],
+    'src/core/types/trip.ts': ['type ./round.ts'],
   };
   for (const [layer, folders] of Object.entries(FOLDERS)) {
     files[`src/${layer}/top.ts`] = [];

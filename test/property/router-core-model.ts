@@ -7,10 +7,11 @@
 import assert from 'node:assert/strict';
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
+import { Group } from '../../src/router/broker/event-table.ts';
 import type { BrokerOptions } from '../../src/router/broker/limits.ts';
 import { sizeOf } from '../../src/router/broker/payload.ts';
 import type { Origin, RouterRequest } from '../../src/router/broker/request.ts';
-import type { Worker, WorkerInfo, WorkerPort } from '../../src/router/broker/worker.ts';
+import { Worker, type WorkerInfo, type WorkerPort } from '../../src/router/broker/worker.ts';
 
 /** Milliseconds that a deadline may be noticed late: the resolution of the wheel, and rounding up to it. */
 const LATENESS = 16;
@@ -85,6 +86,7 @@ export class ModelWorker implements WorkerPort {
   dispatch(pending: RouterRequest, timeLeft: number): boolean {
     const { world } = this;
     const seen = world.seenOf(pending);
+    assert.ok(pending.worker instanceof Worker);
     this.entry = pending.worker;
     if (!this.accepts) {
       this.blocked = true;
@@ -294,7 +296,7 @@ export class World {
       else assert.ok(worker.held <= open.length, 'credit in use');
       assert.ok(drained <= 1, 'told to be drained twice');
       if (asked && worker.held === 0) assert.equal(drained, 1, 'not told to be drained');
-      const ready = worker.group?.ready[worker.place] === worker;
+      const ready = worker.group instanceof Group && worker.group.ready[worker.place] === worker;
       assert.equal(ready, !gone && worker.eligible, 'place in the ready list');
     }
   }

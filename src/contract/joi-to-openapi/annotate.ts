@@ -3,7 +3,7 @@
  */
 import { isObject, type JsonObject } from '../json.ts';
 import { asJson, NOTHING } from './build.ts';
-import type { Mode, Sketch } from './convert.ts';
+import type { Mode, Sketch } from './conversion.ts';
 import { type Described, isDynamic } from './described.ts';
 
 /** Members of `meta()` that go into the schema as they are, beside those that start with `x-`. */

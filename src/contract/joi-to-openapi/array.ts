@@ -3,11 +3,11 @@
  */
 import { type JsonObject } from '../json.ts';
 import { allOf, anyOf } from './build.ts';
-import type { Converter, Scope, Sketch } from './convert.ts';
+import type { Conversion, Scope, Sketch } from './conversion.ts';
 import { type Described, type DescribedRule } from './described.ts';
 import { customNote } from './string.ts';
 
-export function convertArray(converter: Converter, described: Described, scope: Scope): Sketch {
+export function convertArray(converter: Conversion, described: Described, scope: Scope): Sketch {
   const { items = [], ordered = [], flags = {}, rules = [] } = described;
   const notes: string[] = [];
   const converts = converter.mode !== 'output' && scope.preferences.convert !== false;
@@ -82,7 +82,7 @@ interface Circumstances {
 }
 
 function gatherRule(
-  converter: Converter,
+  converter: Conversion,
   { schema, contained, notes }: Gathered,
   rule: DescribedRule,
   scope: Scope,

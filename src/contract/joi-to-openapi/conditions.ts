@@ -3,7 +3,7 @@
  */
 import { type JsonObject } from '../json.ts';
 import { isConverted } from './array.ts';
-import type { Converter, Scope } from './convert.ts';
+import type { Conversion, Scope } from './conversion.ts';
 import { type Described, type DescribedTest, overlay } from './described.ts';
 import { literalsOf } from './values.ts';
 
@@ -20,7 +20,7 @@ export interface Siblings {
  * than at a sibling, or at one that Joi converts before, or asks more of it than that it is there or has a value.
  */
 export function conditionOf(
-  converter: Converter,
+  converter: Conversion,
   name: string,
   child: Described,
   siblings: Siblings,

@@ -9,32 +9,14 @@ import { type JsonObject } from '../json.ts';
 import { annotate } from './annotate.ts';
 import { convertArray } from './array.ts';
 import { allOf, anyOf, NOTHING, orNull, passesAll } from './build.ts';
-import { type Described, type DescribedMatch, type DescribedPreferences, variantsOf } from './described.ts';
+import type { Conversion, Mode, Scope, Sketch } from './conversion.ts';
+import { type Described, type DescribedMatch, variantsOf } from './described.ts';
 import { convertObject } from './object.ts';
 import { convertBinary, convertBoolean, convertDate, convertNumber } from './scalars.ts';
 import { convertString, isTransformed, isTrimmedForEmpty, mayVanish } from './string.ts';
 import { invalidSchema, literalSchemas, literalsOf } from './values.ts';
 
-/**
- * What the schema is for. `json`: JSON that Joi is going to convert; `text`: parameters, whose text the gateway
- * turns into numbers and booleans before; `output`: what Joi makes of it, for replies.
- */
-export type Mode = 'json' | 'text' | 'output';
-
-/** A schema, and what it cannot say. */
-export interface Sketch {
-  schema: JsonObject;
-  readonly notes: string[];
-}
-
-/** Where in the schema the conversion is. */
-export interface Scope {
-  /** The descriptions around, innermost first, each with its key in the one around it. */
-  readonly around: readonly { readonly described: Described; readonly key: string | undefined }[];
-  readonly preferences: DescribedPreferences;
-}
-
-export class Converter {
+export class Converter implements Conversion {
   readonly mode: Mode;
   /** Schemas that links refer to, by name. */
   readonly definitions: Record<string, JsonObject> = {};

@@ -5,7 +5,8 @@
 import type { Schema } from 'joi';
 import { ContractError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { Converter, type Mode } from './convert.ts';
+import type { Mode } from './conversion.ts';
+import { Converter } from './convert.ts';
 import type { Described, DescribedPreferences } from './described.ts';
 
 export type { Mode };

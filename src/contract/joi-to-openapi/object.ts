@@ -5,13 +5,13 @@ import { type JsonObject } from '../json.ts';
 import { mayVanish } from './array.ts';
 import { allOf, anyOf, NOTHING, passesAll } from './build.ts';
 import { conditionOf } from './conditions.ts';
-import type { Converter, Scope, Sketch } from './convert.ts';
+import type { Conversion, Scope, Sketch } from './conversion.ts';
 import { convertDependency, type Peers } from './dependencies.ts';
 import { type Described, type DescribedRename, type DescribedRule, variantsOf } from './described.ts';
 import { translate } from './regex.ts';
 import { customNote } from './string.ts';
 
-export function convertObject(converter: Converter, described: Described, scope: Scope): Sketch {
+export function convertObject(converter: Conversion, described: Described, scope: Scope): Sketch {
   const { keys, patterns = [], renames = [], dependencies = [], rules = [] } = described;
   const notes: string[] = [];
   const properties: Record<string, JsonObject> = {};
@@ -118,7 +118,7 @@ interface Building {
 
 /** Joi applies the first pattern that a key matches, to keys that are not named; JSON Schema applies all, to all. */
 function convertPatterns(
-  converter: Converter,
+  converter: Conversion,
   { patterns = [] }: Described,
   scope: Scope,
   { schema, properties, open, notes }: Building,

@@ -3,7 +3,7 @@
  */
 import { type Json, type JsonObject } from '../json.ts';
 import { allOf, anyOf, asJson } from './build.ts';
-import type { Mode, Scope, Sketch } from './convert.ts';
+import type { Mode, Scope, Sketch } from './conversion.ts';
 import { type Described, type DescribedRule } from './described.ts';
 import { ISO_DATE } from './formats.ts';
 import { literalPattern } from './regex.ts';

@@ -3,7 +3,7 @@
  */
 import { type JsonObject } from '../json.ts';
 import { allOf, anyOf } from './build.ts';
-import type { Mode, Scope, Sketch } from './convert.ts';
+import type { Mode, Scope, Sketch } from './conversion.ts';
 import type { Described, DescribedRule } from './described.ts';
 import { type FormatPattern, formatOf } from './formats.ts';
 import { ASTRAL, NON_ASCII, translate } from './regex.ts';

@@ -3,7 +3,7 @@
  */
 import { type Json, type JsonObject } from '../json.ts';
 import { anyOf, asJson, oneOfValues } from './build.ts';
-import type { Mode } from './convert.ts';
+import type { Mode } from './conversion.ts';
 import { type Described, type DescribedPreferences, isDynamic, isOverride } from './described.ts';
 import { literalPattern, NON_ASCII } from './regex.ts';
 import { booleanText, NUMERIC_TEXT } from './scalars.ts';

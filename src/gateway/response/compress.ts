@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { chooseCoding } from '../common/media-type.ts';
-import type { Response } from './writer.ts';
 
 /** Codings that the gateway can answer with, best first. */
 const CODINGS = ['br', 'gzip'] as const;
@@ -25,11 +24,16 @@ const BYTE_HEADERS: ReadonlySet<string> = new Set([
 
 const NO_TRANSFORM = /(?:^|[,\s])no-transform(?:$|[,\s])/i;
 
+/** What decides whether a response may be compressed. */
+interface ResponseHead {
+  readonly status: number;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly contentType: string;
+}
+
 /** Whether a response may be compressed, and its media type is worth it. */
-export function mayCompress(
-  req: IncomingMessage,
-  { status, headers, contentType }: Omit<Response, 'body'>,
-): boolean {
+export function mayCompress(req: IncomingMessage, { status, headers, contentType }: ResponseHead): boolean {
   if (status === 206 || !COMPRESSIBLE.test(contentType)) return false;
   // Both sides may forbid it (RFC 9111, 5.2.1.6 and 5.2.2.6).
   if (NO_TRANSFORM.test(req.headers['cache-control'] ?? '')) return false;

@@ -11,7 +11,7 @@
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { isHopeless } from '../../core/time/chance.ts';
 import type { Breakers } from './breaker.ts';
-import type { EventState, EventTable, Group, Link } from './event-table.ts';
+import { type EventState, type EventTable, Group, type Link } from './event-table.ts';
 import type { ClientQueue } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
 import type { RouterRequest } from './request.ts';
@@ -71,7 +71,7 @@ export class Backlog {
    */
   takeFor(worker: Worker, breakers: Breakers | undefined, now: number): RouterRequest | undefined {
     const { group } = worker;
-    if (group === undefined) return undefined;
+    if (!(group instanceof Group)) return undefined;
     let best: { readonly link: Link; readonly next: RouterRequest } | undefined;
     let after: Link | undefined;
     for (let link = group.backlog.first, looked = 0; link !== undefined && looked < SAMPLE; link = after) {
@@ -86,7 +86,7 @@ export class Backlog {
           return next;
         }
         if (isOutranked(next, event, group)) continue;
-        if (next.lane?.yields(next) !== true) return this.serveTurn(group, link, next);
+        if (!event.queue.yields(next)) return this.serveTurn(group, link, next);
         best ??= { link, next };
         looked++;
       }
@@ -110,7 +110,8 @@ export class Backlog {
 
   /** Whether anything waits that a worker serves. */
   holdsFor({ group }: Worker): boolean {
-    for (let link = group?.backlog.first; link !== undefined; link = link.after) {
+    if (!(group instanceof Group)) return false;
+    for (let link = group.backlog.first; link !== undefined; link = link.after) {
       if (link.event.queue.length > 0) return true;
     }
     return false;
@@ -125,10 +126,10 @@ export class Backlog {
 
   /** Takes a request out, wherever it stands. */
   remove(pending: RouterRequest): void {
-    const queue = pending.lane?.queue;
-    if (queue === undefined) return;
-    queue.remove(pending);
-    this.left(queue.event, pending);
+    const event = this.routes.events.get(pending.message.eventName);
+    if (event === undefined || pending.lane === undefined) return;
+    event.queue.remove(pending);
+    this.left(event, pending);
   }
 
   /** What counts in the bound on bytes. */

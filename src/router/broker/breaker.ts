@@ -10,6 +10,7 @@
  *   workers cannot kill them all. A reply closes it.
  */
 import type { BreakerState } from '../../core/observability/reports.ts';
+import { Breaker } from './breaker-state.ts';
 import type { EventState } from './event-table.ts';
 import { TimerEntry, type TimerWheel } from './timers.ts';
 import type { Worker } from './worker.ts';
@@ -38,21 +39,6 @@ const MAX_TRIPPED = 8;
 const LOSSES = 3;
 /** Most failing events remembered, for a worker and for the whole router. */
 const MAX_REMEMBERED = 64;
-
-/** How often something failed, and whether it rests. */
-export class Breaker {
-  state: BreakerState = 'closed';
-  failures = 0;
-  rest = 0;
-  /** The one request of a half-open breaker is under way. */
-  probing = false;
-  alarm: TimerEntry | undefined = undefined;
-
-  /** Whether it lets no request pass. @param fresh the request has enough time to show whether the worker recovered. */
-  blocks(fresh: boolean): boolean {
-    return this.state === 'open' || (this.state === 'half-open' && (this.probing || !fresh));
-  }
-}
 
 /** All breakers of a router. */
 export class Breakers {

@@ -142,7 +142,7 @@ export class Broker {
     if (state === 'queued' && pending.least !== -Infinity) this.recovery.unblocked(pending.message.eventName);
     if (state === 'settled') return;
     this.settler.cancel(pending);
-    if (state !== 'dispatched' || worker === undefined) return;
+    if (state !== 'dispatched' || !(worker instanceof Worker)) return;
     pending.dropPayload();
     if (worker.cancels) worker.port.cancel(pending.id, pending.generation, why);
     else this.settler.deadlines.add(pending, pending.deadline);
@@ -237,7 +237,7 @@ export class Broker {
   /** A request that was dispatched never left after all: it goes to another worker or to the front of its queue. */
   giveBack(pending: RouterRequest, now: number): void {
     const { worker } = pending;
-    if (worker === undefined || pending.generation === 0) return;
+    if (!(worker instanceof Worker) || pending.generation === 0) return;
     this.dispatcher.letGo(pending, worker);
     this.recovery.withdrawn(pending, worker, now);
     this.dispatcher.refresh(worker, now);
@@ -291,7 +291,7 @@ export class Broker {
     this.settler.draining = true;
     for (const event of [...this.routes.events.values()]) this.dispatcher.failQueue(event, 'SHUTTING_DOWN');
     for (const pending of this.dispatcher.slots.values()) {
-      if (pending.worker !== undefined) this.dispatcher.letGo(pending, pending.worker);
+      if (pending.worker instanceof Worker) this.dispatcher.letGo(pending, pending.worker);
       if (pending.state === 'dispatched') this.settler.fail(pending, 'WORKER_LOST');
       else this.settler.deadlines.cancel(pending);
     }

@@ -11,7 +11,7 @@ import { type Linked, LinkedList } from '../../core/collections/linked-list.ts';
 import { Pace } from '../../core/time/pace.ts';
 import { FairQueue } from './fair-queue.ts';
 import { PastEvents } from './past-events.ts';
-import type { Worker } from './worker.ts';
+import type { Worker, WorkerGroup } from './worker.ts';
 
 /** An event in the backlog of a group. */
 export class Link implements Linked<Link> {
@@ -26,7 +26,7 @@ export class Link implements Linked<Link> {
 
 /** An event that is served, or for which requests wait. */
 export class EventState {
-  readonly queue: FairQueue = new FairQueue(this);
+  readonly queue: FairQueue = new FairQueue();
   /** How long its requests are at a worker. */
   readonly pace = new Pace();
   readonly links: Link[] = [];
@@ -73,7 +73,7 @@ export class EventState {
 }
 
 /** Workers that serve the same events in the same version. */
-export class Group {
+export class Group implements WorkerGroup {
   readonly workers = new Set<Worker>();
   /** Those that may be given a request, in no order. */
   readonly ready: Worker[] = [];
@@ -182,7 +182,7 @@ export class EventTable {
   /** Takes a worker out of its group. Returns the events that no worker announces or serves now. */
   leave(worker: Worker): EventState[] {
     const { group } = worker;
-    if (group === undefined) return [];
+    if (!(group instanceof Group)) return [];
     group.remove(worker);
     if (group.workers.size > 0) return [];
     return group.names === undefined ? this.closeWildcard() : this.closeGroup(group, group.names);

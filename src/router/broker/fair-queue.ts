@@ -6,7 +6,6 @@
 
 import { ServingList } from '../../core/collections/serving-list.ts';
 import { isFresh } from '../../core/time/chance.ts';
-import type { EventState } from './event-table.ts';
 import { Slab } from './payload.ts';
 import type { RouterRequest } from './request.ts';
 
@@ -66,8 +65,6 @@ export class FairQueue {
   /** A lane that was the longest when it last grew. */
   private longest: ClientQueue | undefined = undefined;
 
-  constructor(readonly event: EventState) {}
-
   push(pending: RouterRequest): void {
     const lane = this.laneFor(pending);
     lane.push(pending);
@@ -115,8 +112,8 @@ export class FairQueue {
 
   /** Takes a request out that is served; the turn goes on to the next client. */
   serve(pending: RouterRequest): void {
-    const { lane } = pending;
-    if (lane?.queue !== this) return;
+    const lane = this.holding(pending);
+    if (lane === undefined) return;
     this.current = lane.right;
     lane.turns++;
     this.leave(lane, pending);
@@ -124,7 +121,8 @@ export class FairQueue {
 
   /** Takes a request out, wherever it stands. */
   remove(pending: RouterRequest): void {
-    if (pending.lane?.queue === this) this.leave(pending.lane, pending);
+    const lane = this.holding(pending);
+    if (lane !== undefined) this.leave(lane, pending);
   }
 
   /** What the client of a request has waiting here. */
@@ -144,6 +142,16 @@ export class FairQueue {
       if (lane === this.current) break;
     }
     return best;
+  }
+
+  /** Whether a request, which is `next` of its client, waits for others that are not late. */
+  yields(next: RouterRequest): boolean {
+    return this.holding(next)?.yields(next) === true;
+  }
+
+  /** The lane of this queue that a request is in. */
+  private holding({ lane }: RouterRequest): ClientQueue | undefined {
+    return lane instanceof ClientQueue && lane.queue === this ? lane : undefined;
   }
 
   private entered(lane: ClientQueue, pending: RouterRequest): void {

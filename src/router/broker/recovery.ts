@@ -14,7 +14,7 @@ import type { Scheduler } from './scheduler.ts';
 import type { Settlement } from './settlement.ts';
 import type { Counters } from './stats.ts';
 import { TimerEntry, type TimerWheel } from './timers.ts';
-import type { Worker } from './worker.ts';
+import { Worker } from './worker.ts';
 import type { WorkerSelector } from './worker-selector.ts';
 
 /** How long a worker rests that says it is busy. */
@@ -58,7 +58,7 @@ export class Recovery implements BreakerOwner {
       if (pending.least !== -Infinity) dispatcher.flush(pending.message.eventName, now);
       return;
     }
-    if (worker === undefined) return;
+    if (!(worker instanceof Worker)) return;
     if (worker.cancels) worker.port.cancel(pending.id, pending.generation, 'expired');
     else dispatcher.letGo(pending, worker);
     const blamed = this.timedOut(pending, worker, now);

@@ -3,13 +3,13 @@
  */
 
 import type { Linked } from '../../core/collections/linked-list.ts';
+import type { ServingList } from '../../core/collections/serving-list.ts';
 import type { Slotted } from '../../core/collections/slot-table.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import type { Waiting } from '../../core/time/chance.ts';
 import type { Pace } from '../../core/time/pace.ts';
 import { NOT_TIMED, type Timed } from '../../core/time/timing-wheel.ts';
-import type { ClientQueue } from './fair-queue.ts';
-import type { Worker } from './worker.ts';
+import type { WorkerView } from '../strategies/strategy.ts';
 
 /** Whoever sent requests, and gets the replies. */
 export interface Origin {
@@ -66,7 +66,7 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   /** How often a worker was given it. */
   attempts = 0;
   /** The worker that holds it, or held it last. */
-  worker: Worker | undefined = undefined;
+  worker: WorkerView | undefined = undefined;
   /** Milliseconds on the core's clock. */
   readonly enqueuedAt: number;
   dispatchedAt: number;
@@ -79,7 +79,7 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   size = 0;
 
   /** The queue of its client at its event, while queued. */
-  lane: ClientQueue | undefined = undefined;
+  lane: ServingList<RouterRequest> | undefined = undefined;
   /** Neighbours in that queue, or in the worker's list. */
   before: RouterRequest | undefined = undefined;
   after: RouterRequest | undefined = undefined;

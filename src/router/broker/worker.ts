@@ -6,8 +6,7 @@ import { hashOf } from '../../core/collections/hash.ts';
 import { LinkedList } from '../../core/collections/linked-list.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
-import type { Breaker } from './breaker.ts';
-import type { Group } from './event-table.ts';
+import type { Breaker } from './breaker-state.ts';
 import type { RouterRequest } from './request.ts';
 import type { TimerEntry } from './timers.ts';
 
@@ -49,6 +48,19 @@ export interface WorkerInfo {
   readonly ranks?: ReadonlyMap<string, number>;
 }
 
+/** The group of a worker, as far as the worker's side knows it. `Group` is the only class of it. */
+export interface WorkerGroup {
+  readonly workers: ReadonlySet<Worker>;
+  /** How many of its workers have a breaker that is not closed. */
+  tripped: number;
+  /** Puts the worker into the ready list, or takes it out, as it is eligible. */
+  refresh(worker: Worker): void;
+  /** Asks the workers that have credit at other routers for more of it, once each. */
+  askForCredit(): void;
+  /** The worker may be asked for more credit again. */
+  mayAsk(worker: Worker): void;
+}
+
 /**
  * A worker and its credit. It may be given a request while it is `eligible`; then it stands in the ready list of its group.
  *
@@ -73,7 +85,7 @@ export class Worker implements WorkerView {
   shares: boolean;
   /** It was asked for more credit, and did not say yet what comes of it. */
   asked = false;
-  group: Group | undefined = undefined;
+  group: WorkerGroup | undefined = undefined;
   /** Place in the ready list of its group; -1 while it stands in none. */
   place = -1;
   readonly holding = new LinkedList<RouterRequest>();

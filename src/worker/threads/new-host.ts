@@ -1,0 +1,12 @@
+/** Starts what runs a worker module: a thread, or a process with the same interface. */
+import type { ModuleHost } from './module-host.ts';
+import { ModuleProcess } from './module-process.ts';
+import { newThread } from './new-thread.ts';
+import type { ThreadSetup } from './thread-messages.ts';
+
+/** Where a worker module runs. */
+export type Isolation = 'thread' | 'process';
+
+export function newHost(isolation: Isolation, setup: ThreadSetup): ModuleHost {
+  return isolation === 'process' ? new ModuleProcess(setup) : newThread(setup);
+}
