@@ -8,7 +8,7 @@ import { ROOT, readPage, readTopic } from './pages.ts';
 /** Public entries, each with the topic whose pages document it. */
 const ENTRIES = { 'src/index.ts': 'framework', 'src/gateway/index.ts': 'gateway' };
 
-/** Names of the export declarations of a file. */
+/** Returns the names that a file exports. */
 function namesOf(file: string): string[] {
   const source = ts.createSourceFile(file, readPage(file), ts.ScriptTarget.Latest);
   return source.statements.flatMap((statement) => {
@@ -31,7 +31,7 @@ for (const [entry, topic] of Object.entries(ENTRIES)) {
   });
 }
 
-/** What parts of the framework have for each other, and tests for time. */
+/** Members for other parts of the framework, which users do not need. */
 const INTERNAL = [
   'ZeroMQHeartbeatConfig.destinations',
   'ZeroMQRouter.seat',
@@ -46,7 +46,7 @@ const INTERNAL = [
   'ZeroMQWorker.localAnswered',
 ];
 
-/** Members of the public classes and interfaces that are declared in this project, as `Name.member`. */
+/** Returns the members of the public classes and interfaces of this project, as `Name.member`. */
 function membersOf(entry: string): string[] {
   const file = path.join(ROOT, entry);
   const config = ts.getParsedCommandLineOfConfigFile(path.join(ROOT, 'tsconfig.json'), undefined, {
@@ -68,7 +68,7 @@ function membersOf(entry: string): string[] {
   });
 }
 
-/** Declared in src, and for users: not private, not protected. */
+/** Whether a member is declared in src and neither private nor protected. */
 function isOurs(member: ts.Symbol): boolean {
   return (member.declarations ?? []).some((declaration) => {
     const flags = ts.getCombinedModifierFlags(declaration);

@@ -111,7 +111,7 @@ describe('an integer beyond 2^53', () => {
   });
 });
 
-/** A type of Joi for integers of any size, as docs/framework.md has it. */
+/** A type of Joi for integers of any size, as shown in docs/framework/large-integers.md. */
 const joi = Joi.extend((root: Joi.Root) => ({
   type: 'bigint',
   base: root.any(),

@@ -95,7 +95,7 @@ export class Converter implements Conversion {
       case 'link':
         return this.link(described, scope);
       case 'bigint':
-        // Joi has no such type. docs/framework.md shows the extension.
+        // Joi has no such type. docs/framework/large-integers.md shows the extension.
         return { schema: { type: 'integer' }, notes: [] };
       default:
         // `any`, and types that JSON has not or that an extension brought.
