@@ -87,7 +87,7 @@ export function under<T>({ next, hopeful }: Discipline, run: () => T): T {
       return next(this, now);
     };
   }
-  if (hopeful === true) pace.learn = () => undefined;
+  if (hopeful === true) pace.record = () => undefined;
   try {
     return run();
   } finally {

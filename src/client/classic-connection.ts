@@ -4,8 +4,9 @@
  * be taken for the next one's.
  */
 
-import { furtherIdentity } from '../core/identity/identity.ts';
-import { type DropCause, diagnostics, type Speaker } from '../core/observability/diagnostics.ts';
+import { newSessionIdentity } from '../core/identity/identity.ts';
+import { NO_BYTES } from '../core/messages/message.ts';
+import { type DiagnosticsSource, type DropCause, diagnostics } from '../core/observability/diagnostics.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/addressing/connection.ts';
 import type { CurveClient } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
@@ -16,15 +17,13 @@ import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/cl
 import type { ConnectionLog } from './connection-log.ts';
 import type { ClientConnection, ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 
-const EMPTY: Buffer = Buffer.alloc(0);
-
 /** Options of a lane. */
 export interface ClassicConnectionOptions {
   readonly connection: ZeroMQConnection;
   /** The sockets are `<nodeId>_<16 random hex digits>`, one identity each. */
   readonly nodeId: string;
   readonly maxMessageSize: number;
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly curve?: CurveClient;
   readonly connections: ConnectionLog;
 }
@@ -73,7 +72,7 @@ export class ClassicConnection implements ClientConnection {
     const refused = (_frames: Buffer[], reason: Refusal): void => {
       if (this.socket === socket && this.current === pending && reason !== 'CLOSED') this.sendAnew(pending);
     };
-    socket?.send([EMPTY, ...requestFrames(pending.message, false)], { refused });
+    socket?.send([NO_BYTES, ...requestFrames(pending.message, false)], { refused });
   }
 
   /** Whatever it is asked goes to a worker: its silence says nothing of the router. */
@@ -103,7 +102,7 @@ export class ClassicConnection implements ClientConnection {
 
   private openSocket(): void {
     const { connection, nodeId, maxMessageSize, curve } = this.options;
-    const routingId = furtherIdentity(nodeId);
+    const routingId = newSessionIdentity(nodeId);
     // What a socket tells once it has been given up concerns nobody: its successor is another connection.
     const ifCurrent = (then: () => void): void => {
       if (this.socket === socket) then();

@@ -3,8 +3,8 @@
  * goes takes no new request, finishes what is in flight on it, and closes.
  */
 
-import { furtherIdentity, type NodeIdentity } from '../core/identity/identity.ts';
-import type { Speaker } from '../core/observability/diagnostics.ts';
+import { type NodeIdentity, newSessionIdentity } from '../core/identity/identity.ts';
+import type { DiagnosticsSource } from '../core/observability/diagnostics.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { Discovery, type DiscoveryOptions, type DiscoveryOwner } from '../transport/addressing/discovery.ts';
 import { DnsTarget, type Target } from '../transport/addressing/targets.ts';
@@ -19,7 +19,7 @@ import type { RequestTable } from './request-table.ts';
 export interface ConnectionPoolOptions extends DiscoveryOptions {
   readonly places: readonly Target[];
   readonly identity: NodeIdentity;
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly maxMessageSize: number;
   readonly curve: CurveClient | undefined;
   /** Sockets for each connection to a classic router; undefined: the other side keeps frames before the delimiter. */
@@ -93,7 +93,7 @@ export class ConnectionPool implements DiscoveryOwner {
     const common = { connection, nodeId, maxMessageSize, speaker, curve, connections: this.connections };
     if (poolSize === undefined) {
       // A router that is reached under two names must not take the two connections for one.
-      const own = this.alone ? identity.identity : furtherIdentity(nodeId);
+      const own = this.alone ? identity.identity : newSessionIdentity(nodeId);
       return [new PackedConnection({ ...common, identity: own }, this.table)];
     }
     return Array.from({ length: poolSize }, () => new ClassicConnection(common, this.table));

@@ -17,15 +17,13 @@ import { encodeToken, isToken, tokenGeneration, tokenId } from '../wire/token.ts
 import type { ConnectionLog } from './connection-log.ts';
 import type { ClientConnection, ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 
-const EMPTY: Buffer = Buffer.alloc(0);
-
 /** A peer in this process that takes nothing for so long is gone, in ms. */
 const INPROC_STALL = 250;
 
 /** Token of pings: generation 0 is given to no request. */
 const PING_TOKEN = encodeToken(0, 0);
 
-const PING_FRAMES: Buffer[] = [PING_TOKEN, EMPTY, ...requestFrames(pingRequest(), true)];
+const PING_FRAMES: Buffer[] = [PING_TOKEN, NO_BYTES, ...requestFrames(pingRequest(), true)];
 
 function pingRequest(): RequestMessage {
   const body = Buffer.from('null');
@@ -92,7 +90,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     if (this.packed) this.line.channel.addRequest(pending.id, pending.generation, pending.message);
     else {
       const token = encodeToken(pending.id, pending.generation);
-      this.line.channel.post([token, EMPTY, ...requestFrames(pending.message, true)]);
+      this.line.channel.post([token, NO_BYTES, ...requestFrames(pending.message, true)]);
     }
   }
 

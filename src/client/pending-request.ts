@@ -4,14 +4,14 @@ import type { Linked } from '../core/collections/linked-list.ts';
 import type { Slotted } from '../core/collections/slot-table.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage, Settle } from '../core/messages/message.ts';
-import type { Waiting } from '../core/time/chance.ts';
+import type { QueuedTimes } from '../core/time/lateness.ts';
 import { NOT_TIMED, type Timed } from '../core/time/timing-wheel.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 
 /** Where a request is. `waiting`: for a connection with room; `sent`: on a socket; `settled`: the end. */
 export type PendingState = 'waiting' | 'sent' | 'settled';
 
-export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<PendingRequest>, Waiting {
+export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<PendingRequest>, QueuedTimes {
   id = 0;
   generation = 0;
   dueTick = NOT_TIMED;

@@ -15,9 +15,9 @@ import {
 import { isOutcomeCode, type OutcomeCode } from '../core/messages/outcome.ts';
 import { redispatchedReply } from '../core/messages/redispatched-reply.ts';
 import type { DropCause } from '../core/observability/diagnostics.ts';
-import { isHopeless } from '../core/time/chance.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import { DeadlineTimer } from '../core/time/deadline-timer.ts';
+import { cannotFinish } from '../core/time/lateness.ts';
 import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';
 
@@ -257,7 +257,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
       if (lane === undefined || pending === undefined) return;
       this.waiting.remove(pending);
       this.deadlines.cancel(pending);
-      if (isHopeless(pending, now)) this.expired(pending);
+      if (cannotFinish(pending, now)) this.expired(pending);
       else {
         this.waiting.turns++;
         this.send(pending, lane);

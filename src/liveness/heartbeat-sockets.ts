@@ -4,10 +4,10 @@ import { Emitter } from '../core/collections/emitter.ts';
 import type { NodeIdentity } from '../core/identity/identity.ts';
 import { type Logger, silentLogger } from '../core/logging/logging.ts';
 import {
+  type DiagnosticsSource,
   type DropCause,
   diagnostics,
   type HeartbeatMissed,
-  type Speaker,
 } from '../core/observability/diagnostics.ts';
 import { logFact } from '../core/observability/node-facts.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
@@ -33,7 +33,7 @@ export interface ZeroMQHeartbeatSenderOptions {
   readonly identity: NodeIdentity;
   readonly nodeType: HeartbeatNodeType;
   /** Whose heartbeats these are, for diagnostics. */
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly curve?: CurveClient;
   /** How names of receivers are looked up. */
   readonly dns?: DnsOptions;
@@ -116,7 +116,7 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
 export interface ZeroMQHeartbeatReceiverOptions {
   readonly config: ZeroMQHeartbeatConfig;
   /** Who receives, for diagnostics. */
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly curve?: CurveEndpoint;
   /** Where nodes that connect or are lost are logged. Default: nowhere. */
   readonly logger?: Logger;
@@ -233,7 +233,7 @@ export class ZeroMQHeartbeatReceiver
   }
 }
 
-function dropped({ kind, node }: Speaker, cause: DropCause): void {
+function dropped({ kind, node }: DiagnosticsSource, cause: DropCause): void {
   const { frameDropped } = diagnostics;
   if (frameDropped.hasSubscribers) frameDropped.publish({ kind, node, cause });
 }

@@ -1,7 +1,7 @@
 /** What a router tells the world outside, by diagnostics channels and the log: its endpoints, and workers that come and go. */
 
 import type { Logger } from '../core/logging/logging.ts';
-import { diagnostics, type LeaveReason, type Speaker } from '../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, diagnostics, type LeaveReason } from '../core/observability/diagnostics.ts';
 import { logFact } from '../core/observability/node-facts.ts';
 import type { WorkerDetails } from './router-options.ts';
 
@@ -12,7 +12,7 @@ export function publishBound(logger: Logger, endpoints: Readonly<Record<string, 
 }
 
 export function publishJoined(
-  speaker: Speaker,
+  speaker: DiagnosticsSource,
   logger: Logger,
   worker: string,
   details: WorkerDetails,
@@ -25,7 +25,7 @@ export function publishJoined(
 
 /** @param held requests that it held. */
 export function publishLeft(
-  speaker: Speaker,
+  speaker: DiagnosticsSource,
   logger: Logger,
   worker: string,
   reason: LeaveReason,

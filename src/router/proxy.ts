@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from '../core/logging/logging.ts';
-import { type DropCause, diagnostics, type Speaker } from '../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, type DropCause, diagnostics } from '../core/observability/diagnostics.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { CurveServer } from '../transport/curve/curve-options.ts';
@@ -80,7 +80,7 @@ class TowardsClients implements SocketReceiver, SendHandler {
 export interface BlindProxyOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly logger: Logger;
   /** Keys and roles are looked at, what a peer may call or serve is not: nothing is known of what passes. */
   readonly curve: CurveServer | undefined;

@@ -230,7 +230,7 @@ export class ZeroMQRouter
   }
 
   /** Takes a worker of this thread in; see `EmbeddedRouter`. */
-  seat(worker: EmbeddedWorker): EmbeddedSlot | string {
+  register(worker: EmbeddedWorker): EmbeddedSlot | string {
     if (!this.reachable) return 'the router does not run, or passes frames on blindly';
     const peer = new EmbeddedPeer(worker, this.core, this.contracts, {
       workerJoined: (joined) => this.workerJoined(joined),
@@ -251,7 +251,7 @@ export class ZeroMQRouter
   }
 
   /** A worker of this thread that was refused does not want a place any longer. */
-  unseat(worker: EmbeddedWorker): void {
+  withdraw(worker: EmbeddedWorker): void {
     this.refusedLocals.delete(worker);
   }
 
@@ -259,7 +259,7 @@ export class ZeroMQRouter
   private askRefusedLocals(): void {
     const refused = [...this.refusedLocals];
     queueMicrotask(() => {
-      for (const worker of refused) if (this.refusedLocals.delete(worker)) worker.localFreed();
+      for (const worker of refused) if (this.refusedLocals.delete(worker)) worker.localRetry();
     });
   }
 

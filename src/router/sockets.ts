@@ -1,7 +1,7 @@
 /** The two sockets of a router: where clients connect and where workers do, and who sits behind them. */
 
 import type { Logger } from '../core/logging/logging.ts';
-import type { Speaker } from '../core/observability/diagnostics.ts';
+import type { DiagnosticsSource } from '../core/observability/diagnostics.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { CurveServer } from '../transport/curve/curve-options.ts';
 import { ClientFrontend } from '../transport/link/client-frontend.ts';
@@ -42,7 +42,7 @@ export interface RouterSockets {
 export interface RoutedSocketsOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly logger: Logger;
   readonly classicConcurrency: number;
   readonly classicEvents: ClassicEvents;

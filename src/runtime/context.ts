@@ -1,6 +1,6 @@
 /** What a handler is told besides the event's data. */
 
-import { reasonOf } from '../core/messages/cancel-reason.ts';
+import { cancelError } from '../core/messages/cancel-reason.ts';
 import type { Caller, RequestExtras, RequestMessage } from '../core/messages/message.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 
@@ -100,7 +100,7 @@ export class RequestContext implements HandlerContext {
   private armDeadline(controller: AbortController): void {
     if (this.done || this.deadline === Infinity) return;
     this.cancelTimer = systemClock.after(this.remaining(), () => {
-      this.abortReason = reasonOf('expired');
+      this.abortReason = cancelError('expired');
       controller.abort(this.abortReason);
     });
   }

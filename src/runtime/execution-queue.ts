@@ -1,11 +1,11 @@
 /**
  * Requests of an executor that wait for their turn: bounded by number and bytes. Only requests that can still be answered
- * leave it to run (`core/time/chance.ts`); the others are settled here.
+ * leave it to run (`core/time/lateness.ts`); the others are settled here.
  */
 
 import { ServingList } from '../core/collections/serving-list.ts';
 import { failure, type ReplyMessage } from '../core/messages/message.ts';
-import { isHopeless } from '../core/time/chance.ts';
+import { cannotFinish } from '../core/time/lateness.ts';
 import { Pace } from '../core/time/pace.ts';
 import type { HandlerExecution } from './execution.ts';
 
@@ -64,7 +64,7 @@ export class ExecutionQueue {
     for (let next = this.list.next(now); next !== undefined; next = this.list.next(now)) {
       this.remove(next);
       this.expireOverdue(now);
-      if (!isHopeless(next, now)) {
+      if (!cannotFinish(next, now)) {
         this.list.turns++;
         return next;
       }
@@ -95,7 +95,7 @@ export class ExecutionQueue {
 
   /** A handler took that long, while requests waited. */
   learn(execution: HandlerExecution, time: number): void {
-    this.paceOf(execution).learn(time);
+    this.paceOf(execution).record(time);
   }
 
   private paceOf({ message: { eventName } }: HandlerExecution): Pace {
@@ -115,7 +115,7 @@ export class ExecutionQueue {
       const late = this.list.passedOver;
       if (late === undefined) return false;
       this.remove(late);
-      this.settle(late, isHopeless(late, performance.now()) ? EXPIRED : TOO_MANY);
+      this.settle(late, cannotFinish(late, performance.now()) ? EXPIRED : TOO_MANY);
     }
     return true;
   }
@@ -123,7 +123,7 @@ export class ExecutionQueue {
   /** Expires requests that were passed over until their time ran out. */
   private expireOverdue(now: number): void {
     for (let late = this.list.passedOver; late !== undefined; late = this.list.passedOver) {
-      if (!isHopeless(late, now)) return;
+      if (!cannotFinish(late, now)) return;
       this.expire(late);
     }
   }

@@ -4,7 +4,7 @@ import type { Linked } from '../core/collections/linked-list.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import type { TracedSpan } from '../core/observability/tracing.ts';
-import type { Waiting } from '../core/time/chance.ts';
+import type { QueuedTimes } from '../core/time/lateness.ts';
 import type { Pace } from '../core/time/pace.ts';
 import type { RequestContext } from './context.ts';
 import { RequestTiming } from './timing.ts';
@@ -33,7 +33,7 @@ export interface ExecutionOwner {
 }
 
 /** A request in this thread. `waiting` and `running` ones stand in a list; `settled` is the end. */
-export class HandlerExecution implements Execution, Linked<HandlerExecution>, Waiting {
+export class HandlerExecution implements Execution, Linked<HandlerExecution>, QueuedTimes {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
   /** Monotonic ms at which nobody waits any more; Infinity when the caller did not say. */
   readonly deadline: number;

@@ -1,7 +1,7 @@
 /**
  * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever the handler does; at most
  * `concurrency` run at a time, the rest wait in a bounded queue. Of those that wait, only requests that can still be
- * answered run (`core/time/chance.ts`).
+ * answered run (`core/time/lateness.ts`).
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -9,7 +9,7 @@ import { LinkedList } from '../core/collections/linked-list.ts';
 import { UnsendableValueError } from '../core/json/json-value.ts';
 import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
 import type { Logger } from '../core/logging/logging.ts';
-import { type CancelReason, reasonOf } from '../core/messages/cancel-reason.ts';
+import { type CancelReason, cancelError } from '../core/messages/cancel-reason.ts';
 import { isReplyError, toError } from '../core/messages/errors.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../core/observability/tracing.ts';
@@ -91,7 +91,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   cancelled(execution: HandlerExecution, why: CancelReason): void {
-    if (execution.state === 'running') execution.context?.abort(reasonOf(why));
+    if (execution.state === 'running') execution.context?.abort(cancelError(why));
     if (execution.state !== 'waiting') return;
     if (why === 'expired') this.waiting.expire(execution);
     else {

@@ -4,7 +4,7 @@ import { IdMap } from '../core/collections/id-map.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
 import { failure, type RequestMessage } from '../core/messages/message.ts';
-import type { Speaker } from '../core/observability/diagnostics.ts';
+import type { DiagnosticsSource } from '../core/observability/diagnostics.ts';
 import { logFact } from '../core/observability/node-facts.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
@@ -37,7 +37,7 @@ export interface ServerEndpoints {
 export interface ServerLinkOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly curve?: CurveServer;
   /** Where to receive heartbeats of clients. */
   readonly heartbeatConfig?: ZeroMQHeartbeatConfig;

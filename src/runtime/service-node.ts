@@ -7,7 +7,7 @@ import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import type { LargeIntegers } from '../core/json/large-integers.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
-import { reasonOf } from '../core/messages/cancel-reason.ts';
+import { cancelError } from '../core/messages/cancel-reason.ts';
 import { checkCount } from '../core/messages/checks.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/messages/errors.ts';
 import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
@@ -232,7 +232,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
 
   private release(error: Error | undefined): void {
     this.stopChanges();
-    this.executor.close(error ?? reasonOf('stopped'));
+    this.executor.close(error ?? cancelError('stopped'));
     for (const link of this.links()) link.close();
     this.releaseRest();
   }

@@ -17,6 +17,7 @@
 
 import { isIdentity } from '../core/identity/identity.ts';
 import { RESERVED } from '../core/messages/event-name.ts';
+import { NO_BYTES } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME } from './limits.ts';
 
 /** Asks a router or server whether it is there. */
@@ -24,8 +25,6 @@ export const PING = '$router.ping';
 
 /** First frame of every control message. */
 export const CONTROL_ADDRESS: Buffer = Buffer.from(RESERVED);
-
-const EMPTY: Buffer = Buffer.alloc(0);
 
 /** What a worker says of itself. */
 export interface Hello {
@@ -89,7 +88,7 @@ export const MAX_EVENTS = 50_000;
 
 /** The frames of a control message, the peer's identity not counted. */
 export function controlFrames(name: ControlName, data: object): Buffer[] {
-  return [CONTROL_ADDRESS, EMPTY, Buffer.from(name), Buffer.from(JSON.stringify(data))];
+  return [CONTROL_ADDRESS, NO_BYTES, Buffer.from(name), Buffer.from(JSON.stringify(data))];
 }
 
 /** Whether frames from index `from` on are a control message. */

@@ -1,6 +1,6 @@
 /** A worker's link to a router of its own thread: plain calls in place of a socket. */
 
-import { IdMap, ROUTERS_PLACES } from '../core/collections/id-map.ts';
+import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
 import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
@@ -29,7 +29,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   readonly monitor = undefined;
   readonly events: readonly string[] | undefined;
   readonly contract: EmbeddedWorker['contract'];
-  private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
+  private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(ASK_AGAIN);
   private earlyIds: number[] = [];
   private askAgain: Cancel | undefined;
@@ -49,7 +49,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   /** Takes the worker's place at the router; asks again later when it is refused. */
   open(): void {
     this.askAgain?.();
-    const seat = this.router.seat(this);
+    const seat = this.router.register(this);
     if (typeof seat === 'string') {
       this.owner.localAnswered(seat);
       this.askAgain = systemClock.after(this.backoff.next(), () => this.open());
@@ -71,7 +71,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     this.localClosed();
   }
 
-  localFreed(): void {
+  localRetry(): void {
     if (this.seat === undefined) this.open();
   }
 
@@ -111,7 +111,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   /** It asks for no place any longer. */
   private giveUp(): void {
     this.askAgain?.();
-    this.router.unseat(this);
+    this.router.withdraw(this);
   }
 
   private hold(id: number, assignment: Assignment, reply: ReplyMessage): void {

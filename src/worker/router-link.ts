@@ -4,11 +4,11 @@
  * frames, and replies go back so.
  */
 
-import { IdMap, ROUTERS_PLACES } from '../core/collections/id-map.ts';
+import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
 import { type NodeIdentity, withHelloMark } from '../core/identity/identity.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
-import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 import type { Execution } from '../runtime/execution.ts';
@@ -29,8 +29,6 @@ import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 
 import type { CreditSharing, Share } from './credit-sharing.ts';
 import { Standing } from './standing.ts';
-
-const EMPTY: Buffer = Buffer.alloc(0);
 
 /** What a link tells the worker. */
 export interface RouterLinkOwner extends ServiceHost {
@@ -69,7 +67,7 @@ export const ASK_AGAIN = { min: 500, initial: 1000, max: 30_000 } as const;
 
 export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   private readonly line: DealerLink;
-  private readonly assignments = new IdMap<Assignment>(ROUTERS_PLACES);
+  private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(ASK_AGAIN);
   readonly standing = new Standing();
   /** Of the connection that stands. */
@@ -327,7 +325,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
       this.line.drop(classic.cause);
       if (classic.cause !== 'bad-event-name' || classic.envelope === undefined) return;
       const reply = failure('MALFORMED_MESSAGE', classic.message);
-      this.line.channel.post([...classic.envelope, EMPTY, ...replyFrames('response', reply, 'none')]);
+      this.line.channel.post([...classic.envelope, NO_BYTES, ...replyFrames('response', reply, 'none')]);
       return;
     }
     if (!classic.delimited || classic.envelope.length === 0) return this.line.drop('no-delimiter');
@@ -336,7 +334,11 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     const { envelope, eventName } = classic;
     // What is in between only passes frames on: it must not be sent packed ones because a worker understands them.
     const send = (reply: ReplyMessage): void =>
-      this.line.channel.post([...envelope, EMPTY, ...replyFrames(eventName, reply, ours ? 'plain' : 'none')]);
+      this.line.channel.post([
+        ...envelope,
+        NO_BYTES,
+        ...replyFrames(eventName, reply, ours ? 'plain' : 'none'),
+      ]);
     const refusal = this.refusal(eventName);
     if (refusal === undefined) this.run(message, send);
     else send(refusal);

@@ -40,7 +40,7 @@ export class Ring<T> {
     this.items[this.head] = undefined;
     this.head = (this.head + 1) & (this.items.length - 1);
     this.count--;
-    this.giveBack();
+    this.shrink();
     return item;
   }
 
@@ -51,7 +51,7 @@ export class Ring<T> {
     const place = (this.head + this.count) & (this.items.length - 1);
     const item = this.items[place];
     this.items[place] = undefined;
-    this.giveBack();
+    this.shrink();
     return item;
   }
 
@@ -69,7 +69,7 @@ export class Ring<T> {
     this.count = 0;
   }
 
-  private giveBack(): void {
+  private shrink(): void {
     const capacity = this.items.length;
     if (capacity > FIRST_CAPACITY && this.count < capacity / 8) this.resize(capacity / 4);
   }

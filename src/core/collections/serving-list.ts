@@ -1,14 +1,14 @@
 /**
- * Requests that wait to be served, in the order that they came. A request that has become late (`chance.ts`) is passed
+ * Requests that wait to be served, in the order that they came. A request that has become late (`lateness.ts`) is passed
  * over, and served only while nothing else waits, or in one of eight turns. Every operation is O(1), amortised.
  */
-import { isBarelyLate, isLate, type Waiting } from '../time/chance.ts';
+import { isLate, isRecentlyLate, type QueuedTimes } from '../time/lateness.ts';
 import { type Linked, LinkedList } from './linked-list.ts';
 
 /** One of so many turns is for a request that has just become late: none is lost when the load drops. */
 const LATE_TURN = 8;
 
-export class ServingList<T extends Linked<T> & Waiting> extends LinkedList<T> {
+export class ServingList<T extends Linked<T> & QueuedTimes> extends LinkedList<T> {
   /** Requests that were served. Whoever takes one out to serve it counts it. */
   turns = 0;
   /** The first request that was not late when it was looked at; those before it are passed over. */
@@ -36,7 +36,7 @@ export class ServingList<T extends Linked<T> & Waiting> extends LinkedList<T> {
     this.head = head;
     if (head === undefined) return this.last;
     const late = head.before;
-    const lateTurn = late !== undefined && this.turns % LATE_TURN === 0 && isBarelyLate(late, now);
+    const lateTurn = late !== undefined && this.turns % LATE_TURN === 0 && isRecentlyLate(late, now);
     return lateTurn ? late : head;
   }
 

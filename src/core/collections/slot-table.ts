@@ -15,10 +15,10 @@ export interface Slotted {
   generation: number;
 }
 
-const GENERATIONS = 0x7fffffff;
+const MAX_GENERATION = 0x7fffffff;
 const FIRST_CAPACITY = 64;
 /** How far back a generation may lie to count as issued once, rather than made up. */
-const MEMORY = 0x10000;
+const ISSUED_WINDOW = 0x10000;
 
 /** Values under keys of slot and generation; add, get and remove are O(1). */
 export class SlotTable<T extends Slotted> {
@@ -36,7 +36,7 @@ export class SlotTable<T extends Slotted> {
   add(value: T): void {
     const id = this.free.pop() ?? this.grow();
     const last = this.generations[id] ?? 0;
-    const generation = last === GENERATIONS ? 1 : last + 1;
+    const generation = last === MAX_GENERATION ? 1 : last + 1;
     this.generations[id] = generation;
     this.slots[id] = value;
     value.id = id;
@@ -65,9 +65,9 @@ export class SlotTable<T extends Slotted> {
   wasIssued(id: number, generation: number): boolean {
     const latest = this.generations[id];
     if (latest === undefined || id >= this.slots.length) return false;
-    if (generation < 1 || generation > GENERATIONS) return false;
-    const age = latest >= generation ? latest - generation : latest - generation + GENERATIONS;
-    return age < MEMORY;
+    if (generation < 1 || generation > MAX_GENERATION) return false;
+    const age = latest >= generation ? latest - generation : latest - generation + MAX_GENERATION;
+    return age < ISSUED_WINDOW;
   }
 
   /** All values, in the order of their slots. Values may be added and removed meanwhile. */
@@ -83,7 +83,8 @@ export class SlotTable<T extends Slotted> {
     if (id === this.generations.length) {
       const larger = new Int32Array(Math.max(FIRST_CAPACITY, id * 2));
       randomFillSync(larger);
-      for (let index = 0; index < larger.length; index++) larger[index] = (larger[index] ?? 0) & GENERATIONS;
+      for (let index = 0; index < larger.length; index++)
+        larger[index] = (larger[index] ?? 0) & MAX_GENERATION;
       larger.set(this.generations);
       this.generations = larger;
     }

@@ -22,7 +22,7 @@ const SECTION_HEADER = /^\[([^]+)\]/;
 const DELIMITER = /[=:]/;
 /** Byte order mark, as some editors put it in front; configparser takes it for text. */
 const BOM = '\ufeff';
-const BOM_FAULT =
+const BOM_ERROR =
   'a byte order mark stands before the text, which configparser does not read: save it without';
 
 interface Option {
@@ -145,7 +145,7 @@ export class IniDocument {
         name = header;
         option = undefined;
       } else if (section === undefined) {
-        throw this.fault(number, line.startsWith(BOM) ? BOM_FAULT : 'text before the first [section]');
+        throw this.parseError(number, line.startsWith(BOM) ? BOM_ERROR : 'text before the first [section]');
       } else {
         option = this.add(name, section, text, number);
       }
@@ -155,7 +155,7 @@ export class IniDocument {
   private open(name: string, number: number): Section {
     const known = this.sections.get(name);
     if (known !== undefined && name !== DEFAULT_SECTION) {
-      throw this.fault(number, `section [${name}] stands here a second time`);
+      throw this.parseError(number, `section [${name}] stands here a second time`);
     }
     const section: Section = known ?? { lastLine: number, indent: '', options: new Map() };
     this.advance(section, number);
@@ -166,9 +166,9 @@ export class IniDocument {
   private add(sectionName: string, section: Section, text: string, number: number): Option {
     const delimiter = text.search(DELIMITER);
     const name = strip(text.slice(0, Math.max(0, delimiter))).toLowerCase();
-    if (name === '') throw this.fault(number, `neither "name = value" nor [section]: ${text}`);
+    if (name === '') throw this.parseError(number, `neither "name = value" nor [section]: ${text}`);
     if (section.options.has(name)) {
-      throw this.fault(number, `option ${name} stands a second time in section [${sectionName}]`);
+      throw this.parseError(number, `option ${name} stands a second time in section [${sectionName}]`);
     }
     const option: Option = { lines: [number], values: [strip(text.slice(delimiter + 1))] };
     section.options.set(name, option);
@@ -181,7 +181,7 @@ export class IniDocument {
     section.indent = indentOf(this.lines[number] ?? '');
   }
 
-  private fault(number: number, reason: string): ZeroMQConfigError {
+  private parseError(number: number, reason: string): ZeroMQConfigError {
     return new ZeroMQConfigError(`${this.source}:${number + 1}: ${reason}`);
   }
 

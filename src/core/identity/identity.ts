@@ -70,7 +70,7 @@ export function joinIdentity(nodeId: string, sessionId: string): string {
 }
 
 /** An identity of the same node for one more socket or connection: with a session id of its own. */
-export function furtherIdentity(nodeId: string): string {
+export function newSessionIdentity(nodeId: string): string {
   return joinIdentity(nodeId, newSessionId());
 }
 
@@ -108,7 +108,7 @@ export function withHelloMark(identity: string): string {
 }
 
 /** Whether the peer with this routing id (in Latin-1) says hello. */
-export function saysHello(routingId: string): boolean {
+export function hasHelloMark(routingId: string): boolean {
   return routingId.startsWith(HELLO_MARK);
 }
 

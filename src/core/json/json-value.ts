@@ -18,14 +18,14 @@ import { stringifyNumbers } from './exact-json.ts';
 export class UnsendableValueError extends TypeError {
   override readonly name = 'UnsendableValueError';
 
-  constructor({ path, what }: Fault) {
+  constructor({ path, what }: Unsendable) {
     const pointer = path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
     super(`${what} has no JSON form${pointer === '' ? '' : ` (at ${pointer})`}`);
   }
 }
 
 /** What is wrong with a value, and the keys that lead to it. */
-interface Fault {
+interface Unsendable {
   readonly path: string[];
   readonly what: string;
 }
@@ -38,7 +38,7 @@ interface Fault {
 export function jsonText(value: unknown): string {
   if (value === undefined) return 'null';
   const text = written(value);
-  const fault = faultIn(value, undefined);
+  const fault = findUnsendable(value, undefined);
   if (fault !== undefined) throw new UnsendableValueError(fault);
   if (text === undefined) throw new UnsendableValueError({ path: [], what: `a ${typeof value}` });
   return text;
@@ -49,7 +49,7 @@ function written(value: unknown): string | undefined {
     return JSON.stringify(value);
   } catch {
     // A cycle, a bigint, or code of the value that throws; the bigint alone can be written.
-    const fault = faultIn(value, new Set());
+    const fault = findUnsendable(value, new Set());
     if (fault !== undefined) throw new UnsendableValueError(fault);
     return stringifyNumbers(value);
   }
@@ -60,16 +60,16 @@ function written(value: unknown): string | undefined {
  *
  * @param above where given, the objects that hold the value: finds cycles, and members and `toJSON` that throw.
  */
-function faultIn(value: unknown, above: Set<object> | undefined): Fault | undefined {
+function findUnsendable(value: unknown, above: Set<object> | undefined): Unsendable | undefined {
   if (typeof value === 'number') {
     return Number.isFinite(value) ? undefined : { path: [], what: String(value) };
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  if (above === undefined) return faultInObject(value, above);
+  if (above === undefined) return findInObject(value, above);
   if (above.has(value)) return { path: [], what: 'a value that holds itself' };
   above.add(value);
   try {
-    return faultInObject(value, above);
+    return findInObject(value, above);
   } catch {
     return { path: [], what: 'a value whose code throws' };
   } finally {
@@ -77,8 +77,8 @@ function faultIn(value: unknown, above: Set<object> | undefined): Fault | undefi
   }
 }
 
-function faultInObject(value: object, above: Set<object> | undefined): Fault | undefined {
-  if (Array.isArray(value)) return faultInArray(value, above);
+function findInObject(value: object, above: Set<object> | undefined): Unsendable | undefined {
+  if (Array.isArray(value)) return findInArray(value, above);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     const what = unsendable(value);
@@ -92,7 +92,7 @@ function faultInObject(value: object, above: Set<object> | undefined): Fault | u
     const member = (value as Record<string, unknown>)[key];
     // Most members are texts, which need no call.
     if (typeof member === 'string') continue;
-    const fault = faultIn(member, above);
+    const fault = findUnsendable(member, above);
     if (fault === undefined || !Object.hasOwn(value, key)) continue;
     fault.path.unshift(key);
     return fault;
@@ -100,12 +100,12 @@ function faultInObject(value: object, above: Set<object> | undefined): Fault | u
   return undefined;
 }
 
-function faultInArray(values: readonly unknown[], above: Set<object> | undefined): Fault | undefined {
+function findInArray(values: readonly unknown[], above: Set<object> | undefined): Unsendable | undefined {
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index];
     if (typeof value === 'string') continue;
     const lost = typeof value === 'function' || typeof value === 'symbol';
-    const fault = lost ? { path: [], what: `a ${typeof value}` } : faultIn(value, above);
+    const fault = lost ? { path: [], what: `a ${typeof value}` } : findUnsendable(value, above);
     if (fault === undefined) continue;
     fault.path.unshift(String(index));
     return fault;
@@ -116,12 +116,12 @@ function faultInArray(values: readonly unknown[], above: Set<object> | undefined
 /** The name of an object of a class whose content JSON would lose; undefined for one that can be written. */
 function unsendable(value: object): string | undefined {
   if (isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined;
-  if (isArrayBufferView(value) || isAnyArrayBuffer(value)) return named(value);
+  if (isArrayBufferView(value) || isAnyArrayBuffer(value)) return describeClass(value);
   if ('toJSON' in value && typeof value.toJSON === 'function') return undefined;
-  if (isBoxedPrimitive(value)) return isUnwritten(value.valueOf()) ? named(value) : undefined;
+  if (isBoxedPrimitive(value)) return isUnwritten(value.valueOf()) ? describeClass(value) : undefined;
   const lossy = isNativeError(value) || isMap(value) || isSet(value) || isPromise(value) || isStream(value);
   // What keeps its content elsewhere than in members: Response, a generator, a class with private members.
-  return lossy || Object.keys(value).length === 0 ? named(value) : undefined;
+  return lossy || Object.keys(value).length === 0 ? describeClass(value) : undefined;
 }
 
 function isUnwritten(primitive: unknown): boolean {
@@ -132,7 +132,7 @@ function isStream(value: object): boolean {
   return Symbol.asyncIterator in value || ('pipe' in value && typeof value.pipe === 'function');
 }
 
-function named(value: object): string {
+function describeClass(value: object): string {
   const { constructor } = value as { constructor?: unknown };
   const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
   const name = typeof constructor === 'function' && constructor.name !== '' ? constructor.name : tag;

@@ -31,7 +31,7 @@ export interface LogFileOptions {
 export class LogFile extends DescriptorSink {
   private size = 0;
   private sweepDue = true;
-  private complained = false;
+  private warned = false;
 
   private constructor(
     private readonly folder: string,
@@ -87,8 +87,8 @@ export class LogFile extends DescriptorSink {
   /** Says once on stderr that the log has gaps; the next lines are tried again. */
   protected override failed(error: unknown, lines: number): void {
     super.failed(error, lines);
-    if (this.complained) return;
-    this.complained = true;
+    if (this.warned) return;
+    this.warned = true;
     process.stderr.write(`cannot write to the log ${this.current}: ${toError(error).message}\n`);
   }
 
@@ -107,7 +107,7 @@ export class LogFile extends DescriptorSink {
         const old = this.descriptor;
         this.descriptor = await openAsync(path, 'ax');
         this.current = path;
-        this.complained = false;
+        this.warned = false;
         await closeAsync(old);
         return;
       } catch (error) {

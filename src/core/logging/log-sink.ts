@@ -30,19 +30,19 @@ export const SINK_LIMIT = 8 * 1024 * 1024;
 const WRITE_LENGTH = 64 * 1024;
 
 /** How long closing waits for a reader that is slow; ms. */
-const LAST_WRITE = 1000;
+const CLOSE_TIMEOUT = 1000;
 
 /** Counts lost lines and words the line that tells of them. */
-class Losses {
+class DropCounter {
   total = 0;
   /** Those that a line has told of. */
-  told = 0;
+  reported = 0;
 
   /** The line to write when there is room again; empty when none was lost since the last one. */
   report(): string {
-    const dropped = this.total - this.told;
+    const dropped = this.total - this.reported;
     if (dropped === 0) return '';
-    this.told = this.total;
+    this.reported = this.total;
     const time = new Date().toISOString();
     return `${JSON.stringify({ level: 'warn', time, pid: process.pid, dropped, msg: 'log lines were dropped' })}\n`;
   }
@@ -53,18 +53,18 @@ interface Batch {
   readonly bytes: Buffer;
   readonly lines: number;
   /** Losses that had been told of before it: if it is lost too, what it tells is still to be told. */
-  readonly told: number;
+  readonly reported: number;
 }
 
 /** Writes to a file descriptor on libuv's thread pool, one write at a time. */
 export class DescriptorSink implements LogSink {
   private readonly lines = new Ring<string>();
-  private readonly losses = new Losses();
+  private readonly losses = new DropCounter();
   private waiting = 0;
   private closed = false;
   private pump: Promise<void> | undefined;
   /** Taken off the queue, and not given to the system yet. */
-  private inHand: Batch | undefined;
+  private currentBatch: Batch | undefined;
 
   constructor(
     protected descriptor: number,
@@ -87,8 +87,8 @@ export class DescriptorSink implements LogSink {
   }
 
   flushSync(): void {
-    for (let batch = this.inHand ?? this.take(); batch !== undefined; batch = this.take()) {
-      this.inHand = undefined;
+    for (let batch = this.currentBatch ?? this.take(); batch !== undefined; batch = this.take()) {
+      this.currentBatch = undefined;
       const { bytes } = batch;
       try {
         for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
@@ -119,15 +119,15 @@ export class DescriptorSink implements LogSink {
     await new Promise((resolve) => setImmediate(resolve));
     for (let batch = this.take(); batch !== undefined; batch = this.take()) {
       const { bytes } = batch;
-      this.inHand = batch;
+      this.currentBatch = batch;
       try {
         await this.prepare(bytes.length);
-        this.inHand = undefined;
+        this.currentBatch = undefined;
         for (let at = 0; at < bytes.length; ) {
           at += (await writeAsync(this.descriptor, bytes, at)).bytesWritten;
         }
       } catch (error) {
-        this.inHand = undefined;
+        this.currentBatch = undefined;
         this.lost(error, batch);
         if (this.lines.length === 0) break;
       }
@@ -135,8 +135,8 @@ export class DescriptorSink implements LogSink {
     this.pump = undefined;
   }
 
-  private lost(error: unknown, { lines, told }: Batch): void {
-    this.losses.told = told;
+  private lost(error: unknown, { lines, reported: told }: Batch): void {
+    this.losses.reported = told;
     this.failed(error, lines);
   }
 
@@ -150,9 +150,9 @@ export class DescriptorSink implements LogSink {
       if (text.length >= WRITE_LENGTH) break;
     }
     this.waiting -= text.length;
-    const { told } = this.losses;
+    const { reported: told } = this.losses;
     text += this.losses.report();
-    return text === '' ? undefined : { bytes: Buffer.from(text), lines, told };
+    return text === '' ? undefined : { bytes: Buffer.from(text), lines, reported: told };
   }
 }
 
@@ -161,7 +161,7 @@ export class DescriptorSink implements LogSink {
  * that has stopped reading must not keep the process from ending.
  */
 export class StreamSink implements LogSink {
-  private readonly losses = new Losses();
+  private readonly losses = new DropCounter();
   private closed = false;
   private readonly onError = (): void => {
     this.closed = true;
@@ -191,7 +191,7 @@ export class StreamSink implements LogSink {
   async close(): Promise<void> {
     if (!this.closed && this.stream.writableLength > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = systemClock.after(LAST_WRITE, resolve);
+        const cancel = systemClock.after(CLOSE_TIMEOUT, resolve);
         this.stream.write(this.losses.report(), () => {
           cancel();
           resolve();

@@ -209,7 +209,7 @@ function makeLogger(levels: LevelSwitch, target: DestinationStream): Logger {
     },
     target,
   );
-  return secretless(logger, levels);
+  return withRedactedChildren(logger, levels);
 }
 
 /** An error as it is logged. An error that came from a thread is a plain object already. */
@@ -233,10 +233,10 @@ function loggedFields(fields: Record<string, unknown>): Record<string, unknown> 
 }
 
 /** The same logger; fields of its children, which formatters do not see, are redacted too. */
-function secretless(logger: PinoLogger, levels: LevelSwitch): Logger {
+function withRedactedChildren(logger: PinoLogger, levels: LevelSwitch): Logger {
   levels.add(logger);
   const child = (fields: Record<string, unknown>): Logger =>
-    secretless(logger.child(loggedFields(fields)), levels);
+    withRedactedChildren(logger.child(loggedFields(fields)), levels);
   return Object.create(logger, { child: { value: child } }) as Logger;
 }
 

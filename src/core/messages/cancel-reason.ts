@@ -7,7 +7,7 @@ export const CANCEL_REASONS = ['cancelled', 'expired', 'lost', 'stopped'] as con
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
 /** What a handler's `signal` says: a `TimeoutError` when time ran out, else an `AbortError`. */
-export function reasonOf(why: CancelReason): Error {
+export function cancelError(why: CancelReason): Error {
   return new DOMException(TEXTS[why], why === 'expired' ? 'TimeoutError' : 'AbortError');
 }
 

@@ -22,7 +22,7 @@ export interface EmbeddedWorker {
   /** The router is gone: nobody takes replies any more. */
   localClosed(): void;
   /** What stood in the way when it was refused may be gone: it may take its place now. */
-  localFreed(): void;
+  localRetry(): void;
 }
 
 /** A worker's place at a router. */
@@ -37,7 +37,7 @@ export interface EmbeddedSlot {
 /** A router that takes workers of its own thread. */
 export interface EmbeddedRouter {
   /** Takes a worker in; a text says why it is refused. */
-  seat(worker: EmbeddedWorker): EmbeddedSlot | string;
+  register(worker: EmbeddedWorker): EmbeddedSlot | string;
   /** A worker that was refused does not want a place any longer. */
-  unseat(worker: EmbeddedWorker): void;
+  withdraw(worker: EmbeddedWorker): void;
 }

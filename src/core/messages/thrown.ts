@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 
 /** Characters of a thrown object that go into the message of its error. */
-const LONGEST = 1000;
+const MAX_LENGTH = 1000;
 
 /**
  * Any thrown value as an Error whose members are safe to read. Never throws: not for an object without a prototype,
@@ -19,10 +19,10 @@ export function toError(thrown: unknown): Error {
 }
 
 /** Causes of causes that are looked at. */
-const CAUSES = 8;
+const MAX_CAUSES = 8;
 
 /** Whether all members that a logger reads can be read. Pino also writes to the errors it logs. */
-function isLoggable(error: Error, causes = CAUSES): boolean {
+function isLoggable(error: Error, causes = MAX_CAUSES): boolean {
   void [error.stack, error.constructor];
   for (const name in error) void error[name as keyof Error];
   const { name, message, cause } = error;
@@ -52,7 +52,7 @@ function textIn(error: Error, name: 'name' | 'message' | 'stack'): string | unde
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value;
   try {
-    return inspect(value, { depth: 1, customInspect: false, getters: false }).slice(0, LONGEST);
+    return inspect(value, { depth: 1, customInspect: false, getters: false }).slice(0, MAX_LENGTH);
   } catch {
     return `an unreadable ${typeof value}`;
   }

@@ -7,7 +7,7 @@
 
 /** The bound where none is given, and the least one, in bytes. */
 const DEFAULT_LIMIT = 128 * 1024 * 1024;
-const LEAST_LIMIT = 1024 * 1024;
+const MIN_LIMIT = 1024 * 1024;
 
 /** Messages whose sizes are summed up in one number. */
 const SPAN = 50;
@@ -21,7 +21,7 @@ export class UnreadReplies {
   readonly limit: number;
 
   constructor(limit = DEFAULT_LIMIT) {
-    this.limit = Math.max(limit, LEAST_LIMIT);
+    this.limit = Math.max(limit, MIN_LIMIT);
   }
 }
 
@@ -54,7 +54,7 @@ export class UnreadShare {
   }
 
   /** A message waits that libzmq does not take. */
-  waits(bytes: number): void {
+  queued(bytes: number): void {
     if (!this.blocked) {
       this.blocked = true;
       this.all.clients++;
@@ -64,7 +64,7 @@ export class UnreadShare {
   }
 
   /** A message that waited was taken or dropped. */
-  left(bytes: number): void {
+  dequeued(bytes: number): void {
     this.add(-bytes);
   }
 

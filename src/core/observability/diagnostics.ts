@@ -23,13 +23,13 @@ export interface DiagnosticsChannel<Payload> {
 export type NodeKind = 'client' | 'router' | 'worker' | 'server' | 'gateway' | 'worker-threads';
 
 /** Who speaks: the kind of node, and its identity or name. */
-export interface Speaker {
+export interface DiagnosticsSource {
   readonly kind: NodeKind;
   readonly node: string;
 }
 
 /** A request has its outcome, as this node saw it. A request that passes several nodes is told by each. */
-export interface RequestSettled extends Speaker {
+export interface RequestSettled extends DiagnosticsSource {
   readonly eventName: string;
   readonly requestId: string;
   readonly status: number;
@@ -45,7 +45,7 @@ export interface RequestSettled extends Speaker {
 }
 
 /** A gateway answered an HTTP request, or its client went away; also where no operation was concerned. */
-export interface HttpAnswered extends Speaker {
+export interface HttpAnswered extends DiagnosticsSource {
   readonly method: string;
   /** Path of the operation or page as it is declared, such as `/tasks/{id}`; empty where nothing is at the path. */
   readonly route: string;
@@ -66,7 +66,7 @@ export interface HttpAnswered extends Speaker {
 }
 
 /** A worker may be given requests from now on. */
-export interface WorkerJoined extends Speaker {
+export interface WorkerJoined extends DiagnosticsSource {
   readonly worker: string;
   /** It speaks the original's protocol only. */
   readonly classic: boolean;
@@ -79,7 +79,7 @@ export interface WorkerJoined extends Speaker {
 export type LeaveReason = 'goodbye' | 'disconnected' | 'heartbeat' | 'replaced' | 'refused' | 'stopped';
 
 /** A worker is given nothing more. */
-export interface WorkerLeft extends Speaker {
+export interface WorkerLeft extends DiagnosticsSource {
   readonly worker: string;
   readonly reason: LeaveReason;
   /** Requests it held. */
@@ -87,7 +87,7 @@ export interface WorkerLeft extends Speaker {
 }
 
 /** A node was silent for longer than its timeout at a check. */
-export interface HeartbeatMissed extends Speaker {
+export interface HeartbeatMissed extends DiagnosticsSource {
   /** Key of the silent node, `<node_id>_<session_id>`. */
   readonly peer: string;
   readonly peerType: string;
@@ -101,7 +101,7 @@ export interface HeartbeatMissed extends Speaker {
 export type HeartbeatLost = HeartbeatMissed;
 
 /** A connection is tried again. */
-export interface Reconnect extends Speaker {
+export interface Reconnect extends DiagnosticsSource {
   readonly endpoint: string;
   /** Attempt since the connection was lost or first asked for, from 1. */
   readonly attempt: number;
@@ -131,14 +131,14 @@ export type DropCause =
   | 'overflow';
 
 /** Something that arrived, or was to be sent, was dropped. */
-export interface FrameDropped extends Speaker {
+export interface FrameDropped extends DiagnosticsSource {
   readonly cause: DropCause;
   /** Identity of the peer in hex or text, where known. */
   readonly peer?: string;
 }
 
 /** A batch of packed records left in one message. */
-export interface BatchSent extends Speaker {
+export interface BatchSent extends DiagnosticsSource {
   readonly records: number;
   readonly bytes: number;
 }
@@ -147,7 +147,7 @@ export interface BatchSent extends Speaker {
 export type LifecycleState = 'idle' | 'starting' | 'running' | 'draining' | 'closed';
 
 /** A node went from one state of its life to the next. */
-export interface LifecycleTransition extends Speaker {
+export interface LifecycleTransition extends DiagnosticsSource {
   readonly from: LifecycleState;
   readonly to: LifecycleState;
   /** Why it closed, where it was not asked to, or why the start failed. */

@@ -15,7 +15,7 @@ import type { Logger } from '../logging/logging.ts';
 import { toError, ZeroMQError } from '../messages/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { systemClock } from '../time/clock.ts';
-import { diagnostics, type LifecycleState, type Speaker } from './diagnostics.ts';
+import { type DiagnosticsSource, diagnostics, type LifecycleState } from './diagnostics.ts';
 import { logFact } from './node-facts.ts';
 
 /** The legal transitions; any other is a fault of the framework and throws. */
@@ -28,12 +28,12 @@ const NEXT: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
 };
 
 /** Called for each node that is made; shared by all copies of this package that a thread has loaded. */
-const NODE_MADE = Symbol.for('zeromq-gateway.node-made');
-const shared = globalThis as { [NODE_MADE]?: () => void };
+const NODE_CREATED = Symbol.for('zeromq-gateway.node-created');
+const shared = globalThis as { [NODE_CREATED]?: () => void };
 
 /** Calls `listener` for each node made in this thread from now on. It may throw to keep the node from being made. */
-export function onNodeMade(listener: () => void): void {
-  shared[NODE_MADE] = listener;
+export function onNodeCreated(listener: () => void): void {
+  shared[NODE_CREATED] = listener;
 }
 
 /** What a node does at the turns of its life. */
@@ -65,12 +65,12 @@ export class Lifecycle<Opened = void> {
 
   /** @param speaker who this is, for diagnostics and messages; read at each use. */
   constructor(
-    private readonly speaker: Speaker,
+    private readonly speaker: DiagnosticsSource,
     private readonly hooks: LifecycleHooks<Opened>,
     private readonly clock: Clock = systemClock,
   ) {
     this.closed = this.freed.promise;
-    shared[NODE_MADE]?.();
+    shared[NODE_CREATED]?.();
   }
 
   get state(): LifecycleState {

@@ -50,7 +50,7 @@ const MAX_EVENTS = 500;
 const MAX_FAILURES = 50;
 const OTHER = 'other';
 
-class Lately {
+class RecentRequests {
   private readonly times = new Histogram(TIMES);
   private fadedFailures = 0;
   requests = 0;
@@ -89,8 +89,8 @@ class Lately {
 }
 
 export class RequestStats {
-  private readonly events = new Map<string, Lately>();
-  private all = new Lately();
+  private readonly events = new Map<string, RecentRequests>();
+  private all = new RecentRequests();
   private readonly failed = new Ring<FailedRequest>();
   /** What one request a second comes to by now: grows from 0 towards TICK / (1 - KEPT). */
   private weight = 0;
@@ -127,7 +127,7 @@ export class RequestStats {
     diagnostics.requestSettled.unsubscribe(this.settled);
     this.events.clear();
     this.failed.clear();
-    this.all = new Lately();
+    this.all = new RecentRequests();
     this.weight = 0;
   }
 
@@ -164,14 +164,14 @@ export class RequestStats {
   };
 
   /** Events that nobody serves are anybody's invention: a router gives them no place of their own. */
-  private at({ eventName, dispatched, kind }: RequestSettled): Lately {
+  private at({ eventName, dispatched, kind }: RequestSettled): RecentRequests {
     const known = this.events.get(eventName);
     if (known !== undefined) return known;
     const own = (dispatched || kind !== 'router') && this.events.size < MAX_EVENTS;
     const name = own ? eventName : OTHER;
     let lately = this.events.get(name);
     if (lately === undefined) {
-      lately = new Lately();
+      lately = new RecentRequests();
       this.events.set(name, lately);
     }
     return lately;

@@ -85,7 +85,7 @@ export class Tracing {
    * @param at when it began; default: now.
    */
   begin(name: SpanName, parent: TraceContext | undefined, attributes: Attributes, at?: number): TracedSpan {
-    const around = aroundOf(name, parent);
+    const around = parentContext(name, parent);
     const span = this.tracer.startSpan(name, { kind: KINDS[name], attributes, startTime: at }, around);
     return new TracedSpan(span, around);
   }
@@ -112,7 +112,7 @@ export function traceContextIn(extras: Buffer): TraceContext | undefined {
 }
 
 /** HTTP instrumentation, where there is any, has made a span for the request already: that one is nearer. */
-function aroundOf(name: SpanName, parent: TraceContext | undefined): Context {
+function parentContext(name: SpanName, parent: TraceContext | undefined): Context {
   const active = otel.active();
   if (name === 'gateway' && trace.getSpan(active) !== undefined) return active;
   return contextOf(parent) ?? active;

@@ -24,14 +24,14 @@ export interface Clock {
 }
 
 /** Longest delay of a timer in Node; it takes anything longer for 1 ms. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const MAX_TIMER_DELAY = 2 ** 31 - 1;
 
 /** The clock of the machine. Its timers are unref'd: sockets keep a process alive, waiting does not. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(delay, fn) {
-    if (delay <= LONGEST_TIMER) {
+    if (delay <= MAX_TIMER_DELAY) {
       const timer = setTimeout(fn, delay).unref();
       return () => clearTimeout(timer);
     }
@@ -39,7 +39,7 @@ export const systemClock: Clock = {
     let cancel: Cancel = () => clearTimeout(timer);
     const timer = setTimeout(() => {
       cancel = systemClock.after(due - performance.now(), fn);
-    }, LONGEST_TIMER).unref();
+    }, MAX_TIMER_DELAY).unref();
     return () => cancel();
   },
 };

@@ -6,15 +6,15 @@
 const RISE = 1.2;
 const FALL = 0.75;
 /** Least rise, in ms: from 0 a factor leads nowhere. */
-const LEAST_RISE = 0.05;
+const MIN_RISE = 0.05;
 
 export class Pace {
   /** In ms; 0 until something was measured. */
-  usual = 0;
+  typical = 0;
 
   /** A request took this many ms. */
-  learn(time: number): void {
-    const { usual } = this;
-    this.usual = time > usual ? Math.min(time, usual * RISE + LEAST_RISE) : Math.max(time, usual * FALL);
+  record(time: number): void {
+    const { typical: usual } = this;
+    this.typical = time > usual ? Math.min(time, usual * RISE + MIN_RISE) : Math.max(time, usual * FALL);
   }
 }

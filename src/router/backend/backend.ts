@@ -10,7 +10,7 @@
 
 import { routingIdOf } from '../../core/identity/identity.ts';
 import { failure, type ReplyMessage } from '../../core/messages/message.ts';
-import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, type DropCause, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import type { ZeroMQConnection } from '../../transport/addressing/connection.ts';
 import type { CurveEndpoint } from '../../transport/curve/curve-options.ts';
@@ -43,7 +43,7 @@ export interface BackendOwner extends WorkerRegistryOwner {
 /** Options of a backend. Durations in ms. */
 export interface BackendOptions extends WorkerRegistryOptions {
   readonly maxMessageSize: number;
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   /** How long a peer that connected has for its hello before it counts as classic. */
   readonly helloGrace: number;
   readonly curve?: CurveEndpoint;

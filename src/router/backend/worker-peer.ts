@@ -1,8 +1,8 @@
 /** A worker at the backend: speaks packed with ours and classic frames with the others. */
 
-import { identityOf, saysHello } from '../../core/identity/identity.ts';
+import { hasHelloMark, identityOf } from '../../core/identity/identity.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import { failure, type ReplyMessage } from '../../core/messages/message.ts';
+import { failure, NO_BYTES, type ReplyMessage } from '../../core/messages/message.ts';
 import type { DropCause } from '../../core/observability/diagnostics.ts';
 import type { Cancel } from '../../core/time/clock.ts';
 import type { AuthenticatedPeer } from '../../transport/curve/admission.ts';
@@ -16,8 +16,6 @@ import type { Worker, WorkerPort } from '../broker/worker.ts';
 import type { ReadAnnouncement } from './announcement.ts';
 import type { ContractHold } from './contract-versions.ts';
 import { HelloBudget } from './hello-budget.ts';
-
-const EMPTY: Buffer = Buffer.alloc(0);
 
 /** What a peer needs of the backend. */
 export interface WorkerPeerOwner {
@@ -82,7 +80,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     private readonly owner: WorkerPeerOwner,
     readonly guest: AuthenticatedPeer | undefined,
   ) {
-    this.ours = saysHello(address);
+    this.ours = hasHelloMark(address);
     this.named = identityOf(address);
     this.channel = makeChannel(this);
   }
@@ -141,7 +139,12 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   private dispatchClassic(pending: RouterRequest): void {
     const { id, generation, message } = pending;
     if (isClassicJson(message.body)) {
-      this.channel.post([encodeToken(id, generation), EMPTY, Buffer.from(message.eventName), message.body]);
+      this.channel.post([
+        encodeToken(id, generation),
+        NO_BYTES,
+        Buffer.from(message.eventName),
+        message.body,
+      ]);
       return;
     }
     const reply = failure(

@@ -9,7 +9,7 @@
  */
 
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
-import { isHopeless } from '../../core/time/chance.ts';
+import { cannotFinish } from '../../core/time/lateness.ts';
 import type { Breakers } from './breaker.ts';
 import { type EventState, type EventTable, Group, type Link } from './event-table.ts';
 import type { ClientQueue } from './fair-queue.ts';
@@ -81,7 +81,7 @@ export class Backlog {
       else if (!this.routes.paused.has(event.name)) {
         const next = nextFor(worker, event, breakers, now);
         if (next === undefined) continue;
-        if (isHopeless(next, now)) {
+        if (cannotFinish(next, now)) {
           this.remove(next);
           return next;
         }

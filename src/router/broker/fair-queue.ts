@@ -5,7 +5,7 @@
  */
 
 import { ServingList } from '../../core/collections/serving-list.ts';
-import { isFresh } from '../../core/time/chance.ts';
+import { isFresh } from '../../core/time/lateness.ts';
 import { Slab } from './payload.ts';
 import type { RouterRequest } from './request.ts';
 

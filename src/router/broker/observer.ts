@@ -1,5 +1,5 @@
 /** Tells the world outside what becomes of requests: diagnostics channels, and spans where somebody traces. */
-import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../../core/observability/tracing.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { RouterRequest } from './request.ts';
@@ -17,7 +17,7 @@ export class RouterObserver implements BrokerObserver {
 
   /** @param now the present, on the core's clock. */
   constructor(
-    private readonly speaker: Speaker,
+    private readonly speaker: DiagnosticsSource,
     private readonly now: () => number = turnNow,
   ) {}
 

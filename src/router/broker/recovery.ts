@@ -2,7 +2,7 @@
 
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { isOutcomeCode } from '../../core/messages/outcome.ts';
-import { hadChance, isHopeless } from '../../core/time/chance.ts';
+import { cannotFinish, hadEnoughTime } from '../../core/time/lateness.ts';
 import type { Backlog } from './backlog.ts';
 import type { BreakerOwner, Breakers } from './breaker.ts';
 import type { EventState, EventTable } from './event-table.ts';
@@ -84,10 +84,10 @@ export class Recovery implements BreakerOwner {
     const { eventName } = pending.message;
     const { code } = reply;
     const took = now - pending.dispatchedAt;
-    if (code === '' || !isOutcomeCode(code)) pending.pace?.learn(took);
+    if (code === '' || !isOutcomeCode(code)) pending.pace?.record(took);
     const failed = isFault(reply);
     // A worker is not to blame for a request that it did not run, or that came to it too late.
-    if (code === 'EXPIRED' || (code === 'TIMEOUT' && !hadChance(pending, pending.dispatchedAt))) {
+    if (code === 'EXPIRED' || (code === 'TIMEOUT' && !hadEnoughTime(pending, pending.dispatchedAt))) {
       breakers?.abandoned(worker, eventName);
       return;
     }
@@ -217,7 +217,7 @@ export class Recovery implements BreakerOwner {
   private timedOut(pending: RouterRequest, worker: Worker, now: number): boolean {
     const { breakers, chooser, routes } = this.parts;
     const { eventName } = pending.message;
-    if (!hadChance(pending, pending.dispatchedAt)) {
+    if (!hadEnoughTime(pending, pending.dispatchedAt)) {
       breakers?.abandoned(worker, eventName);
       return false;
     }
@@ -250,7 +250,7 @@ export class Recovery implements BreakerOwner {
     const wanted =
       idempotent &&
       pending.attempts <= limits.redispatches &&
-      !isHopeless(pending, now) &&
+      !cannotFinish(pending, now) &&
       dispatcher.mayWait(eventName, routes.events.get(eventName), now);
     if (wanted && (budget === undefined || budget.take(now))) {
       counters.redispatched++;

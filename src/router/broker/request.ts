@@ -6,7 +6,7 @@ import type { Linked } from '../../core/collections/linked-list.ts';
 import type { ServingList } from '../../core/collections/serving-list.ts';
 import type { Slotted } from '../../core/collections/slot-table.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
-import type { Waiting } from '../../core/time/chance.ts';
+import type { QueuedTimes } from '../../core/time/lateness.ts';
 import type { Pace } from '../../core/time/pace.ts';
 import { NOT_TIMED, type Timed } from '../../core/time/timing-wheel.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
@@ -45,7 +45,7 @@ const LEGAL: Readonly<Record<RequestState, readonly RequestState[]>> = {
 };
 
 /** A request under way. The fields from `id` on belong to the core; others may read them. */
-export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<RouterRequest>, Waiting {
+export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<RouterRequest>, QueuedTimes {
   message: RequestMessage;
   readonly origin: Origin;
   /** For the origin's own use, such as the slot number the client gave. */

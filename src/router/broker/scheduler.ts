@@ -1,7 +1,7 @@
 /** Brings requests and workers with credit together. */
 
 import { SlotTable } from '../../core/collections/slot-table.ts';
-import { isFresh, isHopeless } from '../../core/time/chance.ts';
+import { cannotFinish, isFresh } from '../../core/time/lateness.ts';
 import type { Backlog } from './backlog.ts';
 import type { Breakers } from './breaker.ts';
 import type { EventState, EventTable } from './event-table.ts';
@@ -55,7 +55,7 @@ export class Scheduler {
   /** Finds another worker for a request that was at one, or puts it in front of its queue. */
   putBack(pending: RouterRequest, now: number): void {
     pending.enter('queued');
-    if (isHopeless(pending, now)) {
+    if (cannotFinish(pending, now)) {
       this.settler.fail(pending, 'EXPIRED');
       return;
     }
@@ -156,7 +156,7 @@ export class Scheduler {
 
   /** Gives a worker a request that was taken from a queue. */
   private deliver(pending: RouterRequest, worker: Worker, now: number): void {
-    if (isHopeless(pending, now)) {
+    if (cannotFinish(pending, now)) {
       this.settler.fail(pending, 'EXPIRED');
     } else if (!this.dispatch(pending, worker, now)) {
       const { eventName } = pending.message;

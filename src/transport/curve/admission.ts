@@ -16,18 +16,18 @@
  * To cut somebody, a socket of our own takes his routing id over: libzmq then reads nothing more from the connection,
  * and closes it when it answers no ping.
  */
+
 import { randomBytes } from 'node:crypto';
 import { Dealer, Router } from 'zeromq';
 import { Ring } from '../../core/collections/ring.ts';
 import { ZeroMQSocketInvalid } from '../../core/messages/errors.ts';
+import { NO_BYTES } from '../../core/messages/message.ts';
 import { type Cancel, systemClock } from '../../core/time/clock.ts';
 import { setRoutingId } from '../libzmq/options.ts';
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 import type { CurveEndpoint } from './curve-options.ts';
 import { noPermissions, type PeerPermissions } from './permissions.ts';
 import { type AdmissionHandler, type ConnectingPeer, Zap } from './zap.ts';
-
-const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Peers that may wait to be let in; more are turned away for now. */
 const MOST_WAITING = 1000;
@@ -271,7 +271,7 @@ export class AdmissionGate implements AdmissionHandler {
   /** Whether something is there to be read. The message to nobody makes zeromq.js look, too. */
   private readable(): boolean {
     const { readable } = this.socket;
-    this.socket.send([this.nobody, EMPTY]).catch(() => undefined);
+    this.socket.send([this.nobody, NO_BYTES]).catch(() => undefined);
     return readable;
   }
 

@@ -2,15 +2,16 @@
  * ZAP (RFC 27): libzmq asks a socket at `inproc://zeromq.zap.01` of each peer that shakes hands with a socket that has a
  * domain. There is one for all sockets of the process, opened with the first that needs it and closed with the last.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { Router } from 'zeromq';
 import { toError, ZeroMQSocketInvalid } from '../../core/messages/errors.ts';
+import { NO_BYTES } from '../../core/messages/message.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { encodeZ85 } from './z85.ts';
 
 const ENDPOINT = 'inproc://zeromq.zap.01';
 const VERSION = '1.0';
-const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Somebody shakes hands and wants to be let in. */
 export interface ConnectingPeer {
@@ -83,20 +84,20 @@ export class Zap {
   answer({ route, requestId }: ConnectingPeer, verdict: Verdict): void {
     this.send([
       route,
-      EMPTY,
+      NO_BYTES,
       VERSION,
       requestId,
       String(verdict),
       verdict === 200 ? 'OK' : 'refused',
-      EMPTY,
-      EMPTY,
+      NO_BYTES,
+      NO_BYTES,
     ]);
   }
 
   /** Whether the connection of an applicant is still there. It does not read what is sent after the answer. */
   async isThere({ route }: ConnectingPeer): Promise<boolean> {
     try {
-      await this.socket.send([route, EMPTY]);
+      await this.socket.send([route, NO_BYTES]);
       return true;
     } catch {
       return false;

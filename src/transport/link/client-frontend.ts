@@ -9,9 +9,9 @@
 
 import { identityOf } from '../../core/identity/identity.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
-import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, type DropCause, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../../wire/classic.ts';
 import { controlFrames, isControl } from '../../wire/control.ts';
@@ -27,8 +27,6 @@ import {
   type Messages,
   PeerChannel,
 } from './peer-channel.ts';
-
-const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Between looks for clients that can be forgotten, in ms. */
 const SWEEP_INTERVAL = 60_000;
@@ -62,7 +60,7 @@ export interface ClientFrontendOwner {
 
 /** Options of a frontend. */
 export interface ClientFrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly channelLimits?: ChannelLimits;
   /** Counts replies that clients do not read, and bounds them. Default: 128 MiB for all clients of the socket. */
   readonly unread?: UnreadReplies;
@@ -291,7 +289,7 @@ export class ClientFrontend implements SocketReceiver {
     const tokened = token !== undefined && isToken(token);
     const id = tokened ? tokenId(token) : 0;
     const generation = tokened ? tokenGeneration(token) : 0;
-    const envelope = classic.delimited ? [...classic.envelope, EMPTY] : classic.envelope;
+    const envelope = classic.delimited ? [...classic.envelope, NO_BYTES] : classic.envelope;
     peer.request(message, id, generation, envelope);
   }
 
@@ -300,7 +298,7 @@ export class ClientFrontend implements SocketReceiver {
     this.drop(malformed.cause, peer.key);
     if (malformed.envelope === undefined) return;
     const reply = failure('MALFORMED_MESSAGE', malformed.message);
-    peer.reply('response', reply, 0, 0, [...malformed.envelope, EMPTY]);
+    peer.reply('response', reply, 0, 0, [...malformed.envelope, NO_BYTES]);
   }
 
   private add(key: string, identity: Buffer): ClientPeer {

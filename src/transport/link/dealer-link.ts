@@ -1,7 +1,7 @@
 /** A node's line to one peer that it connects to: a DEALER, the channel that sends on it, and the watch on its connection. */
 
-import { furtherIdentity } from '../../core/identity/identity.ts';
-import { type DropCause, diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { newSessionIdentity } from '../../core/identity/identity.ts';
+import { type DiagnosticsSource, type DropCause, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../addressing/connection.ts';
 import type { CurveClient } from '../curve/curve-options.ts';
 import { ConnectionWatch } from '../socket/connection-watch.ts';
@@ -16,7 +16,7 @@ export interface DealerLinkOptions {
   readonly identity: string;
   readonly nodeId: string;
   readonly maxMessageSize: number;
-  readonly speaker: Speaker;
+  readonly speaker: DiagnosticsSource;
   readonly curve?: CurveClient;
   /** How long a socket that is closed may take to send what waits. Default 0. */
   readonly linger?: number;
@@ -68,7 +68,7 @@ export class DealerLink {
   /** Gives a lost connection up: what waits on it must not go out on the next one, which is begun after a while. */
   renew(): void {
     const { connection, nodeId } = this.options;
-    if (!this.inproc) this.socket.renew(connection, furtherIdentity(nodeId));
+    if (!this.inproc) this.socket.renew(connection, newSessionIdentity(nodeId));
   }
 
   /** Gives the connection up, and begins another one at once. */

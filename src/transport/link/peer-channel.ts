@@ -9,7 +9,7 @@ import { Ring } from '../../core/collections/ring.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import { type UnreadReplies, UnreadShare } from '../../core/messages/unread-replies.ts';
-import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { MAX_BATCH_BYTES } from '../../wire/limits.ts';
 import { PackedBatch } from '../../wire/packed.ts';
@@ -73,7 +73,7 @@ export class PeerChannel implements SendHandler, Flushable {
     private readonly socket: MessageSocket,
     private readonly identity: Buffer | undefined,
     private readonly owner: ChannelOwner,
-    private readonly speaker: Speaker,
+    private readonly speaker: DiagnosticsSource,
     private readonly limits: ChannelLimits = DEFAULT_CHANNEL_LIMITS,
     private readonly clock: Clock = systemClock,
   ) {
@@ -192,7 +192,7 @@ export class PeerChannel implements SendHandler, Flushable {
     const bytes = byteLength(frames);
     this.stuck.push(frames);
     this.stuckBytes += bytes;
-    this.unread?.waits(bytes);
+    this.unread?.queued(bytes);
   }
 
   private shift(): Buffer[] | undefined {
@@ -200,7 +200,7 @@ export class PeerChannel implements SendHandler, Flushable {
     if (frames === undefined) return undefined;
     const bytes = byteLength(frames);
     this.stuckBytes -= bytes;
-    this.unread?.left(bytes);
+    this.unread?.dequeued(bytes);
     return frames;
   }
 

@@ -1,9 +1,13 @@
 /** Tells of attempts to connect again. */
-import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 
 /** Publishes each attempt of a socket with one peer to connect again, counted from 1 until it is connected. */
-export function publishReconnects(monitor: ZeroMQSocketMonitor, speaker: Speaker, endpoint: string): void {
+export function publishReconnects(
+  monitor: ZeroMQSocketMonitor,
+  speaker: DiagnosticsSource,
+  endpoint: string,
+): void {
   let attempt = 0;
   monitor.on('handshake', () => {
     attempt = 0;

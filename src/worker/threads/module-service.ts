@@ -1,6 +1,6 @@
 /** Runs the handlers of a worker module for its parent, in a thread (`thread-main.ts`) or a process (`process-main.ts`). */
 
-import { IdMap, ROUTERS_PLACES } from '../../core/collections/id-map.ts';
+import { IdMap, ROUTER_ID_SLOTS } from '../../core/collections/id-map.ts';
 import type { Logger } from '../../core/logging/logging.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { toError } from '../../core/messages/errors.ts';
@@ -32,7 +32,7 @@ export interface ModulePlace {
 /** The module's side of a `ThreadExecutor`. */
 class ModuleService implements PackedSink {
   private readonly port: PackedPort;
-  private readonly executions = new IdMap<Execution>(ROUTERS_PLACES);
+  private readonly executions = new IdMap<Execution>(ROUTER_ID_SLOTS);
 
   constructor(
     port: PostTarget,

@@ -4,7 +4,7 @@
  * out of memory. So a module that opens sockets runs in a process instead (`module-process.ts`).
  */
 import { ZeroMQError } from '../../core/messages/errors.ts';
-import { onNodeMade } from '../../core/observability/lifecycle.ts';
+import { onNodeCreated } from '../../core/observability/lifecycle.ts';
 
 /** The native part of any copy of zeromq.js, version 6. */
 interface ZeroMQAddon {
@@ -24,7 +24,7 @@ export function refuseNativeSockets(attempted: () => void): void {
         "set isolation: 'process' in defineWorker to start it there",
     );
   };
-  onNodeMade(refuse);
+  onNodeCreated(refuse);
   const dlopen = process.dlopen.bind(process) as (...args: unknown[]) => void;
   process.dlopen = (module: { exports?: unknown }, ...rest: [string, number?]): void => {
     dlopen(module, ...rest);

@@ -3,13 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
+  hasHelloMark,
   identityOf,
   isIdentity,
   joinIdentity,
   loadIdentity,
   nodeIdOf,
   routingIdOf,
-  saysHello,
   withHelloMark,
 } from '../../../../src/core/identity/identity.ts';
 import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
@@ -119,9 +119,9 @@ describe('identities', () => {
   });
 
   it('of workers that say hello begin with a mark that no node id begins with', () => {
-    assert.equal(saysHello(withHelloMark(joinIdentity('my-laptop', SESSION))), true);
+    assert.equal(hasHelloMark(withHelloMark(joinIdentity('my-laptop', SESSION))), true);
     for (const nodeId of ['my-laptop', '$', '$hello'])
-      assert.equal(saysHello(joinIdentity(nodeId, SESSION)), false);
+      assert.equal(hasHelloMark(joinIdentity(nodeId, SESSION)), false);
   });
 
   it('have 1 to 255 bytes, none of them a control character', () => {

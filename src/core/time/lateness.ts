@@ -9,7 +9,7 @@
 import type { Pace } from './pace.ts';
 
 /** What the rule looks at. Times in ms on one clock. */
-export interface Waiting {
+export interface QueuedTimes {
   readonly enqueuedAt: number;
   readonly deadline: number;
   /** How long requests of its kind usually take, where that is known. */
@@ -17,41 +17,41 @@ export interface Waiting {
 }
 
 /** Times the usual duration that a request which waited for long must be given to blame its worker for a timeout. */
-const AMPLE = 3;
+const BLAME_FACTOR = 3;
 
 /** Time left, in usual durations of a handler, below which a request is late; never more than half of its time. */
-const SAFE = 8;
+const LATE_FACTOR = 8;
 
 /** Whether so little time is left that a request gives way: less than a quarter, or too little for a slower handler. */
-export function isLate(request: Waiting, now: number): boolean {
-  return request.deadline - now < lateAt(request);
+export function isLate(request: QueuedTimes, now: number): boolean {
+  return request.deadline - now < lateThreshold(request);
 }
 
 /** Whether a request that is late became so only lately. */
-export function isBarelyLate(request: Waiting, now: number): boolean {
-  return request.deadline - now >= lateAt(request) / 2;
+export function isRecentlyLate(request: QueuedTimes, now: number): boolean {
+  return request.deadline - now >= lateThreshold(request) / 2;
 }
 
-function lateAt({ deadline, enqueuedAt, pace }: Waiting): number {
+function lateThreshold({ deadline, enqueuedAt, pace }: QueuedTimes): number {
   const allowed = deadline - enqueuedAt;
-  const safe = pace === undefined ? 0 : Math.min(pace.usual * SAFE, allowed / 2);
+  const safe = pace === undefined ? 0 : Math.min(pace.typical * LATE_FACTOR, allowed / 2);
   return Math.max(allowed / 4, safe);
 }
 
 /** Whether at least half of the time that a request was allowed is left. */
-export function isFresh({ deadline, enqueuedAt }: Waiting, now: number): boolean {
+export function isFresh({ deadline, enqueuedAt }: QueuedTimes, now: number): boolean {
   return deadline - now >= now - enqueuedAt;
 }
 
 /** Whether less time is left than a handler usually takes. */
-export function isHopeless({ deadline, pace }: Waiting, now: number): boolean {
+export function cannotFinish({ deadline, pace }: QueuedTimes, now: number): boolean {
   const left = deadline - now;
-  return left <= 0 || (pace !== undefined && left < pace.usual);
+  return left <= 0 || (pace !== undefined && left < pace.typical);
 }
 
 /** Whether a request that was dispatched at `at` had enough time then, so that a timeout says something of the worker. */
-export function hadChance(request: Waiting, at: number): boolean {
-  if (isHopeless(request, at)) return false;
+export function hadEnoughTime(request: QueuedTimes, at: number): boolean {
+  if (cannotFinish(request, at)) return false;
   const { deadline, pace } = request;
-  return isFresh(request, at) || pace === undefined || deadline - at >= AMPLE * pace.usual;
+  return isFresh(request, at) || pace === undefined || deadline - at >= BLAME_FACTOR * pace.typical;
 }
