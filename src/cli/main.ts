@@ -28,6 +28,10 @@ const code = await run(process.argv.slice(2), {
   env: process.env,
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
+  // Only the commands that read it open it.
+  get input() {
+    return process.stdin;
+  },
   colours: { out: shows(process.stdout), err: shows(process.stderr) },
   terminal: process.stderr.isTTY ? process.stderr : undefined,
 });

@@ -57,6 +57,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'Generate a CURVE key pair',
     load: async () => (await import('./commands/keygen.ts')).keygenCommand,
   },
+  passwd: {
+    summary: 'Hash the password of a user for HTTP Basic authentication',
+    load: async () => (await import('./commands/passwd.ts')).passwdCommand,
+  },
   call: {
     summary: 'Send one event and print the reply',
     load: async () => (await import('./commands/call.ts')).callCommand,

@@ -120,7 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     closed: false,
     onIdle: undefined,
   };
-  const policy = new SecurityPolicy(settings.auth, logger);
+  const policy = new SecurityPolicy(settings, logger);
   const { baseHeaders } = core;
   const context: RouteContext = {
     settings,

@@ -21,6 +21,8 @@ export type {
   ApiKeySchemeSettings,
   ApiKeySettings,
   AuthSettings,
+  BasicSchemeSettings,
+  BasicUserSettings,
   ClientTimeouts,
   CompressionSettings,
   CorsSettings,
@@ -33,6 +35,7 @@ export type {
   RateLimitSettings,
   ReplyCheckSettings,
   SchemeSettings,
+  TrustSchemeSettings,
 } from './common/settings.ts';
 export { readSettings, settingsSchema } from './common/settings-schema.ts';
 export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from './gateway.ts';

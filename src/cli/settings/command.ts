@@ -13,6 +13,8 @@ export interface Surroundings {
   err(line: string): void;
   /** Whether standard output and standard error show colours. Default: neither. */
   readonly colours?: { readonly out: boolean; readonly err: boolean };
+  /** Standard input. Default: none. */
+  readonly input?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Standard error, where it is a terminal: for what moves. */
   readonly terminal?: { write(text: string): void };
 }

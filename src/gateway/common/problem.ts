@@ -91,7 +91,8 @@ export const HTTP_PROBLEMS = {
   AUTH_UNAVAILABLE: {
     status: 503,
     title: 'Credentials cannot be verified now',
-    remedy: 'Try again after Retry-After; the gateway cannot fetch the signing keys.',
+    remedy:
+      'Try again after Retry-After; the gateway cannot fetch the signing keys, or has too many passwords to check.',
   },
   STARTING: {
     status: 503,

@@ -1,7 +1,13 @@
 /** The one schema of the gateway's settings: defaults, bounds and descriptions. The docs are made from it. */
 import Joi from 'joi';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
-import type { GatewaySettings, GatewaySettingsInput } from './settings.ts';
+import { faultOfHash, faultOfUserName } from './bcrypt-hash.ts';
+import type {
+  BasicSchemeSettings,
+  BasicUserSettings,
+  GatewaySettings,
+  GatewaySettingsInput,
+} from './settings.ts';
 
 const MAX_TIME = 24 * 60 * 60 * 1000;
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -127,6 +133,49 @@ const jwtScheme = Joi.object({
   claims: names.default([]).description('claims to pass to workers'),
 }).xor('jwksUrl', 'jwksFile');
 
+/** A text that a function finds no fault with. */
+const faultless = (faultOf: (text: string) => string | undefined): Joi.StringSchema =>
+  Joi.string().custom((value: string, { message }) => {
+    const fault = faultOf(value);
+    return fault === undefined ? value : message({ custom: fault });
+  });
+
+const basicUser = Joi.object({
+  id: faultless(faultOfUserName).required().description('user name, which workers see as the caller'),
+  hash: faultless(faultOfHash).description('bcrypt hash of the password; left out where the file has it'),
+  scopes: names.description('scopes of the caller'),
+});
+
+const basicScheme = Joi.object({
+  type: Joi.valid('basic').required(),
+  users: Joi.array()
+    .items(basicUser)
+    .unique('id')
+    .custom((users: readonly BasicUserSettings[], { message, state }) => {
+      const [{ file }] = state.ancestors as [Partial<BasicSchemeSettings>];
+      const bare = file === undefined ? users.find(({ hash }) => hash === undefined) : undefined;
+      return bare === undefined
+        ? users
+        : message({ custom: `must have a hash for ${bare.id}, or a file that has it` });
+    })
+    .description('users who may call, and scopes of users in the file'),
+  file: Joi.string().description(
+    'file with lines USER:HASH, hashed by bcrypt (zeromq-gateway passwd); a changed one is taken in within a second',
+  ),
+}).or('users', 'file');
+
+const trustScheme = Joi.object({
+  type: Joi.valid('trust').required(),
+  header: Joi.string()
+    .pattern(HEADER_NAME, 'a header name')
+    .description('request header in which the proxy names the caller; default: workers see no caller'),
+  proxies: names
+    .min(1)
+    .description(
+      'addresses or networks of the proxies; default: those of trustProxy if it lists any, else every address',
+    ),
+});
+
 const auth = Joi.object({
   realm: Joi.string()
     .pattern(/^[^"\\\r\n]*$/, 'a realm')
@@ -138,10 +187,12 @@ const auth = Joi.object({
       Joi.alternatives().conditional('.type', {
         switch: [
           { is: 'apiKey', then: apiKeyScheme },
+          { is: 'basic', then: basicScheme },
+          { is: 'jwt', then: jwtScheme },
           {
-            is: 'jwt',
-            then: jwtScheme,
-            otherwise: Joi.object({ type: Joi.valid('apiKey', 'jwt').required() }),
+            is: 'trust',
+            then: trustScheme,
+            otherwise: Joi.object({ type: Joi.valid('apiKey', 'basic', 'jwt', 'trust').required() }),
           },
         ],
       }),
@@ -233,7 +284,7 @@ export function readSettings(input: GatewaySettingsInput): GatewaySettings {
 }
 
 function isSecret(path: readonly (string | number)[]): boolean {
-  return path.includes('key') || path.includes('keys') || path.includes('redis');
+  return ['key', 'keys', 'users', 'redis'].some((name) => path.includes(name));
 }
 
 function show(value: unknown): string {

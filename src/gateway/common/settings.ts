@@ -110,7 +110,40 @@ export interface JwtSchemeSettings {
   readonly claims: readonly string[];
 }
 
-export type SchemeSettings = ApiKeySchemeSettings | JwtSchemeSettings;
+/** A user who sends a name and a password. */
+export interface BasicUserSettings {
+  /** User name, which workers see as the caller. */
+  readonly id: string;
+  /** bcrypt hash of the password. Leave it out for a user whose hash is in the file. */
+  readonly hash?: string;
+  readonly scopes?: readonly string[];
+}
+
+/** An `http` `basic` scheme of the document: user names and passwords (RFC 7617). */
+export interface BasicSchemeSettings {
+  readonly type: 'basic';
+  readonly users?: readonly BasicUserSettings[];
+  /** File with lines `user:hash`, hashed by bcrypt, as `zeromq-gateway passwd` makes them; read again when it changes. */
+  readonly file?: string;
+}
+
+/** A scheme of the document, of any type, that a proxy in front of the gateway checks. The gateway does not check it. */
+export interface TrustSchemeSettings {
+  readonly type: 'trust';
+  /** Request header in which the proxy names the caller, such as `X-Forwarded-User`. Default: workers see no caller. */
+  readonly header?: string;
+  /**
+   * Addresses or networks of the proxies; requests from elsewhere do not meet the scheme. Default: those of
+   * `trustProxy` if it lists any, else every address.
+   */
+  readonly proxies?: readonly string[];
+}
+
+export type SchemeSettings =
+  | ApiKeySchemeSettings
+  | BasicSchemeSettings
+  | JwtSchemeSettings
+  | TrustSchemeSettings;
 
 /** Who may call. */
 export interface AuthSettings {
@@ -186,7 +219,7 @@ export type GatewaySettingsInput = Omit<DeepPartial<GatewaySettings>, 'helmet' |
   readonly helmet?: GatewaySettings['helmet'];
   readonly auth?: {
     readonly realm?: string;
-    readonly schemes?: Readonly<Record<string, ApiKeySchemeSettings | JwtSchemeInput>>;
+    readonly schemes?: Readonly<Record<string, Exclude<SchemeSettings, JwtSchemeSettings> | JwtSchemeInput>>;
   };
   readonly rateLimits?: readonly (Pick<RateLimitSettings, 'limit'> & Partial<RateLimitSettings>)[];
 };

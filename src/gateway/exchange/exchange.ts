@@ -121,7 +121,8 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   private async admit(): Promise<void> {
     try {
       if (!(await this.checkRateLimits('before'))) return;
-      const admission = await this.route.guard?.admit({ headers: this.req.headers, query: this.query });
+      const { req, query } = this;
+      const admission = await this.route.guard?.admit({ headers: req.headers, query, req });
       if (admission !== undefined && 'problem' in admission) {
         this.fail(admission.problem);
         return;

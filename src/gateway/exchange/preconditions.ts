@@ -106,7 +106,7 @@ async function admitToGet(
     (await gateway.rateLimits?.count({ client, caller, eventName }, phase, patience, changeEvent))?.problem;
   const before = await limit('before', undefined);
   if (before !== undefined) return { problem: before };
-  const admission = (await guard?.admit({ headers: req.headers, query })) ?? { caller: undefined };
+  const admission = (await guard?.admit({ headers: req.headers, query, req })) ?? { caller: undefined };
   if ('problem' in admission) return admission;
   const after = await limit('after', admission.caller);
   return after === undefined ? admission : { problem: after };

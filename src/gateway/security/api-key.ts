@@ -25,6 +25,7 @@ const MAX_KEY = 1024;
 type KnownKeys = ReadonlyMap<string, readonly KnownKey[]>;
 
 export class ApiKeyAuthenticator implements Authenticator {
+  readonly checksScopes = true;
   private readonly configured: KnownKeys;
   private readonly file: ReloadedFile<KnownKeys> | undefined;
 

@@ -1,5 +1,5 @@
 /** Who may call an operation: the security requirements of the document, enforced. */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Caller } from '../../core/messages/message.ts';
 import type { Problem } from '../common/problem.ts';
 
@@ -8,6 +8,8 @@ export interface Credentials {
   readonly headers: IncomingHttpHeaders;
   /** Raw query, without question mark. */
   readonly query: string;
+  /** The request itself, for what is seldom asked for. */
+  readonly req: Pick<IncomingMessage, 'headersDistinct' | 'socket'>;
 }
 
 /** A caller who may go on (undefined: nobody in particular), or why not. */

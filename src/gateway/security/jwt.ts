@@ -27,6 +27,7 @@ const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 const OUR_FAULT: ReadonlySet<string> = new Set([errors.JWKSTimeout.code, errors.JWKSInvalid.code]);
 
 export class JwtAuthenticator implements Authenticator {
+  readonly checksScopes = true;
   private readonly keys: JWTVerifyGetKey;
 
   /** @throws ZeroMQConfigError when the file with the issuer's keys cannot be used. */
@@ -48,8 +49,10 @@ export class JwtAuthenticator implements Authenticator {
   async authenticate({ headers }: Credentials): Promise<AuthenticationResult> {
     if (headers.authorization === undefined) return MISSING;
     const token = BEARER.exec(headers.authorization)?.[1];
-    if (token === undefined)
-      return { kind: 'invalid', reason: 'the Authorization header holds no bearer token' };
+    if (token === undefined) {
+      const isOther = !/^Bearer(?: |$)/i.test(headers.authorization);
+      return { kind: 'invalid', reason: 'the Authorization header holds no bearer token', isOther };
+    }
     const { issuer, audience, algorithms, clockTolerance } = this.settings;
     try {
       const { payload } = await jwtVerify(token, this.keys, {
@@ -79,6 +82,10 @@ export class JwtAuthenticator implements Authenticator {
   challenge(realm: string, _place: CredentialPlace, reason: string | undefined): string {
     const error = reason === undefined ? '' : `, error="invalid_token", error_description="${reason}"`;
     return `Bearer realm="${realm}"${error}`;
+  }
+
+  scopeChallenge(realm: string, scopes: string): string {
+    return `Bearer realm="${realm}", error="insufficient_scope", scope="${scopes}"`;
   }
 
   private callerOf(payload: JWTPayload): Caller | undefined {

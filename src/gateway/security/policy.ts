@@ -2,39 +2,32 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
-import type { Caller } from '../../core/messages/message.ts';
 import type { Operation } from '../../openapi/model/operation.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
-import { httpProblem, type Problem } from '../common/problem.ts';
-import type { AuthSettings } from '../common/settings.ts';
+import type { GatewaySettings, SchemeSettings } from '../common/settings.ts';
 import { ApiKeyAuthenticator } from './api-key.ts';
-import type { AuthenticationResult, Authenticator, CredentialPlace } from './authenticator.ts';
-import type { Admission, Credentials, Guard } from './guard.ts';
+import type { Authenticator, CredentialPlace } from './authenticator.ts';
+import { BasicAuthenticator } from './basic.ts';
+import type { Guard } from './guard.ts';
 import { JwtAuthenticator } from './jwt.ts';
+import { type Demand, RequirementGuard } from './requirement-guard.ts';
+import { TrustAuthenticator } from './trust.ts';
 
-/** One scheme of one requirement. */
-interface Demand {
-  readonly authenticator: Authenticator;
-  readonly place: CredentialPlace;
-  readonly scopes: readonly string[];
-}
+/** Settings that say who may call. */
+type PolicySettings = Pick<GatewaySettings, 'auth' | 'trustProxy'>;
 
-const BEARER_PLACE: CredentialPlace = { in: 'header', name: 'Authorization' };
+const AUTHORIZATION: CredentialPlace = { in: 'header', name: 'Authorization' };
 
 export class SecurityPolicy {
   private readonly authenticators = new Map<string, Authenticator>();
 
   /** @throws ZeroMQConfigError when a file that the settings name cannot be used. */
   constructor(
-    private readonly settings: AuthSettings,
+    private readonly settings: PolicySettings,
     logger: GatewayLogger,
   ) {
-    for (const [name, scheme] of Object.entries(settings.schemes)) {
-      const authenticator =
-        scheme.type === 'apiKey'
-          ? new ApiKeyAuthenticator(name, scheme, logger)
-          : new JwtAuthenticator(name, scheme, logger);
-      this.authenticators.set(name, authenticator);
+    for (const [name, scheme] of Object.entries(settings.auth.schemes)) {
+      this.authenticators.set(name, newAuthenticator(name, scheme, settings, logger));
     }
   }
 
@@ -47,7 +40,7 @@ export class SecurityPolicy {
     const alternatives = operation.security.map((requirement) =>
       Object.entries(requirement).map(([name, scopes]) => this.demand(name, scopes, operation, document)),
     );
-    return new RequirementGuard(alternatives, this.settings.realm);
+    return new RequirementGuard(alternatives, this.settings.auth.realm);
   }
 
   private demand(
@@ -65,17 +58,51 @@ export class SecurityPolicy {
       const known = [...this.authenticators.keys()].join(', ') || 'none';
       throw new ZeroMQConfigError(
         `${who} demands the security scheme "${name}", which is not configured (configured: ${known}); ` +
-          `set auth.schemes.${name}`,
+          `set auth.schemes.${name}, with the type trust if a proxy in front of the gateway checks it`,
       );
     }
     const type = typeOf(scheme);
     if (!authenticator.serves(type)) {
       throw new ZeroMQConfigError(
-        `auth.schemes.${name} cannot serve a scheme of the type "${type}", which ${who} demands`,
+        `auth.schemes.${name} of the type ${this.settings.auth.schemes[name]?.type} cannot serve a security ` +
+          `scheme of the type "${type}", which ${who} demands; ${remedyFor(type)}`,
       );
     }
     return { authenticator, scopes, place: placeOf(scheme) };
   }
+}
+
+function newAuthenticator(
+  name: string,
+  scheme: SchemeSettings,
+  { trustProxy }: PolicySettings,
+  logger: GatewayLogger,
+): Authenticator {
+  switch (scheme.type) {
+    case 'apiKey':
+      return new ApiKeyAuthenticator(name, scheme, logger);
+    case 'basic':
+      return new BasicAuthenticator(name, scheme, logger);
+    case 'jwt':
+      return new JwtAuthenticator(name, scheme, logger);
+    case 'trust':
+      return new TrustAuthenticator(name, scheme, trustProxy, logger);
+  }
+}
+
+/** Settings that serve kinds of scheme in the document. */
+const SERVED_BY: ReadonlyMap<string, SchemeSettings['type']> = new Map([
+  ['apiKey', 'apiKey'],
+  ['http basic', 'basic'],
+  ['http bearer', 'jwt'],
+  ['oauth2', 'jwt'],
+  ['openIdConnect', 'jwt'],
+]);
+
+function remedyFor(type: string): string {
+  const served = SERVED_BY.get(type);
+  const own = served === undefined ? '' : `${served}, or `;
+  return `set its type to ${own}trust if a proxy in front of the gateway checks it`;
 }
 
 function schemeOf(name: string, document: JsonObject): JsonObject | undefined {
@@ -94,87 +121,6 @@ function typeOf(scheme: JsonObject): string {
 
 function placeOf(scheme: JsonObject): CredentialPlace {
   const { in: where, name } = scheme;
-  if (scheme['type'] !== 'apiKey' || typeof name !== 'string') return BEARER_PLACE;
+  if (scheme['type'] !== 'apiKey' || typeof name !== 'string') return AUTHORIZATION;
   return { in: where === 'query' || where === 'cookie' ? where : 'header', name };
-}
-
-/** Enforces one operation's requirements: any of the alternatives, and each scheme of that. */
-class RequirementGuard implements Guard {
-  readonly queryNames: ReadonlySet<string>;
-
-  constructor(
-    private readonly alternatives: readonly (readonly Demand[])[],
-    private readonly realm: string,
-  ) {
-    const places = alternatives.flat().map(({ place }) => place);
-    this.queryNames = new Set(places.filter((place) => place.in === 'query').map(({ name }) => name));
-  }
-
-  async admit(credentials: Credentials): Promise<Admission> {
-    const findings = new Map<Authenticator, AuthenticationResult>();
-    let lacking: readonly string[] | undefined;
-    let open = false;
-    for (const demands of this.alternatives) {
-      if (demands.length === 0) open = true;
-      const verdict = await this.meet(demands, credentials, findings);
-      if (verdict.caller !== undefined) return { caller: verdict.caller };
-      lacking ??= verdict.lacking;
-    }
-    const all = [...findings.values()];
-    if (all.some(({ kind }) => kind === 'unavailable')) {
-      return {
-        problem: httpProblem('AUTH_UNAVAILABLE', 'The credentials cannot be checked now; try again later.'),
-      };
-    }
-    if (lacking !== undefined) return { problem: this.forbidden(lacking) };
-    if (open && all.every(({ kind }) => kind === 'missing')) return { caller: undefined };
-    return { problem: this.unauthenticated(findings) };
-  }
-
-  /** Whether the credentials meet one alternative: who that is, or which scopes are lacking. */
-  private async meet(
-    demands: readonly Demand[],
-    credentials: Credentials,
-    findings: Map<Authenticator, AuthenticationResult>,
-  ): Promise<{ caller?: Caller; lacking?: readonly string[] }> {
-    let caller: Caller | undefined;
-    let lacking: readonly string[] | undefined;
-    for (const { authenticator, place, scopes } of demands) {
-      const finding = findings.get(authenticator) ?? (await authenticator.authenticate(credentials, place));
-      findings.set(authenticator, finding);
-      if (finding.kind !== 'known') return {};
-      const { caller: found } = finding;
-      if (!scopes.every((scope) => found.scopes?.includes(scope) === true)) lacking ??= scopes;
-      caller = caller === undefined ? found : merged(caller, found);
-    }
-    return lacking === undefined ? { caller } : { lacking };
-  }
-
-  private unauthenticated(findings: ReadonlyMap<Authenticator, AuthenticationResult>): Problem {
-    const challenges = new Set<string>();
-    const reasons: string[] = [];
-    for (const { authenticator, place } of this.alternatives.flat()) {
-      const finding = findings.get(authenticator);
-      const reason = finding?.kind === 'invalid' ? finding.reason : undefined;
-      if (reason !== undefined) reasons.push(reason);
-      challenges.add(authenticator.challenge(this.realm, place, reason));
-    }
-    const headers = [...challenges].flatMap((challenge) => ['WWW-Authenticate', challenge]);
-    const why = reasons[0] ?? 'no credentials were sent';
-    return httpProblem('UNAUTHENTICATED', `${why[0]?.toUpperCase() ?? ''}${why.slice(1)}.`, headers);
-  }
-
-  private forbidden(scopes: readonly string[]): Problem {
-    const needed = scopes.join(' ').replace(/["\\\r\n]/g, '');
-    const challenge = `Bearer realm="${this.realm}", error="insufficient_scope", scope="${needed}"`;
-    return httpProblem('FORBIDDEN', `This needs the scopes ${scopes.join(', ')}.`, [
-      'WWW-Authenticate',
-      challenge,
-    ]);
-  }
-}
-
-/** Two schemes in one requirement: the first says who it is, the scopes of both count. */
-function merged(first: Caller, second: Caller): Caller {
-  return { ...first, scopes: [...new Set([...(first.scopes ?? []), ...(second.scopes ?? [])])] };
 }

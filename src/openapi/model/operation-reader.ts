@@ -131,7 +131,8 @@ export class OperationReader {
     if (configuredSchemes === undefined || configuredSchemes.has(scheme)) return;
     const known = [...configuredSchemes].join(', ') || 'none';
     throw new ContractError(
-      `security demands the scheme ${scheme}, which the gateway has not configured (configured: ${known})`,
+      `security demands the scheme ${scheme}, which the gateway has not configured (configured: ${known}); ` +
+        `set auth.schemes.${scheme} there, with the type trust if a proxy in front of it checks the scheme`,
     );
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -8,6 +9,7 @@ import { ApiKeyAuthenticator } from '../../../../src/gateway/security/api-key.ts
 import { JwtAuthenticator } from '../../../../src/gateway/security/jwt.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 
+const NO_REQUEST = { headersDistinct: {}, socket: new Socket() };
 const PLACE = { in: 'header', name: 'X-API-Key' } as const;
 
 /** Lets the clock that the files are looked at by run on. */
@@ -34,7 +36,7 @@ it('API keys of a file are taken in when it changes; of a broken or missing one 
   write('eva');
   const keys = new ApiKeyAuthenticator('key', { type: 'apiKey', file }, logger);
   const known = (id: string) => {
-    const credentials = { headers: { 'x-api-key': `the secret key of ${id}` }, query: '' };
+    const credentials = { headers: { 'x-api-key': `the secret key of ${id}` }, query: '', req: NO_REQUEST };
     return keys.authenticate(credentials, PLACE).kind === 'known';
   };
   write('eva', 'otto');
@@ -79,7 +81,8 @@ it("an issuer's keys of a file are taken in when it changes", async (t) => {
   assert.ok(scheme?.type === 'jwt');
   const tokens = new JwtAuthenticator('token', scheme, logger);
   const kindOf = async (token: string) =>
-    (await tokens.authenticate({ headers: { authorization: `Bearer ${token}` }, query: '' })).kind;
+    (await tokens.authenticate({ headers: { authorization: `Bearer ${token}` }, query: '', req: NO_REQUEST }))
+      .kind;
   assert.equal(await kindOf(old), 'known');
   const rotated = await newKey('the second');
   pass(1000);

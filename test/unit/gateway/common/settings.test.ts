@@ -46,8 +46,24 @@ describe('settings', () => {
     [{ rateLimits: [{ limit: 1 }, { limit: 2 }] }, /rateLimits\.1: contains a duplicate value/],
     [{ redis: 'http://x' }, /redis: must be a valid uri/],
     [
+      { auth: { schemes: { a: { type: 'digest' } } } },
+      /auth\.schemes\.a\.type: must be one of \[apiKey, basic, jwt, trust\] \(got "digest"\)/,
+    ],
+    [
       { auth: { schemes: { a: { type: 'basic' } } } },
-      /auth\.schemes\.a\.type: must be one of \[apiKey, jwt\] \(got "basic"\)/,
+      /auth\.schemes\.a: must contain at least one of \[users, file\]/,
+    ],
+    [
+      { auth: { schemes: { a: { type: 'basic', users: [{ id: 'eva' }] } } } },
+      /auth\.schemes\.a\.users: must have a hash for eva, or a file that has it$/,
+    ],
+    [
+      { auth: { schemes: { a: { type: 'basic', users: [{ id: 'e:a', hash: '$apr1$x' }] } } } },
+      /auth\.schemes\.a\.users\.0\.id: must not have a colon; auth\.schemes\.a\.users\.0\.hash: must be a bcrypt hash, but is an MD5 hash$/,
+    ],
+    [
+      { auth: { schemes: { a: { type: 'trust', header: 'X Y', proxies: [] } } } },
+      /auth\.schemes\.a\.header: .*; auth\.schemes\.a\.proxies: must contain at least 1 items/,
     ],
     [
       { auth: { schemes: { a: { type: 'jwt', issuer: 'i', audience: 'a' } } } },

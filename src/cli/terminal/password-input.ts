@@ -1,0 +1,58 @@
+/** Passwords that a user types, or that another program writes to standard input. They are never shown. */
+import { createInterface } from 'node:readline';
+import { CommandError } from '../settings/errors.ts';
+
+/** Where passwords come from: standard input. */
+export interface PasswordInput extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean;
+}
+
+/** Longest text that is read from another program, in characters. */
+const LONGEST = 4096;
+
+/**
+ * Reads a password: on a terminal twice and without echo, else all of standard input without the line break at its end.
+ *
+ * @param ask shows a question, on a terminal.
+ * @throws CommandError when there is none, or the second one differs.
+ */
+export async function readPassword(input: PasswordInput, ask: (question: string) => void): Promise<string> {
+  const password = input.isTTY === true ? await typed(input, ask) : await piped(input);
+  if (password === '') throw new CommandError('no password was given');
+  return password;
+}
+
+async function typed(input: PasswordInput, ask: (question: string) => void): Promise<string> {
+  // In terminal mode readline takes over the echo; without an output there is none.
+  const reader = createInterface({ input, terminal: true, historySize: 0 });
+  const lines = reader[Symbol.asyncIterator]();
+  try {
+    const answers: string[] = [];
+    for (const question of ['Password: ', 'Password again: ']) {
+      ask(question);
+      const answer = await lines.next();
+      ask('\n');
+      if (answer.done === true) throw new CommandError('no password was given');
+      answers.push(answer.value);
+    }
+    const [first = '', second] = answers;
+    if (first !== second) throw new CommandError('the passwords differ; nothing was made');
+    return first;
+  } finally {
+    reader.close();
+  }
+}
+
+async function piped(input: PasswordInput): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > LONGEST) throw new CommandError(`the password is longer than ${LONGEST} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks)
+    .toString()
+    .replace(/\r?\n$/, '');
+}

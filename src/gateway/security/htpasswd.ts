@@ -1,0 +1,56 @@
+/** Users and their password hashes: lines `user:hash` as `htpasswd -B` and `zeromq-gateway passwd` make them. */
+import type { Caller } from '../../core/messages/message.ts';
+import { faultOfHash, faultOfUserName } from '../common/bcrypt-hash.ts';
+import type { BasicUserSettings } from '../common/settings.ts';
+
+/** A user that may call. */
+export interface KnownUser {
+  readonly hash: string;
+  readonly caller: Caller;
+}
+
+/** Faults of a file that an error names; the others are counted. */
+const MAX_FAULTS = 5;
+
+/**
+ * Users of the settings and of a file.
+ *
+ * @param text of the file. What stands behind a second colon is a comment, as for nginx and Apache.
+ * @throws Error that names each line at fault, and never a hash or password.
+ */
+export function readUsers(listed: readonly BasicUserSettings[], text: string): Map<string, KnownUser> {
+  const users = new Map<string, KnownUser>();
+  const scopes = new Map(listed.map((user) => [user.id.normalize('NFC'), user.scopes]));
+  const add = (id: string, hash: string): void => {
+    users.set(id, { hash, caller: { id, scopes: scopes.get(id) } });
+  };
+  for (const { id, hash } of listed) if (hash !== undefined) add(id.normalize('NFC'), hash);
+  const faults: string[] = [];
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n|\r/);
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const [name = '', hash] = line.trimEnd().split(':', 2);
+    const id = name.normalize('NFC');
+    const fault = faultOfLine(id, hash, users);
+    if (fault !== undefined) faults.push(`line ${index + 1}: ${fault}`);
+    else add(id, hash ?? '');
+  }
+  if (faults.length === 0) return users;
+  const more = faults.length > MAX_FAULTS ? `; and ${faults.length - MAX_FAULTS} more` : '';
+  throw new Error(faults.slice(0, MAX_FAULTS).join('; ') + more);
+}
+
+function faultOfLine(
+  id: string,
+  hash: string | undefined,
+  users: ReadonlyMap<string, KnownUser>,
+): string | undefined {
+  // A line without a colon may be a password: none of it is shown.
+  if (hash === undefined) return 'must be USER:HASH';
+  const badName = faultOfUserName(id);
+  if (badName !== undefined) return `the user name ${badName}`;
+  if (users.has(id)) return `the user ${id} is there already`;
+  const badHash = faultOfHash(hash);
+  if (badHash === undefined) return undefined;
+  return `the hash of ${id} ${badHash}; make the line with zeromq-gateway passwd ${id}, or with htpasswd -B`;
+}
