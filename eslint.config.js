@@ -27,6 +27,17 @@ export default tseslint.config(
     },
   },
   {
+    // Sizes. Where one is exceeded today stands in eslint-suppressions.json, which only shrinks.
+    files: ['src/**'],
+    rules: {
+      'max-lines': ['error', { max: 350, skipBlankLines: false, skipComments: false }],
+      'max-lines-per-function': [
+        'error',
+        { max: 60, skipBlankLines: false, skipComments: false, IIFEs: true },
+      ],
+    },
+  },
+  {
     // Ending the process is the command line's decision; everything else throws, rejects or closes.
     files: ['src/**'],
     // Child processes that run a worker module have an entry point of their own.
