@@ -1,6 +1,7 @@
 /**
- * docs/observability.md has every metric, channel, alert and span as they are, docs/operations.md a section for every alert;
- * dashboard and alert rules in deploy/ use only metrics and labels that exist. After a wanted change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/observability`.
+ * The pages in docs/observability/ list every metric, channel and alert; docs/operations/alerts.md has a
+ * section for each alert. The dashboard and the alert rules in deploy/ use only metrics and labels that
+ * exist. After an intended change: `UPDATE_SNAPSHOTS=1 npm test -- test/docs/observability`.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -13,7 +14,9 @@ import { fullName, METRICS, type MetricName } from '../../src/metrics/catalogue.
 import { Metrics } from '../../src/metrics/index.ts';
 import { ROOT, readPage } from './pages.ts';
 
-const PAGE = 'docs/observability.md';
+const PAGE = 'docs/observability/metrics.md';
+const CHANNELS = 'docs/observability/logs-and-traces.md';
+const RUNBOOK = 'docs/operations/alerts.md';
 const ALERTS = 'deploy/prometheus/alerts.yml';
 const DASHBOARD = 'deploy/grafana/zeromq-gateway.json';
 
@@ -51,7 +54,7 @@ function table(): string {
   return `| metric | type | labels | |\n|---|---|---|---|\n${rows.join('\n')}`;
 }
 
-test('docs/observability.md has every metric', () => {
+test(`${PAGE} lists every metric`, () => {
   const page = readPage(PAGE);
   const right = page.replace(/(<!-- metrics -->\n\n)[^]*?(\n*<!-- \/metrics -->)/, (_, begin: string) => {
     return `${begin}${table()}\n\n<!-- /metrics -->`;
@@ -60,15 +63,15 @@ test('docs/observability.md has every metric', () => {
   assert.equal(readPage(PAGE), right);
 });
 
-test('it has every diagnostics channel, and no other', () => {
-  const page = readPage(PAGE);
+test(`${CHANNELS} lists every diagnostics channel, and no other`, () => {
+  const page = readPage(CHANNELS);
   const channels = Object.values(diagnostics).map(({ name }) => String(name).replace('zeromq-gateway:', ''));
   const section = page.slice(page.indexOf('| channel |'));
   const named = [...section.matchAll(/`(?:zeromq-gateway|…):([a-z:]+)`/g)].map(([, name]) => name);
   assert.deepEqual(named.sort(), channels.sort());
 });
 
-test('it has every alert, and no other', () => {
+test(`${PAGE} lists every alert, and no other`, () => {
   const named = [...readPage(PAGE).matchAll(/^\| `(ZeroMQ\w+)`/gm)].map(([, name]) => name);
   assert.deepEqual(
     named,
@@ -76,24 +79,23 @@ test('it has every alert, and no other', () => {
   );
 });
 
-/** The sections that docs/operations.md has for alerts, by their headings, and what they say. */
+/** The sections of the page of alerts, by their headings. */
 function alertSections(): { alert: string; text: string }[] {
-  const [, chapter = ''] = /^## Alerts\n([^]*?)(?=^## |$(?![^]))/m.exec(readPage('docs/operations.md')) ?? [];
-  const [, ...sections] = chapter.split(/^### /m);
+  const [, ...sections] = readPage(RUNBOOK).split(/^## /m);
   return sections.map((section) => {
     const [alert = '', ...lines] = section.split('\n');
     return { alert, text: lines.join('\n') };
   });
 }
 
-test('docs/operations.md has a section for every alert, and no other, in the order of the rules', () => {
+test(`${RUNBOOK} has a section for every alert, and no other, in the order of the rules`, () => {
   const sections = alertSections();
   assert.deepEqual(
     sections.map(({ alert }) => alert),
     rules.map(({ alert }) => alert),
   );
   for (const { alert, text } of sections) {
-    const [, means = '', remedy = ''] = /^\s*\*Means:\* ([^]+?) \*Do:\* ([^]+)$/.exec(text) ?? [];
+    const [, means = '', remedy = ''] = /^\s*\*Means:\* ([^]+?)\s\*Do:\*\s([^]+)$/.exec(text) ?? [];
     assert.ok(means.length > 20, `${alert}: what it means`);
     assert.ok(remedy.length > 40, `${alert}: what to do`);
   }

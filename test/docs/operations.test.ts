@@ -1,9 +1,9 @@
-/** What docs/operations.md says of sizes is what docs/benchmarks.md has measured. */
+/** The figures in docs/operations/sizing.md match those in docs/benchmarks.md. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readPage } from './pages.ts';
 
-const page = readPage('docs/operations.md');
+const page = readPage('docs/operations/sizing.md').replace(/\s+/g, ' ');
 const measured = readPage('docs/benchmarks.md');
 
 /** CPU of a request by process, µs, as a scenario has it of gateway, router and worker apart. */
@@ -26,7 +26,7 @@ function target(work: string): number {
 
 const SMALL = ['GET echo, 64 connections', 'POST echo with validation, 64 connections'];
 
-test('a gateway takes more than half of a request, a router less than half of that', () => {
+test('a gateway takes more than half of the CPU of a request, a router less than half of that', () => {
   assert.match(page, /more than half of the CPU of a small request/);
   assert.match(page, /takes less than half of what a gateway takes/);
   for (const scenario of SMALL) {
@@ -36,7 +36,7 @@ test('a gateway takes more than half of a request, a router less than half of th
   }
 });
 
-test('what waits and what idles costs as little as it says', () => {
+test('queued requests and idle workers cost as little as the page states', () => {
   assert.match(page, /costs less than 1 kB beyond its data/);
   assert.ok(target('Memory of a queued request beyond its payload') < 1);
   assert.match(page, /A thousand idle workers cost it less than a tenth of a core/);

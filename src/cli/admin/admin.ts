@@ -16,7 +16,7 @@ import { ProcessView } from './process-view.ts';
 export const ADMIN_SETTINGS = {
   admin: optional(addressOrOff, {
     description:
-      'Address of the admin listener with dashboard, health and metrics (docs/observability.md), or off',
+      'Address of the admin listener with dashboard, health and metrics (docs/observability/index.md), or off',
     group: 'Administration',
     defaultNote: 'off',
   }),
