@@ -34,8 +34,8 @@ for (const [entry, topic] of Object.entries(ENTRIES)) {
 /** Members for other parts of the framework, which users do not need. */
 const INTERNAL = [
   'ZeroMQHeartbeatConfig.destinations',
-  'ZeroMQRouter.seat',
-  'ZeroMQRouter.unseat',
+  'ZeroMQRouter.register',
+  'ZeroMQRouter.withdraw',
   'ZeroMQServer.execute',
   'ZeroMQTCPConnection.isIPv6',
   'ZeroMQWorker.execute',
