@@ -1,3 +1,9 @@
+/**
+ * core/collections: data structures and small helpers without I/O. The lists, tables and ring
+ * buffers are for objects that live as long as one request: they allocate little and release what
+ * they held at once.
+ */
+
 /** A promise together with the functions that settle it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;

@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
 
 /**
- * Base of the framework's classes that tell what happens to them. `Events` maps names to listener arguments.
+ * Base of the framework's classes that emit events. `Events` maps event names to listener
+ * arguments.
  *
- * A listener that throws does not stop the others, nor the receive loop or timer that the news came from: its error
- * becomes an uncaught exception of the process, as with diagnostics channels.
+ * A listener that throws stops neither the other listeners nor the receive loop or timer that
+ * emitted the event: its error becomes an uncaught exception of the process, as with diagnostics
+ * channels.
  */
 export class Emitter<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
   /** Calls the listeners of an event in order. */

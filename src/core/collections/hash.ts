@@ -1,4 +1,4 @@
-/** Hashes of short texts, for spreading; no protection against somebody who wants collisions. */
+/** Hashes of short strings, for distribution only: they do not resist deliberate collisions. */
 
 /** FNV-1a over UTF-16 units, as a signed 32-bit integer. */
 export function hashOf(text: string): number {

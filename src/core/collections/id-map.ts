@@ -1,27 +1,34 @@
 /**
- * Values by whole numbers that others chose, mostly small ones such as slots of a `SlotTable`: what comes and goes with
- * each request. See `linked-list.ts` for why that is no `Map`, which numbers out of the ordinary go to all the same.
+ * A map with integer keys that a peer chose, mostly small ones such as slots of a `SlotTable`.
+ * Entries come and go with each request. `linked-list.ts` explains why a `Map` is unsuitable for
+ * them; here only ids outside the array go into one.
  */
 
-/** Ids below have a place in the array, whoever chose them: 8 kB of it. */
+/** Ids below this always have a slot in the array, which then takes up to 8 kB. */
 const DEFAULT_SLOTS = 1024;
 
-/** So many places there may be for each value that the map holds: numbers of a peer that has much under way are larger. */
+/** Array slots allowed per stored value: a peer with many requests in flight uses larger ids. */
 const SLOTS_PER_VALUE = 16;
 
-/** For ids that a router chose: it has more under way than one worker knows of. 512 kB at most. */
+/**
+ * Array slots for ids that a router chose: it has more requests in flight than one worker sees.
+ * The array then takes up to 512 kB.
+ */
 export const ROUTER_ID_SLOTS = 65_536;
 
-/** As a `Map` with numbers as keys; iterates in the order of the small ids. */
+/** Like a `Map` with numbers as keys, but iterates in ascending order of the small ids. */
 export class IdMap<T extends object> {
   private readonly slots: (T | undefined)[] = [];
   private readonly others = new Map<number, T>();
   private count = 0;
 
-  /** @param minSlots ids below have a place in the array: what the one who chooses them may cost, 8 bytes each. */
+  /**
+   * @param minSlots ids below this always have a slot in the array; each slot takes 8 bytes, so
+   * this bounds the memory that the peer choosing the ids can claim.
+   */
   constructor(private readonly minSlots = DEFAULT_SLOTS) {}
 
-  /** How many values it holds. */
+  /** Number of values. */
   get size(): number {
     return this.count + this.others.size;
   }
@@ -53,7 +60,7 @@ export class IdMap<T extends object> {
     this.others.clear();
   }
 
-  /** All values. They may be deleted meanwhile. */
+  /** Yields all values. Values may be deleted during the iteration. */
   *values(): IterableIterator<T> {
     if (this.count > 0) for (const value of this.slots) if (value !== undefined) yield value;
     yield* this.others.values();
@@ -63,7 +70,7 @@ export class IdMap<T extends object> {
     return id >= 0 && id < this.slots.length && Number.isInteger(id);
   }
 
-  /** Makes the array longer where that is worth it; what waits elsewhere for one of the new places moves in. */
+  /** Grows the array to include `id` if that is allowed, and moves values from the map into it. */
   private growTo(id: number): boolean {
     const most = Math.max(this.minSlots, this.size * SLOTS_PER_VALUE);
     if (!(id >= 0 && id < most && Number.isInteger(id))) return false;

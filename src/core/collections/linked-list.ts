@@ -1,24 +1,26 @@
 /**
- * A list linked through its members, for what comes and goes with each request.
+ * A doubly linked list whose links are fields of its members. It holds objects that come and go
+ * with each request.
  *
- * A `Set` or `Map` will not do there. V8 makes it a new table after so many deletions, and the old table points to the new
- * one, for iterators under way. Once one table has grown old enough to be looked at by full collections only, it keeps the
- * next one alive, that one the next, and so on with all that was in them: no request is freed young any more.
+ * A `Set` or `Map` is unsuitable for these. V8 replaces its hash table after a number of deletions,
+ * and the old table keeps a pointer to the new one for active iterators. Once one table has been
+ * promoted to the old generation, which only major collections free, it keeps the next table alive,
+ * that one the next, and so on, with everything they held. Requests are then never collected young.
  */
 
-/** The fields that a list needs on a member. One is in one list at a time. */
+/** The fields that a list needs on a member. A member is in at most one list at a time. */
 export interface Linked<T> {
   before: T | undefined;
   after: T | undefined;
 }
 
-/** Adding and removing are O(1) and allocate nothing; a member that was removed points nowhere. */
+/** Adding and removing are O(1) and allocate nothing. A removed member keeps no links. */
 export class LinkedList<T extends Linked<T>> {
   first: T | undefined = undefined;
   last: T | undefined = undefined;
   length = 0;
 
-  /** Appends a member, which must be in no list. */
+  /** Appends a member, which must not be in a list. */
   push(member: T): void {
     member.before = this.last;
     member.after = undefined;
@@ -28,7 +30,7 @@ export class LinkedList<T extends Linked<T>> {
     this.length++;
   }
 
-  /** Puts a member first, which must be in no list. */
+  /** Prepends a member, which must not be in a list. */
   unshift(member: T): void {
     member.before = undefined;
     member.after = this.first;
@@ -38,12 +40,12 @@ export class LinkedList<T extends Linked<T>> {
     this.length++;
   }
 
-  /** Whether a member is in; one that is in no other list. */
+  /** Whether a member is in this list. The result is undefined for a member of another list. */
   has(member: T): boolean {
     return member.before !== undefined || this.first === member;
   }
 
-  /** Takes a member out; nothing happens when it is in no list. */
+  /** Removes a member; does nothing if it is not in a list. */
   remove(member: T): void {
     if (!this.has(member)) return;
     const { before, after } = member;
@@ -56,7 +58,7 @@ export class LinkedList<T extends Linked<T>> {
     this.length--;
   }
 
-  /** The members, the first first. The one at hand may be removed meanwhile. */
+  /** Yields the members in order. The current member may be removed during the iteration. */
   *[Symbol.iterator](): IterableIterator<T> {
     for (let member = this.first; member !== undefined; ) {
       const next: T | undefined = member.after;

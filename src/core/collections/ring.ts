@@ -1,9 +1,11 @@
 /**
- * A double-ended queue on a ring buffer: no element ever moves but when the ring grows or gives room back.
+ * A double-ended queue on a ring buffer: elements move only when the buffer grows or shrinks.
  */
 const FIRST_CAPACITY = 16;
 
-/** Push, unshift, shift and pop are O(1) amortised. Holes are never left: what is taken out is let go. */
+/**
+ * Push, unshift, shift and pop are amortised O(1). Slots of removed elements are cleared at once.
+ */
 export class Ring<T> {
   private items: (T | undefined)[] = new Array<T | undefined>(FIRST_CAPACITY).fill(undefined);
   private head = 0;
@@ -13,19 +15,19 @@ export class Ring<T> {
     return this.count;
   }
 
-  /** How many elements fit before the ring grows; for tests of its memory. */
+  /** Elements that fit before the buffer grows; tests of memory use it. */
   get capacity(): number {
     return this.items.length;
   }
 
-  /** Appends at the end. */
+  /** Appends an element. */
   push(item: T): void {
     if (this.count === this.items.length) this.resize(this.count * 2);
     this.items[(this.head + this.count) & (this.items.length - 1)] = item;
     this.count++;
   }
 
-  /** Puts before the first. */
+  /** Prepends an element. */
   unshift(item: T): void {
     if (this.count === this.items.length) this.resize(this.count * 2);
     this.head = (this.head - 1) & (this.items.length - 1);
@@ -33,7 +35,7 @@ export class Ring<T> {
     this.count++;
   }
 
-  /** Takes the first, or undefined when there is none. */
+  /** Removes and returns the first element; undefined when the queue is empty. */
   shift(): T | undefined {
     if (this.count === 0) return undefined;
     const item = this.items[this.head];
@@ -44,7 +46,7 @@ export class Ring<T> {
     return item;
   }
 
-  /** Takes the last, or undefined when there is none. */
+  /** Removes and returns the last element; undefined when the queue is empty. */
   pop(): T | undefined {
     if (this.count === 0) return undefined;
     this.count--;
@@ -55,14 +57,14 @@ export class Ring<T> {
     return item;
   }
 
-  /** The element at `index`, 0 being the first; undefined beyond the end. */
+  /** The element at `index`, 0 being the first; undefined when out of range. */
   at(index: number): T | undefined {
     return index >= 0 && index < this.count
       ? this.items[(this.head + index) & (this.items.length - 1)]
       : undefined;
   }
 
-  /** Lets go of everything. */
+  /** Removes all elements. */
   clear(): void {
     this.items = new Array<T | undefined>(FIRST_CAPACITY).fill(undefined);
     this.head = 0;

@@ -1,17 +1,23 @@
 /**
- * Requests that wait to be served, in the order that they came. A request that has become late (`lateness.ts`) is passed
- * over, and served only while nothing else waits, or in one of eight turns. Every operation is O(1), amortised.
+ * Queued requests, in order of arrival. Late requests (`lateness.ts`) are passed over: they are
+ * served only when no other request is queued, or in one of eight turns. All operations are
+ * amortised O(1).
  */
 import { isLate, isRecentlyLate, type QueuedTimes } from '../time/lateness.ts';
 import { type Linked, LinkedList } from './linked-list.ts';
 
-/** One of so many turns is for a request that has just become late: none is lost when the load drops. */
+/**
+ * One in this many turns serves a request that became late recently, so that none is lost when the
+ * load drops.
+ */
 const LATE_TURN = 8;
 
 export class ServingList<T extends Linked<T> & QueuedTimes> extends LinkedList<T> {
-  /** Requests that were served. Whoever takes one out to serve it counts it. */
+  /** Requests served so far. The code that removes a request to serve it increments this. */
   turns = 0;
-  /** The first request that was not late when it was looked at; those before it are passed over. */
+  /**
+   * The first request that was not late at the last check; the requests before it are passed over.
+   */
   protected head: T | undefined = undefined;
 
   override push(request: T): void {
@@ -29,7 +35,7 @@ export class ServingList<T extends Linked<T> & QueuedTimes> extends LinkedList<T
     super.remove(request);
   }
 
-  /** The request to serve next: in order, or the newest one when all are late. */
+  /** The request to serve next: the first that is not late, or the newest one if all are late. */
   next(now: number): T | undefined {
     let { head } = this;
     while (head !== undefined && isLate(head, now)) head = head.after;
@@ -40,7 +46,7 @@ export class ServingList<T extends Linked<T> & QueuedTimes> extends LinkedList<T
     return lateTurn ? late : head;
   }
 
-  /** The first of the requests that are passed over. */
+  /** The first request that is passed over. */
   get passedOver(): T | undefined {
     return this.first === this.head ? undefined : this.first;
   }

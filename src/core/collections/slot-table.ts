@@ -1,38 +1,39 @@
 /**
- * A table whose keys may be given to strangers: a slot number and the generation of that slot.
+ * A table whose keys may be handed to untrusted peers: a slot number and the slot's generation.
  *
- * Each slot starts at a random generation and moves on with every value, so that a key that was used before,
- * or was made up, finds nothing. Both halves are unsigned 32-bit integers on the wire; generations stay below
- * 2^31, where V8 stores them without a box. The table keeps the room of its fullest hour: 16 bytes a slot.
+ * Each slot starts at a random generation, which increases with every value. A key that is stale or
+ * made up therefore finds nothing. Both halves are unsigned 32-bit integers on the wire;
+ * generations stay below 2^31, so that V8 stores them unboxed. The table never shrinks: it keeps 16
+ * bytes per slot of its largest size.
  */
 import { randomFillSync } from 'node:crypto';
 
-/** What the table writes onto each value. */
+/** Fields that the table sets on each value. */
 export interface Slotted {
   /** Slot number; u32. */
   id: number;
-  /** Generation of the slot, 1 to 2^31 - 1; 0 while the value is in no table. */
+  /** Generation of the slot, 1 to 2^31 - 1; 0 while the value is not in a table. */
   generation: number;
 }
 
 const MAX_GENERATION = 0x7fffffff;
 const FIRST_CAPACITY = 64;
-/** How far back a generation may lie to count as issued once, rather than made up. */
+/** A key at most this many generations old counts as issued rather than made up. */
 const ISSUED_WINDOW = 0x10000;
 
-/** Values under keys of slot and generation; add, get and remove are O(1). */
+/** Values keyed by slot and generation; add, get and remove are O(1). */
 export class SlotTable<T extends Slotted> {
   private readonly slots: (T | undefined)[] = [];
   private readonly free: number[] = [];
   private generations = new Int32Array(0);
   private count = 0;
 
-  /** How many values it holds. */
+  /** Number of values. */
   get size(): number {
     return this.count;
   }
 
-  /** Puts `value` into a free slot and writes `id` and `generation` onto it. */
+  /** Stores `value` in a free slot and sets its `id` and `generation`. */
   add(value: T): void {
     const id = this.free.pop() ?? this.grow();
     const last = this.generations[id] ?? 0;
@@ -44,13 +45,13 @@ export class SlotTable<T extends Slotted> {
     this.count++;
   }
 
-  /** The value under a key, or undefined when the key is stale or forged. */
+  /** The value for a key, or undefined when the key is stale or forged. */
   get(id: number, generation: number): T | undefined {
     const value = this.slots[id];
     return value !== undefined && value.generation === generation ? value : undefined;
   }
 
-  /** Takes `value` out; its key will never find anything again. False when it was not in. */
+  /** Removes `value`, whose key then stays invalid. Returns false when it was not in the table. */
   remove(value: T): boolean {
     const id = value.id;
     if (value.generation === 0 || this.slots[id] !== value) return false;
@@ -61,7 +62,7 @@ export class SlotTable<T extends Slotted> {
     return true;
   }
 
-  /** Whether the key was handed out some time ago (late or doubled), rather than made up. */
+  /** Whether the key was issued recently (a late or duplicate use), rather than made up. */
   wasIssued(id: number, generation: number): boolean {
     const latest = this.generations[id];
     if (latest === undefined || id >= this.slots.length) return false;
@@ -70,7 +71,10 @@ export class SlotTable<T extends Slotted> {
     return age < ISSUED_WINDOW;
   }
 
-  /** All values, in the order of their slots. Values may be added and removed meanwhile. */
+  /**
+   * Yields all values in order of their slots. Values may be added and removed during the
+   * iteration.
+   */
   *values(): IterableIterator<T> {
     for (let id = 0; id < this.slots.length; id++) {
       const value = this.slots[id];

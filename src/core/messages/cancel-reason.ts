@@ -1,12 +1,21 @@
 /**
- * Why nobody waits for the reply of a request any more: the caller cancelled or went away, its time ran out, the
- * connection that the reply would take was lost, or the node stops. Their places are their numbers on the wire.
+ * core/messages: the vocabulary of requests. Requests, replies, outcomes and errors as all layers
+ * see them, event names, and the interfaces of the embedded mode.
+ */
+
+/**
+ * Reasons why the reply to a request is no longer needed: the caller cancelled or disconnected, the
+ * deadline passed, the connection for the reply was lost, or the node is closing. The index of a
+ * reason is its number on the wire.
  */
 export const CANCEL_REASONS = ['cancelled', 'expired', 'lost', 'stopped'] as const;
 
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
-/** What a handler's `signal` says: a `TimeoutError` when time ran out, else an `AbortError`. */
+/**
+ * The abort reason of a handler's `signal`: a `TimeoutError` for a passed deadline, else an
+ * `AbortError`.
+ */
 export function cancelError(why: CancelReason): Error {
   return new DOMException(TEXTS[why], why === 'expired' ? 'TimeoutError' : 'AbortError');
 }

@@ -1,10 +1,10 @@
-/** Checks of options that several nodes have. */
+/** Checks for options that several kinds of nodes share. */
 import { ZeroMQConfigError } from './errors.ts';
 
 /**
- * A whole number within bounds.
+ * Checks that an option is an integer within bounds, and returns it.
  *
- * @throws ZeroMQConfigError naming the option, its value and what is allowed.
+ * @throws {ZeroMQConfigError} when it is not; the message has the option, its value and the bounds.
  */
 export function checkCount(option: string, value: number, least = 1, most = Infinity): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;

@@ -1,43 +1,43 @@
 /**
- * A worker and a router in one thread, without a socket between them: the embedded mode. The same messages under the
- * same keys, by plain calls.
+ * Interfaces of the embedded mode: a worker and a router in one thread exchange the usual messages,
+ * under the usual keys, by plain calls instead of sockets.
  */
 import type { CancelReason } from './cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from './message.ts';
 
-/** A worker, as a router of its own thread sees it. */
+/** A worker, as seen by a router in the same thread. */
 export interface EmbeddedWorker {
   /** Its identity. */
   readonly id: string;
-  /** Events it serves; undefined: every event that no worker ever announced. */
+  /** Events it serves; undefined if it serves all unannounced events. */
   readonly events: readonly string[] | undefined;
-  /** Requests it takes at a time. */
+  /** Requests it runs at a time. */
   readonly concurrency: number;
-  /** OpenAPI fragment of its contract, and the name under which it stands. */
+  /** Name and OpenAPI fragment of its contract. */
   readonly contract: { readonly name: string; readonly fragment: unknown } | undefined;
-  /** Takes a request. The reply goes back under `id` and `generation`, never before this returns. */
+  /** Receives a request. It replies under `id` and `generation`, never before this call returns. */
   localRequest(id: number, generation: number, message: RequestMessage): void;
-  /** Nobody waits for the reply any more; it is given all the same. */
+  /** The caller no longer needs the reply. The worker replies nevertheless. */
   localCancel(id: number, generation: number, why: CancelReason): void;
-  /** The router is gone: nobody takes replies any more. */
+  /** The router closed and takes no more replies. */
   localClosed(): void;
-  /** What stood in the way when it was refused may be gone: it may take its place now. */
+  /** A registration that was refused may succeed now; the worker may try again. */
   localRetry(): void;
 }
 
-/** A worker's place at a router. */
+/** A worker's registration with a router. */
 export interface EmbeddedSlot {
   reply(id: number, generation: number, reply: ReplyMessage): void;
-  /** The worker gets nothing more; what it holds it will still answer. */
+  /** The worker takes no more requests, but still answers those it holds. */
   leave(): void;
-  /** The worker is gone, and what it holds will not be answered. */
+  /** The worker is lost; the requests it holds will not be answered. */
   lost(): void;
 }
 
-/** A router that takes workers of its own thread. */
+/** A router that accepts workers in its own thread. */
 export interface EmbeddedRouter {
-  /** Takes a worker in; a text says why it is refused. */
+  /** Registers a worker. Returns the reason as text if the router refuses it. */
   register(worker: EmbeddedWorker): EmbeddedSlot | string;
-  /** A worker that was refused does not want a place any longer. */
+  /** Withdraws a worker whose registration was refused; the router no longer calls `localRetry`. */
   withdraw(worker: EmbeddedWorker): void;
 }

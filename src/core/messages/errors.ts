@@ -1,8 +1,9 @@
 /**
- * The error classes of the framework: the hierarchy of the Python original, each with a code.
+ * The error classes of the framework: the hierarchy of the Python original, with a code for each
+ * error.
  *
- * `code` is a row of the catalogue in `outcome.ts`, a code of the worker's own (from a ReplyError), or one of
- * the local codes below for what never travels: wrong arguments, sockets, files.
+ * `code` is an outcome code of the catalogue in `outcome.ts`, a worker's own code (from a
+ * `ReplyError`), or a local code for failures that never travel: invalid arguments, sockets, files.
  */
 import { isOutcomeCode, OUTCOMES, type OutcomeCode, outcomeOf } from './outcome.ts';
 
@@ -10,25 +11,57 @@ export { toError } from './thrown.ts';
 
 /** Options of every error of the framework. */
 export interface ZeroMQErrorOptions extends ErrorOptions {
-  /** Whether the request had reached a worker when it failed. */
+  /**
+   * Whether the request was dispatched to a worker.
+   *
+   * @defaultValue the value in the catalogue for an outcome code, else undefined
+   */
   dispatched?: boolean;
-  /** HTTP status, where it is not that of the catalogue. */
+  /**
+   * HTTP status.
+   *
+   * @defaultValue the value in the catalogue for an outcome code, else 500
+   */
   status?: number;
-  /** Event data of the error reply, already parsed; what the worker wanted the caller to know. */
+  /**
+   * Parsed event data of the error reply: JSON data from the worker for the caller.
+   *
+   * @defaultValue undefined
+   */
   details?: unknown;
 }
 
-/** Base of all errors of the framework. */
+/**
+ * Base class of all errors of the framework.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await client.sendMessage('tasks.get', { id: 7 });
+ * } catch (error) {
+ *   if (error instanceof ZeroMQError && error.retryable) await retryLater();
+ *   else throw error;
+ * }
+ * ```
+ */
 export class ZeroMQError extends Error {
-  /** Stable, upper-case identifier; see docs/errors.md. */
+  /** Stable upper-case identifier, such as `NO_WORKER`; docs/errors.md lists them. */
   readonly code: string;
-  /** Whether a worker had been given the request; `undefined` where no request was involved. */
+  /**
+   * Whether the request was dispatched to a worker; `undefined` when there was no request or it is
+   * unknown.
+   */
   readonly dispatched: boolean | undefined;
-  /** HTTP status that the gateway answers for this error. */
+  /** HTTP status that the gateway responds with. */
   readonly status: number;
-  /** Further data that the worker sent along. */
+  /** JSON data that the worker sent with the error. */
   readonly details: unknown;
 
+  /**
+   * @param code stable upper-case identifier.
+   * @param message text for people.
+   * @param options `dispatched`, `status`, `details` and `cause`.
+   */
   constructor(code: string, message: string, options: ZeroMQErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
@@ -39,42 +72,56 @@ export class ZeroMQError extends Error {
     this.details = options.details;
   }
 
-  /** Whether the request may be sent again without running it twice. */
+  /** Whether the request can be sent again without a risk of running twice. */
   get retryable(): boolean {
     return isOutcomeCode(this.code) ? OUTCOMES[this.code].retry === 'safe' : this.dispatched === false;
   }
 }
 
-/** A request failed, or the client cannot send it. */
+/** A request failed, or the client cannot send it. The other client errors extend it. */
 export class ZeroMQClientError extends ZeroMQError {}
 
-/** Nothing that could run the request is there, or has room: no router, no worker, a full queue, a node that stops. */
+/**
+ * No node can take the request: no router or worker is available, a queue is full, the limit of
+ * requests in flight is reached, or the node is shutting down.
+ */
 export class ZeroMQConnectionError extends ZeroMQClientError {}
 
-/** The reply did not come within the time given. */
+/** The reply did not arrive before the deadline. */
 export class ZeroMQTimeoutError extends ZeroMQClientError {}
 
-/** A socket cannot be used. */
+/** A socket operation failed. The other socket errors extend it. */
 export class ZeroMQSocketError extends ZeroMQError {}
 
-/** The peer of the socket went away. */
+/** The connection of the socket was lost. */
 export class ZeroMQSocketDisconnected extends ZeroMQSocketError {}
 
-/** The socket was closed, by us. */
+/** The socket was closed by its own node. */
 export class ZeroMQSocketClosed extends ZeroMQSocketError {}
 
-/** The socket is in no state to be used: bind or connect failed. */
+/** The socket is unusable because bind or connect failed. */
 export class ZeroMQSocketInvalid extends ZeroMQSocketError {}
 
-/** Frames that are no message of the protocol. */
+/** Received frames are not a valid message of the protocol. Its code is `MALFORMED_MESSAGE`. */
 export class ZeroMQMalformedMessage extends ZeroMQError {
+  /**
+   * @param message text for people.
+   * @param options see {@link ZeroMQErrorOptions}.
+   */
   constructor(message: string, options: ZeroMQErrorOptions = {}) {
     super('MALFORMED_MESSAGE', message, options);
   }
 }
 
-/** An argument, option or configuration value is not acceptable; the message names it, and what is allowed. */
+/**
+ * An argument, option or configuration value is invalid. Its code is `INVALID_ARGUMENT`; the
+ * message has the option, its value and what is allowed.
+ */
 export class ZeroMQConfigError extends ZeroMQError {
+  /**
+   * @param message text for people.
+   * @param options see {@link ZeroMQErrorOptions}.
+   */
   constructor(message: string, options: ZeroMQErrorOptions = {}) {
     super('INVALID_ARGUMENT', message, options);
   }
@@ -82,18 +129,27 @@ export class ZeroMQConfigError extends ZeroMQError {
 
 const REPLY_ERROR = Symbol.for('zeromq-gateway.reply-error');
 
-/** Thrown by a handler to answer with an error of its own. */
+/**
+ * Answers a request with an error of the worker when a handler throws it. The caller receives its
+ * status, code, message and details; every other error becomes `HANDLER_ERROR` without detail.
+ *
+ * @example
+ * ```ts
+ * throw new ReplyError(404, 'TASK_NOT_FOUND', `no task has the id ${id}`);
+ * ```
+ */
 export class ReplyError extends ZeroMQError {
   readonly [REPLY_ERROR] = true;
-  /** Response headers for the HTTP side. */
+  /** HTTP response headers. */
   readonly headers: Readonly<Record<string, string>> | undefined;
 
   /**
    * @param status HTTP status, 400 to 599.
-   * @param code stable identifier of the error, such as `TASK_NOT_FOUND`.
+   * @param code stable upper-case identifier of the error, such as `TASK_NOT_FOUND`.
    * @param message one sentence for the caller.
-   * @param options `details`: JSON data for the caller; `headers`: HTTP headers; `cause`: stays at the worker.
-   * @throws ZeroMQConfigError when the status is not an error status.
+   * @param options `details`: JSON data for the caller; `headers`: HTTP response headers; `cause`:
+   * stays in the worker.
+   * @throws {ZeroMQConfigError} when `status` is not an integer from 400 to 599.
    */
   constructor(
     status: number,
@@ -109,7 +165,7 @@ export class ReplyError extends ZeroMQError {
   }
 }
 
-/** Whether what a handler threw is a `ReplyError`, of this copy of the package or another one. */
+/** Whether a handler threw a `ReplyError`, including one from another copy of this package. */
 export function isReplyError(thrown: unknown): thrown is ReplyError {
   try {
     return thrown instanceof ReplyError || (thrown instanceof Error && REPLY_ERROR in thrown);
@@ -118,14 +174,15 @@ export function isReplyError(thrown: unknown): thrown is ReplyError {
   }
 }
 
-/** The class that stands for an outcome at the caller. */
+/** Creates the error that a client throws for an outcome code or a worker's own code. */
 export function errorOfOutcome(code: string, message: string, options: ZeroMQErrorOptions = {}): ZeroMQError {
   const known: OutcomeCode | undefined = isOutcomeCode(code) ? code : undefined;
   switch (known) {
     case 'TIMEOUT':
     case 'EXPIRED':
       return new ZeroMQTimeoutError(code, message, options);
-    // The original's clients wait in both cases, and time out or find no connection: retry loops pause for these classes.
+    // Clients of the original wait in these cases, and then time out or find no connection. Their
+    // retry loops pause for these classes.
     case 'NO_ROUTER':
     case 'NO_WORKER':
     case 'QUEUE_FULL':

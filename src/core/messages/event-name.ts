@@ -1,17 +1,17 @@
-/** Names of events that the nodes keep for themselves. */
+/** Event names that are reserved for the framework. */
 
-/** First character of events that routers and servers answer themselves, and of control messages. */
+/** First character of control messages and of events that routers and servers answer themselves. */
 export const RESERVED = '$';
 
-/** Events of the protocol of the Python original (docs/protocol/index.md). */
+/** Events of the original protocol (docs/protocol.md). */
 const PROTOCOL_EVENTS: ReadonlySet<string> = new Set(['heartbeat', 'message', 'response']);
 
-/** Whether only routers and servers themselves may have an event of that name. */
+/** Whether an event name is reserved for routers and servers. */
 export function isReserved(name: string): boolean {
   return name.startsWith(RESERVED);
 }
 
-/** Whether the protocol itself uses the name, so that no operation can lead to it. */
+/** Whether the protocol itself uses the name, so that it cannot be the event of an operation. */
 export function isProtocolEvent(name: string): boolean {
   return PROTOCOL_EVENTS.has(name);
 }

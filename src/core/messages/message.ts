@@ -1,82 +1,96 @@
 /**
- * Requests and replies as every layer sees them, whatever wire they came by.
+ * Requests and replies as all layers see them, independent of the wire format.
  *
- * Bodies are UTF-8 JSON and stay bytes until somebody needs the value: the router and the gateway never parse
- * a reply.
+ * Bodies are UTF-8 JSON and stay bytes until a node needs the value. The router and the gateway
+ * never parse the body of a reply.
  */
 import type { OutcomeCode } from './outcome.ts';
 import { outcomeOf } from './outcome.ts';
 
-/** An empty body; never written to. */
+/** An empty buffer, shared by all layers; never written to. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
-/** A request on its way to a worker. */
+/** A request for a worker. */
 export interface RequestMessage {
   readonly eventName: string;
   /** Event data, UTF-8 JSON. */
   body: Buffer;
-  /** Milliseconds the caller still waits; 0 when it did not say. */
+  /** Milliseconds until the caller's deadline; 0 when the caller did not say. */
   timeLeft: number;
-  /** Whether it may be run twice. */
+  /** Whether running the request twice is safe. */
   readonly idempotent: boolean;
-  /** Id of the request for logs; empty when the caller gave none. */
+  /** Id of the request for logs; empty when the caller set none. */
   readonly requestId: string;
-  /** Further metadata (`RequestExtras`) as JSON bytes, passed through unparsed. Empty when there is none. */
+  /**
+   * Further metadata (`RequestExtras`) as JSON bytes, passed through unparsed. Empty when there is
+   * none.
+   */
   readonly extras: Buffer;
 }
 
-/** What may travel in `extras` of a request. Unknown keys are ignored. */
+/** Metadata in the `extras` of a request. Nodes ignore unknown keys. */
 export interface RequestExtras {
-  /** W3C trace context. */
+  /** W3C trace context: trace and parent span. */
   traceparent?: string;
+  /** W3C trace context: state of tracing vendors. */
   tracestate?: string;
-  /** Media type of the original HTTP body, where it was not JSON. */
+  /** Media type of the HTTP body, when it was not JSON. */
   contentType?: string;
-  /** Who is calling, as the gateway authenticated it. */
+  /** The HTTP caller that the gateway authenticated. */
   caller?: Caller;
   /** Key for sticky routing. */
   key?: string;
-  /** Time for the request in all, in ms; given by a caller who asks for `timing` in the reply. */
+  /** Total time allowed, in milliseconds. A caller sets it to receive `timing` in the reply. */
   timing?: number;
 }
 
-/** Who is calling. */
+/** An authenticated caller. */
 export interface Caller {
+  /** Its identifier: the subject of its token, or the name of its API key. */
   readonly id: string;
+  /** Scopes that its credentials grant. */
   readonly scopes?: readonly string[];
+  /** Claims of its token. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-/** A reply on its way to the caller. */
+/** A reply for the caller. */
 export interface ReplyMessage {
-  /** HTTP-like status; 200 unless the handler said otherwise. */
+  /** HTTP status; 200 unless the handler set another one. */
   readonly status: number;
-  /** Empty on success; a code of the catalogue, or a worker's own (from ReplyError), on failure. */
+  /** Empty on success; on failure an outcome code, or the worker's own code from a `ReplyError`. */
   readonly code: string;
-  /** Whether a worker was given the request. */
+  /** Whether the request was dispatched to a worker. */
   readonly dispatched: boolean;
-  /** More replies to the same request follow. */
+  /** Whether more replies to the same request follow. */
   readonly more: boolean;
   /** Media type of the body; empty means application/json. */
   readonly contentType: string;
-  /** Further metadata (`ReplyExtras`) as JSON bytes, passed through unparsed. Empty when there is none. */
+  /**
+   * Further metadata (`ReplyExtras`) as JSON bytes, passed through unparsed. Empty when there is
+   * none.
+   */
   readonly extras: Buffer;
-  /** Event data. On failure a JSON `ErrorData`. */
+  /** Event data. On failure an {@link ErrorData} as JSON. */
   body: Buffer;
 }
 
-/** What may travel in `extras` of a reply. Unknown keys are ignored. */
+/** Metadata in the `extras` of a reply. Nodes ignore unknown keys. */
 export interface ReplyExtras {
-  /** HTTP response headers the handler set. */
+  /** HTTP response headers that the handler set. */
   headers?: Record<string, string>;
   /**
-   * Where the request asked for it, milliseconds until a handler had it (in queues and under way) and in the
-   * handler. The former is told by the deadline that travels, which is in whole milliseconds.
+   * Set when the request asked for it. `queue`: milliseconds in queues and on the network until the
+   * handler started, computed from the deadline, which travels in whole milliseconds. `handler`:
+   * milliseconds in the handler.
    */
   timing?: { queue?: number; handler?: number };
 }
 
-/** Event data of a failure, on every wire: classic callers see exactly this as `event_data`. */
+/**
+ * Event data of a failure, the same on every wire: classic callers receive exactly this as
+ * `event_data`.
+ */
 export interface ErrorData {
   readonly error: {
     readonly code: string;
@@ -86,7 +100,7 @@ export interface ErrorData {
   };
 }
 
-/** A failure as a reply. */
+/** Creates the reply for a failed request. */
 export function failure(
   code: OutcomeCode,
   message: string,
@@ -106,24 +120,28 @@ export function failure(
   };
 }
 
-/** A request handed to a requester. */
+/** A request for a {@link Requester}. */
 export interface OutgoingRequest {
+  /** Name of the event, such as `tasks.get`. */
   readonly eventName: string;
   /** Event data, UTF-8 JSON. */
   readonly body: Buffer;
-  /** Total time allowed, in milliseconds, over queueing, retries and hops. */
+  /** Total time allowed in milliseconds, including queueing, retries and hops. */
   readonly timeout: number;
+  /** Whether running the request twice is safe. */
   readonly idempotent: boolean;
+  /** Id of the request for logs. */
   readonly requestId?: string;
+  /** Metadata that travels with the request. */
   readonly extras?: RequestExtras;
 }
 
-/** What a requester calls with the reply. */
+/** Receives the reply to a request. */
 export type Settle = (reply: ReplyMessage) => void;
 
 /**
- * Calls a requester's `settle`. One that throws must not harm the requests of others whose replies came in the same
- * batch: its error becomes an uncaught exception of the process.
+ * Calls `settle`. If it throws, the error becomes an uncaught exception of the process, so that the
+ * other replies in the same batch are still delivered.
  */
 export function settleSafely(settle: Settle, reply: ReplyMessage): void {
   try {
@@ -135,22 +153,26 @@ export function settleSafely(settle: Settle, reply: ReplyMessage): void {
   }
 }
 
-/** A request under way. */
+/** Handle of a request in flight. */
 export interface InFlight {
-  /** Nobody waits any more: frees the request here and tells the worker. Its `settle` is not called. */
+  /** Cancels the request and informs the worker, if it has it. `settle` is not called. */
   cancel(): void;
 }
 
 /**
- * Something that takes an event and gives its reply: a client, or in the embedded mode the router itself.
- * The gateway knows no more of ZeroMQ than this.
+ * Sends requests and delivers their replies: a client, or the router itself in embedded mode. The
+ * gateway reaches ZeroMQ through this interface only.
  */
 export interface Requester {
-  /** Whether a request would find a router now. */
+  /** Whether a request sent now would reach a router. */
   readonly reachable: boolean;
   /**
-   * Sends a request. `settle` is called exactly once, never synchronously, unless the request is cancelled;
-   * failures are replies with a `code`.
+   * Sends a request.
+   *
+   * @param request the request.
+   * @param settle receives the reply: exactly once and never synchronously, unless the request is
+   * cancelled. Failures are replies with a `code`.
+   * @returns a handle that cancels the request.
    */
   request(request: OutgoingRequest, settle: Settle): InFlight;
 }

@@ -1,18 +1,18 @@
-/** The truth about a request that was given to more than one worker. */
+/** Corrects the reply to a request that was dispatched more than once. */
 import { failure, type ReplyMessage } from './message.ts';
 
 /**
- * The reply for a caller. What comes of the last attempt says nothing of those before: a request that a lost worker
- * held may have run, even if the next one says that it did not run it.
+ * The reply for the caller. The outcome of the last attempt says nothing about earlier ones: a
+ * request may have run at a lost worker even if the next worker reports that it did not run it.
  *
- * @param heldBefore a worker or router was lost that held the request.
+ * @param heldBefore whether a worker or router that held the request was lost.
  */
 export function redispatchedReply(reply: ReplyMessage, heldBefore: boolean): ReplyMessage {
   if (reply.dispatched || !heldBefore) return reply;
   if (reply.code === 'EXPIRED')
-    return failure('TIMEOUT', 'time ran out after a worker was lost that held the request');
+    return failure('TIMEOUT', 'the deadline passed after a worker that held the request was lost');
   return failure(
     'WORKER_LOST',
-    `a worker was lost that held the request, and the next one said ${reply.code}`,
+    `a worker that held the request was lost, and the next one reported ${reply.code}`,
   );
 }

@@ -1,27 +1,33 @@
-/** What user code throws, in a form that can be logged: JavaScript lets it throw any value, a hostile one included. */
+/**
+ * Converts thrown values for logs. JavaScript code can throw any value, including objects that
+ * throw when they are read.
+ */
 import { inspect } from 'node:util';
 
-/** Characters of a thrown object that go into the message of its error. */
+/** Maximum characters of a thrown object in the message of its error. */
 const MAX_LENGTH = 1000;
 
 /**
- * Any thrown value as an Error whose members are safe to read. Never throws: not for an object without a prototype,
- * a revoked proxy, or an error whose getters throw.
+ * Converts any thrown value to an Error whose members are safe to read. Never throws, not even for
+ * an object without a prototype, a revoked proxy, or an error whose getters throw.
  */
 export function toError(thrown: unknown): Error {
   try {
     if (!(thrown instanceof Error)) return new Error(describe(thrown));
     if (isLoggable(thrown)) return thrown;
   } catch {
-    // A getter, or a trap of a proxy, threw: the error is copied as far as it can be read.
+    // A getter or a proxy trap threw: copy what can be read.
   }
   return copyOf(thrown as Error);
 }
 
-/** Causes of causes that are looked at. */
+/** Maximum depth of the chain of causes that is checked. */
 const MAX_CAUSES = 8;
 
-/** Whether all members that a logger reads can be read. Pino also writes to the errors it logs. */
+/**
+ * Whether all members that a logger reads are readable. The error must be extensible: pino writes
+ * to it.
+ */
 function isLoggable(error: Error, causes = MAX_CAUSES): boolean {
   void [error.stack, error.constructor];
   for (const name in error) void error[name as keyof Error];
@@ -48,7 +54,10 @@ function textIn(error: Error, name: 'name' | 'message' | 'stack'): string | unde
   }
 }
 
-/** A text for any value. Runs no getters, traps, `toString` or custom inspection of the value. */
+/**
+ * Describes any value as text. Runs no getters, proxy traps, `toString` or custom inspection of the
+ * value.
+ */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value;
   try {

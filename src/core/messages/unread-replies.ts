@@ -1,22 +1,23 @@
 /**
- * Replies that wait for clients which do not read them: their bytes over all clients of a socket, and the bound on them.
+ * Counts and limits the bytes of replies that clients do not read, over all clients of a socket.
  *
- * libzmq does not say what it holds for a peer. Once it takes nothing more, it holds the last 50 to 100 messages
- * (ZMQ_SNDHWM; it learns of what was read in steps of half the mark), so the channel counts the sizes of as many.
+ * libzmq does not report what it holds for a peer. When it accepts no more messages, it holds the
+ * last 50 to 100 (ZMQ_SNDHWM; it learns in steps of half the mark what the peer has read). The
+ * channel therefore adds the sizes of that many messages.
  */
 
-/** The bound where none is given, and the least one, in bytes. */
+/** The default limit and the minimum, in bytes. */
 const DEFAULT_LIMIT = 128 * 1024 * 1024;
 const MIN_LIMIT = 1024 * 1024;
 
-/** Messages whose sizes are summed up in one number. */
+/** Messages whose sizes are added up in one counter. */
 const SPAN = 50;
 
 /** All unread replies of a socket. */
 export class UnreadReplies {
-  /** What they take, in bytes. */
+  /** Total size in bytes. */
   bytes = 0;
-  /** Clients that take nothing now. */
+  /** Clients that accept no messages now. */
   clients = 0;
   readonly limit: number;
 
@@ -25,24 +26,24 @@ export class UnreadReplies {
   }
 }
 
-/** Those of one client. */
+/** The unread replies of one client. */
 export class UnreadShare {
   private bytes = 0;
   private blocked = false;
-  /** Bytes of the messages handed to libzmq in this span and the one before. */
+  /** Bytes of the messages handed to libzmq in this span, and in the previous one. */
   private current = 0;
   private before = 0;
   private count = 0;
 
   constructor(private readonly all: UnreadReplies) {}
 
-  /** Whether the bound is reached, and this client has more than an equal part of it. */
+  /** Whether the limit is reached and this client uses more than an equal share of it. */
   get exceeded(): boolean {
     const { bytes, limit, clients } = this.all;
     return bytes >= limit && this.bytes * clients >= limit;
   }
 
-  /** A message was handed to libzmq. */
+  /** Counts a message that was handed to libzmq. */
   sent(bytes: number): void {
     if (this.count === SPAN) {
       this.before = this.current;
@@ -53,7 +54,7 @@ export class UnreadShare {
     this.current += bytes;
   }
 
-  /** A message waits that libzmq does not take. */
+  /** Counts a message that was queued because libzmq did not accept it. */
   queued(bytes: number): void {
     if (!this.blocked) {
       this.blocked = true;
@@ -63,12 +64,12 @@ export class UnreadShare {
     this.add(bytes);
   }
 
-  /** A message that waited was taken or dropped. */
+  /** Removes a queued message that was sent or dropped. */
   dequeued(bytes: number): void {
     this.add(-bytes);
   }
 
-  /** The client takes messages again, or is gone. */
+  /** Resets the share: the client accepts messages again, or has disconnected. */
   release(): void {
     if (!this.blocked) return;
     this.blocked = false;

@@ -1,22 +1,41 @@
+/**
+ * core/time: clocks, timers and deadlines. Delays between attempts, many deadlines on one timer,
+ * estimates of how long requests take, and long work in slices. All durations are milliseconds.
+ */
 import { ZeroMQConfigError } from '../messages/errors.ts';
 
-/** Options of a `Backoff`, in ms. */
+/** Options of a {@link Backoff}. Durations are in milliseconds. */
 export interface BackoffOptions {
-  /** Upper bound of the first delay. Default 100. */
+  /**
+   * Upper bound of the first delay.
+   * @defaultValue 100
+   */
   readonly initial?: number;
-  /** No delay is longer. Default 30,000. */
+  /**
+   * Maximum delay.
+   * @defaultValue 30,000
+   */
   readonly max?: number;
-  /** No delay is shorter. Default 10. */
+  /**
+   * Minimum delay.
+   * @defaultValue 10, or `initial` if that is less
+   */
   readonly min?: number;
-  /** The bound grows by this factor with each attempt. Default 2. */
+  /**
+   * Factor by which the upper bound grows with each attempt.
+   * @defaultValue 2
+   */
   readonly factor?: number;
-  /** Source of random numbers in [0, 1). Default Math.random. */
+  /**
+   * Source of random numbers in [0, 1).
+   * @defaultValue `Math.random`
+   */
   readonly random?: () => number;
 }
 
 /**
- * Delays between attempts: exponential, with full jitter, so that many peers that lost the same router do not
- * all come back at once.
+ * Delays between attempts: exponential with full jitter, so that peers that lost the same router do
+ * not all reconnect at the same moment.
  */
 export class Backoff {
   private readonly initial: number;
@@ -26,7 +45,7 @@ export class Backoff {
   private readonly random: () => number;
   private count = 0;
 
-  /** @throws ZeroMQConfigError unless 0 ≤ min ≤ initial ≤ max and factor ≥ 1. */
+  /** @throws {ZeroMQConfigError} unless 0 ≤ min ≤ initial ≤ max and factor ≥ 1. */
   constructor(options: BackoffOptions = {}) {
     const {
       initial = 100,
@@ -37,7 +56,7 @@ export class Backoff {
     } = options;
     if (!(min >= 0 && min <= initial && initial <= max && Number.isFinite(max))) {
       throw new ZeroMQConfigError(
-        `backoff: 0 ≤ min ≤ initial ≤ max is needed, got min ${min}, initial ${initial}, max ${max}`,
+        `backoff: 0 ≤ min ≤ initial ≤ max is required, got min ${min}, initial ${initial}, max ${max}`,
       );
     }
     if (!(factor >= 1)) throw new ZeroMQConfigError(`backoff: factor must be at least 1, got ${factor}`);
@@ -48,19 +67,22 @@ export class Backoff {
     this.random = random;
   }
 
-  /** Attempts since the start or the last `reset()`. */
+  /** Attempts since the start or the last {@link reset}. */
   get attempts(): number {
     return this.count;
   }
 
-  /** The next delay in whole ms: random between `min` and the bound, which then grows up to `max`. */
+  /**
+   * Returns the next delay in whole milliseconds, random between `min` and a bound that grows up to
+   * `max`.
+   */
   next(): number {
     const bound = Math.min(this.max, this.initial * this.factor ** this.count);
     this.count += 1;
     return Math.round(this.min + this.random() * (bound - this.min));
   }
 
-  /** It worked: the next delay is short again. */
+  /** Starts again with the initial delay, after an attempt succeeded. */
   reset(): void {
     this.count = 0;
   }

@@ -1,32 +1,40 @@
 /**
- * Time as the framework sees it. Everything that waits takes a `Clock`, so that its tests need not.
+ * Time for the framework. All code that waits takes a {@link Clock}, so that tests need not sleep.
  *
  * All durations are milliseconds.
  */
 import { performance } from 'node:perf_hooks';
 
-/** Stops what was started; calling it again, or after the fact, does nothing. */
+/** Cancels a timer. Calling it again, or after the timer fired, does nothing. */
 export type Cancel = () => void;
 
 /** A source of time and of timers. */
 export interface Clock {
-  /** Monotonic time in ms with a fraction, from an arbitrary start. For durations and deadlines. */
+  /**
+   * Monotonic time in fractional milliseconds from an arbitrary start. Use it for durations and
+   * deadlines.
+   */
   now(): number;
-  /** Wall time in whole ms since the epoch. It can jump; only for what people or other machines read. */
+  /**
+   * Wall time in whole milliseconds since the epoch. It can jump; use it only for people and other
+   * machines.
+   */
   wall(): number;
   /**
-   * Calls `fn` once, `delay` ms from now, never synchronously. `Infinity` never fires. A timer of the system may fire up to
-   * one millisecond early by `now()`.
+   * Calls `fn` once, `delay` milliseconds from now, never synchronously. `Infinity` never fires. A
+   * system timer may fire up to one millisecond early by `now()`.
    *
-   * @returns cancels the call.
+   * @returns a function that cancels the call.
    */
   after(delay: number, fn: () => void): Cancel;
 }
 
-/** Longest delay of a timer in Node; it takes anything longer for 1 ms. */
+/** Maximum delay of a Node.js timer, which treats longer delays as 1 ms. */
 const MAX_TIMER_DELAY = 2 ** 31 - 1;
 
-/** The clock of the machine. Its timers are unref'd: sockets keep a process alive, waiting does not. */
+/**
+ * The clock of the machine. Its timers are unref'd: sockets keep a process alive, timers do not.
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),

@@ -1,13 +1,16 @@
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type Timed, TimingWheel } from './timing-wheel.ts';
 
-/** Very many deadlines on one timer of a clock: a `TimingWheel` wheel and what drives it. */
+/** Drives many deadlines with one timer of a clock, on a {@link TimingWheel}. */
 export class DeadlineTimer<T extends Timed<T>> {
   private readonly wheel: TimingWheel<T>;
   private cancelTimer: Cancel | undefined;
   private armedFor = Infinity;
 
-  /** @param onExpired called for each item whose deadline passed, at most one resolution (8 ms) late. */
+  /**
+   * @param onExpired called for each item whose deadline passed, at most one resolution (8 ms)
+   * late.
+   */
   constructor(
     private readonly onExpired: (item: T) => void,
     private readonly clock: Clock = systemClock,
@@ -15,18 +18,18 @@ export class DeadlineTimer<T extends Timed<T>> {
     this.wheel = new TimingWheel<T>(clock.now());
   }
 
-  /** Sets the deadline of an item that has none: the time `at` of the clock's `now()`, in ms. */
+  /** Sets the deadline of an item without one, as a time of the clock's `now()` in milliseconds. */
   add(item: T, at: number): void {
     this.wheel.add(item, at);
     if (this.wheel.nextWakeup() < this.armedFor) this.arm();
   }
 
-  /** Takes the deadline of an item away. */
+  /** Removes the deadline of an item. */
   cancel(item: T): void {
     this.wheel.cancel(item);
   }
 
-  /** Stops the timer. Deadlines that are left never fire. */
+  /** Stops the timer. Remaining deadlines never fire. */
   close(): void {
     this.cancelTimer?.();
     this.cancelTimer = undefined;

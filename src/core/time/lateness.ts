@@ -1,33 +1,44 @@
 /**
- * Which of the requests that wait can still be answered. One rule for all queues: the router's, the client's and the
- * executor's.
+ * Decides which queued requests can still be answered in time. The queues of router, client and
+ * executor share this rule.
  *
- * Requests are served in the order they came. Under lasting overload each of them would reach the front with hardly any
- * time left, and time out. So a request that is late is passed over: it is served while nothing else waits, or in one of
- * eight turns, and not at all once it has less time left than its handler usually takes. `npm run soak:overload` compares this with other ways.
+ * Requests are served in order of arrival. Under lasting overload, each request would reach the
+ * front with hardly any time left and then time out. The queues therefore pass over late requests:
+ * they serve these only when no other request is queued, or in one of eight turns, and not at all
+ * once less time is left than the handler typically takes. `npm run soak:overload` compares this
+ * rule with alternatives.
  */
 import type { Pace } from './pace.ts';
 
-/** What the rule looks at. Times in ms on one clock. */
+/** Times of a queued request, in milliseconds on one clock. */
 export interface QueuedTimes {
   readonly enqueuedAt: number;
   readonly deadline: number;
-  /** How long requests of its kind usually take, where that is known. */
+  /** How long requests of this kind typically take; undefined when unknown. */
   readonly pace: Pace | undefined;
 }
 
-/** Times the usual duration that a request which waited for long must be given to blame its worker for a timeout. */
+/**
+ * A timeout of a long-queued request counts against its worker only if at least this many typical
+ * durations were left.
+ */
 const BLAME_FACTOR = 3;
 
-/** Time left, in usual durations of a handler, below which a request is late; never more than half of its time. */
+/**
+ * A request is late when less than this many typical durations are left, or less than half of the
+ * time allowed if that is shorter.
+ */
 const LATE_FACTOR = 8;
 
-/** Whether so little time is left that a request gives way: less than a quarter, or too little for a slower handler. */
+/**
+ * Whether a request is late: less than a quarter of the time allowed is left, or too little for its
+ * handler.
+ */
 export function isLate(request: QueuedTimes, now: number): boolean {
   return request.deadline - now < lateThreshold(request);
 }
 
-/** Whether a request that is late became so only lately. */
+/** Whether a late request became late only recently. */
 export function isRecentlyLate(request: QueuedTimes, now: number): boolean {
   return request.deadline - now >= lateThreshold(request) / 2;
 }
@@ -38,18 +49,21 @@ function lateThreshold({ deadline, enqueuedAt, pace }: QueuedTimes): number {
   return Math.max(allowed / 4, safe);
 }
 
-/** Whether at least half of the time that a request was allowed is left. */
+/** Whether at least half of the time allowed is left. */
 export function isFresh({ deadline, enqueuedAt }: QueuedTimes, now: number): boolean {
   return deadline - now >= now - enqueuedAt;
 }
 
-/** Whether less time is left than a handler usually takes. */
+/** Whether less time is left than the handler typically takes. */
 export function cannotFinish({ deadline, pace }: QueuedTimes, now: number): boolean {
   const left = deadline - now;
   return left <= 0 || (pace !== undefined && left < pace.typical);
 }
 
-/** Whether a request that was dispatched at `at` had enough time then, so that a timeout says something of the worker. */
+/**
+ * Whether a request dispatched at `at` had enough time left, so that a timeout counts against the
+ * worker.
+ */
 export function hadEnoughTime(request: QueuedTimes, at: number): boolean {
   if (cannotFinish(request, at)) return false;
   const { deadline, pace } = request;

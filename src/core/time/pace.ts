@@ -1,20 +1,21 @@
 /**
- * How long requests of one kind usually take: a running estimate a little below the median of what was measured, in
- * constant time and memory. A few slow requests hardly move it, as they would move a mean, and it takes some dozens of
- * measurements to rise from 0.
+ * Estimates how long requests of one kind typically take: a running estimate slightly below the
+ * median, in constant time and memory. A few slow requests hardly move it, unlike a mean. It takes
+ * some dozens of measurements to rise from 0.
  */
 const RISE = 1.2;
 const FALL = 0.75;
-/** Least rise, in ms: from 0 a factor leads nowhere. */
+/** Minimum rise in milliseconds: a factor alone would never leave 0. */
 const MIN_RISE = 0.05;
 
 export class Pace {
-  /** In ms; 0 until something was measured. */
+  /** Typical duration in milliseconds; 0 before the first measurement. */
   typical = 0;
 
-  /** A request took this many ms. */
+  /** Records the duration of a request, in milliseconds. */
   record(time: number): void {
-    const { typical: usual } = this;
-    this.typical = time > usual ? Math.min(time, usual * RISE + MIN_RISE) : Math.max(time, usual * FALL);
+    const { typical } = this;
+    this.typical =
+      time > typical ? Math.min(time, typical * RISE + MIN_RISE) : Math.max(time, typical * FALL);
   }
 }

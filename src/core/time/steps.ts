@@ -1,26 +1,26 @@
 /**
- * Long work in steps. A generator yields between them, so that one and the same code runs at once where a caller waits
- * for it, and in slices where the event loop has other work in between.
+ * Splits long work into steps. The work is a generator that yields between steps. The same code can
+ * run synchronously, or in slices that leave the event loop time for other work.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** Work that may be interrupted wherever it yields. */
+/** Work that can be interrupted wherever it yields. */
 export type Steps<T> = Generator<void, T, void>;
 
-/** Longest slice, in milliseconds; a step that takes longer is not interrupted. */
+/** Target duration of a slice in milliseconds; a longer step is not interrupted. */
 const SLICE = 8;
 
-/** How work is cut into slices. */
+/** Options of {@link runInSlices}. */
 export interface SliceOptions {
-  /** Ends the work before its next slice. */
+  /** Aborts the work before its next slice. */
   readonly signal?: AbortSignal | undefined;
-  /** Monotonic time, in milliseconds. */
+  /** Monotonic time in milliseconds. */
   readonly now?: () => number;
-  /** Resolves when the event loop has done its other work. */
+  /** Resolves after the event loop has handled its other work. */
   readonly pause?: () => Promise<unknown>;
 }
 
-/** Runs all steps at once. */
+/** Runs all steps synchronously. */
 export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();
@@ -29,9 +29,9 @@ export function runAtOnce<T>(steps: Steps<T>): T {
 }
 
 /**
- * Runs the steps in slices of about 8 milliseconds and gives the event loop its turn between them.
+ * Runs the steps in slices of about 8 milliseconds and yields to the event loop between them.
  *
- * @throws the signal's reason when it is aborted; what the work throws otherwise.
+ * @throws the reason of `signal` if it aborts, else whatever the work throws.
  */
 export async function runInSlices<T>(steps: Steps<T>, options: SliceOptions = {}): Promise<T> {
   const { signal, now = () => performance.now(), pause = turn } = options;
@@ -46,7 +46,7 @@ export async function runInSlices<T>(steps: Steps<T>, options: SliceOptions = {}
       await pause();
     }
   } finally {
-    // After an abort: lets the work clean up.
+    // After an abort, this runs the `finally` blocks of the work.
     steps.return(undefined as T);
   }
 }

@@ -1,28 +1,38 @@
 /**
- * Very many deadlines on one coarse timing wheel.
+ * Many deadlines on one coarse timing wheel.
  *
- * Items are linked into the buckets of the wheel by fields of their own, so adding and cancelling is O(1) and
- * allocates nothing. Nothing here owns a timer: somebody calls `advance` no later than `nextWakeup` says. A deadline
- * never fires early, and at most one `resolution` late.
+ * Items are linked into the buckets through fields of their own, so adding and cancelling is O(1)
+ * and allocates nothing. The wheel owns no timer: its owner calls `advance` no later than
+ * `nextWakeup`. A deadline never fires early, and fires at most one `resolution` late.
  */
 
-/** The fields that the wheel needs on an item. `NOT_TIMED` in `dueTick` means it is on no wheel. */
+/**
+ * Fields that the wheel needs on an item. `dueTick` is `NOT_TIMED` while the item is not on a
+ * wheel.
+ */
 export interface Timed<T> {
   dueTick: number;
   dueBefore: T | undefined;
   dueAfter: T | undefined;
 }
 
-/** Value of `dueTick` for an item on no wheel. */
+/** Value of `dueTick` for an item that is not on a wheel. */
 export const NOT_TIMED = -1;
-/** Value of `dueTick` for an item found expired, whose turn to be told has not come. */
+/** Value of `dueTick` for an expired item whose callback has not run yet. */
 const EXPIRED = -2;
 
-/** Options of a wheel. */
+/** Options of a {@link TimingWheel}. */
 export interface TimingWheelOptions {
-  /** Milliseconds a bucket stands for. Default 8. */
+  /**
+   * Duration of a bucket in milliseconds.
+   * @defaultValue 8
+   */
   resolution?: number;
-  /** Number of buckets, a power of two from 32. Default 4096, which is 33 s; later deadlines go round more than once. */
+  /**
+   * Number of buckets, a power of two of at least 32. Deadlines beyond one turn stay for more
+   * turns.
+   * @defaultValue 4096, a turn of 33 s
+   */
   buckets?: number;
 }
 
@@ -30,7 +40,7 @@ export interface TimingWheelOptions {
 export class TimingWheel<T extends Timed<T>> {
   private readonly resolution: number;
   private readonly mask: number;
-  /** One list a bucket, and the list of expired items behind them. */
+  /** One list per bucket, and the list of expired items after them. */
   private readonly heads: (T | undefined)[];
   private readonly filled: Int32Array;
   private current: number;
@@ -38,7 +48,7 @@ export class TimingWheel<T extends Timed<T>> {
   private count = 0;
 
   /**
-   * @param now the present, in the milliseconds that `advance` will use.
+   * @param now the current time in milliseconds, on the clock that `advance` will use.
    */
   constructor(now = 0, options: TimingWheelOptions = {}) {
     const buckets = options.buckets ?? 4096;
@@ -49,12 +59,15 @@ export class TimingWheel<T extends Timed<T>> {
     this.current = Math.floor(now / this.resolution);
   }
 
-  /** How many items have a deadline. */
+  /** Number of items with a deadline. */
   get size(): number {
     return this.count;
   }
 
-  /** Sets the deadline of an item that has none: the millisecond `at`. One in the past fires at the next tick. */
+  /**
+   * Sets the deadline of an item without one, in milliseconds. A deadline in the past fires at the
+   * next tick.
+   */
   add(item: T, at: number): void {
     const tick = Math.max(Math.ceil(at / this.resolution), this.current + 1);
     item.dueTick = tick;
@@ -63,7 +76,7 @@ export class TimingWheel<T extends Timed<T>> {
     this.count++;
   }
 
-  /** Takes the deadline away; nothing happens when there is none. */
+  /** Removes the deadline of an item; does nothing if it has none. */
   cancel(item: T): void {
     if (item.dueTick === NOT_TIMED) return;
     this.unlink(item);
@@ -72,8 +85,10 @@ export class TimingWheel<T extends Timed<T>> {
   }
 
   /**
-   * Calls `onExpired` for each item whose deadline is past. It may add and cancel deadlines as it likes.
-   * Returns how many were called.
+   * Calls `onExpired` for each item whose deadline has passed. The callback may add and cancel
+   * deadlines.
+   *
+   * @returns the number of calls.
    */
   advance(now: number, onExpired: (item: T, now: number) => void): number {
     const target = Math.floor(now / this.resolution);
@@ -94,14 +109,14 @@ export class TimingWheel<T extends Timed<T>> {
   }
 
   /**
-   * Millisecond at which `advance` should be called next; Infinity when there is no deadline. Never later than
-   * the first deadline needs, possibly earlier, where that was cancelled.
+   * Time in milliseconds at which to call `advance` next; Infinity when there is no deadline. It
+   * may be earlier than the first deadline if an earlier one was cancelled.
    */
   nextWakeup(): number {
     return this.count === 0 ? Infinity : this.soonest * this.resolution;
   }
 
-  /** Moves what is due in a bucket to the list of expired items. */
+  /** Moves the due items of a bucket to the list of expired items. */
   private collect(bucket: number, target: number): void {
     let item = this.heads[bucket];
     while (item !== undefined) {
@@ -140,7 +155,7 @@ export class TimingWheel<T extends Timed<T>> {
     item.dueAfter = undefined;
   }
 
-  /** The tick of the next bucket with anything in it: its items may be due only a round later. */
+  /** The tick of the next bucket with any items, which may be due only in a later turn. */
   private findSoonest(): number {
     const start = this.current + 1;
     for (let offset = 0; offset <= this.mask; ) {
