@@ -1,6 +1,10 @@
 /**
- * The log file of a process, as the Python original keeps it: `debug_<YYYY-MM-DD_HH-MM-SS>.log`, a new one when it has
- * grown, old ones removed.
+ * core/logging: the `Logger` interface, log files, the console, levels and redaction of secrets.
+ */
+
+/**
+ * The log file of a process, with the naming, rotation and retention of the Python original:
+ * `debug_<YYYY-MM-DD_HH-MM-SS>.log`, a new file when one is full, and old files removed.
  */
 import { close, fstat, mkdirSync, open, openSync } from 'node:fs';
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
@@ -11,7 +15,7 @@ import { toError, ZeroMQConfigError } from '../messages/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { DescriptorSink } from './log-sink.ts';
 
-/** Names of log files of this and of earlier processes. */
+/** Names of log files of this process and of earlier ones. */
 const LOG_FILE = /^debug_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d.*\.log$/;
 
 const openAsync = promisify(open);
@@ -19,11 +23,11 @@ const closeAsync = promisify(close);
 const fstatAsync = promisify(fstat);
 
 export interface LogFileOptions {
-  /** Bytes after which a new file is begun. */
+  /** Maximum size of a file in bytes; then a new file is started. */
   readonly maxSize: number;
-  /** Age in ms, by the time of last writing, at which files are removed. */
+  /** Files whose last write is older than this are removed, in milliseconds. */
   readonly retention: number;
-  /** Characters that may wait to be written. */
+  /** Maximum number of buffered characters. */
   readonly limit: number;
   readonly clock: Clock;
 }
@@ -43,9 +47,9 @@ export class LogFile extends DescriptorSink {
   }
 
   /**
-   * Begins a new file in the folder, which is made when it is missing.
+   * Creates a log file in a folder, and the folder if it is missing.
    *
-   * @throws ZeroMQConfigError when that cannot be done.
+   * @throws {ZeroMQConfigError} when the file cannot be created.
    */
   static open(folder: string, options: LogFileOptions): LogFile {
     try {
@@ -57,13 +61,13 @@ export class LogFile extends DescriptorSink {
           if (!isCode(error, 'EEXIST')) throw error;
         }
       }
-      throw new Error('no name is left for a log file');
+      throw new Error('all names for a log file are taken');
     } catch (error) {
       throw new ZeroMQConfigError(`cannot log to ${folder}: ${toError(error).message}`, { cause: error });
     }
   }
 
-  /** The file that is written now. */
+  /** Path of the current file. */
   get path(): string {
     return this.current;
   }
@@ -84,7 +88,7 @@ export class LogFile extends DescriptorSink {
     if (this.sweepDue) await this.sweep();
   }
 
-  /** Says once on stderr that the log has gaps; the next lines are tried again. */
+  /** Warns once on stderr that the log has gaps. Later lines are tried again. */
   protected override failed(error: unknown, lines: number): void {
     super.failed(error, lines);
     if (this.warned) return;
@@ -92,12 +96,12 @@ export class LogFile extends DescriptorSink {
     process.stderr.write(`cannot write to the log ${this.current}: ${toError(error).message}\n`);
   }
 
-  /** Somebody removed the file, perhaps with its folder: what is written to it is lost. */
+  /** Whether the file was removed, perhaps with its folder: lines written to it would be lost. */
   private async isGone(): Promise<boolean> {
     return (await fstatAsync(this.descriptor)).nlink === 0;
   }
 
-  /** Goes on in a new file. Where none can be made it throws, and the old one stays. */
+  /** Starts a new file. Throws if none can be created; the old one then stays in use. */
   private async rotate(): Promise<void> {
     this.size = 0;
     this.sweepDue = true;
@@ -116,7 +120,7 @@ export class LogFile extends DescriptorSink {
     }
   }
 
-  /** Removes files of any process that nobody has written to for long. */
+  /** Removes old log files of any process. */
   private async sweep(): Promise<void> {
     this.sweepDue = false;
     const names = await readdir(this.folder).catch(() => []);
@@ -127,13 +131,17 @@ export class LogFile extends DescriptorSink {
         (found) => found.mtimeMs,
         () => Infinity,
       );
-      // Another process may remove it first, or forbid it: then it stays for the next time.
+      // Another process may have removed it, or removal may be forbidden: the next sweep tries
+      // again.
       if (modified < oldest) await unlink(path).catch(() => undefined);
     }
   }
 }
 
-/** Names for a file that begins now, in local time; processes that begin in the same second number theirs. */
+/**
+ * Yields names for a new file, in local time. Later names have a number, for processes started in
+ * the same second.
+ */
 function* freshNames(folder: string, clock: Clock): Generator<string> {
   const now = new Date(clock.wall());
   const two = (value: number): string => String(value).padStart(2, '0');

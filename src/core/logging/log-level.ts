@@ -1,18 +1,18 @@
-/** Levels of the log, and changing them while loggers are in use. */
+/** Log levels, and changing the level of existing loggers. */
 
 /** Levels from the least to the most severe. */
 export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LEVELS)[number];
 
-/** What `--log-level` and its like take. */
+/** Values of `--log-level` and similar settings. */
 export const LOG_SETTINGS = [...LEVELS, 'silent'] as const;
 
-/** Whether a value is one of these. */
+/** Whether a value is one of {@link LOG_SETTINGS}. */
 export function isLogSetting(value: unknown): value is (typeof LOG_SETTINGS)[number] {
   return (LOG_SETTINGS as readonly unknown[]).includes(value);
 }
 
-/** Pino's numbers for levels; `silent` lets nothing pass. */
+/** Level numbers of pino; `silent` suppresses everything. */
 const NUMBERS: Readonly<Record<LogLevel | 'silent', number>> = {
   trace: 10,
   debug: 20,
@@ -23,15 +23,18 @@ const NUMBERS: Readonly<Record<LogLevel | 'silent', number>> = {
   silent: Infinity,
 };
 
-/** A logger whose level can be set. */
+/** A logger with a settable level. */
 interface Leveled {
   level: string;
 }
 
-/** The level of a logger and of all that were made of it: pino's children keep the level they were made with. */
+/**
+ * Sets the level of a logger and of all its children. Without it, pino's children keep the level
+ * they were created with.
+ */
 export class LevelSwitch {
   private loggers: WeakRef<Leveled>[] = [];
-  /** How many there may be before those that are gone are looked for. */
+  /** Number of loggers at which collected ones are removed from the list. */
   private room = 64;
 
   constructor(private current: LogLevel | 'silent') {}
@@ -40,7 +43,7 @@ export class LevelSwitch {
     return this.current;
   }
 
-  /** Takes a logger in. */
+  /** Adds a logger. */
   add(logger: Leveled): void {
     logger.level = this.current;
     this.loggers.push(new WeakRef(logger));
@@ -58,10 +61,10 @@ export class LevelSwitch {
   }
 }
 
-/** By this pino is asked to leave the level of each line in a stream's `lastLevel`. */
+/** Makes pino store the level of each line in `lastLevel` of a stream. */
 const METADATA: unique symbol = Symbol.for('pino.metadata');
 
-/** Passes lines of a level and above on, as a stream of pino's. */
+/** A pino stream that passes on lines of a minimum level. */
 export class LevelGate {
   readonly [METADATA] = true;
   lastLevel = 0;

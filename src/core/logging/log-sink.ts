@@ -1,6 +1,6 @@
 /**
- * Where log lines go. Sinks never block the event loop: lines wait in memory while a disk or a reader is slow, up to a
- * bound, then they are dropped and counted.
+ * Destinations for log lines. Sinks never block the event loop: while a disk or reader is slow,
+ * lines are buffered in memory up to a limit, then dropped and counted.
  */
 import { fstatSync, write, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
@@ -11,34 +11,36 @@ import { systemClock } from '../time/clock.ts';
 
 const writeAsync = promisify(write);
 
-/** A place for log lines; pino writes to it. */
+/** A destination for log lines; pino writes to it. */
 export interface LogSink {
-  /** Takes a line with its line feed. Never throws, never blocks. */
+  /** Accepts a line with its line feed. Never throws and never blocks. */
   write(line: string): void;
-  /** Lines dropped so far. */
+  /** Number of dropped lines. */
   readonly dropped: number;
-  /** Writes what waits before the process ends. */
+  /** Writes the buffer synchronously before the process exits. */
   flushSync(): void;
-  /** Writes what waits and lets go; lines that come later are ignored. */
+  /** Writes the buffer and releases the destination. Later lines are ignored. */
   close(): Promise<void>;
 }
 
-/** Characters that may wait in a sink by default. */
+/** Default limit of the buffer, in characters. */
 export const SINK_LIMIT = 8 * 1024 * 1024;
 
-/** Lines are joined up to about this many characters a write. */
+/** Lines are joined into writes of up to about this many characters. */
 const WRITE_LENGTH = 64 * 1024;
 
-/** How long closing waits for a reader that is slow; ms. */
+/** Maximum wait for a slow reader on close, in milliseconds. */
 const CLOSE_TIMEOUT = 1000;
 
-/** Counts lost lines and words the line that tells of them. */
+/** Counts dropped lines and formats the line that reports them. */
 class DropCounter {
   total = 0;
-  /** Those that a line has told of. */
+  /** Dropped lines that were already reported. */
   reported = 0;
 
-  /** The line to write when there is room again; empty when none was lost since the last one. */
+  /**
+   * The report to write when there is space again; empty if no line was dropped since the last one.
+   */
   report(): string {
     const dropped = this.total - this.reported;
     if (dropped === 0) return '';
@@ -52,7 +54,7 @@ class DropCounter {
 interface Batch {
   readonly bytes: Buffer;
   readonly lines: number;
-  /** Losses that had been told of before it: if it is lost too, what it tells is still to be told. */
+  /** Reported losses before this batch. If the batch is lost too, its report must be repeated. */
   readonly reported: number;
 }
 
@@ -63,7 +65,7 @@ export class DescriptorSink implements LogSink {
   private waiting = 0;
   private closed = false;
   private pump: Promise<void> | undefined;
-  /** Taken off the queue, and not given to the system yet. */
+  /** Removed from the queue but not written yet. */
   private currentBatch: Batch | undefined;
 
   constructor(
@@ -104,17 +106,19 @@ export class DescriptorSink implements LogSink {
     await this.pump;
   }
 
-  /** Called before a write, with its length in bytes. */
+  /** Called before each write, with its length in bytes. */
   protected prepare(_length: number): Promise<void> {
     return Promise.resolve();
   }
 
-  /** A write failed; so many lines are lost. */
+  /** Called when a write failed, with the number of lost lines. */
   protected failed(_error: unknown, lines: number): void {
     this.losses.total += lines;
   }
 
-  /** Writes until nothing waits. Starts at the end of the turn, so that the lines of one turn travel together. */
+  /**
+   * Writes until the queue is empty. Starts at the end of the turn, to join the lines of one turn.
+   */
   private async run(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     for (let batch = this.take(); batch !== undefined; batch = this.take()) {
@@ -140,7 +144,7 @@ export class DescriptorSink implements LogSink {
     this.failed(error, lines);
   }
 
-  /** Takes the next lines off the queue, joined; undefined when there are none. */
+  /** Removes the next lines from the queue and joins them; undefined when the queue is empty. */
   private take(): Batch | undefined {
     let text = '';
     let lines = 0;
@@ -157,8 +161,8 @@ export class DescriptorSink implements LogSink {
 }
 
 /**
- * Writes to process.stdout or process.stderr where it is a pipe, or in a thread: Node does not block on these, and a reader
- * that has stopped reading must not keep the process from ending.
+ * Writes to `process.stdout` or `process.stderr` when it is a pipe, or in a thread. Node.js does
+ * not block on these, and a stalled reader must not keep the process from exiting.
  */
 export class StreamSink implements LogSink {
   private readonly losses = new DropCounter();
@@ -185,7 +189,7 @@ export class StreamSink implements LogSink {
   }
 
   flushSync(): void {
-    // What the system has room for is already written.
+    // Data that fits into the system's buffer has already been written.
   }
 
   async close(): Promise<void> {
@@ -203,7 +207,7 @@ export class StreamSink implements LogSink {
   }
 }
 
-/** The sink for a standard stream of the process, whatever it leads to. */
+/** Creates the sink for a standard stream of the process, suited to its kind. */
 export function standardSink(name: 'stdout' | 'stderr', limit?: number): LogSink {
   const descriptor = name === 'stdout' ? 1 : 2;
   if (isMainThread) {

@@ -1,5 +1,6 @@
 /**
- * Logs: the `Logger` that the framework writes to, and `setupLogging`, which sends it to a file and the console.
+ * Loggers: the {@link Logger} interface of the framework, and {@link setupLogging}, which logs to a
+ * file and the console.
  */
 import { createRequire } from 'node:module';
 import { type DestinationStream, multistream, type Logger as PinoLogger, pino } from 'pino';
@@ -13,13 +14,13 @@ import { redact } from './redact.ts';
 
 export type { LogLevel } from './log-level.ts';
 
-/** Logs a message, with fields if there are any. An error goes into the field `err`, or alone. */
+/** Logs a message, optionally with fields. Pass an error as the field `err`, or alone. */
 export interface LogMethod {
   (fields: object, message?: string, ...values: unknown[]): void;
   (message: string, ...values: unknown[]): void;
 }
 
-/** What the framework logs to. A pino logger is one. */
+/** Interface of the loggers that the framework uses. A pino logger satisfies it. */
 export interface Logger {
   readonly trace: LogMethod;
   readonly debug: LogMethod;
@@ -27,15 +28,15 @@ export interface Logger {
   readonly warn: LogMethod;
   readonly error: LogMethod;
   readonly fatal: LogMethod;
-  /** Whether a line of this level would be written: ask before costly fields are put together. */
+  /** Whether lines of this level are written. Check it before computing expensive fields. */
   isLevelEnabled(level: LogLevel): boolean;
-  /** A logger that adds fields to every line. */
+  /** Returns a logger that adds fields to every line. */
   child(fields: Record<string, unknown>): Logger;
 }
 
 const ignore = (): void => undefined;
 
-/** Logs nothing. */
+/** A logger that discards everything. */
 export const silentLogger: Logger = {
   trace: ignore,
   debug: ignore,
@@ -47,48 +48,77 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
-/** Options of `setupLogging`. Durations in ms. */
+/** Options of {@link setupLogging}. */
 export interface LoggingOptions {
-  /** Least level that goes to the file. Default `debug`. */
+  /**
+   * Minimum level in the log file.
+   * @defaultValue 'debug'
+   */
   level?: LogLevel;
-  /** Least level that goes to the console. Default `info`. */
+  /**
+   * Minimum level on the console.
+   * @defaultValue 'info'
+   */
   consoleLevel?: LogLevel | 'silent';
-  /** Where the console is. Default `stdout`. */
+  /**
+   * Stream of the console.
+   * @defaultValue 'stdout'
+   */
   console?: 'stdout' | 'stderr';
-  /** Lines for people or for machines on the console. Default: for people where it is a terminal. */
+  /**
+   * Whether console lines are formatted for people instead of as JSON.
+   * @defaultValue true when the console is a terminal
+   */
   pretty?: boolean;
-  /** Bytes after which a new file is begun. Default 10 MB. */
+  /**
+   * Maximum size of a log file in bytes; then a new file is started.
+   * @defaultValue 10,000,000
+   */
   maxFileSize?: number;
-  /** Age at which log files are removed. Default 7 days. */
+  /**
+   * Age in milliseconds at which log files are removed.
+   * @defaultValue 7 days
+   */
   retention?: number;
-  /** Characters that may wait, for file and console each, while disk or reader is slow; then lines are lost. Default 8 Mi. */
+  /**
+   * Maximum number of characters buffered while the disk or reader is slow, separately for file and
+   * console. Further lines are dropped.
+   * @defaultValue 8 Mi
+   */
   maxBuffer?: number;
+  /**
+   * Clock for file names and retention.
+   * @defaultValue the system clock
+   */
   clock?: Clock;
 }
 
-/** A log on the console whose least level may be changed while it runs. */
+/** A console logger whose level can be changed at run time. */
 export interface ConsoleLogging {
   readonly logger: Logger;
-  /** Least level that goes to the console, from all loggers made of this one too. */
+  /** Minimum level on the console, including loggers derived from this one. */
   consoleLevel: LogLevel | 'silent';
 }
 
-/** A running set-up of logs. */
+/** Handle returned by {@link setupLogging}. */
 export interface Logging extends ConsoleLogging {
-  /** The file that is written now. */
+  /** Path of the current log file. */
   readonly file: string;
-  /** Lines lost because disk or reader were too slow. */
+  /** Number of lines dropped because the disk or reader was too slow. */
   readonly dropped: number;
-  /** Writes what waits and closes the file. Nodes made later log to stderr again. */
+  /** Writes buffered lines and closes the file. Nodes created later log to stderr again. */
   close(): Promise<void>;
 }
 
-/** The logger of nodes that were given none. */
+/** Logger of nodes that were created without one. */
 let current: Logger | undefined;
-/** Warnings and errors to stderr; made when it is first asked for. */
+/** Logs warnings and errors to stderr; created on first use. */
 let fallback: Logger | undefined;
 
-/** What a node logs to when it is given no logger: that of `setupLogging`, else warnings and errors on stderr. */
+/**
+ * The logger of a node without a `logger` option: that of `setupLogging`, else warnings and errors
+ * on stderr.
+ */
 export function defaultLogger(): Logger {
   if (current !== undefined) return current;
   fallback ??= consoleLogger('warn');
@@ -96,10 +126,10 @@ export function defaultLogger(): Logger {
 }
 
 /**
- * A logger that writes to the console alone.
+ * Creates a logger that writes only to the console.
  *
- * @param level least level that is written; default `info`.
- * @param output where the console is; default `stderr`.
+ * @param level minimum level.
+ * @param output stream of the console.
  */
 export function consoleLogger(
   level: LogLevel | 'silent' = 'info',
@@ -108,7 +138,7 @@ export function consoleLogger(
   return level === 'silent' ? silentLogger : consoleLogging(level, output).logger;
 }
 
-/** As `consoleLogger`; the level may be changed later. */
+/** Like {@link consoleLogger}, with a level that can be changed later. */
 export function consoleLogging(
   level: LogLevel | 'silent' = 'info',
   output: 'stdout' | 'stderr' = 'stderr',
@@ -128,14 +158,14 @@ export function consoleLogging(
   };
 }
 
-/** Sinks in use. */
+/** Sinks to flush when the process exits. */
 const sinksInUse = new Set<LogSink>();
 
 function flushAll(): void {
   for (const sink of sinksInUse) sink.flushSync();
 }
 
-/** What waits in the sink is written when the process ends. */
+/** Registers a sink whose buffer is written when the process exits. */
 function flushAtExit(sink: LogSink): void {
   if (sinksInUse.size === 0) process.on('exit', flushAll);
   sinksInUse.add(sink);
@@ -148,14 +178,25 @@ async function closeSink(sink: LogSink): Promise<void> {
 }
 
 /**
- * Sends the log of the whole process to a file `debug_<YYYY-MM-DD_HH-MM-SS>.log` in `folder` (level DEBUG; a new file each
- * 10 MB; files older than 7 days are removed) and to the console (level INFO). Lines are JSON; on a terminal they are
- * written for people. Secrets (fields named like passwords, keys, tokens, authorization, cookies) are blotted out.
+ * Sends the log of the whole process to a file and to the console.
  *
- * Logging never blocks the event loop: see `maxBuffer`. What waits is written when the process ends by itself or by
- * process.exit().
+ * The file is `debug_<YYYY-MM-DD_HH-MM-SS>.log` in `folder`. A new file is started every 10 MB, and
+ * files older than 7 days are removed. Lines are JSON; on a terminal they are formatted for people.
+ * Values of secret fields (passwords, keys, tokens, authorization, cookies) are redacted.
  *
- * @throws ZeroMQConfigError when the folder cannot be made or written.
+ * Logging never blocks the event loop; see `maxBuffer`. Buffered lines are written when the process
+ * exits normally or through `process.exit()`.
+ *
+ * @param folder folder of the log files; created if it is missing.
+ * @param options levels, console, rotation and buffering.
+ * @returns a handle with the current file and `close()`.
+ * @throws {ZeroMQConfigError} when the folder or the file cannot be created.
+ * @example
+ * ```ts
+ * const logging = setupLogging('logs', { consoleLevel: 'warn' });
+ * // …
+ * await logging.close();
+ * ```
  */
 export function setupLogging(folder: string, options: LoggingOptions = {}): Logging {
   const { level = 'debug', consoleLevel = 'info', maxBuffer = SINK_LIMIT, clock = systemClock } = options;
@@ -212,18 +253,19 @@ function makeLogger(levels: LevelSwitch, target: DestinationStream): Logger {
   return withRedactedChildren(logger, levels);
 }
 
-/** An error as it is logged. An error that came from a thread is a plain object already. */
+/** Serializes an error. An error from a worker thread is a plain object already. */
 function loggedError(value: unknown): unknown {
   try {
     return redact(value instanceof Error ? { ...pino.stdSerializers.err(value) } : value);
   } catch {
-    // The serializer reads every member, and writes to the error: a getter may throw, the error may be frozen.
+    // The serializer reads every member and writes to the error, but a getter may throw or the
+    // error be frozen.
     const { name, message, stack } = toError(value);
     return { type: name, message, stack };
   }
 }
 
-/** The fields of a line; a line whose fields cannot be read is logged without them. */
+/** Redacts the fields of a line. A line whose fields cannot be read is logged without them. */
 function loggedFields(fields: Record<string, unknown>): Record<string, unknown> {
   try {
     return redact(fields);
@@ -232,7 +274,7 @@ function loggedFields(fields: Record<string, unknown>): Record<string, unknown> 
   }
 }
 
-/** The same logger; fields of its children, which formatters do not see, are redacted too. */
+/** Derives a logger whose children redact their fields too, since formatters do not see these. */
 function withRedactedChildren(logger: PinoLogger, levels: LevelSwitch): Logger {
   levels.add(logger);
   const child = (fields: Record<string, unknown>): Logger =>
@@ -240,11 +282,11 @@ function withRedactedChildren(logger: PinoLogger, levels: LevelSwitch): Logger {
   return Object.create(logger, { child: { value: child } }) as Logger;
 }
 
-/** A stream to the console: lines for people, in colour, where it is a terminal. */
+/** Creates the stream to the console: formatted for people, in colour, on a terminal. */
 function consoleStream(sink: LogSink, name: 'stdout' | 'stderr', pretty?: boolean): DestinationStream {
   const terminal = process[name].isTTY;
   if (!(pretty ?? terminal)) return sink;
-  // Loaded here, since few processes have a terminal and it takes its time.
+  // Loaded on demand: it is slow to load, and few processes have a terminal.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const colorize = terminal && process[name].hasColors();
   const format = prettyFactory({

@@ -1,17 +1,18 @@
-/** Keeps secrets out of logs, by the names of their fields. */
+/** Removes secrets from logs, by the names of fields. */
 
-/** Names of fields whose value is nobody's business. */
+/** Names of secret fields. */
 const SECRET =
   /^(?:proxy-?)?authorization$|^(?:set-?)?cookie2?$|passw(?:or)?d|passphrase|secret|credential|api[-_]?key|private[-_]?key|token$/i;
 
-/** What stands in their place. */
+/** Replaces a secret. */
 export const CENSORED = '[redacted]';
 
-/** Fields nested deeper are not looked at. */
+/** Maximum depth at which fields are checked. */
 const DEPTH = 6;
 
 /**
- * The value with all secrets in it replaced; the same object when there are none. Looks into plain objects and arrays only.
+ * Returns the value with all secrets replaced, or the same object if there are none. Checks only
+ * plain objects and arrays.
  */
 export function redact<T>(value: T): T {
   return redacted(value, DEPTH) as T;

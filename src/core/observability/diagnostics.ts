@@ -1,16 +1,23 @@
 /**
- * What the framework tells about itself: named channels of node:diagnostics_channel, each with a payload type.
- * Metrics, tracing and tests subscribe; nothing in the framework depends on somebody listening.
+ * core/observability: what a node reports about itself. Diagnostics channels, health, lifecycle
+ * states, reports of routers, statistics of requests, and tracing.
+ */
+
+/**
+ * Diagnostics channels of the framework (`node:diagnostics_channel`), each with a typed payload.
+ * Metrics, tracing and tests subscribe to them. The framework never depends on subscribers.
  *
- * Publishing must cost nothing when nobody subscribes, so a publisher asks first and builds the payload after:
+ * Publishing costs nothing without subscribers, because publishers check first and then build the
+ * payload:
  *
  *     if (diagnostics.batchSent.hasSubscribers) diagnostics.batchSent.publish({ … });
  *
- * Subscribers of other packages reach a channel by its name, `zeromq-gateway:…`. They must not change payloads.
+ * Other packages subscribe by channel name, `zeromq-gateway:…`. Subscribers must not change
+ * payloads.
  */
 import { channel } from 'node:diagnostics_channel';
 
-/** A diagnostics channel whose payload type is known. */
+/** A diagnostics channel with a typed payload. */
 export interface DiagnosticsChannel<Payload> {
   readonly name: string | symbol;
   readonly hasSubscribers: boolean;
@@ -19,97 +26,103 @@ export interface DiagnosticsChannel<Payload> {
   unsubscribe(listener: (payload: Payload, name: string | symbol) => void): void;
 }
 
-/** What kind of node speaks. */
+/** Kind of the node that publishes. */
 export type NodeKind = 'client' | 'router' | 'worker' | 'server' | 'gateway' | 'worker-threads';
 
-/** Who speaks: the kind of node, and its identity or name. */
+/** The node that publishes: its kind, and its identity or name. */
 export interface DiagnosticsSource {
   readonly kind: NodeKind;
   readonly node: string;
 }
 
-/** A request has its outcome, as this node saw it. A request that passes several nodes is told by each. */
+/** A node settled a request. Each node that the request passed publishes it. */
 export interface RequestSettled extends DiagnosticsSource {
   readonly eventName: string;
   readonly requestId: string;
   readonly status: number;
-  /** Empty on success, else a code of the catalogue or the worker's own. */
+  /** Empty on success, else an outcome code or the worker's own code. */
   readonly code: string;
   readonly dispatched: boolean;
-  /** Milliseconds at this node, from arrival to outcome. */
+  /** Milliseconds from arrival at this node to the outcome. */
   readonly duration: number;
-  /** Milliseconds it waited for a worker, where this node knows. */
+  /** Milliseconds in the queue, if this node knows it. */
   readonly queueTime?: number;
-  /** Milliseconds the handler took, where this node knows. */
+  /** Milliseconds in the handler, if this node knows it. */
   readonly handlerTime?: number;
 }
 
-/** A gateway answered an HTTP request, or its client went away; also where no operation was concerned. */
+/**
+ * A gateway answered an HTTP request, or its client disconnected. Requests without an operation are
+ * included.
+ */
 export interface HttpAnswered extends DiagnosticsSource {
   readonly method: string;
-  /** Path of the operation or page as it is declared, such as `/tasks/{id}`; empty where nothing is at the path. */
+  /**
+   * Declared path of the operation or page, such as `/tasks/{id}`; empty when the path matches
+   * none.
+   */
   readonly route: string;
-  /** Path that was asked for, without its query. */
+  /** Requested path without its query. */
   readonly path: string;
   readonly status: number;
-  /** Empty on success, else the code of the problem. */
+  /** Empty on success, else the code of the problem details. */
   readonly code: string;
-  /** Event of the operation; empty where there is none. */
+  /** Event of the operation; empty if there is none. */
   readonly eventName: string;
   readonly requestId: string;
-  /** Milliseconds from the request's headers to its answer. */
+  /** Milliseconds from the headers of the request to the response. */
   readonly duration: number;
-  /** Address of the client. */
+  /** Address of the HTTP client. */
   readonly client: string;
-  /** Who called, where that was asked; else empty. */
+  /** Id of the authenticated caller; empty without authentication. */
   readonly caller: string;
 }
 
-/** A worker may be given requests from now on. */
+/** A worker is available for requests. */
 export interface WorkerJoined extends DiagnosticsSource {
   readonly worker: string;
-  /** It speaks the original's protocol only. */
+  /** Whether it speaks only the original protocol. */
   readonly classic: boolean;
   /** Events it announced; empty for a classic worker. */
   readonly events: readonly string[];
   readonly concurrency: number;
 }
 
-/** Why a worker is given nothing more. */
+/** Why a worker receives no more requests. */
 export type LeaveReason = 'goodbye' | 'disconnected' | 'heartbeat' | 'replaced' | 'refused' | 'stopped';
 
-/** A worker is given nothing more. */
+/** A worker receives no more requests. */
 export interface WorkerLeft extends DiagnosticsSource {
   readonly worker: string;
   readonly reason: LeaveReason;
-  /** Requests it held. */
+  /** Number of requests it held. */
   readonly held: number;
 }
 
-/** A node was silent for longer than its timeout at a check. */
+/** A check found that a node was silent for longer than its timeout. */
 export interface HeartbeatMissed extends DiagnosticsSource {
   /** Key of the silent node, `<node_id>_<session_id>`. */
   readonly peer: string;
   readonly peerType: string;
-  /** Checks missed in a row. */
+  /** Consecutive missed checks. */
   readonly missed: number;
-  /** Milliseconds since its last sign of life. */
+  /** Milliseconds since the last message from the node. */
   readonly silentFor: number;
 }
 
-/** A node missed too many checks and counts as dead. Same payload as a miss. */
+/** A node missed too many checks and counts as lost. The payload is that of a miss. */
 export type HeartbeatLost = HeartbeatMissed;
 
-/** A connection is tried again. */
+/** A reconnection attempt is scheduled. */
 export interface Reconnect extends DiagnosticsSource {
   readonly endpoint: string;
-  /** Attempt since the connection was lost or first asked for, from 1. */
+  /** Number of the attempt since the connection was lost or first requested, from 1. */
   readonly attempt: number;
   /** Milliseconds until the attempt. */
   readonly delay: number;
 }
 
-/** Why a message or a part of it was not used. The set is closed, so that it can label a metric. */
+/** Why a message or part of one was dropped. The set is closed, so that it can label a metric. */
 export type DropCause =
   | 'too-few-frames'
   | 'too-many-frames'
@@ -130,31 +143,31 @@ export type DropCause =
   | 'unroutable'
   | 'overflow';
 
-/** Something that arrived, or was to be sent, was dropped. */
+/** A received or outgoing message was dropped. */
 export interface FrameDropped extends DiagnosticsSource {
   readonly cause: DropCause;
-  /** Identity of the peer in hex or text, where known. */
+  /** Identity of the peer as text or hex, if known. */
   readonly peer?: string;
 }
 
-/** A batch of packed records left in one message. */
+/** A batch of packed records was sent in one message. */
 export interface BatchSent extends DiagnosticsSource {
   readonly records: number;
   readonly bytes: number;
 }
 
-/** States in the life of a node; `lifecycle.ts` has the transitions. */
+/** States of a node; `lifecycle.ts` has the transitions. */
 export type LifecycleState = 'idle' | 'starting' | 'running' | 'draining' | 'closed';
 
-/** A node went from one state of its life to the next. */
+/** A node changed its state. */
 export interface LifecycleTransition extends DiagnosticsSource {
   readonly from: LifecycleState;
   readonly to: LifecycleState;
-  /** Why it closed, where it was not asked to, or why the start failed. */
+  /** Why it closed without being asked to, or why the start failed. */
   readonly error?: Error;
 }
 
-/** The catalogue: every channel of the framework. */
+/** All channels of the framework. */
 export const diagnostics = {
   requestSettled: open<RequestSettled>('request:settled'),
   httpAnswered: open<HttpAnswered>('http:answered'),
@@ -168,7 +181,10 @@ export const diagnostics = {
   lifecycle: open<LifecycleTransition>('lifecycle'),
 };
 
-/** Makes the channel of a name; the module keeps it, so that subscriptions made by name are not collected. */
+/**
+ * Creates a named channel. The module keeps it, so that subscriptions made by name are not
+ * collected.
+ */
 function open<Payload>(name: string): DiagnosticsChannel<Payload> {
   return channel(`zeromq-gateway:${name}`) as DiagnosticsChannel<Payload>;
 }

@@ -1,6 +1,6 @@
-/** Whether something can do its work, and if not, why: what `/livez` and `/readyz` answer. */
+/** Health of a process: the answer of `/livez` and `/readyz`. */
 
-/** Something that keeps it from its work. */
+/** A reason why a process is not healthy. */
 export interface HealthReason {
   /** A code for programs, such as `NO_ROUTER`. */
   readonly code: string;
@@ -8,19 +8,19 @@ export interface HealthReason {
   readonly detail: string;
 }
 
-/** The health of a process or of a part of one. */
+/** Health of a process or of a part of it. */
 export interface Health {
-  /** `degraded`: it works, but not all of it does. */
+  /** `degraded`: it works, but with limitations. */
   readonly status: 'ok' | 'degraded' | 'unavailable';
   readonly reasons: readonly HealthReason[];
 }
 
-/** Healthy when there are no reasons why not. */
+/** The health for a list of reasons: `ok` when it is empty, else `unavailable`. */
 export function healthOf(reasons: readonly HealthReason[]): Health {
   return { status: reasons.length === 0 ? 'ok' : 'unavailable', reasons };
 }
 
-/** HTTP status for a health. */
+/** The HTTP status for a health. */
 export function statusOf({ status }: Health): 200 | 503 {
   return status === 'unavailable' ? 503 : 200;
 }

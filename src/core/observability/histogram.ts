@@ -1,26 +1,27 @@
 /**
- * Distributions, counted in place: a request costs one logarithm and two additions, whoever scrapes and however often.
+ * Histograms that count in place. A value costs one logarithm and two additions, independent of the
+ * number of scrapes.
  *
- * Buckets grow by a fourth of an octave, so that quantiles read from them are less than a fifth too high; a scrape gets
- * whole octaves.
+ * Bucket bounds grow by a quarter of an octave, so that quantiles are less than a fifth too high. A
+ * scrape returns whole octaves.
  */
 
-/** Buckets an octave. */
+/** Buckets per octave. */
 const STEPS = 4;
 
-/** The form of a distribution. */
+/** Bucket layout of a histogram. */
 export interface Scale {
   /** Upper bound of the first bucket. */
   readonly first: number;
-  /** Octaves above it; what is beyond them is counted in a bucket without a bound. */
+  /** Number of octaves above it. Larger values go into a bucket without a bound. */
   readonly octaves: number;
-  /** Octaves at the start of which a scrape gets no bound of its own. */
+  /** Number of octaves at the start that a scrape merges into its first bucket. */
   readonly skipped: number;
-  /** What the values are multiplied by in a scrape. */
+  /** Factor applied to values in a scrape. */
   readonly factor: number;
 }
 
-/** Milliseconds from 1/16 to 65 s; scraped in seconds from 0.25 ms. */
+/** Milliseconds from 1/16 to 65 s; a scrape returns seconds, from 0.25 ms. */
 export const TIMES: Scale = { first: 1 / 16, octaves: 20, skipped: 2, factor: 1 / 1000 };
 
 /** Records from 1 to 4,096. */
@@ -48,7 +49,7 @@ export class Histogram {
     this.count += 1;
   }
 
-  /** Makes all counts less, as if less had been counted. */
+  /** Scales all counts down, as if less had been recorded. */
   scaleBy(factor: number): void {
     for (let index = 0; index < this.counts.length; index += 1) {
       this.counts[index] = (this.counts[index] ?? 0) * factor;
@@ -57,7 +58,10 @@ export class Histogram {
     this.count *= factor;
   }
 
-  /** Bounds for a scrape, and how many values were at most that; the last bound is Infinity. */
+  /**
+   * Yields cumulative buckets for a scrape: an upper bound and the number of values up to it. The
+   * last bound is Infinity.
+   */
   *buckets(): IterableIterator<readonly [bound: number, count: number]> {
     const { first, octaves, skipped, factor } = this.scale;
     let below = 0;
@@ -71,10 +75,10 @@ export class Histogram {
 }
 
 /**
- * A quantile of what was counted between two readings of the same distribution's `counts`.
+ * A quantile of the values counted between two readings of `counts` of one histogram.
  *
- * @param before an earlier copy; undefined: since the beginning.
- * @returns an upper bound; undefined when nothing was counted.
+ * @param before an earlier copy of `counts`; undefined to include all values.
+ * @returns an upper bound of the quantile; undefined when there are no values.
  */
 export function quantile(
   scale: Scale,

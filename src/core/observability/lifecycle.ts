@@ -1,13 +1,13 @@
 /**
- * The life of a node, in one place for client, router, worker, server and gateway.
+ * The lifecycle of a node, shared by client, router, worker, server and gateway.
  *
- * | state    | left for                  | what goes on                                            |
- * |----------|---------------------------|---------------------------------------------------------|
- * | idle     | starting, closed          | made, nothing opened                                    |
- * | starting | running, draining, closed | `open` runs; closed when it fails                       |
- * | running  | draining, closed          | serves                                                  |
- * | draining | closed                    | takes nothing new, `drain` finishes what the node holds |
- * | closed   | –                         | takes nothing more; `release` frees sockets and timers  |
+ * | state    | next states               | activity                                              |
+ * |----------|---------------------------|-------------------------------------------------------|
+ * | idle     | starting, closed          | created; nothing is open                              |
+ * | starting | running, draining, closed | `open` runs; the node closes if it fails              |
+ * | running  | draining, closed          | serves requests                                       |
+ * | draining | closed                    | accepts nothing new; `drain` finishes what is in flight |
+ * | closed   | –                         | accepts nothing; `release` frees sockets and timers   |
  */
 
 import { withResolvers } from '../collections/deferred.ts';
@@ -18,7 +18,7 @@ import { systemClock } from '../time/clock.ts';
 import { type DiagnosticsSource, diagnostics, type LifecycleState } from './diagnostics.ts';
 import { logFact } from './node-facts.ts';
 
-/** The legal transitions; any other is a fault of the framework and throws. */
+/** The legal transitions; any other one is a bug of the framework and throws. */
 const NEXT: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
   idle: ['starting', 'closed'],
   starting: ['running', 'draining', 'closed'],
@@ -27,32 +27,42 @@ const NEXT: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
   closed: [],
 };
 
-/** Called for each node that is made; shared by all copies of this package that a thread has loaded. */
+/** Called for each node that is created; shared by all copies of this package in a thread. */
 const NODE_CREATED = Symbol.for('zeromq-gateway.node-created');
 const shared = globalThis as { [NODE_CREATED]?: () => void };
 
-/** Calls `listener` for each node made in this thread from now on. It may throw to keep the node from being made. */
+/**
+ * Calls `listener` for each node created in this thread from now on. It may throw to prevent the
+ * creation.
+ */
 export function onNodeCreated(listener: () => void): void {
   shared[NODE_CREATED] = listener;
 }
 
-/** What a node does at the turns of its life. */
+/** Callbacks of a node for its lifecycle. */
 export interface LifecycleHooks<Opened> {
-  /** Where the node logs that it started and stopped. Default: nowhere. */
+  /** Logger for the start and stop of the node. Without one they are not logged. */
   readonly logger?: Logger;
-  /** Opens sockets. `signal` aborts when the node is closed meanwhile: it must end soon then, either way. */
+  /**
+   * Opens sockets. `signal` aborts when the node is closed meanwhile; `open` must then end soon.
+   */
   open(signal: AbortSignal): Promise<Opened>;
-  /** Finishes what is in flight. `signal` aborts at the deadline; nobody waits for it any longer then. */
+  /**
+   * Finishes what is in flight. `signal` aborts at the deadline, after which the result is ignored.
+   */
   drain(signal: AbortSignal): Promise<void>;
-  /** Frees everything and settles what still waits. Called exactly once, after `open` ended, even if it failed. */
+  /**
+   * Frees everything and settles what is left. Called exactly once after `open` ended, even if it
+   * failed.
+   */
   release(error: Error | undefined): void | Promise<void>;
 }
 
-/** Runs a node's hooks in the right order, whatever is called when. All its methods may be called at any time. */
+/** Runs the callbacks of a node in the right order. All methods may be called in any state. */
 export class Lifecycle<Opened = void> {
   /**
-   * Settles once, when everything is freed: with the error that ended the node or cut its draining, else with
-   * undefined. Never rejects.
+   * Resolves when everything is freed: with the error that ended the node or cut its draining
+   * short, else with undefined. Never rejects.
    */
   readonly closed: Promise<Error | undefined>;
 
@@ -63,7 +73,7 @@ export class Lifecycle<Opened = void> {
   private started: Promise<Opened> | undefined;
   private openEnded: Promise<unknown> = Promise.resolve();
 
-  /** @param speaker who this is, for diagnostics and messages; read at each use. */
+  /** @param speaker the node, for diagnostics and messages; read at each use. */
   constructor(
     private readonly speaker: DiagnosticsSource,
     private readonly hooks: LifecycleHooks<Opened>,
@@ -78,9 +88,10 @@ export class Lifecycle<Opened = void> {
   }
 
   /**
-   * Opens the node. A second call gives the same promise. A node whose start failed is closed.
+   * Opens the node. Repeated calls return the same promise. A node whose start fails is closed.
    *
-   * @throws what `open` throws; ZeroMQError with code `CLOSED` when the node is closed, or gets closed meanwhile.
+   * @throws whatever `open` throws.
+   * @throws {ZeroMQError} with code `CLOSED` when the node is closed, or is closed while it starts.
    */
   start(): Promise<Opened> {
     if (this.current === 'draining' || this.current === 'closed') return Promise.reject(this.closedError());
@@ -89,9 +100,10 @@ export class Lifecycle<Opened = void> {
   }
 
   /**
-   * Drains and closes. Resolves when everything is freed; a second call waits for the first.
+   * Drains and closes the node. Resolves when everything is freed; a repeated call waits for the
+   * first.
    *
-   * @param deadline ms for what is in flight; what is left then is cut.
+   * @param deadline milliseconds for what is in flight; the rest is then cut.
    */
   async close(deadline = 10_000): Promise<void> {
     if (this.current === 'idle') await this.end(undefined);
@@ -99,7 +111,7 @@ export class Lifecycle<Opened = void> {
     await this.closed;
   }
 
-  /** Cuts: nothing in flight is finished. Resolves when everything is freed. */
+  /** Closes without draining. Resolves when everything is freed. */
   async destroy(error?: Error): Promise<void> {
     await this.end(error);
     await this.closed;
@@ -142,7 +154,7 @@ export class Lifecycle<Opened = void> {
     await this.end(error);
   }
 
-  /** The one way to `closed`. */
+  /** The only path to `closed`. */
   private async end(error: Error | undefined): Promise<void> {
     if (this.current === 'closed') return;
     const ran = this.current === 'running' || this.current === 'draining';
@@ -169,7 +181,7 @@ export class Lifecycle<Opened = void> {
     if (this.hooks.logger !== undefined) logFact(this.hooks.logger, fields, message);
   }
 
-  /** The one setter of the state. */
+  /** The only setter of the state. */
   private to(next: LifecycleState, error?: Error): void {
     const from = this.current;
     const { kind, node } = this.speaker;
@@ -189,7 +201,7 @@ export class Lifecycle<Opened = void> {
   }
 }
 
-/** Rejects with the reason of the signal when it aborts. */
+/** Returns a promise that rejects with the reason of the signal when it aborts. */
 function rejectedBy(signal: AbortSignal): Promise<never> {
   const { promise, reject } = withResolvers<never>();
   if (signal.aborted) reject(signal.reason);

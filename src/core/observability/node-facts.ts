@@ -1,19 +1,19 @@
 /**
- * Facts of a node's life (started, bound, connected, heartbeat lost …), as it logs them: at INFO, like the Python original.
- * Commands, which print a line of their own once they are ready, have them logged at DEBUG.
+ * Lifecycle messages of a node (started, bound, connected, heartbeat lost …). Nodes log them at
+ * INFO, like the Python original. Commands print a ready line of their own and log them at DEBUG.
  */
 import type { Logger } from '../logging/logging.ts';
 
-/** Set in loggers that log facts at DEBUG. */
+/** Marks loggers that log lifecycle messages at DEBUG. */
 const QUIET = Symbol('facts at debug');
 
-/** Logs a fact. */
+/** Logs a lifecycle message. */
 export function logFact(logger: Logger, fields: object, message: string): void {
   if (QUIET in logger) logger.debug(fields, message);
   else logger.info(fields, message);
 }
 
-/** The same logger, which logs facts at DEBUG; its children do so too. */
+/** Derives a logger that logs lifecycle messages at DEBUG, as do its children. */
 export function withQuietFacts(logger: Logger): Logger {
   const child = (fields: Record<string, unknown>): Logger => withQuietFacts(logger.child(fields));
   return Object.create(logger, { child: { value: child }, [QUIET]: { value: true } }) as Logger;

@@ -1,21 +1,26 @@
 /**
- * What a router tells of itself when it is asked: plain data, for metrics, the admin listener and `$router.…` events.
- * Nothing here is kept for the asker: the router puts it together at the call. All durations are ms.
+ * Reports of a router about itself: plain data for metrics, the admin listener and `$router.…`
+ * events. The router compiles a report when it is asked and keeps nothing for it. All durations are
+ * in milliseconds.
  */
 import type { LifecycleState } from './diagnostics.ts';
 import type { RequestReport } from './request-stats.ts';
 
 /**
- * What a worker can do now: `ready` for a request, `busy` (all its credit is used), `draining` (finishes what it holds),
- * `blocked` (its connection takes nothing), `resting` (it failed too often) or `unresponsive` (it let too much time out).
+ * State of a worker: `ready` for a request, `busy` (no credit left), `draining` (finishes what it
+ * holds), `blocked` (its connection accepts no messages), `resting` (its circuit breaker is open)
+ * or `unresponsive` (too many of its requests timed out).
  */
 export const WORKER_STATES = ['ready', 'busy', 'draining', 'blocked', 'resting', 'unresponsive'] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
 
-/** What a circuit breaker does: lets all requests pass, none, or one to see whether the worker recovered. */
+/**
+ * State of a circuit breaker: passes all requests, none, or one that tests whether the worker
+ * recovered.
+ */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** A circuit breaker of a worker that is not closed. */
+/** A circuit breaker of a worker that is open or half-open. */
 export interface BreakerReport {
   readonly event: string;
   readonly state: Exclude<BreakerState, 'closed'>;
@@ -26,45 +31,48 @@ export interface WorkerReport {
   /** Its identity. */
   readonly id: string;
   readonly state: WorkerState;
-  /** It speaks the original's protocol only. */
+  /** Whether it speaks only the original protocol. */
   readonly classic: boolean;
-  /** Events it announced; null: it serves every event that no worker ever announced. */
+  /** Events it announced; null if it serves all unannounced events. */
   readonly events: readonly string[] | null;
-  /** Requests it may hold, and those it holds. */
+  /** Maximum requests it may hold. */
   readonly concurrency: number;
   readonly held: number;
-  /** Time since it came. */
+  /** Milliseconds since it connected. */
   readonly age: number;
-  /** Its circuit breakers that are not closed. */
+  /** Its circuit breakers that are open or half-open. */
   readonly breakers: readonly BreakerReport[];
-  /** Heartbeats, where it sends any: checks missed in a row, and time since its last sign of life. */
+  /**
+   * Heartbeat state: consecutive missed checks, and milliseconds since the last message. Null if it
+   * sends none.
+   */
   readonly heartbeat: { readonly missed: number; readonly silentFor: number } | null;
 }
 
-/** An event of a router: announced, or with requests waiting. */
+/** An event of a router: announced, or with queued requests. */
 export interface EventReport {
   readonly name: string;
-  /** Some worker announced it. */
+  /** Whether a worker announced it. */
   readonly announced: boolean;
-  /** Requests that wait, and their bytes. */
+  /** Number of queued requests. */
   readonly queued: number;
   readonly queuedBytes: number;
-  /** Workers that serve it. */
+  /** Number of workers that serve it. */
   readonly workers: number;
-  /** An operator has it wait: nothing of it is given to workers. */
+  /** Whether an operator paused it: its requests stay queued. */
   readonly paused: boolean;
-  /** Its circuit breaker, for all workers together. */
+  /** State of its circuit breaker over all workers. */
   readonly breaker: BreakerState;
-  /** Workers whose circuit breaker for it is not closed. */
+  /** Number of workers whose circuit breaker for this event is open or half-open. */
   readonly tripped: number;
 }
 
-/** What a router counted since its start, and how much it holds. */
+/** Counters of a router since its start, and what it holds now. */
 export interface RouterTotals {
   readonly submitted: number;
   readonly ok: number;
   readonly replyErrors: number;
-  /** By code of the catalogue. */
+  /** Failures by outcome code. */
   readonly failures: Readonly<Partial<Record<string, number>>>;
   readonly redispatched: number;
   readonly redispatchesDenied: number;
@@ -74,16 +82,16 @@ export interface RouterTotals {
   readonly clients: number;
 }
 
-/** A router as it is now. */
+/** A snapshot of a router. */
 export interface RouterReport {
-  /** Its identity; `router` before it is started. */
+  /** Its identity; `router` before it starts. */
   readonly router: string;
   readonly state: LifecycleState;
-  /** Time since it was made. */
+  /** Milliseconds since it was created. */
   readonly age: number;
-  /** Name of the strategy. */
+  /** Name of its routing strategy. */
   readonly strategy: string;
-  /** Endpoints in use; empty before it is started. */
+  /** Endpoints in use; empty before it starts. */
   readonly endpoints: Readonly<Partial<Record<'frontend' | 'backend' | 'heartbeat', string>>>;
   readonly totals: RouterTotals;
   readonly workers: readonly WorkerReport[];
@@ -93,24 +101,30 @@ export interface RouterReport {
 /** A contract that workers announced. */
 export interface ContractReport {
   readonly name: string;
-  /** Whether any worker serves it now. */
+  /** Whether a worker serves it now. */
   readonly available: boolean;
   /** OpenAPI fragment. */
   readonly fragment: unknown;
 }
 
-/** A router that tells of itself, and lets an operator act. */
+/** A router that reports on itself and accepts operator commands. */
 export interface RouterConsole extends RouterView {
-  /** How its requests went lately. */
+  /** Statistics of its recent requests. */
   requestStats(): RequestReport;
   contractReports(): readonly ContractReport[];
-  /** Gives a worker nothing more, or again; what it holds it finishes. False: there is no such worker. */
+  /**
+   * Stops or resumes sending requests to a worker, which finishes those it holds. Returns false for
+   * an unknown worker.
+   */
   drainWorker(id: string, drain: boolean): boolean;
-  /** Has all requests of an event wait, or go on. False: there is no such event. */
+  /**
+   * Pauses or resumes an event; the requests of a paused event stay queued. Returns false for an
+   * unknown event.
+   */
   pauseEvent(name: string, pause: boolean): boolean;
 }
 
-/** Something that reports on a router. */
+/** A router that reports on itself. */
 export interface RouterView {
   readonly state: LifecycleState;
   inspect(): RouterReport;

@@ -1,9 +1,9 @@
 /**
- * Requests of one node by event, as they went lately: rates, times, failures. For people who look now; it costs nothing
- * until somebody does, and stops when nobody has for a while.
+ * Recent requests of one node by event: rates, durations, failures. It starts collecting at the
+ * first read and stops when it is not read for a minute, so that an unobserved node pays nothing.
  *
- * What is older counts less: each second all counts fade by a fifth, so that figures follow a change within a few
- * seconds and do not jump from one to the next.
+ * Older requests count less: all counts fade by a fifth per second. The figures follow a change
+ * within a few seconds, without jumps.
  */
 
 import { Ring } from '../collections/ring.ts';
@@ -11,40 +11,40 @@ import { type Cancel, type Clock, systemClock } from '../time/clock.ts';
 import { diagnostics, type NodeKind, type RequestSettled } from './diagnostics.ts';
 import { Histogram, quantile, TIMES } from './histogram.ts';
 
-/** Requests for an event lately. Rates are a second's, times ms. */
+/** Statistics of one event. Rates are per second, durations in milliseconds. */
 export interface EventStats {
   readonly event: string;
   readonly rate: number;
-  /** Share of them that failed, 0 to 1. */
+  /** Share of failed requests, 0 to 1. */
   readonly failed: number;
   readonly p50: number | null;
   readonly p99: number | null;
-  /** Requests since somebody began to look. */
+  /** Requests since collecting started. */
   readonly requests: number;
   readonly failures: number;
 }
 
-/** A request that failed. */
+/** A failed request. */
 export interface FailedRequest {
-  /** Wall time, ms since the epoch. */
+  /** Wall time in milliseconds since the epoch. */
   readonly at: number;
   readonly event: string;
   readonly code: string;
   readonly requestId: string;
 }
 
-/** All of a node's. */
+/** Statistics of a node. */
 export interface RequestReport {
-  /** Of all events together. */
+  /** All events together. */
   readonly all: EventStats;
   readonly events: readonly EventStats[];
-  /** The last failures, the newest first. */
+  /** The most recent failures, newest first. */
   readonly failures: readonly FailedRequest[];
 }
 
 const TICK = 1000;
 const KEPT = 0.8;
-/** Nobody looked for so long (ms): it stops. */
+/** Collecting stops after this time without a read, in milliseconds. */
 const IDLE = 60_000;
 const MAX_EVENTS = 500;
 const MAX_FAILURES = 50;
@@ -69,7 +69,7 @@ class RecentRequests {
     this.fadedFailures *= KEPT;
   }
 
-  /** @param weight what one request a second comes to. */
+  /** @param weight faded count that corresponds to one request per second. */
   report(event: string, weight: number): EventStats {
     const { times, requests, failures } = this;
     const p = (share: number): number | null => quantile(TIMES, times.counts, undefined, share) ?? null;
@@ -92,20 +92,22 @@ export class RequestStats {
   private readonly events = new Map<string, RecentRequests>();
   private all = new RecentRequests();
   private readonly failed = new Ring<FailedRequest>();
-  /** What one request a second comes to by now: grows from 0 towards TICK / (1 - KEPT). */
+  /**
+   * Faded count that corresponds to one request per second; grows from 0 towards TICK / (1 - KEPT).
+   */
   private weight = 0;
   private lastTick = 0;
   private lastRead = 0;
   private cancelTick: Cancel | undefined;
 
-  /** @param node name of the node; of all of its kind where it gives undefined. */
+  /** @param node name of the node; includes all nodes of its kind while it returns undefined. */
   constructor(
     private readonly kind: NodeKind,
     private readonly node: () => string | undefined,
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** How it went lately; begins to look, if nobody did before. */
+  /** Returns the current statistics and starts collecting if necessary. */
   read(): RequestReport {
     this.lastRead = this.clock.now();
     if (this.cancelTick === undefined) this.start();
@@ -120,7 +122,7 @@ export class RequestStats {
     };
   }
 
-  /** Looks no more, and forgets. */
+  /** Stops collecting and discards all statistics. */
   close(): void {
     this.cancelTick?.();
     this.cancelTick = undefined;
@@ -163,7 +165,9 @@ export class RequestStats {
     if (this.failed.length > MAX_FAILURES) this.failed.shift();
   };
 
-  /** Events that nobody serves are anybody's invention: a router gives them no place of their own. */
+  /**
+   * Unserved events share one entry at a router, because clients can make up any number of names.
+   */
   private at({ eventName, dispatched, kind }: RequestSettled): RecentRequests {
     const known = this.events.get(eventName);
     if (known !== undefined) return known;

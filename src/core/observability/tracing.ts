@@ -1,15 +1,16 @@
 /**
- * Tracing by the OpenTelemetry API: the spans of a request, and W3C trace context between nodes.
+ * Tracing with the OpenTelemetry API: the spans of a request, and W3C trace context between nodes.
  *
- * | span | kind | made by | from | to |
+ * | span | kind | created by | from | to |
  * |---|---|---|---|---|
- * | `gateway` | server | gateway | HTTP request | HTTP reply |
- * | `queue` | internal | router | arrival | given to a worker, or refused |
- * | `handler` | consumer | worker, server | the handler's call | its reply |
+ * | `gateway` | server | gateway | HTTP request | HTTP response |
+ * | `queue` | internal | router | arrival | dispatched or rejected |
+ * | `handler` | consumer | worker, server | call of the handler | its reply |
  *
- * Without an SDK the API does nothing, and neither do we: a node looks once, when it is made, whether a tracer provider
- * is registered, and has no tracer otherwise. So the SDK is set up first, such as by `node --import`; worker threads
- * are set up by the worker module. Context travels in the extras of a request, so that no propagator is needed.
+ * Tracing is off without an OpenTelemetry SDK. A node checks once, when it is created, whether a
+ * tracer provider is registered. The SDK must therefore be set up first, for example with `node
+ * --import`; in worker threads the worker module sets it up. Context travels in the extras of a
+ * request, so that no propagator is needed.
  */
 import {
   type Attributes,
@@ -25,7 +26,7 @@ import {
 } from '@opentelemetry/api';
 import type { RequestExtras } from '../messages/message.ts';
 
-/** Name under which our spans are made. */
+/** Name of the instrumentation scope. */
 const INSTRUMENTATION = 'zeromq-gateway';
 
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-((?!0{32})[\da-f]{32})-((?!0{16})[\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
@@ -33,25 +34,25 @@ const TRACEPARENT = /^(?!ff)[\da-f]{2}-((?!0{32})[\da-f]{32})-((?!0{16})[\da-f]{
 const KINDS = { gateway: SpanKind.SERVER, queue: SpanKind.INTERNAL, handler: SpanKind.CONSUMER } as const;
 export type SpanName = keyof typeof KINDS;
 
-/** Trace context as it travels. */
+/** W3C trace context as it travels in the extras. */
 export type TraceContext = Pick<RequestExtras, 'traceparent' | 'tracestate'>;
 
-/** How the work of a span ended. */
+/** Outcome of the work that a span covers. */
 export interface SpanEnd {
   /** Empty on success. */
   readonly code: string;
-  /** HTTP-like. */
+  /** HTTP status. */
   readonly status: number;
 }
 
-/** A span under way. Times are those of `performance.now()`. */
+/** A span in progress. Times are those of `performance.now()`. */
 export class TracedSpan {
   constructor(
     private readonly span: Span,
     private readonly parent: Context,
   ) {}
 
-  /** What the next node needs to continue the trace. */
+  /** Trace context for the next node. */
   get context(): TraceContext {
     const { traceId, spanId, traceFlags, traceState } = this.span.spanContext();
     const traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
@@ -59,30 +60,31 @@ export class TracedSpan {
     return tracestate ? { traceparent, tracestate } : { traceparent };
   }
 
-  /** Calls `fn` with this span as the current one, where the SDK keeps such a thing. */
+  /** Calls `fn` with this span as the current span, if the SDK has a context manager. */
   run<T>(fn: () => T): T {
     return otel.with(trace.setSpan(this.parent, this.span), fn);
   }
 
-  /** @param at when it ended; default: now. */
+  /** @param at end time; now if omitted. */
   end({ code, status }: SpanEnd, at?: number): void {
     this.span.setAttribute('http.response.status_code', status);
     if (code !== '') this.span.setAttribute('error.type', code);
-    // A caller's own mistake is no failure of ours (semantic conventions for servers).
+    // A client error (4xx) is not an error of the server (OpenTelemetry semantic conventions for
+    // HTTP).
     if (code !== '' && status >= 500) this.span.setStatus({ code: SpanStatusCode.ERROR, message: code });
     this.span.end(at);
   }
 }
 
-/** Makes spans. */
+/** Creates spans. */
 export class Tracing {
   constructor(private readonly tracer: Tracer) {}
 
   /**
-   * Begins a span.
+   * Starts a span.
    *
-   * @param parent context that came with the request; without one the current span is the parent, if there is any.
-   * @param at when it began; default: now.
+   * @param parent trace context of the request; without it, the current span is the parent, if any.
+   * @param at start time; now if omitted.
    */
   begin(name: SpanName, parent: TraceContext | undefined, attributes: Attributes, at?: number): TracedSpan {
     const around = parentContext(name, parent);
@@ -91,16 +93,17 @@ export class Tracing {
   }
 }
 
-/** Makes spans, where a tracer provider is registered by now; else undefined. */
+/** Returns the tracing of this process if a tracer provider is registered, else undefined. */
 export function activeTracing(): Tracing | undefined {
   const provider = trace.getTracerProvider();
-  // The API always has a provider of its own, which passes calls on once there is a real one.
+  // The API always has a proxy provider, which delegates to the real provider once one is
+  // registered.
   const { getDelegateTracer } = provider as { getDelegateTracer?: (name: string) => Tracer | undefined };
   const registered = getDelegateTracer === undefined || getDelegateTracer.call(provider, INSTRUMENTATION);
   return registered ? new Tracing(provider.getTracer(INSTRUMENTATION)) : undefined;
 }
 
-/** Trace context in the extras of a request, unread so far. */
+/** Reads the trace context from the extras of a request. */
 export function traceContextIn(extras: Buffer): TraceContext | undefined {
   if (extras.length === 0) return undefined;
   try {
@@ -111,7 +114,10 @@ export function traceContextIn(extras: Buffer): TraceContext | undefined {
   }
 }
 
-/** HTTP instrumentation, where there is any, has made a span for the request already: that one is nearer. */
+/**
+ * The parent of a span. If HTTP instrumentation has already started a span for the request, that
+ * span is the closer parent.
+ */
 function parentContext(name: SpanName, parent: TraceContext | undefined): Context {
   const active = otel.active();
   if (name === 'gateway' && trace.getSpan(active) !== undefined) return active;
