@@ -1,38 +1,39 @@
-/** Tells of HTTP requests that were answered: on a diagnostics channel, and in the access log where it is asked for. */
+/** Publishes answered HTTP requests on a diagnostics channel, and writes the access log. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { diagnostics, type HttpAnswered } from '../../core/observability/diagnostics.ts';
+import { pathnameOf } from '../common/request-target.ts';
 import type { GatewayContext } from './gateway-context.ts';
 
-/** What is told of a request besides what it says itself. */
+/** How a request was answered. */
 export interface AnswerRecord {
   readonly requestId: string;
-  /** Path as it is declared; empty where there is nothing at the path. */
+  /** Declared path; empty for unknown paths. */
   readonly route: string;
   readonly status: number;
   /** Empty on success. */
   readonly code: string;
-  /** Empty where no operation is concerned. */
+  /** Empty if the request is not for an operation. */
   readonly eventName: string;
-  /** Whether a worker was given the request. */
+  /** Whether the request may have reached a worker. */
   readonly dispatched: boolean;
   readonly caller: string;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly duration: number;
 }
 
-/** What is told where no operation is concerned. */
+/** The fields of requests that are not for an operation. */
 export const NO_OPERATION = { route: '', eventName: '', dispatched: false, caller: '', duration: 0 };
 
-/** Longest path that is told. */
+/** Maximum length of a published path, in characters. */
 const MAX_PATH = 1024;
 
-/** Whether somebody wants to know of answers. */
+/** Whether a subscriber or the access log needs answered requests. */
 export function hasObservers(gateway: GatewayContext): boolean {
   const { httpAnswered, requestSettled } = diagnostics;
   return httpAnswered.hasSubscribers || requestSettled.hasSubscribers || gateway.settings.accessLog;
 }
 
-/** An answer and its request. Path and client cost their time: they are looked for when somebody asks. */
+/** An answered request. Path and client are computed only when a subscriber reads them. */
 class AnsweredEvent implements HttpAnswered {
   readonly kind = 'gateway';
   readonly node: string;
@@ -84,7 +85,7 @@ class AnsweredEvent implements HttpAnswered {
   }
 }
 
-/** Tells of an answer, if somebody wants to know. */
+/** Publishes an answered request if it has observers. */
 export function publishAnswer(
   gateway: GatewayContext,
   req: IncomingMessage | undefined,
@@ -97,45 +98,44 @@ export function publishAnswer(
     const kind = 'gateway';
     requestSettled.publish({ kind, node, eventName, requestId, status, code, dispatched, duration });
   }
-  const told = new AnsweredEvent(gateway, req, answer);
-  if (httpAnswered.hasSubscribers) httpAnswered.publish(told);
-  if (gateway.settings.accessLog) logAnswer(gateway, told);
+  const event = new AnsweredEvent(gateway, req, answer);
+  if (httpAnswered.hasSubscribers) httpAnswered.publish(event);
+  if (gateway.settings.accessLog) logAnswer(gateway, event);
 }
 
-/** The line of the access log; what is empty is left out. */
-function logAnswer({ logger }: GatewayContext, told: AnsweredEvent): void {
-  const { requestId, method, path, route, status, code, eventName: event, client, caller } = told;
-  const duration = Math.round(told.duration * 100) / 100;
+/** Writes the line of the access log. Empty fields are left out. */
+function logAnswer({ logger }: GatewayContext, answered: AnsweredEvent): void {
+  const { requestId, method, path, route, status, code, eventName: event, client, caller } = answered;
+  const duration = Math.round(answered.duration * 100) / 100;
   const optional = Object.entries({ event, code, caller }).filter(([, value]) => value !== '');
   const fields = { requestId, method, path, route, status, duration, client };
   logger.info({ ...fields, ...Object.fromEntries(optional) }, 'request');
 }
 
-/** Tells of an answer that is no operation's, once it is over. */
+/** Publishes a request that is not for an operation once its response has ended. */
 export function publishOnClose(
   gateway: GatewayContext,
   req: IncomingMessage,
   res: ServerResponse,
-  about: Pick<AnswerRecord, 'requestId' | 'route' | 'code'>,
+  fields: Pick<AnswerRecord, 'requestId' | 'route' | 'code'>,
 ): void {
   if (!hasObservers(gateway)) return;
   const started = performance.now();
   res.once('close', () => {
     const status = res.writableFinished ? res.statusCode : 499;
     const duration = performance.now() - started;
-    publishAnswer(gateway, req, { ...NO_OPERATION, ...about, status, duration });
+    publishAnswer(gateway, req, { ...NO_OPERATION, ...fields, status, duration });
   });
 }
 
-/** Address of the client, behind proxies that are trusted. */
+/** The address of the client, behind trusted proxies. */
 export function clientOf(req: IncomingMessage | undefined): string {
   const { ip } = (req ?? {}) as { ip?: unknown };
   return typeof ip === 'string' ? ip : (req?.socket.remoteAddress ?? '');
 }
 
-/** The path without its query, which may hold secrets. */
+/** The path without its query, which may contain secrets. */
 function pathOf(req: IncomingMessage | undefined): string {
   const { originalUrl, url = '' } = (req ?? {}) as { originalUrl?: string; url?: string };
-  const path = (originalUrl ?? url).replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
-  return path.slice(0, MAX_PATH);
+  return pathnameOf(originalUrl ?? url).slice(0, MAX_PATH);
 }

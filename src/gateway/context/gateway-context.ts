@@ -1,4 +1,7 @@
-/** What all requests of a gateway share. */
+/**
+ * State that all requests of one gateway share: the context with its settings and services, and the
+ * access log.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Linked, LinkedList } from '../../core/collections/linked-list.ts';
 import type { Requester } from '../../core/messages/message.ts';
@@ -11,18 +14,19 @@ import type { GatewaySettings } from '../common/settings.ts';
 import type { Cors } from '../security/cors.ts';
 import type { RateLimits } from '../security/rate-limit.ts';
 
-/** A request in flight. */
+/** An exchange in flight. */
 export interface ActiveExchange extends Linked<ActiveExchange> {
-  /** Ends it with an error. */
+  /** Responds with an error and cancels the request to the worker. */
   abort(): void;
 }
 
+/** The settings, services and state of one gateway. */
 export interface GatewayContext {
   readonly name: string;
   readonly settings: GatewaySettings;
   readonly requester: Requester;
   readonly logger: GatewayLogger;
-  /** Makes spans, where somebody traces. */
+  /** Creates spans; undefined if the process does not trace. */
   readonly tracing: Tracing | undefined;
   readonly ids: RequestIds;
   readonly bodies: BodyReader;
@@ -31,28 +35,28 @@ export interface GatewayContext {
   readonly rateLimits: RateLimits | undefined;
   /** Headers of every response, names and values in turn. */
   readonly baseHeaders: readonly string[];
-  /** Contracts that are still on their way to the API source; undefined: none are. */
+  /** Contracts that the API source does not have yet; undefined if none are expected. */
   readonly contracts: AwaitedContracts | undefined;
   /** Operation requests in flight. */
   readonly exchanges: LinkedList<ActiveExchange>;
-  /** Requests whose client sends the body only when it is asked to. */
+  /** Requests whose client sends the body only after 100 Continue. */
   readonly expecting: WeakSet<IncomingMessage>;
-  /** The gateway is stopping: replies close their connections, and it says that it is not ready. */
+  /** The gateway is draining: responses close their connections and `/readyz` reports 503. */
   draining: boolean;
-  /** Nothing new is taken. */
+  /** The gateway accepts no more requests. */
   closed: boolean;
-  /** Called when an exchange ends while the gateway drains. */
+  /** Called when the last exchange in flight ends while the gateway drains. */
   onIdle: (() => void) | undefined;
 }
 
-/** Whether contracts may still come, so that a path that is not known is not known *yet*. */
+/** Whether contracts may still arrive, so that an unknown path may become known. */
 export function isStarting({ contracts }: GatewayContext): boolean {
   return contracts !== undefined && !contracts.complete;
 }
 
 /**
- * The first headers of any response, names and values in turn.
- * @param base those that are the same for all such responses.
+ * The first headers of a response, names and values in turn.
+ * @param base headers that all responses of this kind have.
  */
 export function startHeaders(gateway: GatewayContext, base: readonly string[], requestId: string): string[] {
   const headers = base.slice();

@@ -1,6 +1,8 @@
 /**
- * Clients that go away. A response tells when its connection closes, but not while it waits in the pipe behind others
- * and has no connection yet; then the connection itself is asked, with one listener for all that wait on it.
+ * Detects that a client disconnects.
+ *
+ * A response emits `close` with its connection, but not while it waits behind other responses of
+ * the connection. Such responses share one listener on the socket.
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -8,8 +10,8 @@ import type { Socket } from 'node:net';
 const waiting = new WeakMap<Socket, Set<() => void>>();
 
 /**
- * Calls the listener when the response is sent or the client gone, possibly twice.
- * @returns stops that, as far as the connection is concerned.
+ * Calls the listener when the response is sent or the client disconnects. It may be called twice.
+ * @returns a function that removes the listener from the socket; undefined if it has none there.
  */
 export function onDisconnect(
   res: ServerResponse,

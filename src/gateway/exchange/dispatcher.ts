@@ -1,7 +1,14 @@
-/** Every request comes here first: to the operation, the page or the error that its path and method lead to. */
+/**
+ * The life of a request: the dispatcher, the exchange of one operation request with its worker, and
+ * the checks of preconditions.
+ *
+ * Each request enters here, and continues with the operation, page or error that its path and
+ * method select.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
 import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts';
+import { pathnameOf } from '../common/request-target.ts';
 import { publishOnClose } from '../context/access-log.ts';
 import { type GatewayContext, isStarting, startHeaders } from '../context/gateway-context.ts';
 import { sendPlainProblem } from '../response/reply.ts';
@@ -10,7 +17,7 @@ import type { Route } from '../routing/route.ts';
 import { BAD_PATH, type Match, type PathEntry, type RouteTable } from '../routing/route-table.ts';
 import { Exchange } from './exchange.ts';
 
-/** What a middleware calls when it leaves the request to others. */
+/** The function that a middleware calls to pass the request on. */
 export type Next = (error?: unknown) => void;
 
 export class Dispatcher {
@@ -18,13 +25,16 @@ export class Dispatcher {
 
   constructor(
     private readonly gateway: GatewayContext,
-    /** The routes as they are now; replaced as a whole. */
+    /** The current routes. A changed document replaces the whole table. */
     public table: RouteTable,
   ) {
     this.idHeader = gateway.settings.requestIdHeader.toLowerCase();
   }
 
-  /** @param next takes paths that are not known; undefined: they are answered 404. */
+  /**
+   * Handles a request.
+   * @param next called for unknown paths. Without it, the gateway responds with 404.
+   */
   handle(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void {
     if (res.socket === null && this.gateway.pipelines.defer(req, res, () => this.handle(req, res, next)))
       return;
@@ -43,22 +53,25 @@ export class Dispatcher {
       else if (match === BAD_PATH) this.reject(req, res, requestId, badPath());
       else this.dispatch(req, res, match, requestId);
     } catch (error) {
-      // On a bare server nothing behind this would catch it.
+      // On a plain HTTP server, an exception that leaves this function would end the process.
       this.finish(req, res, error);
     }
   }
 
-  /** What is left when nobody wanted the request, or a middleware of the app failed. */
+  /** Responds to a request that no handler of the app took, or for which a middleware failed. */
   finish(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     const requestId = this.gateway.ids.next(req.headers[this.idHeader]);
     if (error === undefined || error === null) {
       this.reject(req, res, requestId, this.unknownPath(req.url ?? '/'));
       return;
     }
-    this.gateway.logger.error({ err: toError(error), requestId }, 'a request failed outside its operation');
+    this.gateway.logger.error(
+      { err: toError(error), requestId },
+      'a request failed outside of its operation',
+    );
     const problem = httpProblem(
       'INTERNAL_ERROR',
-      'The gateway could not handle the request; its log says why.',
+      'The gateway failed to handle the request; its log contains the reason.',
     );
     this.reject(req, res, requestId, problem);
   }
@@ -83,9 +96,9 @@ export class Dispatcher {
     else this.reject(req, res, requestId, this.unknownMethod(method, allow), path);
   }
 
-  /** The answer where there is nothing at a path, or nothing yet. */
+  /** The problem of an unknown path. During startup, a contract may still bring it. */
   private unknownPath(url: string): Problem {
-    const pathname = url.replace(/[?#].*$/s, '').slice(0, 200);
+    const pathname = pathnameOf(url).slice(0, 200);
     if (url.includes('#') || !isStarting(this.gateway)) return notFound(url, pathname);
     return starting(pathname);
   }
@@ -98,7 +111,7 @@ export class Dispatcher {
     return req.method === 'OPTIONS' && this.gateway.cors?.isPreflight(req.headers) === true;
   }
 
-  /** @param route path as it is declared; empty for the server as a whole. */
+  /** @param route declared path; empty for `OPTIONS *`. */
   private respondToOptions(
     req: IncomingMessage,
     res: ServerResponse,
@@ -119,7 +132,7 @@ export class Dispatcher {
     write(gateway, { req, res }, { status: 204, headers, contentType: '', body: Buffer.alloc(0) });
   }
 
-  /** @param route path as it is declared; empty where there is nothing at the path. */
+  /** @param route declared path; empty for unknown paths. */
   private reject(
     req: IncomingMessage,
     res: ServerResponse,
@@ -132,7 +145,10 @@ export class Dispatcher {
   }
 }
 
-/** Of several paths that match alike, the first one whose parameters accept the values; the first one if none does. */
+/**
+ * Selects among paths that match equally well: the first whose parameters accept the values, or the
+ * first one if none does.
+ */
 function selectByParameters(match: Match, method: string, { headers }: IncomingMessage): Match['target'] {
   const { target, others, segments, query } = match;
   const fits = (candidate: Match['target']): boolean => {
@@ -146,27 +162,33 @@ function routeFor({ routes }: PathEntry, method: string): Route | undefined {
   return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined);
 }
 
-/** Of a target that leads nowhere. One with a fragment never does: those stay with the client (RFC 9112, 3.2). */
+/**
+ * The problem of an unknown path. A target with a fragment is malformed, since clients do not send
+ * fragments (RFC 9112, 3.2).
+ */
 function notFound(url: string, pathname: string): Problem {
   if (url.includes('#')) {
-    return httpProblem('MALFORMED_HTTP', 'A request target has no fragment; send # as %23 where it is data.');
+    return httpProblem(
+      'MALFORMED_HTTP',
+      'A request target must not have a fragment; encode # as %23 if it is data.',
+    );
   }
-  return httpProblem('NOT_FOUND', `There is nothing at ${pathname}.`);
+  return httpProblem('NOT_FOUND', `The API has no path ${pathname}.`);
 }
 
-/** @param unknown path or method that a contract may still bring. */
+/** @param unknown path or method that a contract may still add. */
 function starting(unknown: string): Problem {
-  const detail = `The gateway does not know ${unknown} yet: it waits for the contracts of its routers.`;
+  const detail = `The gateway does not know ${unknown} yet: it is waiting for the contracts of its routers.`;
   return { ...httpProblem('STARTING', detail), dispatched: false };
 }
 
 function notAllowed(method: string, allow: string): Problem {
-  return httpProblem('METHOD_NOT_ALLOWED', `The path does not have ${method}; it has ${allow}.`, [
+  return httpProblem('METHOD_NOT_ALLOWED', `The path does not support ${method}; it supports ${allow}.`, [
     'Allow',
     allow,
   ]);
 }
 
 function badPath(): Problem {
-  return invalidRequest([{ pointer: '/path', detail: 'has broken percent-encoding' }]);
+  return invalidRequest([{ pointer: '/path', detail: 'has invalid percent-encoding' }]);
 }

@@ -1,10 +1,11 @@
 /**
- * One request for an operation, from its headers to the last byte of the reply.
+ * One operation request, from its headers to the end of the response.
  *
- * admitted (limits, who calls) → read (body) → bound (event data) → sent (requester) → answered
+ * admitted (rate limits, authentication) → read (body) → bound (event data) → sent (requester) →
+ * answered
  *
- * What needs no waiting is done in one turn of the event loop. It ends in exactly one of: a reply, a problem, or the
- * client going away, which cancels the request down to the worker.
+ * Steps that need no waiting run in one turn of the event loop. An exchange settles with exactly
+ * one of: a reply, a problem, or a client disconnect, which cancels the request down to the worker.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
@@ -16,8 +17,6 @@ import {
 } from '../../core/messages/message.ts';
 import type { TraceContext, TracedSpan, Tracing } from '../../core/observability/tracing.ts';
 import type { BoundRequest } from '../binding/binder.ts';
-import { decodeBody } from '../binding/coding.ts';
-import { bodyFromMiddleware } from '../binding/middleware-body.ts';
 import { accepts, FORM_TYPE, isFormType } from '../common/media-type.ts';
 import {
   httpProblem,
@@ -32,14 +31,17 @@ import type { ActiveExchange, GatewayContext } from '../context/gateway-context.
 import { isConditional } from '../response/conditional.ts';
 import { hasTags, withPlainTags } from '../response/entity-tag.ts';
 import { type ResponseContext, sendProblem, sendReply } from '../response/reply.ts';
-import { maxWaitOf, needsStartTime, sendsTiming } from '../response/server-timing.ts';
+import { needsStartTime, sendsTiming } from '../response/server-timing.ts';
 import type { Route } from '../routing/route.ts';
 import type { Match, PathEntry } from '../routing/route-table.ts';
 import { onDisconnect } from './client-disconnect.ts';
 import { type ConditionalExchange, checkPreconditions } from './preconditions.ts';
+import { hasBody, readRequestBody, unsupportedMediaType } from './request-body.ts';
+import { maxWaitOf, requestTimeout } from './request-timeout.ts';
 
+/** An operation request in progress. */
 export class Exchange implements ActiveExchange, ResponseContext, ConditionalExchange {
-  /** Headers that this request's reply has beyond those of its route, names and values in turn. */
+  /** Response headers of this exchange besides those of its route, names and values in turn. */
   readonly extraHeaders: string[];
   before: ActiveExchange | undefined = undefined;
   after: ActiveExchange | undefined = undefined;
@@ -48,7 +50,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   private caller: Caller | undefined;
   private settled = false;
   private stopWatching: (() => void) | undefined;
-  /** Where somebody traces. */
+  /** Undefined if the process does not trace. */
   private span: TracedSpan | undefined;
 
   constructor(
@@ -73,7 +75,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     return this.match.query;
   }
 
-  /** As the worker knows them: with its own entity tags. */
+  /** The request headers, with entity tags as the worker knows them. */
   get headers(): IncomingHttpHeaders {
     const { headers } = this.req;
     return this.gateway.settings.compression === false || !hasTags(headers)
@@ -81,7 +83,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       : withPlainTags(headers);
   }
 
-  /** Takes the request in. */
+  /** Starts the exchange, unless the gateway is closed or at its limit. */
   start(): void {
     const { gateway } = this;
     if (gateway.tracing !== undefined) this.span = this.beginSpan(gateway.tracing);
@@ -98,13 +100,13 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     }
   }
 
-  /** Ends the request from outside: the gateway closes and waits no longer. */
+  /** Settles the exchange with `SHUTTING_DOWN`, because the shutdown deadline has passed. */
   abort(): void {
     this.workerRequest?.cancel();
-    this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway was closed before the reply came.'));
+    this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway shut down before the reply arrived.'));
   }
 
-  /** The client has the reply, or has gone away. */
+  /** Called when the client has received the response or has disconnected. */
   private readonly onClose = (): void => {
     if (!this.settled) {
       this.settled = true;
@@ -117,7 +119,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     if (gateway.exchanges.length === 0) gateway.onIdle?.();
   };
 
-  /** Asks who calls and how often. */
+  /** Authenticates the caller and counts the request against the rate limits. */
   private async admit(): Promise<void> {
     try {
       if (!(await this.checkRateLimits('before'))) return;
@@ -141,44 +143,27 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     if (rateLimits === undefined) return true;
     const client = clientOf(this.req);
     const { eventName } = this.route.operation;
-    const verdict = await rateLimits.count({ client, caller: this.caller, eventName }, phase, this.maxWait);
-    this.extraHeaders.push(...verdict.headers);
-    if (verdict.problem !== undefined) this.fail(verdict.problem);
-    return verdict.problem === undefined;
+    const subject = { client, caller: this.caller, eventName };
+    const { headers, problem } = await rateLimits.count(subject, phase, this.maxWait);
+    this.extraHeaders.push(...headers);
+    if (problem !== undefined) this.fail(problem);
+    return problem === undefined;
   }
 
+  /** How long a count of a rate limit may take, in ms. */
   get maxWait(): number {
     return maxWaitOf(this.gateway.settings, this.req, this.route.timeout);
   }
 
-  /** Looks at the headers, and for a body. */
+  /** Checks the Accept header, then reads the body if there is one. */
   private accept(): void {
     const { headers } = this.req;
     const { produces } = this.route;
     if (headers.accept !== undefined && produces.length > 0 && !accepts(headers.accept, produces)) {
-      const detail = `The reply can be ${produces.join(', ')}.`;
+      const detail = `The operation replies with ${produces.join(', ')}.`;
       this.fail(httpProblem('NOT_ACCEPTABLE', detail));
-    } else if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
-      this.bind('', undefined);
-    } else this.readBody();
-  }
-
-  private readBody(): void {
-    const { req, res, gateway } = this;
-    if (req.readableEnded) {
-      this.onBody(undefined, bodyFromMiddleware(req));
-      return;
-    }
-    const declared = Number(req.headers['content-length'] ?? 0);
-    if (gateway.expecting.has(req) && declared <= gateway.settings.limits.body) {
-      res.removeHeader('Connection');
-      res.writeContinue();
-    }
-    gateway.bodies.read(req, (problem, bytes) => {
-      if (problem !== undefined || bytes.length === 0) this.onBody(problem, bytes);
-      else
-        decodeBody(req.headers['content-encoding'] ?? '', bytes, gateway.settings.limits.body, this.onBody);
-    });
+    } else if (!hasBody(this.req)) this.bind('', undefined);
+    else readRequestBody(this.gateway, this.req, this.res, this.onBody);
   }
 
   private readonly onBody = (problem: Problem | undefined, bytes: Buffer): void => {
@@ -190,7 +175,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     this.attempt(() => this.checkMediaType(bytes));
   };
 
-  /** Looks at the media type of a body. */
+  /** Checks whether the operation accepts a body of this media type. */
   private checkMediaType(bytes: Buffer): void {
     if (bytes.length === 0) {
       this.bind('', undefined);
@@ -198,7 +183,9 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     }
     if (!this.route.acceptsBody) {
       this.fail(
-        invalidRequest([{ pointer: '/body', detail: 'is not taken here; send the request without one' }]),
+        invalidRequest([
+          { pointer: '/body', detail: 'is not accepted by this operation; send the request without a body' },
+        ]),
       );
       return;
     }
@@ -209,21 +196,21 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       this.bind(type, bytes);
       return;
     }
-    const wanted = binder.mediaTypes.join(', ');
-    const taken = wanted === '' ? 'no media type that the gateway can read' : `${wanted}, in UTF-8`;
-    const detail = `The body is ${header ?? 'of no named media type'}; this operation takes ${taken}.`;
-    this.fail(httpProblem('UNSUPPORTED_MEDIA_TYPE', detail, ['Accept', wanted]));
+    this.fail(unsupportedMediaType(header, binder));
   }
 
-  /** Makes event data. */
+  /** Binds the request to event data, checks preconditions, and sends it. */
   private bind(type: string, bytes: Buffer | undefined): void {
     const bound = this.route.binder.bind(this, type, bytes);
     if (Array.isArray(bound)) {
       this.fail(invalidRequest(bound));
       return;
     }
-    const timeout = this.timeout();
-    if (timeout === undefined) return;
+    const timeout = requestTimeout(this.gateway.settings, this.req, this.route.timeout);
+    if (typeof timeout !== 'number') {
+      this.fail(invalidRequest([timeout]));
+      return;
+    }
     const { headers, method } = this.req;
     if (method !== 'GET' && method !== 'HEAD' && isConditional(headers)) {
       void checkPreconditions(this, timeout, (problem, left) => {
@@ -231,20 +218,6 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
         else this.attempt(() => this.send(bound, type, left));
       }).catch((error: unknown) => this.failInternally(error));
     } else this.send(bound, type, timeout);
-  }
-
-  /** The time for this request, in ms; undefined when what the caller says is no time. */
-  private timeout(): number | undefined {
-    const { settings } = this.gateway;
-    const header = settings.timeoutHeader.toLowerCase();
-    const given = this.req.headers[header];
-    if (given === undefined) return this.route.timeout;
-    if (typeof given === 'string' && /^[1-9]\d{0,8}$/.test(given))
-      return Math.min(Number(given), settings.maxTimeout);
-    this.fail(
-      invalidRequest([{ pointer: `/header/${header}`, detail: 'must be a whole number of milliseconds' }]),
-    );
-    return undefined;
   }
 
   private send(bound: BoundRequest, type: string, timeout: number): void {
@@ -261,35 +234,32 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     this.workerRequest = this.gateway.requester.request(outgoing, this.onReply);
   }
 
-  /** Keeps a request that is under way, so that it is cancelled when the client goes away. */
-  track(call: InFlight): void {
-    this.workerRequest = call;
-    if (this.settled) call.cancel();
+  /** Keeps a request in flight, so that it is cancelled if the client disconnects. */
+  track(request: InFlight): void {
+    this.workerRequest = request;
+    if (this.settled) request.cancel();
   }
 
   private extras({ key }: BoundRequest, type: string, timeout: number): RequestExtras | undefined {
-    const { req, gateway, caller } = this;
-    const { trace } = this;
+    const { req, gateway, caller, trace } = this;
     const contentType = isFormType(type) ? FORM_TYPE : undefined;
     const timing = this.started !== 0 && sendsTiming(gateway.settings, req) ? timeout : undefined;
-    const nothing =
+    const isEmpty =
       trace === undefined && caller === undefined && key === undefined && contentType === undefined;
-    return nothing && timing === undefined ? undefined : { ...trace, caller, key, contentType, timing };
+    return isEmpty && timing === undefined ? undefined : { ...trace, caller, key, contentType, timing };
   }
 
   private readonly onReply = (reply: ReplyMessage): void => {
     this.workerRequest = undefined;
     if (this.settled) return;
     try {
-      if (reply.code !== '')
-        this.fail(
-          problemOfReply(reply, (pointer) => this.route.httpPointer(pointer)),
-          reply,
-        );
-      else {
+      if (reply.code === '') {
         this.settled = true;
         const status = sendReply(this, reply);
         this.publish(status, '', true);
+      } else {
+        const problem = problemOfReply(reply, (pointer) => this.route.httpPointer(pointer));
+        this.fail(problem, reply);
       }
     } catch (error) {
       this.settled = false;
@@ -297,7 +267,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     }
   };
 
-  /** Answers with a problem. */
+  /** Settles the exchange with a problem. */
   private fail(problem: Problem, reply?: ReplyMessage): void {
     if (this.settled) return;
     this.settled = true;
@@ -305,6 +275,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     this.publish(status, problem.code, problem.dispatched ?? false);
   }
 
+  /** Runs a step; an exception settles the exchange with `INTERNAL_ERROR`. */
   private attempt(step: () => void): void {
     if (this.settled) return;
     try {
@@ -314,7 +285,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     }
   }
 
-  /** Something in the gateway itself failed; callers learn no more than that. */
+  /** Settles the exchange after an internal error. The log gets the detail, the caller does not. */
   private failInternally(error: unknown): void {
     const { requestId, gateway, route } = this;
     const { eventName } = route.operation;
@@ -322,9 +293,12 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       { err: toError(error), requestId, event: eventName },
       'a request failed in the gateway',
     );
-    this.fail(httpProblem('INTERNAL_ERROR', 'The gateway could not handle the request; its log says why.'));
+    this.fail(
+      httpProblem('INTERNAL_ERROR', 'The gateway failed to handle the request; its log contains the reason.'),
+    );
   }
 
+  /** The context of the gateway's span, or else that of the caller. */
   get trace(): TraceContext | undefined {
     return this.span?.context ?? this.callerTrace();
   }
@@ -344,13 +318,13 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     });
   }
 
-  /** Tells how it ended: diagnostics, access log and trace. */
+  /** Publishes how the exchange ended: trace, diagnostics and access log. */
   private publish(status: number, code: string, dispatched: boolean): void {
     const { gateway, caller, requestId } = this;
     try {
       this.span?.end({ code, status });
     } catch (error) {
-      gateway.logger.error({ err: toError(error), requestId }, 'a span could not be ended');
+      gateway.logger.error({ err: toError(error), requestId }, 'cannot end the span of a request');
     }
     if (!hasObservers(gateway)) return;
     const duration = this.started === 0 ? 0 : performance.now() - this.started;

@@ -1,7 +1,9 @@
 /**
- * Preconditions of requests that change something, for operations with computed entity tags: the gateway asks for the
- * resource first, by the GET operation of the same path, and compares. Between that and the change another one may
- * come in; a worker that must exclude it checks `If-Match` itself, as a header parameter.
+ * Checks preconditions (RFC 9110, 13.1) of unsafe requests to resources with computed entity tags.
+ *
+ * The gateway first calls the GET operation of the same path and compares. Another write can land
+ * between the check and the request. A worker that needs atomicity must check `If-Match` itself, as
+ * a header parameter.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Caller, InFlight, ReplyMessage } from '../../core/messages/message.ts';
@@ -19,7 +21,7 @@ import type { Route } from '../routing/route.ts';
 import type { PathEntry } from '../routing/route-table.ts';
 import type { Admission } from '../security/guard.ts';
 
-/** A request with conditions. */
+/** An exchange whose request may have preconditions. */
 export interface ConditionalExchange extends ParameterSource {
   readonly gateway: GatewayContext;
   readonly entry: PathEntry;
@@ -27,19 +29,20 @@ export interface ConditionalExchange extends ParameterSource {
   readonly requestId: string;
   readonly trace: TraceContext | undefined;
   readonly req: IncomingMessage;
-  /** Most that the request waits for a count, in ms. */
+  /** How long a count of a rate limit may take, in ms. */
   readonly maxWait: number;
-  /** Keeps the request that is under way, so that it is cancelled when the client goes away. */
-  track(call: InFlight): void;
+  /** Keeps a request in flight, so that it is cancelled if the client disconnects. */
+  track(request: InFlight): void;
 }
 
-/** How it turned out, and the time left for the request itself, in ms. */
+/** Called with the problem, if a precondition fails, and the time left for the request, in ms. */
 type Done = (problem: Problem | undefined, timeLeft: number) => void;
 
 /**
- * Checks the conditions of a request, if its path has a GET operation that computes entity tags. That operation is asked
- * as if the client itself had sent a GET: with its rights, within its rate limits, and for the caller that it is. Else
- * the answer would say something about a resource that the client may not read.
+ * Checks the preconditions of a request if its path has a GET operation that computes entity tags.
+ *
+ * The GET runs with the permissions, the rate limits and the caller of the client. Otherwise the
+ * result would reveal the state of a resource that the client may not read.
  * @param timeout time for both requests together, in ms.
  */
 export async function checkPreconditions(
@@ -79,7 +82,7 @@ export async function checkPreconditions(
   const { eventName } = getRoute.operation;
   const { body, key } = bound;
   const { caller } = admission;
-  const extras = trace === undefined && caller === undefined && key === undefined;
+  const isEmpty = trace === undefined && caller === undefined && key === undefined;
   exchange.track(
     gateway.requester.request(
       {
@@ -88,14 +91,14 @@ export async function checkPreconditions(
         timeout: timeLeft(),
         idempotent: true,
         requestId,
-        extras: extras ? undefined : { ...trace, caller, key },
+        extras: isEmpty ? undefined : { ...trace, caller, key },
       },
       settle,
     ),
   );
 }
 
-/** Whether the client may have what another operation gives, by the rules of that one; and as which caller. */
+/** Admits the client to the GET operation, by its guard and its rate limits. */
 async function admitToGet(
   { gateway, req, query, route, maxWait: patience }: ConditionalExchange,
   { guard, operation: { eventName } }: Route,
@@ -113,8 +116,9 @@ async function admitToGet(
 }
 
 /**
- * Event data of the GET. The query belongs to the resource (RFC 9110, 4.2.2), unless it is one that only the change
- * has. The conditions are judged here, so the worker gets none.
+ * Binds the request to event data of the GET operation. The query identifies the resource (RFC
+ * 9110, 4.2.2), so it is kept if the GET operation accepts it. The gateway evaluates the conditions
+ * itself, so the worker does not receive them.
  */
 function bindGet(exchange: ConditionalExchange, getRoute: Route): BoundRequest | undefined {
   const { query } = exchange;
@@ -140,7 +144,7 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   'if-unmodified-since',
 ]);
 
-/** Whether the worker of the change gets the conditions too. */
+/** Whether the worker of the operation receives the conditions as header parameters. */
 function workerChecksConditions({ operation }: Route): boolean {
   return operation.parameters.some(
     (binding) => binding.in === 'header' && CONDITIONS.has(binding.name.toLowerCase()),
@@ -150,13 +154,13 @@ function workerChecksConditions({ operation }: Route): boolean {
 function withConditionNote(problem: Problem): Problem {
   return {
     ...problem,
-    detail: `${problem.detail} The conditions of a request are checked by GET of its path.`,
+    detail: `${problem.detail} The gateway checks preconditions with the GET operation of the path.`,
   };
 }
 
 function getNotBindable(): Problem {
   const detail =
-    'The conditions cannot be checked: GET of the path does not accept the parameters of this request.';
+    'Cannot check the preconditions: the GET operation of the path does not accept the parameters of this request.';
   return httpProblem('PRECONDITION_FAILED', detail);
 }
 

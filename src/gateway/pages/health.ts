@@ -1,14 +1,14 @@
-/** Whether a gateway can serve. */
+/** The readiness of a gateway. */
 import { type Health, healthOf } from '../../core/observability/health.ts';
 import { type GatewayContext, isStarting } from '../context/gateway-context.ts';
 
-/** What keeps the gateway from serving; `ok` when nothing does. */
+/** The readiness of a gateway, with the reasons if it cannot serve. */
 export function gatewayHealth(gateway: GatewayContext): Health {
   const reasons = [];
   if (gateway.draining) reasons.push({ code: 'SHUTTING_DOWN', detail: 'The gateway is shutting down.' });
   if (!gateway.requester.reachable) reasons.push({ code: 'NO_ROUTER', detail: 'No router is reachable.' });
   if (isStarting(gateway)) {
-    reasons.push({ code: 'STARTING', detail: 'The gateway waits for the contracts of its routers.' });
+    reasons.push({ code: 'STARTING', detail: 'The gateway is waiting for the contracts of its routers.' });
   }
   return healthOf(reasons);
 }

@@ -1,4 +1,4 @@
-/** The document as it is served: `/openapi.json` and `/openapi.yaml`. */
+/** Renders the document for `/openapi.json` and `/openapi.yaml`. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { type ScalarTag, stringify } from 'yaml';
 import { ExactNumber, stringifyExact } from '../../core/json/exact-json.ts';
@@ -7,14 +7,14 @@ import { etagOf } from '../response/entity-tag.ts';
 
 export type DocumentFormat = 'json' | 'yaml';
 
-/** A document in one format, ready to be sent. */
+/** A document, rendered in one format. */
 export interface RenderedDocument {
   readonly body: Buffer;
   readonly contentType: string;
   readonly etag: string;
 }
 
-/** A number of the document that a double cannot hold, written as it came. */
+/** Writes numbers that a double cannot hold with all their digits. */
 const EXACT_NUMBER: ScalarTag = {
   tag: 'tag:yaml.org,2002:float',
   default: true,
@@ -23,10 +23,10 @@ const EXACT_NUMBER: ScalarTag = {
   stringify: ({ value }) => String(value),
 };
 
-/** Paths that the gateway may be mounted under, at most this many are remembered. */
+/** Maximum number of cached renderings. A host can mount the gateway at any number of paths. */
 const MAX_RENDERED = 16;
 
-/** Renders one snapshot's document, once for each format and mount path. */
+/** Renders the document of one snapshot once for each format and mount path. */
 export class DocumentRenderer {
   private readonly rendered = new Map<string, RenderedDocument>();
 
@@ -36,8 +36,8 @@ export class DocumentRenderer {
   ) {}
 
   /**
-   * The document, with the server that this gateway is.
-   * @param baseUrl path that the gateway is mounted under; empty at the root.
+   * The document, with this gateway as its only server.
+   * @param baseUrl path at which the gateway is mounted; empty at the root.
    */
   document(baseUrl: string): OpenAPIV3_1.Document {
     return {

@@ -1,8 +1,8 @@
-/** Headers of the gateway's own pages. */
+/** Response headers of the gateway's own pages. */
 import { type GatewayContext, startHeaders } from '../context/gateway-context.ts';
 import type { PageRequest } from '../routing/page.ts';
 
-/** Headers of a page: those of every reply, the request's id, and what cross-origin requests need. */
+/** The base headers, the request id and the CORS headers of a page. */
 export function pageHeaders(
   gateway: GatewayContext,
   { req, requestId }: PageRequest,

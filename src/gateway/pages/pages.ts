@@ -1,4 +1,4 @@
-/** The gateway's own pages: the document, Swagger UI, and its health. */
+/** The pages that the gateway serves itself: the document, Swagger UI and health checks. */
 import { type Health, healthOf, statusOf } from '../../core/observability/health.ts';
 import { httpProblem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
@@ -15,8 +15,8 @@ import { DocsPage } from './swagger-ui.ts';
 const ALLOW = 'GET, HEAD, OPTIONS';
 
 /**
- * All pages by path; `/*` at the end stands for all paths below.
- * @param renderer gives the renderer of the document that is served now.
+ * Creates all pages, by path. `/*` at the end of a path matches all paths below it.
+ * @param renderer returns the renderer of the current document.
  */
 export function newPages(gateway: GatewayContext, renderer: () => DocumentRenderer): Map<string, Page> {
   const pages = new Map<string, Page>();
@@ -53,7 +53,7 @@ function serveDocument(
   if (verdict === 'failed') {
     const problem = httpProblem(
       'PRECONDITION_FAILED',
-      'The document is not in the state that the request asks for.',
+      'The document does not have the entity tag that If-Match names.',
     );
     sendPlainProblem(gateway, req, res, request.requestId, problem);
     return;

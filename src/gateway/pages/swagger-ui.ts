@@ -1,6 +1,6 @@
 /**
- * Swagger UI, from files of this machine alone. It loads the document by its URL, relative to the page, so that it
- * works under any prefix.
+ * Swagger UI, served from local files only. It loads the document by a relative URL, so that it
+ * works at any mount path.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
@@ -14,19 +14,20 @@ import type { PageRequest } from '../routing/page.ts';
 import { docsHeaders } from '../security/headers.ts';
 import { pageHeaders } from './page-headers.ts';
 
-/** How an Express app is called as a middleware. */
+/** The signature of an Express app that is called as a middleware. */
 type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 const HIDE_TOPBAR = '.swagger-ui .topbar { display: none }';
 
+/** The Swagger UI page and its files. */
 export class DocsPage {
   private readonly headers: readonly string[];
   private readonly html: Buffer;
   private readonly files: Middleware;
 
   /**
-   * @param path where the page is, such as `/docs`.
-   * @param openapi where the document is, without its ending.
+   * @param path path of the page, such as `/docs`.
+   * @param openapi path of the document without its extension.
    */
   constructor(
     private readonly gateway: GatewayContext,
@@ -48,7 +49,7 @@ export class DocsPage {
     this.files = app;
   }
 
-  /** The page's relative links need the slash at its end. */
+  /** Redirects to the path with a slash at its end, which the relative links of the page need. */
   redirect(request: PageRequest): void {
     const headers = pageHeaders(this.gateway, request, this.headers);
     headers.push('Location', `${request.baseUrl}${this.path}/`);
@@ -60,7 +61,7 @@ export class DocsPage {
     });
   }
 
-  /** The page itself, or one of its files. */
+  /** Serves the page or one of its files. */
   serve(request: PageRequest): void {
     const { url = '' } = request.req;
     const file = url.slice(url.indexOf(this.path) + this.path.length);
@@ -89,14 +90,14 @@ export class DocsPage {
     this.files(req, res, (error) => {
       req.url = url;
       if (error !== undefined && error !== null && error !== 'router') {
-        this.gateway.logger.error({ err: toError(error), requestId }, 'a file of the docs could not be sent');
+        this.gateway.logger.error({ err: toError(error), requestId }, 'cannot send a file of Swagger UI');
       }
       sendPlainProblem(
         this.gateway,
         req,
         res,
         requestId,
-        httpProblem('NOT_FOUND', 'There is no such file in the docs.'),
+        httpProblem('NOT_FOUND', 'Swagger UI has no such file.'),
       );
     });
   }

@@ -1,17 +1,20 @@
-/** Compression of larger replies. */
+/**
+ * Compression of response bodies. The package `compression` wraps `res.write` and `res.end`, and
+ * leaves the entity tag of a compressed response unchanged.
+ */
 import type { IncomingMessage } from 'node:http';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { chooseCoding } from '../common/media-type.ts';
 
-/** Codings that the gateway can answer with, best first. */
+/** Codings that the gateway supports, in order of preference. */
 const CODINGS = ['br', 'gzip'] as const;
 export type Coding = (typeof CODINGS)[number];
 
 const COMPRESSIBLE = /^(?:text\/|application\/(?:[^;]*\+)?(?:json|xml|yaml|javascript)|image\/svg\+xml)/i;
 
 /**
- * Headers that a coding would make untrue: a range is one of the bytes as they are (RFC 9110, 14.4), a digest is that
- * of the content or of the representation with its coding (RFC 9530, 2 and 3; RFC 1864).
+ * Headers that a coding would invalidate: a range refers to uncompressed bytes (RFC 9110, 14.4); a
+ * digest covers the content, or the representation with its coding (RFC 9530, 2 and 3; RFC 1864).
  */
 const BYTE_HEADERS: ReadonlySet<string> = new Set([
   'content-digest',
@@ -24,7 +27,7 @@ const BYTE_HEADERS: ReadonlySet<string> = new Set([
 
 const NO_TRANSFORM = /(?:^|[,\s])no-transform(?:$|[,\s])/i;
 
-/** What decides whether a response may be compressed. */
+/** The parts of a response that decide whether it may be compressed. */
 interface ResponseHead {
   readonly status: number;
   /** Names and values in turn. */
@@ -32,10 +35,10 @@ interface ResponseHead {
   readonly contentType: string;
 }
 
-/** Whether a response may be compressed, and its media type is worth it. */
+/** Whether a response may be compressed and its media type compresses well. */
 export function mayCompress(req: IncomingMessage, { status, headers, contentType }: ResponseHead): boolean {
   if (status === 206 || !COMPRESSIBLE.test(contentType)) return false;
-  // Both sides may forbid it (RFC 9111, 5.2.1.6 and 5.2.2.6).
+  // The client and the worker may both forbid it (RFC 9111, 5.2.1.6 and 5.2.2.6).
   if (NO_TRANSFORM.test(req.headers['cache-control'] ?? '')) return false;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]?.toLowerCase() ?? '';
@@ -45,7 +48,7 @@ export function mayCompress(req: IncomingMessage, { status, headers, contentType
   return true;
 }
 
-/** The coding that an Accept-Encoding header asks for; undefined: none that we have. */
+/** The supported coding that an Accept-Encoding header prefers; undefined if there is none. */
 export function codingFor(acceptEncoding: string | string[] | undefined): Coding | undefined {
   return typeof acceptEncoding === 'string' ? chooseCoding(acceptEncoding, CODINGS) : undefined;
 }
@@ -53,7 +56,10 @@ export function codingFor(acceptEncoding: string | string[] | undefined): Coding
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
 const GZIP = { level: 6 };
 
-/** Compresses on the thread pool; `done` gets undefined when that fails, or gains nothing. */
+/**
+ * Compresses a body on the thread pool.
+ * @param done called with undefined if compression fails or does not make the body smaller.
+ */
 export function compress(body: Buffer, coding: Coding, done: (compressed: Buffer | undefined) => void): void {
   const finish = (error: Error | null, result: Buffer): void => {
     done(error === null && result.length < body.length ? result : undefined);

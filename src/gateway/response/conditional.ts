@@ -1,14 +1,17 @@
-/** Conditional requests (RFC 9110, 13): entity tags, dates, and what a request demands of them. */
+/**
+ * Evaluates conditional requests (RFC 9110, 13). The package `fresh` covers GET and HEAD only, and
+ * does not compare the tags of compressed responses.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 import { tagsMatch, tagsOf } from './entity-tag.ts';
 
-/** What is known of a representation. */
+/** The validators of a representation. */
 export interface Validator {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
 }
 
-/** Whether a request has any condition on the state of what it is about. */
+/** Whether a request has a precondition. */
 export function isConditional(headers: IncomingHttpHeaders): boolean {
   return (
     headers['if-match'] !== undefined ||
@@ -18,12 +21,12 @@ export function isConditional(headers: IncomingHttpHeaders): boolean {
   );
 }
 
-/** How the conditions of a request turn out. */
-export type ConditionResult = 'go' | 'not-modified' | 'failed';
+/** The result of evaluating preconditions. */
+export type ConditionResult = 'proceed' | 'not-modified' | 'failed';
 
 /**
- * Evaluates the conditions in the order of RFC 9110, 13.2.2.
- * @param current undefined when there is no such resource.
+ * Evaluates the preconditions in the order of RFC 9110, 13.2.2.
+ * @param current undefined if the resource does not exist.
  * @param isRead whether the method is GET or HEAD.
  */
 export function evaluate(
@@ -44,7 +47,7 @@ export function evaluate(
   } else if (isRead && modifiedSince !== undefined && current?.lastModified !== undefined) {
     if (isLater(current.lastModified, modifiedSince) === false) return 'not-modified';
   }
-  return 'go';
+  return 'proceed';
 }
 
 type Compare = (given: string, etag: string) => boolean;
@@ -60,7 +63,7 @@ function matches(header: string, current: Validator | undefined, compare: Compar
   return tagsOf(header).some((given) => compare(given, etag));
 }
 
-/** Whether a date is later than another; undefined when one of them is none. Seconds count. */
+/** Whether a date is later than another; undefined if one of them is not a valid date. */
 function isLater(date: string | undefined, other: string): boolean | undefined {
   const first = Date.parse(date ?? '');
   const second = Date.parse(other);

@@ -1,16 +1,16 @@
-/** Holding replies of workers against the document. */
+/** Checks replies of workers against the document. */
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { parseJson } from '../binding/json.ts';
 import { isJsonType } from '../common/media-type.ts';
 import type { Fault } from '../common/problem.ts';
 import type { Route } from '../routing/route.ts';
 
-/** What is wrong with a reply: its status is not in the document, it is no JSON, or it does not match its schema. */
+/** Finds an undocumented status, a body that is not JSON, and violations of the schema. */
 export function validateReply(route: Route, reply: ReplyMessage, contentType: string): Fault[] {
   const { status, body } = reply;
-  const named = route.statusMismatch(status);
-  if (named !== undefined) {
-    const detail = `has the status ${status}, which the document does not name; it names ${named.join(', ')}`;
+  const declared = route.statusMismatch(status);
+  if (declared !== undefined) {
+    const detail = `has the status ${status}, but the document declares ${declared.join(', ')}`;
     return [{ pointer: '/reply', detail }];
   }
   if (!isJsonType(contentType) || status === 204 || status === 304) return [];

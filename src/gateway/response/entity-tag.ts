@@ -1,7 +1,8 @@
 /**
- * Entity tags (RFC 9110, 8.8.3). A strong tag names bytes, so a compressed reply needs a tag of its own: `"v1"` leaves
- * as `"v1-br"`. A worker's tag that ends in such a suffix leaves with `-identity` added. So every tag that ends in a
- * suffix when it comes back carries exactly one of the gateway, and the worker's tag is what is left without it.
+ * Entity tags (RFC 9110, 8.8.3). A strong tag identifies bytes, so each coding needs its own tag:
+ * the gateway sends the tag `"v1"` of a worker as `"v1-br"`. If the tag of a worker already ends in
+ * such a suffix, the gateway appends `-identity`. So a suffix in a tag of a request always comes
+ * from the gateway, and removing one suffix gives the tag of the worker.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -9,19 +10,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 const TAG = /(?:W\/)?"[^"]*"/g;
 const SUFFIX = /-(?:br|gzip|deflate|identity)"$/;
 
-/** A strong entity tag of the bytes of a reply. */
+/** Computes the strong entity tag of a body. */
 export function etagOf(body: Buffer): string {
   return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
 }
 
-/** The tags of a list, such as that of `If-Match`. */
+/** The tags in a list such as `If-Match`. */
 export function tagsOf(header: string): string[] {
   return header.match(TAG) ?? [];
 }
 
 /**
- * The tag that a reply is sent with.
- * @param coding undefined: the bytes are sent as the worker gave them.
+ * The tag that the gateway sends for the tag of a worker.
+ * @param coding coding of the response; undefined if its body is sent unchanged.
  */
 export function sentTag(tag: string, coding: string | undefined): string {
   if (coding !== undefined && !tag.startsWith('W/')) return tag.replace(/"$/, `-${coding}"`);
@@ -32,18 +33,20 @@ function plainTag(tag: string): string {
   return tag.replace(SUFFIX, '"');
 }
 
-/** Whether a tag that a client gave stands for the state that a worker's tag names; weak and strong tags do alike. */
+/**
+ * Compares the tag of a client with that of a worker, without suffix, weakly (RFC 9110, 8.8.3.2).
+ */
 export function tagsMatch(given: string, etag: string): boolean {
   const [first, second] = [given.replace(/^W\//, ''), etag.replace(/^W\//, '')];
   return first === second || plainTag(first) === second;
 }
 
-/** The tag of a list that stands for a worker's tag, as the client gave it. */
+/** The tag in the list of a client that matches the tag of a worker, as the client sent it. */
 export function clientTag(list: string | undefined, etag: string): string | undefined {
   return list === undefined ? undefined : tagsOf(list).find((given) => tagsMatch(given, etag));
 }
 
-/** Whether a request names entity tags. */
+/** Whether a request contains entity tags. */
 export function hasTags(headers: IncomingHttpHeaders): boolean {
   return (
     headers['if-match'] !== undefined ||
@@ -53,8 +56,9 @@ export function hasTags(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * Headers with the entity tags as the worker gave them. `If-Range` keeps a coding: the client has a part of the
- * compressed bytes, and a part of the others must not be appended to it (RFC 9110, 13.1.5).
+ * Restores the entity tags of the worker in request headers. `If-Range` keeps the suffix of a
+ * coding: the client has a part of the compressed bytes, to which uncompressed bytes must not be
+ * appended (RFC 9110, 13.1.5).
  */
 export function withPlainTags(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   let plain: IncomingHttpHeaders | undefined;

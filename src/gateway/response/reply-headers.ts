@@ -1,7 +1,7 @@
-/** Headers that a worker's reply brings along: which of them may go to the client. */
+/** Reads the headers of a worker's reply and drops those that a worker must not set. */
 import type { ReplyExtras, ReplyMessage } from '../../core/messages/message.ts';
 
-/** Headers that are the business of the connection, or of the gateway; a worker cannot set them. */
+/** Headers of the connection or of the gateway. A worker cannot set them. */
 const RESERVED: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -18,20 +18,21 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 
 const NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-// Control characters would end the header, or are not allowed in one; others than Latin-1 cannot be sent.
+// Control characters are not allowed in headers, and Node sends headers as Latin-1.
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Headers of a reply by lower-case name, those that may be sent; and the times it brings. */
+/** The extras of a reply. */
 export interface ReplyHeaders {
+  /** Headers to send, by lower-case name. */
   readonly headers: Map<string, string | readonly string[]>;
-  /** Names of headers that were left out. */
+  /** Names of headers that are not sent. */
   readonly dropped: readonly string[];
   readonly timing: ReplyExtras['timing'];
 }
 
 /**
  * Reads the extras of a reply.
- * @param requestIdHeader the gateway's own header for the id of a request, lower case.
+ * @param requestIdHeader request id header of the gateway, in lower case.
  */
 export function readExtras(reply: ReplyMessage, requestIdHeader: string): ReplyHeaders | undefined {
   if (reply.extras.length === 0) return undefined;

@@ -1,4 +1,9 @@
-/** From a worker's reply, or a problem, to the response. */
+/**
+ * Responses: replies and problems, their headers, contract checks, conditions, compression, and the
+ * writer.
+ *
+ * This file turns a worker's reply, or a problem, into the response.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReplyExtras, ReplyMessage } from '../../core/messages/message.ts';
 import { encodeProblem, httpProblem, outcomeProblem, type Problem } from '../common/problem.ts';
@@ -7,29 +12,33 @@ import type { Route } from '../routing/route.ts';
 import { evaluate } from './conditional.ts';
 import { validateReply } from './contract-check.ts';
 import { clientTag, etagOf } from './entity-tag.ts';
+import { changeHeader, hasHeader } from './header-list.ts';
 import { type ReplyHeaders, readExtras } from './reply-headers.ts';
 import { addTiming, sendsTiming } from './server-timing.ts';
 import { write, writeCompressed } from './writer.ts';
 
-/** What an answer is made with. */
+/** What a response is made from. */
 export interface ResponseContext {
   readonly gateway: GatewayContext;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
-  /** Path that the gateway is mounted under; empty at the root. */
+  /** Path at which the gateway is mounted; empty at the root. */
   readonly baseUrl: string;
   readonly route: Route;
-  /** Headers of this reply alone, names and values in turn. */
+  /** Headers of this response besides those of its route, names and values in turn. */
   readonly extraHeaders: readonly string[];
-  /** When the request came, in ms; 0 when nobody will ask. */
+  /** When the request arrived, by `performance.now()`; 0 if that is not needed. */
   readonly started: number;
 }
 
 const PROBLEM_TYPE = 'application/problem+json';
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 
-/** Answers with a worker's reply, its bytes unread. Returns the status. */
+/**
+ * Sends the reply of a worker. Its body is passed through unread, unless replies are checked.
+ * @returns the status of the response.
+ */
 export function sendReply(context: ResponseContext, reply: ReplyMessage): number {
   const { gateway, req, route } = context;
   const extras = readExtras(reply, gateway.settings.requestIdHeader.toLowerCase());
@@ -54,7 +63,11 @@ export function sendReply(context: ResponseContext, reply: ReplyMessage): number
   return plain ? write(gateway, context, response) : writeCompressed(gateway, context, response, compression);
 }
 
-/** Answers with a problem. Returns the status. */
+/**
+ * Sends a problem.
+ * @param reply the reply that the problem comes from.
+ * @returns the status of the response.
+ */
 export function sendProblem(context: ResponseContext, problem: Problem, reply?: ReplyMessage): number {
   const { gateway, requestId } = context;
   const extras =
@@ -66,7 +79,7 @@ export function sendProblem(context: ResponseContext, problem: Problem, reply?: 
   return write(gateway, context, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
 }
 
-/** Answers with a problem where no operation is concerned. */
+/** Sends a problem for a request that has no operation. */
 export function sendPlainProblem(
   gateway: GatewayContext,
   req: IncomingMessage,
@@ -81,22 +94,16 @@ export function sendPlainProblem(
   write(gateway, { req, res }, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
 }
 
-/** Headers that a problem brings along. */
+/** Adds the headers of a problem. */
 function addProblemHeaders(problem: Problem, retryAfter: number, headers: string[]): void {
   if (problem.headers !== undefined) headers.push(...problem.headers);
-  if (problem.status === 503 && !hasName(headers, 'retry-after')) {
+  if (problem.status === 503 && !hasHeader(headers, 'retry-after')) {
     headers.push('Retry-After', String(Math.ceil(retryAfter / 1000)));
   }
-  if (!hasName(headers, 'cache-control')) headers.push('Cache-Control', 'no-store');
+  if (!hasHeader(headers, 'cache-control')) headers.push('Cache-Control', 'no-store');
 }
 
-function hasName(headers: readonly string[], name: string): boolean {
-  for (let index = 0; index < headers.length; index += 2)
-    if (headers[index]?.toLowerCase() === name) return true;
-  return false;
-}
-
-/** Headers of every reply to this request. */
+/** The headers of every response to the request. */
 function headersOf(context: ResponseContext, timing: ReplyExtras['timing']): string[] {
   const { gateway, route, extraHeaders, requestId } = context;
   const headers = startHeaders(gateway, route.headers, requestId);
@@ -106,7 +113,10 @@ function headersOf(context: ResponseContext, timing: ReplyExtras['timing']): str
   return headers;
 }
 
-/** Adds what the worker set; names in a problem keep those that speak of the connection between body and type. */
+/**
+ * Adds the headers that the worker set.
+ * @param problem whether the body is that of a problem and not that of the worker.
+ */
 function addWorkerHeaders(
   context: ResponseContext,
   extras: ReplyHeaders,
@@ -116,7 +126,7 @@ function addWorkerHeaders(
   const { gateway, route, requestId } = context;
   if (extras.dropped.length > 0) {
     const fields = { requestId, event: route.operation.eventName, headers: extras.dropped };
-    gateway.logger.warn(fields, 'headers of a reply were left out: a worker cannot set them');
+    gateway.logger.warn(fields, 'headers of a reply are not sent: a worker cannot set them');
   }
   for (const [name, value] of extras.headers) {
     if (name === 'content-type' || (problem && BODY_HEADERS.has(name))) continue;
@@ -125,7 +135,7 @@ function addWorkerHeaders(
   }
 }
 
-/** Headers that describe the body of a worker, which a problem does not have. */
+/** Headers that describe the body of the worker. A problem has a body of its own. */
 const BODY_HEADERS: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-language',
@@ -133,7 +143,7 @@ const BODY_HEADERS: ReadonlySet<string> = new Set([
   'last-modified',
 ]);
 
-/** A worker knows nothing of the path that the gateway is mounted under. */
+/** Adds the mount path of the gateway, which workers do not know, to a location. */
 function withBaseUrl(location: string, baseUrl: string): string {
   return baseUrl !== '' && location.startsWith('/') && !location.startsWith('//')
     ? baseUrl + location
@@ -145,52 +155,54 @@ function firstOf(extras: ReplyHeaders | undefined, name: string): string | undef
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** Whether the reply can be answered, and keeps to the document. */
+/** Checks that the reply is valid HTTP and matches the document. */
 function checkReply(context: ResponseContext, reply: ReplyMessage, contentType: string): Problem | undefined {
   const { gateway, route, requestId } = context;
   const { status } = reply;
   const fields = { requestId, event: route.operation.eventName, status };
   if (!Number.isInteger(status) || status < 200 || status > 599 || !MEDIA_TYPE.test(contentType)) {
-    gateway.logger.error({ ...fields, contentType }, 'a reply has no valid status or media type');
-    return outcomeProblem('BAD_REPLY', 'The reply of the worker has no valid status or media type.');
+    gateway.logger.error({ ...fields, contentType }, 'the status or media type of a reply is not valid');
+    return outcomeProblem('BAD_REPLY', 'The status or media type of the reply from the worker is not valid.');
   }
   const { check, sample } = gateway.settings.replies;
   if (check === 'off' || (sample < 1 && Math.random() >= sample)) return undefined;
   const faults = validateReply(route, reply, contentType);
   if (faults.length === 0) return undefined;
-  gateway.logger.error({ ...fields, faults }, 'A REPLY BREAKS THE CONTRACT');
+  gateway.logger.error({ ...fields, faults }, 'a reply violates the contract');
   if (check === 'report') return undefined;
-  return outcomeProblem('BAD_REPLY', 'The reply of the worker does not match the document.');
+  return outcomeProblem('BAD_REPLY', 'The reply from the worker does not match the document.');
 }
 
-/** Holds a successful reply against the conditions of the request; adds the entity tag that it computes. */
+/**
+ * Evaluates the conditions of the request against a successful reply. Computes the entity tag if
+ * the operation asks for that, and adds it to the headers.
+ */
 function evaluateConditions(
   { req, route }: ResponseContext,
   reply: ReplyMessage,
   extras: ReplyHeaders | undefined,
   headers: string[],
 ): ReturnType<typeof evaluate> {
-  const reading = req.method === 'GET' || req.method === 'HEAD';
+  const isRead = req.method === 'GET' || req.method === 'HEAD';
   let etag = firstOf(extras, 'etag');
-  if (etag === undefined && route.operation.etag && reading) {
+  if (etag === undefined && route.operation.etag && isRead) {
     etag = etagOf(reply.body);
     headers.push('ETag', etag);
   }
   const lastModified = firstOf(extras, 'last-modified');
-  if (!reading || (etag === undefined && lastModified === undefined)) return 'go';
-  return evaluate(req.headers, { etag, lastModified }, reading);
+  if (!isRead || (etag === undefined && lastModified === undefined)) return 'proceed';
+  return evaluate(req.headers, { etag, lastModified }, isRead);
 }
 
-/** A 304 has the tag that the 200 would have (RFC 9110, 15.4.5): that of the representation that the client holds. */
+/**
+ * Sets the tag of a 304 to the one that the client sent. It must be the tag that a 200 would have
+ * (RFC 9110, 15.4.5), which depends on the coding of the representation that the client holds.
+ */
 function useClientTag(req: IncomingMessage, headers: string[]): void {
-  for (let index = 0; index < headers.length; index += 2) {
-    const etag = headers[index + 1];
-    if (etag === undefined || headers[index]?.toLowerCase() !== 'etag') continue;
-    headers[index + 1] = clientTag(req.headers['if-none-match'], etag) ?? etag;
-  }
+  changeHeader(headers, 'etag', (etag) => clientTag(req.headers['if-none-match'], etag) ?? etag);
 }
 
-/** The state that the request asks for is not there. */
+/** The problem of a failed precondition. */
 export function preconditionFailed(): Problem {
-  return httpProblem('PRECONDITION_FAILED', 'The resource is not in the state that the request asks for.');
+  return httpProblem('PRECONDITION_FAILED', 'The resource does not meet the preconditions of the request.');
 }

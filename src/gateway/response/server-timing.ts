@@ -1,4 +1,4 @@
-/** Times of a request: what it has, and how long it waited, ran and took in all, for callers who ask (Server-Timing). */
+/** The Server-Timing header: queue time, handler time and total time of a request. */
 import type { IncomingMessage } from 'node:http';
 import type { ReplyExtras } from '../../core/messages/message.ts';
 import type { GatewaySettings } from '../common/settings.ts';
@@ -7,32 +7,26 @@ import type { GatewayContext } from '../context/gateway-context.ts';
 
 const PREFERENCE = /(?:^|[,\s])server-timing(?:$|[,;\s])/i;
 
-/** Whether a request asks for it (RFC 7240). */
+/** Whether a request asks for the header with `Prefer` (RFC 7240). */
 function isAsked(req: IncomingMessage): boolean {
   const { prefer } = req.headers;
   return prefer !== undefined && PREFERENCE.test(String(prefer));
 }
 
-/** Whether the reply to a request tells its times. */
+/** Whether the response to a request has the header. */
 export function sendsTiming({ serverTiming }: GatewaySettings, req: IncomingMessage): boolean {
   return serverTiming === 'always' || (serverTiming === 'asked' && isAsked(req));
 }
 
-/** Whether somebody will ask how long a request took. */
+/** Whether the duration of a request is needed, for observers or for the header. */
 export function needsStartTime(gateway: GatewayContext, req: IncomingMessage): boolean {
   return hasObservers(gateway) || sendsTiming(gateway.settings, req);
 }
 
-/** Most that a request waits for a count, in ms. What its header says counts here before it is judged. */
-export function maxWaitOf(settings: GatewaySettings, req: IncomingMessage, fallback: number): number {
-  const given = Number(req.headers[settings.timeoutHeader.toLowerCase()]);
-  return given > 0 ? Math.min(given, settings.maxTimeout) : fallback;
-}
-
 /**
  * Adds the header.
- * @param timing what the worker told; classic ones tell nothing.
- * @param started when the request came, in ms.
+ * @param timing times that the worker measured; classic workers send none.
+ * @param started when the request arrived, by `performance.now()`.
  */
 export function addTiming(
   req: IncomingMessage,

@@ -1,4 +1,4 @@
-/** Writing a response: status, headers and body in one go. */
+/** Writes a response: status, headers and body at once. */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
 import { encodeProblem, httpProblem } from '../common/problem.ts';
@@ -6,31 +6,33 @@ import type { CompressionSettings } from '../common/settings.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 import { codingFor, compress, mayCompress } from './compress.ts';
 import { sentTag } from './entity-tag.ts';
+import { changeHeader, headerValue } from './header-list.ts';
 
-/** Bodies up to this size travel in one write with their headers. */
+/** Maximum size in bytes of a body that is written together with its headers. */
 const ONE_WRITE = 16 * 1024;
 
-/** A response, complete. */
+/** A complete response. */
 export interface Response {
   readonly status: number;
-  /** Names and values in turn; belongs to the writer. */
+  /** Names and values in turn. The writer may change the list. */
   readonly headers: string[];
   readonly contentType: string;
   readonly body: Buffer;
 }
 
-/** A request and what answers it. */
+/** A request and its response object. */
 export interface ReplyTarget {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
 
 /**
- * Writes a response. For HEAD its headers only, among them the length that the body would have.
- * A response that is already begun or gone is left alone.
+ * Writes a response. For HEAD, it writes the headers with the content length of the body. It does
+ * nothing if the response has begun or its connection is closed.
  *
- * Methods of `res` may be those of a middleware of the host, and may throw. Then this request alone fails.
- * @returns the status that the client gets.
+ * A middleware of the host may have replaced methods of `res`, and these may throw. Then only this
+ * request fails.
+ * @returns the status that the client receives.
  */
 export function write(gateway: GatewayContext, { req, res }: ReplyTarget, response: Response): number {
   if (res.headersSent || res.destroyed) return response.status;
@@ -38,8 +40,8 @@ export function write(gateway: GatewayContext, { req, res }: ReplyTarget, respon
     send(res, req.method, response);
     return response.status;
   } catch (error) {
-    const requestId = valueOf(response.headers, gateway.settings.requestIdHeader) ?? '';
-    gateway.logger.error({ err: toError(error), requestId }, 'a response could not be written');
+    const requestId = headerValue(response.headers, gateway.settings.requestIdHeader) ?? '';
+    gateway.logger.error({ err: toError(error), requestId }, 'cannot write a response');
     return endWithError(gateway, res, requestId);
   }
 }
@@ -51,22 +53,23 @@ function send(res: ServerResponse, method: string | undefined, response: Respons
     res.end();
     return;
   }
-  // A 205 says so with a length of 0 (RFC 9110, 15.3.6).
+  // A 205 must have a content length of 0 (RFC 9110, 15.3.6).
   const empty = status === 205;
   if (!empty && (body.length > 0 || method === 'HEAD')) headers.push('Content-Type', contentType);
   headers.push('Content-Length', empty ? '0' : String(body.length));
   writeHead(res, status, headers);
   if (method === 'HEAD' || empty) res.end();
   else if (body.length > ONE_WRITE) res.end(body);
-  // As Latin-1 text the bytes are joined to the headers, and leave in one system call.
+  // Node joins a Latin-1 string to the headers, so that both leave in one system call.
   else res.end(body.toString('latin1'), 'latin1');
 }
 
 /**
- * Headers that somebody else set before us stay, as far as we have none of that name. `Vary` is added to.
+ * Writes status and headers. Headers that a middleware of the host has set stay, unless the gateway
+ * sets the same header. Values of `Vary` are combined.
  *
- * Middlewares of a host that patch `writeHead`, such as those that compress, expect it to be called by `end()`, as
- * Express does it.
+ * Middlewares that patch `writeHead`, such as `compression`, expect that `end()` calls it, as with
+ * Express.
  */
 function writeHead(res: ServerResponse, status: number, headers: string[]): void {
   const isPatched = res.writeHead !== NODE_METHODS.writeHead;
@@ -86,7 +89,7 @@ function writeHead(res: ServerResponse, status: number, headers: string[]): void
   else res.writeHead(status);
 }
 
-/** Node's own methods of responses, where a host has put others in their place. */
+/** The methods of Node's responses, to restore those that a host has patched. */
 const NODE_METHODS = pick([
   'appendHeader',
   'end',
@@ -102,10 +105,17 @@ function pick<Name extends keyof ServerResponse>(names: readonly Name[]): Pick<S
   return Object.fromEntries(names.map((name) => [name, prototype[name]])) as Pick<ServerResponse, Name>;
 }
 
-/** Ends a response that cannot be written: with an error as long as it has no head, else with its connection. */
+/**
+ * Ends a response that cannot be written: with a problem if its head is not sent yet, otherwise by
+ * closing the connection.
+ * @returns the status that the client receives.
+ */
 function endWithError(gateway: GatewayContext, res: ServerResponse, requestId: string): number {
-  const problem = httpProblem('INTERNAL_ERROR', 'The response could not be written; the log says why.');
-  // A host may have its own idea of `headersSent`.
+  const problem = httpProblem(
+    'INTERNAL_ERROR',
+    'The gateway failed to write the response; its log contains the reason.',
+  );
+  // A host may have overridden `headersSent`.
   const { _header: head } = res as { _header?: string | null };
   try {
     if (typeof head !== 'string') {
@@ -120,13 +130,13 @@ function endWithError(gateway: GatewayContext, res: ServerResponse, requestId: s
       return problem.status;
     }
   } catch (error) {
-    gateway.logger.error({ err: toError(error), requestId }, 'the error could not be written either');
+    gateway.logger.error({ err: toError(error), requestId }, 'cannot write the error response either');
   }
   res.destroy();
   return problem.status;
 }
 
-/** Writes a response, compressed if the client likes it, and if that may be done to it. */
+/** Writes a response, compressed if the client accepts that and the response may be compressed. */
 export function writeCompressed(
   gateway: GatewayContext,
   target: ReplyTarget,
@@ -150,23 +160,13 @@ export function writeCompressed(
   return status;
 }
 
-/** A 304 names the tag that the client has. */
+/** Writes a response with the entity tag of its coding. A 304 already has the tag of the client. */
 function writeTagged(
   gateway: GatewayContext,
   target: ReplyTarget,
   response: Response,
   coding: string | undefined,
 ): number {
-  const { headers } = response;
-  for (let index = 0; response.status !== 304 && index < headers.length; index += 2) {
-    const value = headers[index + 1];
-    if (value === undefined || headers[index]?.toLowerCase() !== 'etag') continue;
-    headers[index + 1] = sentTag(value, coding);
-  }
+  if (response.status !== 304) changeHeader(response.headers, 'etag', (tag) => sentTag(tag, coding));
   return write(gateway, target, response);
-}
-
-function valueOf(headers: readonly string[], name: string): string | undefined {
-  const index = headers.indexOf(name);
-  return index < 0 ? undefined : headers[index + 1];
 }

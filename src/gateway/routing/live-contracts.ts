@@ -1,6 +1,7 @@
 /**
- * Contracts that workers announced, fetched from routers elsewhere and kept in a registry: a long poll of each router's
- * `$router.contracts` (docs/protocol/index.md), so that a change is here as soon as the router has it.
+ * Keeps a registry up to date with the contracts that workers announce to remote routers. Each
+ * router is watched with long polls of `$router.contracts` (docs/protocol/index.md), so that changes
+ * arrive without delay.
  */
 
 import { ContractError } from '../../contract/errors.ts';
@@ -12,46 +13,59 @@ import { runAtOnce, runInSlices, type SliceOptions, type Steps } from '../../cor
 import type { ApiRegistry } from '../../openapi/index.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 
-/** How long (ms) a router that does not answer keeps the contracts from being complete. */
+/** How long contracts stay incomplete while a router does not respond, in ms. */
 const STARTUP_TIMEOUT = 10_000;
 
-/** Most paths in the contracts of a listing that is taken in at once. */
+/** Maximum number of paths in a listing that is processed in one go. */
 const MAX_AT_ONCE = 50;
 
-/** Longest that a poll is under way, in ms. */
+/** Timeout of one poll, in ms. */
 const POLL_TIMEOUT = 25_000;
 
-/** A contract as a router lists it. */
+/** A contract in the listing of a router. */
 interface ListedContract {
   readonly name: string;
   readonly fragment: unknown;
-  /** Events that its operations may lead to; a router of an earlier version does not say. */
+  /** Events that its operations may use; missing from routers of earlier versions. */
   readonly events?: readonly string[];
   readonly available: boolean;
 }
 
-/** A router's answer. */
+/** The reply of a router. */
 interface Listing {
   readonly revision: number;
   readonly contracts: readonly ListedContract[];
 }
 
-/** A contract as one router has it. */
+/** The version of a contract that one router has. */
 interface RouterVersion {
   readonly text: string;
   readonly available: boolean;
 }
 
-/** The contracts of all routers that are watched, in one registry. */
+/**
+ * Keeps an {@link ApiRegistry} up to date with the contracts that workers announce to remote
+ * routers. Pass it to {@link createGateway} as `contracts`, so that the gateway is ready only when
+ * the contracts are complete.
+ *
+ * @example
+ * ```ts
+ * const registry = new ApiRegistry();
+ * const contracts = new LiveContracts(registry, logger);
+ * const client = new ZeroMQClient({ connections: ['tcp://router-1:5555'] });
+ * contracts.watch(client, 'tcp://router-1:5555');
+ * const gateway = createGateway({ requester: client, api: registry, contracts });
+ * ```
+ */
 export class LiveContracts {
-  /** By name of the contract: which routers have it, in which version, and whether a worker serves it there. */
+  /** By name of the contract, then by router. */
   private readonly versions = new Map<string, Map<string, RouterVersion>>();
-  /** The versions in the registry. */
+  /** The version in the registry, by name of the contract. */
   private readonly registered = new Map<string, string>();
-  /** By router: what it listed last, where some of that was refused. */
+  /** The last listing of each router of which a contract was rejected. */
   private readonly rejected = new Map<string, Listing>();
   private readonly polls = new Map<string, Poll>();
-  /** Routers that are watched and have not answered yet. */
+  /** Watched routers that have not replied yet. */
   private readonly unanswered = new Set<string>();
   private readonly completeAt: number;
   private anyAnswered = false;
@@ -62,8 +76,10 @@ export class LiveContracts {
   private ready = false;
 
   /**
-   * @param clock for tests.
-   * @param slices how the work on large contracts is cut, for tests.
+   * @param registry receives the contracts.
+   * @param logger receives rejected contracts and failed polls.
+   * @param clock replaces the system clock in tests.
+   * @param slices options for the slices in which large contracts are processed, for tests.
    */
   constructor(
     private readonly registry: ApiRegistry,
@@ -74,17 +90,20 @@ export class LiveContracts {
     this.completeAt = clock.now() + STARTUP_TIMEOUT;
   }
 
-  /** Whether all routers that are watched have answered once, or the time for that is over. Stays true. */
+  /**
+   * Whether all watched routers have replied once, or 10,000 ms have passed since the start. Stays
+   * true once it is.
+   */
   get complete(): boolean {
     this.ready ||= (this.anyAnswered && this.unanswered.size === 0) || this.clock.now() >= this.completeAt;
     return this.ready;
   }
 
   /**
-   * Follows the contracts of one router.
+   * Starts to follow the contracts of a router.
    *
-   * @param requester leads to that router and no other.
-   * @param router a name for it, in logs.
+   * @param requester sends events to that router only.
+   * @param router name of the router in logs and for {@link LiveContracts.forget}.
    */
   watch(requester: Requester, router: string): void {
     const poll = new Poll(requester, this.logger, router, (listing) => {
@@ -96,7 +115,11 @@ export class LiveContracts {
     poll.next(undefined);
   }
 
-  /** The router is none of ours any more, and what it has counts no longer. */
+  /**
+   * Stops following a router and removes its contracts, unless another router has them too.
+   *
+   * @param router name that was passed to {@link LiveContracts.watch}.
+   */
   forget(router: string): void {
     this.polls.get(router)?.close();
     this.polls.delete(router);
@@ -106,7 +129,7 @@ export class LiveContracts {
     for (const [name, holders] of this.versions) if (holders.delete(router)) this.refresh(name);
   }
 
-  /** The contracts that a router has told of and that are in the registry, and whether a worker serves each there. */
+  /** The registered contracts of a router, and whether one of its workers serves each of them. */
   contractsOf(router: string): { name: string; available: boolean }[] {
     return [...this.versions].flatMap(([name, holders]) => {
       const held = holders.get(router);
@@ -114,13 +137,13 @@ export class LiveContracts {
     });
   }
 
-  /** OpenAPI fragment of a contract; undefined where there is none of the name. */
+  /** The OpenAPI fragment of a contract; undefined if there is none of this name. */
   fragment(name: string): unknown {
     const text = this.versions.has(name) ? this.registered.get(name) : undefined;
     return text === undefined ? undefined : JSON.parse(text);
   }
 
-  /** Stops following. What is in the registry stays. */
+  /** Stops following all routers. The contracts stay in the registry. */
   close(): void {
     this.closing.abort();
     for (const poll of this.polls.values()) poll.close();
@@ -128,34 +151,37 @@ export class LiveContracts {
     this.waiting.clear();
   }
 
-  /** Takes in the listings that wait, one after the other: a large one in slices, between which requests go on. */
+  /**
+   * Processes the waiting listings one after the other. Large ones are processed in slices, so that
+   * they do not block requests.
+   */
   private next(): void {
     for (const [router, listing] of this.waiting) {
       if (this.busy) return;
       this.waiting.delete(router);
-      const steps = this.takingIn(router, listing);
+      const steps = this.processing(router, listing);
       if (sizeOf(listing) <= MAX_AT_ONCE) runAtOnce(steps);
-      else void this.takeInSlices(steps, router);
+      else void this.processInSlices(steps, router);
     }
   }
 
-  private async takeInSlices(steps: Steps<void>, router: string): Promise<void> {
+  private async processInSlices(steps: Steps<void>, router: string): Promise<void> {
     const { signal } = this.closing;
     this.busy = true;
     try {
       await runInSlices(steps, { ...this.slices, signal });
     } catch (error) {
       if (!signal.aborted)
-        this.logger.error({ err: toError(error), router }, 'the contracts of a router cannot be taken in');
+        this.logger.error({ err: toError(error), router }, 'cannot process the contracts of a router');
     } finally {
       this.busy = false;
     }
     if (!signal.aborted) this.next();
   }
 
-  private *takingIn(router: string, listing: Listing): Steps<void> {
+  private *processing(router: string, listing: Listing): Steps<void> {
     yield* this.update(router, listing);
-    // What clashed with a contract of another router may fit now.
+    // Contracts that conflicted with those of this router may be valid now.
     for (const [other, old] of [...this.rejected]) if (other !== router) yield* this.update(other, old);
     if (!this.polls.has(router)) return;
     this.anyAnswered = true;
@@ -183,7 +209,7 @@ export class LiveContracts {
     }
   }
 
-  /** Takes a fragment in, unless it is there already. False when it is refused. */
+  /** Registers a version, unless it is registered already. Returns false if it is rejected. */
   private *put({ name, fragment, events, available }: ListedContract, router: string): Steps<boolean> {
     const text = JSON.stringify(fragment);
     const current = this.registered.get(name);
@@ -191,29 +217,29 @@ export class LiveContracts {
     try {
       if (current !== undefined && this.isServedElsewhere(name, current, router)) {
         const reason = yield* this.compare(current, text);
-        // Another router has a later version, which stands in for this one.
+        // Another router has a newer version that can replace this one.
         if (reason !== undefined && (yield* this.compare(text, current)) === undefined) return true;
         if (reason !== undefined)
-          throw new ContractError(`another router has a version that differs: ${reason}`);
+          throw new ContractError(`another router serves an incompatible version: ${reason}`);
       }
       yield* this.registry.putting(name, fragment, { kind: 'worker', available, events });
       this.registered.set(name, text);
       return true;
     } catch (error) {
-      // One that nobody serves is no loss.
+      // Rejecting a contract that no worker serves has no effect.
       const level = available ? 'error' : 'debug';
-      this.logger[level]({ err: toError(error), contract: name, router }, 'a contract was refused');
+      this.logger[level]({ err: toError(error), contract: name, router }, 'rejected a contract');
       return false;
     }
   }
 
-  /** Whether workers behind another router serve that version. */
+  /** Whether workers of another router serve a version. */
   private isServedElsewhere(name: string, text: string, router: string): boolean {
     const holders = this.versions.get(name) ?? [];
     return [...holders].some(([other, held]) => other !== router && held.available && held.text === text);
   }
 
-  /** Why one version cannot stand in for another; undefined when it can. */
+  /** Why a version cannot replace another one; undefined if it can. */
   private *compare(before: string, after: string): Steps<string | undefined> {
     return (yield* this.registry.comparing(JSON.parse(before), JSON.parse(after))).reason;
   }
@@ -224,7 +250,7 @@ export class LiveContracts {
   }
 }
 
-/** How many paths the contracts of a listing have. */
+/** The number of paths in all contracts of a listing. */
 function sizeOf({ contracts }: Listing): number {
   return contracts.reduce((sum, { fragment }) => sum + pathsIn(fragment), 0);
 }
@@ -235,7 +261,7 @@ function pathsIn(fragment: unknown): number {
   return typeof paths === 'object' && paths !== null ? Object.keys(paths).length : 0;
 }
 
-/** One router's long poll. */
+/** The long poll of one router. */
 class Poll {
   private readonly backoff = new Backoff({ initial: 250, max: 5000 });
   private inFlight: InFlight | undefined;
@@ -249,7 +275,7 @@ class Poll {
     private readonly onListing: (listing: Listing) => void,
   ) {}
 
-  /** Asks for what is new since a revision. */
+  /** Requests the listing when it differs from a revision. */
   next(since: number | undefined): void {
     if (this.closed) return;
     const body = Buffer.from(JSON.stringify({ since }));
@@ -268,7 +294,7 @@ class Poll {
     const listing = reply.code === '' ? readListing(reply) : undefined;
     if (listing === undefined) {
       const { router } = this;
-      this.logger.debug({ router, code: reply.code }, 'the router did not tell its contracts; asking again');
+      this.logger.debug({ router, code: reply.code }, 'cannot read the contracts of a router; trying again');
       this.timer = setTimeout(() => this.next(undefined), this.backoff.next()).unref();
       return;
     }

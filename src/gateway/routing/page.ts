@@ -1,17 +1,17 @@
-/** Pages that the gateway serves itself, as the route table holds them. */
+/** The pages of the gateway in the route table. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A page of the gateway itself. */
 export interface Page {
   readonly kind: 'page';
-  /** Its path as it is declared. */
+  /** Declared path. */
   readonly path: string;
-  /** Methods of `Allow`. */
+  /** Value of the Allow header. */
   readonly allow: string;
   readonly serve: PageHandler;
 }
 
-/** Answers a request for a page. */
+/** Responds to a request for a page. */
 export type PageHandler = (request: PageRequest) => void;
 
 /** A request for a page. */
@@ -19,6 +19,6 @@ export interface PageRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
-  /** Path that the gateway is mounted under; empty at the root. */
+  /** Path at which the gateway is mounted; empty at the root. */
   readonly baseUrl: string;
 }

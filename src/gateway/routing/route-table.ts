@@ -1,6 +1,8 @@
 /**
- * The route table: one tree for the paths of a document. The tree finds the path, the path knows its methods;
- * so a path that is known with another method is told from one that is not.
+ * Routing: the route table, the routes of operations and pages, and the contracts that routers add.
+ *
+ * The table finds the entry of a path in a tree. The entry has the routes by method, so that the
+ * dispatcher can distinguish 404 from 405.
  */
 import type { ApiSnapshot, Operation } from '../../openapi/model/operation.ts';
 import { parseTemplate, type Template } from '../paths/path-pattern.ts';
@@ -12,38 +14,40 @@ import { Route, type RouteContext } from './route.ts';
 /** A path of the document, with the operations of its methods. */
 export interface PathEntry {
   readonly kind: 'path';
-  /** As the document has it. */
+  /** The path as the document declares it. */
   readonly path: string;
   allow: string;
   readonly routes: Map<string, Route>;
 }
 
-/** What a path led to. */
+/** The result of a lookup. */
 export interface Match {
   readonly target: PathEntry | Page;
-  /** Further targets that match as well: the values of the parameters decide. */
+  /** Further targets that match equally well. The values of the parameters decide between them. */
   readonly others: readonly (PathEntry | Page)[];
-  /** What stands between the slashes of the path, as it was sent. */
+  /** The segments of the path, as the client sent them. */
   readonly segments: readonly string[];
   readonly query: string;
 }
 
-/** The path has broken percent-encoding, or the authority before it is not valid. */
+/** The path has invalid percent-encoding, or the authority of the target is not valid. */
 export const BAD_PATH: unique symbol = Symbol('bad path');
 
+/** The paths of one document and of the gateway's pages. */
 export class RouteTable {
   readonly snapshot: ApiSnapshot;
-  /** Every method that some path has, for `OPTIONS *`. */
+  /** The methods of all paths, for `OPTIONS *`. */
   readonly allow: string;
   private readonly tree = new PathTree<PathEntry | Page>();
-  /** By the keys of their templates. */
+  /** By key of the template. */
   private readonly entries = new Map<string, PathEntry>();
 
   /**
-   * @param pages pages of the gateway by path; they come before operations of the same path. `/*` at the end stands
-   *   for all paths below.
-   * @param previous the table before this one, of which compiled bindings are kept that still hold.
-   * @throws Error when two operations have the same method and path.
+   * @param pages pages of the gateway by path. They take precedence over operations of the same
+   *   path. `/*` at the end of a path matches all paths below it.
+   * @param previous the table of the previous revision, whose compiled binders are reused if they
+   *   are unchanged.
+   * @throws {Error} when two operations have the same method and path.
    */
   constructor(
     snapshot: ApiSnapshot,
@@ -59,7 +63,7 @@ export class RouteTable {
       if (pageKeys.has(template.key)) {
         context.logger.warn(
           { path: operation.path },
-          'a page of the gateway hides an operation of the document',
+          'a page of the gateway takes precedence over an operation of the document',
         );
       } else this.addOperation(operation, template, validators, previous);
     }
@@ -68,7 +72,7 @@ export class RouteTable {
     this.allow = [...new Set([...entries.values()].flatMap(({ allow }) => allow.split(', ')))].join(', ');
   }
 
-  /** What a request target leads to. */
+  /** Finds the target of a request. Returns undefined for unknown paths. */
   find(url: string): Match | typeof BAD_PATH | undefined {
     const target = url.startsWith('/') ? url : originForm(url);
     if (target === undefined) return BAD_PATH;
@@ -83,7 +87,7 @@ export class RouteTable {
       : { target: first, others, segments, query: target.slice(end + 1) };
   }
 
-  /** Returns the keys of their templates. */
+  /** Adds the pages and returns the keys of their templates. */
   private addPages(pages: ReadonlyMap<string, Page>): ReadonlySet<string> {
     const keys = new Set<string>();
     for (const [path, page] of pages) {
@@ -111,7 +115,7 @@ export class RouteTable {
       this.tree.add(template, entry);
     }
     const method = operation.method.toUpperCase();
-    if (entry.routes.has(method)) throw new Error(`${method} ${operation.path} is there twice`);
+    if (entry.routes.has(method)) throw new Error(`the document has ${method} ${operation.path} twice`);
     const route = new Route(operation, this.snapshot.document, validators, template, this.context);
     const before = previous?.entries.get(template.key)?.routes.get(method);
     if (before !== undefined) route.reuseBinder(before);
@@ -119,7 +123,10 @@ export class RouteTable {
   }
 }
 
-/** The origin form of a request target in absolute form (RFC 9112, 3.2); undefined when its authority is not valid. */
+/**
+ * Converts a target in absolute form to origin form (RFC 9112, 3.2). Returns undefined if its
+ * authority is not valid.
+ */
 function originForm(url: string): string | undefined {
   if (!/^https?:\/\//i.test(url)) return url;
   if (!URL.canParse(url)) return undefined;
@@ -127,7 +134,7 @@ function originForm(url: string): string | undefined {
   return origin.startsWith('/') ? origin : `/${origin}`;
 }
 
-/** Index of the first sign that is not of the path. */
+/** Index of the first character after the path. */
 function endOfPath(target: string): number {
   const queryStart = target.indexOf('?');
   const fragment = target.indexOf('#');
@@ -135,7 +142,7 @@ function endOfPath(target: string): number {
   return queryStart === -1 ? target.length : queryStart;
 }
 
-/** What stands between the slashes. A loop takes half the time of `split`. */
+/** Splits the path at its slashes. The loop takes half the time of `split`. */
 function segmentsOf(target: string, end: number): string[] {
   const segments: string[] = [];
   let start = 1;

@@ -1,4 +1,4 @@
-/** One operation, ready to be called: everything that is the same for all its requests is decided here. */
+/** One operation, with everything that is the same for all its requests. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import type { Operation, ReplyBinding } from '../../openapi/model/operation.ts';
@@ -10,28 +10,30 @@ import { bestMatch, essenceOf } from '../common/media-type.ts';
 import type { GatewaySettings } from '../common/settings.ts';
 import type { Template } from '../paths/path-pattern.ts';
 import type { Guard } from '../security/guard.ts';
+import { resolveReference } from '../validation/shape.ts';
 import type { Validate, Validators } from '../validation/validate.ts';
 
-/** What routes need to know of their gateway. */
+/** What routes need from their gateway. */
 export interface RouteContext {
   readonly settings: GatewaySettings;
   readonly logger: GatewayLogger;
   /** Headers of every response, names and values in turn. */
   readonly baseHeaders: readonly string[];
   /**
-   * Who may call an operation; undefined: anybody.
-   * @throws ZeroMQConfigError when it demands a scheme that is not configured.
+   * The guard of an operation; undefined if it requires no credentials.
+   * @throws {ZeroMQConfigError} when it requires a security scheme that is not configured.
    */
   readonly guardFor: (operation: Operation, document: OpenAPIV3_1.Document) => Guard | undefined;
 }
 
+/** The route of one operation. */
 export class Route {
-  /** Milliseconds for a request that does not say. */
+  /** Timeout of requests that do not ask for one, in milliseconds. */
   readonly timeout: number;
-  /** Headers of every reply, names and values in turn. */
+  /** Headers of every response, names and values in turn. */
   readonly headers: readonly string[];
   readonly guard: Guard | undefined;
-  /** Whether a body is looked for. */
+  /** Whether the operation has a request body. */
   readonly acceptsBody: boolean;
   private compiled: Binder | undefined;
   private types: readonly string[] | undefined;
@@ -54,8 +56,8 @@ export class Route {
   }
 
   /**
-   * The binding, compiled at the first call.
-   * @throws Error when a schema cannot be compiled.
+   * The binder, compiled when it is first needed.
+   * @throws {Error} when a schema cannot be compiled.
    */
   get binder(): Binder {
     this.compiled ??= new Binder(
@@ -69,19 +71,19 @@ export class Route {
     return this.compiled;
   }
 
-  /** Whether the values of the path parameters are all that they must be. */
+  /** Whether the values of the path parameters are valid. */
   acceptsPath(source: ParameterSource): boolean {
     try {
       return this.binder.acceptsPath(source);
     } catch {
-      // A schema that cannot be compiled fails the request where that is reported.
+      // The exchange reports a schema that cannot be compiled.
       return false;
     }
   }
 
   /**
-   * Takes over what another revision's route of the same method and path has compiled, if nothing about it has changed:
-   * a worker that comes or goes must not make the gateway compile everything again.
+   * Reuses the compiled binder of the same operation in another revision, if it is unchanged. The
+   * gateway must not compile all operations again when a worker joins or leaves.
    */
   reuseBinder(other: Route): void {
     if (other.compiled === undefined || !isSameBinding(other, this)) return;
@@ -91,13 +93,16 @@ export class Route {
       this.compiled = other.compiled;
   }
 
-  /** Media types that the document names for successful replies; empty when it names none. */
+  /** Media types that the document declares for successful replies; may be empty. */
   get produces(): readonly string[] {
     this.types ??= producedTypes(this.operation, this.document as unknown as JsonObject);
     return this.types;
   }
 
-  /** The statuses of successes that the document names, where the given one is not among all it names. */
+  /**
+   * Checks the status of a reply.
+   * @returns the declared success statuses if the status is not declared; undefined if it is.
+   */
   statusMismatch(status: number): readonly string[] | undefined {
     this.statuses ??= statusesOf(this.operation, this.document as unknown as JsonObject);
     const successes = this.statuses.filter((key) => /^[123]/.test(key));
@@ -105,14 +110,14 @@ export class Route {
     return responseKeys(status).some((key) => this.statuses?.includes(key) === true) ? undefined : successes;
   }
 
-  /** The validator for a reply; undefined when the document has no schema for its status and media type. */
+  /** The validator of a reply; undefined if the document has no schema for its status. */
   replyValidator(status: number, contentType: string): Validate | undefined {
     const replies = this.repliesOf(status);
     const reply = bestMatch(contentType, replies, ({ mediaType }) => mediaType) ?? replies[0];
     return reply === undefined ? undefined : this.validators.at(reply.pointer, 'response');
   }
 
-  /** Media type of a reply whose worker names none: the first JSON type that the document has for the status. */
+  /** The media type of a reply without one: the first JSON type that is declared for the status. */
   defaultType(status: number): string {
     let type = this.defaultTypes.get(status);
     if (type === undefined) {
@@ -131,7 +136,10 @@ export class Route {
     return [];
   }
 
-  /** Where a field of the event data stands in the HTTP request: `/id` → `/path/id`, `/title` → `/body/title`. */
+  /**
+   * Converts a pointer into event data to a pointer into the HTTP request: `/id` to `/path/id`,
+   * `/title` to `/body/title`.
+   */
   httpPointer(pointer: string): string {
     const [, token = '', ...rest] = pointer.split('/');
     const field = token.replaceAll('~1', '/').replaceAll('~0', '~');
@@ -145,24 +153,24 @@ export class Route {
   private deprecationHeaders(): string[] {
     const { deprecated, deprecatedSince, sunset } = this.operation;
     const headers: string[] = [];
-    // RFC 9745 wants a date; where the document has none, it is known only that it is past.
+    // RFC 9745 requires a date. Without one in the document, any date in the past is correct.
     if (deprecated || deprecatedSince !== undefined) headers.push('Deprecation', `@${deprecatedSince ?? 0}`);
     if (sunset !== undefined) headers.push('Sunset', sunset);
     return headers;
   }
 }
 
-/** Keys of `responses` that stand for a status, the most exact first. */
+/** Keys of `responses` that match a status, the most specific first. */
 function responseKeys(status: number): string[] {
   return [String(status), `${Math.floor(status / 100)}XX`, 'default'];
 }
 
-/** Statuses that HTTP can have. */
+/** Maximum number of cached statuses: all that HTTP allows. */
 const MAX_STATUSES = 500;
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** What the document names under `responses`: `200`, `4XX`, `default`. */
+/** The keys of `responses` in the document: `200`, `4XX`, `default`. */
 function statusesOf({ path, method }: Operation, document: JsonObject): string[] {
   const responses = at(document, 'paths', path, method, 'responses');
   return isObject(responses) ? Object.keys(responses).map((key) => key.replace('xx', 'XX')) : [];
@@ -179,7 +187,7 @@ function producedTypes(operation: Operation, document: JsonObject): string[] {
       for (const type of Object.keys(content)) types.add(essenceOf(type));
     }
   }
-  // A range says that the type is not known before the reply is there.
+  // With a range such as `image/*`, the type is not known before the reply arrives.
   return [...types].some((type) => type.includes('*')) ? [] : [...types];
 }
 
@@ -191,13 +199,6 @@ function at(root: Json, ...names: string[]): Json | undefined {
 
 function resolved(response: JsonObject, document: JsonObject): JsonObject {
   const ref = member(response, '$ref');
-  if (typeof ref !== 'string') return response;
-  const target = at(
-    document,
-    ...ref
-      .replace(/^#\//, '')
-      .split('/')
-      .map((token) => token.replaceAll('~1', '/')),
-  );
+  const target = typeof ref === 'string' ? resolveReference(ref, document) : undefined;
   return isObject(target) ? target : response;
 }

@@ -1,17 +1,17 @@
-/** A live document of which a part cannot be served: that part is left out, by name, and the rest is served. */
+/** Removes the sources of a document that cannot be served, so that the others can. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { toError } from '../../core/messages/errors.ts';
 import type { ApiSnapshot, Operation } from '../../openapi/model/operation.ts';
 
-/** What is served of a snapshot, and which sources are not, with the reason. */
+/** The part of a snapshot that can be served, and why the other sources cannot. */
 export interface Accepted {
   readonly snapshot: ApiSnapshot;
   readonly refused: ReadonlyMap<string, Error>;
 }
 
 /**
- * Leaves out every source of which an operation cannot be served.
- * @param check throws when an operation cannot be served.
+ * Removes all operations of a source if one of them cannot be served.
+ * @param check throws if an operation cannot be served.
  */
 export function accept(
   snapshot: ApiSnapshot,

@@ -1,22 +1,27 @@
 /**
- * The Express app of the gateway, and requests and responses that are born with its prototypes.
+ * The HTTP edge of a gateway: its Express app, its HTTP server, checks of malformed HTTP, and
+ * shutdown.
  *
- * Express gives each request and response its app's prototype, which makes the engine forget what it learned of
- * their shape. Objects of these classes have that prototype from the start, so nothing changes; and since they are
- * classes, the engine knows how many fields to make room for. Both were measured: together 100 µs a request.
+ * This file creates the Express app, and request and response classes that have the app's
+ * prototypes from the start. Express otherwise replaces the prototype of each request and
+ * response, which discards V8's hidden class of the object. Classes also let V8 allocate all fields
+ * at once. Measured: 100 µs per request for both together.
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express } from 'express';
 import type { Dispatcher, Next } from '../exchange/dispatcher.ts';
 
-/** An app and the classes of its requests and responses. */
+/** An Express app with the classes of its requests and responses. */
 export interface ExpressApp {
   readonly app: Express;
   readonly IncomingMessage: typeof IncomingMessage;
   readonly ServerResponse: typeof ServerResponse;
 }
 
-/** Makes the app with the gateway in it; paths that the gateway does not know go on to what is added later. */
+/**
+ * Creates the app with the gateway as its first middleware. Unknown paths continue to handlers that
+ * are added later.
+ */
 export function newApp(dispatcher: Dispatcher, trustProxy: false | number | readonly string[]): ExpressApp {
   const app = express();
   app.disable('x-powered-by');

@@ -1,4 +1,4 @@
-/** The HTTP server: limits on headers and on time, and an answer even to what is no HTTP. */
+/** Creates the HTTP server: header and time limits, and responses to malformed HTTP. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { httpProblem } from '../common/problem.ts';
@@ -8,13 +8,16 @@ import { sendPlainProblem } from '../response/reply.ts';
 import type { ExpressApp } from './express-app.ts';
 import { answerConnect, answerRaw, invalidMessage } from './malformed-http.ts';
 
-/** How an Express app is called when somebody waits behind it. */
+/** The signature of an Express app that is called with a final handler. */
 type App = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 
-/** Time beyond that for headers and body, in ms, after which a request is cut off even if nobody reads it. */
+/**
+ * Time beyond the header and body timeouts, in ms, after which Node ends a request that the gateway
+ * does not read.
+ */
 const GRACE = 5000;
 
-/** Makes the server; it does not listen yet. */
+/** Creates the server. It does not listen yet. */
 export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispatcher: Dispatcher): Server {
   const { limits, clientTimeouts } = gateway.settings;
   const app = expressApp.app as unknown as App;
@@ -23,7 +26,7 @@ export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispa
     if (fault !== undefined) sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), fault);
     else app(req, res, (error) => dispatcher.finish(req, res, error));
   };
-  /** Serves a request when its turn on the connection has come; in most cases that is now. */
+  /** Calls `start` when the request may run on its connection: in most cases at once. */
   const schedule = (req: IncomingMessage, res: ServerResponse, start: () => void): void => {
     const isCurrent = res.socket !== null && req.socket.writable;
     if (isCurrent || !gateway.pipelines.defer(req, res, start)) start();
@@ -38,22 +41,26 @@ export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispa
       keepAliveTimeout: clientTimeouts.keepAlive,
       connectionsCheckingInterval: Math.min(1000, clientTimeouts.headers),
       noDelay: true,
-      // We say so ourselves, with a problem.
+      // The gateway checks the header itself and responds with a problem document.
       requireHostHeader: false,
     },
     (req, res) => schedule(req, res, () => serve(req, res)),
   );
-  // A client that reads nothing for as long as any operation may take is gone, even if its connection is not.
+  // A client that reads nothing for the longest time an operation may take is considered lost.
   server.timeout = gateway.settings.maxTimeout + clientTimeouts.body + GRACE;
-  // Without this, Node would ask for a body that we may refuse.
+  // Without this listener, Node would send 100 Continue for bodies that the gateway may reject.
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     gateway.expecting.add(req);
-    // Until it is asked to go on, nobody knows whether the client will send the body: the connection cannot be kept.
+    // The client may send the body or not until it receives 100 Continue, so the connection cannot
+    // be kept alive.
     res.setHeader('Connection', 'close');
     schedule(req, res, () => serve(req, res));
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    const problem = httpProblem('EXPECTATION_FAILED', 'The only expectation that is known is 100-continue.');
+    const problem = httpProblem(
+      'EXPECTATION_FAILED',
+      'The gateway supports only the expectation 100-continue.',
+    );
     schedule(req, res, () => sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), problem));
   });
   server.on('connect', (_req: IncomingMessage, socket: Socket) => answerConnect(gateway, socket));

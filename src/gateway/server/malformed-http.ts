@@ -1,4 +1,4 @@
-/** What is no request, or not one that may be served: answered with a problem like everything else. */
+/** Responds with a problem document to malformed HTTP and to requests that must not be served. */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLast } from '../common/pipeline.ts';
@@ -10,14 +10,17 @@ import { hostError } from './target.ts';
 const CLOSE = ['Connection', 'close'];
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ [^\s]+ HTTP\/(\d\.\d)\r\n/;
 
-/** What Node lets through although it must not be served (RFC 9112, 2.5, 3.2 and 6.1); undefined: nothing. */
+/**
+ * Checks what Node accepts although RFC 9112 (2.5, 3.2 and 6.1) requires the server to reject it.
+ * @returns the problem; undefined if the request may be served.
+ */
 export function invalidMessage(req: IncomingMessage): Problem | undefined {
   if (req.httpVersionMajor !== 1) return wrongVersion(req.httpVersion);
   const coding = req.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return httpProblem(
       'NOT_IMPLEMENTED',
-      `The transfer coding ${JSON.stringify(coding)} is not known.`,
+      `The transfer coding ${JSON.stringify(coding)} is not supported.`,
       CLOSE,
     );
   }
@@ -26,16 +29,19 @@ export function invalidMessage(req: IncomingMessage): Problem | undefined {
 }
 
 function wrongVersion(version: string): Problem {
-  return httpProblem('VERSION_NOT_SUPPORTED', `HTTP ${version} is not spoken here; 1.1 is.`, CLOSE);
+  return httpProblem('VERSION_NOT_SUPPORTED', `HTTP ${version} is not supported; use HTTP/1.1.`, CLOSE);
 }
 
-/** Answers what did not become a request, or the rest of one, once everything before it is answered (RFC 9112, 9.3.2). */
+/**
+ * Responds to bytes that Node could not parse as a request or as the rest of one. The response
+ * follows those to all earlier requests of the connection (RFC 9112, 9.3.2).
+ */
 export function answerRaw(gateway: GatewayContext, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET') socket.destroy(error);
   else if (socket.writable) answerLast(gateway, socket, problemOf(error, gateway));
 }
 
-/** Gives the last answer of a connection: nothing behind it is processed. */
+/** Sends the last response of a connection. Nothing that follows on it is processed. */
 function answerLast(gateway: GatewayContext, socket: Socket, problem: Problem): void {
   if (!gateway.pipelines.close(socket)) return;
   const last = gateway.pipelines.lastOn(socket);
@@ -52,9 +58,13 @@ function answerLast(gateway: GatewayContext, socket: Socket, problem: Problem): 
   });
 }
 
-/** Answers CONNECT, for which Node makes no response. */
+/** Responds to CONNECT, for which Node creates no response object. */
 export function answerConnect(gateway: GatewayContext, socket: Socket): void {
-  answerLast(gateway, socket, httpProblem('NOT_IMPLEMENTED', 'This is not a proxy: CONNECT is not known.'));
+  answerLast(
+    gateway,
+    socket,
+    httpProblem('NOT_IMPLEMENTED', 'CONNECT is not supported: the gateway is not a proxy.'),
+  );
 }
 
 function sendRaw(gateway: GatewayContext, socket: Socket, problem: Problem): void {
@@ -73,18 +83,20 @@ function sendRaw(gateway: GatewayContext, socket: Socket, problem: Problem): voi
   for (let index = 0; index < headers.length; index += 2)
     lines.push(`${headers[index]}: ${headers[index + 1]}`);
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body.toString('latin1')}`, 'latin1');
-  // The rest of it may be on its way, or here already and not read yet: who was told that it did not come must not have it run.
+  // The rest of the request may still arrive, or wait unread in the socket. A request that was
+  // answered with 408 must not run.
   if (problem.code === 'REQUEST_TIMEOUT') socket.destroySoon();
 }
 
-/** What Node's parser says. */
+/** An error of Node's HTTP parser. */
 interface ParseError extends NodeJS.ErrnoException {
   rawPacket?: Buffer;
   bytesParsed?: number;
 }
 
-/** The version in the request line at which the parser stopped: other requests may stand before it. */
+/** The HTTP version in the request line at which the parser stopped. */
 function versionIn({ rawPacket, bytesParsed = 0 }: ParseError): string | undefined {
+  // Other requests may precede that line in the packet.
   const text = rawPacket?.toString('latin1') ?? '';
   const start = bytesParsed === 0 ? 0 : text.lastIndexOf('\n', bytesParsed - 1) + 1;
   return REQUEST_LINE.exec(text.slice(start))?.[1];
@@ -100,16 +112,16 @@ function problemOf(error: ParseError, gateway: GatewayContext): Problem {
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return httpProblem('PAYLOAD_TOO_LARGE', 'The chunk extensions of the body are too large.');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return httpProblem('REQUEST_TIMEOUT', 'The request did not arrive in time.');
+      return httpProblem('REQUEST_TIMEOUT', 'The request did not arrive within its timeout.');
     case 'HPE_INVALID_METHOD':
-      if (version !== undefined) return httpProblem('NOT_IMPLEMENTED', 'The method is not known.');
+      if (version !== undefined) return httpProblem('NOT_IMPLEMENTED', 'The method is not supported.');
       break;
     case 'HPE_INVALID_VERSION':
       if (version !== undefined) return wrongVersion(version);
       break;
-    // The preface of a client that takes this for HTTP/2 (RFC 9113, 3.4).
+    // The connection preface of HTTP/2 (RFC 9113, 3.4).
     case 'HPE_PAUSED_H2_UPGRADE':
       return wrongVersion('2');
   }
-  return httpProblem('MALFORMED_HTTP', 'What was sent is no HTTP request.');
+  return httpProblem('MALFORMED_HTTP', 'The bytes are not an HTTP request.');
 }

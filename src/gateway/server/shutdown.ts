@@ -1,18 +1,19 @@
-/** How a gateway stops. */
+/** Shuts a gateway down: drains it, then ends what is left at the deadline. */
 import type { Server } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GatewayContext } from '../context/gateway-context.ts';
 
-/** Time for the last replies to reach their clients once the deadline is over, in ms. */
+/** Time for the last responses to reach their clients after the deadline, in ms. */
 const FLUSH_TIME = 50;
 
-/** Most connections that are accepted after the gateway was asked to stop; twice the backlog that Node asks for. */
+/** Maximum connections accepted during shutdown: twice the backlog that Node requests. */
 const MAX_BACKLOG = 1024;
 
 /**
- * Stops a gateway. Its own server stops listening and finishes: requests that still come on open connections are
- * served, and each reply closes its connection. A gateway within another server refuses new requests at once.
- * @param deadline ms after which requests in flight are cut off.
+ * Stops a gateway. Its own server stops listening, still serves requests on open connections, and
+ * closes each connection with its next response. A gateway that is mounted in another server
+ * rejects new requests at once.
+ * @param deadline time after which requests in flight are aborted, in milliseconds.
  */
 export async function closeGateway(gateway: GatewayContext, server: Server, deadline: number): Promise<void> {
   gateway.draining = true;
@@ -30,16 +31,20 @@ export async function closeGateway(gateway: GatewayContext, server: Server, dead
   gateway.closed = true;
 }
 
-/** Stops listening once all pending connections are accepted; resolves when every connection has ended. */
+/**
+ * Stops listening once all pending connections are accepted. Resolves when all connections have
+ * ended.
+ */
 async function stopListening(server: Server): Promise<void> {
   await acceptBacklog(server);
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }
 
 /**
- * Accepts the connections that the kernel has established but the server has not accepted yet. Closing the listening
- * socket resets these, although their clients may have sent a request. The event loop accepts one connection per
- * turn, so a turn without a new one means that none is left.
+ * Accepts the connections that the kernel has established but the server has not accepted yet.
+ * Closing the listening socket would reset them, although their clients may have sent a request.
+ * The event loop accepts one connection per turn, so a turn without a new connection means that
+ * none is left.
  */
 async function acceptBacklog(server: Server): Promise<void> {
   let accepted = 0;
@@ -47,7 +52,7 @@ async function acceptBacklog(server: Server): Promise<void> {
     accepted += 1;
   };
   server.on('connection', count);
-  // This turn may be past accepting; the first complete one is the next.
+  // This turn may be past its accept phase, so the next turn is the first complete one.
   await nextTurn();
   for (let before = -1; before < accepted && accepted < MAX_BACKLOG; ) {
     before = accepted;
@@ -56,7 +61,7 @@ async function acceptBacklog(server: Server): Promise<void> {
   server.off('connection', count);
 }
 
-/** Resolves when no request is in flight. */
+/** Resolves when no exchange is in flight. */
 function idle(gateway: GatewayContext): Promise<void> {
   if (gateway.exchanges.length === 0) return Promise.resolve();
   return new Promise((resolve) => {
@@ -64,7 +69,7 @@ function idle(gateway: GatewayContext): Promise<void> {
   });
 }
 
-/** Whether a promise resolves in time. */
+/** Whether a promise resolves within a time in ms. */
 async function within(promise: Promise<unknown>, time: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

@@ -1,12 +1,15 @@
-/** The host and the target of a request, where Node leaves it to the server to judge them (RFC 9112, 3.2). */
+/** Checks the host and the target of a request, which Node leaves to the server (RFC 9112, 3.2). */
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 
-/** `uri-host [ ":" port ]`; a comma, which a name may have, comes from two headers that a proxy joined. */
+/**
+ * `uri-host [ ":" port ]`. Commas are valid in names but rejected: they come from proxies that join
+ * two Host headers.
+ */
 const HOST = /^(?:\[([^\]]*)\]|(?:[\w.~!$&'()*+;=-]|%[\da-f]{2})*)(?::\d{0,5})?$/i;
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is;
 
-/** The host that was found good last: most requests name the same one. */
+/** The last valid host. Most requests name the same one. */
 let lastValidHost = '';
 
 function isHost(host: string): boolean {
@@ -17,24 +20,27 @@ function isHost(host: string): boolean {
   return true;
 }
 
-/** What is wrong with the host; undefined: nothing. The one in an absolute target takes the place of the header's. */
+/**
+ * Checks the host of a request. The authority of an absolute target replaces the Host header.
+ * @returns what is wrong with the host; undefined if it is valid.
+ */
 export function hostError(req: IncomingMessage): string | undefined {
   const hosts = countHosts(req.rawHeaders);
   if (hosts > 1 || (hosts === 0 && req.httpVersionMinor > 0)) {
-    return `A request must have one Host header; this one has ${hosts}.`;
+    return `A request must have exactly one Host header; this one has ${hosts}.`;
   }
   const { host } = req.headers;
-  if (host !== undefined && !isHost(host)) return `The Host header ${quoted(host)} is not a host.`;
+  if (host !== undefined && !isHost(host)) return `The Host header ${quoted(host)} is not a valid host.`;
   const { url = '/' } = req;
   return url.startsWith('/') || url === '*' ? undefined : applyAbsoluteTarget(req, url);
 }
 
-/** Makes an absolute target, as clients send it to proxies, one like the others (RFC 9112, 3.2.2). */
+/** Converts an absolute target, as clients send it to proxies, to origin form (RFC 9112, 3.2.2). */
 function applyAbsoluteTarget(req: IncomingMessage, url: string): string | undefined {
   const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
   if (authority === undefined) return undefined;
   if (authority === '' || !isHost(authority)) {
-    return `The target names the host ${quoted(authority)}, which is not a host.`;
+    return `The request target names ${quoted(authority)}, which is not a valid host.`;
   }
   req.headers.host = authority;
   req.url = rest.startsWith('/') ? rest : `/${rest}`;

@@ -1,0 +1,48 @@
+/** Obtains the body of a request: reads it, asks for it where the client waits, and decodes it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Binder } from '../binding/binder.ts';
+import { decodeBody } from '../binding/coding.ts';
+import { bodyFromMiddleware } from '../binding/middleware-body.ts';
+import type { BodyResult } from '../binding/reader.ts';
+import { httpProblem, type Problem } from '../common/problem.ts';
+import type { GatewayContext } from '../context/gateway-context.ts';
+
+/** Whether a request has a body (RFC 9112, 6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/**
+ * Reads and decodes the body of a request.
+ * @param done called once with the bytes or the problem; not called if the client disconnects.
+ */
+export function readRequestBody(
+  gateway: GatewayContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  done: BodyResult,
+): void {
+  if (req.readableEnded) {
+    done(undefined, bodyFromMiddleware(req));
+    return;
+  }
+  const { body: limit } = gateway.settings.limits;
+  const declared = Number(req.headers['content-length'] ?? 0);
+  if (gateway.expecting.has(req) && declared <= limit) {
+    res.removeHeader('Connection');
+    res.writeContinue();
+  }
+  gateway.bodies.read(req, (problem, bytes) => {
+    if (problem !== undefined || bytes.length === 0) done(problem, bytes);
+    else decodeBody(req.headers['content-encoding'] ?? '', bytes, limit, done);
+  });
+}
+
+/** The problem of a body whose media type the operation does not accept. */
+export function unsupportedMediaType(contentType: string | undefined, binder: Binder): Problem {
+  const accepted = binder.mediaTypes.join(', ');
+  const given = contentType === undefined ? 'no media type' : `the media type ${contentType}`;
+  const expected = accepted === '' ? 'no media type that the gateway can read' : `${accepted}, in UTF-8`;
+  const detail = `The body has ${given}; this operation accepts ${expected}.`;
+  return httpProblem('UNSUPPORTED_MEDIA_TYPE', detail, ['Accept', accepted]);
+}
