@@ -94,7 +94,7 @@ for (const [name, host] of HOSTS) {
         }
       }
       assert.equal(answers.size, 1);
-      assert.match([...answers][0] ?? '', /^403 FORBIDDEN This needs the scopes read\. .* checked by GET/);
+      assert.match([...answers][0] ?? '', /^403 FORBIDDEN This needs the scopes read\. .* GET operation of the path/);
       assert.equal(requester.requests.length, before, 'no worker is asked');
       assert.equal((await change('/mine/1', { 'x-key': keyOf('writer') })).status, 200);
       assert.equal(changes(), 1);
@@ -133,7 +133,7 @@ for (const [name, host] of HOSTS) {
       const { change, changes } = await open(t);
       const { code, detail } = await problemOf(await change('/tenants/1', { 'if-match': '"a"' }));
       assert.equal(code, 'PRECONDITION_FAILED');
-      assert.match(detail, /GET of the path does not accept/);
+      assert.match(detail, /GET operation of the path does not accept/);
       assert.equal(changes(), 0);
       assert.equal((await change('/tenants/1', { 'if-match': '"a"' }, 'DELETE')).status, 200);
     });

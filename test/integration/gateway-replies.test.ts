@@ -499,7 +499,7 @@ for (const [name, host] of HOSTS) {
         const requester = new FakeRequester(wrong);
         const { url } = await host(t, { requester, api, logger, replies: { check: 'report' } });
         assert.equal((await fetch(`${url}/typed`)).status, 200);
-        const [fields, message] = logged.find(([, text]) => text.includes('BREAKS THE CONTRACT')) ?? [];
+        const [fields, message] = logged.find(([, text]) => text.includes('violates the contract')) ?? [];
         assert.ok(message);
         const faults = [{ pointer: '/reply/id', detail: 'must be an integer, not a text' }];
         assert.deepEqual((fields as { faults: unknown }).faults, faults);

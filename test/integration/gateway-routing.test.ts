@@ -178,7 +178,7 @@ for (const [name, host] of HOSTS) {
         const { url } = await open(t);
         const problem = await problemOf(await fetch(url + path));
         assert.equal(problem.code, 'INVALID_REQUEST');
-        assert.deepEqual(problem.errors, [{ pointer: '/path', detail: 'has broken percent-encoding' }]);
+        assert.deepEqual(problem.errors, [{ pointer: '/path', detail: 'has invalid percent-encoding' }]);
       });
     }
   });
@@ -240,7 +240,7 @@ describe('request targets', () => {
       const { code, detail } = JSON.parse(body) as { code: string; detail: string };
       assert.deepEqual([status, code], [400, 'MALFORMED_HTTP'], target);
       assert.equal(headers.get('content-type'), 'application/problem+json');
-      assert.match(detail, /has no fragment; send # as %23/);
+      assert.match(detail, /must not have a fragment; encode # as %23/);
     }
     const request = 'GET /api/tasks/7#frag HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
     assert.equal(parseRaw(await exchangeRaw(mounted.port, request)).status, 400);

@@ -181,7 +181,7 @@ export class Binder {
       this.query.read(query === '' ? [] : pairsOf(query), fields, faults);
     } catch (error) {
       if (!(error instanceof URIError)) throw error;
-      faults.push({ pointer: '/query', detail: 'has broken percent-encoding' });
+      faults.push({ pointer: '/query', detail: 'has invalid percent-encoding' });
     }
   }
 

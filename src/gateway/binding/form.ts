@@ -88,7 +88,7 @@ function pairsIn(bytes: Buffer): readonly Pair[] {
     if (pairs.length > MAX_FIELDS) throw new BodyError(`has more than ${MAX_FIELDS} fields`);
     return pairs;
   } catch (error) {
-    if (error instanceof URIError) throw new BodyError('has broken percent-encoding');
+    if (error instanceof URIError) throw new BodyError('has invalid percent-encoding');
     throw error;
   }
 }
@@ -97,7 +97,7 @@ function textOf({ raw }: Pair): string {
   try {
     return decode(raw, true);
   } catch {
-    throw new BodyError('has broken percent-encoding');
+    throw new BodyError('has invalid percent-encoding');
   }
 }
 

@@ -136,7 +136,7 @@ export class ParameterReader {
 /** What is wrong with a text that could not be taken apart. */
 export function describeTextError(error: unknown): string {
   if (error instanceof StyleError) return error.message;
-  if (error instanceof URIError) return 'has broken percent-encoding';
+  if (error instanceof URIError) return 'has invalid percent-encoding';
   throw error;
 }
 

@@ -1,24 +1,33 @@
-/** What the gateway needs from others, as interfaces: where its document comes from, and where its log goes. */
-
+/**
+ * The vocabulary of all folders of the gateway: settings, problems, media types, request ids and
+ * pipelines.
+ *
+ * This file has the interfaces that a gateway requires from its host: the source of its document
+ * and its logger.
+ */
 import { toError } from '../../core/messages/errors.ts';
 import type { ApiSnapshot } from '../../openapi/model/operation.ts';
 
-/** Something that has an API document and tells when it changes; an `ApiRegistry` is one. */
+/** Provides an API document and reports when it changes. {@link ApiRegistry} implements it. */
 export interface ApiSource {
-  /** The document and its route table as they are now. */
+  /** Returns the current document with its operations. */
   snapshot(): ApiSnapshot;
-  /** Calls the listener after each change. */
+  /** Adds a listener that is called after each change. */
   on(event: 'change', listener: () => void): unknown;
+  /** Removes a listener. */
   off(event: 'change', listener: () => void): unknown;
 }
 
-/** Contracts that reach the API source from elsewhere after the gateway has started; `LiveContracts` is one. */
+/**
+ * Contracts that arrive at the API source after the gateway has started. {@link LiveContracts}
+ * implements it.
+ */
 export interface AwaitedContracts {
-  /** Whether all that were expected at the start are there, or are not waited for longer. */
+  /** Whether all contracts that were expected at the start have arrived, or the wait is over. */
   readonly complete: boolean;
 }
 
-/** Where the gateway writes its log. A pino logger is one. */
+/** The logger of a gateway. A pino logger implements it. */
 export interface GatewayLogger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -28,10 +37,13 @@ export interface GatewayLogger {
 
 const nothing = (): void => undefined;
 
-/** A log that nobody reads. */
+/** A logger that discards all messages. */
 export const SILENT: GatewayLogger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** The same log, but one whose methods never throw: a full disk must fail neither requests nor the process. */
+/**
+ * Wraps a logger so that its methods never throw. A full disk must not fail requests or the
+ * process.
+ */
 export function contained(logger: GatewayLogger): GatewayLogger {
   const wrap =
     (level: keyof GatewayLogger) =>
@@ -45,7 +57,13 @@ export function contained(logger: GatewayLogger): GatewayLogger {
   return { debug: wrap('debug'), info: wrap('info'), warn: wrap('warn'), error: wrap('error') };
 }
 
-/** A source whose document never changes; for tests, and for programs that make their document by hand. */
+/**
+ * Creates an API source whose document never changes, for tests and for documents that a program
+ * builds itself.
+ *
+ * @param snapshot the document with its operations.
+ * @returns the source.
+ */
 export function fixedApi(snapshot: ApiSnapshot): ApiSource {
   return { snapshot: () => snapshot, on: nothing, off: nothing };
 }

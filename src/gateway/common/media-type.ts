@@ -1,21 +1,22 @@
 /**
- * Media types: reading them, and choosing among them (RFC 9110, 8.3 and 12.5). The packages `content-type` and
- * `negotiator` would answer 415 or 406 where a client names a charset and the document does not, or the reverse.
+ * Parses media types and negotiates among them (RFC 9110, 8.3 and 12.5). The packages
+ * `content-type` and `negotiator` compare charsets: they would cause 415 or 406 where only one of
+ * the client and the document names a charset.
  */
 
-/** A media type, lower case. */
+/** A media type, in lower case. */
 export interface MediaType {
   /** `application/json`, without parameters. */
   readonly type: string;
   readonly charset: string | undefined;
-  /** Parameters but the charset, names in lower case, values as they are. */
+  /** All parameters except the charset. Names are in lower case, values are unchanged. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+*-]+\/[a-z0-9!#$&^_.+*-]+$/;
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
-/** Reads a media type or range; undefined when it is not one. */
+/** Parses a media type or range; undefined if it is not valid. */
 export function parseMediaType(text: string): MediaType | undefined {
   const [first = '', ...rest] = text.includes(';') ? splitUnquoted(text, ';') : [text];
   const type = first.trim().toLowerCase();
@@ -27,7 +28,7 @@ export function parseMediaType(text: string): MediaType | undefined {
   return { type, charset, parameters };
 }
 
-/** A media type without its parameters, lower case. */
+/** A media type without its parameters, in lower case. */
 export function essenceOf(text: string): string {
   const end = text.indexOf(';');
   return (end === -1 ? text : text.slice(0, end)).trim().toLowerCase();
@@ -41,17 +42,17 @@ function parameterOf(text: string): [name: string, value: string] {
   return [name, quoted ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value];
 }
 
-/** Splits a header at a separator that does not stand in a quoted string (RFC 9110, 5.6.4). */
+/** Splits a header at a separator, except within quoted strings (RFC 9110, 5.6.4). */
 function splitUnquoted(text: string, separator: ',' | ';'): string[] {
   if (!text.includes('"')) return text.split(separator);
   const parts: string[] = [];
   let quoted = false;
   let start = 0;
   for (let index = 0; index < text.length; index += 1) {
-    const sign = text[index];
-    if (quoted && sign === '\\') index += 1;
-    else if (sign === '"') quoted = !quoted;
-    else if (sign === separator && !quoted) {
+    const char = text[index];
+    if (quoted && char === '\\') index += 1;
+    else if (char === '"') quoted = !quoted;
+    else if (char === separator && !quoted) {
       parts.push(text.slice(start, index));
       start = index + 1;
     }
@@ -73,15 +74,15 @@ export function isFormType(type: string): boolean {
   return essenceOf(type) === FORM_TYPE;
 }
 
-/** Whether a type falls under a range such as `application/*`; an exact type is a range too. */
+/** Whether a type matches a range such as `application/*`. A type is also a range. */
 export function inRange(type: string, range: string): boolean {
   if (range === '*/*' || range === type) return true;
   return range.endsWith('/*') && type.startsWith(range.slice(0, -1));
 }
 
 /**
- * The media type of a document that a type falls under: the most exact one, of those whose parameters do not
- * contradict it the one that shares most. A charset does not matter.
+ * Finds the item whose media type matches a type best: the most specific one, then the one that
+ * shares the most parameters. Items with conflicting parameters do not match. Charsets are ignored.
  */
 export function bestMatch<Item>(
   type: string,
@@ -98,7 +99,7 @@ export function bestMatch<Item>(
   return best;
 }
 
-/** How well a type fits a range; 0: not at all. */
+/** How well a type matches a range; 0 if it does not match. */
 function rankOf(type: MediaType, range: MediaType | undefined): number {
   if (range === undefined || !inRange(type.type, range.type)) return 0;
   let rank = (specificity(range.type) + 1) * 100;
@@ -115,7 +116,7 @@ interface Weighted {
   readonly weight: number;
 }
 
-/** Reads a list of values with weights: Accept, Accept-Encoding. */
+/** Parses a header that lists values with weights: Accept, Accept-Encoding. */
 function parseWeighted(header: string): Weighted[] {
   return splitUnquoted(header, ',').map((part) => {
     const [value = '', ...parameters] = splitUnquoted(part, ';');
@@ -124,7 +125,7 @@ function parseWeighted(header: string): Weighted[] {
   });
 }
 
-/** Whether an Accept header lets one of the types through. */
+/** Whether an Accept header accepts one of the types. */
 export function accepts(header: string, types: readonly string[]): boolean {
   if (header === '*/*' || header === '') return true;
   const ranges = parseWeighted(header);
@@ -142,7 +143,10 @@ function specificity(range: string | undefined): number {
   return range === '*/*' ? 0 : range.endsWith('/*') ? 1 : 2;
 }
 
-/** The first of the codings that an Accept-Encoding header allows with the highest weight; undefined: none. */
+/**
+ * Chooses the coding with the highest weight in an Accept-Encoding header. Among equal weights, the
+ * first one wins. Returns undefined if the header accepts none.
+ */
 export function chooseCoding<Coding extends string>(
   header: string,
   codings: readonly Coding[],

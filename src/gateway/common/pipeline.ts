@@ -1,15 +1,17 @@
 /**
- * Requests that come on a connection before those in front of them are answered (pipelining, RFC 9112, 9.3.2).
+ * Pipelining: requests that arrive on a connection before earlier ones are answered (RFC 9112,
+ * 9.3.2).
  *
- * Safe requests behind safe ones run at the same time, up to a limit. Every other request waits until the ones in front
- * of it are answered. So nothing runs behind an answer that closes the connection (RFC 9112, 9.6), and one connection
- * cannot take all the places of a gateway. A request that comes alone costs nothing here.
+ * Safe requests that follow safe requests run concurrently, up to a limit. Every other request
+ * waits until all earlier ones are answered. So no request runs after a response that closes the
+ * connection (RFC 9112, 9.6), and one connection cannot use up the limit of the gateway. A request
+ * without earlier ones costs nothing here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Ring } from '../../core/collections/ring.ts';
 
-/** A request that waits, or runs behind others. */
+/** A pipelined request: waiting, or running after earlier ones. */
 interface Turn {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -18,20 +20,20 @@ interface Turn {
 
 const SAFE: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** The response that has a connection now. Node keeps it on the socket. */
+/** The response that currently owns a connection. Node keeps it on the socket. */
 function currentOn(socket: Socket): ServerResponse<IncomingMessage> | undefined {
   return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
 }
 
-/** Whether a response, once its head is written, is the last one of its connection. */
+/** Whether a response closes its connection. Known once its head is written. */
 export function isLast(res: ServerResponse): boolean {
   return (res as { _last?: boolean })._last === true;
 }
 
-/** The requests behind the current one of a connection. */
+/** The requests that follow the current one of a connection. */
 class Pipeline {
   readonly turns = new Ring<Turn>();
-  /** How many of them run, from the first on. */
+  /** How many of the first requests run. */
   private running = 0;
   private isPaused = false;
 
@@ -42,7 +44,7 @@ class Pipeline {
 
   add(turn: Turn): void {
     this.turns.push(turn);
-    // Node hands the connection to each response in turn, and to none behind one that closes it.
+    // Node assigns the connection to one response after the other, until one closes it.
     turn.res.once('socket', () => this.advance());
     this.fill();
     if (this.isPaused || this.waiting < this.limit) return;
@@ -55,12 +57,12 @@ class Pipeline {
     return this.turns.length - this.running;
   }
 
-  /** Reading goes on with each request that Node drops the rest of; here it waits for the requests that were read. */
+  /** Node resumes the socket when it discards the rest of a request. The pause must continue. */
   private readonly onResume = (): void => {
     if (this.isPaused) this.socket.pause();
   };
 
-  /** The first one has the connection now. */
+  /** Called when the first request gets the connection. */
   private advance(): void {
     const turn = this.turns.shift();
     if (this.running > 0) this.running -= 1;
@@ -72,7 +74,7 @@ class Pipeline {
     this.socket.resume();
   }
 
-  /** Starts safe requests behind the current one, if all before them are safe and leave the connection open. */
+  /** Starts safe requests if all earlier ones are safe and keep the connection open. */
   private fill(): void {
     let before = currentOn(this.socket);
     if (before === undefined || !SAFE.has(before.req.method)) return;
@@ -93,13 +95,13 @@ export class Pipelines {
   private readonly known = new WeakSet<ServerResponse>();
   private readonly closing = new WeakSet<Socket>();
 
-  /** @param limit requests of one connection that run at a time. */
+  /** @param limit maximum number of concurrent requests of one connection. */
   constructor(private readonly limit: number) {}
 
   /**
-   * Takes in a request whose response does not have its connection yet, or not any longer.
-   * @param start called when it may run; never, if the connection closes before.
-   * @returns false: the request may run at once.
+   * Defers a request whose response does not own its connection.
+   * @param start called when the request may run; not called if the connection closes first.
+   * @returns false if the request may run at once.
    */
   defer(req: IncomingMessage, res: ServerResponse, start: () => void): boolean {
     const { socket } = req;
@@ -116,15 +118,15 @@ export class Pipelines {
     return true;
   }
 
-  /** The response of the request that came last on a connection, as long as it is not answered. */
+  /** The response of the last request of a connection, while it is not answered. */
   lastOn(socket: Socket): ServerResponse<IncomingMessage> | undefined {
     const turns = this.pipelines.get(socket)?.turns;
     return turns?.at(turns.length - 1)?.res ?? currentOn(socket);
   }
 
   /**
-   * Takes nothing more from a connection; what came before is answered.
-   * @returns false: it is closing already.
+   * Rejects all further requests of a connection. Earlier ones are still answered.
+   * @returns false if the connection is closing already.
    */
   close(socket: Socket): boolean {
     if (this.closing.has(socket)) return false;

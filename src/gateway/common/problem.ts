@@ -1,17 +1,23 @@
-/** Errors as the gateway answers them: problem details (RFC 9457), one shape for all. */
+/** The errors of the gateway, as problem details (RFC 9457). */
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
 import { type ErrorData, type ReplyMessage } from '../../core/messages/message.ts';
 import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
 
-/** One thing that is wrong with a request. */
+/** An invalid value in a request. */
 export interface Fault {
-  /** Its place: `/query/limit`, `/body/title`, `/path/id`, `/header/x-key`, `/cookie/session`. */
+  /**
+   * JSON Pointer to the value: `/query/limit`, `/body/title`, `/path/id`, `/header/x-key` or
+   * `/cookie/session`.
+   */
   readonly pointer: string;
-  /** A sentence that says what is wrong and what would be right. */
+  /** What is wrong with the value and what is valid, such as `must be an integer`. */
   readonly detail: string;
 }
 
-/** Errors that only HTTP knows; the others are in the catalogue of `core/messages/outcome.ts`. */
+/**
+ * The errors that exist only in HTTP, by code: status, title and remedy. All other codes are
+ * outcome codes of the framework.
+ */
 export const HTTP_PROBLEMS = {
   NOT_FOUND: {
     status: 404,
@@ -106,9 +112,10 @@ export const HTTP_PROBLEMS = {
   },
 } as const satisfies Record<string, { status: number; title: string; remedy: string }>;
 
+/** A code of {@link HTTP_PROBLEMS}. */
 export type HttpProblemCode = keyof typeof HTTP_PROBLEMS;
 
-/** An error, ready to be answered. */
+/** An error response. */
 export interface Problem {
   readonly code: string;
   readonly status: number;
@@ -116,28 +123,28 @@ export interface Problem {
   readonly detail: string;
   readonly dispatched?: boolean;
   readonly errors?: readonly Fault[];
-  /** What the worker wanted the caller to know. */
+  /** Details that the worker passed to the caller. */
   readonly details?: unknown;
   /** Response headers, names and values in turn. */
   readonly headers?: readonly string[];
 }
 
-/** Most faults that one reply lists. */
+/** Maximum number of faults in one response. */
 const MAX_FAULTS = 100;
 
-/** An error of HTTP itself. */
+/** Creates the problem of an error that exists only in HTTP. */
 export function httpProblem(code: HttpProblemCode, detail: string, headers?: readonly string[]): Problem {
   const { status, title } = HTTP_PROBLEMS[code];
   return { code, status, title, detail, headers };
 }
 
-/** An error of the catalogue. */
+/** Creates the problem of an outcome code. */
 export function outcomeProblem(code: Parameters<typeof outcomeOf>[0], detail: string): Problem {
   const { status, title, dispatched } = outcomeOf(code);
   return { code, status, title, detail, dispatched };
 }
 
-/** A request that breaks the contract. */
+/** Creates the problem of a request that violates the document. */
 export function invalidRequest(faults: readonly Fault[]): Problem {
   const first = faults[0];
   const place = first === undefined ? '' : ` ${first.pointer} ${first.detail}`;
@@ -148,12 +155,12 @@ export function invalidRequest(faults: readonly Fault[]): Problem {
   };
 }
 
-/** Codes whose message may tell of the inside of a worker or a router; callers get the catalogue's words. */
+/** Codes whose message may contain internals of a worker or router. Callers get a general text. */
 const HIDDEN: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY', 'NOT_PERMITTED']);
 
 /**
- * The problem that a failed reply stands for.
- * @param place turns a pointer into event data into a place of the HTTP request.
+ * Converts a failed reply to a problem.
+ * @param place converts a pointer into event data to a pointer into the HTTP request.
  */
 export function problemOfReply(reply: ReplyMessage, place: (pointer: string) => string): Problem {
   const { code, dispatched } = reply;
@@ -175,7 +182,9 @@ function readError(body: Buffer): ErrorData['error'] | undefined {
   }
 }
 
-/** The faults that a worker found: `details.errors`, each with a pointer into the event data and a message. */
+/**
+ * The faults that a worker found, from `details.errors`: pointers into the event data and messages.
+ */
 function faultsOf(details: unknown, place: (pointer: string) => string): Fault[] | undefined {
   const list = (details as { errors?: unknown } | null | undefined)?.errors;
   if (!Array.isArray(list)) return undefined;
@@ -187,7 +196,7 @@ function faultsOf(details: unknown, place: (pointer: string) => string): Fault[]
   return faults.length === 0 ? undefined : faults;
 }
 
-/** The body of a problem. */
+/** Encodes a problem as `application/problem+json`. */
 export function encodeProblem(problem: Problem, typeBase: string, requestId: string): Buffer {
   const { code, status, title, detail, dispatched, errors, details } = problem;
   const type = typeBase + encodeURIComponent(code);

@@ -1,20 +1,25 @@
-/** A file that is read again when it has changed, as secrets are that get rotated. */
+/** A file that is read again when it changes, such as a file of rotated secrets. */
 import { readFileSync, statSync } from 'node:fs';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from './api-source.ts';
 
-/** Time between looks at the file, in ms. It is looked at when its value is asked for, so there is no timer. */
+/**
+ * Minimum time between checks of the file, in ms. Reading the value checks it, so no timer is
+ * needed.
+ */
 const CHECK_INTERVAL = 1000;
 
+/** A value that is parsed from a file, and parsed again when the file changes. */
 export class ReloadedFile<T> {
   private current: T;
   private lastState: string;
   private checkedAt = performance.now();
 
   /**
-   * @param file path; links are followed.
-   * @param parse makes the value of the text. What it throws at first, the constructor throws.
-   * @param onChange told after each change: why the new text cannot be used (the old value stays), or undefined.
+   * @param file path of the file; symbolic links are followed.
+   * @param parse parses the text. The constructor throws what it throws.
+   * @param onChange called after each change, with the error if the new text is not valid. The old
+   *   value then stays.
    */
   constructor(
     private readonly file: string,
@@ -25,7 +30,7 @@ export class ReloadedFile<T> {
     this.current = this.read();
   }
 
-  /** The value of the file as it was at most a second ago. */
+  /** The value of the file, at most one second old. */
   get value(): T {
     const now = performance.now();
     if (now - this.checkedAt >= CHECK_INTERVAL) {
@@ -51,7 +56,7 @@ export class ReloadedFile<T> {
     return this.parse(readFileSync(this.file, 'utf8'));
   }
 
-  /** What is different after a change; the same for as long as there is no file. */
+  /** A text that differs after a change. Empty while the file does not exist. */
   private fileState(): string {
     const stat = statSync(this.file, { throwIfNoEntry: false });
     return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
@@ -59,11 +64,12 @@ export class ReloadedFile<T> {
 }
 
 /**
- * The file of a security scheme. A changed one that cannot be used is told in the log, and the old keys stay.
+ * Opens the key file of a security scheme. If a changed file is not valid, the error is logged and
+ * the old keys stay.
  *
- * @param name of the scheme.
- * @param setting that names the file.
- * @throws ZeroMQConfigError when it cannot be used.
+ * @param name name of the scheme.
+ * @param setting name of the setting that contains the path.
+ * @throws {ZeroMQConfigError} when the file cannot be read or is not valid.
  */
 export function openKeyFile<T>(
   name: string,
@@ -74,11 +80,11 @@ export function openKeyFile<T>(
 ): ReloadedFile<T> {
   try {
     return new ReloadedFile(file, parse, (fault) => {
-      if (fault === undefined) logger.info({ scheme: name, file }, 'a changed file of keys was taken in');
+      if (fault === undefined) logger.info({ scheme: name, file }, 'reloaded a changed key file');
       else
         logger.error(
           { scheme: name, file, err: toError(fault) },
-          'a changed file of keys cannot be used; the old keys stay',
+          'a changed key file is not valid; the old keys stay',
         );
     });
   } catch (error) {

@@ -52,7 +52,7 @@ interface RouterVersion {
  * ```ts
  * const registry = new ApiRegistry();
  * const contracts = new LiveContracts(registry, logger);
- * const client = new ZeroMQClient({ connections: ['tcp://router-1:5555'] });
+ * const client = new ZeroMQClient({ connection: 'tcp://router-1:5555' });
  * contracts.watch(client, 'tcp://router-1:5555');
  * const gateway = createGateway({ requester: client, api: registry, contracts });
  * ```
@@ -69,7 +69,7 @@ export class LiveContracts {
   private readonly unanswered = new Set<string>();
   private readonly completeAt: number;
   private anyAnswered = false;
-  /** By router: the latest listing that waits until another one is taken in. */
+  /** By router: the latest listing that waits until another one is processed. */
   private readonly waiting = new Map<string, Listing>();
   private readonly closing = new AbortController();
   private busy = false;

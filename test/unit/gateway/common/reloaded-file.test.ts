@@ -52,8 +52,8 @@ it('API keys of a file are taken in when it changes; of a broken or missing one 
   rmSync(file);
   pass(1000);
   assert.equal(known('otto'), true);
-  const refused = 'a changed file of keys cannot be used; the old keys stay';
-  const taken = 'a changed file of keys was taken in';
+  const refused = 'a changed key file is not valid; the old keys stay';
+  const taken = 'reloaded a changed key file';
   assert.deepEqual(lines, [taken, taken, refused, refused]);
 });
 
