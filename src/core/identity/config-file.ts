@@ -1,5 +1,11 @@
 /**
- * Reading and changing a `config.ini` that other processes, Python's too, read and change at the same time.
+ * core/identity: who a node is. Node, session and socket ids, the `config.ini` that keeps node ids,
+ * locks between processes, and checks for local addresses.
+ */
+
+/**
+ * Reads and changes a `config.ini` that other processes, including Python ones, use at the same
+ * time.
  */
 import { randomBytes } from 'node:crypto';
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -9,9 +15,9 @@ import { IniDocument } from './config-ini.ts';
 import { type FileLockOptions, isCode, type StillHeld, withFileLock } from './file-lock.ts';
 
 /**
- * Reads the file; one that is missing is an empty document.
+ * Reads the file. A missing file is an empty document.
  *
- * @throws ZeroMQConfigError when it cannot be read, is not UTF-8 or is malformed (with its line).
+ * @throws {ZeroMQConfigError} when it cannot be read, is not UTF-8 or is malformed (with the line).
  */
 export async function readConfigFile(path: string): Promise<IniDocument> {
   let bytes: Buffer;
@@ -31,11 +37,14 @@ export async function readConfigFile(path: string): Promise<IniDocument> {
 }
 
 /**
- * Changes the file under a lock and replaces it in one step, so that every reader sees it whole, old or new.
+ * Changes the file under a lock and replaces it atomically, so that readers see either the old or
+ * the new content.
  *
- * @param change gives the changed document, or the same one to leave the file alone. May be called again.
- * @returns the document as the file holds it now.
- * @throws ZeroMQConfigError when the file or its folder cannot be read or written, or the file is malformed.
+ * @param change returns the changed document, or the same one to leave the file alone. It may be
+ * called more than once.
+ * @returns the document that the file now holds.
+ * @throws {ZeroMQConfigError} when the file or its folder cannot be read or written, or is
+ * malformed.
  */
 export async function updateConfigFile(
   path: string,
@@ -60,7 +69,7 @@ export async function updateConfigFile(
   }
 }
 
-/** Where a symbolic link points, so that the link stays one. */
+/** Resolves a symbolic link, so that the replacement keeps the link. */
 async function resolved(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -70,7 +79,10 @@ async function resolved(path: string): Promise<string> {
   }
 }
 
-/** Writes beside the file and renames, keeping its permissions; false when the lock was lost meanwhile. */
+/**
+ * Writes a temporary file and renames it, keeping the permissions. Returns false when the lock was
+ * lost meanwhile.
+ */
 async function replace(path: string, text: string, stillHeld: StillHeld): Promise<boolean> {
   const mode = await modeOf(path);
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;

@@ -1,41 +1,47 @@
 /**
- * INI files as Python's configparser reads and writes them with its defaults, so that nodes of both kinds can
- * share one `config.ini`: `=` or `:` between option and value, whole-line comments with `#` or `;`, option names in
- * any case, section names exact, `[DEFAULT]` standing in for every section, values going on in lines that are
- * indented deeper. Interpolation (`%(name)s`) is left as it is written.
+ * INI files as Python's configparser reads and writes them with its defaults, so that Python nodes
+ * and nodes of this framework can share one `config.ini`. The delimiter is `=` or `:`. Whole-line
+ * comments start with `#` or `;`. Option names are case-insensitive, section names case-sensitive.
+ * `[DEFAULT]` provides values for all sections. A value continues on lines with deeper indentation.
+ * Interpolation (`%(name)s`) is not expanded.
  *
- * A document keeps the text it came from: what is not set stays byte for byte.
+ * A document keeps its source text: options that are not set stay byte for byte the same.
+ *
+ * A hand-written parser, because INI packages differ from configparser in these rules and do not
+ * preserve the text.
  */
 import { ZeroMQConfigError } from '../messages/errors.ts';
 
-/** Name of the section that stands in for the others. */
+/** Section that provides values for the others. */
 const DEFAULT_SECTION = 'DEFAULT';
 
-/** What Python's str.strip() strips; String.prototype.trim() differs in a few characters. */
+/**
+ * The characters that Python's `str.strip()` removes; `String.prototype.trim()` differs in a few.
+ */
 const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const LEADING = new RegExp(`^${SPACE}*`);
 const TRAILING = new RegExp(`${SPACE}+$`);
-/** A line with its end, as Python's universal newlines see it. */
+/** A line with its line ending, by Python's universal newlines. */
 const LINES = /[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$/g;
 const LINE_END = /[\r\n]+$/;
 const SECTION_HEADER = /^\[([^]+)\]/;
 const DELIMITER = /[=:]/;
-/** Byte order mark, as some editors put it in front; configparser takes it for text. */
+/** Byte order mark, which some editors write; configparser treats it as text. */
 const BOM = '\ufeff';
 const BOM_ERROR =
   'a byte order mark stands before the text, which configparser does not read: save it without';
 
 interface Option {
-  /** The line of its name, then those its value goes on in. */
+  /** The line of its name, then its continuation lines. */
   readonly lines: number[];
-  /** Joined by newlines when read. */
+  /** Lines of the value, which a reader joins with newlines. */
   readonly values: string[];
 }
 
 interface Section {
   /** Line of its last header, option or continuation. */
   lastLine: number;
-  /** Indentation of its last header or option; what is indented deeper goes on a value. */
+  /** Indentation of its last header or option; lines with a deeper one continue a value. */
   indent: string;
   readonly options: Map<string, Option>;
 }
@@ -52,24 +58,26 @@ export class IniDocument {
   }
 
   /**
-   * @param source name of the file, for messages.
-   * @throws ZeroMQConfigError with file and line where configparser would refuse the text.
+   * Parses a document.
+   *
+   * @param source file name for messages.
+   * @throws {ZeroMQConfigError} with file and line where configparser would reject the text.
    */
   static parse(text: string, source = 'config.ini'): IniDocument {
     return new IniDocument(text.match(LINES) ?? [], source);
   }
 
-  /** The document as text. */
+  /** The text of the document. */
   toString(): string {
     return this.lines.join('');
   }
 
-  /** Names of the sections without DEFAULT, in the order of the file. */
+  /** Names of the sections except DEFAULT, in file order. */
   sectionNames(): string[] {
     return [...this.sections.keys()].filter((name) => name !== DEFAULT_SECTION);
   }
 
-  /** Names of the options a section has, its own and those of DEFAULT, in lower case. */
+  /** Names of the options of a section in lower case, including those of DEFAULT. */
   optionNames(section: string): string[] {
     if (!this.has(section)) return [];
     const own = this.sections.get(section)?.options.keys() ?? [];
@@ -77,22 +85,22 @@ export class IniDocument {
     return [...new Set([...own, ...defaults])];
   }
 
-  /** The value of an option, from DEFAULT when the section is there and lacks it; else undefined. */
+  /** The value of an option. An existing section falls back to DEFAULT; otherwise undefined. */
   get(section: string, option: string): string | undefined {
     if (!this.has(section)) return undefined;
     return this.own(section, option) ?? this.own(DEFAULT_SECTION, option);
   }
 
-  /** Line number of an option of the section or of DEFAULT, from 1. */
+  /** Line number of an option in the section or in DEFAULT, from 1. */
   lineOf(section: string, option: string): number | undefined {
     const found = this.find(section, option) ?? this.find(DEFAULT_SECTION, option);
     return found === undefined ? undefined : firstLine(found) + 1;
   }
 
   /**
-   * The document with one option set; a missing section is added at the end.
+   * Returns the document with one option set. A missing section is appended.
    *
-   * @throws ZeroMQConfigError when section, option or value cannot be written so that they are read back the same.
+   * @throws {ZeroMQConfigError} when section, option or value would not be read back unchanged.
    */
   with(section: string, option: string, value: string): IniDocument {
     try {
@@ -118,7 +126,7 @@ export class IniDocument {
     return this.find(section, option)?.values.join('\n').replace(TRAILING, '');
   }
 
-  /** Reads the lines as configparser does. */
+  /** Parses the lines like configparser. */
   private read(): void {
     let section: Section | undefined;
     let name = '';
@@ -155,7 +163,7 @@ export class IniDocument {
   private open(name: string, number: number): Section {
     const known = this.sections.get(name);
     if (known !== undefined && name !== DEFAULT_SECTION) {
-      throw this.parseError(number, `section [${name}] stands here a second time`);
+      throw this.parseError(number, `duplicate section [${name}]`);
     }
     const section: Section = known ?? { lastLine: number, indent: '', options: new Map() };
     this.advance(section, number);
@@ -168,7 +176,7 @@ export class IniDocument {
     const name = strip(text.slice(0, Math.max(0, delimiter))).toLowerCase();
     if (name === '') throw this.parseError(number, `neither "name = value" nor [section]: ${text}`);
     if (section.options.has(name)) {
-      throw this.parseError(number, `option ${name} stands a second time in section [${sectionName}]`);
+      throw this.parseError(number, `duplicate option ${name} in section [${sectionName}]`);
     }
     const option: Option = { lines: [number], values: [strip(text.slice(delimiter + 1))] };
     section.options.set(name, option);
@@ -185,7 +193,7 @@ export class IniDocument {
     return new ZeroMQConfigError(`${this.source}:${number + 1}: ${reason}`);
   }
 
-  /** The lines after setting an option. */
+  /** The lines of the document with an option set. */
   private edited(section: string, option: string, value: string): string[] {
     const eol = this.lines.map((line) => LINE_END.exec(line)?.[0]).find((end) => end !== undefined) ?? '\n';
     const lines = this.lines.map((line) => (LINE_END.test(line) ? line : line + eol));
@@ -213,7 +221,10 @@ export class IniDocument {
     return lines.filter((_, number) => !dropped.has(number));
   }
 
-  /** An indentation at which a new last option neither goes on a value nor takes the next line into its own. */
+  /**
+   * An indentation for a new last option that neither continues a value nor turns the next line
+   * into a continuation.
+   */
   private indentAfter(section: Section): string {
     const next = this.lines.slice(section.lastLine + 1).find((line) => !/^(?:$|[#;])/.test(strip(line)));
     const ahead = indentOf(next ?? '');
@@ -233,7 +244,7 @@ function firstLine(option: Option): number {
   return option.lines[0] ?? 0;
 }
 
-/** An option as text; the lines of its value after the first are indented deeper than its name. */
+/** Formats an option. Lines of its value after the first are indented deeper than its name. */
 function written(start: string, value: string, indent: string, eol: string): string {
   return start + value.split('\n').join(`${eol}${indent}\t`) + eol;
 }

@@ -1,6 +1,6 @@
 /**
- * A lock between processes: a file that only one of them can create. It names its holder, so that the lock of a
- * process that died is broken by the next one.
+ * A lock between processes: a file that only one process can create. It names its holder, so that
+ * the next process can break the lock of one that died.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile, unlink, writeFile } from 'node:fs/promises';
@@ -9,25 +9,36 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ZeroMQConfigError } from '../messages/errors.ts';
 import { systemClock } from '../time/clock.ts';
 
-/** Options of `withFileLock`, in ms. */
+/** Options of {@link withFileLock}. */
 export interface FileLockOptions {
-  /** How long to wait for the lock. Default 10,000. */
+  /**
+   * Maximum wait for the lock, in milliseconds.
+   * @defaultValue 10,000
+   */
   readonly timeout?: number;
-  /** A lock that one holder keeps for longer is broken even where its process cannot be seen. Default 3,000. */
+  /**
+   * A lock held for longer than this is broken even if its process cannot be checked, in
+   * milliseconds.
+   * @defaultValue 3000
+   */
   readonly staleAfter?: number;
 }
 
-/** Tells whether the lock is still ours; somebody may have broken it when the process was stopped for long. */
+/**
+ * Whether this process still holds the lock. Another process may break it while this one is
+ * suspended.
+ */
 export type StillHeld = () => Promise<boolean>;
 
-/** Longest pause between two looks at the lock. */
+/** Maximum pause between two attempts, in milliseconds. */
 const POLL = 15;
 
 /**
  * Runs `work` while holding the lock.
  *
- * @param path the lock file; its folder must exist.
- * @throws ZeroMQConfigError when the lock stays taken; else what the file system or `work` throws.
+ * @param path path of the lock file; its folder must exist.
+ * @throws {ZeroMQConfigError} when another process keeps the lock.
+ * @throws whatever the file system or `work` throws.
  */
 export async function withFileLock<T>(
   path: string,
@@ -59,12 +70,13 @@ async function acquire(path: string, token: string, options: FileLockOptions): P
         `${path}: still locked after ${timeout} ms by process ${holder}; remove the file if that process is gone`,
       );
     }
-    // The timer is not unref'd: nothing else may keep the process alive while its first node starts.
+    // This timer is not unref'd: while the first node starts, nothing else may keep the process
+    // alive.
     else await sleep(1 + Math.random() * POLL);
   }
 }
 
-/** Creates the file with its token; false when it exists. */
+/** Creates the lock file with a token. Returns false when it exists. */
 async function create(path: string, token: string): Promise<boolean> {
   try {
     await writeFile(path, token, { flag: 'wx' });
@@ -75,7 +87,10 @@ async function create(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** The token in the file; empty where its holder has not written it yet, undefined when there is no lock. */
+/**
+ * The token in the lock file; empty while its holder has not written it yet, undefined without a
+ * lock.
+ */
 async function holderOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -85,7 +100,7 @@ async function holderOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether the holder ran on this machine and is no more. */
+/** Whether the holder ran on this machine and its process has ended. */
 function isDead(holder: string): boolean {
   const [pid, host] = holder.split(' ');
   if (host !== hostname()) return false;
@@ -98,8 +113,9 @@ function isDead(holder: string): boolean {
 }
 
 /**
- * Removes the lock of `holder`. The right to remove it is itself a lock, named after the holder, so that of several
- * who found it stale none removes the lock that another of them has just taken.
+ * Removes the stale lock of `holder`. Removing it requires a second lock, named after the holder.
+ * Otherwise, of several processes that found the lock stale, one could remove the lock that another
+ * has just taken.
  */
 async function breakLock(path: string, holder: string, options: FileLockOptions): Promise<void> {
   const right = `${path}.${/[0-9a-f]{16}$/.exec(holder)?.[0] ?? 'unnamed'}`;
@@ -117,7 +133,7 @@ async function remove(path: string): Promise<void> {
   }
 }
 
-/** Whether an error of the file system has this code. */
+/** Whether an error of the file system has a code. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,9 +1,10 @@
 /**
- * Identities: the id of a node, which lasts in its config file, the id of one start, and the routing ids of sockets that
- * are made of both. Everything that reads or writes such a text is here.
+ * Identities: the id of a node, which its config file keeps, the id of one run, and the routing ids
+ * of sockets, which combine both. All code that parses or formats these texts is here.
  *
- * Routing ids are bytes. Where they are keys of maps they are texts in Latin-1, one character a byte; everywhere else
- * (config files, heartbeats, logs, reports) an identity is the text whose UTF-8 these bytes are.
+ * Routing ids are bytes. As map keys they are Latin-1 strings, one character per byte. Everywhere
+ * else (config files, heartbeats, logs, reports) an identity is the text whose UTF-8 encoding they
+ * are.
  */
 import { randomBytes } from 'node:crypto';
 import { ZeroMQConfigError } from '../messages/errors.ts';
@@ -14,46 +15,52 @@ import type { IniDocument } from './config-ini.ts';
 export type IdentitySection = 'client' | 'worker' | 'server' | 'router';
 
 export interface NodeIdentity {
-  /** The same after a restart when there is a config file. 32 hex digits, unless the file says otherwise. */
+  /** Kept across restarts by a config file. 32 hex digits, unless the file says otherwise. */
   readonly nodeId: string;
   /** 16 hex digits, new at each start. */
   readonly sessionId: string;
-  /** `<node_id>_<session_id>`, the identity of the node's sockets. */
+  /** Identity of the node's sockets: `<node_id>_<session_id>`. */
   readonly identity: string;
 }
 
 const OPTION = 'node_id';
 
-/** Longest routing id, in bytes (ZMQ_ROUTING_ID). */
+/** Maximum length of a routing id in bytes (ZMQ_ROUTING_ID). */
 const MAX_IDENTITY_BYTES = 255;
 
-/** `_` and a session id. */
+/** Bytes of `_` and a session id. */
 const SESSION_BYTES = 17;
 
 /**
- * The mark of workers that say hello: their routing ids begin with it, so a router recognises them as soon as they
- * connect. It never treats such a worker as a classic one, however late the hello is. Routing ids of classic nodes begin
- * with their node id.
+ * Prefix of the routing ids of native workers, which send `$hello`. A router recognises these
+ * workers when they connect and never treats one as a classic worker, however late its hello
+ * arrives. Routing ids of classic nodes start with their node id.
  */
 const HELLO_MARK = '$hello.';
 
-/** Longest node id, in bytes of UTF-8: the longest routing id is that of a worker, which has the mark. */
+/**
+ * Maximum length of a node id in bytes of UTF-8; the longest routing id is a worker's, with the
+ * prefix.
+ */
 const MAX_NODE_ID_BYTES = MAX_IDENTITY_BYTES - HELLO_MARK.length - SESSION_BYTES;
 
-/** Control characters and halves of surrogate pairs, which no line of a log and no UTF-8 can show. */
+/** Control characters and lone surrogates, which logs and UTF-8 cannot represent. */
 const UNUSABLE = /[\p{Cc}\p{Cs}]/u;
 
-/** A session id after a node id, which may hold `_` itself. */
+/** A session id after a node id. The node id may contain `_` itself. */
 const SESSION = /_[0-9a-f]{16}$/i;
 
 /**
- * The identity of a node that starts now.
+ * Creates the identity of a node that starts.
  *
- * With a config file the node id is read from it (section `section`, option `node_id`), or made and saved when it is
- * missing or empty; of processes that start at once with one file, all get the same. Without one it is made up.
+ * With a config file, the node id is read from it (option `node_id` of `section`). A missing or
+ * empty id is generated and saved; processes that start at once with the same file all get the same
+ * id. Without a config file the id is generated.
  *
- * @throws ZeroMQConfigError when the node id in the file is longer than 231 bytes, holds control characters or
- * `%`, or begins with the mark of workers; when the file cannot be read, parsed or (where the id is missing) written.
+ * @throws {ZeroMQConfigError} when the node id in the file is longer than 231 bytes, contains
+ * control characters or `%`, or starts with the prefix of workers.
+ * @throws {ZeroMQConfigError} when the file cannot be read, parsed or, if the id is missing,
+ * written.
  */
 export async function loadIdentity(
   configFile: string | undefined,
@@ -64,22 +71,22 @@ export async function loadIdentity(
   return { nodeId, sessionId, identity: joinIdentity(nodeId, sessionId) };
 }
 
-/** The identity of a node in one of its lives. */
+/** Joins a node id and a session id. */
 export function joinIdentity(nodeId: string, sessionId: string): string {
   return `${nodeId}_${sessionId}`;
 }
 
-/** An identity of the same node for one more socket or connection: with a session id of its own. */
+/** An identity of the same node for a further socket or connection, with a new session id. */
 export function newSessionIdentity(nodeId: string): string {
   return joinIdentity(nodeId, newSessionId());
 }
 
-/** The node id in an identity; the whole text where there is no session id. */
+/** The node id of an identity; the whole text if it has no session id. */
 export function nodeIdOf(identity: string): string {
   return identity.replace(SESSION, '');
 }
 
-/** Whether a value may be an identity, or a part of one. */
+/** Whether a value can be an identity or a part of one. */
 export function isIdentity(value: unknown): value is string {
   return (
     typeof value === 'string' &&
@@ -89,7 +96,7 @@ export function isIdentity(value: unknown): value is string {
   );
 }
 
-/** The identity that a routing id (in Latin-1) stands for; the routing id itself where it is not UTF-8. */
+/** The identity of a routing id (in Latin-1); the routing id itself if it is not UTF-8. */
 export function identityOf(routingId: string): string {
   if (/^[\0-\x7f]*$/.test(routingId)) return routingId;
   const bytes = Buffer.from(routingId, 'latin1');
@@ -97,17 +104,17 @@ export function identityOf(routingId: string): string {
   return Buffer.from(text).equals(bytes) ? text : routingId;
 }
 
-/** The bytes of a routing id. */
+/** The routing id of an identity, as bytes. */
 export function routingIdOf(identity: string): Buffer {
   return Buffer.from(identity);
 }
 
-/** The routing id of a worker that says hello, or the beginning of one. */
+/** The routing id of a native worker, or its start. */
 export function withHelloMark(identity: string): string {
   return HELLO_MARK + identity;
 }
 
-/** Whether the peer with this routing id (in Latin-1) says hello. */
+/** Whether a routing id (in Latin-1) is that of a native worker, which sends `$hello`. */
 export function hasHelloMark(routingId: string): boolean {
   return routingId.startsWith(HELLO_MARK);
 }
@@ -133,16 +140,16 @@ function nodeIdIn(document: IniDocument, section: IdentitySection, path: string)
   if (fault === undefined) return value;
   throw new ZeroMQConfigError(
     `${path}:${document.lineOf(section, OPTION)}: ${OPTION} of section [${section}] ${fault}, ` +
-      `got ${JSON.stringify(value)}; change it, or remove the line to have a new one made`,
+      `got ${JSON.stringify(value)}; change it, or remove the line to have a new one generated`,
   );
 }
 
-/** Why a text in a config file cannot be a node id. */
+/** Why a text from a config file is not a valid node id; undefined if it is. */
 function faultOf(value: string): string | undefined {
   if (Buffer.byteLength(value) > MAX_NODE_ID_BYTES)
     return `must be at most ${MAX_NODE_ID_BYTES} bytes of UTF-8`;
   if (UNUSABLE.test(value)) return 'must be one line without control characters';
-  // configparser takes it for the beginning of an interpolation, and fails or reads another text.
+  // configparser would read it as the start of an interpolation, and fail or return another text.
   if (value.includes('%')) return 'must not contain %, which Python reads as a reference to another option';
   if (value.startsWith(HELLO_MARK))
     return `must not begin with ${HELLO_MARK}, which is reserved for routing ids`;

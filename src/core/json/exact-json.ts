@@ -1,36 +1,41 @@
 /**
- * JSON whose numbers keep their digits (RFC 8259, section 6, lets a number have any size and precision).
+ * JSON with exact numbers: RFC 8259, section 6, allows numbers of any size and precision.
  *
- * `JSON.parse` turns every number into a double: 9007199254740993 becomes 9007199254740992, 1e400 becomes Infinity,
- * 1.0 becomes 1. A scan of the text finds such numbers; only texts that have one are read by the slower parser, which
- * leaves an {@link ExactNumber} where a double would not do.
+ * `JSON.parse` turns every number into a double: 9007199254740993 becomes 9007199254740992, 1e400
+ * becomes Infinity, 1.0 becomes 1. A scan of the text finds such numbers. Only texts that have one
+ * go through the slower parser, which returns an {@link ExactNumber} where a double is not exact.
  */
 import { compareNumber, parse, stringify } from 'lossless-json';
 
-/** A JSON number that a double cannot hold, or would write differently. */
+/** A JSON number that a double cannot represent, or would be written differently. */
 export class ExactNumber {
-  /** @param text the number as it stands in the JSON text. */
+  /** @param text the number as written in the JSON text. */
   constructor(readonly text: string) {}
 
   toString(): string {
     return this.text;
   }
 
-  /** Text, so that `JSON.stringify` (in a log, for instance) never shows another number. */
+  /**
+   * Returns the text, so that `JSON.stringify` (in a log, for instance) never shows another number.
+   */
   toJSON(): string {
     return this.text;
   }
 }
 
 /**
- * What a double changes about a number.
+ * What a conversion to a double changes about a number:
  * - `none`: nothing.
  * - `spelling`: its text, but not its value (`1.0`, `1E2`, `-0`).
  * - `value`: its value (`9007199254740993`, `1e400`).
  */
 export type NumberLoss = 'none' | 'spelling' | 'value';
 
-/** Numbers with this many digits survive as doubles (ECMA-262, Number::toString; IEEE 754 binary64). */
+/**
+ * Numbers with at most this many digits are exact as doubles (ECMA-262, Number::toString; IEEE 754
+ * binary64).
+ */
 const SAFE_DIGITS = 15;
 
 const QUOTE = 0x22;
@@ -41,7 +46,7 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const BACKSLASH = 0x5c;
 
-/** What a double changes about the number of a JSON text. */
+/** What a conversion to a double changes about the number in a JSON text. */
 export function numberLoss(text: string): NumberLoss {
   const number = Number(text);
   const written = String(number);
@@ -49,15 +54,15 @@ export function numberLoss(text: string): NumberLoss {
   return Number.isFinite(number) && compareNumber(written, text) === 0 ? 'spelling' : 'value';
 }
 
-/** A number, exact where a double changes its text. */
+/** Converts a number; exact if a double would change its text. */
 export function exactNumber(text: string): number | ExactNumber {
   const number = Number(text);
   return String(number) === text ? number : new ExactNumber(text);
 }
 
 /**
- * The end of the number that starts at a position.
- * @returns the position after it; as its complement (`~end`) when a double might change the number.
+ * Finds the end of the number that starts at a position.
+ * @returns the position after it; its complement (`~end`) if a double might change the number.
  */
 export function numberEnd(bytes: Buffer, start: number): number {
   const first = bytes[start] === MINUS ? start + 1 : start;
@@ -85,7 +90,7 @@ function isTiny(bytes: Buffer, first: number): boolean {
 }
 
 /**
- * What doubles change about the numbers of a JSON text: the greatest change of all.
+ * The greatest change that doubles make to any number of a JSON text.
  */
 export function numberLossIn(bytes: Buffer): NumberLoss {
   let loss: NumberLoss = 'none';
@@ -97,7 +102,10 @@ export function numberLossIn(bytes: Buffer): NumberLoss {
   return loss;
 }
 
-/** Whether a JSON text has a number that passes a test. Only numbers that a double might change are tested. */
+/**
+ * Whether a number in a JSON text passes a test. Only numbers that a double might change are
+ * tested.
+ */
 export function someNumber(bytes: Buffer, test: (number: string) => boolean): boolean {
   const { length } = bytes;
   for (let index = 0; index < length; index += 1) {
@@ -114,24 +122,28 @@ export function someNumber(bytes: Buffer, test: (number: string) => boolean): bo
   return false;
 }
 
-/** Whether a number starts with this byte, outside of strings. */
+/** Whether a byte outside a string starts a number. */
 export function startsNumber(byte: number): boolean {
   return byte === MINUS || (byte >= ZERO && byte <= NINE);
 }
 
-/** The greater of a loss and that of the number between two positions. */
+/** The greater of a loss and the loss of the number between two positions. */
 export function addLoss(loss: NumberLoss, bytes: Buffer, start: number, end: number): NumberLoss {
   if (loss === 'value') return loss;
   const own = numberLoss(bytes.toString('latin1', start, end));
   return own === 'none' ? loss : own;
 }
 
-/** Longest number that the gateway judges or writes anew: Python reads no integer of more digits. */
+/**
+ * Maximum length of a number that the gateway checks or rewrites; Python rejects integers with more
+ * digits.
+ */
 export const MAX_NUMBER_LENGTH = 4300;
 
 /**
- * Reads a JSON text. Numbers that a double would change arrive as {@link ExactNumber}.
- * @param keep what makes a number exact: a double that has another `value`, or also one of another `spelling`.
+ * Parses a JSON text. Numbers that a double would change become {@link ExactNumber}.
+ * @param keep which numbers become exact: those whose `value` a double changes, or also those whose
+ * `spelling` it changes.
  * @throws {SyntaxError} when the text is not JSON.
  * @throws {RangeError} when it has such a number and is nested some thousand levels deep.
  */
@@ -142,14 +154,14 @@ export function parseExact(text: string, keep: 'value' | 'spelling' = 'value'): 
 }
 
 /**
- * Reads a JSON text, slower than `JSON.parse`.
- * @param read gives the value for the text of each number.
- * @throws as {@link parseExact}.
+ * Parses a JSON text with a custom conversion of numbers; slower than `JSON.parse`.
+ * @param read converts the text of each number.
+ * @throws the same errors as {@link parseExact}.
  */
 export function parseNumbers(text: string, read: (number: string) => unknown): unknown {
   return parse(text, undefined, {
     parseNumber: read,
-    // As JSON.parse does: the last of several members of one name counts.
+    // Like JSON.parse, the last of several members with one name wins.
     onDuplicateKey: ({ newValue }) => newValue,
   });
 }
@@ -165,19 +177,22 @@ const WRITERS = [
   },
 ];
 
-/** Whether a JSON value is or holds a number that `JSON.stringify` cannot write: exact, or a bigint. */
+/**
+ * Whether a JSON value is or contains a number that `JSON.stringify` cannot write: exact, or a
+ * bigint.
+ */
 export function holdsExact(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint';
   if (Array.isArray(value)) return value.some(holdsExact);
   return value instanceof ExactNumber || Object.values(value).some(holdsExact);
 }
 
-/** Writes a JSON value: exact numbers and bigints with all their digits, all else as `JSON.stringify` does. */
+/** Serializes a JSON value like `JSON.stringify`, with all digits of exact numbers and bigints. */
 export function stringifyExact(value: unknown): string {
   return holdsExact(value) ? stringifyNumbers(value) : (JSON.stringify(value) ?? 'null');
 }
 
-/** As {@link stringifyExact}, also where `toJSON` gives a bigint; slower than `JSON.stringify`. */
+/** Like {@link stringifyExact}, including bigints from `toJSON`; slower than `JSON.stringify`. */
 export function stringifyNumbers(value: unknown): string {
   return stringify(value, undefined, undefined, WRITERS) ?? 'null';
 }

@@ -1,6 +1,7 @@
 /**
- * Writes values as JSON, and refuses what `JSON.stringify` would change silently: it writes a Map as `{}` and NaN as
- * `null`. Class instances with members of their own, members that are `undefined`, and `toJSON` work as they do there.
+ * Serializes values as JSON and rejects values that `JSON.stringify` would change silently: it
+ * writes a Map as `{}` and NaN as `null`. Instances of classes with own properties, properties with
+ * the value `undefined`, and `toJSON` are handled like there.
  */
 import {
   isAnyArrayBuffer,
@@ -14,7 +15,10 @@ import {
 } from 'node:util/types';
 import { stringifyNumbers } from './exact-json.ts';
 
-/** A value that has no JSON form. The message names the value and its place, and holds nothing of its content. */
+/**
+ * A value that JSON cannot represent. The message has the type of the value and its location, but
+ * not its content.
+ */
 export class UnsendableValueError extends TypeError {
   override readonly name = 'UnsendableValueError';
 
@@ -24,16 +28,17 @@ export class UnsendableValueError extends TypeError {
   }
 }
 
-/** What is wrong with a value, and the keys that lead to it. */
+/** A value that JSON cannot represent, and the keys that lead to it. */
 interface Unsendable {
   readonly path: string[];
   readonly what: string;
 }
 
 /**
- * The JSON text of a value; `undefined` is written as null, a bigint with all its digits.
+ * Serializes a value as JSON. `undefined` becomes null, a bigint keeps all its digits.
  *
- * @throws UnsendableValueError naming the value that cannot be written, and its place as a JSON pointer (RFC 6901).
+ * @throws {UnsendableValueError} when JSON cannot represent a value in it; the message has its
+ * location as a JSON Pointer (RFC 6901).
  */
 export function jsonText(value: unknown): string {
   if (value === undefined) return 'null';
@@ -48,7 +53,8 @@ function written(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {
-    // A cycle, a bigint, or code of the value that throws; the bigint alone can be written.
+    // The cause is a cycle, a bigint, or code of the value that throws. Only a bigint can be
+    // written.
     const fault = findUnsendable(value, new Set());
     if (fault !== undefined) throw new UnsendableValueError(fault);
     return stringifyNumbers(value);
@@ -56,9 +62,10 @@ function written(value: unknown): string | undefined {
 }
 
 /**
- * The first value that has no JSON form.
+ * Finds the first value that JSON cannot represent.
  *
- * @param above where given, the objects that hold the value: finds cycles, and members and `toJSON` that throw.
+ * @param above the objects that contain the value. With it, cycles and throwing getters or `toJSON`
+ * are found, too.
  */
 function findUnsendable(value: unknown, above: Set<object> | undefined): Unsendable | undefined {
   if (typeof value === 'number') {
@@ -90,7 +97,7 @@ function findInObject(value: object, above: Set<object> | undefined): Unsendable
   }
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key];
-    // Most members are texts, which need no call.
+    // Most members are strings, which need no call.
     if (typeof member === 'string') continue;
     const fault = findUnsendable(member, above);
     if (fault === undefined || !Object.hasOwn(value, key)) continue;
@@ -113,14 +120,14 @@ function findInArray(values: readonly unknown[], above: Set<object> | undefined)
   return undefined;
 }
 
-/** The name of an object of a class whose content JSON would lose; undefined for one that can be written. */
+/** Describes an object whose content JSON would lose; undefined for one that can be written. */
 function unsendable(value: object): string | undefined {
   if (isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined;
   if (isArrayBufferView(value) || isAnyArrayBuffer(value)) return describeClass(value);
   if ('toJSON' in value && typeof value.toJSON === 'function') return undefined;
   if (isBoxedPrimitive(value)) return isUnwritten(value.valueOf()) ? describeClass(value) : undefined;
   const lossy = isNativeError(value) || isMap(value) || isSet(value) || isPromise(value) || isStream(value);
-  // What keeps its content elsewhere than in members: Response, a generator, a class with private members.
+  // Content outside own properties: Response, generators, classes with private fields.
   return lossy || Object.keys(value).length === 0 ? describeClass(value) : undefined;
 }
 

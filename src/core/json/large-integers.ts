@@ -1,7 +1,9 @@
 /**
- * Reads JSON for handlers and callers: what they get for integers beyond 2^53, which a double does not keep.
+ * Parses JSON for handlers and callers, with a choice for integers beyond 2^53, which doubles do
+ * not represent exactly.
  *
- * An integer is a number that is written without a fraction and an exponent, as in Python: 1e400 and 1.0 are floats.
+ * As in Python, an integer is a number without a fraction and an exponent: 1e400 and 1.0 are
+ * floats.
  */
 import { ZeroMQConfigError } from '../messages/errors.ts';
 import { MAX_NUMBER_LENGTH, parseNumbers, someNumber } from './exact-json.ts';
@@ -9,28 +11,29 @@ import { MAX_NUMBER_LENGTH, parseNumbers, someNumber } from './exact-json.ts';
 const LARGE_INTEGERS = ['number', 'bigint', 'string'] as const;
 
 /**
- * What an integer of JSON becomes whose absolute value is more than `Number.MAX_SAFE_INTEGER` (2^53 - 1).
- * - `number`: the nearest double, as `JSON.parse` gives it: 9007199254740993 becomes 9007199254740992.
+ * Type for JSON integers whose absolute value exceeds `Number.MAX_SAFE_INTEGER` (2^53 - 1):
+ * - `number`: the nearest double, like `JSON.parse`: 9007199254740993 becomes 9007199254740992.
  * - `bigint`: a bigint with the same value.
- * - `string`: a text with the same digits.
+ * - `string`: a string with the same digits.
  *
- * Every other number is a `number`.
+ * All other numbers are a `number`.
  */
 export type LargeIntegers = (typeof LARGE_INTEGERS)[number];
 
-/** Reads a JSON text. */
+/** Parses a JSON text. */
 export type ReadJson = (text: string) => unknown;
 
-/** No shorter integer is beyond 2^53. */
+/** Integers beyond 2^53 have at least this many digits. */
 const LONG_DIGITS = /\d{16}/;
 const INTEGER = /^-?\d{16,}$/;
 
 /**
- * The reader for an option.
+ * Creates the parser for an option.
  *
- * @returns a function that throws SyntaxError when the text is not JSON, and RangeError for a bigint of more than
- * 4,300 digits, or for a large integer in a text that is nested some thousand levels deep.
- * @throws ZeroMQConfigError when the option has another value.
+ * @returns a function that throws SyntaxError when the text is not JSON, and RangeError for a
+ * bigint of more than 4,300 digits, or for a large integer in a text that is nested some thousand
+ * levels deep.
+ * @throws {ZeroMQConfigError} when the option has another value.
  */
 export function jsonReader(option: LargeIntegers = 'number'): ReadJson {
   if (!LARGE_INTEGERS.includes(option)) {
@@ -56,7 +59,7 @@ function parseDeep(text: string, read: (number: string) => unknown): unknown {
   try {
     return parseNumbers(text, read);
   } catch (error) {
-    // The parser calls itself for each level.
+    // The parser is recursive.
     if (error instanceof RangeError && !(error instanceof LongIntegerError))
       throw new RangeError('it is nested too deeply to read its large integers', { cause: error });
     throw error;

@@ -75,8 +75,8 @@ describe('IniDocument', () => {
       ['\ufeff[a]\nb=1\n', /^shop\.ini:1: a byte order mark stands before the text/],
       ['[a]\n\nnonsense\n', /^shop\.ini:3: neither "name = value" nor \[section\]: nonsense$/],
       ['[a]\n= 1\n', /^shop\.ini:2: neither/],
-      ['[a]\nb=1\nB=2\n', /^shop\.ini:3: option b stands a second time in section \[a\]$/],
-      ['[a]\n[b]\n[a]\n', /^shop\.ini:3: section \[a\] stands here a second time$/],
+      ['[a]\nb=1\nB=2\n', /^shop\.ini:3: duplicate option b in section \[a\]$/],
+      ['[a]\n[b]\n[a]\n', /^shop\.ini:3: duplicate section \[a\]$/],
     ];
     for (const [text, message] of faults) {
       assert.throws(
