@@ -1,30 +1,50 @@
-/** What a handler is told besides the event's data. */
+/**
+ * runtime: runs the handlers of workers and servers. The executor and its queue, contexts and
+ * replies of handlers, and the lifecycle that workers and servers share.
+ */
 
 import { cancelError } from '../core/messages/cancel-reason.ts';
 import type { Caller, RequestExtras, RequestMessage } from '../core/messages/message.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 
-/** Context of one request. */
+/**
+ * Context of one request, the second argument of a {@link Handler}.
+ *
+ * @example
+ * ```ts
+ * const handlers = {
+ *   'report.build': async (data, { signal, timeLeft }) => {
+ *     if (timeLeft() < 500) throw new ReplyError(503, 'TOO_LATE', 'not enough time for a report');
+ *     return buildReport(data, { signal });
+ *   },
+ * };
+ * ```
+ */
 export interface HandlerContext {
+  /** Name of the event. */
   readonly eventName: string;
-  /** Id of the request for logs; empty when the caller gave none. */
+  /** Id of the request for logs; empty when the caller set none. */
   readonly requestId: string;
   /**
-   * Aborted when nobody waits for the reply any more. Its `reason` is a `TimeoutError` when the deadline passed, an
-   * `AbortError` that says why when the caller cancelled or the connection was lost, else the error that ends the node.
+   * Aborts when the reply is no longer needed. Its `reason` is a `TimeoutError` when the deadline
+   * passed, an `AbortError` with an explanation when the caller cancelled or the connection was
+   * lost, or the error that closes the node.
    */
   readonly signal: AbortSignal;
-  /** Milliseconds until the deadline; Infinity when the caller set none. May be taken off the context. */
+  /**
+   * Returns the milliseconds until the deadline; Infinity if the caller set none. Can be called
+   * unbound.
+   */
   readonly timeLeft: () => number;
-  /** Who is calling, where the gateway authenticated it. */
+  /** The caller that the gateway authenticated; undefined without authentication. */
   readonly caller: Caller | undefined;
   /** W3C trace context of the caller. */
   readonly traceparent: string | undefined;
-  /** Media type of the original HTTP body, where it was not JSON. */
+  /** Media type of the HTTP body, if it was not JSON. */
   readonly contentType: string | undefined;
 }
 
-/** The context of a request under way; nothing is made before the handler asks for it. */
+/** Context of a request in progress. Its members are created when the handler first reads them. */
 export class RequestContext implements HandlerContext {
   readonly eventName: string;
   readonly requestId: string;
@@ -36,7 +56,7 @@ export class RequestContext implements HandlerContext {
   private parsed: RequestExtras | undefined;
   private abortReason: Error | undefined;
 
-  /** @param deadline monotonic ms. */
+  /** @param deadline in milliseconds of the monotonic clock. */
   constructor(message: RequestMessage, deadline: number) {
     this.eventName = message.eventName;
     this.requestId = message.requestId;
@@ -69,20 +89,20 @@ export class RequestContext implements HandlerContext {
     return this.extras.contentType;
   }
 
-  /** Why nobody waits for the reply any more; undefined as long as somebody does. */
+  /** The outcome that applies because the reply is no longer needed; undefined while it is. */
   get givenUp(): 'TIMEOUT' | 'CANCELLED' | undefined {
     if (this.abortReason?.name === 'TimeoutError' || this.remaining() === 0) return 'TIMEOUT';
     return this.abortReason === undefined ? undefined : 'CANCELLED';
   }
 
-  /** Nobody waits any more. */
+  /** Aborts the handler: its reply is no longer needed. */
   abort(reason: Error): void {
     this.abortReason ??= reason;
     this.controller?.abort(reason);
     this.release();
   }
 
-  /** The handler is done: nothing is started for it any more. */
+  /** Frees timers and ignores later reads of `signal`: the handler has ended. */
   release(): void {
     this.done = true;
     this.cancelTimer?.();

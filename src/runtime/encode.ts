@@ -1,4 +1,4 @@
-/** From what a handler returned or threw to the reply that travels. */
+/** Encodes the result or error of a handler as a reply. */
 
 import { jsonText } from '../core/json/json-value.ts';
 import type { ReplyError } from '../core/messages/errors.ts';
@@ -7,16 +7,17 @@ import { MAX_METADATA } from '../wire/limits.ts';
 import { isJsonType, isShortText } from '../wire/metadata.ts';
 import { isReply, type Reply } from './reply.ts';
 
-/** A reply that breaks a limit or a rule of the protocol. */
+/** A reply that exceeds a limit or breaks a rule of the protocol. */
 export class UnsendableReplyError extends Error {
   override readonly name = 'UnsendableReplyError';
 }
 
 /**
- * The reply for a handler's result.
+ * Encodes the result of a handler.
  *
- * @param maxBytes largest body.
- * @throws UnsendableValueError or UnsendableReplyError when the result cannot travel.
+ * @param maxBytes maximum size of the body.
+ * @throws {UnsendableValueError} when JSON cannot represent the result.
+ * @throws {UnsendableReplyError} when the reply exceeds a limit or breaks a rule of the protocol.
  */
 export function encodeResult(result: unknown, maxBytes: number): ReplyMessage {
   const reply = isReply(result) ? encodeReply(result) : success(200, jsonBytes(result), '', NO_BYTES);
@@ -24,9 +25,11 @@ export function encodeResult(result: unknown, maxBytes: number): ReplyMessage {
 }
 
 /**
- * The reply for a `ReplyError`.
+ * Encodes a `ReplyError`.
  *
- * @throws UnsendableValueError or UnsendableReplyError when its details or headers cannot travel.
+ * @param maxBytes maximum size of the body.
+ * @throws {UnsendableValueError} when JSON cannot represent its details.
+ * @throws {UnsendableReplyError} when the reply exceeds a limit or breaks a rule of the protocol.
  */
 export function encodeReplyError(error: ReplyError, maxBytes: number): ReplyMessage {
   const code = isShortText(error.code) && error.code !== '' ? error.code : 'ERROR';
@@ -48,7 +51,7 @@ function encodeReply(reply: Reply): ReplyMessage {
   return success(status, bodyOf(data, type), type, extrasOf(headers));
 }
 
-/** Bytes travel as they are where a type says what they are; so does text that is no JSON. */
+/** Bytes with a content type are sent unchanged, as is text with a content type other than JSON. */
 function bodyOf(data: unknown, type: string): Buffer {
   if (type !== '' && data instanceof Uint8Array) return Buffer.from(data);
   return typeof data === 'string' && !isJsonType(type) ? Buffer.from(data) : jsonBytes(data);
@@ -75,7 +78,7 @@ function lowerCased(
   );
 }
 
-/** Code may have changed the status since `reply()` or `ReplyError` checked it. */
+/** Code may have changed the status after `reply()` or `ReplyError` checked it. */
 function checkStatus(status: number, least: number): void {
   if (Number.isInteger(status) && status >= least && status <= 599) return;
   throw new UnsendableReplyError(`its status must be ${least} to 599`);

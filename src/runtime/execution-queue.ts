@@ -1,6 +1,6 @@
 /**
- * Requests of an executor that wait for their turn: bounded by number and bytes. Only requests that can still be answered
- * leave it to run (`core/time/lateness.ts`); the others are settled here.
+ * The queue of an executor, bounded by number and bytes. A request leaves it to run only if it can
+ * still be answered in time (`core/time/lateness.ts`); the queue settles all others.
  */
 
 import { ServingList } from '../core/collections/serving-list.ts';
@@ -9,16 +9,16 @@ import { cannotFinish } from '../core/time/lateness.ts';
 import { Pace } from '../core/time/pace.ts';
 import type { HandlerExecution } from './execution.ts';
 
-/** Built once: they are for floods. */
+/** Built once, because a flood of requests needs many of them. */
 const TOO_MANY = failure('BUSY', 'too many requests wait for their turn');
 const EXPIRED = failure('EXPIRED', 'too little time was left before the request ran');
 
-/** What a request that waits takes beside its data, in bytes, rounded up. */
+/** Memory of a queued request beside its data, in bytes, rounded up. */
 const OVERHEAD = 512;
 
-/** Bounds of the queue. */
+/** Limits of the queue. */
 export interface ExecutionQueueLimits {
-  /** Requests that may wait for their turn, and the bytes of their data. */
+  /** Maximum number of queued requests, and maximum bytes of their data. */
   readonly maxQueue: number;
   readonly maxQueueBytes: number;
 }
@@ -26,12 +26,12 @@ export interface ExecutionQueueLimits {
 export class ExecutionQueue {
   private readonly list = new ServingList<HandlerExecution>();
   private bytes = 0;
-  /** How long handlers take while requests wait; `''`: those of all events without a handler of their own. */
+  /** How long handlers take under load; `''` is for all events without a handler of their own. */
   private readonly paces = new Map<string, Pace>();
 
   /**
    * @param named whether an event has a handler of its own.
-   * @param settle settles a request that is not run; it is out of the queue already.
+   * @param settle settles a request that will not run, after its removal from the queue.
    */
   constructor(
     private readonly limits: ExecutionQueueLimits,
@@ -43,7 +43,7 @@ export class ExecutionQueue {
     return this.list.length;
   }
 
-  /** Queues a request, or settles it when there is no room. */
+  /** Queues a request, or settles it when the queue is full. */
   add(execution: HandlerExecution): void {
     const size = sizeOf(execution);
     if (!this.makeRoom(size)) {
@@ -57,7 +57,7 @@ export class ExecutionQueue {
     this.bytes += size;
   }
 
-  /** Takes the request that is to run next. */
+  /** Removes and returns the request to run next. */
   take(): HandlerExecution | undefined {
     if (this.list.length === 0) return undefined;
     const now = performance.now();
@@ -73,13 +73,13 @@ export class ExecutionQueue {
     return undefined;
   }
 
-  /** Takes a request out, wherever it stands. */
+  /** Removes a request at any position. */
   remove(execution: HandlerExecution): void {
     this.list.remove(execution);
     this.bytes -= sizeOf(execution);
   }
 
-  /** Takes all out, to be settled. */
+  /** Removes all requests, for the caller to settle. */
   *drain(): Generator<HandlerExecution> {
     for (let { first } = this.list; first !== undefined; { first } = this.list) {
       this.remove(first);
@@ -87,13 +87,13 @@ export class ExecutionQueue {
     }
   }
 
-  /** Its time ran out, and its caller says so. */
+  /** Settles a request whose deadline passed, after its caller reported it. */
   expire(execution: HandlerExecution): void {
     this.remove(execution);
     this.settle(execution, EXPIRED);
   }
 
-  /** A handler took that long, while requests waited. */
+  /** Records how long a handler took while requests were queued. */
   learn(execution: HandlerExecution, time: number): void {
     this.paceOf(execution).record(time);
   }
@@ -108,7 +108,10 @@ export class ExecutionQueue {
     return pace;
   }
 
-  /** Makes room for a request: those that were passed over give way. False when there is not enough. */
+  /**
+   * Makes room for a request by settling those that were passed over. Returns false if there is not
+   * enough room.
+   */
   private makeRoom(size: number): boolean {
     const { maxQueue, maxQueueBytes } = this.limits;
     while (this.list.length >= maxQueue || this.bytes + size > maxQueueBytes) {
@@ -120,7 +123,7 @@ export class ExecutionQueue {
     return true;
   }
 
-  /** Expires requests that were passed over until their time ran out. */
+  /** Settles requests that were passed over until their deadline passed. */
   private expireOverdue(now: number): void {
     for (let late = this.list.passedOver; late !== undefined; late = this.list.passedOver) {
       if (!cannotFinish(late, now)) return;

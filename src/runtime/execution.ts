@@ -1,4 +1,4 @@
-/** Requests at an executor. */
+/** Executions: the requests of an executor. */
 
 import type { Linked } from '../core/collections/linked-list.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
@@ -9,46 +9,51 @@ import type { Pace } from '../core/time/pace.ts';
 import type { RequestContext } from './context.ts';
 import { RequestTiming } from './timing.ts';
 
-/** A request that runs or waits. */
+/** A queued or running request. */
 export interface Execution {
-  /** Nobody waits for the reply any more: a waiting request is not run, a running one gets its signal. */
+  /**
+   * The reply is no longer needed: a queued request does not run, and the signal of a running one
+   * aborts.
+   */
   cancel(why: CancelReason): void;
 }
 
-/** Something that runs requests: an `Executor`, or one in a thread. */
+/** Runs requests: an {@link Executor}, or one in a worker thread. */
 export interface RequestExecutor {
-  /** Requests that run or wait. */
+  /** Number of queued and running requests. */
   readonly load: number;
-  /** Runs a request, now or when its turn comes. `settle` is called once, possibly before this returns. */
+  /** Queues or runs a request. `settle` is called once, possibly before this returns. */
   execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution;
-  /** Resolves when nothing runs or waits. */
+  /** Resolves when no request is queued or running. */
   drained(): Promise<void>;
-  /** Cuts: what waits is refused, what runs gets its signal. */
+  /** Rejects queued requests and aborts the signals of running ones. */
   close(reason: Error): void;
 }
 
-/** What an execution needs of its executor. */
+/** Callbacks of an execution to its executor. */
 export interface ExecutionOwner {
   cancelled(execution: HandlerExecution, why: CancelReason): void;
 }
 
-/** A request in this thread. `waiting` and `running` ones stand in a list; `settled` is the end. */
+/** A request in this thread. It is in a list while `waiting` or `running`; `settled` is final. */
 export class HandlerExecution implements Execution, Linked<HandlerExecution>, QueuedTimes {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
-  /** Monotonic ms at which nobody waits any more; Infinity when the caller did not say. */
+  /** Deadline in milliseconds of the monotonic clock; Infinity when the caller set none. */
   readonly deadline: number;
-  /** Monotonic ms at which it came; 0 when the caller did not say how long it waits. */
+  /** Arrival in milliseconds of the monotonic clock; 0 when the caller set no deadline. */
   readonly enqueuedAt: number;
-  /** How long its handler usually takes; set while it waits. */
+  /** How long its handler typically takes; set while it is queued. */
   pace: Pace | undefined = undefined;
-  /** Monotonic ms at which its handler was called; 0 when nothing waited then. */
+  /**
+   * Start of its handler in milliseconds of the monotonic clock; 0 when no request was queued then.
+   */
   startedAt = 0;
   context: RequestContext | undefined = undefined;
-  /** Where somebody traces, the span of its handler. */
+  /** Span of its handler, if tracing is on. */
   span: TracedSpan | undefined = undefined;
   before: HandlerExecution | undefined = undefined;
   after: HandlerExecution | undefined = undefined;
-  /** Set when the caller asks how long it takes. */
+  /** Set when the caller asked for timing. */
   readonly timing: RequestTiming | undefined;
 
   constructor(
@@ -70,7 +75,10 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
     this.owner.cancelled(this, why);
   }
 
-  /** Lets go of the batch that the request came in, which would stay in memory for as long as the request waits. */
+  /**
+   * Copies the body out of the received batch, which would otherwise stay in memory while the
+   * request is queued.
+   */
   detach(): void {
     const { body, extras } = this.message;
     this.message = { ...this.message, body: detached(body), extras: detached(extras) };

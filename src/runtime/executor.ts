@@ -1,7 +1,7 @@
 /**
- * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever the handler does; at most
- * `concurrency` run at a time, the rest wait in a bounded queue. Of those that wait, only requests that can still be
- * answered run (`core/time/lateness.ts`).
+ * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever its handler
+ * does. At most `concurrency` requests run at a time; the others wait in a bounded queue. A queued
+ * request runs only if it can still be answered in time (`core/time/lateness.ts`).
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -19,17 +19,17 @@ import { type Execution, type ExecutionOwner, HandlerExecution, type RequestExec
 import { ExecutionQueue, type ExecutionQueueLimits } from './execution-queue.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
 
-/** Options of an executor. */
+/** Options of an {@link Executor}. */
 export interface ExecutorOptions extends ExecutionQueueLimits {
   readonly handlers?: Handlers;
-  /** Handles what `handlers` does not name. */
+  /** Handles events without an entry in `handlers`. */
   readonly handleMessage?: MessageHandler;
   readonly validator?: DataValidator;
-  /** What handlers get for integers beyond 2^53. */
+  /** Type of integers beyond 2^53 in event data. */
   readonly largeIntegers?: LargeIntegers;
-  /** Requests that run at a time. */
+  /** Maximum number of requests that run at a time. */
   readonly concurrency: number;
-  /** Largest reply, in bytes. */
+  /** Maximum size of a reply in bytes. */
   readonly maxReplyBytes: number;
   readonly logger: Logger;
 }
@@ -46,7 +46,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly tracing: Tracing | undefined = activeTracing();
   private idle: (() => void) | undefined;
 
-  /** @throws ZeroMQConfigError for an unknown value of `largeIntegers`. */
+  /** @throws {ZeroMQConfigError} for an unknown value of `largeIntegers`. */
   constructor(private readonly options: ExecutorOptions) {
     this.readJson = jsonReader(options.largeIntegers);
     for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
@@ -113,7 +113,10 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     if (data !== INVALID) this.run(execution, handler, data);
   }
 
-  /** The data for the handler; INVALID when the request was answered because of it. */
+  /**
+   * Parses and validates the data for the handler. Returns INVALID after it answered an invalid
+   * request.
+   */
   private readData(execution: HandlerExecution): unknown {
     let data: unknown;
     try {
@@ -169,7 +172,10 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     void this.finishLater(execution, result);
   }
 
-  /** `await` settles once, whatever the thenable does; a promise with members of its own cannot get around it. */
+  /**
+   * `await` settles once, whatever the thenable does; a promise with overridden members cannot
+   * bypass it.
+   */
   private async finishLater(execution: HandlerExecution, result: unknown): Promise<void> {
     let reply: ReplyMessage;
     try {
@@ -190,7 +196,10 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     this.pump();
   }
 
-  /** Starts what waits. One that ends at once must not start the next from within: ten thousand would be too deep. */
+  /**
+   * Starts queued requests. Not recursive: a handler that ends at once would otherwise start the
+   * next from within.
+   */
   private pump(): void {
     if (this.pumping) return;
     this.pumping = true;
@@ -224,24 +233,24 @@ export class Executor implements RequestExecutor, ExecutionOwner {
         return this.badReply(execution, error);
       }
     }
-    // A handler that follows its signal ends with what the signal says, or what came of it: that is no fault of its.
+    // A handler that throws because its signal aborted has not failed.
     const givenUp = execution.context?.givenUp;
     if (givenUp !== undefined) {
-      return failure(givenUp, 'the handler was stopped: nobody waits any more', { dispatched: true });
+      return failure(givenUp, 'the handler was aborted: its reply is no longer needed', { dispatched: true });
     }
     this.report(execution, 'a handler failed', toError(thrown));
     return failure('HANDLER_ERROR', 'the handler of the event failed');
   }
 
   private badReply(execution: HandlerExecution, error: unknown): ReplyMessage {
-    // Only messages of the framework leave the node: a getter of the reply may throw anything.
+    // Only messages of the framework leave the node; a getter of the reply may throw anything.
     const known = error instanceof UnsendableValueError || error instanceof UnsendableReplyError;
     const message = `the reply cannot be sent: ${known ? error.message : 'its members cannot be read'}`;
     this.report(execution, message, known ? undefined : toError(error));
     return failure('BAD_REPLY', message);
   }
 
-  /** Logs a failure. A logger that throws must not keep the reply from its caller. */
+  /** Logs a failure. A logger that throws must not prevent the reply. */
   private report(execution: HandlerExecution, text: string, err?: Error): void {
     const { eventName: event, requestId } = execution.message;
     try {
@@ -254,7 +263,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
 
 const INVALID = Symbol('invalid');
 
-/** Calls a handler within a span, of which spans of its own become children. */
+/** Calls a handler within a span, which becomes the parent of spans that the handler starts. */
 function traced(tracing: Tracing, execution: HandlerExecution, call: () => unknown): unknown {
   const { eventName, requestId, extras } = execution.message;
   const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
@@ -263,7 +272,7 @@ function traced(tracing: Tracing, execution: HandlerExecution, call: () => unkno
   return span.run(call);
 }
 
-/** Ends the handler's span. A tracing SDK that throws must not keep the reply from its caller. */
+/** Ends the handler's span. A tracing SDK that throws must not prevent the reply. */
 function endSpan({ span }: HandlerExecution, reply: ReplyMessage): void {
   try {
     span?.end(reply);

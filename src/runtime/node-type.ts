@@ -1,4 +1,4 @@
-/** Kinds of nodes, as the original names them. */
+/** Kinds of nodes, with the names of the Python original. */
 export const ZeroMQNodeType = {
   CLIENT: 'client',
   ROUTER: 'router',

@@ -1,9 +1,9 @@
-/** What a handler returns when plain JSON with status 200 does not say it all. */
+/** Replies of handlers with a status or headers. */
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 
 const MARK = Symbol.for('zeromq-gateway.reply');
 
-/** A reply with a status and headers of its own. Made by `reply()`. */
+/** A reply with a status and headers; created by {@link reply}. */
 export class Reply {
   readonly [MARK] = true;
 
@@ -14,18 +14,24 @@ export class Reply {
   ) {}
 }
 
-/** Whether a handler's result is a `Reply`, made by this copy of the package or another one. */
+/** Whether a handler returned a `Reply`, created by this or another copy of the package. */
 export function isReply(value: unknown): value is Reply {
   return value instanceof Reply || (typeof value === 'object' && value !== null && MARK in value);
 }
 
 /**
- * A reply with a status, data and headers.
+ * Creates a reply with a status, data and headers, for handlers to return.
  *
- * @param status HTTP status, 200 to 599; for errors prefer `throw new ReplyError(…)`.
- * @param data any JSON value; undefined for none (a 204). A Buffer with a `content-type` header travels as it is.
- * @param headers HTTP response headers, such as `{ location: '/tasks/1' }`.
- * @throws ZeroMQConfigError when the status is not one.
+ * @param status HTTP status, 200 to 599. For errors prefer `throw new ReplyError(…)`.
+ * @param data any JSON value; undefined for no body (status 204). A Buffer with a `content-type`
+ * header is sent unchanged.
+ * @param headers HTTP response headers.
+ * @returns the reply for the handler to return.
+ * @throws {ZeroMQConfigError} when `status` is not an integer from 200 to 599.
+ * @example
+ * ```ts
+ * return reply(201, task, { location: `/tasks/${task.id}` });
+ * ```
  */
 export function reply(status: number, data?: unknown, headers?: Readonly<Record<string, string>>): Reply {
   if (!Number.isInteger(status) || status < 200 || status > 599) {

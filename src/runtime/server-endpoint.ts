@@ -1,4 +1,7 @@
-/** A server's link: clients of any kind connect to it directly; their requests go to the node's handlers. */
+/**
+ * The endpoint of a server: clients of any kind connect to it, and its node's handlers run their
+ * requests.
+ */
 
 import { IdMap } from '../core/collections/id-map.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
@@ -18,22 +21,27 @@ import {
 import type { Execution } from './execution.ts';
 import type { RuntimeLink, ServiceHost } from './service-node.ts';
 
-/** A request of a client under way. */
+/** A request of a client in flight. */
 interface ServerRequest {
   readonly generation: number;
   execution: Execution | undefined;
 }
 
-/** Requests of one client under way, by their slot at the client; those without one by a number below zero. */
+/**
+ * Requests of one client in flight, by their slot at the client, or by a negative number if they
+ * have none.
+ */
 type ServerRequests = IdMap<ServerRequest>;
 
-/** Endpoints in use, with the ports that were picked where 0 was asked for. */
+/** Endpoints of a server in use, with the assigned ports where port 0 was requested. */
 export interface ServerEndpoints {
+  /** Endpoint for clients. */
   readonly endpoint: string;
+  /** Endpoint for heartbeats of clients, if configured. */
   readonly heartbeat?: string;
 }
 
-/** Options of a server's link. */
+/** Options of a {@link ServerLink}. */
 export interface ServerLinkOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
@@ -41,7 +49,7 @@ export interface ServerLinkOptions {
   readonly curve?: CurveServer;
   /** Where to receive heartbeats of clients. */
   readonly heartbeatConfig?: ZeroMQHeartbeatConfig;
-  /** Told of clients by their heartbeats: the first one, and when too many were missed. */
+  /** Called at the first heartbeat of a client, and when it missed too many. */
   readonly onPeer: (event: 'peerConnected' | 'peerLost', identity: string) => void;
 }
 
@@ -64,7 +72,7 @@ export class ServerLink implements RuntimeLink, ClientFrontendOwner {
     return this.frontend.socket.monitor;
   }
 
-  /** Binds. */
+  /** Binds the sockets. */
   async open(connection: ZeroMQConnection): Promise<ServerEndpoints> {
     const { logger } = this.host;
     const endpoint = await this.frontend.bind(connection);

@@ -1,6 +1,7 @@
 /**
- * service: what workers and servers share: handlers, the executor that runs them, and the life of such a node. A
- * `ServiceNode` is given requests by its links: a worker's links lead to routers, a server's link is a frontend.
+ * The base of workers and servers: handlers, the executor that runs them, and the lifecycle of the
+ * node. A `ServiceNode` receives requests through links. A worker's links lead to routers; a
+ * server's link is a frontend.
  */
 import { assertHandlers, type Contract } from '../contract/index.ts';
 import { Emitter } from '../core/collections/emitter.ts';
@@ -22,47 +23,72 @@ import type { Handlers, MessageHandler } from './handlers.ts';
 export interface ServiceOptions {
   /** Handlers by event name. */
   handlers?: Handlers;
-  /** Handles every event that `handlers` does not name; its result is the reply's event data. */
+  /**
+   * Handles all events without an entry in `handlers`; its result is the event data of the reply.
+   */
   handleMessage?: MessageHandler;
-  /** Contract of the handlers: checks data on arrival, and goes to the routers for the gateways. */
+  /**
+   * Contract of the handlers. It validates data on arrival and is announced to routers, for the
+   * gateways.
+   */
   contract?: Contract;
   /**
-   * What handlers, and the contract's check before them, get for integers whose absolute value is more than
-   * `Number.MAX_SAFE_INTEGER`: a double, a bigint or a text. Every other number is a `number`.
+   * Type of integers in event data whose absolute value exceeds `Number.MAX_SAFE_INTEGER`, for
+   * handlers and for validation by the contract. All other numbers are a `number`.
    *
    * @defaultValue `'number'`
    */
   largeIntegers?: LargeIntegers;
-  /** Requests that run at a time. Default 64. */
+  /**
+   * Maximum number of requests that run at a time.
+   * @defaultValue 64
+   */
   concurrency?: number;
-  /** Requests that may wait for their turn where a router does not see to it. Default 10,000. */
+  /**
+   * Maximum number of queued requests. It matters where no router limits them: for servers and
+   * behind classic routers.
+   * @defaultValue 10,000
+   */
   maxQueue?: number;
-  /** Bytes of their data, and 512 for each. Default 256 MiB. */
+  /**
+   * Maximum size of the queue in bytes: the data of its requests, and 512 bytes per request.
+   * @defaultValue 256 MiB
+   */
   maxQueueBytes?: number;
-  /** Largest message in bytes, either way. Default 16 MiB. */
+  /**
+   * Maximum size of a received or sent message in bytes.
+   * @defaultValue 16 MiB
+   */
   maxMessageSize?: number;
-  /** File that keeps the node id (`config.ini`); without one the id is new at each start. */
+  /**
+   * `config.ini` that keeps the node id.
+   * @defaultValue none: the id is new at each start
+   */
   configFile?: string;
+  /**
+   * Logger of the node.
+   * @defaultValue that of `setupLogging`, else warnings and errors on stderr
+   */
   logger?: Logger;
 }
 
-/** A way for requests to come in. */
+/** A source of requests. */
 export interface RuntimeLink {
-  /** Events of its socket, where it has one. */
+  /** Monitor of its socket, if it has one. */
   readonly monitor: ZeroMQSocketMonitor | undefined;
-  /** Takes no new requests where that can be said; resolves when the other side knows, or cannot. */
+  /** Stops new requests, if the peer supports it. Resolves when the peer knows, or cannot know. */
   leave(signal: AbortSignal): Promise<void>;
-  /** Sends what is gathered and closes the socket. */
+  /** Sends buffered messages and closes the socket. */
   close(): void;
 }
 
-/** What links need of their node. */
+/** The node, as seen by its links. */
 export interface ServiceHost {
   readonly logger: Logger;
   execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution;
 }
 
-/** What a node is made of. */
+/** Components of a node. */
 export interface ServiceParts {
   readonly executor: RequestExecutor;
   readonly concurrency: number;
@@ -72,9 +98,9 @@ export interface ServiceParts {
 }
 
 /**
- * The parts of a node that runs its handlers in this thread.
+ * Creates the components of a node that runs its handlers in this thread.
  *
- * @throws ZeroMQConfigError naming the option that is not acceptable.
+ * @throws {ZeroMQConfigError} for an invalid option; the message has its name.
  */
 export function localParts(kind: 'worker' | 'server', options: ServiceOptions): ServiceParts {
   const { handlers, handleMessage, contract, configFile } = options;
@@ -116,7 +142,7 @@ function checkHandlers(handlers: Handlers, handleMessage: MessageHandler | undef
   }
 }
 
-/** Base of worker and server. */
+/** Base class of workers and servers. */
 export abstract class ServiceNode<Opened, Events extends Record<keyof Events, unknown[]>>
   extends Emitter<Events>
   implements ServiceHost, AsyncDisposable
@@ -149,41 +175,43 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   /**
    * Node id, session id and socket identity.
    *
-   * @throws ZeroMQError with code `NOT_STARTED` before `start()` has read the config file.
+   * @throws {ZeroMQError} with code `NOT_STARTED` before `start()` has read the config file.
    */
   get identity(): NodeIdentity {
     if (this.self !== undefined) return this.self;
     throw new ZeroMQError('NOT_STARTED', `the ${this.speaker.kind} is not started`);
   }
 
-  /** Settles once, when the node is closed: with the error that ended it, or undefined. */
+  /**
+   * Resolves once the node is closed: with the error that ended it, or undefined. Never rejects.
+   */
   get closed(): Promise<Error | undefined> {
     return this.lifecycle.closed;
   }
 
-  /** Events of the sockets, one for each connection; none before `start()`. */
+  /** Monitors of the sockets, one per connection; empty before `start()`. */
   get monitors(): readonly ZeroMQSocketMonitor[] {
     return this.links().flatMap(({ monitor }) => monitor ?? []);
   }
 
-  /** Requests that run or wait here. */
+  /** Number of queued and running requests. */
   get load(): number {
     return this.executor.load;
   }
 
   /**
-   * Opens the sockets. A second call gives the same promise.
+   * Opens the sockets. Repeated calls return the same promise.
    *
-   * @throws ZeroMQSocketInvalid when an address cannot be used.
+   * @throws {ZeroMQSocketInvalid} when an address cannot be used.
    */
   start(): Promise<Opened> {
     return this.lifecycle.start();
   }
 
   /**
-   * Stops: takes nothing new, finishes what it holds, closes. Idempotent.
+   * Stops the node: it accepts nothing new, finishes what is in flight, and closes. Idempotent.
    *
-   * @param options.deadline ms after which what still runs is cut. Default 10,000.
+   * @param options `deadline`: milliseconds until running requests are cut; default 10,000.
    */
   stop(options: { deadline?: number } = {}): Promise<void> {
     return this.lifecycle.close(options.deadline);
@@ -197,7 +225,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
     return this.executor.execute(message, settle);
   }
 
-  /** Cuts: closes at once, nothing that runs is answered. */
+  /** Closes at once, without answering running requests. */
   protected cut(error: Error): Promise<void> {
     return this.lifecycle.destroy(error);
   }
@@ -205,17 +233,17 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   /** Opens the links. The identity is known by then. */
   protected abstract open(): Promise<Opened>;
 
-  /** The links that `open` made. */
+  /** The links that `open` created. */
   protected abstract links(): readonly RuntimeLink[];
 
-  /** From now on links neither come nor go. */
+  /** Freezes the set of links before draining. */
   protected stopChanges(): void {
-    // A node whose links are always the same.
+    // For nodes whose links never change.
   }
 
-  /** Frees what is not a link. */
+  /** Frees resources other than links. */
   protected releaseRest(): void {
-    // A node that has nothing but links.
+    // For nodes that have only links.
   }
 
   private async openAs(): Promise<Opened> {

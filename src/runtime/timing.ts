@@ -1,18 +1,22 @@
-/** How long a request waited and ran, for callers who ask: `timing` in the extras of request and reply. */
+/**
+ * Times of a request for callers that ask for them: `timing` in the extras of request and reply.
+ */
 import type { ReplyExtras, ReplyMessage, RequestExtras, RequestMessage } from '../core/messages/message.ts';
 import { MAX_METADATA } from '../wire/limits.ts';
 
 const KEY = '"timing"';
 
-/** The times of one request. */
+/** Measures the times of one request. */
 export class RequestTiming {
   private readonly arrivedAt = performance.now();
   private startedAt: number | undefined;
 
-  /** @param onTheWay ms from the caller to here: queues of routers, and the way itself. */
+  /**
+   * @param onTheWay milliseconds from the caller to this node: in router queues and on the network.
+   */
   private constructor(private readonly onTheWay: number) {}
 
-  /** Undefined when the caller does not ask. */
+  /** Starts measuring; undefined when the caller did not ask. */
   static of({ extras, timeLeft }: RequestMessage): RequestTiming | undefined {
     if (extras.length === 0 || !extras.includes(KEY)) return undefined;
     const { timing } = parse<RequestExtras>(extras);
@@ -21,12 +25,12 @@ export class RequestTiming {
       : undefined;
   }
 
-  /** The handler begins. */
+  /** Records the start of the handler. */
   start(): void {
     this.startedAt = performance.now();
   }
 
-  /** The reply, with the times in it where there is room for them. */
+  /** Adds the times to a reply if there is room for them. */
   addTo(reply: ReplyMessage): ReplyMessage {
     const now = performance.now();
     const startedAt = this.startedAt ?? now;
