@@ -2,20 +2,40 @@ import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { type ConnectionLike, ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { type Target, toTargets } from '../transport/addressing/targets.ts';
 
-/** Options of heartbeats. Durations in ms; the Python original's are in seconds. */
+/**
+ * Options of {@link ZeroMQHeartbeatConfig}. Durations are in milliseconds; in the Python original
+ * they are in seconds.
+ */
 export interface ZeroMQHeartbeatConfigOptions {
-  /** A sender's time between heartbeats, a receiver's between checks. Default 10,000. */
+  /**
+   * Time between heartbeats of a sender, or between checks of a receiver, in milliseconds; at least
+   * 10.
+   * @defaultValue 10,000
+   */
   readonly interval?: number;
-  /** Silence that counts as a miss at a check. Default 30,000. */
+  /**
+   * Silence that counts as a missed heartbeat at a check, in milliseconds; at least 10.
+   * @defaultValue 30,000
+   */
   readonly timeout?: number;
-  /** Misses in a row that are forgiven; one more, and the node counts as dead. Default 3. */
+  /**
+   * Consecutive missed checks that are tolerated. One more, and the node counts as lost.
+   * @defaultValue 3
+   */
   readonly maxMissed?: number;
 }
 
-/** Less is a value in seconds, or a mistake. */
+/** Minimum duration in milliseconds; a smaller value is in seconds, or a mistake. */
 const SHORTEST = 10;
 
-/** Where heartbeats go, and how often. Senders connect there, receivers bind. */
+/**
+ * Where heartbeats are sent, and how often. Senders connect to the address, receivers bind it.
+ *
+ * @example
+ * ```ts
+ * const heartbeats = new ZeroMQHeartbeatConfig('tcp://router:5557', { interval: 5000 });
+ * ```
+ */
 export class ZeroMQHeartbeatConfig {
   private readonly places: readonly Target[];
   readonly interval: number;
@@ -23,9 +43,10 @@ export class ZeroMQHeartbeatConfig {
   readonly maxMissed: number;
 
   /**
-   * @param connection where; a sender may be given several, or a name of several (`dns://name:port`): one for each router
-   *   that it works with.
-   * @throws ZeroMQConfigError naming the option, its value and what is allowed.
+   * @param connection address of the receiver. A sender can have several addresses, or a name with
+   * several (`dns://name:port`): one for each router that it works with.
+   * @param options interval, timeout and tolerated misses.
+   * @throws {ZeroMQConfigError} for an invalid option; the message has its name, value and limits.
    */
   constructor(
     connection: ConnectionLike | readonly ConnectionLike[],
@@ -43,15 +64,15 @@ export class ZeroMQHeartbeatConfig {
     this.maxMissed = maxMissed;
   }
 
-  /** Where senders connect. */
+  /** Addresses that senders connect to. */
   get destinations(): readonly Target[] {
     return this.places;
   }
 
   /**
-   * Where a receiver binds.
+   * Address that a receiver binds.
    *
-   * @throws ZeroMQConfigError when that is not one address.
+   * @throws {ZeroMQConfigError} unless there is exactly one address.
    */
   get connection(): ZeroMQConnection {
     const [place, ...others] = this.places;

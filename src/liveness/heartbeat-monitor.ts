@@ -2,39 +2,39 @@ import { joinIdentity } from '../core/identity/identity.ts';
 import type { Cancel, Clock } from '../core/time/clock.ts';
 import type { Heartbeat, HeartbeatNodeType } from './heartbeat.ts';
 
-/** A node that sends heartbeats, or sent some before it was lost. */
+/** A node that sends heartbeats, including a lost one that is still remembered. */
 export interface HeartbeatNode {
   /** `<node_id>_<session_id>`, which is also the identity of the node's sockets. */
   readonly key: string;
   readonly nodeId: string;
   readonly sessionId: string;
   readonly nodeType: HeartbeatNodeType;
-  /** Wall time of the sender at its last heartbeat, ms since the epoch. */
+  /** Wall time of the sender at its last heartbeat, in milliseconds since the epoch. */
   readonly lastHeartbeat: number;
-  /** Checks in a row that found it silent. */
+  /** Consecutive checks that found it silent. */
   readonly missed: number;
-  /** It counts as dead. */
+  /** Whether it counts as lost. */
   readonly lost: boolean;
-  /** It was lost before, and came back. */
+  /** Whether it was lost before and returned. */
   readonly returned: boolean;
 }
 
-/** What a monitor tells. Durations in ms. */
+/** Callbacks of a monitor. Durations are in milliseconds. */
 export interface HeartbeatListener {
-  /** The first heartbeat of a node, or its first sign of life after it was lost. */
+  /** The first heartbeat of a node, or its first message after it was lost. */
   nodeConnected(node: HeartbeatNode): void;
   /** A check found the node silent for longer than its timeout. */
   heartbeatMissed(node: HeartbeatNode, silentFor: number): void;
-  /** It was silent at one check more than is forgiven. */
+  /** The node missed one check more than is tolerated. */
   nodeLost(node: HeartbeatNode, silentFor: number): void;
 }
 
-/** The rules; see `ZeroMQHeartbeatConfig`. */
+/** Thresholds of a monitor; see {@link ZeroMQHeartbeatConfig}. */
 export interface HeartbeatRules {
   readonly interval: number;
   readonly timeout: number;
   readonly maxMissed: number;
-  /** Nodes that are watched at most, lost ones included. Default 10,000. */
+  /** Maximum number of watched nodes, lost ones included. Default 10,000. */
   readonly maxNodes?: number;
 }
 
@@ -43,28 +43,34 @@ interface Entry extends HeartbeatNode {
   missed: number;
   lost: boolean;
   returned: boolean;
-  /** Last sign of life, by the clock. */
+  /** Time of the last message, by the monitor's clock. */
   seen: number;
   /** Silence that counts as a miss. */
   timeout: number;
-  /** Public key of who sent its first heartbeat, where keys are known: nobody else speaks for it. */
+  /**
+   * Public key of the sender of its first heartbeat, if keys are known; heartbeats from other keys
+   * are rejected.
+   */
   readonly owner: string | undefined;
 }
 
-/** A node that announces its own interval is given at least this many of them before silence counts. */
+/** The timeout of a node that announces its own interval is at least this many intervals. */
 const OWN_INTERVALS = 3;
 
-/** Lost nodes are remembered for this many timeouts, to know them when they come back. */
+/**
+ * Lost nodes are remembered for this many timeouts, so that they are recognised when they return.
+ */
 const REMEMBERED = 20;
 
 /**
- * Decides which nodes live, by the original's rule: a node is dead when it has been silent for longer than the timeout at
- * more than `maxMissed` checks in a row, one check each interval. Time is the receiver's own; what a sender says of the
- * time, and clocks that jump, change nothing.
+ * Decides which nodes are alive, by the rule of the Python original: a node is lost after it was
+ * silent for longer than the timeout at more than `maxMissed` consecutive checks, one check per
+ * interval. The monitor uses only its own monotonic clock, so timestamps of senders and clock jumps
+ * have no effect.
  */
 export class HeartbeatMonitor {
   private readonly entries = new Map<string, Entry>();
-  /** Keys of those that are lost, longest first. */
+  /** Keys of the lost nodes, in the order in which they were lost. */
   private readonly lostKeys = new Set<string>();
   private readonly maxNodes: number;
   private cancelCheck: Cancel | undefined;
@@ -77,12 +83,12 @@ export class HeartbeatMonitor {
     this.maxNodes = rules.maxNodes ?? 10_000;
   }
 
-  /** Nodes that live, and lost ones that are remembered. */
+  /** Live nodes, and lost ones that are remembered. */
   get nodes(): readonly HeartbeatNode[] {
     return [...this.entries.values()];
   }
 
-  /** Begins to check. */
+  /** Starts checking. */
   start(): void {
     this.cancelCheck ??= this.clock.after(this.rules.interval, () => {
       this.cancelCheck = undefined;
@@ -100,10 +106,10 @@ export class HeartbeatMonitor {
   }
 
   /**
-   * A heartbeat came. False when it was not taken: too many nodes are known already, or it is of another sender than
-   * the node's first one.
+   * Records a heartbeat. Returns false if it is rejected: too many nodes are known, or its sender's
+   * key differs from that of the node's first heartbeat.
    *
-   * @param owner public key of the sender, where keys are known.
+   * @param owner public key of the sender, if keys are known.
    */
   beat(heartbeat: Heartbeat, owner?: string): boolean {
     const key = joinIdentity(heartbeat.nodeId, heartbeat.sessionId);
@@ -124,19 +130,22 @@ export class HeartbeatMonitor {
     return true;
   }
 
-  /** Any other sign of life of a node; nodes that never sent a heartbeat are none of ours. */
+  /** Records any other message of a node. Nodes that never sent a heartbeat are ignored. */
   alive(key: string): void {
     const entry = this.entries.get(key);
     if (entry !== undefined) this.refresh(entry);
   }
 
-  /** Misses in a row of a node, and ms since its last sign of life; undefined for a node that is not known. */
+  /**
+   * Consecutive missed checks, and milliseconds since the last message; undefined for an unknown
+   * node.
+   */
   reportOf(key: string): { missed: number; silentFor: number } | undefined {
     const entry = this.entries.get(key);
     return entry && { missed: entry.missed, silentFor: this.clock.now() - entry.seen };
   }
 
-  /** The node said goodbye: its silence means nothing any more. */
+  /** Forgets a node that left: its silence is expected. */
   forget(key: string): void {
     this.entries.delete(key);
     this.lostKeys.delete(key);
@@ -171,7 +180,7 @@ export class HeartbeatMonitor {
     this.listener.nodeLost(entry, silentFor);
   }
 
-  /** Makes room by forgetting the node that is lost for longest; false when all live. */
+  /** Makes room by forgetting the node that was lost first; false when all nodes are alive. */
   private dropLost(): boolean {
     for (const key of this.lostKeys) {
       this.forget(key);

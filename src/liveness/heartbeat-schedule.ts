@@ -2,18 +2,18 @@ import type { NodeIdentity } from '../core/identity/identity.ts';
 import type { Cancel, Clock } from '../core/time/clock.ts';
 import { encodeHeartbeat, type HeartbeatNodeType } from './heartbeat.ts';
 
-/** Options of a `HeartbeatSender`. */
+/** Options of a {@link HeartbeatSender}. */
 export interface HeartbeatSenderOptions {
   readonly identity: Pick<NodeIdentity, 'nodeId' | 'sessionId'>;
   readonly nodeType: HeartbeatNodeType;
-  /** Time between heartbeats, ms. */
+  /** Milliseconds between heartbeats. */
   readonly interval: number;
   readonly clock: Clock;
-  /** Takes the frames of a heartbeat, for a DEALER socket. */
+  /** Sends the frames of a heartbeat on a DEALER socket. */
   readonly send: (frames: Buffer[]) => void;
 }
 
-/** Sends a heartbeat at once and then one each interval. */
+/** Sends a heartbeat at once, then one per interval. */
 export class HeartbeatSender {
   private cancelNext: Cancel | undefined;
 
@@ -23,7 +23,7 @@ export class HeartbeatSender {
     if (this.cancelNext === undefined) this.beat();
   }
 
-  /** A heartbeat now, out of turn: the receiver is new. The next one is an interval away. */
+  /** Sends an extra heartbeat now, for a new receiver. The next one follows an interval later. */
   beat(): void {
     const { identity, nodeType, interval, clock, send } = this.options;
     this.cancelNext?.();

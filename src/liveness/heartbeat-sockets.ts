@@ -1,4 +1,6 @@
-/** Heartbeats over ZeroMQ: a DEALER that sends, a ROUTER that receives and never answers. */
+/**
+ * Heartbeats over ZeroMQ: a DEALER socket sends, and a ROUTER socket receives and never answers.
+ */
 
 import { Emitter } from '../core/collections/emitter.ts';
 import type { NodeIdentity } from '../core/identity/identity.ts';
@@ -21,36 +23,42 @@ import type { ZeroMQHeartbeatConfig } from './heartbeat-config.ts';
 import { type HeartbeatListener, HeartbeatMonitor, type HeartbeatNode } from './heartbeat-monitor.ts';
 import { HeartbeatSender } from './heartbeat-schedule.ts';
 
-/** Heartbeats that may wait for a receiver that is away: more would only tell it the past. */
+/** Heartbeats queued for an unreachable receiver. More would only report outdated facts. */
 const WAITING = 1;
 
-/** Largest message a receiver takes, in bytes. */
+/** Maximum size of a message that a receiver accepts, in bytes. */
 const LARGEST = 64 * 1024;
 
-/** Options of a `ZeroMQHeartbeatSender`. */
+/** Options of a {@link ZeroMQHeartbeatSender}. */
 export interface ZeroMQHeartbeatSenderOptions {
   readonly config: ZeroMQHeartbeatConfig;
   readonly identity: NodeIdentity;
   readonly nodeType: HeartbeatNodeType;
-  /** Whose heartbeats these are, for diagnostics. */
+  /** The sending node, for diagnostics. */
   readonly speaker: DiagnosticsSource;
   readonly curve?: CurveClient;
-  /** How names of receivers are looked up. */
+  /** How names of receivers are resolved. */
   readonly dns?: DnsOptions;
-  /** Where connections to receivers, and names that cannot be looked up, are logged. Default: nowhere. */
+  /**
+   * Logger for connections to receivers and for failed DNS lookups. Without one they are not
+   * logged.
+   */
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
 
-/** Sends a node's heartbeats: at once, each interval, and whenever a receiver comes or comes back. */
+/**
+ * Sends a node's heartbeats: at once, once per interval, and whenever a receiver connects or
+ * reconnects.
+ */
 export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, DiscoveryOwner {
-  /** One for each receiver, by connection string. */
+  /** One socket per receiver, by connection string. */
   private readonly sockets = new Map<string, MessageSocket>();
   private readonly discovery: Discovery;
   private readonly sender: HeartbeatSender;
   private readonly options: ZeroMQHeartbeatSenderOptions;
 
-  /** @throws ZeroMQConfigError for an interval between look-ups that is not acceptable. */
+  /** @throws {ZeroMQConfigError} for an invalid interval between DNS lookups. */
   constructor(options: ZeroMQHeartbeatSenderOptions) {
     const { config, identity, nodeType, dns, logger = silentLogger, clock = systemClock } = options;
     this.options = options;
@@ -62,16 +70,16 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
   }
 
   /**
-   * Connects and sends.
+   * Connects and starts sending.
    *
-   * @throws ZeroMQSocketInvalid when the address is not usable at all.
+   * @throws {ZeroMQSocketInvalid} when the address is unusable.
    */
   start(): void {
     this.discovery.start();
     this.sender.start();
   }
 
-  /** Stops for good. */
+  /** Closes the sockets. The sender cannot start again. */
   stop(): void {
     this.sender.stop();
     this.discovery.stop();
@@ -108,32 +116,32 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
   }
 
   refused(): void {
-    // The receiver is away, and misses heartbeats; that is what they are for.
+    // The receiver is unreachable and will count missed heartbeats, as intended.
   }
 }
 
-/** Options of a `ZeroMQHeartbeatReceiver`. */
+/** Options of a {@link ZeroMQHeartbeatReceiver}. */
 export interface ZeroMQHeartbeatReceiverOptions {
   readonly config: ZeroMQHeartbeatConfig;
-  /** Who receives, for diagnostics. */
+  /** The receiving node, for diagnostics. */
   readonly speaker: DiagnosticsSource;
   readonly curve?: CurveEndpoint;
-  /** Where nodes that connect or are lost are logged. Default: nowhere. */
+  /** Logger for nodes that connect or are lost. Without one they are not logged. */
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
 
-/** Events of a receiver. Durations in ms. */
+/** Events of a receiver. Durations are in milliseconds. */
 export interface HeartbeatReceiverEvents {
-  /** The first heartbeat of a node, or its first sign of life after it was lost (`returned`). */
+  /** The first heartbeat of a node, or its first message after it was lost (`returned`). */
   connected: [node: HeartbeatNode];
   /** A check found the node silent for longer than its timeout. */
   missed: [node: HeartbeatNode, silentFor: number];
-  /** It missed more heartbeats than are forgiven: it counts as dead. */
+  /** The node missed more heartbeats than are tolerated and counts as lost. */
   lost: [node: HeartbeatNode, silentFor: number];
 }
 
-/** Receives heartbeats and tells which nodes come, go and return. */
+/** Receives heartbeats and reports which nodes connect, are lost and return. */
 export class ZeroMQHeartbeatReceiver
   extends Emitter<HeartbeatReceiverEvents>
   implements SocketReceiver, HeartbeatListener
@@ -155,21 +163,22 @@ export class ZeroMQHeartbeatReceiver
     this.watch = new HeartbeatMonitor(options.config, this, options.clock ?? systemClock);
   }
 
-  /** Events of the socket. */
+  /** Monitor of the socket. */
   get monitor(): ZeroMQSocketMonitor {
     return this.socket.monitor;
   }
 
-  /** Nodes that live, and lost ones that are remembered. */
+  /** Live nodes, and lost ones that are remembered. */
   get nodes(): readonly HeartbeatNode[] {
     return this.watch.nodes;
   }
 
   /**
-   * Binds, receives and checks.
+   * Binds the socket, receives and starts checking.
    *
-   * @returns the endpoint in use, with the port that was picked where 0 was asked for.
-   * @throws ZeroMQSocketInvalid when the address is in use, not of this host or not writable.
+   * @returns the endpoint in use, with the assigned port where port 0 was requested.
+   * @throws {ZeroMQSocketInvalid} when the address is in use, not an address of this host, or not
+   * writable.
    */
   async start(): Promise<string> {
     const endpoint = await this.socket.bind(this.options.config.connection);
@@ -177,23 +186,26 @@ export class ZeroMQHeartbeatReceiver
     return endpoint;
   }
 
-  /** Stops for good. */
+  /** Closes the socket. The receiver cannot start again. */
   stop(): void {
     this.watch.stop();
     this.socket.close();
   }
 
-  /** Another sign of life of a node, by its key: it is not silent. */
+  /** Records another message of a node, by its key: the node is not silent. */
   alive(key: string): void {
     this.watch.alive(key);
   }
 
-  /** Misses in a row of a node, and ms since its last sign of life; undefined for one that sends no heartbeats. */
+  /**
+   * Consecutive missed checks, and milliseconds since the last message; undefined for a node
+   * without heartbeats.
+   */
   reportOf(key: string): { missed: number; silentFor: number } | undefined {
     return this.watch.reportOf(key);
   }
 
-  /** The node said goodbye: its silence is no loss. */
+  /** Forgets a node that left, so that its silence does not count as a loss. */
   forget(key: string): void {
     this.watch.forget(key);
   }

@@ -1,20 +1,20 @@
 /**
- * The heartbeat on the wire: event `heartbeat` with the fields of the Python original. Ours adds a field, `interval`, which
- * classic receivers skip. (A frame of metadata it cannot have: a classic receiver takes a message of five frames for
- * another kind and fails.)
+ * The heartbeat on the wire: event `heartbeat` with the fields of the Python original. Nodes of
+ * this framework add the field `interval`, which classic receivers ignore. A metadata frame is not
+ * possible: a classic receiver mistakes a message of five frames for another kind and fails.
  */
 import { isUtf8 } from 'node:buffer';
 import { isIdentity, joinIdentity } from '../core/identity/identity.ts';
 
-/** What a heartbeat says of its sender. */
+/** Content of a heartbeat. */
 export interface Heartbeat {
   readonly nodeId: string;
   readonly sessionId: string;
   readonly nodeType: HeartbeatNodeType;
-  /** Wall time of the sender, ms since the epoch. */
+  /** Wall time of the sender, in milliseconds since the epoch. */
   readonly lastHeartbeat: number;
   readonly missedCount: number;
-  /** The sender's time between heartbeats, ms; undefined from a classic one. */
+  /** Milliseconds between the sender's heartbeats; undefined from a classic sender. */
   readonly interval: number | undefined;
 }
 
@@ -25,13 +25,13 @@ export type HeartbeatNodeType = (typeof NODE_TYPES)[number];
 const EVENT = Buffer.from('heartbeat');
 const DELIMITER = Buffer.alloc(0);
 
-/** Longest payload that is looked at, in bytes. */
+/** Maximum size of a payload that is parsed, in bytes. */
 const LONGEST = 4096;
 
-/** The longest interval that is believed; ms. */
+/** Maximum accepted interval, in milliseconds. */
 const LONGEST_INTERVAL = 600_000;
 
-/** Frames for a DEALER socket. */
+/** Encodes a heartbeat as frames for a DEALER socket. */
 export function encodeHeartbeat(heartbeat: Heartbeat): Buffer[] {
   const data = {
     node_id: heartbeat.nodeId,
@@ -44,7 +44,10 @@ export function encodeHeartbeat(heartbeat: Heartbeat): Buffer[] {
   return [DELIMITER, EVENT, Buffer.from(JSON.stringify(data))];
 }
 
-/** Reads what a ROUTER socket received, `[identity, "", "heartbeat", json, …]`; undefined when it is no heartbeat. */
+/**
+ * Decodes a message of a ROUTER socket, `[identity, "", "heartbeat", json, …]`; undefined if it is
+ * not a heartbeat.
+ */
 export function decodeHeartbeat(frames: readonly Buffer[]): Heartbeat | undefined {
   const [, delimiter, event, payload] = frames;
   if (delimiter?.length !== 0 || event === undefined || !event.equals(EVENT)) return undefined;

@@ -1,6 +1,7 @@
 /**
- * liveness: heartbeats. `HeartbeatMonitor` and `HeartbeatSender` decide, on a clock and without a network;
- * `ZeroMQHeartbeatReceiver` and `ZeroMQHeartbeatSender` put them on sockets.
+ * liveness: heartbeats. `HeartbeatMonitor` and `HeartbeatSender` make the decisions, with a clock
+ * and without a network. `ZeroMQHeartbeatReceiver` and `ZeroMQHeartbeatSender` connect them to
+ * sockets.
  */
 export type { Heartbeat, HeartbeatNodeType } from './heartbeat.ts';
 export { ZeroMQHeartbeatConfig, type ZeroMQHeartbeatConfigOptions } from './heartbeat-config.ts';

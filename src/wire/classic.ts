@@ -1,6 +1,11 @@
 /**
- * The classic codec: one request or reply a ZeroMQ message, in the frames of the Python original
- * (docs/protocol/index.md), with our optional metadata frame at the end. Pure functions of buffers.
+ * wire: the formats of all messages, as pure functions of buffers. The classic and the packed
+ * codec, metadata, tokens and control messages.
+ */
+
+/**
+ * The classic codec: one request or reply per ZeroMQ message, in the frames of the Python original
+ * (docs/protocol/index.md), with the optional metadata frame of this framework at the end.
  */
 import { isUtf8 } from 'node:buffer';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
@@ -16,11 +21,11 @@ import {
 } from './metadata.ts';
 import { readPlainFailure } from './plain-failure.ts';
 
-/** The frames of one classic message, taken apart. */
+/** The parts of a classic message. */
 export interface ClassicFrames {
-  /** Frames before the delimiter; handed back untouched with the reply. */
+  /** Frames before the delimiter; they return unchanged with the reply. */
   readonly envelope: Buffer[];
-  /** Whether there was an empty delimiter frame; the reply has one when the request had. */
+  /** Whether there was an empty delimiter frame; a reply has one if its request had one. */
   readonly delimited: boolean;
   readonly eventName: string;
   readonly body: Buffer;
@@ -28,13 +33,16 @@ export interface ClassicFrames {
   readonly metadata: Buffer | undefined;
 }
 
-/** Why frames are no classic message: what travels as text of the malformed answer, and counts by cause. */
+/**
+ * Why frames are not a classic message. It selects the text of the error reply and labels the
+ * counter.
+ */
 export type MalformedCause = 'too-few-frames' | 'too-many-frames' | 'bad-event-name';
 
-/** A message that could not be read, with what is known of where an answer could go. */
+/** A message that could not be parsed, with the address for an error reply if it is known. */
 export class MalformedFrames {
   readonly cause: MalformedCause;
-  /** Frames before the delimiter, or undefined when no delimiter was found. */
+  /** Frames before the delimiter; undefined if no delimiter was found. */
   readonly envelope: Buffer[] | undefined;
 
   constructor(cause: MalformedCause, envelope?: Buffer[]) {
@@ -42,7 +50,7 @@ export class MalformedFrames {
     this.envelope = envelope;
   }
 
-  /** One sentence for the sender. */
+  /** Explanation for the sender. */
   get message(): string {
     switch (this.cause) {
       case 'too-few-frames':
@@ -55,7 +63,9 @@ export class MalformedFrames {
   }
 }
 
-/** Takes a classic message apart, starting at frame `from` (1 behind the identity on a ROUTER). */
+/**
+ * Parses a classic message that starts at frame `from` (on a ROUTER socket 1, after the identity).
+ */
 export function readClassic(frames: readonly Buffer[], from: number): ClassicFrames | MalformedFrames {
   const delimiter = findDelimiter(frames, from);
   if (delimiter === -2) return new MalformedFrames('too-many-frames');
@@ -73,23 +83,23 @@ export function readClassic(frames: readonly Buffer[], from: number): ClassicFra
   return { envelope, delimited: delimiter >= 0, eventName, body, metadata: frames[first + 2] };
 }
 
-/** The event name in a frame; undefined when it is empty, too long or no UTF-8. */
+/** The event name in a frame; undefined if it is empty, too long or not UTF-8. */
 export function readEventName(frame: Buffer): string | undefined {
   if (frame.length === 0 || frame.length > MAX_EVENT_NAME || !isUtf8(frame)) return undefined;
   return frame.toString();
 }
 
-/** What became of the metadata frame. */
+/** Result of reading the metadata frame. */
 export interface MetadataVerdict {
-  /** There was one, and it could be read: the sender is one of ours. */
+  /** A metadata frame was read, so the sender is a node of this framework. */
   readonly ours: boolean;
-  /** There was one that could not be read: it is as if absent. */
+  /** A metadata frame could not be read; it is ignored. */
   readonly broken: boolean;
-  /** The sender understands packed messages. */
+  /** Whether the sender understands packed messages. */
   readonly packs: boolean;
 }
 
-/** A request out of classic frames. */
+/** Converts classic frames to a request. */
 export function toRequest(frames: ClassicFrames): MetadataVerdict & { message: RequestMessage } {
   const metadata = frames.metadata === undefined ? undefined : decodeRequestMetadata(frames.metadata);
   return {
@@ -105,16 +115,19 @@ export function toRequest(frames: ClassicFrames): MetadataVerdict & { message: R
   };
 }
 
-/** A reply, and what is wrong with the frames that it came in. */
+/** A reply, and problems of its frames. */
 export interface ReplyVerdict extends MetadataVerdict {
   readonly message: ReplyMessage;
-  /** The event data is not JSON, as Python writes NaN: the message is a BAD_REPLY. */
+  /**
+   * Whether the event data is not JSON (Python writes NaN, for example); the message is then a
+   * BAD_REPLY.
+   */
   readonly badJson: boolean;
 }
 
 /**
- * A reply out of classic frames. One without metadata is a success, unless its event data is a failure or not JSON.
- * Nodes of this project write JSON; theirs is not checked.
+ * Converts classic frames to a reply. A reply without metadata is a success unless its event data
+ * is a failure or not JSON. Nodes of this framework write valid JSON, so theirs is not checked.
  */
 export function toReply(frames: ClassicFrames): ReplyVerdict {
   const { metadata: frame, body } = frames;
@@ -134,7 +147,7 @@ export function toReply(frames: ClassicFrames): ReplyVerdict {
   };
 }
 
-/** A reply without readable metadata. A frame that was meant to be metadata may have said that the request failed. */
+/** A reply without readable metadata. A broken metadata frame may have reported a failure. */
 function plainReply(frame: Buffer | undefined, body: Buffer): ReplyMessage {
   if (frame !== undefined && isMeantAsMetadata(frame)) {
     return failure('BAD_REPLY', 'the metadata of the reply cannot be read');
@@ -152,18 +165,19 @@ function plainReply(frame: Buffer | undefined, body: Buffer): ReplyMessage {
   );
 }
 
-/** Frames of a request behind the envelope and delimiter: name, body, metadata. */
+/** Frames of a request after the envelope and delimiter: name, body, metadata. */
 export function requestFrames(message: RequestMessage, packs: boolean): Buffer[] {
   return [Buffer.from(message.eventName), message.body, encodeRequestMetadata(message, packs)];
 }
 
 /**
- * Metadata of a reply: `none` for a classic peer, where only failures have some; `plain` for a node of this project behind
- * a router that only passes frames on; `packs` for one that may send packed messages from now on.
+ * Kind of metadata in a reply: `none` for a classic peer, which gets metadata only with failures;
+ * `plain` for a node of this framework behind a classic router; `packs` for one that may send
+ * packed messages from now on.
  */
 export type ReplyMetadataKind = 'none' | 'plain' | 'packs';
 
-/** Frames of a reply behind the envelope and delimiter. */
+/** Frames of a reply after the envelope and delimiter. */
 export function replyFrames(eventName: string, message: ReplyMessage, metadata: ReplyMetadataKind): Buffer[] {
   const name = Buffer.from(eventName);
   if (metadata === 'none') return [name, plainBody(message), ...failureMetadata(message)];
@@ -171,15 +185,18 @@ export function replyFrames(eventName: string, message: ReplyMessage, metadata: 
 }
 
 /**
- * Metadata of a failure for a peer that reads none. Classic peers ignore the frame; behind a router that passes frames on
- * there may be a node that would take the reply for a success without it.
+ * Metadata of a failure for a classic peer, which ignores the frame. Behind a classic router there
+ * may be a node of this framework, which would otherwise read the failure as a success.
  */
 function failureMetadata(message: ReplyMessage): Buffer[] {
   if (message.code === '' && message.status < 400) return [];
   return [encodeReplyMetadata({ ...message, contentType: '', extras: NO_BYTES }, false)];
 }
 
-/** The body as a classic peer can read it, which takes every body for JSON: text as a string, other bytes in base64. */
+/**
+ * The body for a classic peer, which parses every body as JSON: text as a string, other bytes in
+ * base64.
+ */
 function plainBody({ body, contentType }: ReplyMessage): Buffer {
   if (isJsonType(contentType)) return body;
   return Buffer.from(JSON.stringify(body.toString(isUtf8(body) ? 'utf8' : 'base64')));
@@ -193,7 +210,7 @@ function verdict(frames: ClassicFrames, metadata: { readonly packs: boolean } | 
   };
 }
 
-/** Index of the first empty frame; -1 when there is none, -2 when it comes too late. */
+/** Index of the first empty frame; -1 if there is none, -2 if it is too far back. */
 function findDelimiter(frames: readonly Buffer[], from: number): number {
   const last = Math.min(frames.length, from + MAX_ENVELOPE + 1);
   for (let index = from; index < last; index++) {

@@ -1,18 +1,19 @@
 /**
- * Control messages between our nodes: events whose names start with `$`, in classic frames, so that a classic router
- * drops them unseen: their first frame is the address of nobody.
+ * Control messages between nodes of this framework: events whose names start with `$`, in classic
+ * frames. A classic router drops them unread, because their first frame is not the address of any
+ * peer.
  *
- * | event      | from → to       | says |
- * |------------|-----------------|------|
- * | `$hello`   | worker → router | what the worker serves; asks for `$welcome` or `$refused` |
- * | `$welcome` | router → worker | the worker is in, and may send packed messages |
- * | `$refused` | router → worker | why it is not |
- * | `$bye`     | worker → router | send me nothing more; router → worker: nothing more will come |
- * | `$bye`     | router or server → client | send me nothing more; client → router or server: nothing more will come |
- * | `$credit`  | worker → router | from now on I take so many at a time; router → worker: understood |
- * | `$want`    | router → worker | requests wait here, and you take no more |
- * | `$gone`    | worker → router | I am closing and will not answer what I hold |
- * | `$who`     | router → worker | say hello again: the router does not know you |
+ * | event      | from → to       | meaning |
+ * |------------|-----------------|---------|
+ * | `$hello`   | worker → router | what the worker serves; the answer is `$welcome` or `$refused` |
+ * | `$welcome` | router → worker | the worker is registered and may send packed messages |
+ * | `$refused` | router → worker | why the worker is not registered |
+ * | `$bye`     | worker → router | send no more requests; router → worker: no more requests will follow |
+ * | `$bye`     | router or server → client | send no more requests; client → router or server: no more requests will follow |
+ * | `$credit`  | worker → router | new concurrency of the worker; router → worker: acknowledged |
+ * | `$want`    | router → worker | requests are queued and the worker has no credit |
+ * | `$gone`    | worker → router | the worker closes and will not answer what it holds |
+ * | `$who`     | router → worker | the router does not know the worker: send `$hello` again |
  */
 
 import { isIdentity } from '../core/identity/identity.ts';
@@ -20,36 +21,45 @@ import { RESERVED } from '../core/messages/event-name.ts';
 import { NO_BYTES } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME } from './limits.ts';
 
-/** Asks a router or server whether it is there. */
+/** Event that asks a router or server whether it is reachable. */
 export const PING = '$router.ping';
 
 /** First frame of every control message. */
 export const CONTROL_ADDRESS: Buffer = Buffer.from(RESERVED);
 
-/** What a worker says of itself. */
+/** Announcement of a worker. */
 export interface Hello {
   readonly v: number;
   readonly pack: 1;
-  /** Requests it takes at a time from this router; 0 only from one that shares. */
+  /** Requests it takes at a time from this router; 0 only from a worker that shares its credit. */
   readonly concurrency: number;
-  /** It shares its credit between several routers: `$credit` follows, and `$want` asks for more. */
+  /** Whether it shares its credit between routers: `$credit` follows, and `$want` requests more. */
   readonly share?: boolean;
-  /** Events it serves; absent: every event that no worker ever announced. */
+  /** Events it serves; absent if it serves all unannounced events. */
   readonly events?: readonly string[];
-  /** OpenAPI fragment of its contract, and the name under which it stands. */
+  /** Name and OpenAPI fragment of its contract. */
   readonly contract?: { readonly name: string; readonly fragment: unknown };
-  /** The worker, whatever the identity of this connection: what an earlier one of it held is lost. Absent: that identity. */
+  /**
+   * Identity of the worker, independent of this connection; requests held by an earlier connection
+   * are lost. If absent, the identity of the connection is that of the worker.
+   */
   readonly node?: string;
-  /** Number of the worker's connection to this router: with another one, what an earlier one held is lost. */
+  /**
+   * Number of the worker's connection to this router. When it changes, requests held by the earlier
+   * one are lost.
+   */
   readonly connection?: number;
-  /** A router refused it: a router that has just started lets others announce their contracts first. */
+  /**
+   * Whether a router refused it before. A router that has just started lets other workers announce
+   * their contracts first.
+   */
   readonly refused?: boolean;
 }
 
-/** What a worker tells routers of its handlers. */
+/** The part of an announcement that describes the handlers. */
 export type Announcement = Pick<Hello, 'events' | 'contract'>;
 
-/** What a router answers. */
+/** Answer of a router that registers a worker. */
 export interface Welcome {
   readonly v: number;
   readonly pack: 1;
@@ -57,12 +67,14 @@ export interface Welcome {
   readonly router: string;
 }
 
-/** Why a router does not take a worker. */
+/** Answer of a router that refuses a worker. */
 export interface Refused {
   readonly reason: string;
 }
 
-/** How many requests the worker takes at a time from now on; the router repeats it once it goes by it. */
+/**
+ * Requests that the worker takes at a time from now on; the router acknowledges by repeating it.
+ */
 export interface Credit {
   readonly concurrency: number;
 }
@@ -77,26 +89,26 @@ export type ControlName =
   | '$gone'
   | '$who';
 
-/** Most requests at a time that a worker may ask for. */
+/** Maximum concurrency of a worker. */
 const MAX_CONCURRENCY = 1_000_000;
 
-/** Largest control message that is parsed, in bytes: a hello carries a contract. */
+/** Maximum size of a control message that is parsed, in bytes; a hello carries a contract. */
 export const MAX_CONTROL_BYTES = 2 * 1024 * 1024;
 
-/** Most events in a hello. */
+/** Maximum number of events in a hello. */
 export const MAX_EVENTS = 50_000;
 
-/** The frames of a control message, the peer's identity not counted. */
+/** The frames of a control message, without the identity of the peer. */
 export function controlFrames(name: ControlName, data: object): Buffer[] {
   return [CONTROL_ADDRESS, NO_BYTES, Buffer.from(name), Buffer.from(JSON.stringify(data))];
 }
 
-/** Whether frames from index `from` on are a control message. */
+/** Whether the frames from index `from` are a control message. */
 export function isControl(frames: readonly Buffer[], from: number): boolean {
   return frames[from]?.length === 1 && frames[from][0] === 0x24 && frames[from + 1]?.length === 0;
 }
 
-/** The data of a control message; undefined when it is no JSON object or too large. */
+/** The data of a control message; undefined if it is not a JSON object or too large. */
 export function controlData(frame: Buffer | undefined): Record<string, unknown> | undefined {
   if (frame === undefined || frame.length > MAX_CONTROL_BYTES) return undefined;
   try {
@@ -109,7 +121,7 @@ export function controlData(frame: Buffer | undefined): Record<string, unknown> 
   }
 }
 
-/** A hello out of its data; a string says what is wrong with it. */
+/** Validates a hello. Returns the problem as text if it is invalid. */
 export function readHello(data: Record<string, unknown> | undefined): Hello | string {
   if (data === undefined) return `a hello is a JSON object of at most ${MAX_CONTROL_BYTES} bytes`;
   const { v, concurrency, share, events, contract, node, connection, refused } = data;
@@ -129,7 +141,7 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
   return { v, pack: 1, concurrency, share, events, contract, node, connection, refused };
 }
 
-/** The number in a `$credit`; undefined when there is none. */
+/** The number in a `$credit`; undefined if it is missing or invalid. */
 export function readCredit(data: Record<string, unknown> | undefined): number | undefined {
   const concurrency = data?.concurrency;
   return isConcurrency(concurrency, 0) ? concurrency : undefined;
@@ -139,7 +151,7 @@ function isConcurrency(value: unknown, least: number): value is number {
   return Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_CONCURRENCY;
 }
 
-/** Whether a value may be the events of a worker. */
+/** Whether a value is a valid list of events of a worker. */
 export function isEventList(value: unknown): value is string[] {
   return (
     Array.isArray(value) &&

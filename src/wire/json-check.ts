@@ -1,10 +1,16 @@
-/** Whether bytes are JSON, and such that a classic peer can read. */
+/** Checks that bytes are JSON, and that a classic peer can parse them. */
 import { isUtf8 } from 'node:buffer';
 
-/** Deepest nesting that Python's json module reads with room to spare (its recursion limit is 1,000). */
+/**
+ * Maximum nesting that Python's json module parses with a safe margin (its recursion limit is
+ * 1,000).
+ */
 export const MAX_CLASSIC_DEPTH = 500;
 
-/** Most digits of a number that Python reads (sys.int_info.default_max_str_digits is 4,300). */
+/**
+ * Maximum digits of a number for Python, with a margin (sys.int_info.default_max_str_digits is
+ * 4,300).
+ */
 export const MAX_CLASSIC_DIGITS = 4000;
 
 /** Whether `bytes` is one JSON value in UTF-8. */
@@ -18,7 +24,10 @@ export function isJson(bytes: Buffer): boolean {
   }
 }
 
-/** Whether `bytes` is one JSON value that a classic peer can read: not nested too deeply, no number too long. */
+/**
+ * Whether `bytes` is one JSON value that a classic peer can parse: not nested too deeply, and no
+ * number too long.
+ */
 export function isClassicJson(bytes: Buffer): boolean {
   return isSimple(bytes) && isJson(bytes);
 }
@@ -26,7 +35,7 @@ export function isClassicJson(bytes: Buffer): boolean {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Looks at the bytes outside strings; what is no JSON at all may pass. */
+/** Checks nesting and numbers outside strings; the bytes need not be valid JSON. */
 function isSimple(bytes: Buffer): boolean {
   let depth = 0;
   let digits = 0;

@@ -1,27 +1,29 @@
 /**
- * Metadata: the trailing JSON frame that our nodes add to classic messages and classic peers ignore.
+ * Metadata: a trailing JSON frame that nodes of this framework add to classic messages and classic
+ * peers ignore.
  *
- * Unknown keys are ignored. A frame that is not a JSON object, is too large or has a member of the wrong type cannot be
- * read; the caller counts it. A request then counts as one without metadata. A reply counts as failed when the frame was
- * meant as metadata: it may have told of a failure.
+ * Unknown keys are ignored. A frame is broken if it is not a JSON object, is too large or has a
+ * member of the wrong type; callers count broken frames. A request with a broken frame is treated
+ * as one without metadata. A reply with a broken frame is treated as failed, because the frame may
+ * have reported a failure.
  */
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_METADATA, MAX_REQUEST_ID } from './limits.ts';
 
-/** Version of our additions to the classic wire. */
+/** Version of this framework's additions to the classic wire format. */
 export const PROTOCOL_VERSION = 1;
 
-/** Metadata of a request, as read. */
+/** Decoded metadata of a request. */
 export interface RequestMetadata {
   readonly timeLeft: number;
   readonly idempotent: boolean;
   readonly requestId: string;
   readonly extras: Buffer;
-  /** The sender understands packed messages. */
+  /** Whether the sender understands packed messages. */
   readonly packs: boolean;
 }
 
-/** Metadata of a reply, as read. */
+/** Decoded metadata of a reply. */
 export interface ReplyMetadata {
   readonly status: number;
   readonly code: string;
@@ -32,7 +34,7 @@ export interface ReplyMetadata {
   readonly packs: boolean;
 }
 
-/** The metadata frame of a request. `pack` says that we understand packed messages. */
+/** Encodes the metadata frame of a request. `packs` announces support for packed messages. */
 export function encodeRequestMetadata(message: RequestMessage, packs: boolean): Buffer {
   const head: Record<string, unknown> = { v: PROTOCOL_VERSION };
   if (message.requestId !== '') head.id = message.requestId;
@@ -42,7 +44,7 @@ export function encodeRequestMetadata(message: RequestMessage, packs: boolean): 
   return withExtras(head, message.extras);
 }
 
-/** The metadata frame of a reply. */
+/** Encodes the metadata frame of a reply. */
 export function encodeReplyMetadata(message: ReplyMessage, packs: boolean): Buffer {
   const head: Record<string, unknown> = { v: PROTOCOL_VERSION, status: message.status };
   if (message.code !== '') head.code = message.code;
@@ -53,7 +55,7 @@ export function encodeReplyMetadata(message: ReplyMessage, packs: boolean): Buff
   return withExtras(head, message.extras);
 }
 
-/** Reads the metadata of a request; undefined when the frame is broken. */
+/** Decodes the metadata of a request; undefined if the frame is broken. */
 export function decodeRequestMetadata(frame: Buffer): RequestMetadata | undefined {
   const head = parseObject(frame);
   if (head === undefined) return undefined;
@@ -73,7 +75,7 @@ export function decodeRequestMetadata(frame: Buffer): RequestMetadata | undefine
   };
 }
 
-/** Reads the metadata of a reply; undefined when the frame is broken. */
+/** Decodes the metadata of a reply; undefined if the frame is broken. */
 export function decodeReplyMetadata(frame: Buffer): ReplyMetadata | undefined {
   const head = parseObject(frame);
   if (head === undefined) return undefined;
@@ -89,27 +91,30 @@ export function decodeReplyMetadata(frame: Buffer): ReplyMetadata | undefined {
   return { status, code, dispatched, more, contentType, extras, packs: head.pack === 1 };
 }
 
-/** Whether a frame behind the event data was meant as metadata, readable or not: a JSON object begins with a brace. */
+/**
+ * Whether a frame after the event data is metadata, readable or not: a JSON object starts with a
+ * brace.
+ */
 export function isMeantAsMetadata(frame: Buffer): boolean {
   return /^\s*\{/.test(frame.toString('latin1', 0, 64));
 }
 
-/** Whether a text may be a request id: printable ASCII, at most 255 bytes. */
+/** Whether a text is a valid request id: printable ASCII, at most 255 bytes. */
 export function isRequestId(text: string): boolean {
   return text.length <= MAX_REQUEST_ID && /^[\x21-\x7e]*$/.test(text);
 }
 
-/** Whether a value may be the code or media type of a reply: printable ASCII, at most 255 bytes. */
+/** Whether a value is a valid code or media type of a reply: printable ASCII, at most 255 bytes. */
 export function isShortText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 255 && /^[\x20-\x7e]*$/.test(value);
 }
 
-/** Whether a media type says that a body is JSON; an empty one does. */
+/** Whether a media type means JSON, which is also the default for an empty one. */
 export function isJsonType(contentType: string): boolean {
   return contentType === '' || /[/+]json\s*(;|$)/i.test(contentType);
 }
 
-/** Whether a value may be the status of a reply. */
+/** Whether a value is a valid status of a reply. */
 export function isStatus(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599;
 }
@@ -126,7 +131,10 @@ function parseObject(frame: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** Extras that came packed were not looked at on the way: broken ones must not break the rest. */
+/**
+ * Adds extras to a metadata object. Extras from packed messages are not validated; broken ones are
+ * left out.
+ */
 function withExtras(head: Record<string, unknown>, extras: Buffer): Buffer {
   const ext = extras.length === 0 ? undefined : parseObject(extras);
   return Buffer.from(JSON.stringify(ext === undefined ? head : { ...head, ext }));

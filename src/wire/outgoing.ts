@@ -1,18 +1,18 @@
-/** From a request that a requester is handed to the message that travels. */
+/** Converts a request of a requester to a message. */
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { NO_BYTES, type OutgoingRequest, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_METADATA } from './limits.ts';
 import { isRequestId } from './metadata.ts';
 
-/** Most bytes of UTF-8 for one UTF-16 unit. */
+/** Maximum bytes of UTF-8 per UTF-16 code unit. */
 const WIDEST = 3;
 
 /**
- * The message of a request. What would not fit the wire is refused here, where its caller hears of it: in a batch it
- * would harm the requests of others.
+ * Creates the message of a request. It validates the limits of the wire, so that the caller gets
+ * the error; in a batch, an invalid record would break the requests of others.
  *
- * @param maxBody largest event data, in bytes.
- * @throws ZeroMQConfigError naming what is not acceptable.
+ * @param maxBody maximum size of the event data in bytes.
+ * @throws {ZeroMQConfigError} for an invalid value; the message has its name and limit.
  */
 export function toMessage(request: OutgoingRequest, maxBody: number): RequestMessage {
   const { eventName, body, requestId = '', extras: data } = request;

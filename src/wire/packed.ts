@@ -1,11 +1,12 @@
 /**
- * The packed codec: many records in one frame, between our own nodes only (docs/protocol/index.md).
+ * The packed codec: many records in one frame, only between nodes of this framework
+ * (docs/protocol/index.md).
  *
- * Frame 0: the magic bytes, then records one after the other. A record whose body is `OWN_FRAME_BYTES` or more
- * leaves it out; its body is the next of the frames that follow. Numbers are unsigned, little endian.
+ * Frame 0 consists of the magic bytes and the records. A record omits a body of `OWN_FRAME_BYTES`
+ * or more; that body is the next of the following frames. Numbers are unsigned and little-endian.
  *
- * Writers are given lengths that fit their fields: event names, request ids and extras are checked where requests and
- * replies are made (`toMessage`, the executor). Readers trust nothing.
+ * Writers do not check lengths: event names, request ids and extras are validated where requests
+ * and replies are created (`toMessage`, the executor). Readers validate everything.
  *
  * ```
  * request  kind=1 flags id:4 generation:4 timeLeft:4 nameLength:2 requestIdLength:1 extrasLength:2 bodyLength:4
@@ -18,7 +19,7 @@ import { CANCEL_REASONS, type CancelReason } from '../core/messages/cancel-reaso
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
 
-/** What a packed frame starts with; no classic message and no token does. */
+/** First bytes of a packed frame; classic messages and tokens never start with them. */
 export const PACKED_MAGIC: Buffer = Buffer.from([0x00, 0x5a, 0x47, 0x01]);
 
 const MAGIC_BYTES = 4;
@@ -40,11 +41,11 @@ interface PackedRecord {
   readonly generation: number;
   readonly request: RequestMessage | undefined;
   readonly reply: ReplyMessage | undefined;
-  /** Of a cancel: the number of its reason. */
+  /** Number of the reason of a cancel record. */
   readonly why: number;
 }
 
-/** Records of one turn for one peer, until they are encoded together. */
+/** Collects the records for one peer in one turn and encodes them together. */
 export class PackedBatch {
   private records: PackedRecord[] = [];
   private headBytes = MAGIC_BYTES;
@@ -52,7 +53,7 @@ export class PackedBatch {
 
   private readonly ownFrameFrom: number;
 
-  /** @param oneFrame large bodies stay with the other records, in place of frames of their own. */
+  /** @param oneFrame keeps large bodies in the first frame instead of frames of their own. */
   constructor(oneFrame = false) {
     this.ownFrameFrom = oneFrame ? Infinity : OWN_FRAME_BYTES;
   }
@@ -62,7 +63,7 @@ export class PackedBatch {
     return this.records.length;
   }
 
-  /** Bytes it will take, frames of their own included. */
+  /** Encoded size in bytes, including body frames. */
   get bytes(): number {
     return this.headBytes + this.ownFrameBytes;
   }
@@ -87,9 +88,10 @@ export class PackedBatch {
   }
 
   /**
-   * Encodes all records as the frames of one message, and empties the batch.
+   * Encodes all records as the frames of one message and empties the batch.
    *
-   * @param owned the first frame has a memory of its own, which can be handed to another thread.
+   * @param owned allocates separate memory for the first frame, so that it can be transferred to a
+   * thread.
    */
   take(owned = false): Buffer[] {
     const head = owned ? Buffer.allocUnsafeSlow(this.headBytes) : Buffer.allocUnsafe(this.headBytes);
@@ -115,17 +117,20 @@ export class PackedBatch {
   }
 }
 
-/** Takes the records of a packed message, in their order. */
+/** Receives the records of a packed message in order. */
 export interface PackedSink {
   packedRequest(id: number, generation: number, message: RequestMessage): void;
   packedReply(id: number, generation: number, message: ReplyMessage): void;
   packedCancel(id: number, generation: number, why: CancelReason): void;
 }
 
-/** Length of the identities that ROUTER sockets make up: a zero and a number, which may look like the magic bytes. */
+/**
+ * Length of identities that ROUTER sockets generate: a zero byte and a number, which may look like
+ * the magic bytes.
+ */
 const MADE_UP_IDENTITY_BYTES = 5;
 
-/** Whether a frame starts a packed message. */
+/** Whether a frame is the first frame of a packed message. */
 export function isPacked(frame: Buffer): boolean {
   return (
     frame.length >= MAGIC_BYTES &&
@@ -138,11 +143,11 @@ export function isPacked(frame: Buffer): boolean {
 }
 
 /**
- * Reads a packed message whose head is frame `from`. Records before a broken one are delivered.
+ * Reads a packed message whose first frame is `from`. Records before a broken one are delivered.
  *
- * @param maxHead largest head that is looked at, in bytes.
- * @returns false when the message is broken: truncated, too large, an unknown kind, text that is none, a body frame
- *   missing or left over.
+ * @param maxHead maximum size of the first frame in bytes.
+ * @returns false when the message is broken: truncated, too large, with an unknown kind, invalid
+ * text, or a missing or extra body frame.
  */
 export function readPacked(
   frames: readonly Buffer[],
@@ -246,13 +251,16 @@ class RecordReader {
     const { head, at } = this;
     if (at + CANCEL_HEAD > head.length) return false;
     this.at = at + CANCEL_HEAD;
-    // A reason that is not known is that of a later version.
+    // An unknown reason comes from a later version.
     const why = CANCEL_REASONS[head[at + 1] ?? 0] ?? 'cancelled';
     sink.packedCancel(uint32(head, at + 2), uint32(head, at + 6), why);
     return true;
   }
 
-  /** The body of the record under way, and the step to the next record; undefined when it is not there. */
+  /**
+   * Reads the body of the current record and advances to the next one; undefined if the body is
+   * missing.
+   */
   private body(flags: number, start: number, length: number): Buffer | undefined {
     if ((flags & OWN_FRAME) !== 0) {
       const frame = this.frames[this.nextFrame++];
@@ -341,7 +349,7 @@ function writeTail(
   return at + body.length;
 }
 
-/** What decoding puts in place of bytes that are no UTF-8. */
+/** Replacement for invalid UTF-8 in decoded text. */
 const REPLACEMENT = '\ufffd';
 
 const SPACE = 0x20;

@@ -1,21 +1,21 @@
 /**
- * Failures without metadata: event data that is a failure as classic callers see it, `{"error": {"code", "message"}}`
- * with a code of the error catalogue. Older workers of this project and Python handlers reply so; such a reply is not a
- * success.
+ * Failures without metadata: event data of the form `{"error": {"code", "message"}}` with an
+ * outcome code. Older workers of this framework and Python handlers answer with it. Such a reply is
+ * not a success.
  */
 import { NO_BYTES, type ReplyMessage } from '../core/messages/message.ts';
 import { isOutcomeCode, outcomeOf } from '../core/messages/outcome.ts';
 
-/** Larger event data is not looked at, in bytes. */
+/** Maximum size of event data that is checked, in bytes. */
 const MAX_FAILURE = 65_536;
 
-/** How every such text begins. */
+/** Start of every such text. */
 const BEGINNING = /^\s*\{\s*"error"\s*:\s*\{/;
 
-/** Longest text before the inner brace that is looked at. */
+/** Maximum bytes before the inner brace that are checked. */
 const BEGINNING_BYTES = 64;
 
-/** The failure in the event data of a reply without metadata; undefined when the data is something else. */
+/** The failure in the event data of a reply without metadata; undefined for other data. */
 export function readPlainFailure(body: Buffer): ReplyMessage | undefined {
   if (body.length > MAX_FAILURE || !BEGINNING.test(body.toString('latin1', 0, BEGINNING_BYTES)))
     return undefined;
@@ -35,7 +35,7 @@ export function readPlainFailure(body: Buffer): ReplyMessage | undefined {
   };
 }
 
-/** The member `error` of an object that has no other one. */
+/** The member `error` of an object without other members. */
 function soleError(body: Buffer): Record<string, unknown> | undefined {
   let value: unknown;
   try {

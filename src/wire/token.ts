@@ -1,16 +1,18 @@
 /**
- * Tokens: the one frame our nodes put before the delimiter, by which a reply finds its request.
+ * Tokens: the frame that nodes of this framework put before the delimiter to match replies to
+ * requests.
  *
- * A token is the letter T, a slot number and the slot's generation (unsigned 32-bit, little endian). The
- * generation starts at random, so a token of an earlier life of the node matches nothing.
+ * A token is the letter T, a slot number and the slot's generation (unsigned 32-bit,
+ * little-endian). Generations start at a random value, so a token from before a restart matches
+ * nothing.
  */
 
-/** Bytes of a token frame. */
+/** Size of a token frame in bytes. */
 export const TOKEN_BYTES = 9;
 
 const MARK = 0x54;
 
-/** The token frame for a slot. */
+/** Encodes the token of a slot. */
 export function encodeToken(id: number, generation: number): Buffer {
   const frame = Buffer.allocUnsafe(TOKEN_BYTES);
   frame[0] = MARK;
@@ -24,12 +26,12 @@ export function isToken(frame: Buffer): boolean {
   return frame.length === TOKEN_BYTES && frame[0] === MARK;
 }
 
-/** Slot of a token frame. */
+/** Slot number of a token. */
 export function tokenId(frame: Buffer): number {
   return frame.readUInt32LE(1);
 }
 
-/** Generation of a token frame. */
+/** Generation of a token. */
 export function tokenGeneration(frame: Buffer): number {
   return frame.readUInt32LE(5);
 }
