@@ -1,5 +1,5 @@
 /**
- * Where the fields of an event's data come from in HTTP: path, query, header, cookie or body.
+ * Maps the fields of event data to HTTP: path, query, header, cookie or body.
  */
 import type { EventDefinition, Placement } from './definition.ts';
 import { ContractError } from './errors.ts';
@@ -7,19 +7,19 @@ import { isObject, type Json, type JsonObject, member, textOf } from './json.ts'
 import { type Definitions, type Field, fieldsOf, withoutFields } from './schema-parts.ts';
 import { jsonSchemaOf } from './standard-schema.ts';
 
-/** Fields of one event, bound. */
+/** HTTP binding of the fields of one event. */
 export interface Binding {
   readonly parameters: readonly JsonObject[];
   readonly requestBody: { readonly object: JsonObject; readonly mode: 'flat' | 'nested' } | undefined;
   readonly unknownQuery: 'ignore' | undefined;
-  /** What the data's schema says of its fields together, where there is no body to say it. */
+  /** Text of the rules between fields, when there is no body schema to hold them. */
   readonly rules: string | undefined;
 }
 
-/** Methods whose fields come from the query. */
+/** Methods whose fields come from the query by default. */
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
-/** Field that takes a whole body. */
+/** Name of the field that takes the whole body. */
 const BODY = 'body';
 
 interface Place {
@@ -27,7 +27,7 @@ interface Place {
   readonly name: string;
 }
 
-/** @throws ContractError when a field cannot be where it is said to be. */
+/** @throws {ContractError} when a field cannot be bound as declared. */
 export function bindData(
   name: string,
   event: EventDefinition,

@@ -1,14 +1,17 @@
 /**
- * What a worker's contract claims: the path and the event of each operation. Routers check permissions on these
- * claims, and gateways name events and refuse path items by the same functions. So what a router permits is what a
- * gateway serves.
+ * The claims of a worker's contract: the path and the event of each operation. Routers check
+ * permissions on these claims. Gateways name events and reject path items with the same functions,
+ * so that a gateway serves exactly what a router permitted.
  */
 import { isProtocolEvent, isReserved, RESERVED } from '../core/messages/event-name.ts';
 import { runAtOnce, type Steps } from '../core/time/steps.ts';
 import { ContractError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf } from './json.ts';
 
-/** Methods that an operation may have. HEAD and OPTIONS are answered by the gateway where no operation says. */
+/**
+ * Methods of operations. The gateway answers HEAD and OPTIONS itself where no operation declares
+ * them.
+ */
 export const HTTP_METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'] as const;
 export type HttpMethod = (typeof HTTP_METHODS)[number];
 
@@ -19,23 +22,26 @@ export interface Claim {
   readonly eventName: string;
 }
 
-/** Longest event name of an operation, in characters: the longest that the wire takes, in bytes. */
+/**
+ * Maximum length of an event name of an operation in characters; the wire has the same limit in
+ * bytes.
+ */
 const MAX_NAME = 1024;
 
-/** Two dots, one dot, or either of them percent-encoded, as a segment of a path (RFC 3986, 3.3 and 5.2.4). */
+/** A path segment of one or two dots, percent-encoded or not (RFC 3986, sections 3.3 and 5.2.4). */
 const DOT_SEGMENT = /(^|[/\\])\.{1,2}($|[/\\])/;
 
 /**
- * The operations of a worker's contract.
+ * Returns the operations of a worker's contract.
  *
- * @throws ContractError when an operation leads to an event that is not allowed, or when the fragment does not say
- *   plainly which paths and events it has.
+ * @throws {ContractError} when an operation has a forbidden event, or when the paths and events of
+ * the fragment are ambiguous.
  */
 export function claimsOf(fragment: unknown): Claim[] {
   return runAtOnce(readingClaims(fragment));
 }
 
-/** As `claimsOf`, in steps: each path is one. */
+/** Like {@link claimsOf}, in steps of one path each. */
 export function* readingClaims(fragment: unknown): Steps<Claim[]> {
   if (!isObject(fragment)) throw new ContractError('a contract must be an object');
   const paths = member(fragment, 'paths') ?? {};
@@ -57,12 +63,12 @@ export function* readingClaims(fragment: unknown): Steps<Claim[]> {
   return claims;
 }
 
-/** Whether a member of `paths` is an extension and not a path. */
+/** Whether a member of `paths` is an extension instead of a path. */
 export function isExtension(path: string): boolean {
   return path.startsWith('x-');
 }
 
-/** The event that an operation leads to, as the document says it; not checked yet. */
+/** The declared event of an operation, unchecked. */
 export function eventNameOf(method: HttpMethod, path: string, operation: JsonObject): Json {
   return (
     member(operation, 'x-event-name') ?? member(operation, 'operationId') ?? `${method.toUpperCase()} ${path}`
@@ -70,8 +76,8 @@ export function eventNameOf(method: HttpMethod, path: string, operation: JsonObj
 }
 
 /**
- * Checks the event of an operation, whether the document names it or its name is made from other members.
- * @throws ContractError when no operation may lead to an event of that name.
+ * Checks the event name of an operation, declared or derived from other members.
+ * @throws {ContractError} when operations must not use the name.
  */
 export function checkEventName(name: Json, longest: number): string {
   if (typeof name !== 'string' || name === '' || name.length > longest) {
@@ -93,9 +99,10 @@ export function checkEventName(name: Json, longest: number): string {
 }
 
 /**
- * Checks a path item of a worker's contract. It holds its operations itself: a `$ref` could lead to operations that the
- * router has not checked. Its path has no dot segments, which callers and proxies resolve to another path.
- * @throws ContractError naming what is not allowed.
+ * Checks a path item of a worker's contract. It must contain its operations directly: a `$ref`
+ * could lead to operations that the router has not checked. Its path must not have dot segments,
+ * which callers and proxies resolve to another path.
+ * @throws {ContractError} for a forbidden path or path item.
  */
 export function checkPathItem(path: string, item: Json): void {
   if (!path.startsWith('/')) throw new ContractError('a path must start with a slash');

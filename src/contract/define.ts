@@ -5,23 +5,52 @@ import { ContractError } from './errors.ts';
 import { fragmentOf } from './fragment.ts';
 import { isAsync, isSchema, joiType, type Validation, validateData } from './standard-schema.ts';
 
-/** A contract: events with their data, replies and HTTP bindings. */
+/**
+ * A contract: events with their data, replies and HTTP bindings. Created by {@link defineContract}.
+ */
 export interface Contract<Events extends EventDefinitions = EventDefinitions> {
+  /** Name of the contract. */
   readonly name: string;
+  /** Its events, by name. */
   readonly events: Events;
+  /** Names of its events. */
   readonly eventNames: readonly string[];
-  /** The contract as an OpenAPI 3.1 document of its own, with `x-event-name` on each operation. Made once. */
+  /**
+   * Returns the contract as an OpenAPI 3.1 document with `x-event-name` on each operation. Computed
+   * once.
+   */
   fragment(): OpenAPIV3_1.Document;
   /**
-   * Checks the data of an event, and converts it as its schema says. Events that the contract does not know, or
-   * whose data it does not describe, pass as they are.
+   * Validates the data of an event and converts it as its schema says. Data of events without a
+   * schema, or outside the contract, passes unchanged.
+   *
+   * @param eventName name of the event.
+   * @param data event data.
+   * @returns the converted data, or the problems found.
    */
   validate(eventName: string, data: unknown): Validation;
 }
 
 /**
- * Defines a contract in TypeScript.
- * @throws ContractError naming contract, event and reason, when it cannot be served.
+ * Defines a contract in TypeScript, with schemas of Joi or of another library with Standard Schema.
+ *
+ * @param definition name, events and defaults of the contract.
+ * @returns the contract, for `contract` of workers and servers.
+ * @throws {ContractError} when the contract cannot be served; the message has contract, event and
+ * reason.
+ * @example
+ * ```ts
+ * const tasks = defineContract({
+ *   name: 'tasks',
+ *   events: {
+ *     'tasks.get': {
+ *       method: 'GET',
+ *       path: '/tasks/{id}',
+ *       data: Joi.object({ id: Joi.number().integer().required() }),
+ *     },
+ *   },
+ * });
+ * ```
  */
 export function defineContract<const Events extends EventDefinitions>(
   definition: ContractDefinition<Events>,
@@ -60,15 +89,15 @@ function checkEvent(source: string, event: string, { method, path, data }: Event
 }
 
 /**
- * Checks that a contract and handlers belong together.
- * @throws ContractError naming every event without a handler, and every handler without an event.
+ * Checks that handlers match a contract.
+ * @throws {ContractError} with every event without a handler and every handler without an event.
  */
 export function assertHandlers(contract: Contract, handlers: Readonly<Record<string, unknown>>): void {
   const missing = contract.eventNames.filter((name) => typeof ownMember(handlers, name) !== 'function');
   const strange = Object.keys(handlers).filter((name) => !contract.eventNames.includes(name));
   const faults = [
     ...(missing.length > 0 ? [`no handler for ${missing.join(', ')}`] : []),
-    ...(strange.length > 0 ? [`handlers for events that it does not have: ${strange.join(', ')}`] : []),
+    ...(strange.length > 0 ? [`handlers for events outside the contract: ${strange.join(', ')}`] : []),
   ];
   if (faults.length > 0) throw new ContractError(faults.join('; '), { source: `contract ${contract.name}` });
 }

@@ -1,15 +1,16 @@
 /**
- * What a contract is made of.
+ * Types of contract definitions.
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ContractSchema, InputOf, OutputOf } from './standard-schema.ts';
 
-/** Methods an event may be bound to. */
+/** HTTP methods for events. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 /**
- * Where a field of the event data comes from in HTTP. `header:X-Name` and the like give the name it has there;
- * without one it is the field's own. `body` is for one field alone, named `body`, that takes the whole body.
+ * Source of a field of the event data in HTTP. `header:X-Name` and the like set the name in HTTP,
+ * which is otherwise the name of the field. `body` is only for a field named `body`, which takes
+ * the whole body.
  */
 export type Placement =
   | 'path'
@@ -21,85 +22,128 @@ export type Placement =
   | `header:${string}`
   | `cookie:${string}`;
 
-/** Schemes that let a caller in, by name, with the scopes they must give; any one of a list is enough. */
+/** Security schemes by name, with the required scopes; any one entry of the list is sufficient. */
 export type SecurityDefinition = readonly (string | Readonly<Record<string, readonly string[]>>)[];
 
-/** A reply, in full. */
+/** A reply with all its properties. */
 export interface ReplyDefinition {
-  /** Default: the description of its schema, or the words of its status. */
+  /**
+   * Description of the reply.
+   * @defaultValue the description of its schema, or the reason phrase of its status
+   */
   readonly description?: string;
-  /** Schema of the body; without one there is none. */
+  /**
+   * Schema of the body.
+   * @defaultValue no body
+   */
   readonly data?: ContractSchema;
-  /** Media type of the body. Default `application/json`. */
+  /**
+   * Media type of the body.
+   * @defaultValue 'application/json'
+   */
   readonly contentType?: string;
-  /** Headers, each with a description or as an OpenAPI Header Object. */
+  /** Headers, each as a description or as an OpenAPI Header Object. */
   readonly headers?: Readonly<Record<string, string | OpenAPIV3_1.HeaderObject>>;
 }
 
-/** A reply: its schema, or a description of one without a body, or both, or null for nothing to say. */
+/**
+ * A reply: its schema, the description of a reply without a body, its full definition, or null for
+ * no details.
+ */
 export type Reply = ContractSchema | ReplyDefinition | string | null;
 
-/** One event. With `method` and `path` it is served over HTTP; without, it is only checked. */
+/**
+ * An event. With `method` and `path` it is served over HTTP; without them its data is only
+ * validated.
+ */
 export interface EventDefinition {
+  /** HTTP method. */
   readonly method?: Method;
   /** Path template, such as `/tasks/{id}`. */
   readonly path?: string;
-  /** Schema of the event data, an object. Without it nothing is checked, and HTTP brings the path's fields only. */
+  /**
+   * Schema of the event data, an object. Without it, data is not validated and HTTP provides only
+   * path fields.
+   */
   readonly data?: ContractSchema;
   /**
-   * Where fields come from, where not as usual: names in the path from the path; for GET, HEAD and DELETE the rest
-   * from the query; otherwise from the body.
+   * Sources of fields that differ from the default: fields in the path template come from the path;
+   * others from the query for GET, HEAD and DELETE, else from the body.
    */
   readonly in?: Readonly<Record<string, Placement>>;
-  /** Media types of the body. Default `application/json`. */
+  /**
+   * Accepted media types of the body.
+   * @defaultValue `['application/json']`
+   */
   readonly bodyTypes?: readonly string[];
-  /** Replies by status (`200`, `4XX`, `default`). Default: 200 with any JSON. */
+  /**
+   * Replies by status (`200`, `4XX`, `default`).
+   * @defaultValue 200 with any JSON
+   */
   readonly replies?: Readonly<Record<string | number, Reply>>;
+  /** Summary of the operation in OpenAPI. */
   readonly summary?: string;
+  /** Description of the operation in OpenAPI. */
   readonly description?: string;
+  /** Id of the operation in OpenAPI. */
   readonly operationId?: string;
+  /** Tags of the operation in OpenAPI. */
   readonly tags?: readonly string[];
-  /** Default: the contract's. An empty list asks for nothing. */
+  /**
+   * Required security schemes. An empty list makes the event public.
+   * @defaultValue `security` of the contract
+   */
   readonly security?: SecurityDefinition;
-  /** Milliseconds a request may take in all. */
+  /** Total time allowed for a request, in milliseconds. */
   readonly timeout?: number;
-  /** Whether it may be run twice. Default by method: POST and PATCH may not. */
+  /**
+   * Whether running a request twice is safe.
+   * @defaultValue false for POST and PATCH, true for other methods
+   */
   readonly idempotent?: boolean;
+  /** Whether the event is deprecated. */
   readonly deprecated?: boolean;
-  /** Date from which the event is deprecated (RFC 9745), past or to come: ISO 8601, or a Date. */
+  /** Date of deprecation, past or future (RFC 9745): ISO 8601 text or a Date. */
   readonly deprecatedSince?: string | Date;
-  /** Date from which the event may be gone (RFC 8594): ISO 8601, or a Date. */
+  /** Date from which the event may be unavailable (RFC 8594): ISO 8601 text or a Date. */
   readonly sunset?: string | Date;
-  /** Whether the gateway computes an ETag where the handler sets none. */
+  /** Whether the gateway computes an ETag for replies without one. */
   readonly etag?: boolean;
   /** Field whose value keeps requests on one worker. */
   readonly stickyKey?: string;
-  /** Names in the query that are no field: refused or ignored. Default: as the schema has it with unknown fields. */
+  /**
+   * Whether query parameters without a field are rejected or ignored.
+   * @defaultValue as the schema treats unknown fields
+   */
   readonly unknownQuery?: 'refuse' | 'ignore';
 }
 
 /** Events by name. */
 export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
 
-/** What `defineContract` takes. */
+/** Argument of {@link defineContract}. */
 export interface ContractDefinition<Events extends EventDefinitions = EventDefinitions> {
-  /** Name of the contract: workers that announce one of the same name serve the same events. */
+  /** Name of the contract. Workers that announce the same name serve the same events. */
   readonly name: string;
+  /** OpenAPI Info Object. */
   readonly info?: Partial<OpenAPIV3_1.InfoObject>;
+  /** OpenAPI Tag Objects. */
   readonly tags?: readonly OpenAPIV3_1.TagObject[];
-  /** Schemes that `security` names, unless the gateway's configuration defines them. */
+  /** Schemes for `security` that the configuration of the gateway does not define. */
   readonly securitySchemes?: Readonly<Record<string, OpenAPIV3_1.SecuritySchemeObject>>;
-  /** Default of every event's `security`. */
+  /** Default `security` of the events. */
   readonly security?: SecurityDefinition;
   /**
-   * Whether Joi converts data before it judges it, as is its default: text to numbers and dates, white space
-   * away. Without, `"5"` is no number in a JSON body, and nothing is a date.
+   * Whether Joi converts data before it validates it: text to numbers and dates, and trimming.
+   * Without conversion, `"5"` is not a number in a JSON body, and no JSON value is a date.
+   * @defaultValue true
    */
   readonly convert?: boolean;
+  /** Events by name. */
   readonly events: Events;
 }
 
-/** Type of the data that the handler of an event gets. */
+/** Type of the data for the handler of an event. */
 export type EventData<Event extends EventDefinition> = Event['data'] extends ContractSchema
   ? OutputOf<Event['data']>
   : unknown;
@@ -118,7 +162,10 @@ type Replies<Event extends EventDefinition> = Event['replies'] extends object
     }[keyof Event['replies']]
   : undefined;
 
-/** Type of what the handler of an event may return beside a whole reply; unknown where the contract says nothing. */
+/**
+ * Type of the result of the handler of an event, apart from `reply()`; unknown if the contract does
+ * not define it.
+ */
 export type EventReply<Event extends EventDefinition> =
   Extract<Replies<Event>, ContractSchema> extends never
     ? unknown
@@ -126,8 +173,8 @@ export type EventReply<Event extends EventDefinition> =
 
 /**
  * Types of the handlers of a contract.
- * @typeParam Context what handlers get beside the data.
- * @typeParam Whole a whole reply, with a status of its own.
+ * @typeParam Context second argument of the handlers.
+ * @typeParam Whole type of a reply with a status.
  */
 export type ContractHandlers<Events extends EventDefinitions, Context = unknown, Whole = never> = {
   readonly [Name in keyof Events]: (

@@ -1,28 +1,31 @@
 import { ZeroMQError } from '../core/messages/errors.ts';
 
-/** Where in a contract or API document something is wrong; what is not known is left out. */
+/** Location of a problem in a contract or API document; unknown parts are absent. */
 export interface ContractPlace {
   /** Name of the source: a file, or a worker's contract. */
   readonly source?: string;
+  /** HTTP method of the operation. */
   readonly method?: string;
+  /** Path template of the operation. */
   readonly path?: string;
+  /** Name of the event. */
   readonly event?: string;
-  /** JSON pointer into the document or fragment. */
+  /** JSON Pointer (RFC 6901) into the document or fragment. */
   readonly pointer?: string;
   /** Line in the file, from 1. */
   readonly line?: number;
-  /** Column in that line, from 1. */
+  /** Column in the line, from 1. */
   readonly column?: number;
 }
 
 /**
- * A contract, fragment or API document cannot be used. The message names the place and the reason; where several
- * faults were found, it has a line for each.
+ * A contract, fragment or API document is invalid. The message has the location and the reason, on
+ * one line per problem. Its code is `INVALID_CONTRACT`.
  */
 export class ContractError extends ZeroMQError {
-  /** Place of the first fault. */
+  /** Location of the first problem. */
   readonly place: ContractPlace;
-  /** Reason of the first fault, without its place. */
+  /** Reason of the first problem, without its location. */
   readonly reason: string;
   private readonly several: readonly ContractError[] | undefined;
 
@@ -39,24 +42,24 @@ export class ContractError extends ZeroMQError {
     this.several = faults;
   }
 
-  /** One error for all faults given, of which there must be at least one. */
+  /** Combines errors into one; there must be at least one. */
   static of(faults: readonly ContractError[]): ContractError {
     const [first, ...others] = faults;
     if (first === undefined) throw new TypeError('an error needs at least one fault');
     return others.length === 0 ? first : new ContractError(first.reason, first.place, { faults });
   }
 
-  /** Each fault by itself. */
+  /** The individual problems. */
   get faults(): readonly ContractError[] {
     return this.several ?? [this];
   }
 
-  /** The same error with another or a more exact place. */
+  /** Returns the error with a more exact location, which overrides its own. */
   within(place: ContractPlace): ContractError {
     return this.placed((own) => ({ ...own, ...place }));
   }
 
-  /** The same error with a place around it: what is known of its own place stays. */
+  /** Returns the error with an enclosing location, which its own overrides. */
   around(place: ContractPlace): ContractError {
     return this.placed((own) => ({ ...place, ...own }));
   }

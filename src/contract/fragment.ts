@@ -1,5 +1,6 @@
 /**
- * A contract as an OpenAPI 3.1 document: each event with a method and a path is an operation.
+ * Converts a contract to an OpenAPI 3.1 document. Each event with a method and a path is an
+ * operation.
  */
 import { STATUS_CODES } from 'node:http';
 import type { OpenAPIV3_1 } from 'openapi-types';
@@ -16,7 +17,10 @@ import { type Json, type JsonObject, textOf } from './json.ts';
 import { Definitions } from './schema-parts.ts';
 import { isSchema, jsonSchemaOf } from './standard-schema.ts';
 
-/** @throws ContractError naming the event, when its data cannot be bound to its path or has no JSON Schema. */
+/**
+ * @throws {ContractError} when the data of an event cannot be bound to its path or has no JSON
+ * Schema.
+ */
 export function fragmentOf(contract: ContractDefinition): OpenAPIV3_1.Document {
   const definitions = new Definitions();
   const paths: Record<string, JsonObject> = {};
@@ -46,7 +50,8 @@ export function fragmentOf(contract: ContractDefinition): OpenAPIV3_1.Document {
     paths,
     ...(Object.keys(components).length > 0 ? { components } : {}),
   };
-  // Through JSON, so that it is what a worker announces: no undefined members, nothing shared.
+  // A round trip through JSON gives exactly what a worker announces: no undefined members, nothing
+  // shared.
   return JSON.parse(JSON.stringify(document)) as OpenAPIV3_1.Document;
 }
 
@@ -121,7 +126,7 @@ function repliesOf(
   return responses;
 }
 
-/** Statuses whose replies never have a body (RFC 9110). */
+/** Statuses without a body (RFC 9110). */
 const BODILESS = new Set(['204', '205', '304']);
 
 function inFull(reply: Reply): ReplyDefinition {

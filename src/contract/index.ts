@@ -1,6 +1,7 @@
 /**
- * contract: the events of a worker, written once. `define.ts` is the way in; `fragment.ts` makes the OpenAPI
- * fragment of it, `joi-to-openapi/` its schemas, `standard-schema.ts` lets other libraries stand in for Joi.
+ * contract: the events of a worker, defined once. `define.ts` is the entry point. `fragment.ts`
+ * derives the OpenAPI document, `joi-to-openapi/` its schemas; `standard-schema.ts` supports
+ * libraries other than Joi.
  */
 export { assertHandlers, type Contract, defineContract } from './define.ts';
 export type * from './definition.ts';

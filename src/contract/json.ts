@@ -1,11 +1,11 @@
 /**
- * JSON values and JSON pointers (RFC 6901): what contracts and API documents are made of.
+ * JSON values and JSON Pointers (RFC 6901), of which contracts and API documents consist.
  */
 
 import { canonicalExact } from '../core/json/decimal.ts';
 import { ExactNumber } from '../core/json/exact-json.ts';
 
-/** Any JSON value. A number that a double cannot hold is an `ExactNumber`. */
+/** Any JSON value. A number that a double cannot represent is an `ExactNumber`. */
 export type Json = null | boolean | number | ExactNumber | string | Json[] | JsonObject;
 
 /** A JSON object. */
@@ -13,36 +13,36 @@ export interface JsonObject {
   [name: string]: Json;
 }
 
-/** Whether a value is a JSON object: neither null nor an array nor an exact number. */
+/** Whether a value is a JSON object: not null, an array or an exact number. */
 export function isObject(value: unknown): value is JsonObject {
   return (
     typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
   );
 }
 
-/** The member of that name if the object has it itself: `constructor` is no member of `{}`. */
+/** The own member with a name: `constructor` is not a member of `{}`. */
 export function member(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** The member of that name if it is text. */
+/** The own member with a name, if it is a string. */
 export function textOf(object: JsonObject, name: string): string | undefined {
   const value = member(object, name);
   return typeof value === 'string' ? value : undefined;
 }
 
-/** One reference token of a JSON pointer, escaped. */
+/** Escapes a reference token of a JSON Pointer. */
 export function escapeToken(token: string | number): string {
   const text = String(token);
   return /[~/]/.test(text) ? text.replaceAll('~', '~0').replaceAll('/', '~1') : text;
 }
 
-/** A JSON pointer of the tokens given. */
+/** Builds a JSON Pointer from tokens. */
 export function pointerOf(...tokens: readonly (string | number)[]): string {
   return tokens.map((token) => `/${escapeToken(token)}`).join('');
 }
 
-/** The tokens of a JSON pointer; undefined when it is none. */
+/** The tokens of a JSON Pointer; undefined if it is invalid. */
 export function tokensOf(pointer: string): string[] | undefined {
   if (pointer === '') return [];
   if (!pointer.startsWith('/')) return undefined;
@@ -50,7 +50,7 @@ export function tokensOf(pointer: string): string[] | undefined {
   return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** The value that a JSON pointer points at; undefined when there is none. */
+/** The value at a JSON Pointer; undefined if there is none. */
 export function at(root: Json, pointer: string): Json | undefined {
   let value: Json | undefined = root;
   for (const token of tokensOf(pointer) ?? ['\0']) {
@@ -61,7 +61,7 @@ export function at(root: Json, pointer: string): Json | undefined {
   return value;
 }
 
-/** JSON text with sorted member names, so that equal values have equal text. */
+/** JSON text with sorted member names; equal values have equal text. */
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value instanceof ExactNumber) return canonicalExact(value);

@@ -1,16 +1,17 @@
 /**
- * Taking JSON Schemas apart: definitions into components, and the fields of an object to where HTTP has them.
+ * Splits JSON Schemas: definitions into components, and the fields of an object for their HTTP
+ * locations.
  */
 import { ContractError } from './errors.ts';
 import type { ConvertedSchema } from './joi-to-openapi/index.ts';
 import { isObject, type Json, type JsonObject, member } from './json.ts';
 import { transform } from './shapes.ts';
 
-/** `components.schemas` of a contract: what its schemas refer to. */
+/** `components.schemas` of a contract. */
 export class Definitions {
   readonly schemas: JsonObject = {};
 
-  /** Takes the definitions of a schema in; returns the schema with its references changed to components. */
+  /** Adds the definitions of a schema; returns the schema with references to the components. */
   take(prefix: string, { schema, definitions }: ConvertedSchema): JsonObject {
     const names = new Map<string, string>();
     for (const name of Object.keys(definitions))
@@ -30,7 +31,7 @@ export class Definitions {
     return { $ref: `#/components/schemas/${rootName}` };
   }
 
-  /** Follows a reference to a component. */
+  /** Resolves a reference to a component. */
   follow(schema: Json): JsonObject {
     let followed: Json = schema;
     for (let hops = 0; hops < 100 && isObject(followed) && typeof followed['$ref'] === 'string'; hops += 1) {
@@ -43,7 +44,7 @@ export class Definitions {
 
   private rename(names: ReadonlyMap<string, string>, ref: string): string {
     const name = names.get(ref);
-    if (name === undefined) throw new ContractError(`its schema refers to ${ref}, which is not there`);
+    if (name === undefined) throw new ContractError(`its schema refers to ${ref}, which does not exist`);
     return `#/components/schemas/${name}`;
   }
 
@@ -72,20 +73,20 @@ function refersToRoot(schema: JsonObject, definitions: ConvertedSchema['definiti
 
 /** A field of an object schema. */
 export interface Field {
-  /** What its values must pass: any one of these, where the schema has alternatives. */
+  /** Schemas of its values, of which one must match; several for alternatives. */
   readonly schemas: Json[];
-  /** Whether it must be there, whichever alternative holds. */
+  /** Whether it is required in every alternative. */
   required: boolean;
 }
 
-/** The fields that an object schema speaks of. */
+/** The fields that an object schema mentions. */
 export function fieldsOf(schema: JsonObject, definitions: Definitions): Map<string, Field> {
   const fields = new Map<string, Field>();
   const visit = (one: JsonObject, certain: boolean, depth: number, known: ReadonlySet<string>): void => {
     const object = definitions.follow(one);
     const required = (member(object, 'required') ?? []) as Json[];
     for (const [name, property] of Object.entries((member(object, 'properties') ?? {}) as JsonObject)) {
-      // A branch only narrows what the schema around says of a field.
+      // A branch only narrows the field of the enclosing schema.
       if (known.has(name)) continue;
       const field = fields.get(name) ?? { schemas: [], required: false };
       field.schemas.push(property);
@@ -117,8 +118,8 @@ function* inPlace(schema: JsonObject): Iterable<[string, JsonObject]> {
 }
 
 /**
- * An object schema for what is left when some fields are taken out: never stricter on the rest than it was on
- * all, so rules that need the fields that are gone are dropped.
+ * An object schema for the remaining fields after some are removed. It is never stricter on them
+ * than the original, so rules that involve removed fields are dropped.
  */
 export function withoutFields(
   schema: JsonObject,
@@ -164,7 +165,7 @@ function keep(
     case 'anyOf':
       return [keyword, (value as Json[]).map(inner)];
     case 'oneOf':
-      // What told the alternatives apart may be gone.
+      // The removed fields may have distinguished the alternatives.
       return ['anyOf', (value as Json[]).map(inner)];
     case 'not':
       return mentions(value, gone) ? undefined : [keyword, value];

@@ -1,6 +1,7 @@
 /**
- * The anatomy of an OpenAPI 3.0/3.1 document as a table, and a copy that knows at each place what kind of
- * object it looks at. So a `$ref` is told from a property that is called `$ref`, and a schema from an example.
+ * The structure of OpenAPI 3.0 and 3.1 documents as a table, and a copy function that knows the
+ * kind of object at each position. It distinguishes a `$ref` from a property named `$ref`, and a
+ * schema from an example.
  */
 import type { Steps } from '../core/time/steps.ts';
 import { ContractError } from './errors.ts';
@@ -102,7 +103,7 @@ const FIELDS: Readonly<Record<Kind, Fields>> = {
   },
 };
 
-/** Section of `components` that holds a kind, for the kinds that may be referred to. */
+/** Section of `components` for each kind that can be referenced. */
 export const SECTIONS: Readonly<Partial<Record<Kind, string>>> = {
   schema: 'schemas',
   response: 'responses',
@@ -125,29 +126,33 @@ export function kindOf(section: string): Kind {
   return KINDS.get(section) ?? 'schema';
 }
 
-/** What a copy does at each object. */
+/** Callbacks of a copy. */
 export interface Hooks {
   /**
-   * Called with the copy before its `$ref` and its fields are looked at; may change it, or return another in its
-   * place.
+   * Called with the copy of an object before its `$ref` and fields are processed. May change it, or
+   * return a replacement.
    */
   enter?(kind: Kind, object: JsonObject, pointer: string): JsonObject;
-  /** Called with each `$ref`; returns what stands there in the copy. */
+  /** Called with each `$ref`; returns the content for the copy. */
   reference?(kind: Kind, ref: string, pointer: string): string;
-  /** Called with each fault; the copy is without what it is about. Without this hook the first fault is thrown. */
+  /**
+   * Called with each problem; the copy omits the invalid part. Without this callback, the first
+   * problem is thrown.
+   */
   fault?(fault: ContractError): void;
 }
 
 /**
- * A copy of the object at `pointer`, with the hooks applied. What the table does not know is shared, uncopied.
- * @throws ContractError where an object or array is asked for and something else is found.
+ * Copies the object at `pointer` and applies the callbacks. Values outside the table are shared,
+ * not copied.
+ * @throws {ContractError} when a value is not the required object or array.
  */
 export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks): Json {
   if (kind === 'schema' && typeof value === 'boolean') return value;
   const copied = entered(kind, value, pointer, hooks);
   for (const [name, form, of] of fieldsOf(kind, copied)) {
     const field = member(copied, name);
-    // An empty member of a YAML document reads as null.
+    // YAML reads an empty member as null.
     if (field === null) delete copied[name];
     else if (field !== undefined) {
       const place = `${pointer}/${escapeToken(name)}`;
@@ -157,7 +162,9 @@ export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks
   return copied;
 }
 
-/** As `transform`, of a whole document: each member of its maps, such as a path item, is a step. */
+/**
+ * Like {@link transform}, for a whole document, in steps of one map member, such as a path item.
+ */
 export function* transformDocument(value: Json, hooks: Hooks): Steps<JsonObject> {
   const copied = entered('document', value, '', hooks);
   for (const [name, form, of] of fieldsOf('document', copied)) {
@@ -177,12 +184,13 @@ function setOrDelete(object: JsonObject, name: string, value: Json | undefined):
   else object[name] = value;
 }
 
-/** A copy of the object itself, with its own reference resolved. */
+/** Copies the object itself, with its own reference resolved. */
 function entered(kind: Kind, value: Json, pointer: string, hooks: Hooks): JsonObject {
   if (!isObject(value)) throw new ContractError(`the ${kind} must be an object`, { pointer });
   let copied: JsonObject = { ...value };
   if (hooks.enter !== undefined) copied = hooks.enter(kind, copied, pointer);
-  // Only now: `enter` may have moved the reference into a subschema, and it must be resolved once.
+  // Not earlier: `enter` may have moved the reference into a subschema, and it must be resolved
+  // once.
   const ref = member(copied, '$ref');
   if (SECTIONS[kind] !== undefined && ref !== undefined) {
     if (typeof ref !== 'string') throw new ContractError('$ref must be a string', { pointer });
@@ -191,7 +199,7 @@ function entered(kind: Kind, value: Json, pointer: string, hooks: Hooks): JsonOb
   return copied;
 }
 
-/** The fields of an object that hold other objects: name, form and kind of each. */
+/** Yields the fields of an object that contain other objects: name, form and kind. */
 export function* fieldsOf(kind: Kind, object: JsonObject): Iterable<readonly [string, Form, Kind]> {
   if (kind === 'callback') {
     for (const name of Object.keys(object)) {
@@ -254,12 +262,12 @@ function copyMember(
   if (one !== undefined) copied[name] = one;
 }
 
-/** Whether a member of a map of these objects is an extension, and not one of them. */
+/** Whether a member of a map of objects is an extension instead. */
 export function isExtension(kind: Kind, name: string): boolean {
   return name.startsWith('x-') && (kind === 'pathItem' || kind === 'response');
 }
 
-/** As `transform`; undefined for what has a fault that the hooks take. */
+/** Like {@link transform}; undefined for a value with a problem that the callbacks accept. */
 function attempt(kind: Kind, value: Json, pointer: string, hooks: Hooks): Json | undefined {
   if (hooks.fault === undefined) return transform(kind, value, pointer, hooks);
   try {

@@ -1,6 +1,6 @@
 /**
- * Schemas that stand for event data and replies: Joi's, and those of any library that follows Standard Schema and
- * can write JSON Schema (zod, ArkType and others). No such library is needed here.
+ * Schemas of event data and replies: Joi, and any library that implements Standard Schema and
+ * generates JSON Schema (zod, ArkType and others). This package depends on Joi only.
  */
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import Joi from 'joi';
@@ -8,29 +8,32 @@ import { ContractError } from './errors.ts';
 import { type ConvertedSchema, joiToSchema, type Mode } from './joi-to-openapi/index.ts';
 import { isObject, type JsonObject, member, pointerOf } from './json.ts';
 
-/** A schema of Joi, or of any library with Standard Schema and JSON Schema output. */
+/** A Joi schema, or a schema of any library with Standard Schema and JSON Schema output. */
 export type ContractSchema = Joi.Schema | StandardSchemaV1;
 
-/** What handlers get of a schema: its output type, as far as its library knows it. */
+/**
+ * Type of the data that handlers receive: the output type of the schema, if its library provides
+ * it.
+ */
 export type OutputOf<Schema> = Schema extends StandardSchemaV1<infer _Input, infer Output> ? Output : never;
 
-/** What handlers may return for a schema: its input type, as far as its library knows it. */
+/** Type that handlers may return: the input type of the schema, if its library provides it. */
 export type InputOf<Schema> = Schema extends StandardSchemaV1<infer Input, infer _Output> ? Input : never;
 
-/** Something that is wrong with event data. */
+/** A problem of event data. */
 export interface DataFault {
-  /** JSON pointer into the event data; empty for the data itself. */
+  /** JSON Pointer into the event data; empty for the data itself. */
   readonly pointer: string;
-  /** What is wrong. */
+  /** Description of the problem. */
   readonly message: string;
 }
 
-/** Event data as its schema makes it, or what is wrong with it. */
+/** Result of a validation: the converted event data, or its problems. */
 export type Validation =
   | { readonly value: unknown; readonly errors?: undefined }
   | { readonly errors: readonly DataFault[]; readonly value?: undefined };
 
-/** Most faults that are told. */
+/** Maximum number of reported problems. */
 const MAX_FAULTS = 100;
 
 /** Whether a value is a schema. */
@@ -41,8 +44,8 @@ export function isSchema(value: unknown): value is ContractSchema {
 }
 
 /**
- * Checks data, and converts it as the schema says.
- * @throws ContractError when the schema is asynchronous.
+ * Validates data and converts it as the schema says.
+ * @throws {ContractError} when the schema is asynchronous.
  */
 export function validateData(schema: ContractSchema, data: unknown, convert: boolean): Validation {
   if (Joi.isSchema(schema)) {
@@ -72,8 +75,8 @@ export function validateData(schema: ContractSchema, data: unknown, convert: boo
 }
 
 /**
- * The JSON Schema (2020-12) of a schema.
- * @throws ContractError when its library cannot write one.
+ * Generates the JSON Schema (2020-12) of a schema.
+ * @throws {ContractError} when its library cannot generate one.
  */
 export function jsonSchemaOf(schema: ContractSchema, mode: Mode, convert: boolean): ConvertedSchema {
   if (Joi.isSchema(schema)) return joiToSchema(schema, mode, { convert });
@@ -92,7 +95,9 @@ interface WriterOptions {
 
 type Writer = (options: WriterOptions & { io: 'input' | 'output' }) => unknown;
 
-/** A bigint is an integer of JSON; zod has no JSON Schema for it, and asks what to write. */
+/**
+ * A bigint is an integer in JSON. Zod has no JSON Schema for bigint and lets callers provide one.
+ */
 const zodOptions = {
   unrepresentable: ({ zodSchema }: { zodSchema?: { _zod?: { def?: { type?: unknown } } } }): unknown =>
     zodSchema?._zod?.def?.type === 'bigint' ? { type: 'integer' } : 'throw',
@@ -116,13 +121,13 @@ function written2020(schema: StandardSchemaV1, io: 'input' | 'output'): JsonObje
   throw new ContractError(`a schema of ${standard.vendor} must be able to write JSON Schema`);
 }
 
-/** A Joi schema with rules that only run asynchronously. */
+/** Whether a Joi schema has rules that run only asynchronously. */
 export function isAsync(schema: ContractSchema): boolean {
   const check: unknown = (schema as { isAsync?: unknown }).isAsync;
   return Joi.isSchema(schema) && typeof check === 'function' && check.call(schema) === true;
 }
 
-/** The type that a Joi schema asks for; undefined for other schemas. */
+/** The type of a Joi schema; undefined for other schemas. */
 export function joiType(schema: ContractSchema): string | undefined {
   const type = Joi.isSchema(schema) ? member(schema as unknown as JsonObject, 'type') : undefined;
   return typeof type === 'string' ? type : undefined;

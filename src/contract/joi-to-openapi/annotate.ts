@@ -1,12 +1,14 @@
 /**
- * What is said about a value: title, description, examples, default.
+ * Annotations of a schema: title, description, examples, default.
  */
 import { isObject, type JsonObject } from '../json.ts';
 import { asJson, NOTHING } from './build.ts';
 import type { Mode, Sketch } from './conversion.ts';
 import { type Described, isDynamic } from './described.ts';
 
-/** Members of `meta()` that go into the schema as they are, beside those that start with `x-`. */
+/**
+ * Members of `meta()` that are copied into the schema, in addition to those that start with `x-`.
+ */
 const METAS = new Set([
   'deprecated',
   'readOnly',
@@ -17,7 +19,7 @@ const METAS = new Set([
   'title',
 ]);
 
-/** The schema with what the description of Joi says about the value, and with the rules it cannot express. */
+/** Adds the annotations of the Joi description, and the rules that JSON Schema cannot express. */
 export function annotate({ schema, notes }: Sketch, described: Described, mode: Mode): JsonObject {
   const { flags = {}, examples, metas, tags } = described;
   const said: JsonObject = {};
@@ -55,7 +57,7 @@ function externals({ externals: functions }: Described): string[] {
   return functions === undefined ? [] : ['Checked further by the worker.'];
 }
 
-/** `default()` of an object without a value: what its keys' defaults make. */
+/** `default()` of an object without a value: the defaults of its keys. */
 function isDeep(value: unknown): boolean {
   return isObject(value) && value['special'] === 'deep';
 }

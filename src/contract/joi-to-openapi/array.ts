@@ -1,5 +1,5 @@
 /**
- * Arrays.
+ * Conversion of arrays.
  */
 import { type JsonObject } from '../json.ts';
 import { allOf, anyOf } from './build.ts';
@@ -74,9 +74,9 @@ interface Gathered {
 interface Circumstances {
   /** Joi may add items before it counts them. */
   readonly grows: boolean;
-  /** Joi may take items away before it counts them. */
+  /** Joi may remove items before it counts them. */
   readonly shrinks: boolean;
-  /** A function of the user's may have changed everything. */
+  /** A custom function may have changed everything. */
   readonly changed: boolean;
   readonly items: readonly Described[];
 }
@@ -119,7 +119,7 @@ function gatherRule(
     }
     case 'has': {
       const wanted = rule.args?.['schema'];
-      // Joi looks at the items as it has converted them.
+      // Joi compares the items after their conversion.
       if (how.changed || how.items.some(isConverted)) notes.push('It holds a certain item.');
       else contained.push({ contains: converter.convert(wanted as Described, scope) });
       return;
@@ -136,7 +136,7 @@ function stripsItems({ preferences: { stripUnknown } }: Scope): boolean {
   return typeof stripUnknown === 'object' && stripUnknown.arrays === true;
 }
 
-/** Whether Joi may make nothing of a value that it is given. */
+/** Whether Joi may convert a value to undefined. */
 export function mayVanish(described: Described): boolean {
   const { flags = {}, rules = [], whens, matches, link } = described;
   if (flags.result === 'strip' || flags.empty !== undefined || flags.failover !== undefined) return true;
@@ -144,12 +144,12 @@ export function mayVanish(described: Described): boolean {
   return (matches ?? []).some((match) => match.schema === undefined || mayVanish(match.schema));
 }
 
-/** Whether two values that are the same may become two that are not. */
+/** Whether two equal values may become different ones. */
 function makesNew(described: Described): boolean {
   return /"custom"|"default"|"failover"|"link"|"whens"|"external"/.test(JSON.stringify(described));
 }
 
-/** Whether Joi may hand on another value than it was given. */
+/** Whether Joi may change a value. */
 export function isConverted({
   type,
   flags = {},
@@ -165,13 +165,16 @@ export function isConverted({
   return !(preferences?.convert === false && (type === 'number' || type === 'boolean'));
 }
 
-/** Rules by which Joi changes a value. */
+/** Rules with which Joi changes a value. */
 const CHANGING = new Set(['trim', 'case', 'normalize', 'hex', 'isoDate', 'custom', 'uri']);
 
-/** Flags that change no value. */
+/** Flags that do not change a value. */
 const HARMLESS = new Set(['presence', 'only', 'label', 'description', 'unit']);
 
-/** A schema that passes nothing but what Joi takes, for what is to be refused; undefined where that is not sure. */
+/**
+ * A schema that accepts only what Joi accepts, for use in `not`; undefined if there is no certain
+ * one.
+ */
 function surely(described: Described): JsonObject | undefined {
   const { flags = {}, rules, allow, invalid, whens, keys, items, ordered, patterns } = described;
   const others = Object.keys(flags).filter(

@@ -1,12 +1,12 @@
 /**
- * Putting JSON Schemas together.
+ * Builders of JSON Schemas.
  */
 import { canonical, isObject, type Json, type JsonObject } from '../json.ts';
 
-/** Keywords that only say something about a value. */
+/** Keywords that only annotate a value. */
 const NOTES = new Set(['title', 'description', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly']);
 
-/** Keywords that mean the same whatever stands beside them. */
+/** Keywords whose meaning does not depend on their siblings. */
 const ALONE = new Set([
   'type',
   'pattern',
@@ -22,15 +22,15 @@ const ALONE = new Set([
   'not',
 ]);
 
-/** A schema that nothing passes. */
+/** A schema that rejects everything. */
 export const NOTHING: Readonly<JsonObject> = Object.freeze({ not: {} });
 
-/** Whether everything passes. */
+/** Whether a schema accepts everything. */
 export function passesAll(schema: JsonObject): boolean {
   return Object.keys(schema).every((keyword) => NOTES.has(keyword) || keyword.startsWith('x-'));
 }
 
-/** What passes any of the schemas. */
+/** A schema that accepts what any of the schemas accepts. */
 export function anyOf(schemas: readonly JsonObject[]): JsonObject {
   const flat = schemas.flatMap((schema) => {
     const { anyOf: inner, ...rest } = schema;
@@ -44,7 +44,7 @@ export function anyOf(schemas: readonly JsonObject[]): JsonObject {
   return others.length === 0 ? first : { anyOf: possible };
 }
 
-/** What passes all of the schemas. */
+/** A schema that accepts what all of the schemas accept. */
 export function allOf(schemas: readonly JsonObject[]): JsonObject {
   const [first = {}, ...others] = schemas.filter((schema) => !passesAll(schema));
   if (others.length === 0) return first;
@@ -64,7 +64,7 @@ export function allOf(schemas: readonly JsonObject[]): JsonObject {
   return joined;
 }
 
-/** The schema, and null. */
+/** A schema that also accepts null. */
 export function orNull(schema: JsonObject): JsonObject {
   const { type } = schema;
   const judged = ['enum', 'const', 'anyOf', 'allOf', 'not', '$ref', 'if'].some((keyword) =>
@@ -75,7 +75,7 @@ export function orNull(schema: JsonObject): JsonObject {
   return { ...schema, type: types.includes('null') ? types : [...types, 'null'] };
 }
 
-/** A schema for the values given, with their type where it is one. */
+/** A schema for an enumeration of values, with their type if they share one. */
 export function oneOfValues(values: readonly Json[]): JsonObject {
   if (values.length === 0) return { ...NOTHING };
   const types = new Set(values.map(typeOf));
@@ -92,7 +92,7 @@ function typeOf(value: Json): string {
   return typeof value;
 }
 
-/** The value as JSON has it; undefined when JSON has no such value. */
+/** Converts a value to JSON; undefined if JSON cannot represent it. */
 export function asJson(value: unknown): Json | undefined {
   switch (typeof value) {
     case 'string':

@@ -1,5 +1,6 @@
 /**
- * `when` of one key by another, where JSON Schema can say it: if and then of the object around.
+ * Conversion of a key's `when` to `if` and `then` of the containing object, where JSON Schema can
+ * express it.
  */
 import { type JsonObject } from '../json.ts';
 import { isConverted } from './array.ts';
@@ -7,17 +8,18 @@ import type { Conversion, Scope } from './conversion.ts';
 import { type Described, type DescribedTest, overlay } from './described.ts';
 import { literalsOf } from './values.ts';
 
-/** What the object around must know. */
+/** Properties of the containing object. */
 export interface Siblings {
   readonly keys: Readonly<Record<string, Described>>;
-  /** Whether a key is there for Joi exactly when it was given. */
+  /** Whether Joi sees the key exactly when the caller sent it. */
   readonly sure: (name: string) => boolean;
   readonly isRequired: (child: Described) => boolean;
 }
 
 /**
- * The condition that a key's `when` puts on the object. Undefined where it cannot be said: where it looks elsewhere
- * than at a sibling, or at one that Joi converts before, or asks more of it than that it is there or has a value.
+ * The condition that a key's `when` adds to the object. Undefined if JSON Schema cannot express it:
+ * the `when` refers to something other than a sibling, to a sibling that Joi converts first, or
+ * tests more than its presence or value.
  */
 export function conditionOf(
   converter: Conversion,
@@ -29,7 +31,8 @@ export function conditionOf(
   const { whens, ...base } = child;
   const [when, ...more] = whens ?? [];
   if (when === undefined || more.length > 0 || converter.mode === 'output') return undefined;
-  // Whatever else a reference says (adjust, map, in, iterables) makes another value of what it leads to.
+  // Other options of a reference (adjust, map, in, iterables) transform the value that it refers
+  // to.
   const { path = [], ...special } = when.ref ?? {};
   const [other = '', ...deeper] = path;
   if (deeper.length > 0 || Object.keys(special).length > 0 || other === name) return undefined;
@@ -63,7 +66,7 @@ export function conditionOf(
   return said;
 }
 
-/** The test as a schema of the object, where it is exact. */
+/** The test as a schema of the object, if that is exact. */
 function testOf({ is }: DescribedTest, other: string): JsonObject | undefined {
   if (is === undefined || is.type !== 'any' || is.rules !== undefined || is.invalid !== undefined)
     return undefined;

@@ -1,9 +1,9 @@
 /**
- * The heart of the conversion: one description of Joi into one schema of JSON Schema 2020-12.
+ * Converts one Joi description to JSON Schema 2020-12.
  *
- * The law: never stricter than Joi. Whatever Joi takes passes the schema; what the schema cannot say is said in
- * the description. Joi converts before it judges (text to numbers, white space away), and so the schema takes
- * what Joi converts.
+ * The schema is never stricter than Joi: it accepts whatever Joi accepts. Rules that it cannot
+ * express go into its description. Joi converts values before it validates them (text to numbers,
+ * trimming), so the schema also accepts what Joi converts.
  */
 import { type JsonObject } from '../json.ts';
 import { annotate } from './annotate.ts';
@@ -26,7 +26,7 @@ export class Converter implements Conversion {
     this.mode = mode;
   }
 
-  /** The schema of a description. */
+  /** Converts a description. */
   convert(described: Described, outer: Scope, key?: string): JsonObject {
     const scope: Scope = {
       around: [{ described, key }, ...outer.around],
@@ -45,7 +45,7 @@ export class Converter implements Conversion {
     return { schema: anyOf(sketches.map(({ schema }) => schema)), notes: [...notes, note] };
   }
 
-  /** A description without `when`. */
+  /** Converts a description without `when`. */
   private decided(described: Described, scope: Scope): Sketch {
     const { flags = {} } = described;
     if (flags.failover !== undefined) {
@@ -95,10 +95,10 @@ export class Converter implements Conversion {
       case 'link':
         return this.link(described, scope);
       case 'bigint':
-        // Joi has no such type. docs/framework/large-integers.md shows the extension.
+        // An extension of Joi, which docs/framework/large-integers.md shows.
         return { schema: { type: 'integer' }, notes: [] };
       default:
-        // `any`, and types that JSON has not or that an extension brought.
+        // `any`, types without a JSON equivalent, and types of extensions.
         return { schema: {}, notes: [] };
     }
   }
@@ -139,7 +139,7 @@ export class Converter implements Conversion {
     if (values.includes(null)) sketch.schema = orNull(sketch.schema);
   }
 
-  /** Values that count as none. Joi looks at them after it has trimmed or otherwise changed them. */
+  /** Values that count as undefined. Joi compares them after trimming and other changes. */
   private allowEmpty(sketch: Sketch, described: Described, scope: Scope, empty: Described): void {
     if (passesAll(sketch.schema)) return;
     const values = literalsOf(empty.allow).values;
@@ -194,10 +194,10 @@ export class Converter implements Conversion {
   }
 }
 
-/** Text that trimming leaves nothing of. */
+/** Text that is empty after trimming. */
 const SPACES: JsonObject = { type: 'string', pattern: '^\\s*$' };
 
-/** Whether text may be of any kind but empty. */
+/** Whether a schema accepts any text except empty text. */
 function isBare(schema: JsonObject): boolean {
   if (schema['minLength'] !== 1) return false;
   return Object.keys(schema).every((keyword) => ['type', 'minLength', 'maxLength'].includes(keyword));
@@ -208,7 +208,7 @@ function schemasOf({ schema, then, otherwise, switch: tests }: DescribedMatch): 
   return all.filter((one) => one !== undefined);
 }
 
-/** What a link leads to, and where that stands. */
+/** Target of a link, and its position. */
 interface Target {
   readonly described: Described;
   readonly outer: Scope;

@@ -4,14 +4,17 @@
 import { type JsonObject } from '../json.ts';
 import type { DescribedDependency } from './described.ts';
 
-/** What is known of the keys. */
+/** Properties of the keys. */
 export interface Peers {
-  /** Whether a key is there for Joi exactly when it was given: it has no default, is not renamed, stripped or emptied. */
+  /**
+   * Whether Joi sees the key exactly when the caller sent it: it has no default and is not renamed,
+   * stripped or emptied.
+   */
   readonly sure: (name: string) => boolean;
   readonly defined: (name: string) => boolean;
 }
 
-/** What JSON Schema can say of the rule, if anything, and a sentence for people. */
+/** The rule as JSON Schema, if it can express it, and as a sentence. */
 export interface Dependency {
   readonly said: JsonObject | undefined;
   readonly note: string;

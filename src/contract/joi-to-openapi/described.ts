@@ -1,6 +1,6 @@
 /**
- * What `schema.describe()` of Joi gives, as far as the conversion reads it, and what Joi makes of two schemas
- * that a `when` puts together.
+ * The result of Joi's `schema.describe()`, as far as the conversion uses it, and Joi's merging of
+ * two schemas for a `when`.
  */
 import { canonical, type Json } from '../json.ts';
 
@@ -113,7 +113,7 @@ export interface Described {
   readonly tags?: readonly string[];
 }
 
-/** Rules that may stand several times; any other gives way to one of its name that is put over it. */
+/** Rules that can occur several times; other rules replace one with the same name. */
 const MULTIPLE: ReadonlySet<string> = new Set([
   'custom',
   'warning',
@@ -124,10 +124,10 @@ const MULTIPLE: ReadonlySet<string> = new Set([
   'assert',
 ]);
 
-/** More ways than this for `when`s to turn out are not told apart. */
+/** Maximum number of combinations of `when` results that are distinguished. */
 const MAX_VARIANTS = 32;
 
-/** Whether a value of a description stands for something known at run time only: a reference, template or function. */
+/** Whether a value is known only at run time: a reference, template or function. */
 export function isDynamic(value: unknown): boolean {
   if (typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
@@ -135,8 +135,8 @@ export function isDynamic(value: unknown): boolean {
 }
 
 /**
- * What a schema may be once its `when`s are decided: one description for each way they can turn out.
- * Undefined when there are too many, or one cannot be told.
+ * Resolves the `when`s of a schema to one description per possible result. Undefined when there are
+ * too many, or one is unknown.
  */
 export function variantsOf(described: Described): readonly Described[] | undefined {
   const { whens, ...base } = described;
@@ -163,7 +163,7 @@ export function variantsOf(described: Described): readonly Described[] | undefin
   return [...done, ...open];
 }
 
-/** `base.concat(over)` of Joi, on descriptions. */
+/** Joi's `base.concat(over)`, on descriptions. */
 export function overlay(base: Described, over: Described): Described {
   const single = new Set((over.rules ?? []).map(({ name }) => name).filter((name) => !MULTIPLE.has(name)));
   const kept = (base.rules ?? []).filter(({ name, keep }) => keep === true || !single.has(name));
@@ -231,7 +231,7 @@ function values(
   return joined.length === 0 ? undefined : joined;
 }
 
-/** Whether an entry of `allow` says that it replaces what was allowed before. */
+/** Whether an entry of `allow` replaces the values that were allowed before. */
 export function isOverride(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, 'override');
 }

@@ -1,19 +1,20 @@
 /**
- * The formats of Joi's strings as patterns, each no stricter than Joi's own check, and what is left to say.
+ * Joi's string formats as patterns, each no stricter than Joi's own check, and notes about the
+ * difference.
  */
 import type { DescribedRule } from './described.ts';
 
 /** A format as a pattern. */
 export interface FormatPattern {
-  /** What stands between `^` and `$`; undefined when no pattern can say it. */
+  /** The pattern between `^` and `$`; undefined if a pattern cannot express the format. */
   readonly body: string | undefined;
-  /** `format` keyword, where it is an annotation to validators, or no stricter than Joi. */
+  /** `format` keyword, if validators treat it as an annotation or no stricter than Joi. */
   readonly format?: string;
-  /** What the pattern leaves open. */
+  /** What the pattern does not check. */
   readonly note?: string;
-  /** Whether the pattern takes letters of either case wherever it takes one. */
+  /** Whether the pattern accepts both cases of all its letters. */
   readonly anyCase: boolean;
-  /** Whether text beyond `\uFFFF` never passes. */
+  /** Whether the pattern rejects all text beyond `\uFFFF`. */
   readonly narrow: boolean;
 }
 
@@ -56,7 +57,7 @@ const FORMATS: Readonly<Record<string, (options: Options) => FormatPattern>> = {
       note: 'An ISO 8601 duration.',
     }),
   isoDate: () => narrow(ISO_DATE, { anyCase: false, note: 'An ISO 8601 date.' }),
-  creditCard: () => narrow('[\\d\\s]+', { note: 'A credit card number, its check digit right.' }),
+  creditCard: () => narrow('[\\d\\s]+', { note: 'A credit card number with a valid check digit.' }),
   ip,
   hostname: () => ({ body: '[^\\s/@]+', anyCase: true, narrow: false, note: 'A host name or IP address.' }),
   domain: ({ minDomainSegments, tlds }) => ({
@@ -92,25 +93,31 @@ const FORMATS: Readonly<Record<string, (options: Options) => FormatPattern>> = {
   }),
 };
 
-/** The pattern of a rule that asks for a format; undefined when the rule asks for something else. */
+/** The pattern of a format rule; undefined for other rules. */
 export function formatOf({ name, args }: DescribedRule): FormatPattern | undefined {
   const make = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   return make?.((args?.['options'] ?? {}) as Options);
 }
 
-/** A date as Joi's ISO check takes it: calendar, week or ordinal date, with or without time and offset. */
+/**
+ * A date that Joi's ISO check accepts: calendar, week or ordinal date, with or without time and
+ * offset.
+ */
 export const ISO_DATE =
   '(?:[-+]\\d{2})?\\d{4}(?:-?(?:W\\d{2}(?:-?\\d)?|\\d{2}(?:-?\\d{2})?|\\d{3}))?' +
   '(?:[T\\s]\\d{2}(?::?\\d{2})?(?:[.,]\\d+)?(?::?\\d{2}(?:[.,]\\d+)?)?(?:Z|[-+]\\d{2}(?::?\\d{2})?)?)?';
 
-/** What else Joi asks of the last label. It knows a list of them, unless it is told one or none. */
+/**
+ * Joi's requirement for the last label: by default a top-level domain that it knows, else one from
+ * a list, or none.
+ */
 function topLevel(tlds: unknown): string {
   if (tlds === false) return '';
   const told = typeof tlds === 'object' && tlds !== null && ('allow' in tlds || 'deny' in tlds);
   return ` of ${told ? 'an allowed' : 'a known'} top-level domain`;
 }
 
-/** The labels after the first; a domain has two at least unless told otherwise. */
+/** The labels after the first; a domain has at least two by default. */
 function domainRest(minSegments: unknown): string {
   const more = typeof minSegments === 'number' ? minSegments - 1 : 1;
   return `(?:\\.[^\\s/@.]+)${more === 1 ? '+' : `{${Math.max(more, 0)},}`}`;
@@ -148,7 +155,7 @@ function guid({ version, separator, wrapper: told }: Options): FormatPattern {
           ? ''
           : `[${closing[String(wrapper)] ?? ''}]`;
   const hex = '[0-9a-fA-F]';
-  // Between later groups Joi lets the separator be missing.
+  // Joi allows a missing separator between later groups.
   const later = gap === '' ? '' : `(?:${gap.replace(/\?$/, '')})?`;
   const body =
     `${open.replace('[[', '[\\[')}${hex}{8}${gap}${hex}{4}${later}${versions === '' ? hex : `[${versions}]`}${hex}{3}${later}` +

@@ -1,6 +1,6 @@
 /**
- * joi-to-openapi: a schema of Joi as JSON Schema 2020-12, from `describe()`. `convert.ts` is its heart; there is
- * a file for each kind of type.
+ * joi-to-openapi: converts Joi schemas to JSON Schema 2020-12, based on `describe()`. `convert.ts`
+ * is the core; there is one file per kind of type.
  */
 import type { Schema } from 'joi';
 import { ContractError } from '../errors.ts';
@@ -11,18 +11,18 @@ import type { Described, DescribedPreferences } from './described.ts';
 
 export type { Mode };
 
-/** A JSON Schema, and the definitions that its `#/$defs/…` references name. */
+/** A JSON Schema, and the definitions for its `#/$defs/…` references. */
 export interface ConvertedSchema {
   readonly schema: JsonObject;
   readonly definitions: Readonly<Record<string, JsonObject>>;
 }
 
 /**
- * Converts a schema of Joi. What Joi takes always passes the JSON Schema; what it cannot say is in descriptions.
- * @param mode `json` (default): for JSON that Joi converts, so that a number may be text; `text`: for parameters
- *   that are turned into numbers and booleans before; `output`: for what Joi makes of it.
- * @param preferences those that the schema is validated with, such as `convert: false`.
- * @throws ContractError when Joi cannot describe the schema.
+ * Converts a Joi schema. The JSON Schema accepts whatever Joi accepts; rules that it cannot express
+ * are in descriptions.
+ * @param mode purpose of the schema; see {@link Mode}.
+ * @param preferences Joi preferences used for validation, such as `convert: false`.
+ * @throws {ContractError} when Joi cannot describe the schema.
  */
 export function joiToSchema(
   schema: Schema,
@@ -39,7 +39,7 @@ function describe(schema: Schema): Described {
   try {
     return schema.describe() as unknown as Described;
   } catch (cause) {
-    // It cannot where a value that is allowed is a number beyond the safe integers.
+    // Joi cannot describe a schema that allows a number beyond the safe integers.
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ContractError(`Joi cannot describe the schema: ${reason}`, {}, { cause });
   }

@@ -1,5 +1,5 @@
 /**
- * Objects.
+ * Conversion of objects.
  */
 import { type JsonObject } from '../json.ts';
 import { mayVanish } from './array.ts';
@@ -68,7 +68,7 @@ export function convertObject(converter: Conversion, described: Described, scope
   return { schema: addTogether(schema, together), notes };
 }
 
-/** Rules between keys, beside the keys. */
+/** Adds rules between keys to the schema of the keys. */
 function addTogether(schema: JsonObject, together: readonly JsonObject[]): JsonObject {
   const joined = { ...schema };
   const apart: JsonObject[] = [];
@@ -80,7 +80,7 @@ function addTogether(schema: JsonObject, together: readonly JsonObject[]): JsonO
   return joined;
 }
 
-/** Whether a key must be there, whatever its `when`s make of it. */
+/** Whether a key is required, whatever the results of its `when`s. */
 function isRequired(child: Described, scope: Scope): boolean {
   const inherited = child.preferences?.presence ?? scope.preferences.presence;
   const must = ({ flags = {}, type }: Described): boolean =>
@@ -89,7 +89,7 @@ function isRequired(child: Described, scope: Scope): boolean {
   return variantsOf(child)?.every(must) === true;
 }
 
-/** Whether a key may be there for Joi although it was not given. */
+/** Whether Joi may see a key that the caller did not send. */
 function mayAppear({ flags = {}, whens, type }: Described): boolean {
   return (
     flags.default !== undefined ||
@@ -116,7 +116,10 @@ interface Building {
   readonly notes: string[];
 }
 
-/** Joi applies the first pattern that a key matches, to keys that are not named; JSON Schema applies all, to all. */
+/**
+ * Joi applies the first matching pattern to unnamed keys; JSON Schema applies all matching patterns
+ * to all keys.
+ */
 function convertPatterns(
   converter: Conversion,
   { patterns = [] }: Described,
@@ -150,7 +153,10 @@ function convertPatterns(
   if (!passesAll(value)) schema['additionalProperties'] = value;
 }
 
-/** Lets keys be given by the names they are renamed from. Returns the keys of which no more can be said. */
+/**
+ * Accepts keys by the names that they are renamed from. Returns the keys without further
+ * constraints.
+ */
 function convertRenames(
   renames: readonly DescribedRename[],
   properties: Record<string, JsonObject>,

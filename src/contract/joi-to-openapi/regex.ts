@@ -1,31 +1,36 @@
 /**
- * Regular expressions of JavaScript as patterns of JSON Schema: no flags, in Unicode mode, and never refusing
- * what the original takes.
+ * Translates JavaScript regular expressions to patterns of JSON Schema, which have no flags and run
+ * in Unicode mode. A pattern never rejects what the original accepts.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 
-/** Matches text with a character beyond the first 65,536, which is two units to a RegExp without the `u` flag. */
+/**
+ * Matches text with a character beyond U+FFFF, which a RegExp without the `u` flag sees as two
+ * units.
+ */
 export const ASTRAL = '[^\\u0000-\\uFFFF]';
 
 /** Matches text with a character beyond ASCII. */
 export const NON_ASCII = '[^\\u0000-\\u007F]';
 
-/** Patterns of forms that only let something unusual through, of which nobody has to be told. */
+/** Alternatives that only accept unusual input; messages leave them out. */
 export const EXCEPTIONS: ReadonlySet<string> = new Set([ASTRAL, NON_ASCII]);
 
 const LINE_BREAK = '[\\n\\r\\u2028\\u2029]';
 
-/** Something in the expression cannot be said in a pattern. */
+/** The expression uses syntax that a pattern cannot express. */
 class Unsayable extends Error {}
 
 /** A translated pattern. */
 export interface Translated {
   readonly pattern: string;
-  /** Whether the pattern takes exactly what the original takes, text beyond `\uFFFF` included. */
+  /**
+   * Whether the pattern accepts exactly what the original accepts, including text beyond `\uFFFF`.
+   */
   readonly exact: boolean;
 }
 
-/** The pattern of a RegExp literal such as `/^a/i`; undefined when it cannot be said. */
+/** The pattern for a RegExp literal such as `/^a/i`; undefined if it cannot be expressed. */
 export function translate(literal: string): Translated | undefined {
   const end = literal.lastIndexOf('/');
   const source = literal.slice(1, end);
@@ -48,11 +53,14 @@ export function translate(literal: string): Translated | undefined {
   }
 }
 
-/** Text as a pattern; with `insensitive`, whatever the case of its letters. Undefined where that cannot be said. */
+/**
+ * The pattern for a text; `insensitive` ignores the case of letters. Undefined if it cannot be
+ * expressed.
+ */
 export function literalPattern(text: string, insensitive: boolean): string | undefined {
   if (!insensitive) return escapeLiteral(text);
-  // Beyond ASCII, lower case may have another length, or more than one upper case.
-  // A `k` is also what the Kelvin sign becomes.
+  // Beyond ASCII, the lower case may have another length, or more than one upper case.
+  // The Kelvin sign also has the lower case `k`.
   return /^[\u0000-\u007f]*$/.test(text)
     ? [...text].map((char) => (/[a-z]/i.test(char) ? bothCases(char) : escapeLiteral(char))).join('')
     : undefined;
@@ -73,7 +81,7 @@ function escapeUnit(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Writes an expression anew, for Unicode mode and without flags. */
+/** Rewrites an expression for Unicode mode without flags. */
 class Writer {
   private readonly insensitive: boolean;
   private readonly multiline: boolean;
@@ -135,7 +143,8 @@ class Writer {
   }
 
   private quantifier({ element, min, max, greedy }: AST.Quantifier): string {
-    // Without the `u` flag a lookahead may be repeated; once says the same, or nothing where it may be left out.
+    // Without the `u` flag a lookahead may be quantified; one repetition is equivalent, or none if
+    // it is optional.
     if (element.type === 'Assertion') return min === 0 ? '' : this.element(element);
     const count =
       min === 0 && max === Infinity
@@ -158,7 +167,7 @@ class Writer {
     if (!this.insensitive) return [code];
     const char = String.fromCodePoint(code);
     if (code < 0x80 && !/[a-z]/i.test(char)) return [code];
-    // With `u`, K and S have relatives beyond ASCII; beyond ASCII, case has too many rules to copy.
+    // With `u`, K and S have case variants beyond ASCII, where the case rules are too many to copy.
     if (code >= 0x80 || (this.unicode && /[ks]/i.test(char))) throw new Unsayable();
     return [char.toUpperCase().charCodeAt(0), char.toLowerCase().charCodeAt(0)];
   }
@@ -200,7 +209,7 @@ class Writer {
   }
 
   private range(min: number, max: number): string {
-    // Surrogates as ends, or between them, mean halves of characters without `u`.
+    // Without `u`, surrogates as bounds of a range, or inside it, match halves of characters.
     if (!this.unicode && max >= 0xd800) {
       if (min <= 0xd800 && max >= 0xdfff) return `${writtenInClass(min)}-${writtenInClass(max)}`;
       throw new Unsayable();
@@ -213,14 +222,15 @@ class Writer {
   }
 
   /**
-   * Whether the expression, without `u`, may need two of its atoms to take the two halves of one character: then
-   * one atom in Unicode mode would not be enough. Only atoms that take nearly anything can.
+   * Whether the expression, without `u`, may need two atoms for the two halves of one character. In
+   * Unicode mode it would then match too little. Only atoms that accept almost anything match
+   * halves.
    */
   mayHalve(alternatives: readonly AST.Alternative[]): boolean {
     return alternatives.some(({ elements }) => this.wide(elements) > 1);
   }
 
-  /** Whether any atom may take half of a character without `u`. */
+  /** Whether any atom may match half of a character without `u`. */
   isWide(alternatives: readonly AST.Alternative[]): boolean {
     return alternatives.some(({ elements }) => elements.some((element) => this.holdsWide(element)));
   }
@@ -232,7 +242,7 @@ class Writer {
     return wide !== 'parts' && wide > 0;
   }
 
-  /** Most wide atoms that must stand side by side. */
+  /** Maximum number of adjacent mandatory wide atoms. */
   private wide(elements: readonly AST.Element[]): number {
     let run = 0;
     let most = 0;
@@ -257,7 +267,7 @@ class Writer {
       case 'Quantifier': {
         const inner = this.wideOf(element.element);
         if (inner === 'parts') return element.min > 0 ? 'parts' : 0;
-        // Two in each round are two too many, even where the round may be left out.
+        // Two per repetition are too many, even if the repetition is optional.
         return inner > 1 ? 2 : inner * Math.min(element.min, 2);
       }
       case 'Character':
@@ -285,7 +295,7 @@ function isWide(element: AST.CharacterClassElement): boolean {
   return element.type === 'CharacterSet' && 'negate' in element && element.negate;
 }
 
-/** The letters of the other case of an ASCII range, as ranges. */
+/** The letters of the other case in an ASCII range, as ranges. */
 function ranges(min: number, max: number): string[] {
   const found: string[] = [];
   for (const [from, to, other] of [

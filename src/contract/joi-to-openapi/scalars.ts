@@ -1,5 +1,5 @@
 /**
- * Numbers, booleans, dates and binary data.
+ * Conversion of numbers, booleans, dates and binary data.
  */
 import { type Json, type JsonObject } from '../json.ts';
 import { allOf, anyOf, asJson } from './build.ts';
@@ -9,10 +9,10 @@ import { ISO_DATE } from './formats.ts';
 import { literalPattern } from './regex.ts';
 import { customNote } from './string.ts';
 
-/** Text that Joi takes for a number. */
+/** Text that Joi converts to a number. */
 export const NUMERIC_PATTERN = '^\\s*[-+]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][-+]?\\d+)?\\s*$';
 
-/** Schema of text that Joi takes for a number. */
+/** Schema of text that Joi converts to a number. */
 export const NUMERIC_TEXT: Readonly<JsonObject> = Object.freeze({ type: 'string', pattern: NUMERIC_PATTERN });
 
 export function convertNumber(described: Described, scope: Scope, mode: Mode): Sketch {
@@ -20,7 +20,7 @@ export function convertNumber(described: Described, scope: Scope, mode: Mode): S
   const notes: string[] = [];
   const schemas: JsonObject[] = [];
   const places = (described.rules ?? []).find(({ name }) => name === 'precision')?.args?.['limit'];
-  // Joi rounds before it judges: a limit holds for what comes out.
+  // Joi rounds before it validates: limits apply to the rounded value.
   const rounding = converts && typeof places === 'number' ? 10 ** -places : 0;
   let type = 'number';
   let changed = false;
@@ -34,11 +34,14 @@ export function convertNumber(described: Described, scope: Scope, mode: Mode): S
   }
   const schema = allOf([{ type }, ...schemas]);
   if (!converts || mode !== 'json') return { schema, notes };
-  // Limits are for numbers only and the pattern for text only, so that both can stand in one schema.
+  // Limits apply only to numbers and the pattern only to text, so that one schema can have both.
   return { schema: { ...schema, type: [type, 'string'], pattern: NUMERIC_PATTERN }, notes };
 }
 
-/** How far a number may be from a limit that its rounded value keeps: large ones are rounded coarsely. */
+/**
+ * How far a value may exceed a limit that its rounded value meets; large numbers are rounded
+ * coarsely.
+ */
 function slack(limit: number, rounding: number): number {
   return rounding === 0 ? 0 : Math.max(rounding, Math.abs(limit) * 2 ** -50);
 }
@@ -69,7 +72,8 @@ function numberRule(
         : { exclusiveMaximum: 0 + rounding };
     case 'multiple': {
       const base = args['base'];
-      // With fractions or huge numbers validators divide and Joi counts decimals: they do not agree.
+      // For fractions and huge numbers, validators divide while Joi counts decimals, with different
+      // results.
       return typeof base === 'number' && Number.isInteger(base) && rounding === 0 && safe
         ? { multipleOf: base }
         : undefined;
@@ -95,7 +99,7 @@ export function convertBoolean(described: Described, scope: Scope, mode: Mode): 
   return { schema: anyOf([{ type: 'boolean' }, ...booleanText(described, mode)]), notes };
 }
 
-/** What Joi takes for a boolean, beside booleans. */
+/** Values other than booleans that Joi converts to booleans. */
 export function booleanText(described: Described, mode: Mode): JsonObject[] {
   const insensitive = described.flags?.sensitive !== true;
   const schemas: JsonObject[] = [];

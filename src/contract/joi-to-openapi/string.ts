@@ -1,5 +1,5 @@
 /**
- * Strings.
+ * Conversion of strings.
  */
 import { type JsonObject } from '../json.ts';
 import { allOf, anyOf } from './build.ts';
@@ -8,19 +8,19 @@ import type { Described, DescribedRule } from './described.ts';
 import { type FormatPattern, formatOf } from './formats.ts';
 import { ASTRAL, NON_ASCII, translate } from './regex.ts';
 
-/** What Joi does to text before it judges it. */
+/** Changes that Joi makes to text before it validates it. */
 interface Changes {
   readonly trim: boolean;
   readonly case: boolean;
   /** Unicode normalisation. */
   readonly normalize: boolean;
-  /** Anything may come out: nothing can be said of what goes in. */
+  /** The result can be anything, so nothing is known about the input. */
   readonly any: boolean;
-  /** The rule that changes the text, where it is the only one and judges it as it was before. */
+  /** The only rule that changes the text, if it validates the text before its change. */
   readonly first?: DescribedRule;
 }
 
-/** Whether Joi may change a value before it compares it with those refused by name. */
+/** Whether Joi may change a value before it compares it with forbidden values. */
 export function isTransformed(described: Described, scope: Scope): boolean {
   if (described.type !== 'string') return described.type === 'binary';
   const changes = changesOf(described, scope, 'json');
@@ -30,8 +30,8 @@ export function isTransformed(described: Described, scope: Scope): boolean {
 }
 
 /**
- * Whether Joi trims a text before it compares it with the values that count as empty. It does so even where it converts
- * nothing otherwise.
+ * Whether Joi trims text before it compares it with the values that count as empty. It does so even
+ * without conversion.
  */
 export function isTrimmedForEmpty({ type, rules = [] }: Described): boolean {
   return type === 'string' && rules.some(isTrim);
@@ -41,7 +41,7 @@ function isTrim({ name, args }: DescribedRule): boolean {
   return name === 'trim' && args?.['enabled'] !== false;
 }
 
-/** Whether text with more in it than white space may become empty before Joi judges it. */
+/** Whether text other than white space may become empty before Joi validates it. */
 export function mayVanish(described: Described, scope: Scope): boolean {
   return changesOf(described, scope, 'json').any || described.flags?.truncate === true;
 }
@@ -61,19 +61,19 @@ function changesOf(described: Described, scope: Scope, mode: Mode): Changes {
   };
 }
 
-/** `hex({ byteAligned: true })` puts a zero before an odd number of digits. */
+/** `hex({ byteAligned: true })` prepends a zero to an odd number of digits. */
 function isAligned({ name, args }: DescribedRule): boolean {
   return name === 'hex' && (args?.['options'] as JsonObject | undefined)?.['byteAligned'] === true;
 }
 
-/** Constraints as they are gathered. */
+/** Constraints collected so far. */
 interface Gathered {
   min: number;
   max: number | undefined;
   readonly schemas: JsonObject[];
   readonly notes: string[];
   format: string | undefined;
-  /** Nothing beyond `\uFFFF` passes, so characters and units are the same. */
+  /** Whether all text beyond `\uFFFF` is rejected, so that characters and units are the same. */
   narrow: boolean;
 }
 
@@ -109,9 +109,9 @@ export function convertString(described: Described, scope: Scope, mode: Mode): S
 }
 
 interface Circumstances {
-  /** What is judged may be anything, whatever was given. */
+  /** Whether the validated text is unrelated to the input. */
   readonly unknown: boolean;
-  /** A function of the user's came before. */
+  /** Whether a custom function ran before. */
   readonly custom: boolean;
   readonly truncated: boolean;
   readonly converts: boolean;
@@ -211,7 +211,7 @@ function gatherFormat(gathered: Gathered, rule: DescribedRule, changes: Changes,
 function patternOf(format: FormatPattern, changes: Changes): string {
   const space = changes.trim ? '\\s*' : '';
   const body = `^${space}(?:${format.body ?? ''})${space}$`;
-  // Beyond ASCII, change of case and normalisation may turn one character into quite another.
+  // Beyond ASCII, case conversion and normalisation may turn a character into a different one.
   return changes.case || changes.normalize ? `${body}|${NON_ASCII}` : body;
 }
 
@@ -224,7 +224,7 @@ function finish(gathered: Gathered, changes: Changes): JsonObject {
   if (min > 0) schema['minLength'] = min === 1 || narrow ? min : 1;
   if (max !== undefined && !strange) schema['maxLength'] = max;
   if (max !== undefined && strange) schemas.push(anyOf([{ maxLength: max }, { pattern: NON_ASCII }]));
-  // Joi counts UTF-16 units, JSON Schema counts characters, which may be fewer.
+  // Joi counts UTF-16 units; JSON Schema counts characters, which may be fewer.
   if (min > 1 && !narrow) {
     const fewer: JsonObject = strange
       ? { pattern: NON_ASCII }
@@ -236,7 +236,7 @@ function finish(gathered: Gathered, changes: Changes): JsonObject {
   return allOf([schema, ...schemas]);
 }
 
-/** What is said of a function that judges. */
+/** Describes a custom validation function. */
 export function customNote({ args }: DescribedRule): string {
   const description = args?.['description'];
   return typeof description === 'string' ? `Rule: ${description}.` : 'Checked further by the worker.';

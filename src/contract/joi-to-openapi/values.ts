@@ -1,5 +1,5 @@
 /**
- * Values that a schema of Joi allows or refuses by name, with what Joi converts to them.
+ * Values that a Joi schema allows or forbids by name, including values that Joi converts to them.
  */
 import { type Json, type JsonObject } from '../json.ts';
 import { anyOf, asJson, oneOfValues } from './build.ts';
@@ -10,11 +10,11 @@ import { booleanText, NUMERIC_TEXT } from './scalars.ts';
 
 /** The values of `allow`. */
 export interface Literals {
-  /** Those that JSON has. */
+  /** Values that JSON can represent. */
   readonly values: readonly Json[];
-  /** Whether one is known only when a value is judged. */
+  /** Whether a value is known only during validation. */
   readonly dynamic: boolean;
-  /** Whether there are dates, buffers and the like among them. */
+  /** Whether there are values without a JSON form, such as dates and buffers. */
   readonly foreign: boolean;
 }
 
@@ -35,12 +35,12 @@ export function literalsOf(allow: readonly unknown[] | undefined): Literals {
   return { values, dynamic, foreign };
 }
 
-/** Objects stand wrapped in a description. */
+/** Joi wraps objects in a description. */
 function isWrapped(entry: unknown): entry is { value: unknown } {
   return typeof entry === 'object' && entry !== null && Object.keys(entry).length === 1 && 'value' in entry;
 }
 
-/** Schemas that together pass the values, and whatever Joi converts to them. */
+/** Schemas that together accept the values and whatever Joi converts to them. */
 export function literalSchemas(
   values: readonly Json[],
   described: Described,
@@ -75,7 +75,10 @@ export function literalSchemas(
   }
 }
 
-/** Texts that become one of the values by trimming, by change of case, or because case does not matter. */
+/**
+ * Texts that become one of the values by trimming or case conversion, or are equal to one if case
+ * is ignored.
+ */
 function texts(values: readonly Json[], described: Described): JsonObject[] {
   const { flags = {}, rules = [], replacements } = described;
   const names = new Set(rules.map(({ name }) => name));
@@ -92,7 +95,7 @@ function texts(values: readonly Json[], described: Described): JsonObject[] {
   }
   if (!trimmed && !insensitive) return [];
   const space = trimmed ? '\\s*' : '';
-  // Beyond ASCII, letters may become others when their case is changed: the long s becomes S.
+  // Beyond ASCII, case conversion may change the letter: the long s becomes S.
   const strange: JsonObject[] = names.has('case') ? [{ type: 'string', pattern: NON_ASCII }] : [];
   const patterns = values
     .filter((value) => typeof value === 'string')
@@ -101,11 +104,11 @@ function texts(values: readonly Json[], described: Described): JsonObject[] {
   return [...patterns.map((pattern): JsonObject => ({ type: 'string', ...pattern })), ...strange];
 }
 
-/** What is refused by name; undefined when JSON Schema cannot say it. */
+/** A schema of forbidden values; undefined if JSON Schema cannot express it. */
 export function invalidSchema(invalid: readonly unknown[], described: Described): JsonObject | undefined {
   const { values, dynamic, foreign } = literalsOf(invalid);
   if (dynamic || foreign || values.length === 0) return undefined;
-  // Joi compares after converting: text that it makes a number of is not the text it was.
+  // Joi compares after conversion, when numeric text is a number.
   const { type } = described;
   const converted = type === 'number' || type === 'boolean' || type === 'binary';
   if (converted && values.some((value) => typeof value !== type && value !== null)) return undefined;

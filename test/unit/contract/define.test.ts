@@ -528,7 +528,7 @@ describe('assertHandlers', () => {
   it('names all that is missing and all that is strange', () => {
     assert.equal(
       refusal(() => assertHandlers(contract, { a: handler, d: handler, e: handler })),
-      'contract tasks: no handler for b, c; handlers for events that it does not have: d, e',
+      'contract tasks: no handler for b, c; handlers for events outside the contract: d, e',
     );
     assert.match(
       refusal(() =>
