@@ -23,15 +23,7 @@ export interface SidebarGroup {
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Tutorial: ['tutorial/1-first-worker', 'tutorial/2-from-python', 'tutorial/3-to-production'],
   Guides: ['guides/', 'coming-from-python', 'interop', 'comparison'],
-  Concepts: ['architecture', 'reliability/index', 'reliability/', 'liveness', 'multiple-routers'],
-  Gateway: [
-    'gateway/index',
-    'gateway/documents',
-    'gateway/requests',
-    'gateway/replies',
-    'gateway/access-control',
-    'gateway/',
-  ],
+  Gateway: ['gateway/index', 'gateway/'],
   Framework: [
     'framework/index',
     'framework/connections',
@@ -47,19 +39,21 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Command line': ['cli/index', 'cli/up', 'cli/gateway', 'cli/router', 'cli/worker', 'cli/server', 'cli/'],
   Configuration: ['configuration/index', 'configuration/http', 'configuration/'],
   Security: ['security/index', 'security/'],
-  Operation: [
-    'operations/index',
-    'operations/',
-    'observability/index',
-    'observability/',
-    'performance',
-    'benchmarks',
-  ],
-  Reference: ['errors', 'protocol/index', 'protocol/', 'dependencies'],
+  Operation: ['operations/index', 'operations/', 'observability/index', 'observability/'],
+  Guarantees: ['reliability/index', 'reliability/', 'liveness', 'multiple-routers'],
+  Reference: ['errors', 'protocol/index', 'protocol/'],
+  Internals: ['architecture', 'performance', 'benchmarks', 'dependencies'],
 };
 
 /** Groups that are closed until the reader opens them. */
-const COLLAPSED = new Set(['Gateway', 'Framework', 'Command line', 'Configuration', 'Security', 'Operation']);
+const COLLAPSED = new Set([
+  'Gateway',
+  'Framework',
+  'Command line',
+  'Configuration',
+  'Operation',
+  'Guarantees',
+]);
 
 /** Returns all pages by path, without extension, except the home page and the generated API reference. */
 function pages(): string[] {
