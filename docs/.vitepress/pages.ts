@@ -42,7 +42,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Operation: ['operations/index', 'operations/', 'observability/index', 'observability/'],
   Guarantees: ['reliability/index', 'reliability/', 'liveness', 'multiple-routers'],
   Reference: ['errors', 'protocol/index', 'protocol/'],
-  Internals: ['architecture', 'performance', 'benchmarks', 'dependencies'],
+  Internals: ['architecture', 'design-decisions', 'performance', 'benchmarks', 'dependencies'],
 };
 
 /** Groups that are closed until the reader opens them. */

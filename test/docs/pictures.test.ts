@@ -1,4 +1,4 @@
-/** Pictures are pictures wherever the pages are shown: on the site and on npm, which know no Mermaid, too. */
+/** Pictures are shown everywhere the pages are read, including npm and the site, which do not render Mermaid. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { codeBlocks, PAGES, ROOT, readPage } from './pages.ts';
 
 const drawings = readdirSync(path.join(ROOT, 'docs/images')).filter((name) => name.endsWith('.svg'));
 
-test('no page has a diagram that is shown as source where it is read', () => {
+test('no page has a diagram as source code', () => {
   const shown = PAGES.flatMap((page) => codeBlocks(page));
   const sources = shown.filter(({ language }) => /^(mermaid|dot|plantuml|d2)$/.test(language));
   assert.deepEqual(
@@ -17,7 +17,7 @@ test('no page has a diagram that is shown as source where it is read', () => {
 });
 
 for (const name of drawings) {
-  test(`docs/images/${name} says what it shows, fetches nothing and stands on light and dark pages`, () => {
+  test(`docs/images/${name} has a description, loads nothing and has a background`, () => {
     const text = readPage(`docs/images/${name}`);
     const [, size = ''] = /viewBox="0 0 (\d+ \d+)"/.exec(text) ?? [];
     const [width, height] = size.split(' ');
@@ -26,7 +26,7 @@ for (const name of drawings) {
     assert.match(
       text,
       new RegExp(`<rect width="${width}" height="${height}"[^>]* fill="#`),
-      'a ground of its own',
+      'an opaque background',
     );
     assert.doesNotMatch(
       text.replace('http://www.w3.org/2000/svg', ''),
