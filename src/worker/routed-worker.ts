@@ -173,7 +173,7 @@ export class RoutedWorker
 const LOCAL = 'local';
 
 function isLocalRouter(value: RouterTarget): value is EmbeddedRouter {
-  return typeof value === 'object' && 'seat' in value;
+  return typeof value === 'object' && 'register' in value;
 }
 
 /** @throws ZeroMQConfigError when it names no place. */
