@@ -22,7 +22,7 @@ export interface SidebarGroup {
  */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Tutorial: ['tutorial/1-first-worker', 'tutorial/2-from-python', 'tutorial/3-to-production'],
-  Guides: ['guides/', 'coming-from-python', 'interop', 'comparison'],
+  Guides: ['guides/', 'coming-from-python', 'python-side-by-side', 'python-numbers', 'interop', 'comparison'],
   Gateway: ['gateway/index', 'gateway/'],
   Framework: [
     'framework/index',
