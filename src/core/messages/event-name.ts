@@ -3,7 +3,7 @@
 /** First character of control messages and of events that routers and servers answer themselves. */
 export const RESERVED = '$';
 
-/** Events of the original protocol (docs/protocol.md). */
+/** Events of the original protocol (docs/protocol/index.md). */
 const PROTOCOL_EVENTS: ReadonlySet<string> = new Set(['heartbeat', 'message', 'response']);
 
 /** Whether an event name is reserved for routers and servers. */
