@@ -40,7 +40,7 @@ describe('dashboard with a token', { skip: WITHOUT_CHROMIUM }, () => {
   }
 
   it('asks for the token, and shows nothing without it', async () => {
-    await dialog().getByText('The token of --admin-token-file is asked for').waitFor();
+    await dialog().getByText('Send the token of --admin-token-file').waitFor();
     assert.equal(await page.locator('#routers > li').count(), 0);
     assert.match(await page.locator('#connection').innerText(), /^not allowed/);
     assert.equal(await page.evaluate('document.activeElement.id'), 'token', 'the focus is where it is given');
@@ -54,7 +54,7 @@ describe('dashboard with a token', { skip: WITHOUT_CHROMIUM }, () => {
 
   it('says that a token is wrong, and asks again', async () => {
     await give('a-wrong-token-of-some-length');
-    await dialog().getByText('That is not the token').waitFor();
+    await dialog().getByText('The token differs').waitFor();
     assert.equal(await field().inputValue(), '');
     assert.equal(await page.locator('#routers > li').count(), 0);
   });

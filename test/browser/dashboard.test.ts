@@ -130,7 +130,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
   it('turns a killed worker red within a second', async () => {
     await page.evaluate(`
       window.seen = new Promise((resolve) => {
-        const look = () => { if (document.querySelector('#workers > li[data-state=gone]')) resolve(Date.now()); };
+        const look = () => { if (document.querySelector('#workers > li[data-state=departed]')) resolve(Date.now()); };
         new MutationObserver(look).observe(document.querySelector('#workers'), { subtree: true, childList: true, attributes: true });
       });
       undefined;
@@ -139,17 +139,17 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     worker.kill('SIGKILL');
     const seen = await page.evaluate<number>('window.seen');
     assert.ok(seen - killed < 1000, `it took ${seen - killed} ms`);
-    const card = page.locator('#workers > li[data-state=gone]');
-    assert.match(await card.innerText(), /gone: disconnected/);
+    const card = page.locator('#workers > li[data-state=departed]');
+    assert.match(await card.innerText(), /departed: disconnected/);
     const colour = await page.evaluate(
-      `getComputedStyle(document.querySelector('#workers > li[data-state=gone]')).borderTopColor`,
+      `getComputedStyle(document.querySelector('#workers > li[data-state=departed]')).borderTopColor`,
     );
     assert.equal(colour, 'rgb(179, 32, 29)');
   });
 
   it('has landmarks, headings and names for all that can be used, in light and dark', async () => {
     for (const role of ['banner', 'main'] as const) assert.equal(await page.getByRole(role).count(), 1, role);
-    for (const name of ['Flow', 'Events', 'Last errors', 'Contracts']) {
+    for (const name of ['Flow', 'Events', 'Recent errors', 'Contracts']) {
       assert.equal((await page.getByRole('region', { name, exact: true }).count()) > 0, true, name);
     }
     const nameless = await page.evaluate(

@@ -45,7 +45,7 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
     const away = await page.locator('#routers > li[data-state=unseen]').innerText();
     assert.match(
       away,
-      /router tcp:\/\/127\.0\.0\.1:1\s+not shown\s+[A-Z_]+: .* its own admin listener shows it/,
+      /router tcp:\/\/127\.0\.0\.1:1\s+not reported\s+[A-Z_]+: .* see its own admin listener/,
     );
   });
 
@@ -65,9 +65,9 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
 
   it('turns a killed worker red, and complains of nothing', async () => {
     worker.kill('SIGKILL');
-    const gone = page.locator('#workers > li[data-state=gone]');
-    await gone.waitFor();
-    assert.match(await gone.innerText(), /gone: the router knows it no more/);
+    const departed = page.locator('#workers > li[data-state=departed]');
+    await departed.waitFor();
+    assert.match(await departed.innerText(), /departed: the router knows it no more/);
     assert.deepEqual(complaints, []);
   });
 });

@@ -304,7 +304,7 @@ for (const [name, host] of HOSTS) {
       const problem = await problemOf(await fetch(`${url}/x/one?p=ab&limit=101&z=1`));
       assert.deepEqual(problem.errors, [
         { pointer: '/path/id', detail: 'must be an integer' },
-        { pointer: '/query/z', detail: 'is not known here; there is p, limit' },
+        { pointer: '/query/z', detail: 'is unknown; the parameters are p, limit' },
         { pointer: '/query/p', detail: 'must have at least 3 characters' },
         { pointer: '/query/limit', detail: 'must be at most 100' },
         { pointer: '/header/X-Key', detail: 'is required' },

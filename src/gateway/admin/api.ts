@@ -1,9 +1,10 @@
-/** What the dashboard asks and does: JSON under `/api`. */
+/** The JSON API of the dashboard, under `/api`. */
 import { type Express, type Response } from 'express';
 import type { GatewayLogger } from '../common/api-source.ts';
 import { LiveViews } from './live.ts';
 import type { ActionOutcome, AdminSource } from './source.ts';
 
+/** Adds the routes of the API. */
 export function addApi(app: Express, source: AdminSource, logger: GatewayLogger): void {
   const views = new LiveViews(source, logger);
   app.get('/api/live', views.open);
@@ -27,7 +28,7 @@ export function addApi(app: Express, source: AdminSource, logger: GatewayLogger)
     );
   });
 
-  /** Does what the field `verb` of a body says, to something of a name; leaves word of it in the log. */
+  /** Applies the boolean field `verb` of a body to a worker or an event, and logs the change. */
   async function change(
     res: Response,
     what: string,
@@ -38,14 +39,19 @@ export function addApi(app: Express, source: AdminSource, logger: GatewayLogger)
   ): Promise<void> {
     const wanted = (body as Record<string, unknown> | undefined)?.[verb];
     if (typeof wanted !== 'boolean') {
-      res.status(400).json({ status: 400, detail: `Send { "${verb}": true } or false.` });
+      res
+        .status(400)
+        .json({ status: 400, detail: `The body must be { "${verb}": true } or { "${verb}": false }.` });
       return;
     }
     const outcome = await act(name, wanted);
     if (outcome === 'unknown') notFound(res, what, name);
     else if (outcome !== 'done') res.status(outcome.status).json(outcome);
     else {
-      logger.warn({ [what]: name, [verb]: wanted }, `an operator's wish: ${verb} ${wanted ? 'on' : 'off'}`);
+      logger.warn(
+        { [what]: name, [verb]: wanted },
+        `an operator requested: ${verb} ${wanted ? 'on' : 'off'}`,
+      );
       res.json({ [what]: name, [verb]: wanted });
     }
   }

@@ -1,4 +1,4 @@
-/** The paths of the admin listener. */
+/** The Express app of the admin listener. */
 import { fileURLToPath } from 'node:url';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
@@ -11,13 +11,13 @@ import { addApi } from './api.ts';
 import type { AdminGuard } from './guard.ts';
 import type { AdminSource } from './source.ts';
 
-/** Files of the dashboard; there is nothing in them that others must not see. */
+/** Folder of the dashboard. Its files contain nothing confidential. */
 const UI = fileURLToPath(new URL('./ui/', import.meta.url));
 
-/** Largest body that is read. */
+/** Maximum size of a request body, in bytes. */
 const BODY_LIMIT = 16 * 1024;
 
-/** Everything comes from the listener itself, and nobody puts it into a frame. */
+/** All resources come from the listener itself, and no page may embed the dashboard in a frame. */
 const CONTENT_SECURITY_POLICY = {
   useDefaults: false,
   directives: {
@@ -32,7 +32,7 @@ const CONTENT_SECURITY_POLICY = {
   },
 };
 
-/** Makes the app. */
+/** Creates the app. */
 export function adminApp(source: AdminSource, guard: AdminGuard, logger: GatewayLogger): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -48,7 +48,9 @@ export function adminApp(source: AdminSource, guard: AdminGuard, logger: Gateway
   addLogLevel(app, source, logger);
   addApi(app, source, logger);
   app.use((req, res) => {
-    res.status(404).json({ status: 404, detail: `There is nothing at ${req.path.slice(0, 200)}.` });
+    res
+      .status(404)
+      .json({ status: 404, detail: `The admin listener has no path ${req.path.slice(0, 200)}.` });
   });
   app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) =>
     respondToError(error, res, logger),
@@ -56,7 +58,7 @@ export function adminApp(source: AdminSource, guard: AdminGuard, logger: Gateway
   return app;
 }
 
-/** What everybody may see. */
+/** Adds the routes that need no token. */
 function addPublicRoutes(app: Express, source: AdminSource): void {
   app.get('/livez', (_req, res) => {
     res.json(healthOf([]));
@@ -85,20 +87,27 @@ function addLogLevel(app: Express, source: AdminSource, logger: GatewayLogger): 
     }
     const { logLevel: before } = source;
     source.logLevel = level;
-    logger.warn({ before, level }, 'the level of the log was changed');
+    logger.warn({ before, level }, 'changed the log level');
     res.json({ level });
   });
 }
 
-/** A fault of the caller's body has its own status; everything else is ours, and its detail stays here. */
+/**
+ * Errors of the request have a status of 4xx. The detail of all other errors goes to the log only.
+ */
 function respondToError(error: unknown, res: Response, logger: GatewayLogger): void {
   const { status } = error as { status?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500) {
     res.status(status).json({ status, detail: toError(error).message });
     return;
   }
-  logger.error({ err: toError(error) }, 'the admin listener could not answer');
+  logger.error({ err: toError(error) }, 'the admin listener failed to handle a request');
   if (res.headersSent) res.destroy();
   else
-    res.status(500).json({ status: 500, detail: 'The answer could not be put together; the log says why.' });
+    res
+      .status(500)
+      .json({
+        status: 500,
+        detail: 'The admin listener failed to handle the request; the log contains the reason.',
+      });
 }

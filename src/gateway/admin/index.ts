@@ -1,4 +1,7 @@
-/** The admin listener: health, metrics and the level of the log, apart from the public listener. */
+/**
+ * The admin listener, separate from the public one: health, metrics, the log level and the
+ * dashboard.
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
@@ -17,18 +20,22 @@ export type {
 } from './source.ts';
 export { readToken } from './token.ts';
 
-/** Where an admin listener is, and who may use it. */
+/** Options of an admin listener. */
 export interface AdminOptions {
+  /** Address to listen on. */
   readonly host: string;
-  /** 0 picks a free one. */
+  /** Port to listen on; 0 picks a free one. */
   readonly port: number;
-  /** What callers must know for all but health and metrics. Default: nothing on loopback, elsewhere there is no way in. */
+  /**
+   * Token that callers must send, except for health and metrics. Without it, only loopback
+   * listeners serve other paths.
+   */
   readonly token?: string;
   readonly source: AdminSource;
   readonly logger: GatewayLogger;
 }
 
-/** An admin listener that listens. */
+/** An open admin listener. */
 export interface AdminListener {
   readonly url: string;
   close(): Promise<void>;
@@ -37,7 +44,7 @@ export interface AdminListener {
 /**
  * Opens an admin listener.
  *
- * @throws ZeroMQConfigError when the address cannot be had; `cause.code` says why.
+ * @throws {ZeroMQConfigError} when it cannot bind the address; `cause.code` has the reason.
  */
 export async function openAdminListener(options: AdminOptions): Promise<AdminListener> {
   const { host, port, token, source, logger } = options;
@@ -58,7 +65,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Whoever still reads is cut off: all else has ended by now. */
+/** Closes the server and its connections. All other parts of the process have stopped before. */
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -1,22 +1,27 @@
-/** The dashboard's live view: a snapshot each second, and at once when a worker comes or goes, as server-sent events. */
+/**
+ * The live view of the dashboard: server-sent events with a snapshot each second, and at once when
+ * a worker joins or leaves.
+ */
 import type { Request, Response } from 'express';
 import { toError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 import type { AdminSource } from './source.ts';
 
+/** Time between snapshots, in ms. */
 const INTERVAL = 1000;
 
-/** Most views that are open at a time. */
+/** Maximum number of open views. */
 const MAX_VIEWS = 50;
 
-/** Most of them for one address. */
+/** Maximum number of open views per client address. */
 const MAX_VIEWS_PER_ADDRESS = 10;
 
-/** Bytes that may wait for a view that reads slowly; it misses snapshots then. */
+/** Maximum bytes buffered for a view. A slow view misses snapshots. */
 const MAX_BUFFERED = 1024 * 1024;
 
+/** The open live views of an admin listener. */
 export class LiveViews {
-  /** Views, and the addresses of those who look. */
+  /** Client address by view. */
   private readonly views = new Map<Response, string>();
   private timer: NodeJS.Timeout | undefined;
   private unsubscribe: (() => void) | undefined;
@@ -33,7 +38,7 @@ export class LiveViews {
     const address = req.socket.remoteAddress ?? '';
     const own = [...this.views.values()].filter((other) => other === address).length;
     if (own >= MAX_VIEWS_PER_ADDRESS || this.views.size >= MAX_VIEWS) {
-      const detail = `${own} live views of ${address} are open, ${this.views.size} in all; there may be ${MAX_VIEWS_PER_ADDRESS} and ${MAX_VIEWS}.`;
+      const detail = `${address} has ${own} live views (limit ${MAX_VIEWS_PER_ADDRESS}), and ${this.views.size} are open in total (limit ${MAX_VIEWS}).`;
       res.status(503).json({ status: 503, detail });
       return;
     }
@@ -60,7 +65,7 @@ export class LiveViews {
     this.unsubscribe?.();
   }
 
-  /** One snapshot for all views; what happens while it is put together asks for another one. */
+  /** Sends one snapshot to all views. A change during that time causes another one. */
   private async send(): Promise<void> {
     if (this.sending) {
       this.sendAgain = true;
@@ -79,7 +84,7 @@ export class LiveViews {
       const text = `event: snapshot\ndata: ${JSON.stringify(await this.source.snapshot())}\n\n`;
       for (const view of this.views.keys()) if (view.writableLength < MAX_BUFFERED) view.write(text);
     } catch (error) {
-      this.logger.error({ err: toError(error) }, 'no snapshot for the dashboard');
+      this.logger.error({ err: toError(error) }, 'cannot create a snapshot for the dashboard');
     }
   }
 }

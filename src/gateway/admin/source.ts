@@ -1,11 +1,14 @@
-/** What the admin listener shows and does, as an interface: the command line puts it together. */
+/**
+ * The interface through which the admin listener reads and controls a process. The CLI implements
+ * it.
+ */
 
 import type { LogLevel } from '../../core/logging/log-level.ts';
 import type { Health } from '../../core/observability/health.ts';
 import type { RouterReport } from '../../core/observability/reports.ts';
 import type { RequestReport } from '../../core/observability/request-stats.ts';
 
-/** The gateway of a process. */
+/** A gateway, in one process. */
 export interface GatewaySnapshot {
   /** Process id. */
   readonly process: number;
@@ -13,31 +16,31 @@ export interface GatewaySnapshot {
   readonly requests: RequestReport;
 }
 
-/** A router, how its requests went lately, and the contracts that it knows. */
+/** A router, with statistics of its recent requests and its contracts. */
 export interface RouterSnapshot extends RouterReport {
   readonly requests: RequestReport;
   readonly contracts: readonly { readonly name: string; readonly available: boolean }[];
 }
 
-/** A worker that went a short while ago. */
+/** A worker that left or was lost recently. */
 export interface DepartedWorker {
   readonly id: string;
   readonly reason: string;
-  /** Requests that it held. */
+  /** Number of requests that it held. */
   readonly held: number;
   /** Wall time, ms since the epoch. */
   readonly at: number;
 }
 
-/** A router elsewhere that does not tell this process of itself; contracts it tells to all. */
+/** A remote router that does not report to this process. Its contracts are known all the same. */
 export interface SilentRouter {
-  /** Where it is. */
+  /** Address of the router. */
   readonly router: string;
   readonly why: string;
   readonly contracts: RouterSnapshot['contracts'];
 }
 
-/** Everything that the dashboard shows, at one moment. */
+/** Everything that the dashboard shows at one moment. */
 export interface Snapshot {
   /** Wall time, ms since the epoch. */
   readonly at: number;
@@ -45,28 +48,32 @@ export interface Snapshot {
   readonly health: Health;
   readonly gateways: readonly GatewaySnapshot[];
   readonly routers: readonly RouterSnapshot[];
-  /** Routers that should be here, and are not. */
+  /** Routers that do not report to this process. */
   readonly silent: readonly SilentRouter[];
   readonly departed: readonly DepartedWorker[];
 }
 
-/** What became of an operator's wish: done, about nothing that is there, or refused with an HTTP status. */
+/** The result of an action: done, unknown worker or event, or rejected with an HTTP status. */
 export type ActionOutcome = 'done' | 'unknown' | { readonly status: number; readonly detail: string };
 
+/** Reads and controls a process. */
 export interface AdminSource {
-  /** All metrics in Prometheus' text format. */
+  /** All metrics, in the text format of Prometheus. */
   metrics(): Promise<string>;
-  /** Whether the process, with all its members, can serve. */
+  /** Whether the process, with all its nodes, can serve. */
   health(): Promise<Health>;
-  /** Least level of the log on the console. */
+  /** Log level of the console. */
   logLevel: LogLevel | 'silent';
   snapshot(): Promise<Snapshot>;
-  /** OpenAPI fragment of a contract; undefined where there is none of the name. */
+  /** OpenAPI fragment of a contract; undefined if there is none of this name. */
   contract(name: string): Promise<unknown>;
-  /** Gives a worker nothing more, or again. */
+  /** Stops sending requests to a worker, or resumes. */
   drainWorker(id: string, drain: boolean): Promise<ActionOutcome>;
-  /** Has requests of an event wait, or go on. */
+  /** Holds the requests of an event in the queue, or resumes. */
   pauseEvent(name: string, pause: boolean): Promise<ActionOutcome>;
-  /** Calls `listener` when something happened that should be seen at once; gives what ends that. */
+  /**
+   * Calls `listener` after changes that the dashboard must show at once.
+   * @returns a function that removes the listener.
+   */
   onChange(listener: () => void): () => void;
 }

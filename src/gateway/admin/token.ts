@@ -1,27 +1,27 @@
-/** The admin token: read from a file, kept as a hash. */
+/** Reads the admin token from a file, and hashes it. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 
-/** Shortest token that is taken, in characters. */
+/** Minimum length of a token, in characters. */
 const MIN_LENGTH = 16;
 
-/** Hashes are of one length, and so can be compared in constant time. */
+/** Hashes a token. Hashes have equal length, so that they can be compared in constant time. */
 export function hashOfToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
 /**
- * The token in a file: its one line.
+ * Reads a token from a file with one line.
  *
- * @throws ZeroMQConfigError when the file cannot be read, or what is in it is no token.
+ * @throws {ZeroMQConfigError} when the file cannot be read or does not contain a valid token.
  */
 export function readToken(file: string): string {
   let text: string;
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    throw new ZeroMQConfigError(`the admin token ${file} cannot be read: ${toError(cause).message}`, {
+    throw new ZeroMQConfigError(`cannot read the admin token ${file}: ${toError(cause).message}`, {
       cause,
     });
   }

@@ -1,6 +1,8 @@
 /**
- * The binding of one operation: from an HTTP request to event data. Compiled when the operation is first called,
- * from the document that is served.
+ * Binding: from the parameters and the body of an HTTP request to event data.
+ *
+ * This file has the binder of one operation. It is compiled from the served document when the
+ * operation is first called.
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { canonical, escapeToken, isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
@@ -32,10 +34,11 @@ import {
   PathParameters,
 } from './parameters.ts';
 
-/** Event data, ready to be sent. */
+/** A request, bound to event data. */
 export interface BoundRequest {
+  /** The event data. */
   readonly body: Buffer;
-  /** Value of the sticky key, where the operation names one. */
+  /** Value of the sticky key; undefined if the operation has none. */
   readonly key: string | undefined;
 }
 
@@ -44,11 +47,11 @@ const OPEN = 0x7b;
 const JSON_TYPE = 'application/json';
 const MAX_PLANS = 20;
 
-/** One media type that the body may have, ready to be read. */
+/** How to read a body of one media type. */
 class BodyPlan {
   readonly shape: Shape;
   readonly validate: Validate;
-  /** Whether the schema names defaults. */
+  /** Whether the schema has defaults. */
   readonly fillsDefaults: boolean;
   readonly form: Form;
 
@@ -64,6 +67,7 @@ class BodyPlan {
   }
 }
 
+/** Binds the requests of one operation. */
 export class Binder {
   private readonly path: PathParameters;
   private readonly query: NamedParameters;
@@ -71,12 +75,12 @@ export class Binder {
   private readonly cookie: NamedParameters;
   private readonly bodies: readonly BodyPlan[];
   private readonly keepsValues: boolean;
-  /** Plans by media type, as callers write it. */
+  /** Plans by media type, as callers spell it. */
   private readonly plans = new Map<string, BodyPlan>();
 
   /**
-   * @param ignoredQuery names in the query that are no parameters but no fault either.
-   * @throws Error when a schema of the operation cannot be compiled.
+   * @param ignoredQuery names in the query that are neither parameters nor faults.
+   * @throws {Error} when a schema of the operation cannot be compiled.
    */
   constructor(
     private readonly operation: Operation,
@@ -104,7 +108,7 @@ export class Binder {
     this.keepsValues = operation.bodyMode !== 'none' || operation.stickyKey !== undefined;
   }
 
-  /** The media types that a body may have, as far as the gateway can read them. */
+  /** The media types of the body that the gateway can read. */
   get mediaTypes(): string[] {
     const types = this.bodies.map(({ binding }) => binding.mediaType);
     const readable = (type: string): boolean =>
@@ -112,7 +116,7 @@ export class Binder {
     return types.filter(readable);
   }
 
-  /** Whether the path parameters are all that they must be. */
+  /** Whether the path parameters are valid. */
   acceptsPath(source: ParameterSource): boolean {
     const faults: Fault[] = [];
     this.path.read(source, new Fields(false), faults);
@@ -120,8 +124,8 @@ export class Binder {
   }
 
   /**
-   * The media type that a body is read by; undefined when it cannot be read.
-   * @param header Content-Type; without one, the body is taken to be of the first type that the document names.
+   * The media type by which a body is read; undefined if the gateway cannot read it.
+   * @param header Content-Type header. Without one, the first media type of the document applies.
    */
   typeFor(header: string | undefined): string | undefined {
     if (header === undefined) return this.firstType;
@@ -133,8 +137,8 @@ export class Binder {
 
   /**
    * Binds a request.
-   * @param bytes its body; undefined when it has none.
-   * @returns event data, or everything that is wrong.
+   * @param bytes body of the request; undefined if it has none.
+   * @returns the event data, or all faults.
    */
   bind(source: ParameterSource, type: string, bytes: Buffer | undefined): BoundRequest | Fault[] {
     const faults: Fault[] = [];
@@ -156,7 +160,7 @@ export class Binder {
     return faults.length > 0 ? faults : { body, key: this.keyOf(fields, parsed.value) };
   }
 
-  /** The type that a body is taken to be of when nothing is said. */
+  /** The media type of a body without a Content-Type header. */
   private get firstType(): string | undefined {
     const [first] = this.mediaTypes;
     return first !== undefined && inRange(JSON_TYPE, essenceOf(first)) ? JSON_TYPE : first;
@@ -170,7 +174,7 @@ export class Binder {
     const found =
       bestMatch(type, this.bodies, mediaTypeOf) ??
       (isJsonType(type) ? bestMatch(JSON_TYPE, this.bodies, mediaTypeOf) : undefined);
-    // Callers can send any number of types; what they mostly send comes first.
+    // The cache is bounded, since callers can send any number of types. Common types arrive first.
     if (found !== undefined && this.plans.size < MAX_PLANS) this.plans.set(type, found);
     return found;
   }
@@ -202,7 +206,7 @@ export class Binder {
     }
   }
 
-  /** Puts body and fields together, with the text of the body as it was sent wherever that is possible. */
+  /** Combines body and fields. The text of the body is kept unchanged where possible. */
   private assemble(fields: Fields, body: ParsedBody, faults: Fault[]): Buffer {
     const { value } = body;
     if (this.operation.bodyMode === 'nested' || !isObject(value)) {
@@ -230,14 +234,14 @@ export class Binder {
   }
 }
 
-/** A body of another type than JSON. */
+/** A body of a media type other than JSON. */
 function bodyOf(value: Json): ParsedBody {
   return new ParsedBody(value, holdsExact(value), undefined);
 }
 
 /**
- * A body of a schema that lets other members through may name a field that a parameter gives. The same value is the
- * same field; another one is a fault, since one of the two would be lost.
+ * Removes members of the body that a parameter also provides, which a schema with additional
+ * properties permits. If the values differ, that is a fault, since one of them would be lost.
  */
 function removeFields(fields: Fields, body: ParsedBody, faults: Fault[]): void {
   for (const [field, given] of fields.values ?? []) {
@@ -245,7 +249,7 @@ function removeFields(fields: Fields, body: ParsedBody, faults: Fault[]): void {
     if (own === undefined) continue;
     if (canonical(own) !== canonical(given)) {
       const pointer = `/body/${escapeToken(field)}`;
-      faults.push({ pointer, detail: 'differs from the parameter of that name' });
+      faults.push({ pointer, detail: 'differs from the parameter with the same name' });
     }
     body.change((value) => Reflect.deleteProperty(value as JsonObject, field));
   }

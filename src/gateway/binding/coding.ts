@@ -1,4 +1,7 @@
-/** Content codings: bodies that come compressed, bounded so that a small body cannot become a huge one. */
+/**
+ * Decodes compressed bodies. The decoded size is limited, so that a small body cannot fill the
+ * memory.
+ */
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { NO_BYTES } from '../../core/messages/message.ts';
 import { httpProblem, invalidRequest } from '../common/problem.ts';
@@ -10,7 +13,10 @@ type Decompress = (
   done: (error: NodeJS.ErrnoException | null, result: Buffer) => void,
 ) => void;
 
-/** `deflate` is zlib's format (RFC 9110, 8.4.1.2); some clients send the bare one, which starts otherwise. */
+/**
+ * Decodes `deflate`, which is the zlib format (RFC 9110, 8.4.1.2). Some clients send raw deflate
+ * data, which has no zlib header.
+ */
 const inflateEither: Decompress = (bytes, options, done) => {
   const [first = 0, second = 0] = bytes;
   const isZlib = (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0;
@@ -28,8 +34,8 @@ const DECODERS: Readonly<Record<string, Decompress>> = {
 const ACCEPTED = ['Accept-Encoding', 'gzip, br, deflate'];
 
 /**
- * Undoes the content coding of a body.
- * @param limit bytes that may come out.
+ * Decodes the content coding of a body.
+ * @param limit maximum size of the decoded body, in bytes.
  */
 export function decodeBody(coding: string, bytes: Buffer, limit: number, done: BodyResult): void {
   const name = coding.trim().toLowerCase();
@@ -39,7 +45,7 @@ export function decodeBody(coding: string, bytes: Buffer, limit: number, done: B
   }
   const decompress = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
   if (decompress === undefined) {
-    const detail = `The coding ${JSON.stringify(coding)} of the body is not supported.`;
+    const detail = `The content coding ${JSON.stringify(coding)} is not supported.`;
     done(httpProblem('UNSUPPORTED_MEDIA_TYPE', detail, ACCEPTED), NO_BYTES);
     return;
   }
@@ -52,7 +58,7 @@ export function decodeBody(coding: string, bytes: Buffer, limit: number, done: B
       );
     } else
       done(
-        invalidRequest([{ pointer: '/body', detail: `is not ${name}, as Content-Encoding says` }]),
+        invalidRequest([{ pointer: '/body', detail: `is not valid ${name}, which Content-Encoding names` }]),
         NO_BYTES,
       );
   });

@@ -1,28 +1,28 @@
 /**
- * From the text of a parameter to a JSON value, by strict rules: a text that is not exactly a number, an integer or a
- * boolean is refused, and a number keeps all its digits.
+ * Converts the text of a parameter to a JSON value. The rules are strict: a text that is not
+ * exactly a number, an integer or a boolean is rejected. Numbers keep all their digits.
  */
 import { escapeToken, type Json } from '../../contract/json.ts';
 import { exactNumber, MAX_NUMBER_LENGTH } from '../../core/json/exact-json.ts';
 import type { Fault } from '../common/problem.ts';
 import type { Shape, TypeName } from '../validation/shape.ts';
 
-/** No value: a fault was noted instead. */
+/** Returned in place of a value after a fault was added. */
 export const INVALID: unique symbol = Symbol('none');
 export type Invalid = typeof INVALID;
 
-/** Members of an object as they stand in a parameter, decoded: name and text in turn. */
+/** The members of an object in a parameter: decoded names and texts. */
 export class Members {
   readonly entries: (readonly [name: string, text: string])[] = [];
 }
 
-/** A parameter taken apart by its style, its parts still text. */
+/** A parameter that is parsed by its style. Its values are still text. */
 export type Structure = string | readonly string[] | Members;
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** The value that a text stands for, or undefined when it is none of the types asked for. */
+/** Converts a text to the first of the types that it matches; undefined if it matches none. */
 function valueOf(text: string, types: ReadonlySet<TypeName>): Json | undefined {
   if (types.size === 0) return text;
   if (types.has('integer') && INTEGER.test(text) && text.length <= MAX_NUMBER_LENGTH)
@@ -38,8 +38,8 @@ const WORDS: Readonly<Record<TypeName, string>> = {
   boolean: 'true or false',
   integer: 'an integer',
   number: 'a number',
-  string: 'a text',
-  array: 'a list',
+  string: 'a string',
+  array: 'an array',
   object: 'an object',
 };
 
@@ -49,7 +49,7 @@ function describeExpected(types: ReadonlySet<TypeName>, text: string): string {
   return long ? `${wanted} of at most ${MAX_NUMBER_LENGTH} characters` : wanted;
 }
 
-/** Reads one text. */
+/** Converts one text. */
 export function coerceText(text: string, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
   const value = valueOf(text, shape.types);
   if (value !== undefined) return value;
@@ -57,7 +57,7 @@ export function coerceText(text: string, shape: Shape, pointer: string, faults: 
   return INVALID;
 }
 
-/** Reads a parameter that was taken apart by its style. */
+/** Converts a parameter that is parsed by its style. */
 export function coerce(structure: Structure, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
   if (typeof structure === 'string') return coerceText(structure, shape, pointer, faults);
   if (structure instanceof Members) return coerceMembers(structure, shape, pointer, faults);
@@ -85,7 +85,7 @@ function coerceMembers(members: Members, shape: Shape, pointer: string, faults: 
   return faults.length === before ? object : INVALID;
 }
 
-/** An object in which every name is plain data, `__proto__` too. */
+/** Creates an object without prototype, in which `__proto__` is an ordinary name. */
 export function emptyObject(): Record<string, Json> {
   return Object.create(null) as Record<string, Json>;
 }

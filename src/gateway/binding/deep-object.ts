@@ -4,10 +4,10 @@ import type { Fault } from '../common/problem.ts';
 import type { Shape } from '../validation/shape.ts';
 import { coerceText, emptyObject, INVALID, type Invalid } from './coerce.ts';
 
-/** Levels of brackets that are read. */
+/** Maximum levels of brackets. */
 const MAX_LEVELS = 8;
 
-/** One value and the names in the brackets before it. */
+/** A value with the names in the brackets before it. */
 export interface DeepEntry {
   readonly keys: readonly string[];
   readonly text: string;
@@ -15,7 +15,7 @@ export interface DeepEntry {
 
 const DEEP_NAME = /^([^[\]]+)((?:\[[^[\]]*\])+)$/;
 
-/** Takes `filter[owner][name]` apart into `filter` and its keys; undefined when it is written otherwise. */
+/** Splits `filter[owner][name]` into `filter` and its keys; undefined if it has no brackets. */
 export function deepName(name: string): { base: string; keys: string[] } | undefined {
   if (!name.endsWith(']')) return undefined;
   const match = DEEP_NAME.exec(name);
@@ -23,7 +23,7 @@ export function deepName(name: string): { base: string; keys: string[] } | undef
   return { base: match[1], keys: match[2].slice(1, -1).split('][') };
 }
 
-/** Reads the entries of one parameter. */
+/** Converts the entries of one parameter. */
 export function coerceDeep(
   entries: readonly DeepEntry[],
   shape: Shape,
@@ -47,7 +47,7 @@ export function coerceDeep(
   return coerceRecord(entries, shape, pointer, faults, level);
 }
 
-/** Whether a value is written as an item of a list: `tags=a`, `tags[]=a` or `tags[0]=a`. */
+/** Whether a value is written as an item of an array: `tags=a`, `tags[]=a` or `tags[0]=a`. */
 function isItem(keys: readonly string[], level: number): boolean {
   return keys.length === level || (keys.length === level + 1 && /^\d*$/.test(keys[level] ?? ''));
 }

@@ -1,11 +1,11 @@
-/** Defaults that a schema names for members of an object: filled in where the caller left a member out. */
+/** Adds the defaults of a schema for members that the caller left out. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, member } from '../../contract/json.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
 import type { Schema } from '../../openapi/model/operation.ts';
 import { resolveReference, type Shape } from '../validation/shape.ts';
 
-/** Whether a schema of a document names any default. */
+/** Whether a schema of a document contains a default. */
 export function hasDefaults(schema: Schema, document: OpenAPIV3_1.Document): boolean {
   const root = document as unknown as Json;
   const seen = new Set<Json>();
@@ -27,8 +27,9 @@ export function hasDefaults(schema: Schema, document: OpenAPIV3_1.Document): boo
 }
 
 /**
- * Fills in defaults of a request, in place: those of `readOnly` members belong into replies. A default under `anyOf` or `oneOf` is left alone: it is not certain to apply.
- * @returns whether anything was filled in.
+ * Adds the defaults of a request in place. Defaults of `readOnly` members are skipped, since these
+ * belong to replies. Defaults under `anyOf` or `oneOf` are skipped, since they may not apply.
+ * @returns whether a default was added.
  */
 export function fillDefaults(value: Json, shape: Shape): boolean {
   if (typeof value !== 'object' || value === null || shape.ambiguous) return false;

@@ -1,4 +1,4 @@
-/** Reading a body of the type application/x-www-form-urlencoded. */
+/** Reads bodies of the media type `application/x-www-form-urlencoded`. */
 import { isUtf8 } from 'node:buffer';
 import { escapeToken, type Json } from '../../contract/json.ts';
 import { parseExact } from '../../core/json/exact-json.ts';
@@ -12,14 +12,17 @@ import { type GivenByReader, NamedReaders, readGiven } from './named.ts';
 import { decode, type Pair, pairsOf } from './pairs.ts';
 import { Fields, ParameterReader } from './parameters.ts';
 
-/** Most fields of one form. */
+/** Maximum number of fields in a form. */
 const MAX_FIELDS = 10_000;
 
-/** The form of one operation (OpenAPI 3.1.1, Encoding Object; Encoding the x-www-form-urlencoded Media Type). */
+/**
+ * Reads the forms of one operation (OpenAPI 3.1.1, Encoding Object; Encoding the
+ * x-www-form-urlencoded Media Type).
+ */
 export class Form {
   private readonly styled: NamedReaders;
 
-  /** @param encoding what the document says of fields, by their names. */
+  /** @param encoding the Encoding Objects of the document, by name of the field. */
   constructor(
     private readonly shape: Shape,
     private readonly encoding: Readonly<Record<string, FieldEncoding>>,
@@ -29,16 +32,16 @@ export class Form {
   }
 
   /**
-   * Reads a form into an object. A field of the Encoding Object is read by its style, as a query parameter is.
-   * Otherwise a name that stands several times is a list, and an object stands as JSON.
-   * @throws BodyError when the encoding is broken.
+   * Reads a form into an object. A field with a style in the Encoding Object is read like a query
+   * parameter. Otherwise a repeated name is an array, and objects are written as JSON.
+   * @throws {BodyError} when the percent-encoding is not valid.
    */
   parse(bytes: Buffer, faults: Fault[]): Json {
     const object = emptyObject();
     const given: GivenByReader = [];
     const plain = new Map<string, string[]>();
     for (const pair of pairsIn(bytes)) {
-      // An open object of a style takes no field of another property.
+      // An exploded object with additional properties does not take the fields of other properties.
       const known = this.shape.names.includes(pair.name);
       if (this.styled.assign(pair, given, known)) continue;
       const texts = plain.get(pair.name) ?? [];
@@ -101,7 +104,7 @@ function textOf({ raw }: Pair): string {
   }
 }
 
-/** Reads a field that has no style. */
+/** Reads a field without a style. */
 function readField(
   texts: readonly string[],
   shape: Shape,
@@ -117,12 +120,13 @@ function readField(
   const isText = shape.acceptsScalar || (shape.acceptsNull && first === '') || !shape.acceptsArray;
   if (texts.length === 1 && isText) return readValue(first, shape, contentType, pointer, faults);
   const items = texts.length === 1 && isJsonItem(shape.item(0), contentType) ? jsonOf(first) : undefined;
-  // Some callers write the whole list as JSON.
+  // Some callers write the whole array as JSON.
   if (Array.isArray(items)) return items;
   const own: Fault[] = [];
   const list = readItems(texts, shape, contentType, pointer, own);
   if (own.length === 0) return list;
-  // swagger-client joins a list by commas, as forms of OpenAPI 2 did. That is data where the items are texts.
+  // swagger-client joins arrays with commas, as in OpenAPI 2. If the items are strings, a comma is
+  // data.
   const joined = texts.length === 1 && contentType === undefined ? first.split(',') : [];
   const others: Fault[] = [];
   const split = joined.length > 1 ? readItems(joined, shape, contentType, pointer, others) : list;
@@ -146,7 +150,7 @@ function readItems(
   return list;
 }
 
-/** The content type that is not named is JSON for objects, and text for all else. */
+/** Whether a value is written as JSON. Without a content type, only objects are. */
 function isJsonItem(shape: Shape, contentType: string | undefined): boolean {
   return contentType === undefined ? shape.acceptsObject : isJsonType(contentType);
 }

@@ -1,20 +1,23 @@
-/** Where a text stops being JSON (RFC 8259). The engine's own parser mostly does not say. */
+/**
+ * Finds the position of a JSON syntax error (RFC 8259). Messages of `JSON.parse` often do not
+ * contain it.
+ */
 
 const SPACE = /[ \t\n\r]*/y;
 const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})[^"\\\u0000-\u001f]*)*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
 
-/** What may stand at a place. */
+/** What the grammar permits at a position. */
 type Expected = 'value' | 'value or end' | 'name' | 'name or end' | 'colon' | 'comma or end';
 
-/** Position after the match of a sticky expression at a position; -1 when there is none. */
+/** The end of the match of a sticky expression at a position; -1 if it does not match. */
 function endOfMatch(expression: RegExp, text: string, position: number): number {
   expression.lastIndex = position;
   return expression.test(text) ? expression.lastIndex : -1;
 }
 
-/** Reads a text as far as it is JSON. */
+/** Scans a text up to its first syntax error. */
 class SyntaxScanner {
   private readonly open: ('{' | '[')[] = [];
   private expected: Expected = 'value';
@@ -22,7 +25,10 @@ class SyntaxScanner {
 
   constructor(private readonly text: string) {}
 
-  /** The position of the first sign that cannot be; the length of the text when it ends too early, or is JSON. */
+  /**
+   * The position of the first unexpected character; the length of the text if it is incomplete or
+   * valid.
+   */
   errorPosition(): number {
     for (;;) {
       this.position = endOfMatch(SPACE, this.text, this.position);
@@ -34,10 +40,10 @@ class SyntaxScanner {
   private step(accept: string): boolean {
     switch (this.expected) {
       case 'colon':
-        return this.sign(accept === ':', 'value');
+        return this.char(accept === ':', 'value');
       case 'comma or end':
         if (accept === ',' && this.open.length > 0)
-          return this.sign(true, this.inObject() ? 'name' : 'value');
+          return this.char(true, this.inObject() ? 'name' : 'value');
         return this.end(accept);
       case 'name or end':
       case 'name':
@@ -50,24 +56,24 @@ class SyntaxScanner {
     }
   }
 
-  private value(sign: string): boolean {
-    if (sign === '{' || sign === '[') {
-      this.open.push(sign);
-      return this.sign(true, sign === '{' ? 'name or end' : 'value or end');
+  private value(char: string): boolean {
+    if (char === '{' || char === '[') {
+      this.open.push(char);
+      return this.char(true, char === '{' ? 'name or end' : 'value or end');
     }
-    if (sign === '"') return this.token(STRING, 'comma or end');
-    return this.token(/[-\d]/.test(sign) ? NUMBER : WORD, 'comma or end');
+    if (char === '"') return this.token(STRING, 'comma or end');
+    return this.token(/[-\d]/.test(char) ? NUMBER : WORD, 'comma or end');
   }
 
-  /** Takes one sign. */
-  private sign(fits: boolean, expected: Expected): boolean {
+  /** Accepts one character. */
+  private char(fits: boolean, expected: Expected): boolean {
     if (!fits) return false;
     this.position += 1;
     this.expected = expected;
     return true;
   }
 
-  /** Takes a text, number or word; a text must have its closing quote. */
+  /** Accepts a string, number or keyword. A string must have its closing quote. */
   private token(expression: RegExp, expected: Expected): boolean {
     const end = endOfMatch(expression, this.text, this.position);
     if (end === -1) return false;
@@ -76,13 +82,13 @@ class SyntaxScanner {
       this.expected = expected;
       return true;
     }
-    return this.sign(this.text[end] === '"', expected);
+    return this.char(this.text[end] === '"', expected);
   }
 
-  private end(sign: string): boolean {
-    const fits = this.open.at(-1) === (sign === '}' ? '{' : '[') && (sign === '}' || sign === ']');
+  private end(char: string): boolean {
+    const fits = this.open.at(-1) === (char === '}' ? '{' : '[') && (char === '}' || char === ']');
     if (fits) this.open.pop();
-    return this.sign(fits, 'comma or end');
+    return this.char(fits, 'comma or end');
   }
 
   private inObject(): boolean {
@@ -90,13 +96,13 @@ class SyntaxScanner {
   }
 }
 
-/** Says where a text that is no JSON stops being it. */
+/** Describes the syntax error of a text that is not JSON, with its position. */
 export function describeSyntaxError(text: string): string {
   const position = new SyntaxScanner(text).errorPosition();
   const before = text.slice(0, position);
   const line = before.split('\n').length;
   const column = position - before.lastIndexOf('\n');
-  const sign = String.fromCodePoint(text.codePointAt(position) ?? 0);
-  const what = position >= text.length ? 'ends too early' : `has ${JSON.stringify(sign)} where it cannot be`;
+  const char = String.fromCodePoint(text.codePointAt(position) ?? 0);
+  const what = position >= text.length ? 'ends too early' : `has an unexpected ${JSON.stringify(char)}`;
   return `is not JSON: it ${what}, at position ${position} (line ${line}, column ${column})`;
 }

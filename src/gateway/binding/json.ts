@@ -1,4 +1,4 @@
-/** Reading a JSON body: strict, bounded in depth, and with the place of a mistake. */
+/** Parses JSON bodies: strictly, with limited depth, and with the position of syntax errors. */
 import { isUtf8 } from 'node:buffer';
 import type { Json } from '../../contract/json.ts';
 import {
@@ -14,14 +14,14 @@ import {
 } from '../../core/json/exact-json.ts';
 import { describeSyntaxError } from './json-syntax-error.ts';
 
-/** A JSON value that was read from a text. */
+/** A JSON value with the text that it was parsed from. */
 export class ParsedBody {
   /**
-   * @param current the value. Numbers that a double cannot hold are exact.
-   * @param exact whether there are any.
-   * @param sentBytes JSON text of exactly this value, where the text that was sent can be passed on. Not given when it
-   *   cannot: a name that stands twice in one object could be read otherwise at the worker than it was here.
-   * @param originalText the text of the value, if doubles write its numbers otherwise than the caller did.
+   * @param current the value. Numbers that a double cannot hold are exact numbers.
+   * @param exact whether the value contains exact numbers.
+   * @param sentBytes JSON text of exactly this value, as the client sent it. Undefined if an object
+   *   contains a name twice, since the worker could read another value than the gateway.
+   * @param originalText the text of the value, if doubles would spell its numbers differently.
    */
   constructor(
     private current: Json,
@@ -34,20 +34,20 @@ export class ParsedBody {
     return this.current;
   }
 
-  /** JSON text of the value, with its numbers as they came. */
+  /** JSON text of the value, with its numbers as the client spelled them. */
   get bytes(): Buffer {
     return this.sentBytes ?? Buffer.from(stringifyExact(this.exactValue()));
   }
 
   /**
    * Changes the value.
-   * @param change changes what it is given, in place; returns whether it did.
+   * @param change changes the value in place, and returns whether it did.
    */
   change(change: (value: Json) => boolean): void {
     if (change(this.exactValue())) this.sentBytes = undefined;
   }
 
-  /** The value with its numbers as they came. */
+  /** The value, with its numbers as the client spelled them. */
   private exactValue(): Json {
     if (this.originalText !== undefined) this.current = readNumbers(this.originalText);
     this.originalText = undefined;
@@ -55,27 +55,27 @@ export class ParsedBody {
   }
 }
 
-/** The body is not JSON, or more deeply nested than allowed; the message is a sentence for the caller. */
+/** Thrown when a body cannot be read. The message is for the caller. */
 export class BodyError extends Error {}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 
-/** What a look at the bytes tells, without reading values. */
+/** Facts about a JSON text, found without parsing its values. */
 interface Outline {
-  /** Pairs of name and value, in all objects. */
+  /** Number of members in all objects. */
   pairs: number;
   /** Levels of nesting. */
   depth: number;
-  /** What doubles change about the numbers. */
+  /** What doubles would lose of its numbers. */
   loss: NumberLoss;
 }
 
 /**
- * Reads a JSON text.
- * @param maxDepth levels of nesting allowed.
- * @throws BodyError
+ * Parses a JSON text.
+ * @param maxDepth maximum levels of nesting.
+ * @throws {BodyError} when the text is not UTF-8, not JSON, or nested too deeply.
  */
 export function parseJson(bytes: Buffer, maxDepth: number): ParsedBody {
   const text = stripByteOrderMark(bytes);
@@ -94,7 +94,7 @@ export function parseJson(bytes: Buffer, maxDepth: number): ParsedBody {
   return new ParsedBody(value, false, passed, loss === 'spelling' ? source : undefined);
 }
 
-/** Reads a JSON text with its numbers as they are spelled. */
+/** Parses a JSON text with its numbers as they are spelled. */
 function readNumbers(source: string): Json {
   return parseNumbers(source, (text) => {
     if (text.length > MAX_NUMBER_LENGTH)
@@ -103,7 +103,7 @@ function readNumbers(source: string): Json {
   }) as Json;
 }
 
-/** Leaves out a byte order mark (RFC 8259, 8.1). */
+/** Removes a byte order mark (RFC 8259, 8.1). */
 function stripByteOrderMark(bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }

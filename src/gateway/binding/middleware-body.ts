@@ -1,10 +1,10 @@
-/** Bodies that another middleware has read before us, as bytes again. */
+/** Bodies that a middleware of the host has already parsed. */
 import type { IncomingMessage } from 'node:http';
 import { stringifyExact } from '../../core/json/exact-json.ts';
 import { NO_BYTES } from '../../core/messages/message.ts';
 import { FORM_TYPE, parseMediaType } from '../common/media-type.ts';
 
-/** The body that a parser left at `req.body`; empty when it left none. */
+/** Encodes the body that a parser has left in `req.body`. Empty if there is none. */
 export function bodyFromMiddleware(req: IncomingMessage): Buffer {
   const { body } = req as { body?: unknown };
   if (body === undefined || body === null) return NO_BYTES;

@@ -1,4 +1,4 @@
-/** Parameters that are found by their names in a list of pairs: those of the query and of cookies. */
+/** Reads parameters that are found by name in a list of pairs: query parameters and cookies. */
 import { escapeToken } from '../../contract/json.ts';
 import type { Fault } from '../common/problem.ts';
 import { INVALID, Members } from './coerce.ts';
@@ -7,30 +7,30 @@ import type { Pair } from './pairs.ts';
 import { describeTextError, type Fields, type ParameterReader } from './parameters.ts';
 import { DECODERS, partsOf, StyleError, valuesOf } from './style.ts';
 
-/** What to do with names that are no parameter. */
+/** What to do with names that are not parameters. */
 export type UnknownNames = 'refuse' | 'ignore';
 
-/** Where a name leads: to a parameter, and within an exploded object to its property. */
+/** The parameter that a name belongs to, and the property if it is an exploded object. */
 interface Target {
   readonly index: number;
   readonly property: string | undefined;
 }
 
-/** What was given for one parameter. */
+/** A value that the client sent for a parameter. */
 export interface Given {
   readonly property: string | undefined;
   readonly keys: readonly string[];
   readonly raw: string;
 }
 
-/** What was given, by the number of the reader. */
+/** The values that the client sent, by index of the reader. */
 export type GivenByReader = (readonly Given[] | undefined)[];
 
-/** Readers by the names that they look for. */
+/** Assigns pairs to the parameters that they belong to. */
 export class NamedReaders {
   private readonly targets = new Map<string, Target>();
   private readonly deep = new Map<string, number>();
-  /** An exploded object that takes every name that no other parameter has. */
+  /** Index of an exploded object that takes all names that no other parameter has. */
   private readonly open: number | undefined;
 
   constructor(readonly readers: readonly ParameterReader[]) {
@@ -44,7 +44,8 @@ export class NamedReaders {
       if (!isExploded || takesWholeValue || shape.acceptsNull)
         this.targets.set(name, { index, property: undefined });
       if (!isExploded) continue;
-      // Where the parameter has values of other kinds too, only an object without declared names takes any.
+      // If the parameter also accepts other types, it takes unknown names only without declared
+      // ones.
       if (shape.open && (!takesWholeValue || shape.names.length === 0)) this.open = index;
       for (const property of shape.names) {
         if (!this.targets.has(property)) this.targets.set(property, { index, property });
@@ -53,9 +54,9 @@ export class NamedReaders {
   }
 
   /**
-   * Puts what was given to the parameter that it belongs to.
-   * @param known whether the name is known elsewhere, so that no open object takes it.
-   * @returns whether it belongs to one.
+   * Assigns a pair to its parameter.
+   * @param known whether the name has another meaning, so that no exploded object may take it.
+   * @returns whether it belongs to a parameter.
    */
   assign({ name, raw }: Pair, given: GivenByReader, known = false): boolean {
     const target = this.targets.get(name);
@@ -75,11 +76,11 @@ export class NamedReaders {
   }
 }
 
-/** The parameters of one operation in the query or in cookies. */
+/** The query parameters or the cookies of one operation. */
 export class NamedParameters {
   private readonly named: NamedReaders;
 
-  /** @param ignored names that are no parameters but no fault either, such as that of an API key. */
+  /** @param ignored names that are neither parameters nor faults, such as that of an API key. */
   constructor(
     private readonly readers: readonly ParameterReader[],
     private readonly place: 'query' | 'cookie',
@@ -89,11 +90,12 @@ export class NamedParameters {
     this.named = new NamedReaders(readers);
   }
 
-  /** Whether there is nothing to read and nothing to refuse. */
+  /** Whether there are no parameters to read and unknown names are ignored. */
   get idle(): boolean {
     return this.readers.length === 0 && this.unknown === 'ignore';
   }
 
+  /** Reads all parameters from the pairs of a request. */
   read(pairs: readonly Pair[], fields: Fields, faults: Fault[]): void {
     const given: GivenByReader = [];
     for (const pair of pairs) {
@@ -115,8 +117,8 @@ export class NamedParameters {
 
   private refusal(): string {
     const names = this.readers.map(({ binding }) => binding.name);
-    if (names.length === 0) return 'is not known here; there are no parameters';
-    return `is not known here; there is ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
+    if (names.length === 0) return 'is unknown; the operation has no such parameters';
+    return `is unknown; the parameters are ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
   }
 }
 
@@ -126,7 +128,7 @@ function append(given: GivenByReader, index: number, value: Given): void {
   else values.push(value);
 }
 
-/** Reads a parameter from everything that was given for it. */
+/** Reads a parameter from all values that the client sent for it. */
 export function readGiven(
   reader: ParameterReader,
   values: readonly Given[],
@@ -138,15 +140,17 @@ export function readGiven(
     read(reader, values, fields, faults);
     return;
   }
-  // An empty value is let through, whatever the schema says (OpenAPI 3.1, Parameter Object, allowEmptyValue).
+  // An empty value is valid regardless of the schema (OpenAPI 3.1, Parameter Object,
+  // allowEmptyValue).
   const own: Fault[] = [];
   read(reader, values, fields, own);
   if (own.length > 0) fields.add(reader, '');
 }
 
 /**
- * Cookies of one name are no fault: browsers send one for each path and domain that has it, that of the longest path
- * first (RFC 6265, 5.4). The first one counts, unless the parameter is an exploded list of them all.
+ * Reads the values of a parameter. Repeated cookies are valid: browsers send one for each path and
+ * domain, the longest path first (RFC 6265, 5.4). The first one applies, unless the parameter is an
+ * exploded array of all of them.
  */
 function read(reader: ParameterReader, values: readonly Given[], fields: Fields, faults: Fault[]): void {
   const { binding, shape } = reader;
@@ -178,7 +182,7 @@ function read(reader: ParameterReader, values: readonly Given[], fields: Fields,
   }
 }
 
-/** `R=1&G=2`, of an exploded object. */
+/** The members of an exploded object: `R=1&G=2`. */
 function membersOf(values: readonly Given[], decodePart: (raw: string) => string): Members {
   const members = new Members();
   for (const { property, raw } of values) {

@@ -1,6 +1,6 @@
-/** Names and values of a query, a form or a cookie header, still percent-encoded, and how they are decoded. */
+/** Splits queries, forms and Cookie headers into names and values, and decodes them. */
 
-/** A name that was given, decoded, and the text after its equals sign, still encoded. */
+/** A decoded name and the text after its equals sign, still encoded. */
 export interface Pair {
   readonly name: string;
   readonly raw: string;
@@ -8,8 +8,8 @@ export interface Pair {
 
 /**
  * Decodes a percent-encoded text.
- * @param plus whether a plus sign stands for a space, as in queries and forms.
- * @throws URIError when the encoding is broken.
+ * @param plus whether a plus sign means a space, as in queries and forms.
+ * @throws {URIError} when the encoding is not valid.
  */
 export function decode(raw: string, plus: boolean): string {
   const text = plus && raw.includes('+') ? raw.replaceAll('+', ' ') : raw;
@@ -17,8 +17,8 @@ export function decode(raw: string, plus: boolean): string {
 }
 
 /**
- * Splits a query or form into its pairs. Empty parts are left out.
- * @throws URIError when a name is broken.
+ * Splits a query or form into pairs. Empty parts are skipped.
+ * @throws {URIError} when the encoding of a name is not valid.
  */
 export function pairsOf(query: string): Pair[] {
   const pairs: Pair[] = [];
@@ -37,7 +37,7 @@ export function pairsOf(query: string): Pair[] {
   return pairs;
 }
 
-/** Splits a Cookie header (RFC 6265, 4.2) into its pairs. Parts without an equals sign are left out. */
+/** Splits a Cookie header (RFC 6265, 4.2) into pairs. Parts without an equals sign are skipped. */
 export function cookiesOf(header: string): Pair[] {
   const pairs: Pair[] = [];
   for (const part of header.split(';')) {

@@ -1,6 +1,6 @@
 /**
- * The parameters of one operation: from path, query, headers and cookies to members of the event data. What can be
- * decided when the contract loads is decided in the constructors.
+ * Reads the parameters of one operation, from path, query, headers and cookies to members of the
+ * event data. The constructors do all work that does not depend on a request.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { escapeToken, type Json } from '../../contract/json.ts';
@@ -16,18 +16,21 @@ import { fillDefaults } from './defaults.ts';
 import { BodyError, parseJson } from './json.ts';
 import { DECODERS, parseStyle, StyleError } from './style.ts';
 
-/** Members of event data that parameters gave, as JSON text and as values. */
+/** The members of event data that come from parameters, as JSON text and as values. */
 export class Fields {
-  /** `"id":1,"limit":5`. */
+  /** Such as `"id":1,"limit":5`. */
   text = '';
-  /** By field name; only where somebody will ask for them. */
+  /** By name of the field; undefined if the values are not needed. */
   readonly values: Map<string, Json> | undefined;
 
   constructor(keepValues: boolean) {
     this.values = keepValues ? new Map() : undefined;
   }
 
-  /** @param text JSON text of the value. */
+  /**
+   * Adds a member.
+   * @param text JSON text of the value.
+   */
   add(reader: ParameterReader, value: Json, text = stringifyExact(value)): void {
     const member = reader.key + text;
     this.text = this.text === '' ? member : `${this.text},${member}`;
@@ -35,29 +38,29 @@ export class Fields {
   }
 }
 
-/** Where parameters are read from. */
+/** The parts of a request that contain parameters. */
 export interface ParameterSource {
-  /** What stands between the slashes of the path, as it was sent. */
+  /** The segments of the path, as the client sent them. */
   readonly segments: readonly string[];
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** What holds for the value of a parameter beside its schema. */
+/** Rules for the value of a parameter besides its schema. */
 export interface ValueRules {
-  /** Levels of nesting that a JSON value may have. */
+  /** Maximum levels of nesting of a JSON value. */
   readonly maxDepth: number;
-  /** Whether the schema names defaults for members of the value. */
+  /** Whether the schema has defaults for members of the value. */
   readonly fillsDefaults: boolean;
-  /** Where the value is, in pointers; as the binding says if it is not given. */
+  /** First token of pointers to the value. Default: `in` of the parameter. */
   readonly place?: 'body';
 }
 
-/** Reads one parameter, once its text is found. */
+/** Reads one parameter from its text. */
 export class ParameterReader {
-  /** `"limit":`, ready to be put before a value. */
+  /** The name as JSON with a colon, such as `"limit":`. */
   readonly key: string;
-  /** `/query/limit`. */
+  /** Pointer to the parameter, such as `/query/limit`. */
   readonly pointer: string;
 
   constructor(
@@ -70,13 +73,13 @@ export class ParameterReader {
     this.pointer = `/${rules.place ?? binding.in}/${escapeToken(binding.name)}`;
   }
 
-  /** The parameter was not given. */
+  /** Handles a missing parameter: adds its default, or a fault if it is required. */
   readAbsent(fields: Fields, faults: Fault[]): void {
     if (this.binding.required) faults.push({ pointer: this.pointer, detail: 'is required' });
     else if (this.shape.defaultValue !== undefined) fields.add(this, this.shape.defaultValue);
   }
 
-  /** The parameter's whole text, as it was sent. */
+  /** Reads the whole text of the parameter, as the client sent it. */
   readRaw(raw: string, fields: Fields, faults: Fault[]): void {
     try {
       const { binding, shape } = this;
@@ -87,13 +90,13 @@ export class ParameterReader {
     }
   }
 
-  /** A text of the parameter's media type, decoded. */
+  /** Reads a decoded text of the parameter's media type. */
   readContent(text: string, fields: Fields, faults: Fault[]): void {
     if (isJsonType(this.binding.contentType ?? '')) this.readJson(text, fields, faults);
     else this.readStructure(text, fields, faults);
   }
 
-  /** The parameter, taken apart and decoded: the first structure that is valid counts. */
+  /** Reads the first valid one of several structures. */
   readFirstValid(structures: readonly Structure[], fields: Fields, faults: Fault[]): void {
     const [first = '', ...others] = structures;
     const found: Fault[] = [];
@@ -107,13 +110,13 @@ export class ParameterReader {
     faults.push(...found);
   }
 
-  /** The parameter, taken apart and decoded. */
+  /** Reads a parsed and decoded structure. */
   readStructure(structure: Structure, fields: Fields, faults: Fault[]): void {
     const readValue = coerce(structure, this.shape, this.pointer, faults);
     if (readValue !== INVALID) this.value(readValue, fields, faults);
   }
 
-  /** The parameter's value. */
+  /** Validates a value and adds it. */
   value(value: Json, fields: Fields, faults: Fault[]): void {
     if (this.validate !== undefined && !this.validate(value, this.pointer, faults, holdsExact(value))) return;
     if (this.rules.fillsDefaults) fillDefaults(value, this.shape);
@@ -133,7 +136,7 @@ export class ParameterReader {
   }
 }
 
-/** What is wrong with a text that could not be taken apart. */
+/** Describes why a text could not be parsed. */
 export function describeTextError(error: unknown): string {
   if (error instanceof StyleError) return error.message;
   if (error instanceof URIError) return 'has invalid percent-encoding';
@@ -142,7 +145,7 @@ export function describeTextError(error: unknown): string {
 
 /** The path parameters of an operation. */
 export class PathParameters {
-  /** Readers with the numbers of their names in the template. */
+  /** Readers with the index of their parameter in the template. */
   private readonly places: readonly (readonly [reader: ParameterReader, index: number])[];
 
   constructor(
@@ -158,7 +161,7 @@ export class PathParameters {
     for (const [reader, index] of this.places) reader.readRaw(texts[index] ?? '', fields, faults);
   }
 
-  /** Whether a text may be the value of the parameter of that number. */
+  /** Whether a text is a valid value of the parameter with an index. */
   private readonly accepts = (parameter: number, text: string): boolean => {
     const faults: Fault[] = [];
     const place = this.places.find(([, index]) => index === parameter);
@@ -167,7 +170,7 @@ export class PathParameters {
   };
 }
 
-/** Header names that OpenAPI does not let parameters describe. */
+/** Headers that OpenAPI does not permit as parameters. */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set(['accept', 'content-type', 'authorization']);
 
 /** The header parameters of an operation. */

@@ -1,36 +1,37 @@
-/** Reading the bytes of a request body into one buffer, bounded in size, in time, and in what all bodies hold. */
+/** Reads request bodies into buffers, with limits on size, time, and the memory of all bodies. */
 import type { IncomingMessage } from 'node:http';
 import { type Linked, LinkedList } from '../../core/collections/linked-list.ts';
 import { NO_BYTES } from '../../core/messages/message.ts';
 import { httpProblem, outcomeProblem, type Problem } from '../common/problem.ts';
 
-/** What was read, or why not. */
+/** Called with the bytes of a body, or with the problem. */
 export type BodyResult = (problem: Problem | undefined, bytes: Buffer) => void;
 
-/** Bounds of a body reader. */
+/** The limits of a body reader. */
 export interface BodyBounds {
-  /** Bytes of one body. */
+  /** Maximum size of one body, in bytes. */
   readonly body: number;
-  /** Bytes of all bodies that are being read. */
+  /** Maximum size of all bodies that are being read, in bytes. */
   readonly buffered: number;
-  /** Time for one body, in ms. */
+  /** Maximum time to read one body, in ms. */
   readonly timeout: number;
 }
 
-/** Reads bodies. One timer looks after all that are under way, and rests when there is none. */
+/** Reads request bodies. One timer checks the timeouts of all bodies that are being read. */
 export class BodyReader {
   private readonly reading = new LinkedList<Reading>();
   private timer: NodeJS.Timeout | undefined;
-  /** Bodies that will not come to their end, and why. */
+  /** Requests whose body cannot be read to its end, with the problem. */
   private readonly broken = new WeakMap<IncomingMessage, Problem>();
-  /** Bytes that all readings hold. */
+  /** Size of all bodies that are being read, in bytes. */
   buffered = 0;
 
   constructor(readonly bounds: BodyBounds) {}
 
   /**
-   * Reads the body of a request. `done` is called once, possibly before this returns, and not at all when the client
-   * goes away meanwhile.
+   * Reads the body of a request.
+   * @param done called once, possibly before this method returns; not called if the client
+   *   disconnects.
    */
   read(request: IncomingMessage, done: BodyResult): void {
     const declared = request.headers['content-length'];
@@ -52,13 +53,13 @@ export class BodyReader {
     this.timer ??= setInterval(() => this.sweep(), Math.min(1000, this.bounds.timeout)).unref();
   }
 
-  /** The rest of a body cannot be read: whoever reads it, now or later, gets the problem. */
+  /** Makes the current or a later read of a body fail with a problem. */
   fail(request: IncomingMessage, problem: Problem): void {
     this.broken.set(request, problem);
     for (const reading of this.reading) if (reading.request === request) reading.finish(problem);
   }
 
-  /** A reading is over. */
+  /** Called when a read has ended. */
   release(reading: Reading): void {
     this.reading.remove(reading);
     this.buffered -= reading.held;
@@ -73,12 +74,12 @@ export class BodyReader {
   }
 }
 
-/** One body under way. */
+/** One body that is being read. */
 class Reading implements Linked<Reading> {
   before: Reading | undefined = undefined;
   after: Reading | undefined = undefined;
   readonly started = performance.now();
-  /** Bytes held so far. */
+  /** Bytes received so far. */
   held = 0;
   private chunks: Buffer[] = [];
   private finished = false;
@@ -110,7 +111,7 @@ class Reading implements Linked<Reading> {
     const { body, buffered } = this.reader.bounds;
     if (this.held > body) this.finish(tooLarge(body));
     else if (this.reader.buffered > buffered) {
-      this.finish(outcomeProblem('BUSY', 'The bodies of other requests fill the memory for them.'));
+      this.finish(outcomeProblem('BUSY', 'The bodies of all requests together exceed limits.buffered.'));
     } else this.chunks.push(chunk);
   };
 

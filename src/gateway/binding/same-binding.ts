@@ -1,17 +1,21 @@
-/** Whether an operation is still what it was in another revision of the document, with all that it refers to. */
+/**
+ * Compares an operation in two revisions of the document, including everything that it references.
+ */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, member } from '../../contract/json.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
 import type { Operation } from '../../openapi/model/operation.ts';
 import { resolveReference } from '../validation/shape.ts';
 
-/** An operation and the document that its references lead into. */
+/** An operation and its document, in which references are resolved. */
 export interface OperationInDocument {
   readonly operation: Operation;
   readonly document: OpenAPIV3_1.Document;
 }
 
-/** Whether a binding that was compiled for one operation holds for the other. Availability does not matter. */
+/**
+ * Whether a binder that is compiled for one operation is valid for the other. Ignores availability.
+ */
 export function isSameBinding(first: OperationInDocument, second: OperationInDocument): boolean {
   const comparison = new Comparison(first.document as unknown as Json, second.document as unknown as Json);
   const parts = ({ operation }: OperationInDocument): Json =>
@@ -19,7 +23,7 @@ export function isSameBinding(first: OperationInDocument, second: OperationInDoc
   return comparison.equal(parts(first), parts(second));
 }
 
-/** Compares values of two documents; each reference is followed once. */
+/** Compares values of two documents. Follows each reference once. */
 class Comparison {
   private readonly followed = new Set<string>();
 

@@ -1,5 +1,5 @@
 /**
- * The styles in which OpenAPI writes lists and objects into a text (OpenAPI 3.1, 4.8.12.1): taking them apart.
+ * Parses the styles in which OpenAPI serialises arrays and objects (OpenAPI 3.1, 4.8.12.1).
  *
  * | style          | explode: no         | explode: yes          |
  * |----------------|---------------------|-----------------------|
@@ -10,14 +10,14 @@
  * | spaceDelimited | `p=a%201%20b%202`   | as form               |
  * | pipeDelimited  | `p=a%7C1%7Cb%7C2`   | as form               |
  *
- * A text is split before it is decoded, so that an encoded separator is data.
+ * Texts are split before they are decoded, so that an encoded separator is data.
  */
 import type { ParameterBinding } from '../../openapi/model/operation.ts';
 import type { Shape } from '../validation/shape.ts';
 import { Members, type Structure } from './coerce.ts';
 import { decode } from './pairs.ts';
 
-/** A parameter's text does not have the form of its style. */
+/** Thrown when the text of a parameter does not match its style. The message is for the caller. */
 export class StyleError extends Error {}
 
 /** Decodes a part of a text. */
@@ -34,7 +34,7 @@ const decodeCookie: Decode = (raw) => {
   }
 };
 
-/** How parts are decoded, by where the parameter stands. */
+/** How parts are decoded, by the location of the parameter. */
 export const DECODERS = {
   path: decodePath,
   query: decodeQuery,
@@ -47,7 +47,7 @@ const QUERY_SEPARATORS: Readonly<Record<string, RegExp | string>> = {
   pipeDelimited: /\||%7C/i,
 };
 
-/** What the parts of a list or object are separated by, in one text. */
+/** The separator between the parts of an array or object in one text. */
 function separatorOf(binding: ParameterBinding): RegExp | string {
   if (!binding.explode) return QUERY_SEPARATORS[binding.style] ?? ',';
   if (binding.style === 'label') return '.';
@@ -56,9 +56,11 @@ function separatorOf(binding: ParameterBinding): RegExp | string {
 }
 
 /**
- * Takes the whole text of one parameter apart.
- * @returns what the text may mean, the likeliest first: more than one where the schema has values of several kinds.
- * @throws StyleError, URIError when the text is not of the style.
+ * Parses the whole text of a parameter.
+ * @returns the possible structures, the most likely first. There are several if the schema permits
+ *   several types.
+ * @throws {StyleError} when the text does not match the style.
+ * @throws {URIError} when the percent-encoding is not valid.
  */
 export function parseStyle(raw: string, binding: ParameterBinding, shape: Shape): readonly Structure[] {
   if (binding.style === 'matrix') return parseMatrix(raw, binding, shape);
@@ -70,7 +72,8 @@ export function parseStyle(raw: string, binding: ParameterBinding, shape: Shape)
   const decodePart = DECODERS[binding.in];
   const dotted = binding.style === 'label' && !binding.explode && text.includes('.') && !text.includes(',');
   if (!dotted) return partsOf(text, binding, shape, decodePart);
-  // Before 3.0.4 and 3.1.1 the Style Examples had dots in place of commas, and callers still write them.
+  // The Style Examples before OpenAPI 3.0.4 and 3.1.1 had dots in place of commas; callers use
+  // both.
   const withDots = partsOf(text.replaceAll('.', ','), binding, shape, decodePart);
   return shape.acceptsObject && !shape.acceptsArray
     ? withDots
@@ -94,7 +97,7 @@ function parseMatrix(raw: string, binding: ParameterBinding, shape: Shape): read
   return [explodedMembers(parts, decodePath)];
 }
 
-/** What values mean that each have the name of the parameter: `p=1&p=2`, `;p=1;p=2`. */
+/** The possible structures of repeated values: `p=1&p=2`, `;p=1;p=2`. */
 export function valuesOf(values: readonly string[], shape: Shape, decodePart: Decode): readonly Structure[] {
   const [first = ''] = values;
   const found: Structure[] = [];
@@ -105,7 +108,7 @@ export function valuesOf(values: readonly string[], shape: Shape, decodePart: De
   return found;
 }
 
-/** What a text without the style's prefix may mean. */
+/** The possible structures of a text without the prefix of its style. */
 export function partsOf(
   text: string,
   binding: ParameterBinding,
@@ -123,7 +126,10 @@ export function partsOf(
   return found;
 }
 
-/** @throws StyleError when the parts are not those of an object, and cannot be anything else. */
+/**
+ * @throws {StyleError} when the parts are not those of an object, and no other structure is
+ * possible.
+ */
 function addMembers(
   parts: readonly string[],
   { explode }: ParameterBinding,
@@ -151,7 +157,7 @@ function explodedMembers(parts: readonly string[], decodePart: Decode): Members 
 /** `a`, `1`, `b`, `2`. */
 function flatMembers(parts: readonly string[], decodePart: Decode): Members {
   const members = new Members();
-  if (parts.length % 2 !== 0) throw new StyleError('must be written as names and values in turn');
+  if (parts.length % 2 !== 0) throw new StyleError('must be written as alternating names and values');
   for (let index = 0; index < parts.length; index += 2) {
     members.entries.push([decodePart(parts[index] ?? ''), decodePart(parts[index + 1] ?? '')]);
   }

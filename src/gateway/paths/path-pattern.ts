@@ -1,20 +1,26 @@
-/** OpenAPI path templates: their segments, and how the texts of their parameters are found in a path. */
+/**
+ * Path templates of OpenAPI: parsing, the tree that finds them, and the values of their parameters.
+ *
+ * This file parses templates and extracts the parameters of a path.
+ */
 import { normalText } from '../../openapi/model/normal-text.ts';
 import { type Accepts, splitSegment } from './segment-split.ts';
 
-/** A segment: text between slashes. */
+/** A segment of a template: the text between two slashes. */
 export interface TemplateSegment {
-  /** What stands before, between and after the parameters, in normal form; a single text without parameters. */
+  /**
+   * The texts before, between and after the parameters, normalised. One text without parameters.
+   */
   readonly literals: readonly string[];
-  /** Number of its first parameter within the template. */
+  /** Index of its first parameter in the template. */
   readonly first: number;
   /** Equal for segments that match the same texts. */
   readonly key: string;
 }
 
-/** A path template, taken apart. */
+/** A parsed path template. */
 export interface Template {
-  /** Names between braces, in order. */
+  /** Names of the parameters, in order. */
   readonly names: readonly string[];
   readonly segments: readonly TemplateSegment[];
   /** Equal for templates that match the same paths. */
@@ -23,7 +29,7 @@ export interface Template {
 
 const NAME = /\{([^{}]*)\}/;
 
-/** Takes apart a template such as `/files/{name}.{ext}`. */
+/** Parses a template such as `/files/{name}.{ext}`. */
 export function parseTemplate(path: string): Template {
   const names: string[] = [];
   const segments = path
@@ -31,7 +37,7 @@ export function parseTemplate(path: string): Template {
     .split('/')
     .map((segment): TemplateSegment => {
       const first = names.length;
-      // Odd parts are names, even parts what stands between them.
+      // Odd parts are names, even parts are literals.
       const parts = segment.split(NAME);
       names.push(...parts.filter((_, index) => index % 2 === 1));
       const literals = parts.filter((_, index) => index % 2 === 0).map(normalText);
@@ -40,20 +46,22 @@ export function parseTemplate(path: string): Template {
   return { names, segments, key: segments.map(({ key }) => key).join('/') };
 }
 
-/** Whether a segment has parameters beside literal text. */
+/** Whether a segment has both parameters and literal text. */
 export function isMixed({ literals }: TemplateSegment): boolean {
   return literals.length > 2 || (literals.length === 2 && literals.some((literal) => literal !== ''));
 }
 
-/** Characters of literal text. */
+/** The number of literal characters in a segment. */
 export function weightOf({ literals }: TemplateSegment): number {
   return literals.reduce((sum, literal) => sum + literal.length, 0);
 }
 
 /**
- * The raw texts of the parameters of a path that the template matches, in the order of the names.
- * @param raw segments of the path as it was sent.
- * @param accepts whether a text may be the value of a parameter. It decides where literal text stands several times.
+ * Extracts the raw texts of the parameters from a path that matches the template.
+ * @param raw segments of the path, as the client sent them.
+ * @param accepts whether a text is a valid value of a parameter. It decides between several ways to
+ *   split a segment.
+ * @returns the texts in the order of the names.
  */
 export function textsOf({ segments }: Template, raw: readonly string[], accepts: Accepts): string[] {
   const texts: string[] = [];

@@ -1,7 +1,8 @@
 /**
- * The templates of a document as a tree of segments. At each segment literal text goes first, then text with
- * parameters in it, the one with most literal text first, then a parameter alone, then a page's `*`. The order in
- * which templates were added does not matter. Each node is looked at once for a path at most.
+ * The templates of a document as a tree of segments. At each segment, literal text takes
+ * precedence; then mixed segments, by the length of their literal text; then a parameter; then the
+ * `*` of a page. The order in which templates are added does not matter. A lookup visits each node
+ * at most once.
  */
 import { normalText } from '../../openapi/model/normal-text.ts';
 import { isMixed, type Template, type TemplateSegment, weightOf } from './path-pattern.ts';
@@ -15,7 +16,7 @@ interface MixedEdge<T> {
 
 interface Leaf<T> {
   readonly target: T;
-  /** Weights of the segments. Among leaves of one rank, literal text does not say which goes first. */
+  /** Weights of the segments. Leaves with the same rank have the same precedence. */
   readonly rank: string;
 }
 
@@ -23,7 +24,7 @@ class Node<T> {
   readonly literals = new Map<string, Node<T>>();
   readonly mixed: MixedEdge<T>[] = [];
   parameter: Node<T> | undefined;
-  /** Takes all that is left of a path. */
+  /** Matches all remaining segments of a path. */
   rest: Leaf<T> | undefined;
   leaf: Leaf<T> | undefined;
 
@@ -43,7 +44,7 @@ class Node<T> {
   }
 }
 
-/** A path on its way through the tree. */
+/** The state of a lookup. */
 interface PathSearch<T> {
   readonly raw: readonly string[];
   readonly normal: readonly string[];
@@ -52,12 +53,13 @@ interface PathSearch<T> {
   readonly found: Leaf<T>[];
 }
 
+/** Finds the targets of paths. */
 export class PathTree<T> {
   private readonly root = new Node<T>();
-  /** Ranks of templates with parameters within segments → how many have that rank. */
+  /** Number of templates with mixed segments, by rank. */
   private readonly mixedRanks = new Map<string, number>();
 
-  /** Adds a template that no template with the same key was added for. */
+  /** Adds a template. Its key must be new. */
   add(template: Template, target: T): void {
     let node = this.root;
     for (const segment of template.segments) node = node.child(segment);
@@ -66,7 +68,7 @@ export class PathTree<T> {
     if (template.segments.some(isMixed)) this.mixedRanks.set(rank, (this.mixedRanks.get(rank) ?? 0) + 1);
   }
 
-  /** Adds what takes all paths below a template. */
+  /** Adds a target for all paths below a template. */
   addBelow(template: Template, target: T): void {
     let node = this.root;
     for (const segment of template.segments) node = node.child(segment);
@@ -74,9 +76,9 @@ export class PathTree<T> {
   }
 
   /**
-   * What a path leads to: nothing, one target, or several between which the values of the parameters decide.
-   * @param raw segments as they were sent, validly percent-encoded.
-   * @param escaped whether they hold an escape.
+   * Finds the targets of a path. There are several if the values of the parameters decide.
+   * @param raw segments as the client sent them, with valid percent-encoding.
+   * @param escaped whether they contain an escape.
    */
   find(raw: readonly string[], escaped: boolean): readonly T[] {
     if (!escaped) {
@@ -88,7 +90,7 @@ export class PathTree<T> {
     return found.length > 0 ? found : this.search({ raw, normal, loose: true, found: [] });
   }
 
-  /** The way of most paths: the first choice at each node leads to the target. */
+  /** Finds the target if the first choice at each node matches, which is true for most paths. */
   private findDirect(raw: readonly string[]): T | undefined {
     let node: Node<T> | undefined = this.root;
     for (let index = 0; index < raw.length; index += 1) {
@@ -106,7 +108,7 @@ export class PathTree<T> {
     return search.found.map(({ target }) => target);
   }
 
-  /** Returns whether the search is over. */
+  /** Visits a node. Returns whether the search is complete. */
   private visit(node: Node<T>, depth: number, search: PathSearch<T>): boolean {
     const { raw, normal, loose } = search;
     const text = normal[depth];

@@ -1,26 +1,28 @@
 /**
- * Segments such as `{name}.{ext}`: which part of a text is which parameter. Time is linear in the text, whatever the
- * template: no regular expression is involved, and the search that asks schemas is bounded.
+ * Splits segments such as `{name}.{ext}` into the values of their parameters. The time is linear in
+ * the length of the text for all templates: regular expressions are not used, and the number of
+ * schema checks is limited.
  */
 import { traceableText } from '../../openapi/model/normal-text.ts';
 
-/** What the search needs of a text; a test counts its steps through this. */
+/** The methods of a text that the search uses. A test counts its steps with them. */
 export type SearchableText = Pick<string, 'length' | 'startsWith' | 'endsWith' | 'lastIndexOf'>;
 
-/** Where each parameter of a segment ends. Each starts where the literal before it ends. */
+/** The end of each parameter of a segment. It starts at the end of the literal before it. */
 export type Ends = readonly number[];
 
-/** Whether a raw text may be the value of the parameter of that number. */
+/** Whether a raw text is a valid value of the parameter with an index. */
 export type Accepts = (parameter: number, text: string) => boolean;
 
-/** Questions to schemas for one segment, beside two for each parameter. */
+/** Maximum number of schema checks per segment, in addition to two per parameter. */
 const MAX_SCHEMA_CHECKS = 64;
 
 /**
- * Where the parameters end when each literal stands as far right as possible: so the first parameter is as long as
- * possible, then the second, and so on. Undefined when the text does not match; no parameter may be empty.
+ * Places each literal as far right as possible, so that the first parameter is as long as possible,
+ * then the second, and so on. Parameters must not be empty.
  *
- * @param literals what stands before, between and after the parameters.
+ * @param literals the texts before, between and after the parameters.
+ * @returns the ends of the parameters; undefined if the text does not match.
  */
 export function rightmost(text: SearchableText, literals: readonly string[]): Ends | undefined {
   const prefix = literals[0] ?? '';
@@ -37,15 +39,18 @@ export function rightmost(text: SearchableText, literals: readonly string[]): En
   return end > prefix.length ? ends : undefined;
 }
 
-/** Where a literal last stands with at least one character between it and `end`; -1 when nowhere. */
+/**
+ * Index of the last occurrence of a literal that leaves at least one character before `end`; or -1.
+ */
 function lastBefore(text: SearchableText, literal: string, end: number): number {
   const from = end - 1 - literal.length;
   return from < 0 ? -1 : text.lastIndexOf(literal, from);
 }
 
 /**
- * The raw texts of the parameters of a segment; undefined when it does not match. The rightmost literals that all
- * parameters accept are chosen; the rightmost ones when no choice is accepted.
+ * Splits a segment into the raw texts of its parameters. Chooses the rightmost literals for which
+ * all values are valid, or else the rightmost ones.
+ * @returns undefined if the segment does not match.
  */
 export function splitSegment(
   raw: string,
@@ -76,12 +81,12 @@ function split(
   return ends.map((end, index) => rawText(startOf(literals, ends, index), end));
 }
 
-/** Where a parameter starts. */
+/** The start of a parameter. */
 function startOf(literals: readonly string[], ends: Ends, index: number): number {
   return (index === 0 ? 0 : (ends[index - 1] ?? 0)) + (literals[index]?.length ?? 0);
 }
 
-/** Looks for the places of the literals that all parameters accept: the rightmost first. */
+/** Searches for positions of the literals at which all values are valid, the rightmost first. */
 class Search {
   private left: number;
   private readonly ends: number[] = [];
@@ -100,7 +105,7 @@ class Search {
     return this.from(0) ? this.ends : undefined;
   }
 
-  /** Places the end of this parameter and of all behind it. */
+  /** Places the end of this parameter and of all later ones. */
   private from(index: number): boolean {
     const { last, ends, literals, text } = this;
     const start = startOf(literals, ends, index);

@@ -1,4 +1,4 @@
-/** Sentences for what ajv found: what is wrong, and what would be right. */
+/** Turns the errors of ajv into sentences: what is wrong, and what is valid. */
 
 import { NUMERIC_PATTERN } from '../../contract/index.ts';
 import { at, escapeToken, isObject, type Json, textOf } from '../../contract/json.ts';
@@ -13,10 +13,10 @@ import {
   summariseUnion,
 } from './union-messages.ts';
 
-/** Errors beyond these are not read: a large body can have very many. */
+/** Maximum number of errors that are described. A large body can cause very many. */
 const MAX_ERRORS = 2000;
 
-/** Longest value that is quoted in a sentence. */
+/** Maximum length of a quoted value, in characters. */
 const MAX_QUOTE = 60;
 
 type Params = Readonly<Record<string, unknown>>;
@@ -56,34 +56,34 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   format: ({ format }) => `must be a valid ${String(format)}`,
   required: () => 'is required',
   dependentRequired: ({ property, missingProperty }) =>
-    `must have ${quote(missingProperty)} beside ${quote(property)}`,
-  additionalProperties: () => 'is not known here',
-  unevaluatedProperties: () => 'is not known here',
-  uniqueItems: () => 'must not hold the same item twice',
-  contains: () => 'lacks an item that it must hold',
-  oneOf: () => 'matches none of the forms allowed',
-  anyOf: () => 'matches none of the forms allowed',
+    `must have ${quote(missingProperty)} together with ${quote(property)}`,
+  additionalProperties: () => 'is not a known property',
+  unevaluatedProperties: () => 'is not a known property',
+  uniqueItems: () => 'must not contain the same item twice',
+  contains: () => 'lacks a required item',
+  oneOf: () => 'matches none of the allowed schemas',
+  anyOf: () => 'matches none of the allowed schemas',
   'false schema': () => 'is not allowed',
 };
 
-/** Keywords whose error only repeats what those of their subschemas say. */
+/** Keywords whose errors repeat those of their subschemas. */
 const REDUNDANT: ReadonlySet<string> = new Set(['if']);
 
 /**
- * What ajv found, as faults: one sentence for each thing that is wrong.
- * @param value the value that was validated.
- * @param place put before each pointer.
+ * Describes errors of ajv, with one sentence for each problem.
+ * @param value the validated value.
+ * @param place prefix of all pointers.
  */
 export function describeErrors(
   errors: readonly ErrorObject[],
   value: unknown,
   place: string,
 ): DescribedError[] {
-  const findings: DescribedError[] = [];
+  const described: DescribedError[] = [];
   for (const error of errors.slice(0, MAX_ERRORS)) {
     if (REDUNDANT.has(error.keyword)) continue;
-    const joined = isUnmatchedUnion(error) ? summariseUnion(error, findings) : undefined;
-    if (joined !== undefined) findings.splice(findings.length - joined.count, joined.count);
+    const joined = isUnmatchedUnion(error) ? summariseUnion(error, described) : undefined;
+    if (joined !== undefined) described.splice(described.length - joined.count, joined.count);
     const detail = joined?.detail ?? sentenceOf(error, at(value as Json, error.instancePath));
     const member = memberOf(error);
     const pointer = place + error.instancePath + (member === undefined ? '' : `/${escapeToken(member)}`);
@@ -93,9 +93,9 @@ export function describeErrors(
         : member === undefined
           ? detail
           : `${member} ${detail}`;
-    findings.push({ pointer, detail, ownDetail: own, error });
+    described.push({ pointer, detail, ownDetail: own, error });
   }
-  return findings;
+  return described;
 }
 
 function sentenceOf(error: ErrorObject, value: Json | undefined): string {
@@ -106,7 +106,7 @@ function sentenceOf(error: ErrorObject, value: Json | undefined): string {
   return keyword === 'pattern' ? sentence + descriptionOf(error) : sentence;
 }
 
-/** What the document says of the value, for sentences that only a programmer understands. */
+/** The description of the value in the document, for sentences that are too technical alone. */
 function descriptionOf({ parentSchema }: ErrorObject): string {
   const schema = parentSchema as Json | undefined;
   const text = isObject(schema) ? textOf(schema, 'description') : undefined;
@@ -114,7 +114,7 @@ function descriptionOf({ parentSchema }: ErrorObject): string {
   return ` (${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text})`;
 }
 
-/** The member that an error about an object is about. */
+/** The member that an error of an object refers to. */
 function memberOf({ keyword, params }: ErrorObject): string | undefined {
   const name: unknown =
     keyword === 'required'
@@ -132,8 +132,8 @@ const ARTICLES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   integer: 'an integer',
   number: 'a number',
-  string: 'a text',
-  array: 'a list',
+  string: 'a string',
+  array: 'an array',
   object: 'an object',
 };
 

@@ -1,6 +1,6 @@
 /**
- * What a schema says about the form of a value: enough to read it from the text of a parameter. Whether the value
- * is valid is left to the validator.
+ * Derives from a schema what is needed to read a value from the text of a parameter: its types, its
+ * properties and its default. The validator decides whether the value is valid.
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { at, isObject, type Json, type JsonObject, member, tokensOf } from '../../contract/json.ts';
@@ -8,9 +8,10 @@ import { isWhole } from '../../core/json/decimal.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
 import type { Schema } from '../../openapi/model/operation.ts';
 
+/** A type of JSON Schema. */
 export type TypeName = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
 
-/** Keywords that say nothing about validity once a value has the type asked for. */
+/** Keywords that do not restrict a value beyond its type. */
 const ANNOTATIONS: ReadonlySet<string> = new Set([
   'type',
   'title',
@@ -28,22 +29,22 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
 
 const NOT_SINGLE: ReadonlySet<TypeName> = new Set(['array', 'object', 'null']);
 
-/** Most schemas that one shape looks at, so that references in a circle end. */
+/** Maximum number of schemas per shape. It also ends circular references. */
 const MAX_FACETS = 200;
 
-/** The form of the values of one schema. */
+/** The shape of the values of one schema. */
 export class Shape {
-  /** Types that a value may have; empty when the schema does not say. */
+  /** Types that a value may have; empty if the schema does not restrict them. */
   readonly types: ReadonlySet<TypeName>;
-  /** A value of the one type asked for is always valid. */
+  /** Whether every value of the type is valid. */
   readonly typeOnly: boolean;
-  /** Value for an absent parameter. */
+  /** Value of a missing parameter. */
   readonly defaultValue: Json | undefined;
-  /** Whether the value belongs into replies only. */
+  /** Whether the value occurs in replies only. */
   readonly readOnly: boolean;
-  /** Names that the schema has properties for. */
+  /** Names of the declared properties. */
   readonly names: readonly string[];
-  /** Whether an object may have properties of other names. */
+  /** Whether an object may have other properties. */
   readonly open: boolean;
 
   private readonly known = new Map<string, Shape>();
@@ -70,33 +71,33 @@ export class Shape {
     this.open = !facets.some((facet) => member(facet, 'additionalProperties') === false);
   }
 
-  /** Whether arrays may come. */
+  /** Whether a value may be an array. */
   get acceptsArray(): boolean {
     return this.types.has('array');
   }
 
-  /** Whether objects may come. */
+  /** Whether a value may be an object. */
   get acceptsObject(): boolean {
     return this.types.has('object');
   }
 
-  /** Whether a single text may stand for a value. An empty one that stands for null does not count. */
+  /** Whether a value may be a string, a number or a boolean. */
   get acceptsScalar(): boolean {
     for (const type of this.types) if (!NOT_SINGLE.has(type)) return true;
     return !this.acceptsArray && !this.acceptsObject;
   }
 
-  /** Whether null may come, as an empty text. */
+  /** Whether a value may be null, which parameters write as an empty text. */
   get acceptsNull(): boolean {
     return this.types.has('null');
   }
 
-  /** Whether the schema leaves a choice of forms, so that it is not certain which properties a value should have. */
+  /** Whether the schema has alternatives, so that it is not known which properties apply. */
   get ambiguous(): boolean {
     return this.facets.some((facet) => CHOICES.some((keyword) => realChoices(facet, keyword).length > 1));
   }
 
-  /** Form of the item at an index of an array. */
+  /** The shape of an item of an array. */
   item(index: number): Shape {
     const tuple = this.facets.some((facet) => Array.isArray(member(facet, 'prefixItems')));
     return this.derive(tuple ? `[${index}]` : '[]', (facet) => {
@@ -106,7 +107,7 @@ export class Shape {
     });
   }
 
-  /** Form of a property of an object. */
+  /** The shape of a property of an object. */
   property(name: string): Shape {
     return this.derive(`.${name}`, (facet) => {
       const properties = member(facet, 'properties');
@@ -125,7 +126,7 @@ export class Shape {
   }
 }
 
-/** The shape of a schema of a document. */
+/** Derives the shape of a schema. */
 export function shapeOf(schema: Schema | Json, document: OpenAPIV3_1.Document | Json): Shape {
   const root = document as Json;
   const found: SchemaFacts = { root, facets: [], unconditional: [] };
@@ -133,15 +134,15 @@ export function shapeOf(schema: Schema | Json, document: OpenAPIV3_1.Document | 
   return new Shape(root, found.facets, types ?? new Set(), found.unconditional);
 }
 
-/** What is said about a value. */
+/** The schemas that apply to a value. */
 interface SchemaFacts {
   readonly root: Json;
   readonly facets: JsonObject[];
-  /** The facets that apply to every value: those that no choice leads to. */
+  /** The facets that apply to every value, because they are not part of an alternative. */
   readonly unconditional: JsonObject[];
 }
 
-/** Gathers what is said about a value, and gives the types that are possible; undefined when nothing is said. */
+/** Collects the schemas of a value, and returns its types; undefined if they are not restricted. */
 function collect(
   schema: Json | undefined,
   found: SchemaFacts,
@@ -167,12 +168,12 @@ function collect(
 
 const CHOICES = ['anyOf', 'oneOf'] as const;
 
-/** The alternatives of a schema beside null: a nullable schema leaves no choice of forms. */
+/** The alternatives of a schema, except null: a nullable schema is not ambiguous. */
 function realChoices(schema: JsonObject, keyword: (typeof CHOICES)[number]): Json[] {
   return listOf(schema, keyword).filter((part) => !isObject(part) || member(part, 'type') !== 'null');
 }
 
-/** What a reference within the document refers to. */
+/** Resolves a reference within the document; undefined if it has no target. */
 export function resolveReference(ref: string, root: Json): Json | undefined {
   if (!ref.startsWith('#')) return undefined;
   let pointer = ref.slice(1);

@@ -1,6 +1,6 @@
 /**
- * One sentence for a value that fits none, or too many, of several forms (anyOf, oneOf, not), in place of everything
- * that each form has against it.
+ * Summarises errors of `anyOf`, `oneOf` and `not` in one sentence, in place of all errors of their
+ * subschemas.
  */
 
 import { EXCEPTIONS } from '../../contract/index.ts';
@@ -8,38 +8,38 @@ import { isObject, type Json, member } from '../../contract/json.ts';
 import type { ErrorObject } from '../../openapi/index.ts';
 import type { Fault } from '../common/problem.ts';
 
-/** A fault, and what the error that it comes from says of its place. */
+/** A fault with the error that it describes. */
 export interface DescribedError extends Fault {
   readonly error: ErrorObject;
-  /** What is wrong, said of the value itself and not of its member. */
+  /** The sentence about the value itself, and not about its member. */
   readonly ownDetail: string;
 }
 
-/** Whether an error is about forms of which at least one should fit. */
+/** Whether a value matches no subschema of `anyOf` or `oneOf`. */
 export function isUnmatchedUnion({ keyword, params }: ErrorObject): boolean {
   return keyword === 'anyOf' || (keyword === 'oneOf' && params['passingSchemas'] === null);
 }
 
 /**
- * One sentence for all that the forms have against a value, if it is all about the value itself.
- * @param findings those before the error; ajv puts what the forms say at their end.
- * @returns the sentence and how many findings it stands for; undefined when each must speak for itself.
+ * Summarises the errors of all subschemas, if all of them are about the value itself.
+ * @param errors the errors before this one; ajv puts those of the subschemas last.
+ * @returns the sentence and how many errors it replaces; undefined if they cannot be summarised.
  */
 export function summariseUnion(
   error: ErrorObject,
-  findings: readonly DescribedError[],
+  errors: readonly DescribedError[],
 ): { detail: string; count: number } | undefined {
   const prefix = `${error.schemaPath}/`;
-  let start = findings.length;
-  while (start > 0 && findings[start - 1]?.error.schemaPath.startsWith(prefix) === true) start -= 1;
-  const own = findings.slice(start);
+  let start = errors.length;
+  while (start > 0 && errors[start - 1]?.error.schemaPath.startsWith(prefix) === true) start -= 1;
+  const own = errors.slice(start);
   const forms = new Map<string, DescribedError[]>();
   for (const finding of own) {
     if (finding.error.instancePath !== error.instancePath) return undefined;
     const form = finding.error.schemaPath.slice(prefix.length).split('/')[0] ?? '';
     forms.set(form, [...(forms.get(form) ?? []), finding]);
   }
-  // A form that is a reference tells its faults elsewhere.
+  // The errors of a subschema that is a reference have another schema path.
   if (!Array.isArray(error.schema) || forms.size !== error.schema.length) return undefined;
   const all = [...forms.values()];
   const usual = all.filter(
@@ -49,7 +49,7 @@ export function summariseUnion(
   return { detail, count: own.length };
 }
 
-/** The sentence where each form only asks for a member. */
+/** The sentence if each subschema only requires one member. */
 function missing(
   { keyword }: ErrorObject,
   forms: readonly (readonly DescribedError[])[],
@@ -68,11 +68,11 @@ function sentences(forms: readonly (readonly DescribedError[])[]): string {
   return [...new Set(texts)].join(', or ');
 }
 
-/** The sentence for `oneOf` of which several fit. */
+/** The sentence if several subschemas of `oneOf` match. */
 export function severalMatches({ schema }: ErrorObject): string {
   const names = namesIn(schema);
   return names === undefined
-    ? 'matches more than one of the forms allowed'
+    ? 'matches more than one of the allowed schemas'
     : `must have only one of ${names.join(', ')}`;
 }
 
@@ -86,22 +86,22 @@ export function notMessage({ schema, schemaPath }: ErrorObject): string {
   const names = namesIn(any);
   const beside = /\/dependentSchemas\/([^/]+)\/not$/.exec(schemaPath)?.[1];
   if (names !== undefined) {
-    return `must not have ${names.join(' or ')}${beside === undefined ? '' : ` beside ${decodeURIComponent(beside)}`}`;
+    return `must not have ${names.join(' or ')}${beside === undefined ? '' : ` together with ${decodeURIComponent(beside)}`}`;
   }
   const pairs = Array.isArray(any) ? any.map((one) => (isObject(one) ? requiredBy(one) : undefined)) : [];
   return pairs.length > 0 && pairs.every((pair) => pair !== undefined)
     ? `must have only one of ${[...new Set(pairs.flat())].join(', ')}`
-    : 'has a form that is not allowed';
+    : 'matches a schema that is not allowed';
 }
 
-/** The members that forms ask for, if each asks for one and nothing else. */
+/** The members that schemas require, if each requires one and nothing else. */
 function namesIn(forms: unknown): string[] | undefined {
   if (!Array.isArray(forms)) return undefined;
   const all = (forms as Json[]).map((form) => (isObject(form) ? requiredBy(form) : undefined));
   return all.every((names) => names?.length === 1) ? all.flatMap((names) => names ?? []) : undefined;
 }
 
-/** The members that a form asks for, if it asks for nothing else. */
+/** The members that a schema requires, if it contains nothing else. */
 function requiredBy(form: Record<string, Json>): string[] | undefined {
   const names = member(form, 'required');
   return Array.isArray(names) && Object.keys(form).length === 1 ? names.map(String) : undefined;

@@ -1,5 +1,9 @@
-/** Validation against the document that is served, each schema compiled when it is first needed. */
-
+/**
+ * Validation: validators compiled from the served document, their messages, and the shapes of
+ * values.
+ *
+ * This file compiles each schema when it is first needed.
+ */
 import type { Json } from '../../contract/json.ts';
 import {
   type ApiSnapshot,
@@ -13,12 +17,13 @@ import type { Fault } from '../common/problem.ts';
 import { describeErrors } from './messages.ts';
 
 /**
- * Notes what is wrong with a value. `place` is put before each pointer. Returns whether all is well.
- * A value that holds exact numbers is validated with `exact`.
+ * Validates a value and adds its faults to the list. Returns whether the value is valid.
+ * @param place prefix of all pointers.
+ * @param exact whether the value contains exact numbers.
  */
 export type Validate = (value: unknown, place: string, faults: Fault[], exact?: boolean) => boolean;
 
-/** More faults than a reply lists are not even noted. */
+/** Maximum number of faults of one value: one more than a response lists. */
 const MAX_FAULTS = 101;
 
 /** The validators of one document. */
@@ -29,10 +34,10 @@ export class Validators {
   constructor(private readonly snapshot: ApiSnapshot) {}
 
   /**
-   * The validator of a schema.
-   * @param pointer JSON pointer of the schema within the document.
-   * @param direction which way a body goes; undefined for parameters.
-   * @throws ContractError when it cannot be compiled.
+   * Returns the validator of a schema.
+   * @param pointer JSON Pointer to the schema in the document.
+   * @param direction whether it is a request or a response body; undefined for parameters.
+   * @throws {ContractError} when the schema cannot be compiled.
    */
   at(pointer: string, direction?: Direction): Validate {
     const key = `${direction ?? 'any'} ${pointer}`;
@@ -47,7 +52,7 @@ export class Validators {
   }
 }
 
-/** @param compileExact compiles the validator for exact numbers: most schemas never need it. */
+/** @param compileExact compiles the validator for exact numbers, which most schemas never need. */
 function toValidate(compiled: ValidateFunction, compileExact: () => ValidateFunction): Validate {
   let compiledExact: ValidateFunction | undefined;
   return (value, place, faults, exact = false) => {

@@ -1,4 +1,6 @@
-/** The dashboard: follows the admin listener, and does what its buttons say. */
+/**
+ * The dashboard: shows live snapshots of the admin listener, and sends the actions of its buttons.
+ */
 import { ask, follow, keepToken } from './connection.js';
 import { byId, setText } from './dom.js';
 import {
@@ -12,7 +14,7 @@ import {
   showWorkers,
 } from './views.js';
 
-/** How long (ms) a notice stays. */
+/** How long a notice is visible, in ms. */
 const NOTICE_TIME = 8000;
 let noticeTimer;
 
@@ -22,7 +24,7 @@ function notice(text) {
   noticeTimer = setTimeout(() => setText(byId('notice'), ''), NOTICE_TIME);
 }
 
-/** Does something, and says why where it cannot be done. */
+/** Sends a request, and shows a notice if it fails. */
 async function attempt(path, body) {
   try {
     return await ask(path, body);
@@ -58,13 +60,13 @@ function start() {
   void follow({
     snapshot: show,
     state: (text) => setText(byId('connection'), text),
-    refused(error) {
+    rejected(error) {
       if (error.status !== 401) {
         setText(byId('connection'), 'not allowed');
         notice(error.message);
         return;
       }
-      setText(byId('connection'), 'not allowed; reload the page to give the token');
+      setText(byId('connection'), 'not allowed; reload the page to enter the token');
       setText(byId('login-why'), error.message);
       byId('token').value = '';
       byId('login').showModal();

@@ -1,11 +1,11 @@
-/** The way to the admin listener: snapshots as they come, and requests. The token stays in this tab. */
+/** The connection to the admin listener. The token is kept in this tab only. */
 
 const TOKEN = 'zeromq-gateway-admin-token';
-/** Between attempts to connect again, in ms. */
+/** Time between attempts to reconnect, in ms. */
 const RETRY = 1000;
 
-/** Something the listener would not do, and why. */
-export class Refused extends Error {
+/** Thrown when the listener rejects a request. */
+export class RequestRejected extends Error {
   constructor(status, detail) {
     super(detail);
     this.status = status;
@@ -21,7 +21,7 @@ function headers(more = {}) {
   return token === null ? more : { ...more, authorization: `Bearer ${token}` };
 }
 
-/** Asks, or does something where there is a body. */
+/** Sends a GET request, or a POST request if there is a body. */
 export async function ask(path, body) {
   const init = { headers: headers() };
   if (body !== undefined) {
@@ -31,13 +31,14 @@ export async function ask(path, body) {
   }
   const response = await fetch(path, init);
   const answer = await response.json();
-  if (!response.ok) throw new Refused(response.status, answer.detail);
+  if (!response.ok) throw new RequestRejected(response.status, answer.detail);
   return answer;
 }
 
 /**
- * Reads server-sent events by fetch, which can send the token where EventSource cannot; connects again when they end.
- * @param handlers snapshot(data), state(text), refused(error): nothing is tried any more
+ * Reads server-sent events with `fetch`, since `EventSource` cannot send the token. Reconnects when
+ * they end.
+ * @param handlers snapshot(data), state(text), rejected(error); no retry follows the latter
  */
 export async function follow(handlers) {
   for (;;) {
@@ -45,16 +46,16 @@ export async function follow(handlers) {
       const response = await fetch('api/live', { headers: headers() });
       if (response.status === 401 || response.status === 403) {
         const { detail } = await response.json();
-        handlers.refused(new Refused(response.status, detail));
+        handlers.rejected(new RequestRejected(response.status, detail));
         return;
       }
       if (!response.ok) throw new Error(`status ${response.status}`);
       handlers.state('live');
       await read(response.body, handlers);
     } catch {
-      // It is tried again below.
+      // The loop reconnects below.
     }
-    handlers.state('connection lost, trying again');
+    handlers.state('connection lost, reconnecting');
     await new Promise((resolve) => setTimeout(resolve, RETRY));
   }
 }

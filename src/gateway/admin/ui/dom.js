@@ -1,8 +1,8 @@
-/** Small helpers for the document. Text only ever becomes text: nothing is read as HTML. */
+/** Helpers for the document. They insert all texts as text, never as HTML. */
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element with a class and children, texts among them. */
+/** Creates an element with a class and children, which may be texts. */
 export function element(name, className, ...children) {
   const made = document.createElement(name);
   if (className) made.className = className;
@@ -10,17 +10,17 @@ export function element(name, className, ...children) {
   return made;
 }
 
-/** Sets a text where it changed: what stays is not read out again. */
+/** Sets a text if it has changed, so that screen readers do not repeat unchanged texts. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 /**
- * Makes the children of a list follow items by their keys. Elements stay the same while their item is there, and with them
- * the focus and what a screen reader is at.
- * @param make gives the element of a new item, with a method `show(item)`
+ * Updates the children of a list to match items, by key. Elements are kept while their item exists,
+ * so that the focus and the position of a screen reader stay.
+ * @param make creates the element of a new item, with a method `show(item)`
  */
-export function follow(list, items, keyOf, make) {
+export function syncChildren(list, items, keyOf, make) {
   const known = new Map([...list.children].map((child) => [child.dataset.key, child]));
   let place = list.firstElementChild;
   for (const item of items) {

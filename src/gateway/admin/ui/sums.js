@@ -1,16 +1,16 @@
-/** What several routers or gateways say of one event, as one. */
+/** Combines the statistics of several routers or gateways by event. */
 
 const larger = (a, b) => (a === null || (b !== null && b > a) ? b : a);
 
-/** Requests of an event: rates add up, times are those of the slowest. */
-function bothStats(a, b) {
+/** Combines request statistics: adds rates, and takes the longest times. */
+function addStats(a, b) {
   const rate = a.rate + b.rate;
   const failed = rate === 0 ? Math.max(a.failed, b.failed) : (a.failed * a.rate + b.failed * b.rate) / rate;
   return { event: a.event, rate, failed, p50: larger(a.p50, b.p50), p99: larger(a.p99, b.p99) };
 }
 
-/** An event of two routers, which mostly have the same workers: what waits adds up. */
-function bothEvents(a, b) {
+/** Combines an event of two routers: adds queued requests. The workers are usually the same. */
+function addEvents(a, b) {
   return {
     name: a.name,
     queued: a.queued + b.queued,
@@ -21,26 +21,27 @@ function bothEvents(a, b) {
   };
 }
 
-function gather(lists, keyOf, both) {
+function combineByKey(lists, keyOf, combine) {
   const all = new Map();
   for (const one of lists.flat()) {
     const before = all.get(keyOf(one));
-    all.set(keyOf(one), before === undefined ? one : both(before, one));
+    all.set(keyOf(one), before === undefined ? one : combine(before, one));
   }
   return all;
 }
 
-/** @param reports request reports; gives a map by event */
+/** The request statistics of all reports, by event. */
 export const statsOf = (reports) =>
-  gather(
+  combineByKey(
     reports.map(({ events }) => events),
     ({ event }) => event,
-    bothStats,
+    addStats,
   );
 
+/** The events of all routers, by name. */
 export const eventsOf = (routers) =>
-  gather(
+  combineByKey(
     routers.map(({ events }) => events),
     ({ name }) => name,
-    bothEvents,
+    addEvents,
   );

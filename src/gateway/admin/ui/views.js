@@ -1,8 +1,8 @@
-/** The parts of the page, each shown from a snapshot. */
-import { byId, element, follow, rate, setText, share, time } from './dom.js';
+/** The parts of the page. Each function shows one part of a snapshot. */
+import { byId, element, rate, setText, share, syncChildren, time } from './dom.js';
 import { eventsOf, statsOf } from './sums.js';
 
-/** A card: title, state, details, and a button where there is something to do. */
+/** Creates a card with title, state, details and an optional button. */
 function card(button) {
   const item = element('li');
   const name = element('span');
@@ -29,11 +29,11 @@ export function showTotals({ gateways, routers }) {
     'requests/s': rate(requests),
     p50: time(most((one) => one.p50) || null),
     p99: time(most((one) => one.p99) || null),
-    failing: share(requests === 0 ? 0 : sum(seen, (one) => one.failed * one.rate) / requests),
-    waiting: String(sum(routers, (router) => router.totals.queued)),
+    failed: share(requests === 0 ? 0 : sum(seen, (one) => one.failed * one.rate) / requests),
+    queued: String(sum(routers, (router) => router.totals.queued)),
     'in flight': String(sum(gateways, (one) => one.inFlight) || sum(routers, (one) => one.totals.dispatched)),
   };
-  follow(
+  syncChildren(
     byId('totals'),
     Object.entries(totals),
     ([name]) => name,
@@ -69,7 +69,7 @@ export function showGateways({ gateways, routers }) {
       details: 'gateways and clients connected to the frontend',
     });
   }
-  follow(
+  syncChildren(
     byId('gateways'),
     cards,
     ({ key }) => key,
@@ -81,9 +81,9 @@ export function showGateways({ gateways, routers }) {
   );
 }
 
-/** Routers, and those that do not tell this process of themselves, with the reason. */
+/** Shows the routers; those that do not report to this process with the reason. */
 export function showRouters({ routers, silent }) {
-  follow(
+  syncChildren(
     byId('routers'),
     [...routers, ...silent],
     ({ router }) => router,
@@ -92,12 +92,12 @@ export function showRouters({ routers, silent }) {
       made.show = ({ router, why, state, strategy, endpoints, totals, requests }) => {
         if (why !== undefined) {
           made.dataset.state = 'unseen';
-          made.fill(`router ${router}`, 'not shown', `${why} · its own admin listener shows it`);
+          made.fill(`router ${router}`, 'not reported', `${why} · see its own admin listener`);
           return;
         }
         const { all } = requests;
         made.dataset.state = state === 'running' ? 'ready' : state;
-        const work = `${rate(all.rate)} requests/s, ${totals.queued} waiting, ${totals.dispatched} at workers`;
+        const work = `${rate(all.rate)} requests/s, ${totals.queued} queued, ${totals.dispatched} dispatched`;
         const places = Object.entries(endpoints).map(([name, place]) => `${name} ${place}`);
         made.fill(`router ${router.slice(0, 8)}`, state, [work, strategy, ...places].join(' · '));
       };
@@ -106,7 +106,7 @@ export function showRouters({ routers, silent }) {
   );
 }
 
-/** Workers, and those that went a short while ago. */
+/** Shows the workers, and those that left or were lost recently. */
 export function showWorkers({ routers, departed, at }, drain) {
   const many = routers.length > 1;
   const there = routers.flatMap(({ router, workers }) =>
@@ -117,11 +117,11 @@ export function showWorkers({ routers, departed, at }, drain) {
     })),
   );
   const ids = new Set(there.map(({ id }) => id));
-  const gone = departed
+  const recentlyDeparted = departed
     .filter(({ id }) => !ids.has(id))
-    .map((one) => ({ ...one, key: one.id, state: 'gone', since: at - one.at }));
-  const latest = [...new Map(gone.map((one) => [one.id, one])).values()];
-  follow(
+    .map((one) => ({ ...one, key: one.id, state: 'departed', since: at - one.at }));
+  const latest = [...new Map(recentlyDeparted.map((one) => [one.id, one])).values()];
+  syncChildren(
     byId('workers'),
     [...there, ...latest],
     ({ key }) => key,
@@ -138,13 +138,13 @@ export function showWorkers({ routers, departed, at }, drain) {
       made.show = (worker) => {
         const { state } = worker;
         made.dataset.state = state;
-        const isGone = state === 'gone';
-        button.hidden = isGone;
-        load.hidden = isGone;
-        if (isGone) {
+        const isDeparted = state === 'departed';
+        button.hidden = isDeparted;
+        load.hidden = isDeparted;
+        if (isDeparted) {
           made.fill(
             name,
-            `gone: ${worker.reason}`,
+            `departed: ${worker.reason}`,
             `${time(worker.since)} ago, holding ${worker.held} requests`,
           );
           return;
@@ -156,8 +156,8 @@ export function showWorkers({ routers, departed, at }, drain) {
         setText(button, verb);
         button.setAttribute('aria-label', `${verb} worker ${name}`);
         const beat =
-          heartbeat && `last sign of life ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} missed`;
-        const serves = events === null ? 'whatever nobody announced' : events.join(', ');
+          heartbeat && `last message ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} heartbeats missed`;
+        const serves = events === null ? 'unannounced events' : events.join(', ');
         const open = breakers.map((one) => `circuit breaker ${one.state} for ${one.event}`).join(', ');
         const details = [
           `${held} of ${concurrency} requests`,
@@ -174,15 +174,15 @@ export function showWorkers({ routers, departed, at }, drain) {
   );
 }
 
-/** The end of an identity tells workers apart. */
+/** Shortens a worker identity to its end, which is different for each worker. */
 function nameOf(id) {
   return /^[\da-f]{32}_[\da-f]{16}$/.test(id) ? id.slice(-8) : id;
 }
 
-/** How many workers serve an event, and what its circuit breakers say of them. */
+/** The number of workers that serve an event, with the state of its circuit breakers. */
 function workersText({ workers, tripped = 0, breaker = 'closed' }) {
   if (breaker !== 'closed') return `${workers} (circuit breaker ${breaker})`;
-  return tripped > 0 ? `${workers} (circuit breaker not closed at ${tripped})` : workers;
+  return tripped > 0 ? `${workers} (${tripped} circuit breakers not closed)` : workers;
 }
 
 export function showEvents({ routers, gateways }, pause) {
@@ -190,7 +190,7 @@ export function showEvents({ routers, gateways }, pause) {
   const events = eventsOf(routers);
   const names = [...new Set([...stats.keys(), ...events.keys()])].sort();
   const sorted = names.map((name) => [name, { stats: stats.get(name), event: events.get(name) }]);
-  follow(
+  syncChildren(
     byId('events'),
     sorted,
     ([name]) => name,
@@ -229,7 +229,7 @@ export function showFailures({ routers, gateways }) {
     .sort((a, b) => b.at - a.at)
     .slice(0, 20);
   const list = byId('failures');
-  follow(
+  syncChildren(
     list,
     failures,
     ({ at, requestId, event }) => `${at} ${requestId} ${event}`,
@@ -244,14 +244,14 @@ export function showFailures({ routers, gateways }) {
   );
 }
 
-/** Contracts by name; served, where a worker of any router serves it. */
+/** Shows the contracts by name. A contract is served if a worker of any router serves it. */
 export function showContracts({ routers, silent }, read) {
   const byName = new Map();
   for (const one of [...routers, ...silent].flatMap((router) => router.contracts)) {
     byName.set(one.name, { ...one, available: one.available || byName.get(one.name)?.available === true });
   }
   const contracts = [...byName.values()];
-  follow(
+  syncChildren(
     byId('contracts'),
     contracts,
     ({ name }) => name,

@@ -32,16 +32,16 @@ describe('a sentence a person can act on', () => {
     ['oxor', object.oxor('a', 'b', 'c'), { a: 1, b: 1 }, ['must have only one of a, b, c']],
     ['oxor of two', object.oxor('a', 'b'), { a: 1, b: 1 }, ['must not have a and b together']],
     ['nand', object.nand('a', 'b'), { a: 1, b: 1 }, ['must not have a and b together']],
-    ['and', object.and('a', 'b'), { a: 1 }, ['must have "b" beside "a"']],
-    ['without', object.without('a', 'b'), { a: 1, b: 1 }, ['must not have b beside a']],
+    ['and', object.and('a', 'b'), { a: 1 }, ['must have "b" together with "a"']],
+    ['without', object.without('a', 'b'), { a: 1, b: 1 }, ['must not have b together with a']],
     ['min', text((x) => x.min(3)), { x: 'ab' }, ['/x must have at least 3 characters']],
     ['email', text((x) => x.email({ tlds: false })), { x: 'q' }, [`${EMAIL} (An e-mail address.)`]],
-    ['number', object, { a: 'q', z: 1 }, ['/z is not known here', '/a must be a number']],
+    ['number', object, { a: 'q', z: 1 }, ['/z is not a known property', '/a must be a number']],
     [
       'alternatives',
       Joi.object({ x: Joi.alternatives(Joi.number().strict(), Joi.boolean().strict(), Joi.valid('all')) }),
       { x: 'q' },
-      ['/x must be a number, not a text, or must be true or false, not a text, or must be one of "all"'],
+      ['/x must be a number, not a string, or must be true or false, not a string, or must be one of "all"'],
     ],
     ['valid', text((x) => x.valid('a', 'b')), { x: 'q' }, ['/x must be one of "a", "b"']],
   ];
@@ -58,20 +58,20 @@ describe('a sentence a person can act on', () => {
       ],
     };
     assert.deepEqual(faults(schema, { x: 1 }), [
-      'must have a and must have b, or must have at least 2 members and must have c, or x is not known here',
+      'must have a and must have b, or must have at least 2 members and must have c, or x is not a known property',
     ]);
   });
 
   it('for each form by itself, where they are about different values', () => {
     const item = (type: string) => ({ properties: { x: { type } } });
     assert.deepEqual(faults({ anyOf: [item('number'), item('boolean')] }, { x: 'q' }), [
-      '/x must be a number, not a text',
-      '/x must be true or false, not a text',
-      'matches none of the forms allowed',
+      '/x must be a number, not a string',
+      '/x must be true or false, not a string',
+      'matches none of the allowed schemas',
     ]);
     const $defs = { A: { type: 'number', allOf: [{ $ref: '#/$defs/B' }] }, B: { minimum: 3 } };
     const referred = faults({ $defs, anyOf: [{ $ref: '#/$defs/A' }, { type: 'boolean' }] }, 'q');
-    assert.equal(referred.at(-1), 'matches none of the forms allowed');
+    assert.equal(referred.at(-1), 'matches none of the allowed schemas');
   });
 
   it('for no more faults than anybody reads', () => {
