@@ -47,8 +47,8 @@ describe('JSON bodies', () => {
       ['{a:1}', /has an unexpected "a", at position 1 \(line 1, column 2\)/],
       ['[1,\n2,\n x]', /has an unexpected "x", at position 8 \(line 3, column 2\)/],
       ['NaN', /unexpected "N"/],
-      ['{"a":01}', /has "1"/],
-      ["{'a':1}", /has "'"/],
+      ['{"a":01}', /unexpected "1"/],
+      ["{'a':1}", /unexpected "'"/],
       ['{} {}', /has an unexpected "\{", at position 3/],
       ['[1}', /has an unexpected "\}", at position 2/],
       ['{"a":1,}', /has an unexpected "\}", at position 7/],
@@ -56,7 +56,7 @@ describe('JSON bodies', () => {
       ['"a\\x"', /has an unexpected "\\\\", at position 2/],
       ['tru', /has an unexpected "t", at position 0/],
       ['[😀]', /has an unexpected "😀", at position 1/],
-      ['"\u0001"', /has "\\u0001"/],
+      ['"\u0001"', /unexpected "\\u0001"/],
     ];
     for (const [text, message] of places)
       assert.throws(() => parseJson(Buffer.from(text), 10), message, text);
