@@ -11,7 +11,7 @@ import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { ClassicEvents, type ClassicEventsOption } from './backend/classic-events.ts';
 import type { ContractChecker } from './backend/contract-checker.ts';
 import type { RouterLimits, RouterNotice } from './broker/limits.ts';
-import { type ClientLimits, clientAllowance } from './frontend/client-limits.ts';
+import { type ClientLimits, resolveClientLimits } from './frontend/client-limits.ts';
 import type { SocketsEndpoints } from './sockets.ts';
 import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';
 
@@ -97,6 +97,6 @@ export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
   if (!(helloGrace >= 0)) {
     throw new ZeroMQConfigError(`helloGrace must be at least 0 ms, got ${String(helloGrace)}`);
   }
-  const clientLimits = clientAllowance(options.clientLimits);
+  const clientLimits = resolveClientLimits(options.clientLimits);
   return { maxMessageSize, classicConcurrency, classicEvents, helloGrace, curve, clientLimits };
 }

@@ -39,8 +39,8 @@ import type { RouterStats } from './broker/stats.ts';
 import { BuiltinEvents } from './frontend/builtin-events.ts';
 import type { ClientHandlerOwner } from './frontend/client-handler.ts';
 import { EmbeddedRequest, RefusedRequest } from './frontend/embedded-request.ts';
-import { publishBound, publishJoined, publishLeft } from './news.ts';
 import { BlindProxy } from './proxy.ts';
+import { publishBound, publishJoined, publishLeft } from './router-events.ts';
 import {
   type RouterEndpoints,
   type RouterEvents,
@@ -64,7 +64,7 @@ export class ZeroMQRouter
   private readonly options: ZeroMQRouterOptions;
   private readonly settings: SocketSettings;
   private readonly logger: Logger;
-  private readonly core: Broker;
+  private readonly broker: Broker;
   private readonly builtins: BuiltinEvents;
   private readonly requests: RequestStats;
   private readonly timer: BrokerTimer;
@@ -72,12 +72,12 @@ export class ZeroMQRouter
   private readonly blind: boolean;
   private readonly lifecycle: Lifecycle<RouterEndpoints>;
   private readonly speaker: { readonly kind: 'router'; node: string } = { kind: 'router', node: 'router' };
-  private readonly madeAt = systemClock.now();
+  private readonly createdAt = systemClock.now();
   private endpoints: RouterReport['endpoints'] = {};
-  private self: NodeIdentity | undefined;
-  private readonly localPeers = new Set<EmbeddedPeer>();
+  private ownIdentity: NodeIdentity | undefined;
+  private readonly embeddedPeers = new Set<EmbeddedPeer>();
   /** Workers of this thread that were refused. */
-  private readonly refusedLocals = new Set<EmbeddedWorker>();
+  private readonly refusedEmbedded = new Set<EmbeddedWorker>();
   private sockets: RouterSockets | undefined;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
 
@@ -91,12 +91,12 @@ export class ZeroMQRouter
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'router' });
     this.blind = options.strategy?.kind === 'proxy';
     const strategy = this.blind ? undefined : options.strategy;
-    const notify = (notice: RouterNotice): void => this.noticed(notice);
+    const notify = (notice: RouterNotice): void => this.publishNotice(notice);
     const observer = new RouterObserver(this.speaker);
-    this.core = new Broker({ ...options.limits, strategy, notify, observer }, this.madeAt);
-    this.timer = new BrokerTimer(this.core);
+    this.broker = new Broker({ ...options.limits, strategy, notify, observer }, this.createdAt);
+    this.timer = new BrokerTimer(this.broker);
     this.contracts = new AnnouncedContracts(options.contractChecker);
-    this.contracts.on('freed', () => this.askRefusedLocals());
+    this.contracts.on('freed', () => this.retryRefusedEmbedded());
     this.requests = new RequestStats('router', () => this.speaker.node);
     const open = isLocal(this.frontendConnection);
     this.builtins = new BuiltinEvents(() => this.speaker.node, this.contracts, { console: this, open });
@@ -114,8 +114,8 @@ export class ZeroMQRouter
    * @throws ZeroMQError with code `NOT_STARTED` before `start()`.
    */
   get identity(): NodeIdentity {
-    if (this.self === undefined) throw new ZeroMQError('NOT_STARTED', 'the router is not started');
-    return this.self;
+    if (this.ownIdentity === undefined) throw new ZeroMQError('NOT_STARTED', 'the router is not started');
+    return this.ownIdentity;
   }
 
   /** Settles once, when the router is closed: with the error that ended it, or undefined. */
@@ -145,7 +145,7 @@ export class ZeroMQRouter
 
   /** Counters and gauges, and the clients that sent something and are connected. All zero with the blind proxy. */
   stats(): RouterStats & { readonly clients: number } {
-    return { ...this.core.stats(), clients: this.sockets?.clients ?? 0 };
+    return { ...this.broker.stats(), clients: this.sockets?.clients ?? 0 };
   }
 
   /** The router as it is now: its workers, its events and what it counted. */
@@ -154,12 +154,12 @@ export class ZeroMQRouter
     return {
       router: this.speaker.node,
       state: this.lifecycle.state,
-      age: now - this.madeAt,
+      age: now - this.createdAt,
       strategy: this.options.strategy?.name ?? STRATEGIES[0] ?? '',
       endpoints: this.endpoints,
       totals: this.stats(),
-      workers: workerReports(this.core, now, (worker) => this.heartbeats?.reportOf(worker) ?? null),
-      events: eventReports(this.core),
+      workers: workerReports(this.broker, now, (worker) => this.heartbeats?.reportOf(worker) ?? null),
+      events: eventReports(this.broker),
     };
   }
 
@@ -175,17 +175,17 @@ export class ZeroMQRouter
 
   /** Gives a worker nothing more (it finishes what it holds), or again. False: there is no such worker. */
   drainWorker(id: string, drain = true): boolean {
-    const named = [...this.core.workers].filter((worker) => worker.id === id);
-    for (const worker of named) this.core.suspendWorker(worker, drain, turnNow());
+    const named = [...this.broker.workers].filter((worker) => worker.id === id);
+    for (const worker of named) this.broker.setOperatorDrain(worker, drain, turnNow());
     this.timer.arm();
     return named.length > 0;
   }
 
   /** Has all requests of an event wait, or go on. False: there is no such event. */
   pauseEvent(name: string, pause = true): boolean {
-    if (pause && !this.core.isKnown(name)) return false;
-    if (!pause && !this.core.isPaused(name)) return this.core.isKnown(name);
-    this.core.pauseEvent(name, pause, turnNow());
+    if (pause && !this.broker.isKnown(name)) return false;
+    if (!pause && !this.broker.isPaused(name)) return this.broker.isKnown(name);
+    this.broker.pauseEvent(name, pause, turnNow());
     this.timer.arm();
     return true;
   }
@@ -224,7 +224,7 @@ export class ZeroMQRouter
       const reason = this.blind ? 'passes frames on blindly and takes no requests itself' : 'is not started';
       return new RefusedRequest(failure('NO_ROUTER', `the router ${reason}`), settle);
     }
-    const request = new EmbeddedRequest(this.core, message, settle);
+    const request = new EmbeddedRequest(this.broker, message, settle);
     this.timer.arm();
     return request;
   }
@@ -232,42 +232,42 @@ export class ZeroMQRouter
   /** Takes a worker of this thread in; see `EmbeddedRouter`. */
   register(worker: EmbeddedWorker): EmbeddedSlot | string {
     if (!this.reachable) return 'the router does not run, or passes frames on blindly';
-    const peer = new EmbeddedPeer(worker, this.core, this.contracts, {
+    const peer = new EmbeddedPeer(worker, this.broker, this.contracts, {
       workerJoined: (joined) => this.workerJoined(joined),
       workerLeft: (left, reason, held) => {
-        this.localPeers.delete(peer);
+        this.embeddedPeers.delete(peer);
         this.workerLeft(left, reason, held);
       },
     });
     const refusal = peer.join();
     if (refusal !== undefined) {
       this.logger.warn({ worker: worker.id, reason: refusal }, 'a worker was refused');
-      this.refusedLocals.add(worker);
+      this.refusedEmbedded.add(worker);
       return refusal;
     }
-    this.refusedLocals.delete(worker);
-    this.localPeers.add(peer);
+    this.refusedEmbedded.delete(worker);
+    this.embeddedPeers.add(peer);
     return peer;
   }
 
   /** A worker of this thread that was refused does not want a place any longer. */
-  withdraw(worker: EmbeddedWorker): void {
-    this.refusedLocals.delete(worker);
+  unseat(worker: EmbeddedWorker): void {
+    this.refusedEmbedded.delete(worker);
   }
 
   /** Asked once the worker that frees a contract has left. */
-  private askRefusedLocals(): void {
-    const refused = [...this.refusedLocals];
+  private retryRefusedEmbedded(): void {
+    const refused = [...this.refusedEmbedded];
     queueMicrotask(() => {
-      for (const worker of refused) if (this.refusedLocals.delete(worker)) worker.localRetry();
+      for (const worker of refused) if (this.refusedEmbedded.delete(worker)) worker.localFreed();
     });
   }
 
   private async open(): Promise<RouterEndpoints> {
-    this.self = await loadIdentity(this.options.configFile, 'router');
-    const { identity } = this.self;
+    this.ownIdentity = await loadIdentity(this.options.configFile, 'router');
+    const { identity } = this.ownIdentity;
     this.speaker.node = identity;
-    this.sockets = this.makeSockets(identity);
+    this.sockets = this.createSockets(identity);
     const endpoints = await this.sockets.bind(this.frontendConnection, this.backendConnection);
     const all = { ...endpoints, ...(await this.openHeartbeats()) };
     publishBound(this.logger, all);
@@ -275,20 +275,20 @@ export class ZeroMQRouter
     return all;
   }
 
-  private makeSockets(identity: string): RouterSockets {
-    const { speaker, settings, logger, core, contracts, builtins } = this;
+  private createSockets(identity: string): RouterSockets {
+    const { speaker, settings, logger, broker, contracts, builtins } = this;
     const owner: BackendOwner & ClientHandlerOwner = {
       workerJoined: (peer) => this.workerJoined(peer),
       workerLeft: (peer, reason, held) => this.workerLeft(peer, reason, held),
-      signOfLife: (key) => this.heartbeats?.alive(key),
-      touched: () => this.timer.arm(),
+      peerActive: (key) => this.heartbeats?.alive(key),
+      rearmTimer: () => this.timer.arm(),
     };
     if (this.blind) return new BlindProxy({ ...settings, identity, speaker, logger });
-    return new RoutedSockets({ ...settings, identity, speaker, logger, core, contracts, builtins, owner });
+    return new RoutedSockets({ ...settings, identity, speaker, logger, broker, contracts, builtins, owner });
   }
 
   private workerJoined(peer: JoinedPeer): void {
-    const { worker, key, ours } = peer;
+    const { worker, key, native: ours } = peer;
     if (worker === undefined) return;
     const { events = [], concurrency } = worker;
     const details: WorkerDetails = { classic: !ours, events, concurrency };
@@ -325,7 +325,7 @@ export class ZeroMQRouter
     this.notify('peerLost', key);
   }
 
-  private noticed(notice: RouterNotice): void {
+  private publishNotice(notice: RouterNotice): void {
     this.logger.warn({ notice }, `router notice: ${notice.type}`);
     this.notify('notice', notice);
   }
@@ -334,15 +334,15 @@ export class ZeroMQRouter
     this.builtins.close();
     const idle = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
-      this.core.drain(resolve);
+      this.broker.drain(resolve);
     });
     await Promise.all([idle, this.sockets?.sayGoodbye()]);
   }
 
   private release(): void {
     this.builtins.close();
-    this.core.shutDown();
-    for (const peer of this.localPeers) peer.close();
+    this.broker.shutDown();
+    for (const peer of this.embeddedPeers) peer.close();
     this.timer.close();
     this.requests.close();
     this.heartbeats?.stop();

@@ -50,25 +50,25 @@ export interface RoutedSocketsOptions {
   readonly curve: CurveServer | undefined;
   readonly clientLimits: Required<ClientLimits>;
   readonly contracts: AnnouncedContracts;
-  readonly core: Broker;
+  readonly broker: Broker;
   readonly builtins: BuiltinEvents;
   readonly owner: BackendOwner & ClientHandlerOwner;
 }
 
-/** Sockets whose requests go through the core. */
+/** Sockets whose requests go through the broker. */
 export class RoutedSockets implements RouterSockets {
   private readonly front: ClientFrontend;
   private readonly back: Backend;
 
   constructor(options: RoutedSocketsOptions) {
-    const { identity: routingId, maxMessageSize, speaker, logger, core, builtins, owner } = options;
-    const clients = new ClientHandler(core, builtins, owner, options.clientLimits);
+    const { identity: routingId, maxMessageSize, speaker, logger, broker, builtins, owner } = options;
+    const clients = new ClientHandler(broker, builtins, owner, options.clientLimits);
     const curve = options.curve?.at('frontend', logger);
     this.front = new ClientFrontend(
-      { routingId, maxMessageSize, speaker, curve, unread: core.unread },
+      { routingId, maxMessageSize, speaker, curve, unread: broker.unread },
       clients,
     );
-    this.back = new Backend({ ...options, curve: options.curve?.at('backend', logger) }, core, owner);
+    this.back = new Backend({ ...options, curve: options.curve?.at('backend', logger) }, broker, owner);
   }
 
   get frontend(): MessageSocket {

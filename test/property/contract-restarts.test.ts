@@ -89,7 +89,7 @@ class Site {
         clock: this.clock,
       },
       new Broker({ startupGrace: GRACE }, turnNow()),
-      { workerJoined: ignore, workerLeft: ignore, signOfLife: ignore, touched: ignore },
+      { workerJoined: ignore, workerLeft: ignore, peerActive: ignore, rearmTimer: ignore },
     );
     const send = ([identity, ...frames]: Buffer[]): void => this.sent(String(identity), frames);
     Object.defineProperty(backend.socket, 'send', { value: send });

@@ -107,7 +107,7 @@ class Site {
       clock: this.clock,
     };
     const ignore = (): void => undefined;
-    const owner = { workerJoined: ignore, workerLeft: ignore, signOfLife: ignore, touched: ignore };
+    const owner = { workerJoined: ignore, workerLeft: ignore, peerActive: ignore, rearmTimer: ignore };
     this.backend = new Backend(options, this.core, owner);
     const send = (frames: Buffer[], handler: SendHandler): void => this.sent(frames, handler);
     Object.defineProperty(this.backend.socket, 'send', { value: send });

@@ -203,7 +203,7 @@ const giveBack = withWorker('give back', (port, world) => {
   key.seen.at = undefined;
   port.blocked = true;
   world.core.block(port.worker);
-  world.core.giveBack(key.seen.pending, world.now);
+  world.core.requeueUnsent(key.seen.pending, world.now);
 });
 
 const cancel = index.map(

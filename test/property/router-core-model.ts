@@ -117,7 +117,7 @@ export class ModelWorker implements WorkerPort {
   /** Whether it may be given a request, as far as can be seen from outside. */
   get ready(): boolean {
     const { gone, draining, blocked, worker } = this;
-    if (gone || draining || blocked || worker.unresponsive || worker.resting) return false;
+    if (gone || draining || blocked || worker.unresponsive || worker.suspended) return false;
     return worker.held < this.concurrency;
   }
 }
@@ -283,7 +283,7 @@ export class World {
     let total = 0;
     for (const event of this.core.events) {
       total += event.queue.length;
-      if (event.stray) assert.ok(event.queue.length > 0 || event.inGrace, 'an empty event was kept');
+      if (event.unannounced) assert.ok(event.queue.length > 0 || event.inGrace, 'an empty event was kept');
       for (const group of event.groups) assert.ok(group.workers.size > 0, 'a group without workers');
     }
     assert.equal(total, this.core.stats().queued);
@@ -296,7 +296,7 @@ export class World {
       else assert.ok(worker.held <= open.length, 'credit in use');
       assert.ok(drained <= 1, 'told to be drained twice');
       if (asked && worker.held === 0) assert.equal(drained, 1, 'not told to be drained');
-      const ready = worker.group instanceof Group && worker.group.ready[worker.place] === worker;
+      const ready = worker.group?.ready[worker.readyIndex] === worker;
       assert.equal(ready, !gone && worker.eligible, 'place in the ready list');
     }
   }

@@ -42,9 +42,12 @@ function methodOf<Method>(prototype: object, name: string): Method {
 function followSteps(t: TestContext): Footprints {
   const prints = new Footprints();
   let leaving: RequestState = 'new';
-  const enter = methodOf<(this: RouterRequest, to: RequestState) => void>(RouterRequest.prototype, 'enter');
+  const enter = methodOf<(this: RouterRequest, to: RequestState) => void>(
+    RouterRequest.prototype,
+    'transition',
+  );
   const settled = methodOf<(this: Counters, code: string) => void>(Counters.prototype, 'settled');
-  t.mock.method(RouterRequest.prototype, 'enter', function (this: RouterRequest, to: RequestState) {
+  t.mock.method(RouterRequest.prototype, 'transition', function (this: RouterRequest, to: RequestState) {
     if (to === 'settled') leaving = this.state;
     else prints.step(this.state, to);
     enter.call(this, to);
@@ -90,8 +93,8 @@ describe('Broker, whatever happens', () => {
         const pending = new RouterRequest(makeRequest(), { settle: () => undefined }, 0, 0, undefined, 0, 1);
         pending.state = from;
         const legal = LIFE.some((way) => way.from === from && way.to === to);
-        if (legal) pending.enter(to);
-        else assert.throws(() => pending.enter(to), /cannot be/, `${from} → ${to}`);
+        if (legal) pending.transition(to);
+        else assert.throws(() => pending.transition(to), /cannot be/, `${from} → ${to}`);
       }
     }
   });

@@ -1,6 +1,6 @@
 /**
  * The side of the router that workers connect to: a ROUTER socket. Finds out who is there (notifications of the socket,
- * messages, heartbeats), and hands their replies to the core; who of them works for it is the `WorkerRegistry`'s.
+ * messages, heartbeats), and hands their replies to the broker; who of them works for it is the `WorkerRegistry`'s.
  *
  * The socket tells of each connection that comes and goes, so there is one peer for each. A connection under the routing
  * id of another one takes its place: the old one is lost, with the requests that it held, and no reply to them counts
@@ -35,9 +35,9 @@ import {
 /** What a backend tells the router. */
 export interface BackendOwner extends WorkerRegistryOwner {
   /** A worker was heard of, whatever it said. */
-  signOfLife(key: string): void;
-  /** Something happened at a worker: the core may have something to do earlier than before. */
-  touched(): void;
+  peerActive(key: string): void;
+  /** Something happened at a worker: the broker may have something to do earlier than before. */
+  rearmTimer(): void;
 }
 
 /** Options of a backend. Durations in ms. */
@@ -64,28 +64,28 @@ const PROBE: Buffer = CONTROL_ADDRESS;
 
 export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   readonly socket: MessageSocket;
-  private readonly members: WorkerRegistry;
+  private readonly registry: WorkerRegistry;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
 
   /** Ends the time in which workers that were refused before wait. */
   private readonly startup: Cancel | undefined;
 
-  private readonly onFreed = (): void => {
-    for (const peer of this.peers.values()) this.members.reconsider(peer);
+  private readonly onContractFreed = (): void => {
+    for (const peer of this.peers.values()) this.registry.retryRefusedContract(peer);
   };
 
   constructor(
     private readonly options: BackendOptions,
-    private readonly core: Broker,
+    private readonly broker: Broker,
     private readonly owner: BackendOwner,
   ) {
     const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
     this.clock = clock;
-    this.members = new WorkerRegistry(options, core, this, owner);
-    options.contracts.on('freed', this.onFreed);
-    const hold = core.startupGrace * REFUSED_WAIT;
-    this.members.starting = hold > 0;
+    this.registry = new WorkerRegistry(options, broker, this, owner);
+    options.contracts.on('freed', this.onContractFreed);
+    const hold = broker.startupGrace * REFUSED_WAIT;
+    this.registry.starting = hold > 0;
     if (hold > 0) this.startup = clock.after(hold, () => this.started());
     this.socket = new MessageSocket(
       { type: 'router', routingId, maxMessageSize, curve, notify: true, handover: true },
@@ -100,13 +100,13 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   /** Tells the workers, sends what is gathered, and closes the socket. */
   close(): void {
     this.startup?.();
-    this.options.contracts.off('freed', this.onFreed);
+    this.options.contracts.off('freed', this.onContractFreed);
     for (const peer of this.peers.values()) {
-      peer.grace?.();
-      peer.later?.();
-      this.members.abandonCheck(peer);
+      peer.helloTimer?.();
+      peer.delayedHello?.();
+      this.registry.abandonCheck(peer);
       peer.channel.flush();
-      if (peer.ours) peer.control('$bye', {});
+      if (peer.native) peer.control('$bye', {});
     }
     this.socket.close();
     for (const peer of this.peers.values()) peer.channel.close();
@@ -121,21 +121,21 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const peer = this.peers.get(key) ?? (this.socket.notifies ? undefined : this.add(key, identity));
     // What is left to read of a connection that is over.
     if (peer === undefined) return this.drop('late-reply', key);
-    this.heard(peer, frames, first);
-    this.owner.touched();
+    this.receive(peer, frames, first);
+    this.owner.rearmTimer();
   }
 
   came(key: string, identity: Buffer): void {
     const before = this.peers.get(key);
-    if (before !== undefined) this.supplant(before);
+    if (before !== undefined) this.replace(before);
     this.awaitHello(this.add(key, identity), false);
-    this.owner.touched();
+    this.owner.rearmTimer();
   }
 
   gone(key: string): void {
     const peer = this.peers.get(key);
-    if (peer !== undefined) this.forget(peer, []);
-    this.owner.touched();
+    if (peer !== undefined) this.removePeer(peer, []);
+    this.owner.rearmTimer();
   }
 
   /** A worker was heard of through its heartbeat: perhaps one that was lost, or of which the socket says nothing. */
@@ -143,24 +143,24 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const known = this.peerOf(key);
     if (known === undefined) {
       if (!this.socket.notifies) this.awaitHello(this.addHeard(routingIdOf(key)), true);
-    } else if (known.worker === undefined && !known.excused) {
-      if (known.ours) this.members.askWho(known);
-      else if (known.grace === undefined) this.awaitHello(known, true);
+    } else if (known.worker === undefined && !known.leaving) {
+      if (known.native) this.registry.requestHello(known);
+      else if (known.helloTimer === undefined) this.awaitHello(known, true);
     }
   }
 
   /** A worker missed too many heartbeats: it gets nothing more, until it is heard of again. */
   heartbeatLost(key: string): void {
     const peer = this.peerOf(key);
-    if (peer !== undefined) this.members.leave(peer, 'heartbeat');
+    if (peer !== undefined) this.registry.leave(peer, 'heartbeat');
   }
 
   /** Another allow list: a worker may serve less than before, nothing at all, or what it was refused. */
   rightsChanged(key: string): void {
     const peer = this.peers.get(key);
     if (peer === undefined) return;
-    this.members.review(peer);
-    this.owner.touched();
+    this.registry.permissionsChanged(peer);
+    this.owner.rearmTimer();
   }
 
   peerOf(key: string): WorkerPeer | undefined {
@@ -173,30 +173,30 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
       this.drop('late-reply', peer.key);
       return;
     }
-    const drop = this.core.reply(peer.worker, id, generation, reply, turnNow());
+    const drop = this.broker.reply(peer.worker, id, generation, reply, turnNow());
     if (drop !== undefined) this.drop(drop, peer.key);
   }
 
   lost(peer: WorkerPeer, unsent: Messages): void {
-    if (this.forget(peer, unsent)) this.owner.touched();
+    if (this.removePeer(peer, unsent)) this.owner.rearmTimer();
   }
 
   stalled(peer: WorkerPeer, unsent: Messages): void {
-    if (!this.renew(peer, unsent)) return;
-    this.owner.touched();
+    if (!this.reset(peer, unsent)) return;
+    this.owner.rearmTimer();
   }
 
   superseded(peer: WorkerPeer): void {
-    this.renew(peer, []);
+    this.reset(peer, []);
   }
 
   writable(peer: WorkerPeer): void {
-    if (peer.worker !== undefined) this.core.unblock(peer.worker, turnNow());
-    this.owner.touched();
+    if (peer.worker !== undefined) this.broker.unblock(peer.worker, turnNow());
+    this.owner.rearmTimer();
   }
 
-  touched(): void {
-    this.owner.touched();
+  rearmTimer(): void {
+    this.owner.rearmTimer();
   }
 
   /** Counts something that was not used. */
@@ -206,10 +206,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     }
   }
 
-  private heard(peer: WorkerPeer, frames: Buffer[], first: Buffer): void {
-    this.owner.signOfLife(peer.key);
+  private receive(peer: WorkerPeer, frames: Buffer[], first: Buffer): void {
+    this.owner.peerActive(peer.key);
     if (isPacked(first)) {
-      if (peer.worker === undefined) this.members.askWho(peer);
+      if (peer.worker === undefined) this.registry.requestHello(peer);
       if (!readPacked(frames, 1, peer)) this.drop('bad-batch', peer.key);
     } else if (isControl(frames, 1)) this.control(peer, frames);
     else this.classicReply(peer, frames, first);
@@ -217,36 +217,36 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   /** The router has been up for a while: workers that were refused before may come. */
   private started(): void {
-    this.members.starting = false;
-    this.onFreed();
-    this.owner.touched();
+    this.registry.starting = false;
+    this.onContractFreed();
+    this.owner.rearmTimer();
   }
 
   /** Another connection has the routing id of a peer: the same worker connected anew, or another one uses its id. */
-  private supplant(peer: WorkerPeer): void {
+  private replace(peer: WorkerPeer): void {
     const { key: worker } = peer;
     this.options.logger.warn(
       { worker },
       'a new connection took over the routing id of a worker; the old one is lost',
     );
-    this.forget(peer, []);
+    this.removePeer(peer, []);
   }
 
   /** Begins anew with a peer whose connection may stand: it is taken in again when it is heard of. */
-  private renew(peer: WorkerPeer, unsent: Messages): boolean {
-    if (!this.forget(peer, unsent)) return false;
-    this.add(peer.address, Buffer.from(peer.address, 'latin1')).ours ||= peer.ours;
+  private reset(peer: WorkerPeer, unsent: Messages): boolean {
+    if (!this.removePeer(peer, unsent)) return false;
+    this.add(peer.address, Buffer.from(peer.address, 'latin1')).native ||= peer.native;
     return true;
   }
 
-  private forget(peer: WorkerPeer, unsent: Messages): boolean {
+  private removePeer(peer: WorkerPeer, unsent: Messages): boolean {
     if (this.peers.get(peer.address) !== peer) return false;
     this.peers.delete(peer.address);
-    peer.grace?.();
-    peer.later?.();
+    peer.helloTimer?.();
+    peer.delayedHello?.();
     peer.channel.close();
-    this.giveBack(peer, unsent);
-    this.members.leave(peer, 'disconnected');
+    this.requeueUnsent(peer, unsent);
+    this.registry.leave(peer, 'disconnected');
     return true;
   }
 
@@ -270,48 +270,50 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
    * @param doubtful perhaps the peer is not there.
    */
   private awaitHello(peer: WorkerPeer, doubtful: boolean): void {
-    if (peer.ours && !doubtful) return;
-    peer.grace = this.clock.after(this.options.helloGrace, () => {
+    if (peer.native && !doubtful) return;
+    peer.helloTimer = this.clock.after(this.options.helloGrace, () => {
       if (doubtful) this.probe(peer);
-      else this.members.joinClassic(peer);
+      else this.registry.joinClassic(peer);
     });
   }
 
   /** Where nobody is, the message is refused before the time is over. */
   private probe(peer: WorkerPeer): void {
     peer.channel.post([PROBE]);
-    peer.grace = peer.ours ? undefined : this.clock.after(PROBE_TIME, () => this.members.joinClassic(peer));
+    peer.helloTimer = peer.native
+      ? undefined
+      : this.clock.after(PROBE_TIME, () => this.registry.joinClassic(peer));
   }
 
   private control(peer: WorkerPeer, frames: Buffer[]): void {
     const name = frames[3]?.toString();
     if (name === '$hello') return this.hello(peer, frames[4]);
     const data = controlData(frames[4]);
-    if (name === '$credit') return this.members.credit(peer, readCredit(data));
-    peer.later?.();
-    if (name === '$bye') this.members.goodbye(peer);
-    else if (name === '$gone') this.members.leave(peer, 'goodbye');
+    if (name === '$credit') return this.registry.credit(peer, readCredit(data));
+    peer.delayedHello?.();
+    if (name === '$bye') this.registry.goodbye(peer);
+    else if (name === '$gone') this.registry.leave(peer, 'goodbye');
     else this.drop('bad-control', peer.key);
   }
 
   /** Reads a hello, or later where the peer said too many: then the last one counts. */
   private hello(peer: WorkerPeer, frame: Buffer | undefined): void {
-    peer.later?.();
-    const wait = peer.hellos.take(frame?.length ?? 0, this.clock.now());
-    if (wait === 0) return this.members.hello(peer, frame);
-    peer.later = this.clock.after(wait, () => {
+    peer.delayedHello?.();
+    const wait = peer.helloBudget.take(frame?.length ?? 0, this.clock.now());
+    if (wait === 0) return this.registry.hello(peer, frame);
+    peer.delayedHello = this.clock.after(wait, () => {
       this.hello(peer, frame);
-      this.owner.touched();
+      this.owner.rearmTimer();
     });
   }
 
   /** Requests that never left go to other workers: nobody has run them. */
-  private giveBack(peer: WorkerPeer, unsent: Messages): void {
+  private requeueUnsent(peer: WorkerPeer, unsent: Messages): void {
     const { worker } = peer;
     if (worker === undefined) return;
     findUndelivered(unsent, (id, generation) => {
-      const pending = this.core.held(worker, id, generation);
-      if (pending !== undefined) this.core.giveBack(pending, turnNow());
+      const request = this.broker.held(worker, id, generation);
+      if (request !== undefined) this.broker.requeueUnsent(request, turnNow());
     });
   }
 
@@ -321,10 +323,11 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     if (!classic.delimited || !isToken(token)) return this.drop('unknown-token', peer.key);
     const { message, broken, badJson } = toReply(classic);
     if (broken) this.drop('bad-metadata', peer.key);
-    const sound = !badJson && (peer.ours || classic.metadata === undefined || isJson(message.body));
+    const sound = !badJson && (peer.native || classic.metadata === undefined || isJson(message.body));
     if (!sound) this.drop('bad-json', peer.key);
     const reply = sound ? message : failure('BAD_REPLY', 'the reply of the classic worker is not JSON');
-    if (peer.worker === undefined && !peer.ours && peer.grace === undefined) this.members.joinClassic(peer);
+    if (peer.worker === undefined && !peer.native && peer.helloTimer === undefined)
+      this.registry.joinClassic(peer);
     this.replied(peer, tokenId(token), tokenGeneration(token), reply);
   }
 }

@@ -36,7 +36,7 @@ export const NO_RANKS: ReadonlyMap<string, number> = new Map();
 
 export class ContractVersions {
   /** Ends the time for which the newest version stays without a worker. */
-  stayEnds: Cancel | undefined;
+  fallBackTimer: Cancel | undefined;
   /** Those that workers serve, and the newest one: each is compatible with all before it. */
   private readonly versions: AnnouncedVersion[];
 
@@ -107,7 +107,7 @@ export class ContractVersions {
   }
 
   /** Serves an earlier version again. */
-  goBack(version: AnnouncedVersion): void {
+  fallBack(version: AnnouncedVersion): void {
     const former = this.current;
     this.current = version;
     this.drop(former);

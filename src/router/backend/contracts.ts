@@ -15,16 +15,16 @@ const MAX_CONTRACTS = 1000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** How long (ms) the newest version is served on when only workers of earlier ones are left: its own may come back. */
-const NEWEST_STAYS = 30_000;
+const NEWEST_VERSION_GRACE = 30_000;
 
 /** How long (ms) until it is tried again when a contract of the name is being checked. */
-const BUSY_STAYS = 1000;
+const CHECK_RETRY_DELAY = 1000;
 
 /** Most operations of a contract that is checked at once. */
-const MAX_AT_ONCE = 50;
+const MAX_UNSLICED_OPERATIONS = 50;
 
 const TOO_DEEP = 'the contract is nested too deeply';
-const GONE = 'the worker is gone';
+const WORKER_GONE = 'the worker is gone';
 
 interface ContractsEvents {
   change: [revision: number];
@@ -40,7 +40,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   /** What workers gave back while a contract of the name was being checked. */
   private readonly released: ContractHold[] = [];
   /** A contract was refused because one of its name was being checked. */
-  private turnedAway = false;
+  private refusedDuringCheck = false;
 
   constructor(
     private readonly checker: ContractChecker | undefined,
@@ -48,7 +48,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     slices: CheckSlices = {},
   ) {
     super();
-    this.checks = new CheckQueue(() => this.checked(), slices);
+    this.checks = new CheckQueue(() => this.checkFinished(), slices);
   }
 
   /** Grows with each change. */
@@ -73,7 +73,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     const json = textOf(fragment);
     if (json === undefined) return TOO_DEEP;
     if (this.checks.isRunning(name)) {
-      this.turnedAway = true;
+      this.refusedDuringCheck = true;
       return 'another version of the contract is being checked';
     }
     return runAtOnce(this.acquiring(name, { fragment, events, json, ranks: NO_RANKS, workers: 0 }));
@@ -96,13 +96,13 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     const json = textOf(fragment);
     if (json === undefined) return TOO_DEEP;
     const version = { fragment, events, json, ranks: NO_RANKS, workers: 0 };
-    const small = operations <= MAX_AT_ONCE || this.entries.get(name)?.find(json) !== undefined;
+    const small = operations <= MAX_UNSLICED_OPERATIONS || this.entries.get(name)?.find(json) !== undefined;
     if (small && !this.checks.isRunning(name)) return runAtOnce(this.acquiring(name, version));
     const result = this.checks.run(name, () => this.acquiring(name, version), signal);
-    return result.then((hold = GONE) => {
+    return result.then((hold = WORKER_GONE) => {
       if (!signal.aborted || typeof hold === 'string') return hold;
       this.release(hold);
-      return GONE;
+      return WORKER_GONE;
     });
   }
 
@@ -121,8 +121,8 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
       this.checker?.setAvailable(name, false);
       this.changed();
     } else if (version === entry.newest) {
-      entry.stayEnds?.();
-      entry.stayEnds = this.clock.after(NEWEST_STAYS, () => this.goBack(name, entry));
+      entry.fallBackTimer?.();
+      entry.fallBackTimer = this.clock.after(NEWEST_VERSION_GRACE, () => this.fallBack(name, entry));
     }
     this.notify('freed');
   }
@@ -131,15 +131,15 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     const entry = this.entries.get(name);
     const known = entry?.find(version.json);
     if (entry !== undefined && known !== undefined) return this.join(name, entry, known);
-    if (entry === undefined || entry.workers === 0) return yield* this.takeIn(name, version);
-    return yield* this.takeBeside(name, entry, version);
+    if (entry === undefined || entry.workers === 0) return yield* this.addContract(name, version);
+    return yield* this.addVersion(name, entry, version);
   }
 
   /** A check in slices is over: what had to wait for it is done. */
-  private checked(): void {
+  private checkFinished(): void {
     for (const hold of this.released.splice(0)) this.release(hold);
-    if (!this.turnedAway) return;
-    this.turnedAway = false;
+    if (!this.refusedDuringCheck) return;
+    this.refusedDuringCheck = false;
     this.notify('freed');
   }
 
@@ -153,9 +153,9 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /** A contract that is new, or takes the place of one that nobody serves. */
-  private *takeIn(name: string, version: AnnouncedVersion): Steps<ContractHold | string> {
+  private *addContract(name: string, version: AnnouncedVersion): Steps<ContractHold | string> {
     const known = this.entries.get(name);
-    if (!this.makeRoom(name, version.json.length - (known?.size ?? 0))) return this.noRoom();
+    if (!this.makeRoom(name, version.json.length - (known?.size ?? 0))) return this.capacityRefusal();
     const refusal = yield* this.check(name, version);
     if (refusal !== undefined) return refusal;
     this.entries.delete(name);
@@ -168,14 +168,14 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /** Another version than those that workers serve now. */
-  private *takeBeside(
+  private *addVersion(
     name: string,
     entry: ContractVersions,
     version: AnnouncedVersion,
   ): Steps<ContractHold | string> {
     const place = yield* attempt(entry.rank(version.fragment));
     if (typeof place === 'string') return `the contract ${JSON.stringify(name)} is refused: ${place}`;
-    if (!this.makeRoom(name, version.json.length)) return this.noRoom();
+    if (!this.makeRoom(name, version.json.length)) return this.capacityRefusal();
     const refusal = place.later ? yield* this.check(name, version) : undefined;
     if (refusal !== undefined) return refusal;
     const ranked = { ...version, ranks: place.ranks };
@@ -186,14 +186,14 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /** The workers of the newest version did not come back: an earlier one that workers serve is served again. */
-  private goBack(name: string, entry: ContractVersions): void {
+  private fallBack(name: string, entry: ContractVersions): void {
     if (this.checks.isRunning(name)) {
-      entry.stayEnds = this.clock.after(BUSY_STAYS, () => this.goBack(name, entry));
+      entry.fallBackTimer = this.clock.after(CHECK_RETRY_DELAY, () => this.fallBack(name, entry));
       return;
     }
     const version = this.entries.get(name) === entry ? entry.successor() : undefined;
     if (version === undefined || runAtOnce(this.check(name, version)) !== undefined) return;
-    entry.goBack(version);
+    entry.fallBack(version);
     this.changed();
   }
 
@@ -219,7 +219,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return sum;
   }
 
-  private noRoom(): string {
+  private capacityRefusal(): string {
     return `there is no room for more contracts: ${this.entries.size} of them are served`;
   }
 
@@ -257,7 +257,10 @@ function* attempt<T>(steps: Steps<T>): Steps<T | string> {
 }
 
 /** Whether a contract is the one that a worker holds, in the same version. */
-export function isOf(hold: ContractHold, { name, fragment }: { name: string; fragment: unknown }): boolean {
+export function isSameContract(
+  hold: ContractHold,
+  { name, fragment }: { name: string; fragment: unknown },
+): boolean {
   return hold.name === name && hold.version.json === textOf(fragment);
 }
 

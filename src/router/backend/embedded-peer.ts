@@ -1,4 +1,4 @@
-/** A worker in the router's own thread: its place in the core, without a socket. */
+/** A worker in the router's own thread: its place in the broker, without a socket. */
 
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { EmbeddedSlot, EmbeddedWorker } from '../../core/messages/embedded.ts';
@@ -14,13 +14,13 @@ import type { AnnouncedContracts } from './contracts.ts';
 import type { WorkerRegistryOwner } from './worker-registry.ts';
 
 export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
-  readonly ours = true;
+  readonly native = true;
   worker: Worker | undefined;
   private hold: ContractHold | undefined;
 
   constructor(
     private readonly local: EmbeddedWorker,
-    private readonly core: Broker,
+    private readonly broker: Broker,
     private readonly contracts: AnnouncedContracts,
     private readonly owner: WorkerRegistryOwner,
   ) {}
@@ -39,13 +39,13 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (typeof hold === 'string') return hold;
     this.hold = hold;
     const ranks = hold?.version.ranks;
-    this.worker = this.core.addWorker(this, { id, events, concurrency, cancels: true, ranks }, turnNow());
+    this.worker = this.broker.addWorker(this, { id, events, concurrency, cancels: true, ranks }, turnNow());
     this.owner.workerJoined(this);
     return undefined;
   }
 
-  dispatch(pending: RouterRequest): boolean {
-    this.local.localRequest(pending.id, pending.generation, pending.message);
+  dispatch(request: RouterRequest): boolean {
+    this.local.localRequest(request.id, request.generation, request.message);
     return true;
   }
 
@@ -54,11 +54,11 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
   }
 
   reply(id: number, generation: number, reply: ReplyMessage): void {
-    if (this.worker !== undefined) this.core.reply(this.worker, id, generation, reply, turnNow());
+    if (this.worker !== undefined) this.broker.reply(this.worker, id, generation, reply, turnNow());
   }
 
   leave(): void {
-    if (this.worker !== undefined) this.core.drainWorker(this.worker, () => this.remove('goodbye'));
+    if (this.worker !== undefined) this.broker.drainWorker(this.worker, () => this.remove('goodbye'));
   }
 
   lost(): void {
@@ -76,7 +76,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (worker === undefined) return;
     this.worker = undefined;
     const { held } = worker;
-    this.core.removeWorker(worker, turnNow());
+    this.broker.removeWorker(worker, turnNow());
     if (this.hold !== undefined) this.contracts.release(this.hold);
     this.owner.workerLeft(this, reason, held);
   }

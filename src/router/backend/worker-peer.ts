@@ -36,64 +36,64 @@ export interface ContractCheck {
 }
 
 export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
-  /** Its entry in the core; undefined while it is unidentified, refused, excused or lost. */
+  /** Its entry in the broker; undefined while it is unidentified, refused, excused or lost. */
   worker: Worker | undefined;
   /** It said hello, or its routing id says that it will: a worker of this project. */
-  ours: boolean;
+  native: boolean;
   /** The worker, as its hello says: it may come back under another address. */
   node: string | undefined;
   /** Number of its connection, as its hello says. */
   connection: number | undefined;
   /** It was asked who it is, and did not say so yet. */
-  asked = false;
+  helloRequested = false;
   /** It said goodbye. */
-  excused = false;
+  leaving = false;
   /** Its key allows a classic worker nothing. */
-  barred = false;
+  classicRefused = false;
   /** The contract it brought. */
   contract: ContractHold | undefined;
   /** The contract it brings is being checked; it is not welcome yet. */
   check: ContractCheck | undefined;
   /** Its contract was refused: it is asked again when another one is free. */
-  rejected = false;
+  contractRefused = false;
   /** Ends the time it has to say hello. */
-  grace: Cancel | undefined;
+  helloTimer: Cancel | undefined;
   /** Hellos that it may say. */
-  readonly hellos = new HelloBudget();
+  readonly helloBudget = new HelloBudget();
   /** Drops a hello that waits to be read. */
-  later: Cancel | undefined;
+  delayedHello: Cancel | undefined;
   /** Its last hello that could be read, and a digest of its bytes: the same one is not read again. */
   lastHello: { readonly hello: Hello; readonly digest: string } | undefined;
   /** What it said that it serves, be it taken in or not. */
   announced: ReadAnnouncement | undefined;
   readonly channel: PeerChannel;
   /** What its routing id says. */
-  private readonly named: string;
+  private readonly addressIdentity: string;
 
   /**
    * @param address routing id of its connection, in Latin-1.
-   * @param guest who it is by its key, where the router asks for keys.
+   * @param authenticated who it is by its key, where the router asks for keys.
    */
   constructor(
     readonly address: string,
     makeChannel: (owner: WorkerPeer) => PeerChannel,
     private readonly owner: WorkerPeerOwner,
-    readonly guest: AuthenticatedPeer | undefined,
+    readonly authenticated: AuthenticatedPeer | undefined,
   ) {
-    this.ours = hasHelloMark(address);
-    this.named = identityOf(address);
+    this.native = saysHello(address);
+    this.addressIdentity = identityOf(address);
     this.channel = makeChannel(this);
   }
 
   /** Who it is: the same after it lost its connection. */
   get key(): string {
-    return this.node ?? this.named;
+    return this.node ?? this.addressIdentity;
   }
 
-  dispatch(pending: RouterRequest): boolean {
+  dispatch(request: RouterRequest): boolean {
     if (!this.channel.writable) return false;
-    if (this.ours) this.channel.addRequest(pending.id, pending.generation, pending.message);
-    else this.dispatchClassic(pending);
+    if (this.native) this.channel.addRequest(request.id, request.generation, request.message);
+    else this.dispatchClassic(request);
     return true;
   }
 
@@ -101,7 +101,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     this.channel.addCancel(id, generation, why);
   }
 
-  want(): void {
+  requestCredit(): void {
     this.control('$want', {});
   }
 
@@ -136,8 +136,8 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   }
 
   /** To a classic worker goes only what it can read: it would drop the rest without a word. */
-  private dispatchClassic(pending: RouterRequest): void {
-    const { id, generation, message } = pending;
+  private dispatchClassic(request: RouterRequest): void {
+    const { id, generation, message } = request;
     if (isClassicJson(message.body)) {
       this.channel.post([
         encodeToken(id, generation),

@@ -1,5 +1,5 @@
 /**
- * Who works for the router: takes workers into the core by their hello, or as classic ones, and out of it again. Who is
+ * Who works for the router: takes workers into the broker by their hello, or as classic ones, and out of it again. Who is
  * there at all is the backend's.
  */
 import { createHash } from 'node:crypto';
@@ -13,11 +13,11 @@ import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcemen
 import { announcementRefusal, classicEventsOf } from './announcement-policy.ts';
 import type { ClassicEvents } from './classic-events.ts';
 import type { ContractHold } from './contract-versions.ts';
-import { type AnnouncedContracts, isOf } from './contracts.ts';
+import { type AnnouncedContracts, isSameContract } from './contracts.ts';
 import type { ContractCheck, WorkerPeer } from './worker-peer.ts';
 
 /** A worker, as much of it as the router tells others. */
-export type JoinedPeer = Pick<WorkerPeer, 'key' | 'ours' | 'worker'>;
+export type JoinedPeer = Pick<WorkerPeer, 'key' | 'native' | 'worker'>;
 
 /** Told of workers that come and go. */
 export interface WorkerRegistryOwner {
@@ -34,8 +34,8 @@ export interface PeerDirectory {
   superseded(peer: WorkerPeer): void;
   /** Counts something that was not used. */
   drop(cause: DropCause, peer: string | undefined): void;
-  /** Something happened at a worker: the core may have something to do earlier than before. */
-  touched(): void;
+  /** Something happened at a worker: the broker may have something to do earlier than before. */
+  rearmTimer(): void;
 }
 
 /** Options of a membership. */
@@ -53,7 +53,7 @@ export interface WorkerRegistryOptions {
 const HELD_BACK =
   'the worker was refused before, and the router has just started: it first takes in workers that were not refused';
 
-const UNBOUND =
+const UNBOUND_WORKERS =
   'two classic workers are bound to no events: the router assumes that each of them serves every event that no worker ' +
   'announced; if they serve different events, bind them with classicEvents (--classic-events NODE_ID=EVENT)';
 
@@ -61,28 +61,28 @@ export class WorkerRegistry {
   /** The router has just started: workers that were refused before wait for the others. */
   starting = false;
   /** It was said what is assumed of classic workers that are bound to no events. */
-  private warned = false;
+  private warnedOfUnbound = false;
 
   constructor(
     private readonly options: WorkerRegistryOptions,
-    private readonly core: Broker,
+    private readonly broker: Broker,
     private readonly directory: PeerDirectory,
     private readonly owner: WorkerRegistryOwner,
   ) {}
 
   /** A worker says what it is, at its start or when it was asked. */
   hello(peer: WorkerPeer, frame: Buffer | undefined): void {
-    peer.grace?.();
-    peer.grace = undefined;
-    peer.ours = true;
-    peer.asked = false;
-    peer.excused = false;
-    const hello = readAgain(peer, frame);
+    peer.helloTimer?.();
+    peer.helloTimer = undefined;
+    peer.native = true;
+    peer.helloRequested = false;
+    peer.leaving = false;
+    const hello = readHelloOnce(peer, frame);
     if (typeof hello === 'string') {
       this.directory.drop('bad-control', peer.key);
       return this.refuse(peer, hello);
     }
-    if (!this.succeed(peer, hello)) return this.directory.drop('bad-control', peer.key);
+    if (!this.takeOver(peer, hello)) return this.directory.drop('bad-control', peer.key);
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
     const known = peer.announced;
@@ -95,10 +95,10 @@ export class WorkerRegistry {
       return;
     }
     this.abandonCheck(peer);
-    const refusal = forbidden(peer);
+    const refusal = permissionRefusal(peer);
     if (refusal !== undefined) return this.refuse(peer, refusal);
     if (this.starting && isSecond(peer, hello)) this.reject(peer, HELD_BACK);
-    else if (same && peer.contract !== undefined) this.takeIn(peer, hello);
+    else if (same && peer.contract !== undefined) this.admit(peer, hello);
     else this.acquire(peer, announced, hello);
   }
 
@@ -112,50 +112,56 @@ export class WorkerRegistry {
   joinClassic(peer: WorkerPeer): void {
     const { classicConcurrency: concurrency, classicEvents } = this.options;
     const bound = classicEvents.of(peer.address);
-    const events = peer.guest ? classicEventsOf(peer.guest.rights, bound) : bound;
-    peer.grace = undefined;
-    if (peer.barred) return;
-    if (peer.guest !== undefined && events?.length === 0) {
-      peer.barred = true;
+    const events = peer.authenticated ? classicEventsOf(peer.authenticated.rights, bound) : bound;
+    peer.helloTimer = undefined;
+    if (peer.classicRefused) return;
+    if (peer.authenticated !== undefined && events?.length === 0) {
+      peer.classicRefused = true;
       return this.refuse(
         peer,
-        `the key of ${peer.guest.rights.name} names no event that a classic worker could serve`,
+        `the key of ${peer.authenticated.rights.name} names no event that a classic worker could serve`,
       );
     }
-    if (events === undefined) this.warnOfUnbound(peer);
-    peer.worker = this.core.addWorker(peer, { id: peer.key, events, concurrency, cancels: false }, turnNow());
+    if (events === undefined) this.warnOfUnboundWorkers(peer);
+    peer.worker = this.broker.addWorker(
+      peer,
+      { id: peer.key, events, concurrency, cancels: false },
+      turnNow(),
+    );
     this.owner.workerJoined(peer);
   }
 
   /** The second classic worker that is bound to no events may serve others than the first one: the operator should know. */
-  private warnOfUnbound(peer: WorkerPeer): void {
-    if (this.warned) return;
-    const before = [...this.core.workers].find((worker) => !worker.cancels && worker.events === undefined);
+  private warnOfUnboundWorkers(peer: WorkerPeer): void {
+    if (this.warnedOfUnbound) return;
+    const before = [...this.broker.workers].find((worker) => !worker.cancels && worker.events === undefined);
     if (before === undefined) return;
-    this.warned = true;
-    this.options.logger.warn({ workers: [before.id, peer.key] }, UNBOUND);
+    this.warnedOfUnbound = true;
+    this.options.logger.warn({ workers: [before.id, peer.key] }, UNBOUND_WORKERS);
   }
 
   /** One of ours of which the router has lost track is to say its hello again. */
-  askWho(peer: WorkerPeer): void {
-    if (peer.asked || peer.excused || peer.check !== undefined) return;
-    peer.asked = true;
+  requestHello(peer: WorkerPeer): void {
+    if (peer.helloRequested || peer.leaving || peer.check !== undefined) return;
+    peer.helloRequested = true;
     peer.control('$who', {});
   }
 
   /** What stood in the way of a contract may be gone. */
-  reconsider(peer: WorkerPeer): void {
-    if (peer.rejected) this.askWho(peer);
+  retryRefusedContract(peer: WorkerPeer): void {
+    if (peer.contractRefused) this.requestHello(peer);
   }
 
   /** Another allow list: the worker may serve less than before, nothing at all, or what it was refused. */
-  review(peer: WorkerPeer): void {
-    if (peer.guest === undefined || peer.excused) return;
-    const refusal = peer.guest.revoked ? 'its key was taken off the allow list' : forbidden(peer);
+  permissionsChanged(peer: WorkerPeer): void {
+    if (peer.authenticated === undefined || peer.leaving) return;
+    const refusal = peer.authenticated.revoked
+      ? 'its key was taken off the allow list'
+      : permissionRefusal(peer);
     if (refusal !== undefined) this.refuse(peer, refusal);
-    else if (peer.ours && peer.worker === undefined) this.askWho(peer);
-    else if (!peer.ours && peer.grace === undefined) {
-      peer.barred = false;
+    else if (peer.native && peer.worker === undefined) this.requestHello(peer);
+    else if (!peer.native && peer.helloTimer === undefined) {
+      peer.classicRefused = false;
       this.leave(peer, 'replaced');
       this.joinClassic(peer);
     }
@@ -165,21 +171,21 @@ export class WorkerRegistry {
   credit(peer: WorkerPeer, concurrency: number | undefined): void {
     if (concurrency === undefined) return this.directory.drop('bad-control', peer.key);
     if (peer.check !== undefined) peer.check.hello = { ...peer.check.hello, concurrency, share: true };
-    if (peer.worker === undefined && peer.check === undefined) return this.askWho(peer);
+    if (peer.worker === undefined && peer.check === undefined) return this.requestHello(peer);
     if (peer.worker !== undefined) {
-      this.core.updateWorker(peer.worker, { concurrency, shares: true }, turnNow());
+      this.broker.updateWorker(peer.worker, { concurrency, sharesCredit: true }, turnNow());
     }
     peer.control('$credit', { concurrency } satisfies Credit);
   }
 
   /** The worker wants nothing more; what it holds it will still answer. */
   goodbye(peer: WorkerPeer): void {
-    peer.grace?.();
-    peer.grace = undefined;
-    peer.ours = true;
-    peer.excused = true;
+    peer.helloTimer?.();
+    peer.helloTimer = undefined;
+    peer.native = true;
+    peer.leaving = true;
     this.abandonCheck(peer);
-    if (peer.worker !== undefined) this.core.drainWorker(peer.worker, () => this.leave(peer, 'goodbye'));
+    if (peer.worker !== undefined) this.broker.drainWorker(peer.worker, () => this.leave(peer, 'goodbye'));
     peer.control('$bye', {});
   }
 
@@ -192,28 +198,28 @@ export class WorkerRegistry {
     if (worker === undefined) return;
     peer.worker = undefined;
     const { held } = worker;
-    this.core.removeWorker(worker, turnNow());
+    this.broker.removeWorker(worker, turnNow());
     this.owner.workerLeft(peer, reason, held);
   }
 
   /** Refuses a worker for its contract: it is asked again when that may have changed. */
   private reject(peer: WorkerPeer, reason: string): void {
-    peer.rejected = true;
+    peer.contractRefused = true;
     this.refuse(peer, reason);
   }
 
   private refuse(peer: WorkerPeer, reason: string): void {
     this.options.logger.warn({ worker: peer.key, reason }, 'a worker was refused');
-    if (peer.ours) peer.control('$refused', { reason });
+    if (peer.native) peer.control('$refused', { reason });
     this.leave(peer, 'refused');
   }
 
   /** A worker that comes back takes the place of its lost connection. False: it is that one, late, or another's name. */
-  private succeed(peer: WorkerPeer, { node, connection = 0 }: Hello): boolean {
+  private takeOver(peer: WorkerPeer, { node, connection = 0 }: Hello): boolean {
     if (node === undefined || node === peer.node) return true;
     const before = this.directory.peerOf(node);
     if (before !== undefined && before !== peer) {
-      const stranger = before.guest?.publicKey !== peer.guest?.publicKey;
+      const stranger = before.authenticated?.publicKey !== peer.authenticated?.publicKey;
       if (stranger || (before.connection ?? 0) > connection) return false;
       this.leave(before, 'replaced');
       this.directory.superseded(before);
@@ -224,19 +230,19 @@ export class WorkerRegistry {
 
   private acquire(peer: WorkerPeer, { contract, claims }: ReadAnnouncement, hello: Hello): void {
     const { contracts } = this.options;
-    peer.rejected = false;
+    peer.contractRefused = false;
     const former = peer.contract;
-    if (former !== undefined && contract !== undefined && isOf(former, contract)) {
-      return this.takeIn(peer, hello);
+    if (former !== undefined && contract !== undefined && isSameContract(former, contract)) {
+      return this.admit(peer, hello);
     }
     if (former !== undefined) contracts.release(former);
     peer.contract = undefined;
-    if (contract === undefined) return this.takeIn(peer, hello);
+    if (contract === undefined) return this.admit(peer, hello);
     const abort = new AbortController();
     const { name, fragment } = contract;
     const hold = contracts.acquireInSlices(name, fragment, eventsOf(claims), claims.length, abort.signal);
     if (hold instanceof Promise) this.awaitCheck(peer, { abort, hello }, hold);
-    else this.acquired(peer, hello, hold);
+    else this.contractChecked(peer, hello, hold);
   }
 
   /** Takes the worker in, or refuses it, once its contract is checked. */
@@ -245,31 +251,35 @@ export class WorkerRegistry {
     void hold.then((result) => {
       if (peer.check === check) {
         peer.check = undefined;
-        this.acquired(peer, check.hello, result);
-        this.directory.touched();
+        this.contractChecked(peer, check.hello, result);
+        this.directory.rearmTimer();
       } else if (typeof result !== 'string') this.options.contracts.release(result);
     });
   }
 
-  private acquired(peer: WorkerPeer, hello: Hello, hold: ContractHold | string): void {
+  private contractChecked(peer: WorkerPeer, hello: Hello, hold: ContractHold | string): void {
     if (typeof hold === 'string') return this.reject(peer, hold);
     peer.contract = hold;
-    this.takeIn(peer, hello);
+    this.admit(peer, hello);
   }
 
-  private takeIn(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
+  private admit(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
     peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
     const now = turnNow();
     const { worker } = peer;
     const ranks = peer.contract?.version.ranks;
     if (worker === undefined) {
       const info = { id: peer.key, events, concurrency, shares, cancels: true, ranks };
-      peer.worker = this.core.addWorker(peer, info, now);
+      peer.worker = this.broker.addWorker(peer, info, now);
       this.owner.workerJoined(peer);
       return;
     }
     const wasClassic = !worker.cancels;
-    this.core.updateWorker(worker, { events, concurrency, shares, cancels: true, ranks }, now);
+    this.broker.updateWorker(
+      worker,
+      { events, concurrency, sharesCredit: shares, cancels: true, ranks },
+      now,
+    );
     if (wasClassic) this.owner.workerJoined(peer);
   }
 }
@@ -280,7 +290,7 @@ function isSecond({ worker }: WorkerPeer, { refused, contract }: Hello): boolean
 }
 
 /** Reads a hello; the same bytes as those of the peer's last one are the same hello. */
-function readAgain(peer: WorkerPeer, frame: Buffer | undefined): Hello | string {
+function readHelloOnce(peer: WorkerPeer, frame: Buffer | undefined): Hello | string {
   const digest = frame === undefined ? '' : createHash('sha256').update(frame).digest('base64');
   if (peer.lastHello?.digest === digest) return peer.lastHello.hello;
   const hello = readHello(controlData(frame));
@@ -289,6 +299,6 @@ function readAgain(peer: WorkerPeer, frame: Buffer | undefined): Hello | string 
 }
 
 /** Why its key does not allow what a worker announced; undefined when it does, or keys are not asked for. */
-function forbidden({ guest, announced }: WorkerPeer): string | undefined {
+function permissionRefusal({ authenticated: guest, announced }: WorkerPeer): string | undefined {
   return guest && announced && announcementRefusal(guest.rights, announced);
 }

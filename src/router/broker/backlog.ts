@@ -1,17 +1,18 @@
 /**
- * All requests that wait: bounded by number for each event and by bytes in all.
+ * All queued requests, bounded by number per event and by bytes in total.
  *
- * Where there is no room, who uses more than the newcomer gives way: the client with the most waiting at the event, or
- * for bytes at the heaviest event. It loses the request that would be served last. So a flood on one event, or from one
- * client, fills its own share and not that of others. A client that is alone may fill everything.
+ * When there is no room, the broker evicts a request of a client or event that uses more than the
+ * new request would: of the client with the most requests queued at the event or, for bytes, at the
+ * heaviest event. It evicts the request that would be served last. A flood on one event or from one
+ * client therefore fills only its own share. A client that is alone may use the whole queue.
  *
- * Replies that clients do not read count in the bound on bytes, up to half of it.
+ * Replies that clients do not read count towards the bound on bytes, up to half of it.
  */
 
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { cannotFinish } from '../../core/time/lateness.ts';
 import type { Breakers } from './breaker.ts';
-import { type EventState, type EventTable, Group, type Link } from './event-table.ts';
+import type { EventState, EventTable, Group, GroupEvent } from './event-table.ts';
 import type { ClientQueue } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
 import type { RouterRequest } from './request.ts';
@@ -22,63 +23,69 @@ export class Backlog {
   bytes = 0;
   /** Replies that clients do not read. */
   readonly unread: UnreadReplies;
-  /** An event that was the heaviest when it last grew. */
+  /** The event that was the heaviest when it last grew. */
   private heaviest: EventState | undefined = undefined;
-  /** The event that a request is being added to: it stays, even if pushing out empties it. */
+  /** The event that a request is being added to; it is kept even if evictions empty it. */
   private filling: EventState | undefined = undefined;
 
-  /**
-   * @param pushOut settles a request that had to give way; it is out of its queue already.
-   */
+  /** @param onEvicted settles an evicted request, which has left its queue already. */
   constructor(
-    private readonly routes: EventTable,
+    private readonly eventTable: EventTable,
     private readonly queueLimit: number,
     private readonly queueBytes: number,
-    private readonly pushOut: (pending: RouterRequest) => void,
+    private readonly onEvicted: (request: RouterRequest) => void,
   ) {
     this.unread = new UnreadReplies(queueBytes / 2);
   }
 
-  /** Queues a request; false when there is no room. */
-  add(event: EventState, pending: RouterRequest): boolean {
-    pending.size = sizeOf(pending.message, pending.envelope);
+  /** Queues a request. Returns false if there is no room. */
+  add(event: EventState, request: RouterRequest): boolean {
+    request.size = sizeOf(request.message, request.envelope);
     this.filling = event;
     const room =
-      (event.queue.length < this.queueLimit || this.makePlace(event, pending)) &&
-      (this.used + pending.size <= this.queueBytes || this.makeRoom(event, pending));
+      (event.queue.length < this.queueLimit || this.evictForCount(event, request)) &&
+      (this.used + request.size <= this.queueBytes || this.evictForBytes(event, request));
     this.filling = undefined;
     if (!room) return false;
     const { queue } = event;
-    pending.message = detached(pending.message, event.name, queue.slab, queue.length);
-    pending.owned = true;
-    pending.pace = event.pace;
-    pending.enter('queued');
-    queue.push(pending);
-    this.entered(event, pending);
+    request.message = detached(request.message, event.name, queue.slab, queue.length);
+    request.ownsPayload = true;
+    request.pace = event.pace;
+    request.transition('queued');
+    queue.push(request);
+    this.added(event, request);
     return true;
   }
 
-  /** Queues a request that is `queued` but in no queue: it had left it before. In front, and whatever the bounds. */
-  addFirst(event: EventState, pending: RouterRequest): void {
-    if (pending.size === 0) pending.size = sizeOf(pending.message, pending.envelope);
-    event.queue.unshift(pending);
-    this.entered(event, pending);
+  /**
+   * Puts a request that was dispatched before at the front of its queue, whatever the bounds. Its
+   * state is `queued` already.
+   */
+  addFirst(event: EventState, request: RouterRequest): void {
+    if (request.size === 0) request.size = sizeOf(request.message, request.envelope);
+    event.queue.unshift(request);
+    this.added(event, request);
   }
 
   /**
-   * Takes the next request for a worker: events in turn, and at each event clients in turn. A hopeless request comes out
-   * too, to be settled; it costs neither its event nor its client the turn.
+   * Takes the next request for a worker: events in turn and, within each event, clients in turn. A
+   * hopeless request is returned too, so that the caller settles it; it does not use up the turn of
+   * its event or client.
    */
   takeFor(worker: Worker, breakers: Breakers | undefined, now: number): RouterRequest | undefined {
     const { group } = worker;
-    if (!(group instanceof Group)) return undefined;
-    let best: { readonly link: Link; readonly next: RouterRequest } | undefined;
-    let after: Link | undefined;
-    for (let link = group.backlog.first, looked = 0; link !== undefined && looked < SAMPLE; link = after) {
+    if (group === undefined) return undefined;
+    let best: { readonly link: GroupEvent; readonly next: RouterRequest } | undefined;
+    let after: GroupEvent | undefined;
+    for (
+      let link = group.backlog.first, looked = 0;
+      link !== undefined && looked < MAX_INSPECTED;
+      link = after
+    ) {
       const { event } = link;
       after = link.after;
       if (event.queue.length === 0) group.backlog.remove(link);
-      else if (!this.routes.paused.has(event.name)) {
+      else if (!this.eventTable.paused.has(event.name)) {
         const next = nextFor(worker, event, breakers, now);
         if (next === undefined) continue;
         if (cannotFinish(next, now)) {
@@ -86,7 +93,7 @@ export class Backlog {
           return next;
         }
         if (isOutranked(next, event, group)) continue;
-        if (!event.queue.yields(next)) return this.serveTurn(group, link, next);
+        if (next.clientQueue?.isDeferred(next) !== true) return this.serveTurn(group, link, next);
         best ??= { link, next };
         looked++;
       }
@@ -94,24 +101,26 @@ export class Backlog {
     return best && this.serveTurn(group, best.link, best.next);
   }
 
-  /** Takes a request of an event whose turn it is; the event's next turn is after all others. */
-  private serveTurn(group: Group, link: Link, next: RouterRequest): RouterRequest {
+  /**
+   * Takes a request of the event whose turn it is. The event's next turn comes after those of all
+   * others.
+   */
+  private serveTurn(group: Group, link: GroupEvent, next: RouterRequest): RouterRequest {
     group.backlog.remove(link);
     this.serve(link.event, next);
     if (link.event.queue.length > 0) group.backlog.push(link);
     return next;
   }
 
-  /** Takes a request of an event that goes to a worker. */
-  serve(event: EventState, pending: RouterRequest): void {
-    event.queue.serve(pending);
-    this.left(event, pending);
+  /** Takes out a request that is about to be dispatched. */
+  serve(event: EventState, request: RouterRequest): void {
+    event.queue.serve(request);
+    this.removed(event, request);
   }
 
-  /** Whether anything waits that a worker serves. */
-  holdsFor({ group }: Worker): boolean {
-    if (!(group instanceof Group)) return false;
-    for (let link = group.backlog.first; link !== undefined; link = link.after) {
+  /** Whether requests are queued that the worker serves. */
+  hasRequestsFor({ group }: Worker): boolean {
+    for (let link = group?.backlog.first; link !== undefined; link = link.after) {
       if (link.event.queue.length > 0) return true;
     }
     return false;
@@ -119,92 +128,98 @@ export class Backlog {
 
   /** Takes any request of an event. */
   takeFrom(event: EventState): RouterRequest | undefined {
-    const pending = event.queue.first;
-    if (pending !== undefined) this.serve(event, pending);
-    return pending;
+    const request = event.queue.first;
+    if (request !== undefined) this.serve(event, request);
+    return request;
   }
 
-  /** Takes a request out, wherever it stands. */
-  remove(pending: RouterRequest): void {
-    const event = this.routes.events.get(pending.message.eventName);
-    if (event === undefined || pending.lane === undefined) return;
-    event.queue.remove(pending);
-    this.left(event, pending);
+  /** Removes a request from its queue, whatever its position. */
+  remove(request: RouterRequest): void {
+    const queue = request.clientQueue?.queue;
+    if (queue === undefined) return;
+    queue.remove(request);
+    this.removed(queue.event, request);
   }
 
-  /** What counts in the bound on bytes. */
+  /** Bytes that count towards the bound. */
   private get used(): number {
     return this.bytes + Math.min(this.unread.bytes, this.queueBytes / 2);
   }
 
-  private entered(event: EventState, pending: RouterRequest): void {
+  private added(event: EventState, request: RouterRequest): void {
     this.length++;
-    this.bytes += pending.size;
-    if (event.queue.length === 1) event.list();
+    this.bytes += request.size;
+    if (event.queue.length === 1) event.listInGroups();
     if (this.heaviest === undefined || event.queue.bytes > this.heaviest.queue.bytes) this.heaviest = event;
   }
 
-  private left(event: EventState, pending: RouterRequest): void {
+  private removed(event: EventState, request: RouterRequest): void {
     this.length--;
-    this.bytes -= pending.size;
+    this.bytes -= request.size;
     if (event.queue.length > 0) return;
     if (this.heaviest === event) this.heaviest = undefined;
-    if (event.stray && event !== this.filling) this.routes.dropStray(event);
+    if (event.unannounced && event !== this.filling) this.eventTable.dropUnannounced(event);
   }
 
-  /** Pushes out one request of the event, of a client that has more there than this one. */
-  private makePlace(event: EventState, pending: RouterRequest): boolean {
-    const longest = event.queue.largestLane('length');
-    const own = event.queue.laneOf(pending)?.length ?? 0;
+  /** Evicts one request of the event, of a client that has more queued there than this one. */
+  private evictForCount(event: EventState, request: RouterRequest): boolean {
+    const longest = event.queue.largestClientQueue('length');
+    const own = event.queue.clientQueueOf(request)?.length ?? 0;
     if (longest === undefined || longest.length <= own + 1) return false;
-    this.pushOutOf(longest);
+    this.evictFrom(longest);
     return true;
   }
 
-  /** Pushes out as many bytes as are missing, of an event or a client with more than this one would have. */
-  private makeRoom(event: EventState, pending: RouterRequest): boolean {
-    const missing = this.used + pending.size - this.queueBytes;
+  /**
+   * Evicts as many bytes as are missing, of an event or a client that has more queued than this one
+   * would have.
+   */
+  private evictForBytes(event: EventState, request: RouterRequest): boolean {
+    const missing = this.used + request.size - this.queueBytes;
     const { heaviest } = this;
     const other = heaviest !== undefined && heaviest !== event ? heaviest : undefined;
-    const surplus = other === undefined ? 0 : other.queue.bytes - event.queue.bytes - pending.size;
+    const surplus = other === undefined ? 0 : other.queue.bytes - event.queue.bytes - request.size;
     const queue = other !== undefined && surplus >= missing ? other.queue : event.queue;
     if (queue === event.queue) {
-      const lane = queue.largestLane('bytes');
-      const own = queue.laneOf(pending)?.bytes ?? 0;
-      if (lane === undefined || lane.bytes - own - pending.size < missing) return false;
+      const clientQueue = queue.largestClientQueue('bytes');
+      const own = queue.clientQueueOf(request)?.bytes ?? 0;
+      if (clientQueue === undefined || clientQueue.bytes - own - request.size < missing) return false;
     }
-    while (this.used + pending.size > this.queueBytes) {
-      const lane = queue.largestLane('bytes');
-      if (lane === undefined) return false;
-      this.pushOutOf(lane);
+    while (this.used + request.size > this.queueBytes) {
+      const clientQueue = queue.largestClientQueue('bytes');
+      if (clientQueue === undefined) return false;
+      this.evictFrom(clientQueue);
     }
     return true;
   }
 
-  private pushOutOf(lane: ClientQueue): void {
-    const victim = lane.leastUrgent;
+  private evictFrom(clientQueue: ClientQueue): void {
+    const victim = clientQueue.leastUrgent;
     if (victim === undefined) return;
     this.remove(victim);
-    this.pushOut(victim);
+    this.onEvicted(victim);
   }
 }
 
-/** Most events looked at to find one whose next request is not late. */
-const SAMPLE = 32;
+/** Maximum number of events inspected to find one whose next request is not late. */
+const MAX_INSPECTED = 32;
 
-/** The request of an event that a worker may be given next: at a half-open breaker only one with time to succeed. */
+/**
+ * The next request of an event for a worker. A half-open breaker admits only one with enough time
+ * to succeed.
+ */
 function nextFor(
   worker: Worker,
   { name, queue }: EventState,
   breakers: Breakers | undefined,
   now: number,
 ): RouterRequest | undefined {
-  if (breakers === undefined || !breakers.tripped(worker)) return queue.next(now);
-  if (breakers.rests(worker, name, true)) return undefined;
-  return breakers.rests(worker, name, false) ? queue.nextFresh(now) : queue.next(now);
+  if (breakers === undefined || !breakers.mayBlock(worker)) return queue.next(now);
+  if (breakers.blocks(worker, name, true)) return undefined;
+  return breakers.blocks(worker, name, false) ? queue.nextFresh(now) : queue.next(now);
 }
 
 /** Whether a request waits for workers of a higher rank, and there are some. */
-function isOutranked({ least }: RouterRequest, event: EventState, group: Group): boolean {
+function isOutranked({ minRank: least }: RouterRequest, event: EventState, group: Group): boolean {
   return least !== -Infinity && group.rankOf(event.name) < Math.min(least, event.topRank);
 }

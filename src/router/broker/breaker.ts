@@ -1,13 +1,16 @@
 /**
- * Circuit breakers: what keeps failing is rested, and tried again.
+ * Circuit breakers stop dispatching requests that keep failing, and probe for recovery.
  *
- * - One for each worker and event. After `threshold` failures in a row (handler errors, bad replies, timeouts) the
- *   worker gets no requests of that event for `rest` ms; then one is tried, and with a failure it rests twice as long, up
- *   to `maxOpenDuration`. A success closes the breaker. For quick failures a worker is not rested where no other could take
- *   over: an honest error at once is better than a wait.
- * - A worker that rests for more than `MAX_TRIPPED` events rests as a whole.
- * - One for each event that was held by `LOSSES` lost workers in a row: it rests everywhere, so that a request that kills
- *   workers cannot kill them all. A reply closes it.
+ * - Each pair of worker and event has a breaker. It opens after `threshold` consecutive failures
+ *   (handler errors, bad replies, timeouts) and blocks the event at that worker for `openDuration`
+ *   ms. Then it is half-open and admits one request: success closes it, failure opens it again for
+ *   twice as long, up to `maxOpenDuration`. For failures that reply quickly it stays closed while
+ *   no other worker can take over, because an immediate error serves the caller better than a wait.
+ * - A worker with `MAX_OPEN_BREAKERS` breakers that are not closed is suspended for all events when
+ *   another one fails.
+ * - Each event has a breaker for all workers. It opens when `LOSSES_TO_OPEN` consecutive workers
+ *   were lost while they held a request of the event, so that a request that crashes workers cannot
+ *   crash all of them. Any reply closes it.
  */
 import type { BreakerState } from '../../core/observability/reports.ts';
 import { Breaker } from './breaker-state.ts';
@@ -15,124 +18,167 @@ import type { EventState } from './event-table.ts';
 import { TimerEntry, type TimerWheel } from './timers.ts';
 import type { Worker } from './worker.ts';
 
-/** Settings of circuit breakers. */
+/** Options of the circuit breakers; see {@link RouterLimits}. */
 export interface BreakerOptions {
-  /** Failures in a row of one event at one worker. Default 5. */
+  /**
+   * Consecutive failures of one event at one worker that open its breaker.
+   *
+   * @defaultValue 5
+   */
   readonly threshold?: number;
-  /** First rest, in ms. Default 1,000. */
+  /**
+   * How long a breaker stays open the first time, in milliseconds.
+   *
+   * @defaultValue 1000
+   */
   readonly openDuration?: number;
-  /** Longest rest, in ms. Default 30,000. */
+  /**
+   * Upper bound on how long a breaker stays open, in milliseconds. The duration doubles each time
+   * the breaker opens again.
+   *
+   * @defaultValue 30000
+   */
   readonly maxOpenDuration?: number;
 }
 
-/** What a breaker tells the core. */
+/**
+ * Callbacks of the breakers. Where `worker` is undefined, the breaker is that of the event at all
+ * workers.
+ */
 export interface BreakerOwner {
-  /** A worker rests for an event, or where `worker` is undefined the event rests everywhere. */
-  rested(worker: Worker | undefined, eventName: string, rest: number): void;
-  /** A rest is over, or a breaker closed. */
-  rescued(worker: Worker | undefined, eventName: string, now: number): void;
-  /** A worker fails at too many events: it should rest as a whole. */
-  restWorker(worker: Worker, rest: number, now: number): void;
+  /** A breaker opened, for `openDuration` ms. */
+  opened(worker: Worker | undefined, eventName: string, openDuration: number): void;
+  /** A breaker is half-open: it admits one request. */
+  halfOpened(worker: Worker | undefined, eventName: string, now: number): void;
+  /** A breaker that was open or half-open closed. */
+  closed(worker: Worker | undefined, eventName: string, now: number): void;
+  /** A worker fails at too many events and should be suspended, for `duration` ms. */
+  suspendWorker(worker: Worker, duration: number, now: number): void;
 }
 
-const MAX_TRIPPED = 8;
-const LOSSES = 3;
-/** Most failing events remembered, for a worker and for the whole router. */
+const MAX_OPEN_BREAKERS = 8;
+const LOSSES_TO_OPEN = 3;
+/** Maximum number of failing events remembered per worker, and for the whole router. */
 const MAX_REMEMBERED = 64;
+
+/**
+ * The consecutive failures of one worker and event, or of one event, and the state that follows
+ * from them.
+ */
+export class Breaker {
+  state: BreakerState = 'closed';
+  failures = 0;
+  openDuration = 0;
+  /** Whether the one request that a half-open breaker admits is in flight. */
+  probing = false;
+  timer: TimerEntry | undefined = undefined;
+
+  /**
+   * Whether the breaker blocks a request.
+   *
+   * @param fresh whether the request has enough time left to show that the worker recovered.
+   */
+  blocks(fresh: boolean): boolean {
+    return this.state === 'open' || (this.state === 'half-open' && (this.probing || !fresh));
+  }
+}
 
 /** All breakers of a router. */
 export class Breakers {
-  /** How many events rest everywhere or are on trial. */
+  /** Number of events whose breaker for all workers is not closed. */
   eventsTripped = 0;
   private readonly events = new Map<string, Breaker>();
   private readonly threshold: number;
-  private readonly firstRest: number;
+  private readonly openDuration: number;
   private readonly maxOpenDuration: number;
 
   constructor(
     options: BreakerOptions,
-    private readonly alarms: TimerWheel,
-    private readonly owner: BreakerOwner,
+    private readonly timers: TimerWheel,
+    private readonly owner: () => BreakerOwner,
   ) {
     this.threshold = options.threshold ?? 5;
-    this.firstRest = options.openDuration ?? 1000;
+    this.openDuration = options.openDuration ?? 1000;
     this.maxOpenDuration = options.maxOpenDuration ?? 30_000;
   }
 
-  /** Whether there is anything to look up for a request of this worker. */
-  concerns(worker: Worker): boolean {
+  /** Whether any breaker counts failures that concern this worker. */
+  tracks(worker: Worker): boolean {
     return worker.breakers !== undefined || this.events.size > 0;
   }
 
-  /** Whether any breaker that a request for this worker could meet is not closed. */
-  tripped(worker: Worker): boolean {
+  /** Whether any breaker that may block a request for this worker is not closed. */
+  mayBlock(worker: Worker): boolean {
     return worker.tripped > 0 || this.eventsTripped > 0;
   }
 
-  /** State of the breaker that an event has for all workers. */
+  /** State of the breaker of an event at all workers. */
   stateOf(name: string): BreakerState {
     return this.events.get(name)?.state ?? 'closed';
   }
 
-  /** Whether an event rests everywhere. @param fresh see `Breaker.blocks`. */
-  eventRests(name: string, fresh: boolean): boolean {
+  /**
+   * Whether the breaker of an event blocks it at all workers. @param fresh see {@link
+   * Breaker.blocks}.
+   */
+  blocksEvent(name: string, fresh: boolean): boolean {
     return this.eventsTripped > 0 && this.events.get(name)?.blocks(fresh) === true;
   }
 
-  /** Whether a worker may not be given this event now. @param fresh see `Breaker.blocks`. */
-  rests(worker: Worker, name: string, fresh: boolean): boolean {
-    const pair = worker.tripped > 0 ? worker.breakers?.get(name) : undefined;
-    return pair?.blocks(fresh) === true || this.eventRests(name, fresh);
+  /** Whether a breaker blocks an event at a worker. @param fresh see {@link Breaker.blocks}. */
+  blocks(worker: Worker, name: string, fresh: boolean): boolean {
+    const breaker = worker.tripped > 0 ? worker.breakers?.get(name) : undefined;
+    return breaker?.blocks(fresh) === true || this.blocksEvent(name, fresh);
   }
 
-  /** A request is given to a worker. */
-  began(worker: Worker, name: string): void {
-    const pair = worker.breakers?.get(name);
-    if (pair?.state === 'half-open') pair.probing = true;
+  /** Records that a request was dispatched to a worker. */
+  dispatched(worker: Worker, name: string): void {
+    const breaker = worker.breakers?.get(name);
+    if (breaker?.state === 'half-open') breaker.probing = true;
     const event = this.events.get(name);
     if (event?.state === 'half-open') event.probing = true;
   }
 
-  /** A request came back without an outcome. */
+  /** Records that a request ended without saying anything about the worker. */
   abandoned(worker: Worker, name: string): void {
-    const pair = worker.breakers?.get(name);
-    if (pair !== undefined) pair.probing = false;
+    const breaker = worker.breakers?.get(name);
+    if (breaker !== undefined) breaker.probing = false;
     const event = this.events.get(name);
     if (event !== undefined) event.probing = false;
   }
 
-  /** A worker replied as it should. */
+  /** Records a successful reply. */
   succeeded(worker: Worker, name: string, now: number): void {
-    const pair = worker.breakers?.get(name);
-    if (pair !== undefined && this.close(worker, name, pair)) this.owner.rescued(worker, name, now);
-    this.survived(name, now);
+    const breaker = worker.breakers?.get(name);
+    if (breaker !== undefined && this.close(worker, name, breaker)) this.owner().closed(worker, name, now);
+    this.clearLosses(name, now);
   }
 
   /**
-   * A request failed at a worker.
+   * Records a failure.
    *
-   * @param costly it held its credit to the end of its time.
+   * @param costly whether the request held its credit until its deadline.
    */
   failed(worker: Worker, event: EventState | undefined, name: string, costly: boolean, now: number): void {
-    if (!costly) this.survived(name, now);
-    const pair = this.pairOf(worker, name);
-    pair.failures++;
-    pair.probing = false;
-    const again = pair.state === 'half-open';
-    if (pair.state === 'open' || (!again && pair.failures < this.threshold)) return;
-    if (!costly && !hasOther(worker, event, name)) {
-      if (again && this.close(worker, name, pair)) this.owner.rescued(worker, name, now);
+    if (!costly) this.clearLosses(name, now);
+    const breaker = this.breakerOf(worker, name);
+    breaker.failures++;
+    breaker.probing = false;
+    const probed = breaker.state === 'half-open';
+    if (breaker.state === 'open' || (!probed && breaker.failures < this.threshold)) return;
+    if (!costly && !hasAlternative(worker, event, name)) {
+      if (probed && this.close(worker, name, breaker)) this.owner().closed(worker, name, now);
       return;
     }
-    if (!again && worker.tripped >= MAX_TRIPPED) {
-      this.owner.restWorker(worker, this.firstRest, now);
+    if (!probed && worker.tripped >= MAX_OPEN_BREAKERS) {
+      this.owner().suspendWorker(worker, this.openDuration, now);
       return;
     }
-    if (!again) this.trip(worker);
-    this.open(pair, worker, name, now);
+    if (!probed) this.trip(worker);
+    this.open(breaker, worker, name, now);
   }
 
-  /** A worker was lost while it held a request of this event. */
+  /** Records that a worker was lost while it held a request of this event. */
   lost(name: string, now: number): void {
     let breaker = this.events.get(name);
     if (breaker === undefined) {
@@ -141,31 +187,34 @@ export class Breakers {
     }
     breaker.failures++;
     breaker.probing = false;
-    if (breaker.state === 'open' || (breaker.state === 'closed' && breaker.failures < LOSSES)) return;
+    if (breaker.state === 'open' || (breaker.state === 'closed' && breaker.failures < LOSSES_TO_OPEN)) return;
     if (breaker.state === 'closed') this.eventsTripped++;
     this.open(breaker, undefined, name, now);
   }
 
-  /** A worker is gone, and its breakers with it. */
+  /** Discards the breakers of a worker that was removed. */
   forget(worker: Worker): void {
-    for (const { alarm } of worker.breakers?.values() ?? [])
-      if (alarm !== undefined) this.alarms.cancel(alarm);
+    for (const { timer: timer } of worker.breakers?.values() ?? [])
+      if (timer !== undefined) this.timers.cancel(timer);
     worker.breakers = undefined;
     worker.tripped = 0;
   }
 
-  /** Somebody replied to an event, so it kills nobody. */
-  private survived(name: string, now: number): void {
+  /**
+   * Closes the breaker of an event at all workers: a reply shows that its requests do not crash
+   * workers.
+   */
+  private clearLosses(name: string, now: number): void {
     const breaker = this.events.get(name);
     if (breaker === undefined) return;
     this.events.delete(name);
-    if (breaker.alarm !== undefined) this.alarms.cancel(breaker.alarm);
+    if (breaker.timer !== undefined) this.timers.cancel(breaker.timer);
     if (breaker.state === 'closed') return;
     this.eventsTripped--;
-    this.owner.rescued(undefined, name, now);
+    this.owner().closed(undefined, name, now);
   }
 
-  private pairOf(worker: Worker, name: string): Breaker {
+  private breakerOf(worker: Worker, name: string): Breaker {
     worker.breakers ??= new Map();
     let breaker = worker.breakers.get(name);
     if (breaker === undefined) {
@@ -177,14 +226,17 @@ export class Breakers {
 
   private open(breaker: Breaker, worker: Worker | undefined, name: string, now: number): void {
     breaker.state = 'open';
-    breaker.rest = breaker.rest === 0 ? this.firstRest : Math.min(this.maxOpenDuration, breaker.rest * 2);
-    breaker.alarm = new TimerEntry((at) => {
-      breaker.alarm = undefined;
+    breaker.openDuration =
+      breaker.openDuration === 0
+        ? this.openDuration
+        : Math.min(this.maxOpenDuration, breaker.openDuration * 2);
+    breaker.timer = new TimerEntry((at) => {
+      breaker.timer = undefined;
       breaker.state = 'half-open';
-      this.owner.rescued(worker, name, at);
+      this.owner().halfOpened(worker, name, at);
     });
-    this.alarms.add(breaker.alarm, now + breaker.rest);
-    this.owner.rested(worker, name, breaker.rest);
+    this.timers.add(breaker.timer, now + breaker.openDuration);
+    this.owner().opened(worker, name, breaker.openDuration);
   }
 
   private trip(worker: Worker): void {
@@ -192,11 +244,11 @@ export class Breakers {
     if (worker.tripped === 1 && worker.group !== undefined) worker.group.tripped++;
   }
 
-  /** Forgets the failures; true when the worker rested for them. */
+  /** Resets the failures. Returns whether the breaker was open or half-open. */
   private close(worker: Worker, name: string, breaker: Breaker): boolean {
     worker.breakers?.delete(name);
     if (worker.breakers?.size === 0) worker.breakers = undefined;
-    if (breaker.alarm !== undefined) this.alarms.cancel(breaker.alarm);
+    if (breaker.timer !== undefined) this.timers.cancel(breaker.timer);
     if (breaker.state === 'closed') return false;
     worker.tripped--;
     if (worker.tripped === 0 && worker.group !== undefined) worker.group.tripped--;
@@ -204,7 +256,10 @@ export class Breakers {
   }
 }
 
-/** Adds to a bounded map: the oldest that is closed makes room. False when none is. */
+/**
+ * Adds to a bounded map and evicts the oldest closed breaker if necessary. Returns false if none is
+ * closed.
+ */
 function remember(map: Map<string, Breaker>, name: string, breaker: Breaker): boolean {
   if (map.size >= MAX_REMEMBERED) {
     const oldest = [...map].find(([, { state }]) => state === 'closed');
@@ -215,8 +270,8 @@ function remember(map: Map<string, Breaker>, name: string, breaker: Breaker): bo
   return true;
 }
 
-/** Whether another worker serves the event, and does not rest for it. */
-function hasOther(worker: Worker, event: EventState | undefined, name: string): boolean {
+/** Whether another worker serves the event and may take its requests. */
+function hasAlternative(worker: Worker, event: EventState | undefined, name: string): boolean {
   const groups = event?.groups ?? (worker.group === undefined ? [] : [worker.group]);
   for (const group of groups) {
     for (const other of group.workers) {

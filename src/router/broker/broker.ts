@@ -1,117 +1,95 @@
 /**
- * The router without its sockets: takes requests and replies, decides which worker gets what and when, and
- * settles each request exactly once. Time comes in as a number of monotonic milliseconds; nothing here waits.
+ * The broker: routes requests to workers without any I/O. It takes requests and replies, decides
+ * which worker receives which request and when, and settles each request exactly once. All methods
+ * take the current time in monotonic milliseconds; none of them waits.
  *
- * The work for a request is constant, whatever the number of events, of workers with other events, and of requests
- * waiting. Requests that are read in one turn of the event loop should be submitted with the same `now`.
+ * The cost of a request is constant, whatever the number of events, of workers of other events, and
+ * of queued requests. Submit requests that were read in one turn of the event loop with the same
+ * `now`.
  */
 
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
-import { redispatchedReply } from '../../core/messages/redispatched-reply.ts';
 import type { UnreadReplies } from '../../core/messages/unread-replies.ts';
-import type { DropCause } from '../../core/observability/diagnostics.ts';
 import { Backlog } from './backlog.ts';
 import { Breakers } from './breaker.ts';
 import { type EventState, EventTable } from './event-table.ts';
-import { isRefusal } from './failures.ts';
 import { type BrokerLimits, type BrokerOptions, brokerLimits, brokerStrategy } from './limits.ts';
 import { PayloadCompactor } from './payload-compactor.ts';
 import { Recovery } from './recovery.ts';
+import { ReplyHandler } from './reply-handler.ts';
 import { type Origin, RouterRequest } from './request.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { publishDrained, Scheduler } from './scheduler.ts';
+import { notifyDrained, Scheduler } from './scheduler.ts';
 import { Settlement } from './settlement.ts';
-import { Counters, type RouterStats, snapshot } from './stats.ts';
-import { createTimerWheel, ring, type TimerWheel } from './timers.ts';
+import { Counters, type ReplyDrop, type RouterStats, snapshot } from './stats.ts';
+import { createTimerWheel, fireTimer, type TimerWheel } from './timers.ts';
 import { Worker, type WorkerInfo, type WorkerPort } from './worker.ts';
 import { WorkerSelector } from './worker-selector.ts';
-
-/** Why a reply of a worker is dropped. */
-export type ReplyDrop = Extract<DropCause, 'late-reply' | 'foreign-reply' | 'unknown-token'>;
 
 /** Routes requests to workers; see the head of this file. */
 export class Broker {
   private readonly limits: BrokerLimits;
   private readonly counters = new Counters();
-  private readonly routes = new EventTable();
-  private readonly alarms: TimerWheel;
+  private readonly eventTable = new EventTable();
+  private readonly timers: TimerWheel;
   private readonly budget: RetryBudget | undefined;
   readonly breakers: Breakers | undefined;
-  private readonly settler: Settlement;
+  private readonly settlement: Settlement;
   private readonly backlog: Backlog;
-  private readonly dispatcher: Scheduler;
+  private readonly scheduler: Scheduler;
   private readonly recovery: Recovery;
+  private readonly replies: ReplyHandler;
   private readonly workerSet = new Set<Worker>();
-  /** Workers that ever came. */
+  /** Number of workers that ever joined. */
   private joined = 0;
 
   /**
-   * @param now the present, on the clock that all later calls use.
-   * @throws ZeroMQConfigError for a limit or strategy that is not acceptable.
+   * @param now current time, on the clock of all later calls.
+   * @throws {ZeroMQConfigError} when a limit or the strategy is invalid.
    */
   constructor(options: BrokerOptions = {}, now = 0) {
-    const { counters, routes } = this;
+    const { counters, eventTable, workerSet } = this;
+    const { notify } = options;
     const limits = brokerLimits(options);
     const strategy = brokerStrategy(options.strategy);
-    const alarms = createTimerWheel(now);
-    const settler = new Settlement(counters, now, options.observer);
+    const timers = createTimerWheel(now);
+    const settlement = new Settlement(counters, now, options.observer);
     const budget =
       options.retryBudget === false ? undefined : new RetryBudget(options.retryBudget ?? {}, now);
     const breakers =
       options.breaker === false
         ? undefined
-        : new Breakers(options.breaker ?? {}, alarms, {
-            rested: (worker, eventName, rest) => this.recovery.rested(worker, eventName, rest),
-            rescued: (worker, eventName, at) => this.recovery.rescued(worker, eventName, at),
-            restWorker: (worker, rest, at) => this.recovery.restWorker(worker, rest, at),
-          });
-    const backlog = new Backlog(routes, limits.queueLimit, limits.queueBytes, (victim) =>
-      settler.fail(victim, 'QUEUE_FULL'),
+        : new Breakers(options.breaker ?? {}, timers, () => this.recovery);
+    const backlog = new Backlog(eventTable, limits.queueLimit, limits.queueBytes, (evicted) =>
+      settlement.fail(evicted, 'QUEUE_FULL'),
     );
-    const chooser = new WorkerSelector(strategy, breakers, counters, options.notify);
+    const selector = new WorkerSelector(strategy, breakers, counters, notify);
+    const compactor = new PayloadCompactor(workerSet, timers);
     const startupEnd = now + limits.startupGrace;
-    const dispatcher = new Scheduler(
-      routes,
-      backlog,
-      chooser,
-      breakers,
-      settler,
-      new PayloadCompactor(this.workerSet, alarms),
-      startupEnd,
-      limits.maxUnannouncedEvents,
-    );
-    const parts = {
-      limits,
-      counters,
-      routes,
-      alarms,
-      breakers,
-      budget,
-      settler,
-      dispatcher,
-      chooser,
-      startupEnd,
-    };
-    this.recovery = new Recovery({ ...parts, backlog, notify: options.notify });
+    const { maxUnannouncedEvents } = limits;
+    const shared = { eventTable, backlog, selector, breakers, settlement, startupEnd };
+    const scheduler = new Scheduler({ ...shared, compactor, maxUnannouncedEvents });
+    this.recovery = new Recovery({ ...shared, limits, counters, timers, budget, scheduler, notify });
+    this.replies = new ReplyHandler({ counters, recovery: this.recovery, scheduler, settlement });
     this.limits = limits;
-    this.alarms = alarms;
+    this.timers = timers;
     this.budget = budget;
     this.breakers = breakers;
-    this.settler = settler;
+    this.settlement = settlement;
     this.backlog = backlog;
-    this.dispatcher = dispatcher;
+    this.scheduler = scheduler;
   }
 
-  /** How long (ms) after the start requests that no worker serves wait. */
+  /** How long after startup requests for events that no worker serves are queued, in ms. */
   get startupGrace(): number {
     return this.limits.startupGrace;
   }
 
   /**
-   * Takes a request. It is settled through `origin`, at once where it is refused.
+   * Takes a request. It is settled through `origin`, immediately if the broker rejects it.
    *
-   * @param refA for the origin's own use, as are `refB` and `envelope`; see `Pending`.
+   * @param refA for the origin's own use, as are `refB` and `envelope`; see {@link RouterRequest}.
    */
   submit(
     message: RequestMessage,
@@ -123,137 +101,153 @@ export class Broker {
   ): RouterRequest {
     const { timeLeft } = message;
     const allowed = Math.min(timeLeft === 0 ? this.limits.defaultTimeout : timeLeft, this.limits.maxTimeout);
-    const pending = new RouterRequest(message, origin, refA, refB, envelope, now, now + allowed);
+    const request = new RouterRequest(message, origin, refA, refB, envelope, now, now + allowed);
     this.counters.submitted++;
-    this.settler.open(pending);
-    if (this.settler.draining) this.settler.fail(pending, 'SHUTTING_DOWN');
-    else if (allowed <= 0) this.settler.fail(pending, 'EXPIRED');
+    this.settlement.open(request);
+    if (this.settlement.draining) this.settlement.fail(request, 'SHUTTING_DOWN');
+    else if (allowed <= 0) this.settlement.fail(request, 'EXPIRED');
     else {
       this.budget?.deposit();
-      this.dispatcher.place(pending, now);
+      this.scheduler.schedule(request, now);
     }
-    return pending;
-  }
-
-  /** Nobody waits for a request any more: it leaves the queue, or its worker is told. `settle` is not called. */
-  cancel(pending: RouterRequest, why: CancelReason = 'cancelled'): void {
-    const { worker, state } = pending;
-    if (state === 'queued') this.backlog.remove(pending);
-    if (state === 'queued' && pending.least !== -Infinity) this.recovery.unblocked(pending.message.eventName);
-    if (state === 'settled') return;
-    this.settler.cancel(pending);
-    if (state !== 'dispatched' || !(worker instanceof Worker)) return;
-    pending.dropPayload();
-    if (worker.cancels) worker.port.cancel(pending.id, pending.generation, why);
-    else this.settler.deadlines.add(pending, pending.deadline);
+    return request;
   }
 
   /**
-   * A worker came. Its `id` is not compared with others. It is given what waits for it before this returns: a port that needs
-   * the worker by then finds it as `worker` of the request.
+   * Cancels a request whose caller no longer waits: takes it out of its queue, or forwards the
+   * cancellation to its worker. `settle` is not called.
+   */
+  cancel(request: RouterRequest, why: CancelReason = 'cancelled'): void {
+    const { worker, state } = request;
+    if (state === 'queued') this.backlog.remove(request);
+    if (state === 'queued' && request.minRank !== -Infinity)
+      this.recovery.versionWaitEnded(request.message.eventName);
+    if (state === 'settled') return;
+    this.settlement.cancel(request);
+    if (state !== 'dispatched' || worker === undefined) return;
+    request.dropPayload();
+    if (worker.cancels) worker.port.cancel(request.id, request.generation, why);
+    else this.settlement.deadlines.add(request, request.deadline);
+  }
+
+  /**
+   * Adds a worker and dispatches queued requests to it before this returns. A port that needs the
+   * worker by then finds it as `request.worker`. The `id` need not be unique.
    */
   addWorker(port: WorkerPort, info: WorkerInfo, now: number): Worker {
     const worker = new Worker(port, info, ++this.joined, now);
     this.workerSet.add(worker);
-    this.routes.join(worker);
-    if (worker.shares) this.dispatcher.credited(worker, now);
-    else this.dispatcher.pump(worker, now);
+    this.eventTable.join(worker);
+    if (worker.sharesCredit) this.scheduler.creditChanged(worker, now);
+    else this.scheduler.pump(worker, now);
     return worker;
   }
 
   /**
-   * A worker changed what it serves, how much it may hold, or turned out to be one of ours. What it holds stays with it.
-   * Only members that are there are changed; `events: undefined` makes it serve what no worker ever announced.
+   * Updates the events, the concurrency or the abilities of a worker; requests that it holds stay
+   * with it. Only the given members are changed. `events: undefined` makes the worker serve events
+   * that no worker ever announced.
    */
   updateWorker(worker: Worker, info: Partial<Omit<WorkerInfo, 'id'>>, now: number): void {
-    if (worker.gone) return;
+    if (worker.removed) return;
     worker.concurrency = info.concurrency ?? worker.concurrency;
     worker.cancels = info.cancels ?? worker.cancels;
-    worker.shares = info.shares ?? worker.shares;
+    worker.sharesCredit = info.sharesCredit ?? worker.sharesCredit;
     if ('events' in info && (info.events !== worker.events || info.ranks !== worker.ranks)) {
-      const orphans = this.routes.leave(worker);
+      const orphans = this.eventTable.leave(worker);
       worker.events = info.events;
       worker.ranks = info.ranks;
-      this.routes.join(worker);
+      this.eventTable.join(worker);
       this.recovery.orphaned(orphans, now);
     }
-    if (worker.shares) this.dispatcher.credited(worker, now);
-    else this.dispatcher.refresh(worker, now);
+    if (worker.sharesCredit) this.scheduler.creditChanged(worker, now);
+    else this.scheduler.refresh(worker, now);
   }
 
-  /** A worker is gone. What it held goes to another one where that is safe, or is settled with WORKER_LOST. */
+  /**
+   * Removes a worker. Requests that it held are redispatched where that is safe, and otherwise
+   * settled with WORKER_LOST.
+   */
   removeWorker(worker: Worker, now: number): void {
-    if (worker.gone) return;
-    worker.gone = true;
+    if (worker.removed) return;
+    worker.removed = true;
     this.workerSet.delete(worker);
-    const orphans = this.routes.leave(worker);
+    const orphans = this.eventTable.leave(worker);
     this.recovery.orphaned(orphans, now);
     this.recovery.left(worker, now);
-    publishDrained(worker);
+    notifyDrained(worker);
   }
 
-  /** A worker gets no more requests. `onDrained` is called once it holds none, or is removed; possibly at once. */
+  /**
+   * Stops dispatching to a worker. `onDrained` is called once the worker holds no requests or is
+   * removed, possibly before this returns.
+   */
   drainWorker(worker: Worker, onDrained?: () => void): void {
     worker.draining = true;
     worker.onDrained = onDrained;
     worker.group?.refresh(worker);
-    if (worker.holding.length === 0) publishDrained(worker);
+    if (worker.holding.length === 0) notifyDrained(worker);
   }
 
-  /** An operator has a worker get nothing more, or again. */
-  suspendWorker(worker: Worker, suspended: boolean, now: number): void {
-    worker.suspended = suspended;
-    this.dispatcher.refresh(worker, now);
+  /** Stops dispatching to a worker at the request of an operator, or resumes. */
+  setOperatorDrain(worker: Worker, drained: boolean, now: number): void {
+    worker.drainedByOperator = drained;
+    this.scheduler.refresh(worker, now);
   }
 
-  /** An operator has the requests of an event wait, within the bounds and deadlines of all that wait, or go on. */
+  /**
+   * Keeps the requests of an event queued, within the usual bounds and deadlines, or resumes
+   * dispatching them.
+   */
   pauseEvent(eventName: string, paused: boolean, now: number): void {
-    const names = this.routes.paused;
+    const names = this.eventTable.paused;
     if (paused) names.add(eventName);
-    else if (names.delete(eventName)) this.dispatcher.flush(eventName, now);
+    else if (names.delete(eventName)) this.scheduler.flush(eventName, now);
   }
 
-  /** Whether it is announced, or requests wait for it. */
+  /** Whether the event is announced or has queued requests. */
   isKnown(eventName: string): boolean {
-    return this.routes.events.has(eventName);
+    return this.eventTable.events.has(eventName);
   }
 
   isPaused(eventName: string): boolean {
-    return this.routes.paused.has(eventName);
+    return this.eventTable.paused.has(eventName);
   }
 
-  /** The way to a worker has no room: it gets nothing until `unblock`. */
+  /** Stops dispatching to a worker whose connection accepts no more messages, until `unblock`. */
   block(worker: Worker): void {
     worker.blocked = true;
     worker.group?.refresh(worker);
   }
 
-  /** The way to a worker has room again. */
+  /** Resumes dispatching to a worker whose connection accepts messages again. */
   unblock(worker: Worker, now: number): void {
     worker.blocked = false;
-    this.dispatcher.refresh(worker, now);
+    this.scheduler.refresh(worker, now);
   }
 
-  /** A request that was dispatched never left after all: it goes to another worker or to the front of its queue. */
-  giveBack(pending: RouterRequest, now: number): void {
-    const { worker } = pending;
-    if (!(worker instanceof Worker) || pending.generation === 0) return;
-    this.dispatcher.letGo(pending, worker);
-    this.recovery.withdrawn(pending, worker, now);
-    this.dispatcher.refresh(worker, now);
+  /**
+   * Returns a dispatched request that was never sent: it goes to another worker or to the front of
+   * its queue.
+   */
+  requeueUnsent(request: RouterRequest, now: number): void {
+    const { worker } = request;
+    if (worker === undefined || request.generation === 0) return;
+    this.scheduler.release(request, worker);
+    this.recovery.returned(request, worker, now);
+    this.scheduler.refresh(worker, now);
   }
 
   /** The request that a worker holds under a key. */
   held(worker: Worker, id: number, generation: number): RouterRequest | undefined {
-    const pending = this.dispatcher.slots.get(id, generation);
-    return pending?.worker === worker ? pending : undefined;
+    return this.replies.held(worker, id, generation);
   }
 
   /**
-   * A worker replied. A reply that fits no request it holds is counted and dropped; one with `more` is passed on, and
-   * the request stays open.
+   * Handles a reply. A reply that matches no request of the worker is counted and dropped. A reply
+   * with `more` is passed on, and the request stays in flight.
    *
-   * @returns why nobody gets the reply; undefined when somebody does.
+   * @returns why the reply was dropped; undefined if it was used.
    */
   reply(
     worker: Worker,
@@ -262,107 +256,73 @@ export class Broker {
     reply: ReplyMessage,
     now: number,
   ): ReplyDrop | undefined {
-    if (worker.timeouts > 0) this.recovery.heard(worker);
-    const pending = this.held(worker, id, generation);
-    const drop =
-      pending === undefined ? this.dropped(id, generation) : this.accept(pending, worker, reply, now);
-    this.dispatcher.refresh(worker, now);
-    return drop;
+    return this.replies.handle(worker, id, generation, reply, now);
   }
 
-  /** Settles what has expired, and does what else is due. Call it no later than `nextWakeup` says. */
+  /** Settles expired requests and runs due timers. Call it no later than `nextWakeup` says. */
   tick(now: number): void {
-    this.settler.deadlines.advance(now, this.recovery.expire);
-    this.alarms.advance(now, ring);
+    this.settlement.deadlines.advance(now, this.recovery.expire);
+    this.timers.advance(now, fireTimer);
   }
 
-  /** Millisecond at which `tick` is needed next; Infinity when nothing can come due. Costs nothing. */
+  /**
+   * Time at which `tick` is needed next, in ms; Infinity if nothing is scheduled. Takes constant
+   * time.
+   */
   nextWakeup(): number {
-    return Math.min(this.settler.deadlines.nextWakeup(), this.alarms.nextWakeup());
+    return Math.min(this.settlement.deadlines.nextWakeup(), this.timers.nextWakeup());
   }
 
-  /** Refuses new requests from now on. `onIdle` is called once every request is settled; possibly at once. */
+  /**
+   * Rejects new requests from now on. `onIdle` is called once every request is settled, possibly
+   * before this returns.
+   */
   drain(onIdle?: () => void): void {
-    this.settler.drain(onIdle);
+    this.settlement.drain(onIdle);
   }
 
-  /** Refuses new requests and settles all there are, because nobody will be there to do it. */
+  /** Rejects new requests and settles all others at once. */
   shutDown(): void {
-    this.settler.draining = true;
-    for (const event of [...this.routes.events.values()]) this.dispatcher.failQueue(event, 'SHUTTING_DOWN');
-    for (const pending of this.dispatcher.slots.values()) {
-      if (pending.worker instanceof Worker) this.dispatcher.letGo(pending, pending.worker);
-      if (pending.state === 'dispatched') this.settler.fail(pending, 'WORKER_LOST');
-      else this.settler.deadlines.cancel(pending);
+    this.settlement.draining = true;
+    for (const event of [...this.eventTable.events.values()])
+      this.scheduler.failQueue(event, 'SHUTTING_DOWN');
+    for (const request of this.scheduler.slots.values()) {
+      if (request.worker !== undefined) this.scheduler.release(request, request.worker);
+      if (request.state === 'dispatched') this.settlement.fail(request, 'WORKER_LOST');
+      else this.settlement.deadlines.cancel(request);
     }
   }
 
-  /** Counters and gauges, as of now. */
+  /** Current counters and gauges. */
   stats(): RouterStats {
-    const held = this.dispatcher.slots.size;
-    return snapshot(this.counters, this.backlog, this.routes, held, this.settler.live, this.workerSet.size);
+    const held = this.scheduler.slots.size;
+    return snapshot(
+      this.counters,
+      this.backlog,
+      this.eventTable,
+      held,
+      this.settlement.live,
+      this.workerSet.size,
+    );
   }
 
-  /** Replies that clients do not read, which count in the bound on queued bytes. */
+  /** Replies that clients do not read; they count towards the bound on queued bytes. */
   get unread(): UnreadReplies {
     return this.backlog.unread;
   }
 
-  /** The workers, in the order they came. */
+  /** The workers, in the order in which they joined. */
   get workers(): ReadonlySet<Worker> {
     return this.workerSet;
   }
 
-  /** Events that are announced, and those for which requests wait. */
+  /** Announced events, and unannounced ones with queued requests. */
   get events(): Iterable<EventState> {
-    return this.routes.events.values();
+    return this.eventTable.events.values();
   }
 
-  /** Whether some worker serves the event. */
+  /** Whether a worker serves the event. */
   serves(eventName: string): boolean {
-    return this.routes.isServed(eventName, this.routes.events.get(eventName));
-  }
-
-  /** Counts a reply of a worker that holds no request under its key. */
-  private dropped(id: number, generation: number): ReplyDrop {
-    const { slots } = this.dispatcher;
-    const { dropped } = this.counters;
-    if (slots.get(id, generation) !== undefined) {
-      dropped.foreign++;
-      return 'foreign-reply';
-    }
-    if (slots.wasIssued(id, generation)) {
-      dropped.late++;
-      return 'late-reply';
-    }
-    dropped.forged++;
-    return 'unknown-token';
-  }
-
-  private accept(
-    pending: RouterRequest,
-    worker: Worker,
-    reply: ReplyMessage,
-    now: number,
-  ): ReplyDrop | undefined {
-    const overdue = pending.state === 'dispatched' && pending.deadline <= now && !isRefusal(reply);
-    // Its time ran out, and the timer has not come to it yet.
-    if (overdue) this.recovery.overdue(pending, worker, reply.more, now);
-    const waiting = pending.state === 'dispatched';
-    const drop = waiting ? undefined : 'late-reply';
-    if (!waiting) this.counters.dropped.late++;
-    if (reply.more) {
-      if (waiting) pending.origin.settle(pending, reply);
-      return drop;
-    }
-    this.dispatcher.letGo(pending, worker);
-    if (isRefusal(reply)) this.recovery.refused(pending, worker, reply, now);
-    else if (this.recovery.isOutdated(pending, worker, reply)) this.recovery.outranked(pending, worker, now);
-    else {
-      if (waiting || pending.cancelled) this.recovery.judge(pending, worker, reply, now);
-      if (waiting) this.settler.settle(pending, redispatchedReply(reply, pending.attempts > 1));
-      else this.settler.deadlines.cancel(pending);
-    }
-    return drop;
+    return this.eventTable.isServed(eventName, this.eventTable.events.get(eventName));
   }
 }

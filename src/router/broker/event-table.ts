@@ -1,11 +1,12 @@
 /**
- * Who serves what: events, and groups of workers that serve the same ones.
+ * Which workers serve which events.
  *
- * Workers with identical events, of one version of a contract, form a group. A group has one ready list of workers with
- * credit and one list of events that have requests waiting, so a credit that comes or goes touches the group and not each of its events.
- * Workers that announce nothing form the wildcard group, which serves every event that no worker ever announced. An
- * event that was announced, and whose workers are away, waits for them. An event that no worker announces has a state
- * only while requests for it wait.
+ * Workers with identical events, of one version of a contract, form a group. A group has one ready
+ * list of workers with credit and one list of events with queued requests, so that a change of
+ * credit touches the group and not each of its events. Workers that announce no events form the
+ * wildcard group, which serves every event that no worker ever announced. Requests for an event
+ * whose workers left wait for these workers. An unannounced event has a state only while requests
+ * for it are queued.
  */
 import { type Linked, LinkedList } from '../../core/collections/linked-list.ts';
 import { Pace } from '../../core/time/pace.ts';
@@ -14,9 +15,9 @@ import { PastEvents } from './past-events.ts';
 import type { Worker, WorkerGroup } from './worker.ts';
 
 /** An event in the backlog of a group. */
-export class Link implements Linked<Link> {
-  before: Link | undefined = undefined;
-  after: Link | undefined = undefined;
+export class GroupEvent implements Linked<GroupEvent> {
+  before: GroupEvent | undefined = undefined;
+  after: GroupEvent | undefined = undefined;
 
   constructor(
     readonly event: EventState,
@@ -24,35 +25,35 @@ export class Link implements Linked<Link> {
   ) {}
 }
 
-/** An event that is served, or for which requests wait. */
+/** An event that a worker serves, or that requests are queued for. */
 export class EventState {
-  readonly queue: FairQueue = new FairQueue();
-  /** How long its requests are at a worker. */
+  readonly queue: FairQueue = new FairQueue(this);
+  /** Usual time that its requests spend at a worker. */
   readonly pace = new Pace();
-  readonly links: Link[] = [];
-  /** The groups that serve it, those of the highest rank first, in the order of `links`. */
+  readonly links: GroupEvent[] = [];
+  /** The groups that serve it, highest rank first; in the order of `links`. */
   readonly groups: Group[] = [];
-  /** No worker announces it. */
-  stray = true;
-  /** Its last worker left a moment ago; requests wait for another one. */
+  /** Whether no worker announces it. */
+  unannounced = true;
+  /** Whether its last worker left recently and requests still wait for another one. */
   inGrace = false;
-  /** Until when, in ms. */
+  /** End of that grace period, in ms. */
   graceEnd = 0;
 
   constructor(readonly name: string) {}
 
-  /** The highest rank of the workers that serve it. */
+  /** The highest rank among the workers that serve it. */
   get topRank(): number {
     return this.groups[0]?.rankOf(this.name) ?? 0;
   }
 
-  /** Makes its groups know that requests wait. */
-  list(): void {
+  /** Adds it to the backlogs of its groups. */
+  listInGroups(): void {
     for (const link of this.links) if (!link.group.backlog.has(link)) link.group.backlog.push(link);
   }
 
-  linkTo(group: Group): Link {
-    const link = new Link(this, group);
+  linkTo(group: Group): GroupEvent {
+    const link = new GroupEvent(this, group);
     const rank = group.rankOf(this.name);
     const lower = this.groups.findIndex((other) => other.rankOf(this.name) < rank);
     const index = lower < 0 ? this.groups.length : lower;
@@ -75,14 +76,14 @@ export class EventState {
 /** Workers that serve the same events in the same version. */
 export class Group implements WorkerGroup {
   readonly workers = new Set<Worker>();
-  /** Those that may be given a request, in no order. */
+  /** Workers that may be given a request, in no particular order. */
   readonly ready: Worker[] = [];
-  /** How many of its workers rest for some event. */
+  /** Number of its workers with a breaker that is not closed. */
   tripped = 0;
-  /** Those that share their credit with other routers, and were not asked for more. */
-  private readonly generous = new Set<Worker>();
-  /** Events that have, or lately had, requests waiting. */
-  readonly backlog = new LinkedList<Link>();
+  /** Workers that share their credit with other routers and have not been asked for more. */
+  private readonly creditSharers = new Set<Worker>();
+  /** Events that have, or recently had, queued requests. */
+  readonly backlog = new LinkedList<GroupEvent>();
 
   /** @param names its events; undefined for the wildcard group. */
   constructor(
@@ -91,56 +92,56 @@ export class Group implements WorkerGroup {
     private readonly ranks: ReadonlyMap<string, number> | undefined = undefined,
   ) {}
 
-  /** The rank of its workers at an event; see `WorkerInfo`. */
+  /** Rank of its workers for an event; see {@link WorkerInfo}. */
   rankOf(eventName: string): number {
     return this.ranks?.get(eventName) ?? 0;
   }
 
-  /** Puts the worker into the ready list, or takes it out, as it is eligible. */
+  /** Adds the worker to the ready list or removes it, as its state requires. */
   refresh(worker: Worker): void {
     if (worker.eligible) {
-      if (worker.place < 0) worker.place = this.ready.push(worker) - 1;
-    } else if (worker.place >= 0) this.takeOut(worker);
+      if (worker.readyIndex < 0) worker.readyIndex = this.ready.push(worker) - 1;
+    } else if (worker.readyIndex >= 0) this.removeFromReady(worker);
   }
 
   add(worker: Worker): void {
     this.workers.add(worker);
     worker.group = this;
     if (worker.tripped > 0) this.tripped++;
-    if (worker.shares && !worker.asked) this.generous.add(worker);
+    if (worker.sharesCredit && !worker.creditRequested) this.creditSharers.add(worker);
     this.refresh(worker);
   }
 
-  /** Requests wait: whoever has credit elsewhere is asked for more of it, once. */
+  /** Asks each worker that has credit at other routers for more of it, once. */
   askForCredit(): void {
-    for (const worker of this.generous) {
-      worker.asked = true;
-      worker.port.want?.();
+    for (const worker of this.creditSharers) {
+      worker.creditRequested = true;
+      worker.port.requestCredit?.();
     }
-    this.generous.clear();
+    this.creditSharers.clear();
   }
 
-  /** The worker may be asked for more credit again. */
-  mayAsk(worker: Worker): void {
-    worker.asked = false;
-    if (worker.shares) this.generous.add(worker);
+  /** Allows the worker to be asked for more credit again. */
+  allowCreditRequest(worker: Worker): void {
+    worker.creditRequested = false;
+    if (worker.sharesCredit) this.creditSharers.add(worker);
   }
 
   remove(worker: Worker): void {
     this.workers.delete(worker);
-    this.generous.delete(worker);
+    this.creditSharers.delete(worker);
     worker.group = undefined;
     if (worker.tripped > 0) this.tripped--;
-    if (worker.place >= 0) this.takeOut(worker);
+    if (worker.readyIndex >= 0) this.removeFromReady(worker);
   }
 
-  private takeOut(worker: Worker): void {
+  private removeFromReady(worker: Worker): void {
     const last = this.ready.pop();
     if (last !== undefined && last !== worker) {
-      this.ready[worker.place] = last;
-      last.place = worker.place;
+      this.ready[worker.readyIndex] = last;
+      last.readyIndex = worker.readyIndex;
     }
-    worker.place = -1;
+    worker.readyIndex = -1;
   }
 }
 
@@ -150,11 +151,11 @@ const NO_GROUPS: readonly Group[] = [];
 export class EventTable {
   readonly events = new Map<string, EventState>();
   readonly wildcard = new Group('*', undefined);
-  /** Events that were announced, and whose workers are away. */
+  /** Events that were announced before and whose workers left. */
   readonly past = new PastEvents();
   private readonly wildcardOnly: readonly Group[] = [this.wildcard];
-  readonly strays = new Set<EventState>();
-  /** Names of events that an operator has wait. */
+  readonly unannounced = new Set<EventState>();
+  /** Names of events paused by an operator. */
   readonly paused = new Set<string>();
   private readonly groups = new Map<string, Group>();
 
@@ -170,16 +171,19 @@ export class EventTable {
     return this.wildcard.workers.size > 0 && !this.past.has(name);
   }
 
-  /** Gives a worker its group, by the events it has. */
+  /** Adds a worker to the group of its events. */
   join(worker: Worker): void {
     const group = worker.events === undefined ? this.wildcard : this.groupFor(worker.events, worker.ranks);
     if (group === this.wildcard && group.workers.size === 0) {
-      for (const event of this.strays) if (!this.past.has(event.name)) event.linkTo(group);
+      for (const event of this.unannounced) if (!this.past.has(event.name)) event.linkTo(group);
     }
     group.add(worker);
   }
 
-  /** Takes a worker out of its group. Returns the events that no worker announces or serves now. */
+  /**
+   * Removes a worker from its group. Returns the events that no worker announces or serves any
+   * longer.
+   */
   leave(worker: Worker): EventState[] {
     const { group } = worker;
     if (!(group instanceof Group)) return [];
@@ -188,19 +192,20 @@ export class EventTable {
     return group.names === undefined ? this.closeWildcard() : this.closeGroup(group, group.names);
   }
 
-  /** The state for an event that nobody announced; undefined when there are `limit` of them already. */
+  /** Creates the state of an unannounced event; undefined if there are `limit` of them already. */
   openUnannounced(name: string, limit: number): EventState | undefined {
-    if (this.strays.size >= limit) return undefined;
+    if (this.unannounced.size >= limit) return undefined;
     const event = new EventState(name);
     this.events.set(name, event);
-    this.strays.add(event);
+    this.unannounced.add(event);
     if (this.isServed(name, undefined)) event.linkTo(this.wildcard);
     return event;
   }
 
-  /** Forgets an event that nobody announced, once nothing waits for it. */
-  dropStray(event: EventState): void {
-    if (!event.stray || event.inGrace || event.queue.length > 0 || !this.strays.delete(event)) return;
+  /** Drops an unannounced event without queued requests. */
+  dropUnannounced(event: EventState): void {
+    if (!event.unannounced || event.inGrace || event.queue.length > 0 || !this.unannounced.delete(event))
+      return;
     event.unlinkFrom(this.wildcard);
     this.events.delete(event.name);
   }
@@ -217,12 +222,12 @@ export class EventTable {
       if (event === undefined) {
         event = new EventState(name);
         this.events.set(name, event);
-      } else if (event.stray) {
-        this.strays.delete(event);
+      } else if (event.unannounced) {
+        this.unannounced.delete(event);
         event.unlinkFrom(this.wildcard);
       }
       this.past.delete(name);
-      event.stray = false;
+      event.unannounced = false;
       event.inGrace = false;
       event.linkTo(group);
     }
@@ -230,7 +235,7 @@ export class EventTable {
   }
 
   private closeWildcard(): EventState[] {
-    const served = [...this.strays].filter((event) => event.groups.includes(this.wildcard));
+    const served = [...this.unannounced].filter((event) => event.groups.includes(this.wildcard));
     for (const event of served) event.unlinkFrom(this.wildcard);
     return served;
   }
@@ -243,8 +248,8 @@ export class EventTable {
       if (event === undefined) continue;
       event.unlinkFrom(group);
       if (event.groups.length > 0) continue;
-      event.stray = true;
-      this.strays.add(event);
+      event.unannounced = true;
+      this.unannounced.add(event);
       this.past.add(name);
       orphans.push(event);
     }

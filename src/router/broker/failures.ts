@@ -1,8 +1,8 @@
-/** Replies that the router gives itself. Those that come in floods are built once. */
+/** Failure replies created by the router. Frequent ones are built once. */
 import { failure, type ReplyMessage } from '../../core/messages/message.ts';
 import type { OutcomeCode } from '../../core/messages/outcome.ts';
 
-/** Why a request ends without a worker's reply. */
+/** Outcome codes that the router assigns itself. */
 export type RouterFailure = Extract<
   OutcomeCode,
   'NO_WORKER' | 'QUEUE_FULL' | 'EXPIRED' | 'TIMEOUT' | 'WORKER_LOST' | 'SHUTTING_DOWN'
@@ -10,14 +10,14 @@ export type RouterFailure = Extract<
 
 const REPLIES: Readonly<Record<RouterFailure, ReplyMessage>> = {
   NO_WORKER: failure('NO_WORKER', 'no worker serves this event'),
-  QUEUE_FULL: failure('QUEUE_FULL', 'all workers of this event are busy, and the queue is full'),
-  EXPIRED: failure('EXPIRED', 'too little time was left before a worker was free'),
-  TIMEOUT: failure('TIMEOUT', 'time ran out at the worker'),
+  QUEUE_FULL: failure('QUEUE_FULL', 'all workers of this event are busy and the queue is full'),
+  EXPIRED: failure('EXPIRED', 'no worker became free before the request expired'),
+  TIMEOUT: failure('TIMEOUT', 'the worker did not reply before the deadline'),
   WORKER_LOST: failure('WORKER_LOST', 'the worker was lost while it held the request'),
   SHUTTING_DOWN: failure('SHUTTING_DOWN', 'the router is shutting down'),
 };
 
-/** What becomes of a failure of a request that some worker held before: it may have been run. */
+/** The code to use for a request that was dispatched before: it may have run. */
 const ONCE_DISPATCHED: Readonly<Record<RouterFailure, RouterFailure>> = {
   NO_WORKER: 'WORKER_LOST',
   QUEUE_FULL: 'WORKER_LOST',
@@ -27,23 +27,28 @@ const ONCE_DISPATCHED: Readonly<Record<RouterFailure, RouterFailure>> = {
   SHUTTING_DOWN: 'WORKER_LOST',
 };
 
-/** The reply for a failure, honest about whether a worker had the request. */
+/** The reply for a failure. @param dispatched whether a worker may have run the request. */
 export function routerFailure(code: RouterFailure, dispatched: boolean): ReplyMessage {
   return REPLIES[dispatched ? ONCE_DISPATCHED[code] : code];
 }
 
-/** NO_WORKER that names the event. @param past a worker announced it before. */
+/**
+ * A NO_WORKER reply that names the event. @param past whether a worker announced the event before.
+ */
 export function noWorker(eventName: string, past: boolean): ReplyMessage {
-  const why = past ? ': its workers are away, and workers that list no events are not given it' : '';
+  const why = past ? ': its workers have left, and workers that announce no events do not receive it' : '';
   return failure('NO_WORKER', `no worker serves the event ${JSON.stringify(eventName)}${why}`);
 }
 
-/** Whether a worker says that it did not run the request, because it is full or leaves. */
+/** Whether a worker rejected the request without running it because it is busy or stopping. */
 export function isRefusal(reply: ReplyMessage): boolean {
   return !reply.dispatched && (reply.code === 'BUSY' || reply.code === 'SHUTTING_DOWN');
 }
 
-/** Codes that say that the worker is at fault; TIMEOUT comes from one that noticed the deadline before the router. */
+/**
+ * Codes that count as failures of the worker. TIMEOUT comes from a worker that noticed the deadline
+ * before the router did.
+ */
 const FAULTS: ReadonlySet<string> = new Set<OutcomeCode>([
   'HANDLER_ERROR',
   'BAD_REPLY',
@@ -51,7 +56,10 @@ const FAULTS: ReadonlySet<string> = new Set<OutcomeCode>([
   'TIMEOUT',
 ]);
 
-/** Whether a reply says that the worker is at fault. A reply error is the handler's considered answer. */
+/**
+ * Whether a reply counts as a failure of the worker. A reply error is a deliberate answer of the
+ * handler and does not.
+ */
 export function isFault(reply: ReplyMessage): boolean {
   return reply.code !== '' && FAULTS.has(reply.code);
 }

@@ -1,4 +1,4 @@
-/** Settings of the router's core, with their defaults and what is allowed. */
+/** Options of the broker, with their defaults and checks. */
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { LeastLoadedStrategy } from '../strategies/least-loaded.ts';
 import type { ZeroMQRoutingStrategy } from '../strategies/strategy.ts';
@@ -6,66 +6,127 @@ import type { BreakerOptions } from './breaker.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { RetryBudgetOptions } from './retry-budget.ts';
 
-/** Bounds and rules of the router. All durations are ms. */
+/** Limits and failure handling of a router. All durations are in milliseconds. */
 export interface RouterLimits {
-  /** Requests that may wait for one event. Default 10,000. */
+  /**
+   * Maximum number of queued requests per event. When it is reached, a request of the client with
+   * the most queued requests fails with `QUEUE_FULL`.
+   *
+   * @defaultValue 10000
+   */
   readonly queueLimit?: number;
   /**
-   * Bytes of all waiting requests: payloads, and 512 for each request. Replies that clients do not read count too, up to
-   * half of it. Default 256 MiB.
+   * Maximum number of bytes of all queued requests: their payloads, and 512 bytes for each request.
+   * Replies that clients do not read count too, up to half of the bound.
+   *
+   * @defaultValue 268435456 (256 MiB)
    */
   readonly queueBytes?: number;
-  /** Events that nobody announced and for which requests may wait. Default 1,000. */
+  /**
+   * Maximum number of unannounced events for which requests may be queued.
+   *
+   * @defaultValue 1000
+   */
   readonly maxUnannouncedEvents?: number;
-  /** Time for a request that does not say. Default 30,000. */
+  /**
+   * Timeout of requests that carry none, in milliseconds.
+   *
+   * @defaultValue 30000
+   */
   readonly defaultTimeout?: number;
-  /** Longest time a request may ask for; more is cut. Default 3,600,000. */
+  /**
+   * Maximum timeout of a request, in milliseconds. Longer ones are shortened to it.
+   *
+   * @defaultValue 3600000 (one hour)
+   */
   readonly maxTimeout?: number;
   /**
-   * For so long after the start, requests that nobody serves wait for a worker. Default 4,000: a little longer than
-   * workers pause between two attempts to connect.
+   * How long after startup requests for events that no worker serves yet are queued, in
+   * milliseconds. The default is a little longer than the pause of workers between two attempts to
+   * connect.
+   *
+   * @defaultValue 4000
    */
   readonly startupGrace?: number;
-  /** For so long after the last worker of an event left, its requests wait for another one. Default 0. */
+  /**
+   * How long requests of an event stay queued after its last worker left, in milliseconds.
+   *
+   * @defaultValue 0
+   */
   readonly workerGrace?: number;
-  /** How often an idempotent request is given to another worker when its worker is lost. Default 1. */
+  /**
+   * How often an idempotent request is redispatched after its worker was lost.
+   *
+   * @defaultValue 1
+   */
   readonly redispatches?: number;
-  /** Timeouts in a row after which a worker that cannot cancel is unresponsive. Default 3. */
+  /**
+   * Consecutive timeouts after which a worker that does not support cancellation is unresponsive
+   * and receives no more requests.
+   *
+   * @defaultValue 3
+   */
   readonly unresponsiveAfter?: number;
-  /** When an unresponsive worker is tried again. Default 30,000; Infinity: never. */
+  /**
+   * How long an unresponsive worker receives no requests, in milliseconds; Infinity: until it
+   * replies.
+   *
+   * @defaultValue 30000
+   */
   readonly unresponsiveRetry?: number;
-  /** Bound on redispatches; false: none. */
+  /**
+   * Limit on redispatches; `false` removes it.
+   *
+   * @defaultValue a reserve of 1000, 0.2 per request and 10 per second
+   */
   readonly retryBudget?: RetryBudgetOptions | false;
-  /** Circuit breakers; false: none. */
+  /**
+   * Circuit breakers; `false` disables them.
+   *
+   * @defaultValue a threshold of 5, open for 1000 ms at first and 30000 ms at most
+   */
   readonly breaker?: BreakerOptions | false;
 }
 
-/** Options of the core. */
+/** Options of {@link Broker}. */
 export interface BrokerOptions extends RouterLimits {
-  /** Who gets a request, among workers with credit. Default: least loaded. */
+  /** Chooses among the workers with credit. Default: least loaded. */
   readonly strategy?: ZeroMQRoutingStrategy;
-  /** Told of what an operator should know. Must not call the core. */
+  /** Receives conditions that operators should know about. Must not call the broker. */
   readonly notify?: (notice: RouterNotice) => void;
-  /** Told of each request. */
+  /** Receives the progress of each request. */
   readonly observer?: BrokerObserver;
 }
 
-/** Rare things an operator should know. */
+/**
+ * A rare condition that operators should know about, emitted by `ZeroMQRouter` as its event
+ * `notice`.
+ *
+ * - `worker-unresponsive`, `worker-responsive`: a classic worker let too many requests time out, or
+ *   replied again.
+ * - `breaker-open`, `breaker-half-open`, `breaker-closed`: a circuit breaker changed its state.
+ *   Where `worker` is undefined, it is the breaker of the event at all workers. `openDuration` is
+ *   in milliseconds.
+ * - `worker-suspended`, `worker-resumed`: a worker receives no requests for any event, for
+ *   `duration` ms, because it failed at too many events or replied that it is busy.
+ * - `strategy-fault`: the routing strategy threw an error or chose a worker that is not a
+ *   candidate.
+ */
 export type RouterNotice =
   | { readonly type: 'worker-unresponsive' | 'worker-responsive'; readonly worker: string }
   | {
-      readonly type: 'rest';
-      /** Undefined: the event rests at every worker. */
+      readonly type: 'breaker-open';
       readonly worker: string | undefined;
-      /** Undefined: the worker rests for every event. */
-      readonly eventName: string | undefined;
-      readonly rest: number;
+      readonly eventName: string;
+      readonly openDuration: number;
     }
   | {
-      readonly type: 'rest-over';
+      readonly type: 'breaker-half-open' | 'breaker-closed';
       readonly worker: string | undefined;
-      readonly eventName: string | undefined;
+      readonly eventName: string;
     }
+  | { readonly type: 'worker-suspended'; readonly worker: string; readonly duration: number }
+  | { readonly type: 'worker-resumed'; readonly worker: string }
   | { readonly type: 'strategy-fault'; readonly strategy: string; readonly error: unknown };
 
 const DEFAULTS = {
@@ -84,7 +145,7 @@ const DEFAULTS = {
 /** Limits with the defaults filled in. */
 export type BrokerLimits = Record<keyof typeof DEFAULTS, number>;
 
-const LEAST: BrokerLimits = {
+const MINIMUMS: BrokerLimits = {
   queueLimit: 0,
   queueBytes: 0,
   maxUnannouncedEvents: 0,
@@ -100,16 +161,17 @@ const LEAST: BrokerLimits = {
 /**
  * Checks the limits and fills in the defaults.
  *
- * @throws ZeroMQConfigError naming the limit, its value and what is allowed.
+ * @throws {ZeroMQConfigError} when a limit is invalid; the message names it, its value and the
+ *   allowed range.
  */
 export function brokerLimits(options: RouterLimits): BrokerLimits {
   const limits: BrokerLimits = { ...DEFAULTS };
   for (const name of Object.keys(DEFAULTS) as (keyof BrokerLimits)[]) {
     const value = options[name];
     if (value === undefined) continue;
-    if (typeof value !== 'number' || !(value >= LEAST[name])) {
+    if (typeof value !== 'number' || !(value >= MINIMUMS[name])) {
       throw new ZeroMQConfigError(
-        `router: ${name} must be a number from ${LEAST[name]}, got ${String(value)}`,
+        `router: ${name} must be a number of at least ${MINIMUMS[name]}, got ${String(value)}`,
       );
     }
     limits[name] = value;
@@ -122,20 +184,23 @@ export function brokerLimits(options: RouterLimits): BrokerLimits {
 function checkPositive(name: string, settings: object | false | undefined): void {
   for (const [key, value] of Object.entries(settings || {}) as [string, number | undefined][]) {
     if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
-    throw new ZeroMQConfigError(`router: ${name}.${key} must be a number from 0, got ${String(value)}`);
+    throw new ZeroMQConfigError(
+      `router: ${name}.${key} must be a number of at least 0, got ${String(value)}`,
+    );
   }
 }
 
 /**
- * The strategy to use.
+ * Returns the strategy to use.
  *
- * @throws ZeroMQConfigError for one that does not choose: `ZeroMQRoutingProxy` needs no core.
+ * @throws {ZeroMQConfigError} when it does not choose workers, as {@link ZeroMQRoutingProxy}, or
+ *   lacks `pick`.
  */
 export function brokerStrategy(strategy: ZeroMQRoutingStrategy | undefined): ZeroMQRoutingStrategy {
   if (strategy === undefined) return new LeastLoadedStrategy();
   if (strategy.kind === 'proxy') {
     throw new ZeroMQConfigError(
-      `router: the strategy ${strategy.name} forwards blindly and chooses no workers`,
+      `router: the strategy ${strategy.name} forwards without choosing workers; use it as the router's strategy instead`,
     );
   }
   if (typeof strategy.pick !== 'function') {

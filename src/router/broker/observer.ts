@@ -1,34 +1,37 @@
-/** Tells the world outside what becomes of requests: diagnostics channels, and spans where somebody traces. */
-import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
+/**
+ * Publishes the outcomes of requests on the diagnostics channels, and records spans while tracing
+ * is active.
+ */
+import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../../core/observability/tracing.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { RouterRequest } from './request.ts';
 
-/** Told by the core of each request. Must not call it back. */
+/** Receives the progress of each request. Must not call the broker back. */
 export interface BrokerObserver {
-  /** A worker was given the request. */
-  dispatched(pending: RouterRequest): void;
-  /** It has its outcome; called before its state changes. */
-  settled(pending: RouterRequest, code: string, status: number): void;
+  /** A request was dispatched. */
+  dispatched(request: RouterRequest): void;
+  /** A request is settled; called before its state changes. */
+  settled(request: RouterRequest, code: string, status: number): void;
 }
 
 export class RouterObserver implements BrokerObserver {
   private readonly tracing: Tracing | undefined = activeTracing();
 
-  /** @param now the present, on the core's clock. */
+  /** @param now returns the current time on the broker's clock. */
   constructor(
     private readonly speaker: DiagnosticsSource,
     private readonly now: () => number = turnNow,
   ) {}
 
-  dispatched(pending: RouterRequest): void {
-    if (this.tracing !== undefined && pending.attempts === 1) this.trace(pending, '', 200);
+  dispatched(request: RouterRequest): void {
+    if (this.tracing !== undefined && request.attempts === 1) this.trace(request, '', 200);
   }
 
-  settled(pending: RouterRequest, code: string, status: number): void {
-    if (this.tracing !== undefined && pending.attempts === 0) this.trace(pending, code, status);
+  settled(request: RouterRequest, code: string, status: number): void {
+    if (this.tracing !== undefined && request.attempts === 0) this.trace(request, code, status);
     if (!diagnostics.requestSettled.hasSubscribers) return;
-    const { message, attempts, enqueuedAt, dispatchedAt, state } = pending;
+    const { message, attempts, enqueuedAt, dispatchedAt, state } = request;
     const now = this.now();
     const dispatched = attempts > 0;
     diagnostics.requestSettled.publish({
@@ -45,7 +48,7 @@ export class RouterObserver implements BrokerObserver {
     });
   }
 
-  /** The span of the time until the first worker had it, made when it is over. */
+  /** Records the span of the time in the queue once it is over. */
   private trace({ message, enqueuedAt, dispatchedAt }: RouterRequest, code: string, status: number): void {
     const { eventName, requestId, extras } = message;
     const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };

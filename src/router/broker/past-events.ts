@@ -1,13 +1,13 @@
 /**
- * Names of events whose workers are away: some worker announced each of them before, and no worker announces it now. A
- * worker that lists no events, such as a classic one, is not given them. The names are bounded in number and size; the
- * oldest are forgotten first.
+ * Names of events that a worker announced before and that no worker announces now. Workers that
+ * announce no events, such as classic ones, do not receive requests for them. The names are bounded
+ * in number and size; the oldest are dropped first.
  */
 
-/** Most names that are remembered. */
+/** Maximum number of names. */
 const MAX_NAMES = 100_000;
 
-/** Characters of all of them. */
+/** Maximum total length of the names, in characters. */
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 
 export class PastEvents {
@@ -27,20 +27,20 @@ export class PastEvents {
     return this.names.has(name);
   }
 
-  /** Remembers the name of an event whose last worker left. */
+  /** Adds the name of an event whose last worker left. */
   add(name: string): void {
     this.delete(name);
     this.names.add(name);
     this.characters += name.length;
-    while (this.names.size > this.maxNames || this.characters > this.maxCharacters) this.forgetOldest();
+    while (this.names.size > this.maxNames || this.characters > this.maxCharacters) this.deleteOldest();
   }
 
-  /** Forgets a name: a worker announces the event again. */
+  /** Removes the name of an event that a worker announces again. */
   delete(name: string): void {
     if (this.names.delete(name)) this.characters -= name.length;
   }
 
-  private forgetOldest(): void {
+  private deleteOldest(): void {
     for (const oldest of this.names) return this.delete(oldest);
   }
 }

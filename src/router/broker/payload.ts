@@ -1,24 +1,28 @@
 /**
- * Payloads of queued requests: copied out of the batch they came in, so that a request that waits does not hold
- * a whole batch in memory, and packed close, because a buffer of its own costs more than most payloads.
+ * Payloads of queued requests. They are copied out of the batch that they arrived in, so that a
+ * queued request does not keep the batch in memory. Small ones share chunks, because a separate
+ * buffer costs more than most payloads.
  */
 import { NO_BYTES, type RequestMessage } from '../../core/messages/message.ts';
 
-/** Largest payload that shares a chunk with others. */
-const SMALL = 2048;
-/** A queue as long as this has chunks of its own: what waits in it leaves at about the same time. */
-const CROWD = 16;
+/** Largest payload that shares a chunk with others, in bytes. */
+const MAX_SHARED_PAYLOAD = 2048;
+/**
+ * Queue length from which a queue has chunks of its own: requests in a long queue leave at about
+ * the same time.
+ */
+const MIN_OWN_CHUNK_LENGTH = 16;
 const SHARED_CHUNK = 4096;
 const OWN_CHUNK = 16 * 1024;
-/** Flat charge for what a queued request takes beside its payload; measured, and rounded up. */
+/** Bytes charged for a queued request besides its payload; measured, and rounded up. */
 const OVERHEAD = 512;
 
-/** Memory that is cut into small copies, one after the other. */
+/** A chunk of memory cut into consecutive small copies. */
 export class Slab {
   private chunk: Buffer = NO_BYTES;
   private used = 0;
 
-  /** A copy of `bytes`, in a chunk of `chunkSize` bytes. */
+  /** Copies `bytes` into a chunk of `chunkSize` bytes. */
   copy(bytes: Buffer, chunkSize: number): Buffer {
     const start = this.used;
     const end = start + bytes.length;
@@ -33,7 +37,7 @@ export class Slab {
     return copy;
   }
 
-  /** Lets go of the chunk; copies made of it stay as they are. */
+  /** Releases the chunk; copies made from it stay valid. */
   release(): void {
     this.chunk = NO_BYTES;
     this.used = 0;
@@ -42,7 +46,7 @@ export class Slab {
 
 const shared = new Slab();
 
-/** What a request counts for in the bound on queued bytes: its payload, and a flat charge for the rest. */
+/** Bytes that a request counts for in the bound on queued bytes: its payload and a fixed charge. */
 export function sizeOf(message: RequestMessage, envelope: readonly Buffer[] | undefined): number {
   let size = OVERHEAD + message.body.length + message.extras.length + message.requestId.length;
   size += message.eventName.length;
@@ -51,8 +55,8 @@ export function sizeOf(message: RequestMessage, envelope: readonly Buffer[] | un
 }
 
 /**
- * The message as it should wait in a queue: with the event's own copy of the name, and with payloads that
- * hold no memory but their own.
+ * The message to keep in a queue: with the event's own copy of its name, and with payloads that
+ * keep no other memory alive.
  */
 export function detached(message: RequestMessage, name: string, slab: Slab, crowd: number): RequestMessage {
   return {
@@ -67,8 +71,8 @@ export function detached(message: RequestMessage, name: string, slab: Slab, crow
 
 function detachedBytes(bytes: Buffer, slab: Slab, crowd: number): Buffer {
   if (bytes.length === 0) return NO_BYTES;
-  if (bytes.length <= SMALL) {
-    return crowd < CROWD ? shared.copy(bytes, SHARED_CHUNK) : slab.copy(bytes, OWN_CHUNK);
+  if (bytes.length <= MAX_SHARED_PAYLOAD) {
+    return crowd < MIN_OWN_CHUNK_LENGTH ? shared.copy(bytes, SHARED_CHUNK) : slab.copy(bytes, OWN_CHUNK);
   }
   if (bytes.buffer.byteLength <= bytes.length * 2) return bytes;
   const copy = Buffer.allocUnsafeSlow(bytes.length);

@@ -1,4 +1,7 @@
-/** What the core does when things do not go well: time runs out, workers are lost, silent or refuse, nobody serves. */
+/**
+ * Failure handling of the broker: expired deadlines, lost or unresponsive workers, rejections by
+ * workers, and events without workers.
+ */
 
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { isOutcomeCode } from '../../core/messages/outcome.ts';
@@ -17,22 +20,22 @@ import { TimerEntry, type TimerWheel } from './timers.ts';
 import { Worker } from './worker.ts';
 import type { WorkerSelector } from './worker-selector.ts';
 
-/** How long a worker rests that says it is busy. */
-const BUSY_REST = 50;
+/** How long a worker that replied BUSY is suspended, in ms. */
+const BUSY_SUSPENSION = 50;
 
-/** The parts of the core that recovery works on. */
+/** The parts of the broker that recovery works on. */
 export interface RecoveryParts {
   readonly limits: BrokerLimits;
-  readonly chooser: WorkerSelector;
+  readonly selector: WorkerSelector;
   readonly counters: Counters;
-  readonly routes: EventTable;
-  readonly alarms: TimerWheel;
+  readonly eventTable: EventTable;
+  readonly timers: TimerWheel;
   readonly breakers: Breakers | undefined;
   readonly budget: RetryBudget | undefined;
-  readonly settler: Settlement;
+  readonly settlement: Settlement;
   readonly backlog: Backlog;
-  readonly dispatcher: Scheduler;
-  /** Until then requests that nobody serves wait. */
+  readonly scheduler: Scheduler;
+  /** Until then, requests for events that no worker serves are queued. */
   readonly startupEnd: number;
   readonly notify: ((notice: RouterNotice) => void) | undefined;
 }
@@ -42,139 +45,159 @@ export class Recovery implements BreakerOwner {
 
   constructor(parts: RecoveryParts) {
     this.parts = parts;
-    const { limits, alarms, routes, startupEnd } = parts;
+    const { limits, timers, eventTable, startupEnd } = parts;
     if (limits.startupGrace > 0) {
-      alarms.add(new TimerEntry((now) => this.endGrace([...routes.strays], now)), startupEnd);
+      timers.add(new TimerEntry((now) => this.endGrace([...eventTable.unannounced], now)), startupEnd);
     }
   }
 
-  /** A deadline passed: in the queue, at a worker, or at a classic worker after the caller had gone. */
-  readonly expire = (pending: RouterRequest, now: number): void => {
-    const { settler, backlog, dispatcher } = this.parts;
-    const { worker, state } = pending;
+  /**
+   * Handles a deadline that passed in the queue, at a worker, or at a classic worker after the
+   * caller had cancelled.
+   */
+  readonly expire = (request: RouterRequest, now: number): void => {
+    const { settlement, backlog, scheduler } = this.parts;
+    const { worker, state } = request;
     if (state === 'queued') {
-      backlog.remove(pending);
-      settler.fail(pending, 'EXPIRED');
-      if (pending.least !== -Infinity) dispatcher.flush(pending.message.eventName, now);
+      backlog.remove(request);
+      settlement.fail(request, 'EXPIRED');
+      if (request.minRank !== -Infinity) scheduler.flush(request.message.eventName, now);
       return;
     }
-    if (!(worker instanceof Worker)) return;
-    if (worker.cancels) worker.port.cancel(pending.id, pending.generation, 'expired');
-    else dispatcher.letGo(pending, worker);
-    const blamed = this.timedOut(pending, worker, now);
+    if (worker === undefined) return;
+    if (worker.cancels) worker.port.cancel(request.id, request.generation, 'expired');
+    else scheduler.release(request, worker);
+    const workerAtFault = this.timedOut(request, worker, now);
     if (state === 'dispatched') {
-      settler.fail(pending, 'TIMEOUT');
-      pending.dropPayload();
+      settlement.fail(request, 'TIMEOUT');
+      request.dropPayload();
     }
-    if (blamed && !worker.cancels) this.missed(worker, now);
-    if (!blamed || !worker.cancels) dispatcher.refresh(worker, now);
+    if (workerAtFault && !worker.cancels) this.countTimeout(worker, now);
+    if (!workerAtFault || !worker.cancels) scheduler.refresh(worker, now);
   };
 
-  /** A reply, or a part of one where `more` follows, came after the deadline and before the timer that tells of it. */
-  overdue(pending: RouterRequest, worker: Worker, more: boolean, now: number): void {
-    this.timedOut(pending, worker, now);
-    if (more && worker.cancels) worker.port.cancel(pending.id, pending.generation, 'expired');
-    this.parts.settler.fail(pending, 'TIMEOUT');
-    pending.dropPayload();
+  /**
+   * Handles a reply, or a chunk if `more` follows, that arrived after the deadline but before its
+   * timer fired.
+   */
+  overdue(request: RouterRequest, worker: Worker, more: boolean, now: number): void {
+    this.timedOut(request, worker, now);
+    if (more && worker.cancels) worker.port.cancel(request.id, request.generation, 'expired');
+    this.parts.settlement.fail(request, 'TIMEOUT');
+    request.dropPayload();
   }
 
-  /** A worker replied, well or not: strategies, breakers and the pace of the event learn from it. */
-  judge(pending: RouterRequest, worker: Worker, reply: ReplyMessage, now: number): void {
-    const { chooser, breakers, routes } = this.parts;
-    const { eventName } = pending.message;
+  /** Records the outcome of a reply for the strategy, the breakers and the pace of the event. */
+  recordOutcome(request: RouterRequest, worker: Worker, reply: ReplyMessage, now: number): void {
+    const { selector, breakers, eventTable } = this.parts;
+    const { eventName } = request.message;
     const { code } = reply;
-    const took = now - pending.dispatchedAt;
-    if (code === '' || !isOutcomeCode(code)) pending.pace?.record(took);
+    const took = now - request.dispatchedAt;
+    if (code === '' || !isOutcomeCode(code)) request.pace?.learn(took);
     const failed = isFault(reply);
-    // A worker is not to blame for a request that it did not run, or that came to it too late.
-    if (code === 'EXPIRED' || (code === 'TIMEOUT' && !hadEnoughTime(pending, pending.dispatchedAt))) {
+    // A worker is not at fault for a request that it did not run or received too late.
+    if (code === 'EXPIRED' || (code === 'TIMEOUT' && !hadChance(request, request.dispatchedAt))) {
       breakers?.abandoned(worker, eventName);
       return;
     }
-    chooser.replied(worker, took, !failed, now);
+    selector.replied(worker, took, !failed, now);
     if (breakers === undefined) return;
-    if (failed) breakers.failed(worker, routes.events.get(eventName), eventName, code === 'TIMEOUT', now);
-    else if (breakers.concerns(worker)) breakers.succeeded(worker, eventName, now);
+    if (failed) breakers.failed(worker, eventTable.events.get(eventName), eventName, code === 'TIMEOUT', now);
+    else if (breakers.tracks(worker)) breakers.succeeded(worker, eventName, now);
   }
 
-  /** A worker that had let requests time out said something. */
-  heard(worker: Worker): void {
-    const { alarms, notify } = this.parts;
+  /** Handles a sign of life from a worker that let requests time out. */
+  workerResponded(worker: Worker): void {
+    const { timers, notify } = this.parts;
     worker.timeouts = 0;
     if (!worker.unresponsive) return;
     worker.unresponsive = false;
-    if (worker.muteAlarm !== undefined) alarms.cancel(worker.muteAlarm);
+    if (worker.retryTimer !== undefined) timers.cancel(worker.retryTimer);
     notify?.({ type: 'worker-responsive', worker: worker.id });
   }
 
-  /** A worker did not run a request, because it is full or leaves. */
-  refused(pending: RouterRequest, worker: Worker, reply: ReplyMessage, now: number): void {
+  /** Handles a request that a worker rejected because it is busy or stopping. */
+  refused(request: RouterRequest, worker: Worker, reply: ReplyMessage, now: number): void {
     this.parts.counters.refusedByWorker++;
-    if (reply.code === 'BUSY') this.restWorker(worker, BUSY_REST, now);
+    if (reply.code === 'BUSY') this.suspendWorker(worker, BUSY_SUSPENSION, now);
     else worker.draining = true;
     worker.group?.refresh(worker);
-    this.withdrawn(pending, worker, now);
+    this.returned(request, worker, now);
   }
 
-  /** Whether a worker refused a request by an earlier version of its contract, and others serve a later one. */
-  isOutdated(pending: RouterRequest, worker: Worker, reply: ReplyMessage): boolean {
-    if (reply.code !== 'INVALID_REQUEST' || reply.dispatched || pending.state !== 'dispatched') return false;
-    const { eventName } = pending.message;
-    const top = this.parts.routes.events.get(eventName)?.topRank ?? 0;
+  /**
+   * Whether a worker of an earlier contract version rejected the request as invalid while others
+   * serve a later version.
+   */
+  isOutdated(request: RouterRequest, worker: Worker, reply: ReplyMessage): boolean {
+    if (reply.code !== 'INVALID_REQUEST' || reply.dispatched || request.state !== 'dispatched') return false;
+    const { eventName } = request.message;
+    const top = this.parts.eventTable.events.get(eventName)?.topRank ?? 0;
     return (worker.ranks?.get(eventName) ?? 0) < top;
   }
 
-  /** A worker of an earlier version did not run a request: it goes to workers of the latest one alone. */
-  outranked(pending: RouterRequest, worker: Worker, now: number): void {
-    const { eventName } = pending.message;
-    pending.least = this.parts.routes.events.get(eventName)?.topRank ?? 0;
+  /**
+   * Restricts a request that a worker of an earlier version rejected to workers of the latest one.
+   */
+  refusedByEarlierVersion(request: RouterRequest, worker: Worker, now: number): void {
+    const { eventName } = request.message;
+    request.minRank = this.parts.eventTable.events.get(eventName)?.topRank ?? 0;
     this.parts.counters.refusedByWorker++;
-    this.withdrawn(pending, worker, now);
+    this.returned(request, worker, now);
   }
 
-  /** A request that waited for workers of the latest version alone went away: those behind it may go to any. */
-  unblocked(eventName: string): void {
-    const { alarms, dispatcher } = this.parts;
-    alarms.add(new TimerEntry((now) => dispatcher.flush(eventName, now)), 0);
+  /**
+   * Handles the end of a request that waited for workers of the latest version: requests behind it
+   * may go to any worker.
+   */
+  versionWaitEnded(eventName: string): void {
+    const { timers, scheduler } = this.parts;
+    timers.add(new TimerEntry((now) => scheduler.flush(eventName, now)), 0);
   }
 
-  /** A request came back from a worker that did not run it. */
-  withdrawn(pending: RouterRequest, worker: Worker, now: number): void {
-    const { breakers, dispatcher, settler } = this.parts;
-    breakers?.abandoned(worker, pending.message.eventName);
-    if (pending.state !== 'dispatched') {
-      settler.deadlines.cancel(pending);
+  /** Handles a request that returned from a worker without having run. */
+  returned(request: RouterRequest, worker: Worker, now: number): void {
+    const { breakers, scheduler, settlement } = this.parts;
+    breakers?.abandoned(worker, request.message.eventName);
+    if (request.state !== 'dispatched') {
+      settlement.deadlines.cancel(request);
       return;
     }
-    pending.attempts--;
-    dispatcher.putBack(pending, now);
+    request.attempts--;
+    scheduler.requeue(request, now);
   }
 
-  /** A worker is gone: what it held is given to others, newest first as each goes to the front, or settled. */
+  /**
+   * Handles the loss of a worker. Its requests are redispatched or settled, newest first, because
+   * each goes to the front of its queue.
+   */
   left(worker: Worker, now: number): void {
-    const { alarms, breakers, chooser, dispatcher, settler } = this.parts;
-    chooser.left(worker);
+    const { timers, breakers, selector, scheduler, settlement } = this.parts;
+    selector.left(worker);
     breakers?.forget(worker);
-    if (worker.muteAlarm !== undefined) alarms.cancel(worker.muteAlarm);
+    if (worker.retryTimer !== undefined) timers.cancel(worker.retryTimer);
     if (breakers !== undefined) for (const name of eventsHeld(worker)) breakers.lost(name, now);
     for (let held = worker.holding.last; held !== undefined; held = worker.holding.last) {
-      dispatcher.letGo(held, worker);
-      if (held.state === 'dispatched') this.lose(held, now);
-      else settler.deadlines.cancel(held);
+      scheduler.release(held, worker);
+      if (held.state === 'dispatched') this.redispatchOrFail(held, now);
+      else settlement.deadlines.cancel(held);
     }
-    // What waited for its version of a contract alone may go to workers of another one.
-    for (const eventName of worker.ranks?.keys() ?? []) dispatcher.flush(eventName, now);
+    // Requests that waited for its version of a contract may go to workers of other versions now.
+    for (const eventName of worker.ranks?.keys() ?? []) scheduler.flush(eventName, now);
   }
 
-  /** Nobody announces these events any more: another one serves them, or may come, or their requests are settled. */
+  /**
+   * Handles events that no worker announces any longer: other workers serve them, a grace period
+   * starts, or their requests are settled.
+   */
   orphaned(events: readonly EventState[], now: number): void {
-    const { limits, alarms, dispatcher, routes } = this.parts;
+    const { limits, timers, scheduler, eventTable } = this.parts;
     for (const event of events) {
       if (event.groups.length === 0) continue;
-      dispatcher.flush(event.name, now);
-      routes.dropStray(event);
+      scheduler.flush(event.name, now);
+      eventTable.dropUnannounced(event);
     }
-    const orphans = events.filter((event) => event.groups.length === 0 && routes.strays.has(event));
+    const orphans = events.filter((event) => event.groups.length === 0 && eventTable.unannounced.has(event));
     if (orphans.length === 0) return;
     if (limits.workerGrace === 0) {
       this.endGrace(orphans, now);
@@ -184,96 +207,108 @@ export class Recovery implements BreakerOwner {
       event.inGrace = true;
       event.graceEnd = now + limits.workerGrace;
     }
-    alarms.add(new TimerEntry((at) => this.endGrace(orphans, at)), now + limits.workerGrace);
+    timers.add(new TimerEntry((at) => this.endGrace(orphans, at)), now + limits.workerGrace);
   }
 
-  /** A worker rests for every event. */
-  restWorker(worker: Worker, rest: number, now: number): void {
-    if (worker.resting || worker.gone) return;
-    const { alarms, dispatcher, notify } = this.parts;
-    worker.resting = true;
+  /** Suspends a worker for all events. */
+  suspendWorker(worker: Worker, duration: number, now: number): void {
+    if (worker.suspended || worker.removed) return;
+    const { timers, scheduler, notify } = this.parts;
+    worker.suspended = true;
     worker.group?.refresh(worker);
-    notify?.({ type: 'rest', worker: worker.id, eventName: undefined, rest });
-    const end = (at: number): void => {
-      worker.resting = false;
-      notify?.({ type: 'rest-over', worker: worker.id, eventName: undefined });
-      dispatcher.refresh(worker, at);
+    notify?.({ type: 'worker-suspended', worker: worker.id, duration });
+    const resume = (at: number): void => {
+      worker.suspended = false;
+      notify?.({ type: 'worker-resumed', worker: worker.id });
+      scheduler.refresh(worker, at);
     };
-    alarms.add(new TimerEntry(end), now + rest);
+    timers.add(new TimerEntry(resume), now + duration);
   }
 
-  rested(worker: Worker | undefined, eventName: string, rest: number): void {
-    this.parts.notify?.({ type: 'rest', worker: worker?.id, eventName, rest });
+  opened(worker: Worker | undefined, eventName: string, openDuration: number): void {
+    this.parts.notify?.({ type: 'breaker-open', worker: worker?.id, eventName, openDuration });
   }
 
-  rescued(worker: Worker | undefined, eventName: string, now: number): void {
-    const { dispatcher, notify } = this.parts;
-    notify?.({ type: 'rest-over', worker: worker?.id, eventName });
-    if (worker === undefined) dispatcher.flush(eventName, now);
-    else dispatcher.refresh(worker, now);
+  halfOpened(worker: Worker | undefined, eventName: string, now: number): void {
+    this.parts.notify?.({ type: 'breaker-half-open', worker: worker?.id, eventName });
+    this.dispatchQueued(worker, eventName, now);
   }
 
-  /** A worker let a request time out. False: the request came to it with too little time, so that says nothing. */
-  private timedOut(pending: RouterRequest, worker: Worker, now: number): boolean {
-    const { breakers, chooser, routes } = this.parts;
-    const { eventName } = pending.message;
-    if (!hadEnoughTime(pending, pending.dispatchedAt)) {
+  closed(worker: Worker | undefined, eventName: string, now: number): void {
+    this.parts.notify?.({ type: 'breaker-closed', worker: worker?.id, eventName });
+    this.dispatchQueued(worker, eventName, now);
+  }
+
+  private dispatchQueued(worker: Worker | undefined, eventName: string, now: number): void {
+    const { scheduler } = this.parts;
+    if (worker === undefined) scheduler.flush(eventName, now);
+    else scheduler.refresh(worker, now);
+  }
+
+  /**
+   * Records a timeout. Returns false if the request reached the worker with too little time left,
+   * which says nothing about the worker.
+   */
+  private timedOut(request: RouterRequest, worker: Worker, now: number): boolean {
+    const { breakers, selector, eventTable } = this.parts;
+    const { eventName } = request.message;
+    if (!hadChance(request, request.dispatchedAt)) {
       breakers?.abandoned(worker, eventName);
       return false;
     }
-    breakers?.failed(worker, routes.events.get(eventName), eventName, true, now);
-    if (pending.state === 'dispatched') chooser.replied(worker, now - pending.dispatchedAt, false, now);
+    breakers?.failed(worker, eventTable.events.get(eventName), eventName, true, now);
+    if (request.state === 'dispatched') selector.replied(worker, now - request.dispatchedAt, false, now);
     return true;
   }
 
-  /** A classic worker let a request time out: after some in a row it gets no more. */
-  private missed(worker: Worker, now: number): void {
-    const { limits, alarms, dispatcher, notify } = this.parts;
+  /** Counts a timeout of a classic worker. After several in a row it is unresponsive. */
+  private countTimeout(worker: Worker, now: number): void {
+    const { limits, timers, scheduler, notify } = this.parts;
     worker.timeouts++;
     if (worker.timeouts < limits.unresponsiveAfter || worker.unresponsive) return;
     worker.unresponsive = true;
     notify?.({ type: 'worker-unresponsive', worker: worker.id });
     if (limits.unresponsiveRetry === Infinity) return;
-    const tryAgain = (at: number): void => {
+    const retry = (at: number): void => {
       worker.unresponsive = false;
       worker.timeouts = limits.unresponsiveAfter - 1;
-      dispatcher.refresh(worker, at);
+      scheduler.refresh(worker, at);
     };
-    worker.muteAlarm = new TimerEntry(tryAgain);
-    alarms.add(worker.muteAlarm, now + limits.unresponsiveRetry);
+    worker.retryTimer = new TimerEntry(retry);
+    timers.add(worker.retryTimer, now + limits.unresponsiveRetry);
   }
 
-  /** The worker of a request is gone: another one may run it only if that does no harm. */
-  private lose(pending: RouterRequest, now: number): void {
-    const { limits, counters, budget, settler, dispatcher, routes } = this.parts;
-    const { eventName, idempotent } = pending.message;
+  /** Redispatches a request of a lost worker if that is safe, and settles it otherwise. */
+  private redispatchOrFail(request: RouterRequest, now: number): void {
+    const { limits, counters, budget, settlement, scheduler, eventTable } = this.parts;
+    const { eventName, idempotent } = request.message;
     const wanted =
       idempotent &&
-      pending.attempts <= limits.redispatches &&
-      !cannotFinish(pending, now) &&
-      dispatcher.mayWait(eventName, routes.events.get(eventName), now);
+      request.attempts <= limits.redispatches &&
+      !isHopeless(request, now) &&
+      scheduler.mayWait(eventName, eventTable.events.get(eventName), now);
     if (wanted && (budget === undefined || budget.take(now))) {
       counters.redispatched++;
-      dispatcher.putBack(pending, now);
+      scheduler.requeue(request, now);
       return;
     }
     if (wanted) counters.redispatchesDenied++;
-    settler.fail(pending, 'WORKER_LOST');
+    settlement.fail(request, 'WORKER_LOST');
   }
 
-  /** The time is over in which requests waited for a worker to come. */
+  /** Ends the period in which requests for these events waited for a worker to join. */
   private endGrace(events: readonly EventState[], now: number): void {
-    const { routes, dispatcher, startupEnd } = this.parts;
+    const { eventTable, scheduler, startupEnd } = this.parts;
     for (const event of events) {
-      if (!routes.strays.has(event) || event.graceEnd > now) continue;
+      if (!eventTable.unannounced.has(event) || event.graceEnd > now) continue;
       event.inGrace = false;
-      if (event.groups.length === 0 && now >= startupEnd) dispatcher.failQueue(event, 'NO_WORKER');
-      routes.dropStray(event);
+      if (event.groups.length === 0 && now >= startupEnd) scheduler.failQueue(event, 'NO_WORKER');
+      eventTable.dropUnannounced(event);
     }
   }
 }
 
-/** The events of the requests that a worker runs. */
+/** Events of the requests that a worker holds. */
 function eventsHeld(worker: Worker): Set<string> {
   const names = new Set<string>();
   for (let held = worker.holding.first; held !== undefined; held = held.after)

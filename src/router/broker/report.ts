@@ -1,4 +1,4 @@
-/** What a router tells of its workers and events when it is asked. */
+/** Reports of the router's workers and events, for operators. */
 import type {
   BreakerReport,
   EventReport,
@@ -9,12 +9,12 @@ import type { Broker } from './broker.ts';
 import type { EventState } from './event-table.ts';
 import type { Worker } from './worker.ts';
 
-/** Heartbeats of a worker by its identity. */
+/** Returns the heartbeat report of a worker by its identity. */
 export type HeartbeatOf = (worker: string) => WorkerReport['heartbeat'];
 
-/** The workers of a core, in the order they came. @param now on the core's clock. */
-export function workerReports(core: Broker, now: number, heartbeatOf: HeartbeatOf): WorkerReport[] {
-  return Array.from(core.workers, (worker) => {
+/** The workers of a broker, in the order in which they joined. @param now on the broker's clock. */
+export function workerReports(broker: Broker, now: number, heartbeatOf: HeartbeatOf): WorkerReport[] {
+  return Array.from(broker.workers, (worker) => {
     const { id, cancels, events = null, concurrency, held, since } = worker;
     const heartbeat = heartbeatOf(id);
     return {
@@ -31,14 +31,14 @@ export function workerReports(core: Broker, now: number, heartbeatOf: HeartbeatO
   });
 }
 
-/** The events of a core, by name. */
-export function eventReports(core: Broker): EventReport[] {
-  return Array.from(core.events, (event) => eventReport(core, event)).sort((a, b) =>
+/** The events of a broker, sorted by name. */
+export function eventReports(broker: Broker): EventReport[] {
+  return Array.from(broker.events, (event) => eventReport(broker, event)).sort((a, b) =>
     a.name < b.name ? -1 : 1,
   );
 }
 
-function eventReport(core: Broker, { name, stray, queue, groups }: EventState): EventReport {
+function eventReport(broker: Broker, { name, unannounced, queue, groups }: EventState): EventReport {
   let [workers, tripped] = [0, 0];
   for (const group of groups) {
     workers += group.workers.size;
@@ -48,12 +48,12 @@ function eventReport(core: Broker, { name, stray, queue, groups }: EventState): 
   }
   return {
     name,
-    announced: !stray,
+    announced: !unannounced,
     queued: queue.length,
     queuedBytes: queue.bytes,
     workers,
-    paused: core.isPaused(name),
-    breaker: core.breakers?.stateOf(name) ?? 'closed',
+    paused: broker.isPaused(name),
+    breaker: broker.breakers?.stateOf(name) ?? 'closed',
     tripped,
   };
 }
@@ -67,9 +67,9 @@ function breakersOf({ tripped, breakers }: Worker): BreakerReport[] {
 }
 
 function stateOf(worker: Worker): WorkerState {
-  if (worker.draining || worker.suspended) return 'draining';
+  if (worker.draining || worker.drainedByOperator) return 'draining';
   if (worker.blocked) return 'blocked';
   if (worker.unresponsive) return 'unresponsive';
-  if (worker.resting) return 'resting';
+  if (worker.suspended) return 'resting';
   return worker.held < worker.concurrency ? 'ready' : 'busy';
 }

@@ -1,6 +1,4 @@
-/**
- * A request under way in the router: one class, one shape, so that the hot path stays monomorphic.
- */
+/** A request in the router. One class with one shape keeps the hot path monomorphic. */
 
 import type { Linked } from '../../core/collections/linked-list.ts';
 import type { ServingList } from '../../core/collections/serving-list.ts';
@@ -11,75 +9,75 @@ import type { Pace } from '../../core/time/pace.ts';
 import { NOT_TIMED, type Timed } from '../../core/time/timing-wheel.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
 
-/** Whoever sent requests, and gets the replies. */
+/** The source of requests, which receives their replies. */
 export interface Origin {
-  /** What queues are fair between: the client that the origin belongs to. Default: the origin is a client of its own. */
+  /** The client that queues treat as one for fairness. Default: the origin itself. */
   readonly client?: object;
   /**
-   * The reply to a request, possibly before `submit` has returned. Called once, unless the request is cancelled;
-   * before that once for each part that says `more`.
+   * Receives the reply to a request, possibly before `submit` returns. Called once unless the
+   * request is cancelled, and before that once for each chunk with `more`.
    */
-  settle(pending: RouterRequest, reply: ReplyMessage): void;
+  settle(request: RouterRequest, reply: ReplyMessage): void;
 }
 
 /**
- * Where a request is in its life:
+ * State of a request:
  *
  * | from | to | when |
  * |---|---|---|
- * | new | queued | no worker with credit |
+ * | new | queued | no worker has credit |
  * | new | dispatched | a worker with credit takes it |
- * | new | settled | refused: nobody serves it, no room, router stops |
- * | queued | dispatched | credit came back |
- * | queued | settled | expired, cancelled, pushed out, nobody serves it any more |
- * | dispatched | settled | replied, timed out, cancelled, worker lost |
- * | dispatched | queued | never sent after all, refused by the worker, or worker lost and the request idempotent |
+ * | new | settled | rejected: no worker serves the event, the queue is full, or the router is stopping |
+ * | queued | dispatched | a worker has credit again |
+ * | queued | settled | expired, cancelled, evicted, or no worker serves the event any longer |
+ * | dispatched | settled | replied, timed out, cancelled, or the worker was lost |
+ * | dispatched | queued | never sent, rejected by the worker, or the worker was lost and the request is idempotent |
  */
 export type RequestState = 'new' | 'queued' | 'dispatched' | 'settled';
 
-const LEGAL: Readonly<Record<RequestState, readonly RequestState[]>> = {
+const LEGAL_TRANSITIONS: Readonly<Record<RequestState, readonly RequestState[]>> = {
   new: ['queued', 'dispatched', 'settled'],
   queued: ['dispatched', 'settled'],
   dispatched: ['queued', 'settled'],
   settled: [],
 };
 
-/** A request under way. The fields from `id` on belong to the core; others may read them. */
-export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<RouterRequest>, QueuedTimes {
+/** A request in the router. The fields from `id` on are written by the broker only. */
+export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<RouterRequest>, Waiting {
   message: RequestMessage;
   readonly origin: Origin;
-  /** For the origin's own use, such as the slot number the client gave. */
+  /** For the origin's own use, such as the client's slot number. */
   readonly refA: number;
-  /** For the origin's own use, such as the generation the client gave. */
+  /** For the origin's own use, such as the client's generation. */
   readonly refB: number;
   /** Frames before the delimiter, to be restored in the reply. */
   readonly envelope: Buffer[] | undefined;
 
-  /** Key under which the worker's reply finds it; `generation` 0 while no worker holds it. */
+  /** Key that the worker's reply carries; `generation` is 0 while no worker holds the request. */
   id = 0;
   generation = 0;
   state: RequestState = 'new';
-  /** The caller does not wait any more. */
+  /** Whether the caller no longer waits. */
   cancelled = false;
-  /** Its payload has memory of its own, rather than a slice of the batch it came in. */
-  owned = false;
-  /** How often a worker was given it. */
+  /** Whether the payload has its own memory, and is not a slice of the batch it arrived in. */
+  ownsPayload = false;
+  /** Number of times it was dispatched. */
   attempts = 0;
   /** The worker that holds it, or held it last. */
-  worker: WorkerView | undefined = undefined;
-  /** Milliseconds on the core's clock. */
+  worker: Worker | undefined = undefined;
+  /** Times in ms, on the broker's clock. */
   readonly enqueuedAt: number;
   dispatchedAt: number;
   readonly deadline: number;
-  /** How long requests of its event usually take; undefined while the event has no state. */
+  /** Usual duration of requests of its event; undefined while the event has no state. */
   pace: Pace | undefined = undefined;
-  /** Lowest rank of workers that may be given it, while there are workers of that rank. */
-  least = -Infinity;
-  /** What it counts for in the bound on queued bytes. */
+  /** Lowest rank of workers that may receive it, while there are workers of that rank. */
+  minRank = -Infinity;
+  /** Bytes that it counts for in the bound on queued bytes. */
   size = 0;
 
-  /** The queue of its client at its event, while queued. */
-  lane: ServingList<RouterRequest> | undefined = undefined;
+  /** The queue of its client and event, while queued. */
+  clientQueue: ClientQueue | undefined = undefined;
   /** Neighbours in that queue, or in the worker's list. */
   before: RouterRequest | undefined = undefined;
   after: RouterRequest | undefined = undefined;
@@ -107,16 +105,17 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
     this.deadline = deadline;
   }
 
-  /** The one place where the state changes. */
-  enter(state: RequestState): void {
-    if (!LEGAL[this.state].includes(state)) throw new Error(`a ${this.state} request cannot be ${state}`);
+  /** Changes the state. Every transition passes here. */
+  transition(state: RequestState): void {
+    if (!LEGAL_TRANSITIONS[this.state].includes(state))
+      throw new Error(`a ${this.state} request cannot be ${state}`);
     this.state = state;
   }
 
-  /** Lets go of the payload of a request whose caller was answered, but whose worker still has to say so. */
+  /** Releases the payload of a request that is settled but whose worker has not replied yet. */
   dropPayload(): void {
     const { eventName, timeLeft, idempotent, requestId } = this.message;
     this.message = { eventName, body: NO_BYTES, timeLeft, idempotent, requestId, extras: NO_BYTES };
-    this.owned = true;
+    this.ownsPayload = true;
   }
 }

@@ -1,16 +1,29 @@
 /**
- * Redispatch costs the workers that are left; a budget keeps it from multiplying a storm.
+ * The retry budget limits redispatches, so that they cannot overload the remaining workers.
  *
- * A bucket of tokens: each new request puts a share of a token in, time adds a few, each redispatch takes one.
+ * It is a token bucket: each new request adds a fraction of a token, time adds a few, and each
+ * redispatch takes one.
  */
 
-/** Settings of the retry budget. */
+/** Options of the retry budget; see {@link RouterLimits}. */
 export interface RetryBudgetOptions {
-  /** Most tokens, and how many there are at first. Default 1,000. */
+  /**
+   * Capacity of the bucket, and its initial number of tokens.
+   *
+   * @defaultValue 1000
+   */
   readonly reserve?: number;
-  /** Tokens for each new request. Default 0.2. */
+  /**
+   * Tokens added by each new request.
+   *
+   * @defaultValue 0.2
+   */
   readonly ratio?: number;
-  /** Tokens a second. Default 10. */
+  /**
+   * Tokens added per second.
+   *
+   * @defaultValue 10
+   */
   readonly perSecond?: number;
 }
 
@@ -29,12 +42,12 @@ export class RetryBudget {
     this.filledAt = now;
   }
 
-  /** A new request came. */
+  /** Adds the share of a new request. */
   deposit(): void {
     if (this.tokens < this.reserve) this.tokens = Math.min(this.reserve, this.tokens + this.ratio);
   }
 
-  /** Takes a token for a redispatch; false when there is none. */
+  /** Takes a token for a redispatch. Returns false if there is none. */
   take(now: number): boolean {
     this.tokens = Math.min(this.reserve, this.tokens + (now - this.filledAt) * this.perMillisecond);
     this.filledAt = now;

@@ -1,4 +1,4 @@
-/** Brings requests and workers with credit together. */
+/** Matches requests with workers that have credit. */
 
 import { SlotTable } from '../../core/collections/slot-table.ts';
 import { cannotFinish, isFresh } from '../../core/time/lateness.ts';
@@ -12,191 +12,231 @@ import type { Settlement } from './settlement.ts';
 import type { Worker } from './worker.ts';
 import type { WorkerSelector } from './worker-selector.ts';
 
+/** The parts of the broker that the scheduler works on. */
+export interface SchedulerParts {
+  readonly eventTable: EventTable;
+  readonly backlog: Backlog;
+  readonly selector: WorkerSelector;
+  readonly breakers: Breakers | undefined;
+  readonly settlement: Settlement;
+  readonly compactor: PayloadCompactor;
+  /** Until then, requests for events that no worker serves are queued. */
+  readonly startupEnd: number;
+  /** Maximum number of unannounced events that requests may be queued for. */
+  readonly maxUnannouncedEvents: number;
+}
+
 export class Scheduler {
-  /** Requests at workers, under the keys that their replies bear. */
+  /** Dispatched requests, by the key that their replies carry. */
   readonly slots = new SlotTable<RouterRequest>();
-  /** How many requests were ever given to a worker. */
+  /** Number of requests ever dispatched. */
   private dispatches = 0;
 
-  /**
-   * @param startupEnd until then requests that nobody serves wait.
-   * @param maxUnannouncedEvents most events that nobody announced and that requests may wait for.
-   */
-  constructor(
-    private readonly routes: EventTable,
-    private readonly backlog: Backlog,
-    private readonly chooser: WorkerSelector,
-    private readonly breakers: Breakers | undefined,
-    private readonly settler: Settlement,
-    private readonly sweeper: PayloadCompactor,
-    private readonly startupEnd: number,
-    private readonly maxUnannouncedEvents: number,
-  ) {}
+  private readonly eventTable: EventTable;
+  private readonly backlog: Backlog;
+  private readonly selector: WorkerSelector;
+  private readonly breakers: Breakers | undefined;
+  private readonly settlement: Settlement;
+  private readonly compactor: PayloadCompactor;
+  private readonly startupEnd: number;
+  private readonly maxUnannouncedEvents: number;
 
-  /** Finds a worker for a new request, or a place in the queue, or refuses it. */
-  place(pending: RouterRequest, now: number): void {
-    const { eventName } = pending.message;
-    const known = this.routes.events.get(eventName);
-    pending.pace = known?.pace;
-    if (this.offer(pending, known, true, now)) return;
+  constructor(parts: SchedulerParts) {
+    this.eventTable = parts.eventTable;
+    this.backlog = parts.backlog;
+    this.selector = parts.selector;
+    this.breakers = parts.breakers;
+    this.settlement = parts.settlement;
+    this.compactor = parts.compactor;
+    this.startupEnd = parts.startupEnd;
+    this.maxUnannouncedEvents = parts.maxUnannouncedEvents;
+  }
+
+  /** Dispatches a new request, queues it, or rejects it. */
+  schedule(request: RouterRequest, now: number): void {
+    const { eventName } = request.message;
+    const known = this.eventTable.events.get(eventName);
+    request.pace = known?.pace;
+    if (this.tryDispatch(request, known, true, now)) return;
     if (!this.mayWait(eventName, known, now)) {
-      this.settler.settle(pending, noWorker(eventName, this.routes.past.has(eventName)));
+      this.settlement.settle(request, noWorker(eventName, this.eventTable.past.has(eventName)));
       return;
     }
-    const event = known ?? this.routes.openUnannounced(eventName, this.maxUnannouncedEvents);
-    if (event !== undefined && this.backlog.add(event, pending)) {
+    const event = known ?? this.eventTable.openUnannounced(eventName, this.maxUnannouncedEvents);
+    if (event !== undefined && this.backlog.add(event, request)) {
       askForCredit(event);
       return;
     }
-    if (event !== undefined) this.routes.dropStray(event);
-    this.settler.fail(pending, 'QUEUE_FULL');
+    if (event !== undefined) this.eventTable.dropUnannounced(event);
+    this.settlement.fail(request, 'QUEUE_FULL');
   }
 
-  /** Finds another worker for a request that was at one, or puts it in front of its queue. */
-  putBack(pending: RouterRequest, now: number): void {
-    pending.enter('queued');
-    if (cannotFinish(pending, now)) {
-      this.settler.fail(pending, 'EXPIRED');
+  /**
+   * Dispatches a request that a worker held to another one, or puts it at the front of its queue.
+   */
+  requeue(request: RouterRequest, now: number): void {
+    request.transition('queued');
+    if (isHopeless(request, now)) {
+      this.settlement.fail(request, 'EXPIRED');
       return;
     }
-    const { eventName } = pending.message;
-    const known = this.routes.events.get(eventName);
-    if (this.offer(pending, known, isFresh(pending, now), now)) return;
+    const { eventName } = request.message;
+    const known = this.eventTable.events.get(eventName);
+    if (this.tryDispatch(request, known, isFresh(request, now), now)) return;
     const event =
       known ??
-      (this.mayWait(eventName, known, now) ? this.routes.openUnannounced(eventName, Infinity) : undefined);
+      (this.mayWait(eventName, known, now)
+        ? this.eventTable.openUnannounced(eventName, Infinity)
+        : undefined);
     if (event !== undefined && this.mayWait(eventName, event, now)) {
-      this.backlog.addFirst(event, pending);
+      this.backlog.addFirst(event, request);
       askForCredit(event);
-    } else this.settler.fail(pending, 'NO_WORKER');
+    } else this.settlement.fail(request, 'NO_WORKER');
   }
 
-  /** Gives a worker what waits for it, as far as its credit goes. */
+  /** Dispatches queued requests to a worker until its credit is used up. */
   pump(worker: Worker, now: number): void {
-    while (worker.place >= 0) {
-      const pending = this.backlog.takeFor(worker, this.breakers, now);
-      if (pending === undefined) return;
-      this.deliver(pending, worker, now);
-      if (pending.least !== -Infinity) this.flush(pending.message.eventName, now);
+    while (worker.readyIndex >= 0) {
+      const request = this.backlog.takeFor(worker, this.breakers, now);
+      if (request === undefined) return;
+      this.deliver(request, worker, now);
+      if (request.minRank !== -Infinity) this.flush(request.message.eventName, now);
     }
   }
 
-  /** Gives what waits for an event to workers, as far as their credit goes. */
+  /** Dispatches queued requests of an event until the credit of its workers is used up. */
   flush(eventName: string, now: number): void {
-    if (this.routes.paused.has(eventName)) return;
+    if (this.eventTable.paused.has(eventName)) return;
     for (;;) {
-      // Looked up each time: a stray event is dropped when its last request leaves, and made anew if that comes back.
-      const event = this.routes.events.get(eventName);
+      // Looked up in each round: an unannounced event is dropped when its last request leaves, and
+      // created again if that request returns.
+      const event = this.eventTable.events.get(eventName);
       if (event === undefined) return;
       const { queue, groups } = event;
       const turn = queue.next(now);
-      let worker = turn && this.chooser.choose(groups, turn.message, isFresh(turn, now), now, turn.least);
+      let worker = turn && this.selector.choose(groups, turn.message, isFresh(turn, now), now, turn.minRank);
       const next = worker === undefined ? queue.nextFresh(now) : turn;
       if (next === undefined) return;
-      if (next !== turn) worker = this.chooser.choose(groups, next.message, true, now, next.least);
+      if (next !== turn) worker = this.selector.choose(groups, next.message, true, now, next.minRank);
       if (worker === undefined) return;
       this.backlog.serve(event, next);
       this.deliver(next, worker, now);
     }
   }
 
-  /** A worker said anew how much it takes: it may be asked for more, and is if that does not do. */
-  credited(worker: Worker, now: number): void {
-    worker.group?.mayAsk(worker);
+  /**
+   * A worker reported its concurrency. Requests that still wait may be worth asking it for more
+   * credit.
+   */
+  creditChanged(worker: Worker, now: number): void {
+    worker.group?.allowCreditRequest(worker);
     this.refresh(worker, now);
-    if (worker.group !== undefined && this.backlog.holdsFor(worker)) worker.group.askForCredit();
+    if (worker.group !== undefined && this.backlog.hasRequestsFor(worker)) worker.group.askForCredit();
   }
 
-  /** A worker may have become ready, or not ready any more. */
+  /** Updates whether a worker is ready, and dispatches to it if it is. */
   refresh(worker: Worker, now: number): void {
     worker.group?.refresh(worker);
-    if (worker.place >= 0) this.pump(worker, now);
-    // With credit left and nothing waiting, what it was asked for is no longer wanted.
-    if (worker.asked && worker.place >= 0) worker.group?.mayAsk(worker);
-    if (worker.draining && worker.holding.length === 0) publishDrained(worker);
+    if (worker.readyIndex >= 0) this.pump(worker, now);
+    // Credit is left and nothing is queued, so the credit that the worker was asked for is no
+    // longer needed.
+    if (worker.creditRequested && worker.readyIndex >= 0) worker.group?.allowCreditRequest(worker);
+    if (worker.draining && worker.holding.length === 0) notifyDrained(worker);
   }
 
-  /** A worker holds a request no longer: its key is void, and the credit is back. */
-  letGo(pending: RouterRequest, worker: Worker): void {
-    this.slots.remove(pending);
-    worker.holding.remove(pending);
+  /** Releases a request from its worker: the key becomes invalid and the credit returns. */
+  release(request: RouterRequest, worker: Worker): void {
+    this.slots.remove(request);
+    worker.holding.remove(request);
   }
 
-  /** Settles everything that waits for an event. */
+  /** Settles all queued requests of an event with a failure. */
   failQueue(event: EventState, code: RouterFailure): void {
     for (let next = this.backlog.takeFrom(event); next !== undefined; next = this.backlog.takeFrom(event)) {
-      this.settler.fail(next, code);
+      this.settlement.fail(next, code);
     }
   }
 
-  /** Whether a request may wait: a worker serves its event, or one may still come. */
+  /** Whether a request may be queued: a worker serves its event, or may still join. */
   mayWait(eventName: string, event: EventState | undefined, now: number): boolean {
-    return this.routes.isServed(eventName, event) || event?.inGrace === true || now < this.startupEnd;
+    return this.eventTable.isServed(eventName, event) || event?.inGrace === true || now < this.startupEnd;
   }
 
-  /** Gives the request to a worker with credit; false when there is none, or others wait before it. */
-  private offer(pending: RouterRequest, event: EventState | undefined, fresh: boolean, now: number): boolean {
+  /**
+   * Dispatches the request to a worker with credit. Returns false if there is none or if other
+   * requests are queued before it.
+   */
+  private tryDispatch(
+    request: RouterRequest,
+    event: EventState | undefined,
+    fresh: boolean,
+    now: number,
+  ): boolean {
     if (event !== undefined) {
-      if (this.routes.paused.has(event.name)) return false;
-      // What a worker with credit leaves waiting is too old for its half-open breaker.
-      if (event.queue.length > 0 && !(fresh && this.trips(event))) return false;
+      if (this.eventTable.paused.has(event.name)) return false;
+      // Requests that stay queued while a worker has credit are too old for its half-open breaker.
+      if (event.queue.length > 0 && !(fresh && this.hasOpenBreaker(event))) return false;
     }
-    const groups = this.routes.groupsOf(pending.message.eventName, event);
+    const groups = this.eventTable.groupsOf(request.message.eventName, event);
     for (;;) {
-      const worker = this.chooser.choose(groups, pending.message, fresh, now, pending.least);
+      const worker = this.selector.choose(groups, request.message, fresh, now, request.minRank);
       if (worker === undefined) return false;
-      if (this.dispatch(pending, worker, now)) return true;
+      if (this.dispatch(request, worker, now)) return true;
     }
   }
 
-  /** Whether a breaker that concerns the event is not closed. */
-  private trips(event: EventState): boolean {
+  /** Whether any breaker that concerns the event is not closed. */
+  private hasOpenBreaker(event: EventState): boolean {
     return (this.breakers?.eventsTripped ?? 0) > 0 || event.groups.some((group) => group.tripped > 0);
   }
 
-  /** Gives a worker a request that was taken from a queue. */
-  private deliver(pending: RouterRequest, worker: Worker, now: number): void {
-    if (cannotFinish(pending, now)) {
-      this.settler.fail(pending, 'EXPIRED');
-    } else if (!this.dispatch(pending, worker, now)) {
-      const { eventName } = pending.message;
-      const event = this.routes.events.get(eventName) ?? this.routes.openUnannounced(eventName, Infinity);
-      if (event !== undefined) this.backlog.addFirst(event, pending);
+  /** Dispatches a request that was taken from a queue. */
+  private deliver(request: RouterRequest, worker: Worker, now: number): void {
+    if (isHopeless(request, now)) {
+      this.settlement.fail(request, 'EXPIRED');
+    } else if (!this.dispatch(request, worker, now)) {
+      const { eventName } = request.message;
+      const event =
+        this.eventTable.events.get(eventName) ?? this.eventTable.openUnannounced(eventName, Infinity);
+      if (event !== undefined) this.backlog.addFirst(event, request);
     }
   }
 
-  /** Sends a request to a worker; false when it could not be sent, and the worker is blocked. */
-  private dispatch(pending: RouterRequest, worker: Worker, now: number): boolean {
-    this.slots.add(pending);
-    pending.worker = worker;
-    pending.dispatchedAt = now;
-    worker.holding.push(pending);
-    const timeLeft = Math.max(1, Math.ceil(pending.deadline - now));
-    pending.message.timeLeft = timeLeft;
-    if (!worker.port.dispatch(pending, timeLeft)) {
-      this.letGo(pending, worker);
+  /**
+   * Sends a request to a worker. Returns false, and blocks the worker, if the request could not be
+   * sent.
+   */
+  private dispatch(request: RouterRequest, worker: Worker, now: number): boolean {
+    this.slots.add(request);
+    request.worker = worker;
+    request.dispatchedAt = now;
+    worker.holding.push(request);
+    const timeLeft = Math.max(1, Math.ceil(request.deadline - now));
+    request.message.timeLeft = timeLeft;
+    if (!worker.port.dispatch(request, timeLeft)) {
+      this.release(request, worker);
       worker.blocked = true;
       worker.group?.refresh(worker);
       return false;
     }
-    pending.enter('dispatched');
-    pending.attempts++;
-    this.settler.observer?.dispatched(pending);
-    if (!pending.owned) this.sweeper.watch(now);
+    request.transition('dispatched');
+    request.attempts++;
+    this.settlement.observer?.dispatched(request);
+    if (!request.ownsPayload) this.compactor.watch(now);
     worker.lastPicked = ++this.dispatches;
     if (worker.holding.length >= worker.concurrency) worker.group?.refresh(worker);
-    if (this.breakers?.concerns(worker) === true) this.breakers.began(worker, pending.message.eventName);
+    if (this.breakers?.tracks(worker) === true) this.breakers.dispatched(worker, request.message.eventName);
     return true;
   }
 }
 
-/** Asks the workers of an event for more credit, where they have some at other routers. */
+/** Asks workers of an event that share their credit with other routers for more of it. */
 function askForCredit(event: EventState): void {
   for (const group of event.groups) group.askForCredit();
 }
 
-/** Says that a worker holds nothing any more, to whoever waits for it. */
-export function publishDrained(worker: Worker): void {
+/** Calls `onDrained` of a worker that holds no more requests. */
+export function notifyDrained(worker: Worker): void {
   const { onDrained } = worker;
   worker.onDrained = undefined;
   onDrained?.();

@@ -1,4 +1,4 @@
-/** Ends requests: the one place that gives a request its outcome, and counts it. */
+/** Settles requests: the only place that assigns and counts an outcome. */
 
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { outcomeOf } from '../../core/messages/outcome.ts';
@@ -10,9 +10,9 @@ import type { Counters } from './stats.ts';
 
 export class Settlement {
   readonly deadlines: TimingWheel<RouterRequest>;
-  /** Requests that have no outcome yet. */
+  /** Requests that are not settled. */
   live = 0;
-  /** New requests are refused. */
+  /** Whether new requests are rejected. */
   draining = false;
   private onIdle: (() => void) | undefined = undefined;
 
@@ -24,47 +24,53 @@ export class Settlement {
     this.deadlines = new TimingWheel<RouterRequest>(now);
   }
 
-  /** A request is there, and its time runs. */
-  open(pending: RouterRequest): void {
+  /** Registers a request and its deadline. */
+  open(request: RouterRequest): void {
     this.live++;
-    this.deadlines.add(pending, pending.deadline);
+    this.deadlines.add(request, request.deadline);
   }
 
-  /** Gives a request its reply. It is in no queue any more. */
-  settle(pending: RouterRequest, reply: ReplyMessage): void {
-    this.end(pending, reply.code, reply.status);
-    pending.origin.settle(pending, reply);
-    this.tellIdle();
+  /** Settles a request that is in no queue with a reply. */
+  settle(request: RouterRequest, reply: ReplyMessage): void {
+    this.end(request, reply.code, reply.status);
+    request.origin.settle(request, reply);
+    this.notifyIdle();
   }
 
-  /** Settles a request with a failure; one that a worker held before never pretends otherwise. */
-  fail(pending: RouterRequest, code: RouterFailure): void {
-    this.settle(pending, routerFailure(code, pending.attempts > 0));
+  /**
+   * Settles a request with a failure. The failure of a request that was dispatched says that it may
+   * have run.
+   */
+  fail(request: RouterRequest, code: RouterFailure): void {
+    this.settle(request, routerFailure(code, request.attempts > 0));
   }
 
-  /** Ends a request that nobody waits for. */
-  cancel(pending: RouterRequest): void {
-    pending.cancelled = true;
-    this.end(pending, 'CANCELLED', outcomeOf('CANCELLED').status);
-    this.tellIdle();
+  /** Settles a request whose caller no longer waits. */
+  cancel(request: RouterRequest): void {
+    request.cancelled = true;
+    this.end(request, 'CANCELLED', outcomeOf('CANCELLED').status);
+    this.notifyIdle();
   }
 
-  /** From now on `onIdle` is called as soon as no request is left; possibly at once. */
+  /**
+   * Rejects new requests from now on; `onIdle` is called once no request is left, possibly before
+   * this returns.
+   */
   drain(onIdle: (() => void) | undefined): void {
     this.draining = true;
     this.onIdle = onIdle;
-    this.tellIdle();
+    this.notifyIdle();
   }
 
-  private end(pending: RouterRequest, code: string, status: number): void {
-    this.observer?.settled(pending, code, status);
-    pending.enter('settled');
-    this.deadlines.cancel(pending);
+  private end(request: RouterRequest, code: string, status: number): void {
+    this.observer?.settled(request, code, status);
+    request.transition('settled');
+    this.deadlines.cancel(request);
     this.live--;
     this.counters.settled(code);
   }
 
-  private tellIdle(): void {
+  private notifyIdle(): void {
     const { onIdle } = this;
     if (!this.draining || this.live > 0 || onIdle === undefined) return;
     this.onIdle = undefined;

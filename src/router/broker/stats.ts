@@ -1,50 +1,58 @@
-/** What the router's core counts. */
+/** Counters and gauges of the broker. */
+import type { SlotTable } from '../../core/collections/slot-table.ts';
 import { isOutcomeCode, type OutcomeCode } from '../../core/messages/outcome.ts';
+import type { DropCause } from '../../core/observability/diagnostics.ts';
 import type { Backlog } from './backlog.ts';
 import type { EventTable } from './event-table.ts';
+import type { RouterRequest } from './request.ts';
 
-/** Why a reply of a worker was not used. */
+/** Why the broker drops a reply. */
+export type ReplyDrop = Extract<DropCause, 'late-reply' | 'foreign-reply' | 'unknown-token'>;
+
+/** Replies that were not used, by reason. */
 export interface DroppedReplies {
-  /** Its request was settled before: it timed out, was cancelled, or the reply came twice. */
+  /** The request was settled before: it timed out or was cancelled, or the reply is a duplicate. */
   late: number;
-  /** Its token was never given out. */
+  /** The router never issued its token. */
   forged: number;
   /** Another worker holds the request. */
   foreign: number;
 }
 
-/** A snapshot of the counters and gauges of the core. */
+/** Snapshot of the counters and gauges of a router, as returned by `ZeroMQRouter.stats()`. */
 export interface RouterStats {
   readonly submitted: number;
-  /** Requests settled with a success, with a code of a handler's own, and by code of the catalogue. */
+  /** Settled requests: successes, reply errors of handlers, and failures by outcome code. */
   readonly ok: number;
   readonly replyErrors: number;
   readonly failures: Readonly<Partial<Record<OutcomeCode, number>>>;
   readonly dropped: Readonly<DroppedReplies>;
-  /** Requests given to another worker after theirs was lost. */
+  /** Requests redispatched after their worker was lost. */
   readonly redispatched: number;
-  /** Redispatches that the retry budget did not allow. */
+  /** Redispatches that the retry budget denied. */
   readonly redispatchesDenied: number;
-  /** Requests that a worker refused, and that went back to their queue. */
+  /** Requests that a worker rejected without running them, and that were queued again. */
   readonly refusedByWorker: number;
-  /** Choices of the strategy that could not be used. */
+  /** Errors and invalid choices of the strategy. */
   readonly strategyFaults: number;
-  /** Requests waiting now, and what they count for in the bound on bytes. */
+  /** Queued requests, and the bytes that they count for in the bound. */
   readonly queued: number;
   readonly queuedBytes: number;
-  /** Replies that clients do not read, in bytes; they count in the same bound, up to half of it. */
+  /**
+   * Bytes of replies that clients do not read; they count towards the same bound, up to half of it.
+   */
   readonly unreadBytes: number;
-  /** Requests at workers that somebody waits for. */
+  /** Requests at workers whose callers still wait. */
   readonly dispatched: number;
-  /** Requests at workers that nobody waits for any more. */
+  /** Requests at workers whose callers no longer wait. */
   readonly abandoned: number;
-  /** Events that are announced, and those that are not but have requests waiting. */
+  /** Announced events, and unannounced events with queued requests. */
   readonly events: number;
   readonly unannouncedEvents: number;
   readonly workers: number;
 }
 
-/** Counters that only grow. */
+/** Counters that only increase. */
 export class Counters {
   submitted = 0;
   ok = 0;
@@ -56,19 +64,38 @@ export class Counters {
   refusedByWorker = 0;
   strategyFaults = 0;
 
-  /** A request was settled. */
+  /** Counts a settled request by its outcome code. */
   settled(code: string): void {
     if (code === '') this.ok++;
     else if (isOutcomeCode(code)) this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
     else this.replyErrors++;
   }
+
+  /** Counts a reply whose worker does not hold the request under its key, and returns why. */
+  drop(slots: SlotTable<RouterRequest>, id: number, generation: number): ReplyDrop {
+    if (slots.get(id, generation) !== undefined) {
+      this.dropped.foreign++;
+      return 'foreign-reply';
+    }
+    if (slots.wasIssued(id, generation)) {
+      this.dropped.late++;
+      return 'late-reply';
+    }
+    this.dropped.forged++;
+    return 'unknown-token';
+  }
 }
 
-/** What `Broker.stats` tells; `held` counts requests at workers, `live` those that are not settled. */
+/**
+ * Builds the result of `Broker.stats`.
+ *
+ * @param held requests at workers.
+ * @param live requests that are not settled.
+ */
 export function snapshot(
   counters: Counters,
   backlog: Backlog,
-  routes: EventTable,
+  eventTable: EventTable,
   held: number,
   live: number,
   workers: number,
@@ -89,8 +116,8 @@ export function snapshot(
     unreadBytes: backlog.unread.bytes,
     dispatched,
     abandoned: held - dispatched,
-    events: routes.events.size - routes.strays.size,
-    unannouncedEvents: routes.strays.size,
+    events: eventTable.events.size - eventTable.unannounced.size,
+    unannouncedEvents: eventTable.unannounced.size,
     workers,
   };
 }

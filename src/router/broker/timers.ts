@@ -1,13 +1,16 @@
-/** The router's own few timers (rests, grace periods), on a wheel of their own. */
+/**
+ * Timers of the router itself (circuit breakers, suspensions, grace periods), on a separate timing
+ * wheel.
+ */
 import { NOT_TIMED, type Timed, TimingWheel } from '../../core/time/timing-wheel.ts';
 
-/** Something to be done at a time. */
+/** A callback to run at a given time. */
 export class TimerEntry implements Timed<TimerEntry> {
   dueTick = NOT_TIMED;
   dueBefore: TimerEntry | undefined = undefined;
   dueAfter: TimerEntry | undefined = undefined;
 
-  constructor(readonly ring: (now: number) => void) {}
+  constructor(readonly fire: (now: number) => void) {}
 }
 
 export type TimerWheel = TimingWheel<TimerEntry>;
@@ -16,6 +19,6 @@ export function createTimerWheel(now: number): TimerWheel {
   return new TimingWheel<TimerEntry>(now, { buckets: 256 });
 }
 
-export function ring(alarm: TimerEntry, now: number): void {
-  alarm.ring(now);
+export function fireTimer(timer: TimerEntry, now: number): void {
+  timer.fire(now);
 }

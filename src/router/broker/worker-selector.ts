@@ -1,4 +1,4 @@
-/** Gathers the workers that could take a request now, and asks the strategy. */
+/** Collects the workers that may take a request now, and lets the strategy choose among them. */
 
 import type { RequestView, ZeroMQRoutingStrategy } from '../strategies/strategy.ts';
 import type { Breakers } from './breaker.ts';
@@ -18,10 +18,10 @@ export class WorkerSelector {
   ) {}
 
   /**
-   * A worker with credit for the request, of the highest rank that has any; undefined when there is none.
+   * Chooses a worker with credit, of the highest rank that has any; undefined if there is none.
    *
-   * @param fresh the request may be the one that a half-open breaker lets pass.
-   * @param least workers of a lower rank are left out, while there are some of that rank.
+   * @param fresh whether the request may be the one that a half-open breaker admits.
+   * @param minRank lower ranks are excluded while there are workers of this rank.
    */
   choose(
     groups: readonly Group[],
@@ -36,42 +36,48 @@ export class WorkerSelector {
     try {
       const picked = this.strategy.pick(candidates, request, now);
       if (picked === undefined) return candidates[0];
-      if (picked instanceof Worker && (candidates[picked.place] === picked || candidates.includes(picked))) {
+      if (
+        picked instanceof Worker &&
+        (candidates[picked.readyIndex] === picked || candidates.includes(picked))
+      ) {
         return picked;
       }
-      error = new Error('it picked a worker that is no candidate');
+      error = new Error('it picked a worker that is not a candidate');
     } catch (thrown) {
       error = thrown;
     }
-    this.fault(error);
+    this.reportFault(error);
     return candidates[0];
   }
 
-  /** Tells the strategy of a reply, or of a timeout. */
+  /** Reports a reply or a timeout to the strategy. */
   replied(worker: Worker, latency: number, ok: boolean, now: number): void {
     if (this.strategy.onReply === undefined) return;
     try {
       this.strategy.onReply(worker, latency, ok, now);
     } catch (thrown) {
-      this.fault(thrown);
+      this.reportFault(thrown);
     }
   }
 
-  /** Tells the strategy that a worker left. */
+  /** Reports to the strategy that a worker left. */
   left(worker: Worker): void {
     try {
       this.strategy.onLeave?.(worker);
     } catch (thrown) {
-      this.fault(thrown);
+      this.reportFault(thrown);
     }
   }
 
-  private fault(error: unknown): void {
+  private reportFault(error: unknown): void {
     this.counters.strategyFaults++;
     this.notify?.({ type: 'strategy-fault', strategy: this.strategy.name, error });
   }
 
-  /** The ready list itself where it is all there is to it. */
+  /**
+   * Returns the group's own ready list if there is a single group without open breakers, which
+   * avoids a copy.
+   */
   private candidates(
     groups: readonly Group[],
     eventName: string,
@@ -79,9 +85,9 @@ export class WorkerSelector {
     least: number,
   ): readonly Worker[] {
     const { breakers } = this;
-    if (breakers?.eventRests(eventName, fresh) === true) return NOBODY;
+    if (breakers?.blocksEvent(eventName, fresh) === true) return NO_CANDIDATES;
     const first = groups[0];
-    if (first === undefined) return NOBODY;
+    if (first === undefined) return NO_CANDIDATES;
     if (groups.length === 1 && first.tripped === 0) return first.ready;
     const gathered = this.gathered;
     gathered.length = 0;
@@ -92,11 +98,11 @@ export class WorkerSelector {
       rank = own;
       const filter = group.tripped > 0;
       for (const worker of group.ready) {
-        if (!filter || breakers?.rests(worker, eventName, fresh) !== true) gathered.push(worker);
+        if (!filter || breakers?.blocks(worker, eventName, fresh) !== true) gathered.push(worker);
       }
     }
     return gathered;
   }
 }
 
-const NOBODY: readonly Worker[] = [];
+const NO_CANDIDATES: readonly Worker[] = [];

@@ -1,5 +1,6 @@
 /**
- * A worker as the router sees it: what it serves, how much it may hold, and what it holds.
+ * A worker as the broker sees it: the events that it serves, its credit, and the requests that it
+ * holds.
  */
 
 import { hashOf } from '../../core/collections/hash.ts';
@@ -10,40 +11,46 @@ import type { Breaker } from './breaker-state.ts';
 import type { RouterRequest } from './request.ts';
 import type { TimerEntry } from './timers.ts';
 
-/** The way to a worker. Its methods must not call the core back before they return. */
+/** The connection to a worker. Its methods must not call the broker back before they return. */
 export interface WorkerPort {
   /**
-   * Gives the worker a request, under `pending.id` and `pending.generation`; `pending.message.timeLeft` is set to `timeLeft`,
-   * in whole milliseconds from 1.
+   * Sends the worker a request under `request.id` and `request.generation`.
+   * `request.message.timeLeft` is set to `timeLeft`, in whole milliseconds from 1.
    *
-   * @returns false when it could not be sent: the request goes back to its queue, and the worker gets none until
-   *   `Broker.unblock`.
+   * @returns false if the request could not be sent: it returns to its queue, and the worker
+   *   receives none until `Broker.unblock`.
    */
-  dispatch(pending: RouterRequest, timeLeft: number): boolean;
-  /** Nobody waits for this request any more. Called for workers that `cancels`. */
+  dispatch(request: RouterRequest, timeLeft: number): boolean;
+  /** Cancels a request whose caller no longer waits. Called for workers with `cancels`. */
   cancel(id: number, generation: number, why: CancelReason): void;
-  /** Requests wait that the worker could take, had it more credit. Called for workers that `shares`. */
-  want?(): void;
+  /** Asks for more credit because requests are queued. Called for workers with `sharesCredit`. */
+  requestCredit?(): void;
 }
 
-/** What a worker is able to do. */
+/** Properties of a worker. */
 export interface WorkerInfo {
-  /** Name of the worker: its identity. */
+  /** Identity of the worker. */
   readonly id: string;
-  /** Events it serves; undefined: those that no worker ever announced, as for a classic worker that is not bound. */
-  readonly events: readonly string[] | undefined;
-  /** How many requests it may hold at a time; from 1, or from 0 for one that shares. */
-  readonly concurrency: number;
-  /** It shares its credit with other routers, and may be asked for more of it. Default false. */
-  readonly shares?: boolean;
   /**
-   * Whether it can be told that nobody waits, and then replies when its handler has ended. A classic worker cannot.
-   * Default: true for workers that announce events.
+   * Events that it serves; undefined: events that no worker ever announced, as for a classic worker
+   * without configured events.
+   */
+  readonly events: readonly string[] | undefined;
+  /**
+   * Maximum number of requests that it may hold; from 1, or from 0 for a worker with
+   * `sharesCredit`.
+   */
+  readonly concurrency: number;
+  /** Whether it shares its credit with other routers and may be asked for more. Default: false. */
+  readonly sharesCredit?: boolean;
+  /**
+   * Whether it accepts cancellations, and replies once its handler has ended. Classic workers do
+   * not. Default: true for workers that announce events.
    */
   readonly cancels?: boolean;
   /**
-   * By event: which version of its contract it serves. Requests go to workers with the highest rank first. An event that
-   * is not in it has rank 0. Default: none.
+   * Rank of the version of its contract, by event. Workers of the highest rank receive requests
+   * first. Events not listed have rank 0. Default: none.
    */
   readonly ranks?: ReadonlyMap<string, number>;
 }
@@ -62,17 +69,21 @@ export interface WorkerGroup {
 }
 
 /**
- * A worker and its credit. It may be given a request while it is `eligible`; then it stands in the ready list of its group.
+ * A worker and its credit. While it is `eligible`, it is in the ready list of its group and may
+ * receive requests.
  *
- * A request takes one credit from being sent until the worker replies to it, be it late. Where the caller stops
- * waiting before (timeout, cancel), the rule depends on the worker:
+ * A request uses one credit from dispatch until the worker replies, even if the reply is late. If
+ * the caller stops waiting before that (timeout or cancellation), the rule depends on the worker:
  *
- * - One that `cancels` is told so; the credit comes back with its late reply, or when it is lost. A handler that ignores
- *   its signal really is busy, and its credit says so.
- * - A classic worker cannot be told, and one whose handler failed never replies. So its credit comes back at the
- *   deadline of the request. After `unresponsiveAfter` timeouts in a row without any reply it is unresponsive: it gets no more until it
- *   replies to anything at all, or until `unresponsiveRetry` has passed, when one timeout more is risked. So a mute
- *   worker costs only the requests it was given, and a slow one never has more than `unresponsiveAfter` too many.
+ * - A worker with `cancels` receives a cancellation. The credit returns with its late reply, or
+ *   when the worker is lost. A handler that ignores its signal is really busy, and its credit
+ *   reflects that.
+ * - A classic worker accepts no cancellations, and does not reply if its handler failed. Its credit
+ *   returns at the deadline of the request. After `unresponsiveAfter` consecutive timeouts without
+ *   any reply it is unresponsive and receives no requests until it replies to any request, or until
+ *   `unresponsiveRetry` has passed, when one more timeout is risked. An unresponsive worker
+ *   therefore costs only the requests it received, and a slow one never holds more than
+ *   `unresponsiveAfter` requests beyond its concurrency.
  */
 export class Worker implements WorkerView {
   readonly id: string;
@@ -82,41 +93,47 @@ export class Worker implements WorkerView {
   events: readonly string[] | undefined;
   ranks: ReadonlyMap<string, number> | undefined;
   concurrency: number;
-  shares: boolean;
-  /** It was asked for more credit, and did not say yet what comes of it. */
-  asked = false;
-  group: WorkerGroup | undefined = undefined;
-  /** Place in the ready list of its group; -1 while it stands in none. */
-  place = -1;
+  sharesCredit: boolean;
+  /** Whether it was asked for more credit and has not reported its credit since. */
+  creditRequested = false;
+  group: Group | undefined = undefined;
+  /** Index in the ready list of its group; -1 if it is in none. */
+  readyIndex = -1;
   readonly holding = new LinkedList<RouterRequest>();
 
-  /** It left, or was removed. */
-  gone = false;
-  /** It finishes what it holds and gets no more. */
+  /** Whether it was removed. */
+  removed = false;
+  /** Whether it finishes the requests that it holds and receives no more. */
   draining = false;
-  /** An operator has it drain. */
-  suspended = false;
-  /** Its socket has no room. */
+  /** Whether an operator drains it. */
+  drainedByOperator = false;
+  /** Whether its connection accepts no more messages. */
   blocked = false;
-  /** It failed at too many events at once, or said it was busy; it is tried again later. */
-  resting = false;
-  /** It let too many requests time out in a row without a reply. */
+  /**
+   * Whether it is suspended because it failed at too many events, or replied that it is busy. It
+   * resumes later.
+   */
+  suspended = false;
+  /** Whether too many consecutive requests timed out without a reply. */
   unresponsive = false;
 
-  /** Timeouts since its last reply; counted for workers that cannot cancel. */
+  /** Timeouts since its last reply; counted for workers without `cancels`. */
   timeouts = 0;
-  /** When it is tried again, while it is unresponsive. */
-  muteAlarm: TimerEntry | undefined = undefined;
-  /** Its failures by event, while there are any. */
+  /** Ends the unresponsive state. */
+  retryTimer: TimerEntry | undefined = undefined;
+  /** Its breakers by event, while any counts failures. */
   breakers: Map<string, Breaker> | undefined = undefined;
-  /** How many of its breakers are not closed. */
+  /** Number of its breakers that are not closed. */
   tripped = 0;
   onDrained: (() => void) | undefined = undefined;
 
   lastPicked = 0;
   readonly joined: number;
 
-  /** @param since when it came, in ms. */
+  /**
+   * @param joined position in the order of joining.
+   * @param since time at which it joined, in ms.
+   */
   constructor(
     port: WorkerPort,
     info: WorkerInfo,
@@ -130,11 +147,11 @@ export class Worker implements WorkerView {
     this.events = info.events;
     this.ranks = info.ranks;
     this.concurrency = info.concurrency;
-    this.shares = info.shares ?? false;
+    this.sharesCredit = info.sharesCredit ?? false;
     this.cancels = info.cancels ?? info.events !== undefined;
   }
 
-  /** Requests it holds, those nobody waits for any more included. */
+  /** Number of requests that it holds, including those whose callers no longer wait. */
   get held(): number {
     return this.holding.length;
   }
@@ -144,8 +161,15 @@ export class Worker implements WorkerView {
     return this.holding.length < this.concurrency && !this.paused;
   }
 
-  /** Whether it gets nothing, however much credit it has. */
+  /** Whether it receives no requests, whatever its credit. */
   get paused(): boolean {
-    return this.gone || this.draining || this.suspended || this.blocked || this.resting || this.unresponsive;
+    return (
+      this.removed ||
+      this.draining ||
+      this.drainedByOperator ||
+      this.blocked ||
+      this.suspended ||
+      this.unresponsive
+    );
   }
 }

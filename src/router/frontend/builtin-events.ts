@@ -20,32 +20,32 @@ export const BUILTIN_PREFIX = '$router.';
 const LONGEST_POLL = 20_000;
 
 /** Milliseconds kept for the way back of a held answer. */
-const WAY_BACK = 500;
+const REPLY_MARGIN = 500;
 
 /** Most requests that are held back at a time. */
 const MAX_POLLS = 1000;
 
 /** An answer that is held back until there is something to say. */
-export interface HeldAnswer {
+export interface DeferredReply {
   /** Nobody waits for it any more. */
   cancel(): void;
 }
 
 /** Called once with the answer, and with itself where it was held back. */
-export type BuiltinSettle = (reply: ReplyMessage, held: HeldAnswer | undefined) => void;
+export type BuiltinSettle = (reply: ReplyMessage, held: DeferredReply | undefined) => void;
 
 export class BuiltinEvents {
   private readonly polls = new Set<Poll>();
   private closed = false;
-  private listed: { readonly revision: number; readonly reply: ReplyMessage } | undefined;
+  private cachedListing: { readonly revision: number; readonly reply: ReplyMessage } | undefined;
 
   constructor(
     private readonly routerIdentity: () => string,
     private readonly contracts: AnnouncedContracts,
-    private readonly desk: OperatorConsole | undefined = undefined,
+    private readonly operator: OperatorConsole | undefined = undefined,
     private readonly clock: Clock = systemClock,
   ) {
-    contracts.on('change', () => this.answerAll());
+    contracts.on('change', () => this.answerPolls());
   }
 
   /**
@@ -54,7 +54,7 @@ export class BuiltinEvents {
    * @param keyed whoever asks has shown a key that allows it.
    * @returns the answer when it is held back.
    */
-  handle(message: RequestMessage, settle: BuiltinSettle, keyed = false): HeldAnswer | undefined {
+  handle(message: RequestMessage, settle: BuiltinSettle, keyed = false): DeferredReply | undefined {
     switch (message.eventName) {
       case PING:
         settle(success({ router: this.routerIdentity() }), undefined);
@@ -62,7 +62,7 @@ export class BuiltinEvents {
       case '$router.contracts':
         return this.poll(message, settle);
       default: {
-        const reply = this.desk && operatorReply(this.desk, message, keyed);
+        const reply = this.operator && operatorReply(this.operator, message, keyed);
         if (reply !== undefined) {
           settle(reply, undefined);
           return undefined;
@@ -77,16 +77,16 @@ export class BuiltinEvents {
   /** Answers what is held back; nothing is from now on. */
   close(): void {
     this.closed = true;
-    this.answerAll();
+    this.answerPolls();
   }
 
-  private answerAll(): void {
+  private answerPolls(): void {
     for (const poll of this.polls) this.answer(poll);
   }
 
-  private poll(message: RequestMessage, settle: BuiltinSettle): HeldAnswer | undefined {
+  private poll(message: RequestMessage, settle: BuiltinSettle): DeferredReply | undefined {
     const since = sinceOf(message);
-    const patience = Math.min(LONGEST_POLL, (message.timeLeft || LONGEST_POLL) - WAY_BACK);
+    const patience = Math.min(LONGEST_POLL, (message.timeLeft || LONGEST_POLL) - REPLY_MARGIN);
     if (since !== this.contracts.revision || patience <= 0 || this.closed) {
       settle(this.listing(), undefined);
       return undefined;
@@ -98,17 +98,17 @@ export class BuiltinEvents {
     const poll: Poll = {
       settle,
       cancelTimer: this.clock.after(patience, () => this.answer(poll)),
-      cancel: () => this.forget(poll),
+      cancel: () => this.remove(poll),
     };
     this.polls.add(poll);
     return poll;
   }
 
   private answer(poll: Poll): void {
-    if (this.forget(poll)) poll.settle(this.listing(), poll);
+    if (this.remove(poll)) poll.settle(this.listing(), poll);
   }
 
-  private forget(poll: Poll): boolean {
+  private remove(poll: Poll): boolean {
     poll.cancelTimer();
     return this.polls.delete(poll);
   }
@@ -116,14 +116,14 @@ export class BuiltinEvents {
   /** Made once for each revision: many may wait for it. */
   private listing(): ReplyMessage {
     const { revision } = this.contracts;
-    if (this.listed?.revision !== revision) {
-      this.listed = { revision, reply: success({ revision, contracts: this.contracts.list() }) };
+    if (this.cachedListing?.revision !== revision) {
+      this.cachedListing = { revision, reply: success({ revision, contracts: this.contracts.list() }) };
     }
-    return this.listed.reply;
+    return this.cachedListing.reply;
   }
 }
 
-interface Poll extends HeldAnswer {
+interface Poll extends DeferredReply {
   readonly settle: BuiltinSettle;
   readonly cancelTimer: Cancel;
 }

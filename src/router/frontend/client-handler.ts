@@ -1,4 +1,4 @@
-/** What the router does with what its frontend brings: requests for workers go to the core, its own events are answered. */
+/** What the router does with what its frontend brings: requests for workers go to the broker, its own events are answered. */
 
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { isReserved } from '../../core/messages/event-name.ts';
@@ -6,28 +6,28 @@ import { failure, type ReplyMessage, type RequestMessage } from '../../core/mess
 import type { ClientFrontendOwner, ClientPeer } from '../../transport/link/client-frontend.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
-import { BUILTIN_PREFIX, type BuiltinEvents, type HeldAnswer } from './builtin-events.ts';
+import { BUILTIN_PREFIX, type BuiltinEvents, type DeferredReply } from './builtin-events.ts';
 import { ClientAllowance, type ClientLimits } from './client-limits.ts';
 import { ClientOrigin } from './client-origin.ts';
 
-/** A client's state: its origin in the core, and the answers of the router itself that are held back for it. */
+/** A client's state: its origin in the broker, and the answers of the router itself that are held back for it. */
 interface ClientState {
   readonly origin: ClientOrigin;
   readonly allowance: ClientAllowance;
-  readonly held: Map<HeldAnswer, { readonly id: number; readonly generation: number }>;
+  readonly held: Map<DeferredReply, { readonly id: number; readonly generation: number }>;
 }
 
 /** What a client side tells the router. */
 export interface ClientHandlerOwner {
-  /** Something came from a client: the core may have something to do earlier than before. */
-  touched(): void;
+  /** Something came from a client: the broker may have something to do earlier than before. */
+  rearmTimer(): void;
   /** A client was heard of. */
-  signOfLife(key: string): void;
+  peerActive(key: string): void;
 }
 
 export class ClientHandler implements ClientFrontendOwner {
   constructor(
-    private readonly core: Broker,
+    private readonly broker: Broker,
     private readonly builtins: BuiltinEvents,
     private readonly owner: ClientHandlerOwner,
     private readonly limits: Required<ClientLimits>,
@@ -41,8 +41,8 @@ export class ClientHandler implements ClientFrontendOwner {
     envelope: Buffer[] | undefined,
   ): void {
     const state = this.stateOf(peer);
-    this.owner.signOfLife(peer.node);
-    const refusal = state.allowance.refusal(state.origin.size + state.held.size, turnNow());
+    this.owner.peerActive(peer.node);
+    const refusal = state.allowance.admit(state.origin.size + state.held.size, turnNow());
     if (refusal !== undefined) {
       peer.reply(message.eventName, refusal, id, generation, envelope);
       return;
@@ -52,7 +52,7 @@ export class ClientHandler implements ClientFrontendOwner {
       return;
     }
     state.origin.submit(message, id, generation, envelope);
-    this.owner.touched();
+    this.owner.rearmTimer();
   }
 
   cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void {
@@ -79,7 +79,7 @@ export class ClientHandler implements ClientFrontendOwner {
 
   private stateOf(peer: ClientPeer): ClientState {
     peer.state ??= {
-      origin: new ClientOrigin(peer, this.core),
+      origin: new ClientOrigin(peer, this.broker),
       allowance: new ClientAllowance(this.limits, turnNow()),
       held: new Map(),
     } satisfies ClientState;
@@ -101,7 +101,7 @@ export class ClientHandler implements ClientFrontendOwner {
       peer.reply(eventName, refusal, id, generation, envelope);
       return;
     }
-    const settle = (reply: ReplyMessage, answered: HeldAnswer | undefined): void => {
+    const settle = (reply: ReplyMessage, answered: DeferredReply | undefined): void => {
       if (answered !== undefined) held.delete(answered);
       peer.reply(eventName, reply, id, generation, envelope);
     };

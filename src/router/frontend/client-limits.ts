@@ -21,7 +21,7 @@ const TOO_FAST = failure('BUSY', 'this client sends more requests a second than 
  *
  * @throws ZeroMQConfigError naming the limit, its value and what is allowed.
  */
-export function clientAllowance(limits: ClientLimits = {}): Required<ClientLimits> {
+export function resolveClientLimits(limits: ClientLimits = {}): Required<ClientLimits> {
   const { maxInFlight = 100_000, rate = Infinity, burst = Math.max(1, rate) } = limits;
   for (const [name, value] of Object.entries({ maxInFlight, rate, burst })) {
     if (typeof value === 'number' && (name === 'rate' ? value > 0 : value >= 1)) continue;
@@ -44,7 +44,7 @@ export class ClientAllowance {
   }
 
   /** Takes a request in; gives the reply where it is one too many. */
-  refusal(inFlight: number, now: number): ReplyMessage | undefined {
+  admit(inFlight: number, now: number): ReplyMessage | undefined {
     const { maxInFlight: most, rate } = this.limits;
     if (inFlight >= most) return TOO_MANY;
     return rate === Infinity || this.take(now) ? undefined : TOO_FAST;

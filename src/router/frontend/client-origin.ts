@@ -1,4 +1,4 @@
-/** A client at the frontend as the core sees it: where requests come from, and how their replies go back. */
+/** A client at the frontend as the broker sees it: where requests come from, and how their replies go back. */
 
 import { IdMap } from '../../core/collections/id-map.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
@@ -11,11 +11,11 @@ import type { Origin, RouterRequest } from '../broker/request.ts';
 export class ClientOrigin implements Origin {
   /** Requests that are not settled, by their slot at the client; those without one by a number below zero. */
   private readonly requests = new IdMap<RouterRequest>();
-  private slotless = 0;
+  private requestsWithoutSlot = 0;
 
   constructor(
     private readonly peer: ClientPeer,
-    private readonly core: Broker,
+    private readonly broker: Broker,
   ) {}
 
   /** Requests that are not settled. */
@@ -29,27 +29,27 @@ export class ClientOrigin implements Origin {
   }
 
   submit(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
-    const key = generation === 0 ? --this.slotless : id;
-    const pending = this.core.submit(message, this, turnNow(), key, generation, envelope);
-    if (pending.state !== 'settled') this.requests.set(key, pending);
+    const key = generation === 0 ? --this.requestsWithoutSlot : id;
+    const request = this.broker.submit(message, this, turnNow(), key, generation, envelope);
+    if (request.state !== 'settled') this.requests.set(key, request);
   }
 
   cancel(id: number, generation: number, why: CancelReason): void {
-    const pending = this.requests.get(id);
-    if (pending === undefined || pending.refB !== generation) return;
+    const request = this.requests.get(id);
+    if (request === undefined || request.refB !== generation) return;
     this.requests.delete(id);
-    this.core.cancel(pending, why);
+    this.broker.cancel(request, why);
   }
 
   /** The client is gone: nobody waits for what it asked. */
   cancelAll(): void {
-    for (const pending of this.requests.values()) this.core.cancel(pending);
+    for (const request of this.requests.values()) this.broker.cancel(request);
     this.requests.clear();
   }
 
-  settle(pending: RouterRequest, reply: ReplyMessage): void {
-    const { refA: key, refB: generation, envelope, message } = pending;
-    if (!reply.more && this.requests.get(key) === pending) this.requests.delete(key);
+  settle(request: RouterRequest, reply: ReplyMessage): void {
+    const { refA: key, refB: generation, envelope, message } = request;
+    if (!reply.more && this.requests.get(key) === request) this.requests.delete(key);
     this.peer.reply(message.eventName, reply, key, generation, envelope);
   }
 }

@@ -11,27 +11,27 @@ import type { Broker } from '../broker/broker.ts';
 import type { Origin, RouterRequest } from '../broker/request.ts';
 
 export class EmbeddedRequest implements Origin, InFlight, Flushable {
-  private readonly pending: RouterRequest;
+  private readonly request: RouterRequest;
   private submitted = false;
   private early: ReplyMessage | undefined;
 
   constructor(
-    private readonly core: Broker,
+    private readonly broker: Broker,
     message: RequestMessage,
     private readonly onReply: Settle,
   ) {
-    this.pending = core.submit(message, this, turnNow());
+    this.request = broker.submit(message, this, turnNow());
     this.submitted = true;
   }
 
   /** All requests of this thread are those of one client, as far as fairness goes. */
   get client(): object {
-    return this.core;
+    return this.broker;
   }
 
   cancel(): void {
     this.early = undefined;
-    this.core.cancel(this.pending);
+    this.broker.cancel(this.request);
   }
 
   settle(_pending: RouterRequest, reply: ReplyMessage): void {

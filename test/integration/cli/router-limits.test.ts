@@ -84,8 +84,8 @@ describe('a router of the command line', () => {
     it(`with its breakers ${breakerOff ? 'off' : 'on'}`, async (t) => {
       const scope = scopeOf(t);
       const { router, backend: connection, client } = await open(scope, { breakerOff });
-      const rests: unknown[] = [];
-      router.on('notice', ({ type }) => void (type === 'rest' && rests.push(type)));
+      const opened: unknown[] = [];
+      router.on('notice', ({ type }) => void (type === 'breaker-open' && opened.push(type)));
       const fail = () => {
         throw new Error('planted');
       };
@@ -95,7 +95,7 @@ describe('a router of the command line', () => {
           code: 'HANDLER_ERROR',
         });
       }
-      assert.equal(rests.length > 0, !breakerOff);
+      assert.equal(opened.length > 0, !breakerOff);
     });
   }
 

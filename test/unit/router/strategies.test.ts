@@ -280,6 +280,6 @@ describe('a strategy in the core', () => {
   });
 
   it('refuses the proxy: it needs no core', () => {
-    assert.throws(() => new System({ strategy: new ZeroMQRoutingProxy() }), /forwards blindly/);
+    assert.throws(() => new System({ strategy: new ZeroMQRoutingProxy() }), /forwards without choosing/);
   });
 });

@@ -74,10 +74,10 @@ class Bench {
       },
       this.core,
       {
-        workerJoined: ({ key, ours }) => tell(`${key} joined${ours ? '' : ' as classic'}`),
+        workerJoined: ({ key, native: ours }) => tell(`${key} joined${ours ? '' : ' as classic'}`),
         workerLeft: ({ key }, reason) => tell(`${key} left: ${reason}`),
-        signOfLife: () => undefined,
-        touched: () => {
+        peerActive: () => undefined,
+        rearmTimer: () => {
           this.heard += 1;
           this.changes.emit('touched');
         },

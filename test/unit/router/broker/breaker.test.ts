@@ -11,37 +11,41 @@ function ask(
 ): FakeWorker {
   system.now += 1;
   system.core.tick(system.now);
-  const pending = system.submit({ eventName });
-  const holder = workers.find(({ worker }) => worker === pending.worker);
-  assert.ok(holder, `${eventName} is ${pending.state}`);
+  const request = system.submit({ eventName });
+  const holder = workers.find(({ worker }) => worker === request.worker);
+  assert.ok(holder, `${eventName} is ${request.state}`);
   holder.reply(holder === bad ? { code: 'HANDLER_ERROR', status: 500 } : {});
   return holder;
 }
 
 describe('a circuit breaker of a worker and an event', () => {
-  it('rests a worker that keeps failing, for that event only, and tries it again', () => {
+  it('blocks only the failing event at the worker, and probes it after the open duration', () => {
     const system = new System({ breaker: { threshold: 3, openDuration: 1000 } });
     const bad = system.worker({ events: ['e', 'f'], concurrency: 4 });
     const good = system.worker({ events: ['e', 'f'], concurrency: 4 });
     const workers = [bad, good];
     for (let index = 0; index < 40; index++) ask(system, workers, 'e', bad);
     assert.equal(bad.sent.length, 3);
-    assert.deepEqual(system.notices, [{ type: 'rest', worker: 'w1', eventName: 'e', rest: 1000 }]);
+    assert.deepEqual(system.notices, [
+      { type: 'breaker-open', worker: 'w1', eventName: 'e', openDuration: 1000 },
+    ]);
     for (let index = 0; index < 10; index++) ask(system, workers, 'f', undefined);
     assert.ok(bad.events.includes('f'));
     system.pass(1000);
     const before = bad.sent.length;
     for (let index = 0; index < 10; index++) ask(system, workers, 'e', bad);
-    assert.equal(bad.sent.length, before + 1, 'one trial');
-    assert.equal(system.notices.at(-1)?.type, 'rest');
-    assert.deepEqual(system.notices.at(-1), { type: 'rest', worker: 'w1', eventName: 'e', rest: 2000 });
+    assert.equal(bad.sent.length, before + 1, 'one probe');
+    assert.deepEqual(system.notices.slice(1), [
+      { type: 'breaker-half-open', worker: 'w1', eventName: 'e' },
+      { type: 'breaker-open', worker: 'w1', eventName: 'e', openDuration: 2000 },
+    ]);
     system.pass(2000);
     for (let index = 0; index < 10; index++) ask(system, workers, 'e', undefined);
     assert.equal(bad.worker.tripped, 0);
     assert.ok(bad.sent.length > before + 3, 'back in service');
   });
 
-  it('lets only one trial be under way', () => {
+  it('admits one request at a time while half-open', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const bad = system.worker({ concurrency: 4 });
     const good = system.worker({ concurrency: 1 });
@@ -55,7 +59,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.equal(system.core.stats().queued, 0);
   });
 
-  it('does not rest the only worker for quick failures', () => {
+  it('stays closed for quick failures of the only worker', () => {
     const system = new System({ breaker: { threshold: 2 } });
     const bad = system.worker();
     for (let index = 0; index < 20; index++) ask(system, [bad], 'e', bad);
@@ -63,7 +67,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.deepEqual(system.notices, []);
   });
 
-  it('rests even the only worker for timeouts: they cost it its credit', () => {
+  it('opens for timeouts even of the only worker, because they use up its credit', () => {
     const system = new System({ breaker: { threshold: 2, openDuration: 1000 } });
     const worker = system.worker({ events: ['slow', 'quick'], concurrency: 8 });
     for (let index = 0; index < 2; index++) system.submit({ eventName: 'slow', timeLeft: 50 });
@@ -76,7 +80,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.equal(worker.events.filter((name) => name === 'slow').length, 2);
   });
 
-  it('gives what waits to the worker when its rest is over', () => {
+  it('dispatches queued requests once it is half-open and then closed', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
@@ -87,30 +91,30 @@ describe('a circuit breaker of a worker and an event', () => {
       waiting.map(({ state }) => state),
       ['dispatched', 'queued', 'queued'],
     );
-    const [trial] = waiting;
-    assert.ok(trial);
-    worker.replyTo(trial);
+    const [probe] = waiting;
+    assert.ok(probe);
+    worker.replyTo(probe);
     assert.deepEqual(
       waiting.map(({ state }) => state),
       ['settled', 'dispatched', 'dispatched'],
     );
   });
 
-  it('does not wait for ever for a trial that was given back', () => {
+  it('admits another request if the probe was returned unsent', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
     system.pass(160);
-    const trial = system.submit({ timeLeft: 5000 });
-    assert.equal(trial.state, 'dispatched');
+    const probe = system.submit({ timeLeft: 5000 });
+    assert.equal(probe.state, 'dispatched');
     system.core.block(worker.worker);
-    system.core.giveBack(trial, system.now);
-    assert.equal(trial.state, 'queued');
+    system.core.requeueUnsent(probe, system.now);
+    assert.equal(probe.state, 'queued');
     system.core.unblock(worker.worker, system.now);
-    assert.equal(trial.state, 'dispatched');
+    assert.equal(probe.state, 'dispatched');
   });
 
-  it('takes the considered error of a handler for a success', () => {
+  it('counts a reply error of a handler as a success', () => {
     const system = new System({ breaker: { threshold: 1 } });
     const workers = [system.worker(), system.worker()];
     for (let index = 0; index < 10; index++) {
@@ -121,31 +125,33 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.equal(system.core.stats().replyErrors, 10);
   });
 
-  it('rests a worker as a whole that fails at many events', () => {
+  it('suspends a worker that fails at many events', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 500 } });
     const events = Array.from({ length: 12 }, (_, index) => `e${index}`);
     const bad = system.worker({ events, concurrency: 4 });
     const good = system.worker({ events, concurrency: 4 });
     for (const eventName of events)
       for (let index = 0; index < 4; index++) ask(system, [bad, good], eventName, bad);
-    assert.ok(bad.worker.resting);
+    assert.ok(bad.worker.suspended);
     assert.equal(bad.sent.length, 9);
-    assert.ok(system.notices.some((notice) => notice.type === 'rest' && notice.eventName === undefined));
+    const suspended = { type: 'worker-suspended', worker: 'w1', duration: 500 } as const;
+    assert.deepEqual(system.notices.at(-1), suspended);
     system.pass(520);
-    assert.equal(bad.worker.resting, false);
+    assert.equal(bad.worker.suspended, false);
+    assert.ok(system.notices.some(({ type }) => type === 'worker-resumed'));
   });
 
-  it('can be switched off', () => {
+  it('can be disabled', () => {
     const system = new System({ breaker: false });
     const workers = [system.worker(), system.worker()] as const;
     for (let index = 0; index < 40; index++) ask(system, workers, 'e', workers[0]);
     assert.equal(workers[0].sent.length, 20);
   });
 
-  it('works for events that nobody announced', () => {
+  it('works for unannounced events', () => {
     const system = new System({ breaker: { threshold: 2, openDuration: 1000 } });
     const workers = [system.worker({ events: undefined }), system.worker({ events: undefined })] as const;
-    for (let index = 0; index < 20; index++) ask(system, workers, 'stray', workers[0]);
+    for (let index = 0; index < 20; index++) ask(system, workers, 'unannounced', workers[0]);
     assert.equal(workers[0].sent.length, 2);
     for (let index = 0; index < 4; index++) ask(system, workers, 'other', undefined);
     assert.ok(workers[0].sent.length > 2);
@@ -155,7 +161,7 @@ describe('a circuit breaker of a worker and an event', () => {
 describe('a circuit breaker of an event', () => {
   const settings = { breaker: { openDuration: 1000 }, workerGrace: 10_000 };
 
-  it('rests an event that was held by three lost workers in a row, and protects the others', () => {
+  it('opens when three consecutive workers were lost with its requests, and protects the others', () => {
     const system = new System(settings);
     const both = { events: ['poison', 'good'] };
     for (let index = 0; index < 3; index++) {
@@ -173,10 +179,10 @@ describe('a circuit breaker of an event', () => {
     assert.equal(system.submit({ eventName: 'poison', timeLeft: 30_000 }).state, 'queued');
     survivor.replyTo(waiting);
     assert.equal(system.core.stats().queued, 0);
-    assert.equal(system.notices.at(-1)?.type, 'rest-over');
+    assert.equal(system.notices.at(-1)?.type, 'breaker-closed');
   });
 
-  it('rests longer when the trial kills again', () => {
+  it('stays open twice as long when the probe loses its worker too', () => {
     const system = new System(settings);
     for (let index = 0; index < 3; index++) {
       const victim = system.worker();
@@ -184,11 +190,16 @@ describe('a circuit breaker of an event', () => {
       victim.remove();
     }
     const next = system.worker();
-    const pending = system.submit({ timeLeft: 30_000 });
+    const request = system.submit({ timeLeft: 30_000 });
     system.pass(1010);
-    assert.equal(pending.state, 'dispatched');
+    assert.equal(request.state, 'dispatched');
     next.remove();
-    assert.deepEqual(system.notices.at(-1), { type: 'rest', worker: undefined, eventName: 'e', rest: 2000 });
+    assert.deepEqual(system.notices.at(-1), {
+      type: 'breaker-open',
+      worker: undefined,
+      eventName: 'e',
+      openDuration: 2000,
+    });
   });
 
   it('counts a lost worker once, however many requests it held', () => {

@@ -169,7 +169,7 @@ describe('Broker: requests and replies', () => {
     system.core.unblock(worker.worker, system.now);
     assert.equal(first.state, 'dispatched');
     system.core.block(worker.worker);
-    system.core.giveBack(first, system.now);
+    system.core.requeueUnsent(first, system.now);
     assert.equal(first.state, 'queued');
     system.core.unblock(worker.worker, system.now);
     assert.equal(first.state, 'dispatched');
@@ -210,14 +210,14 @@ describe('Broker: requests and replies', () => {
     assert.throws(() => new Broker({ queueLimit: -1 }), ZeroMQConfigError);
     assert.throws(
       () => new Broker({ unresponsiveAfter: Number.NaN }),
-      /unresponsiveAfter must be a number from 1, got NaN/,
+      /unresponsiveAfter must be a number of at least 1, got NaN/,
     );
     assert.throws(
       () => new Broker({ breaker: { openDuration: -1 } }),
-      /breaker\.openDuration must be a number from 0, got -1/,
+      /breaker\.openDuration must be a number of at least 0, got -1/,
     );
     const proxy = { name: 'proxy', kind: 'proxy' as const, pick: () => undefined };
-    assert.throws(() => new Broker({ strategy: proxy }), /forwards blindly/);
+    assert.throws(() => new Broker({ strategy: proxy }), /forwards without choosing/);
   });
 });
 

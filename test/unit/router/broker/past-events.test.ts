@@ -1,4 +1,4 @@
-/** Names of events whose workers are away: what is remembered, and for how many. */
+/** The names of past events: which are remembered, and how many. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PastEvents } from '../../../../src/router/broker/past-events.ts';

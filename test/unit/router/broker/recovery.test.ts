@@ -159,7 +159,7 @@ describe('a classic worker', () => {
     assert.deepEqual(system.client.codes, ['WORKER_LOST', 'NO_WORKER', 'NO_WORKER']);
     system.submit();
     assert.equal(system.client.codes.at(-1), 'NO_WORKER');
-    assert.match(String(system.client.last?.body), /its workers are away/);
+    assert.match(String(system.client.last?.body), /its workers have left/);
     assert.equal(system.core.serves('e'), false);
     system.submit({ eventName: 'never announced' });
     assert.deepEqual(classic.events, ['never announced']);

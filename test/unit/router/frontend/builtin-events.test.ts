@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ReplyMessage } from '../../../../src/core/messages/message.ts';
 import { AnnouncedContracts } from '../../../../src/router/backend/contracts.ts';
-import { BuiltinEvents, type HeldAnswer } from '../../../../src/router/frontend/builtin-events.ts';
+import { BuiltinEvents, type DeferredReply } from '../../../../src/router/frontend/builtin-events.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { makeRequest } from '../../wire/messages.ts';
 
@@ -10,8 +10,8 @@ function make() {
   const clock = new FakeClock();
   const contracts = new AnnouncedContracts(undefined);
   const builtins = new BuiltinEvents(() => 'me', contracts, undefined, clock);
-  const replies: { code: string; data: unknown; held: HeldAnswer | undefined }[] = [];
-  const ask = (eventName: string, data: unknown = null, timeLeft = 5000): HeldAnswer | undefined => {
+  const replies: { code: string; data: unknown; held: DeferredReply | undefined }[] = [];
+  const ask = (eventName: string, data: unknown = null, timeLeft = 5000): DeferredReply | undefined => {
     const body = Buffer.from(typeof data === 'string' ? data : JSON.stringify(data));
     return builtins.handle(makeRequest({ eventName, body, timeLeft }), (reply: ReplyMessage, held) => {
       replies.push({ code: reply.code, data: JSON.parse(String(reply.body)), held });

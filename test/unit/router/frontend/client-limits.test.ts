@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClientAllowance, clientAllowance } from '../../../../src/router/frontend/client-limits.ts';
+import { ClientAllowance, resolveClientLimits } from '../../../../src/router/frontend/client-limits.ts';
 
 describe('limits of a client', () => {
   it('bound what is under way', () => {
-    const allowance = new ClientAllowance(clientAllowance({ maxInFlight: 2 }), 0);
-    assert.equal(allowance.refusal(1, 0), undefined);
-    assert.equal(allowance.refusal(2, 0)?.code, 'BUSY');
+    const allowance = new ClientAllowance(resolveClientLimits({ maxInFlight: 2 }), 0);
+    assert.equal(allowance.admit(1, 0), undefined);
+    assert.equal(allowance.admit(2, 0)?.code, 'BUSY');
   });
 
   it('bound the rate, with bursts', () => {
-    const allowance = new ClientAllowance(clientAllowance({ rate: 10, burst: 3 }), 0);
+    const allowance = new ClientAllowance(resolveClientLimits({ rate: 10, burst: 3 }), 0);
     const passed = (now: number, tries = 10): number =>
-      Array.from({ length: tries }, () => allowance.refusal(0, now)).filter(
-        (refusal) => refusal === undefined,
-      ).length;
+      Array.from({ length: tries }, () => allowance.admit(0, now)).filter((refusal) => refusal === undefined)
+        .length;
     assert.equal(passed(0), 3);
     assert.equal(passed(50), 0);
     assert.equal(passed(100), 1);
@@ -22,8 +21,8 @@ describe('limits of a client', () => {
   });
 
   it('are a second of the rate at once, unless told', () => {
-    assert.deepEqual(clientAllowance({ rate: 50 }), { maxInFlight: 100_000, rate: 50, burst: 50 });
-    assert.equal(clientAllowance().rate, Infinity);
+    assert.deepEqual(resolveClientLimits({ rate: 50 }), { maxInFlight: 100_000, rate: 50, burst: 50 });
+    assert.equal(resolveClientLimits().rate, Infinity);
   });
 
   it('are refused by name when they are none', () => {
@@ -35,7 +34,10 @@ describe('limits of a client', () => {
       { rate: '5' },
     ]) {
       const [name = ''] = Object.keys(limits);
-      assert.throws(() => clientAllowance(limits as object), new RegExp(`clientLimits\\.${name} must be`));
+      assert.throws(
+        () => resolveClientLimits(limits as object),
+        new RegExp(`clientLimits\\.${name} must be`),
+      );
     }
   });
 });
