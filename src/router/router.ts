@@ -251,7 +251,7 @@ export class ZeroMQRouter
   }
 
   /** A worker of this thread that was refused does not want a place any longer. */
-  unseat(worker: EmbeddedWorker): void {
+  withdraw(worker: EmbeddedWorker): void {
     this.refusedEmbedded.delete(worker);
   }
 
@@ -259,7 +259,7 @@ export class ZeroMQRouter
   private retryRefusedEmbedded(): void {
     const refused = [...this.refusedEmbedded];
     queueMicrotask(() => {
-      for (const worker of refused) if (this.refusedEmbedded.delete(worker)) worker.localFreed();
+      for (const worker of refused) if (this.refusedEmbedded.delete(worker)) worker.localRetry();
     });
   }
 

@@ -296,7 +296,7 @@ export class World {
       else assert.ok(worker.held <= open.length, 'credit in use');
       assert.ok(drained <= 1, 'told to be drained twice');
       if (asked && worker.held === 0) assert.equal(drained, 1, 'not told to be drained');
-      const ready = worker.group?.ready[worker.readyIndex] === worker;
+      const ready = worker.group instanceof Group && worker.group.ready[worker.readyIndex] === worker;
       assert.equal(ready, !gone && worker.eligible, 'place in the ready list');
     }
   }

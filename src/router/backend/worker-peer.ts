@@ -80,7 +80,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     private readonly owner: WorkerPeerOwner,
     readonly authenticated: AuthenticatedPeer | undefined,
   ) {
-    this.native = saysHello(address);
+    this.native = hasHelloMark(address);
     this.addressIdentity = identityOf(address);
     this.channel = makeChannel(this);
   }

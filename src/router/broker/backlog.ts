@@ -12,7 +12,7 @@
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { cannotFinish } from '../../core/time/lateness.ts';
 import type { Breakers } from './breaker.ts';
-import type { EventState, EventTable, Group, GroupEvent } from './event-table.ts';
+import { type EventState, type EventTable, Group, type GroupEvent } from './event-table.ts';
 import type { ClientQueue } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
 import type { RouterRequest } from './request.ts';
@@ -74,7 +74,7 @@ export class Backlog {
    */
   takeFor(worker: Worker, breakers: Breakers | undefined, now: number): RouterRequest | undefined {
     const { group } = worker;
-    if (group === undefined) return undefined;
+    if (!(group instanceof Group)) return undefined;
     let best: { readonly link: GroupEvent; readonly next: RouterRequest } | undefined;
     let after: GroupEvent | undefined;
     for (
@@ -93,7 +93,7 @@ export class Backlog {
           return next;
         }
         if (isOutranked(next, event, group)) continue;
-        if (next.clientQueue?.isDeferred(next) !== true) return this.serveTurn(group, link, next);
+        if (!event.queue.isDeferred(next)) return this.serveTurn(group, link, next);
         best ??= { link, next };
         looked++;
       }
@@ -120,7 +120,8 @@ export class Backlog {
 
   /** Whether requests are queued that the worker serves. */
   hasRequestsFor({ group }: Worker): boolean {
-    for (let link = group?.backlog.first; link !== undefined; link = link.after) {
+    if (!(group instanceof Group)) return false;
+    for (let link = group.backlog.first; link !== undefined; link = link.after) {
       if (link.event.queue.length > 0) return true;
     }
     return false;
@@ -135,10 +136,10 @@ export class Backlog {
 
   /** Removes a request from its queue, whatever its position. */
   remove(request: RouterRequest): void {
-    const queue = request.clientQueue?.queue;
-    if (queue === undefined) return;
-    queue.remove(request);
-    this.removed(queue.event, request);
+    const event = this.eventTable.events.get(request.message.eventName);
+    if (event === undefined || request.clientQueue === undefined) return;
+    event.queue.remove(request);
+    this.removed(event, request);
   }
 
   /** Bytes that count towards the bound. */

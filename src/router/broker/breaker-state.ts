@@ -2,16 +2,23 @@
 import type { BreakerState } from '../../core/observability/reports.ts';
 import type { TimerEntry } from './timers.ts';
 
-/** How often something failed, and whether it rests. */
+/**
+ * The consecutive failures of one worker and event, or of one event, and the state that follows
+ * from them.
+ */
 export class Breaker {
   state: BreakerState = 'closed';
   failures = 0;
-  rest = 0;
-  /** The one request of a half-open breaker is under way. */
+  openDuration = 0;
+  /** Whether the one request that a half-open breaker admits is in flight. */
   probing = false;
-  alarm: TimerEntry | undefined = undefined;
+  timer: TimerEntry | undefined = undefined;
 
-  /** Whether it lets no request pass. @param fresh the request has enough time to show whether the worker recovered. */
+  /**
+   * Whether the breaker blocks a request.
+   *
+   * @param fresh whether the request has enough time left to show that the worker recovered.
+   */
   blocks(fresh: boolean): boolean {
     return this.state === 'open' || (this.state === 'half-open' && (this.probing || !fresh));
   }

@@ -61,28 +61,6 @@ const LOSSES_TO_OPEN = 3;
 /** Maximum number of failing events remembered per worker, and for the whole router. */
 const MAX_REMEMBERED = 64;
 
-/**
- * The consecutive failures of one worker and event, or of one event, and the state that follows
- * from them.
- */
-export class Breaker {
-  state: BreakerState = 'closed';
-  failures = 0;
-  openDuration = 0;
-  /** Whether the one request that a half-open breaker admits is in flight. */
-  probing = false;
-  timer: TimerEntry | undefined = undefined;
-
-  /**
-   * Whether the breaker blocks a request.
-   *
-   * @param fresh whether the request has enough time left to show that the worker recovered.
-   */
-  blocks(fresh: boolean): boolean {
-    return this.state === 'open' || (this.state === 'half-open' && (this.probing || !fresh));
-  }
-}
-
 /** All breakers of a router. */
 export class Breakers {
   /** Number of events whose breaker for all workers is not closed. */

@@ -124,7 +124,7 @@ export class Broker {
       this.recovery.versionWaitEnded(request.message.eventName);
     if (state === 'settled') return;
     this.settlement.cancel(request);
-    if (state !== 'dispatched' || worker === undefined) return;
+    if (state !== 'dispatched' || !(worker instanceof Worker)) return;
     request.dropPayload();
     if (worker.cancels) worker.port.cancel(request.id, request.generation, why);
     else this.settlement.deadlines.add(request, request.deadline);
@@ -232,7 +232,7 @@ export class Broker {
    */
   requeueUnsent(request: RouterRequest, now: number): void {
     const { worker } = request;
-    if (worker === undefined || request.generation === 0) return;
+    if (!(worker instanceof Worker) || request.generation === 0) return;
     this.scheduler.release(request, worker);
     this.recovery.returned(request, worker, now);
     this.scheduler.refresh(worker, now);
@@ -287,7 +287,7 @@ export class Broker {
     for (const event of [...this.eventTable.events.values()])
       this.scheduler.failQueue(event, 'SHUTTING_DOWN');
     for (const request of this.scheduler.slots.values()) {
-      if (request.worker !== undefined) this.scheduler.release(request, request.worker);
+      if (request.worker instanceof Worker) this.scheduler.release(request, request.worker);
       if (request.state === 'dispatched') this.settlement.fail(request, 'WORKER_LOST');
       else this.settlement.deadlines.cancel(request);
     }

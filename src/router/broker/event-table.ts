@@ -27,7 +27,7 @@ export class GroupEvent implements Linked<GroupEvent> {
 
 /** An event that a worker serves, or that requests are queued for. */
 export class EventState {
-  readonly queue: FairQueue = new FairQueue(this);
+  readonly queue: FairQueue = new FairQueue();
   /** Usual time that its requests spend at a worker. */
   readonly pace = new Pace();
   readonly links: GroupEvent[] = [];

@@ -66,8 +66,6 @@ export class FairQueue {
   /** The client queue that was the longest when it last grew. */
   private longest: ClientQueue | undefined = undefined;
 
-  constructor(readonly event: EventState) {}
-
   push(request: RouterRequest): void {
     const clientQueue = this.clientQueueFor(request);
     clientQueue.push(request);
@@ -121,8 +119,8 @@ export class FairQueue {
 
   /** Removes a request that is about to be dispatched, and passes the turn to the next client. */
   serve(request: RouterRequest): void {
-    const { clientQueue } = request;
-    if (clientQueue?.queue !== this) return;
+    const clientQueue = this.holding(request);
+    if (clientQueue === undefined) return;
     this.current = clientQueue.following;
     clientQueue.turns++;
     this.leave(clientQueue, request);
@@ -130,7 +128,8 @@ export class FairQueue {
 
   /** Removes a request, whatever its position. */
   remove(request: RouterRequest): void {
-    if (request.clientQueue?.queue === this) this.leave(request.clientQueue, request);
+    const clientQueue = this.holding(request);
+    if (clientQueue !== undefined) this.leave(clientQueue, request);
   }
 
   /** The queue of the request's client, if it has one here. */
@@ -156,6 +155,16 @@ export class FairQueue {
       if (clientQueue === this.current) break;
     }
     return best;
+  }
+
+  /** Whether a request, which is `next` of its client, is late and gives way to requests that are not. */
+  isDeferred(next: RouterRequest): boolean {
+    return this.holding(next)?.isDeferred(next) === true;
+  }
+
+  /** The client queue that a request is in, if it belongs to this queue. */
+  private holding({ clientQueue }: RouterRequest): ClientQueue | undefined {
+    return clientQueue instanceof ClientQueue && clientQueue.queue === this ? clientQueue : undefined;
   }
 
   private entered(clientQueue: ClientQueue, request: RouterRequest): void {

@@ -2,7 +2,7 @@
  * Publishes the outcomes of requests on the diagnostics channels, and records spans while tracing
  * is active.
  */
-import { diagnostics, type Speaker } from '../../core/observability/diagnostics.ts';
+import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../../core/observability/tracing.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { RouterRequest } from './request.ts';

@@ -64,7 +64,7 @@ export class Recovery implements BreakerOwner {
       if (request.minRank !== -Infinity) scheduler.flush(request.message.eventName, now);
       return;
     }
-    if (worker === undefined) return;
+    if (!(worker instanceof Worker)) return;
     if (worker.cancels) worker.port.cancel(request.id, request.generation, 'expired');
     else scheduler.release(request, worker);
     const workerAtFault = this.timedOut(request, worker, now);
@@ -93,10 +93,10 @@ export class Recovery implements BreakerOwner {
     const { eventName } = request.message;
     const { code } = reply;
     const took = now - request.dispatchedAt;
-    if (code === '' || !isOutcomeCode(code)) request.pace?.learn(took);
+    if (code === '' || !isOutcomeCode(code)) request.pace?.record(took);
     const failed = isFault(reply);
     // A worker is not at fault for a request that it did not run or received too late.
-    if (code === 'EXPIRED' || (code === 'TIMEOUT' && !hadChance(request, request.dispatchedAt))) {
+    if (code === 'EXPIRED' || (code === 'TIMEOUT' && !hadEnoughTime(request, request.dispatchedAt))) {
       breakers?.abandoned(worker, eventName);
       return;
     }
@@ -252,7 +252,7 @@ export class Recovery implements BreakerOwner {
   private timedOut(request: RouterRequest, worker: Worker, now: number): boolean {
     const { breakers, selector, eventTable } = this.parts;
     const { eventName } = request.message;
-    if (!hadChance(request, request.dispatchedAt)) {
+    if (!hadEnoughTime(request, request.dispatchedAt)) {
       breakers?.abandoned(worker, eventName);
       return false;
     }
@@ -285,7 +285,7 @@ export class Recovery implements BreakerOwner {
     const wanted =
       idempotent &&
       request.attempts <= limits.redispatches &&
-      !isHopeless(request, now) &&
+      !cannotFinish(request, now) &&
       scheduler.mayWait(eventName, eventTable.events.get(eventName), now);
     if (wanted && (budget === undefined || budget.take(now))) {
       counters.redispatched++;

@@ -43,7 +43,7 @@ const LEGAL_TRANSITIONS: Readonly<Record<RequestState, readonly RequestState[]>>
 };
 
 /** A request in the router. The fields from `id` on are written by the broker only. */
-export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<RouterRequest>, Waiting {
+export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<RouterRequest>, QueuedTimes {
   message: RequestMessage;
   readonly origin: Origin;
   /** For the origin's own use, such as the client's slot number. */
@@ -64,7 +64,7 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   /** Number of times it was dispatched. */
   attempts = 0;
   /** The worker that holds it, or held it last. */
-  worker: Worker | undefined = undefined;
+  worker: WorkerView | undefined = undefined;
   /** Times in ms, on the broker's clock. */
   readonly enqueuedAt: number;
   dispatchedAt: number;
@@ -77,7 +77,7 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   size = 0;
 
   /** The queue of its client and event, while queued. */
-  clientQueue: ClientQueue | undefined = undefined;
+  clientQueue: ServingList<RouterRequest> | undefined = undefined;
   /** Neighbours in that queue, or in the worker's list. */
   before: RouterRequest | undefined = undefined;
   after: RouterRequest | undefined = undefined;

@@ -76,7 +76,7 @@ export class Scheduler {
    */
   requeue(request: RouterRequest, now: number): void {
     request.transition('queued');
-    if (isHopeless(request, now)) {
+    if (cannotFinish(request, now)) {
       this.settlement.fail(request, 'EXPIRED');
       return;
     }
@@ -192,7 +192,7 @@ export class Scheduler {
 
   /** Dispatches a request that was taken from a queue. */
   private deliver(request: RouterRequest, worker: Worker, now: number): void {
-    if (isHopeless(request, now)) {
+    if (cannotFinish(request, now)) {
       this.settlement.fail(request, 'EXPIRED');
     } else if (!this.dispatch(request, worker, now)) {
       const { eventName } = request.message;

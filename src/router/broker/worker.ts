@@ -55,17 +55,17 @@ export interface WorkerInfo {
   readonly ranks?: ReadonlyMap<string, number>;
 }
 
-/** The group of a worker, as far as the worker's side knows it. `Group` is the only class of it. */
+/** The group of a worker, as the worker and its breakers see it; implemented by `Group`. */
 export interface WorkerGroup {
   readonly workers: ReadonlySet<Worker>;
-  /** How many of its workers have a breaker that is not closed. */
+  /** Number of its workers with a breaker that is not closed. */
   tripped: number;
-  /** Puts the worker into the ready list, or takes it out, as it is eligible. */
+  /** Adds the worker to the ready list or removes it, as its state requires. */
   refresh(worker: Worker): void;
-  /** Asks the workers that have credit at other routers for more of it, once each. */
+  /** Asks each worker that has credit at other routers for more of it, once. */
   askForCredit(): void;
-  /** The worker may be asked for more credit again. */
-  mayAsk(worker: Worker): void;
+  /** Allows the worker to be asked for more credit again. */
+  allowCreditRequest(worker: Worker): void;
 }
 
 /**
@@ -96,7 +96,7 @@ export class Worker implements WorkerView {
   sharesCredit: boolean;
   /** Whether it was asked for more credit and has not reported its credit since. */
   creditRequested = false;
-  group: Group | undefined = undefined;
+  group: WorkerGroup | undefined = undefined;
   /** Index in the ready list of its group; -1 if it is in none. */
   readyIndex = -1;
   readonly holding = new LinkedList<RouterRequest>();
