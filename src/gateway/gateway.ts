@@ -1,4 +1,4 @@
-/** The gateway, put together. */
+/** Creates a gateway from its parts. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
@@ -38,61 +38,118 @@ import { newApp } from './server/express-app.ts';
 import { newServer } from './server/http-server.ts';
 import { closeGateway } from './server/shutdown.ts';
 
-/** What a gateway is made of: its settings, and the parts that it stands between. */
+/** Options of {@link createGateway}: the settings of a gateway, and the parts that it connects. */
 export interface GatewayOptions extends GatewaySettingsInput {
-  /** Takes events and gives their replies: a connected client, or in one process the router itself. */
+  /**
+   * Sends events and returns their replies: a started `ZeroMQClient`, or a `ZeroMQRouter` in the
+   * same process.
+   */
   readonly requester: Requester;
-  /** Where the document comes from, such as an `ApiRegistry`. */
+  /** The source of the document, such as an {@link ApiRegistry}. */
   readonly api: ApiSource;
   /**
-   * Contracts that reach `api` after the start, such as `LiveContracts`: until they are complete the gateway is not
-   * ready, and answers 503 `STARTING` for paths and methods that it does not know. Default: none are waited for.
+   * Contracts that reach `api` after startup, such as {@link LiveContracts}. Until they are
+   * complete, `/readyz` responds with 503, and unknown paths and methods with 503 `STARTING`.
+   *
+   * @defaultValue undefined: the gateway does not wait for contracts.
    */
   readonly contracts?: AwaitedContracts;
-  /** Where the log goes; a pino logger will do. Default: nowhere. */
+  /**
+   * Receives the log of the gateway. A pino logger can be used.
+   *
+   * @defaultValue a logger that discards all messages.
+   */
   readonly logger?: GatewayLogger;
-  /** Name in diagnostics. Default `gateway`. */
+  /**
+   * Name of the gateway in diagnostics.
+   *
+   * @defaultValue `'gateway'`
+   */
   readonly name?: string;
 }
 
-/** Where a gateway listens. */
+/** The address that a gateway listens on. */
 export interface GatewayAddress {
+  /** The bound IP address. */
   readonly host: string;
+  /** The bound port. */
   readonly port: number;
+  /** Address and port as an `http` URL. */
   readonly url: string;
 }
 
-/** A gateway. It serves from the moment it is made; `listen()` gives it a port of its own. */
+/**
+ * An HTTP gateway, created by {@link createGateway}. It serves through {@link Gateway.middleware}
+ * at once, and on its own port after {@link Gateway.listen}.
+ *
+ * @example
+ * ```ts
+ * const app = express();
+ * app.use('/api', gateway.middleware);
+ * ```
+ */
 export interface Gateway {
-  /** Handles requests within somebody's own Express app, also under a prefix. */
+  /** Handles requests in another Express app, with or without a mount path. */
   readonly middleware: (req: IncomingMessage, res: ServerResponse, next: Next) => void;
-  /** The Express app behind `listen()`. What is added to it sees the paths that the document does not have. */
+  /**
+   * The Express app of {@link Gateway.listen}. Handlers added to it receive requests for unknown
+   * paths.
+   */
   readonly app: Express;
-  /** The server behind `listen()`. */
+  /** The HTTP server of {@link Gateway.listen}. */
   readonly server: Server;
-  /** Operation requests in flight. */
+  /** Number of operation requests in flight. */
   readonly inFlight: number;
-  /** Whether it can serve, and if not, why: what `/readyz` answers. */
+  /**
+   * Returns whether the gateway can serve, as `/readyz` reports it.
+   *
+   * @returns the status, with the reasons if the gateway cannot serve.
+   */
   health(): Health;
-  /** The document as it is served at `/openapi.json`. */
+  /**
+   * Returns the document as `/openapi.json` serves it.
+   *
+   * @returns the current document.
+   */
   openapi(): OpenAPIV3_1.Document;
   /**
-   * Listens on the host and port of the settings.
-   * @throws ZeroMQConfigError when the address cannot be had.
+   * Starts to listen on the host and port of the settings.
+   *
+   * @returns the bound address.
+   * @throws {ZeroMQConfigError} when it cannot bind the address.
    */
   listen(): Promise<GatewayAddress>;
   /**
-   * Stops: takes no new connections, finishes what is in flight, and frees everything. The requester stays open.
-   * @param options `deadline`: ms after which requests in flight are cut off; default 10,000.
+   * Drains and closes the gateway: accepts no new connections, settles the requests in flight, and
+   * frees all resources. The requester stays open. Further calls return the same promise.
+   *
+   * @param options `deadline`: time in milliseconds after which requests in flight are aborted with
+   *   `SHUTTING_DOWN`. Default: 10,000.
+   * @returns a promise that resolves when the gateway is closed.
    */
   close(options?: { deadline?: number }): Promise<void>;
+  /** Closes the gateway with the default deadline. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Makes a gateway: an HTTP face on a requester, with the routes and rules of an OpenAPI document.
+ * Creates an HTTP gateway: it serves the operations of an OpenAPI document and sends each request
+ * as an event to a requester.
  *
- * @throws ZeroMQConfigError when a setting is wrong, or the document demands a security scheme that is not configured.
+ * @param options settings, requester and document. {@link GatewaySettings} has the defaults.
+ * @returns the gateway.
+ * @throws {ZeroMQConfigError} when a setting is not valid, or the document requires a security
+ *   scheme that is not configured.
+ *
+ * @example
+ * ```ts
+ * const registry = new ApiRegistry();
+ * putDocument(registry, 'openapi/tasks.yaml');
+ * const client = new ZeroMQClient({ connection: 'tcp://127.0.0.1:5555' });
+ * await client.start();
+ * const gateway = createGateway({ requester: client, api: registry, port: 8080 });
+ * const { url } = await gateway.listen();
+ * ```
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const { requester, api, contracts, logger: givenLogger, name = 'gateway', ...input } = options;
@@ -108,7 +165,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     tracing: activeTracing(),
     ids: new RequestIds(),
     bodies: new BodyReader({ ...limits, timeout: clientTimeouts.body }),
-    // However low the limit of all requests is, one connection leaves places to others.
+    // One connection must never use up the limit of all requests.
     pipelines: new Pipelines(Math.max(1, Math.min(limits.pipelined, Math.floor(limits.inFlight / 2)))),
     cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
     rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
@@ -135,7 +192,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const born = newApp(dispatcher, settings.trustProxy);
   const server = newServer(core, born, dispatcher);
 
-  /** Document and routes change together, or not at all. */
+  /** Replaces document and routes together, or neither of them. */
   const swap = (snapshot: ApiSnapshot): void => {
     dispatcher.table = new RouteTable(snapshot, pages, context, dispatcher.table);
     renderer = new DocumentRenderer(snapshot, settings.publicUrl);
@@ -145,11 +202,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       const { snapshot, refused } = accept(api.snapshot(), context.guardFor);
       swap(snapshot);
       for (const [source, err] of refused)
-        logger.error({ err, source }, 'a contract is refused and left out');
+        logger.error({ err, source }, 'rejected a contract; its operations are not served');
       const { revision, operations } = snapshot;
       logger.info({ revision, operations: operations.length }, 'the document has changed');
     } catch (error) {
-      logger.error({ err: toError(error) }, 'a changed document is refused; the old one stays');
+      logger.error({ err: toError(error) }, 'rejected a changed document; the previous one stays');
     }
   };
   api.on('change', onChange);

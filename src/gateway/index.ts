@@ -1,4 +1,6 @@
-/** REST for workers: `createGateway`, and the shapes of its settings. Public as `zeromq-gateway/gateway`. */
+/**
+ * The public entry `zeromq-gateway/gateway`: {@link createGateway} and the types of its settings.
+ */
 
 export type { Health, HealthReason } from '../core/observability/health.ts';
 export {

@@ -1,4 +1,4 @@
-/** The one schema of the gateway's settings: defaults, bounds and descriptions. The docs are made from it. */
+/** The Joi schema of the gateway's settings: defaults, bounds and descriptions for the docs. */
 import Joi from 'joi';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { faultOfHash, faultOfUserName } from './bcrypt-hash.ts';
@@ -216,7 +216,7 @@ const rateLimit = Joi.object({
   events: names.description('events that the limit applies to, such as tasks.* for a family; default: all'),
 });
 
-/** The schema. `describe()` gives the docs their table. */
+/** The Joi schema of {@link GatewaySettings}. The tables of the docs are generated from it. */
 export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<GatewaySettings>({
   host: Joi.string().hostname().default('127.0.0.1').description('address to listen on'),
   port: Joi.number().port().default(8080).description('port to listen on; 0 picks a free one'),
@@ -269,8 +269,12 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
 }).prefs({ abortEarly: false });
 
 /**
- * Settings with their defaults.
- * @throws ZeroMQConfigError that names each wrong setting, its value and what is allowed.
+ * Validates settings and adds defaults.
+ *
+ * @param input the settings.
+ * @returns the complete settings.
+ * @throws {ZeroMQConfigError} when a setting is not valid. The message lists each invalid setting
+ *   with its value and what is allowed.
  */
 export function readSettings(input: GatewaySettingsInput): GatewaySettings {
   const result = settingsSchema.validate(input);
