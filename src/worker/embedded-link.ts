@@ -10,7 +10,7 @@ import type { Execution } from '../runtime/execution.ts';
 import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import { type Flushable, flushAtEndOfTurn } from '../transport/link/turn.ts';
 import type { Announcement } from '../wire/control.ts';
-import { ASK_AGAIN } from './router-link.ts';
+import { ASK_AGAIN } from './router-link-options.ts';
 
 /** What a link tells the worker. */
 export interface EmbeddedLinkOwner extends ServiceHost {

@@ -5,7 +5,7 @@
  */
 
 import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
-import { type NodeIdentity, withHelloMark } from '../core/identity/identity.ts';
+import { withHelloMark } from '../core/identity/identity.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
@@ -14,7 +14,7 @@ import { type Cancel, systemClock } from '../core/time/clock.ts';
 import type { Execution } from '../runtime/execution.ts';
 import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
-import { DealerLink, type DealerLinkOptions, type DealerLinkOwner } from '../transport/link/dealer-link.ts';
+import { DealerLink, type DealerLinkOwner } from '../transport/link/dealer-link.ts';
 import type { Messages } from '../transport/link/peer-channel.ts';
 import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import {
@@ -28,6 +28,7 @@ import {
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 
 import type { CreditSharing, Share } from './credit-sharing.ts';
+import { ASK_AGAIN, type RouterLinkOptions } from './router-link-options.ts';
 import { Standing } from './standing.ts';
 
 /** What a link tells the worker. */
@@ -45,14 +46,6 @@ export interface RouterLinkOwner extends ServiceHost {
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void;
 }
 
-/** Options of a link. */
-export interface RouterLinkOptions
-  extends Pick<DealerLinkOptions, 'connection' | 'maxMessageSize' | 'speaker' | 'curve'> {
-  readonly identity: NodeIdentity;
-  /** What to say of the worker, besides its share. */
-  readonly hello: Omit<Hello, 'connection' | 'concurrency' | 'node' | 'refused'>;
-}
-
 /** One request of this link under way. */
 interface Assignment {
   readonly generation: number;
@@ -61,9 +54,6 @@ interface Assignment {
 
 /** How long a router that answered the hello has for the goodbye, in ms. */
 const GOODBYE_WAIT = 1000;
-
-/** A refused worker asks again: what stood in its way, such as an older contract, may be gone by then. Times in ms. */
-export const ASK_AGAIN = { min: 500, initial: 1000, max: 30_000 } as const;
 
 export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   private readonly line: DealerLink;

@@ -6,7 +6,8 @@ import type { Logger } from '../core/logging/logging.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { Discovery, type DiscoveryOptions, type DiscoveryOwner } from '../transport/addressing/discovery.ts';
 import type { Target } from '../transport/addressing/targets.ts';
-import { RouterLink, type RouterLinkOptions, type RouterLinkOwner } from './router-link.ts';
+import { RouterLink, type RouterLinkOwner } from './router-link.ts';
+import type { RouterLinkOptions } from './router-link-options.ts';
 
 /** Options of a set. */
 export interface RouterLinksOptions extends DiscoveryOptions, Omit<RouterLinkOptions, 'connection'> {
