@@ -18,7 +18,7 @@ const claimed = (fragment: unknown): string[] =>
   claimsOf(fragment).map(({ method, path, eventName }) => `${method} ${path} ${eventName}`);
 
 describe('claims of a contract', () => {
-  it('are what a gateway serves: x-event-name, else the operationId, else method and path', () => {
+  it('claims of a contract: use x-event-name, else operationId, else method and path, like a gateway', () => {
     const fragment = {
       openapi: '3.1.0',
       paths: {
@@ -74,7 +74,7 @@ describe('claims of a contract', () => {
     'a path without a slash': [{ evil: { get: { operationId: 'evil' } } }, /start with a slash/],
   };
   for (const [what, [paths, why]] of Object.entries(refused)) {
-    it(`refuses ${what}, at the router and at the gateway`, () => {
+    it(`claims of a contract: router and gateway both reject ${what}`, () => {
       const fragment = {
         openapi: '3.1.0',
         paths,
@@ -85,7 +85,7 @@ describe('claims of a contract', () => {
     });
   }
 
-  it('may not be a member of a prototype', () => {
+  it('claims of a contract: ignore members of prototypes', () => {
     const fragment: unknown = JSON.parse(
       '{"__proto__":{"paths":{"/evil":{"get":{"operationId":"bank.pay"}}}}}',
     );
@@ -99,8 +99,8 @@ describe('claims of a contract', () => {
   });
 });
 
-describe('a registry', () => {
-  it('refuses operations that lead to an event which the workers of the contract do not announce', () => {
+describe('registry', () => {
+  it('registry: rejects operations with an event that the workers of the contract do not announce', () => {
     const registry = new ApiRegistry();
     const fragment = { paths: { '/evil': { get: { operationId: 'bank.pay', ...ok } } } };
     assert.throws(
@@ -110,7 +110,7 @@ describe('a registry', () => {
     assert.deepEqual(registry.names(), []);
   });
 
-  it('refuses reserved events in documents of operators too', () => {
+  it('registry: rejects reserved events in documents of operators', () => {
     const registry = new ApiRegistry();
     for (const name of ['x-event-name', 'operationId']) {
       const paths = { '/info': { get: { [name]: '$router.info', ...ok } } };
@@ -118,12 +118,12 @@ describe('a registry', () => {
     }
   });
 
-  it('takes paths that differ in percent-encoding only for one path', () => {
+  it('registry: treats paths that differ only in percent-encoding as the same path', () => {
     const registry = new ApiRegistry();
     const at = (path: string) => ({ paths: { [path]: { get: { operationId: 'a', ...ok } } } });
     registry.put('first', at('/a/{x}'), { kind: 'worker' });
     assert.throws(() => registry.put('second', at('/%61/{y}'), { kind: 'worker' }), /claimed GET \/a\/\{x\}/);
-    // Braces that are encoded are text, and no parameter.
+    // Encoded braces are text, not a parameter.
     registry.put(
       'third',
       { paths: { '/a/%7B%7D': { get: { operationId: 'b', ...ok } } } },
@@ -135,7 +135,7 @@ describe('a registry', () => {
     );
   });
 
-  it('serves operations itself, wherever a contract says that they are', () => {
+  it('registry: serves operations wherever a contract declares them', () => {
     const registry = new ApiRegistry();
     const get = { operationId: 'a', servers: [{ url: 'https://evil.example' }], ...ok };
     registry.put(

@@ -18,7 +18,7 @@ interface Task {
   title: string;
 }
 
-/** The operation of a contract with this one event, as a gateway has it. */
+/** The operation of a contract with only this event, as a gateway receives it. */
 function served(event: EventDefinition): Operation {
   const contract = defineContract({ name: 'test', events: { 'test.event': event } });
   const [operation] = new ApiRegistry().put('test', contract.fragment(), { kind: 'worker' }).operations;
@@ -43,7 +43,7 @@ const places = ({ parameters }: Operation): string[] =>
   );
 
 describe('defineContract', () => {
-  it('makes an OpenAPI fragment of everything that an event says', () => {
+  it('defineContract: converts all properties of an event to OpenAPI', () => {
     const contract = defineContract({
       name: 'tasks',
       info: { title: 'Tasks', version: '2.1.0' },
@@ -162,7 +162,7 @@ describe('defineContract', () => {
     assert.equal(contract.fragment(), contract.fragment());
   });
 
-  it('describes replies by their schemas, and gives none a body that can have none', () => {
+  it('defineContract: describes replies by their schemas, without a body for statuses that have none', () => {
     const replies = {
       200: Joi.object().description('All of it.'),
       204: Joi.any().description('Gone.'),
@@ -181,7 +181,7 @@ describe('defineContract', () => {
     });
   });
 
-  it('takes fields from path, query and body as the method has it', () => {
+  it('defineContract: binds fields to path, query and body by method', () => {
     const data = Joi.object({ id: Joi.number().required(), a: Joi.string().required(), b: Joi.any() });
     const path = '/x/{id}';
     assert.deepEqual(places(served({ method: 'GET', path, data })), ['path id!', 'query a!', 'query b']);
@@ -194,7 +194,7 @@ describe('defineContract', () => {
     assert.equal(served({ method: 'GET', path, data }).bodyMode, 'none');
   });
 
-  it('takes fields from where it is told', () => {
+  it('defineContract: binds fields as declared by in', () => {
     const operation = served({
       method: 'POST',
       path: '/x',
@@ -233,7 +233,7 @@ describe('defineContract', () => {
     );
   });
 
-  it('writes objects in the query as deepObject, and ignores unknown names where the data is open', () => {
+  it('defineContract: binds objects in the query as deepObject and ignores unknown parameters for open data', () => {
     const operation = served({
       method: 'GET',
       path: '/x',
@@ -250,7 +250,7 @@ describe('defineContract', () => {
     );
   });
 
-  it('is never stricter on what is left of the body than the data was', () => {
+  it('defineContract: the body schema without path fields is never stricter than the data schema', () => {
     const data = Joi.object({
       id: Joi.number().strict().required(),
       a: Joi.any(),
@@ -277,7 +277,7 @@ describe('defineContract', () => {
     assert.match(JSON.stringify(body?.schema), /All or none of id, a must be given/);
   });
 
-  it('says in the description what the query cannot say', () => {
+  it('defineContract: describes rules that query parameters cannot express', () => {
     const contract = defineContract({
       name: 'test',
       events: {
@@ -295,7 +295,7 @@ describe('defineContract', () => {
     );
   });
 
-  it('takes alternatives apart', () => {
+  it('defineContract: splits alternatives', () => {
     const data = Joi.alternatives(
       Joi.object({ id: Joi.number().required(), a: Joi.string().required() }),
       Joi.object({ id: Joi.string().required(), b: Joi.string() }),
@@ -311,7 +311,7 @@ describe('defineContract', () => {
     );
   });
 
-  it('carries recursive schemas as components', () => {
+  it('defineContract: puts recursive schemas into components', () => {
     const comment = Joi.object({
       text: Joi.string().required(),
       replies: Joi.array().items(Joi.link('#comment')),
@@ -374,14 +374,14 @@ describe('defineContract', () => {
       /cannot have the status 42/,
     ],
   ] as const satisfies readonly (readonly [string, EventDefinition, RegExp])[]) {
-    it(`refuses ${what}`, () => {
+    it(`defineContract: rejects ${what}`, () => {
       const message = refusal(() => defineContract({ name: 'tasks', events: { 'tasks.x': event } }));
       assert.match(message, reason);
       assert.match(message, /^tasks: .*event tasks.x/);
     });
   }
 
-  it('refuses two events on one method and path, and a contract without a name', () => {
+  it('defineContract: rejects two events with one method and path, and a contract without a name', () => {
     const event = { method: 'GET', path: '/a' } as const;
     assert.match(
       refusal(() => defineContract({ name: 'x', events: { a: event, b: event } })),
@@ -412,12 +412,12 @@ describe('contract.validate', () => {
     },
   });
 
-  it('gives the data as the schema makes it', () => {
+  it('contract.validate: returns the data as converted by the schema', () => {
     assert.deepEqual(contract.validate('joi', { n: '5' }), { value: { n: 5, d: 7 } });
     assert.deepEqual(contract.validate('zod', { n: 5, list: [{}] }), { value: { n: 5, list: [{ s: 'x' }] } });
   });
 
-  it('names every fault by a pointer', () => {
+  it('contract.validate: reports every problem with a JSON Pointer', () => {
     assert.deepEqual(contract.validate('joi', { n: 1, list: [{}, { 'a/b': 5 }], x: 1 }), {
       errors: [
         { pointer: '/n', message: 'must be greater than or equal to 3' },
@@ -434,12 +434,12 @@ describe('contract.validate', () => {
     );
   });
 
-  it('lets events pass that it does not describe', () => {
+  it('contract.validate: passes events that the contract does not describe', () => {
     assert.deepEqual(contract.validate('open', 5), { value: 5 });
     assert.deepEqual(contract.validate('toString', 5), { value: 5 });
   });
 
-  it('does not convert where it is told not to', () => {
+  it('contract.validate: does not convert when convert is false', () => {
     const strict = defineContract({
       name: 'test',
       convert: false,
@@ -449,7 +449,7 @@ describe('contract.validate', () => {
     assert.match(JSON.stringify(strict.fragment()), /"n":\{"type":"number"\}/);
   });
 
-  it('refuses schemas that need time', () => {
+  it('contract.validate: rejects asynchronous schemas', () => {
     const slow = defineContract({
       name: 'test',
       events: { e: { data: z.object({ a: z.string().refine(async () => true) }) } },
@@ -458,8 +458,8 @@ describe('contract.validate', () => {
   });
 });
 
-describe('a Standard Schema in Joi’s place', () => {
-  it('writes its own JSON Schema', () => {
+describe('Standard Schema', () => {
+  it('Standard Schema: provides its own JSON Schema', () => {
     const node = z.object({
       id: z.int(),
       get children() {
@@ -488,7 +488,7 @@ describe('a Standard Schema in Joi’s place', () => {
     assert.equal(gives({ id: 1, children: [{ id: 2 }] }), false);
   });
 
-  it('may be of any library', () => {
+  it('Standard Schema: works with any library', () => {
     const standard = { version: 1, vendor: 'mine', validate: (value: unknown) => ({ value }) } as const;
     const method = {
       '~standard': standard,
@@ -522,10 +522,10 @@ describe('assertHandlers', () => {
   const contract = defineContract({ name: 'tasks', events: { a: {}, b: {}, c: {} } });
   const handler = (): undefined => undefined;
 
-  it('takes handlers that belong to the contract', () =>
+  it('assertHandlers: accepts handlers that match the contract', () =>
     assertHandlers(contract, { a: handler, b: handler, c: handler }));
 
-  it('names all that is missing and all that is strange', () => {
+  it('assertHandlers: reports all missing and all unexpected handlers', () => {
     assert.equal(
       refusal(() => assertHandlers(contract, { a: handler, d: handler, e: handler })),
       'contract tasks: no handler for b, c; handlers for events outside the contract: d, e',
@@ -539,7 +539,7 @@ describe('assertHandlers', () => {
   });
 });
 
-describe('types', () => {
+describe('types of contracts', () => {
   const contract = defineContract({
     name: 'tasks',
     events: {
@@ -557,7 +557,7 @@ describe('types', () => {
   });
   type Handlers = ContractHandlers<(typeof contract)['events'], { signal: AbortSignal }, { status: number }>;
 
-  it('of handlers come from the schemas', () => {
+  it('types of contracts: handlers get their types from the schemas', () => {
     expectTypeOf<Parameters<Handlers['tasks.get']>[0]>().toEqualTypeOf<{
       id: number;
       full?: boolean | undefined;
@@ -574,7 +574,7 @@ describe('types', () => {
     >();
   });
 
-  it('of a contract fit where any contract is asked for', () => {
+  it('types of contracts: a specific contract is assignable to Contract', () => {
     expectTypeOf(contract).toExtend<Contract>();
   });
 });

@@ -1,6 +1,7 @@
 /**
- * What becomes of each construct of Joi: values that both take, values that both refuse, and, where JSON Schema
- * cannot say the rule, values that only Joi refuses, with the words the description has for it.
+ * The conversion of each Joi construct: values that Joi and the schema accept, values that both
+ * reject, and, if JSON Schema cannot express the rule, values that only Joi rejects and the note in
+ * the description.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -11,9 +12,9 @@ import { createAjv } from '../../../src/openapi/index.ts';
 interface Row {
   readonly takes: readonly unknown[];
   readonly refuses?: readonly unknown[];
-  /** Joi alone refuses these. */
+  /** Values that only Joi rejects. */
   readonly left?: readonly unknown[];
-  /** What the description says of what is left. */
+  /** The note in the description. */
   readonly says?: RegExp;
 }
 
@@ -64,7 +65,7 @@ const ROWS: Readonly<Record<string, readonly [Joi.Schema, Row]>> = {
       refuses: [{ a: 1 }, { b: 1 }, { c: 'c' }],
     },
   ],
-  // Joi trims what it compares with the empty value even where it converts nothing.
+  // Joi trims text before it compares it with the empty value, even without conversion.
   'any.empty of trimmed text without conversion': [
     Joi.object({ a: Joi.string().trim().empty('').prefs({ convert: false }) }),
     { takes: [{ a: '' }, { a: '\t' }, { a: 'a' }, {}], refuses: [{ a: ' a' }, { a: 1 }] },
@@ -550,7 +551,7 @@ const ROWS: Readonly<Record<string, readonly [Joi.Schema, Row]>> = {
   ],
 };
 
-describe('Joi becomes JSON Schema', () => {
+describe('joiToSchema', () => {
   let exact = 0;
   for (const [name, [schema, { takes, refuses = [], left = [], says }]] of Object.entries(ROWS)) {
     it(name, () => {
@@ -570,13 +571,13 @@ describe('Joi becomes JSON Schema', () => {
     });
   }
 
-  it('exactly, for most', () => {
+  it('joiToSchema: most schemas are exact', () => {
     const rows = Object.keys(ROWS).length;
     console.log(`${exact} of ${rows} constructs are exact on their examples`);
     assert.ok(exact >= rows * 0.75, `${exact} of ${rows}`);
   });
 
-  it('with what is said about the values', () => {
+  it('joiToSchema: copies annotations', () => {
     const said = Joi.string()
       .label('Name')
       .description('What it is called.')
@@ -604,7 +605,7 @@ describe('Joi becomes JSON Schema', () => {
     );
   });
 
-  it('for parameters without text in place of numbers, for replies as Joi hands them on', () => {
+  it('joiToSchema: parameters allow no text for numbers, and replies have the converted form', () => {
     const schema = Joi.object({
       n: Joi.number().integer(),
       b: Joi.boolean(),

@@ -10,7 +10,7 @@ import {
 } from '../../../src/core/messages/errors.ts';
 import { OUTCOMES, type OutcomeCode } from '../../../src/core/messages/outcome.ts';
 
-/** The classes for which retry loops of the Python original pause, and the others. */
+/** Error classes for which retry loops of the Python original pause, and the others. */
 const CLASSES: Record<OutcomeCode, unknown> = {
   NO_ROUTER: ZeroMQConnectionError,
   NO_WORKER: ZeroMQConnectionError,
@@ -31,9 +31,9 @@ const CLASSES: Record<OutcomeCode, unknown> = {
 
 const page = readFileSync(new URL('../../../docs/coming-from-python.md', import.meta.url), 'utf8');
 
-describe('the class of an outcome', () => {
+describe('error classes of outcomes', () => {
   for (const code of Object.keys(OUTCOMES) as OutcomeCode[]) {
-    it(`${code}: is the one that coming-from-python.md says`, () => {
+    it(`${code}: has the error class that coming-from-python.md documents`, () => {
       const error = errorOfOutcome(code, 'a message');
       assert.equal(error.constructor, CLASSES[code]);
       const row = page.split('\n').find((line) => line.startsWith('| `') && line.includes(`\`${code}\``));
@@ -41,7 +41,7 @@ describe('the class of an outcome', () => {
     });
   }
 
-  it('of a code of a worker is ZeroMQClientError', () => {
+  it('codes of workers: become a ZeroMQClientError', () => {
     assert.equal(errorOfOutcome('TAKEN', 'x').constructor, ZeroMQClientError);
   });
 });

@@ -5,7 +5,7 @@ import { ZeroMQHeartbeatConfig } from '../../../src/liveness/index.ts';
 import { ZeroMQTCPConnection } from '../../../src/transport/addressing/connection.ts';
 
 describe('ZeroMQHeartbeatConfig', () => {
-  it('has the defaults of the original, in milliseconds', () => {
+  it('ZeroMQHeartbeatConfig: has the defaults of the original in milliseconds', () => {
     const { interval, timeout, maxMissed, connection } = new ZeroMQHeartbeatConfig(
       new ZeroMQTCPConnection(5557),
     );
@@ -13,7 +13,7 @@ describe('ZeroMQHeartbeatConfig', () => {
     assert.equal(connection.getConnectionString(), 'tcp://localhost:5557');
   });
 
-  it('takes a URL, and values of its own', () => {
+  it('ZeroMQHeartbeatConfig: accepts a URL and other values', () => {
     const config = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:5557', {
       interval: 10,
       timeout: 50.5,
@@ -23,7 +23,7 @@ describe('ZeroMQHeartbeatConfig', () => {
     assert.deepEqual([config.interval, config.timeout, config.maxMissed], [10, 50.5, 0]);
   });
 
-  it('refuses seconds, with a hint', () => {
+  it('ZeroMQHeartbeatConfig: rejects seconds with a hint', () => {
     assert.throws(
       () => new ZeroMQHeartbeatConfig('tcp://127.0.0.1:5557', { interval: 5 }),
       (error) =>
@@ -33,7 +33,7 @@ describe('ZeroMQHeartbeatConfig', () => {
     );
   });
 
-  it('refuses what is no duration or count, by name', () => {
+  it('ZeroMQHeartbeatConfig: rejects invalid durations and counts with the name of the option', () => {
     for (const [options, name] of [
       [{ timeout: 9.9 }, 'timeout'],
       [{ timeout: -1 }, 'timeout'],

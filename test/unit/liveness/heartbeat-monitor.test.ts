@@ -38,7 +38,7 @@ function makeMonitor(rules: HeartbeatRules = RULES) {
 }
 
 describe('HeartbeatMonitor', () => {
-  it('takes a node for dead at the fourth check in a row that finds it silent for more than 30 s', () => {
+  it('HeartbeatMonitor: a node is lost at the fourth consecutive check that finds it silent for more than 30 s', () => {
     const { clock, monitor, told } = makeMonitor();
     monitor.beat(heartbeat('a'));
     clock.advance(120_000);
@@ -52,7 +52,7 @@ describe('HeartbeatMonitor', () => {
     ]);
   });
 
-  it('begins to count anew with every heartbeat', () => {
+  it('HeartbeatMonitor: a heartbeat resets the count of missed checks', () => {
     const { clock, monitor, told } = makeMonitor();
     for (let round = 0; round < 5; round += 1) {
       monitor.beat(heartbeat('a'));
@@ -62,7 +62,7 @@ describe('HeartbeatMonitor', () => {
     assert.equal(told.filter((line) => line.includes('missed 3')).length > 0, true);
   });
 
-  it('takes any other sign of life for one, of nodes it knows only', () => {
+  it('HeartbeatMonitor: counts any other message of a known node as a sign of life', () => {
     const { clock, monitor, told } = makeMonitor();
     monitor.beat(heartbeat('a'));
     for (let round = 0; round < 20; round += 1) {
@@ -78,7 +78,7 @@ describe('HeartbeatMonitor', () => {
     ['heartbeat', (monitor: HeartbeatMonitor) => monitor.beat(heartbeat('a'))],
     ['sign of life', (monitor: HeartbeatMonitor) => monitor.alive('a_s')],
   ] as const) {
-    it(`tells of a node that returns by a ${what}, once, and loses it again`, () => {
+    it(`HeartbeatMonitor: reports once that a node returned by a ${what}, and loses it again`, () => {
       const { clock, monitor, told } = makeMonitor({ ...RULES, maxMissed: 0 });
       monitor.beat(heartbeat('a'));
       clock.advance(45_000);
@@ -92,14 +92,14 @@ describe('HeartbeatMonitor', () => {
     });
   }
 
-  it('knows sessions of one node apart', () => {
+  it('HeartbeatMonitor: distinguishes sessions of one node', () => {
     const { monitor, told } = makeMonitor();
     monitor.beat(heartbeat('a', { sessionId: '1' }));
     monitor.beat(heartbeat('a', { sessionId: '2' }));
     assert.deepEqual(told, ['0 s: a_1 connected', '0 s: a_2 connected']);
   });
 
-  it('gives a node that beats slower by its own word three of its intervals', () => {
+  it('HeartbeatMonitor: allows three intervals to a node that announces a longer interval', () => {
     const { clock, monitor, told } = makeMonitor();
     for (let round = 0; round < 5; round += 1) {
       monitor.beat(heartbeat('slow', { interval: 60_000 }));
@@ -110,7 +110,7 @@ describe('HeartbeatMonitor', () => {
     assert.ok(told.includes('460 s: slow_s lost'), told.join('\n'));
   });
 
-  it('is not hurried by a node that beats faster, nor moved by clocks that jump', () => {
+  it('HeartbeatMonitor: shorter announced intervals and clock jumps have no effect', () => {
     const { clock, monitor, told } = makeMonitor();
     monitor.beat(heartbeat('fast', { interval: 10, lastHeartbeat: 5 }));
     clock.jumpWall(3_600_000);
@@ -121,10 +121,11 @@ describe('HeartbeatMonitor', () => {
     assert.deepEqual(told, ['0 s: fast_s connected']);
   });
 
-  it('does not blame nodes for its own standing still', () => {
+  it('HeartbeatMonitor: does not blame nodes for a time when it was suspended itself', () => {
     const { clock, monitor, told } = makeMonitor();
     monitor.beat(heartbeat('a'));
-    // As after SIGSTOP: much time passes, one check fires, then what waited in the socket is read.
+    // As after SIGSTOP: much time passes, one check fires, then the socket delivers queued
+    // heartbeats.
     const frozen = new HeartbeatMonitor(
       RULES,
       { nodeConnected() {}, heartbeatMissed() {}, nodeLost: () => told.push('lost') },
@@ -141,7 +142,7 @@ describe('HeartbeatMonitor', () => {
     monitor.stop();
   });
 
-  it('forgets a node that said goodbye', () => {
+  it('HeartbeatMonitor: forgets a node that left', () => {
     const { clock, monitor, told } = makeMonitor();
     monitor.beat(heartbeat('a'));
     monitor.forget('a_s');
@@ -149,7 +150,7 @@ describe('HeartbeatMonitor', () => {
     assert.deepEqual(told, ['0 s: a_s connected']);
   });
 
-  it('forgets lost nodes after a while, and when others need the room', () => {
+  it('HeartbeatMonitor: forgets lost nodes after a while, and when it needs room', () => {
     const { clock, monitor, told } = makeMonitor({ ...RULES, maxMissed: 0, maxNodes: 2 });
     assert.equal(monitor.beat(heartbeat('a')), true);
     assert.equal(monitor.beat(heartbeat('b')), true);
@@ -167,7 +168,7 @@ describe('HeartbeatMonitor', () => {
     assert.equal(monitor.nodes.length, 0);
   });
 
-  it('leaves no timer when it stops, also from within a callback', () => {
+  it('HeartbeatMonitor: leaves no timer after a stop, even from within a callback', () => {
     const { clock, monitor } = makeMonitor();
     assert.equal(clock.pending, 1);
     monitor.stop();

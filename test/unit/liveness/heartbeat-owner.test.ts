@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { HeartbeatMonitor } from '../../../src/liveness/heartbeat-monitor.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 
-test("a node's heartbeats are taken from the key that sent its first one", () => {
+test('HeartbeatMonitor: accepts heartbeats of a node only from the key that sent its first one', () => {
   const clock = new FakeClock();
   const lost: string[] = [];
   const listener = {

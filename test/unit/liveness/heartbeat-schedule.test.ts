@@ -23,7 +23,7 @@ function makeSender(interval = 1000) {
 }
 
 describe('HeartbeatSender', () => {
-  it('sends at once and then each interval, with the wall time', () => {
+  it('HeartbeatSender: sends at once and then once per interval, with the wall time', () => {
     const { clock, sent, sender } = makeSender();
     sender.start();
     sender.start();
@@ -36,7 +36,7 @@ describe('HeartbeatSender', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('sends out of turn when asked to, and counts the interval from there', () => {
+  it('HeartbeatSender: sends an extra heartbeat on request and restarts the interval', () => {
     const { clock, sent, sender } = makeSender();
     sender.start();
     clock.advance(700);
@@ -46,7 +46,7 @@ describe('HeartbeatSender', () => {
     sender.stop();
   });
 
-  it('begins again after a stop', () => {
+  it('HeartbeatSender: starts again after a stop', () => {
     const { clock, sent, sender } = makeSender();
     sender.start();
     sender.stop();

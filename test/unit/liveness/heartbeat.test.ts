@@ -12,7 +12,7 @@ const BEAT: Heartbeat = {
   missedCount: 0,
   interval: 2500,
 };
-/** As a classic node writes it. */
+/** A heartbeat as a classic node writes it. */
 const CLASSIC = {
   node_id: NODE,
   session_id: SESSION,
@@ -27,7 +27,7 @@ const received = (data: unknown, ...more: string[]) =>
   );
 
 describe('heartbeat codec', () => {
-  it('writes the frames of the original: delimiter, event, JSON, and not one more', () => {
+  it('heartbeat codec: writes exactly the frames of the original: delimiter, event, JSON', () => {
     const [delimiter, event, payload, ...rest] = encodeHeartbeat(BEAT);
     assert.deepEqual([delimiter?.length, event?.toString(), rest], [0, 'heartbeat', []]);
     assert.deepEqual(JSON.parse(payload?.toString() ?? ''), {
@@ -37,7 +37,7 @@ describe('heartbeat codec', () => {
     });
   });
 
-  it('reads what it wrote, and what a classic node writes', () => {
+  it('heartbeat codec: reads its own heartbeats and classic ones', () => {
     assert.deepEqual(decodeHeartbeat([Buffer.from('peer'), ...encodeHeartbeat(BEAT)]), BEAT);
     const classic = { ...BEAT, nodeType: 'client', interval: undefined };
     assert.deepEqual(decodeHeartbeat(received(CLASSIC)), classic);
@@ -47,25 +47,25 @@ describe('heartbeat codec', () => {
     );
   });
 
-  it('reads node ids that people chose', () => {
+  it('heartbeat codec: reads custom node ids', () => {
     for (const nodeId of ['my-laptop', 'two words', 'büro', 'a_b', 'x'.repeat(238)]) {
       assert.equal(decodeHeartbeat(received({ ...CLASSIC, node_id: nodeId }))?.nodeId, nodeId);
     }
   });
 
-  it('believes an interval within reason only', () => {
+  it('heartbeat codec: limits the announced interval', () => {
     const interval = (value: unknown) => decodeHeartbeat(received({ ...CLASSIC, interval: value }))?.interval;
     assert.equal(interval(1e12), 600_000);
     for (const none of [0, -5, '10', null, [], undefined]) assert.equal(interval(none), undefined);
   });
 
-  it('knows every node type of the original', () => {
+  it('heartbeat codec: knows every node type of the original', () => {
     for (const nodeType of ['client', 'worker', 'server', 'router', 'undefined']) {
       assert.equal(decodeHeartbeat(received({ ...CLASSIC, node_type: nodeType }))?.nodeType, nodeType);
     }
   });
 
-  it('takes wrong fields for no heartbeat', () => {
+  it('heartbeat codec: rejects messages with invalid fields', () => {
     const wrong: unknown[] = [
       null,
       [],
@@ -90,7 +90,7 @@ describe('heartbeat codec', () => {
     }
   });
 
-  it('takes wrong frames for no heartbeat', () => {
+  it('heartbeat codec: rejects messages with invalid frames', () => {
     const good = received(CLASSIC);
     const [peer, delimiter, event, payload] = good as [Buffer, Buffer, Buffer, Buffer];
     const wrong = [

@@ -11,7 +11,7 @@ import { within } from '../../helpers/eventually.ts';
 import { makeRequest } from '../wire/messages.ts';
 import { codeOf, data, makeExecutor as make } from './fixture.ts';
 
-/** A handler that ends when it is told to. */
+/** A handler that ends when the test resolves it. */
 function gate() {
   const calls: {
     resolve: (value: unknown) => void;
@@ -26,8 +26,8 @@ function gate() {
   return { calls, handler };
 }
 
-describe('a handler', () => {
-  it('gets the data, and its result is the reply', async () => {
+describe('handlers', () => {
+  it('handler: receives the data, and its result becomes the reply', async () => {
     const { replies, execute } = make({
       now: (value: unknown) => ({ value }),
       later: async (value: unknown) => [value],
@@ -41,7 +41,7 @@ describe('a handler', () => {
     assert.ok(replies.every(({ status, code, dispatched }) => status === 200 && code === '' && dispatched));
   });
 
-  it('may say status, headers and type', () => {
+  it('handler: can set status, headers and content type', () => {
     const { replies, execute } = make({
       created: () => reply(201, { id: 1 }, { Location: '/x/1' }),
       text: () => reply(200, 'plain "text"', { 'Content-Type': 'text/plain' }),
@@ -56,7 +56,7 @@ describe('a handler', () => {
     assert.equal(String(json?.body), '"a string"');
   });
 
-  it('answers with an error of its own by throwing a ReplyError', async () => {
+  it('handler: answers with its own error by throwing a ReplyError', async () => {
     const failing = (): never => {
       throw new ReplyError(404, 'NOT_FOUND', 'no such thing', {
         details: { id: 1 },
@@ -79,7 +79,7 @@ describe('a handler', () => {
     assert.deepEqual([replies.length, logged], [2, []]);
   });
 
-  it('that throws anything else gives no detail away; the log has it', async () => {
+  it('handler: other errors reveal no detail to the caller and are logged in full', async () => {
     const noError = 'a string' as unknown as Error;
     const { replies, execute, logged } = make({
       now: () => {
@@ -120,7 +120,7 @@ describe('a handler', () => {
       },
     ],
   ] as const) {
-    it(`that answers with ${what} has answered badly`, async () => {
+    it(`handler: a reply with ${what} becomes BAD_REPLY`, async () => {
       const { execute, codes, logged, executor } = make({ event: handler });
       execute('event');
       await turn();
@@ -128,7 +128,7 @@ describe('a handler', () => {
     });
   }
 
-  it('settles its request once, whatever the thing is that it returns', async () => {
+  it('handler: settles its request once, whatever object it returns', async () => {
     const { execute, codes, executor } = make({
       twice: () => ({
         // biome-ignore lint/suspicious/noThenProperty: the thenable is the point
@@ -151,8 +151,8 @@ describe('a handler', () => {
   });
 });
 
-describe('a request', () => {
-  it('for which there is no handler is refused', () => {
+describe('requests of an executor', () => {
+  it('executor: rejects a request without a handler', () => {
     const { replies, execute } = make({ event: () => 1 });
     execute('other');
     execute('constructor');
@@ -160,7 +160,7 @@ describe('a request', () => {
     assert.equal(replies.length, 2);
   });
 
-  it('goes to handleMessage where no handler has its name', () => {
+  it('executor: passes events without a handler to handleMessage', () => {
     const handleMessage = ({ eventName, eventData }: { eventName: string; eventData: unknown }): unknown => [
       eventName,
       eventData,
@@ -172,14 +172,14 @@ describe('a request', () => {
   });
 
   for (const body of ['', '{"a"', 'NaN', Buffer.from([0x22, 0xff, 0x22])]) {
-    it(`whose data are ${JSON.stringify(String(body))} is malformed`, () => {
+    it(`executor: rejects the data ${JSON.stringify(String(body))} as malformed`, () => {
       const { replies, execute } = make({ event: () => 1 });
       execute('event', Buffer.from(body));
       assert.deepEqual([codeOf(replies[0]), replies[0]?.dispatched], ['MALFORMED_MESSAGE', false]);
     });
   }
 
-  it('is checked against the contract before its handler sees it', () => {
+  it('executor: validates data by the contract before the handler runs', () => {
     const validate: NonNullable<ExecutorOptions['validator']>['validate'] = (_name, value) => {
       if (value === 'broken') throw new Error('a rule of the contract fails');
       return typeof value === 'number'
@@ -199,8 +199,8 @@ describe('a request', () => {
   });
 });
 
-describe('an executor', () => {
-  it('runs no more at a time than it may, and the rest in turn', async () => {
+describe('executor', () => {
+  it('executor: runs at most the allowed number of requests and queues the others in order', async () => {
     const { calls, handler } = gate();
     const { executor, execute, replies } = make({ slow: handler });
     for (let n = 0; n < 5; n += 1) execute('slow');
@@ -221,7 +221,7 @@ describe('an executor', () => {
     await executor.drained();
   });
 
-  it('starts ten thousand that end at once in constant stack', async () => {
+  it('executor: starts ten thousand requests that end at once with constant stack depth', async () => {
     const { calls, handler } = gate();
     const { execute, replies } = make({ slow: handler, fast: () => 1 }, { concurrency: 1 });
     execute('slow');
@@ -232,7 +232,7 @@ describe('an executor', () => {
     assert.equal(replies.length, 10_001);
   });
 
-  it('refuses what has no room to wait', () => {
+  it('executor: rejects requests when its queue is full', () => {
     const { handler } = gate();
     const { execute, codes, replies } = make({ slow: handler }, { concurrency: 1, maxQueue: 2 });
     for (let n = 0; n < 4; n += 1) execute('slow');
@@ -242,7 +242,7 @@ describe('an executor', () => {
     assert.deepEqual(heavy.codes(), ['BUSY']);
   });
 
-  it('does not keep a batch in memory for a request that waits', async () => {
+  it('executor: does not keep a batch in memory for a queued request', async () => {
     const { handler, calls } = gate();
     const { execute, replies } = make({ slow: handler, echo: (value: unknown) => value }, { concurrency: 1 });
     const batch = Buffer.allocUnsafeSlow(300_000).fill(' ');
@@ -255,7 +255,7 @@ describe('an executor', () => {
     assert.deepEqual(replies.map(data), [1, 'mine'], 'it has a copy of its own');
   });
 
-  it('does not run what is cancelled while it waits, and makes room at once', () => {
+  it('executor: does not run a request that is cancelled in the queue, and frees its place at once', () => {
     const { handler, calls } = gate();
     const { execute, codes, executor, replies } = make({ slow: handler }, { concurrency: 1, maxQueue: 1 });
     execute('slow');
@@ -267,7 +267,7 @@ describe('an executor', () => {
     assert.equal(calls.length, 1);
   });
 
-  it('does not run what waited for longer than its time, and says that it did not', async () => {
+  it('executor: does not run a request that expired in the queue, and reports that it did not run', async () => {
     const { handler, calls } = gate();
     const { executor } = make({ slow: handler }, { concurrency: 1 });
     const outcomes: unknown[] = [];
@@ -301,7 +301,7 @@ describe('an executor', () => {
     ['lost', 'AbortError', /connection .* lost/],
     ['stopped', 'AbortError', /closed/],
   ] as const) {
-    it(`gives what runs its signal when it is ${why}, with the reason, and its reply all the same`, async () => {
+    it(`executor: aborts the signal of a running request when it is ${why}, and still delivers its reply`, async () => {
       const { handler, calls } = gate();
       const { execute, codes } = make({ slow: handler });
       const execution = execute('slow');
@@ -317,7 +317,7 @@ describe('an executor', () => {
     });
   }
 
-  it('does not blame a handler that follows its signal', async () => {
+  it('executor: does not report a handler that throws because its signal aborted', async () => {
     const follow = (_data: unknown, { signal }: HandlerContext): Promise<never> =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(toError(signal.reason)));
@@ -335,12 +335,12 @@ describe('an executor', () => {
     assert.deepEqual(logged, []);
   });
 
-  it('is cut: what waits is refused, what runs gets its signal', async () => {
+  it('executor: close rejects queued requests and aborts running ones', async () => {
     const { handler, calls } = gate();
     const { execute, codes, executor } = make({ slow: handler }, { concurrency: 2 });
     for (let n = 0; n < 4; n += 1) execute('slow');
     const aborted = calls.map(({ context }, index) => {
-      // One that ends within its signal must not hide the other from the cut.
+      // A handler that ends on its signal must not hide the other one from close.
       context.signal.addEventListener('abort', () => calls[index]?.resolve('cut'));
       return context.signal;
     });
@@ -352,8 +352,8 @@ describe('an executor', () => {
   });
 });
 
-describe('the context of a request', () => {
-  it('tells of the request', () => {
+describe('context of a request', () => {
+  it('context: describes the request', () => {
     const { handler, calls } = gate();
     const { execute } = make({ slow: handler });
     const extras = Buffer.from(JSON.stringify({ traceparent: 't', caller: { id: 'me' }, contentType: 'c' }));
@@ -368,7 +368,7 @@ describe('the context of a request', () => {
     assert.ok(timeLeft() > 900 && timeLeft() <= 1000, 'taken off the context');
   });
 
-  it('knows nothing of what the caller did not say', () => {
+  it('context: is empty where the caller sent nothing', () => {
     const { handler, calls } = gate();
     const { execute } = make({ slow: handler });
     execute('slow', 1, { extras: Buffer.from('{"broken'), timeLeft: 0 });
@@ -379,7 +379,7 @@ describe('the context of a request', () => {
     );
   });
 
-  it('has a signal that fires at the deadline, and no timer once the handler is done', async () => {
+  it('context: the signal aborts at the deadline, and no timer remains after the handler', async () => {
     const { handler, calls } = gate();
     const { execute } = make({ slow: handler });
     execute('slow', 1, { timeLeft: 5 });
@@ -394,14 +394,14 @@ describe('the context of a request', () => {
   });
 });
 
-describe('a reply', () => {
+describe('timing in replies', () => {
   const timing = ({ extras }: ReplyMessage): { queue: number; handler: number } | undefined =>
     extras.length === 0
       ? undefined
       : (JSON.parse(String(extras)) as { timing?: { queue: number; handler: number } }).timing;
   const asked = { timeLeft: 600, extras: Buffer.from('{"timing":1000}') };
 
-  it('tells the time on the way, in the queue and in the handler, where the caller asks', async () => {
+  it('timing: reports transit, queue and handler times when the caller asks', async () => {
     const { handler, calls } = gate();
     const { execute, replies } = make({ slow: handler }, { concurrency: 1 });
     execute('slow', 1, asked);
@@ -419,7 +419,7 @@ describe('a reply', () => {
     assert.match(String(replies[0]?.extras), /^\{"headers":\{"location":"\/x"\},"timing"/);
   });
 
-  it('tells no times to others', () => {
+  it('timing: is absent when the caller does not ask', () => {
     const { execute, replies } = make({ now: () => 1 });
     execute('now', 1);
     execute('now', 1, { extras: Buffer.from('{"caller":{"id":"timing"},"key":"\\"timing\\""}') });

@@ -1,4 +1,4 @@
-/** An executor of a direct server under more load than it can run, on a clock of its own. */
+/** The executor of a server under more load than it can run, on a fake clock. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -7,20 +7,20 @@ import { makeRequest } from '../wire/messages.ts';
 import { makeExecutor } from './fixture.ts';
 
 const CONCURRENCY = 12;
-/** How long a handler takes, and the time that a request is allowed, in ms. */
+/** Duration of a handler, and the time allowed for a request, in milliseconds. */
 const TIME = 100;
 const TIMEOUT = 2000;
 const CAPACITY = (CONCURRENCY * 1000) / TIME;
 
-/** Requests by the second in which they came. */
+/** Requests by the second of their arrival. */
 interface Outcomes {
   readonly sent: number[];
-  /** Successes that came in time. */
+  /** Successful replies before the deadline. */
   readonly ok: number[];
   readonly codes: Set<string>;
 }
 
-/** Sends the given load, in requests of each second. */
+/** Sends the given load in requests per second. */
 async function run(t: TestContext, load: readonly number[], maxQueue = 10_000): Promise<Outcomes> {
   let now = 1000;
   t.mock.method(performance, 'now', () => now);
@@ -57,15 +57,15 @@ async function run(t: TestContext, load: readonly number[], maxQueue = 10_000): 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0);
 const seconds = (count: number, load: number): number[] => Array<number>(count).fill(load * CAPACITY);
 
-describe('an executor under overload', () => {
-  it('runs only requests that succeed, and recovers when the load drops', async (t) => {
+describe('executor under overload', () => {
+  it('executor under overload: runs only requests that succeed, and recovers when the load drops', async (t) => {
     const { sent, ok, codes } = await run(t, [...seconds(15, 1.3), ...seconds(6, 0.6)]);
     assert.ok(sum(ok.slice(0, 15)) >= 0.95 * 15 * CAPACITY, `${sum(ok.slice(0, 15))} succeeded`);
     assert.deepEqual(ok.slice(17), sent.slice(17), 'all that came from 2 s after the drop');
     assert.deepEqual(codes, new Set(['EXPIRED']), 'what fails was not run');
   });
 
-  it('does so with a queue that is always full', async (t) => {
+  it('executor under overload: does so with a queue that is always full', async (t) => {
     const { sent, ok, codes } = await run(t, [...seconds(8, 3), ...seconds(5, 0.6)], 300);
     assert.ok(sum(ok.slice(0, 8)) >= 0.9 * 8 * CAPACITY, `${sum(ok.slice(0, 8))} succeeded`);
     assert.deepEqual(ok.slice(10), sent.slice(10));

@@ -15,9 +15,9 @@ import { HOSTILE_VALUES } from './hostile-values.ts';
 
 failOnLeftovers();
 
-describe('a handler that throws a hostile value', () => {
+describe('handlers that throw hostile values', () => {
   for (const [what, value] of Object.entries(HOSTILE_VALUES)) {
-    it(`fails its own request only: ${what}`, async () => {
+    it(`handler that throws a hostile value: fails only its own request: ${what}`, async () => {
       const fail = (): never => {
         throw value;
       };
@@ -31,7 +31,7 @@ describe('a handler that throws a hostile value', () => {
   }
 });
 
-describe('a failure of user code around a handler', () => {
+describe('failures of user code around a handler', () => {
   const fail = (): never => {
     throw new Error('planted');
   };
@@ -95,7 +95,7 @@ describe('a failure of user code around a handler', () => {
 
 describe('toError', () => {
   for (const [what, value] of Object.entries(HOSTILE_VALUES)) {
-    it(`gives an error that can be read and logged: ${what}`, (t) => {
+    it(`toError: returns an error that can be read and logged: ${what}`, (t) => {
       const error = toError(value);
       assert.ok(error instanceof Error);
       assert.equal(typeof `${error.name} ${error.message} ${String(error.stack)}`, 'string');
@@ -110,7 +110,7 @@ describe('toError', () => {
     });
   }
 
-  it('keeps a readable error, and describes anything else', () => {
+  it('toError: keeps a readable error and describes other values', () => {
     const error = new TypeError('kept');
     assert.equal(toError(error), error);
     assert.equal(toError('a text').message, 'a text');

@@ -30,8 +30,8 @@ function refused(...texts: (string | Buffer)[]): MalformedFrames {
 
 const text = (list: readonly Buffer[]): string[] => list.map(String);
 
-describe('a classic message', () => {
-  it('is a name and data behind a delimiter', () => {
+describe('classic messages', () => {
+  it('classic message: has a name and data after a delimiter', () => {
     const { envelope, delimited, eventName, body, metadata } = read('', 'echo', '{}');
     assert.deepEqual(
       [text(envelope), delimited, eventName, String(body), metadata],
@@ -39,17 +39,17 @@ describe('a classic message', () => {
     );
   });
 
-  it('keeps what comes before the delimiter, and the frame behind the data', () => {
+  it('classic message: keeps the frames before the delimiter and the frame after the data', () => {
     const { envelope, metadata } = read('a', 'b', '', 'echo', '{}', '{"v":1}', 'ignored');
     assert.deepEqual([text(envelope), String(metadata)], [['a', 'b'], '{"v":1}']);
   });
 
-  it('has no delimiter when a DEALER sends name and data alone', () => {
+  it('classic message: has no delimiter when a DEALER sends only name and data', () => {
     const { delimited, eventName } = read('echo', '{}');
     assert.deepEqual([delimited, eventName], [false, 'echo']);
   });
 
-  it('is read from the frame that is asked for', () => {
+  it('classic message: is read from a given frame', () => {
     const classic = readClassic(frames('identity', '', 'echo', '{}'), 1);
     assert.ok(!(classic instanceof MalformedFrames));
     assert.deepEqual([text(classic.envelope), classic.eventName], [[], 'echo']);
@@ -67,7 +67,7 @@ describe('a classic message', () => {
       undefined,
     ],
   ] as const) {
-    it(`is refused with ${what}`, () => {
+    it(`classic message: is rejected with ${what}`, () => {
       const malformed = refused(...list);
       assert.equal(malformed.cause, cause);
       assert.deepEqual(malformed.envelope?.map(String), envelope);
@@ -75,41 +75,41 @@ describe('a classic message', () => {
     });
   }
 
-  it('may have as many frames in front as are allowed', () => {
+  it('classic message: accepts the maximum number of frames before the delimiter', () => {
     const many = Array.from({ length: MAX_ENVELOPE }, () => 'x');
     assert.equal(read(...many, '', 'echo', '{}').envelope.length, MAX_ENVELOPE);
   });
 
-  it('has a name of UTF-8', () => {
+  it('classic message: accepts any UTF-8 event name', () => {
     assert.equal(readEventName(Buffer.from('größe.✓')), 'größe.✓');
     assert.equal(readEventName(Buffer.from([0x65, 0xff])), undefined);
   });
 });
 
-describe('a request in classic frames', () => {
-  it('carries everything in its metadata', () => {
+describe('requests in classic frames', () => {
+  it('classic request: carries all its properties in the metadata', () => {
     const message = makeRequest({ timeLeft: 1500, idempotent: true, requestId: 'r-1' });
     const { message: back, ours, broken, packs } = toRequest(read('', ...requestFrames(message, true)));
     assert.deepEqual(back, message);
     assert.deepEqual({ ours, broken, packs }, { ours: true, broken: false, packs: true });
   });
 
-  it('of a classic client has no time, no id and is not idempotent', () => {
+  it('classic request: has no deadline and no id and is not idempotent without metadata', () => {
     const { message, ours } = toRequest(read('', 'echo', '1'));
     assert.deepEqual([message.timeLeft, message.idempotent, message.requestId, ours], [0, false, '', false]);
   });
 
-  it('with broken metadata is read as if there were none', () => {
+  it('classic request: broken metadata is ignored', () => {
     const { message, ours, broken } = toRequest(read('', 'echo', '1', '{"v":'));
     assert.deepEqual([message.timeLeft, ours, broken], [0, false, true]);
   });
 });
 
-describe('a reply in classic frames', () => {
+describe('replies in classic frames', () => {
   const back = (message: ReplyMessage, kind: Parameters<typeof replyFrames>[2]) =>
     toReply(read('', ...replyFrames('echo', message, kind)));
 
-  it('carries everything in its metadata, and says whether packed messages may follow', () => {
+  it('classic reply: carries all its properties and the support for packed messages in the metadata', () => {
     const message = failure('TIMEOUT', 'too slow');
     assert.deepEqual(back(message, 'packs'), {
       message,
@@ -121,11 +121,11 @@ describe('a reply in classic frames', () => {
     assert.equal(back(message, 'plain').packs, false);
   });
 
-  it('has no metadata for a classic peer', () => {
+  it('classic reply: has no metadata for a classic peer', () => {
     assert.equal(replyFrames('echo', makeReply(), 'none').length, 2);
   });
 
-  it('that failed says so in its metadata, also to a classic peer', () => {
+  it('classic reply: a failure has metadata, also for a classic peer', () => {
     const own = makeReply({ status: 404, code: 'NOT_FOUND', body: Buffer.from('{}') });
     for (const message of [failure('SHUTTING_DOWN', 'bye'), own]) {
       assert.deepEqual(back(message, 'none'), {
@@ -139,7 +139,7 @@ describe('a reply in classic frames', () => {
     assert.equal(back(makeReply({ status: 409, body: Buffer.from('1') }), 'none').message.status, 409);
   });
 
-  it('with a failure as its event data is a failure, metadata or not', () => {
+  it('classic reply: event data with a failure makes it a failure, with or without metadata', () => {
     const { message } = toReply(
       read('', 'echo', ' { "error" : {"code": "NO_HANDLER", "message": "no such event"}}'),
     );
@@ -148,7 +148,7 @@ describe('a reply in classic frames', () => {
     assert.deepEqual([told.status, told.code, told.dispatched], [503, 'BUSY', true]);
   });
 
-  it('with data that only resembles a failure is a success', () => {
+  it('classic reply: data that only resembles a failure is a success', () => {
     const others = [
       '{"error": "unknown event"}',
       '{"error": {"code": "NOT_FOUND", "message": "a code of its own"}}',
@@ -161,7 +161,7 @@ describe('a reply in classic frames', () => {
       assert.equal(toReply(read('', 'echo', body)).message.code, '', body.slice(0, 80));
   });
 
-  it('with metadata that cannot be read is a failure; another frame behind the data is ignored', () => {
+  it('classic reply: broken metadata makes it a failure, and other trailing frames are ignored', () => {
     for (const broken of ['{"status":"404"}', ' {"status":', `{"ext":"${'x'.repeat(200_000)}"}`]) {
       const { message, broken: counted } = toReply(read('', 'echo', '1', broken));
       assert.deepEqual([message.code, counted], ['BAD_REPLY', true], broken.slice(0, 80));
@@ -172,18 +172,18 @@ describe('a reply in classic frames', () => {
   });
 
   for (const body of ['NaN', '[1, Infinity]', '{"a"', '', Buffer.from([0x22, 0xff, 0x22])]) {
-    it(`without metadata and with the data ${JSON.stringify(String(body))} is BAD_REPLY`, () => {
+    it(`classic reply: the data ${JSON.stringify(String(body))} without metadata is BAD_REPLY`, () => {
       const { message, badJson } = toReply(read('', 'echo', body));
       assert.deepEqual([message.status, message.code, badJson], [502, 'BAD_REPLY', true]);
     });
   }
 
-  it('without metadata is a success', () => {
+  it('classic reply: is a success without metadata', () => {
     const { message } = toReply(read('', 'echo', '"x"'));
     assert.deepEqual([message.status, message.code, message.dispatched], [200, '', true]);
   });
 
-  it('gives a classic peer JSON whatever the body is', () => {
+  it('classic reply: converts any body to JSON for a classic peer', () => {
     const plain = (contentType: string, body: string | Buffer) =>
       String(replyFrames('echo', makeReply({ contentType, body: Buffer.from(body) }), 'none')[1]);
     assert.equal(plain('', '{"a":1}'), '{"a":1}');
@@ -193,7 +193,7 @@ describe('a reply in classic frames', () => {
     assert.equal(plain('image/png', Buffer.from([0xff, 0x00])), '"/wA="');
   });
 
-  it('does not break when its extras are no JSON', () => {
+  it('classic reply: tolerates extras that are not JSON', () => {
     const { message, broken } = back(
       makeReply({ code: 'X', status: 418, extras: Buffer.from('{"broken') }),
       'packs',

@@ -13,14 +13,14 @@ import {
 const GOOD = { v: 1, pack: 1, concurrency: 4 };
 
 describe('control messages', () => {
-  it('are known by their first two frames', () => {
+  it('control messages: are recognised by their first two frames', () => {
     assert.ok(isControl(controlFrames('$bye', {}), 0));
     assert.ok(isControl([Buffer.from('identity'), ...controlFrames('$bye', {})], 1));
     assert.ok(!isControl([Buffer.from('$$'), Buffer.alloc(0)], 0));
     assert.ok(!isControl([Buffer.from('$'), Buffer.from('x')], 0));
   });
 
-  it('have an object as data', () => {
+  it('control messages: have an object as data', () => {
     assert.deepEqual(controlData(controlFrames('$refused', { reason: 'x' })[3]), { reason: 'x' });
     for (const text of ['[]', 'null', '5', '{"a"', ''])
       assert.equal(controlData(Buffer.from(text)), undefined, text);
@@ -29,8 +29,8 @@ describe('control messages', () => {
   });
 });
 
-describe('a hello', () => {
-  it('is read with all that it says', () => {
+describe('hello', () => {
+  it('hello: is read with all its members', () => {
     const hello = {
       ...GOOD,
       share: true,
@@ -43,7 +43,7 @@ describe('a hello', () => {
     assert.deepEqual(readHello(hello), hello);
   });
 
-  it('may be short', () => {
+  it('hello: optional members can be absent', () => {
     assert.deepEqual(readHello({ ...GOOD, news: 1 }), {
       ...GOOD,
       share: undefined,
@@ -73,7 +73,7 @@ describe('a hello', () => {
     ['a mark of a refusal that is not true or false', { ...GOOD, refused: 'yes' }, /refused/],
     ['a connection that is no number', { ...GOOD, connection: 'x' }, /connection/],
   ] as const) {
-    it(`is refused by name with ${what}`, () => {
+    it(`hello: is rejected with ${what}, and the reason has the member`, () => {
       const read = readHello(data);
       assert.equal(typeof read, 'string');
       assert.match(read as string, reason);
@@ -81,8 +81,8 @@ describe('a hello', () => {
   }
 });
 
-describe('a credit', () => {
-  it('is a number of requests, and may be none', () => {
+describe('credit', () => {
+  it('credit: is a number of requests and can be 0', () => {
     assert.equal(readCredit({ concurrency: 0 }), 0);
     assert.equal(readCredit({ concurrency: 1_000_000 }), 1_000_000);
     for (const concurrency of [-1, 1.5, '1', 1_000_001, undefined])
@@ -90,7 +90,7 @@ describe('a credit', () => {
     assert.equal(readCredit(undefined), undefined);
   });
 
-  it('of 0 is for those that share', () => {
+  it('credit: only workers that share it can start with 0', () => {
     assert.deepEqual(readHello({ ...GOOD, share: true, concurrency: 0 }), {
       ...GOOD,
       share: true,

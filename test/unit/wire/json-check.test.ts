@@ -13,23 +13,24 @@ const both = (text: string | Buffer): [boolean, boolean] => {
   return [isJson(bytes), isClassicJson(bytes)];
 };
 
-describe('JSON', () => {
+describe('isJson and isClassicJson', () => {
   for (const text of ['{}', ' [1, "x"] ', 'null', '-1.5e3', '"\\u2028 ü"', '"[[[[ 12345"']) {
-    it(`is ${text}`, () => assert.deepEqual(both(text), [true, true]));
+    it(`isJson and isClassicJson: accept ${text}`, () => assert.deepEqual(both(text), [true, true]));
   }
 
   for (const text of ['', '{"a"', 'NaN', 'undefined', '\ufeff{}', '1 2', Buffer.from([0x22, 0xff, 0x22])]) {
-    it(`is not ${JSON.stringify(String(text))}`, () => assert.deepEqual(both(text), [false, false]));
+    it(`isJson and isClassicJson: reject ${JSON.stringify(String(text))}`, () =>
+      assert.deepEqual(both(text), [false, false]));
   }
 });
 
-describe('JSON that Python reads', () => {
-  it('is not nested too deeply', () => {
+describe('isClassicJson', () => {
+  it('isClassicJson: rejects JSON that is nested too deeply for Python', () => {
     assert.deepEqual(both(nested(MAX_CLASSIC_DEPTH)), [true, true]);
     assert.deepEqual(both(nested(MAX_CLASSIC_DEPTH + 1)), [true, false]);
   });
 
-  it('has no number of too many digits', () => {
+  it('isClassicJson: rejects numbers with too many digits for Python', () => {
     const digits = (count: number): string => `[1,${'7'.repeat(count)},1]`;
     assert.deepEqual(both(digits(MAX_CLASSIC_DIGITS)), [true, true]);
     assert.deepEqual(both(digits(MAX_CLASSIC_DIGITS + 1)), [true, false]);
@@ -37,7 +38,7 @@ describe('JSON that Python reads', () => {
     assert.deepEqual(both(JSON.stringify(Array.from({ length: 5000 }, () => 7))), [true, true]);
   });
 
-  it('may have quotes and backslashes in its texts', () => {
+  it('isClassicJson: accepts quotes and backslashes in strings', () => {
     assert.deepEqual(both(JSON.stringify({ 'a"\\': `"${nested(900)}` })), [true, true]);
   });
 });

@@ -14,8 +14,8 @@ import { makeReply, makeRequest } from './messages.ts';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-describe('metadata of a request', () => {
-  it('says only what is not the default', () => {
+describe('request metadata', () => {
+  it('request metadata: contains only values that differ from the default', () => {
     assert.equal(String(encodeRequestMetadata(makeRequest({ timeLeft: 0 }), false)), '{"v":1}');
     const all = makeRequest({
       timeLeft: 12.3,
@@ -33,7 +33,7 @@ describe('metadata of a request', () => {
     });
   });
 
-  it('ignores what it does not know', () => {
+  it('request metadata: ignores unknown members', () => {
     assert.equal(decodeRequestMetadata(json({ v: 7, news: [1], ttl: 5 }))?.timeLeft, 5);
   });
 
@@ -48,22 +48,22 @@ describe('metadata of a request', () => {
     ['extras that are no object', { ext: 'x' }],
     ['extras too large', { ext: { x: 'x'.repeat(MAX_METADATA) } }],
   ] as const) {
-    it(`is broken when it is or has ${what}`, () =>
+    it(`request metadata: is broken when it is or has ${what}`, () =>
       assert.equal(decodeRequestMetadata(json(value)), undefined));
   }
 
-  it('is broken when it is no JSON, or too large to look at', () => {
+  it('request metadata: is broken when it is not JSON or is too large', () => {
     assert.equal(decodeRequestMetadata(Buffer.from('{"v":1')), undefined);
     assert.equal(decodeRequestMetadata(json({ junk: 'x'.repeat(MAX_METADATA * 2) })), undefined);
   });
 
-  it('cannot ask for endless time', () => {
+  it('request metadata: limits the time left', () => {
     assert.equal(decodeRequestMetadata(Buffer.from('{"ttl":1e999}'))?.timeLeft, 0xffffffff);
   });
 });
 
-describe('metadata of a reply', () => {
-  it('says only what is not the default', () => {
+describe('reply metadata', () => {
+  it('reply metadata: contains only values that differ from the default', () => {
     assert.equal(String(encodeReplyMetadata(makeReply(), false)), '{"v":1,"status":200}');
   });
 
@@ -76,22 +76,23 @@ describe('metadata of a reply', () => {
     ['dispatched as a text', { dispatched: 'yes' }],
     ['more as a number', { more: 1 }],
   ] as const) {
-    it(`is broken when it has ${what}`, () => assert.equal(decodeReplyMetadata(json(value)), undefined));
+    it(`reply metadata: is broken when it has ${what}`, () =>
+      assert.equal(decodeReplyMetadata(json(value)), undefined));
   }
 });
 
-describe('texts of metadata', () => {
-  it('request ids are printable ASCII without spaces', () => {
+describe('texts in metadata', () => {
+  it('texts in metadata: request ids are printable ASCII without spaces', () => {
     assert.ok(isRequestId('0af7651916cd43dd8448eb211c80319c'));
     for (const id of ['a b', 'ä', 'a\u0000', 'x'.repeat(256)]) assert.ok(!isRequestId(id), id);
   });
 
-  it('codes and media types are printable ASCII', () => {
+  it('texts in metadata: codes and media types are printable ASCII', () => {
     assert.ok(isShortText('text/plain; charset=utf-8'));
     for (const value of ['\r\n', 'ü', 'x'.repeat(256), 5]) assert.ok(!isShortText(value), String(value));
   });
 
-  it('media types say whether a body is JSON', () => {
+  it('texts in metadata: media types say whether a body is JSON', () => {
     for (const type of ['', 'application/json', 'application/problem+json; charset=utf-8', 'text/JSON']) {
       assert.ok(isJsonType(type), type);
     }

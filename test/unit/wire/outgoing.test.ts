@@ -12,8 +12,8 @@ const outgoing = (members: Partial<OutgoingRequest> = {}): OutgoingRequest => ({
   ...members,
 });
 
-describe('the message of a request', () => {
-  it('has what the request has', () => {
+describe('toMessage', () => {
+  it('toMessage: copies the properties of the request', () => {
     const message = toMessage(outgoing({ requestId: 'r', extras: { key: 'k' } }), 10);
     assert.deepEqual(
       { ...message, body: String(message.body), extras: String(message.extras) },
@@ -28,7 +28,7 @@ describe('the message of a request', () => {
     );
   });
 
-  it('may have a name of 1,024 bytes', () => {
+  it('toMessage: accepts an event name of 1,024 bytes', () => {
     assert.equal(toMessage(outgoing({ eventName: 'ü'.repeat(512) }), 10).eventName.length, 512);
   });
 
@@ -44,7 +44,7 @@ describe('the message of a request', () => {
     ],
     ['extras over the limit', { extras: { key: 'x'.repeat(65_536) } }, /extras have \d+ bytes/],
   ] as const) {
-    it(`is not made with ${what}`, () => {
+    it(`toMessage: rejects a request with ${what}`, () => {
       assert.throws(() => toMessage(outgoing(members), 10), { constructor: ZeroMQConfigError, message });
     });
   }

@@ -32,8 +32,8 @@ const oneRequest = (members: Parameters<typeof makeRequest>[0] = {}): Buffer[] =
   return batch.take();
 };
 
-describe('a packed batch', () => {
-  it('carries requests, replies and cancels in their order', () => {
+describe('packed batches', () => {
+  it('packed batch: carries requests, replies and cancels in order', () => {
     const batch = new PackedBatch();
     const request = makeRequest({ requestId: 'r', extras: Buffer.from('{"key":"k"}'), idempotent: true });
     const reply = makeReply({
@@ -56,7 +56,7 @@ describe('a packed batch', () => {
     });
   });
 
-  it('takes a cancel of a reason that is not known for one of the caller', () => {
+  it('packed batch: reads an unknown cancel reason as a cancel by the caller', () => {
     const batch = new PackedBatch();
     batch.addCancel(3, 4);
     const frames = batch.take();
@@ -64,7 +64,7 @@ describe('a packed batch', () => {
     assert.deepEqual(unpack(frames), { ok: true, records: [{ id: 3, generation: 4, why: 'cancelled' }] });
   });
 
-  it('knows its size, and is empty once taken', () => {
+  it('packed batch: knows its size and is empty after encoding', () => {
     const batch = new PackedBatch();
     batch.addRequest(1, 1, makeRequest({ body: Buffer.alloc(OWN_FRAME_BYTES) }));
     batch.addReply(1, 1, makeReply());
@@ -74,7 +74,7 @@ describe('a packed batch', () => {
     assert.equal(batch.size, 0);
   });
 
-  it('leaves bodies from 16 KiB on in frames of their own, uncopied', () => {
+  it('packed batch: puts bodies of 16 KiB and more into frames of their own without a copy', () => {
     for (const [length, own] of [
       [OWN_FRAME_BYTES - 1, false],
       [OWN_FRAME_BYTES, true],
@@ -87,7 +87,7 @@ describe('a packed batch', () => {
     }
   });
 
-  it('keeps all in one frame with a memory of its own where that is to be handed over', () => {
+  it('packed batch: keeps everything in one frame with separate memory for a transfer', () => {
     const batch = new PackedBatch(true);
     batch.addReply(1, 2, makeReply({ body: Buffer.alloc(OWN_FRAME_BYTES * 2, 'x') }));
     const [head, ...rest] = batch.take();
@@ -95,7 +95,7 @@ describe('a packed batch', () => {
     assert.equal(head?.buffer.byteLength, head?.length);
   });
 
-  it('rounds the time that is left up, and bounds it', () => {
+  it('packed batch: rounds the time left up and limits it', () => {
     const timeLeft = (value: number): unknown => {
       const [record] = unpack(oneRequest({ timeLeft: value })).records as { message: { timeLeft: number } }[];
       return record?.message.timeLeft;
@@ -103,7 +103,7 @@ describe('a packed batch', () => {
     assert.deepEqual([0, 0.1, 1, 1e15].map(timeLeft), [0, 1, 1, 0xffffffff]);
   });
 
-  it('carries event names of any script', () => {
+  it('packed batch: carries event names of any script', () => {
     const eventName = 'größe.✓.日本語.\ufffd';
     assert.deepEqual(unpack(oneRequest({ eventName })).records, [
       { id: 7, generation: 8, message: makeRequest({ eventName }) },
@@ -111,15 +111,15 @@ describe('a packed batch', () => {
   });
 });
 
-describe('a packed message that is broken', () => {
-  /** A request whose bytes from the kind on are changed at one place. */
+describe('broken packed messages', () => {
+  /** A request record with one byte changed. */
   const changed = (at: number, byte: number): Unpacked => {
     const [head = Buffer.alloc(0)] = oneRequest({ requestId: 'r' });
     head[PACKED_MAGIC.length + at] = byte;
     return unpack([head]);
   };
 
-  it('is told of, and what came before it is delivered', () => {
+  it('broken packed message: is reported, and the records before the fault are delivered', () => {
     const batch = new PackedBatch();
     batch.addCancel(1, 2);
     const [head = Buffer.alloc(0)] = batch.take();
@@ -129,7 +129,7 @@ describe('a packed message that is broken', () => {
     });
   });
 
-  it('may be cut anywhere', () => {
+  it('broken packed message: may be truncated anywhere', () => {
     const batch = new PackedBatch();
     batch.addRequest(1, 2, makeRequest({ requestId: 'r', extras: Buffer.from('{}') }));
     const [head = Buffer.alloc(0)] = batch.take();
@@ -138,7 +138,7 @@ describe('a packed message that is broken', () => {
     }
   });
 
-  it('has an empty name, one too long, or one that is no UTF-8', () => {
+  it('broken packed message: has an event name that is empty, too long or not UTF-8', () => {
     assert.equal(changed(14, 0).ok, false);
     assert.equal(unpack(oneRequest({ eventName: 'n'.repeat(MAX_EVENT_NAME) })).ok, true);
     const [head = Buffer.alloc(0)] = oneRequest({ eventName: 'n'.repeat(MAX_EVENT_NAME) });
@@ -147,7 +147,7 @@ describe('a packed message that is broken', () => {
     assert.equal(changed(23, 0xff).ok, false);
   });
 
-  it('has a request id or a code that cannot be printed', () => {
+  it('broken packed message: has an unprintable request id or code', () => {
     assert.equal(changed(27, 0x0a).ok, false);
     const batch = new PackedBatch();
     batch.addReply(1, 2, makeReply({ code: 'A' }));
@@ -156,13 +156,13 @@ describe('a packed message that is broken', () => {
     assert.equal(unpack([head]).ok, false);
   });
 
-  it('has a status that is none', () => {
+  it('broken packed message: has an invalid status', () => {
     const batch = new PackedBatch();
     batch.addReply(1, 2, makeReply({ status: 99 }));
     assert.equal(unpack(batch.take()).ok, false);
   });
 
-  it('lacks a body frame, has one of another length, or one too many', () => {
+  it('broken packed message: has a missing, extra or wrongly sized body frame', () => {
     const [head = Buffer.alloc(0), body = Buffer.alloc(0)] = oneRequest({
       body: Buffer.alloc(OWN_FRAME_BYTES),
     });
@@ -172,19 +172,19 @@ describe('a packed message that is broken', () => {
     assert.equal(unpack([head, body]).ok, true);
   });
 
-  it('has a head that is larger than any sender makes', () => {
+  it('broken packed message: has a first frame larger than any sender creates', () => {
     const frame = Buffer.concat([PACKED_MAGIC, Buffer.alloc(MAX_HEAD_BYTES)]);
     assert.deepEqual(unpack([frame]), { ok: false, records: [] });
   });
 });
 
-describe('what is packed', () => {
-  it('starts with the magic bytes', () => {
+describe('isPacked', () => {
+  it('isPacked: recognises the magic bytes', () => {
     assert.ok(isPacked(Buffer.concat([PACKED_MAGIC, Buffer.alloc(10)])));
     for (const frame of ['', 'T', '$', 'echo', '{}']) assert.ok(!isPacked(Buffer.from(frame)), frame);
   });
 
-  it('is no identity that a ROUTER made up, which may start like it', () => {
+  it('isPacked: rejects generated ROUTER identities that start with the same bytes', () => {
     assert.ok(!isPacked(Buffer.concat([PACKED_MAGIC, Buffer.from([0x42])])));
   });
 });

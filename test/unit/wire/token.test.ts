@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeToken, isToken, TOKEN_BYTES, tokenGeneration, tokenId } from '../../../src/wire/token.ts';
 
-describe('a token', () => {
-  it('bears a slot and its generation', () => {
+describe('tokens', () => {
+  it('token: contains a slot and its generation', () => {
     for (const [id, generation] of [
       [0, 0],
       [1, 0xffffffff],
@@ -15,7 +15,7 @@ describe('a token', () => {
     }
   });
 
-  it('is nine bytes that start with a T', () => {
+  it('token: has nine bytes and starts with a T', () => {
     assert.ok(!isToken(Buffer.from('T')));
     assert.ok(!isToken(Buffer.alloc(TOKEN_BYTES)));
     assert.ok(!isToken(Buffer.alloc(TOKEN_BYTES + 1, 'T')));

@@ -18,7 +18,7 @@ class Thing extends Emitter<Events> {
   }
 }
 
-/** Runs `body` and gives the one exception that it leaves uncaught. */
+/** Runs `body` and returns the one exception that it leaves uncaught. */
 async function uncaughtFrom(body: () => void): Promise<unknown> {
   const caught = withResolvers<unknown>();
   const listeners = process.listeners('uncaughtException');
@@ -33,7 +33,7 @@ async function uncaughtFrom(body: () => void): Promise<unknown> {
 }
 
 describe('Emitter', () => {
-  it('gives listeners their arguments, `once` listeners once', async () => {
+  it('Emitter: passes arguments to listeners and calls once-listeners once', async () => {
     const thing = new Thing();
     const seen: string[] = [];
     thing.on('moved', (from, to) => seen.push(`on ${from} ${to}`));
@@ -46,7 +46,7 @@ describe('Emitter', () => {
     assert.deepEqual(seen, ['on a b', 'once a b', 'on b c']);
   });
 
-  it('a listener that throws stops neither the others nor the one who tells', async () => {
+  it('Emitter: a listener that throws stops neither the other listeners nor the emitting code', async () => {
     const thing = new Thing();
     const seen: string[] = [];
     const fault = new Error('listener broke');

@@ -5,8 +5,8 @@ import { IdMap } from '../../../../src/core/collections/id-map.ts';
 
 const someId = fc.oneof(fc.nat(5), fc.constantFrom(15, 16, 31, 32, 60, 1000, -1, -2, 0xffffffff, 0.5));
 
-describe('a map of ids', () => {
-  it('behaves as a Map does', () => {
+describe('IdMap', () => {
+  it('IdMap: behaves like a Map', () => {
     const step = fc.record({ set: fc.boolean(), id: someId });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
@@ -32,7 +32,7 @@ describe('a map of ids', () => {
     );
   });
 
-  it('lets values go while they are gone through', () => {
+  it('IdMap: allows deletions during an iteration', () => {
     const map = new IdMap<object>();
     for (const id of [0, 1, 7, 70_000, -5]) map.set(id, { id });
     const seen: object[] = [];

@@ -8,8 +8,8 @@ class Item implements Linked<Item> {
   after: Item | undefined = undefined;
 }
 
-describe('a linked list', () => {
-  it('behaves as a set does, and lets go of what is removed', () => {
+describe('LinkedList', () => {
+  it('LinkedList: behaves like a Set and releases removed members', () => {
     const step = fc.record({ add: fc.boolean(), index: fc.nat(9) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -37,7 +37,7 @@ describe('a linked list', () => {
     );
   });
 
-  it('takes members at either end', () => {
+  it('LinkedList: adds members at both ends', () => {
     const list = new LinkedList<Item>();
     const [first, second, third] = [new Item(), new Item(), new Item()];
     list.unshift(second);
@@ -47,7 +47,7 @@ describe('a linked list', () => {
     assert.equal(list.length, 3);
   });
 
-  it('goes on when the item at hand is removed', () => {
+  it('LinkedList: continues an iteration after the current member is removed', () => {
     const list = new LinkedList<Item>();
     const items = [new Item(), new Item(), new Item()];
     for (const item of items) list.push(item);

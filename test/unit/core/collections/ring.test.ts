@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Ring } from '../../../../src/core/collections/ring.ts';
 
 describe('Ring', () => {
-  it('behaves as an array does', () => {
+  it('Ring: behaves like an array', () => {
     const step = fc.oneof(
       { weight: 40, arbitrary: fc.constant('push' as const) },
       { weight: 40, arbitrary: fc.constantFrom('unshift' as const, 'shift' as const, 'pop' as const) },
@@ -42,7 +42,7 @@ describe('Ring', () => {
     );
   });
 
-  it('gives room back once it has emptied', () => {
+  it('Ring: shrinks its buffer after it has emptied', () => {
     const ring = new Ring<number>();
     for (let value = 0; value < 100_000; value++) ring.push(value);
     assert.ok(ring.capacity >= 100_000);

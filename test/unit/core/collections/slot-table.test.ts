@@ -9,7 +9,7 @@ class Item implements Slotted {
 }
 
 describe('SlotTable', () => {
-  it('finds a value under the key it wrote onto it, and nothing after its removal', () => {
+  it('SlotTable: finds a value by its key until the value is removed', () => {
     const table = new SlotTable<Item>();
     const item = new Item();
     table.add(item);
@@ -24,7 +24,7 @@ describe('SlotTable', () => {
     assert.equal(table.size, 0);
   });
 
-  it('uses slots again, each time under another generation', () => {
+  it('SlotTable: reuses slots with a new generation each time', () => {
     const table = new SlotTable<Item>();
     const seen = new Set<string>();
     for (let round = 0; round < 100; round++) {
@@ -37,7 +37,7 @@ describe('SlotTable', () => {
     assert.equal(seen.size, 100);
   });
 
-  it('starts generations at random, so that keys of another table match nothing', () => {
+  it('SlotTable: starts generations at random, so that keys of another table match nothing', () => {
     const generations = new Set<number>();
     for (let index = 0; index < 50; index++) {
       const item = new Item();
@@ -47,7 +47,7 @@ describe('SlotTable', () => {
     assert.ok(generations.size > 45);
   });
 
-  it('tells a key that was issued from one that was made up', () => {
+  it('SlotTable: distinguishes issued keys from made-up ones', () => {
     const table = new SlotTable<Item>();
     const item = new Item();
     table.add(item);
@@ -61,7 +61,7 @@ describe('SlotTable', () => {
     assert.equal(table.wasIssued(id, 0xffffffff), false);
   });
 
-  it('is a map from live keys to values, whatever is added and removed', () => {
+  it('SlotTable: behaves like a map from live keys to values under random changes', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constant(-1), fc.nat(200)), { maxLength: 400 }), (steps) => {
         const table = new SlotTable<Item>();

@@ -18,14 +18,14 @@ const refusal = (message: RegExp) => (error: unknown) =>
   error instanceof ZeroMQConfigError && message.test(error.message);
 
 describe('config file', () => {
-  it('a missing file is an empty document, and comes into being when something is set', async (t) => {
+  it('config file: a missing file is an empty document and is created by the first change', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     assert.equal((await readConfigFile(path)).toString(), '');
     await updateConfigFile(path, (document) => document.with('client', 'a', '1'));
     assert.equal(readFileSync(path, 'utf8'), '[client]\na = 1\n');
   });
 
-  it('leaves nothing beside the file, keeps its permissions and a symbolic link to it', async (t) => {
+  it('config file: an update leaves no other files and keeps permissions and symbolic links', async (t) => {
     const folder = tempFolder(t);
     const path = join(folder, 'real.ini');
     const link = join(folder, 'config.ini');
@@ -39,7 +39,7 @@ describe('config file', () => {
     assert.deepEqual(readdirSync(folder).sort(), ['config.ini', 'real.ini']);
   });
 
-  it('does not write when nothing changes', async (t) => {
+  it('config file: an update without changes does not write', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     writeFileSync(path, '[a]\nb=1\n');
     const { ino } = statSync(path);
@@ -47,7 +47,7 @@ describe('config file', () => {
     assert.equal(statSync(path).ino, ino);
   });
 
-  it('says what is wrong with a file that cannot be read', async (t) => {
+  it('config file: reports why a file cannot be read', async (t) => {
     const folder = tempFolder(t);
     const path = join(folder, 'config.ini');
     writeFileSync(path, Buffer.from([0x5b, 0xff, 0x5d]));
@@ -57,7 +57,7 @@ describe('config file', () => {
     await assert.rejects(readConfigFile(path), refusal(/config\.ini:2: /));
   });
 
-  it('says so when the folder is not there or the path leads through a file', async (t) => {
+  it('config file: reports a missing folder and a path through a file', async (t) => {
     const folder = tempFolder(t);
     writeFileSync(join(folder, 'file'), '');
     const set = (path: string) => updateConfigFile(path, (document) => document.with('client', 'a', '1'));
@@ -71,7 +71,7 @@ describe('config file', () => {
     );
   });
 
-  it('passes on the error of the change and frees the lock', async (t) => {
+  it('config file: passes on an error of the change and releases the lock', async (t) => {
     const folder = tempFolder(t);
     const path = join(folder, 'config.ini');
     const fault = new ZeroMQConfigError('no');
@@ -82,7 +82,7 @@ describe('config file', () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it('changes made at once in one process all arrive', async (t) => {
+  it('config file: concurrent updates in one process are all applied', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     const names = Array.from({ length: 12 }, (_, index) => `option${index}`);
     await Promise.all(

@@ -22,7 +22,7 @@ timeout = 7
 `;
 
 describe('IniDocument', () => {
-  it('reads what configparser reads', () => {
+  it('IniDocument: reads like configparser', () => {
     const document = IniDocument.parse(SAMPLE);
     assert.deepEqual(document.sectionNames(), ['client', 'Client']);
     assert.deepEqual(document.optionNames('client'), ['node_id', 'motd', 'timeout', 'region']);
@@ -37,22 +37,22 @@ describe('IniDocument', () => {
     assert.equal(document.toString(), SAMPLE);
   });
 
-  it('changes a value and nothing else', () => {
+  it('IniDocument: changes one value and nothing else', () => {
     const changed = IniDocument.parse(SAMPLE).with('client', 'node_id', 'abcd').toString();
     assert.equal(changed, SAMPLE.replace('NODE_ID : 0123', 'NODE_ID : abcd'));
   });
 
-  it('replaces the lines of a value, keeping comments among them', () => {
+  it('IniDocument: replaces the lines of a value and keeps comments between them', () => {
     const changed = IniDocument.parse(SAMPLE).with('client', 'motd', 'bye').toString();
     assert.equal(changed, SAMPLE.replace('motd = hello\n    world\n\n    and all\n', 'motd = bye\n\n'));
   });
 
-  it('adds an option after the last one of its section', () => {
+  it('IniDocument: adds an option after the last one of its section', () => {
     const changed = IniDocument.parse(SAMPLE).with('client', 'extra', 'one\ntwo').toString();
     assert.equal(changed, SAMPLE.replace('timeout=5\n', 'timeout=5\nextra = one\n\ttwo\n'));
   });
 
-  it('adds a section at the end, in the line ends of the file', () => {
+  it('IniDocument: adds a section at the end with the line endings of the file', () => {
     assert.equal(
       IniDocument.parse('').with('worker', 'node_id', 'ff').toString(),
       '[worker]\nnode_id = ff\n',
@@ -63,13 +63,13 @@ describe('IniDocument', () => {
     );
   });
 
-  it('does not let a new option swallow an indented header behind it', () => {
+  it('IniDocument: a new option does not absorb an indented header after it', () => {
     const document = IniDocument.parse('[a]\n# none yet\n  [b]\n  c = 1\n').with('a', 'x', '1');
     assert.deepEqual(document.sectionNames(), ['a', 'b']);
     assert.equal(document.get('b', 'c'), '1');
   });
 
-  it('names file and line of what it cannot read', () => {
+  it('IniDocument: reports file and line of a syntax error', () => {
     const faults: [text: string, message: RegExp][] = [
       ['# shop\nnode_id = 1\n', /^shop\.ini:2: text before the first \[section\]$/],
       ['\ufeff[a]\nb=1\n', /^shop\.ini:1: a byte order mark stands before the text/],
@@ -87,7 +87,7 @@ describe('IniDocument', () => {
     }
   });
 
-  it('refuses to write what would not be read back', () => {
+  it('IniDocument: rejects values that would not be read back unchanged', () => {
     const document = IniDocument.parse('[a]\nb = 1\n');
     const unwritable: [section: string, option: string, value: string][] = [
       ['a', 'b', ' padded '],

@@ -10,13 +10,13 @@ import { withFileLock } from '../../../../src/core/identity/file-lock.ts';
 import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 
-/** A pid that no process has. */
+/** A pid without a process. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['-e', '']).pid;
 }
 
 describe('withFileLock', () => {
-  it('lets one in at a time and leaves no file', async (t) => {
+  it('withFileLock: admits one holder at a time and removes the lock file', async (t) => {
     const folder = tempFolder(t);
     const lock = join(folder, 'x.lock');
     let inside = 0;
@@ -31,7 +31,7 @@ describe('withFileLock', () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it('frees the lock when the work fails', async (t) => {
+  it('withFileLock: releases the lock when the work fails', async (t) => {
     const lock = join(tempFolder(t), 'x.lock');
     await assert.rejects(
       withFileLock(lock, () => Promise.reject(new Error('no'))),
@@ -40,7 +40,7 @@ describe('withFileLock', () => {
     assert.equal(await withFileLock(lock, () => Promise.resolve(7)), 7);
   });
 
-  it('breaks the lock of a process that died, at once, and only one of many breaks it', async (t) => {
+  it('withFileLock: breaks the lock of a dead process at once, and only one of several waiters does', async (t) => {
     const folder = tempFolder(t);
     const lock = join(folder, 'x.lock');
     writeFileSync(lock, `${deadPid()} ${hostname()} 0123456789abcdef`);
@@ -56,7 +56,7 @@ describe('withFileLock', () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it('breaks one whose breaker died too', async (t) => {
+  it('withFileLock: breaks a lock whose breaker died too', async (t) => {
     const folder = tempFolder(t);
     const lock = join(folder, 'x.lock');
     writeFileSync(lock, `${deadPid()} ${hostname()} 0123456789abcdef`);
@@ -70,7 +70,7 @@ describe('withFileLock', () => {
     ['nobody named', ''],
     ['a forger', `1 ${hostname()} ../../../../etc`],
   ] as const) {
-    it(`breaks the lock of ${what} once it has stood still for long`, async (t) => {
+    it(`withFileLock: breaks the lock of ${what} after it was held for too long`, async (t) => {
       const folder = tempFolder(t);
       const lock = join(folder, 'x.lock');
       writeFileSync(lock, token);
@@ -79,7 +79,7 @@ describe('withFileLock', () => {
     });
   }
 
-  it('gives up with a clear error while the holder works on', async (t) => {
+  it('withFileLock: fails with a clear error while the holder keeps the lock', async (t) => {
     const lock = join(tempFolder(t), 'x.lock');
     const release = withResolvers();
     const entered = withResolvers();
@@ -98,7 +98,7 @@ describe('withFileLock', () => {
     await holder;
   });
 
-  it('a holder that was taken for dead learns of it and leaves the lock of the next one alone', async (t) => {
+  it('withFileLock: a holder that was presumed dead notices and leaves the next lock alone', async (t) => {
     const lock = join(tempFolder(t), 'x.lock');
     const release = withResolvers();
     const entered = withResolvers();

@@ -19,7 +19,7 @@ import { tempFolder } from '../../../helpers/temp.ts';
 const NODE = '0123456789abcdef0123456789ABCDEF';
 
 describe('loadIdentity', () => {
-  it('without a file makes up both ids', async () => {
+  it('loadIdentity: generates both ids without a config file', async () => {
     const [one, two] = await Promise.all([
       loadIdentity(undefined, 'client'),
       loadIdentity(undefined, 'client'),
@@ -30,7 +30,7 @@ describe('loadIdentity', () => {
     assert.notEqual(one.sessionId, two.sessionId);
   });
 
-  it('keeps the node id in the file, one a section, and makes a new session id at each start', async (t) => {
+  it('loadIdentity: keeps one node id per section in the file and generates a session id at each start', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     writeFileSync(path, '; ours\n[other]\nkey = v\n');
     const first = await loadIdentity(path, 'worker');
@@ -51,7 +51,7 @@ describe('loadIdentity', () => {
     });
   });
 
-  it('takes the id that Python saved, and the other way round', async (t) => {
+  it('loadIdentity: shares node ids with Python in both directions', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     setWithPython(path, 'worker', 'node_id', NODE);
     assert.equal((await loadIdentity(path, 'worker')).nodeId, NODE);
@@ -61,7 +61,7 @@ describe('loadIdentity', () => {
     assert.equal((await loadIdentity(path, 'worker')).nodeId, NODE);
   });
 
-  it('fills in an id that is left empty', async (t) => {
+  it('loadIdentity: replaces an empty node id', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     writeFileSync(path, '[router]\n# filled in at the first start\nNODE_ID =\nrest = 1\n');
     const { nodeId } = await loadIdentity(path, 'router');
@@ -71,7 +71,7 @@ describe('loadIdentity', () => {
     );
   });
 
-  it('takes whatever the original takes, and leaves the file alone', async (t) => {
+  it('loadIdentity: accepts what the original accepts and leaves the file alone', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     for (const nodeId of ['my-laptop', 'two words', 'büro_0123456789abcdef', '42', '$odd', 'é'.repeat(115)]) {
       setWithPython(path, 'worker', 'node_id', nodeId);
@@ -83,7 +83,7 @@ describe('loadIdentity', () => {
     }
   });
 
-  it('refuses an id that no routing id can hold or that Python reads differently, naming file, line and value', async (t) => {
+  it('loadIdentity: rejects node ids that are unusable as routing ids or in Python, with file, line and value', async (t) => {
     const path = join(tempFolder(t), 'config.ini');
     const wrong = {
       [`${'é'.repeat(116)}`]: 'must be at most 231 bytes of UTF-8',
@@ -108,7 +108,7 @@ describe('loadIdentity', () => {
 describe('identities', () => {
   const SESSION = '0123456789abcdef';
 
-  it('are read back from routing ids, and name their node', () => {
+  it('identities: convert from and to routing ids and contain the node id', () => {
     for (const nodeId of ['my-laptop', 'a_b', 'büro', 'x_0123456789abcdef']) {
       const identity = joinIdentity(nodeId, SESSION);
       assert.equal(identityOf(routingIdOf(identity).toString('latin1')), identity);
@@ -118,13 +118,13 @@ describe('identities', () => {
     assert.equal(identityOf('\0\xff\xfe'), '\0\xff\xfe', 'a routing id that is not UTF-8');
   });
 
-  it('of workers that say hello begin with a mark that no node id begins with', () => {
+  it('identities: routing ids of native workers start with a prefix that node ids cannot have', () => {
     assert.equal(hasHelloMark(withHelloMark(joinIdentity('my-laptop', SESSION))), true);
     for (const nodeId of ['my-laptop', '$', '$hello'])
       assert.equal(hasHelloMark(joinIdentity(nodeId, SESSION)), false);
   });
 
-  it('have 1 to 255 bytes, none of them a control character', () => {
+  it('identities: have 1 to 255 bytes without control characters', () => {
     for (const good of ['a', 'ä ö', 'x'.repeat(255), 'é'.repeat(127)])
       assert.equal(isIdentity(good), true, good);
     for (const bad of ['', 'x'.repeat(256), 'é'.repeat(128), 'a\0', 'a\nb', '\ud800', 7, null, undefined]) {

@@ -9,7 +9,7 @@ import {
 } from '../../../../src/core/json/exact-json.ts';
 
 describe('exact JSON', () => {
-  it('tells which numbers a double changes', () => {
+  it('exact JSON: detects numbers that a double changes', () => {
     const losses = {
       none: [
         '0',
@@ -42,12 +42,12 @@ describe('exact JSON', () => {
     }
   });
 
-  it('does not look for numbers in strings', () => {
+  it('exact JSON: ignores digits in strings', () => {
     for (const text of ['{"a":"9007199254740993"}', '["\\"1.0",1]', '{"1.0":"1e400\\\\"}'])
       assert.equal(numberLossIn(Buffer.from(text)), 'none', text);
   });
 
-  it('keeps the digits of numbers whose value a double changes', () => {
+  it('exact JSON: keeps the digits of numbers whose value a double changes', () => {
     const value = parseExact('{"id":9007199254740993,"price":1.0,"list":[1e400,1]}') as Record<
       string,
       unknown
@@ -60,28 +60,28 @@ describe('exact JSON', () => {
     assert.equal(stringifyExact(value), '{"id":9007199254740993,"price":1,"list":[1e400,1]}');
   });
 
-  it('keeps the spelling of numbers where that is asked for', () => {
+  it('exact JSON: keeps the spelling of numbers on request', () => {
     const text = '{"id":9007199254740993,"price":1.0,"list":[1e400,-0,1E5]}';
     assert.equal(stringifyExact(parseExact(text, 'spelling')), text);
   });
 
-  it('lets the last of several members of one name count, and takes __proto__ for a name', () => {
+  it('exact JSON: the last of several equal member names wins, and __proto__ is an ordinary name', () => {
     const value = parseExact('{"a":1,"a":9007199254740993,"__proto__":{"b":1}}');
     assert.equal(stringifyExact(value), '{"a":9007199254740993,"__proto__":{"b":1}}');
     assert.equal(Object.getPrototypeOf(value), Object.prototype);
   });
 
-  it('writes bigints, and everything else as JSON.stringify does', () => {
+  it('exact JSON: writes bigints, and everything else like JSON.stringify', () => {
     assert.equal(stringifyExact({ id: 2n ** 70n }), '{"id":1180591620717411303424}');
     const value = { a: [undefined, 'x\u2028"\ud800', null, -0, NaN], b: undefined, c: new Date(0), d: {} };
     assert.equal(stringifyExact(value), JSON.stringify(value));
   });
 
-  it('shows the digits where JSON.stringify meets an exact number', () => {
+  it('exact JSON: JSON.stringify writes exact numbers as text', () => {
     assert.equal(JSON.stringify([new ExactNumber('1e400')]), '["1e400"]');
   });
 
-  it('refuses what is not JSON', () => {
+  it('exact JSON: rejects invalid JSON', () => {
     for (const text of ['', '{"a":9007199254740993', '[1e400,]', '9007199254740993.', '01', '[1.0.0]'])
       assert.throws(() => parseExact(text), SyntaxError, text);
   });

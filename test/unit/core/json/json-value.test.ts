@@ -26,7 +26,7 @@ function* generator(): Generator<number> {
 const cycle: Record<string, unknown> = {};
 cycle['self'] = { cycle };
 
-/** Values that JSON.stringify would change or that it throws at, with how the message names them. */
+/** Values that JSON.stringify would change or reject, and their names in the message. */
 const UNSENDABLE: Readonly<Record<string, readonly [unknown, string]>> = {
   NaN: [Number.NaN, 'NaN'],
   Infinity: [-Infinity, '-Infinity'],
@@ -65,7 +65,7 @@ const UNSENDABLE: Readonly<Record<string, readonly [unknown, string]>> = {
 
 describe('jsonText', () => {
   for (const [what, [value, named]] of Object.entries(UNSENDABLE)) {
-    it(`refuses ${what}, wherever it is, and names it with its place`, () => {
+    it(`jsonText: rejects ${what} at any depth and reports its location`, () => {
       const refused = (root: unknown, pointer: string) => {
         assert.throws(
           () => jsonText(root),
@@ -85,7 +85,7 @@ describe('jsonText', () => {
     });
   }
 
-  it('refuses functions and symbols where they would become null or nothing', () => {
+  it('jsonText: rejects functions and symbols that JSON.stringify would drop or replace by null', () => {
     assert.throws(() => jsonText(() => 1), { message: 'a function has no JSON form' });
     assert.throws(() => jsonText(Symbol('s')), { message: 'a symbol has no JSON form' });
     assert.throws(() => jsonText({ list: [() => 1] }), {
@@ -107,6 +107,6 @@ describe('jsonText', () => {
     ['boxed values', [Object('x'), Object(1)], '["x",1]'],
     ['gaps of arrays as null', [undefined, 1], '[null,1]'],
   ] as const) {
-    it(`writes ${what}`, () => assert.equal(jsonText(value), text));
+    it(`jsonText: writes ${what}`, () => assert.equal(jsonText(value), text));
   }
 });

@@ -6,8 +6,8 @@ import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 
-describe('a reader of large integers', () => {
-  it('changes the type of integers beyond 2^53 - 1, and of no other number', () => {
+describe('jsonReader', () => {
+  it('jsonReader: changes the type of integers beyond 2^53 - 1 and of no other numbers', () => {
     const text = `{"a":[${SAFE},-${SAFE},9007199254740992,-9007199254740993,10000000000000000000000]}`;
     const exact = [9007199254740992n, -9007199254740993n, 10000000000000000000000n];
     assert.deepEqual(jsonReader('bigint')(text), { a: [SAFE, -SAFE, ...exact] });
@@ -17,29 +17,29 @@ describe('a reader of large integers', () => {
   });
 
   for (const option of ['bigint', 'string'] as const) {
-    it(`gives numbers with a fraction or an exponent as doubles: ${option}`, () => {
+    it(`jsonReader: returns numbers with a fraction or an exponent as doubles: ${option}`, () => {
       const text = '[9007199254740993.0,1e400,1e20,0.12345678901234567890,1234567890123456.5]';
       assert.deepEqual(jsonReader(option)(text), JSON.parse(text));
     });
 
-    it(`leaves digits in texts and names alone: ${option}`, () => {
+    it(`jsonReader: leaves digits in strings and names alone: ${option}`, () => {
       const text = '{"9007199254740993":"9007199254740993","\\"12345678901234567890":[1,"\\\\"]}';
       assert.deepEqual(jsonReader(option)(text), JSON.parse(text));
     });
 
-    it(`keeps a member that is named __proto__, and the last of two of one name: ${option}`, () => {
+    it(`jsonReader: keeps a member named __proto__ and the last of two equal names: ${option}`, () => {
       const value = jsonReader(option)('{"__proto__":{"x":9007199254740993},"a":1,"a":2}') as object;
       assert.deepEqual(Object.keys(value), ['__proto__', 'a']);
       assert.equal((value as { a: unknown }).a, 2);
     });
 
-    it(`refuses what is not JSON as JSON.parse does: ${option}`, () => {
+    it(`jsonReader: rejects invalid JSON like JSON.parse: ${option}`, () => {
       for (const text of ['', '{"a":9007199254740993', '[09007199254740993]', '+9007199254740993']) {
         assert.throws(() => jsonReader(option)(text), { name: 'SyntaxError' }, text);
       }
     });
 
-    it(`says when a text is nested too deeply: ${option}`, () => {
+    it(`jsonReader: reports a text that is nested too deeply: ${option}`, () => {
       const text = '['.repeat(100_000) + '9007199254740993' + ']'.repeat(100_000);
       assert.throws(() => jsonReader(option)(text), {
         name: 'RangeError',
@@ -48,7 +48,7 @@ describe('a reader of large integers', () => {
     });
   }
 
-  it('refuses a bigint of more digits than Python reads', () => {
+  it('jsonReader: rejects a bigint with more digits than Python accepts', () => {
     assert.equal(jsonReader('bigint')('9'.repeat(4300)), BigInt('9'.repeat(4300)));
     assert.throws(() => jsonReader('bigint')('9'.repeat(4301)), {
       name: 'RangeError',
@@ -57,7 +57,7 @@ describe('a reader of large integers', () => {
     assert.equal(jsonReader('string')('9'.repeat(4301)), '9'.repeat(4301));
   });
 
-  it('gives every integer its digits', () => {
+  it('jsonReader: keeps all digits of every integer', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), fc.json(), (integer, other) => {
         const [bigint, rest] = jsonReader('bigint')(`[${integer},${other}]`) as [unknown, unknown];
@@ -69,7 +69,7 @@ describe('a reader of large integers', () => {
     );
   });
 
-  it('is refused by an unknown name', () => {
+  it('jsonReader: rejects an unknown option value', () => {
     assert.throws(() => jsonReader('BigInt' as LargeIntegers), {
       constructor: ZeroMQConfigError,
       message: "largeIntegers must be 'number', 'bigint', 'string', got BigInt",

@@ -17,7 +17,7 @@ function open(folder: string, options: { maxSize?: number; clock?: FakeClock } =
 }
 
 describe('LogFile', () => {
-  it('is named after the local time, in a folder that is made; processes of one second number theirs', async (t) => {
+  it('LogFile: creates its folder and names files by local time, numbered within one second', async (t) => {
     const folder = join(tempFolder(t), 'var', 'log');
     const files = [open(folder), open(folder), open(folder)];
     assert.deepEqual(
@@ -27,7 +27,7 @@ describe('LogFile', () => {
     await Promise.all(files.map((file) => file.close()));
   });
 
-  it('begins a new file when the old one is full, and loses no line', async (t) => {
+  it('LogFile: starts a new file when one is full and loses no line', async (t) => {
     const folder = tempFolder(t);
     const clock = new FakeClock({ wall: START });
     const file = open(folder, { maxSize: 100, clock });
@@ -46,7 +46,7 @@ describe('LogFile', () => {
     assert.deepEqual(lines.sort(), expected);
   });
 
-  it('removes log files that nobody has written to for seven days, and only these', async (t) => {
+  it('LogFile: removes log files that were not written for seven days, and no other files', async (t) => {
     const folder = tempFolder(t);
     const old = (START - 7 * DAY) / 1000 - 60;
     const touch = (name: string, time: number) => {
@@ -70,7 +70,7 @@ describe('LogFile', () => {
     ]);
   });
 
-  it('goes on in a new file, and folder, when somebody removed them', async (t) => {
+  it('LogFile: continues in a new file and folder after they were removed', async (t) => {
     const folder = join(tempFolder(t), 'logs');
     const file = open(folder);
     file.write('first\n');
@@ -85,7 +85,7 @@ describe('LogFile', () => {
     assert.equal(file.dropped, 0);
   });
 
-  it('counts every line that it cannot write, complains once, and recovers', async (t) => {
+  it('LogFile: counts lines that cannot be written, warns once and recovers', async (t) => {
     const parent = tempFolder(t);
     const folder = join(parent, 'logs');
     const complaints = t.mock.method(process.stderr, 'write', () => true);
@@ -109,7 +109,7 @@ describe('LogFile', () => {
     assert.match(lines[1] ?? '', /"dropped":5/);
   });
 
-  it('refuses a folder that cannot be made, by name', (t) => {
+  it('LogFile: reports the folder that cannot be created', (t) => {
     const folder = tempFolder(t);
     writeFileSync(join(folder, 'file'), '');
     assert.throws(

@@ -1,4 +1,4 @@
-/** The level of the console, changed while loggers made of it are in use. */
+/** Changes of the console level while loggers derived from it are in use. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
@@ -6,7 +6,7 @@ import { LevelGate, LevelSwitch } from '../../../../src/core/logging/log-level.t
 import { consoleLogging, setupLogging } from '../../../../src/core/logging/logging.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 
-/** What goes to standard error. */
+/** Collects what is written to standard error. */
 function errors(t: TestContext): { text: string } {
   const seen = { text: '' };
   t.mock.method(process.stderr, 'write', (text: string | Uint8Array, ...rest: unknown[]) => {
@@ -19,7 +19,7 @@ function errors(t: TestContext): { text: string } {
 }
 
 describe('LevelSwitch', () => {
-  it('changes all loggers, those taken in later too', () => {
+  it('LevelSwitch: changes all loggers, including those added later', () => {
     const levels = new LevelSwitch('info');
     const [one, two] = [{ level: '' }, { level: '' }];
     levels.add(one);
@@ -30,7 +30,7 @@ describe('LevelSwitch', () => {
 });
 
 describe('LevelGate', () => {
-  it('lets its level and above pass', () => {
+  it('LevelGate: passes lines of its level and above', () => {
     const lines: string[] = [];
     const gate = new LevelGate({ write: (line) => lines.push(line) }, 'warn');
     const write = (level: number, line: string) => {
@@ -47,8 +47,8 @@ describe('LevelGate', () => {
   });
 });
 
-describe('the level of the console', () => {
-  it('holds for children that were made before it changed', () => {
+describe('console level', () => {
+  it('console level: a change applies to existing child loggers', () => {
     const log = consoleLogging('info');
     const child = log.logger.child({ node: 'router' });
     assert.equal(child.isLevelEnabled('debug'), false);
@@ -60,7 +60,7 @@ describe('the level of the console', () => {
     assert.equal(log.consoleLevel, 'silent');
   });
 
-  it('changes apart from that of the file', async (t) => {
+  it('console level: changes independently of the level of the file', async (t) => {
     const seen = errors(t);
     const log = setupLogging(tempFolder(t), { consoleLevel: 'silent', console: 'stderr', pretty: false });
     const child = log.logger.child({ node: 'router' });

@@ -9,7 +9,7 @@ import { DescriptorSink, StreamSink } from '../../../../src/core/logging/log-sin
 import { type Cleanup, scopeOf } from '../../../helpers/scope.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 
-/** A pipe that nobody reads yet, and a way to read what is in it. */
+/** A pipe without a reader, and a function that reads its content. */
 function stuckPipe(cleanup: Cleanup) {
   const path = join(tempFolder(cleanup), 'pipe');
   assert.equal(spawnSync('mkfifo', [path]).status, 0);
@@ -18,7 +18,7 @@ function stuckPipe(cleanup: Cleanup) {
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   cleanup.after(() => closeSync(reader));
   const buffer = Buffer.alloc(1 << 16);
-  /** What is in the pipe now. */
+  /** The current content of the pipe. */
   const read = () => {
     try {
       return buffer.toString('utf8', 0, readSync(reader, buffer));
@@ -31,7 +31,7 @@ function stuckPipe(cleanup: Cleanup) {
 }
 
 describe('DescriptorSink', () => {
-  it('writes lines in order, those of a turn together', async (t) => {
+  it('DescriptorSink: writes lines in order and joins those of a turn', async (t) => {
     const path = join(tempFolder(t), 'x');
     const sink = new DescriptorSink(openSync(path, 'w'));
     for (let index = 0; index < 5000; index += 1) {
@@ -45,7 +45,7 @@ describe('DescriptorSink', () => {
     assert.equal(sink.dropped, 0);
   });
 
-  it('a reader that stands still stops neither the event loop nor memory bounds, and costs the last lines only', async (t) => {
+  it('DescriptorSink: a stalled reader blocks nothing, keeps memory bounded and loses only the latest lines', async (t) => {
     const scope = scopeOf(t);
     const pipe = stuckPipe(scope);
     const sink = new DescriptorSink(pipe.descriptor, 100_000);
@@ -79,7 +79,7 @@ describe('DescriptorSink', () => {
     assert.equal(lines.length - news.length + sink.dropped, 10_000);
   });
 
-  it('writes what waits at once when asked to', (t) => {
+  it('DescriptorSink: writes its buffer synchronously on request', (t) => {
     const path = join(tempFolder(t), 'x');
     const sink = new DescriptorSink(openSync(path, 'w'));
     sink.write('a\n');
@@ -88,7 +88,7 @@ describe('DescriptorSink', () => {
     assert.equal(readFileSync(path, 'utf8'), 'a\nb\n');
   });
 
-  it('counts what cannot be written and goes on', async () => {
+  it('DescriptorSink: counts lines that cannot be written and continues', async () => {
     const descriptor = openSync('/dev/full', 'w');
     const sink = new DescriptorSink(descriptor);
     sink.write('a\n');
@@ -102,7 +102,7 @@ describe('DescriptorSink', () => {
 });
 
 describe('StreamSink', () => {
-  it('drops beyond its bound while nobody reads, and tells of it when there is room', async () => {
+  it('StreamSink: drops lines beyond its limit without a reader and reports the loss when there is space', async () => {
     const got: string[] = [];
     let release: (() => void) | undefined;
     let stuck = true;
@@ -127,7 +127,7 @@ describe('StreamSink', () => {
     assert.match(got[3] ?? '', /^\{"level":"warn".*"dropped":7,"msg":"log lines were dropped"\}\nafter\n$/);
   });
 
-  it('survives a reader that goes away', async () => {
+  it('StreamSink: survives a reader that disconnects', async () => {
     const stream = new Writable({
       write(_chunk, _encoding, done) {
         done(Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { CENSORED, redact } from '../../../../src/core/logging/redact.ts';
 
 describe('redact', () => {
-  it('blots out secrets by the names of their fields, however deep', () => {
+  it('redact: replaces secrets by field name at any depth', () => {
     const names = [
       'authorization',
       'Proxy-Authorization',
@@ -28,7 +28,7 @@ describe('redact', () => {
     }
   });
 
-  it('leaves everything else, and does not copy what holds no secret', () => {
+  it('redact: leaves everything else and does not copy values without secrets', () => {
     const fields = {
       publicKey: 'k',
       tokens: 3,
@@ -42,7 +42,7 @@ describe('redact', () => {
     assert.equal(redact(null), null);
   });
 
-  it('does not change what it is given, and survives cycles', () => {
+  it('redact: does not modify its argument and handles cycles', () => {
     const fields: Record<string, unknown> = { password: 'x' };
     fields['self'] = fields;
     const clean = redact(fields);

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { diagnostics } from '../../../../src/core/observability/diagnostics.ts';
 
 describe('diagnostics', () => {
-  it('names every channel in its own namespace, each once', () => {
+  it('diagnostics: names each channel once, in its own namespace', () => {
     const names = Object.values(diagnostics).map(({ name }) => String(name));
     assert.deepEqual(names, [
       'zeromq-gateway:request:settled',
@@ -20,7 +20,7 @@ describe('diagnostics', () => {
     ]);
   });
 
-  it('tells a publisher whether anybody listens, by object or by name', () => {
+  it('diagnostics: reports subscribers by object and by name to publishers', () => {
     const { batchSent } = diagnostics;
     const seen: unknown[] = [];
     const listener = (payload: unknown) => void seen.push(payload);

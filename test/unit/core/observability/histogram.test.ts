@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Histogram, quantile, RECORDS, TIMES } from '../../../../src/core/observability/histogram.ts';
 
-/** Bounds of a distribution's buckets and the counts up to them. */
+/** Bucket bounds of a histogram and the cumulative counts. */
 function bucketsOf(distribution: Histogram): Map<number, number> {
   return new Map(distribution.buckets());
 }
 
-describe('Distribution', () => {
-  it('counts each value in every bucket whose bound it does not exceed', () => {
+describe('Histogram', () => {
+  it('Histogram: counts a value in every bucket whose bound it does not exceed', () => {
     const times = new Histogram(TIMES);
     for (const ms of [0, 0.25, 0.3, 1, 1.001, 8, 65_536, 1e9]) times.add(ms);
     const buckets = bucketsOf(times);
@@ -22,13 +22,13 @@ describe('Distribution', () => {
     assert.equal(times.count, 8);
   });
 
-  it('has bounds that double, in seconds for times and as they are for records', () => {
+  it('Histogram: doubles its bounds, in seconds for times and unscaled for records', () => {
     const bounds = [...bucketsOf(new Histogram(TIMES)).keys()].slice(0, -1);
     for (const [index, bound] of bounds.entries()) assert.equal(bound, 0.00025 * 2 ** index);
     assert.deepEqual([...bucketsOf(new Histogram(RECORDS)).keys()].slice(0, 4), [1, 2, 4, 8]);
   });
 
-  it('gives quantiles that are at most a fifth too high', () => {
+  it('Histogram: quantiles are at most a fifth too high', () => {
     const times = new Histogram(TIMES);
     const values = Array.from({ length: 1000 }, (_, index) => (index + 1) / 10);
     for (const value of values) times.add(value);
@@ -39,7 +39,7 @@ describe('Distribution', () => {
     }
   });
 
-  it('gives quantiles of what came since an earlier reading', () => {
+  it('Histogram: computes quantiles of the values since an earlier reading', () => {
     const times = new Histogram(TIMES);
     for (let count = 0; count < 100; count += 1) times.add(1000);
     const before = times.counts.slice();

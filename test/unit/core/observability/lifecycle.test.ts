@@ -47,7 +47,7 @@ describe('Lifecycle', () => {
 
   const path = () => transitions.map(({ to }) => to);
 
-  it('starts, drains, frees; each hook once and each transition told', async () => {
+  it('Lifecycle: starts, drains and releases, calls each hook once and publishes each transition', async () => {
     const { life, calls, open, drain } = makeNode();
     assert.equal(life.state, 'idle');
     const started = life.start();
@@ -73,7 +73,7 @@ describe('Lifecycle', () => {
     });
   });
 
-  it('closes and frees when the start fails, and says why', async () => {
+  it('Lifecycle: closes and releases when the start fails, and reports why', async () => {
     const { life, calls, open } = makeNode();
     const fault = new Error('address in use');
     const started = life.start();
@@ -88,7 +88,7 @@ describe('Lifecycle', () => {
     await life.destroy();
   });
 
-  it('a hook that throws synchronously is a failed start too', async () => {
+  it('Lifecycle: a hook that throws synchronously fails the start', async () => {
     const fault = new Error('at once');
     const { life, calls } = makeNode({
       open() {
@@ -99,7 +99,7 @@ describe('Lifecycle', () => {
     assert.deepEqual(calls, ['release: at once']);
   });
 
-  it('closed while idle never opens', async () => {
+  it('Lifecycle: a node closed while idle never opens', async () => {
     const { life, calls } = makeNode();
     await life.close();
     await assert.rejects(life.start(), isClosed);
@@ -107,7 +107,7 @@ describe('Lifecycle', () => {
   });
 
   for (const way of ['close', 'destroy'] as const) {
-    it(`${way} while starting aborts the opening, and frees only after it ended`, async () => {
+    it(`Lifecycle: ${way} while starting aborts the opening and releases only after it ended`, async () => {
       const { life, clock, calls, open, signals } = makeNode();
       const started = life.start();
       const ended = life[way]();
@@ -123,7 +123,7 @@ describe('Lifecycle', () => {
     });
   }
 
-  it('cuts the draining at the deadline', async () => {
+  it('Lifecycle: cuts draining at the deadline', async () => {
     const { life, clock, open, signals, calls } = makeNode();
     open.resolve('');
     await life.start();
@@ -138,7 +138,7 @@ describe('Lifecycle', () => {
     assert.deepEqual(calls, ['open', 'drain', 'release: router r1 did not drain in 300 ms']);
   });
 
-  it('destroy cuts the draining', async () => {
+  it('Lifecycle: destroy cuts draining', async () => {
     const { life, clock, open, signals } = makeNode();
     open.resolve('');
     await life.start();
@@ -152,7 +152,7 @@ describe('Lifecycle', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('destroy while running skips the draining and settles `closed` with its error', async () => {
+  it('Lifecycle: destroy while running skips draining and resolves closed with its error', async () => {
     const { life, open, calls } = makeNode();
     open.resolve('');
     await life.start();
@@ -162,7 +162,7 @@ describe('Lifecycle', () => {
     assert.deepEqual(calls, ['open', 'release: context gone']);
   });
 
-  it('errors of drain and release reach `closed`, which never rejects', async () => {
+  it('Lifecycle: errors of drain and release reach closed, which never rejects', async () => {
     const draining = makeNode();
     draining.open.resolve('');
     await draining.life.start();

@@ -1,4 +1,4 @@
-/** At which level facts of nodes are logged. */
+/** The level of lifecycle messages. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Logger, silentLogger } from '../../../../src/core/logging/logging.ts';
@@ -14,14 +14,14 @@ function makeLogger(): { lines: unknown[]; logger: Logger } {
   return { lines, logger };
 }
 
-describe('facts of nodes', () => {
-  it('are logged at info', () => {
+describe('lifecycle messages of nodes', () => {
+  it('lifecycle messages of nodes: are logged at INFO', () => {
     const { lines, logger } = makeLogger();
     logFact(logger, { id: 'a' }, 'router started');
     assert.deepEqual(lines, [['info', { id: 'a' }, 'router started']]);
   });
 
-  it('are logged at debug where a command asks for it, by children of its logger too; other lines keep their level', () => {
+  it('lifecycle messages of nodes: are logged at DEBUG for commands, also by child loggers', () => {
     const { lines, logger } = makeLogger();
     const quiet = withQuietFacts(logger);
     const child = quiet.child({ node: 'router' }).child({ thread: 1 });

@@ -17,7 +17,7 @@ function statsOf(t: TestContext) {
 }
 
 describe('RequestStats', () => {
-  it('does not listen before somebody looks, nor a minute after nobody did', (t) => {
+  it('RequestStats: subscribes at the first read and unsubscribes after a minute without reads', (t) => {
     const { clock, stats } = statsOf(t);
     assert.equal(diagnostics.requestSettled.hasSubscribers, false);
     stats.read();
@@ -30,7 +30,7 @@ describe('RequestStats', () => {
     assert.equal(diagnostics.requestSettled.hasSubscribers, false);
   });
 
-  it('gives rate, times and failures of a steady load, soon after it began', (t) => {
+  it('RequestStats: soon reports rate, durations and failures of a steady load', (t) => {
     const { clock, stats } = statsOf(t);
     stats.read();
     for (let second = 0; second < 5; second += 1) {
@@ -51,7 +51,7 @@ describe('RequestStats', () => {
     assert.deepEqual([all.requests, all.failures], [500, 5]);
   });
 
-  it('forgets a load that is over', (t) => {
+  it('RequestStats: forgets a load that has ended', (t) => {
     const { clock, stats } = statsOf(t);
     stats.read();
     for (let count = 0; count < 100; count += 1) settle();
@@ -63,7 +63,7 @@ describe('RequestStats', () => {
     assert.deepEqual([all.p50, all.p99], [null, null]);
   });
 
-  it('keeps the last failures, the newest first', (t) => {
+  it('RequestStats: keeps the most recent failures, newest first', (t) => {
     const { clock, stats } = statsOf(t);
     stats.read();
     for (let count = 0; count < 60; count += 1) settle({ code: 'TIMEOUT', requestId: `r${count}` });
@@ -72,7 +72,7 @@ describe('RequestStats', () => {
     assert.deepEqual(failures[0], { at: clock.wall(), event: 'a', code: 'TIMEOUT', requestId: 'r59' });
   });
 
-  it('counts its own node only, and gives made-up events no place', (t) => {
+  it('RequestStats: counts only its own node and groups unserved events', (t) => {
     const { stats } = statsOf(t);
     stats.read();
     settle({ node: 'other' });

@@ -4,7 +4,7 @@ import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
 import { Backoff } from '../../../../src/core/time/backoff.ts';
 
 describe('Backoff', () => {
-  it('doubles its bound up to the maximum', () => {
+  it('Backoff: doubles its bound up to the maximum', () => {
     const backoff = new Backoff({ initial: 100, max: 1000, min: 0, random: () => 1 });
     assert.deepEqual(
       Array.from({ length: 6 }, () => backoff.next()),
@@ -13,14 +13,14 @@ describe('Backoff', () => {
     assert.equal(backoff.attempts, 6);
   });
 
-  it('jitters over the whole range down to the minimum', () => {
+  it('Backoff: jitters over the whole range down to the minimum', () => {
     const backoff = new Backoff({ initial: 100, min: 20, random: () => 0 });
     assert.deepEqual([backoff.next(), backoff.next()], [20, 20]);
     const half = new Backoff({ initial: 100, min: 20, random: () => 0.5 });
     assert.deepEqual([half.next(), half.next()], [60, 110]);
   });
 
-  it('starts again after a reset, and never overflows', () => {
+  it('Backoff: starts again after a reset and never overflows', () => {
     const backoff = new Backoff({ initial: 100, max: 5000, min: 0, random: () => 1 });
     for (let i = 0; i < 5000; i += 1) assert.ok(backoff.next() <= 5000);
     backoff.reset();
@@ -28,7 +28,7 @@ describe('Backoff', () => {
     assert.equal(backoff.next(), 100);
   });
 
-  it('refuses bounds that contradict each other', () => {
+  it('Backoff: rejects contradictory bounds', () => {
     for (const options of [
       { min: -1 },
       { initial: 5, min: 6 },

@@ -4,7 +4,7 @@ import { systemClock } from '../../../../src/core/time/clock.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
 describe('systemClock', () => {
-  it('calls back once, later, and not when cancelled', async () => {
+  it('systemClock: calls back once, asynchronously, and not after a cancel', async () => {
     let cancelled = 0;
     systemClock.after(1, () => (cancelled += 1))();
     const before = systemClock.now();
@@ -15,7 +15,7 @@ describe('systemClock', () => {
     assert.equal(cancelled, 0);
   });
 
-  it('does not fire at once when the delay is longer than a timer can be', async () => {
+  it('systemClock: does not fire at once for delays beyond the maximum of a timer', async () => {
     const fired: string[] = [];
     const cancels = [Infinity, 2 ** 31, 2 ** 40].map((delay) =>
       systemClock.after(delay, () => fired.push(`${delay}`)),
@@ -27,14 +27,14 @@ describe('systemClock', () => {
     assert.deepEqual(fired, []);
   });
 
-  it('tells wall time in whole milliseconds', () => {
+  it('systemClock: returns wall time in whole milliseconds', () => {
     assert.ok(Number.isInteger(systemClock.wall()));
     assert.ok(Math.abs(systemClock.wall() - Date.now()) < 1000);
   });
 });
 
 describe('FakeClock', () => {
-  it('fires in order of due time, then of setting, and timers set meanwhile', () => {
+  it('FakeClock: fires in order of due time, then of creation, including timers set meanwhile', () => {
     const clock = new FakeClock();
     const seen: string[] = [];
     const start = clock.now();
@@ -51,7 +51,7 @@ describe('FakeClock', () => {
     assert.equal(clock.now() - start, 25);
   });
 
-  it('lets promises settle between timers when asked to', async () => {
+  it('FakeClock: lets promises settle between timers on request', async () => {
     const clock = new FakeClock();
     const seen: string[] = [];
     const wait = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
@@ -65,7 +65,7 @@ describe('FakeClock', () => {
     assert.deepEqual(seen, ['first', 'second']);
   });
 
-  it('moves the wall clock with time, and apart from it when it jumps', () => {
+  it('FakeClock: advances the wall clock with time, and can make it jump', () => {
     const clock = new FakeClock({ wall: 5000 });
     clock.advance(100);
     assert.equal(clock.wall(), 5100);

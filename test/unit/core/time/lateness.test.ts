@@ -16,7 +16,7 @@ function paceOf(usual: number): Pace {
 }
 
 describe('Pace', () => {
-  it('comes to what is measured, from below', () => {
+  it('Pace: approaches the measured duration from below', () => {
     const pace = new Pace();
     pace.record(100);
     assert.ok(pace.typical < 1, `${pace.typical} after one measurement`);
@@ -24,7 +24,7 @@ describe('Pace', () => {
     assert.equal(pace.typical, 100);
   });
 
-  it('is hardly moved by a few slow requests, and follows when all are', () => {
+  it('Pace: ignores a few slow requests and follows when all are slow', () => {
     const pace = paceOf(10);
     for (let count = 0; count < 200; count++) pace.record(count % 10 === 0 ? 5000 : 10);
     assert.ok(pace.typical <= 12, `${pace.typical}`);
@@ -34,7 +34,7 @@ describe('Pace', () => {
     assert.ok(pace.typical < 1);
   });
 
-  it('lies a little below the median', () => {
+  it('Pace: stays slightly below the median', () => {
     const pace = new Pace();
     const seen: number[] = [];
     for (let count = 0; count < 20_000; count++) {
@@ -46,17 +46,17 @@ describe('Pace', () => {
   });
 });
 
-describe('the chance of a request that waits', () => {
+describe('lateness of queued requests', () => {
   const request = { enqueuedAt: 1000, deadline: 2000, pace: undefined };
 
-  it('is measured by the share of its time that is left', () => {
+  it('lateness: depends on the share of time that is left', () => {
     assert.deepEqual([isFresh(request, 1500), isFresh(request, 1501)], [true, false]);
     assert.deepEqual([isLate(request, 1750), isLate(request, 1751)], [false, true]);
     assert.deepEqual([isRecentlyLate(request, 1875), isRecentlyLate(request, 1876)], [true, false]);
     assert.deepEqual([cannotFinish(request, 1999), cannotFinish(request, 2000)], [false, true]);
   });
 
-  it('and by what a handler usually takes', () => {
+  it('lateness: depends on the typical duration of the handler', () => {
     const slow = { ...request, pace: paceOf(50) };
     assert.deepEqual([cannotFinish(slow, 1950), cannotFinish(slow, 1951)], [false, true]);
     assert.deepEqual([isLate(slow, 1600), isLate(slow, 1601)], [false, true]);
@@ -64,7 +64,7 @@ describe('the chance of a request that waits', () => {
     assert.deepEqual([isLate(slower, 1500), isLate(slower, 1501)], [false, true]);
   });
 
-  it('decides whether a timeout says something of the worker', () => {
+  it('lateness: decides whether a timeout counts against the worker', () => {
     const timed = { ...request, pace: paceOf(100) };
     assert.equal(hadEnoughTime(timed, 1000), true);
     assert.equal(hadEnoughTime(timed, 1700), true);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runAtOnce, runInSlices, type Steps } from '../../../../src/core/time/steps.ts';
 
-/** Work of so many steps, on a clock on which each step takes 3 ms. */
+/** Work of a number of steps, on a clock that advances 3 ms per step. */
 function work(count: number) {
   const log: string[] = [];
   let time = 0;
@@ -27,19 +27,19 @@ function work(count: number) {
 }
 
 describe('work in steps', () => {
-  it('runs at once for a caller that waits for it', () => {
+  it('runAtOnce: runs all steps synchronously', () => {
     const { steps, log } = work(4);
     assert.equal(runAtOnce(steps), 'done');
     assert.deepEqual(log, ['1', '2', '3', '4']);
   });
 
-  it('pauses after each slice of 8 ms', async () => {
+  it('runInSlices: pauses after each slice of 8 ms', async () => {
     const { steps, log, now, pause } = work(7);
     assert.equal(await runInSlices(steps, { now, pause }), 'done');
     assert.deepEqual(log, ['1', '2', '3', 'pause', '4', '5', '6', 'pause', '7']);
   });
 
-  it('gives the event loop its turn between slices', async () => {
+  it('runInSlices: yields to the event loop between slices', async () => {
     const { steps, now } = work(9);
     let turns = 0;
     let going = true;
@@ -53,7 +53,7 @@ describe('work in steps', () => {
     assert.ok(turns >= 2, `${turns} turns`);
   });
 
-  it('ends before the next slice once it is aborted, and lets the work clean up', async () => {
+  it('runInSlices: an abort ends the work before the next slice and runs its cleanup', async () => {
     const abort = new AbortController();
     const { steps, log, now, cleaned } = work(100);
     const pause = (): Promise<void> => {
@@ -65,7 +65,7 @@ describe('work in steps', () => {
     assert.equal(cleaned(), true);
   });
 
-  it('rejects with what the work throws', async () => {
+  it('runInSlices: rejects with the error of the work', async () => {
     function* broken(): Steps<void> {
       yield;
       throw new Error('broken');

@@ -17,8 +17,8 @@ const fire = (item: Item, now: number): void => {
   item.firedAt = now;
 };
 
-describe('Deadlines', () => {
-  it('fires never early and at most one resolution late', () => {
+describe('TimingWheel', () => {
+  it('TimingWheel: never fires early and at most one resolution late', () => {
     const wheel = new TimingWheel<Item>(1000);
     const item = new Item(1100.5);
     wheel.add(item, item.at);
@@ -29,13 +29,13 @@ describe('Deadlines', () => {
     assert.equal(wheel.nextWakeup(), Infinity);
   });
 
-  it('fires a deadline of the past at the next tick', () => {
+  it('TimingWheel: fires a past deadline at the next tick', () => {
     const wheel = new TimingWheel<Item>(1000);
     wheel.add(new Item(5), 5);
     assert.equal(wheel.advance(1008, fire), 1);
   });
 
-  it('never fires what was cancelled', () => {
+  it('TimingWheel: does not fire cancelled deadlines', () => {
     const wheel = new TimingWheel<Item>();
     const item = new Item(50);
     wheel.add(item, 50);
@@ -45,7 +45,7 @@ describe('Deadlines', () => {
     assert.equal(item.dueTick, NOT_TIMED);
   });
 
-  it('lets a callback cancel others that are due, and set deadlines anew', () => {
+  it('TimingWheel: a callback can cancel other due deadlines and set new ones', () => {
     const wheel = new TimingWheel<Item>();
     const items = [new Item(10), new Item(10), new Item(10), new Item(10)];
     for (const item of items) wheel.add(item, item.at);
@@ -65,7 +65,7 @@ describe('Deadlines', () => {
     assert.equal(called[1], called[0]);
   });
 
-  it('keeps the rest for the next call when a callback throws', () => {
+  it('TimingWheel: keeps the remaining items for the next call when a callback throws', () => {
     const wheel = new TimingWheel<Item>();
     for (let index = 0; index < 3; index++) wheel.add(new Item(1), 1);
     assert.throws(() => wheel.advance(8, () => assert.fail('planted')), /planted/);
@@ -73,7 +73,7 @@ describe('Deadlines', () => {
     assert.equal(wheel.advance(8, fire), 2);
   });
 
-  it('is right for any deadlines, cancellations and leaps of time', () => {
+  it('TimingWheel: handles random deadlines, cancellations and time jumps', () => {
     const entry = fc.record({ delay: fc.double({ min: 0, max: 3000, noNaN: true }), cancel: fc.boolean() });
     const round = fc.record({
       entries: fc.array(entry, { maxLength: 8 }),
