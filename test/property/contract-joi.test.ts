@@ -1,6 +1,7 @@
 /**
- * The law of the conversion: whatever Joi takes, ajv takes on the converted schema. Schemas and values are made
- * up; values are made to fit often, since one that Joi refuses shows nothing.
+ * The rule of the conversion: ajv accepts with the converted schema whatever Joi accepts. Schemas
+ * and values are random. Values are chosen to be valid often, since values that Joi rejects prove
+ * nothing.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -24,7 +25,7 @@ import {
 
 const RUNS = Number(process.env['FC_RUNS'] ?? 500);
 
-/** Joi's verdict; undefined where the schema itself is at fault. */
+/** Joi's result; undefined if the schema itself is invalid. */
 function joiTakes(schema: Joi.Schema, value: unknown): boolean | undefined {
   try {
     return schema.validate(value).error === undefined;
@@ -53,7 +54,7 @@ function holdAgainst({ schema, likes }: Made, values: readonly unknown[], mode: 
   }
 }
 
-/** Joi itself cannot where a number that is allowed is beyond the safe integers. */
+/** Joi cannot describe a schema that allows a number beyond the safe integers. */
 function canDescribe(schema: Joi.Schema): boolean {
   try {
     schema.describe();
@@ -63,7 +64,7 @@ function canDescribe(schema: Joi.Schema): boolean {
   }
 }
 
-/** A counterexample as Joi describes it, not as it is made inside. */
+/** Prints a counterexample as Joi describes it instead of its internal state. */
 function shown(arbitrary: fc.Arbitrary<Made>): fc.Arbitrary<Made> {
   return arbitrary.map((one) => {
     const text = (): string =>
@@ -74,7 +75,7 @@ function shown(arbitrary: fc.Arbitrary<Made>): fc.Arbitrary<Made> {
   });
 }
 
-describe('what Joi takes, the converted schema takes', () => {
+describe('joiToSchema with random schemas', () => {
   for (const [what, arbitrary] of [
     ['strings', strings],
     ['numbers', numbersMade],
@@ -83,7 +84,7 @@ describe('what Joi takes, the converted schema takes', () => {
     ['rules that refer to other values', referring],
     ['schemas that lead back to themselves', recursive],
   ] as const) {
-    it(what, () => {
+    it(`${what}: the converted schema accepts what Joi accepts`, () => {
       fc.assert(
         fc.property(shown(arbitrary), fc.array(anything, { maxLength: 20 }), (one, values) =>
           holdAgainst(one, values, 'json'),
@@ -93,7 +94,7 @@ describe('what Joi takes, the converted schema takes', () => {
     });
   }
 
-  it('strings with what every schema can have', () => {
+  it('strings with all common rules: the converted schema accepts what Joi accepts', () => {
     const both = fc
       .tuple(fc.oneof(strings, numbersMade, booleans, dates), common)
       .map(([one, step]) => ({ ...one, schema: step(one.schema) }));
@@ -105,5 +106,6 @@ describe('what Joi takes, the converted schema takes', () => {
     );
   });
 
-  it('often enough for this to mean something', () => assert.ok(taken > tried / 20, `${taken} of ${tried}`));
+  it('random values are valid often enough to be significant', () =>
+    assert.ok(taken > tried / 20, `${taken} of ${tried}`));
 });

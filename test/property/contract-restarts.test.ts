@@ -1,6 +1,7 @@
 /**
- * Routers that restart come back to the contract that was in force, in whatever order workers connect, say hello and are
- * answered. The sockets are faked; time passes only where every router has a worker of that contract.
+ * Routers that restart return to the contract that was in force, in whatever order workers connect,
+ * say hello and are answered. Sockets are faked. Time passes only when every router has a worker of
+ * that contract.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -23,13 +24,13 @@ failOnLeftovers();
 const GRACE = 4000;
 const EVENT = 'orders.get';
 
-/** Contracts that cannot be served side by side: the checker of the routers compares none. */
+/** Contracts that cannot be served side by side: the routers have no checker that compares them. */
 const contractOf = (path: string) => ({
   name: 'orders',
   fragment: { paths: { [path]: { get: { operationId: EVENT } } } },
 });
 
-/** A worker, as much of it as contracts concern. */
+/** A worker, reduced to what contracts need. */
 class Worker {
   readonly standings: Standing[];
 
@@ -49,7 +50,7 @@ class Worker {
   }
 }
 
-/** What is on its way between a worker and a router. */
+/** Messages in transit between a worker and a router. */
 interface Message {
   readonly worker: Worker;
   readonly deliver: () => void;
@@ -58,7 +59,7 @@ interface Message {
 class Site {
   readonly clock = new FakeClock();
   private backend: Backend | undefined;
-  /** In the order in which they were sent, by worker. */
+  /** In sending order, per worker. */
   messages: Message[] = [];
 
   constructor(
@@ -111,7 +112,7 @@ class Site {
     for (const { standings } of this.workers) standings[this.index]?.disconnected();
   }
 
-  /** Delivers the earliest message of some worker. */
+  /** Delivers the earliest message of one of the workers. */
   deliver(choice: number): void {
     const worker = this.workers[choice % this.workers.length];
     const place = this.messages.findIndex((message) => message.worker === worker);
@@ -148,8 +149,8 @@ const step = fc.record({
   choice: fc.nat(20),
 });
 
-describe('the contract in force', () => {
-  it('is the same after routers restarted in any order', async () => {
+describe('contract in force', () => {
+  it('contract in force: is the same after routers restarted in any order', async () => {
     let restarts = 0;
     const property = fc.asyncProperty(
       fc.constantFrom(1, 2),

@@ -1,6 +1,7 @@
 /**
- * Whatever contract a worker with a restricted key announces: every operation that a gateway then serves leads to an
- * event that the key allows, at a path that it allows, and the operations of others stay as they were.
+ * Whatever contract a worker with a restricted key announces, every operation that a gateway then
+ * serves has an event and a path that the key allows, and the operations of other workers are
+ * unchanged.
  */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -31,7 +32,7 @@ const BANK = {
   },
 };
 
-/** Mostly harmless values, so that contracts are taken in; the strange ones now and then. */
+/** Mostly harmless values, so that contracts are accepted, with an occasional hostile one. */
 const mostly = <T>(harmless: readonly T[], strange: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...harmless) }, { weight: 1, arbitrary: strange });
 
@@ -140,7 +141,7 @@ const announcements = fc.record({
   contract: fc.record({ name: mostly(['evil'], fc.constant('bank')), fragment: fragments }),
 });
 
-it('whatever a worker announces, every operation served is within the permissions of its key', () => {
+it('random contracts: every served operation is within the permissions of the worker key', () => {
   let taken = 0;
   fc.assert(
     fc.property(announcements, (announced) => {
@@ -148,7 +149,7 @@ it('whatever a worker announces, every operation served is within the permission
       const contracts = new AnnouncedContracts(contractChecker(registry));
       assert.notEqual(typeof contracts.acquire('bank', BANK, ['bank.pay', 'bank.get']), 'string');
       const before = JSON.stringify(registry.snapshot().operations);
-      // Through JSON, as it travels.
+      // Through JSON, as on the wire.
       const read = readAnnouncement(JSON.parse(JSON.stringify(announced)) as typeof announced);
       if (typeof read === 'string') return;
       if (announcementRefusal(RIGHTS, read) !== undefined) return;
@@ -183,7 +184,7 @@ it('whatever a worker announces, every operation served is within the permission
   assert.ok(taken > 20, `only ${taken} operations were taken in: the generator reaches nothing`);
 });
 
-it('a gateway serves of a contract the claims that a router reads, or refuses it', () => {
+it('random contracts: a gateway serves exactly the claims that a router reads, or rejects the contract', () => {
   let served = 0;
   fc.assert(
     fc.property(fragments, (fragment) => {
@@ -200,7 +201,8 @@ it('a gateway serves of a contract the claims that a router reads, or refuses it
       const { operations } = registry.snapshot();
       served += operations.length;
       const claims = read.claims.map(({ method, path, eventName }) => `${method} ${path} ${eventName}`);
-      // Paths of one shape share the name that stands first; a path that repeats a name gets another one.
+      // Paths of one shape share the parameter name of the first; a path that repeats a name gets
+      // another one.
       const plainOf = (text: string): string =>
         text.replaceAll(/\{[^{}]*\}/g, '{}').replaceAll(/%[0-9a-f]{2}/gi, '');
       assert.deepEqual(

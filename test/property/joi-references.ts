@@ -1,4 +1,4 @@
-/** Schemas of Joi whose rules refer to other values, and such as lead back to themselves. */
+/** Joi schemas whose rules refer to other values, and recursive schemas. */
 import fc from 'fast-check';
 import Joi from 'joi';
 import { always, type Made, number, type Step, scalar, steps, text, tryStep } from './joi-schemas.ts';
@@ -65,7 +65,7 @@ const rules: fc.Arbitrary<Joi.Schema> = fc.oneof(
   ).map((step) => step(Joi.date())),
 );
 
-/** Objects in which rules of one key refer to another. */
+/** Objects in which rules of one key refer to another key. */
 export const referring: fc.Arbitrary<Made> = fc
   .tuple(
     rules,
@@ -119,7 +119,7 @@ const links: readonly ((node: Joi.ObjectSchema) => Joi.ObjectSchema)[] = [
   (node) => node.keys({ children: Joi.array().ordered(Joi.link('#node')).unique('name') }).id('node'),
 ];
 
-/** Objects that hold objects of their own kind. */
+/** Objects that contain objects of the same schema. */
 export const recursive: fc.Arbitrary<Made> = fc
   .tuple(
     fc.constantFrom(...links),

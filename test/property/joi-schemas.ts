@@ -1,8 +1,8 @@
-/** Schemas of Joi made up by fast-check, each with values that it may like. */
+/** Random Joi schemas for fast-check, each with candidates for valid values. */
 import fc from 'fast-check';
 import Joi from 'joi';
 
-/** A schema of Joi, as text for the report, and values that it may like. */
+/** A Joi schema, its text for reports, and candidates for valid values. */
 export interface Made {
   readonly schema: Joi.Schema;
   readonly likes: readonly unknown[];
@@ -129,7 +129,7 @@ export const steps = <S>(...all: readonly fc.Arbitrary<Step<S>>[]): fc.Arbitrary
     .map((some) => (schema) => some.reduce((done, step) => tryStep(done, step), schema));
 export const always = <S>(...all: readonly Step<S>[]): fc.Arbitrary<Step<S>> => fc.constantFrom(...all);
 
-/** Joi refuses some combinations when they are made. */
+/** Joi rejects some combinations of rules when they are built. */
 export function tryStep<S>(schema: S, step: Step<S>): S {
   try {
     return step(schema);
@@ -270,7 +270,7 @@ const others: fc.Arbitrary<Made> = fc.constantFrom<Made>(
   { schema: Joi.link('#top'), likes: [] },
 );
 
-/** What every schema of Joi can have. */
+/** Rules that every Joi schema can have. */
 export const common = steps<Joi.Schema>(
   fc.array(scalar, { minLength: 1, maxLength: 3 }).map((values) => (s) => s.allow(...values)),
   fc.array(scalar, { minLength: 1, maxLength: 3 }).map((values) => (s) => s.valid(...values)),

@@ -22,7 +22,7 @@ export const jsonNumber: fc.Arbitrary<string> = fc
       sign + integer + (fraction === undefined ? '' : `.${fraction}`) + (exponent?.join('') ?? ''),
   );
 
-/** A JSON text without spaces whose objects have no name twice. */
+/** A JSON text without white space and without duplicate names in an object. */
 export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },

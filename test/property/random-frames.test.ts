@@ -1,6 +1,6 @@
 /**
- * Random frames at every socket that others may send to: nothing crashes, nobody else's request is harmed, and whoever
- * sent them is served once it sends something good.
+ * Random frames at every socket that accepts messages of others: nothing crashes, no request of
+ * another peer is affected, and the sender is served once it sends a valid request.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -26,7 +26,7 @@ const ANY = 'tcp://127.0.0.1:0';
 const handlers = { echo: (data: unknown) => data };
 const RUNS = { numRuns: 100, interruptAfterTimeLimit: 15_000 };
 
-/** Bytes of any kind, more often than not such as one of the readers takes for the start of something. */
+/** Random bytes that often start like something that a reader recognises. */
 const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.constantFrom('', '$', 'echo', 'heartbeat', '$hello', '$welcome', '$refused', '$bye', '$who', 'T'),
   fc.constantFrom(
@@ -48,13 +48,13 @@ const messages = fc.array(fc.array(frame, { minLength: 1, maxLength: 8 }), { min
 
 let marks = 0;
 
-/** Data that nothing else in this file sends. */
+/** Data that no other request in this file has. */
 function mark(): string {
   marks += 1;
   return JSON.stringify(`mark ${marks}`);
 }
 
-/** Sends a good request and reads until its reply comes, past whatever was answered before. */
+/** Sends a valid request and reads until its reply arrives, skipping other messages. */
 async function servedAgain(socket: Dealer): Promise<void> {
   const body = mark();
   await socket.send(['', 'echo', body]);
@@ -64,7 +64,7 @@ async function servedAgain(socket: Dealer): Promise<void> {
   }
 }
 
-/** Several requests of somebody else, each with its own reply. */
+/** Several requests of another client, each with its own reply. */
 async function unharmed(client: ZeroMQClient): Promise<void> {
   const sent = Array.from({ length: 5 }, mark);
   const replies = await Promise.all(sent.map((data) => client.sendMessage('echo', data)));
@@ -85,7 +85,7 @@ async function connected(scope: Scope, connection: string): Promise<ZeroMQClient
   return client;
 }
 
-/** One run with a bare socket of its own. */
+/** One run with a raw socket. */
 async function withSocket(
   endpoint: string,
   run: (socket: Dealer, scope: Scope) => Promise<void>,
@@ -119,7 +119,7 @@ describe('random frames at a router', () => {
   });
   after(() => scope.close());
 
-  it('from a client', async () => {
+  it('router: survives random frames from a client', async () => {
     const property = fc.asyncProperty(messages, (thrown) =>
       withSocket(bound.frontend, async (socket) => {
         await throwFrames(socket, thrown);
@@ -129,7 +129,7 @@ describe('random frames at a router', () => {
     await fc.assert(property, RUNS);
   });
 
-  it('from a worker', async () => {
+  it('router: survives random frames from a worker', async () => {
     const property = fc.asyncProperty(messages, (thrown) =>
       withSocket(bound.backend, async (socket) => {
         await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
@@ -143,7 +143,7 @@ describe('random frames at a router', () => {
     assert.equal(router.stats().queued, 0, 'nothing is left waiting');
   });
 
-  it('at the heartbeat port', async () => {
+  it('router: survives random frames at the heartbeat port', async () => {
     const property = fc.asyncProperty(messages, (thrown) =>
       withSocket(bound.heartbeat ?? '', async (socket) => {
         await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
@@ -154,7 +154,7 @@ describe('random frames at a router', () => {
 });
 
 describe('random frames at a server', () => {
-  it('from a client', async () => {
+  it('server: survives random frames from a client', async () => {
     const scope = new Scope();
     try {
       const server = new ZeroMQServer({ connection: ANY, handlers });
@@ -175,7 +175,7 @@ describe('random frames at a server', () => {
 });
 
 describe('random frames at a worker', () => {
-  it('from a router', async () => {
+  it('worker: survives random frames from a router', async () => {
     const scope = new Scope();
     try {
       const { socket, endpoint } = await rawRouter(scope);

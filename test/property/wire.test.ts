@@ -1,4 +1,7 @@
-/** The codecs: what is written is read back, on either wire; what is broken is refused or harms nobody. */
+/**
+ * The codecs: both formats decode what they encoded, and broken messages are rejected without side
+ * effects.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -17,11 +20,11 @@ import { decodeReplyMetadata, decodeRequestMetadata } from '../../src/wire/metad
 import { isPacked, PackedBatch, type PackedSink, readPacked } from '../../src/wire/packed.ts';
 import { encodeToken, isToken, tokenGeneration, tokenId } from '../../src/wire/token.ts';
 
-/** Records with a prototype, as the codecs make them. */
+/** Records with a prototype, like those of the codecs. */
 const recordOf = <T>(members: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
   fc.record(members, { noNullPrototype: true });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
-/** Names as users give them, of any script. */
+/** Realistic names in any script. */
 const eventName = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 100 }).filter((name) => {
   const bytes = Buffer.from(name);
   return bytes.length <= 1024 && bytes.toString() === name;
@@ -38,7 +41,7 @@ const body = fc.oneof(
     arbitrary: fc.integer({ min: -2, max: 2 }).map((by) => Buffer.alloc(OWN_FRAME_BYTES + by, '7')),
   },
 );
-/** Keys in an order that JSON keeps: integer-like ones would come first. */
+/** Keys in an order that JSON preserves; integer-like keys would come first. */
 const key = printable(10, 0x61).map((text) => `k${text}`);
 const extras = fc
   .oneof(
@@ -85,7 +88,7 @@ const record: fc.Arbitrary<Sent> = fc.oneof(
   recordOf<Slot>({ id: u32, generation: u32 }),
 );
 
-/** Collects what a packed message brings. */
+/** Collects the records of a packed message. */
 class Collector implements PackedSink {
   readonly records: Sent[] = [];
 
@@ -131,8 +134,8 @@ function readOne(frames: readonly Buffer[]) {
   return classic;
 }
 
-describe('the packed codec', () => {
-  it('gives back what it was given', () => {
+describe('packed codec', () => {
+  it('packed codec: decodes what it encoded', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 8 }), (records) => {
         const frames = pack(records);
@@ -142,7 +145,7 @@ describe('the packed codec', () => {
     );
   });
 
-  it('refuses what is cut, and delivers no record that was not sent', () => {
+  it('packed codec: rejects truncated messages and delivers no record that was not sent', () => {
     fc.assert(
       fc.property(
         fc.array(record, { minLength: 1, maxLength: 4 }),
@@ -159,7 +162,7 @@ describe('the packed codec', () => {
     );
   });
 
-  it('neither throws nor reads beyond its bytes when bits are flipped', () => {
+  it('packed codec: neither throws nor reads out of bounds when bits are flipped', () => {
     fc.assert(
       fc.property(
         fc.array(record, { minLength: 1, maxLength: 4 }),
@@ -179,7 +182,7 @@ describe('the packed codec', () => {
     );
   });
 
-  it('never throws on random frames', () => {
+  it('packed codec: never throws on random frames', () => {
     const frame = fc
       .uint8Array({ maxLength: 200 })
       .map((bytes) => Buffer.from([0x00, 0x5a, 0x47, 0x01, ...bytes]));
@@ -190,7 +193,7 @@ describe('the packed codec', () => {
     fc.assert(fc.property(frame, more, (head, bodies) => void unpack([head, ...bodies])));
   });
 
-  it('keeps full batches within what readers take', () => {
+  it('packed codec: full batches stay within the limits of readers', () => {
     const batch = new PackedBatch();
     const large = {
       eventName: 'n',
@@ -206,7 +209,7 @@ describe('the packed codec', () => {
   });
 });
 
-/** Bytes of a record's own; an upper bound is not needed. */
+/** Bytes of a record itself; an upper bound is not needed. */
 function sizeOf(sent: Sent): number {
   if ('request' in sent)
     return sent.request.body.length + sent.request.extras.length + sent.request.requestId.length;
@@ -214,8 +217,8 @@ function sizeOf(sent: Sent): number {
   return 8;
 }
 
-describe('the classic codec', () => {
-  it('gives requests back, whatever stands before the delimiter', () => {
+describe('classic codec', () => {
+  it('classic codec: decodes requests with any envelope', () => {
     const envelope = fc.array(
       fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
       {
@@ -231,7 +234,7 @@ describe('the classic codec', () => {
     );
   });
 
-  it('gives replies back', () => {
+  it('classic codec: decodes the replies that it encoded', () => {
     fc.assert(
       fc.property(reply, eventName, (message, name) => {
         const classic = readOne([Buffer.alloc(0), ...replyFrames(name, message, 'packs')]);
@@ -247,7 +250,7 @@ describe('the classic codec', () => {
     );
   });
 
-  it('carries the same requests and replies as the packed one', () => {
+  it('classic codec: carries the same requests and replies as the packed codec', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 8 }), (records) => {
         const sent = records.filter((one) => 'request' in one || 'reply' in one);
@@ -267,7 +270,7 @@ describe('the classic codec', () => {
     );
   });
 
-  it('never throws on random frames', () => {
+  it('classic codec: never throws on random frames', () => {
     const frame = fc.oneof(
       fc
         .constantFrom('', '$', 'T', 'echo', '{}', '{"v":1,"ttl":1}', '{"status":1}')

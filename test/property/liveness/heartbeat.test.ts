@@ -43,7 +43,7 @@ const frame = fc.oneof(
 );
 
 describe('heartbeats', () => {
-  it('decode ∘ encode is the identity', () => {
+  it('heartbeat codec: decodes what it encoded', () => {
     fc.assert(
       fc.property(heartbeat, bytes, (beat, peer) => {
         assert.deepEqual(decodeHeartbeat([peer, ...encodeHeartbeat(beat)]), beat);
@@ -51,7 +51,7 @@ describe('heartbeats', () => {
     );
   });
 
-  it('random frames never throw, and what is read has the fields it should', () => {
+  it('heartbeat codec: random frames never throw, and decoded heartbeats have valid fields', () => {
     const framed = json.map((payload) => [
       Buffer.from('peer'),
       Buffer.alloc(0),
@@ -82,7 +82,7 @@ describe('HeartbeatMonitor', () => {
     }),
   );
 
-  it('connects before it loses, in turn; loses the silent in time, and nobody that shows life within the timeout', () => {
+  it('HeartbeatMonitor: reports nodes in order, loses silent ones in time and never one that is alive', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const clock = new FakeClock();

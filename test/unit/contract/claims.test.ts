@@ -62,15 +62,15 @@ describe('claims of a contract', () => {
     'broken Unicode': [{ '/evil': { get: { 'x-event-name': 'evil.\ud800' } } }, /broken Unicode/],
     'dot segments': [{ '/evil/../bank': { get: { operationId: 'evil' } } }, /segments \. or \.\./],
     'encoded dot segments': [{ '/evil/%2E%2e/bank': { get: { operationId: 'evil' } } }, /segments/],
-    'dot segments behind an encoded slash': [
+    'dot segments after an encoded slash': [
       { '/evil/..%2fbank': { get: { operationId: 'evil' } } },
       /segments/,
     ],
-    'dot segments beside broken encoding': [
+    'dot segments next to broken encoding': [
       { '/evil/%zz/%2e%2e/bank': { get: { operationId: 'evil' } } },
       /segments/,
     ],
-    'dot segments behind a backslash': [{ '/evil\\..\\bank': { get: { operationId: 'evil' } } }, /segments/],
+    'dot segments after a backslash': [{ '/evil\\..\\bank': { get: { operationId: 'evil' } } }, /segments/],
     'a path without a slash': [{ evil: { get: { operationId: 'evil' } } }, /start with a slash/],
   };
   for (const [what, [paths, why]] of Object.entries(refused)) {

@@ -337,42 +337,42 @@ describe('defineContract', () => {
   for (const [what, event, reason] of [
     ['a path without a method', { path: '/a' }, /method and path belong together/],
     [
-      'data that is no object',
+      'data that is not an object',
       { method: 'POST', path: '/a', data: Joi.array() },
       /data must be an object, not array/,
     ],
-    ['data that is no schema', { data: { a: 1 } as unknown as Joi.Schema }, /data must be a schema of Joi/],
+    [
+      'data that is not a schema',
+      { data: { a: 1 } as unknown as Joi.Schema },
+      /data must be a schema of Joi/,
+    ],
     ['asynchronous rules', { data: Joi.object({ a: Joi.any().external(() => undefined) }) }, /asynchronous/],
     [
-      'a path that names no field',
+      'a path parameter without a field',
       { method: 'GET', path: '/a/{id}', data: Joi.object({ x: Joi.any() }) },
       /no field id, which the path names/,
     ],
     [
-      'a field that is not there',
+      'a binding of an unknown field',
       { method: 'GET', path: '/a', data: Joi.object({ x: Joi.any() }), in: { y: 'query' } },
       /in: the data has no field y/,
     ],
     [
-      'a path field elsewhere',
+      'a path field bound elsewhere',
       { method: 'GET', path: '/{x}', data: Joi.object({ x: Joi.any() }), in: { x: 'query' } },
       /in: x is in the path already/,
     ],
     [
-      'a place that is none',
+      'an unknown binding',
       { method: 'GET', path: '/', data: Joi.object({ x: Joi.any() }), in: { x: 'fragment' as 'query' } },
       /cannot be in "fragment"/,
     ],
     [
-      'a whole body by another name',
+      'a whole body with another field name',
       { method: 'PUT', path: '/', data: Joi.object({ x: Joi.any() }), in: { x: 'body' } },
       /only a field named body/,
     ],
-    [
-      'a status that is none',
-      { method: 'GET', path: '/', replies: { 42: null } },
-      /cannot have the status 42/,
-    ],
+    ['an invalid status', { method: 'GET', path: '/', replies: { 42: null } }, /cannot have the status 42/],
   ] as const satisfies readonly (readonly [string, EventDefinition, RegExp])[]) {
     it(`defineContract: rejects ${what}`, () => {
       const message = refusal(() => defineContract({ name: 'tasks', events: { 'tasks.x': event } }));

@@ -100,21 +100,21 @@ describe('handlers', () => {
   for (const [what, handler] of [
     ['a function', () => () => 1],
     ['a Map', () => ({ deep: new Map() })],
-    ['a number that is none', () => reply(200, [Number.NaN])],
+    ['a NaN', () => reply(200, [Number.NaN])],
     ['a Buffer without a type', () => reply(200, Buffer.from('x'))],
-    ['a status that was changed', () => Object.assign(reply(200), { status: 99 })],
-    ['something circular', () => circular],
-    ['more than the limit', () => 'x'.repeat(1000)],
-    ['a type that is no header', () => reply(200, 'x', { 'content-type': 'text/plain\r\nx: y' })],
+    ['an invalid status set after reply()', () => Object.assign(reply(200), { status: 99 })],
+    ['a circular value', () => circular],
+    ['data over the limit', () => 'x'.repeat(1000)],
+    ['an invalid content type', () => reply(200, 'x', { 'content-type': 'text/plain\r\nx: y' })],
     ['headers over the limit', () => reply(200, 1, { 'x-a': 'x'.repeat(70_000) })],
     [
-      'a reply error over the limit',
+      'a ReplyError over the limit',
       () => {
         throw new ReplyError(400, 'X', 'x'.repeat(1000));
       },
     ],
     [
-      'a reply error with details that are no JSON',
+      'a ReplyError with details that JSON cannot represent',
       () => {
         throw new ReplyError(400, 'X', 'x', { details: new Set([1]) });
       },
@@ -285,7 +285,7 @@ describe('executor', () => {
     while (performance.now() < past) await turn();
     calls[0]?.resolve(1);
     await turn();
-    assert.equal(calls.length, 2, 'the one with time left runs');
+    assert.equal(calls.length, 2, 'the request with time left runs');
     calls[1]?.resolve(1);
     await turn();
     assert.deepEqual(outcomes, [

@@ -1,4 +1,4 @@
-/** Values that JavaScript lets code throw, and that break whoever looks at them. */
+/** Values that code can throw and that break code that reads them. */
 
 const planted = (): never => {
   throw new Error('planted');

@@ -24,7 +24,7 @@ function read(...texts: (string | Buffer)[]): ClassicFrames {
 
 function refused(...texts: (string | Buffer)[]): MalformedFrames {
   const classic = readClassic(frames(...texts), 0);
-  assert.ok(classic instanceof MalformedFrames, 'the frames are no message');
+  assert.ok(classic instanceof MalformedFrames, 'the frames are not a message');
   return classic;
 }
 
@@ -61,7 +61,7 @@ describe('classic messages', () => {
     ['an empty name', ['', '', '{}'], 'bad-event-name', []],
     ['a long name', ['a', '', 'n'.repeat(MAX_EVENT_NAME + 1), '{}'], 'bad-event-name', ['a']],
     [
-      'too many frames in front',
+      'too many frames before the delimiter',
       [...Array.from({ length: 20 }, () => 'x'), '', 'echo', '{}'],
       'too-many-frames',
       undefined,
@@ -144,8 +144,8 @@ describe('replies in classic frames', () => {
       read('', 'echo', ' { "error" : {"code": "NO_HANDLER", "message": "no such event"}}'),
     );
     assert.deepEqual([message.status, message.code, message.dispatched], [501, 'NO_HANDLER', false]);
-    const { message: told } = toReply(read('', 'echo', failure('BUSY', 'full', { dispatched: true }).body));
-    assert.deepEqual([told.status, told.code, told.dispatched], [503, 'BUSY', true]);
+    const { message: busy } = toReply(read('', 'echo', failure('BUSY', 'full', { dispatched: true }).body));
+    assert.deepEqual([busy.status, busy.code, busy.dispatched], [503, 'BUSY', true]);
   });
 
   it('classic reply: data that only resembles a failure is a success', () => {

@@ -40,12 +40,12 @@ describe('request metadata', () => {
   for (const [what, value] of [
     ['a list', []],
     ['null', null],
-    ['a time below zero', { ttl: -1 }],
-    ['a time that is no number', { ttl: '5' }],
+    ['a negative time', { ttl: -1 }],
+    ['a time that is not a number', { ttl: '5' }],
     ['an id with spaces', { id: 'a b' }],
     ['an id too long', { id: 'x'.repeat(MAX_REQUEST_ID + 1) }],
     ['idempotent as a number', { idem: 1 }],
-    ['extras that are no object', { ext: 'x' }],
+    ['extras that are not an object', { ext: 'x' }],
     ['extras too large', { ext: { x: 'x'.repeat(MAX_METADATA) } }],
   ] as const) {
     it(`request metadata: is broken when it is or has ${what}`, () =>
@@ -70,7 +70,7 @@ describe('reply metadata', () => {
   for (const [what, value] of [
     ['a status below 100', { status: 99 }],
     ['a status above 599', { status: 600 }],
-    ['a status that is no whole number', { status: 200.5 }],
+    ['a status that is not an integer', { status: 200.5 }],
     ['a code with a line feed', { code: 'A\nB' }],
     ['a media type that is not ASCII', { type: 'text/plaïn' }],
     ['dispatched as a text', { dispatched: 'yes' }],

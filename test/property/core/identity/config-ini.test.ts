@@ -50,7 +50,7 @@ const text = fc
   .tuple(fc.boolean(), fc.array(fc.tuple(line, eol), { maxLength: 12 }), fc.constantFrom('', 'last = 1'))
   .map(([headed, lines, last]) => (headed ? '[client]\n' : '') + lines.flat().join('') + last);
 
-/** Our reading in the shape of Python's. */
+/** The parsed document in the shape of Python's result. */
 function read(source: string): { parsed?: Parsed; error?: string } {
   try {
     return { parsed: everything(IniDocument.parse(source)) };
@@ -67,8 +67,8 @@ function everything(document: IniDocument): Parsed {
   return Object.fromEntries(document.sectionNames().map((name) => [name, Object.fromEntries(entries(name))]));
 }
 
-describe('IniDocument against random text', () => {
-  it('reads as configparser reads, or refuses where it refuses', () => {
+describe('IniDocument with random text', () => {
+  it('IniDocument: reads or rejects random text like configparser', () => {
     const texts = fc.sample(text, 3000);
     const theirs = readWithPython(texts);
     let readable = 0;
@@ -83,7 +83,7 @@ describe('IniDocument against random text', () => {
     assert.ok(readable > 300, `only ${readable} of the texts were readable`);
   });
 
-  it('writes back byte for byte what it read', () => {
+  it('IniDocument: writes back byte for byte what it read', () => {
     fc.assert(
       fc.property(text, (source) => {
         fc.pre(read(source).parsed !== undefined);
@@ -92,7 +92,7 @@ describe('IniDocument against random text', () => {
     );
   });
 
-  it('sets one option and leaves the others, and comments, as they were; configparser reads the same', () => {
+  it('IniDocument: sets one option and leaves other options and comments unchanged, also for configparser', () => {
     const section = fc.constantFrom('client', 'worker', 'brand new', 'DEFAULT');
     const name = fc.constantFrom('node_id', 'KEY', 'new');
     const to = fc.constantFrom('0123456789abcdef', '', 'one\ntwo', '\nindented\n\nmore', 'a = b', '[x]');

@@ -9,7 +9,7 @@ import {
 } from '../../../../src/core/json/exact-json.ts';
 import { jsonNumber, jsonText } from '../../json-texts.ts';
 
-it('exact JSON: any number of a JSON text survives reading and writing', () => {
+it('exact JSON: any number in a JSON text survives reading and writing', () => {
   fc.assert(
     fc.property(jsonText, (text) => {
       assert.equal(stringifyExact(parseExact(text, 'spelling')), text);
@@ -17,7 +17,7 @@ it('exact JSON: any number of a JSON text survives reading and writing', () => {
   );
 });
 
-it('exact JSON: the scan finds just the numbers that a double changes', () => {
+it('exact JSON: the scan finds exactly the numbers that a double changes', () => {
   fc.assert(
     fc.property(jsonNumber, (number) => {
       assert.equal(numberLossIn(Buffer.from(`{"1.0":[${number}]}`)), numberLoss(number));
@@ -27,7 +27,7 @@ it('exact JSON: the scan finds just the numbers that a double changes', () => {
   );
 });
 
-it('exact JSON: reads every value as JSON.parse does where doubles keep the values', () => {
+it('exact JSON: reads like JSON.parse when doubles keep the values', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       if (numberLossIn(Buffer.from(text)) !== 'value') assert.deepEqual(parseExact(text), JSON.parse(text));

@@ -26,12 +26,12 @@ describe('IniDocument', () => {
     const document = IniDocument.parse(SAMPLE);
     assert.deepEqual(document.sectionNames(), ['client', 'Client']);
     assert.deepEqual(document.optionNames('client'), ['node_id', 'motd', 'timeout', 'region']);
-    assert.deepEqual(document.optionNames('nobody'), []);
+    assert.deepEqual(document.optionNames('missing'), []);
     assert.equal(document.get('client', 'Node_Id'), '0123');
     assert.equal(document.get('client', 'motd'), 'hello\nworld\n\nand all');
     assert.equal(document.get('client', 'region'), 'north');
     assert.equal(document.get('Client', 'timeout'), '7');
-    assert.equal(document.get('nobody', 'region'), undefined);
+    assert.equal(document.get('missing', 'region'), undefined);
     assert.equal(document.get('DEFAULT', 'REGION'), 'north');
     assert.equal(document.lineOf('client', 'node_id'), 7);
     assert.equal(document.toString(), SAMPLE);

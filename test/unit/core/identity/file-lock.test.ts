@@ -66,9 +66,9 @@ describe('withFileLock', () => {
   });
 
   for (const [what, token] of [
-    ['another machine', '17 elsewhere 0123456789abcdef'],
-    ['nobody named', ''],
-    ['a forger', `1 ${hostname()} ../../../../etc`],
+    ['a process on another machine', '17 elsewhere 0123456789abcdef'],
+    ['an unnamed holder', ''],
+    ['a holder with a forged name', `1 ${hostname()} ../../../../etc`],
   ] as const) {
     it(`withFileLock: breaks the lock of ${what} after it was held for too long`, async (t) => {
       const folder = tempFolder(t);
