@@ -22,7 +22,7 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 /** Name of the field that takes the whole body. */
 const BODY = 'body';
 
-interface Place {
+interface FieldSource {
   readonly in: 'path' | 'query' | 'header' | 'cookie' | 'body';
   readonly name: string;
 }
@@ -42,7 +42,7 @@ export function bindData(
   }
   const text = definitions.take(name, jsonSchemaOf(data, 'text', convert));
   const fields = fieldsOf(text, definitions);
-  const places = placesOf(event, inPath, fields);
+  const places = sourcesOf(event, inPath, fields);
   const parameters = [...places]
     .filter(([, place]) => place.in !== 'body')
     .map(([field, place]) => parameterOf(field, place, fields.get(field)));
@@ -60,11 +60,11 @@ export function bindData(
   };
 }
 
-function placesOf(
+function sourcesOf(
   event: EventDefinition,
   inPath: readonly string[],
   fields: ReadonlyMap<string, Field>,
-): Map<string, Place> {
+): Map<string, FieldSource> {
   const told = new Map(
     Object.entries(event.in ?? {}).map(([field, placement]) => [field, parse(field, placement)]),
   );
@@ -77,7 +77,7 @@ function placesOf(
   }
   const whole = told.get(BODY)?.in === 'body';
   const rest = whole || BODILESS.has(event.method ?? '') ? 'query' : 'body';
-  const places = new Map<string, Place>();
+  const places = new Map<string, FieldSource>();
   for (const field of inPath) {
     const other = told.get(field);
     if (other !== undefined && other.in !== 'path')
@@ -91,14 +91,14 @@ function placesOf(
   return places;
 }
 
-function parse(field: string, placement: Placement): Place {
+function parse(field: string, placement: Placement): FieldSource {
   const [where = '', ...names] = placement.split(':');
   const known = (['path', 'query', 'header', 'cookie', 'body'] as const).find((one) => one === where);
   if (known === undefined) throw new ContractError(`in: ${field} cannot be in ${JSON.stringify(placement)}`);
   return { in: known, name: names.join(':') || field };
 }
 
-function parameterOf(field: string, place: Place, of: Field | undefined): JsonObject {
+function parameterOf(field: string, place: FieldSource, of: Field | undefined): JsonObject {
   const schemas = of === undefined || of.schemas.length === 0 ? [{ type: 'string' }] : of.schemas;
   const distinct = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()];
   const only = distinct.length === 1 ? distinct[0] : undefined;
@@ -127,7 +127,7 @@ function bodyOf(
   event: EventDefinition,
   convert: boolean,
   definitions: Definitions,
-  places: ReadonlyMap<string, Place>,
+  places: ReadonlyMap<string, FieldSource>,
   open: boolean,
 ): Binding['requestBody'] {
   if (event.data === undefined) return undefined;

@@ -51,12 +51,12 @@ export function* readingClaims(fragment: unknown): Steps<Claim[]> {
     if (isExtension(path) || item === null) continue;
     yield;
     const place = { path, pointer: pointerOf('paths', path) };
-    located(place, () => checkPathItem(path, item));
+    withPlace(place, () => checkPathItem(path, item));
     for (const method of HTTP_METHODS) {
       const operation = isObject(item) ? member(item, method) : undefined;
       if (!isObject(operation)) continue;
       const at = { ...place, method, pointer: `${place.pointer}/${method}` };
-      const eventName = located(at, () => checkEventName(eventNameOf(method, path, operation), MAX_NAME));
+      const eventName = withPlace(at, () => checkEventName(eventNameOf(method, path, operation), MAX_NAME));
       claims.push({ method, path, eventName });
     }
   }
@@ -123,7 +123,7 @@ function decoded(path: string): string {
   }
 }
 
-function located<T>(place: { path: string; pointer: string; method?: HttpMethod }, read: () => T): T {
+function withPlace<T>(place: { path: string; pointer: string; method?: HttpMethod }, read: () => T): T {
   try {
     return read();
   } catch (error) {

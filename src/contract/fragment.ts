@@ -111,7 +111,7 @@ function repliesOf(
   for (const [status, reply] of replies) {
     if (!/^([1-5]\d\d|[1-5]XX|default)$/.test(status))
       throw new ContractError(`a reply cannot have the status ${status}`);
-    const { description, data, contentType = 'application/json', headers } = inFull(reply);
+    const { description, data, contentType = 'application/json', headers } = definitionOf(reply);
     const converted = data === undefined ? undefined : jsonSchemaOf(data, 'output', convert);
     const said =
       description ?? (converted === undefined ? undefined : textOf(converted.schema, 'description'));
@@ -129,7 +129,7 @@ function repliesOf(
 /** Statuses without a body (RFC 9110). */
 const BODILESS = new Set(['204', '205', '304']);
 
-function inFull(reply: Reply): ReplyDefinition {
+function definitionOf(reply: Reply): ReplyDefinition {
   if (reply === null) return {};
   if (typeof reply === 'string') return { description: reply };
   return isSchema(reply) ? { data: reply } : reply;

@@ -26,7 +26,7 @@ export interface ZeroMQHeartbeatConfigOptions {
 }
 
 /** Minimum duration in milliseconds; a smaller value is in seconds, or a mistake. */
-const SHORTEST = 10;
+const MIN_DURATION = 10;
 
 /**
  * Where heartbeats are sent, and how often. Senders connect to the address, receivers bind it.
@@ -37,7 +37,7 @@ const SHORTEST = 10;
  * ```
  */
 export class ZeroMQHeartbeatConfig {
-  private readonly places: readonly Target[];
+  private readonly targets: readonly Target[];
   readonly interval: number;
   readonly timeout: number;
   readonly maxMissed: number;
@@ -53,7 +53,7 @@ export class ZeroMQHeartbeatConfig {
     options: ZeroMQHeartbeatConfigOptions = {},
   ) {
     const { interval = 10_000, timeout = 30_000, maxMissed = 3 } = options;
-    this.places = toTargets(connection);
+    this.targets = toTargets(connection);
     this.interval = duration('interval', interval);
     this.timeout = duration('timeout', timeout);
     if (!Number.isInteger(maxMissed) || maxMissed < 0) {
@@ -66,7 +66,7 @@ export class ZeroMQHeartbeatConfig {
 
   /** Addresses that senders connect to. */
   get destinations(): readonly Target[] {
-    return this.places;
+    return this.targets;
   }
 
   /**
@@ -75,18 +75,18 @@ export class ZeroMQHeartbeatConfig {
    * @throws {ZeroMQConfigError} unless there is exactly one address.
    */
   get connection(): ZeroMQConnection {
-    const [place, ...others] = this.places;
+    const [place, ...others] = this.targets;
     if (place instanceof ZeroMQConnection && others.length === 0) return place;
     throw new ZeroMQConfigError(
-      `heartbeats are received at one address, got ${this.places.map(String).join(', ')}`,
+      `heartbeats are received at one address, got ${this.targets.map(String).join(', ')}`,
     );
   }
 }
 
 function duration(name: string, value: number): number {
-  if (Number.isFinite(value) && value >= SHORTEST) return value;
+  if (Number.isFinite(value) && value >= MIN_DURATION) return value;
   const hint = value > 0 ? ` (values are milliseconds: for ${value} seconds give ${value * 1000})` : '';
   throw new ZeroMQConfigError(
-    `heartbeat ${name} must be at least ${SHORTEST} ms, got ${String(value)}${hint}`,
+    `heartbeat ${name} must be at least ${MIN_DURATION} ms, got ${String(value)}${hint}`,
   );
 }

@@ -55,12 +55,12 @@ interface Entry extends HeartbeatNode {
 }
 
 /** The timeout of a node that announces its own interval is at least this many intervals. */
-const OWN_INTERVALS = 3;
+const MIN_INTERVALS = 3;
 
 /**
  * Lost nodes are remembered for this many timeouts, so that they are recognised when they return.
  */
-const REMEMBERED = 20;
+const LOST_RETENTION = 20;
 
 /**
  * Decides which nodes are alive, by the rule of the Python original: a node is lost after it was
@@ -124,7 +124,7 @@ export class HeartbeatMonitor {
       this.entries.set(key, entry);
     }
     entry.lastHeartbeat = heartbeat.lastHeartbeat;
-    entry.timeout = Math.max(this.rules.timeout, (heartbeat.interval ?? 0) * OWN_INTERVALS);
+    entry.timeout = Math.max(this.rules.timeout, (heartbeat.interval ?? 0) * MIN_INTERVALS);
     this.refresh(entry);
     if (!known) this.listener.nodeConnected(entry);
     return true;
@@ -167,7 +167,7 @@ export class HeartbeatMonitor {
       const silentFor = now - entry.seen;
       if (silentFor <= entry.timeout) continue;
       if (!entry.lost) this.miss(entry, silentFor);
-      else if (silentFor > entry.timeout * REMEMBERED) this.forget(entry.key);
+      else if (silentFor > entry.timeout * LOST_RETENTION) this.forget(entry.key);
     }
   }
 

@@ -24,10 +24,10 @@ import { type HeartbeatListener, HeartbeatMonitor, type HeartbeatNode } from './
 import { HeartbeatSender } from './heartbeat-schedule.ts';
 
 /** Heartbeats queued for an unreachable receiver. More would only report outdated facts. */
-const WAITING = 1;
+const MAX_QUEUED = 1;
 
 /** Maximum size of a message that a receiver accepts, in bytes. */
-const LARGEST = 64 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** Options of a {@link ZeroMQHeartbeatSender}. */
 export interface ZeroMQHeartbeatSenderOptions {
@@ -89,7 +89,7 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
   appeared(connection: ZeroMQConnection): void {
     const { curve } = this.options;
     const socket = new MessageSocket(
-      { type: 'dealer', sendHighWaterMark: WAITING, linger: 0, pings: 'seldom', curve },
+      { type: 'dealer', sendHighWaterMark: MAX_QUEUED, linger: 0, pings: 'seldom', curve },
       this,
     );
     this.sockets.set(connection.toString(), socket);
@@ -147,7 +147,7 @@ export class ZeroMQHeartbeatReceiver
   implements SocketReceiver, HeartbeatListener
 {
   private readonly socket: MessageSocket;
-  private readonly watch: HeartbeatMonitor;
+  private readonly watcher: HeartbeatMonitor;
   private readonly options: ZeroMQHeartbeatReceiverOptions;
   private readonly logger: Logger;
 
@@ -157,10 +157,10 @@ export class ZeroMQHeartbeatReceiver
     this.logger = options.logger ?? silentLogger;
     const { curve } = options;
     this.socket = new MessageSocket(
-      { type: 'router', maxMessageSize: LARGEST, pings: 'seldom', curve },
+      { type: 'router', maxMessageSize: MAX_MESSAGE_BYTES, pings: 'seldom', curve },
       this,
     );
-    this.watch = new HeartbeatMonitor(options.config, this, options.clock ?? systemClock);
+    this.watcher = new HeartbeatMonitor(options.config, this, options.clock ?? systemClock);
   }
 
   /** Monitor of the socket. */
@@ -170,7 +170,7 @@ export class ZeroMQHeartbeatReceiver
 
   /** Live nodes, and lost ones that are remembered. */
   get nodes(): readonly HeartbeatNode[] {
-    return this.watch.nodes;
+    return this.watcher.nodes;
   }
 
   /**
@@ -182,19 +182,19 @@ export class ZeroMQHeartbeatReceiver
    */
   async start(): Promise<string> {
     const endpoint = await this.socket.bind(this.options.config.connection);
-    this.watch.start();
+    this.watcher.start();
     return endpoint;
   }
 
   /** Closes the socket. The receiver cannot start again. */
   stop(): void {
-    this.watch.stop();
+    this.watcher.stop();
     this.socket.close();
   }
 
   /** Records another message of a node, by its key: the node is not silent. */
   alive(key: string): void {
-    this.watch.alive(key);
+    this.watcher.alive(key);
   }
 
   /**
@@ -202,12 +202,12 @@ export class ZeroMQHeartbeatReceiver
    * without heartbeats.
    */
   reportOf(key: string): { missed: number; silentFor: number } | undefined {
-    return this.watch.reportOf(key);
+    return this.watcher.reportOf(key);
   }
 
   /** Forgets a node that left, so that its silence does not count as a loss. */
   forget(key: string): void {
-    this.watch.forget(key);
+    this.watcher.forget(key);
   }
 
   message(frames: Buffer[]): void {
@@ -216,7 +216,7 @@ export class ZeroMQHeartbeatReceiver
     if (heartbeat === undefined) dropped(this.options.speaker, 'bad-heartbeat');
     else if (guest?.rights.mayBeatAs(heartbeat.nodeType) === false)
       dropped(this.options.speaker, 'unknown-peer');
-    else if (!this.watch.beat(heartbeat, guest?.publicKey)) dropped(this.options.speaker, 'overflow');
+    else if (!this.watcher.beat(heartbeat, guest?.publicKey)) dropped(this.options.speaker, 'overflow');
   }
 
   nodeConnected(node: HeartbeatNode): void {
@@ -227,19 +227,19 @@ export class ZeroMQHeartbeatReceiver
 
   heartbeatMissed(node: HeartbeatNode, silentFor: number): void {
     const { heartbeatMissed } = diagnostics;
-    if (heartbeatMissed.hasSubscribers) heartbeatMissed.publish(this.told(node, silentFor));
+    if (heartbeatMissed.hasSubscribers) heartbeatMissed.publish(this.missedPayload(node, silentFor));
     this.notify('missed', node, silentFor);
   }
 
   nodeLost(node: HeartbeatNode, silentFor: number): void {
     const { heartbeatLost } = diagnostics;
-    if (heartbeatLost.hasSubscribers) heartbeatLost.publish(this.told(node, silentFor));
+    if (heartbeatLost.hasSubscribers) heartbeatLost.publish(this.missedPayload(node, silentFor));
     const { key: peer, nodeType, missed } = node;
     logFact(this.logger, { peer, nodeType, missed, silentFor }, 'heartbeat lost');
     this.notify('lost', node, silentFor);
   }
 
-  private told(node: HeartbeatNode, silentFor: number): HeartbeatMissed {
+  private missedPayload(node: HeartbeatNode, silentFor: number): HeartbeatMissed {
     const { kind, node: self } = this.options.speaker;
     return { kind, node: self, peer: node.key, peerType: node.nodeType, missed: node.missed, silentFor };
   }

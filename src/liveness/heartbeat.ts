@@ -26,10 +26,10 @@ const EVENT = Buffer.from('heartbeat');
 const DELIMITER = Buffer.alloc(0);
 
 /** Maximum size of a payload that is parsed, in bytes. */
-const LONGEST = 4096;
+const MAX_PAYLOAD_BYTES = 4096;
 
 /** Maximum accepted interval, in milliseconds. */
-const LONGEST_INTERVAL = 600_000;
+const MAX_INTERVAL = 600_000;
 
 /** Encodes a heartbeat as frames for a DEALER socket. */
 export function encodeHeartbeat(heartbeat: Heartbeat): Buffer[] {
@@ -51,7 +51,7 @@ export function encodeHeartbeat(heartbeat: Heartbeat): Buffer[] {
 export function decodeHeartbeat(frames: readonly Buffer[]): Heartbeat | undefined {
   const [, delimiter, event, payload] = frames;
   if (delimiter?.length !== 0 || event === undefined || !event.equals(EVENT)) return undefined;
-  if (payload === undefined || payload.length > LONGEST || !isUtf8(payload)) return undefined;
+  if (payload === undefined || payload.length > MAX_PAYLOAD_BYTES || !isUtf8(payload)) return undefined;
   let data: unknown;
   try {
     data = JSON.parse(payload.toString());
@@ -68,7 +68,7 @@ function readFields(data: Record<string, unknown>): Heartbeat | undefined {
   if (!isIdentity(nodeId) || !isIdentity(sessionId)) return undefined;
   if (!isIdentity(joinIdentity(nodeId, sessionId))) return undefined;
   if (nodeType === undefined || !isAmount(lastHeartbeat) || !isAmount(missedCount)) return undefined;
-  const known = isAmount(interval) && interval > 0 ? Math.min(interval, LONGEST_INTERVAL) : undefined;
+  const known = isAmount(interval) && interval > 0 ? Math.min(interval, MAX_INTERVAL) : undefined;
   return { nodeId, sessionId, nodeType, lastHeartbeat, missedCount, interval: known };
 }
 

@@ -90,7 +90,7 @@ export class RequestContext implements HandlerContext {
   }
 
   /** The outcome that applies because the reply is no longer needed; undefined while it is. */
-  get givenUp(): 'TIMEOUT' | 'CANCELLED' | undefined {
+  get cancelOutcome(): 'TIMEOUT' | 'CANCELLED' | undefined {
     if (this.abortReason?.name === 'TimeoutError' || this.remaining() === 0) return 'TIMEOUT';
     return this.abortReason === undefined ? undefined : 'CANCELLED';
   }

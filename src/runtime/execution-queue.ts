@@ -94,7 +94,7 @@ export class ExecutionQueue {
   }
 
   /** Records how long a handler took while requests were queued. */
-  learn(execution: HandlerExecution, time: number): void {
+  record(execution: HandlerExecution, time: number): void {
     this.paceOf(execution).record(time);
   }
 

@@ -169,14 +169,14 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       this.finish(execution, this.toReply(execution, result));
       return;
     }
-    void this.finishLater(execution, result);
+    void this.finishAsync(execution, result);
   }
 
   /**
    * `await` settles once, whatever the thenable does; a promise with overridden members cannot
    * bypass it.
    */
-  private async finishLater(execution: HandlerExecution, result: unknown): Promise<void> {
+  private async finishAsync(execution: HandlerExecution, result: unknown): Promise<void> {
     let reply: ReplyMessage;
     try {
       reply = this.toReply(execution, await result);
@@ -191,7 +191,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     execution.context?.release();
     this.running.remove(execution);
     const { startedAt } = execution;
-    if (startedAt > 0) this.waiting.learn(execution, performance.now() - startedAt);
+    if (startedAt > 0) this.waiting.record(execution, performance.now() - startedAt);
     this.settle(execution, reply);
     this.pump();
   }
@@ -234,7 +234,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       }
     }
     // A handler that throws because its signal aborted has not failed.
-    const givenUp = execution.context?.givenUp;
+    const givenUp = execution.context?.cancelOutcome;
     if (givenUp !== undefined) {
       return failure(givenUp, 'the handler was aborted: its reply is no longer needed', { dispatched: true });
     }

@@ -12,9 +12,9 @@ export class RequestTiming {
   private startedAt: number | undefined;
 
   /**
-   * @param onTheWay milliseconds from the caller to this node: in router queues and on the network.
+   * @param transitTime milliseconds from the caller to this node: in router queues and on the network.
    */
-  private constructor(private readonly onTheWay: number) {}
+  private constructor(private readonly transitTime: number) {}
 
   /** Starts measuring; undefined when the caller did not ask. */
   static of({ extras, timeLeft }: RequestMessage): RequestTiming | undefined {
@@ -34,7 +34,7 @@ export class RequestTiming {
   addTo(reply: ReplyMessage): ReplyMessage {
     const now = performance.now();
     const startedAt = this.startedAt ?? now;
-    const timing = { queue: this.onTheWay + startedAt - this.arrivedAt, handler: now - startedAt };
+    const timing = { queue: this.transitTime + startedAt - this.arrivedAt, handler: now - startedAt };
     const extras = Buffer.from(JSON.stringify({ ...parse<ReplyExtras>(reply.extras), timing }));
     return extras.length > MAX_METADATA ? reply : { ...reply, extras };
   }

@@ -17,7 +17,7 @@ import {
   encodeReplyMetadata,
   encodeRequestMetadata,
   isJsonType,
-  isMeantAsMetadata,
+  looksLikeMetadata,
 } from './metadata.ts';
 import { readPlainFailure } from './plain-failure.ts';
 
@@ -90,9 +90,9 @@ export function readEventName(frame: Buffer): string | undefined {
 }
 
 /** Result of reading the metadata frame. */
-export interface MetadataVerdict {
+export interface MetadataResult {
   /** A metadata frame was read, so the sender is a node of this framework. */
-  readonly ours: boolean;
+  readonly native: boolean;
   /** A metadata frame could not be read; it is ignored. */
   readonly broken: boolean;
   /** Whether the sender understands packed messages. */
@@ -100,10 +100,10 @@ export interface MetadataVerdict {
 }
 
 /** Converts classic frames to a request. */
-export function toRequest(frames: ClassicFrames): MetadataVerdict & { message: RequestMessage } {
+export function toRequest(frames: ClassicFrames): MetadataResult & { message: RequestMessage } {
   const metadata = frames.metadata === undefined ? undefined : decodeRequestMetadata(frames.metadata);
   return {
-    ...verdict(frames, metadata),
+    ...metadataResult(frames, metadata),
     message: {
       eventName: frames.eventName,
       body: frames.body,
@@ -116,7 +116,7 @@ export function toRequest(frames: ClassicFrames): MetadataVerdict & { message: R
 }
 
 /** A reply, and problems of its frames. */
-export interface ReplyVerdict extends MetadataVerdict {
+export interface ReplyResult extends MetadataResult {
   readonly message: ReplyMessage;
   /**
    * Whether the event data is not JSON (Python writes NaN, for example); the message is then a
@@ -129,7 +129,7 @@ export interface ReplyVerdict extends MetadataVerdict {
  * Converts classic frames to a reply. A reply without metadata is a success unless its event data
  * is a failure or not JSON. Nodes of this framework write valid JSON, so theirs is not checked.
  */
-export function toReply(frames: ClassicFrames): ReplyVerdict {
+export function toReply(frames: ClassicFrames): ReplyResult {
   const { metadata: frame, body } = frames;
   const metadata = frame === undefined ? undefined : decodeReplyMetadata(frame);
   if (metadata === undefined) {
@@ -137,11 +137,11 @@ export function toReply(frames: ClassicFrames): ReplyVerdict {
     const message = badJson
       ? failure('BAD_REPLY', 'the reply of the classic node is not JSON')
       : plainReply(frame, body);
-    return { ...verdict(frames, undefined), message, badJson };
+    return { ...metadataResult(frames, undefined), message, badJson };
   }
   const { status, code, dispatched, more, contentType, extras } = metadata;
   return {
-    ...verdict(frames, metadata),
+    ...metadataResult(frames, metadata),
     message: { status, code, dispatched, more, contentType, extras, body },
     badJson: false,
   };
@@ -149,7 +149,7 @@ export function toReply(frames: ClassicFrames): ReplyVerdict {
 
 /** A reply without readable metadata. A broken metadata frame may have reported a failure. */
 function plainReply(frame: Buffer | undefined, body: Buffer): ReplyMessage {
-  if (frame !== undefined && isMeantAsMetadata(frame)) {
+  if (frame !== undefined && looksLikeMetadata(frame)) {
     return failure('BAD_REPLY', 'the metadata of the reply cannot be read');
   }
   return (
@@ -202,9 +202,12 @@ function plainBody({ body, contentType }: ReplyMessage): Buffer {
   return Buffer.from(JSON.stringify(body.toString(isUtf8(body) ? 'utf8' : 'base64')));
 }
 
-function verdict(frames: ClassicFrames, metadata: { readonly packs: boolean } | undefined): MetadataVerdict {
+function metadataResult(
+  frames: ClassicFrames,
+  metadata: { readonly packs: boolean } | undefined,
+): MetadataResult {
   return {
-    ours: metadata !== undefined,
+    native: metadata !== undefined,
     broken: metadata === undefined && frames.metadata !== undefined,
     packs: metadata?.packs ?? false,
   };

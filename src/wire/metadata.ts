@@ -95,7 +95,7 @@ export function decodeReplyMetadata(frame: Buffer): ReplyMetadata | undefined {
  * Whether a frame after the event data is metadata, readable or not: a JSON object starts with a
  * brace.
  */
-export function isMeantAsMetadata(frame: Buffer): boolean {
+export function looksLikeMetadata(frame: Buffer): boolean {
   return /^\s*\{/.test(frame.toString('latin1', 0, 64));
 }
 

@@ -5,7 +5,7 @@ import { MAX_EVENT_NAME, MAX_METADATA } from './limits.ts';
 import { isRequestId } from './metadata.ts';
 
 /** Maximum bytes of UTF-8 per UTF-16 code unit. */
-const WIDEST = 3;
+const MAX_BYTES_PER_UNIT = 3;
 
 /**
  * Creates the message of a request. It validates the limits of the wire, so that the caller gets
@@ -16,7 +16,7 @@ const WIDEST = 3;
  */
 export function toMessage(request: OutgoingRequest, maxBody: number): RequestMessage {
   const { eventName, body, requestId = '', extras: data } = request;
-  if (eventName === '' || (eventName.length * WIDEST > MAX_EVENT_NAME && isTooLong(eventName))) {
+  if (eventName === '' || (eventName.length * MAX_BYTES_PER_UNIT > MAX_EVENT_NAME && isTooLong(eventName))) {
     throw new ZeroMQConfigError(
       `eventName must be 1 to ${MAX_EVENT_NAME} bytes, got ${Buffer.byteLength(eventName)}`,
     );

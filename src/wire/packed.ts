@@ -128,13 +128,13 @@ export interface PackedSink {
  * Length of identities that ROUTER sockets generate: a zero byte and a number, which may look like
  * the magic bytes.
  */
-const MADE_UP_IDENTITY_BYTES = 5;
+const GENERATED_IDENTITY_BYTES = 5;
 
 /** Whether a frame is the first frame of a packed message. */
 export function isPacked(frame: Buffer): boolean {
   return (
     frame.length >= MAGIC_BYTES &&
-    frame.length !== MADE_UP_IDENTITY_BYTES &&
+    frame.length !== GENERATED_IDENTITY_BYTES &&
     frame[0] === 0x00 &&
     frame[1] === 0x5a &&
     frame[2] === 0x47 &&

@@ -7,17 +7,17 @@ import { NO_BYTES, type ReplyMessage } from '../core/messages/message.ts';
 import { isOutcomeCode, outcomeOf } from '../core/messages/outcome.ts';
 
 /** Maximum size of event data that is checked, in bytes. */
-const MAX_FAILURE = 65_536;
+const MAX_FAILURE_BYTES = 65_536;
 
 /** Start of every such text. */
-const BEGINNING = /^\s*\{\s*"error"\s*:\s*\{/;
+const FAILURE_START = /^\s*\{\s*"error"\s*:\s*\{/;
 
 /** Maximum bytes before the inner brace that are checked. */
-const BEGINNING_BYTES = 64;
+const FAILURE_START_BYTES = 64;
 
 /** The failure in the event data of a reply without metadata; undefined for other data. */
 export function readPlainFailure(body: Buffer): ReplyMessage | undefined {
-  if (body.length > MAX_FAILURE || !BEGINNING.test(body.toString('latin1', 0, BEGINNING_BYTES)))
+  if (body.length > MAX_FAILURE_BYTES || !FAILURE_START.test(body.toString('latin1', 0, FAILURE_START_BYTES)))
     return undefined;
   const error = soleError(body);
   if (error === undefined) return undefined;

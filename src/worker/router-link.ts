@@ -319,7 +319,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
       return;
     }
     if (!classic.delimited || classic.envelope.length === 0) return this.line.drop('no-delimiter');
-    const { message, ours, broken } = toRequest(classic);
+    const { message, native, broken } = toRequest(classic);
     if (broken) this.line.drop('bad-metadata');
     const { envelope, eventName } = classic;
     // What is in between only passes frames on: it must not be sent packed ones because a worker understands them.
@@ -327,7 +327,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
       this.line.channel.post([
         ...envelope,
         NO_BYTES,
-        ...replyFrames(eventName, reply, ours ? 'plain' : 'none'),
+        ...replyFrames(eventName, reply, native ? 'plain' : 'none'),
       ]);
     const refusal = this.refusal(eventName);
     if (refusal === undefined) this.run(message, send);

@@ -30,7 +30,7 @@ export function annotate({ schema, notes }: Sketch, described: Described, mode: 
   const description = [...(flags.description === undefined ? [] : [flags.description]), ...sentences].join(
     ' ',
   );
-  if (description !== '' && !isNothing(schema)) said['description'] = description;
+  if (description !== '' && !rejectsAll(schema)) said['description'] = description;
   const shown = (examples ?? []).map(asJson).filter((example) => example !== undefined);
   if (shown.length > 0) said['examples'] = shown;
   const standard =
@@ -62,6 +62,6 @@ function isDeep(value: unknown): boolean {
   return isObject(value) && value['special'] === 'deep';
 }
 
-function isNothing(schema: JsonObject): boolean {
+function rejectsAll(schema: JsonObject): boolean {
   return JSON.stringify(schema) === JSON.stringify(NOTHING);
 }

@@ -22,7 +22,7 @@ export function convertArray(converter: Conversion, described: Described, scope:
   const each: JsonObject[] = [];
   if (allowed.length > 0 && !strips) each.push(anyOf(allowed.map(convert)));
   for (const item of excluded) {
-    const refused = strips ? undefined : surely(item);
+    const refused = strips ? undefined : strictSchemaOf(item);
     if (refused === undefined) notes.push('Certain items are not allowed.');
     else each.push({ not: refused });
   }
@@ -71,7 +71,7 @@ interface Gathered {
   readonly notes: string[];
 }
 
-interface Circumstances {
+interface ArrayChanges {
   /** Joi may add items before it counts them. */
   readonly grows: boolean;
   /** Joi may remove items before it counts them. */
@@ -86,7 +86,7 @@ function gatherRule(
   { schema, contained, notes }: Gathered,
   rule: DescribedRule,
   scope: Scope,
-  how: Circumstances,
+  how: ArrayChanges,
 ): void {
   const limit = rule.args?.['limit'];
   switch (rule.name) {
@@ -107,8 +107,8 @@ function gatherRule(
     }
     case 'unique': {
       const comparator = rule.args?.['comparator'];
-      const told = comparator === undefined && !how.changed && !how.shrinks && !how.items.some(makesNew);
-      if (told) schema['uniqueItems'] = true;
+      const isExact = comparator === undefined && !how.changed && !how.shrinks && !how.items.some(makesNew);
+      if (isExact) schema['uniqueItems'] = true;
       else
         notes.push(
           typeof comparator === 'string'
@@ -175,7 +175,7 @@ const HARMLESS = new Set(['presence', 'only', 'label', 'description', 'unit']);
  * A schema that accepts only what Joi accepts, for use in `not`; undefined if there is no certain
  * one.
  */
-function surely(described: Described): JsonObject | undefined {
+function strictSchemaOf(described: Described): JsonObject | undefined {
   const { flags = {}, rules, allow, invalid, whens, keys, items, ordered, patterns } = described;
   const others = Object.keys(flags).filter(
     (flag) => !['presence', 'only', 'label', 'description'].includes(flag),

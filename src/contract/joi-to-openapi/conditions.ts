@@ -12,7 +12,7 @@ import { literalsOf } from './values.ts';
 export interface Siblings {
   readonly keys: Readonly<Record<string, Described>>;
   /** Whether Joi sees the key exactly when the caller sent it. */
-  readonly sure: (name: string) => boolean;
+  readonly presenceKnown: (name: string) => boolean;
   readonly isRequired: (child: Described) => boolean;
 }
 
@@ -37,7 +37,7 @@ export function conditionOf(
   const [other = '', ...deeper] = path;
   if (deeper.length > 0 || Object.keys(special).length > 0 || other === name) return undefined;
   const sibling = Object.hasOwn(siblings.keys, other) ? siblings.keys[other] : undefined;
-  if (sibling === undefined || !siblings.sure(other) || isConverted(sibling)) return undefined;
+  if (sibling === undefined || !siblings.presenceKnown(other) || isConverted(sibling)) return undefined;
 
   const say = (variant: Described): JsonObject => {
     const {

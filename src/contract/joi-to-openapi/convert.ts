@@ -220,11 +220,11 @@ function linked(described: Described, scope: Scope): Target | undefined {
   const path = ref?.path ?? [];
   if (ref?.type === 'local') {
     for (const [index, { described: candidate, key }] of scope.around.entries()) {
-      if ((candidate.flags?.id ?? key) === path[0]) return reach(targetAt(scope, index), path.slice(1));
+      if ((candidate.flags?.id ?? key) === path[0]) return followPath(targetAt(scope, index), path.slice(1));
       const shared = candidate.shared?.find((one) => one.flags?.id === path[0]);
       if (shared !== undefined) {
         const outer = { ...scope, around: scope.around.slice(index) };
-        return reach({ described: shared, outer, key: undefined }, path.slice(1));
+        return followPath({ described: shared, outer, key: undefined }, path.slice(1));
       }
     }
     return undefined;
@@ -232,7 +232,7 @@ function linked(described: Described, scope: Scope): Target | undefined {
   const index = ref?.ancestor === 'root' ? scope.around.length - 1 : ref?.ancestor;
   return index === undefined || index >= scope.around.length
     ? undefined
-    : reach(targetAt(scope, index), path);
+    : followPath(targetAt(scope, index), path);
 }
 
 function targetAt(scope: Scope, index: number): Target | undefined {
@@ -241,7 +241,7 @@ function targetAt(scope: Scope, index: number): Target | undefined {
   return { ...found, outer: { ...scope, around: scope.around.slice(index + 1) } };
 }
 
-function reach(target: Target | undefined, path: readonly string[]): Target | undefined {
+function followPath(target: Target | undefined, path: readonly string[]): Target | undefined {
   const [name, ...rest] = path;
   if (target === undefined || name === undefined) return target;
   const { described, outer, key } = target;
@@ -250,5 +250,5 @@ function reach(target: Target | undefined, path: readonly string[]): Target | un
   );
   if (inner === undefined) return undefined;
   const around = [{ described, key }, ...outer.around];
-  return reach({ described: inner[1], outer: { ...outer, around }, key: inner[0] }, rest);
+  return followPath({ described: inner[1], outer: { ...outer, around }, key: inner[0] }, rest);
 }

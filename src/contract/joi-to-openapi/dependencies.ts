@@ -10,13 +10,13 @@ export interface Peers {
    * Whether Joi sees the key exactly when the caller sent it: it has no default and is not renamed,
    * stripped or emptied.
    */
-  readonly sure: (name: string) => boolean;
+  readonly presenceKnown: (name: string) => boolean;
   readonly defined: (name: string) => boolean;
 }
 
 /** The rule as JSON Schema, if it can express it, and as a sentence. */
 export interface Dependency {
-  readonly said: JsonObject | undefined;
+  readonly schema: JsonObject | undefined;
   readonly note: string;
 }
 
@@ -25,11 +25,15 @@ export function convertDependency(dependency: DescribedDependency, peers: Peers)
   const all = key === undefined ? names : [key, ...names];
   const separator = options.separator ?? '.';
   const nested = separator !== false && all.some((name) => name.includes(separator));
-  const plain = !nested && options.isPresent === undefined && all.every(peers.sure);
-  return { said: plain ? say(rel, key, names) : undefined, note: sentence(rel, key, names) };
+  const plain = !nested && options.isPresent === undefined && all.every(peers.presenceKnown);
+  return { schema: plain ? schemaOf(rel, key, names) : undefined, note: sentence(rel, key, names) };
 }
 
-function say(rel: DescribedDependency['rel'], key: string | undefined, names: readonly string[]): JsonObject {
+function schemaOf(
+  rel: DescribedDependency['rel'],
+  key: string | undefined,
+  names: readonly string[],
+): JsonObject {
   const has = (...some: readonly string[]): JsonObject => ({ required: [...some] });
   const pairs = names.flatMap((one, index) => names.slice(index + 1).map((other) => has(one, other)));
   switch (rel) {

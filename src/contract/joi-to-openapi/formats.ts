@@ -113,8 +113,8 @@ export const ISO_DATE =
  */
 function topLevel(tlds: unknown): string {
   if (tlds === false) return '';
-  const told = typeof tlds === 'object' && tlds !== null && ('allow' in tlds || 'deny' in tlds);
-  return ` of ${told ? 'an allowed' : 'a known'} top-level domain`;
+  const isRestricted = typeof tlds === 'object' && tlds !== null && ('allow' in tlds || 'deny' in tlds);
+  return ` of ${isRestricted ? 'an allowed' : 'a known'} top-level domain`;
 }
 
 /** The labels after the first; a domain has at least two by default. */
@@ -123,8 +123,8 @@ function domainRest(minSegments: unknown): string {
   return `(?:\\.[^\\s/@.]+)${more === 1 ? '+' : `{${Math.max(more, 0)},}`}`;
 }
 
-function guid({ version, separator, wrapper: told }: Options): FormatPattern {
-  const wrapper = told as string | boolean | undefined;
+function guid({ version, separator, wrapper: wrapperOption }: Options): FormatPattern {
+  const wrapper = wrapperOption as string | boolean | undefined;
   const listed = version === undefined ? [] : ([version].flat() as string[]);
   const versions = listed.map((one) => one.slice(-1)).join('');
   const gap =

@@ -31,7 +31,7 @@ export function convertObject(converter: Conversion, described: Described, scope
 
   const children = Object.entries(keys ?? {});
   const peers: Peers = {
-    sure: (name) => {
+    presenceKnown: (name) => {
       const child = keys !== undefined && Object.hasOwn(keys, name) ? keys[name] : undefined;
       return (
         !gone.has(name) &&
@@ -45,7 +45,7 @@ export function convertObject(converter: Conversion, described: Described, scope
   const together: JsonObject[] = [];
   const siblings = {
     keys: keys ?? {},
-    sure: peers.sure,
+    presenceKnown: peers.presenceKnown,
     isRequired: (child: Described) => isRequired(child, scope),
   };
   for (const [name, child] of children) {
@@ -53,10 +53,10 @@ export function convertObject(converter: Conversion, described: Described, scope
     if (condition !== undefined) together.push(condition);
   }
   for (const dependency of dependencies) {
-    const { said, note } = convertDependency(dependency, peers);
-    if (said === undefined) notes.push(note);
+    const { schema: rule, note } = convertDependency(dependency, peers);
+    if (rule === undefined) notes.push(note);
     else {
-      together.push(said);
+      together.push(rule);
       if (converter.mode !== 'output') notes.push(note);
     }
   }

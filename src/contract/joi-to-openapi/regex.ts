@@ -14,12 +14,12 @@ export const ASTRAL = '[^\\u0000-\\uFFFF]';
 export const NON_ASCII = '[^\\u0000-\\u007F]';
 
 /** Alternatives that only accept unusual input; messages leave them out. */
-export const EXCEPTIONS: ReadonlySet<string> = new Set([ASTRAL, NON_ASCII]);
+export const PERMISSIVE_PATTERNS: ReadonlySet<string> = new Set([ASTRAL, NON_ASCII]);
 
 const LINE_BREAK = '[\\n\\r\\u2028\\u2029]';
 
 /** The expression uses syntax that a pattern cannot express. */
-class Unsayable extends Error {}
+class UnsupportedSyntax extends Error {}
 
 /** A translated pattern. */
 export interface Translated {
@@ -43,12 +43,12 @@ export function translate(literal: string): Translated | undefined {
     });
     const writer = new Writer(flags);
     const text = writer.alternatives(pattern.alternatives);
-    const split = !unicode && writer.mayHalve(pattern.alternatives);
+    const split = !unicode && writer.mayMatchHalves(pattern.alternatives);
     const translated = split ? `(?:${text})|${ASTRAL}` : text;
     new RegExp(translated, 'u');
     return { pattern: translated, exact: unicode || !writer.isWide(pattern.alternatives) };
   } catch (error) {
-    if (error instanceof Unsayable || error instanceof SyntaxError) return undefined;
+    if (error instanceof UnsupportedSyntax || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -106,12 +106,12 @@ class Writer {
       case 'Assertion':
         return this.assertion(element);
       case 'Backreference':
-        if (this.insensitive || Array.isArray(element.resolved)) throw new Unsayable();
+        if (this.insensitive || Array.isArray(element.resolved)) throw new UnsupportedSyntax();
         return typeof element.ref === 'number' ? `(?:\\${element.ref})` : `\\k<${element.ref}>`;
       case 'CapturingGroup':
         return `(${element.name === null ? '' : `?<${element.name}>`}${this.alternatives(element.alternatives)})`;
       case 'Group':
-        if (element.modifiers !== null) throw new Unsayable();
+        if (element.modifiers !== null) throw new UnsupportedSyntax();
         return `(?:${this.alternatives(element.alternatives)})`;
       case 'Quantifier':
         return this.quantifier(element);
@@ -122,7 +122,7 @@ class Writer {
       case 'CharacterClass':
         return this.characterClass(element);
       case 'ExpressionCharacterClass':
-        throw new Unsayable();
+        throw new UnsupportedSyntax();
     }
   }
 
@@ -133,7 +133,7 @@ class Writer {
       case 'end':
         return this.multiline ? `(?:$|(?=${LINE_BREAK}))` : '$';
       case 'word':
-        if (this.insensitive && this.unicode) throw new Unsayable();
+        if (this.insensitive && this.unicode) throw new UnsupportedSyntax();
         return assertion.negate ? '\\B' : '\\b';
       case 'lookahead':
         return `(?${assertion.negate ? '!' : '='}${this.alternatives(assertion.alternatives)})`;
@@ -163,12 +163,12 @@ class Writer {
   }
 
   private casesOf(code: number): number[] {
-    if (code >= 0xd800 && code <= 0xdfff) throw new Unsayable();
+    if (code >= 0xd800 && code <= 0xdfff) throw new UnsupportedSyntax();
     if (!this.insensitive) return [code];
     const char = String.fromCodePoint(code);
     if (code < 0x80 && !/[a-z]/i.test(char)) return [code];
     // With `u`, K and S have case variants beyond ASCII, where the case rules are too many to copy.
-    if (code >= 0x80 || (this.unicode && /[ks]/i.test(char))) throw new Unsayable();
+    if (code >= 0x80 || (this.unicode && /[ks]/i.test(char))) throw new UnsupportedSyntax();
     return [char.toUpperCase().charCodeAt(0), char.toLowerCase().charCodeAt(0)];
   }
 
@@ -181,10 +181,10 @@ class Writer {
       case 'space':
         return set.negate ? '\\S' : '\\s';
       case 'word':
-        if (this.insensitive && this.unicode) throw new Unsayable();
+        if (this.insensitive && this.unicode) throw new UnsupportedSyntax();
         return set.negate ? '\\W' : '\\w';
       case 'property':
-        if (this.insensitive) throw new Unsayable();
+        if (this.insensitive) throw new UnsupportedSyntax();
         return set.raw;
     }
   }
@@ -201,7 +201,7 @@ class Writer {
         case 'CharacterClass':
         case 'ClassStringDisjunction':
         case 'ExpressionCharacterClass':
-          throw new Unsayable();
+          throw new UnsupportedSyntax();
       }
     });
     if (inner.length === 0) return negate ? '[\\s\\S]' : '(?!)';
@@ -212,12 +212,12 @@ class Writer {
     // Without `u`, surrogates as bounds of a range, or inside it, match halves of characters.
     if (!this.unicode && max >= 0xd800) {
       if (min <= 0xd800 && max >= 0xdfff) return `${writtenInClass(min)}-${writtenInClass(max)}`;
-      throw new Unsayable();
+      throw new UnsupportedSyntax();
     }
     const range = `${writtenInClass(min)}-${writtenInClass(max)}`;
     if (!this.insensitive) return range;
     if (max >= 0x80 || (this.unicode && ranges(min, max).some((part) => /[ks]/i.test(part))))
-      throw new Unsayable();
+      throw new UnsupportedSyntax();
     return range + ranges(min, max).join('');
   }
 
@@ -226,7 +226,7 @@ class Writer {
    * Unicode mode it would then match too little. Only atoms that accept almost anything match
    * halves.
    */
-  mayHalve(alternatives: readonly AST.Alternative[]): boolean {
+  mayMatchHalves(alternatives: readonly AST.Alternative[]): boolean {
     return alternatives.some(({ elements }) => this.wide(elements) > 1);
   }
 

@@ -42,7 +42,7 @@ export function convertNumber(described: Described, scope: Scope, mode: Mode): S
  * How far a value may exceed a limit that its rounded value meets; large numbers are rounded
  * coarsely.
  */
-function slack(limit: number, rounding: number): number {
+function roundingSlack(limit: number, rounding: number): number {
   return rounding === 0 ? 0 : Math.max(rounding, Math.abs(limit) * 2 ** -50);
 }
 
@@ -59,13 +59,17 @@ function numberRule(
     case 'port':
       return { minimum: -rounding, maximum: 65_535 + rounding };
     case 'min':
-      return typeof limit === 'number' ? { minimum: limit - slack(limit, rounding) } : undefined;
+      return typeof limit === 'number' ? { minimum: limit - roundingSlack(limit, rounding) } : undefined;
     case 'max':
-      return typeof limit === 'number' ? { maximum: limit + slack(limit, rounding) } : undefined;
+      return typeof limit === 'number' ? { maximum: limit + roundingSlack(limit, rounding) } : undefined;
     case 'greater':
-      return typeof limit === 'number' ? { exclusiveMinimum: limit - slack(limit, rounding) } : undefined;
+      return typeof limit === 'number'
+        ? { exclusiveMinimum: limit - roundingSlack(limit, rounding) }
+        : undefined;
     case 'less':
-      return typeof limit === 'number' ? { exclusiveMaximum: limit + slack(limit, rounding) } : undefined;
+      return typeof limit === 'number'
+        ? { exclusiveMaximum: limit + roundingSlack(limit, rounding) }
+        : undefined;
     case 'sign':
       return args['sign'] === 'positive'
         ? { exclusiveMinimum: 0 - rounding }

@@ -282,7 +282,7 @@ export class ClientFrontend implements SocketReceiver {
       this.refuse(peer, classic);
       return;
     }
-    const { message, ours, broken } = toRequest(classic);
+    const { message, native: ours, broken } = toRequest(classic);
     if (broken) this.drop('bad-metadata', peer.key);
     if (ours) peer.ours = true;
     const token = classic.envelope[0];

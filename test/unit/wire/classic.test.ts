@@ -89,19 +89,22 @@ describe('classic messages', () => {
 describe('requests in classic frames', () => {
   it('classic request: carries all its properties in the metadata', () => {
     const message = makeRequest({ timeLeft: 1500, idempotent: true, requestId: 'r-1' });
-    const { message: back, ours, broken, packs } = toRequest(read('', ...requestFrames(message, true)));
+    const { message: back, native, broken, packs } = toRequest(read('', ...requestFrames(message, true)));
     assert.deepEqual(back, message);
-    assert.deepEqual({ ours, broken, packs }, { ours: true, broken: false, packs: true });
+    assert.deepEqual({ native, broken, packs }, { native: true, broken: false, packs: true });
   });
 
   it('classic request: has no deadline and no id and is not idempotent without metadata', () => {
-    const { message, ours } = toRequest(read('', 'echo', '1'));
-    assert.deepEqual([message.timeLeft, message.idempotent, message.requestId, ours], [0, false, '', false]);
+    const { message, native } = toRequest(read('', 'echo', '1'));
+    assert.deepEqual(
+      [message.timeLeft, message.idempotent, message.requestId, native],
+      [0, false, '', false],
+    );
   });
 
   it('classic request: broken metadata is ignored', () => {
-    const { message, ours, broken } = toRequest(read('', 'echo', '1', '{"v":'));
-    assert.deepEqual([message.timeLeft, ours, broken], [0, false, true]);
+    const { message, native, broken } = toRequest(read('', 'echo', '1', '{"v":'));
+    assert.deepEqual([message.timeLeft, native, broken], [0, false, true]);
   });
 });
 
@@ -113,7 +116,7 @@ describe('replies in classic frames', () => {
     const message = failure('TIMEOUT', 'too slow');
     assert.deepEqual(back(message, 'packs'), {
       message,
-      ours: true,
+      native: true,
       broken: false,
       packs: true,
       badJson: false,
@@ -130,7 +133,7 @@ describe('replies in classic frames', () => {
     for (const message of [failure('SHUTTING_DOWN', 'bye'), own]) {
       assert.deepEqual(back(message, 'none'), {
         message,
-        ours: true,
+        native: true,
         broken: false,
         packs: false,
         badJson: false,
