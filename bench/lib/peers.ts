@@ -63,21 +63,21 @@ async function gatewayAndWorker(
 export const expressDefault = alone(
   'Express',
   'express-default.mjs',
-  'default settings; answers by itself: no router, no worker, no deadline, no validation',
+  'default settings; no backend: no router, no worker, no deadline, no validation',
   false,
 );
 
 export const expressTuned = alone(
   'Express, tuned',
   'express-tuned.mjs',
-  'ETag and X-Powered-By off, simple query parser, own header writing; answers by itself: no deadline, no validation',
+  'ETag and X-Powered-By off, simple query parser, own header writing; no backend: no deadline, no validation',
   false,
 );
 
 export const expressTunedAsOurs = alone(
   'Express, tuned as ours',
   'express-born.mjs',
-  'as above, with requests born with the prototypes of the app and a radix tree; answers by itself: no deadline, no validation',
+  'as above, with requests created with the prototypes of the app and a radix tree; no backend: no deadline, no validation',
   false,
 );
 
@@ -89,11 +89,11 @@ export const httpPeers: readonly Contender[] = [
   alone(
     'Fastify',
     'fastify.mjs',
-    'response and body schemas, logger off; answers by itself: no deadline; validates POST bodies with ajv',
+    'response and body schemas, logger off; no backend: no deadline; validates POST bodies with ajv',
   ),
   {
     name: 'moleculer-web, TCP',
-    does: 'gateway and worker processes, brokerless; no deadline, no bounds; validates POST bodies with fastest-validator',
+    does: 'gateway and worker processes, brokerless; no deadlines, no limits; validates POST bodies with fastest-validator',
     missing: missingPeers,
     async start(launch) {
       const [worker, gateway] = await freePorts(2);
@@ -119,7 +119,7 @@ export const httpPeers: readonly Contender[] = [
   },
   {
     name: 'Express + Request pool + Proxy',
-    does: 'default Express with 64 zeromq.js Request sockets, Proxy and worker processes; no deadline, no bounds, no validation',
+    does: 'default Express with 64 zeromq.js Request sockets, Proxy and worker processes; no deadlines, no limits, no validation',
     async start(launch) {
       const { frontend, backend } = await startProxy(launch, 'proxy');
       await launch(node('worker', 'zeromq/worker.mjs', { PEER_BACKEND: backend }));

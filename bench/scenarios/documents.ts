@@ -38,7 +38,7 @@ async function run({ effort, log }: Context): Promise<Report> {
   return {
     name: documents.name,
     title: documents.title,
-    about: 'From the start of the gateway process to its ready line, document loaded.',
+    about: 'From the start of the gateway process to its ready line, with the document loaded.',
     columns: [{ key: 'time', title: 'Ready after, ms' }],
     rows: [...times].map(([routes, found]) => ({
       label: `${routes.toLocaleString('en-US')} routes`,

@@ -134,7 +134,7 @@ export const postEcho: HttpComparison = {
   name: 'http-post',
   title: 'POST echo with validation, 64 connections',
   about:
-    'POST /echo with {"message":"hello"} over 64 kept-alive connections; the body is validated by those that say so.',
+    'POST /echo with {"message":"hello"} over 64 kept-alive connections; contenders that validate say so.',
   contenders: [embedded, separate, ...httpPeers],
   load: { path: '/echo', body: '{"message":"hello"}', connections: CONNECTIONS },
   reference: 'Express',

@@ -50,7 +50,7 @@ async function run(context: Context): Promise<Report> {
   return {
     name: idle.name,
     title: idle.title,
-    about: `${WORKERS.toLocaleString('en-US')} workers of ours connected over TCP, each sending heartbeats with the default settings; no requests.`,
+    about: `${WORKERS.toLocaleString('en-US')} native workers connected over TCP, each sending heartbeats with the default settings; no requests.`,
     columns: [
       { key: 'cpu', title: '% of a core', digits: 2 },
       { key: 'memory', title: 'Memory MiB' },

@@ -30,7 +30,7 @@ async function run(context: Context): Promise<Report> {
   return {
     name: processes.name,
     title: processes.title,
-    about: `GET /echo/hello at ${CONNECTIONS} connections; gateway processes, one router, one worker. Cores are those that our processes used; the load generator takes its part of the machine too.`,
+    about: `GET /echo/hello at ${CONNECTIONS} connections; gateway processes, one router, one worker. Cores are those used by gateways, router and worker; the load generator uses the same machine.`,
     columns: [
       { key: 'perSecond', title: 'Requests/s' },
       { key: 'cores', title: 'Cores used', digits: 2 },

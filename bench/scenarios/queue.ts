@@ -86,7 +86,7 @@ async function run(context: Context): Promise<Report> {
   return {
     name: queue.name,
     title: queue.title,
-    about: `One client, one event, one worker that holds ${CONCURRENCY} requests until all are queued. Memory is what the router's heap and buffers hold after a collection, less the ${PAYLOAD} bytes of payload.`,
+    about: `One client, one event, one worker that holds ${CONCURRENCY} requests until all are queued. Memory is that of the router's heap and buffers after a collection, without the ${PAYLOAD} bytes of payload.`,
     columns: [
       { key: 'time', title: 'Drain, µs a request', digits: 2 },
       { key: 'bytes', title: 'Bytes each beyond the payload' },

@@ -59,26 +59,26 @@ const contenders: readonly Contender[] = [
     UNPACKED,
     'bare',
     naiveRouter,
-    'a router of a few lines of JavaScript that passes on one message at a time, in the fewest frames there can be; no table, no bound, no deadline',
+    'a router of a few lines of JavaScript that forwards one message at a time in the fewest possible frames; no request table, no limits, no deadlines',
     () => undefined,
   ),
   contender(
     PACKED,
     'packed',
     ourRouter,
-    'records of one turn in one message, large bodies in frames of their own; table, bounds, deadlines',
+    'records of one turn in one message, large bodies in their own frames; request table, limits, deadlines',
   ),
   contender(
     CLASSIC,
     'classic',
     ourRouter,
-    'the same router with classic peers: one message a request; it also checks that their replies are JSON',
+    'the same router with classic peers: one message per request; it also checks that their replies are JSON',
   ),
   contender(
     PROXY,
     'bare',
     (launch) => startProxy(launch, 'router'),
-    'in C, the fewest frames; no table, no bound, no deadline',
+    'in C, the fewest possible frames; no request table, no limits, no deadlines',
     () => undefined,
   ),
 ];
@@ -104,7 +104,7 @@ async function compare({ name, label, bytes, window }: Size, context: Context): 
   return {
     name,
     title,
-    about: `Client, router and worker processes, ${window} round trips under way, each reply ${label}.`,
+    about: `Client, router and worker processes, ${window} round trips in flight, each reply ${label}.`,
     columns: [
       { key: 'perSecond', title: 'Round trips/s' },
       { key: 'ratio', title: `× ${UNPACKED}`, digits: 2 },

@@ -19,7 +19,7 @@ const DRIVER = 'client';
 const everybody: readonly Contender[] = [
   {
     name: PROXY,
-    does: 'in C, in a thread; bare sockets and one frame a message on either side; no table of requests, no deadline, no bound, no events, blind round robin',
+    does: 'in C, in a thread; bare sockets and one frame per message on both sides; no request table, no deadlines, no limits, no events, blind round robin',
     async start(launch) {
       const { frontend, backend } = await startProxy(launch, 'router');
       await startDriver(launch, 'worker', 'worker.ts', ['bare', backend]);
@@ -29,7 +29,7 @@ const everybody: readonly Contender[] = [
   },
   {
     name: OURS,
-    does: 'bare packed records on either side; table of requests, deadline, credit, bounded queue by event, heartbeats',
+    does: 'bare packed records on both sides; request table, deadlines, credit, a bounded queue for each event, heartbeats',
     missing: missingBuild,
     async start(launch) {
       const { frontend, backend } = await startRouter(launch);
@@ -40,7 +40,7 @@ const everybody: readonly Contender[] = [
   },
   {
     name: FRAMEWORK,
-    does: 'the public classes on either side, as users have them: handlers called with parsed JSON, deadlines, limits, heartbeats',
+    does: 'the public classes on both sides: handlers called with parsed JSON, deadlines, limits, heartbeats',
     missing: missingBuild,
     async start(launch) {
       const { frontend, backend } = await startRouter(launch);
@@ -51,7 +51,7 @@ const everybody: readonly Contender[] = [
   },
   {
     name: PYTHON_CLASSIC,
-    does: 'pyzmq with classic frames: REQ sockets (their CPU not counted), zmq.proxy, a worker that parses and makes JSON one at a time',
+    does: 'pyzmq with classic frames: REQ sockets (their CPU not counted), zmq.proxy, a worker that parses and serialises JSON, one request at a time',
     missing: missingPython,
     start: (launch) => startPython(launch),
   },
@@ -92,7 +92,7 @@ async function compare(
   return {
     name,
     title,
-    about: `Client, router and worker processes, ${window} round trips of {"message":"hello"} under way at a time.`,
+    about: `Client, router and worker processes, ${window} round trips of {"message":"hello"} in flight.`,
     columns: [
       { key: 'perSecond', title: 'Round trips/s' },
       { key: 'ratio', title: `× ${PROXY}`, digits: 2 },

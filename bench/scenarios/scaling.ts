@@ -39,7 +39,7 @@ const connections: Scenario = {
         name: connections.name,
         title: connections.title,
         about:
-          'GET /echo/hello, embedded, in turns at least two and a half times as long as the others: the time to open the connections is in the figure.',
+          'GET /echo/hello, embedded, in rounds at least two and a half times as long as the others, because the figure includes opening the connections.',
         want: 1.3,
         sizes: [64, 4096].map((size) => ({
           contender: embeddedAs(count(size, 'connection')),
@@ -97,7 +97,7 @@ const events: Scenario = {
       {
         name: events.name,
         title: events.title,
-        about: `Round trips through the router alone, ${WINDOW} under way, over all events in turn; one worker serves them all.`,
+        about: `Round trips through the router alone, ${WINDOW} in flight, over all events in turn; one worker serves them all.`,
         want: 1.1,
         sizes: [10, 1000, 10_000].map(eventSize),
       },
