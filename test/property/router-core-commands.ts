@@ -1,4 +1,4 @@
-/** What can happen to a router core, as fast-check commands over a `World`. */
+/** Events of a broker as fast-check commands on a `World`. */
 import fc from 'fast-check';
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
 import type { ModelWorker, World } from './router-core-model.ts';
@@ -9,7 +9,7 @@ interface State {
 
 type Step = (world: World) => void;
 
-/** A command that is a function; every step is followed by the check. */
+/** A command from a function; the invariants are checked after every step. */
 class Happens implements fc.Command<State, World> {
   constructor(
     private readonly name: string,
@@ -225,7 +225,7 @@ const pass = fc.constantFrom(0.3, 8, 40, 400, 31_000).map(
     }),
 );
 
-/** Time passes without a tick: the event loop was busy. */
+/** Advances time without a tick, as when the event loop is busy. */
 const leap = fc.constantFrom(5, 60).map(
   (time) =>
     new Happens(`leap ${time}`, (world) => {
@@ -240,7 +240,7 @@ const stop = fc.constant(
   }),
 );
 
-/** Any course of events. */
+/** Random sequences of commands. */
 export const courses = fc.commands(
   [
     submit,

@@ -1,8 +1,8 @@
 /**
- * A router core with everything around it faked and written down, and what must hold of it at any time.
+ * A broker with faked and recorded surroundings, and its invariants.
  *
- * The world knows only what workers and clients can see, and the rules of docs and class comments; it decides by itself
- * who serves what, who has credit and what a request's outcome may be.
+ * The world knows only what workers and clients can see, and the documented rules. It derives
+ * independently which worker serves an event, which has credit, and which outcomes are possible.
  */
 import assert from 'node:assert/strict';
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
@@ -13,22 +13,24 @@ import { sizeOf } from '../../src/router/broker/payload.ts';
 import type { Origin, RouterRequest } from '../../src/router/broker/request.ts';
 import { Worker, type WorkerInfo, type WorkerPort } from '../../src/router/broker/worker.ts';
 
-/** Milliseconds that a deadline may be noticed late: the resolution of the wheel, and rounding up to it. */
+/**
+ * Maximum delay of a deadline in milliseconds: the resolution of the wheel, and rounding up to it.
+ */
 const LATENESS = 16;
 export const REDISPATCHES = 1;
 
-/** A request as its client and the workers saw it. */
+/** A request as seen by its client and the workers. */
 export class Seen {
   pending: RouterRequest | undefined;
   settled: ReplyMessage | undefined;
   settledAt = 0;
   parts = 0;
-  /** When a worker was given it last. */
+  /** Time of its last dispatch. */
   givenAt = 0;
   cancelled = false;
-  /** Workers that were given it and may have run it. */
+  /** Workers that received it and may have run it. */
   runs = 0;
-  /** Where it is now. */
+  /** Its current state. */
   at: ModelWorker | undefined;
 
   constructor(
@@ -42,7 +44,7 @@ export class Seen {
   }
 }
 
-/** A key that a worker was given, and for which request. */
+/** A key that a worker received, and its request. */
 interface Key {
   readonly id: number;
   readonly generation: number;
@@ -51,14 +53,14 @@ interface Key {
 
 export class ModelWorker implements WorkerPort {
   private entry: Worker | undefined;
-  /** What it was given and has not replied to. */
+  /** Requests that it received and has not answered. */
   readonly open: Key[] = [];
-  /** Keys it has replied to. */
+  /** Keys that it has answered. */
   readonly used: Key[] = [];
   accepts = true;
   blocked = false;
   draining = false;
-  /** It was asked to drain, and how often it was told that it had. */
+  /** Whether it was asked to drain, and how often the broker reported that it had drained. */
   asked = false;
   gone = false;
   drained = 0;
@@ -110,11 +112,11 @@ export class ModelWorker implements WorkerPort {
   }
 
   cancel(id: number, generation: number): void {
-    assert.ok(this.worker.cancels, 'a classic worker was told to cancel');
+    assert.ok(this.worker.cancels, 'a classic worker received a cancel');
     assert.ok(this.open.some((key) => key.id === id && key.generation === generation));
   }
 
-  /** Whether it may be given a request, as far as can be seen from outside. */
+  /** Whether it may receive a request, judging from outside. */
   get ready(): boolean {
     const { gone, draining, blocked, worker } = this;
     if (gone || draining || blocked || worker.unresponsive || worker.suspended) return false;
@@ -131,9 +133,9 @@ export class World {
   readonly queueLimit: number;
   draining = false;
   idle = 0;
-  /** Events that some worker ever announced. */
+  /** Events that any worker has announced. */
   readonly announced = new Set<string>();
-  /** The longest time that a reply took, by event, in ms. */
+  /** Longest time to a reply by event, in milliseconds. */
   private readonly slowest = new Map<string, number>();
   private readonly byPending = new Map<RouterRequest, Seen>();
   private submitting: Seen | undefined;
@@ -146,7 +148,7 @@ export class World {
     }));
   }
 
-  /** Workers that are there. */
+  /** Connected workers. */
   get present(): ModelWorker[] {
     return this.workers.filter(({ gone }) => !gone);
   }
@@ -173,7 +175,10 @@ export class World {
     this.slowest.set(eventName, Math.max(this.slowest.get(eventName) ?? 0, this.now - givenAt));
   }
 
-  /** Whether the rules let a worker serve an event: it announced it, or announces nothing and no worker ever did. */
+  /**
+   * Whether a worker may serve an event: it announced the event, or announces nothing and the event
+   * is unannounced.
+   */
   servesEvent(worker: ModelWorker, eventName: string): boolean {
     if (worker.events !== undefined) return worker.events.includes(eventName);
     return !this.announced.has(eventName);
@@ -196,7 +201,7 @@ export class World {
     assert.ok(expected.includes(outcome), `submit: ${outcome}, expected ${expected.join(' or ')}`);
   }
 
-  /** What may become of a request that is submitted now. */
+  /** Possible outcomes of a request that is submitted now. */
   private expectation(eventName: string): string[] {
     if (this.draining) return ['SHUTTING_DOWN'];
     const serving = this.present.filter((worker) => this.servesEvent(worker, eventName));
@@ -237,7 +242,7 @@ export class World {
     seen.at = undefined;
   }
 
-  /** What must hold after every step. */
+  /** Checks the invariants after a step. */
   check(): void {
     const stats = this.core.stats();
     const waiting = this.requests.filter((seen) => seen.waits);
@@ -261,7 +266,7 @@ export class World {
     if (this.options.breaker === false) this.checkNothingIdles(waiting);
   }
 
-  /** Every request has its outcome, and nothing is left behind. */
+  /** Checks that every request has an outcome and nothing is left. */
   checkEnd(): void {
     this.core.shutDown();
     this.now += 1e6;
@@ -272,7 +277,7 @@ export class World {
     assert.deepEqual([queued, queuedBytes, dispatched, abandoned, unannouncedEvents], [0, 0, 0, 0, 0]);
   }
 
-  /** After a tick nothing is left whose time is over. */
+  /** Checks that no expired request is left after a tick. */
   checkExpired(): void {
     for (const { settled, cancelled, deadline } of this.requests) {
       assert.ok(settled !== undefined || cancelled || deadline > this.now - LATENESS, 'not noticed in time');
@@ -294,14 +299,14 @@ export class World {
       if (gone) assert.equal(worker.held, 0);
       else if (worker.cancels) assert.equal(worker.held, open.length, 'credit in use');
       else assert.ok(worker.held <= open.length, 'credit in use');
-      assert.ok(drained <= 1, 'told to be drained twice');
-      if (asked && worker.held === 0) assert.equal(drained, 1, 'not told to be drained');
+      assert.ok(drained <= 1, 'drained was reported twice');
+      if (asked && worker.held === 0) assert.equal(drained, 1, 'drained was not reported');
       const ready = worker.group instanceof Group && worker.group.ready[worker.readyIndex] === worker;
       assert.equal(ready, !gone && worker.eligible, 'place in the ready list');
     }
   }
 
-  /** Nothing waits while a worker that serves it has credit. */
+  /** Checks that no request is queued while a worker that serves it has credit. */
   private checkNothingIdles(waiting: readonly Seen[]): void {
     const names = new Set(waiting.map(({ eventName }) => eventName));
     for (const worker of this.present) {

@@ -5,7 +5,7 @@ import type { BrokerOptions } from '../../src/router/broker/limits.ts';
 import { type RequestState, RouterRequest } from '../../src/router/broker/request.ts';
 import { Counters } from '../../src/router/broker/stats.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
-import { allWays, Footprints, LIFE } from './request-life.ts';
+import { allTransitions, LIFE, TransitionLog } from './request-life.ts';
 import { courses } from './router-core-commands.ts';
 import { World } from './router-core-model.ts';
 
@@ -32,15 +32,15 @@ const END: fc.Command<object, World> = {
   toString: () => 'end',
 };
 
-const ROUTER_CODES = new Set(LIFE.flatMap(({ told }) => told));
+const ROUTER_CODES = new Set(LIFE.flatMap(({ outcomes: told }) => told));
 
 function methodOf<Method>(prototype: object, name: string): Method {
   return Reflect.get(prototype, name) as Method;
 }
 
-/** Notes each step of each request from now on, to the end of the test. */
-function followSteps(t: TestContext): Footprints {
-  const prints = new Footprints();
+/** Records all transitions of all requests until the end of the test. */
+function followSteps(t: TestContext): TransitionLog {
+  const prints = new TransitionLog();
   let leaving: RequestState = 'new';
   const enter = methodOf<(this: RouterRequest, to: RequestState) => void>(
     RouterRequest.prototype,
@@ -49,50 +49,50 @@ function followSteps(t: TestContext): Footprints {
   const settled = methodOf<(this: Counters, code: string) => void>(Counters.prototype, 'settled');
   t.mock.method(RouterRequest.prototype, 'transition', function (this: RouterRequest, to: RequestState) {
     if (to === 'settled') leaving = this.state;
-    else prints.step(this.state, to);
+    else prints.record(this.state, to);
     enter.call(this, to);
   });
-  // Told of the outcome of the request that has just been settled.
+  // Called with the outcome of the request that has just been settled.
   t.mock.method(Counters.prototype, 'settled', function (this: Counters, code: string) {
-    prints.step(leaving, 'settled', ROUTER_CODES.has(code) ? code : 'reply');
+    prints.record(leaving, 'settled', ROUTER_CODES.has(code) ? code : 'reply');
     settled.call(this, code);
   });
   return prints;
 }
 
-describe('Broker, whatever happens', () => {
-  it('settles each request once and truthfully, and lets nothing wait beside a free worker', () => {
+describe('Broker under random events', () => {
+  it('broker: settles each request once with a true outcome and queues none while a worker is free', () => {
     holds({ breaker: false, queueLimit: 4, queueBytes: 20_000 });
   });
 
-  it('keeps its word with circuit breakers on', () => {
+  it('broker: holds its invariants with circuit breakers', () => {
     holds({ breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 });
   });
 
-  it('keeps its word with a tight retry budget', () => {
+  it('broker: holds its invariants with a tight retry budget', () => {
     holds({ breaker: false, retryBudget: { reserve: 1, ratio: 0.1, perSecond: 1 } });
   });
 
-  it('keeps its word while requests wait for workers that left', () => {
+  it('broker: holds its invariants while requests wait for workers that left', () => {
     holds({ breaker: false, workerGrace: 100, queueLimit: 4 });
   });
 
-  it("takes every way of a request's life that the model has, and no other", (t) => {
+  it('broker: requests take all transitions of the model and no others', (t) => {
     const prints = followSteps(t);
     const fixed = { seed: 20_261_125, numRuns: 300 };
     holds({ breaker: false, queueLimit: 4, workerGrace: 100 }, fixed);
     holds({ breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 }, fixed);
-    assert.deepEqual([...prints.astray], []);
-    assert.deepEqual([...prints.taken].sort(), allWays().sort());
+    assert.deepEqual([...prints.unexpected], []);
+    assert.deepEqual([...prints.expected].sort(), allTransitions().sort());
   });
 
-  it('lets a request change its state in the ways of the model only', () => {
+  it('broker: a request allows only the transitions of the model', () => {
     const states = ['new', 'queued', 'dispatched', 'settled'] as const;
     for (const from of states) {
       for (const to of states) {
         const pending = new RouterRequest(makeRequest(), { settle: () => undefined }, 0, 0, undefined, 0, 1);
         pending.state = from;
-        const legal = LIFE.some((way) => way.from === from && way.to === to);
+        const legal = LIFE.some((transition) => transition.from === from && transition.to === to);
         if (legal) pending.transition(to);
         else assert.throws(() => pending.transition(to), /cannot be/, `${from} → ${to}`);
       }
