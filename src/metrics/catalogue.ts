@@ -1,18 +1,21 @@
-/** Every metric of ours: the one list that code, docs, dashboard and alert rules are held to. */
+/**
+ * All metrics of this package. The code, the docs, the dashboard and the alert rules are checked
+ * against this list.
+ */
 
-/** What a metric is. */
+/** Definition of a metric. */
 export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
-  /** How values of several processes become one. Default `sum`. */
+  /** How values of several processes are combined. Default: `sum`. */
   readonly aggregate?: 'sum' | 'max' | 'min' | 'first';
 }
 
-/** What all names start with. */
+/** Prefix of all metric names. */
 const PREFIX = 'zeromq_gateway_';
 
-/** By name without the prefix. */
+/** The metrics, by name without the prefix. */
 export const METRICS = {
   http_requests_total: {
     type: 'counter',

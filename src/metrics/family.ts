@@ -1,4 +1,4 @@
-/** A metric as prom-client takes it: put together when it is scraped. */
+/** Metrics in the form of prom-client, computed on each scrape. */
 import type { Metric } from 'prom-client';
 import { Histogram } from '../core/observability/histogram.ts';
 import { fullName, METRICS, type MetricDefinition, type MetricName } from './catalogue.ts';
@@ -15,7 +15,7 @@ interface Line {
   readonly metricName?: string;
 }
 
-/** A metric in the form that travels between processes. */
+/** A metric in the form that processes exchange. */
 export interface MetricReading {
   readonly name: string;
   readonly help: string;
@@ -25,9 +25,9 @@ export interface MetricReading {
 }
 
 /**
- * A metric that is read when it is scraped.
+ * Creates a metric that is read on each scrape.
  *
- * @param read gives all its samples.
+ * @param read returns all its samples.
  */
 export function family(name: MetricName, read: () => Iterable<Sample>): Metric {
   const { type, help, aggregate = 'sum' }: MetricDefinition = METRICS[name];
@@ -36,7 +36,7 @@ export function family(name: MetricName, read: () => Iterable<Sample>): Metric {
     const values = [...read()].flatMap((sample) => linesOf(full, sample));
     return Promise.resolve({ name: full, help, type, aggregator: aggregate, values });
   };
-  // A registry asks its metrics for no more than this.
+  // A registry uses no other members of its metrics.
   return { name: full, get } as unknown as Metric;
 }
 

@@ -1,28 +1,28 @@
-/** What is looked up when it is scraped: queues, workers and requests under way, as they are then. */
+/** Gauges read on each scrape: queues, workers and requests in flight. */
 import type { Health } from '../core/observability/health.ts';
 import type { RouterReport, RouterView } from '../core/observability/reports.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedTable } from './labels.ts';
 
-/** Most events that are told apart. */
+/** Maximum number of events with a label of their own. */
 const MAX_EVENTS = 500;
 
-/** Label of workers that serve whatever nobody announced. */
+/** Event label of workers that serve every unannounced event. */
 const ANY_EVENT = '*';
 
-/** A gateway, as far as gauges need it. */
+/** A gateway, as the gauges see it. */
 export interface GatewayView {
   readonly inFlight: number;
 }
 
-/** Parts of a process that are looked at. */
+/** Gauges of the routers and gateways of a process. */
 export class GaugeMetrics {
   readonly routers = new Set<RouterView>();
   readonly gateways = new Set<GatewayView>();
-  /** Whether the process can serve. */
+  /** Returns whether the process can serve requests. */
   health: () => Health = () => ({ status: 'ok', reasons: [] });
   private readonly events = new BoundedTable<string>(MAX_EVENTS, () => '');
-  /** Reports of one scrape: each router is asked once for all of its metrics. */
+  /** Reports of one scrape. Each router is inspected once for all its metrics. */
   private reports: readonly RouterReport[] | undefined;
 
   constructor(private readonly version: string) {}
@@ -43,8 +43,8 @@ export class GaugeMetrics {
     ];
   }
 
-  /** Reports of all routers, the same ones for all that is asked in one turn. */
-  private asked(): readonly RouterReport[] {
+  /** Reports of all routers, cached for the current turn of the event loop. */
+  private routerReports(): readonly RouterReport[] {
     if (this.reports === undefined) {
       this.reports = Array.from(this.routers, (router) => router.inspect());
       queueMicrotask(() => {
@@ -55,7 +55,7 @@ export class GaugeMetrics {
   }
 
   private *ofRouters(of: (report: RouterReport) => number): IterableIterator<Sample> {
-    if (this.routers.size > 0) yield [{}, this.asked().reduce((sum, report) => sum + of(report), 0)];
+    if (this.routers.size > 0) yield [{}, this.routerReports().reduce((sum, report) => sum + of(report), 0)];
   }
 
   private *inFlight(): IterableIterator<Sample> {
@@ -68,7 +68,7 @@ export class GaugeMetrics {
 
   private *queues(): IterableIterator<Sample> {
     const depths = new Map<string, number>();
-    for (const { events } of this.asked()) {
+    for (const { events } of this.routerReports()) {
       for (const { name, announced, queued } of events)
         this.add(depths, this.labelOf(name, announced), queued);
     }
@@ -77,13 +77,13 @@ export class GaugeMetrics {
 
   private *workers(): IterableIterator<Sample> {
     const counts = new Map<string, number>();
-    for (const { workers } of this.asked()) {
+    for (const { workers } of this.routerReports()) {
       for (const { state, events } of workers) {
         const labels = new Set(events?.map((name) => this.labelOf(name, true)) ?? [ANY_EVENT]);
         for (const event of labels) this.add(counts, `${state} ${event}`, 1);
       }
     }
-    // An event whose workers are all gone is still told of, with none.
+    // An event without workers is still reported, with the value 0.
     for (const [event] of this.events) this.add(counts, `ready ${event}`, 0);
     for (const [key, count] of counts) {
       const space = key.indexOf(' ');
@@ -93,7 +93,7 @@ export class GaugeMetrics {
 
   private *breakers(): IterableIterator<Sample> {
     const counts = new Map<string, number>();
-    for (const { workers, events } of this.asked()) {
+    for (const { workers, events } of this.routerReports()) {
       for (const { name, announced, breaker = 'closed' } of events)
         if (breaker !== 'closed') this.add(counts, `event ${breaker} ${this.labelOf(name, announced)}`, 1);
       for (const { breakers = [] } of workers)
@@ -118,7 +118,7 @@ export class GaugeMetrics {
     counts.set(key, (counts.get(key) ?? 0) + count);
   }
 
-  /** Events that nobody announced have no label of their own. */
+  /** Unannounced events have no label of their own. */
   private labelOf(name: string, announced: boolean): string {
     if (announced) this.events.at(name);
     return this.events.labelOf(name);

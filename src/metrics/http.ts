@@ -1,14 +1,14 @@
-/** HTTP requests by route. */
+/** Metrics of HTTP requests, by route. */
 import { diagnostics, type HttpAnswered } from '../core/observability/diagnostics.ts';
 import { Histogram, TIMES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedTable, OTHER } from './labels.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-/** Most routes that are told apart. */
+/** Maximum number of routes with a label of their own. */
 const MAX_ROUTES = 500;
 
-/** Label of requests for what is not there. */
+/** Label of requests that match no route. */
 const NO_ROUTE = 'none';
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -22,7 +22,7 @@ const METHODS: ReadonlySet<string> = new Set([
   'TRACE',
 ]);
 
-/** Requests of one method of a route. */
+/** Requests of one route and method. */
 class MethodSeries {
   readonly statuses = new Map<number, number>();
   readonly times = new Histogram(TIMES);

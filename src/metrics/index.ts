@@ -1,9 +1,10 @@
 /**
- * metrics: what a process counts and measures, for Prometheus and the admin listener. It subscribes to the diagnostics
- * channels and looks at the parts it is shown; nothing else knows of it.
+ * metrics: what a process counts and measures, for Prometheus and the admin listener. It subscribes
+ * to the diagnostics channels and reads the routers and gateways registered with it. No other layer
+ * depends on it, except the ones that create it.
  *
- * Counters are kept in plain objects and put into the form of prom-client when they are scraped, so that a request costs
- * the same whether they are scraped or not.
+ * Counters are kept in plain objects and converted to the form of prom-client on each scrape, so
+ * that a request costs the same whether metrics are scraped or not.
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Health } from '../core/observability/health.ts';
@@ -15,7 +16,7 @@ import { NodeMetrics } from './nodes.ts';
 import { RequestMetrics } from './requests.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-/** What is read of one process. Plain data: it may travel between processes. */
+/** Metrics of one process, as plain data that can be sent to another process. */
 export type Readings = readonly MetricReading[];
 
 /** Media type of `Metrics.text`. */
@@ -27,7 +28,7 @@ export class Metrics {
   private readonly subscriptions = new Subscriptions();
   private readonly gauges: GaugeMetrics;
 
-  /** Counts from now on, until `close()`. @param version of the package. */
+  /** Starts counting, until `close()`. @param version version of the package. */
   constructor(version: string) {
     this.gauges = new GaugeMetrics(version);
     this.requests = new RequestMetrics(this.subscriptions);
@@ -36,7 +37,7 @@ export class Metrics {
     for (const part of [http, this.requests, nodes, this.gauges]) {
       for (const metric of part.families()) this.registry.registerMetric(metric);
     }
-    // Process, memory, garbage collection, and the delay of the event loop.
+    // Metrics of the process, its memory, garbage collection and event loop delay.
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -48,17 +49,17 @@ export class Metrics {
     this.gauges.gateways.add(gateway);
   }
 
-  /** @param health says whether the process can serve. */
+  /** @param health returns whether the process can serve requests. */
   watchHealth(health: () => Health): void {
     this.gauges.health = health;
   }
 
-  /** All metrics in Prometheus' text format. */
+  /** Returns all metrics in the Prometheus text format. */
   text(): Promise<string> {
     return this.registry.metrics();
   }
 
-  /** All metrics as data. */
+  /** Returns all metrics as data. */
   async read(): Promise<Readings> {
     return (await this.registry.getMetricsAsJSON()) as unknown as Readings;
   }
@@ -69,7 +70,7 @@ export class Metrics {
   }
 }
 
-/** Readings of several processes as one, in Prometheus' text format. */
+/** Combines the metrics of several processes and returns them in the Prometheus text format. */
 export function aggregated(processes: readonly Readings[]): Promise<string> {
   return AggregatorRegistry.aggregate([...processes]).metrics();
 }

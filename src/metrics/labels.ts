@@ -1,9 +1,12 @@
-/** Bounds on label values: each is a time series, kept for the life of the process and by whoever scrapes. */
+/**
+ * Bounds on label values: each value is a time series that is kept for the life of the process and
+ * by the scraper.
+ */
 
-/** What stands for all values beyond the bound. */
+/** Label of all values beyond the bound. */
 export const OTHER = 'other';
 
-/** A table by label value, with at most so many entries and one more for all others. */
+/** A table by label value, with at most `limit` entries and one more for all other values. */
 export class BoundedTable<Entry> {
   private readonly entries = new Map<string, Entry>();
   private other: Entry | undefined;
@@ -13,19 +16,22 @@ export class BoundedTable<Entry> {
     private readonly make: () => Entry,
   ) {}
 
-  /** The entry of a value that may have one of its own; made if need be. */
+  /** The entry of a trusted value; created if there is room. */
   at(value: string): Entry {
     const known = this.entries.get(value);
     if (known !== undefined) return known;
-    if (this.entries.size >= this.limit || value === OTHER) return this.rest();
+    if (this.entries.size >= this.limit || value === OTHER) return this.otherEntry();
     const entry = this.make();
     this.entries.set(value, entry);
     return entry;
   }
 
-  /** The entry of a value if it has one of its own, else that of all others: anybody can make values up. */
+  /**
+   * The entry of a value if it exists, otherwise that of all other values. For values that clients
+   * can make up.
+   */
   known(value: string): Entry {
-    return this.entries.get(value) ?? this.rest();
+    return this.entries.get(value) ?? this.otherEntry();
   }
 
   /** The label of a value. */
@@ -38,13 +44,13 @@ export class BoundedTable<Entry> {
     if (this.other !== undefined) yield [OTHER, this.other];
   }
 
-  private rest(): Entry {
+  private otherEntry(): Entry {
     this.other ??= this.make();
     return this.other;
   }
 }
 
-/** Counts by label value. */
+/** Counters by label value. */
 export class BoundedCounts {
   private readonly counts = new Map<string, number>();
 

@@ -1,10 +1,10 @@
-/** What nodes tell of their connections: workers, heartbeats, batches, and what was dropped. */
+/** Metrics of nodes and their connections: workers, heartbeats, batches and dropped messages. */
 import { diagnostics } from '../core/observability/diagnostics.ts';
 import { Histogram, RECORDS, SIZES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-/** Counts by one or two labels of closed sets. */
+/** Counters by one or two labels with a fixed set of values. */
 class Counts {
   private readonly counts = new Map<
     string,
@@ -23,7 +23,7 @@ class Counts {
   }
 }
 
-/** Batches of one kind of node. */
+/** Batches sent by one kind of node. */
 class BatchSeries {
   readonly records = new Histogram(RECORDS);
   readonly bytes = new Histogram(SIZES);

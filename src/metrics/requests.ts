@@ -1,22 +1,25 @@
-/** Requests by event: outcomes and times, as gateways and routers of this process saw them. */
+/**
+ * Metrics of requests by event: outcomes and durations, as seen by the gateways and routers of the
+ * process.
+ */
 import { diagnostics, type RequestSettled } from '../core/observability/diagnostics.ts';
 import { Histogram, TIMES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedCounts, BoundedTable } from './labels.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-/** Most events, and most outcome codes of each, that are told apart. */
+/** Maximum number of events, and of outcome codes per event, with a label of their own. */
 const MAX_EVENTS = 500;
 const MAX_CODES = 50;
 
-/** Label of success. */
+/** Code label of successful requests. */
 const OK = 'OK';
 
-/** What is counted for an event at one kind of node. */
+/** Metrics of one event at one kind of node. */
 export class EventSeries {
   readonly codes = new BoundedCounts(MAX_CODES);
   readonly total = new Histogram(TIMES);
-  /** Times of requests that were queued, or were at a worker, where the node knows of that. */
+  /** Time in the queue and at the worker, if the node reports it. */
   readonly queue = new Histogram(TIMES);
   readonly handler = new Histogram(TIMES);
 
@@ -31,7 +34,7 @@ export class EventSeries {
 type EventTable = BoundedTable<EventSeries>;
 
 export class RequestMetrics {
-  /** By kind of node. */
+  /** Tables by kind of node. */
   private readonly kinds = new Map<string, EventTable>();
 
   constructor(subscriptions: Subscriptions) {
@@ -48,7 +51,7 @@ export class RequestMetrics {
     ];
   }
 
-  /** What was counted by event at a kind of node. */
+  /** Metrics by event of one kind of node. */
   eventsOf(kind: string): EventTable {
     let table = this.kinds.get(kind);
     if (table === undefined) {
@@ -58,7 +61,10 @@ export class RequestMetrics {
     return table;
   }
 
-  /** A router hears of events that nobody serves: these get no series, else anybody could use all of them up. */
+  /**
+   * A router receives requests for events that no worker serves. These get no series of their own,
+   * because clients could use up all of them.
+   */
   private settled(settled: RequestSettled): void {
     const table = this.eventsOf(settled.kind);
     const trusted = settled.dispatched || settled.kind !== 'router';

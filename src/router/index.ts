@@ -1,4 +1,9 @@
-/** router: what the rest of the project may use of it. */
+/**
+ * router: takes requests from clients, dispatches each to a worker that serves its event, and
+ * returns the reply. Requests enter in `frontend`, wait and are scheduled in `broker` (no I/O), and
+ * leave to workers in `backend`; `strategies` choose among workers. This file exports what other
+ * layers use.
+ */
 
 export type { ClassicEventsOption } from './backend/classic-events.ts';
 export type { AnnouncedContract, ContractChecker, VersionComparison } from './backend/contract-checker.ts';

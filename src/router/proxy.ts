@@ -1,7 +1,8 @@
 /**
- * The original's router: a blind DEALER proxy. Frames go from the frontend to the next worker in turn and back
- * untouched, in both directions; nothing is known of workers, nothing is answered. While no worker takes anything,
- * nothing more is read from clients: what they send waits in libzmq, within its high-water marks.
+ * The router of the original framework: a proxy between a ROUTER and a DEALER socket. It forwards
+ * frames from the frontend to the next worker in turn and back, unread. It knows no workers and
+ * creates no replies. While no worker accepts messages, it reads none from clients, so that their
+ * messages queue in libzmq up to the high-water marks.
  */
 
 import type { Logger } from '../core/logging/logging.ts';
@@ -17,15 +18,18 @@ import {
 } from '../transport/socket/message-socket.ts';
 import type { RouterSockets, SocketsEndpoints } from './sockets.ts';
 
-/** It drops replies that a client does not take at once: as many as the original lets wait. */
+/**
+ * Replies queued for a client that does not read; further ones are dropped. The value of the
+ * original.
+ */
 const HIGH_WATER_MARK = 1000;
 
-/** Between attempts to find a worker that takes something, in ms. */
+/** Pause between attempts to find a worker that accepts a message, in ms. */
 const RETRY_DELAY = 10;
 
-/** Towards the workers, who share what comes: nothing is dropped, clients wait. */
+/** Messages to the workers: none is dropped; clients wait. */
 class TowardsWorkers implements SocketReceiver, SendHandler {
-  /** What no worker took, in order. */
+  /** Messages that no worker accepted yet, in order. */
   private readonly waiting: Buffer[][] = [];
   private retry: Cancel | undefined;
 
@@ -63,7 +67,7 @@ class TowardsWorkers implements SocketReceiver, SendHandler {
   }
 }
 
-/** Towards the clients: one that takes nothing must not keep the others waiting. */
+/** Messages to the clients: a client that does not read must not delay the others. */
 class TowardsClients implements SocketReceiver, SendHandler {
   constructor(private readonly proxy: BlindProxy) {}
 
@@ -82,14 +86,17 @@ export interface BlindProxyOptions {
   readonly maxMessageSize: number;
   readonly speaker: DiagnosticsSource;
   readonly logger: Logger;
-  /** Keys and roles are looked at, what a peer may call or serve is not: nothing is known of what passes. */
+  /**
+   * Keys and roles are checked. Permissions for events are not, because the proxy does not read
+   * messages.
+   */
   readonly curve: CurveServer | undefined;
 }
 
 export class BlindProxy implements RouterSockets {
   readonly frontend: MessageSocket;
   readonly backend: MessageSocket;
-  /** It does not know who they are. */
+  /** The proxy does not track clients. */
   readonly clients = 0;
   private readonly towardsWorkers = new TowardsWorkers(this);
 
@@ -121,7 +128,7 @@ export class BlindProxy implements RouterSockets {
     this.backend.close();
   }
 
-  /** Heartbeats change nothing: nobody is known. */
+  /** Heartbeats have no effect, because the proxy tracks no workers. */
   heartbeatHeard(): void {
     // See above.
   }
@@ -130,7 +137,7 @@ export class BlindProxy implements RouterSockets {
     // See above.
   }
 
-  /** Counts something that was not passed on. */
+  /** Counts a message that was dropped. */
   drop(cause: DropCause): void {
     if (diagnostics.frameDropped.hasSubscribers) {
       diagnostics.frameDropped.publish({ ...this.options.speaker, cause });

@@ -1,4 +1,7 @@
-/** What a router tells the world outside, by diagnostics channels and the log: its endpoints, and workers that come and go. */
+/**
+ * Publishes the events of a router on the diagnostics channels and in the log: bound endpoints,
+ * workers that join and leave.
+ */
 
 import type { Logger } from '../core/logging/logging.ts';
 import { type DiagnosticsSource, diagnostics, type LeaveReason } from '../core/observability/diagnostics.ts';
@@ -23,7 +26,7 @@ export function publishJoined(
   logFact(logger, { worker, classic, events: events.length, concurrency }, 'worker joined');
 }
 
-/** @param held requests that it held. */
+/** @param held requests that the worker held. */
 export function publishLeft(
   speaker: DiagnosticsSource,
   logger: Logger,

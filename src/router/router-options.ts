@@ -1,4 +1,4 @@
-/** What a router is given, and what it tells: options, endpoints, events. */
+/** Options, endpoints and events of a router. */
 
 import type { Logger } from '../core/logging/logging.ts';
 import { checkCount } from '../core/messages/checks.ts';
@@ -15,68 +15,111 @@ import { type ClientLimits, resolveClientLimits } from './frontend/client-limits
 import type { SocketsEndpoints } from './sockets.ts';
 import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';
 
-/** Options of a router. Durations in ms. */
+/** Options of {@link ZeroMQRouter}. All durations are in milliseconds. */
 export interface ZeroMQRouterOptions {
-  /** Where clients connect. */
+  /** Endpoint that clients connect to. */
   frontendConnection: ConnectionLike;
-  /** Where workers connect. */
+  /** Endpoint that workers connect to. */
   backendConnection: ConnectionLike;
-  /** Where to receive heartbeats of clients and workers. Default: nowhere. */
+  /**
+   * Receives heartbeats of clients and workers.
+   *
+   * @defaultValue none are received
+   */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
-  /** Who gets a request, among workers with credit. Default: least loaded. */
+  /**
+   * Chooses among the workers with credit.
+   *
+   * @defaultValue `new LeastLoadedStrategy()`
+   */
   strategy?: ZeroMQRoutingStrategy;
-  /** Bounds and rules; see `RouterLimits`. */
+  /**
+   * Limits and failure handling; see {@link RouterLimits}.
+   *
+   * @defaultValue the defaults of {@link RouterLimits}
+   */
   limits?: RouterLimits;
-  /** Requests that a classic worker is given at a time. Default 1. */
+  /**
+   * Requests that a classic worker holds at a time.
+   *
+   * @defaultValue 1
+   */
   classicConcurrency?: number;
   /**
-   * Events that classic workers serve: a list for all of them, or lists by the node id of the worker, where `*` stands for
-   * every other one. Default: every event that no worker ever announced.
+   * Events that classic workers serve: a list for all of them, or lists by the node id of the
+   * worker, where `*` stands for all other workers.
+   *
+   * @defaultValue every event that no worker ever announced
    */
   classicEvents?: ClassicEventsOption;
-  /** How long a peer that connected has to say hello before it counts as a classic worker. Default 100. */
+  /**
+   * How long a connected peer may take to send its hello before the router treats it as a classic
+   * worker, in milliseconds.
+   *
+   * @defaultValue 100
+   */
   helloGrace?: number;
-  /** File that keeps the node id (`config.ini`, section `[router]`). */
+  /**
+   * File that stores the node id (`config.ini`, section `[router]`).
+   *
+   * @defaultValue the node id is not stored
+   */
   configFile?: string;
-  /** Largest message in bytes, either way. Default 16 MiB. */
+  /**
+   * Maximum size of a message in either direction, in bytes.
+   *
+   * @defaultValue 16777216 (16 MiB)
+   */
   maxMessageSize?: number;
-  /** Bounds on what one client may ask; see `ClientLimits`. */
+  /**
+   * Limits per client; see {@link ClientLimits}.
+   *
+   * @defaultValue the defaults of {@link ClientLimits}
+   */
   clientLimits?: ClientLimits;
-  /** Encryption, and who may do what. Default: neither; INPROC never has them. */
+  /**
+   * CURVE keys, and the permissions of each key. Not used on INPROC.
+   *
+   * @defaultValue no encryption, and every peer has all permissions
+   */
   curve?: CurveServerOptions;
-  /** Checks contracts of workers against each other. Default: only their names are. */
+  /**
+   * Checks the contracts of workers for conflicts.
+   *
+   * @defaultValue only the names of contracts are checked
+   */
   contractChecker?: ContractChecker;
   logger?: Logger;
 }
 
-/** Endpoints in use, with the ports that were picked where 0 was asked for. */
+/** Bound endpoints, with the port numbers chosen for port 0. */
 export interface RouterEndpoints extends SocketsEndpoints {
   readonly heartbeat?: string;
 }
 
-/** What a worker is, when it joins. */
+/** Properties of a worker that joined. */
 export interface WorkerDetails {
-  /** It speaks the original's protocol only. */
+  /** Whether it speaks only the protocol of the original framework. */
   readonly classic: boolean;
-  /** Events it announced; empty for one that serves what no worker ever announced. */
+  /** Events that it announced; empty if it serves every unannounced event. */
   readonly events: readonly string[];
   readonly concurrency: number;
 }
 
-/** Events of a router. */
+/** Events emitted by {@link ZeroMQRouter}. */
 export interface RouterEvents {
-  /** A worker may be given requests from now on, or said after a while what it is. */
+  /** A worker joined, or a worker treated as classic sent its hello. */
   workerJoined: [worker: string, details: WorkerDetails];
   workerLeft: [worker: string, reason: LeaveReason];
-  /** The first heartbeat of a node, or its first after it was lost. */
+  /** The first heartbeat of a node, or its first one after it was lost. */
   peerConnected: [identity: string];
   /** A node missed too many heartbeats. */
   peerLost: [identity: string];
-  /** Something an operator should know. */
+  /** A condition that operators should know about; see {@link RouterNotice}. */
   notice: [notice: RouterNotice];
 }
 
-/** The options that the sockets need, with the defaults filled in. */
+/** Options of the sockets, with the defaults filled in. */
 export interface SocketSettings {
   readonly maxMessageSize: number;
   readonly classicConcurrency: number;
@@ -86,7 +129,7 @@ export interface SocketSettings {
   readonly clientLimits: Required<ClientLimits>;
 }
 
-/** @throws ZeroMQConfigError naming the option that is not acceptable. */
+/** @throws {ZeroMQConfigError} when an option is invalid; the message names it. */
 export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
   const { classicConcurrency = 1, helloGrace = 100 } = options;
   const classicEvents = new ClassicEvents(options.classicEvents);

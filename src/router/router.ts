@@ -1,7 +1,6 @@
 /**
- * router: takes requests from clients, passes each to a worker that serves its event, and brings the reply back.
- * `ZeroMQRouter` is the public face; `Broker` decides, without a socket; `RoutedSockets` bring it requests and
- * workers; strategies choose among workers.
+ * The router: `ZeroMQRouter` is the public class. `Broker` decides without I/O, `RoutedSockets`
+ * exchange messages with clients and workers, and a strategy chooses among workers.
  */
 
 import { Emitter } from '../core/collections/emitter.ts';
@@ -52,12 +51,29 @@ import {
 import { RoutedSockets, type RouterSockets } from './sockets.ts';
 import { STRATEGIES } from './strategies/index.ts';
 
-/** Routes requests of classic clients and ours to classic workers and ours, in any mix. */
+/**
+ * Routes requests of clients to workers, classic and native ones in any combination, and returns
+ * their replies.
+ *
+ * It keeps each request until it is settled, queues requests while all workers are busy, and
+ * redispatches idempotent requests of lost workers. With {@link ZeroMQRoutingProxy} it forwards
+ * messages as the original framework does.
+ *
+ * @example
+ * ```ts
+ * await using router = new ZeroMQRouter({
+ *   frontendConnection: 'tcp://127.0.0.1:5555',
+ *   backendConnection: 'tcp://127.0.0.1:5556',
+ * });
+ * await router.start();
+ * router.on('notice', (notice) => console.warn(notice));
+ * ```
+ */
 export class ZeroMQRouter
   extends Emitter<RouterEvents>
   implements Requester, EmbeddedRouter, RouterConsole, AsyncDisposable
 {
-  /** Contracts that workers announced. */
+  /** Contracts announced by workers. */
   readonly contracts: AnnouncedContracts;
   private readonly frontendConnection: ZeroMQConnection;
   private readonly backendConnection: ZeroMQConnection;
@@ -68,7 +84,7 @@ export class ZeroMQRouter
   private readonly builtins: BuiltinEvents;
   private readonly requests: RequestStats;
   private readonly timer: BrokerTimer;
-  /** The strategy is the blind proxy. */
+  /** Whether the strategy is the blind proxy. */
   private readonly blind: boolean;
   private readonly lifecycle: Lifecycle<RouterEndpoints>;
   private readonly speaker: { readonly kind: 'router'; node: string } = { kind: 'router', node: 'router' };
@@ -76,12 +92,12 @@ export class ZeroMQRouter
   private endpoints: RouterReport['endpoints'] = {};
   private ownIdentity: NodeIdentity | undefined;
   private readonly embeddedPeers = new Set<EmbeddedPeer>();
-  /** Workers of this thread that were refused. */
+  /** Embedded workers that were refused. */
   private readonly refusedEmbedded = new Set<EmbeddedWorker>();
   private sockets: RouterSockets | undefined;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
 
-  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  /** @throws {ZeroMQConfigError} when an option is invalid; the message names it. */
   constructor(options: ZeroMQRouterOptions) {
     super();
     this.options = { ...options, curve: undefined };
@@ -111,44 +127,49 @@ export class ZeroMQRouter
   /**
    * Node id, session id and socket identity.
    *
-   * @throws ZeroMQError with code `NOT_STARTED` before `start()`.
+   * @throws {ZeroMQError} with code `NOT_STARTED` before `start()`.
    */
   get identity(): NodeIdentity {
     if (this.ownIdentity === undefined) throw new ZeroMQError('NOT_STARTED', 'the router is not started');
     return this.ownIdentity;
   }
 
-  /** Settles once, when the router is closed: with the error that ended it, or undefined. */
+  /** Resolves once the router is closed: with the error that closed it, or undefined. */
   get closed(): Promise<Error | undefined> {
     return this.lifecycle.closed;
   }
 
-  /** Where it is in its life. */
+  /** Current state of the router. */
   get state(): RouterReport['state'] {
     return this.lifecycle.state;
   }
 
-  /** Whether it takes requests in its own thread: it runs, and its strategy is not the blind proxy. */
+  /**
+   * Whether it accepts requests of its own process: it is running and does not use the blind proxy.
+   */
   get reachable(): boolean {
     return this.lifecycle.state === 'running' && !this.blind;
   }
 
-  /** Events of the socket that clients connect to; undefined before `start()`. */
+  /** Socket events of the frontend; undefined before `start()`. */
   get frontendMonitor(): ZeroMQSocketMonitor | undefined {
     return this.sockets?.frontend.monitor;
   }
 
-  /** Events of the socket that workers connect to; undefined before `start()`. */
+  /** Socket events of the backend; undefined before `start()`. */
   get backendMonitor(): ZeroMQSocketMonitor | undefined {
     return this.sockets?.backend.monitor;
   }
 
-  /** Counters and gauges, and the clients that sent something and are connected. All zero with the blind proxy. */
+  /**
+   * Returns counters and gauges, and the number of connected clients that sent a message. All are
+   * zero with the blind proxy.
+   */
   stats(): RouterStats & { readonly clients: number } {
     return { ...this.broker.stats(), clients: this.sockets?.clients ?? 0 };
   }
 
-  /** The router as it is now: its workers, its events and what it counted. */
+  /** Returns a report of the router: its workers, events and counters. */
   inspect(): RouterReport {
     const now = systemClock.now();
     return {
@@ -163,17 +184,22 @@ export class ZeroMQRouter
     };
   }
 
-  /** How requests went lately, by event; the first call begins to look. */
+  /** Returns recent request statistics by event. Recording starts with the first call. */
   requestStats(): RequestReport {
     return this.requests.read();
   }
 
-  /** The contracts that workers announced, available or not. */
+  /** Returns the contracts announced by workers, including those that no worker serves now. */
   contractReports(): readonly ContractReport[] {
     return this.contracts.list();
   }
 
-  /** Gives a worker nothing more (it finishes what it holds), or again. False: there is no such worker. */
+  /**
+   * Stops sending requests to a worker, which finishes those it holds, or resumes.
+   *
+   * @param drain whether to stop (true) or to resume.
+   * @returns false if there is no worker of that identity.
+   */
   drainWorker(id: string, drain = true): boolean {
     const named = [...this.broker.workers].filter((worker) => worker.id === id);
     for (const worker of named) this.broker.setOperatorDrain(worker, drain, turnNow());
@@ -181,7 +207,12 @@ export class ZeroMQRouter
     return named.length > 0;
   }
 
-  /** Has all requests of an event wait, or go on. False: there is no such event. */
+  /**
+   * Keeps requests of an event queued, or resumes dispatching them.
+   *
+   * @param pause whether to pause (true) or to resume.
+   * @returns false if the event is unknown.
+   */
   pauseEvent(name: string, pause = true): boolean {
     if (pause && !this.broker.isKnown(name)) return false;
     if (!pause && !this.broker.isPaused(name)) return this.broker.isKnown(name);
@@ -191,18 +222,21 @@ export class ZeroMQRouter
   }
 
   /**
-   * Binds the sockets. A second call gives the same promise.
+   * Binds the sockets. Further calls return the same promise.
    *
-   * @throws ZeroMQSocketInvalid when an address cannot be used.
+   * @returns the bound endpoints.
+   * @throws {ZeroMQSocketInvalid} when an address cannot be bound.
    */
   start(): Promise<RouterEndpoints> {
     return this.lifecycle.start();
   }
 
   /**
-   * Stops: refuses new requests, settles the rest, closes. Idempotent.
+   * Stops the router: rejects new requests, settles the others and closes the sockets. Further
+   * calls return the same promise.
    *
-   * @param options.deadline ms after which what is left is cut. Default 10,000.
+   * @param options.deadline time after which requests still in flight are aborted, in milliseconds;
+   *   10,000 by default.
    */
   stop(options: { deadline?: number } = {}): Promise<void> {
     return this.lifecycle.close(options.deadline);
@@ -213,15 +247,19 @@ export class ZeroMQRouter
   }
 
   /**
-   * Takes a request in this thread; see `Requester`.
+   * Submits a request from this process, without a socket.
    *
-   * @throws ZeroMQConfigError for a request that cannot travel.
+   * @param settle receives the reply.
+   * @returns a handle that cancels the request.
+   * @throws {ZeroMQConfigError} when the request cannot be encoded.
    */
   request(outgoing: OutgoingRequest, settle: Settle): InFlight {
     const message = toMessage(outgoing, this.settings.maxMessageSize);
     const { state } = this.lifecycle;
     if (this.blind || state === 'idle' || state === 'starting') {
-      const reason = this.blind ? 'passes frames on blindly and takes no requests itself' : 'is not started';
+      const reason = this.blind
+        ? 'forwards messages without reading them and accepts no requests of its own process'
+        : 'is not started';
       return new RefusedRequest(failure('NO_ROUTER', `the router ${reason}`), settle);
     }
     const request = new EmbeddedRequest(this.broker, message, settle);
@@ -229,9 +267,9 @@ export class ZeroMQRouter
     return request;
   }
 
-  /** Takes a worker of this thread in; see `EmbeddedRouter`. */
+  /** Registers an embedded worker. Returns its slot, or the reason why it is refused. */
   register(worker: EmbeddedWorker): EmbeddedSlot | string {
-    if (!this.reachable) return 'the router does not run, or passes frames on blindly';
+    if (!this.reachable) return 'the router is not running, or forwards messages without reading them';
     const peer = new EmbeddedPeer(worker, this.broker, this.contracts, {
       workerJoined: (joined) => this.workerJoined(joined),
       workerLeft: (left, reason, held) => {
@@ -250,12 +288,12 @@ export class ZeroMQRouter
     return peer;
   }
 
-  /** A worker of this thread that was refused does not want a place any longer. */
+  /** Withdraws an embedded worker that was refused. */
   withdraw(worker: EmbeddedWorker): void {
     this.refusedEmbedded.delete(worker);
   }
 
-  /** Asked once the worker that frees a contract has left. */
+  /** Retries refused workers once the worker that blocked their contract has left. */
   private retryRefusedEmbedded(): void {
     const refused = [...this.refusedEmbedded];
     queueMicrotask(() => {

@@ -1,4 +1,7 @@
-/** The two sockets of a router: where clients connect and where workers do, and who sits behind them. */
+/**
+ * The sockets of a router, one for clients and one for workers, and the parts that handle their
+ * messages.
+ */
 
 import type { Logger } from '../core/logging/logging.ts';
 import type { DiagnosticsSource } from '../core/observability/diagnostics.ts';
@@ -14,23 +17,23 @@ import type { BuiltinEvents } from './frontend/builtin-events.ts';
 import { ClientHandler, type ClientHandlerOwner } from './frontend/client-handler.ts';
 import type { ClientLimits } from './frontend/client-limits.ts';
 
-/** Endpoints in use, with the ports that were picked where 0 was asked for. */
+/** Bound endpoints, with the port numbers chosen for port 0. */
 export interface SocketsEndpoints {
   readonly frontend: string;
   readonly backend: string;
 }
 
-/** Sockets of a router that decides (`RoutedSockets`), or of the blind proxy. */
+/** Sockets of a router: `RoutedSockets`, or the blind proxy. */
 export interface RouterSockets {
   readonly frontend: MessageSocket;
   readonly backend: MessageSocket;
-  /** Clients known. */
+  /** Number of known clients. */
   readonly clients: number;
-  /** @throws ZeroMQSocketInvalid when an address cannot be used. */
+  /** @throws {ZeroMQSocketInvalid} when an address cannot be bound. */
   bind(frontend: ZeroMQConnection, backend: ZeroMQConnection): Promise<SocketsEndpoints>;
-  /** Asks clients to send nothing more; resolves when they agreed, or cannot be asked. */
+  /** Asks clients to send no more requests. Resolves once they agreed or cannot be asked. */
   sayGoodbye(): Promise<void>;
-  /** Sends what is gathered, and closes. */
+  /** Sends batched messages and closes the sockets. */
   close(): void;
   /** The first heartbeat of a worker, or its first after it was lost. */
   heartbeatHeard(key: string): void;
@@ -38,7 +41,7 @@ export interface RouterSockets {
   heartbeatLost(key: string): void;
 }
 
-/** What routed sockets are made with. */
+/** Options of {@link RoutedSockets}. */
 export interface RoutedSocketsOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
@@ -55,7 +58,7 @@ export interface RoutedSocketsOptions {
   readonly owner: BackendOwner & ClientHandlerOwner;
 }
 
-/** Sockets whose requests go through the broker. */
+/** Sockets whose requests pass through the broker. */
 export class RoutedSockets implements RouterSockets {
   private readonly front: ClientFrontend;
   private readonly back: Backend;

@@ -111,7 +111,7 @@ it('other rights hold at once for who is connected', async (t) => {
   assert.equal(await outcome(client.sendMessage('echo.get')), 'NOT_PERMITTED');
   const refused = new Promise<string>((resolve) => worker.on('refused', (_endpoint, why) => resolve(why)));
   list.replace({ peers: PEERS.map((peer) => (peer.name === 'echo' ? { ...peer, serves: ['slow'] } : peer)) });
-  assert.match(await within(refused, 'word of it'), /does not allow to serve/);
+  assert.match(await within(refused, 'word of it'), /does not allow serving/);
   const accepted = new Promise((resolve) => worker.on('accepted', resolve));
   list.replace({ peers: PEERS });
   await within(accepted, 'the worker, taken in again');

@@ -1,30 +1,29 @@
-/** What the key of a worker allows it to serve and to announce. */
+/** Checks what a worker announces against the permissions of its key. */
 import type { PeerPermissions } from '../../transport/curve/permissions.ts';
 import type { ReadAnnouncement } from './announcement.ts';
 
-/** Why a worker may not serve what it announces; undefined when it may. */
+/** Returns why a worker may not serve what it announces; undefined if it may. */
 export function announcementRefusal(
   rights: PeerPermissions,
   { events, claims }: ReadAnnouncement,
 ): string | undefined {
   if (events === undefined && !rights.servesAll) {
-    return `the key of ${rights.name} does not allow to serve whatever nobody announced`;
+    return `the key of ${rights.name} does not allow serving unannounced events`;
   }
   const event =
     events?.find((name) => !rights.mayServe(name)) ??
     claims.find(({ eventName }) => !rights.mayServe(eventName))?.eventName;
-  if (event !== undefined)
-    return `the key of ${rights.name} does not allow to serve ${JSON.stringify(event)}`;
+  if (event !== undefined) return `the key of ${rights.name} does not allow serving ${JSON.stringify(event)}`;
   const path = claims.find((claim) => !rights.mayAnnounce(claim.path))?.path;
   if (path === undefined) return undefined;
-  return `the key of ${rights.name} does not allow to announce operations under ${JSON.stringify(path)}`;
+  return `the key of ${rights.name} does not allow announcing operations under ${JSON.stringify(path)}`;
 }
 
 /**
- * Events that a classic worker, which cannot say what it serves, is given; undefined: whatever no worker ever announced;
- * none: it is not taken in.
+ * The events that a classic worker serves, since it cannot announce any. Undefined: every event
+ * that no worker ever announced. Empty: the worker is refused.
  *
- * @param configured those that the router's configuration binds it to, if it does.
+ * @param configured events that the router's configuration binds it to, if any.
  */
 export function classicEventsOf(
   rights: PeerPermissions,

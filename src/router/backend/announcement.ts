@@ -1,18 +1,18 @@
-/** What a worker announces, read once: the operations of its contract are checked wherever the worker comes from. */
+/** Reads the announcement of a worker and checks the operations of its contract. */
 import { type Claim, claimsOf } from '../../contract/claims.ts';
 import { ContractError } from '../../contract/errors.ts';
 import { isReserved } from '../../core/messages/event-name.ts';
 import type { Announcement } from '../../wire/control.ts';
 
-/** An announcement whose contract has nothing that no worker may announce. */
+/** An announcement whose contract was checked. */
 export interface ReadAnnouncement extends Announcement {
   /** Operations of the contract. */
   readonly claims: readonly Claim[];
 }
 
 /**
- * Reads an announcement. An operation of the contract leads to an event that the worker announces itself; a worker that
- * serves every unannounced event may lead to any.
+ * Reads an announcement. Each operation of the contract must lead to an event that the worker
+ * announces. A worker that announces no events may have operations for any event.
  *
  * @returns the announcement, or why it is refused.
  */
@@ -35,7 +35,7 @@ export function readAnnouncement({ events, contract }: Announcement): ReadAnnoun
   }
 }
 
-/** Names of the events that operations lead to, each once. */
+/** Names of the events that operations lead to, without duplicates. */
 export function eventsOf(claims: readonly Claim[]): string[] {
   return [...new Set(claims.map(({ eventName }) => eventName))];
 }

@@ -1,11 +1,13 @@
 /**
- * The side of the router that workers connect to: a ROUTER socket. Finds out who is there (notifications of the socket,
- * messages, heartbeats), and hands their replies to the broker; who of them works for it is the `WorkerRegistry`'s.
+ * backend: the workers' side of the router. A ROUTER socket detects peers (socket notifications,
+ * messages, heartbeats) and passes their replies to the broker; `WorkerRegistry` decides which
+ * peers join as workers.
  *
- * The socket tells of each connection that comes and goes, so there is one peer for each. A connection under the routing
- * id of another one takes its place: the old one is lost, with the requests that it held, and no reply to them counts
- * that comes over the new one. Where the socket tells nothing, peers are known from what they say and from heartbeats; a
- * message finds out whether one that is known from heartbeats only is there.
+ * The socket reports each connection that opens or closes, so there is one peer per connection. A
+ * connection under the routing id of another one replaces it: the old peer is lost together with
+ * its requests, and replies to them over the new connection are dropped. If the socket reports
+ * nothing, peers are known from their messages and heartbeats, and a probe message detects whether
+ * a peer known from heartbeats only is still connected.
  */
 
 import { routingIdOf } from '../../core/identity/identity.ts';
@@ -32,25 +34,25 @@ import {
   type WorkerRegistryOwner,
 } from './worker-registry.ts';
 
-/** What a backend tells the router. */
+/** Callbacks of the backend. */
 export interface BackendOwner extends WorkerRegistryOwner {
-  /** A worker was heard of, whatever it said. */
+  /** A message of a worker arrived. */
   peerActive(key: string): void;
   /** Something happened at a worker: the broker may have something to do earlier than before. */
   rearmTimer(): void;
 }
 
-/** Options of a backend. Durations in ms. */
+/** Options of {@link Backend}. Durations in milliseconds. */
 export interface BackendOptions extends WorkerRegistryOptions {
   readonly maxMessageSize: number;
   readonly speaker: DiagnosticsSource;
-  /** How long a peer that connected has for its hello before it counts as classic. */
+  /** How long a connected peer may take to send its hello before it counts as classic. */
   readonly helloGrace: number;
   readonly curve?: CurveEndpoint;
   readonly clock?: Clock;
 }
 
-/** How long it takes at most until libzmq refuses a message that finds no connection, in ms. */
+/** Maximum time until libzmq rejects a message without a connection, in ms. */
 const PROBE_TIME = 20;
 
 /**
@@ -59,7 +61,10 @@ const PROBE_TIME = 20;
  */
 const REFUSED_WAIT = 15 / 16;
 
-/** What finds out whether somebody is there: a classic worker drops a message of fewer than four frames. */
+/**
+ * Message that detects whether a peer is connected: classic workers drop messages of fewer than
+ * four frames.
+ */
 const PROBE: Buffer = CONTROL_ADDRESS;
 
 export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
@@ -97,7 +102,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     return this.socket.bind(connection);
   }
 
-  /** Tells the workers, sends what is gathered, and closes the socket. */
+  /** Says goodbye to the workers, sends batched messages and closes the socket. */
   close(): void {
     this.startup?.();
     this.options.contracts.off('freed', this.onContractFreed);
@@ -119,7 +124,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     if (identity === undefined || first === undefined) return this.drop('too-few-frames', undefined);
     const key = identity.toString('latin1');
     const peer = this.peers.get(key) ?? (this.socket.notifies ? undefined : this.add(key, identity));
-    // What is left to read of a connection that is over.
+    // A message left over from a closed connection.
     if (peer === undefined) return this.drop('late-reply', key);
     this.receive(peer, frames, first);
     this.owner.rearmTimer();
@@ -138,7 +143,10 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.owner.rearmTimer();
   }
 
-  /** A worker was heard of through its heartbeat: perhaps one that was lost, or of which the socket says nothing. */
+  /**
+   * Handles the heartbeat of a worker that may have been lost before, or whose connection the
+   * socket did not report.
+   */
   heartbeatHeard(key: string): void {
     const known = this.peerOf(key);
     if (known === undefined) {
@@ -149,7 +157,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     }
   }
 
-  /** A worker missed too many heartbeats: it gets nothing more, until it is heard of again. */
+  /** Removes a worker that missed too many heartbeats, until it sends a message again. */
   heartbeatLost(key: string): void {
     const peer = this.peerOf(key);
     if (peer !== undefined) this.registry.leave(peer, 'heartbeat');
@@ -199,7 +207,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.owner.rearmTimer();
   }
 
-  /** Counts something that was not used. */
+  /** Counts a dropped message. */
   drop(cause: DropCause, peer: string | undefined): void {
     if (diagnostics.frameDropped.hasSubscribers) {
       diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer });
@@ -222,17 +230,22 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.owner.rearmTimer();
   }
 
-  /** Another connection has the routing id of a peer: the same worker connected anew, or another one uses its id. */
+  /**
+   * Handles a second connection with the routing id of a peer: the same worker reconnected, or
+   * another one uses its id.
+   */
   private replace(peer: WorkerPeer): void {
     const { key: worker } = peer;
     this.options.logger.warn(
       { worker },
-      'a new connection took over the routing id of a worker; the old one is lost',
+      'a new connection uses the routing id of a worker: the old connection is closed',
     );
     this.removePeer(peer, []);
   }
 
-  /** Begins anew with a peer whose connection may stand: it is taken in again when it is heard of. */
+  /**
+   * Replaces a peer whose connection may still work: the worker joins again with its next message.
+   */
   private reset(peer: WorkerPeer, unsent: Messages): boolean {
     if (!this.removePeer(peer, unsent)) return false;
     this.add(peer.address, Buffer.from(peer.address, 'latin1')).native ||= peer.native;
@@ -265,9 +278,9 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   }
 
   /**
-   * A peer came. One whose routing id promises a hello has all the time it needs for it.
+   * Waits for the hello of a new peer. A peer whose routing id promises a hello has no time limit.
    *
-   * @param doubtful perhaps the peer is not there.
+   * @param doubtful whether the peer may not be connected.
    */
   private awaitHello(peer: WorkerPeer, doubtful: boolean): void {
     if (peer.native && !doubtful) return;
@@ -277,7 +290,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     });
   }
 
-  /** Where nobody is, the message is refused before the time is over. */
+  /** If the peer is not connected, the socket rejects the message before the time is over. */
   private probe(peer: WorkerPeer): void {
     peer.channel.post([PROBE]);
     peer.helloTimer = peer.native
@@ -296,7 +309,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     else this.drop('bad-control', peer.key);
   }
 
-  /** Reads a hello, or later where the peer said too many: then the last one counts. */
+  /** Reads a hello, or delays it if the peer sent too many. Only the last delayed hello is read. */
   private hello(peer: WorkerPeer, frame: Buffer | undefined): void {
     peer.delayedHello?.();
     const wait = peer.helloBudget.take(frame?.length ?? 0, this.clock.now());
@@ -307,7 +320,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     });
   }
 
-  /** Requests that never left go to other workers: nobody has run them. */
+  /** Requeues requests that were never sent. */
   private requeueUnsent(peer: WorkerPeer, unsent: Messages): void {
     const { worker } = peer;
     if (worker === undefined) return;

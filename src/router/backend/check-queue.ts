@@ -1,17 +1,17 @@
-/** Checks of large contracts: one runs at a time, in slices between which the router does its other work. */
+/** Checks large contracts one at a time, in slices between which the router does its other work. */
 import { runInSlices, type SliceOptions, type Steps } from '../../core/time/steps.ts';
 
 /** How checks are cut into slices. */
 export type CheckSlices = Pick<SliceOptions, 'now' | 'pause'>;
 
 export class CheckQueue {
-  /** Starts each check that waits for its turn, in the order they came: each peer has one at most. */
+  /** Starters of queued checks, in order of arrival; at most one per peer. */
   private readonly waiting = new Set<() => void>();
   private running: string | undefined;
 
   /**
    * @param finished called after each check, before the next one starts.
-   * @param slices how the work is cut.
+   * @param slices how checks are cut into slices.
    */
   constructor(
     private readonly finished: () => void,
@@ -24,10 +24,11 @@ export class CheckQueue {
   }
 
   /**
-   * Runs a check in its turn.
-   * @param begin called when it is its turn.
-   * @param signal takes the check out of the queue, or stops it before its next slice.
-   * @returns its result; undefined when it was aborted.
+   * Queues a check.
+   *
+   * @param begin called when its turn comes.
+   * @param signal removes the check from the queue, or stops it before its next slice.
+   * @returns the result of the check; undefined if it was aborted.
    */
   run<T>(name: string, begin: () => Steps<T>, signal: AbortSignal): Promise<T | undefined> {
     return new Promise((resolve, reject) => {

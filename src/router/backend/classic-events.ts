@@ -1,19 +1,21 @@
-/** Which events classic workers serve, who cannot say it themselves: what the router's configuration binds them to. */
+/** Events of classic workers, which cannot announce any, from the router's configuration. */
 
 import { identityOf, nodeIdOf } from '../../core/identity/identity.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { isEventList } from '../../wire/control.ts';
 
-/** Events of all classic workers, or by the node id of a worker; `*` stands for every other one. */
+/**
+ * Events of all classic workers, or by the node id of a worker; `*` stands for all other workers.
+ */
 export type ClassicEventsOption = readonly string[] | Readonly<Record<string, readonly string[]>>;
 
-/** The key of workers that are not named. */
+/** Key of all workers not listed. */
 const OTHERS = '*';
 
 export class ClassicEvents {
   private readonly bindings: ReadonlyMap<string, readonly string[]>;
 
-  /** @throws ZeroMQConfigError naming the worker whose list is not acceptable. */
+  /** @throws {ZeroMQConfigError} when a list is invalid; the message names its worker. */
   constructor(option: ClassicEventsOption = {}) {
     this.bindings = new Map(Object.entries(isList(option) ? { [OTHERS]: option } : option));
     for (const [node, events] of this.bindings) {

@@ -1,4 +1,4 @@
-/** Versions of one contract that workers serve side by side. The newest one is what gateways serve. */
+/** Versions of one contract that workers serve side by side. Gateways serve the newest one. */
 import type { Cancel } from '../../core/time/clock.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import type { ContractChecker, VersionComparison } from './contract-checker.ts';
@@ -8,12 +8,15 @@ export interface AnnouncedVersion {
   readonly fragment: unknown;
   readonly events: readonly string[];
   readonly json: string;
-  /** By event: requests go to workers with the highest rank first. An event that is not in it has rank 0. */
+  /**
+   * Rank by event: workers of the highest rank receive requests first. Events not listed have rank
+   * 0.
+   */
   readonly ranks: ReadonlyMap<string, number>;
   workers: number;
 }
 
-/** What a worker that brought a contract holds, until it gives it back. */
+/** Reference of a worker to the contract version that it announced, until it releases it. */
 export interface ContractHold {
   readonly name: string;
   readonly version: AnnouncedVersion;
@@ -28,16 +31,16 @@ interface VersionPlace {
   readonly ranks: AnnouncedVersion['ranks'];
 }
 
-/** Most versions of one contract at a time. */
+/** Maximum number of versions of one contract at a time. */
 const MAX_VERSIONS = 8;
 
-/** No event has a rank. */
+/** Ranks of a contract without versions. */
 export const NO_RANKS: ReadonlyMap<string, number> = new Map();
 
 export class ContractVersions {
-  /** Ends the time for which the newest version stays without a worker. */
+  /** Ends the period in which the newest version is served without a worker. */
   fallBackTimer: Cancel | undefined;
-  /** Those that workers serve, and the newest one: each is compatible with all before it. */
+  /** The versions that workers serve and the newest one, in order of arrival. */
   private readonly versions: AnnouncedVersion[];
 
   constructor(
@@ -51,27 +54,26 @@ export class ContractVersions {
     return this.current;
   }
 
-  /** Workers of all versions. */
+  /** Number of workers of all versions. */
   get workers(): number {
     return this.versions.reduce((sum, { workers }) => sum + workers, 0);
   }
 
-  /** Characters of all versions. */
+  /** Total size of all versions, in characters. */
   get size(): number {
     return this.versions.reduce((sum, { json }) => sum + json.length, 0);
   }
 
-  /** The version with that text. */
+  /** The version with that JSON text. */
   find(json: string): AnnouncedVersion | undefined {
     return this.versions.find((version) => version.json === json);
   }
 
   /**
-   * Ranks a version that differs from those that are served: by event, above the newest one where the version is a later
-   * one and the event's data differs, below it where the version is an earlier one. An earlier version has to fit to all
-   * that workers serve: two versions that both fit to a later one may refuse each other's data.
+   * Ranks a new version by event: above the newest version if it is a later one and the event's
+   * data differs, and below it if it is an earlier one.
    *
-   * @returns its ranks and its place, or which version it does not fit to.
+   * @returns its ranks, or why it is incompatible with the newest version in both directions.
    */
   *rank(fragment: unknown): Steps<VersionPlace | string> {
     const { current, checker, versions } = this;
@@ -93,20 +95,23 @@ export class ContractVersions {
     if (later) this.current = version;
   }
 
-  /** A version that no worker serves any longer; the newest one stays. */
+  /** Drops a version that no worker serves, unless it is the newest one. */
   drop(version: AnnouncedVersion): void {
     const index = this.versions.indexOf(version);
     if (index >= 0 && version !== this.current) this.versions.splice(index, 1);
   }
 
-  /** The version to serve in place of the newest one, which no worker serves; undefined where it stays. */
+  /**
+   * The version to serve instead of the newest one, if no worker serves the newest one but one
+   * serves an earlier one.
+   */
   successor(): AnnouncedVersion | undefined {
     const { current, versions } = this;
     if (current.workers > 0) return undefined;
     return versions.findLast((version) => version !== current && version.workers > 0);
   }
 
-  /** Serves an earlier version again. */
+  /** Makes an earlier version the newest one again. */
   fallBack(version: AnnouncedVersion): void {
     const former = this.current;
     this.current = version;

@@ -1,6 +1,6 @@
 /**
- * Contracts that workers announced: each stands under its name, is kept alive by the workers that bring it, and
- * stays as unavailable when the last of them is gone. Workers of versions that are compatible serve side by side.
+ * Contracts announced by workers. A contract is available while a worker serves it, and stays
+ * listed as unavailable after the last one left. Workers of compatible versions serve side by side.
  */
 
 import { Emitter } from '../../core/collections/emitter.ts';
@@ -10,17 +10,20 @@ import { CheckQueue, type CheckSlices } from './check-queue.ts';
 import type { AnnouncedContract, ContractChecker } from './contract-checker.ts';
 import { type AnnouncedVersion, type ContractHold, ContractVersions, NO_RANKS } from './contract-versions.ts';
 
-/** Bounds on what is kept: a list of all must fit into one message. */
+/** Bounds on the stored contracts: a list of all must fit into one message. */
 const MAX_CONTRACTS = 1000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** How long (ms) the newest version is served on when only workers of earlier ones are left: its own may come back. */
+/**
+ * How long the newest version is still served when only workers of earlier ones are left, in ms:
+ * its own workers may return.
+ */
 const NEWEST_VERSION_GRACE = 30_000;
 
-/** How long (ms) until it is tried again when a contract of the name is being checked. */
+/** Delay before another attempt while a contract of the name is being checked, in ms. */
 const CHECK_RETRY_DELAY = 1000;
 
-/** Most operations of a contract that is checked at once. */
+/** Maximum number of operations of a contract that is checked without slices. */
 const MAX_UNSLICED_OPERATIONS = 50;
 
 const TOO_DEEP = 'the contract is nested too deeply';
@@ -28,18 +31,18 @@ const WORKER_GONE = 'the worker is gone';
 
 interface ContractsEvents {
   change: [revision: number];
-  /** The last worker of a version left: what was refused because of it may fit now. */
+  /** The last worker of a version left: contracts refused because of it may be compatible now. */
   freed: [];
 }
 
 export class AnnouncedContracts extends Emitter<ContractsEvents> {
-  /** In the order in which they came, or came back. */
+  /** In the order in which they arrived, or became available again. */
   private readonly entries = new Map<string, ContractVersions>();
   private changes = 0;
   private readonly checks: CheckQueue;
-  /** What workers gave back while a contract of the name was being checked. */
+  /** Contracts released while a contract of the same name was being checked. */
   private readonly released: ContractHold[] = [];
-  /** A contract was refused because one of its name was being checked. */
+  /** Whether a contract was refused because one of its name was being checked. */
   private refusedDuringCheck = false;
 
   constructor(
@@ -51,7 +54,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     this.checks = new CheckQueue(() => this.checkFinished(), slices);
   }
 
-  /** Grows with each change. */
+  /** Increases with each change. */
   get revision(): number {
     return this.changes;
   }
@@ -64,10 +67,10 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /**
-   * A worker brings a contract.
+   * Adds the contract of a worker.
    *
-   * @param events those that its operations lead to.
-   * @returns what the worker holds from now on, or why the contract is refused.
+   * @param events events that its operations lead to.
+   * @returns the reference that the worker holds from now on, or why the contract is refused.
    */
   acquire(name: string, fragment: unknown, events: readonly string[] = []): ContractHold | string {
     const json = textOf(fragment);
@@ -80,11 +83,11 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /**
-   * As `acquire`. A large contract that is new is checked in slices, and so is each contract of a name that is being
-   * checked.
+   * As `acquire`, but checks a large new contract in slices, and queues contracts of a name that is
+   * being checked.
    *
-   * @param operations how many operations the contract has.
-   * @param signal the worker is gone: what it brings is not wanted.
+   * @param operations number of operations of the contract.
+   * @param signal aborts when the worker is gone.
    */
   acquireInSlices(
     name: string,
@@ -106,7 +109,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     });
   }
 
-  /** A worker that brought it is gone. */
+  /** Releases the contract of a worker that left or changed its contract. */
   release(hold: ContractHold): void {
     const { name, version } = hold;
     if (this.checks.isRunning(name)) {
@@ -135,7 +138,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return yield* this.addVersion(name, entry, version);
   }
 
-  /** A check in slices is over: what had to wait for it is done. */
+  /** Does the work that had to wait for the end of a check. */
   private checkFinished(): void {
     for (const hold of this.released.splice(0)) this.release(hold);
     if (!this.refusedDuringCheck) return;
@@ -152,7 +155,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return { name, version };
   }
 
-  /** A contract that is new, or takes the place of one that nobody serves. */
+  /** Adds a contract that is new or replaces one that no worker serves. */
   private *addContract(name: string, version: AnnouncedVersion): Steps<ContractHold | string> {
     const known = this.entries.get(name);
     if (!this.makeRoom(name, version.json.length - (known?.size ?? 0))) return this.capacityRefusal();
@@ -167,7 +170,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return this.join(name, entry, version);
   }
 
-  /** Another version than those that workers serve now. */
+  /** Adds a version next to those that workers serve now. */
   private *addVersion(
     name: string,
     entry: ContractVersions,
@@ -185,7 +188,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return { name, version: ranked };
   }
 
-  /** The workers of the newest version did not come back: an earlier one that workers serve is served again. */
+  /** Serves an earlier version again, after the workers of the newest one did not return. */
   private fallBack(name: string, entry: ContractVersions): void {
     if (this.checks.isRunning(name)) {
       entry.fallBackTimer = this.clock.after(CHECK_RETRY_DELAY, () => this.fallBack(name, entry));
@@ -197,7 +200,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     this.changed();
   }
 
-  /** Forgets contracts that nobody serves, the oldest first, until `extra` characters more fit. */
+  /** Removes contracts that no worker serves, oldest first, until `extra` more characters fit. */
   private makeRoom(newcomer: string, extra: number): boolean {
     const fits = (): boolean => {
       const count = this.entries.has(newcomer) ? this.entries.size : this.entries.size + 1;
@@ -212,7 +215,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return fits();
   }
 
-  /** Characters of all fragments. */
+  /** Total size of all fragments, in characters. */
   private get size(): number {
     let sum = 0;
     for (const { size } of this.entries.values()) sum += size;
@@ -223,7 +226,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
     return `there is no room for more contracts: ${this.entries.size} of them are served`;
   }
 
-  /** @returns why the checker refuses the version; undefined when it does not. */
+  /** @returns why the checker refuses the version; undefined if it accepts it. */
   private *check(name: string, { fragment, events }: AnnouncedVersion): Steps<string | undefined> {
     const { checker } = this;
     if (checker === undefined) return undefined;
@@ -247,7 +250,7 @@ function* put(
   else yield* checker.putting(name, fragment, events);
 }
 
-/** What the checker throws, as text. */
+/** Returns the message of an error that the checker throws. */
 function* attempt<T>(steps: Steps<T>): Steps<T | string> {
   try {
     return yield* steps;
@@ -264,7 +267,7 @@ export function isSameContract(
   return hold.name === name && hold.version.json === textOf(fragment);
 }
 
-/** The fragment as text, for comparing; undefined when it is nested too deeply for that. */
+/** The fragment as JSON text for comparison; undefined if it is nested too deeply. */
 function textOf(fragment: unknown): string | undefined {
   try {
     return JSON.stringify(fragment);

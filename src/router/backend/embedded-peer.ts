@@ -1,4 +1,4 @@
-/** A worker in the router's own thread: its place in the broker, without a socket. */
+/** A worker in the router's process, connected to the broker without a socket. */
 
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { EmbeddedSlot, EmbeddedWorker } from '../../core/messages/embedded.ts';
@@ -29,7 +29,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     return this.local.id;
   }
 
-  /** Takes the worker in. @returns why it is refused; undefined when it is not. */
+  /** Adds the worker. @returns why it is refused; undefined if it joined. */
   join(): string | undefined {
     const { id, events, concurrency } = this.local;
     const announced = readAnnouncement(this.local);
@@ -65,7 +65,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     this.remove('disconnected');
   }
 
-  /** The router closes. */
+  /** Removes the worker because the router closes. */
   close(): void {
     this.remove('stopped');
     this.local.localClosed();

@@ -1,12 +1,13 @@
 /**
- * How much a peer may have the router read of hellos: each costs work that grows with the contract and the events in it.
- * A worker says hello once a connection, and again when it is asked to; one that does so in a loop has to wait.
+ * Limits the hellos of a peer, because each costs work that grows with its events and contract. A
+ * worker sends one hello per connection, and another one on request; if it sends them in a loop,
+ * they are delayed.
  */
 
-/** Bytes of hellos that are read at once: the largest one, twice. */
+/** Bytes of hellos that may be read at once: twice the largest hello. */
 const BURST = 4 * 1024 * 1024;
 
-/** Bytes of hellos a second that are read on average. */
+/** Bytes of hellos read per second on average. */
 const RATE = 64 * 1024;
 
 export class HelloBudget {
@@ -14,8 +15,9 @@ export class HelloBudget {
   private at: number | undefined;
 
   /**
-   * Takes the bytes of a hello.
-   * @returns how long (ms) the hello has to wait; 0 when it was taken.
+   * Takes the bytes of a hello from the budget.
+   *
+   * @returns how long the hello has to wait, in ms; 0 if it may be read now.
    */
   take(bytes: number, now: number): number {
     const cost = Math.min(bytes, BURST);

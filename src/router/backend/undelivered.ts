@@ -1,12 +1,14 @@
-/** Requests in messages that never left for their worker. */
+/** Finds requests in messages that were never sent to their worker. */
 import type { Messages } from '../../transport/link/peer-channel.ts';
 import { isPacked, type PackedSink, readPacked } from '../../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
 
-/** Called for each request with the key under which the worker would have held it. */
+/** Receives the key of each request. */
 export type UndeliveredRequest = (id: number, generation: number) => void;
 
-/** Finds the requests in messages as a ROUTER was given them: the first frame is the worker's identity. */
+/**
+ * Finds the requests in messages for a ROUTER socket, whose first frame is the worker's identity.
+ */
 export function findUndelivered(messages: Messages, found: UndeliveredRequest): void {
   const sink: PackedSink = {
     packedRequest: (id, generation) => found(id, generation),

@@ -1,4 +1,7 @@
-/** A worker at the backend: speaks packed with ours and classic frames with the others. */
+/**
+ * A peer of the backend: exchanges packed messages with native workers and classic frames with
+ * classic ones.
+ */
 
 import { hasHelloMark, identityOf } from '../../core/identity/identity.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
@@ -17,12 +20,12 @@ import type { ReadAnnouncement } from './announcement.ts';
 import type { ContractHold } from './contract-versions.ts';
 import { HelloBudget } from './hello-budget.ts';
 
-/** What a peer needs of the backend. */
+/** Callbacks of a peer. */
 export interface WorkerPeerOwner {
   replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void;
-  /** A message found no connection; `unsent` never left. */
+  /** The peer is not connected; `unsent` was never sent. */
   lost(peer: WorkerPeer, unsent: Messages): void;
-  /** It takes nothing, though its connection stands; `unsent` never left. */
+  /** The peer is connected but accepts no messages; `unsent` was never sent. */
   stalled(peer: WorkerPeer, unsent: Messages): void;
   writable(peer: WorkerPeer): void;
   drop(cause: DropCause, peer: string | undefined): void;
@@ -31,43 +34,46 @@ export interface WorkerPeerOwner {
 /** A contract that is being checked in slices. */
 export interface ContractCheck {
   readonly abort: AbortController;
-  /** The latest hello that brings it. */
+  /** The latest hello that announced it. */
   hello: Hello;
 }
 
 export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
-  /** Its entry in the broker; undefined while it is unidentified, refused, excused or lost. */
+  /** Its worker in the broker; undefined while it is unidentified, refused, leaving or lost. */
   worker: Worker | undefined;
-  /** It said hello, or its routing id says that it will: a worker of this project. */
+  /** Whether it is a native worker: it sent a hello, or its routing id promises one. */
   native: boolean;
-  /** The worker, as its hello says: it may come back under another address. */
+  /** Identity from its hello; the same after it reconnects from another address. */
   node: string | undefined;
-  /** Number of its connection, as its hello says. */
+  /** Number of its connection, from its hello. */
   connection: number | undefined;
-  /** It was asked who it is, and did not say so yet. */
+  /** Whether it was asked for a hello and has not sent one yet. */
   helloRequested = false;
-  /** It said goodbye. */
+  /** Whether it said goodbye. */
   leaving = false;
-  /** Its key allows a classic worker nothing. */
+  /** Whether it was refused because its key allows no event to a classic worker. */
   classicRefused = false;
-  /** The contract it brought. */
+  /** The contract that it announced. */
   contract: ContractHold | undefined;
-  /** The contract it brings is being checked; it is not welcome yet. */
+  /** The check of the contract that it announced; the worker joins once it succeeds. */
   check: ContractCheck | undefined;
-  /** Its contract was refused: it is asked again when another one is free. */
+  /**
+   * Whether its contract was refused. It is asked for a hello again when another contract is
+   * released.
+   */
   contractRefused = false;
-  /** Ends the time it has to say hello. */
+  /** Timer of the wait for its hello. */
   helloTimer: Cancel | undefined;
-  /** Hellos that it may say. */
+  /** Limit on its hellos. */
   readonly helloBudget = new HelloBudget();
-  /** Drops a hello that waits to be read. */
+  /** Cancels a delayed hello. */
   delayedHello: Cancel | undefined;
-  /** Its last hello that could be read, and a digest of its bytes: the same one is not read again. */
+  /** Its last valid hello and the digest of its bytes. An identical hello is not parsed again. */
   lastHello: { readonly hello: Hello; readonly digest: string } | undefined;
-  /** What it said that it serves, be it taken in or not. */
+  /** What it announced, whether it joined or not. */
   announced: ReadAnnouncement | undefined;
   readonly channel: PeerChannel;
-  /** What its routing id says. */
+  /** Identity from its routing id. */
   private readonly addressIdentity: string;
 
   /**
@@ -85,7 +91,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     this.channel = makeChannel(this);
   }
 
-  /** Who it is: the same after it lost its connection. */
+  /** Identity of the peer; the same after it reconnects. */
   get key(): string {
     return this.node ?? this.addressIdentity;
   }
@@ -105,7 +111,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     this.control('$want', {});
   }
 
-  /** Sends a control message, behind the requests that were given to the worker before. */
+  /** Sends a control message after all requests dispatched before. */
   control(name: ControlName, data: object): void {
     this.channel.flush();
     this.channel.post(controlFrames(name, data));
@@ -135,7 +141,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     this.owner.writable(this);
   }
 
-  /** To a classic worker goes only what it can read: it would drop the rest without a word. */
+  /** Sends only data that classic workers can read: they drop everything else without a reply. */
   private dispatchClassic(request: RouterRequest): void {
     const { id, generation, message } = request;
     if (isClassicJson(message.body)) {
@@ -147,10 +153,7 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
       ]);
       return;
     }
-    const reply = failure(
-      'MALFORMED_MESSAGE',
-      'event data is no JSON, or such that a classic worker cannot read',
-    );
+    const reply = failure('MALFORMED_MESSAGE', 'the event data is not JSON that a classic worker can read');
     queueMicrotask(() => this.owner.replied(this, id, generation, reply));
   }
 }

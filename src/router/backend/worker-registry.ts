@@ -16,36 +16,36 @@ import type { ContractHold } from './contract-versions.ts';
 import { type AnnouncedContracts, isSameContract } from './contracts.ts';
 import type { ContractCheck, WorkerPeer } from './worker-peer.ts';
 
-/** A worker, as much of it as the router tells others. */
+/** A worker, as the router reports it. */
 export type JoinedPeer = Pick<WorkerPeer, 'key' | 'native' | 'worker'>;
 
-/** Told of workers that come and go. */
+/** Callbacks of the registry. */
 export interface WorkerRegistryOwner {
-  /** A worker came, or one that was taken for a classic one said what it is. */
+  /** A worker joined, or a worker treated as classic sent its hello. */
   workerJoined(peer: JoinedPeer): void;
   workerLeft(peer: JoinedPeer, reason: LeaveReason, held: number): void;
 }
 
-/** What a membership needs of the backend. */
+/** The backend, as the registry sees it. */
 export interface PeerDirectory {
-  /** The peer of that worker; undefined when none is there. */
+  /** The connected peer with that identity, if any. */
   peerOf(key: string): WorkerPeer | undefined;
-  /** The worker of a peer has another connection now: what is left of this one is dropped. */
+  /** The worker of a peer reconnected: what is left of this connection is dropped. */
   superseded(peer: WorkerPeer): void;
-  /** Counts something that was not used. */
+  /** Counts a dropped message. */
   drop(cause: DropCause, peer: string | undefined): void;
   /** Something happened at a worker: the broker may have something to do earlier than before. */
   rearmTimer(): void;
 }
 
-/** Options of a membership. */
+/** Options of {@link WorkerRegistry}. */
 export interface WorkerRegistryOptions {
-  /** The router's own. */
+  /** Identity of the router. */
   readonly identity: string;
   readonly logger: Logger;
-  /** Requests that a classic worker is given at a time. */
+  /** Requests that a classic worker holds at a time. */
   readonly classicConcurrency: number;
-  /** What classic workers serve. */
+  /** Events of classic workers. */
   readonly classicEvents: ClassicEvents;
   readonly contracts: AnnouncedContracts;
 }
@@ -60,7 +60,7 @@ const UNBOUND_WORKERS =
 export class WorkerRegistry {
   /** The router has just started: workers that were refused before wait for the others. */
   starting = false;
-  /** It was said what is assumed of classic workers that are bound to no events. */
+  /** Whether the warning about classic workers without configured events was logged. */
   private warnedOfUnbound = false;
 
   constructor(
@@ -70,7 +70,7 @@ export class WorkerRegistry {
     private readonly owner: WorkerRegistryOwner,
   ) {}
 
-  /** A worker says what it is, at its start or when it was asked. */
+  /** Handles a hello, sent at the start of a connection or on request. */
   hello(peer: WorkerPeer, frame: Buffer | undefined): void {
     peer.helloTimer?.();
     peer.helloTimer = undefined;
@@ -102,13 +102,16 @@ export class WorkerRegistry {
     else this.acquire(peer, announced, hello);
   }
 
-  /** The worker is gone, or brings something else: its contract is not checked to the end. */
+  /** Aborts the check of a contract whose worker is gone or announced another one. */
   abandonCheck(peer: WorkerPeer): void {
     peer.check?.abort.abort();
     peer.check = undefined;
   }
 
-  /** A peer that says no hello is a classic worker: it serves what configuration or key bind it to, or what no worker announced. */
+  /**
+   * Adds a peer without a hello as a classic worker. It serves the events of its configuration or
+   * key, or else those that no worker announced.
+   */
   joinClassic(peer: WorkerPeer): void {
     const { classicConcurrency: concurrency, classicEvents } = this.options;
     const bound = classicEvents.of(peer.address);
@@ -131,7 +134,10 @@ export class WorkerRegistry {
     this.owner.workerJoined(peer);
   }
 
-  /** The second classic worker that is bound to no events may serve others than the first one: the operator should know. */
+  /**
+   * Warns once about a second classic worker without configured events: it may serve other events
+   * than the first one.
+   */
   private warnOfUnboundWorkers(peer: WorkerPeer): void {
     if (this.warnedOfUnbound) return;
     const before = [...this.broker.workers].find((worker) => !worker.cancels && worker.events === undefined);
@@ -140,14 +146,14 @@ export class WorkerRegistry {
     this.options.logger.warn({ workers: [before.id, peer.key] }, UNBOUND_WORKERS);
   }
 
-  /** One of ours of which the router has lost track is to say its hello again. */
+  /** Asks a native worker that is not registered for its hello. */
   requestHello(peer: WorkerPeer): void {
     if (peer.helloRequested || peer.leaving || peer.check !== undefined) return;
     peer.helloRequested = true;
     peer.control('$who', {});
   }
 
-  /** What stood in the way of a contract may be gone. */
+  /** Retries a worker whose contract was refused, after another contract was released. */
   retryRefusedContract(peer: WorkerPeer): void {
     if (peer.contractRefused) this.requestHello(peer);
   }
@@ -167,7 +173,10 @@ export class WorkerRegistry {
     }
   }
 
-  /** A worker takes more or less from now on. The answer is behind all that it was given before. */
+  /**
+   * Updates the concurrency of a worker. The acknowledgement follows all requests dispatched
+   * before.
+   */
   credit(peer: WorkerPeer, concurrency: number | undefined): void {
     if (concurrency === undefined) return this.directory.drop('bad-control', peer.key);
     if (peer.check !== undefined) peer.check.hello = { ...peer.check.hello, concurrency, share: true };
@@ -178,7 +187,10 @@ export class WorkerRegistry {
     peer.control('$credit', { concurrency } satisfies Credit);
   }
 
-  /** The worker wants nothing more; what it holds it will still answer. */
+  /**
+   * Drains a worker that says goodbye: it receives no more requests and still replies to those it
+   * holds.
+   */
   goodbye(peer: WorkerPeer): void {
     peer.helloTimer?.();
     peer.helloTimer = undefined;
@@ -189,7 +201,7 @@ export class WorkerRegistry {
     peer.control('$bye', {});
   }
 
-  /** The worker is given nothing more, and what it holds is settled or given to others. */
+  /** Removes a worker. Requests that it holds are settled or redispatched. */
   leave(peer: WorkerPeer, reason: LeaveReason): void {
     const { worker } = peer;
     this.abandonCheck(peer);
@@ -214,7 +226,10 @@ export class WorkerRegistry {
     this.leave(peer, 'refused');
   }
 
-  /** A worker that comes back takes the place of its lost connection. False: it is that one, late, or another's name. */
+  /**
+   * Lets a worker that reconnected replace its lost connection. Returns false for a hello of the
+   * older connection, or for an identity that another key uses.
+   */
   private takeOver(peer: WorkerPeer, { node, connection = 0 }: Hello): boolean {
     if (node === undefined || node === peer.node) return true;
     const before = this.directory.peerOf(node);
@@ -245,7 +260,7 @@ export class WorkerRegistry {
     else this.contractChecked(peer, hello, hold);
   }
 
-  /** Takes the worker in, or refuses it, once its contract is checked. */
+  /** Adds or refuses the worker once its contract was checked. */
   private awaitCheck(peer: WorkerPeer, check: ContractCheck, hold: Promise<ContractHold | string>): void {
     peer.check = check;
     void hold.then((result) => {
@@ -289,7 +304,7 @@ function isSecond({ worker }: WorkerPeer, { refused, contract }: Hello): boolean
   return refused === true && contract !== undefined && worker === undefined;
 }
 
-/** Reads a hello; the same bytes as those of the peer's last one are the same hello. */
+/** Reads a hello. The bytes of the peer's last hello are not parsed again. */
 function readHelloOnce(peer: WorkerPeer, frame: Buffer | undefined): Hello | string {
   const digest = frame === undefined ? '' : createHash('sha256').update(frame).digest('base64');
   if (peer.lastHello?.digest === digest) return peer.lastHello.hello;
@@ -298,7 +313,10 @@ function readHelloOnce(peer: WorkerPeer, frame: Buffer | undefined): Hello | str
   return hello;
 }
 
-/** Why its key does not allow what a worker announced; undefined when it does, or keys are not asked for. */
+/**
+ * Returns why the peer's key does not allow what it announced; undefined if it does, or if no keys
+ * are in use.
+ */
 function permissionRefusal({ authenticated: guest, announced }: WorkerPeer): string | undefined {
   return guest && announced && announcementRefusal(guest.rights, announced);
 }

@@ -1,10 +1,11 @@
 /**
- * Events that the router answers itself, for clients of ours; those for operators are in `operator-events.ts`:
+ * frontend: the clients' side of the router. This file answers the built-in events for native
+ * clients; those for operators are in `operator-events.ts`.
  *
  * | event              | data                  | reply |
  * |--------------------|-----------------------|-------|
  * | `$router.ping`     | anything              | `{ "router": identity }` |
- * | `$router.contracts`| `{ "since": number }` | `{ "revision", "contracts": [{ name, fragment, events, available }] }`, once the revision is another than `since` |
+ * | `$router.contracts`| `{ "since": number }` | `{ "revision", "contracts": [{ name, fragment, events, available }] }`, once the revision differs from `since` |
  */
 
 import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
@@ -13,25 +14,25 @@ import { PING } from '../../wire/control.ts';
 import type { AnnouncedContracts } from '../backend/contracts.ts';
 import { type OperatorConsole, operatorReply, success } from './operator-events.ts';
 
-/** What all such events start with. */
+/** Prefix of all built-in events. */
 export const BUILTIN_PREFIX = '$router.';
 
-/** Longest that a request for contracts is held back, in ms; the answer then says that nothing changed. */
+/** Maximum time that a request for contracts is held, in ms; the reply then reports no change. */
 const LONGEST_POLL = 20_000;
 
-/** Milliseconds kept for the way back of a held answer. */
+/** Time reserved for sending a deferred reply, in ms. */
 const REPLY_MARGIN = 500;
 
-/** Most requests that are held back at a time. */
+/** Maximum number of deferred replies. */
 const MAX_POLLS = 1000;
 
-/** An answer that is held back until there is something to say. */
+/** A reply deferred until there is a change to report. */
 export interface DeferredReply {
-  /** Nobody waits for it any more. */
+  /** Cancels it because its caller no longer waits. */
   cancel(): void;
 }
 
-/** Called once with the answer, and with itself where it was held back. */
+/** Receives the reply, and the deferred reply itself if it was deferred. */
 export type BuiltinSettle = (reply: ReplyMessage, held: DeferredReply | undefined) => void;
 
 export class BuiltinEvents {
@@ -51,8 +52,8 @@ export class BuiltinEvents {
   /**
    * Answers a request.
    *
-   * @param keyed whoever asks has shown a key that allows it.
-   * @returns the answer when it is held back.
+   * @param keyed whether the client has a key that allows the event.
+   * @returns the deferred reply, if it is deferred.
    */
   handle(message: RequestMessage, settle: BuiltinSettle, keyed = false): DeferredReply | undefined {
     switch (message.eventName) {
@@ -74,7 +75,7 @@ export class BuiltinEvents {
     }
   }
 
-  /** Answers what is held back; nothing is from now on. */
+  /** Sends all deferred replies, and defers none from now on. */
   close(): void {
     this.closed = true;
     this.answerPolls();
@@ -86,18 +87,18 @@ export class BuiltinEvents {
 
   private poll(message: RequestMessage, settle: BuiltinSettle): DeferredReply | undefined {
     const since = sinceOf(message);
-    const patience = Math.min(LONGEST_POLL, (message.timeLeft || LONGEST_POLL) - REPLY_MARGIN);
-    if (since !== this.contracts.revision || patience <= 0 || this.closed) {
+    const waitTime = Math.min(LONGEST_POLL, (message.timeLeft || LONGEST_POLL) - REPLY_MARGIN);
+    if (since !== this.contracts.revision || waitTime <= 0 || this.closed) {
       settle(this.listing(), undefined);
       return undefined;
     }
     if (this.polls.size >= MAX_POLLS) {
-      settle(failure('BUSY', `${MAX_POLLS} requests wait for a change of the contracts`), undefined);
+      settle(failure('BUSY', `${MAX_POLLS} requests already wait for a change of the contracts`), undefined);
       return undefined;
     }
     const poll: Poll = {
       settle,
-      cancelTimer: this.clock.after(patience, () => this.answer(poll)),
+      cancelTimer: this.clock.after(waitTime, () => this.answer(poll)),
       cancel: () => this.remove(poll),
     };
     this.polls.add(poll);
@@ -113,7 +114,7 @@ export class BuiltinEvents {
     return this.polls.delete(poll);
   }
 
-  /** Made once for each revision: many may wait for it. */
+  /** Built once per revision, because many clients may wait for it. */
   private listing(): ReplyMessage {
     const { revision } = this.contracts;
     if (this.cachedListing?.revision !== revision) {

@@ -1,4 +1,7 @@
-/** What the router does with what its frontend brings: requests for workers go to the broker, its own events are answered. */
+/**
+ * Handles requests of clients: passes requests for workers to the broker and answers built-in
+ * events.
+ */
 
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { isReserved } from '../../core/messages/event-name.ts';
@@ -10,18 +13,18 @@ import { BUILTIN_PREFIX, type BuiltinEvents, type DeferredReply } from './builti
 import { ClientAllowance, type ClientLimits } from './client-limits.ts';
 import { ClientOrigin } from './client-origin.ts';
 
-/** A client's state: its origin in the broker, and the answers of the router itself that are held back for it. */
+/** State of a client: its origin in the broker, and its deferred replies. */
 interface ClientState {
   readonly origin: ClientOrigin;
   readonly allowance: ClientAllowance;
   readonly held: Map<DeferredReply, { readonly id: number; readonly generation: number }>;
 }
 
-/** What a client side tells the router. */
+/** Callbacks of the client handler. */
 export interface ClientHandlerOwner {
   /** Something came from a client: the broker may have something to do earlier than before. */
   rearmTimer(): void;
-  /** A client was heard of. */
+  /** A message of a client arrived. */
   peerActive(key: string): void;
 }
 
@@ -86,7 +89,7 @@ export class ClientHandler implements ClientFrontendOwner {
     return peer.state as ClientState;
   }
 
-  /** An event of the router itself, or one that nobody may have. */
+  /** Answers a built-in event, or rejects another reserved name. */
   private reserved(
     peer: ClientPeer,
     { held }: ClientState,

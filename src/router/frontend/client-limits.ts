@@ -1,25 +1,38 @@
-/** Bounds on what one client may ask of a router, so that none of them can use it up. */
+/** Limits on the requests of one client, so that no client can use up the router. */
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { failure, type ReplyMessage } from '../../core/messages/message.ts';
 
-/** Limits for each client; what goes beyond is answered BUSY. */
+/** Limits for each client. Requests beyond them fail with `BUSY`. */
 export interface ClientLimits {
-  /** Requests under way. Default 100,000. */
+  /**
+   * Maximum number of requests in flight.
+   *
+   * @defaultValue 100000
+   */
   readonly maxInFlight?: number;
-  /** Requests a second, on average. Default: no limit. */
+  /**
+   * Maximum average number of requests per second.
+   *
+   * @defaultValue no limit
+   */
   readonly rate?: number;
-  /** Requests that may come at once where the rate is limited. Default: those of one second. */
+  /**
+   * Maximum number of requests at once, if `rate` is set.
+   *
+   * @defaultValue the requests of one second
+   */
   readonly burst?: number;
 }
 
-/** Built once: they come in floods. */
-const TOO_MANY = failure('BUSY', 'this client has as many requests under way as it may');
-const TOO_FAST = failure('BUSY', 'this client sends more requests a second than it may');
+/** Built once, because they may be frequent. */
+const TOO_MANY = failure('BUSY', 'this client has the maximum number of requests in flight');
+const TOO_FAST = failure('BUSY', 'this client exceeds its limit of requests per second');
 
 /**
  * Checks limits and fills in the defaults.
  *
- * @throws ZeroMQConfigError naming the limit, its value and what is allowed.
+ * @throws {ZeroMQConfigError} when a limit is invalid; the message names it, its value and the
+ *   allowed range.
  */
 export function resolveClientLimits(limits: ClientLimits = {}): Required<ClientLimits> {
   const { maxInFlight = 100_000, rate = Infinity, burst = Math.max(1, rate) } = limits;
@@ -31,11 +44,11 @@ export function resolveClientLimits(limits: ClientLimits = {}): Required<ClientL
   return { maxInFlight, rate, burst };
 }
 
-/** What one client may still ask. */
+/** Tracks the limits of one client. */
 export class ClientAllowance {
   private left: number;
 
-  /** @param filledAt the present, in ms. */
+  /** @param filledAt current time, in ms. */
   constructor(
     private readonly limits: Required<ClientLimits>,
     private filledAt: number,
@@ -43,7 +56,7 @@ export class ClientAllowance {
     this.left = limits.burst;
   }
 
-  /** Takes a request in; gives the reply where it is one too many. */
+  /** Counts a request. Returns the failure to reply with if it exceeds a limit. */
   admit(inFlight: number, now: number): ReplyMessage | undefined {
     const { maxInFlight: most, rate } = this.limits;
     if (inFlight >= most) return TOO_MANY;

@@ -1,4 +1,4 @@
-/** A client at the frontend as the broker sees it: where requests come from, and how their replies go back. */
+/** A client as the broker sees it: the origin of its requests, which sends their replies. */
 
 import { IdMap } from '../../core/collections/id-map.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
@@ -9,7 +9,10 @@ import type { Broker } from '../broker/broker.ts';
 import type { Origin, RouterRequest } from '../broker/request.ts';
 
 export class ClientOrigin implements Origin {
-  /** Requests that are not settled, by their slot at the client; those without one by a number below zero. */
+  /**
+   * Requests that are not settled, by their slot at the client; those without a slot under negative
+   * numbers.
+   */
   private readonly requests = new IdMap<RouterRequest>();
   private requestsWithoutSlot = 0;
 
@@ -18,12 +21,12 @@ export class ClientOrigin implements Origin {
     private readonly broker: Broker,
   ) {}
 
-  /** Requests that are not settled. */
+  /** Number of requests that are not settled. */
   get size(): number {
     return this.requests.size;
   }
 
-  /** Whether nothing that the client asked is under way. */
+  /** Whether the client has no requests in flight. */
   get idle(): boolean {
     return this.requests.size === 0;
   }
@@ -41,7 +44,7 @@ export class ClientOrigin implements Origin {
     this.broker.cancel(request, why);
   }
 
-  /** The client is gone: nobody waits for what it asked. */
+  /** Cancels all requests because the client is gone. */
   cancelAll(): void {
     for (const request of this.requests.values()) this.broker.cancel(request);
     this.requests.clear();

@@ -1,4 +1,4 @@
-/** A request made in the router's own thread, the embedded mode: its own origin, and the caller's handle on it. */
+/** A request from the router's process (embedded mode): its own origin, and the caller's handle. */
 import {
   type InFlight,
   type ReplyMessage,
@@ -24,7 +24,7 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
     this.submitted = true;
   }
 
-  /** All requests of this thread are those of one client, as far as fairness goes. */
+  /** All embedded requests count as one client for fairness. */
   get client(): object {
     return this.broker;
   }
@@ -35,13 +35,14 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
   }
 
   settle(_pending: RouterRequest, reply: ReplyMessage): void {
-    // Parts before the last are for callers that take parts; there are none yet.
+    // Chunks before the last are ignored: embedded callers do not support streams yet.
     if (reply.more) return;
     if (this.submitted) {
       settleSafely(this.onReply, reply);
       return;
     }
-    // Refused at once: the caller has no handle yet, so it is told at the end of the turn.
+    // The request was settled before the caller has its handle, so the reply follows at the end of
+    // the turn.
     this.early = reply;
     flushAtEndOfTurn(this);
   }
@@ -53,7 +54,7 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
   }
 }
 
-/** A request that is refused before any router sees it. */
+/** A request that is rejected before it reaches the broker. */
 export class RefusedRequest implements InFlight, Flushable {
   private cancelled = false;
 

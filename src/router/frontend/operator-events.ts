@@ -1,26 +1,30 @@
 /**
- * Events for operators of the router: what it is, how it goes, and two things to do. With CURVE keys and an allow list they are for
- * admins; without keys, for whoever reaches a frontend that only this machine reaches.
+ * Built-in events for operators. With CURVE keys and an allow list they require an admin key.
+ * Without keys, the two that change something work only on a frontend that is reachable from this
+ * machine alone.
  *
  * | event           | data                    | reply |
  * |-----------------|-------------------------|-------|
- * | `$router.info`  | anything                | `RouterReport`: what it is, its workers and events |
- * | `$router.stats` | anything                | `{ router, age, totals }` and `RequestReport`: how requests went lately |
- * | `$router.drain` | `{ worker, drain? }`    | `{ worker, drain }`: the worker gets nothing more, or again |
- * | `$router.pause` | `{ event, pause? }`     | `{ event, pause }`: requests of the event wait, or go on |
+ * | `$router.info`  | anything                | `RouterReport`: state, workers and events |
+ * | `$router.stats` | anything                | `{ router, age, totals }` and `RequestReport`: recent request statistics |
+ * | `$router.drain` | `{ worker, drain? }`    | `{ worker, drain }`: stops or resumes dispatching to the worker |
+ * | `$router.pause` | `{ event, pause? }`     | `{ event, pause }`: pauses or resumes the event |
  */
 
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import type { RouterConsole } from '../../core/observability/reports.ts';
 
-/** What an operator may ask, and whether he may act. */
+/** The router as operator events see it. */
 export interface OperatorConsole {
   readonly console: RouterConsole;
-  /** Whether clients without a key may act. */
+  /** Whether clients without a key may drain workers and pause events. */
   readonly open: boolean;
 }
 
-/** The reply to an operator's event; undefined when it is none. @param keyed the client has shown a key that allows it. */
+/**
+ * Returns the reply to an operator event, or undefined for other events. @param keyed whether the
+ * client has a key that allows it.
+ */
 export function operatorReply(
   { console, open }: OperatorConsole,
   message: RequestMessage,
@@ -68,7 +72,7 @@ function fieldsOf(body: Buffer): Record<string, unknown> {
   }
 }
 
-/** A successful reply of the router itself. */
+/** Builds a successful reply of the router itself. */
 export function success(data: object): ReplyMessage {
   const body = Buffer.from(JSON.stringify(data));
   return { status: 200, code: '', dispatched: true, more: false, contentType: '', extras: NO_BYTES, body };

@@ -1,4 +1,7 @@
-/** The strategies that come with the framework, and how they are called. */
+/**
+ * The routing strategies of the package, and their names. A strategy chooses among the workers with
+ * credit for a request; `strategy.ts` has the interface.
+ */
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { LeastLoadedStrategy } from './least-loaded.ts';
 import { LeastRecentlyUsedStrategy } from './least-recently-used.ts';
@@ -25,16 +28,17 @@ const FACTORIES = {
   proxy: () => new ZeroMQRoutingProxy(),
 } as const satisfies Record<string, () => ZeroMQRoutingStrategy>;
 
-/** Name of a strategy that comes with the framework. */
+/** Name of a strategy of the package. */
 export type StrategyName = keyof typeof FACTORIES;
 
-/** All of them, the default first. */
+/** Names of all strategies, the default first. */
 export const STRATEGIES = Object.keys(FACTORIES) as readonly StrategyName[];
 
 /**
- * A strategy by its name, with its default options.
+ * Creates a strategy by its name, with default options.
  *
- * @throws ZeroMQConfigError when there is none of that name; the message lists what there is.
+ * @param name one of {@link STRATEGIES}.
+ * @throws {ZeroMQConfigError} when the name is unknown; the message lists the valid ones.
  */
 export function createStrategy(name: string): ZeroMQRoutingStrategy {
   if (!Object.hasOwn(FACTORIES, name)) {

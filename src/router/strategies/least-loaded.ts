@@ -4,17 +4,19 @@ import type { RequestView, WorkerView, ZeroMQRoutingStrategy } from './strategy.
 const QUANTA = 4;
 
 /**
- * The worker with the least load, as the share of its concurrency that it holds. The default.
+ * Chooses the worker with the lowest load, as the share of its concurrency that it holds. The
+ * default strategy.
  *
- * Loads are compared in quarters, and the requests of one turn of the event loop stay with one worker for a quarter of
- * its concurrency before the next one is filled: they travel as one batch, which costs far less than many. Between turns
- * equals are taken in the order of their last use. With a concurrency of up to 4, each request goes to the least loaded.
+ * Loads are compared in quarters. Requests of one turn of the event loop stay with one worker for a
+ * quarter of its concurrency before the next worker is used, because one batch costs far less than
+ * many. Across turns, equally loaded workers are used in the order of their last use. With a
+ * concurrency of up to 4, each request goes to the least loaded worker.
  */
 export class LeastLoadedStrategy implements ZeroMQRoutingStrategy {
   readonly name = 'least-loaded';
   private turn = Number.NaN;
   private latest: WorkerView | undefined = undefined;
-  /** Where `latest` stood among the candidates, and the least load when it was chosen. */
+  /** Index of `latest` among the candidates, and its load when it was chosen. */
   private index = 0;
   private level = 0;
 
@@ -30,7 +32,7 @@ export class LeastLoadedStrategy implements ZeroMQRoutingStrategy {
 
   private choose(
     candidates: readonly WorkerView[],
-    favourite: WorkerView | undefined,
+    preferred: WorkerView | undefined,
   ): WorkerView | undefined {
     let best: WorkerView | undefined;
     let bestLevel = QUANTA;
@@ -40,7 +42,7 @@ export class LeastLoadedStrategy implements ZeroMQRoutingStrategy {
       if (worker === undefined) continue;
       const level = levelOf(worker);
       if (level > bestLevel) continue;
-      const use = worker === favourite ? -1 : worker.lastPicked;
+      const use = worker === preferred ? -1 : worker.lastPicked;
       if (level === bestLevel && use >= bestUse) continue;
       best = worker;
       bestLevel = level;

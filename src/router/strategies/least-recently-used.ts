@@ -1,6 +1,6 @@
 import type { WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
 
-/** The worker that has gone longest without being given a request, of whatever event. */
+/** Chooses the worker that received its last request, of any event, the longest time ago. */
 export class LeastRecentlyUsedStrategy implements ZeroMQRoutingStrategy {
   readonly name = 'least-recently-used';
 

@@ -1,14 +1,23 @@
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { RequestView, WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
 
-/** Cost of a worker that holds requests but has never replied to any. */
+/** Cost of a worker that holds requests but has never replied. */
 const UNKNOWN = 1e9;
 
-/** Options of `PowerOfTwoStrategy`. */
+/** Options of {@link PowerOfTwoStrategy}. */
 export interface PowerOfTwoOptions {
-  /** How fast old latencies are forgotten: after so many ms a third is left. Default 10,000. */
+  /**
+   * Time after which the weight of an old latency has fallen to about a third (1/e), in
+   * milliseconds.
+   *
+   * @defaultValue 10000
+   */
   readonly decay?: number;
-  /** Source of chance, from 0 to below 1. Default Math.random. */
+  /**
+   * Random source, from 0 to below 1.
+   *
+   * @defaultValue `Math.random`
+   */
   readonly random?: () => number;
 }
 
@@ -18,11 +27,13 @@ interface Estimate {
 }
 
 /**
- * Of two workers taken at random, the one that is likely to reply sooner: estimated latency times requests held.
+ * Takes two workers at random and chooses the one that is likely to reply sooner: estimated latency
+ * times requests held.
  *
- * The estimate is a peak-sensitive moving average (as in Finagle): a slow reply raises it at once, quick ones lower it with
- * time. A failure counts as twice as slow, so that a worker that fails quickly does not draw more requests. Work is
- * constant, however many workers there are.
+ * The estimate is a peak-sensitive moving average, as in Finagle: a slow reply raises it at once,
+ * fast ones lower it over time. A failure counts as twice as slow, so that a worker that fails
+ * quickly does not attract more requests. The cost of a choice is constant, whatever the number of
+ * workers.
  */
 export class PowerOfTwoStrategy implements ZeroMQRoutingStrategy {
   readonly name = 'power-of-two';
@@ -30,7 +41,7 @@ export class PowerOfTwoStrategy implements ZeroMQRoutingStrategy {
   private readonly decay: number;
   private readonly random: () => number;
 
-  /** @throws ZeroMQConfigError when `decay` is no number above 0. */
+  /** @throws {ZeroMQConfigError} when `decay` is not a number above 0. */
   constructor(options: PowerOfTwoOptions = {}) {
     this.decay = options.decay ?? 10_000;
     this.random = options.random ?? Math.random;

@@ -1,15 +1,16 @@
 import type { WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
 
 /**
- * The original's way: the router forwards blindly between a ROUTER and a DEALER socket, which deals requests to workers in
- * turn whether they are free or not. Nothing of what the other strategies rest on is there: no credit, no queue, no
- * answer for a lost worker. For comparison, and for fleets that rely on it.
+ * Makes the router forward messages as the original framework does: between a ROUTER and a DEALER
+ * socket, which distributes requests among workers in turn, whether they are free or not. There is
+ * no credit, no queue, and no reply for a lost worker. For comparison, and for deployments that
+ * rely on this behaviour.
  */
 export class ZeroMQRoutingProxy implements ZeroMQRoutingStrategy {
   readonly name = 'proxy';
   readonly kind = 'proxy';
 
-  /** Never asked. */
+  /** Never called. */
   pick(): WorkerView | undefined {
     return undefined;
   }

@@ -1,12 +1,15 @@
 import type { RequestView, WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
 
-/** Most events whose turn is remembered; beyond that the turns start anew. */
+/** Maximum number of events whose turn is stored; beyond it, all turns start again. */
 const MAX_EVENTS = 10_000;
 
-/** The workers of an event one after the other, in the order they joined; those without credit miss their turn. */
+/**
+ * Chooses the workers of an event in turn, in the order in which they joined. Workers without
+ * credit miss their turn.
+ */
 export class RoundRobinStrategy implements ZeroMQRoutingStrategy {
   readonly name = 'round-robin';
-  /** The worker that had the last turn of an event, by the order of joining. */
+  /** Position (`joined`) of the worker that had the last turn, by event. */
   private readonly turns = new Map<string, number>();
 
   pick(candidates: readonly WorkerView[], request: RequestView): WorkerView | undefined {

@@ -3,18 +3,27 @@ import type { RequestExtras } from '../../core/messages/message.ts';
 import { LeastLoadedStrategy } from './least-loaded.ts';
 import type { RequestView, WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
 
-/** Options of `StickyStrategy`. */
+/** Options of {@link StickyStrategy}. */
 export interface StickyOptions {
-  /** The key of a request; undefined where it has none. Default: `key` of the request's extras. */
+  /**
+   * Returns the key of a request, or undefined if it has none.
+   *
+   * @defaultValue returns `key` of the request's extras
+   */
   readonly key?: (request: RequestView) => string | undefined;
-  /** Chooses for requests without a key. Default: least loaded. */
+  /**
+   * Strategy for requests without a key.
+   *
+   * @defaultValue `new LeastLoadedStrategy()`
+   */
   readonly fallback?: ZeroMQRoutingStrategy;
 }
 
 /**
- * The same worker for the same key, by rendezvous hashing: when a worker joins or leaves, only the keys that it gets or
- * had move. A key whose worker has no credit goes to the next one in its own order: no request waits while a worker is
- * free, so this serves caches and not correctness.
+ * Chooses the same worker for the same key, by rendezvous hashing: when a worker joins or leaves,
+ * only the keys that it gains or loses move. If the worker of a key has no credit, the request goes
+ * to the next one in the order of that key. Requests do not wait while a worker is free, so use it
+ * for cache locality and not for correctness.
  */
 export class StickyStrategy implements ZeroMQRoutingStrategy {
   readonly name = 'sticky';
@@ -52,7 +61,7 @@ export class StickyStrategy implements ZeroMQRoutingStrategy {
 
 const KEY = Buffer.from('"key"');
 
-/** The key that the caller put into the request's metadata. */
+/** The key in the request's metadata. */
 function keyOfExtras(request: RequestView): string | undefined {
   if (request.extras.length === 0 || !request.extras.includes(KEY)) return undefined;
   try {

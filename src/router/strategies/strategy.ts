@@ -1,22 +1,26 @@
 /**
- * Strategies choose among the workers that could take a request now. One object each; write your own by
- * implementing `ZeroMQRoutingStrategy` and run it through the conformance suite in `test/conformance/strategies.ts`.
+ * Strategies choose among the workers that may take a request now. To write one, implement
+ * `ZeroMQRoutingStrategy` and run it through the conformance suite in
+ * `test/conformance/strategies.ts`.
  */
 import type { RequestMessage } from '../../core/messages/message.ts';
 
-/** A worker as a strategy sees it. The same object for as long as the worker is connected. */
+/** A worker as a strategy sees it. The object stays the same while the worker is connected. */
 export interface WorkerView {
   /** Identity of the worker. */
   readonly id: string;
-  /** A 32-bit hash of `id`, for hashing without work. */
+  /** A 32-bit hash of `id`, computed once. */
   readonly hash: number;
-  /** How many requests it may hold. */
+  /** Maximum number of requests that it may hold. */
   readonly concurrency: number;
-  /** How many it holds; a candidate always holds fewer than `concurrency`. */
+  /** Number of requests that it holds; below `concurrency` for every candidate. */
   readonly held: number;
-  /** Grows with each request given to any worker: the larger, the more recently this one was given one. 0: never. */
+  /**
+   * Number of the last request that it received, counted over all workers: the larger, the more
+   * recent. 0 if it received none.
+   */
   readonly lastPicked: number;
-  /** The order in which workers joined: the larger, the later. No two are equal. */
+  /** Position in the order of joining: the larger, the later. Unique. */
   readonly joined: number;
 }
 
@@ -34,21 +38,27 @@ export type RequestView = Pick<RequestMessage, 'eventName' | 'requestId' | 'idem
  */
 export interface ZeroMQRoutingStrategy {
   readonly name: string;
-  /** `proxy`: the router does not choose at all, but forwards blindly; see `ZeroMQRoutingProxy`. */
+  /** `proxy`: the router forwards messages without choosing; see {@link ZeroMQRoutingProxy}. */
   readonly kind?: 'proxy';
   /**
-   * One of `candidates`: two or more workers that serve the event and have credit, in no particular order. The array
-   * belongs to the router and is valid for this call only. Must be cheap: it runs for every request. A result that is no
-   * candidate, undefined or an exception means no preference.
+   * Chooses one of `candidates`. It is called for every request, so it must be cheap. If it throws,
+   * or returns undefined or a worker that is not a candidate, the router takes the first candidate.
    *
-   * @param now monotonic milliseconds. Requests that the router reads in one turn of the event loop have the same `now`.
+   * @param candidates two or more workers that serve the event and have credit, in no particular
+   *   order. The array belongs to the router and is valid during this call only.
+   * @param request the request to route.
+   * @param now monotonic time in milliseconds. Requests read in one turn of the event loop have the
+   *   same `now`.
+   * @returns the chosen worker, or undefined for no preference.
    */
   pick(candidates: readonly WorkerView[], request: RequestView, now: number): WorkerView | undefined;
   /**
-   * A worker replied to a request it was given `latency` ms ago, or let it time out. `ok` is false when it failed. Not
-   * called for late replies.
+   * Called when a worker replies or lets a request time out. Not called for late replies.
+   *
+   * @param latency time since the request was dispatched, in milliseconds.
+   * @param ok whether the request succeeded.
    */
   onReply?(worker: WorkerView, latency: number, ok: boolean, now: number): void;
-  /** A worker left. */
+  /** Called when a worker left. */
   onLeave?(worker: WorkerView): void;
 }
