@@ -5,7 +5,6 @@
 
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
-import { jsonText } from '../core/json/json-value.ts';
 import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
 import { checkCount } from '../core/messages/checks.ts';
@@ -15,6 +14,7 @@ import {
   ZeroMQConfigError,
   ZeroMQConnectionError,
   ZeroMQError,
+  ZeroMQSocketClosed,
 } from '../core/messages/errors.ts';
 import type {
   InFlight,
@@ -33,6 +33,7 @@ import { CurveClient, type CurveClientOptions } from '../transport/curve/curve-o
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
+import { checkTimeout, checkWait, encodeData, LONGEST_TIMEOUT } from './arguments.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { ClientConnection } from './pending-request.ts';
 import { readReply, type ZeroMQReply } from './reply.ts';
@@ -55,6 +56,12 @@ export interface ZeroMQClientOptions {
   timeout?: number;
   /** How long a request waits for a connection before NO_ROUTER. Default 2,000. */
   connectTimeout?: number;
+  /**
+   * Accepts durations below 50 ms, here, in `connect` and in `sendMessage`. They are rejected by
+   * default because they are usually numbers of seconds. Meant for tests and remaining deadlines.
+   * @defaultValue false
+   */
+  allowShortDurations?: boolean;
   /** The other side is a classic router: one request a socket, on a pool of sockets. Default false. */
   classic?: boolean;
   /** Sockets of that pool, for each connection. Default 16. */
@@ -126,14 +133,12 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     this.curve = options.curve && new CurveClient(options.curve);
     this.places = toTargets(options.connection);
     checkDns(options.dns);
-    this.timeout = checkTimeout(timeout);
+    this.timeout = checkTimeout(timeout, this.options.allowShortDurations);
     this.readJson = jsonReader(options.largeIntegers);
     this.maxMessageSize = checkCount('maxMessageSize', maxMessageSize);
     checkCount('poolSize', options.poolSize ?? 1);
     checkCount('maxInFlight', maxInFlight);
-    if (!(connectTimeout >= 0)) {
-      throw new ZeroMQConfigError(`connectTimeout must be at least 0 ms, got ${String(connectTimeout)}`);
-    }
+    checkWait('connectTimeout', connectTimeout, options.allowShortDurations);
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'client' });
     const drop = (cause: Parameters<typeof diagnostics.frameDropped.publish>[0]['cause']): void => {
       if (diagnostics.frameDropped.hasSubscribers)
@@ -187,6 +192,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
    */
   async connect(options: { timeout?: number; throwOnFailure?: boolean } = {}): Promise<boolean> {
     const { timeout = 2000, throwOnFailure = false } = options;
+    checkWait('timeout', timeout, this.options.allowShortDurations);
     await this.lifecycle.start();
     if (this.reachable || (await this.firstConnection(timeout))) return true;
     if (!throwOnFailure) return false;
@@ -201,10 +207,12 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
    *
    * @param eventName 1 to 1,024 bytes of UTF-8.
    * @param eventData any JSON value; undefined travels as null, a bigint with all its digits.
-   * @throws ZeroMQTimeoutError (TIMEOUT, EXPIRED), ZeroMQConnectionError (NO_ROUTER, NO_WORKER, QUEUE_FULL, BUSY,
-   * SHUTTING_DOWN, WORKER_LOST: nothing takes the request now, or its worker was lost), ZeroMQClientError (any other
-   * outcome of docs/errors.md, or the code of the worker's ReplyError, with `status`, `dispatched` and `details`),
-   * ZeroMQConfigError for unusable arguments, ZeroMQError `CLOSED` after `close()`.
+   * @throws {ZeroMQTimeoutError} `TIMEOUT`, `EXPIRED`
+   * @throws {ZeroMQConnectionError} `NO_ROUTER`, `NO_WORKER`, `QUEUE_FULL`, `BUSY`, `SHUTTING_DOWN`, `WORKER_LOST`
+   * @throws {ZeroMQSocketDisconnected} `WORKER_LOST`, `NO_ROUTER` when the connection was lost
+   * @throws {ZeroMQClientError} any other outcome of docs/errors.md, or the code of a ReplyError
+   * @throws {ZeroMQConfigError} when an argument is not valid
+   * @throws {ZeroMQSocketClosed} after `close()`
    */
   async sendMessage<Data = unknown>(
     eventName: string,
@@ -218,12 +226,14 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   /**
    * Sends a request; see `Requester`. Opens the sockets when `connect()` was not called before.
    *
-   * @throws ZeroMQConfigError for a request that cannot travel, ZeroMQError `CLOSED` after `close()`.
+   * @throws {ZeroMQConfigError} when the request cannot be encoded
+   * @throws {ZeroMQSocketClosed} `CLOSED` after `close()`
    */
   request(request: OutgoingRequest, settle: (reply: ReplyMessage) => void): InFlight {
     if (this.lifecycle.state === 'idle') this.startInBackground();
     const { state } = this.lifecycle;
-    if (state === 'closed' || state === 'draining') throw new ZeroMQError('CLOSED', 'the client is closed');
+    if (state === 'closed' || state === 'draining')
+      throw new ZeroMQSocketClosed('CLOSED', 'the client is closed');
     const pending = this.table.add(toMessage(request, this.maxMessageSize), request.timeout, settle);
     return { cancel: () => void this.table.cancel(pending) };
   }
@@ -297,7 +307,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
         this.connecting.delete(done);
         resolve(this.reachable);
       };
-      const timer = setTimeout(done, timeout);
+      const timer = setTimeout(done, Math.min(timeout, LONGEST_TIMEOUT));
       this.connecting.add(done);
     });
   }
@@ -308,7 +318,14 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       throw new ZeroMQConfigError(`eventName must be a text, got ${JSON.stringify(eventName)}`);
     }
     const body = encodeData(eventData);
-    return { eventName, body, timeout: checkTimeout(timeout), idempotent, requestId, extras };
+    return {
+      eventName,
+      body,
+      timeout: checkTimeout(timeout, this.options.allowShortDurations),
+      idempotent,
+      requestId,
+      extras,
+    };
   }
 
   private replyTo(outgoing: OutgoingRequest, signal: AbortSignal | undefined): Promise<ReplyMessage> {
@@ -329,18 +346,5 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       });
       signal?.addEventListener('abort', onAbort, { once: true });
     });
-  }
-}
-
-function checkTimeout(timeout: number): number {
-  if (typeof timeout === 'number' && timeout > 0 && timeout <= 0x7fffffff) return timeout;
-  throw new ZeroMQConfigError(`timeout must be more than 0 ms and at most 2^31 - 1, got ${String(timeout)}`);
-}
-
-function encodeData(eventData: unknown): Buffer {
-  try {
-    return Buffer.from(jsonText(eventData));
-  } catch (cause) {
-    throw new ZeroMQConfigError(`eventData: ${toError(cause).message}`, { cause });
   }
 }

@@ -1,9 +1,10 @@
 /** What becomes of a reply at the caller of `sendMessage`: data, or an error. */
 
 import type { ReadJson } from '../core/json/large-integers.ts';
-import { errorOfOutcome, type ZeroMQError } from '../core/messages/errors.ts';
+import { errorOfOutcome, type ZeroMQError, ZeroMQSocketDisconnected } from '../core/messages/errors.ts';
 import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/messages/message.ts';
 import { isJsonType } from '../wire/metadata.ts';
+import { isConnectionLoss } from './connection-loss.ts';
 
 /** A reply as `sendMessage` gives it. */
 export interface ZeroMQReply<Data = unknown> {
@@ -56,6 +57,7 @@ function errorOf(reply: ReplyMessage, read: ReadJson): ZeroMQError {
     | undefined;
   const text = error?.message;
   const message = typeof text === 'string' ? text : `the request failed with ${code}`;
+  if (isConnectionLoss(reply)) return new ZeroMQSocketDisconnected(code, message, { dispatched, status });
   return errorOfOutcome(code, message, { dispatched, status, details: error?.details });
 }
 

@@ -18,6 +18,7 @@ import type { DropCause } from '../core/observability/diagnostics.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import { DeadlineTimer } from '../core/time/deadline-timer.ts';
 import { cannotFinish } from '../core/time/lateness.ts';
+import { connectionLoss } from './connection-loss.ts';
 import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';
 
@@ -54,6 +55,8 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private readonly clock: Clock;
   private readonly vigil: StallDetector;
   private lanes: readonly ClientConnection[] = [];
+  /** Whether there was ever a connection: without one, a request fails because it was lost. */
+  private hadConnection = false;
 
   /** @param onChange called when a lane came up or was lost. */
   constructor(
@@ -126,6 +129,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   }
 
   laneReady(): void {
+    this.hadConnection = true;
     this.pump();
     this.onChange();
   }
@@ -213,7 +217,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
       return;
     }
     const message = `the connection to ${lane.endpoint} was lost under the request`;
-    this.fail(pending, 'WORKER_LOST', message, true);
+    this.settle(pending, connectionLoss('WORKER_LOST', message, true));
   }
 
   private mayRepeat(pending: PendingRequest, now: number): boolean {
@@ -282,11 +286,18 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     } else if (this.connected && this.clock.now() < pending.deadline) {
       this.deadlines.add(pending, pending.deadline);
     } else if (pending.attempts > 0) {
-      this.fail(pending, 'WORKER_LOST', 'the connection was lost, and no other one was there in time', true);
+      const message =
+        'the connection was lost, and there was no other in time; check whether the request ran';
+      this.settle(pending, connectionLoss('WORKER_LOST', message, true));
     } else if (this.connected) {
       this.fail(pending, 'EXPIRED', 'no socket was free within the time given', false);
-    } else
-      this.fail(pending, 'NO_ROUTER', `no router or server is reachable at ${this.options.places}`, false);
+    } else {
+      const message = `no router or server is reachable at ${this.options.places}`;
+      const reply = this.hadConnection
+        ? connectionLoss('NO_ROUTER', message, false)
+        : failure('NO_ROUTER', message);
+      this.settle(pending, reply);
+    }
   }
 
   /** There are too many; the caller is told once it has its handle. */
@@ -298,8 +309,12 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   }
 
   private fail(pending: PendingRequest, code: OutcomeCode, message: string, dispatched: boolean): void {
+    this.settle(pending, failure(code, message, { dispatched }));
+  }
+
+  private settle(pending: PendingRequest, reply: ReplyMessage): void {
     this.finish(pending);
-    settleSafely(pending.settle, failure(code, message, { dispatched }));
+    settleSafely(pending.settle, reply);
   }
 
   private finish(pending: PendingRequest): void {

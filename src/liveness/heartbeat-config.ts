@@ -1,3 +1,4 @@
+import { checkUnit } from '../core/messages/checks.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { type ConnectionLike, ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { type Target, toTargets } from '../transport/addressing/targets.ts';
@@ -9,12 +10,13 @@ import { type Target, toTargets } from '../transport/addressing/targets.ts';
 export interface ZeroMQHeartbeatConfigOptions {
   /**
    * Time between heartbeats of a sender, or between checks of a receiver, in milliseconds; at least
-   * 10.
+   * 50, or 10 with `allowShortDurations`.
    * @defaultValue 10,000
    */
   readonly interval?: number;
   /**
-   * Silence that counts as a missed heartbeat at a check, in milliseconds; at least 10.
+   * Silence that counts as a missed heartbeat at a check, in milliseconds; at least
+   * 50, or 10 with `allowShortDurations`.
    * @defaultValue 30,000
    */
   readonly timeout?: number;
@@ -23,9 +25,15 @@ export interface ZeroMQHeartbeatConfigOptions {
    * @defaultValue 3
    */
   readonly maxMissed?: number;
+  /**
+   * Accepts an `interval` and a `timeout` below 50 ms. They are rejected by default because they are
+   * usually numbers of seconds, as the Python original takes them. Meant for tests.
+   * @defaultValue false
+   */
+  readonly allowShortDurations?: boolean;
 }
 
-/** Minimum duration in milliseconds; a smaller value is in seconds, or a mistake. */
+/** Minimum of both durations in milliseconds, also with `allowShortDurations`. */
 const MIN_DURATION = 10;
 
 /**
@@ -52,10 +60,10 @@ export class ZeroMQHeartbeatConfig {
     connection: ConnectionLike | readonly ConnectionLike[],
     options: ZeroMQHeartbeatConfigOptions = {},
   ) {
-    const { interval = 10_000, timeout = 30_000, maxMissed = 3 } = options;
+    const { interval = 10_000, timeout = 30_000, maxMissed = 3, allowShortDurations } = options;
     this.targets = toTargets(connection);
-    this.interval = duration('interval', interval);
-    this.timeout = duration('timeout', timeout);
+    this.interval = duration('interval', interval, allowShortDurations);
+    this.timeout = duration('timeout', timeout, allowShortDurations);
     if (!Number.isInteger(maxMissed) || maxMissed < 0) {
       throw new ZeroMQConfigError(
         `heartbeat maxMissed must be a whole number from 0, got ${String(maxMissed)}`,
@@ -83,10 +91,8 @@ export class ZeroMQHeartbeatConfig {
   }
 }
 
-function duration(name: string, value: number): number {
+function duration(name: string, value: number, allowShort: boolean | undefined): number {
+  checkUnit(`heartbeat ${name}`, value, allowShort);
   if (Number.isFinite(value) && value >= MIN_DURATION) return value;
-  const hint = value > 0 ? ` (values are milliseconds: for ${value} seconds give ${value * 1000})` : '';
-  throw new ZeroMQConfigError(
-    `heartbeat ${name} must be at least ${MIN_DURATION} ms, got ${String(value)}${hint}`,
-  );
+  throw new ZeroMQConfigError(`heartbeat ${name} must be at least ${MIN_DURATION} ms, got ${String(value)}`);
 }

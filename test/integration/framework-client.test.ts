@@ -320,7 +320,7 @@ describe('close()', () => {
   it('may come before anything else', async () => {
     const client = new ZeroMQClient({ connection: 'tcp://127.0.0.1:1' });
     await client.close();
-    await assert.rejects(client.sendMessage('x'), { code: 'CLOSED' });
+    await assert.rejects(client.sendMessage('x'), { name: 'ZeroMQSocketClosed', code: 'CLOSED' });
     assert.throws(() => client.identity, { code: 'NOT_STARTED' });
   });
 
@@ -369,6 +369,24 @@ describe('limits of a client', () => {
       });
     });
   }
+
+  it('rejects durations that look like seconds, unless they are allowed', async () => {
+    const connection = 'tcp://127.0.0.1:1';
+    for (const option of ['timeout', 'connectTimeout']) {
+      assert.throws(() => new ZeroMQClient({ connection, [option]: 5 }), {
+        code: 'INVALID_ARGUMENT',
+        message: new RegExp(`^${option} is 5 ms: .*did you mean 5 seconds\\? write 5_000`),
+      });
+    }
+    await using client = new ZeroMQClient({ connection, connectTimeout: 0 });
+    const hint = { code: 'INVALID_ARGUMENT', message: /did you mean 2 seconds/ };
+    await assert.rejects(client.connect({ timeout: 2 }), hint);
+    await assert.rejects(client.sendMessage('echo', 1, { timeout: 2 }), hint);
+    assert.equal(await client.connect({ timeout: 0 }), false);
+    await assert.rejects(client.sendMessage('echo', 1), { code: 'NO_ROUTER' });
+    await using tolerant = new ZeroMQClient({ connection, timeout: 5, allowShortDurations: true });
+    assert.equal(await tolerant.connect({ timeout: 2 }), false);
+  });
 
   it('a connection is named, and named once', () => {
     assert.throws(() => new ZeroMQClient({ connection: [] }), /at least one/);

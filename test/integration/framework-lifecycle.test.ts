@@ -66,7 +66,7 @@ const NODES: Record<string, (configFile?: string) => Node> = {
       configFile,
       logger,
     });
-    return { start: () => client.connect({ timeout: 1 }), stop: () => client.close() };
+    return { start: () => client.connect({ timeout: 0 }), stop: () => client.close() };
   },
 };
 

@@ -181,6 +181,7 @@ describe('a server', () => {
       interval: 20,
       timeout: 20,
       maxMissed: 0,
+      allowShortDurations: true,
     });
     const server = new ZeroMQServer({
       connection: anyEndpoint(scope, 'tcp'),
@@ -190,7 +191,7 @@ describe('a server', () => {
     scope.after(() => server.stop());
     const connected = next(server, 'peerConnected');
     const { endpoint, heartbeat = '' } = await server.start();
-    const beats = new ZeroMQHeartbeatConfig(heartbeat, { interval: 20 });
+    const beats = new ZeroMQHeartbeatConfig(heartbeat, { interval: 20, allowShortDurations: true });
     const client = await connectClient(scope, endpoint, { heartbeatConfig: beats });
     assert.deepEqual(await connected, [client.identity.identity]);
     const lost = next(server, 'peerLost');

@@ -74,7 +74,7 @@ export async function startServer(
 }
 
 export function makeClient(scope: Scope, options: ZeroMQClientOptions): ZeroMQClient {
-  const client = new ZeroMQClient({ logger: silentLogger, ...options });
+  const client = new ZeroMQClient({ logger: silentLogger, allowShortDurations: true, ...options });
   scope.after(() => client.close());
   return client;
 }

@@ -1,4 +1,4 @@
-/** The retry loop of the original's documentation, translated word by word: each failed try ends in a branch that pauses. */
+/** The retry loop of the original's documentation, translated line by line: each failed try ends in a branch that pauses. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -10,8 +10,9 @@ import {
   ZeroMQSocketError,
   ZeroMQTimeoutError,
 } from '../../src/index.ts';
-import { anyEndpoint } from '../helpers/endpoints.ts';
+import { anyEndpoint, freeEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { rawRouter } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, makeClient, startRouter, startServer, startWorker } from './framework.ts';
 
@@ -108,5 +109,62 @@ describe('the retry loop of the original pauses', () => {
       return Promise.resolve();
     });
     assert.deepEqual([reply, pauses], ['Hi!', ['timeout', 'timeout', 'timeout']]);
+  });
+
+  it('when the connection is lost under a request, and while it is down', async (t) => {
+    const scope = scopeOf(t);
+    const router = await rawRouter(scope, await freeEndpoint(scope, 'ipc'));
+    const { endpoint } = router;
+    const client = await connectClient(scope, endpoint, { connectTimeout: 100 });
+    const replied = retried(client, async () => {
+      await startServer(scope, { connection: endpoint, handlers });
+      await client.connect({ timeout: 10_000, throwOnFailure: true });
+    });
+    await router.socket.receive();
+    router.socket.close();
+    const { reply, pauses } = await replied;
+    assert.deepEqual([reply, pauses], ['Hi!', ['socket', 'socket', 'socket']]);
+  });
+});
+
+describe('sendMessage throws what the original throws', () => {
+  it('ZeroMQSocketDisconnected for a lost connection, with the outcome as its code', async (t) => {
+    const scope = scopeOf(t);
+    const router = await rawRouter(scope, await freeEndpoint(scope, 'ipc'));
+    const client = await connectClient(scope, router.endpoint, { connectTimeout: 100 });
+    const lost = assert.rejects(client.sendMessage(ZeroMQEvent.MESSAGE), {
+      name: 'ZeroMQSocketDisconnected',
+      code: 'WORKER_LOST',
+      dispatched: true,
+      retryable: false,
+    });
+    await router.socket.receive();
+    router.socket.close();
+    await lost;
+    await assert.rejects(client.sendMessage(ZeroMQEvent.MESSAGE), {
+      name: 'ZeroMQSocketDisconnected',
+      code: 'NO_ROUTER',
+      dispatched: false,
+      retryable: true,
+    });
+  });
+
+  it('ZeroMQConnectionError while there was never a connection', async (t) => {
+    const scope = scopeOf(t);
+    const client = makeClient(scope, { connection: anyEndpoint(scope, 'ipc'), connectTimeout: 20 });
+    await assert.rejects(client.sendMessage(ZeroMQEvent.MESSAGE), {
+      name: 'ZeroMQConnectionError',
+      code: 'NO_ROUTER',
+    });
+  });
+
+  it('ZeroMQSocketClosed after close()', async (t) => {
+    const scope = scopeOf(t);
+    const client = makeClient(scope, { connection: anyEndpoint(scope, 'ipc') });
+    await client.close();
+    await assert.rejects(client.sendMessage(ZeroMQEvent.MESSAGE), {
+      name: 'ZeroMQSocketClosed',
+      code: 'CLOSED',
+    });
   });
 });

@@ -7,12 +7,15 @@ import type { RequestReport } from '../../core/observability/request-stats.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { CommandError } from '../settings/errors.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
-import { milliseconds, remote, yesOrNo } from '../settings/value-types.ts';
+import { remote, timeoutMilliseconds, yesOrNo } from '../settings/value-types.ts';
 
 /** Settings of every command that asks a router. */
 export const ADMIN_CLIENT_SETTINGS = {
   to: setting(remote, { description: "Router's frontend", default: 'tcp://127.0.0.1:5555' }),
-  timeout: setting(milliseconds, { description: 'Timeout of each request to the router', default: 5000 }),
+  timeout: setting(timeoutMilliseconds, {
+    description: 'Timeout of each request to the router',
+    default: 5000,
+  }),
   json: setting(yesOrNo, { description: 'Print JSON, one line per answer', default: false }),
   ...CURVE_CLIENT_SETTINGS,
 };

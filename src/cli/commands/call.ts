@@ -8,14 +8,14 @@ import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
 import { CommandError, EXIT } from '../settings/errors.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
-import { json, milliseconds, remote, text, yesOrNo } from '../settings/value-types.ts';
+import { json, remote, text, timeoutMilliseconds, yesOrNo } from '../settings/value-types.ts';
 import { withProgress } from '../terminal/progress.ts';
 
 const settings = {
   event: required({ ...text, placeholder: 'EVENT' }, { description: 'Name of the event', positional: true }),
   json: optional(json, { description: 'Event data', positional: true, defaultNote: 'null' }),
   to: required(remote, { description: "Router's frontend, or a server" }),
-  timeout: setting(milliseconds, {
+  timeout: setting(timeoutMilliseconds, {
     description: 'Timeout of the call, including the connection',
     default: 5000,
   }),

@@ -17,8 +17,8 @@ import {
   eventsByNode,
   fileToBe,
   listener,
-  milliseconds,
   millisecondsOrNone,
+  timeoutMilliseconds,
   wholeNumber,
   yesOrNo,
 } from '../settings/value-types.ts';
@@ -41,12 +41,12 @@ export const ROUTER_SETTINGS = {
     default: 'tcp://127.0.0.1:5557',
     defaultNote: 'tcp://127.0.0.1:5557, this machine only',
   }),
-  heartbeatInterval: setting(milliseconds, {
+  heartbeatInterval: setting(timeoutMilliseconds, {
     description: 'Interval between checks for missed heartbeats',
     group: 'Heartbeats',
     default: 10_000,
   }),
-  heartbeatTimeout: setting(milliseconds, {
+  heartbeatTimeout: setting(timeoutMilliseconds, {
     description: 'Silence after which a check counts as a missed heartbeat',
     group: 'Heartbeats',
     default: 30_000,

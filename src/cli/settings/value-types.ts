@@ -59,6 +59,12 @@ const duration = (min: number): ValueType<number> => ({
 
 export const milliseconds = duration(1);
 
+/** A duration of a client or of heartbeats: less than 50 ms is usually a number of seconds. */
+export const timeoutMilliseconds: ValueType<number> = {
+  ...duration(50),
+  allowed: `milliseconds, a whole number from 50 to ${LONGEST} (5 seconds: 5000)`,
+};
+
 /** A duration that may be none. */
 export const millisecondsOrNone = duration(0);
 

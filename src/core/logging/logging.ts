@@ -61,8 +61,9 @@ export interface LoggingOptions {
    */
   consoleLevel?: LogLevel | 'silent';
   /**
-   * Stream of the console.
-   * @defaultValue 'stdout'
+   * Stream of the console: standard error, as in the Python original, so that standard output is
+   * free for results.
+   * @defaultValue 'stderr'
    */
   console?: 'stdout' | 'stderr';
   /**
@@ -201,7 +202,7 @@ async function closeSink(sink: LogSink): Promise<void> {
 export function setupLogging(folder: string, options: LoggingOptions = {}): Logging {
   const { level = 'debug', consoleLevel = 'info', maxBuffer = SINK_LIMIT, clock = systemClock } = options;
   const { maxFileSize = 10_000_000, retention = 7 * 24 * 3_600_000 } = options;
-  const output = options.console ?? 'stdout';
+  const output = options.console ?? 'stderr';
   const file = LogFile.open(folder, { maxSize: maxFileSize, retention, limit: maxBuffer, clock });
   const sinks: LogSink[] = [file];
   const sink = standardSink(output, maxBuffer);

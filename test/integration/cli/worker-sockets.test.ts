@@ -12,7 +12,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 const WORKER = `
 import { defineWorker, ZeroMQClient } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
 const client = new ZeroMQClient({ connection: 'tcp://127.0.0.1:1' });
-await client.connect({ timeout: 1 });
+await client.connect({ timeout: 0 });
 export default defineWorker({ handlers: { pid: () => process.pid, spin: () => { console.error('spins'); for (;;); } } });
 `;
 

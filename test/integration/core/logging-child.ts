@@ -28,7 +28,7 @@ if (mode === 'default') {
   defaultLogger().child({ node: 'worker' }).warn('but this');
   process.exit(0);
 } else if (mode === 'flood') {
-  await flood(setupLogging(folder, { maxBuffer: 1_000_000 }));
+  await flood(setupLogging(folder, { maxBuffer: 1_000_000, console: 'stdout' }));
 } else if (mode === 'exit') {
   setupLogging(folder, { consoleLevel: 'silent' });
   for (let number = 0; number < 1000; number += 1) {
@@ -38,7 +38,7 @@ if (mode === 'default') {
   }
   process.exit(3);
 } else if (mode === 'throw') {
-  const { logger } = setupLogging(folder, { console: 'stderr' });
+  const { logger } = setupLogging(folder);
   logger.error({ err: new Error('for people') }, 'last words');
   throw new Error('not caught');
 }

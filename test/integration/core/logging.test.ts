@@ -124,8 +124,9 @@ describe('setupLogging', () => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const { child, exited } = start(scope, 'throw', folder, ['ignore', 'pipe', 'pipe']);
-    const stderr = await read(child.stderr);
+    const [stdout, stderr] = await Promise.all([read(child.stdout), read(child.stderr)]);
     assert.equal(await exited, 1);
+    assert.equal(stdout, '', 'the console is standard error');
     assert.match(
       stderr,
       /"level":"error".*"err":\{"type":"Error","message":"for people".*"msg":"last words"/,

@@ -54,7 +54,7 @@ describe('peers with different heartbeat settings do not flap', () => {
       const scope = scopeOf(t);
       const told = alarms(scope);
       const { router, frontend, backend, heartbeat } = await startRouter(scope, 'tcp', {
-        heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, ofRouter),
+        heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, { ...ofRouter, allowShortDurations: true }),
       });
       const lost: unknown[] = [];
       const connected: unknown[] = [];
@@ -62,7 +62,10 @@ describe('peers with different heartbeat settings do not flap', () => {
       router.on('peerConnected', (peer) => connected.push(peer));
       const { socket, endpoint } = await rawRouter(scope);
       const places = [heartbeat ?? assert.fail('the router receives heartbeats'), endpoint];
-      const heartbeatConfig = new ZeroMQHeartbeatConfig(places, { interval: ofPeer });
+      const heartbeatConfig = new ZeroMQHeartbeatConfig(places, {
+        interval: ofPeer,
+        allowShortDurations: true,
+      });
       const handlers = { echo: (data: unknown) => data };
       const worker = await startWorker(scope, { connection: backend, heartbeatConfig, handlers });
       const client = await connectClient(scope, frontend, { heartbeatConfig });

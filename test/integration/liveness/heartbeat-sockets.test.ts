@@ -8,6 +8,7 @@ import { encodeHeartbeat, type Heartbeat, type HeartbeatNodeType } from '../../.
 import {
   type HeartbeatNode,
   ZeroMQHeartbeatConfig,
+  type ZeroMQHeartbeatConfigOptions,
   ZeroMQHeartbeatReceiver,
   ZeroMQHeartbeatSender,
 } from '../../../src/liveness/index.ts';
@@ -23,12 +24,12 @@ import { type Cleanup, scopeOf } from '../../helpers/scope.ts';
 
 failOnLeftovers();
 
-const FAST = { interval: 20, timeout: 60, maxMissed: 3 };
+const FAST = { interval: 20, timeout: 60, maxMissed: 3, allowShortDurations: true };
 
 async function startReceiver(
   cleanup: Cleanup,
   endpoint: string,
-  options: { clock?: Clock; rules?: typeof FAST } = {},
+  options: { clock?: Clock; rules?: ZeroMQHeartbeatConfigOptions } = {},
 ) {
   const { clock, rules = FAST } = options;
   const config = new ZeroMQHeartbeatConfig(endpoint, rules);
@@ -44,7 +45,7 @@ async function startSender(
 ) {
   const { nodeType = 'worker', interval = FAST.interval } = options;
   const identity = await loadIdentity(undefined, 'worker');
-  const config = new ZeroMQHeartbeatConfig(endpoint, { interval });
+  const config = new ZeroMQHeartbeatConfig(endpoint, { interval, allowShortDurations: true });
   const speaker = { kind: 'worker', node: identity.identity } as const;
   const sender = new ZeroMQHeartbeatSender({ config, identity, nodeType, speaker });
   cleanup.after(() => sender.stop());

@@ -15,12 +15,12 @@ describe('ZeroMQHeartbeatConfig', () => {
 
   it('ZeroMQHeartbeatConfig: accepts a URL and other values', () => {
     const config = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:5557', {
-      interval: 10,
+      interval: 50,
       timeout: 50.5,
       maxMissed: 0,
     });
     assert.equal(config.connection.getConnectionString(), 'tcp://127.0.0.1:5557');
-    assert.deepEqual([config.interval, config.timeout, config.maxMissed], [10, 50.5, 0]);
+    assert.deepEqual([config.interval, config.timeout, config.maxMissed], [50, 50.5, 0]);
   });
 
   it('ZeroMQHeartbeatConfig: rejects seconds with a hint', () => {
@@ -29,13 +29,20 @@ describe('ZeroMQHeartbeatConfig', () => {
       (error) =>
         error instanceof ZeroMQConfigError &&
         error.message ===
-          'heartbeat interval must be at least 10 ms, got 5 (values are milliseconds: for 5 seconds give 5000)',
+          'heartbeat interval is 5 ms: durations are in milliseconds, and shorter than 50 ms is usually a mistake; ' +
+            'did you mean 5 seconds? write 5_000, or set allowShortDurations',
     );
+  });
+
+  it('ZeroMQHeartbeatConfig: accepts short durations with allowShortDurations', () => {
+    const options = { interval: 10, timeout: 20, allowShortDurations: true };
+    const { interval, timeout } = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:5557', options);
+    assert.deepEqual([interval, timeout], [10, 20]);
   });
 
   it('ZeroMQHeartbeatConfig: rejects invalid durations and counts with the name of the option', () => {
     for (const [options, name] of [
-      [{ timeout: 9.9 }, 'timeout'],
+      [{ timeout: 9.9, allowShortDurations: true }, 'timeout'],
       [{ timeout: -1 }, 'timeout'],
       [{ interval: Number.NaN }, 'interval'],
       [{ interval: Infinity }, 'interval'],
