@@ -89,11 +89,17 @@ export interface ZeroMQRouterOptions {
    * @defaultValue only the names of contracts are checked
    */
   contractChecker?: ContractChecker;
+  /**
+   * Logger of the router.
+   *
+   * @defaultValue the default logger, as child with `node: 'router'`
+   */
   logger?: Logger;
 }
 
 /** Bound endpoints, with the port numbers chosen for port 0. */
 export interface RouterEndpoints extends SocketsEndpoints {
+  /** Endpoint that receives heartbeats; absent without `heartbeatConfig`. */
   readonly heartbeat?: string;
 }
 
@@ -103,6 +109,7 @@ export interface WorkerDetails {
   readonly classic: boolean;
   /** Events that it announced; empty if it serves every unannounced event. */
   readonly events: readonly string[];
+  /** Maximum number of requests that it holds. */
   readonly concurrency: number;
 }
 

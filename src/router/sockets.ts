@@ -19,7 +19,9 @@ import type { ClientLimits } from './frontend/client-limits.ts';
 
 /** Bound endpoints, with the port numbers chosen for port 0. */
 export interface SocketsEndpoints {
+  /** Endpoint that clients connect to. */
   readonly frontend: string;
+  /** Endpoint that workers connect to. */
   readonly backend: string;
 }
 

@@ -21,11 +21,13 @@ export interface DroppedReplies {
 
 /** Snapshot of the counters and gauges of a router, as returned by `ZeroMQRouter.stats()`. */
 export interface RouterStats {
+  /** Requests submitted to the router. */
   readonly submitted: number;
   /** Settled requests: successes, reply errors of handlers, and failures by outcome code. */
   readonly ok: number;
   readonly replyErrors: number;
   readonly failures: Readonly<Partial<Record<OutcomeCode, number>>>;
+  /** Replies that were not used, by reason. */
   readonly dropped: Readonly<DroppedReplies>;
   /** Requests redispatched after their worker was lost. */
   readonly redispatched: number;
@@ -49,6 +51,7 @@ export interface RouterStats {
   /** Announced events, and unannounced events with queued requests. */
   readonly events: number;
   readonly unannouncedEvents: number;
+  /** Number of workers. */
   readonly workers: number;
 }
 
