@@ -18,6 +18,17 @@ import { isUtf8 } from 'node:buffer';
 import { CANCEL_REASONS, type CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
+import {
+  byteAt,
+  FIRST_GRAPHIC,
+  isPrintable,
+  putUint16,
+  putUint32,
+  REPLACEMENT,
+  SPACE,
+  uint16,
+  uint32,
+} from './packed-fields.ts';
 
 /** First bytes of a packed frame; classic messages and tokens never start with them. */
 export const PACKED_MAGIC: Buffer = Buffer.from([0x00, 0x5a, 0x47, 0x01]);
@@ -347,42 +358,4 @@ function writeTail(
   }
   head.set(body, at);
   return at + body.length;
-}
-
-/** Replacement for invalid UTF-8 in decoded text. */
-const REPLACEMENT = '\ufffd';
-
-const SPACE = 0x20;
-const FIRST_GRAPHIC = 0x21;
-const LAST_GRAPHIC = 0x7e;
-
-/** Whether all bytes are ASCII characters from `first` to `~`. */
-function isPrintable(buffer: Buffer, start: number, end: number, first: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = byteAt(buffer, at);
-    if (byte < first || byte > LAST_GRAPHIC) return false;
-  }
-  return true;
-}
-
-function byteAt(buffer: Buffer, at: number): number {
-  return buffer[at] as number;
-}
-
-function uint16(buffer: Buffer, at: number): number {
-  return byteAt(buffer, at) | (byteAt(buffer, at + 1) << 8);
-}
-
-function uint32(buffer: Buffer, at: number): number {
-  return (uint16(buffer, at) | (uint16(buffer, at + 2) << 16)) >>> 0;
-}
-
-function putUint16(buffer: Buffer, at: number, value: number): void {
-  buffer[at] = value;
-  buffer[at + 1] = value >>> 8;
-}
-
-function putUint32(buffer: Buffer, at: number, value: number): void {
-  putUint16(buffer, at, value);
-  putUint16(buffer, at + 2, value >>> 16);
 }
