@@ -1,16 +1,16 @@
-/** Links and anchors in README.md and docs/ lead to something, and so does every page that the sources name. */
+/** Links and anchors in README.md and docs/ have targets, and the pages that the sources name exist. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { PAGES, ROOT, readPage } from './pages.ts';
 
-/** The page without its code, in which nothing is a link or a heading. */
+/** Returns a page without its code blocks, which contain no links or headings. */
 function withoutCode(source: string): string {
   return source.replace(/^ *```[^]*?^ *```$/gm, '');
 }
 
-/** The anchors that GitHub gives to the headings of a page. */
+/** Returns the anchors that GitHub generates for the headings of a page. */
 function anchors(source: string): Set<string> {
   const found = new Set<string>();
   for (const [, heading = ''] of withoutCode(source).matchAll(/^#{1,6} +(.+?) *$/gm)) {
@@ -27,7 +27,7 @@ function anchors(source: string): Set<string> {
   return found;
 }
 
-/** Targets of all links and images of a page, those to other sites left out. */
+/** Returns the targets of all links and images of a page, except links to other sites. */
 function localLinks(source: string): string[] {
   const text = withoutCode(source).replace(/`[^`\n]*`/g, '');
   const inline = [...text.matchAll(/\]\(\s*<?([^\s)>]+)>?[^)]*\)/g)];
@@ -35,7 +35,7 @@ function localLinks(source: string): string[] {
   return [...inline, ...named].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/i.test(target));
 }
 
-/** What is wrong with the links of a page. */
+/** Returns the broken links of a page. */
 function broken(page: string, source: string): string[] {
   return localLinks(source).flatMap((target) => {
     const [file = '', anchor] = target.split('#');
@@ -48,10 +48,10 @@ function broken(page: string, source: string): string[] {
 }
 
 for (const page of PAGES) {
-  test(`links of ${page}`, () => assert.deepEqual(broken(page, readPage(page)), []));
+  test(`links of ${page} have targets`, () => assert.deepEqual(broken(page, readPage(page)), []));
 }
 
-test('a link to nothing is noticed', () => {
+test('broken links are reported', () => {
   const source = '# One `two`\n[a](#one-two) [b](../README.md) [c](#three) [d](nowhere.md)\n';
   assert.deepEqual(broken('docs/x.md', source), [
     'docs/x.md: #three: there is no such heading',
@@ -59,7 +59,7 @@ test('a link to nothing is noticed', () => {
   ]);
 });
 
-test('pages that the sources name are there', () => {
+test('the pages that the sources name exist', () => {
   const names = ['src', 'scripts', 'openapi', 'workers'].flatMap((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(ts|mjs|py|yaml)$/.test(name))

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** README.md and the pages under docs/, from the project's folder; not the reference, which is made from the sources. */
+/** README.md and the pages under docs/, relative to the project folder, without the generated API reference. */
 export const PAGES: readonly string[] = [
   'README.md',
   ...readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
@@ -17,13 +17,13 @@ export const PAGES: readonly string[] = [
 /** A fenced code block. */
 export interface CodeBlock {
   readonly page: string;
-  /** Line of the opening fence, from 1. */
+  /** Line of the opening fence, starting at 1. */
   readonly line: number;
-  /** `ts`, `sh` …; empty where none is given. */
+  /** `ts`, `sh` …; empty if the fence names none. */
   readonly language: string;
-  /** Why it is not run, from `no-run: reason` behind the language. */
+  /** Why the block is not run, from `no-run: reason` after the language. */
   readonly noRun: string | undefined;
-  /** Name of the file that it is, from `` `hello.ts`: `` in the line above. */
+  /** Name of the file that the block shows, from `` `hello.ts`: `` in the line above. */
   readonly file: string | undefined;
   readonly text: string;
 }
@@ -39,7 +39,7 @@ export function readTopic(topic: string): string {
     .join('\n');
 }
 
-/** All code blocks of a page. */
+/** Returns all code blocks of a page. */
 export function codeBlocks(page: string, source = readPage(page)): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   const lines = source.split('\n');

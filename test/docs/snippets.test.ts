@@ -26,11 +26,11 @@ import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { type CodeBlock, codeBlocks, PAGES, ROOT } from './pages.ts';
 
-/** Time that an example has to end by itself, ms. The machine may be busy with other tests. */
-const PATIENCE = 10_000 * (process.env['ZMQ_GATEWAY_TEST_RUN'] === undefined ? 1 : 3);
+/** Time in ms for an example to end by itself. The machine may be busy with other tests. */
+const EXAMPLE_TIMEOUT = 10_000 * (process.env['ZMQ_GATEWAY_TEST_RUN'] === undefined ? 1 : 3);
 
-/** Languages of which nothing can be run. */
-const STILL = ['', 'text', 'ini', 'diff'];
+/** Languages that cannot be run. */
+const STATIC_LANGUAGES = ['', 'text', 'ini', 'diff'];
 
 const BLOCKS = PAGES.flatMap((page) => codeBlocks(page));
 const nameOf = ({ page, line, language }: CodeBlock): string => `${page}:${line} (${language})`;
@@ -41,7 +41,7 @@ const skip = ({ noRun }: CodeBlock) => (noRun === undefined ? {} : { skip: noRun
 const files = new Map<CodeBlock, string>();
 const scope = new Scope();
 
-/** Writes the TypeScript of all pages into a folder within the project, where its packages are found. */
+/** Writes the TypeScript of all pages into a folder of the project, so that imports resolve to its packages. */
 before(() => {
   const cache = path.join(ROOT, '.cache');
   mkdirSync(cache, { recursive: true });
@@ -51,59 +51,61 @@ before(() => {
     const home = path.join(folder, block.page.replace(/\W+/g, '-'));
     mkdirSync(home, { recursive: true });
     const file = path.join(home, block.file ?? `line-${block.line}.ts`);
-    // `export {}`: each is a module of its own, with its own names.
+    // `export {}` makes the block a module, so that its names do not clash with those of other blocks.
     writeFileSync(file, /^(import|export) /m.test(block.text) ? block.text : `${block.text}export {};\n`);
     files.set(block, file);
   }
 });
 after(() => scope.close());
 
-function faultsOfTypes(roots: readonly string[]): string[] {
+function typeErrors(roots: readonly string[]): string[] {
   const config = ts.getParsedCommandLineOfConfigFile(path.join(ROOT, 'tsconfig.json'), undefined, {
     ...ts.sys,
     onUnRecoverableConfigFileDiagnostic: (fault) => assert.fail(JSON.stringify(fault.messageText)),
   });
   const program = ts.createProgram([...roots], config?.options ?? {});
   const sources = roots.flatMap((root) => program.getSourceFile(root) ?? []);
-  const faults = sources.flatMap((source) => [
+  const errors = sources.flatMap((source) => [
     ...program.getSyntacticDiagnostics(source),
     ...program.getSemanticDiagnostics(source),
   ]);
-  return faults.map(({ file, start = 0, messageText }) => {
+  return errors.map(({ file, start = 0, messageText }) => {
     const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1;
     return `${path.relative(ROOT, file?.fileName ?? '')}:${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
   });
 }
 
 describe('ts', () => {
-  it('has the types it says', () => assert.deepEqual(faultsOfTypes([...files.values()]), []));
+  it('all blocks type-check', () => assert.deepEqual(typeErrors([...files.values()]), []));
 
-  describe('ends by itself', { concurrency: 2 }, () => {
+  describe('blocks end by themselves', { concurrency: 2 }, () => {
     for (const block of of('ts')) {
       it(nameOf(block), skip(block), async (t) => {
         const file = files.get(block) ?? '';
         const options = { cwd: ROOT, env: { ZMQ_GATEWAY_DATA: tempFolder(scopeOf(t)) } };
         const example = startProcess(scopeOf(t), process.execPath, ['--import', 'tsx', file], options);
-        const { code } = await within(example.exited, 'the end of the example', PATIENCE);
+        const { code } = await within(example.exited, 'the end of the example', EXAMPLE_TIMEOUT);
         assert.equal(code, 0, example.stderr);
         assert.doesNotMatch(example.stderr, /Warning/);
-        assertSaid(block, example.lines);
+        assertPrinted(block, example.lines);
       });
     }
   });
 });
 
-/** A line of comment alone behind `console.log(…)` is what that prints. */
-function assertSaid({ text }: CodeBlock, lines: readonly string[]): void {
-  const said = [...text.matchAll(/console\.log\(.*\);(?:\n *| +)\/\/ (.+)$/gm)].map(([, output]) => output);
-  for (const output of said)
+/** Asserts that each comment after `console.log(…)` equals a printed line. */
+function assertPrinted({ text }: CodeBlock, lines: readonly string[]): void {
+  const printed = [...text.matchAll(/console\.log\(.*\);(?:\n *| +)\/\/ (.+)$/gm)].map(
+    ([, output]) => output,
+  );
+  for (const output of printed)
     assert.ok(lines.includes(output ?? ''), `${output} is not among:\n${lines.join('\n')}`);
 }
 
-/** Commands that run until they are ended. */
+/** Commands that run until they are stopped. */
 const ENDLESS = /^zeromq-gateway (up|gateway|router|worker|server)\b/;
 
-/** One `up`, and what stands in the pages in place of its addresses. */
+/** One running `up`, and its addresses for those in the pages. */
 class System {
   private constructor(private readonly addresses: ReadonlyMap<string, string>) {}
 
@@ -141,7 +143,7 @@ async function ownPorts(): Promise<ReadonlyMap<string, string>> {
   return free;
 }
 
-/** A folder with the named files of a page, in which `zeromq-gateway` and `npx` run this build. */
+/** Creates a folder with the named files of a page, in which `zeromq-gateway` and `npx` run this build. */
 function workplace(
   cleanup: Scope,
   page: string,
@@ -162,7 +164,7 @@ function workplace(
 
 interface ShellLine {
   readonly command: string;
-  /** What it must print. */
+  /** Expected output. */
   readonly output: string | undefined;
 }
 
@@ -180,7 +182,7 @@ function shellLines(text: string): ShellLine[] {
 
 /** Runs the commands of one page in order; those that keep running stay up beside the others. */
 class Terminals {
-  private readonly place: ReturnType<typeof workplace>;
+  private readonly workplace: ReturnType<typeof workplace>;
 
   constructor(
     private readonly cleanup: Scope,
@@ -188,7 +190,7 @@ class Terminals {
     private readonly system: System,
     private readonly ports: ReadonlyMap<string, string>,
   ) {
-    this.place = workplace(cleanup, page, (text) => system.addressed(text, ports));
+    this.workplace = workplace(cleanup, page, (text) => system.addressed(text, ports));
   }
 
   async run({ text }: CodeBlock): Promise<void> {
@@ -205,21 +207,21 @@ class Terminals {
       this.cleanup,
       'sh',
       ['-c', `exec ${this.system.addressed(command, this.ports)}`],
-      this.place,
+      this.workplace,
     );
   }
 
-  /** Runs a command to its end; again, as people do, while what was started before it is not there yet. */
+  /** Runs a command to its end. Repeats it while a process that was started before is not ready yet. */
   private async expect(command: string, output = ''): Promise<void> {
-    const until = performance.now() + PATIENCE;
+    const until = performance.now() + EXAMPLE_TIMEOUT;
     for (;;) {
       const shell = this.start(command);
-      const { code } = await within(shell.exited, `the end of ${command}`, PATIENCE);
-      const said = shell.lines.join('\n');
-      const refused = command.startsWith('curl') && output === '' && said.startsWith('{"type":');
-      if (code === 0 && said.includes(output) && !refused) return;
+      const { code } = await within(shell.exited, `the end of ${command}`, EXAMPLE_TIMEOUT);
+      const printed = shell.lines.join('\n');
+      const refused = command.startsWith('curl') && output === '' && printed.startsWith('{"type":');
+      if (code === 0 && printed.includes(output) && !refused) return;
       if (performance.now() > until) {
-        assert.fail(`${command}: exit code ${code}, wanted ${output}\n${said}\n${shell.stderr}`);
+        assert.fail(`${command}: exit code ${code}, wanted ${output}\n${printed}\n${shell.stderr}`);
       }
     }
   }
@@ -281,8 +283,8 @@ describe('python', python, () => {
   }
 });
 
-it('every block is of a language that this test knows', () => {
-  const known = [...STILL, 'ts', 'sh', 'json', 'yaml', 'python'];
-  const strange = BLOCKS.filter(({ language, noRun }) => !known.includes(language) && noRun === undefined);
-  assert.deepEqual(strange.map(nameOf), []);
+it('every block has a known language', () => {
+  const known = [...STATIC_LANGUAGES, 'ts', 'sh', 'json', 'yaml', 'python'];
+  const unknown = BLOCKS.filter(({ language, noRun }) => !known.includes(language) && noRun === undefined);
+  assert.deepEqual(unknown.map(nameOf), []);
 });
