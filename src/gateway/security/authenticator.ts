@@ -1,42 +1,45 @@
-/** How callers prove who they are: one authenticator for each security scheme that is configured. */
+/** The interface of authenticators. Each configured security scheme has one. */
 import type { Caller } from '../../core/messages/message.ts';
 import type { Credentials } from './guard.ts';
 
-/** Where the document says that a scheme's credential stands. */
+/** Where the document declares the credential of a scheme. */
 export interface CredentialPlace {
   readonly in: 'header' | 'query' | 'cookie';
   readonly name: string;
 }
 
-/** How the credentials of a request turned out. */
+/** The result of checking the credentials of a request. */
 export type AuthenticationResult =
   | { readonly kind: 'missing'; readonly reason?: string }
   /** `isOther`: the request has credentials of another scheme in the same place. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly isOther?: boolean }
-  /** They cannot be checked now. */
+  /** The credentials cannot be checked at the moment. */
   | { readonly kind: 'unavailable' }
-  /** They are valid. The caller is undefined where a proxy checked them and does not say whose they are. */
+  /**
+   * The credentials are valid. The caller is undefined if a proxy checked them without naming it.
+   */
   | { readonly kind: 'known'; readonly caller: Caller | undefined };
 
 export const MISSING: AuthenticationResult = { kind: 'missing' };
 
 export interface Authenticator {
-  /** Whether a caller must have the scopes that the document demands. */
+  /** Whether a caller must have the scopes that the document requires. */
   readonly checksScopes: boolean;
-  /** Kinds of scheme in the document that it can serve. */
+  /** Types of schemes in the document that the authenticator supports. */
   serves(type: string): boolean;
   authenticate(
     credentials: Credentials,
     place: CredentialPlace,
   ): Promise<AuthenticationResult> | AuthenticationResult;
   /**
-   * The challenge in a 401 reply (RFC 9110, 11.6.1).
-   * @param reason why the credentials are not valid; undefined when there were none of this scheme.
+   * The challenge in a 401 response (RFC 9110, 11.6.1).
+   * @param reason why the credentials are not valid; undefined if the request has none of this
+   *   scheme.
    */
   challenge(realm: string, place: CredentialPlace, reason: string | undefined): string;
   /**
-   * The challenge in a 403 reply, for schemes that have one.
-   * @param scopes that are lacking, separated by spaces.
+   * The challenge in a 403 response, for schemes that have one.
+   * @param scopes missing scopes, separated by spaces.
    */
   scopeChallenge?(realm: string, scopes: string): string;
 }

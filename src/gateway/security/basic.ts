@@ -65,7 +65,10 @@ export class BasicAuthenticator implements Authenticator {
   }
 }
 
-/** User name and password, in the Unicode form that the charset of the challenge asks for (RFC 7617, 2.1). */
+/**
+ * User name and password, in the Unicode form that the charset of the challenge asks for (RFC 7617,
+ * 2.1).
+ */
 function read(authorization: string): UserAndPassword | undefined {
   const encoded = authorization.length > MAX_LENGTH ? undefined : BASIC.exec(authorization)?.[1];
   if (encoded === undefined) return undefined;

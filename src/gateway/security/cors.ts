@@ -1,8 +1,11 @@
-/** Cross-origin requests (fetch standard, 3.2). */
+/**
+ * CORS headers (Fetch Standard, 3.2). The package `cors` is an Express middleware that sets headers
+ * one by one; the gateway writes all headers of a response at once.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CorsSettings } from '../common/settings.ts';
 
-/** Reply headers of the gateway that scripts may read beside the safelisted ones. */
+/** Response headers of the gateway that scripts may read, in addition to the safelisted ones. */
 const EXPOSED = [
   'ETag',
   'Link',
@@ -27,7 +30,7 @@ export class Cors {
     this.exposed = [requestIdHeader, ...EXPOSED, ...settings.exposed].join(', ');
   }
 
-  /** Headers for the reply to a request, names and values in turn. */
+  /** Headers of the response to a request, names and values in turn. */
   headersFor(headers: IncomingHttpHeaders): string[] {
     const allowed = this.allow(headers.origin);
     if (headers.origin === undefined) return allowed;
@@ -36,14 +39,14 @@ export class Cors {
       : allowed;
   }
 
-  /** Whether an OPTIONS request asks for leave to send another one. */
+  /** Whether an OPTIONS request is a preflight. */
   isPreflight(headers: IncomingHttpHeaders): boolean {
     return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
   }
 
   /**
-   * Headers for the reply to a preflight.
-   * @param methods those of the path, as in `Allow`.
+   * Headers of the response to a preflight.
+   * @param methods methods of the path, as in the Allow header.
    */
   preflight(headers: IncomingHttpHeaders, methods: string): string[] {
     const allowed = this.allow(headers.origin);

@@ -1,15 +1,17 @@
-/** Security headers, made by helmet once and not for each request. */
+/** Security headers. Helmet creates them once, and not for each request. */
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import helmet, { type HelmetOptions } from 'helmet';
 
-/** Replies of an API are data: a browser that shows one may load and run nothing. */
+/** The policy of API responses: a browser that displays one must not load or run anything. */
 const API_POLICY = {
   useDefaults: false,
   directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 };
 
-/** What Swagger UI needs: its own files, its inline styles and images, and requests to this origin. */
+/**
+ * The policy of Swagger UI: its own files, inline styles and images, and requests to this origin.
+ */
 const DOCS_POLICY = {
   useDefaults: false,
   directives: {
@@ -25,12 +27,15 @@ const DOCS_POLICY = {
   },
 };
 
-/** Security headers of all replies, names and values in turn. */
+/** Security headers of all API responses, names and values in turn. */
 export function apiHeaders(setting: boolean | Readonly<HelmetOptions>): string[] {
   return setting === false ? [] : collect({ contentSecurityPolicy: API_POLICY, ...optionsOf(setting) });
 }
 
-/** Security headers of the docs. Their policy is not configurable: it is what the page needs and nothing more. */
+/**
+ * Security headers of Swagger UI. The policy allows only what the page needs, and is not
+ * configurable.
+ */
 export function docsHeaders(setting: boolean | Readonly<HelmetOptions>): string[] {
   return setting === false ? [] : collect({ ...optionsOf(setting), contentSecurityPolicy: DOCS_POLICY });
 }
@@ -39,7 +44,7 @@ function optionsOf(setting: boolean | Readonly<HelmetOptions>): HelmetOptions {
   return typeof setting === 'object' ? setting : {};
 }
 
-/** Lets helmet set its headers on a response that goes nowhere. */
+/** Collects the headers that helmet sets on a response that is never sent. */
 function collect(options: HelmetOptions): string[] {
   const request = {} as IncomingMessage;
   const response = new ServerResponse(Object.assign(request, { method: 'GET' }));

@@ -1,4 +1,7 @@
-/** Users and their password hashes: lines `user:hash` as `htpasswd -B` and `zeromq-gateway passwd` make them. */
+/**
+ * Users and their password hashes: lines `user:hash` as `htpasswd -B` and `zeromq-gateway passwd`
+ * make them.
+ */
 import type { Caller } from '../../core/messages/message.ts';
 import { faultOfHash, faultOfUserName } from '../common/bcrypt-hash.ts';
 import type { BasicUserSettings } from '../common/settings.ts';

@@ -1,4 +1,4 @@
-/** Bearer tokens that are JSON web tokens (RFC 6750, RFC 7519), checked by jose. */
+/** Verifies bearer tokens that are JSON Web Tokens (RFC 6750, RFC 7519), with jose. */
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
@@ -23,14 +23,14 @@ import type { Credentials } from './guard.ts';
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 
-/** Errors that are not the token's fault. */
+/** Errors that the token does not cause. */
 const OUR_FAULT: ReadonlySet<string> = new Set([errors.JWKSTimeout.code, errors.JWKSInvalid.code]);
 
 export class JwtAuthenticator implements Authenticator {
   readonly checksScopes = true;
   private readonly keys: JWTVerifyGetKey;
 
-  /** @throws ZeroMQConfigError when the file with the issuer's keys cannot be used. */
+  /** @throws {ZeroMQConfigError} when the file with the issuer's keys is not valid. */
   constructor(
     name: string,
     private readonly settings: JwtSchemeSettings,
@@ -51,7 +51,7 @@ export class JwtAuthenticator implements Authenticator {
     const token = BEARER.exec(headers.authorization)?.[1];
     if (token === undefined) {
       const isOther = !/^Bearer(?: |$)/i.test(headers.authorization);
-      return { kind: 'invalid', reason: 'the Authorization header holds no bearer token', isOther };
+      return { kind: 'invalid', reason: 'the Authorization header does not contain a bearer token', isOther };
     }
     const { issuer, audience, algorithms, clockTolerance } = this.settings;
     try {
@@ -64,7 +64,7 @@ export class JwtAuthenticator implements Authenticator {
       });
       const caller = this.callerOf(payload);
       return caller === undefined
-        ? { kind: 'invalid', reason: 'the token names nobody' }
+        ? { kind: 'invalid', reason: 'the token has no subject' }
         : { kind: 'known', caller };
     } catch (error) {
       if (
@@ -74,7 +74,7 @@ export class JwtAuthenticator implements Authenticator {
       ) {
         return { kind: 'invalid', reason: reasonOf(error) };
       }
-      this.logger.error({ err: toError(error) }, 'the keys of the token issuer cannot be had');
+      this.logger.error({ err: toError(error) }, 'cannot fetch the keys of the token issuer');
       return { kind: 'unavailable' };
     }
   }
@@ -109,13 +109,13 @@ export class JwtAuthenticator implements Authenticator {
   }
 }
 
-/** Why a token is refused, in words that fit into a header. */
+/** Why a token is rejected, in characters that are valid in a header. */
 function reasonOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'the token has expired';
   if (error instanceof errors.JWTClaimValidationFailed)
     return `the claim ${error.claim.replace(/\W/g, '')} is not accepted`;
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'the signature is not valid';
-  if (error instanceof errors.JWKSNoMatchingKey) return 'the key of the token is not known';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'the key of the token is unknown';
   if (error instanceof errors.JOSEAlgNotAllowed) return 'the algorithm of the token is not accepted';
   return 'the token is not valid';
 }

@@ -1,7 +1,8 @@
 /**
- * Checks of passwords against bcrypt hashes. They take tens of milliseconds each, so they run in the thread pool of
- * libuv, which has four threads by default. Files, DNS and compression need it too: this process uses two threads of it
- * for passwords, and a bounded number of checks waits for a bounded time.
+ * Checks of passwords against bcrypt hashes. They take tens of milliseconds each, so they run in
+ * the thread pool of libuv, which has four threads by default. Files, DNS and compression need it
+ * too: this process uses two threads of it for passwords, and a bounded number of checks waits for
+ * a bounded time.
  */
 import { createRequire } from 'node:module';
 import type * as Bcrypt from '@node-rs/bcrypt';
@@ -21,7 +22,8 @@ export class PasswordChecks {
 
   /**
    * @param verify checks a password elsewhere than on the event loop.
-   * @param limits `atOnce`: checks that run at a time; `waiting`: checks that wait; `longest`: how long, in ms.
+   * @param limits `atOnce`: checks that run at a time; `waiting`: checks that wait; `longest`: how
+   *   long, in ms.
    */
   constructor(
     private readonly verify: (password: string, hash: string) => Promise<boolean>,
@@ -71,7 +73,8 @@ export class PasswordChecks {
 let shared: PasswordChecks | undefined;
 
 /**
- * The checks of this process. bcrypt is loaded here, so that a gateway without passwords does not load it.
+ * The checks of this process. bcrypt is loaded here, so that a gateway without passwords does not
+ * load it.
  *
  * @throws ZeroMQConfigError when bcrypt cannot be loaded on this machine.
  */

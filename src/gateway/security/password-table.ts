@@ -1,6 +1,7 @@
 /**
- * Users with hashed passwords, as one version of their file has them, and which credentials were checked against it. A
- * changed file makes a new table, so that nothing checked before it counts after it.
+ * Users with hashed passwords, as one version of their file has them, and which credentials were
+ * checked against it. A changed file makes a new table, so that nothing checked before it counts
+ * after it.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -73,8 +74,8 @@ export class PasswordTable {
   }
 
   /**
-   * The user whose hash is checked for an unknown one, so that both take the same time. It is always the same for a
-   * name, since hashes may differ in their cost.
+   * The user whose hash is checked for an unknown one, so that both take the same time. It is
+   * always the same for a name, since hashes may differ in their cost.
    */
   private standIn(user: string): KnownUser | undefined {
     const digest = createHmac('sha256', SECRET).update(user).digest();

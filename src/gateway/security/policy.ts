@@ -1,4 +1,8 @@
-/** The security requirements of the document, put together with the schemes that are configured. */
+/**
+ * Security: authentication schemes, rate limits, CORS and security headers.
+ *
+ * This file combines the security requirements of the document with the configured schemes.
+ */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
@@ -13,7 +17,7 @@ import { JwtAuthenticator } from './jwt.ts';
 import { type Demand, RequirementGuard } from './requirement-guard.ts';
 import { TrustAuthenticator } from './trust.ts';
 
-/** Settings that say who may call. */
+/** Settings for authentication. */
 type PolicySettings = Pick<GatewaySettings, 'auth' | 'trustProxy'>;
 
 const AUTHORIZATION: CredentialPlace = { in: 'header', name: 'Authorization' };
@@ -21,7 +25,7 @@ const AUTHORIZATION: CredentialPlace = { in: 'header', name: 'Authorization' };
 export class SecurityPolicy {
   private readonly authenticators = new Map<string, Authenticator>();
 
-  /** @throws ZeroMQConfigError when a file that the settings name cannot be used. */
+  /** @throws {ZeroMQConfigError} when a configured file is not valid. */
   constructor(
     private readonly settings: PolicySettings,
     logger: GatewayLogger,
@@ -32,8 +36,8 @@ export class SecurityPolicy {
   }
 
   /**
-   * The guard of an operation; undefined when anybody may call it.
-   * @throws ZeroMQConfigError when it demands a scheme that nobody configured.
+   * The guard of an operation; undefined if it requires no credentials.
+   * @throws {ZeroMQConfigError} when it requires a scheme that is not configured.
    */
   guardFor(operation: Operation, document: OpenAPIV3_1.Document): Guard | undefined {
     if (operation.security.length === 0) return undefined;
@@ -52,12 +56,14 @@ export class SecurityPolicy {
     const who = `${operation.method.toUpperCase()} ${operation.path} (${operation.source})`;
     const scheme = schemeOf(name, document as unknown as JsonObject);
     if (scheme === undefined)
-      throw new ZeroMQConfigError(`${who} demands the scheme "${name}", which is not in the document`);
+      throw new ZeroMQConfigError(
+        `${who} requires the security scheme "${name}", which the document does not declare`,
+      );
     const authenticator = this.authenticators.get(name);
     if (authenticator === undefined) {
       const known = [...this.authenticators.keys()].join(', ') || 'none';
       throw new ZeroMQConfigError(
-        `${who} demands the security scheme "${name}", which is not configured (configured: ${known}); ` +
+        `${who} requires the security scheme "${name}", which is not configured (configured: ${known}); ` +
           `set auth.schemes.${name}, with the type trust if a proxy in front of the gateway checks it`,
       );
     }
@@ -65,7 +71,7 @@ export class SecurityPolicy {
     if (!authenticator.serves(type)) {
       throw new ZeroMQConfigError(
         `auth.schemes.${name} of the type ${this.settings.auth.schemes[name]?.type} cannot serve a security ` +
-          `scheme of the type "${type}", which ${who} demands; ${remedyFor(type)}`,
+          `scheme of the type "${type}", which ${who} requires; ${remedyFor(type)}`,
       );
     }
     return { authenticator, scopes, place: placeOf(scheme) };
@@ -90,7 +96,7 @@ function newAuthenticator(
   }
 }
 
-/** Settings that serve kinds of scheme in the document. */
+/** The configured types that can serve a type of the document. */
 const SERVED_BY: ReadonlyMap<string, SchemeSettings['type']> = new Map([
   ['apiKey', 'apiKey'],
   ['http basic', 'basic'],
@@ -112,7 +118,7 @@ function schemeOf(name: string, document: JsonObject): JsonObject | undefined {
   return isObject(scheme) ? scheme : undefined;
 }
 
-/** The type of a scheme; for `http`, its scheme of authentication too. */
+/** The type of a scheme. For `http`, it includes the authentication scheme. */
 function typeOf(scheme: JsonObject): string {
   const { type, scheme: name } = scheme;
   if (type === 'http' && typeof name === 'string') return `http ${name.toLowerCase()}`;

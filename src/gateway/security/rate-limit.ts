@@ -1,4 +1,7 @@
-/** Rate limits, counted by rate-limiter-flexible in memory or in Redis, told by the headers of the IETF draft. */
+/**
+ * Rate limits: counted by rate-limiter-flexible, reported in the RateLimit headers of the IETF
+ * draft.
+ */
 import { isIPv6 } from 'node:net';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { toError } from '../../core/messages/errors.ts';
@@ -9,7 +12,7 @@ import type { RateKey, RateLimitSettings } from '../common/settings.ts';
 import { type RedisConnection } from './redis.ts';
 import { RedisPulse, SharedCount } from './shared-count.ts';
 
-/** Whose request is counted. */
+/** The properties of a request by which it is counted. */
 export interface RateSubject {
   /** Address of the client. */
   readonly client: string;
@@ -17,7 +20,7 @@ export interface RateSubject {
   readonly eventName: string;
 }
 
-/** How a request stands with the limits. */
+/** The result of counting a request. */
 export interface RateVerdict {
   /** `RateLimit` and `RateLimit-Policy`, names and values in turn. */
   readonly headers: string[];
@@ -25,7 +28,7 @@ export interface RateVerdict {
   readonly problem: Problem | undefined;
 }
 
-/** One limit and what counts it. */
+/** A limit and its counter. */
 interface Counter {
   readonly settings: RateLimitSettings;
   readonly limiter: Pick<SharedCount, 'consume'>;
@@ -52,14 +55,15 @@ export class RateLimits {
 
   /**
    * Counts a request.
-   * @param phase limits by caller are counted once it is known who calls, the others before.
-   * @param patience ms that the request has.
-   * @param within event of the request that this one is a part of: what was counted with that is not counted again.
+   * @param phase limits by caller are counted after authentication, the others before.
+   * @param maxWait how long counting may take, in ms.
+   * @param within event of the request that this request is a part of. Limits that counted the
+   *   former do not count the latter.
    */
   async count(
     subject: RateSubject,
     phase: 'before' | 'after',
-    patience: number,
+    maxWait: number,
     within?: string,
   ): Promise<RateVerdict> {
     const due = this.counters.filter(({ settings }) => {
@@ -68,7 +72,7 @@ export class RateLimits {
     });
     if (due.length === 0) return NOTHING;
     const states = await Promise.all(
-      due.map((counter) => this.consume(counter, keyOf(counter.settings.per, subject), patience)),
+      due.map((counter) => this.consume(counter, keyOf(counter.settings.per, subject), maxWait)),
     );
     const shown: string[] = [];
     let longest = -1;
@@ -85,17 +89,17 @@ export class RateLimits {
     return { headers, problem: longest < 0 ? undefined : tooMany(longest) };
   }
 
-  /** Undefined when the count cannot be had: then the request is let through. */
+  /** Returns undefined if counting fails. The request is then allowed. */
   private async consume(
     { limiter }: Counter,
     key: string,
-    patience: number,
+    maxWait: number,
   ): Promise<{ result: RateLimiterRes; refused: boolean } | undefined> {
     try {
-      return { result: await limiter.consume(key, patience), refused: false };
+      return { result: await limiter.consume(key, maxWait), refused: false };
     } catch (thrown) {
       if (thrown instanceof RateLimiterRes) return { result: thrown, refused: true };
-      this.logger.error({ err: toError(thrown) }, 'rate limits cannot be counted');
+      this.logger.error({ err: toError(thrown) }, 'cannot count rate limits; the request is allowed');
       return undefined;
     }
   }
@@ -139,7 +143,10 @@ function keyOf(per: readonly RateKey[], { client, caller, eventName }: RateSubje
   return parts.join('|');
 }
 
-/** One subscriber commonly has a whole /64 of IPv6 addresses. */
+/**
+ * A network prefix of /64 identifies an IPv6 client, since one subscriber usually has the whole
+ * prefix.
+ */
 function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   if (address.toLowerCase().startsWith('::ffff:') && address.includes('.')) return address.slice(7);

@@ -1,26 +1,33 @@
-/** The connection to Redis, where several gateways count together. */
+/** The connection to Redis, which counts rate limits for several gateways. */
 import { createClient } from '@redis/client';
 import { toError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 
 export interface RedisConnection {
-  /** What rate-limiter-flexible is given. */
+  /** The client, as rate-limiter-flexible expects it. */
   readonly client: unknown;
-  /** Resolves when the first connection is there. While there is none, counting goes on in memory. */
+  /**
+   * Resolves when the first connection is open. Without a connection, limits are counted in memory.
+   */
   connect(): Promise<void>;
   close(): void;
 }
 
-/** A connection on which nothing comes for this long is opened anew, in ms; pings keep a good one from that. */
+/**
+ * Time without data after which a connection is reopened, in ms. Pings keep a good connection open.
+ */
 const SILENCE = 10_000;
 const PING = 3000;
 
-/** Time until the next attempt, in ms. Unlike the default of the client, it goes on after a silence too. */
+/**
+ * Time until the next attempt, in ms. Unlike the default, it also reconnects after a socket
+ * timeout.
+ */
 function reconnectStrategy(retries: number): number {
   return Math.min(50 * 2 ** retries, 2000) + Math.random() * 200;
 }
 
-/** A connection that is opened by `connect()` and opened again whenever it is lost. */
+/** Creates a connection that `connect()` opens, and that is reopened when it is lost. */
 export function redisConnection(url: string, logger: GatewayLogger): RedisConnection {
   let closed = false;
   const client = createClient({

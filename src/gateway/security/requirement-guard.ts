@@ -100,7 +100,10 @@ export class RequirementGuard implements Guard {
   }
 }
 
-/** Why no alternative is met: what is wrong with credentials of a scheme that is demanded comes first. */
+/**
+ * Why no alternative is met: what is wrong with credentials of a scheme that is demanded comes
+ * first.
+ */
 function reasonOf(findings: readonly AuthenticationResult[]): string {
   const reasons = findings.flatMap((finding) => {
     if (finding.kind === 'invalid')

@@ -1,20 +1,20 @@
 /**
- * Counting in Redis, for no longer than a request may wait. When an answer does not come in time, requests are counted in
- * memory; the one that is awaited shows that Redis is back, or fails with the connection.
+ * Counts in Redis, but no longer than a request may wait. If a reply is late, requests are counted
+ * in memory until it arrives or its connection is lost.
  */
 import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 import type { GatewayLogger } from '../common/api-source.ts';
 
-/** Longest time that a request waits for Redis, in ms. */
+/** Maximum time that a request waits for Redis, in ms. */
 const LONGEST_WAIT = 250;
 
-/** Whether the Redis of a gateway answers; shared by all its counters. */
+/** Whether the Redis server of a gateway responds. All its counters share the state. */
 export class RedisPulse {
   private late = 0;
 
   constructor(private readonly logger: GatewayLogger) {}
 
-  /** Whether an answer is overdue. */
+  /** Whether a reply is late. */
   get isStalled(): boolean {
     return this.late > 0;
   }
@@ -22,13 +22,13 @@ export class RedisPulse {
   overdue(wait: number): void {
     this.late += 1;
     if (this.late > 1) return;
-    this.logger.warn({ wait }, 'Redis does not answer in time: rate limits are counted in memory');
+    this.logger.warn({ wait }, 'Redis does not respond in time: rate limits are counted in memory');
   }
 
-  /** An overdue answer came, or its connection was lost. */
+  /** Called when a late reply has arrived or its connection was lost. */
   settled(): void {
     this.late -= 1;
-    if (this.late === 0) this.logger.info({}, 'Redis is asked again for rate limits');
+    if (this.late === 0) this.logger.info({}, 'rate limits are counted in Redis again');
   }
 }
 
@@ -41,15 +41,15 @@ export class SharedCount {
 
   /**
    * Counts a request.
-   * @param patience ms that the request has.
-   * @throws RateLimiterRes when the limit is reached.
+   * @param maxWait how long counting may take, in ms.
+   * @throws {RateLimiterRes} when the limit is reached.
    */
-  consume(key: string, patience: number): Promise<RateLimiterRes> {
+  consume(key: string, maxWait: number): Promise<RateLimiterRes> {
     if (this.pulse.isStalled) return this.memory.consume(key);
     return new Promise((resolve, reject) => {
-      // What refuses is a result here, not an error.
+      // A rejection with RateLimiterRes is a result and not an error.
       const refuse = reject as (reason: unknown) => void;
-      const wait = Math.min(LONGEST_WAIT, patience);
+      const wait = Math.min(LONGEST_WAIT, maxWait);
       let isLate = false;
       const timer = setTimeout(() => {
         isLate = true;

@@ -1,4 +1,7 @@
-/** Schemes that are checked elsewhere: by a proxy in front of the gateway, which may say in a header who calls. */
+/**
+ * Schemes that are checked elsewhere: by a proxy in front of the gateway, which may say in a header
+ * who calls.
+ */
 import proxyAddr from 'proxy-addr';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
@@ -65,7 +68,10 @@ export class TrustAuthenticator implements Authenticator {
     return others.length > 0 || id.length > MAX_NAME ? UNCLEAR : { kind: 'known', caller: { id } };
   }
 
-  /** No registered scheme says that a proxy decides; a 401 reply must have a challenge (RFC 9110, 15.5.2). */
+  /**
+   * No registered scheme says that a proxy decides; a 401 reply must have a challenge (RFC 9110,
+   * 15.5.2).
+   */
   challenge(realm: string): string {
     return `Proxy realm="${realm}"`;
   }

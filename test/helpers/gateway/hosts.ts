@@ -1,4 +1,4 @@
-/** Places where a gateway can run: its own server, and somebody's Express app. Suites run in both. */
+/** The hosts of a gateway: its own server, or another Express app. Suites run with both. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -23,7 +23,7 @@ export const ownServer: Host = async (cleanup, options) => {
   return { gateway, url, port };
 };
 
-/** A gateway under a prefix in somebody's Express app, behind a middleware of theirs. */
+/** A gateway that is mounted in another Express app, after a middleware of that app. */
 export const foreignApp: Host = async (cleanup, options) => {
   const gateway = createGateway(options);
   const app = express();
@@ -46,10 +46,10 @@ export const foreignApp: Host = async (cleanup, options) => {
   return { gateway, url: `http://127.0.0.1:${port}/api`, port };
 };
 
-/** The matrix: suites run once in each. */
+/** All hosts. Suites run once with each. */
 export const HOSTS: readonly (readonly [name: string, host: Host])[] = [
   ['own server', ownServer],
-  ["somebody's Express app", foreignApp],
+  ['another Express app', foreignApp],
 ];
 
 export function listenAnywhere(server: Server): Promise<number> {
@@ -78,11 +78,11 @@ export interface ProblemBody {
   details?: unknown;
 }
 
-/** Reads a problem document; fails when the response is none. */
+/** Reads a problem document; fails if the response is not one. */
 export async function problemOf(response: Response): Promise<ProblemBody> {
   const type = response.headers.get('content-type');
   if (type !== 'application/problem+json')
-    throw new Error(`no problem but ${type}: ${await response.text()}`);
+    throw new Error(`expected a problem, got ${type}: ${await response.text()}`);
   const problem = (await response.json()) as ProblemBody;
   if (problem.status !== response.status)
     throw new Error(`status ${response.status} with a problem of ${problem.status}`);

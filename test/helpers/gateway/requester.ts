@@ -1,4 +1,4 @@
-/** A requester without a network: handlers by event name, and a record of what was asked. */
+/** A requester without network: it calls handlers by event name and records the requests. */
 import {
   type InFlight,
   NO_BYTES,
@@ -8,10 +8,10 @@ import {
   type Requester,
 } from '../../../src/core/messages/message.ts';
 
-/** What a fake worker answers: a value, or a whole reply. */
+/** A handler returns a value or a complete reply. */
 export type FakeHandler = (data: never, request: OutgoingRequest) => unknown;
 
-/** A reply as a worker of ours would send it. */
+/** A reply, as a native worker sends it. */
 export function replyOf(
   data: unknown,
   options: {
@@ -30,7 +30,7 @@ export function replyOf(
   return { status, code: '', dispatched: true, more: false, contentType, extras, body };
 }
 
-/** A handler that never answers. */
+/** The result of a handler that never replies. */
 export const SILENCE = Symbol('silence');
 
 export class FakeRequester implements Requester {
@@ -47,7 +47,7 @@ export class FakeRequester implements Requester {
     return JSON.parse(this.text);
   }
 
-  /** Event data of the last request, as it travels. */
+  /** Event data of the last request, as text. */
   get text(): string {
     return this.requests.at(-1)?.body.toString() ?? '';
   }
