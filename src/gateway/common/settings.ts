@@ -220,20 +220,35 @@ export interface JwtSchemeSettings {
 export interface BasicUserSettings {
   /** User name, which workers receive as the caller. */
   readonly id: string;
-  /** bcrypt hash of the password. Omit it if the hash is in the file. */
+  /**
+   * bcrypt hash of the password.
+   *
+   * @defaultValue the hash of this user in `file`
+   */
   readonly hash?: string;
-  /** Scopes of the user. */
+  /**
+   * Scopes of the user.
+   *
+   * @defaultValue none
+   */
   readonly scopes?: readonly string[];
 }
 
 /** An `http` `basic` scheme of the document: user names and passwords (RFC 7617). */
 export interface BasicSchemeSettings {
+  /** Selects this scheme. */
   readonly type: 'basic';
-  /** The users. */
+  /**
+   * The users.
+   *
+   * @defaultValue none
+   */
   readonly users?: readonly BasicUserSettings[];
   /**
    * File with lines `user:hash` (bcrypt), as `zeromq-gateway passwd` writes them. It is read again
    * when it changes.
+   *
+   * @defaultValue no file
    */
   readonly file?: string;
 }
@@ -243,10 +258,12 @@ export interface BasicSchemeSettings {
  * check it.
  */
 export interface TrustSchemeSettings {
+  /** Selects this scheme. */
   readonly type: 'trust';
   /**
-   * Request header in which the proxy names the caller, such as `X-Forwarded-User`. Default:
-   * workers see no caller.
+   * Request header in which the proxy names the caller, such as `X-Forwarded-User`.
+   *
+   * @defaultValue none: workers see no caller
    */
   readonly header?: string;
   /**
