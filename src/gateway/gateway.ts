@@ -156,35 +156,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const logger = givenLogger === undefined ? SILENT : contained(givenLogger);
   const settings = readSettings(input);
   const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
-  const { cors, limits, clientTimeouts, rateLimits } = settings;
-  const core: GatewayContext = {
-    name,
-    settings,
-    requester,
-    logger,
-    tracing: activeTracing(),
-    ids: new RequestIds(),
-    bodies: new BodyReader({ ...limits, timeout: clientTimeouts.body }),
-    // One connection must never use up the limit of all requests.
-    pipelines: new Pipelines(Math.max(1, Math.min(limits.pipelined, Math.floor(limits.inFlight / 2)))),
-    cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
-    rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
-    baseHeaders: apiHeaders(settings.helmet),
-    contracts,
-    exchanges: new LinkedList(),
-    expecting: new WeakSet(),
-    draining: false,
-    closed: false,
-    onIdle: undefined,
-  };
+  const core = newContext({ name, settings, requester, logger, contracts }, redis);
   const policy = new SecurityPolicy(settings, logger);
   const { baseHeaders } = core;
-  const context: RouteContext = {
-    settings,
-    logger,
-    baseHeaders,
-    guardFor: (...about) => policy.guardFor(...about),
-  };
+  const guardFor: RouteContext['guardFor'] = (...about) => policy.guardFor(...about);
+  const context: RouteContext = { settings, logger, baseHeaders, guardFor };
   const first = api.snapshot();
   let renderer = new DocumentRenderer(first, settings.publicUrl);
   const pages = newPages(core, () => renderer);
@@ -199,7 +175,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
   const onChange = (): void => {
     try {
-      const { snapshot, refused } = accept(api.snapshot(), context.guardFor);
+      const { snapshot, refused } = accept(api.snapshot(), guardFor);
       swap(snapshot);
       for (const [source, err] of refused)
         logger.error({ err, source }, 'rejected a contract; its operations are not served');
@@ -231,6 +207,31 @@ export function createGateway(options: GatewayOptions): Gateway {
     listen: () => listen(server, settings.host, settings.port),
     close: ({ deadline = 10_000 } = {}) => (closing ??= close(deadline)),
     [Symbol.asyncDispose]: () => (closing ??= close(10_000)),
+  };
+}
+
+/** The state that the parts of a gateway share. */
+function newContext(
+  parts: Pick<GatewayContext, 'name' | 'settings' | 'requester' | 'logger' | 'contracts'>,
+  redis: ReturnType<typeof redisConnection> | undefined,
+): GatewayContext {
+  const { settings, logger } = parts;
+  const { cors, limits, clientTimeouts, rateLimits } = settings;
+  return {
+    ...parts,
+    tracing: activeTracing(),
+    ids: new RequestIds(),
+    bodies: new BodyReader({ ...limits, timeout: clientTimeouts.body }),
+    // One connection must never use up the limit of all requests.
+    pipelines: new Pipelines(Math.max(1, Math.min(limits.pipelined, Math.floor(limits.inFlight / 2)))),
+    cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
+    rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
+    baseHeaders: apiHeaders(settings.helmet),
+    exchanges: new LinkedList(),
+    expecting: new WeakSet(),
+    draining: false,
+    closed: false,
+    onIdle: undefined,
   };
 }
 
