@@ -119,7 +119,9 @@ for (const [name, host] of HOSTS) {
 
     it('refuses a member that contradicts a parameter', async (t) => {
       const { errors } = await problemOf(await send(t, '/tasks/7', '{"id":8}', JSON_TYPE, 'PUT'));
-      assert.deepEqual(errors, [{ pointer: '/body/id', detail: 'differs from the parameter with the same name' }]);
+      assert.deepEqual(errors, [
+        { pointer: '/body/id', detail: 'differs from the parameter with the same name' },
+      ]);
     });
 
     it('nests a body where the document says so', async (t) => {

@@ -94,7 +94,10 @@ for (const [name, host] of HOSTS) {
         }
       }
       assert.equal(answers.size, 1);
-      assert.match([...answers][0] ?? '', /^403 FORBIDDEN This needs the scopes read\. .* GET operation of the path/);
+      assert.match(
+        [...answers][0] ?? '',
+        /^403 FORBIDDEN This needs the scopes read\. .* GET operation of the path/,
+      );
       assert.equal(requester.requests.length, before, 'no worker is asked');
       assert.equal((await change('/mine/1', { 'x-key': keyOf('writer') })).status, 200);
       assert.equal(changes(), 1);

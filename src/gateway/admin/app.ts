@@ -104,10 +104,8 @@ function respondToError(error: unknown, res: Response, logger: GatewayLogger): v
   logger.error({ err: toError(error) }, 'the admin listener failed to handle a request');
   if (res.headersSent) res.destroy();
   else
-    res
-      .status(500)
-      .json({
-        status: 500,
-        detail: 'The admin listener failed to handle the request; the log contains the reason.',
-      });
+    res.status(500).json({
+      status: 500,
+      detail: 'The admin listener failed to handle the request; the log contains the reason.',
+    });
 }
