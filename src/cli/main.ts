@@ -1,25 +1,28 @@
 #!/usr/bin/env node
-/** The executable: hands the process to `run` and ends with its exit code. */
+/** The executable: passes the process's arguments and streams to `run` and exits with its code. */
 import { setFlagsFromString } from 'node:v8';
 import { run } from './program.ts';
 
 /**
- * Marking goes on in steps on the main thread alone. Its helper threads cost more than they save here: with them a
- * request through `up` takes 46 µs of CPU on two cores, without them 28 µs (`npm run bench -- --only http-get`, NODE_ENV=production).
+ * Runs incremental marking on the main thread only. V8's helper threads cost more than they save
+ * here: a request through `up` takes 46 µs of CPU time on two cores with them and 28 µs without
+ * (`npm run bench -- --only http-get`, NODE_ENV=production).
  */
 setFlagsFromString('--no-concurrent-marking');
 
-/** What keeps the process busy after its command ended has so long (ms) to end too. */
+/**
+ * Time, in milliseconds, that remaining activity of the process may take to end after its command.
+ */
 const LINGER = 1000;
 
-// Whoever read our output (`| head`) may be gone: then there is nobody left to tell.
+// The reader of the output (such as `| head`) may have closed the pipe. Output is impossible then.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
 }
 
-/** Colours only on a terminal that has them, and never where NO_COLOR is set. */
+/** Enables colours only on a terminal that supports them, and never if NO_COLOR is set. */
 const shows = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY && !process.env['NO_COLOR'] && stream.hasColors();
 
@@ -28,7 +31,7 @@ const code = await run(process.argv.slice(2), {
   env: process.env,
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
-  // Only the commands that read it open it.
+  // A getter, because only the commands that read standard input open it.
   get input() {
     return process.stdin;
   },
@@ -36,5 +39,6 @@ const code = await run(process.argv.slice(2), {
   terminal: process.stderr.isTTY ? process.stderr : undefined,
 });
 process.exitCode = code;
-// A command that closed all it opened ends by itself, with its output written; this timer does not hold it.
+// A command that closed everything ends without this timer, after its output is written. The timer
+// does not keep the process alive.
 setTimeout(() => process.exit(code), LINGER).unref();

@@ -1,4 +1,4 @@
-/** All commands in one program: argv in, exit code out. */
+/** The program with all commands: takes argv and returns an exit code. */
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { VERSION } from './process/package.ts';
@@ -8,9 +8,11 @@ import { EXIT, explain, UsageError } from './settings/errors.ts';
 import { flagOf, inGroups, resolveSettings, type Setting, variableOf } from './settings/settings.ts';
 import { painter } from './terminal/colours.ts';
 
-/** A command that is loaded when it is asked for: most of them need much that the others do not. */
+/**
+ * A command that is loaded on demand, because most commands need modules that the others do not.
+ */
 interface LazyCommand {
-  /** One line, for the list of commands. */
+  /** One-line summary for the list of commands. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
 }
@@ -78,10 +80,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
 const WIDTH = 100;
 
 /**
- * Runs a command line.
+ * Runs a command line. Never throws.
  *
- * @param argv arguments, without node and the script.
- * @returns the exit code; nothing is thrown.
+ * @param argv arguments, without the Node.js executable and the script.
+ * @returns the exit code.
  */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   let code: number = EXIT.ok;
@@ -104,7 +106,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
 
 function newProgram(surroundings: Surroundings): Commander {
   const { colours } = surroundings;
-  // Commander takes colours out again where they are not shown.
+  // Commander strips the colours if the output does not support them.
   const paint = painter(true);
   return new Commander('zeromq-gateway')
     .description('Run ZeroMQ routers and workers, and an HTTP gateway that maps REST routes to their events')
@@ -131,7 +133,7 @@ function newProgram(surroundings: Surroundings): Commander {
     .showHelpAfterError('Run with --help for all options.');
 }
 
-/** Gives a command its arguments, options and action. `done` is told its exit code. */
+/** Defines the arguments, options and action of a command. `done` is called with its exit code. */
 function addCommand(
   sub: Commander,
   command: Command,
@@ -199,7 +201,7 @@ function usageOf(entries: readonly (readonly [string, Setting<unknown>])[]): str
   return [...parts, '[options]'].join(' ');
 }
 
-/** The description of a setting, with its default and its environment variable. */
+/** Returns the description of a setting, with its default and its environment variable. */
 function describe(name: string, setting: Setting<unknown>): string {
   const notes = [`env: ${variableOf(name)}`];
   const byDefault = setting.defaultNote ?? defaultText(setting.default);
@@ -213,7 +215,7 @@ function defaultText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Tells what went wrong; gives the exit code. */
+/** Prints an error and returns the exit code. */
 function report(error: unknown, surroundings: Surroundings): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const paint = painter(surroundings.colours?.err);

@@ -1,4 +1,4 @@
-/** What the admin listener of a command shows: of one process, or of all members of a fleet. */
+/** Data sources of a command's admin listener: one process, or all members of a cluster. */
 
 import type { ConsoleLogging, LogLevel } from '../../core/logging/logging.ts';
 import type { Health, HealthReason } from '../../core/observability/health.ts';
@@ -8,7 +8,7 @@ import type { Cluster } from '../process/cluster.ts';
 import { VERSION } from '../process/package.ts';
 import type { ProcessView } from './process-view.ts';
 
-/** Of this process. */
+/** Reports on this process. */
 export class ProcessSource implements AdminSource {
   constructor(
     private readonly view: ProcessView,
@@ -52,11 +52,11 @@ export class ProcessSource implements AdminSource {
   }
 }
 
-/** Of all members of a fleet, as one. */
+/** Reports on all members of a cluster as one. */
 export class ClusterSource implements AdminSource {
   constructor(
     private readonly fleet: Cluster,
-    /** Passes a change of level on to the members. */
+    /** Changes the log level of the members too. */
     private readonly log: ConsoleLogging,
   ) {}
 
@@ -64,7 +64,7 @@ export class ClusterSource implements AdminSource {
     return aggregated(await this.fleet.ask('readings'));
   }
 
-  /** The port is shared: while one member serves, the fleet does. */
+  /** The members share one port, so the cluster serves requests while at least one member does. */
   async health(): Promise<Health> {
     const members = await this.fleet.ask('health');
     const reasons = members.flatMap((health) => health.reasons);
@@ -89,7 +89,7 @@ export class ClusterSource implements AdminSource {
     const at = Date.now();
     if (first === undefined)
       return { at, version: VERSION, health, gateways: [], routers: [], silent: [], departed: [] };
-    // All members are connected to the same routers: what one sees of them is what there is.
+    // All members are connected to the same routers, so one member's view of them is complete.
     return { ...first, at, health, gateways: [first, ...others].flatMap((member) => member.gateways) };
   }
 

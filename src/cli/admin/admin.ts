@@ -12,7 +12,7 @@ import { optional, type ValuesOf } from '../settings/settings.ts';
 import { type Address, addressOrOff, file } from '../settings/value-types.ts';
 import { ProcessView } from './process-view.ts';
 
-/** Settings of whatever has an admin listener. */
+/** Settings of commands that have an admin listener. */
 export const ADMIN_SETTINGS = {
   admin: optional(addressOrOff, {
     description:
@@ -30,28 +30,32 @@ export const ADMIN_SETTINGS = {
 
 type Values = ValuesOf<typeof ADMIN_SETTINGS>;
 
-/** What the process is seen by, if there is to be an admin listener; counts from now on. */
+/**
+ * Returns a view of the process if an admin listener is configured. The view counts from this call
+ * on.
+ */
 export function viewFor({ admin }: Values, opened: Opened): ProcessView | undefined {
   if (admin === undefined || admin === false) return undefined;
   return openView(opened);
 }
 
-/** What the process is seen by; counts from now on. */
+/** Returns a view of the process, which counts from this call on. */
 export function openView(opened: Opened): ProcessView {
   const view = new ProcessView();
   opened.add(() => view.close());
   return view;
 }
 
-/** Where `up` has its admin listener when nothing else is said. */
+/** Default address of the admin listener of `up`. */
 export const USUAL_ADMIN: Address = { host: '127.0.0.1', port: 9090 };
 
 /**
- * Opens the admin listener, if there is to be one, and leaves word of how to close it: opened first, it is closed last, so
- * that it tells of the draining too.
+ * Opens the admin listener, if one is configured, and registers it with `opened`. Open it first: it
+ * then closes last and reports on the drain.
  *
- * @param usual address when none is given, or a free port of that host when it is taken; undefined: no listener then.
- * @returns what the ready line says of it.
+ * @param usual default address, replaced by a free port of the same host if it is in use; without a
+ * default, no listener is opened unless one is configured.
+ * @returns the part of the ready line about the listener.
  */
 export async function openAdmin(
   { admin, adminTokenFile }: Values,

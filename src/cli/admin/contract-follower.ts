@@ -1,4 +1,7 @@
-/** Contracts that workers announced, as each router of a gateway tells them: routers come and go with a DNS name. */
+/**
+ * Contracts that workers announced to each router of a gateway. DNS discovery adds and removes
+ * routers at run time.
+ */
 
 import { ZeroMQClient } from '../../client/index.ts';
 import type { Logger } from '../../core/logging/logging.ts';
@@ -10,20 +13,20 @@ import { DnsTarget, toTargets } from '../../transport/addressing/targets.ts';
 import type { CurveClientOptions } from '../../transport/curve/curve-options.ts';
 import type { Opened } from '../nodes/serve.ts';
 
-/** Where routers are, and how to reach them. */
+/** Addresses of the routers, and options for connecting to them. */
 interface RoutersToFollow {
   readonly routers: readonly string[];
   readonly dns: DnsOptions;
   readonly curve: CurveClientOptions | undefined;
 }
 
-/** The routers that are followed now, each with a client that leads to it alone, by where they are. */
+/** The followed routers: clients by router address, each connected to that router only. */
 export interface ContractFollower {
   readonly clients: ReadonlyMap<string, Pick<ZeroMQClient, 'sendMessage'>>;
   readonly contracts: Pick<LiveContracts, 'contractsOf' | 'fragment' | 'complete'>;
 }
 
-/** Asks each router by a client of its own. */
+/** Queries each router through a client that is connected to that router only. */
 class Followers implements DiscoveryOwner {
   readonly clients = new Map<string, ZeroMQClient>();
 
@@ -54,9 +57,9 @@ class Followers implements DiscoveryOwner {
 }
 
 /**
- * Puts the contracts of workers behind these routers into the registry, and keeps them as they are there.
+ * Adds the contracts of the workers behind these routers to the registry and keeps them up to date.
  *
- * @param client leads to all of them; where there is one, it is asked itself.
+ * @param client client connected to all routers; used for the queries if there is exactly one.
  */
 export function followContracts(
   { routers, dns, curve }: RoutersToFollow,

@@ -1,4 +1,7 @@
-/** One process as its admin listener, or the primary of its fleet, sees it: metrics, health and the parts in it. */
+/**
+ * What an admin listener, or the primary of a cluster, reads from a process: metrics, health,
+ * gateways and routers.
+ */
 import {
   type DiagnosticsChannel,
   diagnostics,
@@ -12,7 +15,7 @@ import { Metrics } from '../../metrics/index.ts';
 import { VERSION } from '../process/package.ts';
 import type { RemoteRouters } from './remote-routers.ts';
 
-/** A gateway, as far as it is looked at. */
+/** The part of a gateway that the view reads. */
 interface GatewayPart {
   readonly inFlight: number;
   health(): Health;
@@ -20,14 +23,14 @@ interface GatewayPart {
 
 const STARTING: HealthReason = { code: 'STARTING', detail: 'The process is starting.' };
 
-/** How long (ms), and how many, workers that went are shown. */
+/** How long, in milliseconds, and how many departed workers are shown. */
 const SHOWN = 60_000;
 const MAX_SHOWN = 100;
 
 export class ProcessView {
   readonly metrics = new Metrics(VERSION);
   readonly routers: RouterConsole[] = [];
-  /** Routers elsewhere that the process's gateway is connected to. */
+  /** Routers in other processes to which the gateway of this process is connected. */
   remote: RemoteRouters | undefined;
   private readonly gateways: GatewayPart[] = [];
   private readonly requests = new RequestStats('gateway', () => undefined);
@@ -52,7 +55,7 @@ export class ProcessView {
     this.metrics.watchRouter(router);
   }
 
-  /** Everything in it is there. */
+  /** Ends the starting phase: all gateways and routers have been added. */
   ready(): void {
     this.started = true;
   }
@@ -90,7 +93,7 @@ export class ProcessView {
     };
   }
 
-  /** OpenAPI fragment of a contract; undefined where there is none of the name. */
+  /** Returns the OpenAPI fragment of a contract, or undefined if no contract has this name. */
   contract(name: string): unknown {
     const contracts = this.routers.flatMap((router) => router.contractReports());
     const found = contracts.find((contract) => contract.name === name);
@@ -107,7 +110,7 @@ export class ProcessView {
     return (await this.remote?.pauseEvent(name, pause)) ?? 'unknown';
   }
 
-  /** Calls `listener` when a worker came or went; gives what ends that. */
+  /** Calls `listener` when a worker joins or leaves. Returns a function that stops this. */
   onChange(listener: () => void): () => void {
     const channels = [diagnostics.workerJoined, diagnostics.workerLeft] as DiagnosticsChannel<unknown>[];
     for (const channel of channels) channel.subscribe(listener);

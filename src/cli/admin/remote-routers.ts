@@ -1,6 +1,7 @@
 /**
- * Routers in other processes, as the admin listener of a gateway shows them. Each is asked by its own events, with the key of the
- * gateway, and so tells and does what it lets that key know and do: the listener gives nobody a right that the gateway lacks.
+ * Routers in other processes, as shown by the admin listener of a gateway. Each is queried through
+ * its built-in events with the gateway's key. The listener can therefore read and change only what
+ * the router permits that key.
  */
 
 import { toError, ZeroMQError } from '../../core/messages/errors.ts';
@@ -15,24 +16,30 @@ import type {
 import type { ContractFollower } from './contract-follower.ts';
 import { type RouterAdminClient, routerAdminClient } from './router-admin-client.ts';
 
-/** Time for an answer, ms; the primary of a fleet waits longer for that of its members. */
+/**
+ * Timeout of each query in milliseconds. It is shorter than the time the primary of a cluster waits
+ * for its members.
+ */
 const PATIENCE = 500;
 
-/** A router that does not tell the gateway's key anything is asked again after so long (ms). */
+/**
+ * Time, in milliseconds, before a router that rejects queries from the gateway's key is queried
+ * again.
+ */
 const ASK_AGAIN = 15_000;
 
-/** What is remembered of a router between two looks. */
+/** State kept for a router between two queries. */
 interface Memory {
   readonly workers: readonly WorkerReport[];
-  /** Why it does not tell, and until when it is taken at its word. */
+  /** Why the router rejected the query, and until when it is not queried again. */
   readonly refusal?: { readonly why: string; readonly until: number };
 }
 
-/** What the routers told. */
+/** Result of a query of all routers. */
 interface Sight {
   readonly routers: RouterSnapshot[];
   readonly silent: SilentRouter[];
-  /** Workers that were there at the look before. */
+  /** Workers that an earlier query returned and this one does not. */
   readonly departed: DepartedWorker[];
 }
 
@@ -44,7 +51,7 @@ export class RemoteRouters {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** Asks all of them. */
+  /** Queries all routers. */
   async look(): Promise<Sight> {
     const sight: Sight = { routers: [], silent: [], departed: [] };
     const memories = new Map<string, Memory>();
@@ -54,17 +61,17 @@ export class RemoteRouters {
     return sight;
   }
 
-  /** OpenAPI fragment of a contract that one of them has. */
+  /** Returns the OpenAPI fragment of a contract that one of the routers has. */
   contract(name: string): unknown {
     return this.followed.contracts.fragment(name);
   }
 
-  /** Has all of them give a worker nothing more, or again. */
+  /** Makes all routers stop sending requests to a worker, or resume. */
   drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
     return this.wish((desk) => desk.drain(id, drain));
   }
 
-  /** Has requests of an event wait at all of them, or go on. */
+  /** Makes all routers pause an event, or resume it. */
   pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     return this.wish((desk) => desk.pause(name, pause));
   }
@@ -105,7 +112,10 @@ export class RemoteRouters {
       .map(({ id, held }) => ({ id, reason: 'the router knows it no more', held, at: this.clock.wall() }));
   }
 
-  /** Done where one router did it; those that know nothing of it need not. */
+  /**
+   * Resolves with `done` if at least one router succeeded; routers without the worker or event do
+   * not matter.
+   */
   private async wish(act: (desk: RouterAdminClient) => Promise<void>): Promise<ActionOutcome> {
     const names = [...this.followed.clients.keys()];
     const outcomes = await Promise.all(
@@ -127,7 +137,7 @@ export class RemoteRouters {
   }
 }
 
-/** Its key gives the gateway no right to know, or the router is too old to tell. */
+/** Codes of routers that do not permit the query or do not support it. */
 const TELLS_NOTHING: ReadonlySet<string> = new Set(['NOT_PERMITTED', 'NO_WORKER']);
 
 function explained(error: unknown): string {

@@ -1,4 +1,4 @@
-/** Asking a router about itself, for the commands of operators. */
+/** Queries to a router's built-in events, for the operator commands. */
 import { ZeroMQClient } from '../../client/index.ts';
 import { ZeroMQError } from '../../core/messages/errors.ts';
 import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
@@ -9,7 +9,7 @@ import { CommandError } from '../settings/errors.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
 import { remote, timeoutMilliseconds, yesOrNo } from '../settings/value-types.ts';
 
-/** Settings of every command that asks a router. */
+/** Settings of every command that queries a router. */
 export const ADMIN_CLIENT_SETTINGS = {
   to: setting(remote, { description: "Router's frontend", default: 'tcp://127.0.0.1:5555' }),
   timeout: setting(timeoutMilliseconds, {
@@ -20,17 +20,17 @@ export const ADMIN_CLIENT_SETTINGS = {
   ...CURVE_CLIENT_SETTINGS,
 };
 
-/** Longest wait for the connection, ms. */
+/** Maximum time to wait for the connection, in milliseconds. */
 const CONNECT_TIMEOUT = 2000;
 
-/** The answer to `$router.stats`. */
+/** Reply to `$router.stats`. */
 export interface RouterStatsReport extends RequestReport {
   readonly router: string;
   readonly age: number;
   readonly totals: RouterTotals;
 }
 
-/** A router that answers. */
+/** Calls the built-in events of a router. */
 export interface RouterAdminClient {
   info(): Promise<RouterReport>;
   stats(): Promise<RouterStatsReport>;
@@ -39,9 +39,9 @@ export interface RouterAdminClient {
 }
 
 /**
- * The router that a client leads to.
+ * Returns an admin client for the router to which `client` is connected.
  *
- * @param timeout time for each answer, ms; default: the client's.
+ * @param timeout timeout of each request, in milliseconds. Defaults to the timeout of `client`.
  */
 export function routerAdminClient(
   client: Pick<ZeroMQClient, 'sendMessage'>,
@@ -59,9 +59,9 @@ export function routerAdminClient(
 }
 
 /**
- * Connects to a router, lets `use` ask it, and closes.
+ * Connects to a router, calls `use`, and closes the connection.
  *
- * @throws CommandError with the code of what went wrong, and what to do about it.
+ * @throws {CommandError} when a request fails; the message has the error code and a remedy.
  */
 export async function withRouterAdmin<T>(
   values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,

@@ -1,4 +1,4 @@
-/** `zeromq-gateway call`: one event, one reply. */
+/** `zeromq-gateway call`: sends one event and prints its reply. */
 import { readReply, ZeroMQClient } from '../../client/index.ts';
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
 import { ZeroMQError } from '../../core/messages/errors.ts';
@@ -23,7 +23,9 @@ const settings = {
   ...CURVE_CLIENT_SETTINGS,
 };
 
-/** Longest wait for the connection, as the original's. */
+/**
+ * Maximum time to wait for the connection, in milliseconds; the default of the Python framework.
+ */
 const CONNECT_TIMEOUT = 2000;
 
 async function call(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
@@ -55,8 +57,8 @@ async function call(values: ValuesOf<typeof settings>, surroundings: Surrounding
 }
 
 /**
- * The code first, so that scripts can tell outcomes apart; then what the worker wanted known, and what to do where the
- * catalogue knows it.
+ * Formats an error. The code comes first so that scripts can distinguish outcomes. The details from
+ * the worker follow, then the remedy if the error catalogue has one.
  */
 function explained({ code, message, details }: ZeroMQError): CommandError {
   const lines = [`${code}: ${message}`];

@@ -1,4 +1,7 @@
-/** `zeromq-gateway completion`: a script that teaches a shell the commands, their flags and values. */
+/**
+ * `zeromq-gateway completion`: prints a script that completes commands, flags and values in a
+ * shell.
+ */
 
 import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
@@ -9,7 +12,7 @@ import { EXIT } from '../settings/errors.ts';
 import { required } from '../settings/settings.ts';
 import { choice } from '../settings/value-types.ts';
 
-/** All commands by name, each loaded when it is asked for. */
+/** All commands by name. Each is loaded on demand. */
 type Commands = Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>>;
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
@@ -21,7 +24,9 @@ const settings = {
   }),
 };
 
-/** @param commands what is completed; given by the program, which knows all of them. */
+/**
+ * @param commands commands to complete. The program passes them, because only it knows all of them.
+ */
 export function completionCommand(commands: Commands): Command {
   return defineCommand({
     name: 'completion',

@@ -1,4 +1,4 @@
-/** `zeromq-gateway drain`: takes a worker out of work, or back in. */
+/** `zeromq-gateway drain`: stops sending requests to a worker, or resumes. */
 
 import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';

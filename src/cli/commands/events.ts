@@ -1,4 +1,4 @@
-/** `zeromq-gateway events`: the events of a router. */
+/** `zeromq-gateway events`: lists the events of a router. */
 import type { EventReport } from '../../core/observability/reports.ts';
 import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
@@ -23,7 +23,7 @@ async function listEvents(
   return EXIT.ok;
 }
 
-/** What an operator should know of an event, in a few words. */
+/** Describes states of an event that need an operator's attention. */
 export function notesOf({
   announced,
   workers,

@@ -1,4 +1,4 @@
-/** `zeromq-gateway gateway`: HTTP in front of routers elsewhere. */
+/** `zeromq-gateway gateway`: an HTTP gateway in front of routers in other processes. */
 
 import { ZeroMQClient } from '../../client/index.ts';
 import type { Logger } from '../../core/logging/logging.ts';
@@ -36,7 +36,7 @@ import {
   yesOrNo,
 } from '../settings/value-types.ts';
 
-/** Settings of whatever speaks HTTP. */
+/** Settings of commands that serve HTTP. */
 export const HTTP_SETTINGS = {
   host: setting(host, {
     description: 'HTTP listen address; 0.0.0.0 or :: for all interfaces',
@@ -90,7 +90,7 @@ const settings = {
 
 type Values = ValuesOf<typeof settings>;
 
-/** What of the values `createGateway` takes. */
+/** Selects the settings that `createGateway` accepts. */
 function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySettingsInput {
   const { host: address, port: number, timeout, accessLog, http } = values;
   const further = http as GatewaySettingsInput | undefined;
@@ -104,16 +104,17 @@ function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySetting
 }
 
 /**
- * A registry that refuses contracts of workers which demand a security scheme that the gateway has not configured.
+ * Creates a registry that rejects worker contracts which require a security scheme the gateway has
+ * not configured.
  *
- * @throws ZeroMQConfigError when a setting of the gateway is wrong.
+ * @throws {ZeroMQConfigError} when a setting of the gateway is invalid.
  */
 export function openRegistry(values: ValuesOf<typeof HTTP_SETTINGS>): ApiRegistry {
   const { auth } = readSettings(gatewaySettings(values));
   return new ApiRegistry({ configuredSchemes: Object.keys(auth.schemes) });
 }
 
-/** Makes a gateway, listens, and leaves word of how to stop it. */
+/** Creates a gateway, starts listening, and registers it with `opened`. */
 export async function openGateway(
   values: ValuesOf<typeof HTTP_SETTINGS>,
   requester: Requester,
@@ -136,7 +137,7 @@ export async function openGateway(
   return { gateway, url };
 }
 
-/** A gateway process by itself, with an admin listener of its own where one is asked for. */
+/** Runs a single gateway process, with its own admin listener if one is configured. */
 async function openAlone(values: Values, opened: Opened): Promise<string> {
   const log = openLog(values, opened);
   const view = viewFor(values, opened);
@@ -145,7 +146,7 @@ async function openAlone(values: Values, opened: Opened): Promise<string> {
   return (await openNode(values, log.logger, view, opened)) + admin;
 }
 
-/** A gateway process of a fleet; the primary has the admin listener. */
+/** Runs a gateway process as member of a cluster, whose primary has the admin listener. */
 async function openMember(values: Values, opened: Opened): Promise<Member> {
   const log = openLog(values, opened);
   const view = viewFor(values, opened);
@@ -165,7 +166,7 @@ async function openMember(values: Values, opened: Opened): Promise<Member> {
   };
 }
 
-/** Gateway and client of a process. Gives what the ready line says of them. */
+/** Opens the gateway and the client of a process. Returns the part of the ready line about them. */
 async function openNode(
   values: Values,
   logger: Logger,
@@ -207,7 +208,8 @@ async function run(values: Values, surroundings: Surroundings): Promise<number> 
   const { processes, drain } = values;
   if (isMember()) return serveAsMember(drain, (opened) => openMember(values, opened));
   if (processes === 1) return serve('gateway', drain, surroundings, (opened) => openAlone(values, opened));
-  readSettings(gatewaySettings(values)); // faults are told once, not by each process
+  // Validates the settings in the primary, so that each error is reported once and not by every member.
+  readSettings(gatewaySettings(values));
   return serve('gateway', drain, surroundings, async (opened) => {
     const log = openLog(values, opened, (level) => fleet.setLogLevel(level));
     const fleet = new Cluster(processes, log.logger);

@@ -1,4 +1,4 @@
-/** `zeromq-gateway keygen`: a CURVE key pair. */
+/** `zeromq-gateway keygen`: generates a CURVE key pair. */
 import path from 'node:path';
 import { PUBLIC_SUFFIX, writeKeyFiles } from '../../transport/curve/key-file.ts';
 import { curveKeyPair } from '../../transport/curve/keys.ts';

@@ -1,4 +1,4 @@
-/** `zeromq-gateway new`: files to begin with, copied from the package's folder `templates`. */
+/** `zeromq-gateway new`: creates files from the templates in the package's folder `templates`. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Joi from 'joi';
@@ -10,7 +10,7 @@ import { choice, folderToBe, type ValueType } from '../settings/value-types.ts';
 
 const TEMPLATES = path.join(PACKAGE_FOLDER, 'templates');
 
-/** The name that templates bear; each is a file that runs as it is. */
+/** The name used in the templates. With it, each template is a valid file that runs unchanged. */
 const TEMPLATE_NAME = /\bhello\b/g;
 
 const name: ValueType<string> = {
@@ -38,10 +38,13 @@ const settings = {
 
 type Values = ValuesOf<typeof settings>;
 
-/** A file to write: its path from the folder, and its text. */
+/** A file to write: its path relative to the target folder, and its text. */
 type NewFile = readonly [place: string, text: string];
 
-/** The files of a template, under the name that they get. A leading underscore keeps tools off a template. */
+/**
+ * Returns the files of a template with their target names. A leading underscore hides a template
+ * from tools.
+ */
 function filesOf(template: string, newName: string): NewFile[] {
   const root = path.join(TEMPLATES, template);
   return readdirSync(root, { recursive: true, withFileTypes: true })
@@ -56,7 +59,7 @@ function filesOf(template: string, newName: string): NewFile[] {
     });
 }
 
-/** @throws UsageError, with nothing written, when one of the files is there already. */
+/** @throws {UsageError} when one of the files exists already; no file is written then. */
 function write(folder: string, files: readonly NewFile[], surroundings: Surroundings): void {
   const { cwd } = surroundings;
   const there = files.filter(([place]) => existsSync(path.join(folder, place)));

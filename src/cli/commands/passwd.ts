@@ -1,4 +1,6 @@
-/** `zeromq-gateway passwd`: a line for the file of users of a gateway, with a hashed password. */
+/**
+ * `zeromq-gateway passwd`: prints a line for the user file of a gateway, with a hashed password.
+ */
 import Joi from 'joi';
 import { faultOfUserName, HASH_COST, hasControls } from '../../gateway/common/bcrypt-hash.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
@@ -7,7 +9,7 @@ import { required, setting, type ValuesOf } from '../settings/settings.ts';
 import { type ValueType, wholeNumber } from '../settings/value-types.ts';
 import { readPassword } from '../terminal/password-input.ts';
 
-/** bcrypt ignores what a password has beyond this, in bytes. */
+/** bcrypt ignores the bytes of a password after this many. */
 const MAX_BYTES = 72;
 
 const userName: ValueType<string> = {
@@ -32,7 +34,7 @@ async function passwd(
 ): Promise<number> {
   const { input, terminal } = surroundings;
   if (input === undefined) throw new CommandError('there is no standard input to read a password from');
-  // RFC 7617, 2.1: clients send both in this form.
+  // RFC 7617, section 2.1: clients send user name and password in this form.
   const given = await readPassword(input, (question) => terminal?.write(question));
   const password = given.normalize('NFC');
   if (hasControls(password)) {
@@ -45,7 +47,7 @@ async function passwd(
     );
   }
   const { hash } = await import('@node-rs/bcrypt');
-  // Apache and nginx know bcrypt by this prefix. The algorithm is that of $2b$.
+  // Apache and nginx use this prefix for bcrypt. The algorithm is the same as for $2b$.
   const hashed = (await hash(password, cost)).replace(/^\$2b\$/, '$2y$');
   surroundings.out(`${user.normalize('NFC')}:${hashed}`);
   return EXIT.ok;

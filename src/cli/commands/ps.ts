@@ -1,4 +1,4 @@
-/** `zeromq-gateway ps`: the workers of a router. */
+/** `zeromq-gateway ps`: lists the workers of a router. */
 import type { WorkerReport } from '../../core/observability/reports.ts';
 import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
 import { defineCommand, type Surroundings } from '../settings/command.ts';
@@ -6,7 +6,7 @@ import { EXIT } from '../settings/errors.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { duration, tableOf } from '../terminal/table.ts';
 
-/** The table of workers. */
+/** Formats the table of workers. */
 export function workersTable(workers: readonly WorkerReport[]): string[] {
   const rows = workers.map((worker) => {
     const { id, state, classic, held, concurrency, age, heartbeat, events, breakers = [] } = worker;

@@ -1,4 +1,4 @@
-/** `zeromq-gateway router`: a router by itself. */
+/** `zeromq-gateway router`: a router without a gateway. */
 
 import type { Logger } from '../../core/logging/logging.ts';
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
@@ -23,7 +23,7 @@ import {
   yesOrNo,
 } from '../settings/value-types.ts';
 
-/** Settings of whatever has a router in it. */
+/** Settings of commands that run a router. */
 export const ROUTER_SETTINGS = {
   frontend: setting(listener, {
     description: 'Listen address for clients and gateways',
@@ -120,7 +120,7 @@ export const ROUTER_SETTINGS = {
   ...CURVE_SERVER_SETTINGS,
 };
 
-/** Makes a router, starts it, and leaves word of how to stop it. */
+/** Creates a router, starts it, and registers it with `opened`. */
 export async function openRouter(
   values: ValuesOf<typeof ROUTER_SETTINGS>,
   contractChecker: ContractChecker,

@@ -1,4 +1,4 @@
-/** `zeromq-gateway server`: handlers for clients, without a router. */
+/** `zeromq-gateway server`: runs handlers that clients call directly, without a router. */
 import path from 'node:path';
 import { type Contract, defineContract, type EventDefinition } from '../../contract/index.ts';
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
@@ -39,16 +39,17 @@ const settings = {
 
 type Values = ValuesOf<typeof settings>;
 
-/** A worker file and what it exports. */
+/** A worker file and its export. */
 interface Loaded {
   readonly file: string;
   readonly definition: WorkerDefinition;
 }
 
 /**
- * Several definitions as one.
+ * Combines several definitions into one.
  *
- * @throws UsageError when two of them handle the same event, or want large integers in different forms.
+ * @throws {UsageError} when two of them handle the same event or require different representations
+ * of large integers.
  */
 function merge(loaded: readonly Loaded[]): WorkerDefinition {
   const [only, ...others] = loaded;
@@ -83,7 +84,10 @@ function merge(loaded: readonly Loaded[]): WorkerDefinition {
   };
 }
 
-/** Each event is checked by the contract that has it; those of files without a contract pass as they are. */
+/**
+ * Validates each event with the contract that has it. Events of files without a contract are not
+ * validated.
+ */
 function mergeContracts(definitions: readonly WorkerDefinition[]): Contract {
   const events: Record<string, EventDefinition> = {};
   const holders = new Map<string, Contract>();

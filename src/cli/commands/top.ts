@@ -1,4 +1,4 @@
-/** `zeromq-gateway top`: how a router is doing, live in a terminal. */
+/** `zeromq-gateway top`: shows the state of a router, live in a terminal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouterReport } from '../../core/observability/reports.ts';
 import {
@@ -24,10 +24,10 @@ const settings = {
 
 type Values = ValuesOf<typeof settings>;
 
-/** Clears the screen and goes to its begin. */
+/** Clears the screen and moves the cursor to its start. */
 const CLEAR = '\u001b[2J\u001b[H';
 
-/** Most failures shown. */
+/** Maximum number of failures shown. */
 const FAILURES = 5;
 
 interface Look {
@@ -52,7 +52,10 @@ async function top(values: Values, surroundings: Surroundings): Promise<number> 
   return EXIT.ok;
 }
 
-/** The first look has the router begin to count; figures come with the second. */
+/**
+ * The first query makes the router start to count, so figures are available from the second query
+ * on.
+ */
 async function watch(
   desk: RouterAdminClient,
   values: Values,
@@ -73,7 +76,7 @@ async function watch(
   }
 }
 
-/** What is shown of one look. */
+/** Formats the result of one query. */
 export function pictureOf({ info, stats }: Look, paint: Painter): string[] {
   const { all, events, failures } = stats;
   const { queued, dispatched, clients } = info.totals;

@@ -1,4 +1,4 @@
-/** `zeromq-gateway up`: everything in one process. */
+/** `zeromq-gateway up`: runs gateway, router and workers in one process. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { contractChecker } from '../../openapi/index.ts';
@@ -21,7 +21,10 @@ import { WORKER_SETTINGS } from './worker.ts';
 const SAMPLE_WORKERS = path.join(PACKAGE_FOLDER, 'workers');
 const SAMPLE_DOCUMENTS = path.join(PACKAGE_FOLDER, 'openapi');
 
-/** How long (ms) workers have to be known to the router before the ready line; it is there in an instant. */
+/**
+ * Maximum time, in milliseconds, to wait before the ready line until the router has registered the
+ * workers. Registration is normally immediate.
+ */
 const JOIN_WAIT = 5000;
 
 const settings = {
@@ -90,7 +93,10 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
   });
 }
 
-/** Resolves when the router knows so many workers, or after a while: one that it refuses has said so in the log. */
+/**
+ * Resolves when the router has registered this many workers, or after the time limit. The log has
+ * the reason if the router rejected a worker.
+ */
 function workersOf(router: ZeroMQRouter, count: number): Promise<void> {
   return new Promise((resolve) => {
     let known = 0;

@@ -1,4 +1,4 @@
-/** `zeromq-gateway worker`: workers from files, on threads. */
+/** `zeromq-gateway worker`: runs workers from files on threads. */
 import path from 'node:path';
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
 import { ZeroMQWorkerThreads } from '../../worker/index.ts';
@@ -9,7 +9,7 @@ import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from '.
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
 import { file, fileToBe, list, patience, remote, wholeNumber } from '../settings/value-types.ts';
 
-/** Settings of whatever runs worker files. */
+/** Settings of commands that run worker files. */
 export const WORKER_SETTINGS = {
   threads: setting(wholeNumber(1, 256), {
     description: 'Threads per worker file',

@@ -1,7 +1,7 @@
-/** Completion for bash: one function, with a case for each flag that takes a value. */
+/** Completion for bash: one function with a case for each flag that takes a value. */
 import type { Completable, CompletableCommand } from './model.ts';
 
-/** What completes a value, as arguments of compgen. */
+/** Arguments of `compgen` that complete a value. */
 function compgen({ choices, path }: Completable): string {
   if (choices !== undefined) return `-W '${choices.join(' ')}'`;
   if (path === undefined) return '';
@@ -14,7 +14,7 @@ function casesOf({ name, flags }: CompletableCommand): string[] {
   );
 }
 
-/** What follows a command when no flag waits for its value: the next argument, or flags. */
+/** What completes a word if no flag expects its value there: the next argument, or flags. */
 function argumentOf({ name, flags, positional }: CompletableCommand): string {
   const words = flags.map(({ flag }) => flag).join(' ');
   const first = positional[0];

@@ -1,7 +1,7 @@
-/** Completion for fish: a line for each command, flag and argument. */
+/** Completion for fish: one line for each command, flag and argument. */
 import { type Completable, type CompletableCommand, quoted } from './model.ts';
 
-/** How a value is completed; `-x` takes the place of files, `-F` asks for them. */
+/** How a value is completed. `-x` disables the completion of file names, `-F` enables it. */
 function valueOf({ choices, path }: Completable): string {
   if (choices !== undefined) return `-x -a ${quoted(choices.join(' '))}`;
   if (path === undefined) return '-x';

@@ -1,28 +1,28 @@
-/** What there is to complete, as the shells' scripts are made of it. */
+/** The model from which the completion scripts of all shells are generated. */
 import type { Command } from '../settings/command.ts';
 import { flagOf } from '../settings/settings.ts';
 import type { ValueType } from '../settings/value-types.ts';
 
-/** What may stand for a value. */
+/** The values that a flag or argument accepts. */
 export interface Completable {
-  /** Stands for it in help. */
+  /** Placeholder of the value in the help. */
   readonly placeholder: string;
-  /** All that it can be; undefined: anything. */
+  /** All allowed values; undefined if any value is allowed. */
   readonly choices: readonly string[] | undefined;
   readonly path: 'file' | 'folder' | undefined;
 }
 
 /** A flag of a command. */
 export interface CompletableFlag {
-  /** With its dashes. */
+  /** The flag with its dashes. */
   readonly flag: string;
   readonly description: string;
-  /** undefined: it takes no value. */
+  /** Undefined if the flag takes no value. */
   readonly value: Completable | undefined;
   readonly repeats: boolean;
 }
 
-/** A command, with what may follow it. */
+/** A command with its flags and arguments. */
 export interface CompletableCommand {
   readonly name: string;
   readonly summary: string;
@@ -45,7 +45,7 @@ const COMMON: readonly CompletableFlag[] = [
   { flag: '--help', description: 'Print help', value: undefined, repeats: false },
 ];
 
-/** What there is to complete of a command. */
+/** Returns the completion model of a command. */
 export function completableOf({ name, settings }: Command, summary: string): CompletableCommand {
   const entries = Object.entries(settings);
   const flags = entries
@@ -62,7 +62,7 @@ export function completableOf({ name, settings }: Command, summary: string): Com
   return { name, summary, flags: [...flags, ...COMMON], positional };
 }
 
-/** A word of a shell, whatever is in it: `'it'\''s'`. */
+/** Quotes any text as one word for a shell: `'it'\''s'`. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

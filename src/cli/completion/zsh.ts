@@ -1,10 +1,10 @@
-/** Completion for zsh, on its own `_arguments`. */
+/** Completion for zsh, based on its `_arguments`. */
 import { type Completable, type CompletableCommand, type CompletableFlag, quoted } from './model.ts';
 
-/** Text within an argument of `_arguments`, in which these have a meaning. */
+/** Escapes the characters that have a meaning inside an argument of `_arguments`. */
 const plain = (text: string): string => text.replaceAll(/[[\]:\\]/g, '\\$&');
 
-/** `:FILE:_files`: what a value is called, and what completes it. */
+/** Returns `:FILE:_files`: the name of a value and the action that completes it. */
 function actionOf({ placeholder, choices, path }: Completable): string {
   if (choices !== undefined) return `:${placeholder}:(${choices.join(' ')})`;
   if (path === undefined) return `:${placeholder}: `;

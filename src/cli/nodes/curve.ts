@@ -1,4 +1,4 @@
-/** Settings of encryption, and who may connect. */
+/** Settings of encryption and of the allow list. */
 import type { Logger } from '../../core/logging/logging.ts';
 import { toConnection, ZeroMQTCPConnection } from '../../transport/addressing/connection.ts';
 import { AllowListFile } from '../../transport/curve/allow-list-file.ts';
@@ -24,7 +24,7 @@ const KEY_SETTINGS = {
   }),
 };
 
-/** Of whatever connects to routers or servers. */
+/** Settings of nodes that connect to routers or servers. */
 export const CURVE_CLIENT_SETTINGS = {
   curveServerKey: optional(publicKey, {
     description: 'Public CURVE key of the routers or server, or a file with it; enables encryption',
@@ -34,7 +34,7 @@ export const CURVE_CLIENT_SETTINGS = {
   ...KEY_SETTINGS,
 };
 
-/** Of whatever listens. */
+/** Settings of nodes that listen. */
 export const CURVE_SERVER_SETTINGS = {
   ...KEY_SETTINGS,
   allowList: optional(file, {
@@ -58,9 +58,10 @@ export const CURVE_SERVER_SETTINGS = {
 type Keys = ValuesOf<typeof KEY_SETTINGS>;
 
 /**
- * What a node that connects is given for CURVE.
+ * Returns the CURVE options of a node that connects.
  *
- * @throws UsageError when settings do not fit together; ZeroMQConfigError for a key that cannot be used.
+ * @throws {UsageError} when the settings contradict each other.
+ * @throws {ZeroMQConfigError} when a key is invalid.
  */
 export function clientCurve(values: ValuesOf<typeof CURVE_CLIENT_SETTINGS>): CurveClientOptions | undefined {
   const { curveServerKey } = values;
@@ -76,10 +77,12 @@ export function clientCurve(values: ValuesOf<typeof CURVE_CLIENT_SETTINGS>): Cur
 }
 
 /**
- * What a node that listens is given for CURVE. The allow list follows its file until `opened` is closed.
+ * Returns the CURVE options of a node that listens. The allow list follows changes of its file
+ * until `opened` is closed.
  *
- * @throws UsageError when settings do not fit together, or plain text would be heard outside of this machine;
- * ZeroMQConfigError for keys or a list that cannot be used.
+ * @throws {UsageError} when the settings contradict each other, or when other machines could
+ * connect without encryption.
+ * @throws {ZeroMQConfigError} when a key or the allow list is invalid.
  */
 export function serverCurve(
   values: ValuesOf<typeof CURVE_SERVER_SETTINGS>,
@@ -137,7 +140,7 @@ function assertPrivate(
   );
 }
 
-/** Whether only this machine can connect. */
+/** Whether only processes on this machine can connect. */
 function isPrivate(endpoint: string): boolean {
   const connection = toConnection(endpoint);
   if (!(connection instanceof ZeroMQTCPConnection)) return true;

@@ -1,4 +1,4 @@
-/** OpenAPI documents that the operator names. */
+/** OpenAPI documents given in the settings. */
 
 import { ContractError } from '../../contract/errors.ts';
 import type { Logger } from '../../core/logging/logging.ts';
@@ -8,7 +8,7 @@ import { optional, setting } from '../settings/settings.ts';
 import { choice, type DocumentSpec, document, list, wholeNumber } from '../settings/value-types.ts';
 import type { Opened } from './serve.ts';
 
-/** Settings of whatever serves documents. */
+/** Settings of commands that serve OpenAPI documents. */
 export const documentSettings = (defaultNote: string) => ({
   openapi: optional(list(document), {
     description:
@@ -29,18 +29,19 @@ export const documentSettings = (defaultNote: string) => ({
   }),
 });
 
-/** How documents are read. */
+/** Options for reading documents. */
 export interface DocumentReading {
   readonly unnamed: Unnamed;
-  /** Largest size of one, in bytes. */
+  /** Maximum size of a document, in bytes. */
   readonly maxDocument: number;
 }
 
 /**
- * Puts documents into a registry, each under the name of its file, and takes in what is saved later; a document that
- * is broken then is told in the log, and the old one stays. A file that is given again is named with its prefix.
+ * Adds documents to a registry, each under its file name, and reloads them when their files change.
+ * If a changed document is invalid, the error is logged and the previous version stays in use. If a
+ * file is given more than once, its prefix becomes part of the name.
  *
- * @throws UsageError that names file, line and reason of every fault.
+ * @throws {UsageError} when documents are invalid; it names file, line and reason of every error.
  */
 export function loadDocuments(
   registry: ApiRegistry,

@@ -1,4 +1,4 @@
-/** What to say about addresses. */
+/** Errors about the addresses that a command binds. */
 import { toError, ZeroMQSocketInvalid } from '../../core/messages/errors.ts';
 import { toConnection } from '../../transport/addressing/connection.ts';
 import { CommandError } from '../settings/errors.ts';
@@ -11,7 +11,8 @@ export interface Listener {
 }
 
 /**
- * Runs what binds addresses; an address that cannot be had becomes an error that names the setting to change.
+ * Runs a function that binds addresses. If an address cannot be bound, the error names the setting
+ * to change.
  */
 export async function binding<T>(listeners: readonly Listener[], bind: () => Promise<T>): Promise<T> {
   try {
@@ -42,7 +43,7 @@ function codeOf(error: unknown): unknown {
   return (error as Partial<NodeJS.ErrnoException> | undefined)?.code;
 }
 
-/** Whether a message is about an endpoint, as it was given or as it is bound. */
+/** Whether a message names an endpoint, either as configured or as bound. */
 function isNamed(endpoint: string, message: string): boolean {
   const bound = endpoint.includes('://') ? toConnection(endpoint).getConnectionString(true) : endpoint;
   return [endpoint, bound].some((name) => message.includes(`${name}:`) || message.endsWith(name));

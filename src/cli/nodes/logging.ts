@@ -1,4 +1,4 @@
-/** The log of a command: on standard error, and in files where a folder is given. */
+/** The log of a command: on standard error, and in files if a folder is configured. */
 import {
   type ConsoleLogging,
   consoleLogging,
@@ -14,14 +14,15 @@ export interface LogSettings {
   readonly logFolder: string | undefined;
 }
 
-/** Turns the log to `debug`, and back. */
+/** Signal that switches the log level to `debug` and back. */
 const SIGNAL = 'SIGUSR2';
 
 /**
- * Starts the log; it is closed last, so that everything else can still write to it. Facts of nodes go to it at DEBUG:
- * the line that a command prints once it is ready says what matters of them.
+ * Opens the log. Open it first: it then closes last, and everything else can log until then.
+ * Lifecycle messages of nodes are logged at level DEBUG, because the ready line of the command has
+ * the essential facts.
  *
- * @param changed told of a new level of the console.
+ * @param changed called with each new level of the console.
  */
 export function openLog(
   settings: LogSettings,
@@ -45,7 +46,7 @@ export function openLog(
     log.consoleLevel = before === 'debug' ? logLevel : 'debug';
     logging.logger.warn({ before, level: log.consoleLevel }, 'the level of the log was changed');
   };
-  // Windows does not have it.
+  // Windows does not support this signal.
   if (process.platform !== 'win32') {
     process.on(SIGNAL, onSignal);
     opened.add(() => process.off(SIGNAL, onSignal));

@@ -1,4 +1,4 @@
-/** Running until a signal: start, say so in one line, drain, end. */
+/** Runs a command until a signal: start, print the ready line, drain, close. */
 import { withResolvers } from '../../core/collections/deferred.ts';
 import { toError } from '../../core/messages/errors.ts';
 import type { Surroundings } from '../settings/command.ts';
@@ -10,14 +10,14 @@ const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 export type StopSignal = keyof typeof STOP_SIGNALS;
 
 /**
- * The same signal again within so many ms is an echo: a terminal sends Ctrl-C to npm and to us, and npm passes its
- * own on.
+ * Time, in milliseconds, in which the same signal counts as a duplicate. On Ctrl-C the terminal
+ * signals both npm and this process, and npm forwards its signal as well.
  */
 const ECHO = 100;
 
 /**
- * Calls `first` at the first SIGINT or SIGTERM; the second ends the process at once, with 128 plus its number.
- * Returns what takes the listeners off.
+ * Calls `first` on the first SIGINT or SIGTERM. The second one ends the process at once with exit
+ * code 128 plus the signal number. Returns a function that removes the listeners.
  */
 export function onStopSignals(first: (signal: StopSignal) => void): () => void {
   let seen: { signal: StopSignal; at: number } | undefined;
@@ -37,12 +37,16 @@ export function onStopSignals(first: (signal: StopSignal) => void): () => void {
   };
 }
 
-/** Time (ms) after its drain that a command has to close what it opened; then the process exits all the same. */
+/**
+ * Time, in milliseconds, that closing may take after the drain. The process exits when it is over.
+ */
 const CLOSE_GRACE = 1000;
 
-/** What a command has opened, to be closed in reverse order. */
+/** The resources that a command has opened. They are closed in reverse order. */
 export class Opened {
-  /** Resolves with the error when something that should run for ever ended by itself. */
+  /**
+   * Resolves with the error when a long-running resource ends without being closed by the command.
+   */
   readonly failed: Promise<Error>;
   private readonly fail: (error: Error) => void;
   private readonly closers: (() => unknown)[][] = [];
@@ -56,9 +60,10 @@ export class Opened {
   }
 
   /**
-   * Leaves word of how to close something.
+   * Registers a function that closes a resource.
    *
-   * @param closed settles when it ended, whoever did it; with its error if it had one.
+   * @param closed settles when the resource has ended for any reason; resolves with the error if
+   * there was one.
    */
   add(close: () => unknown, closed?: Promise<Error | undefined>): void {
     this.addAll([close]);
@@ -67,21 +72,25 @@ export class Opened {
     });
   }
 
-  /** Leaves word of how to close several things, all at the same time. What is opened after `close` is closed at once. */
+  /**
+   * Registers functions to be called concurrently. If `close` has been called already, they are
+   * called at once.
+   */
   addAll(closers: (() => unknown)[]): void {
     if (this.closing) void Promise.allSettled(closers.map(async (close) => void (await close())));
     else this.closers.push(closers);
   }
 
-  /** Milliseconds left to drain, for all nodes of the command together. */
+  /** Milliseconds left to drain; all nodes of the command share them. */
   get drainLeft(): number {
     return Math.max(0, this.drainEnd - performance.now());
   }
 
   /**
-   * Closes everything, last opened first, even when one fails. Throws the first failure.
+   * Closes everything, last opened first, and continues when a resource fails to close.
    *
-   * @param drain ms for what is in flight.
+   * @param drain time for requests in flight, in milliseconds.
+   * @throws the first failure, after everything was closed.
    */
   async close(drain = 0): Promise<void> {
     this.closing = true;
@@ -96,13 +105,15 @@ export class Opened {
 }
 
 /**
- * Starts, prints the line that `start` gives, and runs until SIGINT or SIGTERM; then closes what is open. A signal while it
- * starts ends it without waiting for the start. The process exits at the latest `CLOSE_GRACE` after the drain.
+ * Starts a command, prints the line that `start` returns, and runs until SIGINT or SIGTERM; then
+ * closes everything. A signal during the start ends it at once. The process exits at the latest
+ * `CLOSE_GRACE` after the drain.
  *
- * @param command its name, for the lines it prints.
- * @param drain ms for what is in flight when it stops.
- * @returns the exit code: 0 when it was stopped.
- * @throws what `start` throws, or the error of a node that ended by itself; everything is closed by then.
+ * @param command name of the command for the lines that are printed.
+ * @param drain time for requests in flight when the command stops, in milliseconds.
+ * @returns the exit code, 0 after a signal.
+ * @throws what `start` throws, or the error of a node that ended unexpectedly; everything has been
+ * closed by then.
  */
 export async function serve(
   command: string,
@@ -119,7 +130,7 @@ export async function serve(
   });
   try {
     const started = start(opened);
-    started.catch(() => undefined); // what fails after a signal came does not matter
+    started.catch(() => undefined); // errors of the start are irrelevant after a signal
     const stopped = stop.promise.then(() => undefined);
     const line = await withProgress(surroundings, 'starting', Promise.race([stopped, started]));
     if (line === undefined) return await end(opened, 0, EXIT.ok, release, surroundings);
@@ -127,14 +138,14 @@ export async function serve(
     const ended = await Promise.race([stop.promise, opened.failed]);
     if (ended instanceof Error) throw ended;
   } catch (error) {
-    await opened.close(drain).catch(() => undefined); // the first error tells more
+    await opened.close(drain).catch(() => undefined); // the first error is the more useful one
     release();
     throw error;
   }
   return end(opened, drain, EXIT.failed, release, surroundings);
 }
 
-/** Closes what is open. Where that does not end in time, the process exits with `code`. */
+/** Closes everything. If closing takes too long, the process exits with `code`. */
 async function end(
   opened: Opened,
   drain: number,

@@ -1,4 +1,4 @@
-/** Files that say what workers do. */
+/** Lookup of worker files. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../settings/errors.ts';
@@ -6,10 +6,10 @@ import { UsageError } from '../settings/errors.ts';
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
 
 /**
- * The worker files of a folder, by name: TypeScript and JavaScript, not its subfolders, no declarations, nothing that
- * begins with a dot or an underscore.
+ * Returns the worker files of a folder, sorted by name: TypeScript and JavaScript files, without
+ * subfolders, declaration files and names that begin with a dot or an underscore.
  *
- * @throws UsageError when there is none.
+ * @throws {UsageError} when the folder has no worker file.
  */
 export function workerFilesIn(folder: string): string[] {
   const files = readdirSync(folder, { withFileTypes: true })

@@ -1,11 +1,11 @@
-/** What the primary of a fleet and its members say to each other. */
+/** Messages between the primary of a cluster and its members. */
 
 import type { LogLevel } from '../../core/logging/log-level.ts';
 import type { Health } from '../../core/observability/health.ts';
 import type { ActionOutcome, Snapshot } from '../../gateway/admin/index.ts';
 import type { Readings } from '../../metrics/index.ts';
 
-/** What a member can be asked, and what it answers. */
+/** Questions that the primary can ask a member, with their answers. */
 export interface Questions {
   readonly readings: () => Promise<Readings>;
   readonly health: () => Health;
@@ -21,13 +21,13 @@ export type Question = keyof Questions;
 /** The answer to a question. */
 export type Answer<What extends Question> = Awaited<ReturnType<Questions[What]>>;
 
-/** From the primary. */
+/** Message from the primary to a member. */
 export type ToMember =
   | 'stop'
   | { readonly ask: number; readonly what: Question; readonly about: readonly unknown[] }
   | { readonly level: LogLevel | 'silent' };
 
-/** From a member: it serves, it could not start, or it answers. */
+/** Message from a member: it is ready, it failed to start, or it answers a question. */
 export type FromMember =
   | { readonly ready: string }
   | { readonly failed: string }

@@ -1,6 +1,7 @@
 /**
- * Several processes that share one listening port (node:cluster): the primary starts them, starts a crashed one again,
- * and stops all; a member runs the same command and does what the primary says.
+ * Several processes that share one listening port through `node:cluster`. The primary starts the
+ * members, restarts those that crash, and stops all of them. Each member runs the same command and
+ * obeys the primary.
  */
 import cluster, { type Worker as Process } from 'node:cluster';
 import { once } from 'node:events';
@@ -11,23 +12,26 @@ import { Opened } from '../nodes/serve.ts';
 import { CommandError, EXIT, explain } from '../settings/errors.ts';
 import type { Answer, FromMember, Question, Questions, ToMember } from './cluster-messages.ts';
 
-/** How long (ms) the primary waits for the answers of members. */
+/** How long the primary waits for answers of members, in milliseconds. */
 const PATIENCE = 1000;
 
-/** A member that ran this long (ms) had a good start: after its next crash the backoff begins anew. */
+/**
+ * If a member crashes after running at least this long, in milliseconds, the restart backoff begins
+ * anew.
+ */
 const HEALTHY_AFTER = 10_000;
 
-/** A member that drained has so long (ms) to end. */
+/** Time, in milliseconds, that a member may take to exit after its drain. */
 const END_GRACE = 800;
 
-/** One place in the fleet, and the process that holds it now. */
+/** A position in the cluster, and the process that occupies it. */
 interface Place {
   readonly backoff: Backoff;
   process: Process | undefined;
   restart: NodeJS.Timeout | undefined;
 }
 
-/** Members, as the primary sees them. */
+/** The members of a cluster, managed by the primary. */
 export class Cluster {
   private readonly places: readonly Place[];
   private stopping = false;
@@ -36,7 +40,7 @@ export class Cluster {
     for (const { process: member } of this.places) member?.process.kill('SIGKILL');
   };
 
-  /** @param count processes to run. */
+  /** @param count number of processes. */
   constructor(
     count: number,
     private readonly logger: Logger,
@@ -47,10 +51,10 @@ export class Cluster {
   }
 
   /**
-   * Starts all members, each with the command line of this process; resolves with the ready line of the first when all
-   * are ready.
+   * Starts all members with the command line of this process. Resolves with the ready line of the
+   * first member when all are ready.
    *
-   * @throws CommandError with what a member said when it could not start.
+   * @throws {CommandError} when a member fails to start; the message is the one the member sent.
    */
   async start(): Promise<string> {
     cluster.setupPrimary({ exec: process.argv[1], args: process.argv.slice(2) });
@@ -59,7 +63,10 @@ export class Cluster {
     return line;
   }
 
-  /** Drains and ends all members; those that are left after the deadline (ms) are killed. */
+  /**
+   * Drains and stops all members. Members still running after the deadline, in milliseconds, are
+   * killed.
+   */
   async stop(deadline: number): Promise<void> {
     this.stopping = true;
     const ended = this.places.map(async ({ process: member, restart }) => {
@@ -75,12 +82,12 @@ export class Cluster {
     process.off('exit', this.killAll);
   }
 
-  /** Processes that there should be. */
+  /** Configured number of processes. */
   get size(): number {
     return this.places.length;
   }
 
-  /** Asks all members; those that do not answer in time are left out. */
+  /** Asks all members. Members that do not answer in time are missing from the result. */
   async ask<What extends Question>(
     what: What,
     ...about: Parameters<Questions[What]>
@@ -89,7 +96,7 @@ export class Cluster {
     return answers.filter((answer) => answer !== undefined);
   }
 
-  /** Asks one member; undefined when none answers in time. */
+  /** Asks one member. Resolves with undefined if it does not answer in time. */
   async askAny<What extends Question>(
     what: What,
     ...about: Parameters<Questions[What]>
@@ -98,12 +105,12 @@ export class Cluster {
     return member === undefined ? undefined : this.askOne(member, what, about);
   }
 
-  /** Those that run now. */
+  /** The running members. */
   private get members(): Process[] {
     return this.places.flatMap(({ process: member }) => member ?? []);
   }
 
-  /** Sets the level of the log of all members; those that start later have the one they were started with. */
+  /** Sets the log level of the running members. Members started later have the configured level. */
   setLogLevel(level: LogLevel | 'silent'): void {
     for (const member of this.members) say(member, { level });
   }
@@ -130,7 +137,7 @@ export class Cluster {
     });
   }
 
-  /** Starts a member in its place; resolves when it is ready, rejects when it ends before. */
+  /** Starts a member. Resolves when it is ready and rejects if it ends before. */
   private launch(place: Place): Promise<string> {
     const member = cluster.fork();
     const startedAt = performance.now();
@@ -159,32 +166,34 @@ export class Cluster {
     if (livedFor > HEALTHY_AFTER) place.backoff.reset();
     const delay = place.backoff.next();
     this.logger.error({ cause, delay }, 'a process ended and will be started again');
-    // Not unref'd: when all members are down, nothing else keeps the primary alive.
+    // Not unref'd: while all members are down, only this timer keeps the primary alive.
     place.restart = setTimeout(() => {
       place.restart = undefined;
-      // One that ends before it is ready has told of it through its exit: the next attempt is on its way.
+      // If the member ends before it is ready, its exit handler has already scheduled the next
+      // attempt.
       this.launch(place).catch(() => undefined);
     }, delay);
   }
 }
 
-/** What a member is, once it serves. */
+/** A member that has started. */
 export interface Member {
-  /** What its ready line would say. */
+  /** The ready line without its prefix. */
   readonly ready: string;
   readonly log: ConsoleLogging;
-  /** Where there is an admin listener. */
+  /** Handlers of the primary's questions; set if there is an admin listener. */
   readonly answering?: Questions;
 }
 
-/** Whether this process is a member of a fleet. */
+/** Whether this process is a member of a cluster. */
 export function isMember(): boolean {
   return cluster.isWorker;
 }
 
 /**
- * As `serve`, for a member: tells the primary instead of the user, and stops when the primary says so or is gone. A
- * signal for the whole group (Ctrl-C in a terminal) reaches members too; it is the primary that acts on it.
+ * Runs a member of a cluster. Like `serve`, but it reports to the primary instead of the user and
+ * stops on the primary's message or when the primary is gone. It ignores signals, because Ctrl-C in
+ * a terminal reaches the members too and the primary handles it.
  */
 export async function serveAsMember(
   drain: number,
@@ -222,7 +231,7 @@ export async function serveAsMember(
   return code;
 }
 
-/** Does what the primary says, or answers it. */
+/** Executes an instruction of the primary, or answers its question. */
 async function obey(member: Member, message: Exclude<ToMember, 'stop'>): Promise<void> {
   if ('level' in message) member.log.consoleLevel = message.level;
   else if (member.answering !== undefined) {

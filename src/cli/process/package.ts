@@ -1,9 +1,12 @@
-/** Where the package lies and what it says of itself; the same for src and dist, which are both in its folder. */
+/**
+ * Location and metadata of the package. They are the same for src and dist, which lie in the same
+ * folder.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Folder of the package. */
+/** Root folder of the package. */
 export const PACKAGE_FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
 interface About {
@@ -15,11 +18,14 @@ const about = JSON.parse(readFileSync(path.join(PACKAGE_FOLDER, 'package.json'),
 
 export const VERSION = about.version;
 
-/** Versions that go with this one, for the package.json of a new project. */
+/**
+ * Versions of dependencies, compatible with this version, for the package.json of a new project.
+ */
 export function versionsOf(): Readonly<Record<string, string>> {
   const { dependencies } = about;
   const ours = Object.entries(dependencies).map(([name, version]) => [name, `^${version}`]);
-  // Development tools are none of our dependencies when we are installed.
+  // Development tools are not dependencies of the installed package, so their versions are given
+  // here.
   return {
     ...(Object.fromEntries(ours) as Record<string, string>),
     'zeromq-gateway': `^${VERSION}`,

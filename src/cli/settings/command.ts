@@ -1,33 +1,41 @@
-/** What a command is: its settings, and what it does with their values. */
+/** Definition of a command: its settings, and the function that runs with their values. */
 
 import { optional, type Setting, setting, type ValuesOf } from './settings.ts';
 import { choice, folderToBe, milliseconds } from './value-types.ts';
 
-/** The world as a command sees it. */
+/** The environment in which a command runs. */
 export interface Surroundings {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Writes a line to standard output: what the user asked for, and the ready line. */
+  /** Writes a line to standard output: the result of the command, or the ready line. */
   out(line: string): void;
   /** Writes a line to standard error. */
   err(line: string): void;
-  /** Whether standard output and standard error show colours. Default: neither. */
+  /**
+   * Whether standard output and standard error support colours.
+   *
+   * @defaultValue no colours
+   */
   readonly colours?: { readonly out: boolean; readonly err: boolean };
-  /** Standard input. Default: none. */
+  /**
+   * Standard input.
+   *
+   * @defaultValue none
+   */
   readonly input?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  /** Standard error, where it is a terminal: for what moves. */
+  /** Standard error if it is a terminal, for progress indicators. */
   readonly terminal?: { write(text: string): void };
 }
 
-/** A command, its settings' types forgotten. */
+/** A command without the types of its settings. */
 export interface Command {
   readonly name: string;
-  /** What it does, for its own help. */
+  /** Description of the command in its help. */
   readonly description: string;
   readonly settings: Readonly<Record<string, Setting<unknown>>>;
-  /** Command lines to copy, without `zeromq-gateway`. */
+  /** Example command lines without `zeromq-gateway`. */
   readonly examples: readonly string[];
-  /** Gives the exit code. */
+  /** Runs the command and resolves with the exit code. */
   run(values: never, surroundings: Surroundings): Promise<number>;
 }
 
@@ -36,14 +44,14 @@ interface CommandDefinition<S> extends Omit<Command, 'settings' | 'run'> {
   run(values: ValuesOf<S>, surroundings: Surroundings): Promise<number>;
 }
 
-/** A command whose `run` gets values of the types that its settings have. */
+/** Defines a command. The type of the values passed to `run` follows from its settings. */
 export function defineCommand<S extends Record<keyof S, Setting<unknown>>>(
   definition: CommandDefinition<S>,
 ): Command {
   return definition;
 }
 
-/** Settings of whatever connects to routers. */
+/** Settings of commands that connect to routers. */
 export const DNS_SETTINGS = {
   dnsInterval: setting(milliseconds, {
     description: 'Interval between lookups of dns:// names',
@@ -52,7 +60,7 @@ export const DNS_SETTINGS = {
   }),
 };
 
-/** Settings that every long-running command has. */
+/** Settings of every long-running command. */
 export const NODE_SETTINGS = {
   drain: setting(milliseconds, {
     description: 'Time allowed for requests in flight when the command stops; the rest are aborted',

@@ -1,4 +1,4 @@
-/** The configuration file: YAML or JSON, a section for each command. */
+/** The configuration file: YAML or JSON, with one section per command. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
@@ -9,16 +9,17 @@ import { UsageError } from './errors.ts';
 import type { FileValues } from './settings.ts';
 import { suggestion } from './suggest.ts';
 
-/** Names looked for in the working folder. */
+/** File names looked up in the working folder. */
 export const CONFIG_NAMES = ['zeromq-gateway.yaml', 'zeromq-gateway.yml', 'zeromq-gateway.json'] as const;
 
 /**
- * Reads the configuration file: the one given, or the one in the working folder if there is one. A number whose value
- * a double changes is an `ExactNumber`.
+ * Reads the configuration file: the given one, or the one in the working folder if it exists. A
+ * number that a double cannot represent exactly becomes an `ExactNumber`.
  *
  * @param given path from `--config` or ZMQ_GATEWAY_CONFIG.
- * @param commands names of sections that a file may have.
- * @throws UsageError when the file cannot be read or parsed, has unknown sections, or two of them lie there.
+ * @param commands names of the sections that a file may have.
+ * @throws {UsageError} when the file cannot be read or parsed, when it has an unknown section, or
+ * when the working folder has more than one configuration file.
  */
 export function readConfig(
   given: string | undefined,
@@ -61,7 +62,7 @@ function parseYaml(file: string, text: string): unknown {
   const document = parseDocument(text, { prettyErrors: true, customTags: numberTags(spelledIfLost) });
   const fault = document.errors[0];
   if (fault !== undefined) throw new UsageError([`config: ${file} is no YAML: ${fault.message.trim()}`]);
-  // A value with `toJSON`, as an exact number is, does not pass through the YAML parser.
+  // The YAML parser does not pass through values with `toJSON`, such as exact numbers.
   const exact = (_key: unknown, value: unknown): unknown =>
     value instanceof SpelledNumber ? value.number : value;
   try {

@@ -1,22 +1,26 @@
 /**
- * cli: the command line. One file a command; `program.ts` puts them together, `main.ts` is the executable.
+ * cli: the command line. Each command has a file of its own; `program.ts` combines them, and
+ * `main.ts` is the executable.
  *
- * Values come from flags, environment, file and defaults (`settings.ts`); nodes are started and stopped by
- * `serve.ts`. This is the only folder that ends the process.
+ * Values come from flags, environment, configuration file and defaults (`settings.ts`). `serve.ts`
+ * starts and stops the nodes. This is the only folder whose code ends the process.
  */
 import { toError, ZeroMQError } from '../../core/messages/errors.ts';
 
-/** Exit codes of every command. */
+/** Exit codes of all commands. */
 export const EXIT = {
-  /** Done, or stopped as asked. */
+  /** The command succeeded, or was stopped by a signal. */
   ok: 0,
-  /** It failed: a call got an error, a port was taken, a node broke down. */
+  /** The command failed: a request failed, a port was in use, or a node stopped unexpectedly. */
   failed: 1,
-  /** The command line, the environment or the configuration file is wrong. */
+  /** The command line, the environment or the configuration file is invalid. */
   usage: 2,
 } as const;
 
-/** Something the user has to put right before the command can run; every line says what and how. Exit code 2. */
+/**
+ * An error that the user must fix before the command can run. Each line says what is wrong and what
+ * is allowed. The exit code is 2.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly lines: readonly string[];
@@ -27,12 +31,18 @@ export class UsageError extends Error {
   }
 }
 
-/** The command could not do what it was asked to. Exit code 1; its message is for people, without a stack. */
+/**
+ * The command could not complete its task. The exit code is 1. The message is shown without a stack
+ * trace.
+ */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-/** What to tell the user of an error, line by line; the stack only of what nobody foresaw. */
+/**
+ * Returns the lines that describe an error to the user. Only unexpected errors include a stack
+ * trace.
+ */
 export function explain(thrown: unknown): readonly string[] {
   const error = toError(thrown);
   if (error instanceof UsageError) return error.lines;

@@ -1,8 +1,9 @@
 /**
- * Settings of a command: where their values come from, and how they are checked. Nothing here reads argv,
- * environment or files: it is given them.
+ * Settings of a command: the sources of their values, and their validation. This module does not
+ * read argv, environment or files itself; callers pass them in.
  *
- * A flag wins over the environment, that over the configuration file, that over the default.
+ * Flags take precedence over the environment, the environment over the configuration file, and the
+ * file over the defaults.
  */
 import path from 'node:path';
 import Joi from 'joi';
@@ -11,7 +12,9 @@ import { UsageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 import type { ValueType } from './value-types.ts';
 
-/** Headings of options in the help of commands with many of them, in the order of the help. */
+/**
+ * Headings of option groups in the help of commands with many options, in the order of the help.
+ */
 export const OPTION_GROUPS = [
   'Options',
   'HTTP',
@@ -28,27 +31,30 @@ export const OPTION_GROUPS = [
 
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
-/** Most options that a command shows under one heading. */
+/** Maximum number of options that a command shows under a single heading. */
 const MAX_UNGROUPED = 15;
 
-/** One setting. */
+/** A setting. */
 export interface Setting<T> {
   readonly kind: ValueType<unknown>;
   readonly description: string;
-  /** Heading of its option if the command has many; `Options` for the most used ones. */
+  /** Heading of the option if the command has many. The most common options use `Options`. */
   readonly group: OptionGroup;
   readonly default: T;
-  /** It has to be given; then the default is never used. */
+  /** Whether a value must be given. The default is ignored then. */
   readonly required: boolean;
-  /** Given by position instead of by a flag. */
+  /** Whether the value is given as an argument instead of a flag. */
   readonly positional: boolean;
-  /** A secret: taken from the environment alone, where other users do not see it, and never shown. */
+  /**
+   * Whether the setting is a secret. A secret is only read from the environment, which other users
+   * cannot see, and is never printed.
+   */
   readonly environmentOnly: boolean;
-  /** What `--help` says of the default where the value itself says too little. */
+  /** Description of the default in `--help`, if the value itself is not clear enough. */
   readonly defaultNote: string | undefined;
 }
 
-/** The values of settings, checked. */
+/** The validated values of settings. */
 export type ValuesOf<S> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 
 interface SettingOptions {
@@ -85,7 +91,7 @@ function make<T>(
   };
 }
 
-/** A setting with a default. */
+/** Defines a setting with a default. */
 export function setting<T>(
   kind: ValueType<T>,
   options: SettingOptions & { default: NoInfer<T> },
@@ -93,17 +99,17 @@ export function setting<T>(
   return make(kind, options, options.default, false);
 }
 
-/** A setting that may be left out. */
+/** Defines an optional setting without a default. */
 export function optional<T>(kind: ValueType<T>, options: SettingOptions): Setting<T | undefined> {
   return make<T | undefined>(kind, options, undefined, false);
 }
 
-/** A setting that has to be given. */
+/** Defines a required setting. */
 export function required<T>(kind: ValueType<T>, options: SettingOptions): Setting<T> {
   return make(kind, options, undefined as T, true);
 }
 
-/** The settings of a command that have a flag, under the headings of its help. */
+/** Returns the settings of a command that have a flag, grouped by heading. */
 export function inGroups(
   settings: Readonly<Record<string, Setting<unknown>>>,
 ): { readonly heading: OptionGroup; readonly settings: readonly (readonly [string, Setting<unknown>])[] }[] {
@@ -116,29 +122,31 @@ export function inGroups(
   })).filter((group) => group.settings.length > 0);
 }
 
-/** `--classic-router` for `classicRouter`. */
+/** Returns the flag of a setting: `--classic-router` for `classicRouter`. */
 export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** `ZMQ_GATEWAY_CLASSIC_ROUTER` for `classicRouter`. */
+/**
+ * Returns the environment variable of a setting: `ZMQ_GATEWAY_CLASSIC_ROUTER` for `classicRouter`.
+ */
 export function variableOf(name: string): string {
   return `ZMQ_GATEWAY_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** What a configuration file says. */
+/** Contents of a configuration file. */
 export interface FileValues {
-  /** Path as the user gave it, for messages. */
+  /** Path as given by the user, for messages. */
   readonly file: string;
-  /** Folder that paths in the file start from. */
+  /** Folder against which paths in the file are resolved. */
   readonly folder: string;
-  /** Sections by command, not yet checked. */
+  /** Sections by command, not yet validated. */
   readonly sections: unknown;
 }
 
-/** Where values come from. */
+/** The sources of values. */
 export interface Sources {
-  /** Flags and arguments by name of the setting, as commander read them; absent: not given. */
+  /** Flags and arguments by setting name, as read by Commander. A missing entry was not given. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly file: FileValues | undefined;
@@ -147,15 +155,15 @@ export interface Sources {
 
 interface Found {
   readonly value: unknown;
-  /** Whom to name when the value is wrong. */
+  /** Source of the value, for error messages. */
   readonly origin: string;
 }
 
 /**
- * The values of a command's settings.
+ * Returns the values of a command's settings.
  *
- * @throws UsageError with a line for each wrong or missing value: its name, where it came from, the value, and what is
- * allowed.
+ * @throws {UsageError} when values are invalid or missing; it has a line for each with the
+ * setting's name, the source, the value and what is allowed.
  */
 export function resolveSettings<S extends Record<keyof S, Setting<unknown>>>(
   command: string,
@@ -174,7 +182,10 @@ export function resolveSettings<S extends Record<keyof S, Setting<unknown>>>(
   return values as ValuesOf<S>;
 }
 
-/** The first source that has a value. An empty variable counts as not set, as shells and compose files leave them. */
+/**
+ * Returns the value from the first source that has one. An empty variable counts as unset, because
+ * shells and Compose files often define unset variables as empty.
+ */
 function find(
   command: string,
   name: string,
@@ -250,7 +261,10 @@ function faultOf(
   return `${name}: ${shown} (from ${origin}) is refused; allowed: ${allowed}${meant}`;
 }
 
-/** The section of the file for a command; what the section must not have becomes a fault. */
+/**
+ * Returns the file's section for a command. Entries that are not allowed in it are added to
+ * `faults`.
+ */
 function sectionOf(
   command: string,
   settings: Readonly<Record<string, Setting<unknown>>>,

@@ -1,6 +1,6 @@
-/** What somebody who made a typing error may have meant. */
+/** Suggestions for misspelled names. */
 
-/** ` (did you mean port?)`, or nothing when no candidate is near. */
+/** Returns ` (did you mean port?)`, or an empty string if no candidate is similar. */
 export function suggestion(word: string, candidates: readonly string[]): string {
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -10,7 +10,10 @@ export function suggestion(word: string, candidates: readonly string[]): string 
   return near ? ` (did you mean ${best.candidate}?)` : '';
 }
 
-/** Letters to insert, drop, replace or swap with their neighbour to make `b` of `a` (optimal string alignment). */
+/**
+ * Edit distance of two words: insertions, deletions, substitutions and swaps of adjacent letters
+ * (optimal string alignment).
+ */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

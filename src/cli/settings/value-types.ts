@@ -1,4 +1,4 @@
-/** Kinds of values that settings have: a Joi schema each, and in words what is allowed. */
+/** Types of setting values: each has a Joi schema and a description of the allowed values. */
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
@@ -9,28 +9,34 @@ import { toConnection } from '../../transport/addressing/connection.ts';
 import { DnsTarget, toTarget } from '../../transport/addressing/targets.ts';
 import { isKey } from '../../transport/curve/keys.ts';
 
-/** What values a setting takes. */
+/** The values that a setting accepts. */
 export interface ValueType<T> {
-  /** Stands for the value in `--help`; undefined: the flag takes none. */
+  /** Placeholder of the value in `--help`; undefined if the flag takes no value. */
   readonly placeholder: string | undefined;
   /** Completes the sentence "allowed: …". */
   readonly allowed: string;
   readonly schema: Joi.Schema;
-  /** Never there; it carries the type of the checked value. */
+  /** Never set; carries the type of the validated value. */
   readonly value?: T;
-  /** A path, read from the folder of whoever names it: the working folder, or that of the configuration file. */
+  /**
+   * The value is a path, relative to the folder of its source: the working folder, or the folder of
+   * the configuration file.
+   */
   readonly isPath?: boolean;
-  /** With `isPath`: tells values that are none. */
+  /** With `isPath`: recognizes values that are not paths. */
   readonly isNoPath?: (value: string) => boolean;
-  /** With `isPath`: reads the path in a text that is more than a path from that folder. */
+  /** With `isPath`: resolves the path inside a value that contains more than a path. */
   readonly rebase?: (text: string, folder: string) => string;
-  /** The flag may be repeated; in the environment values are separated by commas. */
+  /** The flag may be repeated. In the environment, values are separated by commas. */
   readonly isList?: boolean;
-  /** All values that there are, for completion in a shell. */
+  /** All allowed values, for shell completion. */
   readonly choices?: readonly string[];
 }
 
-/** A custom check; what it throws is left out, since `allowed` says it better. */
+/**
+ * Creates a schema from a custom check. Its error message is discarded, since `allowed` is shown
+ * instead.
+ */
 function checked(check: (value: string) => void): Joi.Schema {
   return Joi.string().custom((value: string) => {
     check(value);
@@ -48,7 +54,7 @@ export function wholeNumber(min: number, max: number, placeholder = 'N'): ValueT
 
 export const port: ValueType<number> = wholeNumber(0, 65_535, 'PORT');
 
-/** Longest time that a timer of Node.js takes, in ms. */
+/** Maximum delay of a Node.js timer, in milliseconds. */
 const LONGEST = 2_147_483_647;
 
 const duration = (min: number): ValueType<number> => ({
@@ -59,16 +65,19 @@ const duration = (min: number): ValueType<number> => ({
 
 export const milliseconds = duration(1);
 
-/** A duration of a client or of heartbeats: less than 50 ms is usually a number of seconds. */
+/**
+ * A timeout or heartbeat duration. Values below 50 ms are rejected, because they are usually meant
+ * as seconds.
+ */
 export const timeoutMilliseconds: ValueType<number> = {
   ...duration(50),
   allowed: `milliseconds, a whole number from 50 to ${LONGEST} (5 seconds: 5000)`,
 };
 
-/** A duration that may be none. */
+/** A duration that may be 0. */
 export const millisecondsOrNone = duration(0);
 
-/** A time that a thread may stand still, or none: then it is `Infinity`. */
+/** How long a thread may be unresponsive. `off` becomes `Infinity`. */
 export const patience: ValueType<number> = {
   placeholder: 'MS',
   allowed: `milliseconds, a whole number from 100 to ${LONGEST}, or off`,
@@ -94,13 +103,13 @@ export const host: ValueType<string> = {
   }),
 };
 
-/** Where something listens beside the rest. */
+/** Host and port of an additional listener. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** An address to listen on, or none. */
+/** An address to listen on, or `off`. */
 export const addressOrOff: ValueType<Address | false> = {
   placeholder: 'HOST:PORT',
   allowed: 'HOST:PORT (HOST a name or an IP address, IPv6 in brackets; PORT 0 for a free one), or off',
@@ -131,9 +140,9 @@ function endpoint(bind: boolean): ValueType<string> {
   };
 }
 
-/** Where a node connects to. */
+/** An endpoint that a node connects to. */
 export const remote: ValueType<string> = endpoint(false);
-/** Where a node listens. */
+/** An endpoint that a node listens on. */
 export const listener: ValueType<string> = endpoint(true);
 
 export const file: ValueType<string> = {
@@ -145,10 +154,10 @@ export const file: ValueType<string> = {
   isPath: true,
 };
 
-/** An OpenAPI document, and what is put before its paths. */
+/** An OpenAPI document, and the prefix of its paths. */
 export interface DocumentSpec {
   readonly file: string;
-  /** Such as `/v1`; empty for none. */
+  /** Prefix such as `/v1`; empty for none. */
   readonly prefix: string;
 }
 
@@ -156,7 +165,10 @@ function isFile(name: string): boolean {
   return statSync(name, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** `FILE`, or `/PREFIX=FILE`; a file whose own name looks like the latter is one. */
+/**
+ * Parses `FILE` or `/PREFIX=FILE`. If a file with the whole text as its name exists, it takes
+ * precedence.
+ */
 function takeDocument(text: string, folder: string): DocumentSpec {
   const [, prefix = '', name = ''] = /^(\/[^=]*)=(.+)$/s.exec(text) ?? [];
   const whole = path.resolve(folder, text);
@@ -180,7 +192,7 @@ export const document: ValueType<DocumentSpec> = {
   },
 };
 
-/** A public key, or a file that holds one. */
+/** A public key, or a file that contains one. */
 export const publicKey: ValueType<string> = {
   placeholder: 'KEY',
   allowed: 'a public key, 40 characters of Z85, or a file that exists',
@@ -199,7 +211,7 @@ export const secretKey: ValueType<string> = {
   }),
 };
 
-/** A file that may be made. */
+/** Path of a file that need not exist. */
 export const fileToBe: ValueType<string> = {
   placeholder: 'FILE',
   allowed: 'the path of a file',
@@ -216,7 +228,7 @@ export const folder: ValueType<string> = {
   isPath: true,
 };
 
-/** A folder that may be made. */
+/** Path of a folder that need not exist. */
 export const folderToBe: ValueType<string> = {
   placeholder: 'DIR',
   allowed: 'the path of a folder',
@@ -236,24 +248,24 @@ export const text: ValueType<string> = {
 };
 
 /**
- * JSON text; the value is what it stands for, with exact numbers where a double would write them otherwise. A
- * configuration file may hold the value itself.
+ * JSON text, parsed. Numbers that a double would change are kept exactly. A configuration file may
+ * contain the value itself.
  */
 export const json: ValueType<unknown> = {
   placeholder: 'JSON',
   allowed: `JSON, such as '{"id":1}'`,
   schema: Joi.any().custom((value: unknown) => {
     if (typeof value === 'string') return parseExact(value, 'spelling');
-    // YAML has values that JSON does not have.
+    // YAML has values that JSON cannot represent; `jsonText` throws on them.
     jsonText(value);
     return value;
   }),
 };
 
-/** A node id and an event of it. */
+/** NODE_ID=EVENT */
 const BINDING = /^([^=]+)=([^$].*)$/s;
 
-/** Events by node id: pairs, or in a configuration file lists by node id. */
+/** Events by node id: as pairs, or in a configuration file as lists by node id. */
 export const eventsByNode: ValueType<Readonly<Record<string, readonly string[]>>> = {
   placeholder: 'NODE_ID=EVENT',
   allowed:
@@ -274,7 +286,7 @@ function gatherPairs(pairs: readonly string[]): Record<string, string[]> {
   return Object.fromEntries(byNode);
 }
 
-/** Several of a kind, at least one. */
+/** A list of values with at least one item. */
 export function list<T>(kind: ValueType<T>): ValueType<T[]> {
   const { placeholder, isPath, rebase, choices } = kind;
   return {

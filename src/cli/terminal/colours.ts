@@ -1,12 +1,12 @@
-/** Colours of what commands write, where a terminal shows them. */
+/** Colours of a command's output on terminals that support them. */
 import { styleText } from 'node:util';
 
 type Colour = Parameters<typeof styleText>[0];
 
-/** Gives a text a colour, or gives it back as it is. */
+/** Colours a text, or returns it unchanged. */
 export type Painter = (colour: Colour, text: string) => string;
 
-/** @param wanted whether the place it goes to shows colours. */
+/** @param wanted whether the output supports colours. */
 export function painter(wanted = false): Painter {
   return (colour, text) => (wanted ? styleText(colour, text, { validateStream: false }) : text);
 }

@@ -1,20 +1,21 @@
-/** Passwords that a user types, or that another program writes to standard input. They are never shown. */
+/** Input of passwords, typed by a user or piped from another program. They are never shown. */
 import { createInterface } from 'node:readline';
 import { CommandError } from '../settings/errors.ts';
 
-/** Where passwords come from: standard input. */
+/** The source of passwords: standard input. */
 export interface PasswordInput extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
 }
 
-/** Longest text that is read from another program, in characters. */
+/** Maximum length of piped input, in characters. */
 const LONGEST = 4096;
 
 /**
- * Reads a password: on a terminal twice and without echo, else all of standard input without the line break at its end.
+ * Reads a password. On a terminal it is typed twice without echo; otherwise all of standard input
+ * is read, without the final line break.
  *
- * @param ask shows a question, on a terminal.
- * @throws CommandError when there is none, or the second one differs.
+ * @param ask shows a prompt on the terminal.
+ * @throws {CommandError} when no password is entered, or when the two entries differ.
  */
 export async function readPassword(input: PasswordInput, ask: (question: string) => void): Promise<string> {
   const password = input.isTTY === true ? await typed(input, ask) : await piped(input);
@@ -23,7 +24,7 @@ export async function readPassword(input: PasswordInput, ask: (question: string)
 }
 
 async function typed(input: PasswordInput, ask: (question: string) => void): Promise<string> {
-  // In terminal mode readline takes over the echo; without an output there is none.
+  // In terminal mode readline itself echoes to its output. Without an output, nothing is echoed.
   const reader = createInterface({ input, terminal: true, historySize: 0 });
   const lines = reader[Symbol.asyncIterator]();
   try {

@@ -1,9 +1,9 @@
-/** A word that something takes its time, on a terminal only. */
+/** Progress indicator for slow operations, shown on terminals only. */
 import type { Surroundings } from '../settings/command.ts';
 
-/** What ends sooner (ms) shows nothing. */
+/** Delay before the indicator appears, in milliseconds. */
 const PATIENCE = 1000;
-/** Time between two pictures, ms. */
+/** Time between two frames of the spinner, in milliseconds. */
 const BEAT = 120;
 
 const PICTURES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
@@ -11,10 +11,11 @@ const PICTURES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇',
 const CLEAR = '\u001b[K';
 
 /**
- * Shows a spinner, what goes on and for how long, from the first second until `done` settles. The cursor stays at the
- * begin of the line, so that a line of the log that comes meanwhile is written over it.
+ * Shows a spinner, the current activity and the elapsed time until `done` settles. The first frame
+ * appears after one second. The cursor stays at the start of the line, so a log line overwrites the
+ * indicator.
  *
- * @param limit ms that it may take, where there is a limit; it is shown.
+ * @param limit maximum duration to show, in milliseconds.
  */
 export async function withProgress<T>(
   { terminal }: Surroundings,

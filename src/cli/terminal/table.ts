@@ -1,9 +1,9 @@
-/** Tables of text. */
+/** Tables as text. */
 
-/** A column: its title, and whether it holds numbers, which are aligned at the right. */
+/** A column: its title, and whether it holds numbers, which are right-aligned. */
 export type Column = readonly [title: string, side?: 'right'];
 
-/** Lines of a table, as wide as its cells need. */
+/** Returns the lines of a table. Each column is as wide as its longest cell. */
 export function tableOf(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const titles = columns.map(([title]) => title);
   const widths = titles.map((title, at) =>
@@ -21,7 +21,7 @@ export function tableOf(columns: readonly Column[], rows: readonly (readonly str
   return [titles, ...rows].map(line);
 }
 
-/** A duration in ms for people. */
+/** Formats a duration in milliseconds for people. */
 export function duration(ms: number | null): string {
   if (ms === null) return '-';
   if (ms < 10) return `${ms.toFixed(1)} ms`;
