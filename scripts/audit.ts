@@ -1,6 +1,6 @@
 /**
- * `npm run audit:check`: fails where a package has a known vulnerability of severity high or critical. Not every
- * registry answers such questions: then it says so, and does not fail.
+ * `npm run audit:check`: fails if a package has a known vulnerability of severity high or critical.
+ * If the registry does not support audits, the check prints this and passes.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

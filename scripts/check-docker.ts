@@ -1,4 +1,7 @@
-/** `npm run docker:check`: checks Dockerfile and compose files as far as that goes without Docker. */
+/**
+ * `npm run docker:check`: checks the Dockerfile and the Compose files as far as possible without
+ * Docker.
+ */
 import { fileURLToPath } from 'node:url';
 import { checkCompose, checkDockerfile } from './lib/docker.ts';
 

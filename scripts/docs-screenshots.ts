@@ -1,6 +1,7 @@
 /**
- * `npx tsx scripts/docs-screenshots.ts`: docs/images/*.png, Swagger UI of the samples as it looks in Chromium.
- * CHROMIUM names another one than /usr/bin/chromium.
+ * `npx tsx scripts/docs-screenshots.ts`: takes screenshots of Swagger UI with the sample contracts
+ * for docs/images/*.png. The environment variable CHROMIUM replaces the default browser
+ * /usr/bin/chromium.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +17,7 @@ const IMAGES = path.join(ROOT, 'docs/images');
 const ANY = 'tcp://127.0.0.1:0';
 const KEY = 'not-so-secret-key';
 
-/** A document whose one operation wants a key, to show Authorize. */
+/** A document whose single operation requires an API key, to show the *Authorize* button. */
 const SECURED = `
 openapi: 3.1.0
 info: { title: Reports, version: 1.0.0 }
@@ -31,7 +32,7 @@ paths:
       responses: { "200": { description: The reports. } }
 `;
 
-/** Starts `zeromq-gateway up` from dist/; gives its URL, and what ends it. */
+/** Starts `zeromq-gateway up` from dist/. Returns its URL and a function that stops it. */
 async function start(folder: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const document = path.join(folder, 'reports.yaml');
   writeFileSync(document, SECURED);

@@ -1,4 +1,7 @@
-/** `npm run licences`: the packages that an installation brings, with their licences; fails on one that is not permissive. */
+/**
+ * `npm run licences`: lists the packages of an installation with their licences. Fails if a licence
+ * is not permissive.
+ */
 import { fileURLToPath } from 'node:url';
 import { EXCEPTIONS, licenceFaults, packagesOf } from './lib/licences.ts';
 

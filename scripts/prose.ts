@@ -13,7 +13,7 @@ import { compareWithList, entryOf, findPhrases, readList } from './lib/prose.ts'
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const TODO = path.join(ROOT, 'scripts/lib/prose-todo.txt');
 
-/** Folders and files that hold text. */
+/** Folders and files that contain text. */
 const PLACES = [
   ...[
     'src',
@@ -38,7 +38,7 @@ const PLACES = [
   ],
 ];
 const EXTENSIONS = /\.(?:ts|mjs|js|md|ya?ml|py|sh|html|service)$|Dockerfile$|^deploy\/.*\.json$/;
-/** Generated or foreign text, and the files that hold the phrases themselves. */
+/** Generated or third-party text, and the files that contain the phrases themselves. */
 const SKIPPED =
   /(?:^|\/)node_modules\/|^docs\/api\/|^docs\/\.vitepress\/(?:cache|dist)\/|^bench\/(?:peers|results)\/|prose-phrases\.yml$|\/prose\.test\.ts$/;
 
@@ -52,7 +52,7 @@ function filesOf(place: string): string[] {
     .flatMap(filesOf);
 }
 
-/** Findings by file, as lines to print. */
+/** Returns the findings of each file as lines to print. */
 function findings(places: readonly string[]): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const file of places.flatMap(filesOf).sort()) {

@@ -1,6 +1,6 @@
 /**
- * Pictures of the dashboard for docs/images: `npx tsx scripts/screenshots-dashboard.ts`, with a Chromium at CHROMIUM or
- * /usr/bin/chromium. It runs the built command with some load, and ends what it started.
+ * `npx tsx scripts/screenshots-dashboard.ts`: takes screenshots of the dashboard for docs/images.
+ * It runs the built command under some load and needs Chromium at CHROMIUM or /usr/bin/chromium.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { chromium } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ANYWHERE = ['--frontend', '--backend', '--heartbeat'].flatMap((flag) => [flag, 'tcp://127.0.0.1:0']);
-/** How long load runs before the picture, ms: rates have settled by then. */
+/** Duration of the load before the screenshot, in milliseconds. Rates have settled by then. */
 const SETTLED = 6000;
 
 const data = mkdtempSync(path.join(tmpdir(), 'zg-pictures-'));

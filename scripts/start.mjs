@@ -1,7 +1,7 @@
 /**
- * `npm start`: installs and builds what is missing, then becomes `zeromq-gateway up`.
+ * `npm start`: installs and builds what is missing, then runs `zeromq-gateway up`.
  *
- * The command runs in this very process, so signals and the exit code need no passing on.
+ * The command runs in this process, so signals and the exit code need no forwarding.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';

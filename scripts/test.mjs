@@ -1,9 +1,10 @@
 /**
- * `npm test [-- FILTER… | --test-…]`: installs and builds what is missing, runs the tests under test/, and fails
- * when one leaves a process behind.
+ * `npm test [-- FILTER… | --test-…]`: installs and builds what is missing, runs the tests under
+ * test/, and fails if a test leaves a process behind.
  *
- * FILTER is a path or a part of one: `npm test -- test/unit/router`. Options go to node's runner.
- * The last lines are the runner's summary; its exit code is ours.
+ * FILTER is a path or a part of one: `npm test -- test/unit/router`. Options are passed to the
+ * runner of Node.js. The last lines of the output are the runner's summary, and the exit code is
+ * the runner's.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -14,11 +15,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureHelpers } from './lib/helpers.mjs';
 import { ensureBuild, ensureDependencies, ROOT } from './lib/project.mjs';
 
-/** A test file may take so long (ms); one that hangs is ended and named. */
+/** Maximum duration of a test file in milliseconds. The runner stops a file that exceeds it. */
 const FILE_TIMEOUT = 240_000;
-/** What a test started has so long (ms) to end after it. */
+/** Time, in milliseconds, that processes started by tests have to end after the run. */
 const GRACE = 3_000;
-/** Kinds that wait more than they compute run first, so that the two cores are busy to the end. */
+/** Kinds of tests that mostly wait run first, so that both cores stay busy until the end. */
 const SLOW_FIRST = ['browser', 'fault', 'interop', 'integration'];
 const MARK = 'ZMQ_GATEWAY_TEST_RUN';
 
@@ -34,7 +35,10 @@ function rank(file) {
   return at < 0 ? SLOW_FIRST.length : at;
 }
 
-/** Processes that carry the mark of this run, which every test and what it starts inherit. Linux only. */
+/**
+ * Returns the processes with the mark of this run in their environment, which tests and all
+ * processes they start inherit. Linux only.
+ */
 function leftovers(mark) {
   let pids;
   try {
@@ -49,7 +53,7 @@ function leftovers(mark) {
         { pid: Number(pid), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') },
       ];
     } catch {
-      return []; // It has ended meanwhile.
+      return []; // The process has ended in the meantime.
     }
   });
 }
@@ -63,7 +67,7 @@ async function endLeftovers(mark) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
   return left.length;

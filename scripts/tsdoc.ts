@@ -1,8 +1,10 @@
 /**
- * `npm run tsdoc [-- NAME… | --update]`: checks that everything exported from the public entries has its TSDoc.
+ * `npm run tsdoc [-- NAME… | --update]`: checks that everything exported from the public entries
+ * has TSDoc.
  *
- * Without a name, it fails on findings of exports that scripts/lib/tsdoc-todo.txt does not name, and on a name of that
- * list without findings. `--update` removes such names. With names, it prints what each lacks.
+ * Without names, it fails on findings in exports that scripts/lib/tsdoc-todo.txt does not list, and
+ * on listed names without findings. `--update` removes such names from the list. With names, it
+ * prints what each of them lacks.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** What `npm audit --json` says, and what to make of it. */
+/** Reads the output of `npm audit --json` and decides whether the check fails. */
 
 const SERIOUS = ['high', 'critical'];
 
@@ -10,7 +10,7 @@ interface Report {
   >;
 }
 
-/** Unknown: nobody could be asked. */
+/** `unknown`: the registry did not answer the query. */
 export interface Audit {
   readonly verdict: 'clean' | 'vulnerable' | 'unknown';
   readonly lines: readonly string[];

@@ -1,6 +1,7 @@
 /**
- * Checks of the container files that need no Docker: syntax, stages, what COPY finds, who runs the image, and that
- * compose files are valid and fit the Dockerfile and each other.
+ * Checks of the container files that work without Docker. The Dockerfile: syntax, stages, sources
+ * of COPY, and the user of the image. Compose files: validity, and consistency with the Dockerfile
+ * and with each other.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +11,7 @@ import { type Copy, type Dockerfile, DockerfileParser, type From, type Instructi
 import { validate } from 'dockerfile-utils';
 import { parseDocument } from 'yaml';
 
-/** One stage: its FROM and what follows. */
+/** A stage: its FROM and the instructions after it. */
 interface Stage {
   readonly name: string;
   readonly from: From;
@@ -30,7 +31,7 @@ function stagesOf(dockerfile: Dockerfile): Stage[] {
   return stages;
 }
 
-/** Faults of the Dockerfile, each with its line; none when it is right. */
+/** Returns the errors in the Dockerfile, each with its line. */
 export function checkDockerfile(root: string, name = 'Dockerfile'): string[] {
   const text = readFileSync(path.join(root, name), 'utf8');
   const syntax = validate(text).map(({ range, message }) => {
@@ -50,7 +51,7 @@ export function checkDockerfile(root: string, name = 'Dockerfile'): string[] {
   return [...syntax, ...faults.map((fault) => `${name}:${fault}`)];
 }
 
-/** A stage that is run: no other one takes anything from it. */
+/** Whether a stage is an image to run: no other stage is based on it or copies from it. */
 function isImage(stage: Stage, stages: readonly Stage[]): boolean {
   return !stages.some(
     ({ from, instructions }) =>
@@ -105,7 +106,10 @@ function checkImage({ name, from, instructions }: Stage): string[] {
   return faults.map((fault) => `${line}: ${fault}`);
 }
 
-/** Whether a path is left out of the build context: the last rule that matches it, or a folder above it, decides. */
+/**
+ * Returns a predicate for paths that .dockerignore excludes from the build context. The last rule
+ * that matches the path or one of its parent folders decides.
+ */
 function ignoreRules(root: string): (file: string) => boolean {
   const file = path.join(root, '.dockerignore');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
@@ -119,7 +123,10 @@ function ignoreRules(root: string): (file: string) => boolean {
   return (name) => rules.reduce((left, { keep, matches }) => (matches.test(name) ? !keep : left), false);
 }
 
-/** A pattern of .dockerignore: `*` within a name, `**` across folders; what it matches, it matches with all below. */
+/**
+ * Converts a pattern of .dockerignore: `*` matches within a name, `**` across folders. A match of a
+ * folder includes everything below it.
+ */
 function pattern(glob: string): RegExp {
   const body = glob
     .split(/(\*\*\/?|\*|\?)/)
@@ -144,17 +151,17 @@ interface Service {
   volumes?: (string | object)[];
 }
 
-/** Faults of a compose file and of those that it includes; none when all is right. */
+/** Returns the errors in a Compose file and in the files that it includes. */
 export function checkCompose(root: string, name = 'compose.yaml'): string[] {
   if (!existsSync(path.join(root, name))) return [`${name} does not exist`];
   const document = parseDocument(readFileSync(path.join(root, name), 'utf8'), { merge: true });
   if (document.errors.length > 0) return document.errors.map((error) => `${name}: ${error.message}`);
   const compose = document.toJS() as ComposeFile;
-  // The schema has formats of its own (durations, ports) that say nothing a JSON type does not.
+  // The schema uses custom formats (durations, ports). They add nothing to the JSON types.
   const check = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(
     schemaOfCompose(),
   );
-  // The schema is older than `include`, which is checked below.
+  // The schema does not have `include` yet; it is checked below.
   const { include: _include, ...rest } = compose;
   if (!check(rest)) {
     return (check.errors ?? []).map(({ instancePath, message, params }) => {
@@ -210,7 +217,7 @@ function checkService(
   ];
 }
 
-/** The schema without the names that it bears as older drafts wrote them. */
+/** The schema without `$schema` and `id`, which older JSON Schema drafts define differently. */
 function schemaOfCompose(): object {
   return JSON.parse(JSON.stringify(composeSchema), (key, value: unknown) =>
     ['$schema', 'id'].includes(key) && typeof value === 'string' ? undefined : value,

@@ -1,6 +1,6 @@
 /**
- * Programs outside npm that some tests use: how to see whether they are there, and which Debian package brings
- * them. A test that finds its program missing skips itself by name.
+ * Programs outside npm that some tests use: how to detect them, and which Debian package has them.
+ * A test whose program is missing skips itself and names the program.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,12 +11,12 @@ function onPath(name) {
     .some((folder) => folder !== '' && existsSync(`${folder}/${name}`));
 }
 
-/** `mention`: a test that uses the program has this text in it. */
+/** `mention`: text that every test using the program contains. */
 export const HELPERS = [
   {
     name: 'python3-zmq',
     mention: 'python3',
-    // Debian's packages belong to Debian's Python, which need not be the first on PATH.
+    // Debian's Python packages belong to Debian's Python, which need not be the first on PATH.
     present: () => spawnSync('/usr/bin/python3', ['-c', 'import zmq'], { stdio: 'ignore' }).status === 0,
   },
   { name: 'chromium', mention: 'chromium', present: () => onPath('chromium') },
@@ -27,7 +27,8 @@ export const HELPERS = [
 ];
 
 /**
- * Installs those helpers that the tests mention and that are missing, where that can be done.
+ * Installs missing programs that the tests mention, if the user is root and apt-get exists.
+ *
  * @param {readonly string[]} sources texts of the tests that will run
  */
 export function ensureHelpers(sources) {

@@ -1,6 +1,6 @@
 /**
- * Licences of the packages in package-lock.json, and which of them are permissive: they ask for no more than to be
- * named with what is passed on.
+ * Licences of the packages in package-lock.json. A licence is permissive if it requires nothing but
+ * attribution on redistribution.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,10 +8,10 @@ import path from 'node:path';
 const PERMISSIVE = new Set([
   ...['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'CC0-1.0', 'ISC', 'MIT'],
   ...['Python-2.0', 'Unlicense', 'WTFPL', 'Zlib'],
-  'MIT License', // a way of writing it
+  'MIT License', // not an SPDX identifier, but in use
 ]);
 
-/** Packages that are used all the same, and why that is no harm. */
+/** Packages with other licences, and why they are acceptable. */
 export const EXCEPTIONS: Readonly<Record<string, { readonly licence: string; readonly reason: string }>> = {
   zeromq: {
     licence: 'MIT AND MPL-2.0',
@@ -32,24 +32,25 @@ export const EXCEPTIONS: Readonly<Record<string, { readonly licence: string; rea
 };
 
 /**
- * Whether an SPDX expression leaves a permissive choice.
+ * Whether an SPDX expression permits the choice of a permissive licence.
+ *
  * @param expression such as `(MIT OR GPL-3.0)`
  */
 export function isPermissive(expression: string): boolean {
   const text = expression.replace(/^\((.*)\)$/, '$1');
-  if (text.includes('(')) return false; // nested ones are for a person to read
+  if (text.includes('(')) return false; // nested expressions need a manual review
   return text
     .split(' OR ')
     .some((choice) => choice.split(' AND ').every((one) => PERMISSIVE.has(one.trim())));
 }
 
-/** A package that is installed. */
+/** An installed package. */
 export interface Package {
   readonly name: string;
   readonly version: string;
-  /** An SPDX expression, mostly. */
+  /** Usually an SPDX expression. */
   readonly licence: string;
-  /** Only development needs it. */
+  /** Whether the package is needed for development only. */
   readonly development: boolean;
 }
 
@@ -63,7 +64,9 @@ interface LockFile {
 }
 
 /**
- * Every package of a lock file once: name, version, licence, and whether only development needs it.
+ * Returns every package of a lock file once: name, version, licence, and whether it is needed for
+ * development only.
+ *
  * @param root folder with package-lock.json
  */
 export function packagesOf(root: string): Package[] {
@@ -85,7 +88,7 @@ export function packagesOf(root: string): Package[] {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What is wrong with the licences of packages, a line each. */
+/** Returns one line for each package whose licence is not acceptable. */
 export function licenceFaults(packages: readonly Package[]): string[] {
   return packages
     .filter(({ name, licence }) => !isPermissive(licence) && EXCEPTIONS[name]?.licence !== licence)

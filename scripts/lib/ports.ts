@@ -1,16 +1,19 @@
-/** Free ports, for programs that cannot pick one and tell it, and for those that are started again. */
+/**
+ * Finds free ports for programs that cannot choose one and report it, and for programs that are
+ * restarted on the same port.
+ */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
 /**
- * Below the ports that Linux gives to whoever connects (`ip_local_port_range`, 32768 on): any of those may be taken
- * between the end of a process and its next start.
+ * Below the range from which Linux assigns ports to outgoing connections (`ip_local_port_range`,
+ * from 32768). A port in that range could be taken between the end of a process and its next start.
  */
 const FROM = 10_240;
 const TO = 32_768;
 
-/** As many ports as asked for, all free on the loopback a moment ago. */
+/** Returns this many ports. All of them were free on the loopback interface at the same time. */
 export async function freePorts(count: number): Promise<number[]> {
   const held = new Map<number, Server>();
   while (held.size < count) {
@@ -22,7 +25,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...held.keys()];
 }
 
-/** A port that was free on the loopback a moment ago. */
+/** Returns a port that was free on the loopback interface. */
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
   return port;

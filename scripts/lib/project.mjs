@@ -1,6 +1,6 @@
 /**
- * What `npm start` and `npm test` need before anything is installed: is the project installed and built, and if
- * not, do it. Plain JavaScript without dependencies, since it runs first in a fresh clone.
+ * Installs and builds the project if needed, for `npm start` and `npm test`. Plain JavaScript
+ * without dependencies, because it runs first in a fresh clone.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -18,15 +18,18 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Folder of the project. */
+/** Root folder of the project. */
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** The built command, from the project's folder. */
+/** The built command, relative to the root folder. */
 export const MAIN = 'dist/cli/main.js';
 
 const STAMP = 'dist/.built';
 
-/** Runs a command to its end, its output on our standard error; exits as it did when it failed. */
+/**
+ * Runs a command with its output on standard error. If it fails, exits with the same code or
+ * signal.
+ */
 function run(root, command, args) {
   const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.error) throw result.error;
@@ -48,8 +51,9 @@ function readJson(file) {
 }
 
 /**
- * Whether node_modules holds what package-lock.json asks for. Versions are compared, not times: a checkout
- * touches the lock file without changing it, and an install with --omit=dev is newer than it but lacks the compiler.
+ * Whether node_modules matches package-lock.json. Versions are compared instead of times: a
+ * checkout changes the time of the lock file without changing its content, and an install with
+ * --omit=dev is newer than the lock file but lacks the compiler.
  */
 export function dependenciesInstalled(root = ROOT) {
   const wanted = readJson(path.join(root, 'package-lock.json'))?.packages;
@@ -64,14 +68,17 @@ export function dependenciesInstalled(root = ROOT) {
   });
 }
 
-/** Installs what is missing. Does nothing, in a few milliseconds, when nothing is. */
+/** Installs dependencies if any is missing; otherwise returns within a few milliseconds. */
 export function ensureDependencies(root = ROOT) {
   if (dependenciesInstalled(root)) return;
   process.stderr.write('Installing dependencies (npm ci)\n');
   run(root, 'npm', ['ci', '--no-audit', '--no-fund']);
 }
 
-/** Time of the newest change under a file or folder; a folder's own time tells of files that went. */
+/**
+ * Returns the latest modification time under a file or folder. The time of a folder covers deleted
+ * files.
+ */
 function newestChange(file) {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) return 0;
@@ -89,7 +96,7 @@ export function buildIsFresh(root = ROOT) {
   return Math.max(...sources) < stamp.mtimeMs;
 }
 
-/** Builds when the sources are newer than dist. */
+/** Builds if the sources are newer than dist. */
 export function ensureBuild(root = ROOT) {
   if (buildIsFresh(root)) return;
   process.stderr.write('Building (tsc)\n');
@@ -105,7 +112,10 @@ function filesUnder(folder, prefix = '') {
   );
 }
 
-/** Compiles src to dist, copies what is no TypeScript, drops what has no source any more. */
+/**
+ * Compiles src to dist, copies files other than TypeScript, and deletes files from dist that no
+ * longer have a source.
+ */
 export function build(root = ROOT) {
   const began = new Date();
   const src = path.join(root, 'src');
@@ -125,7 +135,8 @@ export function build(root = ROOT) {
   }
   for (const file of filesUnder(dist)) if (!keep.has(file)) rmSync(path.join(dist, file));
   if (existsSync(path.join(root, MAIN))) chmodSync(path.join(root, MAIN), 0o755);
-  // The stamp bears the time at which the build began: what changed meanwhile is built the next time.
+  // The stamp has the start time of the build, so that changes made during the build cause another
+  // one.
   writeFileSync(path.join(root, STAMP), '');
   utimesSync(path.join(root, STAMP), began, began);
 }

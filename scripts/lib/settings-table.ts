@@ -24,9 +24,9 @@ interface Match {
   readonly switch?: readonly { readonly then?: Described }[];
 }
 
-/** One setting. */
+/** A setting. */
 export interface SettingRow {
-  /** Dotted path; `[]` stands for an item of a list, NAME for a name chosen by the user. */
+  /** Dotted path. `[]` stands for an item of a list, NAME for a name that the user chooses. */
   readonly name: string;
   readonly allowed: string;
   readonly byDefault: string;
@@ -43,7 +43,10 @@ export function settingRows(described: Described, prefix = ''): SettingRow[] {
   });
 }
 
-/** Returns the rows of settings nested in another one; those of alternatives follow each other. */
+/**
+ * Returns the rows of settings nested in another one. The rows of alternatives are listed one after
+ * the other.
+ */
 function nested(schema: Described, name: string): SettingRow[] {
   return [
     ...settingRows(schema, `${name}.`),

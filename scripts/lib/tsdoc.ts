@@ -1,9 +1,9 @@
 /**
- * Checks the TSDoc of a public entry: every export and every public member has its sentence, every option its
- * `@defaultValue`, and everything that throws its `@throws`.
+ * Checks the TSDoc of a public entry: every export and every public member has a description, every
+ * option has `@defaultValue`, and everything that throws has `@throws`.
  *
- * typedoc's validation knows the first of these three only. eslint-plugin-jsdoc knows no exports of an entry and needs
- * Node 22; eslint-plugin-tsdoc checks syntax alone.
+ * typedoc's validation supports only the first of these three. eslint-plugin-jsdoc does not know
+ * the exports of an entry and needs Node 22; eslint-plugin-tsdoc checks syntax only.
  */
 import ts from 'typescript';
 
@@ -20,7 +20,7 @@ const OPTIONS = /(?:Options|Settings|SettingsInput|Limits|Timeouts)$/;
 
 interface Context {
   checker: ts.TypeChecker;
-  /** The exports with their public names. */
+  /** Returns the exports with their public names. */
   exported: ReadonlyMap<ts.Symbol, string>;
   findings: TsdocFinding[];
 }
@@ -28,7 +28,8 @@ interface Context {
 function isHidden(member: ts.Symbol): boolean {
   const declaration = member.valueDeclaration ?? member.declarations?.[0];
   if (!declaration || declaration.getSourceFile().fileName.includes('/node_modules/')) return true;
-  // `#private`, and members by symbol, such as [Symbol.asyncDispose], that no editor completes.
+  // Skips `#private` members and members with a symbol as name, such as [Symbol.asyncDispose],
+  // which editors do not complete.
   const name = ts.getNameOfDeclaration(declaration);
   if (name && (ts.isPrivateIdentifier(name) || ts.isComputedPropertyName(name))) return true;
   if (ts.getJSDocTags(declaration).some((tag) => tag.tagName.text === 'internal')) return true;
@@ -94,7 +95,10 @@ function checkMember(member: ts.Symbol, name: string, context: Context): void {
     context.findings.push({ name, place, missing: '@defaultValue' });
 }
 
-/** The members of an export, with those inherited from a base that is not exported itself. */
+/**
+ * Returns the members of an export, including those inherited from a base class that is not
+ * exported.
+ */
 function membersOf(symbol: ts.Symbol, { checker, exported }: Context): ts.Symbol[] {
   const isClass = (symbol.flags & ts.SymbolFlags.Class) !== 0;
   const isLiteral = symbol.declarations?.some(
@@ -113,7 +117,7 @@ function membersOf(symbol: ts.Symbol, { checker, exported }: Context): ts.Symbol
   return [...own, ...constructors, ...statics];
 }
 
-/** What the TSDoc of everything that `entries` export lacks. */
+/** Returns what is missing in the TSDoc of everything that `entries` export. */
 export function checkTsdoc(entries: readonly string[], options: ts.CompilerOptions): TsdocFinding[] {
   const program = ts.createProgram([...entries], { ...options, noEmit: true });
   const checker = program.getTypeChecker();
