@@ -1,6 +1,7 @@
 /**
- * `npm run soak:fairness`: what a flood costs others. A router, a worker and the one who floods are processes of their own; here
- * one request after the other is timed, with the flood and without it, turn by turn.
+ * `npm run soak:fairness`: measures how a flood from one client affects others. Router, worker and
+ * flooding client run in processes of their own. This process measures the latency of sequential
+ * requests, alternating between rounds with and without the flood.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,23 +15,27 @@ import { median, percentile } from '../bench/lib/stats.ts';
 import { Cluster } from './lib/fleet.ts';
 import { readLogs } from './lib/log.ts';
 
-/** Requests that the flood keeps under way. */
+/** Number of requests that the flood keeps in flight. */
 const OUTSTANDING = 5000;
 /**
- * Time that a handler takes, in ms: at 16 a time the worker does 1,600 a second, which leaves the machine idle. Those of the
- * flood take from the least to the most: in lockstep, all would end at the same moment, and the next one wait for that.
+ * Duration of a handler, in milliseconds. With a concurrency of 16 the worker completes 1,600
+ * requests per second, which leaves the machine mostly idle. The durations for the flood vary
+ * between the limits, because requests of equal duration would run in lockstep: all would end at
+ * the same moment, and the measured request would wait for it.
  */
 const WAIT = 10;
 const LEAST = 5;
 const MOST = 15;
 const ROUNDS = 8;
-/** Requests of its floods that must have run in a round; else there was none. */
+/**
+ * Minimum number of flood requests that must complete in a round; with fewer there was no flood.
+ */
 const LEAST_FLOODED = 2000;
 const SAMPLES = 60;
-/** Time in which a flood fills the queue, or is gone from it, in ms. */
+/** Time for a flood to fill the queue, or to leave it, in milliseconds. */
 const SETTLE = 4000;
 
-/** Keeps requests of an event under way until it is ended. */
+/** Keeps requests for an event in flight until it is stopped. */
 async function flood(frontend: string, eventName: string): Promise<never> {
   const client = new ZeroMQClient({ connection: frontend, logger: silentLogger, timeout: 60_000 });
   await client.connect({ throwOnFailure: true });
@@ -44,7 +49,7 @@ async function flood(frontend: string, eventName: string): Promise<never> {
   return Promise.race(Array.from({ length: OUTSTANDING }, again));
 }
 
-/** Latencies of one request after the other, in ms. */
+/** Returns the latencies of sequential requests, in milliseconds. */
 async function latencies(client: ZeroMQClient): Promise<number[]> {
   const taken: number[] = [];
   for (let count = 0; count < SAMPLES; count += 1) {

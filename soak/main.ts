@@ -1,9 +1,11 @@
 /**
- * `npm run soak [minutes] [-- --rate N --seed N --starve --page FILE]`: constant load through gateways, routers and workers while
- * faults are made to them, and a checker's verdict on every request. Exits with 1 when something is wrong.
+ * `npm run soak [minutes] [-- --rate N --seed N --starve --page FILE]`: runs constant load through
+ * gateways, routers and workers while faults are injected, and checks the outcome of every request.
+ * Exits with code 1 if it finds a problem.
  *
- * With `--starve` every process gets a fifth of the CPU time it wants. With `--page` the tables go into that page, between the marks
- * of the kind of run, and the charts of a run that does not starve into a folder of its name beside it.
+ * `--starve` limits every process to a fifth of the CPU time it requests. `--page` writes the
+ * tables into that page, between the marks for the kind of run. The charts of a run without
+ * `--starve` go into a folder with the page's name beside it.
  */
 import { parseArgs } from 'node:util';
 import { readPage, writePage } from './lib/page.ts';
@@ -29,7 +31,7 @@ async function main(): Promise<number> {
     },
   });
   const mark = values.starve ? 'soak-starved' : 'soak';
-  if (values.page !== undefined) readPage(values.page, mark); // now rather than in twenty minutes
+  if (values.page !== undefined) readPage(values.page, mark); // fails now instead of after the run
   const findings = await soak({
     seconds: 60 * numberFrom(positionals[0] ?? '1', 'minutes', 0.01),
     rate: numberFrom(values.rate, 'rate', 1),

@@ -1,6 +1,7 @@
 /**
- * `npm run soak:overload`: ways to serve a queue under overload, compared in a simulation with the router's core. Capacity
- * 120 requests a second; handlers take 100 ms on average, at random (exponentially); requests come at random and allow 5 s.
+ * `npm run soak:overload`: compares queue disciplines under overload in a simulation with the
+ * router's broker. The capacity is 120 requests per second. Handlers take 100 ms on average
+ * (exponential distribution). Requests arrive at random and have a timeout of 5 s.
  */
 import { median, percentile } from '../bench/lib/stats.ts';
 import { type Discipline, disciplines, under } from './lib/disciplines.ts';
@@ -23,7 +24,7 @@ const overload = [
   { load: 0.9, duration: 60_000 },
 ];
 
-/** 480 requests at once, for which there is time, then half of the capacity. */
+/** 480 requests at once, all of which can complete in time, then half of the capacity. */
 const burst = [
   { load: 20, duration: 200 },
   { load: 0.5, duration: 20_000 },

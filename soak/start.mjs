@@ -1,4 +1,7 @@
-/** `npm run soak…`: installs and builds what is missing, then runs soak/<name>.ts with the arguments given. */
+/**
+ * `npm run soak…`: installs and builds what is missing, then runs soak/<name>.ts with the given
+ * arguments.
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureBuild, ensureDependencies, ROOT } from '../scripts/lib/project.mjs';

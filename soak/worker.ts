@@ -1,18 +1,18 @@
 /**
- * The worker of the soak: does nothing, for as long as it is told, and writes into the checker's log what it runs.
- * The folder of the log is in the environment (SOAK_LOG).
+ * The worker of the soak test: each handler waits for the requested time. Executions are written to
+ * the checker's log in the folder given by the environment variable SOAK_LOG.
  */
 import { randomUUID } from 'node:crypto';
 import Joi from 'joi';
 import { defineContract, defineWorker, type HandlerContext, ReplyError } from 'zeromq-gateway';
 import { Log } from './lib/log.ts';
 
-/** Work to do. */
+/** A request to the worker. */
 export interface Work {
   readonly id: string;
-  /** Milliseconds it takes. */
+  /** Duration in milliseconds. */
   readonly wait: number;
-  /** `refuse`: ends with an error of its own; `fail`: with a fault of the handler. */
+  /** `refuse`: replies with an error code of its own; `fail`: throws an unexpected error. */
   readonly end: 'reply' | 'refuse' | 'fail';
 }
 
@@ -21,13 +21,13 @@ const data = Joi.object({
   wait: Joi.number().integer().min(0).max(60_000).required(),
   end: Joi.string().valid('reply', 'refuse', 'fail').required(),
 });
-/** Contracts that the worker may announce, by the value of SOAK_CONTRACT. */
+/** Contracts that the worker can announce, by the value of SOAK_CONTRACT. */
 const CONTRACTS = {
-  /** The one that most workers have. */
+  /** The default contract. */
   plain: data,
-  /** Compatible with `plain`: one optional member more, and one event more. */
+  /** Compatible with `plain`: adds an optional member and an event. */
   wider: data.keys({ note: Joi.string() }),
-  /** Not compatible with `plain`: requires a member that its callers do not send. Routers refuse it. */
+  /** Not compatible with `plain`: requires a member that callers do not send. Routers reject it. */
   narrower: data.keys({ note: Joi.string().required() }),
 };
 
@@ -63,7 +63,7 @@ async function work({ id, wait, end }: Work, { signal }: HandlerContext): Promis
   return { id, by };
 }
 
-/** Resolves after so many ms, or as soon as nobody waits. */
+/** Resolves after this many milliseconds, or when the request is cancelled. */
 function pause(wait: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

@@ -1,4 +1,4 @@
-/** What happens when, in a simulation: a heap of functions by their time. */
+/** The event queue of a simulation: a heap of functions ordered by time. */
 interface Entry {
   readonly at: number;
   readonly order: number;
@@ -9,7 +9,7 @@ export class Agenda {
   private readonly heap: Entry[] = [];
   private added = 0;
 
-  /** Time of the first entry; Infinity when there is none. */
+  /** Time of the first entry; Infinity if there is none. */
   get next(): number {
     return this.heap[0]?.at ?? Infinity;
   }
@@ -29,7 +29,7 @@ export class Agenda {
     heap[place] = entry;
   }
 
-  /** Takes the first entry that is due by `now`; undefined when there is none. */
+  /** Removes and returns the first entry due by `now`, or undefined. */
   take(now: number): (() => void) | undefined {
     const { heap } = this;
     const first = heap[0];
@@ -39,7 +39,7 @@ export class Agenda {
     return first.run;
   }
 
-  /** Puts an entry in the place of the first one, and down to where it belongs. */
+  /** Replaces the first entry and restores the order of the heap. */
   private sink(entry: Entry): void {
     const { heap } = this;
     let place = 0;

@@ -1,6 +1,6 @@
-/** Lines over time as SVG: no scripts, no fonts, readable on light and dark pages. */
+/** Line charts over time as SVG: without scripts and fonts, readable on light and dark pages. */
 
-/** One line. */
+/** A line. */
 export interface Line {
   readonly label: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
@@ -17,7 +17,7 @@ const STYLE = `text{font:12px system-ui,sans-serif;fill:#1f2328}.title{font-weig
 .grid{stroke:#8c959f;stroke-opacity:.35}path{fill:none;stroke-width:1.5}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}}`;
 
-/** Draws lines over minutes; the vertical axis starts at 0. */
+/** Draws lines over minutes. The vertical axis starts at 0. */
 export function lineChart(title: string, unit: string, lines: readonly Line[]): string {
   const points = lines.flatMap((line) => line.points);
   const end = Math.max(...points.map(({ x }) => x), Number.MIN_VALUE);
@@ -58,7 +58,7 @@ function drawn(
   return `<path d="M${path}" style="stroke:${colour}"/>`;
 }
 
-/** Names beside the ends of the lines, moved apart where they would lie on each other. */
+/** Labels at the ends of the lines, moved apart where they would overlap. */
 function legend(lines: readonly Line[], y: (value: number) => number): string[] {
   let lowest = -Infinity;
   return lines

@@ -1,37 +1,40 @@
 /**
- * The checker: reads the log of every request and every execution, and finds what breaks our word (docs/reliability/index.md):
- * each request is settled exactly once, with a code and status of the catalogue; `dispatched` is the truth; what is not
- * idempotent never runs twice, and what is runs no more often than it may; a success comes from an execution.
+ * The checker: reads the log of all requests and executions and reports violations of the
+ * guarantees in docs/reliability/index.md. Each request is settled exactly once, with a code and
+ * status from the catalogue. `dispatched` is correct. A non-idempotent request never runs twice,
+ * and an idempotent one runs at most as often as permitted. Each success comes from an execution.
  */
 import { isOutcomeCode, outcomeOf } from '../../src/core/messages/outcome.ts';
 import { type Entry, NO_ANSWER, type Settled } from './log.ts';
 
-/** What is allowed where the log was written. */
+/** What is permitted in the run that wrote the log. */
 export interface Rules {
   /**
-   * Times an idempotent request may run: once, and once more for each redispatch of each router that it is sent to.
-   * Default 2: one router.
+   * Maximum number of executions of an idempotent request: one, plus one for each redispatch by
+   * each router that the request is sent to.
+   *
+   * @defaultValue 2, for one router
    */
   readonly runs?: number;
-  /** Codes that may not come up, such as those of faults that were not made. */
+  /** Codes that must not occur, such as those of faults that were not injected. */
   readonly never?: readonly string[];
 }
 
-/** What the checker found. */
+/** Result of a check. */
 export interface Verdict {
   readonly asked: number;
-  /** Requests by the code they were settled with; `ok` for successes. */
+  /** Number of requests by outcome code; `ok` for successes. */
   readonly outcomes: ReadonlyMap<string, number>;
   /** Requests that were never settled. */
   readonly lost: number;
-  /** Requests that were settled twice, or ran more often than they may. */
+  /** Requests that were settled twice, or ran more often than permitted. */
   readonly doubled: number;
-  /** Requests that succeeded without the execution that their reply names. */
+  /** Successful requests without the execution that their reply names. */
   readonly unfounded: number;
   readonly executions: number;
   /** Idempotent requests that ran more than once. */
   readonly repeated: number;
-  /** Every fault, with the request's id; empty when our word was kept. */
+  /** All violations, each with the id of the request. */
   readonly faults: readonly string[];
 }
 
@@ -92,7 +95,7 @@ function faultsOf(story: Story, rules: Rules): string[] {
   return faults;
 }
 
-/** What the caller was told, and did not happen. */
+/** Returns contradictions between the reported outcome and the executions. */
 function lies({ code, dispatched, by }: Settled, began: readonly string[]): string[] {
   const name = code || 'a success';
   if (dispatched === false && began.length > 0) return [`${name} says that it did not run, and it did`];
@@ -102,15 +105,15 @@ function lies({ code, dispatched, by }: Settled, began: readonly string[]): stri
   return [];
 }
 
-/** Whether a request succeeded, and no execution gave the reply. */
+/** Whether a request succeeded although no execution sent the reply. */
 function isUnfounded({ code, by }: Pick<Settled, 'code' | 'by'>, began: readonly string[]): boolean {
   return code === '' && (by === undefined || !began.includes(by));
 }
 
-/** Codes that only a handler brings about. */
+/** Codes that only handlers cause. */
 const OF_HANDLERS: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY']);
 
-/** What is not as the table of outcomes has it. */
+/** Returns deviations from the table of outcomes. */
 function offTable({ code, status, dispatched }: Settled, { never = [] }: Rules): string[] {
   if (never.includes(code)) return [`${code}, though nothing here brings it about`];
   if (code === '' || !isOutcomeCode(code)) return [];

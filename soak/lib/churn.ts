@@ -1,5 +1,6 @@
 /**
- * Churn: clients and HTTP connections that come and go. Some of them leave in the middle of a request.
+ * Churn: clients and HTTP connections that are opened and closed, some of them in the middle of a
+ * request.
  */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,13 +9,16 @@ import type { Random } from './random.ts';
 
 const CLIENTS = 10;
 const CONNECTIONS = 60;
-/** How long a connection may stay, in ms. */
+/** Maximum duration of a connection, in milliseconds. */
 const STAY = 1000;
 
-/** What the callers of the churn ask: an event that no request of the checker's log uses. */
+/** Event of the churn's requests. No request in the checker's log uses it. */
 const EVENT = 'soak.none';
 
-/** Clients that connect to every router, send one request, and leave with or without its reply. */
+/**
+ * Opens clients that connect to every router, send one request, and close with or without waiting
+ * for its reply.
+ */
 export async function churnClients(frontends: readonly string[], random: Random): Promise<void> {
   for (let index = 0; index < CLIENTS; index += 1) {
     const client = new ZeroMQClient({ connection: frontends, logger: silentLogger });
@@ -25,7 +29,10 @@ export async function churnClients(frontends: readonly string[], random: Random)
   }
 }
 
-/** HTTP connections: idle ones, half a request, a whole request whose caller does not wait. */
+/**
+ * Opens HTTP connections: idle, with an incomplete request, or with a complete request whose caller
+ * does not wait.
+ */
 export async function churnConnections(urls: readonly string[], random: Random): Promise<void> {
   const requests = [
     '',
@@ -41,11 +48,11 @@ export async function churnConnections(urls: readonly string[], random: Random):
   );
 }
 
-/** Opens a connection, sends a text, and leaves after a while. */
+/** Opens a connection, sends a text, and closes the connection after a while. */
 async function visit(url: string, text: string, stay: number): Promise<void> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  socket.on('error', () => undefined); // The gateway may be down, or end the connection first.
+  socket.on('error', () => undefined); // The gateway may be down, or close the connection first.
   socket.resume();
   const closed = new Promise((resolve) => socket.once('close', resolve));
   if (text !== '') socket.write(text);

@@ -1,21 +1,30 @@
-/** Ways to serve a queue, to be compared in the simulation: each replaces what the router's lanes do. */
+/**
+ * Queue disciplines to compare in the simulation. Each replaces the one of the router's client
+ * queues.
+ */
 import { Pace } from '../../src/core/time/pace.ts';
 import { ClientQueue } from '../../src/router/broker/fair-queue.ts';
 import type { RouterRequest } from '../../src/router/broker/request.ts';
 
-/** The request to serve next; one whose deadline has been made to pass is expired, and the next one is asked for. */
+/**
+ * Selects the request to serve next. If the discipline sets the deadline of a request to the past,
+ * the request expires and the next one is selected.
+ */
 type Next = (lane: ClientQueue, now: number) => RouterRequest | undefined;
 
 export interface Discipline {
   readonly name: string;
-  /** Undefined: what the router does. */
+  /** Undefined for the router's own discipline. */
   readonly next?: Next;
-  /** Requests with less time left than their handler usually takes are dispatched all the same. */
+  /** Whether to dispatch requests that have less time left than their handler usually takes. */
   readonly hopeful?: boolean;
   readonly breaker?: false;
 }
 
-/** Longest wait and time to look at of CoDel, in ms: those that Facebook published for its services are 5 and 100. */
+/**
+ * Target delay and interval of CoDel, in milliseconds. Facebook published 5 and 100 for its
+ * services.
+ */
 const TARGET = 5;
 const INTERVAL = 100;
 
@@ -26,7 +35,10 @@ function drop(pending: RouterRequest, now: number): RouterRequest {
 
 const first: Next = (lane) => lane.first;
 
-/** CoDel as in RFC 8289: what waited for more than the target for an interval is dropped, ever more often. */
+/**
+ * CoDel as in RFC 8289: when the waiting time has exceeded the target for an interval, requests are
+ * dropped at an increasing rate.
+ */
 function codel(): Next {
   let above = Infinity;
   let dropNext = Infinity;
@@ -52,7 +64,10 @@ function codel(): Next {
   };
 }
 
-/** CoDel for servers, as Facebook describes it: while the queue does not become empty, nothing waits for long. */
+/**
+ * CoDel for servers, as described by Facebook: the limit on waiting time is short unless the queue
+ * was empty within the last interval.
+ */
 function serverCodel(longest: number): Next {
   let emptyAt = 0;
   return (lane, now) => {
@@ -64,7 +79,10 @@ function serverCodel(longest: number): Next {
   };
 }
 
-/** Each with a name for people. Those with a memory begin anew at each call. */
+/**
+ * Returns all disciplines with their display names. Each call returns disciplines in their initial
+ * state.
+ */
 export function disciplines(): Discipline[] {
   return [
     { name: 'first come, first served', next: first, hopeful: true },
@@ -77,7 +95,7 @@ export function disciplines(): Discipline[] {
   ];
 }
 
-/** Runs something with a discipline in force. */
+/** Runs a function while a discipline is in force. */
 export function under<T>({ next, hopeful }: Discipline, run: () => T): T {
   const lane = ClientQueue.prototype;
   const pace = Pace.prototype;

@@ -1,29 +1,32 @@
-/** Faults, one after the other, chosen by chance: what happens to processes in real life, and some garbage. */
+/**
+ * Fault injection: randomly chosen faults, one after the other. They imitate common failures of
+ * processes, and some send garbage.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { churnClients, churnConnections } from './churn.ts';
 import type { Cluster, Member } from './fleet.ts';
 import { sendGarbage } from './garbage.ts';
 import type { Random } from './random.ts';
 
-/** A fault that was made. */
+/** A fault that was injected. */
 export interface Made {
-  /** What was done to whom: `SIGKILL worker`. */
+  /** The fault and its target: `SIGKILL worker`. */
   readonly what: string;
   /** Seconds after the start. */
   readonly at: number;
 }
 
-/** Between two faults, in ms. */
+/** Pause between two faults, in milliseconds. */
 const PAUSE = { least: 1500, most: 4000 };
 
-/** How long a worker keeps another contract, in ms. */
+/** How long a worker keeps another contract, in milliseconds. */
 const SWAP = { least: 2000, most: 8000 };
 
 type Fault = (victim: Member) => Promise<void>;
 
 export class Faults {
   readonly made: Made[] = [];
-  /** Faults that could not be made, or from which somebody did not come back. */
+  /** Faults that could not be injected, or after which a process did not recover. */
   readonly failures: string[] = [];
   private readonly start = performance.now();
   private readonly busy = new Set<Member>();
@@ -35,12 +38,12 @@ export class Faults {
     private readonly random: Random,
   ) {}
 
-  /** Whether a fault is being made to a process, or it is on its way back. */
+  /** Whether a fault is in progress for a process, or the process is still recovering from one. */
   isBusy(member: Member): boolean {
     return this.busy.has(member);
   }
 
-  /** Makes faults until `stop` is called. */
+  /** Injects faults until `stop` is called. */
   async run(): Promise<void> {
     const { random, stopping } = this;
     while (!stopping.signal.aborted) {
@@ -51,7 +54,7 @@ export class Faults {
     }
   }
 
-  /** Makes no more; resolves when what was made is over and everybody is back. */
+  /** Stops the injection. Resolves when all faults are over and all processes have recovered. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.running);
@@ -73,7 +76,7 @@ export class Faults {
     this.make(`${name} ${victim.kind}`, () => fault(victim).finally(() => this.busy.delete(victim)));
   }
 
-  /** Something that peers outside of the fleet do. */
+  /** Chooses a fault caused by peers outside the cluster. */
   private strangers(): [what: string, fault: () => Promise<void>] {
     const { random, fleet } = this;
     return random.pick<[string, () => Promise<void>]>([
@@ -130,7 +133,7 @@ export class Faults {
     member.frozen = false;
   }
 
-  /** The worker announces another contract for a while. */
+  /** Makes the worker announce another contract for a while. */
   private async swap(member: Member, contract: string): Promise<void> {
     await member.stop();
     await member.start({ SOAK_CONTRACT: contract });
@@ -150,7 +153,9 @@ function frontendsOf({ routers }: Cluster): string[] {
   return routers.map(({ frontend }) => frontend);
 }
 
-/** Waits until a gateway says that it can serve, as a load balancer does; a minute at most. */
+/**
+ * Waits, like a load balancer, until a gateway reports that it is ready; at most about a minute.
+ */
 export async function isReady(url: string): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);

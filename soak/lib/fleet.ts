@@ -1,6 +1,7 @@
 /**
- * The processes of the soak: routers, gateways and workers, as the command line starts them. One of each kind is steady:
- * no fault is made to it, so that what it leaks shows. The others are victims.
+ * The processes of the soak test: routers, gateways and workers, started through the command line.
+ * One process of each kind is steady: no fault is injected into it, so that leaks become visible.
+ * The others are targets of faults.
  */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -10,28 +11,31 @@ import { freePorts } from '../../scripts/lib/ports.ts';
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
 
-/** How long a process may take to drain before it is killed, in ms; longer than it says itself. */
+/**
+ * Time that a process may take to drain before it is killed, in milliseconds. It is longer than the
+ * configured drain.
+ */
 const DRAIN = 8000;
 
 export type Kind = 'router' | 'gateway' | 'worker';
 
-/** Where a router listens. */
+/** The endpoints of a router. */
 export interface RouterPlace {
   readonly frontend: string;
   readonly backend: string;
   readonly heartbeat: string;
 }
 
-/** One process, and those that take its place. */
+/** A process and its successors. */
 export class Member {
   running: RunningProcess | undefined;
-  /** The process that was started last; it may be stopping. */
+  /** The process started last. It may be stopping. */
   private child: RunningProcess['child'] | undefined;
   /** HTTP address of a gateway. */
   url = '';
-  /** Whether a fault holds it stopped (SIGSTOP). */
+  /** Whether a fault has stopped the process with SIGSTOP. */
   frozen = false;
-  /** Ends that were asked for with SIGTERM and were not clean. */
+  /** Exits after SIGTERM with a code other than 0. */
   readonly uncleanEnds: string[] = [];
 
   constructor(
@@ -43,8 +47,9 @@ export class Member {
   ) {}
 
   /**
-   * Starts it; resolves when it is ready.
-   * @param extra environment variables of this start only.
+   * Starts the process. Resolves when it is ready.
+   *
+   * @param extra environment variables for this start only.
    */
   async start(extra: Readonly<Record<string, string>> = {}): Promise<void> {
     const { args, name, kind } = this;
@@ -56,17 +61,17 @@ export class Member {
     if (kind === 'gateway') this.url = this.running.ready.groups?.['place'] ?? '';
   }
 
-  /** Sends a signal, also while the process is stopping; nothing happens when it is gone. */
+  /** Sends a signal, even while the process is stopping. Does nothing if the process has ended. */
   signal(name: NodeJS.Signals): void {
     this.child?.kill(name);
   }
 
-  /** Ends it with SIGKILL. */
+  /** Ends the process with SIGKILL. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }
 
-  /** Ends it with SIGTERM, and waits while it drains. */
+  /** Ends the process with SIGTERM and waits for its drain. */
   async stop(): Promise<void> {
     const code = await this.end('SIGTERM');
     if (code !== undefined && code !== 0) this.uncleanEnds.push(`${this.name} ended with ${String(code)}`);
@@ -87,20 +92,20 @@ export class Member {
   }
 }
 
-/** How many of each kind. */
+/** Number of processes by kind. */
 export interface FleetSize {
   readonly gateways: number;
   readonly workers: number;
 }
 
-/** All of them. */
+/** All processes. */
 export class Cluster {
   private constructor(
     readonly members: readonly Member[],
     readonly routers: readonly RouterPlace[],
   ) {}
 
-  /** Two routers, and as many of the others as asked for. Nothing is started yet. */
+  /** Creates two routers and the given numbers of gateways and workers, without starting them. */
   static async of({ gateways, workers }: FleetSize, logFolder: string): Promise<Cluster> {
     const ports = await freePorts(6 + gateways);
     const port = (): number => ports.shift() ?? 0;
@@ -129,12 +134,12 @@ export class Cluster {
     return this.members.filter((member) => member.kind === kind);
   }
 
-  /** Starts all of them, and waits until each gateway has the routes of the workers. */
+  /** Starts all processes and waits until each one is ready. */
   async start(): Promise<void> {
     await Promise.all(this.members.map((member) => member.start()));
   }
 
-  /** Ends all of them: gateways first, routers last. */
+  /** Stops all processes: gateways first, routers last. */
   async stop(): Promise<void> {
     for (const kind of ['gateway', 'worker', 'router'] as const) {
       await Promise.all(this.of(kind).map((member) => member.stop()));

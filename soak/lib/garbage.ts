@@ -1,4 +1,4 @@
-/** Peers that mean no good: they send what is no message of the protocol, and replies that nobody asked them for. */
+/** Malicious peers: they send malformed messages and replies that were not requested. */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Dealer } from 'zeromq';
@@ -8,7 +8,10 @@ import type { Random } from './random.ts';
 const MESSAGES = 300;
 const LONGEST = 200;
 
-/** Sends garbage to ZeroMQ endpoints for a moment: random frames, half-true ones, bytes that are no ZMTP. */
+/**
+ * Sends garbage to ZeroMQ endpoints: random frames, partially valid ones, and bytes that are not
+ * ZMTP.
+ */
 export async function sendGarbage(endpoints: readonly string[], random: Random): Promise<void> {
   await Promise.all(
     endpoints.flatMap((endpoint) => [randomFrames(endpoint, random), noZmtp(endpoint, random)]),
@@ -19,7 +22,7 @@ async function randomFrames(endpoint: string, random: Random): Promise<void> {
   const socket = new Dealer({ linger: 0, sendTimeout: 0 });
   socket.connect(endpoint);
   for (let sent = 0; sent < MESSAGES; sent += 1) {
-    await socket.send(message(random)).catch(() => undefined); // it is full: the other side takes no more of it
+    await socket.send(message(random)).catch(() => undefined); // the queue is full; the message is dropped
     if (sent % 50 === 0) await sleep(5);
   }
   socket.close();
@@ -42,10 +45,10 @@ function message(random: Random): Buffer[] {
   ])();
 }
 
-/** Bytes on a bare connection. The other side cuts it, or we do. */
+/** Sends bytes on a TCP connection. Either side closes it. */
 async function noZmtp(endpoint: string, random: Random): Promise<void> {
   const socket = connect(Number(endpoint.split(':').at(-1)), '127.0.0.1');
-  socket.on('error', () => undefined); // cut by the other side
+  socket.on('error', () => undefined); // closed by the other side
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.end(bytes(random, 512));
   const timer = setTimeout(() => socket.destroy(), 1000);

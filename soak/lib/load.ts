@@ -1,6 +1,7 @@
 /**
- * The load of the soak: so many requests a second, whatever becomes of them, half of them over HTTP through the
- * gateways and half straight from a client. All that callers learn goes into the checker's log.
+ * The load of the soak test: a fixed number of requests per second regardless of their outcome.
+ * Half go over HTTP through the gateways, half directly from a client to the routers. Everything
+ * the callers observe is written to the checker's log.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
@@ -9,22 +10,28 @@ import type { Work } from '../worker.ts';
 import { type Log, NO_ANSWER } from './log.ts';
 import type { Random } from './random.ts';
 
-/** Time that a request may take, in ms; the contract of the worker says the same. */
+/** Request timeout in milliseconds, equal to the one in the worker's contract. */
 const TIMEOUT = 2000;
-/** How long a caller waits for what is promised within `TIMEOUT`, before a request counts as lost. */
+/**
+ * How long, in milliseconds, a caller waits for an outcome that is guaranteed within `TIMEOUT`.
+ * After this time the request counts as lost.
+ */
 const PATIENCE = 4 * TIMEOUT;
-/** Between two looks at how many requests are due, in ms. */
+/** Time between two checks of how many requests are due, in milliseconds. */
 const TICK = 25;
-/** Share of callers that go away before they are answered. */
+/** Share of callers that leave before the reply. */
 const IMPATIENT = 0.02;
-/** Share of direct requests that are not idempotent and ask for the event that only the wider contract has. */
+/**
+ * Share of direct requests that are not idempotent and use the event that only the wider contract
+ * has.
+ */
 const MORE = 0.05;
 
-/** Where the load goes. */
+/** Targets of the load. */
 export interface Targets {
   /** Frontends of the routers. */
   readonly frontends: readonly string[];
-  /** Gateways that take requests now. */
+  /** Gateways that currently accept requests. */
   gateways(): readonly string[];
 }
 
@@ -43,12 +50,12 @@ export class Load {
     this.client = new ZeroMQClient({ connection: targets.frontends, logger: silentLogger });
   }
 
-  /** Requests sent so far. */
+  /** Number of requests sent so far. */
   get sent(): number {
     return this.count;
   }
 
-  /** Sends `rate` requests a second until `stop` is called. */
+  /** Sends `rate` requests per second until `stop` is called. */
   async run(rate: number): Promise<void> {
     await this.client.connect({ throwOnFailure: true });
     const start = performance.now();
@@ -59,7 +66,7 @@ export class Load {
     }
   }
 
-  /** Sends no more, and waits for what is under way, though not for ever. */
+  /** Stops sending and waits a limited time for the requests in flight. */
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.race([Promise.all(this.open), sleep(PATIENCE)]);
@@ -67,7 +74,7 @@ export class Load {
     await this.agent.destroy();
   }
 
-  /** One request, of one caller. */
+  /** Sends one request. */
   private one(): void {
     const { random } = this;
     this.count += 1;
@@ -82,7 +89,7 @@ export class Load {
     this.open.add(done);
   }
 
-  /** Straight to the routers. */
+  /** Sends a request directly to the routers. */
   private direct(work: Work, idempotent: boolean): Promise<void> {
     const more = !idempotent && this.random.next() < MORE;
     const eventName = idempotent ? 'soak.put' : more ? 'soak.more' : 'soak.post';
@@ -106,7 +113,7 @@ export class Load {
     });
   }
 
-  /** Through a gateway. */
+  /** Sends a request through a gateway. */
   private async overHttp(work: Work, idempotent: boolean): Promise<void> {
     const { id, ...rest } = work;
     const url = `${this.random.pick(this.targets.gateways())}/soak/${id}`;
@@ -123,7 +130,7 @@ export class Load {
       const problem = statusCode < 400 ? {} : (JSON.parse(text) as { code?: string; dispatched?: boolean });
       this.settled(id, problem.code ?? '', statusCode, problem.dispatched, text);
     } catch {
-      // The connection broke off, or the caller hung up: nobody knows what became of it.
+      // The connection was closed, by the caller or otherwise, so the outcome is unknown.
       this.log.write({ t: 'settled', id, code: NO_ANSWER, status: 0, dispatched: undefined });
     }
   }
@@ -139,7 +146,10 @@ export class Load {
     this.log.write({ t: 'settled', id, code, status, dispatched, by });
   }
 
-  /** How long a caller waits, in ms; undefined for all but a few: for as long as it takes. */
+  /**
+   * How long, in milliseconds, a caller waits before it leaves; undefined for the majority, which
+   * wait for the reply.
+   */
   private patience(): number | undefined {
     return this.random.next() < IMPATIENT ? Math.ceil(this.random.between(1, 60)) : undefined;
   }

@@ -1,48 +1,52 @@
 /**
- * The log that the checker reads: what callers asked and were told, and what workers ran. One JSON object a line, in
- * files of a folder, one file for each process that writes. A line is with the kernel once `write` returns, so that
- * one who is killed right after has told what it began.
+ * The log that the checker reads: requests and outcomes as seen by callers, and executions as seen
+ * by workers. Each line is a JSON object; each writing process has a file of its own in the folder.
+ * `write` is synchronous: a line has reached the kernel when it returns, so a process killed right
+ * after has still logged what it began.
  */
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-/** A request, as its caller sent it. */
+/** A request, as sent by its caller. */
 export interface Asked {
   readonly t: 'asked';
   readonly id: string;
   readonly idempotent: boolean;
 }
 
-/** What the caller was told. */
+/** The outcome, as seen by the caller. */
 export interface Settled {
   readonly t: 'settled';
   readonly id: string;
-  /** Empty on success; a code of the catalogue or a worker's own; NO_ANSWER where HTTP broke off. */
+  /**
+   * Empty on success; otherwise a code of the catalogue or a worker's own, or NO_ANSWER if the HTTP
+   * connection was closed.
+   */
   readonly code: string;
   readonly status: number;
-  /** What the caller was told of it; undefined where it was told nothing. */
+  /** Value of `dispatched` in the outcome; undefined if the outcome has none. */
   readonly dispatched: boolean | undefined;
-  /** On success, the execution that the reply says it comes from. */
+  /** On success, the execution that the reply names as its origin. */
   readonly by?: string;
 }
 
-/** A handler began to run a request, or came to its end. */
+/** The start or the end of a handler's execution. */
 export interface Ran {
   readonly t: 'began' | 'ended';
   readonly id: string;
-  /** Names the execution: no two are called the same. */
+  /** Unique name of the execution. */
   readonly by: string;
 }
 
 export type Entry = Asked | Settled | Ran;
 
-/** Code of a request whose HTTP connection broke off: nobody told what became of it. */
+/** Code of a request whose HTTP connection was closed before the outcome was known. */
 export const NO_ANSWER = 'NO_ANSWER';
 
 export class Log {
   private readonly fd: number;
 
-  /** @param name of the file; one that is there is continued. */
+  /** @param name name of the file. An existing file is continued. */
   constructor(folder: string, name: string) {
     this.fd = openSync(path.join(folder, `${name}.jsonl`), 'a');
   }
@@ -56,7 +60,7 @@ export class Log {
   }
 }
 
-/** Everything in the log files of a folder. A last line that was cut off by a kill is left out. */
+/** Reads all log files of a folder. A last line truncated by a kill is skipped. */
 export function readLogs(folder: string): Entry[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.jsonl'))

@@ -1,6 +1,7 @@
 /**
- * A router under load, simulated: the real core on a clock of its own, with clients and workers that only take time.
- * A minute of load takes a fraction of a second, and a seed gives the same course again.
+ * A simulation of a router under load: the real broker on a simulated clock, with clients and
+ * workers that only take time. A simulated minute takes a fraction of a second, and a seed makes
+ * the run reproducible.
  */
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
@@ -10,36 +11,41 @@ import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import { Agenda } from './agenda.ts';
 import { type Random, randomOf } from './random.ts';
 
-/** One client's requests for one event. */
+/** The requests of one client for one event. */
 export interface Stream {
   readonly client: number;
   readonly eventName: string;
-  /** Its part of the load; the parts of all streams are summed. */
+  /** Weight of the stream in the total load. The weights of all streams are added up. */
   readonly part: number;
-  /** Time that its requests allow, in ms. */
+  /** Request timeout in milliseconds. */
   readonly timeout: number;
 }
 
-/** A course of load. */
+/** Parameters of a simulation. */
 export interface OverloadCase {
-  /** Requests that each worker runs at a time. */
+  /** Concurrency of each worker. */
   readonly workers: readonly number[];
-  /** Workers of the original: they cannot be told to cancel, and queue what they are given. */
+  /**
+   * Whether the workers are classic: they do not support cancellation, and they queue the requests
+   * they receive.
+   */
   readonly classic?: boolean;
-  /** Time of a handler, in ms. */
+  /** Duration of a handler, in milliseconds. */
   readonly service: (random: Random) => number;
   /** Mean of `service`. */
   readonly meanService: number;
   readonly streams: readonly Stream[];
-  /** Load as a share of the capacity, one phase after the other; durations in ms. */
+  /**
+   * Phases of load relative to the capacity, one after the other, with durations in milliseconds.
+   */
   readonly phases: readonly { readonly load: number; readonly duration: number }[];
-  /** Requests come at random (Poisson), rather than evenly. */
+  /** Whether requests arrive at random (Poisson) instead of at regular intervals. */
   readonly random: boolean;
   readonly seed: number;
   readonly options?: BrokerOptions;
 }
 
-/** A request as its client saw it. */
+/** A request, as seen by its client. */
 export interface Asked {
   readonly stream: Stream;
   readonly at: number;
@@ -47,12 +53,12 @@ export interface Asked {
   settledAt: number;
 }
 
-/** What came of a course. */
+/** Result of a simulation. */
 export interface Course {
   readonly requests: readonly Asked[];
-  /** Requests a second that the workers can run. */
+  /** Capacity of the workers, in requests per second. */
   readonly capacity: number;
-  /** When each phase ended. */
+  /** End time of each phase. */
   readonly ends: readonly number[];
 }
 
@@ -66,7 +72,10 @@ const OK: ReplyMessage = {
   body: NO_BYTES,
 };
 
-/** A worker that runs as many requests as it has places; a classic one lets the others wait. */
+/**
+ * A worker that runs as many requests at a time as its concurrency. A classic worker queues the
+ * rest.
+ */
 class SimulatedWorker implements WorkerPort {
   private readonly entry: Worker;
   private readonly waiting: { id: number; generation: number }[] = [];
@@ -88,7 +97,10 @@ class SimulatedWorker implements WorkerPort {
     return true;
   }
 
-  /** Its handlers ignore their signal: one that runs is busy to its end. */
+  /**
+   * The handlers ignore the abort signal: a cancelled request occupies the worker until its handler
+   * ends.
+   */
   cancel(): void {}
 
   private begin(): void {
@@ -139,7 +151,7 @@ class Overload {
     return { requests: this.requests, capacity: this.capacity, ends };
   }
 
-  /** Has the requests of a phase come, each one planning the next. */
+  /** Schedules the requests of a phase. Each arrival schedules the next one. */
   private plan(from: number, to: number, load: number): void {
     const { streams, random } = this.course;
     const parts = streams.reduce((sum, { part }) => sum + part, 0);
@@ -207,18 +219,18 @@ class Overload {
   }
 }
 
-/** Runs a course to its end. */
+/** Runs a simulation to its end. */
 export function simulate(course: OverloadCase): Course {
   return new Overload(course).run();
 }
 
-/** Successes in a span of time as a share of what the workers could have run. */
+/** Successes in a period as a share of what the workers could have completed. */
 export function goodput({ requests, capacity }: Course, from: number, to: number): number {
   const good = requests.filter(({ code, settledAt }) => code === '' && settledAt >= from && settledAt < to);
   return good.length / ((capacity * (to - from)) / 1000);
 }
 
-/** The share of the requests made in a span of time that succeeded. */
+/** Share of the requests sent in a period that succeeded. */
 export function success({ requests }: Course, from: number, to: number): number {
   const made = requests.filter(({ at }) => at >= from && at < to);
   return made.filter(({ code }) => code === '').length / made.length;

@@ -1,4 +1,7 @@
-/** The page that shows what a soak found: tables between its marks, charts in a folder of its name beside it. */
+/**
+ * Writes the results of a soak test into a page: tables between the page's marks, charts into a
+ * folder with the page's name beside it.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -6,7 +9,7 @@ function between(mark: string): RegExp {
   return new RegExp(`(<!-- ${mark} -->\\n)[^]*(<!-- /${mark} -->)`);
 }
 
-/** @throws Error when the page has no place for the tables. */
+/** @throws {Error} when the page has no marks for the tables. */
 export function readPage(page: string, mark: string): string {
   const source = readFileSync(page, 'utf8');
   if (between(mark).test(source)) return source;
@@ -14,9 +17,9 @@ export function readPage(page: string, mark: string): string {
 }
 
 /**
- * Writes both; what stood there before is gone.
+ * Writes tables and charts, replacing previous ones.
  *
- * @throws Error when the page has no place for the tables; the charts are written by then.
+ * @throws {Error} when the page has no marks for the tables; the charts have been written by then.
  */
 export function writePage(
   page: string,

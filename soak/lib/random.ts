@@ -1,14 +1,14 @@
-/** Chance with a seed: the same seed, the same course of events. */
+/** Random numbers from a seed: the same seed produces the same sequence. */
 export interface Random {
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   next(): number;
-  /** From `least` to below `most`. */
+  /** Returns a number from `least` to below `most`. */
   between(least: number, most: number): number;
-  /** One of them. */
+  /** Returns one of the items. */
   pick<T>(from: readonly T[]): T;
 }
 
-/** Mulberry32: small, quick, and good enough to choose faults with. */
+/** Mulberry32: small, fast, and sufficient to choose faults. */
 export function randomOf(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

@@ -1,4 +1,4 @@
-/** What a soak found, as Markdown and as charts. */
+/** Results of a soak test as Markdown and charts. */
 import type { Machine } from '../../bench/lib/machine.ts';
 import { isOutcomeCode, outcomeOf } from '../../src/core/messages/outcome.ts';
 import { HTTP_PROBLEMS } from '../../src/gateway/common/problem.ts';
@@ -8,35 +8,43 @@ import type { Made } from './faults.ts';
 import { NO_ANSWER } from './log.ts';
 import { growthOf, type Sample, slopeOf } from './samples.ts';
 
-/** Everything that a soak found. */
+/** All results of a soak test. */
 export interface Findings {
   readonly seconds: number;
   readonly rate: number;
   readonly seed: number;
-  /** Whether every process got only a fifth of the CPU time it wanted. */
+  /** Whether every process was limited to a fifth of the CPU time it requests. */
   readonly starved: boolean;
   readonly at: string;
   readonly machine: Machine;
   readonly verdict: Verdict;
   readonly faults: readonly Made[];
-  /** Faults that went wrong, and processes that were told to stop and did not end as they should. */
+  /** Faults that failed, and processes that did not stop cleanly. */
   readonly mishaps: readonly string[];
-  /** Looks at the steady processes, by name. */
+  /** Samples of the steady processes, by name. */
   readonly steady: ReadonlyMap<string, readonly Sample[]>;
 }
 
-/** How much the memory of a steady process may grow from the second quarter of a long run to its last. */
+/**
+ * Maximum growth of a steady process's memory from the second quarter of a long run to the last.
+ */
 const FLAT = 1.25;
-/** Runs shorter than this, in seconds, are still warming up: their memory is not judged. */
+/**
+ * Runs shorter than this, in seconds, consist mostly of warm-up, so their memory growth is not
+ * evaluated.
+ */
 const LONG = 600;
-/** MiB a minute by which the memory of a steady process may grow in the second half of a run of `STEEP_AFTER` seconds. */
+/**
+ * Maximum slope of a steady process's memory, in MiB per minute, in the second half of a run of at
+ * least `STEEP_AFTER` seconds.
+ */
 const STEEP = 0.2;
-/** In shorter runs, in seconds, the coming and going of garbage hides the slope. */
+/** In runs shorter than this, in seconds, garbage collection hides the slope. */
 const STEEP_AFTER = 2400;
-/** Descriptors that come and go with connections. */
+/** Tolerance for descriptors that connections open and close. */
 const LOOSE_HANDLES = 8;
 
-/** What is wrong; empty when all is well. */
+/** Returns the problems found in a run. */
 export function complaintsOf(findings: Findings): string[] {
   const { verdict, mishaps, steady, seconds } = findings;
   const grown = [...steady].flatMap(([name, series]) => {
@@ -55,7 +63,7 @@ export function complaintsOf(findings: Findings): string[] {
   return [...verdict.faults, ...mishaps, ...grown];
 }
 
-/** The section of docs/reliability/fault-tests.md. */
+/** Returns the section for docs/reliability/fault-tests.md. */
 export function markdownOf(findings: Findings): string {
   const { verdict, machine, faults, seconds, rate, seed, at, starved } = findings;
   return [
@@ -99,7 +107,7 @@ export function markdownOf(findings: Findings): string {
   ].join('\n\n');
 }
 
-/** The charts, by the name of their file. */
+/** Returns the charts by file name. */
 export function chartsOf({ steady }: Findings): Map<string, string> {
   const chart = (title: string, unit: string, measure: 'memory' | 'handles'): string =>
     lineChart(

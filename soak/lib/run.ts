@@ -1,4 +1,4 @@
-/** One soak, from the first process to the verdict. */
+/** Runs a soak test, from starting the processes to the verdict. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,28 +14,31 @@ import { complaintsOf, type Findings } from './report.ts';
 import { Samples } from './samples.ts';
 import { Starvation } from './starve.ts';
 
-/** What to run. */
+/** Parameters of a run. */
 export interface SoakOptions extends FleetSize {
   readonly seconds: number;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
-  /** Of the chance that chooses faults and requests. */
+  /** Seed of the random choice of faults and requests. */
   readonly seed: number;
-  /** Gives every process a fifth of the CPU time it wants. */
+  /** Whether to limit every process to a fifth of the CPU time it requests. */
   readonly starve: boolean;
   readonly say: (line: string) => void;
 }
 
 /**
- * Times an idempotent request may run: each of two routers gives it to one worker more when the first is lost, and the
- * client turns to the other router once.
+ * Maximum number of executions of an idempotent request: each of the two routers redispatches it
+ * once if a worker is lost, and the client sends it to the other router once.
  */
 const RUNS = 4;
-/** Most looks at memory and handles that are kept, and the least time between two, in ms. */
+/**
+ * Maximum number of samples of memory and handles, and minimum time between two samples in
+ * milliseconds.
+ */
 const MOST_SAMPLES = 240;
 const SAMPLE_TIME = 1000;
 
-/** Runs a soak. The logs are kept where something is wrong, and named. */
+/** Runs a soak test. If it finds a problem, it keeps the logs and prints their location. */
 export async function soak(options: SoakOptions): Promise<Findings> {
   const { seconds, rate, seed, starve, say } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'soak-'));
@@ -71,7 +74,7 @@ export async function soak(options: SoakOptions): Promise<Findings> {
   }
 }
 
-/** The time in which requests come, and faults are made. */
+/** Sends requests and injects faults for the given time. */
 async function underLoad(
   fleet: Cluster,
   log: Log,

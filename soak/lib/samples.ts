@@ -1,34 +1,34 @@
-/** Memory and open descriptors of processes over time. */
+/** Samples of memory and open descriptors of processes over time. */
 import { readdirSync } from 'node:fs';
 import { usageOf } from '../../bench/lib/proc-fs.ts';
 import type { Cluster } from './fleet.ts';
 
-/** One look at one process. */
+/** A sample of one process. */
 export interface Sample {
   /** Seconds after the start. */
   readonly at: number;
-  /** Resident memory, in MiB. */
+  /** Resident memory in MiB. */
   readonly memory: number;
   /** Open descriptors: files, sockets, pipes. */
   readonly handles: number;
 }
 
-/** How a measure of a process grew. */
+/** Growth of a measured value of a process. */
 export interface Growth {
-  /** Mean of the second quarter of the run: what came before is warming up. */
+  /** Mean of the second quarter of the run. The first quarter is warm-up. */
   readonly before: number;
   /** Mean of the last quarter. */
   readonly after: number;
 }
 
-/** Looks of all processes by their names. */
+/** Samples of all processes by name. */
 export class Samples {
   readonly all = new Map<string, Sample[]>();
   private readonly start = performance.now();
 
   constructor(private readonly fleet: Cluster) {}
 
-  /** Looks at every process that runs. */
+  /** Samples every running process. */
   take(): void {
     const at = (performance.now() - this.start) / 1000;
     for (const { name, running } of this.fleet.members) {
@@ -41,7 +41,7 @@ export class Samples {
   }
 }
 
-/** How a series grew from its second quarter to its last. */
+/** Returns the growth of a series from its second quarter to its last. */
 export function growthOf(series: readonly Sample[], measure: 'memory' | 'handles'): Growth {
   const quarter = Math.floor(series.length / 4);
   const mean = (from: number, to: number): number => {
@@ -54,7 +54,7 @@ export function growthOf(series: readonly Sample[], measure: 'memory' | 'handles
   };
 }
 
-/** How fast the memory of a process grew in the second half of a run, in MiB a minute (least squares). */
+/** Slope of a process's memory in the second half of a run, in MiB per minute (least squares). */
 export function slopeOf(series: readonly Sample[]): number {
   const half = series.slice(Math.floor(series.length / 2));
   const mean = (pick: (sample: Sample) => number): number =>
@@ -70,7 +70,7 @@ export function slopeOf(series: readonly Sample[]): number {
   return below === 0 ? 0 : (60 * above) / below;
 }
 
-/** Open descriptors of a process (Linux); undefined when it is gone. */
+/** Number of open descriptors of a process (Linux); undefined if the process has ended. */
 function countHandles(pid: number): number | undefined {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;

@@ -1,20 +1,21 @@
 /**
- * Starvation: every process gets a fifth of the CPU time it wants. The kernel's limits would need control groups, so each
- * process is stopped and continued by signals instead: it runs in one of five slots, and stands still in the others.
+ * CPU starvation: every process gets a fifth of the CPU time it requests. Limits of the kernel
+ * would require control groups, so signals stop and continue each process instead: it runs in one
+ * of five slots and is stopped in the others.
  */
 import type { Member } from './fleet.ts';
 
-/** Slots of a round; a process runs in one of them. */
+/** Number of slots per round. A process runs in one of them. */
 const SLOTS = 5;
-/** Length of a slot, in ms. */
+/** Duration of a slot in milliseconds. */
 const SLOT = 20;
 
-/** Stops and continues the processes of a fleet in turn, until it is stopped itself. */
+/** Stops and continues the processes in turn until it is stopped itself. */
 export class Starvation {
   private slot = 0;
   private readonly timer: NodeJS.Timeout;
 
-  /** @param isFrozen whether a fault holds the process stopped. */
+  /** @param isFrozen returns whether a fault has stopped the process. */
   constructor(
     private readonly members: readonly Member[],
     private readonly isFrozen: (member: Member) => boolean,
@@ -22,7 +23,7 @@ export class Starvation {
     this.timer = setInterval(() => this.next(), SLOT);
   }
 
-  /** Lets every process run freely again. */
+  /** Lets all processes run without limits again. */
   stop(): void {
     clearInterval(this.timer);
     for (const member of this.members) if (!this.isFrozen(member)) member.signal('SIGCONT');
