@@ -1,7 +1,9 @@
 /**
- * Contract of the echo worker (workers/echo.ts): what its events take and give, and where they are in HTTP.
+ * Contract of the echo worker (workers/echo.ts): the request and reply schemas of its events, and
+ * their HTTP routes.
  *
- * It is written once, in Joi. The gateway makes routes and documentation out of it; the worker checks what arrives.
+ * The schemas are written once, in Joi. The gateway generates routes and documentation from them,
+ * and the worker validates requests with them.
  */
 import Joi from 'joi';
 import { defineContract } from 'zeromq-gateway';
@@ -12,7 +14,7 @@ export default defineContract({
   name: 'echo',
   info: { title: 'Echo', version: '1.0.0', description: 'Gives back what it gets.' },
   events: {
-    // GET /echo/hello: the event's data is { "message": "hello" }.
+    // For GET /echo/hello, the event data is { "message": "hello" }.
     'echo.get': {
       method: 'GET',
       path: '/echo/{message}',
@@ -21,7 +23,7 @@ export default defineContract({
       data: Joi.object({ message: message.required() }),
       replies: { 200: Joi.object({ message: message.required() }).description('The same message.') },
     },
-    // POST /echo: the event's data is the body.
+    // For POST /echo, the event data is the body.
     'echo.post': {
       method: 'POST',
       path: '/echo',

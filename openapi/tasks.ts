@@ -1,5 +1,6 @@
 /**
- * Contract of the tasks worker (workers/tasks.ts): a small to-do list with everything a REST resource has.
+ * Contract of the tasks worker (workers/tasks.ts): a small to-do list that shows all common
+ * operations of a REST resource.
  */
 import Joi from 'joi';
 import { defineContract } from 'zeromq-gateway';
@@ -26,7 +27,7 @@ export default defineContract({
   name: 'tasks',
   info: { title: 'Tasks', version: '1.0.0', description: 'A to-do list.' },
   events: {
-    // What the path does not name comes from the query: GET /tasks?done=false&limit=10
+    // Members without a path parameter come from the query: GET /tasks?done=false&limit=10
     'tasks.list': {
       method: 'GET',
       path: '/tasks',
@@ -48,7 +49,7 @@ export default defineContract({
         }).description('One page of tasks.'),
       },
     },
-    // From the body: POST /tasks {"title": "buy milk"}
+    // Members come from the body: POST /tasks {"title": "buy milk"}
     'tasks.create': {
       method: 'POST',
       path: '/tasks',
@@ -66,7 +67,7 @@ export default defineContract({
       data: Joi.object({ id }),
       replies: { 200: task, 404: missing },
     },
-    // From the path and from the body, side by side: PUT /tasks/1 {"title": "buy milk", "done": true}
+    // Members come from path and body: PUT /tasks/1 {"title": "buy milk", "done": true}
     'tasks.replace': {
       method: 'PUT',
       path: '/tasks/{id}',
@@ -75,7 +76,8 @@ export default defineContract({
       data: Joi.object({ id, title: title.required(), notes: notes.default(''), done: done.default(false) }),
       replies: { 200: task, 404: missing },
     },
-    // Setting members to values given is idempotent; the gateway may repeat it when a worker dies.
+    // Setting members to given values is idempotent, so the router may redispatch the request if a
+    // worker is lost.
     'tasks.patch': {
       method: 'PATCH',
       path: '/tasks/{id}',

@@ -1,23 +1,26 @@
 #!/bin/sh
-# Makes a CURVE key pair for each kind of node and one for operators, and gives the cluster what it needs of them: a Secret for
-# each kind of node, the allow list of the routers as a ConfigMap (public keys alone are in it), and a token for the admin listeners.
+# Creates a CURVE key pair for each kind of node and one for operators, and stores them in the
+# cluster: a Secret for each kind of node, a ConfigMap with the routers' allow list, which contains
+# public keys only, and a Secret with the token of the admin listeners.
 #
-#   deploy/kubernetes/keys.sh [FOLDER]      # FOLDER: where the key files are kept; default: keys
-#   NAMESPACE=other deploy/kubernetes/keys.sh
+#     deploy/kubernetes/keys.sh [FOLDER]      # FOLDER: folder of the key files; default: keys
+#     NAMESPACE=other deploy/kubernetes/keys.sh
 #
-# Keys and list that are in the folder are used again: change peers.yaml there and run it once more, and the routers follow.
+# Existing keys and an existing allow list in the folder are reused. To change the allow list, edit
+# peers.yaml in that folder and run the script again; the routers apply the change.
 set -eu
 umask 077
 namespace=${NAMESPACE:-zeromq}
 mkdir -p "${1:-keys}"
 cd "${1:-keys}"
 
-# The public or the secret key in a key file, without a newline. Keys never are arguments: everybody sees those in ps.
+# Prints the public or the secret key from a key file, without a newline. Keys are never passed as
+# arguments, because all users can see those in ps.
 key() {
   sed -n "s/.*$2-key = \"\(.*\)\"/\1/p" "$1.key" | tr -d '\n'
 }
 
-# Makes an object of files, or changes the one that is there; without a copy of a Secret in its annotations.
+# Creates or updates an object. Server-side apply does not copy a Secret into an annotation.
 put() {
   kubectl --namespace "$namespace" create "$@" --dry-run=client --output=yaml |
     kubectl --namespace "$namespace" apply --server-side --filename=-
@@ -29,7 +32,7 @@ done
 
 [ -e admin-token ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >admin-token
 
-# A worker's entry says which events it serves, and under which paths its contract may have operations.
+# The entry of a worker lists the events it may serve, and the paths that its contract may use.
 [ -e peers.yaml ] || cat >peers.yaml <<END
 peers:
   - { name: gateway, publicKey: "$(key gateway public)", role: client, calls: ["*"] }

@@ -1,9 +1,11 @@
 /**
- * Encryption, and keys that say who a node is: a router that lets in one worker and one client, and turns a stranger away.
+ * Encryption and authentication with CURVE keys: the router accepts one worker and one client and
+ * rejects a client with an unknown key.
  *
  *     npx tsx examples/curve/private.ts
  *
- * With the command line: `zeromq-gateway keygen`, `--curve-key`, `--curve-server-key`, `--allow-list`.
+ * The equivalents on the command line are `zeromq-gateway keygen`, `--curve-key`,
+ * `--curve-server-key` and `--allow-list`.
  */
 import { once } from 'node:events';
 import {
@@ -35,7 +37,7 @@ const router = new ZeroMQRouter({
 });
 const { frontend, backend } = await router.start();
 
-/** Whom they trust, and who they are. */
+/** The router's public key, with which the other nodes verify the router. */
 const trust = { serverKey: ofRouter.publicKey };
 const worker = new ZeroMQWorker({
   connection: backend,

@@ -1,12 +1,12 @@
 /**
- * An Express app of your own, with the routes of workers below /api: the gateway is mounted as middleware.
+ * An Express app with the routes of workers under /api. The gateway is mounted as middleware.
  *
  *     npx tsx examples/express-app/app.ts
- *     curl -s localhost:3000/              # the app's own page
- *     curl -s localhost:3000/api/echo/hi   # the worker's
+ *     curl -s localhost:3000/              # answered by the app
+ *     curl -s localhost:3000/api/echo/hi   # answered by the worker
  *
- * Router and worker are in this process too; in yours, `requester` may as well be a `ZeroMQClient` that is connected to
- * routers elsewhere.
+ * Here, router and worker run in the same process. `requester` can also be a `ZeroMQClient` that is
+ * connected to routers in other processes.
  */
 import express from 'express';
 import { ZeroMQRouter, ZeroMQWorker } from 'zeromq-gateway';
@@ -24,7 +24,7 @@ await router.start();
 const worker = new ZeroMQWorker({ ...echo, connection: router });
 await worker.start();
 
-// Paths that the gateway does not have go on to the app.
+// With `fallthrough`, requests for paths without a route are passed on to the app.
 const gateway = createGateway({ requester: router, api: registry, fallthrough: true });
 
 const app = express();

@@ -1,12 +1,14 @@
 /**
- * A worker and a client that find their routers by a DNS name, as behind a headless Service of Kubernetes. The name is looked up
- * again and again: a router that joins it is used, one that leaves it is not.
+ * A worker and a client that find their routers by a DNS name, such as that of a headless Service
+ * in Kubernetes. The name is looked up periodically; connections to routers are opened and closed
+ * as their addresses appear and disappear.
  *
  *     npx tsx examples/many-routers/by-name.ts dns://routers.example:5555 dns://routers.example:5556
  *
- * The first name is for the client (frontends), the second one for the worker (backends); with no names `localhost` is asked
- * for, where `npm start` has a router. `dns://10.0.0.10:53/routers.example:5555` asks the DNS server 10.0.0.10, and a name without
- * a port (`dns://_zmq._tcp.example`) is that of SRV records, which say hosts and ports.
+ * The first name is for the client (frontends), the second one for the worker (backends). Both
+ * default to `localhost`, where `npm start` runs a router.
+ * `dns://10.0.0.10:53/routers.example:5555` queries the DNS server 10.0.0.10. A name without a port
+ * (`dns://_zmq._tcp.example`) is looked up as SRV records, which contain hosts and ports.
  */
 import { once } from 'node:events';
 import { ZeroMQClient, ZeroMQWorker } from 'zeromq-gateway';
@@ -21,7 +23,7 @@ const worker = new ZeroMQWorker({
 });
 const client = new ZeroMQClient({ connection: frontends, dns });
 
-/** Sends a hundred requests; gives how many were answered rightly. */
+/** Sends a hundred requests and returns the number of correct replies. */
 async function ask(): Promise<number> {
   const replies = Array.from({ length: 100 }, async (_, n) => {
     const { eventData } = await client.sendMessage<number>('double', { n }, { idempotent: true });

@@ -1,10 +1,11 @@
 /**
- * Two routers, one worker for both, and a client that knows both. One router is stopped while requests run; every request
- * is answered all the same.
+ * Two routers, and a worker and a client that are connected to both. One router is stopped while
+ * requests are in flight; all requests still succeed.
  *
  *     npx tsx examples/many-routers/failover.ts
  *
- * With the command line: `zeromq-gateway worker … --router A --router B`, `zeromq-gateway gateway --router A --router B`.
+ * The equivalents on the command line are `zeromq-gateway worker … --router A --router B` and
+ * `zeromq-gateway gateway --router A --router B`.
  */
 import { once } from 'node:events';
 import { ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from 'zeromq-gateway';
@@ -27,7 +28,10 @@ await Promise.all([once(one, 'workerJoined'), once(two, 'workerJoined'), worker.
 const client = new ZeroMQClient({ connection: endpoints.map(({ frontend }) => frontend) });
 await client.connect();
 
-/** Sends a hundred requests; gives how many were answered rightly. `idempotent`: sent again when a router is lost. */
+/**
+ * Sends a hundred requests and returns the number of correct replies. `idempotent` permits the
+ * client to send a request to the other router if its router is lost.
+ */
 async function ask(): Promise<number> {
   const replies = Array.from({ length: 100 }, async (_, n) => {
     const { eventData } = await client.sendMessage<number>('double', { n }, { idempotent: true });

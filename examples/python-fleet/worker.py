@@ -1,8 +1,8 @@
-"""A worker of a fleet: how long a text is, in words and letters. pyzmq and nothing else.
+"""A worker that counts the words and letters of a text. It needs only pyzmq.
 
     python3 worker.py tcp://127.0.0.1:5556
 
-Start as many as you like. A router gives each one request at a time.
+Start any number of workers. The router sends each worker one request at a time.
 """
 
 import json

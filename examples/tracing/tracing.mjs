@@ -1,6 +1,7 @@
 /**
- * Sets OpenTelemetry up before anything else is loaded: `node --import ./tracing.mjs …`. Threads of the process are set up
- * by it too. Spans go to the collector at OTEL_EXPORTER_OTLP_ENDPOINT, by default http://localhost:4318.
+ * Sets up OpenTelemetry before other modules are loaded: `node --import ./tracing.mjs …`. This also
+ * applies to the threads of the process. Spans are exported to the collector at
+ * OTEL_EXPORTER_OTLP_ENDPOINT (default: http://localhost:4318).
  */
 import process from 'node:process';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -13,5 +14,5 @@ const provider = new NodeTracerProvider({
 });
 provider.register();
 
-// What is not sent yet is sent before the process ends.
+// Exports the remaining spans before the process ends.
 process.once('beforeExit', () => void provider.shutdown());

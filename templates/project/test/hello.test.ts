@@ -1,4 +1,4 @@
-/** The worker behind a router of its own, in this process: no network, no ports. */
+/** Tests the worker behind a router in the same process, without network and ports. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from 'zeromq-gateway';

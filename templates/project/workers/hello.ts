@@ -1,5 +1,5 @@
 /**
- * The worker "hello": what its events take and give, and what they do.
+ * The worker "hello": the contract of its events, and their handlers.
  *
  *     npx zeromq-gateway worker workers/hello.ts --router tcp://127.0.0.1:5556
  */
@@ -10,7 +10,7 @@ const contract = defineContract({
   name: 'hello',
   info: { title: 'hello', version: '0.1.0', description: 'Greets.' },
   events: {
-    // GET /hello/world: the event's data is { "name": "world" }.
+    // For GET /hello/world, the event data is { "name": "world" }.
     'hello.get': {
       method: 'GET',
       path: '/hello/{name}',
