@@ -1,5 +1,6 @@
-# Images of zeromq-gateway. Three stages make the last one, which runs any command of zeromq-gateway; the stage
-# python-worker is an image of its own: docker build --target python-worker .
+# Images of zeromq-gateway. The last stage is the image that runs any command of zeromq-gateway; it
+# is built from the two Node.js stages before it. The stage python-worker is an image of its own:
+# docker build --target python-worker .
 
 # Compiles the sources.
 FROM node:22-bookworm-slim AS build
@@ -11,13 +12,13 @@ COPY scripts ./scripts
 COPY src ./src
 RUN node scripts/build.mjs
 
-# Production dependencies only. Native add-ons come with their packages: no compiler is needed.
+# Production dependencies only. Native add-ons include prebuilt binaries, so no compiler is needed.
 FROM node:22-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 
-# A classic worker: Python and pyzmq, nothing of ours.
+# A classic worker: Python and pyzmq, without any code of zeromq-gateway.
 FROM debian:bookworm-slim AS python-worker
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends python3-zmq \
@@ -33,10 +34,11 @@ HEALTHCHECK NONE
 ENTRYPOINT ["python3", "inventory.py"]
 
 FROM node:22-bookworm-slim AS runtime
-# A container has a network of its own: what listens on its loopback cannot be reached from outside. So the HTTP side
-# listens everywhere; which port leaves the host is up to whoever runs the container. The router's ports stay on
-# loopback until told otherwise (ZMQ_GATEWAY_FRONTEND, ZMQ_GATEWAY_BACKEND, ZMQ_GATEWAY_HEARTBEAT),
-# for which they want keys or ZMQ_GATEWAY_INSECURE=true (docs/security/index.md).
+# The loopback interface of a container cannot be reached from outside the container. The HTTP
+# server therefore listens on all interfaces, and the operator chooses which port to publish. The
+# router's ports stay on loopback unless ZMQ_GATEWAY_FRONTEND, ZMQ_GATEWAY_BACKEND and
+# ZMQ_GATEWAY_HEARTBEAT are set. Other addresses require CURVE keys or ZMQ_GATEWAY_INSECURE=true
+# (docs/security/index.md).
 ENV NODE_ENV=production \
   ZMQ_GATEWAY_HOST=0.0.0.0 \
   ZMQ_GATEWAY_PORT=8080 \
@@ -52,10 +54,11 @@ COPY templates ./templates
 USER node
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# For the commands that speak HTTP. Whoever runs a router or a worker sets a check of its own, as compose.yaml does.
+# For commands that serve HTTP. Containers that run a router or a worker need a health check of
+# their own; see compose.yaml.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.ZMQ_GATEWAY_PORT}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# In exec form node itself is process 1: SIGTERM reaches it and it drains. It needs no init such as tini: it has
-# handlers for its signals, and reaps the only processes it starts (--processes) itself.
+# The exec form makes node process 1, so SIGTERM reaches it and starts the drain. No init such as
+# tini is needed: node handles its signals and reaps the only processes it starts (--processes).
 ENTRYPOINT ["node", "/app/dist/cli/main.js"]
 CMD ["up"]

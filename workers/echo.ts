@@ -1,10 +1,10 @@
 /**
- * The smallest worker: it gives back what it gets.
+ * A minimal worker: it replies with the event data it receives.
  *
  *     zeromq-gateway worker workers/echo.ts --router tcp://127.0.0.1:5556
  *
- * A worker file exports what `defineWorker` makes. Handlers go by the name of their event, get the event's data and
- * return the data of the reply.
+ * A worker file exports the result of `defineWorker`. Handlers are named after their events,
+ * receive the event data and return the data of the reply.
  */
 import { defineWorker } from 'zeromq-gateway';
 import contract from '../openapi/echo.ts';

@@ -1,10 +1,10 @@
 /**
- * A to-do list on a SQLite file: everything a REST resource has, in one worker.
+ * A to-do list in a SQLite file: one worker with all common operations of a REST resource.
  *
  *     zeromq-gateway worker workers/tasks.ts --router tcp://127.0.0.1:5556
  *
- * Tasks are kept in tasks.sqlite, in the folder that ZMQ_GATEWAY_DATA names (default: data, below the working
- * folder). Any number of threads and processes may serve the same file.
+ * Tasks are stored in tasks.sqlite, in the folder given by ZMQ_GATEWAY_DATA (default: data, in the
+ * working folder). Any number of threads and processes can serve the same file.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ interface Task {
 type NewTask = Pick<Task, 'title' | 'notes' | 'done'>;
 type Query = { done?: boolean; q?: string; limit: number; offset: number };
 
-/** Each thread has a connection of its own, from its start to its end. */
+/** Each thread has its own connection for as long as it runs. */
 let database: Database.Database;
 let sql: ReturnType<typeof statements>;
 
@@ -32,7 +32,7 @@ function open(): void {
   const folder = process.env.ZMQ_GATEWAY_DATA ?? 'data';
   mkdirSync(folder, { recursive: true });
   database = new Database(join(folder, 'tasks.sqlite'), { timeout: 5000 });
-  database.pragma('journal_mode = WAL'); // readers and a writer do not wait for each other
+  database.pragma('journal_mode = WAL'); // readers and a writer do not block each other
   database.exec(`
     CREATE TABLE IF NOT EXISTS tasks (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -55,7 +55,7 @@ function statements() {
     create: database.prepare(`
       INSERT INTO tasks (title, notes, done, createdAt, updatedAt)
       VALUES (:title, :notes, :done, :now, :now) RETURNING *`),
-    // What is null stays as it was.
+    // A null parameter leaves its column unchanged.
     change: database.prepare(`
       UPDATE tasks SET title = coalesce(:title, title), notes = coalesce(:notes, notes),
         done = coalesce(:done, done), updatedAt = :now
@@ -80,7 +80,7 @@ function get({ id }: { id: number }): Task {
   return toTask(sql.get.get({ id }) ?? missing(id));
 }
 
-/** Serves PUT and PATCH: the contract sees to it that a PUT has every member. */
+/** Handles PUT and PATCH. The contract ensures that a PUT has every member. */
 function change({ id, title, notes, done }: { id: number } & Partial<NewTask>): Task {
   const values = { id, title: title ?? null, notes: notes ?? null, done: toNumber(done), now: now() };
   return toTask(sql.change.get(values) ?? missing(id));
@@ -95,7 +95,7 @@ function missing(id: number): never {
   throw new ReplyError(404, 'TASK_NOT_FOUND', `there is no task ${id}`);
 }
 
-/** A task out of a row. SQLite knows no booleans. */
+/** Converts a row to a task. SQLite has no boolean type. */
 function toTask(row: unknown): Task {
   const { id, title, notes, done, createdAt, updatedAt } = row as Omit<Task, 'done'> & { done: 0 | 1 };
   return { id, title, notes, done: done === 1, createdAt, updatedAt };

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Stock levels: a worker in plain Python, put under REST by openapi/inventory.yaml.
+"""Stock levels: a worker in plain Python. openapi/inventory.yaml defines its REST routes.
 
-It needs pyzmq and nothing of zeromq-gateway: the wire is simple enough to speak in a few lines. The same worker runs
-behind a router of zeromq-gateway and behind one of ZeroMQFramework.
+It needs pyzmq and no code of zeromq-gateway: a few lines implement the protocol. The same worker
+runs behind a router of zeromq-gateway and behind one of ZeroMQFramework.
 
     pip install -r requirements.txt
     python inventory.py --router tcp://127.0.0.1:5556 --heartbeat tcp://127.0.0.1:5557
 
-For a router with CURVE keys give its public key and a key file of this worker, which `zeromq-gateway keygen` makes.
+If the router uses CURVE, give its public key and a key file for this worker, created with
+`zeromq-gateway keygen`:
 
     python inventory.py --router tcp://10.0.0.1:5556 --curve-server-key router.key.pub --curve-key inventory.key
 
-Stock is kept in inventory.sqlite, in the folder that ZMQ_GATEWAY_DATA names (default: data).
+Stock levels are stored in inventory.sqlite, in the folder given by ZMQ_GATEWAY_DATA (default: data).
 """
 
 import argparse
@@ -30,14 +31,14 @@ HEARTBEAT_INTERVAL = 10  # seconds
 
 
 class Refusal(Exception):
-    """Answers with an error of our own: an HTTP status, a code that programs can read, a sentence for people."""
+    """Makes the reply an error: an HTTP status, a code for programs and a message for people."""
 
     def __init__(self, status, code, message):
         super().__init__(message)
         self.status, self.code = status, code
 
 
-# -- What this worker does: one function an event. Each gets the event's data and returns the reply's. ----------------
+# -- Handlers: one function per event. It receives the event data and returns the data of the reply. --
 
 
 def open_stock():
@@ -51,7 +52,7 @@ def open_stock():
 
 
 def list_items(data):
-    """Items, those with less than `below` in stock where it is given."""
+    """Returns all items, or those with less than `below` in stock if it is given."""
     rows = stock.execute(
         "SELECT sku, quantity FROM stock WHERE quantity < ? ORDER BY sku",
         (data.get("below", 2**53),),
@@ -67,7 +68,7 @@ def get_item(data):
 
 
 def adjust_item(data):
-    """Adds `by`, which may be negative; stock never falls below zero, however many workers share it."""
+    """Adds `by`, which may be negative. Stock never falls below zero, even if several workers share it."""
     changed = stock.execute(
         "UPDATE stock SET quantity = quantity + :by WHERE sku = :sku AND quantity + :by >= 0",
         {"sku": data["sku"], "by": data["by"]},
@@ -81,14 +82,14 @@ def adjust_item(data):
 EVENTS = {"inventory.list": list_items, "inventory.get": get_item, "inventory.adjust": adjust_item}
 
 
-# -- How it talks: [address, "", event name, JSON] in, the same out. -------------------------------------------------
+# -- Protocol: requests and replies have the frames [address, "", event name, JSON]. ------------------
 
 
 def reply_to(frames):
-    """The frames of the reply to a request, or None for what is no request."""
+    """Returns the frames of the reply, or None if the frames are not a request."""
     if len(frames) < 4:
         return None
-    address, _, name = frames[:3]  # whatever follows the JSON is not for us
+    address, _, name = frames[:3]  # frames after the JSON are ignored
     try:
         handler = EVENTS.get(name.decode())
         if handler is None:
@@ -96,15 +97,15 @@ def reply_to(frames):
         return [address, b"", name, to_json(handler(json.loads(frames[3])))]
     except Refusal as refusal:
         return failure(address, name, refusal)
-    except Exception as error:  # one bad request must not end the worker
+    except Exception as error:  # a failed request must not end the worker
         print(f"{name!r} failed: {error!r}", flush=True)
         return failure(address, name, Refusal(500, "HANDLER_ERROR", "the handler of the event failed"))
 
 
 def failure(address, name, refusal):
-    """An error: ordinary event data, and one more frame that tells a gateway the HTTP status.
+    """Returns the frames of an error: event data, and one more frame with the HTTP status for gateways.
 
-    Peers that know nothing of that frame ignore it.
+    Peers that do not support this frame ignore it.
     """
     error = {"code": refusal.code, "message": str(refusal)}
     return [address, b"", name, to_json({"error": error}), to_json({"status": refusal.status, "code": refusal.code})]
@@ -115,7 +116,7 @@ def to_json(value):
 
 
 def curve_keys(server_key, key_file):
-    """The router's public key and our own pair, or None: in plain text."""
+    """Returns the router's public key and this worker's key pair, or None without encryption."""
     if not server_key and not key_file:
         return None
     if not server_key or not key_file:
@@ -160,7 +161,7 @@ def serve(router, heartbeat, keys):
             beat = {"node_id": node_id, "session_id": session_id, "node_type": "worker", "missed_count": 0}
             beat["last_heartbeat"] = int(time.time() * 1000)
             beats.send_multipart([b"", b"heartbeat", to_json(beat)])
-        if requests.poll(500):  # milliseconds; comes back in between to send heartbeats, and to stop when asked
+        if requests.poll(500):  # milliseconds; returns regularly to send heartbeats and to check whether to stop
             reply = reply_to(requests.recv_multipart())
             if reply is not None:
                 requests.send_multipart(reply)
