@@ -1,6 +1,6 @@
 /**
- * `npm run bench:check`: two minutes of the ratios that matter most. Fails when one is more than a quarter under
- * bench/baseline.json; `-- --update` writes that file anew.
+ * `npm run bench:check`: measures the most important ratios in about two minutes. Fails if one is
+ * more than a quarter below bench/baseline.json. `-- --update` rewrites that file.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import type { Effort } from './lib/measure.ts';
 import { checkedScenarios } from './scenarios/checked.ts';
 
 const EFFORT: Effort = { rounds: 3, seconds: 2, warmup: 3 };
-/** What a ratio may lose. */
+/** Permitted loss of a ratio, as a fraction of the baseline. */
 const TOLERANCE = 0.25;
 const BASELINE = fileURLToPath(new URL('baseline.json', import.meta.url));
 
@@ -27,7 +27,7 @@ async function measure(): Promise<Record<string, number>> {
   return found;
 }
 
-/** Tells of each ratio; true when all are good enough. */
+/** Prints each ratio. Returns whether all are within the tolerance. */
 function compare(found: Baseline, baseline: Baseline): boolean {
   let good = true;
   for (const [key, was] of Object.entries(baseline)) {

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:http`: what the gateway costs over HTTP, against a default Express app and two tuned ones, and how
- * much that grows with the size of the document. Prints; writes nothing.
+ * `npm run bench:http`: measures the cost of the gateway over HTTP against a default Express app
+ * and two tuned ones, and how the cost grows with the size of the document. Prints the results and
+ * writes no files.
  */
 import { findLoadTool } from './lib/load.ts';
 import type { Effort } from './lib/measure.ts';

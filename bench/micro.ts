@@ -1,4 +1,4 @@
-/** `npm run bench:micro`: the parts by themselves, by tinybench. */
+/** `npm run bench:micro`: micro benchmarks of single parts, with tinybench. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
@@ -27,7 +27,7 @@ async function measure({ title, tasks, close }: MicroSuite): Promise<void> {
 for (const suite of [codecSuite, validationSuite, bindingSuite, metricsSuite, hopsSuite])
   await measure(await suite());
 
-// The router's core has a program of its own: it measures memory, for which it wants a process to itself.
+// The benchmark of the router's core measures memory too, so it runs in a process of its own.
 console.log();
 const program = fileURLToPath(new URL('micro/router-core.ts', import.meta.url));
 const { status } = spawnSync(process.execPath, ['--import', 'tsx', program], { stdio: 'inherit' });

@@ -1,7 +1,9 @@
 /**
- * `npm run bench`: all scenarios, or those named by `--only`, into bench/results/*.json and docs/benchmarks.md.
+ * `npm run bench`: runs all scenarios, or those selected with `--only`, and writes
+ * bench/results/*.json and docs/benchmarks.md.
  *
- * The peers have dependencies of their own: `npm ci` in bench/peers. Without them only what needs none takes part.
+ * The peers have their own dependencies (`npm ci` in bench/peers). Contenders whose dependencies
+ * are missing are skipped.
  */
 import { fileURLToPath } from 'node:url';
 import { findLoadTool } from './lib/load.ts';
@@ -16,7 +18,7 @@ const DEFAULTS: Effort = { rounds: 5, seconds: 4, warmup: 3 };
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url));
 
-/** Runs scenarios one after the other and keeps what each found. */
+/** Runs scenarios one after the other and writes the result of each. */
 async function run(chosen: readonly Scenario[], effort: Effort): Promise<void> {
   const load = findLoadTool();
   if (load === undefined) throw new Error('no load tool: install wrk, or run npm ci in bench/peers');

@@ -1,7 +1,8 @@
 /**
- * `npm run bench…`: installs and builds what is missing, then runs bench/<name>.ts with the arguments given.
+ * `npm run bench…`: installs and builds what is missing, then runs bench/<name>.ts with the given
+ * arguments.
  *
- * The peers have dependencies of their own, in bench/peers; micro benchmarks need none of them.
+ * The peers have their own dependencies in bench/peers, which micro benchmarks do not need.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
-/** The built product: what is measured is what is shipped. */
+/** Imports from `dist/`, so that the benchmarks measure the code that is published. */
 
-/** A module of `dist/`; `M` is the type of the same module of `src/`. */
+/** Imports a module of `dist/`. `M` is the type of the same module in `src/`. */
 export async function built<M>(path: string): Promise<M> {
   return (await import(new URL(`../../dist/${path}.js`, import.meta.url).href)) as M;
 }

@@ -1,5 +1,6 @@
 /**
- * A client: keeps a window of round trips under way, or sends a burst. Arguments: wire, endpoint to connect to.
+ * A client that keeps a window of requests in flight or sends a burst. Arguments: wire, endpoint to
+ * connect to.
  */
 import { type BurstCommand, eventName, moment, type RunCommand } from './commands.ts';
 import { serve } from './serve.ts';

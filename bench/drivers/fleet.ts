@@ -1,6 +1,6 @@
 /**
- * Many workers of ours in one process, each with its own sockets and heartbeats.
- * Arguments: backend, heartbeat endpoint, number of workers.
+ * Many native workers in one process, each with its own sockets and heartbeats. Arguments: backend,
+ * heartbeat endpoint, number of workers.
  */
 import { once } from 'node:events';
 import type * as Framework from '../../src/index.ts';

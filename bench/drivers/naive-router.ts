@@ -1,4 +1,7 @@
-/** A router as one first writes it with zeromq.js: passes frames on, one message at a time, and does nothing else. */
+/**
+ * The simplest router with zeromq.js: forwards frames, one message at a time, and has no other
+ * features.
+ */
 import { Dealer, Router } from 'zeromq';
 import { serve } from './serve.ts';
 import { Sender } from './wires/sender.ts';

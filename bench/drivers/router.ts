@@ -1,4 +1,4 @@
-/** A router of ours that tells how much memory it holds. Argument: its options as JSON. Run with --expose-gc. */
+/** A router that reports its memory use. Argument: router options as JSON. Run with --expose-gc. */
 import type * as Framework from '../../src/index.ts';
 import { built } from './built.ts';
 import { serve } from './serve.ts';

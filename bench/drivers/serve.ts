@@ -1,10 +1,12 @@
 /**
- * Processes of the benchmark: clients, workers and routers that do what the harness tells them over IPC.
+ * Processes of the benchmark: clients, workers and routers controlled by the harness over IPC.
  *
- * They import the built product (`dist/`), so that what is measured is what is shipped.
+ * They import from `dist/`, so that the benchmarks measure the code that is published.
  */
 
-/** Says that the driver is ready and answers each command; ends with the harness. */
+/**
+ * Reports that the driver is ready and replies to each command. The process ends with the harness.
+ */
 export function serve<C>(ready: string, handle: (command: C) => Promise<unknown>): void {
   process.on('message', (command: C) => {
     handle(command).then(

@@ -1,17 +1,23 @@
-/** Load with a fixed number of round trips under way: each reply sends the next request. */
+/** Load with a fixed number of requests in flight: each reply triggers the next request. */
 import type { LoadResult } from '../lib/load.ts';
 import { percentile } from '../lib/stats.ts';
 
-/** Starts round trip number `slot` of the window; calls `done` once when the reply is there. */
+/** Sends the request of slot `slot` in the window. Calls `done` once, when the reply arrives. */
 export type Trip = (slot: number, done: (ok: boolean) => void) => void;
 
-/** Latencies kept for the percentiles. */
+/** Number of latencies kept for the percentiles. */
 const KEPT = 200_000;
 
-/** How long after the end of the load a reply is waited for, in ms; one that has not come then is lost, which bare sockets may do. */
+/**
+ * How long, in milliseconds, to wait for replies after the end of the load. Replies missing after
+ * that count as lost, which can happen with bare sockets.
+ */
 const LOST_AFTER = 6000;
 
-/** Keeps `window` round trips under way for so many seconds, then waits for the last of them; those that are lost are errors. */
+/**
+ * Keeps `window` requests in flight for this many seconds, then waits for the last replies. Lost
+ * ones count as errors.
+ */
 export function runWindow(trip: Trip, window: number, seconds: number): Promise<LoadResult> {
   return new Promise((resolve) => {
     const latencies: number[] = [];

@@ -1,5 +1,5 @@
 /**
- * A worker that hands back what it gets, or as many bytes as it was told, at once or when it is told to.
+ * A worker that echoes requests, or replies with a set number of bytes, immediately or on command.
  * Arguments: wire, endpoint to connect to, number of events, concurrency.
  */
 import { eventName, type HoldCommand, moment, type ReplyCommand } from './commands.ts';

@@ -1,31 +1,37 @@
-/** A contender: a set of processes that do the same work as the others, and what they do and leave out. */
+/**
+ * A contender: a set of processes that do the same work as other contenders, and a description of
+ * what it includes and omits.
+ */
 import { type ProcessSpec, type RunningProcess, startProcess } from './process.ts';
 
-/** Something that takes part in a comparison. */
+/** A participant of a comparison. */
 export interface Contender {
   /** Short name, used in tables and the baseline. */
   readonly name: string;
-  /** What it does and does not do beside the work itself; stands beside its figure. */
+  /** What it includes and omits besides the work itself; shown next to its figures. */
   readonly does: string;
-  /** Why it cannot take part on this machine; undefined when it can. */
+  /** Returns why it cannot run on this machine, or undefined if it can. */
   missing?(): string | undefined;
-  /** Starts its processes, in order; what is left of a start that failed is ended. */
+  /**
+   * Starts its processes in order and resolves with the origin or endpoint to send requests to. If
+   * it rejects, the processes already started are stopped.
+   */
   start(launch: Launch): Promise<string>;
 }
 
-/** Starts one process of a contender and waits until it is ready. */
+/** Starts a process of a contender and waits until it is ready. */
 export type Launch = (spec: ProcessSpec) => Promise<RunningProcess>;
 
-/** A contender that takes requests. */
+/** A contender that accepts requests. */
 export interface RunningContender {
   readonly contender: Contender;
-  /** Where it takes them: an origin, or an endpoint of ZeroMQ. */
+  /** An HTTP origin or a ZeroMQ endpoint. */
   readonly at: string;
   readonly processes: readonly RunningProcess[];
   stop(): Promise<void>;
 }
 
-/** Starts a contender; ends whatever it had started when it fails. */
+/** Starts a contender. If this fails, stops the processes already started. */
 export async function startContender(contender: Contender): Promise<RunningContender> {
   const processes: RunningProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -44,7 +50,7 @@ export async function startContender(contender: Contender): Promise<RunningConte
   }
 }
 
-/** Starts contenders, calls `use`, and ends them all, whether it succeeded or not. */
+/** Starts contenders, calls `use`, and stops all of them, even if starting or `use` fails. */
 export async function withContenders<T>(
   contenders: readonly Contender[],
   use: (running: RunningContender[]) => Promise<T>,

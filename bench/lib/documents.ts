@@ -1,11 +1,14 @@
-/** OpenAPI documents made for the benchmarks, in a folder of the system's temporary files. */
+/** OpenAPI documents generated for the benchmarks, in a folder for temporary files. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 let folder: string | undefined;
 
-/** Path of a document with so many routes: GET and PUT `/things-N/{id}`, two a resource, as APIs have them. */
+/**
+ * Returns the path of a document with this many routes. Each resource has two, GET and PUT
+ * `/things-N/{id}`, as is common in APIs.
+ */
 export function documentOf(routes: number): string {
   const paths: Record<string, object> = {};
   for (let index = 0; index < routes / 2; index += 1) {
@@ -17,12 +20,12 @@ export function documentOf(routes: number): string {
   return write(`routes-${routes}.json`, paths);
 }
 
-/** Path of resource number `index`. */
+/** Path of the resource with this index. */
 export function thingPath(index: string, id: string): string {
   return `/things-${index}/${id}`;
 }
 
-/** Path of a document with the echo route alone. */
+/** Returns the path of a document with only the echo route. */
 export function echoDocument(): string {
   const message = { name: 'message', in: 'path', required: true, schema: { type: 'string' } };
   return write('echo.json', {

@@ -1,9 +1,11 @@
-/** Drivers: processes of the benchmark itself that are told over IPC what to do, and tell what came of it. */
+/** Drivers: processes of the benchmark that receive commands over IPC and return results. */
 import { fileURLToPath } from 'node:url';
 import type { Launch } from './contender.ts';
 import type { RunningProcess } from './process.ts';
 
-/** Starts `bench/drivers/<file>` under the name given; it is ready when it says `ready`. */
+/**
+ * Starts `bench/drivers/<file>` under the given name. The driver is ready when it prints `ready`.
+ */
 export function startDriver(
   launch: Launch,
   name: string,
@@ -24,9 +26,9 @@ export function startDriver(
 const ANSWER_TIMEOUT = 120_000;
 
 /**
- * Tells a driver to do something and waits for its answer, two minutes at most.
+ * Sends a command to a driver and waits for its result, at most two minutes.
  *
- * @throws Error when the driver ends, or what it threw.
+ * @throws {Error} when the driver ends, when the command fails, or when there is no result in time.
  */
 export function ask<T>(driver: RunningProcess, command: object): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -59,9 +61,9 @@ export function ask<T>(driver: RunningProcess, command: object): Promise<T> {
 const PATIENCE = 200;
 
 /**
- * Lets a client ask until a worker answers: workers may still be on their way to their router.
+ * Makes a client send requests until a worker replies, since workers may still be connecting.
  *
- * @throws Error when none does.
+ * @throws {Error} when no worker replies.
  */
 export async function untilServed(client: RunningProcess): Promise<void> {
   for (let tries = 0; tries < PATIENCE; tries += 1) {

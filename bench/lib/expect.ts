@@ -1,13 +1,13 @@
-/** Whether a contender does the work: one request before any is counted. */
+/** Verifies that a contender works before it is measured. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PATIENCE = 20_000;
 const PAUSE = 50;
 
 /**
- * Asks until the reply is what it should be: workers may still be on their way to their router.
+ * Sends requests until the reply is as expected, since workers may still be connecting.
  *
- * @throws Error with the last reply when that does not come about.
+ * @throws {Error} with the last reply when the expected one does not arrive in time.
  */
 export async function expectReply(url: string, body: string | undefined, reply: unknown): Promise<void> {
   const headers = { 'content-type': 'application/json' };

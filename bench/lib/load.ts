@@ -1,34 +1,37 @@
-/** Load over HTTP: wrk where it is installed, else autocannon. Always towards the loopback, always bounded. */
+/**
+ * HTTP load from wrk if it is installed, otherwise from autocannon. The target is always on the
+ * loopback interface, and the duration is always limited.
+ */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** What to send. */
+/** The requests to send. */
 export interface HttpLoad {
   /** Origin of the server, such as `http://127.0.0.1:8080`. */
   readonly origin: string;
-  /** Path; with `%d` in it, `paths` paths are used in turn, numbered from 0. */
+  /** Path of the request. If it contains `%d`, `paths` paths numbered from 0 are used in turn. */
   readonly path: string;
   readonly paths?: number;
-  /** With a body, POST; else GET. */
+  /** Body of POST requests. Without a body, GET requests are sent. */
   readonly body?: string;
   readonly connections: number;
   readonly seconds: number;
 }
 
-/** What came of it. */
+/** Result of a load run. */
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Connections that failed, replies that did not come or were no success. */
+  /** Failed connections, missing replies, and replies other than success. */
   readonly errors: number;
 }
 
-/** A program that makes load. */
+/** A load generator. */
 export interface LoadTool {
   readonly name: string;
   run(load: HttpLoad): Promise<LoadResult>;
@@ -90,7 +93,7 @@ const autocannon: LoadTool = {
   },
 };
 
-/** The tool this machine has; undefined when there is none. */
+/** Returns the load generator available on this machine, or undefined if there is none. */
 export function findLoadTool(): LoadTool | undefined {
   if (hasCommand('wrk')) return wrk;
   return existsSync(AUTOCANNON) ? autocannon : undefined;

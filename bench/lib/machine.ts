@@ -1,9 +1,9 @@
-/** What the figures were measured on, and with which versions. */
+/** The machine and the software versions that were measured. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 
-/** Machine and versions, as they stand in the reports. */
+/** Machine and versions as shown in the reports. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -11,17 +11,17 @@ export interface Machine {
   readonly os: string;
   readonly node: string;
   readonly load: string;
-  /** Versions of what took part, by name. */
+  /** Versions of the software involved, by name. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** The Python that Debian's python3-zmq belongs to. */
+/** The Python interpreter for which Debian installs python3-zmq. */
 export const PYTHON = '/usr/bin/python3';
 
 const ROOT = new URL('../../', import.meta.url);
 const PEERS = new URL('../peers/', import.meta.url);
 
-/** Describes this machine; `load` is the name of the load tool. */
+/** Describes this machine. `load` is the name of the load generator. */
 export function describeMachine(load: string): Machine {
   const [cpu] = os.cpus();
   return {
@@ -70,7 +70,10 @@ function programVersions(): Record<string, string> {
   return versions;
 }
 
-/** What `pattern` finds in the output of a program; undefined when the program is not there. */
+/**
+ * Returns the match of `pattern` in the output of a program, or undefined if the program is not
+ * installed.
+ */
 function find(command: string, args: string[], pattern: RegExp): string | undefined {
   const { stdout } = spawnSync(command, args, { encoding: 'utf8' });
   return typeof stdout === 'string' ? pattern.exec(stdout)?.[1] : undefined;

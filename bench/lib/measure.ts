@@ -1,20 +1,20 @@
-/** Measurements of one contender under load, in interleaved rounds, and their medians. */
+/** Measurements of contenders under load in interleaved rounds, and their medians. */
 import type { RunningContender } from './contender.ts';
 import type { LoadResult } from './load.ts';
 import { usageOf } from './proc-fs.ts';
 import type { RunningProcess } from './process.ts';
 import { median } from './stats.ts';
 
-/** One run of load against one contender. */
+/** One load run against one contender. */
 export interface Sample {
   readonly perSecond: number;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly p50: number;
   readonly p99: number;
   readonly errors: number;
-  /** Microseconds of CPU a request, by name of process. */
+  /** Microseconds of CPU time per request, by process name. */
   readonly cpu: Readonly<Record<string, number>>;
-  /** Bytes of resident memory after the load, all processes together. */
+  /** Resident memory of all processes after the load, in bytes. */
   readonly rss: number;
 }
 
@@ -26,29 +26,32 @@ export interface Summary {
   readonly p99: number;
   readonly errors: number;
   readonly cpu: Readonly<Record<string, number>>;
-  /** Microseconds of CPU a request, all processes together. */
+  /** Microseconds of CPU time per request, all processes together. */
   readonly cpuTotal: number;
   readonly rss: number;
   readonly rounds: number;
 }
 
-/** How much to measure. */
+/** Extent of a measurement. */
 export interface Effort {
-  /** Rounds over all contenders; the order turns by one from round to round. */
+  /** Number of rounds over all contenders. Each round starts with the next contender. */
   readonly rounds: number;
-  /** Seconds of load a round and contender. */
+  /** Seconds of load per contender and round. */
   readonly seconds: number;
   /** Seconds of load before the first round. */
   readonly warmup: number;
 }
 
-/** Puts load on a contender for so many seconds. */
+/** Applies load to a contender for this many seconds. */
 export type ApplyLoad = (running: RunningContender, seconds: number) => Promise<LoadResult>;
 
 /** Samples of all contenders: `samples.get(name)[round]`. */
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
-/** Measures each contender once a round, so that whatever else the machine does falls on all alike. */
+/**
+ * Measures each contender once per round, so that other activity on the machine affects all of them
+ * equally.
+ */
 export async function interleave(
   contenders: readonly RunningContender[],
   apply: ApplyLoad,
@@ -68,7 +71,7 @@ export async function interleave(
   return samples;
 }
 
-/** One run of load, with what each process of the contender used for it. */
+/** Runs load once and records the CPU time and memory of each process. */
 async function sample(
   { processes }: { processes: readonly RunningProcess[] },
   apply: (seconds: number) => Promise<LoadResult>,
@@ -92,7 +95,7 @@ async function sample(
   };
 }
 
-/** The medians of a contender's samples. */
+/** Returns the medians of a contender's samples. */
 export function summarise(name: string, samples: readonly Sample[]): Summary {
   const of = (pick: (sample: Sample) => number): number => median(samples.map(pick));
   const names = Object.keys(samples[0]?.cpu ?? {});
@@ -109,12 +112,12 @@ export function summarise(name: string, samples: readonly Sample[]): Summary {
   };
 }
 
-/** CPU a request of all processes together. */
+/** CPU time per request, all processes together. */
 export function cpuOf(sample: Sample): number {
   return Object.values(sample.cpu).reduce((sum, each) => sum + each, 0);
 }
 
-/** The ratio of two contenders, as the median of the ratios within each round. */
+/** Returns the ratio of two contenders: the median of the ratios within each round. */
 export function ratio(
   samples: Samples,
   name: string,

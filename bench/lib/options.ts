@@ -1,15 +1,15 @@
-/** Arguments of the commands. */
+/** Command-line options of the benchmarks. */
 import { parseArgs } from 'node:util';
 import type { Effort } from './measure.ts';
 
-/** What the user asked for. */
+/** Values of the options. */
 export interface Options {
   readonly effort: Effort;
-  /** Names of scenarios; all when empty. */
+  /** Names of the scenarios to run; empty for all. */
   readonly only: readonly string[];
 }
 
-/** Reads `--rounds N --seconds N --warmup N --only NAME`, each with the default given. */
+/** Parses `--rounds N --seconds N --warmup N --only NAME`. The parameters are the defaults. */
 export function readOptions(defaults: Effort, args = process.argv.slice(2)): Options {
   const { values } = parseArgs({
     args,

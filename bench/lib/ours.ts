@@ -1,4 +1,4 @@
-/** Our own contenders: the built product, through its command line, as a user runs it. */
+/** The contenders of this project: the built product, started through its command line. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Contender, Launch } from './contender.ts';
@@ -11,18 +11,18 @@ const ECHO_WORKER = fileURLToPath(new URL('workers/echo.ts', ROOT));
 const DOES =
   'deadline of 5 s, bounded queues, heartbeats, validation against the contract, problem details, metadata on the wire';
 
-/** Why our own contenders cannot run; undefined when they can. */
+/** Returns why these contenders cannot run, or undefined if they can. */
 export function missingBuild(): string | undefined {
   return existsSync(MAIN) ? undefined : 'dist/ is not built';
 }
 
-/** A command of ours, by the name it has in the reports; the rest of its ready line is `ready[1]`. */
+/** Returns a command with its name in the reports. `ready[1]` is the rest of its ready line. */
 function command(name: string, args: readonly string[]): ProcessSpec {
   const settings = ['--log-level', 'warn'];
   return { name, command: process.execPath, args: [MAIN, ...args, ...settings], ready: /is ready: (.*)$/ };
 }
 
-/** Where a router of ours listens. */
+/** Endpoints of a router. */
 export interface OurEndpoints {
   readonly frontend: string;
   readonly backend: string;
@@ -32,7 +32,7 @@ export interface OurEndpoints {
 const ANY_PORT = 'tcp://127.0.0.1:0';
 const FREE_PORTS = ['--frontend', ANY_PORT, '--backend', ANY_PORT, '--heartbeat', ANY_PORT];
 
-/** Starts our router. */
+/** Starts a router. */
 export async function startRouter(launch: Launch): Promise<OurEndpoints> {
   const { ready } = await launch(command('router', ['router', ...FREE_PORTS]));
   const [frontend, backend, heartbeat] = ready[1]?.match(/tcp:\/\/[^\s,;]+/g) ?? [];
@@ -42,7 +42,7 @@ export async function startRouter(launch: Launch): Promise<OurEndpoints> {
   return { frontend, backend, heartbeat };
 }
 
-/** Starts our gateway in front of a router; resolves to its origin. */
+/** Starts a gateway in front of a router and resolves with its origin. */
 export async function startGateway(
   launch: Launch,
   frontend: string,
@@ -53,7 +53,7 @@ export async function startGateway(
   );
 }
 
-/** Starts the sample worker that echoes. */
+/** Starts the echo sample worker. */
 async function startEcho(launch: Launch, { backend, heartbeat }: OurEndpoints): Promise<void> {
   await launch(command('worker', ['worker', ECHO_WORKER, '--router', backend, '--heartbeat', heartbeat]));
 }
@@ -64,7 +64,10 @@ function originOf({ ready }: { ready: RegExpExecArray }): string {
   return origin;
 }
 
-/** Gateway and router in one process, the sample workers in threads of it; `name` tells several apart. */
+/**
+ * Gateway and router in one process, with the sample workers in threads. `name` distinguishes
+ * several contenders of this kind.
+ */
 export function embeddedAs(name: string): Contender {
   return {
     name,
@@ -76,7 +79,9 @@ export function embeddedAs(name: string): Contender {
 
 export const embedded: Contender = embeddedAs('ours, embedded');
 
-/** Gateway, router and worker, a process each; `args` are further arguments of the gateway. */
+/**
+ * Gateway, router and worker as separate processes. `args` are additional arguments of the gateway.
+ */
 export function separateAs(name: string, args: readonly string[] = []): Contender {
   return {
     name,

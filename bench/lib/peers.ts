@@ -1,4 +1,7 @@
-/** The peers of the comparison, each set up as its own docs say, in production mode. */
+/**
+ * The other products in the comparison, each configured as its documentation recommends, in
+ * production mode.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -26,7 +29,10 @@ function text(running: RunningProcess): string {
   return running.ready[1] ?? '';
 }
 
-/** One process that answers by itself. Express and zeromq are dependencies of the project too. */
+/**
+ * A single process that replies by itself. Express and zeromq are also dependencies of this
+ * project.
+ */
 function alone(name: string, file: string, does: string, own = true): Contender {
   return {
     name,
@@ -81,7 +87,7 @@ export const expressTunedAsOurs = alone(
   false,
 );
 
-/** Every peer that speaks HTTP, default Express first. */
+/** All peers that serve HTTP, starting with default Express. */
 export const httpPeers: readonly Contender[] = [
   expressDefault,
   expressTuned,
@@ -139,18 +145,18 @@ export async function startProxy(launch: Launch, name: string): Promise<RouterEn
   return JSON.parse(text(await launch(node(name, 'zeromq/proxy.mjs')))) as RouterEndpoints;
 }
 
-/** Whether the classic Python peers can run here. */
+/** Whether the classic peers in Python can run on this machine. */
 export function missingPython(): string | undefined {
   if (!existsSync(PYTHON)) return `${PYTHON} is not there`;
   return spawnSync(PYTHON, ['-c', 'import zmq']).status === 0 ? undefined : 'python3-zmq is not installed';
 }
 
-/** Path of a classic Python peer: `client`, `router` or `worker`. */
+/** Path of a classic peer in Python: `client`, `router` or `worker`. */
 export function pythonFile(name: string): string {
   return fileURLToPath(new URL(`python/${name}.py`, PEERS));
 }
 
-/** Starts a classic Python router and worker; resolves to the frontend. */
+/** Starts a classic router and worker in Python and resolves with the frontend. */
 export async function startPython(launch: Launch): Promise<string> {
   const ready = /^ready ?(.*)$/;
   const router = await launch({ name: 'router', command: PYTHON, args: [pythonFile('router')], ready });

@@ -1,12 +1,12 @@
-/** CPU time and memory of processes, as Linux tells them in /proc. */
+/** CPU time and memory of processes, read from /proc on Linux. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a process and its children have used. */
+/** Resource usage of a process and its children. */
 export interface Usage {
   /** CPU time of all threads, user and system, in microseconds. */
   readonly cpu: number;
-  /** Resident memory, in bytes. */
+  /** Resident memory in bytes. */
   readonly rss: number;
 }
 
@@ -14,7 +14,7 @@ const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding:
 const PAGE_BYTES = Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' }));
 const TICK = 1e6 / TICKS_PER_SECOND;
 
-/** Fields of /proc/PID/stat from the third on (proc(5)); undefined when the process is gone. */
+/** Fields of /proc/PID/stat from the third on, see proc(5); undefined if the process has ended. */
 function statOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -24,7 +24,7 @@ function statOf(pid: number): string[] | undefined {
   }
 }
 
-/** The process and all that descend from it, itself first. */
+/** Returns the ids of a process and all its descendants, its own first. */
 export function treeOf(root: number): number[] {
   const parents = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {
@@ -39,7 +39,10 @@ export function treeOf(root: number): number[] {
   return tree;
 }
 
-/** What the process and its descendants have used so far; children that ended and were waited for count too. */
+/**
+ * Returns the usage of a process and its descendants so far. It includes children that have ended
+ * and were waited for.
+ */
 export function usageOf(root: number): Usage {
   let ticks = 0;
   let pages = 0;

@@ -1,34 +1,37 @@
 /**
  * The harness of the benchmarks: processes, load, CPU time, interleaved rounds, reports.
  *
- * This file starts the processes of a contender and ends them, by pid, whatever happens: each is known from the
- * moment it is spawned until it is gone, and whoever is left when the harness ends is killed.
+ * This file starts the processes of a contender and always ends them, by pid. Each process is
+ * tracked from spawn to exit, and those still running when the harness ends are killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { treeOf } from './proc-fs.ts';
 
-/** How a process is started, and how one sees that it takes requests. */
+/** How to start a process, and how to detect that it accepts requests. */
 export interface ProcessSpec {
-  /** What it is called in the reports, such as `gateway`. */
+  /** Name in the reports, such as `gateway`. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Matched against each line of its output; the match of the first line that fits is `ready`. */
+  /** Pattern for the lines of the output. The first match becomes `RunningProcess.ready`. */
   readonly ready: RegExp;
-  /** Opens an IPC channel, for drivers that are told what to do. */
+  /** Opens an IPC channel, for drivers that receive commands. */
   readonly ipc?: boolean;
 }
 
-/** A process that takes requests. */
+/** A process that accepts requests. */
 export interface RunningProcess {
   readonly name: string;
   readonly pid: number;
   /** The match of `ProcessSpec.ready`. */
   readonly ready: RegExpExecArray;
   readonly child: ChildProcess;
-  /** SIGTERM, then SIGKILL after the grace time; resolves when it and its children are gone. */
+  /**
+   * Sends SIGTERM, then SIGKILL after a grace period. Resolves when the process and its children
+   * have ended.
+   */
   stop(): Promise<void>;
 }
 
@@ -45,15 +48,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
 }
 
-/** Number of processes that were started and are not gone. */
+/** Number of processes that were started and have not ended. */
 export function aliveCount(): number {
   return alive.size;
 }
 
 /**
- * Starts a process and waits for its ready line, a minute at most.
+ * Starts a process and waits for its ready line, at most a minute.
  *
- * @throws Error with the end of its output when it ends or says nothing before.
+ * @throws {Error} with the end of its output when the process ends before its ready line, or when
+ * the line does not appear in time.
  */
 export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   const child = spawn(spec.command, spec.args, {
@@ -80,7 +84,7 @@ function readyLine(child: ChildProcess, spec: ProcessSpec): Promise<RegExpExecAr
     };
     const timer = setTimeout(() => fail('was not ready in time'), READY_TIMEOUT);
     const take = (chunk: Buffer): void => {
-      // What comes later is read too, so that the process never blocks on a full pipe.
+      // Later output is read as well, so that the process never blocks on a full pipe.
       if (done) return;
       kept = (kept + chunk.toString()).slice(-KEPT_OUTPUT);
       for (const line of kept.split('\n').slice(0, -1)) {
@@ -120,6 +124,6 @@ function killPid(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It is gone already.
+    // The process has ended already.
   }
 }

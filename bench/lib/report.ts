@@ -1,4 +1,4 @@
-/** Reports as files: JSON for machines, a Markdown page and SVG charts for people. */
+/** Reports as files: JSON for programs, a Markdown page and SVG charts for people. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine } from './machine.ts';
@@ -6,9 +6,9 @@ import type { Effort } from './measure.ts';
 import { type Column, isMet, type Report, type Row, type Target } from './scenario.ts';
 import { barChart } from './svg.ts';
 
-/** A report with what it was measured on. */
+/** A report with the conditions of its measurement. */
 export interface Result {
-  /** Place of the scenario in the page. */
+  /** Position of the scenario in the page. */
   readonly order: number;
   readonly at: string;
   readonly machine: Machine;
@@ -16,13 +16,13 @@ export interface Result {
   readonly report: Report;
 }
 
-/** Writes the result of one scenario as `<name>.json`. */
+/** Writes the result of a scenario as `<name>.json`. */
 export function writeResult(folder: string, result: Result): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${result.report.name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
 }
 
-/** All results of a folder, in the order of the page. */
+/** Reads all results in a folder, in the order of the page. */
 export function readResults(folder: string): Result[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
@@ -38,7 +38,7 @@ export function writePage(docs: string, results: readonly Result[]): void {
   writeFileSync(join(docs, 'benchmarks.md'), page(results));
 }
 
-/** The page as Markdown. */
+/** Returns the page as Markdown. */
 function page(results: readonly Result[]): string {
   const targets = results.flatMap(({ report }) => report.targets);
   return `${[
@@ -111,7 +111,7 @@ function section({ report, effort }: Result): string {
   return parts.join('\n\n');
 }
 
-/** A report for a terminal. */
+/** Formats a report for a terminal. */
 export function textOf(report: Report): string {
   const heads = ['', ...report.columns.map(({ title }) => title)];
   const lines = [
@@ -125,7 +125,7 @@ export function textOf(report: Report): string {
   return [report.title, ...lines.map((line) => `  ${line.map(pad).join('  ')}`), ...left, ''].join('\n');
 }
 
-/** The chart of a scenario's drawn column. */
+/** Returns the chart of the column that the scenario selects. */
 function chart(report: Report): string {
   const column = report.columns.find(({ key }) => key === report.drawn);
   const bars = report.rows

@@ -1,28 +1,37 @@
-/** Scaling: the same setup at several sizes, each against the smallest, in one interleaved run. */
+/**
+ * Scaling: the same setup at several sizes, each compared with the smallest, in one interleaved
+ * run.
+ */
 import { type Contender, withContenders } from './contender.ts';
 import { type ApplyLoad, cpuOf, interleave, ratio, type Sample, summarise } from './measure.ts';
 import { type Context, type Report, splitOf, type Target } from './scenario.ts';
 
-/** A setup at one size; the names of the contenders are the sizes. */
+/** A setup at one size. The contender is named after the size. */
 export interface Size {
   readonly contender: Contender;
   readonly apply: ApplyLoad;
 }
 
-/** What grows, and how much the CPU time of a request may grow with it. */
+/** What is scaled, and how much the CPU time per request may grow. */
 export interface Scaling {
   readonly name: string;
   readonly title: string;
   readonly about: string;
-  /** The smallest first. */
+  /** Sizes in ascending order. */
   readonly sizes: readonly Size[];
-  /** Most that CPU time a request of the last size may be, over that of the first. */
+  /** Maximum ratio of the CPU time per request at the last size to that at the first. */
   readonly want: number;
-  /** Most that it may take; default: CPU a request of all processes. */
+  /**
+   * Selects the value that is compared.
+   *
+   * @defaultValue CPU time per request, all processes together
+   */
   readonly pick?: (sample: Sample) => number;
 }
 
-/** Runs all sizes; the report has CPU a request, and its ratio to the smallest size. */
+/**
+ * Runs all sizes. The report contains the CPU time per request and its ratio to the smallest size.
+ */
 export async function runScaling(scaling: Scaling, context: Context): Promise<Report> {
   const { name, title, about, sizes, want, pick = cpuOf } = scaling;
   const missing = sizes.map(({ contender }) => contender.missing?.()).find((why) => why !== undefined);

@@ -1,19 +1,19 @@
-/** A scenario: one question asked of the contenders, and the report that answers it. */
+/** A scenario: a question about the contenders, and the report that answers it. */
 import type { LoadTool } from './load.ts';
 import type { Effort } from './measure.ts';
 
-/** What a scenario is run with. */
+/** The context in which a scenario runs. */
 export interface Context {
   readonly effort: Effort;
-  /** Tool for load over HTTP. */
+  /** Generator of HTTP load. */
   readonly load: LoadTool;
-  /** Tells what is going on. */
+  /** Prints progress. */
   readonly log: (line: string) => void;
 }
 
-/** One question. */
+/** A scenario of the benchmark. */
 export interface Scenario {
-  /** Name of the scenario, of its files and on the command line. */
+  /** Name of the scenario on the command line and of its files. */
   readonly name: string;
   readonly title: string;
   run(context: Context): Promise<Report>;
@@ -23,36 +23,40 @@ export interface Scenario {
 export interface Column {
   readonly key: string;
   readonly title: string;
-  /** Digits after the point; default 0. */
+  /**
+   * Number of decimal places.
+   *
+   * @defaultValue 0
+   */
   readonly digits?: number;
 }
 
-/** A contender, or a size. */
+/** A row: a contender, or a size. */
 export interface Row {
   readonly label: string;
   readonly values: Readonly<Record<string, number>>;
-  /** CPU a request by process, in words. */
+  /** CPU time per request by process, as text. */
   readonly split?: string;
-  /** What it does and does not do. */
+  /** What the contender includes and omits. */
   readonly does?: string;
-  /** Whether it is ours; shown in another colour. */
+  /** Whether the contender belongs to this project; shown in another colour. */
   readonly ours?: boolean;
 }
 
-/** A figure that issue or design asks for. */
+/** A target for a measured value. */
 export interface Target {
-  /** Key in the baseline: stays the same from run to run. */
+  /** Key in the baseline; constant from run to run. */
   readonly key: string;
   readonly what: string;
   readonly against: string;
   readonly bound: 'at least' | 'at most';
   readonly want: number;
   readonly value: number;
-  /** Unit of both; `×` for a ratio. */
+  /** Unit of both values; `×` for a ratio. */
   readonly unit: string;
 }
 
-/** What a scenario found. */
+/** The results of a scenario. */
 export interface Report {
   readonly name: string;
   readonly title: string;
@@ -61,9 +65,9 @@ export interface Report {
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
   readonly targets: readonly Target[];
-  /** Column that is drawn. */
+  /** Key of the column shown in the chart. */
   readonly drawn: string;
-  /** Who could not take part, and why. */
+  /** Contenders that could not run, with the reason. */
   readonly skipped: readonly string[];
 }
 
@@ -72,7 +76,7 @@ export function isMet({ bound, want, value }: Target): boolean {
   return bound === 'at least' ? value >= want : value <= want;
 }
 
-/** `gateway 50 + worker 12`. */
+/** Formats CPU time by process: `gateway 50 + worker 12`. */
 export function splitOf(cpu: Readonly<Record<string, number>>): string {
   return Object.entries(cpu)
     .map(([name, used]) => `${name} ${used.toFixed(used < 10 ? 1 : 0)}`)

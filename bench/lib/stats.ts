@@ -1,11 +1,11 @@
-/** The few statistics that the reports use. */
+/** Statistics for the reports. */
 
-/** The median; NaN of nothing. */
+/** Returns the median, or NaN for no values. */
 export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 
-/** The value below which the share `p` (0 to 1) of the values lies, interpolated; NaN of nothing. */
+/** Returns the quantile `p` (0 to 1) with linear interpolation, or NaN for no values. */
 export function percentile(values: readonly number[], p: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = [...values].sort((a, b) => a - b);

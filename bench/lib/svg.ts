@@ -1,10 +1,10 @@
-/** Bar charts as SVG: no scripts, no fonts, readable on light and dark pages. */
+/** Bar charts as SVG: without scripts and fonts, readable on light and dark pages. */
 
-/** One bar. */
+/** A bar. */
 export interface Bar {
   readonly label: string;
   readonly value: number;
-  /** What stands at its end. */
+  /** Text at the end of the bar. */
   readonly text: string;
   readonly ours?: boolean;
 }
@@ -19,7 +19,7 @@ const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weig
 .bar{fill:#8c959f}.ours{fill:#0969da}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.bar{fill:#6e7681}.ours{fill:#58a6ff}}`;
 
-/** Draws horizontal bars, in the order given; their length is in proportion to the value. */
+/** Draws horizontal bars in the given order. Their lengths are proportional to the values. */
 export function barChart(title: string, bars: readonly Bar[]): string {
   const height = TOP + bars.length * (BAR + GAP) + GAP;
   const longest = Math.max(...bars.map((bar) => bar.value), Number.MIN_VALUE);

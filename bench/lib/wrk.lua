@@ -1,5 +1,6 @@
--- The requests of a benchmark, and its result as one line of JSON.
--- Arguments: method, path, number of paths, body. A path with %d in it stands for that many paths, used in turn.
+-- Sends the requests of a benchmark and prints the result as one line of JSON.
+-- Arguments: method, path, number of paths, body. A path with %d in it stands for this many paths,
+-- which are used in turn.
 
 local requests = {}
 local turn = 0

@@ -1,4 +1,6 @@
-/** Binding: from a parsed HTTP request to event data, by the compiled binding of an operation. */
+/**
+ * Binding: from a parsed HTTP request to event data, using the compiled binding of an operation.
+ */
 
 import type * as BinderModule from '../../src/gateway/binding/binder.ts';
 import type * as TemplateModule from '../../src/gateway/paths/path-pattern.ts';

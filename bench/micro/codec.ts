@@ -1,4 +1,4 @@
-/** The codecs: a turn of requests and replies, classic and packed. */
+/** Codecs: a batch of requests and replies, classic and packed. */
 import type * as MessageModule from '../../src/core/messages/message.ts';
 import type * as ClassicModule from '../../src/wire/classic.ts';
 import type * as PackedModule from '../../src/wire/packed.ts';
@@ -10,7 +10,7 @@ type RequestMessage = MessageModule.RequestMessage;
 const TURN = 64;
 const ENVELOPE = [Buffer.from('client'), Buffer.alloc(0)];
 
-/** Requests as they are in one turn of a busy client. */
+/** The requests that a busy client sends in one turn of the event loop. */
 function requests(noBytes: Buffer): RequestMessage[] {
   return Array.from({ length: TURN }, (_, index) => ({
     eventName: 'echo.get',
@@ -22,7 +22,7 @@ function requests(noBytes: Buffer): RequestMessage[] {
   }));
 }
 
-/** Encodes and decodes a turn of requests, both ways. */
+/** Encodes and decodes a batch of requests in both formats. */
 export async function codecSuite(): Promise<MicroSuite> {
   const { NO_BYTES } = await built<typeof MessageModule>('core/messages/message');
   const classic = await built<typeof ClassicModule>('wire/classic');

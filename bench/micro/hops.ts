@@ -1,9 +1,12 @@
-/** What a message to a thread and back takes when both wait in between: the floor under the latency of embedded mode. */
+/**
+ * Round-trip time of a message to a thread when both threads wait in between: the lower bound for
+ * the latency of embedded mode.
+ */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { MicroSuite } from './task.ts';
 
-/** Answers each message with the same one. */
+/** Echoes each message. */
 const ECHO = `const { parentPort } = require('node:worker_threads');
 parentPort.on('message', (message) => parentPort.postMessage(message));`;
 

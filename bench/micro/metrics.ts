@@ -1,4 +1,4 @@
-/** What it costs to count a request, and to put a scrape together. */
+/** The cost of counting a request, and of generating a scrape. */
 import {
   diagnostics,
   type HttpAnswered,
@@ -15,7 +15,7 @@ function settled(kind: RequestSettled['kind'], eventName: string, duration: numb
   return { kind, node: 'n', eventName, requestId: 'r', status: 200, code: '', dispatched: true, ...times };
 }
 
-/** What gateway and router of one process publish for one request. */
+/** Publishes the events that gateway and router of one process publish for a request. */
 function publish(index: number): void {
   const eventName = EVENTS[index % EVENTS.length] ?? '';
   const duration = 0.1 + (index % 100) / 10;

@@ -1,6 +1,6 @@
 /**
- * The router's core by itself: cost of a request by number of workers, events and requests waiting, and memory of a
- * waiting request.
+ * The router's core without sockets: cost of a request by number of workers, events and queued
+ * requests, and memory of a queued request.
  *
  *     node --import tsx bench/micro/router-core.ts
  */
@@ -17,7 +17,7 @@ import type { MicroSuite } from './task.ts';
 
 const ROUNDS = 7;
 const BODY_BYTES = 64;
-/** A frame as large as a full batch, of which each body is a slice. */
+/** A frame as large as a full batch. Each body is a slice of it. */
 const BATCH = Buffer.alloc(256 * 1024, 0x20);
 
 const REPLY: ReplyMessage = {
@@ -59,11 +59,11 @@ class Port implements WorkerPort {
   }
 }
 
-/** A core, its workers, and a client that counts. */
+/** A core with its workers and a client that counts settled requests. */
 class System implements Origin {
   now = 0;
   settled = 0;
-  /** Ports in the order of their dispatches. */
+  /** Ports in the order in which they received requests. */
   busy: Port[] = [];
   readonly core: Broker;
 
@@ -89,7 +89,7 @@ class System implements Origin {
     this.core.submit(message, this, this.now);
   }
 
-  /** Replies to all that is held now; returns to how many. */
+  /** Replies to all dispatched requests. Returns their number. */
   replyAll(): number {
     const { busy } = this;
     this.busy = [];
@@ -101,7 +101,7 @@ class System implements Origin {
   }
 }
 
-/** Microseconds of CPU: unlike time on the clock, other processes hardly change it. */
+/** Microseconds of CPU time. Unlike elapsed time, it is hardly affected by other processes. */
 function cpuSince(start: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(start);
   return user + system;
@@ -109,7 +109,10 @@ function cpuSince(start: NodeJS.CpuUsage): number {
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `event-${index}`);
 
-/** Microseconds of CPU a request: `window` of them under way at a time, each turn 0.05 ms. */
+/**
+ * Microseconds of CPU time per request with `window` requests in flight. The clock advances 0.05 ms
+ * per turn.
+ */
 function roundTrips(system: System, events: readonly string[], window: number, total: number): number {
   const start = process.cpuUsage();
   for (let done = 0; done < total; done += window) {
@@ -122,7 +125,7 @@ function roundTrips(system: System, events: readonly string[], window: number, t
   return cpuSince(start) / total;
 }
 
-/** Microseconds of CPU a request to drain `queued` of them through one worker. */
+/** Microseconds of CPU time per request to drain `queued` requests through one worker. */
 function drain(queued: number, eventCount: number): number {
   const events = names(eventCount);
   const system = new System(1, events, 64);
@@ -135,7 +138,7 @@ function drain(queued: number, eventCount: number): number {
   return took / queued;
 }
 
-/** Bytes of a waiting request, beyond its payload. */
+/** Bytes of memory per queued request, without its payload. */
 function memory(queued: number): number {
   const events = names(10);
   const system = new System(1, events, 1);

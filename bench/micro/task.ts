@@ -1,17 +1,17 @@
-/** Micro benchmarks: one part of the product at a time, in this process. */
+/** Micro benchmarks: each measures a single part of the product, in this process. */
 
-/** One thing to measure. */
+/** A measurement. */
 export interface MicroTask {
   readonly name: string;
-  /** Work units of one call: the time told is that of one. */
+  /** Units of work per call. The reported time is per unit. */
   readonly units: number;
   run(): void | Promise<void>;
 }
 
-/** Tasks of one part, with what they compare. */
+/** Measurements of a part that are compared with each other. */
 export interface MicroSuite {
   readonly title: string;
   readonly tasks: readonly MicroTask[];
-  /** Ends what the tasks need. */
+  /** Releases the resources of the tasks. */
   readonly close?: () => void;
 }

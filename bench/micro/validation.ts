@@ -1,4 +1,7 @@
-/** Validation of a body with ten fields: ajv as the gateway compiles it, Joi as a worker runs it. */
+/**
+ * Validation of a body with ten fields: with ajv as compiled by the gateway, and with Joi as run by
+ * a worker.
+ */
 import Joi from 'joi';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type * as ValidatorsModule from '../../src/openapi/checks/validators.ts';
@@ -49,7 +52,7 @@ const JOI_SCHEMA = Joi.object({
   parent: Joi.number().integer().min(1),
 });
 
-/** Validates the same body by both. */
+/** Validates the same body with both. */
 export async function validationSuite(): Promise<MicroSuite> {
   const { SchemaCompiler } = await built<typeof ValidatorsModule>('openapi/checks/validators');
   const document: OpenAPIV3_1.Document = {

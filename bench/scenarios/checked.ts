@@ -1,4 +1,6 @@
-/** The few comparisons that `npm run bench:check` repeats, without peers that have to be installed. */
+/**
+ * The comparisons that `npm run bench:check` repeats. Their peers need no separate installation.
+ */
 import { embedded, separate } from '../lib/ours.ts';
 import { expressDefault } from '../lib/peers.ts';
 import type { Scenario } from '../lib/scenario.ts';

@@ -1,4 +1,4 @@
-/** How long a gateway takes to load a document. */
+/** Time for a gateway to load a document. */
 import { startContender } from '../lib/contender.ts';
 import { documentOf } from '../lib/documents.ts';
 import { missingBuild, startGateway, startRouter } from '../lib/ours.ts';

@@ -1,4 +1,4 @@
-/** HTTP: the same echo by every contender that speaks it. */
+/** HTTP: the same echo served by every contender that supports HTTP. */
 import { type Contender, withContenders } from '../lib/contender.ts';
 import { expectReply } from '../lib/expect.ts';
 import type { HttpLoad } from '../lib/load.ts';
@@ -7,24 +7,27 @@ import { embedded, separate } from '../lib/ours.ts';
 import { httpPeers } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf, type Target } from '../lib/scenario.ts';
 
-/** A target on the ratio of two contenders. */
+/** A target for the ratio of two contenders. */
 interface RatioTarget {
   readonly contender: string;
   readonly against: string;
   readonly want: number;
 }
 
-/** What the ratios are taken of: the more the better, or the less. */
+/**
+ * The metric of the ratios: requests per second (higher is better) or median latency (lower is
+ * better).
+ */
 type Metric = 'perSecond' | 'p50';
 
-/** A comparison of contenders that take the same HTTP requests. */
+/** A comparison of contenders that receive the same HTTP requests. */
 export interface HttpComparison {
   readonly name: string;
   readonly title: string;
   readonly about: string;
   readonly contenders: readonly Contender[];
   readonly load: Omit<HttpLoad, 'origin' | 'seconds'>;
-  /** Name of the contender that the ratios are taken to. */
+  /** Name of the contender with which the others are compared. */
   readonly reference: string;
   readonly metric: Metric;
   readonly targets: readonly RatioTarget[];
@@ -33,7 +36,10 @@ export interface HttpComparison {
 const CONNECTIONS = 64;
 const TITLES = { perSecond: 'Requests/s', p50: 'p50' } as const;
 
-/** Runs a comparison. Contenders that cannot take part here are left out and named. */
+/**
+ * Runs a comparison. Contenders that cannot run on this machine are skipped and listed with the
+ * reason.
+ */
 export async function compareHttp(comparison: HttpComparison, context: Context): Promise<Report> {
   const { contenders, reference, metric } = comparison;
   const skipped = contenders.flatMap((each) => {
@@ -109,7 +115,7 @@ function targetOf({ name, title, metric }: HttpComparison, target: RatioTarget, 
   ];
 }
 
-/** GET echo at 64 connections. */
+/** GET echo with 64 connections. */
 export const getEcho: HttpComparison = {
   name: 'http-get',
   title: 'GET echo, 64 connections',
@@ -129,7 +135,7 @@ export const getEcho: HttpComparison = {
   ],
 };
 
-/** POST echo at 64 connections. */
+/** POST echo with 64 connections. */
 export const postEcho: HttpComparison = {
   name: 'http-post',
   title: 'POST echo with validation, 64 connections',
@@ -142,7 +148,7 @@ export const postEcho: HttpComparison = {
   targets: [{ contender: embedded.name, against: 'Express', want: 2.5 }],
 };
 
-/** Latency of one connection. */
+/** Latency with one connection. */
 const latency: HttpComparison = {
   name: 'http-latency',
   title: 'Latency of GET echo, one connection',

@@ -1,4 +1,4 @@
-/** What a router costs that has many workers and nothing to do. */
+/** Cost of a router with many workers and no requests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Contender, withContenders } from '../lib/contender.ts';
 import { startDriver } from '../lib/driver.ts';
@@ -9,7 +9,10 @@ import { median } from '../lib/stats.ts';
 import { processNamed } from './queue.ts';
 
 const WORKERS = 1000;
-/** libzmq allows about a thousand sockets a process, and a worker has several: two, and those of their monitors. */
+/**
+ * Workers per process. libzmq allows about a thousand sockets per process, and each worker has two
+ * sockets plus their monitors.
+ */
 const A_PROCESS = 100;
 
 const contender: Contender = {

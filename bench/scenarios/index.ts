@@ -1,4 +1,4 @@
-/** All scenarios, in the order of the page. One file a question. */
+/** All scenarios in the order of the page. Each has a file of its own. */
 import type { Scenario } from '../lib/scenario.ts';
 import { documents } from './documents.ts';
 import { httpScenarios } from './http.ts';

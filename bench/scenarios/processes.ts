@@ -1,4 +1,4 @@
-/** Several gateway processes: throughput for each core that is used. */
+/** Several gateway processes: throughput per core used. */
 import { type Contender, withContenders } from '../lib/contender.ts';
 import { expectReply } from '../lib/expect.ts';
 import { interleave, summarise } from '../lib/measure.ts';

@@ -1,4 +1,4 @@
-/** Long queues: time to drain and memory a request, at 10,000 and 100,000 queued. */
+/** Long queues: time to drain and memory per request, with 10,000 and 100,000 queued requests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Launch, type RunningContender, withContenders } from '../lib/contender.ts';
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
@@ -14,12 +14,12 @@ const CONCURRENCY = 64;
 const PAYLOAD = '{"message":"hello"}'.length;
 const SETTLE = 1500;
 
-/** Starts a router of ours that tells its memory; its endpoints are JSON in the ready line. */
+/** Starts a router that reports its memory use. Its ready line has the endpoints as JSON. */
 export function startBareRouter(launch: Launch, options: object): Promise<RunningProcess> {
   return startDriver(launch, 'router', 'router.ts', [JSON.stringify(options)], ['--expose-gc']);
 }
 
-/** The process of a contender that has this name. */
+/** Returns the process of a contender with this name. */
 export function processNamed({ processes }: RunningContender, name: string): RunningProcess {
   const found = processes.find((each) => each.name === name);
   if (found === undefined) throw new Error(`there is no process ${name}`);
@@ -27,13 +27,13 @@ export function processNamed({ processes }: RunningContender, name: string): Run
 }
 
 interface Drain {
-  /** Microseconds a request. */
+  /** Microseconds per request. */
   readonly time: number;
-  /** Bytes a request beyond its payload. */
+  /** Bytes per request, without its payload. */
   readonly bytes: number;
 }
 
-/** Queues so many requests behind a worker that holds on to what it has, then lets it go. */
+/** Queues requests behind a worker that holds what it receives, then releases the worker. */
 async function drain(running: RunningContender, count: number): Promise<Drain> {
   const [router, worker, client] = ['router', 'worker', 'client'].map((name) => processNamed(running, name));
   if (router === undefined || worker === undefined || client === undefined) throw new Error('no processes');

@@ -1,4 +1,4 @@
-/** Large replies: packed against unpacked frames. */
+/** Large replies: packed frames compared with separate ones. */
 import { type Contender, type Launch, withContenders } from '../lib/contender.ts';
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';

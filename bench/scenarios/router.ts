@@ -1,4 +1,4 @@
-/** The router alone: round trips with as little as can be on either side of it. */
+/** The router alone: round trips with minimal work in client and worker. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type Contender, type RunningContender, withContenders } from '../lib/contender.ts';
@@ -141,10 +141,10 @@ function rowOf({ name, does }: Contender, samples: Samples): Row {
   };
 }
 
-/** Those whose ratio is asked for. */
+/** Contenders whose ratio has a target. */
 export const rivals: readonly Contender[] = everybody.filter(({ name }) => name === PROXY || name === OURS);
 
-/** Round trips with a window of so many; `want` is the ratio asked for. */
+/** Round trips with a window of this size. `want` is the target ratio. */
 export function routerScenario(window: number, want: number, contenders = everybody): Scenario {
   const name = `router-${window}`;
   const title = `Round trips through the router alone, window ${window}`;

@@ -1,4 +1,4 @@
-/** Scaling: connections, workers, events and routes, each against itself at the small end. */
+/** Scaling: connections, workers, events and routes, each compared with its smallest size. */
 import type { Contender, Launch } from '../lib/contender.ts';
 import { documentOf, echoDocument, thingPath } from '../lib/documents.ts';
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
@@ -12,7 +12,9 @@ import { processNamed } from './queue.ts';
 
 const ECHO = '/echo/hello';
 const WINDOW = 64;
-/** Opening thousands of connections takes a while. */
+/**
+ * Factor for the duration of a round with thousands of connections, since opening them takes time.
+ */
 const LONGER = 2.5;
 
 function echoLoad(load: LoadTool, connections: number, longer = 1): ApplyLoad {
@@ -105,7 +107,7 @@ const events: Scenario = {
     ),
 };
 
-/** CPU a request by number of routes. */
+/** CPU time per request by number of routes. */
 export const routes: Scenario = {
   name: 'routes',
   title: 'CPU a request by number of routes',

@@ -1,10 +1,13 @@
-/** Bare zeromq.js sockets with the fewest frames there can be: one of four bytes of slot and the body. */
+/**
+ * Bare zeromq.js sockets with as few frames as possible: a single frame with a four-byte slot and
+ * the body.
+ */
 import { Dealer } from 'zeromq';
 import { Sender } from './sender.ts';
 import type { Wire } from './wire.ts';
 
 const SLOT_BYTES = 4;
-/** Bodies from here on travel in a frame of their own, uncopied. */
+/** Bodies of at least this many bytes are sent in a frame of their own, without copying. */
 const OWN_FRAME = 16 * 1024;
 
 export const bare: Wire = {

@@ -1,4 +1,6 @@
-/** Classic frames on bare zeromq.js sockets, as protocol.md has them; a slot stands before the delimiter. */
+/**
+ * The classic frames of protocol.md on bare zeromq.js sockets, with a slot before the delimiter.
+ */
 import { Dealer } from 'zeromq';
 import { Sender } from './sender.ts';
 import type { Wire } from './wire.ts';

@@ -1,4 +1,4 @@
-/** The public classes, as users have them. */
+/** The public classes, used as in an application. */
 import type * as Framework from '../../../src/index.ts';
 import { built } from '../built.ts';
 import type { Wire } from './wire.ts';

@@ -1,4 +1,4 @@
-/** The wires by name. A wire is loaded when it is used: `packed` and `framework` need the built product. */
+/** The wires by name. Each is imported on use, because `packed` and `framework` require a build. */
 import type { Wire } from './wire.ts';
 
 export async function wireOf(name: string): Promise<Wire> {

@@ -1,4 +1,6 @@
-/** Packed messages over the product's own sockets and channels, with nothing behind them: no table, no deadline. */
+/**
+ * Packed messages on the product's own sockets and channels, without request table and deadlines.
+ */
 
 import type * as MessageModule from '../../../src/core/messages/message.ts';
 import type * as ConnectionModule from '../../../src/transport/addressing/connection.ts';

@@ -1,4 +1,4 @@
-/** Sends over a bare zeromq.js socket, which takes one message at a time. */
+/** Queues messages for a bare zeromq.js socket, which accepts one at a time. */
 import type { Dealer, Router } from 'zeromq';
 
 export class Sender {

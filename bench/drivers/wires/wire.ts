@@ -1,22 +1,25 @@
 /**
- * The wires that the drivers speak, each with as little work around it as can be: `bare` frames for libzmq's proxy,
- * `classic` and `packed` for our router; and `framework`, the public classes.
+ * The wires that the drivers support, each with minimal overhead: `bare` frames for libzmq's proxy,
+ * `classic` and `packed` for the product's router, and `framework`, the public classes.
  */
 
 /**
- * The client's side: sends a request; `done` is called once with its reply. Slots are reused, never at once. `timeout` in ms,
- * where the wire has one.
+ * The client side. Sends a request and calls `done` once with its reply. Slots are reused, but not
+ * immediately. `timeout` is in milliseconds and only applies to wires that support it.
  */
 interface ClientWire {
   request(slot: number, eventName: string, body: Buffer, timeout: number, done: (ok: boolean) => void): void;
 }
 
-/** What a worker answers a request with, now or later. */
+/** How a worker replies to a request, immediately or later. */
 type Answer = (body: Buffer, reply: (body: Buffer) => void) => void;
 
-/** One side of each. */
+/** Both sides of a wire. */
 export interface Wire {
   connectClient(endpoint: string): ClientWire;
-  /** Connects a worker that serves the events, or any when there are none, so many at a time. */
+  /**
+   * Connects a worker with this concurrency. It serves the given events, or all events if none are
+   * given.
+   */
   connectWorker(endpoint: string, answer: Answer, events: readonly string[], concurrency: number): void;
 }
