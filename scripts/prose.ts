@@ -1,9 +1,10 @@
 /**
- * `npm run prose [-- PATH… | --update]`: checks the text of the project against scripts/lib/prose-phrases.yml.
+ * `npm run prose [-- PATH… | --update]`: checks the text of the project against
+ * scripts/lib/prose-phrases.yml.
  *
- * Without a path, it fails on findings outside the folders of scripts/lib/prose-todo.txt, and on a line of that list
- * whose folder has none. `--update` removes such lines. With paths, it prints the findings under each and fails when
- * there are any.
+ * Without a path, it fails on findings outside the folders listed in scripts/lib/prose-todo.txt,
+ * and on listed folders without findings. `--update` removes such folders from the list. With
+ * paths, it prints the findings under each path and fails if there are any.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

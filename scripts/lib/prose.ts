@@ -1,9 +1,11 @@
 /**
- * The prose of a file: its comments, string literals and paragraphs. Everything else is masked, and the lines keep their
- * numbers. {@link findPhrases} checks the prose against prose-phrases.yml.
+ * Extracts the prose of a file: comments, string literals and paragraphs. Everything else is
+ * masked, so line numbers stay the same. {@link findPhrases} checks the prose against
+ * prose-phrases.yml.
  *
- * prh runs directly and not as a rule of textlint: textlint reads the phrases again for each of about 900 files, which
- * takes 10 s, and it has no parser for the comments and strings of TypeScript.
+ * prh runs directly instead of as a textlint rule. textlint reads the phrases again for each of
+ * about 900 files, which takes 10 s, and it has no parser for the comments and strings of
+ * TypeScript.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +14,7 @@ import { fromYAMLFilePath } from 'prh';
 import ts from 'typescript';
 
 export interface Finding {
-  /** Counted from 1. */
+  /** Line number, counted from 1. */
   line: number;
   phrase: string;
   /** What to write instead. */
@@ -21,7 +23,10 @@ export interface Finding {
 
 type Span = readonly [start: number, end: number];
 
-/** Masks what is not prose. It is neither a word character nor a space, so no phrase matches across it. */
+/**
+ * Replaces text other than prose. It is neither a word character nor a space, so no phrase matches
+ * across it.
+ */
 const MASK = '·';
 
 const CODE = new Set(['.ts', '.mts', '.mjs', '.js']);
@@ -32,7 +37,7 @@ function masked(text: string): string {
   return text.replace(/[^\n]+/g, MASK);
 }
 
-/** `text` with everything outside `spans` masked. */
+/** Returns `text` with everything outside `spans` masked. */
 function keepOnly(text: string, spans: readonly Span[]): string {
   let result = '';
   let end = 0;
@@ -48,12 +53,18 @@ function withoutCode(text: string): string {
   return text.replace(/```[^]*?```|`[^`\n]*`/g, masked);
 }
 
-/** A comment without its marks: ` * ` at the start of a line would separate the words of a phrase. */
+/**
+ * Replaces the marks of a comment by spaces. A ` * ` at the start of a line would separate the
+ * words of a phrase.
+ */
 function withoutMarks(comment: string): string {
   return comment.replace(/^[ \t]*(?:\/\*\*?|\*\/|\*|\/\/|#)/gm, ' ');
 }
 
-/** Spans of literals that may contain `//`, with the part of each that is text; regular expressions have none. */
+/**
+ * Returns the spans of literals, which may contain `//`, with the part of each that is text.
+ * Regular expressions have no text.
+ */
 function literals(source: ts.SourceFile): { span: Span; text?: Span }[] {
   const found: { span: Span; text?: Span }[] = [];
   const visit = (node: ts.Node): void => {
@@ -71,7 +82,10 @@ function literals(source: ts.SourceFile): { span: Span; text?: Span }[] {
   return found.sort((a, b) => a.span[0] - b.span[0]);
 }
 
-/** Comments between `from` and `to`, where no literal is: there `//` and `/*` always begin one. */
+/**
+ * Returns the comments between `from` and `to`. There must be no literal in between, so that `//`
+ * and `/*` always begin a comment.
+ */
 function comments(text: string, from: number, to: number): Span[] {
   const mark = /\/\/[^\n]*|\/\*[^]*?\*\//g;
   const between = text.slice(from, to);
@@ -80,7 +94,10 @@ function comments(text: string, from: number, to: number): Span[] {
   );
 }
 
-/** Line comments that follow each other directly are one paragraph: the code between them is white space only. */
+/**
+ * Returns the prose of code. Consecutive line comments form one paragraph if there is only white
+ * space between them.
+ */
 function proseOfCode(text: string): string {
   const source = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, false, ts.ScriptKind.TS);
   const spans: Span[] = [];
@@ -102,7 +119,10 @@ function proseOfCode(text: string): string {
   return withoutCode(withoutMarks(keepOnly(text, spans)));
 }
 
-/** The text of paragraphs, headings, lists and tables; HTML for the comments that allow a phrase. */
+/**
+ * Returns the text of paragraphs, headings, lists and tables. HTML is included because its comments
+ * can allow a phrase.
+ */
 function proseOfMarkdown(text: string): string {
   const spans: Span[] = [];
   const visit = (node: { type: string; range: readonly [number, number]; children?: unknown }): void => {
@@ -113,7 +133,10 @@ function proseOfMarkdown(text: string): string {
   return keepOnly(text, spans);
 }
 
-/** The prose of a file by its name; YAML, Python, shell and HTML count as text with comment marks. */
+/**
+ * Returns the prose of a file, depending on its extension. YAML, Python, shell and HTML are treated
+ * as text with comment marks.
+ */
 export function proseOf(file: string, text: string): string {
   const extension = path.extname(file);
   if (CODE.has(extension)) return proseOfCode(text);
@@ -121,7 +144,7 @@ export function proseOf(file: string, text: string): string {
   return withoutCode(withoutMarks(text));
 }
 
-/** The phrases of prose-phrases.yml that a file's prose contains. */
+/** Returns the phrases of prose-phrases.yml that the prose of a file contains. */
 export function findPhrases(file: string, text: string): Finding[] {
   const prose = proseOf(file, text);
   return phrases.makeChangeSet(file, prose).diffs.map(({ index, matches, expected }) => {
@@ -133,16 +156,20 @@ export function findPhrases(file: string, text: string): Finding[] {
   });
 }
 
-/** The entry of the list for a file: its folder with `/` at the end, or a file of the project's own folder. */
+/**
+ * Returns the list entry for a file: its folder with a trailing `/`, or the file itself if it is in
+ * the root folder.
+ */
 export function entryOf(file: string): string {
   const folder = path.posix.dirname(file);
   return folder === '.' ? file : `${folder}/`;
 }
 
 /**
- * Compares files that have findings with the list of folders still to be rewritten.
+ * Compares files that have findings with the list of folders that still need to be rewritten.
  *
- * @returns `unlisted`: files with findings in no folder of the list; `clean`: entries of the list without findings
+ * @returns `unlisted`: files with findings whose folder is not in the list; `clean`: entries of the
+ * list without findings
  */
 export function compareWithList(
   dirtyFiles: readonly string[],
@@ -155,7 +182,7 @@ export function compareWithList(
   };
 }
 
-/** The entries of a list file, without comments and empty lines. */
+/** Returns the entries of a list file, without comments and empty lines. */
 export function readList(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
 }

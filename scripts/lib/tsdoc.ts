@@ -20,7 +20,7 @@ const OPTIONS = /(?:Options|Settings|SettingsInput|Limits|Timeouts)$/;
 
 interface Context {
   checker: ts.TypeChecker;
-  /** Returns the exports with their public names. */
+  /** The exports with their public names. */
   exported: ReadonlyMap<ts.Symbol, string>;
   findings: TsdocFinding[];
 }
@@ -46,7 +46,10 @@ function hasSentence(symbol: ts.Symbol, { checker }: Context): boolean {
   return symbol.getJsDocTags(checker).some((tag) => tag.name === 'inheritDoc');
 }
 
-/** Whether a function throws: itself, in a function of the same file, or in one whose TSDoc says `@throws`. */
+/**
+ * Whether a function throws: in its own body, in a function of the same file, or in a function
+ * whose TSDoc has `@throws`.
+ */
 function throwsIn(body: ts.Node, context: Context, seen = new Set<ts.Node>()): boolean {
   if (seen.has(body)) return false;
   seen.add(body);

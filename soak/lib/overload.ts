@@ -30,7 +30,7 @@ export interface OverloadCase {
    * they receive.
    */
   readonly classic?: boolean;
-  /** Duration of a handler, in milliseconds. */
+  /** Returns the duration of a handler, in milliseconds. */
   readonly service: (random: Random) => number;
   /** Mean of `service`. */
   readonly meanService: number;

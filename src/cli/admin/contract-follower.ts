@@ -59,7 +59,8 @@ class Followers implements DiscoveryOwner {
 /**
  * Adds the contracts of the workers behind these routers to the registry and keeps them up to date.
  *
- * @param client client connected to all routers; used for the queries if there is exactly one.
+ * @param client client connected to all routers. If there is exactly one router, this client queries
+ * it.
  */
 export function followContracts(
   { routers, dns, curve }: RoutersToFollow,

@@ -208,7 +208,8 @@ async function run(values: Values, surroundings: Surroundings): Promise<number> 
   const { processes, drain } = values;
   if (isMember()) return serveAsMember(drain, (opened) => openMember(values, opened));
   if (processes === 1) return serve('gateway', drain, surroundings, (opened) => openAlone(values, opened));
-  // Validates the settings in the primary, so that each error is reported once and not by every member.
+  // Validates the settings in the primary, so that each error is reported once and not by every
+  // member.
   readSettings(gatewaySettings(values));
   return serve('gateway', drain, surroundings, async (opened) => {
     const log = openLog(values, opened, (level) => fleet.setLogLevel(level));

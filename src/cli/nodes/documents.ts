@@ -38,8 +38,8 @@ export interface DocumentReading {
 
 /**
  * Adds documents to a registry, each under its file name, and reloads them when their files change.
- * If a changed document is invalid, the error is logged and the previous version stays in use. If a
- * file is given more than once, its prefix becomes part of the name.
+ * If a changed document is invalid, the error is logged and the previous version stays in use. If
+ * a file is given again, the name of the additional document includes its prefix.
  *
  * @throws {UsageError} when documents are invalid; it names file, line and reason of every error.
  */
