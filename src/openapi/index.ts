@@ -1,7 +1,8 @@
 /**
- * openapi: many contracts in, one OpenAPI document and its operations out. `registry/registry.ts` is the way in; a source
- * passes through `ingest.ts` (checked, normalised) and `merge.ts` (named, put together); `load.ts` reads files;
- * `validators.ts` compiles schemas of the served document.
+ * Folder openapi: turns many contracts into one OpenAPI document and its operations; the entry
+ * point is `registry/registry.ts`. `files` reads documents, `normalise` brings each source to
+ * OpenAPI 3.1 and merges all sources, `checks` compiles validators and compares versions, and
+ * `model` holds the types and the rules of single objects.
  */
 export { createAjv } from './checks/ajv.ts';
 export type { ContractComparison } from './checks/compatibility.ts';

@@ -1,27 +1,47 @@
-/** A registry as a router asks it: do the contracts of its workers fit together? */
+/**
+ * Folder registry: the registry of all sources (registry.ts), loading documents from files
+ * (load.ts), reloading documents that change (watch.ts), and the contract checker of a router,
+ * which is this file.
+ */
 import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 import type { ContractComparison } from '../checks/compatibility.ts';
 import type { ReadContract } from '../model/read-contract.ts';
 import type { ApiRegistry } from './registry.ts';
 
-/** What a router does with a contract that a worker brings; see `ContractChecker` of the router. */
+/** Adds the contracts of workers to a registry, for a router's `contractChecker` option. */
 export interface RegistryChecker {
-  /** @throws ContractError naming what does not fit. */
+  /**
+   * Adds or replaces a contract.
+   *
+   * @param events events that the contract may use; by default every event.
+   * @throws {ContractError} when the contract is not valid or conflicts with another source.
+   */
   put(name: string, fragment: unknown, events?: readonly string[]): void;
+  /** Sets whether a worker serves the contract. */
   setAvailable(name: string, available: boolean): void;
+  /** Removes a contract. */
   remove(name: string): void;
+  /** Returns whether a contract of this name exists. */
   has(name: string): boolean;
-  /** @throws ContractError when one of the two cannot be served. */
+  /**
+   * Compares two versions of a contract.
+   *
+   * @throws {ContractError} when one of the versions is not a valid contract.
+   */
   compare(before: unknown, after: unknown): ContractComparison;
-  /** As `put`, in steps; what is served changes in the last one. */
+  /** Does the same as `put`, in steps. What the registry serves changes in the last step. */
   putting(name: string, fragment: unknown, events?: readonly string[]): Steps<void>;
-  /** As `compare`, in steps. */
+  /** Does the same as `compare`, in steps. */
   comparing(before: unknown, after: unknown): Steps<ContractComparison>;
 }
 
 /**
- * Puts the contracts that workers bring to a router into a registry, which refuses by name what does not fit. For the
- * option `contractChecker` of a router; a gateway that has the same registry serves these contracts.
+ * Creates the contract checker of a router. It adds the contracts that workers announce to a
+ * registry and rejects those that are not valid or conflict with another source. A gateway that
+ * uses the same registry serves these contracts.
+ *
+ * @param registry the registry that receives the contracts.
+ * @returns the value of the router option `contractChecker`.
  */
 export function contractChecker(registry: ApiRegistry): RegistryChecker {
   const known = new KnownContracts(registry);
@@ -36,17 +56,20 @@ export function contractChecker(registry: ApiRegistry): RegistryChecker {
   };
 }
 
-/** A fragment as the router passed it, and what was read from it. */
+/** A fragment as the router passed it, and the contract read from it. */
 interface Known {
   readonly fragment: unknown;
   readonly contract: ReadContract;
 }
 
-/** Contracts that were read before. A router does not change a fragment: the same object is the same contract. */
+/**
+ * Contracts read earlier, by fragment. A router never modifies a fragment, so the same object is
+ * the same contract.
+ */
 class KnownContracts {
-  /** Sources of the registry, by name. */
+  /** Contracts in the registry, by source name. */
   private readonly served = new Map<string, Known>();
-  /** A version that was compared, and is likely to be put next. */
+  /** The version compared last, which usually is the next one to be added. */
   private compared: Known | undefined;
 
   constructor(private readonly registry: ApiRegistry) {}

@@ -1,6 +1,6 @@
 /**
- * API documents from files: OpenAPI 3.0 and 3.1, YAML and JSON, with `$ref`s to other files below the folder of
- * the document.
+ * Loads API documents from files: OpenAPI 3.0 and 3.1 in YAML or JSON, with `$ref`s to other files
+ * below the folder of the document.
  */
 import { ContractError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
@@ -9,27 +9,40 @@ import { DOCUMENT_LIMITS } from '../model/limits.ts';
 import type { ApiSnapshot } from '../model/operation.ts';
 import type { ApiRegistry, PutOptions } from './registry.ts';
 
-/** A document with all that it refers to. */
+/** A document and all files that it refers to. */
 export interface LoadedDocument {
-  /** One value; what other files hold stands in it, and references lead there. */
+  /**
+   * The document as one value. The content of the other files is embedded, and references point
+   * into it.
+   */
   readonly document: JsonObject;
-  /** Absolute paths of all files, the document's own first. */
+  /** Absolute paths of all files; the document itself comes first. */
   readonly files: readonly string[];
-  /** Where the value at a JSON pointer of `document` stands. */
+  /** Returns the file and line of the value at a JSON pointer of `document`. */
   locate(pointer: string): FilePlace | undefined;
 }
 
-/** How a document is read from files. */
+/** Options for loading a document from files. */
 export interface LoadOptions {
-  /** Called with each file by its path, before it is first looked at, whether it is there or not. */
+  /**
+   * Called with the path of each file before its first access, even if the file does not exist.
+   *
+   * @defaultValue undefined
+   */
   readonly onFile?: OnFile | undefined;
-  /** Largest size of the document and all files that it refers to, in bytes. Default 64 MiB. */
+  /**
+   * Maximum size of the document and all files that it refers to, in bytes.
+   *
+   * @defaultValue 67108864 (64 MiB)
+   */
   readonly maxBytes?: number | undefined;
 }
 
 /**
  * Reads a document and the files that it refers to.
- * @throws ContractError naming file, line and reason of every fault.
+ *
+ * @param file path of the document.
+ * @throws {ContractError} when the document has faults; it lists the file, line and reason of each.
  */
 export function loadDocument(file: string, options: LoadOptions = {}): LoadedDocument {
   const { loader, document } = load(file, options);
@@ -39,8 +52,11 @@ export function loadDocument(file: string, options: LoadOptions = {}): LoadedDoc
 }
 
 /**
- * Reads a document and puts it into a registry, under the name of its file unless told otherwise.
- * @throws ContractError naming file, line, operation and reason of every fault; the registry is as it was then.
+ * Reads a document and adds it to a registry. By default, the source gets the path of the file as
+ * its name.
+ *
+ * @throws {ContractError} when the document has faults; it lists the file, line, operation and
+ *   reason of each, and the registry is unchanged.
  */
 export function putDocument(
   registry: ApiRegistry,
@@ -65,7 +81,7 @@ function load(file: string, { onFile, maxBytes }: LoadOptions): { loader: Loader
   return { loader, document: loader.load() };
 }
 
-/** The faults with the files and lines where they stand, each once, in the order of the lines. */
+/** Adds file and line to the faults, removes duplicates and keeps the order of discovery. */
 function located(error: ContractError, loader: Loader, name: string): ContractError {
   const own = loader.paths()[0];
   const faults = error.faults.filter(({ place }) => !loader.follows(place.pointer));

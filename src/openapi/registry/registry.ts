@@ -1,6 +1,7 @@
 /**
- * All that this gateway serves: documents and workers' contracts by the name of their source, merged into one
- * OpenAPI document and one list of operations, which change together or not at all.
+ * The registry: the documents and worker contracts that a gateway serves, by the name of their
+ * source. They are merged into one OpenAPI document and one list of operations, and both always
+ * change together.
  */
 import { EventEmitter } from 'node:events';
 import { ContractError } from '../../contract/errors.ts';
@@ -15,50 +16,121 @@ import { ReadContract } from '../model/read-contract.ts';
 import { ingest } from '../normalise/ingest.ts';
 import { type DocumentBase, type Merged, type MergedSource, merge, remark } from '../normalise/merge.ts';
 
-/** Options of a registry. */
+/** Options of an {@link ApiRegistry}. */
 export interface ApiRegistryOptions extends DocumentBase {
-  /** What becomes of operations without `x-event-name`: named by their operationId (default), skipped, or refused. */
+  /**
+   * How to treat operations without `x-event-name`: `operationId` derives an event name, `skip`
+   * leaves the operation out, and `refuse` rejects the source.
+   *
+   * @defaultValue 'operationId'
+   */
   readonly unnamed?: Unnamed;
-  /** Bounds on what workers announce; `WORKER_LIMITS` where not told. */
+  /**
+   * Limits on contracts that workers announce. They override the built-in limits, such as 1 MiB and
+   * 5,000 operations.
+   *
+   * @defaultValue the built-in limits of the kind
+   */
   readonly workerLimits?: Partial<ContractLimits>;
-  /** Bounds on documents; `DOCUMENT_LIMITS` where not told. */
+  /**
+   * Limits on the operator's documents. They override the built-in limits, such as 64 MiB and
+   * 50,000 operations.
+   *
+   * @defaultValue the built-in limits of the kind
+   */
   readonly documentLimits?: Partial<ContractLimits>;
   /**
-   * Names of the security schemes that the gateway has configured: a worker's contract that demands another is
-   * refused. Default: any that are defined; the gateway leaves out what it cannot enforce.
+   * Names of the security schemes that the gateway configures. The registry rejects a worker
+   * contract that requires any other scheme. If this is not set, a contract may require every
+   * scheme that is defined, and the gateway leaves out operations that it cannot protect.
+   *
+   * @defaultValue undefined
    */
   readonly configuredSchemes?: readonly string[];
-  /** Most operations over all sources; default 50,000. */
+  /**
+   * Maximum number of operations in all sources together.
+   *
+   * @defaultValue 50000
+   */
   readonly maxOperations?: number;
 }
 
-/** How often a source is merged in steps, while others change in between, before it is merged at once. */
+/**
+ * Maximum number of attempts to merge a source. A new attempt starts when other sources changed
+ * during the previous one; the last attempt runs in a single step.
+ */
 const MERGE_ATTEMPTS = 3;
 
-/** Options of one source. */
+/** Options of one source of an {@link ApiRegistry}. */
 export interface PutOptions {
-  /** Put before each of its paths, such as `/v1`. */
+  /**
+   * Prefix of every path of the source, such as `/v1`.
+   *
+   * @defaultValue ''
+   */
   readonly prefix?: string;
-  /** See `ApiRegistryOptions`; for this source alone. */
+  /**
+   * Overrides {@link ApiRegistryOptions.unnamed} for this source.
+   *
+   * @defaultValue the value of the registry
+   */
   readonly unnamed?: Unnamed;
-  /** Whether it is the operator's document (default) or a worker's contract, for which the bounds are tighter. */
+  /**
+   * Kind of the source: `document` for a document of the operator, `worker` for a worker's
+   * contract, which has tighter limits.
+   *
+   * @defaultValue 'document'
+   */
   readonly kind?: SourceKind;
-  /** Whether a worker serves it now; default true. */
+  /**
+   * Whether a worker currently serves the source.
+   *
+   * @defaultValue true
+   */
   readonly available?: boolean;
-  /** Events that its operations may lead to; one that leads to another is refused. Default: any. */
+  /**
+   * Events that the operations may use. The registry rejects a source that uses any other event.
+   *
+   * @defaultValue undefined, which allows every event
+   */
   readonly events?: readonly string[] | undefined;
-  /** Largest size of this source, in bytes; by default that of its kind. */
+  /**
+   * Maximum size of this source, in bytes.
+   *
+   * @defaultValue the limit of its kind
+   */
   readonly maxBytes?: number | undefined;
-  /** Faults that were found when the source was read: it is refused, with these and its own. */
+  /**
+   * Faults found while the source was read from its files. If there are any, the registry rejects
+   * the source and reports them together with the faults that it finds itself.
+   *
+   * @defaultValue []
+   */
   readonly faults?: readonly ContractError[];
-  /** Called with each warning once the source is in. */
+  /**
+   * Receives each warning after the source was added.
+   *
+   * @defaultValue undefined
+   */
   readonly onWarning?: (warning: ContractError) => void;
 }
 
 /**
- * The contracts of a gateway. A source is put, replaced and removed by its name; several workers that announce
- * one contract are one source, and whoever knows the workers (the router) says when the last one has gone
- * (`setAvailable`). Events: `change`, with the new snapshot, after each change.
+ * Holds the contracts of a gateway and merges them into one OpenAPI document.
+ *
+ * Sources are added, replaced and removed by name. All workers that announce the same contract
+ * share one source. The router reports with {@link ApiRegistry.setAvailable} whether at least one
+ * of them is connected. After each change, the registry emits `change` with the new snapshot.
+ *
+ * @example
+ * ```ts
+ * const registry = new ApiRegistry();
+ * registry.put('tasks.yaml', {
+ *   openapi: '3.1.0',
+ *   paths: { '/tasks': { get: { 'x-event-name': 'tasks.list', responses: {} } } },
+ * });
+ * registry.snapshot().operations.map(({ eventName }) => eventName); // ['tasks.list']
+ * ```
  */
 export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   private readonly options: ApiRegistryOptions;
@@ -78,35 +150,51 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     this.current = snapshotOf(0, this.merged);
   }
 
-  /** Document and operations as they are now, of one revision. Nobody may change them. */
+  /**
+   * Returns the current document and its operations, both of the same revision.
+   *
+   * @returns an immutable snapshot; callers must not modify it.
+   */
   snapshot(): ApiSnapshot {
     return this.current;
   }
 
-  /** Whether there is a source of that name. */
+  /** Returns whether a source of this name exists. */
   has(source: string): boolean {
     return this.sources.has(source);
   }
 
-  /** Names of the sources, in the order they came. */
+  /** Returns the names of all sources, in the order in which they were added. */
   names(): string[] {
     return [...this.sources.keys()];
   }
 
   /**
-   * Adds a source, or puts it in place of the one of that name.
-   * @param source name of a file or of a worker's contract; it prefixes names that clash with others'.
-   * @param document OpenAPI 3.0 or 3.1, whole or a fragment (paths and components): JSON text, or a value as
-   *   JSON.parse gives it. It is copied. A worker's contract may also be one that `reading` returned.
-   * @throws ContractError naming source, operation, place and reason, when it is no such document, passes a bound,
-   *   or claims a method and path, or an event with other data, of another source. Nothing has changed then.
-   *   Contracts of workers that are all gone give way to one that another worker brings: they are removed.
+   * Adds a source, or replaces the source of the same name.
+   *
+   * A worker contract may displace contracts of other workers that it conflicts with, provided no
+   * worker serves them: the registry then removes those contracts.
+   *
+   * @param source name of a file or of a worker's contract. It becomes the prefix of names that
+   *   clash with names of other sources.
+   * @param document OpenAPI 3.0 or 3.1, complete or a fragment with paths and components: JSON
+   *   text, or a value as `JSON.parse` returns it, which is copied. A contract returned by {@link
+   *   ApiRegistry.reading} is accepted too.
+   * @returns the snapshot after the change.
+   * @throws {ContractError} when the document is not valid, exceeds a limit, or claims a method and
+   *   path, or an event with different data, that another source has. The error names the source,
+   *   operation, place and reason, and the registry is unchanged.
    */
   put(source: string, document: unknown, options: PutOptions = {}): ApiSnapshot {
     return runAtOnce(this.putting(source, document, options));
   }
 
-  /** As `put`, in steps. What the registry serves changes in the last one, or not at all. */
+  /**
+   * Does the same as {@link ApiRegistry.put}, in steps. What the registry serves changes in the
+   * last step, or not at all.
+   *
+   * @throws {ContractError} under the same conditions as {@link ApiRegistry.put}.
+   */
   *putting(source: string, document: unknown, options: PutOptions = {}): Steps<ApiSnapshot> {
     try {
       const kind = options.kind ?? 'document';
@@ -139,21 +227,29 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 
   /**
-   * Compares two versions of a worker's contract: can workers of both serve side by side?
-   * @throws ContractError when one of them cannot be served.
+   * Compares two versions of a worker's contract to find out whether workers of both can serve at
+   * the same time.
+   *
+   * @throws {ContractError} when one of the versions is not a valid contract.
    */
   compare(before: unknown, after: unknown): ContractComparison {
     return runAtOnce(this.comparing(before, after));
   }
 
-  /** As `compare`, in steps. */
+  /**
+   * Does the same as {@link ApiRegistry.compare}, in steps.
+   *
+   * @throws {ContractError} when one of the versions is not a valid contract.
+   */
   *comparing(before: unknown, after: unknown): Steps<ContractComparison> {
     return yield* compareContracts(yield* this.reading(before), yield* this.reading(after));
   }
 
   /**
-   * Reads a worker's contract in steps, so that it can be compared and put without being read again.
-   * @throws ContractError when it cannot be served.
+   * Reads a worker's contract in steps. The result can be compared and added without parsing the
+   * contract again.
+   *
+   * @throws {ContractError} when the contract is not valid.
    */
   *reading(document: unknown): Steps<ReadContract> {
     if (document instanceof ReadContract) return document;
@@ -161,12 +257,19 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return new ReadContract(yield* ingest(document, options));
   }
 
-  /** The contract of a source, as `reading` returns it; undefined when there is no source of that name. */
+  /**
+   * Returns the contract of a source as {@link ApiRegistry.reading} returned it, or undefined if no
+   * source has this name.
+   */
   contractOf(source: string): ReadContract | undefined {
     return this.sources.get(source)?.contract;
   }
 
-  /** Removes a source; false when there is none of that name. */
+  /**
+   * Removes a source.
+   *
+   * @returns false if no source has this name.
+   */
   remove(source: string): boolean {
     const sources = new Map(this.sources);
     if (!sources.delete(source)) return false;
@@ -175,8 +278,10 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 
   /**
-   * Says whether a worker serves the source. While none does, its operations stay in the document, marked with
-   * `x-available: false`. False when there is no source of that name.
+   * Sets whether a worker serves the source. While no worker does, its operations stay in the
+   * document with `x-available: false`.
+   *
+   * @returns false if no source has this name.
    */
   setAvailable(source: string, available: boolean): boolean {
     const entry = this.sources.get(source);
@@ -208,14 +313,18 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     };
   }
 
-  /** Merges the source with the others; anew when these changed between the steps. */
+  /**
+   * Merges the source with the others, and repeats this when other sources changed between the
+   * steps.
+   */
   private *takeIn(entry: MergedSource): Steps<ApiSnapshot> {
     for (let attempt = 1; ; attempt += 1) {
       const before = this.sources;
       const sources = new Map(before);
       for (const name of yield* this.refuseConflicts(entry)) sources.delete(name);
       const merging = merge([...sources.set(entry.name, entry).values()], this.options);
-      // The last attempt runs at once: sources that change all the time would keep this one out for ever.
+      // The last attempt does not yield. Otherwise, sources that change constantly would block
+      // this one.
       const merged = attempt < MERGE_ATTEMPTS ? yield* merging : runAtOnce(merging);
       if (before === this.sources) return this.serve(sources, merged);
     }
@@ -233,7 +342,10 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return this.current;
   }
 
-  /** @returns names of the sources that give way. */
+  /**
+   * @returns names of the sources that the new source displaces.
+   * @throws {ContractError} on a conflict with a source that stays, or too many operations.
+   */
   private *refuseConflicts(entry: MergedSource): Steps<Set<string>> {
     const { routes, events } = claimsOf(entry);
     const displaced = new Set<string>();
@@ -256,7 +368,10 @@ function snapshotOf(revision: number, { document, operations }: Merged): ApiSnap
   return { revision, document, operations };
 }
 
-/** @throws ContractError naming an operation that leads to an event that its workers do not announce. */
+/**
+ * @throws {ContractError} when an operation uses an event that the workers of the source do not
+ *   announce.
+ */
 function refuseForeignEvents({ operations }: Ingested, events: readonly string[] | undefined): void {
   if (events === undefined) return;
   const announced = new Set(events);
@@ -269,7 +384,7 @@ function refuseForeignEvents({ operations }: Ingested, events: readonly string[]
 
 type Claims = ReadonlyMap<string, IngestedOperation>;
 
-/** What a source claims: method and path, and events. */
+/** Collects what a source claims: each method and path, and each event. */
 function claimsOf({ contract: { ingested } }: MergedSource): { routes: Claims; events: Claims } {
   const routes = new Map<string, IngestedOperation>();
   const events = new Map<string, IngestedOperation>();
@@ -289,7 +404,7 @@ function claimsOf({ contract: { ingested } }: MergedSource): { routes: Claims; e
   return { routes, events };
 }
 
-/** What two sources both claim, as an error. */
+/** Returns the first conflict between two sources as an error, or undefined if there is none. */
 function* clashOf(
   entry: MergedSource,
   other: MergedSource,

@@ -1,5 +1,6 @@
 /**
- * Documents that change while the gateway runs: a saved change is taken in, a broken one leaves the old in place.
+ * Reloads documents that change while the gateway runs. If a changed document is not valid, the
+ * previous version stays in the registry.
  */
 import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -8,39 +9,67 @@ import { toError } from '../../core/messages/errors.ts';
 import { loadDocument, putDocument } from './load.ts';
 import type { ApiRegistry, PutOptions } from './registry.ts';
 
-/** A document to watch. */
+/** A document to watch, with the options of its source. */
 export interface WatchedDocument extends PutOptions {
+  /** Path of the document. */
   readonly file: string;
-  /** Name of the source; the file unless told otherwise. */
+  /**
+   * Name of the source.
+   *
+   * @defaultValue the path of the file
+   */
   readonly name?: string;
 }
 
+/** Options of {@link watchDocuments}. */
 export interface WatchOptions {
-  /** A change was taken in. */
+  /**
+   * Called after a changed document was added to the registry.
+   *
+   * @defaultValue undefined
+   */
   readonly onChange?: (file: string) => void;
-  /** A change was refused; the old document stays. */
+  /**
+   * Called when a changed document was rejected; the previous version stays.
+   *
+   * @defaultValue undefined
+   */
   readonly onError?: (error: ContractError, file: string) => void;
-  /** How often files are looked at, in ms. Default 150. A change is taken in once a file has been still for as long. */
+  /**
+   * Interval between two checks of the files, in milliseconds. A change is loaded after the files
+   * stayed the same for one interval.
+   *
+   * @defaultValue 150
+   */
   readonly interval?: number;
 }
 
-/** Ends watching. */
+/** Stops the watching of documents. */
 export interface DocumentWatcher {
+  /** Stops watching. Calling it again has no effect. */
   close(): void;
 }
 
 interface Watched {
   readonly document: WatchedDocument;
-  /** State of each file right before it was last read; of one that is broken, also of what it wanted and did not get. */
+  /**
+   * State of each file just before it was last read. This includes files that a broken document
+   * refers to and that do not exist.
+   */
   read: ReadonlyMap<string, string>;
-  /** State of the files at the last look. */
+  /** State of all files at the last check. */
   seen: string;
   failed: boolean;
 }
 
 /**
- * Watches documents that are in the registry already, with all files that they refer to. Files are looked at
- * rather than listened to, which works on every file system and with every way that editors save.
+ * Watches documents and all files that they refer to. It polls the files instead of subscribing to
+ * file system events, because polling works on every file system and with every way in which
+ * editors save.
+ *
+ * @param registry the registry that already contains the documents.
+ * @param documents the documents to watch.
+ * @returns a handle that stops watching.
  */
 export function watchDocuments(
   registry: ApiRegistry,
@@ -61,7 +90,7 @@ export function watchDocuments(
       if (!still || state === [...watched.read.values()].join('\n')) continue;
       changed = take(registry, watched, options) || changed;
     }
-    // What clashed with another document may fit now.
+    // Documents that conflicted with the previous version may now be valid.
     if (changed) all.filter(({ failed }) => failed).forEach((watched) => take(registry, watched, options));
   };
   const next = (): void => {
@@ -76,13 +105,16 @@ export function watchDocuments(
   };
 }
 
-/** A document that is in the registry is taken for read; one that is not is read at the first look. */
+/**
+ * Records the state of a document. If the registry already contains it, the document counts as
+ * read; otherwise the first check reads it.
+ */
 function begin(registry: ApiRegistry, document: WatchedDocument): Watched {
   const { read, onFile } = noting();
   try {
     loadDocument(document.file, { onFile, maxBytes: document.maxBytes });
   } catch {
-    // Broken at present: the first look tells what is wrong.
+    // The document is broken at present; the first check reports why.
   }
   const seen = [...read.values()].join('\n');
   if (!registry.names().includes(document.name ?? document.file)) {
@@ -91,7 +123,7 @@ function begin(registry: ApiRegistry, document: WatchedDocument): Watched {
   return { document, read, seen, failed: false };
 }
 
-/** Takes a document in; true when the registry has changed. */
+/** Loads a document into the registry; returns true when the registry has changed. */
 function take(registry: ApiRegistry, watched: Watched, { onChange, onError }: WatchOptions): boolean {
   const { file, ...rest } = watched.document;
   const { read, onFile } = noting();
@@ -110,7 +142,7 @@ function take(registry: ApiRegistry, watched: Watched, { onChange, onError }: Wa
   }
 }
 
-/** Notes the state of files before they are read. */
+/** Records the state of each file before it is read. */
 function noting(): { read: Map<string, string>; onFile: (path: string) => void } {
   const read = new Map<string, string>();
   const onFile = (path: string): void => {
@@ -119,7 +151,7 @@ function noting(): { read: Map<string, string>; onFile: (path: string) => void }
   return { read, onFile };
 }
 
-/** Changes whenever one of the files does. */
+/** Returns a text that changes whenever one of the files changes. */
 async function stateOf(files: readonly string[]): Promise<string> {
   const states = await Promise.all(
     files.map(async (file) => textOfState(await stat(file).catch(() => undefined))),
