@@ -1,4 +1,9 @@
-/** The ajv instances that compile schemas. */
+/**
+ * Folder checks: compiled validators with their limits on time and memory, patterns as automata,
+ * the complexity limit of contracts, and the comparison of two versions of a contract.
+ *
+ * This file creates the ajv instances that compile schemas.
+ */
 import type { CodeKeywordDefinition } from 'ajv';
 import { _, Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -9,29 +14,31 @@ import { compilePattern } from './patterns.ts';
 import { refKeyword } from './ref-keyword.ts';
 import { Verdicts } from './verdicts.ts';
 
-/** 2^63, the first integer beyond `format: int64`. */
+/** 2^63, the smallest integer that exceeds `format: int64`. */
 const INT64_END = 2 ** 63;
 
-/** How an ajv judges. */
+/** Settings of an ajv instance. */
 export interface AjvSettings {
   readonly allErrors?: boolean;
-  /** References to components whose verdicts are remembered. */
+  /** References to components whose results are cached; see `repeated.ts`. */
   readonly repeated?: ReadonlySet<string>;
-  /** Where they are; to be cleared after each value. */
+  /** The cache for these results. The caller clears it after each value. */
   readonly verdicts?: Verdicts;
 }
 
 /**
- * `patternProperties` beside a union notes the members that it judged in a set that ajv only makes when a form of the
- * union fits; where none does, the compiled function would throw a TypeError.
+ * Works around a defect of ajv. `patternProperties` next to a union records the members it has
+ * evaluated in a set that ajv creates only if a branch of the union matches. If no branch does, the
+ * compiled function would throw a TypeError.
  */
 function withEvaluatedSet(code: string): string {
   return code.replace(/\b(props\d+)\[(key\d+)\] = true/g, '($1 ??= {})[$2] = true');
 }
 
 /**
- * An ajv for OpenAPI 3.1: nothing coerced, filled in or logged; only members that an object has itself count;
- * patterns as `compilePattern` reads them; `uniqueItems` in time linear to the array; `multipleOf` in decimals.
+ * Creates an ajv instance for OpenAPI 3.1. It does not coerce values, insert defaults or log, and
+ * it ignores inherited members. Patterns are compiled by `compilePattern`, `uniqueItems` takes time
+ * linear in the length of the array, and `multipleOf` uses decimal arithmetic.
  */
 export function createAjv({
   allErrors = true,
@@ -43,7 +50,7 @@ export function createAjv({
     strict: false,
     strictNumbers: true,
     allErrors,
-    // Errors bring their schemas along, for the sentences made of them.
+    // Errors then carry their schemas, which the error messages quote.
     verbose: true,
     ownProperties: true,
     validateSchema: false,
@@ -68,7 +75,7 @@ export function createAjv({
     compile: (unique: boolean) => (items: Json[]) =>
       !unique || new Set(items.map(canonical)).size === items.length,
   });
-  // The keyword of ajv divides doubles: it finds that 19.99 is not a multiple of 0.01.
+  // ajv divides doubles in `multipleOf`, and so rejects 19.99 as a multiple of 0.01.
   ajv.removeKeyword('multipleOf');
   ajv.addKeyword({
     keyword: 'multipleOf',
@@ -80,7 +87,10 @@ export function createAjv({
   return ajv;
 }
 
-/** An ajv that judges numbers by all their digits: those of schemas, and those of {@link validateExactly}. */
+/**
+ * Creates an ajv instance that compares numbers digit by digit: numbers in schemas, and numbers in
+ * values that {@link validateExactly} validates.
+ */
 export function createExactAjv(settings: AjvSettings = {}): Ajv2020 {
   const ajv = createAjv(settings);
   for (const definition of exactKeywords()) {

@@ -1,26 +1,30 @@
 /**
- * Regular expressions as automata: whether a text matches is found in one pass over it, whatever the pattern, where
- * JavaScript's own engine may try exponentially many ways. For patterns that come from elsewhere.
+ * Regular expressions as automata. An automaton decides in one pass over the text whether it
+ * matches, whatever the pattern is, while the engine of JavaScript may backtrack exponentially.
+ * `compilePattern` decides which of the two runs a pattern.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 
-/** Something that tells whether a text matches. */
+/** Decides whether a text matches a pattern. */
 export interface Matcher {
   test(text: string): boolean;
   toString(): string;
 }
 
-/** Steps of an automaton: more make no pattern that people write. */
+/** Maximum number of steps of an automaton. Patterns written by hand stay far below it. */
 const MAX_STEPS = 2000;
 
-/** Work that one text may cost; beyond it the text passes, and the worker has the last word. */
+/**
+ * Maximum work for one text. If it is exceeded, the text is accepted and the worker has to check
+ * it.
+ */
 const MAX_WORK = 5_000_000;
 
-/** One character's worth of a pattern. */
+/** A part of a pattern that consumes exactly one character. */
 interface Atom {
-  /** Whether each of the first 128 characters is meant. */
+  /** For each of the first 128 characters: 1 if the atom matches it. */
   readonly ascii: Uint8Array;
-  /** For all others; undefined when none is meant. */
+  /** Matches all other characters; undefined if the atom matches none of them. */
   readonly beyond: RegExp | undefined;
 }
 
@@ -33,7 +37,10 @@ type Step =
 
 class Unsupported extends Error {}
 
-/** The automaton of a pattern; undefined when it has what automata cannot do (looking around, back references). */
+/**
+ * Compiles a pattern to an automaton; returns undefined if the pattern uses lookaround or back
+ * references, which automata cannot express, or is too large.
+ */
 export function automatonOf(pattern: string, unicode: boolean): Automaton | undefined {
   try {
     const parsed = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, {
@@ -142,7 +149,7 @@ class Builder {
 
 type Single = AST.Character | AST.CharacterSet | AST.CharacterClass;
 
-/** Whether it means characters of ASCII only. */
+/** Returns whether the element matches ASCII characters only. */
 function isAscii(element: Single | AST.CharacterClassElement): boolean {
   switch (element.type) {
     case 'Character':
@@ -160,7 +167,7 @@ function isAscii(element: Single | AST.CharacterClassElement): boolean {
 }
 
 class Automaton implements Matcher {
-  /** Sets of steps, as lists with marks of when a step was put in. */
+  /** For each step, the generation in which it was last added to the current set of steps. */
   private readonly marks: Uint32Array;
   private generation = 0;
 
@@ -172,12 +179,12 @@ class Automaton implements Matcher {
     this.marks = new Uint32Array(steps.length);
   }
 
-  /** Whether a text matches, anywhere in it unless the pattern is anchored. */
+  /** Returns whether the pattern matches anywhere in the text, unless it is anchored. */
   test(text: string): boolean {
     let current: number[] = [];
     let work = 0;
     for (let at = 0; ; ) {
-      // A match may begin at any place.
+      // A match may begin at every position.
       this.renew();
       const now: number[] = [];
       for (const step of current) if (this.follow(step, text, at, now)) return true;
@@ -196,8 +203,9 @@ class Automaton implements Matcher {
   }
 
   /**
-   * Whether JavaScript's own engine is as fast: at each character only one way goes on, and a match that does not
-   * begin at the start of the text is short.
+   * Whether the engine of JavaScript is as fast as the automaton: the pattern is short, every
+   * character leaves at most one way to continue, and the pattern has no loop unless it is anchored
+   * at the start of the text.
    */
   get isPlain(): boolean {
     const loops = this.steps.some((step, index) => step.kind === 'jump' && step.to <= index);
@@ -222,7 +230,10 @@ class Automaton implements Matcher {
     return atoms.every((one, index) => atoms.slice(index + 1).every((other) => !overlap(one, other)));
   }
 
-  /** Atoms, assertions and ends that may come next; optionally beyond assertions, as if they all held. */
+  /**
+   * Returns the atoms, assertions and ends that can follow a step. With `beyond`, it also looks
+   * past assertions, as if they all held.
+   */
   private reach(start: number, beyond: boolean): number[] {
     const found: number[] = [];
     const seen = new Set<number>();
@@ -234,7 +245,7 @@ class Automaton implements Matcher {
       if (step.kind === 'fork') open.push(index + 1, step.other);
       else if (step.kind === 'jump') open.push(step.to);
       else found.push(index);
-      // Only the start of the text can come first; `\b` decides nothing.
+      // Only an assertion of the start of the text anchors a pattern; `\b` and `$` do not.
       if (step.kind === 'assert' && (beyond || step.assert !== 'start')) open.push(index + 1);
     }
     return beyond ? found : found.filter((index) => !isPassedBy(this.steps[index]));
@@ -248,7 +259,10 @@ class Automaton implements Matcher {
     }
   }
 
-  /** Adds the atoms that a step leads to without taking a character; true when it leads to the end. */
+  /**
+   * Adds the atoms that a step reaches without consuming a character; returns true if it reaches
+   * the end of the pattern.
+   */
   private follow(start: number, text: string, at: number, into: number[]): boolean {
     const open = [start];
     for (let index = open.pop(); index !== undefined; index = open.pop()) {

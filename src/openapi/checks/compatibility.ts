@@ -1,6 +1,7 @@
 /**
- * Whether workers of two versions of a contract can serve side by side: callers and workers of the earlier version must
- * not notice the later one, and what workers of the earlier version reply must be true to the later document.
+ * Decides whether workers of two versions of a contract can serve at the same time. Callers and
+ * workers of the earlier version must not notice the later one, and replies from workers of the
+ * earlier version must conform to the later document.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { canonical, type Json, type JsonObject } from '../../contract/json.ts';
@@ -11,11 +12,14 @@ import { operationOf } from '../model/operations.ts';
 import type { ReadContract } from '../model/read-contract.ts';
 import { refusedValues, type SchemaComparison } from './schema-compatibility.ts';
 
-/** What two versions of a contract are to each other. */
+/** Result of comparing two versions of a contract. */
 export interface ContractComparison {
-  /** Why the later version cannot stand in for the earlier one; undefined when it can. */
+  /** Why the later version cannot replace the earlier one; undefined if it can. */
   readonly reason: string | undefined;
-  /** Events of the earlier version whose data differs: the later one may accept requests that the earlier one refuses. */
+  /**
+   * Events of the earlier version whose data has changed. The later version may accept requests for
+   * them that the earlier one rejects.
+   */
   readonly changed: readonly string[];
 }
 
@@ -58,7 +62,10 @@ export function* compareContracts(older: ReadContract, newer: ReadContract): Ste
 
 /** One operation in two versions. */
 class Pair {
-  /** The later version accepts requests that the earlier one refuses, as far as schemas say. */
+  /**
+   * Whether the schemas of the later version accept requests that those of the earlier version
+   * reject.
+   */
   wider = false;
 
   constructor(
@@ -68,7 +75,7 @@ class Pair {
     private readonly schemasAfter: JsonObject,
   ) {}
 
-  /** @throws ContractError when the later version cannot stand in. */
+  /** @throws {ContractError} when the later version cannot replace the earlier one. */
   check(): void {
     const { before, after } = this;
     this.demand(before.eventName === after.eventName, `it leads to another event, ${after.eventName}`);
@@ -124,16 +131,16 @@ class Pair {
         { schema: schema as Json, schemas: schemasBefore },
         { schema: now.schema as Json, schemas: schemasAfter },
       ];
-      // What workers of the earlier version reply is true to the later document.
+      // Replies of the earlier version must conform to the later document.
       const untrue = refusedValues(old, later, STRICT);
       if (untrue !== undefined) throw this.refused(`the reply ${status}: ${untrue}`);
-      // What workers of the later version reply is understood by callers that read the earlier document.
+      // Callers that know the earlier document must understand the replies of the later version.
       const wider = refusedValues(later, old, TOLERANT);
       if (wider !== undefined) throw this.refused(`the reply ${status} is wider: ${wider}`);
     }
   }
 
-  /** The later schema accepts everything that the earlier one accepts. */
+  /** Requires that the later schema accepts every value that the earlier one accepts. */
   private accepts(before: unknown, after: unknown, what: string): void {
     const old = { schema: before as Json, schemas: this.schemasBefore };
     const now = { schema: after as Json, schemas: this.schemasAfter };
@@ -151,7 +158,10 @@ class Pair {
   }
 }
 
-/** Whether every caller that was let in still is: each alternative has one that asks for no more. */
+/**
+ * Returns whether every caller that the earlier version admits is still admitted: for each of its
+ * alternatives, a later one requires no more.
+ */
 function isNoStricter(before: Operation['security'], after: Operation['security']): boolean {
   if (after.length === 0) return true;
   const earlier = before.length === 0 ? [{}] : before;
@@ -169,7 +179,7 @@ function nameOf({ in: place, name }: ParameterBinding): string {
   return `the ${place} parameter ${name}`;
 }
 
-/** How a parameter is written and where it goes. */
+/** Returns how a parameter is serialised and which field it fills. */
 function serialised({ field, style, explode, contentType, allowReserved }: ParameterBinding): string {
   return JSON.stringify([field, style, explode, contentType, allowReserved]);
 }

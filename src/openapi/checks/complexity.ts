@@ -1,6 +1,7 @@
 /**
- * How much there is to compile before an operation can be served. A few kilobytes of schemas that refer to one
- * another may keep a validator's compiler busy for many seconds, so what a worker brings is bounded.
+ * Limits how many schemas one operation may reach. A few kilobytes of schemas that refer to each
+ * other can keep the compiler of validators busy for many seconds, so the limit applies to
+ * contracts from workers.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { type Json, type JsonObject, member } from '../../contract/json.ts';
@@ -8,15 +9,17 @@ import { type Kind, kindOf, transform } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import type { IngestedOperation } from '../model/ingested.ts';
 
-/** Schema objects of one place, and the components that it refers to. */
+/** Number of schema objects in one place, and the components that it refers to. */
 interface Measure {
   readonly schemas: number;
   readonly refs: readonly string[];
 }
 
 /**
- * @param most schema objects that one operation may reach.
- * @throws ContractError naming the first operation that reaches more.
+ * Checks that no operation reaches too many schemas.
+ *
+ * @param most maximum number of schema objects that one operation may reach.
+ * @throws {ContractError} when an operation reaches more; it names the first such operation.
  */
 export function* checkComplexity(
   paths: JsonObject,
@@ -66,7 +69,10 @@ function measure(kind: Kind, value: Json): Measure {
   return { schemas, refs: [...refs] };
 }
 
-/** Schema objects of all components that the references lead to; stops counting soon after `most`. */
+/**
+ * Counts the schema objects of all components that the references reach. Stops soon after the count
+ * exceeds `most`.
+ */
 function reach(refs: readonly string[], component: (ref: string) => Measure, most: number): number {
   const seen = new Set(refs);
   let schemas = 0;
@@ -74,7 +80,7 @@ function reach(refs: readonly string[], component: (ref: string) => Measure, mos
     const found = component(ref);
     schemas += found.schemas;
     if (schemas > most) break;
-    // A set that grows is walked to its new end.
+    // The iteration also visits references that are added here.
     for (const next of found.refs) seen.add(next);
   }
   return schemas;

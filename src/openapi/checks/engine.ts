@@ -1,4 +1,4 @@
-/** Compiles schemas with ajv, which is told of the components that they refer to. */
+/** Compiles schemas with ajv and registers the components that they refer to. */
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
 import type { DataValidationCxt } from 'ajv/dist/types/index.js';
 import { type Json, type JsonObject, member } from '../../contract/json.ts';
@@ -9,32 +9,36 @@ import { isJudging } from '../model/schema.ts';
 import type { AjvSettings } from './ajv.ts';
 import { Verdicts } from './verdicts.ts';
 
-/** Nodes of the largest value of which all errors are collected. */
+/** Maximum number of nodes of a value for which all errors are collected. */
 const MOST_NODES = 10_000;
 
-/** An ajv, and the components that it knows. */
+/** An ajv instance, and the components registered with it. */
 interface Pass {
   readonly ajv: Ajv2020;
   readonly known: Set<string>;
 }
 
-/** A component, and names that it must not demand where it is referred to. */
+/** A component, compiled so that it does not require certain members. */
 interface Variant {
   readonly key: string;
   readonly name: string;
   readonly notDemanded: ReadonlySet<string>;
 }
 
+/** Compiles the schemas of one document for one precision and direction. */
 export class Engine {
-  /** Components by their names and the names that they must not demand. */
+  /** Components by name and by the members that they must not require. */
   private readonly variants = new Map<string, Variant>();
-  /** By the text that ajv sees: schemas that say the same share one function, which so gets hot and stays in the caches. */
+  /**
+   * Validators by the text of the schema that ajv compiles. Schemas with the same text share one
+   * function, which V8 then optimises and keeps in the caches.
+   */
   private readonly byText = new Map<string, ValidateFunction>();
   private readonly verdicts = new Verdicts();
   private readonly repeatedKeys = new Set<string>();
   private readonly passes: { first?: Pass; all?: Pass } = {};
 
-  /** @param repeated names of the components that one value may meet again and again. */
+  /** @param repeated names of the components that one value may reach many times. */
   constructor(
     private readonly create: (settings: AjvSettings) => Ajv2020,
     private readonly schemas: JsonObject,
@@ -51,8 +55,9 @@ export class Engine {
   }
 
   /**
-   * A validator that stops at the first error, and looks for all of them when the value is small enough: ajv would
-   * look for all of them in a value of any size, and cannot be stopped.
+   * Returns a validator that stops at the first error and, if the value is small enough, then
+   * collects all errors. ajv itself would collect all errors of a value of any size, and cannot be
+   * interrupted.
    */
   private twoPass(prepared: JsonObject | boolean): ValidateFunction {
     const { verdicts } = this;
@@ -82,7 +87,7 @@ export class Engine {
       ajv: this.create({ allErrors: errors === 'all', repeated, verdicts }),
       known: new Set(),
     });
-    // A map that grows is walked to its new end.
+    // The iteration also visits variants that `prepare` adds.
     for (const { key, name, notDemanded } of this.variants.values()) {
       if (pass.known.has(key)) continue;
       pass.known.add(key);
@@ -92,7 +97,10 @@ export class Engine {
     return pass.ajv.compile(prepared);
   }
 
-  /** What ajv gets to see: the keywords that judge, what its errors quote, and references by the keys of components. */
+  /**
+   * Reduces a schema to what ajv needs: keywords that constrain the value, descriptions that errors
+   * quote, and references by the keys of components.
+   */
   private prepare(schema: Json): JsonObject | boolean {
     const enter = (_kind: Kind, object: JsonObject): JsonObject => {
       const notDemanded = this.directed?.enter(object) ?? new Set<string>();
@@ -106,7 +114,7 @@ export class Engine {
     return transform('schema', schema, '', { enter }) as JsonObject | boolean;
   }
 
-  /** The key of a component; undefined when there is none of that name. */
+  /** Returns the key of a component, or undefined if no component has this name. */
   private keyFor(name: string, notDemanded: ReadonlySet<string>): string | undefined {
     if (member(this.schemas, name) === undefined) return undefined;
     const variant = JSON.stringify([name, ...[...notDemanded].sort()]);
@@ -123,7 +131,10 @@ function nameOf(ref: string): string {
   return ref.slice(ref.lastIndexOf('/') + 1);
 }
 
-/** Whether a JSON value has more than so many nodes. Takes no longer for a larger one. */
+/**
+ * Returns whether a JSON value has more than `most` nodes. The time it takes does not grow with
+ * larger values.
+ */
 function hasMoreThan(most: number, value: unknown): boolean {
   const waiting: unknown[] = [value];
   for (let count = 0; waiting.length > 0; count += 1) {

@@ -1,6 +1,7 @@
 /**
- * Keywords that judge numbers by all their digits. ajv reads doubles, so a value with exact numbers is validated as a
- * copy with a double in place of each; the keywords find the exact number by the object or array that holds it.
+ * Keywords that compare numbers digit by digit. ajv works with doubles, so a value with exact
+ * numbers is validated as a copy that has a double in place of each. The keywords look up the exact
+ * number by the object or array that contains the double.
  */
 import { _, type AnySchema, type FuncKeywordDefinition, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { DataValidationCxt } from 'ajv/dist/types/index.js';
@@ -8,12 +9,15 @@ import { canonical, type Json, type JsonObject } from '../../contract/json.ts';
 import { compareDecimals, type Decimal, isMultiple, standIn } from '../../core/json/decimal.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
 
-/** Exact numbers by the object or array of the copy that holds their doubles, and by their place in it. */
+/**
+ * Exact numbers, by the object or array of the copy that contains their doubles, and by their
+ * position in it.
+ */
 const EXACT = new WeakMap<object, Map<string, ExactNumber>>();
 
-/** Validates a value that may hold exact numbers, with a validator of the ajv of `createExactAjv`. */
+/** Validates a value that may contain exact numbers, with a validator from `createExactAjv`. */
 export function validateExactly(validate: ValidateFunction, value: Json): boolean {
-  // The holder makes a value that is a number itself one that is held.
+  // The keywords find exact numbers by their container, so the value itself needs one too.
   const holder: JsonObject = { value: null };
   holder['value'] = doubles(value, holder, 'value');
   return validate(holder['value'], {
@@ -25,7 +29,7 @@ export function validateExactly(validate: ValidateFunction, value: Json): boolea
   });
 }
 
-/** A copy of a value, with a double in place of each exact number. */
+/** Copies a value, with a double in place of each exact number. */
 function doubles(value: Json, holder: object, place: string): Json {
   if (value instanceof ExactNumber) {
     const held = EXACT.get(holder) ?? new Map<string, ExactNumber>();
@@ -43,7 +47,7 @@ function doubles(value: Json, holder: object, place: string): Json {
   return object;
 }
 
-/** The number at a place of the copy, with all its digits. */
+/** Returns the exact number at a place of the copy, or the double if there is none. */
 function exactOf(value: number, { parentData, parentDataProperty }: DataValidationCxt): Decimal {
   return exactIn(parentData, String(parentDataProperty)) ?? value;
 }
@@ -52,7 +56,7 @@ function exactIn(holder: object | undefined, place: string): ExactNumber | undef
   return holder === undefined ? undefined : EXACT.get(holder)?.get(place);
 }
 
-/** The part of a copy that the value was before. */
+/** Returns the original of a part of the copy. */
 function original(value: Json, holder: object | undefined, place: string): Json {
   if (typeof value === 'number') return exactIn(holder, place) ?? value;
   if (Array.isArray(value)) return value.map((item, index) => original(item, value, String(index)));
@@ -62,7 +66,10 @@ function original(value: Json, holder: object | undefined, place: string): Json 
 
 type Judge = (value: Json, context: DataValidationCxt) => boolean;
 
-/** Definitions for the keywords of JSON Schema that compare numbers (2020-12, Validation, 6.1, 6.2 and 6.4.3). */
+/**
+ * Returns the definitions of the keywords of JSON Schema that compare numbers (2020-12, Validation,
+ * 6.1, 6.2 and 6.4.3).
+ */
 export function exactKeywords(): FuncKeywordDefinition[] {
   return [
     bound('minimum', '>=', (order) => order >= 0),
@@ -125,7 +132,10 @@ function isOneOf(allowed: Json[]): Judge {
     texts.has(canonical(original(value, parentData, String(parentDataProperty))));
 }
 
-/** ajv calls the validator of a keyword with the place of the value beside the value. */
+/**
+ * Wraps a check of one value as ajv requires it: ajv passes the place of the value as the second
+ * argument.
+ */
 function judge<Schema>(make: (schema: Schema) => Judge): FuncKeywordDefinition['compile'] {
   return (schema: AnySchema) => {
     const judgeValue = make(schema as Schema);
@@ -133,7 +143,7 @@ function judge<Schema>(make: (schema: Schema) => Judge): FuncKeywordDefinition['
   };
 }
 
-/** The place of a value that nothing holds. */
+/** The place of a value that has no container. */
 const ROOT: DataValidationCxt = {
   instancePath: '',
   parentData: {},

@@ -1,15 +1,15 @@
-/**
- * Regular expressions of schemas: which engine runs them, and which are not run at all.
- */
+/** Patterns of schemas: which engine runs them, and which ones are not run. */
 import { ContractError } from '../../contract/errors.ts';
 import { type JsonObject, textOf } from '../../contract/json.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { automatonOf, type Matcher } from './automaton.ts';
 
 /**
- * Compiles a pattern as JSON Schema asks (Unicode mode), or, as many real documents need it, without. Where
- * JavaScript's engine may need more than one pass over a text, an automaton takes its place.
- * @throws SyntaxError when it is no regular expression either way.
+ * Compiles a pattern in Unicode mode, as JSON Schema requires. If that fails, it compiles the
+ * pattern without this mode, because many real documents need that. An automaton replaces the
+ * engine of JavaScript where that may need more than one pass over a text.
+ *
+ * @throws {SyntaxError} when the pattern is not a regular expression in either mode.
  */
 export function compilePattern(pattern: string): Matcher {
   const regex = compileRegExp(pattern);
@@ -26,9 +26,11 @@ function compileRegExp(pattern: string): RegExp {
 }
 
 /**
- * The schema, when its pattern can be used. A worker's pattern that no automaton can run (it looks around, refers
- * back, or is huge) could hold up the gateway: it is shown as `x-pattern`, and left to the worker.
- * @throws ContractError when the pattern is too long or no regular expression.
+ * Checks the pattern of a schema and returns the schema to use. A worker's pattern that cannot run
+ * as an automaton (it uses lookaround or back references, or is too large) could block the gateway.
+ * It is renamed to `x-pattern`, and the worker has to check it.
+ *
+ * @throws {ContractError} when the pattern is too long or not a regular expression.
  */
 export function checkPattern(
   schema: JsonObject,

@@ -1,27 +1,31 @@
 /**
- * Components that one value may be held against again and again: a folder or a group, each with children that are
- * folders or groups, costs twice as much with each level. Validators remember what such a component said of a value.
+ * Finds components that one value may reach many times. For example, a folder or a group with
+ * children that are each a folder or a group doubles the cost with each level. Validators cache the
+ * results of such components.
  */
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { type Component, componentsOf } from './strong-components.ts';
 
-/** Schemas that one value may meet through a component before its verdicts are remembered. */
+/** Maximum number of schemas that one value may reach through a component without a cache. */
 const MOST = 64;
 
-/** Keywords whose schemas judge the very same value, beside those next to them. */
+/** Keywords whose schemas apply to the same value as the keywords next to them. */
 const LISTS = ['allOf', 'anyOf', 'oneOf'] as const;
 const SINGLE = ['not', 'if', 'then', 'else', 'contains', 'propertyNames'] as const;
 const MAPS = ['dependentSchemas', 'patternProperties'] as const;
-/** Keywords whose schemas each judge another part of the value: no part meets two of them. */
+/**
+ * Keywords whose schemas each apply to a different part of the value: no part reaches two of them.
+ */
 const APART = ['items', 'additionalProperties', 'unevaluatedProperties', 'unevaluatedItems'] as const;
 
 /**
- * The names of these components.
- * @param schemas by name, normalised.
+ * Returns the names of the components that one value may reach many times.
+ *
+ * @param schemas normalised schemas, by name.
  */
 export function repeatedComponents(schemas: JsonObject): ReadonlySet<string> {
   const repeated = new Set<string>();
-  /** How many schemas one value may meet through each component. */
+  /** How many schemas one value may reach through each component. */
   const widths = new Map<string, number>();
   for (const component of componentsOf(schemas, refsIn)) {
     const width = widthOf(schemas, component, widths);
@@ -39,7 +43,10 @@ function widthOf(schemas: JsonObject, { names }: Component, widths: ReadonlyMap<
   return Math.max(...own);
 }
 
-/** Schemas that one value, or one part of it, may meet; those that references lead to included. */
+/**
+ * Returns how many schemas one value, or one part of it, may reach, including those behind
+ * references.
+ */
 function width(schema: Json | undefined, ofRef: (name: string) => number): number {
   if (!isObject(schema)) return 1;
   const { beside, apart } = branchesOf(schema);
@@ -49,7 +56,7 @@ function width(schema: Json | undefined, ofRef: (name: string) => number): numbe
   return Math.min(Number.MAX_SAFE_INTEGER, sum + Math.max(1, ...apart.map((part) => width(part, ofRef))));
 }
 
-/** Whether some value may reach a circle of references in two ways. */
+/** Returns whether a value can reach a cycle of references in two ways. */
 function forksWithin(schemas: JsonObject, { names }: Component): boolean {
   return [...names].some((name) => forks(member(schemas, name), names));
 }
@@ -64,7 +71,10 @@ function forks(schema: Json | undefined, names: ReadonlySet<string>): boolean {
   return ways > 1 || [...beside, ...apart].some((branch) => forks(branch, names));
 }
 
-/** Schemas within a schema: those that judge the same value, and those that judge parts of it, each its own. */
+/**
+ * Splits the subschemas of a schema into those that apply to the same value and those that apply to
+ * different parts of it.
+ */
 function branchesOf(schema: JsonObject): { beside: Json[]; apart: Json[] } {
   const beside: Json[] = [];
   const apart: Json[] = [];
@@ -85,7 +95,7 @@ function note(into: Json[], schema: Json | undefined): void {
   if (schema !== undefined) into.push(schema);
 }
 
-/** The components that a schema refers to, at any depth. */
+/** Returns the components that a schema refers to, at any depth. */
 function refsIn(schema: Json | undefined): string[] {
   if (!isObject(schema)) return [];
   const { beside, apart } = branchesOf(schema);

@@ -1,29 +1,30 @@
 /**
- * Whether a schema accepts every value that another one accepts. The answer is "no" wherever that is not certain: a
- * keyword that is not known here has to be the same on both sides.
+ * Decides whether a schema accepts every value that another one accepts. If that is not certain,
+ * the answer is no: a keyword that this file does not know must be the same on both sides.
  *
- * Members that the first schema does not describe are not part of what it promises: the second one may describe them.
+ * The first schema makes no promise about members that it does not describe, so the second one may
+ * describe them.
  */
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { ANNOTATIONS } from '../model/schema.ts';
 
-/** A schema, and the components that its references lead to. */
+/** A schema, and the components that its references point to. */
 export interface SchemaSide {
   readonly schema: Json;
   readonly schemas: JsonObject;
 }
 
-/** How schemas are compared. */
+/** Options of a comparison. */
 export interface SchemaComparison {
-  /** Whether the second schema may leave out members that the first one describes. */
+  /** Whether the second schema may omit members that the first one describes. */
   readonly ignoresMembers: boolean;
 }
 
-/** Keywords that bound a value from below, and from above. */
+/** Keywords that set a lower or an upper bound. */
 const LEAST = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties', 'minContains'];
 const MOST = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties', 'maxContains'];
 
-/** Keywords that are looked at one by one; any other has to be the same. */
+/** Keywords that are compared individually. All others must be the same on both sides. */
 const COMPARED: ReadonlySet<string> = new Set([
   ...LEAST,
   ...MOST,
@@ -42,15 +43,17 @@ const COMPARED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Why a schema does not accept everything that another one accepts; undefined when it does.
- * @param from the schema whose values have to be accepted by `to`.
+ * Returns why a schema does not accept every value that another one accepts, or undefined if it
+ * does.
+ *
+ * @param from the schema whose values `to` must accept.
  */
 export function refusedValues(from: SchemaSide, to: SchemaSide, how: SchemaComparison): string | undefined {
   return new Comparer(from.schemas, to.schemas, how).refusal(from.schema, to.schema, '');
 }
 
 class Comparer {
-  /** Pairs of references that are being compared: schemas may refer to themselves. */
+  /** Pairs of references being compared; schemas may refer to themselves. */
   private readonly open = new Set<string>();
 
   constructor(
@@ -83,7 +86,7 @@ class Comparer {
     );
   }
 
-  /** `type`, `enum` and `const`. */
+  /** Compares `type`, `enum` and `const`. */
   private values(from: JsonObject, to: JsonObject, place: string): string | undefined {
     const allowed = valuesOf(to);
     const known = valuesOf(from);
@@ -135,7 +138,7 @@ class Comparer {
     return this.refusal(others, rest, `${place}/*`);
   }
 
-  /** `items`, `allOf` and `anyOf`. */
+  /** Compares `items`, `allOf` and `anyOf`. */
   private parts(from: JsonObject, to: JsonObject, place: string): string | undefined {
     const items = member(to, 'items');
     if (items !== undefined) {
@@ -158,7 +161,7 @@ class Comparer {
     return undefined;
   }
 
-  /** All other keywords. Those of `from` alone only narrow it. */
+  /** Compares all other keywords. Keywords that only `from` has make it narrower. */
   private rest(from: JsonObject, to: JsonObject, place: string): string | undefined {
     for (const [keyword, value] of Object.entries(to)) {
       if (COMPARED.has(keyword) || ANNOTATIONS.has(keyword) || keyword.startsWith('x-')) continue;
@@ -166,7 +169,8 @@ class Comparer {
       if (before === undefined || canonical(before) !== canonical(value) || hasReference(value))
         return at(place, `${keyword} differs`);
     }
-    // What `patternProperties` of the first describe would count as further members of the second.
+    // The second schema would treat members that the first one describes in `patternProperties`
+    // as additional members.
     const patterns = member(from, 'patternProperties') !== undefined;
     return patterns && member(to, 'patternProperties') === undefined
       ? at(place, 'patternProperties differs')
@@ -182,7 +186,7 @@ function refOf(schema: Json): string {
   return (isObject(schema) ? textOf(schema, '$ref') : undefined) ?? '';
 }
 
-/** The schema that a reference leads to, with what stands beside the reference. */
+/** Follows the references of a schema; keywords next to a reference are kept. */
 function followed(schema: Json, schemas: JsonObject): Json {
   let found = schema;
   for (let hops = 0; hops < 1000 && isObject(found) && typeof found['$ref'] === 'string'; hops += 1) {
@@ -194,7 +198,7 @@ function followed(schema: Json, schemas: JsonObject): Json {
   return found;
 }
 
-/** Values that are allowed, as canonical text; undefined: there is no list of them. */
+/** Returns the allowed values as canonical text, or undefined if the schema does not list them. */
 function valuesOf(schema: JsonObject): string[] | undefined {
   const constant = member(schema, 'const');
   if (constant !== undefined) return [canonical(constant)];
@@ -202,7 +206,7 @@ function valuesOf(schema: JsonObject): string[] | undefined {
   return Array.isArray(values) ? values.map(canonical) : undefined;
 }
 
-/** Types that are allowed; undefined: any. Every integer is a number. */
+/** Returns the allowed types, or undefined if every type is allowed. Every integer is a number. */
 function typesOf(schema: JsonObject): string[] | undefined {
   const type = member(schema, 'type');
   if (type === undefined) return undefined;
@@ -224,7 +228,10 @@ function objectIn(schema: JsonObject, name: string): JsonObject {
   return isObject(object) ? object : {};
 }
 
-/** Whether a value refers to components: those of one name may differ on the two sides. */
+/**
+ * Returns whether a value refers to components. Components of the same name may differ on the two
+ * sides.
+ */
 function hasReference(value: Json): boolean {
   return JSON.stringify(value).includes('"$ref"');
 }

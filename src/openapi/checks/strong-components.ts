@@ -1,10 +1,13 @@
-/** Strongly connected components of schemas that refer to one another (Tarjan), without recursion. */
+/**
+ * Strongly connected components of schemas that refer to each other: Tarjan's algorithm, without
+ * recursion.
+ */
 import { type Json, type JsonObject, member } from '../../contract/json.ts';
 
-/** Names that all refer to one another, or one name. */
+/** Names that all reach each other through references, or a single name. */
 export interface Component {
   readonly names: ReadonlySet<string>;
-  /** Whether its names lead back to themselves. */
+  /** Whether its names refer back to themselves. */
   readonly circular: boolean;
 }
 
@@ -17,7 +20,7 @@ interface Visit {
   settled: boolean;
 }
 
-/** All components, each after those that it refers to. */
+/** Returns all components; each one comes after the components that it refers to. */
 export function* componentsOf(
   schemas: JsonObject,
   refsIn: (schema: Json | undefined) => readonly string[],
@@ -48,7 +51,7 @@ export function* componentsOf(
   }
 }
 
-/** Takes the component of its first visit off the open visits. */
+/** Removes the component of its first visit from the open visits. */
 function settle(first: Visit, open: Visit[]): Component {
   const members = open.splice(open.indexOf(first));
   for (const each of members) each.settled = true;

@@ -1,6 +1,4 @@
-/**
- * Validators, compiled from the very document that is served, each when it is first asked for.
- */
+/** Compiles validators from the served document, each one on first use. */
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { ContractError } from '../../contract/errors.ts';
 import { at, isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
@@ -14,14 +12,23 @@ import { repeatedComponents } from './repeated.ts';
 
 export type { ErrorObject, ValidateFunction };
 
-/** How numbers are judged: as doubles, or by all their digits. */
+/** How numbers are compared: as doubles, or digit by digit. */
 export type Precision = 'double' | 'exact';
 
 /** What a validator is compiled for. */
 export interface Purpose {
-  /** `exact` for values that hold exact numbers, which `validateExactly` validates. */
+  /**
+   * `exact` for values that contain exact numbers; validate them with `validateExactly`.
+   *
+   * @defaultValue 'double'
+   */
   readonly precision?: Precision;
-  /** For bodies and replies: what the schema demands of that direction alone. */
+  /**
+   * Direction of a body or reply. Members that this direction does not have (`readOnly` in
+   * requests, `writeOnly` in responses) are not required.
+   *
+   * @defaultValue undefined, which requires all members
+   */
   readonly direction?: Direction;
 }
 
@@ -31,7 +38,10 @@ interface Compiled {
   readonly with: ReadonlyMap<string, Json>;
 }
 
-/** Validators by the schema object: what a change of the document leaves alone is not compiled again. */
+/**
+ * Validators by schema object. Schemas that a change of the document leaves untouched are not
+ * compiled again.
+ */
 const COMPILED = new Map<string, WeakMap<object, Compiled>>();
 
 /** Compiles the schemas of one snapshot. */
@@ -47,9 +57,11 @@ export class SchemaCompiler {
   }
 
   /**
-   * The validator of the schema at a JSON pointer of the document (`ParameterBinding.pointer` and the like).
-   * It collects all errors of a value of up to 10,000 nodes, and one of a larger value; data is never changed.
-   * @throws ContractError when ajv cannot compile it.
+   * Compiles the schema at a JSON pointer of the document, such as `ParameterBinding.pointer`. The
+   * validator reports all errors of a value with up to 10,000 nodes, and the first error of a
+   * larger value. It never modifies the value.
+   *
+   * @throws {ContractError} when ajv cannot compile the schema.
    */
   compile(pointer: string, purpose: Purpose = {}): ValidateFunction {
     const schema = at(this.document, pointer) ?? true;
@@ -80,7 +92,8 @@ export class SchemaCompiler {
   ): ValidateFunction {
     const reached = this.reached(schema);
     const all = [schema, ...reached.values()];
-    // A double is not enough either where the schema itself has a number that needs more.
+    // A schema that itself contains a number no double can represent needs exact comparison as
+    // well.
     const exact = precision === 'exact' || all.some(holdsExact);
     const directed = direction !== undefined && all.some((one) => hasDirection(one, direction));
     const engine = this.engine(exact ? 'exact' : 'double', directed ? direction : undefined);
@@ -89,7 +102,7 @@ export class SchemaCompiler {
     return validate;
   }
 
-  /** All components that a schema refers to, itself or through others. */
+  /** Returns all components that a schema refers to, directly or indirectly. */
   private reached(schema: Json): ReadonlyMap<string, Json> {
     const found = new Map<string, Json>();
     const note = (_kind: Kind, ref: string): string => {
@@ -99,7 +112,7 @@ export class SchemaCompiler {
       return ref;
     };
     transform('schema', schema, '', { reference: note });
-    // A map that grows is walked to its new end.
+    // The iteration also visits components that `note` adds.
     for (const component of found.values()) transform('schema', component, '', { reference: note });
     return found;
   }

@@ -1,24 +1,30 @@
-/** What components said of the values of one validation, so that each is asked about each value once. */
+/**
+ * Cache of the results of components during one validation: each component validates each value
+ * once.
+ */
 import type { AnySchemaObject, ErrorObject } from 'ajv';
 
-/** Most errors that one component reports of one value. Beyond these, copies of copies would be reported. */
+/**
+ * Maximum number of errors that one component reports for one value. Further errors would only
+ * repeat nested copies.
+ */
 const MOST_ERRORS = 100;
 
 type Evaluated = { props?: unknown; items?: unknown };
-/** Where a value stands, as ajv says it. */
+/** The place of a value, as ajv passes it. */
 interface Place {
   readonly instancePath: string;
   readonly parentData?: object;
   readonly parentDataProperty?: string | number;
 }
 
-/** A function that ajv compiled, as other compiled functions call it. */
+/** A function compiled by ajv, as other compiled functions call it. */
 export type Judge = {
   (data: unknown, context: Place): boolean;
   errors?: ErrorObject[] | null;
   evaluated?: Evaluated;
 };
-/** A schema that ajv knows; its function is there once it is compiled. */
+/** A schema registered with ajv. It has a function once it is compiled. */
 export interface Compiled {
   readonly schema: AnySchemaObject | boolean;
   readonly validate?: unknown;
@@ -32,13 +38,17 @@ interface Verdict {
   readonly items: unknown;
 }
 
+/** Caches what components report about the values of one validation. */
 export class Verdicts {
-  /** Times that a component was asked about a value; for tests. */
+  /** Number of validations by components, for tests. */
   asked = 0;
-  /** Verdicts of components that were asked about a value. */
+  /** The caches of the components used in this validation. */
   private readonly used: Map<unknown, Verdict>[] = [];
   private readonly judges = new Map<Compiled, Judge>();
-  /** What stands for each number: equal doubles may stand for numbers that differ (`validateExactly`). */
+  /**
+   * Cache keys of numbers, by container and position. Equal doubles can stand in for different
+   * exact numbers; see `validateExactly`.
+   */
   private readonly numbers = new Map<object, Map<string | number, object>>();
 
   /** Forgets all values. */
@@ -49,7 +59,7 @@ export class Verdicts {
     this.used.length = 0;
   }
 
-  /** A judge that gives its verdict of one value once, and repeats it. */
+  /** Returns a function that validates each value once and then repeats the result. */
   remembering(target: Compiled): Judge {
     const existing = this.judges.get(target);
     if (existing !== undefined) return existing;
@@ -93,7 +103,10 @@ export class Verdicts {
   }
 }
 
-/** A copy of the errors, since ajv changes the list that it is given. Equal texts may stand in several places. */
+/**
+ * Returns a copy of the errors, because ajv modifies the list that it receives. The same value may
+ * occur in several places, so the copy has the current place.
+ */
 function errorsAt({ errors, place }: Verdict, instancePath: string): ErrorObject[] {
   if (place === instancePath) return [...errors];
   return errors.map((error) => ({
