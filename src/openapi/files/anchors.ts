@@ -1,11 +1,17 @@
-/** Names that schemas give themselves: `$id`, `$anchor` and `$dynamicAnchor` (JSON Schema 2020-12, core, 8.2). */
+/**
+ * Folder files: reads a document with the files that it refers to (loader.ts), and resolves its
+ * references: `$ref`, anchors and `$dynamicRef`.
+ *
+ * This file finds the names that schemas declare: `$id`, `$anchor` and `$dynamicAnchor` (JSON
+ * Schema 2020-12, core, 8.2).
+ */
 import { isObject, type Json, type JsonObject, member, pointerOf } from '../../contract/json.ts';
 import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 
-/** Members whose values are data: what looks like a name in them is not one. */
+/** Members whose values are data. Anything in them that looks like a name is not one. */
 const DATA = new Set(['example', 'examples', 'default', 'enum', 'const', 'value']);
 
-/** Members that hold schemas by names of the author's choice. */
+/** Members that contain schemas under names chosen by the author. */
 const MAPS = new Set([
   'properties',
   'patternProperties',
@@ -18,15 +24,15 @@ const MAPS = new Set([
 /** Called with each object that may be a schema. */
 type Visit = (object: JsonObject, pointer: string) => void;
 
-/** Visits all that may be a schema: also where the kind of an object is not known yet. */
+/** Visits every object that may be a schema, even where the kind of an object is not yet known. */
 export function visitSchemas(root: Json, visit: Visit): void {
   runAtOnce(visitingSchemas(root, visit));
 }
 
-/** Levels whose members are steps: a path item and a component stand below them. */
+/** Levels whose members are separate steps; path items and components are below them. */
 const STEP_LEVELS = 3;
 
-/** As `visitSchemas`, in steps. */
+/** Does the same as `visitSchemas`, in steps. */
 export function* visitingSchemas(root: Json, visit: Visit): Steps<void> {
   const enter = (value: Json, pointer: string, isMap: boolean): Child[] => {
     if (Array.isArray(value)) return value.map((item, index) => [item, `${pointer}/${index}`, false]);
@@ -53,7 +59,10 @@ export function* visitingSchemas(root: Json, visit: Visit): Steps<void> {
 
 type Child = [value: Json, pointer: string, isMap: boolean];
 
-/** `$id`s and, after a `#`, anchors → pointer of the first schema that has them. */
+/**
+ * Returns `$id`s, and anchors with a leading `#`, each with the pointer of the first schema that
+ * declares it.
+ */
 export function anchorsOf(root: Json): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   visitSchemas(root, (object, pointer) => {

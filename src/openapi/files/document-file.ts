@@ -1,32 +1,39 @@
-/**
- * One file of an API document: YAML or JSON, with the lines its members stand on.
- */
+/** One file of an API document: YAML or JSON, with the line of each member. */
 import { readFileSync } from 'node:fs';
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ContractError } from '../../contract/errors.ts';
 import { tokensOf } from '../../contract/json.ts';
 import { numberTags, parseSpelled, spelled } from '../model/spelled-number.ts';
 
-/** A place in a file, from 1. */
+/** A place in a file; lines and columns are counted from 1. */
 export interface LinePosition {
   readonly line: number;
   readonly column: number;
 }
 
-/** Aliases that a YAML document may use; more would let a small file stand for a huge value. */
+/**
+ * Maximum number of aliases in a YAML document. Without a limit, a small file could expand to a
+ * huge value.
+ */
 const MAX_ALIASES = 1000;
 
+/** Reads one file and finds the lines of its values. */
 export class DocumentFile {
   /** Absolute path. */
   readonly path: string;
-  /** What the file holds; not yet checked in any way. */
+  /** Content of the file, not yet checked. */
   readonly value: unknown;
   /** Size of the file, in bytes. */
   readonly bytes: number;
   private readonly text: string;
   private nodes: { readonly contents: Node | null; readonly lines: LineCounter } | undefined;
 
-  /** @throws ContractError with line and column, when the file cannot be read or is neither YAML nor JSON. */
+  /**
+   * Reads and parses the file.
+   *
+   * @throws {ContractError} with line and column when the file cannot be read or is neither YAML
+   *   nor JSON.
+   */
   constructor(path: string, maxBytes: number) {
     this.path = path;
     const bytes = read(path, maxBytes);
@@ -35,7 +42,7 @@ export class DocumentFile {
     this.value = this.parse();
   }
 
-  /** Where the value at a JSON pointer stands, or the nearest one around it. */
+  /** Returns where the value at a JSON pointer is, or else the nearest value that contains it. */
   locate(pointer: string): LinePosition | undefined {
     this.nodes ??= nodesOf(this.text);
     const { contents, lines } = this.nodes;
@@ -59,7 +66,7 @@ export class DocumentFile {
     } catch (cause) {
       const fault = this.jsonFault(cause);
       if (/\.json$/i.test(this.path)) throw fault;
-      // YAML in flow style begins as JSON does.
+      // YAML in flow style begins like JSON.
       try {
         return this.parseYaml();
       } catch (error) {
@@ -124,7 +131,7 @@ function nodesOf(text: string): { contents: Node | null; lines: LineCounter } {
   return { contents, lines };
 }
 
-/** The member or item of a node, and where it begins: a member at its key. */
+/** Returns a member or item of a node and its offset. The offset of a member is that of its key. */
 function step(
   node: Node | null,
   token: string,

@@ -1,49 +1,54 @@
 /**
- * `$dynamicRef` (JSON Schema 2020-12, core, 8.2.3.2): which schema it leads to depends on the resources that
- * validation has come through, the outermost first. All ways through a document are known when it loads, so each
- * schema that a dynamic reference can be reached from becomes one component for each set of targets, and a plain `$ref`
- * takes the place of the dynamic one. Everything that reads the served document needs to know only `$ref`.
+ * `$dynamicRef` (JSON Schema 2020-12, core, 8.2.3.2). Its target depends on the resources that
+ * validation has passed through; the outermost one wins. All ways through a document are known when
+ * it is loaded. Each schema that can reach a dynamic reference therefore becomes one component per
+ * set of targets, and a plain `$ref` replaces the dynamic one. Code that reads the served document
+ * only has to support `$ref`.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { at, isObject, type Json, member } from '../../contract/json.ts';
 import { walk } from '../model/walk.ts';
 import { RECURSIVE, type Resources } from './resources.ts';
 
-/** Targets of dynamic references by the name of their anchor. */
+/** Targets of dynamic references, by anchor name. */
 export type Scope = ReadonlyMap<string, string>;
 
 const NONE: Scope = new Map();
 
+/** Resolves the dynamic references of one document. */
 export class DynamicScopes {
   private readonly reached = new Map<string, ReadonlySet<string>>();
-  /** Where the schema stands that is being copied, and the scope that it was entered with. */
+  /** Pointer of the schema being copied, and the scope in which it was entered. */
   private top = '';
   private entered: Scope = NONE;
 
-  /** @param follow gives the target of a `$ref` at a pointer. */
+  /** @param follow returns the target of a `$ref` at a pointer. */
   constructor(
     private readonly raw: Json,
     private readonly resources: Resources,
     private readonly follow: (ref: string, pointer: string) => string | undefined,
   ) {}
 
-  /** A schema is copied from now on. */
+  /** Starts the copy of a schema. */
   enter(top: string, scope: Scope | undefined): void {
     this.top = top;
     this.entered = scope ?? this.extend(NONE, this.resources.of(top));
   }
 
-  /** The target of a dynamic reference; undefined when it leads nowhere. */
+  /** Returns the target of a dynamic reference, or undefined if it has none. */
   target(ref: string, pointer: string): string | undefined {
     const name = ref === RECURSIVE ? RECURSIVE : ref.replace(/^#/, '');
     const plain = name === RECURSIVE ? this.resources.of(pointer) : this.staticTarget(ref, name, pointer);
     if (plain === undefined || plain === '') return undefined;
     const owner = this.resources.dynamicAnchors(this.resources.of(plain));
-    // Only an anchor that is dynamic itself may give way to another one.
+    // Only a dynamic anchor can be overridden by another one.
     return owner.get(name) === plain ? (this.scopeAt(pointer).get(name) ?? plain) : plain;
   }
 
-  /** The scope that a component is to be copied with; undefined where it is the same from everywhere. */
+  /**
+   * Returns the scope in which to copy a component, or undefined if the result is the same in every
+   * scope.
+   */
   scopeFor(target: string, pointer: string): Scope | undefined {
     const names = this.reach(target);
     if (names.size === 0) return undefined;
@@ -65,13 +70,13 @@ export class DynamicScopes {
       .reduce((scope, at) => this.extend(scope, at), this.entered);
   }
 
-  /** The outermost resource that has an anchor of a name wins. */
+  /** Adds the anchors of a resource. If a name exists already, the outer resource wins. */
   private extend(scope: Scope, resource: string): Scope {
     const anchors = this.resources.dynamicAnchors(resource);
     return anchors.size === 0 ? scope : new Map([...anchors, ...scope]);
   }
 
-  /** Names of all dynamic references that validation may come to from a schema. */
+  /** Returns the names of all dynamic references that validation may reach from a schema. */
   private reach(target: string): ReadonlySet<string> {
     const known = this.reached.get(target);
     if (known !== undefined) return known;
@@ -91,14 +96,14 @@ export class DynamicScopes {
         if (plain !== undefined) places.add(plain);
         return true;
       });
-      // What other resources have under these names may be come to as well.
+      // Validation may also reach the schemas with these names in other resources.
       for (const name of names) for (const other of this.resources.withDynamicAnchor(name)) places.add(other);
     }
     this.reached.set(target, names);
     return names;
   }
 
-  /** A reference that leads nowhere is reported where it is copied. */
+  /** Ignores references without a target: they are reported when they are copied. */
   private tried(step: () => string | undefined): string | undefined {
     try {
       return step();
@@ -109,7 +114,7 @@ export class DynamicScopes {
   }
 }
 
-/** Scopes with one key are the same. */
+/** Returns a key that is the same for equal scopes. */
 export function keyOf(scope: Scope | undefined): string {
   return scope === undefined ? '' : JSON.stringify([...scope].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

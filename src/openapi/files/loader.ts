@@ -1,10 +1,11 @@
 /**
- * Reads a document with the files that it refers to. A reference is followed where the specification has one (see
- * walk.ts) and nowhere else; nothing is ever fetched.
+ * Reads a document with the files that it refers to. It follows references only where the
+ * specification defines them (see walk.ts), and never accesses the network.
  *
- * Why not `@redocly/openapi-core` (MIT), which bundles too: it inlines the files that extensions refer to, rounds
- * numbers beyond 2^53, reads `version: 1.10` as 1.1, would add 19 MB of dependencies, and its bundle has no lines left
- * for what `ingest` finds later.
+ * This file exists although `@redocly/openapi-core` (MIT) bundles documents too. That library
+ * inlines files that extensions refer to, rounds numbers beyond 2^53, reads `version: 1.10` as 1.1,
+ * and adds 19 MB of dependencies. Its bundles also have no line numbers, which `ingest` needs to
+ * report faults.
  */
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -27,10 +28,13 @@ import { DocumentFile, type LinePosition } from './document-file.ts';
 import { FILES } from './references.ts';
 import { settleTexts } from './text-fields.ts';
 
-/** Called with each file by its path, before it is first looked at, whether it is there or not; possibly several times. */
+/**
+ * Called with the path of each file before its first access, even if the file does not exist. It
+ * may be called several times for one file.
+ */
 export type OnFile = (path: string) => void;
 
-/** Where a value of the document stands: the file, and the pointer in it. */
+/** Place of a value of the loaded document: the file, and the pointer in it. */
 export interface FilePlace extends LinePosition {
   readonly file: string;
   readonly pointer: string;
@@ -38,32 +42,36 @@ export interface FilePlace extends LinePosition {
 
 interface OpenFile {
   readonly file: DocumentFile;
-  /** Where its value stands in the one document. */
+  /** Pointer of the file's value in the loaded document. */
   readonly base: string;
-  /** What it holds; references in it lead to where things stand in the one document. */
+  /** Content of the file. Its references are rewritten to point into the loaded document. */
   readonly value: Json;
   anchors: ReadonlyMap<string, string> | undefined;
 }
 
-/** A value that a reference leads to. */
+/** A value that a reference points to. */
 interface Target {
   readonly kind: Kind;
   readonly file: OpenFile;
   readonly pointer: string;
 }
 
+/** Loads one document and all files that it refers to. */
 export class Loader {
   readonly faults = new Faults(true);
   private readonly path: string;
-  /** Real path of the folder that nothing may lead out of. */
+  /** Real path of the folder that references must not leave. */
   private readonly folder: string;
-  /** By real path, the document itself first; undefined: it cannot be read. */
+  /** Files by real path, the document first; undefined if the file cannot be read. */
   private readonly files = new Map<string, OpenFile | undefined>();
   private readonly targets: Target[] = [];
   private readonly seen = new Map<Kind, WeakSet<object>>();
-  /** Objects whose references lead to their places already. */
+  /** Objects whose references are already rewritten. */
   private readonly led = new WeakSet<object>();
-  /** Where references to files stand that cannot be read: they are faults, but not worth a line each. */
+  /**
+   * Pointers of references to files that cannot be read. They are faults, but are not reported one
+   * by one.
+   */
   private readonly unread = new Set<string>();
   private readonly realPaths = new Map<string, string | undefined>();
   private bytes: number;
@@ -80,14 +88,19 @@ export class Loader {
     this.folder = dirname(actual ?? this.path);
   }
 
-  /** @throws ContractError when the file cannot be read; other faults are in `faults`. */
+  /**
+   * Loads the document.
+   *
+   * @throws {ContractError} when the file of the document cannot be read; other faults are
+   *   collected in `faults`.
+   */
   load(): JsonObject {
     const own = this.read(this.path, '');
     this.files.set(this.real(this.path) ?? this.path, own);
     const document = own.value;
     if (!isObject(document)) throw new ContractError('a document must be an object', { source: this.path });
     this.targets.push({ kind: 'document', file: own, pointer: '' });
-    // The list grows while it is walked.
+    // `visit` adds targets to this list during the iteration.
     for (const { kind, file, pointer } of this.targets) {
       walk(kind, at(file.value, pointer), pointer, (of, object, place) =>
         this.visit(of, object, place, file),
@@ -102,12 +115,12 @@ export class Loader {
     return document;
   }
 
-  /** Absolute paths of all files that were read, the document's own first. */
+  /** Returns the absolute paths of all files that were read; the document comes first. */
   paths(): string[] {
     return [...this.files.values()].flatMap((file) => (file === undefined ? [] : [file.file.path]));
   }
 
-  /** Where the value at a JSON pointer of the one document stands. */
+  /** Returns the file and line of the value at a JSON pointer of the loaded document. */
   locate(pointer: string): FilePlace | undefined {
     const tokens = tokensOf(pointer) ?? [];
     const base = tokens[0] === FILES ? pointerOf(...tokens.slice(0, 2)) : '';
@@ -119,7 +132,9 @@ export class Loader {
       : { ...place, file: found.file.path, pointer: inFile };
   }
 
-  /** Whether a fault at a pointer of the one document only follows from a file that cannot be read. */
+  /**
+   * Returns whether a fault at this pointer is only a consequence of a file that cannot be read.
+   */
   follows(pointer: string | undefined): boolean {
     return pointer !== undefined && this.unread.has(pointer);
   }
@@ -138,7 +153,7 @@ export class Loader {
 
   private open(path: string): OpenFile | undefined {
     if (!this.files.has(path)) {
-      // Its place is taken first: a file that is broken is reported once.
+      // Registered before it is read, so that a broken file is reported only once.
       this.files.set(path, undefined);
       this.files.set(
         path,
@@ -172,7 +187,7 @@ export class Loader {
     if (typeof ref !== 'string') return;
     const place = { pointer: from.file.base + from.pointer };
     const led = this.faults.attempt(() => this.follow(ref, from), place);
-    // Without its reference it is not reported twice.
+    // The reference is removed so that it is not reported again.
     if (led === undefined) delete holder[name];
     else holder[name] = led;
   }
@@ -182,7 +197,8 @@ export class Loader {
     const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
     if (!isObject(mapping)) return;
     for (const [name, value] of Object.entries(mapping)) {
-      // A mere name of a component stays; anything else is a reference (OpenAPI 3.1, 4.8.25).
+      // A plain component name stays as it is; any other value is a reference (OpenAPI 3.1,
+      // 4.8.25).
       if (typeof value !== 'string' || (/^[\w.-]*$/.test(value) && !this.isFile(value, file))) continue;
       this.lead(mapping, name, { kind: 'schema', file, pointer: `${pointer}/discriminator` });
     }
@@ -194,13 +210,13 @@ export class Loader {
     return this.real(join(dirname(file.file.path), name)) !== undefined;
   }
 
-  /** The reference to where the target stands in the one document; the target is walked later. */
+  /** Rewrites a reference to point into the loaded document; its target is visited later. */
   private follow(ref: string, from: Target): string {
     const [name = '', ...rest] = ref.split('#');
     const fragment = rest.join('#');
     if (name === '') return this.leadTo(from.file, fragment, ref, from);
     this.anchorsIn(from.file);
-    // The URI of a schema in the same file (`$id`); what it is within the document is found by `References`.
+    // The reference is the URI (`$id`) of a schema in the same file; `References` resolves it.
     if (from.file.anchors?.has(name) === true) return ref;
     const refuse = (reason: string): ContractError =>
       new ContractError(`$ref ${JSON.stringify(ref)} ${reason}`);
@@ -221,14 +237,14 @@ export class Loader {
   private leadTo(file: OpenFile, fragment: string, ref: string, from: Target): string {
     const pointer = decode(fragment);
     if (tokensOf(pointer) !== undefined) {
-      // Some write `#/` for the whole file.
+      // Some documents use `#/` for the whole file.
       const exact = pointer === '/' && at(file.value, pointer) === undefined ? '' : pointer;
       this.targets.push({ kind: from.kind, file, pointer: exact });
       return `#${encodeURI(file.base)}${exact === pointer ? fragment : ''}`;
     }
     const anchored = this.anchorsIn(file).get(`#${fragment}`);
     if (anchored !== undefined) this.targets.push({ kind: from.kind, file, pointer: anchored });
-    // Of several anchors of one name in this file, `References` knows which one is meant.
+    // If several anchors in this file have the same name, `References` chooses the right one.
     if (file === from.file) return ref;
     if (anchored === undefined) throw new ContractError(`$ref ${JSON.stringify(ref)} points at nothing`);
     return `#${encodeURI(file.base + anchored)}`;
@@ -239,7 +255,7 @@ export class Loader {
     return file.anchors;
   }
 
-  /** The path with its links followed; undefined when there is no such file. */
+  /** Returns the path with symbolic links resolved, or undefined if the file does not exist. */
   private real(path: string): string | undefined {
     if (!this.realPaths.has(path)) {
       let actual: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * The `$ref`s of one source. Whatever they point at ends up in `components`, under a name that OpenAPI allows,
- * so that every `$ref` of a normalised document reads `#/components/<section>/<name>`.
+ * The `$ref`s of one source. All their targets become components with names that OpenAPI allows, so
+ * every `$ref` of a normalised document has the form `#/components/<section>/<name>`.
  */
 import { ContractError } from '../../contract/errors.ts';
 import {
@@ -17,40 +17,44 @@ import type { Steps } from '../../core/time/steps.ts';
 import { DynamicScopes, keyOf, type Scope } from './dynamic-scope.ts';
 import { Resources } from './resources.ts';
 
-/** A component that has to be copied yet. */
+/** A component that is not copied yet. */
 export interface PendingReference {
   readonly kind: Kind;
   readonly section: string;
   readonly name: string;
   readonly value: Json;
-  /** Where it stands in the source. */
+  /** JSON pointer in the source. */
   readonly pointer: string;
-  /** Where dynamic references in it lead; undefined where that is the same from everywhere. */
+  /** Targets of dynamic references in it; undefined if they are the same in every scope. */
   readonly scope: Scope | undefined;
 }
 
-/** `$ref`s that are looked for in the schemas around them; each costs a walk up. */
+/**
+ * Maximum number of `$ref`s resolved by a search in the enclosing schemas; each search walks up the
+ * document.
+ */
 const MAX_SEARCHES = 20_000;
 
-/** References that may stand on the way of one pointer. */
+/** Maximum number of references on the way of one pointer. */
 const MAX_HOPS = 20;
 
-/** Member of a document that holds what its other files hold, by their names (load.ts). */
+/** Member of a loaded document that contains its other files, by name (see loader.ts). */
 export const FILES = 'x-files';
 
+/** Resolves the references of one document and names their targets. */
 export class References {
   private readonly raw: JsonObject;
   private readonly most: number;
-  /** `section pointer scope` → name. */
+  /** Component names by `section pointer scope`. */
   private readonly names = new Map<string, string>();
   private readonly taken = new Set<string>();
-  /** How often a name was wanted, so that the next free one is found at once. */
+  /** How often each name was requested; the next free name is found without a search. */
   private readonly wanted = new Map<string, number>();
   private searches = 0;
   private hops = 0;
   private readonly resources: Resources;
   private readonly scopes: DynamicScopes | undefined;
-  /** Components found, in the order they were found; the caller copies them. */
+  /** Components in the order in which they were found. The caller copies them. */
   readonly pending: PendingReference[] = [];
 
   private constructor(raw: JsonObject, most: number, resources: Resources) {
@@ -63,8 +67,9 @@ export class References {
   }
 
   /**
-   * The references of a document, in steps.
-   * @param most components that there may be.
+   * Reads the references of a document, in steps.
+   *
+   * @param most maximum number of components.
    */
   static *reading(raw: JsonObject, most: number): Steps<References> {
     const references = new References(raw, most, yield* Resources.reading(raw));
@@ -80,15 +85,16 @@ export class References {
     return references;
   }
 
-  /** A component is copied from now on: dynamic references lead where they lead from there. */
+  /** Starts the copy of a component; dynamic references are then resolved in its scope. */
   enter({ pointer, scope }: Pick<PendingReference, 'pointer' | 'scope'>): void {
     this.scopes?.enter(pointer, scope);
   }
 
   /**
-   * The `$ref` to write in place of one that was read.
-   * @param dynamic whether it was a `$dynamicRef`, or, with an empty text, a `$recursiveRef`.
-   * @throws ContractError when it points out of the document or at nothing.
+   * Returns the `$ref` that replaces a reference of the source.
+   *
+   * @param dynamic whether the reference was a `$dynamicRef` or, if it is empty, a `$recursiveRef`.
+   * @throws {ContractError} when the target is outside the document or does not exist.
    */
   resolve(kind: Kind, ref: string, pointer: string, dynamic = false): string {
     const section = SECTIONS[kind];
@@ -103,7 +109,10 @@ export class References {
     return refTo(section, this.nameOf(kind, section, target, scope));
   }
 
-  /** The reference that a value of a discriminator's mapping is: itself, or that to a component of the name. */
+  /**
+   * Returns the reference for a value in the mapping of a discriminator: the value itself if it is
+   * a reference, or a reference to the component of that name.
+   */
   mapped(value: string): string | undefined {
     if (value.startsWith('#')) return value;
     const pointer = pointerOf('components', 'schemas', value);
@@ -116,13 +125,15 @@ export class References {
     if (fragment === undefined || tokensOf(fragment) === undefined) {
       return this.resources.anchor(fragment ?? ref.slice(1), pointer);
     }
-    // Within a schema that has an `$id`, pointers begin at that schema (JSON Schema 2020-12, core, 8.2.1).
+    // In a schema with an `$id`, pointers start at that schema (JSON Schema 2020-12, core,
+    // 8.2.1).
     const boundary = this.resources.boundary(pointer);
     const inside =
       boundary === '' || boundary.startsWith(`/${FILES}/`) ? undefined : this.through(boundary + fragment);
     const found = inside ?? this.through(fragment);
     if (found !== undefined) return found;
-    // A schema that brought its own $defs: the nearest one around that has what is asked for.
+    // The target may be in the `$defs` of an embedded schema: the nearest enclosing schema that
+    // has it wins.
     this.searches += 1;
     if (this.searches > MAX_SEARCHES)
       throw new ContractError('too many $refs into local definitions', { pointer });
@@ -132,7 +143,7 @@ export class References {
     return undefined;
   }
 
-  /** The pointer, or where it leads when a reference stands on the way. */
+  /** Returns the pointer, or its target if there is a reference on the way. */
   private through(pointer: string): string | undefined {
     if (at(this.raw, pointer) !== undefined) return pointer;
     let place = '';
@@ -195,7 +206,10 @@ export class References {
   }
 }
 
-/** Name of what another file holds: its last part there, or the file's own name without its ending. */
+/**
+ * Returns the name of a component from another file: the last token of its pointer, or else the
+ * file name without its extension.
+ */
 function nameInFile(tokens: readonly string[]): string {
   const last =
     tokens.length > 2
@@ -207,12 +221,12 @@ function nameInFile(tokens: readonly string[]): string {
   return last ?? FILES;
 }
 
-/** A reference to a component. */
+/** Returns the reference to a component. */
 export function refTo(section: string, name: string): string {
   return `#/components/${section}/${name}`;
 }
 
-/** A name that OpenAPI allows for a component: letters, digits, `.`, `_` and `-`. */
+/** Turns a text into a component name that OpenAPI allows: letters, digits, `.`, `_` and `-`. */
 export function componentName(text: string): string {
   return text.replace(/[^A-Za-z0-9._-]+/g, '_').slice(-200) || '_';
 }

@@ -1,18 +1,21 @@
 /**
- * Schema resources of a document and the names in them: `$id`, `$anchor`, `$dynamicAnchor` (JSON Schema 2020-12,
- * core, 8.2). A resource is the document, each file of it, and each schema with an `$id`. Each schema of `components`
- * counts as one within that, so that several may use one name for an anchor, as templates for generic types do.
+ * Schema resources of a document and the names in them: `$id`, `$anchor` and `$dynamicAnchor` (JSON
+ * Schema 2020-12, core, 8.2). The document, each of its files and each schema with an `$id` are
+ * resources. Each schema in `components` also counts as one, so that several schemas can use the
+ * same anchor name, as templates of generic types do.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { type Json, type JsonObject, member } from '../../contract/json.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { visitingSchemas } from './anchors.ts';
 
-/** Name of the anchor that `$recursiveAnchor: true` sets (JSON Schema 2019-09, core, 8.2.4.2). */
+/**
+ * Name of the anchor that `$recursiveAnchor: true` declares (JSON Schema 2019-09, core, 8.2.4.2).
+ */
 export const RECURSIVE = '';
 
 interface Resource {
-  /** Where it begins and ends: `$id`, or another file. */
+  /** Whether an `$id` or a file starts the resource, so that anchors outside it are not visible. */
   readonly bounded: boolean;
   readonly anchors: Map<string, string>;
   readonly dynamicAnchors: Map<string, string>;
@@ -21,8 +24,9 @@ interface Resource {
 const FILE = /^\/x-files\/[^/]+$/;
 const COMPONENT = /^(\/x-files\/[^/]+)?\/components\/schemas\/[^/]+$/;
 
+/** Finds the schema resources of one document. */
 export class Resources {
-  /** Whether a schema refers to what the schemas around it in the course of validation decide. */
+  /** Whether a schema has a reference whose target depends on the enclosing schemas. */
   dynamic = false;
   private readonly resources = new Map<string, Resource>();
   private readonly ids = new Map<string, string>();
@@ -38,12 +42,12 @@ export class Resources {
     return resources;
   }
 
-  /** Pointer of the schema with an `$id`. */
+  /** Returns the pointer of the schema with this `$id`. */
   withId(id: string): string | undefined {
     return this.ids.get(id);
   }
 
-  /** Pointer of the resource that the schema at a pointer belongs to. */
+  /** Returns the pointer of the resource that contains the schema at a pointer. */
   of(pointer: string): string {
     for (let around = pointer; around !== ''; around = parent(around)) {
       if (this.resources.has(around)) return around;
@@ -51,7 +55,10 @@ export class Resources {
     return '';
   }
 
-  /** Pointers of all resources that begin above a pointer or at it, down to the one that begins below `top`. */
+  /**
+   * Returns the pointers of all resources that start below `top` and at or above a pointer, the
+   * outermost first.
+   */
   between(top: string, pointer: string): string[] {
     const found: string[] = [];
     for (let around = pointer; around.length > top.length; around = parent(around)) {
@@ -60,25 +67,30 @@ export class Resources {
     return found;
   }
 
-  /** Pointer of the `$id` or file that the schema at a pointer belongs to; empty: the document. */
+  /**
+   * Returns the pointer of the `$id` or file that contains the schema at a pointer; it is empty for
+   * the document.
+   */
   boundary(pointer: string): string {
     let around = this.of(pointer);
     while (this.resources.get(around)?.bounded === false) around = this.of(parent(around));
     return around;
   }
 
+  /** Returns the dynamic anchors of a resource: pointers by name. */
   dynamicAnchors(at: string): ReadonlyMap<string, string> {
     return this.resources.get(at)?.dynamicAnchors ?? new Map<string, string>();
   }
 
-  /** Pointers of all schemas with a dynamic anchor of that name. */
+  /** Returns the pointers of all schemas with a dynamic anchor of this name. */
   withDynamicAnchor(name: string): string[] {
     return [...this.resources.values()].flatMap(({ dynamicAnchors }) => dynamicAnchors.get(name) ?? []);
   }
 
   /**
-   * The schema that an anchor names, for a reference at `pointer`.
-   * @throws ContractError when several may be meant.
+   * Returns the schema that an anchor names, for a reference at `pointer`.
+   *
+   * @throws {ContractError} when several schemas match.
    */
   anchor(name: string, pointer: string): string | undefined {
     const boundary = this.boundary(pointer);
@@ -95,7 +107,8 @@ export class Resources {
       anywhere.push(place);
       if (this.boundary(at) === boundary) inside.push(place);
     }
-    // Some write `#name` for what another `$id` would have to stand before; where only one can be meant, it is.
+    // Some documents write `#name` without the required `$id`. This is accepted if only one
+    // schema matches.
     const found = inside.length > 0 ? inside : anywhere;
     if (found.length > 1) {
       throw new ContractError(`several schemas have the anchor ${name}: ${found.join(', ')}`, { pointer });
@@ -103,7 +116,7 @@ export class Resources {
     return found[0];
   }
 
-  /** Notes an object that may be a schema. */
+  /** Records an object that may be a schema. */
   private visit(object: JsonObject, pointer: string): void {
     const id = member(object, '$id');
     const file = FILE.test(pointer);

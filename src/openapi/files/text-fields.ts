@@ -1,6 +1,6 @@
 /**
- * Fields that the specification has text in, where YAML may read a number or a boolean: `version: 1.10` without
- * quotes is the version "1.10".
+ * Fields that contain text according to the specification, but that YAML may parse as a number or
+ * boolean. For example, an unquoted `version: 1.10` means the version "1.10".
  */
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import type { Kind } from '../../contract/shapes.ts';
@@ -23,7 +23,10 @@ const TEXTS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   schema: ['title', 'description', 'format', 'pattern'],
 };
 
-/** Turns numbers and booleans into text, in place, where an object of the kind has text. */
+/**
+ * Converts numbers and booleans to text, in place, where the specification requires text in an
+ * object of this kind.
+ */
 export function settleTexts(kind: Kind, object: JsonObject): void {
   settle(object, TEXTS[kind] ?? []);
   if (kind === 'operation') settleList(member(object, 'tags'));
@@ -49,7 +52,7 @@ function settleList(list: Json | undefined): void {
   });
 }
 
-/** The text of a number or boolean; undefined for all else. */
+/** Returns the text of a number or boolean, or undefined for any other value. */
 function textFor(value: unknown): string | undefined {
   if (value instanceof SpelledNumber) return value.text;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
