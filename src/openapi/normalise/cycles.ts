@@ -1,6 +1,9 @@
 /**
- * Schemas that refer to one another: no circle without going deeper into the value, or judging a value would
- * never end; and no chain longer than a validator can follow.
+ * Folder normalise: brings each source to OpenAPI 3.1 with plain references to components
+ * (ingest.ts, normalise.ts), and merges all sources into the served document (merge.ts).
+ *
+ * This file checks references between schemas. A cycle that does not descend into the value would
+ * make validation endless, and chains must not be longer than a validator can follow.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, member } from '../../contract/json.ts';
@@ -9,12 +12,15 @@ import { refTo } from '../files/references.ts';
 import type { Faults } from '../model/faults.ts';
 import type { Normalised } from './normalise.ts';
 
-/** Keywords whose schemas judge the very same value. */
+/** Keywords whose schemas apply to the same value. */
 const SAME_VALUE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas'] as const;
 
 /**
- * @param places where components stand in their source, by the reference to each.
- * @param faults takes each circle and chain, with the component that it starts at.
+ * Finds cycles and chains that are too long.
+ *
+ * @param places places of components in their source, by reference.
+ * @param longest maximum length of a chain.
+ * @param faults collects each such cycle and chain, with the component where it starts.
  */
 export function* checkReferences(
   { components, places }: Pick<Normalised, 'components' | 'places'>,
@@ -35,7 +41,10 @@ export function* checkReferences(
   }
 }
 
-/** Depth-first without recursion; finished components are taken out of `edges`, so all is walked once. */
+/**
+ * Searches depth-first without recursion. Finished components are removed from `edges`, so each one
+ * is visited only once.
+ */
 function follow(start: string, edges: Map<string, readonly string[]>, longest: number): void {
   const path: { name: string; next: number }[] = [{ name: start, next: 0 }];
   const onPath = new Set([start]);
@@ -50,7 +59,7 @@ function follow(start: string, edges: Map<string, readonly string[]>, longest: n
     }
     const circle = onPath.has(target);
     if (circle || path.length >= longest) {
-      // What is on this path is reported by now.
+      // All components on this path are now reported.
       for (const name of onPath) edges.set(name, []);
       throw new ContractError(
         circle

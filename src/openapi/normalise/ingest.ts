@@ -1,6 +1,7 @@
 /**
- * From what a source brings to a normalised document: OpenAPI 3.1 throughout, all references to components,
- * and every operation complete in itself (parameters, security, event name, fields, body mode).
+ * Turns a source into a normalised document: OpenAPI 3.1, with all references pointing to
+ * components. Every operation is self-contained: it has its parameters, security, event name,
+ * fields and body mode.
  */
 import { isExtension, readingClaims } from '../../contract/claims.ts';
 import { ContractError, type ContractPlace } from '../../contract/errors.ts';
@@ -21,14 +22,16 @@ import { keepPathItems } from './path-items.ts';
 import { Taint } from './taint.ts';
 
 /**
- * Reads a source: JSON text, or a value as JSON.parse gives it.
- * @throws ContractError naming what is wrong and where: every fault of a document, the first one of a contract.
+ * Reads a source: JSON text, or a value as `JSON.parse` returns it.
+ *
+ * @throws {ContractError} with the reason and place of every fault of a document, or of the first
+ *   fault of a contract.
  */
 export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested> {
   const raw = yield* parse(input, options.limits);
   yield;
   checkVersion(raw);
-  // Before references are followed: as a router reads the contract.
+  // Checked before references are followed, as a router reads the contract.
   if (options.kind === 'worker') yield* readingClaims(raw);
   yield;
   const prefix = parsePrefix(options.prefix);
@@ -69,7 +72,7 @@ function checkVersion(raw: JsonObject): void {
   if (member(raw, 'swagger') !== undefined) {
     throw new ContractError('Swagger 2.0 is not supported; convert it to OpenAPI 3', { pointer: '/swagger' });
   }
-  // YAML reads an unquoted 3.1 as a number, and what it means is plain.
+  // YAML parses an unquoted 3.1 as a number; its meaning is clear.
   const written = typeof version === 'number' ? String(version) : version;
   if (written !== undefined && !(typeof written === 'string' && /^3\.[01](\.\d+.*)?$/.test(written))) {
     throw new ContractError(`OpenAPI ${JSON.stringify(written)} is not supported; 3.0 and 3.1 are`, {
@@ -78,7 +81,7 @@ function checkVersion(raw: JsonObject): void {
   }
 }
 
-/** What readers of one source share. */
+/** State shared while the operations of one source are read. */
 interface Reading {
   readonly reader: OperationReader;
   readonly taint: Taint;
@@ -109,10 +112,10 @@ function* readOperations(
     yield;
     const place = { path, pointer: pointerOf('paths', path) };
     faults.attempt(() => {
-      // A client never sends a fragment (RFC 9110, 7.1), so that no request comes to such a path.
+      // Clients never send a fragment (RFC 9110, 7.1), so no request can match such a path.
       if (path.includes('#')) {
         const reason = 'no request has a path with #';
-        // A contract is served as it stands, or refused.
+        // A contract is served completely or rejected.
         if (options.kind === 'worker') throw new ContractError(reason);
         reading.warnings.push(new ContractError(`${reason}; it is left out`, place));
         return;

@@ -1,6 +1,4 @@
-/**
- * From many normalised documents to the one that is served, with its operations.
- */
+/** Merges many normalised documents into the served document and its operations. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { type Kind, kindOf, transform, transformDocument } from '../../contract/shapes.ts';
@@ -12,24 +10,43 @@ import { operationOf } from '../model/operations.ts';
 import { problemComponents, withProblems } from '../model/problem.ts';
 import type { ReadContract } from '../model/read-contract.ts';
 
-/** What the served document says of itself, whatever the sources say. */
+/** Parts of the served document that do not come from the sources. */
 export interface DocumentBase {
-  /** Title, version and so on; by default those of the only source, or a title of ours. */
+  /**
+   * Title, version and so on. Fields given here override those of the sources.
+   *
+   * @defaultValue the info of the source if there is only one; otherwise the title `API`, the
+   *   version `1.0.0` and a description that lists the sources
+   */
   readonly info?: Partial<OpenAPIV3_1.InfoObject>;
-  /** By default `/`: the gateway that serves the document, whatever servers the sources name. */
+  /**
+   * Servers of the served document. The servers that sources name are ignored.
+   *
+   * @defaultValue `/`, the gateway that serves the document
+   */
   readonly servers?: readonly OpenAPIV3_1.ServerObject[];
-  /** Security schemes that sources may name without defining them. */
+  /**
+   * Security schemes that sources may use without defining them.
+   *
+   * @defaultValue {}
+   */
   readonly securitySchemes?: Readonly<Record<string, OpenAPIV3_1.SecuritySchemeObject>>;
 }
 
-/** One source as it is merged. */
+/** A source to merge. */
 export interface MergedSource {
   readonly name: string;
   readonly contract: ReadContract;
   readonly available: boolean;
-  /** Whether workers brought it; while none serves it, it gives way to what others bring. */
+  /**
+   * Whether workers announced the source. While no worker serves it, a conflicting contract of
+   * another worker replaces it.
+   */
   readonly fromWorker: boolean;
-  /** The source with names changed, kept so that what does not change stays the very same objects. */
+  /**
+   * The source with its components renamed. It is kept so that unchanged parts stay identical
+   * objects.
+   */
   readonly renamed: { names: string; ingested: Ingested | undefined };
 }
 
@@ -38,7 +55,7 @@ interface MergedEntry {
   readonly path: string;
   readonly method: Operation['method'];
   readonly source: string;
-  /** As the document has it while a worker serves it. */
+  /** The operation as the document shows it while a worker serves it. */
   readonly operation: JsonObject;
 }
 
@@ -51,14 +68,20 @@ export interface Merged {
 
 const UNAVAILABLE = 'No worker serves this operation at present: it answers 503.';
 
-/** Merges the sources, in their order: an earlier one keeps its names, a later one's that clash are prefixed. */
+/**
+ * Merges the sources in their order. Earlier sources keep their names; clashing names of later
+ * sources get a prefix.
+ */
 export function* merge(sources: readonly MergedSource[], base: DocumentBase): Steps<Merged> {
   const merger = new Merger(base);
   for (const source of sources) yield* merger.add(source);
   return yield* merger.finish(sources);
 }
 
-/** The same sources after one of them became available or unavailable. Names and schemas stay the same objects. */
+/**
+ * Updates the result after a source became available or unavailable. Names and schemas stay
+ * identical objects.
+ */
 export function remark(merged: Merged, source: string, available: boolean): Merged {
   const paths = { ...merged.document.paths } as JsonObject;
   for (const { path, method, source: of, operation } of merged.entries) {
@@ -72,7 +95,7 @@ export function remark(merged: Merged, source: string, available: boolean): Merg
   };
 }
 
-/** The operation as the document has it. */
+/** Returns the operation as the document shows it. */
 function marked(operation: JsonObject, available: boolean): JsonObject {
   if (available) return operation;
   const description = member(operation, 'description');
@@ -86,10 +109,13 @@ function marked(operation: JsonObject, available: boolean): JsonObject {
 class Merger {
   private readonly base: DocumentBase;
   private readonly components: Record<string, JsonObject>;
-  /** `section/name` → the fingerprint of what has it, made only when another source has that name, too. */
+  /**
+   * Fingerprints of components by `section/name`. They are computed only if another source has a
+   * component of that name.
+   */
   private readonly taken = new Map<string, () => Steps<string>>();
   private readonly paths: JsonObject = {};
-  /** Shape of a path → the path as the document has it. */
+  /** Paths of the document by the shape of their template. */
   private readonly shapes = new Map<string, { path: string; names: readonly string[] }>();
   private readonly operationIds = new Set<string>();
   private readonly tags = new Map<string, Json>();
@@ -150,7 +176,10 @@ class Merger {
     return { document: document as unknown as OpenAPIV3_1.Document, operations, entries: this.entries };
   }
 
-  /** Gives each component of the source a name of its own; returns those that had to change. */
+  /**
+   * Reserves a name for each component of the source; returns the new names of those that had to be
+   * renamed.
+   */
   private *takeNames(source: MergedSource): Steps<Map<string, string>> {
     const renamed = new Map<string, string>();
     for (const [section, all] of Object.entries(source.contract.ingested.components)) {
@@ -194,7 +223,10 @@ class Merger {
     this.entries.push({ path: served.path, method, source: name, available, operation });
   }
 
-  /** `operationId` must be unique in a document; where a source says none, the event name is a good one. */
+  /**
+   * Makes the `operationId` unique in the document. If the source does not set one, the event name
+   * is used if it is suitable and not taken.
+   */
   private nameOperation(source: MergedSource, operation: JsonObject): void {
     const told = member(operation, 'operationId');
     const eventName = textOf(operation, 'x-event-name') ?? '';
@@ -241,7 +273,7 @@ class Merger {
   }
 }
 
-/** A fingerprint that costs nothing. */
+/** Wraps a fingerprint that is known already. */
 function atOnce(print: string): () => Steps<string> {
   return function* () {
     return print;
@@ -253,7 +285,9 @@ function* printOf({ contract }: MergedSource, section: string, name: string): St
   return contract.fingerprints.component(section, name);
 }
 
-/** One line on a source, for the description of a document that was merged from several. */
+/**
+ * Returns one line about a source, for the description of a document merged from several sources.
+ */
 function introduce(name: string, info: Json | undefined): string {
   const title = isObject(info) ? member(info, 'title') : undefined;
   const version = isObject(info) ? member(info, 'version') : undefined;
@@ -261,7 +295,7 @@ function introduce(name: string, info: Json | undefined): string {
   return `- ${text}${typeof version === 'string' ? ` ${version}` : ''}`;
 }
 
-/** The source under the names that are free for it. */
+/** Returns the source with its components renamed. */
 function* renamedSource(
   { contract: { ingested }, renamed: memo }: MergedSource,
   renamed: ReadonlyMap<string, string>,
@@ -324,7 +358,7 @@ function renameSecurity(operation: JsonObject, renamed: ReadonlyMap<string, stri
   return { ...operation, security };
 }
 
-/** Another operation of the path was there first, and calls the path parameters something else. */
+/** Adopts the path parameter names of an operation that was added to this path earlier. */
 function renamePathParameters(
   operation: JsonObject,
   names: readonly string[],

@@ -1,5 +1,6 @@
 /**
- * A source in OpenAPI 3.1: every reference leads to a component, every schema is of JSON Schema 2020-12.
+ * Brings a source to OpenAPI 3.1: every reference points to a component, and every schema conforms
+ * to JSON Schema 2020-12.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
@@ -11,16 +12,16 @@ import { settleTexts } from '../files/text-fields.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { normaliseSchema } from '../model/schema.ts';
 
-/** A document in 3.1, with all that its references reach. */
+/** An OpenAPI 3.1 document, with everything that its references reach. */
 export interface Normalised {
   readonly document: JsonObject;
-  /** By section and name. */
+  /** Components by section and name. */
   readonly components: Record<string, JsonObject>;
-  /** Where each component stands in the source, by the reference to it. */
+  /** JSON pointers of components in the source, by reference. */
   readonly places: ReadonlyMap<string, string>;
 }
 
-/** Brings a document to 3.1. */
+/** Converts a document to OpenAPI 3.1. */
 export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Normalised> {
   const references = yield* References.reading(raw, options.limits.components);
   const { faults, limits } = options;
@@ -30,7 +31,7 @@ export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Norma
   const document = yield* transformDocument(rest, hooks);
   const components: Record<string, JsonObject> = {};
   const places = new Map<string, string>();
-  // Copying one may find more: the list grows while it is walked.
+  // Copying a component may add further ones to this list during the iteration.
   for (const next of references.pending) {
     const { section, name, pointer } = next;
     const copied = faults.attempt(
@@ -76,10 +77,10 @@ function hooksFor(references: References, old: boolean, options: IngestOptions):
   };
 }
 
-/** What a `$ref` that was a `$dynamicRef` begins with until it is resolved. */
+/** Prefix that marks a `$ref` made from a `$dynamicRef`, until it is resolved. */
 const DYNAMIC = '\0';
 
-/** Puts `$dynamicRef` and `$recursiveRef` where references are resolved. */
+/** Replaces `$dynamicRef` and `$recursiveRef` by a marked `$ref`, which is resolved later. */
 function takeDynamic(schema: JsonObject, source: IngestOptions['kind']): void {
   for (const keyword of ['$dynamicRef', '$recursiveRef']) {
     const ref = member(schema, keyword);
@@ -96,7 +97,9 @@ function takeDynamic(schema: JsonObject, source: IngestOptions['kind']): void {
   }
 }
 
-/** A discriminator's mapping names schemas, by reference or by the mere name of a component. */
+/**
+ * Resolves the mapping of a discriminator, which names schemas by reference or by component name.
+ */
 function mapDiscriminator(schema: JsonObject, references: References, pointer: string): void {
   const discriminator = member(schema, 'discriminator');
   const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
@@ -109,7 +112,10 @@ function mapDiscriminator(schema: JsonObject, references: References, pointer: s
   schema['discriminator'] = { ...discriminator, mapping: Object.fromEntries(entries) };
 }
 
-/** Whether it has a schema, if only an empty one: a validator can be compiled from it then. */
+/**
+ * Returns whether the object has a schema, possibly an empty one, from which a validator can be
+ * compiled.
+ */
 function judges(kind: Kind, object: JsonObject): boolean {
   if (kind === 'mediaType') return true;
   return (
@@ -122,7 +128,7 @@ function reference(object: JsonObject): JsonObject {
   return Object.fromEntries(kept.map((name) => [name, object[name] ?? null]));
 }
 
-/** The schema without the patterns that cannot be used. */
+/** Returns the schema without the patterns that cannot be used. */
 function checkPatterns(schema: JsonObject, pointer: string, options: IngestOptions): JsonObject {
   const { faults } = options;
   const pattern = member(schema, 'pattern');

@@ -1,8 +1,11 @@
-/** Path items that a served document refers to. */
+/** Path items that the served document refers to. */
 import { type JsonObject, member } from '../../contract/json.ts';
 import { type Kind, transform } from '../../contract/shapes.ts';
 
-/** Path items of `paths` stand at their operations now; webhooks and callbacks still refer to theirs. */
+/**
+ * Keeps only the path items that webhooks and callbacks refer to. Those that `paths` refers to are
+ * already part of their operations.
+ */
 export function keepPathItems(document: JsonObject, components: Record<string, JsonObject>): void {
   const { pathItems, ...others } = components;
   if (pathItems === undefined) return;
@@ -13,7 +16,7 @@ export function keepPathItems(document: JsonObject, components: Record<string, J
     return ref;
   };
   transform('document', { ...document, components: others }, '', { reference });
-  // A list of names that grows is walked to its new end.
+  // The iteration also visits names that are added here.
   const names = Object.keys(kept);
   for (const name of names) {
     transform('pathItem', kept[name] ?? {}, '', { reference });

@@ -1,5 +1,6 @@
 /**
- * What refers to something broken is broken itself, and a fault that only follows from another one is not worth a line.
+ * Suppresses faults that are only consequences of another fault, such as those of an operation that
+ * refers to a broken component.
  */
 import { ContractError, type ContractPlace } from '../../contract/errors.ts';
 import { isObject, type Json, member } from '../../contract/json.ts';
@@ -7,6 +8,7 @@ import { type Kind, kindOf, transform } from '../../contract/shapes.ts';
 import type { Faults } from '../model/faults.ts';
 import type { Normalised } from './normalise.ts';
 
+/** Decides whether the fault of an operation is a consequence of another one. */
 export class Taint {
   constructor(
     private readonly normalised: Normalised,
@@ -14,8 +16,9 @@ export class Taint {
   ) {}
 
   /**
-   * Runs a step that reads an operation; undefined when it throws a ContractError, which is kept unless it follows from
-   * another fault.
+   * Runs a step that reads an operation. Returns undefined if it throws a ContractError, which is
+   * collected unless it is a consequence of another fault.
+   *
    * @param parts the operation and its path item.
    */
   attempt<T>(
@@ -45,7 +48,7 @@ export class Taint {
     transform('operation', operation, '', { reference });
     const parameters = isObject(pathItem) ? member(pathItem, 'parameters') : undefined;
     transform('pathItem', parameters === undefined ? {} : { parameters }, '', { reference });
-    // A set that grows is walked to its new end.
+    // The iteration also visits references that are added here.
     for (const ref of refs) {
       const place = this.normalised.places.get(ref);
       if (place === undefined || faults.touch(place)) return true;
