@@ -1,24 +1,27 @@
 /**
- * How a request body becomes event data: flat, where its members can stand beside the parameters, or nested
- * under `body`.
+ * Folder model: the types of sources and operations, and the rules of single OpenAPI objects:
+ * operations, parameters, bodies, schemas and extensions. It knows neither files nor the registry.
+ *
+ * This file decides how a request body becomes event data: flat, if its members can be placed next
+ * to the parameters, or nested under `body`.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 
-/** Field that takes a nested body. */
+/** Field that receives a nested body. */
 export const BODY_FIELD = 'body';
 
-/** What is known of the values that a schema lets through. */
+/** What a schema reveals about the values that it accepts. */
 interface Outline {
-  /** Nothing but objects gets through. */
+  /** Whether the schema accepts only objects. */
   readonly object: boolean;
-  /** Names of members that the schema speaks of. */
+  /** Names of the members that the schema mentions. */
   readonly names: ReadonlySet<string>;
 }
 
 const UNKNOWN: Outline = { object: false, names: new Set() };
 
-/** Finds the outlines of the schemas of one document, each component only once. */
+/** Computes the outlines of the schemas of one document, each component only once. */
 export class Outlines {
   private readonly schemas: JsonObject;
   private readonly known = new Map<string, Outline>();
@@ -26,14 +29,19 @@ export class Outlines {
 
   /**
    * @param schemas `components.schemas` of a normalised document.
-   * @param effort names that may be looked at in all, so that a hostile tangle of schemas costs no more.
+   * @param effort maximum number of names to visit in total, which limits the cost of malicious
+   *   schemas.
    */
   constructor(schemas: JsonObject, effort: number) {
     this.schemas = schemas;
     this.left = effort;
   }
 
-  /** @throws ContractError when the effort is used up. */
+  /**
+   * Returns the outline of a schema.
+   *
+   * @throws {ContractError} when the effort is exceeded.
+   */
   of(schema: Json): Outline {
     if (!isObject(schema)) return UNKNOWN;
     const names = new Set<string>();
@@ -80,14 +88,19 @@ function isObjectType(type: Json | undefined): boolean {
   return type === 'object' || (Array.isArray(type) && type.length === 1 && type[0] === 'object');
 }
 
-/** Whether the body of a media type can have members: JSON and forms. Others are text or bytes. */
+/**
+ * Returns whether bodies of a media type can have members, as JSON and forms can. Other bodies are
+ * text or bytes.
+ */
 export function hasMembers(mediaType: string): boolean {
   return /^(application\/json|application\/[^;]+\+json|text\/json|application\/x-www-form-urlencoded|multipart\/form-data|\*\/\*|application\/\*)\s*(;|$)/i.test(
     mediaType,
   );
 }
 
-/** Whether the gateway reads bodies of a media type or range: JSON and forms. */
+/**
+ * Returns whether the gateway reads bodies of a media type or range: JSON and URL-encoded forms.
+ */
 export function isReadable(mediaType: string): boolean {
   return hasMembers(mediaType) && !/^(multipart|text)\//i.test(mediaType);
 }

@@ -1,24 +1,29 @@
 /**
- * What a schema demands of requests and of replies. `required` holds for a `readOnly` member in replies only, and for
- * a `writeOnly` member in requests only (OpenAPI 3.0.3, Schema Object, Fixed Fields; 3.1 keeps the meaning by JSON
- * Schema 2020-12, Validation, 9.4). A member that is sent all the same has to be valid.
+ * What a schema requires of requests and of responses. `required` applies to a `readOnly` member
+ * only in responses, and to a `writeOnly` member only in requests (OpenAPI 3.0.3, Schema Object,
+ * Fixed Fields; 3.1 keeps the meaning through JSON Schema 2020-12, Validation, 9.4). If such a
+ * member is sent nevertheless, it has to be valid.
  */
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 
+/** Direction of a body: sent to a worker, or returned by it. */
 export type Direction = 'request' | 'response';
 
-/** The annotation of members that a direction does not have. */
+/** The annotation of members that are absent in a direction. */
 const ABSENT = { request: 'readOnly', response: 'writeOnly' } as const;
 
-/** Names that schemas around a schema say are not demanded. Only in copies that are being made. */
+/** Names that enclosing schemas do not require. Set only on copies while they are made. */
 const NOT_DEMANDED: unique symbol = Symbol('not demanded');
 type Marked = JsonObject & { [NOT_DEMANDED]?: ReadonlySet<string> };
 
-/** Keywords whose schemas judge the same object: those that always do, and those that do under a condition. */
+/** Keywords whose schemas apply to the same object: always, or under a condition. */
 const ALWAYS = ['allOf'] as const;
 const PERHAPS = ['anyOf', 'oneOf', 'if', 'then', 'else', 'not', 'dependentSchemas'] as const;
 
-/** Whether a JSON value mentions `readOnly` or `writeOnly`, as the direction asks for. */
+/**
+ * Returns whether a JSON value contains the annotation (`readOnly` or `writeOnly`) that matters in
+ * this direction.
+ */
 export function hasDirection(value: Json, direction: Direction): boolean {
   if (Array.isArray(value)) return value.some((item) => hasDirection(item, direction));
   if (!isObject(value)) return false;
@@ -28,7 +33,7 @@ export function hasDirection(value: Json, direction: Direction): boolean {
   );
 }
 
-/** Takes out of `required` what a direction does not have. */
+/** Removes members that are absent in a direction from `required`. */
 export class DirectedSchemas {
   private readonly keyword: (typeof ABSENT)[Direction];
   private readonly certain = new Map<string, ReadonlySet<string>>();
@@ -41,7 +46,7 @@ export class DirectedSchemas {
     this.keyword = ABSENT[direction];
   }
 
-  /** Marks a schema: some names are not demanded, whatever it says itself. */
+  /** Marks a schema so that it does not require these names, whatever its own `required` lists. */
   mark(schema: Json, names: ReadonlySet<string>): Json {
     if (names.size === 0 || !isObject(schema)) return schema;
     const marked: Marked = { ...schema };
@@ -51,7 +56,9 @@ export class DirectedSchemas {
 
   /**
    * Changes the copy of one schema object.
-   * @returns the names that the component behind its `$ref` must not demand, beyond those that it knows of itself.
+   *
+   * @returns the names that the component behind its `$ref` must not require, in addition to those
+   *   that it finds itself.
    */
   enter(object: JsonObject): ReadonlySet<string> {
     const around = (object as Marked)[NOT_DEMANDED] ?? NONE;
@@ -74,7 +81,9 @@ export class DirectedSchemas {
   }
 
   /**
-   * Members that a direction does not have, by what a schema and those that judge the same object say of them.
+   * Returns the members that are absent in this direction according to a schema and all schemas
+   * that apply to the same object.
+   *
    * @param perhaps whether alternatives count too.
    */
   private absentIn(schema: Json | undefined, perhaps: boolean): Set<string> {
@@ -103,7 +112,10 @@ export class DirectedSchemas {
     return found;
   }
 
-  /** Schemas that judge one value refer to each other in no circle: cycles.ts refuses those. */
+  /**
+   * The recursion ends because cycles.ts rejects schemas that refer to themselves without
+   * descending into the value.
+   */
   private isAbsent(property: Json | undefined): boolean {
     if (!isObject(property)) return false;
     if (member(property, this.keyword) === true) return true;

@@ -1,10 +1,8 @@
-/**
- * The `x-` fields of an operation that mean something to us.
- */
+/** The `x-` fields of an operation that the gateway interprets. */
 import { ContractError } from '../../contract/errors.ts';
 import { type Json, type JsonObject, member } from '../../contract/json.ts';
 
-/** Longest timeout that a timer of Node.js can keep, in milliseconds. */
+/** Maximum timeout of a Node.js timer, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 type Check = (value: Json) => string | undefined;
@@ -33,7 +31,11 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['x-sunset', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
 ]);
 
-/** @throws ContractError when one of them is not as it must be. */
+/**
+ * Checks the extensions of an operation.
+ *
+ * @throws {ContractError} when one of them is not valid.
+ */
 export function checkExtensions(operation: JsonObject): void {
   for (const [name, check] of CHECKS) {
     const value = member(operation, name);
@@ -42,7 +44,10 @@ export function checkExtensions(operation: JsonObject): void {
   }
 }
 
-/** A date as HTTP writes it (RFC 9110, 5.6.7), from that or from RFC 3339; undefined when it is no date. */
+/**
+ * Returns a date in the format of HTTP (RFC 9110, 5.6.7). It accepts this format and that of RFC
+ * 3339, and returns undefined for any other value.
+ */
 export function sunsetDate(value: Json | undefined): string | undefined {
   if (typeof value !== 'string' || !/^(\d{4}-\d\d-\d\d([T ]|$)|[A-Z][a-z]{2}, )/.test(value))
     return undefined;
@@ -50,7 +55,10 @@ export function sunsetDate(value: Json | undefined): string | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date.toUTCString();
 }
 
-/** Seconds since 1970 of a date as above (RFC 9745 has them in its header); undefined when it is no date. */
+/**
+ * Returns such a date in seconds since 1970, as RFC 9745 requires it in its header, or undefined if
+ * the value is not a date.
+ */
 export function secondsOf(value: Json | undefined): number | undefined {
   const date = sunsetDate(value);
   return date === undefined ? undefined : Date.parse(date) / 1000;

@@ -1,17 +1,21 @@
-/** The faults of one source: all at once for the operator's documents, the first alone for workers' contracts. */
+/**
+ * The faults of one source. Reading a document of the operator collects all of them; reading a
+ * worker's contract stops at the first one.
+ */
 import { ContractError, type ContractPlace } from '../../contract/errors.ts';
 
-/** More faults than these are not looked for. */
+/** Maximum number of faults to collect. */
 const MAX_FAULTS = 100;
 
 const MORE = 'there may be more faults; these come first';
 
+/** Collects the faults of one source, or throws the first one. */
 export class Faults {
   private readonly found: ContractError[];
 
   /**
-   * @param collect false: the first fault is thrown at once.
-   * @param known faults that were found before.
+   * @param collect whether to collect faults; otherwise the first one is thrown.
+   * @param known faults that were found earlier.
    */
   constructor(
     private readonly collect: boolean,
@@ -20,7 +24,12 @@ export class Faults {
     this.found = [...known];
   }
 
-  /** @throws the fault when faults are not collected, all of them when there are too many. */
+  /**
+   * Adds a fault.
+   *
+   * @throws {ContractError} with this fault when faults are not collected, or with all of them when
+   *   there are too many.
+   */
   add(fault: ContractError): void {
     if (!this.collect) throw fault;
     this.found.push(...fault.faults);
@@ -28,7 +37,10 @@ export class Faults {
     throw ContractError.of([...this.found.slice(0, MAX_FAULTS), new ContractError(MORE)]);
   }
 
-  /** Runs a step; undefined when it throws a ContractError, which is kept with the place around it. */
+  /**
+   * Runs a step and returns its result. If it throws a ContractError, adds the error with its place
+   * and returns undefined.
+   */
   attempt<T>(step: () => T, place: ContractPlace = {}): T | undefined {
     try {
       return step();
@@ -39,16 +51,21 @@ export class Faults {
     }
   }
 
-  /** Whether there is a fault at the place of a JSON pointer or below it. */
+  /** Returns whether there is a fault at a JSON pointer or below it. */
   touch(pointer: string): boolean {
     return this.found.some(({ place }) => place.pointer !== undefined && isWithin(place.pointer, pointer));
   }
 
+  /** The faults collected so far. */
   get list(): readonly ContractError[] {
     return this.found;
   }
 
-  /** @throws ContractError with every fault, when there is one. */
+  /**
+   * Ends the collection.
+   *
+   * @throws {ContractError} with all faults when there are any.
+   */
   throwIfAny(): void {
     if (this.found.length > 0) throw ContractError.of(this.found);
   }

@@ -1,6 +1,7 @@
 /**
- * Whether two sources mean the same: components by all that they reach, events by the data that they take.
- * Names of components and, for events, what is only said about them (descriptions, examples) do not matter.
+ * Fingerprints that tell whether two sources mean the same. The fingerprint of a component covers
+ * everything that it reaches; that of an event covers the data that it accepts. Component names do
+ * not matter and, for events, neither do annotations such as descriptions and examples.
  */
 import { createHash } from 'node:crypto';
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
@@ -10,16 +11,18 @@ import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { HttpMethod } from './operation.ts';
 import { ANNOTATIONS } from './schema.ts';
 
-/** How far references are followed: two that differ only deeper than this are taken for the same. */
+/**
+ * How deep references are followed. Components that differ only at a deeper level count as equal.
+ */
 const ROUNDS = 12;
 
-/** JSON text with `$ref`s left open: text, reference, text, reference … */
+/** JSON text with its `$ref`s left out: text and reference in turn. */
 interface Rendered {
   readonly texts: readonly string[];
   readonly refs: readonly string[];
 }
 
-/** Fingerprints of the components of one source, made when first asked for. */
+/** Computes the fingerprints of the components of one source on first use. */
 export class Fingerprints {
   private readonly ingested: Ingested;
   private whole: ReadonlyMap<string, string> | undefined;
@@ -30,24 +33,24 @@ export class Fingerprints {
     this.ingested = ingested;
   }
 
-  /** Fingerprint of `#/components/<section>/<name>`, with all that it says. */
+  /** Returns the fingerprint of `#/components/<section>/<name>`, annotations included. */
   component(section: string, name: string): string {
     return runAtOnce(this.ofComponents()).get(`#/components/${section}/${name}`) ?? '';
   }
 
-  /** Makes what `component` needs, in steps: afterwards a fingerprint costs a look-up. */
+  /** Prepares `component` in steps; afterwards it only looks up the fingerprint. */
   *ofComponents(): Steps<ReadonlyMap<string, string>> {
     return (this.whole ??= yield* fingerprints(this.ingested.components, (_section, value) => value));
   }
 
-  /** Makes what the fingerprints of all events have in common, in steps. */
+  /** Computes what the fingerprints of all events share, in steps. */
   *ofEventSchemas(): Steps<ReadonlyMap<string, string>> {
     return (this.bare ??= yield* fingerprints(this.ingested.components, (section, value) =>
       section === 'schemas' ? stripped(value) : value,
     ));
   }
 
-  /** Fingerprint of the event data that the operations of the event take. */
+  /** Returns the fingerprint of the event data that the operations of an event accept. */
   event(eventName: string): string {
     const known = runAtOnce(this.ofEventSchemas());
     const data = (this.operationsOf().get(eventName) ?? []).map(({ path, method }) =>
@@ -68,7 +71,9 @@ export class Fingerprints {
     return byEvent;
   }
 
-  /** The event data of one operation: each field with its schema and whether it must be there. */
+  /**
+   * Returns the event data of one operation: each field with its schema and whether it is required.
+   */
   private data(path: string, method: HttpMethod): JsonObject {
     const operation = ((this.ingested.document['paths'] as JsonObject)[path] as JsonObject)[
       method
@@ -94,14 +99,20 @@ export class Fingerprints {
     return members === undefined ? { fields, flat: bodies } : { fields: { ...fields, ...members } };
   }
 
-  /** The bare schema of a parameter or media type; a mere reference gives way to what it refers to. */
+  /**
+   * Returns the schema of a parameter or media type without annotations. A plain reference is
+   * replaced by its target.
+   */
   private schemaOf(holder: Json | undefined): Json {
     const schema = stripped((isObject(holder) ? member(holder, 'schema') : undefined) ?? true);
     const mere = isObject(schema) && Object.keys(schema).length === 1 && Object.hasOwn(schema, '$ref');
     return mere ? stripped(this.follow(schema)) : schema;
   }
 
-  /** The members of an object schema that says nothing but what they are; undefined for any other. */
+  /**
+   * Returns the members of an object schema that has no other constraints, or undefined for any
+   * other schema.
+   */
   private plainMembers(schema: Json, bodyRequired: boolean): JsonObject | undefined {
     const followed = this.follow(schema);
     const { type, properties, required, ...rest } = stripped(followed) as JsonObject;
@@ -190,7 +201,7 @@ function hash(rendered: Rendered, known: ReadonlyMap<string, string>): string {
   return sum.digest('base64');
 }
 
-/** The schema without what is only said about it. */
+/** Returns the schema without annotations. */
 function stripped(schema: Json): Json {
   return transform('schema', schema, '', {
     enter: (_kind, object) =>

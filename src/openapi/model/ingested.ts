@@ -1,4 +1,4 @@
-/** What a source is once it is normalised, before it is merged with others. */
+/** The result of normalising one source, before it is merged with others. */
 import type { ContractError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { HttpMethod } from './operation.ts';
@@ -14,12 +14,12 @@ export interface IngestedOperation {
   readonly pointer: string;
 }
 
-/** A source, normalised; names are its own yet. */
+/** A normalised source. Its names are not yet unique among all sources. */
 export interface Ingested {
   readonly document: JsonObject;
-  /** By section and name. */
+  /** Components by section and name. */
   readonly components: Readonly<Record<string, JsonObject>>;
   readonly operations: readonly IngestedOperation[];
-  /** What can be served, but not as its author may think. */
+  /** Problems that do not prevent serving the source but may surprise its author. */
   readonly warnings: readonly ContractError[];
 }

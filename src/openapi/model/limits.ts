@@ -1,6 +1,6 @@
 /**
- * Bounds on what a source may bring, and the copy of it that everything else works on: plain JSON,
- * of bounded size and depth, sharing nothing with what was handed in.
+ * Limits on a source, and the plain copy of it that all other steps work on. The copy consists of
+ * plain JSON within the limits and shares no objects with the original.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { type Json, pointerOf } from '../../contract/json.ts';
@@ -8,30 +8,31 @@ import { ExactNumber } from '../../core/json/exact-json.ts';
 import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 import { SpelledNumber } from './spelled-number.ts';
 
-/** Bounds on one fragment or document. */
+/** Limits on one fragment or document. */
 export interface ContractLimits {
-  /** Size as JSON text, in bytes. */
+  /** Maximum size as JSON text, in bytes. */
   readonly bytes: number;
-  /** Levels of nesting. */
+  /** Maximum levels of nesting. */
   readonly depth: number;
+  /** Maximum number of operations. */
   readonly operations: number;
-  /** Parameters of one operation. */
+  /** Maximum number of parameters of one operation. */
   readonly parameters: number;
-  /** Characters of a regular expression. */
+  /** Maximum length of a regular expression, in characters. */
   readonly patternLength: number;
-  /** Characters of a path template, its prefix included. */
+  /** Maximum length of a path template with its prefix, in characters. */
   readonly pathLength: number;
-  /** Characters of an event, operation, parameter or component name. */
+  /** Maximum length of the name of an event, operation, parameter or component, in characters. */
   readonly nameLength: number;
-  /** Components of all kinds. */
+  /** Maximum number of components of all kinds. */
   readonly components: number;
-  /** Schema objects that one operation may have, with those that it refers to. */
+  /** Maximum number of schema objects that one operation may reach. */
   readonly schemas: number;
-  /** Longest chain of schemas that refer to one another. */
+  /** Maximum length of a chain of references between schemas. */
   readonly references: number;
 }
 
-/** Bounds on what a worker announces. */
+/** Limits on contracts that workers announce. */
 export const WORKER_LIMITS: ContractLimits = {
   bytes: 1024 * 1024,
   depth: 64,
@@ -45,7 +46,7 @@ export const WORKER_LIMITS: ContractLimits = {
   references: 200,
 };
 
-/** Bounds on documents that the operator names: wide, there against accidents. */
+/** Limits on the operator's documents. They are generous and only guard against accidents. */
 export const DOCUMENT_LIMITS: ContractLimits = {
   bytes: 64 * 1024 * 1024,
   depth: 500,
@@ -66,24 +67,27 @@ interface Budget {
 }
 
 /**
- * A plain copy of a JSON value.
- * @param keepSpelling whether numbers stay as their file spells them; otherwise they become numbers.
- * @throws ContractError where it is too large or too deep, holds what JSON cannot say, or a member named
- *   `__proto__` (a schema for it could not be enforced).
+ * Returns a plain copy of a JSON value.
+ *
+ * @param keepSpelling whether numbers keep the spelling of their file; otherwise they are converted
+ *   to numbers.
+ * @throws {ContractError} when the value is too large or nested too deeply, contains values that
+ *   JSON cannot represent, or has a member named `__proto__`, for which a schema could not be
+ *   enforced.
  */
 export function plainCopy(value: unknown, limits: ContractLimits, keepSpelling = false): Json {
   return runAtOnce(plainCopying(value, limits, keepSpelling));
 }
 
-/** As `plainCopy`, in steps. */
+/** Does the same as `plainCopy`, in steps. */
 export function plainCopying(value: unknown, limits: ContractLimits, keepSpelling = false): Steps<Json> {
   return copying(value, [], { left: limits.bytes, limits, keepSpelling });
 }
 
-/** Levels whose members are steps: a path item and a component stand below them. */
+/** Levels whose members are separate steps; path items and components are below them. */
 const STEP_LEVELS = 3;
 
-/** As `copy`; each member of an object in the upper levels is a step. */
+/** Does the same as `copy`. Each member of an object in the upper levels is a separate step. */
 function* copying(value: unknown, place: (string | number)[], budget: Budget): Steps<Json> {
   if (place.length >= STEP_LEVELS || !isPlain(value)) return copy(value, place, budget);
   const copied: Record<string, Json> = {};
@@ -129,7 +133,8 @@ function copy(value: unknown, place: (string | number)[], budget: Budget): Json 
 function copyNumber(value: ExactNumber | SpelledNumber, budget: Budget): Json {
   spend(budget, value.text.length);
   const kept = value instanceof ExactNumber || budget.keepSpelling ? value : value.number;
-  // `Json` has no spelled numbers: only the loader, which asked for them, gets to see one.
+  // The type `Json` does not include spelled numbers. Only the loader, which requests them,
+  // receives any.
   return kept as Json;
 }
 
@@ -160,7 +165,7 @@ function isPlain(value: unknown): value is object {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The members of an object that are copied; their names are spent. */
+/** Yields the members of an object to copy and charges their names to the budget. */
 function* membersOf(
   value: object,
   place: readonly (string | number)[],

@@ -1,26 +1,30 @@
 /**
- * Percent-encoded text in the form in which texts are compared (RFC 3986, 6.2.2): an escape of an unreserved
- * character equals the character, an escape of a reserved one does not (RFC 3986, 2.2).
+ * Percent-encoded text in a normal form for comparison (RFC 3986, 6.2.2). An escaped unreserved
+ * character equals the character itself; an escaped reserved character does not (RFC 3986, 2.2).
  */
 
 const RUN = /(?:%[\da-f]{2})+/gi;
-/** The reserved characters (RFC 3986, 2.2), and the braces, which mark the parameters of templates. */
+/**
+ * The reserved characters (RFC 3986, 2.2), and the braces, which delimit the parameters of
+ * templates.
+ */
 const RESERVED: ReadonlySet<string> = new Set(":/?#[]@!$&'()*+,;={}");
 
 /**
- * Where the escapes of reserved characters go: one unit each, from the low surrogates. No decoded text has one of
- * these alone, so no literal can match within an escape.
+ * Base of the code units that replace escaped reserved characters, in the range of the low
+ * surrogates. Decoded text never contains a lone low surrogate, so a literal cannot match part of
+ * an escape.
  */
 const ESCAPED = 0xdc00;
 
-/** A text in normal form that knows where each of its units stood before. */
+/** A text in normal form, with the original position of each of its code units. */
 export interface NormalText {
   readonly text: string;
-  /** Index in the raw text of each unit, and of the end; undefined when both texts are the same. */
+  /** Index in the raw text of each code unit and of the end; undefined if both texts are equal. */
   readonly origins: readonly number[] | undefined;
 }
 
-/** The normal form of a text. An escape that is not valid UTF-8 stands for itself. */
+/** Returns the normal form of a text. Escapes that are not valid UTF-8 stay as they are. */
 export function normalText(raw: string): string {
   if (!raw.includes('%')) return raw;
   return raw.replace(RUN, (run) => {
@@ -33,9 +37,11 @@ export function normalText(raw: string): string {
 }
 
 /**
- * The normal form, with the way back to the raw text.
- * @param loose whether an escape of a reserved character equals the character. `%2F` never equals a slash.
- * @throws URIError when an escape is not valid UTF-8.
+ * Returns the normal form of a text with the positions in the raw text.
+ *
+ * @param loose whether an escaped reserved character equals the character itself. `%2F` never
+ *   equals a slash.
+ * @throws {URIError} when an escape is not valid UTF-8.
  */
 export function traceableText(raw: string, loose: boolean): NormalText {
   if (!raw.includes('%')) return { text: raw, origins: undefined };
@@ -58,7 +64,7 @@ export function traceableText(raw: string, loose: boolean): NormalText {
   return { text, origins };
 }
 
-/** The characters of a run of escapes. */
+/** Returns the characters of a sequence of escapes. */
 function unitsOf(run: string, loose: boolean): string[] {
   return Array.from(decodeURIComponent(run), (character) =>
     RESERVED.has(character) && !(loose && character !== '/')
@@ -67,7 +73,7 @@ function unitsOf(run: string, loose: boolean): string[] {
   );
 }
 
-/** Length of the escapes that stand for a character. */
+/** Returns the length of the escapes that encode a character. */
 function escapeLength(character: string): number {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x80 || (code >= ESCAPED && code < ESCAPED + 0x80)) return 3;

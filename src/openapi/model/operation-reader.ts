@@ -1,6 +1,7 @@
 /**
- * Operations of one source, each made complete in itself: what OpenAPI spreads over document, path item,
- * operation and components stands at the operation afterwards.
+ * Reads the operations of one source and makes each one self-contained. OpenAPI spreads parts of an
+ * operation over the document, the path item and components; the result has all of them in the
+ * operation.
  */
 import { checkEventName, eventNameOf } from '../../contract/claims.ts';
 import { ContractError } from '../../contract/errors.ts';
@@ -12,12 +13,13 @@ import type { IngestOptions } from './options.ts';
 import { assignFields, bindParameter, mergeParameters, type Parameter } from './parameters.ts';
 import type { PathTemplate } from './path-template.ts';
 
-/** An operation, complete in itself, and the event it becomes. */
+/** A self-contained operation and its event. */
 export interface ReadOperation {
   readonly operation: JsonObject;
   readonly eventName: string;
 }
 
+/** Reads the operations of one normalised document. */
 export class OperationReader {
   private readonly document: JsonObject;
   private readonly components: Readonly<Record<string, JsonObject>>;
@@ -35,15 +37,16 @@ export class OperationReader {
     this.outlines = new Outlines(components['schemas'] ?? {}, options.limits.bytes);
   }
 
-  /** The path item with its `$ref` followed. */
+  /** Returns the path item with its `$ref` resolved. */
   pathItem(item: Json): JsonObject {
     const followed = this.follow(item);
     return { ...(isObject(followed) ? followed : {}), ...(isObject(item) ? item : {}) };
   }
 
   /**
-   * Reads one operation; undefined when it is to be skipped.
-   * @throws ContractError when it cannot be served.
+   * Reads one operation; returns undefined if the options say to skip it.
+   *
+   * @throws {ContractError} when the operation cannot be served.
    */
   operation(
     method: HttpMethod,
@@ -56,7 +59,7 @@ export class OperationReader {
     if (eventName === undefined) return undefined;
     try {
       const operation: JsonObject = { ...found, 'x-event-name': eventName, security: this.security(found) };
-      // The gateway serves the operation, wherever its document says that it is.
+      // The gateway serves the operation, whatever servers its document names.
       delete operation['servers'];
       checkExtensions(operation);
       const parameters = this.parameters(template, pathItem, found);
@@ -72,14 +75,14 @@ export class OperationReader {
     }
   }
 
-  /** Media types that the body of an operation may have. */
+  /** Returns the media types that the body of an operation may have. */
   mediaTypes(operation: JsonObject): string[] {
     const body = this.follow(member(operation, 'requestBody') ?? null);
     const content = isObject(body) ? member(body, 'content') : undefined;
     return isObject(content) ? Object.keys(content) : [];
   }
 
-  /** Follows a reference to a component; the value itself when it is none. */
+  /** Resolves a reference to a component; returns the value itself if it is not a reference. */
   private follow(value: Json): Json | undefined {
     let followed: Json | undefined = value;
     for (let hops = 0; isObject(followed) && typeof followed['$ref'] === 'string'; hops += 1) {
@@ -116,7 +119,8 @@ export class OperationReader {
       for (const [scheme, scopes] of Object.entries(requirement)) {
         if (!Array.isArray(scopes) || scopes.some((scope) => typeof scope !== 'string'))
           throw new ContractError(fault);
-        // In the operator's own document the gateway, which knows what is configured, has the last word.
+        // For the operator's own document, the gateway decides, because it knows which schemes
+        // are configured.
         if (this.options.kind === 'worker') this.checkScheme(scheme);
       }
     }
@@ -164,7 +168,7 @@ export class OperationReader {
     return parameters;
   }
 
-  /** Decides whether the body is flat or nested, and writes it into the operation. */
+  /** Decides whether the body is flat or nested, and records it in the operation. */
   private body(operation: JsonObject, fields: ReadonlySet<string>): void {
     const told = member(operation, 'x-event-body');
     const requestBody = member(operation, 'requestBody');
@@ -202,7 +206,10 @@ export class OperationReader {
   }
 }
 
-/** The parameter as it stands in the document, with its field written to it where that is not its name. */
+/**
+ * Returns the parameter as the document contains it, with its field added if that differs from its
+ * name.
+ */
 function standing(parameter: Parameter, field: string | undefined): JsonObject {
   const { stands, says, name } = parameter;
   if (field === undefined || field === name || member(says, 'x-event-field') === field) return stands;

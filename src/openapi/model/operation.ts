@@ -1,108 +1,136 @@
 /**
- * What the gateway needs to know of one operation of the served document: everything is decided when the
- * contract loads, nothing per request.
+ * What the gateway knows about one operation of the served document. Everything is computed when
+ * the contract is loaded, and nothing per request.
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { HTTP_METHODS, type HttpMethod } from '../../contract/claims.ts';
 
 export { HTTP_METHODS, type HttpMethod };
 
-/** A JSON Schema (2020-12) within the served document; `$ref`s point into that document. */
+/** A JSON Schema (2020-12) in the served document; its `$ref`s point into that document. */
 export type Schema = OpenAPIV3_1.SchemaObject | OpenAPIV3_1.ReferenceObject | boolean;
 
-/** Where a parameter is and how it is written (OpenAPI 3.1, 4.8.12). */
+/** Place and serialisation of a parameter (OpenAPI 3.1, 4.8.12). */
 export interface ParameterBinding {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header' | 'cookie';
-  /** Name of the event-data field it goes to; the parameter's own name unless `x-event-field` says otherwise. */
+  /** Event data field that receives the value: `x-event-field`, or else the parameter's name. */
   readonly field: string;
   readonly required: boolean;
   readonly style: 'simple' | 'label' | 'matrix' | 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
   readonly explode: boolean;
   readonly allowReserved: boolean;
-  /** `allowEmptyValue`: an empty value is let through, whatever the schema says. */
+  /** `allowEmptyValue`: an empty value is accepted, whatever the schema requires. */
   readonly allowEmptyValue: boolean;
-  /** Media type when the parameter has `content` in place of `schema`; its value is then JSON text. */
+  /** Media type if the parameter has `content` instead of `schema`; its value is then JSON text. */
   readonly contentType: string | undefined;
   readonly schema: Schema;
-  /** JSON pointer of `schema` within the served document, for compiling a validator from that very document. */
+  /** JSON pointer of `schema` in the served document, from which a validator can be compiled. */
   readonly pointer: string;
 }
 
 /** One media type that the request body may have. */
 export interface BodyBinding {
-  /** Media type or range as in the document, lower case, such as `application/json`. */
+  /** Media type or range as in the document, in lower case, such as `application/json`. */
   readonly mediaType: string;
   readonly schema: Schema;
-  /** JSON pointer of `schema` within the served document. */
+  /** JSON pointer of `schema` in the served document. */
   readonly pointer: string;
-  /** How fields of a form are written (OpenAPI Encoding Objects), by field; empty where the document says nothing. */
+  /**
+   * Serialisation of form fields (OpenAPI Encoding Objects) by field; empty if the document does
+   * not define any.
+   */
   readonly encoding: Readonly<Record<string, FieldEncoding>>;
 }
 
-/** How one field of an `application/x-www-form-urlencoded` or multipart body is written (OpenAPI 3.1, 4.8.15). */
+/**
+ * Serialisation of one field of an `application/x-www-form-urlencoded` or multipart body (OpenAPI
+ * 3.1, 4.8.15).
+ */
 export interface FieldEncoding {
   readonly contentType: string | undefined;
-  /** Undefined where the document says nothing of style, explode or allowReserved: the content type decides. */
+  /**
+   * Undefined if the document sets none of `style`, `explode` and `allowReserved`; the content type
+   * then applies.
+   */
   readonly style: 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject' | undefined;
   readonly explode: boolean;
 }
 
-/** One JSON media type that a reply of a status may have. */
+/** One JSON media type that a reply with a certain status may have. */
 export interface ReplyBinding {
-  /** `200`, `4XX`, `default`. */
+  /** `200`, `4XX` or `default`. */
   readonly status: string;
-  /** As in the document, with its parameters. */
+  /** Media type as in the document, with its parameters. */
   readonly mediaType: string;
   readonly schema: Schema;
-  /** JSON pointer of `schema` within the served document. */
+  /** JSON pointer of `schema` in the served document. */
   readonly pointer: string;
 }
 
-/** Alternatives of schemes, each with the scopes it asks for (OpenAPI security requirement objects). */
+/**
+ * One alternative of the security of an operation: all schemes that it requires, each with its
+ * scopes (an OpenAPI security requirement object).
+ */
 export type SecurityRequirement = Readonly<Record<string, readonly string[]>>;
 
-/** One operation: an HTTP method and path, and the event it becomes. */
+/** One operation: an HTTP method and path, and its event. */
 export interface Operation {
   readonly method: HttpMethod;
   /** Path template as in the served document, prefix included, such as `/tasks/{id}`. */
   readonly path: string;
   readonly eventName: string;
   readonly operationId: string | undefined;
-  /** Name of the source that brought it: a file, or a worker's contract. */
+  /** Name of the source: a file or a worker's contract. */
   readonly source: string;
   readonly parameters: readonly ParameterBinding[];
   readonly bodies: readonly BodyBinding[];
   readonly bodyRequired: boolean;
   /**
-   * How the body becomes event data. `flat`: the members of an object body become fields beside the parameters.
-   * `nested`: the whole body arrives under the field `body`. Decided when the contract loads (x-event-body).
+   * How the body becomes event data. `flat`: the members of an object body become fields next to
+   * the parameters. `nested`: the field `body` receives the whole body. Set by `x-event-body` or
+   * computed when the contract is loaded.
    */
   readonly bodyMode: 'none' | 'flat' | 'nested';
-  /** Query names that are no parameter: refused with 400, or ignored (`x-unknown-query`; default refuse). */
+  /**
+   * Query names that are not parameters: rejected with 400, or ignored (`x-unknown-query`, by
+   * default `refuse`).
+   */
   readonly unknownQuery: 'refuse' | 'ignore';
-  /** Milliseconds, from `x-timeout-ms`; undefined: the gateway's default. */
+  /**
+   * Request timeout in milliseconds, from `x-timeout-ms`; undefined if the default of the gateway
+   * applies.
+   */
   readonly timeout: number | undefined;
   readonly idempotent: boolean;
   readonly deprecated: boolean;
-  /** `x-deprecated-since`: when that was or will be (RFC 9745), in seconds since 1970; undefined: not told. */
+  /**
+   * `x-deprecated-since`: date of the deprecation (RFC 9745), in seconds since 1970; undefined if
+   * it is not set.
+   */
   readonly deprecatedSince: number | undefined;
-  /** `x-sunset`: date from which the operation may be gone (RFC 8594), as an HTTP date. */
+  /** `x-sunset`: date after which the operation may be removed (RFC 8594), as an HTTP date. */
   readonly sunset: string | undefined;
-  /** `x-etag: true`: the gateway computes an ETag where the worker sets none. */
+  /** `x-etag: true`: the gateway computes an ETag unless the worker sets one. */
   readonly etag: boolean;
-  /** `x-sticky-key`: event-data field whose value keeps requests on one worker. */
+  /**
+   * `x-sticky-key`: event data field whose value selects the worker, so that equal values reach the
+   * same worker.
+   */
   readonly stickyKey: string | undefined;
   readonly security: readonly SecurityRequirement[];
-  /** JSON replies that the document names. */
+  /** JSON replies that the document defines. */
   readonly replies: readonly ReplyBinding[];
-  /** False while no worker serves the event: the route answers 503 and the document marks it. */
+  /**
+   * False while no worker serves the event: the route responds with 503 and the document marks the
+   * operation.
+   */
   readonly available: boolean;
 }
 
-/** The served document and its route table: always of the same moment. */
+/** The served document and its operations, both of the same revision. */
 export interface ApiSnapshot {
-  /** Grows with each change. */
+  /** Increases with each change. */
   readonly revision: number;
   readonly document: OpenAPIV3_1.Document;
   readonly operations: readonly Operation[];

@@ -1,6 +1,4 @@
-/**
- * From a normalised document to the operations that the gateway serves.
- */
+/** Derives the operations that the gateway serves from a normalised document. */
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
 import { secondsOf, sunsetDate } from './extensions.ts';
 import type {
@@ -14,10 +12,10 @@ import type {
 } from './operation.ts';
 import { bindParameter, mergeParameters } from './parameters.ts';
 
-/** Methods that RFC 9110 calls idempotent. */
+/** Methods that RFC 9110 defines as idempotent. */
 const IDEMPOTENT: ReadonlySet<HttpMethod> = new Set(['get', 'head', 'put', 'delete', 'options', 'trace']);
 
-/** Which operation, and what the registry knows of it. */
+/** Identifies an operation, with what the registry knows about it. */
 export interface OperationEntry {
   readonly path: string;
   readonly method: HttpMethod;
@@ -25,15 +23,15 @@ export interface OperationEntry {
   readonly available: boolean;
 }
 
-/** What a place in the document holds, after following references: the value and its own JSON pointer. */
+/** A value in the document with its references resolved, and its JSON pointer. */
 interface Found {
   readonly value: Json | undefined;
   readonly pointer: string;
 }
 
 /**
- * The operation at a path and method of a normalised document. Everything in it was checked when its source
- * was taken in.
+ * Returns the operation at a path and method of a normalised document. All of it was checked when
+ * its source was added.
  */
 export function operationOf(document: JsonObject, entry: OperationEntry): Operation {
   const { path, method } = entry;
@@ -117,7 +115,8 @@ function encodingOf(encoding: Json | undefined): Readonly<Record<string, FieldEn
     if (!isObject(how)) continue;
     const told = member(how, 'style');
     const style = STYLES.find((one) => one === told) ?? 'form';
-    // Any of the three makes the content type irrelevant (OpenAPI 3.1.1, Encoding Object).
+    // If any of the three is present, the content type is ignored (OpenAPI 3.1.1, Encoding
+    // Object).
     const styled = ['style', 'explode', 'allowReserved'].some((name) => member(how, name) !== undefined);
     const explode = member(how, 'explode');
     read[field] = {

@@ -1,26 +1,30 @@
-/**
- * How a source is read.
- */
+/** Options for reading a source. */
 import type { Faults } from './faults.ts';
 import type { ContractLimits } from './limits.ts';
 
-/** Where a source comes from: the operator's document, or a worker that nobody vouches for. */
+/** Origin of a source: a document of the operator, or a worker, which is not trusted. */
 export type SourceKind = 'document' | 'worker';
 
-/** What becomes of operations without `x-event-name`. */
+/**
+ * How to treat operations without `x-event-name`: derive an event name from the `operationId`, skip
+ * the operation, or reject the source.
+ */
 export type Unnamed = 'operationId' | 'skip' | 'refuse';
 
-/** How a source is read. */
+/** Options for reading a source. */
 export interface IngestOptions {
   readonly kind: SourceKind;
   readonly unnamed: Unnamed;
-  /** Put before each path, such as `/v1`. */
+  /** Prefix of every path, such as `/v1`. */
   readonly prefix: string;
   readonly limits: ContractLimits;
-  /** Security schemes that the document may name without defining them. */
+  /** Security schemes that the document may use without defining them. */
   readonly securitySchemes: ReadonlySet<string>;
-  /** Security schemes that a worker may demand; undefined: those that it defines. */
+  /**
+   * Security schemes that a worker may require; undefined if it may require every scheme that is
+   * defined.
+   */
   readonly configuredSchemes: ReadonlySet<string> | undefined;
-  /** Takes the faults that are found. */
+  /** Collects the faults of the source. */
   readonly faults: Faults;
 }

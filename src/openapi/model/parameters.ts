@@ -1,6 +1,6 @@
 /**
- * Parameters of one operation: path item's and its own together, checked, and each given the field of the event
- * data it goes to.
+ * Parameters of one operation. Those of the path item and the operation are merged and checked, and
+ * each one is assigned a field of the event data.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
@@ -8,7 +8,10 @@ import type { ParameterBinding } from './operation.ts';
 
 type Place = ParameterBinding['in'];
 
-/** Styles that a parameter may have by where it is; the first is the default (OpenAPI 3.1, 4.8.12.2). */
+/**
+ * Allowed styles by the place of the parameter; the first one is the default (OpenAPI 3.1,
+ * 4.8.12.2).
+ */
 const STYLES: Readonly<Record<Place, readonly ParameterBinding['style'][]>> = {
   path: ['simple', 'label', 'matrix'],
   query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
@@ -16,24 +19,29 @@ const STYLES: Readonly<Record<Place, readonly ParameterBinding['style'][]>> = {
   cookie: ['form'],
 };
 
-/** When names clash, the field goes to the first of these. */
+/** Precedence when names clash: the parameter in the earliest of these places gets the field. */
 const ORDER: readonly Place[] = ['path', 'query', 'header', 'cookie'];
 
-/** Header parameters that OpenAPI says are to be ignored: other parts of the document speak of them. */
+/**
+ * Header parameters that OpenAPI requires to be ignored, because other parts of the document
+ * describe them.
+ */
 const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
 
-/** One parameter with its `$ref` followed: what stands in the document, and what it says. */
+/** One parameter: as it appears in the document, and with its `$ref` resolved. */
 export interface Parameter {
-  /** As it stands in the document: a reference, or the parameter itself. */
+  /** The parameter as the document contains it, possibly a reference. */
   readonly stands: JsonObject;
+  /** The parameter with its `$ref` resolved. */
   readonly says: JsonObject;
   readonly name: string;
   readonly in: Place;
 }
 
 /**
- * Parameters of the path item and the operation together; the operation's own win.
- * @throws ContractError when one is no parameter, or is there twice.
+ * Merges the parameters of the path item and the operation; those of the operation take precedence.
+ *
+ * @throws {ContractError} when one is not a valid parameter or is listed twice.
  */
 export function mergeParameters(
   ofPath: Json | undefined,
@@ -77,9 +85,11 @@ function isPlace(value: Json | undefined): value is Place {
 }
 
 /**
- * The field that each parameter goes to: `x-event-field`, or its name; where two bear one name, the later of
- * path, query, header, cookie gets its place before it (`query_id`).
- * @throws ContractError when two go to one field all the same.
+ * Assigns a field to each parameter: `x-event-field`, or else its name. If two parameters have the
+ * same name, the one whose place comes later in path, query, header, cookie gets its place as a
+ * prefix, such as `query_id`.
+ *
+ * @throws {ContractError} when two parameters still have the same field.
  */
 export function assignFields(parameters: readonly Parameter[]): Map<Parameter, string> {
   const fields = new Map<Parameter, string>();
@@ -108,9 +118,11 @@ export function assignFields(parameters: readonly Parameter[]): Map<Parameter, s
 }
 
 /**
- * The binding of one parameter.
- * @param pointer JSON pointer of the parameter itself (not of a reference to it) in the served document.
- * @throws ContractError when its style, schema or content is not as OpenAPI has it.
+ * Returns the binding of one parameter.
+ *
+ * @param pointer JSON pointer in the served document of the parameter itself, not of a reference to
+ *   it.
+ * @throws {ContractError} when its style, schema or content does not conform to OpenAPI.
  */
 export function bindParameter(parameter: Parameter, pointer: string): ParameterBinding {
   const { says, name } = parameter;

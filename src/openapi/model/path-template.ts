@@ -1,26 +1,32 @@
-/**
- * Path templates of OpenAPI: `/tasks/{id}`.
- */
+/** Path templates of OpenAPI, such as `/tasks/{id}`. */
 import { ContractError } from '../../contract/errors.ts';
 import { normalText } from './normal-text.ts';
 
-/** A path template, taken apart. */
+/** A parsed path template. */
 export interface PathTemplate {
   readonly path: string;
-  /** Names between braces, in order. */
+  /** Names of the parameters, in order. */
   readonly names: readonly string[];
-  /** The template without its names, in normal form: two templates of one shape match the same paths. */
+  /**
+   * The template without its names, in normal form. Two templates with the same shape match the
+   * same paths.
+   */
   readonly shape: string;
-  /** Names that were given to the second and later places of one name: `id_2` → `id`. */
+  /**
+   * Original names of parameters that were renamed because the name occurs more than once: `id_2` →
+   * `id`.
+   */
   readonly repeated: ReadonlyMap<string, string>;
 }
 
 const EXPRESSION = /\{([^{}]*)\}/g;
 
 /**
- * Takes a path template apart. A name that comes a second time gets a number, since each place has its own value.
- * @throws ContractError when it does not start with a slash, has a query, braces that do not match,
- *   a name that is empty, or two expressions with nothing between them.
+ * Parses a path template. If a name occurs again, it gets a number, because each place has its own
+ * value.
+ *
+ * @throws {ContractError} when the path does not start with a slash, contains a query or unbalanced
+ *   braces, has a parameter without a name, or has two adjacent parameters.
  */
 export function parsePath(path: string): PathTemplate {
   if (!path.startsWith('/')) throw new ContractError('a path must start with a slash');
@@ -46,8 +52,9 @@ export function parsePath(path: string): PathTemplate {
 }
 
 /**
- * A prefix as it is put before paths: with a slash before, none behind.
- * @throws ContractError when it is no plain path.
+ * Normalises a prefix of paths: it starts with a slash and does not end with one.
+ *
+ * @throws {ContractError} when the prefix is not a plain path.
  */
 export function parsePrefix(prefix: string): string {
   const trimmed = prefix.replace(/\/+$/, '');

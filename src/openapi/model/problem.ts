@@ -1,14 +1,12 @@
-/**
- * The error replies that the gateway itself may give, as the served document lists them (RFC 9457).
- */
+/** The error responses of the gateway itself, as the served document lists them (RFC 9457). */
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 
-/** Media type of every error reply of the gateway. */
+/** Media type of all error responses of the gateway. */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 const SCHEMA = 'ProblemDetails';
 
-/** The one schema of all error replies. */
+/** The schema of all error responses. */
 const PROBLEM_DETAILS: JsonObject = {
   type: 'object',
   description: 'What went wrong, as problem details (RFC 9457).',
@@ -66,7 +64,7 @@ const REPLIES: readonly (readonly [status: string, when: When, description: stri
   ['504', 'always', 'Time ran out before the worker replied.'],
 ];
 
-/** Components that the error replies need. */
+/** Returns the components that the error responses need. */
 export function problemComponents(): Record<string, JsonObject> {
   const responses: JsonObject = {};
   for (const [status, , description] of REPLIES) {
@@ -76,8 +74,9 @@ export function problemComponents(): Record<string, JsonObject> {
 }
 
 /**
- * The responses of an operation with the gateway's own added: one more status, or, where the operation speaks of
- * the status itself, one more media type. So have all its errors: a worker that fails is answered as a problem.
+ * Adds the error responses of the gateway to the responses of an operation. A status that the
+ * operation does not define is added. All its error responses also get the media type of problem
+ * details, because the gateway converts errors of workers to problem details.
  */
 export function withProblems(
   operation: JsonObject,

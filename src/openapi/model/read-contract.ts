@@ -1,4 +1,4 @@
-/** A contract that was read, kept so that it need not be read again. */
+/** A contract that was read, kept with its fingerprints so that it need not be read again. */
 import { Fingerprints } from './fingerprint.ts';
 import type { Ingested } from './ingested.ts';
 

@@ -1,6 +1,6 @@
 /**
- * One schema object: checked keyword by keyword, and brought from OpenAPI 3.0 or older drafts of JSON Schema to
- * 2020-12, so that what is served and what is compiled is one dialect.
+ * Checks one schema object keyword by keyword and converts it from OpenAPI 3.0 or older drafts of
+ * JSON Schema to 2020-12. The served document and the validators therefore use only one dialect.
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
@@ -9,7 +9,10 @@ import type { Faults } from './faults.ts';
 
 const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'string', 'integer']);
 
-/** Keywords that would give a schema another base URI, or make the validator do something else. */
+/**
+ * Keywords that would change the base URI of a schema or the mode of the validator, or that the
+ * conversion replaces.
+ */
 const DROPPED = [
   '$id',
   'id',
@@ -22,7 +25,7 @@ const DROPPED = [
   'nullable',
 ] as const;
 
-/** Keywords that say something about a value without judging it. */
+/** Annotations: keywords that describe a value without constraining it. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set([
   'title',
   'description',
@@ -39,7 +42,7 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
 
 type Check = (value: Json) => string | undefined;
 
-/** Whether a value is a number; one that a double cannot hold is an exact number. */
+/** Returns whether a value is a number, or an exact number that a double cannot represent. */
 function isNumeric(value: unknown): boolean {
   return typeof value === 'number' || value instanceof ExactNumber;
 }
@@ -50,7 +53,7 @@ const isCount: Check = (value) =>
     : 'must be a whole number of 0 or more';
 const isNumber: Check = (value) => (isNumeric(value) ? undefined : 'must be a number');
 const isString: Check = (value) => (typeof value === 'string' ? undefined : 'must be a string');
-/** Some tools read `description: { $ref: page.md }`; here it is data like any other. */
+/** Some tools resolve `description: { $ref: page.md }`; here it is data. */
 const isDescription: Check = (value) =>
   isObject(value) && typeof member(value, '$ref') === 'string' ? undefined : isString(value);
 const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
@@ -94,7 +97,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['dependentRequired', isDependencies],
 ]);
 
-/** Keywords that judge a value and hold schemas or values, beside those in `CHECKS`. */
+/** Keywords with schemas or values that constrain a value, in addition to those in `CHECKS`. */
 const JUDGING: ReadonlySet<string> = new Set([
   '$ref',
   'const',
@@ -114,14 +117,15 @@ const JUDGING: ReadonlySet<string> = new Set([
   'else',
 ]);
 
-/** Whether a keyword judges the value; all others only say something about it. */
+/** Returns whether a keyword constrains the value; all others are annotations. */
 export function isJudging(keyword: string): boolean {
   return JUDGING.has(keyword) || (CHECKS.has(keyword) && !ANNOTATIONS.has(keyword));
 }
 
 /**
- * Brings one schema object to 2020-12, in place. Sub-schemas are left for the walk that calls it.
- * @param faults takes each keyword that is not as it must be.
+ * Converts one schema object to 2020-12, in place. The calling walk converts its subschemas.
+ *
+ * @param faults collects each keyword that is not valid.
  */
 export function normaliseSchema(schema: JsonObject, pointer: string, faults: Faults): JsonObject {
   const nullable = member(schema, 'nullable') === true;
@@ -155,7 +159,7 @@ function isDependencies(value: Json): string | undefined {
     : fault;
 }
 
-/** OpenAPI 3.0 (draft 4): `exclusiveMinimum: true` beside `minimum`. */
+/** OpenAPI 3.0 (draft 4) has `exclusiveMinimum: true` next to `minimum`. */
 function bounds(schema: JsonObject): void {
   for (const [exclusive, inclusive] of [
     ['exclusiveMinimum', 'minimum'],
@@ -171,7 +175,7 @@ function bounds(schema: JsonObject): void {
   }
 }
 
-/** OpenAPI 3.0: `example`; 2020-12: `examples`, an array. */
+/** OpenAPI 3.0 has `example`; 2020-12 has the array `examples`. */
 function example(schema: JsonObject): void {
   const one = member(schema, 'example');
   const many = member(schema, 'examples');
@@ -182,7 +186,9 @@ function example(schema: JsonObject): void {
   if (many === undefined && one !== undefined) schema['examples'] = [one];
 }
 
-/** Drafts before 2020-12: `items` as an array, with `additionalItems` for the rest. */
+/**
+ * Drafts before 2020-12 have an array in `items`, and `additionalItems` for the remaining items.
+ */
 function tuples(schema: JsonObject): void {
   const items = member(schema, 'items');
   const rest = member(schema, 'additionalItems');
@@ -193,7 +199,7 @@ function tuples(schema: JsonObject): void {
   if (rest !== undefined) schema['items'] = rest;
 }
 
-/** Drafts before 2019-09: `dependencies` for what are two keywords now. */
+/** Drafts before 2019-09 have `dependencies`, which 2020-12 splits into two keywords. */
 function dependencies(schema: JsonObject): void {
   const both = member(schema, 'dependencies');
   if (both === undefined) return;
@@ -206,7 +212,9 @@ function dependencies(schema: JsonObject): void {
   if (schemas.length > 0) schema['dependentSchemas'] ??= Object.fromEntries(schemas);
 }
 
-/** OpenAPI 3.0: `format: byte` and `format: binary`; 3.1 says it by the content keywords. */
+/**
+ * OpenAPI 3.0 has `format: byte` and `format: binary`, which 3.1 expresses with content keywords.
+ */
 function formats(schema: JsonObject): void {
   const format = member(schema, 'format');
   if (format === 'byte') {
@@ -218,10 +226,13 @@ function formats(schema: JsonObject): void {
   }
 }
 
-/** Keywords that judge the same value once more, and so would refuse a null that `type` lets through. */
+/** Keywords that constrain the same value and so would reject a null that `type` accepts. */
 const IN_PLACE = ['$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'if', 'const'] as const;
 
-/** OpenAPI 3.0: `nullable: true`. One more type where that is enough, otherwise one more alternative. */
+/**
+ * OpenAPI 3.0 has `nullable: true`. It becomes an additional type if that is sufficient, or else an
+ * additional alternative.
+ */
 function orNull(schema: JsonObject): JsonObject {
   const type = member(schema, 'type');
   const values = member(schema, 'enum');
