@@ -1,4 +1,4 @@
-/** API keys: kept as hashes, compared in constant time. */
+/** API keys: stored as hashes and compared in constant time. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../../core/messages/message.ts';
 import { cookiesOf, decode, pairsOf } from '../binding/pairs.ts';
@@ -18,18 +18,21 @@ interface KnownKey {
   readonly caller: Caller;
 }
 
-/** Longest key that is looked at. */
+/** Maximum length of a key, in characters. */
 const MAX_KEY = 1024;
 
-/** Keys by the hash's first bytes, in hex. These say nothing about the key. */
+/** Keys by the first bytes of their hash, in hex. These bytes reveal nothing about the key. */
 type KnownKeys = ReadonlyMap<string, readonly KnownKey[]>;
 
+/** Authenticates callers by API key, with keys from the settings and from a file. */
 export class ApiKeyAuthenticator implements Authenticator {
   readonly checksScopes = true;
   private readonly configured: KnownKeys;
   private readonly file: ReloadedFile<KnownKeys> | undefined;
 
-  /** @throws ZeroMQConfigError when the file cannot be read or holds no list of keys. */
+  /**
+   * @throws {ZeroMQConfigError} when the file cannot be read or does not contain a list of keys.
+   */
   constructor(name: string, { keys = [], file }: ApiKeySchemeSettings, logger: GatewayLogger) {
     this.configured = knownKeys(keys);
     if (file !== undefined) this.file = openKeyFile(name, 'file', file, parseKeys, logger);

@@ -1,4 +1,4 @@
-/** User names and passwords in the header Authorization: the Basic scheme (RFC 7617). */
+/** The Basic scheme (RFC 7617): user name and password in the header Authorization. */
 
 import type { GatewayLogger } from '../common/api-source.ts';
 import { hasControls } from '../common/bcrypt-hash.ts';
@@ -10,10 +10,12 @@ import { readUsers } from './htpasswd.ts';
 import { passwordChecks } from './password-checks.ts';
 import { PasswordTable, type UserAndPassword } from './password-table.ts';
 
-/** Base64 of user name, colon and password; the padding may be left out. */
+/** Base64 of user name, colon and password; the padding is optional. */
 const BASIC = /^Basic +([A-Za-z0-9+/]+)={0,2} *$/i;
 
-/** Longest header that is read, in characters. bcrypt uses the first 72 bytes of a password. */
+/**
+ * Maximum length of the header, in characters. bcrypt uses only the first 72 bytes of a password.
+ */
 const MAX_LENGTH = 1024;
 
 const MALFORMED: AuthenticationResult = {
@@ -23,11 +25,16 @@ const MALFORMED: AuthenticationResult = {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/**
+ * Authenticates callers by user name and password, with users from the settings and from a file.
+ */
 export class BasicAuthenticator implements Authenticator {
   readonly checksScopes = true;
   private readonly table: () => PasswordTable;
 
-  /** @throws ZeroMQConfigError when the file of users or bcrypt itself cannot be used. */
+  /**
+   * @throws {ZeroMQConfigError} when the file of users cannot be used or bcrypt cannot be loaded.
+   */
   constructor(name: string, { users = [], file }: BasicSchemeSettings, logger: GatewayLogger) {
     const check = passwordChecks();
     const parse = (text: string): PasswordTable => new PasswordTable(readUsers(users, text), check);
@@ -59,15 +66,15 @@ export class BasicAuthenticator implements Authenticator {
     return given === undefined ? MALFORMED : this.table().find(given);
   }
 
-  /** The charset tells clients to encode in UTF-8 (RFC 7617, 2.1). */
+  /** The charset asks clients to encode credentials in UTF-8 (RFC 7617, 2.1). */
   challenge(realm: string): string {
     return `Basic realm="${realm}", charset="UTF-8"`;
   }
 }
 
 /**
- * User name and password, in the Unicode form that the charset of the challenge asks for (RFC 7617,
- * 2.1).
+ * Reads user name and password, normalised to NFC as the charset of the challenge requires (RFC
+ * 7617, 2.1).
  */
 function read(authorization: string): UserAndPassword | undefined {
   const encoded = authorization.length > MAX_LENGTH ? undefined : BASIC.exec(authorization)?.[1];

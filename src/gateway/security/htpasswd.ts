@@ -1,25 +1,28 @@
 /**
- * Users and their password hashes: lines `user:hash` as `htpasswd -B` and `zeromq-gateway passwd`
- * make them.
+ * Users and their password hashes, in lines `user:hash` as `htpasswd -B` and `zeromq-gateway
+ * passwd` print them.
  */
 import type { Caller } from '../../core/messages/message.ts';
 import { faultOfHash, faultOfUserName } from '../common/bcrypt-hash.ts';
 import type { BasicUserSettings } from '../common/settings.ts';
 
-/** A user that may call. */
+/** A user with a password. */
 export interface KnownUser {
   readonly hash: string;
   readonly caller: Caller;
 }
 
-/** Faults of a file that an error names; the others are counted. */
+/** Maximum number of faults that an error lists; it only counts the others. */
 const MAX_FAULTS = 5;
 
 /**
- * Users of the settings and of a file.
+ * Reads the users of the settings and of a file.
  *
- * @param text of the file. What stands behind a second colon is a comment, as for nginx and Apache.
- * @throws Error that names each line at fault, and never a hash or password.
+ * @param listed users of the settings. A user without a hash adds scopes to the user of that name
+ *   in the file.
+ * @param text content of the file. Text after a second colon is a comment, as in nginx and Apache.
+ * @throws {Error} when a line is not valid; it lists such lines and never contains a hash or
+ *   password.
  */
 export function readUsers(listed: readonly BasicUserSettings[], text: string): Map<string, KnownUser> {
   const users = new Map<string, KnownUser>();
@@ -48,7 +51,7 @@ function faultOfLine(
   hash: string | undefined,
   users: ReadonlyMap<string, KnownUser>,
 ): string | undefined {
-  // A line without a colon may be a password: none of it is shown.
+  // A line without a colon may be a password, so the error does not quote it.
   if (hash === undefined) return 'must be USER:HASH';
   const badName = faultOfUserName(id);
   if (badName !== undefined) return `the user name ${badName}`;

@@ -1,14 +1,14 @@
 /**
- * Checks of passwords against bcrypt hashes. They take tens of milliseconds each, so they run in
- * the thread pool of libuv, which has four threads by default. Files, DNS and compression need it
- * too: this process uses two threads of it for passwords, and a bounded number of checks waits for
- * a bounded time.
+ * Checks passwords against bcrypt hashes. A check takes tens of milliseconds, so it runs in the
+ * thread pool of libuv, which has four threads by default. Files, DNS and compression use the same
+ * pool. The process therefore runs at most two checks at a time, and both the number of waiting
+ * checks and their waiting time are limited.
  */
 import { createRequire } from 'node:module';
 import type * as Bcrypt from '@node-rs/bcrypt';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 
-/** Verifies a password; undefined: the check could not start in time. */
+/** Verifies a password. Resolves with undefined if the check could not start in time. */
 export type CheckPassword = (password: string, hash: string) => Promise<boolean | undefined>;
 
 interface Waiting {
@@ -16,14 +16,15 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
+/** Runs password checks with limits on how many run and wait. */
 export class PasswordChecks {
   private running = 0;
   private readonly waiting = new Set<Waiting>();
 
   /**
-   * @param verify checks a password elsewhere than on the event loop.
-   * @param limits `atOnce`: checks that run at a time; `waiting`: checks that wait; `longest`: how
-   *   long, in ms.
+   * @param verify checks a password outside the event loop.
+   * @param limits `atOnce`: maximum number of running checks; `waiting`: maximum number of waiting
+   *   checks; `longest`: maximum waiting time, in milliseconds.
    */
   constructor(
     private readonly verify: (password: string, hash: string) => Promise<boolean>,
@@ -39,7 +40,10 @@ export class PasswordChecks {
     }
   };
 
-  /** Resolves when a check may run, or with false: too many wait, or it waited too long. */
+  /**
+   * Resolves with true when a check may run, or with false if too many checks are waiting or this
+   * one has waited too long.
+   */
   private turn(): Promise<boolean> {
     const { atOnce, waiting, longest } = this.limits;
     if (this.running < atOnce) {
@@ -57,7 +61,7 @@ export class PasswordChecks {
     });
   }
 
-  /** Hands the thread to the check that waits longest. */
+  /** Starts the check that has waited longest, if there is one. */
   private finish(): void {
     const [next] = this.waiting;
     if (next === undefined) {
@@ -73,10 +77,10 @@ export class PasswordChecks {
 let shared: PasswordChecks | undefined;
 
 /**
- * The checks of this process. bcrypt is loaded here, so that a gateway without passwords does not
- * load it.
+ * Returns the check function that the whole process shares. bcrypt is loaded here, so a gateway
+ * without passwords does not load it.
  *
- * @throws ZeroMQConfigError when bcrypt cannot be loaded on this machine.
+ * @throws {ZeroMQConfigError} when bcrypt cannot be loaded on this machine.
  */
 export function passwordChecks(): CheckPassword {
   shared ??= new PasswordChecks(loadBcrypt().verify, { atOnce: 2, waiting: 64, longest: 1000 });

@@ -1,7 +1,6 @@
 /**
- * Users with hashed passwords, as one version of their file has them, and which credentials were
- * checked against it. A changed file makes a new table, so that nothing checked before it counts
- * after it.
+ * Users with hashed passwords from one version of their file, and the results of earlier checks. A
+ * changed file creates a new table, so earlier results no longer apply.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -15,22 +14,26 @@ export interface UserAndPassword {
   readonly password: string;
 }
 
-/** Key of this process: what is kept of credentials says nothing about them elsewhere. */
+/** Random key of this process. The digests of credentials are useless without it. */
 const SECRET = randomBytes(32);
 
-/** How many checked credentials are kept, and for how long (ms). */
+/** Limits of the caches: number of results, and their lifetime in milliseconds. */
 const KEPT = { known: { max: 10_000, ttl: 300_000 }, wrong: { max: 1000, ttl: 10_000 } };
 
 const UNAVAILABLE: AuthenticationResult = { kind: 'unavailable' };
 
-/** The same for unknown users, so that it does not tell which users there are. */
+/**
+ * The same result for unknown users and wrong passwords, so that callers cannot find out which
+ * users exist.
+ */
 const WRONG: AuthenticationResult = { kind: 'invalid', reason: 'the user name or the password is not valid' };
 
+/** Finds the user for credentials and caches the results. */
 export class PasswordTable {
   private readonly known: LRUCache<string, AuthenticationResult>;
-  /** A client that repeats wrong credentials costs one check in ten seconds. */
+  /** Limits a client that repeats the same wrong credentials to one check in ten seconds. */
   private readonly wrong: LRUCache<string, AuthenticationResult>;
-  /** Checks in progress: requests with the same credentials share one. */
+  /** Running checks; requests with the same credentials share one. */
   private readonly checking = new Map<string, Promise<AuthenticationResult>>();
   private readonly everyone: readonly KnownUser[];
 
@@ -44,7 +47,7 @@ export class PasswordTable {
     this.everyone = [...users.values()];
   }
 
-  /** Whose credentials these are. */
+  /** Returns the user whose credentials these are. */
   find({ user, password }: UserAndPassword): Promise<AuthenticationResult> | AuthenticationResult {
     const digest = createHmac('sha256', SECRET).update(`${user}\0${password}`).digest();
     const key = digest.toString('latin1');
@@ -74,8 +77,9 @@ export class PasswordTable {
   }
 
   /**
-   * The user whose hash is checked for an unknown one, so that both take the same time. It is
-   * always the same for a name, since hashes may differ in their cost.
+   * Returns the user whose hash is checked instead of that of an unknown user, so that both checks
+   * take about the same time. The choice is always the same for one name, because hashes may differ
+   * in cost.
    */
   private standIn(user: string): KnownUser | undefined {
     const digest = createHmac('sha256', SECRET).update(user).digest();

@@ -11,10 +11,10 @@ export interface Demand {
   readonly scopes: readonly string[];
 }
 
-/** A demand that a caller meets but for its scopes. */
+/** A demand that a caller meets except for its scopes. */
 type Lacking = Pick<Demand, 'authenticator' | 'scopes'>;
 
-/** How a request stands with one alternative. */
+/** Result of checking a request against one alternative. */
 type Verdict =
   | { readonly kind: 'met'; readonly caller: Caller | undefined }
   | { readonly kind: 'lacking'; readonly lacking: Lacking }
@@ -22,7 +22,10 @@ type Verdict =
 
 const UNMET: Verdict = { kind: 'unmet' };
 
-/** Enforces one operation's requirements: any of the alternatives, and each scheme of that. */
+/**
+ * Enforces the requirements of one operation: the caller must meet every scheme of at least one
+ * alternative.
+ */
 export class RequirementGuard implements Guard {
   readonly queryNames: ReadonlySet<string>;
 
@@ -34,6 +37,10 @@ export class RequirementGuard implements Guard {
     this.queryNames = new Set(places.filter((place) => place.in === 'query').map(({ name }) => name));
   }
 
+  /**
+   * Admits the caller, or returns the problem to respond with. If one alternative is empty,
+   * requests without credentials are admitted; invalid credentials are rejected even then.
+   */
   async admit(credentials: Credentials): Promise<Admission> {
     const findings = new Map<Authenticator, AuthenticationResult>();
     let lacking: Lacking | undefined;
@@ -58,7 +65,7 @@ export class RequirementGuard implements Guard {
     return { problem: this.unauthenticated(findings) };
   }
 
-  /** Whether the credentials meet one alternative. */
+  /** Checks the credentials against one alternative. */
   private async meet(
     demands: readonly Demand[],
     credentials: Credentials,
@@ -83,7 +90,7 @@ export class RequirementGuard implements Guard {
     const challenges = new Set<string>();
     for (const { authenticator, place } of this.alternatives.flat()) {
       const finding = findings.get(authenticator);
-      // RFC 6750, 3.1: credentials of another scheme are as good as none.
+      // Credentials of another scheme count as missing (RFC 6750, 3.1).
       const reason = finding?.kind === 'invalid' && finding.isOther !== true ? finding.reason : undefined;
       challenges.add(authenticator.challenge(this.realm, place, reason));
     }
@@ -100,10 +107,7 @@ export class RequirementGuard implements Guard {
   }
 }
 
-/**
- * Why no alternative is met: what is wrong with credentials of a scheme that is demanded comes
- * first.
- */
+/** Returns why no alternative is met. Invalid credentials of a required scheme take precedence. */
 function reasonOf(findings: readonly AuthenticationResult[]): string {
   const reasons = findings.flatMap((finding) => {
     if (finding.kind === 'invalid')
@@ -116,7 +120,9 @@ function reasonOf(findings: readonly AuthenticationResult[]): string {
   return reasons[0]?.reason ?? 'no credentials were sent';
 }
 
-/** Two schemes in one requirement: the first says who it is, the scopes of both count. */
+/**
+ * Combines the callers of two schemes in one requirement: identity of the first, scopes of both.
+ */
 function merged(first: Caller, second: Caller): Caller {
   return { ...first, scopes: [...new Set([...(first.scopes ?? []), ...(second.scopes ?? [])])] };
 }

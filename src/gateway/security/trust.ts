@@ -1,6 +1,6 @@
 /**
- * Schemes that are checked elsewhere: by a proxy in front of the gateway, which may say in a header
- * who calls.
+ * Schemes that a proxy in front of the gateway checks. The proxy may pass the name of the caller in
+ * a header.
  */
 import proxyAddr from 'proxy-addr';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
@@ -9,7 +9,7 @@ import type { GatewaySettings, TrustSchemeSettings } from '../common/settings.ts
 import type { AuthenticationResult, Authenticator } from './authenticator.ts';
 import type { Credentials } from './guard.ts';
 
-/** Longest name of a caller that is taken from a header. */
+/** Maximum length of a caller name from the header, in characters. */
 const MAX_NAME = 256;
 
 const FOREIGN = 'the request did not come through a trusted proxy';
@@ -22,17 +22,19 @@ const UNNAMED: AuthenticationResult = {
   reason: 'the proxy in front of the gateway named no caller',
 };
 
+/** Trusts that a proxy has authenticated the caller. */
 export class TrustAuthenticator implements Authenticator {
   readonly checksScopes = false;
   private readonly header: string | undefined;
-  /** Whether an address is that of a proxy; undefined: every address is trusted. */
+  /** Returns whether an address belongs to a proxy; undefined if every address is trusted. */
   private readonly isProxy: ((address: string, hop: number) => boolean) | undefined;
 
   /**
-   * Warns that the scheme is not checked.
+   * Logs a warning that the gateway does not check the scheme.
    *
-   * @param trustProxy proxies that the gateway trusts already; a list of addresses counts here too.
-   * @throws ZeroMQConfigError when one of the proxies is not an address or network.
+   * @param trustProxy proxies that the gateway trusts already; a list of addresses applies here
+   *   too.
+   * @throws {ZeroMQConfigError} when a proxy is not an address or network.
    */
   constructor(
     name: string,
@@ -64,13 +66,14 @@ export class TrustAuthenticator implements Authenticator {
     if (this.header === undefined) return { kind: 'known', caller: undefined };
     const [id = '', ...others] = given ?? [];
     if (given === undefined || (id === '' && others.length === 0)) return UNNAMED;
-    // A proxy that adds its header beside one that the client sent does not say which counts.
+    // A proxy may have added its header next to one from the client; which one is right is
+    // unknown.
     return others.length > 0 || id.length > MAX_NAME ? UNCLEAR : { kind: 'known', caller: { id } };
   }
 
   /**
-   * No registered scheme says that a proxy decides; a 401 reply must have a challenge (RFC 9110,
-   * 15.5.2).
+   * A 401 response needs a challenge (RFC 9110, 15.5.2), but no registered scheme expresses that a
+   * proxy decides.
    */
   challenge(realm: string): string {
     return `Proxy realm="${realm}"`;
