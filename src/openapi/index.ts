@@ -1,8 +1,8 @@
 /**
- * Folder openapi: turns many contracts into one OpenAPI document and its operations; the entry
- * point is `registry/registry.ts`. `files` reads documents, `normalise` brings each source to
- * OpenAPI 3.1 and merges all sources, `checks` compiles validators and compares versions, and
- * `model` holds the types and the rules of single objects.
+ * OpenAPI: turns many contracts into one OpenAPI document and its operations. The entry point is
+ * `registry/registry.ts`. `files` reads documents, `normalise` brings each source to OpenAPI 3.1
+ * and merges all sources, `checks` compiles validators and compares versions, and `model` has the
+ * types and the rules for single objects.
  */
 export { createAjv } from './checks/ajv.ts';
 export type { ContractComparison } from './checks/compatibility.ts';

@@ -1,6 +1,6 @@
 /**
- * Folder checks: compiled validators with their limits on time and memory, patterns as automata,
- * the complexity limit of contracts, and the comparison of two versions of a contract.
+ * Checks: compiled validators with limits on their time and memory, patterns as automata, the
+ * complexity limit for contracts, and the comparison of two versions of a contract.
  *
  * This file creates the ajv instances that compile schemas.
  */

@@ -1,6 +1,7 @@
 /**
- * Decides whether a schema accepts every value that another one accepts. If that is not certain,
- * the answer is no: a keyword that this file does not know must be the same on both sides.
+ * Decides whether a schema accepts every value that another one accepts. The answer is only
+ * positive if that is certain: a keyword that this file does not know must be the same on both
+ * sides.
  *
  * The first schema makes no promise about members that it does not describe, so the second one may
  * describe them.

@@ -1,5 +1,5 @@
 /**
- * Folder files: reads a document with the files that it refers to (loader.ts), and resolves its
+ * Files: reading a document with the files that it refers to (loader.ts), and resolving its
  * references: `$ref`, anchors and `$dynamicRef`.
  *
  * This file finds the names that schemas declare: `$id`, `$anchor` and `$dynamicAnchor` (JSON

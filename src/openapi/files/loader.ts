@@ -197,8 +197,7 @@ export class Loader {
     const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
     if (!isObject(mapping)) return;
     for (const [name, value] of Object.entries(mapping)) {
-      // A plain component name stays as it is; any other value is a reference (OpenAPI 3.1,
-      // 4.8.25).
+      // A plain component name is kept; any other value is a reference (OpenAPI 3.1, 4.8.25).
       if (typeof value !== 'string' || (/^[\w.-]*$/.test(value) && !this.isFile(value, file))) continue;
       this.lead(mapping, name, { kind: 'schema', file, pointer: `${pointer}/discriminator` });
     }

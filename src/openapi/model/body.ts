@@ -1,6 +1,6 @@
 /**
- * Folder model: the types of sources and operations, and the rules of single OpenAPI objects:
- * operations, parameters, bodies, schemas and extensions. It knows neither files nor the registry.
+ * Model: the types of sources and operations, and the rules for single OpenAPI objects such as
+ * parameters, bodies, schemas and extensions. Nothing here depends on files or the registry.
  *
  * This file decides how a request body becomes event data: flat, if its members can be placed next
  * to the parameters, or nested under `body`.

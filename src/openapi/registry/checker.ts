@@ -1,7 +1,8 @@
 /**
- * Folder registry: the registry of all sources (registry.ts), loading documents from files
- * (load.ts), reloading documents that change (watch.ts), and the contract checker of a router,
- * which is this file.
+ * Registry: the registry of all sources (registry.ts), the loading of documents from files
+ * (load.ts), and the reloading of documents that change (watch.ts).
+ *
+ * This file connects a registry to a router, which checks the contracts of its workers with it.
  */
 import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 import type { ContractComparison } from '../checks/compatibility.ts';

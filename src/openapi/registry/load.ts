@@ -81,7 +81,10 @@ function load(file: string, { onFile, maxBytes }: LoadOptions): { loader: Loader
   return { loader, document: loader.load() };
 }
 
-/** Adds file and line to the faults, removes duplicates and keeps the order of discovery. */
+/**
+ * Adds file and line to each fault, and removes duplicates and faults that follow from an
+ * unreadable file.
+ */
 function located(error: ContractError, loader: Loader, name: string): ContractError {
   const own = loader.paths()[0];
   const faults = error.faults.filter(({ place }) => !loader.follows(place.pointer));

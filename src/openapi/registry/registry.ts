@@ -172,8 +172,8 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   /**
    * Adds a source, or replaces the source of the same name.
    *
-   * A worker contract may displace contracts of other workers that it conflicts with, provided no
-   * worker serves them: the registry then removes those contracts.
+   * The contract of a connected worker displaces conflicting contracts of other workers if no
+   * worker serves those: the registry removes them.
    *
    * @param source name of a file or of a worker's contract. It becomes the prefix of names that
    *   clash with names of other sources.
