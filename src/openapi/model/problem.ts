@@ -74,8 +74,8 @@ export function problemComponents(): Record<string, JsonObject> {
 }
 
 /**
- * Adds the error responses of the gateway to the responses of an operation. A status that the
- * operation does not define is added. All its error responses also get the media type of problem
+ * Returns the responses of an operation with the error responses of the gateway. Statuses that the
+ * operation does not define are added. Each error response also gets the media type of problem
  * details, because the gateway converts errors of workers to problem details.
  */
 export function withProblems(

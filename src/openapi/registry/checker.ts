@@ -14,6 +14,8 @@ export interface RegistryChecker {
   /**
    * Adds or replaces a contract.
    *
+   * @param name name of the contract's source.
+   * @param fragment the contract as the worker announced it.
    * @param events events that the contract may use; by default every event.
    * @throws {ContractError} when the contract is not valid or conflicts with another source.
    */
