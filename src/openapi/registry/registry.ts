@@ -178,8 +178,8 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    * @param source name of a file or of a worker's contract. It becomes the prefix of names that
    *   clash with names of other sources.
    * @param document OpenAPI 3.0 or 3.1, complete or a fragment with paths and components: JSON
-   *   text, or a value as `JSON.parse` returns it, which is copied. A contract returned by {@link
-   *   ApiRegistry.reading} is accepted too.
+   *   text, or a value as `JSON.parse` returns it, which is copied. A contract that
+   *   {@link ApiRegistry.reading} returned is accepted too.
    * @returns the snapshot after the change.
    * @throws {ContractError} when the document is not valid, exceeds a limit, or claims a method and
    *   path, or an event with different data, that another source has. The error names the source,
