@@ -12,24 +12,11 @@ import type { ReadContract } from '../model/read-contract.ts';
 
 /** Parts of the served document that do not come from the sources. */
 export interface DocumentBase {
-  /**
-   * Title, version and so on. Fields given here override those of the sources.
-   *
-   * @defaultValue the info of the source if there is only one; otherwise the title `API`, the
-   *   version `1.0.0` and a description that lists the sources
-   */
+  /** Title, version and so on; they override those of the only source, or the default title. */
   readonly info?: Partial<OpenAPIV3_1.InfoObject>;
-  /**
-   * Servers of the served document. The servers that sources name are ignored.
-   *
-   * @defaultValue `/`, the gateway that serves the document
-   */
+  /** Servers of the served document, by default `/`. The servers that sources name are ignored. */
   readonly servers?: readonly OpenAPIV3_1.ServerObject[];
-  /**
-   * Security schemes that sources may use without defining them.
-   *
-   * @defaultValue {}
-   */
+  /** Security schemes that sources may use without defining them. */
   readonly securitySchemes?: Readonly<Record<string, OpenAPIV3_1.SecuritySchemeObject>>;
 }
 
@@ -38,14 +25,10 @@ export interface MergedSource {
   readonly name: string;
   readonly contract: ReadContract;
   readonly available: boolean;
-  /**
-   * Whether workers announced the source. While no worker serves it, a conflicting contract of
-   * another worker replaces it.
-   */
+  /** Whether workers announced it; while none serves it, a conflicting contract replaces it. */
   readonly fromWorker: boolean;
   /**
-   * The source with its components renamed. It is kept so that unchanged parts stay identical
-   * objects.
+   * The source with its components renamed, kept so that unchanged parts stay identical objects.
    */
   readonly renamed: { names: string; ingested: Ingested | undefined };
 }
@@ -68,20 +51,14 @@ export interface Merged {
 
 const UNAVAILABLE = 'No worker serves this operation at present: it answers 503.';
 
-/**
- * Merges the sources in their order. Earlier sources keep their names; clashing names of later
- * sources get a prefix.
- */
+/** Merges the sources in order; clashing component names of later sources get a prefix. */
 export function* merge(sources: readonly MergedSource[], base: DocumentBase): Steps<Merged> {
   const merger = new Merger(base);
   for (const source of sources) yield* merger.add(source);
   return yield* merger.finish(sources);
 }
 
-/**
- * Updates the result after a source became available or unavailable. Names and schemas stay
- * identical objects.
- */
+/** Marks a source as available or unavailable. Names and schemas stay identical objects. */
 export function remark(merged: Merged, source: string, available: boolean): Merged {
   const paths = { ...merged.document.paths } as JsonObject;
   for (const { path, method, source: of, operation } of merged.entries) {
@@ -109,10 +86,7 @@ function marked(operation: JsonObject, available: boolean): JsonObject {
 class Merger {
   private readonly base: DocumentBase;
   private readonly components: Record<string, JsonObject>;
-  /**
-   * Fingerprints of components by `section/name`. They are computed only if another source has a
-   * component of that name.
-   */
+  /** Fingerprints of components by `section/name`, computed only when names clash. */
   private readonly taken = new Map<string, () => Steps<string>>();
   private readonly paths: JsonObject = {};
   /** Paths of the document by the shape of their template. */
@@ -176,10 +150,7 @@ class Merger {
     return { document: document as unknown as OpenAPIV3_1.Document, operations, entries: this.entries };
   }
 
-  /**
-   * Reserves a name for each component of the source; returns the new names of those that had to be
-   * renamed.
-   */
+  /** Reserves the names of the source's components; returns the new names of renamed ones. */
   private *takeNames(source: MergedSource): Steps<Map<string, string>> {
     const renamed = new Map<string, string>();
     for (const [section, all] of Object.entries(source.contract.ingested.components)) {
@@ -224,8 +195,7 @@ class Merger {
   }
 
   /**
-   * Makes the `operationId` unique in the document. If the source does not set one, the event name
-   * is used if it is suitable and not taken.
+   * Makes `operationId` unique; if it is not set, uses the event name if suitable and not taken.
    */
   private nameOperation(source: MergedSource, operation: JsonObject): void {
     const told = member(operation, 'operationId');
@@ -285,9 +255,7 @@ function* printOf({ contract }: MergedSource, section: string, name: string): St
   return contract.fingerprints.component(section, name);
 }
 
-/**
- * Returns one line about a source, for the description of a document merged from several sources.
- */
+/** Returns one line about a source, for the description of a merged document. */
 function introduce(name: string, info: Json | undefined): string {
   const title = isObject(info) ? member(info, 'title') : undefined;
   const version = isObject(info) ? member(info, 'version') : undefined;

@@ -19,39 +19,21 @@ import { type DocumentBase, type Merged, type MergedSource, merge, remark } from
 /** Options of an {@link ApiRegistry}. */
 export interface ApiRegistryOptions extends DocumentBase {
   /**
-   * How to treat operations without `x-event-name`: `operationId` derives an event name, `skip`
-   * leaves the operation out, and `refuse` rejects the source.
-   *
-   * @defaultValue 'operationId'
+   * How to treat operations without `x-event-name`: derive the event name from the `operationId`
+   * (default), skip the operation, or refuse the source.
    */
   readonly unnamed?: Unnamed;
-  /**
-   * Limits on contracts that workers announce. They override the built-in limits, such as 1 MiB and
-   * 5,000 operations.
-   *
-   * @defaultValue the built-in limits of the kind
-   */
+  /** Limits on contracts that workers announce; limits not given are those of `WORKER_LIMITS`. */
   readonly workerLimits?: Partial<ContractLimits>;
-  /**
-   * Limits on the operator's documents. They override the built-in limits, such as 64 MiB and
-   * 50,000 operations.
-   *
-   * @defaultValue the built-in limits of the kind
-   */
+  /** Limits on the operator's documents; limits not given are those of `DOCUMENT_LIMITS`. */
   readonly documentLimits?: Partial<ContractLimits>;
   /**
-   * Names of the security schemes that the gateway configures. The registry rejects a worker
-   * contract that requires any other scheme. If this is not set, a contract may require every
-   * scheme that is defined, and the gateway leaves out operations that it cannot protect.
-   *
-   * @defaultValue undefined
+   * Security schemes that the gateway configures; a worker contract that requires another one is
+   * rejected. By default a contract may require every defined scheme, and the gateway leaves out
+   * operations that it cannot protect.
    */
   readonly configuredSchemes?: readonly string[];
-  /**
-   * Maximum number of operations in all sources together.
-   *
-   * @defaultValue 50000
-   */
+  /** Maximum number of operations in all sources together; 50,000 by default. */
   readonly maxOperations?: number;
 }
 
@@ -63,55 +45,21 @@ const MERGE_ATTEMPTS = 3;
 
 /** Options of one source of an {@link ApiRegistry}. */
 export interface PutOptions {
-  /**
-   * Prefix of every path of the source, such as `/v1`.
-   *
-   * @defaultValue ''
-   */
+  /** Prefix of every path of the source, such as `/v1`; empty by default. */
   readonly prefix?: string;
-  /**
-   * Overrides {@link ApiRegistryOptions.unnamed} for this source.
-   *
-   * @defaultValue the value of the registry
-   */
+  /** Overrides {@link ApiRegistryOptions.unnamed} for this source. */
   readonly unnamed?: Unnamed;
-  /**
-   * Kind of the source: `document` for a document of the operator, `worker` for a worker's
-   * contract, which has tighter limits.
-   *
-   * @defaultValue 'document'
-   */
+  /** A `document` of the operator (default), or the contract of a `worker`, with tighter limits. */
   readonly kind?: SourceKind;
-  /**
-   * Whether a worker currently serves the source.
-   *
-   * @defaultValue true
-   */
+  /** Whether a worker currently serves the source; true by default. */
   readonly available?: boolean;
-  /**
-   * Events that the operations may use. The registry rejects a source that uses any other event.
-   *
-   * @defaultValue undefined, which allows every event
-   */
+  /** Events that the operations may use; the registry rejects any other one. By default all. */
   readonly events?: readonly string[] | undefined;
-  /**
-   * Maximum size of this source, in bytes.
-   *
-   * @defaultValue the limit of its kind
-   */
+  /** Maximum size of this source, in bytes; by default the limit of its kind. */
   readonly maxBytes?: number | undefined;
-  /**
-   * Faults found while the source was read from its files. If there are any, the registry rejects
-   * the source and reports them together with the faults that it finds itself.
-   *
-   * @defaultValue []
-   */
+  /** Faults found while the source was read; the registry rejects it and adds its own faults. */
   readonly faults?: readonly ContractError[];
-  /**
-   * Receives each warning after the source was added.
-   *
-   * @defaultValue undefined
-   */
+  /** Receives each warning after the source was added. */
   readonly onWarning?: (warning: ContractError) => void;
 }
 
@@ -150,11 +98,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     this.current = snapshotOf(0, this.merged);
   }
 
-  /**
-   * Returns the current document and its operations, both of the same revision.
-   *
-   * @returns an immutable snapshot; callers must not modify it.
-   */
+  /** Returns the current document and its operations. Callers must not modify them. */
   snapshot(): ApiSnapshot {
     return this.current;
   }
@@ -170,31 +114,22 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 
   /**
-   * Adds a source, or replaces the source of the same name.
-   *
-   * The contract of a connected worker displaces conflicting contracts of other workers if no
-   * worker serves those: the registry removes them.
+   * Adds a source, or replaces the source of the same name. The contract of a connected worker
+   * displaces conflicting contracts of other workers if no worker serves those.
    *
    * @param source name of a file or of a worker's contract. It becomes the prefix of names that
    *   clash with names of other sources.
-   * @param document OpenAPI 3.0 or 3.1, complete or a fragment with paths and components: JSON
-   *   text, or a value as `JSON.parse` returns it, which is copied. A contract that
-   *   {@link ApiRegistry.reading} returned is accepted too.
-   * @returns the snapshot after the change.
+   * @param document OpenAPI 3.0 or 3.1, complete or a fragment: JSON text, or a value as
+   *   `JSON.parse` returns it, which is copied; or a contract from {@link ApiRegistry.reading}.
    * @throws {ContractError} when the document is not valid, exceeds a limit, or claims a method and
-   *   path, or an event with different data, that another source has. The error names the source,
-   *   operation, place and reason, and the registry is unchanged.
+   *   path, or an event with different data, that another source has. It names the source,
+   *   operation, place and reason; the registry is unchanged.
    */
   put(source: string, document: unknown, options: PutOptions = {}): ApiSnapshot {
     return runAtOnce(this.putting(source, document, options));
   }
 
-  /**
-   * Does the same as {@link ApiRegistry.put}, in steps. What the registry serves changes in the
-   * last step, or not at all.
-   *
-   * @throws {ContractError} under the same conditions as {@link ApiRegistry.put}.
-   */
+  /** Does the same as `put`, in steps. What the registry serves changes in the last step. */
   *putting(source: string, document: unknown, options: PutOptions = {}): Steps<ApiSnapshot> {
     try {
       const kind = options.kind ?? 'document';
@@ -227,8 +162,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 
   /**
-   * Compares two versions of a worker's contract to find out whether workers of both can serve at
-   * the same time.
+   * Compares two versions of a worker's contract: can workers of both serve at the same time?
    *
    * @throws {ContractError} when one of the versions is not a valid contract.
    */
@@ -236,18 +170,14 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return runAtOnce(this.comparing(before, after));
   }
 
-  /**
-   * Does the same as {@link ApiRegistry.compare}, in steps.
-   *
-   * @throws {ContractError} when one of the versions is not a valid contract.
-   */
+  /** Does the same as `compare`, in steps. */
   *comparing(before: unknown, after: unknown): Steps<ContractComparison> {
     return yield* compareContracts(yield* this.reading(before), yield* this.reading(after));
   }
 
   /**
-   * Reads a worker's contract in steps. The result can be compared and added without parsing the
-   * contract again.
+   * Reads a worker's contract in steps, so that it can be compared and added without parsing it
+   * again.
    *
    * @throws {ContractError} when the contract is not valid.
    */
@@ -257,19 +187,12 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return new ReadContract(yield* ingest(document, options));
   }
 
-  /**
-   * Returns the contract of a source as {@link ApiRegistry.reading} returned it, or undefined if no
-   * source has this name.
-   */
+  /** Returns the contract of a source, or undefined if no source has this name. */
   contractOf(source: string): ReadContract | undefined {
     return this.sources.get(source)?.contract;
   }
 
-  /**
-   * Removes a source.
-   *
-   * @returns false if no source has this name.
-   */
+  /** Removes a source; returns false if no source has this name. */
   remove(source: string): boolean {
     const sources = new Map(this.sources);
     if (!sources.delete(source)) return false;
@@ -279,9 +202,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
 
   /**
    * Sets whether a worker serves the source. While no worker does, its operations stay in the
-   * document with `x-available: false`.
-   *
-   * @returns false if no source has this name.
+   * document with `x-available: false`. Returns false if no source has this name.
    */
   setAvailable(source: string, available: boolean): boolean {
     const entry = this.sources.get(source);
@@ -313,10 +234,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     };
   }
 
-  /**
-   * Merges the source with the others, and repeats this when other sources changed between the
-   * steps.
-   */
+  /** Merges the source with the others, again if these changed between the steps. */
   private *takeIn(entry: MergedSource): Steps<ApiSnapshot> {
     for (let attempt = 1; ; attempt += 1) {
       const before = this.sources;
@@ -342,10 +260,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return this.current;
   }
 
-  /**
-   * @returns names of the sources that the new source displaces.
-   * @throws {ContractError} on a conflict with a source that stays, or too many operations.
-   */
+  /** Returns the names of the sources that the new source displaces. */
   private *refuseConflicts(entry: MergedSource): Steps<Set<string>> {
     const { routes, events } = claimsOf(entry);
     const displaced = new Set<string>();
