@@ -1,4 +1,4 @@
-/** Checks of what callers pass to a client: durations and event data. */
+/** Checks of the arguments of a client: durations and event data. */
 import { jsonText } from '../core/json/json-value.ts';
 import { checkUnit } from '../core/messages/checks.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
@@ -6,7 +6,12 @@ import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 /** Maximum delay of a timer in Node.js, in milliseconds. */
 export const LONGEST_TIMEOUT = 0x7fffffff;
 
-/** @throws {ZeroMQConfigError} when the request timeout is not a positive number, too large, or short */
+/**
+ * Checks a request timeout in milliseconds.
+ *
+ * @throws {ZeroMQConfigError} when the timeout is not a positive number, is too large, or is short
+ *   and `allowShort` is not set
+ */
 export function checkTimeout(timeout: number, allowShort: boolean | undefined): number {
   if (!(typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT)) {
     throw new ZeroMQConfigError(
@@ -17,16 +22,20 @@ export function checkTimeout(timeout: number, allowShort: boolean | undefined): 
 }
 
 /**
- * Checks how long to wait for a connection; 0 does not wait.
+ * Checks how long to wait for a connection, in milliseconds; 0 does not wait.
  *
- * @throws {ZeroMQConfigError} when it is negative, not a number, or short
+ * @throws {ZeroMQConfigError} when the duration is negative, not a number, or short
  */
 export function checkWait(option: string, wait: number, allowShort: boolean | undefined): number {
   if (!(wait >= 0)) throw new ZeroMQConfigError(`${option} must be at least 0 ms, got ${String(wait)}`);
   return checkUnit(option, wait, allowShort);
 }
 
-/** @throws {ZeroMQConfigError} when the event data has no JSON form */
+/**
+ * Encodes event data as JSON.
+ *
+ * @throws {ZeroMQConfigError} when the event data cannot be represented as JSON
+ */
 export function encodeData(eventData: unknown): Buffer {
   try {
     return Buffer.from(jsonText(eventData));

@@ -1,7 +1,8 @@
 /**
- * One socket towards a classic router, which loses frames before the delimiter: one request at a time, in the frames
- * of a REQ socket. A request that nobody waits for any more takes its socket with it, so that its late reply cannot
- * be taken for the next one's.
+ * One connection to a classic router. A classic router drops frames before the delimiter, so
+ * replies carry no token: the socket sends one request at a time, in the frames of a REQ socket.
+ * When the caller of a request stops waiting, the socket is replaced. The late reply can then not
+ * be mistaken for the reply to the next request.
  */
 
 import { newSessionIdentity } from '../core/identity/identity.ts';
@@ -17,10 +18,10 @@ import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/cl
 import type { ConnectionLog } from './connection-log.ts';
 import type { ClientConnection, ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 
-/** Options of a lane. */
+/** Options of a classic connection. */
 export interface ClassicConnectionOptions {
   readonly connection: ZeroMQConnection;
-  /** The sockets are `<nodeId>_<16 random hex digits>`, one identity each. */
+  /** Each socket has its own identity, `<nodeId>_<16 random hex digits>`. */
   readonly nodeId: string;
   readonly maxMessageSize: number;
   readonly speaker: DiagnosticsSource;
@@ -38,7 +39,7 @@ export class ClassicConnection implements ClientConnection {
   private socket: MessageSocket | undefined;
   private current: PendingRequest | undefined;
   private up = false;
-  /** It counts as connected in the log, also while its socket is replaced. */
+  /** The log counts the connection as connected, even while its socket is replaced. */
   private logged = false;
 
   constructor(
@@ -75,7 +76,9 @@ export class ClassicConnection implements ClientConnection {
     socket?.send([NO_BYTES, ...requestFrames(pending.message, false)], { refused });
   }
 
-  /** Whatever it is asked goes to a worker: its silence says nothing of the router. */
+  /**
+   * A classic router passes every event to a worker, so its silence says nothing about the router.
+   */
   ask(): boolean {
     return false;
   }
@@ -85,7 +88,8 @@ export class ClassicConnection implements ClientConnection {
   }
 
   retire(): void {
-    // Who shuts down is a worker behind the router; the next request goes to another one.
+    // The worker behind the router is shutting down, not the router. The next request reaches
+    // another one.
   }
 
   close(): void {
@@ -103,7 +107,7 @@ export class ClassicConnection implements ClientConnection {
   private openSocket(): void {
     const { connection, nodeId, maxMessageSize, curve } = this.options;
     const routingId = newSessionIdentity(nodeId);
-    // What a socket tells once it has been given up concerns nobody: its successor is another connection.
+    // Ignores events of a socket that was replaced; its successor is another connection.
     const ifCurrent = (then: () => void): void => {
       if (this.socket === socket) then();
     };
@@ -121,7 +125,10 @@ export class ClassicConnection implements ClientConnection {
     socket.connect(connection);
   }
 
-  /** The socket has nobody to send to, and took nothing: an INPROC peer that is gone. A new socket waits for the next. */
+  /**
+   * The socket has no peer and accepted nothing: an INPROC peer that has left. A new socket waits
+   * for the next peer.
+   */
   private sendAnew(pending: PendingRequest): void {
     this.socket?.close();
     this.openSocket();
@@ -158,7 +165,8 @@ export class ClassicConnection implements ClientConnection {
     this.up = false;
     this.logDown();
     this.owner.laneLost(this);
-    // The request may have been answered, to a socket that libzmq connects again: only a new one is sure not to hear it.
+    // The reply may already be addressed to this identity, which libzmq uses again when it
+    // reconnects. Only a new socket, with a new identity, cannot receive it.
     if (current !== undefined && this.current === current) this.rebuild();
   }
 

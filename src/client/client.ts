@@ -1,7 +1,4 @@
-/**
- * client: sends events to routers or servers and brings their replies back. `ZeroMQClient` is the public face;
- * `RequestTable` keeps the requests, lanes are the sockets.
- */
+/** The client. `ZeroMQClient` is public, `RequestTable` keeps requests, connections own sockets. */
 
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
@@ -39,60 +36,55 @@ import type { ClientConnection } from './pending-request.ts';
 import { readReply, type ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
 
-/** Options of a client. Durations in ms. */
+/** Options of {@link ZeroMQClient}. Durations are in milliseconds. */
 export interface ZeroMQClientOptions {
   /**
-   * Router or server to talk to, a name of several (`dns://name:port`), or a list; of several routers, the one with the
-   * fewest requests in flight is taken.
+   * Router or server to connect to, a DNS name for several (`dns://name:port`), or a list. Each
+   * request goes to the one with the fewest requests in flight.
    */
   connection: ConnectionLike | readonly ConnectionLike[];
-  /** How names are looked up. */
+  /** How to look up `dns://` names. @defaultValue the system resolver, every 5,000 ms */
   dns?: DnsOptions;
-  /** File that keeps the node id (`config.ini`, section `[client]`). */
+  /** File that stores the node id (`config.ini`, section `[client]`). @defaultValue none */
   configFile?: string;
-  /** Where and how often to send heartbeats. Default: none are sent. */
+  /** Where and how often the client sends heartbeats. @defaultValue none are sent */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
-  /** Time for a request that says nothing else. Default 5,000. */
+  /** Request timeout in ms, unless a request sets its own. @defaultValue 5,000 */
   timeout?: number;
-  /** How long a request waits for a connection before NO_ROUTER. Default 2,000. */
+  /** Wait for a connection, in ms, before requests fail with `NO_ROUTER`. @defaultValue 2,000 */
   connectTimeout?: number;
   /**
-   * Accepts durations below 50 ms, here, in `connect` and in `sendMessage`. They are rejected by
-   * default because they are usually numbers of seconds. Meant for tests and remaining deadlines.
-   * @defaultValue false
+   * Accepts durations below 50 ms, which are usually numbers of seconds and therefore rejected.
+   * Meant for tests and remaining deadlines. @defaultValue false
    */
   allowShortDurations?: boolean;
-  /** The other side is a classic router: one request a socket, on a pool of sockets. Default false. */
+  /** Connects to a classic router, with one request per socket. @defaultValue false */
   classic?: boolean;
-  /** Sockets of that pool, for each connection. Default 16. */
+  /** Number of sockets in the pool of each connection to a classic router. @defaultValue 16 */
   poolSize?: number;
-  /** Most requests under way; more fail with BUSY. Default 10,000. */
+  /** Maximum requests in flight; further ones fail with `BUSY`. @defaultValue 10,000 */
   maxInFlight?: number;
-  /** Largest message in bytes, either way. Default 16 MiB. */
+  /** Maximum message size in bytes, in both directions. @defaultValue 16 MiB */
   maxMessageSize?: number;
-  /**
-   * What `sendMessage` gives for integers of a reply whose absolute value is more than `Number.MAX_SAFE_INTEGER`: a
-   * double, a bigint or a text. Every other number is a `number`.
-   *
-   * @defaultValue `'number'`
-   */
+  /** How to return integers beyond `Number.MAX_SAFE_INTEGER`. @defaultValue `'number'` */
   largeIntegers?: LargeIntegers;
-  /** Encryption towards routers and servers that ask for it. Default: none; INPROC never has it. */
+  /** CURVE keys for encrypted connections; INPROC never uses them. @defaultValue no encryption */
   curve?: CurveClientOptions;
+  /** Receives the log entries. @defaultValue the logger of `setupLogging()` */
   logger?: Logger;
 }
 
-/** Options of `sendMessage`. */
+/** Options of {@link ZeroMQClient.sendMessage}. */
 export interface SendOptions {
-  /** ms for everything: queueing, retries, the handler. */
+  /** Request timeout in ms, for queueing, retries and handler. @defaultValue that of the client */
   timeout?: number;
-  /** Aborting it rejects with CANCELLED, and tells the worker. */
+  /** Aborting rejects with `CANCELLED` and cancels the request. @defaultValue none */
   signal?: AbortSignal;
-  /** The event may run twice: it is sent again when a worker or connection is lost under it. Default false. */
+  /** Whether to send the request again if its worker is lost. @defaultValue false */
   idempotent?: boolean;
-  /** Id for logs, 1 to 255 printable ASCII characters. */
+  /** Id for logs: 1 to 255 printable ASCII characters. @defaultValue none */
   requestId?: string;
-  /** Trace context and the like. */
+  /** Further metadata, such as a trace context. @defaultValue none */
   extras?: RequestExtras;
 }
 
@@ -101,7 +93,14 @@ interface ClientEvents {
   disconnected: [];
 }
 
-/** Sends events to routers or servers. Any number of requests may be in flight. */
+/**
+ * Sends events to routers or servers and returns their replies, any number at a time.
+ * @example
+ * ```ts
+ * const client = new ZeroMQClient({ connection: 'tcp://localhost:5555' });
+ * const { eventData } = await client.sendMessage('tasks.get', { id: 7 });
+ * ```
+ */
 export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, AsyncDisposable {
   private readonly places: readonly Target[];
   private readonly options: ZeroMQClientOptions;
@@ -117,10 +116,12 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   private lanes: ConnectionPool | undefined;
   private heartbeats: ZeroMQHeartbeatSender | undefined;
   private wasConnected = false;
-  /** Calls of `connect` that wait. */
   private readonly connecting = new Set<() => void>();
 
-  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  /**
+   * Creates a client. It opens no socket before `connect()` or the first request.
+   * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
+   */
   constructor(options: ZeroMQClientOptions) {
     super();
     const {
@@ -158,37 +159,36 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   }
 
   /**
-   * Node id, session id and socket identity.
-   *
-   * @throws ZeroMQError with code `NOT_STARTED` before `connect()`.
+   * The node id, session id and socket identity.
+   * @throws {ZeroMQError} `NOT_STARTED` before `connect()`
    */
   get identity(): NodeIdentity {
     if (this.self === undefined) throw new ZeroMQError('NOT_STARTED', 'the client is not connected yet');
     return this.self;
   }
 
-  /** Whether a router or server is connected. */
+  /** Whether at least one router or server is connected. */
   get reachable(): boolean {
     return this.table.connected;
   }
 
-  /** Requests under way. */
+  /** The number of requests in flight. */
   get inFlight(): number {
     return this.table.size;
   }
 
-  /** Events of the sockets, one for each connection; towards a classic router those of the pool as it is now. */
+  /** The monitors of the open sockets: one per connection, or per socket of a pool. */
   get monitors(): readonly ZeroMQSocketMonitor[] {
     return this.lanes?.all.flatMap(({ monitor }) => monitor ?? []) ?? [];
   }
 
   /**
-   * Opens the sockets, which go on connecting in the background, and waits for the first connection.
-   *
-   * @param options.timeout ms to wait. Default 2,000.
-   * @param options.throwOnFailure throw in place of resolving with false. Default false.
-   * @returns whether a connection stands.
-   * @throws ZeroMQConnectionError when told to; ZeroMQError `CLOSED` after `close()`.
+   * Opens the sockets, which keep connecting in the background, and waits for a connection.
+   * @param options `timeout`: wait in ms (default: 2,000); `throwOnFailure`: throw (default: false)
+   * @returns whether a connection is established
+   * @throws {ZeroMQConfigError} when the timeout is invalid
+   * @throws {ZeroMQConnectionError} when none is established in time and `throwOnFailure` is set
+   * @throws {ZeroMQError} `CLOSED` after `close()`
    */
   async connect(options: { timeout?: number; throwOnFailure?: boolean } = {}): Promise<boolean> {
     const { timeout = 2000, throwOnFailure = false } = options;
@@ -203,15 +203,15 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   }
 
   /**
-   * Sends an event and waits for the reply.
-   *
-   * @param eventName 1 to 1,024 bytes of UTF-8.
-   * @param eventData any JSON value; undefined travels as null, a bigint with all its digits.
-   * @throws {ZeroMQTimeoutError} `TIMEOUT`, `EXPIRED`
-   * @throws {ZeroMQConnectionError} `NO_ROUTER`, `NO_WORKER`, `QUEUE_FULL`, `BUSY`, `SHUTTING_DOWN`, `WORKER_LOST`
+   * Sends an event and resolves with the reply.
+   * @param eventName 1 to 1,024 bytes of UTF-8
+   * @param eventData any JSON value; undefined is sent as null, a bigint with all its digits
+   * @throws {ZeroMQTimeoutError} `TIMEOUT`, `EXPIRED` when the deadline passed
+   * @throws {ZeroMQConnectionError} `NO_ROUTER`, `NO_WORKER`, `QUEUE_FULL`, `BUSY`,
+   *   `SHUTTING_DOWN`, `WORKER_LOST` when the request could not be delivered or its worker was lost
    * @throws {ZeroMQSocketDisconnected} `WORKER_LOST`, `NO_ROUTER` when the connection was lost
-   * @throws {ZeroMQClientError} any other outcome of docs/errors.md, or the code of a ReplyError
-   * @throws {ZeroMQConfigError} when an argument is not valid
+   * @throws {ZeroMQClientError} for other outcomes of docs/errors.md, and the code of a `ReplyError`
+   * @throws {ZeroMQConfigError} when an argument is invalid
    * @throws {ZeroMQSocketClosed} after `close()`
    */
   async sendMessage<Data = unknown>(
@@ -224,8 +224,8 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   }
 
   /**
-   * Sends a request; see `Requester`. Opens the sockets when `connect()` was not called before.
-   *
+   * Sends a request; see {@link Requester}. Opens the sockets if `connect()` has not been called.
+   * @param settle called once with the outcome, unless the request is cancelled
    * @throws {ZeroMQConfigError} when the request cannot be encoded
    * @throws {ZeroMQSocketClosed} `CLOSED` after `close()`
    */
@@ -238,7 +238,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     return { cancel: () => void this.table.cancel(pending) };
   }
 
-  /** Closes the sockets; what is under way is rejected with CANCELLED. Idempotent. */
+  /** Closes the sockets. Requests in flight are rejected with `CANCELLED`. Idempotent. */
   close(): Promise<void> {
     return this.lifecycle.close();
   }

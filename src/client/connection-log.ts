@@ -3,7 +3,7 @@ import type { Logger } from '../core/logging/logging.ts';
 import { logFact } from '../core/observability/node-facts.ts';
 
 export class ConnectionLog {
-  /** Sockets that are connected, by endpoint. */
+  /** Number of connected sockets, by endpoint. */
   private readonly counts = new Map<string, number>();
 
   constructor(private readonly logger: Logger) {}

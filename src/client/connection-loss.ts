@@ -1,12 +1,16 @@
 /**
- * Outcomes that report a lost connection. They have the codes of the catalogue, as every outcome has, but `sendMessage`
- * rejects with `ZeroMQSocketDisconnected`, which is the class that the original's retry loops catch.
+ * Outcomes that report a lost connection. They have codes of the catalogue, as every outcome has,
+ * but `sendMessage` rejects with `ZeroMQSocketDisconnected`: the retry loops of the original catch
+ * that class.
  */
 import { failure, type ReplyMessage } from '../core/messages/message.ts';
 
 const reported = new WeakSet<ReplyMessage>();
 
-/** A failure because the connection was lost. `dispatched`: the request may have run. */
+/**
+ * Creates the failure of a request whose connection was lost. `dispatched`: the request may have
+ * run.
+ */
 export function connectionLoss(
   code: 'WORKER_LOST' | 'NO_ROUTER',
   message: string,

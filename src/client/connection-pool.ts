@@ -1,6 +1,7 @@
 /**
- * The lanes of a client: those to each connection that its places stand for. They come and go with a DNS name; one that
- * goes takes no new request, finishes what is in flight on it, and closes.
+ * The connections of a client, one for each endpoint that its targets stand for. With a DNS name,
+ * endpoints appear and vanish. A connection to a vanished endpoint accepts no new request, finishes
+ * those in flight, and closes.
  */
 
 import { type NodeIdentity, newSessionIdentity } from '../core/identity/identity.ts';
@@ -15,21 +16,24 @@ import { PackedConnection } from './packed-connection.ts';
 import type { ClientConnection } from './pending-request.ts';
 import type { RequestTable } from './request-table.ts';
 
-/** Options of a set. */
+/** Options of a connection pool. */
 export interface ConnectionPoolOptions extends DiscoveryOptions {
   readonly places: readonly Target[];
   readonly identity: NodeIdentity;
   readonly speaker: DiagnosticsSource;
   readonly maxMessageSize: number;
   readonly curve: CurveClient | undefined;
-  /** Sockets for each connection to a classic router; undefined: the other side keeps frames before the delimiter. */
+  /**
+   * Sockets for each connection to a classic router; undefined if the peer keeps frames before the
+   * delimiter.
+   */
   readonly poolSize: number | undefined;
 }
 
 export class ConnectionPool implements DiscoveryOwner {
-  /** By connection string. */
+  /** Connections by connection string. */
   private readonly lanes = new Map<string, readonly ClientConnection[]>();
-  /** Lanes that only finish what is in flight. */
+  /** Connections that accept no new request and finish those in flight. */
   private readonly leaving = new Set<ClientConnection>();
   private readonly discovery: Discovery;
   private readonly alone: boolean;
@@ -45,7 +49,7 @@ export class ConnectionPool implements DiscoveryOwner {
     this.discovery = new Discovery(options.places, options, this);
   }
 
-  /** All lanes, those that leave included. */
+  /** All connections, including those that drain. */
   get all(): readonly ClientConnection[] {
     return [...[...this.lanes.values()].flat(), ...this.leaving];
   }
@@ -78,7 +82,7 @@ export class ConnectionPool implements DiscoveryOwner {
     for (const lane of lanes) if (lane.inFlight === 0) this.idle(lane);
   }
 
-  /** Nothing is in flight on a lane. */
+  /** Called when a connection has no request in flight. */
   idle(lane: ClientConnection): void {
     if (this.leaving.delete(lane)) lane.close();
   }
@@ -92,7 +96,7 @@ export class ConnectionPool implements DiscoveryOwner {
     const { nodeId } = identity;
     const common = { connection, nodeId, maxMessageSize, speaker, curve, connections: this.connections };
     if (poolSize === undefined) {
-      // A router that is reached under two names must not take the two connections for one.
+      // A router that is reached under two names must not mistake one connection for the other.
       const own = this.alone ? identity.identity : newSessionIdentity(nodeId);
       return [new PackedConnection({ ...common, identity: own }, this.table)];
     }

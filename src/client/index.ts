@@ -1,3 +1,3 @@
-/** client: what the rest of the project may use of it. */
+/** The client: the exports that the rest of the project may use. */
 export { type SendOptions, ZeroMQClient, type ZeroMQClientOptions } from './client.ts';
 export { readReply, type ZeroMQReply } from './reply.ts';

@@ -1,10 +1,12 @@
 /**
- * A client's link to one router or server of any kind that keeps frames before the delimiter (ours, a classic
- * server): one DEALER, any number of requests in flight. Classic frames with a token at first; packed messages as
- * soon as the peer has shown that it is one of ours.
+ * A client's connection to one router or server that keeps frames before the delimiter (a native
+ * node or a classic server). It is a single DEALER with any number of requests in flight. It sends
+ * classic frames with a token first, and packed messages as soon as the peer has shown that it is
+ * native.
  *
- * libzmq tells nothing of INPROC peers and does not connect to one again. So a link over INPROC asks whether somebody
- * is there (`$router.ping`, which servers answer too), and connects anew when nothing is taken from it any more.
+ * libzmq does not report whether an INPROC peer exists, and does not reconnect to one. A connection
+ * over INPROC therefore probes its peer (`$router.ping`, which servers answer too), and reconnects
+ * when the peer stops accepting messages.
  */
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
@@ -17,10 +19,10 @@ import { encodeToken, isToken, tokenGeneration, tokenId } from '../wire/token.ts
 import type { ConnectionLog } from './connection-log.ts';
 import type { ClientConnection, ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 
-/** A peer in this process that takes nothing for so long is gone, in ms. */
+/** How long an INPROC peer may accept nothing before it counts as lost, in ms. */
 const INPROC_STALL = 250;
 
-/** Token of pings: generation 0 is given to no request. */
+/** Token of pings. No request has generation 0. */
 const PING_TOKEN = encodeToken(0, 0);
 
 const PING_FRAMES: Buffer[] = [PING_TOKEN, NO_BYTES, ...requestFrames(pingRequest(), true)];
@@ -30,10 +32,10 @@ function pingRequest(): RequestMessage {
   return { eventName: PING, body, timeLeft: 0, idempotent: true, requestId: '', extras: NO_BYTES };
 }
 
-/** How long a link that is closed may take to send what waits, in ms. */
+/** How long a closed connection may take to send the messages that wait, in ms. */
 const LINGER = 100;
 
-/** Options of a link. */
+/** Options of a packed connection. */
 export interface PackedConnectionOptions extends Omit<DealerLinkOptions, 'linger' | 'inprocStall'> {
   readonly connections: ConnectionLog;
 }
@@ -43,10 +45,10 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   suspect = false;
   private readonly line: DealerLink;
   private up = false;
-  /** The peer shuts down. */
+  /** The peer is shutting down. */
   private retired = false;
   private packed = false;
-  /** The peer answered on this connection. */
+  /** The peer has answered on this connection. */
   private answered = false;
 
   constructor(
@@ -76,7 +78,10 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     return this.connected && this.line.channel.writable;
   }
 
-  /** It answers packed, or said that it could, or did not answer yet: perhaps one of ours, which keeps deadlines itself. */
+  /**
+   * True if the peer answers packed, announced that it can, or has not answered yet. In each case
+   * it may be native, and native peers enforce deadlines themselves.
+   */
   get honest(): boolean {
     return this.packed || !this.answered;
   }
@@ -94,7 +99,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     }
   }
 
-  /** Asks those that are known to be ours: a classic server would give the question to its handler. */
+  /** Probes only peers known to be native: a classic server would pass the probe to its handler. */
   ask(): boolean {
     if (this.packed) this.ping();
     return this.packed;
@@ -126,7 +131,9 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     this.owner.laneReady(this);
   }
 
-  /** What is gathered for the lost connection must not go out on the next one: its callers are told now. */
+  /**
+   * Requests gathered for the lost connection must not be sent on the next one; they settle now.
+   */
   lineDown(): void {
     this.packed = false;
     this.answered = false;
@@ -164,7 +171,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     this.lineDown();
   }
 
-  /** Its connection may stand, but there is no use in it. */
+  /** The connection may still be established, but its peer accepts nothing. */
   channelStalled(): void {
     this.reconnect();
   }
@@ -188,7 +195,10 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     } else this.owner.laneReply(this, tokenId(token), tokenGeneration(token), message);
   }
 
-  /** The peer asks for nothing more, and is told that nothing will come: then it can close without a loss. */
+  /**
+   * Handles a control message. When the peer asks for no further requests, the client confirms that
+   * it sends none. The peer can then close without losing a request.
+   */
   private control(frames: Buffer[]): void {
     if (frames[2]?.toString() !== '$bye') return this.line.drop('bad-control');
     this.retire();

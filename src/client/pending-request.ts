@@ -1,4 +1,4 @@
-/** A request of a client under way, and the lanes that requests travel on. */
+/** A request of a client that is in flight, and the interface of the connections that carry it. */
 
 import type { Linked } from '../core/collections/linked-list.ts';
 import type { Slotted } from '../core/collections/slot-table.ts';
@@ -8,7 +8,10 @@ import type { QueuedTimes } from '../core/time/lateness.ts';
 import { NOT_TIMED, type Timed } from '../core/time/timing-wheel.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 
-/** Where a request is. `waiting`: for a connection with room; `sent`: on a socket; `settled`: the end. */
+/**
+ * State of a request. `waiting`: for a connection with capacity; `sent`: on a socket; `settled`:
+ * done.
+ */
 export type PendingState = 'waiting' | 'sent' | 'settled';
 
 export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<PendingRequest>, QueuedTimes {
@@ -18,24 +21,26 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
   dueBefore: PendingRequest | undefined = undefined;
   dueAfter: PendingRequest | undefined = undefined;
   state: PendingState = 'waiting';
-  /** Unknown: the client does not see how long a worker takes. */
+  /** Undefined because the client cannot see how long a worker takes. */
   readonly pace = undefined;
-  /** Neighbours in the waiting line. */
+  /** Neighbours in the list of waiting requests. */
   before: PendingRequest | undefined = undefined;
   after: PendingRequest | undefined = undefined;
-  /** The lane it was sent on. */
+  /** The connection on which it was sent. */
   lane: ClientConnection | undefined = undefined;
-  /** Times it was sent, and not refused by a peer that shuts down. */
+  /** How often it was sent, not counting refusals by a peer that shuts down. */
   attempts = 0;
-  /** Times it was so refused. */
+  /** How often a peer refused it because the peer was shutting down. */
   refusals = 0;
-  /** Lanes whose peers said that nobody serves its event. */
+  /** Connections whose peers reported that no worker serves the event. */
   tried: Set<ClientConnection> | undefined = undefined;
 
   /**
-   * @param enqueuedAt the clock's `now()` at which the caller asked.
-   * @param deadline the clock's `now()` at which the caller stops waiting.
-   * @param settle called once.
+   * Creates a request in state `waiting`.
+   *
+   * @param enqueuedAt `now()` of the clock when the caller made the request
+   * @param deadline `now()` of the clock at which the caller stops waiting
+   * @param settle called exactly once
    */
   constructor(
     readonly message: RequestMessage,
@@ -45,42 +50,48 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
   ) {}
 }
 
-/** A socket that takes requests: a link to a router or server of ours, or one of a pool towards a classic router. */
+/**
+ * A connection that carries requests: to a native router or server, or a socket of a pool to a
+ * classic router.
+ */
 export interface ClientConnection {
   readonly endpoint: string;
-  /** Whether the peer is there. */
+  /** Whether the peer is connected. */
   readonly connected: boolean;
-  /** Whether it takes a request now. */
+  /** Whether the connection accepts a request now. */
   readonly hasRoom: boolean;
-  /** Whether the peer settles every request by its deadline, so that its word is worth waiting for. */
+  /**
+   * Whether the peer settles every request by its deadline, so that its outcome is worth waiting
+   * for.
+   */
   readonly honest: boolean;
-  /** Events of its socket. */
+  /** Monitor of the socket. */
   readonly monitor: ZeroMQSocketMonitor | undefined;
-  /** Messages that came so far. */
+  /** Number of messages received so far. */
   readonly received: number;
-  /** Requests in flight; kept by the client. */
+  /** Number of requests in flight; maintained by the client. */
   inFlight: number;
-  /** Nothing comes from the peer any more, although its connection stands; kept by the client. */
+  /** The peer sends nothing although its connection is established; maintained by the client. */
   suspect: boolean;
-  /** Connects, now and whenever the connection is lost. */
+  /** Connects, and reconnects whenever the connection is lost. */
   open(): void;
   send(pending: PendingRequest): void;
-  /** Asks the peer for a sign of life; false where that cannot be done. */
+  /** Probes the peer; false if the connection cannot do that. */
   ask(): boolean;
-  /** Nobody waits for the reply any more. */
+  /** The caller no longer waits for the reply. */
   abandon(pending: PendingRequest, why: CancelReason): void;
-  /** The peer shuts down: the lane takes nothing more before its next connection. */
+  /** The peer is shutting down: the connection accepts no request until it is established again. */
   retire(): void;
   close(): void;
 }
 
-/** What a lane tells the client. */
+/** Callbacks of a connection to the client. */
 export interface ClientConnectionOwner {
   laneReply(lane: ClientConnection, id: number, generation: number, reply: ReplyMessage): void;
-  /** It may take requests now. */
+  /** The connection may accept requests now. */
   laneReady(lane: ClientConnection): void;
-  /** It takes no more requests for now; those in flight will get their replies. */
+  /** The connection accepts no further request for now. Those in flight still get their replies. */
   laneRetired(lane: ClientConnection): void;
-  /** What was in flight on it will get no reply. */
+  /** Requests in flight on the connection get no reply. */
   laneLost(lane: ClientConnection): void;
 }

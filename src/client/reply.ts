@@ -1,4 +1,4 @@
-/** What becomes of a reply at the caller of `sendMessage`: data, or an error. */
+/** Converts a reply to the result of `sendMessage`: event data or an error. */
 
 import type { ReadJson } from '../core/json/large-integers.ts';
 import { errorOfOutcome, type ZeroMQError, ZeroMQSocketDisconnected } from '../core/messages/errors.ts';
@@ -6,20 +6,22 @@ import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/messages/mess
 import { isJsonType } from '../wire/metadata.ts';
 import { isConnectionLoss } from './connection-loss.ts';
 
-/** A reply as `sendMessage` gives it. */
+/** A reply as {@link ZeroMQClient.sendMessage} returns it. */
 export interface ZeroMQReply<Data = unknown> {
   readonly eventName: string;
-  /** The event data; a Buffer where the worker said by a `content-type` that it is no JSON. */
+  /** The event data; a Buffer if the `content-type` that the worker set is not JSON. */
   readonly eventData: Data;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * A reply for the caller.
+ * Converts a reply for the caller.
  *
- * @param read reads its data, and the details of a failure.
- * @throws the error that a failure stands for; ZeroMQClientError `BAD_REPLY` when the event data is no JSON.
+ * @param read parses the event data, and the details of a failure
+ * @returns the reply with its event data
+ * @throws {ZeroMQError} of the class that the failure's code maps to
+ * @throws {ZeroMQClientError} `BAD_REPLY` when the event data is not valid JSON
  */
 export function readReply<Data>(
   eventName: string,
@@ -48,7 +50,9 @@ function headersOf(reply: ReplyMessage): Readonly<Record<string, string>> {
   return typeof extras.headers === 'object' && extras.headers !== null ? extras.headers : {};
 }
 
-/** A failure without readable data still has its code and status. */
+/**
+ * Creates the error of a failure. If its data cannot be parsed, the code and status still apply.
+ */
 function errorOf(reply: ReplyMessage, read: ReadJson): ZeroMQError {
   const { status, code, dispatched } = reply;
   const error = (parseObject(reply.body, read) as Partial<ErrorData>).error as
@@ -61,7 +65,7 @@ function errorOf(reply: ReplyMessage, read: ReadJson): ZeroMQError {
   return errorOfOutcome(code, message, { dispatched, status, details: error?.details });
 }
 
-/** The JSON object in `bytes`; an empty one where there is none. */
+/** Parses `bytes` as a JSON object; returns an empty object if that fails. */
 function parseObject(bytes: Buffer, read: ReadJson): object {
   try {
     const value: unknown = read(bytes.toString());

@@ -1,6 +1,6 @@
 /**
- * Every request of a client, from `request()` to its outcome, on whatever lane: pure bookkeeping over lanes and a
- * clock. Each request is settled exactly once.
+ * Keeps every request of a client from `request()` to its outcome, across all connections. It works
+ * on connections and a clock only and does no I/O. Each request is settled exactly once.
  */
 
 import { ServingList } from '../core/collections/serving-list.ts';
@@ -22,30 +22,30 @@ import { connectionLoss } from './connection-loss.ts';
 import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';
 
-/** Options of a table. Durations in ms. */
+/** Options of a request table. Durations are in milliseconds. */
 export interface RequestTableOptions {
-  /** How long a request waits for a connection before it fails with NO_ROUTER. */
+  /** How long a request waits for a connection before it fails with `NO_ROUTER`. */
   readonly connectTimeout: number;
-  /** Most requests under way. */
+  /** Maximum number of requests in flight. */
   readonly maxInFlight: number;
-  /** Where it tries to connect, for people. */
+  /** The endpoints of the client, for messages. */
   readonly places: string;
-  /** Called when nothing is in flight on a lane any more. */
+  /** Called when a connection has no request in flight left. */
   readonly idle?: (lane: ClientConnection) => void;
   readonly drop: (cause: DropCause) => void;
   readonly clock?: Clock;
 }
 
 /**
- * How much longer than its deadline a request waits for the word of a peer that settles it by then itself: it
- * knows whether the request ran.
+ * How long after its deadline a request still waits for the outcome from a peer that enforces
+ * deadlines itself, in ms. Only that peer knows whether the request ran.
  */
 const HONEST_GRACE = 100;
 
-/** Times an idempotent request is sent, when connections are lost under it. */
+/** How often an idempotent request is sent if its connections are lost. */
 const MAX_ATTEMPTS = 2;
 
-/** Times a request is sent that peers refuse because they shut down. */
+/** How often a request is sent if peers refuse it because they shut down. */
 const MAX_REFUSALS = 3;
 
 export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
@@ -55,10 +55,13 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private readonly clock: Clock;
   private readonly vigil: StallDetector;
   private lanes: readonly ClientConnection[] = [];
-  /** Whether there was ever a connection: without one, a request fails because it was lost. */
+  /** Whether a connection was ever established; if not, a request fails because it was lost. */
   private hadConnection = false;
 
-  /** @param onChange called when a lane came up or was lost. */
+  /**
+   * Creates an empty table.
+   * @param onChange called when a connection is established or lost
+   */
   constructor(
     private readonly options: RequestTableOptions,
     private readonly onChange: () => void,
@@ -68,17 +71,17 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.vigil = new StallDetector(this, this.clock);
   }
 
-  /** Requests under way. */
+  /** Number of requests in flight. */
   get size(): number {
     return this.slots.size;
   }
 
-  /** Whether any lane is connected. */
+  /** Whether any connection is established. */
   get connected(): boolean {
     return this.lanes.some((lane) => lane.connected);
   }
 
-  /** From now on requests are sent on these lanes; what is in flight on others stays there. */
+  /** Sends requests on these connections from now on. Requests in flight on others stay there. */
   use(lanes: readonly ClientConnection[]): void {
     const { connected } = this;
     this.lanes = lanes;
@@ -87,7 +90,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     else if (connected !== this.connected) this.onChange();
   }
 
-  /** Takes a request. `settle` is never called before this returns. */
+  /** Adds a request. `settle` is never called before this returns. */
   add(message: RequestMessage, timeout: number, settle: Settle): PendingRequest {
     const now = this.clock.now();
     const pending = new PendingRequest(message, now, now + timeout, settle);
@@ -102,7 +105,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     return pending;
   }
 
-  /** Nobody waits any more; `settle` is not called. False when it was settled already. */
+  /** Cancels a request without calling `settle`. Returns false if it was already settled. */
   cancel(pending: PendingRequest): boolean {
     if (pending.state === 'settled') return false;
     pending.lane?.abandon(pending, 'cancelled');
@@ -110,7 +113,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     return true;
   }
 
-  /** Settles everything, and stops the timer. */
+  /** Settles all requests and stops the timer. */
   close(message: string): void {
     for (const pending of this.slots.values()) {
       this.fail(pending, 'CANCELLED', message, pending.attempts > 0);
@@ -124,7 +127,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     if (pending === undefined) {
       this.options.drop(this.slots.wasIssued(id, generation) ? 'late-reply' : 'unknown-token');
     } else if (pending.lane !== lane) this.options.drop('foreign-reply');
-    // Parts before the last are for callers that take parts; there are none yet.
+    // Only the last part of a reply settles a request; callers do not receive the earlier ones.
     else if (!reply.more && !this.sendElsewhere(pending, lane, reply)) this.answered(pending, reply);
   }
 
@@ -152,7 +155,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.onChange();
   }
 
-  /** A worker's reply that comes after the deadline is late, even if the caller still waits for the peer's own word. */
+  /** A reply after the deadline is late, even if the client still waits for the outcome. */
   private answered(pending: PendingRequest, reply: ReplyMessage): void {
     if (pending.deadline <= this.clock.now() && !isOutcomeCode(reply.code)) {
       this.options.drop('late-reply');
@@ -163,7 +166,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     settleSafely(pending.settle, redispatchedReply(reply, pending.attempts > 1));
   }
 
-  /** A peer answers nothing, though its connection stands: what may run twice need not wait for it to be lost. */
+  /** The peer does not answer: sends idempotent requests elsewhere without waiting for a loss. */
   laneSilent(lane: ClientConnection): void {
     const now = this.clock.now();
     const elsewhere = this.lanes.some((other) => other.hasRoom && !other.suspect);
@@ -177,14 +180,14 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.pump();
   }
 
-  /** A request that was not run, for a reason that need not hold elsewhere, is sent elsewhere. */
+  /** Sends a request elsewhere if it did not run for a reason that may not apply to other peers. */
   private sendElsewhere(pending: PendingRequest, lane: ClientConnection, reply: ReplyMessage): boolean {
     if (reply.dispatched) return false;
     if (reply.code === 'NO_WORKER') return this.askOther(pending, lane);
     return reply.code === 'SHUTTING_DOWN' && this.leaveTo(pending, lane);
   }
 
-  /** A router without workers, such as one that has just started: each of the others is asked once. */
+  /** The router has no worker for the event: tries each other router once. */
   private askOther(pending: PendingRequest, lane: ClientConnection): boolean {
     pending.tried ??= new Set();
     pending.tried.add(lane);
@@ -196,7 +199,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     return true;
   }
 
-  /** A peer that shuts down: another one may run the request, or the same one when it is back. */
+  /** The peer is shutting down: another one, or the same one later, may run the request. */
   private leaveTo(pending: PendingRequest, lane: ClientConnection): boolean {
     lane.retire();
     pending.refusals += 1;
@@ -209,7 +212,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     return true;
   }
 
-  /** Its connection is gone, and with it any reply. */
+  /** The connection is lost, and with it any reply. */
   private lost(pending: PendingRequest, lane: ClientConnection, now: number): void {
     if (this.mayRepeat(pending, now)) {
       this.release(pending);
@@ -230,7 +233,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.deadlines.add(pending, this.patience(pending, now));
   }
 
-  /** A connection was lost: if it was the last one, a request waits for the next one no longer than for the first. */
+  /** Limits the wait after the loss of the last connection to `connectTimeout`. */
   private beImpatient(pending: PendingRequest, now: number): void {
     if (this.connected) return;
     this.deadlines.cancel(pending);
@@ -252,7 +255,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.vigil.sent(lane);
   }
 
-  /** Sends what waits and can still be answered, as long as a lane has room. */
+  /** Sends waiting requests that can still be answered, as long as a connection has capacity. */
   private pump(): void {
     while (this.waiting.length > 0) {
       const lane = this.pick();
@@ -269,7 +272,10 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     }
   }
 
-  /** The lane with room that has fewest requests in flight; a suspect one only where there is no other. */
+  /**
+   * Selects the connection with capacity that has the fewest requests in flight; a suspect one only
+   * if there is no other.
+   */
   private pick(tried?: ReadonlySet<ClientConnection>): ClientConnection | undefined {
     let best: ClientConnection | undefined;
     for (const lane of this.lanes) {
@@ -300,7 +306,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     }
   }
 
-  /** There are too many; the caller is told once it has its handle. */
+  /** Rejects a request beyond the maximum, after the caller has received its handle. */
   private refuse(pending: PendingRequest): void {
     if (pending.state === 'settled') return;
     pending.state = 'settled';
@@ -323,7 +329,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.slots.remove(pending);
   }
 
-  /** Takes a request off its lane, or out of the waiting line. */
+  /** Removes a request from its connection, or from the list of waiting requests. */
   private release(pending: PendingRequest): void {
     this.deadlines.cancel(pending);
     const { lane } = pending;

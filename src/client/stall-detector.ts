@@ -1,27 +1,28 @@
 /**
- * Watches lanes with requests in flight on which nothing comes any more. A router that is stopped, or whose event loop
- * hangs, keeps its connection for a while; the requests that it holds need not wait so long.
+ * Detects connections with requests in flight whose peer no longer sends anything. A router that is
+ * stopped, or whose event loop is blocked, keeps its connection for a while; its requests need not
+ * wait until the connection is lost.
  */
 import { type Cancel, type Clock, systemClock } from '../core/time/clock.ts';
 import type { ClientConnection } from './pending-request.ts';
 
-/** Between looks, in ms. */
+/** Interval of checks, in ms. */
 const LOOK_INTERVAL = 500;
 
-/** Looks in a row without anything, after which the peer is asked for a sign of life. */
+/** Consecutive checks without a message after which the client probes the peer. */
 const ASK_AT = 2;
 
-/** Looks in a row without anything, after which an asked peer is suspect. */
+/** Consecutive checks without a message after which a probed peer is suspect. */
 const SUSPECT_AT = 5;
 
-/** What a vigil tells. */
+/** Callback of a stall detector. */
 export interface StallDetectorOwner {
-  /** The peer did not even answer a question: it is suspect until something comes from it. */
+  /** The peer did not answer a probe. It is suspect until it sends something. */
   laneSilent(lane: ClientConnection): void;
 }
 
 interface Watch {
-  /** Messages that had come at the last look. */
+  /** Number of messages received at the last check. */
   seen: number;
   silent: number;
   asked: boolean;
@@ -36,7 +37,7 @@ export class StallDetector {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** A request was sent on a lane. */
+  /** Called when a request was sent on a connection. */
   sent(lane: ClientConnection): void {
     if (this.watches.has(lane)) return;
     this.watches.set(lane, { seen: lane.received, silent: 0, asked: false });

@@ -1,3 +1,3 @@
-/** server: what the rest of the project may use of it. */
+/** The server: the exports that the rest of the project may use. */
 export type { ServerEndpoints } from '../runtime/server-endpoint.ts';
 export { ZeroMQServer, type ZeroMQServerOptions } from './server.ts';

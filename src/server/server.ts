@@ -1,4 +1,4 @@
-/** server: serves clients directly, without a router. */
+/** The server: serves clients directly, without a router. */
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { type ServerEndpoints, ServerLink } from '../runtime/server-endpoint.ts';
 import { localParts, type RuntimeLink, ServiceNode, type ServiceOptions } from '../runtime/service-node.ts';
@@ -9,31 +9,57 @@ import {
 } from '../transport/addressing/connection.ts';
 import { CurveServer, type CurveServerOptions } from '../transport/curve/curve-options.ts';
 
-/** Options of a server. */
+/** Options of {@link ZeroMQServer}. */
 export interface ZeroMQServerOptions extends ServiceOptions {
-  /** Where to bind. */
+  /** Address to bind. */
   connection: ConnectionLike;
-  /** Where to receive heartbeats of clients. Default: nowhere. */
+  /**
+   * Where the server receives heartbeats of clients.
+   *
+   * @defaultValue none: the server receives no heartbeats
+   */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
-  /** Encryption, and who may call what. Default: neither; INPROC never has them. */
+  /**
+   * CURVE keys of the socket, and the permissions of clients. INPROC connections are neither
+   * encrypted nor checked.
+   *
+   * @defaultValue none: connections are not encrypted, and every client may call every event
+   */
   curve?: CurveServerOptions;
 }
 
 interface ServerEvents {
-  /** A client's first heartbeat, or its first after it was lost. */
+  /** Emitted on the first heartbeat of a client, and on the first after the client was lost. */
   peerConnected: [identity: string];
-  /** A client missed too many heartbeats. */
+  /** Emitted when a client missed too many heartbeats. */
   peerLost: [identity: string];
 }
 
-/** Serves classic REQ clients and ours; handlers run concurrently, one bad message never harms the next. */
+/**
+ * Serves classic and native clients directly, without a router. Handlers run concurrently, and an
+ * invalid message does not affect the next one.
+ *
+ * @example
+ * ```ts
+ * const server = new ZeroMQServer({
+ *   connection: 'tcp://*:5555',
+ *   handlers: { 'tasks.get': ({ id }: { id: number }) => ({ id, title: 'Write docs' }) },
+ * });
+ * await server.start();
+ * ```
+ */
 export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
   private readonly connection: ZeroMQConnection;
   private readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   private readonly curve: CurveServer | undefined;
   private link: ServerLink | undefined;
 
-  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  /**
+   * Creates a server. It opens no socket before `start()`.
+   *
+   * @param options {@link ZeroMQServerOptions}
+   * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
+   */
   constructor(options: ZeroMQServerOptions) {
     super('server', localParts('server', options));
     this.connection = toConnection(options.connection);
