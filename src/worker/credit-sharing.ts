@@ -1,49 +1,60 @@
 /**
- * How a worker shares its concurrency between its routers, so that all of them together never give it more than it
- * takes, and one that is busy can use what the others do not.
+ * Divides a worker's concurrency between its routers. All of them together never dispatch more than
+ * the worker runs at a time, and a busy router can use the capacity that the others leave unused.
  *
- * Each connection has a share: what the router was granted. A share that grows counts at once; one that shrinks counts as
- * before until the router has said that it goes by it, and as long as more is held: so the sum is never above the total,
- * whatever is on its way. Routers that have requests waiting ask for more. They get what is free, then half of
- * what others have and do not use, then of the largest share what it has more than theirs.
+ * Each connection has a share: the concurrency granted to its router. A grown share counts at once.
+ * A reduced share counts in full until the router has confirmed it, and for as long as more
+ * requests are held. The sum therefore never exceeds the total, whatever is in transit. Routers
+ * with queued requests ask for more. They get what is free first, then half of what others have
+ * granted but unused, then the excess of the largest share over their own.
  */
 import { type Cancel, type Clock, systemClock } from '../core/time/clock.ts';
 
-/** While a router waits for credit, the others are looked at this often, in ms. */
+/** Interval of checks of the other routers while a router waits for credit, in ms. */
 const LOOK_INTERVAL = 20;
 
-/** How long a router has to give credit back, before it is taken from another one as well; ms. */
+/**
+ * How long a router has to return credit before the worker reclaims some from another one too, in
+ * ms.
+ */
 const RETURN_TIME = 200;
 
-/** From so many requests at a time for each router on, none is left without any: its first request need not ask. */
+/**
+ * From this many concurrent requests per router on, each router keeps at least one, so that its
+ * first request need not ask for credit.
+ */
 const ROOMY = 8;
 
-/** What one router may give the worker. */
+/** The part of the concurrency that one router may use. */
 export class Share {
-  /** What the router was told last. */
+  /** The concurrency last announced to the router. */
   granted = 0;
-  /** The most that it may still go by. */
+  /** The highest concurrency that the router may still apply. */
   limit = 0;
-  /** Requests of this connection that run or wait here. */
+  /** Requests of this connection that are running or waiting in the worker. */
   held = 0;
-  /** The most it held since the last look. */
+  /** Maximum of `held` since the last check. */
   peak = 0;
-  /** It has requests waiting. */
+  /** The router has queued requests. */
   wants = false;
-  /** It goes by what it was told last. */
+  /** The router has confirmed the last announced concurrency. */
   agreed = false;
   open = true;
   reducedAt = 0;
 
-  /** @param tell tells the router what it is granted. */
+  /**
+   * Creates a share.
+   *
+   * @param tell announces the granted concurrency to the router
+   */
   constructor(readonly tell: (concurrency: number) => void) {}
 
-  /** How much of the total is taken by it, used or not. */
+  /** The part of the total that this share takes, used or not. */
   get committed(): number {
     return this.open ? Math.max(this.limit, this.held) : this.held;
   }
 
-  /** Granted, and not used lately. */
+  /** Granted, but not used recently. */
   get spare(): number {
     return this.granted - Math.max(this.held, this.peak);
   }
@@ -51,14 +62,16 @@ export class Share {
 
 /** The shares of a worker; see the head of this file. */
 export class CreditSharing {
-  /** Routers that there are, connected or not. */
+  /** Number of routers, connected or not. */
   parties = 1;
   private readonly shares = new Set<Share>();
   private cancelLook: Cancel | undefined;
 
   /**
-   * @param total the worker's concurrency.
-   * @param sharing false: there is one router, which has all of it.
+   * Creates the shares of a worker.
+   *
+   * @param total the concurrency of the worker
+   * @param sharing false if there is a single router, which gets all of it
    */
   constructor(
     private readonly total: number,
@@ -66,7 +79,10 @@ export class CreditSharing {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** A connection stands: what is granted to start with is an equal part, as far as that is free. */
+  /**
+   * Called when a connection is established. The initial grant is an equal part of the total, as
+   * far as it is free.
+   */
   open(tell: (concurrency: number) => void): Share {
     const share = new Share(tell);
     const equal = Math.ceil(this.total / Math.max(1, this.parties));
@@ -77,7 +93,10 @@ export class CreditSharing {
     return share;
   }
 
-  /** The connection is lost, or gets nothing more; what it still runs here counts until it ends. */
+  /**
+   * Called when the connection is lost or draining. Requests of the connection that still run count
+   * until they end.
+   */
   close(share: Share): void {
     if (!share.open) return;
     share.open = false;
@@ -86,13 +105,13 @@ export class CreditSharing {
     this.rebalance();
   }
 
-  /** A request of the share came. */
+  /** Called when a request of the share arrives. */
   began(share: Share): void {
     share.held += 1;
     if (share.held > share.peak) share.peak = share.held;
   }
 
-  /** A request of the share was answered. */
+  /** Called when a request of the share was answered. */
   ended(share: Share): void {
     const freed = !share.open || share.held > share.limit;
     share.held -= 1;
@@ -100,7 +119,7 @@ export class CreditSharing {
     if (freed) this.rebalance();
   }
 
-  /** The router has requests waiting. */
+  /** Called when the router has queued requests. */
   wanted(share: Share): void {
     if (!share.open) return;
     if (this.cancelLook === undefined) this.forgetPeaks();
@@ -108,7 +127,10 @@ export class CreditSharing {
     this.rebalance();
   }
 
-  /** The router goes by what it was told last: all it sent before has come. */
+  /**
+   * Called when the router has confirmed the last announced concurrency: everything it sent before
+   * has arrived.
+   */
   agreed(share: Share): void {
     share.agreed = true;
     share.limit = share.granted;
@@ -148,7 +170,7 @@ export class CreditSharing {
     this.tell(share);
   }
 
-  /** Takes something from another router; it is given away once that one has agreed. */
+  /** Reclaims credit from another router. It is granted again once that router has confirmed. */
   private reclaimFor(poor: Share): void {
     if (this.comingBack() > 0) return;
     let rich: Share | undefined;
@@ -167,8 +189,8 @@ export class CreditSharing {
   }
 
   /**
-   * What a router can do without in favour of another one. Who wants more himself has nothing to spare: what is on its
-   * way to or from him is not seen here.
+   * How much of its share a router can give up for another one. A router that wants more itself has
+   * nothing to give up: requests in transit are not visible here.
    */
   private surplus(rich: Share, poor: Share): number {
     const least = this.total >= ROOMY * this.parties ? 1 : 0;
@@ -178,7 +200,7 @@ export class CreditSharing {
     return Math.max(spare, owed);
   }
 
-  /** Credit that is on its way back. */
+  /** Credit that routers have not returned yet. */
   private comingBack(): number {
     const now = this.clock.now();
     let coming = 0;
@@ -194,7 +216,9 @@ export class CreditSharing {
     share.tell(share.granted);
   }
 
-  /** As long as somebody wants more: what others do not use becomes visible in time only. */
+  /**
+   * Checks repeatedly while a router wants more: unused credit of the others shows only over time.
+   */
   private lookLater(): void {
     if (this.cancelLook !== undefined || this.shares.size < 2 || !this.anyWants()) return;
     this.cancelLook = this.clock.after(LOOK_INTERVAL, () => {

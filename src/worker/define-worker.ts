@@ -1,4 +1,7 @@
-/** Worker modules: a file whose default export says what a worker does, for the command line and for threads. */
+/**
+ * Worker modules: files whose default export defines a worker, for the command line and worker
+ * threads.
+ */
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Contract } from '../contract/index.ts';
@@ -6,29 +9,35 @@ import { jsonReader, type LargeIntegers } from '../core/json/large-integers.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { Handlers, MessageHandler } from '../runtime/handlers.ts';
 
-/** What a worker does, apart from where it connects. */
+/** The definition of a worker, without its connections. See {@link defineWorker}. */
 export interface WorkerDefinition {
   contract?: Contract;
   handlers?: Handlers;
   handleMessage?: MessageHandler;
   /**
-   * What handlers, and the contract's check before them, get for integers whose absolute value is more than
-   * `Number.MAX_SAFE_INTEGER`: a double, a bigint or a text. Every other number is a `number`.
+   * How handlers, and the contract's validation before them, receive integers whose absolute value
+   * exceeds `Number.MAX_SAFE_INTEGER`: as a double, a bigint or a string. Every other number is a
+   * `number`.
    *
    * @defaultValue `'number'`
    */
   largeIntegers?: LargeIntegers;
-  /** Requests that run at a time. Default 64. */
+  /**
+   * Maximum number of requests that run at a time.
+   *
+   * @defaultValue 64
+   */
   concurrency?: number;
   /**
-   * Where the module runs for `ZeroMQWorkerThreads` and the command line: in a thread, or in a process. A module that
-   * opens ZeroMQ sockets, such as those of a `ZeroMQClient`, needs a process. It moves there when it makes its first
-   * client or socket; where a handler does that, the request that it handles fails.
+   * Where `ZeroMQWorkerThreads` and the command line run the module: in a thread or in a process. A
+   * module that opens ZeroMQ sockets, such as those of a `ZeroMQClient`, needs a process. It moves
+   * to one when it creates its first client or socket. If a handler does so, the request it handles
+   * fails.
    *
    * @defaultValue `'thread'`
    */
   isolation?: 'thread' | 'process';
-  /** Called before the worker takes requests. */
+  /** Called before the worker accepts requests. */
   onStart?(): void | Promise<void>;
   /** Called after the last request, when the worker stops. */
   onStop?(): void | Promise<void>;
@@ -37,10 +46,18 @@ export interface WorkerDefinition {
 const MARK = Symbol.for('zeromq-gateway.worker');
 
 /**
- * Says what a worker does. Make it the default export of a file for `zeromq-gateway worker FILE` and
- * `ZeroMQWorkerThreads`.
+ * Defines a worker. Make the result the default export of a file for `zeromq-gateway worker FILE`
+ * and {@link ZeroMQWorkerThreads}.
  *
- * @throws ZeroMQConfigError when there are no handlers, or an option has an unknown value.
+ * @param definition handlers and options of the worker
+ * @returns the definition
+ * @throws {ZeroMQConfigError} when there are no handlers, or an option has an unknown value
+ * @example
+ * ```ts
+ * export default defineWorker({
+ *   handlers: { 'tasks.get': ({ id }: { id: number }) => ({ id, title: 'Write docs' }) },
+ * });
+ * ```
  */
 export function defineWorker<Definition extends WorkerDefinition>(definition: Definition): Definition {
   if (definition.handlers === undefined && definition.handleMessage === undefined) {
@@ -57,10 +74,12 @@ export function defineWorker<Definition extends WorkerDefinition>(definition: De
 }
 
 /**
- * Loads a worker module. TypeScript files are compiled as they are read.
+ * Loads a worker module. TypeScript files are compiled when they are loaded.
  *
- * @param file path or file URL.
- * @throws ZeroMQConfigError when it cannot be loaded, or its default export is not from `defineWorker`.
+ * @param file path or file URL of the module
+ * @returns the definition that the module exports
+ * @throws {ZeroMQConfigError} when the module cannot be loaded, or its default export is not the
+ *   result of `defineWorker`
  */
 export async function loadWorkerModule(file: string | URL): Promise<WorkerDefinition> {
   const path = file instanceof URL || file.startsWith('file:') ? fileURLToPath(file) : resolve(file);
@@ -80,7 +99,10 @@ function isDefinition(value: unknown): value is WorkerDefinition {
   return typeof value === 'object' && value !== null && MARK in value;
 }
 
-/** The default export of a module that was compiled to CommonJS, which is one more level down. */
+/**
+ * Unwraps the default export of a module that was compiled to CommonJS, which is nested one level
+ * deeper.
+ */
 function defaultOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'default' in value ? value.default : undefined;
 }
@@ -88,8 +110,9 @@ function defaultOf(value: unknown): unknown {
 let registered = false;
 
 /**
- * Lets this thread import TypeScript, be it in a package of ES modules or not. Compiled, no tsconfig.json is looked at:
- * one that maps this package to its sources would give the module another copy of it.
+ * Lets this thread import TypeScript, in packages of ES modules and others. It ignores
+ * tsconfig.json: a path mapping from this package to its sources would give the module a second
+ * copy of the package.
  */
 async function registerTypeScript(): Promise<void> {
   if (registered) return;

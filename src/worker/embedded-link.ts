@@ -1,4 +1,4 @@
-/** A worker's link to a router of its own thread: plain calls in place of a socket. */
+/** A worker's link to a router in the same thread: function calls instead of a socket. */
 
 import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
@@ -12,16 +12,16 @@ import { type Flushable, flushAtEndOfTurn } from '../transport/link/turn.ts';
 import type { Announcement } from '../wire/control.ts';
 import { ASK_AGAIN } from './router-link-options.ts';
 
-/** What a link tells the worker. */
+/** Callbacks of a link to the worker. */
 export interface EmbeddedLinkOwner extends ServiceHost {
   localAnswered(refusal: string | undefined): void;
 }
 
-/** One request of this link under way. */
+/** A request of this link in flight. */
 interface Assignment {
   readonly generation: number;
   execution: Execution | undefined;
-  /** A reply that came before the request was handed over, at the end of the turn. */
+  /** A reply that arrived before the request was handed over, at the end of the turn. */
   early: ReplyMessage | undefined;
 }
 
@@ -46,7 +46,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     this.contract = announcement.contract;
   }
 
-  /** Takes the worker's place at the router; asks again later when it is refused. */
+  /** Registers the worker at the router, and tries again later if the router rejects it. */
   open(): void {
     this.askAgain?.();
     const seat = this.router.register(this);
@@ -98,7 +98,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     this.assignments.clear();
   }
 
-  /** Hands over the replies of handlers that answered at once. */
+  /** Delivers the replies of handlers that answered immediately. */
   flush(): void {
     const ids = this.earlyIds;
     this.earlyIds = [];
@@ -108,7 +108,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     }
   }
 
-  /** It asks for no place any longer. */
+  /** Stops trying to register. */
   private giveUp(): void {
     this.askAgain?.();
     this.router.withdraw(this);

@@ -1,4 +1,4 @@
-/** worker: what the rest of the project may use of it. */
+/** The worker: the exports that the rest of the project may use. */
 export { defineWorker, loadWorkerModule, type WorkerDefinition } from './define-worker.ts';
 export { ZeroMQWorkerThreads } from './threads/threads.ts';
 export type { ZeroMQWorkerThreadsOptions } from './threads/threads-options.ts';

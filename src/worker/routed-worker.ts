@@ -1,4 +1,7 @@
-/** A worker behind routers, wherever its handlers run: in this thread (`ZeroMQWorker`) or in another one. */
+/**
+ * A worker behind routers, whether its handlers run in this thread (`ZeroMQWorker`) or in another
+ * one.
+ */
 
 import type { EmbeddedRouter } from '../core/messages/embedded.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
@@ -17,12 +20,12 @@ import type { RouterLink, RouterLinkOwner } from './router-link.ts';
 import { RouterLinks } from './router-links.ts';
 
 /**
- * Backends of routers: one, a name of several (`dns://name:port`), or a list; or a router of this thread, which is
- * reached without a socket.
+ * Backends of routers: a single one, a DNS name that stands for several (`dns://name:port`), or a
+ * list. A router in the same thread is connected without a socket.
  */
 export type RouterTarget = ConnectionLike | readonly ConnectionLike[] | EmbeddedRouter;
 
-/** Where a worker works, and what it says there. */
+/** The connections of a worker, and what it announces on them. */
 export interface RoutedWorkerOptions {
   connection: RouterTarget;
   dns?: DnsOptions;
@@ -32,16 +35,19 @@ export interface RoutedWorkerOptions {
 }
 
 export interface WorkerEvents {
-  /** A connection to a router stands. */
+  /** Emitted when a connection to a router is established. */
   connected: [endpoint: string];
   disconnected: [endpoint: string];
-  /** A router took the worker in. A classic router never says so. */
+  /** Emitted when a router accepts the worker. A classic router never confirms this. */
   accepted: [endpoint: string];
-  /** A router would not take the worker. */
+  /** Emitted when a router rejects the worker. */
   refused: [endpoint: string, reason: string];
-  /** As a SERVER: a client's first heartbeat, or its first after it was lost. */
+  /**
+   * Emitted as a SERVER on the first heartbeat of a client, and on the first after the client was
+   * lost.
+   */
   peerConnected: [identity: string];
-  /** As a SERVER: a client missed too many heartbeats. */
+  /** Emitted as a SERVER when a client missed too many heartbeats. */
   peerLost: [identity: string];
 }
 
@@ -49,7 +55,7 @@ export class RoutedWorker
   extends ServiceNode<readonly string[], WorkerEvents>
   implements RouterLinkOwner, EmbeddedLinkOwner
 {
-  /** What each router may give it. */
+  /** The concurrency that each router may use. */
   readonly credit: CreditSharing;
   private readonly router: EmbeddedRouter | undefined;
   private readonly dns: DnsOptions | undefined;
@@ -169,19 +175,23 @@ export class RoutedWorker
   }
 }
 
-/** What stands for the endpoint of a router of this thread. */
+/** Stands for the endpoint of a router in the same thread. */
 const LOCAL = 'local';
 
 function isLocalRouter(value: RouterTarget): value is EmbeddedRouter {
   return typeof value === 'object' && 'register' in value;
 }
 
-/** @throws ZeroMQConfigError when it names no place. */
+/**
+ * Checks that the target is valid.
+ *
+ * @throws {ZeroMQConfigError} when the value is not a valid target
+ */
 export function checkRouterTarget(value: RouterTarget): void {
   if (!isLocalRouter(value)) toTargets(value);
 }
 
-/** What every router would refuse is better said here. */
+/** Rejects a hello that every router would reject, so that the error appears at the start. */
 function checkHello(hello: Hello): void {
   const read = readHello(controlData(controlFrames('$hello', hello)[3]));
   if (typeof read === 'string') throw new ZeroMQConfigError(`a router would refuse this worker: ${read}`);

@@ -1,7 +1,7 @@
 /**
- * A worker's link to one router: says hello whenever the connection comes up, hands requests to the node, sends the
- * replies in the form the requests came in. A classic router never answers the hello; then requests come in classic
- * frames, and replies go back so.
+ * A worker's link to one router. It sends a hello whenever the connection is established, passes
+ * requests to the node, and sends each reply in the form of its request. A classic router never
+ * answers the hello; its requests arrive in classic frames, and the replies use them too.
  */
 
 import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
@@ -31,28 +31,28 @@ import type { CreditSharing, Share } from './credit-sharing.ts';
 import { ASK_AGAIN, type RouterLinkOptions } from './router-link-options.ts';
 import { Standing } from './standing.ts';
 
-/** What a link tells the worker. */
+/** Callbacks of a link to the worker. */
 export interface RouterLinkOwner extends ServiceHost {
   readonly credit: CreditSharing;
-  /** Whether the hello of a link says that the worker was refused. */
+  /** Whether the hello of a link states that the worker was rejected. */
   wasRefused(link: RouterLink): boolean;
   linkConnected(link: RouterLink): void;
   linkDisconnected(link: RouterLink): void;
   /**
-   * The router took the worker in, or would not and said why.
-   *
-   * @param router identity of the one that took it in.
+   * Called when the router accepted or rejected the worker.
+   * @param refusal why the router rejected the worker; undefined if it accepted it
+   * @param router identity of the router that accepted the worker
    */
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void;
 }
 
-/** One request of this link under way. */
+/** A request of this link in flight. */
 interface Assignment {
   readonly generation: number;
   execution: Execution | undefined;
 }
 
-/** How long a router that answered the hello has for the goodbye, in ms. */
+/** How long a router that answered the hello has to answer the goodbye, in ms. */
 const GOODBYE_WAIT = 1000;
 
 export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
@@ -60,19 +60,19 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(ASK_AGAIN);
   readonly standing = new Standing();
-  /** Of the connection that stands. */
+  /** Share of the established connection. */
   private share: Share | undefined;
-  /** Requests under way, those of lost connections and in classic frames included. */
+  /** Requests in flight, including those of lost connections and those in classic frames. */
   private held = 0;
   private onIdle: (() => void) | undefined;
   private goodbye: Promise<void> | undefined;
   private askAgain: Cancel | undefined;
-  /** Connections so far. */
+  /** Number of connections so far. */
   private connections = 0;
   private up = false;
-  /** The worker stops. */
+  /** The worker is stopping. */
   private departing = false;
-  /** The router knows it, and sends nothing more. */
+  /** The router has acknowledged this and sends nothing further. */
   private excused = false;
   private onExcused: (() => void) | undefined;
 
@@ -89,12 +89,12 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     return this.line.endpoint;
   }
 
-  /** Events of the socket. */
+  /** Monitor of the socket. */
   get monitor(): ZeroMQSocketMonitor {
     return this.line.socket.monitor;
   }
 
-  /** Connects, now and whenever the connection is lost. */
+  /** Connects, and reconnects whenever the connection is lost. */
   open(): void {
     this.line.open();
     if (this.line.inproc) this.lineUp();
@@ -105,7 +105,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     return this.goodbye;
   }
 
-  /** Leaves this router for good, while the worker goes on; resolves when what it held is answered. */
+  /** Leaves this router for good. Resolves when all requests it held are answered. */
   async retire(signal: AbortSignal): Promise<void> {
     await this.leave(signal);
     if (this.held === 0) return;
@@ -180,7 +180,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     const assignment: Assignment = { generation, execution: undefined };
     this.assignments.set(id, assignment);
     assignment.execution = this.run(message, (reply) => {
-      // A request of a lost connection has no way back: the router has settled it.
+      // The reply of a request cannot be sent after its connection is lost; the router has already
+      // settled the request.
       if (this.assignments.get(id) !== assignment) return;
       this.assignments.delete(id);
       this.line.channel.addReply(id, generation, reply);
@@ -197,7 +198,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   channelGone(): void {
-    // The socket is closed: whatever comes now has nowhere to go.
+    // The socket is closed; later replies cannot be sent.
   }
 
   channelStalled(unsent: Messages): void {
@@ -209,13 +210,14 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   channelWritable(): void {
-    // Replies wait in the channel; nothing was held back.
+    // Replies wait in the channel; nothing else is held back.
   }
 
   private sayHello(): void {
     this.askAgain?.();
     if (this.departing) {
-      // Routers that do not know the mark in the routing id would take a silent worker for a classic one.
+      // Routers that do not recognise the mark in the routing id would mistake a worker that sends
+      // nothing for a classic one.
       this.line.channel.post(controlFrames('$bye', {}));
       return;
     }
@@ -239,7 +241,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     this.share = undefined;
   }
 
-  /** Runs a request at the expense of the connection that it came on. */
+  /** Runs a request and charges it to the connection on which it arrived. */
   private run(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
     const { share } = this;
     const { credit } = this.owner;
@@ -276,7 +278,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
 
   private agreed(concurrency: number | undefined): void {
     if (concurrency === undefined) return this.line.drop('bad-control');
-    // An answer to an earlier word: the last one is still on its way.
+    // If the values differ, the answer is to an earlier announcement; the answer to the last one is
+    // still in transit.
     if (concurrency === this.share?.granted) this.owner.credit.agreed(this.share);
   }
 
@@ -292,7 +295,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     this.owner.linkAnswered(this, reason);
   }
 
-  /** Nothing more will come: as we asked, or because the router stops. */
+  /** The router sends nothing further: the worker said goodbye, or the router stops. */
   private dismissed(): void {
     if (this.departing) {
       this.excused = true;
@@ -300,7 +303,10 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     } else if (this.line.inproc) void this.waitForSuccessor();
   }
 
-  /** libzmq tells nothing of INPROC peers, and does not connect to one again: the hello waits for the next router. */
+  /**
+   * libzmq reports nothing about INPROC peers and does not reconnect to one. The hello waits for
+   * the next router.
+   */
   private async waitForSuccessor(): Promise<void> {
     await this.line.socket.outlivePeer([CONTROL_ADDRESS]);
     this.lineDown();
@@ -308,7 +314,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     this.lineUp();
   }
 
-  /** A request in classic frames: what comes before the delimiter goes back untouched. */
+  /** Handles a request in classic frames: the frames before the delimiter return unchanged. */
   private classicRequest(frames: Buffer[]): void {
     const classic = readClassic(frames, 0);
     if (classic instanceof MalformedFrames) {
@@ -322,7 +328,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     const { message, native, broken } = toRequest(classic);
     if (broken) this.line.drop('bad-metadata');
     const { envelope, eventName } = classic;
-    // What is in between only passes frames on: it must not be sent packed ones because a worker understands them.
+    // A node in between only forwards frames. It must not receive packed messages merely because
+    // this worker understands them.
     const send = (reply: ReplyMessage): void =>
       this.line.channel.post([
         ...envelope,

@@ -1,6 +1,7 @@
 /**
- * The links of a worker: one to each router that its places stand for. They come and go with a DNS name; one that goes
- * says goodbye, finishes what it holds, and closes. A router that is reached under two addresses is worked for once.
+ * The links of a worker: one to each router that its targets stand for. With a DNS name, routers
+ * appear and vanish. A link to a vanished router says goodbye, finishes the requests it holds, and
+ * closes. A router that is reached under two addresses gets one link.
  */
 import type { Logger } from '../core/logging/logging.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
@@ -9,12 +10,12 @@ import type { Target } from '../transport/addressing/targets.ts';
 import { RouterLink, type RouterLinkOwner } from './router-link.ts';
 import type { RouterLinkOptions } from './router-link-options.ts';
 
-/** Options of a set. */
+/** Options of the links of a worker. */
 export interface RouterLinksOptions extends DiscoveryOptions, Omit<RouterLinkOptions, 'connection'> {
   readonly places: readonly Target[];
 }
 
-/** A link, and which router it was found to lead to. */
+/** A link and the router to which it leads. */
 interface Entry {
   readonly connection: ZeroMQConnection;
   readonly link: RouterLink;
@@ -22,13 +23,13 @@ interface Entry {
 }
 
 export class RouterLinks implements DiscoveryOwner {
-  /** By connection string. */
+  /** Entries by connection string. */
   private readonly entries = new Map<string, Entry>();
-  /** Links that only finish what they hold. */
+  /** Links that only finish the requests they hold. */
   private readonly leaving = new Map<string, RouterLink>();
-  /** Connections that are wanted again while their link leaves. */
+  /** Connections that appeared again while their link drains. */
   private readonly returning = new Map<string, ZeroMQConnection>();
-  /** Connections that lead where another one does. */
+  /** Connections to a router that another link already reaches. */
   private readonly twins = new Map<string, ZeroMQConnection>();
   private readonly discovery: Discovery;
   private readonly logger: Logger;
@@ -43,12 +44,12 @@ export class RouterLinks implements DiscoveryOwner {
     this.discovery = new Discovery(options.places, options, this);
   }
 
-  /** All links, those that leave included. */
+  /** All links, including those that drain. */
   get all(): readonly RouterLink[] {
     return [...[...this.entries.values()].map(({ link }) => link), ...this.leaving.values()];
   }
 
-  /** Whether the hello of a link says that the worker was refused. */
+  /** Whether the hello of a link states that the worker was rejected. */
   wasRefused({ standing }: RouterLink): boolean {
     const others = [...this.entries.values()].map(({ link }) => link.standing);
     return standing.wasRefused(others.filter((other) => other !== standing));
@@ -58,13 +59,13 @@ export class RouterLinks implements DiscoveryOwner {
     this.discovery.start();
   }
 
-  /** No link comes or goes any more; those that leave are cut when they are closed. */
+  /** Stops opening and draining links; those that drain are cut when they are closed. */
   stop(): void {
     this.closed = true;
     this.discovery.stop();
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops all waiting. */
   abort(): void {
     this.stop();
     this.cut.abort();
@@ -83,7 +84,7 @@ export class RouterLinks implements DiscoveryOwner {
     this.remove(key);
   }
 
-  /** A router said who it is. The link that knew it first keeps it. */
+  /** Called when a router has sent its identity. The link that reached it first keeps it. */
   identified(link: RouterLink, router: string): void {
     for (const [key, entry] of this.entries) if (entry.link === link) this.compare(key, entry, router);
   }
@@ -128,7 +129,7 @@ export class RouterLinks implements DiscoveryOwner {
     else if (!this.twins.has(key)) this.tryTwins();
   }
 
-  /** An address is gone: one that led to the same router may be needed now. */
+  /** An address has vanished: another address of the same router may be needed now. */
   private tryTwins(): void {
     for (const [key, connection] of this.twins) {
       if (this.leaving.has(key)) continue;

@@ -1,20 +1,21 @@
 /**
- * What one router answered to the worker's hello.
+ * Records what one router answered to the worker's hello.
  *
- * A router that restarts knows no contracts, and the first one that is announced counts. So that it comes back to the
- * contract that was in force, the hello of a worker that was refused says so, and the router lets the others go first.
- * With several routers, those that go on decide: what they answered counts more than what the one that restarts said
- * before. Else two routers could accept contracts that do not fit together.
+ * A router that restarts knows no contracts, and the first one announced becomes the contract in
+ * force. To restore the previous one, a worker that was rejected says so in its hello, and the
+ * router considers the other workers first. With several routers, those that keep running decide:
+ * their answers take precedence over what the restarting router answered before. Otherwise two
+ * routers could accept incompatible contracts.
  */
 type Answer = 'accepted' | 'refused';
 
 export class Standing {
-  /** The answer on the connection that stands. */
+  /** The answer on the established connection. */
   private current: Answer | undefined;
-  /** The last answer, on whatever connection. */
+  /** The last answer on any connection. */
   private last: Answer | undefined;
 
-  /** The router took the worker in, and the connection stands. */
+  /** The router accepted the worker, and the connection is established. */
   get accepted(): boolean {
     return this.current === 'accepted';
   }
@@ -24,15 +25,15 @@ export class Standing {
     this.last = answer;
   }
 
-  /** The connection is lost. */
+  /** Called when the connection is lost. */
   disconnected(): void {
     this.current = undefined;
   }
 
   /**
-   * Whether the next hello to this router says that the worker was refused.
+   * Whether the next hello to this router states that the worker was rejected.
    *
-   * @param others the worker's standing at its other routers.
+   * @param others the standing of the worker at its other routers
    */
   wasRefused(others: readonly Standing[]): boolean {
     if (others.some(({ current }) => current === 'accepted')) return false;

@@ -1,6 +1,6 @@
 /**
- * worker: runs handlers for routers. `ZeroMQWorker` is the public face, `RouterLink` its link to each router,
- * `ZeroMQWorkerThreads` runs the handlers of several on worker threads.
+ * The worker: runs handlers for routers. `ZeroMQWorker` is the public class, `RouterLink` its link
+ * to each router. `ZeroMQWorkerThreads` runs the handlers of several workers on worker threads.
  */
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
@@ -19,31 +19,61 @@ import {
 import type { Announcement } from '../wire/control.ts';
 import { RoutedWorker, type RouterTarget } from './routed-worker.ts';
 
-/** Options of a worker. */
+/** Options of {@link ZeroMQWorker}. */
 export interface ZeroMQWorkerOptions extends ServiceOptions {
   /**
-   * Backends of the routers to work for, or a router of this thread, which is reached without a socket; with
-   * `nodeType: SERVER`, where to bind.
+   * Backends of the routers to serve, or a router in the same thread, which is connected without a
+   * socket. With `nodeType: SERVER`, the address to bind.
    */
   connection: RouterTarget;
-  /** How names of routers are looked up. */
+  /**
+   * How the worker looks up `dns://` names of routers.
+   *
+   * @defaultValue the resolver of the system, every 5,000 ms
+   */
   dns?: DnsOptions;
-  /** WORKER (default), or SERVER: serves clients directly, without a router. */
+  /**
+   * `WORKER`: serves routers. `SERVER`: serves clients directly, without a router.
+   *
+   * @defaultValue `WORKER`
+   */
   nodeType?: typeof ZeroMQNodeType.WORKER | typeof ZeroMQNodeType.SERVER;
-  /** Where and how often to send heartbeats (as a SERVER: where to receive them). Default: none. */
+  /**
+   * Where and how often the worker sends heartbeats; as a SERVER, where it receives them.
+   *
+   * @defaultValue none: heartbeats are neither sent nor received
+   */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
   /**
-   * Encryption towards routers that ask for it (`CurveClientOptions`); as a SERVER that of its own socket
-   * (`CurveServerOptions`). Default: none; INPROC never has it.
+   * CURVE keys for routers that require encryption ({@link CurveClientOptions}); as a SERVER, those
+   * of its own socket ({@link CurveServerOptions}). INPROC connections are never encrypted.
+   *
+   * @defaultValue none: connections are not encrypted
    */
   curve?: CurveClientOptions | CurveServerOptions;
 }
 
-/** Runs handlers behind routers, ours and classic ones; with `nodeType: SERVER`, directly for clients. */
+/**
+ * Runs handlers behind native and classic routers; with `nodeType: SERVER`, directly for clients.
+ *
+ * @example
+ * ```ts
+ * const worker = new ZeroMQWorker({
+ *   connection: 'tcp://localhost:5556',
+ *   handlers: { 'tasks.get': ({ id }: { id: number }) => ({ id, title: 'Write docs' }) },
+ * });
+ * await worker.start();
+ * ```
+ */
 export class ZeroMQWorker extends RoutedWorker {
   private readonly curveServer: CurveServer | undefined;
 
-  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  /**
+   * Creates a worker. It opens no socket before `start()`.
+   *
+   * @param options {@link ZeroMQWorkerOptions}
+   * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
+   */
   constructor(options: ZeroMQWorkerOptions) {
     const { nodeType = ZeroMQNodeType.WORKER, connection, dns, heartbeatConfig, curve } = options;
     if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
@@ -86,14 +116,14 @@ export class ZeroMQWorker extends RoutedWorker {
   }
 }
 
-/** What a worker with these handlers tells routers of itself. */
+/** Creates the announcement of a worker with these handlers. */
 export function announcementOf(
   options: Pick<ServiceOptions, 'handlers' | 'handleMessage' | 'contract'>,
 ): Announcement {
   const { handlers = {}, handleMessage, contract } = options;
   const named = [...new Set([...(contract?.eventNames ?? []), ...Object.keys(handlers)])];
   return {
-    // One that handles everything, and says of nothing in particular that it does, serves what nobody else announced.
+    // A worker that handles every event and names none serves unannounced events.
     events: handleMessage !== undefined && contract === undefined ? undefined : named,
     contract: contract === undefined ? undefined : { name: contract.name, fragment: contract.fragment() },
   };

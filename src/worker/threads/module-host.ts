@@ -1,9 +1,12 @@
-/** What runs a worker module for a `ZeroMQWorkerThreads`: a thread, or a process with the same interface. */
+/**
+ * The host of a worker module of `ZeroMQWorkerThreads`: a thread, or a process with the same
+ * interface.
+ */
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 export interface ModuleHost {
   postMessage(message: ToThread, transfer?: readonly ArrayBuffer[]): void;
-  /** Ends it at once. */
+  /** Terminates the host immediately. */
   terminate(): Promise<unknown>;
   on(event: 'message', listener: (message: FromThread) => void): unknown;
   on(event: 'error', listener: (error: unknown) => void): unknown;

@@ -13,7 +13,10 @@ import {
   type ToThread,
 } from './thread-messages.ts';
 
-/** Options of Node that a child must not have: a debugger's port would be taken, a script would run again. */
+/**
+ * Node.js options that a child must not inherit: its debugger port would be in use, and a script
+ * would run again.
+ */
 const NOT_INHERITED = /^(?:--(?:inspect|debug|test|watch|eval|print|input-type)|-[ep]$)/;
 
 export class ModuleProcess extends EventEmitter implements ModuleHost {
@@ -52,13 +55,13 @@ export class ModuleProcess extends EventEmitter implements ModuleHost {
     await this.ended;
   }
 
-  /** What cannot be sent to a child that is gone is settled by its exit. */
+  /** Messages to a child that has exited are lost; its exit settles the requests. */
   private send(message: ToThread | ProcessSetup): void {
     if (this.child.connected) this.child.send(message, () => undefined);
   }
 }
 
-/** Starts `process-main`, compiled or not as this module is. */
+/** Starts `process-main`, compiled or uncompiled like this module. */
 function startChild(): ChildProcess {
   const compiled = !import.meta.url.endsWith('.ts');
   const main = new URL(compiled ? './process-main.js' : './process-main.ts', import.meta.url);
@@ -67,7 +70,7 @@ function startChild(): ChildProcess {
   return fork(fileURLToPath(main), { serialization: 'advanced', execArgv, stdio: [...stdio] });
 }
 
-/** Options of Node such as `--import`; none where a script was given among them. */
+/** Node.js options to inherit, such as `--import`; none if a script is among them. */
 function inherited(options: readonly string[]): string[] {
   return options.some((option) => NOT_INHERITED.test(option))
     ? options.filter((option) => option.startsWith('--max-'))

@@ -1,4 +1,7 @@
-/** Runs the handlers of a worker module for its parent, in a thread (`thread-main.ts`) or a process (`process-main.ts`). */
+/**
+ * Runs the handlers of a worker module for its parent, in a thread (`thread-main.ts`) or a process
+ * (`process-main.ts`).
+ */
 
 import { IdMap, ROUTER_ID_SLOTS } from '../../core/collections/id-map.ts';
 import type { Logger } from '../../core/logging/logging.ts';
@@ -14,18 +17,21 @@ import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.t
 import { threadLogger } from './thread-logger.ts';
 import { type FromThread, isPosted, type ModuleSetup, type ToThread } from './thread-messages.ts';
 
-/** The way to the parent. */
+/** The port to the parent. */
 export interface ParentPort extends PostTarget {
   on(event: 'message', listener: (message: ToThread) => void): unknown;
-  /** Ends the thread or process, once nothing else is to be done. */
+  /** Ends the thread or process once no work is left. */
   close(): void;
 }
 
-/** Where a module runs. */
+/** The environment in which a module runs. */
 export interface ModulePlace {
   readonly isolation: 'thread' | 'process';
   readonly port: ParentPort;
-  /** Starts to show the parent that the event loop turns. @returns shows it once more. */
+  /**
+   * Starts to signal to the parent that the event loop turns. Returns a function that signals once
+   * more.
+   */
   startPulse(): () => void;
 }
 
@@ -47,7 +53,8 @@ class ModuleService implements PackedSink {
   }
 
   packedRequest(id: number, generation: number, message: RequestMessage): void {
-    // Handlers that block run one after the other, in one turn: each begins, so the thread does not stand still.
+    // Blocking handlers run one after the other in one turn. Each start counts as a beat, so that
+    // the thread does not count as stalled.
     this.beat();
     let settled = false;
     const execution = this.executor.execute(message, (reply: ReplyMessage) => {
@@ -63,14 +70,14 @@ class ModuleService implements PackedSink {
   }
 
   packedReply(): void {
-    // A parent sends requests and cancels only.
+    // A parent sends only requests and cancels.
   }
 }
 
 /**
- * Loads the module, and runs requests of the parent until it says stop.
+ * Loads the module and runs requests of the parent until the parent stops it.
  *
- * @throws what keeps the module from starting.
+ * @throws whatever keeps the module from starting
  */
 export async function serveModule(place: ModulePlace, setup: ModuleSetup): Promise<void> {
   const { port, isolation } = place;

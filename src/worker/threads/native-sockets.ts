@@ -1,19 +1,20 @@
 /**
- * Keeps native ZeroMQ sockets out of a worker thread. zeromq.js aborts the whole process when a thread ends while one of
- * its sockets waits for a message, and a thread can end without running any JavaScript: when it is terminated, or runs
- * out of memory. So a module that opens sockets runs in a process instead (`module-process.ts`).
+ * Keeps native ZeroMQ sockets out of a worker thread. zeromq.js aborts the whole process when a
+ * thread ends while one of its sockets waits for a message. A thread can end without running any
+ * JavaScript, when it is terminated or runs out of memory. A module that opens sockets therefore
+ * runs in a process (`module-process.ts`).
  */
 import { ZeroMQError } from '../../core/messages/errors.ts';
 import { onNodeCreated } from '../../core/observability/lifecycle.ts';
 
-/** The native part of any copy of zeromq.js, version 6. */
+/** The native addon of any copy of zeromq.js, version 6. */
 interface ZeroMQAddon {
   Socket: new (...args: unknown[]) => object;
 }
 
 /**
- * From now on each attempt to make a socket in this thread, or a node that will open one, calls `attempted` and throws.
- * Call it before anything imports zeromq.
+ * Makes every later attempt in this thread to create a socket, or a node that opens one, call
+ * `attempted` and throw. Call it before the first import of zeromq.
  */
 export function refuseNativeSockets(attempted: () => void): void {
   const refuse = (): never => {

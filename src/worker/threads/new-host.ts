@@ -1,4 +1,4 @@
-/** Starts what runs a worker module: a thread, or a process with the same interface. */
+/** Starts the host of a worker module: a thread, or a process with the same interface. */
 import type { ModuleHost } from './module-host.ts';
 import { ModuleProcess } from './module-process.ts';
 import { newThread } from './new-thread.ts';

@@ -1,11 +1,12 @@
-/** Makes threads that run `thread-main`, and reads what ended them. */
+/** Creates threads that run `thread-main`, and restores the errors that end them. */
 import { Worker as Thread } from 'node:worker_threads';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { ThreadSetup } from './thread-messages.ts';
 
 /**
- * A thread that runs `thread-main`, compiled or not as this module is. Uncompiled, the thread is taught TypeScript first:
- * loaders given to the process do not reach its threads on Node 20.
+ * Creates a thread that runs `thread-main`, compiled or uncompiled like this module. An uncompiled
+ * thread registers TypeScript first: on Node.js 20, threads do not inherit the loaders of the
+ * process.
  */
 export function newThread(workerData: ThreadSetup): Thread {
   if (!import.meta.url.endsWith('.ts'))
@@ -16,7 +17,7 @@ export function newThread(workerData: ThreadSetup): Thread {
   return new Thread(script, { eval: true, workerData });
 }
 
-/** An error that ended a thread; on the way from there it loses its class. */
+/** Restores an error that ended a thread; posting it between threads drops its class. */
 export function revived(thrown: unknown): Error {
   const error = toError(thrown);
   return error.name === 'ZeroMQConfigError' ? new ZeroMQConfigError(error.message, { cause: error }) : error;

@@ -1,13 +1,14 @@
 /**
- * Packed records over a message port, gathered in a turn. Large batches are handed over without a copy; small ones
- * travel as Latin-1 text, which costs a port half as much, and the garbage collector far less, than a buffer.
+ * Packed records over a message port, gathered within a turn. Large batches are transferred without
+ * a copy. Small ones travel as Latin-1 text, which costs a port half as much as a buffer, and the
+ * garbage collector far less.
  */
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import { type Flushable, flushAtEndOfTurn } from '../../transport/link/turn.ts';
 import { PackedBatch, type PackedSink, readPacked } from '../../wire/packed.ts';
 
-/** The port, as much of it as is needed. */
+/** The part of a message port that is needed here. */
 export interface PostTarget {
   postMessage(value: unknown, transfer?: readonly ArrayBuffer[]): void;
 }
@@ -15,7 +16,7 @@ export interface PostTarget {
 /** Records as they are posted. */
 export type PostedRecords = Uint8Array | string;
 
-/** Batches below so many bytes travel as text. */
+/** Batches smaller than this many bytes travel as text. */
 const TEXT_BELOW = 1024;
 
 export class PackedPort implements Flushable {
@@ -52,7 +53,7 @@ export class PackedPort implements Flushable {
     else this.target.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
   }
 
-  /** Records that the other side posted. */
+  /** Handles records that the other side posted. */
   received(posted: PostedRecords): void {
     const bytes =
       typeof posted === 'string'

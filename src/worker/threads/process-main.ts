@@ -1,4 +1,7 @@
-/** What runs in each process of a `ZeroMQWorkerThreads`: a worker module that opens sockets of its own. */
+/**
+ * Entry of each process of a `ZeroMQWorkerThreads`: runs a worker module that opens its own
+ * sockets.
+ */
 import { Worker as Thread } from 'node:worker_threads';
 import { toError } from '../../core/messages/errors.ts';
 import { serveModule } from './module-service.ts';
@@ -6,8 +9,8 @@ import { startBeats } from './pulse.ts';
 import type { FromProcess, ProcessSetup, ToThread } from './thread-messages.ts';
 
 /**
- * Ends this process when its parent is gone, even while a handler blocks: the parent cannot do it then, and the end of
- * the channel is not seen.
+ * Ends this process when its parent has exited, even while a handler blocks. The parent can no
+ * longer end it then, and a blocked process does not notice the end of the channel.
  */
 const WATCHDOG = `
 const { workerData: parent } = require('node:worker_threads');
@@ -18,14 +21,14 @@ function send(message: FromProcess, done: () => void = () => undefined): void {
   else done();
 }
 
-/** Ends the process once the parent has the error. */
+/** Ends the process once the parent has received the error. */
 function fail(thrown: unknown): void {
   const { name, message, stack } = toError(thrown);
   send({ type: 'failed', error: { name, message, stack } }, () => process.exit(1));
 }
 
 async function main(setup: ProcessSetup): Promise<void> {
-  // What comes while the module loads, such as the wish to stop.
+  // Messages that arrive while the module loads, such as the request to stop.
   const early: ToThread[] = [];
   const keep = (message: ToThread): void => void early.push(message);
   process.on('message', keep);
@@ -36,7 +39,8 @@ async function main(setup: ProcessSetup): Promise<void> {
       process.off('message', keep).on('message', listener);
       for (const message of early) listener(message);
     },
-    // Its sockets would keep the process up. All replies have reached the parent by now.
+    // The module's sockets would keep the process alive. All replies have reached the parent by
+    // now.
     close: () => send({ type: 'ended' }, () => process.exit()),
   };
   const beat = (): void => send({ type: 'beat' });
@@ -46,7 +50,8 @@ async function main(setup: ProcessSetup): Promise<void> {
   );
 }
 
-// A terminal and a service manager signal the whole group; the parent alone says when the worker stops.
+// Terminals and service managers signal the whole process group. Only the parent decides when the
+// worker stops.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
 process.once('disconnect', () => process.exit(1));
 process.on('uncaughtExceptionMonitor', (error) => {

@@ -1,36 +1,43 @@
 /**
- * Tells when a thread stands still. The thread counts in shared memory: with a timer, so whenever its event loop turns,
- * and with each request that it begins. The parent looks at the count; a message would wait behind others.
+ * Detects a stalled thread. The thread increments a count in shared memory: by a timer, and so
+ * whenever its event loop turns, and with each request it starts. The parent reads the count; a
+ * message would queue behind others.
  */
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 
-/** Checks in a row, for the time that is allowed, that a thread may miss. */
+/** Consecutive checks that a thread may miss; together they span the stall timeout. */
 const CHECKS = 10;
 
-/** Given to a thread at its start. */
+/** Passed to a thread at its start. */
 export interface Pulse {
-  /** One count, in shared memory. */
+  /** A counter in shared memory. */
   readonly beats: Int32Array;
-  /** Time between beats, and between checks; ms. */
+  /** Interval of beats and of checks, in ms. */
   readonly interval: number;
 }
 
-/** The pulse of a thread that may stand still for `threadStallTimeout` ms; `Infinity` for a thread that nobody watches. */
+/**
+ * Creates the pulse of a thread that may stall for at most `threadStallTimeout` ms; `Infinity`
+ * disables the check.
+ */
 export function newPulse(threadStallTimeout: number): Pulse {
   return { beats: new Int32Array(new SharedArrayBuffer(4)), interval: threadStallTimeout / CHECKS };
 }
 
-/** One beat of a thread, or in the name of a process. */
+/** Returns a function that counts one beat of a thread, or on behalf of a process. */
 export function beatOf({ beats }: Pulse): () => void {
   return () => void Atomics.add(beats, 0, 1);
 }
 
-/** The thread's side: beats from now on. @returns one more beat, for work that goes on without a turn of the loop. */
+/**
+ * Starts the beats of the thread. Returns a function that beats once more, for work that continues
+ * without a turn of the event loop.
+ */
 export function startPulse(pulse: Pulse): () => void {
   return startBeats(beatOf(pulse), pulse.interval);
 }
 
-/** Beats from now on, each `interval` ms. @returns one more beat. */
+/** Starts a beat each `interval` ms. Returns a function that beats once more. */
 export function startBeats(beat: () => void, interval: number): () => void {
   const next = (): void => {
     beat();
@@ -41,15 +48,19 @@ export function startBeats(beat: () => void, interval: number): () => void {
 }
 
 /**
- * The parent's side. Counts its own checks, not the time on a clock: where the parent itself, or the whole process, stood
- * still, one check more is missed at most.
+ * The parent's side. It counts its own checks instead of reading a clock. If the parent or the
+ * whole process stalls, the count grows by at most one.
  */
 export class PulseWatch {
   private cancel: Cancel | undefined;
   private seen = 0;
   private missed = 0;
 
-  /** @param frozen called once, when the thread stood still for longer than allowed. */
+  /**
+   * Starts watching.
+   *
+   * @param frozen called once, when the thread has stalled for longer than allowed
+   */
   constructor(
     private readonly pulse: Pulse,
     private readonly frozen: () => void,
@@ -68,7 +79,8 @@ export class PulseWatch {
     const beats = Atomics.load(this.pulse.beats, 0);
     this.missed = beats === this.seen ? this.missed + 1 : 0;
     this.seen = beats;
-    // The first of them may come right after a beat: the time between two beats is no part of the silence.
+    // The first missed check may follow right after a beat, so the time between two beats does not
+    // count.
     if (this.missed > CHECKS) this.frozen();
     else this.start();
   }

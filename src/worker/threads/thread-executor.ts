@@ -27,7 +27,11 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
   private readonly port: PackedPort;
   private idle: (() => void) | undefined;
 
-  /** @param maxLoad requests that the thread may hold; more are refused. */
+  /**
+   * Creates an executor.
+   *
+   * @param maxLoad maximum number of requests that the thread may hold; further ones are rejected
+   */
   constructor(
     thread: PostTarget,
     private readonly maxLoad: number,
@@ -61,7 +65,7 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
     for (const execution of this.executions.values()) execution.cancel('stopped');
   }
 
-  /** What the thread posted. */
+  /** Handles records that the thread posted. */
   received(posted: PostedRecords): void {
     this.port.received(posted);
   }
@@ -75,10 +79,10 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
   }
 
   packedRequest(): void {
-    // A thread sends replies only.
+    // A thread sends only replies.
   }
 
   packedCancel(): void {
-    // A thread sends replies only.
+    // A thread sends only replies.
   }
 }

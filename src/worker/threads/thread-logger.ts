@@ -1,10 +1,12 @@
-/** A logger in a worker thread; the parent's logger writes what it is told. */
+/** A logger in a worker thread; the logger of the parent writes its entries. */
 import { isNativeError } from 'node:util/types';
 import type { Logger, LogLevel, LogMethod } from '../../core/logging/logging.ts';
 import { describe, toError } from '../../core/messages/thrown.ts';
 import type { LogMessage } from './thread-messages.ts';
 
-/** A logger whose entries go to the parent thread. Errors among the fields travel as text. */
+/**
+ * Creates a logger whose entries go to the parent thread. Errors among the fields travel as text.
+ */
 export function threadLogger(
   say: (message: LogMessage) => void,
   bound: Record<string, unknown> = {},
@@ -28,7 +30,10 @@ export function threadLogger(
   };
 }
 
-/** Fields that can be posted to another thread, whatever they are: a log must not fail its caller. */
+/**
+ * Returns a copy of the fields that can be posted to another thread. Logging must not throw,
+ * whatever the fields hold.
+ */
 function cloneable(fields: object): object {
   try {
     return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]));

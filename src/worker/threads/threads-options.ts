@@ -1,4 +1,4 @@
-/** Options of a group of worker threads, and the checks of them. */
+/** Options of a group of worker threads, and their validation. */
 
 import type { Logger } from '../../core/logging/logging.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
@@ -7,48 +7,92 @@ import type { DnsOptions } from '../../transport/addressing/discovery.ts';
 import type { CurveClientOptions } from '../../transport/curve/curve-options.ts';
 import type { RouterTarget } from '../routed-worker.ts';
 
-/** Options of a group of threads. Durations in ms. */
+/** Options of {@link ZeroMQWorkerThreads}. Durations are in milliseconds. */
 export interface ZeroMQWorkerThreadsOptions {
-  /** Worker module: a file whose default export is `defineWorker(…)`; each thread imports it. */
+  /**
+   * The worker module: a file whose default export is the result of {@link defineWorker}. Each
+   * thread imports it.
+   */
   module: string | URL;
-  /** Number of threads. Default 2. */
+  /**
+   * Number of threads.
+   *
+   * @defaultValue 2
+   */
   threads?: number;
-  /** Backends of the routers to work for, or a router of this thread, which is reached without a socket. */
+  /**
+   * Backends of the routers to serve, or a router in the same thread, which is connected without a
+   * socket.
+   */
   connection: RouterTarget;
-  /** How names of routers are looked up. */
+  /**
+   * How the workers look up `dns://` names of routers.
+   *
+   * @defaultValue the resolver of the system, every 5,000 ms
+   */
   dns?: DnsOptions;
-  /** Requests that run at a time in each thread. Default: as the module says. */
+  /**
+   * Maximum number of requests that each thread runs at a time.
+   *
+   * @defaultValue the `concurrency` of the module
+   */
   concurrency?: number;
-  /** Where and how often each worker sends heartbeats. Default: none. */
+  /**
+   * Where and how often each worker sends heartbeats.
+   *
+   * @defaultValue none: the workers send no heartbeats
+   */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
   /**
-   * A thread that stands still for so long, as a handler may block it, is ended and started again; `Infinity`: never.
-   * Default: silence that makes a node count as dead by `heartbeatConfig`, `timeout + maxMissed × interval`; 60,000
-   * without one.
+   * How long the event loop of a thread may be blocked, for example by a handler, in milliseconds.
+   * The group then ends the thread and starts it again. `Infinity` disables the check.
+   *
+   * @defaultValue the silence after which `heartbeatConfig` considers a node lost, `timeout +
+   *   maxMissed × interval`; 60,000 without heartbeats
    */
   threadStallTimeout?: number;
-  /** File that keeps the node id, which all threads share; each has a session id of its own. */
+  /**
+   * File that stores the node id. All threads share the node id; each has its own session id.
+   *
+   * @defaultValue none: the node id is not stored
+   */
   configFile?: string;
-  /** Largest message in bytes, either way. Default 16 MiB. */
+  /**
+   * Maximum size of a message in bytes, in either direction (ZMQ_MAXMSGSIZE).
+   *
+   * @defaultValue 16,777,216 (16 MiB)
+   */
   maxMessageSize?: number;
-  /** Encryption towards routers that ask for it. Default: none. */
+  /**
+   * CURVE keys for routers that require encryption.
+   *
+   * @defaultValue none: connections are not encrypted
+   */
   curve?: CurveClientOptions;
   logger?: Logger;
 }
 
-/** Silence of a thread that is forgiven where no heartbeats say: as much as by their defaults. */
+/** Stall timeout without heartbeats, in ms; the same as with default heartbeats. */
 const THREAD_STALL_TIMEOUT = 60_000;
 
-/** Less would take a busy thread for a frozen one; ms. */
+/** Minimum stall timeout, in ms. Below it, a busy thread could count as stalled. */
 const SHORTEST_FREEZE = 100;
 
-/** @throws ZeroMQConfigError when it is neither path nor URL. */
+/**
+ * Returns the file name of a module.
+ *
+ * @throws {ZeroMQConfigError} when the value is neither a path nor a URL
+ */
 export function moduleName(module: string | URL): string {
   if (module instanceof URL || (typeof module === 'string' && module !== '')) return String(module);
   throw new ZeroMQConfigError(`module must be a path or a URL, got ${JSON.stringify(module)}`);
 }
 
-/** @throws ZeroMQConfigError when it is no time, or too short a one. */
+/**
+ * Returns the stall timeout in ms.
+ *
+ * @throws {ZeroMQConfigError} when the option is not a duration, or is too short
+ */
 export function threadStallTimeout({
   threadStallTimeout: given,
   heartbeatConfig,

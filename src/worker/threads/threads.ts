@@ -1,6 +1,7 @@
 /**
- * Workers whose handlers run on several threads, all from one worker module. Each is a worker of its own to the routers;
- * its sockets stay in this thread. A module that opens sockets itself runs in processes (see `native-sockets.ts`).
+ * Workers whose handlers run on several threads, all from one worker module. To the routers each
+ * thread is a separate worker, whose sockets stay in the parent thread. A module that opens sockets
+ * itself runs in processes (see `native-sockets.ts`).
  */
 
 import { Emitter } from '../../core/collections/emitter.ts';
@@ -22,22 +23,22 @@ import { type FromThread, isPosted, type ThreadSetup, type ToThread } from './th
 import { moduleName, threadStallTimeout, type ZeroMQWorkerThreadsOptions } from './threads-options.ts';
 
 interface ThreadsEvents {
-  /** A thread's worker runs. `restarts` is 0 for its first life. */
+  /** Emitted when the worker of a thread is running. `restarts` is 0 the first time. */
   ready: [thread: number, identity: string, restarts: number];
-  /** A thread died and will be started again in `delay` ms. */
+  /** Emitted when a thread has crashed; it starts again after `delay` ms. */
   crashed: [thread: number, error: Error, delay: number];
-  /** A router would not take the worker of a thread. */
+  /** Emitted when a router rejects the worker of a thread. */
   refused: [thread: number, endpoint: string, reason: string];
 }
 
-/** One place in the group, and what holds it now. */
+/** A position in the group and its current thread. */
 interface Place {
   readonly index: number;
   readonly backoff: Backoff;
   thread: ModuleHost | undefined;
-  /** The worker that routers see; there while its thread runs. */
+  /** The worker that routers see; set while its thread runs. */
   worker: ThreadedWorker | undefined;
-  /** A worker of its ran, at some time. */
+  /** A worker of this position has been running before. */
   joined: boolean;
   restarts: number;
   restart: Cancel | undefined;
@@ -45,38 +46,59 @@ interface Place {
 
 /** A worker whose handlers run in a thread. */
 class ThreadedWorker extends RoutedWorker {
-  /** The thread is gone, and with it all that it held. */
+  /** Settles everything the thread held, after the thread has ended. */
   abandon(error: Error): Promise<void> {
     return this.cut(error);
   }
 }
 
-/** A thread that ran this long had a good start: the next crash begins the backoff anew. */
+/** A thread that ran for this long, in ms, started well: the next crash restarts the backoff. */
 const HEALTHY_AFTER = 10_000;
 
-/** Time that a worker has to cut what still runs at its deadline, and its thread to end; then the thread is ended. */
+/**
+ * How long, in ms, a worker may take to cut the requests that run at its deadline, and its thread
+ * to end. Then the thread is terminated.
+ */
 const CUT_TIME = 500;
 
-/** Requests that a thread holds beyond its concurrency, where no router sees to it. */
+/**
+ * Maximum number of requests that a thread holds beyond its concurrency when no router limits them.
+ */
 const MAX_QUEUE = 10_000;
 
-/** Runs N workers on worker threads; a crashed one is started again with backoff; stopping drains all. */
+/**
+ * Runs a number of workers on worker threads. A crashed thread starts again with backoff; `stop()`
+ * drains all of them.
+ * @example
+ * ```ts
+ * const workers = new ZeroMQWorkerThreads({
+ *   module: new URL('./tasks.js', import.meta.url),
+ *   connection: 'tcp://localhost:5556',
+ *   threads: 4,
+ * });
+ * await workers.start();
+ * ```
+ */
 export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements AsyncDisposable {
   private readonly lifecycle: Lifecycle;
   private readonly logger: Logger;
-  /** For what the threads tell: each line says by itself who in the thread speaks. */
+  /** For the entries of the threads. Each already names its source in the thread. */
   private readonly threadLogger: Logger;
   private readonly setup: Omit<ThreadSetup, 'pulse'>;
   private readonly threadStallTimeout: number;
   private readonly options: ZeroMQWorkerThreadsOptions;
   private readonly curve: CurveClient | undefined;
   private readonly places: readonly Place[];
-  /** Where threads that are started from now on run. */
+  /** Where threads that start from now on run. */
   private isolation: Isolation = 'thread';
-  /** Of the first `stop()`. */
+  /** Deadline of the first `stop()`. */
   private deadline: number | undefined;
 
-  /** @throws ZeroMQConfigError naming the option that is not acceptable. */
+  /**
+   * Creates a group of workers. It starts no thread before `start()`.
+   * @param options {@link ZeroMQWorkerThreadsOptions}
+   * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
+   */
   constructor(options: ZeroMQWorkerThreadsOptions) {
     super();
     const { threads = 2, concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
@@ -112,20 +134,20 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     );
   }
 
-  /** Settles once, when all threads have ended. */
+  /** Resolves once, when all threads have ended. */
   get closed(): Promise<Error | undefined> {
     return this.lifecycle.closed;
   }
 
-  /** Threads that run now. */
+  /** The number of running threads. */
   get running(): number {
     return this.places.filter((place) => place.thread !== undefined).length;
   }
 
   /**
-   * Starts all threads; resolves when all their workers run.
-   *
-   * @throws the error of a thread that could not be started the first time (no such module, no handlers).
+   * Starts all threads. Resolves when all their workers are running.
+   * @throws {Error} the error of a thread that failed on its first start, for example because the
+   *   module does not exist or has no handlers
    */
   start(): Promise<void> {
     return this.lifecycle.start();
@@ -133,8 +155,8 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
 
   /**
    * Drains the workers and ends the threads. Idempotent.
-   *
-   * @param options.deadline ms after which what still runs is cut. Default 10,000.
+   * @param options `deadline`: how long requests may still run, in milliseconds, before they are
+   *   cut (default: 10,000)
    */
   stop(options: { deadline?: number } = {}): Promise<void> {
     const { deadline = 10_000 } = options;
@@ -156,7 +178,10 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     }
   }
 
-  /** Starts a thread in its place, and its worker; resolves when both run, rejects when the thread ends before. */
+  /**
+   * Starts a thread and its worker. Resolves when both are running; rejects if the thread ends
+   * before.
+   */
   private launch(place: Place): Promise<void> {
     const pulse = newPulse(this.threadStallTimeout);
     const thread = newHost(this.isolation, { ...this.setup, pulse });
@@ -212,7 +237,10 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     return state === 'running' || state === 'starting';
   }
 
-  /** The module opens sockets: the thread finishes what it holds, and a process takes its place. */
+  /**
+   * Replaces a thread whose module opens sockets: it finishes its requests, and a process takes its
+   * place.
+   */
   private async vacate({ index, worker }: Place, thread: ModuleHost): Promise<void> {
     if (this.isolation === 'thread') {
       this.logger.info({ thread: index }, 'the worker module opens ZeroMQ sockets: it moves to a process');
@@ -222,7 +250,10 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     await thread.terminate();
   }
 
-  /** A thread is gone, and its worker with it. One that had worked before is started again, as is a restarted one. */
+  /**
+   * Handles the end of a thread and its worker. A thread that has worked before starts again, as
+   * does a restarted one.
+   */
   private ended(place: Place, error: Error, livedFor: number): void {
     place.thread = undefined;
     this.abandon(place, error);
@@ -230,7 +261,10 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     if (state === 'running' || (state === 'starting' && place.joined)) this.crashed(place, error, livedFor);
   }
 
-  /** A thread stands still: routers learn that its worker is lost, even where native code keeps the thread from ending. */
+  /**
+   * Handles a stalled thread. Routers learn that its worker is lost, even if native code keeps the
+   * thread from ending.
+   */
   private frozen(place: Place): Error {
     const error = new ZeroMQError(
       'THREAD_STALLED',
@@ -246,7 +280,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     place.worker = undefined;
   }
 
-  /** Lets routers know of the thread's worker. */
+  /** Connects the worker of the thread to the routers. */
   private async join(place: Place, executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
     if (!this.isStarted) return;
     const { connection, dns, heartbeatConfig, configFile } = this.options;
@@ -273,11 +307,13 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       'a worker thread died and will be started again',
     );
     this.notify('crashed', place.index, error, delay);
-    // Not unref'd: with its last thread gone, nothing else keeps the process alive until then.
+    // The timer is not unref'd: after the end of the last thread nothing else keeps the process
+    // alive.
     const timer = setTimeout(() => {
       place.restart = undefined;
       place.restarts += 1;
-      // A thread that ends before it is ready has told of it through its exit: the next attempt is on its way.
+      // The exit of a thread that ends before it is ready was already handled; the next attempt is
+      // scheduled.
       this.launch(place).catch(() => undefined);
     }, delay);
     place.restart = () => clearTimeout(timer);
@@ -289,7 +325,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     await Promise.all(this.places.map((place) => this.retire(place)));
   }
 
-  /** Lets the worker finish what it holds, then its thread end. */
+  /** Drains the worker, then ends its thread. */
   private async retire({ thread, worker }: Place): Promise<void> {
     if (thread === undefined) return;
     const exit = new Promise((resolve) => thread.once('exit', resolve));
