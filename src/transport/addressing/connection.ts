@@ -1,5 +1,6 @@
 /**
- * Connections: where a socket binds or connects, with the arguments and connection strings of the Python original.
+ * Connections: addresses where a socket binds or connects, with the arguments and connection
+ * strings of the original.
  */
 import { isIP, isIPv6 } from 'node:net';
 import { isLoopback } from '../../core/identity/loopback.ts';
@@ -9,36 +10,50 @@ import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 export const ZeroMQProtocol = { TCP: 'tcp', IPC: 'ipc', INPROC: 'inproc' } as const;
 export type ZeroMQProtocol = (typeof ZeroMQProtocol)[keyof typeof ZeroMQProtocol];
 
-/** A place where a socket binds or connects. */
+/** An address where a socket binds or connects. */
 export abstract class ZeroMQConnection {
   abstract readonly protocol: ZeroMQProtocol;
   /**
-   * The endpoint in ZeroMQ's form.
+   * Returns the endpoint in the form of ZeroMQ.
    *
-   * @param bind true for the side that binds, false (default) for the side that connects.
-   * @throws ZeroMQConfigError when the connection cannot be used that way (connect to port 0).
+   * @param bind true for the side that binds, false (default) for the side that connects
+   * @returns the endpoint, such as `tcp://localhost:5555`
+   * @throws {ZeroMQConfigError} when the connection cannot be used that way, such as connecting to
+   *   port 0
    */
   abstract getConnectionString(bind?: boolean): string;
 
-  /** The place as people know it: what clients connect to. */
+  /** Returns the endpoint to which clients connect. */
   toString(): string {
     return this.getConnectionString();
   }
 }
 
 /**
- * Whatever names a place: a connection, or its URL: `tcp://host:port`, `ipc://path`, `inproc://name`. Those who connect
- * may be given a name that is looked up again and again too: `dns://name:port`, or `dns://name` for SRV records.
+ * A connection or its URL: `tcp://host:port`, `ipc://path`, `inproc://name`. A connecting node also
+ * accepts a DNS name that it looks up repeatedly: `dns://name:port`, or `dns://name` for SRV
+ * records.
  */
 export type ConnectionLike = ZeroMQConnection | string;
 
-/** Options of a TCP connection. */
+/** Options of {@link ZeroMQTCPConnection}. */
 export interface ZeroMQTCPConnectionOptions {
-  /** Interface or address to bind; `*` (all interfaces, as the original binds) is the default. */
+  /**
+   * Interface or address to bind. The original binds all interfaces too.
+   *
+   * @defaultValue `'*'`, all interfaces
+   */
   bindHost?: string;
 }
 
-/** TCP. Binds `tcp://<bindHost>:<port>`, connects `tcp://<host>:<port>`. */
+/**
+ * A TCP connection. It binds `tcp://<bindHost>:<port>` and connects to `tcp://<host>:<port>`.
+ *
+ * @example
+ * ```ts
+ * const connection = new ZeroMQTCPConnection(5555, 'router.internal');
+ * ```
+ */
 export class ZeroMQTCPConnection extends ZeroMQConnection {
   readonly protocol = ZeroMQProtocol.TCP;
   readonly port: number;
@@ -46,9 +61,13 @@ export class ZeroMQTCPConnection extends ZeroMQConnection {
   readonly bindHost: string;
 
   /**
-   * @param port 1 to 65535; 0 lets the binding side pick a free port, which `start()` tells.
-   * @param host name or address to connect to; default `localhost`.
-   * @throws ZeroMQConfigError naming the argument, its value and what is allowed.
+   * Creates a TCP connection.
+   *
+   * @param port 1 to 65535; 0 lets the binding side choose a free port, which `start()` returns
+   * @param host name or address to connect to; default: `localhost`
+   * @param options {@link ZeroMQTCPConnectionOptions}
+   * @throws {ZeroMQConfigError} when an argument is invalid; the message names it, its value and
+   *   the valid range
    */
   constructor(port: number, host = 'localhost', options: ZeroMQTCPConnectionOptions = {}) {
     super();
@@ -60,7 +79,11 @@ export class ZeroMQTCPConnection extends ZeroMQConnection {
     this.bindHost = checkHost('bindHost', options.bindHost ?? '*', true);
   }
 
-  /** Whether the address is an IPv6 literal, for which sockets must allow IPv6 (ZMQ_IPV6). */
+  /**
+   * Whether the address is an IPv6 literal, which requires sockets with ZMQ_IPV6.
+   *
+   * @param bind true for the side that binds
+   */
   isIPv6(bind: boolean): boolean {
     return isIPv6(bind ? this.bindHost : this.host);
   }
@@ -81,17 +104,27 @@ export class ZeroMQTCPConnection extends ZeroMQConnection {
   }
 }
 
-/** Longest path of a Unix domain socket on Linux, in bytes, its final NUL left out. */
+/** Maximum length of the path of a Unix domain socket on Linux, in bytes, without its final NUL. */
 const MAX_IPC_PATH = 107;
 
-/** IPC: a Unix domain socket. */
+/**
+ * An IPC connection: a Unix domain socket.
+ *
+ * @example
+ * ```ts
+ * const connection = new ZeroMQIPCConnection('/run/app/router.sock');
+ * ```
+ */
 export class ZeroMQIPCConnection extends ZeroMQConnection {
   readonly protocol = ZeroMQProtocol.IPC;
   readonly ipcPath: string;
 
   /**
-   * @param ipcPath path of the socket file, at most 107 bytes; `@name` is Linux' abstract namespace.
-   * @throws ZeroMQConfigError when the path is empty, too long or holds a NUL.
+   * Creates an IPC connection.
+   *
+   * @param ipcPath path of the socket file, at most 107 bytes; `@name` is in the abstract namespace
+   *   of Linux
+   * @throws {ZeroMQConfigError} when the path is empty, too long or contains a NUL
    */
   constructor(ipcPath: string) {
     super();
@@ -109,17 +142,26 @@ export class ZeroMQIPCConnection extends ZeroMQConnection {
   }
 }
 
-/** Longest INPROC name libzmq takes. */
+/** Maximum length of an INPROC name in libzmq. */
 const MAX_INPROC_NAME = 255;
 
-/** INPROC: within one process, between its threads too. */
+/**
+ * An INPROC connection: within one process, also between its threads.
+ *
+ * @example
+ * ```ts
+ * const connection = new ZeroMQINPROCConnection('router');
+ * ```
+ */
 export class ZeroMQINPROCConnection extends ZeroMQConnection {
   readonly protocol = ZeroMQProtocol.INPROC;
   readonly inprocName: string;
 
   /**
-   * @param inprocName 1 to 255 bytes.
-   * @throws ZeroMQConfigError when the name is empty, too long or holds a NUL.
+   * Creates an INPROC connection.
+   *
+   * @param inprocName 1 to 255 bytes
+   * @throws {ZeroMQConfigError} when the name is empty, too long or contains a NUL
    */
   constructor(inprocName: string) {
     super();
@@ -138,9 +180,9 @@ export class ZeroMQINPROCConnection extends ZeroMQConnection {
 }
 
 /**
- * The connection that a URL names.
+ * Converts a URL to a connection.
  *
- * @throws ZeroMQConfigError when the value is no connection and no URL of a known transport.
+ * @throws {ZeroMQConfigError} when the value is neither a connection nor a URL of a known transport
  */
 export function toConnection(value: ConnectionLike): ZeroMQConnection {
   if (value instanceof ZeroMQConnection) return value;
@@ -189,7 +231,7 @@ function bracket(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
 
-/** Whether only this machine reaches what is bound there. */
+/** Whether only this host can reach the address when it is bound. */
 export function isLocal(connection: ZeroMQConnection): boolean {
   return !(connection instanceof ZeroMQTCPConnection) || isLoopback(connection.bindHost.toLowerCase());
 }

@@ -1,7 +1,7 @@
 /**
- * The connections that places stand for, as they come and go: those of a list at once and for ever, those of a DNS name
- * whenever it is looked up again. A look-up that fails, or finds nothing, changes nothing: routers are given up because
- * the name says so, not because nobody can say.
+ * Tracks the connections that targets stand for. Those of a list are fixed; those of a DNS name
+ * change with each look-up. A look-up that fails or finds nothing changes nothing: a router is
+ * dropped only when the name no longer lists it, not when DNS is unavailable.
  */
 
 import type { Logger } from '../../core/logging/logging.ts';
@@ -12,23 +12,31 @@ import { type ZeroMQConnection, ZeroMQTCPConnection } from './connection.ts';
 import { type DnsResolver, serverResolver, systemResolver } from './resolver.ts';
 import { DnsTarget, type Target } from './targets.ts';
 
-/** How `dns://` places are looked up. */
+/** Options for looking up `dns://` targets. */
 export interface DnsOptions {
-  /** Looks names up. Default: the server that the URL names, else as the system does. */
+  /**
+   * The resolver of names.
+   *
+   * @defaultValue the DNS server in the URL, or else the resolver of the system
+   */
   readonly resolver?: DnsResolver;
-  /** Time between look-ups in ms, give or take a tenth. Default 5,000. */
+  /**
+   * Interval of look-ups in milliseconds, varied by up to a tenth.
+   *
+   * @defaultValue 5,000
+   */
   readonly interval?: number;
 }
 
-/** What a discovery tells. */
+/** Callbacks of a discovery. */
 export interface DiscoveryOwner {
-  /** Connect there. */
+  /** A new connection is listed. */
   appeared(connection: ZeroMQConnection): void;
-  /** No place stands for it any more. */
+  /** No target lists the connection any longer. */
   vanished(connection: ZeroMQConnection): void;
 }
 
-/** What goes with a discovery. */
+/** Options of a discovery. */
 export interface DiscoveryOptions {
   readonly dns?: DnsOptions;
   readonly logger: Logger;
@@ -36,9 +44,9 @@ export interface DiscoveryOptions {
 }
 
 const DEFAULT_INTERVAL = 5000;
-/** Share of the interval that is left to chance: many nodes that started together spread out. */
+/** Random share of the interval: nodes that started together spread their look-ups. */
 const SPREAD = 0.1;
-/** While a name was never resolved, it is asked for sooner; ms. */
+/** Interval of look-ups until a name is first resolved, in ms. */
 const FIRST_RETRY = 250;
 
 /** The connections of a node; see the head of this file. */
@@ -47,7 +55,7 @@ export class Discovery {
   private readonly known = new Map<string, ZeroMQConnection>();
   private readonly fixed: readonly ZeroMQConnection[];
 
-  /** @throws ZeroMQConfigError for an interval that is not acceptable. */
+  /** @throws {ZeroMQConfigError} when the interval is invalid */
   constructor(
     places: readonly Target[],
     options: DiscoveryOptions,
@@ -60,7 +68,7 @@ export class Discovery {
     });
   }
 
-  /** Tells the connections of lists at once, and begins to look names up. */
+  /** Reports the connections of lists immediately, and starts to look up names. */
   start(): void {
     this.changed();
     for (const watch of this.watches) watch.start();
@@ -70,7 +78,7 @@ export class Discovery {
     for (const watch of this.watches) watch.stop();
   }
 
-  /** New ones first: a node that moves from one router to another is never without. */
+  /** Adds new connections first, so that a node that moves between routers always has one. */
   private changed(): void {
     const now = new Map<string, ZeroMQConnection>();
     for (const each of this.fixed) now.set(each.toString(), each);
@@ -88,22 +96,26 @@ export class Discovery {
   }
 }
 
-/** @throws ZeroMQConfigError naming what is not acceptable. */
+/**
+ * Validates the DNS options.
+ *
+ * @throws {ZeroMQConfigError} when an option is invalid; the message names it
+ */
 export function checkDns(dns: DnsOptions | undefined): void {
   const { interval = DEFAULT_INTERVAL } = dns ?? {};
   if (Number.isFinite(interval) && interval >= 10) return;
   throw new ZeroMQConfigError(`dns.interval must be at least 10 ms, got ${String(interval)}`);
 }
 
-/** One name, looked up again and again. */
+/** A name that is looked up repeatedly. */
 class NameWatch {
-  /** What it stands for, as it was found last. */
+  /** The connections of the last successful look-up. */
   found: readonly ZeroMQConnection[] = [];
   private readonly resolver: DnsResolver;
   private readonly interval: number;
   private readonly clock: Clock;
   private readonly backoff: Backoff;
-  /** Addresses of the hosts that SRV records name, as they were found last. */
+  /** Last known addresses of the hosts in SRV records. */
   private readonly hosts = new Map<string, readonly string[]>();
   private cancel: Cancel | undefined;
   private stopped = false;
@@ -156,7 +168,7 @@ class NameWatch {
     return found.flat();
   }
 
-  /** One host that cannot be resolved must not take the others away. */
+  /** A host that cannot be resolved must not affect the others. */
   private async addressesOf(host: string): Promise<readonly string[]> {
     try {
       const found = await this.resolver.addresses(host);

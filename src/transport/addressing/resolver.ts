@@ -1,21 +1,35 @@
-/** Looking names up: as the system does it, or by asking one DNS server. */
+/** Resolvers of names: the one of the system, and one that queries a single DNS server. */
 import { lookup, Resolver, resolveSrv } from 'node:dns/promises';
 
-/** A host and port that an SRV record names. Priority and weight are not looked at: all are connected. */
+/**
+ * Host and port of an SRV record. Priority and weight are ignored, because a node connects to all
+ * of them.
+ */
 export interface DnsService {
   readonly name: string;
   readonly port: number;
 }
 
-/** Looks names up. Both methods reject, or give an empty list, when nothing is found. */
+/** Resolves names. Both methods reject, or return an empty list, when nothing is found. */
 export interface DnsResolver {
-  /** IP addresses of a host: its A records, or where there are none its AAAA records. */
+  /**
+   * Returns the IP addresses of a host: its A records, or its AAAA records if it has no A records.
+   *
+   * @param name the name of the host
+   */
   addresses(name: string): Promise<readonly string[]>;
-  /** SRV records of a name. */
+  /**
+   * Returns the SRV records of a name.
+   *
+   * @param name the name of the service
+   */
   services(name: string): Promise<readonly DnsService[]>;
 }
 
-/** As other programs of the machine see names: hosts file, search domains and all. SRV records are asked of DNS. */
+/**
+ * Resolves names like other programs on the host, with the hosts file and search domains. SRV
+ * records come from DNS.
+ */
 export const systemResolver: DnsResolver = {
   async addresses(name) {
     const found = await lookup(name, { all: true });
@@ -25,15 +39,16 @@ export const systemResolver: DnsResolver = {
   services: (name) => resolveSrv(name),
 };
 
-/** How long a DNS server has for an answer, in ms, and how often it is asked. */
+/** Timeout of a query to a DNS server, in ms, and number of attempts. */
 const SERVER_TIMEOUT = 2000;
 const SERVER_TRIES = 2;
 
 /**
- * Asks one DNS server and nobody else.
+ * Creates a resolver that queries a single DNS server.
  *
- * @param server its IP address, with a port where it is not 53: `10.0.0.10`, `127.0.0.1:5353`, `[::1]:5353`.
- * @throws TypeError when that is no such address.
+ * @param server IP address of the server, with a port if it is not 53: `10.0.0.10`,
+ *   `127.0.0.1:5353`, `[::1]:5353`
+ * @throws {TypeError} when the address is invalid
  */
 export function serverResolver(server: string): DnsResolver {
   const resolver = new Resolver({ timeout: SERVER_TIMEOUT, tries: SERVER_TRIES });

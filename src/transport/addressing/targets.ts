@@ -1,4 +1,4 @@
-/** Where a node connects to: connections, and names that stand for any number of them. */
+/** Targets of a connecting node: connections, and names that stand for any number of them. */
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import {
   type ConnectionLike,
@@ -9,20 +9,21 @@ import {
 import { serverResolver } from './resolver.ts';
 
 /**
- * A name that is looked up again and again: `dns://[SERVER/]NAME:PORT` stands for all IP addresses of the host NAME, and
- * without a port `dns://[SERVER/]NAME` for what its SRV records say.
+ * A name that is looked up repeatedly. `dns://[SERVER/]NAME:PORT` stands for all IP addresses of
+ * the host NAME. Without a port, `dns://[SERVER/]NAME` stands for the hosts and ports of its SRV
+ * records.
  */
 export class DnsTarget {
   private constructor(
     private readonly url: string,
-    /** DNS server to ask; undefined: as the system does. */
+    /** DNS server to query; undefined: the resolver of the system. */
     readonly server: string | undefined,
     readonly name: string,
-    /** Undefined: SRV records say it. */
+    /** Undefined: the SRV records contain it. */
     readonly port: number | undefined,
   ) {}
 
-  /** @throws ZeroMQConfigError when it is no such URL. */
+  /** @throws {ZeroMQConfigError} when the value is not a valid `dns://` URL */
   static parse(url: string): DnsTarget {
     const [, server, name, port] = /^dns:\/\/(?:([^/]+)\/)?([^/:[\]]+)(?::(\d{1,5}))?$/.exec(url) ?? [];
     if (name === undefined) {
@@ -34,7 +35,8 @@ export class DnsTarget {
     if (port !== undefined && Number(port) === 0) {
       throw new ZeroMQConfigError(`cannot connect to port 0, got ${JSON.stringify(url)}`);
     }
-    // A connection checks host and port; an unusable server is told here too and not at the first look-up.
+    // The connection validates host and port. An invalid server is also reported here, not at the
+    // first look-up.
     new ZeroMQTCPConnection(Number(port ?? 1), name);
     checkServer(url, server);
     return new DnsTarget(url, server, name, port === undefined ? undefined : Number(port));
@@ -55,13 +57,13 @@ function checkServer(url: string, server: string | undefined): void {
   }
 }
 
-/** Whatever a connecting node is told to connect to. */
+/** A target of a connecting node. */
 export type Target = ZeroMQConnection | DnsTarget;
 
 /**
- * The place that a URL names: a connection, or a name to look up.
+ * Converts a URL to a target: a connection, or a name to look up.
  *
- * @throws ZeroMQConfigError when it names none, or none that can be connected to.
+ * @throws {ZeroMQConfigError} when the URL is invalid, or cannot be connected to
  */
 export function toTarget(value: ConnectionLike): Target {
   if (typeof value === 'string' && value.startsWith('dns:')) return DnsTarget.parse(value);
@@ -69,9 +71,10 @@ export function toTarget(value: ConnectionLike): Target {
 }
 
 /**
- * All the places that a list or a single value names.
+ * Converts a single value or a list to targets.
  *
- * @throws ZeroMQConfigError when one is not usable, the list is empty, or it names a place twice.
+ * @throws {ZeroMQConfigError} when a target is invalid, the list is empty, or it contains a target
+ *   twice
  */
 export function toTargets(value: ConnectionLike | readonly ConnectionLike[]): Target[] {
   const list = Array.isArray(value) ? (value as readonly ConnectionLike[]) : [value as ConnectionLike];

@@ -1,20 +1,21 @@
 /**
- * The gate of a socket that binds with CURVE: lets in whom the authenticator knows, and knows whose key is behind a
- * ROUTER's peer.
+ * Admission of peers to a socket that binds with CURVE. It admits the peers that the authenticator
+ * knows, and records which key belongs to each peer of a ROUTER.
  *
- * libzmq keeps these two apart: it asks (ZAP) about a key before it reads the peer's routing id, and a message says
- * nothing of the key. So peers of a ROUTER are let in one at a time: the next one is told to come in when the one
- * before has shown up with its routing id, or cannot any more. A routing id that shows up while one is awaited is
- * hence his. That holds because
+ * libzmq reports the two separately: it asks about a key (ZAP) before it reads the peer's routing
+ * id, and a message does not carry the key. The peers of a ROUTER are therefore admitted one at a
+ * time. The next one is accepted when the one before has appeared with its routing id, or no longer
+ * can. A routing id that appears while a peer is awaited belongs to that peer, because:
  *
- * - the first thing read of a connection is what the socket says of it, `[id, ""]` (ZMQ_ROUTER_NOTIFY);
- * - the last thing is `[id, farewell]` (ZMQ_DISCONNECT_MSG), where the farewell is random bytes that no peer knows: none
- *   can say of itself that it is gone, and come back as somebody else;
- * - a routing id that is taken changes hands (ZMQ_ROUTER_HANDOVER) only to somebody with the same key, who is back
- *   before he was missed. Whoever else takes one over is cut.
+ * - The first message read from a connection is the notice of the socket, `[id, ""]`
+ *   (ZMQ_ROUTER_NOTIFY).
+ * - The last one is `[id, farewell]` (ZMQ_DISCONNECT_MSG). The farewell is random bytes that no
+ *   peer knows, so a peer cannot claim to have left and return as another one.
+ * - A routing id in use passes (ZMQ_ROUTER_HANDOVER) only to a peer with the same key, which
+ *   reconnected before its loss was noticed. Any other peer that takes one over is cut.
  *
- * To cut somebody, a socket of our own takes his routing id over: libzmq then reads nothing more from the connection,
- * and closes it when it answers no ping.
+ * To cut a peer, an internal socket takes over its routing id. libzmq then reads nothing more from
+ * the connection, and closes it when it answers no ping.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -29,22 +30,25 @@ import type { CurveEndpoint } from './curve-options.ts';
 import { noPermissions, type PeerPermissions } from './permissions.ts';
 import { type AdmissionHandler, type ConnectingPeer, Zap } from './zap.ts';
 
-/** Peers that may wait to be let in; more are turned away for now. */
+/** Maximum number of peers that may wait for admission; further ones are rejected for now. */
 const MOST_WAITING = 1000;
 
-/** How long one that was let in may take to show up, in ms; then, and this often, it is seen to whether it still can. */
+/**
+ * How long an accepted peer may take to appear, in ms. After that, and at this interval, the socket
+ * checks whether it still can.
+ */
 const PATIENCE = 100;
 
-/** How long one whose key was taken off the list is still told so, before he is cut, in ms. */
+/** How long a peer whose key was revoked still receives refusals before it is cut, in ms. */
 const LAST_WORDS = 1000;
 
-/** Somebody behind a routing id. */
+/** The peer behind a routing id. */
 export class AuthenticatedPeer {
-  /** What he may do now. */
+  /** Its current permissions. */
   rights: PeerPermissions;
-  /** His key was taken off the list. */
+  /** Its key was removed from the allow list. */
   revoked = false;
-  /** Nothing of his is read any more. */
+  /** Its messages are no longer read. */
   cut = false;
 
   constructor(
@@ -56,11 +60,11 @@ export class AuthenticatedPeer {
   }
 }
 
-/** What a gate tells the socket. */
+/** Callbacks of an admission to the socket. */
 export interface AdmissionOwner {
-  /** Nothing more of a peer will be delivered. */
+  /** No further message of the peer is delivered. */
   gone(key: string): void;
-  /** A peer may do other things than before. */
+  /** The permissions of a peer have changed. */
   rightsChanged(key: string): void;
 }
 
@@ -68,30 +72,33 @@ let gates = 0;
 
 export class AdmissionGate implements AdmissionHandler {
   private readonly guests = new Map<string, AuthenticatedPeer>();
-  /** Connections by public key. */
+  /** Number of connections by public key. */
   private readonly connections = new Map<string, number>();
   private readonly waiting = new Ring<ConnectingPeer>();
-  /** Told to come in, and not there yet. */
+  /** The peer that was accepted and has not appeared yet. */
   private awaited: ConnectingPeer | undefined;
   private cancelCheck: Cancel | undefined;
-  /** Handshakes that succeeded, and how many of them are those of peers who showed up or whose routing id was taken. */
+  /**
+   * Number of successful handshakes, and how many of them belong to peers that appeared or whose
+   * routing id was taken.
+   */
   private handshakes = 0;
   private explained = 0;
   private readonly nobody = randomBytes(32);
   private readonly domain = `zeromq-gateway-${++gates}`;
   private readonly timers = new Set<Cancel>();
   private readonly endReviews: () => void;
-  /** Where sockets that take routing ids over connect to. */
+  /** Endpoint to which the sockets that take over routing ids connect. */
   private cuttingPlace: string | undefined;
   private closed = false;
 
   private zap: Zap | undefined;
 
   /**
-   * Makes a socket, which is not bound yet, speak CURVE only.
+   * Makes a socket that is not bound yet accept only CURVE.
    *
-   * @param notified whether the socket says which peers come and go; see `PeerNotices`.
-   * @throws ZeroMQSocketInvalid when the library lacks what it takes.
+   * @param notified whether the socket reports peers that connect and leave; see `PeerNotices`
+   * @throws {ZeroMQSocketInvalid} when the library lacks a required option
    */
   constructor(
     private readonly socket: Router | Dealer,
@@ -114,9 +121,9 @@ export class AdmissionGate implements AdmissionHandler {
   }
 
   /**
-   * Begins to answer for the socket; nobody is let in before.
+   * Starts to answer for the socket. No peer is admitted before.
    *
-   * @throws ZeroMQSocketInvalid when something else in this process handles ZAP.
+   * @throws {ZeroMQSocketInvalid} when other code in this process handles ZAP
    */
   async open(): Promise<void> {
     const zap = await Zap.open(this.domain, this);
@@ -155,13 +162,19 @@ export class AdmissionGate implements AdmissionHandler {
     }
   }
 
-  /** Whether a message is for whoever reads the socket. What comes of an unknown peer was read late, from a lost connection. */
+  /**
+   * Whether a message is delivered. A message from an unknown peer was read late, from a lost
+   * connection.
+   */
   passes([identity]: Buffer[]): boolean {
     if (identity === undefined || !(this.socket instanceof Router)) return identity !== undefined;
     return this.guests.get(identity.toString('latin1'))?.cut === false;
   }
 
-  /** The socket says that a peer comes; or a peer says it of itself. @returns whether it is there for whoever reads. */
+  /**
+   * Handles a notice that a peer connected, which the peer may have forged. Returns whether the
+   * peer was admitted.
+   */
   came(key: string, identity: Buffer): boolean {
     const guest = this.guests.get(key);
     if (guest === undefined) return this.cameIn(key, identity);
@@ -173,7 +186,7 @@ export class AdmissionGate implements AdmissionHandler {
     return this.cameIn(key, identity);
   }
 
-  /** The socket says that a peer is gone. @returns whether it was there for whoever reads. */
+  /** Handles the notice that a peer has left. Returns whether the peer had been admitted. */
   left(key: string): boolean {
     const guest = this.guests.get(key);
     if (guest === undefined) return false;
@@ -201,7 +214,7 @@ export class AdmissionGate implements AdmissionHandler {
     else this.connections.delete(publicKey);
   }
 
-  /** Tells the next one to come in. */
+  /** Accepts the next peer. */
   private letIn(): void {
     if (this.awaited !== undefined || this.closed) return;
     const next = this.waiting.shift();
@@ -229,7 +242,7 @@ export class AdmissionGate implements AdmissionHandler {
     return !guest.cut;
   }
 
-  /** The awaited one is there, or will never be. */
+  /** The awaited peer has appeared, or never will. */
   private settled(): void {
     this.cancelCheck?.();
     this.awaited = undefined;
@@ -245,7 +258,9 @@ export class AdmissionGate implements AdmissionHandler {
     this.cancelCheck = systemClock.after(PATIENCE, () => setImmediate(() => void this.check(applicant)));
   }
 
-  /** Where the connection is gone and nothing of it is left to read, nobody will come. */
+  /**
+   * If the connection is lost and none of its messages are left to read, the peer cannot appear.
+   */
   private async check(applicant: ConnectingPeer): Promise<void> {
     if (this.awaited !== applicant || this.closed || this.takenId(applicant)) return;
     const there = await this.zap?.isThere(applicant);
@@ -254,7 +269,10 @@ export class AdmissionGate implements AdmissionHandler {
     else this.givenUp(applicant);
   }
 
-  /** One that shook hands and has not shown up came under another's routing id, and was cut. */
+  /**
+   * A peer that completed its handshake but has not appeared used the routing id of another peer,
+   * and was cut.
+   */
   private takenId(applicant: ConnectingPeer | undefined): boolean {
     if (applicant === undefined || this.awaited !== applicant || this.closed) return false;
     if (this.handshakes <= this.explained || this.readable()) return false;
@@ -268,14 +286,14 @@ export class AdmissionGate implements AdmissionHandler {
     this.settled();
   }
 
-  /** Whether something is there to be read. The message to nobody makes zeromq.js look, too. */
+  /** Whether a message can be read. The message to an unknown peer makes zeromq.js check. */
   private readable(): boolean {
     const { readable } = this.socket;
     this.socket.send([this.nobody, NO_BYTES]).catch(() => undefined);
     return readable;
   }
 
-  /** Looks at everybody's rights anew. */
+  /** Looks up the permissions of all peers again. */
   private review(): void {
     const { server, side } = this.door;
     for (const [key, guest] of this.guests) {
@@ -288,7 +306,9 @@ export class AdmissionGate implements AdmissionHandler {
     }
   }
 
-  /** He may do nothing more, is told so for a moment, and is cut. */
+  /**
+   * Revokes all permissions of a peer and cuts it a moment later, so that it receives the refusals.
+   */
   private revoke(guest: AuthenticatedPeer): void {
     guest.revoked = true;
     guest.rights = noPermissions(guest.rights.name);
@@ -299,7 +319,9 @@ export class AdmissionGate implements AdmissionHandler {
     this.timers.add(cancel);
   }
 
-  /** Reads nothing more of a peer, and lets libzmq end its connection; see the head of this file. */
+  /**
+   * Reads nothing more from a peer, and lets libzmq end its connection; see the head of this file.
+   */
   private cut(guest: AuthenticatedPeer): void {
     const { socket } = this;
     if (guest.cut || this.closed || !(socket instanceof Router)) return;

@@ -1,4 +1,4 @@
-/** An allow list in a file, read again whenever the file changes. */
+/** An allow list in a file that is read again whenever the file changes. */
 import { readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
@@ -6,28 +6,53 @@ import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { AllowList, type AllowListDocument } from './allow-list.ts';
 
-/** Options of an allow list in a file. */
+/** Options of {@link AllowListFile}. */
 export interface AllowListFileOptions {
-  /** A changed file was taken in. */
+  /**
+   * Called after a changed file was loaded.
+   *
+   * @defaultValue none
+   */
   readonly onReload?: (file: string) => void;
-  /** A changed file has faults: the list stays as it was. */
+  /**
+   * Called when a changed file is invalid. The previous list stays in force.
+   *
+   * @defaultValue none
+   */
   readonly onError?: (error: Error, file: string) => void;
-  /** How often the file is looked at, in ms. Default 500. */
+  /**
+   * Interval at which the file is checked for changes, in milliseconds.
+   *
+   * @defaultValue 500
+   */
   readonly interval?: number;
   readonly clock?: Clock;
 }
 
-/** Whoever may write the list decides who is let in. */
+/** Anyone who can write the file controls which peers may connect. */
 const WRITABLE_BY_ALL = 0o002;
 
-/** An allow list that follows its file (YAML or JSON) until it is closed. */
+/**
+ * An allow list that follows its file (YAML or JSON) until it is closed.
+ *
+ * @example
+ * ```ts
+ * const authenticator = new AllowListFile('allow-list.yaml');
+ * const router = new ZeroMQRouter({ ...endpoints, curve: { secretKey, authenticator } });
+ * ```
+ */
 export class AllowListFile extends AllowList {
   private readonly clock: Clock;
   private seen: string;
   private cancelLook: Cancel | undefined;
   private closed = false;
 
-  /** @throws ZeroMQConfigError when the file cannot be read, or naming every fault in it. */
+  /**
+   * Loads the file and starts to watch it.
+   *
+   * @throws {ZeroMQConfigError} when the file cannot be read or is invalid; the message lists every
+   *   problem
+   */
   constructor(
     readonly file: string,
     private readonly options: AllowListFileOptions = {},
@@ -39,7 +64,7 @@ export class AllowListFile extends AllowList {
     this.lookLater();
   }
 
-  /** Looks at the file no more. */
+  /** Stops watching the file. */
   close(): void {
     this.closed = true;
     this.cancelLook?.();
@@ -49,7 +74,7 @@ export class AllowListFile extends AllowList {
     this.cancelLook = this.clock.after(this.options.interval ?? 500, () => void this.look());
   }
 
-  /** Files are looked at rather than listened to: that works on every file system and however they are replaced. */
+  /** Polling works on every file system and however the file is replaced; file events do not. */
   private async look(): Promise<void> {
     const state = await stat(this.file).then(describe, () => 'missing');
     if (this.closed) return;
@@ -102,7 +127,7 @@ function readList(file: string): AllowListDocument {
       `${file}: everybody may write it, and so let himself in; run chmod o-w ${file}`,
     );
   }
-  // JSON is YAML.
+  // JSON is a subset of YAML.
   const document = parseDocument(text, { prettyErrors: true });
   const fault = document.errors[0];
   if (fault !== undefined) throw new ZeroMQConfigError(`${file} is no YAML: ${fault.message.trim()}`);

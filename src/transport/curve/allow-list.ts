@@ -1,19 +1,23 @@
-/** The allow list: public keys, who bears them, and what they may do. */
+/** The allow list: public keys with their names and permissions. */
 import Joi from 'joi';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { MAX_EVENT_NAME } from '../../wire/limits.ts';
 import { isKey } from './keys.ts';
 import { PEER_ROLES, type PeerAuthenticator, type PeerGrant, PeerPermissions } from './permissions.ts';
 
-/** One entry: a key and what it is granted. */
+/** One entry of an {@link AllowList}: a public key and its permissions. */
 export interface AllowListEntry extends PeerGrant {
-  /** 40 characters of Z85. */
+  /** Public key of the peer: 40 characters of Z85 (ZeroMQ RFC 32). */
   readonly publicKey: string;
-  /** Domains in which it is let in. Default: every one. */
+  /**
+   * Domains in which the peer is admitted.
+   *
+   * @defaultValue all domains
+   */
   readonly domains?: readonly string[];
 }
 
-/** The document. */
+/** The content of an {@link AllowList}. */
 export interface AllowListDocument {
   readonly peers: readonly AllowListEntry[];
 }
@@ -69,34 +73,51 @@ interface Known {
   readonly domains: readonly string[] | undefined;
 }
 
-/** Who may connect, and what they may do. Whoever is not on it is not let in. */
+/**
+ * Lists the peers that may connect and their permissions. Peers that are not on the list are
+ * rejected.
+ *
+ * @example
+ * ```ts
+ * const authenticator = new AllowList({
+ *   peers: [{ name: 'gateway', role: 'client', publicKey, calls: ['tasks.*'] }],
+ * });
+ * ```
+ */
 export class AllowList implements PeerAuthenticator {
   private known: ReadonlyMap<string, Known>;
   private readonly listeners = new Set<() => void>();
 
   /**
-   * @param source what faults are told of: a file name, for one.
-   * @throws ZeroMQConfigError naming every fault.
+   * Creates an allow list.
+   *
+   * @param document the entries
+   * @param source where the document comes from, such as a file name; used in error messages
+   * @throws {ZeroMQConfigError} when the document is invalid; the message lists every problem
    */
   constructor(document: AllowListDocument, source = 'allow list') {
     this.known = read(document, source);
   }
 
-  /** How many keys are on it. */
+  /** The number of keys on the list. */
   get size(): number {
     return this.known.size;
   }
 
   /**
-   * Puts another list in its place. Peers whose key is gone are cut, others have their new rights from now on.
+   * Replaces the list. Peers whose key was removed are cut; other peers get their new permissions
+   * immediately.
    *
-   * @throws ZeroMQConfigError naming every fault; the list stays as it was.
+   * @param document the new entries
+   * @param source where the document comes from, such as a file name; used in error messages
+   * @throws {ZeroMQConfigError} when the document is invalid; the message lists every problem, and
+   *   the previous list stays in force
    */
   replace(document: AllowListDocument, source = 'allow list'): void {
     const next = read(document, source);
     for (const [key, { rights, domains }] of next) {
       const before = this.known.get(key);
-      // Who keeps his rights keeps the object, and with it what was found out by it.
+      // A peer with unchanged permissions keeps its object, and with it the results cached there.
       if (before?.rights.equals(rights)) next.set(key, { rights: before.rights, domains });
     }
     this.known = next;

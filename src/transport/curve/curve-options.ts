@@ -1,4 +1,6 @@
-/** What sockets are given to speak CURVE. Secret keys are kept where neither logs nor `console.log` find them. */
+/**
+ * CURVE options of sockets. Secret keys are stored where neither logs nor `console.log` show them.
+ */
 import type { Dealer, Router } from 'zeromq';
 import type { Logger } from '../../core/logging/logging.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
@@ -6,29 +8,48 @@ import { systemClock } from '../../core/time/clock.ts';
 import { assertCurve, type CurveKeyPair, checkPublicKey, curveKeyPair, keyPairOf } from './keys.ts';
 import { ALL_CALLERS, type PeerAuthenticator, type Side } from './permissions.ts';
 
-/** Who is turned away is told once in so many ms for each key, and so many keys are remembered for that. */
+/**
+ * Interval, in ms, at which the log reports a rejected key again, and the number of keys remembered
+ * for that.
+ */
 const TELL_AGAIN = 60_000;
 const MOST_TOLD = 1000;
 
-/** CURVE for a node that connects. Keys are 40 characters of Z85. */
+/** CURVE keys of a node that connects (ZMTP RFC 25). Keys are 40 characters of Z85. */
 export interface CurveClientOptions {
-  /** Public key of the router or server; several of them that a node connects to share one pair. */
+  /** Public key of the router or server. Several that a node connects to share one key pair. */
   readonly serverKey: string;
-  /** The node's own keys; `publicKey` may be left out. Default: a new pair, for servers that let everybody in. */
+  /**
+   * Secret key of the node; `publicKey` is optional.
+   *
+   * @defaultValue a new key pair, for servers without an authenticator
+   */
   readonly secretKey?: string;
   readonly publicKey?: string;
 }
 
-/** CURVE for a node that binds. Keys are 40 characters of Z85. */
+/** CURVE keys of a node that binds (ZMTP RFC 25). Keys are 40 characters of Z85. */
 export interface CurveServerOptions {
-  /** The node's own keys; `publicKey` may be left out. */
+  /** Secret key of the node; `publicKey` is optional. */
   readonly secretKey: string;
   readonly publicKey?: string;
-  /** Who is let in, and what they may do. Default: whoever knows the public key, everything. */
+  /**
+   * Decides which peers may connect, and what they may do.
+   *
+   * @defaultValue every peer that knows the public key may do everything
+   */
   readonly authenticator?: PeerAuthenticator;
-  /** Name of the ZAP domain, by which an allow list tells nodes apart. Default `global`. */
+  /**
+   * Name of the ZAP domain (ZeroMQ RFC 27). An allow list distinguishes nodes by it.
+   *
+   * @defaultValue `'global'`
+   */
   readonly domain?: string;
-  /** Connections to a socket at a time with one key; more are turned away for now. Default 1,000. */
+  /**
+   * Maximum number of concurrent connections per key and socket. Further ones are rejected for now.
+   *
+   * @defaultValue 1,000
+   */
   readonly connectionsPerKey?: number;
 }
 
@@ -37,7 +58,10 @@ export class CurveClient {
   readonly #keys: CurveKeyPair;
   readonly #serverKey: string;
 
-  /** @throws ZeroMQConfigError naming the option that is not acceptable; secret keys are not told. */
+  /**
+   * @throws {ZeroMQConfigError} when an option is invalid; the message names it and never contains
+   *   the secret key
+   */
   constructor({ serverKey, secretKey, publicKey }: CurveClientOptions) {
     assertCurve();
     this.#serverKey = checkPublicKey('curve.serverKey', serverKey);
@@ -62,7 +86,10 @@ export class CurveServer {
   readonly connectionsPerKey: number;
   readonly #keys: CurveKeyPair;
 
-  /** @throws ZeroMQConfigError naming the option that is not acceptable; secret keys are not told. */
+  /**
+   * @throws {ZeroMQConfigError} when an option is invalid; the message names it and never contains
+   *   the secret key
+   */
   constructor(options: CurveServerOptions) {
     assertCurve();
     const {
@@ -89,7 +116,7 @@ export class CurveServer {
     }
   }
 
-  /** For a socket that binds; the log tells who was turned away. */
+  /** Returns the CURVE endpoint of a socket that binds. It logs rejected peers. */
   at(side: Side, logger: Logger): CurveEndpoint {
     const told = new Map<string, number>();
     const turnedAway = (publicKey: string, address: string, reason: string): void => {
@@ -113,6 +140,6 @@ export class CurveServer {
 export interface CurveEndpoint {
   readonly server: CurveServer;
   readonly side: Side;
-  /** Told of whom was not let in, and why. */
+  /** Called for each rejected peer, with the reason. */
   turnedAway(publicKey: string, address: string, reason: string): void;
 }

@@ -1,24 +1,27 @@
 /**
- * Key files, in the format of pyzmq and czmq (ZPL certificates), so that `zmq.auth.load_certificate` reads ours and we
- * read theirs. A file with a secret key is for its owner's eyes only.
+ * Key files in the format of pyzmq and czmq (ZPL certificates). `zmq.auth.load_certificate` reads
+ * the files written here, and the reverse. Only the owner may access a file with a secret key.
  */
 import { closeSync, fchmodSync, fstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { type CurveKeyPair, checkPublicKey, isKey, keyPairOf } from './keys.ts';
 
-/** What is written behind the name of the secret file to name the public one. */
+/** Suffix of the public file, after the name of the secret one. */
 export const PUBLIC_SUFFIX = '.pub';
 
-/** Permissions that nobody but the owner must have. */
+/** File mode bits that must not be set for group and others. */
 const OTHERS = 0o077;
 
-/** Longest file that is read, in bytes. */
+/** Maximum size of a key file, in bytes. */
 const LONGEST = 64 * 1024;
 
 /**
  * Reads a key pair from the file that holds its secret key.
  *
- * @throws ZeroMQConfigError when it cannot be read, others than its owner may read it, or it holds no pair.
+ * @param file path of the file
+ * @returns the key pair
+ * @throws {ZeroMQConfigError} when the file cannot be read, is accessible to others than its owner,
+ *   or holds no key pair
  */
 export function readKeyFile(file: string): CurveKeyPair {
   const { text, mode } = read(file);
@@ -40,7 +43,9 @@ export function readKeyFile(file: string): CurveKeyPair {
 /**
  * Reads a public key from a file.
  *
- * @throws ZeroMQConfigError when it cannot be read or holds none.
+ * @param file path of the file
+ * @returns the public key, 40 characters of Z85
+ * @throws {ZeroMQConfigError} when the file cannot be read or holds no public key
  */
 export function readPublicKeyFile(file: string): string {
   const { text } = read(file);
@@ -48,9 +53,11 @@ export function readPublicKeyFile(file: string): string {
 }
 
 /**
- * Writes a key pair: `file` with both keys, for its owner only, and `file.pub` with the public one. Neither may exist.
+ * Writes a key pair: `file` with both keys, accessible only to its owner, and `file.pub` with the
+ * public key.
  *
- * @throws ZeroMQConfigError when one exists or cannot be written.
+ * @param file path of the secret file
+ * @throws {ZeroMQConfigError} when either file exists or cannot be written
  */
 export function writeKeyFiles(file: string, { publicKey, secretKey }: CurveKeyPair): void {
   const shared = certificate('Public', [['public-key', publicKey]]);
@@ -81,7 +88,7 @@ function read(file: string): { text: string; mode: number } {
   }
 }
 
-/** The key of that name; undefined when there is none, or what is there is no key. */
+/** Returns the key with that name; undefined if it is missing or invalid. */
 function field(text: string, name: string): string | undefined {
   const [, value] = new RegExp(`^\\s*${name}\\s*=\\s*"?([^"\\s]+)"?\\s*$`, 'm').exec(text) ?? [];
   return isKey(value) ? value : undefined;

@@ -1,16 +1,17 @@
 /**
- * curve: encryption and who is who (CURVE, ZMTP RFC 25, and its authentication protocol ZAP, RFC 27).
+ * Encryption and authentication with CURVE (ZMTP RFC 25) and its authentication protocol ZAP (RFC
+ * 27).
  *
- * `keys.ts` has keys and what they look like, `key-file.ts` their files, `security.ts` what sockets are given,
- * `rights.ts` and `allow-list.ts` who may do what; `zap.ts` answers libzmq's questions, `gate.ts` knows whose key is
- * behind a peer of a socket.
+ * `keys.ts` validates keys, and `key-file.ts` stores them. `curve-options.ts` holds the options of
+ * sockets. `permissions.ts` and `allow-list.ts` define what peers may do. `zap.ts` answers libzmq,
+ * and `admission.ts` records which key belongs to each peer of a socket.
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { capability, curveKeyPair as makePair } from 'zeromq';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { decodeZ85, encodeZ85 } from './z85.ts';
 
-/** A CURVE key pair: 40 characters of Z85 each. */
+/** A CURVE key pair. Each key is 40 characters of Z85 (ZeroMQ RFC 32). */
 export interface CurveKeyPair {
   readonly publicKey: string;
   readonly secretKey: string;
@@ -19,13 +20,14 @@ export interface CurveKeyPair {
 /** Bytes of a key. */
 const KEY_BYTES = 32;
 
-/** What stands before the bytes of an X25519 private key in PKCS #8. */
+/** The bytes before an X25519 private key in PKCS #8. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /**
- * A new CURVE key pair, from the system's random source.
+ * Generates a CURVE key pair from the random source of the system.
  *
- * @throws ZeroMQConfigError when the ZeroMQ library was built without CURVE.
+ * @returns the key pair
+ * @throws {ZeroMQConfigError} when the ZeroMQ library was built without CURVE
  */
 export function curveKeyPair(): CurveKeyPair {
   assertCurve();
@@ -39,9 +41,9 @@ export function assertCurve(): void {
 }
 
 /**
- * A public key, checked.
+ * Validates a public key and returns it.
  *
- * @throws ZeroMQConfigError naming the option and the value.
+ * @throws {ZeroMQConfigError} when the key is invalid; the message names the option and the value
  */
 export function checkPublicKey(option: string, value: unknown): string {
   if (isKey(value)) return value;
@@ -51,9 +53,10 @@ export function checkPublicKey(option: string, value: unknown): string {
 }
 
 /**
- * A secret key, checked.
+ * Validates a secret key and returns it.
  *
- * @throws ZeroMQConfigError naming the option; the value is not told.
+ * @throws {ZeroMQConfigError} when the key is invalid; the message names the option, never the
+ *   value
  */
 export function checkSecretKey(option: string, value: unknown): string {
   if (isKey(value)) return value;
@@ -61,10 +64,11 @@ export function checkSecretKey(option: string, value: unknown): string {
 }
 
 /**
- * The pair of a secret key.
+ * Returns the key pair of a secret key.
  *
- * @param publicKey where it is known too: it is held against the secret key.
- * @throws ZeroMQConfigError when one is no key, or they are not of one pair; the secret key is not told.
+ * @param publicKey compared with the secret key, if given
+ * @throws {ZeroMQConfigError} when a key is invalid, or they are not a pair; the message never
+ *   contains the secret key
  */
 export function keyPairOf(option: string, secretKey: unknown, publicKey: unknown): CurveKeyPair {
   const secret = checkSecretKey(`${option}.secretKey`, secretKey);
@@ -75,12 +79,12 @@ export function keyPairOf(option: string, secretKey: unknown, publicKey: unknown
   return { publicKey: derived, secretKey: secret };
 }
 
-/** Whether a value looks like a key. */
+/** Whether a value has the form of a key. */
 export function isKey(value: unknown): value is string {
   return typeof value === 'string' && decodeZ85(value)?.length === KEY_BYTES;
 }
 
-/** The public key that belongs to a secret one. */
+/** Derives the public key of a secret key. */
 function publicKeyOf(secretKey: string): string {
   const raw = decodeZ85(secretKey) ?? Buffer.alloc(KEY_BYTES);
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, raw]), format: 'der', type: 'pkcs8' });

@@ -1,44 +1,60 @@
-/** What the bearer of a key may do. */
+/** Permissions of the keys of peers. */
 import { isReserved } from '../../core/messages/event-name.ts';
 import { PING } from '../../wire/control.ts';
 
-/** Kinds of peers: an admin may do everything, also what the router keeps for its operators. */
+/** Roles of peers. An admin may do everything, including the operator events of a router. */
 export const PEER_ROLES = ['client', 'worker', 'admin'] as const;
 export type PeerRole = (typeof PEER_ROLES)[number];
 
-/** Sockets that peers connect to; a server's is a frontend. */
+/** Sockets that peers connect to; the socket of a server is a frontend. */
 export type Side = 'frontend' | 'backend' | 'heartbeat';
 
-/** What is granted. A pattern is an event name, the beginning of one and `*`, or `*` alone. */
+/** The permissions of a key. A pattern is an event name, a prefix followed by `*`, or `*` alone. */
 export interface PeerGrant {
-  /** For logs and refusals. */
+  /** Name of the peer in logs and refusals. */
   readonly name: string;
   readonly role: PeerRole;
-  /** Events that a client may call. Default: none. */
+  /**
+   * Events that a client may call.
+   *
+   * @defaultValue none
+   */
   readonly calls?: readonly string[];
-  /** Events that a worker may serve. Default: none. */
+  /**
+   * Events that a worker may serve.
+   *
+   * @defaultValue none
+   */
   readonly serves?: readonly string[];
-  /** Path prefixes under which a worker's contract may announce operations; `/` is every path. Default: none. */
+  /**
+   * Path prefixes under which the contract of a worker may announce operations; `/` matches every
+   * path.
+   *
+   * @defaultValue none
+   */
   readonly paths?: readonly string[];
 }
 
-/** Which sockets a role connects to. */
+/** Sockets to which each role may connect. */
 const SIDES: Readonly<Record<PeerRole, readonly Side[]>> = {
   client: ['frontend', 'heartbeat'],
   worker: ['backend', 'heartbeat'],
   admin: ['frontend', 'backend', 'heartbeat'],
 };
 
-/** Events of routers and servers themselves that every client may call: whether one is there, and what it offers. */
+/**
+ * Events of routers and servers themselves that every client may call: to probe them, and to list
+ * what they serve.
+ */
 const OPEN = new Set([PING, '$router.contracts']);
 
-/** Answers that are remembered for a key. */
+/** Number of cached decisions per key. */
 const REMEMBERED = 4096;
 
-/** Event names by patterns. */
+/** A set of event name patterns. */
 class Names {
   readonly all: boolean;
-  /** Those without a star. */
+  /** Patterns without an asterisk. */
   readonly exact: readonly string[];
   private readonly names: ReadonlySet<string>;
   private readonly prefixes: readonly string[];
@@ -65,7 +81,10 @@ class Names {
   }
 }
 
-/** The rights of one key. They do not change: who gets others gets another object. */
+/**
+ * The permissions of one key. They are immutable: a peer whose permissions change gets another
+ * object.
+ */
 export class PeerPermissions {
   readonly name: string;
   readonly role: PeerRole;
@@ -88,7 +107,11 @@ export class PeerPermissions {
     return SIDES[this.role].includes(side);
   }
 
-  /** Whether it may send requests for an event. */
+  /**
+   * Whether the peer may send requests for an event.
+   *
+   * @param eventName name of the event
+   */
   mayCall(eventName: string): boolean {
     if (this.admin) return true;
     if (this.role !== 'client') return false;
@@ -99,17 +122,21 @@ export class PeerPermissions {
     return !isReserved(eventName) && (this.admin || this.serves.has(eventName));
   }
 
-  /** Whether it may serve whatever nobody announced. */
+  /** Whether the peer may serve unannounced events. */
   get servesAll(): boolean {
     return this.admin || this.serves.all;
   }
 
-  /** Events that it may serve and that are named in full. */
+  /** The events that the peer may serve and that its patterns name in full. */
   get namedEvents(): readonly string[] {
     return this.serves.exact;
   }
 
-  /** Whether its contract may have operations under a path. */
+  /**
+   * Whether the peer's contract may announce operations under a path.
+   *
+   * @param path the path of the operation
+   */
   mayAnnounce(path: string): boolean {
     if (this.admin) return true;
     return this.paths.some((prefix) => {
@@ -118,36 +145,50 @@ export class PeerPermissions {
     });
   }
 
-  /** Whether it may send heartbeats of a kind of node. */
+  /**
+   * Whether the peer may send heartbeats for a type of node.
+   *
+   * @param nodeType the type of node
+   */
   mayBeatAs(nodeType: string): boolean {
     return this.admin || this.role === nodeType;
   }
 
-  /** Whether another one grants the same. */
+  /**
+   * Whether another object grants the same permissions.
+   *
+   * @param other the object to compare
+   */
   equals(other: PeerPermissions): boolean {
     return JSON.stringify(this.grant) === JSON.stringify(other.grant);
   }
 }
 
-/** Of somebody whose key was taken off the list. */
+/** Permissions of a peer whose key was removed from the allow list. */
 export function noPermissions(name: string): PeerPermissions {
   return new PeerPermissions({ name, role: 'client' });
 }
 
-/** Decides who may do what. */
+/** Decides which peers may connect, and what they may do. */
 export interface PeerAuthenticator {
   /**
-   * The rights of whoever bears a public key; undefined: it is nobody we know, and is not let in. Called at each
-   * handshake, and for those who are connected after each change.
+   * Returns the permissions of a public key, or undefined to reject the peer. Called at each
+   * handshake, and for all connected peers after each change.
    *
-   * @param domain the `domain` of the node that asks.
+   * @param publicKey 40 characters of Z85
+   * @param domain the `domain` of the node to which the peer connects
    */
   rightsOf(publicKey: string, domain: string): PeerPermissions | undefined;
-  /** Calls `listener` whenever somebody's rights may have changed; gives what ends that. */
+  /**
+   * Calls `listener` whenever permissions may have changed.
+   *
+   * @param listener called without arguments
+   * @returns a function that removes the listener
+   */
   onChange(listener: () => void): () => void;
 }
 
-/** Lets everybody in who knows the server's public key, to do everything. */
+/** Admits every peer that knows the server's public key, with all permissions. */
 export const ALL_CALLERS: PeerAuthenticator = {
   rightsOf: (publicKey) => new PeerPermissions({ name: publicKey, role: 'admin' }),
   onChange: () => () => undefined,

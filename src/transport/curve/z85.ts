@@ -1,9 +1,16 @@
-/** Z85 (ZeroMQ RFC 32): four bytes as five printable characters; the form in which people see CURVE keys. */
+/**
+ * Z85 (ZeroMQ RFC 32): encodes four bytes as five printable characters. CURVE keys are shown in
+ * this form.
+ */
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
 const BASE = 85;
 
-/** @param bytes a multiple of four. */
+/**
+ * Encodes bytes.
+ *
+ * @param bytes the length is a multiple of four
+ */
 export function encodeZ85(bytes: Buffer): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 4) {
@@ -18,7 +25,7 @@ export function encodeZ85(bytes: Buffer): string {
   return text;
 }
 
-/** The bytes; undefined when the text is no Z85. */
+/** Decodes a text; undefined if it is not valid Z85. */
 export function decodeZ85(text: string): Buffer | undefined {
   if (text.length % 5 !== 0) return undefined;
   const bytes = Buffer.alloc((text.length / 5) * 4);

@@ -1,6 +1,7 @@
 /**
- * ZAP (RFC 27): libzmq asks a socket at `inproc://zeromq.zap.01` of each peer that shakes hands with a socket that has a
- * domain. There is one for all sockets of the process, opened with the first that needs it and closed with the last.
+ * ZAP (RFC 27). For each peer that connects to a socket with a domain, libzmq asks a handler at
+ * `inproc://zeromq.zap.01`. All sockets of the process share one handler. It opens with the first
+ * socket that needs it and closes with the last.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,40 +14,46 @@ import { encodeZ85 } from './z85.ts';
 const ENDPOINT = 'inproc://zeromq.zap.01';
 const VERSION = '1.0';
 
-/** Somebody shakes hands and wants to be let in. */
+/** A peer in its handshake that requests admission. */
 export interface ConnectingPeer {
   readonly publicKey: string;
   /** IP address; empty over IPC. */
   readonly address: string;
-  /** The way back to the connection that waits for the answer. */
+  /** The return route to the connection that waits for the answer. */
   readonly route: Buffer;
   readonly requestId: Buffer;
 }
 
-/** What libzmq is told: come in, or go away. (With 300, try later, it would leave the peer waiting.) */
+/**
+ * The answer to libzmq: accept or reject. (With 300, "try later", libzmq would leave the peer
+ * waiting.)
+ */
 type Verdict = 200 | 400;
 
 /** Decides for the sockets of one domain. */
 export interface AdmissionHandler {
-  /** Answers through `Zap.answer`, sooner or later. */
+  /** Answers through `Zap.answer`, now or later. */
   asked(applicant: ConnectingPeer): void;
 }
 
-/** libzmq gives the address back a moment after the handler before was closed; for how long that is waited for, in ms. */
+/**
+ * libzmq releases the address a moment after the previous handler was closed. How long to wait for
+ * that, in ms.
+ */
 const BIND_PATIENCE = 500;
 const BIND_INTERVAL = 5;
 
 let shared: Zap | undefined;
 
-/** The handler of this process. */
+/** The ZAP handler of this process. */
 export class Zap {
   private readonly porters = new Map<string, AdmissionHandler>();
   private readonly socket = new Router({ mandatory: true, linger: 0, sendTimeout: 0 });
 
   /**
-   * Answers for a domain from now on.
+   * Starts to answer for a domain.
    *
-   * @throws ZeroMQSocketInvalid when something else in this process handles ZAP.
+   * @throws {ZeroMQSocketInvalid} when other code in this process handles ZAP
    */
   static async open(domain: string, porter: AdmissionHandler): Promise<Zap> {
     const end = systemClock.now() + BIND_PATIENCE;
@@ -73,7 +80,7 @@ export class Zap {
     void this.read();
   }
 
-  /** Answers for a domain no more. */
+  /** Stops answering for a domain. */
   close(domain: string): void {
     this.porters.delete(domain);
     if (this.porters.size > 0 || shared !== this) return;
@@ -94,7 +101,9 @@ export class Zap {
     ]);
   }
 
-  /** Whether the connection of an applicant is still there. It does not read what is sent after the answer. */
+  /**
+   * Whether the connection of a peer still exists. It does not read what is sent after the answer.
+   */
   async isThere({ route }: ConnectingPeer): Promise<boolean> {
     try {
       await this.socket.send([route, NO_BYTES]);
@@ -105,7 +114,7 @@ export class Zap {
   }
 
   private send(frames: (string | Buffer)[]): void {
-    // One that cannot be sent is for a connection that is gone.
+    // A message that cannot be sent belongs to a lost connection.
     this.socket.send(frames).catch(() => undefined);
   }
 

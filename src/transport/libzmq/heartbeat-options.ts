@@ -1,38 +1,43 @@
-/** How dead connections are found and lost ones come back: options of every socket. */
+/** Options of every socket for detecting dead connections and reconnecting. */
 import type { Dealer, Router } from 'zeromq';
 
-/** How often the peers of a socket are asked whether they are there: seldom, where something comes of itself anyway. */
+/** How often a socket pings its peers: `seldom` suits peers that send messages regularly anyway. */
 export type Pings = 'often' | 'seldom';
 
 /**
- * ZMQ_HEARTBEAT_IVL, in ms: how often a peer is asked. Both sides ask: a classic peer does not by itself.
+ * ZMQ_HEARTBEAT_IVL, in ms: interval of pings. Both sides send pings, because a classic peer sends
+ * none by itself.
  */
 const PING_INTERVALS: Readonly<Record<Pings, number>> = { often: 7000, seldom: 60_000 };
 
 /**
- * ZMQ_HEARTBEAT_TIMEOUT, in ms: a peer is cut when nothing at all came from it for so long after it was asked. A peer
- * that does not ask by itself is told to do the same (ZMQ_HEARTBEAT_TTL) when the next question is late by as much.
+ * ZMQ_HEARTBEAT_TIMEOUT, in ms: a peer is cut when nothing arrived from it for this long after a
+ * ping. ZMQ_HEARTBEAT_TTL makes a peer that sends no pings itself do the same when the next ping is
+ * late by as much.
  *
- * A short timeout after a long interval costs less than the other way round. At each answer libzmq looks for the timer to
- * cancel among all that are due before it: of a thousand connections these are the 3 s of questions, not all of them.
+ * A short timeout after a long interval costs less than the reverse. At each answer, libzmq
+ * searches for the timer to cancel among all that are due before it. With a thousand connections,
+ * these are the pings of 3 s, not all of them.
  */
 const PING_TIMEOUT = 3000;
 
 /**
- * ZMQ_TCP_MAXRT of sockets whose peers are asked seldom, in ms: the system itself ends a connection on which nobody
- * confirms what was sent. (Not of others: it would also end those to a peer that is slow to read.)
+ * ZMQ_TCP_MAXRT of sockets that ping seldom, in ms: the operating system ends a connection whose
+ * peer acknowledges nothing. Other sockets do not set it, because it would also end connections to
+ * peers that read slowly.
  */
 const LONGEST_UNCONFIRMED = 10_000;
 
 /**
- * ZMQ_RECONNECT_IVL and ZMQ_RECONNECT_IVL_MAX, in ms: attempts to connect begin this far apart, and get rarer by a factor
- * of two. With a maximum libzmq leaves nothing to chance, so each socket has an interval of its own, up to a half more.
- * The longest is under 4 s, for which a router that starts waits for its workers (`startupGrace`).
+ * ZMQ_RECONNECT_IVL and ZMQ_RECONNECT_IVL_MAX, in ms: the interval of connection attempts, which
+ * doubles up to the maximum. With a maximum, libzmq does not randomise, so each socket has an
+ * interval of its own, up to half longer. The longest is below 4 s, the time that a starting router
+ * waits for its workers (`startupGrace`).
  */
 const RECONNECT_FIRST = 75;
 const RECONNECT_LONGEST = 2500;
 
-/** Sets them. */
+/** Sets the options. */
 export function keepAlive(socket: Router | Dealer, pings: Pings): void {
   const interval = PING_INTERVALS[pings];
   socket.heartbeatInterval = interval;
@@ -43,7 +48,7 @@ export function keepAlive(socket: Router | Dealer, pings: Pings): void {
   socket.reconnectMaxInterval = spread(RECONNECT_LONGEST);
 }
 
-/** The interval, or up to a half more. */
+/** Returns the interval, randomly increased by up to half. */
 function spread(interval: number): number {
   return Math.round(interval * (1 + Math.random() / 2));
 }

@@ -19,7 +19,10 @@ function settable(socket: Socket): Settable {
   return socket as unknown as Settable;
 }
 
-/** ZMQ_ROUTER_NOTIFY: a message `[id, ""]` when a peer comes; false where there is no such option. */
+/**
+ * ZMQ_ROUTER_NOTIFY: delivers a message `[id, ""]` when a peer connects. Returns false if the
+ * library lacks the option.
+ */
 export function setRouterNotify(socket: Socket, when: number): boolean {
   try {
     settable(socket).setInt32Option(ROUTER_NOTIFY, when);
@@ -29,7 +32,10 @@ export function setRouterNotify(socket: Socket, when: number): boolean {
   }
 }
 
-/** ZMQ_DISCONNECT_MSG: what is read of a peer last, when it is gone; false where there is no such option. */
+/**
+ * ZMQ_DISCONNECT_MSG: the last message read from a peer after it has left. Returns false if the
+ * library lacks the option.
+ */
 export function setDisconnectMessage(socket: Socket, message: Buffer): boolean {
   try {
     settable(socket).setStringOption(DISCONNECT_MSG, message);
@@ -39,7 +45,7 @@ export function setDisconnectMessage(socket: Socket, message: Buffer): boolean {
   }
 }
 
-/** ZMQ_ROUTING_ID, of any bytes. */
+/** ZMQ_ROUTING_ID, which may consist of any bytes. */
 export function setRoutingId(socket: Socket, identity: Buffer): void {
   settable(socket).setStringOption(ROUTING_ID, identity);
 }

@@ -1,11 +1,11 @@
 /**
- * Socket monitor: every event of libzmq's socket monitor (zmq_socket_monitor), typed, and the status that the
- * Python original derives from them.
+ * Socket monitor: typed events of libzmq's socket monitor (zmq_socket_monitor), and the status that
+ * the original derives from them.
  */
 import type { Observer } from 'zeromq';
 import { Emitter } from '../../core/collections/emitter.ts';
 
-/** Status of a socket as the original tells it. */
+/** Status of a socket, as in the original. */
 export const ZeroMQSocketStatus = {
   /** No peer yet. */
   NONE: 'none',
@@ -15,7 +15,7 @@ export const ZeroMQSocketStatus = {
 } as const;
 export type ZeroMQSocketStatus = (typeof ZeroMQSocketStatus)[keyof typeof ZeroMQSocketStatus];
 
-/** Names of the monitor's events, with the libzmq event each stands for. */
+/** Names of the monitor's events, and the libzmq event of each. */
 export const MONITOR_EVENTS = {
   accept: 'ZMQ_EVENT_ACCEPTED',
   'accept:error': 'ZMQ_EVENT_ACCEPT_FAILED',
@@ -36,14 +36,14 @@ export const MONITOR_EVENTS = {
 } as const;
 export type MonitorEventName = keyof typeof MONITOR_EVENTS;
 
-/** One event. Fields that libzmq gives for it are set. */
+/** An event of a {@link ZeroMQSocketMonitor}. Fields are set if libzmq provides them. */
 export interface MonitorEvent {
   readonly type: MonitorEventName;
-  /** Endpoint it concerns. */
+  /** The endpoint of the event. */
   readonly address?: string;
-  /** Milliseconds until the next attempt, of `connect:retry`. */
+  /** Milliseconds until the next attempt; set for `connect:retry`. */
   readonly interval?: number;
-  /** What failed, of the `…:error` events. */
+  /** The error; set for the `…:error` events. */
   readonly error?: Error;
 }
 
@@ -53,13 +53,18 @@ type MonitorEvents = { [Name in MonitorEventName]: [event: MonitorEvent] } & {
 };
 
 /**
- * The monitor of one socket. Emits each event under its name and under `event`, and `status` when the status
- * changes. INPROC sockets have no events (libzmq gives none).
+ * Monitors one socket. Emits each event under its name and as `event`, and emits `status` when the
+ * status changes. INPROC sockets have no events, because libzmq provides none.
+ *
+ * @example
+ * ```ts
+ * monitor.on('status', (status) => console.error('socket status:', status));
+ * ```
  */
 export class ZeroMQSocketMonitor extends Emitter<MonitorEvents> {
   private current: ZeroMQSocketStatus = ZeroMQSocketStatus.NONE;
   private peers = 0;
-  /** Connections whose handshake failed, and whose end is yet to be told. */
+  /** Connections whose handshake failed and whose end has not been reported yet. */
   private failed = 0;
 
   constructor(observer: Observer) {
@@ -69,24 +74,27 @@ export class ZeroMQSocketMonitor extends Emitter<MonitorEvents> {
     }
   }
 
-  /** The status now. */
+  /** The current status of the socket. */
   get status(): ZeroMQSocketStatus {
     return this.current;
   }
 
-  /** Number of connections whose handshake succeeded and that were not lost. */
+  /** The number of connections whose handshake succeeded and that were not lost. */
   get connections(): number {
     return this.peers;
   }
 
-  /** Called by the socket's owner before the socket is closed; no status but `closed` follows. */
+  /**
+   * Called by the owner of the socket before it closes the socket. After it, the only status is
+   * `closed`.
+   */
   close(): void {
     this.peers = 0;
     const changed = this.change(ZeroMQSocketStatus.CLOSED);
     if (changed !== undefined) this.notify('status', changed, { type: 'end' });
   }
 
-  /** Listeners find status and connections as they are after the event. */
+  /** Updates status and connections before listeners are called. */
   private observed(type: MonitorEventName, details: object): void {
     const event: MonitorEvent = { ...details, type };
     const changed = this.follow(type);
@@ -95,7 +103,7 @@ export class ZeroMQSocketMonitor extends Emitter<MonitorEvents> {
     if (changed !== undefined) this.notify('status', changed, event);
   }
 
-  /** @returns the new status, if it changed. */
+  /** Returns the new status if it changed. */
   private follow(type: MonitorEventName): ZeroMQSocketStatus | undefined {
     if (type === 'handshake') {
       this.peers += 1;

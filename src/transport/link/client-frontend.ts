@@ -1,10 +1,11 @@
 /**
- * The side of a router or server that clients connect to: a ROUTER socket that understands classic clients, ours
- * before they know us, and ours with packed messages, and answers each in its own way.
+ * The socket of a router or server to which clients connect. This ROUTER serves classic clients,
+ * native clients before they know their peer, and native clients with packed messages. It answers
+ * each in its own format.
  *
- * A client is known from its first message until its socket says that it is gone (ZMQ_ROUTER_NOTIFY), a reply finds
- * nobody, or nothing was heard of it for a while and nothing of it is under way. To forget one costs nothing: its next
- * message makes it known again.
+ * A client is known from its first message until the socket reports that it has left
+ * (ZMQ_ROUTER_NOTIFY), a reply cannot be delivered, or it was silent for a while with no request in
+ * flight. Forgetting a client is harmless: its next message registers it again.
  */
 
 import { identityOf } from '../../core/identity/identity.ts';
@@ -28,20 +29,21 @@ import {
   PeerChannel,
 } from './peer-channel.ts';
 
-/** Between looks for clients that can be forgotten, in ms. */
+/** Interval of checks for clients that can be forgotten, in ms. */
 const SWEEP_INTERVAL = 60_000;
 
 /** How long clients have to answer a goodbye, in ms. */
 const GOODBYE_WAIT = 1000;
 
-/** Built once: it is for clients that flood. */
+/** Created once, because it answers clients that flood the socket. */
 const UNREAD = failure('BUSY', 'too many replies wait for this client to read them');
 
-/** What a frontend tells its owner. */
+/** Callbacks of a frontend to its owner. */
 export interface ClientFrontendOwner {
   /**
-   * A request. `id`, `generation` and `envelope` are for `ClientPeer.reply`: the slot at the client (generation 0: it
-   * gave none), and the frames to hand back before event name and data (undefined: the request came packed).
+   * A request arrived. `id`, `generation` and `envelope` are for `ClientPeer.reply`: the slot at
+   * the client (generation 0: none), and the frames to return before event name and data
+   * (undefined: the request was packed).
    */
   request(
     peer: ClientPeer,
@@ -52,9 +54,9 @@ export interface ClientFrontendOwner {
   ): void;
   /** The client no longer waits for the request of that slot. */
   cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void;
-  /** The client is gone: nobody waits for what it asked. */
+  /** The client has left and waits for no reply. */
   gone(peer: ClientPeer): void;
-  /** Whether nothing that the client asked is under way. */
+  /** Whether the client has no request in flight. */
   idle(peer: ClientPeer): boolean;
 }
 
@@ -62,26 +64,32 @@ export interface ClientFrontendOwner {
 export interface ClientFrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
   readonly speaker: DiagnosticsSource;
   readonly channelLimits?: ChannelLimits;
-  /** Counts replies that clients do not read, and bounds them. Default: 128 MiB for all clients of the socket. */
+  /**
+   * Counts and limits replies that clients do not read. Default: 128 MiB for all clients of the
+   * socket.
+   */
   readonly unread?: UnreadReplies;
   readonly clock?: Clock;
 }
 
-/** One client. */
+/** A client of the frontend. */
 export class ClientPeer implements ChannelOwner, PackedSink {
-  /** For whoever serves the client to keep its own state in. */
+  /** State that the owner keeps for the client. */
   state: unknown;
-  /** It reads metadata: one of ours. */
+  /** The client understands metadata: it is native. */
   ours = false;
-  /** Something came from it since the last sweep. */
+  /** A message has arrived since the last sweep. */
   heard = true;
-  /** It was told to send nothing more, and did not say that it will not. */
+  /** The client was asked to send nothing further and has not confirmed yet. */
   unexcused = false;
-  /** Its identity. */
+  /** Identity of the client. */
   readonly node: string;
   private readonly channel: PeerChannel;
 
-  /** @param key its routing id, in Latin-1. */
+  /**
+   * Creates a client.
+   * @param key its routing id, in Latin-1
+   */
   constructor(
     readonly key: string,
     identity: Buffer,
@@ -96,12 +104,15 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     this.channel = new PeerChannel(frontend.socket, identity, this, speaker, limits, clock);
   }
 
-  /** It has shown a key, by which it is judged. */
+  /** Whether the client has presented a key, which determines its permissions. */
   get keyed(): boolean {
     return this.guest !== undefined;
   }
 
-  /** Sends a reply; dropped when the client is gone. For the last three see `ClientFrontendOwner.request`. */
+  /**
+   * Sends a reply, or drops it if the client has left. `ClientFrontendOwner.request` describes the
+   * last three parameters.
+   */
   reply(
     eventName: string,
     reply: ReplyMessage,
@@ -114,19 +125,19 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     else if (!reply.more) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'none')]);
   }
 
-  /** Asks it to send nothing more. */
+  /** Asks the client to send nothing further. */
   sayGoodbye(): void {
     this.unexcused = true;
     this.channel.flush();
     this.channel.post(controlFrames('$bye', {}));
   }
 
-  /** Whether so many replies wait for it to read them that its requests are refused. */
+  /** Whether the client has left so many replies unread that its requests are rejected. */
   get crowded(): boolean {
     return this.channel.crowded;
   }
 
-  /** Sends what is gathered without waiting for the end of the turn. */
+  /** Sends gathered messages without waiting for the end of the turn. */
   flush(): void {
     this.channel.flush();
   }
@@ -135,7 +146,10 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     this.request(message, id, generation, undefined);
   }
 
-  /** Hands a request on. Refuses it where the client's key does not allow it, or the client does not read its replies. */
+  /**
+   * Passes on a request. Rejects it if the client's key does not permit it, or if the client does
+   * not read its replies.
+   */
   request(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
     const { eventName } = message;
     if (this.crowded) return this.reply(eventName, UNREAD, id, generation, envelope);
@@ -164,7 +178,8 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   }
 
   channelWritable(): void {
-    // Replies are not held back for a slow client: they wait in its channel, within the channel's bounds.
+    // Replies to a slow client are not held back here; they wait in its channel, within the limits
+    // of the channel.
   }
 
   close(): void {
@@ -172,15 +187,15 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   }
 }
 
-/** The socket that clients connect to, and the clients; see the head of this file. */
+/** The socket to which clients connect, and the clients; see the head of this file. */
 export class ClientFrontend implements SocketReceiver {
   readonly socket: MessageSocket;
-  /** Replies that clients do not read. */
+  /** Replies that clients have not read. */
   readonly unread: UnreadReplies;
   private readonly peers = new Map<string, ClientPeer>();
   private readonly clock: Clock;
   private cancelSweep: Cancel | undefined;
-  /** Called whenever a client may have been the last one to say goodbye. */
+  /** Called whenever the last client may have confirmed the goodbye. */
   private onExcused: (() => void) | undefined;
 
   constructor(
@@ -192,7 +207,7 @@ export class ClientFrontend implements SocketReceiver {
     this.socket = new MessageSocket({ ...options, type: 'router', notify: true }, this);
   }
 
-  /** Number of clients known. */
+  /** Number of known clients. */
   get size(): number {
     return this.peers.size;
   }
@@ -205,8 +220,9 @@ export class ClientFrontend implements SocketReceiver {
   }
 
   /**
-   * Asks all clients of ours to send nothing more, so that nothing is lost on its way when the socket is closed. Resolves
-   * when they agreed or are gone, or have had time enough. Classic ones cannot be asked.
+   * Asks all native clients to send nothing further, so that closing the socket loses no request.
+   * Resolves when all have confirmed or left, or after the timeout. Classic clients cannot be
+   * asked.
    */
   sayGoodbye(): Promise<void> {
     for (const peer of this.peers.values()) if (peer.ours) peer.sayGoodbye();
@@ -221,7 +237,7 @@ export class ClientFrontend implements SocketReceiver {
     });
   }
 
-  /** Sends all replies that are gathered, then closes the socket. */
+  /** Sends all gathered replies, then closes the socket. */
   close(): void {
     this.cancelSweep?.();
     for (const peer of this.peers.values()) peer.flush();
@@ -244,7 +260,10 @@ export class ClientFrontend implements SocketReceiver {
     else this.classicMessage(peer, frames);
   }
 
-  /** Another connection has the routing id of a client: it gets no reply to what was asked over the old one. */
+  /**
+   * Another connection uses the routing id of a client. It gets no replies to requests of the old
+   * one.
+   */
   came(key: string): void {
     this.gone(key);
   }
@@ -254,7 +273,7 @@ export class ClientFrontend implements SocketReceiver {
     if (peer !== undefined) this.remove(peer);
   }
 
-  /** Counts something that was not used. */
+  /** Counts a dropped message. */
   drop(cause: DropCause, peer: string | undefined): void {
     if (diagnostics.frameDropped.hasSubscribers) {
       diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer });
@@ -293,7 +312,7 @@ export class ClientFrontend implements SocketReceiver {
     peer.request(message, id, generation, envelope);
   }
 
-  /** Answers a message that is no request, where there is a way back. */
+  /** Rejects a message that is not a request, if it has a return route. */
   private refuse(peer: ClientPeer, malformed: MalformedFrames): void {
     this.drop(malformed.cause, peer.key);
     if (malformed.envelope === undefined) return;
@@ -314,7 +333,7 @@ export class ClientFrontend implements SocketReceiver {
     });
   }
 
-  /** Forgets clients that were silent since the last sweep and wait for nothing. */
+  /** Forgets clients that were silent since the last sweep and have no request in flight. */
   private sweep(): void {
     for (const peer of this.peers.values()) {
       if (!peer.heard && !peer.crowded && this.owner.idle(peer)) this.remove(peer);

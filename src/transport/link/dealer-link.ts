@@ -1,4 +1,7 @@
-/** A node's line to one peer that it connects to: a DEALER, the channel that sends on it, and the watch on its connection. */
+/**
+ * A link to a peer to which the node connects: a DEALER, the channel that sends on it, and the
+ * watch of its connection.
+ */
 
 import { newSessionIdentity } from '../../core/identity/identity.ts';
 import { type DiagnosticsSource, type DropCause, diagnostics } from '../../core/observability/diagnostics.ts';
@@ -9,32 +12,35 @@ import { MessageSocket, type SocketReceiver } from '../socket/message-socket.ts'
 import { publishReconnects } from '../socket/reconnect-diagnostics.ts';
 import { type ChannelOwner, DEFAULT_CHANNEL_LIMITS, PeerChannel } from './peer-channel.ts';
 
-/** Options of a line. Durations in ms. */
+/** Options of a link. Durations are in milliseconds. */
 export interface DealerLinkOptions {
   readonly connection: ZeroMQConnection;
-  /** Identity of the socket on its first connection; further ones are of the same node. */
+  /** Identity of the socket on its first connection; later ones belong to the same node. */
   readonly identity: string;
   readonly nodeId: string;
   readonly maxMessageSize: number;
   readonly speaker: DiagnosticsSource;
   readonly curve?: CurveClient;
-  /** How long a socket that is closed may take to send what waits. Default 0. */
+  /** How long a closed socket may take to send waiting messages. Default: 0. */
   readonly linger?: number;
-  /** How long a peer of this process may take nothing before it counts as stalled. Default: as any other. */
+  /**
+   * How long an INPROC peer may accept nothing before it counts as stalled. Default: as for other
+   * peers.
+   */
   readonly inprocStall?: number;
 }
 
-/** What a line tells. */
+/** Callbacks of a link. */
 export interface DealerLinkOwner extends SocketReceiver, ChannelOwner {
-  /** The connection stands. Never told of INPROC. */
+  /** The connection is established. Never called for INPROC. */
   lineUp(): void;
-  /** The connection is lost, and everything that it brought is told. Never told of INPROC. */
+  /** The connection is lost, and all its messages were delivered. Never called for INPROC. */
   lineDown(): void;
 }
 
 export class DealerLink {
   readonly endpoint: string;
-  /** libzmq tells nothing of the peer, and does not connect to it again. */
+  /** libzmq reports nothing about the peer and does not reconnect to it. */
   readonly inproc: boolean;
   readonly socket: MessageSocket;
   readonly channel: PeerChannel;
@@ -60,23 +66,26 @@ export class DealerLink {
     );
   }
 
-  /** Connects, now and whenever the connection is lost. */
+  /** Connects, and reconnects whenever the connection is lost. */
   open(): void {
     this.socket.connect(this.options.connection);
   }
 
-  /** Gives a lost connection up: what waits on it must not go out on the next one, which is begun after a while. */
+  /**
+   * Discards a lost connection, so that its waiting messages are not sent on the next one. The next
+   * one starts after a delay.
+   */
   renew(): void {
     const { connection, nodeId } = this.options;
     if (!this.inproc) this.socket.renew(connection, newSessionIdentity(nodeId));
   }
 
-  /** Gives the connection up, and begins another one at once. */
+  /** Discards the connection and starts another one immediately. */
   reconnect(): void {
     this.socket.reconnect(this.options.connection);
   }
 
-  /** Counts something that was not used. */
+  /** Counts a dropped message. */
   drop(cause: DropCause): void {
     if (diagnostics.frameDropped.hasSubscribers) {
       diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer: this.endpoint });

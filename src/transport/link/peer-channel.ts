@@ -1,8 +1,9 @@
 /**
- * The sending side towards one peer: records for our own nodes are gathered in a turn and leave as one packed
- * message; messages for classic peers leave one by one. Messages wait for a peer that takes nothing, within bounds of
- * bytes and time. Beyond them the channel gives all of them up. Where unread messages are counted (`ChannelLimits.unread`),
- * it keeps the oldest one, to find out whether the peer reads again, and drops what comes meanwhile.
+ * The sending side to one peer. Records for native nodes are gathered within a turn and sent as one
+ * packed message; messages for classic peers are sent one by one. Messages for a peer that accepts
+ * nothing wait, within limits of bytes and time. Beyond the limits, the channel drops all of them.
+ * If unread messages are counted (`ChannelLimits.unread`), it keeps the oldest one, to detect when
+ * the peer reads again, and drops those that follow.
  */
 
 import { Ring } from '../../core/collections/ring.ts';
@@ -16,24 +17,30 @@ import { PackedBatch } from '../../wire/packed.ts';
 import type { MessageSocket, Refusal, SendHandler } from '../socket/message-socket.ts';
 import { type Flushable, flushAtEndOfTurn } from './turn.ts';
 
-/** Messages as they were handed to the socket: on a ROUTER the first frame is the peer's identity. */
+/**
+ * Messages as they were passed to the socket: on a ROUTER, the first frame is the identity of the
+ * peer.
+ */
 export type Messages = readonly Buffer[][];
 
-/** What a channel tells its owner. */
+/** Callbacks of a channel to its owner. */
 export interface ChannelOwner {
-  /** The peer is not there any more, or the socket is closed. `unsent` never left. */
+  /** The peer has left, or the socket is closed. `unsent` was never sent. */
   channelGone(unsent: Messages): void;
-  /** The peer took nothing for too long, or too much waits for it: `unsent` was dropped and never left. */
+  /**
+   * The peer accepted nothing for too long, or too many bytes wait for it: `unsent` was dropped and
+   * never sent.
+   */
   channelStalled(unsent: Messages): void;
-  /** The peer takes messages again. */
+  /** The peer accepts messages again. */
   channelWritable(): void;
 }
 
-/** Bounds on waiting for a peer that takes nothing. */
+/** Limits for a peer that accepts nothing. */
 export interface ChannelLimits {
-  /** Bytes that may wait; the message that crosses the bound still does. Default 16 MiB. */
+  /** Bytes that may wait; the message that exceeds the limit still waits. Default: 16 MiB. */
   readonly backlogBytes: number;
-  /** How long the peer may take nothing, in ms. Default 5,000. */
+  /** How long the peer may accept nothing, in ms. Default: 5,000. */
   readonly stallTimeout: number;
   /** Counts the bytes of messages that peers do not read. Default: they are not counted. */
   readonly unread?: UnreadReplies;
@@ -41,33 +48,37 @@ export interface ChannelLimits {
 
 export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = { backlogBytes: 16 * 1024 * 1024, stallTimeout: 5000 };
 
-/** Between attempts to send to a peer that takes nothing, in ms: the first, and the longest. */
+/** First and longest interval of attempts to send to a peer that accepts nothing, in ms. */
 const FIRST_RETRY = 1;
 const LONGEST_RETRY = 16;
-/** The same once the peer has taken nothing for longer than it may, in ms. */
+/** Interval of attempts once the peer has stalled, in ms. */
 const STALLED_RETRY = 250;
 
-/** The way to one peer; see the head of this file. */
+/** The channel to one peer; see the head of this file. */
 export class PeerChannel implements SendHandler, Flushable {
   private readonly batch = new PackedBatch();
-  /** What the peer did not take, in order. */
+  /** Messages that the peer did not accept, in order. */
   private readonly stuck = new Ring<Buffer[]>();
   private stuckBytes = 0;
   private stuckSince = 0;
-  /** The first of them, while the socket has it: it may leave yet. */
+  /** The first of them while the socket has it; it may still be sent. */
   private trying: Buffer[] | undefined;
   private retry: Cancel | undefined;
   private retryDelay = FIRST_RETRY;
   private dirty = false;
   private gone = false;
   private readonly unread: UnreadShare | undefined;
-  /** The peer took nothing for too long, and does not yet again. Only where unread messages are counted. */
+  /**
+   * The peer accepted nothing for too long, and still does not. Only if unread messages are
+   * counted.
+   */
   private stalled = false;
-  /** What was refused because the peer is gone. */
+  /** Messages that were refused because the peer has left. */
   private unsent: Buffer[][] = [];
 
   /**
-   * @param identity first frame of every message on a ROUTER; undefined on a DEALER.
+   * Creates a channel.
+   * @param identity first frame of every message on a ROUTER; undefined on a DEALER
    */
   constructor(
     private readonly socket: MessageSocket,
@@ -85,7 +96,10 @@ export class PeerChannel implements SendHandler, Flushable {
     return this.stuck.length === 0 && !this.gone;
   }
 
-  /** Whether so much waits for the peer that it should not ask for more: messages for it are about to be dropped. */
+  /**
+   * Whether so many bytes wait that the peer should send no further requests: its messages are
+   * about to be dropped.
+   */
   get crowded(): boolean {
     return (
       this.stalled ||
@@ -93,7 +107,7 @@ export class PeerChannel implements SendHandler, Flushable {
     );
   }
 
-  /** Sends frames as a message of their own. */
+  /** Sends frames as a separate message. */
   post(frames: Buffer[]): void {
     if (this.gone) return;
     const message = this.identity === undefined ? frames : [this.identity, ...frames];
@@ -119,7 +133,7 @@ export class PeerChannel implements SendHandler, Flushable {
     this.added();
   }
 
-  /** Sends the records gathered so far. Called at the end of the turn, or before the socket is closed. */
+  /** Sends the gathered records. Called at the end of the turn, or before the socket is closed. */
   flush(): void {
     this.dirty = false;
     if (this.batch.size === 0) return;
@@ -129,13 +143,13 @@ export class PeerChannel implements SendHandler, Flushable {
     this.post(this.batch.take());
   }
 
-  /** Forgets what waits: the connection that it was for is lost. */
+  /** Drops waiting messages: their connection is lost. */
   reset(): void {
     if (this.batch.size > 0) this.batch.take();
     this.dropWaiting();
   }
 
-  /** The peer is gone, or is to be sent nothing more: forgets what waits. */
+  /** Drops waiting messages: the peer has left, or must receive nothing further. */
   close(): void {
     this.gone = true;
     this.reset();
@@ -157,7 +171,10 @@ export class PeerChannel implements SendHandler, Flushable {
     }
   }
 
-  /** The peer is gone. Other messages of this turn are refused right after this one: they are told of together. */
+  /**
+   * The peer has left. Other messages of this turn are refused right after this one, and all are
+   * reported together.
+   */
   private lost(frames: Buffer[]): void {
     this.unsent = [frames, ...this.takeWaiting()];
     this.close();
@@ -182,7 +199,7 @@ export class PeerChannel implements SendHandler, Flushable {
     this.push(frames);
   }
 
-  /** Whether another message has no room to wait. One always has. */
+  /** Whether another message exceeds the limit. A single message never does. */
   private get full(): boolean {
     if (this.stalled || this.stuckBytes >= this.limits.backlogBytes) return true;
     return this.stuck.length > 0 && this.unread?.exceeded === true;
@@ -204,7 +221,7 @@ export class PeerChannel implements SendHandler, Flushable {
     return frames;
   }
 
-  /** Sends what waits one after the other, up to the first that is refused again. */
+  /** Sends waiting messages one after the other, until one is refused again. */
   private async tryAgain(): Promise<void> {
     for (let frames = this.stuck.at(0); frames !== undefined; frames = this.stuck.at(0)) {
       this.trying = frames;
@@ -228,7 +245,7 @@ export class PeerChannel implements SendHandler, Flushable {
     this.owner.channelWritable();
   }
 
-  /** The peer did not take the first message that waits. */
+  /** The peer did not accept the first waiting message. */
   private tookNothing(): void {
     const late = !this.stalled && this.clock.now() - this.stuckSince > this.limits.stallTimeout;
     if (late && this.unread === undefined) return this.stall([]);
@@ -236,7 +253,7 @@ export class PeerChannel implements SendHandler, Flushable {
     this.retryLater();
   }
 
-  /** Drops what waits but for the first message. */
+  /** Drops all waiting messages except the first. */
   private keepFirst(): void {
     this.stalled = true;
     const first = this.shift();
@@ -252,7 +269,7 @@ export class PeerChannel implements SendHandler, Flushable {
     this.retryDelay = Math.min(LONGEST_RETRY, this.retryDelay * 2);
   }
 
-  /** Gives up what waits, and `last`. */
+  /** Drops the waiting messages, and `last`. */
   private stall(last: Buffer[][]): void {
     const unsent = [...this.takeWaiting(), ...last];
     this.owner.channelStalled(unsent);

@@ -1,7 +1,10 @@
-/** The turn of the event loop: work put off to its end, so that all that is ready travels together; and its time. */
+/**
+ * The turn of the event loop: work deferred to its end, so that everything ready is sent together;
+ * and its time.
+ */
 import { toError } from '../../core/messages/errors.ts';
 
-/** Something that has records waiting. */
+/** An object with gathered records. */
 export interface Flushable {
   flush(): void;
 }
@@ -10,13 +13,13 @@ let dirty: Flushable[] = [];
 let scheduled = false;
 let time: number | undefined;
 
-/** Flushes `item` once at the end of this turn. The caller sees to it that an item is not added twice. */
+/** Flushes `item` once, at the end of this turn. The caller must not add an item twice. */
 export function flushAtEndOfTurn(item: Flushable): void {
   dirty.push(item);
   schedule();
 }
 
-/** Monotonic milliseconds, the same throughout a turn. */
+/** Monotonic milliseconds, constant within a turn. */
 export function turnNow(): number {
   if (time === undefined) {
     time = performance.now();
@@ -39,7 +42,7 @@ function endTurn(): void {
   for (const item of items) flush(item);
 }
 
-/** One that fails must not keep the others from being flushed: they would wait for ever. */
+/** An error in one item must not keep the others from being flushed: they would wait forever. */
 function flush(item: Flushable): void {
   try {
     item.flush();

@@ -1,6 +1,6 @@
 /**
- * Binding a socket: an address that is in use is waited for a moment, socket files make way and are removed in the end,
- * and what fails says why.
+ * Binds a socket. Waits briefly for an address in use, handles socket files, and reports why a bind
+ * failed.
  */
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,31 +11,35 @@ import { type ZeroMQConnection, ZeroMQIPCConnection, ZeroMQTCPConnection } from 
 import { BoundIpcFile, clearIpcPath } from './ipc-file.ts';
 
 /**
- * How long a bind waits for an address that is in use, and between attempts, in ms: libzmq gives one back a moment after
- * the socket before was closed.
+ * How long a bind waits for an address in use, and between attempts, in ms. libzmq releases an
+ * address a moment after the previous socket was closed.
  */
 const PATIENCE = 250;
 const INTERVAL = 10;
 
-/** What zeromq.js now and then says of a bind in place of its true fault; the next attempt tells. */
+/**
+ * A code that zeromq.js occasionally reports instead of the real error; the next attempt reports
+ * the real one.
+ */
 const UNTOLD = 'EAGAIN';
 
 /** A socket that can be bound. */
 export type Bindable = Pick<RawSocket, 'bind' | 'lastEndpoint'>;
 
-/** Where a socket is bound. */
+/** The result of a bind. */
 export interface Bound {
-  /** The endpoint in use, with the port that was picked where 0 was asked for. */
+  /** The endpoint in use, with the chosen port if port 0 was requested. */
   readonly endpoint: string;
-  /** The socket file, where there is one; whoever closes the socket removes it. */
+  /** The socket file, if any; the owner removes it when it closes the socket. */
   readonly file: BoundIpcFile | undefined;
 }
 
 /**
- * Binds.
+ * Binds a socket.
  *
- * @param givenUp whether nobody wants the socket any more.
- * @throws ZeroMQSocketInvalid when the address is in use, not of this host or not writable.
+ * @param givenUp whether the socket was closed meanwhile
+ * @throws {ZeroMQSocketInvalid} when the address is in use, does not belong to this host or is not
+ *   writable
  */
 export async function bindSocket(
   raw: Bindable,
@@ -73,7 +77,10 @@ async function bindOnce(raw: Bindable, connection: ZeroMQConnection): Promise<Bo
   };
 }
 
-/** libzmq's words, but where they mislead: it looks up no names to bind, and says anything of one that it was given. */
+/**
+ * Returns libzmq's reason, except where it is misleading: libzmq does not resolve names to bind,
+ * and its error for a name is arbitrary.
+ */
 function reasonOf(connection: ZeroMQConnection, cause: unknown): string {
   const host = connection instanceof ZeroMQTCPConnection ? connection.bindHost : '*';
   const isName = host !== '*' && host !== 'localhost' && isIP(host) === 0;
@@ -81,7 +88,7 @@ function reasonOf(connection: ZeroMQConnection, cause: unknown): string {
   return `${host} is neither an IP address nor a network interface of this host`;
 }
 
-/** The code of an error of libzmq or Node; `UNKNOWN` where it has none. */
+/** Returns the code of an error of libzmq or Node.js; `UNKNOWN` if it has none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
 }

@@ -1,18 +1,19 @@
 import { type ZeroMQSocketMonitor, ZeroMQSocketStatus } from '../libzmq/socket-monitor.ts';
 
-/** What a watch needs of a socket. */
+/** The part of a socket that a watch needs. */
 export interface Watched {
   readonly monitor: ZeroMQSocketMonitor;
-  /** Messages that came so far. */
+  /** Number of messages received so far. */
   readonly received: number;
-  /** Whether the connection was given up, and the next one is not yet begun. */
+  /** Whether the connection was discarded and the next one has not started yet. */
   readonly renewing: boolean;
 }
 
 /**
- * Tells when the connection of a socket with one peer comes up and when it is lost, in the order of its messages: the
- * monitor is a socket of its own, and its news of an end overtakes what the peer sent before. libzmq hands over
- * everything it read before it reports the end; so the end is told after a turn in which nothing more came.
+ * Reports when the connection of a socket with one peer is established or lost, in order with its
+ * messages. The monitor is a separate socket, so its report of a loss can overtake messages that
+ * the peer sent before. libzmq delivers everything it read before it reports the loss. The loss is
+ * therefore reported after a turn in which no message arrived.
  */
 export class ConnectionWatch {
   private losing: NodeJS.Immediate | undefined;

@@ -1,12 +1,13 @@
 /**
- * Gives the memory of frames back soon after they were passed on.
+ * Releases the memory of frames soon after they were forwarded.
  *
- * zeromq.js hands frames out uncopied: their memory is libzmq's until the garbage collector finds that nobody holds them
- * any more. V8 counts it, and begins to mark the whole heap once some 8 MB more of it than before are held, then 64 MB; it
- * goes on in steps with every further frame, which costs several times what passing a large message on does. Nearly all
- * frames are let go within a turn or two: a scavenge of the young generation, a fraction of a millisecond, finds
- * them as well. So there is one after each 8 MiB, and while that is so a small heap is not marked in steps: where it has to
- * be marked after all, that takes a few milliseconds in one go.
+ * zeromq.js passes frames on without a copy: libzmq owns their memory until the garbage collector
+ * finds them unreferenced. V8 counts this memory. It starts to mark the whole heap after 8 MB more
+ * of it than before, or later 64 MB, and continues in steps with every further frame. That costs
+ * several times as much as forwarding a large message. Nearly all frames are unreferenced within a
+ * turn or two, and a scavenge of the young generation finds them in a fraction of a millisecond.
+ * One therefore runs after each 8 MiB. Meanwhile a small heap is not marked in steps; if it must be
+ * marked after all, that takes a few milliseconds at once.
  */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -15,19 +16,22 @@ import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 /** Bytes of frames between two scavenges. */
 const SCAVENGE_EVERY = 8 * 1024 * 1024;
 
-/** Bytes of a heap up to which it is not marked in steps; a larger one would stand still for too long. */
+/**
+ * Heap size in bytes up to which marking in steps is disabled; marking a larger heap at once would
+ * pause too long.
+ */
 const SMALL_HEAP = 64 * 1024 * 1024;
 
-/** How long after the last scavenge marking in steps is allowed again, in ms. */
+/** How long after the last scavenge marking in steps is enabled again, in ms. */
 const CALM = 1000;
 
-/** The garbage collector, as much of it as is needed. */
+/** The part of the garbage collector that is needed here. */
 export interface Collector {
   /** Collects the young generation. */
   scavenge(): void;
   /** Bytes of JavaScript objects. */
   heapUsed(): number;
-  /** Whether the heap may be marked in steps (V8's `--incremental-marking`). */
+  /** Whether the heap may be marked in steps (`--incremental-marking` of V8). */
   markInSteps(allowed: boolean): void;
 }
 
@@ -40,7 +44,7 @@ export class FrameGc {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** Takes note of a message that came. */
+  /** Counts a received message. */
   note(frames: readonly Buffer[]): void {
     for (const frame of frames) this.held += frame.length;
     if (this.held >= SCAVENGE_EVERY) this.scavenge();
@@ -59,7 +63,7 @@ export class FrameGc {
 
 type Collect = (options: { type: 'minor' }) => void;
 
-/** V8's own, by flags that may be set while it runs. */
+/** The collector of V8, controlled by flags that may change at run time. */
 class V8Collector implements Collector {
   private collect: Collect | undefined;
 
@@ -77,7 +81,7 @@ class V8Collector implements Collector {
   }
 }
 
-/** V8's `gc`, which is there only where a flag asks for it when a context is made. */
+/** V8's `gc` function, which exists only in contexts created while a flag requests it. */
 function exposedCollect(): Collect {
   setFlagsFromString('--expose-gc');
   const found: unknown = runInNewContext('globalThis.gc');
@@ -85,5 +89,5 @@ function exposedCollect(): Collect {
   return typeof found === 'function' ? (found as Collect) : () => undefined;
 }
 
-/** Of all sockets of this thread. */
+/** The collector for all sockets of this thread. */
 export const frameGc: FrameGc = new FrameGc(new V8Collector());

@@ -1,4 +1,7 @@
-/** Socket files of IPC endpoints: a live one is respected, a stale one is removed, our own goes with its socket. */
+/**
+ * Socket files of IPC endpoints. A live one is kept, a stale one is removed, and a socket's own
+ * file is removed when the socket closes.
+ */
 import { lstatSync, unlinkSync } from 'node:fs';
 import { lstat, stat, unlink } from 'node:fs/promises';
 import { createConnection } from 'node:net';
@@ -6,10 +9,11 @@ import { dirname, resolve } from 'node:path';
 import { ZeroMQSocketInvalid } from '../../core/messages/errors.ts';
 
 /**
- * Makes way for a bind. libzmq removes whatever lies at the path, also the socket of a running process; so we ask
- * first whether somebody listens.
+ * Prepares a path for a bind. libzmq removes any file at the path, even the socket of a running
+ * process. The path is therefore probed for a listener first.
  *
- * @throws ZeroMQSocketInvalid when somebody listens there, the path is no socket, or its folder is not there.
+ * @throws {ZeroMQSocketInvalid} when a process listens there, the path is not a socket, or its
+ *   folder does not exist
  */
 export async function clearIpcPath(path: string): Promise<void> {
   if (!isFile(path)) return;
@@ -27,7 +31,7 @@ export async function clearIpcPath(path: string): Promise<void> {
   await unlink(path).catch(() => undefined);
 }
 
-/** libzmq says of a folder that is not there that there is no such endpoint. */
+/** For a missing folder, libzmq reports that the endpoint does not exist. */
 async function checkFolder(path: string): Promise<void> {
   const folder = dirname(path);
   const found = await stat(folder).catch(() => undefined);
@@ -35,29 +39,35 @@ async function checkFolder(path: string): Promise<void> {
   throw new ZeroMQSocketInvalid('ENOENT', `cannot bind ipc://${path}: there is no folder ${folder}`);
 }
 
-/** Whether the path is that of a file: not in Linux' abstract namespace, and none that libzmq makes up. */
+/**
+ * Whether the path names a file: not in the abstract namespace of Linux, and not chosen by libzmq.
+ */
 function isFile(path: string): boolean {
   return !path.startsWith('@') && path !== '*';
 }
 
-/** The socket file that a bind made; libzmq leaves it behind. */
+/** The socket file that a bind created; libzmq does not remove it. */
 export class BoundIpcFile {
   private readonly path: string;
   private readonly inode: number | undefined;
 
-  /** @param path where a socket of ours has just been bound. */
+  /**
+   * Records the file.
+   *
+   * @param path where a socket was just bound
+   */
   constructor(path: string) {
     this.path = resolve(path);
     this.inode = isFile(path) ? this.inodeNow() : undefined;
   }
 
-  /** Removes the file, unless another one has taken its place. */
+  /** Removes the file, unless another one has replaced it. */
   remove(): void {
     if (this.inode === undefined || this.inodeNow() !== this.inode) return;
     try {
       unlinkSync(this.path);
     } catch {
-      // The folder is not ours to change any more: the next bind finds the file stale.
+      // The folder is not writable any longer. The next bind finds the file stale.
     }
   }
 
@@ -66,7 +76,10 @@ export class BoundIpcFile {
   }
 }
 
-/** What a socket file answers whose process is gone. Anything else, such as a full backlog, is somebody alive. */
+/**
+ * Errors of connecting to a socket file whose process has ended. Any other result, such as a full
+ * backlog, comes from a running process.
+ */
 const STALE = new Set(['ECONNREFUSED', 'ENOENT']);
 
 function listens(path: string): Promise<boolean> {

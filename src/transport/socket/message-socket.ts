@@ -1,11 +1,12 @@
 /**
- * A ROUTER or DEALER socket with the discipline that zeromq.js asks for, in one place:
+ * A ROUTER or DEALER socket that keeps the rules that zeromq.js requires:
  *
- * - one reader, for the whole life of the socket;
- * - sends never overlap: zeromq.js throws EBUSY while a send waits, and makes one wait after 512 in a turn;
- * - no send blocks (ZMQ_SNDTIMEO 0) and none vanishes (ZMQ_ROUTER_MANDATORY): a send that is refused is an outcome,
- *   told to whoever sent;
- * - high-water marks are finite.
+ * - One reader serves the socket for its whole life.
+ * - Sends never overlap: zeromq.js throws EBUSY while a send waits, and makes one wait after 512 in
+ *   a turn.
+ * - No send blocks (ZMQ_SNDTIMEO 0), and none is lost silently (ZMQ_ROUTER_MANDATORY): a refused
+ *   send is reported to its sender.
+ * - High-water marks are finite.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { context, Dealer, Router } from 'zeromq';
@@ -30,20 +31,21 @@ import { Reconnector } from './reconnector.ts';
 import type { MessageSocketOptions, Refusal, SendHandler, SocketReceiver } from './socket-options.ts';
 
 /**
- * Sockets of a process (ZMQ_MAX_SOCKETS). Each of ours takes three, with its monitor: libzmq's default of 1,023 is soon
- * used up by pools towards classic routers. It counts from the first socket on.
+ * Maximum number of sockets in a process (ZMQ_MAX_SOCKETS). Each socket here uses three, with its
+ * monitor; pools to classic routers soon exhaust the default of 1,023. It is fixed by the first
+ * socket.
  */
 const MAX_SOCKETS = 16_384;
 if (context.maxSockets < MAX_SOCKETS) context.maxSockets = MAX_SOCKETS;
 
-/** High-water marks, in messages for each peer: what a peer of a ROUTER that never reads may hold of our memory. */
+/** High-water mark of a ROUTER, in messages per peer: limits memory for peers that never read. */
 const ROUTER_MARK = 100;
 const DEALER_MARK = 1000;
 
-/** ZMQ_HANDSHAKE_IVL: how long a connection has for its handshake, in ms. */
+/** ZMQ_HANDSHAKE_IVL: the time limit of a handshake, in ms. */
 const HANDSHAKE_TIME = 10_000;
 
-/** Between looks for an INPROC peer that says goodbye, in ms. */
+/** Interval of probes for an INPROC peer that leaves, in ms. */
 const PROBE_INTERVAL = 20;
 
 interface Outgoing {
@@ -53,12 +55,12 @@ interface Outgoing {
 
 export type { MessageSocketOptions, Refusal, SendHandler, SocketReceiver };
 
-/** One ROUTER or DEALER; see the head of this file. */
+/** A ROUTER or DEALER socket; see the head of this file. */
 export class MessageSocket {
   /** Events of this socket (ZMQ_EVENT_*). */
   readonly monitor: ZeroMQSocketMonitor;
   private readonly notices: PeerNotices | undefined;
-  /** Messages that came so far. */
+  /** Number of messages received so far. */
   received = 0;
 
   private readonly raw: Router | Dealer;
@@ -96,8 +98,8 @@ export class MessageSocket {
   /**
    * Binds, and starts to read.
    *
-   * @returns the endpoint in use, with the port that was picked where 0 was asked for.
-   * @throws ZeroMQSocketInvalid when the address is in use, not of this host or not writable.
+   * @returns the endpoint in use, with the chosen port if port 0 was requested
+   * @throws {ZeroMQSocketInvalid} when the address is in use, not of this host or not writable
    */
   async bind(connection: ZeroMQConnection): Promise<string> {
     if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(true)) this.raw.ipv6 = true;
@@ -110,9 +112,9 @@ export class MessageSocket {
   }
 
   /**
-   * Connects, in the background and again whenever the connection is lost, and starts to read.
+   * Connects in the background, reconnects whenever the connection is lost, and starts to read.
    *
-   * @throws ZeroMQSocketInvalid when the address is not usable at all.
+   * @throws {ZeroMQSocketInvalid} when the address is invalid
    */
   connect(connection: ZeroMQConnection): void {
     const endpoint = connection.getConnectionString(false);
@@ -129,8 +131,8 @@ export class MessageSocket {
   }
 
   /**
-   * Gives a connection up, with all that waits on it, and connects anew. For peers that take nothing more, and for
-   * INPROC, where libzmq does not connect again by itself.
+   * Discards a connection with all its waiting messages, and connects anew. For peers that accept
+   * nothing further, and for INPROC, where libzmq does not reconnect.
    */
   reconnect(connection: ZeroMQConnection): void {
     if (this.closed) return;
@@ -139,11 +141,11 @@ export class MessageSocket {
   }
 
   /**
-   * Gives a lost connection up, with all that waits on it, and connects anew after a while: libzmq would send on the next
-   * connection what was meant for this one. (ZMQ_IMMEDIATE would not, but loses what the peer sent before the end.)
-   *
-   * @param routingId for the new connection: the other side may not know yet that the old one is lost, and would not
-   *   hear a second one of the same identity.
+   * Discards a lost connection with its waiting messages, and connects anew after a delay. libzmq
+   * would send them on the next connection. (ZMQ_IMMEDIATE prevents that, but loses what the peer
+   * sent last.)
+   * @param routingId for the new connection: a peer that has not noticed the loss would ignore a
+   *   second connection with the same identity
    */
   renew(connection: ZeroMQConnection, routingId: string): void {
     if (this.closed) return;
@@ -152,15 +154,15 @@ export class MessageSocket {
     this.revival?.renew();
   }
 
-  /** Whether a connection was given up, and the next one is not yet begun. */
+  /** Whether a connection was discarded and the next one has not started yet. */
   get renewing(): boolean {
     return this.revival?.renewing === true;
   }
 
   /**
-   * Resolves when nobody is there any more, which libzmq does not tell of INPROC peers.
+   * Resolves when an INPROC peer has left, which libzmq does not report.
    *
-   * @param probe a message that the peer drops while it is there.
+   * @param probe a message that the peer drops while it exists
    */
   async outlivePeer(probe: Buffer[]): Promise<void> {
     while (!this.closed && (await this.deliver(probe)) === undefined) {
@@ -168,46 +170,46 @@ export class MessageSocket {
     }
   }
 
-  /** Who is behind a peer of a ROUTER that is bound with CURVE, by its routing id in Latin-1. */
+  /** Returns the authenticated peer of a ROUTER bound with CURVE, by its routing id in Latin-1. */
   guest(key: string): AuthenticatedPeer | undefined {
     return this.gate?.guest(key);
   }
 
-  /** Whether every peer is told of when it comes and goes: not over INPROC, nor where libzmq has no draft options. */
+  /** Whether connecting and leaving peers are reported; needs draft options, never over INPROC. */
   get notifies(): boolean {
     return this.notices !== undefined && !this.inproc;
   }
 
-  /** Whether peers are known by their keys. */
+  /** Whether peers are authenticated by their keys. */
   get guarded(): boolean {
     return this.gate !== undefined;
   }
 
-  /** Stops reading: what comes waits in libzmq, up to the high-water marks, and then at the senders. */
+  /** Stops reading: messages wait in libzmq up to the high-water marks, then at the senders. */
   pause(): void {
     this.paused ??= withResolvers();
   }
 
-  /** Reads on. */
+  /** Resumes reading. */
   resume(): void {
     this.paused?.resolve();
     this.paused = undefined;
   }
 
-  /** Sends a message, in order; `handler` hears of it when it is refused. */
+  /** Sends a message, in order; calls `handler` if it is refused. */
   send(frames: Buffer[], handler: SendHandler): void {
     if (this.closed) handler.refused(frames, 'CLOSED');
     else if (this.waiting || !this.trySend(frames, handler)) this.enqueue(frames, handler);
   }
 
-  /** Sends a message and tells what became of it: undefined when libzmq took it. */
+  /** Sends a message. Resolves with undefined if libzmq accepted it, or with the refusal. */
   deliver(frames: Buffer[]): Promise<Refusal | undefined> {
     return new Promise((resolve) => {
       this.send(frames, { refused: (_frames, reason) => resolve(reason), sent: () => resolve(undefined) });
     });
   }
 
-  /** Closes the socket, once it has handed to libzmq what waits; that goes out within the linger time. */
+  /** Closes the socket once libzmq has its messages, which leave within the linger time. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -224,12 +226,12 @@ export class MessageSocket {
     try {
       this.raw.disconnect(connection.getConnectionString(false));
     } catch {
-      // There was no connection any more.
+      // The connection no longer existed.
     }
     this.raw.linger = linger;
   }
 
-  /** A send may be under way still: zeromq.js puts some off to the next turn. */
+  /** A send may still be in progress: zeromq.js defers some to the next turn. */
   private release(): void {
     void this.last.then(() => {
       this.ipcFile?.remove();
@@ -247,7 +249,7 @@ export class MessageSocket {
     await this.gate.open();
   }
 
-  /** Hands a message to libzmq; false when zeromq.js is busy with another. */
+  /** Passes a message to libzmq; false while zeromq.js is busy with another one. */
   private trySend(frames: Buffer[], handler: SendHandler): boolean {
     let sent: Promise<void>;
     try {
@@ -312,14 +314,14 @@ export class MessageSocket {
     } else if (this.gate?.came(key, identity) !== false) this.receiver.came?.(key, identity);
   }
 
-  /** libzmq gives nothing more: a socket that only sends would deceive its owner. */
+  /** Reading failed for good. A socket that can only send is of no use to its owner. */
   private unreadable(cause: unknown): void {
     const message = `a socket can no longer be read: ${toError(cause).message}`;
     process.emitWarning(new ZeroMQSocketClosed(codeOf(cause), message, { cause }));
     this.close();
   }
 
-  /** Whatever a message does to its receiver, the next one is read. */
+  /** An error in the receiver must not keep the next message from being read. */
   private take(frames: Buffer[]): void {
     this.received += 1;
     try {
@@ -332,7 +334,7 @@ export class MessageSocket {
   }
 }
 
-/** Calls a handler; one that fails must not stop the messages behind its own. */
+/** Calls a handler; an error in it must not stop the messages behind its own. */
 function tell(call: () => void): void {
   try {
     call();

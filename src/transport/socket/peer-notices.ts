@@ -1,17 +1,18 @@
 /**
- * What a ROUTER says of its peers: `[id, ""]` is the first thing it reads of a connection (ZMQ_ROUTER_NOTIFY), and
- * `[id, farewell]` the last one (ZMQ_DISCONNECT_MSG). The farewell is random bytes that no peer knows, so a peer cannot say of
- * itself that it is gone. It can say `[id, ""]`, which looks like a new connection under its id.
+ * Notices of a ROUTER about its peers. `[id, ""]` is the first message read from a connection
+ * (ZMQ_ROUTER_NOTIFY), and `[id, farewell]` the last one (ZMQ_DISCONNECT_MSG). The farewell is
+ * random bytes that no peer knows, so a peer cannot forge its own departure. It can forge `[id,
+ * ""]`, which looks like a new connection under its id.
  *
- * With them a routing id can change hands (ZMQ_ROUTER_HANDOVER): a peer that connects anew is heard, although the router
- * has not missed its old connection yet. libzmq then gives the old connection an id of its own making, under which what is
- * left of it may still be read.
+ * With notices, a routing id can change hands (ZMQ_ROUTER_HANDOVER): a peer that reconnects is
+ * served before the router has noticed the loss of the old connection. libzmq then gives the old
+ * connection a generated id, under which its remaining messages may still be read.
  */
 import { randomBytes } from 'node:crypto';
 import type { Router } from 'zeromq';
 import { NOTIFY_CONNECT, NOTIFY_NEVER, setDisconnectMessage, setRouterNotify } from '../libzmq/options.ts';
 
-/** Bytes of a farewell: more than anybody guesses. */
+/** Bytes of a farewell: too many to guess. */
 const FAREWELL_BYTES = 16;
 
 export class PeerNotices {
@@ -20,9 +21,10 @@ export class PeerNotices {
   private constructor() {}
 
   /**
-   * Turns the notices of a socket on, before it is bound; undefined where the library has no such options.
+   * Enables the notices of a socket before it is bound. Returns undefined if the library lacks the
+   * options.
    *
-   * @param handover whether a routing id changes hands.
+   * @param handover whether a routing id may change hands
    */
   static on(socket: Router, handover: boolean): PeerNotices | undefined {
     const notices = new PeerNotices();
@@ -35,7 +37,7 @@ export class PeerNotices {
     return notices;
   }
 
-  /** What a message says of its peer; undefined when it is one of the peer's own. */
+  /** Returns the notice in a message; undefined for a message of the peer itself. */
   read(frames: readonly Buffer[]): 'came' | 'gone' | undefined {
     const notice = frames[1];
     if (frames.length !== 2 || notice === undefined) return undefined;

@@ -1,8 +1,11 @@
-/** Tells of attempts to connect again. */
+/** Publishes reconnection attempts. */
 import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 
-/** Publishes each attempt of a socket with one peer to connect again, counted from 1 until it is connected. */
+/**
+ * Publishes each reconnection attempt of a socket with one peer, counted from 1 until it is
+ * connected.
+ */
 export function publishReconnects(
   monitor: ZeroMQSocketMonitor,
   speaker: DiagnosticsSource,

@@ -2,13 +2,14 @@ import { Backoff } from '../../core/time/backoff.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 
-/** A connection that stood for so long was a good one: the next loss is the first one again. In ms. */
+/** A connection that lasted this long, in ms, was healthy: the backoff starts anew at its loss. */
 const HEALTHY_AFTER = 1000;
 
 /**
- * Brings connections back that libzmq gives up for good: it does so after what it takes for an error of protocol, be
- * it a message above the limit or a peer that is no ZeroMQ. Others it connects again by itself, and says so at once. Those
- * that the socket gives up itself (`renew`) are brought back in any case, whatever libzmq said of them before.
+ * Restores connections that libzmq abandons. It does so after a suspected protocol error, such as a
+ * message above the size limit or a peer that does not speak ZeroMQ. Other connections it
+ * reconnects by itself, and reports that immediately. Connections that the socket discards itself
+ * (`renew`) are always restored, whatever libzmq reported before.
  */
 export class Reconnector {
   private readonly backoff = new Backoff({ min: 50, initial: 100, max: 5000 });
@@ -16,7 +17,11 @@ export class Reconnector {
   private cancel: Cancel | undefined;
   private abandoned = false;
 
-  /** @param reconnect connects anew. */
+  /**
+   * Creates a reconnector.
+   *
+   * @param reconnect connects anew
+   */
   constructor(
     monitor: ZeroMQSocketMonitor,
     private readonly reconnect: () => void,
@@ -33,18 +38,18 @@ export class Reconnector {
     monitor.on('disconnect', () => this.lost());
   }
 
-  /** Whether a connection that was given up is yet to be made anew. */
+  /** Whether a discarded connection has not been replaced yet. */
   get renewing(): boolean {
     return this.abandoned;
   }
 
-  /** The socket gave its connection up. */
+  /** Called when the socket has discarded its connection. */
   renew(): void {
     this.abandoned = true;
     if (this.cancel === undefined) this.lost();
   }
 
-  /** Waits for nothing any more. */
+  /** Cancels all pending attempts. */
   stop(): void {
     this.cancel?.();
     this.cancel = undefined;
