@@ -167,7 +167,7 @@ describe('what they may do', () => {
     const scope = scopeOf(t);
     const { backend } = await startGuarded(scope);
     for (const [options, reason] of [
-      [{ handlers: { 'echo.get': () => 1, 'tasks.get': () => 2 } }, /serve "tasks.get"/],
+      [{ handlers: { 'echo.get': () => 1, 'tasks.get': () => 2 } }, /serving "tasks.get"/],
       [{ handleMessage: () => 1 }, /whatever nobody announced/],
     ] as const) {
       const worker = makeWorker(scope, { connection: backend, curve: keysOf(WORKER), ...options });
@@ -198,7 +198,7 @@ describe('what they may do', () => {
       await worker.start();
       return within(answered, 'an answer');
     };
-    assert.match(String(await refusalOf('/tasks')), /announce operations under "\/tasks"/);
+    assert.match(String(await refusalOf('/tasks')), /announcing operations under "\/tasks"/);
     assert.match(String(await refusalOf('/echoes')), /announce operations under "\/echoes"/);
     assert.equal(await refusalOf('/echo/it'), undefined);
   });

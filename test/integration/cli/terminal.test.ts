@@ -77,6 +77,6 @@ describe('elsewhere', () => {
       '300',
     ]);
     assert.equal(code, 1);
-    assert.match(stderr, /^error: TIMEOUT: .*\nwhat to do: Send it again only if/);
+    assert.match(stderr, /^error: TIMEOUT: .*\nwhat to do: Retry only if/);
   });
 });
