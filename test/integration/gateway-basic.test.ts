@@ -192,11 +192,11 @@ describe('HTTP Basic authentication', () => {
     assert.equal(await status('eva', 'pass:word'), 200);
     hashes.eva = await hash('changed', 4);
     writeUsers(file, 'eva');
-    now += 1000;
+    now += 1001;
     assert.deepEqual([await status('eva', 'pass:word'), await status('eva', 'changed')], [401, 200]);
     assert.equal(await status('zoë', 'schlüssel'), 401);
     writeFileSync(file, 'eva:topsecret\n');
-    now += 1000;
+    now += 1001;
     assert.equal(await status('eva', 'changed'), 200);
     const text = JSON.stringify(lines);
     assert.match(text, /a changed key file is not valid; the old keys stay/);
