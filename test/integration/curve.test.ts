@@ -168,7 +168,7 @@ describe('what they may do', () => {
     const { backend } = await startGuarded(scope);
     for (const [options, reason] of [
       [{ handlers: { 'echo.get': () => 1, 'tasks.get': () => 2 } }, /serving "tasks.get"/],
-      [{ handleMessage: () => 1 }, /whatever nobody announced/],
+      [{ handleMessage: () => 1 }, /unannounced events/],
     ] as const) {
       const worker = makeWorker(scope, { connection: backend, curve: keysOf(WORKER), ...options });
       const refused = new Promise<string>((resolve) =>
@@ -199,7 +199,7 @@ describe('what they may do', () => {
       return within(answered, 'an answer');
     };
     assert.match(String(await refusalOf('/tasks')), /announcing operations under "\/tasks"/);
-    assert.match(String(await refusalOf('/echoes')), /announce operations under "\/echoes"/);
+    assert.match(String(await refusalOf('/echoes')), /announcing operations under "\/echoes"/);
     assert.equal(await refusalOf('/echo/it'), undefined);
   });
 

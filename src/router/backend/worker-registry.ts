@@ -9,6 +9,7 @@ import { turnNow } from '../../transport/link/turn.ts';
 import { type Credit, controlData, type Hello, readHello } from '../../wire/control.ts';
 import { PROTOCOL_VERSION } from '../../wire/metadata.ts';
 import type { Broker } from '../broker/broker.ts';
+import type { WorkerInfo } from '../broker/worker.ts';
 import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
 import { announcementRefusal, classicEventsOf } from './announcement-policy.ts';
 import type { ClassicEvents } from './classic-events.ts';
@@ -284,7 +285,14 @@ export class WorkerRegistry {
     const { worker } = peer;
     const ranks = peer.contract?.version.ranks;
     if (worker === undefined) {
-      const info = { id: peer.key, events, concurrency, shares, cancels: true, ranks };
+      const info: WorkerInfo = {
+        id: peer.key,
+        events,
+        concurrency,
+        sharesCredit: shares,
+        cancels: true,
+        ranks,
+      };
       peer.worker = this.broker.addWorker(peer, info, now);
       this.owner.workerJoined(peer);
       return;
