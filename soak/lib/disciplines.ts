@@ -99,7 +99,10 @@ export function disciplines(): Discipline[] {
 export function under<T>({ next, hopeful }: Discipline, run: () => T): T {
   const lane = ClientQueue.prototype;
   const pace = Pace.prototype;
-  const before = { next: Reflect.get(lane, 'next') as unknown, learn: Reflect.get(pace, 'learn') as unknown };
+  const before = {
+    next: Reflect.get(lane, 'next') as unknown,
+    record: Reflect.get(pace, 'record') as unknown,
+  };
   if (next !== undefined) {
     lane.next = function (this: ClientQueue, now: number) {
       return next(this, now);
@@ -110,6 +113,6 @@ export function under<T>({ next, hopeful }: Discipline, run: () => T): T {
     return run();
   } finally {
     Reflect.set(lane, 'next', before.next);
-    Reflect.set(pace, 'learn', before.learn);
+    Reflect.set(pace, 'record', before.record);
   }
 }
