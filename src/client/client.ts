@@ -2,7 +2,7 @@
 
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
-import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
+import { jsonReader, type ReadJson } from '../core/json/large-integers.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
 import { checkCount } from '../core/messages/checks.ts';
 import {
@@ -13,80 +13,22 @@ import {
   ZeroMQError,
   ZeroMQSocketClosed,
 } from '../core/messages/errors.ts';
-import type {
-  InFlight,
-  OutgoingRequest,
-  ReplyMessage,
-  RequestExtras,
-  Requester,
-} from '../core/messages/message.ts';
+import type { InFlight, OutgoingRequest, ReplyMessage, Requester } from '../core/messages/message.ts';
 import { diagnostics } from '../core/observability/diagnostics.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
-import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
-import type { ConnectionLike } from '../transport/addressing/connection.ts';
-import { checkDns, type DnsOptions } from '../transport/addressing/discovery.ts';
+import { ZeroMQHeartbeatSender } from '../liveness/index.ts';
+import { checkDns } from '../transport/addressing/discovery.ts';
 import { type Target, toTargets } from '../transport/addressing/targets.ts';
-import { CurveClient, type CurveClientOptions } from '../transport/curve/curve-options.ts';
+import { CurveClient } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
 import { checkTimeout, checkWait, encodeData, LONGEST_TIMEOUT } from './arguments.ts';
+import type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { ClientConnection } from './pending-request.ts';
 import { readReply, type ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
-
-/** Options of {@link ZeroMQClient}. Durations are in milliseconds. */
-export interface ZeroMQClientOptions {
-  /**
-   * Router or server to connect to, a DNS name for several (`dns://name:port`), or a list. Each
-   * request goes to the one with the fewest requests in flight.
-   */
-  connection: ConnectionLike | readonly ConnectionLike[];
-  /** How to look up `dns://` names. @defaultValue the system resolver, every 5,000 ms */
-  dns?: DnsOptions;
-  /** File that stores the node id (`config.ini`, section `[client]`). @defaultValue none */
-  configFile?: string;
-  /** Where and how often the client sends heartbeats. @defaultValue none are sent */
-  heartbeatConfig?: ZeroMQHeartbeatConfig;
-  /** Request timeout in ms, unless a request sets its own. @defaultValue 5,000 */
-  timeout?: number;
-  /** Wait for a connection, in ms, before requests fail with `NO_ROUTER`. @defaultValue 2,000 */
-  connectTimeout?: number;
-  /**
-   * Accepts durations below 50 ms, which are usually numbers of seconds and therefore rejected.
-   * Meant for tests and remaining deadlines. @defaultValue false
-   */
-  allowShortDurations?: boolean;
-  /** Connects to a classic router, with one request per socket. @defaultValue false */
-  classic?: boolean;
-  /** Number of sockets in the pool of each connection to a classic router. @defaultValue 16 */
-  poolSize?: number;
-  /** Maximum requests in flight; further ones fail with `BUSY`. @defaultValue 10,000 */
-  maxInFlight?: number;
-  /** Maximum message size in bytes, in both directions. @defaultValue 16 MiB */
-  maxMessageSize?: number;
-  /** How to return integers beyond `Number.MAX_SAFE_INTEGER`. @defaultValue `'number'` */
-  largeIntegers?: LargeIntegers;
-  /** CURVE keys for encrypted connections; INPROC never uses them. @defaultValue no encryption */
-  curve?: CurveClientOptions;
-  /** Receives the log entries. @defaultValue the logger of `setupLogging()` */
-  logger?: Logger;
-}
-
-/** Options of {@link ZeroMQClient.sendMessage}. */
-export interface SendOptions {
-  /** Request timeout in ms, for queueing, retries and handler. @defaultValue that of the client */
-  timeout?: number;
-  /** Aborting rejects with `CANCELLED` and cancels the request. @defaultValue none */
-  signal?: AbortSignal;
-  /** Whether to send the request again if its worker is lost. @defaultValue false */
-  idempotent?: boolean;
-  /** Id for logs: 1 to 255 printable ASCII characters. @defaultValue none */
-  requestId?: string;
-  /** Further metadata, such as a trace context. @defaultValue none */
-  extras?: RequestExtras;
-}
 
 interface ClientEvents {
   connected: [];

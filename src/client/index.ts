@@ -1,3 +1,4 @@
 /** The client: the exports that the rest of the project may use. */
-export { type SendOptions, ZeroMQClient, type ZeroMQClientOptions } from './client.ts';
+export { ZeroMQClient } from './client.ts';
+export type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
 export { readReply, type ZeroMQReply } from './reply.ts';
