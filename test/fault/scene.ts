@@ -27,9 +27,15 @@ export interface WorkerProgramOptions {
   readonly folder: string;
   readonly connection: string;
   readonly concurrency: number;
-  /** Where heartbeats go. */
+  /** Endpoint that receives the heartbeats. */
   readonly heartbeat?: string;
+  /** Version of the contract `tasks` that it announces. Versions 1 and 2 are incompatible. */
+  readonly contractVersion?: 1 | 2;
 }
+
+type WorkerOptions = Omit<WorkerProgramOptions, 'name' | 'folder' | 'concurrency'> & {
+  readonly concurrency?: number;
+};
 
 /** A request that is under way. */
 export interface Asking {
@@ -41,7 +47,7 @@ export interface Asking {
 const PROGRAMS = new URL('./programs/', import.meta.url);
 
 /** Starting takes longer than usual while other tests keep the machine busy; ms. */
-const START_PATIENCE = 30_000;
+const START_TIMEOUT = 30_000;
 
 /** Starts one of `programs/`. */
 export function startProgram(scope: Scope, name: string, ...args: string[]): RunningProcess {
@@ -91,27 +97,32 @@ export class Scene {
     });
     return {
       id,
-      settled: within(settled, `the outcome of ${id}`, timeout + START_PATIENCE),
+      settled: within(settled, `the outcome of ${id}`, timeout + START_TIMEOUT),
       cancel: () => cancel(),
     };
   }
 
-  /** Starts a worker in a process of its own; resolves once the router has taken it in. */
-  async worker(
-    router: ZeroMQRouter | undefined,
-    options: Omit<WorkerProgramOptions, 'name' | 'folder' | 'concurrency'> & { concurrency?: number },
-  ): Promise<RunningProcess> {
-    this.count += 1;
-    const name = `worker-${this.count}`;
+  /** Starts a worker in its own process. Resolves when the router has accepted it. */
+  async worker(router: ZeroMQRouter | undefined, options: WorkerOptions): Promise<RunningProcess> {
     const joined = router === undefined ? undefined : once(router, 'workerJoined');
-    const program = startProgram(
-      this.scope,
-      'worker',
-      JSON.stringify({ concurrency: 8, ...options, name, folder: this.folder }),
-    );
-    await program.waitForLine(/^accepted$/, START_PATIENCE);
+    const program = this.startWorker(options);
+    await program.waitForLine(/^accepted$/, START_TIMEOUT);
     await joined;
     return program;
+  }
+
+  /** Starts a worker in its own process. Resolves when the router has rejected it. */
+  async rejectedWorker(options: WorkerOptions): Promise<RunningProcess> {
+    const program = this.startWorker(options);
+    await program.waitForLine(/^refused: /, START_TIMEOUT);
+    return program;
+  }
+
+  private startWorker(options: WorkerOptions): RunningProcess {
+    this.count += 1;
+    const name = `worker-${this.count}`;
+    const all: WorkerProgramOptions = { concurrency: 8, ...options, name, folder: this.folder };
+    return startProgram(this.scope, 'worker', JSON.stringify(all));
   }
 
   /** Handlers of a worker in this process, which write into the log; `hold` ends with `release()`. */

@@ -1,15 +1,19 @@
 /**
- * A worker in a process of its own, so that it can be killed and stopped; built, since it starts sooner. It writes what it
- * runs into the checker's log (soak/lib/log.ts). A request with `time` takes that many ms. A request with `hold` runs until
- * the line `release` comes on standard input, or its caller gives up.
+ * A worker in a process of its own, which a test can kill and stop. It uses the build, which starts
+ * faster than the sources.
+ *
+ * It writes the start and the end of each run into the checker's log (soak/lib/log.ts). A request
+ * with `time` takes that many milliseconds. A request with `hold` runs until the line `release`
+ * arrives on standard input, or until its signal aborts.
  */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { silentLogger, ZeroMQHeartbeatConfig, ZeroMQWorker } from '../../../dist/index.js';
+import Joi from 'joi';
+import { defineContract, silentLogger, ZeroMQHeartbeatConfig, ZeroMQWorker } from '../../../dist/index.js';
 
-const { name, folder, connection, concurrency, heartbeat } = JSON.parse(process.argv[2]);
+const { name, folder, connection, concurrency, heartbeat, contractVersion } = JSON.parse(process.argv[2]);
 const log = path.join(folder, `${name}.jsonl`);
 const held = new Set();
 let runs = 0;
@@ -35,6 +39,21 @@ function released(id, signal) {
   });
 }
 
+/** Version 2 requires a member that version 1 does not have, so the two are incompatible. */
+function contractOf(version) {
+  const data = Joi.object({
+    id: Joi.string().required(),
+    hold: Joi.boolean().required(),
+    time: Joi.number(),
+    ...(version === 2 && { priority: Joi.number().required() }),
+  });
+  const events = {
+    put: { method: 'PUT', path: '/tasks', data },
+    post: { method: 'POST', path: '/tasks', data },
+  };
+  return defineContract({ name: 'tasks', events });
+}
+
 createInterface({ input: process.stdin }).on('line', () => {
   for (const release of held) release();
   held.clear();
@@ -43,8 +62,10 @@ const worker = new ZeroMQWorker({
   connection,
   concurrency,
   heartbeatConfig: heartbeat && new ZeroMQHeartbeatConfig(heartbeat, { interval: 50 }),
+  contract: contractVersion && contractOf(contractVersion),
   handlers: { put: run, post: run },
   logger: silentLogger,
 });
 worker.on('accepted', () => console.log('accepted'));
+worker.on('refused', (_endpoint, reason) => console.log(`refused: ${reason}`));
 await worker.start();
