@@ -9,7 +9,7 @@ import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
 import { HOSTS } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 import { startSamples } from '../helpers/gateway/samples.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { Scope } from '../helpers/scope.ts';
 
 const KEY = 'a-very-secret-key';
@@ -92,7 +92,7 @@ describe('Swagger UI in front of real workers', { skip: WITHOUT_CHROMIUM }, () =
     const handlers = { 'squares.get': ({ n }: { n: number }) => ({ square: n * n }) };
     const worker = new ZeroMQWorker({ connection: backend, contract, handlers });
     scope.after(() => worker.stop());
-    await joined(() => worker.start());
+    await untilJoined(() => worker.start());
 
     await page.reload();
     assert.deepEqual(new Set(await operations(page)), new Set([...before, '/squares/{n}']));

@@ -19,7 +19,7 @@ import { after, before, describe, it } from 'node:test';
 import ts from 'typescript';
 import { parse as parseYaml } from 'yaml';
 import { freePort } from '../../scripts/lib/ports.ts';
-import { endpointIn, FREE_PORTS, MAIN, START_PATIENCE, startNode, urlIn } from '../helpers/command.ts';
+import { endpointIn, FREE_PORTS, MAIN, START_TIMEOUT, startNode, urlIn } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
 import { type RunningProcess, startProcess } from '../helpers/processes.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -197,7 +197,7 @@ class Terminals {
     for (const { command, output } of shellLines(text)) {
       const script = /^npm (?:run )?(\S+)$/.exec(command)?.[1];
       if (script !== undefined) assert.ok(script in scripts(), `package.json has no script ${script}`);
-      else if (ENDLESS.test(command)) await this.start(command).waitForLine(/ is ready: /, START_PATIENCE);
+      else if (ENDLESS.test(command)) await this.start(command).waitForLine(/ is ready: /, START_TIMEOUT);
       else await this.expect(command, output);
     }
   }

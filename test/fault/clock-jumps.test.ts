@@ -6,7 +6,7 @@ import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -30,22 +30,22 @@ describe('a wall clock that jumps', () => {
       const left: string[] = [];
       router.on('peerLost', (key) => left.push(key));
       router.on('workerLeft', (key) => left.push(key));
-      const held = scene.ask(client, 'post', { hold: true });
-      const late = scene.ask(client, 'put', { hold: true, timeout: 700 });
+      const held = scene.send(client, 'post', { hold: true });
+      const late = scene.send(client, 'put', { hold: true, timeout: 700 });
       await Promise.all([held, late].map(({ id }) => began(id)));
-      const waiting = scene.ask(client, 'post');
-      const expiring = scene.ask(client, 'post', { timeout: 400 });
+      const waiting = scene.send(client, 'post');
+      const expiring = scene.send(client, 'post', { timeout: 400 });
 
       const real = Date.now;
       t.mock.method(Date, 'now', () => real() + jump);
       const before = performance.now();
-      assert.deepEqual(await told([expiring, late]), ['EXPIRED', 'TIMEOUT, dispatched']);
+      assert.deepEqual(await outcomesOf([expiring, late]), ['EXPIRED', 'TIMEOUT, dispatched']);
       assert.ok(performance.now() - before > 300, 'not before their time');
       release();
-      assert.deepEqual(await told([held, waiting]), ['ok', 'ok']);
+      assert.deepEqual(await outcomesOf([held, waiting]), ['ok', 'ok']);
       assert.deepEqual(left, [], 'nobody was taken for dead');
       assert.equal(drops.count('bad-heartbeat'), 0);
-      scene.kept();
+      scene.assertGuarantees();
     });
   }
 });

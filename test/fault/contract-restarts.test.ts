@@ -10,7 +10,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient } from '../integration/framework.ts';
-import { Scene, startProgram, told } from './scene.ts';
+import { outcomesOf, Scene, startProgram } from './scene.ts';
 
 failOnLeftovers();
 
@@ -74,7 +74,7 @@ it('router: restores the accepted contract after each of ten kills, also if the 
     await eachPrints(rejected, /^refused: /, printed);
     for (const worker of paused) worker.kill('SIGCONT');
     await eachPrints(accepted, /^accepted$/, printed);
-    assert.deepEqual(await told([scene.ask(client, 'put'), scene.ask(client, 'post')]), ['ok', 'ok']);
+    assert.deepEqual(await outcomesOf([scene.send(client, 'put'), scene.send(client, 'post')]), ['ok', 'ok']);
     assert.deepEqual(await listedContracts(client), original, `contract after restart ${restart}`);
   }
 
@@ -82,5 +82,5 @@ it('router: restores the accepted contract after each of ten kills, also if the 
   await eachPrints(rejected, /^refused: the contract "tasks" is refused/, printed);
   assert.deepEqual(await listedContracts(client), original);
   for (const worker of rejected) assert.ok(!worker.lines.includes('accepted'), worker.lines.join('\n'));
-  scene.kept();
+  scene.assertGuarantees();
 });

@@ -9,7 +9,7 @@ import type { ZeroMQClient } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
-import { type Asking, Scene, told } from './scene.ts';
+import { outcomesOf, type PendingRequest, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -36,7 +36,7 @@ const MEASURED = 1500;
 interface Sent {
   /** When, in ms since the load began. */
   readonly at: number;
-  readonly asking: Asking;
+  readonly asking: PendingRequest;
 }
 
 class Load {
@@ -75,8 +75,8 @@ class Load {
     return sent;
   }
 
-  private ask(): Asking {
-    const asking = this.scene.ask(this.client, 'post', { time: TIME, timeout: TIMEOUT });
+  private ask(): PendingRequest {
+    const asking = this.scene.send(this.client, 'post', { time: TIME, timeout: TIMEOUT });
     void asking.settled.then(({ code }) => {
       if (code === '') this.succeeded += 1;
     });
@@ -100,16 +100,16 @@ describe('load above the capacity of the workers', () => {
     const now = Math.min(before, load.succeeded / (OVERLOAD / 1000));
     const after = await load.send(now * 0.6, RECOVERY);
     const late = after.filter(({ at }) => at >= RECOVERED);
-    assert.deepEqual(new Set(await told(late.map(({ asking }) => asking))), new Set(['ok']));
-    await told(after.map(({ asking }) => asking));
+    assert.deepEqual(new Set(await outcomesOf(late.map(({ asking }) => asking))), new Set(['ok']));
+    await outcomesOf(after.map(({ asking }) => asking));
 
-    const outcomes = await told(over.map(({ asking }) => asking));
+    const outcomes = await outcomesOf(over.map(({ asking }) => asking));
     const good = outcomes.filter((outcome) => outcome === 'ok').length;
     const ran = outcomes.filter((outcome) => outcome !== 'EXPIRED').length;
     assert.ok(ran < outcomes.length, 'the load was not above the capacity');
     assert.ok(good >= ran * 0.85, `${good} of ${ran} requests that workers were given succeeded`);
     const capacity = (Math.min(before, await load.capacity()) * OVERLOAD) / 1000;
     assert.ok(good >= capacity * 0.85, `${good} of ${capacity} requests that workers can run succeeded`);
-    scene.kept();
+    scene.assertGuarantees();
   });
 });

@@ -8,7 +8,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Direction, Partition } from '../helpers/partition.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -46,8 +46,8 @@ describe('a worker that is cut off', () => {
       const drops = new Drops(scope);
       const { scene, router, client, cutOff, cut, heal, startOther } = await make(scope);
       const [again, lost] = [
-        scene.ask(client, 'put', { hold: true }),
-        scene.ask(client, 'post', { hold: true }),
+        scene.send(client, 'put', { hold: true }),
+        scene.send(client, 'post', { hold: true }),
       ];
       await Promise.all([again, lost].map(({ id }) => cutOff.began(id)));
       const other = await startOther();
@@ -55,29 +55,32 @@ describe('a worker that is cut off', () => {
       cut(...directions);
       const [, reason] = (await left) as [string, string];
       assert.equal(reason, 'heartbeat');
-      assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+      assert.deepEqual(await outcomesOf([lost]), ['WORKER_LOST, dispatched']);
       await other.began(again.id);
       other.release();
-      assert.deepEqual(await told([again]), ['ok']);
+      assert.deepEqual(await outcomesOf([again]), ['ok']);
       cutOff.release();
       const back = once(router, 'workerJoined');
       heal();
-      await drops.seen('late-reply', 2);
+      await drops.waitFor('late-reply', 2);
       await back;
-      const more = Array.from({ length: 20 }, () => scene.ask(client, 'post'));
-      assert.deepEqual(new Set(await told(more)), new Set(['ok']));
-      assert.equal(scene.kept().repeated, 1);
+      const more = Array.from({ length: 20 }, () => scene.send(client, 'post'));
+      assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']));
+      assert.equal(scene.assertGuarantees().repeated, 1);
     });
   }
 
   it('(down) beats on, and what it never got is told as perhaps run, never as not run', async (t) => {
     const { scene, client, cut, heal } = await make(scopeOf(t));
     cut('down');
-    const askings = [scene.ask(client, 'put', { timeout: 300 }), scene.ask(client, 'post', { timeout: 300 })];
-    assert.deepEqual(await told(askings), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
+    const askings = [
+      scene.send(client, 'put', { timeout: 300 }),
+      scene.send(client, 'post', { timeout: 300 }),
+    ];
+    assert.deepEqual(await outcomesOf(askings), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
     heal();
-    assert.deepEqual(await told([scene.ask(client, 'post')]), ['ok']);
-    scene.kept();
+    assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['ok']);
+    scene.assertGuarantees();
   });
 });
 
@@ -91,19 +94,19 @@ describe('a client that is cut off', () => {
       await startWorker(scope, { connection, handlers: { put, post } });
       const way = await Partition.before(scope, frontend);
       const client = await connectClient(scope, way.endpoint);
-      const held = scene.ask(client, 'post', { hold: true, timeout: 1000 });
+      const held = scene.send(client, 'post', { hold: true, timeout: 1000 });
       await began(held.id);
       way.cut(...directions);
-      const unheard = scene.ask(client, 'put', { timeout: 300 });
+      const unheard = scene.send(client, 'put', { timeout: 300 });
       release();
-      const outcomes = await told([held, unheard]);
+      const outcomes = await outcomesOf([held, unheard]);
       const lost = 'TIMEOUT, dispatched';
       if (directions.length === 1 && directions[0] === 'up') assert.deepEqual(outcomes, ['ok', lost]);
       else assert.deepEqual(outcomes, [lost, lost]);
       way.heal();
-      const more = Array.from({ length: 20 }, () => scene.ask(client, 'post'));
-      assert.deepEqual(new Set(await told(more)), new Set(['ok']));
-      scene.kept();
+      const more = Array.from({ length: 20 }, () => scene.send(client, 'post'));
+      assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']));
+      scene.assertGuarantees();
     });
   }
 });

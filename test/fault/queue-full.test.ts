@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -20,15 +20,15 @@ describe('a queue that is full', () => {
     const { release, began, ...handlers } = scene.handlers('worker');
     await startWorker(scope, { connection, concurrency: 1, handlers });
     const client = await connectClient(scope, frontend);
-    const first = scene.ask(client, 'post', { hold: true });
+    const first = scene.send(client, 'post', { hold: true });
     await began(first.id);
-    const rest = Array.from({ length: 20 }, () => scene.ask(client, 'post'));
-    const refused = await told(rest.slice(5));
+    const rest = Array.from({ length: 20 }, () => scene.send(client, 'post'));
+    const refused = await outcomesOf(rest.slice(5));
     assert.deepEqual(new Set(refused), new Set(['QUEUE_FULL']));
     assert.equal(router.stats().queued, 5);
     release();
-    assert.deepEqual(await told([first, ...rest.slice(0, 5)]), Array(6).fill('ok'));
-    const { executions, outcomes } = scene.kept();
+    assert.deepEqual(await outcomesOf([first, ...rest.slice(0, 5)]), Array(6).fill('ok'));
+    const { executions, outcomes } = scene.assertGuarantees();
     assert.deepEqual([executions, outcomes.get('QUEUE_FULL')], [6, 15]);
   });
 
@@ -44,21 +44,24 @@ describe('a queue that is full', () => {
     await startWorker(scope, { connection, concurrency: 1, handlers });
     const flood = await connectClient(scope, frontend);
     const small = await connectClient(scope, frontend);
-    const first = scene.ask(flood, 'post', { hold: true });
+    const first = scene.send(flood, 'post', { hold: true });
     await began(first.id);
-    const floods = Array.from({ length: 10 }, () => scene.ask(flood, 'post'));
-    assert.deepEqual(await told(floods.slice(6)), Array(4).fill('QUEUE_FULL'));
-    const guests = [scene.ask(small, 'post'), scene.ask(small, 'post', { timeout: 50 })];
+    const floods = Array.from({ length: 10 }, () => scene.send(flood, 'post'));
+    assert.deepEqual(await outcomesOf(floods.slice(6)), Array(4).fill('QUEUE_FULL'));
+    const guests = [scene.send(small, 'post'), scene.send(small, 'post', { timeout: 50 })];
     assert.deepEqual(
-      await told(floods.slice(4, 6)),
+      await outcomesOf(floods.slice(4, 6)),
       ['QUEUE_FULL', 'QUEUE_FULL'],
       'the last of the flood give way',
     );
-    assert.deepEqual(await told(guests.slice(1)), ['EXPIRED']);
+    assert.deepEqual(await outcomesOf(guests.slice(1)), ['EXPIRED']);
     floods[0]?.cancel();
     release();
-    assert.deepEqual(await told([first, ...guests.slice(0, 1), ...floods.slice(1, 4)]), Array(5).fill('ok'));
+    assert.deepEqual(
+      await outcomesOf([first, ...guests.slice(0, 1), ...floods.slice(1, 4)]),
+      Array(5).fill('ok'),
+    );
     assert.equal(router.stats().queued, 0);
-    assert.equal(scene.kept().executions, 5);
+    assert.equal(scene.assertGuarantees().executions, 5);
   });
 });

@@ -11,7 +11,7 @@ import { rawDealer, rawRouter, texts } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
 import { makeReply } from '../unit/wire/messages.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -80,17 +80,17 @@ describe('replies at the router', () => {
     const { router, frontend, backend } = await startRouter(scope);
     const worker = await Liar.join(scope, scene, backend, 'worker');
     const client = await connectClient(scope, frontend);
-    const asking = scene.ask(client, 'post');
+    const asking = scene.send(client, 'post');
     const given = await worker.take();
     await worker.reply(given, given);
-    assert.deepEqual(await told([asking]), ['ok']);
+    assert.deepEqual(await outcomesOf([asking]), ['ok']);
     await worker.reply(given);
-    await drops.seen('late-reply', 2);
-    const next = scene.ask(client, 'post');
+    await drops.waitFor('late-reply', 2);
+    const next = scene.send(client, 'post');
     await worker.reply(given, await worker.take());
-    assert.deepEqual(await told([next]), ['ok'], 'an old key is none of the next request');
+    assert.deepEqual(await outcomesOf([next]), ['ok'], 'an old key is none of the next request');
     assert.equal(router.stats().dropped.late, 3);
-    assert.equal(scene.kept().asked, 2);
+    assert.equal(scene.assertGuarantees().asked, 2);
   });
 
   it('that come too late are counted and dropped: after the deadline, after a cancel', async (t) => {
@@ -100,22 +100,22 @@ describe('replies at the router', () => {
     const worker = await Liar.join(scope, scene, backend, 'worker');
     const client = await connectClient(scope, frontend);
     // The first reply tells the client that it may pack: only so can it cancel.
-    const warm = scene.ask(client, 'post');
+    const warm = scene.send(client, 'post');
     await worker.reply(await worker.take());
     await warm.settled;
-    const expired = scene.ask(client, 'post', { timeout: 50 });
+    const expired = scene.send(client, 'post', { timeout: 50 });
     const late = await worker.take();
-    assert.deepEqual(await told([expired]), ['TIMEOUT, dispatched']);
+    assert.deepEqual(await outcomesOf([expired]), ['TIMEOUT, dispatched']);
     await worker.reply(late);
-    await drops.seen('late-reply', 1);
-    const cancelled = scene.ask(client, 'post');
+    await drops.waitFor('late-reply', 1);
+    const cancelled = scene.send(client, 'post');
     const unwanted = await worker.take();
     cancelled.cancel();
     while ((router.stats().failures.CANCELLED ?? 0) === 0) await new Promise(setImmediate);
     await worker.reply(unwanted);
-    await drops.seen('late-reply', 2);
+    await drops.waitFor('late-reply', 2);
     assert.deepEqual(router.stats().dropped, { late: 2, forged: 0, foreign: 0 });
-    scene.kept();
+    scene.assertGuarantees();
   });
 
   it('of somebody else, or made up, settle nothing', async (t) => {
@@ -124,22 +124,22 @@ describe('replies at the router', () => {
     const { frontend, backend } = await startRouter(scope);
     const honest = await Liar.join(scope, scene, backend, 'honest');
     const client = await connectClient(scope, frontend);
-    const asking = scene.ask(client, 'post');
+    const asking = scene.send(client, 'post');
     const given = await honest.take();
     const thief = await Liar.join(scope, scene, backend, 'thief');
     await thief.reply(given);
-    await drops.seen('foreign-reply', 1);
+    await drops.waitFor('foreign-reply', 1);
     const stranger = rawDealer(scope, backend);
     const token = encodeToken(given.key, given.generation);
     await stranger.send([token, '', 'post', JSON.stringify({ id: given.id, by: 'stranger' })]);
-    await drops.seen('late-reply', 1); // it is no worker that could hold anything
+    await drops.waitFor('late-reply', 1); // it is no worker that could hold anything
     for (let key = 0; key < 100; key += 1) {
       await thief.reply({ ...given, key, generation: (given.generation ^ (0x5a5a5a5a + key)) >>> 0 });
     }
-    await drops.seen('unknown-token', 100);
+    await drops.waitFor('unknown-token', 100);
     await honest.reply(given);
-    assert.deepEqual(await told([asking]), ['ok']);
-    scene.kept();
+    assert.deepEqual(await outcomesOf([asking]), ['ok']);
+    scene.assertGuarantees();
   });
 });
 
@@ -159,24 +159,24 @@ describe('replies at the client', () => {
       scene.log.write({ t: 'began', id, by: `router-${id}` });
       return [peer, token, id];
     };
-    const twice = scene.ask(client, 'post');
+    const twice = scene.send(client, 'post');
     const first = await take();
     await answer(...first);
     await answer(...first);
-    assert.deepEqual(await told([twice]), ['ok']);
-    await drops.seen('late-reply', 1);
-    const late = scene.ask(client, 'post', { timeout: 50 });
+    assert.deepEqual(await outcomesOf([twice]), ['ok']);
+    await drops.waitFor('late-reply', 1);
+    const late = scene.send(client, 'post', { timeout: 50 });
     const second = await take();
-    assert.deepEqual(await told([late]), ['TIMEOUT, dispatched']);
+    assert.deepEqual(await outcomesOf([late]), ['TIMEOUT, dispatched']);
     await answer(...second);
-    await drops.seen('late-reply', 2);
-    const asking = scene.ask(client, 'post');
+    await drops.waitFor('late-reply', 2);
+    const asking = scene.send(client, 'post');
     const [peer, token, id] = await take();
     const forged = encodeToken(tokenId(token), (tokenGeneration(token) ^ 0x12345678) >>> 0);
     await answer(peer, forged, id);
-    await drops.seen('unknown-token', 1);
+    await drops.waitFor('unknown-token', 1);
     await answer(peer, token, id);
-    assert.deepEqual(await told([asking]), ['ok']);
-    scene.kept();
+    assert.deepEqual(await outcomesOf([asking]), ['ok']);
+    scene.assertGuarantees();
   });
 });

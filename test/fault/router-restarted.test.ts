@@ -6,7 +6,7 @@ import { freeEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient } from '../integration/framework.ts';
-import { Scene, startProgram, told } from './scene.ts';
+import { outcomesOf, Scene, startProgram } from './scene.ts';
 
 failOnLeftovers();
 
@@ -29,34 +29,34 @@ describe('a router that is killed', () => {
   it('costs what is under way; idempotent requests run once more when it is back', async (t) => {
     const { scene, start, router, worker, client } = await make(scopeOf(t));
     const [again, lost] = [
-      scene.ask(client, 'put', { hold: true }),
-      scene.ask(client, 'post', { hold: true }),
+      scene.send(client, 'put', { hold: true }),
+      scene.send(client, 'post', { hold: true }),
     ];
     const began = new RegExp(`^began ${again.id}$`);
     await Promise.all([again, lost].map(({ id }) => worker.waitForLine(new RegExp(`^began ${id}$`))));
     const gone = once(client, 'disconnected');
     router.kill('SIGKILL');
     await gone;
-    assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+    assert.deepEqual(await outcomesOf([lost]), ['WORKER_LOST, dispatched']);
     await worker.waitForLine(
       new RegExp(`^aborted ${lost.id}: the connection that the reply would take was lost`),
     );
-    assert.deepEqual(await told([again]), ['WORKER_LOST, dispatched'], 'no router came back in time');
-    assert.deepEqual(await told([scene.ask(client, 'post')]), ['NO_ROUTER'], 'it was not sent');
+    assert.deepEqual(await outcomesOf([again]), ['WORKER_LOST, dispatched'], 'no router came back in time');
+    assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['NO_ROUTER'], 'it was not sent');
 
     const back = once(client, 'connected');
     await start();
     await back;
-    assert.deepEqual(await told([scene.ask(client, 'put'), scene.ask(client, 'post')]), ['ok', 'ok']);
+    assert.deepEqual(await outcomesOf([scene.send(client, 'put'), scene.send(client, 'post')]), ['ok', 'ok']);
     assert.equal(worker.lines.filter((line) => began.test(line)).length, 1);
-    scene.kept();
+    scene.assertGuarantees();
   });
 
   it('and is back in time loses no idempotent request', async (t) => {
     const scope = scopeOf(t);
     const { scene, start, router, worker, frontend } = await make(scope);
     const patient = await connectClient(scope, frontend, { connectTimeout: 30_000 });
-    const again = scene.ask(patient, 'put', { hold: true, timeout: 30_000 });
+    const again = scene.send(patient, 'put', { hold: true, timeout: 30_000 });
     const began = new RegExp(`^began ${again.id}$`);
     await worker.waitForLine(began);
     const lines = worker.lines.length;
@@ -65,23 +65,23 @@ describe('a router that is killed', () => {
     await start();
     await worker.waitForLine(began, 30_000, lines);
     worker.write('release');
-    assert.deepEqual(await told([again]), ['ok']);
-    assert.equal(scene.kept().repeated, 1);
+    assert.deepEqual(await outcomesOf([again]), ['ok']);
+    assert.equal(scene.assertGuarantees().repeated, 1);
   });
 });
 
 describe('a router that is stopped in good order', () => {
   it('answers what is under way before it goes, and refuses what is new as not run', async (t) => {
     const { scene, router, worker, client } = await make(scopeOf(t));
-    const held = [scene.ask(client, 'put', { hold: true }), scene.ask(client, 'post', { hold: true })];
+    const held = [scene.send(client, 'put', { hold: true }), scene.send(client, 'post', { hold: true })];
     await Promise.all(held.map(({ id }) => worker.waitForLine(new RegExp(`^began ${id}$`))));
     const gone = once(client, 'disconnected');
     router.kill('SIGTERM');
     await gone; // its goodbye: the client sends it nothing more
-    assert.deepEqual(await told([scene.ask(client, 'post')]), ['NO_ROUTER']);
+    assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['NO_ROUTER']);
     worker.write('release');
-    assert.deepEqual(await told(held), ['ok', 'ok']);
+    assert.deepEqual(await outcomesOf(held), ['ok', 'ok']);
     assert.deepEqual(await router.exited, { code: 0, signal: null });
-    assert.equal(scene.kept().executions, 2);
+    assert.equal(scene.assertGuarantees().executions, 2);
   });
 });

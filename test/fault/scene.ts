@@ -38,7 +38,7 @@ type WorkerOptions = Omit<WorkerProgramOptions, 'name' | 'folder' | 'concurrency
 };
 
 /** A request that is under way. */
-export interface Asking {
+export interface PendingRequest {
   readonly id: string;
   readonly settled: Promise<Settled>;
   cancel(): void;
@@ -70,11 +70,11 @@ export class Scene {
    *
    * @param options.timeout ms. Default 20,000.
    */
-  ask(
+  send(
     client: ZeroMQClient,
     eventName: 'put' | 'post',
     options: { hold?: boolean; time?: number; timeout?: number } = {},
-  ): Asking {
+  ): PendingRequest {
     const { hold = false, time, timeout = 20_000 } = options;
     this.count += 1;
     const id = `${eventName}-${this.count}`;
@@ -153,7 +153,7 @@ export class Scene {
   }
 
   /** The checker's verdict, which must be that our word was kept. */
-  kept(rules: Rules = {}): Verdict {
+  assertGuarantees(rules: Rules = {}): Verdict {
     const verdict = check(readLogs(this.folder), rules);
     assert.deepEqual(verdict.faults, []);
     return verdict;
@@ -168,7 +168,7 @@ function outcomeOf(id: string, { code, status, dispatched, body }: ReplyMessage)
 }
 
 /** Code and `dispatched` of outcomes, in short: `ok`, `WORKER_LOST, dispatched`. */
-export async function told(askings: readonly Asking[]): Promise<string[]> {
+export async function outcomesOf(askings: readonly PendingRequest[]): Promise<string[]> {
   const outcomes = await Promise.all(askings.map(({ settled }) => settled));
   return outcomes.map(({ code, dispatched }) =>
     code === '' ? 'ok' : `${code}${dispatched === true ? ', dispatched' : ''}`,

@@ -6,7 +6,7 @@ import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -31,15 +31,15 @@ describe('a client that reads no replies', () => {
     const before = process.memoryUsage().arrayBuffers;
     for (let sent = 0; sent < REPLIES; sent += 1) {
       await deaf.send(['', 'large', 'null']);
-      if (sent % 200 === 0) assert.deepEqual(await told([scene.ask(client, 'post')]), ['ok']);
+      if (sent % 200 === 0) assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['ok']);
     }
-    await drops.seen('overflow');
-    const asked = Array.from({ length: 50 }, (_, n) => scene.ask(client, n % 2 === 0 ? 'put' : 'post'));
-    assert.deepEqual(new Set(await told(asked)), new Set(['ok']));
+    await drops.waitFor('overflow');
+    const asked = Array.from({ length: 50 }, (_, n) => scene.send(client, n % 2 === 0 ? 'put' : 'post'));
+    assert.deepEqual(new Set(await outcomesOf(asked)), new Set(['ok']));
     const grown = process.memoryUsage().arrayBuffers - before;
     assert.ok(grown < (REPLIES * LARGE) / 2, `${Math.round(grown / MIB)} MiB for replies that nobody reads`);
     assert.deepEqual(router.stats().failures, {});
-    scene.kept();
+    scene.assertGuarantees();
   });
 });
 
@@ -62,24 +62,25 @@ describe('a client that reads no replies for a while', () => {
     deaf.connect(frontend);
     for (let sent = 0; drops.count('overflow') === 0; sent += 1) {
       await deaf.send(['', 'large', 'null']);
-      if (sent % 20 === 0) assert.deepEqual(await told([scene.ask(client, 'post')]), ['ok']);
+      if (sent % 20 === 0) assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['ok']);
     }
     const { unreadBytes } = router.stats();
     assert.ok(unreadBytes >= limits.queueBytes / 2, `${unreadBytes} bytes are counted as unread`);
-    while (router.stats().dispatched + router.stats().queued > 0) await told([scene.ask(client, 'put')]);
+    while (router.stats().dispatched + router.stats().queued > 0)
+      await outcomesOf([scene.send(client, 'put')]);
     const before = { runs, dropped: drops.count('overflow') };
     for (let sent = 0; sent < 50; sent += 1) await deaf.send(['', 'large', 'null']);
-    await drops.seen('overflow', before.dropped + 50);
+    await drops.waitFor('overflow', before.dropped + 50);
     assert.equal(runs, before.runs, 'requests of a client that does not read ran');
-    assert.deepEqual(await told([scene.ask(client, 'put')]), ['ok']);
+    assert.deepEqual(await outcomesOf([scene.send(client, 'put')]), ['ok']);
 
     const reading = (async () => {
       for await (const [, eventName] of deaf) if (eventName?.toString() === 'again') return;
     })();
-    while (router.stats().unreadBytes > 0) await told([scene.ask(client, 'put')]);
+    while (router.stats().unreadBytes > 0) await outcomesOf([scene.send(client, 'put')]);
     await deaf.send(['', 'again', 'null']);
     await reading;
-    scene.kept();
+    scene.assertGuarantees();
   });
 });
 
@@ -91,15 +92,15 @@ describe('a worker that reads no requests', () => {
     const client = await connectClient(scope, frontend);
     const deaf = await scene.worker(router, { connection, concurrency: 4 });
     deaf.kill('SIGSTOP');
-    const askings = Array.from({ length: 200 }, () => scene.ask(client, 'post'));
+    const askings = Array.from({ length: 200 }, () => scene.send(client, 'post'));
     while (router.stats().submitted < askings.length) await new Promise(setImmediate);
     assert.deepEqual([router.stats().dispatched, router.stats().queued], [4, 196]);
     const { put, post } = scene.handlers('other');
     await startWorker(scope, { connection, handlers: { put, post } });
-    const settled = Promise.all(askings.slice(4).map((asking) => told([asking])));
+    const settled = Promise.all(askings.slice(4).map((asking) => outcomesOf([asking])));
     assert.deepEqual(new Set((await settled).flat()), new Set(['ok']));
     deaf.kill('SIGCONT');
-    assert.deepEqual(new Set(await told(askings.slice(0, 4))), new Set(['ok']));
-    assert.equal(scene.kept().executions, 200);
+    assert.deepEqual(new Set(await outcomesOf(askings.slice(0, 4))), new Set(['ok']));
+    assert.equal(scene.assertGuarantees().executions, 200);
   });
 });

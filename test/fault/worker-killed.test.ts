@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -16,21 +16,21 @@ describe('a worker that is killed mid-request', () => {
     const { router, frontend, backend: connection } = await startRouter(scope);
     const client = await connectClient(scope, frontend);
     const victim = await scene.worker(router, { connection, concurrency: 2 });
-    const again = scene.ask(client, 'put', { hold: true });
-    const lost = scene.ask(client, 'post', { hold: true });
-    const waiting = ['put', 'post'].map((event) => scene.ask(client, event as 'put' | 'post'));
+    const again = scene.send(client, 'put', { hold: true });
+    const lost = scene.send(client, 'post', { hold: true });
+    const waiting = ['put', 'post'].map((event) => scene.send(client, event as 'put' | 'post'));
     await Promise.all([again, lost].map(({ id }) => victim.waitForLine(new RegExp(`^began ${id}$`))));
 
     const other = await scene.worker(router, { connection, concurrency: 2 });
-    assert.deepEqual(await told(waiting), ['ok', 'ok'], 'what waits goes to whoever has room');
+    assert.deepEqual(await outcomesOf(waiting), ['ok', 'ok'], 'what waits goes to whoever has room');
     const left = once(router, 'workerLeft');
     victim.kill('SIGKILL');
     await left;
-    assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+    assert.deepEqual(await outcomesOf([lost]), ['WORKER_LOST, dispatched']);
     await other.waitForLine(new RegExp(`^began ${again.id}$`));
     other.write('release');
-    assert.deepEqual(await told([again]), ['ok']);
-    const { executions, repeated } = scene.kept();
+    assert.deepEqual(await outcomesOf([again]), ['ok']);
+    const { executions, repeated } = scene.assertGuarantees();
     assert.deepEqual({ executions, repeated }, { executions: 5, repeated: 1 });
   });
 
@@ -41,7 +41,7 @@ describe('a worker that is killed mid-request', () => {
     const client = await connectClient(scope, frontend);
     const workers = await Promise.all([1, 2, 3].map(() => scene.worker(undefined, { connection })));
     assert.equal(router.stats().workers, 3);
-    const deadly = scene.ask(client, 'put', { hold: true });
+    const deadly = scene.send(client, 'put', { hold: true });
     const began = new RegExp(`^began ${deadly.id}$`);
     for (let killed = 0; killed < 2; killed += 1) {
       const holder = await Promise.any(
@@ -50,8 +50,8 @@ describe('a worker that is killed mid-request', () => {
       workers.splice(workers.indexOf(holder), 1);
       holder.kill('SIGKILL');
     }
-    assert.deepEqual(await told([deadly]), ['WORKER_LOST, dispatched']);
-    assert.deepEqual(await told([scene.ask(client, 'put')]), ['ok'], 'the third one is spared');
-    assert.equal(scene.kept().repeated, 1);
+    assert.deepEqual(await outcomesOf([deadly]), ['WORKER_LOST, dispatched']);
+    assert.deepEqual(await outcomesOf([scene.send(client, 'put')]), ['ok'], 'the third one is spared');
+    assert.equal(scene.assertGuarantees().repeated, 1);
   });
 });

@@ -7,7 +7,7 @@ import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -27,8 +27,8 @@ describe('a worker that is stopped past its heartbeats', () => {
     } = await startRouter(scope, 'tcp', { heartbeatConfig });
     const client = await connectClient(scope, frontend);
     const frozen = await scene.worker(router, { connection, heartbeat });
-    const again = scene.ask(client, 'put', { hold: true });
-    const lost = scene.ask(client, 'post', { hold: true });
+    const again = scene.send(client, 'put', { hold: true });
+    const lost = scene.send(client, 'post', { hold: true });
     await Promise.all([again, lost].map(({ id }) => frozen.waitForLine(new RegExp(`^began ${id}$`))));
     const other = await scene.worker(router, { connection, heartbeat });
 
@@ -36,20 +36,20 @@ describe('a worker that is stopped past its heartbeats', () => {
     frozen.kill('SIGSTOP');
     const [, reason] = (await left) as [string, string];
     assert.equal(reason, 'heartbeat');
-    assert.deepEqual(await told([lost]), ['WORKER_LOST, dispatched']);
+    assert.deepEqual(await outcomesOf([lost]), ['WORKER_LOST, dispatched']);
     await other.waitForLine(new RegExp(`^began ${again.id}$`));
     other.write('release');
-    assert.deepEqual(await told([again]), ['ok']);
+    assert.deepEqual(await outcomesOf([again]), ['ok']);
 
     const back = once(router, 'workerJoined');
     frozen.write('release');
     frozen.kill('SIGCONT');
-    await drops.seen('late-reply', 2);
+    await drops.waitFor('late-reply', 2);
     await back;
     assert.equal(router.stats().workers, 2, 'it is not counted twice');
-    const more = Array.from({ length: 20 }, (_, n) => scene.ask(client, n % 2 === 0 ? 'put' : 'post'));
-    assert.deepEqual(new Set(await told(more)), new Set(['ok']));
-    assert.equal(scene.kept().repeated, 1);
+    const more = Array.from({ length: 20 }, (_, n) => scene.send(client, n % 2 === 0 ? 'put' : 'post'));
+    assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']));
+    assert.equal(scene.assertGuarantees().repeated, 1);
   });
 
   it('and not past its deadline, is no loss: what it holds waits for it', async (t) => {
@@ -58,19 +58,19 @@ describe('a worker that is stopped past its heartbeats', () => {
     const { router, frontend, backend: connection } = await startRouter(scope);
     const client = await connectClient(scope, frontend);
     const frozen = await scene.worker(router, { connection, concurrency: 2 });
-    const held = [scene.ask(client, 'put', { hold: true }), scene.ask(client, 'post', { hold: true })];
+    const held = [scene.send(client, 'put', { hold: true }), scene.send(client, 'post', { hold: true })];
     await Promise.all(held.map(({ id }) => frozen.waitForLine(new RegExp(`^began ${id}$`))));
     frozen.kill('SIGSTOP');
-    const expired = scene.ask(client, 'post', { timeout: 100 });
-    assert.deepEqual(await told([expired]), ['EXPIRED'], 'a worker that stands still hoards nothing');
+    const expired = scene.send(client, 'post', { timeout: 100 });
+    assert.deepEqual(await outcomesOf([expired]), ['EXPIRED'], 'a worker that stands still hoards nothing');
     const other = await scene.worker(router, { connection });
-    const more = Array.from({ length: 20 }, () => scene.ask(client, 'post'));
-    assert.deepEqual(new Set(await told(more)), new Set(['ok']), 'others take what is new');
+    const more = Array.from({ length: 20 }, () => scene.send(client, 'post'));
+    assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']), 'others take what is new');
     frozen.write('release');
     frozen.kill('SIGCONT');
-    assert.deepEqual(await told(held), ['ok', 'ok']);
+    assert.deepEqual(await outcomesOf(held), ['ok', 'ok']);
     assert.equal(other.lines.filter((line) => line.startsWith('began')).length, 20);
-    assert.equal(scene.kept().repeated, 0);
+    assert.equal(scene.assertGuarantees().repeated, 0);
   });
 
   it('past the deadline of what it holds, leaves callers with the truth: perhaps it ran', async (t) => {
@@ -80,14 +80,14 @@ describe('a worker that is stopped past its heartbeats', () => {
     const { router, frontend, backend: connection } = await startRouter(scope);
     const client = await connectClient(scope, frontend);
     const frozen = await scene.worker(router, { connection });
-    const held = scene.ask(client, 'post', { hold: true, timeout: 400 });
+    const held = scene.send(client, 'post', { hold: true, timeout: 400 });
     await frozen.waitForLine(new RegExp(`^began ${held.id}$`));
     frozen.kill('SIGSTOP');
-    const unread = scene.ask(client, 'post', { timeout: 100 });
-    assert.deepEqual(await told([held, unread]), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
+    const unread = scene.send(client, 'post', { timeout: 100 });
+    assert.deepEqual(await outcomesOf([held, unread]), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
     frozen.kill('SIGCONT');
-    await drops.seen('late-reply', 2);
-    assert.deepEqual(await told([scene.ask(client, 'post')]), ['ok']);
-    scene.kept();
+    await drops.waitFor('late-reply', 2);
+    assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['ok']);
+    scene.assertGuarantees();
   });
 });

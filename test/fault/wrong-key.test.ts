@@ -7,7 +7,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { CLIENT, keysOf, SERVER, STRANGER, startGuarded, WORKER } from '../integration/curve-nodes.ts';
 import { connectClient, makeClient, makeWorker, startWorker } from '../integration/framework.ts';
-import { Scene, told } from './scene.ts';
+import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
@@ -39,12 +39,12 @@ describe('a wrong key', () => {
       const scope = scopeOf(t);
       const { scene, router, frontend, client } = await make(scope);
       const stranger = makeClient(scope, { connection: frontend, curve, connectTimeout: 300 });
-      const asked = ['put', 'post'].map((event) => scene.ask(stranger, event as 'put' | 'post'));
-      const others = Array.from({ length: 20 }, (_, n) => scene.ask(client, n % 2 === 0 ? 'put' : 'post'));
-      assert.deepEqual(new Set(await told(others)), new Set(['ok']));
-      assert.deepEqual(await told(asked), ['NO_ROUTER', 'NO_ROUTER']);
+      const asked = ['put', 'post'].map((event) => scene.send(stranger, event as 'put' | 'post'));
+      const others = Array.from({ length: 20 }, (_, n) => scene.send(client, n % 2 === 0 ? 'put' : 'post'));
+      assert.deepEqual(new Set(await outcomesOf(others)), new Set(['ok']));
+      assert.deepEqual(await outcomesOf(asked), ['NO_ROUTER', 'NO_ROUTER']);
       assert.equal(router.stats().submitted, others.length, 'nothing of him came to the router');
-      assert.equal(scene.kept().executions, others.length);
+      assert.equal(scene.assertGuarantees().executions, others.length);
     });
   }
 
@@ -60,10 +60,10 @@ describe('a wrong key', () => {
     await stranger.start();
     const [monitor] = stranger.monitors;
     await within(new Promise((resolve) => monitor?.on('handshake:error:auth', resolve)), 'a refusal');
-    const askings = Array.from({ length: 50 }, () => scene.ask(client, 'post'));
+    const askings = Array.from({ length: 50 }, () => scene.send(client, 'post'));
     const outcomes = await Promise.all(askings.map(({ settled }) => settled));
     assert.ok(outcomes.every(({ by }) => by?.startsWith('worker-') === true));
     assert.equal(router.stats().workers, 1);
-    scene.kept();
+    scene.assertGuarantees();
   });
 });

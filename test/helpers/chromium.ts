@@ -1,4 +1,4 @@
-/** Chromium, where it is installed. */
+/** The Chromium of this machine, if one is installed. */
 import { existsSync } from 'node:fs';
 
 const PLACES = [
@@ -10,8 +10,8 @@ const PLACES = [
 
 const executablePath = PLACES.find((path) => path !== undefined && existsSync(path));
 
-/** What playwright starts it with. */
+/** Launch options for playwright. */
 export const CHROMIUM = { executablePath, args: ['--no-sandbox'] };
 
-/** Why tests in it cannot be run; false: they can. */
+/** Why browser tests are skipped; false if they can run. */
 export const WITHOUT_CHROMIUM = executablePath === undefined ? 'Chromium is not installed' : false;

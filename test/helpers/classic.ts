@@ -1,8 +1,9 @@
 /**
  * Classic peers for tests: Python processes from test/classic, driven over stdin and stdout.
  *
- * They need a Python with pyzmq (Debian: python3-zmq; another one by ZMQ_GATEWAY_PYTHON). Where there is none, tests
- * that use them are skipped and say so: `describe('…', NEEDS_CLASSIC, …)`.
+ * They need a Python with pyzmq (Debian: python3-zmq). ZMQ_GATEWAY_PYTHON names another
+ * interpreter. Without one, the tests that use classic peers are skipped: `describe('…',
+ * NEEDS_CLASSIC, …)`.
  */
 import { spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
@@ -18,35 +19,38 @@ export const PYTHON = [process.env['ZMQ_GATEWAY_PYTHON'], 'python3', '/usr/bin/p
   (python) => python && spawnSync(python, ['-c', 'import zmq'], { stdio: 'ignore' }).status === 0,
 );
 
-/** Options for `describe` and `it` of whatever needs a classic peer. */
+/** Options of `describe` and `it` for tests that need a classic peer. */
 export const NEEDS_CLASSIC = { skip: PYTHON ? false : 'needs python3 with pyzmq (python3-zmq)' } as const;
 
-/** One line that a peer wrote. */
+/** One line that a peer printed. */
 export type Line = Readonly<Record<string, unknown>>;
 
 interface HeartbeatOptions {
-  /** Where to send heartbeats (client, worker) or to listen for them (router, server). */
+  /**
+   * Endpoint to which a client or worker sends heartbeats, or on which a router or server receives
+   * them.
+   */
   heartbeat?: string;
-  /** Between heartbeats, ms. */
+  /** Interval between heartbeats, in ms. */
   interval?: number;
-  /** A config.ini that keeps the node id. */
+  /** A config.ini that stores the node id. */
   config?: string;
 }
 
-/** Keys of a classic peer that connects: a key file, and the public key of the other side. */
+/** Keys of a classic peer that connects: its key file, and the public key of the other side. */
 export interface ClassicKeys {
   readonly file: string;
   readonly serverKey: string;
 }
 
-/** Starts a script of test/classic as a peer of the class given. */
+/** Starts a script of test/classic as a peer of the given class. */
 async function launch<T extends ClassicPeer>(
   kind: new (process: RunningProcess) => T,
   cleanup: Cleanup,
   args: readonly [script: string, ...endpoints: string[]],
   { keys, ...options }: HeartbeatOptions & { keys?: ClassicKeys },
 ): Promise<T> {
-  if (!PYTHON) throw new Error(NEEDS_CLASSIC.skip || 'no python');
+  if (!PYTHON) throw new Error(NEEDS_CLASSIC.skip || 'found no Python with pyzmq');
   const [script, ...endpoints] = args;
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = startProcess(cleanup, PYTHON, [`${FOLDER}${script}`, ...endpoints, ...flags], {
@@ -61,16 +65,16 @@ async function launch<T extends ClassicPeer>(
   return peer;
 }
 
-/** What every classic peer has. */
+/** Base of all classic peers. */
 export class ClassicPeer {
-  /** Lines it wrote so far. */
-  readonly said: Line[] = [];
+  /** Lines printed so far. */
+  readonly lines: Line[] = [];
   protected readonly changes = new EventEmitter().setMaxListeners(0);
 
   constructor(readonly process: RunningProcess) {
     process.onLine((text) => {
       const line = JSON.parse(text) as Line;
-      this.said.push(line);
+      this.lines.push(line);
       this.changes.emit('line', line);
     });
     process.exited.finally(() => this.changes.emit('line')).catch(() => undefined);
@@ -80,29 +84,25 @@ export class ClassicPeer {
     return this.process.pid;
   }
 
-  /** The `count`th line that matches, once it is there. */
-  heard(matches: (line: Line) => boolean, count = 1): Promise<Line> {
-    const look = () => this.said.filter(matches)[count - 1];
-    return eventually(
-      emissions(this.changes, 'line'),
-      look,
-      `line ${count} of that kind from a classic peer`,
-    );
+  /** Resolves with the `count`th line that matches. */
+  waitForLine(matches: (line: Line) => boolean, count = 1): Promise<Line> {
+    const look = () => this.lines.filter(matches)[count - 1];
+    return eventually(emissions(this.changes, 'line'), look, `matching line ${count} from a classic peer`);
   }
 
-  /** Ends it at once, as a crash would. */
+  /** Kills the process with SIGKILL. */
   async kill(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.process.exited;
   }
 
-  /** A text of its first line. */
+  /** Returns a value of its first line as text. */
   protected first(key: string): string {
-    return String(this.said[0]?.[key]);
+    return String(this.lines[0]?.[key]);
   }
 }
 
-/** A classic worker; it serves one request at a time, and what it does the event's name says (test/classic/handlers.py). */
+/** A classic worker. It serves one request at a time. test/classic/handlers.py lists its events. */
 export class ClassicWorker extends ClassicPeer {
   static start(
     cleanup: Cleanup,
@@ -116,9 +116,9 @@ export class ClassicWorker extends ClassicPeer {
     return this.first('identity');
   }
 
-  /** The `count`th request of this name, once the worker has it. */
-  got(eventName: string, count = 1): Promise<Line> {
-    return this.heard((line) => line['got'] === eventName, count);
+  /** Resolves with the line of the `count`th request for this event. */
+  received(eventName: string, count = 1): Promise<Line> {
+    return this.waitForLine((line) => line['got'] === eventName, count);
   }
 }
 
@@ -137,7 +137,7 @@ export class ClassicServer extends ClassicPeer {
   }
 }
 
-/** A classic router: a blind proxy. */
+/** A classic router: a proxy without state. */
 export class ClassicRouter extends ClassicPeer {
   static start(
     cleanup: Cleanup,
@@ -161,18 +161,18 @@ export class ClassicRouter extends ClassicPeer {
   }
 }
 
-/** What a classic client got: a reply, or the reason why not. */
+/** The reply to a classic client, or the reason why it got none. */
 export interface ClassicReply {
   event?: string;
   data?: unknown;
-  /** Frames of the reply as REQ hands it over. */
+  /** Number of frames that the REQ socket received. */
   frames?: number;
   error?: 'timeout' | 'unusable' | 'malformed';
 }
 
-/** Classic clients in one process, each with a REQ socket of its own. */
+/** Several classic clients in one process, each with its own REQ socket. */
 export class ClassicClients extends ClassicPeer {
-  private orders = 0;
+  private commandCount = 0;
 
   static start(
     cleanup: Cleanup,
@@ -183,27 +183,30 @@ export class ClassicClients extends ClassicPeer {
   }
 
   get identities(): readonly string[] {
-    return (this.said[0]?.['identities'] ?? []) as string[];
+    return (this.lines[0]?.['identities'] ?? []) as string[];
   }
 
-  /** Sends a request by one of the clients (the first) and gives what came of it; `timeout` in ms. */
+  /**
+   * Sends a request from one of the clients, by default the first. Resolves with its outcome.
+   * `timeout` is in ms.
+   */
   async request(
     event: string,
     data: unknown,
     { client = 0, timeout }: { client?: number; timeout?: number } = {},
   ): Promise<ClassicReply> {
-    const answer = await this.order({ client, event, data, timeout });
+    const answer = await this.command({ client, event, data, timeout });
     return Object.fromEntries(Object.entries(answer).filter(([key]) => key !== 'id'));
   }
 
-  /** Makes the socket of a client anew, as its user has to after a timeout. */
+  /** Replaces the socket of a client, as its user must do after a timeout. */
   async rebuild(client = 0): Promise<void> {
-    await this.order({ client, rebuild: true });
+    await this.command({ client, rebuild: true });
   }
 
-  private order(command: Record<string, unknown>): Promise<Line> {
-    this.orders += 1;
-    const id = this.orders;
+  private command(command: Record<string, unknown>): Promise<Line> {
+    this.commandCount += 1;
+    const id = this.commandCount;
     this.process.write(JSON.stringify({ id, ...command }));
     let answer: Line | undefined;
     const note = (line?: Line) => {
@@ -219,7 +222,7 @@ export class ClassicClients extends ClassicPeer {
         return () => this.changes.off('line', onLine);
       },
       () => answer,
-      `the answer of a classic client to ${JSON.stringify(command).slice(0, 200)}`,
+      `the reply of a classic client to ${JSON.stringify(command).slice(0, 200)}`,
       30_000,
     );
   }

@@ -1,6 +1,7 @@
 /**
- * The built command, as users run it: `zeromq-gateway …` in a folder of its own, with nothing of the test's environment
- * that could change its settings. `npm test` builds first; after a change run `npm run build` before a single test.
+ * The built command, as users run it: `zeromq-gateway …` in its own folder, without the variables
+ * of the test's environment that could change its settings. `npm test` builds first. To run a
+ * single test after a change, run `npm run build` first.
  */
 import { fileURLToPath } from 'node:url';
 import { type RunningProcess, startProcess } from './processes.ts';
@@ -9,10 +10,10 @@ import { tempFolder } from './temp.ts';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** Starting takes longer than usual while other tests keep the machine busy; ms. */
-export const START_PATIENCE = 30_000;
+/** Maximum duration of a start in ms. Starting takes longer while other tests use the CPU. */
+export const START_TIMEOUT = 30_000;
 
-/** Options that put everything that listens on free ports. */
+/** Options that bind every listener to a free port. */
 export const FREE_PORTS = [
   ...['--frontend', 'tcp://127.0.0.1:0'],
   ...['--backend', 'tcp://127.0.0.1:0'],
@@ -20,10 +21,10 @@ export const FREE_PORTS = [
 ];
 
 interface CommandOptions {
-  /** Working folder; default: a new empty one. */
+  /** Working folder. Default: a new empty folder. */
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** A command that runs it: on another host, say. */
+  /** Command that runs it, for example on another host. */
   prefix?: readonly string[];
 }
 
@@ -38,18 +39,18 @@ export function startCommand(
   return startProcess(cleanup, command, rest, { cwd, env });
 }
 
-/** Starts a long-running command; gives its ready line too. */
+/** Starts a long-running command and waits for its ready line. */
 export async function startNode(
   cleanup: Cleanup,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<{ node: RunningProcess; line: string }> {
   const node = startCommand(cleanup, args, options);
-  const line = await node.waitForLine(/ is ready: /, START_PATIENCE);
+  const line = await node.waitForLine(/ is ready: /, START_TIMEOUT);
   return { node, line };
 }
 
-/** Runs a command to its end. */
+/** Runs a command until it exits. */
 export async function runCommand(
   cleanup: Cleanup,
   args: readonly string[],
@@ -60,14 +61,14 @@ export async function runCommand(
   return { code, stdout: command.lines.join('\n'), stderr: command.stderr };
 }
 
-/** What a ready line says of a name: `endpointIn(line, 'backend')`. */
+/** Returns the endpoint with this name in a ready line: `endpointIn(line, 'backend')`. */
 export function endpointIn(line: string, name: string): string {
   const [, endpoint] = new RegExp(`(?:^|\\s)${name} ((?:tcp|ipc|http)://[^\\s,]+)`).exec(line) ?? [];
-  if (endpoint === undefined) throw new Error(`no ${name} in: ${line}`);
+  if (endpoint === undefined) throw new Error(`the line contains no ${name}: ${line}`);
   return endpoint;
 }
 
-/** The HTTP address in a ready line. */
+/** Returns the HTTP address in a ready line. */
 export function urlIn(line: string): string {
   return endpointIn(line, 'ready:');
 }

@@ -1,4 +1,4 @@
-/** A DNS server on loopback that says what a test wants: A, AAAA and SRV records. */
+/** A DNS server on loopback with the A, AAAA and SRV records that a test sets. */
 import { createSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { type Answer, decode, encode } from 'dns-packet';
@@ -6,16 +6,16 @@ import { emissions, eventually } from './eventually.ts';
 import type { Cleanup } from './scope.ts';
 
 export interface Zone {
-  /** Addresses by host: IPv4 ones are A records, others AAAA. */
+  /** Addresses by host. IPv4 addresses become A records, others AAAA records. */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
   /** Hosts and ports by service name. */
   readonly services?: Readonly<Record<string, readonly { name: string; port: number }[]>>;
 }
 
 export class DnsServer {
-  /** Questions so far. */
-  asked = 0;
-  /** While set it says SERVFAIL to everything. */
+  /** Number of queries so far. */
+  queryCount = 0;
+  /** While it is true, every reply is SERVFAIL. */
   broken = false;
   private readonly socket = createSocket('udp4');
   private readonly changes = new EventEmitter().setMaxListeners(0);
@@ -23,8 +23,8 @@ export class DnsServer {
   private constructor(public zone: Zone) {
     this.socket.on('message', (message, { port, address }) => {
       this.socket.send(this.answer(message), port, address);
-      this.asked += 1;
-      this.changes.emit('asked');
+      this.queryCount += 1;
+      this.changes.emit('query');
     });
   }
 
@@ -36,15 +36,15 @@ export class DnsServer {
     return server;
   }
 
-  /** For `dns://SERVER/…`. */
+  /** The server, for `dns://SERVER/…`. */
   get address(): string {
     return `127.0.0.1:${this.socket.address().port}`;
   }
 
-  /** Resolves once so many questions more were asked. */
-  async questions(more: number): Promise<void> {
-    const enough = this.asked + more;
-    await eventually(emissions(this.changes, 'asked'), () => this.asked >= enough, `${more} questions`);
+  /** Resolves after `count` more queries. */
+  async waitForQueries(count: number): Promise<void> {
+    const goal = this.queryCount + count;
+    await eventually(emissions(this.changes, 'query'), () => this.queryCount >= goal, `${count} DNS queries`);
   }
 
   private answer(message: Buffer): Buffer {
@@ -53,7 +53,7 @@ export class DnsServer {
     const answers = question === undefined ? [] : this.answersTo(question.type, question.name);
     const known = question !== undefined && this.knows(question.name);
     const rcode = this.broken ? 2 : known ? 0 : 3;
-    // QR and RD set; the response code is the low nibble.
+    // QR and RD are set; the low nibble is the response code.
     return encode({ type: 'response', id, flags: 0x0100 | rcode, questions, answers });
   }
 

@@ -1,12 +1,13 @@
 /**
- * What the framework dropped, as its diagnostics tell it: tests await the drop itself in place of sleeping.
+ * Records the frames that the framework dropped, from its diagnostics. Tests wait for the drop
+ * instead of a fixed time.
  */
 import { EventEmitter } from 'node:events';
 import { type DropCause, diagnostics, type FrameDropped } from '../../src/core/observability/diagnostics.ts';
 import { emissions, eventually } from './eventually.ts';
 import type { Cleanup } from './scope.ts';
 
-/** Everything dropped in this process from now until the test ends. */
+/** Everything dropped in this process from now until the end of the test. */
 export class Drops {
   readonly all: FrameDropped[] = [];
   private readonly changes = new EventEmitter().setMaxListeners(0);
@@ -20,18 +21,18 @@ export class Drops {
     cleanup.after(() => diagnostics.frameDropped.unsubscribe(listener));
   }
 
-  /** How many were dropped for this cause. */
+  /** Returns the number of drops with this cause. */
   count(cause: DropCause): number {
     return this.all.filter((dropped) => dropped.cause === cause).length;
   }
 
-  /** Resolves once `count` were dropped for this cause. */
-  async seen(cause: DropCause, count = 1): Promise<void> {
+  /** Resolves after `count` drops with this cause. */
+  async waitFor(cause: DropCause, count = 1): Promise<void> {
     const look = () => this.count(cause) >= count;
-    await eventually(emissions(this.changes, 'drop'), look, `${count} dropped for ${cause}`).catch(
+    await eventually(emissions(this.changes, 'drop'), look, `${count} drops with the cause ${cause}`).catch(
       (error: unknown) => {
         const others = this.all.map((dropped) => `${dropped.kind}: ${dropped.cause}`).join(', ');
-        throw new Error(`${String(error)}; dropped were: ${others || 'none'}`);
+        throw new Error(`${String(error)}; drops so far: ${others || 'none'}`);
       },
     );
   }

@@ -1,6 +1,6 @@
 /**
- * Endpoints for tests. Bind to `anyEndpoint` and read back where it landed; `freeEndpoint` is for the rare test where
- * a peer must know the address before anybody has bound it.
+ * Endpoints for tests. Bind to `anyEndpoint` and read the bound address. Use `freeEndpoint` only if
+ * a peer must know the address before it is bound.
  */
 import { freePort } from '../../scripts/lib/ports.ts';
 import type { Cleanup } from './scope.ts';
@@ -11,12 +11,14 @@ export type Transport = (typeof TRANSPORTS)[number] | 'inproc';
 
 let names = 0;
 
-/** Something to bind to that nobody else has: a TCP port chosen by the system, a new path or a new name. */
+/**
+ * Returns an unused endpoint to bind: a TCP port chosen by the system, a new path or a new name.
+ */
 export function anyEndpoint(cleanup: Cleanup, transport: Transport): string {
   return transport === 'tcp' ? 'tcp://127.0.0.1:0' : named(cleanup, transport);
 }
 
-/** An endpoint that is known beforehand. The TCP port was free a moment ago. */
+/** Returns an endpoint that is known in advance. Its TCP port was free a moment ago. */
 export async function freeEndpoint(cleanup: Cleanup, transport: Transport): Promise<string> {
   return transport === 'tcp' ? `tcp://127.0.0.1:${await freePort()}` : named(cleanup, transport);
 }

@@ -1,16 +1,17 @@
-/**
- * Waiting for what will happen, driven by events: nothing here sleeps and looks again.
- */
+/** Waits for events. Nothing in this file polls. */
 import type { EventEmitter } from 'node:events';
 
-/** Longest time a test waits for anything, unless it says otherwise; milliseconds. */
-export const PATIENCE = 10_000;
+/** Default maximum time in ms that a test waits for an event. */
+export const DEFAULT_TIMEOUT = 10_000;
 
-/** `promise`, or an error that says what was awaited when it takes longer than `timeout` (ms). */
-export async function within<T>(promise: Promise<T>, what: string, timeout = PATIENCE): Promise<T> {
+/**
+ * Resolves with the result of `promise`, or rejects after `timeout` ms with an error that names
+ * `what`.
+ */
+export async function within<T>(promise: Promise<T>, what: string, timeout = DEFAULT_TIMEOUT): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${timeout} ms for ${what}`)), timeout);
+    timer = setTimeout(() => reject(new Error(`timed out after ${timeout} ms waiting for ${what}`)), timeout);
   });
   try {
     return await Promise.race([promise, late]);
@@ -19,15 +20,15 @@ export async function within<T>(promise: Promise<T>, what: string, timeout = PAT
   }
 }
 
-/** Calls `listener` at each change until the function it returns is called. */
+/** Calls `listener` after each change until the returned function is called. */
 export type Subscribe = (listener: () => void) => () => void;
 
-/** Resolves once `check` gives something truthy: asked now, and again after each change. */
+/** Resolves when `check` returns a truthy value. It is called now and after each change. */
 export function eventually<T>(
   subscribe: Subscribe,
   check: () => T | undefined | false | null,
   what: string,
-  timeout = PATIENCE,
+  timeout = DEFAULT_TIMEOUT,
 ): Promise<T> {
   let unsubscribe: (() => void) | undefined;
   const met = new Promise<T>((resolve, reject) => {
@@ -45,7 +46,7 @@ export function eventually<T>(
   return within(met, what, timeout).finally(() => unsubscribe?.());
 }
 
-/** The changes of an emitter: each emission of one of `names`. */
+/** Returns a subscription to every emission of one of the `names`. */
 export function emissions(emitter: EventEmitter, ...names: string[]): Subscribe {
   return (listener) => {
     for (const name of names) emitter.on(name, listener);

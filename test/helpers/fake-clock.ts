@@ -1,4 +1,4 @@
-/** A clock that stands still until a test moves it. */
+/** A clock that advances only when a test advances it. */
 import type { Cancel, Clock } from '../../src/core/time/clock.ts';
 
 interface Timer {
@@ -9,7 +9,7 @@ interface Timer {
 export class FakeClock implements Clock {
   private time: number;
   private offset: number;
-  /** In the order they were set. */
+  /** In the order in which they were set. */
   private readonly timers = new Set<Timer>();
 
   constructor({ now = 1000, wall = Date.UTC(2026, 0, 1) } = {}) {
@@ -31,19 +31,21 @@ export class FakeClock implements Clock {
     return () => void this.timers.delete(timer);
   }
 
-  /** Timers that are set; a test of clean-up expects 0. */
+  /** Number of pending timers. Tests of clean-up expect 0. */
   get pending(): number {
     return this.timers.size;
   }
 
-  /** Moves on by `ms`, and fires what falls due, in order; timers set meanwhile too. */
+  /**
+   * Advances by `ms` and fires the timers that are due, in order, including those set meanwhile.
+   */
   advance(ms: number): void {
     const end = this.time + ms;
     for (let timer = this.next(end); timer !== undefined; timer = this.next(end)) this.fire(timer);
     this.time = end;
   }
 
-  /** As `advance`, but promises that are ready settle before each timer and at the end. */
+  /** Like `advance`, but lets resolved promises settle before each timer and at the end. */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.time + ms;
     await settled();
@@ -54,7 +56,7 @@ export class FakeClock implements Clock {
     this.time = end;
   }
 
-  /** Sets the wall clock forward (or back) without time passing. */
+  /** Sets the wall clock forward or back without advancing the monotonic time. */
   jumpWall(ms: number): void {
     this.offset += ms;
   }
@@ -74,7 +76,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Resolves when promise chains that are ready now have run. */
+/** Resolves when the promise chains that are ready now have run. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,9 +1,11 @@
-/** Hosts of their own on one machine: network namespaces on a bridge (iproute2, root). */
+/**
+ * Several hosts on one machine: network namespaces connected by a bridge. Needs iproute2 and root.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Cleanup } from './scope.ts';
 
-/** Nobody has this hardware address: what is sent there is lost without a word. */
+/** An unused hardware address: packets sent to it are lost without an error. */
 const NOWHERE = '02:00:00:00:de:ad';
 
 function ip(...args: string[]): void {
@@ -11,8 +13,8 @@ function ip(...args: string[]): void {
   if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`);
 }
 
-/** Why hosts cannot be had here; undefined when they can. Leaves nothing behind. */
-export function noHosts(): string | undefined {
+/** Returns why hosts cannot be created here, or undefined if they can. Removes what it creates. */
+export function hostsSkipReason(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
   if (spawnSync('ip', ['-V']).status !== 0) return 'needs iproute2';
   const name = `zgtry${process.pid}`;
@@ -20,44 +22,47 @@ export function noHosts(): string | undefined {
   const linked = made && spawnSync('ip', ['link', 'add', name, 'type', 'bridge']).status === 0;
   if (linked) spawnSync('ip', ['link', 'del', name]);
   if (made) spawnSync('ip', ['netns', 'del', name]);
-  return linked ? undefined : 'needs network namespaces and bridges, which this machine refuses';
+  return linked ? undefined : 'needs network namespaces and bridges, which this machine does not allow';
 }
 
 /** One host. */
 export class Host {
-  private readonly outside: string;
+  private readonly interfaceName: string;
 
   constructor(
     private readonly namespace: string,
     readonly address: string,
     bridge: string,
   ) {
-    this.outside = namespace;
+    this.interfaceName = namespace;
     ip('netns', 'add', namespace);
-    ip('link', 'add', this.outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
-    ip('link', 'set', this.outside, 'master', bridge, 'up');
+    ip('link', 'add', this.interfaceName, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
+    ip('link', 'set', this.interfaceName, 'master', bridge, 'up');
     ip('-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
     ip('-n', namespace, 'link', 'set', 'eth0', 'up');
     ip('-n', namespace, 'link', 'set', 'lo', 'up');
   }
 
-  /** What to put before a command for it to run there. */
+  /** Arguments to put before a command so that it runs on the host. */
   get prefix(): readonly string[] {
     return ['ip', 'netns', 'exec', this.namespace];
   }
 
-  /** Nothing gets in or out any more, and nobody is told. */
-  cutOff(): void {
-    ip('link', 'set', this.outside, 'nomaster');
+  /** Disconnects the host silently: no packets enter or leave. */
+  disconnect(): void {
+    ip('link', 'set', this.interfaceName, 'nomaster');
   }
 
-  /** As before `cutOff`. */
-  plugIn(bridge: string): void {
-    ip('link', 'set', this.outside, 'master', bridge);
+  /** Reverts `disconnect`. */
+  reconnect(bridge: string): void {
+    ip('link', 'set', this.interfaceName, 'master', bridge);
   }
 
-  /** What it sends to another host is lost; what that one sends still comes. */
-  loseTowards({ address }: Host): void {
+  /**
+   * Loses the packets that this host sends to another one. Packets in the other direction still
+   * arrive.
+   */
+  dropTowards({ address }: Host): void {
     ip(
       '-n',
       this.namespace,
@@ -73,18 +78,18 @@ export class Host {
     );
   }
 
-  /** As before `loseTowards`. */
-  findAgain({ address }: Host): void {
+  /** Reverts `dropTowards`. */
+  restoreTowards({ address }: Host): void {
     ip('-n', this.namespace, 'neighbour', 'delete', address, 'dev', 'eth0');
   }
 
   remove(): void {
     spawnSync('ip', ['netns', 'del', this.namespace]);
-    spawnSync('ip', ['link', 'del', this.outside]);
+    spawnSync('ip', ['link', 'del', this.interfaceName]);
   }
 }
 
-/** A bridge, and hosts on it. The test's own process is on it too. */
+/** A bridge and the hosts connected to it. The process of the test is connected to it, too. */
 export class Network {
   readonly bridge = `zg${process.pid}`;
   private readonly subnet: string;
@@ -106,11 +111,11 @@ export class Network {
   }
 }
 
-/** The first three numbers of addresses that no interface here has. */
+/** Returns the first three numbers of a subnet that no interface of this machine uses. */
 function freeSubnet(): string {
   const routes = readFileSync('/proc/net/fib_trie', 'utf8');
   for (let third = process.pid % 256, tries = 0; tries < 256; tries += 1, third = (third + 1) % 256) {
     if (!routes.includes(`10.213.${third}.`)) return `10.213.${third}`;
   }
-  throw new Error('no free subnet in 10.213.0.0/16');
+  throw new Error('found no free subnet in 10.213.0.0/16');
 }

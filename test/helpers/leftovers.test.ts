@@ -1,4 +1,4 @@
-/** The check for leftovers finds each kind of them, and is quiet once they are gone. */
+/** Each kind of leftover is found, and is no longer reported once it is closed. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { it } from 'node:test';
@@ -48,12 +48,12 @@ const planted: Record<string, { open: () => () => unknown; shows: RegExp }> = {
 };
 
 for (const [what, { open, shows }] of Object.entries(planted)) {
-  it(`finds ${what}`, async () => {
+  it(`leftovers: finds ${what}`, async () => {
     const start = census();
     const close = open();
     let found: string;
     do found = (await leftovers(start, 0)).join('\n');
-    while (!shows.test(found)); // a thread takes a moment to start
+    while (!shows.test(found)); // A thread needs a moment to start.
     await close();
     assert.deepEqual(await leftovers(start), []);
   });

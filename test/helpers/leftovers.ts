@@ -1,6 +1,7 @@
 /**
- * Fails a test file that leaves something behind: timers, sockets, threads, child processes, descriptors (each ZeroMQ
- * socket holds some), or promises rejected with nobody listening. Call `failOnLeftovers()` at the top of the file.
+ * Fails a test file that leaves something open: timers, sockets, threads, child processes,
+ * descriptors (each ZeroMQ socket has some), or unhandled promise rejections. Call
+ * `failOnLeftovers()` at the top of the file.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -8,29 +9,31 @@ import { after, before } from 'node:test';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { Dealer } from 'zeromq';
 
-/** Counts by kind, of whatever keeps a process busy. */
+/** Number of open resources by kind. */
 type Census = ReadonlyMap<string, number>;
 
-/** Time that closing may take: libzmq gives descriptors back from a thread of its own; ms. */
-const SETTLE = 3000;
+/** Maximum time in ms for closing. libzmq closes descriptors in its own thread. */
+const CLOSE_TIMEOUT = 3000;
 
-/** Kinds of work that comes and goes by itself. */
-const PASSING = new Set(['Immediate', 'FSReqCallback', 'FSReqPromise', 'CloseReq', 'GetAddrInfoReqWrap']);
+/** Kinds of short operations that end by themselves. */
+const SHORT_LIVED = new Set(['Immediate', 'FSReqCallback', 'FSReqPromise', 'CloseReq', 'GetAddrInfoReqWrap']);
 
 /**
- * Registers hooks that compare what is open before the file's first test with what is open after its last.
+ * Registers hooks that compare what is open before the first test of the file with what is open
+ * after the last.
  *
- * @param starts starts what the process keeps once it has it: the threads of a native library, for one.
+ * @param warmUp opens what the process keeps from then on, for example the threads of a native
+ * library.
  */
-export function failOnLeftovers(starts: () => unknown = () => undefined): void {
+export function failOnLeftovers(warmUp: () => unknown = () => undefined): void {
   const rejections: unknown[] = [];
   const onRejection = (reason: unknown) => rejections.push(reason);
   let start: Census = new Map();
 
   before(async () => {
     process.on('unhandledRejection', onRejection);
+    await startZeroMQThreads();
     await warmUp();
-    await starts();
     start = census();
   });
 
@@ -38,28 +41,31 @@ export function failOnLeftovers(starts: () => unknown = () => undefined): void {
     try {
       const left = await leftovers(start);
       assert.deepEqual(left, [], 'left open by the tests of this file');
-      assert.deepEqual(rejections, [], 'promises rejected with nobody listening');
+      assert.deepEqual(rejections, [], 'unhandled promise rejections');
     } finally {
       process.off('unhandledRejection', onRejection);
     }
   });
 }
 
-/** What is open now and was not in `start`, once it has had time to close; empty as soon as nothing is left. */
-export async function leftovers(start: Census, settle = SETTLE): Promise<string[]> {
-  const end = performance.now() + settle;
+/**
+ * Returns what is open now and was not in `start`. Waits until nothing is left, or until `timeout`
+ * has passed.
+ */
+export async function leftovers(start: Census, timeout = CLOSE_TIMEOUT): Promise<string[]> {
+  const end = performance.now() + timeout;
   for (;;) {
     await turn();
     const left = grown(start, census());
     if (left.length === 0 || performance.now() > end) return left;
-    await delay(10); // descriptors close without an event
+    await delay(10); // Descriptors close without an event.
   }
 }
 
-/** What this process holds open now. */
+/** Counts what this process holds open now. */
 export function census(): Census {
   const kinds = [
-    ...process.getActiveResourcesInfo().filter((kind) => !PASSING.has(kind)),
+    ...process.getActiveResourcesInfo().filter((kind) => !SHORT_LIVED.has(kind)),
     ...descriptors(),
     ...children(),
   ];
@@ -74,27 +80,27 @@ function grown(start: Census, now: Census): string[] {
     .map(([kind, count]) => `${kind}: ${start.get(kind) ?? 0} → ${count}`);
 }
 
-/** ZeroMQ's own threads start with the first socket and stay. */
-async function warmUp(): Promise<void> {
+/** Starts the threads of ZeroMQ, which start with the first socket and stay. */
+async function startZeroMQThreads(): Promise<void> {
   const socket = new Dealer({ linger: 0 });
   await socket.bind('inproc://warm-up');
   socket.close();
   await delay(20);
 }
 
-/** Sockets and event descriptors, by kind; none where the system has no /proc. */
+/** Sockets and event descriptors by kind. Empty on systems without /proc. */
 function descriptors(): string[] {
   return list('/proc/self/fd').flatMap((fd) => {
     try {
       const kind = readlinkSync(`/proc/self/fd/${fd}`).replace(/:?\[?\d+\]?$/, '');
       return /socket|eventfd/.test(kind) ? [kind] : [];
     } catch {
-      return []; // closed meanwhile
+      return []; // It has been closed in the meantime.
     }
   });
 }
 
-/** Processes that this one started and that still run; one that has ended has no command line any more. */
+/** Child processes that are still running. A process that has ended has no command line. */
 function children(): string[] {
   const pids = list('/proc/self/task').flatMap((task) => read(`/proc/self/task/${task}/children`).split(' '));
   return pids.flatMap((pid) => {
@@ -107,7 +113,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return ''; // it ended meanwhile
+    return ''; // It has ended in the meantime.
   }
 }
 

@@ -1,13 +1,16 @@
-/** Constant load over HTTP on several gateways in turn, as a load balancer would spread it; every outcome is noted. */
+/**
+ * Sends a constant HTTP load to several gateways in turn, as a load balancer does, and records
+ * every outcome.
+ */
 import { request } from 'node:http';
 import { toError } from '../../src/core/messages/errors.ts';
 import type { Ended, Ledger } from './ledger.ts';
 
-/** Between two pairs of requests, in ms. */
-const PACE = 10;
+/** Interval between two pairs of requests, in ms. */
+const INTERVAL = 10;
 
-/** Longest wait for an answer, in ms; more than any deadline of the gateways. */
-const PATIENCE = 20_000;
+/** Maximum time until a response, in ms. It exceeds every deadline of the gateways. */
+const RESPONSE_TIMEOUT = 20_000;
 
 interface Answer {
   readonly status: number;
@@ -21,7 +24,9 @@ export class Load {
   private count = 0;
   private turn = 0;
 
-  /** @param run sets the ids of this load apart from those of another one that the same workers see. */
+  /**
+   * @param run distinguishes the ids of this load from those of another load with the same workers.
+   */
   constructor(
     urls: readonly string[],
     private readonly ledger: Ledger,
@@ -35,21 +40,21 @@ export class Load {
       this.count += 1;
       this.note(this.ask(`${this.run}r${this.count}`, true));
       this.note(this.ask(`${this.run}w${this.count}`, false));
-    }, PACE);
+    }, INTERVAL);
   }
 
-  /** Resolves when everything that was asked has ended. */
+  /** Resolves when every request has ended. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     while (this.open.size > 0) await Promise.all(this.open);
   }
 
-  /** Takes a gateway out of turn, as a load balancer does before it is stopped. */
-  leaveOut(url: string): void {
+  /** Removes a gateway from the rotation, as a load balancer does before it stops one. */
+  removeGateway(url: string): void {
     this.urls.splice(this.urls.indexOf(url), 1);
   }
 
-  takeIn(url: string): void {
+  addGateway(url: string): void {
     this.urls.push(url);
   }
 
@@ -74,7 +79,7 @@ export class Load {
       const { code = String(status), dispatched = true } = JSON.parse(body) as Partial<Ended>;
       return { code, dispatched };
     } catch (error) {
-      // The gateway itself is out of reach: who asks cannot know.
+      // The gateway itself cannot be reached, so the outcome is unknown.
       return { code: `HTTP: ${toError(error).message}`, dispatched: true };
     }
   }
@@ -83,15 +88,19 @@ export class Load {
 function send(url: string, method: string, body: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const outgoing = request(url, { method, headers, agent: false, timeout: PATIENCE }, (incoming) => {
-      let text = '';
-      incoming.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
-      incoming.on('error', reject);
-    });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    const outgoing = request(
+      url,
+      { method, headers, agent: false, timeout: RESPONSE_TIMEOUT },
+      (incoming) => {
+        let text = '';
+        incoming.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
+        incoming.on('error', reject);
+      },
+    );
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no response')));
     outgoing.on('error', reject);
     outgoing.end(body);
   });

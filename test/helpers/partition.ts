@@ -1,16 +1,16 @@
 /**
- * A TCP proxy that can stop forwarding, one way or both, without closing anything: a network that is cut. What was sent
- * meanwhile arrives when it is healed, as TCP has it.
+ * A TCP proxy that can stop forwarding in one or both directions without closing a connection, like
+ * a network partition. As in TCP, data sent meanwhile arrives when the partition ends.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Cleanup } from './scope.ts';
 
-/** `up`: from who connects to who listens; `down`: back. */
+/** `up`: from the connecting side to the listening side; `down`: the reverse. */
 export type Direction = 'up' | 'down';
 
 interface Pair {
-  /** Where bytes of a direction come from. */
+  /** The socket that sends the bytes of a direction. */
   readonly up: Socket;
   readonly down: Socket;
 }
@@ -24,7 +24,7 @@ export class Partition {
     private readonly port: number,
   ) {}
 
-  /** Listens in front of an endpoint, `tcp://HOST:PORT`. */
+  /** Starts a proxy for an endpoint, `tcp://HOST:PORT`. */
   static async before(cleanup: Cleanup, endpoint: string): Promise<Partition> {
     const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -34,12 +34,12 @@ export class Partition {
     return partition;
   }
 
-  /** Where to connect in place of the endpoint. */
+  /** Endpoint to connect to instead of the original one. */
   get endpoint(): string {
     return `tcp://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Forwards nothing more in these directions. */
+  /** Stops forwarding in these directions. */
   cut(...directions: Direction[]): void {
     for (const direction of directions) {
       this.cuts.add(direction);
@@ -47,7 +47,7 @@ export class Partition {
     }
   }
 
-  /** Forwards everything again, and what came meanwhile. */
+  /** Resumes forwarding in all directions, beginning with the data received meanwhile. */
   heal(): void {
     this.cuts.clear();
     for (const { up, down } of this.pairs) {
@@ -56,8 +56,8 @@ export class Partition {
     }
   }
 
-  /** Breaks all connections on the side that connected; the other side does not learn of it. */
-  breakOneSide(): void {
+  /** Resets the connections of the connecting side only. The listening side does not notice. */
+  resetConnectingSide(): void {
     for (const { up, down } of this.pairs) {
       up.removeAllListeners('close').on('close', () => undefined);
       up.removeAllListeners('end');

@@ -1,11 +1,9 @@
-/**
- * Child processes of tests: driven line by line, ended by pid when the test ends.
- */
+/** Child processes of tests: driven line by line, and ended by pid with the test. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { emissions, eventually, PATIENCE, within } from './eventually.ts';
+import { DEFAULT_TIMEOUT, emissions, eventually, within } from './eventually.ts';
 import type { Cleanup } from './scope.ts';
 
 /** How a process ended. */
@@ -20,13 +18,16 @@ export interface ProcessOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** Time that a process has to go by itself once its stdin closed and it got SIGTERM, before it is killed; ms. */
+/**
+ * Time in ms that a process has to exit after its stdin was closed and it received SIGTERM. Then it
+ * is killed.
+ */
 const GRACE = 2000;
 
 export class RunningProcess {
   /** Lines of stdout so far. */
   readonly lines: string[] = [];
-  /** Settles when the process has gone and its output is read. */
+  /** Resolves when the process has ended and its output has been read. */
   readonly exited: Promise<Exit>;
   /** All of stderr so far. */
   stderr = '';
@@ -37,7 +38,7 @@ export class RunningProcess {
   constructor(command: string, args: readonly string[], options: ProcessOptions = {}) {
     const { cwd, env } = options;
     this.child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
-    this.child.stdin.on('error', () => undefined); // it may go before it has read everything
+    this.child.stdin.on('error', () => undefined); // The process may exit before it has read everything.
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
       this.changes.emit('change');
@@ -63,17 +64,24 @@ export class RunningProcess {
         });
       });
     });
-    this.exited.catch(() => this.changes.emit('change')); // whoever awaits it hears of it
+    this.exited.catch(() => this.changes.emit('change')); // The code that awaits `exited` handles the rejection.
   }
 
   get pid(): number {
     const { pid } = this.child;
-    if (pid === undefined) throw new Error(`not started: ${this.child.spawnfile}`);
+    if (pid === undefined) throw new Error(`the process did not start: ${this.child.spawnfile}`);
     return pid;
   }
 
-  /** Resolves to the first line, from line `from` on, that matches; fails at once when the process ends without it. */
-  waitForLine(matches: RegExp | ((line: string) => boolean), timeout = PATIENCE, from = 0): Promise<string> {
+  /**
+   * Resolves with the first line, from line `from` on, that matches. Rejects at once if the process
+   * ends without it.
+   */
+  waitForLine(
+    matches: RegExp | ((line: string) => boolean),
+    timeout = DEFAULT_TIMEOUT,
+    from = 0,
+  ): Promise<string> {
     const test = matches instanceof RegExp ? (line: string) => matches.test(line) : matches;
     let seen = from;
     const look = () => {
@@ -81,7 +89,7 @@ export class RunningProcess {
         const line = this.lines[seen];
         if (line !== undefined && test(line)) return { line };
       }
-      if (this.ended) throw new Error(`ended without the line awaited: ${this.describe()}`);
+      if (this.ended) throw new Error(`the process ended without the expected line: ${this.describe()}`);
       return undefined;
     };
     const what = `a line that matches ${matches instanceof RegExp ? String(matches) : 'a condition'}`;
@@ -93,11 +101,11 @@ export class RunningProcess {
     );
   }
 
-  /** Resolves once stderr matches; fails at once when the process ends without that. */
-  async waitForError(matches: RegExp, timeout = PATIENCE): Promise<void> {
+  /** Resolves when stderr matches. Rejects at once if the process ends without a match. */
+  async waitForError(matches: RegExp, timeout = DEFAULT_TIMEOUT): Promise<void> {
     const look = () => {
       if (matches.test(this.stderr)) return true;
-      if (this.ended) throw new Error(`ended without the message awaited: ${this.describe()}`);
+      if (this.ended) throw new Error(`the process ended without the expected message: ${this.describe()}`);
       return false;
     };
     await eventually(
@@ -108,7 +116,7 @@ export class RunningProcess {
     );
   }
 
-  /** Calls `listener` for each line to come. */
+  /** Calls `listener` for each line from now on. */
   onLine(listener: (line: string) => void): void {
     this.changes.on('line', listener);
   }
@@ -126,7 +134,7 @@ export class RunningProcess {
     return this.ended === undefined && this.child.kill(signal);
   }
 
-  /** Ends it: politely at first. */
+  /** Ends the process: closes stdin and sends SIGTERM first, then SIGKILL. */
   async end(): Promise<void> {
     this.closeInput();
     this.kill('SIGCONT');

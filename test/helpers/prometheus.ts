@@ -1,7 +1,7 @@
-/** Reading Prometheus' text format. */
+/** Reads the text format of Prometheus. */
 import assert from 'node:assert/strict';
 
-/** The lines of a sample's name. */
+/** Returns the lines of the samples with this name. */
 export function samplesIn(text: string, name: string): string[] {
   return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
 }
@@ -11,14 +11,14 @@ function labelsOf(line: string): Record<string, string> {
   return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, value]));
 }
 
-/** Names of the labels that a sample has, sorted. */
+/** Returns the sorted names of a sample's labels. */
 export function labelsIn(text: string, name: string): string[] {
   const [first] = samplesIn(text, name);
-  assert.ok(first !== undefined, `there is no sample ${name}`);
+  assert.ok(first !== undefined, `the text has no sample ${name}`);
   return Object.keys(labelsOf(first)).sort();
 }
 
-/** The value of the sample with exactly these labels; undefined where there is none. */
+/** Returns the value of the sample with exactly these labels, or undefined if there is none. */
 export function valueOf(text: string, name: string, labels: Record<string, string>): number | undefined {
   for (const line of samplesIn(text, name)) {
     const found = labelsOf(line);

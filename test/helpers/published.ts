@@ -1,12 +1,12 @@
-/** Awaiting what a node of this process publishes on a diagnostics channel. */
+/** Waits for what a node of this process publishes on a diagnostics channel. */
 import { type DiagnosticsChannel, diagnostics } from '../../src/core/observability/diagnostics.ts';
-import { PATIENCE, within } from './eventually.ts';
+import { DEFAULT_TIMEOUT, within } from './eventually.ts';
 
-/** The next payload on the channel that matches; listens from the call on. */
+/** Resolves with the next payload on the channel that matches. Listens from the call on. */
 export function published<T>(
   channel: DiagnosticsChannel<T>,
   matches: (payload: T) => boolean = () => true,
-  timeout = PATIENCE,
+  timeout = DEFAULT_TIMEOUT,
 ): Promise<T> {
   let stop = () => {};
   const payload = new Promise<T>((resolve) => {
@@ -16,11 +16,15 @@ export function published<T>(
     channel.subscribe(listener);
     stop = () => channel.unsubscribe(listener);
   });
-  return within(payload, `something published on ${String(channel.name)}`, timeout).finally(() => stop());
+  return within(payload, `a message on ${String(channel.name)}`, timeout).finally(() => stop());
 }
 
-/** Starts workers and waits until a router of this process has taken in `count` of them. */
-export async function joined<T>(start: () => Promise<T>, count = 1, timeout = PATIENCE): Promise<T> {
+/** Starts workers and waits until a router of this process has accepted `count` of them. */
+export async function untilJoined<T>(
+  start: () => Promise<T>,
+  count = 1,
+  timeout = DEFAULT_TIMEOUT,
+): Promise<T> {
   let joins = 0;
   const all = published(
     diagnostics.workerJoined,

@@ -1,7 +1,7 @@
-/** Python's configparser with its defaults, as a process of its own. */
+/** Runs Python's configparser with its default settings in a separate process. */
 import { spawnSync } from 'node:child_process';
 
-/** Options by section; `DEFAULT` is part of every section. */
+/** Options by section. The options of `DEFAULT` appear in every section. */
 export type Parsed = Record<string, Record<string, string>>;
 
 const READ = `
@@ -28,13 +28,13 @@ with open(path, 'w', encoding='utf-8') as file:
     parser.write(file)
 `;
 
-/** What configparser makes of each text: its sections, or the error it raises. */
+/** Returns what configparser reads from each text: its sections, or the error that it raises. */
 export function readWithPython(texts: readonly string[]): { parsed?: Parsed; error?: string }[] {
   const input = JSON.stringify(texts.map((text) => Buffer.from(text).toString('base64')));
   return JSON.parse(python(['-c', READ], input)) as { parsed?: Parsed; error?: string }[];
 }
 
-/** Reads the file with configparser, sets one option and writes it back. */
+/** Reads the file with configparser, sets one option and writes the file back. */
 export function setWithPython(path: string, section: string, option: string, value: string): void {
   python(['-c', SET, path, section, option, value]);
 }

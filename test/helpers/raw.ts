@@ -1,6 +1,4 @@
-/**
- * Peers that speak whatever a test makes them speak: bare ZeroMQ sockets, closed with the test.
- */
+/** Bare ZeroMQ sockets, with which a test can send anything. They close with the test. */
 import { Dealer, Router } from 'zeromq';
 import { toConnection } from '../../src/transport/addressing/connection.ts';
 import { bindSocket } from '../../src/transport/socket/bind.ts';
@@ -9,17 +7,17 @@ import type { Cleanup } from './scope.ts';
 
 export type Frame = Buffer | string;
 
-/** Time that a bare socket waits for a message, ms. */
+/** Maximum time in ms that a bare socket waits for a message. */
 const RECEIVE_TIMEOUT = 10_000;
 
-/** A DEALER that connects: a client, a worker, or a sender of heartbeats. */
+/** Returns a DEALER that connects, as a client, worker or sender of heartbeats does. */
 export function rawDealer(cleanup: Cleanup, endpoint: string, routingId?: string): Dealer {
   const socket = newDealer(cleanup, routingId);
   socket.connect(endpoint);
   return socket;
 }
 
-/** The same, once the other side has taken the connection. */
+/** Like `rawDealer`, but waits until the other side has accepted the connection. */
 export async function connectedDealer(
   cleanup: Cleanup,
   endpoint: string,
@@ -32,7 +30,7 @@ export async function connectedDealer(
   return socket;
 }
 
-/** Resolves when the connection of a socket is cut; call it before that can happen. */
+/** Resolves when the connection of a socket is closed. Call it before that can happen. */
 export function isCut(socket: Dealer): Promise<unknown> {
   return within(new Promise((resolve) => socket.events.on('disconnect', resolve)), 'the end of a connection');
 }
@@ -44,7 +42,7 @@ function newDealer(cleanup: Cleanup, routingId: string | undefined): Dealer {
   return socket;
 }
 
-/** A DEALER that is bound, as the backend of a classic router, and where. */
+/** Returns a bound DEALER, like the backend of a classic router, and its endpoint. */
 export async function rawBackend(cleanup: Cleanup): Promise<{ socket: Dealer; endpoint: string }> {
   const socket = new Dealer({ linger: 0, receiveTimeout: RECEIVE_TIMEOUT, sendTimeout: RECEIVE_TIMEOUT });
   cleanup.after(() => socket.close());
@@ -52,7 +50,7 @@ export async function rawBackend(cleanup: Cleanup): Promise<{ socket: Dealer; en
   return { socket, endpoint: socket.lastEndpoint ?? '' };
 }
 
-/** A ROUTER that is bound, and where. */
+/** Returns a bound ROUTER and its endpoint. */
 export async function rawRouter(
   cleanup: Cleanup,
   place = 'tcp://127.0.0.1:0',
@@ -63,7 +61,7 @@ export async function rawRouter(
   return { socket, endpoint: socket.lastEndpoint ?? '' };
 }
 
-/** Frames as text, for comparing. */
+/** Returns frames as text, for comparison. */
 export function texts(frames: readonly Buffer[]): string[] {
   return frames.map(String);
 }

@@ -1,8 +1,6 @@
-/**
- * Things a test opened, closed in reverse order when it ends.
- */
+/** Closes what a test opened, in reverse order, when the test ends. */
 
-/** Where a helper leaves word of what has to be closed: a `Scope`, or the `t` of a test through `scopeOf(t)`. */
+/** Registers what to close at the end: a `Scope`, or the `t` of a test through `scopeOf(t)`. */
 export interface Cleanup {
   after(close: () => unknown): void;
 }
@@ -14,7 +12,7 @@ export class Scope implements Cleanup, AsyncDisposable {
     this.closers.push(close);
   }
 
-  /** Closes everything, last opened first; all of it, even when one fails. Throws the first failure. */
+  /** Closes everything, last opened first, even if one fails. Throws the first failure. */
   async close(): Promise<void> {
     const failures: unknown[] = [];
     for (let closer = this.closers.pop(); closer !== undefined; closer = this.closers.pop()) {
@@ -32,7 +30,10 @@ export class Scope implements Cleanup, AsyncDisposable {
   }
 }
 
-/** A scope that closes when the test, or the suite of an `after` hook, ends: `scopeOf(t)` or `scopeOf({ after })`. */
+/**
+ * Returns a scope that closes when the test, or the suite of an `after` hook, ends: `scopeOf(t)` or
+ * `scopeOf({ after })`.
+ */
 export function scopeOf(test: Cleanup): Scope {
   const scope = new Scope();
   test.after(() => scope.close());

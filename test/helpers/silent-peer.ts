@@ -1,8 +1,8 @@
-/** A server that takes every request and answers none. */
+/** A server that accepts every request and never replies. */
 import { ZeroMQServer } from '../../src/index.ts';
 import type { Cleanup } from './scope.ts';
 
-/** Starts one; gives where it listens. */
+/** Starts the server and returns its endpoint. */
 export async function silentPeer(cleanup: Cleanup): Promise<string> {
   const server = new ZeroMQServer({
     connection: 'tcp://127.0.0.1:0',

@@ -1,13 +1,13 @@
-/** Slices of one step each, which go on when a test says so. */
+/** Slices of one step each, which continue when a test calls `run`. */
 import { setImmediate as turn } from 'node:timers/promises';
 
 export class SteppedSlices {
-  /** Slices that ended. */
+  /** Number of slices that ended. */
   count = 0;
   private time = 0;
   private resume: (() => void) | undefined;
 
-  /** Every look at the clock finds that a slice is over. */
+  /** Each reading of the clock ends the slice. */
   readonly now = (): number => (this.time += 1000);
 
   readonly pause = (): Promise<void> => {
@@ -17,7 +17,7 @@ export class SteppedSlices {
     });
   };
 
-  /** Lets the work go on until it is done. */
+  /** Continues the work until it is done. */
   async run(): Promise<void> {
     while (this.resume !== undefined) {
       const { resume } = this;

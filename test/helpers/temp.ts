@@ -1,22 +1,26 @@
-/**
- * Folders that vanish with the test.
- */
+/** Temporary folders, removed with the test. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cleanup } from './scope.ts';
 
-/** The longest path of a Unix socket that libzmq takes on Linux (sun_path, less its final zero). */
+/**
+ * Maximum length of a Unix socket's path that libzmq accepts on Linux: sun_path without its final
+ * zero.
+ */
 const LONGEST_IPC_PATH = 107;
 
-/** A new empty folder, removed with all it holds when the test ends. */
+/** Creates an empty folder, which is removed with its content when the test ends. */
 export function tempFolder(cleanup: Cleanup): string {
   const folder = mkdtempSync(join(tmpdir(), 'zg-'));
   cleanup.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 
-/** A path in a folder of its own, short enough for a Unix socket whatever the temp folder is. */
+/**
+ * Returns a path in its own folder that is short enough for a Unix socket, whatever the temp folder
+ * is.
+ */
 export function ipcPath(cleanup: Cleanup, name = 's'): string {
   const path = join(tempFolder(cleanup), name);
   if (path.length <= LONGEST_IPC_PATH) return path;

@@ -8,7 +8,7 @@ import { isPacked } from '../../src/wire/packed.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined, published } from '../helpers/published.ts';
+import { published, untilJoined } from '../helpers/published.ts';
 import { connectedDealer, type Frame, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { nested } from '../interop/values.ts';
@@ -90,7 +90,7 @@ describe('the backend of a router', () => {
     backend = bound.backend;
     const worker = new ZeroMQWorker({ connection: backend, handlers: { echo: (data: unknown) => data } });
     scope.after(() => worker.stop({ deadline: 100 }));
-    await joined(() => worker.start());
+    await untilJoined(() => worker.start());
     client = new ZeroMQClient({ connection: bound.frontend });
     scope.after(() => client.close());
     await client.connect({ throwOnFailure: true });
@@ -102,7 +102,7 @@ describe('the backend of a router', () => {
   };
 
   /** A bare socket that the router takes for a classic worker: it gets the events that nobody announced. */
-  const evilWorker = (cleanup: Scope) => joined(async () => rawDealer(cleanup, backend));
+  const evilWorker = (cleanup: Scope) => untilJoined(async () => rawDealer(cleanup, backend));
 
   /** The bare socket is given the next request; returns its frames up to the name. */
   const assigned = async (socket: Dealer) => (await socket.receive()).slice(0, 3);
@@ -215,7 +215,7 @@ describe('the backend of a router', () => {
 
   it('takes no reply to a request of a worker from another connection under its identity: the request is lost', async (t) => {
     const scope = scopeOf(t);
-    const owner = await joined(async () => rawDealer(scope, backend, 'same-identity'));
+    const owner = await untilJoined(async () => rawDealer(scope, backend, 'same-identity'));
     const lost = assert.rejects(client.sendMessage('evil', {}), { code: 'WORKER_LOST', dispatched: true });
     const request = await assigned(owner);
     const thief = rawDealer(scope, backend, 'same-identity');
@@ -230,8 +230,8 @@ describe('the backend of a router', () => {
   ] as const) {
     it(`gives no request to a worker that ${what}, and then goes`, async (t) => {
       const scope = scopeOf(t);
-      if (frames.length === 0) await joined(async () => rawDealer(scope, backend, identity));
-      const worker = await joined(async () => rawDealer(scope, backend, 'another-worker'));
+      if (frames.length === 0) await untilJoined(async () => rawDealer(scope, backend, identity));
+      const worker = await untilJoined(async () => rawDealer(scope, backend, 'another-worker'));
       const ghost = await connectedDealer(scope, backend, identity);
       if (frames.length > 0) await ghost.send([...frames]);
       const haunted = published(diagnostics.workerJoined, () => true, 500).catch(() => undefined);
@@ -243,11 +243,11 @@ describe('the backend of a router', () => {
 
   it('takes a worker in whose identity another one had before', async (t) => {
     const scope = scopeOf(t);
-    const owner = await joined(async () => rawDealer(scope, backend, 'one-after-the-other'));
+    const owner = await untilJoined(async () => rawDealer(scope, backend, 'one-after-the-other'));
     const gone = published(diagnostics.workerLeft, ({ worker }) => worker === 'one-after-the-other');
     owner.close();
     await gone;
-    const next = await joined(async () => rawDealer(scope, backend, 'one-after-the-other'));
+    const next = await untilJoined(async () => rawDealer(scope, backend, 'one-after-the-other'));
     const reply = client.sendMessage('evil', {});
     await next.send([...(await assigned(next)), '"next"']);
     assert.equal((await reply).eventData, 'next');

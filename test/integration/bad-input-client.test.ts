@@ -58,7 +58,7 @@ describe('a client', () => {
       const request = await nextRequest();
       const before = drops.count(cause);
       await router.send([client.identity.identity, ...frames]);
-      await drops.seen(cause, before + 1);
+      await drops.waitFor(cause, before + 1);
       await router.send([...request, '{"good":1}']);
       assert.deepEqual((await reply).eventData, { good: 1 });
     });
@@ -71,7 +71,7 @@ describe('a client', () => {
     await router.send([...request, '1']);
     await router.send([...request, '2']);
     assert.equal((await reply).eventData, 1);
-    await drops.seen('late-reply', before + 1);
+    await drops.waitFor('late-reply', before + 1);
     await goodRequest();
   });
 
@@ -81,7 +81,7 @@ describe('a client', () => {
     await assert.rejects(reply, { code: 'TIMEOUT' });
     const before = drops.count('late-reply');
     await router.send([...request, '1']);
-    await drops.seen('late-reply', before + 1);
+    await drops.waitFor('late-reply', before + 1);
     await goodRequest();
   });
 
@@ -97,7 +97,7 @@ describe('a client', () => {
     const reply = client.sendMessage('echo', {});
     await router.send([...(await nextRequest()), '{}', '{"status":"fine"}']);
     await assert.rejects(reply, { code: 'BAD_REPLY', dispatched: true });
-    await drops.seen('bad-metadata', before + 1);
+    await drops.waitFor('bad-metadata', before + 1);
     await goodRequest();
   });
 
@@ -114,7 +114,7 @@ describe('a client', () => {
     const reply = client.sendMessage('echo', {});
     const request = await nextRequest();
     await router.send([request[0] ?? '', packed(7, 7, 7)]);
-    await drops.seen('bad-batch', before + 1);
+    await drops.waitFor('bad-batch', before + 1);
     await router.send([...request, '{}']);
     await reply;
   });

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { ZeroMQClient, ZeroMQHeartbeatConfig, ZeroMQRouter, ZeroMQServer } from '../../src/index.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { type Frame, isCut, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { nested } from '../interop/values.ts';
@@ -78,7 +78,7 @@ for (const [target, make] of Object.entries(TARGETS)) {
         const socket = rawDealer(scopeOf(t), endpoint);
         const before = drops.count('bad-heartbeat');
         await socket.send(frames);
-        await drops.seen('bad-heartbeat', before + 1);
+        await drops.waitFor('bad-heartbeat', before + 1);
       });
     }
 
@@ -131,7 +131,7 @@ describe('heartbeats of workers', () => {
     const scope = scopeOf(t);
     const { router, backend, heartbeat, client } = await start(scope);
     await beatOf(scope, router, heartbeat, '3'.repeat(32));
-    const worker = await joined(async () => rawDealer(scope, backend, 'really there'));
+    const worker = await untilJoined(async () => rawDealer(scope, backend, 'really there'));
     const serve = async () => {
       for (let n = 0; n < 4; n += 1) {
         const request = await worker.receive();
@@ -148,7 +148,7 @@ describe('heartbeats of workers', () => {
     const { router, backend, heartbeat, client } = await start(scope);
     const node = '4'.repeat(32);
     await beatOf(scope, router, heartbeat, node);
-    const worker = await joined(async () => rawDealer(scope, backend, `${node}_${SESSION}`));
+    const worker = await untilJoined(async () => rawDealer(scope, backend, `${node}_${SESSION}`));
     const reply = client.sendMessage('any', {});
     const request = await worker.receive();
     await worker.send([...request.slice(0, 3), '"served"']);

@@ -5,7 +5,7 @@ import type { Dealer } from 'zeromq';
 import { ZeroMQClient, ZeroMQRouter, ZeroMQServer, ZeroMQWorker } from '../../src/index.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { isCut, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { BAD_REQUESTS } from './bad-input-cases.ts';
@@ -23,7 +23,7 @@ async function startRouter(scope: Scope, limits: Limits = {}): Promise<string> {
   const { frontend, backend } = await router.start();
   const worker = new ZeroMQWorker({ connection: backend, handlers });
   scope.after(() => worker.stop({ deadline: 100 }));
-  await joined(() => worker.start());
+  await untilJoined(() => worker.start());
   return frontend;
 }
 
@@ -75,7 +75,7 @@ for (const [target, start] of [
           const { error } = (await answer(socket)) as { error: { code: string } };
           assert.equal(error.code, expected);
         }
-        if (cause) await drops.seen(cause, (counted ?? 0) + 1);
+        if (cause) await drops.waitFor(cause, (counted ?? 0) + 1);
         await stillServed(socket);
         assert.equal((await client.sendMessage('echo', 'good')).eventData, 'good');
       });

@@ -104,7 +104,7 @@ describe('a worker', () => {
         const { error } = JSON.parse(String(reply[4])) as { error: { code: string } };
         assert.deepEqual([texts(reply.slice(1, 3)), error.code], [['caller', ''], answer]);
       }
-      if (cause) await drops.seen(cause, (before ?? 0) + 1);
+      if (cause) await drops.waitFor(cause, (before ?? 0) + 1);
       await goodRequest();
     });
   }

@@ -7,14 +7,14 @@ import { defineContract, StickyStrategy, silentLogger } from '../../src/index.ts
 import { ApiRegistry } from '../../src/openapi/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
-import { AdmissionGate, aborted, connectClient, startRouter, startWorker } from './framework.ts';
+import { aborted, connectClient, HandlerGate, startRouter, startWorker } from './framework.ts';
 
 failOnLeftovers();
 
 /** A handler that is under way, with somebody who waits for it. */
 async function running(scope: Scope, options: { timeout?: number; signal?: AbortSignal } = {}) {
   const { router, frontend, backend } = await startRouter(scope);
-  const gate = new AdmissionGate();
+  const gate = new HandlerGate();
   const handlers = { hold: gate.handler, echo: (data: unknown) => data };
   const worker = await startWorker(scope, { connection: backend, handlers });
   const client = await connectClient(scope, frontend);

@@ -10,18 +10,18 @@ import {
 } from '../../src/index.ts';
 import { freeEndpoint, TRANSPORTS, type Transport } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { rawDealer, rawRouter } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import {
-  AdmissionGate,
   ALL_TRANSPORTS,
   aborted,
   connectClient,
+  HandlerGate,
   makeClient,
   makeWorker,
-  next,
+  nextEvent,
   startRouter,
   startServer,
   startWorker,
@@ -49,7 +49,7 @@ describe('connect()', () => {
       const { endpoint } = await startServer(scope, { handlers: echo }, transport);
       const client = makeClient(scope, { connection: endpoint });
       assert.equal(client.reachable, false);
-      const connected = next(client, 'connected');
+      const connected = nextEvent(client, 'connected');
       assert.equal(await client.connect(), true);
       await connected;
       assert.equal(client.reachable, true);
@@ -146,7 +146,7 @@ describe('a caller that does not wait any more', () => {
   for (const [path, start] of [
     [
       'through a router',
-      async (scope: Scope, gate: AdmissionGate): Promise<string> => {
+      async (scope: Scope, gate: HandlerGate): Promise<string> => {
         const { frontend, backend } = await startRouter(scope);
         await startWorker(scope, { connection: backend, handlers: { hold: gate.handler, ...echo } });
         return frontend;
@@ -154,14 +154,14 @@ describe('a caller that does not wait any more', () => {
     ],
     [
       'at a server',
-      async (scope: Scope, gate: AdmissionGate): Promise<string> => {
+      async (scope: Scope, gate: HandlerGate): Promise<string> => {
         return (await startServer(scope, { handlers: { hold: gate.handler, ...echo } })).endpoint;
       },
     ],
   ] as const) {
     it(`gives the handler its signal (${path})`, async (t) => {
       const scope = scopeOf(t);
-      const gate = new AdmissionGate();
+      const gate = new HandlerGate();
       const client = await connectClient(scope, await start(scope, gate));
       await client.sendMessage('echo'); // from now on they speak packed
       const controller = new AbortController();
@@ -176,7 +176,7 @@ describe('a caller that does not wait any more', () => {
 
     it(`has gone altogether: its handlers get their signals (${path})`, async (t) => {
       const scope = scopeOf(t);
-      const gate = new AdmissionGate();
+      const gate = new HandlerGate();
       const client = await connectClient(scope, await start(scope, gate));
       const rejected = assert.rejects(client.sendMessage('hold', 1), { code: 'CANCELLED', dispatched: true });
       await gate.called();
@@ -203,13 +203,13 @@ describe('a router that goes and comes back', () => {
       const backend = await freeEndpoint(scope, transport);
       const first = await startAt(scope, frontend, backend);
       const worker = makeWorker(scope, { connection: backend, handlers: echo });
-      await joined(() => worker.start());
+      await untilJoined(() => worker.start());
       const client = await connectClient(scope, frontend, { connectTimeout: 10_000 });
       for (let n = 0; n < 3; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
       await first.stop();
       // Nobody is there: what is asked now waits.
       const waiting = client.sendMessage('echo', 'waited', { timeout: 20_000, idempotent: true });
-      await joined(() => startAt(scope, frontend, backend, { startupGrace: 10_000 }));
+      await untilJoined(() => startAt(scope, frontend, backend, { startupGrace: 10_000 }));
       assert.equal((await waiting).eventData, 'waited');
       for (let n = 0; n < 3; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
     });
@@ -220,7 +220,7 @@ describe('a router that goes and comes back', () => {
       const scope = scopeOf(t);
       const raw = await rawRouter(scope, await freeEndpoint(scope, transport));
       const client = await connectClient(scope, raw.endpoint);
-      const disconnected = next(client, 'disconnected');
+      const disconnected = nextEvent(client, 'disconnected');
       const lost = assert.rejects(client.sendMessage('once'), {
         code: 'WORKER_LOST',
         dispatched: true,
@@ -263,7 +263,7 @@ describe('a router that goes and comes back', () => {
     const { server } = await startServer(scope, { connection, handlers: echo });
     const client = await connectClient(scope, connection);
     for (let n = 0; n < 3; n += 1) await client.sendMessage('echo', n);
-    const disconnected = next(client, 'disconnected');
+    const disconnected = nextEvent(client, 'disconnected');
     await server.stop();
     await disconnected;
     const classic = await rawRouter(scope, connection);
@@ -283,7 +283,7 @@ describe('a router that goes and comes back', () => {
     const [identity = '', token = ''] = await raw.socket.receive();
     await raw.socket.send([identity, token, '', '$router.ping', '{}']);
     assert.equal(await connecting, true);
-    const disconnected = next(client, 'disconnected');
+    const disconnected = nextEvent(client, 'disconnected');
     raw.socket.close();
     // What was sent before libzmq has noticed is lost; what is sent then finds nobody.
     for (let down = false; !down; ) {
@@ -304,7 +304,7 @@ describe('a router that goes and comes back', () => {
 describe('close()', () => {
   it('rejects what is under way, whatever it waits for', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler } });
     const client = await connectClient(scope, endpoint);
     const sent = assert.rejects(client.sendMessage('hold'), { code: 'CANCELLED', dispatched: true });
@@ -340,7 +340,7 @@ describe('close()', () => {
 describe('limits of a client', () => {
   it('refuses more requests than may be in flight', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler } });
     const client = await connectClient(scope, endpoint, { maxInFlight: 2 });
     const held = [client.sendMessage('hold', 1), client.sendMessage('hold', 2)];
@@ -400,7 +400,7 @@ describe('several routers', () => {
     const scope = scopeOf(t);
     const [a, b] = [await startRouter(scope), await startRouter(scope)];
     const worker = makeWorker(scope, { connection: [a.backend, b.backend], handlers: echo });
-    await joined(() => worker.start(), 2);
+    await untilJoined(() => worker.start(), 2);
     const client = makeClient(scope, { connection: [a.frontend, b.frontend] });
     await client.connect({ throwOnFailure: true });
     const numbers = Array.from({ length: 200 }, (_, n) => n);
@@ -416,7 +416,7 @@ describe('several routers', () => {
   /** Both links are up: `connect` waits for the first only. */
   async function eventuallyBoth(client: ZeroMQClient): Promise<void> {
     for (const monitor of client.monitors) {
-      if (monitor.status !== 'connected') await next(monitor, 'handshake');
+      if (monitor.status !== 'connected') await nextEvent(monitor, 'handshake');
     }
   }
 });
@@ -465,7 +465,7 @@ describe('towards a classic router (here: the blind proxy)', () => {
   it('a late reply is not taken for the next one’s', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     await makeWorker(scope, { connection: backend, handlers: { hold: gate.handler, ...echo } }).start();
     const client = await connectClient(scope, frontend, { classic: true, poolSize: 1 });
     await assert.rejects(client.sendMessage('hold', 'late', { timeout: 50 }), { code: 'TIMEOUT' });
@@ -477,7 +477,7 @@ describe('towards a classic router (here: the blind proxy)', () => {
   it('a request that is in nobody’s socket expires, and was not sent', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     await makeWorker(scope, { connection: backend, handlers: { hold: gate.handler } }).start();
     const client = await connectClient(scope, frontend, { classic: true, poolSize: 1 });
     const held = client.sendMessage('hold', 1);
@@ -522,7 +522,7 @@ describe('two clients', () => {
 
   it('with one identity: the second gets nothing of the first', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const first = await connectClient(scope, endpoint);
     const reply = first.sendMessage('hold', 'mine');

@@ -14,7 +14,7 @@ import {
   ZeroMQWorkerThreads,
 } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { connectClient, startRouter, startServer, startWorker } from './framework.ts';
@@ -45,7 +45,7 @@ async function startThreads(scope: Scope, isolation: 'thread' | 'process', large
   );
   const threads = new ZeroMQWorkerThreads({ module, threads: 1, connection: backend, logger: silentLogger });
   scope.after(() => threads.stop({ deadline: 100 }));
-  await joined(() => threads.start());
+  await untilJoined(() => threads.start());
   return frontend;
 }
 

@@ -19,7 +19,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { ipcPath, tempFolder } from '../helpers/temp.ts';
-import { AdmissionGate, connectClient, next, startRouter, startServer, startWorker } from './framework.ts';
+import { connectClient, HandlerGate, nextEvent, startRouter, startServer, startWorker } from './framework.ts';
 
 failOnLeftovers();
 
@@ -228,7 +228,7 @@ describe('an IPC endpoint', () => {
 describe('a router that stops', () => {
   async function withHeld(scope: Scope, concurrency = 1) {
     const started = await startRouter(scope);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     await startWorker(scope, { connection: started.backend, handlers: { hold: gate.handler }, concurrency });
     const client = await connectClient(scope, started.frontend, { connectTimeout: 50 });
     const held = client.sendMessage('hold', 'held');
@@ -240,7 +240,7 @@ describe('a router that stops', () => {
     const { router, gate, client, held } = await withHeld(scopeOf(t));
     const queued = client.sendMessage('hold', 'queued');
     await until(() => router.stats().queued === 1, client);
-    const disconnected = next(client, 'disconnected');
+    const disconnected = nextEvent(client, 'disconnected');
     const stopping = router.stop({ deadline: 10_000 });
     await disconnected;
     await assert.rejects(client.sendMessage('hold', 'new'), { code: 'NO_ROUTER', dispatched: false });

@@ -16,7 +16,7 @@ import {
 } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -72,7 +72,7 @@ describe('log files', () => {
     });
     scope.after(() => worker.stop({ deadline: 100 }));
     const accepted = within(once(worker, 'accepted'), 'the word of the router', LATER);
-    await joined(() => worker.start());
+    await untilJoined(() => worker.start());
     await Promise.all([accepted, connected]);
     const client = new ZeroMQClient({ connection: frontend });
     scope.after(() => client.close());
@@ -161,7 +161,7 @@ describe('log files', () => {
     const { backend } = await router.start();
     const threads = new ZeroMQWorkerThreads({ module, connection: backend, threads: 2 });
     scope.after(() => threads.stop({ deadline: 100 }));
-    await joined(() => threads.start(), 2, LATER);
+    await untilJoined(() => threads.start(), 2, LATER);
     await threads.stop();
     const lines = await read();
     for (const thread of [0, 1]) {

@@ -9,7 +9,7 @@ import { emissions, eventually } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { rawRouter } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
-import { connectClient, makeClient, makeWorker, next, startRouter, startServer } from './framework.ts';
+import { connectClient, makeClient, makeWorker, nextEvent, startRouter, startServer } from './framework.ts';
 
 failOnLeftovers();
 
@@ -43,10 +43,10 @@ for (const transport of TRANSPORTS) {
       assert.equal(monitor.status, ZeroMQSocketStatus.NONE);
       const { server } = await startServer(scope, { connection, handlers: echo });
       await client.connect({ throwOnFailure: true, timeout: 10_000 });
-      const disconnected = next(monitor, 'disconnect');
+      const disconnected = nextEvent(monitor, 'disconnect');
       await server.stop();
       await disconnected;
-      await next(monitor, 'connect:retry');
+      await nextEvent(monitor, 'connect:retry');
       await client.close();
       assert.deepEqual(statuses, ['connected', 'disconnected', 'closed']);
       assert.equal(monitor.status, ZeroMQSocketStatus.CLOSED);
@@ -84,7 +84,7 @@ for (const transport of TRANSPORTS) {
         );
       }
       assert.equal(clients[1]?.monitors.length, 2);
-      const gone = next(router.frontendMonitor ?? assert.fail(), 'disconnect');
+      const gone = nextEvent(router.frontendMonitor ?? assert.fail(), 'disconnect');
       await clients[0]?.close();
       await gone;
       assert.deepEqual(
@@ -102,7 +102,7 @@ describe('socket monitors', () => {
     const client = await connectClient(scope, endpoint);
     assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
     const monitor = only(server.monitors);
-    const disconnected = next(monitor, 'disconnect');
+    const disconnected = nextEvent(monitor, 'disconnect');
     const stranger = connect(Number(endpoint.split(':')[2]), '127.0.0.1');
     await once(stranger, 'connect');
     stranger.destroy();
@@ -122,7 +122,7 @@ describe('socket monitors', () => {
     const { port } = stranger.address() as AddressInfo;
     const client = makeClient(scope, { connection: `tcp://127.0.0.1:${port}` });
     await client.connect({ timeout: 1 });
-    await next(only(client.monitors), 'handshake:error:protocol');
+    await nextEvent(only(client.monitors), 'handshake:error:protocol');
     assert.equal(client.reachable, false);
     const closed = once(stranger, 'close');
     stranger.close();

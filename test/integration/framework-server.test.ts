@@ -12,13 +12,13 @@ import { rawDealer, texts } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
 import {
-  AdmissionGate,
   ALL_TRANSPORTS,
   aborted,
   connectClient,
+  HandlerGate,
   makeClient,
   makeWorker,
-  next,
+  nextEvent,
   startServer,
 } from './framework.ts';
 
@@ -73,7 +73,7 @@ describe('a server', () => {
 
   it('runs no more handlers at a time than it may, and refuses what has no room to wait', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const { server, endpoint } = await startServer(scope, {
       handlers: { hold: gate.handler },
       concurrency: 2,
@@ -95,14 +95,14 @@ describe('a server', () => {
 
   it('finishes what it holds before it stops, and takes nothing new', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const { server, endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const client = await connectClient(scope, endpoint, { connectTimeout: 50 });
     await client.sendMessage('echo'); // they know each other
     const classic = request(scope, endpoint);
     const held = client.sendMessage('hold', 'kept');
     await gate.called();
-    const disconnected = next(client, 'disconnected');
+    const disconnected = nextEvent(client, 'disconnected');
     const stopping = server.stop({ deadline: 10_000 });
     await disconnected;
     await classic.send(['echo', '1']);
@@ -115,7 +115,7 @@ describe('a server', () => {
 
   it('tells a client that comes while it stops: it may ask elsewhere', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const leaving = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const staying = await startServer(scope, { handlers: echo });
     const holder = await connectClient(scope, leaving.endpoint);
@@ -132,7 +132,7 @@ describe('a server', () => {
 
   it('cuts what still runs at its deadline', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const { server, endpoint } = await startServer(scope, {
       handlers: { hold: gate.handler },
       concurrency: 1,
@@ -147,7 +147,7 @@ describe('a server', () => {
 
   it('takes forged slots for what they are: requests of their sender alone', async (t) => {
     const scope = scopeOf(t);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const client = await connectClient(scope, endpoint);
     const mine = client.sendMessage('hold', 'mine');
@@ -189,12 +189,12 @@ describe('a server', () => {
       heartbeatConfig,
     });
     scope.after(() => server.stop());
-    const connected = next(server, 'peerConnected');
+    const connected = nextEvent(server, 'peerConnected');
     const { endpoint, heartbeat = '' } = await server.start();
     const beats = new ZeroMQHeartbeatConfig(heartbeat, { interval: 20, allowShortDurations: true });
     const client = await connectClient(scope, endpoint, { heartbeatConfig: beats });
     assert.deepEqual(await connected, [client.identity.identity]);
-    const lost = next(server, 'peerLost');
+    const lost = nextEvent(server, 'peerLost');
     await client.close();
     assert.deepEqual(await lost, [client.identity.identity]);
   });

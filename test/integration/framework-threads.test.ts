@@ -15,10 +15,10 @@ import {
 } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
-import { ALL_TRANSPORTS, connectClient, next as nextWithin, startRouter } from './framework.ts';
+import { ALL_TRANSPORTS, connectClient, nextEvent as nextWithin, startRouter } from './framework.ts';
 
 failOnLeftovers();
 
@@ -81,7 +81,7 @@ function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOptions>)
 async function start(scope: Scope, count: number, options: Partial<ZeroMQWorkerThreadsOptions> = {}) {
   const { router, frontend, backend } = await startRouter(scope);
   const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
-  await joined(() => threads.start(), count, THREAD_PATIENCE);
+  await untilJoined(() => threads.start(), count, THREAD_PATIENCE);
   return { router, threads, client: await connectClient(scope, frontend) };
 }
 
@@ -92,7 +92,7 @@ describe('workers on threads', () => {
       const { router, frontend, backend } = await startRouter(scope, transport);
       const threads = makeThreads(scope, { connection: backend, threads: 2 });
       const ready = next(threads, 'ready');
-      await joined(() => threads.start(), 2, THREAD_PATIENCE);
+      await untilJoined(() => threads.start(), 2, THREAD_PATIENCE);
       const [, identity, restarts] = await ready;
       assert.match(String(identity), /^[0-9a-f]{32}_[0-9a-f]{16}$/);
       assert.deepEqual([threads.running, router.stats().workers, restarts], [2, 2, 0]);
@@ -154,7 +154,7 @@ describe('workers on threads', () => {
     router.on('workerJoined', (_worker, { concurrency }) => concurrencies.push(concurrency));
     for (const concurrency of [undefined, 3]) {
       const threads = makeThreads(scope, { connection: backend, threads: 1, concurrency });
-      await joined(() => threads.start(), 1, THREAD_PATIENCE);
+      await untilJoined(() => threads.start(), 1, THREAD_PATIENCE);
     }
     assert.deepEqual(concurrencies, [5, 3]);
   });
@@ -200,7 +200,7 @@ describe('a thread that dies', () => {
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
     const threads = makeThreads(scope, { connection: backend, threads: 1 });
-    await joined(() => threads.start(), 1, THREAD_PATIENCE);
+    await untilJoined(() => threads.start(), 1, THREAD_PATIENCE);
     const client = await connectClient(scope, frontend);
     const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 20_000 });
     await channel.heard('holding');
@@ -223,7 +223,7 @@ describe('a thread that a handler blocks', () => {
       const { router, frontend, backend } = await startRouter(scope);
       const connection = embedded ? router : backend;
       const threads = makeThreads(scope, { connection, threads: 2, threadStallTimeout });
-      await joined(() => threads.start(), 2, THREAD_PATIENCE);
+      await untilJoined(() => threads.start(), 2, THREAD_PATIENCE);
       const client = await connectClient(scope, frontend);
       const crashed = next(threads, 'crashed');
       const ready = next(threads, 'ready');
@@ -252,7 +252,7 @@ describe('a thread that a handler blocks', () => {
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
     const threads = makeThreads(scope, { connection: backend, threads: 1, threadStallTimeout });
-    await joined(() => threads.start(), 1, THREAD_PATIENCE);
+    await untilJoined(() => threads.start(), 1, THREAD_PATIENCE);
     const client = await connectClient(scope, frontend);
     const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 60_000 });
     await channel.heard('holding');

@@ -18,12 +18,12 @@ import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { makeReply, makeRequest } from '../unit/wire/messages.ts';
 import {
-  AdmissionGate,
   ALL_TRANSPORTS,
   aborted,
   connectClient,
+  HandlerGate,
   makeWorker,
-  next,
+  nextEvent,
   startRouter,
   startWorker,
 } from './framework.ts';
@@ -74,7 +74,11 @@ describe('a worker', () => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
       const worker = makeWorker(scope, { connection: backend, handlers: echo, concurrency: 7 });
-      const told = [next(worker, 'connected'), next(worker, 'accepted'), next(router, 'workerJoined')];
+      const told = [
+        nextEvent(worker, 'connected'),
+        nextEvent(worker, 'accepted'),
+        nextEvent(router, 'workerJoined'),
+      ];
       assert.deepEqual(await worker.start(), [backend]);
       const [connected, accepted, join] = await Promise.all(told);
       assert.deepEqual([connected, accepted], [[backend], [backend]]);
@@ -90,7 +94,7 @@ describe('a worker', () => {
     it(`finishes what it holds before it stops, while others take what is new (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
-      const [gate, other] = [new AdmissionGate(), new AdmissionGate()];
+      const [gate, other] = [new HandlerGate(), new HandlerGate()];
       const worker = await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
       const client = await connectClient(scope, frontend);
       const held = [client.sendMessage('hold', 1), client.sendMessage('hold', 2)];
@@ -100,7 +104,7 @@ describe('a worker', () => {
       const later = Array.from({ length: 10 }, (_, n) => client.sendMessage('hold', n));
       await other.called(10);
       assert.equal(gate.calls.length, 2);
-      const goodbye = next(router, 'workerLeft');
+      const goodbye = nextEvent(router, 'workerLeft');
       gate.openAll();
       await stopping;
       assert.deepEqual(await goodbye, [worker.identity.identity, 'goodbye']);
@@ -116,7 +120,7 @@ describe('a worker', () => {
     it(`is cut at its deadline: handlers get their signals, callers learn that it is gone (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { frontend, backend } = await startRouter(scope, transport);
-      const gate = new AdmissionGate();
+      const gate = new HandlerGate();
       const worker = await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
       const client = await connectClient(scope, frontend);
       const lost = assert.rejects(client.sendMessage('hold'), { code: 'WORKER_LOST', dispatched: true });
@@ -131,7 +135,7 @@ describe('a worker', () => {
   it('is given no more than it said it takes at a time; the rest waits at the router', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     await startWorker(scope, { connection: backend, handlers: { hold: gate.handler }, concurrency: 2 });
     const client = await connectClient(scope, frontend);
     const replies = Array.from({ length: 5 }, (_, n) => client.sendMessage('hold', n));
@@ -147,7 +151,7 @@ describe('a worker', () => {
   it('has a signal that fires when the caller’s time is over', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const worker = await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
     const client = await connectClient(scope, frontend);
     await assert.rejects(client.sendMessage('hold', 1, { timeout: 50 }), {
@@ -177,7 +181,7 @@ describe('a worker that dies', () => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
     const script = fileURLToPath(new URL('./worker-child.ts', import.meta.url));
-    const joining = next(router, 'workerJoined');
+    const joining = nextEvent(router, 'workerJoined');
     const child = startProcess(scope, process.execPath, ['--import', 'tsx', script, backend]);
     await Promise.race([joining, child.exited.then(() => assert.fail(child.stderr))]);
     const client = await connectClient(scope, frontend);
@@ -189,9 +193,9 @@ describe('a worker that dies', () => {
     const again = client.sendMessage('hold', 'again', { timeout: 20_000, idempotent: true });
     await child.waitForLine(/"once"/);
     await child.waitForLine(/"again"/);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
-    const leaving = next(router, 'workerLeft');
+    const leaving = nextEvent(router, 'workerLeft');
     child.kill('SIGKILL');
     const [, reason] = await leaving;
     assert.equal(reason, 'disconnected');
@@ -239,11 +243,11 @@ describe('a hello', () => {
   it('of one that was taken for a classic worker makes it one of ours', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope, 'tcp', { helloGrace: 1 });
-    const joining = next(router, 'workerJoined');
+    const joining = nextEvent(router, 'workerJoined');
     const late = new RawWorker(scope, backend);
     const [, classic] = await joining;
     assert.deepEqual(classic, { classic: true, events: [], concurrency: 1 });
-    const again = next(router, 'workerJoined');
+    const again = nextEvent(router, 'workerJoined');
     assert.equal(await late.hello(), '$welcome');
     assert.deepEqual((await again)[1], { classic: false, events: ['hold'], concurrency: 4 });
     assert.equal(router.stats().workers, 1);
@@ -277,7 +281,7 @@ describe('a hello', () => {
     batch.addReply(1, 2, makeReply());
     await stranger.socket.send(batch.take());
     assert.equal(await stranger.answer(), '$who');
-    await drops.seen('late-reply');
+    await drops.waitFor('late-reply');
     assert.equal(await stranger.hello(), '$welcome');
   });
 
@@ -288,10 +292,10 @@ describe('a hello', () => {
       defineContract({ name: 'echo', events: { echo: { method: 'GET', path, data: Joi.object() } } });
     const old = await startWorker(scope, { connection: backend, handlers: echo, contract: contract('/old') });
     const young = makeWorker(scope, { connection: backend, handlers: echo, contract: contract('/new') });
-    const refused = next(young, 'refused');
+    const refused = nextEvent(young, 'refused');
     await young.start();
     assert.match(String((await refused)[1]), /"echo" is refused: it differs/);
-    const accepted = next(young, 'accepted');
+    const accepted = nextEvent(young, 'accepted');
     await old.stop();
     await accepted;
   });
@@ -321,7 +325,7 @@ describe('a goodbye', () => {
     await worker.socket.send(controlFrames('$bye', {}));
     assert.equal(await worker.answer(), '$bye');
     await assert.rejects(client.sendMessage('hold', 2, { timeout: 50 }), { dispatched: false });
-    const leaving = next(router, 'workerLeft');
+    const leaving = nextEvent(router, 'workerLeft');
     await worker.socket.send(controlFrames('$gone', {}));
     assert.equal((await leaving)[1], 'goodbye');
     await lost;
@@ -331,10 +335,10 @@ describe('a goodbye', () => {
     const scope = scopeOf(t);
     const { router, backend } = await startRouter(scope);
     const worker = await startWorker(scope, { connection: backend, handlers: echo });
-    const disconnected = next(worker, 'disconnected');
+    const disconnected = nextEvent(worker, 'disconnected');
     await router.stop();
     await disconnected;
-    const accepted = next(worker, 'accepted');
+    const accepted = nextEvent(worker, 'accepted');
     await startRouter(scope, 'tcp', { backendConnection: backend });
     await accepted;
   });
@@ -342,7 +346,7 @@ describe('a goodbye', () => {
   it('of a worker that is stopping is said again to a router that comes back, which would take it for a classic one', async (t) => {
     const scope = scopeOf(t);
     const first = await rawRouter(scope);
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const worker = makeWorker(scope, { connection: first.endpoint, handlers: { hold: gate.handler } });
     await worker.start();
     const [identity = ''] = await first.socket.receive();
@@ -354,10 +358,10 @@ describe('a goodbye', () => {
     const stopping = worker.stop({ deadline: 10_000 });
     const [, , , bye] = await first.socket.receive();
     assert.equal(String(bye), '$bye');
-    const disconnected = next(worker, 'disconnected');
+    const disconnected = nextEvent(worker, 'disconnected');
     first.socket.close();
     await disconnected;
-    const connected = next(worker, 'connected');
+    const connected = nextEvent(worker, 'connected');
     const { router } = await startRouter(scope, 'tcp', { backendConnection: first.endpoint, helloGrace: 20 });
     await connected;
     await startWorker(scope, { connection: first.endpoint, handlers: echo });

@@ -12,8 +12,8 @@ import {
   type ZeroMQWorkerOptions,
 } from '../../src/index.ts';
 import { anyEndpoint, type Transport } from '../helpers/endpoints.ts';
-import { PATIENCE, within } from '../helpers/eventually.ts';
-import { joined } from '../helpers/published.ts';
+import { DEFAULT_TIMEOUT, within } from '../helpers/eventually.ts';
+import { untilJoined } from '../helpers/published.ts';
 import type { Scope } from '../helpers/scope.ts';
 
 export const ALL_TRANSPORTS = ['tcp', 'ipc', 'inproc'] as const satisfies readonly Transport[];
@@ -54,7 +54,7 @@ export function makeWorker(scope: Scope, options: ZeroMQWorkerOptions): ZeroMQWo
 /** Starts a worker; resolves once a router of this process gives it requests. */
 export async function startWorker(scope: Scope, options: ZeroMQWorkerOptions): Promise<ZeroMQWorker> {
   const worker = makeWorker(scope, options);
-  await joined(() => worker.start());
+  await untilJoined(() => worker.start());
   return worker;
 }
 
@@ -91,12 +91,12 @@ export async function connectClient(
 }
 
 /** The next emission of an event of a node; rejects when it takes too long. */
-export function next(node: object, event: string, timeout = PATIENCE): Promise<unknown[]> {
+export function nextEvent(node: object, event: string, timeout = DEFAULT_TIMEOUT): Promise<unknown[]> {
   return within(once(node as NodeJS.EventEmitter, event), `the event ${event}`, timeout);
 }
 
 /** A handler that ends when it is told to, and tells of its calls. */
-export class AdmissionGate {
+export class HandlerGate {
   readonly calls: {
     readonly data: unknown;
     readonly signal: AbortSignal;

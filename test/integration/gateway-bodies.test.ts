@@ -10,7 +10,7 @@ import {
   closeServer,
   HOSTS,
   type Hosted,
-  listenAnywhere,
+  listenOnFreePort,
   ownServer,
   problemOf,
 } from '../helpers/gateway/hosts.ts';
@@ -394,7 +394,7 @@ describe('bodies and connections', () => {
     const server = createServer(app);
     t.after(() => gateway.close());
     t.after(() => closeServer(server));
-    const url = `http://127.0.0.1:${await listenAnywhere(server)}`;
+    const url = `http://127.0.0.1:${await listenOnFreePort(server)}`;
     const post = async (path: string, body: string, headers: Record<string, string>): Promise<unknown> => {
       const response = await fetch(url + path, { method: 'POST', body, headers });
       assert.equal(response.status, 200, await response.text());

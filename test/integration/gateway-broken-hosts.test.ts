@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import express, { type RequestHandler } from 'express';
 import { createGateway, type GatewayOptions } from '../../src/gateway/index.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
-import { closeServer, listenAnywhere, problemOf } from '../helpers/gateway/hosts.ts';
+import { closeServer, listenOnFreePort, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester, replyOf, SILENCE } from '../helpers/gateway/requester.ts';
 
 const api = apiOf(
@@ -36,7 +36,7 @@ async function hostOf(t: TestContext, breakIt: RequestHandler, options: Partial<
   const server = createServer(app);
   t.after(() => gateway.close({ deadline: 0 }));
   t.after(() => closeServer(server));
-  const url = `http://127.0.0.1:${await listenAnywhere(server)}/api`;
+  const url = `http://127.0.0.1:${await listenOnFreePort(server)}/api`;
   return { url, gateway, logged };
 }
 
@@ -121,7 +121,7 @@ describe('a bare server', () => {
   const serve = async (t: TestContext, handle: (req: IncomingMessage, res: ServerResponse) => void) => {
     const server = createServer(handle);
     t.after(() => closeServer(server));
-    return `http://127.0.0.1:${await listenAnywhere(server)}`;
+    return `http://127.0.0.1:${await listenOnFreePort(server)}`;
   };
 
   it('goes on when a response throws, also once a compressed reply is ready', async (t) => {

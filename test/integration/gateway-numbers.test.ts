@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import express from 'express';
 import { createGateway } from '../../src/gateway/index.ts';
 import { apiOf, jsonBody, parameter } from '../helpers/gateway/api.ts';
-import { closeServer, HOSTS, type Hosted, listenAnywhere, problemOf } from '../helpers/gateway/hosts.ts';
+import { closeServer, HOSTS, type Hosted, listenOnFreePort, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester, replyOf } from '../helpers/gateway/requester.ts';
 
 const BIG = '9007199254740993';
@@ -76,7 +76,7 @@ it('numbers beyond doubles: bigints of a body that another middleware has read k
   app.use(gateway.middleware);
   const server = createServer(app);
   t.after(() => closeServer(server));
-  const port = await listenAnywhere(server);
+  const port = await listenOnFreePort(server);
   await fetch(`http://127.0.0.1:${port}/range`, { method: 'POST', headers: JSON_TYPE, body: '{}' });
   assert.equal(requester.text, `{"n":-${BIG}}`);
 });

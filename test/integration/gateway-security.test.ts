@@ -8,7 +8,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'j
 import { ZeroMQConfigError } from '../../src/core/messages/errors.ts';
 import { createGateway, type GatewaySettingsInput } from '../../src/gateway/index.ts';
 import { apiOf, documentOf } from '../helpers/gateway/api.ts';
-import { closeServer, HOSTS, listenAnywhere, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { closeServer, HOSTS, listenOnFreePort, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -232,7 +232,7 @@ describe('security', () => {
       res.end(JSON.stringify(jwks));
     });
     t.after(() => closeServer(issuer));
-    const jwksUrl = `http://127.0.0.1:${await listenAnywhere(issuer)}/jwks`;
+    const jwksUrl = `http://127.0.0.1:${await listenOnFreePort(issuer)}/jwks`;
     const token = { type: 'jwt', jwksUrl, issuer: 'https://issuer.example', audience: 'tasks' } as const;
     const tokenApi = apiOf({ '/token': { get: { security: [{ token: [] }] } } }, components);
     const headers = { authorization: `Bearer ${await tokenOf()}` };

@@ -7,7 +7,7 @@ import express from 'express';
 import { ZeroMQConfigError } from '../../src/core/messages/errors.ts';
 import { createGateway } from '../../src/gateway/index.ts';
 import { apiOf, jsonBody } from '../helpers/gateway/api.ts';
-import { closeServer, foreignApp, listenAnywhere, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { closeServer, foreignApp, listenOnFreePort, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
 import { FakeRequester, SILENCE } from '../helpers/gateway/requester.ts';
 
@@ -261,8 +261,8 @@ describe('listening', () => {
     const bare = createServer((req, res) => gateway.middleware(req, res, () => res.writeHead(404).end()));
     const mounted = createServer(express().use('/sub', gateway.app));
     for (const server of [bare, mounted]) t.after(() => closeServer(server));
-    assert.equal((await fetch(`http://127.0.0.1:${await listenAnywhere(bare)}/x`)).status, 200);
-    assert.equal((await fetch(`http://127.0.0.1:${await listenAnywhere(mounted)}/sub/x`)).status, 200);
+    assert.equal((await fetch(`http://127.0.0.1:${await listenOnFreePort(bare)}/x`)).status, 200);
+    assert.equal((await fetch(`http://127.0.0.1:${await listenOnFreePort(mounted)}/sub/x`)).status, 200);
   });
 
   it('hands out requests that are born with the prototypes of the app', async (t) => {

@@ -13,12 +13,12 @@ import {
   watchDocuments,
 } from '../../src/gateway/index.ts';
 import { defineContract, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
+import { assertTakesAtMost, durationOf } from '../helpers/duration.ts';
 import { freeEndpoint } from '../helpers/endpoints.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { takesAtMost, timeOf } from '../helpers/prompt.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -189,22 +189,22 @@ test('they follow within a second: from the start of a worker to an answer, and 
   const show = (there: boolean) =>
     Promise.all(fronts.map((front) => becomes(front, 'squares', there).then(() => shows(front, there))));
   const leaving: number[] = [];
-  await takesAtMost(t, 1000, 'routes and documents of two gateways are there', async () => {
+  await assertTakesAtMost(t, 1000, 'routes and documents of two gateways are there', async () => {
     let stop: (() => Promise<void>) | undefined;
-    const coming = await timeOf(async () => {
+    const coming = await durationOf(async () => {
       const { worker } = await startSquares(scope, backend, 'squares', '/squares/{n}');
       stop = () => worker.stop();
       await show(true);
     });
-    leaving.push(await timeOf(() => Promise.all([stop?.(), show(false)])));
+    leaving.push(await durationOf(() => Promise.all([stop?.(), show(false)])));
     return coming;
   });
-  await takesAtMost(t, 1000, 'they say that nobody serves them', async () => {
+  await assertTakesAtMost(t, 1000, 'they say that nobody serves them', async () => {
     const before = leaving.shift();
     if (before !== undefined) return before;
     const { worker } = await startSquares(scope, backend, 'squares', '/squares/{n}');
     await show(true);
-    return timeOf(() => Promise.all([worker.stop(), show(false)]));
+    return durationOf(() => Promise.all([worker.stop(), show(false)]));
   });
 });
 
@@ -222,10 +222,10 @@ test('a document that is saved is live within a second', async (t) => {
   scope.after(() => watcher.close());
   const { url } = await ownServer(scope, { requester: new FakeRequester(), api: registry });
   let tries = 0;
-  await takesAtMost(t, 1000, 'a saved change is served', () => {
+  await assertTakesAtMost(t, 1000, 'a saved change is served', () => {
     tries += 1;
     const name = `saved${tries}`;
-    return timeOf(async () => {
+    return durationOf(async () => {
       save(name);
       await eventually(
         emissions(registry, 'change'),

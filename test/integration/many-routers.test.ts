@@ -15,11 +15,11 @@ import { published } from '../helpers/published.ts';
 import { connectedDealer, texts } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import {
-  AdmissionGate,
   connectClient,
+  HandlerGate,
   makeClient,
   makeWorker,
-  next,
+  nextEvent,
   startRouter,
   startWorker,
 } from './framework.ts';
@@ -40,13 +40,13 @@ describe('a name', () => {
     const dns = await DnsServer.start(scope, { hosts: { 'r.test': ['127.0.0.2'] } });
     const name = (port: number): string => `dns://${dns.address}/r.test:${port}`;
     const options = { dns: { interval: 50 } };
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const worker = makeWorker(scope, {
       connection: name(back),
       handlers: { hold: gate.handler, ...echo },
       ...options,
     });
-    const accepted = next(worker, 'accepted');
+    const accepted = nextEvent(worker, 'accepted');
     assert.deepEqual(await worker.start(), [name(back)]);
     assert.deepEqual(await accepted, [`tcp://127.0.0.2:${back}`]);
     const client = makeClient(scope, { connection: name(front), ...options });
@@ -54,8 +54,8 @@ describe('a name', () => {
     const held = client.sendMessage('hold', 'kept', { timeout: 20_000 });
     await gate.called();
 
-    const moved = next(worker, 'accepted');
-    const left = next(first.router, 'workerLeft');
+    const moved = nextEvent(worker, 'accepted');
+    const left = nextEvent(first.router, 'workerLeft');
     dns.zone = { hosts: { 'r.test': ['127.0.0.3'] } };
     assert.deepEqual(await moved, [`tcp://127.0.0.3:${back}`]);
     // Until the client has looked the name up again it asks the first router, where nobody takes new requests any more.
@@ -77,7 +77,7 @@ describe('a name', () => {
     const connection = `dns://${dns.address}/r.test:${new URL(frontend).port}`;
     const client = await connectClient(scope, connection, { dns: { interval: 20 } });
     dns.broken = true;
-    await dns.questions(4);
+    await dns.waitForQueries(4);
     assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
   });
 });
@@ -91,7 +91,7 @@ describe('a router that is stopped (SIGSTOP)', () => {
       connection: [endpointIn(line, 'backend'), well.backend],
       handlers: echo,
     });
-    const both = Promise.all([next(worker, 'accepted'), next(well.router, 'workerJoined')]);
+    const both = Promise.all([nextEvent(worker, 'accepted'), nextEvent(well.router, 'workerJoined')]);
     await worker.start();
     await both;
     const client = await connectClient(scope, [endpointIn(line, 'frontend'), well.frontend]);
@@ -123,12 +123,12 @@ describe('a worker', () => {
       backend,
       heartbeat = '',
     } = await startRouter(scope, 'tcp', { heartbeatConfig });
-    const heard = next(router, 'peerConnected');
+    const heard = nextEvent(router, 'peerConnected');
     const child = startProcess(scope, process.execPath, ['--import', 'tsx', CHILD, backend, heartbeat]);
     await child.waitForLine(/accepted/, 30_000);
     await heard;
     const client = await connectClient(scope, frontend);
-    const left = next(router, 'workerLeft');
+    const left = nextEvent(router, 'workerLeft');
     const frozen = client.sendMessage('freeze', null, { timeout: 20_000 });
     await assert.rejects(frozen, { code: 'WORKER_LOST', dispatched: true });
     assert.equal((await left)[1], 'heartbeat');
@@ -173,7 +173,7 @@ describe('a worker', () => {
       handlers: { count },
       concurrency: 8,
     });
-    const joined = Promise.all([next(a.router, 'workerJoined'), next(b.router, 'workerJoined')]);
+    const joined = Promise.all([nextEvent(a.router, 'workerJoined'), nextEvent(b.router, 'workerJoined')]);
     await worker.start();
     await joined;
     const [toA, toB] = [await connectClient(scope, a.frontend), await connectClient(scope, b.frontend)];
@@ -198,7 +198,7 @@ describe('a worker', () => {
     const warn = (_fields: unknown, message?: unknown) => void warned.push(String(message));
     const logger = { ...silentLogger, warn, child: () => ({ ...silentLogger, warn }) };
     const worker = makeWorker(scope, { connection, handlers: echo, logger });
-    const accepted = next(worker, 'accepted');
+    const accepted = nextEvent(worker, 'accepted');
     await worker.start();
     await accepted;
     const client = await connectClient(scope, frontend);

@@ -9,7 +9,7 @@ import {
   ZeroMQRouter,
   ZeroMQWorker,
 } from '../../src/index.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 
 const logger = silentLogger;
@@ -31,7 +31,7 @@ async function system(t: TestContext, frontendConnection = 'tcp://127.0.0.1:0') 
     logger,
   });
   scope.after(() => worker.stop());
-  await joined(() => worker.start());
+  await untilJoined(() => worker.start());
   const client = new ZeroMQClient({ connection: frontend.replace('0.0.0.0', '127.0.0.1'), logger });
   scope.after(() => client.close());
   await client.connect();

@@ -11,7 +11,7 @@ import { problemOf } from '../helpers/gateway/hosts.ts';
 import { startSamples } from '../helpers/gateway/samples.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { startProcess } from '../helpers/processes.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { Scope } from '../helpers/scope.ts';
 
 // The first database and the first fetch start what the process keeps.
@@ -108,7 +108,7 @@ describe('the sample workers under REST', () => {
     const script = join(ROOT, 'workers/python/inventory.py');
     const start = async () =>
       startProcess(scope, PYTHON ?? '', [script, '--router', backend], { env: { ZMQ_GATEWAY_DATA: data } });
-    await joined(start);
+    await untilJoined(start);
     assert.deepEqual(await json(await ask('/inventory/bolt-m6')), { sku: 'bolt-m6', quantity: 1200 });
     const low = await json(await ask('/inventory?below=100'));
     assert.deepEqual(low, { items: [{ sku: 'washer-6', quantity: 40 }] });

@@ -7,7 +7,7 @@ import echo from '../../openapi/echo.ts';
 import tasks from '../../openapi/tasks.ts';
 import { type Contract, ZeroMQClient, ZeroMQRouter, ZeroMQWorkerThreads } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -24,7 +24,7 @@ async function serve(scope: Scope, name: string, threads: number): Promise<ZeroM
   const module = join(import.meta.dirname, `../../workers/${name}.ts`);
   const workers = new ZeroMQWorkerThreads({ module, threads, connection });
   scope.after(() => workers.stop());
-  await joined(() => workers.start(), threads);
+  await untilJoined(() => workers.start(), threads);
   const client = new ZeroMQClient({ connection: frontend });
   scope.after(() => client.close());
   await client.connect({ throwOnFailure: true });

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type * as Package from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
-import { connectClient, next, startRouter } from './framework.ts';
+import { connectClient, nextEvent, startRouter } from './framework.ts';
 
 failOnLeftovers();
 
@@ -77,7 +77,7 @@ async function make(scope: Scope, head: string, options = '', threadStallTimeout
 /** The group, with a client, once the router has taken its worker in. */
 async function start(...[scope, ...rest]: Parameters<typeof make>) {
   const { router, frontend, threads } = await make(scope, ...rest);
-  await joined(() => threads.start());
+  await untilJoined(() => threads.start());
   const client = await connectClient(scope, frontend);
   const pid = async (): Promise<unknown> => (await client.sendMessage('pid', null, PATIENT)).eventData;
   return { router, threads, client, pid };
@@ -109,7 +109,7 @@ describe('a worker module with sockets of its own', () => {
       it(`holds ${what} and ends (${event}): its request is lost, and it is replaced`, async (t) => {
         const { threads, client, pid } = await start(scopeOf(t), head, '', 2000);
         const first = await pid();
-        const crashed = next(threads, 'crashed');
+        const crashed = nextEvent(threads, 'crashed');
         const lost = assert.rejects(client.sendMessage(event, null, { timeout: 30_000 }), {
           code: 'WORKER_LOST',
           dispatched: true,
@@ -119,7 +119,7 @@ describe('a worker module with sockets of its own', () => {
         assert.match(error.message, message);
         if (event === 'spin') assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_STALLED');
         await lost;
-        await next(threads, 'ready');
+        await nextEvent(threads, 'ready');
         assert.notEqual(await pid(), first);
       });
     }
@@ -146,7 +146,7 @@ describe('a worker module with sockets of its own', () => {
   it('may be stopped while its process starts', async (t) => {
     const { threads, client, pid } = await start(scopeOf(t), CLIENT);
     await pid();
-    const crashed = next(threads, 'crashed');
+    const crashed = nextEvent(threads, 'crashed');
     client.sendMessage('leave').catch(() => undefined);
     await crashed;
     await threads.stop({ deadline: 60_000 });

@@ -4,9 +4,9 @@ import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FREE_PORTS, MAIN, START_PATIENCE, urlIn } from '../helpers/command.ts';
+import { FREE_PORTS, MAIN, START_TIMEOUT, urlIn } from '../helpers/command.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
-import { closeServer, listenAnywhere } from '../helpers/gateway/hosts.ts';
+import { closeServer, listenOnFreePort } from '../helpers/gateway/hosts.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -37,7 +37,7 @@ test('examples/tracing exports gateway, queue and handler of one trace', async (
     });
   });
   scope.after(() => closeServer(collector));
-  const port = await listenAnywhere(collector);
+  const port = await listenOnFreePort(collector);
   const node = startProcess(
     scope,
     process.execPath,
@@ -47,11 +47,11 @@ test('examples/tracing exports gateway, queue and handler of one trace', async (
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, ZMQ_GATEWAY_DATA: tempFolder(scope) },
     },
   );
-  const url = urlIn(await node.waitForLine(/ is ready: /, START_PATIENCE));
+  const url = urlIn(await node.waitForLine(/ is ready: /, START_TIMEOUT));
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
   assert.equal((await fetch(`${url}/echo/hello`, { headers })).status, 200);
   const ours = () => spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
-  await eventually(emissions(news, 'spans'), () => ours().length === 3, 'three spans', START_PATIENCE);
+  await eventually(emissions(news, 'spans'), () => ours().length === 3, 'three spans', START_TIMEOUT);
   assert.deepEqual(ours().sort(), ['gateway', 'handler', 'queue']);
 });

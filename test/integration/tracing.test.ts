@@ -12,7 +12,7 @@ import { activeTracing } from '../../src/core/observability/tracing.ts';
 import { ReplyError, silentLogger, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -72,7 +72,7 @@ async function apart(t: TestContext): Promise<Traced> {
   const { frontend, backend } = await router(scope);
   const worker = new ZeroMQWorker({ connection: backend, handlers, logger });
   scope.after(() => worker.stop());
-  await joined(() => worker.start());
+  await untilJoined(() => worker.start());
   const client = new ZeroMQClient({ connection: frontend, logger });
   scope.after(() => client.close());
   await client.connect();
@@ -85,7 +85,7 @@ async function embedded(t: TestContext): Promise<Traced> {
   const { router: made } = await router(scope);
   const worker = new ZeroMQWorker({ connection: made, handlers, logger });
   scope.after(() => worker.stop());
-  await joined(() => worker.start());
+  await untilJoined(() => worker.start());
   return tracedBy((await ownServer(scope, { requester: made, api: api() })).url);
 }
 

@@ -34,7 +34,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
       const clients = await ClassicClients.start(scope, router.frontend, beats);
       assert.deepEqual(await clients.request('echo', NESTED), { event: 'echo', data: NESTED, frames: 2 });
 
-      const beat = await router.heard(
+      const beat = await router.waitForLine(
         (line) => (line['heartbeat'] as { node_type?: string } | undefined)?.node_type === 'worker',
         2,
       );
@@ -93,7 +93,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     await router.send(['client', '', 'echo', '{"broken']);
     await router.send(['client', '', 'echo', '{"good":true}']);
     assert.deepEqual(texts(await router.receive()), ['client', '', 'echo', '{"good": true}']);
-    const dropped = (count: number) => worker.heard((line) => 'dropped' in line, count);
+    const dropped = (count: number) => worker.waitForLine((line) => 'dropped' in line, count);
     assert.deepEqual(
       [(await dropped(1))['dropped'], (await dropped(2))['dropped']],
       [3, 4],
@@ -159,7 +159,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     scope.after(() => client.close());
     client.connect(server.endpoint);
     await client.send(['echo', '{"broken']);
-    await server.heard((line) => 'bricked' in line);
+    await server.waitForLine((line) => 'bricked' in line);
     const clients = await ClassicClients.start(scope, server.endpoint);
     assert.equal((await clients.request('echo', {}, { timeout: 100 })).error, 'timeout');
   });

@@ -17,7 +17,7 @@ import {
 import { ClassicClients, ClassicRouter, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { Partition } from '../helpers/partition.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { rawDealer } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -50,7 +50,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
   it('one of them serves many requests in flight of one client, each with its own reply', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
-    await joined(() => ClassicWorker.start(scope, backend));
+    await untilJoined(() => ClassicWorker.start(scope, backend));
     const client = await ourClient(scope, frontend);
     const numbers = Array.from({ length: 200 }, (_, n) => n);
     const replies = await Promise.all(numbers.map((n) => client.sendMessage('echo', { n })));
@@ -64,13 +64,13 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
-    const victim = await joined(() => ClassicWorker.start(scope, backend));
+    const victim = await untilJoined(() => ClassicWorker.start(scope, backend));
     const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: 30_000 });
     const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
-    await victim.got('sleep');
+    await victim.received('sleep');
     await victim.kill();
     await lost;
-    const other = await joined(() => ClassicWorker.start(scope, backend));
+    const other = await untilJoined(() => ClassicWorker.start(scope, backend));
     for (let n = 0; n < 10; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), other.pid);
   });
 
@@ -78,27 +78,27 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
-    const victim = await joined(() => ClassicWorker.start(scope, backend));
+    const victim = await untilJoined(() => ClassicWorker.start(scope, backend));
     const request = client.sendMessage('sleep', { ms: 50 }, { timeout: 10_000, idempotent: true });
-    await victim.got('sleep');
+    await victim.received('sleep');
     victim.process.kill('SIGSTOP'); // it holds the request until it dies
-    const other = await joined(() => ClassicWorker.start(scope, backend));
+    const other = await untilJoined(() => ClassicWorker.start(scope, backend));
     await victim.kill();
     assert.deepEqual((await request).eventData, { ms: 50 });
-    await other.got('sleep');
+    await other.received('sleep');
   });
 
   it('one whose connection breaks on its own side alone is heard again, and what it held is lost', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const network = await Partition.before(scope, backend);
-    const worker = await joined(() => ClassicWorker.start(scope, network.endpoint));
+    const worker = await untilJoined(() => ClassicWorker.start(scope, network.endpoint));
     const client = await ourClient(scope, frontend);
     const held = client.sendMessage('mute', {});
-    await worker.got('mute');
+    await worker.received('mute');
     const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
-    await joined(() => {
-      network.breakOneSide();
+    await untilJoined(() => {
+      network.resetConnectingSide();
       return lost;
     });
     for (let n = 0; n < 5; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), worker.pid);
@@ -108,7 +108,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
-    await joined(() => ClassicWorker.start(scope, backend));
+    await untilJoined(() => ClassicWorker.start(scope, backend));
     const mute = client.sendMessage('mute', {}, { timeout: 300 });
     await assert.rejects(mute, { code: 'TIMEOUT', dispatched: true });
     for (let n = 0; n < 10; n += 1) {
@@ -120,7 +120,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
-    await joined(() => ClassicWorker.start(scope, backend));
+    await untilJoined(() => ClassicWorker.start(scope, backend));
     const unknown = { error: { code: 'NO_HANDLER', message: 'no such event' } };
     await assert.rejects(client.sendMessage('echo', unknown), { code: 'NO_HANDLER', dispatched: false });
     const own = { error: { code: 'ITEM_NOT_FOUND', message: 'no such item' } };
@@ -139,7 +139,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const start = (name: keyof typeof nodes) => {
       const config = join(folder, `${name}.ini`);
       writeFileSync(config, `[worker]\nnode_id = ${nodes[name]}\n`);
-      return joined(() => ClassicWorker.start(scope, backend, { config }));
+      return untilJoined(() => ClassicWorker.start(scope, backend, { config }));
     };
     const [orders, stock] = [await start('orders'), await start('stock')];
     const client = await ourClient(scope, frontend);
@@ -156,10 +156,10 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
-    const busy = await joined(() => ClassicWorker.start(scope, backend));
+    const busy = await untilJoined(() => ClassicWorker.start(scope, backend));
     const slow = client.sendMessage('sleep', { ms: 1000 });
-    await busy.got('sleep');
-    const free = await joined(() => ClassicWorker.start(scope, backend));
+    await busy.received('sleep');
+    const free = await untilJoined(() => ClassicWorker.start(scope, backend));
     const replies = await Promise.all(Array.from({ length: 20 }, () => client.sendMessage('whoami', {})));
     assert.deepEqual(new Set(replies.map(pidOf)), new Set([free.pid]));
     assert.deepEqual((await slow).eventData, { ms: 1000 });
@@ -170,7 +170,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
       const scope = scopeOf(t);
       const { frontend, backend } = await ourRouter(scope);
       const client = await ourClient(scope, frontend);
-      await joined(() => ClassicWorker.start(scope, backend));
+      await untilJoined(() => ClassicWorker.start(scope, backend));
       await assert.rejects(client.sendMessage(event, {}), { code: 'BAD_REPLY' });
       assert.deepEqual((await client.sendMessage('echo', 1)).eventData, 1);
     });
@@ -179,7 +179,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
   it('one gets no JSON that it cannot read: it would drop it without a word', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
-    const worker = await joined(() => ClassicWorker.start(scope, backend));
+    const worker = await untilJoined(() => ClassicWorker.start(scope, backend));
     const client = rawDealer(scope, frontend);
     for (const body of ['{"broken', '', 'NaN', nested(1000)]) {
       await client.send(['', 'echo', body]);
@@ -189,7 +189,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     await client.send(['', 'echo', nested(400)]);
     assert.equal(JSON.stringify(JSON.parse(String((await client.receive())[2]))), nested(400));
     assert.deepEqual(
-      worker.said.filter((line) => 'dropped' in line),
+      worker.lines.filter((line) => 'dropped' in line),
       [],
     );
   });
@@ -202,15 +202,15 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const { frontend, backend, heartbeat } = await router.start();
     const client = await ourClient(scope, frontend);
     const beats = { heartbeat, interval: 50 };
-    const frozen = await joined(() => ClassicWorker.start(scope, backend, beats));
+    const frozen = await untilJoined(() => ClassicWorker.start(scope, backend, beats));
     const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: 30_000 });
     const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
-    await frozen.got('sleep');
+    await frozen.received('sleep');
     frozen.process.kill('SIGSTOP');
     await lost;
-    const other = await joined(() => ClassicWorker.start(scope, backend, beats));
+    const other = await untilJoined(() => ClassicWorker.start(scope, backend, beats));
     for (let n = 0; n < 10; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), other.pid);
-    const back = await joined(async () => frozen.process.kill('SIGCONT'));
+    const back = await untilJoined(async () => frozen.process.kill('SIGCONT'));
     assert.equal(back, true);
     assert.equal(router.stats().workers, 2);
   });
@@ -219,7 +219,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
-    await joined(() => ClassicWorker.start(scope, backend));
+    await untilJoined(() => ClassicWorker.start(scope, backend));
     const reply = await client.sendMessage('extra', { n: 1 });
     assert.deepEqual([reply.status, reply.eventData], [200, { n: 1 }]);
   });
@@ -237,7 +237,7 @@ describe('classic clients of ours', NEEDS_CLASSIC, () => {
     };
     const worker = new ZeroMQWorker({ connection: backend, handlers });
     scope.after(() => worker.stop());
-    await joined(() => worker.start());
+    await untilJoined(() => worker.start());
     const clients = await ClassicClients.start(scope, frontend);
     const { data, frames } = await clients.request('teapot', {});
     assert.deepEqual(data, {
@@ -342,7 +342,7 @@ describe('behind a classic router', NEEDS_CLASSIC, () => {
     });
     const crash = client.sendMessage('crash', {});
     await assert.rejects(crash, { code: 'HANDLER_ERROR', message: /^(?!.*not for the caller)/ });
-    const beat = await router.heard((line) => 'heartbeat' in line);
+    const beat = await router.waitForLine((line) => 'heartbeat' in line);
     assert.equal(beat['frames'], 4);
   });
 });

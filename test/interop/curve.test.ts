@@ -16,7 +16,7 @@ import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { CLIENT, keysOf, SERVER, STRANGER, startGuarded, WORKER } from '../integration/curve-nodes.ts';
-import { makeClient, next } from '../integration/framework.ts';
+import { makeClient, nextEvent } from '../integration/framework.ts';
 
 function fileOf(scope: Scope, pair: CurveKeyPair): ClassicKeys {
   const file = join(tempFolder(scope), 'node.key');
@@ -73,7 +73,7 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
     const worker = { ...PEERS[1], serves: ['x.*', 'y.echo'] };
     const options = { classicEvents: { [node]: ['x.echo', 'z.echo'] } };
     const { router, backend } = await startGuarded(scope, [PEERS[0], worker], options);
-    const joined = next(router, 'workerJoined');
+    const joined = nextEvent(router, 'workerJoined');
     const config = join(tempFolder(scope), 'config.ini');
     writeFileSync(config, `[worker]\nnode_id = ${node}\n`);
     await ClassicWorker.start(scope, backend, { keys: fileOf(scope, WORKER), config });
@@ -109,8 +109,8 @@ describe('workers/python/inventory.py with keys', NEEDS_CLASSIC, () => {
       const scope = scopeOf(t);
       const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0');
       const { router, frontend, backend, heartbeat } = await startGuarded(scope, PEERS, { heartbeatConfig });
-      const beating = next(router, 'peerConnected');
-      const joined = next(router, 'workerJoined');
+      const beating = nextEvent(router, 'peerConnected');
+      const joined = nextEvent(router, 'workerJoined');
       const { file, serverKey } = fileOf(scope, WORKER);
       const links = ['--router', backend, '--heartbeat', String(heartbeat)];
       // The server's key as it is, or in the file that keygen makes for everybody.

@@ -8,7 +8,7 @@ import { ZeroMQClient, ZeroMQHeartbeatConfig, ZeroMQRouter, ZeroMQWorker } from 
 import { ClassicClients, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { eventually, within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -48,7 +48,7 @@ describe('node ids that people chose', NEEDS_CLASSIC, () => {
       handlers: { ours: () => 'ours' },
     });
     scope.after(() => worker.stop({ deadline: 100 }));
-    const classic = await joined(async () => {
+    const classic = await untilJoined(async () => {
       await worker.start();
       return ClassicWorker.start(scope, backend, { config, heartbeat, interval: 100 });
     }, 2);

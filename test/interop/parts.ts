@@ -20,7 +20,7 @@ import {
 } from '../helpers/classic.ts';
 import { anyEndpoint, type Transport } from '../helpers/endpoints.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import type { Cleanup } from '../helpers/scope.ts';
 
 export const KINDS = ['classic', 'ours'] as const;
@@ -95,7 +95,7 @@ export async function startRouter(
 export async function startWorker(cleanup: Cleanup, kind: Kind, router: Listening): Promise<void> {
   const start = () =>
     kind === 'classic' ? startClassicWorker(cleanup, router) : startOurWorker(cleanup, router);
-  await (router.kind === 'ours' ? joined(start) : start());
+  await (router.kind === 'ours' ? untilJoined(start) : start());
 }
 
 async function startClassicWorker(cleanup: Cleanup, { backend, heartbeat }: Listening): Promise<void> {
@@ -191,7 +191,7 @@ function beatsTo(heartbeat: string | undefined): ZeroMQHeartbeatConfig | undefin
 /** Waits for heartbeats of so many nodes at a classic peer. */
 async function beatsHeard(peer: ClassicPeer, count: number): Promise<void> {
   const nodes = new Set<unknown>();
-  await peer.heard((line) => {
+  await peer.waitForLine((line) => {
     const beat = line['heartbeat'] as { session_id: string } | undefined;
     if (beat) nodes.add(beat.session_id);
     return nodes.size >= count;

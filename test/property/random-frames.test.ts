@@ -16,7 +16,7 @@ import {
 import { PACKED_MAGIC } from '../../src/wire/packed.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { joined } from '../helpers/published.ts';
+import { untilJoined } from '../helpers/published.ts';
 import { type Frame, rawDealer, rawRouter } from '../helpers/raw.ts';
 import { Scope } from '../helpers/scope.ts';
 
@@ -114,7 +114,7 @@ describe('random frames at a router', () => {
     bound = await router.start();
     const worker = new ZeroMQWorker({ connection: bound.backend, handlers });
     scope.after(() => worker.stop({ deadline: 100 }));
-    await joined(() => worker.start());
+    await untilJoined(() => worker.start());
     client = await connected(scope, bound.frontend);
   });
   after(() => scope.close());

@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OUTCOMES } from '../../../src/index.ts';
 import { startNode, urlIn } from '../../helpers/command.ts';
-import { type Host, Network, noHosts } from '../../helpers/hosts.ts';
+import { type Host, hostsSkipReason, Network } from '../../helpers/hosts.ts';
 import { LEDGER_DOCUMENT, LEDGER_WORKER, Ledger } from '../../helpers/ledger.ts';
 import { Load } from '../../helpers/load.ts';
 import { scopeOf } from '../../helpers/scope.ts';
@@ -24,7 +24,7 @@ const PARTITION = 12_000;
 /** How long a fault, or its end, shows itself under load, in ms. */
 const WHILE = 1500;
 
-const unable = noHosts();
+const unable = hostsSkipReason();
 
 describe('routers, workers and gateways on many hosts', {
   timeout: TEST_TIMEOUT,
@@ -80,11 +80,11 @@ describe('routers, workers and gateways on many hosts', {
     const [, cut, third] = routers;
     const [, , half] = workers;
     assert.ok(cut && third && half);
-    cut.cutOff();
-    half.loseTowards(third);
+    cut.disconnect();
+    half.dropTowards(third);
     await delay(PARTITION);
-    cut.plugIn(network.bridge);
-    half.findAgain(third);
+    cut.reconnect(network.bridge);
+    half.restoreTowards(third);
     await delay(2 * WHILE);
     await load.stop();
     const violations = ledger.violations();

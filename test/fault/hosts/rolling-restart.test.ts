@@ -72,9 +72,9 @@ describe('a rolling restart', { timeout: TEST_TIMEOUT }, () => {
       await restart(node, commands.router(routers[n] ?? []));
     for (const [n, { node }] of running.gateways.entries()) {
       const url = urls[n] ?? '';
-      load.leaveOut(url);
+      load.removeGateway(url);
       await restart(node, commands.gateway(new URL(url).port));
-      load.takeIn(url);
+      load.addGateway(url);
     }
     await load.stop();
 

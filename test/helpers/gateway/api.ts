@@ -1,9 +1,12 @@
-/** Documents for tests, short to write. */
+/** Builds small OpenAPI documents for tests. */
 import { ApiRegistry } from '../../../src/openapi/index.ts';
 
 type Json = Record<string, unknown>;
 
-/** A registry that holds one document of these paths. Each operation without an event is named by its path. */
+/**
+ * Returns a registry with one document of these paths. An operation without an event is named after
+ * its path.
+ */
 export function apiOf(
   paths: Record<string, Record<string, Json>>,
   components: Json = {},
@@ -14,7 +17,7 @@ export function apiOf(
   return registry;
 }
 
-/** The document of these paths. */
+/** Returns a document with these paths. */
 export function documentOf(
   paths: Record<string, Record<string, Json>>,
   components: Json = {},
@@ -36,12 +39,12 @@ export function documentOf(
   };
 }
 
-/** A parameter object. */
+/** Returns a parameter object. */
 export function parameter(name: string, place: string, schema: unknown, more: Json = {}): Json {
   return { name, in: place, required: place === 'path', schema, ...more };
 }
 
-/** A JSON request body. */
+/** Returns a JSON request body. */
 export function jsonBody(schema: unknown, more: Json = {}): Json {
   return { requestBody: { required: true, content: { 'application/json': { schema } }, ...more } };
 }

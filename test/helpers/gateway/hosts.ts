@@ -1,21 +1,24 @@
-/** The hosts of a gateway: its own server, or another Express app. Suites run with both. */
+/**
+ * The ways to run a gateway: on its own server, or in another Express app. Test suites run with
+ * both.
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/index.ts';
 import type { Cleanup } from '../scope.ts';
 
-/** A gateway that answers at a URL. */
+/** A gateway that listens at a URL. */
 export interface Hosted {
   readonly gateway: Gateway;
-  /** Where its root is, without slash at the end. */
+  /** URL of its root, without a slash at the end. */
   readonly url: string;
   readonly port: number;
 }
 
 export type Host = (cleanup: Cleanup, options: GatewayOptions) => Promise<Hosted>;
 
-/** A gateway on its own server. */
+/** Starts a gateway on its own server. */
 export const ownServer: Host = async (cleanup, options) => {
   const gateway = createGateway({ port: 0, ...options });
   cleanup.after(() => gateway.close({ deadline: 0 }));
@@ -23,7 +26,7 @@ export const ownServer: Host = async (cleanup, options) => {
   return { gateway, url, port };
 };
 
-/** A gateway that is mounted in another Express app, after a middleware of that app. */
+/** Mounts a gateway in another Express app, after a middleware of that app. */
 export const foreignApp: Host = async (cleanup, options) => {
   const gateway = createGateway(options);
   const app = express();
@@ -42,7 +45,7 @@ export const foreignApp: Host = async (cleanup, options) => {
   const server = createServer(app);
   cleanup.after(() => gateway.close({ deadline: 0 }));
   cleanup.after(() => closeServer(server));
-  const port = await listenAnywhere(server);
+  const port = await listenOnFreePort(server);
   return { gateway, url: `http://127.0.0.1:${port}/api`, port };
 };
 
@@ -52,7 +55,7 @@ export const HOSTS: readonly (readonly [name: string, host: Host])[] = [
   ['another Express app', foreignApp],
 ];
 
-export function listenAnywhere(server: Server): Promise<number> {
+export function listenOnFreePort(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
@@ -65,7 +68,7 @@ export function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** A problem document, as far as tests look at it. */
+/** The members of a problem document that tests read. */
 export interface ProblemBody {
   type: string;
   title: string;
@@ -78,14 +81,15 @@ export interface ProblemBody {
   details?: unknown;
 }
 
-/** Reads a problem document; fails if the response is not one. */
+/** Reads a problem document. Throws if the response is not one. */
 export async function problemOf(response: Response): Promise<ProblemBody> {
   const type = response.headers.get('content-type');
   if (type !== 'application/problem+json')
-    throw new Error(`expected a problem, got ${type}: ${await response.text()}`);
+    throw new Error(`expected a problem document, got ${type}: ${await response.text()}`);
   const problem = (await response.json()) as ProblemBody;
   if (problem.status !== response.status)
-    throw new Error(`status ${response.status} with a problem of ${problem.status}`);
-  if (problem.requestId !== response.headers.get('request-id')) throw new Error('the request ids differ');
+    throw new Error(`the response has status ${response.status}, its problem document ${problem.status}`);
+  if (problem.requestId !== response.headers.get('request-id'))
+    throw new Error('the request ids of the header and the problem document differ');
   return problem;
 }

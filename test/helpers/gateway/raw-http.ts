@@ -1,18 +1,20 @@
-/** HTTP by hand, for what no client would send. */
+/** Sends bytes that no HTTP client would send. */
 import { connect, type Socket } from 'node:net';
 
-/** A response, read from the socket. */
+/** A response read from the socket. */
 export interface RawResponse {
   readonly status: number;
   readonly headers: Map<string, string>;
   readonly body: string;
 }
 
-/** Sends bytes and reads until the server closes the connection, or until `enough` says so. */
+/**
+ * Sends bytes and reads until the server closes the connection, or until `isComplete` returns true.
+ */
 export function exchangeRaw(
   port: number,
   bytes: string | Buffer,
-  enough: (text: string) => boolean = () => false,
+  isComplete: (text: string) => boolean = () => false,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(port, '127.0.0.1');
@@ -21,7 +23,7 @@ export function exchangeRaw(
     socket.on('connect', () => socket.write(bytes));
     socket.on('data', (chunk: string) => {
       text += chunk;
-      if (enough(text)) socket.destroy();
+      if (isComplete(text)) socket.destroy();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (text === '' && error.code !== 'ECONNRESET') reject(error);
@@ -30,7 +32,7 @@ export function exchangeRaw(
   });
 }
 
-/** Takes one response apart. */
+/** Parses one response. */
 export function parseRaw(text: string): RawResponse {
   const end = text.indexOf('\r\n\r\n');
   const [first = '', ...lines] = text.slice(0, end).split('\r\n');

@@ -1,4 +1,4 @@
-/** A requester without network: it calls handlers by event name and records the requests. */
+/** A requester without a network. It calls handlers by event name and records the requests. */
 import {
   type InFlight,
   NO_BYTES,
@@ -11,7 +11,7 @@ import {
 /** A handler returns a value or a complete reply. */
 export type FakeHandler = (data: never, request: OutgoingRequest) => unknown;
 
-/** A reply, as a native worker sends it. */
+/** Returns a reply as a native worker sends it. */
 export function replyOf(
   data: unknown,
   options: {
@@ -30,7 +30,7 @@ export function replyOf(
   return { status, code: '', dispatched: true, more: false, contentType, extras, body };
 }
 
-/** The result of a handler that never replies. */
+/** Result of a handler that never replies. */
 export const SILENCE = Symbol('silence');
 
 export class FakeRequester implements Requester {
@@ -42,7 +42,7 @@ export class FakeRequester implements Requester {
 
   constructor(readonly handlers: Record<string, FakeHandler> = {}) {}
 
-  /** Event data of the last request, as the worker would read it. */
+  /** Event data of the last request, as a worker reads it. */
   get data(): unknown {
     return JSON.parse(this.text);
   }

@@ -1,8 +1,11 @@
-/** The sample workers behind a gateway, as `zeromq-gateway up` has them: contracts announced, inventory by document. */
+/**
+ * The sample workers behind a gateway, as in `zeromq-gateway up`: contracts are announced, and
+ * inventory has a document.
+ */
 import { join } from 'node:path';
 import { ApiRegistry, contractChecker, putDocument } from '../../../src/gateway/index.ts';
 import { ZeroMQRouter, ZeroMQWorkerThreads } from '../../../src/index.ts';
-import { joined } from '../published.ts';
+import { untilJoined } from '../published.ts';
 import type { Scope } from '../scope.ts';
 import { tempFolder } from '../temp.ts';
 import { type Hosted, ownServer } from './hosts.ts';
@@ -10,15 +13,18 @@ import { type Hosted, ownServer } from './hosts.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 const ANY = 'tcp://127.0.0.1:0';
 
-/** A gateway with the samples behind it. */
+/** A gateway with the sample workers behind it. */
 export interface Samples extends Hosted {
-  /** Where further workers connect. */
+  /** Endpoint for additional workers. */
   readonly backend: string;
-  /** Folder of the workers' data. */
+  /** Folder with the data of the workers. */
   readonly data: string;
 }
 
-/** Starts them; the scope stops them. Replies that break the document are refused. */
+/**
+ * Starts the gateway and the workers, which stop with the scope. Replies that do not match the
+ * document are rejected.
+ */
 export async function startSamples(scope: Scope): Promise<Samples> {
   const data = tempFolder(scope);
   const registry = new ApiRegistry();
@@ -37,7 +43,7 @@ export async function startSamples(scope: Scope): Promise<Samples> {
     const module = join(ROOT, `workers/${name}.ts`);
     const workers = new ZeroMQWorkerThreads({ module, threads: 1, connection: backend });
     scope.after(() => workers.stop());
-    await joined(() => workers.start());
+    await untilJoined(() => workers.start());
   }
   if (old === undefined) delete process.env['ZMQ_GATEWAY_DATA'];
   else process.env['ZMQ_GATEWAY_DATA'] = old;

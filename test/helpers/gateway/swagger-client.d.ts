@@ -1,4 +1,4 @@
-/** swagger-client comes without types: what the tests use of it. */
+/** swagger-client has no types. These cover what the tests use. */
 declare module 'swagger-client' {
   interface SwaggerResponse {
     readonly status: number;

@@ -12,7 +12,7 @@ import {
   endpointIn,
   FREE_PORTS,
   runCommand,
-  START_PATIENCE,
+  START_TIMEOUT,
   startNode,
   urlIn,
 } from '../../helpers/command.ts';
@@ -154,7 +154,7 @@ describe('admin listeners of parts', () => {
     assert.equal(await metric(admin, 'processes'), 2);
     assert.deepEqual(await readiness(admin), { status: 'ok', reasons: [], code: 200 });
     // Connections go to the members in turn; the route may take an instant to be known to both.
-    const until = Date.now() + START_PATIENCE;
+    const until = Date.now() + START_TIMEOUT;
     let answered = 0;
     while (answered < 10 && Date.now() < until) {
       const { status } = await fetch(`${url}/echo/hello`, { headers: { connection: 'close' } });

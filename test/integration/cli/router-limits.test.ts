@@ -7,7 +7,7 @@ import type { ValuesOf } from '../../../src/cli/settings/settings.ts';
 import { silentLogger } from '../../../src/index.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
-import { AdmissionGate, connectClient, startWorker } from '../framework.ts';
+import { connectClient, HandlerGate, startWorker } from '../framework.ts';
 
 failOnLeftovers();
 
@@ -42,7 +42,7 @@ describe('a router of the command line', () => {
     it(`with ${queueBytes ?? 'the default of'} bytes for its queues: ${outcome}`, async (t) => {
       const scope = scopeOf(t);
       const { router, backend, client } = await open(scope, queueBytes === undefined ? {} : { queueBytes });
-      const gate = new AdmissionGate();
+      const gate = new HandlerGate();
       await startWorker(scope, { connection: backend, concurrency: 1, handlers: { hold: gate.handler } });
       const first = client.sendMessage('hold', 1);
       await gate.called();
@@ -63,8 +63,8 @@ describe('a router of the command line', () => {
     it(`with ${redispatches ?? 'the default of'} redispatches`, async (t) => {
       const scope = scopeOf(t);
       const { backend, client } = await open(scope, redispatches === undefined ? {} : { redispatches });
-      const gates = [new AdmissionGate(), new AdmissionGate()];
-      const start = (gate: AdmissionGate) =>
+      const gates = [new HandlerGate(), new HandlerGate()];
+      const start = (gate: HandlerGate) =>
         startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
       const victim = await start(gates[0] ?? assert.fail());
       const request = client.sendMessage('hold', 1, { idempotent: true });
@@ -102,7 +102,7 @@ describe('a router of the command line', () => {
   it('with a bound on what a client has under way: one refuses no other', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend, client: greedy } = await open(scope, { clientMaxInFlight: 3 });
-    const gate = new AdmissionGate();
+    const gate = new HandlerGate();
     const handlers = { hold: gate.handler, fine: () => 'fine' };
     await startWorker(scope, { connection: backend, concurrency: 10, handlers });
     const held = [1, 2, 3].map((n) => greedy.sendMessage('hold', n));

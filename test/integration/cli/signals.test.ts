@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FREE_PORTS, START_PATIENCE, startCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { FREE_PORTS, START_TIMEOUT, startCommand, startNode, urlIn } from '../../helpers/command.ts';
 import { childrenOf, runs } from '../../helpers/process-table.ts';
 import { type RunningProcess, startProcess } from '../../helpers/processes.ts';
 import { scopeOf } from '../../helpers/scope.ts';
@@ -112,7 +112,7 @@ describe('a signal while a command starts', () => {
       const cwd = tempFolder(scope);
       writeFileSync(path.join(cwd, 'never.mjs'), NEVER_UP);
       const node = startCommand(scope, args, { cwd });
-      await node.waitForError(/loading/, START_PATIENCE);
+      await node.waitForError(/loading/, START_TIMEOUT);
       await endsAtOnce(node);
     });
   }
@@ -176,7 +176,7 @@ describe('gateway --processes', () => {
     assert.equal(members.length, 2);
     process.kill(members[0] ?? 0, 'SIGKILL');
     await node.waitForError(/a process ended and will be started again/);
-    const until = Date.now() + START_PATIENCE;
+    const until = Date.now() + START_TIMEOUT;
     while (childrenOf(node.pid).length < 2 && Date.now() < until)
       await new Promise((done) => setTimeout(done, 20));
     assert.equal(childrenOf(node.pid).length, 2);
@@ -217,7 +217,7 @@ describe('npm start', () => {
       cwd: ROOT,
       env,
     });
-    await npm.waitForLine(/zeromq-gateway up is ready: /, START_PATIENCE);
+    await npm.waitForLine(/zeromq-gateway up is ready: /, START_TIMEOUT);
     npm.kill('SIGTERM');
     assert.equal((await npm.exited).code, 0);
     assert.match(npm.stderr, /SIGTERM, draining/);

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { FREE_PORTS, startNode, urlIn } from '../../helpers/command.ts';
-import { PATIENCE } from '../../helpers/eventually.ts';
+import { DEFAULT_TIMEOUT } from '../../helpers/eventually.ts';
 import { childrenOf, runs } from '../../helpers/process-table.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -51,7 +51,7 @@ describe('a worker file that opens sockets', () => {
     fetch(`${url}/spin`).catch(() => undefined);
     await node.waitForError(/spins/);
     node.kill('SIGKILL');
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + DEFAULT_TIMEOUT;
     while (runs(pid) && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.ok(!runs(pid), 'the watchdog ended it');
   });

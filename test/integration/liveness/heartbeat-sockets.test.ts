@@ -184,7 +184,7 @@ describe('heartbeats and classic peers', NEEDS_CLASSIC, () => {
     const any = () => anyEndpoint(scope, 'tcp');
     const router = await ClassicRouter.start(scope, any(), any(), { heartbeat: any() });
     const { key } = await startSender(scope, router.heartbeat, { nodeType: 'client' });
-    const line = await router.heard((each) => each['heartbeat'] !== undefined, 3);
+    const line = await router.waitForLine((each) => each['heartbeat'] !== undefined, 3);
     assert.equal(line['frames'], 4);
     const beat = line['heartbeat'] as Record<string, unknown>;
     assert.equal(`${String(beat['node_id'])}_${String(beat['session_id'])}`, key);
@@ -193,6 +193,6 @@ describe('heartbeats and classic peers', NEEDS_CLASSIC, () => {
       ['client', 0, FAST.interval],
     );
     assert.equal(typeof beat['last_heartbeat'], 'number');
-    assert.equal(router.said.filter((each) => 'dropped' in each).length, 0);
+    assert.equal(router.lines.filter((each) => 'dropped' in each).length, 0);
   });
 });

@@ -267,7 +267,7 @@ describe('a peer of the backend', () => {
     for (let passes = 0; passes < 100; passes += 1) await bench.pass();
     assert.deepEqual([bench.told, bench.core.stats().workers, bench.clock.pending], [[], 0, 0]);
     await socket.send(['T12345678', '', 'mine', '{"error":{}}']);
-    await bench.drops.seen('late-reply');
+    await bench.drops.waitFor('late-reply');
     await socket.send(HELLO);
     await bench.until(() => bench.told.length > 0, 'the hello');
     assert.deepEqual(bench.told, ['$hello.late joined']);
@@ -315,7 +315,7 @@ describe('a peer of the backend', () => {
     assert.deepEqual(bench.told, ['same joined as classic', 'same left: disconnected']);
     assert.deepEqual(outcomes, ['WORKER_LOST']);
     await young.send([token, ...rest]);
-    await bench.drops.seen('late-reply');
+    await bench.drops.waitFor('late-reply');
     await bench.pass();
     assert.deepEqual(bench.told.slice(2), ['same joined as classic']);
     submit();
@@ -477,7 +477,7 @@ describe('replies at the backend', () => {
     packedReply.writeUInt16LE(200, 14);
     await socket.send(packedReply);
     await socket.send(packedReply);
-    await bench.drops.seen('late-reply', 2);
+    await bench.drops.waitFor('late-reply', 2);
     await socket.send(controlFrames('$bye', {}));
     const names = [texts(await socket.receive())[2], texts(await socket.receive())[2]];
     assert.deepEqual(names, ['$who', '$bye'], 'asked once only');
