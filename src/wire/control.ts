@@ -14,12 +14,15 @@
  * | `$want`    | router → worker | requests are queued and the worker has no credit |
  * | `$gone`    | worker → router | the worker closes and will not answer what it holds |
  * | `$who`     | router → worker | the router does not know the worker: send `$hello` again |
+ * | `$cancel`  | router → worker that does not pack | the reply to a request is no longer needed |
  */
 
 import { isIdentity } from '../core/identity/identity.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { RESERVED } from '../core/messages/event-name.ts';
 import { NO_BYTES } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME } from './limits.ts';
+import { encodeToken } from './token.ts';
 
 /** Event that asks a router or server whether it is reachable. */
 export const PING = '$router.ping';
@@ -30,7 +33,10 @@ export const CONTROL_ADDRESS: Buffer = Buffer.from(RESERVED);
 /** Announcement of a worker. */
 export interface Hello {
   readonly v: number;
-  readonly pack: 1;
+  /**
+   * 1 if it exchanges packed messages, 0 if it exchanges classic frames with metadata. Absent: 1.
+   */
+  readonly pack: 0 | 1;
   /** Requests it takes at a time from this router; 0 only from a worker that shares its credit. */
   readonly concurrency: number;
   /** Whether it shares its credit between routers: `$credit` follows, and `$want` requests more. */
@@ -87,7 +93,8 @@ export type ControlName =
   | '$want'
   | '$bye'
   | '$gone'
-  | '$who';
+  | '$who'
+  | '$cancel';
 
 /** Maximum concurrency of a worker. */
 const MAX_CONCURRENCY = 1_000_000;
@@ -101,6 +108,14 @@ export const MAX_EVENTS = 50_000;
 /** The frames of a control message, without the identity of the peer. */
 export function controlFrames(name: ControlName, data: object): Buffer[] {
   return [CONTROL_ADDRESS, NO_BYTES, Buffer.from(name), Buffer.from(JSON.stringify(data))];
+}
+
+/**
+ * The frames of a `$cancel`, which takes the place of a cancel record for a worker that does not
+ * pack.
+ */
+export function cancelFrames(id: number, generation: number, reason: CancelReason): Buffer[] {
+  return controlFrames('$cancel', { token: encodeToken(id, generation).toString('hex'), reason });
 }
 
 /** Whether the frames from index `from` are a control message. */
@@ -124,8 +139,9 @@ export function controlData(frame: Buffer | undefined): Record<string, unknown> 
 /** Validates a hello. Returns the problem as text if it is invalid. */
 export function readHello(data: Record<string, unknown> | undefined): Hello | string {
   if (data === undefined) return `a hello is a JSON object of at most ${MAX_CONTROL_BYTES} bytes`;
-  const { v, concurrency, share, events, contract, node, connection, refused } = data;
+  const { v, pack = 1, concurrency, share, events, contract, node, connection, refused } = data;
   if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
+  if (pack !== 0 && pack !== 1) return `pack must be 0 or 1, got ${JSON.stringify(pack)}`;
   if (share !== undefined && typeof share !== 'boolean') return 'share must be true or false';
   if (!isConcurrency(concurrency, share === true ? 0 : 1)) {
     return `concurrency must be a whole number from 1 to 1,000,000, got ${JSON.stringify(concurrency)}`;
@@ -138,7 +154,7 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
     return 'node must be an identity of 1 to 255 bytes without control characters';
   if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
   if (refused !== undefined && typeof refused !== 'boolean') return 'refused must be true or false';
-  return { v, pack: 1, concurrency, share, events, contract, node, connection, refused };
+  return { v, pack, concurrency, share, events, contract, node, connection, refused };
 }
 
 /** The number in a `$credit`; undefined if it is missing or invalid. */

@@ -143,6 +143,26 @@ describe('random frames at a router', () => {
     assert.equal(router.stats().queued, 0, 'nothing is left waiting');
   });
 
+  it('router: survives random frames from a worker that does not pack', async () => {
+    const hello = JSON.stringify({ v: 1, pack: 0, concurrency: 2, events: ['unpacked'] });
+    const property = fc.asyncProperty(messages, (thrown) =>
+      withSocket(bound.backend, async (socket) => {
+        await socket.send(['$', '', '$hello', hello]);
+        for (let name = ''; name !== '$welcome'; name = String((await socket.receive())[2]));
+        const pending = client.sendMessage('unpacked', {}, { timeout: 5000 }).catch((error: unknown) => error);
+        await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
+        await socket.send(['$', '', '$gone', '{}']);
+        await socket.send(['$', '', '$bye', '{}']);
+        for (let name = ''; name !== '$bye'; name = String((await socket.receive())[2]));
+        await pending;
+        await unharmed(client);
+      }),
+    );
+    await fc.assert(property, RUNS);
+    assert.equal(router.stats().dispatched, 0, 'nothing is left at a worker');
+    assert.equal(router.stats().queued, 0, 'nothing is left waiting');
+  });
+
   it('router: survives random frames at the heartbeat port', async () => {
     const property = fc.asyncProperty(messages, (thrown) =>
       withSocket(bound.heartbeat ?? '', async (socket) => {

@@ -31,7 +31,7 @@ failOnLeftovers();
 const EMPTY = Buffer.alloc(0);
 const GRACE = 100;
 
-type Kind = 'ours' | 'classic';
+type Kind = 'ours' | 'plain' | 'classic';
 
 /** A request that a peer was given, and how its reply travels. */
 interface Given {
@@ -64,16 +64,19 @@ class Connection {
       };
       assert.ok(readPacked(frames, 0, { packedRequest, packedReply: () => 0, packedCancel: () => 0 }));
       assert.ok(this.helloed, 'packed before the hello');
+      assert.equal(this.kind, 'ours', 'packed for a worker that does not pack');
       return;
     }
-    assert.equal(this.kind, 'classic', 'a worker that says hello was taken for a classic one');
     const classic = readClassic(frames, 0);
     if (!('body' in classic)) return;
-    const { envelope, eventName, body } = classic;
+    const { envelope, eventName, body, metadata } = classic;
+    assert.notEqual(this.kind, 'ours', 'classic frames for a worker that packs');
+    assert.equal(metadata !== undefined, this.kind === 'plain', 'metadata is for native workers');
+    assert.equal(this.helloed, this.kind === 'plain', 'a request before the hello');
     const back = (reply: ReplyMessage): Buffer[] => [
       ...envelope,
       EMPTY,
-      ...replyFrames(eventName, reply, 'none'),
+      ...replyFrames(eventName, reply, this.kind === 'plain' ? 'plain' : 'none'),
     ];
     this.given.push({ body: String(body), back });
   }
@@ -122,7 +125,7 @@ class Site {
 
   connect(kind: Kind, number: number): void {
     const name = `${kind}-${number}`;
-    const id = kind === 'ours' ? withHelloMark(name) : name;
+    const id = kind === 'classic' ? name : withHelloMark(name);
     for (const old of this.connections) if (old.id === id) old.up = false;
     this.connections.push(new Connection(kind, id));
     this.backend.came(id, Buffer.from(id));
@@ -173,7 +176,7 @@ const index = fc.nat(50);
 const step = fc.oneof(
   fc.record({
     what: fc.constant('connect' as const),
-    kind: fc.constantFrom('ours', 'classic'),
+    kind: fc.constantFrom('ours', 'plain', 'classic'),
     number: fc.nat(2),
   }),
   fc.record({ what: fc.constantFrom('hello', 'bye', 'lose'), of: index }),
@@ -216,10 +219,11 @@ async function take(site: Site, one: Step): Promise<void> {
     if (given === undefined) return;
     if (one.how === 'success') site.executed.add(given.body);
     site.say(chosen, given.back(REPLIES[one.how as keyof typeof REPLIES]()));
-  } else if (chosen.kind === 'ours' && one.what === 'bye') site.say(chosen, controlFrames('$bye', {}));
-  else if (chosen.kind === 'ours') {
+  } else if (chosen.kind !== 'classic' && one.what === 'bye') site.say(chosen, controlFrames('$bye', {}));
+  else if (chosen.kind !== 'classic') {
     chosen.helloed = true;
-    site.say(chosen, controlFrames('$hello', { v: 1, pack: 1, concurrency: 2, events: ['a'] }));
+    const pack = chosen.kind === 'ours' ? 1 : 0;
+    site.say(chosen, controlFrames('$hello', { v: 1, pack, concurrency: 2, events: ['a'] }));
   }
 }
 

@@ -11,7 +11,7 @@
  */
 
 import { routingIdOf } from '../../core/identity/identity.ts';
-import { failure, type ReplyMessage } from '../../core/messages/message.ts';
+import type { ReplyMessage } from '../../core/messages/message.ts';
 import { type DiagnosticsSource, type DropCause, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import type { ZeroMQConnection } from '../../transport/addressing/connection.ts';
@@ -19,12 +19,12 @@ import type { CurveEndpoint } from '../../transport/curve/curve-options.ts';
 import { type Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import { MessageSocket, type SocketReceiver } from '../../transport/socket/message-socket.ts';
-import { MalformedFrames, readClassic, toReply } from '../../wire/classic.ts';
+import { MalformedFrames, readClassic } from '../../wire/classic.ts';
 import { CONTROL_ADDRESS, controlData, isControl, readCredit } from '../../wire/control.ts';
-import { isJson } from '../../wire/json-check.ts';
 import { isPacked, readPacked } from '../../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
 import type { Broker } from '../broker/broker.ts';
+import { readPlainReply } from './plain-reply.ts';
 import { findUndelivered } from './undelivered.ts';
 import { WorkerPeer, type WorkerPeerOwner } from './worker-peer.ts';
 import {
@@ -334,13 +334,9 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const classic = readClassic(frames, 1);
     if (classic instanceof MalformedFrames) return this.drop(classic.cause, peer.key);
     if (!classic.delimited || !isToken(token)) return this.drop('unknown-token', peer.key);
-    const { message, broken, badJson } = toReply(classic);
-    if (broken) this.drop('bad-metadata', peer.key);
-    const sound = !badJson && (peer.native || classic.metadata === undefined || isJson(message.body));
-    if (!sound) this.drop('bad-json', peer.key);
-    const reply = sound ? message : failure('BAD_REPLY', 'the reply of the classic worker is not JSON');
-    if (peer.worker === undefined && !peer.native && peer.helloTimer === undefined)
-      this.registry.joinClassic(peer);
+    const reply = readPlainReply(peer, classic, (cause) => this.drop(cause, peer.key));
+    if (peer.worker === undefined && peer.native) this.registry.requestHello(peer);
+    else if (peer.worker === undefined && peer.helloTimer === undefined) this.registry.joinClassic(peer);
     this.replied(peer, tokenId(token), tokenGeneration(token), reply);
   }
 }

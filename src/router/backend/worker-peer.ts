@@ -1,6 +1,6 @@
 /**
- * A peer of the backend: exchanges packed messages with native workers and classic frames with
- * classic ones.
+ * A peer of the backend: exchanges packed messages with native workers, classic frames with
+ * metadata with native workers that do not pack, and classic frames with classic workers.
  */
 
 import { hasHelloMark, identityOf } from '../../core/identity/identity.ts';
@@ -10,7 +10,8 @@ import type { DropCause } from '../../core/observability/diagnostics.ts';
 import type { Cancel } from '../../core/time/clock.ts';
 import type { AuthenticatedPeer } from '../../transport/curve/admission.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
-import { type ControlName, controlFrames, type Hello } from '../../wire/control.ts';
+import { requestFrames } from '../../wire/classic.ts';
+import { type ControlName, cancelFrames, controlFrames, type Hello } from '../../wire/control.ts';
 import { isClassicJson } from '../../wire/json-check.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { encodeToken } from '../../wire/token.ts';
@@ -43,6 +44,8 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   worker: Worker | undefined;
   /** Whether it is a native worker: it sent a hello, or its routing id promises one. */
   native: boolean;
+  /** Whether it exchanges packed messages, by its hello. */
+  packs = false;
   /** Identity from its hello; the same after it reconnects from another address. */
   node: string | undefined;
   /** Number of its connection, from its hello. */
@@ -98,13 +101,15 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
 
   dispatch(request: RouterRequest): boolean {
     if (!this.channel.writable) return false;
-    if (this.native) this.channel.addRequest(request.id, request.generation, request.message);
+    if (this.packs) this.channel.addRequest(request.id, request.generation, request.message);
+    else if (this.native) this.dispatchPlain(request);
     else this.dispatchClassic(request);
     return true;
   }
 
   cancel(id: number, generation: number, why: CancelReason): void {
-    this.channel.addCancel(id, generation, why);
+    if (this.packs) this.channel.addCancel(id, generation, why);
+    else this.channel.post(cancelFrames(id, generation, why));
   }
 
   requestCredit(): void {
@@ -139,6 +144,11 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
 
   channelWritable(): void {
     this.owner.writable(this);
+  }
+
+  /** Sends classic frames with metadata to a native worker that does not pack. */
+  private dispatchPlain({ id, generation, message }: RouterRequest): void {
+    this.channel.post([encodeToken(id, generation), NO_BYTES, ...requestFrames(message, false)]);
   }
 
   /** Sends only data that classic workers can read: they drop everything else without a reply. */

@@ -86,6 +86,7 @@ export class WorkerRegistry {
     if (!this.takeOver(peer, hello)) return this.directory.drop('bad-control', peer.key);
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
+    peer.packs = hello.pack === 1;
     const known = peer.announced;
     const same = known !== undefined && known.events === hello.events && known.contract === hello.contract;
     const announced = same ? known : readAnnouncement(hello);

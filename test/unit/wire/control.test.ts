@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  cancelFrames,
   controlData,
   controlFrames,
   isControl,
@@ -18,6 +19,13 @@ describe('control messages', () => {
     assert.ok(isControl([Buffer.from('identity'), ...controlFrames('$bye', {})], 1));
     assert.ok(!isControl([Buffer.from('$$'), Buffer.alloc(0)], 0));
     assert.ok(!isControl([Buffer.from('$'), Buffer.from('x')], 0));
+  });
+
+  it('control messages: a cancel names the token of its request in hexadecimal', () => {
+    const frames = cancelFrames(1, 7, 'expired');
+    assert.ok(isControl(frames, 0));
+    assert.equal(String(frames[2]), '$cancel');
+    assert.deepEqual(controlData(frames[3]), { token: '540100000007000000', reason: 'expired' });
   });
 
   it('control messages: have an object as data', () => {
@@ -55,9 +63,22 @@ describe('hello', () => {
     });
   });
 
+  it('hello: states whether the worker packs, and does if it says nothing', () => {
+    for (const pack of [0, 1] as const) {
+      const hello = readHello({ ...GOOD, pack });
+      assert.ok(typeof hello !== 'string');
+      assert.equal(hello.pack, pack);
+    }
+    const hello = readHello({ v: 1, concurrency: 1 });
+    assert.ok(typeof hello !== 'string');
+    assert.equal(hello.pack, 1);
+  });
+
   for (const [what, data, reason] of [
     ['no data', undefined, /JSON object/],
     ['another version', { ...GOOD, v: 2 }, /version 2/],
+    ['a pack that is neither 0 nor 1', { ...GOOD, pack: 2 }, /pack must be 0 or 1, got 2/],
+    ['a pack that is not a number', { ...GOOD, pack: false }, /pack/],
     ['no concurrency', { v: 1 }, /concurrency .* got undefined/],
     ['a concurrency of 0', { ...GOOD, concurrency: 0 }, /concurrency .* got 0/],
     ['a share that is not a boolean', { ...GOOD, share: 1 }, /share/],
