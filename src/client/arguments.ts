@@ -4,16 +4,16 @@ import { checkUnit } from '../core/messages/checks.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 
 /** Maximum delay of a timer in Node.js, in milliseconds. */
-export const LONGEST_TIMEOUT = 0x7fffffff;
+export const MAX_TIMEOUT = 0x7fffffff;
 
 /**
  * Checks a request timeout in milliseconds.
  *
- * @throws {ZeroMQConfigError} when the timeout is not a positive number, is too large, or is short
- *   and `allowShort` is not set
+ * @throws {ZeroMQConfigError} when the timeout is not a positive number or exceeds 2^31 - 1, or is
+ *   below 50 ms and `allowShort` is not set
  */
 export function checkTimeout(timeout: number, allowShort: boolean | undefined): number {
-  if (!(typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT)) {
+  if (!(typeof timeout === 'number' && timeout > 0 && timeout <= MAX_TIMEOUT)) {
     throw new ZeroMQConfigError(
       `timeout must be more than 0 ms and at most 2^31 - 1, got ${String(timeout)}`,
     );
@@ -22,9 +22,10 @@ export function checkTimeout(timeout: number, allowShort: boolean | undefined): 
 }
 
 /**
- * Checks how long to wait for a connection, in milliseconds; 0 does not wait.
+ * Checks how long to wait for a connection, in milliseconds; 0 means not to wait.
  *
- * @throws {ZeroMQConfigError} when the duration is negative, not a number, or short
+ * @throws {ZeroMQConfigError} when the duration is negative or not a number, or is below 50 ms and
+ *   `allowShort` is not set
  */
 export function checkWait(option: string, wait: number, allowShort: boolean | undefined): number {
   if (!(wait >= 0)) throw new ZeroMQConfigError(`${option} must be at least 0 ms, got ${String(wait)}`);

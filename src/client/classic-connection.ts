@@ -24,14 +24,14 @@ export interface ClassicConnectionOptions {
   /** Each socket has its own identity, `<nodeId>_<16 random hex digits>`. */
   readonly nodeId: string;
   readonly maxMessageSize: number;
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly curve?: CurveClient;
-  readonly connections: ConnectionLog;
+  readonly connectionLog: ConnectionLog;
 }
 
 export class ClassicConnection implements ClientConnection {
   readonly endpoint: string;
-  readonly honest = false;
+  readonly enforcesDeadlines = false;
   readonly received = 0;
   inFlight = 0;
   suspect = false;
@@ -58,20 +58,20 @@ export class ClassicConnection implements ClientConnection {
     return this.up;
   }
 
-  get hasRoom(): boolean {
+  get hasCapacity(): boolean {
     return this.up && this.current === undefined;
   }
 
   open(): void {
     this.openSocket();
-    if (this.inproc) this.cameUp();
+    if (this.inproc) this.onConnected();
   }
 
   send(pending: PendingRequest): void {
     const { socket } = this;
     this.current = pending;
     const refused = (_frames: Buffer[], reason: Refusal): void => {
-      if (this.socket === socket && this.current === pending && reason !== 'CLOSED') this.sendAnew(pending);
+      if (this.socket === socket && this.current === pending && reason !== 'CLOSED') this.resend(pending);
     };
     socket?.send([NO_BYTES, ...requestFrames(pending.message, false)], { refused });
   }
@@ -79,12 +79,12 @@ export class ClassicConnection implements ClientConnection {
   /**
    * A classic router passes every event to a worker, so its silence says nothing about the router.
    */
-  ask(): boolean {
+  probe(): boolean {
     return false;
   }
 
   abandon(pending: PendingRequest): void {
-    if (this.current === pending) this.rebuild();
+    if (this.current === pending) this.replaceSocket();
   }
 
   retire(): void {
@@ -93,7 +93,7 @@ export class ClassicConnection implements ClientConnection {
   }
 
   close(): void {
-    this.logDown();
+    this.logDisconnected();
     this.discard();
   }
 
@@ -113,14 +113,14 @@ export class ClassicConnection implements ClientConnection {
     };
     const socket = new MessageSocket(
       { type: 'dealer', routingId, maxMessageSize, linger: 0, curve },
-      { message: (frames) => ifCurrent(() => this.replied(frames)) },
+      { message: (frames) => ifCurrent(() => this.onMessage(frames)) },
     );
     this.socket = socket;
-    publishReconnects(socket.monitor, this.options.speaker, this.endpoint);
+    publishReconnects(socket.monitor, this.options.source, this.endpoint);
     new ConnectionWatch(
       socket,
-      () => ifCurrent(() => this.cameUp()),
-      () => ifCurrent(() => this.wentDown()),
+      () => ifCurrent(() => this.onConnected()),
+      () => ifCurrent(() => this.onDisconnected()),
     );
     socket.connect(connection);
   }
@@ -129,13 +129,13 @@ export class ClassicConnection implements ClientConnection {
    * The socket has no peer and accepted nothing: an INPROC peer that has left. A new socket waits
    * for the next peer.
    */
-  private sendAnew(pending: PendingRequest): void {
+  private resend(pending: PendingRequest): void {
     this.socket?.close();
     this.openSocket();
     this.send(pending);
   }
 
-  private replied(frames: Buffer[]): void {
+  private onMessage(frames: Buffer[]): void {
     const classic = readClassic(frames, 0);
     if (classic instanceof MalformedFrames) return this.drop(classic.cause);
     const { current } = this;
@@ -144,40 +144,40 @@ export class ClassicConnection implements ClientConnection {
     if (broken) this.drop('bad-metadata');
     if (badJson) this.drop('bad-json');
     if (!message.more) this.current = undefined;
-    this.owner.laneReply(this, current.id, current.generation, message);
-    if (!message.more) this.owner.laneReady(this);
+    this.owner.onReply(this, current.id, current.generation, message);
+    if (!message.more) this.owner.onReady(this);
   }
 
-  private rebuild(): void {
+  private replaceSocket(): void {
     this.discard();
     this.open();
   }
 
-  private cameUp(): void {
+  private onConnected(): void {
     this.up = true;
-    if (!this.logged) this.options.connections.cameUp(this.endpoint);
+    if (!this.logged) this.options.connectionLog.connected(this.endpoint);
     this.logged = true;
-    this.owner.laneReady(this);
+    this.owner.onReady(this);
   }
 
-  private wentDown(): void {
+  private onDisconnected(): void {
     const { current } = this;
     this.up = false;
-    this.logDown();
-    this.owner.laneLost(this);
+    this.logDisconnected();
+    this.owner.onLost(this);
     // The reply may already be addressed to this identity, which libzmq uses again when it
     // reconnects. Only a new socket, with a new identity, cannot receive it.
-    if (current !== undefined && this.current === current) this.rebuild();
+    if (current !== undefined && this.current === current) this.replaceSocket();
   }
 
-  private logDown(): void {
-    if (this.logged) this.options.connections.wentDown(this.endpoint);
+  private logDisconnected(): void {
+    if (this.logged) this.options.connectionLog.disconnected(this.endpoint);
     this.logged = false;
   }
 
   private drop(cause: DropCause): void {
     if (diagnostics.frameDropped.hasSubscribers) {
-      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer: this.endpoint });
+      diagnostics.frameDropped.publish({ ...this.options.source, cause, peer: this.endpoint });
     }
   }
 }

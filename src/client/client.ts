@@ -1,4 +1,7 @@
-/** The client. `ZeroMQClient` is public, `RequestTable` keeps requests, connections own sockets. */
+/**
+ * client: `ZeroMQClient` is the public class, `RequestTable` keeps the requests, and the connections
+ * own the sockets.
+ */
 
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
@@ -23,7 +26,7 @@ import { CurveClient } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
-import { checkTimeout, checkWait, encodeData, LONGEST_TIMEOUT } from './arguments.ts';
+import { checkTimeout, checkWait, encodeData, MAX_TIMEOUT } from './arguments.ts';
 import type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { ClientConnection } from './pending-request.ts';
@@ -31,12 +34,15 @@ import { readReply, type ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
 
 interface ClientEvents {
+  /** Emitted when the first connection is established. */
   connected: [];
+  /** Emitted when the last connection is lost. */
   disconnected: [];
 }
 
 /**
  * Sends events to routers or servers and returns their replies, any number at a time.
+ *
  * @example
  * ```ts
  * const client = new ZeroMQClient({ connection: 'tcp://localhost:5555' });
@@ -44,18 +50,18 @@ interface ClientEvents {
  * ```
  */
 export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, AsyncDisposable {
-  private readonly places: readonly Target[];
+  private readonly targets: readonly Target[];
   private readonly options: ZeroMQClientOptions;
   private readonly timeout: number;
   private readonly readJson: ReadJson;
   private readonly maxMessageSize: number;
   private readonly table: RequestTable;
   private readonly lifecycle: Lifecycle;
-  private readonly speaker: { readonly kind: 'client'; node: string } = { kind: 'client', node: 'client' };
+  private readonly source: { readonly kind: 'client'; node: string } = { kind: 'client', node: 'client' };
   private readonly logger: Logger;
   private readonly curve: CurveClient | undefined;
   private self: NodeIdentity | undefined;
-  private lanes: ConnectionPool | undefined;
+  private pool: ConnectionPool | undefined;
   private heartbeats: ZeroMQHeartbeatSender | undefined;
   private wasConnected = false;
   private readonly connecting = new Set<() => void>();
@@ -74,7 +80,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     } = options;
     this.options = { ...options, curve: undefined };
     this.curve = options.curve && new CurveClient(options.curve);
-    this.places = toTargets(options.connection);
+    this.targets = toTargets(options.connection);
     checkDns(options.dns);
     this.timeout = checkTimeout(timeout, this.options.allowShortDurations);
     this.readJson = jsonReader(options.largeIntegers);
@@ -85,14 +91,14 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'client' });
     const drop = (cause: Parameters<typeof diagnostics.frameDropped.publish>[0]['cause']): void => {
       if (diagnostics.frameDropped.hasSubscribers)
-        diagnostics.frameDropped.publish({ ...this.speaker, cause });
+        diagnostics.frameDropped.publish({ ...this.source, cause });
     };
-    const places = this.places.join(', ');
-    const idle = (lane: ClientConnection): void => this.lanes?.idle(lane);
-    this.table = new RequestTable({ connectTimeout, maxInFlight, places, idle, drop }, () =>
+    const endpoints = this.targets.join(', ');
+    const onIdle = (connection: ClientConnection): void => this.pool?.closeIfDraining(connection);
+    this.table = new RequestTable({ connectTimeout, maxInFlight, endpoints, onIdle, drop }, () =>
       this.connectionChanged(),
     );
-    this.lifecycle = new Lifecycle(this.speaker, {
+    this.lifecycle = new Lifecycle(this.source, {
       logger: this.logger,
       open: () => this.open(),
       drain: () => Promise.resolve(),
@@ -121,7 +127,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
 
   /** The monitors of the open sockets: one per connection, or per socket of a pool. */
   get monitors(): readonly ZeroMQSocketMonitor[] {
-    return this.lanes?.all.flatMap(({ monitor }) => monitor ?? []) ?? [];
+    return this.pool?.all.flatMap(({ monitor }) => monitor ?? []) ?? [];
   }
 
   /**
@@ -130,7 +136,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
    * @returns whether a connection is established
    * @throws {ZeroMQConfigError} when the timeout is invalid
    * @throws {ZeroMQConnectionError} when none is established in time and `throwOnFailure` is set
-   * @throws {ZeroMQError} `CLOSED` after `close()`
+   * @throws {ZeroMQSocketClosed} `CLOSED` after `close()`
    */
   async connect(options: { timeout?: number; throwOnFailure?: boolean } = {}): Promise<boolean> {
     const { timeout = 2000, throwOnFailure = false } = options;
@@ -140,7 +146,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     if (!throwOnFailure) return false;
     throw new ZeroMQConnectionError(
       'NO_ROUTER',
-      `no router or server answered at ${this.places.join(', ')} within ${timeout} ms`,
+      `no router or server answered at ${this.targets.join(', ')} within ${timeout} ms`,
     );
   }
 
@@ -175,7 +181,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     if (this.lifecycle.state === 'idle') this.startInBackground();
     const { state } = this.lifecycle;
     if (state === 'closed' || state === 'draining')
-      throw new ZeroMQSocketClosed('CLOSED', 'the client is closed');
+      throw new ZeroMQSocketClosed('CLOSED', 'the client is closed; create a new one');
     const pending = this.table.add(toMessage(request, this.maxMessageSize), request.timeout, settle);
     return { cancel: () => void this.table.cancel(pending) };
   }
@@ -191,16 +197,16 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
 
   private async open(): Promise<void> {
     this.self = await loadIdentity(this.options.configFile, 'client');
-    this.speaker.node = this.self.identity;
-    this.lanes = this.makeLanes(this.self);
-    this.lanes.open();
+    this.source.node = this.self.identity;
+    this.pool = this.createPool(this.self);
+    this.pool.open();
     const { heartbeatConfig } = this.options;
     if (heartbeatConfig !== undefined) {
       this.heartbeats = new ZeroMQHeartbeatSender({
         config: heartbeatConfig,
         identity: this.self,
         nodeType: 'client',
-        speaker: this.speaker,
+        source: this.source,
         curve: this.curve,
         dns: this.options.dns,
         logger: this.logger,
@@ -209,12 +215,12 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     }
   }
 
-  private makeLanes(identity: NodeIdentity): ConnectionPool {
-    const { places, maxMessageSize, table, speaker, logger, curve } = this;
+  private createPool(identity: NodeIdentity): ConnectionPool {
+    const { targets, maxMessageSize, table, source, logger, curve } = this;
     const { dns, classic = false, poolSize = 16 } = this.options;
-    const pool = classic ? poolSize : undefined;
+    const classicPoolSize = classic ? poolSize : undefined;
     return new ConnectionPool(
-      { places, dns, logger, identity, speaker, maxMessageSize, poolSize: pool, curve },
+      { targets, dns, logger, identity, source, maxMessageSize, poolSize: classicPoolSize, curve },
       table,
     );
   }
@@ -224,13 +230,13 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       error === undefined ? 'the client was closed' : `the client failed: ${toError(error).message}`,
     );
     this.heartbeats?.stop();
-    this.lanes?.close();
+    this.pool?.close();
     for (const done of this.connecting) done();
   }
 
   private startInBackground(): void {
     this.lifecycle.start().catch((error: unknown) => {
-      this.logger.error({ err: error }, 'the client could not start');
+      this.logger.error({ err: error }, 'cannot start the client');
     });
   }
 
@@ -249,7 +255,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
         this.connecting.delete(done);
         resolve(this.reachable);
       };
-      const timer = setTimeout(done, Math.min(timeout, LONGEST_TIMEOUT));
+      const timer = setTimeout(done, Math.min(timeout, MAX_TIMEOUT));
       this.connecting.add(done);
     });
   }
@@ -257,7 +263,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   private outgoing(eventName: string, eventData: unknown, options: SendOptions): OutgoingRequest {
     const { timeout = this.timeout, idempotent = false, requestId, extras } = options;
     if (typeof eventName !== 'string') {
-      throw new ZeroMQConfigError(`eventName must be a text, got ${JSON.stringify(eventName)}`);
+      throw new ZeroMQConfigError(`eventName must be a string, got ${JSON.stringify(eventName)}`);
     }
     const body = encodeData(eventData);
     return {

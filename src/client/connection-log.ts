@@ -1,4 +1,7 @@
-/** Logs the connections of a client: the first one to an endpoint, and the loss of the last one. */
+/**
+ * Logs the connections of a client. Of several sockets with the same endpoint, it logs the first one
+ * that is connected and the last one that is lost.
+ */
 import type { Logger } from '../core/logging/logging.ts';
 import { logFact } from '../core/observability/node-facts.ts';
 
@@ -8,16 +11,16 @@ export class ConnectionLog {
 
   constructor(private readonly logger: Logger) {}
 
-  cameUp(endpoint: string): void {
+  connected(endpoint: string): void {
     const before = this.counts.get(endpoint) ?? 0;
     this.counts.set(endpoint, before + 1);
     if (before === 0) logFact(this.logger, { endpoint }, 'connected');
   }
 
-  wentDown(endpoint: string): void {
-    const left = (this.counts.get(endpoint) ?? 0) - 1;
-    if (left > 0) {
-      this.counts.set(endpoint, left);
+  disconnected(endpoint: string): void {
+    const remaining = (this.counts.get(endpoint) ?? 0) - 1;
+    if (remaining > 0) {
+      this.counts.set(endpoint, remaining);
       return;
     }
     this.counts.delete(endpoint);

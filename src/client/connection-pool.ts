@@ -18,40 +18,40 @@ import type { RequestTable } from './request-table.ts';
 
 /** Options of a connection pool. */
 export interface ConnectionPoolOptions extends DiscoveryOptions {
-  readonly places: readonly Target[];
+  readonly targets: readonly Target[];
   readonly identity: NodeIdentity;
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly maxMessageSize: number;
   readonly curve: CurveClient | undefined;
   /**
-   * Sockets for each connection to a classic router; undefined if the peer keeps frames before the
+   * Number of sockets for each classic router; undefined if the peers keep frames before the
    * delimiter.
    */
   readonly poolSize: number | undefined;
 }
 
 export class ConnectionPool implements DiscoveryOwner {
-  /** Connections by connection string. */
-  private readonly lanes = new Map<string, readonly ClientConnection[]>();
+  /** Connections by the connection string of their endpoint. */
+  private readonly connections = new Map<string, readonly ClientConnection[]>();
   /** Connections that accept no new request and finish those in flight. */
-  private readonly leaving = new Set<ClientConnection>();
+  private readonly draining = new Set<ClientConnection>();
   private readonly discovery: Discovery;
-  private readonly alone: boolean;
-  private readonly connections: ConnectionLog;
+  private readonly single: boolean;
+  private readonly connectionLog: ConnectionLog;
 
   constructor(
     private readonly options: ConnectionPoolOptions,
     private readonly table: RequestTable,
   ) {
-    const [place, ...others] = options.places;
-    this.alone = others.length === 0 && !(place instanceof DnsTarget);
-    this.connections = new ConnectionLog(options.logger);
-    this.discovery = new Discovery(options.places, options, this);
+    const [target, ...others] = options.targets;
+    this.single = others.length === 0 && !(target instanceof DnsTarget);
+    this.connectionLog = new ConnectionLog(options.logger);
+    this.discovery = new Discovery(options.targets, options, this);
   }
 
   /** All connections, including those that drain. */
   get all(): readonly ClientConnection[] {
-    return [...[...this.lanes.values()].flat(), ...this.leaving];
+    return [...[...this.connections.values()].flat(), ...this.draining];
   }
 
   open(): void {
@@ -60,45 +60,45 @@ export class ConnectionPool implements DiscoveryOwner {
 
   close(): void {
     this.discovery.stop();
-    for (const lane of this.all) lane.close();
-    this.lanes.clear();
-    this.leaving.clear();
-    this.table.use([]);
+    for (const each of this.all) each.close();
+    this.connections.clear();
+    this.draining.clear();
+    this.table.useConnections([]);
   }
 
   appeared(connection: ZeroMQConnection): void {
-    const lanes = this.make(connection);
-    this.lanes.set(connection.toString(), lanes);
-    this.use();
-    for (const lane of lanes) lane.open();
+    const created = this.create(connection);
+    this.connections.set(connection.toString(), created);
+    this.updateTable();
+    for (const each of created) each.open();
   }
 
   vanished(connection: ZeroMQConnection): void {
     const key = connection.toString();
-    const lanes = this.lanes.get(key) ?? [];
-    this.lanes.delete(key);
-    for (const lane of lanes) this.leaving.add(lane);
-    this.use();
-    for (const lane of lanes) if (lane.inFlight === 0) this.idle(lane);
+    const vanished = this.connections.get(key) ?? [];
+    this.connections.delete(key);
+    for (const each of vanished) this.draining.add(each);
+    this.updateTable();
+    for (const each of vanished) if (each.inFlight === 0) this.closeIfDraining(each);
   }
 
   /** Called when a connection has no request in flight. */
-  idle(lane: ClientConnection): void {
-    if (this.leaving.delete(lane)) lane.close();
+  closeIfDraining(connection: ClientConnection): void {
+    if (this.draining.delete(connection)) connection.close();
   }
 
-  private use(): void {
-    this.table.use([...this.lanes.values()].flat());
+  private updateTable(): void {
+    this.table.useConnections([...this.connections.values()].flat());
   }
 
-  private make(connection: ZeroMQConnection): ClientConnection[] {
-    const { identity, maxMessageSize, speaker, poolSize, curve } = this.options;
+  private create(connection: ZeroMQConnection): ClientConnection[] {
+    const { identity, maxMessageSize, source, poolSize, curve } = this.options;
     const { nodeId } = identity;
-    const common = { connection, nodeId, maxMessageSize, speaker, curve, connections: this.connections };
+    const common = { connection, nodeId, maxMessageSize, source, curve, connectionLog: this.connectionLog };
     if (poolSize === undefined) {
       // A router that is reached under two names must not mistake one connection for the other.
-      const own = this.alone ? identity.identity : newSessionIdentity(nodeId);
-      return [new PackedConnection({ ...common, identity: own }, this.table)];
+      const routingId = this.single ? identity.identity : newSessionIdentity(nodeId);
+      return [new PackedConnection({ ...common, identity: routingId }, this.table)];
     }
     return Array.from({ length: poolSize }, () => new ClassicConnection(common, this.table));
   }

@@ -1,8 +1,8 @@
 /**
  * A client's connection to one router or server that keeps frames before the delimiter (a native
- * node or a classic server). It is a single DEALER with any number of requests in flight. It sends
- * classic frames with a token first, and packed messages as soon as the peer has shown that it is
- * native.
+ * node or a classic server). It is a single DEALER with any number of requests in flight. At
+ * first it sends classic frames with a token. It sends packed messages as soon as the peer has shown
+ * that it is native.
  *
  * libzmq does not report whether an INPROC peer exists, and does not reconnect to one. A connection
  * over INPROC therefore probes its peer (`$router.ping`, which servers answer too), and reconnects
@@ -37,13 +37,13 @@ const LINGER = 100;
 
 /** Options of a packed connection. */
 export interface PackedConnectionOptions extends Omit<DealerLinkOptions, 'linger' | 'inprocStall'> {
-  readonly connections: ConnectionLog;
+  readonly connectionLog: ConnectionLog;
 }
 
 export class PackedConnection implements ClientConnection, DealerLinkOwner, PackedSink {
   inFlight = 0;
   suspect = false;
-  private readonly line: DealerLink;
+  private readonly link: DealerLink;
   private up = false;
   /** The peer is shutting down. */
   private retired = false;
@@ -55,94 +55,94 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     private readonly options: PackedConnectionOptions,
     private readonly owner: ClientConnectionOwner,
   ) {
-    this.line = new DealerLink({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
+    this.link = new DealerLink({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
   }
 
   get endpoint(): string {
-    return this.line.endpoint;
+    return this.link.endpoint;
   }
 
   get monitor(): ZeroMQSocketMonitor {
-    return this.line.socket.monitor;
+    return this.link.socket.monitor;
   }
 
   get received(): number {
-    return this.line.socket.received;
+    return this.link.socket.received;
   }
 
   get connected(): boolean {
     return this.up && !this.retired;
   }
 
-  get hasRoom(): boolean {
-    return this.connected && this.line.channel.writable;
+  get hasCapacity(): boolean {
+    return this.connected && this.link.channel.writable;
   }
 
   /**
    * True if the peer answers packed, announced that it can, or has not answered yet. In each case
    * it may be native, and native peers enforce deadlines themselves.
    */
-  get honest(): boolean {
+  get enforcesDeadlines(): boolean {
     return this.packed || !this.answered;
   }
 
   open(): void {
-    this.line.open();
-    if (this.line.inproc) this.ping();
+    this.link.open();
+    if (this.link.inproc) this.ping();
   }
 
   send(pending: PendingRequest): void {
-    if (this.packed) this.line.channel.addRequest(pending.id, pending.generation, pending.message);
+    if (this.packed) this.link.channel.addRequest(pending.id, pending.generation, pending.message);
     else {
       const token = encodeToken(pending.id, pending.generation);
-      this.line.channel.post([token, NO_BYTES, ...requestFrames(pending.message, true)]);
+      this.link.channel.post([token, NO_BYTES, ...requestFrames(pending.message, true)]);
     }
   }
 
   /** Probes only peers known to be native: a classic server would pass the probe to its handler. */
-  ask(): boolean {
+  probe(): boolean {
     if (this.packed) this.ping();
     return this.packed;
   }
 
   abandon(pending: PendingRequest, why: CancelReason): void {
-    if (this.packed) this.line.channel.addCancel(pending.id, pending.generation, why);
+    if (this.packed) this.link.channel.addCancel(pending.id, pending.generation, why);
   }
 
   retire(): void {
     if (this.retired) return;
     this.retired = true;
-    this.owner.laneRetired(this);
+    this.owner.onRetired(this);
   }
 
   close(): void {
-    if (this.up) this.options.connections.wentDown(this.endpoint);
+    if (this.up) this.options.connectionLog.disconnected(this.endpoint);
     this.up = false;
-    this.line.channel.flush();
-    this.line.socket.close();
-    this.line.channel.close();
+    this.link.channel.flush();
+    this.link.socket.close();
+    this.link.channel.close();
   }
 
-  lineUp(): void {
-    if (this.up || this.line.socket.renewing) return;
+  linkUp(): void {
+    if (this.up || this.link.socket.renewing) return;
     this.up = true;
     this.retired = false;
-    this.options.connections.cameUp(this.endpoint);
-    this.owner.laneReady(this);
+    this.options.connectionLog.connected(this.endpoint);
+    this.owner.onReady(this);
   }
 
   /**
    * Requests gathered for the lost connection must not be sent on the next one; they settle now.
    */
-  lineDown(): void {
+  linkDown(): void {
     this.packed = false;
     this.answered = false;
-    this.line.channel.reset();
-    this.line.renew();
+    this.link.channel.reset();
+    this.link.renew();
     if (!this.up) return;
     this.up = false;
-    this.options.connections.wentDown(this.endpoint);
-    this.owner.laneLost(this);
+    this.options.connectionLog.disconnected(this.endpoint);
+    this.owner.onLost(this);
   }
 
   message(frames: Buffer[]): void {
@@ -150,25 +150,25 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     if (first === undefined) return;
     if (isPacked(first)) {
       this.packed = true;
-      if (!readPacked(frames, 0, this)) this.line.drop('bad-batch');
+      if (!readPacked(frames, 0, this)) this.link.drop('bad-batch');
     } else if (isControl(frames, 0)) this.control(frames);
     else this.classicReply(frames);
   }
 
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
-    this.owner.laneReply(this, id, generation, reply);
+    this.owner.onReply(this, id, generation, reply);
   }
 
   packedRequest(): void {
-    this.line.drop('foreign-reply');
+    this.link.drop('foreign-reply');
   }
 
   packedCancel(): void {
-    this.line.drop('foreign-reply');
+    this.link.drop('foreign-reply');
   }
 
   channelGone(): void {
-    this.lineDown();
+    this.linkDown();
   }
 
   /** The connection may still be established, but its peer accepts nothing. */
@@ -177,22 +177,22 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   }
 
   channelWritable(): void {
-    this.owner.laneReady(this);
+    this.owner.onReady(this);
   }
 
   private classicReply(frames: Buffer[]): void {
     const classic = readClassic(frames, 0);
-    if (classic instanceof MalformedFrames) return this.line.drop(classic.cause);
+    if (classic instanceof MalformedFrames) return this.link.drop(classic.cause);
     const token = classic.envelope[0];
-    if (token === undefined || !isToken(token)) return this.line.drop('unknown-token');
+    if (token === undefined || !isToken(token)) return this.link.drop('unknown-token');
     const { message, packs, broken, badJson } = toReply(classic);
-    if (broken) this.line.drop('bad-metadata');
-    if (badJson) this.line.drop('bad-json');
+    if (broken) this.link.drop('bad-metadata');
+    if (badJson) this.link.drop('bad-json');
     this.packed ||= packs;
     this.answered = true;
     if (token.equals(PING_TOKEN)) {
-      if (this.line.inproc && !this.retired) this.lineUp();
-    } else this.owner.laneReply(this, tokenId(token), tokenGeneration(token), message);
+      if (this.link.inproc && !this.retired) this.linkUp();
+    } else this.owner.onReply(this, tokenId(token), tokenGeneration(token), message);
   }
 
   /**
@@ -200,22 +200,22 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
    * it sends none. The peer can then close without losing a request.
    */
   private control(frames: Buffer[]): void {
-    if (frames[2]?.toString() !== '$bye') return this.line.drop('bad-control');
+    if (frames[2]?.toString() !== '$bye') return this.link.drop('bad-control');
     this.retire();
-    this.line.channel.flush();
-    this.line.channel.post(controlFrames('$bye', {}));
-    if (this.line.inproc) void this.line.socket.outlivePeer(PING_FRAMES).then(() => this.reconnect());
+    this.link.channel.flush();
+    this.link.channel.post(controlFrames('$bye', {}));
+    if (this.link.inproc) void this.link.socket.waitForPeerExit(PING_FRAMES).then(() => this.reconnect());
   }
 
   private reconnect(): void {
-    this.lineDown();
+    this.linkDown();
     this.retired = false;
-    if (!this.line.inproc) return;
-    this.line.reconnect();
+    if (!this.link.inproc) return;
+    this.link.reconnect();
     this.ping();
   }
 
   private ping(): void {
-    this.line.channel.post(PING_FRAMES);
+    this.link.channel.post(PING_FRAMES);
   }
 }

@@ -27,7 +27,7 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
   before: PendingRequest | undefined = undefined;
   after: PendingRequest | undefined = undefined;
   /** The connection on which it was sent. */
-  lane: ClientConnection | undefined = undefined;
+  connection: ClientConnection | undefined = undefined;
   /** How often it was sent, not counting refusals by a peer that shuts down. */
   attempts = 0;
   /** How often a peer refused it because the peer was shutting down. */
@@ -56,15 +56,15 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
  */
 export interface ClientConnection {
   readonly endpoint: string;
-  /** Whether the peer is connected. */
+  /** Whether the connection is established and its peer accepts requests. */
   readonly connected: boolean;
   /** Whether the connection accepts a request now. */
-  readonly hasRoom: boolean;
+  readonly hasCapacity: boolean;
   /**
    * Whether the peer settles every request by its deadline, so that its outcome is worth waiting
    * for.
    */
-  readonly honest: boolean;
+  readonly enforcesDeadlines: boolean;
   /** Monitor of the socket. */
   readonly monitor: ZeroMQSocketMonitor | undefined;
   /** Number of messages received so far. */
@@ -77,7 +77,7 @@ export interface ClientConnection {
   open(): void;
   send(pending: PendingRequest): void;
   /** Probes the peer; false if the connection cannot do that. */
-  ask(): boolean;
+  probe(): boolean;
   /** The caller no longer waits for the reply. */
   abandon(pending: PendingRequest, why: CancelReason): void;
   /** The peer is shutting down: the connection accepts no request until it is established again. */
@@ -87,11 +87,11 @@ export interface ClientConnection {
 
 /** Callbacks of a connection to the client. */
 export interface ClientConnectionOwner {
-  laneReply(lane: ClientConnection, id: number, generation: number, reply: ReplyMessage): void;
+  onReply(connection: ClientConnection, id: number, generation: number, reply: ReplyMessage): void;
   /** The connection may accept requests now. */
-  laneReady(lane: ClientConnection): void;
+  onReady(connection: ClientConnection): void;
   /** The connection accepts no further request for now. Those in flight still get their replies. */
-  laneRetired(lane: ClientConnection): void;
+  onRetired(connection: ClientConnection): void;
   /** Requests in flight on the connection get no reply. */
-  laneLost(lane: ClientConnection): void;
+  onLost(connection: ClientConnection): void;
 }

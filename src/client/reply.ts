@@ -8,10 +8,13 @@ import { isConnectionLoss } from './connection-loss.ts';
 
 /** A reply as {@link ZeroMQClient.sendMessage} returns it. */
 export interface ZeroMQReply<Data = unknown> {
+  /** Name of the event that was called. */
   readonly eventName: string;
-  /** The event data; a Buffer if the `content-type` that the worker set is not JSON. */
+  /** The event data; a Buffer if the worker set a `content-type` other than JSON. */
   readonly eventData: Data;
+  /** HTTP status that the handler set; 200 if it set none. */
   readonly status: number;
+  /** HTTP headers that the handler set, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -39,8 +42,8 @@ function parseBody(reply: ReplyMessage, read: ReadJson): unknown {
     return read(reply.body.toString());
   } catch (cause) {
     if (cause instanceof RangeError)
-      throw errorOfOutcome('BAD_REPLY', `the reply cannot be read: ${cause.message}`, { cause });
-    throw errorOfOutcome('BAD_REPLY', 'the reply is no JSON', { cause });
+      throw errorOfOutcome('BAD_REPLY', `cannot read the reply: ${cause.message}`, { cause });
+    throw errorOfOutcome('BAD_REPLY', 'the reply is not valid JSON', { cause });
   }
 }
 
@@ -60,7 +63,7 @@ function errorOf(reply: ReplyMessage, read: ReadJson): ZeroMQError {
     | null
     | undefined;
   const text = error?.message;
-  const message = typeof text === 'string' ? text : `the request failed with ${code}`;
+  const message = typeof text === 'string' ? text : `the request failed: ${code}`;
   if (isConnectionLoss(reply)) return new ZeroMQSocketDisconnected(code, message, { dispatched, status });
   return errorOfOutcome(code, message, { dispatched, status, details: error?.details });
 }

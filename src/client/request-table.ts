@@ -29,9 +29,9 @@ export interface RequestTableOptions {
   /** Maximum number of requests in flight. */
   readonly maxInFlight: number;
   /** The endpoints of the client, for messages. */
-  readonly places: string;
+  readonly endpoints: string;
   /** Called when a connection has no request in flight left. */
-  readonly idle?: (lane: ClientConnection) => void;
+  readonly onIdle?: (connection: ClientConnection) => void;
   readonly drop: (cause: DropCause) => void;
   readonly clock?: Clock;
 }
@@ -40,7 +40,7 @@ export interface RequestTableOptions {
  * How long after its deadline a request still waits for the outcome from a peer that enforces
  * deadlines itself, in ms. Only that peer knows whether the request ran.
  */
-const HONEST_GRACE = 100;
+const OUTCOME_GRACE = 100;
 
 /** How often an idempotent request is sent if its connections are lost. */
 const MAX_ATTEMPTS = 2;
@@ -53,9 +53,9 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private readonly waiting = new ServingList<PendingRequest>();
   private readonly deadlines: DeadlineTimer<PendingRequest>;
   private readonly clock: Clock;
-  private readonly vigil: StallDetector;
-  private lanes: readonly ClientConnection[] = [];
-  /** Whether a connection was ever established; if not, a request fails because it was lost. */
+  private readonly stallDetector: StallDetector;
+  private connections: readonly ClientConnection[] = [];
+  /** Whether a connection was ever established. If so, requests without one fail as disconnected. */
   private hadConnection = false;
 
   /**
@@ -68,7 +68,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   ) {
     this.clock = options.clock ?? systemClock;
     this.deadlines = new DeadlineTimer((pending) => this.expired(pending), this.clock);
-    this.vigil = new StallDetector(this, this.clock);
+    this.stallDetector = new StallDetector(this, this.clock);
   }
 
   /** Number of requests in flight. */
@@ -78,15 +78,15 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
 
   /** Whether any connection is established. */
   get connected(): boolean {
-    return this.lanes.some((lane) => lane.connected);
+    return this.connections.some((connection) => connection.connected);
   }
 
   /** Sends requests on these connections from now on. Requests in flight on others stay there. */
-  use(lanes: readonly ClientConnection[]): void {
+  useConnections(connections: readonly ClientConnection[]): void {
     const { connected } = this;
-    this.lanes = lanes;
-    this.pump();
-    if (connected && !this.connected) this.laneRetired();
+    this.connections = connections;
+    this.sendWaiting();
+    if (connected && !this.connected) this.onRetired();
     else if (connected !== this.connected) this.onChange();
   }
 
@@ -95,20 +95,20 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     const now = this.clock.now();
     const pending = new PendingRequest(message, now, now + timeout, settle);
     if (this.slots.size >= this.options.maxInFlight) {
-      queueMicrotask(() => this.refuse(pending));
+      queueMicrotask(() => this.rejectExcess(pending));
       return pending;
     }
     this.slots.add(pending);
-    const lane = this.waiting.first === undefined ? this.pick() : undefined;
-    if (lane === undefined) this.hold(pending, now);
-    else this.send(pending, lane);
+    const connection = this.waiting.first === undefined ? this.selectConnection() : undefined;
+    if (connection === undefined) this.enqueue(pending, now);
+    else this.send(pending, connection);
     return pending;
   }
 
   /** Cancels a request without calling `settle`. Returns false if it was already settled. */
   cancel(pending: PendingRequest): boolean {
     if (pending.state === 'settled') return false;
-    pending.lane?.abandon(pending, 'cancelled');
+    pending.connection?.abandon(pending, 'cancelled');
     this.finish(pending);
     return true;
   }
@@ -119,47 +119,47 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
       this.fail(pending, 'CANCELLED', message, pending.attempts > 0);
     }
     this.deadlines.close();
-    this.vigil.close();
+    this.stallDetector.close();
   }
 
-  laneReply(lane: ClientConnection, id: number, generation: number, reply: ReplyMessage): void {
+  onReply(connection: ClientConnection, id: number, generation: number, reply: ReplyMessage): void {
     const pending = this.slots.get(id, generation);
     if (pending === undefined) {
       this.options.drop(this.slots.wasIssued(id, generation) ? 'late-reply' : 'unknown-token');
-    } else if (pending.lane !== lane) this.options.drop('foreign-reply');
+    } else if (pending.connection !== connection) this.options.drop('foreign-reply');
     // Only the last part of a reply settles a request; callers do not receive the earlier ones.
-    else if (!reply.more && !this.sendElsewhere(pending, lane, reply)) this.answered(pending, reply);
+    else if (!reply.more && !this.sendElsewhere(pending, connection, reply)) this.answered(pending, reply);
   }
 
-  laneReady(): void {
+  onReady(): void {
     this.hadConnection = true;
-    this.pump();
+    this.sendWaiting();
     this.onChange();
   }
 
-  laneRetired(): void {
+  onRetired(): void {
     const now = this.clock.now();
     for (const pending of this.slots.values()) {
-      if (pending.state === 'waiting') this.beImpatient(pending, now);
+      if (pending.state === 'waiting') this.limitWait(pending, now);
     }
     this.onChange();
   }
 
-  laneLost(lane: ClientConnection): void {
+  onLost(connection: ClientConnection): void {
     const now = this.clock.now();
     for (const pending of this.slots.values()) {
-      if (pending.state === 'waiting') this.beImpatient(pending, now);
-      else if (pending.lane === lane) this.lost(pending, lane, now);
+      if (pending.state === 'waiting') this.limitWait(pending, now);
+      else if (pending.connection === connection) this.lost(pending, connection, now);
     }
-    this.pump();
+    this.sendWaiting();
     this.onChange();
   }
 
-  /** A reply after the deadline is late, even if the client still waits for the outcome. */
+  /** A reply after the deadline is late, even though the client still waits for the outcome. */
   private answered(pending: PendingRequest, reply: ReplyMessage): void {
     if (pending.deadline <= this.clock.now() && !isOutcomeCode(reply.code)) {
       this.options.drop('late-reply');
-      this.fail(pending, 'TIMEOUT', 'the reply came after the time given', true);
+      this.fail(pending, 'TIMEOUT', 'the reply arrived after the deadline', true);
       return;
     }
     this.finish(pending);
@@ -167,31 +167,31 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   }
 
   /** The peer does not answer: sends idempotent requests elsewhere without waiting for a loss. */
-  laneSilent(lane: ClientConnection): void {
+  onSilent(connection: ClientConnection): void {
     const now = this.clock.now();
-    const elsewhere = this.lanes.some((other) => other.hasRoom && !other.suspect);
+    const elsewhere = this.connections.some((other) => other.hasCapacity && !other.suspect);
     if (!elsewhere) return;
     for (const pending of this.slots.values()) {
-      if (pending.lane !== lane || !this.mayRepeat(pending, now)) continue;
-      lane.abandon(pending, 'cancelled');
+      if (pending.connection !== connection || !this.maySendAgain(pending, now)) continue;
+      connection.abandon(pending, 'cancelled');
       this.release(pending);
-      this.hold(pending, now);
+      this.enqueue(pending, now);
     }
-    this.pump();
+    this.sendWaiting();
   }
 
   /** Sends a request elsewhere if it did not run for a reason that may not apply to other peers. */
-  private sendElsewhere(pending: PendingRequest, lane: ClientConnection, reply: ReplyMessage): boolean {
+  private sendElsewhere(pending: PendingRequest, connection: ClientConnection, reply: ReplyMessage): boolean {
     if (reply.dispatched) return false;
-    if (reply.code === 'NO_WORKER') return this.askOther(pending, lane);
-    return reply.code === 'SHUTTING_DOWN' && this.leaveTo(pending, lane);
+    if (reply.code === 'NO_WORKER') return this.tryOtherRouter(pending, connection);
+    return reply.code === 'SHUTTING_DOWN' && this.sendAgainLater(pending, connection);
   }
 
   /** The router has no worker for the event: tries each other router once. */
-  private askOther(pending: PendingRequest, lane: ClientConnection): boolean {
+  private tryOtherRouter(pending: PendingRequest, connection: ClientConnection): boolean {
     pending.tried ??= new Set();
-    pending.tried.add(lane);
-    const other = pending.deadline > this.clock.now() ? this.pick(pending.tried) : undefined;
+    pending.tried.add(connection);
+    const other = pending.deadline > this.clock.now() ? this.selectConnection(pending.tried) : undefined;
     if (other === undefined) return false;
     this.release(pending);
     pending.attempts -= 1;
@@ -200,74 +200,74 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   }
 
   /** The peer is shutting down: another one, or the same one later, may run the request. */
-  private leaveTo(pending: PendingRequest, lane: ClientConnection): boolean {
-    lane.retire();
+  private sendAgainLater(pending: PendingRequest, connection: ClientConnection): boolean {
+    connection.retire();
     pending.refusals += 1;
     const now = this.clock.now();
     if (pending.refusals >= MAX_REFUSALS || pending.deadline <= now) return false;
     this.release(pending);
     pending.attempts -= 1;
-    this.hold(pending, now);
-    this.pump();
+    this.enqueue(pending, now);
+    this.sendWaiting();
     return true;
   }
 
   /** The connection is lost, and with it any reply. */
-  private lost(pending: PendingRequest, lane: ClientConnection, now: number): void {
-    if (this.mayRepeat(pending, now)) {
+  private lost(pending: PendingRequest, connection: ClientConnection, now: number): void {
+    if (this.maySendAgain(pending, now)) {
       this.release(pending);
-      this.hold(pending, now);
+      this.enqueue(pending, now);
       return;
     }
-    const message = `the connection to ${lane.endpoint} was lost under the request`;
+    const message = `the connection to ${connection.endpoint} was lost while the request was in flight`;
     this.settle(pending, connectionLoss('WORKER_LOST', message, true));
   }
 
-  private mayRepeat(pending: PendingRequest, now: number): boolean {
+  private maySendAgain(pending: PendingRequest, now: number): boolean {
     return pending.message.idempotent && pending.attempts < MAX_ATTEMPTS && pending.deadline > now;
   }
 
-  private hold(pending: PendingRequest, now: number): void {
+  private enqueue(pending: PendingRequest, now: number): void {
     pending.state = 'waiting';
     this.waiting.push(pending);
-    this.deadlines.add(pending, this.patience(pending, now));
+    this.deadlines.add(pending, this.waitUntil(pending, now));
   }
 
   /** Limits the wait after the loss of the last connection to `connectTimeout`. */
-  private beImpatient(pending: PendingRequest, now: number): void {
+  private limitWait(pending: PendingRequest, now: number): void {
     if (this.connected) return;
     this.deadlines.cancel(pending);
-    this.deadlines.add(pending, this.patience(pending, now));
+    this.deadlines.add(pending, this.waitUntil(pending, now));
   }
 
-  private patience(pending: PendingRequest, now: number): number {
+  private waitUntil(pending: PendingRequest, now: number): number {
     return this.connected ? pending.deadline : Math.min(pending.deadline, now + this.options.connectTimeout);
   }
 
-  private send(pending: PendingRequest, lane: ClientConnection): void {
+  private send(pending: PendingRequest, connection: ClientConnection): void {
     pending.state = 'sent';
-    pending.lane = lane;
+    pending.connection = connection;
     pending.attempts += 1;
-    lane.inFlight += 1;
+    connection.inFlight += 1;
     pending.message.timeLeft = Math.max(1, pending.deadline - this.clock.now());
-    this.deadlines.add(pending, pending.deadline + (lane.honest ? HONEST_GRACE : 0));
-    lane.send(pending);
-    this.vigil.sent(lane);
+    this.deadlines.add(pending, pending.deadline + (connection.enforcesDeadlines ? OUTCOME_GRACE : 0));
+    connection.send(pending);
+    this.stallDetector.sent(connection);
   }
 
-  /** Sends waiting requests that can still be answered, as long as a connection has capacity. */
-  private pump(): void {
+  /** Sends waiting requests that can still be answered, while a connection has capacity. */
+  private sendWaiting(): void {
     while (this.waiting.length > 0) {
-      const lane = this.pick();
+      const connection = this.selectConnection();
       const now = this.clock.now();
-      const pending = lane && this.waiting.next(now);
-      if (lane === undefined || pending === undefined) return;
+      const pending = connection && this.waiting.next(now);
+      if (connection === undefined || pending === undefined) return;
       this.waiting.remove(pending);
       this.deadlines.cancel(pending);
       if (cannotFinish(pending, now)) this.expired(pending);
       else {
         this.waiting.turns++;
-        this.send(pending, lane);
+        this.send(pending, connection);
       }
     }
   }
@@ -276,29 +276,34 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
    * Selects the connection with capacity that has the fewest requests in flight; a suspect one only
    * if there is no other.
    */
-  private pick(tried?: ReadonlySet<ClientConnection>): ClientConnection | undefined {
+  private selectConnection(tried?: ReadonlySet<ClientConnection>): ClientConnection | undefined {
     let best: ClientConnection | undefined;
-    for (const lane of this.lanes) {
-      if (tried?.has(lane) === true) continue;
-      if (lane.hasRoom && (best === undefined || isBetter(lane, best))) best = lane;
+    for (const connection of this.connections) {
+      if (tried?.has(connection) === true) continue;
+      if (connection.hasCapacity && (best === undefined || isBetter(connection, best))) best = connection;
     }
     return best;
   }
 
   private expired(pending: PendingRequest): void {
     if (pending.state === 'sent') {
-      pending.lane?.abandon(pending, 'expired');
-      this.fail(pending, 'TIMEOUT', 'no reply came within the time given', true);
+      pending.connection?.abandon(pending, 'expired');
+      this.fail(pending, 'TIMEOUT', 'no reply arrived before the deadline', true);
     } else if (this.connected && this.clock.now() < pending.deadline) {
       this.deadlines.add(pending, pending.deadline);
     } else if (pending.attempts > 0) {
       const message =
-        'the connection was lost, and there was no other in time; check whether the request ran';
+        'the connection was lost and no other was established in time; the request may have run';
       this.settle(pending, connectionLoss('WORKER_LOST', message, true));
     } else if (this.connected) {
-      this.fail(pending, 'EXPIRED', 'no socket was free within the time given', false);
+      this.fail(
+        pending,
+        'EXPIRED',
+        'no socket of the pool was free before the deadline; consider a larger poolSize',
+        false,
+      );
     } else {
-      const message = `no router or server is reachable at ${this.options.places}`;
+      const message = `no connection to a router or server at ${this.options.endpoints}`;
       const reply = this.hadConnection
         ? connectionLoss('NO_ROUTER', message, false)
         : failure('NO_ROUTER', message);
@@ -307,11 +312,14 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   }
 
   /** Rejects a request beyond the maximum, after the caller has received its handle. */
-  private refuse(pending: PendingRequest): void {
+  private rejectExcess(pending: PendingRequest): void {
     if (pending.state === 'settled') return;
     pending.state = 'settled';
     const { maxInFlight } = this.options;
-    settleSafely(pending.settle, failure('BUSY', `more than ${maxInFlight} requests are in flight`));
+    settleSafely(
+      pending.settle,
+      failure('BUSY', `${maxInFlight} requests are in flight, the maximum (maxInFlight)`),
+    );
   }
 
   private fail(pending: PendingRequest, code: OutcomeCode, message: string, dispatched: boolean): void {
@@ -332,15 +340,15 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   /** Removes a request from its connection, or from the list of waiting requests. */
   private release(pending: PendingRequest): void {
     this.deadlines.cancel(pending);
-    const { lane } = pending;
-    pending.lane = undefined;
-    if (lane !== undefined) {
-      lane.inFlight -= 1;
-      if (lane.inFlight === 0) this.options.idle?.(lane);
+    const { connection } = pending;
+    pending.connection = undefined;
+    if (connection !== undefined) {
+      connection.inFlight -= 1;
+      if (connection.inFlight === 0) this.options.onIdle?.(connection);
     } else if (pending.state === 'waiting' && pending.generation !== 0) this.waiting.remove(pending);
   }
 }
 
-function isBetter(lane: ClientConnection, other: ClientConnection): boolean {
-  return lane.suspect === other.suspect ? lane.inFlight < other.inFlight : other.suspect;
+function isBetter(connection: ClientConnection, other: ClientConnection): boolean {
+  return connection.suspect === other.suspect ? connection.inFlight < other.inFlight : other.suspect;
 }

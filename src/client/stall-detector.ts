@@ -7,10 +7,10 @@ import { type Cancel, type Clock, systemClock } from '../core/time/clock.ts';
 import type { ClientConnection } from './pending-request.ts';
 
 /** Interval of checks, in ms. */
-const LOOK_INTERVAL = 500;
+const CHECK_INTERVAL = 500;
 
 /** Consecutive checks without a message after which the client probes the peer. */
-const ASK_AT = 2;
+const PROBE_AT = 2;
 
 /** Consecutive checks without a message after which a probed peer is suspect. */
 const SUSPECT_AT = 5;
@@ -18,14 +18,14 @@ const SUSPECT_AT = 5;
 /** Callback of a stall detector. */
 export interface StallDetectorOwner {
   /** The peer did not answer a probe. It is suspect until it sends something. */
-  laneSilent(lane: ClientConnection): void;
+  onSilent(connection: ClientConnection): void;
 }
 
 interface Watch {
   /** Number of messages received at the last check. */
-  seen: number;
+  received: number;
   silent: number;
-  asked: boolean;
+  probed: boolean;
 }
 
 export class StallDetector {
@@ -38,10 +38,10 @@ export class StallDetector {
   ) {}
 
   /** Called when a request was sent on a connection. */
-  sent(lane: ClientConnection): void {
-    if (this.watches.has(lane)) return;
-    this.watches.set(lane, { seen: lane.received, silent: 0, asked: false });
-    this.cancel ??= this.clock.after(LOOK_INTERVAL, () => this.look());
+  sent(connection: ClientConnection): void {
+    if (this.watches.has(connection)) return;
+    this.watches.set(connection, { received: connection.received, silent: 0, probed: false });
+    this.cancel ??= this.clock.after(CHECK_INTERVAL, () => this.checkAll());
   }
 
   close(): void {
@@ -50,22 +50,22 @@ export class StallDetector {
     this.watches.clear();
   }
 
-  private look(): void {
-    for (const [lane, watch] of this.watches) this.lookAt(lane, watch);
+  private checkAll(): void {
+    for (const [connection, watch] of this.watches) this.check(connection, watch);
     const more = this.watches.size > 0;
-    this.cancel = more ? this.clock.after(LOOK_INTERVAL, () => this.look()) : undefined;
+    this.cancel = more ? this.clock.after(CHECK_INTERVAL, () => this.checkAll()) : undefined;
   }
 
-  private lookAt(lane: ClientConnection, watch: Watch): void {
-    if (lane.received !== watch.seen || !lane.connected) {
-      Object.assign(watch, { seen: lane.received, silent: 0, asked: false });
-      lane.suspect = false;
+  private check(connection: ClientConnection, watch: Watch): void {
+    if (connection.received !== watch.received || !connection.connected) {
+      Object.assign(watch, { received: connection.received, silent: 0, probed: false });
+      connection.suspect = false;
     } else watch.silent += 1;
-    if (lane.inFlight === 0 && !lane.suspect) this.watches.delete(lane);
-    else if (watch.silent === ASK_AT) watch.asked = lane.ask();
-    else if (watch.silent === SUSPECT_AT && watch.asked) {
-      lane.suspect = true;
-      this.owner.laneSilent(lane);
+    if (connection.inFlight === 0 && !connection.suspect) this.watches.delete(connection);
+    else if (watch.silent === PROBE_AT) watch.probed = connection.probe();
+    else if (watch.silent === SUSPECT_AT && watch.probed) {
+      connection.suspect = true;
+      this.owner.onSilent(connection);
     }
   }
 }

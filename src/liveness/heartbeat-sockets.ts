@@ -35,7 +35,7 @@ export interface ZeroMQHeartbeatSenderOptions {
   readonly identity: NodeIdentity;
   readonly nodeType: HeartbeatNodeType;
   /** The sending node, for diagnostics. */
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly curve?: CurveClient;
   /** How names of receivers are resolved. */
   readonly dns?: DnsOptions;
@@ -112,7 +112,7 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
   }
 
   message(): void {
-    dropped(this.options.speaker, 'bad-heartbeat');
+    dropped(this.options.source, 'bad-heartbeat');
   }
 
   refused(): void {
@@ -124,7 +124,7 @@ export class ZeroMQHeartbeatSender implements SocketReceiver, SendHandler, Disco
 export interface ZeroMQHeartbeatReceiverOptions {
   readonly config: ZeroMQHeartbeatConfig;
   /** The receiving node, for diagnostics. */
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly curve?: CurveEndpoint;
   /** Logger for nodes that connect or are lost. Without one they are not logged. */
   readonly logger?: Logger;
@@ -212,11 +212,13 @@ export class ZeroMQHeartbeatReceiver
 
   message(frames: Buffer[]): void {
     const heartbeat = decodeHeartbeat(frames);
-    const guest = this.socket.guarded ? this.socket.guest(frames[0]?.toString('latin1') ?? '') : undefined;
-    if (heartbeat === undefined) dropped(this.options.speaker, 'bad-heartbeat');
-    else if (guest?.rights.mayBeatAs(heartbeat.nodeType) === false)
-      dropped(this.options.speaker, 'unknown-peer');
-    else if (!this.watcher.beat(heartbeat, guest?.publicKey)) dropped(this.options.speaker, 'overflow');
+    const peer = this.socket.authenticates
+      ? this.socket.authenticatedPeer(frames[0]?.toString('latin1') ?? '')
+      : undefined;
+    if (heartbeat === undefined) dropped(this.options.source, 'bad-heartbeat');
+    else if (peer?.permissions.maySendHeartbeatsAs(heartbeat.nodeType) === false)
+      dropped(this.options.source, 'unknown-peer');
+    else if (!this.watcher.beat(heartbeat, peer?.publicKey)) dropped(this.options.source, 'overflow');
   }
 
   nodeConnected(node: HeartbeatNode): void {
@@ -240,7 +242,7 @@ export class ZeroMQHeartbeatReceiver
   }
 
   private missedPayload(node: HeartbeatNode, silentFor: number): HeartbeatMissed {
-    const { kind, node: self } = this.options.speaker;
+    const { kind, node: self } = this.options.source;
     return { kind, node: self, peer: node.key, peerType: node.nodeType, missed: node.missed, silentFor };
   }
 }

@@ -84,7 +84,7 @@ class TowardsClients implements SocketReceiver, SendHandler {
 export interface BlindProxyOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly logger: Logger;
   /**
    * Keys and roles are checked. Permissions for events are not, because the proxy does not read
@@ -102,7 +102,10 @@ export class BlindProxy implements RouterSockets {
 
   constructor(private readonly options: BlindProxyOptions) {
     const { identity: routingId, maxMessageSize, logger } = options;
-    const [front, back] = [options.curve?.at('frontend', logger), options.curve?.at('backend', logger)];
+    const [front, back] = [
+      options.curve?.endpoint('frontend', logger),
+      options.curve?.endpoint('backend', logger),
+    ];
     const towardsClients = new TowardsClients(this);
     this.frontend = new MessageSocket(
       { type: 'router', routingId, maxMessageSize, sendHighWaterMark: HIGH_WATER_MARK, curve: front },
@@ -140,7 +143,7 @@ export class BlindProxy implements RouterSockets {
   /** Counts a message that was dropped. */
   drop(cause: DropCause): void {
     if (diagnostics.frameDropped.hasSubscribers) {
-      diagnostics.frameDropped.publish({ ...this.options.speaker, cause });
+      diagnostics.frameDropped.publish({ ...this.options.source, cause });
     }
   }
 }

@@ -15,26 +15,26 @@ export function publishBound(logger: Logger, endpoints: Readonly<Record<string, 
 }
 
 export function publishJoined(
-  speaker: DiagnosticsSource,
+  source: DiagnosticsSource,
   logger: Logger,
   worker: string,
   details: WorkerDetails,
 ): void {
   const { workerJoined } = diagnostics;
-  if (workerJoined.hasSubscribers) workerJoined.publish({ ...speaker, worker, ...details });
+  if (workerJoined.hasSubscribers) workerJoined.publish({ ...source, worker, ...details });
   const { classic, events, concurrency } = details;
   logFact(logger, { worker, classic, events: events.length, concurrency }, 'worker joined');
 }
 
 /** @param held requests that the worker held. */
 export function publishLeft(
-  speaker: DiagnosticsSource,
+  source: DiagnosticsSource,
   logger: Logger,
   worker: string,
   reason: LeaveReason,
   held: number,
 ): void {
   const { workerLeft } = diagnostics;
-  if (workerLeft.hasSubscribers) workerLeft.publish({ ...speaker, worker, reason, held });
+  if (workerLeft.hasSubscribers) workerLeft.publish({ ...source, worker, reason, held });
   logFact(logger, { worker, reason, held }, 'worker left');
 }

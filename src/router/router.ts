@@ -87,7 +87,7 @@ export class ZeroMQRouter
   /** Whether the strategy is the blind proxy. */
   private readonly blind: boolean;
   private readonly lifecycle: Lifecycle<RouterEndpoints>;
-  private readonly speaker: { readonly kind: 'router'; node: string } = { kind: 'router', node: 'router' };
+  private readonly source: { readonly kind: 'router'; node: string } = { kind: 'router', node: 'router' };
   private readonly createdAt = systemClock.now();
   private endpoints: RouterReport['endpoints'] = {};
   private ownIdentity: NodeIdentity | undefined;
@@ -108,15 +108,15 @@ export class ZeroMQRouter
     this.blind = options.strategy?.kind === 'proxy';
     const strategy = this.blind ? undefined : options.strategy;
     const notify = (notice: RouterNotice): void => this.publishNotice(notice);
-    const observer = new RouterObserver(this.speaker);
+    const observer = new RouterObserver(this.source);
     this.broker = new Broker({ ...options.limits, strategy, notify, observer }, this.createdAt);
     this.timer = new BrokerTimer(this.broker);
     this.contracts = new AnnouncedContracts(options.contractChecker);
     this.contracts.on('freed', () => this.retryRefusedEmbedded());
-    this.requests = new RequestStats('router', () => this.speaker.node);
+    this.requests = new RequestStats('router', () => this.source.node);
     const open = isLocal(this.frontendConnection);
-    this.builtins = new BuiltinEvents(() => this.speaker.node, this.contracts, { console: this, open });
-    this.lifecycle = new Lifecycle<RouterEndpoints>(this.speaker, {
+    this.builtins = new BuiltinEvents(() => this.source.node, this.contracts, { console: this, open });
+    this.lifecycle = new Lifecycle<RouterEndpoints>(this.source, {
       logger: this.logger,
       open: () => this.open(),
       drain: (signal) => this.drain(signal),
@@ -173,7 +173,7 @@ export class ZeroMQRouter
   inspect(): RouterReport {
     const now = systemClock.now();
     return {
-      router: this.speaker.node,
+      router: this.source.node,
       state: this.lifecycle.state,
       age: now - this.createdAt,
       strategy: this.options.strategy?.name ?? STRATEGIES[0] ?? '',
@@ -297,14 +297,14 @@ export class ZeroMQRouter
   private retryRefusedEmbedded(): void {
     const refused = [...this.refusedEmbedded];
     queueMicrotask(() => {
-      for (const worker of refused) if (this.refusedEmbedded.delete(worker)) worker.localRetry();
+      for (const worker of refused) if (this.refusedEmbedded.delete(worker)) worker.onRetry();
     });
   }
 
   private async open(): Promise<RouterEndpoints> {
     this.ownIdentity = await loadIdentity(this.options.configFile, 'router');
     const { identity } = this.ownIdentity;
-    this.speaker.node = identity;
+    this.source.node = identity;
     this.sockets = this.createSockets(identity);
     const endpoints = await this.sockets.bind(this.frontendConnection, this.backendConnection);
     const all = { ...endpoints, ...(await this.openHeartbeats()) };
@@ -314,15 +314,15 @@ export class ZeroMQRouter
   }
 
   private createSockets(identity: string): RouterSockets {
-    const { speaker, settings, logger, broker, contracts, builtins } = this;
+    const { source, settings, logger, broker, contracts, builtins } = this;
     const owner: BackendOwner & ClientHandlerOwner = {
       workerJoined: (peer) => this.workerJoined(peer),
       workerLeft: (peer, reason, held) => this.workerLeft(peer, reason, held),
       peerActive: (key) => this.heartbeats?.alive(key),
       rearmTimer: () => this.timer.arm(),
     };
-    if (this.blind) return new BlindProxy({ ...settings, identity, speaker, logger });
-    return new RoutedSockets({ ...settings, identity, speaker, logger, broker, contracts, builtins, owner });
+    if (this.blind) return new BlindProxy({ ...settings, identity, source, logger });
+    return new RoutedSockets({ ...settings, identity, source, logger, broker, contracts, builtins, owner });
   }
 
   private workerJoined(peer: JoinedPeer): void {
@@ -330,14 +330,14 @@ export class ZeroMQRouter
     if (worker === undefined) return;
     const { events = [], concurrency } = worker;
     const details: WorkerDetails = { classic: !ours, events, concurrency };
-    publishJoined(this.speaker, this.logger, key, details);
+    publishJoined(this.source, this.logger, key, details);
     this.notify('workerJoined', key, details);
     this.timer.arm();
   }
 
   private workerLeft({ key }: JoinedPeer, reason: LeaveReason, held: number): void {
     if (reason === 'goodbye') this.heartbeats?.forget(key);
-    publishLeft(this.speaker, this.logger, key, reason, held);
+    publishLeft(this.source, this.logger, key, reason, held);
     this.notify('workerLeft', key, reason);
     this.timer.arm();
   }
@@ -345,9 +345,9 @@ export class ZeroMQRouter
   private async openHeartbeats(): Promise<{ heartbeat?: string }> {
     const { heartbeatConfig: config } = this.options;
     if (config === undefined) return {};
-    const { speaker, logger } = this;
-    const curve = this.settings.curve?.at('heartbeat', logger);
-    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker, curve, logger });
+    const { source, logger } = this;
+    const curve = this.settings.curve?.endpoint('heartbeat', logger);
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, source, curve, logger });
     this.heartbeats.on('connected', (peer) => this.heartbeatHeard(peer.key, peer.nodeType));
     this.heartbeats.on('lost', (peer) => this.heartbeatLost(peer.key));
     return { heartbeat: await this.heartbeats.start() };

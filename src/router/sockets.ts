@@ -47,7 +47,7 @@ export interface RouterSockets {
 export interface RoutedSocketsOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly logger: Logger;
   readonly classicConcurrency: number;
   readonly classicEvents: ClassicEvents;
@@ -66,14 +66,14 @@ export class RoutedSockets implements RouterSockets {
   private readonly back: Backend;
 
   constructor(options: RoutedSocketsOptions) {
-    const { identity: routingId, maxMessageSize, speaker, logger, broker, builtins, owner } = options;
+    const { identity: routingId, maxMessageSize, source, logger, broker, builtins, owner } = options;
     const clients = new ClientHandler(broker, builtins, owner, options.clientLimits);
-    const curve = options.curve?.at('frontend', logger);
+    const curve = options.curve?.endpoint('frontend', logger);
     this.front = new ClientFrontend(
-      { routingId, maxMessageSize, speaker, curve, unread: broker.unread },
+      { routingId, maxMessageSize, source, curve, unread: broker.unread },
       clients,
     );
-    this.back = new Backend({ ...options, curve: options.curve?.at('backend', logger) }, broker, owner);
+    this.back = new Backend({ ...options, curve: options.curve?.endpoint('backend', logger) }, broker, owner);
   }
 
   get frontend(): MessageSocket {

@@ -41,11 +41,11 @@ export interface ServerEndpoints {
   readonly heartbeat?: string;
 }
 
-/** Options of a {@link ServerLink}. */
-export interface ServerLinkOptions {
+/** Options of a {@link ServerEndpoint}. */
+export interface ServerEndpointOptions {
   readonly identity: string;
   readonly maxMessageSize: number;
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly curve?: CurveServer;
   /** Where to receive heartbeats of clients. */
   readonly heartbeatConfig?: ZeroMQHeartbeatConfig;
@@ -53,19 +53,20 @@ export interface ServerLinkOptions {
   readonly onPeer: (event: 'peerConnected' | 'peerLost', identity: string) => void;
 }
 
-export class ServerLink implements RuntimeLink, ClientFrontendOwner {
+export class ServerEndpoint implements RuntimeLink, ClientFrontendOwner {
   private readonly frontend: ClientFrontend;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
-  private refusing = false;
+  private stopping = false;
+  /** Number of requests without a slot at the client so far, negated. */
   private slotless = 0;
 
   constructor(
     private readonly host: ServiceHost,
-    private readonly options: ServerLinkOptions,
+    private readonly options: ServerEndpointOptions,
   ) {
-    const { identity, maxMessageSize, speaker } = options;
-    const curve = options.curve?.at('frontend', host.logger);
-    this.frontend = new ClientFrontend({ routingId: identity, maxMessageSize, speaker, curve }, this);
+    const { identity, maxMessageSize, source } = options;
+    const curve = options.curve?.endpoint('frontend', host.logger);
+    this.frontend = new ClientFrontend({ routingId: identity, maxMessageSize, source, curve }, this);
   }
 
   get monitor(): ZeroMQSocketMonitor {
@@ -77,10 +78,10 @@ export class ServerLink implements RuntimeLink, ClientFrontendOwner {
     const { logger } = this.host;
     const endpoint = await this.frontend.bind(connection);
     logFact(logger, { endpoint }, 'frontend bound');
-    const { heartbeatConfig: config, speaker, onPeer } = this.options;
+    const { heartbeatConfig: config, source, onPeer } = this.options;
     if (config === undefined) return { endpoint };
-    const curve = this.options.curve?.at('heartbeat', logger);
-    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, speaker, curve, logger });
+    const curve = this.options.curve?.endpoint('heartbeat', logger);
+    this.heartbeats = new ZeroMQHeartbeatReceiver({ config, source, curve, logger });
     this.heartbeats.on('connected', (peer) => onPeer('peerConnected', peer.key));
     this.heartbeats.on('lost', (peer) => onPeer('peerLost', peer.key));
     const heartbeat = await this.heartbeats.start();
@@ -89,7 +90,7 @@ export class ServerLink implements RuntimeLink, ClientFrontendOwner {
   }
 
   leave(): Promise<void> {
-    this.refusing = true;
+    this.stopping = true;
     return this.frontend.sayGoodbye();
   }
 
@@ -127,7 +128,7 @@ export class ServerLink implements RuntimeLink, ClientFrontendOwner {
     if (request?.generation === generation) request.execution?.cancel(why);
   }
 
-  gone(peer: ClientPeer): void {
+  clientLeft(peer: ClientPeer): void {
     const requests = requestsOf(peer);
     for (const { execution } of [...requests.values()]) execution?.cancel('cancelled');
     requests.clear();
@@ -138,9 +139,9 @@ export class ServerLink implements RuntimeLink, ClientFrontendOwner {
   }
 
   private refusal(eventName: string): ReturnType<typeof failure> | undefined {
-    if (this.refusing) return failure('SHUTTING_DOWN', 'the server is shutting down');
+    if (this.stopping) return failure('SHUTTING_DOWN', 'the server is shutting down');
     if (!isReserved(eventName)) return undefined;
-    return failure('NO_HANDLER', 'event names that start with $ are reserved, and a server has none of them');
+    return failure('NO_HANDLER', 'event names that start with $ are reserved; a server does not serve them');
   }
 }
 

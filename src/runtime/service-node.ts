@@ -150,7 +150,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   readonly logger: Logger;
   protected readonly concurrency: number;
   protected readonly maxMessageSize: number;
-  protected readonly speaker: { readonly kind: 'worker' | 'server'; node: string };
+  protected readonly source: { readonly kind: 'worker' | 'server'; node: string };
   private readonly lifecycle: Lifecycle<Opened>;
   private readonly executor: RequestExecutor;
   private readonly configFile: string | undefined;
@@ -158,13 +158,13 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
 
   constructor(kind: 'worker' | 'server', parts: ServiceParts) {
     super();
-    this.speaker = { kind, node: kind };
+    this.source = { kind, node: kind };
     this.configFile = parts.configFile;
     this.logger = parts.logger;
     this.concurrency = parts.concurrency;
     this.maxMessageSize = parts.maxMessageSize;
     this.executor = parts.executor;
-    this.lifecycle = new Lifecycle<Opened>(this.speaker, {
+    this.lifecycle = new Lifecycle<Opened>(this.source, {
       logger: this.logger,
       open: () => this.openAs(),
       drain: (signal) => this.drain(signal),
@@ -179,7 +179,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
    */
   get identity(): NodeIdentity {
     if (this.self !== undefined) return this.self;
-    throw new ZeroMQError('NOT_STARTED', `the ${this.speaker.kind} is not started`);
+    throw new ZeroMQError('NOT_STARTED', `the ${this.source.kind} is not started`);
   }
 
   /**
@@ -247,8 +247,8 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   }
 
   private async openAs(): Promise<Opened> {
-    this.self = await loadIdentity(this.configFile, this.speaker.kind);
-    this.speaker.node = this.self.identity;
+    this.self = await loadIdentity(this.configFile, this.source.kind);
+    this.source.node = this.self.identity;
     return this.open();
   }
 

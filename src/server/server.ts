@@ -1,6 +1,6 @@
 /** The server: serves clients directly, without a router. */
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
-import { type ServerEndpoints, ServerLink } from '../runtime/server-endpoint.ts';
+import { ServerEndpoint, type ServerEndpoints } from '../runtime/server-endpoint.ts';
 import { localParts, type RuntimeLink, ServiceNode, type ServiceOptions } from '../runtime/service-node.ts';
 import {
   type ConnectionLike,
@@ -52,7 +52,7 @@ export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
   private readonly connection: ZeroMQConnection;
   private readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   private readonly curve: CurveServer | undefined;
-  private link: ServerLink | undefined;
+  private link: ServerEndpoint | undefined;
 
   /**
    * Creates a server. It opens no socket before `start()`.
@@ -68,10 +68,17 @@ export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
   }
 
   protected open(): Promise<ServerEndpoints> {
-    const { speaker, maxMessageSize, heartbeatConfig, curve } = this;
+    const { source, maxMessageSize, heartbeatConfig, curve } = this;
     const { identity } = this.identity;
     const onPeer = this.notify.bind(this);
-    this.link = new ServerLink(this, { identity, maxMessageSize, speaker, curve, heartbeatConfig, onPeer });
+    this.link = new ServerEndpoint(this, {
+      identity,
+      maxMessageSize,
+      source,
+      curve,
+      heartbeatConfig,
+      onPeer,
+    });
     return this.link.open(this.connection);
   }
 

@@ -10,11 +10,11 @@ import type { Execution } from '../runtime/execution.ts';
 import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import { type Flushable, flushAtEndOfTurn } from '../transport/link/turn.ts';
 import type { Announcement } from '../wire/control.ts';
-import { ASK_AGAIN } from './router-link-options.ts';
+import { HELLO_BACKOFF } from './router-link-options.ts';
 
 /** Callbacks of a link to the worker. */
 export interface EmbeddedLinkOwner extends ServiceHost {
-  localAnswered(refusal: string | undefined): void;
+  embeddedRouterAnswered(refusal: string | undefined): void;
 }
 
 /** A request of this link in flight. */
@@ -30,10 +30,10 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   readonly events: readonly string[] | undefined;
   readonly contract: EmbeddedWorker['contract'];
   private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
-  private readonly backoff = new Backoff(ASK_AGAIN);
+  private readonly backoff = new Backoff(HELLO_BACKOFF);
   private earlyIds: number[] = [];
-  private askAgain: Cancel | undefined;
-  private seat: EmbeddedSlot | undefined;
+  private cancelRetry: Cancel | undefined;
+  private slot: EmbeddedSlot | undefined;
 
   constructor(
     readonly id: string,
@@ -48,34 +48,34 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
 
   /** Registers the worker at the router, and tries again later if the router rejects it. */
   open(): void {
-    this.askAgain?.();
-    const seat = this.router.register(this);
-    if (typeof seat === 'string') {
-      this.owner.localAnswered(seat);
-      this.askAgain = systemClock.after(this.backoff.next(), () => this.open());
+    this.cancelRetry?.();
+    const slot = this.router.register(this);
+    if (typeof slot === 'string') {
+      this.owner.embeddedRouterAnswered(slot);
+      this.cancelRetry = systemClock.after(this.backoff.next(), () => this.open());
       return;
     }
-    this.seat = seat;
-    this.owner.localAnswered(undefined);
+    this.slot = slot;
+    this.owner.embeddedRouterAnswered(undefined);
   }
 
   leave(): Promise<void> {
-    this.giveUp();
-    this.seat?.leave();
+    this.stopRegistering();
+    this.slot?.leave();
     return Promise.resolve();
   }
 
   close(): void {
-    this.giveUp();
-    this.seat?.lost();
-    this.localClosed();
+    this.stopRegistering();
+    this.slot?.lost();
+    this.onClosed();
   }
 
-  localRetry(): void {
-    if (this.seat === undefined) this.open();
+  onRetry(): void {
+    if (this.slot === undefined) this.open();
   }
 
-  localRequest(id: number, generation: number, message: RequestMessage): void {
+  onRequest(id: number, generation: number, message: RequestMessage): void {
     const assignment: Assignment = { generation, execution: undefined, early: undefined };
     this.assignments.set(id, assignment);
     let returned = false;
@@ -87,13 +87,13 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     returned = true;
   }
 
-  localCancel(id: number, generation: number, why: CancelReason): void {
+  onCancel(id: number, generation: number, why: CancelReason): void {
     const assignment = this.assignments.get(id);
     if (assignment?.generation === generation) assignment.execution?.cancel(why);
   }
 
-  localClosed(): void {
-    this.seat = undefined;
+  onClosed(): void {
+    this.slot = undefined;
     for (const { execution } of this.assignments.values()) execution?.cancel('lost');
     this.assignments.clear();
   }
@@ -109,8 +109,8 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   }
 
   /** Stops trying to register. */
-  private giveUp(): void {
-    this.askAgain?.();
+  private stopRegistering(): void {
+    this.cancelRetry?.();
     this.router.withdraw(this);
   }
 
@@ -121,6 +121,6 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
 
   private answer(id: number, { generation }: Assignment, reply: ReplyMessage): void {
     this.assignments.delete(id);
-    this.seat?.reply(id, generation, reply);
+    this.slot?.reply(id, generation, reply);
   }
 }

@@ -60,7 +60,7 @@ export class RoutedWorker
   private readonly router: EmbeddedRouter | undefined;
   private readonly dns: DnsOptions | undefined;
   private routers: RouterLinks | undefined;
-  protected readonly places: readonly Target[];
+  protected readonly targets: readonly Target[];
   protected readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   protected opened: readonly RuntimeLink[] = [];
   private readonly announcement: Announcement;
@@ -70,11 +70,11 @@ export class RoutedWorker
   constructor(kind: 'worker' | 'server', parts: ServiceParts, options: RoutedWorkerOptions) {
     super(kind, parts);
     const { connection, dns } = options;
-    this.router = isLocalRouter(connection) ? connection : undefined;
-    this.places = isLocalRouter(connection) ? [] : toTargets(connection);
+    this.router = isEmbeddedRouter(connection) ? connection : undefined;
+    this.targets = isEmbeddedRouter(connection) ? [] : toTargets(connection);
     checkDns(dns);
     this.dns = dns;
-    const sharing = this.places.length > 1 || this.places.some((place) => place instanceof DnsTarget);
+    const sharing = this.targets.length > 1 || this.targets.some((target) => target instanceof DnsTarget);
     this.credit = new CreditSharing(this.concurrency, sharing);
     this.heartbeatConfig = options.heartbeatConfig;
     this.announcement = options.announcement;
@@ -86,8 +86,8 @@ export class RoutedWorker
     this.notify('connected', link.endpoint);
   }
 
-  wasRefused(link: RouterLink): boolean {
-    return this.announcement.contract !== undefined && this.routers?.wasRefused(link) === true;
+  reportsRefusal(link: RouterLink): boolean {
+    return this.announcement.contract !== undefined && this.routers?.reportsRefusal(link) === true;
   }
 
   linkDisconnected(link: RouterLink): void {
@@ -102,15 +102,15 @@ export class RoutedWorker
     this.answered(link.endpoint, refusal);
   }
 
-  localAnswered(refusal: string | undefined): void {
+  embeddedRouterAnswered(refusal: string | undefined): void {
     this.answered(LOCAL, refusal);
   }
 
   protected open(): Promise<readonly string[]> {
-    return Promise.resolve(this.router === undefined ? this.openLinks() : this.openLocal(this.router));
+    return Promise.resolve(this.router === undefined ? this.openLinks() : this.openEmbedded(this.router));
   }
 
-  private openLocal(router: EmbeddedRouter): readonly string[] {
+  private openEmbedded(router: EmbeddedRouter): readonly string[] {
     const link = new EmbeddedLink(this.identity.identity, this.concurrency, this.announcement, router, this);
     this.opened = [link];
     link.open();
@@ -118,7 +118,7 @@ export class RoutedWorker
   }
 
   private openLinks(): readonly string[] {
-    const { speaker, maxMessageSize, announcement, places, dns, logger, credit, curveClient: curve } = this;
+    const { source, maxMessageSize, announcement, targets, dns, logger, credit, curveClient: curve } = this;
     const { identity } = this;
     const share = credit.sharing || undefined;
     const hello: Omit<Hello, 'connection' | 'concurrency' | 'node' | 'refused'> = {
@@ -129,7 +129,7 @@ export class RoutedWorker
     };
     checkHello({ ...hello, concurrency: this.concurrency });
     this.routers = new RouterLinks(
-      { places, dns, logger, identity, hello, maxMessageSize, speaker, curve },
+      { targets, dns, logger, identity, hello, maxMessageSize, source, curve },
       this,
     );
     this.routers.open();
@@ -139,15 +139,15 @@ export class RoutedWorker
         config,
         identity: this.identity,
         nodeType: 'worker',
-        speaker,
+        source,
         curve,
         dns,
         logger,
       });
       this.heartbeats.start();
     }
-    return places.map((place) =>
-      place instanceof DnsTarget ? place.toString() : place.getConnectionString(),
+    return targets.map((target) =>
+      target instanceof DnsTarget ? target.toString() : target.getConnectionString(),
     );
   }
 
@@ -175,10 +175,10 @@ export class RoutedWorker
   }
 }
 
-/** Stands for the endpoint of a router in the same thread. */
+/** Reported as the endpoint of a router in the same thread. */
 const LOCAL = 'local';
 
-function isLocalRouter(value: RouterTarget): value is EmbeddedRouter {
+function isEmbeddedRouter(value: RouterTarget): value is EmbeddedRouter {
   return typeof value === 'object' && 'register' in value;
 }
 
@@ -188,7 +188,7 @@ function isLocalRouter(value: RouterTarget): value is EmbeddedRouter {
  * @throws {ZeroMQConfigError} when the value is not a valid target
  */
 export function checkRouterTarget(value: RouterTarget): void {
-  if (!isLocalRouter(value)) toTargets(value);
+  if (!isEmbeddedRouter(value)) toTargets(value);
 }
 
 /** Rejects a hello that every router would reject, so that the error appears at the start. */

@@ -5,7 +5,7 @@ import type { Hello } from '../wire/control.ts';
 
 /** Options of a link to a router. */
 export interface RouterLinkOptions
-  extends Pick<DealerLinkOptions, 'connection' | 'maxMessageSize' | 'speaker' | 'curve'> {
+  extends Pick<DealerLinkOptions, 'connection' | 'maxMessageSize' | 'source' | 'curve'> {
   readonly identity: NodeIdentity;
   /** The announcement in the hello, besides the worker's share of the concurrency. */
   readonly hello: Omit<Hello, 'connection' | 'concurrency' | 'node' | 'refused'>;
@@ -15,4 +15,4 @@ export interface RouterLinkOptions
  * Backoff of a rejected worker before it announces itself again, in milliseconds. The cause, such
  * as an older contract, may be gone by then.
  */
-export const ASK_AGAIN = { min: 500, initial: 1000, max: 30_000 } as const;
+export const HELLO_BACKOFF = { min: 500, initial: 1000, max: 30_000 } as const;

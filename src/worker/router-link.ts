@@ -28,14 +28,14 @@ import {
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 
 import type { CreditSharing, Share } from './credit-sharing.ts';
-import { ASK_AGAIN, type RouterLinkOptions } from './router-link-options.ts';
-import { Standing } from './standing.ts';
+import { HelloAnswer } from './hello-answer.ts';
+import { HELLO_BACKOFF, type RouterLinkOptions } from './router-link-options.ts';
 
 /** Callbacks of a link to the worker. */
 export interface RouterLinkOwner extends ServiceHost {
   readonly credit: CreditSharing;
-  /** Whether the hello of a link states that the worker was rejected. */
-  wasRefused(link: RouterLink): boolean;
+  /** Whether the hello of a link reports that the worker was refused. */
+  reportsRefusal(link: RouterLink): boolean;
   linkConnected(link: RouterLink): void;
   linkDisconnected(link: RouterLink): void;
   /**
@@ -56,25 +56,25 @@ interface Assignment {
 const GOODBYE_WAIT = 1000;
 
 export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
-  private readonly line: DealerLink;
+  private readonly link: DealerLink;
   private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
-  private readonly backoff = new Backoff(ASK_AGAIN);
-  readonly standing = new Standing();
+  private readonly backoff = new Backoff(HELLO_BACKOFF);
+  readonly helloAnswer = new HelloAnswer();
   /** Share of the established connection. */
   private share: Share | undefined;
   /** Requests in flight, including those of lost connections and those in classic frames. */
-  private held = 0;
+  private inFlight = 0;
   private onIdle: (() => void) | undefined;
   private goodbye: Promise<void> | undefined;
-  private askAgain: Cancel | undefined;
+  private cancelRetry: Cancel | undefined;
   /** Number of connections so far. */
   private connections = 0;
   private up = false;
   /** The worker is stopping. */
-  private departing = false;
-  /** The router has acknowledged this and sends nothing further. */
-  private excused = false;
-  private onExcused: (() => void) | undefined;
+  private stopping = false;
+  /** The router has confirmed the goodbye and dispatches nothing further. */
+  private goodbyeConfirmed = false;
+  private onGoodbyeConfirmed: (() => void) | undefined;
 
   constructor(
     private readonly options: RouterLinkOptions,
@@ -82,22 +82,22 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   ) {
     const { identity, nodeId } = options.identity;
     const ids = { identity: withHelloMark(identity), nodeId: withHelloMark(nodeId) };
-    this.line = new DealerLink({ ...options, ...ids }, this);
+    this.link = new DealerLink({ ...options, ...ids }, this);
   }
 
   get endpoint(): string {
-    return this.line.endpoint;
+    return this.link.endpoint;
   }
 
   /** Monitor of the socket. */
   get monitor(): ZeroMQSocketMonitor {
-    return this.line.socket.monitor;
+    return this.link.socket.monitor;
   }
 
   /** Connects, and reconnects whenever the connection is lost. */
   open(): void {
-    this.line.open();
-    if (this.line.inproc) this.lineUp();
+    this.link.open();
+    if (this.link.inproc) this.linkUp();
   }
 
   leave(signal: AbortSignal): Promise<void> {
@@ -105,10 +105,10 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     return this.goodbye;
   }
 
-  /** Leaves this router for good. Resolves when all requests it held are answered. */
+  /** Leaves the router permanently. Resolves when all requests that it dispatched are answered. */
   async retire(signal: AbortSignal): Promise<void> {
     await this.leave(signal);
-    if (this.held === 0) return;
+    if (this.inFlight === 0) return;
     await new Promise<void>((resolve) => {
       this.onIdle = resolve;
       signal.addEventListener('abort', () => resolve(), { once: true });
@@ -116,54 +116,55 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   private async sayGoodbye(signal: AbortSignal): Promise<void> {
-    this.departing = true;
-    this.askAgain?.();
-    if (this.standing.accepted) await this.beExcused(signal);
+    this.stopping = true;
+    this.cancelRetry?.();
+    if (this.helloAnswer.accepted) await this.waitForGoodbye(signal);
     this.closeShare();
   }
 
-  private async beExcused(signal: AbortSignal): Promise<void> {
+  /** Says goodbye, and waits until the router has confirmed it. */
+  private async waitForGoodbye(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancelWait = systemClock.after(GOODBYE_WAIT, resolve);
-      this.onExcused = () => {
+      this.onGoodbyeConfirmed = () => {
         cancelWait();
         resolve();
       };
-      signal.addEventListener('abort', this.onExcused, { once: true });
-      this.line.channel.post(controlFrames('$bye', {}));
+      signal.addEventListener('abort', this.onGoodbyeConfirmed, { once: true });
+      this.link.channel.post(controlFrames('$bye', {}));
     });
   }
 
   close(): void {
-    this.askAgain?.();
+    this.cancelRetry?.();
     this.closeShare();
-    this.line.channel.flush();
-    const settled = this.excused && this.assignments.size === 0;
-    if (this.standing.accepted && !settled) this.line.channel.post(controlFrames('$gone', {}));
-    this.line.socket.close();
-    this.line.channel.close();
+    this.link.channel.flush();
+    const settled = this.goodbyeConfirmed && this.assignments.size === 0;
+    if (this.helloAnswer.accepted && !settled) this.link.channel.post(controlFrames('$gone', {}));
+    this.link.socket.close();
+    this.link.channel.close();
   }
 
-  lineUp(): void {
-    if (this.up || this.line.socket.renewing) return;
+  linkUp(): void {
+    if (this.up || this.link.socket.renewing) return;
     this.up = true;
     this.connections += 1;
-    if (!this.departing) this.openShare();
+    if (!this.stopping) this.openShare();
     this.owner.linkConnected(this);
     this.sayHello();
   }
 
-  lineDown(): void {
-    this.line.renew();
+  linkDown(): void {
+    this.link.renew();
     if (!this.up) return;
     this.up = false;
-    this.standing.disconnected();
-    this.askAgain?.();
+    this.helloAnswer.disconnected();
+    this.cancelRetry?.();
     this.closeShare();
     const lost = [...this.assignments.values()];
     this.assignments.clear();
     for (const { execution } of lost) execution?.cancel('lost');
-    this.onExcused?.();
+    this.onGoodbyeConfirmed?.();
     this.owner.linkDisconnected(this);
   }
 
@@ -171,7 +172,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     const first = frames[0];
     if (first === undefined) return;
     if (isPacked(first)) {
-      if (!readPacked(frames, 0, this)) this.line.drop('bad-batch');
+      if (!readPacked(frames, 0, this)) this.link.drop('bad-batch');
     } else if (isControl(frames, 0)) this.control(frames);
     else this.classicRequest(frames);
   }
@@ -184,12 +185,12 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
       // settled the request.
       if (this.assignments.get(id) !== assignment) return;
       this.assignments.delete(id);
-      this.line.channel.addReply(id, generation, reply);
+      this.link.channel.addReply(id, generation, reply);
     });
   }
 
   packedReply(): void {
-    this.line.drop('foreign-reply');
+    this.link.drop('foreign-reply');
   }
 
   packedCancel(id: number, generation: number, why: CancelReason): void {
@@ -205,7 +206,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     const { endpoint: router } = this;
     this.owner.logger.error(
       { router, messages: unsent.length },
-      'the router takes no replies; some were dropped',
+      'the router does not read its replies; unsent replies were dropped',
     );
   }
 
@@ -214,24 +215,24 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   private sayHello(): void {
-    this.askAgain?.();
-    if (this.departing) {
+    this.cancelRetry?.();
+    if (this.stopping) {
       // Routers that do not recognise the mark in the routing id would mistake a worker that sends
       // nothing for a classic one.
-      this.line.channel.post(controlFrames('$bye', {}));
+      this.link.channel.post(controlFrames('$bye', {}));
       return;
     }
     const { share = this.openShare(), connections: connection } = this;
     const { identity: node } = this.options.identity;
-    share.agreed = false;
-    const refused = this.owner.wasRefused(this) || undefined;
+    share.confirmed = false;
+    const refused = this.owner.reportsRefusal(this) || undefined;
     const hello: Hello = { ...this.options.hello, concurrency: share.granted, node, connection, refused };
-    this.line.channel.post(controlFrames('$hello', hello));
+    this.link.channel.post(controlFrames('$hello', hello));
   }
 
   private openShare(): Share {
     this.share = this.owner.credit.open((concurrency) => {
-      this.line.channel.post(controlFrames('$credit', { concurrency }));
+      this.link.channel.post(controlFrames('$credit', { concurrency }));
     });
     return this.share;
   }
@@ -241,97 +242,97 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     this.share = undefined;
   }
 
-  /** Runs a request and charges it to the connection on which it arrived. */
+  /** Runs a request and counts it for the connection on which it arrived. */
   private run(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
     const { share } = this;
     const { credit } = this.owner;
-    this.held += 1;
-    if (share !== undefined) credit.began(share);
+    this.inFlight += 1;
+    if (share !== undefined) credit.requestStarted(share);
     return this.owner.execute(message, (reply) => {
       settle(reply);
-      this.held -= 1;
-      if (this.held === 0) this.onIdle?.();
-      if (share !== undefined) credit.ended(share);
+      this.inFlight -= 1;
+      if (this.inFlight === 0) this.onIdle?.();
+      if (share !== undefined) credit.requestEnded(share);
     });
   }
 
   private control(frames: Buffer[]): void {
     const name = frames[2]?.toString();
     const data = controlData(frames[3]);
-    if (data === undefined) return this.line.drop('bad-control');
-    if (name === '$welcome') this.accepted(typeof data.router === 'string' ? data.router : undefined);
-    else if (name === '$credit') this.agreed(readCredit(data));
-    else if (name === '$want') this.wanted();
+    if (data === undefined) return this.link.drop('bad-control');
+    if (name === '$welcome') this.welcomed(typeof data.router === 'string' ? data.router : undefined);
+    else if (name === '$credit') this.creditConfirmed(readCredit(data));
+    else if (name === '$want') this.creditRequested();
     else if (name === '$refused')
       this.refused(typeof data.reason === 'string' ? data.reason : 'no reason given');
-    else if (name === '$bye') this.dismissed();
+    else if (name === '$bye') this.goodbyeReceived();
     else if (name === '$who') this.sayHello();
-    else this.line.drop('bad-control');
+    else this.link.drop('bad-control');
   }
 
-  private accepted(router: string | undefined): void {
-    this.standing.answered('accepted');
+  private welcomed(router: string | undefined): void {
+    this.helloAnswer.record('accepted');
     this.backoff.reset();
-    if (this.share !== undefined) this.owner.credit.agreed(this.share);
+    if (this.share !== undefined) this.owner.credit.confirmed(this.share);
     this.owner.linkAnswered(this, undefined, router);
   }
 
-  private agreed(concurrency: number | undefined): void {
-    if (concurrency === undefined) return this.line.drop('bad-control');
+  private creditConfirmed(concurrency: number | undefined): void {
+    if (concurrency === undefined) return this.link.drop('bad-control');
     // If the values differ, the answer is to an earlier announcement; the answer to the last one is
     // still in transit.
-    if (concurrency === this.share?.granted) this.owner.credit.agreed(this.share);
+    if (concurrency === this.share?.granted) this.owner.credit.confirmed(this.share);
   }
 
-  private wanted(): void {
-    if (this.share !== undefined) this.owner.credit.wanted(this.share);
+  private creditRequested(): void {
+    if (this.share !== undefined) this.owner.credit.moreWanted(this.share);
   }
 
   private refused(reason: string): void {
-    this.standing.answered('refused');
+    this.helloAnswer.record('refused');
     this.closeShare();
-    this.askAgain?.();
-    this.askAgain = systemClock.after(this.backoff.next(), () => this.sayHello());
+    this.cancelRetry?.();
+    this.cancelRetry = systemClock.after(this.backoff.next(), () => this.sayHello());
     this.owner.linkAnswered(this, reason);
   }
 
-  /** The router sends nothing further: the worker said goodbye, or the router stops. */
-  private dismissed(): void {
-    if (this.departing) {
-      this.excused = true;
-      this.onExcused?.();
-    } else if (this.line.inproc) void this.waitForSuccessor();
+  /** The router dispatches nothing further: it confirms the worker's goodbye, or stops. */
+  private goodbyeReceived(): void {
+    if (this.stopping) {
+      this.goodbyeConfirmed = true;
+      this.onGoodbyeConfirmed?.();
+    } else if (this.link.inproc) void this.waitForSuccessor();
   }
 
   /**
-   * libzmq reports nothing about INPROC peers and does not reconnect to one. The hello waits for
-   * the next router.
+   * Waits for the next router at an INPROC endpoint. libzmq reports nothing about INPROC peers and
+   * does not reconnect to one; the hello is queued for the next router.
    */
   private async waitForSuccessor(): Promise<void> {
-    await this.line.socket.outlivePeer([CONTROL_ADDRESS]);
-    this.lineDown();
-    this.line.reconnect();
-    this.lineUp();
+    await this.link.socket.waitForPeerExit([CONTROL_ADDRESS]);
+    this.linkDown();
+    this.link.reconnect();
+    this.linkUp();
   }
 
-  /** Handles a request in classic frames: the frames before the delimiter return unchanged. */
+  /** Handles a request in classic frames. The reply returns the frames before the delimiter. */
   private classicRequest(frames: Buffer[]): void {
     const classic = readClassic(frames, 0);
     if (classic instanceof MalformedFrames) {
-      this.line.drop(classic.cause);
+      this.link.drop(classic.cause);
       if (classic.cause !== 'bad-event-name' || classic.envelope === undefined) return;
       const reply = failure('MALFORMED_MESSAGE', classic.message);
-      this.line.channel.post([...classic.envelope, NO_BYTES, ...replyFrames('response', reply, 'none')]);
+      this.link.channel.post([...classic.envelope, NO_BYTES, ...replyFrames('response', reply, 'none')]);
       return;
     }
-    if (!classic.delimited || classic.envelope.length === 0) return this.line.drop('no-delimiter');
+    if (!classic.delimited || classic.envelope.length === 0) return this.link.drop('no-delimiter');
     const { message, native, broken } = toRequest(classic);
-    if (broken) this.line.drop('bad-metadata');
+    if (broken) this.link.drop('bad-metadata');
     const { envelope, eventName } = classic;
-    // A node in between only forwards frames. It must not receive packed messages merely because
-    // this worker understands them.
+    // The reply must not offer packed messages: the node that sent the request may only forward
+    // frames.
     const send = (reply: ReplyMessage): void =>
-      this.line.channel.post([
+      this.link.channel.post([
         ...envelope,
         NO_BYTES,
         ...replyFrames(eventName, reply, native ? 'plain' : 'none'),
@@ -342,8 +343,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   private refusal(eventName: string): ReplyMessage | undefined {
-    if (this.departing) return failure('SHUTTING_DOWN', 'the worker is shutting down');
+    if (this.stopping) return failure('SHUTTING_DOWN', 'the worker is shutting down');
     if (!isReserved(eventName)) return undefined;
-    return failure('NO_HANDLER', 'event names that start with $ are reserved, and a worker has none of them');
+    return failure('NO_HANDLER', 'event names that start with $ are reserved; a worker does not serve them');
   }
 }

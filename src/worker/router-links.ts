@@ -12,7 +12,7 @@ import type { RouterLinkOptions } from './router-link-options.ts';
 
 /** Options of the links of a worker. */
 export interface RouterLinksOptions extends DiscoveryOptions, Omit<RouterLinkOptions, 'connection'> {
-  readonly places: readonly Target[];
+  readonly targets: readonly Target[];
 }
 
 /** A link and the router to which it leads. */
@@ -26,11 +26,11 @@ export class RouterLinks implements DiscoveryOwner {
   /** Entries by connection string. */
   private readonly entries = new Map<string, Entry>();
   /** Links that only finish the requests they hold. */
-  private readonly leaving = new Map<string, RouterLink>();
+  private readonly draining = new Map<string, RouterLink>();
   /** Connections that appeared again while their link drains. */
   private readonly returning = new Map<string, ZeroMQConnection>();
   /** Connections to a router that another link already reaches. */
-  private readonly twins = new Map<string, ZeroMQConnection>();
+  private readonly duplicates = new Map<string, ZeroMQConnection>();
   private readonly discovery: Discovery;
   private readonly logger: Logger;
   private readonly cut = new AbortController();
@@ -41,25 +41,25 @@ export class RouterLinks implements DiscoveryOwner {
     private readonly owner: RouterLinkOwner,
   ) {
     this.logger = options.logger;
-    this.discovery = new Discovery(options.places, options, this);
+    this.discovery = new Discovery(options.targets, options, this);
   }
 
   /** All links, including those that drain. */
   get all(): readonly RouterLink[] {
-    return [...[...this.entries.values()].map(({ link }) => link), ...this.leaving.values()];
+    return [...[...this.entries.values()].map(({ link }) => link), ...this.draining.values()];
   }
 
-  /** Whether the hello of a link states that the worker was rejected. */
-  wasRefused({ standing }: RouterLink): boolean {
-    const others = [...this.entries.values()].map(({ link }) => link.standing);
-    return standing.wasRefused(others.filter((other) => other !== standing));
+  /** Whether the hello of a link reports that the worker was refused. */
+  reportsRefusal({ helloAnswer }: RouterLink): boolean {
+    const others = [...this.entries.values()].map(({ link }) => link.helloAnswer);
+    return helloAnswer.reportsRefusal(others.filter((other) => other !== helloAnswer));
   }
 
   open(): void {
     this.discovery.start();
   }
 
-  /** Stops opening and draining links; those that drain are cut when they are closed. */
+  /** Stops opening and draining links. Links that drain are closed with all others. */
   stop(): void {
     this.closed = true;
     this.discovery.stop();
@@ -73,32 +73,33 @@ export class RouterLinks implements DiscoveryOwner {
 
   appeared(connection: ZeroMQConnection): void {
     const key = connection.toString();
-    if (this.leaving.has(key)) this.returning.set(key, connection);
+    if (this.draining.has(key)) this.returning.set(key, connection);
     else this.add(key, connection);
   }
 
   vanished(connection: ZeroMQConnection): void {
     const key = connection.toString();
     this.returning.delete(key);
-    this.twins.delete(key);
+    this.duplicates.delete(key);
     this.remove(key);
   }
 
-  /** Called when a router has sent its identity. The link that reached it first keeps it. */
+  /** Called when a router has sent its identity. Only the link that reached it first stays open. */
   identified(link: RouterLink, router: string): void {
-    for (const [key, entry] of this.entries) if (entry.link === link) this.compare(key, entry, router);
+    for (const [key, entry] of this.entries)
+      if (entry.link === link) this.closeIfDuplicate(key, entry, router);
   }
 
-  private compare(key: string, entry: Entry, router: string): void {
+  private closeIfDuplicate(key: string, entry: Entry, router: string): void {
     entry.router = router;
-    for (const [place, other] of this.entries) {
+    for (const [otherKey, other] of this.entries) {
       if (other === entry || other.router !== router) continue;
       this.logger.warn(
-        { router, places: [place, key] },
-        'two addresses lead to one router; one of them is used',
+        { router, places: [otherKey, key] },
+        'two addresses belong to one router; only the first is used',
       );
       this.remove(key);
-      this.twins.set(key, entry.connection);
+      this.duplicates.set(key, entry.connection);
       return;
     }
   }
@@ -106,7 +107,7 @@ export class RouterLinks implements DiscoveryOwner {
   private add(key: string, connection: ZeroMQConnection): void {
     const link = new RouterLink({ ...this.options, connection }, this.owner);
     this.entries.set(key, { connection, link, router: undefined });
-    this.count();
+    this.updateRouterCount();
     link.open();
   }
 
@@ -114,31 +115,31 @@ export class RouterLinks implements DiscoveryOwner {
     const entry = this.entries.get(key);
     if (entry === undefined) return;
     this.entries.delete(key);
-    this.count();
-    this.leaving.set(key, entry.link);
-    void entry.link.retire(this.cut.signal).then(() => this.left(key, entry.link));
+    this.updateRouterCount();
+    this.draining.set(key, entry.link);
+    void entry.link.retire(this.cut.signal).then(() => this.drained(key, entry.link));
   }
 
-  private left(key: string, link: RouterLink): void {
+  private drained(key: string, link: RouterLink): void {
     if (this.closed) return;
     link.close();
-    this.leaving.delete(key);
+    this.draining.delete(key);
     const returned = this.returning.get(key);
     this.returning.delete(key);
     if (returned !== undefined) this.add(key, returned);
-    else if (!this.twins.has(key)) this.tryTwins();
+    else if (!this.duplicates.has(key)) this.openDuplicates();
   }
 
   /** An address has vanished: another address of the same router may be needed now. */
-  private tryTwins(): void {
-    for (const [key, connection] of this.twins) {
-      if (this.leaving.has(key)) continue;
-      this.twins.delete(key);
+  private openDuplicates(): void {
+    for (const [key, connection] of this.duplicates) {
+      if (this.draining.has(key)) continue;
+      this.duplicates.delete(key);
       this.add(key, connection);
     }
   }
 
-  private count(): void {
-    this.owner.credit.parties = this.entries.size;
+  private updateRouterCount(): void {
+    this.owner.credit.routers = this.entries.size;
   }
 }

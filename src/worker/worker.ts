@@ -5,7 +5,7 @@
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import { ZeroMQNodeType } from '../runtime/node-type.ts';
-import { ServerLink } from '../runtime/server-endpoint.ts';
+import { ServerEndpoint } from '../runtime/server-endpoint.ts';
 import { localParts, type ServiceOptions } from '../runtime/service-node.ts';
 import { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { DnsOptions } from '../transport/addressing/discovery.ts';
@@ -92,25 +92,32 @@ export class ZeroMQWorker extends RoutedWorker {
     if (curve !== undefined && nodeType === ZeroMQNodeType.SERVER) {
       this.curveServer = new CurveServer(curve as CurveServerOptions);
     }
-    if (nodeType === ZeroMQNodeType.SERVER && this.places.length > 1) {
-      throw new ZeroMQConfigError('connection: a server binds one place, got a list of several');
+    if (nodeType === ZeroMQNodeType.SERVER && this.targets.length > 1) {
+      throw new ZeroMQConfigError('connection: a server binds one address, got a list of several');
     }
-    if (nodeType === ZeroMQNodeType.SERVER && this.places.some((place) => place instanceof DnsTarget)) {
-      throw new ZeroMQConfigError('connection: a server binds an address, not a name to look up');
+    if (nodeType === ZeroMQNodeType.SERVER && this.targets.some((target) => target instanceof DnsTarget)) {
+      throw new ZeroMQConfigError('connection: a server binds an address, not a DNS name');
     }
   }
 
   protected override open(): Promise<readonly string[]> {
-    return this.speaker.kind === 'server' ? this.openServer() : super.open();
+    return this.source.kind === 'server' ? this.openServer() : super.open();
   }
 
   private async openServer(): Promise<readonly string[]> {
-    const { speaker, maxMessageSize, heartbeatConfig, curveServer: curve } = this;
+    const { source, maxMessageSize, heartbeatConfig, curveServer: curve } = this;
     const { identity } = this.identity;
     const onPeer = this.notify.bind(this);
-    const link = new ServerLink(this, { identity, maxMessageSize, speaker, curve, heartbeatConfig, onPeer });
+    const link = new ServerEndpoint(this, {
+      identity,
+      maxMessageSize,
+      source,
+      curve,
+      heartbeatConfig,
+      onPeer,
+    });
     this.opened = [link];
-    const connections = this.places.filter((place) => place instanceof ZeroMQConnection);
+    const connections = this.targets.filter((target) => target instanceof ZeroMQConnection);
     const bound = await Promise.all(connections.map((connection) => link.open(connection)));
     return bound.map(({ endpoint }) => endpoint);
   }

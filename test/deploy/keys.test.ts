@@ -123,15 +123,15 @@ describe('keys for Kubernetes', () => {
 
   it('puts them on the allow list with the rights of their nodes', () => {
     const list = allowList();
-    const gateway = list.rightsOf(publicKeyOf('gateway'), 'global');
+    const gateway = list.permissionsOf(publicKeyOf('gateway'), 'global');
     assert.deepEqual([gateway?.role, gateway?.mayCall('echo.get')], ['client', true]);
-    const worker = list.rightsOf(publicKeyOf('worker'), 'global');
+    const worker = list.permissionsOf(publicKeyOf('worker'), 'global');
     assert.deepEqual([worker?.mayServe('echo.get'), worker?.mayAnnounce('/echo/{message}')], [true, true]);
     assert.deepEqual([worker?.mayServe('tasks.get'), worker?.mayCall('echo.get')], [false, false]);
     const operator = readFileSync(path.join(folder, 'operator.key.pub'), 'utf8');
     const [, key = ''] = /public-key = "(.+)"/.exec(operator) ?? [];
-    assert.equal(list.rightsOf(key, 'global')?.role, 'admin');
-    assert.equal(list.rightsOf(publicKeyOf('router'), 'global'), undefined);
+    assert.equal(list.permissionsOf(key, 'global')?.role, 'admin');
+    assert.equal(list.permissionsOf(publicKeyOf('router'), 'global'), undefined);
   });
 
   it('gives the cluster what the manifests name, and no key to the command line', () => {
@@ -200,6 +200,6 @@ describe('keys for Kubernetes', () => {
     run();
     assert.equal(publicKeyOf('gateway'), before);
     assert.deepEqual(made('zeromq-admin-token').data, token);
-    assert.equal(allowList().rightsOf(before, 'global')?.mayCall('echo.get'), false);
+    assert.equal(allowList().permissionsOf(before, 'global')?.mayCall('echo.get'), false);
   });
 });

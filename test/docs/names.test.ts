@@ -42,8 +42,8 @@ const INTERNAL = [
   'ZeroMQWorker.linkConnected',
   'ZeroMQWorker.linkDisconnected',
   'ZeroMQWorker.linkAnswered',
-  'ZeroMQWorker.wasRefused',
-  'ZeroMQWorker.localAnswered',
+  'ZeroMQWorker.reportsRefusal',
+  'ZeroMQWorker.embeddedRouterAnswered',
 ];
 
 /** Returns the members of the public classes and interfaces of this project, as `Name.member`. */

@@ -389,9 +389,9 @@ describe('limits of a client', () => {
   });
 
   it('a connection is named, and named once', () => {
-    assert.throws(() => new ZeroMQClient({ connection: [] }), /at least one/);
+    assert.throws(() => new ZeroMQClient({ connection: [] }), /expected at least one/);
     assert.throws(() => new ZeroMQClient({ connection: ['tcp://a:1', 'tcp://a:1'] }), /twice/);
-    assert.throws(() => new ZeroMQClient({ connection: 'nonsense' }), /a connection is tcp/);
+    assert.throws(() => new ZeroMQClient({ connection: 'nonsense' }), /a connection must be tcp/);
   });
 });
 

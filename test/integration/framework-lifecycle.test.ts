@@ -220,7 +220,7 @@ describe('an IPC endpoint', () => {
     const server = new ZeroMQServer({ connection, handlers: echo, logger });
     await assert.rejects(server.start(), {
       constructor: ZeroMQSocketInvalid,
-      message: `cannot bind ${connection}: there is no folder ${folder}`,
+      message: `cannot bind ${connection}: the folder ${folder} does not exist`,
     });
   });
 });

@@ -15,7 +15,7 @@ import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
 import { turnNow } from '../../src/transport/link/turn.ts';
 import { controlFrames, isControl } from '../../src/wire/control.ts';
-import { Standing } from '../../src/worker/standing.ts';
+import { HelloAnswer } from '../../src/worker/hello-answer.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 
@@ -32,19 +32,19 @@ const contractOf = (path: string) => ({
 
 /** A worker, reduced to what contracts need. */
 class Worker {
-  readonly standings: Standing[];
+  readonly answers: HelloAnswer[];
 
   constructor(
     readonly id: string,
     readonly contract: ReturnType<typeof contractOf>,
     routers: number,
   ) {
-    this.standings = Array.from({ length: routers }, () => new Standing());
+    this.answers = Array.from({ length: routers }, () => new HelloAnswer());
   }
 
   hello(router: number): Buffer[] {
-    const own = this.standings[router];
-    const refused = own?.wasRefused(this.standings.filter((other) => other !== own)) || undefined;
+    const own = this.answers[router];
+    const refused = own?.reportsRefusal(this.answers.filter((other) => other !== own)) || undefined;
     const { contract } = this;
     return controlFrames('$hello', { v: 1, pack: 1, concurrency: 1, events: [EVENT], contract, refused });
   }
@@ -73,7 +73,7 @@ class Site {
 
   /** Workers whose contract the router accepted. */
   get accepted(): Worker[] {
-    return this.workers.filter(({ standings }) => standings[this.index]?.accepted);
+    return this.workers.filter(({ answers }) => answers[this.index]?.accepted);
   }
 
   start(): void {
@@ -81,7 +81,7 @@ class Site {
       {
         identity: `router-${this.index}`,
         maxMessageSize: 1_000_000,
-        speaker: { kind: 'router', node: 'router' },
+        source: { kind: 'router', node: 'router' },
         logger: silentLogger,
         classicConcurrency: 1,
         classicEvents: new ClassicEvents(),
@@ -98,7 +98,7 @@ class Site {
     for (const worker of this.workers) {
       const id = withHelloMark(worker.id);
       this.post(worker, () => {
-        backend.came(id, Buffer.from(id));
+        backend.peerConnected(id, Buffer.from(id));
         this.post(worker, () => this.sayHello(worker));
       });
     }
@@ -109,7 +109,7 @@ class Site {
     this.backend = undefined;
     backend?.close();
     this.messages = [];
-    for (const { standings } of this.workers) standings[this.index]?.disconnected();
+    for (const { answers } of this.workers) answers[this.index]?.disconnected();
   }
 
   /** Delivers the earliest message of one of the workers. */
@@ -127,11 +127,11 @@ class Site {
   private sent(identity: string, frames: Buffer[]): void {
     const worker = this.workers.find(({ id }) => withHelloMark(id) === identity);
     if (worker === undefined || !isControl(frames, 0)) return;
-    const standing = worker.standings[this.index];
+    const answer = worker.answers[this.index];
     this.post(worker, () => {
       const name = String(frames[2]);
-      if (name === '$welcome') standing?.answered('accepted');
-      else if (name === '$refused') standing?.answered('refused');
+      if (name === '$welcome') answer?.record('accepted');
+      else if (name === '$refused') answer?.record('refused');
       else if (name === '$who') this.post(worker, () => this.sayHello(worker));
     });
   }

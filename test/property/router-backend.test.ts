@@ -101,7 +101,7 @@ class Site {
     const options = {
       identity: 'router',
       maxMessageSize: 1_000_000,
-      speaker: { kind: 'router', node: 'router' } as const,
+      source: { kind: 'router', node: 'router' } as const,
       logger: silentLogger,
       classicConcurrency: 4,
       classicEvents: new ClassicEvents(),
@@ -128,12 +128,12 @@ class Site {
     const id = kind === 'classic' ? name : withHelloMark(name);
     for (const old of this.connections) if (old.id === id) old.up = false;
     this.connections.push(new Connection(kind, id));
-    this.backend.came(id, Buffer.from(id));
+    this.backend.peerConnected(id, Buffer.from(id));
   }
 
   lose(connection: Connection): void {
     connection.up = false;
-    this.backend.gone(connection.id);
+    this.backend.peerLeft(connection.id);
   }
 
   say(connection: Connection, frames: Buffer[]): void {

@@ -26,7 +26,7 @@ const PATIENCE = 500;
  * Time, in milliseconds, before a router that rejects queries from the gateway's key is queried
  * again.
  */
-const ASK_AGAIN = 15_000;
+const HELLO_BACKOFF = 15_000;
 
 /** State kept for a router between two queries. */
 interface Memory {
@@ -100,7 +100,7 @@ export class RemoteRouters {
       const why = explained(error);
       sight.silent.push({ router: name, why, contracts });
       const { code = '' } = error as { code?: string };
-      const refusal = TELLS_NOTHING.has(code) ? { why, until: this.clock.now() + ASK_AGAIN } : undefined;
+      const refusal = TELLS_NOTHING.has(code) ? { why, until: this.clock.now() + HELLO_BACKOFF } : undefined;
       memories.set(name, { workers: before?.workers ?? [], ...(refusal && { refusal }) });
     }
   }

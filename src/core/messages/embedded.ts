@@ -16,13 +16,13 @@ export interface EmbeddedWorker {
   /** Name and OpenAPI fragment of its contract. */
   readonly contract: { readonly name: string; readonly fragment: unknown } | undefined;
   /** Receives a request. It replies under `id` and `generation`, never before this call returns. */
-  localRequest(id: number, generation: number, message: RequestMessage): void;
+  onRequest(id: number, generation: number, message: RequestMessage): void;
   /** The caller no longer needs the reply. The worker replies nevertheless. */
-  localCancel(id: number, generation: number, why: CancelReason): void;
+  onCancel(id: number, generation: number, why: CancelReason): void;
   /** The router closed and takes no more replies. */
-  localClosed(): void;
+  onClosed(): void;
   /** A registration that was refused may succeed now; the worker may try again. */
-  localRetry(): void;
+  onRetry(): void;
 }
 
 /** A worker's registration with a router. */
@@ -38,6 +38,6 @@ export interface EmbeddedSlot {
 export interface EmbeddedRouter {
   /** Registers a worker. Returns the reason as text if the router refuses it. */
   register(worker: EmbeddedWorker): EmbeddedSlot | string;
-  /** Withdraws a worker whose registration was refused; the router no longer calls `localRetry`. */
+  /** Withdraws a worker whose registration was refused; the router no longer calls `onRetry`. */
   withdraw(worker: EmbeddedWorker): void;
 }

@@ -12,7 +12,7 @@
 
 import { withResolvers } from '../collections/deferred.ts';
 import type { Logger } from '../logging/logging.ts';
-import { toError, ZeroMQError } from '../messages/errors.ts';
+import { toError, ZeroMQError, ZeroMQSocketClosed } from '../messages/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { systemClock } from '../time/clock.ts';
 import { type DiagnosticsSource, diagnostics, type LifecycleState } from './diagnostics.ts';
@@ -73,9 +73,9 @@ export class Lifecycle<Opened = void> {
   private started: Promise<Opened> | undefined;
   private openEnded: Promise<unknown> = Promise.resolve();
 
-  /** @param speaker the node, for diagnostics and messages; read at each use. */
+  /** @param source the node, for diagnostics and messages; read at each use. */
   constructor(
-    private readonly speaker: DiagnosticsSource,
+    private readonly source: DiagnosticsSource,
     private readonly hooks: LifecycleHooks<Opened>,
     private readonly clock: Clock = systemClock,
   ) {
@@ -91,7 +91,7 @@ export class Lifecycle<Opened = void> {
    * Opens the node. Repeated calls return the same promise. A node whose start fails is closed.
    *
    * @throws whatever `open` throws.
-   * @throws {ZeroMQError} with code `CLOSED` when the node is closed, or is closed while it starts.
+   * @throws {ZeroMQSocketClosed} with code `CLOSED` when the node is closed, or is closed while it starts.
    */
   start(): Promise<Opened> {
     if (this.current === 'draining' || this.current === 'closed') return Promise.reject(this.closedError());
@@ -137,7 +137,7 @@ export class Lifecycle<Opened = void> {
     this.to('draining');
     this.opening.abort(this.closedError());
     const cancel = this.clock.after(deadline, () => {
-      const { kind, node } = this.speaker;
+      const { kind, node } = this.source;
       this.draining.abort(
         new ZeroMQError('DRAIN_TIMEOUT', `${kind} ${node} did not drain in ${deadline} ms`),
       );
@@ -173,7 +173,7 @@ export class Lifecycle<Opened = void> {
   }
 
   private logStop(err: Error | undefined): void {
-    const { kind, node: id } = this.speaker;
+    const { kind, node: id } = this.source;
     this.log(err === undefined ? { id } : { id, err }, `${kind} stopped`);
   }
 
@@ -184,7 +184,7 @@ export class Lifecycle<Opened = void> {
   /** The only setter of the state. */
   private to(next: LifecycleState, error?: Error): void {
     const from = this.current;
-    const { kind, node } = this.speaker;
+    const { kind, node } = this.source;
     if (!NEXT[from].includes(next)) {
       throw new ZeroMQError('ILLEGAL_TRANSITION', `${kind} ${node} cannot go from ${from} to ${next}`);
     }
@@ -195,9 +195,9 @@ export class Lifecycle<Opened = void> {
     if (next === 'running') this.log({ id: node }, `${kind} started`);
   }
 
-  private closedError(): ZeroMQError {
-    const { kind, node } = this.speaker;
-    return new ZeroMQError('CLOSED', `${kind} ${node} is closed; make a new one to start again`);
+  private closedError(): ZeroMQSocketClosed {
+    const { kind, node } = this.source;
+    return new ZeroMQSocketClosed('CLOSED', `${kind} ${node} is closed; create a new one to start again`);
   }
 }
 

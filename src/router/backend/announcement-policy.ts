@@ -7,7 +7,7 @@ export function announcementRefusal(
   rights: PeerPermissions,
   { events, claims }: ReadAnnouncement,
 ): string | undefined {
-  if (events === undefined && !rights.servesAll) {
+  if (events === undefined && !rights.mayServeUnannounced) {
     return `the key of ${rights.name} does not allow serving unannounced events`;
   }
   const event =
@@ -29,6 +29,6 @@ export function classicEventsOf(
   rights: PeerPermissions,
   configured: readonly string[] | undefined,
 ): readonly string[] | undefined {
-  if (rights.servesAll) return configured;
+  if (rights.mayServeUnannounced) return configured;
   return (configured ?? rights.namedEvents).filter((event) => rights.mayServe(event));
 }

@@ -45,7 +45,7 @@ export interface BackendOwner extends WorkerRegistryOwner {
 /** Options of {@link Backend}. Durations in milliseconds. */
 export interface BackendOptions extends WorkerRegistryOptions {
   readonly maxMessageSize: number;
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   /** How long a connected peer may take to send its hello before it counts as classic. */
   readonly helloGrace: number;
   readonly curve?: CurveEndpoint;
@@ -123,21 +123,21 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const first = frames[1];
     if (identity === undefined || first === undefined) return this.drop('too-few-frames', undefined);
     const key = identity.toString('latin1');
-    const peer = this.peers.get(key) ?? (this.socket.notifies ? undefined : this.add(key, identity));
+    const peer = this.peers.get(key) ?? (this.socket.reportsPeers ? undefined : this.add(key, identity));
     // A message left over from a closed connection.
     if (peer === undefined) return this.drop('late-reply', key);
     this.receive(peer, frames, first);
     this.owner.rearmTimer();
   }
 
-  came(key: string, identity: Buffer): void {
+  peerConnected(key: string, identity: Buffer): void {
     const before = this.peers.get(key);
     if (before !== undefined) this.replace(before);
     this.awaitHello(this.add(key, identity), false);
     this.owner.rearmTimer();
   }
 
-  gone(key: string): void {
+  peerLeft(key: string): void {
     const peer = this.peers.get(key);
     if (peer !== undefined) this.removePeer(peer, []);
     this.owner.rearmTimer();
@@ -150,7 +150,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   heartbeatHeard(key: string): void {
     const known = this.peerOf(key);
     if (known === undefined) {
-      if (!this.socket.notifies) this.awaitHello(this.addHeard(routingIdOf(key)), true);
+      if (!this.socket.reportsPeers) this.awaitHello(this.addHeard(routingIdOf(key)), true);
     } else if (known.worker === undefined && !known.leaving) {
       if (known.native) this.registry.requestHello(known);
       else if (known.helloTimer === undefined) this.awaitHello(known, true);
@@ -164,7 +164,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   }
 
   /** Another allow list: a worker may serve less than before, nothing at all, or what it was refused. */
-  rightsChanged(key: string): void {
+  permissionsChanged(key: string): void {
     const peer = this.peers.get(key);
     if (peer === undefined) return;
     this.registry.permissionsChanged(peer);
@@ -210,7 +210,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   /** Counts a dropped message. */
   drop(cause: DropCause, peer: string | undefined): void {
     if (diagnostics.frameDropped.hasSubscribers) {
-      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer });
+      diagnostics.frameDropped.publish({ ...this.options.source, cause, peer });
     }
   }
 
@@ -268,10 +268,9 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   }
 
   private add(key: string, identity: Buffer): WorkerPeer {
-    const { speaker } = this.options;
-    const guest = this.socket.guest(key);
-    const channel = (owner: WorkerPeer): PeerChannel =>
-      new PeerChannel(this.socket, identity, owner, speaker);
+    const { source } = this.options;
+    const guest = this.socket.authenticatedPeer(key);
+    const channel = (owner: WorkerPeer): PeerChannel => new PeerChannel(this.socket, identity, owner, source);
     const peer = new WorkerPeer(key, channel, this, guest);
     this.peers.set(key, peer);
     return peer;

@@ -45,12 +45,12 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
   }
 
   dispatch(request: RouterRequest): boolean {
-    this.local.localRequest(request.id, request.generation, request.message);
+    this.local.onRequest(request.id, request.generation, request.message);
     return true;
   }
 
   cancel(id: number, generation: number, why: CancelReason): void {
-    this.local.localCancel(id, generation, why);
+    this.local.onCancel(id, generation, why);
   }
 
   reply(id: number, generation: number, reply: ReplyMessage): void {
@@ -68,7 +68,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
   /** Removes the worker because the router closes. */
   close(): void {
     this.remove('stopped');
-    this.local.localClosed();
+    this.local.onClosed();
   }
 
   private remove(reason: LeaveReason): void {

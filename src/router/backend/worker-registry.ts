@@ -117,14 +117,14 @@ export class WorkerRegistry {
   joinClassic(peer: WorkerPeer): void {
     const { classicConcurrency: concurrency, classicEvents } = this.options;
     const bound = classicEvents.of(peer.address);
-    const events = peer.authenticated ? classicEventsOf(peer.authenticated.rights, bound) : bound;
+    const events = peer.authenticated ? classicEventsOf(peer.authenticated.permissions, bound) : bound;
     peer.helloTimer = undefined;
     if (peer.classicRefused) return;
     if (peer.authenticated !== undefined && events?.length === 0) {
       peer.classicRefused = true;
       return this.refuse(
         peer,
-        `the key of ${peer.authenticated.rights.name} names no event that a classic worker could serve`,
+        `the key of ${peer.authenticated.permissions.name} names no event that a classic worker could serve`,
       );
     }
     if (events === undefined) this.warnOfUnboundWorkers(peer);
@@ -327,5 +327,5 @@ function readHelloOnce(peer: WorkerPeer, frame: Buffer | undefined): Hello | str
  * are in use.
  */
 function permissionRefusal({ authenticated: guest, announced }: WorkerPeer): string | undefined {
-  return guest && announced && announcementRefusal(guest.rights, announced);
+  return guest && announced && announcementRefusal(guest.permissions, announced);
 }

@@ -20,7 +20,7 @@ export class RouterObserver implements BrokerObserver {
 
   /** @param now returns the current time on the broker's clock. */
   constructor(
-    private readonly speaker: DiagnosticsSource,
+    private readonly source: DiagnosticsSource,
     private readonly now: () => number = turnNow,
   ) {}
 
@@ -35,8 +35,8 @@ export class RouterObserver implements BrokerObserver {
     const now = this.now();
     const dispatched = attempts > 0;
     diagnostics.requestSettled.publish({
-      kind: this.speaker.kind,
-      node: this.speaker.node,
+      kind: this.source.kind,
+      node: this.source.node,
       eventName: message.eventName,
       requestId: message.requestId,
       status,

@@ -68,7 +68,7 @@ export class ClientHandler implements ClientFrontendOwner {
     }
   }
 
-  gone(peer: ClientPeer): void {
+  clientLeft(peer: ClientPeer): void {
     const { origin, held } = this.stateOf(peer);
     origin.cancelAll();
     for (const answer of held.keys()) answer.cancel();
@@ -108,7 +108,7 @@ export class ClientHandler implements ClientFrontendOwner {
       if (answered !== undefined) held.delete(answered);
       peer.reply(eventName, reply, id, generation, envelope);
     };
-    const answer = this.builtins.handle(message, settle, peer.keyed);
+    const answer = this.builtins.handle(message, settle, peer.authenticated);
     if (answer !== undefined) held.set(answer, { id, generation });
   }
 }

@@ -95,7 +95,9 @@ export class ZeroMQTCPConnection extends ZeroMQConnection {
       return `tcp://${bracket(host)}:${this.port === 0 ? '*' : this.port}`;
     }
     if (this.port === 0)
-      throw new ZeroMQConfigError('cannot connect to port 0: use the port that the binding side tells');
+      throw new ZeroMQConfigError(
+        'cannot connect to port 0: use the port that start() of the binding node returned',
+      );
     return this.toString();
   }
 
@@ -190,9 +192,11 @@ export function toConnection(value: ConnectionLike): ZeroMQConnection {
   const [, scheme, rest] = match ?? [];
   if (rest === undefined) {
     const dns =
-      typeof value === 'string' && value.startsWith('dns:') ? ' (a name is for those who connect)' : '';
+      typeof value === 'string' && value.startsWith('dns:')
+        ? ' (only a connecting node accepts a DNS name)'
+        : '';
     throw new ZeroMQConfigError(
-      `a connection is tcp://host:port, ipc://path or inproc://name, got ${JSON.stringify(value)}${dns}`,
+      `a connection must be tcp://host:port, ipc://path or inproc://name, got ${JSON.stringify(value)}${dns}`,
     );
   }
   if (scheme === 'ipc') return new ZeroMQIPCConnection(rest);
@@ -224,7 +228,7 @@ function checkHost(argument: string, host: string, wildcard: boolean): string {
 
 function byteLength(argument: string, value: string): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
-  throw new ZeroMQConfigError(`${argument} must be a text, got ${JSON.stringify(value)}`);
+  throw new ZeroMQConfigError(`${argument} must be a string, got ${JSON.stringify(value)}`);
 }
 
 function bracket(host: string): string {

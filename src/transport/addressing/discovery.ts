@@ -1,7 +1,7 @@
 /**
- * Tracks the connections that targets stand for. Those of a list are fixed; those of a DNS name
- * change with each look-up. A look-up that fails or finds nothing changes nothing: a router is
- * dropped only when the name no longer lists it, not when DNS is unavailable.
+ * Tracks the connections that targets stand for. The connections of a list are fixed; those of a DNS
+ * name can change with each look-up. A look-up that fails or finds nothing changes nothing: a router
+ * is dropped only when the name no longer lists it, not when DNS is unavailable.
  */
 
 import type { Logger } from '../../core/logging/logging.ts';
@@ -15,7 +15,7 @@ import { DnsTarget, type Target } from './targets.ts';
 /** Options for looking up `dns://` targets. */
 export interface DnsOptions {
   /**
-   * The resolver of names.
+   * Resolves the names.
    *
    * @defaultValue the DNS server in the URL, or else the resolver of the system
    */
@@ -57,14 +57,14 @@ export class Discovery {
 
   /** @throws {ZeroMQConfigError} when the interval is invalid */
   constructor(
-    places: readonly Target[],
+    targets: readonly Target[],
     options: DiscoveryOptions,
     private readonly owner: DiscoveryOwner,
   ) {
     checkDns(options.dns);
-    this.fixed = places.filter((place): place is ZeroMQConnection => !(place instanceof DnsTarget));
-    this.watches = places.flatMap((place) => {
-      return place instanceof DnsTarget ? [new NameWatch(place, options, () => this.changed())] : [];
+    this.fixed = targets.filter((target): target is ZeroMQConnection => !(target instanceof DnsTarget));
+    this.watches = targets.flatMap((target) => {
+      return target instanceof DnsTarget ? [new NameWatch(target, options, () => this.changed())] : [];
     });
   }
 
@@ -80,16 +80,16 @@ export class Discovery {
 
   /** Adds new connections first, so that a node that moves between routers always has one. */
   private changed(): void {
-    const now = new Map<string, ZeroMQConnection>();
-    for (const each of this.fixed) now.set(each.toString(), each);
-    for (const { found } of this.watches) for (const each of found) now.set(each.toString(), each);
-    const gone = [...this.known].filter(([key]) => !now.has(key));
-    for (const [key, connection] of now) {
+    const current = new Map<string, ZeroMQConnection>();
+    for (const each of this.fixed) current.set(each.toString(), each);
+    for (const { found } of this.watches) for (const each of found) current.set(each.toString(), each);
+    const removed = [...this.known].filter(([key]) => !current.has(key));
+    for (const [key, connection] of current) {
       if (this.known.has(key)) continue;
       this.known.set(key, connection);
       this.owner.appeared(connection);
     }
-    for (const [key, connection] of gone) {
+    for (const [key, connection] of removed) {
       this.known.delete(key);
       this.owner.vanished(connection);
     }
@@ -122,12 +122,12 @@ class NameWatch {
   private failing = false;
 
   constructor(
-    private readonly place: DnsTarget,
+    private readonly target: DnsTarget,
     private readonly options: DiscoveryOptions,
     private readonly changed: () => void,
   ) {
     const { dns = {}, clock = systemClock } = options;
-    const { server } = place;
+    const { server } = target;
     this.resolver = dns.resolver ?? (server === undefined ? systemResolver : serverResolver(server));
     this.interval = dns.interval ?? DEFAULT_INTERVAL;
     this.clock = clock;
@@ -135,7 +135,7 @@ class NameWatch {
   }
 
   start(): void {
-    void this.look();
+    void this.lookUp();
   }
 
   stop(): void {
@@ -143,9 +143,9 @@ class NameWatch {
     this.cancel?.();
   }
 
-  private async look(): Promise<void> {
+  private async lookUp(): Promise<void> {
     let found: readonly ZeroMQConnection[] = [];
-    let cause: unknown = new Error('nothing was found');
+    let cause: unknown = new Error('the name has no addresses');
     try {
       found = await this.resolve();
     } catch (error) {
@@ -155,11 +155,11 @@ class NameWatch {
     if (found.length === 0) this.failed(cause);
     else this.succeeded(found);
     const delay = this.found.length === 0 ? this.backoff.next() : this.interval * spread();
-    this.cancel = this.clock.after(delay, () => void this.look());
+    this.cancel = this.clock.after(delay, () => void this.lookUp());
   }
 
   private async resolve(): Promise<ZeroMQConnection[]> {
-    const { name, port } = this.place;
+    const { name, port } = this.target;
     if (port !== undefined) return toTcp(await this.resolver.addresses(name), port);
     const services = await this.resolver.services(name);
     const found = await Promise.all(
@@ -180,7 +180,7 @@ class NameWatch {
   }
 
   private succeeded(found: readonly ZeroMQConnection[]): void {
-    if (this.failing) this.options.logger.info({ place: String(this.place) }, 'the name is resolved again');
+    if (this.failing) this.options.logger.info({ place: String(this.target) }, 'the DNS name resolves again');
     this.failing = false;
     this.found = found;
     this.changed();
@@ -190,8 +190,8 @@ class NameWatch {
     if (this.failing) return;
     this.failing = true;
     this.options.logger.warn(
-      { place: String(this.place), cause: toError(cause).message, kept: this.found.map(String) },
-      'the name cannot be resolved; what was known stays, and it is tried again',
+      { place: String(this.target), cause: toError(cause).message, kept: this.found.map(String) },
+      'cannot resolve the DNS name; known addresses stay in use, and the look-up is repeated',
     );
   }
 }

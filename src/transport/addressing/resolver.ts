@@ -2,15 +2,17 @@
 import { lookup, Resolver, resolveSrv } from 'node:dns/promises';
 
 /**
- * Host and port of an SRV record. Priority and weight are ignored, because a node connects to all
- * of them.
+ * The host and port in an SRV record (RFC 2782). Priority and weight are ignored, because a node
+ * connects to all of them.
  */
 export interface DnsService {
+  /** Name of the host. */
   readonly name: string;
+  /** TCP port of the service. */
   readonly port: number;
 }
 
-/** Resolves names. Both methods reject, or return an empty list, when nothing is found. */
+/** Resolves DNS names. Both methods may reject or return an empty list if a name is not found. */
 export interface DnsResolver {
   /**
    * Returns the IP addresses of a host: its A records, or its AAAA records if it has no A records.

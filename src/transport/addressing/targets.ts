@@ -52,8 +52,8 @@ function checkServer(url: string, server: string | undefined): void {
   try {
     serverResolver(server);
   } catch (cause) {
-    const fault = `the DNS server in ${JSON.stringify(url)} must be an IP address, with or without a port`;
-    throw new ZeroMQConfigError(`${fault}: ${toError(cause).message}`, { cause });
+    const problem = `the DNS server in ${JSON.stringify(url)} must be an IP address, with or without a port`;
+    throw new ZeroMQConfigError(`${problem}: ${toError(cause).message}`, { cause });
   }
 }
 
@@ -78,10 +78,10 @@ export function toTarget(value: ConnectionLike): Target {
  */
 export function toTargets(value: ConnectionLike | readonly ConnectionLike[]): Target[] {
   const list = Array.isArray(value) ? (value as readonly ConnectionLike[]) : [value as ConnectionLike];
-  if (list.length === 0) throw new ZeroMQConfigError('connection: at least one is needed, got an empty list');
-  const places = list.map(toTarget);
-  const names = places.map(String);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ZeroMQConfigError(`connection: ${twice} is listed twice`);
-  return places;
+  if (list.length === 0) throw new ZeroMQConfigError('connection: expected at least one, got an empty list');
+  const targets = list.map(toTarget);
+  const names = targets.map(String);
+  const duplicate = names.find((name, index) => names.indexOf(name) !== index);
+  if (duplicate !== undefined) throw new ZeroMQConfigError(`connection: ${duplicate} is listed twice`);
+  return targets;
 }

@@ -4,8 +4,8 @@
  *
  * libzmq reports the two separately: it asks about a key (ZAP) before it reads the peer's routing
  * id, and a message does not carry the key. The peers of a ROUTER are therefore admitted one at a
- * time. The next one is accepted when the one before has appeared with its routing id, or no longer
- * can. A routing id that appears while a peer is awaited belongs to that peer, because:
+ * time. The next one is accepted when the previous one has appeared with its routing id, or can no
+ * longer appear. A routing id that appears while a peer is awaited belongs to that peer, because:
  *
  * - The first message read from a connection is the notice of the socket, `[id, ""]`
  *   (ZMQ_ROUTER_NOTIFY).
@@ -30,22 +30,22 @@ import type { CurveEndpoint } from './curve-options.ts';
 import { noPermissions, type PeerPermissions } from './permissions.ts';
 import { type AdmissionHandler, type ConnectingPeer, Zap } from './zap.ts';
 
-/** Maximum number of peers that may wait for admission; further ones are rejected for now. */
-const MOST_WAITING = 1000;
+/** Maximum number of peers that wait for admission. Further ones are rejected and retry later. */
+const MAX_WAITING = 1000;
+
+/** Interval, in ms, of checks whether an accepted peer can still appear with its routing id. */
+const APPEARANCE_CHECK = 100;
 
 /**
- * How long an accepted peer may take to appear, in ms. After that, and at this interval, the socket
- * checks whether it still can.
+ * How long a peer whose key was revoked stays connected, in ms. It receives the rejections of its
+ * requests in that time.
  */
-const PATIENCE = 100;
-
-/** How long a peer whose key was revoked still receives refusals before it is cut, in ms. */
-const LAST_WORDS = 1000;
+const REVOCATION_GRACE = 1000;
 
 /** The peer behind a routing id. */
 export class AuthenticatedPeer {
   /** Its current permissions. */
-  rights: PeerPermissions;
+  permissions: PeerPermissions;
   /** Its key was removed from the allow list. */
   revoked = false;
   /** Its messages are no longer read. */
@@ -54,24 +54,25 @@ export class AuthenticatedPeer {
   constructor(
     readonly identity: Buffer,
     readonly publicKey: string,
-    rights: PeerPermissions,
+    permissions: PeerPermissions,
   ) {
-    this.rights = rights;
+    this.permissions = permissions;
   }
 }
 
 /** Callbacks of an admission to the socket. */
 export interface AdmissionOwner {
   /** No further message of the peer is delivered. */
-  gone(key: string): void;
+  peerLeft(key: string): void;
   /** The permissions of a peer have changed. */
-  rightsChanged(key: string): void;
+  permissionsChanged(key: string): void;
 }
 
-let gates = 0;
+let admissions = 0;
 
-export class AdmissionGate implements AdmissionHandler {
-  private readonly guests = new Map<string, AuthenticatedPeer>();
+/** Admits the peers of one socket; see the head of this file. */
+export class Admission implements AdmissionHandler {
+  private readonly peers = new Map<string, AuthenticatedPeer>();
   /** Number of connections by public key. */
   private readonly connections = new Map<string, number>();
   private readonly waiting = new Ring<ConnectingPeer>();
@@ -79,17 +80,18 @@ export class AdmissionGate implements AdmissionHandler {
   private awaited: ConnectingPeer | undefined;
   private cancelCheck: Cancel | undefined;
   /**
-   * Number of successful handshakes, and how many of them belong to peers that appeared or whose
-   * routing id was taken.
+   * Number of successful handshakes, and how many of them belong to peers that have appeared, or that
+   * were cut because their routing id was in use.
    */
   private handshakes = 0;
-  private explained = 0;
-  private readonly nobody = randomBytes(32);
-  private readonly domain = `zeromq-gateway-${++gates}`;
+  private accountedFor = 0;
+  /** A routing id that no peer has. */
+  private readonly unknownId = randomBytes(32);
+  private readonly domain = `zeromq-gateway-${++admissions}`;
   private readonly timers = new Set<Cancel>();
-  private readonly endReviews: () => void;
+  private readonly stopReviews: () => void;
   /** Endpoint to which the sockets that take over routing ids connect. */
-  private cuttingPlace: string | undefined;
+  private takeoverEndpoint: string | undefined;
   private closed = false;
 
   private zap: Zap | undefined;
@@ -102,12 +104,12 @@ export class AdmissionGate implements AdmissionHandler {
    */
   constructor(
     private readonly socket: Router | Dealer,
-    private readonly door: CurveEndpoint,
+    private readonly endpoint: CurveEndpoint,
     notified: boolean,
     monitor: ZeroMQSocketMonitor,
     private readonly owner: AdmissionOwner,
   ) {
-    const { server } = door;
+    const { server } = endpoint;
     server.applyTo(socket);
     socket.zapDomain = this.domain;
     socket.zapEnforceDomain = true;
@@ -116,8 +118,8 @@ export class AdmissionGate implements AdmissionHandler {
         'CURVE needs a ZeroMQ library with draft options (ZMQ_ROUTER_NOTIFY, ZMQ_DISCONNECT_MSG)';
       throw new ZeroMQSocketInvalid('ENOTSUP', message);
     }
-    monitor.on('handshake', () => this.shookHands());
-    this.endReviews = server.authenticator.onChange(() => this.review());
+    monitor.on('handshake', () => this.handshakeSucceeded());
+    this.stopReviews = server.authenticator.onChange(() => this.review());
   }
 
   /**
@@ -136,29 +138,34 @@ export class AdmissionGate implements AdmissionHandler {
     this.closed = true;
     this.cancelCheck?.();
     for (const cancel of this.timers) cancel();
-    this.endReviews();
+    this.stopReviews();
     this.zap?.close(this.domain);
   }
 
-  guest(key: string): AuthenticatedPeer | undefined {
-    return this.guests.get(key);
+  /** Returns the peer with a routing id, in Latin-1. */
+  peer(key: string): AuthenticatedPeer | undefined {
+    return this.peers.get(key);
   }
 
-  asked(applicant: ConnectingPeer): void {
-    const { publicKey } = applicant;
-    const reason = this.objection(publicKey);
+  authenticate(connecting: ConnectingPeer): void {
+    const { publicKey } = connecting;
+    const reason = this.rejectionReason(publicKey);
     if (reason !== undefined) {
-      this.zap?.answer(applicant, 400);
-      this.door.turnedAway(publicKey, applicant.address, reason);
-    } else if (!(this.socket instanceof Router)) this.zap?.answer(applicant, 200);
-    else if (this.waiting.length >= MOST_WAITING) this.zap?.answer(applicant, 400);
-    else if (this.count(publicKey) >= this.door.server.connectionsPerKey) {
-      this.zap?.answer(applicant, 400);
-      this.door.turnedAway(publicKey, applicant.address, 'it has as many connections as it may');
+      this.zap?.answer(connecting, 400);
+      this.endpoint.peerRejected(publicKey, connecting.address, reason);
+    } else if (!(this.socket instanceof Router)) this.zap?.answer(connecting, 200);
+    else if (this.waiting.length >= MAX_WAITING) this.zap?.answer(connecting, 400);
+    else if (this.count(publicKey) >= this.endpoint.server.connectionsPerKey) {
+      this.zap?.answer(connecting, 400);
+      this.endpoint.peerRejected(
+        publicKey,
+        connecting.address,
+        'its key has the maximum number of connections',
+      );
     } else {
       this.connections.set(publicKey, this.count(publicKey) + 1);
-      this.waiting.push(applicant);
-      this.letIn();
+      this.waiting.push(connecting);
+      this.acceptNext();
     }
   }
 
@@ -166,42 +173,42 @@ export class AdmissionGate implements AdmissionHandler {
    * Whether a message is delivered. A message from an unknown peer was read late, from a lost
    * connection.
    */
-  passes([identity]: Buffer[]): boolean {
+  isAdmitted([identity]: Buffer[]): boolean {
     if (identity === undefined || !(this.socket instanceof Router)) return identity !== undefined;
-    return this.guests.get(identity.toString('latin1'))?.cut === false;
+    return this.peers.get(identity.toString('latin1'))?.cut === false;
   }
 
   /**
    * Handles a notice that a peer connected, which the peer may have forged. Returns whether the
    * peer was admitted.
    */
-  came(key: string, identity: Buffer): boolean {
-    const guest = this.guests.get(key);
-    if (guest === undefined) return this.cameIn(key, identity);
-    if (this.awaited?.publicKey !== guest.publicKey) {
-      this.cut(guest);
+  peerConnected(key: string, identity: Buffer): boolean {
+    const peer = this.peers.get(key);
+    if (peer === undefined) return this.register(key, identity);
+    if (this.awaited?.publicKey !== peer.publicKey) {
+      this.cut(peer);
       return false;
     }
-    if (this.left(key)) this.owner.gone(key);
-    return this.cameIn(key, identity);
+    if (this.peerLeft(key)) this.owner.peerLeft(key);
+    return this.register(key, identity);
   }
 
   /** Handles the notice that a peer has left. Returns whether the peer had been admitted. */
-  left(key: string): boolean {
-    const guest = this.guests.get(key);
-    if (guest === undefined) return false;
-    this.guests.delete(key);
-    this.forgetConnection(guest.publicKey);
-    return !guest.cut;
+  peerLeft(key: string): boolean {
+    const peer = this.peers.get(key);
+    if (peer === undefined) return false;
+    this.peers.delete(key);
+    this.forgetConnection(peer.publicKey);
+    return !peer.cut;
   }
 
-  private objection(publicKey: string): string | undefined {
-    const { server, side } = this.door;
-    const rights = server.authenticator.rightsOf(publicKey, server.domain);
-    if (rights === undefined) return 'its key is not on the allow list';
-    return rights.mayConnect(side)
+  private rejectionReason(publicKey: string): string | undefined {
+    const { server, side } = this.endpoint;
+    const permissions = server.authenticator.permissionsOf(publicKey, server.domain);
+    if (permissions === undefined) return 'its key is not on the allow list';
+    return permissions.mayConnect(side)
       ? undefined
-      : `${rights.name} is a ${rights.role}, which has no business at a ${side}`;
+      : `${permissions.name} has the role ${permissions.role}, which may not connect to a ${side}`;
   }
 
   private count(publicKey: string): number {
@@ -215,7 +222,7 @@ export class AdmissionGate implements AdmissionHandler {
   }
 
   /** Accepts the next peer. */
-  private letIn(): void {
+  private acceptNext(): void {
     if (this.awaited !== undefined || this.closed) return;
     const next = this.waiting.shift();
     if (next === undefined) return;
@@ -224,97 +231,95 @@ export class AdmissionGate implements AdmissionHandler {
     this.checkLater(next);
   }
 
-  private cameIn(key: string, identity: Buffer): boolean {
-    const { awaited, door } = this;
+  private register(key: string, identity: Buffer): boolean {
+    const { awaited, endpoint } = this;
     if (awaited === undefined) {
-      const stranger = new AuthenticatedPeer(identity, '', noPermissions('unknown'));
-      this.guests.set(key, stranger);
-      this.cut(stranger);
+      const unknown = new AuthenticatedPeer(identity, '', noPermissions('unknown'));
+      this.peers.set(key, unknown);
+      this.cut(unknown);
       return false;
     }
     const { publicKey } = awaited;
-    const rights = door.server.authenticator.rightsOf(publicKey, door.server.domain);
-    const guest = new AuthenticatedPeer(identity, publicKey, rights ?? noPermissions('unknown'));
-    this.guests.set(key, guest);
-    this.explained += 1;
-    this.settled();
-    if (this.objection(publicKey) !== undefined) this.cut(guest);
-    return !guest.cut;
+    const permissions = endpoint.server.authenticator.permissionsOf(publicKey, endpoint.server.domain);
+    const peer = new AuthenticatedPeer(identity, publicKey, permissions ?? noPermissions('unknown'));
+    this.peers.set(key, peer);
+    this.accountedFor += 1;
+    this.stopAwaiting();
+    if (this.rejectionReason(publicKey) !== undefined) this.cut(peer);
+    return !peer.cut;
   }
 
-  /** The awaited peer has appeared, or never will. */
-  private settled(): void {
+  /** Accepts the next peer: the awaited one has appeared, or can no longer appear. */
+  private stopAwaiting(): void {
     this.cancelCheck?.();
     this.awaited = undefined;
-    this.letIn();
+    this.acceptNext();
   }
 
-  private shookHands(): void {
+  private handshakeSucceeded(): void {
     this.handshakes += 1;
-    if (this.awaited !== undefined) setImmediate(() => this.takenId(this.awaited));
+    if (this.awaited !== undefined) setImmediate(() => this.dropIfIdTaken(this.awaited));
   }
 
-  private checkLater(applicant: ConnectingPeer): void {
-    this.cancelCheck = systemClock.after(PATIENCE, () => setImmediate(() => void this.check(applicant)));
+  private checkLater(connecting: ConnectingPeer): void {
+    this.cancelCheck = systemClock.after(APPEARANCE_CHECK, () =>
+      setImmediate(() => void this.check(connecting)),
+    );
+  }
+
+  /** Gives up on the awaited peer if its connection is lost and no message is left to read. */
+  private async check(connecting: ConnectingPeer): Promise<void> {
+    if (this.awaited !== connecting || this.closed || this.dropIfIdTaken(connecting)) return;
+    const connected = await this.zap?.isConnected(connecting);
+    if (this.awaited !== connecting || this.closed) return;
+    if (connected || this.readable()) this.checkLater(connecting);
+    else this.forgetAwaited(connecting);
   }
 
   /**
-   * If the connection is lost and none of its messages are left to read, the peer cannot appear.
+   * Gives up on the awaited peer if it completed its handshake but has not appeared: it used the
+   * routing id of another peer and was cut. Returns whether that was the case.
    */
-  private async check(applicant: ConnectingPeer): Promise<void> {
-    if (this.awaited !== applicant || this.closed || this.takenId(applicant)) return;
-    const there = await this.zap?.isThere(applicant);
-    if (this.awaited !== applicant || this.closed) return;
-    if (there || this.readable()) this.checkLater(applicant);
-    else this.givenUp(applicant);
-  }
-
-  /**
-   * A peer that completed its handshake but has not appeared used the routing id of another peer,
-   * and was cut.
-   */
-  private takenId(applicant: ConnectingPeer | undefined): boolean {
-    if (applicant === undefined || this.awaited !== applicant || this.closed) return false;
-    if (this.handshakes <= this.explained || this.readable()) return false;
-    this.explained += 1;
-    this.givenUp(applicant);
+  private dropIfIdTaken(connecting: ConnectingPeer | undefined): boolean {
+    if (connecting === undefined || this.awaited !== connecting || this.closed) return false;
+    if (this.handshakes <= this.accountedFor || this.readable()) return false;
+    this.accountedFor += 1;
+    this.forgetAwaited(connecting);
     return true;
   }
 
-  private givenUp({ publicKey }: ConnectingPeer): void {
+  private forgetAwaited({ publicKey }: ConnectingPeer): void {
     this.forgetConnection(publicKey);
-    this.settled();
+    this.stopAwaiting();
   }
 
-  /** Whether a message can be read. The message to an unknown peer makes zeromq.js check. */
+  /** Whether a message can be read. The send to an unknown peer makes zeromq.js check. */
   private readable(): boolean {
     const { readable } = this.socket;
-    this.socket.send([this.nobody, NO_BYTES]).catch(() => undefined);
+    this.socket.send([this.unknownId, NO_BYTES]).catch(() => undefined);
     return readable;
   }
 
   /** Looks up the permissions of all peers again. */
   private review(): void {
-    const { server, side } = this.door;
-    for (const [key, guest] of this.guests) {
-      if (guest.cut || guest.revoked) continue;
-      const rights = server.authenticator.rightsOf(guest.publicKey, server.domain);
-      if (rights === guest.rights) continue;
-      if (rights?.mayConnect(side)) guest.rights = rights;
-      else this.revoke(guest);
-      this.owner.rightsChanged(key);
+    const { server, side } = this.endpoint;
+    for (const [key, peer] of this.peers) {
+      if (peer.cut || peer.revoked) continue;
+      const permissions = server.authenticator.permissionsOf(peer.publicKey, server.domain);
+      if (permissions === peer.permissions) continue;
+      if (permissions?.mayConnect(side)) peer.permissions = permissions;
+      else this.revoke(peer);
+      this.owner.permissionsChanged(key);
     }
   }
 
-  /**
-   * Revokes all permissions of a peer and cuts it a moment later, so that it receives the refusals.
-   */
-  private revoke(guest: AuthenticatedPeer): void {
-    guest.revoked = true;
-    guest.rights = noPermissions(guest.rights.name);
-    const cancel = systemClock.after(LAST_WORDS, () => {
+  /** Revokes all permissions of a peer, and cuts it after {@link REVOCATION_GRACE}. */
+  private revoke(peer: AuthenticatedPeer): void {
+    peer.revoked = true;
+    peer.permissions = noPermissions(peer.permissions.name);
+    const cancel = systemClock.after(REVOCATION_GRACE, () => {
       this.timers.delete(cancel);
-      this.cut(guest);
+      this.cut(peer);
     });
     this.timers.add(cancel);
   }
@@ -322,22 +327,22 @@ export class AdmissionGate implements AdmissionHandler {
   /**
    * Reads nothing more from a peer, and lets libzmq end its connection; see the head of this file.
    */
-  private cut(guest: AuthenticatedPeer): void {
+  private cut(peer: AuthenticatedPeer): void {
     const { socket } = this;
-    if (guest.cut || this.closed || !(socket instanceof Router)) return;
-    guest.cut = true;
-    this.owner.gone(guest.identity.toString('latin1'));
-    this.cuttingPlace ??= bindInside(socket, this.domain);
-    const successor = new Dealer({ linger: 0 });
-    setRoutingId(successor, guest.identity);
-    successor.connect(this.cuttingPlace);
-    this.readable(); // makes libzmq take the connection in
-    successor.close();
+    if (peer.cut || this.closed || !(socket instanceof Router)) return;
+    peer.cut = true;
+    this.owner.peerLeft(peer.identity.toString('latin1'));
+    this.takeoverEndpoint ??= bindInproc(socket, this.domain);
+    const replacement = new Dealer({ linger: 0 });
+    setRoutingId(replacement, peer.identity);
+    replacement.connect(this.takeoverEndpoint);
+    this.readable(); // makes libzmq process the connection
+    replacement.close();
   }
 }
 
-function bindInside(socket: Router, name: string): string {
-  const place = `inproc://${name}`;
-  socket.bindSync(place);
-  return place;
+function bindInproc(socket: Router, name: string): string {
+  const endpoint = `inproc://${name}`;
+  socket.bindSync(endpoint);
+  return endpoint;
 }

@@ -15,7 +15,7 @@ export interface AllowListFileOptions {
    */
   readonly onReload?: (file: string) => void;
   /**
-   * Called when a changed file is invalid. The previous list stays in force.
+   * Called when the changed file is invalid. The previous list stays in force.
    *
    * @defaultValue none
    */
@@ -26,6 +26,11 @@ export interface AllowListFileOptions {
    * @defaultValue 500
    */
   readonly interval?: number;
+  /**
+   * Clock of the checks, for tests.
+   *
+   * @defaultValue the system clock
+   */
   readonly clock?: Clock;
 }
 
@@ -33,23 +38,31 @@ export interface AllowListFileOptions {
 const WRITABLE_BY_ALL = 0o002;
 
 /**
- * An allow list that follows its file (YAML or JSON) until it is closed.
+ * An allow list in a file (YAML or JSON). Reloads the file whenever it changes, until it is closed.
  *
  * @example
  * ```ts
  * const authenticator = new AllowListFile('allow-list.yaml');
- * const router = new ZeroMQRouter({ ...endpoints, curve: { secretKey, authenticator } });
+ * const { secretKey } = readKeyFile('router.key');
+ * const server = new ZeroMQServer({
+ *   connection: 'tcp://*:5555',
+ *   handlers: { ping: () => 'pong' },
+ *   curve: { secretKey, authenticator },
+ * });
  * ```
  */
 export class AllowListFile extends AllowList {
   private readonly clock: Clock;
-  private seen: string;
-  private cancelLook: Cancel | undefined;
+  /** State of the file when it was last loaded. */
+  private loaded: string;
+  private cancelCheck: Cancel | undefined;
   private closed = false;
 
   /**
    * Loads the file and starts to watch it.
    *
+   * @param file path of the file
+   * @param options {@link AllowListFileOptions}
    * @throws {ZeroMQConfigError} when the file cannot be read or is invalid; the message lists every
    *   problem
    */
@@ -57,33 +70,33 @@ export class AllowListFile extends AllowList {
     readonly file: string,
     private readonly options: AllowListFileOptions = {},
   ) {
-    const seen = stateOf(file);
+    const loaded = stateOf(file);
     super(readList(file), file);
-    this.seen = seen;
+    this.loaded = loaded;
     this.clock = options.clock ?? systemClock;
-    this.lookLater();
+    this.checkLater();
   }
 
   /** Stops watching the file. */
   close(): void {
     this.closed = true;
-    this.cancelLook?.();
+    this.cancelCheck?.();
   }
 
-  private lookLater(): void {
-    this.cancelLook = this.clock.after(this.options.interval ?? 500, () => void this.look());
+  private checkLater(): void {
+    this.cancelCheck = this.clock.after(this.options.interval ?? 500, () => void this.check());
   }
 
   /** Polling works on every file system and however the file is replaced; file events do not. */
-  private async look(): Promise<void> {
+  private async check(): Promise<void> {
     const state = await stat(this.file).then(describe, () => 'missing');
     if (this.closed) return;
-    if (state !== this.seen) this.reload(state);
-    this.lookLater();
+    if (state !== this.loaded) this.reload(state);
+    this.checkLater();
   }
 
   private reload(state: string): void {
-    this.seen = state;
+    this.loaded = state;
     try {
       this.replace(readList(this.file), this.file);
       this.options.onReload?.(this.file);
@@ -124,12 +137,13 @@ function readList(file: string): AllowListDocument {
   }
   if (process.platform !== 'win32' && (statSync(file).mode & WRITABLE_BY_ALL) !== 0) {
     throw new ZeroMQConfigError(
-      `${file}: everybody may write it, and so let himself in; run chmod o-w ${file}`,
+      `${file}: every user can write this file and so admit any peer; run chmod o-w ${file}`,
     );
   }
   // JSON is a subset of YAML.
   const document = parseDocument(text, { prettyErrors: true });
-  const fault = document.errors[0];
-  if (fault !== undefined) throw new ZeroMQConfigError(`${file} is no YAML: ${fault.message.trim()}`);
+  const problem = document.errors[0];
+  if (problem !== undefined)
+    throw new ZeroMQConfigError(`${file}: not valid YAML: ${problem.message.trim()}`);
   return document.toJS({ maxAliasCount: 100 }) as AllowListDocument;
 }

@@ -19,6 +19,7 @@ export interface AllowListEntry extends PeerGrant {
 
 /** The content of an {@link AllowList}. */
 export interface AllowListDocument {
+  /** One entry for each peer; names and public keys are unique. */
   readonly peers: readonly AllowListEntry[];
 }
 
@@ -32,7 +33,7 @@ const PATTERNS = Joi.array().items(
     .pattern(/^(?!\$)[^*]*\*?$/)
     .messages({
       'string.pattern.base':
-        '{{#label}} must be an event name, or the beginning of one and *; none starts with $',
+        '{{#label}} must be an event name, or a prefix followed by *, and must not start with $',
     }),
 );
 
@@ -45,7 +46,7 @@ const PATHS = Joi.array().items(
 const onlyFor = (role: string, schema: Joi.Schema): Joi.Schema =>
   schema.when('role', {
     is: role,
-    otherwise: Joi.forbidden().messages({ 'any.unknown': `{{#label}} is for the role ${role} only` }),
+    otherwise: Joi.forbidden().messages({ 'any.unknown': `{{#label}} is only allowed for the role ${role}` }),
   });
 
 const SCHEMA = Joi.object({
@@ -68,8 +69,8 @@ const SCHEMA = Joi.object({
     .required(),
 }).required();
 
-interface Known {
-  readonly rights: PeerPermissions;
+interface KnownPeer {
+  readonly permissions: PeerPermissions;
   readonly domains: readonly string[] | undefined;
 }
 
@@ -85,7 +86,7 @@ interface Known {
  * ```
  */
 export class AllowList implements PeerAuthenticator {
-  private known: ReadonlyMap<string, Known>;
+  private known: ReadonlyMap<string, KnownPeer>;
   private readonly listeners = new Set<() => void>();
 
   /**
@@ -115,18 +116,19 @@ export class AllowList implements PeerAuthenticator {
    */
   replace(document: AllowListDocument, source = 'allow list'): void {
     const next = read(document, source);
-    for (const [key, { rights, domains }] of next) {
+    for (const [key, { permissions, domains }] of next) {
       const before = this.known.get(key);
       // A peer with unchanged permissions keeps its object, and with it the results cached there.
-      if (before?.rights.equals(rights)) next.set(key, { rights: before.rights, domains });
+      if (before?.permissions.equals(permissions))
+        next.set(key, { permissions: before.permissions, domains });
     }
     this.known = next;
     for (const listener of this.listeners) listener();
   }
 
-  rightsOf(publicKey: string, domain: string): PeerPermissions | undefined {
+  permissionsOf(publicKey: string, domain: string): PeerPermissions | undefined {
     const known = this.known.get(publicKey);
-    return known === undefined || known.domains?.includes(domain) === false ? undefined : known.rights;
+    return known === undefined || known.domains?.includes(domain) === false ? undefined : known.permissions;
   }
 
   onChange(listener: () => void): () => void {
@@ -135,17 +137,17 @@ export class AllowList implements PeerAuthenticator {
   }
 }
 
-function read(document: unknown, source: string): Map<string, Known> {
+function read(document: unknown, source: string): Map<string, KnownPeer> {
   const { error } = SCHEMA.validate(document, { abortEarly: false, convert: false });
   if (error !== undefined) {
-    const faults = error.details.map(({ message }) => message);
-    throw new ZeroMQConfigError(`${source}: ${faults.join('; ')}`);
+    const problems = error.details.map(({ message }) => message);
+    throw new ZeroMQConfigError(`${source}: ${problems.join('; ')}`);
   }
   const { peers } = document as AllowListDocument;
   return new Map(
     peers.map(({ publicKey, domains, ...grant }) => [
       publicKey,
-      { rights: new PeerPermissions(grant), domains },
+      { permissions: new PeerPermissions(grant), domains },
     ]),
   );
 }

@@ -6,41 +6,52 @@ import type { Logger } from '../../core/logging/logging.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { systemClock } from '../../core/time/clock.ts';
 import { assertCurve, type CurveKeyPair, checkPublicKey, curveKeyPair, keyPairOf } from './keys.ts';
-import { ALL_CALLERS, type PeerAuthenticator, type Side } from './permissions.ts';
+import { ALLOW_ALL, type PeerAuthenticator, type Side } from './permissions.ts';
 
 /**
- * Interval, in ms, at which the log reports a rejected key again, and the number of keys remembered
- * for that.
+ * Minimum time between two log entries about the same rejected key, in ms, and the number of keys
+ * remembered for that.
  */
-const TELL_AGAIN = 60_000;
-const MOST_TOLD = 1000;
+const LOG_AGAIN_AFTER = 60_000;
+const MAX_LOGGED_KEYS = 1000;
 
-/** CURVE keys of a node that connects (ZMTP RFC 25). Keys are 40 characters of Z85. */
+/** CURVE keys of a node that connects (ZeroMQ RFC 25). Keys are 40 characters of Z85 (RFC 32). */
 export interface CurveClientOptions {
-  /** Public key of the router or server. Several that a node connects to share one key pair. */
+  /** Public key of the router or server. All routers that a node connects to share one key pair. */
   readonly serverKey: string;
   /**
-   * Secret key of the node; `publicKey` is optional.
+   * Secret key of the node.
    *
-   * @defaultValue a new key pair, for servers without an authenticator
+   * @defaultValue the key of a new pair, which only servers without an `authenticator` accept
    */
   readonly secretKey?: string;
+  /**
+   * Public key of the node. It must belong to `secretKey`.
+   *
+   * @defaultValue derived from `secretKey`
+   */
   readonly publicKey?: string;
 }
 
-/** CURVE keys of a node that binds (ZMTP RFC 25). Keys are 40 characters of Z85. */
+/** CURVE keys of a node that binds (ZeroMQ RFC 25). Keys are 40 characters of Z85 (RFC 32). */
 export interface CurveServerOptions {
-  /** Secret key of the node; `publicKey` is optional. */
+  /** Secret key of the node. */
   readonly secretKey: string;
+  /**
+   * Public key of the node. It must belong to `secretKey`.
+   *
+   * @defaultValue derived from `secretKey`
+   */
   readonly publicKey?: string;
   /**
-   * Decides which peers may connect, and what they may do.
+   * Decides which peers may connect, and their permissions.
    *
-   * @defaultValue every peer that knows the public key may do everything
+   * @defaultValue every peer that knows the public key is admitted with all permissions
    */
   readonly authenticator?: PeerAuthenticator;
   /**
-   * Name of the ZAP domain (ZeroMQ RFC 27). An allow list distinguishes nodes by it.
+   * Name that the authenticator receives for this node. An allow list can admit a key in some
+   * domains only.
    *
    * @defaultValue `'global'`
    */
@@ -53,7 +64,7 @@ export interface CurveServerOptions {
   readonly connectionsPerKey?: number;
 }
 
-/** CURVE of a connecting node. */
+/** CURVE keys of a connecting node. */
 export class CurveClient {
   readonly #keys: CurveKeyPair;
   readonly #serverKey: string;
@@ -66,7 +77,7 @@ export class CurveClient {
     assertCurve();
     this.#serverKey = checkPublicKey('curve.serverKey', serverKey);
     if (secretKey === undefined && publicKey !== undefined) {
-      throw new ZeroMQConfigError('curve.secretKey is missing: a publicKey alone opens nothing');
+      throw new ZeroMQConfigError('curve.secretKey is missing: a publicKey needs its secretKey');
     }
     this.#keys = secretKey === undefined ? curveKeyPair() : keyPairOf('curve', secretKey, publicKey);
   }
@@ -78,7 +89,7 @@ export class CurveClient {
   }
 }
 
-/** CURVE of a binding node. */
+/** CURVE keys and admission rules of a binding node. */
 export class CurveServer {
   readonly publicKey: string;
   readonly authenticator: PeerAuthenticator;
@@ -95,7 +106,7 @@ export class CurveServer {
     const {
       secretKey,
       publicKey,
-      authenticator = ALL_CALLERS,
+      authenticator = ALLOW_ALL,
       domain = 'global',
       connectionsPerKey = 1000,
     } = options;
@@ -105,9 +116,7 @@ export class CurveServer {
     this.domain = domain;
     this.connectionsPerKey = connectionsPerKey;
     if (typeof domain !== 'string' || domain === '') {
-      throw new ZeroMQConfigError(
-        `curve.domain must be a text that is not empty, got ${JSON.stringify(domain)}`,
-      );
+      throw new ZeroMQConfigError(`curve.domain must be a non-empty string, got ${JSON.stringify(domain)}`);
     }
     if (!Number.isInteger(connectionsPerKey) || connectionsPerKey < 1) {
       throw new ZeroMQConfigError(
@@ -116,17 +125,17 @@ export class CurveServer {
     }
   }
 
-  /** Returns the CURVE endpoint of a socket that binds. It logs rejected peers. */
-  at(side: Side, logger: Logger): CurveEndpoint {
-    const told = new Map<string, number>();
-    const turnedAway = (publicKey: string, address: string, reason: string): void => {
+  /** Returns the CURVE endpoint of a binding socket. It logs rejected peers. */
+  endpoint(side: Side, logger: Logger): CurveEndpoint {
+    const loggedAt = new Map<string, number>();
+    const peerRejected = (publicKey: string, address: string, reason: string): void => {
       const now = systemClock.now();
-      if (now - (told.get(publicKey) ?? -Infinity) < TELL_AGAIN) return;
-      if (told.size >= MOST_TOLD) told.clear();
-      told.set(publicKey, now);
-      logger.warn({ publicKey, address, side, reason }, 'a peer was turned away');
+      if (now - (loggedAt.get(publicKey) ?? -Infinity) < LOG_AGAIN_AFTER) return;
+      if (loggedAt.size >= MAX_LOGGED_KEYS) loggedAt.clear();
+      loggedAt.set(publicKey, now);
+      logger.warn({ publicKey, address, side, reason }, 'rejected a peer');
     };
-    return { server: this, side, turnedAway };
+    return { server: this, side, peerRejected };
   }
 
   applyTo(socket: Router | Dealer): void {
@@ -136,10 +145,10 @@ export class CurveServer {
   }
 }
 
-/** CURVE of a socket that binds. */
+/** CURVE of one binding socket. */
 export interface CurveEndpoint {
   readonly server: CurveServer;
   readonly side: Side;
   /** Called for each rejected peer, with the reason. */
-  turnedAway(publicKey: string, address: string, reason: string): void;
+  peerRejected(publicKey: string, address: string, reason: string): void;
 }

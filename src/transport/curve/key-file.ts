@@ -6,14 +6,14 @@ import { closeSync, fchmodSync, fstatSync, openSync, readFileSync, unlinkSync, w
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { type CurveKeyPair, checkPublicKey, isKey, keyPairOf } from './keys.ts';
 
-/** Suffix of the public file, after the name of the secret one. */
+/** Suffix of the public file, appended to the name of the secret file. */
 export const PUBLIC_SUFFIX = '.pub';
 
-/** File mode bits that must not be set for group and others. */
-const OTHERS = 0o077;
+/** File mode bits of group and others, which a secret file must not have. */
+const NON_OWNER_BITS = 0o077;
 
 /** Maximum size of a key file, in bytes. */
-const LONGEST = 64 * 1024;
+const MAX_FILE_SIZE = 64 * 1024;
 
 /**
  * Reads a key pair from the file that holds its secret key.
@@ -21,20 +21,20 @@ const LONGEST = 64 * 1024;
  * @param file path of the file
  * @returns the key pair
  * @throws {ZeroMQConfigError} when the file cannot be read, is accessible to others than its owner,
- *   or holds no key pair
+ *   or does not contain a key pair
  */
 export function readKeyFile(file: string): CurveKeyPair {
   const { text, mode } = read(file);
   const secretKey = field(text, 'secret-key');
   if (secretKey === undefined) {
     throw new ZeroMQConfigError(
-      `${file}: no secret-key = "…" in it; zeromq-gateway keygen makes such a file`,
+      `${file}: the file has no secret-key = "…"; create a key file with zeromq-gateway keygen`,
     );
   }
-  if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
+  if (process.platform !== 'win32' && (mode & NON_OWNER_BITS) !== 0) {
     const shown = (mode & 0o777).toString(8).padStart(4, '0');
     throw new ZeroMQConfigError(
-      `${file}: others than its owner can get at the secret key (mode ${shown}); run chmod 600 ${file}`,
+      `${file}: users other than the owner can access the secret key (mode ${shown}); run chmod 600 ${file}`,
     );
   }
   return keyPairOf(file, secretKey, field(text, 'public-key'));
@@ -45,7 +45,7 @@ export function readKeyFile(file: string): CurveKeyPair {
  *
  * @param file path of the file
  * @returns the public key, 40 characters of Z85
- * @throws {ZeroMQConfigError} when the file cannot be read or holds no public key
+ * @throws {ZeroMQConfigError} when the file cannot be read or does not contain a public key
  */
 export function readPublicKeyFile(file: string): string {
   const { text } = read(file);
@@ -57,17 +57,19 @@ export function readPublicKeyFile(file: string): string {
  * public key.
  *
  * @param file path of the secret file
+ * @param keys the key pair
  * @throws {ZeroMQConfigError} when either file exists or cannot be written
  */
-export function writeKeyFiles(file: string, { publicKey, secretKey }: CurveKeyPair): void {
-  const shared = certificate('Public', [['public-key', publicKey]]);
-  const own = certificate('Secret', [
+export function writeKeyFiles(file: string, keys: CurveKeyPair): void {
+  const { publicKey, secretKey } = keys;
+  const publicText = certificate('Public', [['public-key', publicKey]]);
+  const secretText = certificate('Secret', [
     ['public-key', publicKey],
     ['secret-key', secretKey],
   ]);
-  create(file, own, 0o600);
+  create(file, secretText, 0o600);
   try {
-    create(file + PUBLIC_SUFFIX, shared, 0o644);
+    create(file + PUBLIC_SUFFIX, publicText, 0o644);
   } catch (error) {
     unlinkSync(file);
     throw error;
@@ -79,7 +81,7 @@ function read(file: string): { text: string; mode: number } {
   try {
     handle = openSync(file, 'r');
     const { mode, size } = fstatSync(handle);
-    if (size > LONGEST) throw new Error('it is too large for a key file');
+    if (size > MAX_FILE_SIZE) throw new Error(`it is larger than ${MAX_FILE_SIZE} bytes`);
     return { text: readFileSync(handle, 'utf8'), mode };
   } catch (cause) {
     throw new ZeroMQConfigError(`${file}: cannot be read: ${toError(cause).message}`, { cause });
@@ -96,7 +98,7 @@ function field(text: string, name: string): string | undefined {
 
 function certificate(kind: string, keys: readonly (readonly [name: string, key: string])[]): string {
   const lines = keys.map(([name, key]) => `    ${name} = "${key}"`);
-  return `# ZeroMQ CURVE ${kind} Certificate, made by zeromq-gateway keygen\n\nmetadata\ncurve\n${lines.join('\n')}\n`;
+  return `# ZeroMQ CURVE ${kind} Certificate, created by zeromq-gateway keygen\n\nmetadata\ncurve\n${lines.join('\n')}\n`;
 }
 
 function create(file: string, text: string, mode: number): void {
@@ -107,8 +109,10 @@ function create(file: string, text: string, mode: number): void {
     writeFileSync(handle, text);
   } catch (cause) {
     const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    const why = exists ? 'it exists already, and keys are not overwritten' : toError(cause).message;
-    throw new ZeroMQConfigError(`${file}: cannot be written: ${why}`, { cause });
+    const reason = exists
+      ? 'the file exists, and existing keys are never overwritten'
+      : toError(cause).message;
+    throw new ZeroMQConfigError(`${file}: cannot be written: ${reason}`, { cause });
   } finally {
     if (handle !== undefined) closeSync(handle);
   }

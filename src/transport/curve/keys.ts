@@ -1,6 +1,5 @@
 /**
- * Encryption and authentication with CURVE (ZMTP RFC 25) and its authentication protocol ZAP (RFC
- * 27).
+ * Encryption and authentication with CURVE (ZeroMQ RFC 25) and ZAP (ZeroMQ RFC 27).
  *
  * `keys.ts` validates keys, and `key-file.ts` stores them. `curve-options.ts` holds the options of
  * sockets. `permissions.ts` and `allow-list.ts` define what peers may do. `zap.ts` answers libzmq,
@@ -13,7 +12,9 @@ import { decodeZ85, encodeZ85 } from './z85.ts';
 
 /** A CURVE key pair. Each key is 40 characters of Z85 (ZeroMQ RFC 32). */
 export interface CurveKeyPair {
+  /** Identifies the node; may be published. */
   readonly publicKey: string;
+  /** Known to the node only. */
   readonly secretKey: string;
 }
 
@@ -28,16 +29,24 @@ const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
  *
  * @returns the key pair
  * @throws {ZeroMQConfigError} when the ZeroMQ library was built without CURVE
+ * @example
+ * ```ts
+ * writeKeyFiles('router.key', curveKeyPair());
+ * ```
  */
 export function curveKeyPair(): CurveKeyPair {
   assertCurve();
   return makePair();
 }
 
-/** @throws ZeroMQConfigError when the ZeroMQ library was built without CURVE. */
+/**
+ * Checks that the ZeroMQ library supports CURVE.
+ *
+ * @throws {ZeroMQConfigError} when it was built without
+ */
 export function assertCurve(): void {
   if (capability.curve !== true)
-    throw new ZeroMQConfigError('curve: this ZeroMQ library is built without it');
+    throw new ZeroMQConfigError('curve: this ZeroMQ library was built without CURVE');
 }
 
 /**
@@ -60,7 +69,9 @@ export function checkPublicKey(option: string, value: unknown): string {
  */
 export function checkSecretKey(option: string, value: unknown): string {
   if (isKey(value)) return value;
-  throw new ZeroMQConfigError(`${option} must be a secret key, 40 characters of Z85; what was given is none`);
+  throw new ZeroMQConfigError(
+    `${option} must be a secret key, 40 characters of Z85; the given value is not (it is not shown here)`,
+  );
 }
 
 /**
@@ -74,7 +85,7 @@ export function keyPairOf(option: string, secretKey: unknown, publicKey: unknown
   const secret = checkSecretKey(`${option}.secretKey`, secretKey);
   const derived = publicKeyOf(secret);
   if (publicKey !== undefined && checkPublicKey(`${option}.publicKey`, publicKey) !== derived) {
-    throw new ZeroMQConfigError(`${option}: publicKey and secretKey are not of one pair`);
+    throw new ZeroMQConfigError(`${option}: publicKey does not belong to secretKey`);
   }
   return { publicKey: derived, secretKey: secret };
 }

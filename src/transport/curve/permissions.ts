@@ -2,8 +2,13 @@
 import { isReserved } from '../../core/messages/event-name.ts';
 import { PING } from '../../wire/control.ts';
 
-/** Roles of peers. An admin may do everything, including the operator events of a router. */
+/** Roles of peers. */
 export const PEER_ROLES = ['client', 'worker', 'admin'] as const;
+
+/**
+ * What a peer may be: a `client`, a `worker`, or an `admin`. An admin has all permissions, including
+ * the operator events of a router.
+ */
 export type PeerRole = (typeof PEER_ROLES)[number];
 
 /** Sockets that peers connect to; the socket of a server is a frontend. */
@@ -11,8 +16,9 @@ export type Side = 'frontend' | 'backend' | 'heartbeat';
 
 /** The permissions of a key. A pattern is an event name, a prefix followed by `*`, or `*` alone. */
 export interface PeerGrant {
-  /** Name of the peer in logs and refusals. */
+  /** Name of the peer in logs and error messages. */
   readonly name: string;
+  /** Determines the sockets to which the peer may connect, and which of the lists below apply. */
   readonly role: PeerRole;
   /**
    * Events that a client may call.
@@ -43,22 +49,22 @@ const SIDES: Readonly<Record<PeerRole, readonly Side[]>> = {
 };
 
 /**
- * Events of routers and servers themselves that every client may call: to probe them, and to list
- * what they serve.
+ * Built-in events that every client may call. They probe a router or server, and list the contracts
+ * of a router.
  */
-const OPEN = new Set([PING, '$router.contracts']);
+const PUBLIC_EVENTS = new Set([PING, '$router.contracts']);
 
-/** Number of cached decisions per key. */
-const REMEMBERED = 4096;
+/** Maximum number of cached decisions per key. */
+const MAX_CACHED = 4096;
 
 /** A set of event name patterns. */
-class Names {
+class EventPatterns {
   readonly all: boolean;
   /** Patterns without an asterisk. */
   readonly exact: readonly string[];
   private readonly names: ReadonlySet<string>;
   private readonly prefixes: readonly string[];
-  private readonly answers = new Map<string, boolean>();
+  private readonly decisions = new Map<string, boolean>();
 
   constructor(patterns: readonly string[]) {
     this.all = patterns.includes('*');
@@ -71,38 +77,56 @@ class Names {
 
   has(name: string): boolean {
     if (this.all) return true;
-    let answer = this.answers.get(name);
-    if (answer === undefined) {
-      answer = this.names.has(name) || this.prefixes.some((prefix) => name.startsWith(prefix));
-      if (this.answers.size >= REMEMBERED) this.answers.clear();
-      this.answers.set(name, answer);
+    let decision = this.decisions.get(name);
+    if (decision === undefined) {
+      decision = this.names.has(name) || this.prefixes.some((prefix) => name.startsWith(prefix));
+      if (this.decisions.size >= MAX_CACHED) this.decisions.clear();
+      this.decisions.set(name, decision);
     }
-    return answer;
+    return decision;
   }
 }
 
 /**
- * The permissions of one key. They are immutable: a peer whose permissions change gets another
+ * The permissions of one key. Immutable: when the permissions of a peer change, it gets another
  * object.
+ *
+ * @example
+ * ```ts
+ * const permissions = new PeerPermissions({ name: 'gateway', role: 'client', calls: ['tasks.*'] });
+ * permissions.mayCall('tasks.get'); // true
+ * ```
  */
 export class PeerPermissions {
+  /** Name of the peer in logs and error messages. */
   readonly name: string;
+  /** Role of the peer. */
   readonly role: PeerRole;
   private readonly admin: boolean;
-  private readonly calls: Names;
-  private readonly serves: Names;
+  private readonly calls: EventPatterns;
+  private readonly serves: EventPatterns;
   private readonly paths: readonly string[];
 
+  /**
+   * Creates the permissions of a key.
+   *
+   * @param grant the entry of the key
+   */
   constructor(private readonly grant: PeerGrant) {
     const { name, role, calls = [], serves = [], paths = [] } = grant;
     this.name = name;
     this.role = role;
     this.admin = role === 'admin';
-    this.calls = new Names(role === 'client' ? calls : []);
-    this.serves = new Names(role === 'worker' ? serves : []);
+    this.calls = new EventPatterns(role === 'client' ? calls : []);
+    this.serves = new EventPatterns(role === 'worker' ? serves : []);
     this.paths = role === 'worker' ? paths : [];
   }
 
+  /**
+   * Whether the peer may connect to a socket.
+   *
+   * @param side the socket; the socket of a server is a frontend
+   */
   mayConnect(side: Side): boolean {
     return SIDES[this.role].includes(side);
   }
@@ -115,19 +139,24 @@ export class PeerPermissions {
   mayCall(eventName: string): boolean {
     if (this.admin) return true;
     if (this.role !== 'client') return false;
-    return isReserved(eventName) ? OPEN.has(eventName) : this.calls.has(eventName);
+    return isReserved(eventName) ? PUBLIC_EVENTS.has(eventName) : this.calls.has(eventName);
   }
 
+  /**
+   * Whether the peer may announce an event and serve its requests.
+   *
+   * @param eventName name of the event
+   */
   mayServe(eventName: string): boolean {
     return !isReserved(eventName) && (this.admin || this.serves.has(eventName));
   }
 
   /** Whether the peer may serve unannounced events. */
-  get servesAll(): boolean {
+  get mayServeUnannounced(): boolean {
     return this.admin || this.serves.all;
   }
 
-  /** The events that the peer may serve and that its patterns name in full. */
+  /** The events that the peer may serve according to entries without an asterisk. */
   get namedEvents(): readonly string[] {
     return this.serves.exact;
   }
@@ -140,8 +169,8 @@ export class PeerPermissions {
   mayAnnounce(path: string): boolean {
     if (this.admin) return true;
     return this.paths.some((prefix) => {
-      const stem = prefix.replace(/\/+$/, '');
-      return path === stem || path.startsWith(`${stem}/`);
+      const base = prefix.replace(/\/+$/, '');
+      return path === base || path.startsWith(`${base}/`);
     });
   }
 
@@ -150,7 +179,7 @@ export class PeerPermissions {
    *
    * @param nodeType the type of node
    */
-  mayBeatAs(nodeType: string): boolean {
+  maySendHeartbeatsAs(nodeType: string): boolean {
     return this.admin || this.role === nodeType;
   }
 
@@ -169,7 +198,7 @@ export function noPermissions(name: string): PeerPermissions {
   return new PeerPermissions({ name, role: 'client' });
 }
 
-/** Decides which peers may connect, and what they may do. */
+/** Decides which peers may connect, and their permissions. {@link AllowList} implements it. */
 export interface PeerAuthenticator {
   /**
    * Returns the permissions of a public key, or undefined to reject the peer. Called at each
@@ -178,7 +207,7 @@ export interface PeerAuthenticator {
    * @param publicKey 40 characters of Z85
    * @param domain the `domain` of the node to which the peer connects
    */
-  rightsOf(publicKey: string, domain: string): PeerPermissions | undefined;
+  permissionsOf(publicKey: string, domain: string): PeerPermissions | undefined;
   /**
    * Calls `listener` whenever permissions may have changed.
    *
@@ -189,7 +218,7 @@ export interface PeerAuthenticator {
 }
 
 /** Admits every peer that knows the server's public key, with all permissions. */
-export const ALL_CALLERS: PeerAuthenticator = {
-  rightsOf: (publicKey) => new PeerPermissions({ name: publicKey, role: 'admin' }),
+export const ALLOW_ALL: PeerAuthenticator = {
+  permissionsOf: (publicKey) => new PeerPermissions({ name: publicKey, role: 'admin' }),
   onChange: () => () => undefined,
 };

@@ -1,5 +1,5 @@
 /**
- * ZAP (RFC 27). For each peer that connects to a socket with a domain, libzmq asks a handler at
+ * ZAP (ZeroMQ RFC 27). For each peer that connects to a socket with a domain, libzmq asks a handler at
  * `inproc://zeromq.zap.01`. All sockets of the process share one handler. It opens with the first
  * socket that needs it and closes with the last.
  */
@@ -14,40 +14,40 @@ import { encodeZ85 } from './z85.ts';
 const ENDPOINT = 'inproc://zeromq.zap.01';
 const VERSION = '1.0';
 
-/** A peer in its handshake that requests admission. */
+/** A peer in its handshake that waits for admission. */
 export interface ConnectingPeer {
   readonly publicKey: string;
   /** IP address; empty over IPC. */
   readonly address: string;
-  /** The return route to the connection that waits for the answer. */
+  /** Identity of the connection that waits for the answer. */
   readonly route: Buffer;
   readonly requestId: Buffer;
 }
 
 /**
- * The answer to libzmq: accept or reject. (With 300, "try later", libzmq would leave the peer
- * waiting.)
+ * Status code of an answer: 200 accepts, 400 rejects. With 300 ("temporary error"), libzmq would
+ * leave the peer waiting.
  */
-type Verdict = 200 | 400;
+type StatusCode = 200 | 400;
 
 /** Decides for the sockets of one domain. */
 export interface AdmissionHandler {
-  /** Answers through `Zap.answer`, now or later. */
-  asked(applicant: ConnectingPeer): void;
+  /** Called for each connecting peer. Answers through `Zap.answer`, now or later. */
+  authenticate(peer: ConnectingPeer): void;
 }
 
 /**
- * libzmq releases the address a moment after the previous handler was closed. How long to wait for
- * that, in ms.
+ * How long to retry the bind, in ms. libzmq releases the address a moment after the previous handler
+ * was closed.
  */
-const BIND_PATIENCE = 500;
+const BIND_TIMEOUT = 500;
 const BIND_INTERVAL = 5;
 
 let shared: Zap | undefined;
 
 /** The ZAP handler of this process. */
 export class Zap {
-  private readonly porters = new Map<string, AdmissionHandler>();
+  private readonly handlers = new Map<string, AdmissionHandler>();
   private readonly socket = new Router({ mandatory: true, linger: 0, sendTimeout: 0 });
 
   /**
@@ -55,8 +55,8 @@ export class Zap {
    *
    * @throws {ZeroMQSocketInvalid} when other code in this process handles ZAP
    */
-  static async open(domain: string, porter: AdmissionHandler): Promise<Zap> {
-    const end = systemClock.now() + BIND_PATIENCE;
+  static async open(domain: string, handler: AdmissionHandler): Promise<Zap> {
+    const end = systemClock.now() + BIND_TIMEOUT;
     while (shared === undefined) {
       try {
         shared = new Zap();
@@ -65,7 +65,7 @@ export class Zap {
         await delay(BIND_INTERVAL);
       }
     }
-    shared.porters.set(domain, porter);
+    shared.handlers.set(domain, handler);
     return shared;
   }
 
@@ -74,7 +74,7 @@ export class Zap {
       this.socket.bindSync(ENDPOINT);
     } catch (cause) {
       this.socket.close();
-      const message = `cannot bind ${ENDPOINT}: ${toError(cause).message}; only one ZAP handler fits into a process`;
+      const message = `cannot bind ${ENDPOINT}: ${toError(cause).message}; another ZAP handler runs in this process, and only one is possible`;
       throw new ZeroMQSocketInvalid('EADDRINUSE', message, { cause });
     }
     void this.read();
@@ -82,29 +82,31 @@ export class Zap {
 
   /** Stops answering for a domain. */
   close(domain: string): void {
-    this.porters.delete(domain);
-    if (this.porters.size > 0 || shared !== this) return;
+    this.handlers.delete(domain);
+    if (this.handlers.size > 0 || shared !== this) return;
     shared = undefined;
     this.socket.close();
   }
 
-  answer({ route, requestId }: ConnectingPeer, verdict: Verdict): void {
+  /** Accepts or rejects a peer. */
+  answer({ route, requestId }: ConnectingPeer, status: StatusCode): void {
     this.send([
       route,
       NO_BYTES,
       VERSION,
       requestId,
-      String(verdict),
-      verdict === 200 ? 'OK' : 'refused',
+      String(status),
+      status === 200 ? 'OK' : 'rejected',
       NO_BYTES,
       NO_BYTES,
     ]);
   }
 
   /**
-   * Whether the connection of a peer still exists. It does not read what is sent after the answer.
+   * Whether the connection of a peer still exists. Sends an empty message to it, which libzmq does
+   * not read after the answer.
    */
-  async isThere({ route }: ConnectingPeer): Promise<boolean> {
+  async isConnected({ route }: ConnectingPeer): Promise<boolean> {
     try {
       await this.socket.send([route, NO_BYTES]);
       return true;
@@ -130,10 +132,10 @@ export class Zap {
     const [route, , version, requestId, domain, address, , mechanism, credentials] = frames;
     if (route === undefined || requestId === undefined) return;
     const publicKey = credentials?.length === 32 ? encodeZ85(credentials) : '';
-    const applicant: ConnectingPeer = { publicKey, address: address?.toString() ?? '', route, requestId };
-    const porter = this.porters.get(domain?.toString() ?? '');
-    const readable = version?.toString() === VERSION && mechanism?.toString() === 'CURVE' && publicKey !== '';
-    if (porter === undefined || !readable) this.answer(applicant, 400);
-    else porter.asked(applicant);
+    const peer: ConnectingPeer = { publicKey, address: address?.toString() ?? '', route, requestId };
+    const handler = this.handlers.get(domain?.toString() ?? '');
+    const valid = version?.toString() === VERSION && mechanism?.toString() === 'CURVE' && publicKey !== '';
+    if (handler === undefined || !valid) this.answer(peer, 400);
+    else handler.authenticate(peer);
   }
 }

@@ -15,9 +15,9 @@ const PING_INTERVALS: Readonly<Record<Pings, number>> = { often: 7000, seldom: 6
  * ping. ZMQ_HEARTBEAT_TTL makes a peer that sends no pings itself do the same when the next ping is
  * late by as much.
  *
- * A short timeout after a long interval costs less than the reverse. At each answer, libzmq
- * searches for the timer to cancel among all that are due before it. With a thousand connections,
- * these are the pings of 3 s, not all of them.
+ * A short timeout after a long interval costs less than the reverse. At each answer, libzmq searches
+ * for the timer to cancel among all timers that are due before it. With a thousand connections,
+ * those are the pings of 3 s, not all of them.
  */
 const PING_TIMEOUT = 3000;
 
@@ -26,7 +26,7 @@ const PING_TIMEOUT = 3000;
  * peer acknowledges nothing. Other sockets do not set it, because it would also end connections to
  * peers that read slowly.
  */
-const LONGEST_UNCONFIRMED = 10_000;
+const MAX_UNACKNOWLEDGED = 10_000;
 
 /**
  * ZMQ_RECONNECT_IVL and ZMQ_RECONNECT_IVL_MAX, in ms: the interval of connection attempts, which
@@ -34,18 +34,18 @@ const LONGEST_UNCONFIRMED = 10_000;
  * interval of its own, up to half longer. The longest is below 4 s, the time that a starting router
  * waits for its workers (`startupGrace`).
  */
-const RECONNECT_FIRST = 75;
-const RECONNECT_LONGEST = 2500;
+const RECONNECT_INTERVAL = 75;
+const RECONNECT_INTERVAL_MAX = 2500;
 
 /** Sets the options. */
-export function keepAlive(socket: Router | Dealer, pings: Pings): void {
+export function setHeartbeatOptions(socket: Router | Dealer, pings: Pings): void {
   const interval = PING_INTERVALS[pings];
   socket.heartbeatInterval = interval;
   socket.heartbeatTimeout = PING_TIMEOUT;
   socket.heartbeatTimeToLive = interval + PING_TIMEOUT;
-  if (pings === 'seldom') socket.tcpMaxRetransmitTimeout = LONGEST_UNCONFIRMED;
-  socket.reconnectInterval = spread(RECONNECT_FIRST);
-  socket.reconnectMaxInterval = spread(RECONNECT_LONGEST);
+  if (pings === 'seldom') socket.tcpMaxRetransmitTimeout = MAX_UNACKNOWLEDGED;
+  socket.reconnectInterval = spread(RECONNECT_INTERVAL);
+  socket.reconnectMaxInterval = spread(RECONNECT_INTERVAL_MAX);
 }
 
 /** Returns the interval, randomly increased by up to half. */

@@ -34,12 +34,15 @@ export const MONITOR_EVENTS = {
   'handshake:error:other': 'ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL',
   unknown: 'an event newer than this list',
 } as const;
+
+/** Name of an event of a {@link ZeroMQSocketMonitor}, as zeromq.js names it. */
 export type MonitorEventName = keyof typeof MONITOR_EVENTS;
 
 /** An event of a {@link ZeroMQSocketMonitor}. Fields are set if libzmq provides them. */
 export interface MonitorEvent {
+  /** Name of the event. */
   readonly type: MonitorEventName;
-  /** The endpoint of the event. */
+  /** The endpoint to which the event applies. */
   readonly address?: string;
   /** Milliseconds until the next attempt; set for `connect:retry`. */
   readonly interval?: number;
@@ -97,14 +100,14 @@ export class ZeroMQSocketMonitor extends Emitter<MonitorEvents> {
   /** Updates status and connections before listeners are called. */
   private observed(type: MonitorEventName, details: object): void {
     const event: MonitorEvent = { ...details, type };
-    const changed = this.follow(type);
+    const changed = this.update(type);
     (this.notify as (name: MonitorEventName, event: MonitorEvent) => void).call(this, type, event);
     this.notify('event', event);
     if (changed !== undefined) this.notify('status', changed, event);
   }
 
   /** Returns the new status if it changed. */
-  private follow(type: MonitorEventName): ZeroMQSocketStatus | undefined {
+  private update(type: MonitorEventName): ZeroMQSocketStatus | undefined {
     if (type === 'handshake') {
       this.peers += 1;
       return this.change(ZeroMQSocketStatus.CONNECTED);

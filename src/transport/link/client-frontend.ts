@@ -36,7 +36,7 @@ const SWEEP_INTERVAL = 60_000;
 const GOODBYE_WAIT = 1000;
 
 /** Created once, because it answers clients that flood the socket. */
-const UNREAD = failure('BUSY', 'too many replies wait for this client to read them');
+const TOO_MANY_UNREAD = failure('BUSY', 'the client has too many unread replies');
 
 /** Callbacks of a frontend to its owner. */
 export interface ClientFrontendOwner {
@@ -55,14 +55,14 @@ export interface ClientFrontendOwner {
   /** The client no longer waits for the request of that slot. */
   cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void;
   /** The client has left and waits for no reply. */
-  gone(peer: ClientPeer): void;
+  clientLeft(peer: ClientPeer): void;
   /** Whether the client has no request in flight. */
   idle(peer: ClientPeer): boolean;
 }
 
 /** Options of a frontend. */
 export interface ClientFrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly channelLimits?: ChannelLimits;
   /**
    * Counts and limits replies that clients do not read. Default: 128 MiB for all clients of the
@@ -74,14 +74,14 @@ export interface ClientFrontendOptions extends Omit<MessageSocketOptions, 'type'
 
 /** A client of the frontend. */
 export class ClientPeer implements ChannelOwner, PackedSink {
-  /** State that the owner keeps for the client. */
+  /** Data that the owner keeps for the client. */
   state: unknown;
-  /** The client understands metadata: it is native. */
-  ours = false;
+  /** The client is native: it understands metadata. */
+  native = false;
   /** A message has arrived since the last sweep. */
-  heard = true;
-  /** The client was asked to send nothing further and has not confirmed yet. */
-  unexcused = false;
+  active = true;
+  /** The client was asked to stop sending requests, and has not confirmed yet. */
+  goodbyePending = false;
   /** Identity of the client. */
   readonly node: string;
   private readonly channel: PeerChannel;
@@ -96,17 +96,17 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     private readonly frontend: ClientFrontend,
     private readonly owner: ClientFrontendOwner,
     options: ClientFrontendOptions,
-    private readonly guest: AuthenticatedPeer | undefined,
+    private readonly authenticatedPeer: AuthenticatedPeer | undefined,
   ) {
-    const { speaker, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
+    const { source, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
     const limits = { ...channelLimits, unread: frontend.unread };
     this.node = identityOf(key);
-    this.channel = new PeerChannel(frontend.socket, identity, this, speaker, limits, clock);
+    this.channel = new PeerChannel(frontend.socket, identity, this, source, limits, clock);
   }
 
   /** Whether the client has presented a key, which determines its permissions. */
-  get keyed(): boolean {
-    return this.guest !== undefined;
+  get authenticated(): boolean {
+    return this.authenticatedPeer !== undefined;
   }
 
   /**
@@ -121,19 +121,19 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     envelope: Buffer[] | undefined,
   ): void {
     if (envelope === undefined) this.channel.addReply(id, generation, reply);
-    else if (this.ours) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'packs')]);
+    else if (this.native) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'packs')]);
     else if (!reply.more) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'none')]);
   }
 
-  /** Asks the client to send nothing further. */
+  /** Asks the client to stop sending requests. */
   sayGoodbye(): void {
-    this.unexcused = true;
+    this.goodbyePending = true;
     this.channel.flush();
     this.channel.post(controlFrames('$bye', {}));
   }
 
   /** Whether the client has left so many replies unread that its requests are rejected. */
-  get crowded(): boolean {
+  get congested(): boolean {
     return this.channel.crowded;
   }
 
@@ -152,12 +152,12 @@ export class ClientPeer implements ChannelOwner, PackedSink {
    */
   request(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
     const { eventName } = message;
-    if (this.crowded) return this.reply(eventName, UNREAD, id, generation, envelope);
-    if (this.guest === undefined || this.guest.rights.mayCall(eventName)) {
+    if (this.congested) return this.reply(eventName, TOO_MANY_UNREAD, id, generation, envelope);
+    if (this.authenticatedPeer === undefined || this.authenticatedPeer.permissions.mayCall(eventName)) {
       this.owner.request(this, message, id, generation, envelope);
       return;
     }
-    const text = `the key of ${this.guest.rights.name} does not allow to call ${JSON.stringify(eventName)}`;
+    const text = `the key of ${this.authenticatedPeer.permissions.name} does not allow calling ${JSON.stringify(eventName)}`;
     this.reply(eventName, failure('NOT_PERMITTED', text), id, generation, envelope);
   }
 
@@ -196,7 +196,7 @@ export class ClientFrontend implements SocketReceiver {
   private readonly clock: Clock;
   private cancelSweep: Cancel | undefined;
   /** Called whenever the last client may have confirmed the goodbye. */
-  private onExcused: (() => void) | undefined;
+  private onGoodbyeConfirmed: (() => void) | undefined;
 
   constructor(
     private readonly options: ClientFrontendOptions,
@@ -220,20 +220,20 @@ export class ClientFrontend implements SocketReceiver {
   }
 
   /**
-   * Asks all native clients to send nothing further, so that closing the socket loses no request.
-   * Resolves when all have confirmed or left, or after the timeout. Classic clients cannot be
-   * asked.
+   * Asks all native clients to stop sending requests, so that closing the socket loses none.
+   * Resolves when all of them have confirmed or left, or after the timeout. Classic clients do not
+   * know this message.
    */
   sayGoodbye(): Promise<void> {
-    for (const peer of this.peers.values()) if (peer.ours) peer.sayGoodbye();
+    for (const peer of this.peers.values()) if (peer.native) peer.sayGoodbye();
     return new Promise((resolve) => {
       const cancelWait = this.clock.after(GOODBYE_WAIT, resolve);
-      this.onExcused = () => {
-        for (const peer of this.peers.values()) if (peer.unexcused) return;
+      this.onGoodbyeConfirmed = () => {
+        for (const peer of this.peers.values()) if (peer.goodbyePending) return;
         cancelWait();
         resolve();
       };
-      this.onExcused();
+      this.onGoodbyeConfirmed();
     });
   }
 
@@ -252,23 +252,23 @@ export class ClientFrontend implements SocketReceiver {
     if (identity === undefined || first === undefined) return this.drop('too-few-frames', undefined);
     const key = identity.toString('latin1');
     const peer = this.peers.get(key) ?? this.add(key, identity);
-    peer.heard = true;
+    peer.active = true;
     if (isPacked(first)) {
-      peer.ours = true;
+      peer.native = true;
       if (!readPacked(frames, 1, peer)) this.drop('bad-batch', key);
     } else if (isControl(frames, 1)) this.control(peer, frames);
     else this.classicMessage(peer, frames);
   }
 
   /**
-   * Another connection uses the routing id of a client. It gets no replies to requests of the old
-   * one.
+   * Another connection uses the routing id of a client. It must not get the replies to requests of
+   * the old one.
    */
-  came(key: string): void {
-    this.gone(key);
+  peerConnected(key: string): void {
+    this.peerLeft(key);
   }
 
-  gone(key: string): void {
+  peerLeft(key: string): void {
     const peer = this.peers.get(key);
     if (peer !== undefined) this.remove(peer);
   }
@@ -276,7 +276,7 @@ export class ClientFrontend implements SocketReceiver {
   /** Counts a dropped message. */
   drop(cause: DropCause, peer: string | undefined): void {
     if (diagnostics.frameDropped.hasSubscribers) {
-      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer });
+      diagnostics.frameDropped.publish({ ...this.options.source, cause, peer });
     }
   }
 
@@ -285,35 +285,35 @@ export class ClientFrontend implements SocketReceiver {
     if (this.peers.get(peer.key) !== peer) return;
     this.peers.delete(peer.key);
     peer.close();
-    this.owner.gone(peer);
-    this.onExcused?.();
+    this.owner.clientLeft(peer);
+    this.onGoodbyeConfirmed?.();
   }
 
   private control(peer: ClientPeer, frames: Buffer[]): void {
-    if (!peer.unexcused || frames[3]?.toString() !== '$bye') return this.drop('bad-control', peer.key);
-    peer.unexcused = false;
-    this.onExcused?.();
+    if (!peer.goodbyePending || frames[3]?.toString() !== '$bye') return this.drop('bad-control', peer.key);
+    peer.goodbyePending = false;
+    this.onGoodbyeConfirmed?.();
   }
 
   private classicMessage(peer: ClientPeer, frames: Buffer[]): void {
     const classic = readClassic(frames, 1);
     if (classic instanceof MalformedFrames) {
-      this.refuse(peer, classic);
+      this.rejectMalformed(peer, classic);
       return;
     }
     const { message, native: ours, broken } = toRequest(classic);
     if (broken) this.drop('bad-metadata', peer.key);
-    if (ours) peer.ours = true;
+    if (ours) peer.native = true;
     const token = classic.envelope[0];
-    const tokened = token !== undefined && isToken(token);
-    const id = tokened ? tokenId(token) : 0;
-    const generation = tokened ? tokenGeneration(token) : 0;
+    const hasToken = token !== undefined && isToken(token);
+    const id = hasToken ? tokenId(token) : 0;
+    const generation = hasToken ? tokenGeneration(token) : 0;
     const envelope = classic.delimited ? [...classic.envelope, NO_BYTES] : classic.envelope;
     peer.request(message, id, generation, envelope);
   }
 
   /** Rejects a message that is not a request, if it has a return route. */
-  private refuse(peer: ClientPeer, malformed: MalformedFrames): void {
+  private rejectMalformed(peer: ClientPeer, malformed: MalformedFrames): void {
     this.drop(malformed.cause, peer.key);
     if (malformed.envelope === undefined) return;
     const reply = failure('MALFORMED_MESSAGE', malformed.message);
@@ -321,7 +321,14 @@ export class ClientFrontend implements SocketReceiver {
   }
 
   private add(key: string, identity: Buffer): ClientPeer {
-    const peer = new ClientPeer(key, identity, this, this.owner, this.options, this.socket.guest(key));
+    const peer = new ClientPeer(
+      key,
+      identity,
+      this,
+      this.owner,
+      this.options,
+      this.socket.authenticatedPeer(key),
+    );
     this.peers.set(key, peer);
     return peer;
   }
@@ -336,8 +343,8 @@ export class ClientFrontend implements SocketReceiver {
   /** Forgets clients that were silent since the last sweep and have no request in flight. */
   private sweep(): void {
     for (const peer of this.peers.values()) {
-      if (!peer.heard && !peer.crowded && this.owner.idle(peer)) this.remove(peer);
-      peer.heard = false;
+      if (!peer.active && !peer.congested && this.owner.idle(peer)) this.remove(peer);
+      peer.active = false;
     }
   }
 }

@@ -19,7 +19,7 @@ export interface DealerLinkOptions {
   readonly identity: string;
   readonly nodeId: string;
   readonly maxMessageSize: number;
-  readonly speaker: DiagnosticsSource;
+  readonly source: DiagnosticsSource;
   readonly curve?: CurveClient;
   /** How long a closed socket may take to send waiting messages. Default: 0. */
   readonly linger?: number;
@@ -33,9 +33,9 @@ export interface DealerLinkOptions {
 /** Callbacks of a link. */
 export interface DealerLinkOwner extends SocketReceiver, ChannelOwner {
   /** The connection is established. Never called for INPROC. */
-  lineUp(): void;
+  linkUp(): void;
   /** The connection is lost, and all its messages were delivered. Never called for INPROC. */
-  lineDown(): void;
+  linkDown(): void;
 }
 
 export class DealerLink {
@@ -49,20 +49,20 @@ export class DealerLink {
     private readonly options: DealerLinkOptions,
     owner: DealerLinkOwner,
   ) {
-    const { connection, identity: routingId, maxMessageSize, linger, speaker, curve } = options;
+    const { connection, identity: routingId, maxMessageSize, linger, source, curve } = options;
     const { stallTimeout } = DEFAULT_CHANNEL_LIMITS;
     this.endpoint = connection.getConnectionString();
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
     this.socket = new MessageSocket({ type: 'dealer', routingId, maxMessageSize, linger, curve }, owner);
-    this.channel = new PeerChannel(this.socket, undefined, owner, speaker, {
+    this.channel = new PeerChannel(this.socket, undefined, owner, source, {
       ...DEFAULT_CHANNEL_LIMITS,
       stallTimeout: (this.inproc ? options.inprocStall : undefined) ?? stallTimeout,
     });
-    publishReconnects(this.socket.monitor, speaker, this.endpoint);
+    publishReconnects(this.socket.monitor, source, this.endpoint);
     new ConnectionWatch(
       this.socket,
-      () => owner.lineUp(),
-      () => owner.lineDown(),
+      () => owner.linkUp(),
+      () => owner.linkDown(),
     );
   }
 
@@ -88,7 +88,7 @@ export class DealerLink {
   /** Counts a dropped message. */
   drop(cause: DropCause): void {
     if (diagnostics.frameDropped.hasSubscribers) {
-      diagnostics.frameDropped.publish({ ...this.options.speaker, cause, peer: this.endpoint });
+      diagnostics.frameDropped.publish({ ...this.options.source, cause, peer: this.endpoint });
     }
   }
 }

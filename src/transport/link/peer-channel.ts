@@ -84,7 +84,7 @@ export class PeerChannel implements SendHandler, Flushable {
     private readonly socket: MessageSocket,
     private readonly identity: Buffer | undefined,
     private readonly owner: ChannelOwner,
-    private readonly speaker: DiagnosticsSource,
+    private readonly source: DiagnosticsSource,
     private readonly limits: ChannelLimits = DEFAULT_CHANNEL_LIMITS,
     private readonly clock: Clock = systemClock,
   ) {
@@ -138,7 +138,7 @@ export class PeerChannel implements SendHandler, Flushable {
     this.dirty = false;
     if (this.batch.size === 0) return;
     if (diagnostics.batchSent.hasSubscribers) {
-      diagnostics.batchSent.publish({ ...this.speaker, records: this.batch.size, bytes: this.batch.bytes });
+      diagnostics.batchSent.publish({ ...this.source, records: this.batch.size, bytes: this.batch.bytes });
     }
     this.post(this.batch.take());
   }

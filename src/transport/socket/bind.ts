@@ -11,17 +11,17 @@ import { type ZeroMQConnection, ZeroMQIPCConnection, ZeroMQTCPConnection } from 
 import { BoundIpcFile, clearIpcPath } from './ipc-file.ts';
 
 /**
- * How long a bind waits for an address in use, and between attempts, in ms. libzmq releases an
- * address a moment after the previous socket was closed.
+ * How long a bind is retried while the address is in use, and the interval of the attempts, in ms.
+ * libzmq releases an address a moment after the previous socket was closed.
  */
-const PATIENCE = 250;
-const INTERVAL = 10;
+const RETRY_FOR = 250;
+const RETRY_INTERVAL = 10;
 
 /**
- * A code that zeromq.js occasionally reports instead of the real error; the next attempt reports
- * the real one.
+ * A code that zeromq.js occasionally reports instead of the real error. The next attempt reports the
+ * real one.
  */
-const UNTOLD = 'EAGAIN';
+const SPURIOUS_CODE = 'EAGAIN';
 
 /** A socket that can be bound. */
 export type Bindable = Pick<RawSocket, 'bind' | 'lastEndpoint'>;
@@ -37,16 +37,16 @@ export interface Bound {
 /**
  * Binds a socket.
  *
- * @param givenUp whether the socket was closed meanwhile
+ * @param isClosed whether the socket was closed meanwhile
  * @throws {ZeroMQSocketInvalid} when the address is in use, does not belong to this host or is not
  *   writable
  */
 export async function bindSocket(
   raw: Bindable,
   connection: ZeroMQConnection,
-  givenUp: () => boolean,
+  isClosed: () => boolean,
 ): Promise<Bound> {
-  const end = systemClock.now() + PATIENCE;
+  const end = systemClock.now() + RETRY_FOR;
   let inUse: unknown;
   for (;;) {
     try {
@@ -54,9 +54,9 @@ export async function bindSocket(
     } catch (error) {
       const code = codeOf(error);
       if (code === 'EADDRINUSE') inUse = error;
-      else if (code !== UNTOLD) throw error;
-      if (systemClock.now() > end || givenUp()) throw inUse ?? error;
-      await delay(INTERVAL);
+      else if (code !== SPURIOUS_CODE) throw error;
+      if (systemClock.now() > end || isClosed()) throw inUse ?? error;
+      await delay(RETRY_INTERVAL);
     }
   }
 }

@@ -23,7 +23,7 @@ const SCAVENGE_EVERY = 8 * 1024 * 1024;
 const SMALL_HEAP = 64 * 1024 * 1024;
 
 /** How long after the last scavenge marking in steps is enabled again, in ms. */
-const CALM = 1000;
+const QUIET_TIME = 1000;
 
 /** The part of the garbage collector that is needed here. */
 export interface Collector {
@@ -32,12 +32,13 @@ export interface Collector {
   /** Bytes of JavaScript objects. */
   heapUsed(): number;
   /** Whether the heap may be marked in steps (`--incremental-marking` of V8). */
-  markInSteps(allowed: boolean): void;
+  setIncrementalMarking(allowed: boolean): void;
 }
 
 export class FrameGc {
-  private held = 0;
-  private calm: Cancel | undefined;
+  /** Bytes of frames since the last scavenge. */
+  private unreleased = 0;
+  private cancelQuiet: Cancel | undefined;
 
   constructor(
     private readonly collector: Collector,
@@ -46,24 +47,25 @@ export class FrameGc {
 
   /** Counts a received message. */
   note(frames: readonly Buffer[]): void {
-    for (const frame of frames) this.held += frame.length;
-    if (this.held >= SCAVENGE_EVERY) this.scavenge();
+    for (const frame of frames) this.unreleased += frame.length;
+    if (this.unreleased >= SCAVENGE_EVERY) this.scavenge();
   }
 
   private scavenge(): void {
-    this.held = 0;
+    this.unreleased = 0;
     this.collector.scavenge();
-    this.calm?.();
-    this.calm = undefined;
+    this.cancelQuiet?.();
+    this.cancelQuiet = undefined;
     const small = this.collector.heapUsed() <= SMALL_HEAP;
-    this.collector.markInSteps(!small);
-    if (small) this.calm = this.clock.after(CALM, () => this.collector.markInSteps(true));
+    this.collector.setIncrementalMarking(!small);
+    if (small)
+      this.cancelQuiet = this.clock.after(QUIET_TIME, () => this.collector.setIncrementalMarking(true));
   }
 }
 
 type Collect = (options: { type: 'minor' }) => void;
 
-/** The collector of V8, controlled by flags that may change at run time. */
+/** The collector of V8, controlled by flags that may be changed at run time. */
 class V8Collector implements Collector {
   private collect: Collect | undefined;
 
@@ -76,7 +78,7 @@ class V8Collector implements Collector {
     return getHeapStatistics().used_heap_size;
   }
 
-  markInSteps(allowed: boolean): void {
+  setIncrementalMarking(allowed: boolean): void {
     setFlagsFromString(allowed ? '--incremental-marking' : '--no-incremental-marking');
   }
 }

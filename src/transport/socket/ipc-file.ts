@@ -22,7 +22,7 @@ export async function clearIpcPath(path: string): Promise<void> {
   if (!found.isSocket()) {
     throw new ZeroMQSocketInvalid(
       'EADDRINUSE',
-      `cannot bind ipc://${path}: a file that is no socket lies there`,
+      `cannot bind ipc://${path}: the path is a file that is not a socket`,
     );
   }
   if (await listens(path)) {
@@ -36,7 +36,7 @@ async function checkFolder(path: string): Promise<void> {
   const folder = dirname(path);
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return;
-  throw new ZeroMQSocketInvalid('ENOENT', `cannot bind ipc://${path}: there is no folder ${folder}`);
+  throw new ZeroMQSocketInvalid('ENOENT', `cannot bind ipc://${path}: the folder ${folder} does not exist`);
 }
 
 /**

@@ -1,11 +1,11 @@
 /**
- * A ROUTER or DEALER socket that keeps the rules that zeromq.js requires:
+ * A ROUTER or DEALER socket that follows the rules of zeromq.js:
  *
  * - One reader serves the socket for its whole life.
  * - Sends never overlap: zeromq.js throws EBUSY while a send waits, and makes one wait after 512 in
  *   a turn.
- * - No send blocks (ZMQ_SNDTIMEO 0), and none is lost silently (ZMQ_ROUTER_MANDATORY): a refused
- *   send is reported to its sender.
+ * - No send blocks (ZMQ_SNDTIMEO 0) and none is lost silently (ZMQ_ROUTER_MANDATORY). If libzmq
+ *   refuses a message, its sender receives the reason.
  * - High-water marks are finite.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,9 +19,9 @@ import {
   ZeroMQINPROCConnection,
   ZeroMQTCPConnection,
 } from '../addressing/connection.ts';
-import { AdmissionGate, type AuthenticatedPeer } from '../curve/admission.ts';
+import { Admission, type AuthenticatedPeer } from '../curve/admission.ts';
 import { CurveClient } from '../curve/curve-options.ts';
-import { keepAlive } from '../libzmq/heartbeat-options.ts';
+import { setHeartbeatOptions } from '../libzmq/heartbeat-options.ts';
 import { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 import { bindSocket, codeOf } from './bind.ts';
 import { frameGc } from './frame-gc.ts';
@@ -45,7 +45,7 @@ const DEALER_MARK = 1000;
 /** ZMQ_HANDSHAKE_IVL: the time limit of a handshake, in ms. */
 const HANDSHAKE_TIME = 10_000;
 
-/** Interval of probes for an INPROC peer that leaves, in ms. */
+/** Interval of probes of an INPROC peer, in ms. */
 const PROBE_INTERVAL = 20;
 
 interface Outgoing {
@@ -71,8 +71,8 @@ export class MessageSocket {
   private reading = false;
   private inproc = false;
   private paused: Deferred<void> | undefined;
-  private revival: Reconnector | undefined;
-  private gate: AdmissionGate | undefined;
+  private reconnector: Reconnector | undefined;
+  private admission: Admission | undefined;
   private ipcFile: BoundIpcFile | undefined;
 
   constructor(
@@ -86,7 +86,7 @@ export class MessageSocket {
     const mark = options.type === 'router' ? ROUTER_MARK : DEALER_MARK;
     this.raw.sendHighWaterMark = options.sendHighWaterMark ?? mark;
     this.raw.receiveHighWaterMark = options.receiveHighWaterMark ?? mark;
-    keepAlive(this.raw, options.pings ?? 'often');
+    setHeartbeatOptions(this.raw, options.pings ?? 'often');
     this.raw.handshakeInterval = HANDSHAKE_TIME;
     if (options.curve instanceof CurveClient) options.curve.applyTo(this.raw);
     if (options.routingId !== undefined) this.raw.routingId = options.routingId;
@@ -104,7 +104,7 @@ export class MessageSocket {
   async bind(connection: ZeroMQConnection): Promise<string> {
     if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(true)) this.raw.ipv6 = true;
     this.inproc = connection instanceof ZeroMQINPROCConnection;
-    if (!this.inproc) await this.openGate();
+    if (!this.inproc) await this.openAdmission();
     const { endpoint, file } = await bindSocket(this.raw, connection, () => this.closed);
     this.ipcFile = file;
     this.startReading();
@@ -126,37 +126,37 @@ export class MessageSocket {
         cause,
       });
     }
-    this.revival ??= new Reconnector(this.monitor, () => this.reconnect(connection));
+    this.reconnector ??= new Reconnector(this.monitor, () => this.reconnect(connection));
     this.startReading();
   }
 
   /**
-   * Discards a connection with all its waiting messages, and connects anew. For peers that accept
-   * nothing further, and for INPROC, where libzmq does not reconnect.
+   * Discards a connection with all its queued messages, and connects again. For peers that accept no
+   * messages, and for INPROC, where libzmq does not reconnect.
    */
   reconnect(connection: ZeroMQConnection): void {
     if (this.closed) return;
-    this.giveUp(connection);
+    this.discard(connection);
     this.connect(connection);
   }
 
   /**
-   * Discards a lost connection with its waiting messages, and connects anew after a delay. libzmq
-   * would send them on the next connection. (ZMQ_IMMEDIATE prevents that, but loses what the peer
-   * sent last.)
-   * @param routingId for the new connection: a peer that has not noticed the loss would ignore a
-   *   second connection with the same identity
+   * Discards a lost connection with its queued messages, and connects again after a delay. libzmq
+   * would send them on the next connection. (ZMQ_IMMEDIATE prevents that, but loses the last
+   * messages of the peer.)
+   * @param routingId routing id of the new connection. A peer that has not noticed the loss would
+   *   ignore a second connection with the same routing id
    */
   renew(connection: ZeroMQConnection, routingId: string): void {
     if (this.closed) return;
-    this.giveUp(connection);
+    this.discard(connection);
     this.raw.routingId = routingId;
-    this.revival?.renew();
+    this.reconnector?.renew();
   }
 
   /** Whether a connection was discarded and the next one has not started yet. */
   get renewing(): boolean {
-    return this.revival?.renewing === true;
+    return this.reconnector?.renewing === true;
   }
 
   /**
@@ -164,28 +164,28 @@ export class MessageSocket {
    *
    * @param probe a message that the peer drops while it exists
    */
-  async outlivePeer(probe: Buffer[]): Promise<void> {
+  async waitForPeerExit(probe: Buffer[]): Promise<void> {
     while (!this.closed && (await this.deliver(probe)) === undefined) {
       await delay(PROBE_INTERVAL, undefined, { ref: false });
     }
   }
 
   /** Returns the authenticated peer of a ROUTER bound with CURVE, by its routing id in Latin-1. */
-  guest(key: string): AuthenticatedPeer | undefined {
-    return this.gate?.guest(key);
+  authenticatedPeer(key: string): AuthenticatedPeer | undefined {
+    return this.admission?.peer(key);
   }
 
   /** Whether connecting and leaving peers are reported; needs draft options, never over INPROC. */
-  get notifies(): boolean {
+  get reportsPeers(): boolean {
     return this.notices !== undefined && !this.inproc;
   }
 
   /** Whether peers are authenticated by their keys. */
-  get guarded(): boolean {
-    return this.gate !== undefined;
+  get authenticates(): boolean {
+    return this.admission !== undefined;
   }
 
-  /** Stops reading: messages wait in libzmq up to the high-water marks, then at the senders. */
+  /** Stops reading. Messages wait in libzmq up to the high-water marks, then at the senders. */
   pause(): void {
     this.paused ??= withResolvers();
   }
@@ -196,7 +196,7 @@ export class MessageSocket {
     this.paused = undefined;
   }
 
-  /** Sends a message, in order; calls `handler` if it is refused. */
+  /** Sends a message, in order. Calls `handler` if libzmq refuses it. */
   send(frames: Buffer[], handler: SendHandler): void {
     if (this.closed) handler.refused(frames, 'CLOSED');
     else if (this.waiting || !this.trySend(frames, handler)) this.enqueue(frames, handler);
@@ -209,20 +209,20 @@ export class MessageSocket {
     });
   }
 
-  /** Closes the socket once libzmq has its messages, which leave within the linger time. */
+  /** Closes the socket once libzmq has all messages. libzmq sends them within the linger time. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.revival?.stop();
-    this.gate?.close();
+    this.reconnector?.stop();
+    this.admission?.close();
     this.resume();
     this.monitor.close();
     if (!this.waiting) this.release();
   }
 
-  private giveUp(connection: ZeroMQConnection): void {
+  private discard(connection: ZeroMQConnection): void {
     const { linger } = this.raw;
-    this.raw.linger = 0; // the socket's own at this moment is what counts for the connection
+    this.raw.linger = 0; // libzmq applies the value at this moment to the connection
     try {
       this.raw.disconnect(connection.getConnectionString(false));
     } catch {
@@ -239,14 +239,14 @@ export class MessageSocket {
     });
   }
 
-  private async openGate(): Promise<void> {
+  private async openAdmission(): Promise<void> {
     const { curve } = this.options;
-    if (curve === undefined || curve instanceof CurveClient || this.gate !== undefined) return;
-    this.gate = new AdmissionGate(this.raw, curve, this.notices !== undefined, this.monitor, {
-      gone: (key) => this.receiver.gone?.(key),
-      rightsChanged: (key) => this.receiver.rightsChanged?.(key),
+    if (curve === undefined || curve instanceof CurveClient || this.admission !== undefined) return;
+    this.admission = new Admission(this.raw, curve, this.notices !== undefined, this.monitor, {
+      peerLeft: (key) => this.receiver.peerLeft?.(key),
+      permissionsChanged: (key) => this.receiver.permissionsChanged?.(key),
     });
-    await this.gate.open();
+    await this.admission.open();
   }
 
   /** Passes a message to libzmq; false while zeromq.js is busy with another one. */
@@ -256,10 +256,10 @@ export class MessageSocket {
       sent = this.raw.send(frames);
     } catch (error) {
       if (codeOf(error) === 'EBUSY') return false;
-      tell(() => handler.refused(frames, refusalOf(error)));
+      callSafely(() => handler.refused(frames, refusalOf(error)));
       return true;
     }
-    const failed = (error: unknown): void => tell(() => handler.refused(frames, refusalOf(error)));
+    const failed = (error: unknown): void => callSafely(() => handler.refused(frames, refusalOf(error)));
     this.last = handler.sent === undefined ? sent.catch(failed) : sent.then(() => handler.sent?.(), failed);
     return true;
   }
@@ -297,45 +297,46 @@ export class MessageSocket {
       try {
         frames = await this.raw.receive();
       } catch (error) {
-        if (!this.closed) this.unreadable(error);
+        if (!this.closed) this.readFailed(error);
         return;
       }
       if (this.closed) return;
       frameGc.note(frames);
-      this.take(frames);
+      this.dispatch(frames);
     }
   }
 
-  private noticed(notice: 'came' | 'gone', identity: Buffer | undefined): void {
+  private handleNotice(notice: 'connected' | 'left', identity: Buffer | undefined): void {
     if (identity === undefined) return;
     const key = identity.toString('latin1');
-    if (notice === 'gone') {
-      if (this.gate?.left(key) !== false) this.receiver.gone?.(key);
-    } else if (this.gate?.came(key, identity) !== false) this.receiver.came?.(key, identity);
+    if (notice === 'left') {
+      if (this.admission?.peerLeft(key) !== false) this.receiver.peerLeft?.(key);
+    } else if (this.admission?.peerConnected(key, identity) !== false)
+      this.receiver.peerConnected?.(key, identity);
   }
 
-  /** Reading failed for good. A socket that can only send is of no use to its owner. */
-  private unreadable(cause: unknown): void {
-    const message = `a socket can no longer be read: ${toError(cause).message}`;
+  /** Reading failed permanently. A socket that can only send is useless to its owner. */
+  private readFailed(cause: unknown): void {
+    const message = `cannot read from a socket any longer: ${toError(cause).message}; the socket is closed`;
     process.emitWarning(new ZeroMQSocketClosed(codeOf(cause), message, { cause }));
     this.close();
   }
 
   /** An error in the receiver must not keep the next message from being read. */
-  private take(frames: Buffer[]): void {
+  private dispatch(frames: Buffer[]): void {
     this.received += 1;
     try {
       const notice = this.notices?.read(frames);
-      if (notice !== undefined) this.noticed(notice, frames[0]);
-      else if (this.gate?.passes(frames) !== false) this.receiver.message(frames);
+      if (notice !== undefined) this.handleNotice(notice, frames[0]);
+      else if (this.admission?.isAdmitted(frames) !== false) this.receiver.message(frames);
     } catch (error) {
       process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_RECEIVER' });
     }
   }
 }
 
-/** Calls a handler; an error in it must not stop the messages behind its own. */
-function tell(call: () => void): void {
+/** Calls a handler. An error in it must not affect the messages that follow. */
+function callSafely(call: () => void): void {
   try {
     call();
   } catch (error) {

@@ -38,10 +38,10 @@ export class PeerNotices {
   }
 
   /** Returns the notice in a message; undefined for a message of the peer itself. */
-  read(frames: readonly Buffer[]): 'came' | 'gone' | undefined {
+  read(frames: readonly Buffer[]): 'connected' | 'left' | undefined {
     const notice = frames[1];
     if (frames.length !== 2 || notice === undefined) return undefined;
-    if (notice.length === 0) return 'came';
-    return notice.equals(this.farewell) ? 'gone' : undefined;
+    if (notice.length === 0) return 'connected';
+    return notice.equals(this.farewell) ? 'left' : undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
  */
 export function publishReconnects(
   monitor: ZeroMQSocketMonitor,
-  speaker: DiagnosticsSource,
+  source: DiagnosticsSource,
   endpoint: string,
 ): void {
   let attempt = 0;
@@ -18,7 +18,7 @@ export function publishReconnects(
   monitor.on('connect:retry', ({ interval = 0 }) => {
     attempt += 1;
     if (!diagnostics.reconnect.hasSubscribers) return;
-    const { kind, node } = speaker;
+    const { kind, node } = source;
     diagnostics.reconnect.publish({ kind, node, endpoint, attempt, delay: interval });
   });
 }

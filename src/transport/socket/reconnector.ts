@@ -2,7 +2,7 @@ import { Backoff } from '../../core/time/backoff.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 
-/** A connection that lasted this long, in ms, was healthy: the backoff starts anew at its loss. */
+/** If a connection lasted this long, in ms, its loss resets the backoff. */
 const HEALTHY_AFTER = 1000;
 
 /**
@@ -20,7 +20,7 @@ export class Reconnector {
   /**
    * Creates a reconnector.
    *
-   * @param reconnect connects anew
+   * @param reconnect called to connect again
    */
   constructor(
     monitor: ZeroMQSocketMonitor,

@@ -17,9 +17,9 @@ export interface MessageSocketOptions {
    * ZMQ_LINGER: how long unsent messages keep the socket open after it is closed. Default: 1,000.
    */
   readonly linger?: number;
-  /** How often libzmq pings the peers. Default: often, which detects a dead peer within 10 s. */
+  /** How often libzmq pings the peers. Default: `often`, which detects a dead peer within 10 s. */
   readonly pings?: Pings;
-  /** Report when a peer of a ROUTER connects or leaves; see `PeerNotices`. */
+  /** Reports when a peer of a ROUTER connects or leaves; see `PeerNotices`. */
   readonly notify?: boolean;
   /**
    * A new connection with the routing id of another peer replaces it. Default: it is ignored,
@@ -38,11 +38,11 @@ export interface SocketReceiver {
    * A peer of a ROUTER with notices connected. If its id is already known, the peer has another
    * connection or forged the notice.
    */
-  came?(key: string, identity: Buffer): void;
+  peerConnected?(key: string, identity: Buffer): void;
   /** The connection of a peer is lost, and all its messages were delivered. */
-  gone?(key: string): void;
-  /** The permissions of a peer have changed; see `MessageSocket.guest`. */
-  rightsChanged?(key: string): void;
+  peerLeft?(key: string): void;
+  /** The permissions of a peer have changed; see `MessageSocket.authenticatedPeer`. */
+  permissionsChanged?(key: string): void;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface ParentPort extends PostTarget {
 }
 
 /** The environment in which a module runs. */
-export interface ModulePlace {
+export interface ModuleEnvironment {
   readonly isolation: 'thread' | 'process';
   readonly port: ParentPort;
   /**
@@ -77,26 +77,26 @@ class ModuleService implements PackedSink {
 /**
  * Loads the module and runs requests of the parent until the parent stops it.
  *
- * @throws whatever keeps the module from starting
+ * @throws {Error} when the module cannot be loaded or its `onStart` fails
  */
-export async function serveModule(place: ModulePlace, setup: ModuleSetup): Promise<void> {
-  const { port, isolation } = place;
-  const say = (message: FromThread): void => port.postMessage(message);
+export async function serveModule(environment: ModuleEnvironment, setup: ModuleSetup): Promise<void> {
+  const { port, isolation } = environment;
+  const post = (message: FromThread): void => port.postMessage(message);
   const definition: WorkerDefinition = await loadWorkerModule(setup.module);
   if (definition.isolation === 'process' && isolation === 'thread') {
-    say({ type: 'needs-process' });
+    post({ type: 'needs-process' });
     return;
   }
   const { maxMessageSize, concurrency = definition.concurrency } = setup;
-  const logger = threadLogger(say);
+  const logger = threadLogger(post);
   const parts = localParts('worker', { ...definition, concurrency, maxMessageSize, logger });
-  const service = new ModuleService(port, parts.executor, place.startPulse());
+  const service = new ModuleService(port, parts.executor, environment.startPulse());
   await definition.onStart?.();
   port.on('message', (message) => {
     if (isPosted(message)) service.received(message);
     else void stop(port, definition, logger);
   });
-  say({ type: 'ready', announcement: announcementOf(definition), concurrency: parts.concurrency });
+  post({ type: 'ready', announcement: announcementOf(definition), concurrency: parts.concurrency });
 }
 
 async function stop(port: ParentPort, definition: WorkerDefinition, logger: Logger): Promise<void> {

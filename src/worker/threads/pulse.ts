@@ -59,11 +59,11 @@ export class PulseWatch {
   /**
    * Starts watching.
    *
-   * @param frozen called once, when the thread has stalled for longer than allowed
+   * @param onStalled called once, when the thread has stalled for longer than allowed
    */
   constructor(
     private readonly pulse: Pulse,
-    private readonly frozen: () => void,
+    private readonly onStalled: () => void,
     private readonly clock: Clock = systemClock,
   ) {}
 
@@ -81,7 +81,7 @@ export class PulseWatch {
     this.seen = beats;
     // The first missed check may follow right after a beat, so the time between two beats does not
     // count.
-    if (this.missed > CHECKS) this.frozen();
+    if (this.missed > CHECKS) this.onStalled();
     else this.start();
   }
 }

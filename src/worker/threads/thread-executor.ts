@@ -46,7 +46,7 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
   execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
     const execution = new RemoteExecution(this.port, settle);
     if (this.executions.size >= this.maxLoad) {
-      settle(failure('BUSY', `the thread holds ${this.maxLoad} requests`));
+      settle(failure('BUSY', `the thread holds ${this.maxLoad} requests, the maximum`));
       return execution;
     }
     this.executions.add(execution);

@@ -8,14 +8,14 @@ import type { LogMessage } from './thread-messages.ts';
  * Creates a logger whose entries go to the parent thread. Errors among the fields travel as text.
  */
 export function threadLogger(
-  say: (message: LogMessage) => void,
+  post: (message: LogMessage) => void,
   bound: Record<string, unknown> = {},
 ): Logger {
   const method = (level: LogLevel): LogMethod => {
     return (fields: object | string, message?: unknown): void => {
       const own = typeof fields === 'string' ? {} : isNativeError(fields) ? { err: fields } : fields;
       const text = typeof fields === 'string' ? fields : typeof message === 'string' ? message : '';
-      say({ type: 'log', level, fields: cloneable({ ...bound, ...own }), message: text });
+      post({ type: 'log', level, fields: cloneable({ ...bound, ...own }), message: text });
     };
   };
   return {
@@ -26,7 +26,7 @@ export function threadLogger(
     error: method('error'),
     fatal: method('fatal'),
     isLevelEnabled: () => true,
-    child: (fields) => threadLogger(say, { ...bound, ...fields }),
+    child: (fields) => threadLogger(post, { ...bound, ...fields }),
   };
 }
 

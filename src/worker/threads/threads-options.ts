@@ -69,6 +69,11 @@ export interface ZeroMQWorkerThreadsOptions {
    * @defaultValue none: connections are not encrypted
    */
   curve?: CurveClientOptions;
+  /**
+   * Receives the log entries of the group and its workers.
+   *
+   * @defaultValue the logger of `setupLogging()`; without that call, warnings and errors on stderr
+   */
   logger?: Logger;
 }
 
@@ -76,7 +81,7 @@ export interface ZeroMQWorkerThreadsOptions {
 const THREAD_STALL_TIMEOUT = 60_000;
 
 /** Minimum stall timeout, in ms. Below it, a busy thread could count as stalled. */
-const SHORTEST_FREEZE = 100;
+const MIN_STALL_TIMEOUT = 100;
 
 /**
  * Returns the file name of a module.
@@ -97,11 +102,11 @@ export function threadStallTimeout({
   threadStallTimeout: given,
   heartbeatConfig,
 }: ZeroMQWorkerThreadsOptions): number {
-  if (given !== undefined && !(given >= SHORTEST_FREEZE))
+  if (given !== undefined && !(given >= MIN_STALL_TIMEOUT))
     throw new ZeroMQConfigError(
-      `threadStallTimeout must be at least ${SHORTEST_FREEZE} ms, got ${String(given)}`,
+      `threadStallTimeout must be at least ${MIN_STALL_TIMEOUT} ms, got ${String(given)}`,
     );
   if (given !== undefined || heartbeatConfig === undefined) return given ?? THREAD_STALL_TIMEOUT;
   const { timeout, maxMissed, interval } = heartbeatConfig;
-  return Math.max(SHORTEST_FREEZE, timeout + maxMissed * interval);
+  return Math.max(MIN_STALL_TIMEOUT, timeout + maxMissed * interval);
 }

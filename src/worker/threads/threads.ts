@@ -88,7 +88,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   private readonly threadStallTimeout: number;
   private readonly options: ZeroMQWorkerThreadsOptions;
   private readonly curve: CurveClient | undefined;
-  private readonly places: readonly Place[];
+  private readonly slots: readonly Place[];
   /** Where threads that start from now on run. */
   private isolation: Isolation = 'thread';
   /** Deadline of the first `stop()`. */
@@ -113,7 +113,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     this.options = { ...options, curve: undefined };
     this.curve = options.curve && new CurveClient(options.curve);
     this.setup = { module: node, concurrency, maxMessageSize };
-    this.places = Array.from({ length: threads }, (_, index) => {
+    this.slots = Array.from({ length: threads }, (_, index) => {
       return {
         index,
         backoff: new Backoff({ max: 30_000 }),
@@ -141,7 +141,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
 
   /** The number of running threads. */
   get running(): number {
-    return this.places.filter((place) => place.thread !== undefined).length;
+    return this.slots.filter((slot) => slot.thread !== undefined).length;
   }
 
   /**
@@ -172,7 +172,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     const terminate = (): void => void this.terminate();
     signal.addEventListener('abort', terminate, { once: true });
     try {
-      await Promise.all(this.places.map((place) => this.launch(place)));
+      await Promise.all(this.slots.map((slot) => this.launch(slot)));
     } finally {
       signal.removeEventListener('abort', terminate);
     }
@@ -182,17 +182,17 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
    * Starts a thread and its worker. Resolves when both are running; rejects if the thread ends
    * before.
    */
-  private launch(place: Place): Promise<void> {
+  private launch(slot: Place): Promise<void> {
     const pulse = newPulse(this.threadStallTimeout);
     const thread = newHost(this.isolation, { ...this.setup, pulse });
-    place.thread = thread;
+    slot.thread = thread;
     const startedAt = systemClock.now();
     let executor: ThreadExecutor | undefined;
     let failure: Error | undefined;
     let moving = false;
     return new Promise((resolve, reject) => {
       const joined = (): void => {
-        place.joined = true;
+        slot.joined = true;
         resolve();
       };
       const failed = (error: unknown): void => {
@@ -201,18 +201,18 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       };
       const watch = new PulseWatch(pulse, () => {
         executor = undefined;
-        failed(this.frozen(place));
+        failed(this.stalled(slot));
       });
       thread.on('message', (message: FromThread) => {
         if (isPosted(message)) executor?.received(message);
         else if (message.type === 'needs-process') {
-          if (!moving) void this.vacate(place, thread);
+          if (!moving) void this.moveToProcess(slot, thread);
           moving = true;
         } else if (message.type === 'ready') {
           executor = new ThreadExecutor(thread, message.concurrency + MAX_QUEUE);
-          this.join(place, executor, message).then(joined, failed);
+          this.join(slot, executor, message).then(joined, failed);
           watch.start();
-        } else this.threadLogger[message.level]({ ...message.fields, thread: place.index }, message.message);
+        } else this.threadLogger[message.level]({ ...message.fields, thread: slot.index }, message.message);
       });
       thread.on('error', (error) => {
         failure = revived(error);
@@ -220,13 +220,13 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       thread.on('exit', (code) => {
         watch.stop();
         if (moving && this.isStarted) {
-          place.thread = undefined;
-          place.worker = undefined;
-          this.launch(place).then(joined, reject);
+          slot.thread = undefined;
+          slot.worker = undefined;
+          this.launch(slot).then(joined, reject);
           return;
         }
         const error = failure ?? new ZeroMQError('THREAD_EXIT', `the thread ended with exit code ${code}`);
-        this.ended(place, error, systemClock.now() - startedAt);
+        this.ended(slot, error, systemClock.now() - startedAt);
         reject(error);
       });
     });
@@ -239,9 +239,9 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
 
   /**
    * Replaces a thread whose module opens sockets: it finishes its requests, and a process takes its
-   * place.
+   * slot.
    */
-  private async vacate({ index, worker }: Place, thread: ModuleHost): Promise<void> {
+  private async moveToProcess({ index, worker }: Place, thread: ModuleHost): Promise<void> {
     if (this.isolation === 'thread') {
       this.logger.info({ thread: index }, 'the worker module opens ZeroMQ sockets: it moves to a process');
     }
@@ -254,75 +254,75 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
    * Handles the end of a thread and its worker. A thread that has worked before starts again, as
    * does a restarted one.
    */
-  private ended(place: Place, error: Error, livedFor: number): void {
-    place.thread = undefined;
-    this.abandon(place, error);
+  private ended(slot: Place, error: Error, livedFor: number): void {
+    slot.thread = undefined;
+    this.abandon(slot, error);
     const { state } = this.lifecycle;
-    if (state === 'running' || (state === 'starting' && place.joined)) this.crashed(place, error, livedFor);
+    if (state === 'running' || (state === 'starting' && slot.joined)) this.crashed(slot, error, livedFor);
   }
 
   /**
    * Handles a stalled thread. Routers learn that its worker is lost, even if native code keeps the
    * thread from ending.
    */
-  private frozen(place: Place): Error {
+  private stalled(slot: Place): Error {
     const error = new ZeroMQError(
       'THREAD_STALLED',
       `the thread stood still for more than ${this.threadStallTimeout} ms`,
     );
-    this.logger.error({ err: error, thread: place.index }, 'a handler blocks a worker thread; it is ended');
-    this.abandon(place, error);
+    this.logger.error({ err: error, thread: slot.index }, 'a handler blocks a worker thread; it is ended');
+    this.abandon(slot, error);
     return error;
   }
 
-  private abandon(place: Place, error: Error): void {
-    void place.worker?.abandon(error);
-    place.worker = undefined;
+  private abandon(slot: Place, error: Error): void {
+    void slot.worker?.abandon(error);
+    slot.worker = undefined;
   }
 
   /** Connects the worker of the thread to the routers. */
-  private async join(place: Place, executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
+  private async join(slot: Place, executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
     if (!this.isStarted) return;
     const { connection, dns, heartbeatConfig, configFile } = this.options;
     const { announcement, concurrency } = ready;
     const routed: RoutedWorkerOptions = { connection, dns, heartbeatConfig, announcement, curve: this.curve };
     const { maxMessageSize } = this.setup;
-    const logger = this.logger.child({ thread: place.index });
+    const logger = this.logger.child({ thread: slot.index });
     const worker = new ThreadedWorker(
       'worker',
       { executor, concurrency, maxMessageSize, configFile, logger },
       routed,
     );
-    place.worker = worker;
-    worker.on('refused', (endpoint, reason) => this.notify('refused', place.index, endpoint, reason));
+    slot.worker = worker;
+    worker.on('refused', (endpoint, reason) => this.notify('refused', slot.index, endpoint, reason));
     await worker.start();
-    this.notify('ready', place.index, worker.identity.identity, place.restarts);
+    this.notify('ready', slot.index, worker.identity.identity, slot.restarts);
   }
 
-  private crashed(place: Place, error: Error, livedFor: number): void {
-    if (livedFor > HEALTHY_AFTER) place.backoff.reset();
-    const delay = place.backoff.next();
+  private crashed(slot: Place, error: Error, livedFor: number): void {
+    if (livedFor > HEALTHY_AFTER) slot.backoff.reset();
+    const delay = slot.backoff.next();
     this.logger.error(
-      { err: error, thread: place.index, delay },
+      { err: error, thread: slot.index, delay },
       'a worker thread died and will be started again',
     );
-    this.notify('crashed', place.index, error, delay);
+    this.notify('crashed', slot.index, error, delay);
     // The timer is not unref'd: after the end of the last thread nothing else keeps the process
     // alive.
     const timer = setTimeout(() => {
-      place.restart = undefined;
-      place.restarts += 1;
+      slot.restart = undefined;
+      slot.restarts += 1;
       // The exit of a thread that ends before it is ready was already handled; the next attempt is
       // scheduled.
-      this.launch(place).catch(() => undefined);
+      this.launch(slot).catch(() => undefined);
     }, delay);
-    place.restart = () => clearTimeout(timer);
+    slot.restart = () => clearTimeout(timer);
   }
 
   private async drain(signal: AbortSignal): Promise<void> {
-    for (const place of this.places) place.restart?.();
+    for (const slot of this.slots) slot.restart?.();
     signal.addEventListener('abort', () => void this.terminate(), { once: true });
-    await Promise.all(this.places.map((place) => this.retire(place)));
+    await Promise.all(this.slots.map((slot) => this.retire(slot)));
   }
 
   /** Drains the worker, then ends its thread. */
@@ -337,13 +337,13 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
 
   private async release(): Promise<void> {
     const error = new ZeroMQError('CLOSED', 'the worker threads are closed');
-    for (const place of this.places) place.restart?.();
-    await Promise.all(this.places.flatMap(({ worker }) => worker?.abandon(error) ?? []));
+    for (const slot of this.slots) slot.restart?.();
+    await Promise.all(this.slots.flatMap(({ worker }) => worker?.abandon(error) ?? []));
     await this.terminate();
   }
 
   private async terminate(): Promise<void> {
-    await Promise.all(this.places.flatMap(({ thread }) => thread?.terminate() ?? []));
+    await Promise.all(this.slots.flatMap(({ thread }) => thread?.terminate() ?? []));
   }
 }
 

@@ -128,7 +128,7 @@ describe('a router with keys', () => {
       cwd,
     });
     assert.equal(code, 2);
-    assert.match(stderr, /others than its owner can get at the secret key \(mode 0644\); run chmod 600/);
+    assert.match(stderr, /users other than the owner can access the secret key \(mode 0644\); run chmod 600/);
   });
 });
 

@@ -151,7 +151,7 @@ describe('admin listener of a gateway, where the router asks for keys', () => {
     const { routers, silent } = await admin.when((one) => (one.silent[0]?.contracts.length ?? 0) > 0);
     assert.deepEqual(routers, []);
     assert.match(silent[0]?.router ?? '', /^tcp:/);
-    assert.match(silent[0]?.why ?? '', /^NOT_PERMITTED: the key of gateway does not allow to call/);
+    assert.match(silent[0]?.why ?? '', /^NOT_PERMITTED: the key of gateway does not allow calling/);
     assert.deepEqual(silent[0]?.contracts, [{ name: 'echo', available: true }]);
     assert.equal((await admin.contract('echo')).status, 200);
     for (const [wish, body] of [

@@ -112,7 +112,7 @@ describe('operators of a router with keys', () => {
       assert.deepEqual([code, stdout], [1, ''], args.join(' '));
       assert.match(
         stderr,
-        /^error: NOT_PERMITTED: the key of gateway does not allow to call "\$router\.\w+"/,
+        /^error: NOT_PERMITTED: the key of gateway does not allow calling "\$router\.\w+"/,
       );
       assert.match(stderr, /what to do: .*admin/, args.join(' '));
     }

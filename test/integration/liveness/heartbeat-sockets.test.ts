@@ -33,7 +33,7 @@ async function startReceiver(
 ) {
   const { clock, rules = FAST } = options;
   const config = new ZeroMQHeartbeatConfig(endpoint, rules);
-  const receiver = new ZeroMQHeartbeatReceiver({ config, clock, speaker: { kind: 'router', node: 'r' } });
+  const receiver = new ZeroMQHeartbeatReceiver({ config, clock, source: { kind: 'router', node: 'r' } });
   cleanup.after(() => receiver.stop());
   return { receiver, bound: await receiver.start() };
 }
@@ -46,8 +46,8 @@ async function startSender(
   const { nodeType = 'worker', interval = FAST.interval } = options;
   const identity = await loadIdentity(undefined, 'worker');
   const config = new ZeroMQHeartbeatConfig(endpoint, { interval, allowShortDurations: true });
-  const speaker = { kind: 'worker', node: identity.identity } as const;
-  const sender = new ZeroMQHeartbeatSender({ config, identity, nodeType, speaker });
+  const source = { kind: 'worker', node: identity.identity } as const;
+  const sender = new ZeroMQHeartbeatSender({ config, identity, nodeType, source });
   cleanup.after(() => sender.stop());
   sender.start();
   return { sender, key: identity.identity };
@@ -71,8 +71,8 @@ describe('heartbeats over sockets', () => {
       const told = published(diagnostics.heartbeatLost);
       sender.stop();
       assert.equal((await gone).key, key);
-      const { kind, node: speaker, peer, peerType, missed } = await told;
-      assert.deepEqual([kind, speaker, peer, peerType, missed], ['router', 'r', key, 'worker', 4]);
+      const { kind, node: source, peer, peerType, missed } = await told;
+      assert.deepEqual([kind, source, peer, peerType, missed], ['router', 'r', key, 'worker', 4]);
     });
   }
 

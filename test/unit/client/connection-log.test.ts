@@ -16,21 +16,21 @@ function makeLog() {
 describe('ConnectionLog', () => {
   it('logs each endpoint for itself, and again after a loss', () => {
     const { lines, log } = makeLog();
-    log.cameUp('a');
-    log.cameUp('b');
-    log.wentDown('a');
-    log.cameUp('a');
+    log.connected('a');
+    log.connected('b');
+    log.disconnected('a');
+    log.connected('a');
     assert.deepEqual(lines, ['a connected', 'b connected', 'a disconnected', 'a connected']);
   });
 
   it('takes a pool of sockets for one connection', () => {
     const { lines, log } = makeLog();
-    for (let n = 0; n < 16; n += 1) log.cameUp('a');
-    for (let n = 0; n < 15; n += 1) log.wentDown('a');
-    log.cameUp('a');
+    for (let n = 0; n < 16; n += 1) log.connected('a');
+    for (let n = 0; n < 15; n += 1) log.disconnected('a');
+    log.connected('a');
     assert.deepEqual(lines, ['a connected']);
-    log.wentDown('a');
-    log.wentDown('a');
+    log.disconnected('a');
+    log.disconnected('a');
     assert.deepEqual(lines, ['a connected', 'a disconnected']);
   });
 });

@@ -1,4 +1,4 @@
-/** The requests of a client over lanes that are none, with a clock that stands still. */
+/** The requests of a client over connections that are none, with a clock that stands still. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -8,13 +8,13 @@ import { failure, type ReplyMessage } from '../../../src/core/messages/message.t
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 
-class FakeLane implements ClientConnection {
+class FakeConnection implements ClientConnection {
   readonly monitor = undefined;
   inFlight = 0;
   suspect = false;
-  honest = false;
+  enforcesDeadlines = false;
   received = 0;
-  asked = 0;
+  probes = 0;
   answers = true;
   readonly sent: PendingRequest[] = [];
   readonly abandoned: PendingRequest[] = [];
@@ -22,7 +22,7 @@ class FakeLane implements ClientConnection {
   constructor(
     readonly endpoint: string,
     public connected = true,
-    public hasRoom = connected,
+    public hasCapacity = connected,
   ) {}
 
   open(): void {
@@ -33,8 +33,8 @@ class FakeLane implements ClientConnection {
     this.sent.push(pending);
   }
 
-  ask(): boolean {
-    this.asked += 1;
+  probe(): boolean {
+    this.probes += 1;
     return this.answers;
   }
 
@@ -43,7 +43,7 @@ class FakeLane implements ClientConnection {
   }
 
   retire(): void {
-    this.hasRoom = false;
+    this.hasCapacity = false;
   }
 
   close(): void {
@@ -52,11 +52,11 @@ class FakeLane implements ClientConnection {
 
   up(is: boolean): void {
     this.connected = is;
-    this.hasRoom = is;
+    this.hasCapacity = is;
   }
 }
 
-function make(lanes: FakeLane[], { connectTimeout = 2000, maxInFlight = 10 } = {}) {
+function make(connections: FakeConnection[], { connectTimeout = 2000, maxInFlight = 10 } = {}) {
   const clock = new FakeClock();
   const drops: string[] = [];
   let changes = 0;
@@ -66,10 +66,17 @@ function make(lanes: FakeLane[], { connectTimeout = 2000, maxInFlight = 10 } = {
   };
   const idle: string[] = [];
   const table = new RequestTable(
-    { connectTimeout, maxInFlight, places: 'a, b', idle: (lane) => idle.push(lane.endpoint), drop, clock },
+    {
+      connectTimeout,
+      maxInFlight,
+      endpoints: 'a, b',
+      onIdle: (connection) => idle.push(connection.endpoint),
+      drop,
+      clock,
+    },
     onChange,
   );
-  table.use(lanes);
+  table.useConnections(connections);
   changes = 0;
   const outcomes: string[] = [];
   const add = (name: string, { timeout = 5000, idempotent = false } = {}): PendingRequest =>
@@ -77,12 +84,12 @@ function make(lanes: FakeLane[], { connectTimeout = 2000, maxInFlight = 10 } = {
       outcomes.push(`${name}: ${reply.code || 'ok'}${reply.dispatched ? '' : ', not dispatched'}`);
     });
   const answer = (
-    lane: FakeLane,
+    connection: FakeConnection,
     pending: PendingRequest | undefined,
     reply: ReplyMessage = makeReply(),
   ): void => {
     assert.ok(pending !== undefined);
-    table.laneReply(lane, pending.id, pending.generation, reply);
+    table.onReply(connection, pending.id, pending.generation, reply);
   };
   return { table, clock, drops, idle, outcomes, add, answer, changes: () => changes };
 }
@@ -90,8 +97,8 @@ function make(lanes: FakeLane[], { connectTimeout = 2000, maxInFlight = 10 } = {
 const names = (list: readonly PendingRequest[]): string[] => list.map((pending) => pending.message.eventName);
 
 describe('a request', () => {
-  it('goes to the lane with the fewest, and is settled by its reply', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+  it('goes to the connection with the fewest, and is settled by its reply', () => {
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, add, answer } = make([a, b]);
     add('one');
     add('two');
@@ -102,41 +109,41 @@ describe('a request', () => {
   });
 
   it('says how much time it has left when it is sent', () => {
-    const lane = new FakeLane('a', false);
-    const { table, clock, add } = make([lane]);
+    const connection = new FakeConnection('a', false);
+    const { table, clock, add } = make([connection]);
     add('one', { timeout: 3000 });
     clock.advance(1000);
-    lane.up(true);
-    table.laneReady();
-    assert.equal(lane.sent[0]?.message.timeLeft, 2000);
+    connection.up(true);
+    table.onReady();
+    assert.equal(connection.sent[0]?.message.timeLeft, 2000);
   });
 
   it('waits for a connection, in turn, and is told when there is none', () => {
-    const lane = new FakeLane('tcp://x:1', false);
-    const { table, clock, outcomes, add } = make([lane]);
+    const connection = new FakeConnection('tcp://x:1', false);
+    const { table, clock, outcomes, add } = make([connection]);
     add('one');
     clock.advance(1000);
     add('two');
     clock.advance(1010);
     assert.deepEqual(outcomes, ['one: NO_ROUTER, not dispatched']);
-    lane.up(true);
-    table.laneReady();
+    connection.up(true);
+    table.onReady();
     add('three');
-    assert.deepEqual(names(lane.sent), ['two', 'three']);
+    assert.deepEqual(names(connection.sent), ['two', 'three']);
   });
 
   it('gives way to requests with more time left once it is late, as long as there are some', () => {
-    const lane = new FakeLane('tcp://x:1', true, false);
-    const { table, clock, outcomes, add } = make([lane]);
+    const connection = new FakeConnection('tcp://x:1', true, false);
+    const { table, clock, outcomes, add } = make([connection]);
     const next = (): void => {
-      lane.hasRoom = true;
-      const take = lane.send.bind(lane);
-      lane.send = (pending) => {
-        lane.hasRoom = false;
-        lane.send = take;
+      connection.hasCapacity = true;
+      const take = connection.send.bind(connection);
+      connection.send = (pending) => {
+        connection.hasCapacity = false;
+        connection.send = take;
         take(pending);
       };
-      table.laneReady();
+      table.onReady();
     };
     for (const name of ['early', 'first', 'second', 'third']) {
       add(name, { timeout: 1000 });
@@ -146,9 +153,9 @@ describe('a request', () => {
     add('fresh', { timeout: 1000 });
     clock.advance(70);
     next();
-    assert.deepEqual(names(lane.sent), ['early', 'fresh']);
+    assert.deepEqual(names(connection.sent), ['early', 'fresh']);
     next();
-    assert.deepEqual(names(lane.sent), ['early', 'fresh', 'third']);
+    assert.deepEqual(names(connection.sent), ['early', 'fresh', 'third']);
     clock.advance(300);
     assert.deepEqual(
       outcomes.filter((outcome) => outcome.includes('EXPIRED')),
@@ -157,16 +164,16 @@ describe('a request', () => {
   });
 
   it('takes a reply after the deadline for late, and the word of the peer that settles it for what it is', () => {
-    const lane = new FakeLane('a');
-    lane.honest = true;
-    const { clock, drops, outcomes, add, answer } = make([lane]);
+    const connection = new FakeConnection('a');
+    connection.enforcesDeadlines = true;
+    const { clock, drops, outcomes, add, answer } = make([connection]);
     for (const name of ['in time', 'late', 'refused', 'expired']) add(name, { timeout: 1000 });
     clock.advance(999);
-    answer(lane, lane.sent[0]);
+    answer(connection, connection.sent[0]);
     clock.advance(50);
-    answer(lane, lane.sent[1]);
-    answer(lane, lane.sent[2], makeReply({ code: 'MY_OWN', status: 409 }));
-    answer(lane, lane.sent[3], failure('EXPIRED', 'no worker was free'));
+    answer(connection, connection.sent[1]);
+    answer(connection, connection.sent[2], makeReply({ code: 'MY_OWN', status: 409 }));
+    answer(connection, connection.sent[3], failure('EXPIRED', 'no worker was free'));
     assert.deepEqual(outcomes, [
       'in time: ok',
       'late: TIMEOUT',
@@ -177,20 +184,20 @@ describe('a request', () => {
   });
 
   it('that was on a lost connection never pretends that nobody ran it', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b', false)];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b', false)];
     const { table, outcomes, add, answer } = make([a, b]);
     for (const name of ['one', 'two']) add(name, { idempotent: true });
     a.up(false);
     b.up(true);
-    table.laneLost(a);
+    table.onLost(a);
     answer(b, b.sent[0], failure('NO_WORKER', 'nobody serves it'));
     answer(b, b.sent[1], failure('EXPIRED', 'no worker was free'));
     assert.deepEqual(outcomes, ['one: WORKER_LOST', 'two: TIMEOUT']);
   });
 
   it('leaves nothing behind when it is cancelled or expires while it waits', () => {
-    const lane = new FakeLane('a', false);
-    const { table, clock, outcomes, add } = make([lane], { maxInFlight: 100 });
+    const connection = new FakeConnection('a', false);
+    const { table, clock, outcomes, add } = make([connection], { maxInFlight: 100 });
     const cancelled = Array.from({ length: 50 }, (_, n) => add(`cancelled ${n}`));
     const kept = add('kept', { timeout: 60_000 });
     for (let n = 0; n < 20; n += 1) add(`expired ${n}`, { timeout: 100 });
@@ -201,14 +208,14 @@ describe('a request', () => {
       new Set(outcomes.map((outcome) => outcome.replace(/\d+/, 'n'))),
       new Set(['expired n: NO_ROUTER, not dispatched']),
     );
-    lane.up(true);
-    table.laneReady();
-    assert.deepEqual(lane.sent, [kept]);
+    connection.up(true);
+    table.onReady();
+    assert.deepEqual(connection.sent, [kept]);
   });
 
   it('waits for room as long as it has time', () => {
-    const lane = new FakeLane('a', true, false);
-    const { clock, outcomes, add } = make([lane]);
+    const connection = new FakeConnection('a', true, false);
+    const { clock, outcomes, add } = make([connection]);
     add('one', { timeout: 5000 });
     clock.advance(4900);
     assert.deepEqual(outcomes, []);
@@ -217,12 +224,12 @@ describe('a request', () => {
   });
 
   it('waits no longer for the next connection than for the first when the last one is lost', () => {
-    const lane = new FakeLane('a', true, false);
-    const { table, clock, outcomes, add } = make([lane]);
+    const connection = new FakeConnection('a', true, false);
+    const { table, clock, outcomes, add } = make([connection]);
     add('one', { timeout: 60_000 });
     clock.advance(10_000);
-    lane.up(false);
-    table.laneLost(lane);
+    connection.up(false);
+    table.onLost(connection);
     clock.advance(1990);
     assert.deepEqual(outcomes, []);
     clock.advance(20);
@@ -230,52 +237,52 @@ describe('a request', () => {
   });
 
   it('times out at a peer that says nothing, which is told', () => {
-    const lane = new FakeLane('a');
-    const { clock, drops, outcomes, add, answer, table } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { clock, drops, outcomes, add, answer, table } = make([connection]);
     const pending = add('one', { timeout: 1000 });
     const { id, generation } = pending;
     clock.advance(1010);
-    assert.deepEqual([outcomes, lane.abandoned, lane.inFlight], [['one: TIMEOUT'], [pending], 0]);
-    table.laneReply(lane, id, generation, makeReply());
+    assert.deepEqual([outcomes, connection.abandoned, connection.inFlight], [['one: TIMEOUT'], [pending], 0]);
+    table.onReply(connection, id, generation, makeReply());
     assert.deepEqual(drops, ['late-reply']);
     add('two');
-    answer(lane, lane.sent[1]);
-    assert.deepEqual(outcomes, ['one: TIMEOUT', 'two: ok'], 'the lane is as good as before');
+    answer(connection, connection.sent[1]);
+    assert.deepEqual(outcomes, ['one: TIMEOUT', 'two: ok'], 'the connection is as good as before');
   });
 
   it('waits a little for the word of a peer that keeps deadlines itself', () => {
-    const lane = new FakeLane('a');
-    lane.honest = true;
-    const { clock, outcomes, add, answer } = make([lane]);
+    const connection = new FakeConnection('a');
+    connection.enforcesDeadlines = true;
+    const { clock, outcomes, add, answer } = make([connection]);
     const pending = add('one', { timeout: 1000 });
     clock.advance(1050);
-    answer(lane, pending, makeReply({ code: 'EXPIRED', dispatched: false }));
+    answer(connection, pending, makeReply({ code: 'EXPIRED', dispatched: false }));
     add('two', { timeout: 1000 });
     clock.advance(1200);
     assert.deepEqual(outcomes, ['one: EXPIRED, not dispatched', 'two: TIMEOUT']);
   });
 
   it('is not settled by a part of its reply', () => {
-    const lane = new FakeLane('a');
-    const { outcomes, add, answer } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { outcomes, add, answer } = make([connection]);
     const pending = add('one');
-    answer(lane, pending, makeReply({ more: true }));
+    answer(connection, pending, makeReply({ more: true }));
     assert.deepEqual(outcomes, []);
-    answer(lane, pending);
+    answer(connection, pending);
     assert.deepEqual(outcomes, ['one: ok']);
   });
 
-  it('is not settled by the reply of a lane that does not have it, or to a forged key', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+  it('is not settled by the reply of a connection that does not have it, or to a forged key', () => {
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, drops, outcomes, add, answer } = make([a, b]);
     const pending = add('one');
     answer(b, pending);
-    table.laneReply(a, pending.id, (pending.generation % 0x7fffffff) + 1, makeReply());
+    table.onReply(a, pending.id, (pending.generation % 0x7fffffff) + 1, makeReply());
     assert.deepEqual([outcomes, drops], [[], ['foreign-reply', 'unknown-token']]);
   });
 
   it('is refused when there are too many, but not before its caller has its handle', async () => {
-    const { outcomes, add, table } = make([new FakeLane('a')], { maxInFlight: 1 });
+    const { outcomes, add, table } = make([new FakeConnection('a')], { maxInFlight: 1 });
     add('one');
     add('two');
     const cancelled = add('three');
@@ -286,44 +293,47 @@ describe('a request', () => {
   });
 
   it('is given up when it is cancelled: its peer is told, its caller is not', () => {
-    const lane = new FakeLane('a');
-    const { table, outcomes, add } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { table, outcomes, add } = make([connection]);
     const pending = add('one');
     assert.equal(table.cancel(pending), true);
     assert.equal(table.cancel(pending), false);
-    assert.deepEqual([outcomes, lane.abandoned, table.size, lane.inFlight], [[], [pending], 0, 0]);
+    assert.deepEqual(
+      [outcomes, connection.abandoned, table.size, connection.inFlight],
+      [[], [pending], 0, 0],
+    );
   });
 });
 
 describe('a connection that is lost', () => {
   it('fails what it had, and leaves what others have', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, add, changes } = make([a, b]);
     add('on a');
     add('on b');
     a.up(false);
-    table.laneLost(a);
+    table.onLost(a);
     assert.deepEqual([outcomes, table.size, changes()], [['on a: WORKER_LOST'], 1, 1]);
   });
 
   it('sends idempotent requests again, over another one, once', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, add } = make([a, b]);
     add('one', { idempotent: true });
     a.up(false);
-    table.laneLost(a);
+    table.onLost(a);
     assert.deepEqual(names(b.sent), ['one']);
     b.up(false);
-    table.laneLost(b);
+    table.onLost(b);
     assert.deepEqual(outcomes, ['one: WORKER_LOST']);
   });
 
   it('never lets a request pretend that it was not sent', () => {
-    const lane = new FakeLane('a');
-    const { table, clock, outcomes, add } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { table, clock, outcomes, add } = make([connection]);
     add('one', { idempotent: true });
-    lane.up(false);
-    table.laneLost(lane);
+    connection.up(false);
+    table.onLost(connection);
     clock.advance(2100);
     assert.deepEqual(outcomes, ['one: WORKER_LOST'], 'NO_ROUTER would say that it did not run');
   });
@@ -333,53 +343,53 @@ describe('a peer that shuts down', () => {
   const refusal = makeReply({ code: 'SHUTTING_DOWN', status: 503, dispatched: false });
 
   it('did not run a request, which goes to another one', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { outcomes, add, answer } = make([a, b]);
     const pending = add('one');
     answer(a, pending, refusal);
-    assert.deepEqual([names(b.sent), a.hasRoom, outcomes], [['one'], false, []]);
+    assert.deepEqual([names(b.sent), a.hasCapacity, outcomes], [['one'], false, []]);
     answer(b, pending);
     assert.deepEqual(outcomes, ['one: ok']);
   });
 
   it('may be back in time', () => {
-    const lane = new FakeLane('a');
-    const { table, clock, outcomes, add, answer } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { table, clock, outcomes, add, answer } = make([connection]);
     const pending = add('one');
-    answer(lane, pending, refusal);
+    answer(connection, pending, refusal);
     clock.advance(1000);
-    lane.up(true);
-    table.laneReady();
-    answer(lane, pending);
+    connection.up(true);
+    table.onReady();
+    answer(connection, pending);
     assert.deepEqual(outcomes, ['one: ok']);
   });
 
   it('leaves a request that was never run', () => {
-    const lane = new FakeLane('a');
-    const { table, clock, outcomes, add, answer } = make([lane]);
-    answer(lane, add('one'), refusal);
-    lane.up(false);
-    table.laneRetired();
+    const connection = new FakeConnection('a');
+    const { table, clock, outcomes, add, answer } = make([connection]);
+    answer(connection, add('one'), refusal);
+    connection.up(false);
+    table.onRetired();
     clock.advance(2100);
     assert.deepEqual(outcomes, ['one: NO_ROUTER, not dispatched']);
   });
 
   it('is not asked for ever', () => {
-    const lane = new FakeLane('a');
-    lane.retire = () => undefined;
-    const { outcomes, add, answer } = make([lane]);
+    const connection = new FakeConnection('a');
+    connection.retire = () => undefined;
+    const { outcomes, add, answer } = make([connection]);
     const pending = add('one');
-    for (let n = 0; n < 3; n += 1) answer(lane, pending, refusal);
-    assert.deepEqual([lane.sent.length, outcomes], [3, ['one: SHUTTING_DOWN, not dispatched']]);
+    for (let n = 0; n < 3; n += 1) answer(connection, pending, refusal);
+    assert.deepEqual([connection.sent.length, outcomes], [3, ['one: SHUTTING_DOWN, not dispatched']]);
   });
 });
 
 describe('a table', () => {
   it('settles everything when it closes, and keeps no timer', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b', true, false)];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b', true, false)];
     const { table, clock, outcomes, add } = make([a, b]);
     add('sent');
-    a.hasRoom = false;
+    a.hasCapacity = false;
     add('waiting');
     table.close('closed');
     assert.deepEqual(outcomes, ['sent: CANCELLED', 'waiting: CANCELLED, not dispatched']);
@@ -387,8 +397,8 @@ describe('a table', () => {
   });
 
   it('is not harmed by a caller that throws', (t) => {
-    const lane = new FakeLane('a');
-    const { table, outcomes, add, answer } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { table, outcomes, add, answer } = make([connection]);
     const thrown: unknown[] = [];
     t.mock.method(process, 'nextTick', (raise: () => void) => {
       try {
@@ -401,29 +411,29 @@ describe('a table', () => {
       throw new Error('planted');
     });
     add('good');
-    answer(lane, bad);
-    answer(lane, lane.sent[1]);
+    answer(connection, bad);
+    answer(connection, connection.sent[1]);
     assert.deepEqual([outcomes, thrown.map(String)], [['good: ok'], ['Error: planted']]);
   });
 
   it('takes new requests while it settles lost ones', () => {
-    const lane = new FakeLane('a');
-    const { table, outcomes, add } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { table, outcomes, add } = make([connection]);
     table.add(makeRequest(), 5000, () => void add('again'));
-    lane.up(false);
-    table.laneLost(lane);
+    connection.up(false);
+    table.onLost(connection);
     assert.equal(table.size, 1);
-    lane.up(true);
-    table.laneReady();
-    assert.deepEqual([names(lane.sent), outcomes], [['echo', 'again'], []]);
+    connection.up(true);
+    table.onReady();
+    assert.deepEqual([names(connection.sent), outcomes], [['echo', 'again'], []]);
   });
 });
 
 describe('a router without workers', () => {
   it('is passed over: each of the others is asked once, and the last word counts', () => {
-    const lanes = [new FakeLane('a'), new FakeLane('b'), new FakeLane('c')];
-    const [a, b, c] = lanes as [FakeLane, FakeLane, FakeLane];
-    const { outcomes, add, answer } = make(lanes);
+    const connections = [new FakeConnection('a'), new FakeConnection('b'), new FakeConnection('c')];
+    const [a, b, c] = connections as [FakeConnection, FakeConnection, FakeConnection];
+    const { outcomes, add, answer } = make(connections);
     const none = makeReply({ code: 'NO_WORKER', dispatched: false });
     add('found');
     answer(a, a.sent[0], none);
@@ -434,18 +444,18 @@ describe('a router without workers', () => {
     answer(c, c.sent[0], none);
     assert.deepEqual(outcomes, ['found: ok', 'nowhere: NO_WORKER, not dispatched']);
     assert.deepEqual(
-      lanes.map(({ inFlight: outstanding }) => outstanding),
+      connections.map(({ inFlight: outstanding }) => outstanding),
       [0, 0, 0],
     );
   });
 });
 
-describe('a lane that is not used any more', () => {
+describe('a connection that is not used any more', () => {
   it('gets no new requests, finishes what it has, and says when it is done', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b')];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, idle, add, answer } = make([a, b]);
     add('on a');
-    table.use([b]);
+    table.useConnections([b]);
     add('one');
     add('two');
     assert.deepEqual([names(a.sent), names(b.sent)], [['on a'], ['one', 'two']]);
@@ -454,29 +464,29 @@ describe('a lane that is not used any more', () => {
   });
 
   it('was the last one: what waits is told as soon as for a first connection', () => {
-    const lane = new FakeLane('a', true, false);
-    const { table, clock, outcomes, add } = make([lane], { connectTimeout: 100 });
+    const connection = new FakeConnection('a', true, false);
+    const { table, clock, outcomes, add } = make([connection], { connectTimeout: 100 });
     add('waits');
-    table.use([]);
+    table.useConnections([]);
     clock.advance(200);
     assert.deepEqual(outcomes, ['waits: NO_ROUTER, not dispatched']);
   });
 });
 
 describe('a router that answers nothing', () => {
-  /** Longer than a silent lane takes to be suspect. */
+  /** Longer than a silent connection takes to be suspect. */
   const SILENCE = 3000;
 
   it('is asked, then suspect: what may run twice goes to another one, the rest waits for the truth', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b', false)];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b', false)];
     const { table, clock, outcomes, add, answer } = make([a, b]);
     add('twice', { idempotent: true, timeout: 10_000 });
     add('once', { timeout: 10_000 });
     b.up(true);
-    table.laneReady();
+    table.onReady();
     clock.advance(SILENCE);
     assert.deepEqual(
-      [a.asked, a.suspect, names(b.sent), names(a.abandoned)],
+      [a.probes, a.suspect, names(b.sent), names(a.abandoned)],
       [1, true, ['twice'], ['twice']],
     );
     add('later');
@@ -489,42 +499,45 @@ describe('a router that answers nothing', () => {
   });
 
   it('that answers the question is busy, not frozen', () => {
-    const [a, b] = [new FakeLane('a'), new FakeLane('b', false)];
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b', false)];
     const { clock, add } = make([a, b]);
     add('slow', { idempotent: true, timeout: 60_000 });
     b.up(true);
     for (let round = 0; round < 10; round += 1) {
       clock.advance(1000);
-      a.received += a.asked;
-      a.asked = 0;
+      a.received += a.probes;
+      a.probes = 0;
     }
     assert.deepEqual([a.suspect, names(b.sent)], [false, []]);
   });
 
   it('is all there is: it keeps what it has, and gets more', () => {
-    const lane = new FakeLane('a');
-    const { clock, add } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { clock, add } = make([connection]);
     add('one', { idempotent: true, timeout: 10_000 });
     clock.advance(SILENCE);
     add('two');
-    assert.deepEqual([lane.suspect, names(lane.sent), names(lane.abandoned)], [true, ['one', 'two'], []]);
+    assert.deepEqual(
+      [connection.suspect, names(connection.sent), names(connection.abandoned)],
+      [true, ['one', 'two'], []],
+    );
   });
 
   it('that cannot be asked is never suspect', () => {
-    const lane = new FakeLane('a');
-    lane.answers = false;
-    const { clock, add } = make([lane, new FakeLane('b')]);
+    const connection = new FakeConnection('a');
+    connection.answers = false;
+    const { clock, add } = make([connection, new FakeConnection('b')]);
     add('one', { idempotent: true, timeout: 10_000 });
     clock.advance(SILENCE);
-    assert.equal(lane.suspect, false);
+    assert.equal(connection.suspect, false);
   });
 
   it('costs no timer once nothing is in flight', () => {
-    const lane = new FakeLane('a');
-    const { clock, add, answer } = make([lane]);
+    const connection = new FakeConnection('a');
+    const { clock, add, answer } = make([connection]);
     add('one');
-    answer(lane, lane.sent[0]);
-    lane.received += 1;
+    answer(connection, connection.sent[0]);
+    connection.received += 1;
     clock.advance(10_000);
     assert.equal(clock.pending, 0);
   });

@@ -31,8 +31,8 @@ class FakeRouter {
 
   /** The worker answers up to so many of what it holds. */
   answer(count: number): void {
-    for (let n = Math.min(count, this.share.held); n > 0; n -= 1) {
-      this.shares.ended(this.share);
+    for (let n = Math.min(count, this.share.inFlight); n > 0; n -= 1) {
+      this.shares.requestEnded(this.share);
       this.toRouter.push(() => {
         this.out -= 1;
         this.done += 1;
@@ -53,7 +53,7 @@ class FakeRouter {
     this.asked = false;
     this.dispatch();
     this.toWorker.push(() => {
-      if (this.share.granted === concurrency) this.shares.agreed(this.share);
+      if (this.share.granted === concurrency) this.shares.confirmed(this.share);
     });
   }
 
@@ -61,21 +61,21 @@ class FakeRouter {
     while (this.queued > 0 && this.out < this.credit) {
       this.queued -= 1;
       this.out += 1;
-      this.toWorker.push(() => this.shares.began(this.share));
+      this.toWorker.push(() => this.shares.requestStarted(this.share));
     }
     if (this.queued === 0 && this.out < this.credit) this.asked = false;
     if (this.queued === 0 || this.asked) return;
     this.asked = true;
-    this.toWorker.push(() => this.shares.wanted(this.share));
+    this.toWorker.push(() => this.shares.moreWanted(this.share));
   }
 }
 
 function make(total: number, routers: number) {
   const clock = new FakeClock();
   const shares = new CreditSharing(total, routers > 1, clock);
-  shares.parties = routers;
+  shares.routers = routers;
   const all = Array.from({ length: routers }, () => new FakeRouter(shares));
-  const held = (): number => all.reduce((sum, { share }) => sum + share.held, 0);
+  const held = (): number => all.reduce((sum, { share }) => sum + share.inFlight, 0);
   /** Messages get through, and the worker answers what it holds, for so many rounds of 5 ms. */
   const run = (rounds: number, answers = Infinity): void => {
     for (let round = 0; round < rounds; round += 1) {
@@ -92,7 +92,7 @@ describe('a worker of one router', () => {
   it('gives it everything, and says so once', () => {
     const { shares, all, clock } = make(7, 1);
     assert.equal(all[0]?.share.granted, 7);
-    shares.wanted(all[0]?.share ?? assert.fail());
+    shares.moreWanted(all[0]?.share ?? assert.fail());
     assert.deepEqual([all[0]?.share.granted, clock.pending], [7, 0]);
   });
 });

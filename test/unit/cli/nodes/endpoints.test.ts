@@ -43,7 +43,7 @@ describe('an address that cannot be bound', () => {
 
   it('is not said to be taken where something else is in the way', async () => {
     const remedy = 'choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT';
-    for (const reason of ['a file that is no socket lies there', 'there is no folder /run']) {
+    for (const reason of ['the path is a file that is not a socket', 'the folder /run does not exist']) {
       const message = `cannot bind ipc:///run/beat.sock: ${reason}`;
       await assert.rejects(failing(inUse(message)), told(`${message}; ${remedy}`));
     }

@@ -64,7 +64,7 @@ class Bench {
       {
         identity: 'router',
         maxMessageSize: 1_000_000,
-        speaker: { kind: 'router', node: 'router' },
+        source: { kind: 'router', node: 'router' },
         logger,
         classicConcurrency: 1,
         classicEvents: new ClassicEvents(classicEvents),
@@ -370,7 +370,7 @@ describe('a peer of the backend', () => {
     const scope = scopeOf(t);
     const { bench, endpoint } = await Bench.start(scope);
     const { socket, told } = { socket: bench.backend.socket, told: bench.told };
-    assert.equal(socket.notifies, false);
+    assert.equal(socket.reportsPeers, false);
     bench.backend.heartbeatHeard('nobody');
     await bench.pass();
     const { monitor } = socket;

@@ -116,7 +116,7 @@ describe('a URL', () => {
   });
 
   for (const url of ['', 'http://x', 'tcp:/x:1', 'x', 5 as unknown as string, null as unknown as string]) {
-    it(`is not ${JSON.stringify(url)}`, () => refuses(() => toConnection(url), /^a connection is tcp:/));
+    it(`is not ${JSON.stringify(url)}`, () => refuses(() => toConnection(url), /^a connection must be tcp:/));
   }
 
   for (const url of ['tcp://x', 'tcp://x:', 'tcp://:5', 'tcp://::1:5', 'tcp://x:5/y', 'tcp://x:123456']) {

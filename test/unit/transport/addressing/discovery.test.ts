@@ -86,11 +86,11 @@ describe('a name', () => {
     resolver.hosts.r = [];
     await clock.advanceAsync(3 * ROUND);
     assert.deepEqual([taken(), logged.length], [[], 1]);
-    assert.match(logged[0] ?? '', /^warn: the name cannot be resolved; what was known stays/);
+    assert.match(logged[0] ?? '', /^warn: cannot resolve the DNS name; known addresses stay in use/);
     resolver.hosts.r = ['10.0.0.2'];
     await clock.advanceAsync(2 * ROUND);
     assert.deepEqual(taken(), ['+tcp://10.0.0.2:5', '-tcp://10.0.0.1:5']);
-    assert.deepEqual(logged.slice(1), ['info: the name is resolved again']);
+    assert.deepEqual(logged.slice(1), ['info: the DNS name resolves again']);
     discovery.stop();
   });
 

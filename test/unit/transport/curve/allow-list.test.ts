@@ -38,29 +38,34 @@ describe('rights', () => {
     assert.ok(
       client.mayConnect('frontend') && client.mayConnect('heartbeat') && !client.mayConnect('backend'),
     );
-    assert.ok(client.mayBeatAs('client') && !client.mayBeatAs('worker'));
+    assert.ok(client.maySendHeartbeatsAs('client') && !client.maySendHeartbeatsAs('worker'));
   });
 
   it('of a worker: events, and whole segments of paths', () => {
-    assert.ok(worker.mayServe('tasks.get') && !worker.mayServe('task') && !worker.servesAll);
+    assert.ok(worker.mayServe('tasks.get') && !worker.mayServe('task') && !worker.mayServeUnannounced);
     for (const path of ['/tasks', '/tasks/{id}', '/a', '/a/b']) assert.ok(worker.mayAnnounce(path), path);
     for (const path of ['/', '/tasksx', '/b', '/ab']) assert.ok(!worker.mayAnnounce(path), path);
     assert.ok(!worker.mayCall('tasks.get') && !worker.mayCall('$router.ping'));
     assert.ok(worker.mayConnect('backend') && !worker.mayConnect('frontend'));
     const everywhere = new PeerPermissions({ name: 'w', role: 'worker', serves: ['*'], paths: ['/'] });
-    assert.ok(everywhere.servesAll && everywhere.mayAnnounce('/any/thing'));
+    assert.ok(everywhere.mayServeUnannounced && everywhere.mayAnnounce('/any/thing'));
   });
 
   it('of an admin: everything', () => {
     assert.ok(
-      admin.mayCall('$router.stats') && admin.mayServe('x') && admin.mayAnnounce('/') && admin.servesAll,
+      admin.mayCall('$router.stats') &&
+        admin.mayServe('x') &&
+        admin.mayAnnounce('/') &&
+        admin.mayServeUnannounced,
     );
-    assert.ok(admin.mayConnect('frontend') && admin.mayConnect('backend') && admin.mayBeatAs('worker'));
+    assert.ok(
+      admin.mayConnect('frontend') && admin.mayConnect('backend') && admin.maySendHeartbeatsAs('worker'),
+    );
   });
 
   it('are none where nothing is granted', () => {
     const nothing = new PeerPermissions({ name: 'n', role: 'worker' });
-    assert.ok(!nothing.mayServe('x') && !nothing.mayAnnounce('/') && !nothing.servesAll);
+    assert.ok(!nothing.mayServe('x') && !nothing.mayAnnounce('/') && !nothing.mayServeUnannounced);
     assert.ok(!new PeerPermissions({ name: 'n', role: 'client' }).mayCall('x'));
   });
 
@@ -106,9 +111,9 @@ describe('the list', () => {
 
   it('knows keys, in their domains', () => {
     const list = new AllowList({ peers: [{ name: 'a', publicKey: A, role: 'admin', domains: ['here'] }] });
-    assert.equal(list.rightsOf(A, 'here')?.name, 'a');
-    assert.equal(list.rightsOf(A, 'there'), undefined);
-    assert.equal(list.rightsOf(B, 'here'), undefined);
+    assert.equal(list.permissionsOf(A, 'here')?.name, 'a');
+    assert.equal(list.permissionsOf(A, 'there'), undefined);
+    assert.equal(list.permissionsOf(B, 'here'), undefined);
   });
 
   it('that is replaced tells so; one with faults changes nothing', () => {
@@ -116,14 +121,14 @@ describe('the list', () => {
     const list = new AllowList({ peers: [entry] });
     let changes = 0;
     const end = list.onChange(() => (changes += 1));
-    const before = list.rightsOf(A, '');
+    const before = list.permissionsOf(A, '');
     list.replace({ peers: [entry, { name: 'b', publicKey: B, role: 'admin' }] });
-    assert.equal(list.rightsOf(A, ''), before); // who keeps his rights is not looked into again
+    assert.equal(list.permissionsOf(A, ''), before); // unchanged permissions keep their object
     assert.throws(() => list.replace({ peers: [{ ...entry, role: 'king' as 'admin' }] }));
     assert.equal(list.size, 2);
     end();
     list.replace({ peers: [] });
-    assert.deepEqual([changes, list.rightsOf(A, '')], [1, undefined]);
+    assert.deepEqual([changes, list.permissionsOf(A, '')], [1, undefined]);
   });
 });
 
@@ -169,9 +174,9 @@ describe('a list in a file', () => {
     const file = join(tempFolder(scopeOf(t)), 'peers.yaml');
     assert.throws(() => new AllowListFile(file), /cannot be read/);
     writeFileSync(file, 'peers: [');
-    assert.throws(() => new AllowListFile(file), /peers\.yaml is no YAML/);
+    assert.throws(() => new AllowListFile(file), /peers\.yaml: not valid YAML/);
     writeFileSync(file, text(['a']));
     chmodSync(file, 0o666);
-    assert.throws(() => new AllowListFile(file), /everybody may write it/);
+    assert.throws(() => new AllowListFile(file), /every user can write this file/);
   });
 });

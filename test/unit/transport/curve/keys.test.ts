@@ -47,7 +47,7 @@ describe('a key pair', () => {
   it('must be one pair', () => {
     assert.throws(
       () => keyPairOf('curve', MANUAL.secretKey, curveKeyPair().publicKey),
-      /publicKey and secretKey are not of one pair/,
+      /publicKey does not belong to secretKey/,
     );
   });
 

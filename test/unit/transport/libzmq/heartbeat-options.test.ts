@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Dealer, Router } from 'zeromq';
-import { keepAlive } from '../../../../src/transport/libzmq/heartbeat-options.ts';
+import { setHeartbeatOptions } from '../../../../src/transport/libzmq/heartbeat-options.ts';
 import { failOnLeftovers } from '../../../helpers/leftovers.ts';
 import { scopeOf } from '../../../helpers/scope.ts';
 
@@ -16,7 +16,7 @@ for (const Socket of [Dealer, Router]) {
     it('finds a dead peer in the promised time, and so does a peer that only answers', (t) => {
       const socket = new Socket();
       scopeOf(t).after(() => socket.close());
-      keepAlive(socket, 'often');
+      setHeartbeatOptions(socket, 'often');
       const { heartbeatInterval, heartbeatTimeout, heartbeatTimeToLive, tcpMaxRetransmitTimeout } = socket;
       assert.ok(heartbeatInterval > 0, 'it asks by itself');
       assert.ok(heartbeatInterval + heartbeatTimeout <= PROMISED, 'the asking side');
@@ -28,7 +28,7 @@ for (const Socket of [Dealer, Router]) {
     it('leaves it to the system, and to rare questions, where something is sent anyway', (t) => {
       const socket = new Socket();
       scopeOf(t).after(() => socket.close());
-      keepAlive(socket, 'seldom');
+      setHeartbeatOptions(socket, 'seldom');
       const { heartbeatInterval, heartbeatTimeout, heartbeatTimeToLive, tcpMaxRetransmitTimeout } = socket;
       assert.ok(heartbeatInterval >= 60_000, 'a thousand connections cost next to nothing');
       assert.ok(heartbeatInterval + heartbeatTimeout <= 65_000, 'a dead one goes all the same');

@@ -38,8 +38,8 @@ class Bench implements ClientFrontendOwner {
   private readonly changes = new EventEmitter();
 
   private constructor() {
-    const speaker = { kind: 'router', node: 'r' } as const;
-    this.frontend = new ClientFrontend({ speaker, clock: this.clock }, this);
+    const source = { kind: 'router', node: 'r' } as const;
+    this.frontend = new ClientFrontend({ source, clock: this.clock }, this);
   }
 
   static async start(scope: Scope): Promise<{ bench: Bench; endpoint: string }> {
@@ -59,7 +59,7 @@ class Bench implements ClientFrontendOwner {
     this.tell(`${peer.key} cancels ${id}.${generation}`);
   }
 
-  gone({ key }: ClientPeer): void {
+  clientLeft({ key }: ClientPeer): void {
     this.tell(`${key} is gone`);
   }
 

@@ -56,12 +56,12 @@ function make(identity: Buffer | undefined = IDENTITY, unread?: UnreadReplies) {
   const socket = new FakeSocket();
   const owner = new Owner();
   const clock = new FakeClock();
-  const speaker = { kind: 'router', node: 'r' } as const;
+  const source = { kind: 'router', node: 'r' } as const;
   const channel = new PeerChannel(
     socket as unknown as MessageSocket,
     identity,
     owner,
-    speaker,
+    source,
     unread === undefined ? LIMITS : { ...LIMITS, unread },
     clock,
   );

@@ -20,7 +20,7 @@ function fake(heap = 0) {
     heap,
     scavenge: () => void told.push('scavenge'),
     heapUsed: () => collector.heap,
-    markInSteps: (allowed: boolean) => void told.push(allowed ? 'steps' : 'no steps'),
+    setIncrementalMarking: (allowed: boolean) => void told.push(allowed ? 'steps' : 'no steps'),
   };
   const clock = new FakeClock();
   return { told, collector, clock, memory: new FrameGc(collector, clock) };

@@ -1,15 +1,15 @@
 /** Whether a worker says in its hello to one router that it was refused, by what its routers answered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Standing } from '../../../src/worker/standing.ts';
+import { HelloAnswer } from '../../../src/worker/hello-answer.ts';
 
 type History = readonly ('accepted' | 'refused' | 'disconnected')[];
 
-function standing(...history: History): Standing {
-  const made = new Standing();
+function answerOf(...history: History): HelloAnswer {
+  const made = new HelloAnswer();
   for (const event of history) {
     if (event === 'disconnected') made.disconnected();
-    else made.answered(event);
+    else made.record(event);
   }
   return made;
 }
@@ -44,7 +44,7 @@ const CASES: readonly [what: string, own: History, others: readonly History[], r
 describe('the hello of a worker', () => {
   for (const [what, own, others, refused] of CASES) {
     it(`${refused ? 'says' : 'does not say'} refused: ${what}`, () => {
-      assert.equal(standing(...own).wasRefused(others.map((history) => standing(...history))), refused);
+      assert.equal(answerOf(...own).reportsRefusal(others.map((history) => answerOf(...history))), refused);
     });
   }
 });
