@@ -46,11 +46,16 @@ const MIN_DURATION = 10;
  */
 export class ZeroMQHeartbeatConfig {
   private readonly targets: readonly Target[];
+  /** Time between heartbeats of a sender, or between checks of a receiver, in milliseconds. */
   readonly interval: number;
+  /** Silence that counts as a missed heartbeat at a check, in milliseconds. */
   readonly timeout: number;
+  /** Consecutive missed checks that are tolerated. */
   readonly maxMissed: number;
 
   /**
+   * Creates a configuration.
+   *
    * @param connection address of the receiver. A sender can have several addresses, or a name with
    * several (`dns://name:port`): one for each router that it works with.
    * @param options interval, timeout and tolerated misses.
@@ -72,7 +77,11 @@ export class ZeroMQHeartbeatConfig {
     this.maxMissed = maxMissed;
   }
 
-  /** Addresses that senders connect to. */
+  /**
+   * Addresses that senders connect to.
+   *
+   * @internal
+   */
   get destinations(): readonly Target[] {
     return this.targets;
   }
@@ -83,10 +92,10 @@ export class ZeroMQHeartbeatConfig {
    * @throws {ZeroMQConfigError} unless there is exactly one address.
    */
   get connection(): ZeroMQConnection {
-    const [place, ...others] = this.targets;
-    if (place instanceof ZeroMQConnection && others.length === 0) return place;
+    const [target, ...others] = this.targets;
+    if (target instanceof ZeroMQConnection && others.length === 0) return target;
     throw new ZeroMQConfigError(
-      `heartbeats are received at one address, got ${this.targets.map(String).join(', ')}`,
+      `heartbeats must be received at exactly one address, got ${this.targets.map(String).join(', ')}`,
     );
   }
 }

@@ -21,15 +21,23 @@ import type { Handlers, MessageHandler } from './handlers.ts';
 
 /** Options that workers and servers share. */
 export interface ServiceOptions {
-  /** Handlers by event name. */
+  /**
+   * Handlers by event name.
+   *
+   * @defaultValue none: `handleMessage` handles all events
+   */
   handlers?: Handlers;
   /**
-   * Handles all events without an entry in `handlers`; its result is the event data of the reply.
+   * Handles all events without an entry in `handlers`. Its result is the event data of the reply.
+   *
+   * @defaultValue none: such events are answered with `NO_HANDLER`
    */
   handleMessage?: MessageHandler;
   /**
-   * Contract of the handlers. It validates data on arrival and is announced to routers, for the
-   * gateways.
+   * Contract of the handlers. The node validates event data by it before a handler runs. A worker
+   * announces it to routers, which publish it to gateways.
+   *
+   * @defaultValue none: event data is not validated, and no HTTP route is announced
    */
   contract?: Contract;
   /**
@@ -61,13 +69,14 @@ export interface ServiceOptions {
    */
   maxMessageSize?: number;
   /**
-   * `config.ini` that keeps the node id.
-   * @defaultValue none: the id is new at each start
+   * File that stores the node id (`config.ini`, with a section for each kind of node).
+   *
+   * @defaultValue none: each start creates a new node id
    */
   configFile?: string;
   /**
    * Logger of the node.
-   * @defaultValue that of `setupLogging`, else warnings and errors on stderr
+   * @defaultValue the logger of `setupLogging()`; without that call, warnings and errors on stderr
    */
   logger?: Logger;
 }
@@ -76,7 +85,10 @@ export interface ServiceOptions {
 export interface RuntimeLink {
   /** Monitor of its socket, if it has one. */
   readonly monitor: ZeroMQSocketMonitor | undefined;
-  /** Stops new requests, if the peer supports it. Resolves when the peer knows, or cannot know. */
+  /**
+   * Asks the peer to dispatch no further requests. Resolves when the peer has confirmed, or cannot
+   * confirm.
+   */
   leave(signal: AbortSignal): Promise<void>;
   /** Sends buffered messages and closes the socket. */
   close(): void;
@@ -147,6 +159,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   extends Emitter<Events>
   implements ServiceHost, AsyncDisposable
 {
+  /** Logger of the node. */
   readonly logger: Logger;
   protected readonly concurrency: number;
   protected readonly maxMessageSize: number;
@@ -221,6 +234,11 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
     return this.stop();
   }
 
+  /**
+   * Runs a request; called by the links.
+   *
+   * @internal
+   */
   execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
     return this.executor.execute(message, settle);
   }

@@ -9,15 +9,29 @@ import { jsonReader, type LargeIntegers } from '../core/json/large-integers.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { Handlers, MessageHandler } from '../runtime/handlers.ts';
 
-/** The definition of a worker, without its connections. See {@link defineWorker}. */
+/** The definition of a worker without its connections; see {@link defineWorker}. */
 export interface WorkerDefinition {
+  /**
+   * Contract of the handlers. The worker validates event data by it, and announces it to routers.
+   *
+   * @defaultValue none: event data is not validated, and no HTTP route is announced
+   */
   contract?: Contract;
+  /**
+   * Handlers by event name.
+   *
+   * @defaultValue none: `handleMessage` handles all events
+   */
   handlers?: Handlers;
+  /**
+   * Handles all events without an entry in `handlers`. Its result is the event data of the reply.
+   *
+   * @defaultValue none: such events are answered with `NO_HANDLER`
+   */
   handleMessage?: MessageHandler;
   /**
-   * How handlers, and the contract's validation before them, receive integers whose absolute value
-   * exceeds `Number.MAX_SAFE_INTEGER`: as a double, a bigint or a string. Every other number is a
-   * `number`.
+   * Type of integers in event data whose absolute value exceeds `Number.MAX_SAFE_INTEGER`, for
+   * handlers and for validation by the contract. All other numbers are a `number`.
    *
    * @defaultValue `'number'`
    */
@@ -30,9 +44,8 @@ export interface WorkerDefinition {
   concurrency?: number;
   /**
    * Where `ZeroMQWorkerThreads` and the command line run the module: in a thread or in a process. A
-   * module that opens ZeroMQ sockets, such as those of a `ZeroMQClient`, needs a process. It moves
-   * to one when it creates its first client or socket. If a handler does so, the request it handles
-   * fails.
+   * module that opens ZeroMQ sockets, such as those of a `ZeroMQClient`, needs a process. In a
+   * thread, its first attempt to open one fails, and the worker then moves to a process.
    *
    * @defaultValue `'thread'`
    */
@@ -92,7 +105,7 @@ export async function loadWorkerModule(file: string | URL): Promise<WorkerDefini
   }
   const definition = [module.default, defaultOf(module.default)].find(isDefinition);
   if (definition !== undefined) return definition;
-  throw new ZeroMQConfigError(`${path}: the default export must be defineWorker({ … })`);
+  throw new ZeroMQConfigError(`${path}: the default export must be the result of defineWorker({ … })`);
 }
 
 function isDefinition(value: unknown): value is WorkerDefinition {

@@ -34,9 +34,11 @@ export interface RoutedWorkerOptions {
   curve?: CurveClient;
 }
 
+/** Events of a worker. An endpoint is the connection string of a router. */
 export interface WorkerEvents {
   /** Emitted when a connection to a router is established. */
   connected: [endpoint: string];
+  /** Emitted when a connection to a router is lost. */
   disconnected: [endpoint: string];
   /** Emitted when a router accepts the worker. A classic router never confirms this. */
   accepted: [endpoint: string];
@@ -51,11 +53,16 @@ export interface WorkerEvents {
   peerLost: [identity: string];
 }
 
+/** A worker of routers; see the head of this file. */
 export class RoutedWorker
   extends ServiceNode<readonly string[], WorkerEvents>
   implements RouterLinkOwner, EmbeddedLinkOwner
 {
-  /** The concurrency that each router may use. */
+  /**
+   * The concurrency that each router may use.
+   *
+   * @internal
+   */
   readonly credit: CreditSharing;
   private readonly router: EmbeddedRouter | undefined;
   private readonly dns: DnsOptions | undefined;
@@ -81,20 +88,24 @@ export class RoutedWorker
     this.curveClient = options.curve;
   }
 
+  /** @internal */
   linkConnected(link: RouterLink): void {
     logFact(this.logger, { endpoint: link.endpoint }, 'connected');
     this.notify('connected', link.endpoint);
   }
 
+  /** @internal */
   reportsRefusal(link: RouterLink): boolean {
     return this.announcement.contract !== undefined && this.routers?.reportsRefusal(link) === true;
   }
 
+  /** @internal */
   linkDisconnected(link: RouterLink): void {
     logFact(this.logger, { endpoint: link.endpoint }, 'disconnected');
     this.notify('disconnected', link.endpoint);
   }
 
+  /** @internal */
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void {
     if (router !== undefined) this.routers?.identified(link, router);
     if (refusal === undefined)
@@ -102,6 +113,7 @@ export class RoutedWorker
     this.answered(link.endpoint, refusal);
   }
 
+  /** @internal */
   embeddedRouterAnswered(refusal: string | undefined): void {
     this.answered(LOCAL, refusal);
   }

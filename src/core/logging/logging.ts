@@ -22,11 +22,17 @@ export interface LogMethod {
 
 /** Interface of the loggers that the framework uses. A pino logger satisfies it. */
 export interface Logger {
+  /** Logs details of single messages. The framework itself logs nothing at this level. */
   readonly trace: LogMethod;
+  /** Logs details for debugging. */
   readonly debug: LogMethod;
+  /** Logs normal changes of state, such as an established connection. */
   readonly info: LogMethod;
+  /** Logs a problem that the node handles by itself. */
   readonly warn: LogMethod;
+  /** Logs a failure that needs attention. */
   readonly error: LogMethod;
+  /** Logs a failure that ends the process. */
   readonly fatal: LogMethod;
   /** Whether lines of this level are written. Check it before computing expensive fields. */
   isLevelEnabled(level: LogLevel): boolean;
@@ -96,6 +102,7 @@ export interface LoggingOptions {
 
 /** A console logger whose level can be changed at run time. */
 export interface ConsoleLogging {
+  /** The logger to pass to nodes, or to derive others from. */
   readonly logger: Logger;
   /** Minimum level on the console, including loggers derived from this one. */
   consoleLevel: LogLevel | 'silent';

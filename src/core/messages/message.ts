@@ -92,10 +92,15 @@ export interface ReplyExtras {
  * `event_data`.
  */
 export interface ErrorData {
+  /** The failure. */
   readonly error: {
+    /** Outcome code of the catalogue, or the code of the worker's `ReplyError`. */
     readonly code: string;
+    /** Text for people. */
     readonly message: string;
+    /** Whether the request was dispatched to a worker, and so may have run. */
     readonly dispatched?: boolean;
+    /** Further data, such as the validation errors of `INVALID_REQUEST`. */
     readonly details?: unknown;
   };
 }

@@ -24,6 +24,7 @@ export interface OutcomeDefinition {
   readonly remedy: string;
 }
 
+/** The error catalogue: every {@link OutcomeCode} with its HTTP status, meaning and remedy. */
 export const OUTCOMES = {
   INVALID_REQUEST: {
     status: 400,

@@ -6,12 +6,23 @@ import { isIP, isIPv6 } from 'node:net';
 import { isLoopback } from '../../core/identity/loopback.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 
-/** Transports of the framework. */
+/** Transports that connections use. */
 export const ZeroMQProtocol = { TCP: 'tcp', IPC: 'ipc', INPROC: 'inproc' } as const;
+
+/** A transport: a value of {@link ZeroMQProtocol}. */
 export type ZeroMQProtocol = (typeof ZeroMQProtocol)[keyof typeof ZeroMQProtocol];
 
-/** An address where a socket binds or connects. */
+/**
+ * An address where a socket binds or connects.
+ *
+ * @example
+ * ```ts
+ * const connection: ZeroMQConnection = new ZeroMQTCPConnection(5555, 'router.internal');
+ * connection.getConnectionString(); // 'tcp://router.internal:5555'
+ * ```
+ */
 export abstract class ZeroMQConnection {
+  /** Transport of the connection. */
   abstract readonly protocol: ZeroMQProtocol;
   /**
    * Returns the endpoint in the form of ZeroMQ.
@@ -23,7 +34,11 @@ export abstract class ZeroMQConnection {
    */
   abstract getConnectionString(bind?: boolean): string;
 
-  /** Returns the endpoint to which clients connect. */
+  /**
+   * Returns the endpoint for the side that connects.
+   *
+   * @throws {ZeroMQConfigError} when it is not possible to connect to the address
+   */
   toString(): string {
     return this.getConnectionString();
   }
@@ -55,9 +70,13 @@ export interface ZeroMQTCPConnectionOptions {
  * ```
  */
 export class ZeroMQTCPConnection extends ZeroMQConnection {
+  /** Transport of the connection: `tcp`. */
   readonly protocol = ZeroMQProtocol.TCP;
+  /** Port to bind or to connect to; 0 lets the binding side choose one. */
   readonly port: number;
+  /** Host name or IP address to connect to. */
   readonly host: string;
+  /** Interface or address to bind; `*` for all interfaces. */
   readonly bindHost: string;
 
   /**
@@ -83,6 +102,7 @@ export class ZeroMQTCPConnection extends ZeroMQConnection {
    * Whether the address is an IPv6 literal, which requires sockets with ZMQ_IPV6.
    *
    * @param bind true for the side that binds
+   * @internal
    */
   isIPv6(bind: boolean): boolean {
     return isIPv6(bind ? this.bindHost : this.host);
@@ -118,7 +138,9 @@ const MAX_IPC_PATH = 107;
  * ```
  */
 export class ZeroMQIPCConnection extends ZeroMQConnection {
+  /** Transport of the connection: `ipc`. */
   readonly protocol = ZeroMQProtocol.IPC;
+  /** Path of the socket file, or `@name` in the abstract namespace of Linux. */
   readonly ipcPath: string;
 
   /**
@@ -130,15 +152,10 @@ export class ZeroMQIPCConnection extends ZeroMQConnection {
    */
   constructor(ipcPath: string) {
     super();
-    const length = byteLength('ipcPath', ipcPath);
-    if (length === 0 || length > MAX_IPC_PATH || ipcPath.includes('\0')) {
-      throw new ZeroMQConfigError(
-        `ipcPath must be 1 to ${MAX_IPC_PATH} bytes without NUL, got ${length} bytes: ${JSON.stringify(ipcPath)}`,
-      );
-    }
-    this.ipcPath = ipcPath;
+    this.ipcPath = checkName('ipcPath', ipcPath, MAX_IPC_PATH);
   }
 
+  /** Returns the endpoint in the form of ZeroMQ. */
   getConnectionString(): string {
     return `ipc://${this.ipcPath}`;
   }
@@ -156,7 +173,9 @@ const MAX_INPROC_NAME = 255;
  * ```
  */
 export class ZeroMQINPROCConnection extends ZeroMQConnection {
+  /** Transport of the connection: `inproc`. */
   readonly protocol = ZeroMQProtocol.INPROC;
+  /** Name of the endpoint, unique in the process. */
   readonly inprocName: string;
 
   /**
@@ -167,15 +186,10 @@ export class ZeroMQINPROCConnection extends ZeroMQConnection {
    */
   constructor(inprocName: string) {
     super();
-    const length = byteLength('inprocName', inprocName);
-    if (length === 0 || length > MAX_INPROC_NAME || inprocName.includes('\0')) {
-      throw new ZeroMQConfigError(
-        `inprocName must be 1 to ${MAX_INPROC_NAME} bytes without NUL, got ${JSON.stringify(inprocName)}`,
-      );
-    }
-    this.inprocName = inprocName;
+    this.inprocName = checkName('inprocName', inprocName, MAX_INPROC_NAME);
   }
 
+  /** Returns the endpoint in the form of ZeroMQ. */
   getConnectionString(): string {
     return `inproc://${this.inprocName}`;
   }
@@ -226,9 +240,16 @@ function checkHost(argument: string, host: string, wildcard: boolean): string {
   );
 }
 
-function byteLength(argument: string, value: string): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
-  throw new ZeroMQConfigError(`${argument} must be a string, got ${JSON.stringify(value)}`);
+/** Validates the path or name of an endpoint, and returns it. */
+function checkName(argument: string, value: string, maxBytes: number): string {
+  if (typeof value !== 'string') {
+    throw new ZeroMQConfigError(`${argument} must be a string, got ${JSON.stringify(value)}`);
+  }
+  const length = Buffer.byteLength(value);
+  if (length > 0 && length <= maxBytes && !value.includes('\0')) return value;
+  throw new ZeroMQConfigError(
+    `${argument} must be 1 to ${maxBytes} bytes without NUL, got ${length} bytes: ${JSON.stringify(value)}`,
+  );
 }
 
 function bracket(host: string): string {

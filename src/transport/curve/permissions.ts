@@ -187,6 +187,7 @@ export class PeerPermissions {
    * Whether another object grants the same permissions.
    *
    * @param other the object to compare
+   * @internal
    */
   equals(other: PeerPermissions): boolean {
     return JSON.stringify(this.grant) === JSON.stringify(other.grant);

@@ -134,7 +134,7 @@ export class ClientPeer implements ChannelOwner, PackedSink {
 
   /** Whether the client has left so many replies unread that its requests are rejected. */
   get congested(): boolean {
-    return this.channel.crowded;
+    return this.channel.congested;
   }
 
   /** Sends gathered messages without waiting for the end of the turn. */

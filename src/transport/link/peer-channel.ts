@@ -1,21 +1,19 @@
 /**
- * The sending side to one peer. Records for native nodes are gathered within a turn and sent as one
- * packed message; messages for classic peers are sent one by one. Messages for a peer that accepts
- * nothing wait, within limits of bytes and time. Beyond the limits, the channel drops all of them.
- * If unread messages are counted (`ChannelLimits.unread`), it keeps the oldest one, to detect when
- * the peer reads again, and drops those that follow.
+ * Sends to one peer. The records for a native node are collected within a turn and sent as one packed
+ * message. Messages for classic peers are sent one by one. Messages for a peer that accepts none wait
+ * in a backlog, which is limited in bytes and time. Beyond the limits, the channel drops all of them.
+ * If it counts unread messages (`ChannelLimits.unread`), it keeps the oldest one, to detect when the
+ * peer reads again, and drops the others.
  */
 
 import { Ring } from '../../core/collections/ring.ts';
-import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import { type UnreadReplies, UnreadShare } from '../../core/messages/unread-replies.ts';
 import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { MAX_BATCH_BYTES } from '../../wire/limits.ts';
 import { PackedBatch } from '../../wire/packed.ts';
 import type { MessageSocket, Refusal, SendHandler } from '../socket/message-socket.ts';
-import { type Flushable, flushAtEndOfTurn } from './turn.ts';
+import { RecordSender } from './record-sender.ts';
 
 /**
  * Messages as they were passed to the socket: on a ROUTER, the first frame is the identity of the
@@ -36,7 +34,7 @@ export interface ChannelOwner {
   channelWritable(): void;
 }
 
-/** Limits for a peer that accepts nothing. */
+/** Limits of the backlog for a peer that accepts no messages. */
 export interface ChannelLimits {
   /** Bytes that may wait; the message that exceeds the limit still waits. Default: 16 MiB. */
   readonly backlogBytes: number;
@@ -55,21 +53,19 @@ const LONGEST_RETRY = 16;
 const STALLED_RETRY = 250;
 
 /** The channel to one peer; see the head of this file. */
-export class PeerChannel implements SendHandler, Flushable {
-  private readonly batch = new PackedBatch();
+export class PeerChannel extends RecordSender implements SendHandler {
   /** Messages that the peer did not accept, in order. */
-  private readonly stuck = new Ring<Buffer[]>();
-  private stuckBytes = 0;
-  private stuckSince = 0;
-  /** The first of them while the socket has it; it may still be sent. */
-  private trying: Buffer[] | undefined;
+  private readonly backlog = new Ring<Buffer[]>();
+  private backlogSize = 0;
+  private backlogSince = 0;
+  /** The first message of the backlog while the socket has it; it may still be sent. */
+  private sending: Buffer[] | undefined;
   private retry: Cancel | undefined;
   private retryDelay = FIRST_RETRY;
-  private dirty = false;
   private gone = false;
   private readonly unread: UnreadShare | undefined;
   /**
-   * The peer accepted nothing for too long, and still does not. Only if unread messages are
+   * The peer has accepted nothing for longer than the stall timeout. Set only if unread messages are
    * counted.
    */
   private stalled = false;
@@ -88,22 +84,23 @@ export class PeerChannel implements SendHandler, Flushable {
     private readonly limits: ChannelLimits = DEFAULT_CHANNEL_LIMITS,
     private readonly clock: Clock = systemClock,
   ) {
+    super(new PackedBatch(), MAX_BATCH_BYTES);
     this.unread = limits.unread && new UnreadShare(limits.unread);
   }
 
   /** False while earlier messages wait for the peer. */
   get writable(): boolean {
-    return this.stuck.length === 0 && !this.gone;
+    return this.backlog.length === 0 && !this.gone;
   }
 
   /**
-   * Whether so many bytes wait that the peer should send no further requests: its messages are
+   * Whether so many bytes wait that further requests of the peer should be rejected: its messages are
    * about to be dropped.
    */
-  get crowded(): boolean {
+  get congested(): boolean {
     return (
       this.stalled ||
-      (this.stuck.length > 0 && (this.stuckBytes * 2 >= this.limits.backlogBytes || this.full))
+      (this.backlog.length > 0 && (this.backlogSize * 2 >= this.limits.backlogBytes || this.full))
     );
   }
 
@@ -111,42 +108,17 @@ export class PeerChannel implements SendHandler, Flushable {
   post(frames: Buffer[]): void {
     if (this.gone) return;
     const message = this.identity === undefined ? frames : [this.identity, ...frames];
-    if (this.stuck.length > 0) this.wait(message);
+    if (this.backlog.length > 0) this.wait(message);
     else {
       this.unread?.sent(byteLength(message));
       this.socket.send(message, this);
     }
   }
 
-  addRequest(id: number, generation: number, request: RequestMessage): void {
-    this.batch.addRequest(id, generation, request);
-    this.added();
-  }
-
-  addReply(id: number, generation: number, reply: ReplyMessage): void {
-    this.batch.addReply(id, generation, reply);
-    this.added();
-  }
-
-  addCancel(id: number, generation: number, why: CancelReason = 'cancelled'): void {
-    this.batch.addCancel(id, generation, why);
-    this.added();
-  }
-
-  /** Sends the gathered records. Called at the end of the turn, or before the socket is closed. */
-  flush(): void {
-    this.dirty = false;
-    if (this.batch.size === 0) return;
-    if (diagnostics.batchSent.hasSubscribers) {
-      diagnostics.batchSent.publish({ ...this.source, records: this.batch.size, bytes: this.batch.bytes });
-    }
-    this.post(this.batch.take());
-  }
-
   /** Drops waiting messages: their connection is lost. */
   reset(): void {
     if (this.batch.size > 0) this.batch.take();
-    this.dropWaiting();
+    this.dropBacklog();
   }
 
   /** Drops waiting messages: the peer has left, or must receive nothing further. */
@@ -163,12 +135,11 @@ export class PeerChannel implements SendHandler, Flushable {
     else this.lost(frames);
   }
 
-  private added(): void {
-    if (this.batch.bytes >= MAX_BATCH_BYTES) this.flush();
-    else if (!this.dirty) {
-      this.dirty = true;
-      flushAtEndOfTurn(this);
+  protected sendBatch(): void {
+    if (diagnostics.batchSent.hasSubscribers) {
+      diagnostics.batchSent.publish({ ...this.source, records: this.batch.size, bytes: this.batch.bytes });
     }
+    this.post(this.batch.take());
   }
 
   /**
@@ -176,7 +147,7 @@ export class PeerChannel implements SendHandler, Flushable {
    * reported together.
    */
   private lost(frames: Buffer[]): void {
-    this.unsent = [frames, ...this.takeWaiting()];
+    this.unsent = [frames, ...this.takeUnsent()];
     this.close();
     queueMicrotask(() => {
       const { unsent } = this;
@@ -191,45 +162,45 @@ export class PeerChannel implements SendHandler, Flushable {
       else this.owner.channelStalled([frames]);
       return;
     }
-    if (this.stuck.length === 0) {
-      this.stuckSince = this.clock.now();
+    if (this.backlog.length === 0) {
+      this.backlogSince = this.clock.now();
       this.retryDelay = FIRST_RETRY;
       this.retryLater();
     }
     this.push(frames);
   }
 
-  /** Whether another message exceeds the limit. A single message never does. */
+  /** Whether the backlog is full. A single message always fits. */
   private get full(): boolean {
-    if (this.stalled || this.stuckBytes >= this.limits.backlogBytes) return true;
-    return this.stuck.length > 0 && this.unread?.exceeded === true;
+    if (this.stalled || this.backlogSize >= this.limits.backlogBytes) return true;
+    return this.backlog.length > 0 && this.unread?.exceeded === true;
   }
 
   private push(frames: Buffer[]): void {
     const bytes = byteLength(frames);
-    this.stuck.push(frames);
-    this.stuckBytes += bytes;
+    this.backlog.push(frames);
+    this.backlogSize += bytes;
     this.unread?.queued(bytes);
   }
 
   private shift(): Buffer[] | undefined {
-    const frames = this.stuck.shift();
+    const frames = this.backlog.shift();
     if (frames === undefined) return undefined;
     const bytes = byteLength(frames);
-    this.stuckBytes -= bytes;
+    this.backlogSize -= bytes;
     this.unread?.dequeued(bytes);
     return frames;
   }
 
   /** Sends waiting messages one after the other, until one is refused again. */
-  private async tryAgain(): Promise<void> {
-    for (let frames = this.stuck.at(0); frames !== undefined; frames = this.stuck.at(0)) {
-      this.trying = frames;
+  private async sendBacklog(): Promise<void> {
+    for (let frames = this.backlog.at(0); frames !== undefined; frames = this.backlog.at(0)) {
+      this.sending = frames;
       const refusal = await this.socket.deliver(frames);
-      if (this.trying !== frames) return;
-      this.trying = undefined;
+      if (this.sending !== frames) return;
+      this.sending = undefined;
       if (refusal === 'EAGAIN') {
-        this.tookNothing();
+        this.notAccepted();
         return;
       }
       this.shift();
@@ -237,7 +208,7 @@ export class PeerChannel implements SendHandler, Flushable {
         this.lost(frames);
         return;
       }
-      this.stuckSince = this.clock.now();
+      this.backlogSince = this.clock.now();
       this.retryDelay = FIRST_RETRY;
       this.stalled = false;
     }
@@ -246,8 +217,8 @@ export class PeerChannel implements SendHandler, Flushable {
   }
 
   /** The peer did not accept the first waiting message. */
-  private tookNothing(): void {
-    const late = !this.stalled && this.clock.now() - this.stuckSince > this.limits.stallTimeout;
+  private notAccepted(): void {
+    const late = !this.stalled && this.clock.now() - this.backlogSince > this.limits.stallTimeout;
     if (late && this.unread === undefined) return this.stall([]);
     if (late) this.keepFirst();
     this.retryLater();
@@ -265,35 +236,35 @@ export class PeerChannel implements SendHandler, Flushable {
 
   private retryLater(): void {
     const delay = this.stalled ? STALLED_RETRY : this.retryDelay;
-    this.retry = this.clock.after(delay, () => void this.tryAgain());
+    this.retry = this.clock.after(delay, () => void this.sendBacklog());
     this.retryDelay = Math.min(LONGEST_RETRY, this.retryDelay * 2);
   }
 
   /** Drops the waiting messages, and `last`. */
   private stall(last: Buffer[][]): void {
-    const unsent = [...this.takeWaiting(), ...last];
+    const unsent = [...this.takeUnsent(), ...last];
     this.owner.channelStalled(unsent);
   }
 
-  private takeWaiting(): Buffer[][] {
+  private takeUnsent(): Buffer[][] {
     const waiting: Buffer[][] = [];
-    for (let frames = this.stuck.shift(); frames !== undefined; frames = this.stuck.shift()) {
-      if (frames !== this.trying) waiting.push(frames);
+    for (let frames = this.backlog.shift(); frames !== undefined; frames = this.backlog.shift()) {
+      if (frames !== this.sending) waiting.push(frames);
     }
     if (this.batch.size > 0) {
       const frames = this.batch.take();
       waiting.push(this.identity === undefined ? frames : [this.identity, ...frames]);
     }
-    this.dropWaiting();
+    this.dropBacklog();
     return waiting;
   }
 
-  private dropWaiting(): void {
+  private dropBacklog(): void {
     this.retry?.();
     this.retry = undefined;
-    this.trying = undefined;
-    this.stuck.clear();
-    this.stuckBytes = 0;
+    this.sending = undefined;
+    this.backlog.clear();
+    this.backlogSize = 0;
     this.stalled = false;
     this.unread?.release();
   }

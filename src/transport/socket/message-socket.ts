@@ -2,8 +2,7 @@
  * A ROUTER or DEALER socket that follows the rules of zeromq.js:
  *
  * - One reader serves the socket for its whole life.
- * - Sends never overlap: zeromq.js throws EBUSY while a send waits, and makes one wait after 512 in
- *   a turn.
+ * - Sends never overlap (`SendQueue`).
  * - No send blocks (ZMQ_SNDTIMEO 0) and none is lost silently (ZMQ_ROUTER_MANDATORY). If libzmq
  *   refuses a message, its sender receives the reason.
  * - High-water marks are finite.
@@ -11,7 +10,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { context, Dealer, Router } from 'zeromq';
 import { type Deferred, withResolvers } from '../../core/collections/deferred.ts';
-import { Ring } from '../../core/collections/ring.ts';
 import { toError, ZeroMQSocketClosed, ZeroMQSocketInvalid } from '../../core/messages/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
 import {
@@ -28,6 +26,7 @@ import { frameGc } from './frame-gc.ts';
 import type { BoundIpcFile } from './ipc-file.ts';
 import { PeerNotices } from './peer-notices.ts';
 import { Reconnector } from './reconnector.ts';
+import { SendQueue } from './send-queue.ts';
 import type { MessageSocketOptions, Refusal, SendHandler, SocketReceiver } from './socket-options.ts';
 
 /**
@@ -48,11 +47,6 @@ const HANDSHAKE_TIME = 10_000;
 /** Interval of probes of an INPROC peer, in ms. */
 const PROBE_INTERVAL = 20;
 
-interface Outgoing {
-  readonly frames: Buffer[];
-  readonly handler: SendHandler;
-}
-
 export type { MessageSocketOptions, Refusal, SendHandler, SocketReceiver };
 
 /** A ROUTER or DEALER socket; see the head of this file. */
@@ -64,10 +58,8 @@ export class MessageSocket {
   received = 0;
 
   private readonly raw: Router | Dealer;
-  private readonly queue = new Ring<Outgoing>();
+  private readonly sends: SendQueue;
   private closed = false;
-  private waiting = false;
-  private last: Promise<void> = Promise.resolve();
   private reading = false;
   private inproc = false;
   private paused: Deferred<void> | undefined;
@@ -80,6 +72,7 @@ export class MessageSocket {
     private readonly receiver: SocketReceiver,
   ) {
     this.raw = options.type === 'router' ? new Router({ mandatory: true }) : new Dealer();
+    this.sends = new SendQueue(this.raw);
     this.raw.sendTimeout = 0;
     this.raw.linger = options.linger ?? 1000;
     this.raw.maxMessageSize = options.maxMessageSize ?? MAX_MESSAGE_BYTES;
@@ -199,7 +192,7 @@ export class MessageSocket {
   /** Sends a message, in order. Calls `handler` if libzmq refuses it. */
   send(frames: Buffer[], handler: SendHandler): void {
     if (this.closed) handler.refused(frames, 'CLOSED');
-    else if (this.waiting || !this.trySend(frames, handler)) this.enqueue(frames, handler);
+    else this.sends.send(frames, handler);
   }
 
   /** Sends a message. Resolves with undefined if libzmq accepted it, or with the refusal. */
@@ -217,7 +210,10 @@ export class MessageSocket {
     this.admission?.close();
     this.resume();
     this.monitor.close();
-    if (!this.waiting) this.release();
+    this.sends.end(() => {
+      this.ipcFile?.remove();
+      this.raw.close();
+    });
   }
 
   private discard(connection: ZeroMQConnection): void {
@@ -231,14 +227,6 @@ export class MessageSocket {
     this.raw.linger = linger;
   }
 
-  /** A send may still be in progress: zeromq.js defers some to the next turn. */
-  private release(): void {
-    void this.last.then(() => {
-      this.ipcFile?.remove();
-      this.raw.close();
-    });
-  }
-
   private async openAdmission(): Promise<void> {
     const { curve } = this.options;
     if (curve === undefined || curve instanceof CurveClient || this.admission !== undefined) return;
@@ -247,41 +235,6 @@ export class MessageSocket {
       permissionsChanged: (key) => this.receiver.permissionsChanged?.(key),
     });
     await this.admission.open();
-  }
-
-  /** Passes a message to libzmq; false while zeromq.js is busy with another one. */
-  private trySend(frames: Buffer[], handler: SendHandler): boolean {
-    let sent: Promise<void>;
-    try {
-      sent = this.raw.send(frames);
-    } catch (error) {
-      if (codeOf(error) === 'EBUSY') return false;
-      callSafely(() => handler.refused(frames, refusalOf(error)));
-      return true;
-    }
-    const failed = (error: unknown): void => callSafely(() => handler.refused(frames, refusalOf(error)));
-    this.last = handler.sent === undefined ? sent.catch(failed) : sent.then(() => handler.sent?.(), failed);
-    return true;
-  }
-
-  private enqueue(frames: Buffer[], handler: SendHandler): void {
-    this.queue.push({ frames, handler });
-    if (this.waiting) return;
-    this.waiting = true;
-    void this.last.then(() => this.drainQueue());
-  }
-
-  private drainQueue(): void {
-    this.waiting = false;
-    for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) {
-      if (!this.trySend(item.frames, item.handler)) {
-        this.queue.unshift(item);
-        this.waiting = true;
-        void this.last.then(() => this.drainQueue());
-        return;
-      }
-    }
-    if (this.closed) this.release();
   }
 
   private startReading(): void {
@@ -333,18 +286,4 @@ export class MessageSocket {
       process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_RECEIVER' });
     }
   }
-}
-
-/** Calls a handler. An error in it must not affect the messages that follow. */
-function callSafely(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_SENDER' });
-  }
-}
-
-function refusalOf(error: unknown): Refusal {
-  const code = codeOf(error);
-  return code === 'EAGAIN' || code === 'EHOSTUNREACH' ? code : 'CLOSED';
 }

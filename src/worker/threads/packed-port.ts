@@ -1,11 +1,9 @@
 /**
- * Packed records over a message port, gathered within a turn. Large batches are transferred without
- * a copy. Small ones travel as Latin-1 text, which costs a port half as much as a buffer, and the
- * garbage collector far less.
+ * Packed records over a message port. Large batches are transferred without a copy. Small ones
+ * travel as Latin-1 text, which costs a port half as much as a buffer, and the garbage collector far
+ * less.
  */
-import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
-import { type Flushable, flushAtEndOfTurn } from '../../transport/link/turn.ts';
+import { RecordSender } from '../../transport/link/record-sender.ts';
 import { PackedBatch, type PackedSink, readPacked } from '../../wire/packed.ts';
 
 /** The part of a message port that is needed here. */
@@ -19,33 +17,15 @@ export type PostedRecords = Uint8Array | string;
 /** Batches smaller than this many bytes travel as text. */
 const TEXT_BELOW = 1024;
 
-export class PackedPort implements Flushable {
-  private readonly batch = new PackedBatch(true);
-  private dirty = false;
-
+export class PackedPort extends RecordSender {
   constructor(
     private readonly target: PostTarget,
     private readonly sink: PackedSink,
-  ) {}
-
-  addRequest(id: number, generation: number, request: RequestMessage): void {
-    this.batch.addRequest(id, generation, request);
-    this.added();
+  ) {
+    super(new PackedBatch(true), Infinity);
   }
 
-  addReply(id: number, generation: number, reply: ReplyMessage): void {
-    this.batch.addReply(id, generation, reply);
-    this.added();
-  }
-
-  addCancel(id: number, generation: number, why: CancelReason): void {
-    this.batch.addCancel(id, generation, why);
-    this.added();
-  }
-
-  flush(): void {
-    this.dirty = false;
-    if (this.batch.size === 0) return;
+  protected sendBatch(): void {
     const small = this.batch.bytes < TEXT_BELOW;
     const [bytes] = this.batch.take(!small);
     if (bytes === undefined) return;
@@ -60,11 +40,5 @@ export class PackedPort implements Flushable {
         ? Buffer.from(posted, 'latin1')
         : Buffer.from(posted.buffer, posted.byteOffset, posted.byteLength);
     readPacked([bytes], 0, this.sink, Infinity);
-  }
-
-  private added(): void {
-    if (this.dirty) return;
-    this.dirty = true;
-    flushAtEndOfTurn(this);
   }
 }

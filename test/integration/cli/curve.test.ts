@@ -34,7 +34,7 @@ describe('keygen', () => {
     assert.equal(statSync(join(cwd, 'a.key')).mode & 0o777, 0o600);
     const again = await runCommand(scope, ['keygen', 'a.key'], { cwd });
     assert.equal(again.code, 2);
-    assert.match(again.stderr, /a\.key: cannot be written: it exists already/);
+    assert.match(again.stderr, /a\.key: cannot be written: the file exists/);
     assert.deepEqual(readKeyFile(join(cwd, 'a.key')), pair);
   });
 });

@@ -1,4 +1,4 @@
-/** Which connections of a client are logged: the first one to an endpoint, and the loss of the last one. */
+/** The connections that a client logs: the first one to an endpoint, and the loss of the last one. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConnectionLog } from '../../../src/client/connection-log.ts';
@@ -14,7 +14,7 @@ function makeLog() {
 }
 
 describe('ConnectionLog', () => {
-  it('logs each endpoint for itself, and again after a loss', () => {
+  it('ConnectionLog: logs each endpoint separately, and again after a loss', () => {
     const { lines, log } = makeLog();
     log.connected('a');
     log.connected('b');
@@ -23,7 +23,7 @@ describe('ConnectionLog', () => {
     assert.deepEqual(lines, ['a connected', 'b connected', 'a disconnected', 'a connected']);
   });
 
-  it('takes a pool of sockets for one connection', () => {
+  it('ConnectionLog: logs a pool of sockets as one connection', () => {
     const { lines, log } = makeLog();
     for (let n = 0; n < 16; n += 1) log.connected('a');
     for (let n = 0; n < 15; n += 1) log.disconnected('a');

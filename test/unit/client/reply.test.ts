@@ -7,8 +7,8 @@ import { makeReply } from '../wire/messages.ts';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-describe('a reply for a caller', () => {
-  it('has data, status and headers', () => {
+describe('readReply', () => {
+  it('readReply: returns event data, status and headers', () => {
     const extras = json({ headers: { location: '/x' }, timing: { queue: 1 } });
     assert.deepEqual(readReply('e', makeReply({ status: 201, extras })), {
       eventName: 'e',
@@ -18,19 +18,19 @@ describe('a reply for a caller', () => {
     });
   });
 
-  it('has bytes where its type says that it is no JSON', () => {
+  it('readReply: returns bytes if the content type is not JSON', () => {
     const body = Buffer.from('plain');
     assert.equal(readReply('e', makeReply({ contentType: 'text/plain', body })).eventData, body);
     assert.deepEqual(readReply('e', makeReply({ contentType: 'application/json' })).eventData, { b: 2 });
   });
 
   for (const extras of ['{"broken', 'null', '5', '{"headers":5}', '{"headers":null}', '{}']) {
-    it(`has no headers when its extras are ${extras}`, () => {
+    it(`readReply: returns no headers if the extras are ${extras}`, () => {
       assert.deepEqual(readReply('e', makeReply({ extras: Buffer.from(extras) })).headers, {});
     });
   }
 
-  it('that is no JSON is a BAD_REPLY', () => {
+  it('readReply: throws BAD_REPLY if the body is not valid JSON', () => {
     const reply = makeReply({ body: Buffer.from('{"broken') });
     assert.throws(() => readReply('e', reply), {
       constructor: ZeroMQClientError,
@@ -39,7 +39,7 @@ describe('a reply for a caller', () => {
     });
   });
 
-  it('that is a failure is thrown, as the class that stands for it', () => {
+  it('readReply: throws a failure as the error class of its code', () => {
     assert.throws(() => readReply('e', failure('TIMEOUT', 'too slow')), {
       constructor: ZeroMQTimeoutError,
       code: 'TIMEOUT',
@@ -49,7 +49,7 @@ describe('a reply for a caller', () => {
     });
   });
 
-  it('that is an error of the worker keeps its code, status and details', () => {
+  it("readReply: keeps code, status and details of a worker's error", () => {
     const body = json({ error: { code: 'X', message: 'no', dispatched: true, details: { field: 'a' } } });
     assert.throws(() => readReply('e', makeReply({ status: 409, code: 'X', body })), {
       constructor: ZeroMQClientError,
@@ -61,9 +61,9 @@ describe('a reply for a caller', () => {
   });
 
   for (const body of ['', 'null', '"x"', '{"error":null}', '{"error":5}', '{"error":{"message":5}}']) {
-    it(`that is a failure with the data ${body || '(none)'} still has its code`, () => {
+    it(`readReply: keeps the code of a failure with the data ${body || '(none)'}`, () => {
       const reply = makeReply({ status: 500, code: 'X', body: Buffer.from(body) });
-      assert.throws(() => readReply('e', reply), { code: 'X', message: 'the request failed with X' });
+      assert.throws(() => readReply('e', reply), { code: 'X', message: 'the request failed: X' });
     });
   }
 });

@@ -1,4 +1,4 @@
-/** The requests of a client over connections that are none, with a clock that stands still. */
+/** The requests of a client, with fake connections and a fake clock. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -26,7 +26,7 @@ class FakeConnection implements ClientConnection {
   ) {}
 
   open(): void {
-    // It needs no opening.
+    // A fake connection needs no opening.
   }
 
   send(pending: PendingRequest): void {
@@ -96,8 +96,8 @@ function make(connections: FakeConnection[], { connectTimeout = 2000, maxInFligh
 
 const names = (list: readonly PendingRequest[]): string[] => list.map((pending) => pending.message.eventName);
 
-describe('a request', () => {
-  it('goes to the connection with the fewest, and is settled by its reply', () => {
+describe('requests of a client', () => {
+  it('RequestTable: sends on the connection with the fewest requests in flight, and settles with the reply', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, add, answer } = make([a, b]);
     add('one');
@@ -108,7 +108,7 @@ describe('a request', () => {
     assert.deepEqual([outcomes, table.size, b.inFlight], [['two: ok'], 2, 0]);
   });
 
-  it('says how much time it has left when it is sent', () => {
+  it('RequestTable: writes the remaining time into a request when it is sent', () => {
     const connection = new FakeConnection('a', false);
     const { table, clock, add } = make([connection]);
     add('one', { timeout: 3000 });
@@ -118,7 +118,7 @@ describe('a request', () => {
     assert.equal(connection.sent[0]?.message.timeLeft, 2000);
   });
 
-  it('waits for a connection, in turn, and is told when there is none', () => {
+  it('RequestTable: keeps requests in order until a connection is established, and fails them after connectTimeout', () => {
     const connection = new FakeConnection('tcp://x:1', false);
     const { table, clock, outcomes, add } = make([connection]);
     add('one');
@@ -132,16 +132,16 @@ describe('a request', () => {
     assert.deepEqual(names(connection.sent), ['two', 'three']);
   });
 
-  it('gives way to requests with more time left once it is late, as long as there are some', () => {
+  it('RequestTable: serves requests with enough time left before late ones', () => {
     const connection = new FakeConnection('tcp://x:1', true, false);
     const { table, clock, outcomes, add } = make([connection]);
     const next = (): void => {
       connection.hasCapacity = true;
-      const take = connection.send.bind(connection);
+      const send = connection.send.bind(connection);
       connection.send = (pending) => {
         connection.hasCapacity = false;
-        connection.send = take;
-        take(pending);
+        connection.send = send;
+        send(pending);
       };
       table.onReady();
     };
@@ -163,7 +163,7 @@ describe('a request', () => {
     );
   });
 
-  it('takes a reply after the deadline for late, and the word of the peer that settles it for what it is', () => {
+  it('RequestTable: drops a reply after the deadline, but accepts an outcome from the peer', () => {
     const connection = new FakeConnection('a');
     connection.enforcesDeadlines = true;
     const { clock, drops, outcomes, add, answer } = make([connection]);
@@ -183,19 +183,19 @@ describe('a request', () => {
     assert.deepEqual(drops, ['late-reply', 'late-reply']);
   });
 
-  it('that was on a lost connection never pretends that nobody ran it', () => {
+  it('RequestTable: reports a request from a lost connection as possibly run', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b', false)];
     const { table, outcomes, add, answer } = make([a, b]);
     for (const name of ['one', 'two']) add(name, { idempotent: true });
     a.up(false);
     b.up(true);
     table.onLost(a);
-    answer(b, b.sent[0], failure('NO_WORKER', 'nobody serves it'));
+    answer(b, b.sent[0], failure('NO_WORKER', 'no worker serves the event'));
     answer(b, b.sent[1], failure('EXPIRED', 'no worker was free'));
     assert.deepEqual(outcomes, ['one: WORKER_LOST', 'two: TIMEOUT']);
   });
 
-  it('leaves nothing behind when it is cancelled or expires while it waits', () => {
+  it('RequestTable: keeps nothing of a waiting request that was cancelled or expired', () => {
     const connection = new FakeConnection('a', false);
     const { table, clock, outcomes, add } = make([connection], { maxInFlight: 100 });
     const cancelled = Array.from({ length: 50 }, (_, n) => add(`cancelled ${n}`));
@@ -213,7 +213,7 @@ describe('a request', () => {
     assert.deepEqual(connection.sent, [kept]);
   });
 
-  it('waits for room as long as it has time', () => {
+  it('RequestTable: keeps a request until a connection has capacity or the deadline passes', () => {
     const connection = new FakeConnection('a', true, false);
     const { clock, outcomes, add } = make([connection]);
     add('one', { timeout: 5000 });
@@ -223,7 +223,7 @@ describe('a request', () => {
     assert.deepEqual(outcomes, ['one: EXPIRED, not dispatched']);
   });
 
-  it('waits no longer for the next connection than for the first when the last one is lost', () => {
+  it('RequestTable: waits at most connectTimeout after the last connection is lost', () => {
     const connection = new FakeConnection('a', true, false);
     const { table, clock, outcomes, add } = make([connection]);
     add('one', { timeout: 60_000 });
@@ -236,7 +236,7 @@ describe('a request', () => {
     assert.deepEqual(outcomes, ['one: NO_ROUTER, not dispatched']);
   });
 
-  it('times out at a peer that says nothing, which is told', () => {
+  it('RequestTable: times out a request without a reply, and cancels it at the peer', () => {
     const connection = new FakeConnection('a');
     const { clock, drops, outcomes, add, answer, table } = make([connection]);
     const pending = add('one', { timeout: 1000 });
@@ -247,10 +247,10 @@ describe('a request', () => {
     assert.deepEqual(drops, ['late-reply']);
     add('two');
     answer(connection, connection.sent[1]);
-    assert.deepEqual(outcomes, ['one: TIMEOUT', 'two: ok'], 'the connection is as good as before');
+    assert.deepEqual(outcomes, ['one: TIMEOUT', 'two: ok'], 'the connection is still in use');
   });
 
-  it('waits a little for the word of a peer that keeps deadlines itself', () => {
+  it('RequestTable: waits briefly after the deadline for the outcome of a peer that enforces deadlines', () => {
     const connection = new FakeConnection('a');
     connection.enforcesDeadlines = true;
     const { clock, outcomes, add, answer } = make([connection]);
@@ -262,7 +262,7 @@ describe('a request', () => {
     assert.deepEqual(outcomes, ['one: EXPIRED, not dispatched', 'two: TIMEOUT']);
   });
 
-  it('is not settled by a part of its reply', () => {
+  it('RequestTable: does not settle a request with an intermediate reply', () => {
     const connection = new FakeConnection('a');
     const { outcomes, add, answer } = make([connection]);
     const pending = add('one');
@@ -272,7 +272,7 @@ describe('a request', () => {
     assert.deepEqual(outcomes, ['one: ok']);
   });
 
-  it('is not settled by the reply of a connection that does not have it, or to a forged key', () => {
+  it('RequestTable: drops replies from another connection or with a forged key', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, drops, outcomes, add, answer } = make([a, b]);
     const pending = add('one');
@@ -281,7 +281,7 @@ describe('a request', () => {
     assert.deepEqual([outcomes, drops], [[], ['foreign-reply', 'unknown-token']]);
   });
 
-  it('is refused when there are too many, but not before its caller has its handle', async () => {
+  it('RequestTable: rejects requests beyond the maximum, after the caller has received the handle', async () => {
     const { outcomes, add, table } = make([new FakeConnection('a')], { maxInFlight: 1 });
     add('one');
     add('two');
@@ -292,7 +292,7 @@ describe('a request', () => {
     assert.deepEqual(outcomes, ['two: BUSY, not dispatched']);
   });
 
-  it('is given up when it is cancelled: its peer is told, its caller is not', () => {
+  it('RequestTable: cancels a request at its peer without calling settle', () => {
     const connection = new FakeConnection('a');
     const { table, outcomes, add } = make([connection]);
     const pending = add('one');
@@ -305,8 +305,8 @@ describe('a request', () => {
   });
 });
 
-describe('a connection that is lost', () => {
-  it('fails what it had, and leaves what others have', () => {
+describe('loss of a connection', () => {
+  it('RequestTable: fails the requests of a lost connection and no others', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, add, changes } = make([a, b]);
     add('on a');
@@ -316,7 +316,7 @@ describe('a connection that is lost', () => {
     assert.deepEqual([outcomes, table.size, changes()], [['on a: WORKER_LOST'], 1, 1]);
   });
 
-  it('sends idempotent requests again, over another one, once', () => {
+  it('RequestTable: sends idempotent requests once more on another connection', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, add } = make([a, b]);
     add('one', { idempotent: true });
@@ -328,21 +328,21 @@ describe('a connection that is lost', () => {
     assert.deepEqual(outcomes, ['one: WORKER_LOST']);
   });
 
-  it('never lets a request pretend that it was not sent', () => {
+  it('RequestTable: reports requests that were sent before as possibly run', () => {
     const connection = new FakeConnection('a');
     const { table, clock, outcomes, add } = make([connection]);
     add('one', { idempotent: true });
     connection.up(false);
     table.onLost(connection);
     clock.advance(2100);
-    assert.deepEqual(outcomes, ['one: WORKER_LOST'], 'NO_ROUTER would say that it did not run');
+    assert.deepEqual(outcomes, ['one: WORKER_LOST'], 'NO_ROUTER would mean that it did not run');
   });
 });
 
-describe('a peer that shuts down', () => {
+describe('shutdown of a peer', () => {
   const refusal = makeReply({ code: 'SHUTTING_DOWN', status: 503, dispatched: false });
 
-  it('did not run a request, which goes to another one', () => {
+  it('RequestTable: sends a refused request to another peer', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { outcomes, add, answer } = make([a, b]);
     const pending = add('one');
@@ -352,7 +352,7 @@ describe('a peer that shuts down', () => {
     assert.deepEqual(outcomes, ['one: ok']);
   });
 
-  it('may be back in time', () => {
+  it('RequestTable: sends a refused request to the same peer if it returns in time', () => {
     const connection = new FakeConnection('a');
     const { table, clock, outcomes, add, answer } = make([connection]);
     const pending = add('one');
@@ -364,7 +364,7 @@ describe('a peer that shuts down', () => {
     assert.deepEqual(outcomes, ['one: ok']);
   });
 
-  it('leaves a request that was never run', () => {
+  it('RequestTable: reports a refused request that no other peer accepts as not run', () => {
     const connection = new FakeConnection('a');
     const { table, clock, outcomes, add, answer } = make([connection]);
     answer(connection, add('one'), refusal);
@@ -374,7 +374,7 @@ describe('a peer that shuts down', () => {
     assert.deepEqual(outcomes, ['one: NO_ROUTER, not dispatched']);
   });
 
-  it('is not asked for ever', () => {
+  it('RequestTable: gives up after three refusals', () => {
     const connection = new FakeConnection('a');
     connection.retire = () => undefined;
     const { outcomes, add, answer } = make([connection]);
@@ -384,8 +384,8 @@ describe('a peer that shuts down', () => {
   });
 });
 
-describe('a table', () => {
-  it('settles everything when it closes, and keeps no timer', () => {
+describe('table of requests', () => {
+  it('RequestTable: settles all requests when it closes, and leaves no timer', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b', true, false)];
     const { table, clock, outcomes, add } = make([a, b]);
     add('sent');
@@ -396,7 +396,7 @@ describe('a table', () => {
     assert.deepEqual([table.size, clock.pending], [0, 0]);
   });
 
-  it('is not harmed by a caller that throws', (t) => {
+  it('RequestTable: keeps working after a settle callback throws', (t) => {
     const connection = new FakeConnection('a');
     const { table, outcomes, add, answer } = make([connection]);
     const thrown: unknown[] = [];
@@ -416,7 +416,7 @@ describe('a table', () => {
     assert.deepEqual([outcomes, thrown.map(String)], [['good: ok'], ['Error: planted']]);
   });
 
-  it('takes new requests while it settles lost ones', () => {
+  it('RequestTable: accepts new requests while it settles lost ones', () => {
     const connection = new FakeConnection('a');
     const { table, outcomes, add } = make([connection]);
     table.add(makeRequest(), 5000, () => void add('again'));
@@ -429,8 +429,8 @@ describe('a table', () => {
   });
 });
 
-describe('a router without workers', () => {
-  it('is passed over: each of the others is asked once, and the last word counts', () => {
+describe('routers without workers', () => {
+  it('RequestTable: tries each other router once after NO_WORKER, and reports the last outcome', () => {
     const connections = [new FakeConnection('a'), new FakeConnection('b'), new FakeConnection('c')];
     const [a, b, c] = connections as [FakeConnection, FakeConnection, FakeConnection];
     const { outcomes, add, answer } = make(connections);
@@ -444,14 +444,14 @@ describe('a router without workers', () => {
     answer(c, c.sent[0], none);
     assert.deepEqual(outcomes, ['found: ok', 'nowhere: NO_WORKER, not dispatched']);
     assert.deepEqual(
-      connections.map(({ inFlight: outstanding }) => outstanding),
+      connections.map(({ inFlight }) => inFlight),
       [0, 0, 0],
     );
   });
 });
 
-describe('a connection that is not used any more', () => {
-  it('gets no new requests, finishes what it has, and says when it is done', () => {
+describe('connections that drain', () => {
+  it('RequestTable: sends nothing on a draining connection, and reports when it is idle', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
     const { table, outcomes, idle, add, answer } = make([a, b]);
     add('on a');
@@ -463,7 +463,7 @@ describe('a connection that is not used any more', () => {
     assert.deepEqual([outcomes, idle], [['on a: ok'], ['a']]);
   });
 
-  it('was the last one: what waits is told as soon as for a first connection', () => {
+  it('RequestTable: fails waiting requests after connectTimeout if the last connection drains', () => {
     const connection = new FakeConnection('a', true, false);
     const { table, clock, outcomes, add } = make([connection], { connectTimeout: 100 });
     add('waits');
@@ -473,11 +473,11 @@ describe('a connection that is not used any more', () => {
   });
 });
 
-describe('a router that answers nothing', () => {
-  /** Longer than a silent connection takes to be suspect. */
+describe('peers that do not answer', () => {
+  /** Longer than the time after which a silent connection is suspect. */
   const SILENCE = 3000;
 
-  it('is asked, then suspect: what may run twice goes to another one, the rest waits for the truth', () => {
+  it('RequestTable: probes a silent peer, then sends its idempotent requests elsewhere', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b', false)];
     const { table, clock, outcomes, add, answer } = make([a, b]);
     add('twice', { idempotent: true, timeout: 10_000 });
@@ -498,7 +498,7 @@ describe('a router that answers nothing', () => {
     assert.deepEqual([outcomes, a.suspect], [['twice: ok', 'once: ok'], false]);
   });
 
-  it('that answers the question is busy, not frozen', () => {
+  it('RequestTable: does not suspect a peer that answers the probe', () => {
     const [a, b] = [new FakeConnection('a'), new FakeConnection('b', false)];
     const { clock, add } = make([a, b]);
     add('slow', { idempotent: true, timeout: 60_000 });
@@ -511,7 +511,7 @@ describe('a router that answers nothing', () => {
     assert.deepEqual([a.suspect, names(b.sent)], [false, []]);
   });
 
-  it('is all there is: it keeps what it has, and gets more', () => {
+  it('RequestTable: keeps using a suspect peer if there is no other', () => {
     const connection = new FakeConnection('a');
     const { clock, add } = make([connection]);
     add('one', { idempotent: true, timeout: 10_000 });
@@ -523,7 +523,7 @@ describe('a router that answers nothing', () => {
     );
   });
 
-  it('that cannot be asked is never suspect', () => {
+  it('RequestTable: does not suspect a peer that cannot be probed', () => {
     const connection = new FakeConnection('a');
     connection.answers = false;
     const { clock, add } = make([connection, new FakeConnection('b')]);
@@ -532,7 +532,7 @@ describe('a router that answers nothing', () => {
     assert.equal(connection.suspect, false);
   });
 
-  it('costs no timer once nothing is in flight', () => {
+  it('RequestTable: checks peers only while requests are in flight', () => {
     const connection = new FakeConnection('a');
     const { clock, add, answer } = make([connection]);
     add('one');

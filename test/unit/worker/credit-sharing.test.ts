@@ -1,20 +1,20 @@
-/** How a worker shares its concurrency between routers: routers that are none, and messages that take their time. */
+/** How a worker shares its concurrency between routers, with fake routers and delayed messages. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CreditSharing, type Share } from '../../../src/worker/credit-sharing.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 
-/** A router: it dispatches what waits as far as its credit goes, and asks for more when that does not do. */
+/** A router: it dispatches queued requests within its credit, and asks for more credit if it needs it. */
 class FakeRouter {
   queued = 0;
   credit = 0;
-  /** Requests it gave and has no reply to. */
-  out = 0;
+  /** Requests that were dispatched and not answered. */
+  dispatched = 0;
   asked = false;
   done = 0;
   share: Share;
-  /** On their way, in order. */
+  /** Messages in transit, in order. */
   private readonly toRouter: (() => void)[] = [];
   private readonly toWorker: (() => void)[] = [];
 
@@ -29,22 +29,22 @@ class FakeRouter {
     this.dispatch();
   }
 
-  /** The worker answers up to so many of what it holds. */
+  /** Lets the worker answer up to `count` requests of this router. */
   answer(count: number): void {
     for (let n = Math.min(count, this.share.inFlight); n > 0; n -= 1) {
       this.shares.requestEnded(this.share);
       this.toRouter.push(() => {
-        this.out -= 1;
+        this.dispatched -= 1;
         this.done += 1;
         this.dispatch();
       });
     }
   }
 
-  /** Delivers up to so many messages in each direction. */
+  /** Delivers up to `count` messages in each direction. */
   deliver(count: number): void {
-    for (const way of [this.toRouter, this.toWorker]) {
-      for (let n = Math.min(count, way.length); n > 0; n -= 1) way.shift()?.();
+    for (const direction of [this.toRouter, this.toWorker]) {
+      for (let n = Math.min(count, direction.length); n > 0; n -= 1) direction.shift()?.();
     }
   }
 
@@ -58,12 +58,12 @@ class FakeRouter {
   }
 
   private dispatch(): void {
-    while (this.queued > 0 && this.out < this.credit) {
+    while (this.queued > 0 && this.dispatched < this.credit) {
       this.queued -= 1;
-      this.out += 1;
+      this.dispatched += 1;
       this.toWorker.push(() => this.shares.requestStarted(this.share));
     }
-    if (this.queued === 0 && this.out < this.credit) this.asked = false;
+    if (this.queued === 0 && this.dispatched < this.credit) this.asked = false;
     if (this.queued === 0 || this.asked) return;
     this.asked = true;
     this.toWorker.push(() => this.shares.moreWanted(this.share));
@@ -75,21 +75,21 @@ function make(total: number, routers: number) {
   const shares = new CreditSharing(total, routers > 1, clock);
   shares.routers = routers;
   const all = Array.from({ length: routers }, () => new FakeRouter(shares));
-  const held = (): number => all.reduce((sum, { share }) => sum + share.inFlight, 0);
-  /** Messages get through, and the worker answers what it holds, for so many rounds of 5 ms. */
+  const inFlight = (): number => all.reduce((sum, { share }) => sum + share.inFlight, 0);
+  /** Delivers all messages and lets the worker answer its requests, in rounds of 5 ms. */
   const run = (rounds: number, answers = Infinity): void => {
     for (let round = 0; round < rounds; round += 1) {
       for (const router of all) router.deliver(Infinity);
-      assert.ok(held() <= total, `${held()} of ${total} at once`);
+      assert.ok(inFlight() <= total, `${inFlight()} of ${total} at once`);
       for (const router of all) router.answer(answers);
       clock.advance(5);
     }
   };
-  return { clock, shares, all, held, run };
+  return { clock, shares, all, inFlight, run };
 }
 
-describe('a worker of one router', () => {
-  it('gives it everything, and says so once', () => {
+describe('CreditSharing with one router', () => {
+  it('CreditSharing: grants a single router all of the concurrency, and announces it once', () => {
     const { shares, all, clock } = make(7, 1);
     assert.equal(all[0]?.share.granted, 7);
     shares.moreWanted(all[0]?.share ?? assert.fail());
@@ -97,8 +97,8 @@ describe('a worker of one router', () => {
   });
 });
 
-describe('a worker of several routers', () => {
-  it('begins with equal parts', () => {
+describe('CreditSharing with several routers', () => {
+  it('CreditSharing: starts with equal shares', () => {
     const { all } = make(64, 3);
     assert.deepEqual(
       all.map(({ share }) => share.granted),
@@ -106,21 +106,21 @@ describe('a worker of several routers', () => {
     );
   });
 
-  it('lets a busy one use nearly all while the others are idle, and gives back when they are not', () => {
+  it('CreditSharing: lends a busy router the unused share of the others, and returns it when they need it', () => {
     const { all, run } = make(64, 3);
     const [busy, idle] = all;
     assert.ok(busy && idle);
     run(2);
     busy.submit(100_000);
     run(100);
-    assert.ok(busy.credit >= 60, `the busy one has ${busy.credit}`);
-    assert.ok(idle.credit >= 1, 'the idle one can begin at once');
+    assert.ok(busy.credit >= 60, `the busy router has ${busy.credit}`);
+    assert.ok(idle.credit >= 1, 'the idle router can dispatch at once');
     idle.submit(100_000);
     run(200);
     assert.ok(Math.abs(busy.credit - idle.credit) <= 2, `${busy.credit} and ${idle.credit}`);
   });
 
-  it('of more routers than it takes requests lets none starve', () => {
+  it('CreditSharing: starves no router if there are more routers than concurrent requests', () => {
     const { all, run } = make(1, 3);
     for (const router of all) router.submit(100);
     run(3000);
@@ -130,26 +130,26 @@ describe('a worker of several routers', () => {
     );
   });
 
-  it('gives what a lost router had to the others, once what it left behind has ended', () => {
-    const { all, shares, run, held } = make(10, 2);
-    const [lost, left] = all;
-    assert.ok(lost && left);
+  it('CreditSharing: gives the share of a lost router to the others once its requests have ended', () => {
+    const { all, shares, run, inFlight } = make(10, 2);
+    const [lost, other] = all;
+    assert.ok(lost && other);
     for (const router of all) router.submit(1000);
     run(20, 0);
-    assert.equal(held(), 10);
+    assert.equal(inFlight(), 10);
     shares.close(lost.share);
-    left.answer(Infinity);
-    left.deliver(Infinity);
-    assert.ok(held() <= 10);
+    other.answer(Infinity);
+    other.deliver(Infinity);
+    assert.ok(inFlight() <= 10);
     lost.answer(Infinity);
-    for (let n = 0; n < 10; n += 1) left.deliver(Infinity);
-    assert.equal(left.credit, 10);
+    for (let n = 0; n < 10; n += 1) other.deliver(Infinity);
+    assert.equal(other.credit, 10);
   });
 
-  it('waits for no router that does not give back', () => {
+  it('CreditSharing: does not wait for a router that does not return credit', () => {
     const { all, clock } = make(30, 3);
-    const [frozen, spare, busy] = all;
-    assert.ok(frozen && spare && busy);
+    const [stalled, spare, busy] = all;
+    assert.ok(stalled && spare && busy);
     for (const router of all) router.deliver(Infinity);
     for (const router of all) router.deliver(Infinity);
     busy.submit(1000);
@@ -157,10 +157,10 @@ describe('a worker of several routers', () => {
       for (const router of [spare, busy]) router.deliver(Infinity);
       clock.advance(5);
     }
-    assert.ok(busy.credit >= 18, `the busy one has ${busy.credit} of 20`);
+    assert.ok(busy.credit >= 18, `the busy router has ${busy.credit} of 20`);
   });
 
-  it('never holds more than it takes, and loses no request, whatever comes when', () => {
+  it('CreditSharing: never exceeds the concurrency and loses no request in any order of messages', () => {
     const step = fc.record({
       router: fc.nat(3),
       what: fc.constantFrom('submit', 'answer', 'deliver', 'wait'),
@@ -172,14 +172,14 @@ describe('a worker of several routers', () => {
         fc.integer({ min: 2, max: 4 }),
         fc.array(step, { maxLength: 200 }),
         (total, routers, steps) => {
-          const { all, held, run, clock } = make(total, routers);
+          const { all, inFlight, run, clock } = make(total, routers);
           let submitted = 0;
           for (const { router, what, count } of steps) {
             const one = all[router % routers] ?? assert.fail();
             if (what === 'wait') clock.advance(count);
             else one[what](count);
             if (what === 'submit') submitted += count;
-            assert.ok(held() <= total, `${held()} of ${total} at once`);
+            assert.ok(inFlight() <= total, `${inFlight()} of ${total} at once`);
           }
           run(4000 / total + 1000);
           assert.equal(

@@ -1,4 +1,4 @@
-/** Whether a worker says in its hello to one router that it was refused, by what its routers answered. */
+/** Whether a worker's hello to one router reports a refusal, depending on the answers of all routers. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HelloAnswer } from '../../../src/worker/hello-answer.ts';
@@ -18,7 +18,7 @@ const CASES: readonly [what: string, own: History, others: readonly History[], r
   ['a worker that no router answered', [], [[]], false],
   ['a worker that its only router refused', ['refused'], [], true],
   ['a worker that its only router refused before it restarted', ['refused', 'disconnected'], [], true],
-  ['a worker that its only router accepted in the end', ['refused', 'accepted', 'disconnected'], [], false],
+  ['a worker that its only router finally accepted', ['refused', 'accepted', 'disconnected'], [], false],
   ['a worker that another router refused', [], [['refused']], true],
   [
     'a worker that the other router refused, though this one had accepted it',
@@ -32,7 +32,7 @@ const CASES: readonly [what: string, own: History, others: readonly History[], r
     [['accepted']],
     false,
   ],
-  ['a worker that two other routers do not agree on', [], [['refused'], ['accepted']], false],
+  ['a worker about which two other routers disagree', [], [['refused'], ['accepted']], false],
   [
     'a worker whose routers all restarted',
     ['accepted', 'disconnected'],
@@ -41,9 +41,9 @@ const CASES: readonly [what: string, own: History, others: readonly History[], r
   ],
 ];
 
-describe('the hello of a worker', () => {
+describe('HelloAnswer', () => {
   for (const [what, own, others, refused] of CASES) {
-    it(`${refused ? 'says' : 'does not say'} refused: ${what}`, () => {
+    it(`HelloAnswer: ${refused ? 'reports' : 'does not report'} a refusal: ${what}`, () => {
       assert.equal(answerOf(...own).reportsRefusal(others.map((history) => answerOf(...history))), refused);
     });
   }

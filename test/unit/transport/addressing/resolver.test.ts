@@ -1,4 +1,4 @@
-/** Look-ups, of a real DNS server on loopback and of the system. */
+/** Look-ups at a real DNS server on loopback, and by the system. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { serverResolver, systemResolver } from '../../../../src/transport/addressing/resolver.ts';
@@ -10,24 +10,24 @@ const ZONE = {
   services: { '_front._tcp.test': [{ name: 'both.test', port: 7 }] },
 };
 
-describe('a DNS server that is named', () => {
-  it('is asked for A records, and for AAAA records where there are none', async (t) => {
+describe('serverResolver', () => {
+  it('serverResolver: queries A records, and AAAA records if there are none', async (t) => {
     const { address } = await DnsServer.start(scopeOf(t), ZONE);
     const resolver = serverResolver(address);
     assert.deepEqual([...(await resolver.addresses('both.test'))].sort(), ['10.0.0.1', '10.0.0.2']);
     assert.deepEqual([...(await resolver.addresses('six.test'))].sort(), ['fd00::2', 'fd00::3']);
-    await assert.rejects(resolver.addresses('nobody.test'), { code: 'ENOTFOUND' });
+    await assert.rejects(resolver.addresses('unknown.test'), { code: 'ENOTFOUND' });
   });
 
-  it('is asked for SRV records', async (t) => {
+  it('serverResolver: queries SRV records', async (t) => {
     const { address } = await DnsServer.start(scopeOf(t), ZONE);
     const [service] = await serverResolver(address).services('_front._tcp.test');
     assert.deepEqual([service?.name, service?.port], ['both.test', 7]);
   });
 });
 
-describe('the system', () => {
-  it('knows localhost, by one family of addresses', async () => {
+describe('systemResolver', () => {
+  it('systemResolver: resolves localhost to addresses of one family', async () => {
     const found = await systemResolver.addresses('localhost');
     assert.ok(found.length > 0);
     assert.equal(new Set(found.map((address) => address.includes(':'))).size, 1);

@@ -13,7 +13,7 @@ import { tempFolder } from '../../../helpers/temp.ts';
 const A = curveKeyPair().publicKey;
 const B = curveKeyPair().publicKey;
 
-describe('rights', () => {
+describe('PeerPermissions', () => {
   const client = new PeerPermissions({
     name: 'c',
     role: 'client',
@@ -28,7 +28,7 @@ describe('rights', () => {
   });
   const admin = new PeerPermissions({ name: 'a', role: 'admin' });
 
-  it('of a client: events by name and by beginning', () => {
+  it('PeerPermissions: a client may call events by name and by prefix', () => {
     const may = (name: string) => client.mayCall(name);
     for (const name of ['tasks.get', 'echo.get', 'echo.', 'echo.a.b', '$router.ping', '$router.contracts'])
       assert.ok(may(name) && may(name), name);
@@ -41,7 +41,7 @@ describe('rights', () => {
     assert.ok(client.maySendHeartbeatsAs('client') && !client.maySendHeartbeatsAs('worker'));
   });
 
-  it('of a worker: events, and whole segments of paths', () => {
+  it('PeerPermissions: a worker may serve events, and announce paths by whole segments', () => {
     assert.ok(worker.mayServe('tasks.get') && !worker.mayServe('task') && !worker.mayServeUnannounced);
     for (const path of ['/tasks', '/tasks/{id}', '/a', '/a/b']) assert.ok(worker.mayAnnounce(path), path);
     for (const path of ['/', '/tasksx', '/b', '/ab']) assert.ok(!worker.mayAnnounce(path), path);
@@ -51,7 +51,7 @@ describe('rights', () => {
     assert.ok(everywhere.mayServeUnannounced && everywhere.mayAnnounce('/any/thing'));
   });
 
-  it('of an admin: everything', () => {
+  it('PeerPermissions: an admin has all permissions', () => {
     assert.ok(
       admin.mayCall('$router.stats') &&
         admin.mayServe('x') &&
@@ -63,20 +63,20 @@ describe('rights', () => {
     );
   });
 
-  it('are none where nothing is granted', () => {
+  it('PeerPermissions: permits nothing without a grant', () => {
     const nothing = new PeerPermissions({ name: 'n', role: 'worker' });
     assert.ok(!nothing.mayServe('x') && !nothing.mayAnnounce('/') && !nothing.mayServeUnannounced);
     assert.ok(!new PeerPermissions({ name: 'n', role: 'client' }).mayCall('x'));
   });
 
-  it('are answered alike however many names were asked for', () => {
+  it('PeerPermissions: decides the same after many different names', () => {
     for (let at = 0; at < 10_000; at += 1) assert.equal(client.mayCall(`echo.${at}`), true);
     for (let at = 0; at < 10_000; at += 1) assert.equal(client.mayCall(`other.${at}`), false);
   });
 });
 
-describe('the list', () => {
-  it('tells every fault by its place', () => {
+describe('AllowList', () => {
+  it('AllowList: reports every problem with its location', () => {
     const wrong = {
       peers: [
         { name: 'one', publicKey: 'short', role: 'king' },
@@ -109,14 +109,14 @@ describe('the list', () => {
     }
   });
 
-  it('knows keys, in their domains', () => {
+  it('AllowList: finds keys in their domains only', () => {
     const list = new AllowList({ peers: [{ name: 'a', publicKey: A, role: 'admin', domains: ['here'] }] });
     assert.equal(list.permissionsOf(A, 'here')?.name, 'a');
     assert.equal(list.permissionsOf(A, 'there'), undefined);
     assert.equal(list.permissionsOf(B, 'here'), undefined);
   });
 
-  it('that is replaced tells so; one with faults changes nothing', () => {
+  it('AllowList: notifies listeners of a replacement, and keeps the list if the new one is invalid', () => {
     const entry = { name: 'a', publicKey: A, role: 'client', calls: ['x'] } as const;
     const list = new AllowList({ peers: [entry] });
     let changes = 0;
@@ -132,11 +132,11 @@ describe('the list', () => {
   });
 });
 
-describe('a list in a file', () => {
+describe('AllowListFile', () => {
   const text = (names: string[]): string =>
     `peers:\n${names.map((name, at) => `  - { name: ${name}, publicKey: "${at === 0 ? A : B}", role: admin }\n`).join('')}`;
 
-  it('is read again when the file changes or is replaced; faults leave the old one', async (t) => {
+  it('AllowListFile: reloads a changed or replaced file, and keeps the list if the file is invalid', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const file = join(folder, 'peers.yaml');
@@ -170,7 +170,7 @@ describe('a list in a file', () => {
     assert.equal(list.size, 0);
   });
 
-  it('is refused where everybody could change it, or it is no list', (t) => {
+  it('AllowListFile: rejects a file that is missing, invalid or writable for every user', (t) => {
     const file = join(tempFolder(scopeOf(t)), 'peers.yaml');
     assert.throws(() => new AllowListFile(file), /cannot be read/);
     writeFileSync(file, 'peers: [');

@@ -18,12 +18,12 @@ const MANUAL = {
 };
 
 describe('Z85', () => {
-  it('writes the example of its RFC', () => {
+  it('Z85: encodes the example of RFC 32', () => {
     assert.equal(encodeZ85(Buffer.from('864FD26FB559F75B', 'hex')), 'HelloWorld');
     assert.deepEqual(decodeZ85('HelloWorld'), Buffer.from('864FD26FB559F75B', 'hex'));
   });
 
-  it('reads what it writes', () => {
+  it('Z85: decodes what it encodes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
         assert.deepEqual(decodeZ85(encodeZ85(Buffer.from(bytes))), Buffer.from(bytes));
@@ -31,27 +31,27 @@ describe('Z85', () => {
     );
   });
 
-  it('refuses what is none', () => {
+  it('Z85: rejects invalid text', () => {
     for (const text of ['Hello Worl', 'HelloWorl', '#####', 'é0000'])
       assert.equal(decodeZ85(text), undefined);
   });
 });
 
-describe('a key pair', () => {
-  it('is found by its secret key', () => {
+describe('CURVE key pairs', () => {
+  it('keyPairOf: derives the public key from the secret key', () => {
     assert.deepEqual(keyPairOf('curve', MANUAL.secretKey, undefined), MANUAL);
     const made = curveKeyPair();
     assert.deepEqual(keyPairOf('curve', made.secretKey, made.publicKey), made);
   });
 
-  it('must be one pair', () => {
+  it('keyPairOf: rejects keys of different pairs', () => {
     assert.throws(
       () => keyPairOf('curve', MANUAL.secretKey, curveKeyPair().publicKey),
       /publicKey does not belong to secretKey/,
     );
   });
 
-  it('is refused without telling the secret', () => {
+  it('keyPairOf: does not reveal the secret key in an error', () => {
     const almost = `${MANUAL.secretKey.slice(0, 39)}~`;
     assert.throws(
       () => keyPairOf('curve', almost, undefined),
@@ -61,8 +61,8 @@ describe('a key pair', () => {
   });
 });
 
-describe('options', () => {
-  it('keep secrets from whoever prints them', () => {
+describe('CURVE options', () => {
+  it('CURVE options: do not show secret keys when they are printed', () => {
     const { publicKey: serverKey } = MANUAL;
     const own = curveKeyPair();
     for (const one of [new CurveClient({ serverKey, ...own }), new CurveServer(own)]) {
@@ -71,7 +71,7 @@ describe('options', () => {
     }
   });
 
-  it('are checked, by name', () => {
+  it('CURVE options: are rejected with the name of the option', () => {
     const { secretKey, publicKey } = MANUAL;
     assert.throws(() => new CurveClient({ serverKey: 'short' }), /curve\.serverKey .*"short"/);
     assert.throws(() => new CurveClient({ serverKey: publicKey, publicKey }), /curve\.secretKey is missing/);
@@ -81,7 +81,7 @@ describe('options', () => {
 });
 
 describe('key files', () => {
-  it('hold a pair, the secret for its owner only', (t) => {
+  it('key files: store a key pair, with the secret key accessible only to the owner', (t) => {
     const file = join(tempFolder(scopeOf(t)), 'router.key');
     writeKeyFiles(file, MANUAL);
     assert.equal(statSync(file).mode & 0o777, 0o600);
@@ -91,7 +91,7 @@ describe('key files', () => {
     assert.ok(!readFileSync(`${file}.pub`, 'utf8').includes(MANUAL.secretKey));
   });
 
-  it('are refused when others can get at them, be it through a link', (t) => {
+  it('key files: are rejected if other users can access them, also through a link', (t) => {
     const folder = tempFolder(scopeOf(t));
     const file = join(folder, 'a.key');
     writeKeyFiles(file, MANUAL);
@@ -102,7 +102,7 @@ describe('key files', () => {
         assert.throws(
           () => readKeyFile(name),
           (error: Error) =>
-            /others than its owner .*chmod 600/.test(error.message) &&
+            /users other than the owner .*chmod 600/.test(error.message) &&
             !error.message.includes(MANUAL.secretKey),
         );
       }
@@ -111,25 +111,25 @@ describe('key files', () => {
     assert.deepEqual(readKeyFile(file), MANUAL);
   });
 
-  it('are not overwritten', (t) => {
+  it('key files: are not overwritten', (t) => {
     const file = join(tempFolder(scopeOf(t)), 'a.key');
-    writeFileSync(`${file}.pub`, 'mine');
-    assert.throws(() => writeKeyFiles(file, MANUAL), /a\.key\.pub: cannot be written: it exists already/);
+    writeFileSync(`${file}.pub`, 'existing');
+    assert.throws(() => writeKeyFiles(file, MANUAL), /a\.key\.pub: cannot be written: the file exists/);
     assert.ok(!existsSync(file));
-    writeFileSync(file, 'mine');
-    assert.throws(() => writeKeyFiles(file, MANUAL), /a\.key: cannot be written: it exists already/);
+    writeFileSync(file, 'existing');
+    assert.throws(() => writeKeyFiles(file, MANUAL), /a\.key: cannot be written: the file exists/);
   });
 
-  it('are told by name when they hold no key or cannot be read', (t) => {
+  it('key files: are named in the error if they contain no key or cannot be read', (t) => {
     const file = join(tempFolder(scopeOf(t)), 'a.key');
     assert.throws(() => readKeyFile(file), /a\.key: cannot be read/);
     writeFileSync(file, 'secret-key = "too short"', { mode: 0o600 });
-    assert.throws(() => readKeyFile(file), /a\.key: no secret-key/);
+    assert.throws(() => readKeyFile(file), /a\.key: the file has no secret-key/);
     assert.throws(() => readPublicKeyFile(file), /a\.key must be a public key/);
   });
 });
 
-it('keys are told from other texts', () => {
+it('isKey: accepts keys only', () => {
   assert.ok(isKey(MANUAL.publicKey));
   for (const other of [undefined, 7, '', 'x'.repeat(41), `${MANUAL.publicKey}00000`])
     assert.ok(!isKey(other));

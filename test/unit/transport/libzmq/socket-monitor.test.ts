@@ -19,8 +19,8 @@ function make() {
   return { monitor, statuses, emit };
 }
 
-describe('a socket monitor', () => {
-  it('passes every event of libzmq on, under its name and under `event`', () => {
+describe('ZeroMQSocketMonitor', () => {
+  it('ZeroMQSocketMonitor: emits every event of libzmq under its name and as `event`', () => {
     const { monitor, emit } = make();
     for (const name of Object.keys(MONITOR_EVENTS) as MonitorEventName[]) {
       const heard: unknown[] = [];
@@ -32,7 +32,7 @@ describe('a socket monitor', () => {
     }
   });
 
-  it('derives the status of the original', () => {
+  it('ZeroMQSocketMonitor: derives the status of the original', () => {
     const { monitor, statuses, emit } = make();
     assert.equal(monitor.status, ZeroMQSocketStatus.NONE);
     emit('connect:delay', 'connect', 'handshake');
@@ -42,7 +42,7 @@ describe('a socket monitor', () => {
     assert.deepEqual(statuses, ['connected', 'disconnected', 'connected', 'closed']);
   });
 
-  it('is connected as long as one of several peers is', () => {
+  it('ZeroMQSocketMonitor: is connected while at least one peer is', () => {
     const { monitor, statuses, emit } = make();
     emit('handshake', 'handshake', 'disconnect');
     assert.deepEqual([monitor.connections, statuses], [1, ['connected']]);
@@ -50,7 +50,7 @@ describe('a socket monitor', () => {
     assert.deepEqual([monitor.connections, statuses], [0, ['connected', 'disconnected']]);
   });
 
-  it('does not take the end of a failed handshake for that of a connection', () => {
+  it('ZeroMQSocketMonitor: does not count the end of a failed handshake as a lost connection', () => {
     const { monitor, statuses, emit } = make();
     emit('handshake', 'accept', 'handshake:error:other', 'disconnect');
     assert.deepEqual([monitor.connections, statuses], [1, ['connected']]);

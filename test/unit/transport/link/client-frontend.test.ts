@@ -1,4 +1,4 @@
-/** Clients at a frontend: who is known, how each is answered, and when one is forgotten. Time stands still. */
+/** Clients of a frontend: when they are known and forgotten, and in which format they get replies. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
@@ -21,7 +21,7 @@ import { makeReply, makeRequest } from '../../wire/messages.ts';
 
 failOnLeftovers();
 
-interface Asked {
+interface ReceivedRequest {
   peer: ClientPeer;
   eventName: string;
   id: number;
@@ -29,10 +29,11 @@ interface Asked {
   envelope: Buffer[] | undefined;
 }
 
-class Bench implements ClientFrontendOwner {
+/** The owner of a frontend, with what it received. */
+class Fixture implements ClientFrontendOwner {
   readonly clock = new FakeClock();
-  readonly asked: Asked[] = [];
-  readonly told: string[] = [];
+  readonly received: ReceivedRequest[] = [];
+  readonly events: string[] = [];
   readonly frontend: ClientFrontend;
   busy = false;
   private readonly changes = new EventEmitter();
@@ -42,185 +43,185 @@ class Bench implements ClientFrontendOwner {
     this.frontend = new ClientFrontend({ source, clock: this.clock }, this);
   }
 
-  static async start(scope: Scope): Promise<{ bench: Bench; endpoint: string }> {
-    const bench = new Bench();
-    scope.after(() => bench.frontend.close());
-    return { bench, endpoint: await bench.frontend.bind(toConnection('tcp://127.0.0.1:0')) };
+  static async start(scope: Scope): Promise<{ fixture: Fixture; endpoint: string }> {
+    const fixture = new Fixture();
+    scope.after(() => fixture.frontend.close());
+    return { fixture, endpoint: await fixture.frontend.bind(toConnection('tcp://127.0.0.1:0')) };
   }
 
   request(
     ...[peer, { eventName }, id, generation, envelope]: Parameters<ClientFrontendOwner['request']>
   ): void {
-    this.asked.push({ peer, eventName, id, generation, envelope });
+    this.received.push({ peer, eventName, id, generation, envelope });
     this.changes.emit('change');
   }
 
   cancel(peer: ClientPeer, id: number, generation: number): void {
-    this.tell(`${peer.key} cancels ${id}.${generation}`);
+    this.record(`${peer.key} cancels ${id}.${generation}`);
   }
 
   clientLeft({ key }: ClientPeer): void {
-    this.tell(`${key} is gone`);
+    this.record(`${key} is gone`);
   }
 
   idle(): boolean {
     return !this.busy;
   }
 
-  async requests(count: number): Promise<Asked> {
-    const find = (): Asked | undefined => this.asked[count - 1];
+  async requests(count: number): Promise<ReceivedRequest> {
+    const find = (): ReceivedRequest | undefined => this.received[count - 1];
     return eventually(emissions(this.changes, 'change'), find, `request ${count}`);
   }
 
-  hears(what: string): Promise<boolean> {
-    return eventually(emissions(this.changes, 'change'), () => this.told.includes(what), what);
+  seen(what: string): Promise<boolean> {
+    return eventually(emissions(this.changes, 'change'), () => this.events.includes(what), what);
   }
 
-  reply({ peer, eventName, id, generation, envelope }: Asked, members = {}): void {
+  reply({ peer, eventName, id, generation, envelope }: ReceivedRequest, members = {}): void {
     peer.reply(eventName, makeReply(members), id, generation, envelope);
   }
 
-  private tell(what: string): void {
-    this.told.push(what);
+  private record(what: string): void {
+    this.events.push(what);
     this.changes.emit('change');
   }
 }
 
-describe('a client at a frontend', () => {
-  it('is answered as it asked: classic, with metadata, packed', async (t) => {
+describe('clients of a frontend', () => {
+  it('ClientFrontend: replies in the format of the request: classic, with metadata, packed', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
+    const { fixture, endpoint } = await Fixture.start(scope);
     const classic = rawDealer(scope, endpoint, 'classic');
     await classic.send(['', 'echo', '1']);
-    bench.reply(await bench.requests(1), { code: 'X', status: 400 });
+    fixture.reply(await fixture.requests(1), { code: 'X', status: 400 });
     const failed = JSON.stringify({ v: 1, status: 400, code: 'X' });
     assert.deepEqual(texts(await classic.receive()), ['', 'echo', '{"b":2}', failed]);
-    const ours = rawDealer(scope, endpoint, 'ours');
+    const native = rawDealer(scope, endpoint, 'native');
     const token = encodeToken(7, 8);
-    await ours.send([token, '', ...requestFrames(makeRequest(), true)]);
-    const tokened = await bench.requests(2);
-    assert.deepEqual([tokened.id, tokened.generation], [7, 8]);
-    bench.reply(tokened);
-    const [back, , , , metadata] = await ours.receive();
+    await native.send([token, '', ...requestFrames(makeRequest(), true)]);
+    const withToken = await fixture.requests(2);
+    assert.deepEqual([withToken.id, withToken.generation], [7, 8]);
+    fixture.reply(withToken);
+    const [back, , , , metadata] = await native.receive();
     assert.deepEqual([back, JSON.parse(String(metadata))], [token, { v: 1, status: 200, pack: 1 }]);
     const batch = new PackedBatch();
     batch.addRequest(9, 10, makeRequest());
-    await ours.send(batch.take());
-    const packed = await bench.requests(3);
+    await native.send(batch.take());
+    const packed = await fixture.requests(3);
     assert.deepEqual([packed.id, packed.generation, packed.envelope], [9, 10, undefined]);
-    bench.reply(packed);
-    const [head = Buffer.alloc(0)] = await ours.receive();
+    fixture.reply(packed);
+    const [head = Buffer.alloc(0)] = await native.receive();
     assert.ok(isPacked(head));
   });
 
-  it('that is classic gets one reply, however many parts there are', async (t) => {
+  it('ClientFrontend: sends a classic client only the last of several replies', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
+    const { fixture, endpoint } = await Fixture.start(scope);
     const classic = rawDealer(scope, endpoint, 'classic');
     await classic.send(['', 'echo', '1']);
-    const asked = await bench.requests(1);
-    bench.reply(asked, { more: true, body: Buffer.from('"part"') });
-    bench.reply(asked, { body: Buffer.from('"last"') });
+    const received = await fixture.requests(1);
+    fixture.reply(received, { more: true, body: Buffer.from('"part"') });
+    fixture.reply(received, { body: Buffer.from('"last"') });
     assert.deepEqual(texts(await classic.receive()), ['', 'echo', '"last"']);
   });
 
-  it('is known from its first message, not from its connection, until it is gone', async (t) => {
+  it('ClientFrontend: knows a client from its first message until it has left', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
+    const { fixture, endpoint } = await Fixture.start(scope);
     const silent = rawDealer(scope, endpoint, 'silent');
     const client = rawDealer(scope, endpoint, 'client');
     await client.send(['', 'echo', '1']);
-    await bench.requests(1);
-    assert.equal(bench.frontend.size, 1);
+    await fixture.requests(1);
+    assert.equal(fixture.frontend.size, 1);
     silent.close();
     client.close();
-    await bench.hears('client is gone');
-    assert.equal(bench.frontend.size, 0);
-    assert.deepEqual(bench.told, ['client is gone']);
+    await fixture.seen('client is gone');
+    assert.equal(fixture.frontend.size, 0);
+    assert.deepEqual(fixture.events, ['client is gone']);
   });
 
-  it('that says of itself that it is gone leaves no phantom', async (t) => {
+  it('ClientFrontend: keeps no state of a client that forged its own departure', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
-    const liar = rawDealer(scope, endpoint, 'liar');
+    const { fixture, endpoint } = await Fixture.start(scope);
+    const forger = rawDealer(scope, endpoint, 'forger');
     const witness = rawDealer(scope, endpoint, 'witness');
-    await liar.send(['', 'echo', '1']);
-    await bench.requests(1);
-    await liar.send('');
-    await bench.hears('liar is gone');
-    liar.close();
+    await forger.send(['', 'echo', '1']);
+    await fixture.requests(1);
+    await forger.send('');
+    await fixture.seen('forger is gone');
+    forger.close();
     await witness.send(['', 'echo', '1']);
-    await bench.requests(2);
-    assert.equal(bench.frontend.size, 1);
+    await fixture.requests(2);
+    assert.equal(fixture.frontend.size, 1);
   });
 
-  it('may cancel what it asked', async (t) => {
+  it('ClientFrontend: passes on cancels of a client', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
+    const { fixture, endpoint } = await Fixture.start(scope);
     const client = rawDealer(scope, endpoint, 'client');
     const batch = new PackedBatch();
     batch.addCancel(1, 2);
     await client.send(batch.take());
-    await bench.hears('client cancels 1.2');
+    await fixture.seen('client cancels 1.2');
   });
 
-  it('that is silent and waits for nothing is forgotten, and known again by its next message', async (t) => {
+  it('ClientFrontend: forgets a silent client without requests, and knows it again by its next message', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
+    const { fixture, endpoint } = await Fixture.start(scope);
     const client = rawDealer(scope, endpoint, 'client');
     await client.send(['', 'echo', '1']);
-    await bench.requests(1);
-    bench.clock.advance(60_000);
-    assert.equal(bench.frontend.size, 1, 'it was heard of since the last look');
-    bench.busy = true;
-    bench.clock.advance(60_000);
-    assert.equal(bench.frontend.size, 1, 'something of it is under way');
-    bench.busy = false;
-    bench.clock.advance(60_000);
-    assert.deepEqual([bench.frontend.size, bench.told], [0, ['client is gone']]);
+    await fixture.requests(1);
+    fixture.clock.advance(60_000);
+    assert.equal(fixture.frontend.size, 1, 'it has sent a message since the last sweep');
+    fixture.busy = true;
+    fixture.clock.advance(60_000);
+    assert.equal(fixture.frontend.size, 1, 'it has a request in flight');
+    fixture.busy = false;
+    fixture.clock.advance(60_000);
+    assert.deepEqual([fixture.frontend.size, fixture.events], [0, ['client is gone']]);
     await client.send(['', 'echo', '2']);
-    bench.reply(await bench.requests(2));
+    fixture.reply(await fixture.requests(2));
     assert.equal(texts(await client.receive())[1], 'echo');
-    bench.frontend.close();
-    assert.equal(bench.clock.pending, 0);
+    fixture.frontend.close();
+    assert.equal(fixture.clock.pending, 0);
   });
 });
 
-describe('a goodbye', () => {
-  it('waits for the clients of ours to agree', async (t) => {
+describe('goodbye of a frontend', () => {
+  it('ClientFrontend: waits until all native clients have confirmed the goodbye', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
-    const ours = rawDealer(scope, endpoint, 'ours');
+    const { fixture, endpoint } = await Fixture.start(scope);
+    const native = rawDealer(scope, endpoint, 'native');
     const leaver = rawDealer(scope, endpoint, 'leaver');
     const classic = rawDealer(scope, endpoint, 'classic');
     await classic.send(['', 'echo', '1']);
-    for (const socket of [ours, leaver]) await socket.send(['', ...requestFrames(makeRequest(), true)]);
-    await bench.requests(3);
-    let agreed = false;
-    const goodbye = bench.frontend.sayGoodbye().then(() => {
-      agreed = true;
+    for (const socket of [native, leaver]) await socket.send(['', ...requestFrames(makeRequest(), true)]);
+    await fixture.requests(3);
+    let confirmed = false;
+    const goodbye = fixture.frontend.sayGoodbye().then(() => {
+      confirmed = true;
     });
-    for (const socket of [ours, leaver]) assert.equal(texts(await socket.receive())[2], '$bye');
+    for (const socket of [native, leaver]) assert.equal(texts(await socket.receive())[2], '$bye');
     leaver.close();
-    await bench.hears('leaver is gone');
-    assert.equal(agreed, false);
-    await ours.send(controlFrames('$bye', {}));
+    await fixture.seen('leaver is gone');
+    assert.equal(confirmed, false);
+    await native.send(controlFrames('$bye', {}));
     await goodbye;
   });
 
-  it('does not wait for ever', async (t) => {
+  it('ClientFrontend: stops waiting for the goodbye after a timeout', async (t) => {
     const scope = scopeOf(t);
-    const { bench, endpoint } = await Bench.start(scope);
-    const stubborn = rawDealer(scope, endpoint, 'stubborn');
-    await stubborn.send(['', ...requestFrames(makeRequest(), true)]);
-    await bench.requests(1);
-    const goodbye = bench.frontend.sayGoodbye();
-    bench.clock.advance(1000);
+    const { fixture, endpoint } = await Fixture.start(scope);
+    const silent = rawDealer(scope, endpoint, 'silent');
+    await silent.send(['', ...requestFrames(makeRequest(), true)]);
+    await fixture.requests(1);
+    const goodbye = fixture.frontend.sayGoodbye();
+    fixture.clock.advance(1000);
     await goodbye;
   });
 
-  it('is over at once where there is nobody to ask', async (t) => {
-    const { bench } = await Bench.start(scopeOf(t));
-    await bench.frontend.sayGoodbye();
+  it('ClientFrontend: does not wait for a goodbye without native clients', async (t) => {
+    const { fixture } = await Fixture.start(scopeOf(t));
+    await fixture.frontend.sayGoodbye();
   });
 });

@@ -15,40 +15,40 @@ import { makeReply, makeRequest } from '../../wire/messages.ts';
 const LIMITS = { backlogBytes: 100, stallTimeout: 50 };
 const IDENTITY = Buffer.from('peer');
 
-/** A socket that takes what it is told to take. */
+/** A socket that accepts every message, or refuses it with `answer`. */
 class FakeSocket implements Pick<MessageSocket, 'send' | 'deliver'> {
-  readonly taken: Buffer[][] = [];
+  readonly sent: Buffer[][] = [];
   answer: Refusal | undefined;
 
   send(frames: Buffer[], handler: SendHandler): void {
     const { answer } = this;
-    if (answer === undefined) this.taken.push(frames);
+    if (answer === undefined) this.sent.push(frames);
     else queueMicrotask(() => handler.refused(frames, answer));
   }
 
   deliver(frames: Buffer[]): Promise<Refusal | undefined> {
-    if (this.answer === undefined) this.taken.push(frames);
+    if (this.answer === undefined) this.sent.push(frames);
     return Promise.resolve(this.answer);
   }
 
   get texts(): string[] {
-    return this.taken.map((frames) => frames.map(String).join('|'));
+    return this.sent.map((frames) => frames.map(String).join('|'));
   }
 }
 
 class Owner implements ChannelOwner {
-  readonly told: string[] = [];
+  readonly events: string[] = [];
 
   channelGone(unsent: Messages): void {
-    this.told.push(`gone ${unsent.map((frames) => frames.map(String).join('|')).join(', ')}`);
+    this.events.push(`gone ${unsent.map((frames) => frames.map(String).join('|')).join(', ')}`);
   }
 
   channelStalled(unsent: Messages): void {
-    this.told.push(`stalled ${unsent.length}`);
+    this.events.push(`stalled ${unsent.length}`);
   }
 
   channelWritable(): void {
-    this.told.push('writable');
+    this.events.push('writable');
   }
 }
 
@@ -69,14 +69,14 @@ function make(identity: Buffer | undefined = IDENTITY, unread?: UnreadReplies) {
   return { socket, owner, clock, channel, post };
 }
 
-describe('a channel', () => {
-  it('sends messages at once, with the identity of the peer in front', () => {
+describe('PeerChannel', () => {
+  it('PeerChannel: sends messages at once, after the identity of the peer', () => {
     const { socket, post } = make();
     post('a', 'b');
     assert.deepEqual(socket.texts, ['peer|a', 'peer|b']);
   });
 
-  it('has no identity to put in front on a DEALER', () => {
+  it('PeerChannel: adds no identity on a DEALER', () => {
     const { socket, channel } = make(undefined);
     const dealer = new PeerChannel(
       socket as unknown as MessageSocket,
@@ -90,17 +90,17 @@ describe('a channel', () => {
     channel.close();
   });
 
-  it('gathers records, and sends them as one message at the end of the turn', async () => {
+  it('PeerChannel: sends the records of a turn as one message', async () => {
     const { socket, channel } = make();
     channel.addRequest(1, 1, makeRequest());
     channel.addReply(2, 2, makeReply());
     channel.addCancel(3, 3);
-    assert.equal(socket.taken.length, 0);
+    assert.equal(socket.sent.length, 0);
     await turn();
     await turn();
-    const [message = []] = socket.taken;
+    const [message = []] = socket.sent;
     const kinds: string[] = [];
-    assert.equal(socket.taken.length, 1);
+    assert.equal(socket.sent.length, 1);
     assert.ok(message[1] !== undefined && isPacked(message[1]));
     readPacked(message, 1, {
       packedRequest: () => kinds.push('request'),
@@ -110,16 +110,16 @@ describe('a channel', () => {
     assert.deepEqual(kinds, ['request', 'reply', 'cancel']);
   });
 
-  it('does not wait for the end of the turn with a full batch', () => {
+  it('PeerChannel: sends a full batch at once', () => {
     const { socket, channel } = make();
     channel.addReply(1, 1, makeReply({ body: Buffer.alloc(300 * 1024) }));
-    assert.equal(socket.taken.length, 1);
+    assert.equal(socket.sent.length, 1);
     channel.close();
   });
 });
 
-describe('a channel whose peer takes nothing', () => {
-  it('keeps messages in order, and sends them when the peer takes them again', async () => {
+describe('PeerChannel to a peer that accepts nothing', () => {
+  it('PeerChannel: keeps messages in order until the peer accepts them again', async () => {
     const { socket, owner, clock, channel, post } = make();
     socket.answer = 'EAGAIN';
     post('a', 'b');
@@ -131,21 +131,21 @@ describe('a channel whose peer takes nothing', () => {
     socket.answer = undefined;
     await clock.advanceAsync(20);
     assert.deepEqual(socket.texts, ['peer|a', 'peer|b', 'peer|c']);
-    assert.deepEqual(owner.told, ['writable']);
+    assert.deepEqual(owner.events, ['writable']);
     assert.equal(channel.writable, true);
     assert.equal(clock.pending, 0);
   });
 
-  it('gives up after a while, and tells what never left', async () => {
+  it('PeerChannel: gives up after the stall timeout, and reports the unsent messages', async () => {
     const { socket, owner, clock, post } = make();
     socket.answer = 'EAGAIN';
     post('a', 'b');
     await clock.advanceAsync(LIMITS.stallTimeout + 20);
-    assert.deepEqual(owner.told, ['stalled 2']);
+    assert.deepEqual(owner.events, ['stalled 2']);
     assert.equal(clock.pending, 0);
   });
 
-  it('waits longer as long as something is taken now and then', async () => {
+  it('PeerChannel: keeps waiting while the peer accepts a message now and then', async () => {
     const { socket, owner, clock, post } = make();
     for (let round = 0; round < 4; round += 1) {
       socket.answer = 'EAGAIN';
@@ -154,22 +154,22 @@ describe('a channel whose peer takes nothing', () => {
       socket.answer = undefined;
       await clock.advanceAsync(20);
     }
-    assert.equal(socket.taken.length, 4);
-    assert.ok(!owner.told.some((what) => what.startsWith('stalled')), owner.told.join());
+    assert.equal(socket.sent.length, 4);
+    assert.ok(!owner.events.some((what) => what.startsWith('stalled')), owner.events.join());
   });
 
-  it('holds no more bytes than it may', async () => {
+  it('PeerChannel: drops messages beyond its limit of bytes', async () => {
     const { socket, owner, post } = make();
     socket.answer = 'EAGAIN';
     post('x'.repeat(90));
     await turn();
-    post('the last one that is taken');
-    assert.deepEqual(owner.told, []);
+    post('the last one that is kept');
+    assert.deepEqual(owner.events, []);
     post('one too many');
-    assert.deepEqual(owner.told, ['stalled 3']);
+    assert.deepEqual(owner.events, ['stalled 3']);
   });
 
-  it('does not count as unsent what the socket has just been given', async () => {
+  it('PeerChannel: does not report a message as unsent while the socket has it', async () => {
     const { socket, owner, clock, post } = make();
     socket.answer = 'EAGAIN';
     post('first', 'x'.repeat(120));
@@ -177,12 +177,12 @@ describe('a channel whose peer takes nothing', () => {
     socket.answer = undefined;
     clock.advance(20);
     post('one too many');
-    assert.deepEqual(owner.told, ['stalled 2']);
+    assert.deepEqual(owner.events, ['stalled 2']);
     await turn();
     assert.deepEqual(socket.texts, ['peer|first']);
   });
 
-  it('forgets all when it is reset, and goes on', async () => {
+  it('PeerChannel: drops waiting messages on reset, and continues', async () => {
     const { socket, clock, channel, post } = make();
     socket.answer = 'EAGAIN';
     post('old');
@@ -198,8 +198,8 @@ describe('a channel whose peer takes nothing', () => {
   });
 });
 
-describe('a channel that counts what its peer does not read', () => {
-  it('counts what libzmq may hold and what waits, until the peer takes messages again', async () => {
+describe('PeerChannel that counts unread messages', () => {
+  it('PeerChannel: counts bytes in libzmq and waiting bytes until the peer accepts messages again', async () => {
     const unread = new UnreadReplies();
     const { socket, clock, channel, post } = make(IDENTITY, unread);
     for (let at = 0; at < 130; at += 1) post('123456');
@@ -207,83 +207,83 @@ describe('a channel that counts what its peer does not read', () => {
     socket.answer = 'EAGAIN';
     post('123456');
     await turn();
-    // The last 50 to 100 messages, and the one that waits: it counts among them too.
+    // The last 50 to 100 messages, including the one that waits.
     assert.deepEqual([unread.bytes, unread.clients], [82 * 10, 1]);
     post('abcdef');
     assert.equal(unread.bytes, 83 * 10);
-    assert.equal(channel.crowded, false);
+    assert.equal(channel.congested, false);
     socket.answer = undefined;
     await clock.advanceAsync(20);
     assert.deepEqual([unread.bytes, unread.clients], [0, 0]);
     assert.equal(clock.pending, 0);
   });
 
-  it('keeps the oldest message of a peer that takes nothing for too long, and drops the others', async () => {
+  it('PeerChannel: keeps only the oldest message after the stall timeout', async () => {
     const unread = new UnreadReplies();
     const { socket, owner, clock, channel, post } = make(IDENTITY, unread);
     socket.answer = 'EAGAIN';
     post('a', 'b', 'c');
     await clock.advanceAsync(LIMITS.stallTimeout + 20);
-    assert.deepEqual(owner.told, ['stalled 2']);
-    assert.equal(channel.crowded, true);
+    assert.deepEqual(owner.events, ['stalled 2']);
+    assert.equal(channel.congested, true);
     post('d');
-    assert.deepEqual(owner.told, ['stalled 2', 'stalled 1']);
+    assert.deepEqual(owner.events, ['stalled 2', 'stalled 1']);
     assert.ok(unread.bytes > 0);
     socket.answer = undefined;
     await clock.advanceAsync(300);
     assert.deepEqual(socket.texts, ['peer|a']);
-    assert.deepEqual([channel.crowded, unread.bytes, clock.pending], [false, 0, 0]);
+    assert.deepEqual([channel.congested, unread.bytes, clock.pending], [false, 0, 0]);
     post('e');
     assert.deepEqual(socket.texts, ['peer|a', 'peer|e']);
   });
 
-  it('drops only the newest message when there is no room, and says that the peer should not ask for more', async () => {
+  it('PeerChannel: drops the newest message beyond its limit, and reports congestion', async () => {
     const { socket, owner, channel, post } = make(IDENTITY, new UnreadReplies());
     socket.answer = 'EAGAIN';
     post('x'.repeat(40));
     await turn();
-    assert.equal(channel.crowded, false);
+    assert.equal(channel.congested, false);
     post('x'.repeat(60));
-    assert.equal(channel.crowded, true);
+    assert.equal(channel.congested, true);
     post('one too many');
-    assert.deepEqual(owner.told, ['stalled 1']);
+    assert.deepEqual(owner.events, ['stalled 1']);
     channel.close();
   });
 
-  it('drops messages of the peer with more than its part once the bound of all is reached, not of others', async () => {
+  it('PeerChannel: drops messages only of peers above their share once the total limit is reached', async () => {
     const unread = new UnreadReplies();
-    const deaf = make(IDENTITY, unread);
+    const stalled = make(IDENTITY, unread);
     const busy = make(IDENTITY, unread);
-    deaf.post('x'.repeat(unread.limit));
-    deaf.socket.answer = 'EAGAIN';
+    stalled.post('x'.repeat(unread.limit));
+    stalled.socket.answer = 'EAGAIN';
     busy.socket.answer = 'EAGAIN';
-    deaf.post('a');
+    stalled.post('a');
     busy.post('a');
     await turn();
-    deaf.post('b');
+    stalled.post('b');
     busy.post('b');
-    assert.deepEqual([deaf.owner.told, busy.owner.told], [['stalled 1'], []]);
-    assert.deepEqual([deaf.channel.crowded, busy.channel.crowded], [true, false]);
-    deaf.channel.close();
+    assert.deepEqual([stalled.owner.events, busy.owner.events], [['stalled 1'], []]);
+    assert.deepEqual([stalled.channel.congested, busy.channel.congested], [true, false]);
+    stalled.channel.close();
     busy.channel.close();
     assert.deepEqual([unread.bytes, unread.clients], [0, 0]);
   });
 });
 
-describe('a channel whose peer is gone', () => {
-  it('tells it once, with all that never left', async () => {
+describe('PeerChannel to a peer that has left', () => {
+  it('PeerChannel: reports once that the peer has left, with all unsent messages', async () => {
     const { socket, owner, channel, post } = make();
     socket.answer = 'EHOSTUNREACH';
     post('a', 'b');
     await turn();
-    assert.deepEqual(owner.told, ['gone peer|a, peer|b']);
+    assert.deepEqual(owner.events, ['gone peer|a, peer|b']);
     post('c');
     await turn();
     assert.equal(channel.writable, false);
-    assert.equal(owner.told.length, 1);
+    assert.equal(owner.events.length, 1);
   });
 
-  it('tells of what was waiting and gathered too', async () => {
+  it('PeerChannel: includes waiting messages and gathered records in the report', async () => {
     const { socket, owner, clock, channel, post } = make();
     socket.answer = 'EAGAIN';
     post('a');
@@ -293,16 +293,16 @@ describe('a channel whose peer is gone', () => {
     socket.answer = 'EHOSTUNREACH';
     await clock.advanceAsync(20);
     await turn();
-    assert.match(owner.told.join(), /^gone peer\|a, peer\|b, peer\|\0ZG/);
+    assert.match(owner.events.join(), /^gone peer\|a, peer\|b, peer\|\0ZG/);
     assert.equal(clock.pending, 0);
   });
 
-  it('says nothing when it was closed before', async () => {
+  it('PeerChannel: reports nothing after it was closed', async () => {
     const { socket, owner, channel, post } = make();
     socket.answer = 'CLOSED';
     post('a');
     channel.close();
     await turn();
-    assert.deepEqual(owner.told, []);
+    assert.deepEqual(owner.events, []);
   });
 });

@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { flushAtEndOfTurn, turnNow } from '../../../../src/transport/link/turn.ts';
 
-describe('the end of a turn', () => {
-  it('flushes each item once, in order', async () => {
+describe('end of a turn', () => {
+  it('end of a turn: flushes each item once, in order', async () => {
     const flushed: string[] = [];
     flushAtEndOfTurn({ flush: () => flushed.push('a') });
     flushAtEndOfTurn({ flush: () => flushed.push('b') });
@@ -15,7 +15,7 @@ describe('the end of a turn', () => {
     assert.deepEqual(flushed, ['a', 'b']);
   });
 
-  it('puts what is added while flushing off to the next one', async () => {
+  it('end of a turn: flushes items that were added while flushing in the next turn', async () => {
     const flushed: string[] = [];
     flushAtEndOfTurn({
       flush: () => {
@@ -29,7 +29,7 @@ describe('the end of a turn', () => {
     assert.deepEqual(flushed, ['first', 'second']);
   });
 
-  it('flushes the others when one fails, and warns', async () => {
+  it('end of a turn: emits a warning if an item fails, and flushes the others', async () => {
     const warned = once(process, 'warning');
     let flushed = false;
     flushAtEndOfTurn({
@@ -48,8 +48,8 @@ describe('the end of a turn', () => {
   });
 });
 
-describe('the time of a turn', () => {
-  it('stands still within it and goes on with the next', async () => {
+describe('time of a turn', () => {
+  it('turnNow: is constant within a turn and advances with the next', async () => {
     const now = turnNow();
     for (let spun = performance.now(); performance.now() < spun + 2; );
     assert.equal(turnNow(), now);

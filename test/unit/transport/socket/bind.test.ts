@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { toConnection } from '../../../../src/transport/addressing/connection.ts';
 import { type Bindable, bindSocket } from '../../../../src/transport/socket/bind.ts';
 
-/** A socket whose binds end with these codes, the last one again and again; undefined is a success. */
+/** A socket whose binds fail with these codes in turn, then with the last one; undefined is a success. */
 function scripted(...codes: (string | undefined)[]): Bindable & { readonly attempts: number } {
   let attempts = 0;
   return {
@@ -15,31 +15,31 @@ function scripted(...codes: (string | undefined)[]): Bindable & { readonly attem
       const code = codes[Math.min(attempts, codes.length - 1)];
       attempts += 1;
       if (code === undefined) return Promise.resolve();
-      return Promise.reject(Object.assign(new Error(`libzmq says ${code}`), { code }));
+      return Promise.reject(Object.assign(new Error(`error ${code}`), { code }));
     },
   };
 }
 
 const ADDRESS = toConnection('tcp://127.0.0.1:5555');
-const wanted = () => false;
+const isClosed = () => false;
 
-describe('a bind', () => {
-  it('waits a moment for an address that is in use', async () => {
+describe('bindSocket', () => {
+  it('bindSocket: retries briefly while an address is in use', async () => {
     const socket = scripted('EADDRINUSE', 'EADDRINUSE', undefined);
-    const bound = await bindSocket(socket, ADDRESS, wanted);
+    const bound = await bindSocket(socket, ADDRESS, isClosed);
     assert.deepEqual([bound, socket.attempts], [{ endpoint: 'tcp://127.0.0.1:5555', file: undefined }, 3]);
   });
 
-  it('tells what is wrong, where zeromq.js does not at once', async () => {
+  it('bindSocket: retries to get the real error if zeromq.js reports a spurious one', async () => {
     for (const code of ['EADDRINUSE', 'EADDRNOTAVAIL']) {
-      await assert.rejects(bindSocket(scripted('EAGAIN', code, 'EAGAIN', code), ADDRESS, wanted), {
+      await assert.rejects(bindSocket(scripted('EAGAIN', code, 'EAGAIN', code), ADDRESS, isClosed), {
         code,
-        message: `cannot bind tcp://127.0.0.1:5555: libzmq says ${code}`,
+        message: `cannot bind tcp://127.0.0.1:5555: error ${code}`,
       });
     }
   });
 
-  it('is tried no more for a socket that nobody wants', async () => {
+  it('bindSocket: stops retrying once the socket was closed', async () => {
     const socket = scripted('EADDRINUSE');
     await assert.rejects(
       bindSocket(socket, ADDRESS, () => true),
@@ -48,8 +48,8 @@ describe('a bind', () => {
     assert.equal(socket.attempts, 1);
   });
 
-  it('of a name says that it is none of this host', async () => {
-    await assert.rejects(bindSocket(scripted('ENODEV'), toConnection('tcp://eth9:5555'), wanted), {
+  it('bindSocket: reports a name that is not an interface of this host', async () => {
+    await assert.rejects(bindSocket(scripted('ENODEV'), toConnection('tcp://eth9:5555'), isClosed), {
       code: 'ENODEV',
       message:
         'cannot bind tcp://eth9:5555: eth9 is neither an IP address nor a network interface of this host',

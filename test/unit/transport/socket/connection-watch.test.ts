@@ -10,81 +10,81 @@ function watched() {
   const raw = new EventEmitter();
   const monitor = new ZeroMQSocketMonitor(raw as unknown as Observer);
   const socket = { monitor, received: 0, renewing: false };
-  const told: string[] = [];
-  const news = new EventEmitter();
-  const tell = (what: string): void => {
-    told.push(what);
-    news.emit(what);
+  const reports: string[] = [];
+  const emitter = new EventEmitter();
+  const report = (what: string): void => {
+    reports.push(what);
+    emitter.emit(what);
   };
   new ConnectionWatch(
     socket,
-    () => tell('up'),
-    () => tell('down'),
+    () => report('up'),
+    () => report('down'),
   );
-  return { emit: (name: string) => raw.emit(name, {}), socket, told, news };
+  return { emit: (name: string) => raw.emit(name, {}), socket, reports, emitter };
 }
 
-describe('a connection that is watched', () => {
-  it('comes up at once, and is lost after a turn without a message', async () => {
-    const { emit, told, news } = watched();
+describe('ConnectionWatch', () => {
+  it('ConnectionWatch: reports a connection at once, and its loss after a turn without a message', async () => {
+    const { emit, reports, emitter } = watched();
     emit('handshake');
-    assert.deepEqual(told, ['up']);
+    assert.deepEqual(reports, ['up']);
     emit('disconnect');
-    assert.deepEqual(told, ['up']);
-    await once(news, 'down');
-    assert.deepEqual(told, ['up', 'down']);
+    assert.deepEqual(reports, ['up']);
+    await once(emitter, 'down');
+    assert.deepEqual(reports, ['up', 'down']);
   });
 
-  it('is not lost before what came over it is read', async () => {
-    const { emit, socket, told, news } = watched();
+  it('ConnectionWatch: reports a loss after all messages of the connection were read', async () => {
+    const { emit, socket, reports, emitter } = watched();
     emit('handshake');
     emit('disconnect');
     for (let n = 0; n < 5; n += 1) {
       socket.received += 1;
       await turn();
-      assert.deepEqual(told, ['up']);
+      assert.deepEqual(reports, ['up']);
     }
-    await once(news, 'down');
+    await once(emitter, 'down');
   });
 
-  it('is lost before the next one comes up', async () => {
-    const { emit, socket, told } = watched();
+  it('ConnectionWatch: reports a loss before the next connection', async () => {
+    const { emit, socket, reports } = watched();
     emit('handshake');
     emit('disconnect');
     socket.received += 1;
     emit('handshake');
     await turn();
     await turn();
-    assert.deepEqual(told, ['up', 'down', 'up']);
+    assert.deepEqual(reports, ['up', 'down', 'up']);
   });
 
-  it('does not come up by news of one that was given up', () => {
-    const { emit, socket, told } = watched();
+  it('ConnectionWatch: ignores the handshake of a discarded connection', () => {
+    const { emit, socket, reports } = watched();
     socket.renewing = true;
     emit('handshake');
-    assert.deepEqual(told, []);
+    assert.deepEqual(reports, []);
     socket.renewing = false;
     emit('handshake');
-    assert.deepEqual(told, ['up']);
+    assert.deepEqual(reports, ['up']);
   });
 
-  it('is lost once', async () => {
-    const { emit, told, news } = watched();
+  it('ConnectionWatch: reports a loss once', async () => {
+    const { emit, reports, emitter } = watched();
     emit('handshake');
     emit('disconnect');
     emit('disconnect');
-    await once(news, 'down');
+    await once(emitter, 'down');
     await turn();
-    assert.deepEqual(told, ['up', 'down']);
+    assert.deepEqual(reports, ['up', 'down']);
   });
 
-  it('tells nothing more once its socket is closed', async () => {
-    const { emit, socket, told } = watched();
+  it('ConnectionWatch: reports nothing after its socket was closed', async () => {
+    const { emit, socket, reports } = watched();
     emit('handshake');
     emit('disconnect');
     socket.monitor.close();
     await turn();
     await turn();
-    assert.deepEqual(told, ['up']);
+    assert.deepEqual(reports, ['up']);
   });
 });

@@ -24,18 +24,18 @@ async function stalePath(scope: Scope): Promise<string> {
   return path;
 }
 
-describe('the path of an IPC endpoint', () => {
-  it('may be free', async (t) => {
+describe('clearIpcPath', () => {
+  it('clearIpcPath: accepts a free path', async (t) => {
     await clearIpcPath(ipcPath(scopeOf(t)));
   });
 
-  it('is cleared of the socket file of a process that died', async (t) => {
+  it('clearIpcPath: removes the socket file of a process that has ended', async (t) => {
     const path = await stalePath(scopeOf(t));
     await clearIpcPath(path);
     assert.ok(!existsSync(path));
   });
 
-  it('is left to a process that listens there', async (t) => {
+  it('clearIpcPath: keeps the socket file of a running process', async (t) => {
     const scope = scopeOf(t);
     const path = ipcPath(scope);
     const server = createServer((socket) => socket.destroy()).listen(path);
@@ -49,18 +49,18 @@ describe('the path of an IPC endpoint', () => {
     assert.ok(existsSync(path));
   });
 
-  it('is left to a file that is no socket, and to a link', async (t) => {
+  it('clearIpcPath: keeps a link and a file that is not a socket', async (t) => {
     const scope = scopeOf(t);
     const path = ipcPath(scope);
-    writeFileSync(path, 'mine');
-    await assert.rejects(clearIpcPath(path), { code: 'EADDRINUSE', message: /no socket/ });
+    writeFileSync(path, 'text');
+    await assert.rejects(clearIpcPath(path), { code: 'EADDRINUSE', message: /not a socket/ });
     const link = ipcPath(scope);
     symlinkSync(path, link);
     await assert.rejects(clearIpcPath(link), { code: 'EADDRINUSE' });
     assert.ok(existsSync(path) && existsSync(link));
   });
 
-  it('is none in the abstract namespace, or where libzmq makes one up', async () => {
+  it('clearIpcPath: ignores the abstract namespace and paths that libzmq chooses', async () => {
     await clearIpcPath('@name');
     await clearIpcPath('*');
   });

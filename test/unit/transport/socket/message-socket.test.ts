@@ -1,4 +1,4 @@
-/** The discipline of sockets, on real ones: order, refusals, handlers that throw, closing with work left. */
+/** Real sockets: order, refused messages, handlers that throw, and closing with unsent messages. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
@@ -22,7 +22,7 @@ failOnLeftovers();
 
 /** A socket and what it received. */
 class Peer {
-  readonly got: string[] = [];
+  readonly messages: string[] = [];
   readonly socket: MessageSocket;
   onMessage: (frames: Buffer[]) => void = () => undefined;
   private awaited: { count: number; done: () => void } | undefined;
@@ -30,8 +30,8 @@ class Peer {
   constructor(scope: Scope, options: MessageSocketOptions) {
     this.socket = new MessageSocket(options, {
       message: (frames) => {
-        this.got.push(frames.map(String).join('|'));
-        if (this.got.length === this.awaited?.count) this.awaited.done();
+        this.messages.push(frames.map(String).join('|'));
+        if (this.messages.length === this.awaited?.count) this.awaited.done();
         this.onMessage(frames);
       },
     });
@@ -39,12 +39,12 @@ class Peer {
   }
 
   async received(count: number): Promise<string[]> {
-    if (this.got.length < count) {
+    if (this.messages.length < count) {
       const { promise, resolve } = withResolvers();
       this.awaited = { count, done: resolve };
       await within(promise, `${count} messages`);
     }
-    return this.got;
+    return this.messages;
   }
 }
 
@@ -52,8 +52,8 @@ const frames = (...texts: string[]): Buffer[] => texts.map((text) => Buffer.from
 const ignore: SendHandler = { refused: () => undefined };
 
 for (const transport of ALL_TRANSPORTS) {
-  describe(`a socket over ${transport}`, () => {
-    it('sends thousands of messages of one turn in their order', async (t) => {
+  describe(`MessageSocket over ${transport}`, () => {
+    it(`MessageSocket over ${transport}: sends thousands of messages of one turn in order`, async (t) => {
       const scope = scopeOf(t);
       const router = new Peer(scope, { type: 'router', receiveHighWaterMark: 100_000 });
       const endpoint = await router.socket.bind(toConnection(anyEndpoint(scope, transport)));
@@ -64,7 +64,7 @@ for (const transport of ALL_TRANSPORTS) {
       assert.deepEqual(await router.received(5000), sent);
     });
 
-    it('hands over what it has before it closes', async (t) => {
+    it(`MessageSocket over ${transport}: sends all accepted messages before it closes`, async (t) => {
       const scope = scopeOf(t);
       const dealer = new Peer(scope, { type: 'dealer', routingId: 'd', receiveHighWaterMark: 100_000 });
       const router = new Peer(scope, { type: 'router', sendHighWaterMark: 100_000 });
@@ -83,21 +83,21 @@ for (const transport of ALL_TRANSPORTS) {
   });
 }
 
-describe('a send', () => {
+describe('sends of a MessageSocket', () => {
   const refusal = async (socket: MessageSocket, ...texts: string[]): Promise<Refusal | undefined> => {
     return socket.deliver(frames(...texts));
   };
 
-  it('to nobody is refused', async (t) => {
+  it('MessageSocket: refuses a message to an unknown peer', async (t) => {
     const scope = scopeOf(t);
     const router = new Peer(scope, { type: 'router' });
     await router.socket.bind(toConnection('tcp://127.0.0.1:0'));
-    assert.equal(await refusal(router.socket, 'nobody', 'x'), 'EHOSTUNREACH');
+    assert.equal(await refusal(router.socket, 'unknown', 'x'), 'EHOSTUNREACH');
     const dealer = new Peer(scope, { type: 'dealer' });
     assert.equal(await refusal(dealer.socket, 'x'), 'EAGAIN');
   });
 
-  it('to a peer that takes nothing is refused', async (t) => {
+  it('MessageSocket: refuses a message to a peer whose queue is full', async (t) => {
     const scope = scopeOf(t);
     const router = new Peer(scope, { type: 'router', sendHighWaterMark: 5 });
     const endpoint = await router.socket.bind(toConnection(anyEndpoint(scope, 'inproc')));
@@ -113,7 +113,7 @@ describe('a send', () => {
     await dealer.received(10);
   });
 
-  it('on a closed socket is refused', async (t) => {
+  it('MessageSocket: refuses a message after it was closed', async (t) => {
     const dealer = new Peer(scopeOf(t), { type: 'dealer' });
     dealer.socket.close();
     dealer.socket.close();
@@ -121,7 +121,7 @@ describe('a send', () => {
     dealer.socket.reconnect(toConnection('tcp://127.0.0.1:1'));
   });
 
-  it('whose handler throws does not stop those behind it', async (t) => {
+  it('MessageSocket: sends further messages after a send handler throws', async (t) => {
     const scope = scopeOf(t);
     const router = new Peer(scope, { type: 'router', sendHighWaterMark: 1000 });
     const dealer = new Peer(scope, { type: 'dealer', routingId: 'd' });
@@ -135,7 +135,7 @@ describe('a send', () => {
       },
     };
     for (let n = 0; n < 600; n += 1) router.socket.send(frames('d', 'x'), ignore);
-    router.socket.send(frames('nobody', 'x'), thrower);
+    router.socket.send(frames('unknown', 'x'), thrower);
     router.socket.send(frames('d', 'last'), ignore);
     assert.equal((await dealer.received(601))[600], 'last');
     const [warning] = (await warned) as [Error];
@@ -143,8 +143,8 @@ describe('a send', () => {
   });
 });
 
-describe('a reader', () => {
-  it('goes on when a message makes its receiver throw', async (t) => {
+describe('receiver of a MessageSocket', () => {
+  it('MessageSocket: keeps reading after its receiver throws', async (t) => {
     const scope = scopeOf(t);
     const router = new Peer(scope, { type: 'router' });
     const endpoint = await router.socket.bind(toConnection('tcp://127.0.0.1:0'));
@@ -158,7 +158,7 @@ describe('a reader', () => {
     await warned;
   });
 
-  it('that is paused leaves what comes to libzmq', async (t) => {
+  it('MessageSocket: leaves messages in libzmq while it is paused', async (t) => {
     const scope = scopeOf(t);
     const router = new Peer(scope, { type: 'router' });
     const endpoint = await router.socket.bind(toConnection('tcp://127.0.0.1:0'));
@@ -166,16 +166,16 @@ describe('a reader', () => {
     await raw.send('first');
     await router.received(1);
     router.socket.pause();
-    // One read is under way already.
+    // One read is already in progress.
     for (const text of ['second', 'third', 'fourth']) await raw.send(text);
     await router.received(2);
     for (let n = 0; n < 20; n += 1) await turn();
-    assert.equal(router.got.length, 2);
+    assert.equal(router.messages.length, 2);
     router.socket.resume();
     assert.deepEqual(await router.received(4), ['r|first', 'r|second', 'r|third', 'r|fourth']);
   });
 
-  it('gets nothing once the socket is closed', async (t) => {
+  it('MessageSocket: delivers nothing after it was closed', async (t) => {
     const scope = scopeOf(t);
     const router = new Peer(scope, { type: 'router' });
     const endpoint = await router.socket.bind(toConnection('tcp://127.0.0.1:0'));
@@ -184,12 +184,12 @@ describe('a reader', () => {
     const gone = isCut(raw);
     for (let n = 0; n < 100; n += 1) await raw.send(String(n));
     await gone;
-    assert.deepEqual(router.got, ['r|0']);
+    assert.deepEqual(router.messages, ['r|0']);
   });
 });
 
-describe('an address', () => {
-  it('is had again as soon as its socket was closed', async (t) => {
+describe('addresses of a MessageSocket', () => {
+  it('MessageSocket: can bind an address as soon as its last socket was closed', async (t) => {
     const scope = scopeOf(t);
     for (const transport of ALL_TRANSPORTS) {
       let endpoint = anyEndpoint(scope, transport);
@@ -202,8 +202,8 @@ describe('an address', () => {
   });
 });
 
-describe('a socket that connects to nobody', () => {
-  it('tries at intervals of its own, so that many do not come back at once', async (t) => {
+describe('reconnect intervals', () => {
+  it('MessageSocket: has its own reconnect interval, so that many sockets do not reconnect at once', async (t) => {
     const scope = scopeOf(t);
     const { port } = new URL(await freeEndpoint(scope, 'tcp'));
     const first = await Promise.all(

@@ -17,8 +17,8 @@ function make() {
   return { emit: (name: string) => raw.emit(name, {}), clock, revival, reconnects: () => reconnects };
 }
 
-describe('a connection', () => {
-  it('that libzmq gave up is made anew', () => {
+describe('Reconnector', () => {
+  it('Reconnector: restores a connection that libzmq has abandoned', () => {
     const { emit, clock, reconnects } = make();
     emit('handshake');
     emit('disconnect');
@@ -28,7 +28,7 @@ describe('a connection', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('that libzmq connects again is left to it', () => {
+  it('Reconnector: leaves a connection to libzmq if it reconnects by itself', () => {
     const { emit, clock, reconnects } = make();
     emit('handshake');
     emit('disconnect');
@@ -37,7 +37,7 @@ describe('a connection', () => {
     assert.equal(reconnects(), 0);
   });
 
-  it('that fails again and again is made anew ever more seldom', () => {
+  it('Reconnector: increases the delay with each failure', () => {
     const { emit, clock, reconnects } = make();
     for (let round = 0; round < 200; round += 1) {
       emit('disconnect');
@@ -46,7 +46,7 @@ describe('a connection', () => {
     assert.ok(reconnects() < 60, `${reconnects()} in 10 s`);
   });
 
-  it('that the socket gave up is made anew, whatever libzmq says of the old one', () => {
+  it('Reconnector: restores a connection that the socket has discarded, whatever libzmq reports about the old one', () => {
     const { emit, clock, revival, reconnects } = make();
     emit('handshake');
     emit('disconnect');
@@ -62,7 +62,7 @@ describe('a connection', () => {
     assert.equal(reconnects(), 1);
   });
 
-  it('is not made anew once its socket is closed', () => {
+  it('Reconnector: does nothing after its socket was closed', () => {
     const { emit, clock, revival, reconnects } = make();
     emit('disconnect');
     revival.stop();

@@ -9,23 +9,23 @@ import { makeReply, makeRequest } from '../../wire/messages.ts';
 
 /** Both ends of a message port, in one thread. */
 function make(maxLoad = 10) {
-  const got: string[] = [];
+  const received: string[] = [];
   const posts: Uint8Array[] = [];
   const sink: PackedSink = {
     packedRequest: (id, generation, { eventName, body }) => {
-      got.push(`${eventName} ${body.length}`);
+      received.push(`${eventName} ${body.length}`);
       keys.push([id, generation]);
     },
     packedReply: () => assert.fail('the parent sends no replies'),
     packedCancel: (id, generation) =>
-      got.push(`cancel ${keys.findIndex(([i, g]) => i === id && g === generation)}`),
+      received.push(`cancel ${keys.findIndex(([i, g]) => i === id && g === generation)}`),
   };
   const keys: [number, number][] = [];
   const child = new PackedPort({ postMessage: (value) => executor.received(value as Uint8Array) }, sink);
   const toChild: PostTarget = {
     postMessage(value, transfer) {
       const bytes = value as Uint8Array;
-      assert.equal(transfer?.[0], bytes.buffer, 'it is handed over, not copied');
+      assert.equal(transfer?.[0], bytes.buffer, 'the buffer is transferred, not copied');
       posts.push(bytes);
       child.received(bytes);
     },
@@ -40,21 +40,21 @@ function make(maxLoad = 10) {
     const [id = 0, generation = 0] = keys[index] ?? [];
     child.addReply(id, generation, makeReply());
   };
-  return { executor, execute, answer, got, posts, codes, settled: () => turn().then(() => turn()) };
+  return { executor, execute, answer, received, posts, codes, settled: () => turn().then(() => turn()) };
 }
 
-describe('requests for a thread', () => {
-  it('of one turn are handed over together, large ones too', async () => {
-    const { execute, got, posts, settled } = make();
+describe('ThreadExecutor', () => {
+  it('ThreadExecutor: posts the requests of one turn together, large ones included', async () => {
+    const { execute, received, posts, settled } = make();
     execute('one');
     execute('two', 2_000_000);
     execute('three');
-    assert.deepEqual(got, []);
+    assert.deepEqual(received, []);
     await settled();
-    assert.deepEqual([got, posts.length], [['one 1', 'two 2000000', 'three 1'], 1]);
+    assert.deepEqual([received, posts.length], [['one 1', 'two 2000000', 'three 1'], 1]);
   });
 
-  it('are settled once by its replies, and known until then', async () => {
+  it('ThreadExecutor: settles each request once with the reply of the thread', async () => {
     const { executor, execute, answer, codes, settled } = make();
     execute('one');
     execute('two');
@@ -72,17 +72,17 @@ describe('requests for a thread', () => {
     assert.deepEqual([codes, executor.load, drained], [['ok', 'ok'], 0, true]);
   });
 
-  it('are refused when it holds too many', async () => {
+  it('ThreadExecutor: rejects requests beyond its maximum', async () => {
     const { executor, execute, codes, settled } = make(1);
     execute('one');
-    const refused = execute('two');
-    refused.cancel('cancelled');
+    const rejected = execute('two');
+    rejected.cancel('cancelled');
     await settled();
     assert.deepEqual([codes, executor.load], [['BUSY'], 1]);
   });
 
-  it('are cancelled there', async () => {
-    const { executor, execute, answer, got, settled } = make();
+  it('ThreadExecutor: passes cancels to the thread', async () => {
+    const { executor, execute, answer, received, settled } = make();
     const first = execute('one');
     execute('two');
     await settled();
@@ -91,6 +91,6 @@ describe('requests for a thread', () => {
     first.cancel('expired');
     executor.close();
     await settled();
-    assert.deepEqual(got, ['one 1', 'two 1', 'cancel 1']);
+    assert.deepEqual(received, ['one 1', 'two 1', 'cancel 1']);
   });
 });

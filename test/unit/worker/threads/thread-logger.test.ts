@@ -4,30 +4,30 @@ import { threadLogger } from '../../../../src/worker/threads/thread-logger.ts';
 import type { LogMessage } from '../../../../src/worker/threads/thread-messages.ts';
 
 function make() {
-  const said: Exclude<LogMessage, Uint8Array>[] = [];
+  const posted: Exclude<LogMessage, Uint8Array>[] = [];
   const logger = threadLogger((message) => {
     assert.ok(!(message instanceof Uint8Array));
-    said.push(structuredClone(message));
+    posted.push(structuredClone(message));
   });
-  return { said, logger };
+  return { posted, logger };
 }
 
-describe('the logger of a thread', () => {
-  it('sends what is logged to the parent', () => {
-    const { said, logger } = make();
+describe('threadLogger', () => {
+  it('threadLogger: posts log entries to the parent', () => {
+    const { posted, logger } = make();
     logger.info('plain');
     logger.child({ a: 1 }).child({ b: 2 }).warn({ c: 3 }, 'with fields');
-    assert.deepEqual(said, [
+    assert.deepEqual(posted, [
       { type: 'log', level: 'info', fields: {}, message: 'plain' },
       { type: 'log', level: 'warn', fields: { a: 1, b: 2, c: 3 }, message: 'with fields' },
     ]);
   });
 
-  it('sends errors as text', () => {
-    const { said, logger } = make();
+  it('threadLogger: posts errors as text', () => {
+    const { posted, logger } = make();
     logger.error({ err: new TypeError('bad') }, 'failed');
     logger.error(new RangeError('alone'));
-    const [first, second] = said.map((message) => message.fields) as {
+    const [first, second] = posted.map((message) => message.fields) as {
       err: { type: string; message: string; stack: string };
     }[];
     assert.deepEqual([first?.err.type, first?.err.message], ['TypeError', 'bad']);
@@ -35,13 +35,13 @@ describe('the logger of a thread', () => {
     assert.equal(second?.err.type, 'RangeError');
   });
 
-  it('never fails whoever logs, whatever the fields are', () => {
-    const { said, logger } = make();
+  it('threadLogger: does not throw, whatever the fields contain', () => {
+    const { posted, logger } = make();
     logger.info(
       { fn: () => 1, symbol: Symbol('s'), nested: { fn: () => 1 }, proxy: new Proxy({}, {}), big: 1n },
       'x',
     );
-    const [message] = said;
+    const [message] = posted;
     assert.ok(message !== undefined);
     assert.match(String((message.fields as { fn: string }).fn), /Function/);
   });

@@ -1,0 +1,55 @@
+/**
+ * Collects packed records within a turn of the event loop and sends them as one message. The base of
+ * the channel to a peer and of the port to a worker thread.
+ */
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
+import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
+import type { PackedBatch } from '../../wire/packed.ts';
+import { type Flushable, flushAtEndOfTurn } from './turn.ts';
+
+export abstract class RecordSender implements Flushable {
+  private scheduled = false;
+
+  /**
+   * Creates a sender.
+   *
+   * @param batch collects the records
+   * @param maxBytes size at which the batch is sent at once instead of at the end of the turn
+   */
+  constructor(
+    protected readonly batch: PackedBatch,
+    private readonly maxBytes: number,
+  ) {}
+
+  addRequest(id: number, generation: number, request: RequestMessage): void {
+    this.batch.addRequest(id, generation, request);
+    this.added();
+  }
+
+  addReply(id: number, generation: number, reply: ReplyMessage): void {
+    this.batch.addReply(id, generation, reply);
+    this.added();
+  }
+
+  addCancel(id: number, generation: number, why: CancelReason = 'cancelled'): void {
+    this.batch.addCancel(id, generation, why);
+    this.added();
+  }
+
+  /** Sends the collected records. Called at the end of the turn, or before the sender is closed. */
+  flush(): void {
+    this.scheduled = false;
+    if (this.batch.size > 0) this.sendBatch();
+  }
+
+  /** Takes the records from the batch and sends them. */
+  protected abstract sendBatch(): void;
+
+  private added(): void {
+    if (this.batch.bytes >= this.maxBytes) this.flush();
+    else if (!this.scheduled) {
+      this.scheduled = true;
+      flushAtEndOfTurn(this);
+    }
+  }
+}
