@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
-import { Group } from '../../src/router/broker/event-table.ts';
+import { Group } from '../../src/router/broker/event-state.ts';
 import type { BrokerOptions } from '../../src/router/broker/limits.ts';
 import { sizeOf } from '../../src/router/broker/payload.ts';
 import type { Origin, RouterRequest } from '../../src/router/broker/request.ts';

@@ -7,6 +7,8 @@ import type { ContractChecker, VersionComparison } from './contract-checker.ts';
 export interface AnnouncedVersion {
   readonly fragment: unknown;
   readonly events: readonly string[];
+  /** Number of its operations. */
+  readonly operations: number;
   readonly json: string;
   /**
    * Rank by event: workers of the highest rank receive requests first. Events not listed have rank

@@ -70,16 +70,23 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
    * Adds the contract of a worker.
    *
    * @param events events that its operations lead to.
+   * @param operations number of operations of the contract.
    * @returns the reference that the worker holds from now on, or why the contract is refused.
    */
-  acquire(name: string, fragment: unknown, events: readonly string[] = []): ContractHold | string {
+  acquire(
+    name: string,
+    fragment: unknown,
+    events: readonly string[] = [],
+    operations = 0,
+  ): ContractHold | string {
     const json = textOf(fragment);
     if (json === undefined) return TOO_DEEP;
     if (this.checks.isRunning(name)) {
       this.refusedDuringCheck = true;
       return 'another version of the contract is being checked';
     }
-    return runAtOnce(this.acquiring(name, { fragment, events, json, ranks: NO_RANKS, workers: 0 }));
+    const version = { fragment, events, operations, json, ranks: NO_RANKS, workers: 0 };
+    return runAtOnce(this.acquiring(name, version));
   }
 
   /**
@@ -98,7 +105,7 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   ): ContractHold | string | Promise<ContractHold | string> {
     const json = textOf(fragment);
     if (json === undefined) return TOO_DEEP;
-    const version = { fragment, events, json, ranks: NO_RANKS, workers: 0 };
+    const version = { fragment, events, operations, json, ranks: NO_RANKS, workers: 0 };
     const small = operations <= MAX_UNSLICED_OPERATIONS || this.entries.get(name)?.find(json) !== undefined;
     if (small && !this.checks.isRunning(name)) return runAtOnce(this.acquiring(name, version));
     const result = this.checks.run(name, () => this.acquiring(name, version), signal);
@@ -194,8 +201,16 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
       entry.fallBackTimer = this.clock.after(CHECK_RETRY_DELAY, () => this.fallBack(name, entry));
       return;
     }
+    const operations = entry.successor()?.operations ?? 0;
+    const steps = (): Steps<void> => this.fallingBack(name, entry);
+    if (operations <= MAX_UNSLICED_OPERATIONS) runAtOnce(steps());
+    else void this.checks.run(name, steps, new AbortController().signal);
+  }
+
+  private *fallingBack(name: string, entry: ContractVersions): Steps<void> {
+    // The contract may have been replaced while the check was queued.
     const version = this.entries.get(name) === entry ? entry.successor() : undefined;
-    if (version === undefined || runAtOnce(this.check(name, version)) !== undefined) return;
+    if (version === undefined || (yield* this.check(name, version)) !== undefined) return;
     entry.fallBack(version);
     this.changed();
   }

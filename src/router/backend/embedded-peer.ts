@@ -35,7 +35,8 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     const announced = readAnnouncement(this.local);
     if (typeof announced === 'string') return announced;
     const { contract, claims } = announced;
-    const hold = contract && this.contracts.acquire(contract.name, contract.fragment, eventsOf(claims));
+    const hold =
+      contract && this.contracts.acquire(contract.name, contract.fragment, eventsOf(claims), claims.length);
     if (typeof hold === 'string') return hold;
     this.hold = hold;
     const ranks = hold?.version.ranks;

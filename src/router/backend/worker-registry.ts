@@ -90,6 +90,10 @@ export class WorkerRegistry {
     const known = peer.announced;
     const same = known !== undefined && known.events === hello.events && known.contract === hello.contract;
     const announced = same ? known : readAnnouncement(hello);
+    if (!same) {
+      const operations = typeof announced === 'string' ? 0 : announced.claims.length;
+      peer.helloBudget.charge(hello.events?.length ?? 0, operations);
+    }
     if (typeof announced === 'string') return this.refuse(peer, announced);
     peer.announced = announced;
     if (same && peer.check !== undefined) {

@@ -12,7 +12,8 @@
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { cannotFinish } from '../../core/time/lateness.ts';
 import type { Breakers } from './breaker.ts';
-import { type EventState, type EventTable, Group, type GroupEvent } from './event-table.ts';
+import { type EventState, Group, type GroupEvent } from './event-state.ts';
+import type { EventTable } from './event-table.ts';
 import type { ClientQueue } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
 import type { RouterRequest } from './request.ts';
@@ -47,7 +48,7 @@ export class Backlog {
       (this.used + request.size <= this.queueBytes || this.evictForBytes(event, request));
     this.filling = undefined;
     if (!room) return false;
-    const { queue } = event;
+    const queue = event.openQueue();
     request.message = detached(request.message, event.name, queue.slab, queue.length);
     request.ownsPayload = true;
     request.pace = event.pace;
@@ -63,7 +64,7 @@ export class Backlog {
    */
   addFirst(event: EventState, request: RouterRequest): void {
     if (request.size === 0) request.size = sizeOf(request.message, request.envelope);
-    event.queue.unshift(request);
+    event.openQueue().unshift(request);
     this.added(event, request);
   }
 

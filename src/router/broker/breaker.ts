@@ -14,7 +14,7 @@
  */
 import type { BreakerState } from '../../core/observability/reports.ts';
 import { Breaker } from './breaker-state.ts';
-import type { EventState } from './event-table.ts';
+import type { EventState } from './event-state.ts';
 import { TimerEntry, type TimerWheel } from './timers.ts';
 import type { Worker } from './worker.ts';
 

@@ -13,7 +13,8 @@ import type { ReplyMessage, RequestMessage } from '../../core/messages/message.t
 import type { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { Backlog } from './backlog.ts';
 import { Breakers } from './breaker.ts';
-import { type EventState, EventTable } from './event-table.ts';
+import type { EventState } from './event-state.ts';
+import { EventTable } from './event-table.ts';
 import { type BrokerLimits, type BrokerOptions, brokerLimits, brokerStrategy } from './limits.ts';
 import { PayloadCompactor } from './payload-compactor.ts';
 import { Recovery } from './recovery.ts';
@@ -31,7 +32,7 @@ import { WorkerSelector } from './worker-selector.ts';
 export class Broker {
   private readonly limits: BrokerLimits;
   private readonly counters = new Counters();
-  private readonly eventTable = new EventTable();
+  private readonly eventTable: EventTable;
   private readonly timers: TimerWheel;
   private readonly budget: RetryBudget | undefined;
   readonly breakers: Breakers | undefined;
@@ -49,9 +50,10 @@ export class Broker {
    * @throws {ZeroMQConfigError} when a limit or the strategy is invalid.
    */
   constructor(options: BrokerOptions = {}, now = 0) {
-    const { counters, eventTable, workerSet } = this;
+    const { counters, workerSet } = this;
     const { notify } = options;
     const limits = brokerLimits(options);
+    const eventTable = new EventTable(limits.workerGrace > 0);
     const strategy = brokerStrategy(options.strategy);
     const timers = createTimerWheel(now);
     const settlement = new Settlement(counters, now, options.observer);
@@ -73,6 +75,7 @@ export class Broker {
     this.recovery = new Recovery({ ...shared, limits, counters, timers, budget, scheduler, notify });
     this.replies = new ReplyHandler({ counters, recovery: this.recovery, scheduler, settlement });
     this.limits = limits;
+    this.eventTable = eventTable;
     this.timers = timers;
     this.budget = budget;
     this.breakers = breakers;
@@ -154,10 +157,7 @@ export class Broker {
     worker.cancels = info.cancels ?? worker.cancels;
     worker.sharesCredit = info.sharesCredit ?? worker.sharesCredit;
     if ('events' in info && (info.events !== worker.events || info.ranks !== worker.ranks)) {
-      const orphans = this.eventTable.leave(worker);
-      worker.events = info.events;
-      worker.ranks = info.ranks;
-      this.eventTable.join(worker);
+      const orphans = this.eventTable.replace(worker, info.events, info.ranks);
       this.recovery.orphaned(orphans, now);
     }
     if (worker.sharesCredit) this.scheduler.creditChanged(worker, now);

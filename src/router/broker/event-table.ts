@@ -8,161 +8,29 @@
  * whose workers left wait for these workers. An unannounced event has a state only while requests
  * for it are queued.
  */
-import { type Linked, LinkedList } from '../../core/collections/linked-list.ts';
-import { Pace } from '../../core/time/pace.ts';
-import { FairQueue } from './fair-queue.ts';
+import { EventState, Group, NO_GROUPS } from './event-state.ts';
+import { fingerprintOf, GroupIndex, haveSameRanks } from './group-index.ts';
 import { PastEvents } from './past-events.ts';
-import type { Worker, WorkerGroup } from './worker.ts';
-
-/** An event in the backlog of a group. */
-export class GroupEvent implements Linked<GroupEvent> {
-  before: GroupEvent | undefined = undefined;
-  after: GroupEvent | undefined = undefined;
-
-  constructor(
-    readonly event: EventState,
-    readonly group: Group,
-  ) {}
-}
-
-/** An event that a worker serves, or that requests are queued for. */
-export class EventState {
-  readonly queue: FairQueue = new FairQueue();
-  /** Usual time that its requests spend at a worker. */
-  readonly pace = new Pace();
-  readonly links: GroupEvent[] = [];
-  /** The groups that serve it, highest rank first; in the order of `links`. */
-  readonly groups: Group[] = [];
-  /** Whether no worker announces it. */
-  unannounced = true;
-  /** Whether its last worker left recently and requests still wait for another one. */
-  inGrace = false;
-  /** End of that grace period, in ms. */
-  graceEnd = 0;
-
-  constructor(readonly name: string) {}
-
-  /** The highest rank among the workers that serve it. */
-  get topRank(): number {
-    return this.groups[0]?.rankOf(this.name) ?? 0;
-  }
-
-  /** Adds it to the backlogs of its groups. */
-  listInGroups(): void {
-    for (const link of this.links) if (!link.group.backlog.has(link)) link.group.backlog.push(link);
-  }
-
-  linkTo(group: Group): GroupEvent {
-    const link = new GroupEvent(this, group);
-    const rank = group.rankOf(this.name);
-    const lower = this.groups.findIndex((other) => other.rankOf(this.name) < rank);
-    const index = lower < 0 ? this.groups.length : lower;
-    this.links.splice(index, 0, link);
-    this.groups.splice(index, 0, group);
-    if (this.queue.length > 0) group.backlog.push(link);
-    return link;
-  }
-
-  unlinkFrom(group: Group): void {
-    const index = this.groups.indexOf(group);
-    const link = this.links[index];
-    if (link === undefined) return;
-    group.backlog.remove(link);
-    this.links.splice(index, 1);
-    this.groups.splice(index, 1);
-  }
-}
-
-/** Workers that serve the same events in the same version. */
-export class Group implements WorkerGroup {
-  readonly workers = new Set<Worker>();
-  /** Workers that may be given a request, in no particular order. */
-  readonly ready: Worker[] = [];
-  /** Number of its workers with a breaker that is not closed. */
-  tripped = 0;
-  /** Workers that share their credit with other routers and have not been asked for more. */
-  private readonly creditSharers = new Set<Worker>();
-  /** Events that have, or recently had, queued requests. */
-  readonly backlog = new LinkedList<GroupEvent>();
-
-  /** @param names its events; undefined for the wildcard group. */
-  constructor(
-    readonly key: string,
-    readonly names: readonly string[] | undefined,
-    private readonly ranks: ReadonlyMap<string, number> | undefined = undefined,
-  ) {}
-
-  /** Rank of its workers for an event; see {@link WorkerInfo}. */
-  rankOf(eventName: string): number {
-    return this.ranks?.get(eventName) ?? 0;
-  }
-
-  /** Adds the worker to the ready list or removes it, as its state requires. */
-  refresh(worker: Worker): void {
-    if (worker.eligible) {
-      if (worker.readyIndex < 0) worker.readyIndex = this.ready.push(worker) - 1;
-    } else if (worker.readyIndex >= 0) this.removeFromReady(worker);
-  }
-
-  add(worker: Worker): void {
-    this.workers.add(worker);
-    worker.group = this;
-    if (worker.tripped > 0) this.tripped++;
-    if (worker.sharesCredit && !worker.creditRequested) this.creditSharers.add(worker);
-    this.refresh(worker);
-  }
-
-  /** Asks each worker that has credit at other routers for more of it, once. */
-  askForCredit(): void {
-    for (const worker of this.creditSharers) {
-      worker.creditRequested = true;
-      worker.port.requestCredit?.();
-    }
-    this.creditSharers.clear();
-  }
-
-  /** Allows the worker to be asked for more credit again. */
-  allowCreditRequest(worker: Worker): void {
-    worker.creditRequested = false;
-    if (worker.sharesCredit) this.creditSharers.add(worker);
-  }
-
-  remove(worker: Worker): void {
-    this.workers.delete(worker);
-    this.creditSharers.delete(worker);
-    worker.group = undefined;
-    if (worker.tripped > 0) this.tripped--;
-    if (worker.readyIndex >= 0) this.removeFromReady(worker);
-  }
-
-  private removeFromReady(worker: Worker): void {
-    const last = this.ready.pop();
-    if (last !== undefined && last !== worker) {
-      this.ready[worker.readyIndex] = last;
-      last.readyIndex = worker.readyIndex;
-    }
-    worker.readyIndex = -1;
-  }
-}
-
-const NO_GROUPS: readonly Group[] = [];
+import type { Worker } from './worker.ts';
 
 /** All events and groups. */
 export class EventTable {
   readonly events = new Map<string, EventState>();
-  readonly wildcard = new Group('*', undefined);
+  readonly wildcard = new Group(undefined);
   /** Events that were announced before and whose workers left. */
   readonly past = new PastEvents();
-  private readonly wildcardOnly: readonly Group[] = [this.wildcard];
   readonly unannounced = new Set<EventState>();
   /** Names of events paused by an operator. */
   readonly paused = new Set<string>();
-  private readonly groups = new Map<string, Group>();
+  private readonly groups = new GroupIndex();
+
+  /** @param keepsOrphans whether an event keeps its state when its last worker leaves and no requests are queued. */
+  constructor(private readonly keepsOrphans = true) {}
 
   /** The groups that serve an event now. @param event its state, if it has one. */
   groupsOf(name: string, event: EventState | undefined): readonly Group[] {
     if (event !== undefined) return event.groups;
-    return this.past.has(name) ? NO_GROUPS : this.wildcardOnly;
+    return this.past.has(name) ? NO_GROUPS : this.wildcard.alone;
   }
 
   /** Whether a worker serves the event now. @param event its state, if it has one. */
@@ -173,23 +41,45 @@ export class EventTable {
 
   /** Adds a worker to the group of its events. */
   join(worker: Worker): void {
-    const group = worker.events === undefined ? this.wildcard : this.groupFor(worker.events, worker.ranks);
-    if (group === this.wildcard && group.workers.size === 0) {
-      for (const event of this.unannounced) if (!this.past.has(event.name)) event.linkTo(group);
-    }
-    group.add(worker);
+    this.groupFor(worker.events, worker.ranks).add(worker);
   }
 
   /**
-   * Removes a worker from its group. Returns the events that no worker announces or serves any
-   * longer.
+   * Removes a worker from its group. Returns the events that keep their state although no worker
+   * announces or serves them any longer.
    */
   leave(worker: Worker): EventState[] {
     const { group } = worker;
     if (!(group instanceof Group)) return [];
     group.remove(worker);
-    if (group.workers.size > 0) return [];
-    return group.names === undefined ? this.closeWildcard() : this.closeGroup(group, group.names);
+    return this.closeEmpty(group);
+  }
+
+  /**
+   * Changes the events or ranks of a worker. If it is the only worker of its group, events that it
+   * keeps are not touched. Returns the same events as {@link leave}.
+   */
+  replace(worker: Worker, events: Worker['events'], ranks: Worker['ranks']): EventState[] {
+    const { group } = worker;
+    worker.events = events;
+    worker.ranks = ranks;
+    if (!(group instanceof Group)) {
+      this.join(worker);
+      return [];
+    }
+    const isAlone = group.workers.size === 1 && haveSameRanks(group.ranks, ranks);
+    if (events !== undefined && group.names !== undefined && isAlone) {
+      const names = new Set(events);
+      const fingerprint = fingerprintOf(names);
+      const known = this.groups.find(names, fingerprint, ranks);
+      if (known === group) return [];
+      if (known === undefined) return this.change(group, group.names, names, fingerprint);
+    }
+    const next = this.groupFor(events, ranks);
+    if (next === group) return [];
+    group.remove(worker);
+    next.add(worker);
+    return this.closeEmpty(group);
   }
 
   /** Creates the state of an unannounced event; undefined if there are `limit` of them already. */
@@ -210,49 +100,86 @@ export class EventTable {
     this.events.delete(event.name);
   }
 
-  private groupFor(events: readonly string[], ranks: Worker['ranks']): Group {
-    const names = [...new Set(events)].sort();
-    const key = JSON.stringify(ranks === undefined || ranks.size === 0 ? names : [names, [...ranks].sort()]);
-    const known = this.groups.get(key);
+  private groupFor(events: Worker['events'], ranks: Worker['ranks']): Group {
+    if (events === undefined) return this.openWildcard();
+    const names = new Set(events);
+    const fingerprint = fingerprintOf(names);
+    const known = this.groups.find(names, fingerprint, ranks);
     if (known !== undefined) return known;
-    const group = new Group(key, names, ranks);
-    this.groups.set(key, group);
-    for (const name of names) {
-      let event = this.events.get(name);
-      if (event === undefined) {
-        event = new EventState(name);
-        this.events.set(name, event);
-      } else if (event.unannounced) {
-        this.unannounced.delete(event);
-        event.unlinkFrom(this.wildcard);
-      }
-      this.past.delete(name);
-      event.unannounced = false;
-      event.inGrace = false;
-      event.linkTo(group);
-    }
+    const group = new Group(names, fingerprint, ranks);
+    this.groups.add(group);
+    for (const name of names) this.announce(name, group);
     return group;
+  }
+
+  /** Changes the events of a group with a single worker. */
+  private change(
+    group: Group,
+    before: ReadonlySet<string>,
+    names: ReadonlySet<string>,
+    fingerprint: number,
+  ): EventState[] {
+    this.groups.remove(group);
+    group.names = names;
+    group.fingerprint = fingerprint;
+    this.groups.add(group);
+    const orphans: EventState[] = [];
+    for (const name of before) if (!names.has(name)) this.withdraw(name, group, orphans);
+    for (const name of names) if (!before.has(name)) this.announce(name, group);
+    return orphans;
+  }
+
+  /** Adds a group to the groups that serve an event. */
+  private announce(name: string, group: Group): void {
+    let event = this.events.get(name);
+    if (event === undefined) {
+      event = new EventState(name);
+      this.events.set(name, event);
+    } else if (event.unannounced) {
+      this.unannounced.delete(event);
+      event.unlinkFrom(this.wildcard);
+    }
+    this.past.delete(name);
+    event.unannounced = false;
+    event.inGrace = false;
+    event.linkTo(group);
+  }
+
+  /** Removes a group from the groups that serve an event. @param orphans receives the event if it was the last one. */
+  private withdraw(name: string, group: Group, orphans: EventState[]): void {
+    const event = this.events.get(name);
+    if (event === undefined) return;
+    event.unlinkFrom(group);
+    if (event.groups.length > 0) return;
+    this.past.add(name);
+    if (!this.keepsOrphans && event.queue.length === 0) {
+      this.events.delete(name);
+      return;
+    }
+    event.unannounced = true;
+    this.unannounced.add(event);
+    orphans.push(event);
+  }
+
+  private openWildcard(): Group {
+    const { wildcard } = this;
+    if (wildcard.workers.size > 0) return wildcard;
+    for (const event of this.unannounced) if (!this.past.has(event.name)) event.linkTo(wildcard);
+    return wildcard;
+  }
+
+  private closeEmpty(group: Group): EventState[] {
+    if (group.workers.size > 0) return [];
+    if (group.names === undefined) return this.closeWildcard();
+    this.groups.remove(group);
+    const orphans: EventState[] = [];
+    for (const name of group.names) this.withdraw(name, group, orphans);
+    return orphans;
   }
 
   private closeWildcard(): EventState[] {
     const served = [...this.unannounced].filter((event) => event.groups.includes(this.wildcard));
     for (const event of served) event.unlinkFrom(this.wildcard);
     return served;
-  }
-
-  private closeGroup(group: Group, names: readonly string[]): EventState[] {
-    this.groups.delete(group.key);
-    const orphans: EventState[] = [];
-    for (const name of names) {
-      const event = this.events.get(name);
-      if (event === undefined) continue;
-      event.unlinkFrom(group);
-      if (event.groups.length > 0) continue;
-      event.unannounced = true;
-      this.unannounced.add(event);
-      this.past.add(name);
-      orphans.push(event);
-    }
-    return orphans;
   }
 }

@@ -29,9 +29,8 @@ export class PastEvents {
 
   /** Adds the name of an event whose last worker left. */
   add(name: string): void {
-    this.delete(name);
+    if (!this.names.delete(name)) this.characters += name.length;
     this.names.add(name);
-    this.characters += name.length;
     while (this.names.size > this.maxNames || this.characters > this.maxCharacters) this.deleteOldest();
   }
 

@@ -6,7 +6,7 @@ import type {
   WorkerState,
 } from '../../core/observability/reports.ts';
 import type { Broker } from './broker.ts';
-import type { EventState } from './event-table.ts';
+import type { EventState } from './event-state.ts';
 import type { Worker } from './worker.ts';
 
 /** Returns the heartbeat report of a worker by its identity. */

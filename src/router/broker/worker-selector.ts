@@ -2,7 +2,7 @@
 
 import type { RequestView, ZeroMQRoutingStrategy } from '../strategies/strategy.ts';
 import type { Breakers } from './breaker.ts';
-import type { Group } from './event-table.ts';
+import type { Group } from './event-state.ts';
 import type { RouterNotice } from './limits.ts';
 import type { Counters } from './stats.ts';
 import { Worker } from './worker.ts';

@@ -10,13 +10,16 @@ const LARGE = 51;
 const SMALL = 50;
 const STEPS = 3;
 
-function make() {
+/** @param compare whether versions are compatible. */
+function make(compare = false) {
   const told: string[] = [];
+  const clock = new FakeClock();
   const slices = new SteppedSlices();
   const contracts = new AnnouncedContracts(
     {
       put: (name) => told.push(`put ${name}`),
       setAvailable: (name, available) => told.push(`${name} ${available ? 'on' : 'off'}`),
+      compare: compare ? () => ({ reason: undefined, changed: [] }) : undefined,
       *putting(name) {
         for (let step = 0; step < STEPS; step += 1) {
           told.push(`check ${name}`);
@@ -25,14 +28,14 @@ function make() {
         told.push(`put ${name}`);
       },
     },
-    new FakeClock(),
+    clock,
     slices,
   );
   const bring = (name: string, fragment: unknown, operations = LARGE) => {
     const abort = new AbortController();
     return { abort, hold: contracts.acquireInSlices(name, fragment, [], operations, abort.signal) };
   };
-  return { contracts, told, slices, bring };
+  return { contracts, told, slices, bring, clock };
 }
 
 function held(hold: ContractHold | string): ContractHold {
@@ -98,6 +101,26 @@ describe('contracts of many operations', () => {
     assert.deepEqual(told.slice(-1), ['a off'], 'another name does not wait');
     await slices.run();
     held(await next);
+  });
+
+  it('are checked in slices again when the workers of a later version do not return', async () => {
+    const { contracts, told, slices, bring, clock } = make(true);
+    const first = bring('a', { v: 1 }).hold;
+    await slices.run();
+    const earlier = held(await first);
+    const second = bring('a', { v: 2 }).hold;
+    await slices.run();
+    contracts.release(held(await second));
+    const { count } = slices;
+    told.splice(0);
+    clock.advance(30_000);
+    assert.deepEqual(told, ['check a'], 'the first step of three');
+    assert.deepEqual(contracts.list()[0]?.fragment, { v: 2 });
+    await slices.run();
+    assert.equal(slices.count - count, STEPS);
+    assert.deepEqual([told.at(-1), contracts.list()[0]?.fragment], ['put a', { v: 1 }]);
+    contracts.release(earlier);
+    assert.equal(told.at(-1), 'a off');
   });
 
   it('keep a local worker of the name out until the check is done', async () => {

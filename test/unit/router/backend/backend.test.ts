@@ -161,6 +161,26 @@ describe('hellos of one peer', () => {
     assert.deepEqual([paths(bench), bench.clock.pending], [['/g'], 0]);
   });
 
+  it('are charged for their events and operations, unless they repeat the last hello', async (t) => {
+    const { bench, endpoint } = await Bench.start(scopeOf(t));
+    const socket = await bench.connect(endpoint, 'worker');
+    const sendHello = async (first: number): Promise<void> => {
+      const events = Array.from({ length: 50_000 }, (_, index) => `${first + index}`);
+      await bench.after(
+        () => void socket.send(controlFrames('$hello', { v: 1, pack: 1, concurrency: 4, events })),
+      );
+    };
+    // It costs 0.4 MB for its text and 1.6 MB for its events.
+    await sendHello(10_000);
+    for (let count = 0; count < 3; count += 1) await sendHello(10_000);
+    assert.equal(bench.clock.pending, 0);
+    await sendHello(10_001);
+    await sendHello(10_002);
+    assert.deepEqual([bench.core.serves('60000'), bench.core.serves('60001')], [true, false]);
+    await bench.clock.advanceAsync(30_000);
+    assert.deepEqual([bench.core.serves('60001'), bench.clock.pending], [true, 0]);
+  });
+
   it('that wait are dropped when the peer says goodbye', async (t) => {
     const { bench, endpoint } = await Bench.start(scopeOf(t));
     const socket = await bench.connect(endpoint, 'worker');
