@@ -13,7 +13,7 @@ setFlagsFromString('--no-concurrent-marking');
 /**
  * Time, in milliseconds, that remaining activity of the process may take to end after its command.
  */
-const LINGER = 1000;
+const EXIT_GRACE = 1000;
 
 // The reader of the output (such as `| head`) may have closed the pipe. Output is impossible then.
 for (const stream of [process.stdout, process.stderr]) {
@@ -23,7 +23,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 /** Enables colours only on a terminal that supports them, and never if NO_COLOR is set. */
-const shows = (stream: NodeJS.WriteStream): boolean =>
+const supportsColours = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY && !process.env['NO_COLOR'] && stream.hasColors();
 
 const code = await run(process.argv.slice(2), {
@@ -35,10 +35,10 @@ const code = await run(process.argv.slice(2), {
   get input() {
     return process.stdin;
   },
-  colours: { out: shows(process.stdout), err: shows(process.stderr) },
+  colours: { out: supportsColours(process.stdout), err: supportsColours(process.stderr) },
   terminal: process.stderr.isTTY ? process.stderr : undefined,
 });
 process.exitCode = code;
 // A command that closed everything ends without this timer, after its output is written. The timer
 // does not keep the process alive.
-setTimeout(() => process.exit(code), LINGER).unref();
+setTimeout(() => process.exit(code), EXIT_GRACE).unref();

@@ -2,7 +2,7 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { VERSION } from './process/package.ts';
-import type { Command, Surroundings } from './settings/command.ts';
+import type { Command, CommandContext } from './settings/command.ts';
 import { CONFIG_NAMES, readConfig } from './settings/config-file.ts';
 import { EXIT, explain, UsageError } from './settings/errors.ts';
 import { flagOf, inGroups, resolveSettings, type Setting, variableOf } from './settings/settings.ts';
@@ -85,14 +85,14 @@ const WIDTH = 100;
  * @param argv arguments, without the Node.js executable and the script.
  * @returns the exit code.
  */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   let code: number = EXIT.ok;
-  const program = newProgram(surroundings);
+  const program = newProgram(context);
   const wanted = argv.find((arg) => Object.hasOwn(COMMANDS, arg));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     const sub = program.command(name).summary(summary);
     if (name !== wanted) continue;
-    addCommand(sub, await load(), surroundings, (result) => {
+    addCommand(sub, await load(), context, (result) => {
       code = result;
     });
   }
@@ -100,12 +100,12 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    return report(error, surroundings);
+    return report(error, context);
   }
 }
 
-function newProgram(surroundings: Surroundings): Commander {
-  const { colours } = surroundings;
+function newProgram(context: CommandContext): Commander {
+  const { colours } = context;
   // Commander strips the colours if the output does not support them.
   const paint = painter(true);
   return new Commander('zeromq-gateway')
@@ -124,8 +124,8 @@ function newProgram(surroundings: Surroundings): Commander {
     .configureOutput({
       getOutHasColors: () => colours?.out ?? false,
       getErrHasColors: () => colours?.err ?? false,
-      writeOut: (text) => surroundings.out(text.trimEnd()),
-      writeErr: (text) => surroundings.err(text.trimEnd()),
+      writeOut: (text) => context.out(text.trimEnd()),
+      writeErr: (text) => context.err(text.trimEnd()),
       getOutHelpWidth: () => WIDTH,
       getErrHelpWidth: () => WIDTH,
     })
@@ -137,7 +137,7 @@ function newProgram(surroundings: Surroundings): Commander {
 function addCommand(
   sub: Commander,
   command: Command,
-  surroundings: Surroundings,
+  context: CommandContext,
   done: (code: number) => void,
 ): void {
   sub.description(command.description);
@@ -166,11 +166,11 @@ function addCommand(
       const value = args[at];
       flags[name] = Array.isArray(value) && value.length === 0 ? undefined : value;
     });
-    const { cwd, env } = surroundings;
+    const { cwd, env } = context;
     const given = options.config ?? (env.ZMQ_GATEWAY_CONFIG || undefined);
     const file = readConfig(given as string | undefined, cwd, Object.keys(COMMANDS));
     const values = resolveSettings(command.name, command.settings, { flags, env, file, cwd });
-    done(await command.run(values as never, surroundings));
+    done(await command.run(values as never, context));
   });
 }
 
@@ -216,9 +216,9 @@ function defaultText(value: unknown): string | undefined {
 }
 
 /** Prints an error and returns the exit code. */
-function report(error: unknown, surroundings: Surroundings): number {
+function report(error: unknown, context: CommandContext): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const paint = painter(surroundings.colours?.err);
-  for (const line of explain(error)) surroundings.err(`${paint('red', 'error:')} ${line}`);
+  const paint = painter(context.colours?.err);
+  for (const line of explain(error)) context.err(`${paint('red', 'error:')} ${line}`);
   return error instanceof UsageError || error instanceof ZeroMQConfigError ? EXIT.usage : EXIT.failed;
 }

@@ -67,7 +67,7 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
     worker.kill('SIGKILL');
     const departed = page.locator('#workers > li[data-state=departed]');
     await departed.waitFor();
-    assert.match(await departed.innerText(), /departed: the router knows it no more/);
+    assert.match(await departed.innerText(), /departed: no longer known to the router/);
     assert.deepEqual(complaints, []);
   });
 });

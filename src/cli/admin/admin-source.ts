@@ -55,21 +55,21 @@ export class ProcessSource implements AdminSource {
 /** Reports on all members of a cluster as one. */
 export class ClusterSource implements AdminSource {
   constructor(
-    private readonly fleet: Cluster,
+    private readonly cluster: Cluster,
     /** Changes the log level of the members too. */
     private readonly log: ConsoleLogging,
   ) {}
 
   async metrics(): Promise<string> {
-    return aggregated(await this.fleet.ask('readings'));
+    return aggregated(await this.cluster.queryAll('readings'));
   }
 
   /** The members share one port, so the cluster serves requests while at least one member does. */
   async health(): Promise<Health> {
-    const members = await this.fleet.ask('health');
+    const members = await this.cluster.queryAll('health');
     const reasons = members.flatMap((health) => health.reasons);
-    const silent = this.fleet.size - members.length;
-    if (silent > 0) reasons.push(missing(silent, this.fleet.size));
+    const silent = this.cluster.size - members.length;
+    if (silent > 0) reasons.push(missing(silent, this.cluster.size));
     if (reasons.length === 0) return { status: 'ok', reasons };
     const some = members.some(({ status }) => status !== 'unavailable');
     return { status: some ? 'degraded' : 'unavailable', reasons };
@@ -84,7 +84,7 @@ export class ClusterSource implements AdminSource {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const [first, ...others] = await this.fleet.ask('snapshot');
+    const [first, ...others] = await this.cluster.queryAll('snapshot');
     const health = await this.health();
     const at = Date.now();
     if (first === undefined)
@@ -94,15 +94,15 @@ export class ClusterSource implements AdminSource {
   }
 
   contract(name: string): Promise<unknown> {
-    return this.fleet.askAny('contract', name);
+    return this.cluster.queryOne('contract', name);
   }
 
   async drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
-    return (await this.fleet.askAny('drainWorker', id, drain)) ?? NOBODY_ANSWERED;
+    return (await this.cluster.queryOne('drainWorker', id, drain)) ?? NO_ANSWER;
   }
 
   async pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
-    return (await this.fleet.askAny('pauseEvent', name, pause)) ?? NOBODY_ANSWERED;
+    return (await this.cluster.queryOne('pauseEvent', name, pause)) ?? NO_ANSWER;
   }
 
   onChange(): () => void {
@@ -110,7 +110,7 @@ export class ClusterSource implements AdminSource {
   }
 }
 
-const NOBODY_ANSWERED = { status: 503, detail: 'No process of the fleet answered in time.' };
+const NO_ANSWER = { status: 503, detail: 'No process of the cluster answered in time.' };
 
 function missing(count: number, size: number): HealthReason {
   return { code: 'PROCESS_DOWN', detail: `${count} of ${size} processes did not answer.` };

@@ -6,8 +6,8 @@ import {
   openAdminListener,
   readToken,
 } from '../../gateway/admin/index.ts';
-import { binding } from '../nodes/endpoints.ts';
-import type { Opened } from '../nodes/serve.ts';
+import { explainBindErrors } from '../nodes/endpoints.ts';
+import type { Resources } from '../nodes/serve.ts';
 import { optional, type ValuesOf } from '../settings/settings.ts';
 import { type Address, addressOrOff, file } from '../settings/value-types.ts';
 import { ProcessView } from './process-view.ts';
@@ -34,26 +34,26 @@ type Values = ValuesOf<typeof ADMIN_SETTINGS>;
  * Returns a view of the process if an admin listener is configured. The view counts from this call
  * on.
  */
-export function viewFor({ admin }: Values, opened: Opened): ProcessView | undefined {
+export function viewFor({ admin }: Values, resources: Resources): ProcessView | undefined {
   if (admin === undefined || admin === false) return undefined;
-  return openView(opened);
+  return openView(resources);
 }
 
 /** Returns a view of the process, which counts from this call on. */
-export function openView(opened: Opened): ProcessView {
+export function openView(resources: Resources): ProcessView {
   const view = new ProcessView();
-  opened.add(() => view.close());
+  resources.add(() => view.close());
   return view;
 }
 
 /** Default address of the admin listener of `up`. */
-export const USUAL_ADMIN: Address = { host: '127.0.0.1', port: 9090 };
+export const DEFAULT_ADMIN_ADDRESS: Address = { host: '127.0.0.1', port: 9090 };
 
 /**
- * Opens the admin listener, if one is configured, and registers it with `opened`. Open it first: it
+ * Opens the admin listener, if one is configured, and registers it with `resources`. Open it first: it
  * then closes last and reports on the drain.
  *
- * @param usual default address, replaced by a free port of the same host if it is in use; without a
+ * @param defaultAddress default address, replaced by a free port of the same host if it is in use; without a
  * default, no listener is opened unless one is configured.
  * @returns the part of the ready line about the listener.
  */
@@ -61,32 +61,34 @@ export async function openAdmin(
   { admin, adminTokenFile }: Values,
   source: AdminSource,
   logger: Logger,
-  opened: Opened,
-  usual?: Address,
+  resources: Resources,
+  defaultAddress?: Address,
 ): Promise<string> {
-  const address = admin ?? usual ?? false;
+  const address = admin ?? defaultAddress ?? false;
   if (address === false) return '';
   const token = adminTokenFile === undefined ? undefined : readToken(adminTokenFile);
   const open = ({ host, port }: Address): Promise<AdminListener> =>
     openAdminListener({ host, port, token, source, logger });
-  const { listener, note } = await (admin === undefined ? openNear(address, open) : openAt(address, open));
-  opened.add(() => listener.close());
+  const { listener, note } = await (admin === undefined
+    ? openOrFallBack(address, open)
+    : openConfigured(address, open));
+  resources.add(() => listener.close());
   return `, admin ${listener.url}${note}`;
 }
 
 type Opening = Promise<{ readonly listener: AdminListener; readonly note: string }>;
 
-async function openAt(address: Address, open: (address: Address) => Promise<AdminListener>): Opening {
+async function openConfigured(address: Address, open: (address: Address) => Promise<AdminListener>): Opening {
   const listeners = [{ setting: 'admin', endpoint: `${address.host}:${address.port}` }];
-  return { listener: await binding(listeners, () => open(address)), note: '' };
+  return { listener: await explainBindErrors(listeners, () => open(address)), note: '' };
 }
 
-async function openNear(address: Address, open: (address: Address) => Promise<AdminListener>): Opening {
+async function openOrFallBack(address: Address, open: (address: Address) => Promise<AdminListener>): Opening {
   try {
     return { listener: await open(address), note: '' };
   } catch (error) {
     const { cause } = error as { cause?: { code?: unknown } };
     if (cause?.code !== 'EADDRINUSE') throw error;
-    return { listener: await open({ ...address, port: 0 }), note: ` (${address.port} is taken)` };
+    return { listener: await open({ ...address, port: 0 }), note: `; port ${address.port} is in use` };
   }
 }

@@ -11,7 +11,7 @@ import type { ZeroMQConnection } from '../../transport/addressing/connection.ts'
 import { Discovery, type DiscoveryOwner, type DnsOptions } from '../../transport/addressing/discovery.ts';
 import { DnsTarget, toTargets } from '../../transport/addressing/targets.ts';
 import type { CurveClientOptions } from '../../transport/curve/curve-options.ts';
-import type { Opened } from '../nodes/serve.ts';
+import type { Resources } from '../nodes/serve.ts';
 
 /** Addresses of the routers, and options for connecting to them. */
 interface RoutersToFollow {
@@ -21,13 +21,13 @@ interface RoutersToFollow {
 }
 
 /** The followed routers: clients by router address, each connected to that router only. */
-export interface ContractFollower {
+export interface FollowedRouters {
   readonly clients: ReadonlyMap<string, Pick<ZeroMQClient, 'sendMessage'>>;
   readonly contracts: Pick<LiveContracts, 'contractsOf' | 'fragment' | 'complete'>;
 }
 
 /** Queries each router through a client that is connected to that router only. */
-class Followers implements DiscoveryOwner {
+class RouterFollowers implements DiscoveryOwner {
   readonly clients = new Map<string, ZeroMQClient>();
 
   constructor(
@@ -67,23 +67,23 @@ export function followContracts(
   client: ZeroMQClient,
   registry: ApiRegistry,
   logger: Logger,
-  opened: Opened,
-): ContractFollower {
+  resources: Resources,
+): FollowedRouters {
   const contracts = new LiveContracts(registry, logger);
-  const places = toTargets(routers);
-  let clients: ContractFollower['clients'];
-  const [only, ...others] = places;
+  const targets = toTargets(routers);
+  let clients: FollowedRouters['clients'];
+  const [only, ...others] = targets;
   if (only !== undefined && others.length === 0 && !(only instanceof DnsTarget)) {
     clients = new Map([[String(only), client]]);
     contracts.watch(client, String(only));
   } else {
-    const followers = new Followers(contracts, curve, logger);
-    const discovery = new Discovery(places, { dns, logger }, followers);
+    const followers = new RouterFollowers(contracts, curve, logger);
+    const discovery = new Discovery(targets, { dns, logger }, followers);
     discovery.start();
-    opened.add(() => followers.close());
-    opened.add(() => discovery.stop());
+    resources.add(() => followers.close());
+    resources.add(() => discovery.stop());
     ({ clients } = followers);
   }
-  opened.add(() => contracts.close());
+  resources.add(() => contracts.close());
   return { clients, contracts };
 }

@@ -23,9 +23,9 @@ interface GatewayPart {
 
 const STARTING: HealthReason = { code: 'STARTING', detail: 'The process is starting.' };
 
-/** How long, in milliseconds, and how many departed workers are shown. */
-const SHOWN = 60_000;
-const MAX_SHOWN = 100;
+/** How long the view shows departed workers, in milliseconds, and at most how many of them. */
+const DEPARTED_RETENTION = 60_000;
+const MAX_DEPARTED = 100;
 
 export class ProcessView {
   readonly metrics = new Metrics(VERSION);
@@ -36,13 +36,13 @@ export class ProcessView {
   private readonly requests = new RequestStats('gateway', () => undefined);
   private departed: DepartedWorker[] = [];
   private started = false;
-  private readonly left = ({ worker: id, reason, held }: WorkerLeft): void => {
-    this.departed = [...this.departed, { id, reason, held, at: Date.now() }].slice(-MAX_SHOWN);
+  private readonly onWorkerLeft = ({ worker: id, reason, held }: WorkerLeft): void => {
+    this.departed = [...this.departed, { id, reason, held, at: Date.now() }].slice(-MAX_DEPARTED);
   };
 
   constructor() {
     this.metrics.watchHealth(() => this.health());
-    diagnostics.workerLeft.subscribe(this.left);
+    diagnostics.workerLeft.subscribe(this.onWorkerLeft);
   }
 
   addGateway(gateway: GatewayPart): void {
@@ -71,12 +71,12 @@ export class ProcessView {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const elsewhere = await this.remote?.look();
+    const remote = await this.remote?.query();
     const at = Date.now();
-    this.departed = [...this.departed, ...(elsewhere?.departed ?? [])]
-      .filter((worker) => at - worker.at < SHOWN)
-      .slice(-MAX_SHOWN);
-    const here = this.routers.map((router) => {
+    this.departed = [...this.departed, ...(remote?.departed ?? [])]
+      .filter((worker) => at - worker.at < DEPARTED_RETENTION)
+      .slice(-MAX_DEPARTED);
+    const local = this.routers.map((router) => {
       const contracts = router.contractReports().map(({ name, available }) => ({ name, available }));
       return { ...router.inspect(), requests: router.requestStats(), contracts };
     });
@@ -87,8 +87,8 @@ export class ProcessView {
       gateways: this.gateways.map(({ inFlight }) => {
         return { process: process.pid, inFlight, requests: this.requests.read() };
       }),
-      routers: [...here, ...(elsewhere?.routers ?? [])],
-      silent: elsewhere?.silent ?? [],
+      routers: [...local, ...(remote?.routers ?? [])],
+      silent: remote?.silent ?? [],
       departed: this.departed,
     };
   }
@@ -120,7 +120,7 @@ export class ProcessView {
   }
 
   close(): void {
-    diagnostics.workerLeft.unsubscribe(this.left);
+    diagnostics.workerLeft.unsubscribe(this.onWorkerLeft);
     this.requests.close();
     this.metrics.close();
   }

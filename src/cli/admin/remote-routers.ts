@@ -13,30 +13,30 @@ import type {
   RouterSnapshot,
   SilentRouter,
 } from '../../gateway/admin/index.ts';
-import type { ContractFollower } from './contract-follower.ts';
+import type { FollowedRouters } from './contract-follower.ts';
 import { type RouterAdminClient, routerAdminClient } from './router-admin-client.ts';
 
 /**
  * Timeout of each query in milliseconds. It is shorter than the time the primary of a cluster waits
  * for its members.
  */
-const PATIENCE = 500;
+const QUERY_TIMEOUT = 500;
 
 /**
  * Time, in milliseconds, before a router that rejects queries from the gateway's key is queried
  * again.
  */
-const HELLO_BACKOFF = 15_000;
+const REJECTION_RETRY = 15_000;
 
 /** State kept for a router between two queries. */
-interface Memory {
+interface RouterState {
   readonly workers: readonly WorkerReport[];
   /** Why the router rejected the query, and until when it is not queried again. */
   readonly refusal?: { readonly why: string; readonly until: number };
 }
 
 /** Result of a query of all routers. */
-interface Sight {
+interface RoutersView {
   readonly routers: RouterSnapshot[];
   readonly silent: SilentRouter[];
   /** Workers that an earlier query returned and this one does not. */
@@ -44,21 +44,21 @@ interface Sight {
 }
 
 export class RemoteRouters {
-  private memories = new Map<string, Memory>();
+  private states = new Map<string, RouterState>();
 
   constructor(
-    private readonly followed: ContractFollower,
+    private readonly followed: FollowedRouters,
     private readonly clock: Clock = systemClock,
   ) {}
 
   /** Queries all routers. */
-  async look(): Promise<Sight> {
-    const sight: Sight = { routers: [], silent: [], departed: [] };
-    const memories = new Map<string, Memory>();
+  async query(): Promise<RoutersView> {
+    const view: RoutersView = { routers: [], silent: [], departed: [] };
+    const states = new Map<string, RouterState>();
     const names = [...this.followed.clients.keys()];
-    await Promise.all(names.map((name) => this.lookAt(name, sight, memories)));
-    this.memories = memories;
-    return sight;
+    await Promise.all(names.map((name) => this.queryRouter(name, view, states)));
+    this.states = states;
+    return view;
   }
 
   /** Returns the OpenAPI fragment of a contract that one of the routers has. */
@@ -68,67 +68,73 @@ export class RemoteRouters {
 
   /** Makes all routers stop sending requests to a worker, or resume. */
   drainWorker(id: string, drain: boolean): Promise<ActionOutcome> {
-    return this.wish((desk) => desk.drain(id, drain));
+    return this.applyToAll((adminClient) => adminClient.drain(id, drain));
   }
 
   /** Makes all routers pause an event, or resume it. */
   pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
-    return this.wish((desk) => desk.pause(name, pause));
+    return this.applyToAll((admin) => admin.pause(name, pause));
   }
 
-  private desk(name: string): RouterAdminClient | undefined {
+  private admin(name: string): RouterAdminClient | undefined {
     const client = this.followed.clients.get(name);
-    return client === undefined ? undefined : routerAdminClient(client, PATIENCE);
+    return client === undefined ? undefined : routerAdminClient(client, QUERY_TIMEOUT);
   }
 
-  private async lookAt(name: string, sight: Sight, memories: Map<string, Memory>): Promise<void> {
-    const before = this.memories.get(name);
+  private async queryRouter(
+    name: string,
+    view: RoutersView,
+    states: Map<string, RouterState>,
+  ): Promise<void> {
+    const before = this.states.get(name);
     const contracts = this.followed.contracts.contractsOf(name);
-    const desk = this.desk(name);
-    if (desk === undefined) return;
+    const admin = this.admin(name);
+    if (admin === undefined) return;
     if (before?.refusal !== undefined && this.clock.now() < before.refusal.until) {
-      memories.set(name, before);
-      sight.silent.push({ router: name, why: before.refusal.why, contracts });
+      states.set(name, before);
+      view.silent.push({ router: name, why: before.refusal.why, contracts });
       return;
     }
     try {
-      const [info, requests] = await Promise.all([desk.info(), desk.stats()]);
-      sight.routers.push({ ...info, requests, contracts });
-      sight.departed.push(...this.missed(before?.workers ?? [], info.workers));
-      memories.set(name, { workers: info.workers });
+      const [info, requests] = await Promise.all([admin.info(), admin.stats()]);
+      view.routers.push({ ...info, requests, contracts });
+      view.departed.push(...this.departedWorkers(before?.workers ?? [], info.workers));
+      states.set(name, { workers: info.workers });
     } catch (error) {
-      const why = explained(error);
-      sight.silent.push({ router: name, why, contracts });
+      const why = describe(error);
+      view.silent.push({ router: name, why, contracts });
       const { code = '' } = error as { code?: string };
-      const refusal = TELLS_NOTHING.has(code) ? { why, until: this.clock.now() + HELLO_BACKOFF } : undefined;
-      memories.set(name, { workers: before?.workers ?? [], ...(refusal && { refusal }) });
+      const refusal = REJECTION_CODES.has(code)
+        ? { why, until: this.clock.now() + REJECTION_RETRY }
+        : undefined;
+      states.set(name, { workers: before?.workers ?? [], ...(refusal && { refusal }) });
     }
   }
 
-  private missed(before: readonly WorkerReport[], now: readonly WorkerReport[]): DepartedWorker[] {
-    const there = new Set(now.map(({ id }) => id));
+  private departedWorkers(before: readonly WorkerReport[], now: readonly WorkerReport[]): DepartedWorker[] {
+    const known = new Set(now.map(({ id }) => id));
     return before
-      .filter(({ id }) => !there.has(id))
-      .map(({ id, held }) => ({ id, reason: 'the router knows it no more', held, at: this.clock.wall() }));
+      .filter(({ id }) => !known.has(id))
+      .map(({ id, held }) => ({ id, reason: 'no longer known to the router', held, at: this.clock.wall() }));
   }
 
   /**
    * Resolves with `done` if at least one router succeeded; routers without the worker or event do
    * not matter.
    */
-  private async wish(act: (desk: RouterAdminClient) => Promise<void>): Promise<ActionOutcome> {
+  private async applyToAll(act: (admin: RouterAdminClient) => Promise<void>): Promise<ActionOutcome> {
     const names = [...this.followed.clients.keys()];
     const outcomes = await Promise.all(
       names.map(async (name): Promise<ActionOutcome> => {
-        const desk = this.desk(name);
-        if (desk === undefined) return 'unknown';
+        const admin = this.admin(name);
+        if (admin === undefined) return 'unknown';
         try {
-          await act(desk);
+          await act(admin);
           return 'done';
         } catch (error) {
           if (error instanceof ZeroMQError && error.code === 'INVALID_REQUEST') return 'unknown';
           const status = error instanceof ZeroMQError ? error.status : 500;
-          return { status, detail: `${name}: ${explained(error)}` };
+          return { status, detail: `${name}: ${describe(error)}` };
         }
       }),
     );
@@ -138,9 +144,9 @@ export class RemoteRouters {
 }
 
 /** Codes of routers that do not permit the query or do not support it. */
-const TELLS_NOTHING: ReadonlySet<string> = new Set(['NOT_PERMITTED', 'NO_WORKER']);
+const REJECTION_CODES: ReadonlySet<string> = new Set(['NOT_PERMITTED', 'NO_WORKER']);
 
-function explained(error: unknown): string {
+function describe(error: unknown): string {
   const { message } = toError(error);
   return error instanceof ZeroMQError ? `${error.code}: ${message}` : message;
 }

@@ -1,22 +1,21 @@
 /** Queries to a router's built-in events, for the operator commands. */
 import { ZeroMQClient } from '../../client/index.ts';
 import { ZeroMQError } from '../../core/messages/errors.ts';
-import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
 import type { RouterReport, RouterTotals } from '../../core/observability/reports.ts';
 import type { RequestReport } from '../../core/observability/request-stats.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
-import { CommandError } from '../settings/errors.ts';
+import { requestError } from '../settings/errors.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
-import { remote, timeoutMilliseconds, yesOrNo } from '../settings/value-types.ts';
+import { booleanFlag, connectEndpoint, timeoutMilliseconds } from '../settings/value-types.ts';
 
 /** Settings of every command that queries a router. */
 export const ADMIN_CLIENT_SETTINGS = {
-  to: setting(remote, { description: "Router's frontend", default: 'tcp://127.0.0.1:5555' }),
+  to: setting(connectEndpoint, { description: "Router's frontend", default: 'tcp://127.0.0.1:5555' }),
   timeout: setting(timeoutMilliseconds, {
     description: 'Timeout of each request to the router',
     default: 5000,
   }),
-  json: setting(yesOrNo, { description: 'Print JSON, one line per answer', default: false }),
+  json: setting(booleanFlag, { description: 'Print JSON, one line per reply', default: false }),
   ...CURVE_CLIENT_SETTINGS,
 };
 
@@ -48,24 +47,24 @@ export function routerAdminClient(
   timeout?: number,
 ): RouterAdminClient {
   const options = timeout === undefined ? {} : { timeout };
-  const ask = async <Answer>(event: string, data?: object): Promise<Answer> =>
-    (await client.sendMessage<Answer>(event, data, options)).eventData;
+  const query = async <Reply>(event: string, data?: object): Promise<Reply> =>
+    (await client.sendMessage<Reply>(event, data, options)).eventData;
   return {
-    info: () => ask('$router.info'),
-    stats: () => ask('$router.stats'),
-    drain: (worker, drain) => ask('$router.drain', { worker, drain }),
-    pause: (event, pause) => ask('$router.pause', { event, pause }),
+    info: () => query('$router.info'),
+    stats: () => query('$router.stats'),
+    drain: (worker, drain) => query('$router.drain', { worker, drain }),
+    pause: (event, pause) => query('$router.pause', { event, pause }),
   };
 }
 
 /**
  * Connects to a router, calls `use`, and closes the connection.
  *
- * @throws {CommandError} when a request fails; the message has the error code and a remedy.
+ * @throws {CommandError} when a request fails; the message contains the error code and a remedy.
  */
 export async function withRouterAdmin<T>(
   values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,
-  use: (desk: RouterAdminClient) => Promise<T>,
+  use: (admin: RouterAdminClient) => Promise<T>,
 ): Promise<T> {
   const { to: connection, timeout } = values;
   const client = new ZeroMQClient({ connection, timeout, curve: clientCurve(values) });
@@ -73,13 +72,8 @@ export async function withRouterAdmin<T>(
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
     return await use(routerAdminClient(client));
   } catch (error) {
-    throw error instanceof ZeroMQError ? explained(error) : error;
+    throw error instanceof ZeroMQError ? requestError(error) : error;
   } finally {
     await client.close();
   }
-}
-
-function explained({ code, message }: ZeroMQError): CommandError {
-  const remedy = isOutcomeCode(code) ? `\nwhat to do: ${outcomeOf(code).remedy}` : '';
-  return new CommandError(`${code}: ${message}${remedy}`);
 }

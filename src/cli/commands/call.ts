@@ -3,23 +3,22 @@ import { readReply, ZeroMQClient } from '../../client/index.ts';
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
 import { ZeroMQError } from '../../core/messages/errors.ts';
 import type { ReplyMessage } from '../../core/messages/message.ts';
-import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
-import { defineCommand, type Surroundings } from '../settings/command.ts';
-import { CommandError, EXIT } from '../settings/errors.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
+import { EXIT, requestError } from '../settings/errors.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
-import { json, remote, text, timeoutMilliseconds, yesOrNo } from '../settings/value-types.ts';
+import { booleanFlag, connectEndpoint, json, text, timeoutMilliseconds } from '../settings/value-types.ts';
 import { withProgress } from '../terminal/progress.ts';
 
 const settings = {
   event: required({ ...text, placeholder: 'EVENT' }, { description: 'Name of the event', positional: true }),
   json: optional(json, { description: 'Event data', positional: true, defaultNote: 'null' }),
-  to: required(remote, { description: "Router's frontend, or a server" }),
+  to: required(connectEndpoint, { description: "Router's frontend, or a server" }),
   timeout: setting(timeoutMilliseconds, {
     description: 'Timeout of the call, including the connection',
     default: 5000,
   }),
-  classic: setting(yesOrNo, { description: 'Connect to a Python router', default: false }),
+  classic: setting(booleanFlag, { description: 'Connect to a Python router', default: false }),
   ...CURVE_CLIENT_SETTINGS,
 };
 
@@ -28,7 +27,7 @@ const settings = {
  */
 const CONNECT_TIMEOUT = 2000;
 
-async function call(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+async function call(values: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
   const { event, json: data, to, timeout, classic } = values;
   const client = new ZeroMQClient({
     connection: to,
@@ -45,26 +44,15 @@ async function call(values: ValuesOf<typeof settings>, surroundings: Surrounding
     const pending = new Promise<ReplyMessage>((resolve) => {
       client.request({ eventName: event, body, timeout: left, idempotent: false }, resolve);
     });
-    const reply = await withProgress(surroundings, `waiting for ${event}`, pending, timeout);
+    const reply = await withProgress(context, `waiting for ${event}`, pending, timeout);
     const { eventData } = readReply(event, reply, (text) => parseExact(text, 'spelling'));
-    surroundings.out(Buffer.isBuffer(eventData) ? eventData.toString() : stringifyExact(eventData));
+    context.out(Buffer.isBuffer(eventData) ? eventData.toString() : stringifyExact(eventData));
     return EXIT.ok;
   } catch (error) {
-    throw error instanceof ZeroMQError && error.code !== 'INVALID_ARGUMENT' ? explained(error) : error;
+    throw error instanceof ZeroMQError && error.code !== 'INVALID_ARGUMENT' ? requestError(error) : error;
   } finally {
     await client.close();
   }
-}
-
-/**
- * Formats an error. The code comes first so that scripts can distinguish outcomes. The details from
- * the worker follow, then the remedy if the error catalogue has one.
- */
-function explained({ code, message, details }: ZeroMQError): CommandError {
-  const lines = [`${code}: ${message}`];
-  if (details !== undefined) lines.push(stringifyExact(details));
-  if (isOutcomeCode(code)) lines.push(`what to do: ${outcomeOf(code).remedy}`);
-  return new CommandError(lines.join('\n'));
 }
 
 export const callCommand = defineCommand({

@@ -38,11 +38,11 @@ export function completionCommand(commands: Commands): Command {
       'completion bash > ~/.local/share/bash-completion/completions/zeromq-gateway',
       'completion fish > ~/.config/fish/completions/zeromq-gateway.fish',
     ],
-    run: async ({ shell }, surroundings) => {
+    run: async ({ shell }, context) => {
       const all = Object.values(commands).map(async ({ summary, load }) => {
         return completableOf(await load(), summary);
       });
-      surroundings.out(SCRIPTS[shell](await Promise.all(all)));
+      context.out(SCRIPTS[shell](await Promise.all(all)));
       return EXIT.ok;
     },
   });

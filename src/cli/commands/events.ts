@@ -1,25 +1,25 @@
 /** `zeromq-gateway events`: lists the events of a router. */
 import type { EventReport } from '../../core/observability/reports.ts';
 import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
-import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT } from '../settings/errors.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { tableOf } from '../terminal/table.ts';
 
 async function listEvents(
   values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
-  const { events } = await withRouterAdmin(values, (desk) => desk.info());
+  const { events } = await withRouterAdmin(values, (admin) => admin.info());
   if (values.json) {
-    surroundings.out(JSON.stringify(events));
+    context.out(JSON.stringify(events));
     return EXIT.ok;
   }
   const rows = events.map((event) => {
     return [event.name, String(event.workers), String(event.queued), notesOf(event)];
   });
-  const columns = [['EVENT'], ['WORKERS', 'right'], ['WAITING', 'right'], ['']] as const;
-  for (const line of tableOf(columns, rows)) surroundings.out(line);
+  const columns = [['EVENT'], ['WORKERS', 'right'], ['QUEUED', 'right'], ['']] as const;
+  for (const line of tableOf(columns, rows)) context.out(line);
   return EXIT.ok;
 }
 

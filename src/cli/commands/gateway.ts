@@ -19,21 +19,21 @@ import type { ProcessView } from '../admin/process-view.ts';
 import { RemoteRouters } from '../admin/remote-routers.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { documentSettings, loadDocuments } from '../nodes/documents.ts';
-import { binding } from '../nodes/endpoints.ts';
+import { explainBindErrors } from '../nodes/endpoints.ts';
 import { openLog } from '../nodes/logging.ts';
-import { type Opened, serve } from '../nodes/serve.ts';
+import { type Resources, serve } from '../nodes/serve.ts';
 import { Cluster, isMember, type Member, serveAsMember } from '../process/cluster.ts';
-import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, DNS_SETTINGS, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
 import {
+  booleanFlag,
+  connectEndpoint,
   host,
   json,
   list,
   milliseconds,
   port,
-  remote,
   wholeNumber,
-  yesOrNo,
 } from '../settings/value-types.ts';
 
 /** Settings of commands that serve HTTP. */
@@ -49,7 +49,7 @@ export const HTTP_SETTINGS = {
     group: 'HTTP',
     default: 5000,
   }),
-  accessLog: setting(yesOrNo, {
+  accessLog: setting(booleanFlag, {
     description: 'Log every HTTP request in one line',
     group: 'Logging',
     default: false,
@@ -63,10 +63,10 @@ export const HTTP_SETTINGS = {
 };
 
 const settings = {
-  router: required(list(remote), { description: "Router's frontend to connect to" }),
+  router: required(list(connectEndpoint), { description: "Router's frontend to connect to" }),
   ...HTTP_SETTINGS,
   ...documentSettings('none'),
-  classicRouter: setting(yesOrNo, {
+  classicRouter: setting(booleanFlag, {
     description: 'Connect to Python routers: one request per socket, no contracts from workers',
     group: 'Python nodes',
     default: false,
@@ -76,7 +76,7 @@ const settings = {
     group: 'Python nodes',
     default: 16,
   }),
-  heartbeat: optional(list(remote), {
+  heartbeat: optional(list(connectEndpoint), {
     description: "Router's heartbeat address to send heartbeats to",
     group: 'Heartbeats',
     defaultNote: 'no heartbeats',
@@ -93,13 +93,13 @@ type Values = ValuesOf<typeof settings>;
 /** Selects the settings that `createGateway` accepts. */
 function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySettingsInput {
   const { host: address, port: number, timeout, accessLog, http } = values;
-  const further = http as GatewaySettingsInput | undefined;
+  const more = http as GatewaySettingsInput | undefined;
   return {
-    ...further,
+    ...more,
     host: address,
     port: number,
     timeout,
-    accessLog: accessLog || further?.accessLog,
+    accessLog: accessLog || more?.accessLog,
   };
 }
 
@@ -114,13 +114,13 @@ export function openRegistry(values: ValuesOf<typeof HTTP_SETTINGS>): ApiRegistr
   return new ApiRegistry({ configuredSchemes: Object.keys(auth.schemes) });
 }
 
-/** Creates a gateway, starts listening, and registers it with `opened`. */
+/** Creates a gateway, starts listening, and registers it with `resources`. */
 export async function openGateway(
   values: ValuesOf<typeof HTTP_SETTINGS>,
   requester: Requester,
   registry: ApiRegistry,
   logger: Logger,
-  opened: Opened,
+  resources: Resources,
   contracts?: AwaitedContracts,
 ): Promise<{ readonly gateway: Gateway; readonly url: string }> {
   const { host: address, port: number } = values;
@@ -131,31 +131,31 @@ export async function openGateway(
     contracts,
     logger,
   });
-  opened.add(() => gateway.close({ deadline: opened.drainLeft }));
+  resources.add(() => gateway.close({ deadline: resources.drainLeft }));
   const listeners = [{ setting: 'port', endpoint: `${address}:${number}` }];
-  const { url } = await binding(listeners, () => gateway.listen());
+  const { url } = await explainBindErrors(listeners, () => gateway.listen());
   return { gateway, url };
 }
 
 /** Runs a single gateway process, with its own admin listener if one is configured. */
-async function openAlone(values: Values, opened: Opened): Promise<string> {
-  const log = openLog(values, opened);
-  const view = viewFor(values, opened);
+async function openSingle(values: Values, resources: Resources): Promise<string> {
+  const log = openLog(values, resources);
+  const view = viewFor(values, resources);
   const admin =
-    view === undefined ? '' : await openAdmin(values, new ProcessSource(view, log), log.logger, opened);
-  return (await openNode(values, log.logger, view, opened)) + admin;
+    view === undefined ? '' : await openAdmin(values, new ProcessSource(view, log), log.logger, resources);
+  return (await openNode(values, log.logger, view, resources)) + admin;
 }
 
 /** Runs a gateway process as member of a cluster, whose primary has the admin listener. */
-async function openMember(values: Values, opened: Opened): Promise<Member> {
-  const log = openLog(values, opened);
-  const view = viewFor(values, opened);
-  const ready = await openNode(values, log.logger, view, opened);
+async function openMember(values: Values, resources: Resources): Promise<Member> {
+  const log = openLog(values, resources);
+  const view = viewFor(values, resources);
+  const ready = await openNode(values, log.logger, view, resources);
   if (view === undefined) return { ready, log };
   return {
     ready,
     log,
-    answering: {
+    queries: {
       readings: () => view.metrics.read(),
       health: () => view.health(),
       snapshot: () => view.snapshot(),
@@ -171,12 +171,12 @@ async function openNode(
   values: Values,
   logger: Logger,
   view: ProcessView | undefined,
-  opened: Opened,
+  resources: Resources,
 ): Promise<string> {
   const { router: routers, dnsInterval, classicRouter: classic, poolSize, heartbeat } = values;
   const dns = { interval: dnsInterval };
   const registry = openRegistry(values);
-  loadDocuments(registry, values.openapi ?? [], values, logger, opened);
+  loadDocuments(registry, values.openapi ?? [], values, logger, resources);
   const heartbeatConfig = heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat);
   const curve = clientCurve(values);
   const client = new ZeroMQClient({
@@ -188,35 +188,35 @@ async function openNode(
     curve,
     logger,
   });
-  opened.add(() => client.close());
+  resources.add(() => client.close());
   let contracts: AwaitedContracts | undefined;
   if (!classic) {
-    const followed = followContracts({ routers, dns, curve }, client, registry, logger, opened);
+    const followed = followContracts({ routers, dns, curve }, client, registry, logger, resources);
     ({ contracts } = followed);
     if (view !== undefined) view.remote = new RemoteRouters(followed);
   }
   if (!(await client.connect())) {
-    logger.warn({ routers }, 'no router is reachable yet; until one is, requests are answered 503');
+    logger.warn({ routers }, 'no router is reachable: requests receive status 503 until one is');
   }
-  const { gateway, url } = await openGateway(values, client, registry, logger, opened, contracts);
+  const { gateway, url } = await openGateway(values, client, registry, logger, resources, contracts);
   view?.addGateway(gateway);
   view?.ready();
   return `${url}, docs ${url}/docs, router ${routers.join(', ')}`;
 }
 
-async function run(values: Values, surroundings: Surroundings): Promise<number> {
+async function run(values: Values, context: CommandContext): Promise<number> {
   const { processes, drain } = values;
-  if (isMember()) return serveAsMember(drain, (opened) => openMember(values, opened));
-  if (processes === 1) return serve('gateway', drain, surroundings, (opened) => openAlone(values, opened));
+  if (isMember()) return serveAsMember(drain, (resources) => openMember(values, resources));
+  if (processes === 1) return serve('gateway', drain, context, (resources) => openSingle(values, resources));
   // Validates the settings in the primary, so that each error is reported once and not by every
   // member.
   readSettings(gatewaySettings(values));
-  return serve('gateway', drain, surroundings, async (opened) => {
-    const log = openLog(values, opened, (level) => fleet.setLogLevel(level));
-    const fleet = new Cluster(processes, log.logger);
-    const admin = await openAdmin(values, new ClusterSource(fleet, log), log.logger, opened);
-    opened.add(() => fleet.stop(opened.drainLeft));
-    return `${await fleet.start()}, ${processes} processes${admin}`;
+  return serve('gateway', drain, context, async (resources) => {
+    const log = openLog(values, resources, (level) => cluster.setLogLevel(level));
+    const cluster = new Cluster(processes, log.logger);
+    const admin = await openAdmin(values, new ClusterSource(cluster, log), log.logger, resources);
+    resources.add(() => cluster.stop(resources.drainLeft));
+    return `${await cluster.start()}, ${processes} processes${admin}`;
   });
 }
 

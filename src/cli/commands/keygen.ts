@@ -2,26 +2,26 @@
 import path from 'node:path';
 import { PUBLIC_SUFFIX, writeKeyFiles } from '../../transport/curve/key-file.ts';
 import { curveKeyPair } from '../../transport/curve/keys.ts';
-import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT } from '../settings/errors.ts';
 import { required, type ValuesOf } from '../settings/settings.ts';
-import { fileToBe } from '../settings/value-types.ts';
+import { filePath } from '../settings/value-types.ts';
 
 const settings = {
-  file: required(fileToBe, {
+  file: required(filePath, {
     description: 'File for the secret key; the public key is written to FILE.pub',
     positional: true,
   }),
 };
 
-function keygen({ file }: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+function keygen({ file }: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
   const pair = curveKeyPair();
   writeKeyFiles(file, pair);
-  const name = path.relative(surroundings.cwd, file);
-  surroundings.err(
+  const name = path.relative(context.cwd, file);
+  context.err(
     `zeromq-gateway keygen: the secret key is in ${name}, for its owner only; the public key is in ${name}${PUBLIC_SUFFIX}`,
   );
-  surroundings.out(pair.publicKey);
+  context.out(pair.publicKey);
   return Promise.resolve(EXIT.ok);
 }
 

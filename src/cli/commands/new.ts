@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Joi from 'joi';
-import { PACKAGE_FOLDER, versionsOf } from '../process/package.ts';
-import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { dependencyVersions, PACKAGE_FOLDER } from '../process/package.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT, UsageError } from '../settings/errors.ts';
 import { optional, required, type ValuesOf } from '../settings/settings.ts';
-import { choice, folderToBe, type ValueType } from '../settings/value-types.ts';
+import { choice, folderPath, type ValueType } from '../settings/value-types.ts';
 
 const TEMPLATES = path.join(PACKAGE_FOLDER, 'templates');
 
@@ -30,7 +30,7 @@ const settings = {
     description: 'Name of the worker or project; event names and paths begin with it',
     positional: true,
   }),
-  folder: optional(folderToBe, {
+  folder: optional(folderPath, {
     description: 'Target folder',
     defaultNote: 'workers, if it exists, else the working folder; for a project NAME',
   }),
@@ -53,21 +53,21 @@ function filesOf(template: string, newName: string): NewFile[] {
     .sort()
     .map((file) => {
       const base = path.basename(file);
-      const given = base.startsWith('_') ? (base === '_gitignore' ? '.gitignore' : base.slice(1)) : base;
-      const place = path.join(path.dirname(file), given.replace(TEMPLATE_NAME, newName));
+      const visible = base.startsWith('_') ? (base === '_gitignore' ? '.gitignore' : base.slice(1)) : base;
+      const place = path.join(path.dirname(file), visible.replace(TEMPLATE_NAME, newName));
       return [place, readFileSync(path.join(root, file), 'utf8').replaceAll(TEMPLATE_NAME, newName)];
     });
 }
 
 /** @throws {UsageError} when one of the files exists already; no file is written then. */
-function write(folder: string, files: readonly NewFile[], surroundings: Surroundings): void {
-  const { cwd } = surroundings;
-  const there = files.filter(([place]) => existsSync(path.join(folder, place)));
-  if (there.length > 0) {
+function write(folder: string, files: readonly NewFile[], context: CommandContext): void {
+  const { cwd } = context;
+  const existing = files.filter(([place]) => existsSync(path.join(folder, place)));
+  if (existing.length > 0) {
     throw new UsageError(
-      there.map(([place]) => {
+      existing.map(([place]) => {
         const file = path.relative(cwd, path.join(folder, place));
-        return `${file} exists already, and nothing was written; give another name, or another --folder`;
+        return `${file} already exists: no file was written; choose another name or another --folder`;
       }),
     );
   }
@@ -75,24 +75,24 @@ function write(folder: string, files: readonly NewFile[], surroundings: Surround
     const file = path.join(folder, place);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text, { flag: 'wx' });
-    surroundings.out(`made ${path.relative(cwd, file)}`);
+    context.out(`created ${path.relative(cwd, file)}`);
   }
 }
 
-function newWorker({ name: newName, folder }: Values, surroundings: Surroundings): void {
-  const { cwd } = surroundings;
-  const usual = path.join(cwd, 'workers');
-  const home = folder ?? (existsSync(usual) ? usual : cwd);
-  write(home, filesOf('project/workers', newName), surroundings);
-  const shown = path.relative(cwd, home) || '.';
-  surroundings.out(`\nRun it, with a gateway and a router:\n  npx zeromq-gateway up --workers ${shown}`);
-  surroundings.out(`  curl -s localhost:8080/${newName}/world`);
+function newWorker({ name: newName, folder }: Values, context: CommandContext): void {
+  const { cwd } = context;
+  const workers = path.join(cwd, 'workers');
+  const target = folder ?? (existsSync(workers) ? workers : cwd);
+  write(target, filesOf('project/workers', newName), context);
+  const shown = path.relative(cwd, target) || '.';
+  context.out(`\nRun it, with a gateway and a router:\n  npx zeromq-gateway up --workers ${shown}`);
+  context.out(`  curl -s localhost:8080/${newName}/world`);
 }
 
-function newProject({ name: newName, folder }: Values, surroundings: Surroundings): void {
-  const { cwd } = surroundings;
-  const home = folder ?? path.join(cwd, newName);
-  const versions = versionsOf();
+function newProject({ name: newName, folder }: Values, context: CommandContext): void {
+  const { cwd } = context;
+  const target = folder ?? path.join(cwd, newName);
+  const versions = dependencyVersions();
   const files = filesOf('project', newName).map(([place, text]): NewFile => {
     const filled = text.replaceAll(
       /\{([a-z@/-]+)\}/g,
@@ -100,9 +100,9 @@ function newProject({ name: newName, folder }: Values, surroundings: Surrounding
     );
     return [place, place === 'package.json' ? filled : text];
   });
-  write(home, files, surroundings);
-  surroundings.out(`\nRun it:\n  cd ${path.relative(cwd, home) || '.'}\n  npm install\n  npm start`);
-  surroundings.out(`  curl -s localhost:8080/${newName}/world`);
+  write(target, files, context);
+  context.out(`\nRun it:\n  cd ${path.relative(cwd, target) || '.'}\n  npm install\n  npm start`);
+  context.out(`  curl -s localhost:8080/${newName}/world`);
 }
 
 export const newCommand = defineCommand({
@@ -111,9 +111,9 @@ export const newCommand = defineCommand({
     'Create a worker file, or a project with a worker and its test. Existing files are never changed.',
   settings,
   examples: ['new project shop', 'new worker stock-levels', 'new worker stock-levels --folder src/workers'],
-  run: (values, surroundings) => {
-    if (values.what === 'worker') newWorker(values, surroundings);
-    else newProject(values, surroundings);
+  run: (values, context) => {
+    if (values.what === 'worker') newWorker(values, context);
+    else newProject(values, context);
     return Promise.resolve(EXIT.ok);
   },
 });

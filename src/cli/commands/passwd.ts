@@ -3,7 +3,7 @@
  */
 import Joi from 'joi';
 import { faultOfUserName, HASH_COST, hasControls } from '../../gateway/common/bcrypt-hash.ts';
-import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { CommandError, EXIT } from '../settings/errors.ts';
 import { required, setting, type ValuesOf } from '../settings/settings.ts';
 import { type ValueType, wholeNumber } from '../settings/value-types.ts';
@@ -28,28 +28,27 @@ const settings = {
   }),
 };
 
-async function passwd(
-  { user, cost }: ValuesOf<typeof settings>,
-  surroundings: Surroundings,
-): Promise<number> {
-  const { input, terminal } = surroundings;
+async function passwd({ user, cost }: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
+  const { input, terminal } = context;
   if (input === undefined) throw new CommandError('there is no standard input to read a password from');
   // RFC 7617, section 2.1: clients send user name and password in this form.
   const given = await readPassword(input, (question) => terminal?.write(question));
   const password = given.normalize('NFC');
   if (hasControls(password)) {
-    throw new CommandError('the password has control characters, which HTTP cannot send; choose another one');
+    throw new CommandError(
+      'the password contains control characters, which HTTP cannot send; choose another one',
+    );
   }
   const bytes = Buffer.byteLength(password);
   if (bytes > MAX_BYTES) {
     throw new CommandError(
-      `the password has ${bytes} bytes, but bcrypt uses ${MAX_BYTES}; choose a shorter one`,
+      `the password has ${bytes} bytes, but bcrypt uses only ${MAX_BYTES}; choose a shorter one`,
     );
   }
   const { hash } = await import('@node-rs/bcrypt');
   // Apache and nginx use this prefix for bcrypt. The algorithm is the same as for $2b$.
   const hashed = (await hash(password, cost)).replace(/^\$2b\$/, '$2y$');
-  surroundings.out(`${user.normalize('NFC')}:${hashed}`);
+  context.out(`${user.normalize('NFC')}:${hashed}`);
   return EXIT.ok;
 }
 

@@ -1,7 +1,7 @@
 /** `zeromq-gateway ps`: lists the workers of a router. */
 import type { WorkerReport } from '../../core/observability/reports.ts';
 import { ADMIN_CLIENT_SETTINGS, withRouterAdmin } from '../admin/router-admin-client.ts';
-import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT } from '../settings/errors.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { duration, tableOf } from '../terminal/table.ts';
@@ -16,7 +16,7 @@ export function workersTable(workers: readonly WorkerReport[]): string[] {
     return [
       id,
       state,
-      classic ? 'classic' : 'ours',
+      classic ? 'classic' : 'native',
       `${held}/${concurrency}`,
       duration(age),
       heard,
@@ -29,9 +29,9 @@ export function workersTable(workers: readonly WorkerReport[]): string[] {
       ['WORKER'],
       ['STATE'],
       ['KIND'],
-      ['HOLDS', 'right'],
+      ['IN FLIGHT', 'right'],
       ['AGE', 'right'],
-      ['HEARD', 'right'],
+      ['LAST HEARTBEAT', 'right'],
       ['EVENTS'],
       ['BREAKERS'],
     ],
@@ -39,13 +39,10 @@ export function workersTable(workers: readonly WorkerReport[]): string[] {
   );
 }
 
-async function ps(
-  values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,
-  surroundings: Surroundings,
-): Promise<number> {
-  const { workers } = await withRouterAdmin(values, (desk) => desk.info());
-  if (values.json) surroundings.out(JSON.stringify(workers));
-  else for (const line of workersTable(workers)) surroundings.out(line);
+async function ps(values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>, context: CommandContext): Promise<number> {
+  const { workers } = await withRouterAdmin(values, (admin) => admin.info());
+  if (values.json) context.out(JSON.stringify(workers));
+  else for (const line of workersTable(workers)) context.out(line);
   return EXIT.ok;
 }
 

@@ -7,35 +7,35 @@ import { type ContractChecker, createStrategy, STRATEGIES, ZeroMQRouter } from '
 import { ADMIN_SETTINGS, openAdmin, viewFor } from '../admin/admin.ts';
 import { ProcessSource } from '../admin/admin-source.ts';
 import { CURVE_SERVER_SETTINGS, serverCurve } from '../nodes/curve.ts';
-import { binding } from '../nodes/endpoints.ts';
+import { explainBindErrors } from '../nodes/endpoints.ts';
 import { openLog } from '../nodes/logging.ts';
-import { type Opened, serve } from '../nodes/serve.ts';
-import { defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { type Resources, serve } from '../nodes/serve.ts';
+import { type CommandContext, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { optional, setting, type ValuesOf } from '../settings/settings.ts';
 import {
+  booleanFlag,
   choice,
   eventsByNode,
-  fileToBe,
-  listener,
+  filePath,
+  listenEndpoint,
   millisecondsOrNone,
   timeoutMilliseconds,
   wholeNumber,
-  yesOrNo,
 } from '../settings/value-types.ts';
 
 /** Settings of commands that run a router. */
 export const ROUTER_SETTINGS = {
-  frontend: setting(listener, {
+  frontend: setting(listenEndpoint, {
     description: 'Listen address for clients and gateways',
     default: 'tcp://127.0.0.1:5555',
     defaultNote: 'tcp://127.0.0.1:5555, this machine only',
   }),
-  backend: setting(listener, {
+  backend: setting(listenEndpoint, {
     description: 'Listen address for workers',
     default: 'tcp://127.0.0.1:5556',
     defaultNote: 'tcp://127.0.0.1:5556, this machine only',
   }),
-  heartbeat: setting(listener, {
+  heartbeat: setting(listenEndpoint, {
     description: 'Listen address for heartbeats',
     group: 'Heartbeats',
     default: 'tcp://127.0.0.1:5557',
@@ -82,7 +82,7 @@ export const ROUTER_SETTINGS = {
     group: 'Routing',
     default: 1,
   }),
-  breakerOff: setting(yesOrNo, {
+  breakerOff: setting(booleanFlag, {
     description: 'Disable circuit breakers',
     group: 'Routing',
     default: false,
@@ -112,7 +112,7 @@ export const ROUTER_SETTINGS = {
     group: 'Python nodes',
     defaultNote: 'each serves all unannounced events',
   }),
-  nodeFile: optional(fileToBe, {
+  nodeFile: optional(filePath, {
     description: 'INI file that stores the node id; can be shared with Python nodes (config.ini)',
     group: 'Python nodes',
     defaultNote: 'a new id at every start',
@@ -120,18 +120,18 @@ export const ROUTER_SETTINGS = {
   ...CURVE_SERVER_SETTINGS,
 };
 
-/** Creates a router, starts it, and registers it with `opened`. */
+/** Creates a router, starts it, and registers it with `resources`. */
 export async function openRouter(
   values: ValuesOf<typeof ROUTER_SETTINGS>,
   contractChecker: ContractChecker,
   logger: Logger,
-  opened: Opened,
+  resources: Resources,
 ) {
   const { frontend, backend, heartbeat, queueLimit, queueBytes, startupGrace, redispatches } = values;
   const listeners = Object.entries({ frontend, backend, heartbeat }).map(([name, endpoint]) => {
     return { setting: name, endpoint };
   });
-  const curve = serverCurve(values, listeners, logger, opened);
+  const curve = serverCurve(values, listeners, logger, resources);
   const router = new ZeroMQRouter({
     frontendConnection: frontend,
     backendConnection: backend,
@@ -157,25 +157,25 @@ export async function openRouter(
     contractChecker,
     logger,
   });
-  const endpoints = await binding(listeners, () => router.start());
-  opened.add(() => router.stop({ deadline: opened.drainLeft }), router.closed);
+  const endpoints = await explainBindErrors(listeners, () => router.start());
+  resources.add(() => router.stop({ deadline: resources.drainLeft }), router.closed);
   return { router, endpoints };
 }
 
 const settings = { ...ROUTER_SETTINGS, ...ADMIN_SETTINGS, ...NODE_SETTINGS };
 
-function route(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
-  return serve('router', values.drain, surroundings, async (opened) => {
-    const log = openLog(values, opened);
+function route(values: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
+  return serve('router', values.drain, context, async (resources) => {
+    const log = openLog(values, resources);
     const { logger } = log;
-    const view = viewFor(values, opened);
+    const view = viewFor(values, resources);
     const admin =
-      view === undefined ? '' : await openAdmin(values, new ProcessSource(view, log), logger, opened);
+      view === undefined ? '' : await openAdmin(values, new ProcessSource(view, log), logger, resources);
     const { router, endpoints } = await openRouter(
       values,
       contractChecker(new ApiRegistry()),
       logger,
-      opened,
+      resources,
     );
     view?.addRouter(router);
     view?.ready();

@@ -5,30 +5,30 @@ import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
 import { ZeroMQServer } from '../../server/index.ts';
 import { loadWorkerModule, type WorkerDefinition } from '../../worker/index.ts';
 import { CURVE_SERVER_SETTINGS, serverCurve } from '../nodes/curve.ts';
-import { binding } from '../nodes/endpoints.ts';
+import { explainBindErrors } from '../nodes/endpoints.ts';
 import { openLog } from '../nodes/logging.ts';
 import { serve } from '../nodes/serve.ts';
-import { defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { UsageError } from '../settings/errors.ts';
 import { optional, required, type ValuesOf } from '../settings/settings.ts';
-import { file, fileToBe, list, listener, wholeNumber } from '../settings/value-types.ts';
+import { file, filePath, list, listenEndpoint, wholeNumber } from '../settings/value-types.ts';
 
 const settings = {
   files: required(list(file), {
     description: 'TypeScript or JavaScript file with defineWorker(…) as its default export',
     positional: true,
   }),
-  bind: required(listener, { description: 'Listen address for clients' }),
+  bind: required(listenEndpoint, { description: 'Listen address for clients' }),
   concurrency: optional(wholeNumber(1, 100_000), {
     description: 'Requests that the server runs at a time',
     defaultNote: 'the lowest of the files, else 64',
   }),
-  heartbeat: optional(listener, {
+  heartbeat: optional(listenEndpoint, {
     description: 'Listen address for heartbeats of clients',
     group: 'Heartbeats',
     defaultNote: 'none',
   }),
-  nodeFile: optional(fileToBe, {
+  nodeFile: optional(filePath, {
     description: 'INI file that stores the node id; can be shared with Python nodes (config.ini)',
     group: 'Python nodes',
     defaultNote: 'a new id at every start',
@@ -55,12 +55,14 @@ function merge(loaded: readonly Loaded[]): WorkerDefinition {
   const [only, ...others] = loaded;
   if (only !== undefined && others.length === 0) return only.definition;
   const owners = new Map<string, string>();
-  const claim = (event: string, by: string): void => {
+  const claim = (event: string, file: string): void => {
     const owner = owners.get(event);
     if (owner !== undefined) {
-      throw new UsageError([`files: ${owner} and ${by} both handle ${event}; a server can have it once`]);
+      throw new UsageError([
+        `files: ${owner} and ${file} both handle ${event}; a server can have only one handler for it`,
+      ]);
     }
-    owners.set(event, by);
+    owners.set(event, file);
   };
   for (const { file: name, definition } of loaded) {
     for (const event of Object.keys(definition.handlers ?? {})) claim(event, name);
@@ -69,11 +71,13 @@ function merge(loaded: readonly Loaded[]): WorkerDefinition {
   const definitions = loaded.map(({ definition }) => definition);
   const [largeIntegers, ...differing] = new Set(definitions.map((each) => each.largeIntegers ?? 'number'));
   if (differing.length > 0) {
-    throw new UsageError(['files: they differ in largeIntegers; the files of one server must have the same']);
+    throw new UsageError([
+      'files: the values of largeIntegers differ; set the same value in all files of a server',
+    ]);
   }
-  const told = definitions.flatMap(({ concurrency }) => concurrency ?? []);
+  const limits = definitions.flatMap(({ concurrency }) => concurrency ?? []);
   return {
-    concurrency: told.length === 0 ? undefined : Math.min(...told),
+    concurrency: limits.length === 0 ? undefined : Math.min(...limits),
     largeIntegers,
     handlers: Object.assign(
       {},
@@ -102,15 +106,15 @@ function mergeContracts(definitions: readonly WorkerDefinition[]): Contract {
   };
 }
 
-function run(values: Values, surroundings: Surroundings): Promise<number> {
+function run(values: Values, context: CommandContext): Promise<number> {
   const { files, bind, concurrency, heartbeat, nodeFile, drain } = values;
-  return serve('server', drain, surroundings, async (opened) => {
-    const { logger } = openLog(values, opened);
+  return serve('server', drain, context, async (resources) => {
+    const { logger } = openLog(values, resources);
     const listeners = [
       { setting: 'bind', endpoint: bind },
       { setting: 'heartbeat', endpoint: heartbeat ?? bind },
     ];
-    const curve = serverCurve(values, listeners, logger, opened);
+    const curve = serverCurve(values, listeners, logger, resources);
     const loaded: Loaded[] = [];
     for (const name of files) loaded.push({ file: name, definition: await loadWorkerModule(name) });
     const definition = merge(loaded);
@@ -125,10 +129,10 @@ function run(values: Values, surroundings: Surroundings): Promise<number> {
     });
     for (const { definition: each } of loaded) {
       await each.onStart?.();
-      opened.add(() => each.onStop?.());
+      resources.add(() => each.onStop?.());
     }
-    const { endpoint } = await binding(listeners, () => server.start());
-    opened.add(() => server.stop({ deadline: opened.drainLeft }), server.closed);
+    const { endpoint } = await explainBindErrors(listeners, () => server.start());
+    resources.add(() => server.stop({ deadline: resources.drainLeft }), server.closed);
     return `${files.map((name) => path.basename(name)).join(', ')} on ${endpoint}`;
   });
 }

@@ -7,17 +7,17 @@ import {
   type RouterStatsReport,
   withRouterAdmin,
 } from '../admin/router-admin-client.ts';
-import { defineCommand, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT } from '../settings/errors.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
-import { milliseconds, yesOrNo } from '../settings/value-types.ts';
+import { booleanFlag, milliseconds } from '../settings/value-types.ts';
 import { type Painter, painter } from '../terminal/colours.ts';
 import { duration, tableOf } from '../terminal/table.ts';
 import { notesOf } from './events.ts';
 import { workersTable } from './ps.ts';
 
 const settings = {
-  once: setting(yesOrNo, { description: 'Print once, after one interval, and exit', default: false }),
+  once: setting(booleanFlag, { description: 'Print once, after one interval, and exit', default: false }),
   interval: setting(milliseconds, { description: 'Refresh interval', default: 1000 }),
   ...ADMIN_CLIENT_SETTINGS,
 };
@@ -30,22 +30,22 @@ const CLEAR = '\u001b[2J\u001b[H';
 /** Maximum number of failures shown. */
 const FAILURES = 5;
 
-interface Look {
+interface RouterView {
   readonly info: RouterReport;
   readonly stats: RouterStatsReport;
 }
 
-async function look(desk: RouterAdminClient): Promise<Look> {
-  const [info, stats] = await Promise.all([desk.info(), desk.stats()]);
+async function query(admin: RouterAdminClient): Promise<RouterView> {
+  const [info, stats] = await Promise.all([admin.info(), admin.stats()]);
   return { info, stats };
 }
 
-async function top(values: Values, surroundings: Surroundings): Promise<number> {
+async function top(values: Values, context: CommandContext): Promise<number> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    await withRouterAdmin(values, (desk) => watch(desk, values, surroundings, stop.signal));
+    await withRouterAdmin(values, (admin) => watch(admin, values, context, stop.signal));
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
@@ -57,27 +57,27 @@ async function top(values: Values, surroundings: Surroundings): Promise<number> 
  * on.
  */
 async function watch(
-  desk: RouterAdminClient,
+  admin: RouterAdminClient,
   values: Values,
-  surroundings: Surroundings,
+  context: CommandContext,
   signal: AbortSignal,
 ): Promise<void> {
   const { once, interval, json } = values;
-  await desk.stats();
-  const screen = surroundings.colours?.out === true && !once && !json;
-  const paint = painter(surroundings.colours?.out);
+  await admin.stats();
+  const screen = context.colours?.out === true && !once && !json;
+  const paint = painter(context.colours?.out);
   while (!signal.aborted) {
     await sleep(interval, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    const seen = await look(desk);
-    if (json) surroundings.out(JSON.stringify(seen));
-    else surroundings.out(`${screen ? CLEAR : ''}${pictureOf(seen, paint).join('\n')}`);
+    const view = await query(admin);
+    if (json) context.out(JSON.stringify(view));
+    else context.out(`${screen ? CLEAR : ''}${format(view, paint).join('\n')}`);
     if (once) return;
   }
 }
 
 /** Formats the result of one query. */
-export function pictureOf({ info, stats }: Look, paint: Painter): string[] {
+export function format({ info, stats }: RouterView, paint: Painter): string[] {
   const { all, events, failures } = stats;
   const { queued, dispatched, clients } = info.totals;
   const reports = new Map(info.events.map((report) => [report.name, report]));
@@ -93,7 +93,7 @@ export function pictureOf({ info, stats }: Look, paint: Painter): string[] {
   return [
     `router ${info.router}, ${info.state} for ${duration(info.age)}, ${info.strategy}, ${clients} clients`,
     `${paint('bold', `${all.rate.toFixed(1)} requests/s`)}, p50 ${duration(all.p50)}, p99 ${duration(all.p99)}, ` +
-      `${queued} waiting, ${dispatched} at workers`,
+      `${queued} queued, ${dispatched} dispatched`,
     '',
     ...tableOf(
       [
@@ -101,8 +101,8 @@ export function pictureOf({ info, stats }: Look, paint: Painter): string[] {
         ['REQ/S', 'right'],
         ['P50', 'right'],
         ['P99', 'right'],
-        ['FAILING', 'right'],
-        ['WAITING', 'right'],
+        ['FAILED', 'right'],
+        ['QUEUED', 'right'],
         [''],
       ],
       rows,

@@ -4,14 +4,14 @@ import path from 'node:path';
 import { contractChecker } from '../../openapi/index.ts';
 import type { ZeroMQRouter } from '../../router/index.ts';
 import { ZeroMQWorkerThreads } from '../../worker/index.ts';
-import { ADMIN_SETTINGS, openAdmin, openView, USUAL_ADMIN } from '../admin/admin.ts';
+import { ADMIN_SETTINGS, DEFAULT_ADMIN_ADDRESS, openAdmin, openView } from '../admin/admin.ts';
 import { ProcessSource } from '../admin/admin-source.ts';
 import { documentSettings, loadDocuments } from '../nodes/documents.ts';
 import { openLog } from '../nodes/logging.ts';
 import { serve } from '../nodes/serve.ts';
 import { workerFilesIn } from '../nodes/worker-files.ts';
 import { PACKAGE_FOLDER } from '../process/package.ts';
-import { defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { optional, setting, type ValuesOf } from '../settings/settings.ts';
 import { addressOrOff, type DocumentSpec, folder } from '../settings/value-types.ts';
 import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
@@ -55,22 +55,22 @@ function documentsOf({ openapi, workers }: Values): readonly DocumentSpec[] {
   return names.sort().map((name) => ({ file: path.join(SAMPLE_DOCUMENTS, name), prefix: '' }));
 }
 
-function up(values: Values, surroundings: Surroundings): Promise<number> {
-  return serve('up', values.drain, surroundings, async (opened) => {
+function up(values: Values, context: CommandContext): Promise<number> {
+  return serve('up', values.drain, context, async (resources) => {
     const files = workerFilesIn(values.workers);
-    const log = openLog(values, opened);
+    const log = openLog(values, resources);
     const { logger } = log;
-    const view = values.admin === false ? undefined : openView(opened);
+    const view = values.admin === false ? undefined : openView(resources);
     const admin =
       view === undefined
         ? ''
-        : await openAdmin(values, new ProcessSource(view, log), logger, opened, USUAL_ADMIN);
+        : await openAdmin(values, new ProcessSource(view, log), logger, resources, DEFAULT_ADMIN_ADDRESS);
     const registry = openRegistry(values);
-    loadDocuments(registry, documentsOf(values), values, logger, opened);
-    const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, opened);
+    loadDocuments(registry, documentsOf(values), values, logger, resources);
+    const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, resources);
     view?.addRouter(router);
     const { threads, concurrency, threadStallTimeout } = values;
-    const joined = workersOf(router, files.length * threads);
+    const registered = workersRegistered(router, files.length * threads);
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
         module,
@@ -81,10 +81,10 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
         logger,
       });
     });
-    opened.addAll(groups.map((group) => () => group.stop({ deadline: opened.drainLeft })));
+    resources.addAll(groups.map((group) => () => group.stop({ deadline: resources.drainLeft })));
     await Promise.all(groups.map((group) => group.start()));
-    await joined;
-    const { url, gateway } = await openGateway(values, router, registry, logger, opened);
+    await registered;
+    const { url, gateway } = await openGateway(values, router, registry, logger, resources);
     view?.addGateway(gateway);
     view?.ready();
     const { frontend, backend, heartbeat } = endpoints;
@@ -97,7 +97,7 @@ function up(values: Values, surroundings: Surroundings): Promise<number> {
  * Resolves when the router has registered this many workers, or after the time limit. The log has
  * the reason if the router rejected a worker.
  */
-function workersOf(router: ZeroMQRouter, count: number): Promise<void> {
+function workersRegistered(router: ZeroMQRouter, count: number): Promise<void> {
   return new Promise((resolve) => {
     let known = 0;
     const done = (): void => {

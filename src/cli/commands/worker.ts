@@ -5,9 +5,9 @@ import { ZeroMQWorkerThreads } from '../../worker/index.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { openLog } from '../nodes/logging.ts';
 import { serve } from '../nodes/serve.ts';
-import { DNS_SETTINGS, defineCommand, NODE_SETTINGS, type Surroundings } from '../settings/command.ts';
+import { type CommandContext, DNS_SETTINGS, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
-import { file, fileToBe, list, patience, remote, wholeNumber } from '../settings/value-types.ts';
+import { connectEndpoint, file, filePath, list, stallTimeout, wholeNumber } from '../settings/value-types.ts';
 
 /** Settings of commands that run worker files. */
 export const WORKER_SETTINGS = {
@@ -21,7 +21,7 @@ export const WORKER_SETTINGS = {
     group: 'Workers',
     defaultNote: 'from the file, else 64',
   }),
-  threadStallTimeout: setting(patience, {
+  threadStallTimeout: setting(stallTimeout, {
     description: 'How long a handler may block its thread before the thread is restarted, or off',
     group: 'Workers',
     default: 60_000,
@@ -33,15 +33,15 @@ const settings = {
     description: 'TypeScript or JavaScript file with defineWorker(…) as its default export',
     positional: true,
   }),
-  router: required(list(remote), { description: "Router's backend to connect to" }),
+  router: required(list(connectEndpoint), { description: "Router's backend to connect to" }),
   ...WORKER_SETTINGS,
-  heartbeat: optional(list(remote), {
+  heartbeat: optional(list(connectEndpoint), {
     description: "Router's heartbeat address to send heartbeats to",
     group: 'Heartbeats',
     defaultNote: 'no heartbeats',
   }),
   ...DNS_SETTINGS,
-  nodeFile: optional(fileToBe, {
+  nodeFile: optional(filePath, {
     description: 'INI file that stores the node id; can be shared with Python nodes (config.ini)',
     group: 'Python nodes',
     defaultNote: 'a new id at every start',
@@ -50,11 +50,11 @@ const settings = {
   ...NODE_SETTINGS,
 };
 
-function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Promise<number> {
+function work(values: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
   const { files, router, dnsInterval, threads, concurrency, threadStallTimeout, heartbeat, nodeFile, drain } =
     values;
-  return serve('worker', drain, surroundings, async (opened) => {
-    const { logger } = openLog(values, opened);
+  return serve('worker', drain, context, async (resources) => {
+    const { logger } = openLog(values, resources);
     const curve = clientCurve(values);
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
@@ -70,7 +70,7 @@ function work(values: ValuesOf<typeof settings>, surroundings: Surroundings): Pr
         logger,
       });
     });
-    opened.addAll(groups.map((group) => () => group.stop({ deadline: opened.drainLeft })));
+    resources.addAll(groups.map((group) => () => group.stop({ deadline: resources.drainLeft })));
     await Promise.all(groups.map((group) => group.start()));
     const names = files.map((name) => path.basename(name)).join(', ');
     return `${names} on ${threads} ${threads === 1 ? 'thread' : 'threads'} each, router ${router.join(', ')}`;

@@ -7,9 +7,9 @@ import { readKeyFile, readPublicKeyFile } from '../../transport/curve/key-file.t
 import { type CurveKeyPair, isKey, keyPairOf } from '../../transport/curve/keys.ts';
 import { UsageError } from '../settings/errors.ts';
 import { flagOf, optional, setting, type ValuesOf, variableOf } from '../settings/settings.ts';
-import { file, publicKey, secretKey, text, yesOrNo } from '../settings/value-types.ts';
+import { booleanFlag, file, publicKey, secretKey, text } from '../settings/value-types.ts';
 import type { Listener } from './endpoints.ts';
-import type { Opened } from './serve.ts';
+import type { Resources } from './serve.ts';
 
 const KEY_SETTINGS = {
   curveKey: optional(file, {
@@ -48,7 +48,7 @@ export const CURVE_SERVER_SETTINGS = {
     group: 'Security',
     default: 'global',
   }),
-  insecure: setting(yesOrNo, {
+  insecure: setting(booleanFlag, {
     description: 'Allow listening on other interfaces than loopback without encryption',
     group: 'Security',
     default: false,
@@ -72,13 +72,13 @@ export function clientCurve(values: ValuesOf<typeof CURVE_CLIENT_SETTINGS>): Cur
   if (keys === undefined) return undefined;
   const ways = `${flagOf('curveServerKey')} or ${variableOf('curveServerKey')}`;
   throw new UsageError([
-    `curveServerKey is missing: keys of its own do not tell a node whom to trust; give ${ways}`,
+    `curveServerKey is missing: a node with a key pair also needs the public key of the server it connects to; set ${ways}`,
   ]);
 }
 
 /**
  * Returns the CURVE options of a node that listens. The allow list follows changes of its file
- * until `opened` is closed.
+ * until `resources` is closed.
  *
  * @throws {UsageError} when the settings contradict each other, or when other machines could
  * connect without encryption.
@@ -88,7 +88,7 @@ export function serverCurve(
   values: ValuesOf<typeof CURVE_SERVER_SETTINGS>,
   listeners: readonly Listener[],
   logger: Logger,
-  opened: Opened,
+  resources: Resources,
 ): CurveServerOptions | undefined {
   const { allowList, curveDomain: domain } = values;
   const keys = keysOf(values);
@@ -97,26 +97,26 @@ export function serverCurve(
     return undefined;
   }
   if (allowList === undefined) {
-    logger.warn('no allow list is given: whoever knows the public key may call and serve everything');
+    logger.warn(
+      'no allow list is configured: every peer that knows the public key can call and serve all events; set --allow-list',
+    );
     return { ...keys, domain };
   }
   const authenticator = new AllowListFile(allowList, {
-    onReload: (name) => logger.info({ file: name }, 'a changed allow list was taken in'),
+    onReload: (name) => logger.info({ file: name }, 'reloaded the allow list'),
     onError: (error, name) =>
       logger.error(
         { file: name, reason: error.message },
-        'a changed allow list was refused; the old one holds',
+        'cannot reload the allow list: the previous version stays in use',
       ),
   });
-  opened.add(() => authenticator.close());
+  resources.add(() => authenticator.close());
   return { ...keys, domain, authenticator };
 }
 
 function keysOf({ curveKey, curveSecretKey }: Keys): CurveKeyPair | undefined {
   if (curveKey !== undefined && curveSecretKey !== undefined) {
-    throw new UsageError([
-      `curveKey and ${variableOf('curveSecretKey')} are both given; one of them is enough`,
-    ]);
+    throw new UsageError([`curveKey and ${variableOf('curveSecretKey')} are both set; set only one of them`]);
   }
   if (curveKey !== undefined) return readKeyFile(curveKey);
   return curveSecretKey === undefined ? undefined : keyPairOf('curve', curveSecretKey, undefined);
@@ -127,15 +127,14 @@ function assertPrivate(
   listeners: readonly Listener[],
 ): void {
   const keys = `${flagOf('curveKey')} or ${variableOf('curveSecretKey')}`;
-  if (allowList !== undefined)
-    throw new UsageError([`allowList: there are no keys without encryption; give ${keys}`]);
+  if (allowList !== undefined) throw new UsageError([`allowList requires encryption: set ${keys}`]);
   if (insecure) return;
   const exposed = listeners.filter(({ endpoint }) => !isPrivate(endpoint));
   if (exposed.length === 0) return;
-  const ways = `give ${keys}, or ${flagOf('insecure')} where the network itself is private`;
+  const ways = `set ${keys}, or ${flagOf('insecure')} if the network is private`;
   throw new UsageError(
     exposed.map((each) => {
-      return `${each.setting}: ${each.endpoint} can be reached from other machines, in plain text; ${ways}`;
+      return `${each.setting}: ${each.endpoint} is reachable from other machines without encryption; ${ways}`;
     }),
   );
 }

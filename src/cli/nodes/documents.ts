@@ -6,7 +6,7 @@ import { type ApiRegistry, putDocument, type Unnamed, watchDocuments } from '../
 import { UsageError } from '../settings/errors.ts';
 import { optional, setting } from '../settings/settings.ts';
 import { choice, type DocumentSpec, document, list, wholeNumber } from '../settings/value-types.ts';
-import type { Opened } from './serve.ts';
+import type { Resources } from './serve.ts';
 
 /** Settings of commands that serve OpenAPI documents. */
 export const documentSettings = (defaultNote: string) => ({
@@ -30,7 +30,7 @@ export const documentSettings = (defaultNote: string) => ({
 });
 
 /** Options for reading documents. */
-export interface DocumentReading {
+export interface DocumentOptions {
   readonly unnamed: Unnamed;
   /** Maximum size of a document, in bytes. */
   readonly maxDocument: number;
@@ -46,29 +46,33 @@ export interface DocumentReading {
 export function loadDocuments(
   registry: ApiRegistry,
   specs: readonly DocumentSpec[],
-  { unnamed, maxDocument: maxBytes }: DocumentReading,
+  { unnamed, maxDocument: maxBytes }: DocumentOptions,
   logger: Logger,
-  opened: Opened,
+  resources: Resources,
 ): void {
-  const faults: string[] = [];
+  const errors: string[] = [];
   const onWarning = (warning: ContractError): void =>
-    logger.warn({ document: warning.place.source, reason: warning.message }, 'a document has a warning');
+    logger.warn({ document: warning.place.source, reason: warning.message }, 'a document causes a warning');
   const documents = specs.map(({ file, prefix }, index) => {
-    const again = specs.findIndex((other) => other.file === file) < index;
-    return { file, prefix, unnamed, maxBytes, onWarning, name: again ? `${prefix}=${file}` : file };
+    const repeated = specs.findIndex((other) => other.file === file) < index;
+    return { file, prefix, unnamed, maxBytes, onWarning, name: repeated ? `${prefix}=${file}` : file };
   });
   for (const { file, ...options } of documents) {
     try {
       putDocument(registry, file, options);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
-      faults.push(...error.faults.map((fault) => `openapi: ${fault.message}`));
+      errors.push(...error.faults.map((fault) => `openapi: ${fault.message}`));
     }
   }
-  if (faults.length > 0) throw new UsageError(faults);
+  if (errors.length > 0) throw new UsageError(errors);
   const watcher = watchDocuments(registry, documents, {
-    onChange: (file) => logger.info({ file }, 'a changed document was taken in'),
-    onError: (error, file) => logger.error({ file, reason: error.message }, 'a changed document was refused'),
+    onChange: (file) => logger.info({ file }, 'reloaded a document'),
+    onError: (error, file) =>
+      logger.error(
+        { file, reason: error.message },
+        'cannot reload a document: the previous version stays in use',
+      ),
   });
-  opened.add(() => watcher.close());
+  resources.add(() => watcher.close());
 }

@@ -14,29 +14,35 @@ export interface Listener {
  * Runs a function that binds addresses. If an address cannot be bound, the error names the setting
  * to change.
  */
-export async function binding<T>(listeners: readonly Listener[], bind: () => Promise<T>): Promise<T> {
+export async function explainBindErrors<T>(
+  listeners: readonly Listener[],
+  bind: () => Promise<T>,
+): Promise<T> {
   try {
     return await bind();
   } catch (error) {
-    throw explained(listeners, error);
+    throw bindError(listeners, error);
   }
 }
 
-function explained(listeners: readonly Listener[], thrown: unknown): unknown {
+function bindError(listeners: readonly Listener[], thrown: unknown): unknown {
   const error = toError(thrown);
   if (!(error instanceof ZeroMQSocketInvalid) && codeOf(error.cause) !== 'EADDRINUSE') return error;
-  const [found, twin] = listeners.filter(({ endpoint }) => isNamed(endpoint, error.message));
+  const [found, duplicate] = listeners.filter(({ endpoint }) => isNamed(endpoint, error.message));
   if (found === undefined) return error;
-  const { setting, endpoint } = found;
+  const { setting } = found;
   const remedy = `choose another ${setting} with ${flagOf(setting)} or ${variableOf(setting)}`;
-  return new CommandError(`${faultOf(error, endpoint, twin, setting)}; ${remedy}`, { cause: error });
+  return new CommandError(`${reasonOf(error, found, duplicate)} ${remedy}`, { cause: error });
 }
 
-function faultOf({ message }: Error, endpoint: string, twin: Listener | undefined, setting: string): string {
-  if (twin !== undefined) return `${endpoint} is given for ${setting} and ${twin.setting}`;
+function reasonOf({ message }: Error, found: Listener, duplicate: Listener | undefined): string {
+  const { endpoint, setting } = found;
+  if (duplicate !== undefined) {
+    return `cannot bind ${endpoint}: ${setting} and ${duplicate.setting} have the same address;`;
+  }
   return /in use|EADDRINUSE|listens there/i.test(message)
-    ? `${endpoint} is taken by another process`
-    : message;
+    ? `cannot bind ${endpoint}: another process uses the address; stop that process or`
+    : `${message};`;
 }
 
 function codeOf(error: unknown): unknown {

@@ -6,7 +6,7 @@ import {
   setupLogging,
 } from '../../core/logging/logging.ts';
 import { withQuietFacts } from '../../core/observability/node-facts.ts';
-import type { Opened } from './serve.ts';
+import type { Resources } from './serve.ts';
 
 /** Settings of a command's log; see `NODE_SETTINGS`. */
 export interface LogSettings {
@@ -26,11 +26,11 @@ const SIGNAL = 'SIGUSR2';
  */
 export function openLog(
   settings: LogSettings,
-  opened: Opened,
+  resources: Resources,
   changed: (level: LogLevel | 'silent') => void = () => undefined,
 ): ConsoleLogging {
   const { logLevel } = settings;
-  const logging = startLog(settings, opened);
+  const logging = startLog(settings, resources);
   const log: ConsoleLogging = {
     logger: withQuietFacts(logging.logger),
     get consoleLevel() {
@@ -44,19 +44,19 @@ export function openLog(
   const onSignal = (): void => {
     const { consoleLevel: before } = log;
     log.consoleLevel = before === 'debug' ? logLevel : 'debug';
-    logging.logger.warn({ before, level: log.consoleLevel }, 'the level of the log was changed');
+    logging.logger.warn({ before, level: log.consoleLevel }, 'changed the log level');
   };
   // Windows does not support this signal.
   if (process.platform !== 'win32') {
     process.on(SIGNAL, onSignal);
-    opened.add(() => process.off(SIGNAL, onSignal));
+    resources.add(() => process.off(SIGNAL, onSignal));
   }
   return log;
 }
 
-function startLog({ logLevel, logFolder }: LogSettings, opened: Opened): ConsoleLogging {
+function startLog({ logLevel, logFolder }: LogSettings, resources: Resources): ConsoleLogging {
   if (logFolder === undefined) return consoleLogging(logLevel);
   const logging = setupLogging(logFolder, { consoleLevel: logLevel, console: 'stderr' });
-  opened.add(() => logging.close());
+  resources.add(() => logging.close());
   return logging;
 }

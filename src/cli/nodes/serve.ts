@@ -1,7 +1,7 @@
 /** Runs a command until a signal: start, print the ready line, drain, close. */
 import { withResolvers } from '../../core/collections/deferred.ts';
 import { toError } from '../../core/messages/errors.ts';
-import type { Surroundings } from '../settings/command.ts';
+import type { CommandContext } from '../settings/command.ts';
 import { CommandError, EXIT } from '../settings/errors.ts';
 import { painter } from '../terminal/colours.ts';
 import { withProgress } from '../terminal/progress.ts';
@@ -13,20 +13,20 @@ export type StopSignal = keyof typeof STOP_SIGNALS;
  * Time, in milliseconds, in which the same signal counts as a duplicate. On Ctrl-C the terminal
  * signals both npm and this process, and npm forwards its signal as well.
  */
-const ECHO = 100;
+const DUPLICATE_WINDOW = 100;
 
 /**
- * Calls `first` on the first SIGINT or SIGTERM. The second one ends the process at once with exit
+ * Calls `onFirst` on the first SIGINT or SIGTERM. The second one exits the process at once with exit
  * code 128 plus the signal number. Returns a function that removes the listeners.
  */
-export function onStopSignals(first: (signal: StopSignal) => void): () => void {
+export function onStopSignals(onFirst: (signal: StopSignal) => void): () => void {
   let seen: { signal: StopSignal; at: number } | undefined;
   const handle = (signal: NodeJS.Signals): void => {
     const name = signal as StopSignal;
     if (seen === undefined) {
       seen = { signal: name, at: performance.now() };
-      first(name);
-    } else if (name !== seen.signal || performance.now() - seen.at > ECHO) {
+      onFirst(name);
+    } else if (name !== seen.signal || performance.now() - seen.at > DUPLICATE_WINDOW) {
       process.exit(128 + STOP_SIGNALS[name]);
     }
   };
@@ -43,7 +43,7 @@ export function onStopSignals(first: (signal: StopSignal) => void): () => void {
 const CLOSE_GRACE = 1000;
 
 /** The resources that a command has opened. They are closed in reverse order. */
-export class Opened {
+export class Resources {
   /**
    * Resolves with the error when a long-running resource ends without being closed by the command.
    */
@@ -68,7 +68,7 @@ export class Opened {
   add(close: () => unknown, closed?: Promise<Error | undefined>): void {
     this.addAll([close]);
     void closed?.then((error) => {
-      if (!this.closing) this.fail(error ?? new CommandError('a node ended by itself'));
+      if (!this.closing) this.fail(error ?? new CommandError('a node closed unexpectedly'));
     });
   }
 
@@ -118,51 +118,50 @@ export class Opened {
 export async function serve(
   command: string,
   drain: number,
-  surroundings: Surroundings,
-  start: (opened: Opened) => Promise<string>,
+  context: CommandContext,
+  start: (resources: Resources) => Promise<string>,
 ): Promise<number> {
-  const opened = new Opened();
-  const paint = painter(surroundings.colours?.out);
+  const resources = new Resources();
+  const paint = painter(context.colours?.out);
   const stop = withResolvers<StopSignal>();
-  const release = onStopSignals((signal) => {
-    surroundings.err(`zeromq-gateway ${command}: ${signal}, draining; a second signal ends at once`);
+  const removeListeners = onStopSignals((signal) => {
+    context.err(`zeromq-gateway ${command}: received ${signal}, draining; a second signal exits at once`);
     stop.resolve(signal);
   });
   try {
-    const started = start(opened);
+    const started = start(resources);
     started.catch(() => undefined); // errors of the start are irrelevant after a signal
     const stopped = stop.promise.then(() => undefined);
-    const line = await withProgress(surroundings, 'starting', Promise.race([stopped, started]));
-    if (line === undefined) return await end(opened, 0, EXIT.ok, release, surroundings);
-    surroundings.out(`${paint('green', `zeromq-gateway ${command} is ready:`)} ${line}`);
-    const ended = await Promise.race([stop.promise, opened.failed]);
+    const line = await withProgress(context, 'starting', Promise.race([stopped, started]));
+    if (line === undefined) return await end(resources, 0, EXIT.ok, removeListeners, context);
+    context.out(`${paint('green', `zeromq-gateway ${command} is ready:`)} ${line}`);
+    const ended = await Promise.race([stop.promise, resources.failed]);
     if (ended instanceof Error) throw ended;
   } catch (error) {
-    await opened.close(drain).catch(() => undefined); // the first error is the more useful one
-    release();
+    await resources.close(drain).catch(() => undefined); // the first error is the more useful one
+    removeListeners();
     throw error;
   }
-  return end(opened, drain, EXIT.failed, release, surroundings);
+  return end(resources, drain, EXIT.failed, removeListeners, context);
 }
 
 /** Closes everything. If closing takes too long, the process exits with `code`. */
 async function end(
-  opened: Opened,
+  resources: Resources,
   drain: number,
   code: number,
-  release: () => void,
-  surroundings: Surroundings,
+  removeListeners: () => void,
+  context: CommandContext,
 ): Promise<number> {
   const limit = setTimeout(() => {
-    if (code !== EXIT.ok)
-      surroundings.err(`cut: the command did not close ${CLOSE_GRACE} ms after its drain`);
+    if (code !== EXIT.ok) context.err(`exiting: closing took longer than ${CLOSE_GRACE} ms after the drain`);
     process.exit(code);
   }, drain + CLOSE_GRACE);
   try {
-    await withProgress(surroundings, 'draining', opened.close(drain));
+    await withProgress(context, 'draining', resources.close(drain));
   } finally {
     clearTimeout(limit);
-    release();
+    removeListeners();
   }
   return EXIT.ok;
 }

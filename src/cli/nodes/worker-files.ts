@@ -19,7 +19,7 @@ export function workerFilesIn(folder: string): string[] {
     .sort();
   if (files.length === 0) {
     throw new UsageError([
-      `workers: ${JSON.stringify(folder)} has no worker; allowed: a folder with files *${EXTENSIONS.join(', *')}`,
+      `workers: ${JSON.stringify(folder)} contains no worker file; allowed: a folder with files *${EXTENSIONS.join(', *')}`,
     ]);
   }
   return files.map((name) => path.join(folder, name));

@@ -5,8 +5,8 @@ import type { Health } from '../../core/observability/health.ts';
 import type { ActionOutcome, Snapshot } from '../../gateway/admin/index.ts';
 import type { Readings } from '../../metrics/index.ts';
 
-/** Questions that the primary can ask a member, with their answers. */
-export interface Questions {
+/** Queries that the primary can send to a member, with their results. */
+export interface Queries {
   readonly readings: () => Promise<Readings>;
   readonly health: () => Health;
   readonly snapshot: () => Promise<Snapshot>;
@@ -15,20 +15,20 @@ export interface Questions {
   readonly pauseEvent: (name: string, pause: boolean) => Promise<ActionOutcome>;
 }
 
-/** Name of a question. */
-export type Question = keyof Questions;
+/** Name of a query. */
+export type QueryName = keyof Queries;
 
-/** The answer to a question. */
-export type Answer<What extends Question> = Awaited<ReturnType<Questions[What]>>;
+/** Result of a query. */
+export type QueryResult<Name extends QueryName> = Awaited<ReturnType<Queries[Name]>>;
 
 /** Message from the primary to a member. */
 export type ToMember =
   | 'stop'
-  | { readonly ask: number; readonly what: Question; readonly about: readonly unknown[] }
+  | { readonly query: QueryName; readonly id: number; readonly args: readonly unknown[] }
   | { readonly level: LogLevel | 'silent' };
 
-/** Message from a member: it is ready, it failed to start, or it answers a question. */
+/** Message from a member: it is ready, it failed to start, or it replies to a query. */
 export type FromMember =
   | { readonly ready: string }
   | { readonly failed: string }
-  | { readonly answer: number; readonly value: unknown };
+  | { readonly reply: number; readonly value: unknown };

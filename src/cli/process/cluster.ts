@@ -1,19 +1,19 @@
 /**
  * Several processes that share one listening port through `node:cluster`. The primary starts the
  * members, restarts those that crash, and stops all of them. Each member runs the same command and
- * obeys the primary.
+ * follows the instructions of the primary.
  */
 import cluster, { type Worker as Process } from 'node:cluster';
 import { once } from 'node:events';
 import { withResolvers } from '../../core/collections/deferred.ts';
 import type { ConsoleLogging, Logger, LogLevel } from '../../core/logging/logging.ts';
 import { Backoff } from '../../core/time/backoff.ts';
-import { Opened } from '../nodes/serve.ts';
+import { Resources } from '../nodes/serve.ts';
 import { CommandError, EXIT, explain } from '../settings/errors.ts';
-import type { Answer, FromMember, Question, Questions, ToMember } from './cluster-messages.ts';
+import type { FromMember, Queries, QueryName, QueryResult, ToMember } from './cluster-messages.ts';
 
-/** How long the primary waits for answers of members, in milliseconds. */
-const PATIENCE = 1000;
+/** How long the primary waits for the replies of members, in milliseconds. */
+const QUERY_TIMEOUT = 1000;
 
 /**
  * If a member crashes after running at least this long, in milliseconds, the restart backoff begins
@@ -25,7 +25,7 @@ const HEALTHY_AFTER = 10_000;
 const END_GRACE = 800;
 
 /** A position in the cluster, and the process that occupies it. */
-interface Place {
+interface Slot {
   readonly backoff: Backoff;
   process: Process | undefined;
   restart: NodeJS.Timeout | undefined;
@@ -33,11 +33,11 @@ interface Place {
 
 /** The members of a cluster, managed by the primary. */
 export class Cluster {
-  private readonly places: readonly Place[];
+  private readonly slots: readonly Slot[];
   private stopping = false;
-  private asked = 0;
+  private lastQueryId = 0;
   private readonly killAll = (): void => {
-    for (const { process: member } of this.places) member?.process.kill('SIGKILL');
+    for (const { process: member } of this.slots) member?.process.kill('SIGKILL');
   };
 
   /** @param count number of processes. */
@@ -45,7 +45,7 @@ export class Cluster {
     count: number,
     private readonly logger: Logger,
   ) {
-    this.places = Array.from({ length: count }, () => {
+    this.slots = Array.from({ length: count }, () => {
       return { backoff: new Backoff({ initial: 200 }), process: undefined, restart: undefined };
     });
   }
@@ -59,7 +59,7 @@ export class Cluster {
   async start(): Promise<string> {
     cluster.setupPrimary({ exec: process.argv[1], args: process.argv.slice(2) });
     process.on('exit', this.killAll);
-    const [line = ''] = await Promise.all(this.places.map((place) => this.launch(place)));
+    const [line = ''] = await Promise.all(this.slots.map((slot) => this.launch(slot)));
     return line;
   }
 
@@ -69,11 +69,11 @@ export class Cluster {
    */
   async stop(deadline: number): Promise<void> {
     this.stopping = true;
-    const ended = this.places.map(async ({ process: member, restart }) => {
+    const ended = this.slots.map(async ({ process: member, restart }) => {
       clearTimeout(restart);
       if (member === undefined) return;
       const exit = once(member, 'exit');
-      say(member, 'stop');
+      sendToMember(member, 'stop');
       await exit;
     });
     const timer = setTimeout(this.killAll, deadline + END_GRACE);
@@ -84,94 +84,94 @@ export class Cluster {
 
   /** Configured number of processes. */
   get size(): number {
-    return this.places.length;
+    return this.slots.length;
   }
 
-  /** Asks all members. Members that do not answer in time are missing from the result. */
-  async ask<What extends Question>(
-    what: What,
-    ...about: Parameters<Questions[What]>
-  ): Promise<Answer<What>[]> {
-    const answers = await Promise.all(this.members.map((member) => this.askOne(member, what, about)));
-    return answers.filter((answer) => answer !== undefined);
+  /** Queries all members. The result omits members that do not reply in time. */
+  async queryAll<Name extends QueryName>(
+    query: Name,
+    ...args: Parameters<Queries[Name]>
+  ): Promise<QueryResult<Name>[]> {
+    const results = await Promise.all(this.members.map((member) => this.queryMember(member, query, args)));
+    return results.filter((result) => result !== undefined);
   }
 
-  /** Asks one member. Resolves with undefined if it does not answer in time. */
-  async askAny<What extends Question>(
-    what: What,
-    ...about: Parameters<Questions[What]>
-  ): Promise<Answer<What> | undefined> {
+  /** Queries one member. Resolves with undefined if it does not reply in time. */
+  async queryOne<Name extends QueryName>(
+    query: Name,
+    ...args: Parameters<Queries[Name]>
+  ): Promise<QueryResult<Name> | undefined> {
     const [member] = this.members;
-    return member === undefined ? undefined : this.askOne(member, what, about);
+    return member === undefined ? undefined : this.queryMember(member, query, args);
   }
 
   /** The running members. */
   private get members(): Process[] {
-    return this.places.flatMap(({ process: member }) => member ?? []);
+    return this.slots.flatMap(({ process: member }) => member ?? []);
   }
 
   /** Sets the log level of the running members. Members started later have the configured level. */
   setLogLevel(level: LogLevel | 'silent'): void {
-    for (const member of this.members) say(member, { level });
+    for (const member of this.members) sendToMember(member, { level });
   }
 
-  private askOne<What extends Question>(
+  private queryMember<Name extends QueryName>(
     member: Process,
-    what: What,
-    about: readonly unknown[],
-  ): Promise<Answer<What> | undefined> {
-    this.asked += 1;
-    const id = this.asked;
+    query: Name,
+    args: readonly unknown[],
+  ): Promise<QueryResult<Name> | undefined> {
+    this.lastQueryId += 1;
+    const id = this.lastQueryId;
     return new Promise((resolve) => {
-      const done = (answer: Answer<What> | undefined): void => {
+      const done = (result: QueryResult<Name> | undefined): void => {
         clearTimeout(timer);
         member.off('message', onMessage);
-        resolve(answer);
+        resolve(result);
       };
       const onMessage = (message: FromMember): void => {
-        if ('answer' in message && message.answer === id) done(message.value as Answer<What>);
+        if ('reply' in message && message.reply === id) done(message.value as QueryResult<Name>);
       };
-      const timer = setTimeout(done, PATIENCE, undefined);
+      const timer = setTimeout(done, QUERY_TIMEOUT, undefined);
       member.on('message', onMessage);
-      say(member, { ask: id, what, about });
+      sendToMember(member, { query, id, args });
     });
   }
 
   /** Starts a member. Resolves when it is ready and rejects if it ends before. */
-  private launch(place: Place): Promise<string> {
+  private launch(slot: Slot): Promise<string> {
     const member = cluster.fork();
     const startedAt = performance.now();
-    place.process = member;
-    let fault = 'a process ended before it was ready';
+    slot.process = member;
+    let failure = 'a process exited before it was ready';
     let ready = false;
     return new Promise((resolve, reject) => {
       member.on('message', (message: FromMember) => {
-        if ('failed' in message) fault = message.failed;
+        if ('failed' in message) failure = message.failed;
         else if ('ready' in message) {
           ready = true;
           resolve(message.ready);
         }
       });
       member.on('exit', (code, signal) => {
-        place.process = undefined;
-        reject(new CommandError(fault));
-        const cause = ready ? `exit ${signal ?? code}` : fault;
-        if (ready || place.backoff.attempts > 0) this.ended(place, cause, performance.now() - startedAt);
+        slot.process = undefined;
+        reject(new CommandError(failure));
+        const cause = ready ? `exit ${signal ?? code}` : failure;
+        if (ready || slot.backoff.attempts > 0) this.restart(slot, cause, performance.now() - startedAt);
       });
     });
   }
 
-  private ended(place: Place, cause: string, livedFor: number): void {
+  private restart(slot: Slot, cause: string, uptime: number): void {
     if (this.stopping) return;
-    if (livedFor > HEALTHY_AFTER) place.backoff.reset();
-    const delay = place.backoff.next();
-    this.logger.error({ cause, delay }, 'a process ended and will be started again');
+    if (uptime > HEALTHY_AFTER) slot.backoff.reset();
+    const delay = slot.backoff.next();
+    this.logger.error({ cause, delay }, 'a process exited and will be restarted');
     // Not unref'd: while all members are down, only this timer keeps the primary alive.
-    place.restart = setTimeout(() => {
-      place.restart = undefined;
+    slot.restart = setTimeout(() => {
+      slot.restart = undefined;
       // If the member ends before it is ready, its exit handler has already scheduled the next
       // attempt.
-      this.launch(place).catch(() => undefined);
+      this.launch(slot).catch(() => undefined);
     }, delay);
   }
 }
@@ -181,8 +181,8 @@ export interface Member {
   /** The ready line without its prefix. */
   readonly ready: string;
   readonly log: ConsoleLogging;
-  /** Handlers of the primary's questions; set if there is an admin listener. */
-  readonly answering?: Questions;
+  /** Handlers of the primary's queries; set if there is an admin listener. */
+  readonly queries?: Queries;
 }
 
 /** Whether this process is a member of a cluster. */
@@ -197,15 +197,15 @@ export function isMember(): boolean {
  */
 export async function serveAsMember(
   drain: number,
-  start: (opened: Opened) => Promise<Member>,
+  start: (resources: Resources) => Promise<Member>,
 ): Promise<number> {
-  const opened = new Opened();
+  const resources = new Resources();
   const stop = withResolvers<undefined>();
   const ignore = (): void => undefined;
   let member: Member | undefined;
   const onMessage = (message: ToMember): void => {
     if (message === 'stop') stop.resolve(undefined);
-    else if (member !== undefined) void obey(member, message);
+    else if (member !== undefined) void handleMessage(member, message);
   };
   process.on('SIGINT', ignore);
   process.on('SIGTERM', ignore);
@@ -213,38 +213,38 @@ export async function serveAsMember(
   process.on('disconnect', () => stop.resolve(undefined));
   let code: number = EXIT.ok;
   try {
-    const started = start(opened);
+    const started = start(resources);
     started.catch(() => undefined);
     member = await Promise.race([stop.promise, started]);
     if (member !== undefined) {
-      tell({ ready: member.ready });
-      const ended = await Promise.race([stop.promise, opened.failed]);
+      sendToPrimary({ ready: member.ready });
+      const ended = await Promise.race([stop.promise, resources.failed]);
       if (ended !== undefined) throw ended;
     }
   } catch (error) {
-    tell({ failed: explain(error).join('\n') });
+    sendToPrimary({ failed: explain(error).join('\n') });
     code = EXIT.failed;
   }
-  await opened.close(member === undefined ? 0 : drain);
+  await resources.close(member === undefined ? 0 : drain);
   process.off('message', onMessage);
   if (process.connected) process.disconnect();
   return code;
 }
 
-/** Executes an instruction of the primary, or answers its question. */
-async function obey(member: Member, message: Exclude<ToMember, 'stop'>): Promise<void> {
+/** Executes an instruction of the primary, or replies to its query. */
+async function handleMessage(member: Member, message: Exclude<ToMember, 'stop'>): Promise<void> {
   if ('level' in message) member.log.consoleLevel = message.level;
-  else if (member.answering !== undefined) {
-    const { ask, what, about } = message;
-    const answer = member.answering[what] as (...about: readonly unknown[]) => unknown;
-    tell({ answer: ask, value: await answer(...about) });
+  else if (member.queries !== undefined) {
+    const { query, id, args } = message;
+    const handler = member.queries[query] as (...args: readonly unknown[]) => unknown;
+    sendToPrimary({ reply: id, value: await handler(...args) });
   }
 }
 
-function say(member: Process, message: ToMember): void {
+function sendToMember(member: Process, message: ToMember): void {
   if (member.isConnected()) member.send(message);
 }
 
-function tell(message: FromMember): void {
+function sendToPrimary(message: FromMember): void {
   if (process.connected) process.send?.(message);
 }

@@ -1,10 +1,10 @@
 /** Definition of a command: its settings, and the function that runs with their values. */
 
 import { optional, type Setting, setting, type ValuesOf } from './settings.ts';
-import { choice, folderToBe, milliseconds } from './value-types.ts';
+import { choice, folderPath, milliseconds } from './value-types.ts';
 
 /** The environment in which a command runs. */
-export interface Surroundings {
+export interface CommandContext {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Writes a line to standard output: the result of the command, or the ready line. */
@@ -36,12 +36,12 @@ export interface Command {
   /** Example command lines without `zeromq-gateway`. */
   readonly examples: readonly string[];
   /** Runs the command and resolves with the exit code. */
-  run(values: never, surroundings: Surroundings): Promise<number>;
+  run(values: never, context: CommandContext): Promise<number>;
 }
 
 interface CommandDefinition<S> extends Omit<Command, 'settings' | 'run'> {
   readonly settings: S;
-  run(values: ValuesOf<S>, surroundings: Surroundings): Promise<number>;
+  run(values: ValuesOf<S>, context: CommandContext): Promise<number>;
 }
 
 /** Defines a command. The type of the values passed to `run` follows from its settings. */
@@ -71,7 +71,7 @@ export const NODE_SETTINGS = {
     group: 'Logging',
     default: 'info',
   }),
-  logFolder: optional(folderToBe, {
+  logFolder: optional(folderPath, {
     description: 'Folder for log files at level debug, rotated at 10 MB and kept for 7 days',
     group: 'Logging',
     defaultNote: 'no files',

@@ -26,7 +26,7 @@ export function readConfig(
   cwd: string,
   commands: readonly string[],
 ): FileValues | undefined {
-  const file = given ?? inFolder(cwd);
+  const file = given ?? findIn(cwd);
   if (file === undefined) return undefined;
   const full = path.resolve(cwd, file);
   let text: string;
@@ -40,7 +40,7 @@ export function readConfig(
   return { file, folder: path.dirname(full), sections };
 }
 
-function inFolder(cwd: string): string | undefined {
+function findIn(cwd: string): string | undefined {
   const found = CONFIG_NAMES.filter((name) => existsSync(path.join(cwd, name)));
   if (found.length > 1) {
     throw new UsageError([
@@ -54,14 +54,15 @@ function parseJson(file: string, text: string): unknown {
   try {
     return parseExact(text);
   } catch (error) {
-    throw new UsageError([`config: ${file} is no JSON: ${toError(error).message}`]);
+    throw new UsageError([`config: ${file} is not valid JSON: ${toError(error).message}`]);
   }
 }
 
 function parseYaml(file: string, text: string): unknown {
   const document = parseDocument(text, { prettyErrors: true, customTags: numberTags(spelledIfLost) });
-  const fault = document.errors[0];
-  if (fault !== undefined) throw new UsageError([`config: ${file} is no YAML: ${fault.message.trim()}`]);
+  const error = document.errors[0];
+  if (error !== undefined)
+    throw new UsageError([`config: ${file} is not valid YAML: ${error.message.trim()}`]);
   // The YAML parser does not pass through values with `toJSON`, such as exact numbers.
   const exact = (_key: unknown, value: unknown): unknown =>
     value instanceof SpelledNumber ? value.number : value;
@@ -69,7 +70,7 @@ function parseYaml(file: string, text: string): unknown {
     return document.toJS({ maxAliasCount: 100, reviver: exact }) as unknown;
   } catch (error) {
     const reason =
-      error instanceof RangeError ? 'an alias stands within its own value' : toError(error).message;
+      error instanceof RangeError ? 'an alias refers to a value that contains it' : toError(error).message;
     throw new UsageError([`config: ${file} cannot be used: ${reason}`]);
   }
 }
@@ -78,7 +79,7 @@ function checkSections(file: string, sections: unknown, commands: readonly strin
   if (sections === null || sections === undefined) return;
   const allowed = `allowed: sections ${commands.join(', ')}, each with the settings of that command`;
   if (typeof sections !== 'object' || Array.isArray(sections)) {
-    throw new UsageError([`config: ${file} holds ${JSON.stringify(sections).slice(0, 80)}; ${allowed}`]);
+    throw new UsageError([`config: ${file} contains ${JSON.stringify(sections).slice(0, 80)}; ${allowed}`]);
   }
   const unknown = Object.keys(sections).filter((name) => !commands.includes(name));
   if (unknown.length === 0) return;

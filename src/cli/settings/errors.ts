@@ -5,7 +5,9 @@
  * Values come from flags, environment, configuration file and defaults (`settings.ts`). `serve.ts`
  * starts and stops the nodes. This is the only folder whose code ends the process.
  */
+import { stringifyExact } from '../../core/json/exact-json.ts';
 import { toError, ZeroMQError } from '../../core/messages/errors.ts';
+import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
 
 /** Exit codes of all commands. */
 export const EXIT = {
@@ -47,6 +49,17 @@ export function explain(thrown: unknown): readonly string[] {
   const error = toError(thrown);
   if (error instanceof UsageError) return error.lines;
   const { message, stack } = error;
-  const foreseen = error instanceof CommandError || error instanceof ZeroMQError;
-  return [foreseen ? message : (stack ?? message)];
+  const expected = error instanceof CommandError || error instanceof ZeroMQError;
+  return [expected ? message : (stack ?? message)];
+}
+
+/**
+ * Describes a failed request. The code comes first, so that scripts can distinguish outcomes. The
+ * details from the worker follow, then the remedy if the error catalogue has one.
+ */
+export function requestError({ code, message, details }: ZeroMQError): CommandError {
+  const lines = [`${code}: ${message}`];
+  if (details !== undefined) lines.push(stringifyExact(details));
+  if (isOutcomeCode(code)) lines.push(`what to do: ${outcomeOf(code).remedy}`);
+  return new CommandError(lines.join('\n'));
 }

@@ -70,7 +70,7 @@ function make<T>(
   kind: ValueType<unknown>,
   options: SettingOptions,
   byDefault: T,
-  needed: boolean,
+  isRequired: boolean,
 ): Setting<T> {
   const {
     description,
@@ -84,7 +84,7 @@ function make<T>(
     description,
     group,
     default: byDefault,
-    required: needed,
+    required: isRequired,
     positional,
     environmentOnly,
     defaultNote,
@@ -170,15 +170,15 @@ export function resolveSettings<S extends Record<keyof S, Setting<unknown>>>(
   settings: S,
   sources: Sources,
 ): ValuesOf<S> {
-  const faults: string[] = [];
-  const section = sectionOf(command, settings, sources.file, faults);
+  const errors: string[] = [];
+  const section = sectionOf(command, settings, sources.file, errors);
   const found = new Map<string, Found>();
   for (const name of Object.keys(settings)) {
     const first = find(command, name, settings[name as keyof S], sources, section);
     if (first !== undefined) found.set(name, first);
   }
-  const values = check(command, settings, found, faults);
-  if (faults.length > 0) throw new UsageError(faults);
+  const values = check(command, settings, found, errors);
+  if (errors.length > 0) throw new UsageError(errors);
   return values as ValuesOf<S>;
 }
 
@@ -196,9 +196,9 @@ function find(
   const from = (folder: string, value: unknown): unknown => {
     if (Array.isArray(value)) return value.map((item: unknown) => from(folder, item));
     const isPath =
-      kind.isPath && typeof value === 'string' && value !== '' && kind.isNoPath?.(value) !== true;
+      kind.isPath && typeof value === 'string' && value !== '' && kind.isLiteral?.(value) !== true;
     if (!isPath) return value;
-    return kind.rebase?.(value, folder) ?? path.resolve(folder, value);
+    return kind.resolvePath?.(value, folder) ?? path.resolve(folder, value);
   };
   if (flags[name] !== undefined) {
     const origin = positional ? `the argument ${name.toUpperCase()}` : flagOf(name);
@@ -217,35 +217,38 @@ function check(
   command: string,
   settings: Readonly<Record<string, Setting<unknown>>>,
   found: ReadonlyMap<string, Found>,
-  faults: string[],
+  errors: string[],
 ): Record<string, unknown> {
   const keys = Object.entries(settings).map(([name, { kind }]) => [name, kind.schema] as const);
   const schema = Joi.object(Object.fromEntries(keys));
   const given = Object.fromEntries([...found].map(([name, { value }]) => [name, value]));
   const result = schema.validate(given, { abortEarly: false });
-  const wrong = new Set<string>();
-  for (const { path: place, context } of result.error?.details ?? []) {
-    const name = String(place[0]);
-    const value: unknown = place.length > 1 ? (context?.value as unknown) : given[name];
-    const fault = faultOf(name, settings[name], value, found.get(name)?.origin);
-    if (!wrong.has(fault)) faults.push(fault);
-    wrong.add(fault);
+  for (const {
+    path: [first, ...rest],
+    context,
+  } of result.error?.details ?? []) {
+    const name = String(first);
+    const value: unknown = rest.length > 0 ? (context?.value as unknown) : given[name];
+    const error = invalidValue(name, settings[name], value, found.get(name)?.origin);
+    if (!errors.includes(error)) errors.push(error);
   }
   const checked = (result.value ?? {}) as Record<string, unknown>;
   const values: Record<string, unknown> = {};
-  for (const [name, { kind, default: byDefault, required: needed, positional }] of Object.entries(settings)) {
+  for (const [name, { kind, default: byDefault, required: isRequired, positional }] of Object.entries(
+    settings,
+  )) {
     values[name] = found.has(name) ? checked[name] : byDefault;
-    if (needed && !found.has(name)) {
+    if (isRequired && !found.has(name)) {
       const ways = [positional ? name.toUpperCase() : flagOf(name), variableOf(name)].join(', ');
-      faults.push(
-        `${name} is missing: give ${ways}, or ${command}.${name} in the configuration file; allowed: ${kind.allowed}`,
+      errors.push(
+        `${name} is missing: set ${ways}, or ${command}.${name} in the configuration file; allowed: ${kind.allowed}`,
       );
     }
   }
   return values;
 }
 
-function faultOf(
+function invalidValue(
   name: string,
   setting: Setting<unknown> | undefined,
   value: unknown,
@@ -257,25 +260,25 @@ function faultOf(
       ? 'undefined'
       : stringifyExact(value);
   const { allowed, choices } = setting?.kind ?? {};
-  const meant = choices === undefined || typeof value !== 'string' ? '' : suggestion(value, choices);
-  return `${name}: ${shown} (from ${origin}) is refused; allowed: ${allowed}${meant}`;
+  const hint = choices === undefined || typeof value !== 'string' ? '' : suggestion(value, choices);
+  return `${name}: ${shown} (from ${origin}) is invalid; allowed: ${allowed}${hint}`;
 }
 
 /**
  * Returns the file's section for a command. Entries that are not allowed in it are added to
- * `faults`.
+ * `errors`.
  */
 function sectionOf(
   command: string,
   settings: Readonly<Record<string, Setting<unknown>>>,
   file: FileValues | undefined,
-  faults: string[],
+  errors: string[],
 ): Readonly<Record<string, unknown>> {
   const section = isRecord(file?.sections) ? file.sections[command] : undefined;
   if (file === undefined || section === undefined || section === null) return {};
   if (!isRecord(section)) {
-    faults.push(
-      `${command} in ${file.file}: ${JSON.stringify(section)} is refused; allowed: settings by name, such as ` +
+    errors.push(
+      `${command} in ${file.file}: ${JSON.stringify(section)} is invalid; allowed: settings by name, such as ` +
         `${Object.keys(settings)[0]}: …`,
     );
     return {};
@@ -286,8 +289,8 @@ function sectionOf(
     const value =
       settings[name] === undefined
         ? JSON.stringify(section[name])
-        : 'a secret, which belongs into the environment';
-    faults.push(
+        : 'a secret, which only the environment may contain';
+    errors.push(
       `${command}.${name} in ${file.file}: no such setting (its value is ${value})${suggestion(name, names)}; ` +
         `allowed: ${names.join(', ')}`,
     );

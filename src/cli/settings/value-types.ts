@@ -24,10 +24,10 @@ export interface ValueType<T> {
    */
   readonly isPath?: boolean;
   /** With `isPath`: recognizes values that are not paths. */
-  readonly isNoPath?: (value: string) => boolean;
+  readonly isLiteral?: (value: string) => boolean;
   /** With `isPath`: resolves the path inside a value that contains more than a path. */
-  readonly rebase?: (text: string, folder: string) => string;
-  /** The flag may be repeated. In the environment, values are separated by commas. */
+  readonly resolvePath?: (text: string, folder: string) => string;
+  /** The flag may be repeated. The environment variable separates values by commas. */
   readonly isList?: boolean;
   /** All allowed values, for shell completion. */
   readonly choices?: readonly string[];
@@ -55,12 +55,12 @@ export function wholeNumber(min: number, max: number, placeholder = 'N'): ValueT
 export const port: ValueType<number> = wholeNumber(0, 65_535, 'PORT');
 
 /** Maximum delay of a Node.js timer, in milliseconds. */
-const LONGEST = 2_147_483_647;
+const MAX_TIMER_DELAY = 2_147_483_647;
 
 const duration = (min: number): ValueType<number> => ({
   placeholder: 'MS',
-  allowed: `milliseconds, a whole number from ${min} to ${LONGEST}`,
-  schema: Joi.number().integer().min(min).max(LONGEST),
+  allowed: `milliseconds, a whole number from ${min} to ${MAX_TIMER_DELAY}`,
+  schema: Joi.number().integer().min(min).max(MAX_TIMER_DELAY),
 });
 
 export const milliseconds = duration(1);
@@ -71,25 +71,25 @@ export const milliseconds = duration(1);
  */
 export const timeoutMilliseconds: ValueType<number> = {
   ...duration(50),
-  allowed: `milliseconds, a whole number from 50 to ${LONGEST} (5 seconds: 5000)`,
+  allowed: `milliseconds, a whole number from 50 to ${MAX_TIMER_DELAY} (5 seconds: 5000)`,
 };
 
 /** A duration that may be 0. */
 export const millisecondsOrNone = duration(0);
 
 /** How long a thread may be unresponsive. `off` becomes `Infinity`. */
-export const patience: ValueType<number> = {
+export const stallTimeout: ValueType<number> = {
   placeholder: 'MS',
-  allowed: `milliseconds, a whole number from 100 to ${LONGEST}, or off`,
+  allowed: `milliseconds, a whole number from 100 to ${MAX_TIMER_DELAY}, or off`,
   schema: Joi.alternatives(
-    Joi.number().integer().min(100).max(LONGEST),
+    Joi.number().integer().min(100).max(MAX_TIMER_DELAY),
     Joi.any().custom((value: unknown, { error }) =>
       value === 'off' || value === false ? Infinity : error('any.invalid'),
     ),
   ),
 };
 
-export const yesOrNo: ValueType<boolean> = {
+export const booleanFlag: ValueType<boolean> = {
   placeholder: undefined,
   allowed: 'true or false',
   schema: Joi.boolean(),
@@ -99,7 +99,7 @@ export const host: ValueType<string> = {
   placeholder: 'HOST',
   allowed: 'a host name or an IP address',
   schema: checked((value) => {
-    if (isIP(value) === 0 && Joi.string().hostname().validate(value).error) throw new Error('no host');
+    if (isIP(value) === 0 && Joi.string().hostname().validate(value).error) throw new Error('not a host');
   }),
 };
 
@@ -114,15 +114,15 @@ export const addressOrOff: ValueType<Address | false> = {
   placeholder: 'HOST:PORT',
   allowed: 'HOST:PORT (HOST a name or an IP address, IPv6 in brackets; PORT 0 for a free one), or off',
   schema: Joi.any().custom((value: unknown) =>
-    value === 'off' || value === false ? false : toAddress(value),
+    value === 'off' || value === false ? false : parseAddress(value),
   ),
 };
 
-function toAddress(value: unknown): Address {
+function parseAddress(value: unknown): Address {
   const [, v6, name, digits] = /^(?:\[([\da-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(String(value)) ?? [];
   const address = { host: v6 ?? name ?? '', port: Number(digits) };
-  const fault = host.schema.validate(address.host).error ?? port.schema.validate(address.port).error;
-  if (fault !== undefined) throw fault;
+  const error = host.schema.validate(address.host).error ?? port.schema.validate(address.port).error;
+  if (error !== undefined) throw error;
   return address;
 }
 
@@ -133,23 +133,23 @@ function endpoint(bind: boolean): ValueType<string> {
       ? 'tcp://HOST:PORT (HOST * for every interface, PORT up to 65535, 0 for a free one) or ipc://PATH (at most 107 bytes)'
       : 'tcp://HOST:PORT, ipc://PATH, dns://NAME:PORT or dns://_SERVICE._tcp.NAME',
     schema: checked((value) => {
-      if (value.startsWith('inproc:')) throw new Error('nobody else is in this process');
-      const place = bind ? toConnection(value) : toTarget(value);
-      if (!(place instanceof DnsTarget)) place.getConnectionString(bind);
+      if (value.startsWith('inproc:')) throw new Error('inproc cannot cross processes');
+      const target = bind ? toConnection(value) : toTarget(value);
+      if (!(target instanceof DnsTarget)) target.getConnectionString(bind);
     }),
   };
 }
 
 /** An endpoint that a node connects to. */
-export const remote: ValueType<string> = endpoint(false);
+export const connectEndpoint: ValueType<string> = endpoint(false);
 /** An endpoint that a node listens on. */
-export const listener: ValueType<string> = endpoint(true);
+export const listenEndpoint: ValueType<string> = endpoint(true);
 
 export const file: ValueType<string> = {
   placeholder: 'FILE',
   allowed: 'a file that exists',
   schema: checked((value) => {
-    if (!statSync(value).isFile()) throw new Error('no file');
+    if (!statSync(value).isFile()) throw new Error('not a file');
   }),
   isPath: true,
 };
@@ -169,7 +169,7 @@ function isFile(name: string): boolean {
  * Parses `FILE` or `/PREFIX=FILE`. If a file with the whole text as its name exists, it takes
  * precedence.
  */
-function takeDocument(text: string, folder: string): DocumentSpec {
+function parseDocumentSpec(text: string, folder: string): DocumentSpec {
   const [, prefix = '', name = ''] = /^(\/[^=]*)=(.+)$/s.exec(text) ?? [];
   const whole = path.resolve(folder, text);
   return name === '' || isFile(whole)
@@ -179,15 +179,15 @@ function takeDocument(text: string, folder: string): DocumentSpec {
 
 export const document: ValueType<DocumentSpec> = {
   placeholder: '[/PREFIX=]FILE',
-  allowed: 'a file that exists, /PREFIX= before it or not',
+  allowed: 'a file that exists, optionally after /PREFIX=',
   schema: Joi.string().custom((value: string) => {
-    const spec = takeDocument(value, '');
-    if (!isFile(spec.file)) throw new Error('no file');
+    const spec = parseDocumentSpec(value, '');
+    if (!isFile(spec.file)) throw new Error('not a file');
     return spec;
   }),
   isPath: true,
-  rebase: (text, folder) => {
-    const { file: name, prefix } = takeDocument(text, folder);
+  resolvePath: (text, folder) => {
+    const { file: name, prefix } = parseDocumentSpec(text, folder);
     return prefix === '' ? name : `${prefix}=${name}`;
   },
 };
@@ -197,22 +197,22 @@ export const publicKey: ValueType<string> = {
   placeholder: 'KEY',
   allowed: 'a public key, 40 characters of Z85, or a file that exists',
   schema: checked((value) => {
-    if (!isKey(value) && !statSync(value).isFile()) throw new Error('no key');
+    if (!isKey(value) && !statSync(value).isFile()) throw new Error('not a key');
   }),
   isPath: true,
-  isNoPath: isKey,
+  isLiteral: isKey,
 };
 
 export const secretKey: ValueType<string> = {
   placeholder: 'KEY',
   allowed: 'a secret key, 40 characters of Z85',
   schema: checked((value) => {
-    if (!isKey(value)) throw new Error('no key');
+    if (!isKey(value)) throw new Error('not a key');
   }),
 };
 
 /** Path of a file that need not exist. */
-export const fileToBe: ValueType<string> = {
+export const filePath: ValueType<string> = {
   placeholder: 'FILE',
   allowed: 'the path of a file',
   schema: Joi.string(),
@@ -223,13 +223,13 @@ export const folder: ValueType<string> = {
   placeholder: 'DIR',
   allowed: 'a folder that exists',
   schema: checked((value) => {
-    if (!statSync(value).isDirectory()) throw new Error('no folder');
+    if (!statSync(value).isDirectory()) throw new Error('not a folder');
   }),
   isPath: true,
 };
 
 /** Path of a folder that need not exist. */
-export const folderToBe: ValueType<string> = {
+export const folderPath: ValueType<string> = {
   placeholder: 'DIR',
   allowed: 'the path of a folder',
   schema: Joi.string(),
@@ -243,7 +243,7 @@ export function choice<const T extends string>(placeholder: string, ...values: r
 
 export const text: ValueType<string> = {
   placeholder: 'TEXT',
-  allowed: 'a text that is not empty',
+  allowed: 'a non-empty text',
   schema: Joi.string(),
 };
 
@@ -272,12 +272,12 @@ export const eventsByNode: ValueType<Readonly<Record<string, readonly string[]>>
     'one or more, each NODE_ID=EVENT, with * for every other worker; or in a configuration file lists of events by node id',
   schema: Joi.alternatives(
     Joi.object().pattern(Joi.string(), Joi.array().items(Joi.string().pattern(/^[^$]/)).min(1)),
-    Joi.array().items(Joi.string().pattern(BINDING)).min(1).single().custom(gatherPairs),
+    Joi.array().items(Joi.string().pattern(BINDING)).min(1).single().custom(groupByNode),
   ),
   isList: true,
 };
 
-function gatherPairs(pairs: readonly string[]): Record<string, string[]> {
+function groupByNode(pairs: readonly string[]): Record<string, string[]> {
   const byNode = new Map<string, string[]>();
   for (const pair of pairs) {
     const [, node = '', event = ''] = BINDING.exec(pair) ?? [];
@@ -288,11 +288,11 @@ function gatherPairs(pairs: readonly string[]): Record<string, string[]> {
 
 /** A list of values with at least one item. */
 export function list<T>(kind: ValueType<T>): ValueType<T[]> {
-  const { placeholder, isPath, rebase, choices } = kind;
+  const { placeholder, isPath, resolvePath: rebase, choices } = kind;
   return {
     placeholder,
     isPath,
-    rebase,
+    resolvePath: rebase,
     choices,
     allowed: `one or more, each ${kind.allowed}`,
     schema: Joi.array().items(kind.schema).min(1).single(),

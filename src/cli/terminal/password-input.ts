@@ -8,7 +8,7 @@ export interface PasswordInput extends NodeJS.ReadableStream {
 }
 
 /** Maximum length of piped input, in characters. */
-const LONGEST = 4096;
+const MAX_LENGTH = 4096;
 
 /**
  * Reads a password. On a terminal it is typed twice without echo; otherwise all of standard input
@@ -18,12 +18,12 @@ const LONGEST = 4096;
  * @throws {CommandError} when no password is entered, or when the two entries differ.
  */
 export async function readPassword(input: PasswordInput, ask: (question: string) => void): Promise<string> {
-  const password = input.isTTY === true ? await typed(input, ask) : await piped(input);
-  if (password === '') throw new CommandError('no password was given');
+  const password = input.isTTY === true ? await readTyped(input, ask) : await readPiped(input);
+  if (password === '') throw new CommandError('no password was entered');
   return password;
 }
 
-async function typed(input: PasswordInput, ask: (question: string) => void): Promise<string> {
+async function readTyped(input: PasswordInput, ask: (question: string) => void): Promise<string> {
   // In terminal mode readline itself echoes to its output. Without an output, nothing is echoed.
   const reader = createInterface({ input, terminal: true, historySize: 0 });
   const lines = reader[Symbol.asyncIterator]();
@@ -33,24 +33,24 @@ async function typed(input: PasswordInput, ask: (question: string) => void): Pro
       ask(question);
       const answer = await lines.next();
       ask('\n');
-      if (answer.done === true) throw new CommandError('no password was given');
+      if (answer.done === true) throw new CommandError('no password was entered');
       answers.push(answer.value);
     }
     const [first = '', second] = answers;
-    if (first !== second) throw new CommandError('the passwords differ; nothing was made');
+    if (first !== second) throw new CommandError('the passwords differ: run the command again');
     return first;
   } finally {
     reader.close();
   }
 }
 
-async function piped(input: PasswordInput): Promise<string> {
+async function readPiped(input: PasswordInput): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of input) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > LONGEST) throw new CommandError(`the password is longer than ${LONGEST} bytes`);
+    if (size > MAX_LENGTH) throw new CommandError(`the password is longer than ${MAX_LENGTH} bytes`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks)

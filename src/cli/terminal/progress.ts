@@ -1,12 +1,12 @@
 /** Progress indicator for slow operations, shown on terminals only. */
-import type { Surroundings } from '../settings/command.ts';
+import type { CommandContext } from '../settings/command.ts';
 
 /** Delay before the indicator appears, in milliseconds. */
-const PATIENCE = 1000;
+const APPEAR_DELAY = 1000;
 /** Time between two frames of the spinner, in milliseconds. */
-const BEAT = 120;
+const FRAME_INTERVAL = 120;
 
-const PICTURES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 
 const CLEAR = '\u001b[K';
 
@@ -18,7 +18,7 @@ const CLEAR = '\u001b[K';
  * @param limit maximum duration to show, in milliseconds.
  */
 export async function withProgress<T>(
-  { terminal }: Surroundings,
+  { terminal }: CommandContext,
   what: string,
   done: Promise<T>,
   limit?: number,
@@ -29,10 +29,10 @@ export async function withProgress<T>(
   let shown = 0;
   let timer = setTimeout(function show() {
     const seconds = Math.floor((performance.now() - began) / 1000);
-    terminal.write(`\r${CLEAR}${PICTURES[shown % PICTURES.length]} ${what} (${seconds}${of} s)\r`);
+    terminal.write(`\r${CLEAR}${FRAMES[shown % FRAMES.length]} ${what} (${seconds}${of} s)\r`);
     shown += 1;
-    timer = setTimeout(show, BEAT).unref();
-  }, PATIENCE).unref();
+    timer = setTimeout(show, FRAME_INTERVAL).unref();
+  }, APPEAR_DELAY).unref();
   try {
     return await done;
   } finally {

@@ -60,7 +60,7 @@ describe('numbers of call', () => {
     writeFileSync(path.join(cwd, 'zeromq-gateway.yaml'), 'call: { json: { a: .inf } }\n');
     const { code, stderr } = await runCommand(t, ['call', 'echo', '--to', 'tcp://127.0.0.1:1'], { cwd });
     assert.equal(code, 2);
-    assert.match(stderr, /from call\.json in zeromq-gateway\.yaml\) is refused; allowed: JSON/);
+    assert.match(stderr, /from call\.json in zeromq-gateway\.yaml\) is invalid; allowed: JSON/);
   });
 
   it("keep their digits in the details of a worker's error", async (t) => {

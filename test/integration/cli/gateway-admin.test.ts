@@ -105,7 +105,7 @@ describe('admin listener of a gateway', () => {
     await operate(admin);
     worker.kill('SIGKILL');
     const { departed } = await admin.when((snapshot) => snapshot.departed.length > 0);
-    assert.match(departed[0]?.reason ?? '', /knows it no more/);
+    assert.match(departed[0]?.reason ?? '', /no longer known to the router/);
   });
 
   it('a fleet does so by any of its members', async (t) => {

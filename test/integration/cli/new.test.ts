@@ -51,7 +51,7 @@ describe('new project', () => {
     );
     install(project);
     const added = await runCommand(scope, ['new', 'worker', 'orders'], { cwd: project });
-    assert.match(added.stdout, /^made workers\/orders\.ts\n/);
+    assert.match(added.stdout, /^created workers\/orders\.ts\n/);
 
     assert.match(await npm(scope, project, 'test'), /pass 1\b/);
     await npm(scope, project, 'typecheck');
@@ -86,7 +86,7 @@ describe('new', () => {
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(
       stderr,
-      /^error: shop\/package\.json exists already, and nothing was written; give another name/,
+      /^error: shop\/package\.json already exists: no file was written; choose another name/,
     );
     assert.deepEqual(readdirSync(path.join(cwd, 'shop')), ['package.json']);
   });
@@ -96,7 +96,7 @@ describe('new', () => {
     for (const name of ['Shop', '../shop', 'a b', 'x'.repeat(51)]) {
       const { code, stderr } = await runCommand(scopeOf(t), ['new', 'worker', name], { cwd });
       assert.equal(code, 2);
-      assert.match(stderr, /error: name: .* is refused; allowed: small letters/);
+      assert.match(stderr, /error: name: .* is invalid; allowed: small letters/);
     }
     assert.ok(!existsSync(path.join(cwd, 'shop.ts')));
   });

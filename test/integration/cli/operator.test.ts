@@ -34,8 +34,8 @@ describe('commands of operators', () => {
     const { code, stdout } = await runCommand(t, ['ps', ...to]);
     const [head, row, ...more] = stdout.split('\n');
     assert.deepEqual([code, more], [0, []]);
-    assert.match(head ?? '', /^WORKER +STATE +KIND +HOLDS +AGE +HEARD +EVENTS +BREAKERS$/);
-    assert.match(row ?? '', /^[\da-f]{32}_[\da-f]{16} +ready +ours +0\/64 .* echo\.get,echo\.post$/);
+    assert.match(head ?? '', /^WORKER +STATE +KIND +IN FLIGHT +AGE +LAST HEARTBEAT +EVENTS +BREAKERS$/);
+    assert.match(row ?? '', /^[\da-f]{32}_[\da-f]{16} +ready +native +0\/64 .* echo\.get,echo\.post$/);
   });
 
   it('events lists events', async (t) => {
@@ -43,7 +43,7 @@ describe('commands of operators', () => {
     assert.deepEqual(
       stdout.split('\n').map((line) => line.split(/ +/)),
       [
-        ['EVENT', 'WORKERS', 'WAITING'],
+        ['EVENT', 'WORKERS', 'QUEUED'],
         ['echo.get', '1', '0'],
         ['echo.post', '1', '0'],
       ],
@@ -58,14 +58,17 @@ describe('commands of operators', () => {
     const drained = await runCommand(t, ['drain', worker.id.slice(-8), ...to]);
     assert.deepEqual(
       [drained.code, drained.stdout],
-      [0, `${worker.id} finishes what it holds and gets nothing more`],
+      [0, `${worker.id} finishes its requests in flight and receives no new ones`],
     );
     assert.equal((await workers(t))[0]?.state, 'draining');
     assert.equal((await runCommand(t, ['drain', worker.id, '--resume', ...to])).code, 0);
     assert.equal((await workers(t))[0]?.state, 'ready');
     const nobody = await runCommand(t, ['drain', 'nobody', ...to]);
     assert.equal(nobody.code, 1);
-    assert.match(nobody.stderr, /no worker has an identity like "nobody"; ps lists all/);
+    assert.match(
+      nobody.stderr,
+      /no worker has an identity that begins or ends with "nobody"; run ps to list all workers/,
+    );
   });
 
   it('top prints once, for machines and for people', async (t) => {

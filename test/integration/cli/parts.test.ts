@@ -102,7 +102,7 @@ describe('gateway, router and worker by themselves', () => {
     const gateway = await startNode(scope, ['gateway', '--router', between.frontend, '--port', '0']);
     const url = urlIn(gateway.line);
     assert.equal((await fetch(`${url}/readyz`)).status, 503);
-    assert.match(gateway.node.stderr, /no router is reachable yet/);
+    assert.match(gateway.node.stderr, /no router is reachable/);
     const worker = await startNode(scope, [
       'worker',
       ECHO,

@@ -42,8 +42,8 @@ describe('passwd', () => {
 
   it('refuses passwords that would not work, without showing them', async (t) => {
     const refused: [lines: string[], message: RegExp][] = [
-      [[], /error: no password was given/],
-      [[''], /error: no password was given/],
+      [[], /error: no password was entered/],
+      [[''], /error: no password was entered/],
       [['secret', 'secret'], /error: the password has control characters/],
       [['sec\u0007ret'], /error: the password has control characters/],
       [['secret'.repeat(13)], /error: the password has 78 bytes, but bcrypt uses 72/],
@@ -97,7 +97,7 @@ describe('passwd', () => {
     it('refuses two that differ', async (t) => {
       const { code, text } = await typed(t, 'typed-secret', 'another-secret');
       assert.equal(code, 1);
-      assert.match(text, /the passwords differ; nothing was made/);
+      assert.match(text, /the passwords differ: run the command again/);
       assert.doesNotMatch(text, /eva:/);
     });
   });

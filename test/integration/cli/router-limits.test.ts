@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openRouter, ROUTER_SETTINGS } from '../../../src/cli/commands/router.ts';
-import { Opened } from '../../../src/cli/nodes/serve.ts';
+import { Resources } from '../../../src/cli/nodes/serve.ts';
 import type { ValuesOf } from '../../../src/cli/settings/settings.ts';
 import { silentLogger } from '../../../src/index.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
@@ -25,11 +25,11 @@ async function open(scope: Scope, given: Partial<Values> = {}) {
       'default' in setting ? setting.default : undefined,
     ]),
   ) as unknown as Values;
-  const opened = new Opened();
-  scope.after(() => opened.close());
+  const resources = new Resources();
+  scope.after(() => resources.close());
   const values = { ...defaults, frontend: any, backend: any, heartbeat: any, drain: 500, ...given };
   const checker = { put: () => undefined, setAvailable: () => undefined };
-  const { router, endpoints } = await openRouter(values, checker, silentLogger, opened);
+  const { router, endpoints } = await openRouter(values, checker, silentLogger, resources);
   const client = await connectClient(scope, endpoints.frontend);
   return { router, frontend: endpoints.frontend, backend: endpoints.backend, client };
 }
@@ -84,8 +84,8 @@ describe('a router of the command line', () => {
     it(`with its breakers ${breakerOff ? 'off' : 'on'}`, async (t) => {
       const scope = scopeOf(t);
       const { router, backend: connection, client } = await open(scope, { breakerOff });
-      const opened: unknown[] = [];
-      router.on('notice', ({ type }) => void (type === 'breaker-open' && opened.push(type)));
+      const openings: unknown[] = [];
+      router.on('notice', ({ type }) => void (type === 'breaker-open' && openings.push(type)));
       const fail = () => {
         throw new Error('planted');
       };
@@ -95,7 +95,7 @@ describe('a router of the command line', () => {
           code: 'HANDLER_ERROR',
         });
       }
-      assert.equal(opened.length > 0, !breakerOff);
+      assert.equal(openings.length > 0, !breakerOff);
     });
   }
 

@@ -175,7 +175,7 @@ describe('gateway --processes', () => {
     const members = childrenOf(node.pid);
     assert.equal(members.length, 2);
     process.kill(members[0] ?? 0, 'SIGKILL');
-    await node.waitForError(/a process ended and will be started again/);
+    await node.waitForError(/a process exited and will be restarted/);
     const until = Date.now() + START_TIMEOUT;
     while (childrenOf(node.pid).length < 2 && Date.now() < until)
       await new Promise((done) => setTimeout(done, 20));
@@ -206,7 +206,10 @@ describe('gateway --processes', () => {
     const second = startCommand(scopeOf(t), [...args, '--log-level', 'silent']);
     assert.equal((await second.exited).code, 1);
     assert.equal(second.stderr.match(/error:/g)?.length, 1);
-    assert.match(second.stderr, /error: 127\.0\.0\.1:\d+ is taken by another process; choose another port/);
+    assert.match(
+      second.stderr,
+      /error: cannot bind 127\.0\.0\.1:\d+: another process uses the address; stop that process or choose another port/,
+    );
   });
 });
 
@@ -226,7 +229,7 @@ describe('npm start', () => {
   it('passes the exit code of a command that fails', async (t) => {
     const npm = startProcess(scopeOf(t), 'npm', ['start', '--', '--port', 'http'], { cwd: ROOT });
     assert.equal((await npm.exited).code, 2);
-    assert.match(npm.stderr, /error: port: "http" \(from --port\) is refused/);
+    assert.match(npm.stderr, /error: port: "http"\(from --port\) is invalid/);
   });
 });
 

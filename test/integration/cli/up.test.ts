@@ -109,7 +109,7 @@ describe('up', () => {
     assert.equal(http.code, 1);
     assert.equal(
       http.stderr.trim(),
-      `error: 127.0.0.1:${port} is taken by another process; choose another port with --port or ZMQ_GATEWAY_PORT`,
+      `error: cannot bind 127.0.0.1:${port}: another process uses the address; stop that process or choose another port with --port or ZMQ_GATEWAY_PORT`,
     );
     const frontend = endpointIn(line, 'frontend');
     const router = await runCommand(t, ['up', '--port', '0', ...FREE_PORTS, '--frontend', frontend]);
@@ -117,7 +117,7 @@ describe('up', () => {
     // On a busy machine libzmq's own warning, that the end of a socket takes its time, may follow.
     assert.equal(
       router.stderr.split('\n')[0],
-      `error: ${frontend} is taken by another process; choose another frontend with --frontend or ZMQ_GATEWAY_FRONTEND`,
+      `error: cannot bind ${frontend}: another process uses the address; stop that process or choose another frontend with --frontend or ZMQ_GATEWAY_FRONTEND`,
     );
   });
 
@@ -125,6 +125,9 @@ describe('up', () => {
     node.kill('SIGTERM');
     assert.deepEqual(await node.exited, { code: 0, signal: null });
     assert.deepEqual(node.lines, [line]);
-    assert.equal(node.stderr, 'zeromq-gateway up: SIGTERM, draining; a second signal ends at once\n');
+    assert.equal(
+      node.stderr,
+      'zeromq-gateway up: received SIGTERM, draining; a second signal exits at once\n',
+    );
   });
 });

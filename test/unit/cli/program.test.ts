@@ -64,23 +64,20 @@ describe('the command line', () => {
     ['gateway --prot 1', /unknown option '--prot'\n\(Did you mean --port\?\)/],
     ['gateway --port', /option '--port <PORT>' argument missing/],
     ['router extra', /too many arguments for 'router'/],
-    ['gateway', /error: router is missing: give --router, ZMQ_GATEWAY_ROUTER, or gateway\.router/],
+    ['gateway', /error: router is missing: set --router, ZMQ_GATEWAY_ROUTER, or gateway\.router/],
     [
       'router --strategy random',
-      /error: strategy: "random" \(from --strategy\) is refused; allowed: least-loaded, /,
+      /error: strategy: "random" \(from --strategy\) is invalid; allowed: least-loaded, /,
     ],
-    ['worker --router tcp://127.0.0.1:1', /error: files is missing: give FILES/],
+    ['worker --router tcp://127.0.0.1:1', /error: files is missing: set FILES/],
     [
       'worker missing.ts --router tcp://127.0.0.1:1',
       /error: files: "\/missing\.ts" \(from the argument FILES\)/,
     ],
-    ['call x', /error: to is missing: give --to/],
-    ['call x {} --to tcp://127.0.0.1:0', /error: to: "tcp:\/\/127\.0\.0\.1:0" \(from --to\) is refused/],
-    [
-      'call x {broken --to tcp://127.0.0.1:1',
-      /error: json: "\{broken" \(from the argument JSON\) is refused/,
-    ],
-    ['up --workers /nowhere', /error: workers: "\/nowhere" \(from --workers\) is refused; allowed: a folder/],
+    ['call x', /error: to is missing: set --to/],
+    ['call x {} --to tcp://127.0.0.1:0', /error: to: "tcp:\/\/127\.0\.0\.1:0"\(from --to\) is invalid/],
+    ['call x {broken --to tcp://127.0.0.1:1', /error: json: "\{broken"\(from the argument JSON\) is invalid/],
+    ['up --workers /nowhere', /error: workers: "\/nowhere" \(from --workers\) is invalid; allowed: a folder/],
     ['up --config /nowhere.yaml', /error: config: "\/nowhere\.yaml" cannot be read/],
     [
       'gateway --router tcp://127.0.0.1:1 --port 0 --http {"limits":{"body":-1}}',
@@ -100,8 +97,8 @@ describe('the command line', () => {
     writeFileSync(path.join(cwd, 'zeromq-gateway.yaml'), 'gateway:\n  host: "a b"\n');
     const { err } = await zeromqGateway('gateway --router tcp://127.0.0.1:1', { ZMQ_GATEWAY_PORT: 'x' }, cwd);
     assert.deepEqual(err.split('\n'), [
-      'error: host: "a b" (from gateway.host in zeromq-gateway.yaml) is refused; allowed: a host name or an IP address',
-      'error: port: "x" (from ZMQ_GATEWAY_PORT) is refused; allowed: a whole number from 0 to 65535',
+      'error: host: "a b" (from gateway.host in zeromq-gateway.yaml) is invalid; allowed: a host name or an IP address',
+      'error: port: "x" (from ZMQ_GATEWAY_PORT) is invalid; allowed: a whole number from 0 to 65535',
     ]);
   });
 

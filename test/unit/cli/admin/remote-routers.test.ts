@@ -39,7 +39,7 @@ describe('routers elsewhere', () => {
     const { clock, one, two, remote } = setUp();
     one.code = 'NOT_PERMITTED';
     for (let look = 0; look < 3; look += 1) {
-      const { routers, silent } = await remote.look();
+      const { routers, silent } = await remote.query();
       assert.equal(routers.length, 1);
       const contracts = [{ name: 'echo', available: true }];
       assert.deepEqual(silent, [{ router: 'tcp://one', why: 'NOT_PERMITTED: said so', contracts }]);
@@ -47,22 +47,22 @@ describe('routers elsewhere', () => {
     assert.deepEqual([one.asked.length, two.asked.length], [2, 6]);
     clock.advance(15_000);
     one.code = undefined;
-    assert.equal((await remote.look()).routers.length, 2);
+    assert.equal((await remote.query()).routers.length, 2);
   });
 
   it('that are away are asked each time, and nobody takes their workers for gone', async () => {
     const { one, remote } = setUp();
     one.workers = [{ id: 'a', held: 2 }];
-    await remote.look();
+    await remote.query();
     one.code = 'NO_ROUTER';
-    const { silent, departed } = await remote.look();
+    const { silent, departed } = await remote.query();
     assert.deepEqual([silent[0]?.why, departed], ['NO_ROUTER: said so', []]);
     one.code = undefined;
-    assert.deepEqual((await remote.look()).departed, []);
+    assert.deepEqual((await remote.query()).departed, []);
     one.workers = [];
-    const gone = (await remote.look()).departed.map(({ id, held }) => [id, held]);
+    const gone = (await remote.query()).departed.map(({ id, held }) => [id, held]);
     assert.deepEqual(gone, [['a', 2]]);
-    assert.deepEqual((await remote.look()).departed, []);
+    assert.deepEqual((await remote.query()).departed, []);
   });
 
   it('fulfil a wish where one of them can', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { notesOf } from '../../../../src/cli/commands/events.ts';
-import { pictureOf } from '../../../../src/cli/commands/top.ts';
+import { format } from '../../../../src/cli/commands/top.ts';
 import type { EventReport, WorkerReport } from '../../../../src/core/observability/reports.ts';
 
 const totals = {
@@ -31,7 +31,7 @@ test('top: shows circuit breakers that are not closed, of events and of workers'
     events: [seen],
     failures: [],
   };
-  const lines = pictureOf({ info, stats }, (_, text) => text);
+  const lines = format({ info, stats }, (_, text) => text);
   const event = lines.find((line) => line.startsWith('o.slow')) ?? assert.fail(lines.join('\n'));
   assert.match(event, / 2 {2}circuit breaker half-open, circuit breaker not closed at 2 of 3 workers$/);
   assert.match(lines.find((line) => line.startsWith('w1')) ?? '', /o\.slow open$/);

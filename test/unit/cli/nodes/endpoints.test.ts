@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { binding } from '../../../../src/cli/nodes/endpoints.ts';
+import { explainBindErrors } from '../../../../src/cli/nodes/endpoints.ts';
 import { CommandError } from '../../../../src/cli/settings/errors.ts';
 import { ZeroMQConfigError, ZeroMQSocketInvalid } from '../../../../src/core/messages/errors.ts';
 
@@ -12,7 +12,7 @@ const LISTENERS = [
 ];
 
 function failing(error: Error, listeners = LISTENERS): Promise<unknown> {
-  return binding(listeners, () => Promise.reject(error));
+  return explainBindErrors(listeners, () => Promise.reject(error));
 }
 
 const told = (message: string) => ({ constructor: CommandError, message });
@@ -23,13 +23,13 @@ describe('an address that cannot be bound', () => {
     await assert.rejects(
       failing(inUse('cannot bind tcp://127.0.0.1:5555: Address already in use')),
       told(
-        'tcp://localhost:5555 is taken by another process; choose another backend with --backend or ZMQ_GATEWAY_BACKEND',
+        'cannot bind tcp://localhost:5555: another process uses the address; stop that process or choose another backend with --backend or ZMQ_GATEWAY_BACKEND',
       ),
     );
     await assert.rejects(
       failing(inUse('cannot bind ipc:///run/beat.sock: another process listens there')),
       told(
-        'ipc:///run/beat.sock is taken by another process; choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT',
+        'cannot bind ipc:///run/beat.sock: another process uses the address; stop that process or choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT',
       ),
     );
     const cause = Object.assign(new Error('listen EADDRINUSE: address already in use 127.0.0.1:8080'), {
@@ -37,7 +37,9 @@ describe('an address that cannot be bound', () => {
     });
     await assert.rejects(
       failing(new ZeroMQConfigError(`cannot listen on 127.0.0.1:8080: ${cause.message}`, { cause })),
-      told('127.0.0.1:8080 is taken by another process; choose another port with --port or ZMQ_GATEWAY_PORT'),
+      told(
+        'cannot bind 127.0.0.1:8080: another process uses the address; stop that process or choose another port with --port or ZMQ_GATEWAY_PORT',
+      ),
     );
   });
 
@@ -54,7 +56,7 @@ describe('an address that cannot be bound', () => {
     await assert.rejects(
       failing(inUse('cannot bind tcp://*:5555: Address already in use'), listeners),
       told(
-        'tcp://*:5555 is given for frontend and backend; choose another frontend with --frontend or ZMQ_GATEWAY_FRONTEND',
+        'cannot bind tcp://*:5555: frontend and backend have the same address; choose another frontend with --frontend or ZMQ_GATEWAY_FRONTEND',
       ),
     );
   });

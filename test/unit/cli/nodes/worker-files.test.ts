@@ -32,6 +32,6 @@ it('a folder without worker files is refused by name', (t) => {
     (error) =>
       error instanceof UsageError &&
       error.message ===
-        `workers: ${JSON.stringify(folder)} has no worker; allowed: a folder with files *.ts, *.mts, *.js, *.mjs`,
+        `workers: ${JSON.stringify(folder)} contains no worker file; allowed: a folder with files *.ts, *.mts, *.js, *.mjs`,
   );
 });

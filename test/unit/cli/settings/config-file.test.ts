@@ -56,13 +56,13 @@ describe('the configuration file', () => {
         'broken YAML, with the place',
         { 'x.yaml': 'up:\n\t- port' },
         'x.yaml',
-        /x\.yaml is no YAML: .*line 2/s,
+        /x\.yaml is not valid YAML: .*line 2/s,
       ],
       [
         'YAML that holds itself',
         { 'x.yaml': 'up: &a { port: [*a] }' },
         'x.yaml',
-        /x\.yaml cannot be used: an alias stands within its own value/,
+        /x\.yaml cannot be used: an alias refers to a value that contains it/,
       ],
       [
         'YAML whose aliases multiply',
@@ -72,7 +72,7 @@ describe('the configuration file', () => {
         'x.yaml',
         /x\.yaml cannot be used: Excessive alias count/,
       ],
-      ['broken JSON', { 'x.json': '{' }, 'x.json', /x\.json is no JSON/],
+      ['broken JSON', { 'x.json': '{' }, 'x.json', /x\.json is not valid JSON/],
       ['a list', { 'x.yaml': '- up' }, 'x.yaml', /x\.yaml holds \["up"\]; allowed: sections up, gateway/],
       [
         'unknown sections, with a guess',

@@ -18,8 +18,8 @@ import { tempFolder } from '../../../helpers/temp.ts';
 
 const withoutFiles = {
   port: setting(kinds.port, { description: 'Port', default: 8080 }),
-  router: optional(kinds.list(kinds.remote), { description: 'Routers' }),
-  classicRouter: setting(kinds.yesOrNo, { description: 'Classic', default: false }),
+  router: optional(kinds.list(kinds.connectEndpoint), { description: 'Routers' }),
+  classicRouter: setting(kinds.booleanFlag, { description: 'Classic', default: false }),
   strategy: setting(kinds.choice('NAME', 'least-loaded', 'round-robin'), {
     description: 'Strategy',
     default: 'least-loaded',
@@ -107,7 +107,7 @@ describe('where values come from', () => {
     assert.deepEqual(resolve({ file: file({ up: { classicEvents: '*=x' } }) }).classicEvents, { '*': ['x'] });
     for (const wrong of [['x'], ['=x'], ['a1='], ['a1=$x'], { a1: [] }, { a1: 'x' }, { a1: ['$x'] }]) {
       const [fault] = faults(() => resolve({ file: file({ up: { classicEvents: wrong } }) }));
-      assert.match(String(fault), /^classicEvents: .* is refused; allowed: one or more, each NODE_ID=EVENT/);
+      assert.match(String(fault), /^classicEvents: .* is invalid; allowed: one or more, each NODE_ID=EVENT/);
     }
   });
 
@@ -135,7 +135,7 @@ describe('where values come from', () => {
     assert.deepEqual(given('b=c.yaml'), at('b=c.yaml'));
     assert.deepEqual(given(path.join(folder, 'v1=a/d.yaml')), at('v1=a/d.yaml'));
     for (const wrong of ['/v1=none.yaml', '/v1=', 'v1=a.yaml', '/v1=/v2=a.yaml']) {
-      assert.throws(() => given(wrong), /openapi: .* is refused; allowed: .*a file that exists, \/PREFIX=/);
+      assert.throws(() => given(wrong), /openapi: .* is invalid; allowed: .*a file that exists, \/PREFIX=/);
     }
   });
 
@@ -160,28 +160,28 @@ describe('values that are refused', () => {
 
   it('names the setting, its value, where it came from and what is allowed', () => {
     assert.deepEqual(wrong({ flags: { port: 'http' } }), [
-      'port: "http" (from --port) is refused; allowed: a whole number from 0 to 65535',
+      'port: "http" (from --port) is invalid; allowed: a whole number from 0 to 65535',
     ]);
     assert.deepEqual(wrong({ env: { ZMQ_GATEWAY_PORT: '65536' } }), [
-      'port: "65536" (from ZMQ_GATEWAY_PORT) is refused; allowed: a whole number from 0 to 65535',
+      'port: "65536" (from ZMQ_GATEWAY_PORT) is invalid; allowed: a whole number from 0 to 65535',
     ]);
     assert.deepEqual(wrong({ file: file({ up: { port: -1 } }) }), [
-      'port: -1 (from up.port in zeromq-gateway.yaml) is refused; allowed: a whole number from 0 to 65535',
+      'port: -1 (from up.port in zeromq-gateway.yaml) is invalid; allowed: a whole number from 0 to 65535',
     ]);
     assert.deepEqual(wrong({ file: file({ up: { port: new ExactNumber('9007199254740993') } }) }), [
-      'port: 9007199254740993 (from up.port in zeromq-gateway.yaml) is refused; allowed: a whole number from 0 to 65535',
+      'port: 9007199254740993 (from up.port in zeromq-gateway.yaml) is invalid; allowed: a whole number from 0 to 65535',
     ]);
     assert.deepEqual(wrong({ flags: { strategy: 'random' } }), [
-      'strategy: "random" (from --strategy) is refused; allowed: least-loaded, round-robin',
+      'strategy: "random" (from --strategy) is invalid; allowed: least-loaded, round-robin',
     ]);
   });
 
   it('lists every fault, of a list the item that is wrong', () => {
     const given = { port: '1.5', router: ['tcp://127.0.0.1:5555', 'tcp://nowhere'], data: '{' };
     assert.deepEqual(wrong({ flags: given }), [
-      'port: "1.5" (from --port) is refused; allowed: a whole number from 0 to 65535',
-      'router: "tcp://nowhere" (from --router) is refused; allowed: one or more, each tcp://HOST:PORT, ipc://PATH, dns://NAME:PORT or dns://_SERVICE._tcp.NAME',
-      `data: "{" (from --data) is refused; allowed: JSON, such as '{"id":1}'`,
+      'port: "1.5" (from --port) is invalid; allowed: a whole number from 0 to 65535',
+      'router: "tcp://nowhere" (from --router) is invalid; allowed: one or more, each tcp://HOST:PORT, ipc://PATH, dns://NAME:PORT or dns://_SERVICE._tcp.NAME',
+      `data: "{" (from --data) is invalid; allowed: JSON, such as '{"id":1}'`,
     ]);
   });
 
@@ -189,7 +189,7 @@ describe('values that are refused', () => {
     assert.deepEqual(
       faults(() => resolveSettings('worker', settings, sources())),
       [
-        'files is missing: give FILES, ZMQ_GATEWAY_FILES, or worker.files in the configuration file; ' +
+        'files is missing: set FILES, ZMQ_GATEWAY_FILES, or worker.files in the configuration file; ' +
           'allowed: one or more, each a file that exists',
       ],
     );
@@ -199,7 +199,7 @@ describe('values that are refused', () => {
     assert.deepEqual(
       faults(() => resolveSettings('worker', settings, sources({ flags: { files: ['missing.ts'] } }))),
       [
-        'files: "/somewhere/missing.ts" (from the argument FILES) is refused; ' +
+        'files: "/somewhere/missing.ts" (from the argument FILES) is invalid; ' +
           'allowed: one or more, each a file that exists',
       ],
     );
@@ -214,7 +214,7 @@ describe('values that are refused', () => {
     assert.match(fault ?? '', /allowed: port, router, classicRouter/);
     assert.match(
       wrong({ file: file({ up: [1] }) })[0] ?? '',
-      /^up in zeromq-gateway\.yaml: \[1\] is refused/,
+      /^up in zeromq-gateway\.yaml: \[1\] is invalid/,
     );
   });
 });
@@ -230,10 +230,10 @@ describe('kinds', () => {
       'tcp://router.example:5555',
       'ipc:///run/x.sock',
     ]) {
-      assert.ok(accepts(kinds.remote, url), url);
-      assert.ok(accepts(kinds.listener, url), url);
+      assert.ok(accepts(kinds.connectEndpoint, url), url);
+      assert.ok(accepts(kinds.listenEndpoint, url), url);
     }
-    assert.ok(accepts(kinds.listener, 'tcp://*:0'));
+    assert.ok(accepts(kinds.listenEndpoint, 'tcp://*:0'));
     for (const url of [
       'tcp://127.0.0.1:0',
       'inproc://x',
@@ -242,9 +242,9 @@ describe('kinds', () => {
       'tcp://127.0.0.1:70000',
       '',
     ]) {
-      assert.ok(!accepts(kinds.remote, url), url);
+      assert.ok(!accepts(kinds.connectEndpoint, url), url);
     }
-    assert.ok(!accepts(kinds.listener, 'inproc://x'));
+    assert.ok(!accepts(kinds.listenEndpoint, 'inproc://x'));
   });
 
   it('knows hosts', () => {
@@ -263,7 +263,7 @@ describe('kinds', () => {
   });
 
   it('knows how long a thread may stand still', () => {
-    const { schema } = kinds.patience;
+    const { schema } = kinds.stallTimeout;
     assert.deepEqual(
       ['500', 'off', false].map((value) => schema.validate(value).value as unknown),
       [500, Infinity, Infinity],

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { withProgress } from '../../../../src/cli/terminal/progress.ts';
 import { withResolvers } from '../../../../src/core/collections/deferred.ts';
 
-function surroundings() {
+function context() {
   const written: string[] = [];
   const terminal = { write: (text: string) => void written.push(text) };
   const nothing = () => undefined;
@@ -13,7 +13,7 @@ function surroundings() {
 
 test('what ends within a second shows nothing', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { written, of } = surroundings();
+  const { written, of } = context();
   const { promise, resolve } = withResolvers<number>();
   const done = withProgress(of, 'starting', promise);
   t.mock.timers.tick(999);
@@ -25,7 +25,7 @@ test('what ends within a second shows nothing', async (t) => {
 
 test('what takes longer shows what goes on, moves, and is wiped away', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { written, of } = surroundings();
+  const { written, of } = context();
   const { promise, reject } = withResolvers<never>();
   const done = withProgress(of, 'waiting for echo.get', promise, 5000);
   t.mock.timers.tick(1000);
@@ -41,7 +41,7 @@ test('what takes longer shows what goes on, moves, and is wiped away', async (t)
 
 test('without a terminal it only waits', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { of } = surroundings();
+  const { of } = context();
   const { promise, resolve } = withResolvers<string>();
   const done = withProgress({ ...of, terminal: undefined }, 'starting', promise);
   t.mock.timers.tick(5000);
