@@ -229,7 +229,7 @@ describe('npm start', () => {
   it('passes the exit code of a command that fails', async (t) => {
     const npm = startProcess(scopeOf(t), 'npm', ['start', '--', '--port', 'http'], { cwd: ROOT });
     assert.equal((await npm.exited).code, 2);
-    assert.match(npm.stderr, /error: port: "http"\(from --port\) is invalid/);
+    assert.match(npm.stderr, /error: port: "http" \(from --port\) is invalid/);
   });
 });
 

@@ -75,8 +75,11 @@ describe('the command line', () => {
       /error: files: "\/missing\.ts" \(from the argument FILES\)/,
     ],
     ['call x', /error: to is missing: set --to/],
-    ['call x {} --to tcp://127.0.0.1:0', /error: to: "tcp:\/\/127\.0\.0\.1:0"\(from --to\) is invalid/],
-    ['call x {broken --to tcp://127.0.0.1:1', /error: json: "\{broken"\(from the argument JSON\) is invalid/],
+    ['call x {} --to tcp://127.0.0.1:0', /error: to: "tcp:\/\/127\.0\.0\.1:0" \(from --to\) is invalid/],
+    [
+      'call x {broken --to tcp://127.0.0.1:1',
+      /error: json: "\{broken" \(from the argument JSON\) is invalid/,
+    ],
     ['up --workers /nowhere', /error: workers: "\/nowhere" \(from --workers\) is invalid; allowed: a folder/],
     ['up --config /nowhere.yaml', /error: config: "\/nowhere\.yaml" cannot be read/],
     [

@@ -73,7 +73,7 @@ describe('the configuration file', () => {
         /x\.yaml cannot be used: Excessive alias count/,
       ],
       ['broken JSON', { 'x.json': '{' }, 'x.json', /x\.json is not valid JSON/],
-      ['a list', { 'x.yaml': '- up' }, 'x.yaml', /x\.yaml holds \["up"\]; allowed: sections up, gateway/],
+      ['a list', { 'x.yaml': '- up' }, 'x.yaml', /x\.yaml contains \["up"\]; allowed: sections up, gateway/],
       [
         'unknown sections, with a guess',
         { 'x.yaml': 'gatway: {}' },
