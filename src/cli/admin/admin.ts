@@ -89,6 +89,6 @@ async function openOrFallBack(address: Address, open: (address: Address) => Prom
   } catch (error) {
     const { cause } = error as { cause?: { code?: unknown } };
     if (cause?.code !== 'EADDRINUSE') throw error;
-    return { listener: await open({ ...address, port: 0 }), note: `; port ${address.port} is in use` };
+    return { listener: await open({ ...address, port: 0 }), note: ` (port ${address.port} is in use)` };
   }
 }

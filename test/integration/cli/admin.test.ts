@@ -69,7 +69,7 @@ describe('admin listener of up', () => {
     await once(taken, 'listening').catch(() => undefined);
     const env = { ZMQ_GATEWAY_DATA: tempFolder(scope) };
     const { line } = await startNode(scope, ['up', '--port', '0', ...FREE_PORTS], { env });
-    assert.match(line, /, admin http:\/\/127\.0\.0\.1:\d+; port 9090 is in use$/);
+    assert.match(line, /, admin http:\/\/127\.0\.0\.1:\d+ \(port 9090 is in use\)$/);
     const admin = endpointIn(line, 'admin');
     assert.deepEqual(await readiness(admin), { status: 'ok', reasons: [], code: 200 });
     for (let count = 0; count < 3; count += 1) await fetch(`${urlIn(line)}/echo/hello`);

@@ -106,6 +106,6 @@ describe('large integers of worker files', () => {
     const args = ['server', 'a.mjs', 'b.mjs', '--bind', 'tcp://127.0.0.1:0'];
     const { code, stderr } = await runCommand(t, args, { cwd });
     assert.equal(code, 2);
-    assert.match(stderr, /files: they differ in largeIntegers/);
+    assert.match(stderr, /files: the values of largeIntegers differ/);
   });
 });
