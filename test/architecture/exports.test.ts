@@ -1,6 +1,7 @@
 /**
- * The public names, by entry and kind, as exports.txt has them: none comes or goes unnoticed.
- * After a wanted change: `UPDATE_SNAPSHOTS=1 npm test -- test/architecture/exports`.
+ * The public exports of each entry, by kind, are those of exports.txt.
+ *
+ * After an intended change: `UPDATE_SNAPSHOTS=1 npm test -- test/architecture/exports`.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,7 @@ function kindOf(symbol: ts.Symbol): string {
   if (flags & ts.SymbolFlags.Variable) return flags & ts.SymbolFlags.TypeAlias ? 'const and type' : 'const';
   if (flags & ts.SymbolFlags.Interface) return 'interface';
   if (flags & ts.SymbolFlags.TypeAlias) return 'type';
-  throw new Error(`${symbol.name}: a kind of export that this test does not know`);
+  throw new Error(`${symbol.name}: this test does not know the kind of the export`);
 }
 
 function exportsOf(): string {
@@ -45,7 +46,7 @@ function exportsOf(): string {
   return `${lines.join('\n\n')}\n`;
 }
 
-test('the public exports are those of exports.txt', () => {
+test('exports: the public names are those of exports.txt', () => {
   const found = exportsOf();
   if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(SNAPSHOT, found);
   assert.equal(found, readFileSync(SNAPSHOT, 'utf8'));

@@ -1,6 +1,6 @@
 /**
- * The layer rules of docs/architecture.md (.dependency-cruiser.js holds them): the sources keep them, and each rule finds
- * what breaks it in a planted tree.
+ * The layer rules of docs/architecture.md, as .dependency-cruiser.js defines them. The sources
+ * follow them, and each rule finds a violation in a generated tree.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ async function violations(baseDir: string): Promise<Violation[]> {
   return output.summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to }));
 }
 
-/** A tree of the project's shape. `files` maps a file to what it imports. */
+/** Writes a tree of the project's shape. `files` maps a file to its imports. */
 function plant(folder: string, files: Record<string, string[]>): string {
   const write = (name: string, text: string) => {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
@@ -83,7 +83,7 @@ function plant(folder: string, files: Record<string, string[]>): string {
   write(
     'tsconfig.json',
     JSON.stringify({
-      // Elsewhere than in the working folder, the resolver finds `paths` only from a baseUrl.
+      // Outside the working folder, the resolver applies `paths` only with a baseUrl.
       compilerOptions: {
         baseUrl: '.',
         module: 'NodeNext',
@@ -108,7 +108,7 @@ function plant(folder: string, files: Record<string, string[]>): string {
   return folder;
 }
 
-/** A tree that keeps every rule. */
+/** A tree without violations. */
 const CLEAN: Record<string, string[]> = {
   'src/core/a.ts': [],
   'src/core/logging/logging.ts': ['pino'],
@@ -131,7 +131,7 @@ const CLEAN: Record<string, string[]> = {
   'workers/tasks.ts': ['zeromq-gateway', '../openapi/tasks.ts'],
 };
 
-/** What breaks a rule: the rule, who does it, whom it imports, and where that leads. */
+/** A violation of each rule: the rule, the importing file, its import, and the imported file. */
 const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['layer-core', 'src/core/b.ts', '../wire/a.ts', 'src/wire/a.ts'],
   ['layer-wire', 'src/wire/b.ts', '../transport/a.ts', 'src/transport/a.ts'],
@@ -183,7 +183,10 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['resolvable', 'src/core/c.ts', './missing.ts', './missing.ts'],
 ];
 
-/** For each folder of a layer: an import of a file of the layer itself, and one of a folder that it may not import. */
+/**
+ * For each folder of a layer: an import of a file of the layer itself, and an import of a folder
+ * that it may not import.
+ */
 const plantedFolders: typeof PLANTED = Object.entries(FOLDERS).flatMap(([layer, folders]) =>
   Object.entries(folders).flatMap(([folder, allowed]) => {
     const rule = `folder-${layer}-${folder}`;
@@ -203,15 +206,15 @@ const unknownFolders: typeof PLANTED = Object.keys(FOLDERS).map((layer) => [
 ]);
 const ALL_PLANTED = [...PLANTED, ...plantedFolders, ...unknownFolders];
 
-test('the sources keep the layers', async () => {
+test('layers: the sources follow the rules', async () => {
   assert.deepEqual(await violations(ROOT), []);
 });
 
-test('a tree that keeps the rules passes', async (t) => {
+test('layers: a tree without violations passes', async (t) => {
   assert.deepEqual(await violations(plant(tempFolder(t), CLEAN)), []);
 });
 
-test('each rule finds what breaks it', async (t) => {
+test('layers: each rule finds its violation', async (t) => {
   const files: Record<string, string[]> = {
     ...CLEAN,
     'src/novelty/a.ts': [],
@@ -234,7 +237,7 @@ test('each rule finds what breaks it', async (t) => {
   }
 });
 
-test('every rule is tried', async () => {
+test('layers: each rule has a test', async () => {
   const { ruleSet } = await extractOptions(path.join(ROOT, '.dependency-cruiser.js'));
   const tried = new Set(ALL_PLANTED.map(([rule]) => rule));
   const rules = ruleSet?.forbidden?.map((rule) => rule.name) ?? [];

@@ -1,6 +1,6 @@
 /**
- * `npm ci`, and so `npm start` in a fresh clone, refuses a lock file that leaves out packages for other platforms. npm
- * leaves them out without a word where its registry does not have them.
+ * `npm ci`, and so `npm start` in a fresh clone, rejects a lock file without the optional packages
+ * for other platforms. npm omits them silently if its registry does not have them.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ interface LockFile {
   packages: Record<string, { optionalDependencies?: Record<string, string> }>;
 }
 
-test('package-lock.json names the optional packages of all platforms', () => {
+test('lock file: lists the optional packages of all platforms', () => {
   const { packages } = JSON.parse(
     readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8'),
   ) as LockFile;

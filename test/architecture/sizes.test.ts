@@ -1,4 +1,7 @@
-/** The limits on the size of source files and functions: eslint.config.js holds them, and they find what is larger. */
+/**
+ * The limits on the size of source files and functions. eslint.config.js defines them, and this
+ * test shows that they find what is larger.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +9,7 @@ import { ESLint, Linter } from 'eslint';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Rules that a source file of `text` breaks, by the limits of eslint.config.js. */
+/** Returns the rules of eslint.config.js that a source file with this text violates. */
 async function broken(text: string): Promise<string[]> {
   const config = (await new ESLint({ cwd: ROOT }).calculateConfigForFile('src/index.ts')) as Linter.Config;
   const { 'max-lines': file, 'max-lines-per-function': perFunction } = config.rules ?? {};
@@ -21,10 +24,10 @@ test('sizes: a source file of 350 lines and a function of 60 lines pass', async 
   assert.deepEqual(await broken(functionOf(60)), []);
 });
 
-test('sizes: a source file of 351 lines is found, comments and empty lines counted', async () => {
+test('sizes: a source file of 351 lines is reported, comments and empty lines included', async () => {
   assert.deepEqual(await broken(`// Comment.\n${'f();\n\n'.repeat(175)}`), ['max-lines']);
 });
 
-test('sizes: a function of 61 lines is found', async () => {
+test('sizes: a function of 61 lines is reported', async () => {
   assert.deepEqual(await broken(functionOf(61)), ['max-lines-per-function']);
 });

@@ -6,7 +6,10 @@ for (const name of STRATEGIES) {
   if (name !== 'proxy') strategyConformance(name, () => createStrategy(name), { sticky: name === 'sticky' });
 }
 
-/** As a user might write it: prefers whoever holds the fewest, then whoever waits longest. */
+/**
+ * A strategy as a user might write it: prefers the worker with the fewest requests, then the one
+ * that has been idle longest.
+ */
 strategyConformance("a user's own", () => {
   const fewest: ZeroMQRoutingStrategy = {
     name: 'fewest',

@@ -1,7 +1,7 @@
 /**
- * What every routing strategy must do, built in or a user's own. Run yours through it:
+ * Requirements of every routing strategy, built in or written by a user. To test your own:
  *
- *     strategyConformance('mine', () => new MyStrategy());
+ * strategyConformance('mine', () => new MyStrategy());
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,9 +12,9 @@ import type { RouterRequest } from '../../src/router/broker/request.ts';
 import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import type { ZeroMQRoutingStrategy } from '../../src/router/strategies/strategy.ts';
 
-/** What a strategy is exempt from. */
+/** Requirements that do not apply to a strategy. */
 export interface ConformanceOptions {
-  /** It keeps requests of a key together, rather than spreading equal requests. */
+  /** Whether it keeps requests with the same key together instead of spreading equal requests. */
   readonly sticky?: boolean;
 }
 
@@ -35,12 +35,12 @@ class Port implements WorkerPort {
   dispatch(pending: RouterRequest): boolean {
     this.held.push(pending);
     this.total++;
-    assert.ok(this.held.length <= this.concurrency, 'a worker was given more than its credit');
+    assert.ok(this.held.length <= this.concurrency, 'a worker was sent more than its credit');
     return true;
   }
 
   cancel(): void {
-    assert.fail('nothing is cancelled here');
+    assert.fail('no request is cancelled in this test');
   }
 
   reply(code = ''): void {
@@ -65,7 +65,7 @@ const OK: ReplyMessage = {
   body: NO_BYTES,
 };
 
-/** Workers behind a core with the strategy. */
+/** Workers behind a broker with the strategy. */
 class Cluster {
   now = 0;
   replies = 0;
@@ -93,24 +93,24 @@ class Cluster {
     this.replies++;
   }
 
-  /** No choice of the strategy had to be put aside. */
+  /** Asserts that the broker could use each choice of the strategy. */
   assertFaultless(): void {
-    assert.equal(this.core.stats().strategyFaults, 0, 'picked outside the candidates, or threw');
+    assert.equal(this.core.stats().strategyFaults, 0, 'the strategy returned a non-candidate, or threw');
   }
 }
 
-/** Runs the suite for a strategy; `create` makes a fresh one. */
+/** Runs the suite for a strategy. `create` returns a new one. */
 export function strategyConformance(
   name: string,
   create: () => ZeroMQRoutingStrategy,
   options: ConformanceOptions = {},
 ): void {
   describe(`routing strategy ${name}`, () => {
-    it('has a name', () => {
+    it(`${name}: has a name`, () => {
       assert.ok(create().name.length > 0);
     });
 
-    it('gives everything to the only worker', () => {
+    it(`${name}: sends every request to the only worker`, () => {
       const fleet = new Cluster(create());
       const port = new Port(fleet, 'alone', 3);
       for (let index = 0; index < 10; index++) fleet.submit();
@@ -119,7 +119,7 @@ export function strategyConformance(
       fleet.assertFaultless();
     });
 
-    it('spreads requests over all workers in the long run', () => {
+    it(`${name}: spreads requests over all workers in the long run`, () => {
       const fleet = new Cluster(create());
       for (let index = 0; index < 20; index++) new Port(fleet, `worker-${index}`, 8);
       const open: RouterRequest[] = [];
@@ -140,7 +140,7 @@ export function strategyConformance(
     });
 
     if (options.sticky !== true) {
-      it('lets no idle worker starve beside others at low load', () => {
+      it(`${name}: lets no idle worker starve at low load`, () => {
         const fleet = new Cluster(create());
         for (let index = 0; index < 100; index++) new Port(fleet, `worker-${index}`, 4);
         for (let index = 0; index < 20_000; index++) {
@@ -152,7 +152,7 @@ export function strategyConformance(
       });
     }
 
-    it('lets fast and slow workers reach the sum of their throughput', () => {
+    it(`${name}: reaches the sum of the throughput of fast and slow workers`, () => {
       const fleet = new Cluster(create());
       const fast = [1, 2].map((index) => new Port(fleet, `fast-${index}`, 4));
       const slow = [1, 2].map((index) => new Port(fleet, `slow-${index}`, 4));
@@ -164,11 +164,11 @@ export function strategyConformance(
         for (const port of fast) port.reply();
         if (round % 10 === 0) for (const port of slow) port.reply();
       }
-      assert.ok(fleet.replies >= offered * 0.99, `${fleet.replies} replies of ${offered} possible`);
+      assert.ok(fleet.replies >= offered * 0.99, `${fleet.replies} of ${offered} possible replies`);
       fleet.assertFaultless();
     });
 
-    it('survives workers that come, fail and go, and never exceeds their credit', () => {
+    it(`${name}: handles workers that join, fail and leave, and never exceeds their credit`, () => {
       const step = fc.oneof(
         { weight: 10, arbitrary: fc.record({ kind: fc.constant('submit' as const), value: fc.nat(20) }) },
         { weight: 8, arbitrary: fc.record({ kind: fc.constant('reply' as const), value: fc.nat(20) }) },
@@ -195,7 +195,7 @@ export function strategyConformance(
       );
     });
 
-    it('picks in a time that does not grow faster than the workers', () => {
+    it(`${name}: selects a worker in a time that grows no faster than the number of workers`, () => {
       const cost = (workers: number): number => {
         const fleet = new Cluster(create());
         for (let index = 0; index < workers; index++) new Port(fleet, `worker-${index}`, 64);

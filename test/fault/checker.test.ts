@@ -1,4 +1,7 @@
-/** The checker finds what it is there to find: else every fault script would pass. */
+/**
+ * The checker of the fault tests finds each kind of violation. Otherwise every fault test would
+ * pass.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { check } from '../../soak/lib/checker.ts';
@@ -16,74 +19,82 @@ const settled = (id: string, code: string, members: Partial<Settled> = {}): Entr
 });
 const LOST = { status: 502, dispatched: true } as const;
 
-/** What must be found in each log; nothing where our word was kept. */
+/** The log of each case, and the violation in it, if any. */
 const CASES: readonly [what: string, log: Entry[], fault?: RegExp][] = [
   ['a success', [asked('a'), began('a', 'w1'), settled('a', '', { by: 'w1' })]],
   ['a lost worker', [asked('a'), began('a', 'w1'), settled('a', 'WORKER_LOST', LOST)]],
   [
-    'an idempotent request that ran again',
+    'an idempotent request that was redispatched',
     [asked('a', true), began('a', 'w1'), began('a', 'w2'), settled('a', '', { by: 'w2' })],
   ],
   [
-    'a request of which nobody knows',
+    'a request whose client does not know whether it ran',
     [asked('a'), began('a', 'w1'), settled('a', NO_ANSWER, { dispatched: undefined })],
   ],
   ['an error of the handler', [asked('a'), began('a', 'w1'), settled('a', 'MY_OWN', { status: 409 })]],
-  ['one that was never settled', [asked('a'), began('a', 'w1')], /never settled/],
+  ['a request that was never settled', [asked('a'), began('a', 'w1')], /never settled/],
   [
-    'one that was settled twice',
+    'a request that was settled twice',
     [asked('a'), began('a', 'w1'), settled('a', '', { by: 'w1' }), settled('a', 'WORKER_LOST', LOST)],
     /settled 2 times/,
   ],
   [
-    'one that ran twice',
+    'a request that is not idempotent and ran twice',
     [asked('a'), began('a', 'w1'), began('a', 'w2'), settled('a', '', { by: 'w2' })],
     /ran 2 times, not idempotent/,
   ],
   [
-    'one that ran too often',
+    'an idempotent request that ran three times',
     [asked('a', true), began('a', '1'), began('a', '2'), began('a', '3'), settled('a', '', { by: '3' })],
     /ran 3 times/,
   ],
   [
-    'one that ran and is said not to have',
+    'a request that ran and was reported as not run',
     [asked('a'), began('a', 'w1'), settled('a', 'EXPIRED', { status: 504, dispatched: false })],
     /says that it did not run/,
   ],
-  ['a success of nobody', [asked('a'), settled('a', '', { by: 'w1' })], /success without an execution/],
   [
-    "another one's reply",
+    'a success without an execution',
+    [asked('a'), settled('a', '', { by: 'w1' })],
+    /success without an execution/,
+  ],
+  [
+    'a success reported by a worker that did not run the request',
     [asked('a'), began('a', 'w1'), settled('a', '', { by: 'w9' })],
     /success without an execution/,
   ],
   [
-    'an error of a handler that never ran',
+    'an error of a handler that did not run',
     [asked('a'), settled('a', 'MY_OWN', { status: 409 })],
     /never ran/,
   ],
   [
-    'a status off the table',
+    'a status that differs from the outcome table',
     [asked('a'), settled('a', 'NO_WORKER', { status: 500, dispatched: false })],
     /status 500, not 503/,
   ],
   [
-    '`dispatched` off the table',
+    'a value of `dispatched` that differs from the outcome table',
     [asked('a'), settled('a', 'NO_WORKER', { status: 503 })],
     /says dispatched: true/,
   ],
-  ['one that nobody asked', [settled('a', 'NO_WORKER', { status: 503, dispatched: false })], /nobody asked/],
+  [
+    'an outcome of an unknown request',
+    [settled('a', 'NO_WORKER', { status: 503, dispatched: false })],
+    /nobody asked/,
+  ],
 ];
 
-describe('the checker', () => {
+describe('checker', () => {
   for (const [what, log, fault] of CASES) {
-    it(`${fault === undefined ? 'lets pass' : 'finds'} ${what}`, () => {
+    it(`checker: ${fault === undefined ? 'accepts' : 'finds'} ${what}`, () => {
       const { faults } = check(log);
       if (fault === undefined) assert.deepEqual(faults, []);
       else assert.match(faults.join('\n'), fault);
     });
   }
 
-  it('counts', () => {
+  it('checker: counts requests, executions and outcomes', () => {
     const log = CASES.slice(0, 6).flatMap(([, entries], index) =>
       entries.map((entry) => ({ ...entry, id: `${entry.id}${index}` })),
     );
@@ -103,7 +114,7 @@ describe('the checker', () => {
     );
   });
 
-  it('holds outcomes against what may come up', () => {
+  it('checker: finds an outcome that the test excludes', () => {
     const log = [asked('a'), settled('a', 'NO_WORKER', { status: 503, dispatched: false })];
     assert.match(check(log, { never: ['NO_WORKER'] }).faults.join(), /nothing here brings it about/);
   });

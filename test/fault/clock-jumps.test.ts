@@ -1,4 +1,7 @@
-/** Fault: the wall clock jumps, a day ahead or back. Deadlines and heartbeats go by monotonic time, and do not notice. */
+/**
+ * Fault: the wall clock jumps a day ahead or back. Deadlines and heartbeats use monotonic time and
+ * are not affected.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ZeroMQHeartbeatConfig } from '../../src/index.ts';
@@ -12,12 +15,12 @@ failOnLeftovers();
 
 const DAY = 86_400_000;
 
-describe('a wall clock that jumps', () => {
+describe('wall clock jump', () => {
   for (const [way, jump] of [
     ['a day ahead', DAY],
     ['a day back', -DAY],
   ] as const) {
-    it(`${way} changes no outcome: what has time keeps it, what has none expires`, async (t) => {
+    it(`wall clock jump, ${way}: deadlines and heartbeats keep their time`, async (t) => {
       const scope = scopeOf(t);
       const [scene, drops] = [new Scene(scope), new Drops(scope)];
       const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', { interval: 50, timeout: 2000 });
@@ -40,10 +43,10 @@ describe('a wall clock that jumps', () => {
       t.mock.method(Date, 'now', () => real() + jump);
       const before = performance.now();
       assert.deepEqual(await outcomesOf([expiring, late]), ['EXPIRED', 'TIMEOUT, dispatched']);
-      assert.ok(performance.now() - before > 300, 'not before their time');
+      assert.ok(performance.now() - before > 300, 'a request expired early');
       release();
       assert.deepEqual(await outcomesOf([held, waiting]), ['ok', 'ok']);
-      assert.deepEqual(left, [], 'nobody was taken for dead');
+      assert.deepEqual(left, [], 'a peer was declared dead');
       assert.equal(drops.count('bad-heartbeat'), 0);
       scene.assertGuarantees();
     });

@@ -1,4 +1,7 @@
-/** Fault: a worker connects, and its hello comes much later. Until then it must get nothing, least of all as a classic worker. */
+/**
+ * Fault: a worker connects, and its hello arrives much later. Until then the router must not send
+ * it requests, in particular not as a classic worker.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
@@ -14,17 +17,17 @@ failOnLeftovers();
 
 const PROGRAM = fileURLToPath(new URL('programs/late-hello.ts', import.meta.url));
 
-/** How long the worker stands still, in ms: much longer than routers wait for the hello of an unknown worker. */
+/** Time in ms during which the worker is blocked: much longer than a router waits for a hello. */
 const PAUSE = 700;
 
-interface Stage {
+interface Setup {
   readonly router: ZeroMQRouter;
   readonly client: ZeroMQClient;
   readonly child: RunningProcess;
 }
 
-/** A router and a worker that is connected to it, and says its hello later. */
-async function stage(scope: Scope, then: 'serve' | 'stop'): Promise<Stage> {
+/** A router, and a worker that is connected to it and says hello later. */
+async function setUp(scope: Scope, then: 'serve' | 'stop'): Promise<Setup> {
   const options = { helloGrace: 1, limits: { startupGrace: 10_000 } };
   const { router, frontend, backend } = await startRouter(scope, 'tcp', options);
   const client = await connectClient(scope, frontend);
@@ -32,13 +35,17 @@ async function stage(scope: Scope, then: 'serve' | 'stop'): Promise<Stage> {
   assert.ok(monitor);
   const args = ['--import', 'tsx', PROGRAM, backend, String(PAUSE), then];
   const child = startProcess(scope, process.execPath, args);
-  await eventually(emissions(monitor, 'handshake'), () => monitor.connections === 1, 'the connection');
+  await eventually(
+    emissions(monitor, 'handshake'),
+    () => monitor.connections === 1,
+    'the connection of the worker',
+  );
   return { router, client, child };
 }
 
-describe('a worker whose hello is late', () => {
-  it('gets no request before it, and each one afterwards with its true outcome', async (t) => {
-    const { router, client, child } = await stage(scopeOf(t), 'serve');
+describe('late hello', () => {
+  it('late hello: the worker gets requests only after its hello, and each request gets its correct outcome', async (t) => {
+    const { router, client, child } = await setUp(scopeOf(t), 'serve');
     const joining = once(router, 'workerJoined');
     const requests = Promise.allSettled([
       client.sendMessage('run', 1),
@@ -54,8 +61,8 @@ describe('a worker whose hello is late', () => {
     await child.waitForLine(/^ran 1$/);
   });
 
-  it('and that stops in place of serving, has refused nothing that became a success', async (t) => {
-    const { router, client } = await stage(scopeOf(t), 'stop');
+  it('late hello: a worker that stops before it serves rejects its requests, and none is reported successful', async (t) => {
+    const { router, client } = await setUp(scopeOf(t), 'stop');
     let joined = 0;
     router.on('workerJoined', () => joined++);
     const names = ['run', 'refuse', 'unknown'];

@@ -1,6 +1,7 @@
 /**
- * One hostile peer must not use a router up: its memory and descriptors stay bounded, and others are served, while the
- * peer sends garbage, opens connections, never reads, or announces and leaves in a loop.
+ * A hostile peer cannot exhaust a router. Memory and descriptors stay bounded and other peers are
+ * served while the peer sends garbage, opens connections, never reads, or announces and leaves in a
+ * loop.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -19,7 +20,10 @@ import { connectClient } from '../integration/framework.ts';
 
 const MEGABYTE = 1024 * 1024;
 
-/** What a router may take more than at its start, whatever comes, MiB: high-water marks and buffers of the peers here. */
+/**
+ * Memory in MiB that the router may use beyond that at its start: high-water marks and buffers of
+ * the peers of this test.
+ */
 const ALLOWED = 300;
 
 /** Messages of a burst. */
@@ -34,14 +38,14 @@ before(async () => {
 });
 after(() => scope.close());
 
-function used({ pid } = node): { memory: number; descriptors: number } {
+function usageOf({ pid } = node): { memory: number; descriptors: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const memory = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
   return { memory, descriptors: readdirSync(`/proc/${pid}/fd`).length };
 }
 
-/** Somebody else is served: all that came before on the socket was dealt with. */
-async function serves(t: { after(close: () => unknown): void }, name = 'frontend'): Promise<void> {
+/** Waits until another peer is served, after everything that arrived on the socket before. */
+async function waitUntilServed(t: { after(close: () => unknown): void }, name = 'frontend'): Promise<void> {
   if (name === 'frontend') {
     const client = await connectClient(scopeOf(t), endpointIn(line, 'frontend'));
     await client.sendMessage('$router.ping', null, { timeout: 20_000 });
@@ -53,29 +57,31 @@ async function serves(t: { after(close: () => unknown): void }, name = 'frontend
   await worker.receive();
 }
 
-async function staysBounded(attack: () => Promise<void>, router = node): Promise<void> {
-  const start = used(router);
+async function assertBounded(attack: () => Promise<void>, router = node): Promise<void> {
+  const start = usageOf(router);
   await attack();
-  const { memory } = used(router);
+  const { memory } = usageOf(router);
   assert.ok(memory - start.memory < ALLOWED, `memory grew from ${start.memory} to ${memory} MiB`);
 }
 
-/** The port of an endpoint of the router. */
+/** Returns the port of an endpoint of the router. */
 function portOf(name: string): number {
   return Number(endpointIn(line, name).split(':').at(-1));
 }
 
 async function tcp(name: string): Promise<Socket> {
   const socket = connect(portOf(name), '127.0.0.1');
-  socket.on('error', () => undefined); // cut by the router
+  socket.on('error', () => undefined); // The router closes the connection.
   await once(socket, 'connect');
   return socket;
 }
 
-describe('memory stays bounded, and others are served', { skip: process.platform !== 'linux' }, () => {
+describe('router under attack: memory stays bounded and other peers are served', {
+  skip: process.platform !== 'linux',
+}, () => {
   for (const name of ['frontend', 'backend', 'heartbeat']) {
-    it(`while garbage comes at the ${name} as fast as it can`, async (t) => {
-      await staysBounded(async () => {
+    it(`router: memory stays bounded while peers send garbage to the ${name}`, async (t) => {
+      await assertBounded(async () => {
         const peers = await Promise.all(
           Array.from({ length: 3 }, () => connectedDealer(scopeOf(t), endpointIn(line, name))),
         );
@@ -87,34 +93,34 @@ describe('memory stays bounded, and others are served', { skip: process.platform
             for (let at = 0; at < 100; at += 1) await peer.send([big, '', big.subarray(at)]);
           }),
         );
-        await serves(t, name === 'heartbeat' ? 'frontend' : name);
+        await waitUntilServed(t, name === 'heartbeat' ? 'frontend' : name);
       });
     });
   }
 
-  it('while bytes come that are no ZeroMQ', async (t) => {
-    await staysBounded(async () => {
+  it('router: memory stays bounded while peers send bytes that are not ZMTP', async (t) => {
+    await assertBounded(async () => {
       for (let round = 0; round < 200; round += 1) {
         const socket = await tcp('frontend');
         socket.end(randomBytes(10_000));
         socket.resume();
       }
-      await serves(t);
+      await waitUntilServed(t);
     });
   });
 
-  it('while thousands of connections stand that never shake hands, and they leave no descriptor behind', async (t) => {
-    const start = used().descriptors;
+  it('router: thousands of connections without a handshake leave no descriptor open', async (t) => {
+    const start = usageOf().descriptors;
     const sockets: Socket[] = [];
-    await staysBounded(async () => {
+    await assertBounded(async () => {
       for (let at = 0; at < 2000; at += 1) sockets.push(await tcp('frontend'));
-      await serves(t);
+      await waitUntilServed(t);
     });
     for (const socket of sockets) socket.destroy();
-    for (let left = Infinity; left > start + 50; left = used().descriptors) await serves(t);
+    for (let left = Infinity; left > start + 50; left = usageOf().descriptors) await waitUntilServed(t);
   });
 
-  it('while a client never reads its replies', async (t) => {
+  it('router: memory stays bounded while a client never reads its replies', async (t) => {
     const backend = endpointIn(line, 'backend');
     const worker = await connectedDealer(scopeOf(t), backend);
     const body = Buffer.from(`"${'x'.repeat(MEGABYTE)}"`);
@@ -125,29 +131,30 @@ describe('memory stays bounded, and others are served', { skip: process.platform
       }
     })().catch(() => undefined);
     const client = await connectClient(scopeOf(t), endpointIn(line, 'frontend'), { timeout: 20_000 });
-    await staysBounded(async () => {
-      const deaf = new Dealer({ linger: 0, receiveHighWaterMark: 1 });
-      t.after(() => deaf.close());
-      deaf.connect(endpointIn(line, 'frontend'));
+    await assertBounded(async () => {
+      const slowPeer = new Dealer({ linger: 0, receiveHighWaterMark: 1 });
+      t.after(() => slowPeer.close());
+      slowPeer.connect(endpointIn(line, 'frontend'));
       while (true) {
-        await deaf.send(['', 'big', '1']);
+        await slowPeer.send(['', 'big', '1']);
         const answer = await client.sendMessage('big').then(
           () => true,
           (error: unknown) => String(error),
         );
-        if (answer === true) break; // the worker is known by now
+        if (answer === true) break; // The router has accepted the worker.
       }
-      for (let at = 0; at < 800; at += 1) await deaf.send(['', 'big', '1']);
-      // Behind all of them in the queue of the event, which is fair between clients: several times.
+      for (let at = 0; at < 800; at += 1) await slowPeer.send(['', 'big', '1']);
+      // The queue of the event is fair between clients, so these requests take turns with those
+      // above.
       for (let at = 0; at < 200; at += 1) await client.sendMessage('big');
-      await serves(t);
+      await waitUntilServed(t);
     });
     worker.close();
     await serving;
   });
 
-  it('while a worker announces contracts and leaves in a loop', async (t) => {
-    await staysBounded(async () => {
+  it('router: memory stays bounded while workers announce contracts and leave in a loop', async (t) => {
+    await assertBounded(async () => {
       const description = 'x'.repeat(100_000);
       for (let at = 0; at < 300; at += 1) {
         const socket = rawDealer(scopeOf(t), endpointIn(line, 'backend'), `worker-${at}`);
@@ -164,38 +171,41 @@ describe('memory stays bounded, and others are served', { skip: process.platform
           contract: { name: `n${at}`, fragment },
         };
         await socket.send(['$', '', '$hello', JSON.stringify(hello)]);
-        await socket.receive(); // welcome or refused
+        await socket.receive(); // $welcome or $refused
         socket.close();
       }
-      await serves(t, 'backend');
+      await waitUntilServed(t, 'backend');
     });
   });
 
-  it('while somebody with a key connects again and again under a routing id that is taken', async (t) => {
+  it('router: memory stays bounded while a client with a key reconnects under a routing id in use', async (t) => {
     const pair = curveKeyPair();
     const guarded = await startNode(scopeOf(t), ['router', ...FREE_PORTS, '--log-level', 'silent'], {
       env: { ZMQ_GATEWAY_CURVE_SECRET_KEY: pair.secretKey },
     });
     const frontend = endpointIn(guarded.line, 'frontend');
     const own = curveKeyPair();
-    const connected = async (): Promise<Dealer> => {
+    const connectedPeer = async (): Promise<Dealer> => {
       const socket = new Dealer({ linger: 0, routingId: 'the same' });
       t.after(() => socket.close());
       socket.curveServerKey = pair.publicKey;
       socket.curvePublicKey = own.publicKey;
       socket.curveSecretKey = own.secretKey;
-      const shook = within(new Promise((resolve) => socket.events.on('handshake', resolve)), 'a handshake');
+      const handshake = within(
+        new Promise((resolve) => socket.events.on('handshake', resolve)),
+        'a handshake',
+      );
       socket.connect(frontend);
-      await shook;
+      await handshake;
       return socket;
     };
     const round = async (): Promise<void> => {
       for (let at = 0; at < 200; at += 1) {
-        const socket = await connected();
+        const socket = await connectedPeer();
         if (at % 2 === 0) socket.close();
       }
     };
-    await staysBounded(async () => {
+    await assertBounded(async () => {
       await round();
       const curve = { serverKey: pair.publicKey };
       const client = await connectClient(scopeOf(t), frontend, { curve });

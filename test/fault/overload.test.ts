@@ -1,6 +1,7 @@
 /**
- * Fault: for some seconds more is asked than the workers can run, then less again. First come, first served, each request
- * would reach a worker with hardly any time left: nothing would succeed, and nothing would again after the load dropped.
+ * Fault: for some seconds callers send more than the workers can run, then less again. With a
+ * first-come-first-served queue each request would reach a worker shortly before its deadline. All
+ * would fail, also after the load has dropped.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,27 +17,30 @@ failOnLeftovers();
 const WORKERS = 3;
 const CONCURRENCY = 4;
 
-/** How long a handler runs, and the time that a request is allowed, in ms. */
+/** Duration of a handler, and the request timeout, in ms. */
 const TIME = 100;
 const TIMEOUT = 1500;
 
-/** Requests a second that the workers can run when nothing slows them down. */
+/** Requests per second that the workers can run on an idle machine. */
 const NOMINAL = (WORKERS * CONCURRENCY * 1000) / TIME;
 
-/** How long each load lasts, in ms. The backlog of the overload reaches the timeout after less than half of its time. */
+/**
+ * Duration of each load in ms. The backlog of the overload reaches the timeout in less than half of
+ * it.
+ */
 const OVERLOAD = 10_000;
 const RECOVERY = 5000;
 
-/** From then on after the load dropped everything succeeds, in ms. */
+/** Time in ms after the load dropped from which every request succeeds. */
 const RECOVERED = 2000;
 
-/** How long the capacity is measured, in ms. */
+/** Duration of the capacity measurement in ms. */
 const MEASURED = 1500;
 
 interface Sent {
-  /** When, in ms since the load began. */
+  /** Time in ms since the load began. */
   readonly at: number;
-  readonly asking: PendingRequest;
+  readonly request: PendingRequest;
 }
 
 class Load {
@@ -48,7 +52,10 @@ class Load {
     private readonly client: ZeroMQClient,
   ) {}
 
-  /** Requests that the workers settle in a second, asked by as many callers as they run requests at a time. */
+  /**
+   * Measures how many requests the workers settle per second, with as many callers as requests run
+   * at a time.
+   */
   async capacity(): Promise<number> {
     const start = performance.now();
     const callers = Array.from({ length: WORKERS * CONCURRENCY }, async () => {
@@ -63,29 +70,29 @@ class Load {
     return (settled.reduce((sum, each) => sum + each, 0) / (performance.now() - start)) * 1000;
   }
 
-  /** Sends `rate` requests a second for `duration` ms, whatever comes of them. */
+  /** Sends `rate` requests per second for `duration` ms, regardless of their outcomes. */
   async send(rate: number, duration: number): Promise<Sent[]> {
     const sent: Sent[] = [];
     this.succeeded = 0;
     const start = performance.now();
     for (let at = 0; at < duration; at = performance.now() - start) {
-      while (sent.length < (at / 1000) * rate) sent.push({ at, asking: this.ask() });
+      while (sent.length < (at / 1000) * rate) sent.push({ at, request: this.ask() });
       await sleep(5);
     }
     return sent;
   }
 
   private ask(): PendingRequest {
-    const asking = this.scene.send(this.client, 'post', { time: TIME, timeout: TIMEOUT });
-    void asking.settled.then(({ code }) => {
+    const request = this.scene.send(this.client, 'post', { time: TIME, timeout: TIMEOUT });
+    void request.settled.then(({ code }) => {
       if (code === '') this.succeeded += 1;
     });
-    return asking;
+    return request;
   }
 }
 
-describe('load above the capacity of the workers', () => {
-  it('leaves their goodput as it was, and nothing fails from 2 s after the load dropped', async (t) => {
+describe('overload', () => {
+  it('overload: the goodput of the workers stays the same, and every request succeeds from 2 s after the load dropped', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const { router, frontend, backend: connection } = await startRouter(scope);
@@ -93,23 +100,23 @@ describe('load above the capacity of the workers', () => {
       await scene.worker(router, { connection, concurrency: CONCURRENCY });
     const load = new Load(scene, await connectClient(scope, frontend));
     const before = await load.capacity();
-    // More than the workers can run on an idle machine: where other work slows them down, their measured capacity is
-    // lower than what they can run a moment later.
+    // More than the workers can run on an idle machine. Other work may slow them down during the
+    // measurement, so that their measured capacity is too low.
     const over = await load.send(1.3 * NOMINAL, OVERLOAD);
-    // Other work on the machine may slow the workers down meanwhile.
+    // Other work may slow the workers down in the meantime.
     const now = Math.min(before, load.succeeded / (OVERLOAD / 1000));
     const after = await load.send(now * 0.6, RECOVERY);
     const late = after.filter(({ at }) => at >= RECOVERED);
-    assert.deepEqual(new Set(await outcomesOf(late.map(({ asking }) => asking))), new Set(['ok']));
-    await outcomesOf(after.map(({ asking }) => asking));
+    assert.deepEqual(new Set(await outcomesOf(late.map(({ request }) => request))), new Set(['ok']));
+    await outcomesOf(after.map(({ request }) => request));
 
-    const outcomes = await outcomesOf(over.map(({ asking }) => asking));
+    const outcomes = await outcomesOf(over.map(({ request }) => request));
     const good = outcomes.filter((outcome) => outcome === 'ok').length;
     const ran = outcomes.filter((outcome) => outcome !== 'EXPIRED').length;
-    assert.ok(ran < outcomes.length, 'the load was not above the capacity');
-    assert.ok(good >= ran * 0.85, `${good} of ${ran} requests that workers were given succeeded`);
+    assert.ok(ran < outcomes.length, 'the load did not exceed the capacity');
+    assert.ok(good >= ran * 0.85, `${good} of the ${ran} requests sent to workers succeeded`);
     const capacity = (Math.min(before, await load.capacity()) * OVERLOAD) / 1000;
-    assert.ok(good >= capacity * 0.85, `${good} of ${capacity} requests that workers can run succeeded`);
+    assert.ok(good >= capacity * 0.85, `${good} requests succeeded; the workers can run ${capacity}`);
     scene.assertGuarantees();
   });
 });

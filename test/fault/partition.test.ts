@@ -1,4 +1,7 @@
-/** Fault: the network between nodes is cut, one way or both, without a FIN, and heals. */
+/**
+ * Fault: the network between nodes is partitioned in one or both directions, without a FIN, and
+ * recovers.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
@@ -14,23 +17,26 @@ failOnLeftovers();
 
 const RULES = { interval: 50, timeout: 700, maxMissed: 1 };
 
-/** A worker behind a network that can be cut, heartbeats included, and one that is not. */
+/**
+ * A worker whose network can be partitioned, heartbeats included, and another worker without a
+ * partition.
+ */
 async function make(scope: Scope) {
   const scene = new Scene(scope);
   const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', RULES);
   const { router, frontend, backend, heartbeat = '' } = await startRouter(scope, 'tcp', { heartbeatConfig });
-  const ways = [await Partition.before(scope, backend), await Partition.before(scope, heartbeat)];
+  const networks = [await Partition.before(scope, backend), await Partition.before(scope, heartbeat)];
   const cutOff = scene.handlers('cut-off');
-  const [connection = '', beats = ''] = ways.map(({ endpoint }) => endpoint);
+  const [connection = '', heartbeatEndpoint = ''] = networks.map(({ endpoint }) => endpoint);
   const { put, post } = cutOff;
   await startWorker(scope, {
     connection,
-    heartbeatConfig: new ZeroMQHeartbeatConfig(beats, { interval: 50 }),
+    heartbeatConfig: new ZeroMQHeartbeatConfig(heartbeatEndpoint, { interval: 50 }),
     handlers: { put, post },
   });
   const client = await connectClient(scope, frontend);
-  const cut = (...directions: Direction[]): void => ways.forEach((way) => way.cut(...directions));
-  const heal = (): void => ways.forEach((way) => way.heal());
+  const cut = (...directions: Direction[]): void => networks.forEach((network) => network.cut(...directions));
+  const heal = (): void => networks.forEach((network) => network.heal());
   const startOther = async () => {
     const other = scene.handlers('other');
     await startWorker(scope, { connection: backend, handlers: { put: other.put, post: other.post } });
@@ -39,9 +45,9 @@ async function make(scope: Scope) {
   return { scene, router, client, cutOff, cut, heal, startOther };
 }
 
-describe('a worker that is cut off', () => {
+describe('partitioned worker', () => {
   for (const directions of [['up', 'down'], ['up']] as const) {
-    it(`(${directions.join(' and ')}) counts as lost, and runs nothing twice that must not`, async (t) => {
+    it(`partition of a worker (${directions.join(' and ')}): the worker is lost, and only idempotent requests are redispatched`, async (t) => {
       const scope = scopeOf(t);
       const drops = new Drops(scope);
       const { scene, router, client, cutOff, cut, heal, startOther } = await make(scope);
@@ -70,40 +76,40 @@ describe('a worker that is cut off', () => {
     });
   }
 
-  it('(down) beats on, and what it never got is told as perhaps run, never as not run', async (t) => {
+  it('partition of a worker (down): it still sends heartbeats, and its requests are reported as possibly run', async (t) => {
     const { scene, client, cut, heal } = await make(scopeOf(t));
     cut('down');
-    const askings = [
+    const requests = [
       scene.send(client, 'put', { timeout: 300 }),
       scene.send(client, 'post', { timeout: 300 }),
     ];
-    assert.deepEqual(await outcomesOf(askings), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
+    assert.deepEqual(await outcomesOf(requests), ['TIMEOUT, dispatched', 'TIMEOUT, dispatched']);
     heal();
     assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['ok']);
     scene.assertGuarantees();
   });
 });
 
-describe('a client that is cut off', () => {
+describe('partitioned client', () => {
   for (const directions of [['up', 'down'], ['up'], ['down']] as const) {
-    it(`(${directions.join(' and ')}) learns in time that it does not know, and goes on when it is healed`, async (t) => {
+    it(`partition of a client (${directions.join(' and ')}): its requests time out as possibly run, and it recovers`, async (t) => {
       const scope = scopeOf(t);
       const scene = new Scene(scope);
       const { frontend, backend: connection } = await startRouter(scope);
       const { put, post, release, began } = scene.handlers('worker');
       await startWorker(scope, { connection, handlers: { put, post } });
-      const way = await Partition.before(scope, frontend);
-      const client = await connectClient(scope, way.endpoint);
+      const network = await Partition.before(scope, frontend);
+      const client = await connectClient(scope, network.endpoint);
       const held = scene.send(client, 'post', { hold: true, timeout: 1000 });
       await began(held.id);
-      way.cut(...directions);
+      network.cut(...directions);
       const unheard = scene.send(client, 'put', { timeout: 300 });
       release();
       const outcomes = await outcomesOf([held, unheard]);
       const lost = 'TIMEOUT, dispatched';
       if (directions.length === 1 && directions[0] === 'up') assert.deepEqual(outcomes, ['ok', lost]);
       else assert.deepEqual(outcomes, [lost, lost]);
-      way.heal();
+      network.heal();
       const more = Array.from({ length: 20 }, () => scene.send(client, 'post'));
       assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']));
       scene.assertGuarantees();

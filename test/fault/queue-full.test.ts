@@ -1,4 +1,4 @@
-/** Fault: more is asked than workers do, and than the queue holds. */
+/** Fault: more requests are sent than the workers run and the queue holds. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
@@ -8,8 +8,8 @@ import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
-describe('a queue that is full', () => {
-  it('refuses what has no room as not run, and loses nothing of what has', async (t) => {
+describe('full queue', () => {
+  it('full queue: the router rejects further requests as not run and completes those it accepted', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const {
@@ -32,7 +32,7 @@ describe('a queue that is full', () => {
     assert.deepEqual([executions, outcomes.get('QUEUE_FULL')], [6, 15]);
   });
 
-  it('makes room for who has less in it, and for who is cancelled or expires', async (t) => {
+  it('full queue: a client with fewer queued requests displaces those of the largest client, and cancelled or expired requests free their place', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const {
@@ -52,7 +52,7 @@ describe('a queue that is full', () => {
     assert.deepEqual(
       await outcomesOf(floods.slice(4, 6)),
       ['QUEUE_FULL', 'QUEUE_FULL'],
-      'the last of the flood give way',
+      'the last requests of the flood are displaced',
     );
     assert.deepEqual(await outcomesOf(guests.slice(1)), ['EXPIRED']);
     floods[0]?.cancel();

@@ -1,4 +1,4 @@
-/** Fault: replies that come twice, too late, from somebody else, or were made up. */
+/** Fault: replies arrive twice or too late, come from another worker, or are forged. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Dealer } from 'zeromq';
@@ -15,51 +15,51 @@ import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
-/** A request as a worker by hand got it. */
-interface Given {
+/** A request that the worker received. */
+interface HeldRequest {
   readonly key: number;
   readonly generation: number;
   readonly id: string;
 }
 
-/** A worker by hand, which says what a test makes it say. */
-class Liar {
+/** A worker that sends the replies a test gives it. */
+class ManualWorker {
   private constructor(
     private readonly socket: Dealer,
     private readonly scene: Scene,
     private readonly name: string,
   ) {}
 
-  static async join(scope: Scope, scene: Scene, backend: string, name: string): Promise<Liar> {
+  static async join(scope: Scope, scene: Scene, backend: string, name: string): Promise<ManualWorker> {
     const socket = rawDealer(scope, backend);
     await socket.send(controlFrames('$hello', { v: 1, pack: 1, concurrency: 4, events: ['put', 'post'] }));
     assert.equal(texts(await socket.receive())[2], '$welcome');
-    return new Liar(socket, scene, name);
+    return new ManualWorker(socket, scene, name);
   }
 
-  /** The next request; it counts as run. */
-  async take(): Promise<Given> {
-    const given: Given[] = [];
-    while (given.length === 0) {
+  /** Receives the next request and records it as run. */
+  async nextRequest(): Promise<HeldRequest> {
+    const held: HeldRequest[] = [];
+    while (held.length === 0) {
       const frames = await this.socket.receive();
       assert.ok(frames[0] !== undefined && isPacked(frames[0]), texts(frames).join('|'));
       readPacked(frames, 0, {
         packedRequest: (key, generation, { body }) => {
           const { id } = JSON.parse(body.toString()) as { id: string };
-          given.push({ key, generation, id });
+          held.push({ key, generation, id });
         },
         packedReply: () => assert.fail('a router sends no replies'),
         packedCancel: () => undefined,
       });
     }
-    const [request] = given;
-    assert.ok(request !== undefined && given.length === 1);
+    const [request] = held;
+    assert.ok(request !== undefined && held.length === 1);
     this.scene.log.write({ t: 'began', id: request.id, by: this.runOf(request) });
     return request;
   }
 
-  /** Replies to requests, in one message. */
-  async reply(...requests: Given[]): Promise<void> {
+  /** Sends replies to requests in one message. */
+  async reply(...requests: HeldRequest[]): Promise<void> {
     const batch = new PackedBatch();
     for (const { key, generation, id } of requests) {
       const body = Buffer.from(JSON.stringify({ id, by: this.runOf({ id }) }));
@@ -68,48 +68,53 @@ class Liar {
     await this.socket.send(batch.take());
   }
 
-  private runOf({ id }: Pick<Given, 'id'>): string {
+  private runOf({ id }: Pick<HeldRequest, 'id'>): string {
     return `${this.name}-${id}`;
   }
 }
 
 describe('replies at the router', () => {
-  it('that come twice count once, be it in one message or later', async (t) => {
+  it('router: counts duplicate replies once, in one message or in several', async (t) => {
     const scope = scopeOf(t);
     const [scene, drops] = [new Scene(scope), new Drops(scope)];
     const { router, frontend, backend } = await startRouter(scope);
-    const worker = await Liar.join(scope, scene, backend, 'worker');
+    const worker = await ManualWorker.join(scope, scene, backend, 'worker');
     const client = await connectClient(scope, frontend);
-    const asking = scene.send(client, 'post');
-    const given = await worker.take();
-    await worker.reply(given, given);
-    assert.deepEqual(await outcomesOf([asking]), ['ok']);
-    await worker.reply(given);
+    const request = scene.send(client, 'post');
+    const held = await worker.nextRequest();
+    await worker.reply(held, held);
+    assert.deepEqual(await outcomesOf([request]), ['ok']);
+    await worker.reply(held);
     await drops.waitFor('late-reply', 2);
     const next = scene.send(client, 'post');
-    await worker.reply(given, await worker.take());
-    assert.deepEqual(await outcomesOf([next]), ['ok'], 'an old key is none of the next request');
+    await worker.reply(held, await worker.nextRequest());
+    assert.deepEqual(
+      await outcomesOf([next]),
+      ['ok'],
+      'a token of an earlier request does not match the next one',
+    );
     assert.equal(router.stats().dropped.late, 3);
     assert.equal(scene.assertGuarantees().asked, 2);
   });
 
-  it('that come too late are counted and dropped: after the deadline, after a cancel', async (t) => {
+  it('router: counts and drops replies that arrive after the deadline or a cancellation', async (t) => {
     const scope = scopeOf(t);
     const [scene, drops] = [new Scene(scope), new Drops(scope)];
     const { router, frontend, backend } = await startRouter(scope);
-    const worker = await Liar.join(scope, scene, backend, 'worker');
+    const worker = await ManualWorker.join(scope, scene, backend, 'worker');
     const client = await connectClient(scope, frontend);
-    // The first reply tells the client that it may pack: only so can it cancel.
+    // Only after the first reply does the client know that the router understands packed messages,
+    // which a cancellation needs.
     const warm = scene.send(client, 'post');
-    await worker.reply(await worker.take());
+    await worker.reply(await worker.nextRequest());
     await warm.settled;
     const expired = scene.send(client, 'post', { timeout: 50 });
-    const late = await worker.take();
+    const late = await worker.nextRequest();
     assert.deepEqual(await outcomesOf([expired]), ['TIMEOUT, dispatched']);
     await worker.reply(late);
     await drops.waitFor('late-reply', 1);
     const cancelled = scene.send(client, 'post');
-    const unwanted = await worker.take();
+    const unwanted = await worker.nextRequest();
     cancelled.cancel();
     while ((router.stats().failures.CANCELLED ?? 0) === 0) await new Promise(setImmediate);
     await worker.reply(unwanted);
@@ -118,33 +123,33 @@ describe('replies at the router', () => {
     scene.assertGuarantees();
   });
 
-  it('of somebody else, or made up, settle nothing', async (t) => {
+  it('router: drops replies from a worker that does not hold the request, and forged replies', async (t) => {
     const scope = scopeOf(t);
     const [scene, drops] = [new Scene(scope), new Drops(scope)];
     const { frontend, backend } = await startRouter(scope);
-    const honest = await Liar.join(scope, scene, backend, 'honest');
+    const honest = await ManualWorker.join(scope, scene, backend, 'honest');
     const client = await connectClient(scope, frontend);
-    const asking = scene.send(client, 'post');
-    const given = await honest.take();
-    const thief = await Liar.join(scope, scene, backend, 'thief');
-    await thief.reply(given);
+    const request = scene.send(client, 'post');
+    const held = await honest.nextRequest();
+    const thief = await ManualWorker.join(scope, scene, backend, 'thief');
+    await thief.reply(held);
     await drops.waitFor('foreign-reply', 1);
     const stranger = rawDealer(scope, backend);
-    const token = encodeToken(given.key, given.generation);
-    await stranger.send([token, '', 'post', JSON.stringify({ id: given.id, by: 'stranger' })]);
-    await drops.waitFor('late-reply', 1); // it is no worker that could hold anything
+    const token = encodeToken(held.key, held.generation);
+    await stranger.send([token, '', 'post', JSON.stringify({ id: held.id, by: 'stranger' })]);
+    await drops.waitFor('late-reply', 1); // The router knows no worker with this routing id.
     for (let key = 0; key < 100; key += 1) {
-      await thief.reply({ ...given, key, generation: (given.generation ^ (0x5a5a5a5a + key)) >>> 0 });
+      await thief.reply({ ...held, key, generation: (held.generation ^ (0x5a5a5a5a + key)) >>> 0 });
     }
     await drops.waitFor('unknown-token', 100);
-    await honest.reply(given);
-    assert.deepEqual(await outcomesOf([asking]), ['ok']);
+    await honest.reply(held);
+    assert.deepEqual(await outcomesOf([request]), ['ok']);
     scene.assertGuarantees();
   });
 });
 
 describe('replies at the client', () => {
-  it('that come twice, late or made up settle nothing more', async (t) => {
+  it('client: drops duplicate, late and forged replies', async (t) => {
     const scope = scopeOf(t);
     const [scene, drops] = [new Scene(scope), new Drops(scope)];
     const { socket, endpoint } = await rawRouter(scope);
@@ -170,13 +175,13 @@ describe('replies at the client', () => {
     assert.deepEqual(await outcomesOf([late]), ['TIMEOUT, dispatched']);
     await answer(...second);
     await drops.waitFor('late-reply', 2);
-    const asking = scene.send(client, 'post');
+    const request = scene.send(client, 'post');
     const [peer, token, id] = await take();
     const forged = encodeToken(tokenId(token), (tokenGeneration(token) ^ 0x12345678) >>> 0);
     await answer(peer, forged, id);
     await drops.waitFor('unknown-token', 1);
     await answer(peer, token, id);
-    assert.deepEqual(await outcomesOf([asking]), ['ok']);
+    assert.deepEqual(await outcomesOf([request]), ['ok']);
     scene.assertGuarantees();
   });
 });

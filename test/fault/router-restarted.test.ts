@@ -1,4 +1,4 @@
-/** Fault: the router is killed, or stopped in good order, with requests under way, and started again. */
+/** Fault: the router is killed, or stopped with SIGTERM, with requests in flight, and restarted. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
@@ -10,7 +10,7 @@ import { outcomesOf, Scene, startProgram } from './scene.ts';
 
 failOnLeftovers();
 
-/** A router that can be killed and started again in its place, a worker and a client of it. */
+/** A router that can be killed and restarted at the same endpoints, with a worker and a client. */
 async function make(scope: Scope) {
   const scene = new Scene(scope);
   const [frontend, connection] = [await freeEndpoint(scope, 'tcp'), await freeEndpoint(scope, 'tcp')];
@@ -25,8 +25,8 @@ async function make(scope: Scope) {
   return { scene, start, router, worker, client, frontend };
 }
 
-describe('a router that is killed', () => {
-  it('costs what is under way; idempotent requests run once more when it is back', async (t) => {
+describe('killed router', () => {
+  it('killed router: requests in flight are lost, and the router serves new requests after its restart', async (t) => {
     const { scene, start, router, worker, client } = await make(scopeOf(t));
     const [again, lost] = [
       scene.send(client, 'put', { hold: true }),
@@ -41,8 +41,12 @@ describe('a router that is killed', () => {
     await worker.waitForLine(
       new RegExp(`^aborted ${lost.id}: the connection that the reply would take was lost`),
     );
-    assert.deepEqual(await outcomesOf([again]), ['WORKER_LOST, dispatched'], 'no router came back in time');
-    assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['NO_ROUTER'], 'it was not sent');
+    assert.deepEqual(await outcomesOf([again]), ['WORKER_LOST, dispatched'], 'no router returned in time');
+    assert.deepEqual(
+      await outcomesOf([scene.send(client, 'post')]),
+      ['NO_ROUTER'],
+      'the request was not sent',
+    );
 
     const back = once(client, 'connected');
     await start();
@@ -52,7 +56,7 @@ describe('a router that is killed', () => {
     scene.assertGuarantees();
   });
 
-  it('and is back in time loses no idempotent request', async (t) => {
+  it('killed router: no idempotent request is lost if the router returns in time', async (t) => {
     const scope = scopeOf(t);
     const { scene, start, router, worker, frontend } = await make(scope);
     const patient = await connectClient(scope, frontend, { connectTimeout: 30_000 });
@@ -70,14 +74,14 @@ describe('a router that is killed', () => {
   });
 });
 
-describe('a router that is stopped in good order', () => {
-  it('answers what is under way before it goes, and refuses what is new as not run', async (t) => {
+describe('stopped router', () => {
+  it('stopped router: settles the requests in flight, and new requests are rejected as not run', async (t) => {
     const { scene, router, worker, client } = await make(scopeOf(t));
     const held = [scene.send(client, 'put', { hold: true }), scene.send(client, 'post', { hold: true })];
     await Promise.all(held.map(({ id }) => worker.waitForLine(new RegExp(`^began ${id}$`))));
     const gone = once(client, 'disconnected');
     router.kill('SIGTERM');
-    await gone; // its goodbye: the client sends it nothing more
+    await gone; // The router has said goodbye: the client sends it nothing further.
     assert.deepEqual(await outcomesOf([scene.send(client, 'post')]), ['NO_ROUTER']);
     worker.write('release');
     assert.deepEqual(await outcomesOf(held), ['ok', 'ok']);

@@ -1,5 +1,6 @@
 /**
- * What the fault scripts share: callers and workers that write into the checker's log, and the checker's verdict.
+ * Shared by the fault tests: callers and workers that record what they do in the checker's log, and
+ * the checker's verdict.
  */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
@@ -15,13 +16,13 @@ import { tempFolder } from '../helpers/temp.ts';
 /** Event data of every request. */
 export interface Task {
   readonly id: string;
-  /** It runs until it is released. */
+  /** Whether it runs until the test releases it. */
   readonly hold: boolean;
-  /** How long it runs at a worker in a process of its own, in ms. Default 0. */
+  /** Duration at a worker program, in ms. Default 0. */
   readonly time?: number | undefined;
 }
 
-/** What `programs/worker.mjs` is told. */
+/** Options of `programs/worker.mjs`. */
 export interface WorkerProgramOptions {
   readonly name: string;
   readonly folder: string;
@@ -37,7 +38,7 @@ type WorkerOptions = Omit<WorkerProgramOptions, 'name' | 'folder' | 'concurrency
   readonly concurrency?: number;
 };
 
-/** A request that is under way. */
+/** A request in flight. */
 export interface PendingRequest {
   readonly id: string;
   readonly settled: Promise<Settled>;
@@ -46,7 +47,7 @@ export interface PendingRequest {
 
 const PROGRAMS = new URL('./programs/', import.meta.url);
 
-/** Starting takes longer than usual while other tests keep the machine busy; ms. */
+/** Maximum duration of a start in ms. Starting takes longer while other tests use the CPU. */
 const START_TIMEOUT = 30_000;
 
 /** Starts one of `programs/`. */
@@ -66,9 +67,9 @@ export class Scene {
   }
 
   /**
-   * Sends a request; `put` is idempotent, `post` is not. Every word of the client goes into the log.
+   * Sends a request and records its outcome. `put` is idempotent, `post` is not.
    *
-   * @param options.timeout ms. Default 20,000.
+   * @param options.timeout in ms. Default 20,000.
    */
   send(
     client: ZeroMQClient,
@@ -125,7 +126,10 @@ export class Scene {
     return startProgram(this.scope, 'worker', JSON.stringify(all));
   }
 
-  /** Handlers of a worker in this process, which write into the log; `hold` ends with `release()`. */
+  /**
+   * Returns handlers for a worker in this process, which record their runs. A run with `hold` ends
+   * with `release()`.
+   */
   handlers(name: string): { put: Run; post: Run; release: () => void; began: (id: string) => Promise<void> } {
     const held = new Set<() => void>();
     const begun = new Set<string>();
@@ -152,7 +156,9 @@ export class Scene {
     return { put: run, post: run, release, began };
   }
 
-  /** The checker's verdict, which must be that our word was kept. */
+  /**
+   * Asserts that the checker finds no violation of the delivery guarantees. Returns its verdict.
+   */
   assertGuarantees(rules: Rules = {}): Verdict {
     const verdict = check(readLogs(this.folder), rules);
     assert.deepEqual(verdict.faults, []);
@@ -167,7 +173,9 @@ function outcomeOf(id: string, { code, status, dispatched, body }: ReplyMessage)
   return { t: 'settled', id, code, status, dispatched, by };
 }
 
-/** Code and `dispatched` of outcomes, in short: `ok`, `WORKER_LOST, dispatched`. */
+/**
+ * Returns the codes and `dispatched` of outcomes in short form: `ok`, `WORKER_LOST, dispatched`.
+ */
 export async function outcomesOf(askings: readonly PendingRequest[]): Promise<string[]> {
   const outcomes = await Promise.all(askings.map(({ settled }) => settled));
   return outcomes.map(({ code, dispatched }) =>

@@ -1,4 +1,7 @@
-/** The soak itself, for a moment: processes start, take load, suffer faults, are counted, and the report can be written. */
+/**
+ * A short run of the soak test: processes start, take load and faults, are counted, and the report
+ * is written.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -16,10 +19,12 @@ import { withResolvers } from '../../src/core/collections/deferred.ts';
 import { within } from '../helpers/eventually.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
-describe('the soak', () => {
+describe('soak', () => {
   after(() => assert.equal(aliveCount(), 0, 'a process is still running'));
 
-  it('finds nothing wrong in a few seconds of faults', { skip: process.platform !== 'linux' }, async () => {
+  it('soak: finds no violation in a few seconds of faults', {
+    skip: process.platform !== 'linux',
+  }, async () => {
     const findings = await soak({
       seconds: 4,
       rate: 60,
@@ -30,7 +35,7 @@ describe('the soak', () => {
       say: () => undefined,
     });
     assert.deepEqual(complaintsOf(findings), []);
-    assert.ok(findings.verdict.asked > 100 && findings.faults.length > 0, 'it did next to nothing');
+    assert.ok(findings.verdict.asked > 100 && findings.faults.length > 0, 'the soak ran almost no requests');
     const { lost, doubled, unfounded } = findings.verdict;
     assert.deepEqual({ lost, doubled, unfounded }, { lost: 0, doubled: 0, unfounded: 0 });
     const markdown = markdownOf(findings);
@@ -39,7 +44,9 @@ describe('the soak', () => {
       assert.match(svg, /router 1.*gateway 1|gateway 1.*router 1/s);
   });
 
-  it('finds nothing wrong while processes starve', { skip: process.platform !== 'linux' }, async () => {
+  it('soak: finds no violation while processes get little CPU time', {
+    skip: process.platform !== 'linux',
+  }, async () => {
     const findings = await soak({
       seconds: 4,
       rate: 20,
@@ -50,11 +57,11 @@ describe('the soak', () => {
       say: () => undefined,
     });
     assert.deepEqual(complaintsOf(findings), []);
-    assert.ok(findings.verdict.asked > 30, 'it did next to nothing');
+    assert.ok(findings.verdict.asked > 30, 'the soak ran almost no requests');
     assert.match(markdownOf(findings), /a fifth of the CPU time/);
   });
 
-  it('gives each process one slot in five', async () => {
+  it('soak: starving gives each process one slot in five', async () => {
     const signals = { a: [] as string[], b: [] as string[] };
     const { promise: enough, resolve } = withResolvers();
     const members = (['a', 'b'] as const).map((name) => {
@@ -67,11 +74,11 @@ describe('the soak', () => {
     await within(enough, 'ten signals');
     starvation.stop();
     assert.equal(signals.a.slice(0, 10).filter((signal) => signal === 'SIGCONT').length, 2);
-    assert.equal(signals.a.at(-1), 'SIGCONT', 'it runs freely at the end');
-    assert.deepEqual(signals.b, [], 'a process that a fault holds stopped is left to the fault');
+    assert.equal(signals.a.at(-1), 'SIGCONT', 'the process runs freely at the end');
+    assert.deepEqual(signals.b, [], 'a process that a fault stopped stays stopped');
   });
 
-  it('measures how fast memory grows in the second half', () => {
+  it('soak: measures the growth of memory in the second half', () => {
     const series = Array.from({ length: 100 }, (_, index) => {
       return { at: index * 6, memory: index < 50 ? index * 10 : 500 + index * 0.05, handles: 1 };
     });
@@ -79,7 +86,7 @@ describe('the soak', () => {
     assert.equal(slopeOf([]), 0);
   });
 
-  it('swaps contracts of workers', () => {
+  it('soak: replaces the contracts of workers', () => {
     for (const [name, events] of [
       ['plain', 2],
       ['wider', 3],
@@ -95,7 +102,7 @@ describe('the soak', () => {
     }
   });
 
-  it('complains of what grows, and of processes that do not end as they should', () => {
+  it('soak: reports growth, and processes that end with an error', () => {
     const series = (last: number) =>
       Array.from({ length: 8 }, (_, at) => ({
         at,
@@ -130,7 +137,7 @@ describe('the soak', () => {
     assert.equal(complaintsOf(of(200)).length, 3);
   });
 
-  it('fills a page that is empty and one that is full, and refuses one that has no place', (t) => {
+  it('soak: fills an empty page and a full one, and rejects a page without a place for the report', (t) => {
     const folder = tempFolder(t);
     const page = path.join(folder, 'page.md');
     const charts = new Map([['a.svg', '<svg/>']]);
@@ -145,7 +152,7 @@ describe('the soak', () => {
     assert.throws(() => readPage(page, 'soak'), /has no <!-- soak -->/);
   });
 
-  it('makes the same choices for the same seed', () => {
+  it('soak: makes the same choices for the same seed', () => {
     const draw = (seed: number): number[] => {
       const random = randomOf(seed);
       return Array.from({ length: 5 }, () => random.between(0, 100));

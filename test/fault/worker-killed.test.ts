@@ -9,8 +9,8 @@ import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
 
-describe('a worker that is killed mid-request', () => {
-  it('costs what it ran: idempotent requests run at another one, others are told the truth', async (t) => {
+describe('killed worker', () => {
+  it('killed worker: idempotent requests run at another worker, and others are reported as possibly run', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const { router, frontend, backend: connection } = await startRouter(scope);
@@ -22,7 +22,7 @@ describe('a worker that is killed mid-request', () => {
     await Promise.all([again, lost].map(({ id }) => victim.waitForLine(new RegExp(`^began ${id}$`))));
 
     const other = await scene.worker(router, { connection, concurrency: 2 });
-    assert.deepEqual(await outcomesOf(waiting), ['ok', 'ok'], 'what waits goes to whoever has room');
+    assert.deepEqual(await outcomesOf(waiting), ['ok', 'ok'], 'queued requests go to a worker with credit');
     const left = once(router, 'workerLeft');
     victim.kill('SIGKILL');
     await left;
@@ -34,7 +34,7 @@ describe('a worker that is killed mid-request', () => {
     assert.deepEqual({ executions, repeated }, { executions: 5, repeated: 1 });
   });
 
-  it('again, under an idempotent request: it is not tried for ever', async (t) => {
+  it('killed workers: an idempotent request is not redispatched without limit', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const { router, frontend, backend: connection } = await startRouter(scope);
@@ -51,7 +51,7 @@ describe('a worker that is killed mid-request', () => {
       holder.kill('SIGKILL');
     }
     assert.deepEqual(await outcomesOf([deadly]), ['WORKER_LOST, dispatched']);
-    assert.deepEqual(await outcomesOf([scene.send(client, 'put')]), ['ok'], 'the third one is spared');
+    assert.deepEqual(await outcomesOf([scene.send(client, 'put')]), ['ok'], 'the third worker still runs');
     assert.equal(scene.assertGuarantees().repeated, 1);
   });
 });

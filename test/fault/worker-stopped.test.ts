@@ -1,4 +1,4 @@
-/** Fault: a worker is stopped (SIGSTOP) for longer than its heartbeats allow, and comes back. */
+/** Fault: a worker is stopped (SIGSTOP) for longer than its heartbeats allow, and continues. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
@@ -13,8 +13,8 @@ failOnLeftovers();
 
 const RULES = { interval: 50, timeout: 1000, maxMissed: 1 };
 
-describe('a worker that is stopped past its heartbeats', () => {
-  it('counts as lost; what it says when it goes on is late, and it is welcome again', async (t) => {
+describe('frozen worker', () => {
+  it('frozen worker, past its heartbeats: it is lost, its late replies are dropped, and it joins again', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const drops = new Drops(scope);
@@ -46,13 +46,13 @@ describe('a worker that is stopped past its heartbeats', () => {
     frozen.kill('SIGCONT');
     await drops.waitFor('late-reply', 2);
     await back;
-    assert.equal(router.stats().workers, 2, 'it is not counted twice');
+    assert.equal(router.stats().workers, 2, 'the late reply does not count');
     const more = Array.from({ length: 20 }, (_, n) => scene.send(client, n % 2 === 0 ? 'put' : 'post'));
     assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']));
     assert.equal(scene.assertGuarantees().repeated, 1);
   });
 
-  it('and not past its deadline, is no loss: what it holds waits for it', async (t) => {
+  it('frozen worker, within its heartbeats: it keeps its requests and completes them', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const { router, frontend, backend: connection } = await startRouter(scope);
@@ -62,10 +62,14 @@ describe('a worker that is stopped past its heartbeats', () => {
     await Promise.all(held.map(({ id }) => frozen.waitForLine(new RegExp(`^began ${id}$`))));
     frozen.kill('SIGSTOP');
     const expired = scene.send(client, 'post', { timeout: 100 });
-    assert.deepEqual(await outcomesOf([expired]), ['EXPIRED'], 'a worker that stands still hoards nothing');
+    assert.deepEqual(
+      await outcomesOf([expired]),
+      ['EXPIRED'],
+      'a frozen worker holds no more than its credit',
+    );
     const other = await scene.worker(router, { connection });
     const more = Array.from({ length: 20 }, () => scene.send(client, 'post'));
-    assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']), 'others take what is new');
+    assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']), 'other workers get the new requests');
     frozen.write('release');
     frozen.kill('SIGCONT');
     assert.deepEqual(await outcomesOf(held), ['ok', 'ok']);
@@ -73,7 +77,7 @@ describe('a worker that is stopped past its heartbeats', () => {
     assert.equal(scene.assertGuarantees().repeated, 0);
   });
 
-  it('past the deadline of what it holds, leaves callers with the truth: perhaps it ran', async (t) => {
+  it('frozen worker, past the deadline of its requests: they are reported as possibly run', async (t) => {
     const scope = scopeOf(t);
     const scene = new Scene(scope);
     const drops = new Drops(scope);

@@ -1,4 +1,4 @@
-/** Fault: somebody comes without a key, with a wrong one, or with the key of another role. */
+/** Fault: a peer connects without a key, with a wrong key, or with the key of another role. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type AllowListEntry, curveKeyPair } from '../../src/index.ts';
@@ -16,7 +16,7 @@ const PEERS: readonly AllowListEntry[] = [
   { name: 'worker', publicKey: WORKER.publicKey, role: 'worker', serves: ['put', 'post'] },
 ];
 
-/** A guarded router with a worker and a caller who are on its list. */
+/** A router with an allow list, and a worker and a client that are on it. */
 async function make(scope: Scope) {
   const scene = new Scene(scope);
   const { router, frontend, backend } = await startGuarded(scope, PEERS);
@@ -26,16 +26,16 @@ async function make(scope: Scope) {
   return { scene, router, frontend, backend, client };
 }
 
-const NOBODY = [
+const WRONG_KEYS = [
   ['no key', undefined],
-  ['a key that is not on the list', keysOf(STRANGER)],
+  ['a key that is not on the allow list', keysOf(STRANGER)],
   ['the key of a worker', keysOf(WORKER)],
-  ['another key of the router in mind', { ...keysOf(CLIENT), serverKey: curveKeyPair().publicKey }],
+  ['a wrong public key of the router', { ...keysOf(CLIENT), serverKey: curveKeyPair().publicKey }],
 ] as const;
 
-describe('a wrong key', () => {
-  for (const [what, curve] of NOBODY) {
-    it(`(${what}) gets a caller nowhere, tells him so, and harms nobody who has the right one`, async (t) => {
+describe('wrong key', () => {
+  for (const [what, curve] of WRONG_KEYS) {
+    it(`wrong key, client with ${what}: its requests fail with NO_ROUTER, and other clients are not affected`, async (t) => {
       const scope = scopeOf(t);
       const { scene, router, frontend, client } = await make(scope);
       const stranger = makeClient(scope, { connection: frontend, curve, connectTimeout: 300 });
@@ -43,12 +43,16 @@ describe('a wrong key', () => {
       const others = Array.from({ length: 20 }, (_, n) => scene.send(client, n % 2 === 0 ? 'put' : 'post'));
       assert.deepEqual(new Set(await outcomesOf(others)), new Set(['ok']));
       assert.deepEqual(await outcomesOf(asked), ['NO_ROUTER', 'NO_ROUTER']);
-      assert.equal(router.stats().submitted, others.length, 'nothing of him came to the router');
+      assert.equal(
+        router.stats().submitted,
+        others.length,
+        'no request of the rejected client reached the router',
+      );
       assert.equal(scene.assertGuarantees().executions, others.length);
     });
   }
 
-  it('of a worker brings him no request', async (t) => {
+  it('wrong key: a worker that is not on the allow list gets no requests', async (t) => {
     const scope = scopeOf(t);
     const { scene, router, backend, client } = await make(scope);
     const { put, post } = scene.handlers('stranger');
@@ -60,8 +64,8 @@ describe('a wrong key', () => {
     await stranger.start();
     const [monitor] = stranger.monitors;
     await within(new Promise((resolve) => monitor?.on('handshake:error:auth', resolve)), 'a refusal');
-    const askings = Array.from({ length: 50 }, () => scene.send(client, 'post'));
-    const outcomes = await Promise.all(askings.map(({ settled }) => settled));
+    const requests = Array.from({ length: 50 }, () => scene.send(client, 'post'));
+    const outcomes = await Promise.all(requests.map(({ settled }) => settled));
     assert.ok(outcomes.every(({ by }) => by?.startsWith('worker-') === true));
     assert.equal(router.stats().workers, 1);
     scene.assertGuarantees();

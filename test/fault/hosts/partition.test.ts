@@ -1,7 +1,7 @@
 /**
- * Three routers, four workers and two gateways, each on a host of its own (network namespaces, by iproute2): killed, cut off
- * both ways and one way, and healed, under constant load. The ledger holds what was asked, answered and run against
- * the outcome table.
+ * Three routers, four workers and two gateways, each on its own host (network namespaces, by
+ * iproute2). Under constant load they are killed, cut off in one and both directions, and
+ * reconnected. The ledger checks every request against the outcome table.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -18,19 +18,19 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const TEST_TIMEOUT = 200_000;
 
-/** Longer than ZMTP heartbeats take to find a dead connection, in ms. */
+/** Longer than ZMTP heartbeats need to detect a dead connection, in ms. */
 const PARTITION = 12_000;
 
-/** How long a fault, or its end, shows itself under load, in ms. */
-const WHILE = 1500;
+/** Time in ms in which a fault, or its end, shows under load. */
+const FAULT_PERIOD = 1500;
 
 const unable = hostsSkipReason();
 
-describe('routers, workers and gateways on many hosts', {
+describe('many hosts', {
   timeout: TEST_TIMEOUT,
   skip: unable ?? false,
 }, () => {
-  it('keep the outcome table, whoever is killed or cut off', async (t) => {
+  it('many hosts: every outcome is in the outcome table while nodes are killed and cut off', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const file = (name: string, text: string): string => {
@@ -69,13 +69,13 @@ describe('routers, workers and gateways on many hosts', {
     const load = new Load(urls, ledger);
     load.start();
     scope.after(() => load.stop());
-    await delay(WHILE);
+    await delay(FAULT_PERIOD);
 
     routing[0]?.node.kill('SIGKILL');
-    await delay(WHILE);
+    await delay(FAULT_PERIOD);
     await startRouter(routers[0] ?? assert.fail());
     working[0]?.node.kill('SIGKILL');
-    await delay(WHILE);
+    await delay(FAULT_PERIOD);
 
     const [, cut, third] = routers;
     const [, , half] = workers;
@@ -85,24 +85,24 @@ describe('routers, workers and gateways on many hosts', {
     await delay(PARTITION);
     cut.reconnect(network.bridge);
     half.restoreTowards(third);
-    await delay(2 * WHILE);
+    await delay(2 * FAULT_PERIOD);
     await load.stop();
     const violations = ledger.violations();
 
     const calm = new Ledger(ledger.file);
     const later = new Load(urls, calm, 'calm-');
     later.start();
-    await delay(WHILE);
+    await delay(FAULT_PERIOD);
     await later.stop();
 
-    t.diagnostic(`${ledger.size} requests; may be repeated: ${JSON.stringify(ledger.outcomes(true))}`);
-    t.diagnostic(`must not: ${JSON.stringify(ledger.outcomes(false))}`);
+    t.diagnostic(`${ledger.size} requests; idempotent: ${JSON.stringify(ledger.outcomes(true))}`);
+    t.diagnostic(`not idempotent: ${JSON.stringify(ledger.outcomes(false))}`);
     assert.deepEqual(violations, []);
     const codes = new Set([...Object.keys(ledger.outcomes(true)), ...Object.keys(ledger.outcomes(false))]);
     codes.delete('ok');
-    for (const code of codes) assert.ok(code in OUTCOMES, `${code} is in the catalogue`);
-    assert.deepEqual(Object.keys(ledger.outcomes(true)), ['ok'], 'what may be repeated never fails');
-    assert.ok((ledger.outcomes(false).WORKER_LOST ?? 0) > 0, 'somebody was told that a worker was lost');
+    for (const code of codes) assert.ok(code in OUTCOMES, `${code} is in the error catalogue`);
+    assert.deepEqual(Object.keys(ledger.outcomes(true)), ['ok'], 'an idempotent request failed');
+    assert.ok((ledger.outcomes(false).WORKER_LOST ?? 0) > 0, 'a request was reported as WORKER_LOST');
     assert.deepEqual(
       [calm.outcomes(true), calm.outcomes(false)].map(Object.keys),
       [['ok'], ['ok']],

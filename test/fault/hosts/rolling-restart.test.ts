@@ -1,4 +1,7 @@
-/** Every worker, then every router, then every gateway is restarted under constant load: nobody notices. */
+/**
+ * Every worker, then every router, then every gateway is restarted under constant load, and callers
+ * do not notice.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,14 +18,14 @@ const WORKERS = 3;
 const ROUTERS = 2;
 const GATEWAYS = 2;
 
-/** A restart and all it sets off get so long, in ms, before the test calls it a failure. */
+/** Maximum time in ms for a restart and its effects. */
 const TEST_TIMEOUT = 200_000;
 
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
-describe('a rolling restart', { timeout: TEST_TIMEOUT }, () => {
-  it('fails no request that may be repeated, and repeats no other', async (t) => {
+describe('rolling restart', { timeout: TEST_TIMEOUT }, () => {
+  it('rolling restart: no idempotent request fails, and no other request runs twice', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const file = (name: string, text: string): string => {
@@ -78,8 +81,8 @@ describe('a rolling restart', { timeout: TEST_TIMEOUT }, () => {
     }
     await load.stop();
 
-    t.diagnostic(`${ledger.size} requests; may be repeated: ${JSON.stringify(ledger.outcomes(true))}`);
-    t.diagnostic(`must not: ${JSON.stringify(ledger.outcomes(false))}`);
+    t.diagnostic(`${ledger.size} requests; idempotent: ${JSON.stringify(ledger.outcomes(true))}`);
+    t.diagnostic(`not idempotent: ${JSON.stringify(ledger.outcomes(false))}`);
     assert.deepEqual(ledger.violations(), []);
     assert.deepEqual(Object.keys(ledger.outcomes(true)), ['ok']);
     assert.deepEqual(Object.keys(ledger.outcomes(false)), ['ok']);

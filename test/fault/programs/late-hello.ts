@@ -1,6 +1,9 @@
 /**
- * A worker whose event loop stands still between its connection, which libzmq makes in a thread of its own, and its hello.
- * Arguments: backend, milliseconds, and `serve` or `stop` for what it does then. It ends with its stdin.
+ * A worker whose event loop is blocked between its connection, which libzmq establishes in its own
+ * thread, and its hello.
+ *
+ * Arguments: backend, milliseconds, and `serve` or `stop` for what it does then. It ends when its
+ * stdin is closed.
  */
 import { once } from 'node:events';
 import { ReplyError, silentLogger, ZeroMQWorker } from '../../../src/index.ts';
