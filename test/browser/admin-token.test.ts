@@ -1,4 +1,7 @@
-/** The dashboard of a listener with a token, in a real browser: it asks, tells of a wrong token, and opens for the right one. */
+/**
+ * The dashboard of a listener with a token, in a browser: it asks for the token, reports a wrong
+ * one, and opens with the right one.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -39,27 +42,31 @@ describe('dashboard with a token', { skip: WITHOUT_CHROMIUM }, () => {
     await page.keyboard.press('Enter');
   }
 
-  it('asks for the token, and shows nothing without it', async () => {
+  it('dashboard with a token: asks for it, and shows nothing without it', async () => {
     await dialog().getByText('Send the token of --admin-token-file').waitFor();
     assert.equal(await page.locator('#routers > li').count(), 0);
     assert.match(await page.locator('#connection').innerText(), /^not allowed/);
-    assert.equal(await page.evaluate('document.activeElement.id'), 'token', 'the focus is where it is given');
+    assert.equal(
+      await page.evaluate('document.activeElement.id'),
+      'token',
+      'the focus is on the token field',
+    );
   });
 
-  it('lets nobody send what no token can be', async () => {
+  it('dashboard with a token: rejects characters that a token cannot have', async () => {
     await give('a token – with spaces');
     assert.equal(await page.evaluate(`document.querySelector('#token').validity.patternMismatch`), true);
     assert.equal(await dialog().isVisible(), true);
   });
 
-  it('says that a token is wrong, and asks again', async () => {
+  it('dashboard with a token: reports a wrong one, and asks again', async () => {
     await give('a-wrong-token-of-some-length');
     await dialog().getByText('The token differs').waitFor();
     assert.equal(await field().inputValue(), '');
     assert.equal(await page.locator('#routers > li').count(), 0);
   });
 
-  it('opens for the right one, which holds for this tab only', async () => {
+  it('dashboard with a token: opens with the right one, which is valid in this tab only', async () => {
     await give(` ${TOKEN} `);
     await page.getByText('live', { exact: true }).waitFor();
     await page.locator('#routers > li').waitFor();
@@ -67,7 +74,7 @@ describe('dashboard with a token', { skip: WITHOUT_CHROMIUM }, () => {
     await page.reload();
     await page.locator('#routers > li').waitFor();
     assert.equal(await dialog().count(), 0);
-    assert.ok(!page.url().includes(TOKEN), 'the token is in no address');
+    assert.ok(!page.url().includes(TOKEN), 'no address contains the token');
     const other = await browser.newPage();
     await other.goto(admin);
     await other.getByRole('dialog', { name: 'Token' }).waitFor();

@@ -1,4 +1,7 @@
-/** The dashboard in a real browser: figures follow real load, a killed worker turns red, buttons do what they say. */
+/**
+ * The dashboard in a browser: figures follow real load, a killed worker turns red, and buttons have
+ * their effect.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +48,9 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
   after(() => scope.close());
 
   const text = (selector: string) => page.locator(selector).innerText();
-  /** Resolves once an expression holds in the page, looked at after each change of it. */
+  /**
+   * Resolves when an expression is true in the page. It is evaluated after each change of the page.
+   */
   const eventually = (script: string) =>
     within(
       page.evaluate(`new Promise((resolve) => {
@@ -62,7 +67,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
       PATIENCE,
     );
 
-  it('shows gateways, routers, workers and events', async () => {
+  it('dashboard: shows gateways, routers, workers and events', async () => {
     await eventually(`document.querySelectorAll('#workers > li').length === 3`);
     assert.match(await text('#gateways'), /gateway, process \d+/);
     assert.match(await text('#routers'), /running/);
@@ -73,7 +78,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     assert.match(await text('#contracts'), /served/);
   });
 
-  it('follows real load, and what fails', async () => {
+  it('dashboard: follows real load, and failures', async () => {
     let asking = true;
     const load = (async () => {
       while (asking) await fetch(`${url}/echo/hello`);
@@ -90,7 +95,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     await eventually(`document.querySelector('#failures').textContent.includes('TASK_NOT_FOUND tasks.get')`);
   });
 
-  it('drains a worker and gives it requests again, by the keyboard', async () => {
+  it('dashboard: drains and resumes a worker by keyboard', async () => {
     const drain = page.getByRole('button', { name: /^Drain worker/ }).first();
     await drain.focus();
     await page.keyboard.press('Enter');
@@ -99,13 +104,13 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     assert.match(
       await page.evaluate('document.activeElement.textContent'),
       /Resume/,
-      'the focus stays where it was',
+      'the focus stays on the button',
     );
     await page.keyboard.press('Enter');
     await eventually(`document.querySelectorAll('#workers > li[data-state=draining]').length === 0`);
   });
 
-  it('pauses an event: its requests wait, and go on', async () => {
+  it('dashboard: pauses an event, whose requests are queued until it resumes', async () => {
     await page.getByRole('button', { name: 'Pause event echo.get' }).click();
     await page.getByRole('button', { name: 'Resume event echo.get' }).waitFor();
     const asked = fetch(`${url}/echo/later`);
@@ -116,7 +121,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     assert.deepEqual(await (await asked).json(), { message: 'later' });
   });
 
-  it('reads a contract', async () => {
+  it('dashboard: shows a contract', async () => {
     await page
       .getByRole('button', { name: /^Read contract/ })
       .first()
@@ -127,7 +132,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     await dialog.getByRole('button', { name: 'Close' }).click();
   });
 
-  it('turns a killed worker red within a second', async () => {
+  it('dashboard: turns a killed worker red within a second', async () => {
     await page.evaluate(`
       window.seen = new Promise((resolve) => {
         const look = () => { if (document.querySelector('#workers > li[data-state=departed]')) resolve(Date.now()); };
@@ -147,7 +152,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     assert.equal(colour, 'rgb(179, 32, 29)');
   });
 
-  it('has landmarks, headings and names for all that can be used, in light and dark', async () => {
+  it('dashboard: has landmarks, headings and accessible names, in light and dark mode', async () => {
     for (const role of ['banner', 'main'] as const) assert.equal(await page.getByRole(role).count(), 1, role);
     for (const name of ['Flow', 'Events', 'Recent errors', 'Contracts']) {
       assert.equal((await page.getByRole('region', { name, exact: true }).count()) > 0, true, name);
@@ -166,13 +171,13 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     assert.equal(grounds.size, 2);
   });
 
-  it('complained of nothing, and asked nobody else', () => {
+  it('dashboard: logs no errors and loads nothing from other hosts', () => {
     assert.deepEqual(complaints, []);
     assert.deepEqual([...hosts], [new URL(admin).host]);
   });
 });
 
-/** Texts whose contrast with what is behind them is below 4.5 (WCAG AA). */
+/** Texts with a contrast below 4.5 (WCAG AA). */
 const CONTRAST = `(() => {
   const rgb = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const luminance = ([r, g, b]) => {

@@ -1,4 +1,7 @@
-/** The dashboard of a gateway in a real browser: the routers it is connected to, with what can be done there, and one that is away. */
+/**
+ * The dashboard of a gateway in a browser: the routers that it is connected to, with their
+ * controls, and a router that cannot be reached.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -38,7 +41,7 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
   });
   after(() => scope.close());
 
-  it('shows its processes and its routers, and why one of them is not shown', async () => {
+  it('dashboard of a gateway: shows processes and routers, and why a router is missing', async () => {
     await page.locator('#workers > li[data-state=ready]').waitFor();
     await page.locator('#routers > li[data-state=ready]').waitFor();
     assert.equal(await page.locator('#gateways > li', { hasText: 'gateway, process' }).count(), 2);
@@ -49,7 +52,7 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
     );
   });
 
-  it('drains a worker, pauses an event and reads a contract', async () => {
+  it('dashboard of a gateway: drains a worker, pauses an event and shows a contract', async () => {
     await page.getByRole('button', { name: /^Drain worker/ }).click();
     await page.locator('#workers > li[data-state=draining]').waitFor();
     await page.getByRole('button', { name: /^Resume worker/ }).click();
@@ -63,7 +66,7 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
     await dialog.getByRole('button', { name: 'Close' }).click();
   });
 
-  it('turns a killed worker red, and complains of nothing', async () => {
+  it('dashboard of a gateway: turns a killed worker red, and logs no errors', async () => {
     worker.kill('SIGKILL');
     const departed = page.locator('#workers > li[data-state=departed]');
     await departed.waitFor();

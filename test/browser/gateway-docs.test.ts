@@ -1,4 +1,7 @@
-/** Swagger UI in a real browser: everything from this machine, nothing on the console, requests that arrive. */
+/**
+ * Swagger UI in a browser: it loads everything from this server, logs nothing on the console, and
+ * its requests arrive.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import Joi from 'joi';
@@ -23,7 +26,7 @@ describe('Swagger UI', { skip: WITHOUT_CHROMIUM }, () => {
   after(() => browser.close());
 
   for (const [name, host] of HOSTS) {
-    it(`works on ${name}`, async (t) => {
+    it(`Swagger UI: works on ${name}`, async (t) => {
       const message = parameter('message', 'path', { type: 'string' });
       const operation = { parameters: [message], security: [{ key: [] }], summary: "costs $& or $'" };
       const securitySchemes = { key: { type: 'apiKey', in: 'header', name: 'X-API-Key' } };
@@ -70,7 +73,7 @@ describe('Swagger UI in front of real workers', { skip: WITHOUT_CHROMIUM }, () =
   const scope = new Scope();
   after(() => scope.close());
 
-  it('shows a worker that was started meanwhile after a reload, and its reply', async () => {
+  it('Swagger UI: after a reload, shows a worker that was started in the meantime, and its reply', async () => {
     const { url, backend } = await startSamples(scope);
     const browser = await chromium.launch(CHROMIUM);
     scope.after(() => browser.close());

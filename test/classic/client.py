@@ -1,8 +1,9 @@
-"""Classic clients, any number in one process: each is a REQ socket in a thread of its own.
+"""Classic clients, any number in one process. Each is a REQ socket in its own thread.
 
-Commands: {"id", "client": 0, "event", "data", "timeout"?} sends a request, {"id", "client": 0, "rebuild": true} makes
-the client's socket anew. Lines: {"ready", "identities", "pid"}, then for each command {"id", "event", "data",
-"frames"}, {"id", "error": "timeout" | "unusable" | "malformed"} or {"id", "rebuilt": true}.
+Commands: {"id", "client": 0, "event", "data", "timeout"?} sends a request, and {"id", "client": 0,
+"rebuild": true} replaces the client's socket. Lines: {"ready", "identities", "pid"}, then for each
+command {"id", "event", "data", "frames"}, {"id", "error": "timeout" | "unusable" | "malformed"} or
+{"id", "rebuilt": true}.
 """
 
 import argparse
@@ -39,7 +40,7 @@ def request(socket, order):
         return {"event": event, "data": data, "frames": len(frames)}
     except zmq.Again:
         return {"error": "timeout"}
-    except zmq.ZMQError as error:  # REQ wants the reply of the request before
+    except zmq.ZMQError as error:  # REQ still waits for the previous reply
         return {"error": "unusable", "why": str(error)}
     except Malformed as error:
         return {"error": "malformed", "why": str(error)}
@@ -50,7 +51,7 @@ def run(name, orders):
     while True:
         order = orders.get()
         if order.get("rebuild"):
-            # A session of its own: a router may not have noticed yet that the one before is gone.
+            # A new session: a router may not have noticed the loss of the previous one yet.
             socket.close()
             socket = connected(f"{name.split('_')[0]}_{secrets.token_hex(8)}")
             say(id=order["id"], rebuilt=True)

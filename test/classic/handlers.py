@@ -1,6 +1,7 @@
-"""What classic workers and servers of the tests do with an event: the last part of its name says it.
+"""Handlers of the classic workers and servers. The last part of the event's name selects one.
 
-A handler gets the event's name and data and returns the frames of its reply after the delimiter, or None for none.
+A handler gets the name and data of the event. It returns the frames of its reply after the
+delimiter, or None for no reply.
 """
 
 import os
@@ -18,7 +19,7 @@ def whoami(name, _data):
 
 
 def sleep(name, data):
-    """Blocks, as a classic handler does: nothing else is served meanwhile."""
+    """Blocks, as a classic handler does: nothing else is served in the meantime."""
     time.sleep(data["ms"] / 1000)
     return write(name, data)
 
@@ -36,17 +37,17 @@ def broken_json(name, _data):
 
 
 def nan(name, _data):
-    """Python writes this by itself: its json knows NaN, JSON does not."""
+    """Returns what Python's json module writes for NaN, which is not valid JSON."""
     return [name.encode(), b'{"ratio": NaN}']
 
 
 def frames(_name, data):
-    """Any frames at all, as text, in place of name and data."""
+    """Returns the given frames, as text, instead of name and data."""
     return [frame.encode("utf-8", "surrogateescape") for frame in data["frames"]]
 
 
 def extra(name, data):
-    """A reply with a frame that nobody asked for at its end."""
+    """Returns a reply with an extra frame at its end."""
     return write(name, data) + [b"\xff extra"]
 
 

@@ -1,8 +1,9 @@
-"""What the classic peers of the tests share.
+"""Shared by the classic peers of the tests.
 
-A classic peer speaks as docs/protocol/index.md describes and knows nothing of ours. These are test doubles of a few lines,
-written from that page. Each tells its state as one JSON object a line on stdout (the first one has "ready"), takes
-commands the same way on stdin, and ends when its stdin closes.
+A classic peer uses the protocol of docs/protocol/index.md without the additions for native nodes.
+These are short test doubles written from that page. Each prints its state to stdout, one JSON
+object per line (the first has "ready"), reads commands from stdin in the same form, and ends when
+its stdin closes.
 """
 
 import configparser
@@ -17,34 +18,34 @@ import uuid
 import zmq
 import zmq.auth
 
-_speaking = threading.Lock()
+_print_lock = threading.Lock()
 
 
 class Malformed(Exception):
-    """Frames that are no message of the protocol."""
+    """Frames that are not a message of the protocol."""
 
 
 def say(**line):
-    """Tells the test something: one JSON object, one line."""
-    with _speaking:
+    """Prints a line for the test: one JSON object."""
+    with _print_lock:
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
 
 def commands():
-    """The commands of the test, one a line; the process ends with its stdin."""
+    """Yields the commands of the test, one per line. The process ends with its stdin."""
     for line in sys.stdin:
         yield json.loads(line)
     os._exit(0)
 
 
 def end_with_stdin():
-    """For a peer that takes no commands."""
+    """Ends the process with its stdin, for a peer without commands."""
     threading.Thread(target=lambda: [None for _ in commands()], daemon=True).start()
 
 
 def identity(section, config=None):
-    """(node_id, session_id): the first is kept in the config file, the second is new at each start."""
+    """Returns (node_id, session_id). The config file stores the first; the second is new at each start."""
     node_id = uuid.uuid4().hex
     if config:
         parser = configparser.ConfigParser()
@@ -61,7 +62,7 @@ def identity(section, config=None):
 
 
 def curve_from_environment(socket):
-    """Keys of a socket that connects: CURVE_SERVERKEY and the key file CURVE_KEY, where the test gives them."""
+    """Sets the keys of a socket that connects, from CURVE_SERVERKEY and the key file CURVE_KEY, if given."""
     if "CURVE_SERVERKEY" in os.environ:
         public, secret = zmq.auth.load_certificate(os.environ["CURVE_KEY"])
         socket.setsockopt(zmq.CURVE_SERVERKEY, os.environ["CURVE_SERVERKEY"].encode())
@@ -70,7 +71,7 @@ def curve_from_environment(socket):
 
 
 def socket_of(kind, name=None):
-    """A socket that never lingers."""
+    """Returns a socket with a linger of 0."""
     socket = zmq.Context.instance().socket(kind)
     socket.setsockopt(zmq.LINGER, 0)
     curve_from_environment(socket)
@@ -80,13 +81,13 @@ def socket_of(kind, name=None):
 
 
 def bind(socket, endpoint):
-    """Binds; returns where, as the port may have been left open (tcp://127.0.0.1:*)."""
+    """Binds and returns the endpoint, whose port may be a wildcard before (tcp://127.0.0.1:*)."""
     socket.bind(endpoint)
     return socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")
 
 
 def read(frames):
-    """(event_name, event_data) of a message; frames beyond them are ignored."""
+    """Returns (event_name, event_data) of a message. Further frames are ignored."""
     if len(frames) < 2:
         raise Malformed(f"{len(frames)} frames")
     if frames[0] == b"":
@@ -102,12 +103,12 @@ def read(frames):
 
 
 def write(name, data):
-    """The frames of a message. JSON is UTF-8 and not escaped to ASCII."""
+    """Returns the frames of a message. JSON is UTF-8 and not escaped to ASCII."""
     return [name.encode("utf-8"), json.dumps(data, ensure_ascii=False).encode("utf-8")]
 
 
 def send_heartbeats(endpoint, node_type, node_id, session_id, interval):
-    """Sends a heartbeat at once and then each `interval` milliseconds, from a thread of its own."""
+    """Sends a heartbeat immediately and then every `interval` milliseconds, from its own thread."""
 
     def run():
         socket = socket_of(zmq.DEALER)
@@ -123,7 +124,7 @@ def send_heartbeats(endpoint, node_type, node_id, session_id, interval):
 
 
 def receive_heartbeats(endpoint):
-    """Tells the test of each heartbeat; returns where it listens."""
+    """Prints each heartbeat. Returns the endpoint."""
     socket = socket_of(zmq.ROUTER)
     where = bind(socket, endpoint)
 

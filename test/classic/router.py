@@ -1,4 +1,6 @@
-"""A classic router: a blind proxy between a ROUTER for clients and a DEALER for workers, heartbeats only logged.
+"""A classic router: a proxy between a ROUTER for clients and a DEALER for workers.
+
+It only prints the heartbeats that it receives.
 
 Lines: {"ready": frontend, "backend", "beats", "pid"}, then {"heartbeat": {...}, "frames"} for each heartbeat.
 """

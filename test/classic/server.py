@@ -1,7 +1,7 @@
 """A classic server: a REP socket that serves clients directly, one request at a time.
 
-Lines: {"ready", "heartbeat", "identity", "pid"}, {"got", "frames"}, {"heartbeat": {...}}, and {"bricked": why} once a
-message went unanswered: REP then receives nothing more.
+Lines: {"ready", "beats", "identity", "pid"}, {"got", "frames"}, {"heartbeat": {...}}, and
+{"bricked": why} after a message without a reply: REP then receives nothing further.
 """
 
 import argparse
@@ -36,7 +36,7 @@ while True:
         event_name, event_data = read(frames)
         say(got=event_name, frames=len(frames))
         reply = handle(event_name, event_data)
-    except Exception as error:  # the original answers nothing here, and that is its end
+    except Exception as error:  # The original sends no reply here, after which its socket is unusable.
         unanswered = str(error)
         continue
     if reply is None:

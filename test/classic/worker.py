@@ -1,6 +1,7 @@
 """A classic worker: a DEALER that connects to the backend of a router and serves one request at a time.
 
-Lines: {"ready", "identity", "pid"}, {"got", "frames"} for each request, {"dropped", "why"} for what is no request.
+Lines: {"ready", "identity", "pid"}, {"got", "frames"} for each request, {"dropped", "why"} for each
+message that is not a request.
 """
 
 import argparse
@@ -39,9 +40,9 @@ while True:
     say(got=event_name, frames=len(frames))
     try:
         reply = handle(event_name, event_data)
-    except Exception as error:  # its caller hears nothing, as with the original
+    except Exception as error:  # As in the original, the caller gets no reply.
         say(failed=event_name, why=str(error))
         continue
     if reply is not None:
-        # Whoever the first frame names gets the reply; frames between it and the delimiter are lost.
+        # The first frame is the address of the reply. Frames between it and the delimiter are lost.
         socket.send_multipart([frames[0], b""] + reply)

@@ -26,14 +26,14 @@ async function helpOf(command: string): Promise<string> {
   return lines.join('\n');
 }
 
-test('docs/cli has a page for each command', () => {
+test('docs/cli: has a page for each command', () => {
   const expected = ['index.md', ...Object.keys(COMMANDS).map((name) => `${name}.md`)];
   assert.deepEqual(readdirSync(FOLDER).sort(), expected.sort());
 });
 
 for (const command of ['', ...Object.keys(COMMANDS)]) {
   const name = `${command || 'index'}.md`;
-  test(`docs/cli/${name} shows the help of its command`, async () => {
+  test(`docs/cli/${name}: shows the help of its command`, async () => {
     const page = new URL(name, FOLDER);
     const source = readFileSync(page, 'utf8');
     assert.deepEqual(
@@ -50,7 +50,7 @@ for (const command of ['', ...Object.keys(COMMANDS)]) {
   });
 }
 
-test('the help of each command names all its flags and variables', async () => {
+test('CLI help: each command lists all its flags and variables', async () => {
   for (const [name, { load }] of Object.entries(COMMANDS)) {
     const { settings } = await load();
     const help = await helpOf(name);
@@ -59,7 +59,7 @@ test('the help of each command names all its flags and variables', async () => {
   }
 });
 
-test('the help shows at most 15 options under a heading, and only known headings', async () => {
+test('CLI help: shows at most 15 options under a heading, and only known headings', async () => {
   for (const name of Object.keys(COMMANDS)) {
     const sections = (await helpOf(name)).split(/^(?=[A-Z][\w ]*:$)/m).slice(1);
     for (const section of sections) {

@@ -84,13 +84,13 @@ function localRows(page: string): Set<string> {
   return new Set([...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code = '']) => code));
 }
 
-test('docs/errors.md shows the catalogue verbatim', () => {
+test('docs/errors.md: shows the error catalogue verbatim', () => {
   const right = rightPage(readFileSync(PAGE, 'utf8'), OUTCOMES);
   if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(PAGE, right);
   assert.equal(readFileSync(PAGE, 'utf8'), right);
 });
 
-test('the check finds a missing code and a different text', () => {
+test('docs/errors.md: the check finds a missing code and a different text', () => {
   const page = readFileSync(PAGE, 'utf8');
   const planted: OutcomeDefinition = { ...OUTCOMES.TIMEOUT, title: 'Planted' };
   assert.notEqual(rightPage(page, { ...OUTCOMES, PLANTED: planted }), page);
@@ -99,7 +99,7 @@ test('the check finds a missing code and a different text', () => {
   assert.notEqual(rightPage(page, fewer), page);
 });
 
-test('docs/errors.md lists every local code of the sources', () => {
+test('docs/errors.md: lists every local code of the sources', () => {
   const found = localCodes();
   assert.ok(found.has('NOT_STARTED') && found.has('INVALID_ARGUMENT'), 'the sources were not scanned');
   const rows = localRows(readFileSync(PAGE, 'utf8'));
@@ -109,7 +109,7 @@ test('docs/errors.md lists every local code of the sources', () => {
   );
 });
 
-test('docs/errors.md names only codes that exist', () => {
+test('docs/errors.md: names only codes that exist', () => {
   const known = new Set([
     ...Object.keys(OUTCOMES),
     ...Object.keys(HTTP_PROBLEMS),
@@ -124,24 +124,24 @@ test('docs/errors.md names only codes that exist', () => {
   assert.deepEqual(strange(`${page}\nand \`PLANTED_CODE\``), ['PLANTED_CODE']);
 });
 
-/** Words with which a remedy begins. */
+/** Words with which a remedy may begin. */
 const IMPERATIVE =
   /^(Add|Allow|Call|Check|Choose|Compute|Create|Fetch|Fix|Increase|No action needed|Pass|Remove|Report|Request|Retry|Send|Set|Start|The message names|Try|Use|Wait)\b/;
 
-/** What makes a text unusable as a message; undefined if nothing. */
+/** Returns why a text is not a usable message; undefined if it is. */
 function lackOf(text: string): string | undefined {
   if (!/^[A-Z].*\.$/s.test(text)) return 'is not a sentence';
   return text.split(/\s+/).length < 3 ? 'says too little' : undefined;
 }
 
-test('every error states what happened, why, and what to do', () => {
+test('error catalogue: every error states what happened, why, and what to do', () => {
   const faults: string[] = [];
   const told = new Set<string>();
   const tell = (code: string, part: string, text: string) => {
     const lack =
       lackOf(text) ?? (part === 'remedy' && !IMPERATIVE.test(text) ? 'names no action' : undefined);
     if (lack !== undefined) faults.push(`${code}: the ${part} ${lack}: ${text}`);
-    if (told.has(text)) faults.push(`${code}: the ${part} is that of another error`);
+    if (told.has(text)) faults.push(`${code}: another error has the same ${part}`);
     told.add(text);
   };
   for (const [code, { title, meaning, remedy }] of Object.entries(OUTCOMES as Catalogue)) {

@@ -48,10 +48,10 @@ function broken(page: string, source: string): string[] {
 }
 
 for (const page of PAGES) {
-  test(`links of ${page} have targets`, () => assert.deepEqual(broken(page, readPage(page)), []));
+  test(`links of ${page}: all have targets`, () => assert.deepEqual(broken(page, readPage(page)), []));
 }
 
-test('broken links are reported', () => {
+test('links: broken ones are reported', () => {
   const source = '# One `two`\n[a](#one-two) [b](../README.md) [c](#three) [d](nowhere.md)\n';
   assert.deepEqual(broken('docs/x.md', source), [
     'docs/x.md: #three: there is no such heading',
@@ -59,7 +59,7 @@ test('broken links are reported', () => {
   ]);
 });
 
-test('the pages that the sources name exist', () => {
+test('links: the pages that the sources name exist', () => {
   const names = ['src', 'scripts', 'openapi', 'workers'].flatMap((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(ts|mjs|py|yaml)$/.test(name))

@@ -20,7 +20,7 @@ function namesOf(file: string): string[] {
 }
 
 for (const [entry, topic] of Object.entries(ENTRIES)) {
-  test(`the pages of ${topic} name every export of ${path.dirname(entry)}`, () => {
+  test(`docs/${topic}: names every export of ${path.dirname(entry)}`, () => {
     const text = readTopic(topic) + readPage('docs/errors.md');
     const names = namesOf(entry);
     assert.ok(names.length > 10, 'the entry was not read');
@@ -77,7 +77,7 @@ function isOurs(member: ts.Symbol): boolean {
   });
 }
 
-test('the pages of framework name every member of the exported classes and options', () => {
+test('docs/framework: names every member of the exported classes and options', () => {
   const text = readTopic('framework') + readPage('docs/errors.md');
   const members = membersOf('src/index.ts');
   assert.ok(members.length > 150, `only ${members.length} members were found`);

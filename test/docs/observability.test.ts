@@ -54,7 +54,7 @@ function table(): string {
   return `| metric | type | labels | |\n|---|---|---|---|\n${rows.join('\n')}`;
 }
 
-test(`${PAGE} lists every metric`, () => {
+test(`${PAGE}: lists every metric`, () => {
   const page = readPage(PAGE);
   const right = page.replace(/(<!-- metrics -->\n\n)[^]*?(\n*<!-- \/metrics -->)/, (_, begin: string) => {
     return `${begin}${table()}\n\n<!-- /metrics -->`;
@@ -63,7 +63,7 @@ test(`${PAGE} lists every metric`, () => {
   assert.equal(readPage(PAGE), right);
 });
 
-test(`${CHANNELS} lists every diagnostics channel, and no other`, () => {
+test(`${CHANNELS}: lists every diagnostics channel, and no other`, () => {
   const page = readPage(CHANNELS);
   const channels = Object.values(diagnostics).map(({ name }) => String(name).replace('zeromq-gateway:', ''));
   const section = page.slice(page.indexOf('| channel |'));
@@ -71,7 +71,7 @@ test(`${CHANNELS} lists every diagnostics channel, and no other`, () => {
   assert.deepEqual(named.sort(), channels.sort());
 });
 
-test(`${PAGE} lists every alert, and no other`, () => {
+test(`${PAGE}: lists every alert, and no other`, () => {
   const named = [...readPage(PAGE).matchAll(/^\| `(ZeroMQ\w+)`/gm)].map(([, name]) => name);
   assert.deepEqual(
     named,
@@ -79,7 +79,7 @@ test(`${PAGE} lists every alert, and no other`, () => {
   );
 });
 
-/** The sections of the page of alerts, by their headings. */
+/** Returns the sections of the page of alerts, by their headings. */
 function alertSections(): { alert: string; text: string }[] {
   const [, ...sections] = readPage(RUNBOOK).split(/^## /m);
   return sections.map((section) => {
@@ -88,7 +88,7 @@ function alertSections(): { alert: string; text: string }[] {
   });
 }
 
-test(`${RUNBOOK} has a section for every alert, and no other, in the order of the rules`, () => {
+test(`${RUNBOOK}: has a section for every alert, and no other, in the order of the rules`, () => {
   const sections = alertSections();
   assert.deepEqual(
     sections.map(({ alert }) => alert),
@@ -117,30 +117,30 @@ async function exported(): Promise<Map<string, readonly string[]>> {
   return samples;
 }
 
-/** What is wrong with an expression of PromQL, as far as names go. */
+/** Returns the unknown metrics and labels in a PromQL expression. */
 function faultsIn(expr: string, samples: Map<string, readonly string[]>): string[] {
   const faults: string[] = [];
   const names = [...expr.matchAll(/\b((?:zeromq_gateway|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)];
-  if (names.length === 0) faults.push(`no metric in ${expr}`);
+  if (names.length === 0) faults.push(`there is no metric in ${expr}`);
   const known = new Set(GIVEN);
   for (const [, name = '', matchers = ''] of names) {
     const labels = samples.get(name);
-    if (labels === undefined) faults.push(`no metric ${name}`);
+    if (labels === undefined) faults.push(`unknown metric ${name}`);
     for (const label of labels ?? []) known.add(label);
     for (const [, label = ''] of matchers.matchAll(/(\w+) *(?:=|!=|=~|!~) *"/g)) {
       if (!GIVEN.includes(label) && labels?.includes(label) !== true)
-        faults.push(`no label ${label} of ${name}`);
+        faults.push(`${name} has no label ${label}`);
     }
   }
   for (const [, list = ''] of expr.matchAll(/\bby *\(([^)]*)\)/g)) {
     for (const label of list.split(',')) {
-      if (!known.has(label.trim())) faults.push(`no label ${label.trim()} in ${expr}`);
+      if (!known.has(label.trim())) faults.push(`no metric in ${expr} has the label ${label.trim()}`);
     }
   }
   return faults;
 }
 
-/** Where an expression is no PromQL. */
+/** Returns where an expression is not valid PromQL. */
 function syntaxFaults(expr: string): string[] {
   const faults: string[] = [];
   promql.parse(expr).iterate({
@@ -151,9 +151,9 @@ function syntaxFaults(expr: string): string[] {
   return faults;
 }
 
-test('alerts and dashboard are PromQL', () => {
+test('alerts and dashboard: the expressions are valid PromQL', () => {
   for (const { expr } of [...rules, ...targets]) {
-    // Grafana puts in what its variables stand for.
+    // Grafana replaces its variables before it sends the query.
     assert.deepEqual(syntaxFaults(expr.replaceAll('$__rate_interval', '5m')), [], expr);
   }
   for (const wrong of ['sum by job (up)', 'rate(up[5 minutes])', 'up{job=x}', 'sum(up', 'up >']) {
@@ -161,7 +161,7 @@ test('alerts and dashboard are PromQL', () => {
   }
 });
 
-test('rules have what Prometheus knows, and no more', () => {
+test('alert rules: have the members that Prometheus accepts, and no others', () => {
   type Known = Rule & { for?: string; labels: { severity: string } };
   const file = parse(readPage(ALERTS)) as { groups: { rules: Known[] }[] };
   assert.deepEqual(Object.keys(file), ['groups']);
@@ -176,7 +176,7 @@ test('rules have what Prometheus knows, and no more', () => {
   }
 });
 
-test('alerts and dashboard use metrics and labels that exist', async () => {
+test('alerts and dashboard: use metrics and labels that exist', async () => {
   const samples = await exported();
   const expressions = [...rules, ...targets].map(({ expr }) => expr);
   assert.ok(expressions.length > 40);
@@ -191,7 +191,7 @@ test('alerts and dashboard use metrics and labels that exist', async () => {
   }
 });
 
-test('what alerts and legends say names labels that the expression keeps', () => {
+test('alerts and legends: use only labels that the expression keeps', () => {
   const kept = (expr: string) =>
     new Set([...expr.matchAll(/\bby *\(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/, */)));
   for (const { alert, expr, annotations } of rules) {
@@ -208,7 +208,7 @@ test('what alerts and legends say names labels that the expression keeps', () =>
   }
 });
 
-test('every metric is on the dashboard', () => {
+test('dashboard: shows every metric', () => {
   const all = targets.map(({ expr }) => expr).join(' ');
   for (const name of Object.keys(METRICS) as MetricName[]) assert.ok(all.includes(fullName(name)), name);
 });

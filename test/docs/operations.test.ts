@@ -6,27 +6,30 @@ import { readPage } from './pages.ts';
 const page = readPage('docs/operations/sizing.md').replace(/\s+/g, ' ');
 const measured = readPage('docs/benchmarks.md');
 
-/** CPU of a request by process, µs, as a scenario has it of gateway, router and worker apart. */
+/**
+ * Returns the CPU time of a request by process, in µs, from a scenario with separate gateway,
+ * router and worker.
+ */
 function apart(scenario: string): { gateway: number; router: number; worker: number } {
   const [, section = ''] = measured.split(`\n## ${scenario}\n`);
   const row = section.split('\n').find((line) => line.startsWith('| **ours, separate**')) ?? '';
   const [, router, worker, gateway] =
     /router ([\d.]+) \+ worker ([\d.]+) \+ gateway ([\d.]+)/.exec(row) ?? [];
-  assert.ok(gateway, `no figures of ${scenario}`);
+  assert.ok(gateway, `found no figures of ${scenario}`);
   return { gateway: Number(gateway), router: Number(router), worker: Number(worker) };
 }
 
-/** A figure of the table of targets. */
+/** Returns a figure of the table of targets. */
 function target(work: string): number {
   const row = measured.split('\n').find((line) => line.startsWith(`| ${work}`)) ?? '';
   const [, figure] = /\| ([\d,.]+)[^|]*\| [^|]*\|$/.exec(row) ?? [];
-  assert.ok(figure, `no figure of ${work}`);
+  assert.ok(figure, `found no figure of ${work}`);
   return Number(figure.replace(',', ''));
 }
 
 const SMALL = ['GET echo, 64 connections', 'POST echo with validation, 64 connections'];
 
-test('a gateway takes more than half of the CPU of a request, a router less than half of that', () => {
+test('docs/operations/sizing.md: a gateway takes more than half of the CPU time of a request, a router less than half of that', () => {
   assert.match(page, /more than half of the CPU of a small request/);
   assert.match(page, /takes less than half of what a gateway takes/);
   for (const scenario of SMALL) {
@@ -36,7 +39,7 @@ test('a gateway takes more than half of the CPU of a request, a router less than
   }
 });
 
-test('queued requests and idle workers cost as little as the page states', () => {
+test('docs/operations/sizing.md: queued requests and idle workers cost as little as the page states', () => {
   assert.match(page, /costs less than 1 kB beyond its data/);
   assert.ok(target('Memory of a queued request beyond its payload') < 1);
   assert.match(page, /A thousand idle workers cost it less than a tenth of a core/);

@@ -19,7 +19,7 @@ export interface CodeBlock {
   readonly page: string;
   /** Line of the opening fence, starting at 1. */
   readonly line: number;
-  /** `ts`, `sh` …; empty if the fence names none. */
+  /** `ts`, `sh` …; empty if the fence names no language. */
   readonly language: string;
   /** Why the block is not run, from `no-run: reason` after the language. */
   readonly noRun: string | undefined;
@@ -32,7 +32,7 @@ export function readPage(page: string): string {
   return readFileSync(path.join(ROOT, page), 'utf8');
 }
 
-/** The text of a topic: `docs/<topic>.md` and the pages in `docs/<topic>/`. */
+/** Returns the text of a topic: `docs/<topic>.md` and the pages in `docs/<topic>/`. */
 export function readTopic(topic: string): string {
   return PAGES.filter((page) => page === `docs/${topic}.md` || page.startsWith(`docs/${topic}/`))
     .map(readPage)

@@ -7,7 +7,7 @@ import { codeBlocks, PAGES, ROOT, readPage } from './pages.ts';
 
 const drawings = readdirSync(path.join(ROOT, 'docs/images')).filter((name) => name.endsWith('.svg'));
 
-test('no page has a diagram as source code', () => {
+test('pictures: no page contains the source code of a diagram', () => {
   const shown = PAGES.flatMap((page) => codeBlocks(page));
   const sources = shown.filter(({ language }) => /^(mermaid|dot|plantuml|d2)$/.test(language));
   assert.deepEqual(
@@ -17,7 +17,7 @@ test('no page has a diagram as source code', () => {
 });
 
 for (const name of drawings) {
-  test(`docs/images/${name} has a description, loads nothing and has a background`, () => {
+  test(`docs/images/${name}: has a description and a background, and loads nothing`, () => {
     const text = readPage(`docs/images/${name}`);
     const [, size = ''] = /viewBox="0 0 (\d+ \d+)"/.exec(text) ?? [];
     const [width, height] = size.split(' ');

@@ -11,7 +11,7 @@ import { codeBlocks, PAGES, readPage } from './pages.ts';
 
 const BLOCKS = PAGES.filter((page) => page.startsWith('docs/protocol/')).flatMap((page) => codeBlocks(page));
 
-/** The bytes that a block shows, without the annotations. */
+/** Returns the bytes that a block shows, without the annotations. */
 function bytesIn(text: string): string {
   return text.replace(/ {2,}[^0-9\s][^\n]*|^[A-Z].*$/gm, '').replace(/\s/g, '');
 }
@@ -22,7 +22,7 @@ function blockWith(start: string): string {
   return bytesIn(block.text);
 }
 
-test('the protocol pages show the bytes of a token and of a packed request', () => {
+test('docs/protocol: shows the bytes of a token and of a packed request', () => {
   assert.equal(blockWith('54 '), encodeToken(1, 7).toString('hex'));
   const batch = new PackedBatch();
   const body = Buffer.from('{"a":1}');
@@ -31,7 +31,7 @@ test('the protocol pages show the bytes of a token and of a packed request', () 
   assert.equal(blockWith('00 5a'), batch.take()[0]?.toString('hex'));
 });
 
-test('the protocol pages state every limit', () => {
+test('docs/protocol: states every limit', () => {
   const page = readPage('docs/protocol/limits.md') + readPage('docs/protocol/control-messages.md');
   const all = { ...limits, MAX_CONTROL_BYTES, MAX_EVENTS, MAX_CLASSIC_DEPTH, MAX_CLASSIC_DIGITS };
   for (const [name, value] of Object.entries(all)) {

@@ -12,20 +12,20 @@ import { ROOT, readPage } from './pages.ts';
 const PAGE = 'docs/reliability/index.md';
 const page = readPage(PAGE);
 
-/** The part of the page below a heading. */
+/** Returns the part of the page below a heading. */
 function section(heading: string): string {
   const [, rest = ''] = page.split(`\n## ${heading}\n`);
   return rest.split('\n## ')[0] ?? '';
 }
 
-test('every guarantee names tests that exist', () => {
+test('docs/reliability: every guarantee names tests that exist', () => {
   const rows = section('Guarantees')
     .split('\n')
     .filter((line) => line.startsWith('| ') && !line.startsWith('| guarantee'));
   assert.ok(rows.length > 15, 'the table was not read');
   const missing = rows.flatMap((row) => {
     const named = [...row.matchAll(/`(test\/[\w./-]+)` "([^"]+)"/g)];
-    if (named.length === 0) return [`no test: ${row}`];
+    if (named.length === 0) return [`the row names no test: ${row}`];
     return named.flatMap(([, file = '', title = '']) => {
       const there = existsSync(path.join(ROOT, file)) && readPage(file).includes(title);
       return there ? [] : [`${file}: ${title}`];
@@ -34,7 +34,7 @@ test('every guarantee names tests that exist', () => {
   assert.deepEqual(missing, []);
 });
 
-/** The scripts that the page lists under its faults. */
+/** Returns the fault tests that the page lists. */
 const SCRIPTS = [
   'worker-killed',
   'worker-stopped',
@@ -46,19 +46,22 @@ const SCRIPTS = [
   'clock-jumps',
   'partition',
   'overload',
+  'contract-restarts',
 ];
 
-test('the checker judges every fault script of the list', () => {
-  const unjudged = SCRIPTS.filter((name) => !readPage(`test/fault/${name}.test.ts`).includes('scene.kept('));
+test('docs/reliability: the checker judges every listed fault test', () => {
+  const unjudged = SCRIPTS.filter(
+    (name) => !readPage(`test/fault/${name}.test.ts`).includes('scene.assertGuarantees('),
+  );
   assert.deepEqual(unjudged, []);
 });
 
-test('the table of transitions is that of the model', () => {
+test('docs/reliability: the table of transitions matches the model', () => {
   const right = page.replace(
     /(<!-- life -->\n)[^]*?(<!-- \/life -->)/,
     (_, start: string, end: string) => `${start}\n${lifeTable()}\n\n${end}`,
   );
   if (process.env['UPDATE_SNAPSHOTS']) writeFileSync(path.join(ROOT, PAGE), right);
   assert.equal(readPage(PAGE), right);
-  assert.ok(right.includes(lifeTable()), 'the page has no marks for it');
+  assert.ok(right.includes(lifeTable()), 'the page has no marks for the table');
 });

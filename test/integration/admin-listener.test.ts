@@ -1,4 +1,4 @@
-/** The admin listener over HTTP: what it answers, to whom, and what it refuses. */
+/** The admin listener over HTTP: its responses, who may use it, and what it rejects. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -85,7 +85,7 @@ async function open(t: TestContext, options: Partial<AdminOptions> = {}) {
   return { source, url };
 }
 
-/** Sets a level, as JSON, with more headers. */
+/** Sets a log level with a JSON body and additional headers. */
 function setLevel(url: string, level: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${url}/log-level`, {
     method: 'PUT',
@@ -94,7 +94,7 @@ function setLevel(url: string, level: unknown, headers: Record<string, string> =
   });
 }
 
-/** The status for a request that names the listener so: fetch does not let one say that. */
+/** Returns the status of a request with this Host header, which fetch does not allow to set. */
 function statusFor(url: string, path: string, host: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request(url + path, { headers: { host } }, (res) => {
@@ -107,7 +107,7 @@ function statusFor(url: string, path: string, host: string): Promise<number | un
 }
 
 describe('admin listener', () => {
-  it('answers health with its reasons, and metrics', async (t) => {
+  it('admin listener: reports health with reasons, and metrics', async (t) => {
     const { source, url } = await open(t);
     const live = await fetch(`${url}/livez`);
     assert.deepEqual([live.status, await live.json()], [200, { status: 'ok', reasons: [] }]);
@@ -117,7 +117,11 @@ describe('admin listener', () => {
     source.healthNow = { status: 'unavailable', reasons };
     const unready = await fetch(`${url}/readyz`);
     assert.deepEqual([unready.status, await unready.json()], [503, { status: 'unavailable', reasons }]);
-    assert.equal((await fetch(`${url}/livez`)).status, 200, 'it lives all the same');
+    assert.equal(
+      (await fetch(`${url}/livez`)).status,
+      200,
+      'the process is alive although no router is reachable',
+    );
     source.healthNow = { status: 'degraded', reasons };
     assert.equal((await fetch(`${url}/readyz`)).status, 200);
     const metrics = await fetch(`${url}/metrics`);
@@ -127,7 +131,7 @@ describe('admin listener', () => {
     assert.match(metrics.headers.get('content-security-policy') ?? '', /^default-src 'none';/);
   });
 
-  it('changes the level of the log', async (t) => {
+  it('admin listener: changes the log level', async (t) => {
     const { source, url } = await open(t);
     assert.deepEqual(await (await fetch(`${url}/log-level`)).json(), { level: 'info' });
     assert.equal((await setLevel(url, 'debug')).status, 200);
@@ -140,7 +144,7 @@ describe('admin listener', () => {
     assert.equal(source.logLevel, 'debug');
   });
 
-  it('drains workers and pauses events, whatever they are called', async (t) => {
+  it('admin listener: drains workers and pauses events, whatever characters their names have', async (t) => {
     const { source, url } = await open(t);
     const post = (path: string, body: unknown) =>
       fetch(`${url}/api/${path}`, {
@@ -170,7 +174,7 @@ describe('admin listener', () => {
     assert.equal((await fetch(`${url}/api/contracts/other`)).status, 404);
   });
 
-  it('sends snapshots, and one at once when something happens', async (t) => {
+  it('admin listener: streams snapshots, one of them immediately after a change', async (t) => {
     const { source, url } = await open(t);
     const gone = new AbortController();
     const response = await fetch(`${url}/api/live`, { signal: gone.signal });
@@ -188,7 +192,7 @@ describe('admin listener', () => {
     gone.abort();
   });
 
-  it('serves the dashboard, from nowhere else and to everybody', async (t) => {
+  it('admin listener: serves the dashboard to every client, without resources of other hosts', async (t) => {
     const { url } = await open(t, { host: '0.0.0.0' });
     const page = await fetch(url);
     assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
@@ -198,7 +202,7 @@ describe('admin listener', () => {
     assert.equal((await fetch(`${url}/api/snapshot`)).status, 403);
   });
 
-  it('takes changes from no page of another site', async (t) => {
+  it('admin listener: rejects changes from pages of other sites', async (t) => {
     const { source, url } = await open(t);
     const plain = { method: 'PUT', headers: { 'content-type': 'text/plain' }, body: '{"level":"debug"}' };
     assert.equal((await fetch(`${url}/log-level`, plain)).status, 415);
@@ -212,7 +216,7 @@ describe('admin listener', () => {
     assert.equal(source.logLevel, 'info');
   });
 
-  it('is known on loopback by no name that others could point at it', async (t) => {
+  it('admin listener: on loopback, rejects host names that could be rebound to it', async (t) => {
     const { url } = await open(t);
     for (const host of ['evil.example', 'evil.example:80', '10.0.0.1']) {
       assert.equal(await statusFor(url, '/metrics', host), 403, host);
@@ -222,14 +226,14 @@ describe('admin listener', () => {
     }
   });
 
-  it('answers clients of HTTP/1.0, which need no host', async (t) => {
+  it('admin listener: accepts HTTP/1.0 requests without a host', async (t) => {
     const { url } = await open(t);
     const { port } = new URL(url);
     const { status } = parseRaw(await exchangeRaw(Number(port), 'GET /metrics HTTP/1.0\r\n\r\n'));
     assert.equal(status, 200);
   });
 
-  it('gives pages of other sites no live view, and one address not all of them', async (t) => {
+  it('admin listener: rejects live streams for other sites, and limits them per address', async (t) => {
     const { url } = await open(t);
     const gone = new AbortController();
     t.after(() => gone.abort());
@@ -263,7 +267,7 @@ describe('admin listener', () => {
     while (response.status !== 200) response = await fetch(`${url}/api/live`, { signal: again.signal });
   });
 
-  it('gives others no more than health and metrics without a token', async (t) => {
+  it('admin listener: without a token, serves only health and metrics to other hosts', async (t) => {
     const { url } = await open(t, { host: '0.0.0.0' });
     for (const path of ['/livez', '/readyz', '/metrics']) assert.equal((await fetch(url + path)).status, 200);
     const refused = await fetch(`${url}/log-level`);
@@ -272,7 +276,7 @@ describe('admin listener', () => {
     assert.equal((await setLevel(url, 'debug')).status, 403);
   });
 
-  it('asks for its token where it has one', async (t) => {
+  it('admin listener: requires its token if one is configured', async (t) => {
     const { source, url } = await open(t, { host: '0.0.0.0', token: TOKEN });
     assert.equal((await fetch(`${url}/metrics`)).status, 200);
     const without = await setLevel(url, 'debug');
@@ -285,7 +289,7 @@ describe('admin listener', () => {
     assert.equal(source.logLevel, 'debug');
   });
 
-  it('answers what is broken, and keeps the details of its own faults', async (t) => {
+  it('admin listener: responds to invalid requests and keeps details of internal errors to itself', async (t) => {
     const { source, url } = await open(t);
     const headers = { 'content-type': 'application/json' };
     assert.equal((await fetch(`${url}/log-level`, { method: 'PUT', headers, body: '{' })).status, 400);
@@ -298,7 +302,7 @@ describe('admin listener', () => {
     assert.doesNotMatch(await broken.text(), /secret/);
   });
 
-  it('says why it cannot listen', async (t) => {
+  it('admin listener: reports why it cannot listen', async (t) => {
     const other = createServer();
     scopeOf(t).after(() => other.close());
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -308,7 +312,7 @@ describe('admin listener', () => {
 });
 
 describe('admin token', () => {
-  it('is the one line of its file', (t) => {
+  it('admin token: is the only line of its file', (t) => {
     const file = join(tempFolder(t), 'token');
     writeFileSync(file, `${TOKEN}\n`);
     assert.equal(readToken(file), TOKEN);

@@ -1,4 +1,7 @@
-/** What a worker should not send to a router: dropped and counted; nobody but itself is harmed. */
+/**
+ * Invalid messages from a worker to a router. They are dropped and counted, and affect only their
+ * sender.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Dealer } from 'zeromq';
@@ -19,19 +22,22 @@ failOnLeftovers();
 const ANY = 'tcp://127.0.0.1:0';
 const hello = (data: string): Frame[] => ['$', '', '$hello', data];
 
-/** `cause`: what it is counted under: a cause of the diagnostics, or `unasked`: a counter of `router.stats().dropped`. */
+/**
+ * `cause`: the counter: a cause of the diagnostics, or `unasked`, a counter of
+ * `router.stats().dropped`.
+ */
 const BAD_FRAMES: readonly { what: string; frames: Frame[]; cause: DropCause | 'unasked' }[] = [
   { what: 'one frame', frames: ['x'], cause: 'too-few-frames' },
   { what: 'three frames', frames: ['x', '', 'evil'], cause: 'too-few-frames' },
-  { what: 'a reply without delimiter', frames: ['evil', '{}'], cause: 'unknown-token' },
-  { what: 'a reply that nobody asked for', frames: ['client', '', 'evil', '{}'], cause: 'unknown-token' },
+  { what: 'a reply without a delimiter', frames: ['evil', '{}'], cause: 'unknown-token' },
+  { what: 'a reply to an unknown request', frames: ['client', '', 'evil', '{}'], cause: 'unknown-token' },
   {
-    what: 'a token that was never given out',
+    what: 'a token that the router did not issue',
     frames: [encodeToken(0, 7), '', 'evil', '{}'],
     cause: 'unasked',
   },
   {
-    what: 'a name that is no UTF-8',
+    what: 'a name that is not UTF-8',
     frames: [encodeToken(0, 7), '', NO_UTF8, '{}'],
     cause: 'bad-event-name',
   },
@@ -43,39 +49,39 @@ const BAD_FRAMES: readonly { what: string; frames: Frame[]; cause: DropCause | '
   { what: 'three empty frames', frames: ['', '', ''], cause: 'bad-event-name' },
   { what: '10,000 frames', frames: Array.from({ length: 10_000 }, () => 'x'), cause: 'too-many-frames' },
   { what: '10,000 empty frames', frames: Array.from({ length: 10_000 }, () => ''), cause: 'bad-event-name' },
-  { what: 'a control message without name', frames: ['$', ''], cause: 'bad-control' },
+  { what: 'a control message without a name', frames: ['$', ''], cause: 'bad-control' },
   { what: 'an unknown control message', frames: ['$', '', '$explode', '{}'], cause: 'bad-control' },
   { what: 'a packed message of garbage', frames: [packed(9, 9, 9)], cause: 'bad-batch' },
-  { what: 'a packed reply cut short', frames: [packed(2, 0, 1)], cause: 'bad-batch' },
-  { what: 'a packed reply that nobody asked for', frames: [PACKED_REPLY], cause: 'unasked' },
-  { what: 'a packed request cut short', frames: [packed(1, 0, 0)], cause: 'bad-batch' },
+  { what: 'a truncated packed reply', frames: [packed(2, 0, 1)], cause: 'bad-batch' },
+  { what: 'a packed reply to an unknown request', frames: [PACKED_REPLY], cause: 'unasked' },
+  { what: 'a truncated packed request', frames: [packed(1, 0, 0)], cause: 'bad-batch' },
 ];
 
 const BAD_HELLOS: Record<string, string> = {
   'broken JSON': '{"v":1',
-  'no object': '[1]',
+  'JSON that is not an object': '[1]',
   'an unknown version': '{"v":99,"pack":1,"concurrency":1}',
   'no concurrency': '{"v":1,"pack":1}',
   'a concurrency of a billion': '{"v":1,"pack":1,"concurrency":1000000000}',
-  'events that are no list': '{"v":1,"pack":1,"concurrency":1,"events":"echo"}',
-  'events that are no names': '{"v":1,"pack":1,"concurrency":1,"events":[1,null]}',
+  'events that are not a list': '{"v":1,"pack":1,"concurrency":1,"events":"echo"}',
+  'events that are not names': '{"v":1,"pack":1,"concurrency":1,"events":[1,null]}',
   'an event of the router': '{"v":1,"pack":1,"concurrency":1,"events":["$hello"]}',
   '60,000 events': JSON.stringify({ v: 1, pack: 1, concurrency: 1, events: names(60_000) }),
-  'a contract without fragment': '{"v":1,"pack":1,"concurrency":1,"contract":{"name":"x"}}',
+  'a contract without a fragment': '{"v":1,"pack":1,"concurrency":1,"contract":{"name":"x"}}',
 };
 
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, n) => `event.${n}`);
 }
 
-/** How deep arrays are nested. */
+/** Depth of the nested arrays. */
 function levelsOf(value: unknown): number {
   let levels = 0;
   for (let inner = value; Array.isArray(inner); inner = inner[0] as unknown) levels += 1;
   return levels;
 }
 
-describe('the backend of a router', () => {
+describe('backend', () => {
   const scope = new Scope();
   let router: ZeroMQRouter;
   let backend: string;
@@ -101,43 +107,51 @@ describe('the backend of a router', () => {
     assert.equal((await client.sendMessage('echo', 'good')).eventData, 'good');
   };
 
-  /** A bare socket that the router takes for a classic worker: it gets the events that nobody announced. */
+  /** A bare socket that the router treats as a classic worker: it gets unannounced events. */
   const evilWorker = (cleanup: Scope) => untilJoined(async () => rawDealer(cleanup, backend));
 
-  /** The bare socket is given the next request; returns its frames up to the name. */
+  /** Sends the next request to the bare socket and returns its frames up to the name. */
   const assigned = async (socket: Dealer) => (await socket.receive()).slice(0, 3);
 
-  /** Replies that fit no request: of the past, or of none at all. Which of the two, a guess may hit either. */
+  /**
+   * Replies to unknown requests: settled ones or invented ones. A guessed token may match either.
+   */
   const unasked = () => router.stats().dropped.late + router.stats().dropped.forged;
   const counted = (cause: DropCause | 'unasked') => (cause === 'unasked' ? unasked() : drops.count(cause));
 
-  /** The router answers a goodbye: it has read all that the worker sent before. */
+  /**
+   * Waits for the answer to a goodbye, after which the router has read everything that the worker
+   * sent before.
+   */
   const isRead = async (socket: Dealer) => {
     await socket.send(['$', '', '$bye', '{}']);
     assert.equal(String((await socket.receive())[2]), '$bye');
   };
 
-  /** The worker serves a request of its own. The reply proves that the router has read all it sent before. */
+  /**
+   * Sends the worker a request. Its reply proves that the router has read everything sent before.
+   */
   const stillServes = async (socket: Dealer) => {
     const reply = client.sendMessage('evil', {});
     await socket.send([...(await assigned(socket)), '"still here"']);
     assert.equal((await reply).eventData, 'still here');
   };
 
-  describe('drops and counts', () => {
+  describe('backend: drops and counts', () => {
     for (const { what, frames, cause } of BAD_FRAMES) {
       it(what, async (t) => {
         const socket = await evilWorker(scopeOf(t));
         const before = counted(cause);
         await socket.send(frames);
-        // Whoever sends packed messages gets packed ones: this bare socket would not understand its requests.
+        // A worker that sends packed messages receives packed ones, which this bare socket does not
+        // understand.
         await (frames[0] instanceof Buffer && isPacked(frames[0]) ? isRead(socket) : stillServes(socket));
         assert.equal(counted(cause), before + 1);
         await goodRequest();
       });
     }
 
-    it('the second of two replies', async (t) => {
+    it('backend: drops the second of two replies', async (t) => {
       const socket = await evilWorker(scopeOf(t));
       const before = router.stats().dropped.late;
       const reply = client.sendMessage('evil', {});
@@ -150,7 +164,7 @@ describe('the backend of a router', () => {
       await goodRequest();
     });
 
-    it('a reply to a request that another worker holds, and guesses at its token', async (t) => {
+    it('backend: drops a reply to a request that another worker holds, and guesses at its token', async (t) => {
       const scope = scopeOf(t);
       const holder = await evilWorker(scope);
       const reply = client.sendMessage('evil', {});
@@ -172,7 +186,7 @@ describe('the backend of a router', () => {
     });
   });
 
-  describe('does not take in a worker that says hello with', () => {
+  describe('backend: rejects a worker whose hello has', () => {
     for (const [what, data] of Object.entries(BAD_HELLOS)) {
       it(what, async (t) => {
         const socket = rawDealer(scopeOf(t), backend);
@@ -185,7 +199,7 @@ describe('the backend of a router', () => {
     }
   });
 
-  it('passes a reply of broken JSON on: the client names it', async (t) => {
+  it('backend: forwards a reply with invalid JSON, which the client reports', async (t) => {
     const socket = await evilWorker(scopeOf(t));
     const reply = assert.rejects(client.sendMessage('evil', {}), { code: 'BAD_REPLY' });
     await socket.send([...(await assigned(socket)), '{"broken']);
@@ -194,7 +208,7 @@ describe('the backend of a router', () => {
   });
 
   for (const levels of [1000, 100_000]) {
-    it(`passes a reply of JSON of ${levels} levels on, and what comes next`, async (t) => {
+    it(`backend: forwards a reply with JSON of ${levels} levels and what follows`, async (t) => {
       const socket = await evilWorker(scopeOf(t));
       const reply = client.sendMessage<unknown>('evil', {});
       await socket.send([...(await assigned(socket)), nested(levels)]);
@@ -205,7 +219,7 @@ describe('the backend of a router', () => {
     });
   }
 
-  it('cuts a worker that replies 64 MiB; who asked is told that it was lost', async (t) => {
+  it('backend: disconnects a worker that replies with 64 MiB, and the caller learns that it is lost', async (t) => {
     const socket = await evilWorker(scopeOf(t));
     const reply = assert.rejects(client.sendMessage('evil', {}), { code: 'WORKER_LOST', dispatched: true });
     await socket.send([...(await assigned(socket)), Buffer.alloc(64 * 1024 * 1024, 0x20)]);
@@ -213,7 +227,7 @@ describe('the backend of a router', () => {
     await goodRequest();
   });
 
-  it('takes no reply to a request of a worker from another connection under its identity: the request is lost', async (t) => {
+  it('backend: drops the reply from another connection with the identity of a worker; the request is lost', async (t) => {
     const scope = scopeOf(t);
     const owner = await untilJoined(async () => rawDealer(scope, backend, 'same-identity'));
     const lost = assert.rejects(client.sendMessage('evil', {}), { code: 'WORKER_LOST', dispatched: true });
@@ -225,10 +239,10 @@ describe('the backend of a router', () => {
   });
 
   for (const [what, identity, frames] of [
-    ['claims the identity of another', 'a-worker', []],
-    ['sends a frame as the socket does for one that goes', 'a-ghost', ['']],
+    ['uses the identity of another one', 'a-worker', []],
+    ['sends the frame that stands for a closed connection', 'a-ghost', ['']],
   ] as const) {
-    it(`gives no request to a worker that ${what}, and then goes`, async (t) => {
+    it(`backend: sends no request to a worker that ${what} and leaves`, async (t) => {
       const scope = scopeOf(t);
       if (frames.length === 0) await untilJoined(async () => rawDealer(scope, backend, identity));
       const worker = await untilJoined(async () => rawDealer(scope, backend, 'another-worker'));
@@ -241,7 +255,7 @@ describe('the backend of a router', () => {
     });
   }
 
-  it('takes a worker in whose identity another one had before', async (t) => {
+  it('backend: accepts a worker with the identity of an earlier one', async (t) => {
     const scope = scopeOf(t);
     const owner = await untilJoined(async () => rawDealer(scope, backend, 'one-after-the-other'));
     const gone = published(diagnostics.workerLeft, ({ worker }) => worker === 'one-after-the-other');

@@ -1,4 +1,7 @@
-/** What a router or server should not send to a client: dropped and counted; the client's requests go on. */
+/**
+ * Invalid messages from a router or server to a client. They are dropped and counted, and the
+ * client's requests continue.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Router } from 'zeromq';
@@ -16,19 +19,19 @@ failOnLeftovers();
 const BAD_REPLIES: readonly { what: string; frames: Frame[]; cause: DropCause }[] = [
   { what: 'an empty frame', frames: [''], cause: 'too-few-frames' },
   { what: 'one frame', frames: ['x'], cause: 'too-few-frames' },
-  { what: 'a reply without token', frames: ['', 'echo', '{}'], cause: 'unknown-token' },
-  { what: 'a reply without delimiter', frames: ['echo', '{}'], cause: 'unknown-token' },
-  { what: 'a token too short', frames: ['T', '', 'echo', '{}'], cause: 'unknown-token' },
+  { what: 'a reply without a token', frames: ['', 'echo', '{}'], cause: 'unknown-token' },
+  { what: 'a reply without a delimiter', frames: ['echo', '{}'], cause: 'unknown-token' },
+  { what: 'a token that is too short', frames: ['T', '', 'echo', '{}'], cause: 'unknown-token' },
   { what: 'a forged token', frames: [encodeToken(0, 12_345), '', 'echo', '{}'], cause: 'unknown-token' },
   {
-    what: 'a name that is no UTF-8',
+    what: 'a name that is not UTF-8',
     frames: [encodeToken(0, 1), '', NO_UTF8, '{}'],
     cause: 'bad-event-name',
   },
   { what: '10,000 frames', frames: Array.from({ length: 10_000 }, () => 'x'), cause: 'too-many-frames' },
 ];
 
-describe('a client', () => {
+describe('client', () => {
   const scope = new Scope();
   let router: Router;
   let client: ZeroMQClient;
@@ -44,7 +47,7 @@ describe('a client', () => {
   });
   after(() => scope.close());
 
-  /** The envelope and name of the client's next request. */
+  /** Returns the envelope and name of the client's next request. */
   const nextRequest = async () => (await router.receive()).slice(0, 4);
   const goodRequest = async () => {
     const reply = client.sendMessage('echo', {});
@@ -53,7 +56,7 @@ describe('a client', () => {
   };
 
   for (const { what, frames, cause } of BAD_REPLIES) {
-    it(`drops ${what}`, async () => {
+    it(`client: drops ${what}`, async () => {
       const reply = client.sendMessage('echo', {});
       const request = await nextRequest();
       const before = drops.count(cause);
@@ -64,7 +67,7 @@ describe('a client', () => {
     });
   }
 
-  it('drops a second reply to one request', async () => {
+  it('client: drops a second reply to a request', async () => {
     const reply = client.sendMessage('echo', {});
     const request = await nextRequest();
     const before = drops.count('late-reply');
@@ -75,7 +78,7 @@ describe('a client', () => {
     await goodRequest();
   });
 
-  it('drops a reply that comes after its timeout', async () => {
+  it('client: drops a reply that arrives after the timeout', async () => {
     const reply = client.sendMessage('echo', {}, { timeout: 50 });
     const request = await nextRequest();
     await assert.rejects(reply, { code: 'TIMEOUT' });
@@ -85,14 +88,14 @@ describe('a client', () => {
     await goodRequest();
   });
 
-  it('names a reply that is no JSON, and goes on', async () => {
+  it('client: reports a reply that is not JSON, and continues', async () => {
     const reply = client.sendMessage('echo', {});
     await router.send([...(await nextRequest()), '{"broken']);
     await assert.rejects(reply, { code: 'BAD_REPLY' });
     await goodRequest();
   });
 
-  it('takes a reply with broken metadata for a failure, and counts it', async () => {
+  it('client: treats a reply with invalid metadata as a failure, and counts it', async () => {
     const before = drops.count('bad-metadata');
     const reply = client.sendMessage('echo', {});
     await router.send([...(await nextRequest()), '{}', '{"status":"fine"}']);
@@ -101,15 +104,15 @@ describe('a client', () => {
     await goodRequest();
   });
 
-  it('cuts a router that sends 64 MiB; what was under way is told so, and it comes back', async () => {
+  it('client: disconnects a router that sends 64 MiB, fails the requests in flight, and reconnects', async () => {
     const reply = client.sendMessage('echo', {});
     await router.send([...(await nextRequest()), Buffer.alloc(64 * 1024 * 1024, 0x20)]);
     await assert.rejects(reply, { code: 'WORKER_LOST', dispatched: true });
     await goodRequest();
   });
 
-  // The last one: whoever sends it a packed message gets packed ones back.
-  it('drops packed garbage', async () => {
+  // This comes last: a client that received a packed message sends packed ones.
+  it('client: drops packed garbage', async () => {
     const before = drops.count('bad-batch');
     const reply = client.sendMessage('echo', {});
     const request = await nextRequest();

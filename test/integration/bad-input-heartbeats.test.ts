@@ -1,4 +1,7 @@
-/** What nobody should send to the heartbeat port of a router or server: dropped and counted, and no worker harmed. */
+/**
+ * Invalid messages to the heartbeat port of a router or server. They are dropped and counted, and
+ * affect no worker.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
@@ -35,20 +38,20 @@ const BAD_BEATS: Record<string, Frame[]> = {
   'no data': ['', 'heartbeat'],
   'no delimiter': beat().slice(1),
   'another event': ['', 'echo', '{}'],
-  'a name that is no UTF-8': ['', NO_UTF8, '{}'],
+  'a name that is not UTF-8': ['', NO_UTF8, '{}'],
   'a name of 64 KiB': ['', 'n'.repeat(65_536), '{}'],
   'broken JSON': ['', 'heartbeat', '{"node_id":'],
   'an array': ['', 'heartbeat', '[]'],
   'JSON of 1,000 levels': ['', 'heartbeat', nested(1000)],
   'no fields': ['', 'heartbeat', '{}'],
-  'a node id that is no text': beat({ node_id: 7 }),
+  'a node id that is not a string': beat({ node_id: 7 }),
   'an empty node id': beat({ node_id: '' }),
   'a node id of 10,000 characters': beat({ node_id: 'f'.repeat(10_000) }),
   'a session id with a NUL': beat({ session_id: 'a\0b' }),
   'an unknown node type': beat({ node_type: 'emperor' }),
-  'a time that is no number': beat({ last_heartbeat: 'now' }),
-  'a time before all times': beat({ last_heartbeat: -1 }),
-  'a count that is no number': beat({ missed_count: {} }),
+  'a time that is not a number': beat({ last_heartbeat: 'now' }),
+  'a time before 1970': beat({ last_heartbeat: -1 }),
+  'a count that is not a number': beat({ missed_count: {} }),
   '10,000 frames': Array.from({ length: 10_000 }, () => 'x'),
 };
 
@@ -60,7 +63,7 @@ const TARGETS = {
 } as const;
 
 for (const [target, make] of Object.entries(TARGETS)) {
-  describe(`the heartbeat port of ${target}`, () => {
+  describe(`heartbeat port of ${target}`, () => {
     const scope = new Scope();
     const node = make(new ZeroMQHeartbeatConfig(ANY));
     let endpoint: string;
@@ -74,7 +77,7 @@ for (const [target, make] of Object.entries(TARGETS)) {
     after(() => scope.close());
 
     for (const [what, frames] of Object.entries(BAD_BEATS)) {
-      it(`counts ${what}`, async (t) => {
+      it(`heartbeat port of ${target}: drops and counts ${what}`, async (t) => {
         const socket = rawDealer(scopeOf(t), endpoint);
         const before = drops.count('bad-heartbeat');
         await socket.send(frames);
@@ -82,7 +85,7 @@ for (const [target, make] of Object.entries(TARGETS)) {
       });
     }
 
-    it('cuts who sends 64 MiB, and takes a good one when it comes back', async (t) => {
+    it(`heartbeat port of ${target}: disconnects a peer that sends 64 MiB, and accepts its heartbeat after it reconnects`, async (t) => {
       const socket = rawDealer(scopeOf(t), endpoint);
       const cut = isCut(socket);
       await socket.send(['', 'heartbeat', Buffer.alloc(64 * 1024 * 1024, 0x20)]);
@@ -92,7 +95,7 @@ for (const [target, make] of Object.entries(TARGETS)) {
       assert.deepEqual(await connected, [`${'6'.repeat(32)}_${SESSION}`]);
     });
 
-    it('still takes a good one, and one with fields and frames that it does not know', async (t) => {
+    it(`heartbeat port of ${target}: accepts a valid heartbeat, also with unknown fields and frames`, async (t) => {
       const socket = rawDealer(scopeOf(t), endpoint);
       const heard: string[] = [];
       for (const node_id of ['1'.repeat(32), '2'.repeat(32)]) {
@@ -120,18 +123,18 @@ describe('heartbeats of workers', () => {
     return { router, backend, heartbeat, client };
   };
 
-  /** Sends the heartbeat of a worker and waits until the router has it. */
+  /** Sends the heartbeat of a worker and waits until the router has received it. */
   const beatOf = async (scope: Scope, router: ZeroMQRouter, heartbeat: string, node_id: string) => {
     const connected = once(router, 'peerConnected');
     await rawDealer(scope, heartbeat).send(beat({ node_id, node_type: 'worker' }));
     await connected;
   };
 
-  it('that are not connected cost nobody a request', async (t) => {
+  it('router: heartbeats of workers that are not connected cost no request', async (t) => {
     const scope = scopeOf(t);
     const { router, backend, heartbeat, client } = await start(scope);
     await beatOf(scope, router, heartbeat, '3'.repeat(32));
-    const worker = await untilJoined(async () => rawDealer(scope, backend, 'really there'));
+    const worker = await untilJoined(async () => rawDealer(scope, backend, 'connected'));
     const serve = async () => {
       for (let n = 0; n < 4; n += 1) {
         const request = await worker.receive();
@@ -143,7 +146,7 @@ describe('heartbeats of workers', () => {
     await served;
   });
 
-  it('that come before the worker itself do not keep it out', async (t) => {
+  it('router: a worker is accepted although its heartbeats arrive first', async (t) => {
     const scope = scopeOf(t);
     const { router, backend, heartbeat, client } = await start(scope);
     const node = '4'.repeat(32);

@@ -1,4 +1,7 @@
-/** What a client should not send to a router or to a server: answered or dropped, counted, never fatal. */
+/**
+ * Invalid messages from a client to a router or a server. They are answered, or dropped and
+ * counted, and never fatal.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Dealer } from 'zeromq';
@@ -16,7 +19,7 @@ const ANY = 'tcp://127.0.0.1:0';
 const handlers = { echo: (data: unknown) => data };
 type Limits = { maxMessageSize?: number };
 
-/** Starts a router with a worker; gives where clients connect. */
+/** Starts a router with a worker and returns the endpoint for clients. */
 async function startRouter(scope: Scope, limits: Limits = {}): Promise<string> {
   const router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY, ...limits });
   scope.after(() => router.stop({ deadline: 100 }));
@@ -33,14 +36,14 @@ async function startServer(scope: Scope, limits: Limits = {}): Promise<string> {
   return (await server.start()).endpoint;
 }
 
-/** The data of the next answer on a bare socket. */
+/** Returns the data of the next reply on a bare socket. */
 async function answer(socket: Dealer): Promise<unknown> {
   const [delimiter, , body] = await socket.receive();
-  assert.equal(delimiter?.length, 0, 'the answer starts with the delimiter');
+  assert.equal(delimiter?.length, 0, 'the reply starts with the delimiter');
   return JSON.parse(String(body));
 }
 
-/** The bare socket that was bad is served again. */
+/** Asserts that the bare socket that sent invalid messages is still served. */
 async function stillServed(socket: Dealer): Promise<void> {
   await socket.send(['', 'echo', '{"good":1}']);
   assert.deepEqual(await answer(socket), { good: 1 });
@@ -66,7 +69,7 @@ for (const [target, start] of [
     after(() => scope.close());
 
     for (const { what, frames, answer: expected, cause } of BAD_REQUESTS) {
-      it(`${expected ? 'answers' : 'drops'} ${what}`, async (t) => {
+      it(`${target}: ${expected ? 'replies to' : 'drops'} ${what}`, async (t) => {
         const socket = rawDealer(scopeOf(t), endpoint);
         const counted = cause && drops.count(cause);
         await socket.send(frames);
@@ -81,7 +84,7 @@ for (const [target, start] of [
       });
     }
 
-    it('cuts a client that sends 64 MiB, and serves it when it comes back', async (t) => {
+    it(`${target}: disconnects a client that sends 64 MiB, and serves it after it reconnects`, async (t) => {
       const socket = rawDealer(scopeOf(t), endpoint);
       const cut = isCut(socket);
       await stillServed(socket);
@@ -91,7 +94,7 @@ for (const [target, start] of [
       assert.equal((await client.sendMessage('echo', 'good')).eventData, 'good');
     });
 
-    it('takes a message just below the limit it was given, and none above', async (t) => {
+    it(`${target}: accepts a message just below the size limit and none above it`, async (t) => {
       const scope = scopeOf(t);
       const socket = rawDealer(scope, await start(scope, { maxMessageSize: 100_000 }));
       const cut = isCut(socket);
@@ -103,7 +106,7 @@ for (const [target, start] of [
       await stillServed(socket);
     });
 
-    it('serves a second client that claims the identity of the first, or none of its requests', async (t) => {
+    it(`${target}: a second client with the identity of the first does not disturb it`, async (t) => {
       const scope = scopeOf(t);
       const first = rawDealer(scope, endpoint, 'the-same');
       await stillServed(first);

@@ -1,4 +1,7 @@
-/** What a router should not send to a worker: dropped and counted, or answered; the worker serves on. */
+/**
+ * Invalid messages from a router to a worker. They are answered, or dropped and counted, and the
+ * worker continues.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Router } from 'zeromq';
@@ -18,7 +21,7 @@ failOnLeftovers();
 interface BadAssignment {
   what: string;
   frames: Frame[];
-  /** Code of the error that is answered; undefined where nothing is. */
+  /** Code of the error reply; undefined if there is none. */
   answer?: string;
   cause?: DropCause;
 }
@@ -34,7 +37,7 @@ const BAD_ASSIGNMENTS: readonly BadAssignment[] = [
     cause: 'bad-event-name',
   },
   {
-    what: 'a name that is no UTF-8',
+    what: 'a name that is not UTF-8',
     frames: ['caller', '', NO_UTF8, '{}'],
     answer: 'MALFORMED_MESSAGE',
     cause: 'bad-event-name',
@@ -47,20 +50,20 @@ const BAD_ASSIGNMENTS: readonly BadAssignment[] = [
   },
   { what: 'broken JSON', frames: ['caller', '', 'echo', '{"broken'], answer: 'MALFORMED_MESSAGE' },
   { what: 'empty data', frames: ['caller', '', 'echo', ''], answer: 'MALFORMED_MESSAGE' },
-  { what: 'an event without handler', frames: ['caller', '', 'nobody', '{}'], answer: 'NO_HANDLER' },
-  { what: 'a control message without name', frames: ['$', ''], cause: 'bad-control' },
+  { what: 'an event without a handler', frames: ['caller', '', 'unknown', '{}'], answer: 'NO_HANDLER' },
+  { what: 'a control message without a name', frames: ['$', ''], cause: 'bad-control' },
   { what: 'an unknown control message', frames: ['$', '', '$explode', '{}'], cause: 'bad-control' },
-  { what: 'a control message of broken JSON', frames: ['$', '', '$welcome', '{"v'], cause: 'bad-control' },
-  { what: 'a welcome of wrong fields', frames: ['$', '', '$welcome', '{"v":"1","pack":[],"router":7}'] },
-  { what: 'a refusal without reason', frames: ['$', '', '$refused', '{"reason":{}}'] },
-  { what: 'a goodbye that nobody asked for', frames: ['$', '', '$bye', '{}'] },
+  { what: 'a control message with invalid JSON', frames: ['$', '', '$welcome', '{"v'], cause: 'bad-control' },
+  { what: 'a welcome with wrong fields', frames: ['$', '', '$welcome', '{"v":"1","pack":[],"router":7}'] },
+  { what: 'a rejection without a reason', frames: ['$', '', '$refused', '{"reason":{}}'] },
+  { what: 'an answer to a goodbye that the worker did not send', frames: ['$', '', '$bye', '{}'] },
   { what: 'a packed message of garbage', frames: [packed(9, 9, 9)], cause: 'bad-batch' },
-  { what: 'a packed request cut short', frames: [packed(1, 0, 1)], cause: 'bad-batch' },
+  { what: 'a truncated packed request', frames: [packed(1, 0, 1)], cause: 'bad-batch' },
   { what: 'a packed reply', frames: [PACKED_REPLY], cause: 'foreign-reply' },
-  { what: 'a packed cancel of nothing', frames: [PACKED_CANCEL] },
+  { what: 'a packed cancellation of an unknown request', frames: [PACKED_CANCEL] },
 ];
 
-describe('a worker', () => {
+describe('worker', () => {
   const scope = new Scope();
   let router: Router;
   let worker: ZeroMQWorker;
@@ -77,7 +80,7 @@ describe('a worker', () => {
   });
   after(() => scope.close());
 
-  /** Of the worker's connection: a further one is of the same node. */
+  /** The worker's connection. Further connections belong to the same node. */
   let address = '';
   const identity = () => address;
   /** Waits for the hello of the worker. */
@@ -96,7 +99,7 @@ describe('a worker', () => {
   };
 
   for (const { what, frames, answer, cause } of BAD_ASSIGNMENTS) {
-    it(`${answer ? 'answers' : 'drops'} ${what}`, async () => {
+    it(`worker: ${answer ? 'replies to' : 'drops'} ${what}`, async () => {
       const before = cause && drops.count(cause);
       await send(frames);
       if (answer) {
@@ -109,21 +112,21 @@ describe('a worker', () => {
     });
   }
 
-  it('answers 10,000 frames, of which it reads the first four', async () => {
+  it('worker: replies to 10,000 frames and reads the first four', async () => {
     await send(['caller', '', 'echo', '{}', ...Array.from({ length: 9_996 }, () => 'x')]);
     assert.deepEqual(texts(await router.receive()).slice(0, 5), [identity(), 'caller', '', 'echo', '{}']);
     await goodRequest();
   });
 
-  it('echoes JSON of 1,000 levels', () => goodRequest(nested(1000)));
+  it('worker: returns JSON of 1,000 levels', () => goodRequest(nested(1000)));
 
-  it('says hello again when it is asked who it is', async () => {
+  it('worker: repeats its hello on request', async () => {
     await send(['$', '', '$who', '{}']);
     await hello();
     await goodRequest();
   });
 
-  it('cuts a router that sends 64 MiB, and comes back', async () => {
+  it('worker: disconnects a router that sends 64 MiB, and reconnects', async () => {
     await send(['caller', '', 'echo', Buffer.alloc(64 * 1024 * 1024, 0x20)]);
     await hello();
     await goodRequest();

@@ -1,4 +1,7 @@
-/** A program that uses the client made from the live document; `openapi-typescript` writes `api.ts` beside it. */
+/**
+ * Uses the client generated from the live document. `openapi-typescript` writes `api.ts` next to
+ * it.
+ */
 export const PROGRAM = `
 import assert from 'node:assert/strict';
 import createClient from 'openapi-fetch';

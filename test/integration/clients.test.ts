@@ -1,6 +1,6 @@
 /**
- * Clients made from the live document, by tools that know nothing of us, work unmodified with the sample workers; and
- * linters find no error in that document.
+ * Clients that third-party tools generate from the live document work with the sample workers, and
+ * linters report no error in that document.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -20,9 +20,9 @@ import { PROGRAM } from './clients-program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT = 20_000;
-/** A machine that other tests keep busy takes longer. */
+/** A start takes longer while other tests use the CPU. */
 const timeout = 4 * LIMIT;
-/** Severity of spectral's diagnostics. */
+/** Severities of spectral's diagnostics. */
 const ERROR = 0;
 const run = promisify(execFile);
 const binOf = (name: string, bin: string) => join(ROOT, 'node_modules', name, bin);
@@ -56,7 +56,7 @@ describe('clients of the live document', () => {
   });
   after(() => scope.close());
 
-  it('openapi-typescript and openapi-fetch: types that hold, refuse what is wrong, and calls', {
+  it('openapi-typescript and openapi-fetch: the generated types match the replies and reject invalid calls', {
     timeout,
   }, async () => {
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -70,8 +70,8 @@ describe('clients of the live document', () => {
     assert.equal(stdout, 'all calls are answered\n');
   });
 
-  // It writes names of operations with _ in place of all but letters and digits.
-  it('swagger-client executes operations', { timeout }, async () => {
+  // It replaces all characters of operation names but letters and digits with _.
+  it('swagger-client: executes the operations of the live document', { timeout }, async () => {
     const client = await SwaggerClient(`${url}/openapi.json`);
     assert.deepEqual(client.errors, []);
     const { body, status } = await client.execute({
@@ -92,7 +92,7 @@ describe('clients of the live document', () => {
     );
   });
 
-  it('redocly lint finds no error', { timeout }, async () => {
+  it('redocly lint: finds no error in the live document', { timeout }, async () => {
     writeFileSync(join(folder, 'redocly.yaml'), 'extends: [recommended]\n');
     const require = createRequire(import.meta.url);
     const cli = join(require.resolve('@redocly/cli/package.json'), '../bin/cli.js');
@@ -103,7 +103,7 @@ describe('clients of the live document', () => {
     assert.equal(totals.errors, 0, stdout);
   });
 
-  it("spectral's rules for OpenAPI find no error", { timeout }, async () => {
+  it('spectral: finds no error in the live document with its rules for OpenAPI', { timeout }, async () => {
     const linter = new spectral.Spectral();
     linter.setRuleset({ extends: [[rulesets.oas as spectral.RulesetDefinition, 'all']] });
     const results = await linter.run(document);

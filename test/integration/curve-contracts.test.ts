@@ -1,4 +1,7 @@
-/** Contracts of workers with CURVE keys: whatever one announces, HTTP callers reach what its key allows and no more. */
+/**
+ * Contracts of workers with CURVE keys. Whatever a worker announces, HTTP callers reach only what
+ * its key allows.
+ */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { silentLogger } from '../../src/core/logging/logging.ts';
@@ -19,7 +22,7 @@ const EVIL = curveKeyPair();
 const PEERS: readonly AllowListEntry[] = [
   { name: 'bank', publicKey: BANK.publicKey, role: 'worker', serves: ['bank.*'], paths: ['/bank'] },
   { name: 'evil', publicKey: EVIL.publicKey, role: 'worker', serves: ['evil.*'], paths: ['/evil'] },
-  // A gateway whose key may call everything, the router's own events included.
+  // A gateway whose key may call everything, including built-in events.
   { name: 'gateway', publicKey: ADMIN.publicKey, role: 'admin' },
 ];
 
@@ -54,7 +57,7 @@ async function startBank(scope: Scope, checked: boolean) {
   return { backend, registry, url, paid };
 }
 
-/** What the router answers a worker with the key of evil that announces a contract like this. */
+/** Returns the router's answer to a worker with the key `evil` that announces this contract. */
 async function announce(
   scope: Scope,
   backend: string,
@@ -75,23 +78,23 @@ async function announce(
     worker.on('accepted', () => resolve(undefined));
   });
   await worker.start();
-  const why = await within(answer, 'an answer');
+  const why = await within(answer, 'the answer of the router');
   await worker.stop();
   return why;
 }
 
 const pay = { operationId: 'bank.pay', ...ok };
 const ATTACKS: Readonly<Record<string, readonly [object, RegExp, object?]>> = {
-  'an operationId in place of x-event-name': [{ '/evil': { get: pay } }, /does not announce.*|bank\.pay/],
+  'an operationId instead of x-event-name': [{ '/evil': { get: pay } }, /does not announce.*|bank\.pay/],
   'a path item that is a $ref': [
     { '/evil': { $ref: '#/components/pathItems/P' } },
     /must not be a \$ref/,
     { components: { pathItems: { P: { get: pay } } } },
   ],
-  'an event of the router': [{ '/evil': { get: { operationId: '$router.info', ...ok } } }, /starts with \$/],
+  'a built-in event': [{ '/evil': { get: { operationId: '$router.info', ...ok } } }, /starts with \$/],
   'a default name': [{ '/evil': { get: ok } }, /does not announce the event/],
   'dot segments': [{ '/evil/../bank/pay': { get: { 'x-event-name': 'evil.get', ...ok } } }, /segments/],
-  'a template over the paths of others': [
+  'a template that matches the paths of others': [
     { '/{any}': { get: { 'x-event-name': 'evil.get', ...ok } } },
     /under "\/\{any\}"/,
   ],
@@ -99,8 +102,8 @@ const ATTACKS: Readonly<Record<string, readonly [object, RegExp, object?]>> = {
     { '/evil{any}': { get: { 'x-event-name': 'evil.get', ...ok } } },
     /under "\/evil\{any\}"/,
   ],
-  'another case': [{ '/EVIL': { get: { 'x-event-name': 'evil.get', ...ok } } }, /under "\/EVIL"/],
-  'a path beside its own': [
+  'a path in different case': [{ '/EVIL': { get: { 'x-event-name': 'evil.get', ...ok } } }, /under "\/EVIL"/],
+  'a path next to its own': [
     {
       '/evil': { get: { 'x-event-name': 'evil.get', ...ok } },
       '/bank/pay': { get: { 'x-event-name': 'evil.get', ...ok } },
@@ -110,7 +113,7 @@ const ATTACKS: Readonly<Record<string, readonly [object, RegExp, object?]>> = {
 };
 
 for (const checked of [true, false]) {
-  it(`a worker reaches no event and no path of others by its contract, at a router ${checked ? 'with' : 'without'} a checker`, async (t) => {
+  it(`router ${checked ? 'with' : 'without'} a contract checker: a worker's contract reaches no event or path of others`, async (t) => {
     const scope = scopeOf(t);
     const { backend, registry, url, paid } = await startBank(scope, checked);
     for (const [attack, [paths, why, more]] of Object.entries(ATTACKS)) {
@@ -131,7 +134,7 @@ for (const checked of [true, false]) {
   });
 }
 
-it('a gateway refuses a contract of which the router checked other operations', (t) => {
+it('gateway: rejects a contract whose operations the router did not check', (t) => {
   const scope = scopeOf(t);
   const registry = new ApiRegistry();
   const errors: string[] = [];

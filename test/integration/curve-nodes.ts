@@ -10,7 +10,7 @@ export const WORKER = curveKeyPair();
 export const ADMIN = curveKeyPair();
 export const STRANGER = curveKeyPair();
 
-/** What a node with these keys is given to connect. */
+/** Returns the options with which a node with these keys connects. */
 export function keysOf({ secretKey }: { secretKey: string }): { serverKey: string; secretKey: string } {
   return { serverKey: SERVER.publicKey, secretKey };
 }
@@ -27,7 +27,7 @@ export const PEERS: readonly AllowListEntry[] = [
   { name: 'operator', publicKey: ADMIN.publicKey, role: 'admin' },
 ];
 
-/** A router that lets in who is on a list. */
+/** Starts a router with an allow list. */
 export async function startGuarded(
   scope: Scope,
   peers: readonly AllowListEntry[] = PEERS,

@@ -1,4 +1,7 @@
-/** What becomes of connected peers when their key is taken off the list, and of those who try to be somebody else. */
+/**
+ * What happens to connected peers whose key is removed from the allow list, and to peers that
+ * impersonate others.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Dealer } from 'zeromq';
@@ -27,7 +30,7 @@ async function outcome(sent: Promise<unknown>): Promise<string> {
   );
 }
 
-/** A bare socket with a key, under a routing id of its choice. */
+/** Returns a bare socket with a key and a routing id of its choice. */
 function bare(
   scope: Scope,
   endpoint: string,
@@ -52,8 +55,8 @@ async function ask(socket: Dealer, event: string): Promise<string> {
   return 'body' in classic ? String(classic.body) : JSON.stringify(classic);
 }
 
-describe('a key that is taken off the list', () => {
-  it('of a client: its requests are refused at once, and soon nothing of it is read', async (t) => {
+describe('a key removed from the allow list', () => {
+  it('removed key of a client: its requests are rejected immediately, and the router stops reading from it', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend, list } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
@@ -70,7 +73,7 @@ describe('a key that is taken off the list', () => {
     assert.equal(await again.connect({ timeout: 400 }), false);
   });
 
-  it('of a worker: it is out at once, and what it held is settled', async (t) => {
+  it('removed key of a worker: the worker leaves immediately, and its requests are settled', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend, list } = await startGuarded(scope);
     const worker = await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
@@ -78,15 +81,15 @@ describe('a key that is taken off the list', () => {
     const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
     await client.sendMessage('echo.get', 1);
     const held = outcome(client.sendMessage('slow'));
-    await client.sendMessage('echo.get', 1); // behind it
+    await client.sendMessage('echo.get', 1); // This request is queued behind the first.
     list.replace(without('echo'));
     assert.equal(router.stats().workers, 0);
     assert.equal(await within(held, 'the end of the request'), 'WORKER_LOST');
-    assert.match(await within(refused, 'word of it'), /allow list/);
+    assert.match(await within(refused, 'the notification'), /allow list/);
     assert.equal(await outcome(client.sendMessage('echo.get', 1)), 'NO_WORKER');
   });
 
-  it('that comes back lets its bearer in again', async (t) => {
+  it('removed key: a peer is accepted again when its key returns', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend, list } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
@@ -98,7 +101,7 @@ describe('a key that is taken off the list', () => {
   });
 });
 
-it('other rights hold at once for who is connected', async (t) => {
+it('changed permissions apply immediately to connected peers', async (t) => {
   const scope = scopeOf(t);
   const { frontend, backend, list } = await startGuarded(scope);
   const worker = await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
@@ -111,27 +114,27 @@ it('other rights hold at once for who is connected', async (t) => {
   assert.equal(await outcome(client.sendMessage('echo.get')), 'NOT_PERMITTED');
   const refused = new Promise<string>((resolve) => worker.on('refused', (_endpoint, why) => resolve(why)));
   list.replace({ peers: PEERS.map((peer) => (peer.name === 'echo' ? { ...peer, serves: ['slow'] } : peer)) });
-  assert.match(await within(refused, 'word of it'), /does not allow serving/);
+  assert.match(await within(refused, 'the notification'), /does not allow serving/);
   const accepted = new Promise((resolve) => worker.on('accepted', resolve));
   list.replace({ peers: PEERS });
-  await within(accepted, 'the worker, taken in again');
+  await within(accepted, 'the worker to be accepted again');
 });
 
-describe('somebody with a key of his own', () => {
-  it('is cut when he says of himself what only the socket says', async (t) => {
+describe('a peer with its own key', () => {
+  it('peer with a key: is disconnected if it sends what only libzmq may report', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
     const liar = bare(scope, frontend, CLIENT, 'liar');
     assert.equal(await ask(liar, 'echo.get'), '1');
-    await liar.send(['']); // as if he had gone
+    await liar.send(['']); // The frame that stands for a closed connection.
     await liar.send(['', 'echo.get', '2']);
     liar.receiveTimeout = 300;
     await assert.rejects(liar.receive(), { code: 'EAGAIN' });
     assert.equal(router.stats().clients, 0);
   });
 
-  it('gets nothing under the routing id of another, and keeps nobody out', async (t) => {
+  it('peer with a key: gets nothing under the routing id of another peer and does not keep it out', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
@@ -144,12 +147,12 @@ describe('somebody with a key of his own', () => {
     assert.equal(await outcome(client.sendMessage('echo.get', 1)), 'ok');
     thief.receiveTimeout = 200;
     await assert.rejects(thief.receive(), { code: 'EAGAIN' });
-    operator.close(); // its place was taken, and is nobody's now
+    operator.close(); // The other peer lost its place, which is free now.
     assert.equal(await ask(bare(scope, frontend, ADMIN, 'the operator'), 'private'), '"for operators"');
     await assert.rejects(thief.receive(), { code: 'EAGAIN' });
   });
 
-  it('that is back before he was missed takes his own place', async (t) => {
+  it('peer with a key: keeps its place if it reconnects before the router noticed its loss', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
@@ -161,7 +164,7 @@ describe('somebody with a key of his own', () => {
     assert.equal(router.stats().clients, 1);
   });
 
-  it('has his own rights when he comes after another under the same routing id', async (t) => {
+  it('peer with a key: has its own permissions under a routing id that another peer used before', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
@@ -169,12 +172,12 @@ describe('somebody with a key of his own', () => {
     assert.equal(await ask(operator, 'private'), '"for operators"');
     const left = new Promise((resolve) => router.frontendMonitor?.on('disconnect', resolve));
     operator.close();
-    await within(left, 'the end of the first');
+    await within(left, 'the end of the first connection');
     const next = bare(scope, frontend, CLIENT, 'shared');
     assert.match(await ask(next, 'private'), /NOT_PERMITTED/);
   });
 
-  it('does not hold others up by leaving in the middle of his handshake', async (t) => {
+  it('peer with a key: does not block others by disconnecting during its handshake', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });

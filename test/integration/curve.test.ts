@@ -1,4 +1,7 @@
-/** Who is let in by his key, and what he may do: routers, servers, clients and workers with CURVE over real sockets. */
+/**
+ * Which keys are accepted and what they permit: routers, servers, clients and workers with CURVE
+ * over real sockets.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -23,7 +26,7 @@ const handlers = {
   slow: () => new Promise(() => undefined),
 };
 
-/** How long somebody is given who must not get in, ms. */
+/** Time in ms given to a peer that must not be accepted. */
 const REFUSED_WITHIN = 400;
 
 const code = (expected: string) => (error: unknown) =>
@@ -37,7 +40,7 @@ async function isLetIn(
   return makeClient(scope, { connection, curve }).connect({ timeout: curve ? 5000 : REFUSED_WITHIN });
 }
 
-/** Resolves when the other side said no to a client's key. */
+/** Resolves when the other side rejected a client's key. */
 async function isTurnedAway(scope: Scope, connection: string, secretKey: string): Promise<void> {
   const client = makeClient(scope, { connection, curve: { serverKey: SERVER.publicKey, secretKey } });
   await client.connect({ timeout: 1 });
@@ -47,8 +50,8 @@ async function isTurnedAway(scope: Scope, connection: string, secretKey: string)
 }
 
 for (const transport of ['tcp', 'ipc'] as const) {
-  describe(`over ${transport}`, () => {
-    it('requests, replies and heartbeats pass between those who are on the list', async (t) => {
+  describe(`CURVE over ${transport}`, () => {
+    it(`CURVE over ${transport}: requests, replies and heartbeats pass between peers on the allow list`, async (t) => {
       const scope = scopeOf(t);
       const heartbeatConfig = new ZeroMQHeartbeatConfig(anyEndpoint(scope, transport));
       const { router, frontend, backend, heartbeat } = await startGuarded(
@@ -74,8 +77,8 @@ for (const transport of ['tcp', 'ipc'] as const) {
   });
 }
 
-describe('who is let in', () => {
-  it('nobody without a key, with a key that is not on the list, or who takes the router for another', async (t) => {
+describe('accepted keys', () => {
+  it('CURVE: rejects peers without a key, with an unlisted key, or with a wrong public key of the router', async (t) => {
     const scope = scopeOf(t);
     const { frontend } = await startGuarded(scope);
     assert.equal(await isLetIn(scope, frontend), false);
@@ -89,14 +92,14 @@ describe('who is let in', () => {
     assert.equal(await isLetIn(scope, frontend, keysOf(CLIENT)), true);
   });
 
-  it('nobody with a key of ours at a router without keys', async (t) => {
+  it('CURVE: a router without keys rejects peers with keys', async (t) => {
     const scope = scopeOf(t);
     const { frontend } = await startRouter(scope);
     const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
     assert.equal(await client.connect({ timeout: REFUSED_WITHIN }), false);
   });
 
-  it('each at the sockets of his role', async (t) => {
+  it('CURVE: accepts each key only at the sockets of its role', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startGuarded(scope);
     await isTurnedAway(scope, frontend, WORKER.secretKey);
@@ -104,7 +107,7 @@ describe('who is let in', () => {
     for (const place of [frontend, backend]) assert.ok(await isLetIn(scope, place, keysOf(ADMIN)));
   });
 
-  it('those of the domain', async (t) => {
+  it('CURVE: accepts only the domain of the router', async (t) => {
     const scope = scopeOf(t);
     const peers = PEERS.map((peer) => ({ ...peer, domains: ['here'] }));
     const there = await startGuarded(scope, peers, {
@@ -115,7 +118,7 @@ describe('who is let in', () => {
     assert.ok(await isLetIn(scope, here.frontend, keysOf(CLIENT)));
   });
 
-  it('everybody who knows the public key, where there is no list', async (t) => {
+  it('CURVE: without an allow list, accepts every peer that knows the public key', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope, 'tcp', { curve: SERVER });
     const { publicKey: serverKey } = SERVER;
@@ -124,7 +127,7 @@ describe('who is let in', () => {
     assert.equal((await client.sendMessage('private')).eventData, 'for operators');
   });
 
-  it('as many connections with one key as it may have', async (t) => {
+  it('CURVE: limits the connections per key', async (t) => {
     const scope = scopeOf(t);
     const { frontend } = await startGuarded(scope, PEERS, {
       curve: { secretKey: SERVER.secretKey, connectionsPerKey: 2 },
@@ -139,20 +142,20 @@ describe('who is let in', () => {
   });
 });
 
-describe('what they may do', () => {
-  it('clients call what they are granted, in packed messages too', async (t) => {
+describe('permissions of a key', () => {
+  it('CURVE: clients call the events they are granted, in packed messages, too', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startGuarded(scope);
     await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
     const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
     await assert.rejects(client.sendMessage('private'), code('NOT_PERMITTED'));
-    await client.sendMessage('echo.get', 1); // from here on it packs
+    await client.sendMessage('echo.get', 1); // From here on, the client packs its messages.
     await assert.rejects(client.sendMessage('private'), code('NOT_PERMITTED'));
     const operator = makeClient(scope, { connection: frontend, curve: keysOf(ADMIN) });
     assert.equal((await operator.sendMessage('private')).eventData, 'for operators');
   });
 
-  it('clients call of the router itself what says what there is, operators everything', async (t) => {
+  it('CURVE: clients may call built-in events that report, operators all built-in events', async (t) => {
     const scope = scopeOf(t);
     const { frontend } = await startGuarded(scope);
     const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
@@ -163,7 +166,7 @@ describe('what they may do', () => {
     await assert.rejects(operator.sendMessage('$router.other'), code('NO_WORKER'));
   });
 
-  it('workers serve what they are granted', async (t) => {
+  it('CURVE: workers serve the events they are granted', async (t) => {
     const scope = scopeOf(t);
     const { backend } = await startGuarded(scope);
     for (const [options, reason] of [
@@ -179,7 +182,7 @@ describe('what they may do', () => {
     }
   });
 
-  it('workers announce under the paths, and for the events, that they are granted', async (t) => {
+  it('CURVE: workers announce only paths and events they are granted', async (t) => {
     const scope = scopeOf(t);
     const { backend } = await startGuarded(scope);
     const contractAt = (path: string) =>
@@ -196,14 +199,14 @@ describe('what they may do', () => {
         worker.on('accepted', () => resolve(undefined));
       });
       await worker.start();
-      return within(answered, 'an answer');
+      return within(answered, 'the answer of the router');
     };
     assert.match(String(await refusalOf('/tasks')), /announcing operations under "\/tasks"/);
     assert.match(String(await refusalOf('/echoes')), /announcing operations under "\/echoes"/);
     assert.equal(await refusalOf('/echo/it'), undefined);
   });
 
-  it('a server asks for keys as a router does', async (t) => {
+  it('CURVE: a server requires keys as a router does', async (t) => {
     const scope = scopeOf(t);
     const { list } = await startGuarded(scope);
     const curve = { secretKey: SERVER.secretKey, authenticator: list };
@@ -214,7 +217,7 @@ describe('what they may do', () => {
     assert.equal(await isLetIn(scope, endpoint), false);
   });
 
-  it('keys and roles hold with the blind proxy, which knows no more', async (t) => {
+  it('CURVE: the proxy checks keys and roles, and nothing else', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startGuarded(scope, PEERS, { strategy: new ZeroMQRoutingProxy() });
     await isTurnedAway(scope, frontend, WORKER.secretKey);
@@ -228,7 +231,7 @@ describe('what they may do', () => {
   });
 });
 
-it('each key stays with its own peer when many shake hands at once', async (t) => {
+it('CURVE: each key stays with its own peer when many handshakes run at once', async (t) => {
   const scope = scopeOf(t);
   const pairs = Array.from({ length: 40 }, () => curveKeyPair());
   const peers = pairs.map(({ publicKey }, at) => {

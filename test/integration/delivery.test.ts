@@ -1,4 +1,7 @@
-/** What handlers learn of callers that are gone, and where requests of one key go: over sockets, through a gateway. */
+/**
+ * How handlers learn that their caller is gone, and which worker gets the requests of a key: over
+ * sockets, through a gateway.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Joi from 'joi';
@@ -11,14 +14,14 @@ import { aborted, connectClient, HandlerGate, startRouter, startWorker } from '.
 
 failOnLeftovers();
 
-/** A handler that is under way, with somebody who waits for it. */
+/** A running handler, and a caller that waits for it. */
 async function running(scope: Scope, options: { timeout?: number; signal?: AbortSignal } = {}) {
   const { router, frontend, backend } = await startRouter(scope);
   const gate = new HandlerGate();
   const handlers = { hold: gate.handler, echo: (data: unknown) => data };
   const worker = await startWorker(scope, { connection: backend, handlers });
   const client = await connectClient(scope, frontend);
-  await client.sendMessage('echo'); // from the first reply on it packs, and can cancel
+  await client.sendMessage('echo'); // After the first reply, the client packs its messages and can cancel.
   const outcome = client.sendMessage('hold', 1, options).then(
     () => 'ok',
     (error: unknown) => (error as { code: string }).code,
@@ -35,14 +38,14 @@ async function reasonOf(signal: AbortSignal): Promise<string> {
   return `${name}: ${message}`;
 }
 
-describe('the signal of a handler says why nobody waits any more', () => {
-  it('its time is over', async (t) => {
+describe('abort reason of a handler', () => {
+  it("handler: its signal aborts with TimeoutError at the request's deadline", async (t) => {
     const { signal, outcome } = await running(scopeOf(t), { timeout: 100 });
     assert.equal(await reasonOf(signal), 'TimeoutError: the deadline of the request passed');
     assert.equal(await outcome, 'TIMEOUT');
   });
 
-  it('the caller cancelled', async (t) => {
+  it('handler: its signal aborts when the caller cancels', async (t) => {
     const controller = new AbortController();
     const { signal, outcome } = await running(scopeOf(t), { signal: controller.signal });
     controller.abort();
@@ -50,20 +53,20 @@ describe('the signal of a handler says why nobody waits any more', () => {
     assert.equal(await outcome, 'CANCELLED');
   });
 
-  it('the caller went away', async (t) => {
+  it('handler: its signal aborts when the caller disconnects', async (t) => {
     const { signal, client } = await running(scopeOf(t));
     await client.close();
     assert.equal(await reasonOf(signal), 'AbortError: the caller cancelled the request, or went away');
   });
 
-  it('the connection to the router is lost', async (t) => {
+  it('handler: its signal aborts when the connection to the router is lost', async (t) => {
     const { signal, router, outcome } = await running(scopeOf(t));
     await router.stop({ deadline: 0 });
     assert.equal(await reasonOf(signal), 'AbortError: the connection that the reply would take was lost');
     assert.equal(await outcome, 'WORKER_LOST');
   });
 
-  it('the worker is closed', async (t) => {
+  it('handler: its signal aborts when the worker is closed', async (t) => {
     const { signal, worker, outcome } = await running(scopeOf(t));
     await worker.stop({ deadline: 0 });
     assert.match(await reasonOf(signal), /worker \S+ did not drain in 0 ms/);
@@ -71,8 +74,8 @@ describe('the signal of a handler says why nobody waits any more', () => {
   });
 });
 
-describe('a key that the contract names', () => {
-  it('keeps its requests on one worker; only the keys of one that leaves move', async (t) => {
+describe('affinity key of a contract', () => {
+  it('affinity key: its requests stay on one worker, and only the keys of a worker that leaves move', async (t) => {
     const scope = scopeOf(t);
     const { router, backend } = await startRouter(scope, 'tcp', { strategy: new StickyStrategy() });
     const contract = defineContract({
@@ -102,7 +105,7 @@ describe('a key that the contract names', () => {
 
     const before = await places();
     assert.deepEqual(await places(), before);
-    assert.equal(new Set(before).size, 3, 'keys are spread over all workers');
+    assert.equal(new Set(before).size, 3, 'the keys are spread over all workers');
     const [gone] = workers;
     await gone?.worker.stop();
     const after = await places();

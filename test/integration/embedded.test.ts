@@ -1,4 +1,4 @@
-/** The embedded mode: router, requests and workers in one process, with no socket between them. */
+/** The embedded mode: router, requests and workers in one process, without sockets between them. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -60,7 +60,7 @@ function ask(
 
 const dataOf = (reply: ReplyMessage): unknown => JSON.parse(reply.body.toString());
 
-test('a request of the same thread reaches a worker of the same thread', async (t) => {
+test('embedded router: sends a request of its thread to a worker of its thread', async (t) => {
   const { router } = await startRouter(scopeOf(t));
   await startWorker(scopeOf(t), router, { handlers: { double: (n: number) => n * 2 } });
   const reply = await ask(router, 'double', 21);
@@ -69,7 +69,7 @@ test('a request of the same thread reaches a worker of the same thread', async (
   assert.equal(router.stats().ok, 1);
 });
 
-test('clients over sockets reach it too', async (t) => {
+test('embedded router: serves clients over sockets, too', async (t) => {
   const scope = scopeOf(t);
   const { router, frontend } = await startRouter(scope);
   await startWorker(scope, router, { handlers: { hello: ({ name }: { name: string }) => `hello ${name}` } });
@@ -80,23 +80,23 @@ test('clients over sockets reach it too', async (t) => {
   assert.equal(eventData, 'hello world');
 });
 
-test('failures keep their codes', async (t) => {
+test('embedded router: failures keep their codes', async (t) => {
   const scope = scopeOf(t);
   const { router } = await startRouter(scope);
   await startWorker(scope, router, {
     handlers: {
       own: () => {
-        throw new ReplyError(409, 'TAKEN', 'somebody was faster');
+        throw new ReplyError(409, 'TAKEN', 'another caller was faster');
       },
     },
   });
   const own = await ask(router, 'own', null);
   assert.deepEqual([own.status, own.code], [409, 'TAKEN']);
-  const none = await ask(router, 'nobody', null);
+  const none = await ask(router, 'unknown', null);
   assert.deepEqual([none.status, none.code, none.dispatched], [503, 'NO_WORKER', false]);
 });
 
-test('a cancelled request gives its handler the signal, and is not settled', async (t) => {
+test('embedded router: a cancelled request aborts its handler and is not settled', async (t) => {
   const scope = scopeOf(t);
   const { router } = await startRouter(scope);
   let seen: (signal: AbortSignal) => void = () => undefined;
@@ -125,7 +125,7 @@ test('a cancelled request gives its handler the signal, and is not settled', asy
   assert.equal(settled, false);
 });
 
-test('a worker that stops finishes what it holds, and gets nothing more', async (t) => {
+test('embedded router: a worker that stops completes its requests and gets no new ones', async (t) => {
   const scope = scopeOf(t);
   const { router } = await startRouter(scope);
   let release: (value: string) => void = () => undefined;
@@ -148,7 +148,7 @@ test('a worker that stops finishes what it holds, and gets nothing more', async 
   await stopped;
 });
 
-test('a contract that contradicts another is refused by name, and taken in once the other has gone', async (t) => {
+test('embedded router: rejects a conflicting contract by name, and accepts it when the other one is gone', async (t) => {
   const scope = scopeOf(t);
   const { router } = await startRouter(scope);
   const contractOf = (data: Joi.ObjectSchema) =>
@@ -173,7 +173,7 @@ test('a contract that contradicts another is refused by name, and taken in once 
   );
 });
 
-test('a thread that dies loses what it held, at once; the next one serves on', async (t) => {
+test('embedded router: the requests of a thread that dies are lost immediately, and its replacement continues', async (t) => {
   const scope = scopeOf(t);
   const { router } = await startRouter(scope);
   const module = join(tempFolder(scope), 'fragile.mjs');

@@ -14,7 +14,7 @@ import { startRouter } from './framework.ts';
 
 const EXAMPLES = path.join(ROOT, 'examples');
 
-/** Examples that a test of their own runs. */
+/** Examples with a test of their own. */
 const ELSEWHERE = ['tracing'];
 
 function startExample(scope: Scope, file: string, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []) {
@@ -33,7 +33,7 @@ async function postText(url: string, text: unknown): Promise<Response> {
 }
 
 describe('examples', () => {
-  it('express-app: an app with its own pages and those of workers', async (t) => {
+  it('example express-app: one app serves its own pages and those of workers', async (t) => {
     const app = startExample(scopeOf(t), 'express-app/app.ts', { PORT: '0' });
     const url = urlIn(await app.waitForLine(/^ready: /, START_TIMEOUT));
     assert.equal(await (await fetch(url)).text(), 'my own page\n');
@@ -44,7 +44,7 @@ describe('examples', () => {
     assert.equal((await app.exited).code, 0, app.stderr);
   });
 
-  it('many-routers: a router stops, and every request is answered', async (t) => {
+  it('example many-routers: a router stops, and every request is answered', async (t) => {
     const example = startExample(scopeOf(t), 'many-routers/failover.ts');
     const { code } = await within(example.exited, 'the end of the example', START_TIMEOUT);
     assert.equal(code, 0, example.stderr);
@@ -55,7 +55,7 @@ describe('examples', () => {
     ]);
   });
 
-  it('many-routers: they are found by a DNS name, and so is one that joins it', async (t) => {
+  it('example many-routers: routers are found by a DNS name, including one that joins later', async (t) => {
     const scope = scopeOf(t);
     const routers = [await startRouter(scope), await startRouter(scope)];
     const portOf = (endpoint: string) => Number(new URL(endpoint).port);
@@ -79,53 +79,57 @@ describe('examples', () => {
     assert.equal((await example.exited).code, 0, example.stderr);
   });
 
-  it('curve: who has no key that is known is turned away', async (t) => {
+  it('example curve: a client without a known key is rejected', async (t) => {
     const example = startExample(scopeOf(t), 'curve/private.ts');
     const { code } = await within(example.exited, 'the end of the example', START_TIMEOUT);
     assert.equal(code, 0, example.stderr);
     assert.deepEqual(example.lines, ['client: told to those who may know', 'stranger: NO_ROUTER']);
   });
 
-  it('python-fleet: workers take turns, one is killed, bad input reaches none', NEEDS_CLASSIC, async (t) => {
-    const scope = scopeOf(t);
-    const router = await startNode(scope, ['router', ...FREE_PORTS]);
-    const fleet = [1, 2, 3].map(() => {
-      const worker = path.join(EXAMPLES, 'python-fleet/worker.py');
-      return startProcess(scope, PYTHON ?? '', [worker, endpointIn(router.line, 'backend')]);
-    });
-    await Promise.all(fleet.map((worker) => worker.waitForLine(/^ready$/)));
-    const document = path.join(EXAMPLES, 'python-fleet/texts.yaml');
-    const frontend = endpointIn(router.line, 'frontend');
-    const gateway = await startNode(scope, [
-      'gateway',
-      '--router',
-      frontend,
-      '--port',
-      '0',
-      '--openapi',
-      document,
-    ]);
-    const url = urlIn(gateway.line);
-
-    const ask = async () => {
-      const replies = Array.from({ length: 30 }, async () => {
-        const response = await postText(url, 'two words');
-        assert.equal(response.status, 200);
-        return (await response.json()) as { words: number; letters: number; worker: number };
+  it(
+    'example python-fleet: workers take turns, one is killed, and invalid input reaches none',
+    NEEDS_CLASSIC,
+    async (t) => {
+      const scope = scopeOf(t);
+      const router = await startNode(scope, ['router', ...FREE_PORTS]);
+      const fleet = [1, 2, 3].map(() => {
+        const worker = path.join(EXAMPLES, 'python-fleet/worker.py');
+        return startProcess(scope, PYTHON ?? '', [worker, endpointIn(router.line, 'backend')]);
       });
-      return Promise.all(replies);
-    };
-    const replies = await ask();
-    assert.ok(replies.every(({ words, letters }) => words === 2 && letters === 9));
-    assert.deepEqual(new Set(replies.map(({ worker }) => worker)), new Set(fleet.map(({ pid }) => pid)));
+      await Promise.all(fleet.map((worker) => worker.waitForLine(/^ready$/)));
+      const document = path.join(EXAMPLES, 'python-fleet/texts.yaml');
+      const frontend = endpointIn(router.line, 'frontend');
+      const gateway = await startNode(scope, [
+        'gateway',
+        '--router',
+        frontend,
+        '--port',
+        '0',
+        '--openapi',
+        document,
+      ]);
+      const url = urlIn(gateway.line);
 
-    const [killed] = fleet;
-    const meanwhile = ask();
-    killed?.kill('SIGKILL');
-    assert.equal((await meanwhile).length, 30);
-    assert.ok((await ask()).every(({ worker }) => worker !== killed?.pid));
-    assert.equal((await postText(url, 7)).status, 400);
-  });
+      const ask = async () => {
+        const replies = Array.from({ length: 30 }, async () => {
+          const response = await postText(url, 'two words');
+          assert.equal(response.status, 200);
+          return (await response.json()) as { words: number; letters: number; worker: number };
+        });
+        return Promise.all(replies);
+      };
+      const replies = await ask();
+      assert.ok(replies.every(({ words, letters }) => words === 2 && letters === 9));
+      assert.deepEqual(new Set(replies.map(({ worker }) => worker)), new Set(fleet.map(({ pid }) => pid)));
+
+      const [killed] = fleet;
+      const meanwhile = ask();
+      killed?.kill('SIGKILL');
+      assert.equal((await meanwhile).length, 30);
+      assert.ok((await ask()).every(({ worker }) => worker !== killed?.pid));
+      assert.equal((await postText(url, 7)).status, 400);
+    },
+  );
 
   it('are all here', () => {
     const folders = readdirSync(EXAMPLES, { withFileTypes: true })

@@ -1,4 +1,6 @@
-/** What a client lives through: nobody there, routers that come, go and come back, callers that do not wait. */
+/**
+ * The life of a client: no peer, routers that come, go and return, and callers that stop waiting.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ZeroMQRouter } from '../../src/index.ts';
@@ -31,7 +33,7 @@ failOnLeftovers();
 
 const echo = { echo: (data: unknown) => data };
 
-/** A router and its worker at endpoints that are known beforehand. */
+/** A router and its worker at endpoints that are known in advance. */
 async function startAt(
   scope: Scope,
   frontendConnection: string,
@@ -42,9 +44,9 @@ async function startAt(
   return router;
 }
 
-describe('connect()', () => {
+describe('client: connect()', () => {
   for (const transport of ALL_TRANSPORTS) {
-    it(`is true when somebody is there (${transport})`, async (t) => {
+    it(`connect() returns true if a peer is there (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { endpoint } = await startServer(scope, { handlers: echo }, transport);
       const client = makeClient(scope, { connection: endpoint });
@@ -56,7 +58,7 @@ describe('connect()', () => {
       assert.equal(await client.connect(), true, 'and again');
     });
 
-    it(`is false when nobody is, or throws when asked to (${transport})`, async (t) => {
+    it(`connect() returns false if no peer is there, or throws on request (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const connection = await freeEndpoint(scope, transport);
       const client = makeClient(scope, { connection });
@@ -69,12 +71,12 @@ describe('connect()', () => {
           return true;
         },
       );
-      // libzmq keeps an INPROC socket that was never met until somebody comes.
+      // libzmq keeps an INPROC socket that never had a peer until one connects.
       await startServer(scope, { connection, handlers: echo });
       assert.equal(await client.connect({ timeout: 10_000 }), true);
     });
 
-    it(`ends when somebody comes while it waits (${transport})`, async (t) => {
+    it(`connect() resolves when a peer appears while it waits (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const connection = await freeEndpoint(scope, transport);
       const client = makeClient(scope, { connection });
@@ -85,7 +87,7 @@ describe('connect()', () => {
     });
   }
 
-  it('ends when the client is closed meanwhile', async (t) => {
+  it('connect() ends when the client is closed', async (t) => {
     const scope = scopeOf(t);
     const client = makeClient(scope, { connection: await freeEndpoint(scope, 'tcp') });
     const connecting = client.connect({ timeout: 10_000 });
@@ -95,7 +97,7 @@ describe('connect()', () => {
     await assert.rejects(client.connect(), { code: 'CLOSED' });
   });
 
-  it('is not needed: the first request opens the sockets', async (t) => {
+  it('connect() is optional: the first request opens the sockets', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo });
     const client = makeClient(scope, { connection: endpoint });
@@ -103,9 +105,9 @@ describe('connect()', () => {
   });
 });
 
-describe('a request that finds nobody', () => {
+describe('client without a peer', () => {
   for (const transport of ALL_TRANSPORTS) {
-    it(`is told so, and was not sent (${transport})`, async (t) => {
+    it(`client without a peer: a request fails with NO_ROUTER and is not sent (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const connection = await freeEndpoint(scope, transport);
       const client = makeClient(scope, { connection, connectTimeout: 50 });
@@ -121,7 +123,7 @@ describe('a request that finds nobody', () => {
     });
   }
 
-  it('waits a while, and is served when somebody comes', async (t) => {
+  it('client without a peer: a request waits and is served when a peer appears', async (t) => {
     const scope = scopeOf(t);
     const connection = await freeEndpoint(scope, 'tcp');
     const client = makeClient(scope, { connection, connectTimeout: 10_000 });
@@ -130,7 +132,7 @@ describe('a request that finds nobody', () => {
     assert.equal((await reply).eventData, 'early');
   });
 
-  it('may be cancelled while it waits', async (t) => {
+  it('client without a peer: a waiting request can be cancelled', async (t) => {
     const scope = scopeOf(t);
     const client = makeClient(scope, { connection: await freeEndpoint(scope, 'tcp') });
     const controller = new AbortController();
@@ -142,7 +144,7 @@ describe('a request that finds nobody', () => {
   });
 });
 
-describe('a caller that does not wait any more', () => {
+describe('caller that stops waiting', () => {
   for (const [path, start] of [
     [
       'through a router',
@@ -159,11 +161,11 @@ describe('a caller that does not wait any more', () => {
       },
     ],
   ] as const) {
-    it(`gives the handler its signal (${path})`, async (t) => {
+    it(`caller that cancels: the signal of the handler aborts (${path})`, async (t) => {
       const scope = scopeOf(t);
       const gate = new HandlerGate();
       const client = await connectClient(scope, await start(scope, gate));
-      await client.sendMessage('echo'); // from now on they speak packed
+      await client.sendMessage('echo'); // From now on, both sides pack their messages.
       const controller = new AbortController();
       const reply = client.sendMessage('hold', 1, { signal: controller.signal });
       await gate.called();
@@ -174,7 +176,7 @@ describe('a caller that does not wait any more', () => {
       assert.equal((await client.sendMessage('echo', 2)).eventData, 2);
     });
 
-    it(`has gone altogether: its handlers get their signals (${path})`, async (t) => {
+    it(`caller that disconnects: the signals of its handlers abort (${path})`, async (t) => {
       const scope = scopeOf(t);
       const gate = new HandlerGate();
       const client = await connectClient(scope, await start(scope, gate));
@@ -186,7 +188,7 @@ describe('a caller that does not wait any more', () => {
     });
   }
 
-  it('did so before it asked', async (t) => {
+  it('caller that cancels before sending: nothing is sent', async (t) => {
     const client = makeClient(scopeOf(t), { connection: 'tcp://127.0.0.1:1' });
     await assert.rejects(client.sendMessage('echo', 1, { signal: AbortSignal.abort('why') }), {
       code: 'CANCELLED',
@@ -195,9 +197,9 @@ describe('a caller that does not wait any more', () => {
   });
 });
 
-describe('a router that goes and comes back', () => {
+describe('router that goes and returns', () => {
   for (const transport of ALL_TRANSPORTS) {
-    it(`finds its clients and workers again, with no help (${transport})`, async (t) => {
+    it(`router that returns: its clients and workers reconnect by themselves (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const frontend = await freeEndpoint(scope, transport);
       const backend = await freeEndpoint(scope, transport);
@@ -207,7 +209,7 @@ describe('a router that goes and comes back', () => {
       const client = await connectClient(scope, frontend, { connectTimeout: 10_000 });
       for (let n = 0; n < 3; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
       await first.stop();
-      // Nobody is there: what is asked now waits.
+      // No router is there: requests wait.
       const waiting = client.sendMessage('echo', 'waited', { timeout: 20_000, idempotent: true });
       await untilJoined(() => startAt(scope, frontend, backend, { startupGrace: 10_000 }));
       assert.equal((await waiting).eventData, 'waited');
@@ -216,7 +218,7 @@ describe('a router that goes and comes back', () => {
   }
 
   for (const transport of TRANSPORTS) {
-    it(`fails what it had, honestly, and takes up idempotent requests again (${transport})`, async (t) => {
+    it(`router that returns: requests in flight fail as possibly run, and idempotent ones are sent again (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const raw = await rawRouter(scope, await freeEndpoint(scope, transport));
       const client = await connectClient(scope, raw.endpoint);
@@ -238,7 +240,7 @@ describe('a router that goes and comes back', () => {
     });
   }
 
-  it('may reply and go in one breath: what it said before its end is heard', async (t) => {
+  it('router that replies and stops immediately: its replies arrive', async (t) => {
     const scope = scopeOf(t);
     const raw = await rawRouter(scope);
     raw.socket.linger = 1000;
@@ -249,7 +251,7 @@ describe('a router that goes and comes back', () => {
       await raw.socket.send([identity, token, ...rest.slice(0, 3)]);
     }
     raw.socket.close();
-    // Replies and end are there before the client looks: it must not take the news of the end first.
+    // The replies and the end arrive before the client reads: it must read the replies first.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     assert.deepEqual(
       (await Promise.all(replies)).map(({ eventData }) => eventData),
@@ -257,7 +259,7 @@ describe('a router that goes and comes back', () => {
     );
   });
 
-  it('may come back as a classic server: packed messages end with the connection', async (t) => {
+  it('router replaced by a classic server: packed messages end with the connection', async (t) => {
     const scope = scopeOf(t);
     const connection = await freeEndpoint(scope, 'tcp');
     const { server } = await startServer(scope, { connection, handlers: echo });
@@ -274,7 +276,7 @@ describe('a router that goes and comes back', () => {
     assert.equal((await reply).eventData, 'as it was');
   });
 
-  it('may go without a word where nobody tells of it (inproc): the client finds out, and goes on', async (t) => {
+  it('router that disappears silently (inproc): the client detects it and recovers', async (t) => {
     const scope = scopeOf(t);
     const connection = await freeEndpoint(scope, 'inproc');
     const raw = await rawRouter(scope, connection);
@@ -285,7 +287,7 @@ describe('a router that goes and comes back', () => {
     assert.equal(await connecting, true);
     const disconnected = nextEvent(client, 'disconnected');
     raw.socket.close();
-    // What was sent before libzmq has noticed is lost; what is sent then finds nobody.
+    // Requests sent before libzmq notices the loss are lost. Later ones find no router.
     for (let down = false; !down; ) {
       void disconnected.then(() => {
         down = true;
@@ -301,8 +303,8 @@ describe('a router that goes and comes back', () => {
   });
 });
 
-describe('close()', () => {
-  it('rejects what is under way, whatever it waits for', async (t) => {
+describe('client: close()', () => {
+  it('close() rejects everything in flight, in every state', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler } });
@@ -317,14 +319,14 @@ describe('close()', () => {
     await assert.rejects(client.sendMessage('hold'), { code: 'CLOSED' });
   });
 
-  it('may come before anything else', async () => {
+  it('close() may be called before anything else', async () => {
     const client = new ZeroMQClient({ connection: 'tcp://127.0.0.1:1' });
     await client.close();
     await assert.rejects(client.sendMessage('x'), { name: 'ZeroMQSocketClosed', code: 'CLOSED' });
     assert.throws(() => client.identity, { code: 'NOT_STARTED' });
   });
 
-  it('is what `await using` calls', async (t) => {
+  it('close() is called by `await using`', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo });
     let kept: ZeroMQClient | undefined;
@@ -337,8 +339,8 @@ describe('close()', () => {
   });
 });
 
-describe('limits of a client', () => {
-  it('refuses more requests than may be in flight', async (t) => {
+describe('client limits', () => {
+  it('client: rejects requests above the limit in flight', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler } });
@@ -362,7 +364,7 @@ describe('limits of a client', () => {
     ['maxInFlight', 0],
     ['maxMessageSize', -1],
   ] as const) {
-    it(`${option} is not ${value}`, () => {
+    it(`client: rejects the value ${value} of ${option}`, () => {
       assert.throws(() => new ZeroMQClient({ connection: 'tcp://a:1', [option]: value }), {
         code: 'INVALID_ARGUMENT',
         message: new RegExp(option),
@@ -370,7 +372,7 @@ describe('limits of a client', () => {
     });
   }
 
-  it('rejects durations that look like seconds, unless they are allowed', async () => {
+  it('client: rejects durations that look like seconds unless allowShortDurations is set', async () => {
     const connection = 'tcp://127.0.0.1:1';
     for (const option of ['timeout', 'connectTimeout']) {
       assert.throws(() => new ZeroMQClient({ connection, [option]: 5 }), {
@@ -388,15 +390,15 @@ describe('limits of a client', () => {
     assert.equal(await tolerant.connect({ timeout: 2 }), false);
   });
 
-  it('a connection is named, and named once', () => {
+  it('client: requires a connection, and only one', () => {
     assert.throws(() => new ZeroMQClient({ connection: [] }), /expected at least one/);
     assert.throws(() => new ZeroMQClient({ connection: ['tcp://a:1', 'tcp://a:1'] }), /twice/);
     assert.throws(() => new ZeroMQClient({ connection: 'nonsense' }), /a connection must be tcp/);
   });
 });
 
-describe('several routers', () => {
-  it('share the requests; when one goes, the other takes all', async (t) => {
+describe('client with several routers', () => {
+  it('client with several routers: they share the requests, and one takes all when the other leaves', async (t) => {
     const scope = scopeOf(t);
     const [a, b] = [await startRouter(scope), await startRouter(scope)];
     const worker = makeWorker(scope, { connection: [a.backend, b.backend], handlers: echo });
@@ -408,12 +410,12 @@ describe('several routers', () => {
       Promise.all(numbers.map(async (n) => (await client.sendMessage('echo', n)).eventData));
     await eventuallyBoth(client);
     assert.deepEqual(await ask(), numbers);
-    assert.ok(a.router.stats().ok > 20 && b.router.stats().ok > 20, 'both had their share');
+    assert.ok(a.router.stats().ok > 20 && b.router.stats().ok > 20, 'both routers got requests');
     await a.router.stop();
     assert.deepEqual(await ask(), numbers);
   });
 
-  /** Both links are up: `connect` waits for the first only. */
+  /** Resolves when both connections are established. `connect` waits for the first one only. */
   async function eventuallyBoth(client: ZeroMQClient): Promise<void> {
     for (const monitor of client.monitors) {
       if (monitor.status !== 'connected') await nextEvent(monitor, 'handshake');
@@ -421,12 +423,12 @@ describe('several routers', () => {
   }
 });
 
-describe('towards a classic router (here: the blind proxy)', () => {
+describe('client of a classic router', () => {
   const blind = async (scope: Scope, transport: Transport) =>
     startRouter(scope, transport, { strategy: new ZeroMQRoutingProxy() });
 
   for (const transport of ALL_TRANSPORTS) {
-    it(`a pool of sockets carries one request each (${transport})`, async (t) => {
+    it(`client of a classic router: each socket of its pool carries one request (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { frontend, backend } = await blind(scope, transport);
       let running = 0;
@@ -446,23 +448,23 @@ describe('towards a classic router (here: the blind proxy)', () => {
         replies.map(({ eventData }) => eventData),
         numbers,
       );
-      assert.ok(most >= 1 && most <= 4, `${most} at a time`);
+      assert.ok(most >= 1 && most <= 4, `${most} requests at a time`);
     });
   }
 
-  it('codes and statuses of our workers come through', async (t) => {
+  it('client of a classic router: receives codes and statuses of native workers', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
     await makeWorker(scope, { connection: backend, handlers: echo }).start();
     const client = await connectClient(scope, frontend, { classic: true, poolSize: 1 });
-    await assert.rejects(client.sendMessage('nobody'), {
+    await assert.rejects(client.sendMessage('unserved'), {
       code: 'NO_HANDLER',
       status: 501,
       dispatched: false,
     });
   });
 
-  it('a late reply is not taken for the next one’s', async (t) => {
+  it("client of a classic router: does not take a late reply for the next request's", async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
     const gate = new HandlerGate();
@@ -474,7 +476,7 @@ describe('towards a classic router (here: the blind proxy)', () => {
     for (let n = 0; n < 5; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
   });
 
-  it('a request that is in nobody’s socket expires, and was not sent', async (t) => {
+  it('client of a classic router: a request that waits for a socket expires and is not sent', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
     const gate = new HandlerGate();
@@ -490,7 +492,7 @@ describe('towards a classic router (here: the blind proxy)', () => {
     assert.equal((await held).eventData, 1);
   });
 
-  it('a client that was not told works too, as long as the workers are ours', async (t) => {
+  it('client of a classic router: works without the option if all workers are native', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await blind(scope, 'tcp');
     await makeWorker(scope, { connection: backend, handlers: echo }).start();
@@ -500,7 +502,7 @@ describe('towards a classic router (here: the blind proxy)', () => {
 });
 
 describe('two clients', () => {
-  it('from one config file have one node id and two identities', async (t) => {
+  it('two clients with one config file: share the node id and have different identities', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope);
     await startWorker(scope, { connection: backend, handlers: echo });
@@ -520,7 +522,7 @@ describe('two clients', () => {
     assert.notEqual(a?.identity, b?.identity);
   });
 
-  it('with one identity: the second gets nothing of the first', async (t) => {
+  it('two clients with the same identity: the second gets no replies of the first', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });

@@ -1,4 +1,4 @@
-/** Integers beyond 2^53: what handlers and callers get, wherever the handler runs. */
+/** Integers beyond 2^53: what handlers and callers receive, wherever the handler runs. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const EXPECTED = {
   string: 'string 9007199254740993',
 } as const;
 
-/** The package as it is installed: its threads and processes start much faster than those from the sources. */
+/** The built package. Its threads and processes start much faster than those from the sources. */
 const DIST = new URL('../../dist/index.js', import.meta.url).href;
 const MODULE = `import { defineWorker } from ${JSON.stringify(DIST)};
 const kind = ({ n }) => typeof n + ' ' + n;
@@ -49,7 +49,7 @@ async function startThreads(scope: Scope, isolation: 'thread' | 'process', large
   return frontend;
 }
 
-/** Starts the handlers somewhere; gives where to send requests. */
+/** Starts the handlers and returns the endpoint for requests. */
 const PLACES: Record<string, (scope: Scope, largeIntegers: LargeIntegers) => Promise<string>> = {
   server: async (scope, largeIntegers) => (await startServer(scope, { handlers, largeIntegers })).endpoint,
   worker: async (scope, largeIntegers) => {
@@ -66,10 +66,10 @@ const PLACES: Record<string, (scope: Scope, largeIntegers: LargeIntegers) => Pro
   'worker process': (scope, largeIntegers) => startThreads(scope, 'process', largeIntegers),
 };
 
-describe('an integer beyond 2^53', () => {
+describe('integers beyond 2^53', () => {
   for (const [place, start] of Object.entries(PLACES)) {
     for (const option of ['number', 'bigint', 'string'] as const) {
-      it(`reaches a handler of the ${place} as a ${option}`, async (t) => {
+      it(`integers beyond 2^53: reach a handler of the ${place} as a ${option}`, async (t) => {
         const scope = scopeOf(t);
         const client = await connectClient(scope, await start(scope, option), { timeout: 20_000 });
         assert.equal((await client.sendMessage('kind', { n: BIG })).eventData, EXPECTED[option]);
@@ -78,7 +78,7 @@ describe('an integer beyond 2^53', () => {
     }
   }
 
-  it('that a handler returns as a bigint reaches the caller as the client wants it', async (t) => {
+  it('integers beyond 2^53: a bigint that a handler returns arrives in the form the client chose', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers, largeIntegers: 'bigint' });
     for (const [largeIntegers, n] of [
@@ -91,7 +91,7 @@ describe('an integer beyond 2^53', () => {
     }
   });
 
-  it('in a message too deep or too long to read is refused', async (t) => {
+  it('integers beyond 2^53: are rejected in a message too deep or too long to read', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers, largeIntegers: 'bigint' });
     const client = await connectClient(scope, endpoint);
@@ -102,7 +102,7 @@ describe('an integer beyond 2^53', () => {
     assert.equal((await client.sendMessage('kind', { n: BIG })).eventData, EXPECTED.bigint);
   });
 
-  it('is given by an option that must be known', () => {
+  it('integers beyond 2^53: an unknown value of the option is rejected', () => {
     const largeIntegers = 'int' as LargeIntegers;
     assert.throws(() => new ZeroMQServer({ connection: 'inproc://integers', handlers, largeIntegers }), {
       constructor: ZeroMQConfigError,
@@ -111,7 +111,7 @@ describe('an integer beyond 2^53', () => {
   });
 });
 
-/** A type of Joi for integers of any size, as shown in docs/framework/large-integers.md. */
+/** A Joi type for integers of any size, as shown in docs/framework/large-integers.md. */
 const joi = Joi.extend((root: Joi.Root) => ({
   type: 'bigint',
   base: root.any(),
@@ -134,7 +134,7 @@ const SCHEMAS = {
 };
 const NOT_A_NUMBER = /must be a number/;
 
-describe('a contract that meets an integer beyond 2^53', () => {
+describe('contracts with integers beyond 2^53', () => {
   const validated: [
     schema: keyof typeof SCHEMAS,
     option: LargeIntegers,
@@ -154,7 +154,7 @@ describe('a contract that meets an integer beyond 2^53', () => {
     ['z.bigint()', 'bigint', EXPECTED.bigint, /expected bigint/],
   ];
   for (const [schema, largeIntegers, large, small] of validated) {
-    it(`judges what the handler gets: ${schema} with largeIntegers ${largeIntegers}`, async (t) => {
+    it(`contract: validates what the handler gets: ${schema} with largeIntegers ${largeIntegers}`, async (t) => {
       const scope = scopeOf(t);
       const contract = defineContract({ name: 'integers', events: { kind: { data: SCHEMAS[schema] } } });
       const { endpoint } = await startServer(scope, { contract, handlers: { kind }, largeIntegers });
@@ -176,7 +176,7 @@ describe('a contract that meets an integer beyond 2^53', () => {
   }
 
   for (const schema of ['a Joi type bigint', 'z.coerce.bigint()', 'z.bigint()'] as const) {
-    it(`is documented as an integer by ${schema}`, () => {
+    it(`contract: documents ${schema} as an integer`, () => {
       const contract = defineContract({
         name: 'integers',
         events: { 'n.put': { method: 'PUT', path: '/n/{n}', data: SCHEMAS[schema] } },
@@ -187,7 +187,7 @@ describe('a contract that meets an integer beyond 2^53', () => {
     });
   }
 
-  it('still says what else zod cannot describe', () => {
+  it('contract: names the other zod types that cannot be documented', () => {
     const events = { 'd.put': { method: 'PUT', path: '/d', data: z.object({ d: z.date() }) } } as const;
     assert.throws(() => defineContract({ name: 'dates', events }), {
       message: /zod cannot write its JSON Schema: Date cannot be represented/,

@@ -1,4 +1,7 @@
-/** The life of every node: started and stopped in any state and order, half-way failures, addresses in use. */
+/**
+ * The life of every node: start and stop in every state and order, partial failures, addresses in
+ * use.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -27,7 +30,7 @@ const ANY = 'tcp://127.0.0.1:0';
 const echo = { echo: (data: unknown) => data };
 const logger = silentLogger;
 
-/** What all nodes have. */
+/** Common members of all nodes. */
 interface Node {
   start(): Promise<unknown>;
   stop(options?: { deadline?: number }): Promise<void>;
@@ -42,7 +45,7 @@ const NODES: Record<string, (configFile?: string) => Node> = {
       configFile,
       logger,
     }),
-  'a blind proxy': (configFile) =>
+  'a proxy': (configFile) =>
     new ZeroMQRouter({
       frontendConnection: ANY,
       backendConnection: ANY,
@@ -72,7 +75,7 @@ const NODES: Record<string, (configFile?: string) => Node> = {
 
 for (const [what, make] of Object.entries(NODES)) {
   describe(what, () => {
-    it('starts once, and stops once, however often it is told to', async () => {
+    it(`${what}: starts once and stops once, however often the methods are called`, async () => {
       const node = make();
       const [first, second] = await Promise.all([node.start(), node.start()]);
       assert.deepEqual(first, second);
@@ -81,20 +84,20 @@ for (const [what, make] of Object.entries(NODES)) {
       await assert.rejects(node.start(), { code: 'CLOSED' });
     });
 
-    it('may be stopped before it starts', async () => {
+    it(`${what}: can be stopped before it starts`, async () => {
       const node = make();
       await node.stop();
       await assert.rejects(node.start(), { code: 'CLOSED' });
     });
 
-    it('may be stopped while it starts', async () => {
+    it(`${what}: can be stopped while it starts`, async () => {
       const node = make();
       const starting = node.start().catch((error: { code: string }) => error.code);
       await node.stop();
       assert.ok([false, 'CLOSED'].includes((await starting) as boolean | string));
     });
 
-    it('does not start with a node id that cannot be used, and leaves nothing', async (t) => {
+    it(`${what}: does not start with an invalid node id, and leaves nothing open`, async (t) => {
       const configFile = `${tempFolder(scopeOf(t))}/config.ini`;
       writeFileSync(
         configFile,
@@ -105,7 +108,7 @@ for (const [what, make] of Object.entries(NODES)) {
       await node.stop();
     });
 
-    it('has its node id in its section of the config file, the same after a restart', async (t) => {
+    it(`${what}: stores its node id in its section of the config file and keeps it after a restart`, async (t) => {
       const configFile = `${tempFolder(scopeOf(t))}/config.ini`;
       const read = (): string => readFileSync(configFile, 'utf8');
       for (const node of [make(configFile), make(configFile)]) {
@@ -118,8 +121,8 @@ for (const [what, make] of Object.entries(NODES)) {
   });
 }
 
-describe('a node that finds its address in use', () => {
-  it('frees what it had opened before (a router)', async (t) => {
+describe('address in use', () => {
+  it('address in use: a router closes what it opened before', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo });
     const free = await freeEndpoint(scope, 'tcp');
@@ -144,7 +147,7 @@ describe('a node that finds its address in use', () => {
     await startServer(scope, { connection: free, handlers: echo });
   });
 
-  it('says so (a server, and its heartbeats)', async (t) => {
+  it('address in use: a server reports it, for heartbeats, too', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo });
     const twice = new ZeroMQServer({ connection: endpoint, handlers: echo, logger });
@@ -154,7 +157,7 @@ describe('a node that finds its address in use', () => {
     await assert.rejects(half.start(), { code: 'EADDRINUSE' });
   });
 
-  it('says what is wrong with one that is not of this host', async () => {
+  it('address of another host: a node reports it', async () => {
     const server = new ZeroMQServer({ connection: 'tcp://192.0.2.1:5555', handlers: echo, logger });
     await assert.rejects(server.start(), {
       constructor: ZeroMQSocketInvalid,
@@ -168,8 +171,8 @@ describe('a node that finds its address in use', () => {
   });
 });
 
-describe('an IPC endpoint', () => {
-  it('whose process died is taken over', async (t) => {
+describe('IPC endpoint', () => {
+  it('IPC endpoint: is taken over if its process has died', async (t) => {
     const scope = scopeOf(t);
     const path = ipcPath(scope);
     const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('ready'))`;
@@ -183,7 +186,7 @@ describe('an IPC endpoint', () => {
     assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
   });
 
-  it('of a node that runs is left to it', async (t) => {
+  it('IPC endpoint: is kept by a running node', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo }, 'ipc');
     const second = new ZeroMQServer({ connection: endpoint, handlers: echo, logger });
@@ -192,7 +195,7 @@ describe('an IPC endpoint', () => {
     assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
   });
 
-  it('vanishes with its node', async (t) => {
+  it('IPC endpoint: is removed with its node', async (t) => {
     const scope = scopeOf(t);
     const path = ipcPath(scope);
     const { server } = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
@@ -203,7 +206,7 @@ describe('an IPC endpoint', () => {
     await again.server.stop();
   });
 
-  it('is left to whoever has taken its path since', async (t) => {
+  it('IPC endpoint: is kept if another node has bound its path since', async (t) => {
     const scope = scopeOf(t);
     const path = ipcPath(scope);
     const { server } = await startServer(scope, { connection: `ipc://${path}`, handlers: echo });
@@ -214,7 +217,7 @@ describe('an IPC endpoint', () => {
     assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
   });
 
-  it('in a folder that is not there cannot be used', async (t) => {
+  it('IPC endpoint: must be in an existing folder', async (t) => {
     const folder = `${tempFolder(scopeOf(t))}/nowhere`;
     const connection = `ipc://${folder}/socket`;
     const server = new ZeroMQServer({ connection, handlers: echo, logger });
@@ -225,7 +228,7 @@ describe('an IPC endpoint', () => {
   });
 });
 
-describe('a router that stops', () => {
+describe('stopping router', () => {
   async function withHeld(scope: Scope, concurrency = 1) {
     const started = await startRouter(scope);
     const gate = new HandlerGate();
@@ -236,7 +239,7 @@ describe('a router that stops', () => {
     return { ...started, gate, client, held };
   }
 
-  it('settles what it has, and takes nothing new', async (t) => {
+  it('stopping router: settles its requests and accepts no new ones', async (t) => {
     const { router, gate, client, held } = await withHeld(scopeOf(t));
     const queued = client.sendMessage('hold', 'queued');
     await until(() => router.stats().queued === 1, client);
@@ -258,7 +261,7 @@ describe('a router that stops', () => {
     assert.equal(await router.closed, undefined);
   });
 
-  it('is cut at its deadline, and says what became of everything', async (t) => {
+  it('stopping router: at its deadline, reports the outcome of every request', async (t) => {
     const { router, client, held } = await withHeld(scopeOf(t));
     const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
     const queued = client.sendMessage('hold', 'queued');
@@ -269,14 +272,14 @@ describe('a router that stops', () => {
     assert.match(String(await router.closed), /did not drain in 30 ms/);
   });
 
-  /** Requests that go through tell that those before them have arrived. */
+  /** Waits until the router has read everything sent before, by sending requests through it. */
   async function until(check: () => boolean, client: ZeroMQClient): Promise<void> {
-    while (!check()) await client.sendMessage('nobody').catch(() => undefined);
+    while (!check()) await client.sendMessage('unserved').catch(() => undefined);
   }
 });
 
 describe('nodes of one process', () => {
-  it('need no order: workers and clients may come before their router', async (t) => {
+  it('nodes of one process: may start in any order', async (t) => {
     const scope = scopeOf(t);
     const [frontend, backend] = [await freeEndpoint(scope, 'tcp'), await freeEndpoint(scope, 'tcp')];
     const worker = new ZeroMQWorker({ connection: backend, handlers: echo, logger });
@@ -294,7 +297,7 @@ describe('nodes of one process', () => {
     assert.equal((await reply).eventData, 1);
   });
 
-  it('tell where they are, with the ports that were picked', async (t) => {
+  it('nodes of one process: report their endpoints with the ports that were chosen', async (t) => {
     const scope = scopeOf(t);
     const heartbeatConfig = new ZeroMQHeartbeatConfig(ANY);
     const { frontend, backend, heartbeat } = await startRouter(scope, 'tcp', { heartbeatConfig });
@@ -305,7 +308,7 @@ describe('nodes of one process', () => {
     assert.equal((await startServer(scope, { connection, handlers: echo })).endpoint, connection);
   });
 
-  it('reach each other over INPROC from thread to thread', async (t) => {
+  it('nodes of one process: reach each other over INPROC across threads', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo }, 'inproc');
     const thread = new Worker(new URL('./inproc-thread.mjs', import.meta.url), { workerData: endpoint });
@@ -313,7 +316,7 @@ describe('nodes of one process', () => {
     assert.deepEqual([reply, code], ['from a thread', 0]);
   });
 
-  it('are closed by `await using`', async () => {
+  it('nodes of one process: are closed by `await using`', async () => {
     let kept: ZeroMQRouter | undefined;
     {
       await using router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY, logger });

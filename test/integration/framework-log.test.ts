@@ -1,4 +1,4 @@
-/** What nodes write to their log files: what the Python original writes at INFO, and no line for a request. */
+/** Log files of nodes: what the Python original logs at INFO, and nothing per request. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Messages and fields of the lines at INFO of one node, without those that vary. */
+/** Returns the messages and fields of one node's lines at INFO, without the fields that vary. */
 function linesOf(lines: readonly Line[], node: string): Line[] {
   return lines
     .filter((line) => line['node'] === node && line['level'] === 'info')
@@ -38,7 +38,7 @@ function linesOf(lines: readonly Line[], node: string): Line[] {
     });
 }
 
-/** Starts a log in a folder of its own; gives what reads its file once it is closed. */
+/** Starts a log in its own folder. Returns a function that closes it and reads its file. */
 function logTo(scope: ReturnType<typeof scopeOf>): () => Promise<Line[]> {
   const logging = setupLogging(tempFolder(scope), { consoleLevel: 'silent' });
   scope.after(() => logging.close());
@@ -54,7 +54,7 @@ const beats = (connection: string): ZeroMQHeartbeatConfig =>
   new ZeroMQHeartbeatConfig(connection, { interval: 50, timeout: 1000, maxMissed: 0 });
 
 describe('log files', () => {
-  it('tell of the start, endpoints, connections and heartbeats of router, worker and client', async (t) => {
+  it('log files: contain start, endpoints, connections and heartbeats of router, worker and client', async (t) => {
     const scope = scopeOf(t);
     const read = logTo(scope);
     const router = new ZeroMQRouter({
@@ -71,7 +71,7 @@ describe('log files', () => {
       handlers: { ping: () => 'pong' },
     });
     scope.after(() => worker.stop({ deadline: 100 }));
-    const accepted = within(once(worker, 'accepted'), 'the word of the router', LATER);
+    const accepted = within(once(worker, 'accepted'), 'the welcome of the router', LATER);
     await untilJoined(() => worker.start());
     await Promise.all([accepted, connected]);
     const client = new ZeroMQClient({ connection: frontend });
@@ -119,10 +119,10 @@ describe('log files', () => {
       );
     }
     assert.deepEqual(ofRouter.at(-1), { id: routerId, msg: 'router stopped' });
-    assert.ok(lines.length < 20, 'no line for a request');
+    assert.ok(lines.length < 20, 'there is no line for a request');
   });
 
-  it('tell of the heartbeats of clients that a server loses', async (t) => {
+  it('log files: contain the heartbeats of clients that a server loses', async (t) => {
     const scope = scopeOf(t);
     const read = logTo(scope);
     const server = new ZeroMQServer({
@@ -153,7 +153,7 @@ describe('log files', () => {
     ]);
   });
 
-  it('tell of each worker of a group of threads', async (t) => {
+  it('log files: contain each worker of a group of threads', async (t) => {
     const scope = scopeOf(t);
     const read = logTo(scope);
     const router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY });

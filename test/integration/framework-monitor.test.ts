@@ -1,4 +1,4 @@
-/** Socket monitors: what libzmq says of the sockets of every node. */
+/** Socket monitors: the events that libzmq reports about the sockets of every node. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -15,12 +15,12 @@ failOnLeftovers();
 
 const echo = { echo: (data: unknown) => data };
 
-/** The greeting of a ZMTP 3.0 peer that asks for a mechanism which ours do not have. */
+/** The greeting of a ZMTP 3.0 peer that requests a mechanism which these sockets do not have. */
 const PLAIN_GREETING = Buffer.alloc(64);
 PLAIN_GREETING.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]);
 PLAIN_GREETING.write('PLAIN', 12);
 
-/** All events of a monitor from now on. */
+/** Collects all events of a monitor from now on. */
 function record(monitor: ZeroMQSocketMonitor): MonitorEvent[] {
   const events: MonitorEvent[] = [];
   monitor.on('event', (event) => events.push(event));
@@ -30,8 +30,8 @@ function record(monitor: ZeroMQSocketMonitor): MonitorEvent[] {
 const only = (monitors: readonly ZeroMQSocketMonitor[]): ZeroMQSocketMonitor => monitors[0] ?? assert.fail();
 
 for (const transport of TRANSPORTS) {
-  describe(`socket monitors over ${transport}`, () => {
-    it('tell of a connection from its first try to its end', async (t) => {
+  describe(`socket monitor over ${transport}`, () => {
+    it(`socket monitor over ${transport}: reports a connection from its first attempt to its end`, async (t) => {
       const scope = scopeOf(t);
       const connection = await freeEndpoint(scope, transport);
       const client = makeClient(scope, { connection });
@@ -52,14 +52,14 @@ for (const transport of TRANSPORTS) {
       assert.equal(monitor.status, ZeroMQSocketStatus.CLOSED);
       const types = new Set(events.map(({ type }) => type));
       for (const type of ['connect', 'handshake', 'disconnect', 'connect:retry'] as const) {
-        assert.ok(types.has(type), `${type} is told; ${[...types].join()}`);
+        assert.ok(types.has(type), `${type} is reported; reported were ${[...types].join()}`);
       }
       const retry = events.find(({ type }) => type === 'connect:retry');
       assert.ok(retry?.interval !== undefined && retry.interval > 0);
       assert.ok(events.every(({ address }) => address === undefined || address.includes('//')));
     });
 
-    it('count the connections of a router, a server and a worker', async (t) => {
+    it(`socket monitor over ${transport}: counts the connections of a router, a server and a worker`, async (t) => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
       const { server, endpoint } = await startServer(scope, { handlers: echo }, transport);
@@ -95,8 +95,8 @@ for (const transport of TRANSPORTS) {
   });
 }
 
-describe('socket monitors', () => {
-  it('do not take a stranger that hangs up for a client that left', async (t) => {
+describe('socket monitor', () => {
+  it('socket monitor: does not take an unknown peer that disconnects for a client that left', async (t) => {
     const scope = scopeOf(t);
     const { server, endpoint } = await startServer(scope, { handlers: echo });
     const client = await connectClient(scope, endpoint);
@@ -110,7 +110,7 @@ describe('socket monitors', () => {
     assert.deepEqual([monitor.connections, monitor.status], [1, 'connected']);
   });
 
-  it('tell of a handshake that fails, and the connection is tried again', async (t) => {
+  it('socket monitor: reports a failed handshake, and the connection is tried again', async (t) => {
     const scope = scopeOf(t);
     const stranger = createServer((socket) => {
       socket.on('error', () => undefined);
@@ -131,7 +131,7 @@ describe('socket monitors', () => {
     assert.equal(await client.connect({ timeout: 10_000 }), true);
   });
 
-  it('of a pool are those of its sockets', async (t) => {
+  it('socket monitor: the monitors of a pool are those of its sockets', async (t) => {
     const scope = scopeOf(t);
     const client = makeClient(scope, {
       connection: await freeEndpoint(scope, 'tcp'),

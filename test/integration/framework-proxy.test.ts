@@ -1,4 +1,4 @@
-/** The blind proxy: what the original's router does, frame by frame. */
+/** The proxy, which forwards frames like the router of the original. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -15,9 +15,9 @@ failOnLeftovers();
 const start = (scope: Scope, transport: Transport = 'tcp') =>
   startRouter(scope, transport, { strategy: new ZeroMQRoutingProxy() });
 
-describe('the blind proxy', () => {
+describe('proxy', () => {
   for (const transport of ALL_TRANSPORTS) {
-    it(`passes frames on untouched, in both directions (${transport})`, async (t) => {
+    it(`proxy: forwards frames unchanged in both directions (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { frontend, backend } = await start(scope, transport);
       const client = rawDealer(scope, frontend, 'client');
@@ -31,7 +31,7 @@ describe('the blind proxy', () => {
     });
   }
 
-  it('gives workers requests in turn, whatever they hold', async (t) => {
+  it('proxy: sends requests to workers in turn, regardless of what they hold', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await start(scope);
     const client = rawDealer(scope, frontend, 'client');
@@ -52,7 +52,7 @@ describe('the blind proxy', () => {
     ]);
   });
 
-  it('lets requests wait until there is a worker, in order', async (t) => {
+  it('proxy: keeps requests in order until there is a worker', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await start(scope);
     const client = rawDealer(scope, frontend, 'client');
@@ -62,19 +62,19 @@ describe('the blind proxy', () => {
     for (let n = 0; n < 500; n += 1) assert.equal(String((await worker.receive())[1]), `request ${n}`);
   });
 
-  it('drops replies for nobody, and goes on', async (t) => {
+  it('proxy: drops replies to unknown clients, and continues', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await start(scope);
     const client = rawDealer(scope, frontend, 'client');
     const worker = rawDealer(scope, backend);
     await client.send(['x']);
     await worker.receive();
-    await worker.send(['nobody', '', 'lost', '{}']);
+    await worker.send(['unknown', '', 'lost', '{}']);
     await worker.send(['client', 'found']);
     assert.deepEqual(texts(await client.receive()), ['found']);
   });
 
-  it('takes no requests of its own thread', async (t) => {
+  it('proxy: accepts no requests of its own thread', async (t) => {
     const { router } = await start(scopeOf(t));
     assert.equal(router.reachable, false);
     const code = await new Promise((resolve) => {
@@ -84,7 +84,7 @@ describe('the blind proxy', () => {
     assert.equal(code, 'NO_ROUTER');
   });
 
-  it('stops with requests waiting, and leaves nothing', async (t) => {
+  it('proxy: stops with queued requests, and leaves nothing open', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend } = await start(scope);
     const client = rawDealer(scope, frontend, 'client');
@@ -94,7 +94,7 @@ describe('the blind proxy', () => {
     assert.equal(await router.closed, undefined);
   });
 
-  it('has sockets that can be watched', async (t) => {
+  it('proxy: has sockets that can be monitored', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await start(scope);
     await makeWorker(scope, { connection: backend, handlers: { echo: (data: unknown) => data } }).start();

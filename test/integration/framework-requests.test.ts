@@ -1,4 +1,6 @@
-/** What a client may send and what comes back, through a router and to a server, over every transport. */
+/**
+ * Requests of a client and their replies, through a router and to a server, over every transport.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -79,12 +81,12 @@ for (const transport of ALL_TRANSPORTS) {
       });
       after(() => scope.close());
 
-      it('any JSON value comes back as it was', async () => {
+      it('request: any JSON value comes back unchanged', async () => {
         for (const value of VALUES)
           assert.deepEqual((await client.sendMessage('echo', value)).eventData, value);
       });
 
-      it('a reply has the name of its event, data, status and headers', async () => {
+      it('request: its reply has event name, data, status and headers', async () => {
         assert.deepEqual(await client.sendMessage('created'), {
           eventName: 'created',
           eventData: { id: 7 },
@@ -95,7 +97,7 @@ for (const transport of ALL_TRANSPORTS) {
         assert.deepEqual((await client.sendMessage('text')).eventData, Buffer.from('plain'));
       });
 
-      it('thousands are in flight at a time, and each has its own reply', async () => {
+      it('request: thousands are in flight at a time, and each gets its own reply', async () => {
         const numbers = Array.from({ length: 3000 }, (_, n) => n);
         const replies = await Promise.all(
           numbers.map((n) => client.sendMessage(n % 2 === 0 ? 'echo' : 'later', { n })),
@@ -115,14 +117,14 @@ for (const transport of ALL_TRANSPORTS) {
         MEGABYTE,
         15 * MEGABYTE,
       ]) {
-        it(`data of ${size} characters travels there and back`, async () => {
+        it(`request: data of ${size} characters comes back unchanged`, async () => {
           const sent = 'ä'.repeat(size / 2);
           const { eventData } = await client.sendMessage('echo', sent);
           assert.ok(eventData === sent);
         });
       }
 
-      it('small and large ones do not mix', async () => {
+      it('request: small and large ones do not mix', async () => {
         const sizes = Array.from({ length: 60 }, (_, n) => (n % 3 === 0 ? 100_000 + n : n));
         const replies = await Promise.all(sizes.map((size) => client.sendMessage('zeros', { size })));
         assert.deepEqual(
@@ -131,7 +133,7 @@ for (const transport of ALL_TRANSPORTS) {
         );
       });
 
-      it('an error of the handler arrives with all it says', async () => {
+      it('request: an error of the handler arrives with all its fields', async () => {
         await assert.rejects(client.sendMessage('refused'), {
           constructor: ZeroMQClientError,
           code: 'TAKEN',
@@ -143,7 +145,7 @@ for (const transport of ALL_TRANSPORTS) {
         });
       });
 
-      it('a fault of the handler says nothing of its inside', async () => {
+      it('request: an unexpected error of the handler reveals no internals', async () => {
         await assert.rejects(client.sendMessage('broken'), (error: ZeroMQClientError) => {
           assert.deepEqual([error.code, error.status, error.dispatched], ['HANDLER_ERROR', 500, true]);
           assert.ok(!error.message.includes('secret'));
@@ -151,7 +153,7 @@ for (const transport of ALL_TRANSPORTS) {
         });
       });
 
-      it('a result that cannot be sent is a BAD_REPLY, and harms no other', async () => {
+      it('request: a result that cannot be sent becomes BAD_REPLY and affects no other request', async () => {
         const [unusable, huge, good] = await Promise.allSettled([
           client.sendMessage('unusable'),
           client.sendMessage('huge'),
@@ -164,7 +166,7 @@ for (const transport of ALL_TRANSPORTS) {
         assert.equal(good.status, 'fulfilled');
       });
 
-      it('event data without a JSON form is refused at the sender, with its place', async () => {
+      it('request: event data without a JSON form is rejected by the sender, with its location', async () => {
         for (const [data, message] of [
           [{ list: [new Map()] }, 'eventData: a value of the class Map has no JSON form (at /list/0)'],
           [Number.NaN, 'eventData: NaN has no JSON form'],
@@ -174,18 +176,18 @@ for (const transport of ALL_TRANSPORTS) {
         assert.equal(client.inFlight, 0);
       });
 
-      it('an event that nobody has is refused, and was not run', async () => {
+      it('request: an event without a worker is rejected as not run', async () => {
         const code = path === 'to a server' ? 'NO_HANDLER' : 'NO_WORKER';
-        await assert.rejects(client.sendMessage('nobody.has.this'), { code, dispatched: false });
+        await assert.rejects(client.sendMessage('unserved.event'), { code, dispatched: false });
       });
 
-      it('events that start with $ are nobody’s', async () => {
+      it('request: events that start with $ are reserved', async () => {
         for (const name of ['$hello', '$', '$router.nothing']) {
           await assert.rejects(client.sendMessage(name), { dispatched: false });
         }
       });
 
-      it('the handler learns who asks, and how long', async () => {
+      it('request: the handler gets caller and deadline', async () => {
         const extras = { traceparent: '00-a-b-01', caller: { id: 'me', scopes: ['x'] } };
         const { eventData } = await client.sendMessage<Record<string, unknown>>('context', null, {
           requestId: 'r-1',
@@ -197,7 +199,7 @@ for (const transport of ALL_TRANSPORTS) {
         assert.ok(typeof timeLeft === 'number' && timeLeft > 0 && timeLeft < 3050, String(timeLeft));
       });
 
-      it('time runs out at the handler, whose signal fires, and the client goes on', async () => {
+      it('request: its deadline passes in the handler, whose signal aborts, and the client continues', async () => {
         await assert.rejects(client.sendMessage('hang', null, { timeout: 60 }), {
           constructor: ZeroMQTimeoutError,
           code: 'TIMEOUT',
@@ -209,19 +211,19 @@ for (const transport of ALL_TRANSPORTS) {
 
       for (const [what, send] of [
         ['an empty name', () => client.sendMessage('')],
-        ['a name too long', () => client.sendMessage('x'.repeat(1025))],
-        ['a name that is none', () => client.sendMessage(5 as unknown as string)],
+        ['a name that is too long', () => client.sendMessage('x'.repeat(1025))],
+        ['a name that is not a string', () => client.sendMessage(5 as unknown as string)],
         ['data without a JSON form', () => client.sendMessage('echo', () => 1)],
-        ['data over the limit', () => client.sendMessage('echo', 'x'.repeat(16 * MEGABYTE))],
+        ['data above the limit', () => client.sendMessage('echo', 'x'.repeat(16 * MEGABYTE))],
         ['a request id with spaces', () => client.sendMessage('echo', 1, { requestId: 'a b' })],
-        ['no time', () => client.sendMessage('echo', 1, { timeout: 0 })],
-        ['endless time', () => client.sendMessage('echo', 1, { timeout: Infinity })],
+        ['a timeout of 0', () => client.sendMessage('echo', 1, { timeout: 0 })],
+        ['an infinite timeout', () => client.sendMessage('echo', 1, { timeout: Infinity })],
         [
-          'extras over the limit',
+          'extras above the limit',
           () => client.sendMessage('echo', 1, { extras: { key: 'x'.repeat(70_000) } }),
         ],
       ] as const) {
-        it(`${what} is refused before it is sent`, async () => {
+        it(`request: ${what} is rejected before it is sent`, async () => {
           await assert.rejects(send(), { code: 'INVALID_ARGUMENT' });
         });
       }

@@ -1,4 +1,6 @@
-/** A server, and a worker that is one: clients of any kind, side by side, and how it stops. */
+/**
+ * A server, and a worker of type SERVER: clients of every kind at the same time, and how it stops.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -33,9 +35,9 @@ function request(scope: Scope, endpoint: string): Request {
   return socket;
 }
 
-describe('a server', () => {
+describe('server', () => {
   for (const transport of ALL_TRANSPORTS) {
-    it(`serves REQ sockets and ours at the same time (${transport})`, async (t) => {
+    it(`server: serves REQ sockets and native clients at the same time (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { endpoint } = await startServer(scope, { handlers: echo }, transport);
       const client = await connectClient(scope, endpoint);
@@ -53,13 +55,13 @@ describe('a server', () => {
     });
   }
 
-  it('answers a classic client’s mistakes as event data, and goes on', async (t) => {
+  it('server: reports invalid requests of a classic client in the event data, and continues', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo });
     const classic = request(scope, endpoint);
     for (const [frames, code] of [
       [['echo', '{"broken'], 'MALFORMED_MESSAGE'],
-      [['nobody', '{}'], 'NO_HANDLER'],
+      [['unknown', '{}'], 'NO_HANDLER'],
       [['$router.ping', '{}'], 'NO_HANDLER'],
     ] as const) {
       await classic.send([...frames]);
@@ -71,7 +73,7 @@ describe('a server', () => {
     assert.deepEqual(texts(await classic.receive()), ['echo', '1']);
   });
 
-  it('runs no more handlers at a time than it may, and refuses what has no room to wait', async (t) => {
+  it('server: runs handlers up to its concurrency and rejects requests above its queue limit', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const { server, endpoint } = await startServer(scope, {
@@ -93,12 +95,12 @@ describe('a server', () => {
     );
   });
 
-  it('finishes what it holds before it stops, and takes nothing new', async (t) => {
+  it('server: completes its requests before it stops, and accepts no new ones', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const { server, endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
     const client = await connectClient(scope, endpoint, { connectTimeout: 50 });
-    await client.sendMessage('echo'); // they know each other
+    await client.sendMessage('echo'); // The client and the server know each other.
     const classic = request(scope, endpoint);
     const held = client.sendMessage('hold', 'kept');
     await gate.called();
@@ -113,7 +115,7 @@ describe('a server', () => {
     await stopping;
   });
 
-  it('tells a client that comes while it stops: it may ask elsewhere', async (t) => {
+  it('server: rejects clients that connect while it stops, as not run', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const leaving = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
@@ -130,7 +132,7 @@ describe('a server', () => {
     await stopping;
   });
 
-  it('cuts what still runs at its deadline', async (t) => {
+  it('server: aborts running handlers at its deadline', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const { server, endpoint } = await startServer(scope, {
@@ -145,7 +147,7 @@ describe('a server', () => {
     await Promise.all([running, waiting, aborted(gate.calls[0]?.signal ?? assert.fail())]);
   });
 
-  it('takes forged slots for what they are: requests of their sender alone', async (t) => {
+  it('server: a forged slot counts only for its sender', async (t) => {
     const scope = scopeOf(t);
     const gate = new HandlerGate();
     const { endpoint } = await startServer(scope, { handlers: { hold: gate.handler, ...echo } });
@@ -166,7 +168,7 @@ describe('a server', () => {
     assert.equal((await mine).eventData, 'mine');
   });
 
-  it('hands any frames before the delimiter back, token or not', async (t) => {
+  it('server: returns all frames before the delimiter, token or not', async (t) => {
     const scope = scopeOf(t);
     const { endpoint } = await startServer(scope, { handlers: echo });
     const socket = rawDealer(scope, endpoint);
@@ -175,7 +177,7 @@ describe('a server', () => {
     assert.deepEqual(texts(await socket.receive()), [...envelope.map(String), '', 'echo', '5']);
   });
 
-  it('tells of clients by their heartbeats', async (t) => {
+  it('server: reports clients by their heartbeats', async (t) => {
     const scope = scopeOf(t);
     const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', {
       interval: 20,
@@ -200,8 +202,8 @@ describe('a server', () => {
   });
 });
 
-describe('a worker of type SERVER', () => {
-  it('is a server', async (t) => {
+describe('worker of type SERVER', () => {
+  it('worker of type SERVER: acts as a server', async (t) => {
     const scope = scopeOf(t);
     const worker = makeWorker(scope, {
       connection: 'tcp://127.0.0.1:0',

@@ -1,4 +1,4 @@
-/** Workers on threads: what travels there and back, threads that die, and how a group stops. */
+/** Workers on threads: their data and replies, threads that die, and how a group stops. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,8 +23,8 @@ import { ALL_TRANSPORTS, connectClient, nextEvent as nextWithin, startRouter } f
 failOnLeftovers();
 
 /**
- * Each thread loads and compiles the TypeScript of the whole framework, which takes a second or two of CPU: many times
- * that on a machine that others share. In ms.
+ * Start timeout in ms. Each thread compiles the TypeScript of the whole framework, which takes one
+ * or two seconds of CPU time, and many times that on a busy machine.
  */
 const THREAD_PATIENCE = 60_000;
 
@@ -40,7 +40,7 @@ interface Told {
   threadId: number;
 }
 
-/** What the threads tell. */
+/** Messages of the threads. */
 class Channel {
   readonly told: Told[] = [];
   private readonly channel = new BroadcastChannel('thread-worker');
@@ -58,7 +58,7 @@ class Channel {
     this.channel.postMessage({ what });
   }
 
-  /** Resolves once it was told so often. */
+  /** Resolves after `count` messages. */
   async heard(what: string, count = 1): Promise<Told[]> {
     for (;;) {
       const found = this.told.filter((told) => told.what === what);
@@ -85,9 +85,9 @@ async function start(scope: Scope, count: number, options: Partial<ZeroMQWorkerT
   return { router, threads, client: await connectClient(scope, frontend) };
 }
 
-describe('workers on threads', () => {
+describe('worker threads', () => {
   for (const transport of ALL_TRANSPORTS) {
-    it(`serve from one TypeScript module, each on its own (${transport})`, async (t) => {
+    it(`worker threads: serve from one TypeScript module, each with its own state (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
       const threads = makeThreads(scope, { connection: backend, threads: 2 });
@@ -103,7 +103,7 @@ describe('workers on threads', () => {
     });
   }
 
-  it('get data and give replies as workers do that have no thread', async (t) => {
+  it('worker threads: receive data and send replies as workers without threads do', async (t) => {
     const { client } = await start(scopeOf(t), 1);
     assert.equal((await client.sendMessage('thread.double', { n: 21 })).eventData, 42);
     const { status, eventData, headers } = await client.sendMessage('thread.created');
@@ -132,7 +132,7 @@ describe('workers on threads', () => {
     );
   });
 
-  it('learn when nobody waits any more', async (t) => {
+  it('worker threads: learn that a caller stopped waiting', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
     const { client } = await start(scope, 1);
@@ -147,7 +147,7 @@ describe('workers on threads', () => {
     channel.say('go on');
   });
 
-  it('take as many requests at a time as the module says, or as they are told', async (t) => {
+  it('worker threads: use the concurrency of the module or of the options', async (t) => {
     const scope = scopeOf(t);
     const { router, backend } = await startRouter(scope);
     const concurrencies: unknown[] = [];
@@ -160,12 +160,12 @@ describe('workers on threads', () => {
   });
 });
 
-describe('a thread that dies', () => {
+describe('worker thread that dies', () => {
   for (const [event, message] of [
     ['thread.crash', /planted/],
     ['thread.exit', /exit code 7/],
   ] as const) {
-    it(`(${event}) costs what it held, and is started again`, async (t) => {
+    it(`worker thread that dies (${event}): its requests are lost, and it is restarted`, async (t) => {
       const scope = scopeOf(t);
       const { router, threads, client } = await start(scope, 2);
       const crashed = next(threads, 'crashed');
@@ -175,13 +175,17 @@ describe('a thread that dies', () => {
       assert.match(String(error), message);
       assert.ok(Number(delay) >= 0 && Number(delay) <= 200, String(delay));
       await Promise.all([lost, left]);
-      assert.equal((await client.sendMessage('thread.double', { n: 1 })).eventData, 2, 'the other serves on');
+      assert.equal(
+        (await client.sendMessage('thread.double', { n: 1 })).eventData,
+        2,
+        'the other thread continues',
+      );
       const [, , restarts] = await next(threads, 'ready');
       assert.deepEqual([restarts, threads.running], [1, 2]);
     });
   }
 
-  it('again and again is started ever more seldom', async (t) => {
+  it('worker thread that keeps dying: is restarted at growing intervals', async (t) => {
     const scope = scopeOf(t);
     const { threads, client } = await start(scope, 1);
     const bounds = [100, 200, 400];
@@ -195,7 +199,7 @@ describe('a thread that dies', () => {
     }
   });
 
-  it('leaves idempotent requests to the next one', async (t) => {
+  it('worker thread that dies: idempotent requests are redispatched', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
@@ -212,12 +216,12 @@ describe('a thread that dies', () => {
   });
 });
 
-describe('a thread that a handler blocks', () => {
-  /** Long enough for a healthy thread to get a turn on a busy machine. */
+describe('worker thread with a blocked event loop', () => {
+  /** Time for a healthy thread to run on a busy machine. */
   const threadStallTimeout = 2000;
 
   for (const embedded of [false, true]) {
-    it(`is found, costs what it held, and is replaced; others serve on (${embedded ? 'embedded' : 'tcp'})`, async (t) => {
+    it(`blocked worker thread: is detected and replaced, its requests are lost, and others continue (${embedded ? 'embedded' : 'tcp'})`, async (t) => {
       const scope = scopeOf(t);
       const channel = new Channel(scope);
       const { router, frontend, backend } = await startRouter(scope);
@@ -234,10 +238,14 @@ describe('a thread that a handler blocks', () => {
       });
       const [spinning] = await channel.heard('spinning');
       const serving = await client.sendMessage('thread.id');
-      assert.notEqual(serving.eventData, spinning?.threadId, 'the other one serves meanwhile');
+      assert.notEqual(
+        serving.eventData,
+        spinning?.threadId,
+        'the other thread serves requests in the meantime',
+      );
       const [, error] = await crashed;
       assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_STALLED', String(error));
-      assert.ok(performance.now() - begun >= threadStallTimeout, 'not before its time');
+      assert.ok(performance.now() - begun >= threadStallTimeout, 'the thread was replaced too early');
       await lost;
       const [, , restarts] = await ready;
       assert.deepEqual([restarts, threads.running], [1, 2]);
@@ -247,7 +255,7 @@ describe('a thread that a handler blocks', () => {
     });
   }
 
-  it('leaves idempotent requests to the next one', async (t) => {
+  it('blocked worker thread: idempotent requests are redispatched', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
@@ -264,7 +272,7 @@ describe('a thread that a handler blocks', () => {
     assert.equal((await reply).eventData, 'kept');
   });
 
-  it('in native code is lost to routers before it ends, which nobody can bring about', async (t) => {
+  it('worker thread blocked in native code: routers consider it lost although it cannot be ended', async (t) => {
     const { threads, client } = await start(scopeOf(t), 1, { threadStallTimeout: 1000 });
     const order: string[] = [];
     const crashed = next(threads, 'crashed').then(() => order.push('ended'));
@@ -277,14 +285,18 @@ describe('a thread that a handler blocks', () => {
     assert.deepEqual(order, ['lost', 'ended']);
   });
 
-  it('for less than it may is left alone, requests that follow each other in one turn too', async (t) => {
+  it('worker thread blocked for less than the limit: is not replaced, also with successive requests', async (t) => {
     const scope = scopeOf(t);
     const { threads, client } = await start(scope, 1, { threadStallTimeout });
     threads.on('crashed', (_thread, error) => assert.fail(error));
     const block = (): Promise<{ eventData: unknown }> =>
       client.sendMessage('thread.block', threadStallTimeout / 2, { timeout: 60_000 });
     const replies = await Promise.all([block(), block(), block(), block()]);
-    assert.equal(new Set(replies.map(({ eventData }) => eventData)).size, 1, 'one thread, all along');
+    assert.equal(
+      new Set(replies.map(({ eventData }) => eventData)).size,
+      1,
+      'one thread served all requests',
+    );
   });
 });
 
@@ -301,8 +313,8 @@ async function joinedAgain(
   }
 }
 
-describe('a group of threads', () => {
-  it('finishes what it holds before it stops', async (t) => {
+describe('group of worker threads', () => {
+  it('group of worker threads: completes its requests before it stops', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
     const { threads, client } = await start(scope, 2);
@@ -320,7 +332,7 @@ describe('a group of threads', () => {
     assert.deepEqual([threads.running, await threads.closed], [0, undefined]);
   });
 
-  it('is cut at its deadline, a thread that spins too', async (t) => {
+  it('group of worker threads: ends at its deadline, also with a thread in an endless loop', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
     const { threads, client } = await start(scope, 1);
@@ -331,7 +343,7 @@ describe('a group of threads', () => {
     assert.equal(threads.running, 0);
   });
 
-  it('may be stopped while it starts, and while a thread waits to be started again', async (t) => {
+  it('group of worker threads: can be stopped while it starts, and while a thread waits for its restart', async (t) => {
     const scope = scopeOf(t);
     const starting = makeThreads(scope, { threads: 2 });
     const rejected = assert.rejects(starting.start());
@@ -346,7 +358,7 @@ describe('a group of threads', () => {
     assert.equal(threads.running, 0);
   });
 
-  it('may be stopped before it starts, and twice', async () => {
+  it('group of worker threads: can be stopped before it starts, and twice', async () => {
     const threads = new ZeroMQWorkerThreads({
       module,
       connection: 'tcp://127.0.0.1:1',
@@ -362,7 +374,7 @@ describe('a group of threads', () => {
     ['throws', 'throw new Error("planted");', /cannot load the worker .*planted/, ZeroMQConfigError],
     ['fails to start', 'export default START;', /no database/, Error],
   ] as const) {
-    it(`does not start with a module that ${what}`, async (t) => {
+    it(`group of worker threads: does not start with a module that ${what}`, async (t) => {
       const scope = scopeOf(t);
       const file = join(tempFolder(scope), 'nowhere.ts');
       const entry = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
@@ -375,7 +387,7 @@ describe('a group of threads', () => {
     });
   }
 
-  it('passes the logs of its threads on', async (t) => {
+  it('group of worker threads: forwards the logs of its threads', async (t) => {
     const scope = scopeOf(t);
     const file = join(tempFolder(scope), 'failing.mjs');
     const entry = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
@@ -397,15 +409,15 @@ describe('a group of threads', () => {
     const { client } = await start(scope, 1, { module: file, logger });
     await assert.rejects(client.sendMessage('fail'), { code: 'HANDLER_ERROR' });
     assert.match(JSON.stringify(lines), /"message":"planted".*"thread":0/);
-    assert.deepEqual(nodes, ['worker-threads'], 'the lines of threads say themselves who speaks');
+    assert.deepEqual(nodes, ['worker-threads'], 'each line names its thread');
   });
 
   for (const threads of [0, 1.5, 1025, Number.NaN]) {
-    it(`is not of ${threads} threads`, () =>
+    it(`group of worker threads: rejects ${threads} threads`, () =>
       refuses({ threads }, /^threads must be a whole number from 1 to 1,024/));
   }
 
-  it('is not of a module that is none, nor of a concurrency or size of nothing', () => {
+  it('group of worker threads: rejects an invalid module, concurrency or size', () => {
     refuses({ module: '' }, /^module must be a path or a URL, got ""$/);
     refuses({ concurrency: 0 }, /^concurrency must be a whole number of at least 1, got 0$/);
     refuses({ maxMessageSize: 0.5 }, /^maxMessageSize must be a whole number/);

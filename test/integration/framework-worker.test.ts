@@ -1,4 +1,6 @@
-/** Workers behind our router: how they come, stop, die and come back, and what becomes of what they hold. */
+/**
+ * Workers behind a router: how they join, stop, die and return, and what happens to their requests.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -32,7 +34,7 @@ failOnLeftovers();
 
 const echo = { echo: (data: unknown) => data };
 
-/** A worker that speaks our protocol by hand. */
+/** A worker whose protocol messages a test sends by hand. */
 class RawWorker {
   readonly socket;
   private readonly got: { id: number; generation: number; eventName: string }[] = [];
@@ -48,12 +50,12 @@ class RawWorker {
     return this.answer();
   }
 
-  /** The name of the next control message. */
+  /** Returns the name of the next control message. */
   async answer(): Promise<string> {
     return texts(await this.socket.receive())[2] ?? '';
   }
 
-  /** The next request; fails when something else comes. */
+  /** Returns the next request. Fails if another message arrives. */
   async request(): Promise<{ id: number; generation: number; eventName: string }> {
     while (this.got.length === 0) {
       const frames = await this.socket.receive();
@@ -68,9 +70,9 @@ class RawWorker {
   }
 }
 
-describe('a worker', () => {
+describe('worker', () => {
   for (const transport of ALL_TRANSPORTS) {
-    it(`says hello, is taken in, and serves (${transport})`, async (t) => {
+    it(`worker: says hello, is accepted, and serves (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
       const worker = makeWorker(scope, { connection: backend, handlers: echo, concurrency: 7 });
@@ -91,7 +93,7 @@ describe('a worker', () => {
       assert.equal(router.stats().workers, 1);
     });
 
-    it(`finishes what it holds before it stops, while others take what is new (${transport})`, async (t) => {
+    it(`worker: completes its requests before it stops, while others get the new ones (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
       const [gate, other] = [new HandlerGate(), new HandlerGate()];
@@ -117,7 +119,7 @@ describe('a worker', () => {
       assert.equal(await worker.closed, undefined);
     });
 
-    it(`is cut at its deadline: handlers get their signals, callers learn that it is gone (${transport})`, async (t) => {
+    it(`worker: at its deadline, its handlers' signals abort, and callers learn that it is gone (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const { frontend, backend } = await startRouter(scope, transport);
       const gate = new HandlerGate();
@@ -132,7 +134,7 @@ describe('a worker', () => {
     });
   }
 
-  it('is given no more than it said it takes at a time; the rest waits at the router', async (t) => {
+  it('worker: gets no more requests than its concurrency; the others are queued at the router', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
     const gate = new HandlerGate();
@@ -148,7 +150,7 @@ describe('a worker', () => {
     await Promise.all(replies);
   });
 
-  it('has a signal that fires when the caller’s time is over', async (t) => {
+  it("worker: the signal of a handler aborts at the request's deadline", async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope);
     const gate = new HandlerGate();
@@ -159,11 +161,11 @@ describe('a worker', () => {
       dispatched: true,
     });
     await aborted(gate.calls[0]?.signal ?? assert.fail());
-    assert.equal(worker.load, 1, 'a handler that ignores its signal really is busy');
+    assert.equal(worker.load, 1, 'a handler that ignores its signal stays busy');
     gate.openAll();
   });
 
-  it('of one config file has the node id of the others, and an identity of its own', async (t) => {
+  it('workers with one config file: share the node id and have different identities', async (t) => {
     const scope = scopeOf(t);
     const configFile = `${tempFolder(scope)}/config.ini`;
     const { router, backend } = await startRouter(scope, 'tcp', { configFile });
@@ -172,12 +174,12 @@ describe('a worker', () => {
     );
     const [a, b] = workers.map(({ identity }) => identity);
     assert.ok(a !== undefined && b !== undefined && a.nodeId === b.nodeId && a.identity !== b.identity);
-    assert.notEqual(router.identity.nodeId, a.nodeId, 'each kind of node has a section of its own');
+    assert.notEqual(router.identity.nodeId, a.nodeId, 'each kind of node has its own section');
   });
 });
 
-describe('a worker that dies', () => {
-  it('costs what it held, at once; idempotent requests go to another one', async (t) => {
+describe('worker that dies', () => {
+  it('worker that dies: its requests are lost immediately, and idempotent ones are redispatched', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
     const script = fileURLToPath(new URL('./worker-child.ts', import.meta.url));
@@ -206,7 +208,7 @@ describe('a worker that dies', () => {
     assert.equal(router.stats().redispatched, 1);
   });
 
-  it('without one to take over leaves idempotent requests to wait as long as they may', async (t) => {
+  it('worker that dies without a replacement: idempotent requests are queued until their deadline', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 10_000 } });
     const dying = new RawWorker(scope, backend);
@@ -219,7 +221,7 @@ describe('a worker that dies', () => {
     assert.equal((await reply).eventData, 'kept');
   });
 
-  it('unnoticed (inproc) costs nothing that it was not given: that never left', async (t) => {
+  it('worker that dies unnoticed (inproc): requests that were not sent to it are not lost', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope, 'inproc');
     const client = await connectClient(scope, frontend);
@@ -228,7 +230,7 @@ describe('a worker that dies', () => {
     await startWorker(scope, { connection: backend, handlers: { hold: (data: unknown) => data } });
     const open = eventDescriptors();
     dead.socket.close();
-    while (eventDescriptors() >= open) await turn(); // libzmq tells nobody when it has closed a socket
+    while (eventDescriptors() >= open) await turn(); // libzmq does not report a closed INPROC socket.
     const numbers = Array.from({ length: 50 }, (_, n) => n);
     const replies = await Promise.all(numbers.map((n) => client.sendMessage('hold', n)));
     assert.deepEqual(
@@ -239,8 +241,8 @@ describe('a worker that dies', () => {
   });
 });
 
-describe('a hello', () => {
-  it('of one that was taken for a classic worker makes it one of ours', async (t) => {
+describe('hello', () => {
+  it('hello: a worker that was treated as classic becomes native', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope, 'tcp', { helloGrace: 1 });
     const joining = nextEvent(router, 'workerJoined');
@@ -256,7 +258,7 @@ describe('a hello', () => {
     assert.equal((await late.request()).eventName, 'hold');
   });
 
-  it('over a new connection means that what the old one held is lost', async (t) => {
+  it('hello: over a new connection, the requests of the old connection are lost', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope);
     const worker = new RawWorker(scope, backend);
@@ -272,7 +274,7 @@ describe('a hello', () => {
     assert.equal((await worker.request()).eventName, 'hold');
   });
 
-  it('is asked of one that speaks packed and is not known', async (t) => {
+  it('hello: is requested from an unknown peer that sends packed messages', async (t) => {
     const scope = scopeOf(t);
     const { backend } = await startRouter(scope, 'tcp', { helloGrace: 60_000 });
     const drops = new Drops(scope);
@@ -285,7 +287,7 @@ describe('a hello', () => {
     assert.equal(await stranger.hello(), '$welcome');
   });
 
-  it('refused for its contract is said again, and taken when nothing stands in its way', async (t) => {
+  it('hello: is repeated after its contract was rejected, and accepted when there is no conflict', async (t) => {
     const scope = scopeOf(t);
     const { backend } = await startRouter(scope);
     const contract = (path: string) =>
@@ -300,7 +302,7 @@ describe('a hello', () => {
     await accepted;
   });
 
-  it('that every router would refuse is not sent', async (t) => {
+  it('hello: is not sent if every router would reject it', async (t) => {
     const scope = scopeOf(t);
     const handlers = Object.fromEntries(Array.from({ length: 50_001 }, (_, n) => [`e${n}`, echo.echo]));
     const many = makeWorker(scope, { connection: 'tcp://127.0.0.1:1', handlers });
@@ -313,8 +315,8 @@ describe('a hello', () => {
   });
 });
 
-describe('a goodbye', () => {
-  it('of a worker is answered behind all that it was given', async (t) => {
+describe('goodbye', () => {
+  it('goodbye: of a worker is answered after everything that was sent to it', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
     const worker = new RawWorker(scope, backend);
@@ -331,7 +333,7 @@ describe('a goodbye', () => {
     await lost;
   });
 
-  it('of a router is no end: its workers wait for the next one', async (t) => {
+  it('goodbye: after that of a router, its workers wait for the next router', async (t) => {
     const scope = scopeOf(t);
     const { router, backend } = await startRouter(scope);
     const worker = await startWorker(scope, { connection: backend, handlers: echo });
@@ -343,7 +345,7 @@ describe('a goodbye', () => {
     await accepted;
   });
 
-  it('of a worker that is stopping is said again to a router that comes back, which would take it for a classic one', async (t) => {
+  it('goodbye: of a stopping worker is repeated to a router that returns, which would treat it as classic', async (t) => {
     const scope = scopeOf(t);
     const first = await rawRouter(scope);
     const gate = new HandlerGate();
@@ -365,7 +367,7 @@ describe('a goodbye', () => {
     const { router } = await startRouter(scope, 'tcp', { backendConnection: first.endpoint, helloGrace: 20 });
     await connected;
     await startWorker(scope, { connection: first.endpoint, handlers: echo });
-    await delay(100); // nothing tells of what is not to happen
+    await delay(100); // The absence of a request emits no event.
     assert.equal(router.stats().workers, 1);
     gate.openAll();
     await stopping;
@@ -374,16 +376,16 @@ describe('a goodbye', () => {
 
 const WRONG_OPTIONS: Record<string, object> = {
   'no handlers': {},
-  'handlers that are none': { handlers: { echo: 5 } },
-  'a handleMessage that is none': { handleMessage: 'x' },
+  'handlers that are not functions': { handlers: { echo: 5 } },
+  'a handleMessage that is not a function': { handleMessage: 'x' },
   'a concurrency of 0': { handlers: echo, concurrency: 0 },
-  'half a concurrency': { handlers: echo, concurrency: 1.5 },
-  'a queue below 0': { handlers: echo, maxQueue: -1 },
+  'a fractional concurrency': { handlers: echo, concurrency: 1.5 },
+  'a negative queue size': { handlers: echo, maxQueue: -1 },
   'a message size of 0': { handlers: echo, maxMessageSize: 0 },
-  'to be a router': { handlers: echo, nodeType: 'router' },
+  'the node type ROUTER': { handlers: echo, nodeType: 'router' },
 };
 
-describe('a worker refuses', () => {
+describe('worker: rejects', () => {
   for (const [what, options] of Object.entries(WRONG_OPTIONS)) {
     it(what, () => {
       const connection = 'tcp://127.0.0.1:1';
@@ -391,7 +393,7 @@ describe('a worker refuses', () => {
     });
   }
 
-  it('to serve at several places as a server', () => {
+  it('worker: rejects several connections as a server', () => {
     const connection = ['tcp://127.0.0.1:1', 'tcp://127.0.0.1:2'];
     assert.throws(() => new ZeroMQWorker({ connection, handlers: echo, nodeType: 'server' }), /one place/);
   });

@@ -18,7 +18,9 @@ import type { Scope } from '../helpers/scope.ts';
 
 export const ALL_TRANSPORTS = ['tcp', 'ipc', 'inproc'] as const satisfies readonly Transport[];
 
-/** How long nodes of tests drain, in ms; a test that leaves work behind must not wait for it. */
+/**
+ * Deadline of `stop` for nodes of tests, in ms. Work that a test leaves behind must not delay it.
+ */
 const DRAIN = { deadline: 500 };
 
 export interface StartedRouter {
@@ -51,7 +53,7 @@ export function makeWorker(scope: Scope, options: ZeroMQWorkerOptions): ZeroMQWo
   return worker;
 }
 
-/** Starts a worker; resolves once a router of this process gives it requests. */
+/** Starts a worker. Resolves when a router of this process sends it requests. */
 export async function startWorker(scope: Scope, options: ZeroMQWorkerOptions): Promise<ZeroMQWorker> {
   const worker = makeWorker(scope, options);
   await untilJoined(() => worker.start());
@@ -79,7 +81,7 @@ export function makeClient(scope: Scope, options: ZeroMQClientOptions): ZeroMQCl
   return client;
 }
 
-/** A client whose connection stands. */
+/** Returns a client with an established connection. */
 export async function connectClient(
   scope: Scope,
   connection: ZeroMQClientOptions['connection'],
@@ -90,12 +92,12 @@ export async function connectClient(
   return client;
 }
 
-/** The next emission of an event of a node; rejects when it takes too long. */
+/** Resolves with the next emission of an event of a node. Rejects after `timeout` ms. */
 export function nextEvent(node: object, event: string, timeout = DEFAULT_TIMEOUT): Promise<unknown[]> {
   return within(once(node as NodeJS.EventEmitter, event), `the event ${event}`, timeout);
 }
 
-/** A handler that ends when it is told to, and tells of its calls. */
+/** A handler whose calls stay open until the test opens the gate. */
 export class HandlerGate {
   readonly calls: {
     readonly data: unknown;
@@ -111,17 +113,17 @@ export class HandlerGate {
     });
   };
 
-  /** Resolves once there were `count` calls. */
+  /** Resolves after `count` calls. */
   async called(count = 1): Promise<void> {
     while (this.calls.length < count) {
       const more = new Promise<void>((resolve) => {
         this.wake = resolve;
       });
-      await within(more, `call ${count} of a handler; there were ${this.calls.length}`);
+      await within(more, `call ${count} of a handler; calls so far: ${this.calls.length}`);
     }
   }
 
-  /** Lets everything that was called end with its data. */
+  /** Lets every call return its data. */
   openAll(): void {
     for (const { data, open } of this.calls) open(data);
   }
@@ -133,5 +135,5 @@ export function aborted(signal: AbortSignal): Promise<void> {
   const done = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  return within(done, 'an abort');
+  return within(done, 'the signal to abort');
 }

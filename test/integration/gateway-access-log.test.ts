@@ -1,4 +1,7 @@
-/** What a gateway tells of each HTTP request: the line of its access log, and the diagnostics channel. */
+/**
+ * What a gateway reports about each HTTP request: the line of its access log, and the diagnostics
+ * channel.
+ */
 import assert from 'node:assert/strict';
 import { createConnection } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
@@ -38,7 +41,7 @@ async function started(t: TestContext, host: Host, accessLog: boolean) {
   return { ...hosted, lines, requester };
 }
 
-/** Asks, and waits until it is told of. */
+/** Sends a request and waits until it is reported. */
 async function ask(url: string, init: RequestInit = {}): Promise<HttpAnswered> {
   const [answered, response] = await Promise.all([published(diagnostics.httpAnswered), fetch(url, init)]);
   await response.arrayBuffer();
@@ -47,7 +50,7 @@ async function ask(url: string, init: RequestInit = {}): Promise<HttpAnswered> {
 
 for (const [name, host] of HOSTS) {
   describe(`access log on ${name}`, () => {
-    it('has one line for each request, with its id, and no secret', async (t) => {
+    it(`access log on ${name}: has one line per request, with its id and without secrets`, async (t) => {
       const { url, lines } = await started(t, host, true);
       const prefix = new URL(url).pathname.replace(/\/$/, '');
       await ask(`${url}/things/7?key=${KEY}`, { headers: { 'request-id': 'mine-1' } });
@@ -77,7 +80,7 @@ for (const [name, host] of HOSTS) {
       assert.doesNotMatch(JSON.stringify(lines), /secret/);
     });
 
-    it('has a line for a client that goes away', async (t) => {
+    it(`access log on ${name}: has a line for a client that disconnects`, async (t) => {
       const { url, lines, requester } = await started(t, host, true);
       const hangUp = new AbortController();
       const told = published(diagnostics.httpAnswered);
@@ -93,7 +96,7 @@ for (const [name, host] of HOSTS) {
 }
 
 describe('without an access log', () => {
-  it('nothing is logged, and the channel tells all the same', async (t) => {
+  it('without an access log: nothing is logged, and the channel reports the request', async (t) => {
     const { url, lines } = await started(t, ownServer, false);
     const { node, kind, method, route, client } = await ask(`${url}/livez`);
     assert.deepEqual(
@@ -104,8 +107,8 @@ describe('without an access log', () => {
   });
 });
 
-describe('what is no HTTP', () => {
-  it('is told of too', async (t) => {
+describe('malformed HTTP request', () => {
+  it('access log: reports malformed HTTP requests, too', async (t) => {
     const { port } = await started(t, ownServer, false);
     const told = published(diagnostics.httpAnswered);
     const socket = createConnection(port, '127.0.0.1', () => socket.end('garbage\r\n\r\n'));

@@ -86,7 +86,7 @@ describe('HTTP Basic authentication', () => {
         return { requester, get, caller: () => requester.requests.at(-1)?.extras?.caller };
       };
 
-      it('lets users call by name and password, and tells the worker who calls', async (t) => {
+      it(`Basic authentication on ${name}: accepts users by name and password, and the worker learns the caller`, async (t) => {
         const { get, caller, requester } = await open(t);
         assert.equal((await get('/me', basic('eva', 'pass:word'))).status, 200);
         assert.deepEqual(caller(), { id: 'eva', scopes: ['tasks:write'] });
@@ -102,7 +102,7 @@ describe('HTTP Basic authentication', () => {
         }
       });
 
-      it('answers 401 with a challenge for everything else', async (t) => {
+      it(`Basic authentication on ${name}: responds 401 with a challenge to everything else`, async (t) => {
         const { get, requester } = await open(t);
         const missing = await get('/me');
         assert.equal(missing.headers.get('www-authenticate'), 'Basic realm="tests", charset="UTF-8"');
@@ -111,7 +111,7 @@ describe('HTTP Basic authentication', () => {
           basic('eva', 'wrong'),
           basic('eva', ''),
           basic('EVA', 'pass:word'),
-          basic('nobody', 'pass:word'),
+          basic('unknown', 'pass:word'),
           basic('', ''),
           basic('eva', hashes.eva),
         ]) {
@@ -144,7 +144,7 @@ describe('HTTP Basic authentication', () => {
         assert.equal(requester.requests.length, 0);
       });
 
-      it('takes part in alternatives and scopes', async (t) => {
+      it(`Basic authentication on ${name}: works in alternatives and with scopes`, async (t) => {
         const { get, caller } = await open(t);
         assert.equal((await get('/write', basic('eva', 'pass:word'))).status, 200);
         const forbidden = await get('/write', basic('zoë', 'schlüssel'));
@@ -165,7 +165,7 @@ describe('HTTP Basic authentication', () => {
         assert.equal((await get('/maybe', basic('eva', 'wrong'))).status, 401);
       });
 
-      it('shares the header with bearer tokens, and says what is wrong with the one that was sent', async (t) => {
+      it(`Basic authentication on ${name}: shares the header with bearer tokens, and reports what is wrong with the one sent`, async (t) => {
         const { get } = await open(t);
         assert.equal((await get('/tokens', basic('eva', 'pass:word'))).status, 200);
         const wrong = await get('/tokens', basic('eva', 'wrong'));
@@ -178,7 +178,7 @@ describe('HTTP Basic authentication', () => {
     });
   }
 
-  it('follows its file: new users, changed passwords, removed users', async (t) => {
+  it('Basic authentication: reloads its file after new users, changed passwords and removed users', async (t) => {
     let now = performance.now();
     t.mock.method(performance, 'now', () => now);
     const { file, auth } = settings(t);
@@ -205,7 +205,7 @@ describe('HTTP Basic authentication', () => {
     hashes.eva = await hash('pass:word', 4);
   });
 
-  it('does not start with a file that it cannot use, and names the line', (t) => {
+  it('Basic authentication: does not start with an invalid file, and names the line', (t) => {
     const file = join(tempFolder(t), 'users.htpasswd');
     const start = () =>
       createGateway({
@@ -221,7 +221,7 @@ describe('HTTP Basic authentication', () => {
     );
   });
 
-  it('a flood of wrong passwords neither stalls the gateway nor locks known users out', async (t) => {
+  it('Basic authentication: a flood of wrong passwords neither stalls the gateway nor locks known users out', async (t) => {
     const costly = await hash('costly', 12);
     const auth = { schemes: { basic: { type: 'basic', users: [{ id: 'eva', hash: costly }] } as const } };
     const open = apiOf({ '/me': { get: { security: [{ basic: [] }] } }, '/open': { get: {} } }, components);
@@ -241,7 +241,7 @@ describe('HTTP Basic authentication', () => {
     );
     const answers = await flood;
     const busy = answers.filter(({ status }) => status === 503);
-    assert.ok(busy.length >= 150 - 66, `${busy.length} were answered 503`);
+    assert.ok(busy.length >= 150 - 66, `${busy.length} requests got 503`);
     assert.ok(busy.every(({ retryAfter }) => retryAfter === '1'));
     assert.ok(answers.every(({ status }) => status === 401 || status === 503));
     assert.equal((await get('/me', basic('eva', 'costly'))).status, 200);

@@ -71,24 +71,24 @@ for (const [name, host] of HOSTS) {
 
     const passed: [title: string, path: string, body: string, data: string][] = [
       [
-        'passes bytes on as they are',
+        'forwards bytes unchanged',
         '/any',
         ' {"n" : 9007199254740993, "x":1e999}\n',
         ' {"n" : 9007199254740993, "x":1e999}\n',
       ],
       ['keeps __proto__ as data', '/any', '{"__proto__":{"a":1}}', '{"__proto__":{"a":1}}'],
       [
-        'reads a name that stands twice as workers do: the last one',
+        'reads a duplicate name as workers do: the last one counts',
         '/any',
         '{"a":1,"a":{"b":2}}',
         '{"a":{"b":2}}',
       ],
-      ['leaves a byte order mark out', '/any', '\ufeff{"a":1}', '{"a":1}'],
-      ['puts what is no object under body', '/value', '[1,2]', '{"body":[1,2]}'],
-      ['takes null for a body', '/value', 'null', '{"body":null}'],
+      ['removes a byte order mark', '/any', '\ufeff{"a":1}', '{"a":1}'],
+      ['puts a body that is not an object under `body`', '/value', '[1,2]', '{"body":[1,2]}'],
+      ['accepts null as a body', '/value', 'null', '{"body":null}'],
       ['fills in defaults', '/tasks', '{"title":"milk"}', '{"title":"milk","done":false}'],
       [
-        'leaves what has no default as it came',
+        'leaves a body without defaults unchanged',
         '/tasks',
         '{ "title":"milk","done":true}',
         '{ "title":"milk","done":true}',
@@ -102,29 +102,29 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('puts path parameters before the members of a flat body', async (t) => {
+    it(`bodies on ${name}: path parameters come before the members of a flat body`, async (t) => {
       await send(t, '/tasks/7', '{"title":"milk"}', JSON_TYPE, 'PUT');
       assert.equal(requester.text, '{"id":7,"title":"milk"}');
     });
 
-    it('takes an empty object beside parameters', async (t) => {
+    it(`bodies on ${name}: an empty object is accepted next to parameters`, async (t) => {
       await send(t, '/tasks/7', ' { } ', JSON_TYPE, 'PUT');
       assert.deepEqual(requester.data, { id: 7 });
     });
 
-    it('takes a member that says the same as a parameter', async (t) => {
+    it(`bodies on ${name}: a member equal to a parameter is accepted`, async (t) => {
       assert.equal((await send(t, '/tasks/7', '{"id":7,"a":1}', JSON_TYPE, 'PUT')).status, 200);
       assert.equal(requester.text, '{"id":7,"a":1}');
     });
 
-    it('refuses a member that contradicts a parameter', async (t) => {
+    it(`bodies on ${name}: a member that contradicts a parameter is rejected`, async (t) => {
       const { errors } = await problemOf(await send(t, '/tasks/7', '{"id":8}', JSON_TYPE, 'PUT'));
       assert.deepEqual(errors, [
         { pointer: '/body/id', detail: 'differs from the parameter with the same name' },
       ]);
     });
 
-    it('nests a body where the document says so', async (t) => {
+    it(`bodies on ${name}: a body is nested if the document says so`, async (t) => {
       await send(t, '/nested/7', '{"id":8}', JSON_TYPE, 'PUT');
       assert.equal(requester.text, '{"id":7,"body":{"id":8}}');
     });
@@ -138,25 +138,25 @@ for (const [name, host] of HOSTS) {
         /ends too early, at position 5 \(line 1, column 6\)/,
       ],
       [
-        'JSON with a stray sign',
+        'JSON with an unexpected character',
         '/any',
         '{\n "a": 1,\n}',
         '/body',
         /has an unexpected "}", at position 11 \(line 3, column 1\)/,
       ],
       [
-        'JSON that is too deep',
+        'JSON that is nested too deeply',
         '/any',
         `{"a":${'['.repeat(10)}${']'.repeat(10)}}`,
         '/body',
         /more than 10 levels/,
       ],
-      ['a type of another kind', '/any', '[]', '/body', /must be an object, not an array/],
-      ['a member that is lacking', '/tasks', '{}', '/body/title', /is required/],
-      ['a member that is wrong', '/tasks', '{"title":5}', '/body/title', /must be a string, not an integer/],
+      ['a value of another type', '/any', '[]', '/body', /must be an object, not an array/],
+      ['a missing member', '/tasks', '{}', '/body/title', /is required/],
+      ['an invalid member', '/tasks', '{"title":5}', '/body/title', /must be a string, not an integer/],
     ];
     for (const [title, path, body, pointer, detail] of refused) {
-      it(`refuses ${title}`, async (t) => {
+      it(`bodies on ${name}: rejects ${title}`, async (t) => {
         const { errors, status } = await problemOf(await send(t, path, body));
         assert.equal(status, 400);
         assert.equal(errors?.[0]?.pointer, pointer);
@@ -164,27 +164,27 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('refuses what is no UTF-8', async (t) => {
+    it(`bodies on ${name}: rejects bytes that are not UTF-8`, async (t) => {
       const { errors } = await problemOf(await send(t, '/any', Buffer.from('{"a":"\xff"}', 'latin1')));
       assert.deepEqual(errors, [{ pointer: '/body', detail: 'is not UTF-8' }]);
     });
 
-    it('wants a body where the document does', async (t) => {
+    it(`bodies on ${name}: a body is required if the document says so`, async (t) => {
       const { errors } = await problemOf(await send(t, '/tasks', undefined));
       assert.deepEqual(errors, [{ pointer: '/body', detail: 'is required' }]);
     });
 
-    it('takes a body that is optional, or none', async (t) => {
+    it(`bodies on ${name}: an optional body may be absent`, async (t) => {
       assert.equal((await send(t, '/value', undefined, {}, 'PATCH')).status, 200);
       assert.equal(requester.text, '{}');
     });
 
-    it('refuses a body where none is taken', async (t) => {
+    it(`bodies on ${name}: rejects a body for an operation without one`, async (t) => {
       const { errors } = await problemOf(await send(t, '/bare', '{}'));
       assert.match(errors?.[0]?.detail ?? '', /is not accepted by this operation/);
     });
 
-    it('reads +json types', async (t) => {
+    it(`bodies on ${name}: reads +json types`, async (t) => {
       for (const type of ['application/vnd.x+json', 'application/vnd.x+json; charset=UTF-8']) {
         assert.equal((await send(t, '/vendor', '{}', { 'content-type': type })).status, 200);
       }
@@ -195,7 +195,7 @@ for (const [name, host] of HOSTS) {
       );
     });
 
-    it('takes a body without a type to be of the first one in the document', async (t) => {
+    it(`bodies on ${name}: a body without a type has the first type of the document`, async (t) => {
       for (const path of ['/any', '/range', '/vendor']) {
         const { url } = await open(t);
         const { statusCode, body } = await request(url + path, {
@@ -217,7 +217,7 @@ for (const [name, host] of HOSTS) {
       ['/tasks', 'application/x-www-form-urlencoded', 'application/json'],
     ];
     for (const [path, type, accept] of types) {
-      it(`answers 415 to ${type} on ${path}, with Accept`, async (t) => {
+      it(`bodies on ${name}: responds 415 to ${type} on ${path}, with Accept`, async (t) => {
         const response = await send(t, path, '{}', { 'content-type': type });
         assert.equal(response.status, 415);
         assert.equal(response.headers.get('accept'), accept);
@@ -225,7 +225,7 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('reads forms, by the strict rules of parameters', async (t) => {
+    it(`bodies on ${name}: reads forms by the strict rules of parameters`, async (t) => {
       const body = 'n=5&tags=a+b&tags=c%26d&at=%7B%22x%22%3A1%7D&__proto__=p';
       assert.equal((await send(t, '/form', body, FORM_TYPE)).status, 200);
       assert.equal(requester.text, '{"n":5,"tags":["a b","c&d"],"at":{"x":1},"__proto__":"p"}');
@@ -234,7 +234,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(requester.text, '{"tags":["one"]}');
     });
 
-    it('refuses forms that break the rules', async (t) => {
+    it(`bodies on ${name}: rejects forms that violate the rules`, async (t) => {
       const { errors } = await problemOf(await send(t, '/form', 'n=0x1&n2=a&at=1x', FORM_TYPE));
       assert.deepEqual(
         errors?.map(({ pointer }) => pointer),
@@ -243,7 +243,7 @@ for (const [name, host] of HOSTS) {
       assert.match((await problemOf(await send(t, '/form', 'n=%zz', FORM_TYPE))).detail, /percent-encoding/);
     });
 
-    it('answers 413 to a body over the limit, with and without a declared length', async (t) => {
+    it(`bodies on ${name}: responds 413 to a body above the limit, with and without a declared length`, async (t) => {
       const large = JSON.stringify({ a: 'x'.repeat(2000) });
       assert.equal((await problemOf(await send(t, '/any', large))).code, 'PAYLOAD_TOO_LARGE');
       const { url } = await open(t);
@@ -255,7 +255,7 @@ for (const [name, host] of HOSTS) {
       );
     });
 
-    it('reads a body that comes in pieces', async (t) => {
+    it(`bodies on ${name}: reads a body that arrives in chunks`, async (t) => {
       const { url } = await open(t);
       const pieces = ['{"a"', ':', '"ü"']
         .map((text) => Buffer.from(text))
@@ -280,14 +280,14 @@ for (const [name, host] of HOSTS) {
       ['identity', (text) => Buffer.from(text)],
     ];
     for (const [coding, encode] of encoders) {
-      it(`reads ${coding} by ${encode.name}`, async (t) => {
+      it(`bodies on ${name}: reads ${coding} by ${encode.name}`, async (t) => {
         const headers = { ...JSON_TYPE, 'content-encoding': coding };
         assert.equal((await send(t, '/any', encode('{"a":"b"}'), headers)).status, 200);
         assert.equal(requester.text, '{"a":"b"}');
       });
     }
 
-    it('refuses a bomb', async (t) => {
+    it(`bodies on ${name}: rejects a decompression bomb`, async (t) => {
       const bomb = JSON.stringify({ a: 'x'.repeat(1_000_000) });
       for (const [coding, encode] of encoders.slice(0, 5)) {
         const bytes = encode(bomb);
@@ -300,7 +300,7 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('refuses broken and unknown codings', async (t) => {
+    it(`bodies on ${name}: rejects invalid and unknown codings`, async (t) => {
       const broken = await problemOf(
         await send(t, '/any', '{}', { ...JSON_TYPE, 'content-encoding': 'gzip' }),
       );
@@ -316,7 +316,7 @@ describe('bodies and connections', () => {
   const head = (lines: string[]): string =>
     `${['POST /any HTTP/1.1', 'Host: a', 'Content-Type: application/json', ...lines].join('\r\n')}\r\n\r\n`;
 
-  it('asks for the body of a client that expects to be asked', async (t) => {
+  it('Expect: 100-continue: requests the body of a client that waits for it', async (t) => {
     const requester = new FakeRequester();
     const { port } = await ownServer(t, { requester, api });
     const text = await exchangeRaw(
@@ -326,14 +326,14 @@ describe('bodies and connections', () => {
     assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
   });
 
-  it('does not ask for a body that is too large', async (t) => {
+  it('Expect: 100-continue: does not request a body that is too large', async (t) => {
     const { port } = await ownServer(t, { requester: new FakeRequester(), api, limits: { body: 10 } });
     const response = parseRaw(await exchangeRaw(port, head(['Expect: 100-continue', 'Content-Length: 11'])));
     assert.equal(response.status, 413);
     assert.equal(response.headers.get('connection'), 'close');
   });
 
-  it('does not keep the connection of a client that was never asked for its body', async (t) => {
+  it('Expect: 100-continue: closes the connection of a client whose body was not requested', async (t) => {
     const { port } = await ownServer(t, { requester: new FakeRequester(), api });
     const text = head(['Expect: 100-continue', 'Content-Length: 2']).replace('/any', '/nothing');
     const response = parseRaw(await exchangeRaw(port, text));
@@ -341,7 +341,7 @@ describe('bodies and connections', () => {
     assert.equal(response.headers.get('connection'), 'close');
   });
 
-  it('does not know other expectations', async (t) => {
+  it('Expect: other expectations are rejected', async (t) => {
     const { port } = await ownServer(t, { requester: new FakeRequester(), api });
     const text = await exchangeRaw(
       port,
@@ -350,7 +350,7 @@ describe('bodies and connections', () => {
     assert.equal(parseRaw(text).status, 417);
   });
 
-  it('answers 408 to a body that does not come', async (t) => {
+  it('bodies: responds 408 to a body that does not arrive', async (t) => {
     const { port } = await ownServer(t, {
       requester: new FakeRequester(),
       api,
@@ -361,7 +361,7 @@ describe('bodies and connections', () => {
     assert.match(response.body, /REQUEST_TIMEOUT/);
   });
 
-  it('bounds what all bodies together hold', async (t) => {
+  it('bodies: limits the total size of all bodies', async (t) => {
     const { port, url } = await ownServer(t, {
       requester: new FakeRequester(),
       api,
@@ -381,7 +381,7 @@ describe('bodies and connections', () => {
     void waiting.catch(() => undefined);
   });
 
-  it('takes a body that a middleware before it has read', async (t) => {
+  it('bodies: accepts a body that an earlier middleware has read', async (t) => {
     const requester = new FakeRequester();
     const gateway = createGateway({ requester, api });
     const app = express();

@@ -1,4 +1,6 @@
-/** Hosts whose middlewares patch responses, and throw or answer first: one request fails, the process goes on. */
+/**
+ * Host apps whose middlewares patch responses, throw, or respond first. Only the one request fails.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
@@ -23,7 +25,7 @@ const fail = (): never => {
   throw new Error('a method of the host failed');
 };
 
-/** A host whose middleware does something to each request with the query `?break`. */
+/** A host app with a middleware that runs for each request with the query `?break`. */
 async function hostOf(t: TestContext, breakIt: RequestHandler, options: Partial<GatewayOptions> = {}) {
   const logged: string[] = [];
   const note = (_fields: object, message: string): void => void logged.push(message);
@@ -40,7 +42,7 @@ async function hostOf(t: TestContext, breakIt: RequestHandler, options: Partial<
   return { url, gateway, logged };
 }
 
-/** Patches one method of a response, before the gateway sees it. */
+/** Patches one method of a response before the gateway gets it. */
 const patching =
   (name: 'writeHead' | 'setHeader' | 'appendHeader' | 'end' | 'getHeaderNames'): RequestHandler =>
   (_req, res, next) => {
@@ -49,9 +51,9 @@ const patching =
     next();
   };
 
-describe('a host whose responses throw', () => {
+describe('host app whose responses throw', () => {
   for (const name of ['writeHead', 'setHeader', 'appendHeader', 'end', 'getHeaderNames'] as const) {
-    it(`from ${name} fails that request alone`, async (t) => {
+    it(`host app that throws from ${name}: only that request fails`, async (t) => {
       const { url, gateway, logged } = await hostOf(t, patching(name));
       for (const path of PATHS) {
         const broken = await fetch(`${url}${path}?break`, { headers }).catch(() => undefined);
@@ -69,7 +71,7 @@ describe('a host whose responses throw', () => {
     });
   }
 
-  it('loses its connection where the response cannot be mended', async (t) => {
+  it('host app that throws: the connection is closed if the response cannot be completed', async (t) => {
     const frozen: RequestHandler = (_req, res, next) => {
       Object.defineProperty(res, 'setHeader', { value: fail });
       next();
@@ -80,8 +82,8 @@ describe('a host whose responses throw', () => {
     assert.equal((await fetch(`${url}/x`)).status, 200);
   });
 
-  it('is served where it patches writeHead as middlewares that compress do', async (t) => {
-    // Fastify lets `headersSent` of its raw responses say something of its own.
+  it('host app that patches writeHead as compression middlewares do: its requests are served', async (t) => {
+    // In Fastify, `headersSent` of a raw response has its own value.
     const patch: RequestHandler = (_req, res, next) => {
       const writeHead = res.writeHead.bind(res);
       const end = res.end.bind(res) as (body: string, encoding: BufferEncoding) => unknown;
@@ -102,8 +104,8 @@ describe('a host whose responses throw', () => {
   });
 });
 
-describe('a host that answers first', () => {
-  it('keeps its answer, and the request is cancelled', async (t) => {
+describe('host app that responds first', () => {
+  it('host app that responds first: its response is sent, and the request is cancelled', async (t) => {
     const requester = new FakeRequester({ 'get.x': () => SILENCE });
     const first: RequestHandler = (_req, res, next) => {
       setImmediate(() => res.status(503).end('theirs'));
@@ -117,14 +119,14 @@ describe('a host that answers first', () => {
   });
 });
 
-describe('a bare server', () => {
+describe('plain HTTP server', () => {
   const serve = async (t: TestContext, handle: (req: IncomingMessage, res: ServerResponse) => void) => {
     const server = createServer(handle);
     t.after(() => closeServer(server));
     return `http://127.0.0.1:${await listenOnFreePort(server)}`;
   };
 
-  it('goes on when a response throws, also once a compressed reply is ready', async (t) => {
+  it('plain HTTP server: continues after a response throws, also once a compressed reply is ready', async (t) => {
     const requester = new FakeRequester({ 'get.large': () => replyOf(large) });
     const gateway = createGateway({ requester, api, auth });
     t.after(() => gateway.close());
@@ -141,7 +143,7 @@ describe('a bare server', () => {
     assert.equal((await fetch(`${url}/large`)).status, 200);
   });
 
-  it('goes on when the log throws', async (t) => {
+  it('plain HTTP server: continues after the log throws', async (t) => {
     const logger = { debug: fail, info: fail, warn: fail, error: fail };
     const gateway = createGateway({ requester: new FakeRequester(), api, auth, logger, accessLog: true });
     t.after(() => gateway.close());

@@ -1,4 +1,4 @@
-/** What compression may touch, the entity tags of compressed replies, and replies without content. */
+/** What compression changes, the entity tags of compressed replies, and replies without content. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
@@ -37,7 +37,7 @@ for (const [name, host] of HOSTS) {
       });
       return { status: statusCode, headers: got, body: Buffer.from(await body.arrayBuffer()) };
     };
-    /** What the worker sees of the conditions of a PUT. */
+    /** Returns the conditions of a PUT as the worker receives them. */
     const put = async (given: Record<string, string>): Promise<unknown> => {
       const sent = { 'content-type': 'application/json', ...given };
       const { statusCode, body } = await request(`${hosted.url}/x`, {
@@ -53,7 +53,7 @@ for (const [name, host] of HOSTS) {
   };
 
   describe(`compression on ${name}: entity tags`, () => {
-    it('gives the tag of a compressed reply back to the worker as its own', async (t) => {
+    it(`compression on ${name}: the worker gets its own tag for that of a compressed reply`, async (t) => {
       const { get, put } = await open(t, { etag: '"v1"' });
       const { headers } = await get();
       assert.equal(headers['etag'], '"v1-br"');
@@ -67,7 +67,7 @@ for (const [name, host] of HOSTS) {
     });
 
     for (const own of ['"logo-br"', '"logo-gzip"', 'W/"logo-br"', '"a-identity"', '"-br-br"']) {
-      it(`gives back a worker's own ${own}, compressed or not`, async (t) => {
+      it(`compression on ${name}: the worker gets its own ${own}, compressed or not`, async (t) => {
         const { get, put } = await open(t, { etag: own });
         for (const coding of ['br', 'identity']) {
           const { headers } = await get({ 'accept-encoding': coding });
@@ -78,7 +78,7 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('does not let a range of the plain bytes continue compressed ones', async (t) => {
+    it(`compression on ${name}: a range of plain bytes does not continue compressed ones`, async (t) => {
       const { get, requester } = await open(t, { etag: '"v1"' });
       await get({ 'if-range': '"v1-br"' });
       assert.deepEqual(requester.data, { 'If-Range': '"v1-br"' });
@@ -86,7 +86,7 @@ for (const [name, host] of HOSTS) {
       assert.deepEqual(requester.data, { 'If-Range': '"v1"' });
     });
 
-    it('names in a 304 the representation that the client has', async (t) => {
+    it(`compression on ${name}: a 304 names the representation that the client has`, async (t) => {
       const { get } = await open(t, { etag: '"v1"' });
       for (const tag of ['"v1-br"', '"v1-gzip"', '"v1"']) {
         const { status, headers } = await get({ 'if-none-match': `"v0", ${tag}` });
@@ -95,7 +95,7 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('leaves tags alone where nothing is compressed', async (t) => {
+    it(`compression on ${name}: tags of uncompressed replies are unchanged`, async (t) => {
       const { get, put } = await open(t, { etag: '"v1-br"' }, { compression: false });
       assert.equal((await get()).headers['etag'], '"v1-br"');
       assert.deepEqual(await put({ 'if-match': '"v1-br"' }), { 'If-Match': '"v1-br"' });
@@ -103,7 +103,7 @@ for (const [name, host] of HOSTS) {
     });
   });
 
-  describe(`compression on ${name}: leaves bytes alone`, () => {
+  describe(`compression on ${name}: unchanged bytes`, () => {
     const bytes = Buffer.from(JSON.stringify(data));
     const digest = `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`;
     const md5 = createHash('md5').update(bytes).digest('base64');
@@ -118,7 +118,7 @@ for (const [name, host] of HOSTS) {
       { 'content-encoding': 'x-own' },
     ];
     for (const headers of cases) {
-      it(`with ${JSON.stringify(headers).slice(0, 60)}`, async (t) => {
+      it(`compression on ${name}: leaves bytes unchanged with ${JSON.stringify(headers).slice(0, 60)}`, async (t) => {
         const { get } = await open(t, headers);
         const reply = await get();
         assert.equal(reply.headers['content-encoding'], headers['content-encoding']);
@@ -126,7 +126,7 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('of a part of the content, or where the client asks for that', async (t) => {
+    it(`compression on ${name}: leaves partial content unchanged, and what the client wants unchanged`, async (t) => {
       const requester = new FakeRequester({ 'get.x': () => replyOf(data, { status: 206 }) });
       const { url } = await host(t, { requester, api });
       const part = await request(`${url}/x`, { headers: { 'accept-encoding': 'br' } });
@@ -137,13 +137,13 @@ for (const [name, host] of HOSTS) {
     });
   });
 
-  describe(`replies on ${name} without content`, () => {
+  describe(`replies without content on ${name}`, () => {
     for (const [status, length] of [
       [204, undefined],
       [205, '0'],
       [304, undefined],
     ] as const) {
-      it(`a ${status} of a worker that sent some`, async (t) => {
+      it(`replies without content on ${name}: a ${status} of a worker that sent content`, async (t) => {
         const requester = new FakeRequester({ 'get.x': () => replyOf(data, { status }) });
         const { port, url } = await host(t, { requester, api });
         const { pathname } = new URL(`${url}/x`);

@@ -27,7 +27,7 @@ const preflight = (origin: string, method: string, headers?: string): RequestIni
 });
 
 for (const [name, host] of HOSTS) {
-  describe(`cross-origin requests on ${name}`, () => {
+  describe(`CORS on ${name}`, () => {
     const open = async (t: TestContext, cors: GatewaySettingsInput['cors']): Promise<string> => {
       const requester = new FakeRequester({
         'get.tasks': () => replyOf([], { headers: { vary: 'Accept-Language' } }),
@@ -36,7 +36,7 @@ for (const [name, host] of HOSTS) {
     };
     const one = { origins: [ORIGIN], credentials: true } as const;
 
-    it('are not spoken of where they are not configured', async (t) => {
+    it(`CORS on ${name}: adds no headers unless it is configured`, async (t) => {
       const url = await open(t, undefined);
       const response = await fetch(`${url}/tasks`, { headers: { origin: ORIGIN } });
       assert.equal(response.headers.get('access-control-allow-origin'), null);
@@ -45,7 +45,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(asked.headers.get('access-control-allow-methods'), null);
     });
 
-    it('from an origin that is named are allowed, with credentials', async (t) => {
+    it(`CORS on ${name}: allows a listed origin, with credentials`, async (t) => {
       const url = await open(t, one);
       const { headers, status } = await fetch(`${url}/tasks`, { headers: { origin: ORIGIN } });
       assert.equal(status, 200);
@@ -56,7 +56,7 @@ for (const [name, host] of HOSTS) {
       assert.match(headers.get('vary') ?? '', /Accept-Language/);
     });
 
-    it('from another origin are answered, but not for its scripts', async (t) => {
+    it(`CORS on ${name}: serves other origins without allowing their scripts to read`, async (t) => {
       const url = await open(t, one);
       const { headers, status } = await fetch(`${url}/tasks`, {
         headers: { origin: 'https://evil.example' },
@@ -66,19 +66,19 @@ for (const [name, host] of HOSTS) {
       assert.match(headers.get('vary') ?? '', /Origin/);
     });
 
-    it('say that replies differ by origin, without one too', async (t) => {
+    it(`CORS on ${name}: replies vary by origin, also without one`, async (t) => {
       const url = await open(t, one);
       assert.match((await fetch(`${url}/tasks`)).headers.get('vary') ?? '', /Origin/);
     });
 
-    it('are allowed for all where that is wanted', async (t) => {
+    it(`CORS on ${name}: allows every origin if configured`, async (t) => {
       const url = await open(t, { origins: '*' });
       const { headers } = await fetch(`${url}/tasks`, { headers: { origin: ORIGIN } });
       assert.equal(headers.get('access-control-allow-origin'), '*');
       assert.equal(headers.get('access-control-allow-credentials'), null);
     });
 
-    it('tell errors to scripts too', async (t) => {
+    it(`CORS on ${name}: lets scripts read errors`, async (t) => {
       const url = await open(t, one);
       for (const path of ['/tasks?x=1', '/nothing', '/private']) {
         const response = await fetch(url + path, { headers: { origin: ORIGIN } });
@@ -87,7 +87,7 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('may be asked for: every route answers a preflight with its own methods', async (t) => {
+    it(`CORS on ${name}: every route responds to a preflight with its own methods`, async (t) => {
       const url = await open(t, { ...one, maxAge: 120_500 });
       const methods = {
         '/tasks': 'GET, HEAD, POST, OPTIONS',
@@ -109,13 +109,13 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('may name the headers that are allowed', async (t) => {
+    it(`CORS on ${name}: a preflight lists the allowed headers`, async (t) => {
       const url = await open(t, { ...one, headers: ['X-Only'] });
       const { headers } = await fetch(`${url}/tasks`, preflight(ORIGIN, 'POST', 'x-other'));
       assert.equal(headers.get('access-control-allow-headers'), 'X-Only');
     });
 
-    it('are not allowed to another origin that asks', async (t) => {
+    it(`CORS on ${name}: a preflight allows nothing to other origins`, async (t) => {
       const url = await open(t, one);
       const { headers, status } = await fetch(`${url}/tasks`, preflight('https://evil.example', 'POST'));
       assert.equal(status, 204);

@@ -37,7 +37,7 @@ for (const [name, host] of HOSTS) {
     const post = (url: string, body: string, type = 'application/json'): Promise<Response> =>
       fetch(`${url}/users`, { method: 'POST', body, headers: { 'content-type': type } });
 
-    it('need not be sent, and get no default, if they are readOnly', async (t) => {
+    it(`readOnly members on ${name}: may be absent from requests, and get no default`, async (t) => {
       const requester = new FakeRequester(stored);
       const { url } = await open(t, requester);
       for (const [body, type] of [
@@ -49,7 +49,7 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('reach the worker if they are sent all the same', async (t) => {
+    it(`readOnly members on ${name}: reach the worker if they are sent`, async (t) => {
       const requester = new FakeRequester(stored);
       const { url } = await open(t, requester);
       assert.equal((await post(url, '{"id":7,"name":"eva","password":"x","lang":"de"}')).status, 200);
@@ -61,7 +61,7 @@ for (const [name, host] of HOSTS) {
       );
     });
 
-    it('are required in the direction that they belong to', async (t) => {
+    it(`readOnly and writeOnly members on ${name}: are required in their own direction`, async (t) => {
       const { url } = await open(
         t,
         new FakeRequester({ 'post.users': () => ({ name: 'eva', password: 'x' }) }),

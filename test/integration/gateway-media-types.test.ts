@@ -45,7 +45,7 @@ for (const [name, host] of HOSTS) {
       ['/form', 'application/x-www-form-urlencoded', 'name=x', 200],
     ];
     for (const [path, type, body, status] of requests) {
-      it(`${status} for ${body} as ${type} at ${path}`, async (t) => {
+      it(`media type ${type} on ${name}: ${status} for ${body} at ${path}`, async (t) => {
         const requester = new FakeRequester();
         const { url } = await open(t, requester);
         const response = await fetch(url + path, { method: 'POST', body, headers: { 'content-type': type } });
@@ -54,7 +54,7 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('are those of replies whose worker names none, and decide which schema holds', async (t) => {
+    it(`media types on ${name}: replies without a type get that of the document, whose schema applies`, async (t) => {
       const replies: [data: object, contentType: string, type: string | undefined][] = [
         [{ name: 'x' }, '', `${VENDOR}; version=2`],
         [{ title: 'x' }, `${VENDOR};version=1`, `${VENDOR};version=1`],

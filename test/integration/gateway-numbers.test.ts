@@ -23,7 +23,7 @@ for (const [name, host] of HOSTS) {
     const open = (t: TestContext, requester: FakeRequester): Promise<Hosted> =>
       host(t, { requester, api, replies: { check: 'refuse' } });
 
-    it('are judged by all their digits', async (t) => {
+    it(`numbers beyond doubles on ${name}: are validated by all their digits`, async (t) => {
       const requester = new FakeRequester();
       const { url } = await open(t, requester);
       const post = (n: string): Promise<Response> =>
@@ -34,7 +34,7 @@ for (const [name, host] of HOSTS) {
       assert.deepEqual(errors, [{ pointer: '/body/n', detail: 'must be at most 9007199254740992' }]);
     });
 
-    it('are judged so in replies that are checked', async (t) => {
+    it(`numbers beyond doubles on ${name}: are validated by all their digits in replies`, async (t) => {
       for (const [n, status] of [
         ['9007199254740992', 200],
         [BIG, 502],
@@ -45,14 +45,14 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('keep their digits in a key that keeps requests on one worker', async (t) => {
+    it(`numbers beyond doubles on ${name}: keep their digits in an affinity key`, async (t) => {
       const requester = new FakeRequester();
       const { url } = await open(t, requester);
       await fetch(`${url}/sticky/${BIG}`);
       assert.equal(requester.requests[0]?.extras?.key, BIG);
     });
 
-    it("keep their digits in the details of a worker's error", async (t) => {
+    it(`numbers beyond doubles on ${name}: keep their digits in the details of a worker's error`, async (t) => {
       const body = `{"error":{"code":"LOCKED","message":"no","details":{"by":${BIG},"at":1.0}}}`;
       const handlers = {
         'get.range': () => ({ ...replyOf(Buffer.from(body), { status: 409 }), code: 'LOCKED' }),

@@ -22,7 +22,7 @@ for (const [name, host] of HOSTS) {
       return { ...(await host(t, { requester, api: apiOf(paths), ...settings })), requester };
     };
 
-    it('serve the document as JSON and YAML, with the server that this is', async (t) => {
+    it(`pages on ${name}: the document is served as JSON and YAML, with this server as its server`, async (t) => {
       const { url, gateway } = await open(t);
       const json = await fetch(`${url}/openapi.json`);
       assert.equal(json.headers.get('content-type'), 'application/json');
@@ -36,7 +36,7 @@ for (const [name, host] of HOSTS) {
       assert.deepEqual(parse(await yaml.text()), document);
     });
 
-    it('say when the document is still the same', async (t) => {
+    it(`pages on ${name}: an unchanged document gets 304`, async (t) => {
       const { url } = await open(t);
       const etag = (await fetch(`${url}/openapi.json`)).headers.get('etag') ?? '';
       const again = await fetch(`${url}/openapi.json`, { headers: { 'if-none-match': etag } });
@@ -44,12 +44,12 @@ for (const [name, host] of HOSTS) {
       assert.equal((await fetch(`${url}/openapi.json`, { headers: { 'if-match': '"x"' } })).status, 412);
     });
 
-    it('name the URL that is configured', async (t) => {
+    it(`pages on ${name}: the document names the configured URL`, async (t) => {
       const { gateway } = await open(t, { publicUrl: 'https://api.example/v1' });
       assert.deepEqual(gateway.openapi().servers, [{ url: 'https://api.example/v1' }]);
     });
 
-    it('serve Swagger UI from this machine, loading the document by a relative URL', async (t) => {
+    it(`pages on ${name}: Swagger UI is served locally and loads the document by a relative URL`, async (t) => {
       const { url } = await open(t);
       const moved = await fetch(`${url}/docs`, { redirect: 'manual' });
       assert.equal(moved.status, 308);
@@ -76,7 +76,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(document.status, 200);
     });
 
-    it('have no other files', async (t) => {
+    it(`pages on ${name}: there are no other files`, async (t) => {
       const { url } = await open(t);
       for (const path of [
         '/docs/package.json',
@@ -88,7 +88,7 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('tell of life and readiness, with reasons', async (t) => {
+    it(`pages on ${name}: liveness and readiness are reported with reasons`, async (t) => {
       const { url, requester } = await open(t);
       assert.deepEqual(await (await fetch(`${url}/livez`)).json(), { status: 'ok', reasons: [] });
       assert.deepEqual(await (await fetch(`${url}/readyz`)).json(), { status: 'ok', reasons: [] });
@@ -100,7 +100,7 @@ for (const [name, host] of HOSTS) {
       assert.equal((await fetch(`${url}/livez`)).status, 200);
     });
 
-    it('are where the settings say, or nowhere', async (t) => {
+    it(`pages on ${name}: are at the configured paths, or disabled`, async (t) => {
       const { url } = await open(t, {
         paths: { openapi: '/spec/api', docs: '/spec/ui', livez: '/healthz', readyz: false },
       });
@@ -116,7 +116,7 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('follow the document while it changes: routes and pages together', async (t) => {
+    it(`pages on ${name}: routes and pages follow the document together`, async (t) => {
       const api = apiOf(paths);
       const { url } = await host(t, { requester: new FakeRequester(), api });
       assert.equal((await fetch(`${url}/late`)).status, 404);
@@ -133,17 +133,17 @@ for (const [name, host] of HOSTS) {
   });
 }
 
-describe('a gateway in a foreign app', () => {
+describe('gateway in another app', () => {
   const options = { requester: new FakeRequester(), api: apiOf(paths) };
 
-  it('leaves the rest of the app alone', async (t) => {
+  it('gateway in another app: leaves the other routes alone', async (t) => {
     const { url } = await foreignApp(t, options);
     const origin = new URL(url).origin;
     assert.equal(await (await fetch(`${origin}/theirs`)).text(), 'theirs');
     assert.equal((await fetch(`${url}/tasks/1`)).headers.get('x-theirs'), 'yes');
   });
 
-  it('answers unknown paths itself, or leaves them to others where that is wanted', async (t) => {
+  it('gateway in another app: responds to unknown paths, or passes them on if configured', async (t) => {
     const strict = await foreignApp(t, options);
     assert.equal((await problemOf(await fetch(`${strict.url}/behind`))).code, 'NOT_FOUND');
     const open = await foreignApp(t, { ...options, fallthrough: true });
@@ -152,8 +152,8 @@ describe('a gateway in a foreign app', () => {
   });
 });
 
-describe("the gateway's own app", () => {
-  it('takes what is added to it, and answers errors of that as problems', async (t) => {
+describe("app of the gateway's own server", () => {
+  it("app of the gateway's own server: serves added routes, and their errors become problem documents", async (t) => {
     const { url, gateway } = await ownServer(t, { requester: new FakeRequester(), api: apiOf(paths) });
     gateway.app.get('/own/:id', (req, res) => {
       res.json({ id: req.params.id, ip: req.ip });

@@ -6,17 +6,17 @@ import { FakeRequester } from '../helpers/gateway/requester.ts';
 
 type Parameter = ReturnType<typeof parameter>;
 
-/** A request with one parameter, and what the worker gets. */
+/** A request with one parameter, and the data that the worker gets. */
 interface Case {
   readonly parameter: Parameter;
   readonly query?: string;
   readonly segment?: string;
   readonly headers?: Record<string, string>;
-  /** Value of the field `p`; `undefined`: it is absent. */
+  /** Value of the field `p`; `undefined` if it is absent. */
   readonly value?: unknown;
-  /** JSON text of the field `p`, where `value` cannot say it. */
+  /** JSON text of the field `p` if `value` cannot express it. */
   readonly text?: string;
-  /** Faults in place of a value. */
+  /** Expected errors instead of a value. */
   readonly faults?: readonly string[];
 }
 
@@ -104,7 +104,7 @@ const CASES: readonly Case[] = [
   { parameter: inQuery({}), query: 'p=12', value: '12' },
   { parameter: inQuery({ type: 'integer', default: 20 }), query: '', value: 20 },
   { parameter: inQuery({ allOf: [{ type: 'integer', default: 20 }] }), query: '', value: 20 },
-  // Members that are absent from a value take their defaults, in every place and style.
+  // Absent members get their defaults, in every location and style.
   { parameter: inQuery(SORT, { style: 'deepObject' }), query: 'p[order]=DESC', value: SORTED },
   { parameter: inQuery(SORT, form(true)), query: 'order=DESC', value: SORTED },
   { parameter: inQuery(SORT, form(false)), query: 'p=order,DESC', value: SORTED },
@@ -256,7 +256,7 @@ const CASES: readonly Case[] = [
 function title({ parameter: p, query, segment, headers, faults }: Case): string {
   const sent = query ?? segment ?? JSON.stringify(headers);
   const style = `${(p['style'] as string | undefined) ?? ''}${p['explode'] === true ? ' exploded' : ''}`;
-  return `${String(p['in'])} ${style} ${sent} of ${JSON.stringify(p['schema'])}${faults === undefined ? '' : ' is refused'}`;
+  return `${String(p['in'])} ${style} ${sent} of ${JSON.stringify(p['schema'])}${faults === undefined ? '' : ' is rejected'}`;
 }
 
 for (const [name, host] of HOSTS) {
@@ -287,7 +287,7 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('lists every fault of a request, each with a sentence', async (t) => {
+    it(`parameters on ${name}: every error of a request is listed, each with a sentence`, async (t) => {
       const api = apiOf({
         '/x/{id}': {
           get: {
@@ -312,7 +312,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(problem.dispatched, false);
     });
 
-    it('ignores unknown query fields where the document says so', async (t) => {
+    it(`parameters on ${name}: unknown query fields are ignored if the document says so`, async (t) => {
       const requester = new FakeRequester();
       const api = apiOf({ '/x': { get: { 'x-unknown-query': 'ignore' } } });
       const { url } = await host(t, { requester, api });

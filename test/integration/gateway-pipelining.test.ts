@@ -1,4 +1,4 @@
-/** Requests that come on a connection before those in front of them are answered. */
+/** Requests that arrive on a connection before the earlier ones have got their responses. */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
@@ -15,7 +15,7 @@ const statuses = (text: string): string[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => match[1] ?? '');
 const eventsOf = ({ requests }: FakeRequester): string[] => requests.map(({ eventName }) => eventName);
 
-/** A gateway whose workers answer when they are let go. */
+/** A gateway whose workers reply when the test releases them. */
 async function heldHost(t: TestContext, host: Host, settings: GatewaySettingsInput = {}) {
   const gate = new EventEmitter().setMaxListeners(0);
   const wait = async (): Promise<string> => (await once(gate, 'go'), 'done');
@@ -25,7 +25,7 @@ async function heldHost(t: TestContext, host: Host, settings: GatewaySettingsInp
   const running = async (count: number): Promise<void> => {
     while (gate.listenerCount('go') !== count) await turn();
   };
-  /** Lets everything go until the text of a connection is complete. */
+  /** Releases replies until the text of a connection is complete. */
   const finish = async (text: Promise<string>): Promise<string> => {
     let isOver = false;
     void text.finally(() => (isOver = true));
@@ -45,7 +45,7 @@ const CLOSE = 'Connection: close\r\n';
 
 for (const [name, host] of HOSTS) {
   describe(`pipelining on ${name}`, () => {
-    it('runs safe requests at the same time, others one after the other', async (t) => {
+    it(`pipelining on ${name}: safe requests run concurrently, others one after the other`, async (t) => {
       const { requester, port, running, finish, get, post } = await heldHost(t, host);
       const text = exchangeRaw(port, get() + get() + post() + post() + get(CLOSE));
       await running(2);
@@ -54,7 +54,7 @@ for (const [name, host] of HOSTS) {
       assert.deepEqual(eventsOf(requester), ['get.x', 'get.x', 'post.x', 'post.x', 'get.x']);
     });
 
-    it('leaves places to other connections', async (t) => {
+    it(`pipelining on ${name}: other connections get their share of the requests in flight`, async (t) => {
       const { port, running, gateway, get, finish } = await heldHost(t, host, { limits: { inFlight: 10 } });
       const many = exchangeRaw(port, get().repeat(300) + get(CLOSE));
       await running(5);
@@ -77,7 +77,7 @@ describe('pipelining on its own server: errors', () => {
   ];
   for (const [title, bytes, status] of broken) {
     for (const method of ['post', 'get'] as const) {
-      it(`answers a ${method} before ${title} behind it`, async (t) => {
+      it(`pipelining: a ${method} gets its response before ${title} that follows it`, async (t) => {
         const held = await heldHost(t, ownServer);
         const text = exchangeRaw(held.port, held[method]() + held[method]() + bytes + held.post());
         await held.running(method === 'post' ? 1 : 2);
@@ -87,7 +87,7 @@ describe('pipelining on its own server: errors', () => {
     }
   }
 
-  it('answers a post before the 408 of a request that does not arrive, and runs nothing after it', async (t) => {
+  it('pipelining: a POST gets its response before the 408 of an incomplete request, and nothing runs after that', async (t) => {
     const held = await heldHost(t, ownServer, { clientTimeouts: { headers: 1000 } });
     const errors = once(held.gateway.server, 'clientError');
     const socket = connect(held.port, '127.0.0.1');
@@ -105,7 +105,7 @@ describe('pipelining on its own server: errors', () => {
     assert.deepEqual(eventsOf(held.requester), ['post.x']);
   });
 
-  it('answers a broken body in its turn', async (t) => {
+  it('pipelining: an invalid body gets its response in order', async (t) => {
     const held = await heldHost(t, ownServer);
     const chunked = `POST /x HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`;
     assert.deepEqual(statuses(await exchangeRaw(held.port, chunked)), ['400']);
@@ -117,27 +117,27 @@ describe('pipelining on its own server: errors', () => {
   });
 });
 
-describe('pipelining on its own server: nothing runs behind an answer that closes', () => {
+describe('pipelining on its own server: nothing runs after a response that closes', () => {
   const first: [title: string, bytes: string, status: string][] = [
     ['no host', 'GET /x HTTP/1.1\r\n\r\n', '400'],
-    ['a bad host', 'GET /x HTTP/1.1\r\nHost: a b\r\n\r\n', '400'],
-    ['another version', 'GET /x HTTP/2.0\r\nHost: a\r\n\r\n', '505'],
+    ['an invalid host', 'GET /x HTTP/1.1\r\nHost: a b\r\n\r\n', '400'],
+    ['another HTTP version', 'GET /x HTTP/2.0\r\nHost: a\r\n\r\n', '505'],
     [
-      'a bad transfer coding',
+      'an invalid transfer coding',
       'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
       '501',
     ],
-    ['a request that asks for it', `GET /x HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`, '200'],
+    ['a request to close', `GET /x HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`, '200'],
     ['HTTP/1.0', 'GET /x HTTP/1.0\r\n\r\n', '200'],
     [
-      'a body that was not asked for',
+      'a body that was not requested',
       'POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n',
       '413',
     ],
   ];
   for (const [title, bytes, status] of first) {
     for (const later of [false, true]) {
-      it(`${title}, and a post ${later ? 'in the next segment' : 'in the same one'}`, async (t) => {
+      it(`pipelining, nothing runs after ${title}: a POST ${later ? 'in the next segment' : 'in the same segment'}`, async (t) => {
         const held = await heldHost(t, ownServer);
         const socket = connect(held.port, '127.0.0.1');
         socket.setEncoding('latin1').on('error', () => undefined);
@@ -157,7 +157,7 @@ describe('pipelining on its own server: nothing runs behind an answer that close
     }
   }
 
-  it('the last answers of a gateway that closes', async (t) => {
+  it('pipelining: the last responses of a gateway that closes', async (t) => {
     const held = await heldHost(t, ownServer);
     const text = exchangeRaw(held.port, held.post() + held.post());
     await held.running(1);
@@ -168,7 +168,7 @@ describe('pipelining on its own server: nothing runs behind an answer that close
   });
 });
 
-describe('the host of a request', () => {
+describe('host of a request', () => {
   const ask = async (t: TestContext, target: string, host: string): Promise<string[]> => {
     const requester = new FakeRequester();
     const { port } = await ownServer(t, { requester, api });
@@ -187,10 +187,12 @@ describe('the host of a request', () => {
     '::1',
     'a%zz',
   ]) {
-    it(`is not ${host}`, async (t) => assert.deepEqual(await ask(t, '/x', host), ['400']));
+    it(`host of a request: ${host} is rejected`, async (t) =>
+      assert.deepEqual(await ask(t, '/x', host), ['400']));
   }
   for (const host of ['', 'a', 'a_b.example.', '127.0.0.1:80', '[::1]:8080', 'a:', 'a%2Db', 'LOCALHOST']) {
-    it(`may be ${JSON.stringify(host)}`, async (t) => assert.deepEqual(await ask(t, '/x', host), ['200']));
+    it(`host of a request: ${JSON.stringify(host)} is accepted`, async (t) =>
+      assert.deepEqual(await ask(t, '/x', host), ['200']));
   }
   const targets: [target: string, status: string][] = [
     ['http://other:80/x', '200'],
@@ -203,7 +205,7 @@ describe('the host of a request', () => {
     ['ftp://other/x', '404'],
   ];
   for (const [target, status] of targets) {
-    it(`of the target ${target} leads to ${status}`, async (t) =>
+    it(`host of a request: the target ${target} gets ${status}`, async (t) =>
       assert.deepEqual(await ask(t, target, 'a'), [status]));
   }
 });

@@ -1,4 +1,7 @@
-/** Conditions of changes: the GET that answers them is that of the caller, with all its rules. */
+/**
+ * Conditional changes. The GET that evaluates the condition is made as the caller, with the
+ * caller's permissions.
+ */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { GatewaySettingsInput } from '../../src/gateway/index.ts';
@@ -36,7 +39,7 @@ const auth = { schemes: { key: { type: 'apiKey', keys } as const } };
 for (const [name, host] of HOSTS) {
   const open = async (t: TestContext, settings: GatewaySettingsInput = {}) => {
     const requester = new FakeRequester({
-      'get.mine.id': (_data, { extras }) => ({ of: extras?.caller?.id ?? 'nobody' }),
+      'get.mine.id': (_data, { extras }) => ({ of: extras?.caller?.id ?? 'anonymous' }),
       'get.views': ({ lang = 'en' }: { lang?: string }) => ({ lang }),
       'get.tenants.id': (data) => data,
     });
@@ -55,7 +58,7 @@ for (const [name, host] of HOSTS) {
   };
 
   describe(`preconditions on ${name}`, () => {
-    it('are held against what the caller itself would get', async (t) => {
+    it(`preconditions on ${name}: are compared with the representation that the caller would get`, async (t) => {
       const { change, tagOf, requester } = await open(t);
       const tags = {
         eva: await tagOf('/mine/1', { 'x-key': keyOf('eva') }),
@@ -81,7 +84,7 @@ for (const [name, host] of HOSTS) {
       assert.deepEqual(inner.extras.caller, { id: 'eva', scopes: ['read', 'write'] });
     });
 
-    it('say nothing of a resource to a caller who may not read it', async (t) => {
+    it(`preconditions on ${name}: reveal nothing about a resource that the caller may not read`, async (t) => {
       const { change, tagOf, requester, changes } = await open(t);
       const tag = await tagOf('/mine/1', { 'x-key': keyOf('eva') });
       const before = requester.requests.length;
@@ -98,12 +101,12 @@ for (const [name, host] of HOSTS) {
         [...answers][0] ?? '',
         /^403 FORBIDDEN This needs the scopes read\. .* GET operation of the path/,
       );
-      assert.equal(requester.requests.length, before, 'no worker is asked');
+      assert.equal(requester.requests.length, before, 'no worker gets the request');
       assert.equal((await change('/mine/1', { 'x-key': keyOf('writer') })).status, 200);
       assert.equal(changes(), 1);
     });
 
-    it('are within the limits of the GET, which count a request once', async (t) => {
+    it(`preconditions on ${name}: are subject to the limits of the GET, which count a request once`, async (t) => {
       const { change } = await open(t, {
         rateLimits: [
           { name: 'all', limit: 5 },
@@ -120,7 +123,7 @@ for (const [name, host] of HOSTS) {
       assert.notEqual(third.headers.get('retry-after'), null);
     });
 
-    it('have the headers that the GET takes, but not the conditions', async (t) => {
+    it(`preconditions on ${name}: the GET gets its headers without the conditions`, async (t) => {
       const { change, tagOf, requester } = await open(t);
       const tag = await tagOf('/tenants/1', { 'x-tenant': 'a' });
       assert.equal((await change('/tenants/1', { 'x-tenant': 'a', 'if-match': tag })).status, 200);
@@ -132,7 +135,7 @@ for (const [name, host] of HOSTS) {
       assert.equal((await change('/tenants/1', { 'x-tenant': 'a', 'if-none-match': '"other"' })).status, 200);
     });
 
-    it('that cannot be checked do not hold, unless the worker checks them itself', async (t) => {
+    it(`preconditions on ${name}: fail if they cannot be evaluated, unless the worker evaluates them`, async (t) => {
       const { change, changes } = await open(t);
       const { code, detail } = await problemOf(await change('/tenants/1', { 'if-match': '"a"' }));
       assert.equal(code, 'PRECONDITION_FAILED');
@@ -141,7 +144,7 @@ for (const [name, host] of HOSTS) {
       assert.equal((await change('/tenants/1', { 'if-match': '"a"' }, 'DELETE')).status, 200);
     });
 
-    it('are about the resource that the query names', async (t) => {
+    it(`preconditions on ${name}: concern the resource that the query names`, async (t) => {
       const { change, tagOf } = await open(t);
       const [english, german] = [await tagOf('/views'), await tagOf('/views?lang=de')];
       assert.equal((await change('/views?lang=de', { 'if-match': german })).status, 200);
@@ -149,7 +152,7 @@ for (const [name, host] of HOSTS) {
       assert.equal((await change('/views?dry=1', { 'if-match': english })).status, 200);
     });
 
-    it('are given up with the client that waits for them', async (t) => {
+    it(`preconditions on ${name}: are cancelled when the client disconnects`, async (t) => {
       const requester = new FakeRequester({ 'get.views': () => SILENCE });
       const { url } = await host(t, { requester, api, auth });
       const gone = new AbortController();

@@ -24,7 +24,7 @@ for (const [name, host] of HOSTS) {
     const status = async (url: string, headers: Record<string, string> = {}): Promise<number> =>
       (await fetch(url, { headers })).status;
 
-    it('say how the caller stands, and refuse what is too much', async (t) => {
+    it(`rate limits on ${name}: are reported in headers, and further requests are rejected`, async (t) => {
       const url = await open(t, { rateLimits: [{ limit: 2, window: 30_000 }] });
       const first = await fetch(`${url}/a`);
       assert.equal(first.headers.get('ratelimit-policy'), '"default";q=2;w=30');
@@ -38,7 +38,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(await status(`${url}/livez`), 200);
     });
 
-    it('count operations apart, or some of them only', async (t) => {
+    it(`rate limits on ${name}: count operations separately, or only some of them`, async (t) => {
       const rateLimits = [
         { name: 'each', limit: 1, per: ['client', 'operation'] as const },
         { name: 'family', limit: 1, events: ['get.b*'] },
@@ -52,7 +52,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(await status(`${url}/b`), 429);
     });
 
-    it('count callers apart once they are known, and those without credentials not against them', async (t) => {
+    it(`rate limits on ${name}: count authenticated callers separately from requests without credentials`, async (t) => {
       const url = await open(t, { rateLimits: [{ limit: 1, per: ['caller'] }] });
       const [first = '', second = ''] = KEYS;
       assert.equal(await status(`${url}/private`), 401);
@@ -61,7 +61,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(await status(`${url}/private`, { 'x-api-key': second }), 200);
     });
 
-    it('stop guessing at keys', async (t) => {
+    it(`rate limits on ${name}: stop clients from guessing keys`, async (t) => {
       const url = await open(t, { rateLimits: [{ limit: 2, per: ['client'] }] });
       assert.equal(await status(`${url}/private`, { 'x-api-key': 'guess-1' }), 401);
       assert.equal(await status(`${url}/private`, { 'x-api-key': 'guess-2' }), 401);
@@ -70,18 +70,18 @@ for (const [name, host] of HOSTS) {
   });
 }
 
-describe('the address of a client', () => {
+describe('address of a client', () => {
   const settings = { requester: new FakeRequester(), api, auth, rateLimits: [{ limit: 1 }] };
   const status = async (url: string, forwarded: string): Promise<number> =>
     (await fetch(`${url}/a`, { headers: { 'x-forwarded-for': forwarded } })).status;
 
-  it('is not what anybody says it is', async (t) => {
+  it('address of a client: is not taken from headers of untrusted peers', async (t) => {
     const { url } = await ownServer(t, settings);
     assert.equal(await status(url, '10.0.0.1'), 200);
     assert.equal(await status(url, '10.0.0.2'), 429);
   });
 
-  it('is what a proxy says that is trusted; neighbours of an IPv6 address count as one', async (t) => {
+  it('address of a client: is taken from trusted proxies, and a network of IPv6 addresses counts as one', async (t) => {
     const { url } = await ownServer(t, { ...settings, trustProxy: ['127.0.0.1'] });
     assert.equal(await status(url, '10.0.0.1'), 200);
     assert.equal(await status(url, '10.0.0.2'), 200);
@@ -129,7 +129,7 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     return { stop, signal: (name) => void child.kill(name) };
   };
 
-  it('are shared by all gateways, and go on in memory when Redis goes away', async (t) => {
+  it('rate limits in Redis: are shared by all gateways, and continue in memory when Redis is lost', async (t) => {
     const port = await freePort();
     const { stop } = await startRedis(t, port);
     const warnings: string[] = [];
@@ -148,7 +148,7 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     const second = await ownServer(t, options);
     const remaining = async (url: string): Promise<string | null> =>
       (await fetch(`${url}/a`)).headers.get('ratelimit');
-    // The connection comes up by itself; until then each gateway counts alone, in the insurance.
+    // The connection is established in the background. Until then, each gateway counts in memory.
     const connected = async (): Promise<boolean> => {
       const probe = await import('@redis/client').then(({ createClient }) =>
         createClient({ url: options.redis }).connect(),
@@ -167,7 +167,7 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     assert.ok(warnings.includes('no connection to Redis'));
   });
 
-  it('are counted in memory while Redis hangs, and in Redis again once it goes on', async (t) => {
+  it('rate limits in Redis: are counted in memory while Redis hangs, and in Redis again when it continues', async (t) => {
     const port = await freePort();
     const { signal } = await startRedis(t, port);
     const lines: string[] = [];
@@ -196,7 +196,7 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     assert.ok(waited < 3000, `${waited} ms`);
     const hasty = performance.now();
     assert.match((await fetch(`${url}/a`)).headers.get('ratelimit') ?? '', /r=979/);
-    assert.ok(performance.now() - hasty < 200, 'nobody waits for a Redis that is known to hang');
+    assert.ok(performance.now() - hasty < 200, 'no request waits for a Redis that is known to hang');
     assert.ok(lines.includes('Redis does not respond in time: rate limits are counted in memory'));
 
     signal('SIGCONT');
@@ -205,7 +205,7 @@ describe('rate limits in Redis', { skip: redis ? false : 'redis-server is not in
     assert.ok(lines.includes('rate limits are counted in Redis again'));
   });
 
-  it('wait for a Redis that hangs no longer than the request has time', async (t) => {
+  it('rate limits in Redis: requests wait for a hanging Redis only until their deadline', async (t) => {
     const port = await freePort();
     const { signal } = await startRedis(t, port);
     const options = { api, auth, redis: `redis://127.0.0.1:${port}`, rateLimits: [{ limit: 100 }] };

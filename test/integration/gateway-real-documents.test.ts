@@ -1,4 +1,4 @@
-/** Documents that people really have: each operation is found by its path, and everything about it compiles. */
+/** Real-world documents. Each operation is found by its path, and all its schemas compile. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,14 +31,14 @@ describe('real documents', () => {
   let operations = 0;
   for (const file of FILES) {
     const title = file.slice(file.indexOf('node_modules') + 'node_modules/'.length);
-    it(`are served whole: ${title}`, (t) => {
+    it(`real documents: are served completely: ${title}`, (t) => {
       const text = readFileSync(file, 'utf8');
       const registry = new ApiRegistry();
       const document: unknown = file.endsWith('.yaml') ? parse(text) : JSON.parse(text);
       try {
         registry.put(basename(file), document);
       } catch (error) {
-        t.skip(`the registry refuses it: ${(error as Error).message.slice(0, 100)}`);
+        t.skip(`the registry rejects it: ${(error as Error).message.slice(0, 100)}`);
         return;
       }
       const snapshot = registry.snapshot();
@@ -62,9 +62,9 @@ describe('real documents', () => {
     });
   }
 
-  it('are many', () => assert.ok(operations > 500, String(operations)));
+  it('real documents: there are enough of them', () => assert.ok(operations > 500, String(operations)));
 
-  it('answer requests: Directus, with both its ways to bring a key', async (t) => {
+  it('real documents: Directus is served, with both of its ways to send a key', async (t) => {
     const api = new ApiRegistry();
     putDocument(api, directus);
     const key = 'a-very-secret-key';
@@ -77,7 +77,7 @@ describe('real documents', () => {
 
     const listed = await get(`/activity?limit=5&fields=*,user.email&sort=-id&access_token=${key}`);
     assert.equal(listed.status, 200, await listed.text());
-    // What the document has a default for is filled in.
+    // Defaults of the document are filled in.
     const filled = { backlink: true };
     assert.deepEqual(requester.data, { limit: 5, fields: ['*', 'user.email'], sort: ['-id'], ...filled });
     const read = await get('/activity/7', { authorization: key });

@@ -52,7 +52,7 @@ for (const [name, host] of HOSTS) {
     };
 
     for (const code of Object.keys(OUTCOMES) as OutcomeCode[]) {
-      it(`answers ${code} with ${OUTCOMES[code].status}`, async (t) => {
+      it(`replies on ${name}: ${code} becomes ${OUTCOMES[code].status}`, async (t) => {
         const { url } = await open(t, { 'get.x': () => failure(code, 'why it failed') });
         const response = await fetch(`${url}/x`);
         const problem = await problemOf(response);
@@ -74,11 +74,11 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it("answers a worker's own error with its status, code, details and headers", async (t) => {
+    it(`replies on ${name}: a worker's own error keeps its status, code, details and headers`, async (t) => {
       const error = {
         error: {
           code: 'TASK_LOCKED',
-          message: 'Somebody edits it.',
+          message: 'Another caller edits it.',
           dispatched: true,
           details: { by: 'eva' },
         },
@@ -92,14 +92,14 @@ for (const [name, host] of HOSTS) {
       const problem = await problemOf(response);
       assert.equal(problem.status, 423);
       assert.equal(problem.code, 'TASK_LOCKED');
-      assert.equal(problem.detail, 'Somebody edits it.');
+      assert.equal(problem.detail, 'Another caller edits it.');
       assert.deepEqual(problem.details, { by: 'eva' });
       assert.equal(response.headers.get('x-hint'), 'wait');
       assert.equal(response.headers.get('retry-after'), '9');
       assert.equal(response.headers.get('etag'), null);
     });
 
-    it('says where in the HTTP request the faults are that a worker found', async (t) => {
+    it(`replies on ${name}: errors that a worker found are located in the HTTP request`, async (t) => {
       const errors = ['/id', '/limit', '/title', '/tags/0'].map((pointer) => ({
         pointer,
         message: 'is wrong',
@@ -116,7 +116,7 @@ for (const [name, host] of HOSTS) {
       );
     });
 
-    it('passes the bytes of a reply through, whatever they are', async (t) => {
+    it(`replies on ${name}: bytes are forwarded unchanged`, async (t) => {
       const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
       const large = Buffer.concat(Array.from({ length: 200 }, () => bytes));
       for (const body of [Buffer.from(' {"a" : 1e999}'), bytes, large, Buffer.alloc(0)]) {
@@ -129,7 +129,7 @@ for (const [name, host] of HOSTS) {
       }
     });
 
-    it('answers with the status, type and headers of the worker', async (t) => {
+    it(`replies on ${name}: status, type and headers of the worker are sent`, async (t) => {
       const headers = {
         location: '/x/7',
         'X-Made-By': 'me',
@@ -149,7 +149,7 @@ for (const [name, host] of HOSTS) {
       assert.match(response.headers.get('vary') ?? '', /Accept-Language/);
     });
 
-    it('sends no body and no length with 204', async (t) => {
+    it(`replies on ${name}: a 204 has no body and no length`, async (t) => {
       const { url } = await open(t, { 'delete.x': () => replyOf(null, { status: 204 }) });
       const response = await fetch(`${url}/x`, { method: 'DELETE' });
       assert.equal(response.status, 204);
@@ -158,7 +158,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(await response.text(), '');
     });
 
-    it('lets no worker set headers of the connection, nor break out of one', async (t) => {
+    it(`replies on ${name}: workers cannot set headers of the connection or inject headers`, async (t) => {
       const headers = {
         connection: 'upgrade',
         'Transfer-Encoding': 'chunked',
@@ -198,24 +198,24 @@ for (const [name, host] of HOSTS) {
       ['status 99', { status: 99 }],
       ['status 200.5', { status: 200.5 }],
       ['status 600', { status: 600 }],
-      ['a split media type', { contentType: 'text/plain\r\nx: y' }],
-      ['no media type', { contentType: 'rubbish' }],
+      ['a media type with a line break', { contentType: 'text/plain\r\nx: y' }],
+      ['an invalid media type', { contentType: 'rubbish' }],
     ];
     for (const [title, options] of bad) {
-      it(`answers BAD_REPLY to ${title}`, async (t) => {
+      it(`replies on ${name}: ${title} becomes BAD_REPLY`, async (t) => {
         const { url } = await open(t, { 'get.x': () => replyOf({}, options) });
         assert.equal((await problemOf(await fetch(`${url}/x`))).code, 'BAD_REPLY');
       });
     }
 
-    it('survives extras that are no JSON', async (t) => {
+    it(`replies on ${name}: extras that are not JSON are ignored`, async (t) => {
       for (const extras of ['{', 'null', '[]', '{"headers":5}', '{"headers":null,"timing":"x"}']) {
         const { url } = await open(t, { 'get.x': () => ({ ...replyOf({}), extras: Buffer.from(extras) }) });
         assert.equal((await fetch(`${url}/x`)).status, 200);
       }
     });
 
-    it('tells the requester event, time, idempotence, id, trace and key', async (t) => {
+    it(`replies on ${name}: the requester gets event, timeout, idempotence, id, trace and key`, async (t) => {
       const { url, requester } = await open(t);
       const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
       await fetch(`${url}/sticky/eva`, { headers: { traceparent, tracestate: 'a=b', 'request-id': 'me-1' } });
@@ -237,7 +237,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(requester.requests[2]?.idempotent, false);
     });
 
-    it('takes a sensible Request-Id and makes one otherwise', async (t) => {
+    it(`replies on ${name}: a valid Request-Id is kept, another one is replaced`, async (t) => {
       const { url } = await open(t);
       const idOf = async (given?: string): Promise<string | null> => {
         const response = await fetch(`${url}/x`, {
@@ -257,7 +257,7 @@ for (const [name, host] of HOSTS) {
       for (const one of made) assert.match(one ?? '', /^[\w-]{12}-[0-9a-z]+$/);
     });
 
-    it('takes the time from the document, or from the request, within its bounds', async (t) => {
+    it(`replies on ${name}: the timeout comes from the document or the request, within its bounds`, async (t) => {
       const { url, requester } = await open(t, {}, { maxTimeout: 10_000 });
       const timeout = async (path: string, header?: string): Promise<number | undefined> => {
         const response = await fetch(url + path, {
@@ -272,7 +272,7 @@ for (const [name, host] of HOSTS) {
         assert.equal(await timeout('/x', wrong), undefined);
     });
 
-    it('cancels down to the worker when the client goes away', async (t) => {
+    it(`replies on ${name}: a disconnected client cancels the request down to the worker`, async (t) => {
       const { url, requester } = await open(t, { 'get.x': () => SILENCE });
       const cancelled = new Promise<void>((resolve) => {
         requester.onCancel = resolve;
@@ -286,7 +286,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(requester.cancelled.length, 1);
     });
 
-    it('refuses more than so many requests in flight, and counts them right', async (t) => {
+    it(`replies on ${name}: requests above the limit in flight are rejected, and the count is correct`, async (t) => {
       const waiting: (() => void)[] = [];
       const handlers = { 'get.x': () => new Promise((resolve) => waiting.push(() => resolve('done'))) };
       const { url } = await open(t, handlers, { limits: { inFlight: 2 } });
@@ -304,7 +304,7 @@ for (const [name, host] of HOSTS) {
       assert.equal((await again).status, 200);
     });
 
-    it('negotiates', async (t) => {
+    it(`replies on ${name}: the media type is negotiated`, async (t) => {
       const { url } = await open(t);
       const status = async (path: string, accept: string): Promise<number> =>
         (await fetch(url + path, { headers: { accept } })).status;
@@ -324,7 +324,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(await status('/x', 'text/html'), 200);
     });
 
-    it('tells of deprecation and sunset', async (t) => {
+    it(`replies on ${name}: deprecation and sunset are announced`, async (t) => {
       const { url } = await open(t);
       const { headers } = await fetch(`${url}/old`);
       assert.equal(headers.get('deprecation'), '@0');
@@ -333,7 +333,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(older.headers.get('deprecation'), '@1709251200');
     });
 
-    it('tells the times when asked', async (t) => {
+    it(`replies on ${name}: timings are sent on request`, async (t) => {
       const handlers = { 'get.x': () => replyOf({}, { timing: { queue: 1.234, handler: 5 } }) };
       const { url } = await open(t, handlers);
       assert.equal((await fetch(`${url}/x`)).headers.get('server-timing'), null);
@@ -351,7 +351,7 @@ for (const [name, host] of HOSTS) {
       );
     });
 
-    it('sends security headers, and does not say what it is made of', async (t) => {
+    it(`replies on ${name}: security headers are sent, and the software is not revealed`, async (t) => {
       const { url } = await open(t);
       for (const path of ['/x', '/nothing', '/livez', '/openapi.json', '/docs/']) {
         const { headers } = await fetch(url + path);
@@ -365,7 +365,7 @@ for (const [name, host] of HOSTS) {
       assert.equal((await fetch(`${without.url}/x`)).headers.get('x-content-type-options'), null);
     });
 
-    it('compresses larger replies, as the client likes', async (t) => {
+    it(`replies on ${name}: larger replies are compressed as the client prefers`, async (t) => {
       const data = { text: 'lorem ipsum '.repeat(1000) };
       const { url } = await open(t, { 'get.x': () => replyOf(data, { headers: { etag: '"v1"' } }) });
       const get = async (coding: string): Promise<{ headers: Record<string, unknown>; body: Buffer }> => {
@@ -393,7 +393,7 @@ for (const [name, host] of HOSTS) {
       await response.body.dump();
     });
 
-    it('does not compress small replies, nor what is compressed already', async (t) => {
+    it(`replies on ${name}: small and compressed replies are not compressed`, async (t) => {
       const small = await open(t);
       assert.equal((await fetch(`${small.url}/x`)).headers.get('vary'), null);
       const image = replyOf(Buffer.alloc(10_000), { contentType: 'image/png' });
@@ -401,7 +401,7 @@ for (const [name, host] of HOSTS) {
       assert.equal((await fetch(`${other.url}/x`)).headers.get('content-encoding'), null);
     });
 
-    describe('conditional requests', () => {
+    describe(`conditional requests on ${name}`, () => {
       const modified = 'Sun, 01 Nov 2026 10:00:00 GMT';
       const earlier = 'Sun, 01 Nov 2026 09:00:00 GMT';
       const state = (headers: Record<string, string>): Record<string, FakeHandler> => ({
@@ -430,7 +430,7 @@ for (const [name, host] of HOSTS) {
         [{ 'if-none-match': '"v1"' }, {}, 200],
       ];
       for (const [headers, worker, status] of cases) {
-        it(`answers ${status} to ${JSON.stringify(headers)} for ${JSON.stringify(worker)}`, async (t) => {
+        it(`conditional requests on ${name}: ${status} to ${JSON.stringify(headers)} for ${JSON.stringify(worker)}`, async (t) => {
           const { url } = await open(t, state(worker));
           const response = await fetch(`${url}/x`, { headers });
           assert.equal(response.status, status);
@@ -439,7 +439,7 @@ for (const [name, host] of HOSTS) {
         });
       }
 
-      it('computes entity tags where the document says so', async (t) => {
+      it(`conditional requests on ${name}: entity tags are computed if the document says so`, async (t) => {
         const { url } = await open(t);
         const first = await fetch(`${url}/tagged/7`);
         const etag = first.headers.get('etag') ?? '';
@@ -450,7 +450,7 @@ for (const [name, host] of HOSTS) {
         assert.equal((await fetch(`${url}/tagged/8`, { headers: { 'if-none-match': etag } })).status, 200);
       });
 
-      it('lets a change happen only in the state that the request asks for', async (t) => {
+      it(`conditional requests on ${name}: a change happens only in the state that the request requires`, async (t) => {
         let exists = true;
         const gone = (): unknown => failure('NO_HANDLER', 'gone');
         const handlers: Record<string, FakeHandler> = {
@@ -478,8 +478,10 @@ for (const [name, host] of HOSTS) {
         assert.equal(puts.length, 3);
       });
 
-      it('does not change anything when the state cannot be had', async (t) => {
-        const { url, requester } = await open(t, { 'get.tagged.id': () => failure('NO_WORKER', 'nobody') });
+      it(`conditional requests on ${name}: nothing changes if the state cannot be read`, async (t) => {
+        const { url, requester } = await open(t, {
+          'get.tagged.id': () => failure('NO_WORKER', 'no worker'),
+        });
         const response = await fetch(`${url}/tagged/7`, { method: 'DELETE', headers: { 'if-match': '"a"' } });
         assert.equal((await problemOf(response)).code, 'NO_WORKER');
         assert.deepEqual(
@@ -489,10 +491,10 @@ for (const [name, host] of HOSTS) {
       });
     });
 
-    describe('replies that break the document', () => {
+    describe(`replies that violate the document on ${name}`, () => {
       const wrong = { 'get.typed': () => ({ id: 'seven' }) };
 
-      it('are reported, loudly', async (t) => {
+      it(`replies that violate the document on ${name}: are logged as errors`, async (t) => {
         const logged: [object, string][] = [];
         const log = (fields: object, message: string): unknown => logged.push([fields, message]);
         const logger = { debug: log, info: log, warn: log, error: log };
@@ -505,20 +507,20 @@ for (const [name, host] of HOSTS) {
         assert.deepEqual((fields as { faults: unknown }).faults, faults);
       });
 
-      it('are refused where that is wanted', async (t) => {
+      it(`replies that violate the document on ${name}: are rejected if configured`, async (t) => {
         const { url } = await open(t, wrong, { replies: { check: 'refuse' } });
         assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
       });
 
-      it('have a status that it does not name', async (t) => {
+      it(`replies that violate the document on ${name}: include those with an unknown status`, async (t) => {
         const handlers = { 'get.typed': () => replyOf({ id: 7 }, { status: 202 }) };
         const { url } = await open(t, handlers, { replies: { check: 'refuse' } });
         assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
       });
 
-      it('are noticed in the share of replies that is looked at', async (t) => {
+      it(`replies that violate the document on ${name}: are found in the configured share of replies`, async (t) => {
         const { url } = await open(t, wrong, { replies: { check: 'refuse', sample: 0.5 } });
-        // Only one of 2^60 runs has none of either.
+        // The probability of finding neither is 2^-60.
         const statuses = new Set<number>();
         for (let count = 0; count < 60 && statuses.size < 2; count += 1) {
           statuses.add((await fetch(`${url}/typed`)).status);
@@ -526,7 +528,7 @@ for (const [name, host] of HOSTS) {
         assert.deepEqual([...statuses].sort(), [200, 502]);
       });
 
-      it('are let through when nobody checks', async (t) => {
+      it(`replies that violate the document on ${name}: are forwarded if checks are off`, async (t) => {
         for (const settings of [{ check: 'off' }, { check: 'refuse', sample: 0 }] as const) {
           const { url } = await open(t, wrong, { replies: settings });
           assert.equal((await fetch(`${url}/typed`)).status, 200);

@@ -19,7 +19,7 @@ const api = apiOf({
 
 for (const [name, host] of HOSTS) {
   describe(`parameters with a default on ${name}`, () => {
-    it('are required where the document says so (OpenAPI 3.1.1, Parameter Object)', async (t) => {
+    it(`parameters with a default on ${name}: are required if the document says so (OpenAPI 3.1.1, Parameter Object)`, async (t) => {
       const requester = new FakeRequester({ 'get.required': () => null });
       const { url } = await host(t, { requester, api });
       const { status, errors } = await problemOf(await fetch(`${url}/required`));
@@ -33,7 +33,7 @@ for (const [name, host] of HOSTS) {
       assert.deepEqual(requester.data, { 'x-query': 1, 'x-header': 2, 'x-cookie': 3 });
     });
 
-    it('get the default where they are optional', async (t) => {
+    it(`parameters with a default on ${name}: get the default if they are optional`, async (t) => {
       const requester = new FakeRequester({ 'get.optional': () => null });
       const { url } = await host(t, { requester, api });
       assert.equal((await fetch(`${url}/optional`)).status, 200);

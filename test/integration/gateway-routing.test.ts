@@ -135,7 +135,7 @@ for (const [name, host] of HOSTS) {
       '/files/plain',
       '/jobs/:cancel/x',
     ]) {
-      it(`does not know ${path}`, async (t) => {
+      it(`routing on ${name}: ${path} is unknown`, async (t) => {
         const { url } = await open(t);
         const problem = await problemOf(await fetch(url + path));
         assert.equal(problem.status, 404);
@@ -143,7 +143,7 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('answers 405 with Allow for a method that the path does not have', async (t) => {
+    it(`routing on ${name}: another method gets 405 with Allow`, async (t) => {
       const { url } = await open(t);
       const response = await fetch(`${url}/tasks/7`, { method: 'POST' });
       assert.equal(response.headers.get('allow'), 'GET, HEAD, PUT, DELETE, OPTIONS');
@@ -155,7 +155,7 @@ for (const [name, host] of HOSTS) {
       );
     });
 
-    it('answers OPTIONS with Allow', async (t) => {
+    it(`routing on ${name}: OPTIONS gets Allow`, async (t) => {
       const { url } = await open(t);
       const response = await fetch(`${url}/tasks`, { method: 'OPTIONS' });
       assert.equal(response.status, 204);
@@ -163,7 +163,7 @@ for (const [name, host] of HOSTS) {
       assert.equal(response.headers.get('content-length'), null);
     });
 
-    it('answers HEAD as GET, without the body', async (t) => {
+    it(`routing on ${name}: HEAD gets the response of GET without its body`, async (t) => {
       const { url } = await open(t);
       const response = await fetch(`${url}/tasks/7`, { method: 'HEAD' });
       assert.equal(response.status, 200);
@@ -174,7 +174,7 @@ for (const [name, host] of HOSTS) {
     });
 
     for (const path of ['/tasks/%', '/tasks/%zz', '/tasks/%ff', '/%c0%af/x', '/tasks/%E2%82']) {
-      it(`refuses the broken encoding of ${path}`, async (t) => {
+      it(`routing on ${name}: the invalid encoding of ${path} is rejected`, async (t) => {
         const { url } = await open(t);
         const problem = await problemOf(await fetch(url + path));
         assert.equal(problem.code, 'INVALID_REQUEST');
@@ -184,8 +184,8 @@ for (const [name, host] of HOSTS) {
   });
 }
 
-describe('paths that read in many ways', () => {
-  it('are read in time that grows with the path alone', async (t) => {
+describe('ambiguous paths', () => {
+  it('routing: the time for an ambiguous path grows only with its length', async (t) => {
     const { url } = await ownServer(t, { requester: new FakeRequester(), api });
     const statuses: number[] = [];
     for (const path of [
@@ -200,7 +200,7 @@ describe('paths that read in many ways', () => {
 });
 
 describe('request targets', () => {
-  it('takes the absolute form', async (t) => {
+  it('request target: the absolute form is accepted', async (t) => {
     const requester = new FakeRequester();
     const { port } = await ownServer(t, { requester, api });
     const target =
@@ -213,7 +213,7 @@ describe('request targets', () => {
     assert.deepEqual(requester.data, { id: '7' });
   });
 
-  it('answers OPTIONS * with the methods of all paths', async (t) => {
+  it('request target: OPTIONS * gets the methods of all paths', async (t) => {
     const { port } = await ownServer(t, { requester: new FakeRequester(), api });
     const response = parseRaw(
       await exchangeRaw(port, 'OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
@@ -222,7 +222,7 @@ describe('request targets', () => {
     assert.equal(response.headers.get('allow'), 'GET, HEAD, POST, OPTIONS, PUT, DELETE');
   });
 
-  it('answers 400 for a fragment, wherever it is, and no worker hears of it', async (t) => {
+  it('request target: a fragment gets 400, and no worker gets the request', async (t) => {
     const requester = new FakeRequester();
     const { port } = await ownServer(t, { requester, api });
     const mounted = await foreignApp(t, { requester, api });
@@ -247,7 +247,7 @@ describe('request targets', () => {
     assert.equal(requester.requests.length, 0);
   });
 
-  it('takes an encoded # for data', async (t) => {
+  it('request target: an encoded # is data', async (t) => {
     const requester = new FakeRequester();
     const { url } = await ownServer(t, { requester, api });
     assert.equal((await fetch(`${url}/tasks/%237`)).status, 200);

@@ -109,13 +109,13 @@ describe('security', () => {
       };
       const caller = (requester: FakeRequester): unknown => requester.requests.at(-1)?.extras?.caller;
 
-      it('lets anybody call what demands nothing', async (t) => {
+      it(`security on ${name}: operations without requirements are open to every caller`, async (t) => {
         const { url, requester } = await open(t);
         assert.equal((await fetch(`${url}/open`, { headers: { 'x-api-key': 'wrong' } })).status, 200);
         assert.equal(caller(requester), undefined);
       });
 
-      it('knows API keys in header, query and cookie, and tells the worker who calls', async (t) => {
+      it(`security on ${name}: accepts API keys in header, query and cookie, and the worker learns the caller`, async (t) => {
         const { url, requester } = await open(t);
         const calls: [path: string, headers: Record<string, string>][] = [
           ['/header', { 'x-api-key': KEY }],
@@ -131,7 +131,7 @@ describe('security', () => {
         assert.deepEqual(caller(requester), { id: 'otto', scopes: ['tasks:write'] });
       });
 
-      it('answers 401 with a challenge', async (t) => {
+      it(`security on ${name}: responds 401 with a challenge`, async (t) => {
         const { url, requester } = await open(t);
         const missing = await fetch(`${url}/header`);
         assert.equal(
@@ -149,7 +149,7 @@ describe('security', () => {
         assert.equal(requester.requests.length, 0);
       });
 
-      it('knows bearer tokens', async (t) => {
+      it(`security on ${name}: accepts bearer tokens`, async (t) => {
         const { url, requester } = await open(t);
         const authorization = `Bearer ${await tokenOf()}`;
         assert.equal((await fetch(`${url}/token`, { headers: { authorization } })).status, 200);
@@ -157,7 +157,7 @@ describe('security', () => {
         assert.deepEqual(caller(requester), { id: 'eva', scopes: ['tasks:read', 'tasks:list'], claims });
       });
 
-      it('refuses tokens that are not for us, not now, or not from whom they say', async (t) => {
+      it(`security on ${name}: rejects tokens for another audience, of another time or with a wrong signature`, async (t) => {
         const { url } = await open(t);
         const now = Math.floor(Date.now() / 1000);
         const wrong: [token: string, reason: RegExp][] = [
@@ -184,13 +184,13 @@ describe('security', () => {
         assert.match((await problemOf(basic)).detail, /not contain a bearer token/);
       });
 
-      it('allows for clocks that differ a little', async (t) => {
+      it(`security on ${name}: tolerates small differences between clocks`, async (t) => {
         const { url } = await open(t);
         const authorization = `Bearer ${await tokenOf({ expires: Math.floor(Date.now() / 1000) - 2 })}`;
         assert.equal((await fetch(`${url}/token`, { headers: { authorization } })).status, 200);
       });
 
-      it('answers 403 where scopes are lacking', async (t) => {
+      it(`security on ${name}: responds 403 if scopes are missing`, async (t) => {
         const { url } = await open(t);
         const read = await fetch(`${url}/write`, { headers: { authorization: `Bearer ${await tokenOf()}` } });
         const challenge = 'Bearer realm="tests", error="insufficient_scope", scope="tasks:write"';
@@ -202,7 +202,7 @@ describe('security', () => {
         }
       });
 
-      it('takes one of several, or all of several, as the document says', async (t) => {
+      it(`security on ${name}: accepts one of several schemes or requires all, as the document says`, async (t) => {
         const { url, requester } = await open(t);
         const authorization = `Bearer ${await tokenOf()}`;
         const status = async (path: string, headers: Record<string, string>): Promise<number> =>
@@ -225,7 +225,7 @@ describe('security', () => {
     });
   }
 
-  it('fetches the keys of the issuer, and says so when it cannot', async (t) => {
+  it('security: fetches the keys of the issuer, and reports if it cannot', async (t) => {
     let up = true;
     const issuer = createServer((_req, res) => {
       res.statusCode = up ? 200 : 500;
@@ -246,7 +246,7 @@ describe('security', () => {
     assert.equal(response.headers.get('retry-after'), '1');
   });
 
-  it('reads API keys from a file', async (t) => {
+  it('security: reads API keys from a file', async (t) => {
     const file = join(tempFolder(t), 'keys.json');
     writeFileSync(file, JSON.stringify([{ id: 'eva', sha256 }]));
     const keyApi = apiOf({ '/header': { get: { security: [{ header: [] }] } } }, components);
@@ -268,11 +268,11 @@ describe('security', () => {
     }
   });
 
-  describe('a document that demands what nobody configured', () => {
+  describe('unconfigured security scheme', () => {
     const requester = new FakeRequester();
     const demanding = apiOf({ '/header': { get: { security: [{ header: [] }] } } }, components);
 
-    it('stops the gateway from starting', () => {
+    it('unconfigured security scheme: the gateway does not start', () => {
       const start = (): unknown => createGateway({ requester, api: demanding });
       assert.throws(start, (error: Error) => {
         assert.ok(error instanceof ZeroMQConfigError);
@@ -283,7 +283,7 @@ describe('security', () => {
       });
     });
 
-    it('does so when the scheme is of another type', () => {
+    it('security scheme configured with another type: the gateway does not start', () => {
       const auth = {
         schemes: {
           header: { type: 'jwt', jwksUrl: 'http://127.0.0.1/', issuer: 'a', audience: 'b' } as const,
@@ -295,7 +295,7 @@ describe('security', () => {
       );
     });
 
-    it('is refused when it comes later, and everything else is served', async (t) => {
+    it('unconfigured security scheme in a later document: the document is rejected, and everything else is served', async (t) => {
       const live = apiOf({ '/open': { get: {} } });
       const errors: string[] = [];
       const quiet = (): void => undefined;

@@ -14,7 +14,7 @@ import { FakeRequester, SILENCE } from '../helpers/gateway/requester.ts';
 const api = apiOf({ '/x': { get: {}, post: jsonBody(true) } });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A requester whose replies wait until they are let go. */
+/** A requester whose replies wait until the test releases them. */
 function held(): { requester: FakeRequester; release: () => void; asked: () => Promise<void> } {
   const gate = new EventEmitter();
   const requester = new FakeRequester({ 'get.x': async () => (await once(gate, 'go'), 'done') });
@@ -24,18 +24,18 @@ function held(): { requester: FakeRequester; release: () => void; asked: () => P
   return { requester, release: () => gate.emit('go'), asked };
 }
 
-describe('what is no proper HTTP', () => {
+describe('malformed HTTP requests', () => {
   const cases: [title: string, bytes: string, status: number, code: string][] = [
     ['rubbish', 'rubbish\r\n\r\n', 400, 'MALFORMED_HTTP'],
-    ['a method that does not exist', 'FETCH /x HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
+    ['an unknown method', 'FETCH /x HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
     ['a proxy request', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
     [
-      'a transfer coding that is not known',
+      'an unknown transfer coding',
       'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
       501,
       'NOT_IMPLEMENTED',
     ],
-    ['another version', 'GET /x HTTP/3.7\r\nHost: a\r\n\r\n', 505, 'VERSION_NOT_SUPPORTED'],
+    ['another HTTP version', 'GET /x HTTP/3.7\r\nHost: a\r\n\r\n', 505, 'VERSION_NOT_SUPPORTED'],
     ['the beginning of TLS', '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1', 400, 'MALFORMED_HTTP'],
     ['no host', 'GET /x HTTP/1.1\r\n\r\n', 400, 'MALFORMED_HTTP'],
     ['two hosts', 'GET /x HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400, 'MALFORMED_HTTP'],
@@ -66,7 +66,7 @@ describe('what is no proper HTTP', () => {
     ],
   ];
   for (const [title, bytes, status, code] of cases) {
-    it(`is answered ${status}: ${title}`, async (t) => {
+    it(`malformed HTTP request: ${title} gets ${status}`, async (t) => {
       const { port, url } = await ownServer(t, { requester: new FakeRequester(), api });
       const response = parseRaw(await exchangeRaw(port, bytes));
       assert.equal(response.status, status);
@@ -78,12 +78,12 @@ describe('what is no proper HTTP', () => {
     });
   }
 
-  it('is not HTTP/1.0, which needs no host', async (t) => {
+  it('HTTP/1.0 requests without a host are accepted', async (t) => {
     const { port } = await ownServer(t, { requester: new FakeRequester(), api });
     assert.equal(parseRaw(await exchangeRaw(port, 'GET /x HTTP/1.0\r\n\r\n')).status, 200);
   });
 
-  it('is not run when its rest comes after a 408', async (t) => {
+  it('incomplete HTTP request: does not run if the rest arrives after a 408', async (t) => {
     const requester = new FakeRequester({ 'get.x': () => 'done' });
     const { port } = await ownServer(t, { api, requester, clientTimeouts: { headers: 50 } });
     const socket = connect(port, '127.0.0.1');
@@ -98,7 +98,7 @@ describe('what is no proper HTTP', () => {
     assert.deepEqual(requester.requests, []);
   });
 
-  it('is answered 408 when the headers do not come', async (t) => {
+  it('incomplete HTTP request: gets 408 if the headers do not arrive', async (t) => {
     const { port } = await ownServer(t, {
       requester: new FakeRequester(),
       api,
@@ -109,7 +109,7 @@ describe('what is no proper HTTP', () => {
     assert.match(response.body, /REQUEST_TIMEOUT/);
   });
 
-  it('does not disturb the answer to the request before it', async (t) => {
+  it('malformed HTTP request: the request before it gets its response', async (t) => {
     const { requester, release, asked } = held();
     const { port } = await ownServer(t, { requester, api });
     const text = exchangeRaw(port, 'GET /x HTTP/1.1\r\nHost: a\r\n\r\nrubbish\r\n\r\n');
@@ -120,7 +120,7 @@ describe('what is no proper HTTP', () => {
 });
 
 describe('requests on one connection', () => {
-  it('are answered in order, however the replies come', async (t) => {
+  it('requests on one connection: get their responses in order, in whatever order the replies arrive', async (t) => {
     let count = 0;
     const requester = new FakeRequester({
       'get.x': async () => {
@@ -141,7 +141,7 @@ describe('requests on one connection', () => {
     );
   });
 
-  it('are all cancelled when it is cut, those in the pipe too', async (t) => {
+  it('requests on one connection: are all cancelled when it closes, including pipelined ones', async (t) => {
     const requester = new FakeRequester({ 'get.x': () => SILENCE });
     const { port, gateway } = await ownServer(t, { requester, api, timeout: 100 });
     const socket = connect(port, '127.0.0.1');
@@ -152,7 +152,7 @@ describe('requests on one connection', () => {
     await gateway.close({ deadline: 60_000 });
   });
 
-  it('are read to their end when the answer does not wait for it', async (t) => {
+  it('requests on one connection: are read to their end although the response was sent earlier', async (t) => {
     const { url } = await ownServer(t, { requester: new FakeRequester(), api, limits: { body: 10 } });
     const body = JSON.stringify('x'.repeat(300_000));
     const headers = { 'content-type': 'application/json' };
@@ -163,8 +163,8 @@ describe('requests on one connection', () => {
   });
 });
 
-describe('closing', () => {
-  it('finishes what is in flight, and takes no more', async (t) => {
+describe('closing gateway', () => {
+  it('closing gateway: completes the requests in flight and accepts no new ones', async (t) => {
     const { requester, release, asked } = held();
     const { gateway, url } = await ownServer(t, { requester, api });
     const response = fetch(`${url}/x`);
@@ -179,12 +179,13 @@ describe('closing', () => {
     assert.equal(gateway.server.listening, false);
   });
 
-  it('serves the connections that wait in the backlog when it stops', async (t) => {
+  it('closing gateway: serves the connections in the backlog', async (t) => {
     const { gateway, port } = await ownServer(t, {
       requester: new FakeRequester({ 'get.x': () => 'done' }),
       api,
     });
-    // Connected within one turn of the event loop: the kernel has them, the server has accepted none.
+    // All connect within one turn of the event loop: the kernel has the connections, the server has
+    // accepted none.
     const answers = Array.from({ length: 100 }, () =>
       exchangeRaw(port, 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n'),
     );
@@ -198,7 +199,7 @@ describe('closing', () => {
     await closed;
   });
 
-  it('tells replies that are under way to close their connection, and readiness that it is over', async (t) => {
+  it('closing gateway: replies in flight close their connection, and readiness fails', async (t) => {
     const { requester, release, asked } = held();
     const { gateway, port } = await ownServer(t, { requester, api });
     const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -210,7 +211,7 @@ describe('closing', () => {
     assert.match(await text, /HTTP\/1\.1 200 OK/);
   });
 
-  it('cuts off what does not end in time, with an answer', async (t) => {
+  it('closing gateway: at the deadline, unfinished requests get a response', async (t) => {
     const requester = new FakeRequester({ 'get.x': () => SILENCE });
     const { gateway, url } = await ownServer(t, { requester, api });
     const response = fetch(`${url}/x`);
@@ -220,7 +221,7 @@ describe('closing', () => {
     assert.equal(requester.cancelled.length, 1);
   });
 
-  it('finishes within a foreign app too, and refuses what is new', async (t) => {
+  it('closing gateway in another app: completes the requests in flight and rejects new ones', async (t) => {
     const { requester, release, asked } = held();
     const { gateway, url } = await foreignApp(t, { requester, api });
     const response = fetch(`${url}/x`);
@@ -233,7 +234,7 @@ describe('closing', () => {
     await closed;
   });
 
-  it('stops following the document', async () => {
+  it('closing gateway: stops following the document', async () => {
     const own = apiOf({ '/x': { get: {} } });
     const gateway = createGateway({ requester: new FakeRequester(), api: own });
     assert.equal(own.listenerCount('change'), 1);
@@ -242,8 +243,8 @@ describe('closing', () => {
   });
 });
 
-describe('listening', () => {
-  it('says where, and why not', async (t) => {
+describe('listening gateway', () => {
+  it('listening gateway: reports its address, or why it cannot listen', async (t) => {
     const { port, url } = await ownServer(t, { requester: new FakeRequester(), api });
     assert.equal(url, `http://127.0.0.1:${port}`);
     const second = createGateway({ requester: new FakeRequester(), api, port });
@@ -255,7 +256,7 @@ describe('listening', () => {
     });
   });
 
-  it('works on any server that hands over requests', async (t) => {
+  it('gateway middleware: works on every HTTP server', async (t) => {
     const gateway = createGateway({ requester: new FakeRequester(), api });
     t.after(() => gateway.close());
     const bare = createServer((req, res) => gateway.middleware(req, res, () => res.writeHead(404).end()));
@@ -265,7 +266,7 @@ describe('listening', () => {
     assert.equal((await fetch(`http://127.0.0.1:${await listenOnFreePort(mounted)}/sub/x`)).status, 200);
   });
 
-  it('hands out requests that are born with the prototypes of the app', async (t) => {
+  it('gateway server: its requests have the prototypes of the app', async (t) => {
     const { gateway, url } = await ownServer(t, { requester: new FakeRequester(), api });
     const seen: boolean[] = [];
     gateway.server.on('request', (req, res) => {

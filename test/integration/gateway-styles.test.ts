@@ -1,6 +1,7 @@
 /**
- * Every location, style, explode and kind of schema: the text of the Style Examples (OpenAPI 3.1.1, Parameter Object)
- * becomes the value it was written from. The gateway is asked by hand, and by swagger-client from its own document.
+ * Every location, style, explode and kind of schema. The text of the Style Examples (OpenAPI 3.1.1,
+ * Parameter Object) becomes the value from which it was serialised. The requests are sent directly,
+ * and by swagger-client from the gateway's own document.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -15,17 +16,17 @@ import { Scope } from '../helpers/scope.ts';
 type Place = 'path' | 'query' | 'header' | 'cookie';
 type Schema = Readonly<Record<string, unknown>>;
 
-/** A value, and the text that stands for it in one style. */
+/** A value, and its text in one style. */
 interface Case {
   readonly in: Place;
   readonly style?: string;
   readonly explode?: boolean;
   readonly schema?: Schema;
   readonly more?: Schema;
-  /** The segment of the path, the query, the value of the header `color`, or the Cookie header. */
+  /** The path segment, the query, the value of the header `color`, or the Cookie header. */
   readonly text: string;
   readonly value: unknown;
-  /** swagger-client writes another text than the specification asks for. */
+  /** Whether swagger-client serialises it differently from the specification. */
   readonly byHand?: boolean;
 }
 
@@ -40,7 +41,7 @@ const RGB = {
 const list = ['blue', 'black', 'brown'];
 const rgb = { R: 100, G: 200, B: 150 };
 
-/** Texts of one style: of an empty string, a string, a list and an object. */
+/** Texts in one style: of an empty string, a string, a list and an object. */
 function styleCases(
   place: Place,
   style: string,
@@ -54,13 +55,13 @@ function styleCases(
 ): Case[] {
   const common = { in: place, style, explode };
   const [empty, string, array, object] = texts;
-  // swagger-client writes such lists with dots.
+  // swagger-client joins such lists with dots.
   const byHand = style === 'label' && !explode;
   const cases: Case[] = [{ ...common, schema: LIST, text: array, value: list, byHand }];
   if (empty !== undefined) cases.push({ ...common, schema: STRING, text: empty, value: '', byHand: true });
   if (string !== undefined) cases.push({ ...common, schema: STRING, text: string, value: 'blue' });
   if (object !== undefined) {
-    // swagger-client does not write objects in these styles.
+    // swagger-client does not serialise objects in these styles.
     const unknown = style === 'spaceDelimited' || style === 'pipeDelimited';
     cases.push({ ...common, schema: RGB, text: object, value: rgb, byHand: unknown });
   }
@@ -147,7 +148,7 @@ const PAGE = { oneOf: [{ type: 'integer' }, { ...RGB, additionalProperties: true
 const SHORT = { oneOf: [LIST, { type: 'string', maxLength: 1 }] };
 const hand = { byHand: true } as const;
 const KINDS: readonly Case[] = [
-  // As the Style Examples had it before 3.0.4 and 3.1.1
+  // As in the Style Examples before 3.0.4 and 3.1.1.
   { in: 'path', style: 'label', explode: false, schema: NUMBERS, text: '.1.2', value: [1, 2] },
   { in: 'query', schema: nullable(LIST), text: 'color=x', value: ['x'] },
   { in: 'query', schema: { type: 'array', nullable: true, items: STRING }, text: 'color=x', value: ['x'] },
@@ -315,7 +316,7 @@ describe('styles of parameters and forms', () => {
     });
   }
 
-  // A browser sets cookies itself: swagger-client leaves them to it.
+  // Browsers set cookies themselves, and swagger-client leaves them to the browser.
   for (const [index, one] of CASES.entries()) {
     if (one.byHand === true || one.in === 'cookie') continue;
     it(`swagger-client: ${titleOf(one)}`, async () => {

@@ -42,7 +42,7 @@ const named = { type: 'trust', header: 'X-Forwarded-User' } as const;
 type Schemes = NonNullable<NonNullable<GatewaySettingsInput['auth']>['schemes']>;
 
 for (const [name, host] of HOSTS) {
-  describe(`schemes that are checked elsewhere, on ${name}`, () => {
+  describe(`trusted schemes on ${name}`, () => {
     const open = async (t: TestContext, schemes: Schemes, settings: GatewaySettingsInput = {}) => {
       const requester = new FakeRequester();
       const warnings: { scheme?: string; message: string }[] = [];
@@ -68,7 +68,7 @@ for (const [name, host] of HOSTS) {
       return { get, port, path, warnings, gateway, caller: () => requester.requests.at(-1)?.extras?.caller };
     };
 
-    it('are of any type, and nothing of them is checked', async (t) => {
+    it(`trusted schemes on ${name}: are of any type, and the gateway checks nothing`, async (t) => {
       const { get, caller, warnings, gateway } = await open(t, { login: trust });
       for (const path of ['/digest', '/tls', '/login', '/id', '/key', '/key?api_key=x', '/maybe', '/both']) {
         assert.equal((await get(path)).status, 200, path);
@@ -85,7 +85,7 @@ for (const [name, host] of HOSTS) {
       assert.deepEqual(securitySchemes, components.securitySchemes);
     });
 
-    it('may name the caller in a header', async (t) => {
+    it(`trusted schemes on ${name}: a header may name the caller`, async (t) => {
       const { get, caller, warnings } = await open(t, { login: named });
       assert.equal((await get('/login', { 'x-forwarded-user': 'eva' })).status, 200);
       assert.deepEqual(caller(), { id: 'eva' });
@@ -110,7 +110,7 @@ for (const [name, host] of HOSTS) {
       );
     });
 
-    it('refuse a request that names two callers, as when the client has sent the header too', async (t) => {
+    it(`trusted schemes on ${name}: a request that names two callers is rejected, for example if the client sent the header, too`, async (t) => {
       const { port, path } = await open(t, { login: named });
       const statusOf = async (...lines: string[]) => {
         const head = [`GET ${path}/login HTTP/1.1`, 'Host: x', 'Connection: close', ...lines];
@@ -124,7 +124,7 @@ for (const [name, host] of HOSTS) {
       ['proxies', ['10.0.0.0/8'], {}],
       ['trustProxy', undefined, { trustProxy: ['10.0.0.0/8'] }],
     ] as const) {
-      it(`take callers from the proxies of ${how} alone`, async (t) => {
+      it(`trusted schemes on ${name}: callers are accepted only from the proxies of ${how}`, async (t) => {
         const { get, caller } = await open(t, { login: { ...named, proxies } }, settings);
         const forged = await get('/login', { 'x-forwarded-user': 'eva', 'x-forwarded-for': '10.0.0.1' });
         assert.equal((await problemOf(forged)).detail, 'The request did not come through a trusted proxy.');
@@ -136,7 +136,7 @@ for (const [name, host] of HOSTS) {
       });
     }
 
-    it('take callers from proxies that are listed', async (t) => {
+    it('trusted schemes: callers are accepted from listed proxies', async (t) => {
       const proxies = ['10.0.0.0/8', 'loopback'];
       const { get, caller } = await open(t, { login: { ...named, proxies } }, { trustProxy: ['10.0.0.0/8'] });
       assert.equal((await get('/login', { 'x-forwarded-user': 'eva' })).status, 200);
@@ -145,7 +145,7 @@ for (const [name, host] of HOSTS) {
   });
 }
 
-it('proxies that are neither addresses nor networks stop the gateway from starting', () => {
+it('trusted schemes: the gateway does not start if a proxy is neither an address nor a network', () => {
   const auth = { schemes: { login: { ...trust, proxies: ['proxy.example'] } } };
   assert.throws(
     () => createGateway({ requester: new FakeRequester(), api: apiOf({}), auth }),

@@ -1,4 +1,4 @@
-/** A client in a thread of its own; asks a server of the main thread over INPROC. */
+/** A client in its own thread. It sends a request to a server of the main thread over INPROC. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ZeroMQClient } from '../../dist/index.js';
 

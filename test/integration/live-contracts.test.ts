@@ -1,4 +1,4 @@
-/** Contracts that workers announce to a router, as every gateway connected to it serves them. */
+/** Contracts that workers announce to a router, as served by every gateway connected to it. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -25,7 +25,7 @@ import { tempFolder } from '../helpers/temp.ts';
 failOnLeftovers(() => fetch('http://127.0.0.1:9').catch(() => undefined));
 
 const ANY = 'tcp://127.0.0.1:0';
-/** A poll takes 25 s; whatever is there in this time (ms) was pushed. */
+/** Time in ms. A poll takes 25 s, so whatever arrives within this time was pushed. */
 const SOON = 5000;
 
 async function startRouter(scope: Scope, at = ANY) {
@@ -64,11 +64,11 @@ async function startGateway(scope: Scope, frontend: string, wait = 2000): Promis
 
 interface Squares {
   readonly worker: ZeroMQWorker;
-  /** What its log says as errors. */
+  /** Errors in its log. */
   readonly refusals: readonly string[];
 }
 
-/** A worker of a contract with one event, squares; `name` is the contract's. */
+/** Starts a worker whose contract `name` has one event, squares. */
 async function startSquares(
   scope: Scope,
   backend: string,
@@ -95,9 +95,9 @@ async function startSquares(
   return { worker, refusals };
 }
 
-/** The worker's own log says why it was refused. */
+/** Returns why the worker was rejected, from its own log. */
 async function refusedBy({ worker, refusals }: Squares, why: RegExp): Promise<void> {
-  await eventually(emissions(worker, 'refused'), () => refusals.length > 0, 'the refusal');
+  await eventually(emissions(worker, 'refused'), () => refusals.length > 0, 'the rejection');
   assert.match(refusals[0] ?? '', why);
 }
 
@@ -116,7 +116,7 @@ function becomes(front: Front, source: string, wanted: boolean | undefined): Pro
 
 const close = { headers: { connection: 'close' } };
 
-test('a gateway that has not heard the contracts of its router is starting: 503 with Retry-After in place of 404', async (t) => {
+test('gateway: responds 503 with Retry-After until it has the contracts of its router', async (t) => {
   const scope = scopeOf(t);
   const frontend = await freeEndpoint(scope, 'tcp');
   const front = await startGateway(scope, frontend, 0);
@@ -144,7 +144,7 @@ test('a gateway that has not heard the contracts of its router is starting: 503 
   assert.equal((await fetch(`${front.url}/readyz`, close)).status, 200);
 });
 
-test('routes and documents of all gateways follow the workers', async (t) => {
+test('gateway: routes and documents of all gateways follow the workers', async (t) => {
   const scope = scopeOf(t);
   const { frontend, backend } = await startRouter(scope);
   const fronts = [await startGateway(scope, frontend), await startGateway(scope, frontend)];
@@ -174,7 +174,10 @@ test('routes and documents of all gateways follow the workers', async (t) => {
   }
 });
 
-/** Whether a gateway serves squares and has them in its document, or says in both that nobody does. */
+/**
+ * Whether a gateway serves squares and lists it in its document, or reports in both that no worker
+ * serves it.
+ */
 async function shows({ url }: Front, there: boolean): Promise<void> {
   const { status } = await fetch(`${url}/squares/3`, close);
   assert.equal(status, there ? 200 : 503);
@@ -182,14 +185,14 @@ async function shows({ url }: Front, there: boolean): Promise<void> {
   assert.equal(document.paths['/squares/{n}']?.get['x-available'], there ? undefined : false);
 }
 
-test('they follow within a second: from the start of a worker to an answer, and from its end to a 503', async (t) => {
+test('gateway: follows within a second, from the start of a worker to a response and from its end to a 503', async (t) => {
   const scope = scopeOf(t);
   const { frontend, backend } = await startRouter(scope);
   const fronts = [await startGateway(scope, frontend), await startGateway(scope, frontend)];
   const show = (there: boolean) =>
     Promise.all(fronts.map((front) => becomes(front, 'squares', there).then(() => shows(front, there))));
   const leaving: number[] = [];
-  await assertTakesAtMost(t, 1000, 'routes and documents of two gateways are there', async () => {
+  await assertTakesAtMost(t, 1000, 'two gateways have the route and the document', async () => {
     let stop: (() => Promise<void>) | undefined;
     const coming = await durationOf(async () => {
       const { worker } = await startSquares(scope, backend, 'squares', '/squares/{n}');
@@ -199,7 +202,7 @@ test('they follow within a second: from the start of a worker to an answer, and 
     leaving.push(await durationOf(() => Promise.all([stop?.(), show(false)])));
     return coming;
   });
-  await assertTakesAtMost(t, 1000, 'they say that nobody serves them', async () => {
+  await assertTakesAtMost(t, 1000, 'both report that no worker serves the event', async () => {
     const before = leaving.shift();
     if (before !== undefined) return before;
     const { worker } = await startSquares(scope, backend, 'squares', '/squares/{n}');
@@ -208,7 +211,7 @@ test('they follow within a second: from the start of a worker to an answer, and 
   });
 });
 
-test('a document that is saved is live within a second', async (t) => {
+test('gateway: serves a saved document within a second', async (t) => {
   const scope = scopeOf(t);
   const file = path.join(tempFolder(scope), 'api.json');
   const save = (name: string) => {
@@ -222,7 +225,7 @@ test('a document that is saved is live within a second', async (t) => {
   scope.after(() => watcher.close());
   const { url } = await ownServer(scope, { requester: new FakeRequester(), api: registry });
   let tries = 0;
-  await assertTakesAtMost(t, 1000, 'a saved change is served', () => {
+  await assertTakesAtMost(t, 1000, 'the saved change is served', () => {
     tries += 1;
     const name = `saved${tries}`;
     return durationOf(async () => {
@@ -241,7 +244,7 @@ test('a document that is saved is live within a second', async (t) => {
   assert.equal((await fetch(`${url}/start`, close)).status, 404);
 });
 
-test('the later of two contracts that claim the same is refused in its log, by name; a dead one gives way', async (t) => {
+test('contracts: the later of two conflicting ones is rejected by name in its log, and one without workers is displaced', async (t) => {
   const scope = scopeOf(t);
   const { frontend, backend } = await startRouter(scope);
   const front = await startGateway(scope, frontend);
@@ -251,7 +254,7 @@ test('the later of two contracts that claim the same is refused in its log, by n
   const later = await startSquares(scope, backend, 'powers', '/squares/{n}', 'powers.get');
   await refusedBy(later, /powers.*squares has claimed GET \/squares\/\{n\} already/);
   assert.equal(available(front, 'powers'), undefined);
-  // The same event with other data: its path has a field more.
+  // The same event with other data: its path has an additional field.
   const other = await startSquares(scope, backend, 'cubes', '/cubes/{n}/{m}', 'squares.get', ['n', 'm']);
   await refusedBy(other, /cubes.*squares\.get.*squares has/);
   assert.equal(available(front, 'cubes'), undefined);

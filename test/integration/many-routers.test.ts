@@ -1,4 +1,7 @@
-/** Several routers: names that change, frozen ones, credit that is shared, workers that come back, any order of starting. */
+/**
+ * Several routers: changing DNS names, frozen routers, shared credit, workers that return, and
+ * every order of starting.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +30,8 @@ import {
 const echo = { echo: (data: unknown) => data };
 const CHILD = fileURLToPath(new URL('worker-child.ts', import.meta.url));
 
-describe('a name', () => {
-  it('that moves takes client and worker along; what is in flight finishes where it is', async (t) => {
+describe('DNS name of routers', () => {
+  it('DNS name that moves: client and worker follow it, and requests in flight complete', async (t) => {
     const scope = scopeOf(t);
     const [front, back] = [await freePort(), await freePort()];
     const at = (host: string) =>
@@ -58,7 +61,8 @@ describe('a name', () => {
     const left = nextEvent(first.router, 'workerLeft');
     dns.zone = { hosts: { 'r.test': ['127.0.0.3'] } };
     assert.deepEqual(await moved, [`tcp://127.0.0.3:${back}`]);
-    // Until the client has looked the name up again it asks the first router, where nobody takes new requests any more.
+    // Until the client resolves the name again, it sends to the first router, which accepts no new
+    // requests.
     const expired = (error: unknown): void => assert.equal((error as ZeroMQTimeoutError).code, 'EXPIRED');
     while (second.router.stats().submitted === 0) {
       await client.sendMessage('echo', 1, { timeout: 200 }).catch(expired);
@@ -69,7 +73,7 @@ describe('a name', () => {
     assert.equal(client.monitors.length, 1);
   });
 
-  it('that cannot be resolved any more leaves everything as it is', async (t) => {
+  it('DNS name that no longer resolves: nothing changes', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope);
     await startWorker(scope, { connection: backend, handlers: echo });
@@ -82,8 +86,8 @@ describe('a name', () => {
   });
 });
 
-describe('a router that is stopped (SIGSTOP)', () => {
-  it('keeps no request that may run on another one', async (t) => {
+describe('frozen router (SIGSTOP)', () => {
+  it('frozen router: its idempotent requests are redispatched to another router', async (t) => {
     const scope = scopeOf(t);
     const { node: frozen, line } = await startNode(scope, ['router', ...FREE_PORTS]);
     const well = await startRouter(scope);
@@ -97,7 +101,7 @@ describe('a router that is stopped (SIGSTOP)', () => {
     const client = await connectClient(scope, [endpointIn(line, 'frontend'), well.frontend]);
     const send = (n: number) => client.sendMessage('echo', n, { idempotent: true, timeout: 30_000 });
     const many = () => Promise.all(Array.from({ length: 20 }, (_, n) => send(n)));
-    // Both routers have answered, and are known to be ours.
+    // Both routers have replied and are known to be native.
     while (well.router.stats().ok === 0) await many();
     await many();
     frozen.kill('SIGSTOP');
@@ -107,13 +111,13 @@ describe('a router that is stopped (SIGSTOP)', () => {
     );
     const before = performance.now();
     await send(1);
-    assert.ok(performance.now() - before < 2000, 'new requests do not go to it');
+    assert.ok(performance.now() - before < 2000, 'no new requests go to it');
     frozen.kill('SIGCONT');
   });
 });
 
-describe('a worker', () => {
-  it('whose event loop is frozen is found by its heartbeats, though its connection stands', async (t) => {
+describe('worker of several routers', () => {
+  it('worker with a blocked event loop: its heartbeats reveal it although its connection stays open', async (t) => {
     const scope = scopeOf(t);
     const rules = { interval: 100, timeout: 500, maxMissed: 1 };
     const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', rules);
@@ -136,7 +140,7 @@ describe('a worker', () => {
     child.kill('SIGKILL');
   });
 
-  it('that comes back on another connection takes its own place, and is not counted twice', async (t) => {
+  it('worker that returns on another connection: takes its own place and is not counted twice', async (t) => {
     const scope = scopeOf(t);
     const { router, backend } = await startRouter(scope);
     const hello = (node: string, connection: number) =>
@@ -150,14 +154,14 @@ describe('a worker', () => {
     assert.equal(texts(await back.receive())[2], '$welcome');
     assert.equal((await left).reason, 'replaced');
     assert.deepEqual([...[router.stats().workers]], [1]);
-    // What the lost connection said last, late.
+    // The last message of the lost connection arrives late.
     await old.send(hello('node_1', 1));
     await back.send(controlFrames('$credit', { concurrency: 2 }));
     assert.equal(texts(await back.receive())[2], '$credit');
     assert.equal(router.stats().workers, 1);
   });
 
-  it('gives a busy router what the others do not use, and never runs more than it takes', async (t) => {
+  it('worker of several routers: gives a busy router the credit that others do not use, and never exceeds its concurrency', async (t) => {
     const scope = scopeOf(t);
     const [a, b] = [await startRouter(scope), await startRouter(scope)];
     let [running, most] = [0, 0];
@@ -182,12 +186,12 @@ describe('a worker', () => {
         Array.from({ length: size }, (_, n) => client.sendMessage('count', n, { timeout: 30_000 })),
       );
     await flood(toA, 400);
-    assert.ok(most >= 7 && most <= 8, `${most} at once`);
+    assert.ok(most >= 7 && most <= 8, `${most} requests at a time`);
     await Promise.all([flood(toA, 200), flood(toB, 200)]);
-    assert.ok(most <= 8, `${most} at once`);
+    assert.ok(most <= 8, `${most} requests at a time`);
   });
 
-  it('that knows a router by two addresses works for it once', async (t) => {
+  it('worker that knows a router by two addresses: connects to it once', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope, 'tcp', {
       backendConnection: 'tcp://*:0',
@@ -207,7 +211,7 @@ describe('a worker', () => {
   });
 });
 
-/** All orders of some things. */
+/** Returns all orders of some values. */
 function orders<T>(things: readonly T[]): T[][] {
   if (things.length < 2) return [[...things]];
   return things.flatMap((first) =>
@@ -215,8 +219,8 @@ function orders<T>(things: readonly T[]): T[][] {
   );
 }
 
-describe('the order of starting', () => {
-  it('does not matter: router, worker, client and gateway in all of them', async (t) => {
+describe('order of starting', () => {
+  it('order of starting: router, worker, client and gateway may start in every order', async (t) => {
     const scope = scopeOf(t);
     const document = {
       openapi: '3.1.0',

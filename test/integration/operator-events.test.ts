@@ -1,4 +1,4 @@
-/** What a router tells operators, and does for them, over its frontend. */
+/** Built-in events with which operators query and control a router through its frontend. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { RouterReport } from '../../src/core/observability/reports.ts';
@@ -41,7 +41,7 @@ async function system(t: TestContext, frontendConnection = 'tcp://127.0.0.1:0') 
 }
 
 describe('operator events', () => {
-  it('.info tells what the router is, its workers and events', async (t) => {
+  it('operator events: .info returns the router, its workers and events', async (t) => {
     const { router, worker, ask } = await system(t);
     const info = await ask<RouterReport>('$router.info');
     assert.equal(info.router, router.identity.identity);
@@ -59,7 +59,7 @@ describe('operator events', () => {
     );
   });
 
-  it('.stats tells how requests went since somebody looked', async (t) => {
+  it('operator events: .stats returns the requests since the previous query', async (t) => {
     const { ask, client } = await system(t);
     interface Stats {
       totals: { ok: number };
@@ -80,7 +80,7 @@ describe('operator events', () => {
     assert.equal(totals.ok, 3);
   });
 
-  it('.drain gives a worker nothing more, and again', async (t) => {
+  it('operator events: .drain stops sending requests to a worker, and resumes', async (t) => {
     const { ask, worker } = await system(t);
     const { identity } = worker.identity;
     assert.deepEqual(await ask('$router.drain', { worker: identity }), { worker: identity, drain: true });
@@ -92,7 +92,7 @@ describe('operator events', () => {
     assert.equal(await waiting, 'waits');
   });
 
-  it('.pause has the requests of an event wait, those of others go on', async (t) => {
+  it('operator events: .pause queues the requests of one event only', async (t) => {
     const { ask, client } = await system(t);
     await ask('$router.pause', { event: 'echo' });
     const waiting = ask('echo', 'waits');
@@ -109,16 +109,16 @@ describe('operator events', () => {
     assert.equal(await waiting, 'waits');
   });
 
-  it('a request of a paused event still expires', async (t) => {
+  it('operator events: a request of a paused event still expires', async (t) => {
     const { ask, client } = await system(t);
     await ask('$router.pause', { event: 'echo' });
     await assert.rejects(client.sendMessage('echo', 1, { timeout: 50 }), { dispatched: false });
   });
 
-  it('say what is wrong with what they are given', async (t) => {
+  it('operator events: invalid data is reported', async (t) => {
     const { client } = await system(t);
     for (const [event, data] of [
-      ['$router.drain', { worker: 'nobody' }],
+      ['$router.drain', { worker: 'unknown' }],
       ['$router.drain', {}],
       ['$router.drain', null],
       ['$router.pause', { event: 'nothing' }],
@@ -132,7 +132,7 @@ describe('operator events', () => {
     }
   });
 
-  it('act for nobody without a key where others reach the frontend; telling is free', async (t) => {
+  it('operator events: changes require a key if other hosts reach the frontend; queries do not', async (t) => {
     const { client, ask, worker } = await system(t, 'tcp://0.0.0.0:0');
     const { identity } = worker.identity;
     for (const [event, data] of [

@@ -1,4 +1,7 @@
-/** The retry loop of the original's documentation, translated line by line: each failed try ends in a branch that pauses. */
+/**
+ * The retry loop of the original's documentation, translated line by line. Each failed attempt ends
+ * in a branch that pauses.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -20,7 +23,10 @@ failOnLeftovers();
 
 type Branch = 'socket' | 'malformed' | 'timeout' | 'connection' | 'client' | 'unexpected';
 
-/** Tries until there is a reply. `sleep` stands for the two seconds of the original; a branch without it would spin. */
+/**
+ * Tries until there is a reply. `sleep` stands for the two seconds of the original. A branch
+ * without it would loop without a pause.
+ */
 async function retry(
   client: ZeroMQClient,
   sleep: (branch: Branch) => Promise<void>,
@@ -45,7 +51,10 @@ async function retry(
   }
 }
 
-/** Retries through three failures; `recover` then makes the next try succeed. Gives the reply and the branches. */
+/**
+ * Retries through three failures, then `recover` makes the next attempt succeed. Returns the reply
+ * and the branches taken.
+ */
 async function retried(client: ZeroMQClient, recover: () => Promise<unknown>) {
   const pauses: Branch[] = [];
   const reply = await retry(
@@ -63,8 +72,8 @@ async function retried(client: ZeroMQClient, recover: () => Promise<unknown>) {
 
 const handlers = { [ZeroMQEvent.MESSAGE]: () => 'Hi!' };
 
-describe('the retry loop of the original pauses', () => {
-  it('while no worker serves the event', async (t) => {
+describe('retry loop of the original', () => {
+  it('retry loop: pauses while no worker serves the event', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await startRouter(scope);
     const client = await connectClient(scope, frontend);
@@ -74,7 +83,7 @@ describe('the retry loop of the original pauses', () => {
     assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
   });
 
-  it('while no router or server is there', async (t) => {
+  it('retry loop: pauses while no router or server is there', async (t) => {
     const scope = scopeOf(t);
     const connection = anyEndpoint(scope, 'ipc');
     const client = makeClient(scope, { connection, connectTimeout: 20 });
@@ -85,7 +94,7 @@ describe('the retry loop of the original pauses', () => {
     assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
   });
 
-  it('while queues are full', async (t) => {
+  it('retry loop: pauses while queues are full', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope, 'tcp', { limits: { queueLimit: 0 } });
     await startWorker(scope, { connection: backend, handlers });
@@ -97,7 +106,7 @@ describe('the retry loop of the original pauses', () => {
     assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
   });
 
-  it('while replies do not come in time', async (t) => {
+  it('retry loop: pauses while replies do not arrive in time', async (t) => {
     const scope = scopeOf(t);
     let slow = true;
     const { endpoint } = await startServer(scope, {
@@ -111,7 +120,7 @@ describe('the retry loop of the original pauses', () => {
     assert.deepEqual([reply, pauses], ['Hi!', ['timeout', 'timeout', 'timeout']]);
   });
 
-  it('when the connection is lost under a request, and while it is down', async (t) => {
+  it('retry loop: pauses when the connection is lost during a request, and while it is down', async (t) => {
     const scope = scopeOf(t);
     const router = await rawRouter(scope, await freeEndpoint(scope, 'ipc'));
     const { endpoint } = router;
@@ -127,8 +136,8 @@ describe('the retry loop of the original pauses', () => {
   });
 });
 
-describe('sendMessage throws what the original throws', () => {
-  it('ZeroMQSocketDisconnected for a lost connection, with the outcome as its code', async (t) => {
+describe('sendMessage throws the errors of the original', () => {
+  it('sendMessage: throws ZeroMQSocketDisconnected for a lost connection, with the outcome as its code', async (t) => {
     const scope = scopeOf(t);
     const router = await rawRouter(scope, await freeEndpoint(scope, 'ipc'));
     const client = await connectClient(scope, router.endpoint, { connectTimeout: 100 });
@@ -149,7 +158,7 @@ describe('sendMessage throws what the original throws', () => {
     });
   });
 
-  it('ZeroMQConnectionError while there was never a connection', async (t) => {
+  it('sendMessage: throws ZeroMQConnectionError while there was never a connection', async (t) => {
     const scope = scopeOf(t);
     const client = makeClient(scope, { connection: anyEndpoint(scope, 'ipc'), connectTimeout: 20 });
     await assert.rejects(client.sendMessage(ZeroMQEvent.MESSAGE), {
@@ -158,7 +167,7 @@ describe('sendMessage throws what the original throws', () => {
     });
   });
 
-  it('ZeroMQSocketClosed after close()', async (t) => {
+  it('sendMessage: throws ZeroMQSocketClosed after close()', async (t) => {
     const scope = scopeOf(t);
     const client = makeClient(scope, { connection: anyEndpoint(scope, 'ipc') });
     await client.close();

@@ -1,4 +1,7 @@
-/** A compatible change of a contract is rolled out under load: no request fails, before, while and after both serve. */
+/**
+ * A compatible change of a contract is rolled out under load. No request fails before, while and
+ * after both versions are served.
+ */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { it } from 'node:test';
@@ -21,10 +24,10 @@ import { type Scope, scopeOf } from '../helpers/scope.ts';
 failOnLeftovers(() => fetch('http://127.0.0.1:9').catch(() => undefined));
 
 const ANY = 'tcp://127.0.0.1:0';
-/** Callers at a time: more than the workers take at a time, so that requests wait. */
+/** Concurrent callers: more than the workers run at a time, so that requests are queued. */
 const CALLERS = 8;
 const CONCURRENCY = 2;
-/** Requests that have to end between two steps of the roll-out. */
+/** Requests that must complete between two steps of the rollout. */
 const REQUESTS = 60;
 
 const item = Joi.string().required();
@@ -46,7 +49,7 @@ const SECOND = defineContract({
     },
   },
 });
-/** Not compatible with the others. */
+/** Incompatible with the others. */
 const THIRD = defineContract({
   name: 'orders',
   events: { 'orders.post': { ...place, data: Joi.object({ item, note: Joi.string().required() }) } },
@@ -58,7 +61,7 @@ interface Place {
   readonly connection: ZeroMQWorkerOptions['connection'];
 }
 
-/** A router and a gateway: in one process without sockets between them, or over sockets. */
+/** A router and a gateway: in one process without sockets between them, or connected by sockets. */
 async function startPlace(scope: Scope, embedded: boolean): Promise<Place> {
   const registry = new ApiRegistry();
   const router = new ZeroMQRouter({
@@ -85,12 +88,12 @@ async function startPlace(scope: Scope, embedded: boolean): Promise<Place> {
   return { url, registry, connection: backend };
 }
 
-/** Requests without end, by several callers; what fails is noted. */
+/** Several callers that send requests without end and record failures. */
 class Traffic {
   readonly failures: string[] = [];
-  /** Replies by version of the worker, and how many there were of all. */
+  /** Number of replies by version of the worker. */
   readonly served = new Map<number, number>();
-  /** Whether callers use what is new in the second version. */
+  /** Whether callers use the additions of the second version. */
   modern = false;
   private ended = 0;
   private stopped = false;
@@ -101,7 +104,7 @@ class Traffic {
     this.callers = Array.from({ length: CALLERS }, (_, caller) => this.call(caller));
   }
 
-  /** Waits until so many more requests have ended. */
+  /** Waits until `count` more requests have completed. */
   async more(count: number): Promise<void> {
     const goal = this.ended + count;
     await eventually(emissions(this.changes, 'ended'), () => this.ended >= goal, `${count} requests`, 30_000);
@@ -146,7 +149,7 @@ class Traffic {
 }
 
 for (const embedded of [false, true]) {
-  it(`rolls out a compatible contract under load ${embedded ? 'embedded' : 'over sockets'}: no request fails`, async (t) => {
+  it(`rollout of a compatible contract under load, ${embedded ? 'embedded' : 'over sockets'}: no request fails`, async (t) => {
     const scope = scopeOf(t);
     const { url, registry, connection } = await startPlace(scope, embedded);
     const start = async (version: number, contract: typeof FIRST | typeof SECOND): Promise<ZeroMQWorker> => {
@@ -183,13 +186,13 @@ for (const embedded of [false, true]) {
     traffic.modern = true;
     await traffic.more(2 * REQUESTS);
     const [first = 0, second = 0] = [traffic.served.get(1), traffic.served.get(2)];
-    assert.ok(first > 0 && second > 0, `both serve: ${first} and ${second} requests`);
+    assert.ok(first > 0 && second > 0, `both versions serve: ${first} and ${second} requests`);
     later.push(await start(2, SECOND));
     for (const worker of old) {
       await worker.stop();
       await traffic.more(REQUESTS);
     }
-    // One of the first version comes back, and leaves again: the later document stays.
+    // A worker of the first version returns and leaves. The later document stays.
     const back = await start(1, FIRST);
     await traffic.more(REQUESTS);
     assert.deepEqual(paths(), ['/orders', '/orders/{id}']);
@@ -199,7 +202,7 @@ for (const embedded of [false, true]) {
     assert.deepEqual(traffic.failures, []);
   });
 
-  it(`asks a refused worker again at once when the last worker of the old contract leaves, ${embedded ? 'embedded' : 'over sockets'}`, async (t) => {
+  it(`rollout of an incompatible contract, ${embedded ? 'embedded' : 'over sockets'}: the rejected worker is accepted immediately after the last old worker leaves`, async (t) => {
     const scope = scopeOf(t);
     const { connection } = await startPlace(scope, embedded);
     const make = (contract: typeof FIRST): ZeroMQWorker => {
@@ -236,7 +239,7 @@ for (const embedded of [false, true]) {
       );
     await heard(1);
     assert.match(answers[0] ?? '', /"orders" is refused: .*POST \/orders: .*the member note is required/);
-    // It would ask by itself after a second at least.
+    // Without being asked, the worker repeats its hello after one second at the earliest.
     await old[0]?.stop();
     await old[1]?.stop();
     await heard(2, 400);

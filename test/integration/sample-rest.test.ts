@@ -1,6 +1,6 @@
 /**
- * The sample workers under REST, as one who follows the README meets them: contracts announced by workers, a document
- * for the one in Python, and every reply held against the served document.
+ * The sample workers over HTTP, as in the README: contracts announced by workers, a document for
+ * the worker in Python, and every reply validated against the served document.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -14,12 +14,12 @@ import { startProcess } from '../helpers/processes.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { Scope } from '../helpers/scope.ts';
 
-// The first database and the first fetch start what the process keeps.
+// The first database and the first fetch start threads that the process keeps.
 failOnLeftovers(() => new Database(':memory:').close());
 
 const ROOT = join(import.meta.dirname, '../..');
 
-describe('the sample workers under REST', () => {
+describe('sample workers over HTTP', () => {
   const scope = new Scope();
   let data: string;
   let backend: string;
@@ -40,14 +40,14 @@ describe('the sample workers under REST', () => {
     return JSON.parse(text) as Record<string, unknown>;
   };
 
-  it('echo', async () => {
+  it('sample workers over HTTP: echo', async () => {
     assert.deepEqual(await json(await ask('/echo/h%C3%A4llo%2Fyou')), { message: 'hällo/you' });
     const body = { message: 'x', list: [1, null, { deep: true }] };
     assert.deepEqual(await json(await send('POST', '/echo', body)), body);
     assert.equal((await problemOf(await send('POST', '/echo', { message: 7 }))).code, 'INVALID_REQUEST');
   });
 
-  it('tells queue and handler time when asked', async () => {
+  it('sample workers over HTTP: queue and handler times are sent on request', async () => {
     const { headers } = await ask('/echo/hello', { headers: { prefer: 'server-timing' } });
     assert.match(
       headers.get('server-timing') ?? '',
@@ -56,7 +56,7 @@ describe('the sample workers under REST', () => {
     assert.equal((await ask('/echo/hello')).headers.get('server-timing'), null);
   });
 
-  it('tasks: the life of one', async () => {
+  it('sample workers over HTTP: a task is created, changed and deleted', async () => {
     const created = await send('POST', '/tasks', { title: 'buy milk' });
     const location = created.headers.get('location') ?? '';
     const task = await json(created, 201);
@@ -76,7 +76,7 @@ describe('the sample workers under REST', () => {
     assert.deepEqual([problem.status, problem.code], [404, 'TASK_NOT_FOUND']);
   });
 
-  it('tasks: list by page and filter, and what it refuses', async () => {
+  it('sample workers over HTTP: tasks are listed by page and filter, and invalid requests are rejected', async () => {
     for (const title of ['alpha', 'beta', 'gamma']) await json(await send('POST', '/tasks', { title }), 201);
     const page = await json(await ask('/tasks?limit=1&offset=1&done=false'));
     assert.deepEqual([(page['items'] as unknown[]).length, page['total']], [1, 3]);
@@ -97,11 +97,11 @@ describe('the sample workers under REST', () => {
       const response = await (body ? send(method, path, body) : ask(path, { method }));
       const problem = await problemOf(response);
       assert.equal(problem.code, 'INVALID_REQUEST', path);
-      assert.ok((problem.errors ?? []).length > 0, 'it says what is wrong');
+      assert.ok((problem.errors ?? []).length > 0, 'the problem document names the errors');
     }
   });
 
-  it('inventory: 503 without its worker, then served by it', NEEDS_CLASSIC, async () => {
+  it('sample workers over HTTP: inventory gets 503 until its worker runs', NEEDS_CLASSIC, async () => {
     const problem = await problemOf(await ask('/inventory/bolt-m6'));
     assert.deepEqual([problem.status, problem.code, problem.dispatched], [503, 'NO_WORKER', false]);
 
@@ -121,7 +121,7 @@ describe('the sample workers under REST', () => {
     assert.equal(invalid.code, 'INVALID_REQUEST');
   });
 
-  it('one document names all of it', async () => {
+  it('sample workers over HTTP: one document describes all of them', async () => {
     const { paths } = (await json(await ask('/openapi.json'))) as { paths: object };
     for (const path of ['/echo', '/echo/{message}', '/tasks', '/tasks/{id}', '/inventory/{sku}']) {
       assert.ok(path in paths, path);

@@ -1,4 +1,7 @@
-/** The sample workers do what their contracts say, on threads that share one database, and across restarts. */
+/**
+ * The sample workers do what their contracts state, on threads that share one database, and across
+ * restarts.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,12 +14,12 @@ import { untilJoined } from '../helpers/published.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
-// The first database starts the threads of libsql; the process keeps them.
+// The first database starts the threads of libsql, which the process keeps.
 failOnLeftovers(() => new Database(':memory:').close());
 
 const ANY = 'tcp://127.0.0.1:0';
 
-/** Starts a sample worker on threads behind a router; gives a client. */
+/** Starts a sample worker on threads behind a router. Returns a client. */
 async function serve(scope: Scope, name: string, threads: number): Promise<ZeroMQClient> {
   const router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY });
   scope.after(() => router.stop({ deadline: 1000 }));
@@ -31,7 +34,7 @@ async function serve(scope: Scope, name: string, threads: number): Promise<ZeroM
   return client;
 }
 
-/** A value as the schema of a reply in the contract takes it: throws where it does not. */
+/** Validates a value with the schema of the contract's reply. Throws if it does not match. */
 function assertReply(contract: Contract, eventName: string, status: number, data: unknown): void {
   const schema = contract.events[eventName]?.replies?.[status] as {
     validate(value: unknown): { error?: Error };
@@ -47,7 +50,7 @@ describe('workers/echo.ts', () => {
   });
   after(() => scope.close());
 
-  it('gives back a message and a body', async () => {
+  it('echo worker: returns a message and a body', async () => {
     const message = await client.sendMessage('echo.get', { message: 'hällo ☕' });
     assert.deepEqual(message.eventData, { message: 'hällo ☕' });
     assertReply(echo, 'echo.get', 200, message.eventData);
@@ -55,7 +58,7 @@ describe('workers/echo.ts', () => {
     assert.deepEqual((await client.sendMessage('echo.post', body)).eventData, body);
   });
 
-  it('refuses what the contract does not allow', async () => {
+  it('echo worker: rejects data that does not match the contract', async () => {
     for (const data of [{}, { message: 7 }, { message: 'x', other: 1 }, null, []]) {
       await assert.rejects(client.sendMessage('echo.get', data), { code: 'INVALID_REQUEST', status: 400 });
     }
@@ -92,7 +95,7 @@ describe('workers/tasks.ts', () => {
     return eventData;
   };
 
-  it('creates a task: 201 and where it is', async () => {
+  it('tasks worker: creates a task and replies 201 with its location', async () => {
     const { status, headers, eventData } = await client.sendMessage<Task>('tasks.create', {
       title: ' buy milk ',
     });
@@ -102,7 +105,7 @@ describe('workers/tasks.ts', () => {
     assertReply(tasks, 'tasks.create', 201, eventData);
   });
 
-  it('reads, replaces, changes and deletes it', async () => {
+  it('tasks worker: reads, replaces, changes and deletes a task', async () => {
     const { id, createdAt } = await create({ title: 'one', notes: 'n' });
     const read = async () => (await client.sendMessage<Task>('tasks.get', { id })).eventData;
     assert.equal((await read()).title, 'one');
@@ -110,13 +113,13 @@ describe('workers/tasks.ts', () => {
     assert.deepEqual(
       [(await read()).title, (await read()).notes, (await read()).done],
       ['one', 'n', true],
-      'what a patch does not name stays',
+      'a patch keeps the members that it does not name',
     );
     const replaced = (await client.sendMessage<Task>('tasks.replace', { id, title: 'two' })).eventData;
     assert.deepEqual(
       [replaced.title, replaced.notes, replaced.done],
       ['two', '', false],
-      'a put replaces all',
+      'a put replaces all members',
     );
     assert.equal(replaced.createdAt, createdAt);
     assertReply(tasks, 'tasks.replace', 200, replaced);
@@ -125,7 +128,7 @@ describe('workers/tasks.ts', () => {
     await assert.rejects(read(), { code: 'TASK_NOT_FOUND', status: 404, message: `there is no task ${id}` });
   });
 
-  it('says of each event when there is no such task', async () => {
+  it('tasks worker: each event reports a missing task', async () => {
     const data = { id: 999_999 };
     for (const [eventName, more] of [
       ['tasks.get', {}],
@@ -138,7 +141,7 @@ describe('workers/tasks.ts', () => {
     }
   });
 
-  it('lists by page and filter', async () => {
+  it('tasks worker: lists by page and filter', async () => {
     const ids: number[] = [];
     for (let n = 0; n < 5; n += 1) ids.push((await create({ title: `Paged ${n}`, done: n % 2 === 0 })).id);
     const titles = ({ items }: { items: Task[] }) => items.map((task) => task.title);
@@ -147,7 +150,7 @@ describe('workers/tasks.ts', () => {
     const open = await list({ q: 'Paged', done: false });
     assert.deepEqual([titles(open), open.total], [['Paged 1', 'Paged 3'], 2]);
     assert.deepEqual(await list({ q: 'nothing like it' }), { items: [], total: 0, limit: 20, offset: 0 });
-    assert.deepEqual(titles(await list({ q: "%' OR 1=1 --" })), [], 'a filter is data');
+    assert.deepEqual(titles(await list({ q: "%' OR 1=1 --" })), [], 'the filter is data');
     assert.deepEqual(
       [...ids].sort((a, b) => a - b),
       ids,
@@ -155,7 +158,7 @@ describe('workers/tasks.ts', () => {
     );
   });
 
-  it('refuses what the contract does not allow', async () => {
+  it('tasks worker: rejects data that does not match the contract', async () => {
     for (const [eventName, data] of [
       ['tasks.create', {}],
       ['tasks.create', { title: '' }],
@@ -169,13 +172,13 @@ describe('workers/tasks.ts', () => {
     }
   });
 
-  it('loses no write when two threads write at once', async () => {
+  it('tasks worker: loses no write of two concurrent threads', async () => {
     const before = (await list({ q: 'at once' })).total;
     await Promise.all(Array.from({ length: 100 }, (_, n) => create({ title: `at once ${n}` })));
     assert.equal((await list({ q: 'at once' })).total, before + 100);
   });
 
-  it('keeps its tasks across a restart', async (t) => {
+  it('tasks worker: keeps its tasks across a restart', async (t) => {
     const { id } = await create({ title: 'still here' });
     const again = await serve(scopeOf(t), 'tasks', 1);
     assert.equal((await again.sendMessage<Task>('tasks.get', { id })).eventData.title, 'still here');

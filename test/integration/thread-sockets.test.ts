@@ -1,4 +1,7 @@
-/** Worker modules that open ZeroMQ sockets of their own: they end, and are replaced, without harm to the process. */
+/**
+ * Worker modules that open their own ZeroMQ sockets. They end and are replaced without affecting
+ * the process.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +15,7 @@ import { connectClient, nextEvent, startRouter } from './framework.ts';
 
 failOnLeftovers();
 
-/** The package as it is installed: its threads and processes start much faster than those from the sources. */
+/** The built package. Its threads and processes start much faster than those from the sources. */
 const DIST = new URL('../../dist/index.js', import.meta.url).href;
 const { defineWorker, silentLogger, ZeroMQConfigError, ZeroMQError, ZeroMQWorkerThreads } = (await import(
   DIST
@@ -21,7 +24,7 @@ const { defineWorker, silentLogger, ZeroMQConfigError, ZeroMQError, ZeroMQWorker
 const ENTRY = JSON.stringify(DIST);
 const ZEROMQ = JSON.stringify(import.meta.resolve('zeromq'));
 
-/** Sockets of the package and of zeromq.js itself, with a message awaited on each. */
+/** Opens sockets of the package and of zeromq.js, and waits for a message on each. */
 const CLIENT = `const client = new ZeroMQClient({ connection: ROUTER, heartbeatConfig: undefined });
 await client.connect();`;
 const RAW = `const dealer = new zeromq.Dealer();
@@ -56,7 +59,7 @@ export default defineWorker({
   onStop: () => undefined,
 });`;
 
-/** A group of one whose module has the lines at its head, behind a router. */
+/** A group of one worker, behind a router, whose module begins with the given lines. */
 async function make(scope: Scope, head: string, options = '', threadStallTimeout = 60_000) {
   const { router, frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
   process.env['THREAD_SOCKETS_ROUTER'] = frontend;
@@ -74,7 +77,7 @@ async function make(scope: Scope, head: string, options = '', threadStallTimeout
   return { router, frontend, threads };
 }
 
-/** The group, with a client, once the router has taken its worker in. */
+/** Returns the group and a client once the router has accepted its worker. */
 async function start(...[scope, ...rest]: Parameters<typeof make>) {
   const { router, frontend, threads } = await make(scope, ...rest);
   await untilJoined(() => threads.start());
@@ -83,11 +86,11 @@ async function start(...[scope, ...rest]: Parameters<typeof make>) {
   return { router, threads, client, pid };
 }
 
-/** Starting a process takes its time on a busy machine. */
+/** A process takes longer to start on a busy machine. */
 const PATIENT = { timeout: 20_000, idempotent: true };
 
-describe('a worker module with sockets of its own', () => {
-  it('runs in a process, and may use its client', async (t) => {
+describe('worker module with its own sockets', () => {
+  it('worker module with its own sockets: runs in a process and may use its client', async (t) => {
     const { threads, client, pid } = await start(scopeOf(t), CLIENT);
     const first = await pid();
     assert.notEqual(first, process.pid);
@@ -106,7 +109,7 @@ describe('a worker module with sockets of its own', () => {
       ['leave', /exit code 7/],
       ['spin', /stood still for more than 2000 ms/],
     ] as const) {
-      it(`holds ${what} and ends (${event}): its request is lost, and it is replaced`, async (t) => {
+      it(`worker module with ${what} that ends (${event}): its request is lost, and it is replaced`, async (t) => {
         const { threads, client, pid } = await start(scopeOf(t), head, '', 2000);
         const first = await pid();
         const crashed = nextEvent(threads, 'crashed');
@@ -125,14 +128,14 @@ describe('a worker module with sockets of its own', () => {
     }
   }
 
-  it('stops at once when onStop leaves a client open', async (t) => {
+  it('worker module with its own sockets: stops immediately if onStop leaves a client open', async (t) => {
     const { threads, pid } = await start(scopeOf(t), CLIENT);
     await pid();
     await threads.stop({ deadline: 60_000 });
     assert.deepEqual([threads.running, await threads.closed], [0, undefined]);
   });
 
-  it('is cut at the deadline when it blocks', async (t) => {
+  it('worker module with its own sockets: is ended at the deadline if it blocks', async (t) => {
     const { threads, client } = await start(scopeOf(t), CLIENT);
     const lost = assert.rejects(client.sendMessage('spin', null, { timeout: 30_000 }), {
       code: 'WORKER_LOST',
@@ -143,7 +146,7 @@ describe('a worker module with sockets of its own', () => {
     assert.equal(threads.running, 0);
   });
 
-  it('may be stopped while its process starts', async (t) => {
+  it('worker module with its own sockets: can be stopped while its process starts', async (t) => {
     const { threads, client, pid } = await start(scopeOf(t), CLIENT);
     await pid();
     const crashed = nextEvent(threads, 'crashed');
@@ -153,7 +156,7 @@ describe('a worker module with sockets of its own', () => {
     assert.equal(threads.running, 0);
   });
 
-  it('moves to a process when a handler makes the first socket; that request fails', async (t) => {
+  it('worker module with its own sockets: moves to a process when a handler opens the first socket, and that request fails', async (t) => {
     const { client, pid } = await start(scopeOf(t), '');
     assert.equal(await pid(), process.pid, 'it runs in a thread');
     await assert.rejects(client.sendMessage('lazily'), { code: 'HANDLER_ERROR' });
@@ -162,14 +165,14 @@ describe('a worker module with sockets of its own', () => {
     assert.equal(await pid(), moved);
   });
 
-  it('starts in a process where the definition asks for it', async (t) => {
+  it('worker module: starts in a process if its definition says so', async (t) => {
     const { client, pid } = await start(scopeOf(t), '', "isolation: 'process',");
     const first = await pid();
     assert.notEqual(first, process.pid);
     assert.equal((await client.sendMessage('lazily', null, PATIENT)).eventData, first);
   });
 
-  it('is not started where it cannot be', async (t) => {
+  it('worker module: an invalid isolation is rejected', async (t) => {
     const failing = `${CLIENT} throw Object.create(null);`;
     const { threads } = await make(scopeOf(t), failing);
     await assert.rejects(threads.start(), { message: /cannot load the worker .*null prototype/ });

@@ -1,4 +1,4 @@
-/** A worker module for tests of threads. What goes on in a thread is told on the channel `thread-worker`. */
+/** A worker module for tests of threads. Its threads report on the channel `thread-worker`. */
 import { execFileSync } from 'node:child_process';
 import { threadId } from 'node:worker_threads';
 import Joi from 'joi';
@@ -24,7 +24,7 @@ const contract = defineContract({
   },
 });
 
-/** Waits for the word on the channel. */
+/** Waits for the message on the channel. */
 function word(expected: string): Promise<void> {
   const listener = new BroadcastChannel('thread-worker');
   return new Promise((resolve) => {

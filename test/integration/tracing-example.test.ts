@@ -1,4 +1,6 @@
-/** examples/tracing: the spans of a request through `up`, its threads included, arrive at a collector. */
+/**
+ * examples/tracing: the spans of a request through `up`, threads included, arrive at a collector.
+ */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
@@ -22,7 +24,7 @@ interface Exported {
   resourceSpans: { scopeSpans: { spans: Span[] }[] }[];
 }
 
-test('examples/tracing exports gateway, queue and handler of one trace', async (t) => {
+test('examples/tracing: exports the spans of gateway, queue and handler in one trace', async (t) => {
   const scope = scopeOf(t);
   const spans: Span[] = [];
   const news = new EventEmitter();

@@ -1,4 +1,4 @@
-/** Spans of a request from HTTP through router to worker, seen by an SDK in memory. */
+/** The spans of a request from HTTP through router to worker, collected by an SDK in memory. */
 import assert from 'node:assert/strict';
 import { after, describe, it, type TestContext } from 'node:test';
 import { trace } from '@opentelemetry/api';
@@ -39,7 +39,7 @@ const handlers = {
 
 interface Traced {
   url: string;
-  /** The spans of the next request, by name, once they are all there. */
+  /** Resolves with the spans of the next request, by name, when all have ended. */
   spans(url: string, headers?: Record<string, string>): Promise<Map<string, ReadableSpan>>;
 }
 
@@ -66,7 +66,7 @@ async function router(scope: Scope) {
   return { router: made, ...(await made.start()) };
 }
 
-/** Gateway, client, router and worker, with sockets between them. */
+/** Gateway, client, router and worker, connected by sockets. */
 async function apart(t: TestContext): Promise<Traced> {
   const scope = scopeOf(t);
   const { frontend, backend } = await router(scope);
@@ -79,7 +79,7 @@ async function apart(t: TestContext): Promise<Traced> {
   return tracedBy((await ownServer(scope, { requester: client, api: api() })).url);
 }
 
-/** All in one, without sockets. */
+/** All nodes in one process, without sockets. */
 async function embedded(t: TestContext): Promise<Traced> {
   const scope = scopeOf(t);
   const { router: made } = await router(scope);
@@ -96,7 +96,7 @@ for (const [name, system] of [
   ['embedded', embedded],
 ] as const) {
   describe(`tracing, ${name}`, () => {
-    it('makes a span each for gateway, queue and handler, within the trace of the caller', async (t) => {
+    it(`tracing, ${name}: gateway, queue and handler have a span each in the trace of the caller`, async (t) => {
       const spans = await (await system(t)).spans('/things/7', {
         traceparent: TRACEPARENT,
         tracestate: 'a=b',
@@ -114,7 +114,7 @@ for (const [name, system] of [
       assert.equal(spans.get('handler')?.attributes['zeromq_gateway.event'], 'thing.get');
     });
 
-    it('begins a trace where the caller has none, or a broken one', async (t) => {
+    it(`tracing, ${name}: a trace begins if the caller has none or an invalid one`, async (t) => {
       const traced = await system(t);
       for (const traceparent of [undefined, 'nonsense']) {
         const spans = await traced.spans('/things/7', traceparent === undefined ? {} : { traceparent });
@@ -124,7 +124,7 @@ for (const [name, system] of [
       }
     });
 
-    it('says what failed: ours is an error, the mistake of a caller is not', async (t) => {
+    it(`tracing, ${name}: server errors mark the span as failed, errors of the caller do not`, async (t) => {
       const traced = await system(t);
       const bad = await traced.spans('/things/bad');
       for (const span of ['gateway', 'handler']) {
@@ -138,8 +138,8 @@ for (const [name, system] of [
   });
 }
 
-describe('tracing of what is refused', () => {
-  it('has a queue span and no handler span', async (t) => {
+describe('tracing of rejected requests', () => {
+  it('tracing: a rejected request has a queue span and no handler span', async (t) => {
     const scope = scopeOf(t);
     const { router: made } = await router(scope);
     const traced = tracedBy((await ownServer(scope, { requester: made, api: api() })).url);
@@ -149,8 +149,8 @@ describe('tracing of what is refused', () => {
   });
 });
 
-describe('without an SDK', () => {
-  it('there is no tracer at all', () => {
+describe('tracing without an SDK', () => {
+  it('tracing: without an SDK there is no tracer', () => {
     assert.equal(untraced, undefined);
     assert.notEqual(activeTracing(), undefined);
   });

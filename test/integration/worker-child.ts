@@ -1,6 +1,6 @@
 /**
- * A worker in a process of its own, so that a test can kill it: `hold` never ends, `pid` says who it is, `freeze` keeps the
- * event loop from turning.
+ * A worker in its own process, which a test can kill. `hold` never replies, `pid` returns the
+ * process id, `freeze` blocks the event loop.
  */
 import { ZeroMQHeartbeatConfig, ZeroMQWorker } from '../../src/index.ts';
 

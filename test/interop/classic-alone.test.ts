@@ -1,6 +1,6 @@
 /**
- * The classic peers of the tests against each other: they behave as docs/protocol/index.md says, so what other tests prove
- * with them means something.
+ * The classic peers of the tests against each other. They behave as docs/protocol/index.md says, so
+ * that the other tests that use them are valid.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -23,9 +23,9 @@ import { NESTED } from './values.ts';
 
 failOnLeftovers();
 
-describe('classic peers alone', NEEDS_CLASSIC, () => {
+describe('classic peers', NEEDS_CLASSIC, () => {
   for (const transport of TRANSPORTS) {
-    it(`client × router × worker over ${transport}, with heartbeats`, async (t) => {
+    it(`classic peers: client × router × worker over ${transport}, with heartbeats`, async (t) => {
       const scope = scopeOf(t);
       const any = () => anyEndpoint(scope, transport);
       const router = await ClassicRouter.start(scope, any(), any(), { heartbeat: any() });
@@ -51,7 +51,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
       assert.equal(beat['frames'], 4, '[identity, "", "heartbeat", json]');
     });
 
-    it(`client × server over ${transport}`, async (t) => {
+    it(`classic peers: client × server over ${transport}`, async (t) => {
       const scope = scopeOf(t);
       const server = await ClassicServer.start(scope, anyEndpoint(scope, transport));
       const clients = await ClassicClients.start(scope, server.endpoint);
@@ -65,7 +65,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     });
   }
 
-  it('64 clients at once through one router, shared by two workers in turn', async (t) => {
+  it('classic router: serves 64 clients at once with two workers in turn', async (t) => {
     const scope = scopeOf(t);
     const router = await ClassicRouter.start(scope, anyEndpoint(scope, 'tcp'), anyEndpoint(scope, 'tcp'));
     const workers = [
@@ -78,14 +78,14 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
       const { data } = await clients.request('whoami', null, { client });
       pids.add((data as { pid: number }).pid);
     };
-    while (pids.size < 2) await ask(0); // both are connected then
+    while (pids.size < 2) await ask(0); // Both workers are connected then.
     pids.clear();
     await Promise.all(clients.identities.map((_, client) => ask(client)));
     assert.equal(clients.identities.length, 64);
     assert.deepEqual(pids, new Set(workers.map((worker) => worker.pid)));
   });
 
-  it('a worker drops what has fewer than 4 frames or broken JSON, and serves the next', async (t) => {
+  it('classic worker: drops messages with fewer than 4 frames or invalid JSON, and serves the next', async (t) => {
     const scope = scopeOf(t);
     const { socket: router, endpoint } = await rawBackend(scope);
     const worker = await ClassicWorker.start(scope, endpoint);
@@ -97,11 +97,11 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     assert.deepEqual(
       [(await dropped(1))['dropped'], (await dropped(2))['dropped']],
       [3, 4],
-      'frames of each',
+      'frames of each message',
     );
   });
 
-  it('a worker hands the first two frames back untouched and ignores a trailing frame', async (t) => {
+  it('classic worker: returns the first two frames unchanged and ignores a trailing frame', async (t) => {
     const scope = scopeOf(t);
     const { socket: router, endpoint } = await rawBackend(scope);
     await ClassicWorker.start(scope, endpoint);
@@ -112,7 +112,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     assert.deepEqual(texts(reply.slice(1)), ['', 'echo', '[1]']);
   });
 
-  it('correlation frames get lost behind a classic router and come back from a classic server', async (t) => {
+  it('classic nodes: correlation frames are lost behind a router and returned by a server', async (t) => {
     const scope = scopeOf(t);
     const router = await ClassicRouter.start(scope, anyEndpoint(scope, 'tcp'), anyEndpoint(scope, 'tcp'));
     await ClassicWorker.start(scope, router.backend);
@@ -129,7 +129,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     ]);
   });
 
-  it('a client ignores a trailing frame', async (t) => {
+  it('classic client: ignores a trailing frame', async (t) => {
     const scope = scopeOf(t);
     const server = new Reply({ linger: 0, receiveTimeout: 10_000 });
     scope.after(() => server.close());
@@ -141,7 +141,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     assert.deepEqual(await answer, { event: 'echo', data: { n: 1 }, frames: 3 });
   });
 
-  it('a client is unusable after a timeout until it is rebuilt', async (t) => {
+  it('classic client: is unusable after a timeout until its socket is replaced', async (t) => {
     const scope = scopeOf(t);
     const router = await ClassicRouter.start(scope, anyEndpoint(scope, 'tcp'), anyEndpoint(scope, 'tcp'));
     await ClassicWorker.start(scope, router.backend);
@@ -152,7 +152,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     assert.deepEqual((await clients.request('echo', 'again')).data, 'again');
   });
 
-  it('a server is bricked by one message with broken JSON', async (t) => {
+  it('classic server: one message with invalid JSON makes it unusable', async (t) => {
     const scope = scopeOf(t);
     const server = await ClassicServer.start(scope, anyEndpoint(scope, 'tcp'));
     const client = new Request({ linger: 0 });
@@ -164,7 +164,7 @@ describe('classic peers alone', NEEDS_CLASSIC, () => {
     assert.equal((await clients.request('echo', {}, { timeout: 100 })).error, 'timeout');
   });
 
-  it('node ids live in config.ini beside what else is there', async (t) => {
+  it('classic nodes: store their node ids in config.ini and keep its other content', async (t) => {
     const scope = scopeOf(t);
     const config = join(tempFolder(scope), 'config.ini');
     writeFileSync(config, '[other]\nkey = value\n');

@@ -1,6 +1,6 @@
 /**
- * What is hard about classic peers: they serve one request at a time, never say who they are, die without a word, or
- * stay mute.
+ * The difficulties of classic peers: they serve one request at a time, do not announce themselves,
+ * die silently, or never reply.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -46,8 +46,8 @@ async function ourClient(
 
 const pidOf = (reply: { eventData: unknown }) => (reply.eventData as { pid: number }).pid;
 
-describe('classic workers behind our router', NEEDS_CLASSIC, () => {
-  it('one of them serves many requests in flight of one client, each with its own reply', async (t) => {
+describe('classic workers behind a native router', NEEDS_CLASSIC, () => {
+  it('classic worker: serves many requests in flight of one client, each with its own reply', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     await untilJoined(() => ClassicWorker.start(scope, backend));
@@ -60,7 +60,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     );
   });
 
-  it('one that is killed is dropped at once, and costs only what it held', async (t) => {
+  it('classic worker that is killed: is removed immediately, and only the requests it held are lost', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
@@ -74,21 +74,21 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     for (let n = 0; n < 10; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), other.pid);
   });
 
-  it('an idempotent request whose worker dies goes to another one', async (t) => {
+  it('classic worker that is killed: idempotent requests are redispatched', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
     const victim = await untilJoined(() => ClassicWorker.start(scope, backend));
     const request = client.sendMessage('sleep', { ms: 50 }, { timeout: 10_000, idempotent: true });
     await victim.received('sleep');
-    victim.process.kill('SIGSTOP'); // it holds the request until it dies
+    victim.process.kill('SIGSTOP'); // It holds the request until it dies.
     const other = await untilJoined(() => ClassicWorker.start(scope, backend));
     await victim.kill();
     assert.deepEqual((await request).eventData, { ms: 50 });
     await other.received('sleep');
   });
 
-  it('one whose connection breaks on its own side alone is heard again, and what it held is lost', async (t) => {
+  it('classic worker whose connection breaks on its side only: is accepted again, and the request it held is lost', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const network = await Partition.before(scope, backend);
@@ -104,7 +104,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     for (let n = 0; n < 5; n += 1) assert.equal(pidOf(await client.sendMessage('whoami', {})), worker.pid);
   });
 
-  it('one that stays mute costs only its own requests', async (t) => {
+  it('classic worker that never replies: affects only its own requests', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
@@ -116,7 +116,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     }
   });
 
-  it('one that says that it does not know the event has not succeeded', async (t) => {
+  it('classic worker: a reply that it does not know the event is a failure', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
@@ -127,7 +127,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     assert.deepEqual((await client.sendMessage('echo', own)).eventData, own);
   });
 
-  it('two of them with different events get their own requests where they are bound by node id', async (t) => {
+  it('classic workers bound by node id: two workers with different events get their own requests', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const nodes = { orders: 'a'.repeat(32), stock: 'my-laptop' };
@@ -152,7 +152,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     await assert.rejects(client.sendMessage('stock.whoami', {}), { code: 'NO_WORKER' });
   });
 
-  it('while one is busy, others serve', async (t) => {
+  it('classic workers: while one is busy, others serve', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
@@ -166,7 +166,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
   });
 
   for (const event of ['broken-json', 'nan']) {
-    it(`a reply that is no JSON (${event}) is named, and the worker serves on`, async (t) => {
+    it(`classic worker: a reply that is not JSON (${event}) is reported, and the worker continues`, async (t) => {
       const scope = scopeOf(t);
       const { frontend, backend } = await ourRouter(scope);
       const client = await ourClient(scope, frontend);
@@ -176,7 +176,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     });
   }
 
-  it('one gets no JSON that it cannot read: it would drop it without a word', async (t) => {
+  it('classic worker: gets no JSON that it cannot read and would drop silently', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const worker = await untilJoined(() => ClassicWorker.start(scope, backend));
@@ -194,7 +194,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     );
   });
 
-  it('one that is stopped past its heartbeats gets nothing until it beats again', async (t) => {
+  it('classic worker, stopped past its heartbeats: gets no requests until its heartbeats return', async (t) => {
     const scope = scopeOf(t);
     const heartbeatConfig = new ZeroMQHeartbeatConfig(ANY, { interval: 50, timeout: 150, maxMissed: 1 });
     const router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY, heartbeatConfig });
@@ -215,7 +215,7 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
     assert.equal(router.stats().workers, 2);
   });
 
-  it('a trailing frame on its reply that is no metadata is ignored', async (t) => {
+  it('classic worker: a trailing frame that is not metadata is ignored', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
@@ -225,8 +225,8 @@ describe('classic workers behind our router', NEEDS_CLASSIC, () => {
   });
 });
 
-describe('classic clients of ours', NEEDS_CLASSIC, () => {
-  it('get the error of a worker as event data', async (t) => {
+describe('classic clients of native nodes', NEEDS_CLASSIC, () => {
+  it("classic client: gets a worker's error as event data", async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend } = await ourRouter(scope);
     const handlers = {
@@ -243,19 +243,19 @@ describe('classic clients of ours', NEEDS_CLASSIC, () => {
     assert.deepEqual(data, {
       error: { code: 'TEAPOT', message: 'short and stout', dispatched: true, details: { spout: true } },
     });
-    assert.equal(frames, 3, 'a frame of metadata, which classic clients ignore');
-    assert.equal((await clients.request('fine', {})).frames, 2, 'no metadata with a success');
+    assert.equal(frames, 3, 'the metadata frame, which classic clients ignore');
+    assert.equal((await clients.request('fine', {})).frames, 2, 'a success has no metadata');
   });
 
-  it('get an answer where there is no worker', async (t) => {
+  it('classic client: gets a reply if no worker is there', async (t) => {
     const scope = scopeOf(t);
     const { frontend } = await ourRouter(scope);
     const clients = await ClassicClients.start(scope, frontend);
-    const { data } = await clients.request('nobody', {});
+    const { data } = await clients.request('unserved', {});
     assert.equal((data as { error: { code: string } }).error.code, 'NO_WORKER');
   });
 
-  it('are served at the same time by one server of ours', async (t) => {
+  it('classic clients: are served concurrently by one native server', async (t) => {
     const scope = scopeOf(t);
     const count = 8;
     let waiting = 0;
@@ -281,7 +281,7 @@ describe('classic clients of ours', NEEDS_CLASSIC, () => {
 });
 
 describe('behind a classic router', NEEDS_CLASSIC, () => {
-  it('our client has as many requests in flight as its pool has sockets, and outlives timeouts', async (t) => {
+  it('native client behind a classic router: has as many requests in flight as sockets in its pool, and recovers from timeouts', async (t) => {
     const scope = scopeOf(t);
     const router = await ClassicRouter.start(scope, ANY, ANY);
     await ClassicWorker.start(scope, router.backend);
@@ -296,7 +296,7 @@ describe('behind a classic router', NEEDS_CLASSIC, () => {
     );
   });
 
-  it('a reply that comes too late is never taken for the next one', async (t) => {
+  it("native client behind a classic router: does not take a late reply for the next request's", async (t) => {
     const scope = scopeOf(t);
     const router = await ClassicRouter.start(scope, ANY, ANY);
     await ClassicWorker.start(scope, router.backend);
@@ -306,7 +306,7 @@ describe('behind a classic router', NEEDS_CLASSIC, () => {
     assert.deepEqual((await client.sendMessage('echo', 'next')).eventData, 'next');
   });
 
-  it('our worker runs requests at the same time, and tells errors, status and headers to our client', async (t) => {
+  it('native worker behind a classic router: runs requests concurrently, and a native client gets its errors, status and headers', async (t) => {
     const scope = scopeOf(t);
     const router = await ClassicRouter.start(scope, ANY, ANY, { heartbeat: ANY });
     let open: () => void;
@@ -323,7 +323,7 @@ describe('behind a classic router', NEEDS_CLASSIC, () => {
           throw new ReplyError(409, 'CLASH', 'already there');
         },
         crash: () => {
-          throw new Error('not for the caller');
+          throw new Error('the metadata, which the caller does not get');
         },
       },
     });

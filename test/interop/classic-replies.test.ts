@@ -1,4 +1,4 @@
-/** Replies of classic nodes that are not JSON: Python's json module writes NaN. */
+/** Replies of classic nodes that are not JSON: the json module of Python writes NaN. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ReplyMessage } from '../../src/core/messages/message.ts';
@@ -12,7 +12,7 @@ failOnLeftovers();
 
 const ANY = 'tcp://127.0.0.1:0';
 
-/** The reply as a gateway gets it. */
+/** Resolves with the reply as a gateway receives it. */
 function replyTo(client: ZeroMQClient, eventName: string): Promise<ReplyMessage> {
   const request = { eventName, body: Buffer.from('{}'), timeout: 5000, idempotent: false };
   return within(new Promise((resolve) => void client.request(request, resolve)), `the reply to ${eventName}`);
@@ -28,14 +28,14 @@ async function router(scope: Scope): Promise<string> {
   return frontend;
 }
 
-describe('a reply of a classic node that is not JSON', NEEDS_CLASSIC, () => {
+describe('invalid JSON from classic nodes', NEEDS_CLASSIC, () => {
   for (const [what, start, classic] of [
     ['server', server, false],
-    ['server, asked as a router is', server, true],
+    ['server that is used like a router', server, true],
     ['router', router, true],
   ] as const) {
     for (const event of ['nan', 'broken-json']) {
-      it(`is BAD_REPLY, never a success (${event} from a ${what})`, async (t) => {
+      it(`reply that is not JSON: becomes BAD_REPLY (${event} from a ${what})`, async (t) => {
         const scope = scopeOf(t);
         const client = new ZeroMQClient({ connection: await start(scope), classic });
         scope.after(() => client.close());

@@ -1,4 +1,7 @@
-/** Classic peers with CURVE keys, from files that keygen made, at a router of ours with an allow list. */
+/**
+ * Classic peers with CURVE keys, from files that keygen wrote, at a native router with an allow
+ * list.
+ */
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,8 +32,8 @@ const PEERS = [
   { name: 'worker', publicKey: WORKER.publicKey, role: 'worker', serves: ['x.echo', 'y.echo'] },
 ] as const;
 
-describe('classic peers with keys', NEEDS_CLASSIC, () => {
-  it('client, worker and heartbeats pass', async (t) => {
+describe('classic peers with CURVE keys', NEEDS_CLASSIC, () => {
+  it('classic peers with CURVE keys: requests, replies and heartbeats pass', async (t) => {
     const scope = scopeOf(t);
     const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0');
     const { router, frontend, backend, heartbeat } = await startGuarded(scope, PEERS, { heartbeatConfig });
@@ -43,7 +46,7 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
       keys: fileOf(scope, WORKER),
     });
     assert.equal(await within(beating, 'a heartbeat'), worker.identity);
-    // It cannot say what it serves: its entry on the list does.
+    // A classic worker cannot announce its events: its entry in the allow list does.
     assert.deepEqual(await within(joined, 'a worker'), ['x.echo', 'y.echo']);
     const clients = await ClassicClients.start(scope, frontend, { keys: fileOf(scope, CLIENT) });
     assert.deepEqual((await clients.request('x.echo', { a: 1 })).data, { a: 1 });
@@ -51,7 +54,7 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
     assert.match(JSON.stringify(refused.data), /NO_WORKER/);
   });
 
-  it('a client is told what it may not call, and one without a key on the list hears nothing', async (t) => {
+  it('classic client with a CURVE key: learns which events it may not call, and gets no reply if its key is not listed', async (t) => {
     const scope = scopeOf(t);
     const [, worker] = PEERS;
     const client = { ...PEERS[0], calls: ['x.*'] };
@@ -67,7 +70,7 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
     assert.equal((await plain.request('x.echo', 1, { timeout: 500 })).error, 'timeout');
   });
 
-  it('workers that share a key are bound to events by node id, within what the key may serve', async (t) => {
+  it('classic workers with a shared key: are bound to events by node id, within the permissions of the key', async (t) => {
     const scope = scopeOf(t);
     const node = 'b'.repeat(32);
     const worker = { ...PEERS[1], serves: ['x.*', 'y.echo'] };
@@ -80,7 +83,7 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
     assert.deepEqual(((await joined)[1] as { events: unknown }).events, ['x.echo']);
   });
 
-  it('a worker whose entry names no event in full is given nothing', async (t) => {
+  it('classic worker whose entry names no complete event: gets no requests', async (t) => {
     const scope = scopeOf(t);
     const worker = { ...PEERS[1], serves: ['x.*'] };
     const { router, frontend, backend } = await startGuarded(scope, [PEERS[0], worker]);
@@ -91,21 +94,21 @@ describe('classic peers with keys', NEEDS_CLASSIC, () => {
   });
 });
 
-describe('workers/python/inventory.py with keys', NEEDS_CLASSIC, () => {
+describe('workers/python/inventory.py with CURVE keys', NEEDS_CLASSIC, () => {
   const SCRIPT = join(import.meta.dirname, '../../workers/python/inventory.py');
   const PEERS = [
     { name: 'client', publicKey: CLIENT.publicKey, role: 'client', calls: ['*'] },
     { name: 'inventory', publicKey: WORKER.publicKey, role: 'worker', serves: ['inventory.get'] },
   ] as const;
 
-  /** The script with these flags and variables; nothing of it stays. */
+  /** Starts the script with these flags and variables. It leaves no files behind. */
   const start = (scope: Scope, flags: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     startProcess(scope, PYTHON ?? '', [SCRIPT, ...flags], {
       env: { ZMQ_GATEWAY_DATA: tempFolder(scope), PYTHONDONTWRITEBYTECODE: '1', ...env },
     });
 
   for (const by of ['flags', 'environment'] as const) {
-    it(`serves and beats; keys come from ${by}`, async (t) => {
+    it(`inventory.py with CURVE keys: serves and sends heartbeats; keys come from ${by}`, async (t) => {
       const scope = scopeOf(t);
       const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0');
       const { router, frontend, backend, heartbeat } = await startGuarded(scope, PEERS, { heartbeatConfig });
@@ -113,7 +116,7 @@ describe('workers/python/inventory.py with keys', NEEDS_CLASSIC, () => {
       const joined = nextEvent(router, 'workerJoined');
       const { file, serverKey } = fileOf(scope, WORKER);
       const links = ['--router', backend, '--heartbeat', String(heartbeat)];
-      // The server's key as it is, or in the file that keygen makes for everybody.
+      // The server's key itself, or the public file that keygen writes.
       if (by === 'flags') {
         const { file: ofServer } = fileOf(scope, SERVER);
         start(scope, [...links, '--curve-server-key', `${ofServer}.pub`, '--curve-key', file]);
@@ -126,7 +129,7 @@ describe('workers/python/inventory.py with keys', NEEDS_CLASSIC, () => {
     });
   }
 
-  it('refuses keys that it cannot use, and tells none', async (t) => {
+  it('inventory.py with CURVE keys: rejects invalid keys without printing them', async (t) => {
     const scope = scopeOf(t);
     const { file, serverKey } = fileOf(scope, WORKER);
     const { file: open } = fileOf(scope, WORKER);

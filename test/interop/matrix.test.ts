@@ -1,6 +1,7 @@
 /**
- * {classic, ours} client × {classic, ours} router × {classic, ours} worker, and {classic, ours} client × {classic,
- * ours} server, over TCP and IPC, with and without heartbeats. docs/interop.md shows the matrix.
+ * {classic, native} client × {classic, native} router × {classic, native} worker, and {classic,
+ * native} client × {classic, native} server, over TCP and IPC, with and without heartbeats.
+ * docs/interop.md shows the matrix.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -21,7 +22,10 @@ import { NESTED } from './values.ts';
 
 failOnLeftovers();
 
-/** Classic peers are processes of Python; where there is none, the mixes without them are still tried. */
+/**
+ * Classic peers are Python processes. Without Python, the combinations without classic peers are
+ * tested.
+ */
 const unless = (...kinds: Kind[]) => (kinds.includes('classic') ? NEEDS_CLASSIC : {});
 
 async function tryValues(clients: Callers): Promise<void> {
@@ -43,12 +47,12 @@ async function tryAllAtOnce(clients: Callers): Promise<void> {
 
 for (const transport of TRANSPORTS) {
   for (const heartbeats of [false, true]) {
-    describe(`over ${transport}${heartbeats ? ' with heartbeats' : ''}`, () => {
+    describe(`interop over ${transport}${heartbeats ? ' with heartbeats' : ''}`, () => {
       for (const client of KINDS) {
         for (const router of KINDS) {
           for (const worker of KINDS) {
             it(
-              `${client} client, ${router} router, ${worker} worker`,
+              `interop: ${client} client, ${router} router, ${worker} worker`,
               unless(client, router, worker),
               async (t) => {
                 const scope = scopeOf(t);
@@ -62,7 +66,7 @@ for (const transport of TRANSPORTS) {
           }
         }
         for (const server of KINDS) {
-          it(`${client} client, ${server} server`, unless(client, server), async (t) => {
+          it(`interop: ${client} client, ${server} server`, unless(client, server), async (t) => {
             const scope = scopeOf(t);
             const listening = await startServer(scope, server, transport, heartbeats);
             await tryValues(await startClients(scope, client, listening, 'anything else'));
@@ -74,12 +78,12 @@ for (const transport of TRANSPORTS) {
   }
 }
 
-describe('64 clients at once', () => {
+describe('interop: 64 clients at once', () => {
   for (const client of KINDS) {
     for (const router of KINDS) {
       for (const worker of KINDS) {
         it(
-          `${client} clients, ${router} router, ${worker} worker`,
+          `interop, 64 clients: ${client} clients, ${router} router, ${worker} worker`,
           unless(client, router, worker),
           async (t) => {
             const scope = scopeOf(t);
@@ -92,7 +96,7 @@ describe('64 clients at once', () => {
       }
     }
     for (const server of KINDS) {
-      it(`${client} clients, ${server} server`, unless(client, server), async (t) => {
+      it(`interop, 64 clients: ${client} clients, ${server} server`, unless(client, server), async (t) => {
         const scope = scopeOf(t);
         const listening = await startServer(scope, server, 'tcp', false);
         await tryAllAtOnce(await startClients(scope, client, listening, 'anything else', 64));

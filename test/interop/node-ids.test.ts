@@ -1,4 +1,7 @@
-/** Node ids that people chose: one config.ini for classic nodes and ours, and what the router knows its workers by. */
+/**
+ * Node ids chosen by the user: one config.ini for classic and native nodes, and the ids by which
+ * the router knows its workers.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,8 +22,8 @@ const CLASSIC = 'büro laptop_1';
 const OURS = 'my-laptop';
 const LATER = 60_000;
 
-describe('node ids that people chose', NEEDS_CLASSIC, () => {
-  it('name classic workers and ours in bindings, heartbeats and reports', async (t) => {
+describe('chosen node ids', NEEDS_CLASSIC, () => {
+  it('chosen node ids: identify classic and native workers in bindings, heartbeats and reports', async (t) => {
     const scope = scopeOf(t);
     const config = join(tempFolder(scope), 'config.ini');
     const text = `[worker]\nnode_id = ${CLASSIC}\n\n[client]\nnode_id = ${OURS}\n`;
@@ -62,7 +65,11 @@ describe('node ids that people chose', NEEDS_CLASSIC, () => {
     assert.equal((await clients.request('ours', null)).data, 'ours');
     const { eventData } = await client.sendMessage('whoami');
     assert.equal((eventData as { pid: number }).pid, classic.pid, 'bound by its node id');
-    await assert.rejects(client.sendMessage('echo'), { code: /NO_HANDLER|NO_WORKER/ }, 'and to nothing else');
+    await assert.rejects(
+      client.sendMessage('echo'),
+      { code: /NO_HANDLER|NO_WORKER/ },
+      'bound to no other event',
+    );
 
     const identities = [worker.identity.identity, classic.identity];
     assert.deepEqual(
@@ -84,15 +91,15 @@ describe('node ids that people chose', NEEDS_CLASSIC, () => {
     );
     assert.ok(
       peers.some((peer) => peer.startsWith(`${OURS}_`) && !beating.includes(peer)),
-      'the classic client',
+      'the heartbeat of the classic client',
     );
     const silences = router.inspect().workers.map(({ heartbeat: beats }) => beats === null);
     assert.deepEqual(silences, [false, false], 'heartbeats count for the workers that send them');
 
-    const left = within(once(router, 'workerLeft'), 'the stopped worker to be lost', LATER);
+    const left = within(once(router, 'workerLeft'), 'the loss of the stopped worker', LATER);
     classic.process.kill('SIGSTOP');
     assert.deepEqual(await left, [classic.identity, 'heartbeat']);
-    const back = within(once(router, 'workerJoined'), 'the worker to be heard again', LATER);
+    const back = within(once(router, 'workerJoined'), 'the heartbeat of the continued worker', LATER);
     classic.process.kill('SIGCONT');
     assert.equal((await back)[0], classic.identity);
     assert.equal(readFileSync(config, 'utf8'), text);

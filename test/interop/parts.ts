@@ -1,6 +1,6 @@
 /**
- * The parts of the interop matrix: clients, routers, workers and servers of both kinds behind one face each, so that
- * a test is written once and run for every mix.
+ * The nodes of the interop matrix: classic and native clients, routers, workers and servers with
+ * one interface each, so that a test is written once and runs for every combination.
  */
 import type { EventEmitter } from 'node:events';
 import {
@@ -26,26 +26,31 @@ import type { Cleanup } from '../helpers/scope.ts';
 export const KINDS = ['classic', 'ours'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Between heartbeats in tests, ms. */
+/** Interval of heartbeats in tests, in ms. */
 export const BEAT = 50;
 
-/** Where a router or server listens. */
+/** Endpoint of a router or server. */
 export interface Listening {
   kind: Kind;
   frontend: string;
   backend: string;
   heartbeat: string | undefined;
-  /** Resolves once heartbeats of so many nodes have come. */
+  /** Resolves after heartbeats of `count` nodes. */
   heardOf(count: number): Promise<void>;
 }
 
-/** Some clients: `call` sends by the one of that number, and throws when no reply came. */
+/**
+ * Several clients. `call` sends from the client with this number, and throws if no reply arrives.
+ */
 export interface Callers {
   readonly count: number;
   call(eventName: string, data: unknown, options?: { client?: number; timeout?: number }): Promise<unknown>;
 }
 
-/** What our workers and servers of the matrix do: the same as the classic ones (test/classic/handlers.py). */
+/**
+ * Handlers of the native workers and servers of the matrix, equal to those of the classic ones
+ * (test/classic/handlers.py).
+ */
 export async function handleAsClassic(
   { eventName, eventData }: { eventName: string; eventData: unknown },
   context: HandlerContext,
@@ -91,7 +96,10 @@ export async function startRouter(
   return { kind, heartbeat: undefined, ...(await router.start()), heardOf };
 }
 
-/** Resolves when the worker may be given requests; a classic router holds them until it is connected. */
+/**
+ * Resolves when the worker may be sent requests. A classic router holds requests until a worker is
+ * connected.
+ */
 export async function startWorker(cleanup: Cleanup, kind: Kind, router: Listening): Promise<void> {
   const start = () =>
     kind === 'classic' ? startClassicWorker(cleanup, router) : startOurWorker(cleanup, router);
@@ -141,7 +149,10 @@ export async function startServer(
   return { kind, frontend: bound.endpoint, backend: '', heartbeat: bound.heartbeat, heardOf };
 }
 
-/** @param behind what the clients talk to: ours have to be told of a classic router. */
+/**
+ * @param behind the node to which the clients connect. Native clients must know that a router is
+ * classic.
+ */
 export async function startClients(
   cleanup: Cleanup,
   kind: Kind,
@@ -167,7 +178,7 @@ export async function startClients(
       const client = new ZeroMQClient({
         connection: frontend,
         classic: behind === 'classic router',
-        poolSize: count > 1 ? 1 : 16, // each socket of libzmq counts, and 1,023 are the most
+        poolSize: count > 1 ? 1 : 16, // Each socket of libzmq counts, and the maximum is 1,023.
         heartbeatConfig: beatsTo(heartbeat),
       });
       cleanup.after(() => client.close());
@@ -188,7 +199,7 @@ function beatsTo(heartbeat: string | undefined): ZeroMQHeartbeatConfig | undefin
   return heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat, { interval: BEAT });
 }
 
-/** Waits for heartbeats of so many nodes at a classic peer. */
+/** Waits for heartbeats of `count` nodes at a classic peer. */
 async function beatsHeard(peer: ClassicPeer, count: number): Promise<void> {
   const nodes = new Set<unknown>();
   await peer.waitForLine((line) => {
@@ -198,7 +209,10 @@ async function beatsHeard(peer: ClassicPeer, count: number): Promise<void> {
   });
 }
 
-/** Counts the nodes that one of ours hears of, from now on; gives the waiting for them. */
+/**
+ * Counts the nodes whose heartbeats a native node receives from now on. Returns a function that
+ * waits for them.
+ */
 function nodesHeard(node: EventEmitter): (count: number) => Promise<void> {
   const nodes = new Set<unknown>();
   node.on('peerConnected', (identity) => nodes.add(identity));

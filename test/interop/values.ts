@@ -1,4 +1,6 @@
-/** Event data that tries a codec: every kind of JSON value, nested, and text from many scripts. */
+/**
+ * Event data that exercises a codec: every kind of JSON value, nested, and text in many scripts.
+ */
 export const NESTED = {
   text: 'naïve ☕ 日本語 עברית 👩‍🚀 "quoted" \\ back\n\tnew line \u0000 end',
   numbers: [0, -1, 1.5, 1e21, 2 ** 53 - 1, -0.001],
@@ -9,7 +11,7 @@ export const NESTED = {
   __proto__x: { constructor: 'plain data' },
 } as const;
 
-/** A value of `levels` arrays within each other. */
+/** Returns `levels` nested arrays. */
 export function nested(levels: number): string {
   return '['.repeat(levels) + ']'.repeat(levels);
 }

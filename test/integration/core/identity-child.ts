@@ -1,4 +1,7 @@
-/** Prints a line when it is loaded, then its identity for the config file in argv at each line of stdin. */
+/**
+ * Prints a line when it is loaded, then its identity for the config file in argv for each line of
+ * stdin.
+ */
 import { createInterface } from 'node:readline';
 import { type IdentitySection, loadIdentity } from '../../../src/core/identity/identity.ts';
 

@@ -12,7 +12,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 const CHILD = fileURLToPath(new URL('identity-child.ts', import.meta.url));
 const SECTIONS = ['client', 'worker', 'server', 'router'] as const;
 
-/** Starting a process takes long on a busy machine; ms. */
+/** Start timeout in ms. A process takes longer to start on a busy machine. */
 const PATIENCE = 60_000;
 
 async function startNodes(cleanup: Cleanup, path: string): Promise<RunningProcess[]> {
@@ -29,7 +29,7 @@ async function startNodes(cleanup: Cleanup, path: string): Promise<RunningProces
   return nodes;
 }
 
-/** All nodes load their identity from the file at once. */
+/** All nodes load their identity from the file at the same time. */
 async function loadAtOnce(nodes: readonly RunningProcess[], file: string): Promise<[string, string][]> {
   for (const node of nodes) node.write(file);
   const lines = await Promise.all(
@@ -38,8 +38,8 @@ async function loadAtOnce(nodes: readonly RunningProcess[], file: string): Promi
   return lines.map((line) => line.split(' ').slice(1) as [string, string]);
 }
 
-describe('eight processes that start at once with one config file', () => {
-  it('agree on one node id for each section, keep their own sessions and lose nothing of the file', async (t) => {
+describe('node ids of concurrent processes', () => {
+  it('eight concurrent processes with one config file: agree on the node ids, keep their own sessions, and preserve the file', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const text = '# shared\n[DEFAULT]\nregion = north\n\n[other]\nKey: value\n';
@@ -58,6 +58,6 @@ describe('eight processes that start at once with one config file', () => {
       assert.equal(written.startsWith(file === '0.ini' ? '' : text), true);
       assert.equal(readWithPython([written])[0]?.error, undefined);
     }
-    assert.deepEqual(readdirSync(folder).sort(), rounds, 'no lock and no temporary file is left');
+    assert.deepEqual(readdirSync(folder).sort(), rounds, 'neither a lock nor a temporary file is left');
   });
 });

@@ -1,4 +1,7 @@
-/** Sets logging up in the folder of argv and does what argv says; results go to `result.json` in the folder. */
+/**
+ * Sets up logging in the folder of argv and performs the action of argv. Results go to
+ * `result.json` in the folder.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -6,7 +9,7 @@ import { defaultLogger, type Logging, setupLogging } from '../../../src/core/log
 
 const [mode, folder = ''] = process.argv.slice(2);
 
-/** Logs far more than a pipe holds, and tells how long the event loop stood still. */
+/** Logs far more than a pipe holds, and measures how long the event loop was blocked. */
 async function flood(logging: Logging): Promise<void> {
   const logger = logging.logger.child({ node: 'router', secretKey: 'hush' });
   const text = 'x'.repeat(1000);
@@ -33,7 +36,7 @@ if (mode === 'default') {
   setupLogging(folder, { consoleLevel: 'silent' });
   for (let number = 0; number < 1000; number += 1) {
     defaultLogger().debug({ number }, 'going');
-    // Half of them are being written when the process exits, half still wait.
+    // When the process exits, half of the lines are being written and half are queued.
     if (number === 500) await turn();
   }
   process.exit(3);

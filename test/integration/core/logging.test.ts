@@ -15,7 +15,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const CHILD = fileURLToPath(new URL('logging-child.ts', import.meta.url));
 
-/** Starting a process takes long on a busy machine; ms. */
+/** Start timeout in ms. A process takes longer to start on a busy machine. */
 const PATIENCE = 60_000;
 
 function start(cleanup: Cleanup, mode: string, folder: string, stdio: SpawnOptions['stdio']) {
@@ -51,7 +51,7 @@ function linesOf(folder: string): Line[] {
 }
 
 describe('setupLogging', () => {
-  it('sends debug to the file and info to the console, as the logger of all nodes, until it is closed', async (t) => {
+  it('setupLogging: logs debug to the file and info to the console for all nodes, until it is closed', async (t) => {
     const folder = tempFolder(t);
     const before = defaultLogger();
     const logging = setupLogging(folder, { consoleLevel: 'silent' });
@@ -75,14 +75,14 @@ describe('setupLogging', () => {
     );
   });
 
-  it('says what is wrong with the folder', (t) => {
+  it('setupLogging: reports what is wrong with the folder', (t) => {
     const file = join(tempFolder(t), 'x');
     closeSync(openSync(file, 'w'));
     assert.throws(() => setupLogging(file), ZeroMQConfigError);
   });
 
   for (const kind of ['pipe', 'socket'] as const) {
-    it(`a ${kind} on stdout that nobody reads neither stops the process nor the file`, async (t) => {
+    it(`setupLogging: an unread ${kind} on stdout blocks neither the process nor the file`, async (t) => {
       const scope = scopeOf(t);
       const folder = tempFolder(scope);
       let stdout: number | 'pipe' = 'pipe';
@@ -99,7 +99,7 @@ describe('setupLogging', () => {
         'longest' | 'dropped',
         number
       >;
-      assert.ok(result.longest < 1000, `the event loop stood still for ${result.longest} ms`);
+      assert.ok(result.longest < 1000, `the event loop was blocked for ${result.longest} ms`);
       assert.ok(result.dropped > 500, `${result.dropped} lines dropped at the console`);
       const lines = linesOf(folder);
       const numbers = lines.flatMap(({ number }) => number ?? []);
@@ -112,7 +112,7 @@ describe('setupLogging', () => {
     });
   }
 
-  it('writes what waits when the process exits', async (t) => {
+  it('setupLogging: writes queued lines when the process exits', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const { exited } = start(scope, 'exit', folder, ['ignore', 'pipe', 'inherit']);
@@ -120,7 +120,7 @@ describe('setupLogging', () => {
     assert.deepEqual(new Set(linesOf(folder).map(({ number }) => number)).size, 1000);
   });
 
-  it('writes what waits when an exception ends the process', async (t) => {
+  it('setupLogging: writes queued lines when an exception ends the process', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const { child, exited } = start(scope, 'throw', folder, ['ignore', 'pipe', 'pipe']);
@@ -140,7 +140,7 @@ describe('setupLogging', () => {
 
 describe('defaultLogger', () => {
   for (const kind of ['pipe', 'file'] as const) {
-    it(`without a set-up sends warnings to stderr and no more, also when that is a ${kind} and the process exits`, async (t) => {
+    it(`defaultLogger: without a set-up, logs only warnings to stderr, also to a ${kind} when the process exits`, async (t) => {
       const scope = scopeOf(t);
       const path = join(tempFolder(scope), 'stderr');
       const descriptor = openSync(path, 'w');

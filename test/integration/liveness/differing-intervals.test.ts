@@ -1,4 +1,7 @@
-/** Nodes whose heartbeat settings differ, over real sockets: each says its own interval, and none flaps. */
+/**
+ * Nodes with different heartbeat settings, over real sockets. Each announces its own interval, and
+ * no connection flaps.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Router } from 'zeromq';
@@ -13,7 +16,7 @@ failOnLeftovers();
 
 const ANY = 'tcp://127.0.0.1:0';
 
-/** Whatever says that somebody was silent; to be empty. */
+/** Every report of a silent peer. It must stay empty. */
 function alarms(scope: Scope): unknown[] {
   const told: unknown[] = [];
   const listener = (payload: unknown): void => void told.push(payload);
@@ -24,7 +27,10 @@ function alarms(scope: Scope): unknown[] {
   return told;
 }
 
-/** Resolves when so many heartbeats of each node went out: each of them goes to this receiver too. */
+/**
+ * Resolves after `count` heartbeats of each node. Each node sends its heartbeats to this receiver,
+ * too.
+ */
 async function beats(receiver: Router, nodes: readonly string[], count: number): Promise<void> {
   const left = new Map(nodes.map((node) => [node, count]));
   while ([...left.values()].some((more) => more > 0)) {
@@ -34,17 +40,17 @@ async function beats(receiver: Router, nodes: readonly string[], count: number):
   }
 }
 
-describe('peers with different heartbeat settings do not flap', () => {
+describe('heartbeats: peers with different settings do not flap', () => {
   for (const [what, ofRouter, ofPeer, count] of [
-    // A peer would be lost after 60 ms of silence, were it not for what it says of itself.
+    // Without its announced interval, a peer would be lost after 60 ms of silence.
     [
-      'a router that checks often, peers that beat seldom',
+      'a router that checks often, with peers that send seldom',
       { interval: 10, timeout: 20, maxMissed: 3 },
       1000,
-      6, // some come out of turn, when connections are made
+      6, // Some are sent immediately when a connection is established.
     ],
     [
-      'a router that checks seldom, peers that beat often',
+      'a router that checks seldom, with peers that send often',
       { interval: 300, timeout: 2000, maxMissed: 0 },
       10,
       100,
@@ -73,7 +79,7 @@ describe('peers with different heartbeat settings do not flap', () => {
       await beats(socket, nodes, count);
       assert.deepEqual(told, []);
       assert.deepEqual(lost, []);
-      assert.deepEqual(connected.sort(), nodes.sort(), 'each came once');
+      assert.deepEqual(connected.sort(), nodes.sort(), 'each joined once');
       assert.equal((await client.sendMessage('echo', 'still here')).eventData, 'still here');
     });
   }

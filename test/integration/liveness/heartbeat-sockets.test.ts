@@ -60,7 +60,7 @@ async function next(receiver: ZeroMQHeartbeatReceiver, event: 'connected' | 'los
 
 describe('heartbeats over sockets', () => {
   for (const transport of [...TRANSPORTS, 'inproc'] as const) {
-    it(`are received over ${transport}; a sender that stops is lost, and told to diagnostics`, async (t) => {
+    it(`heartbeats over ${transport}: are received, and a sender that stops is reported as lost`, async (t) => {
       const scope = scopeOf(t);
       const { receiver, bound } = await startReceiver(scope, anyEndpoint(scope, transport));
       const connected = next(receiver, 'connected');
@@ -76,7 +76,7 @@ describe('heartbeats over sockets', () => {
     });
   }
 
-  it('come at once when a receiver is there again, however long the interval', async (t) => {
+  it('heartbeats: are sent immediately when a receiver returns, however long the interval', async (t) => {
     const scope = scopeOf(t);
     const endpoint = await freeEndpoint(scope, 'tcp');
     const first = await startReceiver(scope, endpoint);
@@ -88,7 +88,7 @@ describe('heartbeats over sockets', () => {
     assert.equal((await next(second.receiver, 'connected')).key, key);
   });
 
-  it('keep a node alive that beats slower than the receiver asks, by its own word', async (t) => {
+  it('heartbeats: a node with a longer interval than the receiver expects stays alive, because it announces its interval', async (t) => {
     const scope = scopeOf(t);
     const clock = new FakeClock();
     const { receiver, bound } = await startReceiver(scope, anyEndpoint(scope, 'tcp'), { clock });
@@ -106,7 +106,7 @@ describe('heartbeats over sockets', () => {
     assert.deepEqual(lost, [key]);
   });
 
-  it('that are none are counted and dropped, and the next one is taken', async (t) => {
+  it('heartbeats: invalid ones are counted and dropped, and the next one is accepted', async (t) => {
     const scope = scopeOf(t);
     const drops = new Drops(scope);
     const { receiver, bound } = await startReceiver(scope, anyEndpoint(scope, 'tcp'));
@@ -140,7 +140,7 @@ describe('heartbeats over sockets', () => {
     );
   });
 
-  it('larger than any heartbeat cut off their sender and nobody else', async (t) => {
+  it('heartbeats: an oversized one disconnects only its sender', async (t) => {
     const scope = scopeOf(t);
     const { receiver, bound } = await startReceiver(scope, anyEndpoint(scope, 'tcp'));
     const peer = rawDealer(scope, bound);
@@ -152,7 +152,7 @@ describe('heartbeats over sockets', () => {
     assert.equal((await connected).key, key);
   });
 
-  it('cannot be sent or received where the address is not usable', async (t) => {
+  it('heartbeats: an unusable address is rejected by senders and receivers', async (t) => {
     const scope = scopeOf(t);
     const { bound } = await startReceiver(scope, anyEndpoint(scope, 'tcp'));
     await assert.rejects(startReceiver(scope, bound), { name: 'ZeroMQSocketInvalid' });
@@ -160,7 +160,7 @@ describe('heartbeats over sockets', () => {
 });
 
 describe('heartbeats and classic peers', NEEDS_CLASSIC, () => {
-  it('of classic workers and clients are received; a killed one is lost', async (t) => {
+  it('heartbeats of classic workers and clients: are received, and a killed one is lost', async (t) => {
     const scope = scopeOf(t);
     const { receiver, bound } = await startReceiver(scope, anyEndpoint(scope, 'tcp'), {
       rules: { interval: 50, timeout: 500, maxMissed: 1 },
@@ -179,7 +179,7 @@ describe('heartbeats and classic peers', NEEDS_CLASSIC, () => {
     assert.equal((await lost).key, worker.identity);
   });
 
-  it('of ours are read by a classic router', async (t) => {
+  it('heartbeats of native nodes: are read by a classic router', async (t) => {
     const scope = scopeOf(t);
     const any = () => anyEndpoint(scope, 'tcp');
     const router = await ClassicRouter.start(scope, any(), any(), { heartbeat: any() });
