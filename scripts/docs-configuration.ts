@@ -41,7 +41,15 @@ const SECTIONS: readonly Section[] = [
   { heading: 'Listener', keys: ['host', 'port', 'publicUrl', 'trustProxy', 'fallthrough'] },
   {
     heading: 'Requests',
-    keys: ['timeout', 'maxTimeout', 'timeoutHeader', 'requestIdHeader', 'retryAfter', 'problemType'],
+    keys: [
+      'timeout',
+      'maxTimeout',
+      'allowShortDurations',
+      'timeoutHeader',
+      'requestIdHeader',
+      'retryAfter',
+      'problemType',
+    ],
   },
   { heading: 'Limits', keys: ['limits', 'clientTimeouts'] },
   {

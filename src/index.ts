@@ -6,7 +6,7 @@ export {
   type ZeroMQClientOptions,
   type ZeroMQReply,
 } from './client/index.ts';
-export { type Contract, ContractError, type ContractPlace, defineContract } from './contract/index.ts';
+export { type Contract, ContractError, type ContractLocation, defineContract } from './contract/index.ts';
 export type { LargeIntegers } from './core/json/large-integers.ts';
 export {
   type Logger,

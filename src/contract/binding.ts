@@ -42,16 +42,16 @@ export function bindData(
   }
   const text = definitions.take(name, jsonSchemaOf(data, 'text', convert));
   const fields = fieldsOf(text, definitions);
-  const places = sourcesOf(event, inPath, fields);
-  const parameters = [...places]
-    .filter(([, place]) => place.in !== 'body')
-    .map(([field, place]) => parameterOf(field, place, fields.get(field)));
+  const locations = sourcesOf(event, inPath, fields);
+  const parameters = [...locations]
+    .filter(([, location]) => location.in !== 'body')
+    .map(([field, location]) => parameterOf(field, location, fields.get(field)));
   const { description, additionalProperties } = definitions.follow(text);
   const open = additionalProperties !== false;
   const requestBody =
-    BODILESS.has(event.method ?? '') && ![...places.values()].some((place) => place.in === 'body')
+    BODILESS.has(event.method ?? '') && ![...locations.values()].some((location) => location.in === 'body')
       ? undefined
-      : bodyOf(name, event, convert, definitions, places, open);
+      : bodyOf(name, event, convert, definitions, locations, open);
   return {
     parameters,
     requestBody,
@@ -65,56 +65,57 @@ function sourcesOf(
   inPath: readonly string[],
   fields: ReadonlyMap<string, Field>,
 ): Map<string, FieldSource> {
-  const told = new Map(
+  const declared = new Map(
     Object.entries(event.in ?? {}).map(([field, placement]) => [field, parse(field, placement)]),
   );
-  for (const [field, place] of told) {
+  for (const [field, location] of declared) {
     if (!fields.has(field)) throw new ContractError(`in: the data has no field ${field}`);
-    if (place.in === 'path' && !inPath.includes(place.name))
-      throw new ContractError(`in: the path has no {${place.name}}`);
-    if (place.in === 'body' && field !== BODY)
+    if (location.in === 'path' && !inPath.includes(location.name))
+      throw new ContractError(`in: the path has no {${location.name}}`);
+    if (location.in === 'body' && field !== BODY)
       throw new ContractError(`in: only a field named ${BODY} can take the whole body`);
   }
-  const whole = told.get(BODY)?.in === 'body';
+  const whole = declared.get(BODY)?.in === 'body';
   const rest = whole || BODILESS.has(event.method ?? '') ? 'query' : 'body';
-  const places = new Map<string, FieldSource>();
+  const locations = new Map<string, FieldSource>();
   for (const field of inPath) {
-    const other = told.get(field);
+    const other = declared.get(field);
     if (other !== undefined && other.in !== 'path')
       throw new ContractError(`in: ${field} is in the path already`);
     if (!fields.has(field)) throw new ContractError(`the data has no field ${field}, which the path names`);
-    places.set(field, { in: 'path', name: field });
+    locations.set(field, { in: 'path', name: field });
   }
   for (const field of fields.keys()) {
-    if (!places.has(field)) places.set(field, told.get(field) ?? { in: rest, name: field });
+    if (!locations.has(field)) locations.set(field, declared.get(field) ?? { in: rest, name: field });
   }
-  return places;
+  return locations;
 }
 
 function parse(field: string, placement: Placement): FieldSource {
   const [where = '', ...names] = placement.split(':');
   const known = (['path', 'query', 'header', 'cookie', 'body'] as const).find((one) => one === where);
-  if (known === undefined) throw new ContractError(`in: ${field} cannot be in ${JSON.stringify(placement)}`);
+  if (known === undefined)
+    throw new ContractError(`in: ${JSON.stringify(placement)} is not a valid location of ${field}`);
   return { in: known, name: names.join(':') || field };
 }
 
-function parameterOf(field: string, place: FieldSource, of: Field | undefined): JsonObject {
+function parameterOf(field: string, location: FieldSource, of: Field | undefined): JsonObject {
   const schemas = of === undefined || of.schemas.length === 0 ? [{ type: 'string' }] : of.schemas;
   const distinct = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()];
   const only = distinct.length === 1 ? distinct[0] : undefined;
   const all: JsonObject = isObject(only) ? only : { anyOf: distinct };
   const { description, deprecated, ...schema } = all;
   const parameter: JsonObject = {
-    name: place.name,
-    in: place.in,
-    required: place.in === 'path' || of?.required === true,
+    name: location.name,
+    in: location.in,
+    required: location.in === 'path' || of?.required === true,
     ...(typeof description === 'string' ? { description } : {}),
     ...(deprecated === true ? { deprecated } : {}),
     schema,
   };
-  if (place.in === 'query' && isObjectType(schema))
+  if (location.in === 'query' && isObjectType(schema))
     Object.assign(parameter, { style: 'deepObject', explode: true });
-  if (place.name !== field) parameter['x-event-field'] = field;
+  if (location.name !== field) parameter['x-event-field'] = field;
   return parameter;
 }
 
@@ -127,12 +128,14 @@ function bodyOf(
   event: EventDefinition,
   convert: boolean,
   definitions: Definitions,
-  places: ReadonlyMap<string, FieldSource>,
+  locations: ReadonlyMap<string, FieldSource>,
   open: boolean,
 ): Binding['requestBody'] {
   if (event.data === undefined) return undefined;
   const json = definitions.take(name, jsonSchemaOf(event.data, 'json', convert));
-  const elsewhere = new Set([...places].filter(([, place]) => place.in !== 'body').map(([field]) => field));
+  const elsewhere = new Set(
+    [...locations].filter(([, location]) => location.in !== 'body').map(([field]) => field),
+  );
   const whole = event.in?.[BODY] === 'body';
   if (whole) {
     const field = fieldsOf(json, definitions).get(BODY);
@@ -140,7 +143,7 @@ function bodyOf(
     const schema = schemas.length === 1 ? (schemas[0] ?? true) : { anyOf: schemas };
     return { object: bodyObject(event, schema, field?.required === true), mode: 'nested' };
   }
-  if (elsewhere.size === places.size && !open) return undefined;
+  if (elsewhere.size === locations.size && !open) return undefined;
   const left = withoutFields(json, elsewhere, definitions);
   const schema = certainlyObject(left, definitions, 0) ? left : { type: 'object', allOf: [left] };
   const required = [...fieldsOf(left, definitions).values()].some((field) => field.required);

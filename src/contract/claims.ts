@@ -50,13 +50,15 @@ export function* readingClaims(fragment: unknown): Steps<Claim[]> {
   for (const [path, item] of Object.entries(paths)) {
     if (isExtension(path) || item === null) continue;
     yield;
-    const place = { path, pointer: pointerOf('paths', path) };
-    withPlace(place, () => checkPathItem(path, item));
+    const location = { path, pointer: pointerOf('paths', path) };
+    withLocation(location, () => checkPathItem(path, item));
     for (const method of HTTP_METHODS) {
       const operation = isObject(item) ? member(item, method) : undefined;
       if (!isObject(operation)) continue;
-      const at = { ...place, method, pointer: `${place.pointer}/${method}` };
-      const eventName = withPlace(at, () => checkEventName(eventNameOf(method, path, operation), MAX_NAME));
+      const at = { ...location, method, pointer: `${location.pointer}/${method}` };
+      const eventName = withLocation(at, () =>
+        checkEventName(eventNameOf(method, path, operation), MAX_NAME),
+      );
       claims.push({ method, path, eventName });
     }
   }
@@ -79,17 +81,17 @@ export function eventNameOf(method: HttpMethod, path: string, operation: JsonObj
  * Checks the event name of an operation, declared or derived from other members.
  * @throws {ContractError} when operations must not use the name.
  */
-export function checkEventName(name: Json, longest: number): string {
-  if (typeof name !== 'string' || name === '' || name.length > longest) {
-    throw new ContractError(`x-event-name must be a string of 1 to ${longest} characters`);
+export function checkEventName(name: Json, maxLength: number): string {
+  if (typeof name !== 'string' || name === '' || name.length > maxLength) {
+    throw new ContractError(`x-event-name must be a string of 1 to ${maxLength} characters`);
   }
   // A control character or half of a surrogate pair would not survive logs or the wire.
   if (/[\u0000-\u001f\u007f\p{Cs}]/u.test(name)) {
-    throw new ContractError('x-event-name must not hold control characters or broken Unicode');
+    throw new ContractError('x-event-name must not contain control characters or unpaired surrogates');
   }
   if (isReserved(name)) {
     throw new ContractError(
-      `the event name ${JSON.stringify(name)} starts with ${RESERVED}: such events belong to routers and servers`,
+      `the event name ${JSON.stringify(name)} starts with ${RESERVED}: such events are reserved for routers and servers`,
     );
   }
   if (isProtocolEvent(name)) {
@@ -123,10 +125,10 @@ function decoded(path: string): string {
   }
 }
 
-function withPlace<T>(place: { path: string; pointer: string; method?: HttpMethod }, read: () => T): T {
+function withLocation<T>(location: { path: string; pointer: string; method?: HttpMethod }, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof ContractError ? error.within(place) : error;
+    throw error instanceof ContractError ? error.within(location) : error;
   }
 }

@@ -73,18 +73,18 @@ export function defineContract<const Events extends EventDefinitions>(
 }
 
 function checkEvent(source: string, event: string, { method, path, data }: EventDefinition): void {
-  const refuse = (reason: string): never => {
+  const reject = (reason: string): never => {
     throw new ContractError(reason, { source, event });
   };
-  if (event === '') refuse('an event must have a name');
-  if (isReserved(event)) refuse('the name of an event must not start with $');
-  if ((method === undefined) !== (path === undefined)) refuse('method and path belong together');
+  if (event === '') reject('an event must have a name');
+  if (isReserved(event)) reject('the name of an event must not start with $');
+  if ((method === undefined) !== (path === undefined)) reject('method and path must be set together');
   if (data === undefined) return;
-  if (!isSchema(data)) refuse('data must be a schema of Joi, or one that follows Standard Schema');
-  if (isAsync(data)) refuse('data must not have asynchronous rules (external)');
+  if (!isSchema(data)) reject('data must be a Joi schema or implement Standard Schema');
+  if (isAsync(data)) reject('data must not have asynchronous rules (external)');
   const type = joiType(data);
   if (type !== undefined && !['object', 'alternatives', 'any', 'link'].includes(type)) {
-    refuse(`data must be an object, not ${type}: event data is one object with named fields`);
+    reject(`data must be an object, not ${type}: event data is one object with named fields`);
   }
 }
 
@@ -94,12 +94,13 @@ function checkEvent(source: string, event: string, { method, path, data }: Event
  */
 export function assertHandlers(contract: Contract, handlers: Readonly<Record<string, unknown>>): void {
   const missing = contract.eventNames.filter((name) => typeof ownMember(handlers, name) !== 'function');
-  const strange = Object.keys(handlers).filter((name) => !contract.eventNames.includes(name));
-  const faults = [
+  const unknown = Object.keys(handlers).filter((name) => !contract.eventNames.includes(name));
+  const problems = [
     ...(missing.length > 0 ? [`no handler for ${missing.join(', ')}`] : []),
-    ...(strange.length > 0 ? [`handlers for events outside the contract: ${strange.join(', ')}`] : []),
+    ...(unknown.length > 0 ? [`handlers for events outside the contract: ${unknown.join(', ')}`] : []),
   ];
-  if (faults.length > 0) throw new ContractError(faults.join('; '), { source: `contract ${contract.name}` });
+  if (problems.length > 0)
+    throw new ContractError(problems.join('; '), { source: `contract ${contract.name}` });
 }
 
 function ownMember(object: Readonly<Record<string, unknown>>, name: string): unknown {

@@ -115,7 +115,7 @@ export interface EventDefinition {
    * Whether query parameters without a field are rejected or ignored.
    * @defaultValue as the schema treats unknown fields
    */
-  readonly unknownQuery?: 'refuse' | 'ignore';
+  readonly unknownQuery?: 'reject' | 'ignore';
 }
 
 /** Events by name. */

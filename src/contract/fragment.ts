@@ -28,12 +28,13 @@ export function fragmentOf(contract: ContractDefinition): OpenAPIV3_1.Document {
     if (event.method === undefined || event.path === undefined) continue;
     const item = (paths[event.path] ??= {});
     const method = event.method.toLowerCase();
-    const place = { source: contract.name, event: name, method, path: event.path };
-    if (item[method] !== undefined) throw new ContractError('another event has this method and path', place);
+    const location = { source: contract.name, event: name, method, path: event.path };
+    if (item[method] !== undefined)
+      throw new ContractError('another event has this method and path', location);
     try {
       item[method] = operationOf(name, event, contract, definitions);
     } catch (error) {
-      throw error instanceof ContractError ? error.within({ ...error.place, ...place }) : error;
+      throw error instanceof ContractError ? error.within({ ...error.location, ...location }) : error;
     }
   }
   const { schemas } = definitions;

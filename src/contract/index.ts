@@ -5,8 +5,8 @@
  */
 export { assertHandlers, type Contract, defineContract } from './define.ts';
 export type * from './definition.ts';
-export { ContractError, type ContractPlace } from './errors.ts';
+export { ContractError, type ContractLocation } from './errors.ts';
 export { type ConvertedSchema, joiToSchema, type Mode as ConversionMode } from './joi-to-openapi/index.ts';
 export { PERMISSIVE_PATTERNS as EXCEPTIONS } from './joi-to-openapi/regex.ts';
 export { NUMERIC_PATTERN } from './joi-to-openapi/scalars.ts';
-export type { ContractSchema, DataFault, InputOf, OutputOf, Validation } from './standard-schema.ts';
+export type { ContractSchema, InputOf, OutputOf, Validation, ValidationIssue } from './standard-schema.ts';

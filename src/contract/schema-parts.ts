@@ -123,14 +123,14 @@ function* inPlace(schema: JsonObject): Iterable<[string, JsonObject]> {
  */
 export function withoutFields(
   schema: JsonObject,
-  gone: ReadonlySet<string>,
+  removed: ReadonlySet<string>,
   definitions: Definitions,
 ): JsonObject {
-  if (gone.size === 0) return schema;
+  if (removed.size === 0) return schema;
   const object = Object.hasOwn(schema, '$ref') ? definitions.follow(schema) : schema;
   const left: JsonObject = {};
   for (const [keyword, value] of Object.entries(object)) {
-    const kept = keep(keyword, value, gone, definitions);
+    const kept = keep(keyword, value, removed, definitions);
     if (kept !== undefined) left[kept[0]] = kept[1];
   }
   return left;
@@ -139,17 +139,17 @@ export function withoutFields(
 function keep(
   keyword: string,
   value: Json,
-  gone: ReadonlySet<string>,
+  removed: ReadonlySet<string>,
   definitions: Definitions,
 ): [string, Json] | undefined {
   const names = (list: Json): Json[] =>
-    Array.isArray(list) ? list.filter((name) => !gone.has(name as string)) : [];
-  const inner = (one: Json): Json => (isObject(one) ? withoutFields(one, gone, definitions) : one);
+    Array.isArray(list) ? list.filter((name) => !removed.has(name as string)) : [];
+  const inner = (one: Json): Json => (isObject(one) ? withoutFields(one, removed, definitions) : one);
   switch (keyword) {
     case 'properties':
     case 'dependentSchemas':
     case 'dependentRequired': {
-      const entries = Object.entries(value as JsonObject).filter(([name]) => !gone.has(name));
+      const entries = Object.entries(value as JsonObject).filter(([name]) => !removed.has(name));
       if (keyword === 'properties') return [keyword, Object.fromEntries(entries)];
       const kept = entries.map(([name, one]): [string, Json] => [
         name,
@@ -168,22 +168,22 @@ function keep(
       // The removed fields may have distinguished the alternatives.
       return ['anyOf', (value as Json[]).map(inner)];
     case 'not':
-      return mentions(value, gone) ? undefined : [keyword, value];
+      return mentions(value, removed) ? undefined : [keyword, value];
     case 'if':
     case 'then':
     case 'else':
     case 'unevaluatedProperties':
       return undefined;
     case 'minProperties':
-      return typeof value === 'number' && value > gone.size ? [keyword, value - gone.size] : undefined;
+      return typeof value === 'number' && value > removed.size ? [keyword, value - removed.size] : undefined;
     default:
       return [keyword, value];
   }
 }
 
-function mentions(value: Json, gone: ReadonlySet<string>): boolean {
-  if (typeof value === 'string') return gone.has(value) || value.startsWith('#');
-  if (Array.isArray(value)) return value.some((item) => mentions(item, gone));
+function mentions(value: Json, removed: ReadonlySet<string>): boolean {
+  if (typeof value === 'string') return removed.has(value) || value.startsWith('#');
+  if (Array.isArray(value)) return value.some((item) => mentions(item, removed));
   if (!isObject(value)) return false;
-  return Object.entries(value).some(([name, item]) => gone.has(name) || mentions(item, gone));
+  return Object.entries(value).some(([name, item]) => removed.has(name) || mentions(item, removed));
 }

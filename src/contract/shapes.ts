@@ -139,7 +139,7 @@ export interface Hooks {
    * Called with each problem; the copy omits the invalid part. Without this callback, the first
    * problem is thrown.
    */
-  fault?(fault: ContractError): void;
+  problem?(problem: ContractError): void;
 }
 
 /**
@@ -155,8 +155,8 @@ export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks
     // YAML reads an empty member as null.
     if (field === null) delete copied[name];
     else if (field !== undefined) {
-      const place = `${pointer}/${escapeToken(name)}`;
-      setOrDelete(copied, name, transformField(form, of, field, place, hooks));
+      const location = `${pointer}/${escapeToken(name)}`;
+      setOrDelete(copied, name, transformField(form, of, field, location, hooks));
     }
   }
   return copied;
@@ -169,11 +169,12 @@ export function* transformDocument(value: Json, hooks: Hooks): Steps<JsonObject>
   const copied = entered('document', value, '', hooks);
   for (const [name, form, of] of fieldsOf('document', copied)) {
     const field = member(copied, name);
-    const place = `/${escapeToken(name)}`;
+    const location = `/${escapeToken(name)}`;
     if (field === null) delete copied[name];
-    else if (form === 'map' && isObject(field)) copied[name] = yield* transformMap(of, field, place, hooks);
+    else if (form === 'map' && isObject(field))
+      copied[name] = yield* transformMap(of, field, location, hooks);
     else if (field !== undefined) {
-      setOrDelete(copied, name, transformField(form, of, field, place, hooks));
+      setOrDelete(copied, name, transformField(form, of, field, location, hooks));
     }
   }
   return copied;
@@ -223,9 +224,9 @@ function transformField(
 ): Json | undefined {
   if (form === 'one') return attempt(kind, value, pointer, hooks);
   if (form === 'list' ? !Array.isArray(value) : !isObject(value)) {
-    const fault = new ContractError(`must be an ${form === 'list' ? 'array' : 'object'}`, { pointer });
-    if (hooks.fault === undefined) throw fault;
-    hooks.fault(fault);
+    const problem = new ContractError(`must be an ${form === 'list' ? 'array' : 'object'}`, { pointer });
+    if (hooks.problem === undefined) throw problem;
+    hooks.problem(problem);
     return undefined;
   }
   if (Array.isArray(value)) {
@@ -257,8 +258,8 @@ function copyMember(
   pointer: string,
   hooks: Hooks,
 ): void {
-  const place = `${pointer}/${escapeToken(name)}`;
-  const one = isExtension(kind, name) ? item : attempt(kind, item, place, hooks);
+  const location = `${pointer}/${escapeToken(name)}`;
+  const one = isExtension(kind, name) ? item : attempt(kind, item, location, hooks);
   if (one !== undefined) copied[name] = one;
 }
 
@@ -269,12 +270,12 @@ export function isExtension(kind: Kind, name: string): boolean {
 
 /** Like {@link transform}; undefined for a value with a problem that the callbacks accept. */
 function attempt(kind: Kind, value: Json, pointer: string, hooks: Hooks): Json | undefined {
-  if (hooks.fault === undefined) return transform(kind, value, pointer, hooks);
+  if (hooks.problem === undefined) return transform(kind, value, pointer, hooks);
   try {
     return transform(kind, value, pointer, hooks);
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
-    hooks.fault(error.around({ pointer }));
+    hooks.problem(error.around({ pointer }));
     return undefined;
   }
 }

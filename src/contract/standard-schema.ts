@@ -21,7 +21,7 @@ export type OutputOf<Schema> = Schema extends StandardSchemaV1<infer _Input, inf
 export type InputOf<Schema> = Schema extends StandardSchemaV1<infer Input, infer _Output> ? Input : never;
 
 /** A problem of event data. */
-export interface DataFault {
+export interface ValidationIssue {
   /** JSON Pointer into the event data; empty for the data itself. */
   readonly pointer: string;
   /** Description of the problem. */
@@ -31,10 +31,10 @@ export interface DataFault {
 /** Result of a validation: the converted event data, or its problems. */
 export type Validation =
   | { readonly value: unknown; readonly errors?: undefined }
-  | { readonly errors: readonly DataFault[]; readonly value?: undefined };
+  | { readonly errors: readonly ValidationIssue[]; readonly value?: undefined };
 
 /** Maximum number of reported problems. */
-const MAX_FAULTS = 100;
+const MAX_PROBLEMS = 100;
 
 /** Whether a value is a schema. */
 export function isSchema(value: unknown): value is ContractSchema {
@@ -58,7 +58,7 @@ export function validateData(schema: ContractSchema, data: unknown, convert: boo
       error?: Joi.ValidationError;
     };
     if (error === undefined) return { value };
-    const errors = error.details.slice(0, MAX_FAULTS);
+    const errors = error.details.slice(0, MAX_PROBLEMS);
     return {
       errors: errors.map(({ path, message }) => ({ pointer: pointerOf(...path), message: message.trim() })),
     };
@@ -67,7 +67,7 @@ export function validateData(schema: ContractSchema, data: unknown, convert: boo
   if (result instanceof Promise) throw new ContractError('a schema of a contract must not be asynchronous');
   if (result.issues === undefined) return { value: result.value };
   return {
-    errors: result.issues.slice(0, MAX_FAULTS).map(({ message, path }) => ({
+    errors: result.issues.slice(0, MAX_PROBLEMS).map(({ message, path }) => ({
       message,
       pointer: pointerOf(...(path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))),
     })),
@@ -116,9 +116,9 @@ function written2020(schema: StandardSchemaV1, io: 'input' | 'output'): JsonObje
     if (isObject(written)) return written;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ContractError(`${standard.vendor} cannot write its JSON Schema: ${reason}`, {}, { cause });
+    throw new ContractError(`${standard.vendor} cannot generate a JSON Schema: ${reason}`, {}, { cause });
   }
-  throw new ContractError(`a schema of ${standard.vendor} must be able to write JSON Schema`);
+  throw new ContractError(`${standard.vendor} cannot generate a JSON Schema from this schema`);
 }
 
 /** Whether a Joi schema has rules that run only asynchronously. */

@@ -19,7 +19,7 @@ import {
 } from './common/api-source.ts';
 import { Pipelines } from './common/pipeline.ts';
 import { RequestIds } from './common/request-id.ts';
-import type { GatewaySettingsInput } from './common/settings.ts';
+import type { GatewaySettingsInput } from './common/settings-input.ts';
 import { readSettings } from './common/settings-schema.ts';
 import type { GatewayContext } from './context/gateway-context.ts';
 import { Dispatcher, type Next } from './exchange/dispatcher.ts';
@@ -34,7 +34,7 @@ import { apiHeaders } from './security/headers.ts';
 import { SecurityPolicy } from './security/policy.ts';
 import { RateLimits } from './security/rate-limit.ts';
 import { redisConnection } from './security/redis.ts';
-import { newApp } from './server/express-app.ts';
+import { newExpressApp } from './server/express-app.ts';
 import { newServer } from './server/http-server.ts';
 import { closeGateway } from './server/shutdown.ts';
 
@@ -156,28 +156,28 @@ export function createGateway(options: GatewayOptions): Gateway {
   const logger = givenLogger === undefined ? SILENT : contained(givenLogger);
   const settings = readSettings(input);
   const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
-  const core = newContext({ name, settings, requester, logger, contracts }, redis);
+  const context = newContext({ name, settings, requester, logger, contracts }, redis);
   const policy = new SecurityPolicy(settings, logger);
-  const { baseHeaders } = core;
-  const guardFor: RouteContext['guardFor'] = (...about) => policy.guardFor(...about);
-  const context: RouteContext = { settings, logger, baseHeaders, guardFor };
+  const { baseHeaders } = context;
+  const guardFor: RouteContext['guardFor'] = (...args) => policy.guardFor(...args);
+  const routeContext: RouteContext = { settings, logger, baseHeaders, guardFor };
   const first = api.snapshot();
   let renderer = new DocumentRenderer(first, settings.publicUrl);
-  const pages = newPages(core, () => renderer);
-  const dispatcher = new Dispatcher(core, new RouteTable(first, pages, context));
-  const born = newApp(dispatcher, settings.trustProxy);
-  const server = newServer(core, born, dispatcher);
+  const pages = newPages(context, () => renderer);
+  const dispatcher = new Dispatcher(context, new RouteTable(first, pages, routeContext));
+  const expressApp = newExpressApp(dispatcher, settings.trustProxy);
+  const server = newServer(context, expressApp, dispatcher);
 
   /** Replaces document and routes together, or neither of them. */
   const swap = (snapshot: ApiSnapshot): void => {
-    dispatcher.table = new RouteTable(snapshot, pages, context, dispatcher.table);
+    dispatcher.table = new RouteTable(snapshot, pages, routeContext, dispatcher.table);
     renderer = new DocumentRenderer(snapshot, settings.publicUrl);
   };
   const onChange = (): void => {
     try {
-      const { snapshot, refused } = accept(api.snapshot(), guardFor);
+      const { snapshot, rejected } = accept(api.snapshot(), guardFor);
       swap(snapshot);
-      for (const [source, err] of refused)
+      for (const [source, err] of rejected)
         logger.error({ err, source }, 'rejected a contract; its operations are not served');
       const { revision, operations } = snapshot;
       logger.info({ revision, operations: operations.length }, 'the document has changed');
@@ -193,16 +193,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   let closing: Promise<void> | undefined;
   const close = (deadline: number): Promise<void> => {
     api.off('change', onChange);
-    return closeGateway(core, server, deadline).finally(() => redis?.close());
+    return closeGateway(context, server, deadline).finally(() => redis?.close());
   };
   return {
     middleware: (req, res, next) => dispatcher.handle(req, res, settings.fallthrough ? next : undefined),
-    app: born.app,
+    app: expressApp.app,
     server,
     get inFlight() {
-      return core.exchanges.length;
+      return context.exchanges.length;
     },
-    health: () => gatewayHealth(core),
+    health: () => gatewayHealth(context),
     openapi: () => renderer.document(''),
     listen: () => listen(server, settings.host, settings.port),
     close: ({ deadline = 10_000 } = {}) => (closing ??= close(deadline)),

@@ -18,7 +18,7 @@ export {
   watchDocuments,
 } from '../openapi/index.ts';
 export { type ApiSource, type AwaitedContracts, fixedApi, type GatewayLogger } from './common/api-source.ts';
-export { type Fault, HTTP_PROBLEMS, type HttpProblemCode } from './common/problem.ts';
+export { HTTP_PROBLEMS, type HttpProblemCode, type RequestIssue } from './common/problem.ts';
 export type {
   ApiKeySchemeSettings,
   ApiKeySettings,
@@ -29,7 +29,6 @@ export type {
   CompressionSettings,
   CorsSettings,
   GatewaySettings,
-  GatewaySettingsInput,
   JwtSchemeSettings,
   LimitSettings,
   PathSettings,
@@ -39,6 +38,7 @@ export type {
   SchemeSettings,
   TrustSchemeSettings,
 } from './common/settings.ts';
+export type { GatewaySettingsInput } from './common/settings-input.ts';
 export { readSettings, settingsSchema } from './common/settings-schema.ts';
 export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from './gateway.ts';
 export { LiveContracts } from './routing/live-contracts.ts';

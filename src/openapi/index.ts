@@ -14,10 +14,10 @@ export {
   type ValidateFunction,
 } from './checks/validators.ts';
 export type { Direction } from './model/direction.ts';
+export { PROBLEM_MEDIA_TYPE } from './model/error-responses.ts';
 export { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './model/limits.ts';
 export * from './model/operation.ts';
 export type { SourceKind, Unnamed } from './model/options.ts';
-export { PROBLEM_MEDIA_TYPE } from './model/problem.ts';
 export { numberTags, SpelledNumber, spelledIfLost } from './model/spelled-number.ts';
 export { contractChecker, type RegistryChecker } from './registry/checker.ts';
 export { type LoadedDocument, loadDocument, putDocument } from './registry/load.ts';

@@ -173,5 +173,5 @@ it('gateway: rejects a contract whose operations the router did not check', (t) 
     'router',
   );
   assert.deepEqual(registry.names(), []);
-  assert.match(errors.join(), /leads to the event bank\.pay, which its workers do not announce/);
+  assert.match(errors.join(), /uses the event bank\.pay, which its workers do not announce/);
 });

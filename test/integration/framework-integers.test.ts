@@ -190,7 +190,7 @@ describe('contracts with integers beyond 2^53', () => {
   it('contract: names the other zod types that cannot be documented', () => {
     const events = { 'd.put': { method: 'PUT', path: '/d', data: z.object({ d: z.date() }) } } as const;
     assert.throws(() => defineContract({ name: 'dates', events }), {
-      message: /zod cannot write its JSON Schema: Date cannot be represented/,
+      message: /zod cannot generate a JSON Schema: Date cannot be represented/,
     });
   });
 });

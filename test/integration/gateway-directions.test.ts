@@ -32,7 +32,7 @@ const api = apiOf(
 for (const [name, host] of HOSTS) {
   describe(`readOnly and writeOnly members on ${name}`, () => {
     const open = (t: TestContext, requester: FakeRequester): Promise<Hosted> =>
-      host(t, { requester, api, replies: { check: 'refuse' } });
+      host(t, { requester, api, replies: { check: 'reject' } });
     const stored = { 'post.users': () => ({ id: 7, name: 'eva' }) };
     const post = (url: string, body: string, type = 'application/json'): Promise<Response> =>
       fetch(`${url}/users`, { method: 'POST', body, headers: { 'content-type': type } });

@@ -30,7 +30,7 @@ const api = apiOf({
 for (const [name, host] of HOSTS) {
   describe(`media types with parameters on ${name}`, () => {
     const open = (t: TestContext, requester: FakeRequester): Promise<Hosted> =>
-      host(t, { requester, api, replies: { check: 'refuse' } });
+      host(t, { requester, api, replies: { check: 'reject' } });
     const requests: [path: string, type: string, body: string, status: number][] = [
       ['/json', 'application/json; charset=utf-8', '{"name":"x"}', 200],
       ['/json', 'application/json', '{"name":"x"}', 200],

@@ -21,7 +21,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 for (const [name, host] of HOSTS) {
   describe(`numbers beyond doubles on ${name}`, () => {
     const open = (t: TestContext, requester: FakeRequester): Promise<Hosted> =>
-      host(t, { requester, api, replies: { check: 'refuse' } });
+      host(t, { requester, api, replies: { check: 'reject' } });
 
     it(`numbers beyond doubles on ${name}: are validated by all their digits`, async (t) => {
       const requester = new FakeRequester();

@@ -503,23 +503,23 @@ for (const [name, host] of HOSTS) {
         assert.equal((await fetch(`${url}/typed`)).status, 200);
         const [fields, message] = logged.find(([, text]) => text.includes('violates the contract')) ?? [];
         assert.ok(message);
-        const faults = [{ pointer: '/reply/id', detail: 'must be an integer, not a string' }];
-        assert.deepEqual((fields as { faults: unknown }).faults, faults);
+        const errors = [{ pointer: '/reply/id', detail: 'must be an integer, not a string' }];
+        assert.deepEqual((fields as { errors: unknown }).errors, errors);
       });
 
       it(`replies that violate the document on ${name}: are rejected if configured`, async (t) => {
-        const { url } = await open(t, wrong, { replies: { check: 'refuse' } });
+        const { url } = await open(t, wrong, { replies: { check: 'reject' } });
         assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
       });
 
       it(`replies that violate the document on ${name}: include those with an unknown status`, async (t) => {
         const handlers = { 'get.typed': () => replyOf({ id: 7 }, { status: 202 }) };
-        const { url } = await open(t, handlers, { replies: { check: 'refuse' } });
+        const { url } = await open(t, handlers, { replies: { check: 'reject' } });
         assert.equal((await problemOf(await fetch(`${url}/typed`))).code, 'BAD_REPLY');
       });
 
       it(`replies that violate the document on ${name}: are found in the configured share of replies`, async (t) => {
-        const { url } = await open(t, wrong, { replies: { check: 'refuse', sample: 0.5 } });
+        const { url } = await open(t, wrong, { replies: { check: 'reject', sample: 0.5 } });
         // The probability of finding neither is 2^-60.
         const statuses = new Set<number>();
         for (let count = 0; count < 60 && statuses.size < 2; count += 1) {
@@ -529,7 +529,7 @@ for (const [name, host] of HOSTS) {
       });
 
       it(`replies that violate the document on ${name}: are forwarded if checks are off`, async (t) => {
-        for (const settings of [{ check: 'off' }, { check: 'refuse', sample: 0 }] as const) {
+        for (const settings of [{ check: 'off' }, { check: 'reject', sample: 0 }] as const) {
           const { url } = await open(t, wrong, { replies: settings });
           assert.equal((await fetch(`${url}/typed`)).status, 200);
         }

@@ -252,7 +252,7 @@ test('contracts: the later of two conflicting ones is rejected by name in its lo
   await becomes(front, 'squares', true);
 
   const later = await startSquares(scope, backend, 'powers', '/squares/{n}', 'powers.get');
-  await refusedBy(later, /powers.*squares has claimed GET \/squares\/\{n\} already/);
+  await refusedBy(later, /powers.*squares already serves GET \/squares\/\{n\}/);
   assert.equal(available(front, 'powers'), undefined);
   // The same event with other data: its path has an additional field.
   const other = await startSquares(scope, backend, 'cubes', '/cubes/{n}/{m}', 'squares.get', ['n', 'm']);

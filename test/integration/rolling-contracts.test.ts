@@ -73,7 +73,7 @@ async function startPlace(scope: Scope, embedded: boolean): Promise<Place> {
   });
   scope.after(() => router.stop({ deadline: 1000 }));
   const { frontend, backend } = await router.start();
-  const check = { replies: { check: 'refuse' } } as const;
+  const check = { replies: { check: 'reject' } } as const;
   if (embedded) {
     const { url } = await ownServer(scope, { requester: router, api: registry, ...check });
     return { url, registry, connection: router };

@@ -5,7 +5,7 @@ import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import type { Json, JsonObject } from '../../src/contract/json.ts';
 import { repeatedComponents } from '../../src/openapi/checks/repeated.ts';
-import { Verdicts } from '../../src/openapi/checks/verdicts.ts';
+import { ResultCache } from '../../src/openapi/checks/result-cache.ts';
 import { createAjv } from '../../src/openapi/index.ts';
 
 const COUNT = 3;
@@ -60,9 +60,9 @@ interface Judge {
 }
 
 function judgeOf(all: JsonObject, remembers: boolean, allErrors: boolean): Judge {
-  const verdicts = new Verdicts();
+  const cache = new ResultCache();
   const repeated = remembers ? repeatedComponents(all) : new Set<string>();
-  const ajv: Ajv2020 = createAjv({ allErrors, repeated, verdicts });
+  const ajv: Ajv2020 = createAjv({ allErrors, repeated, cache });
   let visits = 0;
   const validate = (): boolean => (visits += 1) > 0;
   ajv.addKeyword({ keyword: 'x-visit', validate, schema: false });
@@ -70,7 +70,7 @@ function judgeOf(all: JsonObject, remembers: boolean, allErrors: boolean): Judge
   const judge = ajv.getSchema('C0');
   assert.ok(judge);
   const forgetting = (value: unknown): boolean => {
-    verdicts.clear();
+    cache.clear();
     const valid = judge(value) as boolean;
     forgetting.errors = judge.errors;
     return valid;

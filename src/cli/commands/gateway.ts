@@ -31,8 +31,8 @@ import {
   host,
   json,
   list,
-  milliseconds,
   port,
+  timeoutMilliseconds,
   wholeNumber,
 } from '../settings/value-types.ts';
 
@@ -44,7 +44,7 @@ export const HTTP_SETTINGS = {
     defaultNote: '127.0.0.1, this machine only',
   }),
   port: setting(port, { description: 'HTTP port; 0 for a free one', default: 8080 }),
-  timeout: setting(milliseconds, {
+  timeout: setting(timeoutMilliseconds, {
     description: 'Timeout of operations whose document sets none',
     group: 'HTTP',
     default: 5000,

@@ -2,7 +2,7 @@
  * `zeromq-gateway passwd`: prints a line for the user file of a gateway, with a hashed password.
  */
 import Joi from 'joi';
-import { faultOfUserName, HASH_COST, hasControls } from '../../gateway/common/bcrypt-hash.ts';
+import { HASH_COST, hasControls, reasonAgainstUserName } from '../../gateway/common/bcrypt-hash.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { CommandError, EXIT } from '../settings/errors.ts';
 import { required, setting, type ValuesOf } from '../settings/settings.ts';
@@ -16,7 +16,7 @@ const userName: ValueType<string> = {
   placeholder: 'USER',
   allowed: 'a user name without colons and control characters',
   schema: Joi.string().custom((value: string, { error }) =>
-    faultOfUserName(value) === undefined ? value : error('any.invalid'),
+    reasonAgainstUserName(value) === undefined ? value : error('any.invalid'),
   ),
 };
 

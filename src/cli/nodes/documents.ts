@@ -15,7 +15,7 @@ export const documentSettings = (defaultNote: string) => ({
       'OpenAPI document, YAML or JSON, for workers that announce no contract; /PREFIX= is put before its paths',
     defaultNote,
   }),
-  unnamed: setting(choice<Unnamed>('HOW', 'operationId', 'skip', 'refuse'), {
+  unnamed: setting(choice<Unnamed>('HOW', 'operationId', 'skip', 'reject'), {
     description:
       'Handling of operations without x-event-name: use their operationId as event name, skip them, or reject the document',
     group: 'OpenAPI documents',
@@ -52,7 +52,10 @@ export function loadDocuments(
 ): void {
   const errors: string[] = [];
   const onWarning = (warning: ContractError): void =>
-    logger.warn({ document: warning.place.source, reason: warning.message }, 'a document causes a warning');
+    logger.warn(
+      { document: warning.location.source, reason: warning.message },
+      'a document causes a warning',
+    );
   const documents = specs.map(({ file, prefix }, index) => {
     const repeated = specs.findIndex((other) => other.file === file) < index;
     return { file, prefix, unnamed, maxBytes, onWarning, name: repeated ? `${prefix}=${file}` : file };
@@ -62,7 +65,7 @@ export function loadDocuments(
       putDocument(registry, file, options);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
-      errors.push(...error.faults.map((fault) => `openapi: ${fault.message}`));
+      errors.push(...error.problems.map(({ message }) => `openapi: ${message}`));
     }
   }
   if (errors.length > 0) throw new UsageError(errors);

@@ -27,9 +27,9 @@ export function convertArray(converter: Conversion, described: Described, scope:
     else each.push({ not: refused });
   }
   const item = allOf(each);
-  const places = ordered.map(convert);
+  const locations = ordered.map(convert);
   if (ordered.length > 0 && !sorted && !strips) {
-    schema['prefixItems'] = places;
+    schema['prefixItems'] = locations;
     schema['items'] = items.length === 0 ? false : item;
   } else if (ordered.length > 0) notes.push('Its first items have places of their own.');
   else if (Object.keys(item).length > 0) schema['items'] = item;
@@ -61,7 +61,7 @@ export function convertArray(converter: Conversion, described: Described, scope:
   if (only !== undefined && others.length === 0) Object.assign(schema, only);
   if (others.length > 0) schema['allOf'] = contained;
   if (flags.single !== true) return { schema, notes };
-  const single = ordered.length > 0 ? anyOf([...places, item]) : item;
+  const single = ordered.length > 0 ? anyOf([...locations, item]) : item;
   return { schema: anyOf([schema, single]), notes };
 }
 

@@ -19,9 +19,9 @@ export function convertNumber(described: Described, scope: Scope, mode: Mode): S
   const converts = mode !== 'output' && scope.preferences.convert !== false;
   const notes: string[] = [];
   const schemas: JsonObject[] = [];
-  const places = (described.rules ?? []).find(({ name }) => name === 'precision')?.args?.['limit'];
+  const locations = (described.rules ?? []).find(({ name }) => name === 'precision')?.args?.['limit'];
   // Joi rounds before it validates: limits apply to the rounded value.
-  const rounding = converts && typeof places === 'number' ? 10 ** -places : 0;
+  const rounding = converts && typeof locations === 'number' ? 10 ** -locations : 0;
   let type = 'number';
   let changed = false;
   for (const rule of described.rules ?? []) {

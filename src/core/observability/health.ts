@@ -8,10 +8,14 @@ export interface HealthReason {
   readonly detail: string;
 }
 
-/** Health of a process or of a part of it. */
+/** Health of a process, or of a part of it such as a gateway. */
 export interface Health {
-  /** `degraded`: it works, but with limitations. */
+  /**
+   * `ok`: it can serve. `degraded`: it can serve, with limitations. `unavailable`: it cannot serve,
+   * and `/readyz` responds with 503.
+   */
   readonly status: 'ok' | 'degraded' | 'unavailable';
+  /** Why it is not `ok`; empty if it is. */
   readonly reasons: readonly HealthReason[];
 }
 

@@ -49,9 +49,9 @@ export class AdminGuard {
 
   /** Middleware for all paths except health and metrics. */
   readonly caller = (req: Request, res: Response, next: NextFunction): void => {
-    const refusal = this.checkToken(req) ?? checkSite(req) ?? checkContentType(req);
-    if (refusal === undefined) next();
-    else reject(res, refusal);
+    const rejection = this.checkToken(req) ?? checkSite(req) ?? checkContentType(req);
+    if (rejection === undefined) next();
+    else reject(res, rejection);
   };
 
   private checkToken(req: Request): Rejection | undefined {

@@ -17,7 +17,7 @@ import {
   isJsonType,
   parseMediaType,
 } from '../common/media-type.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import type { Template } from '../paths/path-pattern.ts';
 import { type Shape, shapeOf } from '../validation/shape.ts';
 import type { Validate, Validators } from '../validation/validate.ts';
@@ -79,7 +79,7 @@ export class Binder {
   private readonly plans = new Map<string, BodyPlan>();
 
   /**
-   * @param ignoredQuery names in the query that are neither parameters nor faults.
+   * @param ignoredQuery names in the query that are neither parameters nor unknown.
    * @throws {Error} when a schema of the operation cannot be compiled.
    */
   constructor(
@@ -90,9 +90,9 @@ export class Binder {
     ignoredQuery: ReadonlySet<string>,
     private readonly maxDepth: number,
   ) {
-    const readers = (place: ParameterBinding['in']): ParameterReader[] =>
+    const readers = (location: ParameterBinding['in']): ParameterReader[] =>
       operation.parameters
-        .filter((binding) => binding.in === place)
+        .filter((binding) => binding.in === location)
         .map((binding) => {
           const shape = shapeOf(binding.schema, document);
           const plain = shape.typeOnly && binding.contentType === undefined;
@@ -118,9 +118,9 @@ export class Binder {
 
   /** Whether the path parameters are valid. */
   acceptsPath(source: ParameterSource): boolean {
-    const faults: Fault[] = [];
-    this.path.read(source, new Fields(false), faults);
-    return faults.length === 0;
+    const issues: RequestIssue[] = [];
+    this.path.read(source, new Fields(false), issues);
+    return issues.length === 0;
   }
 
   /**
@@ -138,26 +138,26 @@ export class Binder {
   /**
    * Binds a request.
    * @param bytes body of the request; undefined if it has none.
-   * @returns the event data, or all faults.
+   * @returns the event data, or all issues.
    */
-  bind(source: ParameterSource, type: string, bytes: Buffer | undefined): BoundRequest | Fault[] {
-    const faults: Fault[] = [];
+  bind(source: ParameterSource, type: string, bytes: Buffer | undefined): BoundRequest | RequestIssue[] {
+    const issues: RequestIssue[] = [];
     const fields = new Fields(this.keepsValues);
-    this.path.read(source, fields, faults);
-    this.readQuery(source, fields, faults);
-    this.header.read(source, fields, faults);
-    if (!this.cookie.idle) this.cookie.read(cookiesOf(source.headers.cookie ?? ''), fields, faults);
+    this.path.read(source, fields, issues);
+    this.readQuery(source, fields, issues);
+    this.header.read(source, fields, issues);
+    if (!this.cookie.idle) this.cookie.read(cookiesOf(source.headers.cookie ?? ''), fields, issues);
     if (this.operation.bodyMode === 'none' || bytes === undefined) {
-      if (this.operation.bodyRequired) faults.push({ pointer: '/body', detail: 'is required' });
-      if (faults.length > 0) return faults;
+      if (this.operation.bodyRequired) issues.push({ pointer: '/body', detail: 'is required' });
+      if (issues.length > 0) return issues;
       const body = fields.text === '' ? EMPTY_OBJECT : Buffer.from(`{${fields.text}}`);
       return { body, key: this.keyOf(fields, undefined) };
     }
     const planFor = this.plan(type);
-    const parsed = planFor === undefined ? undefined : this.readBody(planFor, type, bytes, faults);
-    if (planFor === undefined || parsed === undefined || faults.length > 0) return faults;
-    const body = this.assemble(fields, parsed, faults);
-    return faults.length > 0 ? faults : { body, key: this.keyOf(fields, parsed.value) };
+    const parsed = planFor === undefined ? undefined : this.readBody(planFor, type, bytes, issues);
+    if (planFor === undefined || parsed === undefined || issues.length > 0) return issues;
+    const body = this.assemble(fields, parsed, issues);
+    return issues.length > 0 ? issues : { body, key: this.keyOf(fields, parsed.value) };
   }
 
   /** The media type of a body without a Content-Type header. */
@@ -179,43 +179,48 @@ export class Binder {
     return found;
   }
 
-  private readQuery({ query }: ParameterSource, fields: Fields, faults: Fault[]): void {
+  private readQuery({ query }: ParameterSource, fields: Fields, issues: RequestIssue[]): void {
     if (this.query.idle) return;
     try {
-      this.query.read(query === '' ? [] : pairsOf(query), fields, faults);
+      this.query.read(query === '' ? [] : pairsOf(query), fields, issues);
     } catch (error) {
       if (!(error instanceof URIError)) throw error;
-      faults.push({ pointer: '/query', detail: 'has invalid percent-encoding' });
+      issues.push({ pointer: '/query', detail: 'has invalid percent-encoding' });
     }
   }
 
-  private readBody(plan: BodyPlan, type: string, bytes: Buffer, faults: Fault[]): ParsedBody | undefined {
+  private readBody(
+    plan: BodyPlan,
+    type: string,
+    bytes: Buffer,
+    issues: RequestIssue[],
+  ): ParsedBody | undefined {
     try {
-      const before = faults.length;
+      const before = issues.length;
       const parsed = isJsonType(type)
         ? parseJson(bytes, this.maxDepth)
-        : bodyOf(plan.form.parse(bytes, faults));
-      if (faults.length > before) return undefined;
-      const valid = plan.validate(parsed.value, '/body', faults, parsed.exact);
+        : bodyOf(plan.form.parse(bytes, issues));
+      if (issues.length > before) return undefined;
+      const valid = plan.validate(parsed.value, '/body', issues, parsed.exact);
       if (valid && plan.fillsDefaults) parsed.change((value) => fillDefaults(value, plan.shape));
       return parsed;
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
-      faults.push({ pointer: '/body', detail: error.message });
+      issues.push({ pointer: '/body', detail: error.message });
       return undefined;
     }
   }
 
   /** Combines body and fields. The text of the body is kept unchanged where possible. */
-  private assemble(fields: Fields, body: ParsedBody, faults: Fault[]): Buffer {
+  private assemble(fields: Fields, body: ParsedBody, issues: RequestIssue[]): Buffer {
     const { value } = body;
     if (this.operation.bodyMode === 'nested' || !isObject(value)) {
-      if (fields.values?.has('body') === true) faults.push({ pointer: '/body', detail: 'must be an object' });
+      if (fields.values?.has('body') === true) issues.push({ pointer: '/body', detail: 'must be an object' });
       const start = fields.text === '' ? '{"body":' : `{${fields.text},"body":`;
       return Buffer.concat([Buffer.from(start), body.bytes, Buffer.from('}')]);
     }
     if (fields.text === '') return body.bytes;
-    removeFields(fields, body, faults);
+    removeFields(fields, body, issues);
     const empty = Object.keys(body.value as JsonObject).length === 0;
     const text = body.bytes;
     return Buffer.concat([
@@ -241,15 +246,15 @@ function bodyOf(value: Json): ParsedBody {
 
 /**
  * Removes members of the body that a parameter also provides, which a schema with additional
- * properties permits. If the values differ, that is a fault, since one of them would be lost.
+ * properties permits. If the values differ, that is an issue, since one of them would be lost.
  */
-function removeFields(fields: Fields, body: ParsedBody, faults: Fault[]): void {
+function removeFields(fields: Fields, body: ParsedBody, issues: RequestIssue[]): void {
   for (const [field, given] of fields.values ?? []) {
     const own = isObject(body.value) ? member(body.value, field) : undefined;
     if (own === undefined) continue;
     if (canonical(own) !== canonical(given)) {
       const pointer = `/body/${escapeToken(field)}`;
-      faults.push({ pointer, detail: 'differs from the parameter with the same name' });
+      issues.push({ pointer, detail: 'differs from the parameter with the same name' });
     }
     body.change((value) => Reflect.deleteProperty(value as JsonObject, field));
   }

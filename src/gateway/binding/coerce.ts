@@ -4,10 +4,10 @@
  */
 import { escapeToken, type Json } from '../../contract/json.ts';
 import { exactNumber, MAX_NUMBER_LENGTH } from '../../core/json/exact-json.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import type { Shape, TypeName } from '../validation/shape.ts';
 
-/** Returned in place of a value after a fault was added. */
+/** Returned in place of a value after an issue was added. */
 export const INVALID: unique symbol = Symbol('none');
 export type Invalid = typeof INVALID;
 
@@ -50,39 +50,54 @@ function describeExpected(types: ReadonlySet<TypeName>, text: string): string {
 }
 
 /** Converts one text. */
-export function coerceText(text: string, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
+export function coerceText(
+  text: string,
+  shape: Shape,
+  pointer: string,
+  issues: RequestIssue[],
+): Json | Invalid {
   const value = valueOf(text, shape.types);
   if (value !== undefined) return value;
-  faults.push({ pointer, detail: describeExpected(shape.types, text) });
+  issues.push({ pointer, detail: describeExpected(shape.types, text) });
   return INVALID;
 }
 
 /** Converts a parameter that is parsed by its style. */
-export function coerce(structure: Structure, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
-  if (typeof structure === 'string') return coerceText(structure, shape, pointer, faults);
-  if (structure instanceof Members) return coerceMembers(structure, shape, pointer, faults);
-  const before = faults.length;
+export function coerce(
+  structure: Structure,
+  shape: Shape,
+  pointer: string,
+  issues: RequestIssue[],
+): Json | Invalid {
+  if (typeof structure === 'string') return coerceText(structure, shape, pointer, issues);
+  if (structure instanceof Members) return coerceMembers(structure, shape, pointer, issues);
+  const before = issues.length;
   const list: Json[] = [];
   for (const [index, text] of structure.entries()) {
-    const value = coerceText(text, shape.item(index), `${pointer}/${index}`, faults);
+    const value = coerceText(text, shape.item(index), `${pointer}/${index}`, issues);
     if (value !== INVALID) list.push(value);
   }
-  return faults.length === before ? list : INVALID;
+  return issues.length === before ? list : INVALID;
 }
 
-function coerceMembers(members: Members, shape: Shape, pointer: string, faults: Fault[]): Json | Invalid {
-  const before = faults.length;
+function coerceMembers(
+  members: Members,
+  shape: Shape,
+  pointer: string,
+  issues: RequestIssue[],
+): Json | Invalid {
+  const before = issues.length;
   const object = emptyObject();
   for (const [name, text] of members.entries) {
-    const place = `${pointer}/${escapeToken(name)}`;
+    const location = `${pointer}/${escapeToken(name)}`;
     if (Object.hasOwn(object, name)) {
-      faults.push({ pointer: place, detail: 'is given more than once' });
+      issues.push({ pointer: location, detail: 'is given more than once' });
       continue;
     }
-    const value = coerceText(text, shape.property(name), place, faults);
+    const value = coerceText(text, shape.property(name), location, issues);
     if (value !== INVALID) object[name] = value;
   }
-  return faults.length === before ? object : INVALID;
+  return issues.length === before ? object : INVALID;
 }
 
 /** Creates an object without prototype, in which `__proto__` is an ordinary name. */

@@ -1,6 +1,6 @@
 /** The style `deepObject`: `filter[status]=open&filter[owner][name]=eva`. */
 import { escapeToken, type Json } from '../../contract/json.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import type { Shape } from '../validation/shape.ts';
 import { coerceText, emptyObject, INVALID, type Invalid } from './coerce.ts';
 
@@ -28,23 +28,23 @@ export function coerceDeep(
   entries: readonly DeepEntry[],
   shape: Shape,
   pointer: string,
-  faults: Fault[],
+  issues: RequestIssue[],
   level = 0,
 ): Json | Invalid {
   const leaf = entries.length === 1 ? entries[0] : undefined;
   if (leaf !== undefined && leaf.keys.length === level && !shape.acceptsArray) {
-    return coerceText(leaf.text, shape, pointer, faults);
+    return coerceText(leaf.text, shape, pointer, issues);
   }
   if (shape.acceptsArray && entries.every(({ keys }) => isItem(keys, level))) {
-    return coerceList(entries, shape, pointer, faults);
+    return coerceList(entries, shape, pointer, issues);
   }
-  if (level >= MAX_LEVELS) return refuse(pointer, `has more than ${MAX_LEVELS} levels`, faults);
+  if (level >= MAX_LEVELS) return reject(pointer, `has more than ${MAX_LEVELS} levels`, issues);
   const values = entries.filter(({ keys }) => keys.length === level).length;
-  if (values === entries.length && values > 1) return refuse(pointer, 'is given more than once', faults);
+  if (values === entries.length && values > 1) return reject(pointer, 'is given more than once', issues);
   if (values > 0 && shape.types.size > 0)
-    return refuse(pointer, 'must be an object, written name[key]=value', faults);
-  if (values > 0) return refuse(pointer, 'is given both as a value and as an object', faults);
-  return coerceRecord(entries, shape, pointer, faults, level);
+    return reject(pointer, 'must be an object, written name[key]=value', issues);
+  if (values > 0) return reject(pointer, 'is given both as a value and as an object', issues);
+  return coerceRecord(entries, shape, pointer, issues, level);
 }
 
 /** Whether a value is written as an item of an array: `tags=a`, `tags[]=a` or `tags[0]=a`. */
@@ -52,8 +52,8 @@ function isItem(keys: readonly string[], level: number): boolean {
   return keys.length === level || (keys.length === level + 1 && /^\d*$/.test(keys[level] ?? ''));
 }
 
-function refuse(pointer: string, detail: string, faults: Fault[]): Invalid {
-  faults.push({ pointer, detail });
+function reject(pointer: string, detail: string, issues: RequestIssue[]): Invalid {
+  issues.push({ pointer, detail });
   return INVALID;
 }
 
@@ -61,22 +61,22 @@ function coerceList(
   entries: readonly DeepEntry[],
   shape: Shape,
   pointer: string,
-  faults: Fault[],
+  issues: RequestIssue[],
 ): Json | Invalid {
-  const before = faults.length;
+  const before = issues.length;
   const list: Json[] = [];
   for (const [index, { text }] of entries.entries()) {
-    const value = coerceText(text, shape.item(index), `${pointer}/${index}`, faults);
+    const value = coerceText(text, shape.item(index), `${pointer}/${index}`, issues);
     if (value !== INVALID) list.push(value);
   }
-  return faults.length === before ? list : INVALID;
+  return issues.length === before ? list : INVALID;
 }
 
 function coerceRecord(
   entries: readonly DeepEntry[],
   shape: Shape,
   pointer: string,
-  faults: Fault[],
+  issues: RequestIssue[],
   level: number,
 ): Json | Invalid {
   const groups = new Map<string, DeepEntry[]>();
@@ -86,12 +86,12 @@ function coerceRecord(
     if (group === undefined) groups.set(key, [entry]);
     else group.push(entry);
   }
-  const before = faults.length;
+  const before = issues.length;
   const object = emptyObject();
   for (const [key, group] of groups) {
-    const place = `${pointer}/${escapeToken(key)}`;
-    const value = coerceDeep(group, shape.property(key), place, faults, level + 1);
+    const location = `${pointer}/${escapeToken(key)}`;
+    const value = coerceDeep(group, shape.property(key), location, issues, level + 1);
     if (value !== INVALID) object[key] = value;
   }
-  return faults.length === before ? object : INVALID;
+  return issues.length === before ? object : INVALID;
 }

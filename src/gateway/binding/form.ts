@@ -4,7 +4,7 @@ import { escapeToken, type Json } from '../../contract/json.ts';
 import { parseExact } from '../../core/json/exact-json.ts';
 import type { FieldEncoding } from '../../openapi/model/operation.ts';
 import { isJsonType } from '../common/media-type.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import type { Shape } from '../validation/shape.ts';
 import { coerce, coerceText, emptyObject, INVALID, type Invalid } from './coerce.ts';
 import { BodyError } from './json.ts';
@@ -36,7 +36,7 @@ export class Form {
    * parameter. Otherwise a repeated name is an array, and objects are written as JSON.
    * @throws {BodyError} when the percent-encoding is not valid.
    */
-  parse(bytes: Buffer, faults: Fault[]): Json {
+  parse(bytes: Buffer, issues: RequestIssue[]): Json {
     const object = emptyObject();
     const given: GivenByReader = [];
     const plain = new Map<string, string[]>();
@@ -51,13 +51,13 @@ export class Form {
     const fields = new Fields(true);
     for (const [index, reader] of this.styled.readers.entries()) {
       const values = given[index];
-      if (values !== undefined) readGiven(reader, values, fields, faults);
+      if (values !== undefined) readGiven(reader, values, fields, issues);
     }
     for (const [name, value] of fields.values ?? []) object[name] = value;
     for (const [name, texts] of plain) {
       const contentType = Object.hasOwn(this.encoding, name) ? this.encoding[name]?.contentType : undefined;
       const pointer = `/body/${escapeToken(name)}`;
-      const value = readField(texts, this.shape.property(name), contentType, pointer, faults);
+      const value = readField(texts, this.shape.property(name), contentType, pointer, issues);
       if (value !== INVALID) object[name] = value;
     }
     return object;
@@ -79,7 +79,7 @@ export class Form {
       pointer: '',
     } as const;
     // The body is validated as a whole.
-    const rules = { maxDepth: 0, fillsDefaults: false, place: 'body' } as const;
+    const rules = { maxDepth: 0, fillsDefaults: false, location: 'body' } as const;
     return new ParameterReader(binding, this.shape.property(name), undefined, rules);
   }
 }
@@ -110,28 +110,28 @@ function readField(
   shape: Shape,
   contentType: string | undefined,
   pointer: string,
-  faults: Fault[],
+  issues: RequestIssue[],
 ): Json | Invalid {
   const [first = ''] = texts;
   if (texts.length > 1 && !shape.acceptsArray) {
-    faults.push({ pointer, detail: 'is given more than once' });
+    issues.push({ pointer, detail: 'is given more than once' });
     return INVALID;
   }
   const isText = shape.acceptsScalar || (shape.acceptsNull && first === '') || !shape.acceptsArray;
-  if (texts.length === 1 && isText) return readValue(first, shape, contentType, pointer, faults);
+  if (texts.length === 1 && isText) return readValue(first, shape, contentType, pointer, issues);
   const items = texts.length === 1 && isJsonItem(shape.item(0), contentType) ? jsonOf(first) : undefined;
   // Some callers write the whole array as JSON.
   if (Array.isArray(items)) return items;
-  const own: Fault[] = [];
+  const own: RequestIssue[] = [];
   const list = readItems(texts, shape, contentType, pointer, own);
   if (own.length === 0) return list;
   // swagger-client joins arrays with commas, as in OpenAPI 2. If the items are strings, a comma is
   // data.
   const joined = texts.length === 1 && contentType === undefined ? first.split(',') : [];
-  const others: Fault[] = [];
+  const others: RequestIssue[] = [];
   const split = joined.length > 1 ? readItems(joined, shape, contentType, pointer, others) : list;
   if (joined.length > 1 && others.length === 0) return split;
-  faults.push(...own);
+  issues.push(...own);
   return INVALID;
 }
 
@@ -140,11 +140,11 @@ function readItems(
   shape: Shape,
   contentType: string | undefined,
   pointer: string,
-  faults: Fault[],
+  issues: RequestIssue[],
 ): Json[] {
   const list: Json[] = [];
   for (const [index, text] of texts.entries()) {
-    const value = readValue(text, shape.item(index), contentType, `${pointer}/${index}`, faults);
+    const value = readValue(text, shape.item(index), contentType, `${pointer}/${index}`, issues);
     if (value !== INVALID) list.push(value);
   }
   return list;
@@ -160,17 +160,17 @@ function readValue(
   shape: Shape,
   contentType: string | undefined,
   pointer: string,
-  faults: Fault[],
+  issues: RequestIssue[],
 ): Json | Invalid {
-  if (!isJsonItem(shape, contentType)) return coerce(text, shape, pointer, faults);
+  if (!isJsonItem(shape, contentType)) return coerce(text, shape, pointer, issues);
   const asText = contentType === undefined && (shape.acceptsScalar || (shape.acceptsNull && text === ''));
-  const own: Fault[] = [];
+  const own: RequestIssue[] = [];
   const value = asText ? coerceText(text, shape, pointer, own) : INVALID;
   if (value !== INVALID) return value;
   const json = jsonOf(text);
   if (json !== undefined) return json;
   const detail = shape.acceptsObject ? 'must be an object, written as JSON' : 'must be written as JSON';
-  faults.push(own[0] ?? { pointer, detail });
+  issues.push(own[0] ?? { pointer, detail });
   return INVALID;
 }
 

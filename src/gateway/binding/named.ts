@@ -1,6 +1,6 @@
 /** Reads parameters that are found by name in a list of pairs: query parameters and cookies. */
 import { escapeToken } from '../../contract/json.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import { INVALID, Members } from './coerce.ts';
 import { coerceDeep, type DeepEntry, deepName } from './deep-object.ts';
 import type { Pair } from './pairs.ts';
@@ -8,7 +8,7 @@ import { describeTextError, type Fields, type ParameterReader } from './paramete
 import { DECODERS, partsOf, StyleError, valuesOf } from './style.ts';
 
 /** What to do with names that are not parameters. */
-export type UnknownNames = 'refuse' | 'ignore';
+export type UnknownNames = 'reject' | 'ignore';
 
 /** The parameter that a name belongs to, and the property if it is an exploded object. */
 interface Target {
@@ -80,10 +80,10 @@ export class NamedReaders {
 export class NamedParameters {
   private readonly named: NamedReaders;
 
-  /** @param ignored names that are neither parameters nor faults, such as that of an API key. */
+  /** @param ignored names that are neither parameters nor unknown, such as that of an API key. */
   constructor(
     private readonly readers: readonly ParameterReader[],
-    private readonly place: 'query' | 'cookie',
+    private readonly location: 'query' | 'cookie',
     private readonly unknown: UnknownNames,
     private readonly ignored: ReadonlySet<string>,
   ) {
@@ -96,26 +96,27 @@ export class NamedParameters {
   }
 
   /** Reads all parameters from the pairs of a request. */
-  read(pairs: readonly Pair[], fields: Fields, faults: Fault[]): void {
+  read(pairs: readonly Pair[], fields: Fields, issues: RequestIssue[]): void {
     const given: GivenByReader = [];
     for (const pair of pairs) {
       const ignored = this.ignored.has(pair.name);
-      if (!this.named.assign(pair, given, ignored) && !ignored && this.unknown === 'refuse')
-        this.refuse(pair.name, faults);
+      if (!this.named.assign(pair, given, ignored) && !ignored && this.unknown === 'reject')
+        this.reject(pair.name, issues);
     }
     for (const [index, reader] of this.readers.entries()) {
       const values = given[index];
-      if (values === undefined) reader.readAbsent(fields, faults);
-      else readGiven(reader, values, fields, faults);
+      if (values === undefined) reader.readAbsent(fields, issues);
+      else readGiven(reader, values, fields, issues);
     }
   }
 
-  private refuse(name: string, faults: Fault[]): void {
-    const pointer = `/${this.place}/${escapeToken(name)}`;
-    if (!faults.some((fault) => fault.pointer === pointer)) faults.push({ pointer, detail: this.refusal() });
+  private reject(name: string, issues: RequestIssue[]): void {
+    const pointer = `/${this.location}/${escapeToken(name)}`;
+    if (!issues.some((issue) => issue.pointer === pointer))
+      issues.push({ pointer, detail: this.unknownNameDetail() });
   }
 
-  private refusal(): string {
+  private unknownNameDetail(): string {
     const names = this.readers.map(({ binding }) => binding.name);
     if (names.length === 0) return 'is unknown; the operation has no such parameters';
     return `is unknown; the parameters are ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
@@ -133,16 +134,16 @@ export function readGiven(
   reader: ParameterReader,
   values: readonly Given[],
   fields: Fields,
-  faults: Fault[],
+  issues: RequestIssue[],
 ): void {
   const [first] = values;
   if (!reader.binding.allowEmptyValue || values.length > 1 || first?.raw !== '' || first.keys.length > 0) {
-    read(reader, values, fields, faults);
+    read(reader, values, fields, issues);
     return;
   }
   // An empty value is valid regardless of the schema (OpenAPI 3.1, Parameter Object,
   // allowEmptyValue).
-  const own: Fault[] = [];
+  const own: RequestIssue[] = [];
   read(reader, values, fields, own);
   if (own.length > 0) fields.add(reader, '');
 }
@@ -152,7 +153,12 @@ export function readGiven(
  * domain, the longest path first (RFC 6265, 5.4). The first one applies, unless the parameter is an
  * exploded array of all of them.
  */
-function read(reader: ParameterReader, values: readonly Given[], fields: Fields, faults: Fault[]): void {
+function read(
+  reader: ParameterReader,
+  values: readonly Given[],
+  fields: Fields,
+  issues: RequestIssue[],
+): void {
   const { binding, shape } = reader;
   const decodePart = DECODERS[binding.in];
   const first = values[0]?.raw ?? '';
@@ -160,25 +166,25 @@ function read(reader: ParameterReader, values: readonly Given[], fields: Fields,
   const once = values.length === 1 || inCookie;
   try {
     if (binding.contentType !== undefined) {
-      if (once) reader.readContent(decodePart(first), fields, faults);
+      if (once) reader.readContent(decodePart(first), fields, issues);
       else throw new StyleError('is given more than once');
     } else if (binding.style === 'deepObject') {
       const entries = values.map(({ keys, raw }): DeepEntry => ({ keys, text: decodePart(raw) }));
-      const value = coerceDeep(entries, shape, reader.pointer, faults);
-      if (value !== INVALID) reader.value(value, fields, faults);
+      const value = coerceDeep(entries, shape, reader.pointer, issues);
+      if (value !== INVALID) reader.value(value, fields, issues);
     } else if (values.some(({ property }) => property !== undefined)) {
-      reader.readStructure(membersOf(inCookie ? firstOfEach(values) : values, decodePart), fields, faults);
+      reader.readStructure(membersOf(inCookie ? firstOfEach(values) : values, decodePart), fields, issues);
     } else if (binding.explode) {
       const texts = values.map(({ raw }) => raw);
       const all = inCookie && !shape.acceptsArray ? texts.slice(0, 1) : texts;
-      reader.readFirstValid(valuesOf(all, shape, decodePart), fields, faults);
+      reader.readFirstValid(valuesOf(all, shape, decodePart), fields, issues);
     } else if (once) {
-      reader.readFirstValid(partsOf(first, binding, shape, decodePart), fields, faults);
+      reader.readFirstValid(partsOf(first, binding, shape, decodePart), fields, issues);
     } else {
       throw new StyleError('is given more than once');
     }
   } catch (error) {
-    faults.push({ pointer: reader.pointer, detail: describeTextError(error) });
+    issues.push({ pointer: reader.pointer, detail: describeTextError(error) });
   }
 }
 

@@ -7,7 +7,7 @@ import { escapeToken, type Json } from '../../contract/json.ts';
 import { holdsExact, stringifyExact } from '../../core/json/exact-json.ts';
 import type { ParameterBinding } from '../../openapi/model/operation.ts';
 import { isJsonType } from '../common/media-type.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import { type Template, textsOf } from '../paths/path-pattern.ts';
 import type { Shape } from '../validation/shape.ts';
 import type { Validate } from '../validation/validate.ts';
@@ -53,7 +53,7 @@ export interface ValueRules {
   /** Whether the schema has defaults for members of the value. */
   readonly fillsDefaults: boolean;
   /** First token of pointers to the value. Default: `in` of the parameter. */
-  readonly place?: 'body';
+  readonly location?: 'body';
 }
 
 /** Reads one parameter from its text. */
@@ -70,68 +70,68 @@ export class ParameterReader {
     private readonly rules: ValueRules,
   ) {
     this.key = `${JSON.stringify(binding.field)}:`;
-    this.pointer = `/${rules.place ?? binding.in}/${escapeToken(binding.name)}`;
+    this.pointer = `/${rules.location ?? binding.in}/${escapeToken(binding.name)}`;
   }
 
-  /** Handles a missing parameter: adds its default, or a fault if it is required. */
-  readAbsent(fields: Fields, faults: Fault[]): void {
-    if (this.binding.required) faults.push({ pointer: this.pointer, detail: 'is required' });
+  /** Handles a missing parameter: adds its default, or an issue if it is required. */
+  readAbsent(fields: Fields, issues: RequestIssue[]): void {
+    if (this.binding.required) issues.push({ pointer: this.pointer, detail: 'is required' });
     else if (this.shape.defaultValue !== undefined) fields.add(this, this.shape.defaultValue);
   }
 
   /** Reads the whole text of the parameter, as the client sent it. */
-  readRaw(raw: string, fields: Fields, faults: Fault[]): void {
+  readRaw(raw: string, fields: Fields, issues: RequestIssue[]): void {
     try {
       const { binding, shape } = this;
-      if (binding.contentType !== undefined) this.readContent(DECODERS[binding.in](raw), fields, faults);
-      else this.readFirstValid(parseStyle(raw, binding, shape), fields, faults);
+      if (binding.contentType !== undefined) this.readContent(DECODERS[binding.in](raw), fields, issues);
+      else this.readFirstValid(parseStyle(raw, binding, shape), fields, issues);
     } catch (error) {
-      faults.push({ pointer: this.pointer, detail: describeTextError(error) });
+      issues.push({ pointer: this.pointer, detail: describeTextError(error) });
     }
   }
 
   /** Reads a decoded text of the parameter's media type. */
-  readContent(text: string, fields: Fields, faults: Fault[]): void {
-    if (isJsonType(this.binding.contentType ?? '')) this.readJson(text, fields, faults);
-    else this.readStructure(text, fields, faults);
+  readContent(text: string, fields: Fields, issues: RequestIssue[]): void {
+    if (isJsonType(this.binding.contentType ?? '')) this.readJson(text, fields, issues);
+    else this.readStructure(text, fields, issues);
   }
 
   /** Reads the first valid one of several structures. */
-  readFirstValid(structures: readonly Structure[], fields: Fields, faults: Fault[]): void {
+  readFirstValid(structures: readonly Structure[], fields: Fields, issues: RequestIssue[]): void {
     const [first = '', ...others] = structures;
-    const found: Fault[] = [];
+    const found: RequestIssue[] = [];
     this.readStructure(first, fields, found);
     if (found.length === 0) return;
     for (const other of others) {
-      const own: Fault[] = [];
+      const own: RequestIssue[] = [];
       this.readStructure(other, fields, own);
       if (own.length === 0) return;
     }
-    faults.push(...found);
+    issues.push(...found);
   }
 
   /** Reads a parsed and decoded structure. */
-  readStructure(structure: Structure, fields: Fields, faults: Fault[]): void {
-    const readValue = coerce(structure, this.shape, this.pointer, faults);
-    if (readValue !== INVALID) this.value(readValue, fields, faults);
+  readStructure(structure: Structure, fields: Fields, issues: RequestIssue[]): void {
+    const readValue = coerce(structure, this.shape, this.pointer, issues);
+    if (readValue !== INVALID) this.value(readValue, fields, issues);
   }
 
   /** Validates a value and adds it. */
-  value(value: Json, fields: Fields, faults: Fault[]): void {
-    if (this.validate !== undefined && !this.validate(value, this.pointer, faults, holdsExact(value))) return;
+  value(value: Json, fields: Fields, issues: RequestIssue[]): void {
+    if (this.validate !== undefined && !this.validate(value, this.pointer, issues, holdsExact(value))) return;
     if (this.rules.fillsDefaults) fillDefaults(value, this.shape);
     fields.add(this, value);
   }
 
-  private readJson(text: string, fields: Fields, faults: Fault[]): void {
+  private readJson(text: string, fields: Fields, issues: RequestIssue[]): void {
     try {
       const parsed = parseJson(Buffer.from(text), this.rules.maxDepth);
-      if (this.validate?.(parsed.value, this.pointer, faults, parsed.exact) === false) return;
+      if (this.validate?.(parsed.value, this.pointer, issues, parsed.exact) === false) return;
       if (this.rules.fillsDefaults) parsed.change((value) => fillDefaults(value, this.shape));
       fields.add(this, parsed.value, parsed.bytes.toString());
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
-      faults.push({ pointer: this.pointer, detail: error.message });
+      issues.push({ pointer: this.pointer, detail: error.message });
     }
   }
 }
@@ -146,27 +146,27 @@ export function describeTextError(error: unknown): string {
 /** The path parameters of an operation. */
 export class PathParameters {
   /** Readers with the index of their parameter in the template. */
-  private readonly places: readonly (readonly [reader: ParameterReader, index: number])[];
+  private readonly locations: readonly (readonly [reader: ParameterReader, index: number])[];
 
   constructor(
     readers: readonly ParameterReader[],
     private readonly template: Template,
   ) {
-    this.places = readers.map((reader) => [reader, template.names.indexOf(reader.binding.name)]);
+    this.locations = readers.map((reader) => [reader, template.names.indexOf(reader.binding.name)]);
   }
 
-  read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
-    if (this.places.length === 0) return;
+  read(source: ParameterSource, fields: Fields, issues: RequestIssue[]): void {
+    if (this.locations.length === 0) return;
     const texts = textsOf(this.template, source.segments, this.accepts);
-    for (const [reader, index] of this.places) reader.readRaw(texts[index] ?? '', fields, faults);
+    for (const [reader, index] of this.locations) reader.readRaw(texts[index] ?? '', fields, issues);
   }
 
   /** Whether a text is a valid value of the parameter with an index. */
   private readonly accepts = (parameter: number, text: string): boolean => {
-    const faults: Fault[] = [];
-    const place = this.places.find(([, index]) => index === parameter);
-    place?.[0].readRaw(text, new Fields(false), faults);
-    return faults.length === 0;
+    const issues: RequestIssue[] = [];
+    const location = this.locations.find(([, index]) => index === parameter);
+    location?.[0].readRaw(text, new Fields(false), issues);
+    return issues.length === 0;
   };
 }
 
@@ -183,11 +183,11 @@ export class HeaderParameters {
       .filter(([name]) => !RESERVED_HEADERS.has(name));
   }
 
-  read(source: ParameterSource, fields: Fields, faults: Fault[]): void {
+  read(source: ParameterSource, fields: Fields, issues: RequestIssue[]): void {
     for (const [name, reader] of this.readers) {
       const text = Object.hasOwn(source.headers, name) ? source.headers[name] : undefined;
-      if (text === undefined) reader.readAbsent(fields, faults);
-      else reader.readRaw(Array.isArray(text) ? text.join(',') : text, fields, faults);
+      if (text === undefined) reader.readAbsent(fields, issues);
+      else reader.readRaw(Array.isArray(text) ? text.join(',') : text, fields, issues);
     }
   }
 }

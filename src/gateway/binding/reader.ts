@@ -62,7 +62,7 @@ export class BodyReader {
   /** Called when a read has ended. */
   release(reading: Reading): void {
     this.reading.remove(reading);
-    this.buffered -= reading.held;
+    this.buffered -= reading.received;
     if (this.reading.length > 0 || this.timer === undefined) return;
     clearInterval(this.timer);
     this.timer = undefined;
@@ -80,7 +80,7 @@ class Reading implements Linked<Reading> {
   after: Reading | undefined = undefined;
   readonly started = performance.now();
   /** Bytes received so far. */
-  held = 0;
+  received = 0;
   private chunks: Buffer[] = [];
   private finished = false;
 
@@ -106,10 +106,10 @@ class Reading implements Linked<Reading> {
   }
 
   private readonly onData = (chunk: Buffer): void => {
-    this.held += chunk.length;
+    this.received += chunk.length;
     this.reader.buffered += chunk.length;
     const { body, buffered } = this.reader.bounds;
-    if (this.held > body) this.finish(tooLarge(body));
+    if (this.received > body) this.finish(tooLarge(body));
     else if (this.reader.buffered > buffered) {
       this.finish(outcomeProblem('BUSY', 'The bodies of all requests together exceed limits.buffered.'));
     } else this.chunks.push(chunk);
@@ -118,7 +118,7 @@ class Reading implements Linked<Reading> {
   private readonly onEnd = (): void => {
     const [first] = this.chunks;
     const single = first !== undefined && this.chunks.length === 1;
-    const bytes = single ? first : Buffer.concat(this.chunks, this.length ?? this.held);
+    const bytes = single ? first : Buffer.concat(this.chunks, this.length ?? this.received);
     this.stop();
     this.done(undefined, bytes);
   };

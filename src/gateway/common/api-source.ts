@@ -27,11 +27,18 @@ export interface AwaitedContracts {
   readonly complete: boolean;
 }
 
-/** The logger of a gateway. A pino logger implements it. */
+/**
+ * The logger of a gateway. A pino logger implements it. Each method receives the fields of the log
+ * entry, such as `requestId` and `err`, and its message.
+ */
 export interface GatewayLogger {
+  /** Logs details for the analysis of a problem. */
   debug(fields: object, message: string): void;
+  /** Logs a normal event, such as a changed document. */
   info(fields: object, message: string): void;
+  /** Logs a condition that may need attention, such as a lost connection to Redis. */
   warn(fields: object, message: string): void;
+  /** Logs a failure, such as a rejected contract. */
   error(fields: object, message: string): void;
 }
 

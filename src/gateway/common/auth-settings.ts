@@ -4,20 +4,41 @@
 export interface ApiKeySettings {
   /** Name of the caller, which workers receive. */
   readonly id: string;
-  /** SHA-256 hash of the key, as 64 hex digits. */
+  /**
+   * SHA-256 hash of the key, as 64 hex digits.
+   *
+   * @defaultValue none: `key` is required
+   */
   readonly sha256?: string;
-  /** The key in plain text, in place of `sha256`. */
+  /**
+   * The key in plain text instead of `sha256`, at least 16 characters.
+   *
+   * @defaultValue none: `sha256` is required
+   */
   readonly key?: string;
-  /** Scopes of the caller. */
+  /**
+   * Scopes of the caller.
+   *
+   * @defaultValue none
+   */
   readonly scopes?: readonly string[];
 }
 
 /** An `apiKey` scheme. The document declares where the key is in the request. */
 export interface ApiKeySchemeSettings {
+  /** Selects this scheme. */
   readonly type: 'apiKey';
-  /** The keys. */
+  /**
+   * The keys. A scheme needs `keys`, `file` or both.
+   *
+   * @defaultValue none
+   */
   readonly keys?: readonly ApiKeySettings[];
-  /** JSON file with a list of further keys. The gateway reads it again when it changes. */
+  /**
+   * JSON file with a list of further keys. Changes apply within a second.
+   *
+   * @defaultValue no file
+   */
   readonly file?: string;
 }
 
@@ -26,12 +47,20 @@ export interface ApiKeySchemeSettings {
  * JSON Web Tokens (RFC 7519).
  */
 export interface JwtSchemeSettings {
+  /** Selects this scheme. */
   readonly type: 'jwt';
   /**
-   * URL of the issuer's keys. They are fetched when first needed, and again for unknown key ids.
+   * URL of the issuer's JSON Web Key Set (RFC 7517). It is fetched when first needed, and again for
+   * unknown key ids.
+   *
+   * @defaultValue none: `jwksFile` is required
    */
   readonly jwksUrl?: string;
-  /** JSON file with the issuer's keys, in place of `jwksUrl`. It is read again when it changes. */
+  /**
+   * JSON file with the issuer's key set instead of `jwksUrl`. Changes apply within a second.
+   *
+   * @defaultValue none: `jwksUrl` is required
+   */
   readonly jwksFile?: string;
   /** Accepted values of the claim `iss`. */
   readonly issuer: string | readonly string[];

@@ -1,11 +1,17 @@
-/** Hashes of passwords as htpasswd files have them. bcrypt is accepted, every other kind is refused by name. */
+/**
+ * Checks the password hashes of htpasswd files. Only bcrypt is accepted; for other kinds, the
+ * reason names the kind.
+ */
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
-/** Cost of a hash, the logarithm of its rounds. Checking one of cost 10 takes about 50 ms, each step doubles that. */
+/**
+ * Allowed cost of a hash: the binary logarithm of its rounds. A check with cost 10 takes about 50
+ * ms, and each further step doubles that.
+ */
 export const HASH_COST = { lowest: 4, highest: 14 } as const;
 
-/** Other kinds of hashes that htpasswd files may have, by how they begin. */
+/** Other kinds of hashes that htpasswd files may contain, by their start. */
 const OTHER_KINDS: readonly (readonly [start: RegExp, kind: string])[] = [
   [/^\$(?:apr1|1)\$/, 'an MD5 hash'],
   [/^\{S?SHA\}/i, 'a SHA-1 hash'],
@@ -14,12 +20,15 @@ const OTHER_KINDS: readonly (readonly [start: RegExp, kind: string])[] = [
   [/^\$(?:7|y|gy)\$/, 'a scrypt or yescrypt crypt hash'],
   [/^\$scrypt\$/, 'a scrypt hash'],
   [/^\$argon2/, 'an Argon2 hash'],
-  [/^\$2x?\$/, 'a hash of a faulty old version of bcrypt'],
+  [/^\$2x?\$/, 'a hash of an old, defective version of bcrypt'],
   [/^\$2/, 'an incomplete bcrypt hash'],
 ];
 
-/** Says why a hash cannot be used, without any part of it; undefined: it can. */
-export function faultOfHash(hash: string): string | undefined {
+/**
+ * Returns why a hash cannot be used, without quoting any part of it, or undefined if it can be
+ * used.
+ */
+export function reasonAgainstHash(hash: string): string | undefined {
   const [, cost] = BCRYPT.exec(hash) ?? [];
   if (cost === undefined) {
     const [, kind = 'a plain text password or a DES crypt hash'] =
@@ -30,14 +39,20 @@ export function faultOfHash(hash: string): string | undefined {
   return `must have a cost from ${HASH_COST.lowest} to ${HASH_COST.highest}, but has ${Number(cost)}`;
 }
 
-/** Why a text cannot be a user name, which HTTP sends before a colon (RFC 7617, 2); undefined: it can. */
-export function faultOfUserName(name: string): string | undefined {
+/**
+ * Returns why a text cannot be a user name, which HTTP sends before a colon (RFC 7617, 2), or
+ * undefined if it can.
+ */
+export function reasonAgainstUserName(name: string): string | undefined {
   if (name === '') return 'must not be empty';
-  if (name.includes(':')) return 'must not have a colon';
-  return hasControls(name) ? 'must not have control characters' : undefined;
+  if (name.includes(':')) return 'must not contain a colon';
+  return hasControls(name) ? 'must not contain control characters' : undefined;
 }
 
-/** Whether a text has control characters, which neither user names nor passwords may have (RFC 7617, 2). */
+/**
+ * Whether a text contains control characters, which are not allowed in user names and passwords
+ * (RFC 7617, 2).
+ */
 export function hasControls(text: string): boolean {
   return /\p{Cc}/u.test(text);
 }

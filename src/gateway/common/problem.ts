@@ -4,7 +4,7 @@ import { type ErrorData, type ReplyMessage } from '../../core/messages/message.t
 import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
 
 /** An invalid value in a request. */
-export interface Fault {
+export interface RequestIssue {
   /**
    * JSON Pointer to the value: `/query/limit`, `/body/title`, `/path/id`, `/header/x-key` or
    * `/cookie/session`.
@@ -122,15 +122,15 @@ export interface Problem {
   readonly title: string;
   readonly detail: string;
   readonly dispatched?: boolean;
-  readonly errors?: readonly Fault[];
+  readonly errors?: readonly RequestIssue[];
   /** Details that the worker passed to the caller. */
   readonly details?: unknown;
   /** Response headers, names and values in turn. */
   readonly headers?: readonly string[];
 }
 
-/** Maximum number of faults in one response. */
-const MAX_FAULTS = 100;
+/** Maximum number of issues in one response. */
+const MAX_ISSUES = 100;
 
 /** Creates the problem of an error that exists only in HTTP. */
 export function httpProblem(code: HttpProblemCode, detail: string, headers?: readonly string[]): Problem {
@@ -145,13 +145,13 @@ export function outcomeProblem(code: Parameters<typeof outcomeOf>[0], detail: st
 }
 
 /** Creates the problem of a request that violates the document. */
-export function invalidRequest(faults: readonly Fault[]): Problem {
-  const first = faults[0];
-  const place = first === undefined ? '' : ` ${first.pointer} ${first.detail}`;
-  const more = faults.length > 1 ? `, and ${faults.length - 1} more` : '';
+export function invalidRequest(issues: readonly RequestIssue[]): Problem {
+  const first = issues[0];
+  const toPointer = first === undefined ? '' : ` ${first.pointer} ${first.detail}`;
+  const more = issues.length > 1 ? `, and ${issues.length - 1} more` : '';
   return {
-    ...outcomeProblem('INVALID_REQUEST', `The request does not match the document:${place}${more}.`),
-    errors: faults.slice(0, MAX_FAULTS),
+    ...outcomeProblem('INVALID_REQUEST', `The request does not match the document:${toPointer}${more}.`),
+    errors: issues.slice(0, MAX_ISSUES),
   };
 }
 
@@ -160,16 +160,16 @@ const HIDDEN: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY', 'NOT_
 
 /**
  * Converts a failed reply to a problem.
- * @param place converts a pointer into event data to a pointer into the HTTP request.
+ * @param toPointer converts a pointer into event data to a pointer into the HTTP request.
  */
-export function problemOfReply(reply: ReplyMessage, place: (pointer: string) => string): Problem {
+export function problemOfReply(reply: ReplyMessage, toPointer: (pointer: string) => string): Problem {
   const { code, dispatched } = reply;
   const known = isOutcomeCode(code) ? outcomeOf(code) : undefined;
   const status = reply.status >= 400 && reply.status <= 599 ? reply.status : (known?.status ?? 500);
   const error = HIDDEN.has(code) ? undefined : readError(reply.body);
   const title = known?.title ?? code;
   const detail = error?.message ?? known?.meaning ?? title;
-  const errors = code === 'INVALID_REQUEST' ? faultsOf(error?.details, place) : undefined;
+  const errors = code === 'INVALID_REQUEST' ? issuesOf(error?.details, toPointer) : undefined;
   return { code, status, title, detail, dispatched, errors, details: errors ? undefined : error?.details };
 }
 
@@ -183,17 +183,17 @@ function readError(body: Buffer): ErrorData['error'] | undefined {
 }
 
 /**
- * The faults that a worker found, from `details.errors`: pointers into the event data and messages.
+ * The issues that a worker found, from `details.errors`: pointers into the event data and messages.
  */
-function faultsOf(details: unknown, place: (pointer: string) => string): Fault[] | undefined {
+function issuesOf(details: unknown, toPointer: (pointer: string) => string): RequestIssue[] | undefined {
   const list = (details as { errors?: unknown } | null | undefined)?.errors;
   if (!Array.isArray(list)) return undefined;
-  const faults: Fault[] = [];
-  for (const item of list.slice(0, MAX_FAULTS) as ({ pointer?: unknown; message?: unknown } | null)[]) {
+  const issues: RequestIssue[] = [];
+  for (const item of list.slice(0, MAX_ISSUES) as ({ pointer?: unknown; message?: unknown } | null)[]) {
     if (typeof item?.pointer !== 'string' || typeof item.message !== 'string') continue;
-    faults.push({ pointer: place(item.pointer), detail: item.message });
+    issues.push({ pointer: toPointer(item.pointer), detail: item.message });
   }
-  return faults.length === 0 ? undefined : faults;
+  return issues.length === 0 ? undefined : issues;
 }
 
 /** Encodes a problem as `application/problem+json`. */

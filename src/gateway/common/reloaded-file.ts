@@ -24,7 +24,7 @@ export class ReloadedFile<T> {
   constructor(
     private readonly file: string,
     private readonly parse: (text: string) => T,
-    private readonly onChange: (fault: unknown) => void,
+    private readonly onChange: (error: unknown) => void,
   ) {
     this.lastState = this.fileState();
     this.current = this.read();
@@ -79,11 +79,11 @@ export function openKeyFile<T>(
   logger: GatewayLogger,
 ): ReloadedFile<T> {
   try {
-    return new ReloadedFile(file, parse, (fault) => {
-      if (fault === undefined) logger.info({ scheme: name, file }, 'reloaded a changed key file');
+    return new ReloadedFile(file, parse, (error) => {
+      if (error === undefined) logger.info({ scheme: name, file }, 'reloaded a changed key file');
       else
         logger.error(
-          { scheme: name, file, err: toError(fault) },
+          { scheme: name, file, err: toError(error) },
           'a changed key file is not valid; the old keys stay',
         );
     });

@@ -1,13 +1,10 @@
 /** The Joi schema of the gateway's settings: defaults, bounds and descriptions for the docs. */
 import Joi from 'joi';
+import { checkUnit } from '../../core/messages/checks.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
-import { faultOfHash, faultOfUserName } from './bcrypt-hash.ts';
-import type {
-  BasicSchemeSettings,
-  BasicUserSettings,
-  GatewaySettings,
-  GatewaySettingsInput,
-} from './settings.ts';
+import { reasonAgainstHash, reasonAgainstUserName } from './bcrypt-hash.ts';
+import type { BasicSchemeSettings, BasicUserSettings, GatewaySettings } from './settings.ts';
+import type { GatewaySettingsInput } from './settings-input.ts';
 
 const MAX_TIME = 24 * 60 * 60 * 1000;
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -26,7 +23,9 @@ const names = Joi.array().items(Joi.string());
 const oneOrMore = Joi.alternatives(Joi.string(), Joi.array().items(Joi.string()).min(1));
 
 const limits = Joi.object({
-  inFlight: count(10_000).description('maximum requests to operations in flight; more are answered with 503'),
+  inFlight: count(10_000).description(
+    'maximum operation requests in flight; further ones are rejected with 503',
+  ),
   pipelined: count(64).description(
     'maximum requests in flight per HTTP connection, at most half of limits.inFlight; more wait',
   ),
@@ -64,10 +63,10 @@ const compression = Joi.object({
 });
 
 const replies = Joi.object({
-  check: Joi.valid('off', 'report', 'refuse')
+  check: Joi.valid('off', 'report', 'reject')
     .default(() => (process.env['NODE_ENV'] === 'production' ? 'off' : 'report'))
     .description(
-      'validation of replies against the document: report logs a mismatch, refuse also answers with 502',
+      'validation of replies against the document: report logs a mismatch, reject also responds with 502',
     ),
   sample: Joi.number().min(0).max(1).default(1).description('fraction of the replies to validate'),
 }).default();
@@ -133,16 +132,18 @@ const jwtScheme = Joi.object({
   claims: names.default([]).description('claims to pass to workers'),
 }).xor('jwksUrl', 'jwksFile');
 
-/** A text that a function finds no fault with. */
-const faultless = (faultOf: (text: string) => string | undefined): Joi.StringSchema =>
+/** A text to which a function has no objection. */
+const validText = (reasonAgainst: (text: string) => string | undefined): Joi.StringSchema =>
   Joi.string().custom((value: string, { message }) => {
-    const fault = faultOf(value);
-    return fault === undefined ? value : message({ custom: fault });
+    const reason = reasonAgainst(value);
+    return reason === undefined ? value : message({ custom: reason });
   });
 
 const basicUser = Joi.object({
-  id: faultless(faultOfUserName).required().description('user name, which workers see as the caller'),
-  hash: faultless(faultOfHash).description('bcrypt hash of the password; left out where the file has it'),
+  id: validText(reasonAgainstUserName).required().description('user name, which workers see as the caller'),
+  hash: validText(reasonAgainstHash).description(
+    'bcrypt hash of the password; omit it if the file contains it',
+  ),
   scopes: names.description('scopes of the caller'),
 });
 
@@ -153,14 +154,14 @@ const basicScheme = Joi.object({
     .unique('id')
     .custom((users: readonly BasicUserSettings[], { message, state }) => {
       const [{ file }] = state.ancestors as [Partial<BasicSchemeSettings>];
-      const bare = file === undefined ? users.find(({ hash }) => hash === undefined) : undefined;
-      return bare === undefined
+      const withoutHash = file === undefined ? users.find(({ hash }) => hash === undefined) : undefined;
+      return withoutHash === undefined
         ? users
-        : message({ custom: `must have a hash for ${bare.id}, or a file that has it` });
+        : message({ custom: `must have a hash for ${withoutHash.id}, or a file that contains one` });
     })
     .description('users who may call, and scopes of users in the file'),
   file: Joi.string().description(
-    'file with lines USER:HASH, hashed by bcrypt (zeromq-gateway passwd); a changed one is taken in within a second',
+    'file with lines USER:HASH, hashed by bcrypt (zeromq-gateway passwd); changes apply within a second',
   ),
 }).or('users', 'file');
 
@@ -222,6 +223,9 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
   port: Joi.number().port().default(8080).description('port to listen on; 0 picks a free one'),
   timeout: time(5000).description('timeout of operations whose document sets none'),
   maxTimeout: time(60_000).description('maximum timeout that an operation or a request may set'),
+  allowShortDurations: Joi.boolean()
+    .default(false)
+    .description('accept a timeout and a maxTimeout below 50 ms, which are usually numbers of seconds'),
   timeoutHeader: headerName('Request-Timeout').description(
     'request header with the timeout of the caller, in ms',
   ),
@@ -247,10 +251,10 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
   helmet: Joi.alternatives(Joi.boolean(), Joi.object())
     .default(true)
     .description('security headers, with the options of helmet'),
-  serverTiming: Joi.valid('never', 'asked', 'always')
-    .default('asked')
+  serverTiming: Joi.valid('never', 'on-request', 'always')
+    .default('on-request')
     .description(
-      'when to send Server-Timing with queue and handler time; asked: if the request has Prefer: server-timing',
+      'when to send Server-Timing with queue and handler time; on-request: if the request has Prefer: server-timing',
     ),
   accessLog: Joi.boolean().default(false).description('log every request in one line'),
   limits,
@@ -275,16 +279,25 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
  * @returns the complete settings.
  * @throws {ZeroMQConfigError} when a setting is not valid. The message lists each invalid setting
  *   with its value and what is allowed.
+ * @throws {ZeroMQConfigError} when a request timeout is below 50 ms, unless `allowShortDurations`
+ *   is set.
  */
 export function readSettings(input: GatewaySettingsInput): GatewaySettings {
   const result = settingsSchema.validate(input);
-  if (result.error === undefined) return result.value;
-  const faults = result.error.details.map(({ path, message, context }) => {
+  if (result.error === undefined) return withCheckedUnits(result.value);
+  const problems = result.error.details.map(({ path, message, context }) => {
     const name = path.join('.');
     const given = isSecret(path) ? '' : ` (got ${show((context as { value?: unknown } | undefined)?.value)})`;
     return `${name === '' ? '' : `${name}: `}${message.replace(/^"[^"]*" /, '')}${given}`;
   });
-  throw new ZeroMQConfigError(`gateway settings: ${faults.join('; ')}`);
+  throw new ZeroMQConfigError(`gateway settings: ${problems.join('; ')}`);
+}
+
+function withCheckedUnits(settings: GatewaySettings): GatewaySettings {
+  for (const name of ['timeout', 'maxTimeout'] as const) {
+    checkUnit(name, settings[name], settings.allowShortDurations);
+  }
+  return settings;
 }
 
 function isSecret(path: readonly (string | number)[]): boolean {

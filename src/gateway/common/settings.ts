@@ -3,7 +3,7 @@
  * `settings-schema.ts` has their Joi schema, with defaults and descriptions.
  */
 import type { HelmetOptions } from 'helmet';
-import type { AuthSettings, JwtSchemeInput, JwtSchemeSettings, SchemeSettings } from './auth-settings.ts';
+import type { AuthSettings } from './auth-settings.ts';
 
 export type {
   ApiKeySchemeSettings,
@@ -122,11 +122,11 @@ export interface CompressionSettings {
 /** Checks of workers' replies against the document. */
 export interface ReplyCheckSettings {
   /**
-   * `report` logs a mismatch as an error, `refuse` also responds with 502.
+   * `report` logs a mismatch as an error, `reject` also responds with 502.
    *
    * @defaultValue `'report'`; `'off'` if `NODE_ENV` is `production`
    */
-  readonly check: 'off' | 'report' | 'refuse';
+  readonly check: 'off' | 'report' | 'reject';
   /**
    * Share of the replies that is checked, from 0 to 1.
    *
@@ -227,6 +227,13 @@ export interface GatewaySettings {
    */
   readonly maxTimeout: number;
   /**
+   * Accepts a `timeout` and a `maxTimeout` below 50 ms, which are usually numbers of seconds and
+   * therefore rejected.
+   *
+   * @defaultValue false
+   */
+  readonly allowShortDurations: boolean;
+  /**
    * Request header with the request timeout of the caller, in milliseconds.
    *
    * @defaultValue `'Request-Timeout'`
@@ -276,23 +283,35 @@ export interface GatewaySettings {
    */
   readonly helmet: boolean | Readonly<HelmetOptions>;
   /**
-   * When responses have a `Server-Timing` header; `asked`: if the request has `Prefer:
+   * When responses have a `Server-Timing` header; `on-request`: if the request has `Prefer:
    * server-timing`.
    *
-   * @defaultValue `'asked'`
+   * @defaultValue `'on-request'`
    */
-  readonly serverTiming: 'never' | 'asked' | 'always';
+  readonly serverTiming: 'never' | 'on-request' | 'always';
   /**
    * Whether each request is logged, in one line of level `info`.
    *
    * @defaultValue false
    */
   readonly accessLog: boolean;
-  /** Limits of the gateway. */
+  /**
+   * Limits of the gateway.
+   *
+   * @defaultValue the defaults of {@link LimitSettings}
+   */
   readonly limits: LimitSettings;
-  /** Timeouts of HTTP clients. */
+  /**
+   * Timeouts of HTTP clients.
+   *
+   * @defaultValue the defaults of {@link ClientTimeouts}
+   */
   readonly clientTimeouts: ClientTimeouts;
-  /** Paths of the gateway's own pages. */
+  /**
+   * Paths of the gateway's own pages.
+   *
+   * @defaultValue the defaults of {@link PathSettings}
+   */
   readonly paths: PathSettings;
   /**
    * Compression of responses; `false` disables it.
@@ -300,7 +319,11 @@ export interface GatewaySettings {
    * @defaultValue `{ threshold: 2048 }`
    */
   readonly compression: false | CompressionSettings;
-  /** Checks of workers' replies. */
+  /**
+   * Checks of workers' replies.
+   *
+   * @defaultValue the defaults of {@link ReplyCheckSettings}
+   */
   readonly replies: ReplyCheckSettings;
   /**
    * Cross-origin requests; `false` disables them.
@@ -308,7 +331,11 @@ export interface GatewaySettings {
    * @defaultValue false
    */
   readonly cors: false | CorsSettings;
-  /** Authentication of callers. */
+  /**
+   * Authentication of callers.
+   *
+   * @defaultValue no schemes
+   */
   readonly auth: AuthSettings;
   /**
    * Rate limits.
@@ -323,17 +350,3 @@ export interface GatewaySettings {
    */
   readonly redis?: string;
 }
-
-type DeepPartial<Value> = Value extends readonly unknown[] | string | number | boolean | undefined
-  ? Value
-  : { readonly [Key in keyof Value]?: DeepPartial<Value[Key]> };
-
-/** The settings of a gateway as input. Missing settings have their defaults. */
-export type GatewaySettingsInput = Omit<DeepPartial<GatewaySettings>, 'helmet' | 'auth' | 'rateLimits'> & {
-  readonly helmet?: GatewaySettings['helmet'];
-  readonly auth?: {
-    readonly realm?: string;
-    readonly schemes?: Readonly<Record<string, Exclude<SchemeSettings, JwtSchemeSettings> | JwtSchemeInput>>;
-  };
-  readonly rateLimits?: readonly (Pick<RateLimitSettings, 'limit'> & Partial<RateLimitSettings>)[];
-};

@@ -100,13 +100,13 @@ export async function checkPreconditions(
 
 /** Admits the client to the GET operation, by its guard and its rate limits. */
 async function admitToGet(
-  { gateway, req, query, route, maxWait: patience }: ConditionalExchange,
+  { gateway, req, query, route, maxWait }: ConditionalExchange,
   { guard, operation: { eventName } }: Route,
 ): Promise<Admission> {
   const client = clientOf(req);
   const changeEvent = route.operation.eventName;
   const limit = async (phase: 'before' | 'after', caller: Caller | undefined): Promise<Problem | undefined> =>
-    (await gateway.rateLimits?.count({ client, caller, eventName }, phase, patience, changeEvent))?.problem;
+    (await gateway.rateLimits?.count({ client, caller, eventName }, phase, maxWait, changeEvent))?.problem;
   const before = await limit('before', undefined);
   if (before !== undefined) return { problem: before };
   const admission = (await guard?.admit({ headers: req.headers, query, req })) ?? { caller: undefined };

@@ -1,6 +1,6 @@
 /** The timeout of a request: that of its operation, or the one that the caller asks for. */
 import type { IncomingMessage } from 'node:http';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import type { GatewaySettings } from '../common/settings.ts';
 
 /**
@@ -12,7 +12,7 @@ export function requestTimeout(
   { timeoutHeader, maxTimeout }: GatewaySettings,
   { headers }: IncomingMessage,
   fallback: number,
-): number | Fault {
+): number | RequestIssue {
   const name = timeoutHeader.toLowerCase();
   const given = headers[name];
   if (given === undefined) return fallback;

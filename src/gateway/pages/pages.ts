@@ -49,8 +49,8 @@ function serveDocument(
   const { req, res, baseUrl } = request;
   const { body, contentType, etag } = renderer.render(format, baseUrl);
   const headers = pageHeaders(gateway, request);
-  const verdict = evaluate(req.headers, { etag, lastModified: undefined }, true);
-  if (verdict === 'failed') {
+  const conditions = evaluate(req.headers, { etag, lastModified: undefined }, true);
+  if (conditions === 'failed') {
     const problem = httpProblem(
       'PRECONDITION_FAILED',
       'The document does not have the entity tag that If-Match names.',
@@ -58,7 +58,7 @@ function serveDocument(
     sendPlainProblem(gateway, req, res, request.requestId, problem);
     return;
   }
-  const status = verdict === 'not-modified' ? 304 : 200;
+  const status = conditions === 'not-modified' ? 304 : 200;
   const sent = status === 304 ? clientTag(req.headers['if-none-match'], etag) : undefined;
   headers.push('ETag', sent ?? etag, 'Cache-Control', 'no-cache');
   const response = { status, headers, contentType, body };

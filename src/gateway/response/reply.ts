@@ -50,9 +50,9 @@ export function sendReply(context: ResponseContext, reply: ReplyMessage): number
   if (extras !== undefined) addWorkerHeaders(context, extras, headers);
   let { status } = reply;
   if (status === 200 && (extras !== undefined || route.operation.etag)) {
-    const verdict = evaluateConditions(context, reply, extras, headers);
-    if (verdict === 'failed') return sendProblem(context, preconditionFailed(), reply);
-    if (verdict === 'not-modified') status = 304;
+    const conditions = evaluateConditions(context, reply, extras, headers);
+    if (conditions === 'failed') return sendProblem(context, preconditionFailed(), reply);
+    if (conditions === 'not-modified') status = 304;
   }
   if (status === 304) useClientTag(req, headers);
   const { body } = reply;
@@ -166,9 +166,9 @@ function checkReply(context: ResponseContext, reply: ReplyMessage, contentType: 
   }
   const { check, sample } = gateway.settings.replies;
   if (check === 'off' || (sample < 1 && Math.random() >= sample)) return undefined;
-  const faults = validateReply(route, reply, contentType);
-  if (faults.length === 0) return undefined;
-  gateway.logger.error({ ...fields, faults }, 'a reply violates the contract');
+  const issues = validateReply(route, reply, contentType);
+  if (issues.length === 0) return undefined;
+  gateway.logger.error({ ...fields, errors: issues }, 'a reply violates the contract');
   if (check === 'report') return undefined;
   return outcomeProblem('BAD_REPLY', 'The reply from the worker does not match the document.');
 }

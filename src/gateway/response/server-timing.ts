@@ -15,7 +15,7 @@ function isAsked(req: IncomingMessage): boolean {
 
 /** Whether the response to a request has the header. */
 export function sendsTiming({ serverTiming }: GatewaySettings, req: IncomingMessage): boolean {
-  return serverTiming === 'always' || (serverTiming === 'asked' && isAsked(req));
+  return serverTiming === 'always' || (serverTiming === 'on-request' && isAsked(req));
 }
 
 /** Whether the duration of a request is needed, for observers or for the header. */

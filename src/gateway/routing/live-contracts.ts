@@ -1,7 +1,7 @@
 /**
  * Keeps a registry up to date with the contracts that workers announce to remote routers. Each
- * router is watched with long polls of `$router.contracts` (docs/protocol/index.md), so that changes
- * arrive without delay.
+ * router is watched with long polls of `$router.contracts` (docs/protocol/index.md), so that
+ * changes arrive without delay.
  */
 
 import { ContractError } from '../../contract/errors.ts';
@@ -104,6 +104,7 @@ export class LiveContracts {
    *
    * @param requester sends events to that router only.
    * @param router name of the router in logs and for {@link LiveContracts.forget}.
+   * @throws {ZeroMQSocketClosed} when the requester is a client that was closed.
    */
   watch(requester: Requester, router: string): void {
     const poll = new Poll(requester, this.logger, router, (listing) => {
@@ -129,15 +130,24 @@ export class LiveContracts {
     for (const [name, holders] of this.versions) if (holders.delete(router)) this.refresh(name);
   }
 
-  /** The registered contracts of a router, and whether one of its workers serves each of them. */
+  /**
+   * Returns the registered contracts of a router, and whether one of its workers serves each of
+   * them.
+   *
+   * @param router name that was passed to {@link LiveContracts.watch}.
+   */
   contractsOf(router: string): { name: string; available: boolean }[] {
     return [...this.versions].flatMap(([name, holders]) => {
-      const held = holders.get(router);
-      return held === undefined ? [] : [{ name, available: held.available }];
+      const version = holders.get(router);
+      return version === undefined ? [] : [{ name, available: version.available }];
     });
   }
 
-  /** The OpenAPI fragment of a contract; undefined if there is none of this name. */
+  /**
+   * Returns the OpenAPI fragment of a contract, or undefined if no router has one of this name.
+   *
+   * @param name name of the contract.
+   */
   fragment(name: string): unknown {
     const text = this.versions.has(name) ? this.registered.get(name) : undefined;
     return text === undefined ? undefined : JSON.parse(text);
@@ -236,7 +246,9 @@ export class LiveContracts {
   /** Whether workers of another router serve a version. */
   private isServedElsewhere(name: string, text: string, router: string): boolean {
     const holders = this.versions.get(name) ?? [];
-    return [...holders].some(([other, held]) => other !== router && held.available && held.text === text);
+    return [...holders].some(
+      ([other, version]) => other !== router && version.available && version.text === text,
+    );
   }
 
   /** Why a version cannot replace another one; undefined if it can. */
@@ -245,7 +257,7 @@ export class LiveContracts {
   }
 
   private refresh(name: string): void {
-    const available = [...(this.versions.get(name)?.values() ?? [])].some((held) => held.available);
+    const available = [...(this.versions.get(name)?.values() ?? [])].some((version) => version.available);
     this.registry.setAvailable(name, available);
   }
 }

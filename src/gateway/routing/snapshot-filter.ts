@@ -6,7 +6,7 @@ import type { ApiSnapshot, Operation } from '../../openapi/model/operation.ts';
 /** The part of a snapshot that can be served, and why the other sources cannot. */
 export interface Accepted {
   readonly snapshot: ApiSnapshot;
-  readonly refused: ReadonlyMap<string, Error>;
+  readonly rejected: ReadonlyMap<string, Error>;
 }
 
 /**
@@ -17,19 +17,19 @@ export function accept(
   snapshot: ApiSnapshot,
   check: (operation: Operation, document: OpenAPIV3_1.Document) => unknown,
 ): Accepted {
-  const refused = new Map<string, Error>();
+  const rejected = new Map<string, Error>();
   for (const operation of snapshot.operations) {
     try {
-      if (!refused.has(operation.source)) check(operation, snapshot.document);
+      if (!rejected.has(operation.source)) check(operation, snapshot.document);
     } catch (error) {
-      refused.set(operation.source, toError(error));
+      rejected.set(operation.source, toError(error));
     }
   }
-  return { snapshot: refused.size === 0 ? snapshot : without(snapshot, refused), refused };
+  return { snapshot: rejected.size === 0 ? snapshot : without(snapshot, rejected), rejected };
 }
 
-function without(snapshot: ApiSnapshot, refused: ReadonlyMap<string, Error>): ApiSnapshot {
-  const operations = snapshot.operations.filter(({ source }) => !refused.has(source));
+function without(snapshot: ApiSnapshot, rejected: ReadonlyMap<string, Error>): ApiSnapshot {
+  const operations = snapshot.operations.filter(({ source }) => !rejected.has(source));
   const served = new Set(operations.map(({ method, path }) => `${method} ${path}`));
   const operationKeys = new Set(snapshot.operations.map(({ method, path }) => `${method} ${path}`));
   const paths: Record<string, OpenAPIV3_1.PathItemObject> = {};

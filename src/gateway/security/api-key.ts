@@ -8,7 +8,7 @@ import type { ApiKeySchemeSettings, ApiKeySettings } from '../common/settings.ts
 import {
   type AuthenticationResult,
   type Authenticator,
-  type CredentialPlace,
+  type CredentialLocation,
   MISSING,
 } from './authenticator.ts';
 import type { Credentials } from './guard.ts';
@@ -42,8 +42,8 @@ export class ApiKeyAuthenticator implements Authenticator {
     return type === 'apiKey';
   }
 
-  authenticate(credentials: Credentials, place: CredentialPlace): AuthenticationResult {
-    const given = findKey(credentials, place);
+  authenticate(credentials: Credentials, location: CredentialLocation): AuthenticationResult {
+    const given = findKey(credentials, location);
     if (given === undefined || given === '') return MISSING;
     const hash = hashOf(given.slice(0, MAX_KEY));
     const known = find(this.configured, hash) ?? find(this.file?.value, hash);
@@ -52,8 +52,8 @@ export class ApiKeyAuthenticator implements Authenticator {
     return { kind: 'known', caller: known.caller };
   }
 
-  challenge(realm: string, place: CredentialPlace): string {
-    return `ApiKey realm="${realm}", in="${place.in}", name="${place.name.replace(/["\\\r\n]/g, '')}"`;
+  challenge(realm: string, location: CredentialLocation): string {
+    return `ApiKey realm="${realm}", in="${location.in}", name="${location.name.replace(/["\\\r\n]/g, '')}"`;
   }
 }
 
@@ -79,7 +79,10 @@ function bucketOf(hash: Buffer): string {
   return hash.toString('hex', 0, 4);
 }
 
-function findKey({ headers, query }: Credentials, { in: where, name }: CredentialPlace): string | undefined {
+function findKey(
+  { headers, query }: Credentials,
+  { in: where, name }: CredentialLocation,
+): string | undefined {
   if (where === 'header') {
     const value = headers[name.toLowerCase()];
     return typeof value === 'string' ? value : undefined;

@@ -3,7 +3,7 @@ import type { Caller } from '../../core/messages/message.ts';
 import type { Credentials } from './guard.ts';
 
 /** Where the document declares the credential of a scheme. */
-export interface CredentialPlace {
+export interface CredentialLocation {
   readonly in: 'header' | 'query' | 'cookie';
   readonly name: string;
 }
@@ -29,14 +29,14 @@ export interface Authenticator {
   serves(type: string): boolean;
   authenticate(
     credentials: Credentials,
-    place: CredentialPlace,
+    location: CredentialLocation,
   ): Promise<AuthenticationResult> | AuthenticationResult;
   /**
    * The challenge in a 401 response (RFC 9110, 11.6.1).
    * @param reason why the credentials are not valid; undefined if the request has none of this
    *   scheme.
    */
-  challenge(realm: string, place: CredentialPlace, reason: string | undefined): string;
+  challenge(realm: string, location: CredentialLocation, reason: string | undefined): string;
   /**
    * The challenge in a 403 response, for schemes that have one.
    * @param scopes missing scopes, separated by spaces.

@@ -42,8 +42,8 @@ export class BasicAuthenticator implements Authenticator {
       const table = parse('');
       this.table = () => table;
     } else {
-      const opened = openKeyFile(name, 'file', file, parse, logger);
-      this.table = () => opened.value;
+      const keyFile = openKeyFile(name, 'file', file, parse, logger);
+      this.table = () => keyFile.value;
     }
   }
 

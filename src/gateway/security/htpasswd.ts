@@ -3,7 +3,7 @@
  * passwd` print them.
  */
 import type { Caller } from '../../core/messages/message.ts';
-import { faultOfHash, faultOfUserName } from '../common/bcrypt-hash.ts';
+import { reasonAgainstHash, reasonAgainstUserName } from '../common/bcrypt-hash.ts';
 import type { BasicUserSettings } from '../common/settings.ts';
 
 /** A user with a password. */
@@ -12,8 +12,8 @@ export interface KnownUser {
   readonly caller: Caller;
 }
 
-/** Maximum number of faults that an error lists; it only counts the others. */
-const MAX_FAULTS = 5;
+/** Maximum number of problems that an error lists; it only counts the others. */
+const MAX_PROBLEMS = 5;
 
 /**
  * Reads the users of the settings and of a file.
@@ -31,32 +31,32 @@ export function readUsers(listed: readonly BasicUserSettings[], text: string): M
     users.set(id, { hash, caller: { id, scopes: scopes.get(id) } });
   };
   for (const { id, hash } of listed) if (hash !== undefined) add(id.normalize('NFC'), hash);
-  const faults: string[] = [];
+  const problems: string[] = [];
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n|\r/);
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [name = '', hash] = line.trimEnd().split(':', 2);
     const id = name.normalize('NFC');
-    const fault = faultOfLine(id, hash, users);
-    if (fault !== undefined) faults.push(`line ${index + 1}: ${fault}`);
+    const problem = problemOfLine(id, hash, users);
+    if (problem !== undefined) problems.push(`line ${index + 1}: ${problem}`);
     else add(id, hash ?? '');
   }
-  if (faults.length === 0) return users;
-  const more = faults.length > MAX_FAULTS ? `; and ${faults.length - MAX_FAULTS} more` : '';
-  throw new Error(faults.slice(0, MAX_FAULTS).join('; ') + more);
+  if (problems.length === 0) return users;
+  const more = problems.length > MAX_PROBLEMS ? `; and ${problems.length - MAX_PROBLEMS} more` : '';
+  throw new Error(problems.slice(0, MAX_PROBLEMS).join('; ') + more);
 }
 
-function faultOfLine(
+function problemOfLine(
   id: string,
   hash: string | undefined,
   users: ReadonlyMap<string, KnownUser>,
 ): string | undefined {
   // A line without a colon may be a password, so the error does not quote it.
   if (hash === undefined) return 'must be USER:HASH';
-  const badName = faultOfUserName(id);
+  const badName = reasonAgainstUserName(id);
   if (badName !== undefined) return `the user name ${badName}`;
   if (users.has(id)) return `the user ${id} is there already`;
-  const badHash = faultOfHash(hash);
+  const badHash = reasonAgainstHash(hash);
   if (badHash === undefined) return undefined;
-  return `the hash of ${id} ${badHash}; make the line with zeromq-gateway passwd ${id}, or with htpasswd -B`;
+  return `the hash of ${id} ${badHash}; create the line with zeromq-gateway passwd ${id}, or with htpasswd -B`;
 }

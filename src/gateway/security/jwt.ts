@@ -16,7 +16,7 @@ import type { JwtSchemeSettings } from '../common/settings.ts';
 import {
   type AuthenticationResult,
   type Authenticator,
-  type CredentialPlace,
+  type CredentialLocation,
   MISSING,
 } from './authenticator.ts';
 import type { Credentials } from './guard.ts';
@@ -24,7 +24,7 @@ import type { Credentials } from './guard.ts';
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 
 /** Errors that the token does not cause. */
-const OUR_FAULT: ReadonlySet<string> = new Set([errors.JWKSTimeout.code, errors.JWKSInvalid.code]);
+const PROVIDER_ERRORS: ReadonlySet<string> = new Set([errors.JWKSTimeout.code, errors.JWKSInvalid.code]);
 
 export class JwtAuthenticator implements Authenticator {
   readonly checksScopes = true;
@@ -69,7 +69,7 @@ export class JwtAuthenticator implements Authenticator {
     } catch (error) {
       if (
         error instanceof errors.JOSEError &&
-        !OUR_FAULT.has(error.code) &&
+        !PROVIDER_ERRORS.has(error.code) &&
         error.code !== errors.JOSEError.code
       ) {
         return { kind: 'invalid', reason: reasonOf(error) };
@@ -79,7 +79,7 @@ export class JwtAuthenticator implements Authenticator {
     }
   }
 
-  challenge(realm: string, _place: CredentialPlace, reason: string | undefined): string {
+  challenge(realm: string, _location: CredentialLocation, reason: string | undefined): string {
     const error = reason === undefined ? '' : `, error="invalid_token", error_description="${reason}"`;
     return `Bearer realm="${realm}"${error}`;
   }

@@ -18,7 +18,7 @@ export interface UserAndPassword {
 const SECRET = randomBytes(32);
 
 /** Limits of the caches: number of results, and their lifetime in milliseconds. */
-const KEPT = { known: { max: 10_000, ttl: 300_000 }, wrong: { max: 1000, ttl: 10_000 } };
+const CACHE_LIMITS = { known: { max: 10_000, ttl: 300_000 }, wrong: { max: 1000, ttl: 10_000 } };
 
 const UNAVAILABLE: AuthenticationResult = { kind: 'unavailable' };
 
@@ -35,16 +35,16 @@ export class PasswordTable {
   private readonly wrong: LRUCache<string, AuthenticationResult>;
   /** Running checks; requests with the same credentials share one. */
   private readonly checking = new Map<string, Promise<AuthenticationResult>>();
-  private readonly everyone: readonly KnownUser[];
+  private readonly allUsers: readonly KnownUser[];
 
   constructor(
     private readonly users: ReadonlyMap<string, KnownUser>,
     private readonly check: CheckPassword,
     perf: { now(): number } = performance,
   ) {
-    this.known = new LRUCache({ ...KEPT.known, perf, ttlResolution: 0 });
-    this.wrong = new LRUCache({ ...KEPT.wrong, perf, ttlResolution: 0 });
-    this.everyone = [...users.values()];
+    this.known = new LRUCache({ ...CACHE_LIMITS.known, perf, ttlResolution: 0 });
+    this.wrong = new LRUCache({ ...CACHE_LIMITS.wrong, perf, ttlResolution: 0 });
+    this.allUsers = [...users.values()];
   }
 
   /** Returns the user whose credentials these are. */
@@ -71,9 +71,9 @@ export class PasswordTable {
     const known = this.users.get(user);
     const compared = known ?? this.standIn(user);
     if (compared === undefined) return WRONG;
-    const right = await this.check(password, compared.hash);
-    if (right === undefined) return UNAVAILABLE;
-    return right && known !== undefined ? { kind: 'known', caller: known.caller } : WRONG;
+    const matches = await this.check(password, compared.hash);
+    if (matches === undefined) return UNAVAILABLE;
+    return matches && known !== undefined ? { kind: 'known', caller: known.caller } : WRONG;
   }
 
   /**
@@ -83,6 +83,6 @@ export class PasswordTable {
    */
   private standIn(user: string): KnownUser | undefined {
     const digest = createHmac('sha256', SECRET).update(user).digest();
-    return this.everyone[digest.readUInt32BE() % this.everyone.length];
+    return this.allUsers[digest.readUInt32BE() % this.allUsers.length];
   }
 }

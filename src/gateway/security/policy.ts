@@ -10,17 +10,17 @@ import type { Operation } from '../../openapi/model/operation.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 import type { GatewaySettings, SchemeSettings } from '../common/settings.ts';
 import { ApiKeyAuthenticator } from './api-key.ts';
-import type { Authenticator, CredentialPlace } from './authenticator.ts';
+import type { Authenticator, CredentialLocation } from './authenticator.ts';
 import { BasicAuthenticator } from './basic.ts';
 import type { Guard } from './guard.ts';
 import { JwtAuthenticator } from './jwt.ts';
-import { type Demand, RequirementGuard } from './requirement-guard.ts';
+import { RequirementGuard, type SchemeRequirement } from './requirement-guard.ts';
 import { TrustAuthenticator } from './trust.ts';
 
 /** Settings for authentication. */
 type PolicySettings = Pick<GatewaySettings, 'auth' | 'trustProxy'>;
 
-const AUTHORIZATION: CredentialPlace = { in: 'header', name: 'Authorization' };
+const AUTHORIZATION: CredentialLocation = { in: 'header', name: 'Authorization' };
 
 export class SecurityPolicy {
   private readonly authenticators = new Map<string, Authenticator>();
@@ -42,28 +42,30 @@ export class SecurityPolicy {
   guardFor(operation: Operation, document: OpenAPIV3_1.Document): Guard | undefined {
     if (operation.security.length === 0) return undefined;
     const alternatives = operation.security.map((requirement) =>
-      Object.entries(requirement).map(([name, scopes]) => this.demand(name, scopes, operation, document)),
+      Object.entries(requirement).map(([name, scopes]) =>
+        this.requirementFor(name, scopes, operation, document),
+      ),
     );
     return new RequirementGuard(alternatives, this.settings.auth.realm);
   }
 
-  private demand(
+  private requirementFor(
     name: string,
     scopes: readonly string[],
     operation: Operation,
     document: OpenAPIV3_1.Document,
-  ): Demand {
-    const who = `${operation.method.toUpperCase()} ${operation.path} (${operation.source})`;
+  ): SchemeRequirement {
+    const operationName = `${operation.method.toUpperCase()} ${operation.path} (${operation.source})`;
     const scheme = schemeOf(name, document as unknown as JsonObject);
     if (scheme === undefined)
       throw new ZeroMQConfigError(
-        `${who} requires the security scheme "${name}", which the document does not declare`,
+        `${operationName} requires the security scheme "${name}", which the document does not declare`,
       );
     const authenticator = this.authenticators.get(name);
     if (authenticator === undefined) {
       const known = [...this.authenticators.keys()].join(', ') || 'none';
       throw new ZeroMQConfigError(
-        `${who} requires the security scheme "${name}", which is not configured (configured: ${known}); ` +
+        `${operationName} requires the security scheme "${name}", which is not configured (configured: ${known}); ` +
           `set auth.schemes.${name}, with the type trust if a proxy in front of the gateway checks it`,
       );
     }
@@ -71,10 +73,10 @@ export class SecurityPolicy {
     if (!authenticator.serves(type)) {
       throw new ZeroMQConfigError(
         `auth.schemes.${name} of the type ${this.settings.auth.schemes[name]?.type} cannot serve a security ` +
-          `scheme of the type "${type}", which ${who} requires; ${remedyFor(type)}`,
+          `scheme of the type "${type}", which ${operationName} requires; ${remedyFor(type)}`,
       );
     }
-    return { authenticator, scopes, place: placeOf(scheme) };
+    return { authenticator, scopes, location: locationOf(scheme) };
   }
 }
 
@@ -107,8 +109,8 @@ const SERVED_BY: ReadonlyMap<string, SchemeSettings['type']> = new Map([
 
 function remedyFor(type: string): string {
   const served = SERVED_BY.get(type);
-  const own = served === undefined ? '' : `${served}, or `;
-  return `set its type to ${own}trust if a proxy in front of the gateway checks it`;
+  const ownType = served === undefined ? '' : `${served}, or `;
+  return `set its type to ${ownType}trust if a proxy in front of the gateway checks it`;
 }
 
 function schemeOf(name: string, document: JsonObject): JsonObject | undefined {
@@ -125,7 +127,7 @@ function typeOf(scheme: JsonObject): string {
   return typeof type === 'string' ? type : '';
 }
 
-function placeOf(scheme: JsonObject): CredentialPlace {
+function locationOf(scheme: JsonObject): CredentialLocation {
   const { in: where, name } = scheme;
   if (scheme['type'] !== 'apiKey' || typeof name !== 'string') return AUTHORIZATION;
   return { in: where === 'query' || where === 'cookie' ? where : 'header', name };

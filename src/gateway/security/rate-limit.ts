@@ -21,7 +21,7 @@ export interface RateSubject {
 }
 
 /** The result of counting a request. */
-export interface RateVerdict {
+export interface RateLimitResult {
   /** `RateLimit` and `RateLimit-Policy`, names and values in turn. */
   readonly headers: string[];
   /** Set when a limit is reached. */
@@ -35,7 +35,7 @@ interface Counter {
   readonly policy: string;
 }
 
-const NOTHING: RateVerdict = { headers: [], problem: undefined };
+const NOT_LIMITED: RateLimitResult = { headers: [], problem: undefined };
 
 export class RateLimits {
   private readonly counters: readonly Counter[];
@@ -65,27 +65,27 @@ export class RateLimits {
     phase: 'before' | 'after',
     maxWait: number,
     within?: string,
-  ): Promise<RateVerdict> {
-    const due = this.counters.filter(({ settings }) => {
-      if (!isDue(settings, subject.eventName, phase)) return false;
-      return within === undefined || settings.per.includes('operation') || !isDue(settings, within, phase);
+  ): Promise<RateLimitResult> {
+    const applicable = this.counters.filter(({ settings }) => {
+      if (!applies(settings, subject.eventName, phase)) return false;
+      return within === undefined || settings.per.includes('operation') || !applies(settings, within, phase);
     });
-    if (due.length === 0) return NOTHING;
+    if (applicable.length === 0) return NOT_LIMITED;
     const states = await Promise.all(
-      due.map((counter) => this.consume(counter, keyOf(counter.settings.per, subject), maxWait)),
+      applicable.map((counter) => this.consume(counter, keyOf(counter.settings.per, subject), maxWait)),
     );
-    const shown: string[] = [];
+    const values: string[] = [];
     let longest = -1;
     for (const [index, state] of states.entries()) {
-      const counter = due[index];
+      const counter = applicable[index];
       if (state === undefined || counter === undefined) continue;
       const seconds = Math.max(0, Math.ceil(state.result.msBeforeNext / 1000));
       const remaining = Math.max(0, counter.settings.limit - state.result.consumedPoints);
-      shown.push(`"${counter.settings.name}";r=${remaining};t=${seconds}`);
-      if (state.refused) longest = Math.max(longest, seconds, 1);
+      values.push(`"${counter.settings.name}";r=${remaining};t=${seconds}`);
+      if (state.isLimited) longest = Math.max(longest, seconds, 1);
     }
-    const headers = ['RateLimit-Policy', due.map(({ policy }) => policy).join(', ')];
-    if (shown.length > 0) headers.push('RateLimit', shown.join(', '));
+    const headers = ['RateLimit-Policy', applicable.map(({ policy }) => policy).join(', ')];
+    if (values.length > 0) headers.push('RateLimit', values.join(', '));
     return { headers, problem: longest < 0 ? undefined : tooMany(longest) };
   }
 
@@ -94,11 +94,11 @@ export class RateLimits {
     { limiter }: Counter,
     key: string,
     maxWait: number,
-  ): Promise<{ result: RateLimiterRes; refused: boolean } | undefined> {
+  ): Promise<{ result: RateLimiterRes; isLimited: boolean } | undefined> {
     try {
-      return { result: await limiter.consume(key, maxWait), refused: false };
+      return { result: await limiter.consume(key, maxWait), isLimited: false };
     } catch (thrown) {
-      if (thrown instanceof RateLimiterRes) return { result: thrown, refused: true };
+      if (thrown instanceof RateLimiterRes) return { result: thrown, isLimited: true };
       this.logger.error({ err: toError(thrown) }, 'cannot count rate limits; the request is allowed');
       return undefined;
     }
@@ -126,7 +126,7 @@ function newLimiter(
   return new SharedCount(shared, memory, pulse);
 }
 
-function isDue({ per, events }: RateLimitSettings, eventName: string, phase: 'before' | 'after'): boolean {
+function applies({ per, events }: RateLimitSettings, eventName: string, phase: 'before' | 'after'): boolean {
   if (per.includes('caller') !== (phase === 'after')) return false;
   if (events === undefined) return true;
   return events.some(

@@ -1,26 +1,26 @@
 /** Enforces the security requirements of one operation. */
 import type { Caller } from '../../core/messages/message.ts';
 import { httpProblem, type Problem } from '../common/problem.ts';
-import type { AuthenticationResult, Authenticator, CredentialPlace } from './authenticator.ts';
+import type { AuthenticationResult, Authenticator, CredentialLocation } from './authenticator.ts';
 import type { Admission, Credentials, Guard } from './guard.ts';
 
 /** One scheme of one requirement. */
-export interface Demand {
+export interface SchemeRequirement {
   readonly authenticator: Authenticator;
-  readonly place: CredentialPlace;
+  readonly location: CredentialLocation;
   readonly scopes: readonly string[];
 }
 
 /** A demand that a caller meets except for its scopes. */
-type Lacking = Pick<Demand, 'authenticator' | 'scopes'>;
+type MissingScopes = Pick<SchemeRequirement, 'authenticator' | 'scopes'>;
 
 /** Result of checking a request against one alternative. */
-type Verdict =
+type AlternativeResult =
   | { readonly kind: 'met'; readonly caller: Caller | undefined }
-  | { readonly kind: 'lacking'; readonly lacking: Lacking }
+  | { readonly kind: 'lacking'; readonly missingScopes: MissingScopes }
   | { readonly kind: 'unmet' };
 
-const UNMET: Verdict = { kind: 'unmet' };
+const UNMET: AlternativeResult = { kind: 'unmet' };
 
 /**
  * Enforces the requirements of one operation: the caller must meet every scheme of at least one
@@ -30,11 +30,13 @@ export class RequirementGuard implements Guard {
   readonly queryNames: ReadonlySet<string>;
 
   constructor(
-    private readonly alternatives: readonly (readonly Demand[])[],
+    private readonly alternatives: readonly (readonly SchemeRequirement[])[],
     private readonly realm: string,
   ) {
-    const places = alternatives.flat().map(({ place }) => place);
-    this.queryNames = new Set(places.filter((place) => place.in === 'query').map(({ name }) => name));
+    const locations = alternatives.flat().map(({ location }) => location);
+    this.queryNames = new Set(
+      locations.filter((location) => location.in === 'query').map(({ name }) => name),
+    );
   }
 
   /**
@@ -42,64 +44,64 @@ export class RequirementGuard implements Guard {
    * requests without credentials are admitted; invalid credentials are rejected even then.
    */
   async admit(credentials: Credentials): Promise<Admission> {
-    const findings = new Map<Authenticator, AuthenticationResult>();
-    let lacking: Lacking | undefined;
+    const results = new Map<Authenticator, AuthenticationResult>();
+    let missingScopes: MissingScopes | undefined;
     let open = false;
-    for (const demands of this.alternatives) {
-      if (demands.length === 0) {
+    for (const requirements of this.alternatives) {
+      if (requirements.length === 0) {
         open = true;
         continue;
       }
-      const verdict = await this.meet(demands, credentials, findings);
-      if (verdict.kind === 'met') return { caller: verdict.caller };
-      if (verdict.kind === 'lacking') lacking ??= verdict.lacking;
+      const result = await this.check(requirements, credentials, results);
+      if (result.kind === 'met') return { caller: result.caller };
+      if (result.kind === 'lacking') missingScopes ??= result.missingScopes;
     }
-    const all = [...findings.values()];
+    const all = [...results.values()];
     if (all.some(({ kind }) => kind === 'unavailable')) {
       return {
         problem: httpProblem('AUTH_UNAVAILABLE', 'The credentials cannot be checked now; try again later.'),
       };
     }
-    if (lacking !== undefined) return { problem: this.forbidden(lacking) };
+    if (missingScopes !== undefined) return { problem: this.forbidden(missingScopes) };
     if (open && all.every(({ kind }) => kind === 'missing')) return { caller: undefined };
-    return { problem: this.unauthenticated(findings) };
+    return { problem: this.unauthenticated(results) };
   }
 
   /** Checks the credentials against one alternative. */
-  private async meet(
-    demands: readonly Demand[],
+  private async check(
+    requirements: readonly SchemeRequirement[],
     credentials: Credentials,
-    findings: Map<Authenticator, AuthenticationResult>,
-  ): Promise<Verdict> {
+    results: Map<Authenticator, AuthenticationResult>,
+  ): Promise<AlternativeResult> {
     let caller: Caller | undefined;
-    let lacking: Lacking | undefined;
-    for (const demand of demands) {
-      const { authenticator, place, scopes } = demand;
-      const finding = findings.get(authenticator) ?? (await authenticator.authenticate(credentials, place));
-      findings.set(authenticator, finding);
-      if (finding.kind !== 'known') return UNMET;
-      const { caller: found } = finding;
+    let missingScopes: MissingScopes | undefined;
+    for (const requirement of requirements) {
+      const { authenticator, location, scopes } = requirement;
+      const result = results.get(authenticator) ?? (await authenticator.authenticate(credentials, location));
+      results.set(authenticator, result);
+      if (result.kind !== 'known') return UNMET;
+      const { caller: found } = result;
       if (authenticator.checksScopes && !scopes.every((scope) => found?.scopes?.includes(scope) === true))
-        lacking ??= demand;
+        missingScopes ??= requirement;
       caller = caller === undefined || found === undefined ? (caller ?? found) : merged(caller, found);
     }
-    return lacking === undefined ? { kind: 'met', caller } : { kind: 'lacking', lacking };
+    return missingScopes === undefined ? { kind: 'met', caller } : { kind: 'lacking', missingScopes };
   }
 
-  private unauthenticated(findings: ReadonlyMap<Authenticator, AuthenticationResult>): Problem {
+  private unauthenticated(results: ReadonlyMap<Authenticator, AuthenticationResult>): Problem {
     const challenges = new Set<string>();
-    for (const { authenticator, place } of this.alternatives.flat()) {
-      const finding = findings.get(authenticator);
+    for (const { authenticator, location } of this.alternatives.flat()) {
+      const result = results.get(authenticator);
       // Credentials of another scheme count as missing (RFC 6750, 3.1).
-      const reason = finding?.kind === 'invalid' && finding.isOther !== true ? finding.reason : undefined;
-      challenges.add(authenticator.challenge(this.realm, place, reason));
+      const reason = result?.kind === 'invalid' && result.isOther !== true ? result.reason : undefined;
+      challenges.add(authenticator.challenge(this.realm, location, reason));
     }
     const headers = [...challenges].flatMap((challenge) => ['WWW-Authenticate', challenge]);
-    const why = reasonOf([...findings.values()]);
-    return httpProblem('UNAUTHENTICATED', `${why[0]?.toUpperCase() ?? ''}${why.slice(1)}.`, headers);
+    const reason = reasonOf([...results.values()]);
+    return httpProblem('UNAUTHENTICATED', `${reason[0]?.toUpperCase() ?? ''}${reason.slice(1)}.`, headers);
   }
 
-  private forbidden({ authenticator, scopes }: Lacking): Problem {
+  private forbidden({ authenticator, scopes }: MissingScopes): Problem {
     const needed = scopes.join(' ').replace(/["\\\r\n]/g, '');
     const challenge = authenticator.scopeChallenge?.(this.realm, needed);
     const headers = challenge === undefined ? undefined : ['WWW-Authenticate', challenge];
@@ -108,12 +110,11 @@ export class RequirementGuard implements Guard {
 }
 
 /** Returns why no alternative is met. Invalid credentials of a required scheme take precedence. */
-function reasonOf(findings: readonly AuthenticationResult[]): string {
-  const reasons = findings.flatMap((finding) => {
-    if (finding.kind === 'invalid')
-      return [{ rank: finding.isOther === true ? 1 : 0, reason: finding.reason }];
-    return finding.kind === 'missing' && finding.reason !== undefined
-      ? [{ rank: 2, reason: finding.reason }]
+function reasonOf(results: readonly AuthenticationResult[]): string {
+  const reasons = results.flatMap((result) => {
+    if (result.kind === 'invalid') return [{ rank: result.isOther === true ? 1 : 0, reason: result.reason }];
+    return result.kind === 'missing' && result.reason !== undefined
+      ? [{ rank: 2, reason: result.reason }]
       : [];
   });
   reasons.sort((one, other) => one.rank - other.rank);

@@ -48,13 +48,13 @@ export class SharedCount {
     if (this.pulse.isStalled) return this.memory.consume(key);
     return new Promise((resolve, reject) => {
       // A rejection with RateLimiterRes is a result and not an error.
-      const refuse = reject as (reason: unknown) => void;
+      const rejectLimited = reject as (reason: unknown) => void;
       const wait = Math.min(LONGEST_WAIT, maxWait);
       let isLate = false;
       const timer = setTimeout(() => {
         isLate = true;
         this.pulse.overdue(wait);
-        this.memory.consume(key).then(resolve, refuse);
+        this.memory.consume(key).then(resolve, rejectLimited);
       }, wait);
       const over = (then: () => void): void => {
         clearTimeout(timer);
@@ -65,8 +65,8 @@ export class SharedCount {
         (result) => over(() => resolve(result)),
         (error: unknown) =>
           over(() => {
-            if (error instanceof RateLimiterRes) refuse(error);
-            else this.memory.consume(key).then(resolve, refuse);
+            if (error instanceof RateLimiterRes) rejectLimited(error);
+            else this.memory.consume(key).then(resolve, rejectLimited);
           }),
       );
     });

@@ -22,7 +22,10 @@ export interface ExpressApp {
  * Creates the app with the gateway as its first middleware. Unknown paths continue to handlers that
  * are added later.
  */
-export function newApp(dispatcher: Dispatcher, trustProxy: false | number | readonly string[]): ExpressApp {
+export function newExpressApp(
+  dispatcher: Dispatcher,
+  trustProxy: false | number | readonly string[],
+): ExpressApp {
   const app = express();
   app.disable('x-powered-by');
   app.set('case sensitive routing', true);

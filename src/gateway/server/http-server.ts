@@ -22,8 +22,8 @@ export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispa
   const { limits, clientTimeouts } = gateway.settings;
   const app = expressApp.app as unknown as App;
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
-    const fault = invalidMessage(req);
-    if (fault !== undefined) sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), fault);
+    const problem = invalidMessage(req);
+    if (problem !== undefined) sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), problem);
     else app(req, res, (error) => dispatcher.finish(req, res, error));
   };
   /** Calls `start` when the request may run on its connection: in most cases at once. */

@@ -24,8 +24,8 @@ export function invalidMessage(req: IncomingMessage): Problem | undefined {
       CLOSE,
     );
   }
-  const fault = hostError(req);
-  return fault === undefined ? undefined : httpProblem('MALFORMED_HTTP', fault, CLOSE);
+  const problem = hostError(req);
+  return problem === undefined ? undefined : httpProblem('MALFORMED_HTTP', problem, CLOSE);
 }
 
 function wrongVersion(version: string): Problem {

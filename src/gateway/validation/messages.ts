@@ -77,7 +77,7 @@ const REDUNDANT: ReadonlySet<string> = new Set(['if']);
 export function describeErrors(
   errors: readonly ErrorObject[],
   value: unknown,
-  place: string,
+  location: string,
 ): DescribedError[] {
   const described: DescribedError[] = [];
   for (const error of errors.slice(0, MAX_ERRORS)) {
@@ -86,7 +86,7 @@ export function describeErrors(
     if (joined !== undefined) described.splice(described.length - joined.count, joined.count);
     const detail = joined?.detail ?? sentenceOf(error, at(value as Json, error.instancePath));
     const member = memberOf(error);
-    const pointer = place + error.instancePath + (member === undefined ? '' : `/${escapeToken(member)}`);
+    const pointer = location + error.instancePath + (member === undefined ? '' : `/${escapeToken(member)}`);
     const own =
       error.keyword === 'required'
         ? `must have ${member}`

@@ -6,10 +6,10 @@
 import { EXCEPTIONS } from '../../contract/index.ts';
 import { isObject, type Json, member } from '../../contract/json.ts';
 import type { ErrorObject } from '../../openapi/index.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 
-/** A fault with the error that it describes. */
-export interface DescribedError extends Fault {
+/** An issue with the error that it describes. */
+export interface DescribedError extends RequestIssue {
   readonly error: ErrorObject;
   /** The sentence about the value itself, and not about its member. */
   readonly ownDetail: string;

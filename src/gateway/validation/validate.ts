@@ -13,18 +13,18 @@ import {
   type ValidateFunction,
   validateExactly,
 } from '../../openapi/index.ts';
-import type { Fault } from '../common/problem.ts';
+import type { RequestIssue } from '../common/problem.ts';
 import { describeErrors } from './messages.ts';
 
 /**
- * Validates a value and adds its faults to the list. Returns whether the value is valid.
- * @param place prefix of all pointers.
+ * Validates a value and adds its issues to the list. Returns whether the value is valid.
+ * @param location prefix of all pointers.
  * @param exact whether the value contains exact numbers.
  */
-export type Validate = (value: unknown, place: string, faults: Fault[], exact?: boolean) => boolean;
+export type Validate = (value: unknown, location: string, issues: RequestIssue[], exact?: boolean) => boolean;
 
-/** Maximum number of faults of one value: one more than a response lists. */
-const MAX_FAULTS = 101;
+/** Maximum number of issues of one value: one more than a response lists. */
+const MAX_ISSUES = 101;
 
 /** The validators of one document. */
 export class Validators {
@@ -55,26 +55,31 @@ export class Validators {
 /** @param compileExact compiles the validator for exact numbers, which most schemas never need. */
 function toValidate(compiled: ValidateFunction, compileExact: () => ValidateFunction): Validate {
   let compiledExact: ValidateFunction | undefined;
-  return (value, place, faults, exact = false) => {
+  return (value, location, issues, exact = false) => {
     if (!exact) {
       if (compiled(value)) return true;
-      addFaults(compiled.errors ?? [], value, place, faults);
+      addIssues(compiled.errors ?? [], value, location, issues);
       return false;
     }
     compiledExact ??= compileExact();
     if (validateExactly(compiledExact, value as Json)) return true;
-    addFaults(compiledExact.errors ?? [], value, place, faults);
+    addIssues(compiledExact.errors ?? [], value, location, issues);
     return false;
   };
 }
 
-function addFaults(errors: readonly ErrorObject[], value: unknown, place: string, faults: Fault[]): void {
+function addIssues(
+  errors: readonly ErrorObject[],
+  value: unknown,
+  location: string,
+  issues: RequestIssue[],
+): void {
   const seen = new Set<string>();
-  for (const { pointer, detail } of describeErrors(errors, value, place)) {
+  for (const { pointer, detail } of describeErrors(errors, value, location)) {
     const key = `${pointer} ${detail}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    faults.push({ pointer, detail });
-    if (faults.length >= MAX_FAULTS) return;
+    issues.push({ pointer, detail });
+    if (issues.length >= MAX_ISSUES) return;
   }
 }

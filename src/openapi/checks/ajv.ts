@@ -12,7 +12,7 @@ import { isMultiple } from '../../core/json/decimal.ts';
 import { exactKeywords } from './exact-keywords.ts';
 import { compilePattern } from './patterns.ts';
 import { refKeyword } from './ref-keyword.ts';
-import { Verdicts } from './verdicts.ts';
+import { ResultCache } from './result-cache.ts';
 
 /** 2^63, the smallest integer that exceeds `format: int64`. */
 const INT64_END = 2 ** 63;
@@ -23,7 +23,7 @@ export interface AjvSettings {
   /** References to components whose results are cached; see `repeated.ts`. */
   readonly repeated?: ReadonlySet<string>;
   /** The cache for these results. The caller clears it after each value. */
-  readonly verdicts?: Verdicts;
+  readonly cache?: ResultCache;
 }
 
 /**
@@ -43,7 +43,7 @@ function withEvaluatedSet(code: string): string {
 export function createAjv({
   allErrors = true,
   repeated = new Set(),
-  verdicts = new Verdicts(),
+  cache = new ResultCache(),
 }: AjvSettings = {}): Ajv2020 {
   const engine = Object.assign((pattern: string) => compilePattern(pattern), { code: 'compilePattern' });
   const ajv = new Ajv2020({
@@ -63,9 +63,9 @@ export function createAjv({
     type: 'number',
     validate: (value: number) => Number.isInteger(value) && value >= -INT64_END && value < INT64_END,
   });
-  const own = ajv.getKeyword('$ref') as CodeKeywordDefinition;
+  const builtin = ajv.getKeyword('$ref') as CodeKeywordDefinition;
   ajv.removeKeyword('$ref');
-  ajv.addKeyword(refKeyword(own, repeated, verdicts));
+  ajv.addKeyword(refKeyword(builtin, repeated, cache));
   ajv.removeKeyword('uniqueItems');
   ajv.addKeyword({
     keyword: 'uniqueItems',

@@ -10,7 +10,7 @@ import type { Ingested } from '../model/ingested.ts';
 import type { Operation, ParameterBinding } from '../model/operation.ts';
 import { operationOf } from '../model/operations.ts';
 import type { ReadContract } from '../model/read-contract.ts';
-import { refusedValues, type SchemaComparison } from './schema-compatibility.ts';
+import { rejectedValues, type SchemaComparison } from './schema-compatibility.ts';
 
 /** Result of comparing two versions of a contract. */
 export interface ContractComparison {
@@ -38,7 +38,7 @@ export function* compareContracts(older: ReadContract, newer: ReadContract): Ste
   try {
     for (const { key, operation } of operationsIn(before)) {
       const now = later.get(key);
-      if (now === undefined) throw refused(operation, 'the operation is missing');
+      if (now === undefined) throw incompatible(operation, 'the operation is missing');
       const pair = new Pair(operation, now, schemasIn(before), schemasIn(after));
       pair.check();
       if (pair.wider) wider.add(operation.eventName);
@@ -78,13 +78,13 @@ class Pair {
   /** @throws {ContractError} when the later version cannot replace the earlier one. */
   check(): void {
     const { before, after } = this;
-    this.demand(before.eventName === after.eventName, `it leads to another event, ${after.eventName}`);
-    this.demand(before.idempotent || !after.idempotent, 'it was not idempotent before');
-    this.demand(
-      before.unknownQuery === 'refuse' || after.unknownQuery === 'ignore',
-      'unknown query names are refused',
+    this.require(before.eventName === after.eventName, `its event changed to ${after.eventName}`);
+    this.require(before.idempotent || !after.idempotent, 'it became idempotent');
+    this.require(
+      before.unknownQuery === 'reject' || after.unknownQuery === 'ignore',
+      'unknown query names are rejected',
     );
-    this.demand(isNoStricter(before.security, after.security), 'security asks callers for more');
+    this.require(isNoStricter(before.security, after.security), 'security requires more of callers');
     this.wider = before.unknownQuery !== after.unknownQuery;
     this.parameters();
     this.body();
@@ -97,27 +97,27 @@ class Pair {
       const name = nameOf(one);
       const other = now.get(name);
       now.delete(name);
-      if (other === undefined) throw this.refused(`${name} is missing`);
-      this.demand(serialised(one) === serialised(other), `${name} is written in another way`);
-      this.demand(one.required || !other.required, `${name} is required`);
-      this.demand(one.allowEmptyValue <= other.allowEmptyValue, `${name} must not be empty`);
+      if (other === undefined) throw this.incompatible(`${name} is missing`);
+      this.require(serialised(one) === serialised(other), `${name} is serialised differently`);
+      this.require(one.required || !other.required, `${name} is required`);
+      this.require(one.allowEmptyValue <= other.allowEmptyValue, `${name} must not be empty`);
       this.accepts(one.schema, other.schema, name);
     }
     for (const [name, { required }] of now) {
-      this.demand(!required, `${name} is new and required`);
+      this.require(!required, `${name} is new and required`);
     }
   }
 
   private body(): void {
     const { before, after } = this;
-    this.demand(before.bodyRequired || !after.bodyRequired, 'the body is required');
+    this.require(before.bodyRequired || !after.bodyRequired, 'the body is required');
     if (before.bodyMode === 'none') return;
-    this.demand(before.bodyMode === after.bodyMode, 'the body becomes event data in another way');
+    this.require(before.bodyMode === after.bodyMode, 'the body is mapped to event data differently');
     for (const { mediaType, schema, encoding } of before.bodies) {
       const other = after.bodies.find((one) => one.mediaType === mediaType);
-      if (other === undefined) throw this.refused(`the body cannot be ${mediaType}`);
+      if (other === undefined) throw this.incompatible(`the body no longer accepts ${mediaType}`);
       const same = canonical(encoding as unknown as Json) === canonical(other.encoding as unknown as Json);
-      this.demand(same, `${mediaType} is encoded in another way`);
+      this.require(same, `${mediaType} is encoded differently`);
       this.accepts(schema, other.schema, `the body (${mediaType})`);
     }
   }
@@ -126,17 +126,17 @@ class Pair {
     const { before, after, schemasBefore, schemasAfter } = this;
     for (const { status, schema } of before.replies) {
       const now = after.replies.find((one) => one.status === status);
-      if (now === undefined) throw this.refused(`the reply ${status} is missing`);
+      if (now === undefined) throw this.incompatible(`the reply ${status} is missing`);
       const [old, later] = [
         { schema: schema as Json, schemas: schemasBefore },
         { schema: now.schema as Json, schemas: schemasAfter },
       ];
       // Replies of the earlier version must conform to the later document.
-      const untrue = refusedValues(old, later, STRICT);
-      if (untrue !== undefined) throw this.refused(`the reply ${status}: ${untrue}`);
+      const invalid = rejectedValues(old, later, STRICT);
+      if (invalid !== undefined) throw this.incompatible(`the reply ${status}: ${invalid}`);
       // Callers that know the earlier document must understand the replies of the later version.
-      const wider = refusedValues(later, old, TOLERANT);
-      if (wider !== undefined) throw this.refused(`the reply ${status} is wider: ${wider}`);
+      const wider = rejectedValues(later, old, TOLERANT);
+      if (wider !== undefined) throw this.incompatible(`the reply ${status} is wider: ${wider}`);
     }
   }
 
@@ -144,17 +144,17 @@ class Pair {
   private accepts(before: unknown, after: unknown, what: string): void {
     const old = { schema: before as Json, schemas: this.schemasBefore };
     const now = { schema: after as Json, schemas: this.schemasAfter };
-    const reason = refusedValues(old, now, STRICT);
-    if (reason !== undefined) throw this.refused(`${what}: ${reason}`);
-    this.wider ||= refusedValues(now, old, STRICT) !== undefined;
+    const reason = rejectedValues(old, now, STRICT);
+    if (reason !== undefined) throw this.incompatible(`${what}: ${reason}`);
+    this.wider ||= rejectedValues(now, old, STRICT) !== undefined;
   }
 
-  private demand(holds: boolean, otherwise: string): void {
-    if (!holds) throw this.refused(otherwise);
+  private require(holds: boolean, reason: string): void {
+    if (!holds) throw this.incompatible(reason);
   }
 
-  private refused(reason: string): ContractError {
-    return refused(this.before, reason);
+  private incompatible(reason: string): ContractError {
+    return incompatible(this.before, reason);
   }
 }
 
@@ -175,8 +175,8 @@ function isNoStricter(before: Operation['security'], after: Operation['security'
   );
 }
 
-function nameOf({ in: place, name }: ParameterBinding): string {
-  return `the ${place} parameter ${name}`;
+function nameOf({ in: location, name }: ParameterBinding): string {
+  return `the ${location} parameter ${name}`;
 }
 
 /** Returns how a parameter is serialised and which field it fills. */
@@ -184,7 +184,7 @@ function serialised({ field, style, explode, contentType, allowReserved }: Param
   return JSON.stringify([field, style, explode, contentType, allowReserved]);
 }
 
-function refused({ method, path, eventName: event }: Operation, reason: string): ContractError {
+function incompatible({ method, path, eventName: event }: Operation, reason: string): ContractError {
   return new ContractError(reason, { method, path, event });
 }
 

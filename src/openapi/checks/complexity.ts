@@ -4,12 +4,13 @@
  * contracts from workers.
  */
 import { ContractError } from '../../contract/errors.ts';
-import { type Json, type JsonObject, member } from '../../contract/json.ts';
+import type { Json, JsonObject } from '../../contract/json.ts';
 import { type Kind, kindOf, transform } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
+import { type Components, componentAt, partsOfRef } from '../model/component-reference.ts';
 import type { IngestedOperation } from '../model/ingested.ts';
 
-/** Number of schema objects in one place, and the components that it refers to. */
+/** Number of schema objects in one part of the document, and the components that it refers to. */
 interface Measure {
   readonly schemas: number;
   readonly refs: readonly string[];
@@ -24,15 +25,14 @@ interface Measure {
 export function* checkComplexity(
   paths: JsonObject,
   operations: readonly IngestedOperation[],
-  components: Readonly<Record<string, JsonObject>>,
-  most: number,
+  components: Components,
+  max: number,
 ): Steps<void> {
   const measured = new Map<string, Measure>();
   const component = (ref: string): Measure => {
     let found = measured.get(ref);
     if (found === undefined) {
-      const [section = '', name = ''] = ref.split('/').slice(-2);
-      found = measure(kindOf(section), member(components[section] ?? {}, name) ?? {});
+      found = measure(kindOf(partsOfRef(ref)[0]), componentAt(components, ref) ?? {});
       measured.set(ref, found);
     }
     return found;
@@ -42,10 +42,10 @@ export function* checkComplexity(
     yield;
     const { schemas, refs } = measure('operation', (paths[path] as JsonObject)[method] ?? {});
     const key = [...refs].sort().join(' ');
-    const beyond = reached.get(key) ?? reach(refs, component, most);
-    reached.set(key, beyond);
-    if (schemas + beyond <= most) continue;
-    throw new ContractError(`has more than ${most} schemas, with those that they refer to`, {
+    const reachable = reached.get(key) ?? reach(refs, component, max);
+    reached.set(key, reachable);
+    if (schemas + reachable <= max) continue;
+    throw new ContractError(`has more than ${max} schemas, including those behind references`, {
       path,
       method,
       event: eventName,
@@ -73,13 +73,13 @@ function measure(kind: Kind, value: Json): Measure {
  * Counts the schema objects of all components that the references reach. Stops soon after the count
  * exceeds `most`.
  */
-function reach(refs: readonly string[], component: (ref: string) => Measure, most: number): number {
+function reach(refs: readonly string[], component: (ref: string) => Measure, max: number): number {
   const seen = new Set(refs);
   let schemas = 0;
   for (const ref of seen) {
     const found = component(ref);
     schemas += found.schemas;
-    if (schemas > most) break;
+    if (schemas > max) break;
     // The iteration also visits references that are added here.
     for (const next of found.refs) seen.add(next);
   }

@@ -4,13 +4,14 @@ import type { DataValidationCxt } from 'ajv/dist/types/index.js';
 import { type Json, type JsonObject, member } from '../../contract/json.ts';
 import { type Kind, transform } from '../../contract/shapes.ts';
 import { stringifyExact } from '../../core/json/exact-json.ts';
+import { nameOfRef } from '../model/component-reference.ts';
 import type { DirectedSchemas } from '../model/direction.ts';
-import { isJudging } from '../model/schema.ts';
+import { isConstraint } from '../model/schema.ts';
 import type { AjvSettings } from './ajv.ts';
-import { Verdicts } from './verdicts.ts';
+import { ResultCache } from './result-cache.ts';
 
 /** Maximum number of nodes of a value for which all errors are collected. */
-const MOST_NODES = 10_000;
+const MAX_NODES = 10_000;
 
 /** An ajv instance, and the components registered with it. */
 interface Pass {
@@ -22,7 +23,7 @@ interface Pass {
 interface Variant {
   readonly key: string;
   readonly name: string;
-  readonly notDemanded: ReadonlySet<string>;
+  readonly notRequired: ReadonlySet<string>;
 }
 
 /** Compiles the schemas of one document for one precision and direction. */
@@ -34,7 +35,7 @@ export class Engine {
    * function, which V8 then optimises and keeps in the caches.
    */
   private readonly byText = new Map<string, ValidateFunction>();
-  private readonly verdicts = new Verdicts();
+  private readonly cache = new ResultCache();
   private readonly repeatedKeys = new Set<string>();
   private readonly passes: { first?: Pass; all?: Pass } = {};
 
@@ -60,39 +61,39 @@ export class Engine {
    * interrupted.
    */
   private twoPass(prepared: JsonObject | boolean): ValidateFunction {
-    const { verdicts } = this;
+    const { cache } = this;
     const first = this.compileFor('first', prepared);
     let all: ValidateFunction | undefined;
-    const judge = (value: unknown, place?: DataValidationCxt): boolean => {
+    const validator = (value: unknown, location?: DataValidationCxt): boolean => {
       try {
-        const valid = first(value, place);
-        judge.errors = first.errors;
-        if (valid || hasMoreThan(MOST_NODES, value)) return valid;
+        const valid = first(value, location);
+        validator.errors = first.errors;
+        if (valid || hasMoreThan(MAX_NODES, value)) return valid;
         all ??= this.compileFor('all', prepared);
-        verdicts.clear();
-        all(value, place);
-        judge.errors = all.errors;
+        cache.clear();
+        all(value, location);
+        validator.errors = all.errors;
         return false;
       } finally {
-        verdicts.clear();
+        cache.clear();
       }
     };
-    judge.errors = first.errors;
-    return judge as unknown as ValidateFunction;
+    validator.errors = first.errors;
+    return validator as unknown as ValidateFunction;
   }
 
   private compileFor(errors: 'first' | 'all', prepared: JsonObject | boolean): ValidateFunction {
-    const { repeatedKeys: repeated, verdicts } = this;
+    const { repeatedKeys: repeated, cache } = this;
     const pass = (this.passes[errors] ??= {
-      ajv: this.create({ allErrors: errors === 'all', repeated, verdicts }),
+      ajv: this.create({ allErrors: errors === 'all', repeated, cache }),
       known: new Set(),
     });
     // The iteration also visits variants that `prepare` adds.
-    for (const { key, name, notDemanded } of this.variants.values()) {
+    for (const { key, name, notRequired } of this.variants.values()) {
       if (pass.known.has(key)) continue;
       pass.known.add(key);
       const component = member(this.schemas, name) ?? true;
-      pass.ajv.addSchema(this.prepare(this.directed?.mark(component, notDemanded) ?? component), key);
+      pass.ajv.addSchema(this.prepare(this.directed?.mark(component, notRequired) ?? component), key);
     }
     return pass.ajv.compile(prepared);
   }
@@ -103,46 +104,42 @@ export class Engine {
    */
   private prepare(schema: Json): JsonObject | boolean {
     const enter = (_kind: Kind, object: JsonObject): JsonObject => {
-      const notDemanded = this.directed?.enter(object) ?? new Set<string>();
+      const notRequired = this.directed?.enter(object) ?? new Set<string>();
       const ref = member(object, '$ref');
-      if (typeof ref === 'string') object['$ref'] = this.keyFor(nameOf(ref), notDemanded) ?? ref;
+      if (typeof ref === 'string') object['$ref'] = this.keyFor(nameOfRef(ref), notRequired) ?? ref;
       const entries = Object.entries(object);
       return Object.fromEntries(
-        entries.filter(([keyword]) => isJudging(keyword) || keyword === 'description'),
+        entries.filter(([keyword]) => isConstraint(keyword) || keyword === 'description'),
       );
     };
     return transform('schema', schema, '', { enter }) as JsonObject | boolean;
   }
 
   /** Returns the key of a component, or undefined if no component has this name. */
-  private keyFor(name: string, notDemanded: ReadonlySet<string>): string | undefined {
+  private keyFor(name: string, notRequired: ReadonlySet<string>): string | undefined {
     if (member(this.schemas, name) === undefined) return undefined;
-    const variant = JSON.stringify([name, ...[...notDemanded].sort()]);
+    const variant = JSON.stringify([name, ...[...notRequired].sort()]);
     const known = this.variants.get(variant);
     if (known !== undefined) return known.key;
     const key = `component${this.variants.size}`;
-    this.variants.set(variant, { key, name, notDemanded });
+    this.variants.set(variant, { key, name, notRequired });
     if (this.repeated.has(name)) this.repeatedKeys.add(key);
     return key;
   }
-}
-
-function nameOf(ref: string): string {
-  return ref.slice(ref.lastIndexOf('/') + 1);
 }
 
 /**
  * Returns whether a JSON value has more than `most` nodes. The time it takes does not grow with
  * larger values.
  */
-function hasMoreThan(most: number, value: unknown): boolean {
-  const waiting: unknown[] = [value];
-  for (let count = 0; waiting.length > 0; count += 1) {
-    const next = waiting.pop();
+function hasMoreThan(max: number, value: unknown): boolean {
+  const pending: unknown[] = [value];
+  for (let count = 0; pending.length > 0; count += 1) {
+    const next = pending.pop();
     if (typeof next !== 'object' || next === null) continue;
     const parts: unknown[] = Array.isArray(next) ? next : Object.values(next);
-    if (count + waiting.length + parts.length > most) return true;
-    for (const part of parts) waiting.push(part);
+    if (count + pending.length + parts.length > max) return true;
+    for (const part of parts) pending.push(part);
   }
   return false;
 }

@@ -30,10 +30,10 @@ export function validateExactly(validate: ValidateFunction, value: Json): boolea
 }
 
 /** Copies a value, with a double in place of each exact number. */
-function doubles(value: Json, holder: object, place: string): Json {
+function doubles(value: Json, holder: object, location: string): Json {
   if (value instanceof ExactNumber) {
-    const held = EXACT.get(holder) ?? new Map<string, ExactNumber>();
-    EXACT.set(holder, held.set(place, value));
+    const numbers = EXACT.get(holder) ?? new Map<string, ExactNumber>();
+    EXACT.set(holder, numbers.set(location, value));
     return standIn(value);
   }
   if (typeof value !== 'object' || value === null) return value;
@@ -47,24 +47,24 @@ function doubles(value: Json, holder: object, place: string): Json {
   return object;
 }
 
-/** Returns the exact number at a place of the copy, or the double if there is none. */
+/** Returns the exact number at a location of the copy, or the double if there is none. */
 function exactOf(value: number, { parentData, parentDataProperty }: DataValidationCxt): Decimal {
   return exactIn(parentData, String(parentDataProperty)) ?? value;
 }
 
-function exactIn(holder: object | undefined, place: string): ExactNumber | undefined {
-  return holder === undefined ? undefined : EXACT.get(holder)?.get(place);
+function exactIn(holder: object | undefined, location: string): ExactNumber | undefined {
+  return holder === undefined ? undefined : EXACT.get(holder)?.get(location);
 }
 
 /** Returns the original of a part of the copy. */
-function original(value: Json, holder: object | undefined, place: string): Json {
-  if (typeof value === 'number') return exactIn(holder, place) ?? value;
+function original(value: Json, holder: object | undefined, location: string): Json {
+  if (typeof value === 'number') return exactIn(holder, location) ?? value;
   if (Array.isArray(value)) return value.map((item, index) => original(item, value, String(index)));
   if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, original(item, value, name)]));
 }
 
-type Judge = (value: Json, context: DataValidationCxt) => boolean;
+type ValueCheck = (value: Json, context: DataValidationCxt) => boolean;
 
 /**
  * Returns the definitions of the keywords of JSON Schema that compare numbers (2020-12, Validation,
@@ -80,7 +80,9 @@ export function exactKeywords(): FuncKeywordDefinition[] {
       keyword: 'multipleOf',
       type: 'number',
       error: { message: 'must be a multiple', params: ({ schemaCode }) => _`{multipleOf: ${schemaCode}}` },
-      compile: judge((of: Decimal) => (value, context) => isMultiple(exactOf(value as number, context), of)),
+      compile: withContext(
+        (of: Decimal) => (value, context) => isMultiple(exactOf(value as number, context), of),
+      ),
     },
     {
       keyword: 'const',
@@ -88,18 +90,18 @@ export function exactKeywords(): FuncKeywordDefinition[] {
         message: 'must be the constant',
         params: ({ schemaCode }) => _`{allowedValue: ${schemaCode}}`,
       },
-      compile: judge((allowed: Json) => isOneOf([allowed])),
+      compile: withContext((allowed: Json) => isOneOf([allowed])),
     },
     {
       keyword: 'enum',
       error: { message: 'must be one of', params: ({ schemaCode }) => _`{allowedValues: ${schemaCode}}` },
-      compile: judge(isOneOf),
+      compile: withContext(isOneOf),
     },
     {
       keyword: 'uniqueItems',
       type: 'array',
       error: { message: 'must not have two items that are the same' },
-      compile: judge((unique: boolean) => (items) => {
+      compile: withContext((unique: boolean) => (items) => {
         const list = original(items, undefined, '') as Json[];
         return !unique || new Set(list.map(canonical)).size === list.length;
       }),
@@ -119,31 +121,31 @@ function bound(
       message: `must be ${comparison} the limit`,
       params: ({ schemaCode }) => _`{comparison: ${comparison}, limit: ${schemaCode}}`,
     },
-    compile: judge(
+    compile: withContext(
       (limit: Decimal) => (value, context) =>
         holds(compareDecimals(exactOf(value as number, context), limit)),
     ),
   };
 }
 
-function isOneOf(allowed: Json[]): Judge {
+function isOneOf(allowed: Json[]): ValueCheck {
   const texts = new Set(allowed.map(canonical));
   return (value, { parentData, parentDataProperty }) =>
     texts.has(canonical(original(value, parentData, String(parentDataProperty))));
 }
 
 /**
- * Wraps a check of one value as ajv requires it: ajv passes the place of the value as the second
+ * Wraps a check of one value as ajv requires it: ajv passes the location of the value as the second
  * argument.
  */
-function judge<Schema>(make: (schema: Schema) => Judge): FuncKeywordDefinition['compile'] {
+function withContext<Schema>(make: (schema: Schema) => ValueCheck): FuncKeywordDefinition['compile'] {
   return (schema: AnySchema) => {
-    const judgeValue = make(schema as Schema);
-    return (value: Json, context?: DataValidationCxt) => judgeValue(value, context ?? ROOT);
+    const check = make(schema as Schema);
+    return (value: Json, context?: DataValidationCxt) => check(value, context ?? ROOT);
   };
 }
 
-/** The place of a value that has no container. */
+/** The location of a value that has no container. */
 const ROOT: DataValidationCxt = {
   instancePath: '',
   parentData: {},

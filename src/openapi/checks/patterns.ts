@@ -46,7 +46,11 @@ export function checkPattern(
     regex = compileRegExp(pattern);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ContractError(`the pattern cannot be used: ${reason}`, { pointer }, { cause });
+    throw new ContractError(
+      `the pattern is not a valid regular expression: ${reason}`,
+      { pointer },
+      { cause },
+    );
   }
   if (kind === 'document' || automatonOf(pattern, regex.unicode) !== undefined) return schema;
   const left: JsonObject = { ...schema, 'x-pattern': pattern };

@@ -4,10 +4,11 @@
  * results of such components.
  */
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import { nameOfRef } from '../model/component-reference.ts';
 import { type Component, componentsOf } from './strong-components.ts';
 
 /** Maximum number of schemas that one value may reach through a component without a cache. */
-const MOST = 64;
+const MAX_SCHEMAS = 64;
 
 /** Keywords whose schemas apply to the same value as the keywords next to them. */
 const LISTS = ['allOf', 'anyOf', 'oneOf'] as const;
@@ -29,7 +30,7 @@ export function repeatedComponents(schemas: JsonObject): ReadonlySet<string> {
   const widths = new Map<string, number>();
   for (const component of componentsOf(schemas, refsIn)) {
     const width = widthOf(schemas, component, widths);
-    const many = width > MOST || (component.circular && forksWithin(schemas, component));
+    const many = width > MAX_SCHEMAS || (component.circular && forksWithin(schemas, component));
     for (const name of component.names) {
       widths.set(name, many ? 1 : width);
       if (many) repeated.add(name);
@@ -105,5 +106,5 @@ function refsIn(schema: Json | undefined): string[] {
 
 function refOf(schema: JsonObject): string | undefined {
   const ref = member(schema, '$ref');
-  return typeof ref === 'string' ? ref.slice(ref.lastIndexOf('/') + 1) : undefined;
+  return typeof ref === 'string' ? nameOfRef(ref) : undefined;
 }

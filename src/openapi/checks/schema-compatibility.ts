@@ -7,6 +7,7 @@
  * describe them.
  */
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
+import { nameOfRef } from '../model/component-reference.ts';
 import { ANNOTATIONS } from '../model/schema.ts';
 
 /** A schema, and the components that its references point to. */
@@ -22,13 +23,13 @@ export interface SchemaComparison {
 }
 
 /** Keywords that set a lower or an upper bound. */
-const LEAST = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties', 'minContains'];
-const MOST = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties', 'maxContains'];
+const LOWER_BOUNDS = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties', 'minContains'];
+const UPPER_BOUNDS = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties', 'maxContains'];
 
 /** Keywords that are compared individually. All others must be the same on both sides. */
 const COMPARED: ReadonlySet<string> = new Set([
-  ...LEAST,
-  ...MOST,
+  ...LOWER_BOUNDS,
+  ...UPPER_BOUNDS,
   ...[
     '$ref',
     'type',
@@ -49,8 +50,12 @@ const COMPARED: ReadonlySet<string> = new Set([
  *
  * @param from the schema whose values `to` must accept.
  */
-export function refusedValues(from: SchemaSide, to: SchemaSide, how: SchemaComparison): string | undefined {
-  return new Comparer(from.schemas, to.schemas, how).refusal(from.schema, to.schema, '');
+export function rejectedValues(
+  from: SchemaSide,
+  to: SchemaSide,
+  options: SchemaComparison,
+): string | undefined {
+  return new Comparer(from.schemas, to.schemas, options).rejection(from.schema, to.schema, '');
 }
 
 class Comparer {
@@ -60,49 +65,49 @@ class Comparer {
   constructor(
     private readonly fromSchemas: JsonObject,
     private readonly toSchemas: JsonObject,
-    private readonly how: SchemaComparison,
+    private readonly options: SchemaComparison,
   ) {}
 
-  refusal(from: Json, to: Json, place: string): string | undefined {
+  rejection(from: Json, to: Json, location: string): string | undefined {
     const pair = `${refOf(from)} ${refOf(to)}`;
     if (pair !== ' ') {
       if (this.open.has(pair)) return undefined;
       this.open.add(pair);
     }
-    const reason = this.compare(followed(from, this.fromSchemas), followed(to, this.toSchemas), place);
+    const reason = this.compare(followed(from, this.fromSchemas), followed(to, this.toSchemas), location);
     if (reason !== undefined) this.open.delete(pair);
     return reason;
   }
 
-  private compare(from: Json, to: Json, place: string): string | undefined {
+  private compare(from: Json, to: Json, location: string): string | undefined {
     if (to === true || from === false) return undefined;
-    if (!isObject(to)) return at(place, 'no value is accepted');
+    if (!isObject(to)) return at(location, 'no value is accepted');
     const before = isObject(from) ? from : {};
     return (
-      this.values(before, to, place) ??
-      this.bounds(before, to, place) ??
-      this.members(before, to, place) ??
-      this.parts(before, to, place) ??
-      this.rest(before, to, place)
+      this.values(before, to, location) ??
+      this.bounds(before, to, location) ??
+      this.members(before, to, location) ??
+      this.parts(before, to, location) ??
+      this.rest(before, to, location)
     );
   }
 
   /** Compares `type`, `enum` and `const`. */
-  private values(from: JsonObject, to: JsonObject, place: string): string | undefined {
+  private values(from: JsonObject, to: JsonObject, location: string): string | undefined {
     const allowed = valuesOf(to);
     const known = valuesOf(from);
     if (allowed !== undefined) {
       const missing = known === undefined ? 'any value' : known.find((value) => !allowed.includes(value));
-      if (missing !== undefined) return at(place, `${missing} is not among the values that are accepted`);
+      if (missing !== undefined) return at(location, `${missing} is not among the values that are accepted`);
     }
     const types = typesOf(to);
     if (types === undefined) return undefined;
     const missing = typesOf(from)?.find((type) => !types.includes(type));
     if (typesOf(from) !== undefined && missing === undefined) return undefined;
-    return at(place, `a value of type ${missing ?? 'any'} is not accepted`);
+    return at(location, `a value of type ${missing ?? 'any'} is not accepted`);
   }
 
-  private bounds(from: JsonObject, to: JsonObject, place: string): string | undefined {
+  private bounds(from: JsonObject, to: JsonObject, location: string): string | undefined {
     const tighter = (keyword: string, sign: 1 | -1): boolean => {
       const bound = member(to, keyword);
       const before = member(from, keyword);
@@ -110,77 +115,78 @@ class Comparer {
         return false;
       return typeof bound !== 'number' || typeof before !== 'number' || sign * (before - bound) < 0;
     };
-    const keyword = LEAST.find((one) => tighter(one, 1)) ?? MOST.find((one) => tighter(one, -1));
-    return keyword && at(place, `${keyword} is tighter`);
+    const keyword =
+      LOWER_BOUNDS.find((one) => tighter(one, 1)) ?? UPPER_BOUNDS.find((one) => tighter(one, -1));
+    return keyword && at(location, `${keyword} is tighter`);
   }
 
-  private members(from: JsonObject, to: JsonObject, place: string): string | undefined {
+  private members(from: JsonObject, to: JsonObject, location: string): string | undefined {
     const required = namesIn(from, 'required');
-    const demanded = namesIn(to, 'required').find((name) => !required.includes(name));
-    if (demanded !== undefined) return at(place, `the member ${demanded} is required`);
+    const newlyRequired = namesIn(to, 'required').find((name) => !required.includes(name));
+    if (newlyRequired !== undefined) return at(location, `the member ${newlyRequired} is required`);
     const known = objectIn(from, 'properties');
     const described = objectIn(to, 'properties');
     const others = member(from, 'additionalProperties') ?? true;
     const rest = member(to, 'additionalProperties') ?? true;
     for (const [name, schema] of Object.entries(described)) {
       const before = member(known, name) ?? (isObject(others) ? others : undefined);
-      const reason = before === undefined ? undefined : this.refusal(before, schema, `${place}/${name}`);
+      const reason = before === undefined ? undefined : this.rejection(before, schema, `${location}/${name}`);
       if (reason !== undefined) return reason;
     }
-    if (this.how.ignoresMembers) return undefined;
+    if (this.options.ignoresMembers) return undefined;
     for (const [name, schema] of Object.entries(known)) {
       if (Object.hasOwn(described, name) || schema === false) continue;
-      if (rest === false) return at(place, `the member ${name} is not accepted`);
-      const reason = this.refusal(schema, rest, `${place}/${name}`);
+      if (rest === false) return at(location, `the member ${name} is not accepted`);
+      const reason = this.rejection(schema, rest, `${location}/${name}`);
       if (reason !== undefined) return reason;
     }
     if (others === false) return undefined;
-    if (rest === false) return at(place, 'members that are not described are not accepted');
-    return this.refusal(others, rest, `${place}/*`);
+    if (rest === false) return at(location, 'members that are not described are not accepted');
+    return this.rejection(others, rest, `${location}/*`);
   }
 
   /** Compares `items`, `allOf` and `anyOf`. */
-  private parts(from: JsonObject, to: JsonObject, place: string): string | undefined {
+  private parts(from: JsonObject, to: JsonObject, location: string): string | undefined {
     const items = member(to, 'items');
     if (items !== undefined) {
-      const reason = this.refusal(member(from, 'items') ?? true, items, `${place}/[]`);
+      const reason = this.rejection(member(from, 'items') ?? true, items, `${location}/[]`);
       if (reason !== undefined) return reason;
     }
     const { allOf: _, ...bare } = from;
     const all = [bare, ...listIn(from, 'allOf')];
     for (const part of listIn(to, 'allOf')) {
-      const reasons = all.map((one) => this.refusal(one, part, place));
+      const reasons = all.map((one) => this.rejection(one, part, location));
       if (!reasons.includes(undefined)) return reasons.at(-1);
     }
     const choices = listIn(to, 'anyOf');
     if (choices.length === 0) return undefined;
     const alternatives = listIn(from, 'anyOf');
     for (const one of alternatives.length > 0 ? alternatives : [from]) {
-      const reasons = choices.map((choice) => this.refusal(one, choice, place));
+      const reasons = choices.map((choice) => this.rejection(one, choice, location));
       if (!reasons.includes(undefined)) return reasons[0];
     }
     return undefined;
   }
 
   /** Compares all other keywords. Keywords that only `from` has make it narrower. */
-  private rest(from: JsonObject, to: JsonObject, place: string): string | undefined {
+  private rest(from: JsonObject, to: JsonObject, location: string): string | undefined {
     for (const [keyword, value] of Object.entries(to)) {
       if (COMPARED.has(keyword) || ANNOTATIONS.has(keyword) || keyword.startsWith('x-')) continue;
       const before = member(from, keyword);
       if (before === undefined || canonical(before) !== canonical(value) || hasReference(value))
-        return at(place, `${keyword} differs`);
+        return at(location, `${keyword} differs`);
     }
     // The second schema would treat members that the first one describes in `patternProperties`
     // as additional members.
     const patterns = member(from, 'patternProperties') !== undefined;
     return patterns && member(to, 'patternProperties') === undefined
-      ? at(place, 'patternProperties differs')
+      ? at(location, 'patternProperties differs')
       : undefined;
   }
 }
 
-function at(place: string, reason: string): string {
-  return place === '' ? reason : `${place} ${reason}`;
+function at(location: string, reason: string): string {
+  return location === '' ? reason : `${location} ${reason}`;
 }
 
 function refOf(schema: Json): string {
@@ -192,7 +198,7 @@ function followed(schema: Json, schemas: JsonObject): Json {
   let found = schema;
   for (let hops = 0; hops < 1000 && isObject(found) && typeof found['$ref'] === 'string'; hops += 1) {
     const { $ref: ref, ...beside }: JsonObject = found;
-    const target: Json = member(schemas, String(ref).slice(String(ref).lastIndexOf('/') + 1)) ?? true;
+    const target: Json = member(schemas, nameOfRef(String(ref))) ?? true;
     const plain = Object.keys(beside).every((keyword) => ANNOTATIONS.has(keyword));
     found = plain ? target : { ...beside, allOf: [...listIn(beside, 'allOf'), target] };
   }

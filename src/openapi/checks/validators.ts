@@ -4,6 +4,7 @@ import { ContractError } from '../../contract/errors.ts';
 import { at, isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { type Kind, transform } from '../../contract/shapes.ts';
 import { holdsExact } from '../../core/json/exact-json.ts';
+import { nameOfRef } from '../model/component-reference.ts';
 import { DirectedSchemas, type Direction, hasDirection } from '../model/direction.ts';
 import type { ApiSnapshot } from '../model/operation.ts';
 import { createAjv, createExactAjv } from './ajv.ts';
@@ -106,7 +107,7 @@ export class SchemaCompiler {
   private reached(schema: Json): ReadonlyMap<string, Json> {
     const found = new Map<string, Json>();
     const note = (_kind: Kind, ref: string): string => {
-      const name = nameOf(ref);
+      const name = nameOfRef(ref);
       const component = member(this.schemas, name);
       if (component !== undefined && !found.has(name)) found.set(name, component);
       return ref;
@@ -139,8 +140,4 @@ export class SchemaCompiler {
 
 function keyOf(precision: Precision, direction: Direction | undefined): string {
   return `${precision} ${direction ?? 'any'}`;
-}
-
-function nameOf(ref: string): string {
-  return ref.slice(ref.lastIndexOf('/') + 1);
 }

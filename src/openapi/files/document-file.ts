@@ -5,7 +5,7 @@ import { ContractError } from '../../contract/errors.ts';
 import { tokensOf } from '../../contract/json.ts';
 import { numberTags, parseSpelled, spelled } from '../model/spelled-number.ts';
 
-/** A place in a file; lines and columns are counted from 1. */
+/** A position in a file; lines and columns are counted from 1. */
 export interface LinePosition {
   readonly line: number;
   readonly column: number;
@@ -64,24 +64,24 @@ export class DocumentFile {
     try {
       return parseSpelled(this.text);
     } catch (cause) {
-      const fault = this.jsonFault(cause);
-      if (/\.json$/i.test(this.path)) throw fault;
+      const problem = this.jsonError(cause);
+      if (/\.json$/i.test(this.path)) throw problem;
       // YAML in flow style begins like JSON.
       try {
         return this.parseYaml();
       } catch (error) {
-        throw /^\s*[{[]\s*"/.test(this.text) ? fault : error;
+        throw /^\s*[{[]\s*"/.test(this.text) ? problem : error;
       }
     }
   }
 
-  private jsonFault(cause: unknown): ContractError {
+  private jsonError(cause: unknown): ContractError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const position = /position (\d+)/.exec(reason)?.[1];
     const offset = position === undefined ? this.text.length : Number(position);
     const before = this.text.slice(0, offset).split('\n');
-    const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-    return new ContractError(`is not valid JSON: ${reason}`, { source: this.path, ...place }, { cause });
+    const location = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return new ContractError(`is not valid JSON: ${reason}`, { source: this.path, ...location }, { cause });
   }
 
   private parseYaml(): unknown {
@@ -94,11 +94,11 @@ export class DocumentFile {
     const [error] = document.errors;
     if (error !== undefined) {
       const [start] = error.linePos ?? [];
-      const place = start === undefined ? {} : { line: start.line, column: start.col };
+      const location = start === undefined ? {} : { line: start.line, column: start.col };
       const reason = error.message.split(' at line ')[0] ?? error.message;
       throw new ContractError(
         `is not valid YAML: ${reason}`,
-        { source: this.path, ...place },
+        { source: this.path, ...location },
         { cause: error },
       );
     }
@@ -106,7 +106,11 @@ export class DocumentFile {
       return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ContractError(`is YAML that cannot be used: ${reason}`, { source: this.path }, { cause });
+      throw new ContractError(
+        `is YAML that cannot be converted to JSON: ${reason}`,
+        { source: this.path },
+        { cause },
+      );
     }
   }
 }
@@ -120,7 +124,9 @@ function read(path: string, maxBytes: number): Buffer {
     throw new ContractError(`cannot be read: ${reason}`, { source: path }, { cause });
   }
   if (bytes.length > maxBytes) {
-    throw new ContractError(`is larger than the ${maxBytes} bytes that are left for it`, { source: path });
+    throw new ContractError(`is larger than the ${maxBytes} bytes that remain of the size limit`, {
+      source: path,
+    });
   }
   return bytes;
 }

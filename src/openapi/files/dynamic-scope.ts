@@ -81,30 +81,32 @@ export class DynamicScopes {
     const known = this.reached.get(target);
     if (known !== undefined) return known;
     const names = new Set<string>();
-    const places = new Set([target]);
-    for (const place of places) {
-      walk('schema', at(this.raw, place), place, (kind, object, pointer) => {
+    const locations = new Set([target]);
+    for (const location of locations) {
+      walk('schema', at(this.raw, location), location, (kind, object, pointer) => {
         if (kind !== 'schema' || !isObject(object)) return true;
         const ref = member(object, '$ref');
         const dynamic = member(object, '$dynamicRef');
-        const next = typeof ref === 'string' ? this.tried(() => this.follow(ref, pointer)) : undefined;
-        if (next !== undefined) places.add(next);
+        const next =
+          typeof ref === 'string' ? this.ignoringErrors(() => this.follow(ref, pointer)) : undefined;
+        if (next !== undefined) locations.add(next);
         if (Object.hasOwn(object, '$recursiveRef')) names.add(RECURSIVE);
         if (typeof dynamic !== 'string') return true;
         names.add(dynamic.replace(/^.*#/, ''));
-        const plain = this.tried(() => this.target(dynamic, pointer));
-        if (plain !== undefined) places.add(plain);
+        const plain = this.ignoringErrors(() => this.target(dynamic, pointer));
+        if (plain !== undefined) locations.add(plain);
         return true;
       });
       // Validation may also reach the schemas with these names in other resources.
-      for (const name of names) for (const other of this.resources.withDynamicAnchor(name)) places.add(other);
+      for (const name of names)
+        for (const other of this.resources.withDynamicAnchor(name)) locations.add(other);
     }
     this.reached.set(target, names);
     return names;
   }
 
   /** Ignores references without a target: they are reported when they are copied. */
-  private tried(step: () => string | undefined): string | undefined {
+  private ignoringErrors(step: () => string | undefined): string | undefined {
     try {
       return step();
     } catch (error) {

@@ -5,7 +5,7 @@
  * This file exists although `@redocly/openapi-core` (MIT) bundles documents too. That library
  * inlines files that extensions refer to, rounds numbers beyond 2^53, reads `version: 1.10` as 1.1,
  * and adds 19 MB of dependencies. Its bundles also have no line numbers, which `ingest` needs to
- * report faults.
+ * report problems.
  */
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -20,13 +20,13 @@ import {
   tokensOf,
 } from '../../contract/json.ts';
 import { type Kind, SECTIONS } from '../../contract/shapes.ts';
-import { Faults } from '../model/faults.ts';
 import { type ContractLimits, plainCopy } from '../model/limits.ts';
+import { Problems } from '../model/problems.ts';
 import { walk } from '../model/walk.ts';
 import { anchorsOf } from './anchors.ts';
 import { DocumentFile, type LinePosition } from './document-file.ts';
 import { FILES } from './references.ts';
-import { settleTexts } from './text-fields.ts';
+import { restoreTexts } from './text-fields.ts';
 
 /**
  * Called with the path of each file before its first access, even if the file does not exist. It
@@ -34,8 +34,8 @@ import { settleTexts } from './text-fields.ts';
  */
 export type OnFile = (path: string) => void;
 
-/** Place of a value of the loaded document: the file, and the pointer in it. */
-export interface FilePlace extends LinePosition {
+/** Location of a value of the loaded document: the file, and the pointer in it. */
+export interface FileLocation extends LinePosition {
   readonly file: string;
   readonly pointer: string;
 }
@@ -58,7 +58,7 @@ interface Target {
 
 /** Loads one document and all files that it refers to. */
 export class Loader {
-  readonly faults = new Faults(true);
+  readonly problems = new Problems(true);
   private readonly path: string;
   /** Real path of the folder that references must not leave. */
   private readonly folder: string;
@@ -67,10 +67,10 @@ export class Loader {
   private readonly targets: Target[] = [];
   private readonly seen = new Map<Kind, WeakSet<object>>();
   /** Objects whose references are already rewritten. */
-  private readonly led = new WeakSet<object>();
+  private readonly rewritten = new WeakSet<object>();
   /**
-   * Pointers of references to files that cannot be read. They are faults, but are not reported one
-   * by one.
+   * Pointers of references to files that cannot be read. They are problems, but are not reported
+   * one by one.
    */
   private readonly unread = new Set<string>();
   private readonly realPaths = new Map<string, string | undefined>();
@@ -91,8 +91,8 @@ export class Loader {
   /**
    * Loads the document.
    *
-   * @throws {ContractError} when the file of the document cannot be read; other faults are
-   *   collected in `faults`.
+   * @throws {ContractError} when the file of the document cannot be read; other problems are
+   *   collected in `problems`.
    */
   load(): JsonObject {
     const own = this.read(this.path, '');
@@ -102,8 +102,8 @@ export class Loader {
     this.targets.push({ kind: 'document', file: own, pointer: '' });
     // `visit` adds targets to this list during the iteration.
     for (const { kind, file, pointer } of this.targets) {
-      walk(kind, at(file.value, pointer), pointer, (of, object, place) =>
-        this.visit(of, object, place, file),
+      walk(kind, at(file.value, pointer), pointer, (of, object, location) =>
+        this.visit(of, object, location, file),
       );
     }
     const others = [...this.files.values()].flatMap((file) =>
@@ -121,21 +121,21 @@ export class Loader {
   }
 
   /** Returns the file and line of the value at a JSON pointer of the loaded document. */
-  locate(pointer: string): FilePlace | undefined {
+  locate(pointer: string): FileLocation | undefined {
     const tokens = tokensOf(pointer) ?? [];
     const base = tokens[0] === FILES ? pointerOf(...tokens.slice(0, 2)) : '';
     const found = [...this.files.values()].find((file) => file?.base === base);
     const inFile = pointer.slice(base.length);
-    const place = found?.file.locate(inFile);
-    return place === undefined || found === undefined
+    const location = found?.file.locate(inFile);
+    return location === undefined || found === undefined
       ? undefined
-      : { ...place, file: found.file.path, pointer: inFile };
+      : { ...location, file: found.file.path, pointer: inFile };
   }
 
   /**
-   * Returns whether a fault at this pointer is only a consequence of a file that cannot be read.
+   * Returns whether a problem at this pointer is only a consequence of a file that cannot be read.
    */
-  follows(pointer: string | undefined): boolean {
+  isConsequence(pointer: string | undefined): boolean {
     return pointer !== undefined && this.unread.has(pointer);
   }
 
@@ -147,7 +147,7 @@ export class Loader {
       return { file, base, value: plainCopy(file.value, this.limits, true), anchors: undefined };
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
-      throw error.within({ source: path, ...file.locate(error.place.pointer ?? '') });
+      throw error.within({ source: path, ...file.locate(error.location.pointer ?? '') });
     }
   }
 
@@ -157,7 +157,7 @@ export class Loader {
       this.files.set(path, undefined);
       this.files.set(
         path,
-        this.faults.attempt(() => this.read(path, pointerOf(FILES, this.nameOf(path)))),
+        this.problems.attempt(() => this.read(path, pointerOf(FILES, this.nameOf(path)))),
       );
     }
     return this.files.get(path);
@@ -172,34 +172,34 @@ export class Loader {
     this.seen.set(kind, seen);
     if (seen.has(object)) return false;
     seen.add(object);
-    settleTexts(kind, object);
-    if (SECTIONS[kind] === undefined || this.led.has(object)) return true;
-    this.led.add(object);
-    this.lead(object, '$ref', { kind, file, pointer });
+    restoreTexts(kind, object);
+    if (SECTIONS[kind] === undefined || this.rewritten.has(object)) return true;
+    this.rewritten.add(object);
+    this.rewriteReference(object, '$ref', { kind, file, pointer });
     if (kind !== 'schema') return true;
-    this.lead(object, '$dynamicRef', { kind, file, pointer });
-    this.leadMapping(object, file, pointer);
+    this.rewriteReference(object, '$dynamicRef', { kind, file, pointer });
+    this.rewriteMapping(object, file, pointer);
     return true;
   }
 
-  private lead(holder: JsonObject, name: string, from: Target): void {
+  private rewriteReference(holder: JsonObject, name: string, from: Target): void {
     const ref = member(holder, name);
     if (typeof ref !== 'string') return;
-    const place = { pointer: from.file.base + from.pointer };
-    const led = this.faults.attempt(() => this.follow(ref, from), place);
+    const location = { pointer: from.file.base + from.pointer };
+    const rewritten = this.problems.attempt(() => this.follow(ref, from), location);
     // The reference is removed so that it is not reported again.
-    if (led === undefined) delete holder[name];
-    else holder[name] = led;
+    if (rewritten === undefined) delete holder[name];
+    else holder[name] = rewritten;
   }
 
-  private leadMapping(schema: JsonObject, file: OpenFile, pointer: string): void {
+  private rewriteMapping(schema: JsonObject, file: OpenFile, pointer: string): void {
     const discriminator = member(schema, 'discriminator');
     const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
     if (!isObject(mapping)) return;
     for (const [name, value] of Object.entries(mapping)) {
       // A plain component name is kept; any other value is a reference (OpenAPI 3.1, 4.8.25).
       if (typeof value !== 'string' || (/^[\w.-]*$/.test(value) && !this.isFile(value, file))) continue;
-      this.lead(mapping, name, { kind: 'schema', file, pointer: `${pointer}/discriminator` });
+      this.rewriteReference(mapping, name, { kind: 'schema', file, pointer: `${pointer}/discriminator` });
     }
   }
 
@@ -213,27 +213,27 @@ export class Loader {
   private follow(ref: string, from: Target): string {
     const [name = '', ...rest] = ref.split('#');
     const fragment = rest.join('#');
-    if (name === '') return this.leadTo(from.file, fragment, ref, from);
+    if (name === '') return this.pointInto(from.file, fragment, ref, from);
     this.anchorsIn(from.file);
     // The reference is the URI (`$id`) of a schema in the same file; `References` resolves it.
     if (from.file.anchors?.has(name) === true) return ref;
-    const refuse = (reason: string): ContractError =>
+    const invalid = (reason: string): ContractError =>
       new ContractError(`$ref ${JSON.stringify(ref)} ${reason}`);
     if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(ref))
-      throw refuse('leads to the network, where nothing is fetched');
+      throw invalid('points to the network; only local files can be referenced');
     const decoded = decode(name);
     const path = isAbsolute(decoded) ? decoded : join(dirname(from.file.file.path), decoded);
     this.onFile?.(path);
     const actual = this.real(path);
-    if (actual === undefined) throw refuse('leads to a file that is not there');
-    if (!actual.startsWith(this.folder + sep)) throw refuse('leads out of the folder of the document');
+    if (actual === undefined) throw invalid('points to a file that does not exist');
+    if (!actual.startsWith(this.folder + sep)) throw invalid('points outside the folder of the document');
     const file = this.open(actual);
-    if (file !== undefined) return this.leadTo(file, fragment, ref, from);
+    if (file !== undefined) return this.pointInto(file, fragment, ref, from);
     this.unread.add(from.file.base + from.pointer);
     return ref;
   }
 
-  private leadTo(file: OpenFile, fragment: string, ref: string, from: Target): string {
+  private pointInto(file: OpenFile, fragment: string, ref: string, from: Target): string {
     const pointer = decode(fragment);
     if (tokensOf(pointer) !== undefined) {
       // Some documents use `#/` for the whole file.
@@ -245,7 +245,7 @@ export class Loader {
     if (anchored !== undefined) this.targets.push({ kind: from.kind, file, pointer: anchored });
     // If several anchors in this file have the same name, `References` chooses the right one.
     if (file === from.file) return ref;
-    if (anchored === undefined) throw new ContractError(`$ref ${JSON.stringify(ref)} points at nothing`);
+    if (anchored === undefined) throw new ContractError(`$ref ${JSON.stringify(ref)} has no target`);
     return `#${encodeURI(file.base + anchored)}`;
   }
 

@@ -14,6 +14,7 @@ import {
 } from '../../contract/json.ts';
 import { type Kind, SECTIONS } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
+import { refTo } from '../model/component-reference.ts';
 import { DynamicScopes, keyOf, type Scope } from './dynamic-scope.ts';
 import { Resources } from './resources.ts';
 
@@ -44,7 +45,7 @@ export const FILES = 'x-files';
 /** Resolves the references of one document and names their targets. */
 export class References {
   private readonly raw: JsonObject;
-  private readonly most: number;
+  private readonly maxComponents: number;
   /** Component names by `section pointer scope`. */
   private readonly names = new Map<string, string>();
   private readonly taken = new Set<string>();
@@ -57,9 +58,9 @@ export class References {
   /** Components in the order in which they were found. The caller copies them. */
   readonly pending: PendingReference[] = [];
 
-  private constructor(raw: JsonObject, most: number, resources: Resources) {
+  private constructor(raw: JsonObject, maxComponents: number, resources: Resources) {
     this.raw = raw;
-    this.most = most;
+    this.maxComponents = maxComponents;
     this.resources = resources;
     if (this.resources.dynamic) {
       this.scopes = new DynamicScopes(raw, this.resources, (ref, pointer) => this.target(ref, pointer));
@@ -71,8 +72,8 @@ export class References {
    *
    * @param most maximum number of components.
    */
-  static *reading(raw: JsonObject, most: number): Steps<References> {
-    const references = new References(raw, most, yield* Resources.reading(raw));
+  static *reading(raw: JsonObject, maxComponents: number): Steps<References> {
+    const references = new References(raw, maxComponents, yield* Resources.reading(raw));
     const components = member(raw, 'components');
     if (!isObject(components)) return references;
     for (const [kind, section] of sections()) {
@@ -101,7 +102,7 @@ export class References {
     const target = dynamic ? this.scopes?.target(ref, pointer) : this.target(ref, pointer);
     if (section === undefined || target === undefined) {
       throw new ContractError(
-        `${dynamic ? '$dynamicRef' : '$ref'} ${JSON.stringify(shorten(ref))} points at nothing`,
+        `${dynamic ? '$dynamicRef' : '$ref'} ${JSON.stringify(shorten(ref))} has no target`,
         { pointer },
       );
     }
@@ -146,20 +147,20 @@ export class References {
   /** Returns the pointer, or its target if there is a reference on the way. */
   private through(pointer: string): string | undefined {
     if (at(this.raw, pointer) !== undefined) return pointer;
-    let place = '';
+    let location = '';
     let value: Json | undefined = this.raw;
     for (const token of tokensOf(pointer) ?? []) {
       const next: Json | undefined = value === undefined ? undefined : at(value, pointerOf(token));
       if (next === undefined) break;
-      place += pointerOf(token);
+      location += pointerOf(token);
       value = next;
     }
     const ref = isObject(value) ? member(value, '$ref') : undefined;
     if (typeof ref !== 'string' || this.hops >= MAX_HOPS) return undefined;
     this.hops += 1;
     try {
-      const target = this.target(ref, place);
-      return target === undefined ? undefined : this.through(target + pointer.slice(place.length));
+      const target = this.target(ref, location);
+      return target === undefined ? undefined : this.through(target + pointer.slice(location.length));
     } finally {
       this.hops -= 1;
     }
@@ -169,7 +170,9 @@ export class References {
     const [uri = '', fragment = ''] = ref.split('#');
     const schema = this.resources.withId(ref) ?? this.resources.withId(uri);
     if (schema === undefined) {
-      throw new ContractError(`$ref ${JSON.stringify(shorten(ref))} points out of the document`, { pointer });
+      throw new ContractError(`$ref ${JSON.stringify(shorten(ref))} points outside the document`, {
+        pointer,
+      });
     }
     if (fragment === '' || this.resources.withId(ref) !== undefined) return schema;
     const decoded = decode(fragment) ?? fragment;
@@ -183,7 +186,8 @@ export class References {
     if (known !== undefined) return known;
     const name = this.freeName(section, target);
     this.names.set(key, name);
-    if (this.names.size > this.most) throw new ContractError(`more than ${this.most} components`);
+    if (this.names.size > this.maxComponents)
+      throw new ContractError(`more than ${this.maxComponents} components`);
     const value = at(this.raw, target);
     if (value !== undefined) this.pending.push({ kind, section, name, value, pointer: target, scope });
     return name;
@@ -219,11 +223,6 @@ function nameInFile(tokens: readonly string[]): string {
           .at(-1)
           ?.replace(/\.(ya?ml|json)$/i, '');
   return last ?? FILES;
-}
-
-/** Returns the reference to a component. */
-export function refTo(section: string, name: string): string {
-  return `#/components/${section}/${name}`;
 }
 
 /** Turns a text into a component name that OpenAPI allows: letters, digits, `.`, `_` and `-`. */

@@ -102,10 +102,10 @@ export class Resources {
     const inside: string[] = [];
     const anywhere: string[] = [];
     for (const [at, { anchors }] of this.resources) {
-      const place = anchors.get(name);
-      if (place === undefined) continue;
-      anywhere.push(place);
-      if (this.boundary(at) === boundary) inside.push(place);
+      const location = anchors.get(name);
+      if (location === undefined) continue;
+      anywhere.push(location);
+      if (this.boundary(at) === boundary) inside.push(location);
     }
     // Some documents write `#name` without the required `$id`. This is accepted if only one
     // schema matches.

@@ -27,25 +27,25 @@ const TEXTS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
  * Converts numbers and booleans to text, in place, where the specification requires text in an
  * object of this kind.
  */
-export function settleTexts(kind: Kind, object: JsonObject): void {
-  settle(object, TEXTS[kind] ?? []);
-  if (kind === 'operation') settleList(member(object, 'tags'));
-  if (kind === 'schema') settleList(member(object, 'required'));
+export function restoreTexts(kind: Kind, object: JsonObject): void {
+  restore(object, TEXTS[kind] ?? []);
+  if (kind === 'operation') restoreList(member(object, 'tags'));
+  if (kind === 'schema') restoreList(member(object, 'required'));
   if (kind !== 'document') return;
   const info = member(object, 'info');
-  if (isObject(info)) settle(info, INFO);
+  if (isObject(info)) restore(info, INFO);
   const tags = member(object, 'tags');
-  for (const tag of Array.isArray(tags) ? tags : []) if (isObject(tag)) settle(tag, ['name', 'description']);
+  for (const tag of Array.isArray(tags) ? tags : []) if (isObject(tag)) restore(tag, ['name', 'description']);
 }
 
-function settle(object: JsonObject, names: readonly string[]): void {
+function restore(object: JsonObject, names: readonly string[]): void {
   for (const name of names) {
     const text = textFor(member(object, name));
     if (text !== undefined) object[name] = text;
   }
 }
 
-function settleList(list: Json | undefined): void {
+function restoreList(list: Json | undefined): void {
   if (!Array.isArray(list)) return;
   list.forEach((item, index) => {
     list[index] = textFor(item) ?? item;

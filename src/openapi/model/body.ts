@@ -7,6 +7,7 @@
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import { nameOfRef } from './component-reference.ts';
 
 /** Field that receives a nested body. */
 export const BODY_FIELD = 'body';
@@ -78,7 +79,7 @@ export class Outlines {
     const known = this.known.get(ref);
     if (known !== undefined) return known;
     this.known.set(ref, UNKNOWN);
-    const outline = this.of(member(this.schemas, ref.slice(ref.lastIndexOf('/') + 1)) ?? true);
+    const outline = this.of(member(this.schemas, nameOfRef(ref)) ?? true);
     this.known.set(ref, outline);
     return outline;
   }

@@ -5,6 +5,7 @@
  * member is sent nevertheless, it has to be valid.
  */
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import { nameOfRef } from './component-reference.ts';
 
 /** Direction of a body: sent to a worker, or returned by it. */
 export type Direction = 'request' | 'response';
@@ -13,12 +14,12 @@ export type Direction = 'request' | 'response';
 const ABSENT = { request: 'readOnly', response: 'writeOnly' } as const;
 
 /** Names that enclosing schemas do not require. Set only on copies while they are made. */
-const NOT_DEMANDED: unique symbol = Symbol('not demanded');
-type Marked = JsonObject & { [NOT_DEMANDED]?: ReadonlySet<string> };
+const NOT_REQUIRED: unique symbol = Symbol('not required');
+type Marked = JsonObject & { [NOT_REQUIRED]?: ReadonlySet<string> };
 
 /** Keywords whose schemas apply to the same object: always, or under a condition. */
 const ALWAYS = ['allOf'] as const;
-const PERHAPS = ['anyOf', 'oneOf', 'if', 'then', 'else', 'not', 'dependentSchemas'] as const;
+const CONDITIONAL = ['anyOf', 'oneOf', 'if', 'then', 'else', 'not', 'dependentSchemas'] as const;
 
 /**
  * Returns whether a JSON value contains the annotation (`readOnly` or `writeOnly`) that matters in
@@ -50,7 +51,7 @@ export class DirectedSchemas {
   mark(schema: Json, names: ReadonlySet<string>): Json {
     if (names.size === 0 || !isObject(schema)) return schema;
     const marked: Marked = { ...schema };
-    marked[NOT_DEMANDED] = names;
+    marked[NOT_REQUIRED] = names;
     return marked;
   }
 
@@ -61,12 +62,12 @@ export class DirectedSchemas {
    *   that it finds itself.
    */
   enter(object: JsonObject): ReadonlySet<string> {
-    const around = (object as Marked)[NOT_DEMANDED] ?? NONE;
+    const around = (object as Marked)[NOT_REQUIRED] ?? NONE;
     const own = union(around, this.absentIn(object, false));
     const all = union(own, this.absentIn(object, true));
     if (all.size > 0) withoutNames(object, all);
     if (own.size === 0) return NONE;
-    for (const keyword of [...ALWAYS, ...PERHAPS]) {
+    for (const keyword of [...ALWAYS, ...CONDITIONAL]) {
       const inner = member(object, keyword);
       if (Array.isArray(inner)) object[keyword] = inner.map((one) => this.mark(one, own));
       else if (keyword === 'dependentSchemas' && isObject(inner)) {
@@ -86,7 +87,7 @@ export class DirectedSchemas {
    *
    * @param perhaps whether alternatives count too.
    */
-  private absentIn(schema: Json | undefined, perhaps: boolean): Set<string> {
+  private absentIn(schema: Json | undefined, conditional: boolean): Set<string> {
     const found = new Set<string>();
     if (!isObject(schema)) return found;
     const properties = member(schema, 'properties');
@@ -95,10 +96,10 @@ export class DirectedSchemas {
     }
     const ref = member(schema, '$ref');
     if (typeof ref === 'string') add(found, this.absentBehind(ref));
-    for (const keyword of perhaps ? [...ALWAYS, ...PERHAPS] : ALWAYS) {
+    for (const keyword of conditional ? [...ALWAYS, ...CONDITIONAL] : ALWAYS) {
       const inner = member(schema, keyword);
       const list = Array.isArray(inner) ? inner : keyword === 'dependentSchemas' ? [] : [inner];
-      for (const one of list) add(found, this.absentIn(one, perhaps));
+      for (const one of list) add(found, this.absentIn(one, conditional));
     }
     return found;
   }
@@ -126,7 +127,7 @@ export class DirectedSchemas {
   }
 
   private component(ref: string): Json | undefined {
-    return member(this.schemas, ref.slice(ref.lastIndexOf('/') + 1));
+    return member(this.schemas, nameOfRef(ref));
   }
 }
 

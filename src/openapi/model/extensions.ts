@@ -15,7 +15,7 @@ const oneOf =
 
 const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['x-event-body', oneOf('flat', 'nested')],
-  ['x-unknown-query', oneOf('refuse', 'ignore')],
+  ['x-unknown-query', oneOf('reject', 'ignore')],
   ['x-idempotent', isBoolean],
   ['x-etag', isBoolean],
   ['deprecated', isBoolean],
@@ -24,9 +24,12 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
     (value) =>
       Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_TIMEOUT
         ? undefined
-        : `must be whole milliseconds, 1 to ${MAX_TIMEOUT}`,
+        : `must be an integer from 1 to ${MAX_TIMEOUT}, in milliseconds`,
   ],
-  ['x-sticky-key', (value) => (typeof value === 'string' && value !== '' ? undefined : 'must name a field')],
+  [
+    'x-sticky-key',
+    (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be the name of a field'),
+  ],
   ['x-deprecated-since', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
   ['x-sunset', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
 ]);
@@ -39,8 +42,8 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
 export function checkExtensions(operation: JsonObject): void {
   for (const [name, check] of CHECKS) {
     const value = member(operation, name);
-    const fault = value === undefined ? undefined : check(value);
-    if (fault !== undefined) throw new ContractError(`${name} ${fault}, not ${shown(value)}`);
+    const problem = value === undefined ? undefined : check(value);
+    if (problem !== undefined) throw new ContractError(`${name} ${problem}, not ${shown(value)}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { transform } from '../../contract/shapes.ts';
 import { runAtOnce, type Steps } from '../../core/time/steps.ts';
+import { refTo, resolve } from './component-reference.ts';
 import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { HttpMethod } from './operation.ts';
 import { ANNOTATIONS } from './schema.ts';
@@ -35,7 +36,7 @@ export class Fingerprints {
 
   /** Returns the fingerprint of `#/components/<section>/<name>`, annotations included. */
   component(section: string, name: string): string {
-    return runAtOnce(this.ofComponents()).get(`#/components/${section}/${name}`) ?? '';
+    return runAtOnce(this.ofComponents()).get(refTo(section, name)) ?? '';
   }
 
   /** Prepares `component` in steps; afterwards it only looks up the fingerprint. */
@@ -127,12 +128,8 @@ export class Fingerprints {
   }
 
   private follow(value: Json): JsonObject {
-    let followed: Json = value;
-    for (let hops = 0; hops < 1000 && isObject(followed) && typeof followed['$ref'] === 'string'; hops += 1) {
-      const [section = '', name = ''] = followed['$ref'].split('/').slice(-2);
-      followed = member(this.ingested.components[section] ?? {}, name) ?? {};
-    }
-    return isObject(followed) ? followed : {};
+    const resolved = resolve(this.ingested.components, value).value;
+    return isObject(resolved) ? resolved : {};
   }
 }
 
@@ -143,7 +140,7 @@ function* fingerprints(
   const rendered = new Map<string, Rendered>();
   for (const [section, all] of Object.entries(components)) {
     for (const [name, value] of Object.entries(all)) {
-      rendered.set(`#/components/${section}/${name}`, render(prepare(section, value)));
+      rendered.set(refTo(section, name), render(prepare(section, value)));
       yield;
     }
   }

@@ -88,25 +88,25 @@ export function plainCopying(value: unknown, limits: ContractLimits, keepSpellin
 const STEP_LEVELS = 3;
 
 /** Does the same as `copy`. Each member of an object in the upper levels is a separate step. */
-function* copying(value: unknown, place: (string | number)[], budget: Budget): Steps<Json> {
-  if (place.length >= STEP_LEVELS || !isPlain(value)) return copy(value, place, budget);
+function* copying(value: unknown, location: (string | number)[], budget: Budget): Steps<Json> {
+  if (location.length >= STEP_LEVELS || !isPlain(value)) return copy(value, location, budget);
   const copied: Record<string, Json> = {};
-  for (const [name, item] of membersOf(value, place, budget)) {
+  for (const [name, item] of membersOf(value, location, budget)) {
     yield;
-    place.push(name);
-    copied[name] = yield* copying(item, place, budget);
-    place.pop();
+    location.push(name);
+    copied[name] = yield* copying(item, location, budget);
+    location.pop();
   }
   return copied;
 }
 
-function copy(value: unknown, place: (string | number)[], budget: Budget): Json {
+function copy(value: unknown, location: (string | number)[], budget: Budget): Json {
   switch (typeof value) {
     case 'string':
       spend(budget, value.length + 2);
       return value;
     case 'number':
-      if (!Number.isFinite(value)) throw refused(place, `${value} is not a JSON number`);
+      if (!Number.isFinite(value)) throw invalid(location, `${value} is not a JSON number`);
       spend(budget, 1);
       return value;
     case 'boolean':
@@ -118,15 +118,15 @@ function copy(value: unknown, place: (string | number)[], budget: Budget): Json 
         return null;
       }
       if (value instanceof ExactNumber || value instanceof SpelledNumber) return copyNumber(value, budget);
-      if (place.length >= budget.limits.depth) {
-        throw refused(place.slice(0, 8), `nested deeper than ${budget.limits.depth} levels`);
+      if (location.length >= budget.limits.depth) {
+        throw invalid(location.slice(0, 8), `nested deeper than ${budget.limits.depth} levels`);
       }
-      return Array.isArray(value) ? copyArray(value, place, budget) : copyObject(value, place, budget);
+      return Array.isArray(value) ? copyArray(value, location, budget) : copyObject(value, location, budget);
     case 'undefined':
     case 'bigint':
     case 'symbol':
     case 'function':
-      throw refused(place, `a ${typeof value} is not a JSON value`);
+      throw invalid(location, `a ${typeof value} is not a JSON value`);
   }
 }
 
@@ -138,23 +138,23 @@ function copyNumber(value: ExactNumber | SpelledNumber, budget: Budget): Json {
   return kept as Json;
 }
 
-function copyArray(value: readonly unknown[], place: (string | number)[], budget: Budget): Json[] {
+function copyArray(value: readonly unknown[], location: (string | number)[], budget: Budget): Json[] {
   spend(budget, value.length + 2);
   return Array.from(value, (item, index) => {
-    place.push(index);
-    const copied = copy(item, place, budget);
-    place.pop();
+    location.push(index);
+    const copied = copy(item, location, budget);
+    location.pop();
     return copied;
   });
 }
 
-function copyObject(value: object, place: (string | number)[], budget: Budget): Json {
-  if (!isPlain(value)) throw refused(place, 'not a plain JSON object');
+function copyObject(value: object, location: (string | number)[], budget: Budget): Json {
+  if (!isPlain(value)) throw invalid(location, 'not a plain JSON object');
   const copied: Record<string, Json> = {};
-  for (const [name, item] of membersOf(value, place, budget)) {
-    place.push(name);
-    copied[name] = copy(item, place, budget);
-    place.pop();
+  for (const [name, item] of membersOf(value, location, budget)) {
+    location.push(name);
+    copied[name] = copy(item, location, budget);
+    location.pop();
   }
   return copied;
 }
@@ -168,12 +168,12 @@ function isPlain(value: unknown): value is object {
 /** Yields the members of an object to copy and charges their names to the budget. */
 function* membersOf(
   value: object,
-  place: readonly (string | number)[],
+  location: readonly (string | number)[],
   budget: Budget,
 ): Iterable<readonly [string, unknown]> {
   for (const [name, item] of Object.entries(value)) {
     if (item === undefined) continue;
-    if (name === '__proto__') throw refused(place, 'a member must not be named __proto__');
+    if (name === '__proto__') throw invalid(location, 'a member must not be named __proto__');
     spend(budget, name.length + 4);
     yield [name, item];
   }
@@ -184,6 +184,6 @@ function spend(budget: Budget, bytes: number): void {
   if (budget.left < 0) throw new ContractError(`larger than ${budget.limits.bytes} bytes`);
 }
 
-function refused(place: readonly (string | number)[], reason: string): ContractError {
-  return new ContractError(reason, { pointer: pointerOf(...place) });
+function invalid(location: readonly (string | number)[], reason: string): ContractError {
+  return new ContractError(reason, { pointer: pointerOf(...location) });
 }

@@ -7,6 +7,7 @@ import { checkEventName, eventNameOf } from '../../contract/claims.ts';
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { BODY_FIELD, hasMembers, Outlines } from './body.ts';
+import { type Components, resolve } from './component-reference.ts';
 import { checkExtensions } from './extensions.ts';
 import type { HttpMethod } from './operation.ts';
 import type { IngestOptions } from './options.ts';
@@ -22,15 +23,11 @@ export interface ReadOperation {
 /** Reads the operations of one normalised document. */
 export class OperationReader {
   private readonly document: JsonObject;
-  private readonly components: Readonly<Record<string, JsonObject>>;
+  private readonly components: Components;
   private readonly options: IngestOptions;
   private readonly outlines: Outlines;
 
-  constructor(
-    document: JsonObject,
-    components: Readonly<Record<string, JsonObject>>,
-    options: IngestOptions,
-  ) {
+  constructor(document: JsonObject, components: Components, options: IngestOptions) {
     this.document = document;
     this.components = components;
     this.options = options;
@@ -65,12 +62,12 @@ export class OperationReader {
       const parameters = this.parameters(template, pathItem, found);
       const fields = assignFields(parameters);
       if (parameters.length > 0)
-        operation['parameters'] = parameters.map((one) => standing(one, fields.get(one)));
+        operation['parameters'] = parameters.map((one) => withField(one, fields.get(one)));
       else delete operation['parameters'];
       this.body(operation, new Set(fields.values()));
       return { operation, eventName };
     } catch (error) {
-      if (error instanceof ContractError) throw error.within({ event: eventName, ...error.place });
+      if (error instanceof ContractError) throw error.within({ event: eventName, ...error.location });
       throw error;
     }
   }
@@ -82,21 +79,13 @@ export class OperationReader {
     return isObject(content) ? Object.keys(content) : [];
   }
 
-  /** Resolves a reference to a component; returns the value itself if it is not a reference. */
   private follow(value: Json): Json | undefined {
-    let followed: Json | undefined = value;
-    for (let hops = 0; isObject(followed) && typeof followed['$ref'] === 'string'; hops += 1) {
-      const [section, name] = followed['$ref'].split('/').slice(-2);
-      if (hops > this.options.limits.references || section === undefined || name === undefined)
-        return undefined;
-      followed = member(this.components[section] ?? {}, name);
-    }
-    return followed;
+    return resolve(this.components, value).value;
   }
 
   private eventName(method: HttpMethod, path: string, found: JsonObject): string | undefined {
     const { limits, unnamed } = this.options;
-    const told = member(found, 'x-event-name');
+    const declared = member(found, 'x-event-name');
     const operationId = member(found, 'operationId');
     if (
       operationId !== undefined &&
@@ -104,21 +93,21 @@ export class OperationReader {
     ) {
       throw new ContractError(`operationId must be a string of at most ${limits.nameLength} characters`);
     }
-    if (told === undefined && unnamed === 'skip') return undefined;
-    if (told === undefined && unnamed === 'refuse') throw new ContractError('x-event-name is missing');
+    if (declared === undefined && unnamed === 'skip') return undefined;
+    if (declared === undefined && unnamed === 'reject') throw new ContractError('x-event-name is missing');
     const name = checkEventName(eventNameOf(method, path, found), limits.nameLength);
     return name;
   }
 
   private security(found: JsonObject): Json {
     const security = member(found, 'security') ?? member(this.document, 'security') ?? [];
-    const fault = 'security must be an array of objects that name schemes, each with an array of scopes';
-    if (!Array.isArray(security)) throw new ContractError(fault);
+    const problem = 'security must be an array of objects that name schemes, each with an array of scopes';
+    if (!Array.isArray(security)) throw new ContractError(problem);
     for (const requirement of security) {
-      if (!isObject(requirement)) throw new ContractError(fault);
+      if (!isObject(requirement)) throw new ContractError(problem);
       for (const [scheme, scopes] of Object.entries(requirement)) {
         if (!Array.isArray(scopes) || scopes.some((scope) => typeof scope !== 'string'))
-          throw new ContractError(fault);
+          throw new ContractError(problem);
         // For the operator's own document, the gateway decides, because it knows which schemes
         // are configured.
         if (this.options.kind === 'worker') this.checkScheme(scheme);
@@ -131,12 +120,12 @@ export class OperationReader {
     const { securitySchemes, configuredSchemes } = this.options;
     const defined =
       Object.hasOwn(this.components['securitySchemes'] ?? {}, scheme) || securitySchemes.has(scheme);
-    if (!defined) throw new ContractError(`security names the scheme ${scheme}, which is not defined`);
+    if (!defined) throw new ContractError(`security requires the scheme ${scheme}, which is not defined`);
     if (configuredSchemes === undefined || configuredSchemes.has(scheme)) return;
     const known = [...configuredSchemes].join(', ') || 'none';
     throw new ContractError(
-      `security demands the scheme ${scheme}, which the gateway has not configured (configured: ${known}); ` +
-        `set auth.schemes.${scheme} there, with the type trust if a proxy in front of it checks the scheme`,
+      `security requires the scheme ${scheme}, which the gateway has not configured (configured: ${known}); ` +
+        `configure auth.schemes.${scheme} there, with the type trust if a proxy in front of it checks the scheme`,
     );
   }
 
@@ -144,17 +133,17 @@ export class OperationReader {
     const follow = (value: Json): Json | undefined => this.follow(value);
     const merged = mergeParameters(member(pathItem, 'parameters'), member(found, 'parameters'), follow);
     const parameters = merged.filter(
-      ({ in: place, name }) => place !== 'path' || template.names.includes(name),
+      ({ in: location, name }) => location !== 'path' || template.names.includes(name),
     );
     for (const name of template.names) {
       if (parameters.some((parameter) => parameter.in === 'path' && parameter.name === name)) continue;
       const original = template.repeated.get(name);
       const twin = parameters.find((parameter) => parameter.in === 'path' && parameter.name === original);
-      const says: JsonObject = {
-        ...(twin?.says ?? { in: 'path', required: true, schema: { type: 'string' } }),
+      const resolved: JsonObject = {
+        ...(twin?.resolved ?? { in: 'path', required: true, schema: { type: 'string' } }),
         name,
       };
-      parameters.push({ stands: says, says, name, in: 'path' });
+      parameters.push({ declared: resolved, resolved, name, in: 'path' });
     }
     if (parameters.length > this.options.limits.parameters) {
       throw new ContractError(`more than ${this.options.limits.parameters} parameters`);
@@ -170,7 +159,7 @@ export class OperationReader {
 
   /** Decides whether the body is flat or nested, and records it in the operation. */
   private body(operation: JsonObject, fields: ReadonlySet<string>): void {
-    const told = member(operation, 'x-event-body');
+    const declared = member(operation, 'x-event-body');
     const requestBody = member(operation, 'requestBody');
     if (requestBody === undefined) {
       delete operation['x-event-body'];
@@ -181,25 +170,26 @@ export class OperationReader {
     if (!isObject(content) || Object.keys(content).length === 0) {
       throw new ContractError('requestBody must have content');
     }
-    const reason = this.whyNested(content, fields);
-    if (told === 'flat' && reason !== undefined)
+    const reason = this.reasonToNest(content, fields);
+    if (declared === 'flat' && reason !== undefined)
       throw new ContractError(`x-event-body cannot be flat: ${reason}`);
-    const mode = told === 'flat' || told === 'nested' ? told : reason === undefined ? 'flat' : 'nested';
+    const mode =
+      declared === 'flat' || declared === 'nested' ? declared : reason === undefined ? 'flat' : 'nested';
     if (mode === 'nested' && fields.has(BODY_FIELD)) {
       throw new ContractError(
-        `a parameter and the body both go to the field ${BODY_FIELD} of the event data; give the parameter an x-event-field`,
+        `a parameter and the body both use the field ${BODY_FIELD} of the event data; set x-event-field of the parameter`,
       );
     }
     operation['x-event-body'] = mode;
   }
 
-  private whyNested(content: JsonObject, fields: ReadonlySet<string>): string | undefined {
+  private reasonToNest(content: JsonObject, fields: ReadonlySet<string>): string | undefined {
     for (const [mediaType, media] of Object.entries(content)) {
-      if (!hasMembers(mediaType)) return `a body of ${mediaType} is no object`;
+      if (!hasMembers(mediaType)) return `a body of type ${mediaType} is not an object`;
       const outline = this.outlines.of((isObject(media) ? member(media, 'schema') : undefined) ?? true);
-      if (!outline.object) return `the schema of ${mediaType} does not ask for an object`;
+      if (!outline.object) return `the schema of ${mediaType} does not require an object`;
       for (const field of fields) {
-        if (outline.names.has(field)) return `its field ${field} bears the name of a parameter`;
+        if (outline.names.has(field)) return `its field ${field} has the same name as a parameter`;
       }
     }
     return undefined;
@@ -210,8 +200,8 @@ export class OperationReader {
  * Returns the parameter as the document contains it, with its field added if that differs from its
  * name.
  */
-function standing(parameter: Parameter, field: string | undefined): JsonObject {
-  const { stands, says, name } = parameter;
-  if (field === undefined || field === name || member(says, 'x-event-field') === field) return stands;
-  return { ...says, 'x-event-field': field };
+function withField(parameter: Parameter, field: string | undefined): JsonObject {
+  const { declared, resolved, name } = parameter;
+  if (field === undefined || field === name || member(resolved, 'x-event-field') === field) return declared;
+  return { ...resolved, 'x-event-field': field };
 }

@@ -10,7 +10,7 @@ export { HTTP_METHODS, type HttpMethod };
 /** A JSON Schema (2020-12) in the served document; its `$ref`s point into that document. */
 export type Schema = OpenAPIV3_1.SchemaObject | OpenAPIV3_1.ReferenceObject | boolean;
 
-/** Place and serialisation of a parameter (OpenAPI 3.1, 4.8.12). */
+/** Location and serialisation of a parameter (OpenAPI 3.1, 4.8.12). */
 export interface ParameterBinding {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header' | 'cookie';
@@ -94,9 +94,9 @@ export interface Operation {
   readonly bodyMode: 'none' | 'flat' | 'nested';
   /**
    * Query names that are not parameters: rejected with 400, or ignored (`x-unknown-query`, by
-   * default `refuse`).
+   * default `reject`).
    */
-  readonly unknownQuery: 'refuse' | 'ignore';
+  readonly unknownQuery: 'reject' | 'ignore';
   /**
    * Request timeout in milliseconds, from `x-timeout-ms`; undefined if the default of the gateway
    * applies.

@@ -1,5 +1,6 @@
 /** Derives the operations that the gateway serves from a normalised document. */
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
+import { type Components, resolve } from './component-reference.ts';
 import { secondsOf, sunsetDate } from './extensions.ts';
 import type {
   BodyBinding,
@@ -23,12 +24,6 @@ export interface OperationEntry {
   readonly available: boolean;
 }
 
-/** A value in the document with its references resolved, and its JSON pointer. */
-interface Found {
-  readonly value: Json | undefined;
-  readonly pointer: string;
-}
-
 /**
  * Returns the operation at a path and method of a normalised document. All of it was checked when
  * its source was added.
@@ -48,7 +43,7 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
     source: entry.source,
     parameters: parametersOf(document, operation, pointer),
     ...body,
-    unknownQuery: member(operation, 'x-unknown-query') === 'ignore' ? 'ignore' : 'refuse',
+    unknownQuery: member(operation, 'x-unknown-query') === 'ignore' ? 'ignore' : 'reject',
     timeout: typeof timeout === 'number' ? timeout : undefined,
     idempotent: (member(operation, 'x-idempotent') ?? IDEMPOTENT.has(method)) === true,
     deprecated: member(operation, 'deprecated') === true,
@@ -62,24 +57,12 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
   };
 }
 
-function follow(document: JsonObject, value: Json | undefined, pointer: string): Found {
-  let found: Found = { value, pointer };
-  for (let hops = 0; hops < 1000 && isObject(found.value); hops += 1) {
-    const ref = member(found.value, '$ref');
-    if (typeof ref !== 'string') break;
-    const [section = '', name = ''] = ref.split('/').slice(-2);
-    const all = member((document['components'] ?? {}) as JsonObject, section);
-    found = { value: isObject(all) ? member(all, name) : undefined, pointer: ref.slice(1) };
-  }
-  return found;
-}
-
 function parametersOf(document: JsonObject, operation: JsonObject, pointer: string): ParameterBinding[] {
   const listed = member(operation, 'parameters');
-  const parameters = mergeParameters([], listed, (value) => follow(document, value, '').value);
+  const parameters = mergeParameters([], listed, (value) => resolve(componentsOf(document), value, '').value);
   return parameters.map((parameter) => {
-    const index = Array.isArray(listed) ? listed.indexOf(parameter.stands) : 0;
-    const found = follow(document, parameter.stands, `${pointer}/parameters/${index}`);
+    const index = Array.isArray(listed) ? listed.indexOf(parameter.declared) : 0;
+    const found = resolve(componentsOf(document), parameter.declared, `${pointer}/parameters/${index}`);
     return bindParameter(parameter, found.pointer);
   });
 }
@@ -89,7 +72,7 @@ function bodyOf(
   operation: JsonObject,
   pointer: string,
 ): Pick<Operation, 'bodies' | 'bodyRequired' | 'bodyMode'> {
-  const found = follow(document, member(operation, 'requestBody'), `${pointer}/requestBody`);
+  const found = resolve(componentsOf(document), member(operation, 'requestBody'), `${pointer}/requestBody`);
   if (!isObject(found.value)) return { bodies: [], bodyRequired: false, bodyMode: 'none' };
   const content = member(found.value, 'content');
   const bodies: BodyBinding[] = Object.entries(isObject(content) ? content : {}).map(
@@ -113,8 +96,8 @@ function encodingOf(encoding: Json | undefined): Readonly<Record<string, FieldEn
   const read: Record<string, FieldEncoding> = {};
   for (const [field, how] of Object.entries(isObject(encoding) ? encoding : {})) {
     if (!isObject(how)) continue;
-    const told = member(how, 'style');
-    const style = STYLES.find((one) => one === told) ?? 'form';
+    const declared = member(how, 'style');
+    const style = STYLES.find((one) => one === declared) ?? 'form';
     // If any of the three is present, the content type is ignored (OpenAPI 3.1.1, Encoding
     // Object).
     const styled = ['style', 'explode', 'allowReserved'].some((name) => member(how, name) !== undefined);
@@ -132,7 +115,7 @@ function repliesOf(document: JsonObject, operation: JsonObject, pointer: string)
   const responses = member(operation, 'responses');
   const replies: ReplyBinding[] = [];
   for (const [status, response] of Object.entries(isObject(responses) ? responses : {})) {
-    const found = follow(document, response, pointer + pointerOf('responses', status));
+    const found = resolve(componentsOf(document), response, pointer + pointerOf('responses', status));
     const content = isObject(found.value) ? member(found.value, 'content') : undefined;
     for (const [mediaType, media] of Object.entries(isObject(content) ? content : {})) {
       if (!/^application\/([^;]+\+)?json\s*(;|$)/i.test(mediaType) || /problem\+json/i.test(mediaType))
@@ -147,4 +130,8 @@ function repliesOf(document: JsonObject, operation: JsonObject, pointer: string)
     }
   }
   return replies;
+}
+
+function componentsOf(document: JsonObject): Components {
+  return (document['components'] ?? {}) as unknown as Components;
 }

@@ -1,6 +1,7 @@
 /** Options for reading a source. */
-import type { Faults } from './faults.ts';
+
 import type { ContractLimits } from './limits.ts';
+import type { Problems } from './problems.ts';
 
 /** Origin of a source: a document of the operator, or a worker, which is not trusted. */
 export type SourceKind = 'document' | 'worker';
@@ -9,7 +10,7 @@ export type SourceKind = 'document' | 'worker';
  * How to treat operations without `x-event-name`: derive an event name from the `operationId`, skip
  * the operation, or reject the source.
  */
-export type Unnamed = 'operationId' | 'skip' | 'refuse';
+export type Unnamed = 'operationId' | 'skip' | 'reject';
 
 /** Options for reading a source. */
 export interface IngestOptions {
@@ -25,6 +26,6 @@ export interface IngestOptions {
    * defined.
    */
   readonly configuredSchemes: ReadonlySet<string> | undefined;
-  /** Collects the faults of the source. */
-  readonly faults: Faults;
+  /** Collects the problems of the source. */
+  readonly problems: Problems;
 }

@@ -6,21 +6,21 @@ import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import type { ParameterBinding } from './operation.ts';
 
-type Place = ParameterBinding['in'];
+type ParameterLocation = ParameterBinding['in'];
 
 /**
- * Allowed styles by the place of the parameter; the first one is the default (OpenAPI 3.1,
+ * Allowed styles by the location of the parameter; the first one is the default (OpenAPI 3.1,
  * 4.8.12.2).
  */
-const STYLES: Readonly<Record<Place, readonly ParameterBinding['style'][]>> = {
+const STYLES: Readonly<Record<ParameterLocation, readonly ParameterBinding['style'][]>> = {
   path: ['simple', 'label', 'matrix'],
   query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
   header: ['simple'],
   cookie: ['form'],
 };
 
-/** Precedence when names clash: the parameter in the earliest of these places gets the field. */
-const ORDER: readonly Place[] = ['path', 'query', 'header', 'cookie'];
+/** Precedence when names clash: the parameter in the earliest of these locations gets the field. */
+const ORDER: readonly ParameterLocation[] = ['path', 'query', 'header', 'cookie'];
 
 /**
  * Header parameters that OpenAPI requires to be ignored, because other parts of the document
@@ -31,11 +31,11 @@ const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
 /** One parameter: as it appears in the document, and with its `$ref` resolved. */
 export interface Parameter {
   /** The parameter as the document contains it, possibly a reference. */
-  readonly stands: JsonObject;
+  readonly declared: JsonObject;
   /** The parameter with its `$ref` resolved. */
-  readonly says: JsonObject;
+  readonly resolved: JsonObject;
   readonly name: string;
-  readonly in: Place;
+  readonly in: ParameterLocation;
 }
 
 /**
@@ -52,13 +52,13 @@ export function mergeParameters(
   for (const list of [ofPath, ofOperation]) {
     if (!Array.isArray(list)) continue;
     const seen = new Set<string>();
-    for (const stands of list) {
-      const parameter = readParameter(stands, follow(stands));
+    for (const declared of list) {
+      const parameter = readParameter(declared, follow(declared));
       if (parameter === undefined) continue;
       const name = parameter.in === 'header' ? parameter.name.toLowerCase() : parameter.name;
       const key = `${parameter.in} ${name}`;
       if (seen.has(key))
-        throw new ContractError(`the ${parameter.in} parameter ${parameter.name} is there twice`);
+        throw new ContractError(`the ${parameter.in} parameter ${parameter.name} is defined twice`);
       seen.add(key);
       merged.set(key, parameter);
     }
@@ -66,28 +66,28 @@ export function mergeParameters(
   return [...merged.values()];
 }
 
-function readParameter(stands: Json, says: Json | undefined): Parameter | undefined {
-  if (!isObject(stands) || !isObject(says)) throw new ContractError('a parameter must be an object');
-  const name = member(says, 'name');
-  const place = member(says, 'in');
+function readParameter(declared: Json, resolved: Json | undefined): Parameter | undefined {
+  if (!isObject(declared) || !isObject(resolved)) throw new ContractError('a parameter must be an object');
+  const name = member(resolved, 'name');
+  const location = member(resolved, 'in');
   if (typeof name !== 'string' || name === '') throw new ContractError('a parameter must have a name');
-  if (!isPlace(place)) {
+  if (!isParameterLocation(location)) {
     throw new ContractError(
-      `the parameter ${name} must be in ${ORDER.join(', ')}, not in ${JSON.stringify(place)}`,
+      `the parameter ${name} must be in ${ORDER.join(', ')}, not in ${JSON.stringify(location)}`,
     );
   }
-  if (place === 'header' && IGNORED_HEADERS.has(name.toLowerCase())) return undefined;
-  return { stands, says, name, in: place };
+  if (location === 'header' && IGNORED_HEADERS.has(name.toLowerCase())) return undefined;
+  return { declared, resolved, name, in: location };
 }
 
-function isPlace(value: Json | undefined): value is Place {
-  return ORDER.includes(value as Place);
+function isParameterLocation(value: Json | undefined): value is ParameterLocation {
+  return ORDER.includes(value as ParameterLocation);
 }
 
 /**
  * Assigns a field to each parameter: `x-event-field`, or else its name. If two parameters have the
- * same name, the one whose place comes later in path, query, header, cookie gets its place as a
- * prefix, such as `query_id`.
+ * same name, the one whose location comes later in path, query, header, cookie gets its location as
+ * a prefix, such as `query_id`.
  *
  * @throws {ContractError} when two parameters still have the same field.
  */
@@ -95,23 +95,22 @@ export function assignFields(parameters: readonly Parameter[]): Map<Parameter, s
   const fields = new Map<Parameter, string>();
   const taken = new Set<string>();
   const take = (parameter: Parameter, field: string): void => {
-    if (taken.has(field))
-      throw new ContractError(`two parameters go to the field ${field} of the event data`);
+    if (taken.has(field)) throw new ContractError(`two parameters use the field ${field} of the event data`);
     taken.add(field);
     fields.set(parameter, field);
   };
   for (const parameter of parameters) {
-    const told = member(parameter.says, 'x-event-field');
-    if (told === undefined) continue;
-    if (typeof told !== 'string' || told === '' || told === '__proto__') {
+    const declared = member(parameter.resolved, 'x-event-field');
+    if (declared === undefined) continue;
+    if (typeof declared !== 'string' || declared === '' || declared === '__proto__') {
       throw new ContractError(`x-event-field of the parameter ${parameter.name} must be the name of a field`);
     }
-    take(parameter, told);
+    take(parameter, declared);
   }
-  for (const place of ORDER) {
+  for (const location of ORDER) {
     for (const parameter of parameters) {
-      if (parameter.in !== place || fields.has(parameter)) continue;
-      take(parameter, taken.has(parameter.name) ? `${place}_${parameter.name}` : parameter.name);
+      if (parameter.in !== location || fields.has(parameter)) continue;
+      take(parameter, taken.has(parameter.name) ? `${location}_${parameter.name}` : parameter.name);
     }
   }
   return fields;
@@ -125,25 +124,25 @@ export function assignFields(parameters: readonly Parameter[]): Map<Parameter, s
  * @throws {ContractError} when its style, schema or content does not conform to OpenAPI.
  */
 export function bindParameter(parameter: Parameter, pointer: string): ParameterBinding {
-  const { says, name } = parameter;
-  const fault = (reason: string): ContractError => new ContractError(`the parameter ${name} ${reason}`);
-  const content = member(says, 'content');
-  const style = member(says, 'style') ?? STYLES[parameter.in][0];
+  const { resolved, name } = parameter;
+  const problem = (reason: string): ContractError => new ContractError(`the parameter ${name} ${reason}`);
+  const content = member(resolved, 'content');
+  const style = member(resolved, 'style') ?? STYLES[parameter.in][0];
   const known = STYLES[parameter.in].find((candidate) => candidate === style);
   if (known === undefined)
-    throw fault(`has style ${JSON.stringify(style)}; ${STYLES[parameter.in].join(', ')} can be`);
+    throw problem(`has the style ${JSON.stringify(style)}; allowed: ${STYLES[parameter.in].join(', ')}`);
   const common = {
     name,
     in: parameter.in,
-    field: textOf(says, 'x-event-field') ?? name,
-    required: parameter.in === 'path' || flag(says, 'required', false, fault),
+    field: textOf(resolved, 'x-event-field') ?? name,
+    required: parameter.in === 'path' || flag(resolved, 'required', false, problem),
     style: known,
-    explode: flag(says, 'explode', known === 'form', fault),
-    allowReserved: flag(says, 'allowReserved', false, fault),
-    allowEmptyValue: flag(says, 'allowEmptyValue', false, fault),
+    explode: flag(resolved, 'explode', known === 'form', problem),
+    allowReserved: flag(resolved, 'allowReserved', false, problem),
+    allowEmptyValue: flag(resolved, 'allowEmptyValue', false, problem),
   };
   if (content === undefined) {
-    const schema = member(says, 'schema') ?? true;
+    const schema = member(resolved, 'schema') ?? true;
     return {
       ...common,
       contentType: undefined,
@@ -154,7 +153,7 @@ export function bindParameter(parameter: Parameter, pointer: string): ParameterB
   const entries = isObject(content) ? Object.entries(content) : [];
   const [mediaType, media] = entries[0] ?? [];
   if (entries.length !== 1 || mediaType === undefined || !isObject(media)) {
-    throw fault('must have one media type in its content');
+    throw problem('must have exactly one media type in its content');
   }
   const schema = member(media, 'schema') ?? true;
   const token = mediaType.replaceAll('~', '~0').replaceAll('/', '~1');
@@ -167,12 +166,12 @@ export function bindParameter(parameter: Parameter, pointer: string): ParameterB
 }
 
 function flag(
-  says: JsonObject,
+  resolved: JsonObject,
   name: string,
   otherwise: boolean,
-  fault: (reason: string) => ContractError,
+  problem: (reason: string) => ContractError,
 ): boolean {
-  const value = member(says, name) ?? otherwise;
-  if (typeof value !== 'boolean') throw fault(`has a ${name} that is neither true nor false`);
+  const value = member(resolved, name) ?? otherwise;
+  if (typeof value !== 'boolean') throw problem(`must set ${name} to true or false`);
   return value;
 }

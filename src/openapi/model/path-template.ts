@@ -22,8 +22,8 @@ export interface PathTemplate {
 const EXPRESSION = /\{([^{}]*)\}/g;
 
 /**
- * Parses a path template. If a name occurs again, it gets a number, because each place has its own
- * value.
+ * Parses a path template. If a name occurs again, it gets a number, because each occurrence has its
+ * own value.
  *
  * @throws {ContractError} when the path does not start with a slash, contains a query or unbalanced
  *   braces, has a parameter without a name, or has two adjacent parameters.
@@ -31,13 +31,14 @@ const EXPRESSION = /\{([^{}]*)\}/g;
 export function parsePath(path: string): PathTemplate {
   if (!path.startsWith('/')) throw new ContractError('a path must start with a slash');
   if (/[?\s\u0000-\u001f\u007f]/.test(path)) {
-    throw new ContractError('a path must not hold a query or white space');
+    throw new ContractError('a path must not contain a query or white space');
   }
   const names = [...path.matchAll(EXPRESSION)].map((match) => match[1] ?? '');
   const shape = path.replace(EXPRESSION, '{}');
-  if (/[{}]/.test(shape.replaceAll('{}', ''))) throw new ContractError('the braces of the path do not match');
+  if (/[{}]/.test(shape.replaceAll('{}', '')))
+    throw new ContractError('the braces of the path are not balanced');
   if (names.includes('')) throw new ContractError('a path parameter must have a name');
-  if (shape.includes('{}{}')) throw new ContractError('two path parameters must have something between them');
+  if (shape.includes('{}{}')) throw new ContractError('two path parameters must be separated by text');
   const repeated = new Map<string, string>();
   const distinct = names.map((name, index) => {
     if (names.indexOf(name) === index) return name;

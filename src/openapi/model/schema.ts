@@ -5,7 +5,7 @@
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
-import type { Faults } from './faults.ts';
+import type { Problems } from './problems.ts';
 
 const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'string', 'integer']);
 
@@ -50,7 +50,7 @@ function isNumeric(value: unknown): boolean {
 const isCount: Check = (value) =>
   isNumeric(value) && Number.isInteger(Number(value)) && Number(value) >= 0
     ? undefined
-    : 'must be a whole number of 0 or more';
+    : 'must be an integer of at least 0';
 const isNumber: Check = (value) => (isNumeric(value) ? undefined : 'must be a number');
 const isString: Check = (value) => (typeof value === 'string' ? undefined : 'must be a string');
 /** Some tools resolve `description: { $ref: page.md }`; here it is data. */
@@ -58,7 +58,7 @@ const isDescription: Check = (value) =>
   isObject(value) && typeof member(value, '$ref') === 'string' ? undefined : isString(value);
 const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 const isFilled: Check = (value) =>
-  Array.isArray(value) && value.length > 0 ? undefined : 'must be an array of at least one item';
+  Array.isArray(value) && value.length > 0 ? undefined : 'must be an array with at least one item';
 const isStrings: Check = (value) =>
   Array.isArray(value) && value.every((item) => typeof item === 'string')
     ? undefined
@@ -83,7 +83,10 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['maximum', isNumber],
   ['exclusiveMinimum', isNumber],
   ['exclusiveMaximum', isNumber],
-  ['multipleOf', (value) => (isNumeric(value) && Number(value) > 0 ? undefined : 'must be a number above 0')],
+  [
+    'multipleOf',
+    (value) => (isNumeric(value) && Number(value) > 0 ? undefined : 'must be a number greater than 0'),
+  ],
   ['uniqueItems', isBoolean],
   ['deprecated', isBoolean],
   ['readOnly', isBoolean],
@@ -98,7 +101,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
 ]);
 
 /** Keywords with schemas or values that constrain a value, in addition to those in `CHECKS`. */
-const JUDGING: ReadonlySet<string> = new Set([
+const CONSTRAINTS: ReadonlySet<string> = new Set([
   '$ref',
   'const',
   'properties',
@@ -118,16 +121,16 @@ const JUDGING: ReadonlySet<string> = new Set([
 ]);
 
 /** Returns whether a keyword constrains the value; all others are annotations. */
-export function isJudging(keyword: string): boolean {
-  return JUDGING.has(keyword) || (CHECKS.has(keyword) && !ANNOTATIONS.has(keyword));
+export function isConstraint(keyword: string): boolean {
+  return CONSTRAINTS.has(keyword) || (CHECKS.has(keyword) && !ANNOTATIONS.has(keyword));
 }
 
 /**
  * Converts one schema object to 2020-12, in place. The calling walk converts its subschemas.
  *
- * @param faults collects each keyword that is not valid.
+ * @param problems collects each keyword that is not valid.
  */
-export function normaliseSchema(schema: JsonObject, pointer: string, faults: Faults): JsonObject {
+export function normaliseSchema(schema: JsonObject, pointer: string, problems: Problems): JsonObject {
   const nullable = member(schema, 'nullable') === true;
   for (const keyword of DROPPED) delete schema[keyword];
   bounds(schema);
@@ -137,9 +140,9 @@ export function normaliseSchema(schema: JsonObject, pointer: string, faults: Fau
   formats(schema);
   if (Array.isArray(schema['allOf']) && schema['allOf'].length === 0) delete schema['allOf'];
   for (const [keyword, value] of Object.entries(schema)) {
-    const fault = CHECKS.get(keyword)?.(value);
-    if (fault === undefined) continue;
-    faults.add(new ContractError(`${keyword} ${fault}`, { pointer: `${pointer}/${keyword}` }));
+    const problem = CHECKS.get(keyword)?.(value);
+    if (problem === undefined) continue;
+    problems.add(new ContractError(`${keyword} ${problem}`, { pointer: `${pointer}/${keyword}` }));
     delete schema[keyword];
   }
   return nullable ? orNull(schema) : schema;
@@ -153,10 +156,10 @@ function isType(value: Json): string | undefined {
 }
 
 function isDependencies(value: Json): string | undefined {
-  const fault = 'must be an object of arrays of strings';
+  const problem = 'must be an object of arrays of strings';
   return isObject(value) && Object.values(value).every((item) => isStrings(item) === undefined)
     ? undefined
-    : fault;
+    : problem;
 }
 
 /** OpenAPI 3.0 (draft 4) has `exclusiveMinimum: true` next to `minimum`. */

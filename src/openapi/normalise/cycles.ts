@@ -8,8 +8,8 @@
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, member } from '../../contract/json.ts';
 import type { Steps } from '../../core/time/steps.ts';
-import { refTo } from '../files/references.ts';
-import type { Faults } from '../model/faults.ts';
+import { nameOfRef, refTo } from '../model/component-reference.ts';
+import type { Problems } from '../model/problems.ts';
 import type { Normalised } from './normalise.ts';
 
 /** Keywords whose schemas apply to the same value. */
@@ -18,14 +18,14 @@ const SAME_VALUE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dep
 /**
  * Finds cycles and chains that are too long.
  *
- * @param places places of components in their source, by reference.
+ * @param locations locations of components in their source, by reference.
  * @param longest maximum length of a chain.
- * @param faults collects each such cycle and chain, with the component where it starts.
+ * @param problems collects each such cycle and chain, with the component where it starts.
  */
 export function* checkReferences(
-  { components, places }: Pick<Normalised, 'components' | 'places'>,
-  longest: number,
-  faults: Faults,
+  { components, locations }: Pick<Normalised, 'components' | 'locations'>,
+  maxLength: number,
+  problems: Problems,
 ): Steps<void> {
   for (const [section, all] of Object.entries(components)) {
     const edges = new Map<string, readonly string[]>();
@@ -34,8 +34,8 @@ export function* checkReferences(
       yield;
     }
     for (const name of edges.keys()) {
-      const pointer = places.get(refTo(section, name)) ?? '';
-      faults.attempt(() => follow(name, edges, longest), { pointer });
+      const pointer = locations.get(refTo(section, name)) ?? '';
+      problems.attempt(() => follow(name, edges, maxLength), { pointer });
       yield;
     }
   }
@@ -45,7 +45,7 @@ export function* checkReferences(
  * Searches depth-first without recursion. Finished components are removed from `edges`, so each one
  * is visited only once.
  */
-function follow(start: string, edges: Map<string, readonly string[]>, longest: number): void {
+function follow(start: string, edges: Map<string, readonly string[]>, maxLength: number): void {
   const path: { name: string; next: number }[] = [{ name: start, next: 0 }];
   const onPath = new Set([start]);
   for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
@@ -57,14 +57,14 @@ function follow(start: string, edges: Map<string, readonly string[]>, longest: n
       edges.set(step.name, []);
       continue;
     }
-    const circle = onPath.has(target);
-    if (circle || path.length >= longest) {
+    const isCycle = onPath.has(target);
+    if (isCycle || path.length >= maxLength) {
       // All components on this path are now reported.
       for (const name of onPath) edges.set(name, []);
       throw new ContractError(
-        circle
-          ? 'refers to itself without going deeper'
-          : `starts a chain of more than ${longest} references`,
+        isCycle
+          ? 'refers to itself without descending into the value'
+          : `starts a chain of more than ${maxLength} references`,
       );
     }
     if ((edges.get(target) ?? []).length === 0) continue;
@@ -75,7 +75,7 @@ function follow(start: string, edges: Map<string, readonly string[]>, longest: n
 
 function referenceOf(value: Json): string[] {
   const ref = isObject(value) ? member(value, '$ref') : undefined;
-  return typeof ref === 'string' ? [ref.slice(ref.lastIndexOf('/') + 1)] : [];
+  return typeof ref === 'string' ? [nameOfRef(ref)] : [];
 }
 
 function sameValue(schema: Json): string[] {

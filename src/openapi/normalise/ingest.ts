@@ -4,7 +4,7 @@
  * fields and body mode.
  */
 import { isExtension, readingClaims } from '../../contract/claims.ts';
-import { ContractError, type ContractPlace } from '../../contract/errors.ts';
+import { ContractError, type ContractLocation } from '../../contract/errors.ts';
 import { isObject, type JsonObject, member, pointerOf } from '../../contract/json.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { checkComplexity } from '../checks/complexity.ts';
@@ -16,16 +16,16 @@ import { OperationReader } from '../model/operation-reader.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { parsePath, parsePrefix } from '../model/path-template.ts';
 import { parseSpelled } from '../model/spelled-number.ts';
+import { ConsequenceFilter } from './consequences.ts';
 import { checkReferences } from './cycles.ts';
 import { type Normalised, normalise } from './normalise.ts';
 import { keepPathItems } from './path-items.ts';
-import { Taint } from './taint.ts';
 
 /**
  * Reads a source: JSON text, or a value as `JSON.parse` returns it.
  *
- * @throws {ContractError} with the reason and place of every fault of a document, or of the first
- *   fault of a contract.
+ * @throws {ContractError} with the reason and location of every problem of a document, or of the
+ *   first problem of a contract.
  */
 export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested> {
   const raw = yield* parse(input, options.limits);
@@ -35,16 +35,16 @@ export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested>
   if (options.kind === 'worker') yield* readingClaims(raw);
   yield;
   const prefix = parsePrefix(options.prefix);
-  const { faults, limits } = options;
+  const { problems, limits } = options;
   const normalised = yield* normalise(raw, options);
   const { document, components } = normalised;
-  yield* checkReferences(normalised, limits.references, faults);
+  yield* checkReferences(normalised, limits.references, problems);
   yield;
   const { operations, warnings } = yield* readOperations(normalised, prefix, options);
   if (Number.isFinite(limits.schemas)) {
     yield* checkComplexity(document['paths'] as JsonObject, operations, components, limits.schemas);
   }
-  faults.throwIfAny();
+  problems.throwIfAny();
   return { document, components, operations, warnings };
 }
 
@@ -75,7 +75,7 @@ function checkVersion(raw: JsonObject): void {
   // YAML parses an unquoted 3.1 as a number; its meaning is clear.
   const written = typeof version === 'number' ? String(version) : version;
   if (written !== undefined && !(typeof written === 'string' && /^3\.[01](\.\d+.*)?$/.test(written))) {
-    throw new ContractError(`OpenAPI ${JSON.stringify(written)} is not supported; 3.0 and 3.1 are`, {
+    throw new ContractError(`OpenAPI ${JSON.stringify(written)} is not supported; use 3.0 or 3.1`, {
       pointer: '/openapi',
     });
   }
@@ -84,7 +84,7 @@ function checkVersion(raw: JsonObject): void {
 /** State shared while the operations of one source are read. */
 interface Reading {
   readonly reader: OperationReader;
-  readonly taint: Taint;
+  readonly consequences: ConsequenceFilter;
   readonly options: IngestOptions;
   readonly operations: IngestedOperation[];
   readonly warnings: ContractError[];
@@ -96,12 +96,12 @@ function* readOperations(
   options: IngestOptions,
 ): Steps<Pick<Ingested, 'operations' | 'warnings'>> {
   const { document, components } = normalised;
-  const { faults } = options;
+  const { problems } = options;
   const paths = member(document, 'paths') ?? {};
   if (!isObject(paths)) throw new ContractError('paths must be an object', { pointer: '/paths' });
   const reading: Reading = {
     reader: new OperationReader(document, components, options),
-    taint: new Taint(normalised, faults),
+    consequences: new ConsequenceFilter(normalised, problems),
     options,
     operations: [],
     warnings: [],
@@ -110,19 +110,19 @@ function* readOperations(
   for (const [path, item] of Object.entries(paths)) {
     if (isExtension(path)) continue;
     yield;
-    const place = { path, pointer: pointerOf('paths', path) };
-    faults.attempt(() => {
+    const location = { path, pointer: pointerOf('paths', path) };
+    problems.attempt(() => {
       // Clients never send a fragment (RFC 9110, 7.1), so no request can match such a path.
       if (path.includes('#')) {
-        const reason = 'no request has a path with #';
+        const reason = 'no request can have a path with #';
         // A contract is served completely or rejected.
         if (options.kind === 'worker') throw new ContractError(reason);
-        reading.warnings.push(new ContractError(`${reason}; it is left out`, place));
+        reading.warnings.push(new ContractError(`${reason}; the path is skipped`, location));
         return;
       }
-      const read = readPath(path, isObject(item) ? item : {}, prefix, place, reading);
+      const read = readPath(path, isObject(item) ? item : {}, prefix, location, reading);
       if (Object.keys(read.operations).length > 0) found[read.path] = read.operations;
-    }, place);
+    }, location);
   }
   document['paths'] = found;
   keepPathItems(document, components);
@@ -133,8 +133,8 @@ function readPath(
   path: string,
   item: JsonObject,
   prefix: string,
-  place: ContractPlace & { readonly pointer: string },
-  { reader, taint, options, operations, warnings }: Reading,
+  location: ContractLocation & { readonly pointer: string },
+  { reader, consequences, options, operations, warnings }: Reading,
 ): { path: string; operations: JsonObject } {
   const { limits } = options;
   const template = parsePath(prefix + path);
@@ -146,8 +146,8 @@ function readPath(
   for (const method of HTTP_METHODS) {
     const operation = member(pathItem, method);
     if (!isObject(operation)) continue;
-    const at = { path: template.path, method, pointer: `${place.pointer}/${method}` };
-    const read = taint.attempt(at, [operation, pathItem], () =>
+    const at = { path: template.path, method, pointer: `${location.pointer}/${method}` };
+    const read = consequences.attempt(at, [operation, pathItem], () =>
       reader.operation(method, path, template, pathItem, operation),
     );
     if (read === undefined) continue;

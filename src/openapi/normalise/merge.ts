@@ -4,52 +4,14 @@ import { isObject, type Json, type JsonObject, member, textOf } from '../../cont
 import { type Kind, kindOf, transform, transformDocument } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { componentName } from '../files/references.ts';
+import { partsOfRef, refTo, resolve } from '../model/component-reference.ts';
+import { errorResponseComponents, withErrorResponses } from '../model/error-responses.ts';
 import type { Ingested, IngestedOperation } from '../model/ingested.ts';
 import type { Operation } from '../model/operation.ts';
 import { operationOf } from '../model/operations.ts';
-import { problemComponents, withProblems } from '../model/problem.ts';
-import type { ReadContract } from '../model/read-contract.ts';
+import type { DocumentBase, Merged, MergedEntry, MergedSource } from './merged.ts';
 
-/** Parts of the served document that do not come from the sources. */
-export interface DocumentBase {
-  /** Title, version and so on; they override those of the only source, or the default title. */
-  readonly info?: Partial<OpenAPIV3_1.InfoObject>;
-  /** Servers of the served document, by default `/`. The servers that sources name are ignored. */
-  readonly servers?: readonly OpenAPIV3_1.ServerObject[];
-  /** Security schemes that sources may use without defining them. */
-  readonly securitySchemes?: Readonly<Record<string, OpenAPIV3_1.SecuritySchemeObject>>;
-}
-
-/** A source to merge. */
-export interface MergedSource {
-  readonly name: string;
-  readonly contract: ReadContract;
-  readonly available: boolean;
-  /** Whether workers announced it; while none serves it, a conflicting contract replaces it. */
-  readonly fromWorker: boolean;
-  /**
-   * The source with its components renamed, kept so that unchanged parts stay identical objects.
-   */
-  readonly renamed: { names: string; ingested: Ingested | undefined };
-}
-
-/** An operation of the served document. */
-interface MergedEntry {
-  readonly path: string;
-  readonly method: Operation['method'];
-  readonly source: string;
-  /** The operation as the document shows it while a worker serves it. */
-  readonly operation: JsonObject;
-}
-
-/** All sources in one document. */
-export interface Merged {
-  readonly document: OpenAPIV3_1.Document;
-  readonly operations: readonly Operation[];
-  readonly entries: readonly MergedEntry[];
-}
-
-const UNAVAILABLE = 'No worker serves this operation at present: it answers 503.';
+const UNAVAILABLE = 'No worker serves this operation at present; it responds with 503.';
 
 /** Merges the sources in order; clashing component names of later sources get a prefix. */
 export function* merge(sources: readonly MergedSource[], base: DocumentBase): Steps<Merged> {
@@ -59,11 +21,11 @@ export function* merge(sources: readonly MergedSource[], base: DocumentBase): St
 }
 
 /** Marks a source as available or unavailable. Names and schemas stay identical objects. */
-export function remark(merged: Merged, source: string, available: boolean): Merged {
+export function markSource(merged: Merged, source: string, available: boolean): Merged {
   const paths = { ...merged.document.paths } as JsonObject;
   for (const { path, method, source: of, operation } of merged.entries) {
     if (of !== source) continue;
-    paths[path] = { ...(paths[path] as JsonObject), [method]: marked(operation, available) };
+    paths[path] = { ...(paths[path] as JsonObject), [method]: markAvailability(operation, available) };
   }
   return {
     document: { ...merged.document, paths: paths as OpenAPIV3_1.PathsObject },
@@ -73,7 +35,7 @@ export function remark(merged: Merged, source: string, available: boolean): Merg
 }
 
 /** Returns the operation as the document shows it. */
-function marked(operation: JsonObject, available: boolean): JsonObject {
+function markAvailability(operation: JsonObject, available: boolean): JsonObject {
   if (available) return operation;
   const description = member(operation, 'description');
   return {
@@ -98,12 +60,12 @@ class Merger {
 
   constructor(base: DocumentBase) {
     this.base = base;
-    this.components = problemComponents();
+    this.components = errorResponseComponents();
     const schemes = base.securitySchemes ?? {};
     if (Object.keys(schemes).length > 0)
       this.components['securitySchemes'] = { ...schemes } as unknown as JsonObject;
     for (const [section, all] of Object.entries(this.components)) {
-      for (const name of Object.keys(all)) this.taken.set(`${section}/${name}`, atOnce(''));
+      for (const name of Object.keys(all)) this.taken.set(`${section}/${name}`, known(''));
     }
   }
 
@@ -156,13 +118,13 @@ class Merger {
     for (const [section, all] of Object.entries(source.contract.ingested.components)) {
       for (const name of Object.keys(all)) {
         const key = `${section}/${name}`;
-        const print = (): Steps<string> => printOf(source, section, name);
+        const fingerprint = (): Steps<string> => fingerprintOf(source, section, name);
         const other = this.taken.get(key);
-        if (other === undefined) this.taken.set(key, print);
-        else if ((yield* other()) !== (yield* print())) {
+        if (other === undefined) this.taken.set(key, fingerprint);
+        else if ((yield* other()) !== (yield* fingerprint())) {
           const free = this.freeName(section, `${componentName(source.name)}.${name}`);
           renamed.set(key, free);
-          this.taken.set(`${section}/${free}`, print);
+          this.taken.set(`${section}/${free}`, fingerprint);
         }
         yield;
       }
@@ -186,11 +148,11 @@ class Merger {
     this.shapes.set(shape, served);
     if (served.path !== path)
       renamePathParameters(operation, names, served.names, (value) => this.follow(value));
-    operation['responses'] = withProblems(operation, (value) => this.follow(value));
+    operation['responses'] = withErrorResponses(operation, (value) => this.follow(value));
     this.nameOperation(source, operation);
     const { name, available } = source;
     const item = (this.paths[served.path] ??= {}) as JsonObject;
-    item[method] = marked(operation, available);
+    item[method] = markAvailability(operation, available);
     this.entries.push({ path: served.path, method, source: name, available, operation });
   }
 
@@ -198,30 +160,25 @@ class Merger {
    * Makes `operationId` unique; if it is not set, uses the event name if suitable and not taken.
    */
   private nameOperation(source: MergedSource, operation: JsonObject): void {
-    const told = member(operation, 'operationId');
+    const declared = member(operation, 'operationId');
     const eventName = textOf(operation, 'x-event-name') ?? '';
-    if (typeof told !== 'string') {
+    if (typeof declared !== 'string') {
       if (/^[A-Za-z0-9._~-]+$/.test(eventName) && !this.operationIds.has(eventName)) {
         operation['operationId'] = eventName;
         this.operationIds.add(eventName);
       }
       return;
     }
-    let name = told;
+    let name = declared;
     for (let count = 1; this.operationIds.has(name); count += 1) {
-      name = `${componentName(source.name)}_${told}${count === 1 ? '' : `_${count}`}`;
+      name = `${componentName(source.name)}_${declared}${count === 1 ? '' : `_${count}`}`;
     }
     this.operationIds.add(name);
     operation['operationId'] = name;
   }
 
   private follow(value: Json): Json | undefined {
-    let followed: Json | undefined = value;
-    for (let hops = 0; hops < 1000 && isObject(followed) && typeof followed['$ref'] === 'string'; hops += 1) {
-      const [section = '', name = ''] = followed['$ref'].split('/').slice(-2);
-      followed = member(this.components[section] ?? {}, name);
-    }
-    return followed;
+    return resolve(this.components, value).value;
   }
 
   private info(sources: readonly MergedSource[]): JsonObject {
@@ -244,13 +201,13 @@ class Merger {
 }
 
 /** Wraps a fingerprint that is known already. */
-function atOnce(print: string): () => Steps<string> {
+function known(fingerprint: string): () => Steps<string> {
   return function* () {
-    return print;
+    return fingerprint;
   };
 }
 
-function* printOf({ contract }: MergedSource, section: string, name: string): Steps<string> {
+function* fingerprintOf({ contract }: MergedSource, section: string, name: string): Steps<string> {
   yield* contract.fingerprints.ofComponents();
   return contract.fingerprints.component(section, name);
 }
@@ -293,9 +250,9 @@ function* renamedSource(
 
 function hooksFor(renamed: ReadonlyMap<string, string>) {
   const reference = (ref: string): string => {
-    const [section = '', name = ''] = ref.split('/').slice(-2);
+    const [section, name] = partsOfRef(ref);
     const as = renamed.get(`${section}/${name}`);
-    return as === undefined ? ref : `#/components/${section}/${as}`;
+    return as === undefined ? ref : refTo(section, as);
   };
   return {
     reference: (_kind: Kind, ref: string): string => reference(ref),
@@ -333,12 +290,12 @@ function renamePathParameters(
   served: readonly string[],
   follow: (value: Json) => Json | undefined,
 ): void {
-  operation['parameters'] = listOf(operation, 'parameters').map((stands) => {
-    const says = follow(stands);
-    if (!isObject(says) || member(says, 'in') !== 'path') return stands;
-    const name = textOf(says, 'name') ?? '';
+  operation['parameters'] = listOf(operation, 'parameters').map((declared) => {
+    const resolved = follow(declared);
+    if (!isObject(resolved) || member(resolved, 'in') !== 'path') return declared;
+    const name = textOf(resolved, 'name') ?? '';
     const as = served[names.indexOf(name)] ?? name;
-    return as === name ? stands : { 'x-event-field': name, ...says, name: as };
+    return as === name ? declared : { 'x-event-field': name, ...resolved, name: as };
   });
 }
 

@@ -7,8 +7,9 @@ import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from 
 import { type Hooks, type Kind, SECTIONS, transform, transformDocument } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { checkPattern } from '../checks/patterns.ts';
-import { References, refTo } from '../files/references.ts';
-import { settleTexts } from '../files/text-fields.ts';
+import { References } from '../files/references.ts';
+import { restoreTexts } from '../files/text-fields.ts';
+import { refTo } from '../model/component-reference.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { normaliseSchema } from '../model/schema.ts';
 
@@ -18,59 +19,59 @@ export interface Normalised {
   /** Components by section and name. */
   readonly components: Record<string, JsonObject>;
   /** JSON pointers of components in the source, by reference. */
-  readonly places: ReadonlyMap<string, string>;
+  readonly locations: ReadonlyMap<string, string>;
 }
 
 /** Converts a document to OpenAPI 3.1. */
 export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Normalised> {
   const references = yield* References.reading(raw, options.limits.components);
-  const { faults, limits } = options;
+  const { problems, limits } = options;
   const hooks = hooksFor(references, textOf(raw, 'openapi')?.startsWith('3.0') === true, options);
   const rest = { ...raw };
   delete rest['components'];
   const document = yield* transformDocument(rest, hooks);
   const components: Record<string, JsonObject> = {};
-  const places = new Map<string, string>();
+  const locations = new Map<string, string>();
   // Copying a component may add further ones to this list during the iteration.
   for (const next of references.pending) {
     const { section, name, pointer } = next;
-    const copied = faults.attempt(
+    const copied = problems.attempt(
       () => {
         if (name.length > limits.nameLength)
-          throw new ContractError(`a name longer than ${limits.nameLength}`);
+          throw new ContractError(`a component name longer than ${limits.nameLength} characters`);
         references.enter(next);
         return transform(next.kind, next.value, pointer, hooks);
       },
       { pointer },
     );
-    places.set(refTo(section, name), pointer);
+    locations.set(refTo(section, name), pointer);
     if (copied !== undefined) (components[section] ??= {})[name] = copied;
     yield;
   }
-  return { document, components, places };
+  return { document, components, locations };
 }
 
 function hooksFor(references: References, old: boolean, options: IngestOptions): Hooks {
-  const { faults, limits, kind: source } = options;
+  const { problems, limits, kind: source } = options;
   let objects = Math.max(limits.bytes / 4, 1000);
   return {
-    ...(source === 'document' ? { fault: (fault: ContractError) => faults.add(fault) } : {}),
+    ...(source === 'document' ? { problem: (problem: ContractError) => problems.add(problem) } : {}),
     reference: (kind, ref, pointer) =>
       ref.startsWith(DYNAMIC)
         ? references.resolve(kind, ref.slice(DYNAMIC.length), pointer, true)
         : references.resolve(kind, ref, pointer),
     enter: (kind, object, pointer) => {
       objects -= 1;
-      if (objects < 0) throw new ContractError('too many objects, counting what references repeat');
-      if (source === 'document') settleTexts(kind, object);
+      if (objects < 0) throw new ContractError('too many objects, including those that references repeat');
+      if (source === 'document') restoreTexts(kind, object);
       const ref = member(object, '$ref');
       if (kind === 'schema') {
         if (old && ref !== undefined) return { $ref: ref };
         takeDynamic(object, source);
-        faults.attempt(() => mapDiscriminator(object, references, pointer));
-        return checkPatterns(normaliseSchema(object, pointer, faults), pointer, options);
+        problems.attempt(() => mapDiscriminator(object, references, pointer));
+        return checkPatterns(normaliseSchema(object, pointer, problems), pointer, options);
       }
-      if (judges(kind, object)) object['schema'] ??= {};
+      if (hasSchema(kind, object)) object['schema'] ??= {};
       if (ref !== undefined && SECTIONS[kind] !== undefined && kind !== 'pathItem') return reference(object);
       return object;
     },
@@ -88,11 +89,11 @@ function takeDynamic(schema: JsonObject, source: IngestOptions['kind']): void {
     if (source === 'worker') throw new ContractError(`a contract must not use ${keyword}; use $ref`);
     if (typeof ref !== 'string') throw new ContractError(`${keyword} must be a string`);
     delete schema[keyword];
-    const taken = DYNAMIC + (keyword === '$dynamicRef' ? ref : '');
-    if (!Object.hasOwn(schema, '$ref')) schema['$ref'] = taken;
+    const marked = DYNAMIC + (keyword === '$dynamicRef' ? ref : '');
+    if (!Object.hasOwn(schema, '$ref')) schema['$ref'] = marked;
     else {
       const all = member(schema, 'allOf');
-      schema['allOf'] = [...(Array.isArray(all) ? all : []), { $ref: taken }];
+      schema['allOf'] = [...(Array.isArray(all) ? all : []), { $ref: marked }];
     }
   }
 }
@@ -104,10 +105,10 @@ function mapDiscriminator(schema: JsonObject, references: References, pointer: s
   const discriminator = member(schema, 'discriminator');
   const mapping = isObject(discriminator) ? member(discriminator, 'mapping') : undefined;
   if (!isObject(discriminator) || !isObject(mapping)) return;
-  const place = `${pointer}/discriminator/mapping`;
-  const entries = Object.entries(mapping).map(([value, told]): [string, Json] => {
-    const ref = typeof told === 'string' ? references.mapped(told) : undefined;
-    return [value, ref === undefined ? told : references.resolve('schema', ref, place)];
+  const location = `${pointer}/discriminator/mapping`;
+  const entries = Object.entries(mapping).map(([value, declared]): [string, Json] => {
+    const ref = typeof declared === 'string' ? references.mapped(declared) : undefined;
+    return [value, ref === undefined ? declared : references.resolve('schema', ref, location)];
   });
   schema['discriminator'] = { ...discriminator, mapping: Object.fromEntries(entries) };
 }
@@ -116,7 +117,7 @@ function mapDiscriminator(schema: JsonObject, references: References, pointer: s
  * Returns whether the object has a schema, possibly an empty one, from which a validator can be
  * compiled.
  */
-function judges(kind: Kind, object: JsonObject): boolean {
+function hasSchema(kind: Kind, object: JsonObject): boolean {
   if (kind === 'mediaType') return true;
   return (
     kind === 'parameter' && member(object, 'content') === undefined && member(object, '$ref') === undefined
@@ -130,22 +131,22 @@ function reference(object: JsonObject): JsonObject {
 
 /** Returns the schema without the patterns that cannot be used. */
 function checkPatterns(schema: JsonObject, pointer: string, options: IngestOptions): JsonObject {
-  const { faults } = options;
+  const { problems } = options;
   const pattern = member(schema, 'pattern');
   let checked: JsonObject = schema;
   if (typeof pattern === 'string') {
-    const place = `${pointer}/pattern`;
-    const usable = faults.attempt(() => checkPattern(schema, pattern, place, options));
+    const location = `${pointer}/pattern`;
+    const usable = problems.attempt(() => checkPattern(schema, pattern, location, options));
     if (usable === undefined) delete schema['pattern'];
     else checked = usable;
   }
   const properties = member(schema, 'patternProperties');
   for (const name of isObject(properties) ? Object.keys(properties) : []) {
-    const place = pointer + pointerOf('patternProperties', name);
-    faults.attempt(() => {
-      if (checkPattern({ pattern: name }, name, place, options)['pattern'] !== undefined) return;
-      throw new ContractError('a pattern that may take very long cannot choose properties', {
-        pointer: place,
+    const location = pointer + pointerOf('patternProperties', name);
+    problems.attempt(() => {
+      if (checkPattern({ pattern: name }, name, location, options)['pattern'] !== undefined) return;
+      throw new ContractError('patternProperties must not use a pattern that may take very long', {
+        pointer: location,
       });
     });
   }

@@ -1,6 +1,7 @@
 /** Path items that the served document refers to. */
 import { type JsonObject, member } from '../../contract/json.ts';
 import { type Kind, transform } from '../../contract/shapes.ts';
+import { nameOfRef } from '../model/component-reference.ts';
 
 /**
  * Keeps only the path items that webhooks and callbacks refer to. Those that `paths` refers to are
@@ -11,7 +12,7 @@ export function keepPathItems(document: JsonObject, components: Record<string, J
   if (pathItems === undefined) return;
   const kept: JsonObject = {};
   const reference = (kind: Kind, ref: string): string => {
-    const name = ref.slice(ref.lastIndexOf('/') + 1);
+    const name = nameOfRef(ref);
     if (kind === 'pathItem' && !Object.hasOwn(kept, name)) kept[name] = member(pathItems, name) ?? {};
     return ref;
   };

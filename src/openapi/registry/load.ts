@@ -4,7 +4,7 @@
  */
 import { ContractError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { type FilePlace, Loader, type OnFile } from '../files/loader.ts';
+import { type FileLocation, Loader, type OnFile } from '../files/loader.ts';
 import { DOCUMENT_LIMITS } from '../model/limits.ts';
 import type { ApiSnapshot } from '../model/operation.ts';
 import type { ApiRegistry, PutOptions } from './registry.ts';
@@ -19,7 +19,7 @@ export interface LoadedDocument {
   /** Absolute paths of all files; the document itself comes first. */
   readonly files: readonly string[];
   /** Returns the file and line of the value at a JSON pointer of `document`. */
-  locate(pointer: string): FilePlace | undefined;
+  locate(pointer: string): FileLocation | undefined;
 }
 
 /** Options for loading a document from files. */
@@ -42,11 +42,12 @@ export interface LoadOptions {
  * Reads a document and the files that it refers to.
  *
  * @param file path of the document.
- * @throws {ContractError} when the document has faults; it lists the file, line and reason of each.
+ * @throws {ContractError} when the document has problems; it lists the file, line and reason of
+ *   each.
  */
 export function loadDocument(file: string, options: LoadOptions = {}): LoadedDocument {
   const { loader, document } = load(file, options);
-  const { list } = loader.faults;
+  const { list } = loader.problems;
   if (list.length > 0) throw located(ContractError.of(list), loader, file);
   return { document, files: loader.paths(), locate: (pointer) => loader.locate(pointer) };
 }
@@ -55,7 +56,7 @@ export function loadDocument(file: string, options: LoadOptions = {}): LoadedDoc
  * Reads a document and adds it to a registry. By default, the source gets the path of the file as
  * its name.
  *
- * @throws {ContractError} when the document has faults; it lists the file, line, operation and
+ * @throws {ContractError} when the document has problems; it lists the file, line, operation and
  *   reason of each, and the registry is unchanged.
  */
 export function putDocument(
@@ -67,7 +68,7 @@ export function putDocument(
   const { loader, document } = load(file, { onFile, maxBytes });
   try {
     const warn = (warning: ContractError): void => onWarning?.(located(warning, loader, name));
-    const put = { ...rest, maxBytes, faults: loader.faults.list, onWarning: warn };
+    const put = { ...rest, maxBytes, problems: loader.problems.list, onWarning: warn };
     return { snapshot: registry.put(name, document, put), files: loader.paths() };
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
@@ -82,19 +83,24 @@ function load(file: string, { onFile, maxBytes }: LoadOptions): { loader: Loader
 }
 
 /**
- * Adds file and line to each fault, and removes duplicates and faults that follow from an
+ * Adds file and line to each problem, and removes duplicates and problems that follow from an
  * unreadable file.
  */
 function located(error: ContractError, loader: Loader, name: string): ContractError {
   const own = loader.paths()[0];
-  const faults = error.faults.filter(({ place }) => !loader.follows(place.pointer));
-  const placed = faults.map((fault) => {
-    const { pointer, line } = fault.place;
-    const place = pointer === undefined || line !== undefined ? undefined : loader.locate(pointer);
-    if (place === undefined) return fault.around({ source: name });
-    const source = place.file === own ? name : place.file;
-    return fault.within({ source, pointer: place.pointer, line: place.line, column: place.column });
+  const problems = error.problems.filter(({ location }) => !loader.isConsequence(location.pointer));
+  const located = problems.map((problem) => {
+    const { pointer, line } = problem.location;
+    const location = pointer === undefined || line !== undefined ? undefined : loader.locate(pointer);
+    if (location === undefined) return problem.around({ source: name });
+    const source = location.file === own ? name : location.file;
+    return problem.within({
+      source,
+      pointer: location.pointer,
+      line: location.line,
+      column: location.column,
+    });
   });
-  const distinct = new Map(placed.map((fault) => [fault.message, fault]));
+  const distinct = new Map(located.map((problem) => [problem.message, problem]));
   return ContractError.of([...distinct.values()]);
 }

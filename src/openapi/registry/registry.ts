@@ -7,61 +7,24 @@ import { EventEmitter } from 'node:events';
 import { ContractError } from '../../contract/errors.ts';
 import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 import { type ContractComparison, compareContracts } from '../checks/compatibility.ts';
-import { Faults } from '../model/faults.ts';
 import type { Ingested, IngestedOperation } from '../model/ingested.ts';
 import { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from '../model/limits.ts';
 import type { ApiSnapshot } from '../model/operation.ts';
-import type { IngestOptions, SourceKind, Unnamed } from '../model/options.ts';
+import type { IngestOptions, SourceKind } from '../model/options.ts';
+import { Problems } from '../model/problems.ts';
 import { ReadContract } from '../model/read-contract.ts';
 import { ingest } from '../normalise/ingest.ts';
-import { type DocumentBase, type Merged, type MergedSource, merge, remark } from '../normalise/merge.ts';
+import { markSource, merge } from '../normalise/merge.ts';
+import type { Merged, MergedSource } from '../normalise/merged.ts';
+import type { ApiRegistryOptions, PutOptions } from './options.ts';
 
-/** Options of an {@link ApiRegistry}. */
-export interface ApiRegistryOptions extends DocumentBase {
-  /**
-   * How to treat operations without `x-event-name`: derive the event name from the `operationId`
-   * (default), skip the operation, or refuse the source.
-   */
-  readonly unnamed?: Unnamed;
-  /** Limits on contracts that workers announce; limits not given are those of `WORKER_LIMITS`. */
-  readonly workerLimits?: Partial<ContractLimits>;
-  /** Limits on the operator's documents; limits not given are those of `DOCUMENT_LIMITS`. */
-  readonly documentLimits?: Partial<ContractLimits>;
-  /**
-   * Security schemes that the gateway configures; a worker contract that requires another one is
-   * rejected. By default a contract may require every defined scheme, and the gateway leaves out
-   * operations that it cannot protect.
-   */
-  readonly configuredSchemes?: readonly string[];
-  /** Maximum number of operations in all sources together; 50,000 by default. */
-  readonly maxOperations?: number;
-}
+export type { ApiRegistryOptions, PutOptions };
 
 /**
  * Maximum number of attempts to merge a source. A new attempt starts when other sources changed
  * during the previous one; the last attempt runs in a single step.
  */
 const MERGE_ATTEMPTS = 3;
-
-/** Options of one source of an {@link ApiRegistry}. */
-export interface PutOptions {
-  /** Prefix of every path of the source, such as `/v1`; empty by default. */
-  readonly prefix?: string;
-  /** Overrides {@link ApiRegistryOptions.unnamed} for this source. */
-  readonly unnamed?: Unnamed;
-  /** A `document` of the operator (default), or the contract of a `worker`, with tighter limits. */
-  readonly kind?: SourceKind;
-  /** Whether a worker currently serves the source; true by default. */
-  readonly available?: boolean;
-  /** Events that the operations may use; the registry rejects any other one. By default all. */
-  readonly events?: readonly string[] | undefined;
-  /** Maximum size of this source, in bytes; by default the limit of its kind. */
-  readonly maxBytes?: number | undefined;
-  /** Faults found while the source was read; the registry rejects it and adds its own faults. */
-  readonly faults?: readonly ContractError[];
-  /** Receives each warning after the source was added. */
-  readonly onWarning?: (warning: ContractError) => void;
-}
 
 /**
  * Holds the contracts of a gateway and merges them into one OpenAPI document.
@@ -88,6 +51,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   private merged: Merged;
   private current: ApiSnapshot;
 
+  /** @param options options of the registry. */
   constructor(options: ApiRegistryOptions = {}) {
     super();
     this.options = options;
@@ -98,12 +62,20 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     this.current = snapshotOf(0, this.merged);
   }
 
-  /** Returns the current document and its operations. Callers must not modify them. */
+  /**
+   * Returns the current document and its operations, both of the same revision.
+   *
+   * @returns the snapshot, which callers must not modify.
+   */
   snapshot(): ApiSnapshot {
     return this.current;
   }
 
-  /** Returns whether a source of this name exists. */
+  /**
+   * Returns whether a source of this name exists.
+   *
+   * @param source name of the source.
+   */
   has(source: string): boolean {
     return this.sources.has(source);
   }
@@ -121,15 +93,22 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    *   clash with names of other sources.
    * @param document OpenAPI 3.0 or 3.1, complete or a fragment: JSON text, or a value as
    *   `JSON.parse` returns it, which is copied; or a contract from {@link ApiRegistry.reading}.
+   * @param options options of the source.
+   * @returns the snapshot after the change.
    * @throws {ContractError} when the document is not valid, exceeds a limit, or claims a method and
    *   path, or an event with different data, that another source has. It names the source,
-   *   operation, place and reason; the registry is unchanged.
+   *   operation, location and reason; the registry is unchanged.
    */
   put(source: string, document: unknown, options: PutOptions = {}): ApiSnapshot {
     return runAtOnce(this.putting(source, document, options));
   }
 
-  /** Does the same as `put`, in steps. What the registry serves changes in the last step. */
+  /**
+   * Does the same as {@link ApiRegistry.put}, in steps. What the registry serves changes in the
+   * last step.
+   *
+   * @throws {ContractError} when the document is not valid or conflicts with another source.
+   */
   *putting(source: string, document: unknown, options: PutOptions = {}): Steps<ApiSnapshot> {
     try {
       const kind = options.kind ?? 'document';
@@ -142,7 +121,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
           ? document
           : new ReadContract(yield* ingest(document, this.ingestOptions(kind, limits, options)));
       const { ingested } = contract;
-      refuseForeignEvents(ingested, options.events);
+      checkEvents(ingested, options.events);
       const entry: MergedSource = {
         name: source,
         contract,
@@ -150,7 +129,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
         fromWorker: kind === 'worker',
         renamed: { names: '', ingested: undefined },
       };
-      const snapshot = yield* this.takeIn(entry);
+      const snapshot = yield* this.mergeIn(entry);
       for (const warning of ingested.warnings) options.onWarning?.(warning.around({ source }));
       return snapshot;
     } catch (error) {
@@ -162,15 +141,24 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 
   /**
-   * Compares two versions of a worker's contract: can workers of both serve at the same time?
+   * Compares two versions of a worker's contract, to find out whether workers of both can serve at
+   * the same time.
    *
+   * @param before the earlier version.
+   * @param after the later version.
+   * @returns why the later version cannot replace the earlier one, if it cannot, and the events
+   *   whose data has changed.
    * @throws {ContractError} when one of the versions is not a valid contract.
    */
   compare(before: unknown, after: unknown): ContractComparison {
     return runAtOnce(this.comparing(before, after));
   }
 
-  /** Does the same as `compare`, in steps. */
+  /**
+   * Does the same as {@link ApiRegistry.compare}, in steps.
+   *
+   * @throws {ContractError} when one of the versions is not a valid contract.
+   */
   *comparing(before: unknown, after: unknown): Steps<ContractComparison> {
     return yield* compareContracts(yield* this.reading(before), yield* this.reading(after));
   }
@@ -179,6 +167,7 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
    * Reads a worker's contract in steps, so that it can be compared and added without parsing it
    * again.
    *
+   * @param document OpenAPI fragment of the worker, or a contract that this method returned.
    * @throws {ContractError} when the contract is not valid.
    */
   *reading(document: unknown): Steps<ReadContract> {
@@ -187,12 +176,22 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
     return new ReadContract(yield* ingest(document, options));
   }
 
-  /** Returns the contract of a source, or undefined if no source has this name. */
+  /**
+   * Returns the contract of a source as {@link ApiRegistry.reading} returned it, or undefined if no
+   * source has this name.
+   *
+   * @param source name of the source.
+   */
   contractOf(source: string): ReadContract | undefined {
     return this.sources.get(source)?.contract;
   }
 
-  /** Removes a source; returns false if no source has this name. */
+  /**
+   * Removes a source.
+   *
+   * @param source name of the source.
+   * @returns false if no source has this name.
+   */
   remove(source: string): boolean {
     const sources = new Map(this.sources);
     if (!sources.delete(source)) return false;
@@ -202,14 +201,18 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
 
   /**
    * Sets whether a worker serves the source. While no worker does, its operations stay in the
-   * document with `x-available: false`. Returns false if no source has this name.
+   * document with `x-available: false`.
+   *
+   * @param source name of the source.
+   * @param available whether a worker serves it.
+   * @returns false if no source has this name.
    */
   setAvailable(source: string, available: boolean): boolean {
     const entry = this.sources.get(source);
     if (entry === undefined) return false;
     if (entry.available !== available) {
       const sources = new Map(this.sources).set(source, { ...entry, available });
-      this.serve(sources, remark(this.merged, source, available));
+      this.serve(sources, markSource(this.merged, source, available));
     }
     return true;
   }
@@ -230,16 +233,16 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
       limits,
       securitySchemes: this.schemes,
       configuredSchemes: this.configuredSchemes,
-      faults: new Faults(kind === 'document', options.faults),
+      problems: new Problems(kind === 'document', options.problems),
     };
   }
 
   /** Merges the source with the others, again if these changed between the steps. */
-  private *takeIn(entry: MergedSource): Steps<ApiSnapshot> {
+  private *mergeIn(entry: MergedSource): Steps<ApiSnapshot> {
     for (let attempt = 1; ; attempt += 1) {
       const before = this.sources;
       const sources = new Map(before);
-      for (const name of yield* this.refuseConflicts(entry)) sources.delete(name);
+      for (const name of yield* this.displacedBy(entry)) sources.delete(name);
       const merging = merge([...sources.set(entry.name, entry).values()], this.options);
       // The last attempt does not yield. Otherwise, sources that change constantly would block
       // this one.
@@ -261,20 +264,20 @@ export class ApiRegistry extends EventEmitter<{ change: [ApiSnapshot] }> {
   }
 
   /** Returns the names of the sources that the new source displaces. */
-  private *refuseConflicts(entry: MergedSource): Steps<Set<string>> {
+  private *displacedBy(entry: MergedSource): Steps<Set<string>> {
     const { routes, events } = claimsOf(entry);
     const displaced = new Set<string>();
     let count = entry.contract.ingested.operations.length;
     for (const other of this.sources.values()) {
       if (other.name === entry.name) continue;
-      const clash = yield* clashOf(entry, other, routes, events);
-      if (clash === undefined) count += other.contract.ingested.operations.length;
+      const conflict = yield* conflictOf(entry, other, routes, events);
+      if (conflict === undefined) count += other.contract.ingested.operations.length;
       else if (entry.fromWorker && entry.available && other.fromWorker && !other.available) {
         displaced.add(other.name);
-      } else throw clash;
+      } else throw conflict;
     }
-    const most = this.options.maxOperations ?? 50_000;
-    if (count > most) throw new ContractError(`more than ${most} operations over all sources`);
+    const max = this.options.maxOperations ?? 50_000;
+    if (count > max) throw new ContractError(`more than ${max} operations in all sources together`);
     return displaced;
   }
 }
@@ -287,13 +290,13 @@ function snapshotOf(revision: number, { document, operations }: Merged): ApiSnap
  * @throws {ContractError} when an operation uses an event that the workers of the source do not
  *   announce.
  */
-function refuseForeignEvents({ operations }: Ingested, events: readonly string[] | undefined): void {
+function checkEvents({ operations }: Ingested, events: readonly string[] | undefined): void {
   if (events === undefined) return;
   const announced = new Set(events);
   const foreign = operations.find(({ eventName }) => !announced.has(eventName));
   if (foreign === undefined) return;
   const { path, method, eventName: event, pointer } = foreign;
-  const reason = `leads to the event ${event}, which its workers do not announce`;
+  const reason = `uses the event ${event}, which its workers do not announce`;
   throw new ContractError(reason, { path, method, event, pointer });
 }
 
@@ -303,24 +306,24 @@ type Claims = ReadonlyMap<string, IngestedOperation>;
 function claimsOf({ contract: { ingested } }: MergedSource): { routes: Claims; events: Claims } {
   const routes = new Map<string, IngestedOperation>();
   const events = new Map<string, IngestedOperation>();
-  const faults: ContractError[] = [];
+  const problems: ContractError[] = [];
   for (const operation of ingested.operations) {
     const { method, path, shape, eventName, pointer } = operation;
     const key = `${method} ${shape}`;
     const other = routes.get(key);
     if (other !== undefined) {
-      const place = { method, path, event: eventName, pointer };
-      faults.push(new ContractError(`is there twice: ${other.path} matches the same paths`, place));
+      const location = { method, path, event: eventName, pointer };
+      problems.push(new ContractError(`is defined twice: ${other.path} matches the same paths`, location));
     }
     routes.set(key, operation);
     events.set(eventName, operation);
   }
-  if (faults.length > 0) throw ContractError.of(faults);
+  if (problems.length > 0) throw ContractError.of(problems);
   return { routes, events };
 }
 
 /** Returns the first conflict between two sources as an error, or undefined if there is none. */
-function* clashOf(
+function* conflictOf(
   entry: MergedSource,
   other: MergedSource,
   routes: Claims,
@@ -330,8 +333,8 @@ function* clashOf(
   for (const { method, path, shape, eventName } of other.contract.ingested.operations) {
     const mine = routes.get(`${method} ${shape}`);
     if (mine !== undefined) {
-      const place = { method, path: mine.path, event: mine.eventName, pointer: mine.pointer };
-      return new ContractError(`${other.name} has claimed ${method.toUpperCase()} ${path} already`, place);
+      const location = { method, path: mine.path, event: mine.eventName, pointer: mine.pointer };
+      return new ContractError(`${other.name} already serves ${method.toUpperCase()} ${path}`, location);
     }
     const same = events.get(eventName);
     if (same === undefined || compared.has(eventName)) continue;
@@ -340,8 +343,8 @@ function* clashOf(
     yield* other.contract.fingerprints.ofEventSchemas();
     yield;
     if (entry.contract.fingerprints.event(eventName) !== other.contract.fingerprints.event(eventName)) {
-      const place = { method: same.method, path: same.path, event: eventName, pointer: same.pointer };
-      return new ContractError(`${other.name} has claimed the event with other data already`, place);
+      const location = { method: same.method, path: same.path, event: eventName, pointer: same.pointer };
+      return new ContractError(`${other.name} already uses the event with different data`, location);
     }
   }
   return undefined;

@@ -30,7 +30,7 @@ export function readAnnouncement({ events, contract }: Announcement): ReadAnnoun
     const { method, path, eventName } = foreign;
     throw new ContractError('the worker does not announce the event', { method, path, event: eventName });
   } catch (error) {
-    if (error instanceof ContractError) return error.within({ ...error.place, source: name }).message;
+    if (error instanceof ContractError) return error.within({ ...error.location, source: name }).message;
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 
 /** A contract that workers announced. */
 export interface AnnouncedContract {
+  /** Name of the contract. */
   readonly name: string;
   /** The announced OpenAPI fragment. */
   readonly fragment: unknown;
@@ -22,14 +23,36 @@ export interface VersionComparison {
   readonly changed: readonly string[];
 }
 
-/** Checks contracts for conflicts. Its methods throw an error whose message names the conflict. */
+/**
+ * Checks the contracts that workers announce, for the router option `contractChecker`. Its methods
+ * throw an error whose message names the conflict. `contractChecker(registry)` of
+ * `zeromq-gateway/gateway` creates one for an `ApiRegistry`.
+ *
+ * @example
+ * ```ts
+ * const names = new Set<string>();
+ * const checker: ContractChecker = {
+ *   put: (name) => void names.add(name),
+ *   setAvailable: () => undefined,
+ *   has: (name) => names.has(name),
+ * };
+ * ```
+ */
 export interface ContractChecker {
   /**
    * Adds or replaces a contract.
    *
-   * @param events the only events that operations of the contract may lead to.
+   * @param name name of the contract.
+   * @param fragment the announced OpenAPI fragment.
+   * @param events the only events that operations of the contract may use.
    */
   put(name: string, fragment: unknown, events: readonly string[]): void;
+  /**
+   * Sets whether a worker serves a contract.
+   *
+   * @param name name of the contract.
+   * @param available whether a worker serves it.
+   */
   setAvailable(name: string, available: boolean): void;
   /** Removes a contract that no worker serves, to make room for a new one. */
   remove?(name: string): void;

@@ -47,6 +47,6 @@ export async function startSamples(scope: Scope): Promise<Samples> {
   }
   if (old === undefined) delete process.env['ZMQ_GATEWAY_DATA'];
   else process.env['ZMQ_GATEWAY_DATA'] = old;
-  const hosted = await ownServer(scope, { requester: router, api: registry, replies: { check: 'refuse' } });
+  const hosted = await ownServer(scope, { requester: router, api: registry, replies: { check: 'reject' } });
   return { ...hosted, backend, data };
 }

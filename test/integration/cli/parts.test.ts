@@ -232,7 +232,7 @@ describe('gateway, router and worker by themselves', () => {
     });
     const { paths } = (await (await fetch(`${urlIn(line)}/openapi.json`)).json()) as { paths: object };
     assert.deepEqual(Object.keys(paths), ['/v1/sum', '/sum']);
-    const refused = [...args, 'nameless.yaml', '--unnamed', 'refuse'];
+    const refused = [...args, 'nameless.yaml', '--unnamed', 'reject'];
     const { code, stderr } = await runCommand(t, refused, { cwd: folder });
     assert.equal(code, 2);
     assert.match(stderr, /error: openapi: \S+nameless\.yaml:6:\d+: .*POST \/total.*x-event-name is missing/);

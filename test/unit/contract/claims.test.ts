@@ -59,7 +59,7 @@ describe('claims of a contract', () => {
       { '/evil': { get: { 'x-event-name': ['evil'] } } },
       /must be a string/,
     ],
-    'broken Unicode': [{ '/evil': { get: { 'x-event-name': 'evil.\ud800' } } }, /broken Unicode/],
+    'broken Unicode': [{ '/evil': { get: { 'x-event-name': 'evil.\ud800' } } }, /unpaired surrogates/],
     'dot segments': [{ '/evil/../bank': { get: { operationId: 'evil' } } }, /segments \. or \.\./],
     'encoded dot segments': [{ '/evil/%2E%2e/bank': { get: { operationId: 'evil' } } }, /segments/],
     'dot segments after an encoded slash': [
@@ -105,7 +105,7 @@ describe('registry', () => {
     const fragment = { paths: { '/evil': { get: { operationId: 'bank.pay', ...ok } } } };
     assert.throws(
       () => registry.put('evil', fragment, { kind: 'worker', events: ['evil.get'] }),
-      /evil: GET \/evil: .*leads to the event bank.pay, which its workers do not announce/,
+      /evil: GET \/evil: .*uses the event bank.pay, which its workers do not announce/,
     );
     assert.deepEqual(registry.names(), []);
   });
@@ -122,7 +122,10 @@ describe('registry', () => {
     const registry = new ApiRegistry();
     const at = (path: string) => ({ paths: { [path]: { get: { operationId: 'a', ...ok } } } });
     registry.put('first', at('/a/{x}'), { kind: 'worker' });
-    assert.throws(() => registry.put('second', at('/%61/{y}'), { kind: 'worker' }), /claimed GET \/a\/\{x\}/);
+    assert.throws(
+      () => registry.put('second', at('/%61/{y}'), { kind: 'worker' }),
+      /already serves GET \/a\/\{x\}/,
+    );
     // Encoded braces are text, not a parameter.
     registry.put(
       'third',

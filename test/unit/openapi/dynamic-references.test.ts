@@ -140,7 +140,7 @@ describe('$dynamicRef', () => {
         (error) => error instanceof ContractError && reason.test(error.message),
       );
     };
-    refused({ Root: { items: { $dynamicRef: '#none' } } }, /\$dynamicRef "#none" points at nothing/);
+    refused({ Root: { items: { $dynamicRef: '#none' } } }, /\$dynamicRef "#none" has no target/);
     refused(
       { Root: { items: { $dynamicRef: '#T' } }, A: { $dynamicAnchor: 'T' }, B: { $dynamicAnchor: 'T' } },
       /several schemas have the anchor T/,

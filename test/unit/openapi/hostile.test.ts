@@ -397,7 +397,7 @@ describe('a hostile fragment', () => {
       slowest = Math.max(slowest, took);
       assert.ok(took < MOST, `took ${took} ms to say: ${error.message.slice(0, 200)}`);
       assert.ok(error.message.startsWith('evil: '), error.message.slice(0, 200));
-      assert.equal(error.place.source, 'evil');
+      assert.equal(error.location.source, 'evil');
       assert.equal(registry.snapshot(), before, 'nothing has changed');
     }
     assert.deepEqual(registry.names(), ['good']);

@@ -36,7 +36,7 @@ describe('settings', () => {
     [{ trustProxy: true }, /trustProxy: must be one of \[false, number, array\]/],
     [
       { serverTiming: 'sometimes' },
-      /serverTiming: must be one of \[never, asked, always\] \(got "sometimes"\)/,
+      /serverTiming: must be one of \[never, on-request, always\] \(got "sometimes"\)/,
     ],
     [{ cors: { origins: '*', credentials: true } }, /cors/],
     [{ cors: { origins: ['app.example'] } }, /cors/],
@@ -55,11 +55,11 @@ describe('settings', () => {
     ],
     [
       { auth: { schemes: { a: { type: 'basic', users: [{ id: 'eva' }] } } } },
-      /auth\.schemes\.a\.users: must have a hash for eva, or a file that has it$/,
+      /auth\.schemes\.a\.users: must have a hash for eva, or a file that contains one$/,
     ],
     [
       { auth: { schemes: { a: { type: 'basic', users: [{ id: 'e:a', hash: '$apr1$x' }] } } } },
-      /auth\.schemes\.a\.users\.0\.id: must not have a colon; auth\.schemes\.a\.users\.0\.hash: must be a bcrypt hash, but is an MD5 hash$/,
+      /auth\.schemes\.a\.users\.0\.id: must not contain a colon; auth\.schemes\.a\.users\.0\.hash: must be a bcrypt hash, but is an MD5 hash$/,
     ],
     [
       { auth: { schemes: { a: { type: 'trust', header: 'X Y', proxies: [] } } } },
@@ -75,6 +75,8 @@ describe('settings', () => {
     ],
     [{ requestIdHeader: 'bad name' }, /requestIdHeader/],
     [{ port: -1, timeout: 0 }, /port: .*; timeout: /],
+    [{ timeout: 5 }, /^timeout is 5 ms: .*did you mean 5 seconds\? write 5_000, or set allowShortDurations/],
+    [{ maxTimeout: 30 }, /^maxTimeout is 30 ms: .*write 30_000/],
   ];
   for (const [input, message] of wrong) {
     it(`refuse ${JSON.stringify(input)}`, () => {
@@ -89,7 +91,12 @@ describe('settings', () => {
     });
   }
 
-  it('do not tell keys in errors', () => {
+  it('settings: accept request timeouts below 50 ms with allowShortDurations', () => {
+    const { timeout, maxTimeout } = readSettings({ timeout: 5, maxTimeout: 30, allowShortDurations: true });
+    assert.deepEqual([timeout, maxTimeout], [5, 30]);
+  });
+
+  it('settings: omit keys from error messages', () => {
     const input = { auth: { schemes: { a: { type: 'apiKey', keys: [{ id: 'x', key: 'secret' }] } } } };
     assert.throws(
       () => readSettings(input as GatewaySettingsInput),

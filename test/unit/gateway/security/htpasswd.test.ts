@@ -51,7 +51,7 @@ describe('a file of users', () => {
     ['eva:{PLAIN}topsecret', /plain text/],
     [
       'eva:$apr1$topsecret$x',
-      /an MD5 hash; make the line with zeromq-gateway passwd eva, or with htpasswd -B/,
+      /an MD5 hash; create the line with zeromq-gateway passwd eva, or with htpasswd -B/,
     ],
     ['eva:$1$topsecret$x', /an MD5 hash/],
     ['eva:{SHA}topsecret', /a SHA-1 hash/],
@@ -60,14 +60,14 @@ describe('a file of users', () => {
     ['eva:$6$topsecret', /a SHA-512 crypt hash/],
     ['eva:$y$topsecret', /a scrypt or yescrypt crypt hash/],
     ['eva:$argon2id$topsecret', /an Argon2 hash/],
-    [`eva:$2x$10$${REST}`, /faulty old version of bcrypt/],
+    [`eva:$2x$10$${REST}`, /old, defective version of bcrypt/],
     ['eva:$2b$10$topsecret', /an incomplete bcrypt hash/],
     [`eva:$2b$03$${REST}`, /must have a cost from 4 to 14, but has 3/],
     [`eva:$2b$31$${REST}`, /must have a cost from 4 to 14, but has 31/],
     ['eva:', /plain text/],
     ['topsecret', /line 2: must be USER:HASH$/],
     [`:${HASH}`, /line 2: the user name must not be empty/],
-    [`e\u0007va:${HASH}`, /line 2: the user name must not have control characters/],
+    [`e\u0007va:${HASH}`, /line 2: the user name must not contain control characters/],
     [`root:${HASH}`, /line 2: the user root is there already/],
   ];
   for (const [line, fault] of refused) {

@@ -227,7 +227,7 @@ paths:
   it('refuses another version of OpenAPI with the version as it was written', () => {
     for (const version of ['3.10', '3.2.0', '4', '2.0']) {
       const [line = ''] = faultsOf({ 'api.yaml': `openapi: ${version}\npaths: {}\n` });
-      assert.equal(line, `doc:1:1: at #/openapi: OpenAPI "${version}" is not supported; 3.0 and 3.1 are`);
+      assert.equal(line, `doc:1:1: at #/openapi: OpenAPI "${version}" is not supported; use 3.0 or 3.1`);
     }
   });
 });
@@ -261,15 +261,15 @@ components:
       lines.map((line) => line.replace(/: is not valid YAML.*/, ': is not valid YAML')),
       [
         'broken.yaml:1:5: is not valid YAML',
-        'doc:14:11: at #/paths/~1a/post/parameters/6: $ref "gone.yaml" leads to a file that is not there',
+        'doc:14:11: at #/paths/~1a/post/parameters/6: $ref "gone.yaml" points to a file that does not exist',
         'doc:9:43: at #/paths/~1a/post/parameters/1/schema/type: type must be one or several of null, boolean, object, array, number, string, integer',
-        'doc:9:55: at #/paths/~1a/post/parameters/1/schema/minLength: minLength must be a whole number of 0 or more',
-        'doc:9:70: at #/paths/~1a/post/parameters/1/schema/pattern: the pattern cannot be used: Invalid regular expression: /(/: Unterminated group',
-        'doc:10:11: at #/paths/~1a/post/parameters/2: $ref "#/nothing" points at nothing',
+        'doc:9:55: at #/paths/~1a/post/parameters/1/schema/minLength: minLength must be an integer of at least 0',
+        'doc:9:70: at #/paths/~1a/post/parameters/1/schema/pattern: the pattern is not a valid regular expression: Invalid regular expression: /(/: Unterminated group',
+        'doc:10:11: at #/paths/~1a/post/parameters/2: $ref "#/nothing" has no target',
         'more.yaml:5:5: at #/Limit/schema/maximum: maximum must be a number',
-        'doc:22:5: at #/components/schemas/A: refers to itself without going deeper',
-        'doc:16:5: GET /a: event GET /a: at #/paths/~1a/get: x-timeout-ms must be whole milliseconds, 1 to 2147483647, not "soon"',
-        'doc:19:9: GET /c: event GET /c: at #/paths/~1c/get: the parameter x has style "odd"; form, spaceDelimited, pipeDelimited, deepObject can be',
+        'doc:22:5: at #/components/schemas/A: refers to itself without descending into the value',
+        'doc:16:5: GET /a: event GET /a: at #/paths/~1a/get: x-timeout-ms must be an integer from 1 to 2147483647, in milliseconds, not "soon"',
+        'doc:19:9: GET /c: event GET /c: at #/paths/~1c/get: the parameter x has the style "odd"; allowed: form, spaceDelimited, pipeDelimited, deepObject',
       ],
     );
   });
@@ -281,7 +281,7 @@ components:
     );
     const lines = faultsOf({ 'api.yaml': operation(`parameters: [${parameters.join(', ')}]`) });
     assert.equal(lines.length, 101);
-    assert.match(lines.at(-1) ?? '', /there may be more faults/);
+    assert.match(lines.at(-1) ?? '', /only the first 100 problems are listed/);
   });
 });
 
@@ -297,7 +297,7 @@ describe('the size of a document', () => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const put = (maxBytes: number) => putDocument(new ApiRegistry(), join(folder, 'api.yaml'), { maxBytes });
     assert.equal(put(6000).files.length, 2);
-    assert.throws(() => put(5050), /more.yaml: is larger than the \d+ bytes that are left for it$/);
+    assert.throws(() => put(5050), /more.yaml: is larger than the \d+ bytes that remain of the size limit$/);
     assert.throws(() => put(50), /api.yaml: is larger than the 50 bytes/);
   });
 });
@@ -314,7 +314,7 @@ components: { requestBodies: { Text: { content: { text/plain: {} } } } }
     assert.deepEqual(warnings, [
       'doc:5:5: POST /a: event a: at #/paths/~1a/post: the gateway reads no body of application/xml, multipart/form-data: every request is answered 415',
       'doc:9:9: POST /c: event c: at #/paths/~1c/post: the gateway reads no body of text/plain: every request is answered 415',
-      'doc:10:3: /#X-Amz-Target=A.List: at #/paths/~1#X-Amz-Target=A.List: no request has a path with #; it is left out',
+      'doc:10:3: /#X-Amz-Target=A.List: at #/paths/~1#X-Amz-Target=A.List: no request can have a path with #; the path is skipped',
     ]);
     assert.deepEqual(Object.keys(at(document, '/paths') as object), ['/a', '/b', '/c']);
   });

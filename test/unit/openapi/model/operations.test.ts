@@ -154,7 +154,11 @@ describe('operations: parameters', () => {
     ['without a name', { in: 'query' }, /must have a name/],
     ['in a style that does not fit', { name: 'a', in: 'query', style: 'matrix' }, /style "matrix"/],
     ['with two media types', { name: 'a', in: 'query', content: { a: {}, b: {} } }, /one media type/],
-    ['with a flag that is none', { name: 'a', in: 'query', required: 'yes' }, /required that is neither/],
+    [
+      'with a flag that is none',
+      { name: 'a', in: 'query', required: 'yes' },
+      /must set required to true or false/,
+    ],
   ] as const) {
     it(`are refused ${what}`, () => {
       assert.throws(() => read({ parameters: [parameter] }), { name: 'ContractError', message: reason });
@@ -165,10 +169,10 @@ describe('operations: parameters', () => {
     const twice = { name: 'X-A', in: 'header', schema: {} };
     assert.throws(
       () => read({ parameters: [twice, { ...twice, name: 'x-a' }] }),
-      /header parameter x-a is there twice/,
+      /header parameter x-a is defined twice/,
     );
     const fields = ['a', 'b'].map((name) => ({ name, in: 'query', schema: {}, 'x-event-field': 'same' }));
-    assert.throws(() => read({ parameters: fields }), /two parameters go to the field same/);
+    assert.throws(() => read({ parameters: fields }), /two parameters use the field same/);
   });
 });
 
@@ -246,10 +250,10 @@ describe('operations: bodies', () => {
     assert.equal(read({ ...body(object('a')), 'x-event-body': 'nested' }).bodyMode, 'nested');
     const flat = (schema: unknown): Operation => read({ ...body(schema), 'x-event-body': 'flat' });
     assert.equal(flat(object('a')).bodyMode, 'flat');
-    assert.throws(() => flat(object('id')), /cannot be flat: its field id bears the name of a parameter/);
+    assert.throws(() => flat(object('id')), /cannot be flat: its field id has the same name as a parameter/);
     assert.throws(
       () => flat({ type: 'array' }),
-      /cannot be flat: the schema of application\/json does not ask/,
+      /cannot be flat: the schema of application\/json does not require an object/,
     );
     assert.throws(
       () => read({ ...body(object('a')), 'x-event-body': 'both' }),
@@ -306,7 +310,7 @@ describe('operations: the rest', () => {
         idempotent: true,
         etag: false,
         stickyKey: undefined,
-        unknownQuery: 'refuse',
+        unknownQuery: 'reject',
         sunset: undefined,
         deprecated: false,
         security: [],

@@ -88,36 +88,36 @@ describe('loadDocument', () => {
       'a pattern',
       `${PATHS}      parameters:\n        - name: a\n          in: query\n          schema: { pattern: '(' }\n`,
       10,
-      /pattern cannot be used/,
+      /pattern is not a valid regular expression/,
     ],
     ['the version', 'openapi: 4.0.0\npaths: {}\n', 1, /"4.0.0" is not supported/],
     ['a document of another kind', 'swagger: "2.0"\n', 1, /Swagger 2.0 is not supported/],
-    ['a reference', `${PATHS}      requestBody:\n        $ref: '#/nothing'\n`, 7, /points at nothing/],
+    ['a reference', `${PATHS}      requestBody:\n        $ref: '#/nothing'\n`, 7, /has no target/],
     [
       'a reference to a file',
       `${PATHS}      requestBody:\n        $ref: 'no.yaml'\n`,
       7,
-      /leads to a file that is not there/,
+      /points to a file that does not exist/,
     ],
     [
       'a reference to the network',
       `${PATHS}      requestBody:\n        $ref: 'https://a.example/b.yaml'\n`,
       7,
-      /leads to the network/,
+      /points to the network/,
     ],
     [
       'a reference out of the folder',
       `${PATHS}      requestBody:\n        $ref: '../../../../../../etc/passwd'\n`,
       7,
-      /leads out of the folder|not there/,
+      /points outside the folder|does not exist/,
     ],
   ] as const) {
     it(`tells file, line and reason when ${what} is broken`, () => {
       const file = join(folder({ 'api.yaml': text }), 'api.yaml');
       const error = refusal(() => putDocument(new ApiRegistry(), file));
-      assert.equal(error.place.source, file);
+      assert.equal(error.location.source, file);
       assert.match(error.message, reason);
-      assert.equal(error.place.line, line, error.message);
+      assert.equal(error.location.line, line, error.message);
       assert.ok(error.message.startsWith(`${file}:${line}:`), error.message);
     });
   }
@@ -167,15 +167,15 @@ describe('loadDocument', () => {
       'more.yaml': '\n\nId:\n  name: id\n  in: path\n  schema:\n    minLength: -1\n',
     });
     const error = refusal(() => putDocument(new ApiRegistry(), join(path, 'api.yaml')));
-    assert.equal(error.place.source, join(path, 'more.yaml'));
-    assert.equal(error.place.line, 7);
+    assert.equal(error.location.source, join(path, 'more.yaml'));
+    assert.equal(error.location.line, 7);
   });
 
   it('does not follow links out of the folder of the document', () => {
     const outside = folder({ 'secret.yaml': 'Id: { name: id, in: path }\n' });
     const path = folder({ 'api.yaml': `${PATHS}      parameters:\n        - $ref: inside.yaml#/Id\n` });
     symlinkSync(join(outside, 'secret.yaml'), join(path, 'inside.yaml'));
-    assert.match(refusal(() => loadDocument(join(path, 'api.yaml'))).message, /leads out of the folder/);
+    assert.match(refusal(() => loadDocument(join(path, 'api.yaml'))).message, /points outside the folder/);
   });
 
   it('refuses YAML that stands for far more than it holds', () => {
@@ -265,7 +265,7 @@ describe('watchDocuments', () => {
     putDocument(registry, api);
     const next = watching(context, registry, api);
     writeFileSync(api, `${PATHS}      parameters:\n        - $ref: more.yaml#/Id\n`);
-    assert.match(await next(), /api.yaml:\d+:\d+: .*leads to a file that is not there/);
+    assert.match(await next(), /api.yaml:\d+:\d+: .*points to a file that does not exist/);
     writeFileSync(more, 'Id: { name: id, in: path,');
     assert.match(await next(), /more.yaml:\d+:\d+: is not valid YAML/);
     writeFileSync(more, 'Id: { name: id, in: path, schema: { type: integer } }\n');
@@ -293,7 +293,7 @@ describe('watchDocuments', () => {
     putDocument(registry, b);
     const next = watching(context, registry, a, b);
     writeFileSync(b, PATHS);
-    assert.match(await next(), /b.yaml.*a.yaml has claimed GET/);
+    assert.match(await next(), /b.yaml.*a.yaml already serves GET/);
     writeFileSync(a, 'paths: {}');
     assert.equal(await next(), `changed ${a}`);
     assert.equal(await next(), `changed ${b}`);

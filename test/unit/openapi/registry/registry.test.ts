@@ -33,8 +33,8 @@ describe('ApiRegistry', () => {
       one(path, { 'x-event-name': `get${path}`, security: [{ [name]: [] }] }, more);
     registry.put('mine', get('/mine', 'key'), { kind: 'worker' });
     const refused = refusal(() => registry.put('stranger', get('/stranger', 'token'), { kind: 'worker' }));
-    assert.equal(refused.place.source, 'stranger');
-    assert.match(refused.message, /demands the scheme token, which .* not configured \(configured: key\)/);
+    assert.equal(refused.location.source, 'stranger');
+    assert.match(refused.message, /requires the scheme token, which .* not configured \(configured: key\)/);
     assert.deepEqual(registry.names(), ['mine']);
   });
 
@@ -78,7 +78,7 @@ describe('ApiRegistry', () => {
   it('names operations without x-event-name as told', () => {
     const named = one('/a/{id}', { operationId: 'getA' });
     const bare = one('/a/{id}', {});
-    const names = (document: object, unnamed?: 'operationId' | 'skip' | 'refuse'): string[] =>
+    const names = (document: object, unnamed?: 'operationId' | 'skip' | 'reject'): string[] =>
       new ApiRegistry()
         .put('a', document, { unnamed, prefix: '/v1' })
         .operations.map(({ eventName }) => eventName);
@@ -86,7 +86,7 @@ describe('ApiRegistry', () => {
     assert.deepEqual(names(bare), ['GET /a/{id}']);
     assert.deepEqual(names(named, 'skip'), []);
     assert.match(
-      refusal(() => names(named, 'refuse')).message,
+      refusal(() => names(named, 'reject')).message,
       /^a: GET \/v1\/a\/\{id\}: .*x-event-name is missing/,
     );
   });
@@ -107,10 +107,10 @@ describe('ApiRegistry', () => {
     const error = refusal(() => registry.put('other', one('/tasks/{task}', { 'x-event-name': 'other.get' })));
     assert.match(
       error.message,
-      /^other: GET \/tasks\/\{task\}: event other.get: at #.*: tasks.yaml has claimed GET \/tasks\/\{id\}/,
+      /^other: GET \/tasks\/\{task\}: event other.get: at #.*: tasks.yaml already serves GET \/tasks\/\{id\}/,
     );
     assert.equal(error.code, 'INVALID_CONTRACT');
-    assert.equal(error.place.source, 'other');
+    assert.equal(error.location.source, 'other');
     assert.equal(registry.snapshot(), before);
   });
 
@@ -124,7 +124,7 @@ describe('ApiRegistry', () => {
     const error = refusal(() => registry.put('second', one('/todo/{id}', id({ type: 'string' }))));
     assert.match(
       error.message,
-      /^second: GET \/todo\/\{id\}: event tasks.get: at #.*: first has claimed the event with other data/,
+      /^second: GET \/todo\/\{id\}: event tasks.get: at #.*: first already uses the event with different data/,
     );
     registry.put(
       'second',
@@ -142,7 +142,7 @@ describe('ApiRegistry', () => {
     registry.put('other', one('/b', { operationId: 'b' }), worker);
     assert.match(
       refusal(() => registry.put('new', one('/a', { operationId: 'z' }), worker)).message,
-      /old has claimed GET/,
+      /old already serves GET/,
     );
     registry.setAvailable('old', false);
     registry.setAvailable('other', false);
@@ -156,7 +156,7 @@ describe('ApiRegistry', () => {
     registry.put('file', one('/c', { operationId: 'c' }), { available: false });
     assert.match(
       refusal(() => registry.put('third', one('/c', { operationId: 'y' }), worker)).message,
-      /file has claimed/,
+      /file already serves/,
     );
   });
 
@@ -165,7 +165,7 @@ describe('ApiRegistry', () => {
     document.paths['/tasks/{other}'] = { get: { operationId: 'b' } };
     assert.match(
       refusal(() => new ApiRegistry().put('a', document)).message,
-      /is there twice: \/tasks\/\{id\}/,
+      /is defined twice: \/tasks\/\{id\}/,
     );
   });
 

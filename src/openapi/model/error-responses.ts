@@ -15,57 +15,57 @@ const PROBLEM_DETAILS: JsonObject = {
     type: {
       type: 'string',
       format: 'uri-reference',
-      description: 'Kind of problem; about:blank says no more than title.',
+      description: 'URI reference that identifies the kind of problem.',
     },
     title: { type: 'string', description: 'Short summary of the kind of problem.' },
     status: { type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status.' },
-    detail: { type: 'string', description: 'What happened this time.' },
-    code: { type: 'string', description: 'Stable code: of the error catalogue, or the worker’s own.' },
-    dispatched: { type: 'boolean', description: 'Whether a worker was given the request.' },
+    detail: { type: 'string', description: 'Explanation of this occurrence of the problem.' },
+    code: { type: 'string', description: 'Stable error code, from the error catalogue or from the worker.' },
+    dispatched: { type: 'boolean', description: 'Whether the request was dispatched to a worker.' },
     requestId: { type: 'string' },
     errors: {
       type: 'array',
-      description: 'Every fault of the request.',
+      description: 'All problems found in the request.',
       items: {
         type: 'object',
         required: ['pointer', 'detail'],
         properties: {
           pointer: {
             type: 'string',
-            description: 'Place of the fault, such as /query/limit or /body/title.',
+            description: 'JSON Pointer to the invalid value, such as /query/limit or /body/title.',
           },
-          detail: { type: 'string', description: 'What is wrong, and what would be right.' },
+          detail: { type: 'string', description: 'What is wrong with the value and what is valid.' },
         },
       },
     },
-    details: { description: 'What else the worker tells.' },
+    details: { description: 'Further details from the worker.' },
   },
 };
 
 type When = 'always' | 'body' | 'security' | 'etag';
 
 const REPLIES: readonly (readonly [status: string, when: When, description: string])[] = [
-  ['400', 'always', 'The request breaks the contract; every fault is listed.'],
-  ['401', 'security', 'Who is calling is not known.'],
-  ['403', 'security', 'The caller may not do this.'],
-  ['406', 'always', 'The reply cannot be given in a media type that the request accepts.'],
-  ['408', 'body', 'The request body came too slowly.'],
-  ['412', 'etag', 'A condition of the request does not hold.'],
+  ['400', 'always', 'The request does not conform to this document; errors lists each problem.'],
+  ['401', 'security', 'Credentials are missing or invalid.'],
+  ['403', 'security', 'The credentials do not permit this operation.'],
+  ['406', 'always', 'The request accepts no media type of the reply.'],
+  ['408', 'body', 'The request body arrived too slowly.'],
+  ['412', 'etag', 'A precondition of the request is not met.'],
   ['413', 'body', 'The request body is too large.'],
-  ['415', 'body', 'The request body has a media type or encoding that is not taken.'],
-  ['429', 'always', 'Too many requests; Retry-After says when to try again.'],
+  ['415', 'body', 'The media type or encoding of the request body is not supported.'],
+  ['429', 'always', 'Too many requests; try again after Retry-After.'],
   ['500', 'always', 'The worker failed.'],
-  ['502', 'always', 'The worker was lost, or its reply could not be used.'],
+  ['502', 'always', 'The worker was lost, or its reply is not valid.'],
   [
     '503',
     'always',
-    'No worker or router is free; Retry-After says when to try again. The request was not run.',
+    'No worker or router is available, and the request did not run; try again after Retry-After.',
   ],
-  ['504', 'always', 'Time ran out before the worker replied.'],
+  ['504', 'always', 'The request timed out before the worker replied.'],
 ];
 
 /** Returns the components that the error responses need. */
-export function problemComponents(): Record<string, JsonObject> {
+export function errorResponseComponents(): Record<string, JsonObject> {
   const responses: JsonObject = {};
   for (const [status, , description] of REPLIES) {
     responses[responseName(status)] = { description, content: { [PROBLEM_MEDIA_TYPE]: mediaType() } };
@@ -78,27 +78,27 @@ export function problemComponents(): Record<string, JsonObject> {
  * operation does not define are added. Each error response also gets the media type of problem
  * details, because the gateway converts errors of workers to problem details.
  */
-export function withProblems(
+export function withErrorResponses(
   operation: JsonObject,
   follow: (response: Json) => Json | undefined,
 ): JsonObject {
-  const told = member(operation, 'responses');
-  const responses: JsonObject = isObject(told) ? { ...told } : {};
+  const declared = member(operation, 'responses');
+  const responses: JsonObject = isObject(declared) ? { ...declared } : {};
   for (const [status, when] of REPLIES) {
     if (!applies(when, operation)) continue;
     responses[status] ??= { $ref: `#/components/responses/${responseName(status)}` };
   }
-  for (const [status, own] of Object.entries(responses)) {
-    if (/^[45]/.test(status)) responses[status] = withProblemType(own, follow);
+  for (const [status, response] of Object.entries(responses)) {
+    if (/^[45]/.test(status)) responses[status] = withProblemType(response, follow);
   }
   return responses;
 }
 
-function withProblemType(own: Json, follow: (response: Json) => Json | undefined): Json {
-  const followed = follow(own);
-  if (!isObject(followed)) return own;
+function withProblemType(response: Json, follow: (response: Json) => Json | undefined): Json {
+  const followed = follow(response);
+  if (!isObject(followed)) return response;
   const content = member(followed, 'content');
-  if (isObject(content) && Object.hasOwn(content, PROBLEM_MEDIA_TYPE)) return own;
+  if (isObject(content) && Object.hasOwn(content, PROBLEM_MEDIA_TYPE)) return response;
   return {
     ...followed,
     content: { ...(isObject(content) ? content : {}), [PROBLEM_MEDIA_TYPE]: mediaType() },

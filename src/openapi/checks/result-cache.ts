@@ -8,19 +8,19 @@ import type { AnySchemaObject, ErrorObject } from 'ajv';
  * Maximum number of errors that one component reports for one value. Further errors would only
  * repeat nested copies.
  */
-const MOST_ERRORS = 100;
+const MAX_ERRORS = 100;
 
 type Evaluated = { props?: unknown; items?: unknown };
-/** The place of a value, as ajv passes it. */
-interface Place {
+/** The location of a value, as ajv passes it. */
+interface ValueLocation {
   readonly instancePath: string;
   readonly parentData?: object;
   readonly parentDataProperty?: string | number;
 }
 
 /** A function compiled by ajv, as other compiled functions call it. */
-export type Judge = {
-  (data: unknown, context: Place): boolean;
+export type CompiledValidator = {
+  (data: unknown, context: ValueLocation): boolean;
   errors?: ErrorObject[] | null;
   evaluated?: Evaluated;
 };
@@ -30,58 +30,58 @@ export interface Compiled {
   readonly validate?: unknown;
 }
 
-interface Verdict {
+interface CachedResult {
   readonly errors: readonly ErrorObject[];
   readonly valid: boolean;
-  readonly place: string;
+  readonly location: string;
   readonly props: unknown;
   readonly items: unknown;
 }
 
 /** Caches what components report about the values of one validation. */
-export class Verdicts {
+export class ResultCache {
   /** Number of validations by components, for tests. */
-  asked = 0;
+  evaluations = 0;
   /** The caches of the components used in this validation. */
-  private readonly used: Map<unknown, Verdict>[] = [];
-  private readonly judges = new Map<Compiled, Judge>();
+  private readonly used: Map<unknown, CachedResult>[] = [];
+  private readonly validators = new Map<Compiled, CompiledValidator>();
   /**
    * Cache keys of numbers, by container and position. Equal doubles can stand in for different
    * exact numbers; see `validateExactly`.
    */
   private readonly numbers = new Map<object, Map<string | number, object>>();
 
-  /** Forgets all values. */
+  /** Removes all results. */
   clear(): void {
     if (this.used.length === 0) return;
     this.numbers.clear();
-    for (const verdicts of this.used) verdicts.clear();
+    for (const results of this.used) results.clear();
     this.used.length = 0;
   }
 
   /** Returns a function that validates each value once and then repeats the result. */
-  remembering(target: Compiled): Judge {
-    const existing = this.judges.get(target);
+  caching(target: Compiled): CompiledValidator {
+    const existing = this.validators.get(target);
     if (existing !== undefined) return existing;
-    const known = new Map<unknown, Verdict>();
-    const judge: Judge = (data, context) => {
+    const known = new Map<unknown, CachedResult>();
+    const validator: CompiledValidator = (data, context) => {
       const key = typeof data === 'number' ? this.keyOf(context) : data;
-      let verdict = known.get(key);
-      if (verdict === undefined) {
-        verdict = this.ask(target.validate as Judge, data, context);
+      let result = known.get(key);
+      if (result === undefined) {
+        result = this.evaluate(target.validate as CompiledValidator, data, context);
         if (known.size === 0) this.used.push(known);
-        known.set(key, verdict);
+        known.set(key, result);
       }
-      const { props, items, valid } = verdict;
-      judge.errors = valid ? null : errorsAt(verdict, context.instancePath);
-      judge.evaluated = { props: typeof props === 'object' ? { ...props } : props, items };
+      const { props, items, valid } = result;
+      validator.errors = valid ? null : errorsAt(result, context.instancePath);
+      validator.evaluated = { props: typeof props === 'object' ? { ...props } : props, items };
       return valid;
     };
-    this.judges.set(target, judge);
-    return judge;
+    this.validators.set(target, validator);
+    return validator;
   }
 
-  private keyOf({ parentData = this, parentDataProperty = '' }: Place): object {
+  private keyOf({ parentData = this, parentDataProperty = '' }: ValueLocation): object {
     let within = this.numbers.get(parentData);
     if (within === undefined) this.numbers.set(parentData, (within = new Map<string | number, object>()));
     let key = within.get(parentDataProperty);
@@ -89,14 +89,14 @@ export class Verdicts {
     return key;
   }
 
-  private ask(validate: Judge, data: unknown, context: Place): Verdict {
-    this.asked += 1;
+  private evaluate(validate: CompiledValidator, data: unknown, context: ValueLocation): CachedResult {
+    this.evaluations += 1;
     const valid = validate(data, context);
     const { props, items } = validate.evaluated ?? {};
     return {
       valid,
-      errors: (validate.errors ?? []).slice(0, MOST_ERRORS),
-      place: context.instancePath,
+      errors: (validate.errors ?? []).slice(0, MAX_ERRORS),
+      location: context.instancePath,
       props: typeof props === 'object' ? { ...props } : props,
       items,
     };
@@ -105,12 +105,12 @@ export class Verdicts {
 
 /**
  * Returns a copy of the errors, because ajv modifies the list that it receives. The same value may
- * occur in several places, so the copy has the current place.
+ * occur in several locations, so the copy has the current one.
  */
-function errorsAt({ errors, place }: Verdict, instancePath: string): ErrorObject[] {
-  if (place === instancePath) return [...errors];
+function errorsAt({ errors, location }: CachedResult, instancePath: string): ErrorObject[] {
+  if (location === instancePath) return [...errors];
   return errors.map((error) => ({
     ...error,
-    instancePath: instancePath + error.instancePath.slice(place.length),
+    instancePath: instancePath + error.instancePath.slice(location.length),
   }));
 }
