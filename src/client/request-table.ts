@@ -20,6 +20,7 @@ import { DeadlineTimer } from '../core/time/deadline-timer.ts';
 import { cannotFinish } from '../core/time/lateness.ts';
 import { connectionLoss } from './connection-loss.ts';
 import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
+import { selectConnection } from './select-connection.ts';
 import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';
 
 /** Options of a request table. Durations are in milliseconds. */
@@ -99,7 +100,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
       return pending;
     }
     this.slots.add(pending);
-    const connection = this.waiting.first === undefined ? this.selectConnection() : undefined;
+    const connection = this.waiting.first === undefined ? selectConnection(this.connections) : undefined;
     if (connection === undefined) this.enqueue(pending, now);
     else this.send(pending, connection);
     return pending;
@@ -191,7 +192,8 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private tryOtherRouter(pending: PendingRequest, connection: ClientConnection): boolean {
     pending.tried ??= new Set();
     pending.tried.add(connection);
-    const other = pending.deadline > this.clock.now() ? this.selectConnection(pending.tried) : undefined;
+    const other =
+      pending.deadline > this.clock.now() ? selectConnection(this.connections, pending.tried) : undefined;
     if (other === undefined) return false;
     this.release(pending);
     pending.attempts -= 1;
@@ -258,7 +260,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   /** Sends waiting requests that can still be answered, while a connection has capacity. */
   private sendWaiting(): void {
     while (this.waiting.length > 0) {
-      const connection = this.selectConnection();
+      const connection = selectConnection(this.connections);
       const now = this.clock.now();
       const pending = connection && this.waiting.next(now);
       if (connection === undefined || pending === undefined) return;
@@ -270,19 +272,6 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
         this.send(pending, connection);
       }
     }
-  }
-
-  /**
-   * Selects the connection with capacity that has the fewest requests in flight; a suspect one only
-   * if there is no other.
-   */
-  private selectConnection(tried?: ReadonlySet<ClientConnection>): ClientConnection | undefined {
-    let best: ClientConnection | undefined;
-    for (const connection of this.connections) {
-      if (tried?.has(connection) === true) continue;
-      if (connection.hasCapacity && (best === undefined || isBetter(connection, best))) best = connection;
-    }
-    return best;
   }
 
   private expired(pending: PendingRequest): void {
@@ -347,8 +336,4 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
       if (connection.inFlight === 0) this.options.onIdle?.(connection);
     } else if (pending.state === 'waiting' && pending.generation !== 0) this.waiting.remove(pending);
   }
-}
-
-function isBetter(connection: ClientConnection, other: ClientConnection): boolean {
-  return connection.suspect === other.suspect ? connection.inFlight < other.inFlight : other.suspect;
 }

@@ -21,7 +21,7 @@ const RETRY: Readonly<Record<OutcomeDefinition['retry'], string>> = {
   safe: 'safe',
   'if-idempotent': 'only if idempotent',
   no: 'no',
-  'as-told': 'as `dispatched` says',
+  'if-not-dispatched': 'if not dispatched',
 };
 
 /** The catalogue as Markdown: a table, and a section for each code. */

@@ -94,7 +94,7 @@ describe('client: connect()', () => {
     await client.connect({ timeout: 1 });
     await client.close();
     assert.equal(await connecting, false);
-    await assert.rejects(client.connect(), { code: 'CLOSED' });
+    await assert.rejects(client.connect(), { name: 'ZeroMQSocketClosed', code: 'CLOSED' });
   });
 
   it('connect() is optional: the first request opens the sockets', async (t) => {

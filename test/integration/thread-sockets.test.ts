@@ -107,7 +107,7 @@ describe('worker module with its own sockets', () => {
     for (const [event, message] of [
       ['crash', /^planted$/],
       ['leave', /exit code 7/],
-      ['spin', /stood still for more than 2000 ms/],
+      ['spin', /blocked for more than 2000 ms/],
     ] as const) {
       it(`worker module with ${what} that ends (${event}): its request is lost, and it is replaced`, async (t) => {
         const { threads, client, pid } = await start(scopeOf(t), head, '', 2000);

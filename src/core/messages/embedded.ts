@@ -19,18 +19,18 @@ export interface EmbeddedWorker {
   onRequest(id: number, generation: number, message: RequestMessage): void;
   /** The caller no longer needs the reply. The worker replies nevertheless. */
   onCancel(id: number, generation: number, why: CancelReason): void;
-  /** The router closed and takes no more replies. */
+  /** The router has closed and accepts no more replies. */
   onClosed(): void;
-  /** A registration that was refused may succeed now; the worker may try again. */
+  /** A refused registration may succeed now; the worker may try again. */
   onRetry(): void;
 }
 
 /** A worker's registration with a router. */
 export interface EmbeddedSlot {
   reply(id: number, generation: number, reply: ReplyMessage): void;
-  /** The worker takes no more requests, but still answers those it holds. */
+  /** The worker accepts no more requests, and still answers those in flight. */
   leave(): void;
-  /** The worker is lost; the requests it holds will not be answered. */
+  /** The worker is lost; its requests in flight will not be answered. */
   lost(): void;
 }
 

@@ -5,8 +5,8 @@
  * `docs/errors.md` (a test keeps the page equal to it).
  */
 
-/** Whether a failed request may be sent again. `as-told`: as `dispatched` of the reply states. */
-export type Retry = 'safe' | 'if-idempotent' | 'no' | 'as-told';
+/** Whether a failed request may be sent again; `if-not-dispatched` refers to the reply. */
+export type Retry = 'safe' | 'if-idempotent' | 'no' | 'if-not-dispatched';
 
 /** One row of the catalogue. */
 export interface OutcomeDefinition {
@@ -115,7 +115,7 @@ export const OUTCOMES = {
     status: 499,
     title: 'The caller cancelled the request',
     dispatched: undefined,
-    retry: 'as-told',
+    retry: 'if-not-dispatched',
     meaning: 'The caller aborted the request, disconnected or closed its client before the reply arrived.',
     remedy: 'No action needed; `dispatched` states whether a worker received the request.',
   },

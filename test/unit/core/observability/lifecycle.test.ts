@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { withResolvers } from '../../../../src/core/collections/deferred.ts';
-import { ZeroMQError } from '../../../../src/core/messages/errors.ts';
+import { ZeroMQError, ZeroMQSocketClosed } from '../../../../src/core/messages/errors.ts';
 import { diagnostics, type LifecycleTransition } from '../../../../src/core/observability/diagnostics.ts';
 import { Lifecycle, type LifecycleHooks } from '../../../../src/core/observability/lifecycle.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
@@ -33,7 +33,7 @@ function makeNode(overrides: Partial<LifecycleHooks<string>> = {}) {
   return { life, clock, calls, open, drain, signals };
 }
 
-const isClosed = (error: unknown) => error instanceof ZeroMQError && error.code === 'CLOSED';
+const isClosed = (error: unknown) => error instanceof ZeroMQSocketClosed && error.code === 'CLOSED';
 
 describe('Lifecycle', () => {
   let transitions: LifecycleTransition[] = [];
