@@ -12,10 +12,11 @@ import { type Cancel, systemClock } from '../core/time/clock.ts';
  *
  * @example
  * ```ts
- * const handlers = {
- *   'report.build': async (data, { signal, timeLeft }) => {
+ * const handlers: Handlers = {
+ *   'reports.get': async ({ id }: { id: number }, { signal, timeLeft }) => {
  *     if (timeLeft() < 500) throw new ReplyError(503, 'TOO_LATE', 'not enough time for a report');
- *     return buildReport(data, { signal });
+ *     const response = await fetch(`https://reports.internal/${id}`, { signal });
+ *     return response.json();
  *   },
  * };
  * ```

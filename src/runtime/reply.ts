@@ -22,7 +22,7 @@ export function isReply(value: unknown): value is Reply {
 /**
  * Creates a reply with a status, data and headers, for handlers to return.
  *
- * @param status HTTP status, 200 to 599. For errors prefer `throw new ReplyError(…)`.
+ * @param status HTTP status, 200 to 599. Report errors with `throw new ReplyError(…)` instead.
  * @param data any JSON value; undefined for no body (status 204). A Buffer with a `content-type`
  * header is sent unchanged.
  * @param headers HTTP response headers.
@@ -30,7 +30,10 @@ export function isReply(value: unknown): value is Reply {
  * @throws {ZeroMQConfigError} when `status` is not an integer from 200 to 599.
  * @example
  * ```ts
- * return reply(201, task, { location: `/tasks/${task.id}` });
+ * const handlers = {
+ *   'tasks.create': ({ title }: { title: string }) =>
+ *     reply(201, { id: 7, title }, { location: '/tasks/7' }),
+ * };
  * ```
  */
 export function reply(status: number, data?: unknown, headers?: Readonly<Record<string, string>>): Reply {

@@ -13,11 +13,8 @@ import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { CurveServer } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
-import {
-  ClientFrontend,
-  type ClientFrontendOwner,
-  type ClientPeer,
-} from '../transport/link/client-frontend.ts';
+import { ClientFrontend } from '../transport/link/client-frontend.ts';
+import type { ClientFrontendOwner, ClientPeer } from '../transport/link/client-peer.ts';
 import type { Execution } from './execution.ts';
 import type { RuntimeLink, ServiceHost } from './service-node.ts';
 

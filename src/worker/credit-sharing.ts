@@ -174,17 +174,17 @@ export class CreditSharing {
   private reclaimFor(recipient: Share): void {
     if (this.pendingReturn() > 0) return;
     let donor: Share | undefined;
-    let most = 0;
+    let largest = 0;
     for (const share of this.shares) {
       const surplus =
         share !== recipient && share.open && share.confirmed ? this.surplus(share, recipient) : 0;
-      if (surplus > most) {
-        most = surplus;
+      if (surplus > largest) {
+        largest = surplus;
         donor = share;
       }
     }
     if (donor === undefined) return;
-    donor.granted -= most;
+    donor.granted -= largest;
     donor.reducedAt = this.clock.now();
     this.announce(donor);
   }

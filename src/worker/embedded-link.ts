@@ -49,13 +49,13 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   /** Registers the worker at the router, and tries again later if the router rejects it. */
   open(): void {
     this.cancelRetry?.();
-    const slot = this.router.register(this);
-    if (typeof slot === 'string') {
-      this.owner.embeddedRouterAnswered(slot);
+    const registered = this.router.register(this);
+    if (typeof registered === 'string') {
+      this.owner.embeddedRouterAnswered(registered);
       this.cancelRetry = systemClock.after(this.backoff.next(), () => this.open());
       return;
     }
-    this.slot = slot;
+    this.slot = registered;
     this.owner.embeddedRouterAnswered(undefined);
   }
 

@@ -29,7 +29,7 @@ export interface ZeroMQWorkerOptions extends ServiceOptions {
   /**
    * How the worker looks up `dns://` names of routers.
    *
-   * @defaultValue the resolver of the system, every 5,000 ms
+   * @defaultValue the DNS server in the URL, or else the resolver of the system, every 5,000 ms
    */
   dns?: DnsOptions;
   /**

@@ -93,10 +93,10 @@ export class ZeroMQTimeoutError extends ZeroMQClientError {}
 /** A socket operation failed. The other socket errors extend it. */
 export class ZeroMQSocketError extends ZeroMQError {}
 
-/** The connection of the socket was lost. */
+/** A request failed because the connection to its router or server was lost. */
 export class ZeroMQSocketDisconnected extends ZeroMQSocketError {}
 
-/** The socket was closed by its own node. */
+/** The node, or the socket of a request, was closed. */
 export class ZeroMQSocketClosed extends ZeroMQSocketError {}
 
 /** The socket is unusable because bind or connect failed. */
@@ -135,7 +135,7 @@ const REPLY_ERROR = Symbol.for('zeromq-gateway.reply-error');
  *
  * @example
  * ```ts
- * throw new ReplyError(404, 'TASK_NOT_FOUND', `no task has the id ${id}`);
+ * throw new ReplyError(404, 'TASK_NOT_FOUND', 'no task has the id 7');
  * ```
  */
 export class ReplyError extends ZeroMQError {

@@ -6,7 +6,7 @@
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { isReserved } from '../../core/messages/event-name.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
-import type { ClientFrontendOwner, ClientPeer } from '../../transport/link/client-frontend.ts';
+import type { ClientFrontendOwner, ClientPeer } from '../../transport/link/client-peer.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import { BUILTIN_PREFIX, type BuiltinEvents, type DeferredReply } from './builtin-events.ts';

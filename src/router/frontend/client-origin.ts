@@ -3,7 +3,7 @@
 import { IdMap } from '../../core/collections/id-map.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
-import type { ClientPeer } from '../../transport/link/client-frontend.ts';
+import type { ClientPeer } from '../../transport/link/client-peer.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Origin, RouterRequest } from '../broker/request.ts';

@@ -80,6 +80,7 @@ interface KnownPeer {
  *
  * @example
  * ```ts
+ * const { publicKey } = readKeyFile('gateway.key');
  * const authenticator = new AllowList({
  *   peers: [{ name: 'gateway', role: 'client', publicKey, calls: ['tasks.*'] }],
  * });

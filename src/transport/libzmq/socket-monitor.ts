@@ -61,7 +61,11 @@ type MonitorEvents = { [Name in MonitorEventName]: [event: MonitorEvent] } & {
  *
  * @example
  * ```ts
- * monitor.on('status', (status) => console.error('socket status:', status));
+ * const client = new ZeroMQClient({ connection: 'tcp://localhost:5555' });
+ * await client.connect();
+ * for (const monitor of client.monitors) {
+ *   monitor.on('status', (status) => console.error('socket status:', status));
+ * }
  * ```
  */
 export class ZeroMQSocketMonitor extends Emitter<MonitorEvents> {

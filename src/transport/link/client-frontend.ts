@@ -8,26 +8,22 @@
  * flight. Forgetting a client is harmless: its next message registers it again.
  */
 
-import { identityOf } from '../../core/identity/identity.ts';
-import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import { failure, NO_BYTES } from '../../core/messages/message.ts';
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
-import { type DiagnosticsSource, type DropCause, diagnostics } from '../../core/observability/diagnostics.ts';
+import { type DropCause, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
-import { MalformedFrames, readClassic, replyFrames, toRequest } from '../../wire/classic.ts';
-import { controlFrames, isControl } from '../../wire/control.ts';
-import { isPacked, type PackedSink, readPacked } from '../../wire/packed.ts';
+import { MalformedFrames, readClassic, toRequest } from '../../wire/classic.ts';
+import { isControl } from '../../wire/control.ts';
+import { isPacked, readPacked } from '../../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
 import type { ZeroMQConnection } from '../addressing/connection.ts';
-import type { AuthenticatedPeer } from '../curve/admission.ts';
 import { MessageSocket, type MessageSocketOptions, type SocketReceiver } from '../socket/message-socket.ts';
 import {
-  type ChannelLimits,
-  type ChannelOwner,
-  DEFAULT_CHANNEL_LIMITS,
-  type Messages,
-  PeerChannel,
-} from './peer-channel.ts';
+  type ClientFrontendOwner,
+  ClientPeer,
+  type ClientPeerOptions,
+  type PeerFrontend,
+} from './client-peer.ts';
 
 /** Interval of checks for clients that can be forgotten, in ms. */
 const SWEEP_INTERVAL = 60_000;
@@ -35,160 +31,19 @@ const SWEEP_INTERVAL = 60_000;
 /** How long clients have to answer a goodbye, in ms. */
 const GOODBYE_WAIT = 1000;
 
-/** Created once, because it answers clients that flood the socket. */
-const TOO_MANY_UNREAD = failure('BUSY', 'the client has too many unread replies');
-
-/** Callbacks of a frontend to its owner. */
-export interface ClientFrontendOwner {
-  /**
-   * A request arrived. `id`, `generation` and `envelope` are for `ClientPeer.reply`: the slot at
-   * the client (generation 0: none), and the frames to return before event name and data
-   * (undefined: the request was packed).
-   */
-  request(
-    peer: ClientPeer,
-    message: RequestMessage,
-    id: number,
-    generation: number,
-    envelope: Buffer[] | undefined,
-  ): void;
-  /** The client no longer waits for the request of that slot. */
-  cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void;
-  /** The client has left and waits for no reply. */
-  clientLeft(peer: ClientPeer): void;
-  /** Whether the client has no request in flight. */
-  idle(peer: ClientPeer): boolean;
-}
-
 /** Options of a frontend. */
-export interface ClientFrontendOptions extends Omit<MessageSocketOptions, 'type' | 'notify'> {
-  readonly source: DiagnosticsSource;
-  readonly channelLimits?: ChannelLimits;
+export interface ClientFrontendOptions
+  extends Omit<MessageSocketOptions, 'type' | 'notify'>,
+    ClientPeerOptions {
   /**
    * Counts and limits replies that clients do not read. Default: 128 MiB for all clients of the
    * socket.
    */
   readonly unread?: UnreadReplies;
-  readonly clock?: Clock;
-}
-
-/** A client of the frontend. */
-export class ClientPeer implements ChannelOwner, PackedSink {
-  /** Data that the owner keeps for the client. */
-  state: unknown;
-  /** The client is native: it understands metadata. */
-  native = false;
-  /** A message has arrived since the last sweep. */
-  active = true;
-  /** The client was asked to stop sending requests, and has not confirmed yet. */
-  goodbyePending = false;
-  /** Identity of the client. */
-  readonly node: string;
-  private readonly channel: PeerChannel;
-
-  /**
-   * Creates a client.
-   * @param key its routing id, in Latin-1
-   */
-  constructor(
-    readonly key: string,
-    identity: Buffer,
-    private readonly frontend: ClientFrontend,
-    private readonly owner: ClientFrontendOwner,
-    options: ClientFrontendOptions,
-    private readonly authenticatedPeer: AuthenticatedPeer | undefined,
-  ) {
-    const { source, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
-    const limits = { ...channelLimits, unread: frontend.unread };
-    this.node = identityOf(key);
-    this.channel = new PeerChannel(frontend.socket, identity, this, source, limits, clock);
-  }
-
-  /** Whether the client has presented a key, which determines its permissions. */
-  get authenticated(): boolean {
-    return this.authenticatedPeer !== undefined;
-  }
-
-  /**
-   * Sends a reply, or drops it if the client has left. `ClientFrontendOwner.request` describes the
-   * last three parameters.
-   */
-  reply(
-    eventName: string,
-    reply: ReplyMessage,
-    id: number,
-    generation: number,
-    envelope: Buffer[] | undefined,
-  ): void {
-    if (envelope === undefined) this.channel.addReply(id, generation, reply);
-    else if (this.native) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'packs')]);
-    else if (!reply.more) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'none')]);
-  }
-
-  /** Asks the client to stop sending requests. */
-  sayGoodbye(): void {
-    this.goodbyePending = true;
-    this.channel.flush();
-    this.channel.post(controlFrames('$bye', {}));
-  }
-
-  /** Whether the client has left so many replies unread that its requests are rejected. */
-  get congested(): boolean {
-    return this.channel.congested;
-  }
-
-  /** Sends gathered messages without waiting for the end of the turn. */
-  flush(): void {
-    this.channel.flush();
-  }
-
-  packedRequest(id: number, generation: number, message: RequestMessage): void {
-    this.request(message, id, generation, undefined);
-  }
-
-  /**
-   * Passes on a request. Rejects it if the client's key does not permit it, or if the client does
-   * not read its replies.
-   */
-  request(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
-    const { eventName } = message;
-    if (this.congested) return this.reply(eventName, TOO_MANY_UNREAD, id, generation, envelope);
-    if (this.authenticatedPeer === undefined || this.authenticatedPeer.permissions.mayCall(eventName)) {
-      this.owner.request(this, message, id, generation, envelope);
-      return;
-    }
-    const text = `the key of ${this.authenticatedPeer.permissions.name} does not allow calling ${JSON.stringify(eventName)}`;
-    this.reply(eventName, failure('NOT_PERMITTED', text), id, generation, envelope);
-  }
-
-  packedReply(): void {
-    this.frontend.drop('foreign-reply', this.key);
-  }
-
-  packedCancel(id: number, generation: number, why: CancelReason): void {
-    this.owner.cancel(this, id, generation, why);
-  }
-
-  channelGone(): void {
-    this.frontend.remove(this);
-  }
-
-  channelStalled(unsent: Messages): void {
-    unsent.forEach(() => this.frontend.drop('overflow', this.key));
-  }
-
-  channelWritable(): void {
-    // Replies to a slow client are not held back here; they wait in its channel, within the limits
-    // of the channel.
-  }
-
-  close(): void {
-    this.channel.close();
-  }
 }
 
 /** The socket to which clients connect, and the clients; see the head of this file. */
-export class ClientFrontend implements SocketReceiver {
+export class ClientFrontend implements SocketReceiver, PeerFrontend {
   readonly socket: MessageSocket;
   /** Replies that clients have not read. */
   readonly unread: UnreadReplies;
@@ -301,9 +156,9 @@ export class ClientFrontend implements SocketReceiver {
       this.rejectMalformed(peer, classic);
       return;
     }
-    const { message, native: ours, broken } = toRequest(classic);
+    const { message, native, broken } = toRequest(classic);
     if (broken) this.drop('bad-metadata', peer.key);
-    if (ours) peer.native = true;
+    if (native) peer.native = true;
     const token = classic.envelope[0];
     const hasToken = token !== undefined && isToken(token);
     const id = hasToken ? tokenId(token) : 0;

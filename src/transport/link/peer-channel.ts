@@ -46,9 +46,9 @@ export interface ChannelLimits {
 
 export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = { backlogBytes: 16 * 1024 * 1024, stallTimeout: 5000 };
 
-/** First and longest interval of attempts to send to a peer that accepts nothing, in ms. */
-const FIRST_RETRY = 1;
-const LONGEST_RETRY = 16;
+/** Initial and maximum interval of attempts to send to a peer that accepts nothing, in ms. */
+const INITIAL_RETRY = 1;
+const MAX_RETRY = 16;
 /** Interval of attempts once the peer has stalled, in ms. */
 const STALLED_RETRY = 250;
 
@@ -61,7 +61,7 @@ export class PeerChannel extends RecordSender implements SendHandler {
   /** The first message of the backlog while the socket has it; it may still be sent. */
   private sending: Buffer[] | undefined;
   private retry: Cancel | undefined;
-  private retryDelay = FIRST_RETRY;
+  private retryDelay = INITIAL_RETRY;
   private gone = false;
   private readonly unread: UnreadShare | undefined;
   /**
@@ -164,7 +164,7 @@ export class PeerChannel extends RecordSender implements SendHandler {
     }
     if (this.backlog.length === 0) {
       this.backlogSince = this.clock.now();
-      this.retryDelay = FIRST_RETRY;
+      this.retryDelay = INITIAL_RETRY;
       this.retryLater();
     }
     this.push(frames);
@@ -209,7 +209,7 @@ export class PeerChannel extends RecordSender implements SendHandler {
         return;
       }
       this.backlogSince = this.clock.now();
-      this.retryDelay = FIRST_RETRY;
+      this.retryDelay = INITIAL_RETRY;
       this.stalled = false;
     }
     this.unread?.release();
@@ -237,7 +237,7 @@ export class PeerChannel extends RecordSender implements SendHandler {
   private retryLater(): void {
     const delay = this.stalled ? STALLED_RETRY : this.retryDelay;
     this.retry = this.clock.after(delay, () => void this.sendBacklog());
-    this.retryDelay = Math.min(LONGEST_RETRY, this.retryDelay * 2);
+    this.retryDelay = Math.min(MAX_RETRY, this.retryDelay * 2);
   }
 
   /** Drops the waiting messages, and `last`. */

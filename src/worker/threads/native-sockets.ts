@@ -16,8 +16,8 @@ interface ZeroMQAddon {
  * Makes every later attempt in this thread to create a socket, or a node that opens one, call
  * `attempted` and throw. Call it before the first import of zeromq.
  */
-export function refuseNativeSockets(attempted: () => void): void {
-  const refuse = (): never => {
+export function rejectNativeSockets(attempted: () => void): void {
+  const reject = (): never => {
     attempted();
     throw new ZeroMQError(
       'THREAD_SOCKET',
@@ -25,12 +25,12 @@ export function refuseNativeSockets(attempted: () => void): void {
         "set isolation: 'process' in defineWorker to start it there",
     );
   };
-  onNodeCreated(refuse);
+  onNodeCreated(reject);
   const dlopen = process.dlopen.bind(process) as (...args: unknown[]) => void;
   process.dlopen = (module: { exports?: unknown }, ...rest: [string, number?]): void => {
     dlopen(module, ...rest);
     const addon = module.exports;
-    if (isZeroMQ(addon)) addon.Socket = new Proxy(addon.Socket, { construct: refuse });
+    if (isZeroMQ(addon)) addon.Socket = new Proxy(addon.Socket, { construct: reject });
   };
 }
 

@@ -28,7 +28,7 @@ export interface ZeroMQWorkerThreadsOptions {
   /**
    * How the workers look up `dns://` names of routers.
    *
-   * @defaultValue the resolver of the system, every 5,000 ms
+   * @defaultValue the DNS server in the URL, or else the resolver of the system, every 5,000 ms
    */
   dns?: DnsOptions;
   /**

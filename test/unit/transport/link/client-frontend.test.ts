@@ -3,11 +3,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { toConnection } from '../../../../src/transport/addressing/connection.ts';
-import {
-  ClientFrontend,
-  type ClientFrontendOwner,
-  type ClientPeer,
-} from '../../../../src/transport/link/client-frontend.ts';
+import { ClientFrontend } from '../../../../src/transport/link/client-frontend.ts';
+import type { ClientFrontendOwner, ClientPeer } from '../../../../src/transport/link/client-peer.ts';
 import { requestFrames } from '../../../../src/wire/classic.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
 import { isPacked, PackedBatch } from '../../../../src/wire/packed.ts';

@@ -1,0 +1,181 @@
+/**
+ * A client of a frontend: its requests, checked against the permissions of its key, and the channel
+ * that sends its replies.
+ */
+
+import { identityOf } from '../../core/identity/identity.ts';
+import type { CancelReason } from '../../core/messages/cancel-reason.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import type { UnreadReplies } from '../../core/messages/unread-replies.ts';
+import type { DiagnosticsSource, DropCause } from '../../core/observability/diagnostics.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import { replyFrames } from '../../wire/classic.ts';
+import { controlFrames } from '../../wire/control.ts';
+import type { PackedSink } from '../../wire/packed.ts';
+import type { AuthenticatedPeer } from '../curve/admission.ts';
+import type { MessageSocket } from '../socket/message-socket.ts';
+import {
+  type ChannelLimits,
+  type ChannelOwner,
+  DEFAULT_CHANNEL_LIMITS,
+  type Messages,
+  PeerChannel,
+} from './peer-channel.ts';
+
+/** Created once, because it answers clients that flood the socket. */
+const TOO_MANY_UNREAD = failure('BUSY', 'the client has too many unread replies');
+
+/** Callbacks of a frontend to its owner. */
+export interface ClientFrontendOwner {
+  /**
+   * A request arrived. `id`, `generation` and `envelope` are for `ClientPeer.reply`: the slot at
+   * the client (generation 0: none), and the frames to return before event name and data
+   * (undefined: the request was packed).
+   */
+  request(
+    peer: ClientPeer,
+    message: RequestMessage,
+    id: number,
+    generation: number,
+    envelope: Buffer[] | undefined,
+  ): void;
+  /** The client no longer waits for the request of that slot. */
+  cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void;
+  /** The client has left and waits for no reply. */
+  clientLeft(peer: ClientPeer): void;
+  /** Whether the client has no request in flight. */
+  idle(peer: ClientPeer): boolean;
+}
+
+/** Options of a client. */
+export interface ClientPeerOptions {
+  readonly source: DiagnosticsSource;
+  readonly channelLimits?: ChannelLimits;
+  readonly clock?: Clock;
+}
+
+/** The frontend, as seen by its clients. */
+export interface PeerFrontend {
+  readonly socket: MessageSocket;
+  /** Replies that clients have not read. */
+  readonly unread: UnreadReplies;
+  /** Counts a dropped message. */
+  drop(cause: DropCause, peer: string | undefined): void;
+  /** Forgets a client. */
+  remove(peer: ClientPeer): void;
+}
+
+/** A client of the frontend. */
+export class ClientPeer implements ChannelOwner, PackedSink {
+  /** Data that the owner keeps for the client. */
+  state: unknown;
+  /** The client is native: it understands metadata. */
+  native = false;
+  /** A message has arrived since the last sweep. */
+  active = true;
+  /** The client was asked to stop sending requests, and has not confirmed yet. */
+  goodbyePending = false;
+  /** Identity of the client. */
+  readonly node: string;
+  private readonly channel: PeerChannel;
+
+  /**
+   * Creates a client.
+   * @param key its routing id, in Latin-1
+   */
+  constructor(
+    readonly key: string,
+    identity: Buffer,
+    private readonly frontend: PeerFrontend,
+    private readonly owner: ClientFrontendOwner,
+    options: ClientPeerOptions,
+    private readonly authenticatedPeer: AuthenticatedPeer | undefined,
+  ) {
+    const { source, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
+    const limits = { ...channelLimits, unread: frontend.unread };
+    this.node = identityOf(key);
+    this.channel = new PeerChannel(frontend.socket, identity, this, source, limits, clock);
+  }
+
+  /** Whether the client has presented a key, which determines its permissions. */
+  get authenticated(): boolean {
+    return this.authenticatedPeer !== undefined;
+  }
+
+  /**
+   * Sends a reply, or drops it if the client has left. `ClientFrontendOwner.request` describes the
+   * last three parameters.
+   */
+  reply(
+    eventName: string,
+    reply: ReplyMessage,
+    id: number,
+    generation: number,
+    envelope: Buffer[] | undefined,
+  ): void {
+    if (envelope === undefined) this.channel.addReply(id, generation, reply);
+    else if (this.native) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'packs')]);
+    else if (!reply.more) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'none')]);
+  }
+
+  /** Asks the client to stop sending requests. */
+  sayGoodbye(): void {
+    this.goodbyePending = true;
+    this.channel.flush();
+    this.channel.post(controlFrames('$bye', {}));
+  }
+
+  /** Whether the client has left so many replies unread that its requests are rejected. */
+  get congested(): boolean {
+    return this.channel.congested;
+  }
+
+  /** Sends gathered messages without waiting for the end of the turn. */
+  flush(): void {
+    this.channel.flush();
+  }
+
+  packedRequest(id: number, generation: number, message: RequestMessage): void {
+    this.request(message, id, generation, undefined);
+  }
+
+  /**
+   * Passes on a request. Rejects it if the client's key does not permit it, or if the client does
+   * not read its replies.
+   */
+  request(message: RequestMessage, id: number, generation: number, envelope: Buffer[] | undefined): void {
+    const { eventName } = message;
+    if (this.congested) return this.reply(eventName, TOO_MANY_UNREAD, id, generation, envelope);
+    if (this.authenticatedPeer === undefined || this.authenticatedPeer.permissions.mayCall(eventName)) {
+      this.owner.request(this, message, id, generation, envelope);
+      return;
+    }
+    const text = `the key of ${this.authenticatedPeer.permissions.name} does not allow calling ${JSON.stringify(eventName)}`;
+    this.reply(eventName, failure('NOT_PERMITTED', text), id, generation, envelope);
+  }
+
+  packedReply(): void {
+    this.frontend.drop('foreign-reply', this.key);
+  }
+
+  packedCancel(id: number, generation: number, why: CancelReason): void {
+    this.owner.cancel(this, id, generation, why);
+  }
+
+  channelGone(): void {
+    this.frontend.remove(this);
+  }
+
+  channelStalled(unsent: Messages): void {
+    unsent.forEach(() => this.frontend.drop('overflow', this.key));
+  }
+
+  channelWritable(): void {
+    // Replies to a slow client are not held back here; they wait in its channel, within the limits
+    // of the channel.
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+}
