@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { withResolvers } from '../../../../src/core/collections/deferred.ts';
-import { ZeroMQError, ZeroMQSocketClosed } from '../../../../src/core/messages/errors.ts';
+import { type ZeroMQError, ZeroMQSocketClosed } from '../../../../src/core/messages/errors.ts';
 import { diagnostics, type LifecycleTransition } from '../../../../src/core/observability/diagnostics.ts';
 import { Lifecycle, type LifecycleHooks } from '../../../../src/core/observability/lifecycle.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
