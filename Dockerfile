@@ -18,7 +18,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 
-# A classic worker: Python and pyzmq, without any code of zeromq-gateway.
+# A worker in Python: pyzmq and workers/python/zeromq_gateway.py.
 FROM debian:bookworm-slim AS python-worker
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends python3-zmq \

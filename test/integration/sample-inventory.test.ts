@@ -11,9 +11,9 @@ import { tempFolder } from '../helpers/temp.ts';
 
 failOnLeftovers();
 
-const SCRIPT = join(import.meta.dirname, '../../workers/python/inventory.py');
+const SCRIPT = join(import.meta.dirname, '../../workers/python/inventory_classic.py');
 
-describe('workers/python/inventory.py', NEEDS_CLASSIC, () => {
+describe('workers/python/inventory_classic.py', NEEDS_CLASSIC, () => {
   const scope = new Scope();
   const backend = new Dealer({ linger: 0, receiveTimeout: 10_000 });
   const beats = new Router({ linger: 0, receiveTimeout: 10_000 });

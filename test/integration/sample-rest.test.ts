@@ -105,7 +105,7 @@ describe('sample workers over HTTP', () => {
     const problem = await problemOf(await ask('/inventory/bolt-m6'));
     assert.deepEqual([problem.status, problem.code, problem.dispatched], [503, 'NO_WORKER', false]);
 
-    const script = join(ROOT, 'workers/python/inventory.py');
+    const script = join(ROOT, 'workers/python/inventory_classic.py');
     const start = async () =>
       startProcess(scope, PYTHON ?? '', [script, '--router', backend], { env: { ZMQ_GATEWAY_DATA: data } });
     await untilJoined(start);

@@ -94,8 +94,8 @@ describe('classic peers with CURVE keys', NEEDS_CLASSIC, () => {
   });
 });
 
-describe('workers/python/inventory.py with CURVE keys', NEEDS_CLASSIC, () => {
-  const SCRIPT = join(import.meta.dirname, '../../workers/python/inventory.py');
+describe('workers/python/inventory_classic.py with CURVE keys', NEEDS_CLASSIC, () => {
+  const SCRIPT = join(import.meta.dirname, '../../workers/python/inventory_classic.py');
   const PEERS = [
     { name: 'client', publicKey: CLIENT.publicKey, role: 'client', calls: ['*'] },
     { name: 'inventory', publicKey: WORKER.publicKey, role: 'worker', serves: ['inventory.get'] },

@@ -90,7 +90,7 @@ describe('up', () => {
   it('lets a Python worker in by its backend', NEEDS_CLASSIC, async (t) => {
     assert.equal((await fetch(`${url}/inventory`)).status, 503, 'no worker yet');
     const args = ['--router', endpointIn(line, 'backend'), '--heartbeat', endpointIn(line, 'heartbeat')];
-    const script = path.join(ROOT, 'workers/python/inventory.py');
+    const script = path.join(ROOT, 'workers/python/inventory_classic.py');
     const worker = startProcess(scopeOf(t), PYTHON ?? '', [script, ...args], {
       env: { ZMQ_GATEWAY_DATA: tempFolder(t) },
     });

@@ -1,0 +1,63 @@
+/** One suite for the workers of both languages, and different Python workers behind one router. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { writeKeyFiles } from '../../src/index.ts';
+import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
+import { START_TIMEOUT, startCommand } from '../helpers/command.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { startProcess } from '../helpers/processes.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { tempFolder } from '../helpers/temp.ts';
+import { SERVER, WORKER } from '../integration/curve-nodes.ts';
+import { connectClient, nextEvent, startRouter } from '../integration/framework.ts';
+import { workerConformance } from './workers.ts';
+
+failOnLeftovers();
+
+const HERE = import.meta.dirname;
+
+function startPython(scope: Scope, script: string, args: readonly string[]) {
+  const env = { PYTHONDONTWRITEBYTECODE: '1', ZMQ_GATEWAY_DATA: tempFolder(scope) };
+  return startProcess(scope, PYTHON ?? '', [script, ...args], { env });
+}
+
+function curveFiles(scope: Scope) {
+  const file = join(tempFolder(scope), 'worker.key');
+  writeKeyFiles(file, WORKER);
+  return { file, serverKey: SERVER.publicKey };
+}
+
+workerConformance(
+  'TypeScript',
+  (scope, args) => startCommand(scope, ['worker', join(HERE, 'worker.ts'), ...args]),
+  curveFiles,
+);
+
+workerConformance(
+  'Python',
+  (scope, args) => startPython(scope, join(HERE, 'worker.py'), args),
+  curveFiles,
+  NEEDS_CLASSIC,
+);
+
+describe('Python workers behind one router', NEEDS_CLASSIC, () => {
+  it('each receives the events that it announced', async (t) => {
+    const scope = scopeOf(t);
+    const { router, frontend, backend } = await startRouter(scope);
+    for (const script of [join(HERE, 'worker.py'), join(HERE, '../../workers/python/inventory.py')]) {
+      const joined = nextEvent(router, 'workerJoined', START_TIMEOUT);
+      startPython(scope, script, ['--router', backend]);
+      await joined;
+    }
+    const client = await connectClient(scope, frontend);
+    for (let round = 0; round < 3; round += 1) {
+      const [sum, item] = await Promise.all([
+        client.sendMessage('math.add', { a: 1, b: round }),
+        client.sendMessage('inventory.get', { sku: 'bolt-m6' }),
+      ]);
+      assert.deepEqual(sum.eventData, { sum: 1 + round });
+      assert.deepEqual(item.eventData, { sku: 'bolt-m6', quantity: 1200 });
+    }
+  });
+});
