@@ -1,12 +1,33 @@
 /** zeromq-gateway: the framework's public names. The HTTP gateway is `zeromq-gateway/gateway`. */
 
 export {
+  type CallArguments,
+  type CallsOf,
+  type CallType,
+  type CallTypes,
+  createCaller,
+  type EventCaller,
   type SendOptions,
   ZeroMQClient,
   type ZeroMQClientOptions,
   type ZeroMQReply,
 } from './client/index.ts';
-export { type Contract, ContractError, type ContractLocation, defineContract } from './contract/index.ts';
+export {
+  type Contract,
+  type ContractDefinition,
+  ContractError,
+  type ContractHandlers,
+  type ContractLocation,
+  type ContractSchema,
+  defineContract,
+  type EventData,
+  type EventDefinition,
+  type EventDefinitions,
+  type EventInput,
+  type EventReply,
+  type Serialized,
+  typed,
+} from './contract/index.ts';
 export type { LargeIntegers } from './core/json/large-integers.ts';
 export {
   type Logger,
@@ -79,14 +100,21 @@ export {
 export type { HandlerContext } from './runtime/context.ts';
 export {
   type Handler,
+  type HandlerOptions,
   type Handlers,
+  type HandlersOf,
   type Message,
   type MessageHandler,
   ZeroMQEvent,
 } from './runtime/handlers.ts';
 export { ZeroMQNodeType } from './runtime/node-type.ts';
 export { reply } from './runtime/reply.ts';
-export { type ServerEndpoints, ZeroMQServer, type ZeroMQServerOptions } from './server/index.ts';
+export {
+  type ServerEndpoints,
+  ZeroMQServer,
+  type ZeroMQServerBaseOptions,
+  type ZeroMQServerOptions,
+} from './server/index.ts';
 export {
   type ConnectionLike,
   ZeroMQConnection,
@@ -122,7 +150,9 @@ export {
 export {
   defineWorker,
   type WorkerDefinition,
+  type WorkerSettings,
   ZeroMQWorker,
+  type ZeroMQWorkerBaseOptions,
   type ZeroMQWorkerOptions,
   ZeroMQWorkerThreads,
   type ZeroMQWorkerThreadsOptions,

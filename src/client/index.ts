@@ -2,3 +2,4 @@
 export { ZeroMQClient } from './client.ts';
 export type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
 export { readReply, type ZeroMQReply } from './reply.ts';
+export { type CallArguments, type CallsOf, type CallType, type CallTypes, createCaller, type EventCaller } from './event-caller.ts';

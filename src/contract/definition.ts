@@ -148,6 +148,11 @@ export type EventData<Event extends EventDefinition> = Event['data'] extends Con
   ? OutputOf<Event['data']>
   : unknown;
 
+/** Type of the data that callers of an event send, before the schema converts it. */
+export type EventInput<Event extends EventDefinition> = Event['data'] extends ContractSchema
+  ? InputOf<Event['data']>
+  : unknown;
+
 type Successful = `2${string}` | 'default';
 type SchemaOf<One> = One extends ContractSchema
   ? One
@@ -178,7 +183,18 @@ export type EventReply<Event extends EventDefinition> =
  */
 export type ContractHandlers<Events extends EventDefinitions, Context = unknown, Whole = never> = {
   readonly [Name in keyof Events]: (
-    data: EventData<Events[Name]>,
+    data: EventData<NonNullable<Events[Name]>>,
     context: Context,
-  ) => EventReply<Events[Name]> | Whole | Promise<EventReply<Events[Name]> | Whole>;
+  ) => EventReply<NonNullable<Events[Name]>> | Whole | Promise<EventReply<NonNullable<Events[Name]>> | Whole>;
 };
+
+/** Type of a value after it was written as JSON and read again: a Date is then a string. */
+export type Serialized<Type> = unknown extends Type
+  ? Type
+  : Type extends { toJSON(): infer Written }
+    ? Written
+    : Type extends bigint
+      ? number
+      : Type extends object
+        ? { [Key in keyof Type]: Serialized<Type[Key]> }
+        : Type;

@@ -3,10 +3,11 @@
  * derives the OpenAPI document, `joi-to-openapi/` its schemas; `standard-schema.ts` supports
  * libraries other than Joi.
  */
-export { assertHandlers, type Contract, defineContract } from './define.ts';
+export { assertHandlers, type Contract, defineContract, typed } from './define.ts';
 export type * from './definition.ts';
 export { ContractError, type ContractLocation } from './errors.ts';
 export { type ConvertedSchema, joiToSchema, type Mode as ConversionMode } from './joi-to-openapi/index.ts';
 export { PERMISSIVE_PATTERNS as EXCEPTIONS } from './joi-to-openapi/regex.ts';
 export { NUMERIC_PATTERN } from './joi-to-openapi/scalars.ts';
+export { IDEMPOTENT_METHODS } from './methods.ts';
 export type { ContractSchema, InputOf, OutputOf, Validation, ValidationIssue } from './standard-schema.ts';

@@ -17,8 +17,18 @@ export type ContractSchema = Joi.Schema | StandardSchemaV1;
  */
 export type OutputOf<Schema> = Schema extends StandardSchemaV1<infer _Input, infer Output> ? Output : never;
 
-/** Type that handlers may return: the input type of the schema, if its library provides it. */
-export type InputOf<Schema> = Schema extends StandardSchemaV1<infer Input, infer _Output> ? Input : never;
+/**
+ * Type before conversion, which handlers return and callers send: the input type of the schema. Joi
+ * has no input types; its schemas count with their output type.
+ */
+export type InputOf<Schema> =
+  Schema extends StandardSchemaV1<infer Input, infer Output>
+    ? IsAny<Input> extends true
+      ? Output
+      : Input
+    : never;
+
+type IsAny<Type> = 0 extends 1 & Type ? true : false;
 
 /** A problem of event data. */
 export interface ValidationIssue {

@@ -1,13 +1,62 @@
 /** Types of the handlers of a worker or server. */
+import type { Contract, ContractHandlers, EventDefinitions } from '../contract/index.ts';
 import type { HandlerContext } from './context.ts';
+import type { Reply } from './reply.ts';
 
 /**
  * Handles one event. It returns a JSON value or the result of `reply()`, or throws a `ReplyError`.
  */
 export type Handler<Data = unknown> = (data: Data, context: HandlerContext) => unknown;
 
-/** Handlers by event name. */
-export type Handlers = Readonly<Record<string, Handler<never>>>;
+/** Handlers by event name, without a contract that says the type of their data. */
+// biome-ignore lint/suspicious/noExplicitAny: without a contract, the author of the handler states the type
+export type Handlers = Readonly<Record<string, Handler<any>>>;
+
+/**
+ * Handlers for the events of a contract, with the types of its schemas: one for each event, and no
+ * others. Without a contract, {@link Handlers}.
+ *
+ * @typeParam Events events of the contract.
+ */
+export type HandlersOf<Events extends EventDefinitions> = string extends keyof Events
+  ? Handlers
+  : ContractHandlers<Events, HandlerContext, Reply>;
+
+/**
+ * The handlers of a worker or server: one for each event of its contract. With `handleMessage`,
+ * which takes all other events, none is required.
+ *
+ * @typeParam Events events of the contract; inferred from `contract`.
+ */
+export type HandlerOptions<Events extends EventDefinitions = EventDefinitions> = {
+  /**
+   * Contract of the handlers. The node validates event data by it before a handler runs. A worker
+   * announces it to routers, which publish it to gateways.
+   *
+   * @defaultValue none: event data is not validated, and no HTTP route is announced
+   */
+  contract?: Contract<Events>;
+} & (string extends keyof Events ? AnyHandlers : TypedHandlers<NoInfer<Events>>);
+
+interface AnyHandlers {
+  /**
+   * Handlers by event name.
+   *
+   * @defaultValue none: `handleMessage` handles all events
+   */
+  handlers?: Handlers;
+  /**
+   * Handles all events without an entry in `handlers`. Its result is the event data of the reply.
+   *
+   * @defaultValue none: such events are answered with `NO_HANDLER`
+   */
+  handleMessage?: MessageHandler;
+}
+
+// The stricter member comes last: the compiler explains a mismatch by the last member of a union.
+type TypedHandlers<Events extends EventDefinitions> =
+  | { handlers?: Partial<HandlersOf<Events>>; handleMessage: MessageHandler }
+  | { handlers: HandlersOf<Events>; handleMessage?: undefined };
 
 /**
  * Argument of a {@link MessageHandler}: the message object of the Python original, with camel-case

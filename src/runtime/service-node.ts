@@ -3,7 +3,7 @@
  * node. A `ServiceNode` receives requests through links. A worker's links lead to routers; a
  * server's link is a frontend.
  */
-import { assertHandlers, type Contract } from '../contract/index.ts';
+import { assertHandlers } from '../contract/index.ts';
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import type { LargeIntegers } from '../core/json/large-integers.ts';
@@ -17,29 +17,10 @@ import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts'
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import type { Execution, RequestExecutor } from './execution.ts';
 import { Executor } from './executor.ts';
-import type { Handlers, MessageHandler } from './handlers.ts';
+import type { HandlerOptions, Handlers, MessageHandler } from './handlers.ts';
 
-/** Options that workers and servers share. */
+/** Options that workers and servers share, apart from their handlers. */
 export interface ServiceOptions {
-  /**
-   * Handlers by event name.
-   *
-   * @defaultValue none: `handleMessage` handles all events
-   */
-  handlers?: Handlers;
-  /**
-   * Handles all events without an entry in `handlers`. Its result is the event data of the reply.
-   *
-   * @defaultValue none: such events are answered with `NO_HANDLER`
-   */
-  handleMessage?: MessageHandler;
-  /**
-   * Contract of the handlers. The node validates event data by it before a handler runs. A worker
-   * announces it to routers, which publish it to gateways.
-   *
-   * @defaultValue none: event data is not validated, and no HTTP route is announced
-   */
-  contract?: Contract;
   /**
    * Type of integers in event data whose absolute value exceeds `Number.MAX_SAFE_INTEGER`, for
    * handlers and for validation by the contract. All other numbers are a `number`.
@@ -114,7 +95,10 @@ export interface ServiceParts {
  *
  * @throws {ZeroMQConfigError} for an invalid option; the message has its name.
  */
-export function localParts(kind: 'worker' | 'server', options: ServiceOptions): ServiceParts {
+export function localParts(
+  kind: 'worker' | 'server',
+  options: ServiceOptions & HandlerOptions,
+): ServiceParts {
   const { handlers, handleMessage, contract, configFile } = options;
   const { concurrency = 64, maxQueue = 10_000, maxQueueBytes = 256 * 1024 * 1024 } = options;
   const { maxMessageSize = MAX_MESSAGE_BYTES } = options;

@@ -1,3 +1,3 @@
 /** The server: the exports that the rest of the project may use. */
 export type { ServerEndpoints } from '../runtime/server-endpoint.ts';
-export { ZeroMQServer, type ZeroMQServerOptions } from './server.ts';
+export { ZeroMQServer, type ZeroMQServerBaseOptions, type ZeroMQServerOptions } from './server.ts';

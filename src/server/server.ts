@@ -1,5 +1,7 @@
 /** The server: serves clients directly, without a router. */
+import type { EventDefinitions } from '../contract/index.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import type { HandlerOptions } from '../runtime/handlers.ts';
 import { ServerEndpoint, type ServerEndpoints } from '../runtime/server-endpoint.ts';
 import { localParts, type RuntimeLink, ServiceNode, type ServiceOptions } from '../runtime/service-node.ts';
 import {
@@ -9,8 +11,16 @@ import {
 } from '../transport/addressing/connection.ts';
 import { CurveServer, type CurveServerOptions } from '../transport/curve/curve-options.ts';
 
-/** Options of {@link ZeroMQServer}. */
-export interface ZeroMQServerOptions extends ServiceOptions {
+/**
+ * Options of {@link ZeroMQServer}.
+ *
+ * @typeParam Events events of the contract, from which the handlers get their types.
+ */
+export type ZeroMQServerOptions<Events extends EventDefinitions = EventDefinitions> =
+  ZeroMQServerBaseOptions & HandlerOptions<Events>;
+
+/** Options of {@link ZeroMQServer}, apart from its handlers. */
+export interface ZeroMQServerBaseOptions extends ServiceOptions {
   /** Address to bind. */
   connection: ConnectionLike;
   /**
@@ -48,7 +58,9 @@ interface ServerEvents {
  * await server.start();
  * ```
  */
-export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
+export class ZeroMQServer<
+  const Events extends EventDefinitions = EventDefinitions,
+> extends ServiceNode<ServerEndpoints, ServerEvents> {
   private readonly connection: ZeroMQConnection;
   private readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   private readonly curve: CurveServer | undefined;
@@ -60,8 +72,8 @@ export class ZeroMQServer extends ServiceNode<ServerEndpoints, ServerEvents> {
    * @param options {@link ZeroMQServerOptions}
    * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
    */
-  constructor(options: ZeroMQServerOptions) {
-    super('server', localParts('server', options));
+  constructor(options: ZeroMQServerOptions<Events>) {
+    super('server', localParts('server', options as ZeroMQServerOptions));
     this.connection = toConnection(options.connection);
     this.heartbeatConfig = options.heartbeatConfig;
     this.curve = options.curve && new CurveServer(options.curve);

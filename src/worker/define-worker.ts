@@ -4,31 +4,21 @@
  */
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Contract } from '../contract/index.ts';
+import type { EventDefinitions } from '../contract/index.ts';
 import { jsonReader, type LargeIntegers } from '../core/json/large-integers.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
-import type { Handlers, MessageHandler } from '../runtime/handlers.ts';
+import type { HandlerOptions } from '../runtime/handlers.ts';
 
-/** The definition of a worker without its connections; see {@link defineWorker}. */
-export interface WorkerDefinition {
-  /**
-   * Contract of the handlers. The worker validates event data by it, and announces it to routers.
-   *
-   * @defaultValue none: event data is not validated, and no HTTP route is announced
-   */
-  contract?: Contract;
-  /**
-   * Handlers by event name.
-   *
-   * @defaultValue none: `handleMessage` handles all events
-   */
-  handlers?: Handlers;
-  /**
-   * Handles all events without an entry in `handlers`. Its result is the event data of the reply.
-   *
-   * @defaultValue none: such events are answered with `NO_HANDLER`
-   */
-  handleMessage?: MessageHandler;
+/**
+ * The definition of a worker, without its connections. See {@link defineWorker}.
+ *
+ * @typeParam Events events of the contract, from which the handlers get their types.
+ */
+export type WorkerDefinition<Events extends EventDefinitions = EventDefinitions> = WorkerSettings &
+  HandlerOptions<Events>;
+
+/** The definition of a worker, apart from its handlers. */
+export interface WorkerSettings {
   /**
    * Type of integers in event data whose absolute value exceeds `Number.MAX_SAFE_INTEGER`, for
    * handlers and for validation by the contract. All other numbers are a `number`.
@@ -72,7 +62,9 @@ const MARK = Symbol.for('zeromq-gateway.worker');
  * });
  * ```
  */
-export function defineWorker<Definition extends WorkerDefinition>(definition: Definition): Definition {
+export function defineWorker<const Events extends EventDefinitions = EventDefinitions>(
+  definition: WorkerDefinition<Events>,
+): WorkerDefinition<Events> {
   if (definition.handlers === undefined && definition.handleMessage === undefined) {
     throw new ZeroMQConfigError('defineWorker: a worker needs handlers or handleMessage');
   }

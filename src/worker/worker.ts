@@ -2,8 +2,10 @@
  * The worker: runs handlers for routers. `ZeroMQWorker` is the public class, `RouterLink` its link
  * to each router. `ZeroMQWorkerThreads` runs the handlers of several workers on worker threads.
  */
+import type { EventDefinitions } from '../contract/index.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
+import type { HandlerOptions } from '../runtime/handlers.ts';
 import { ZeroMQNodeType } from '../runtime/node-type.ts';
 import { ServerEndpoint } from '../runtime/server-endpoint.ts';
 import { localParts, type ServiceOptions } from '../runtime/service-node.ts';
@@ -19,8 +21,16 @@ import {
 import type { Announcement } from '../wire/control.ts';
 import { RoutedWorker, type RouterTarget } from './routed-worker.ts';
 
-/** Options of {@link ZeroMQWorker}. */
-export interface ZeroMQWorkerOptions extends ServiceOptions {
+/**
+ * Options of {@link ZeroMQWorker}.
+ *
+ * @typeParam Events events of the contract, from which the handlers get their types.
+ */
+export type ZeroMQWorkerOptions<Events extends EventDefinitions = EventDefinitions> =
+  ZeroMQWorkerBaseOptions & HandlerOptions<Events>;
+
+/** Options of {@link ZeroMQWorker}, apart from its handlers. */
+export interface ZeroMQWorkerBaseOptions extends ServiceOptions {
   /**
    * Backends of the routers to serve, or a router in the same thread, which is connected without a
    * socket. With `nodeType: SERVER`, the address to bind.
@@ -65,7 +75,7 @@ export interface ZeroMQWorkerOptions extends ServiceOptions {
  * await worker.start();
  * ```
  */
-export class ZeroMQWorker extends RoutedWorker {
+export class ZeroMQWorker<const Events extends EventDefinitions = EventDefinitions> extends RoutedWorker {
   private readonly curveServer: CurveServer | undefined;
 
   /**
@@ -74,16 +84,16 @@ export class ZeroMQWorker extends RoutedWorker {
    * @param options {@link ZeroMQWorkerOptions}
    * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
    */
-  constructor(options: ZeroMQWorkerOptions) {
+  constructor(options: ZeroMQWorkerOptions<Events>) {
     const { nodeType = ZeroMQNodeType.WORKER, connection, dns, heartbeatConfig, curve } = options;
     if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
       throw new ZeroMQConfigError(`nodeType must be worker or server, got ${JSON.stringify(nodeType)}`);
     }
-    super(nodeType, localParts(nodeType, options), {
+    super(nodeType, localParts(nodeType, options as ZeroMQWorkerOptions), {
       connection,
       dns,
       heartbeatConfig,
-      announcement: announcementOf(options),
+      announcement: announcementOf(options as ZeroMQWorkerOptions),
       curve:
         curve !== undefined && nodeType === ZeroMQNodeType.WORKER
           ? new CurveClient(curve as CurveClientOptions)
@@ -125,7 +135,7 @@ export class ZeroMQWorker extends RoutedWorker {
 
 /** Creates the announcement of a worker with these handlers. */
 export function announcementOf(
-  options: Pick<ServiceOptions, 'handlers' | 'handleMessage' | 'contract'>,
+  options: HandlerOptions,
 ): Announcement {
   const { handlers = {}, handleMessage, contract } = options;
   const named = [...new Set([...(contract?.eventNames ?? []), ...Object.keys(handlers)])];

@@ -10,6 +10,7 @@ import Joi from 'joi';
 import { silentLogger } from '../../src/core/logging/logging.ts';
 import { ApiRegistry, contractChecker, LiveContracts } from '../../src/gateway/index.ts';
 import {
+  type Contract,
   defineContract,
   ZeroMQClient,
   ZeroMQRouter,
@@ -152,7 +153,7 @@ for (const embedded of [false, true]) {
   it(`rollout of a compatible contract under load, ${embedded ? 'embedded' : 'over sockets'}: no request fails`, async (t) => {
     const scope = scopeOf(t);
     const { url, registry, connection } = await startPlace(scope, embedded);
-    const start = async (version: number, contract: typeof FIRST | typeof SECOND): Promise<ZeroMQWorker> => {
+    const start = async (version: number, contract: Contract): Promise<ZeroMQWorker> => {
       const handle = async (data: { note?: string }) => {
         await sleep(2);
         return { version, note: data.note };

@@ -68,8 +68,8 @@ export default defineWorker({
     'thread.native': () => {
       execFileSync('sleep', ['5']);
     },
-    'thread.block': (ms: number) => {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    'thread.block': (ms) => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms));
       return threadId;
     },
   },

@@ -1,5 +1,6 @@
 /** Derives the operations that the gateway serves from a normalised document. */
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
+import { IDEMPOTENT_METHODS } from '../../contract/methods.ts';
 import { type Components, resolve } from './component-reference.ts';
 import { secondsOf, sunsetDate } from './extensions.ts';
 import type {
@@ -12,9 +13,6 @@ import type {
   Schema,
 } from './operation.ts';
 import { bindParameter, mergeParameters } from './parameters.ts';
-
-/** Methods that RFC 9110 defines as idempotent. */
-const IDEMPOTENT: ReadonlySet<HttpMethod> = new Set(['get', 'head', 'put', 'delete', 'options', 'trace']);
 
 /** Identifies an operation, with what the registry knows about it. */
 export interface OperationEntry {
@@ -45,7 +43,7 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
     ...body,
     unknownQuery: member(operation, 'x-unknown-query') === 'ignore' ? 'ignore' : 'reject',
     timeout: typeof timeout === 'number' ? timeout : undefined,
-    idempotent: (member(operation, 'x-idempotent') ?? IDEMPOTENT.has(method)) === true,
+    idempotent: (member(operation, 'x-idempotent') ?? IDEMPOTENT_METHODS.has(method)) === true,
     deprecated: member(operation, 'deprecated') === true,
     deprecatedSince: secondsOf(member(operation, 'x-deprecated-since')),
     sunset: sunsetDate(member(operation, 'x-sunset')),

@@ -1,0 +1,130 @@
+/** Typed calls of the events of a contract through a client. */
+import {
+  type Contract,
+  type EventDefinition,
+  type EventDefinitions,
+  type EventInput,
+  type EventReply,
+  IDEMPOTENT_METHODS,
+  type Serialized,
+} from '../contract/index.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import type { ZeroMQClient } from './client.ts';
+import type { SendOptions } from './client-options.ts';
+import type { ZeroMQReply } from './reply.ts';
+
+/** Types of one event: the data that callers send, and that of its successful replies. */
+export interface CallType {
+  data: unknown;
+  reply: unknown;
+}
+
+/** Types of events by name, from a contract or from `zeromq-gateway types`. */
+export type CallTypes<Calls> = { [Name in keyof Calls]: CallType };
+
+/**
+ * Types of the events of a contract, for callers.
+ *
+ * @typeParam Events events of the contract.
+ */
+export type CallsOf<Events extends EventDefinitions> = {
+  [Name in keyof Events]: {
+    data: EventInput<NonNullable<Events[Name]>>;
+    reply: Serialized<EventReply<NonNullable<Events[Name]>>>;
+  };
+};
+
+/** Arguments of a call. An event whose data may be undefined is called without it. */
+export type CallArguments<Data> = undefined extends Data
+  ? [eventData?: Data, options?: SendOptions]
+  : [eventData: Data, options?: SendOptions];
+
+/**
+ * Calls events with the types of their contract; created by {@link createCaller}.
+ *
+ * @typeParam Calls types of the events by name.
+ */
+export interface EventCaller<Calls extends CallTypes<Calls>> {
+  /**
+   * Sends an event and resolves with the data of the reply. Throws as
+   * {@link ZeroMQClient.sendMessage} does.
+   *
+   * @param eventName event of the contract.
+   * @param args event data, and options of the request. The contract's `timeout` and `idempotent`
+   *   are the defaults of the options.
+   */
+  call<Name extends keyof Calls & string>(
+    eventName: Name,
+    ...args: CallArguments<Calls[Name]['data']>
+  ): Promise<Calls[Name]['reply']>;
+
+  /** Like `call`, but resolves with the whole reply: data, status and headers. */
+  sendMessage<Name extends keyof Calls & string>(
+    eventName: Name,
+    ...args: CallArguments<Calls[Name]['data']>
+  ): Promise<ZeroMQReply<Calls[Name]['reply']>>;
+}
+
+/**
+ * Creates a caller with the types of a contract. The contract's `timeout` and `idempotent` apply to
+ * its events.
+ *
+ * @param client client that sends the requests.
+ * @param contract contract of the events.
+ * @returns the caller.
+ * @throws {ZeroMQConfigError} on a call of an event that the contract does not have.
+ * @example
+ * ```ts
+ * const tasks = createCaller(client, contract);
+ * const { title } = await tasks.call('tasks.get', { id: 7 });
+ * ```
+ */
+export function createCaller<const Events extends EventDefinitions>(
+  client: Pick<ZeroMQClient, 'sendMessage'>,
+  contract: Contract<Events>,
+): EventCaller<CallsOf<Events>>;
+/**
+ * Creates a caller with types that `zeromq-gateway types` wrote, for callers without the source of
+ * the contract.
+ *
+ * @typeParam Calls types of the events by name.
+ * @param client client that sends the requests.
+ * @returns the caller.
+ * @example
+ * ```ts
+ * import type { Events } from './events.d.ts';
+ *
+ * const { title } = await createCaller<Events>(client).call('tasks.get', { id: 7 });
+ * ```
+ */
+export function createCaller<Calls extends CallTypes<Calls>>(
+  client: Pick<ZeroMQClient, 'sendMessage'>,
+): EventCaller<Calls>;
+export function createCaller(
+  client: Pick<ZeroMQClient, 'sendMessage'>,
+  contract?: Contract,
+): EventCaller<Record<string, CallType>> {
+  const defaults = contract && new Map(Object.entries(contract.events).map(([n, e]) => [n, defaultsOf(e)]));
+  const sendMessage = (
+    name: string,
+    ...[data, options]: CallArguments<unknown>
+  ): Promise<ZeroMQReply<unknown>> => {
+    const own = defaults?.get(name);
+    if (contract !== undefined && own === undefined) {
+      const known = contract.eventNames.join(', ');
+      throw new ZeroMQConfigError(`the contract ${contract.name} has no event ${name}; it has ${known}`);
+    }
+    return client.sendMessage(name, data, { ...own, ...options });
+  };
+  return {
+    sendMessage,
+    call: async (name, ...args) => (await sendMessage(name, ...args)).eventData,
+  };
+}
+
+function defaultsOf({ method, timeout, idempotent }: EventDefinition): SendOptions {
+  return {
+    ...(timeout === undefined ? {} : { timeout }),
+    idempotent: idempotent ?? IDEMPOTENT_METHODS.has(method?.toLowerCase() ?? ''),
+  };
+}

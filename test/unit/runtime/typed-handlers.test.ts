@@ -1,0 +1,185 @@
+/**
+ * Types of handlers and callers that come from a contract. The compiler checks this file: each
+ * `@ts-expect-error` is a mistake that it must find.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { expectTypeOf } from 'expect-type';
+import Joi from 'joi';
+import {
+  type Contract,
+  createCaller,
+  defineContract,
+  defineWorker,
+  reply,
+  typed,
+  ZeroMQServer,
+  ZeroMQWorker,
+} from 'zeromq-gateway';
+import { z } from 'zod';
+
+interface Task {
+  id: number;
+  title: string;
+}
+
+const contract = defineContract({
+  name: 'tasks',
+  events: {
+    'tasks.get': {
+      method: 'GET',
+      path: '/tasks/{id}',
+      data: z.object({ id: z.coerce.number<string>() }),
+      replies: { 200: z.object({ title: z.string(), due: z.date().optional() }), 404: 'No such task' },
+    },
+    'tasks.create': {
+      method: 'POST',
+      path: '/tasks',
+      data: Joi.object<Task>({ id: Joi.number(), title: Joi.string() }),
+      replies: { 201: Joi.object<Task>() },
+      timeout: 700,
+    },
+    'tasks.find': { data: typed<{ text: string } | { id: number }>(Joi.alternatives(Joi.object(), Joi.object())) },
+    'tasks.tag': { data: z.strictObject({ tag: z.string() }) },
+    'tasks.ping': {},
+  },
+});
+const CONNECTION = 'tcp://127.0.0.1:1';
+
+/** Never called: only its types count. */
+export function mistakes(): void {
+  const rest = {
+    'tasks.create': (task: Task) => task,
+    'tasks.find': () => [],
+    'tasks.tag': () => null,
+    'tasks.ping': () => null,
+  };
+  const good = { ...rest, 'tasks.get': ({ id }: { id: number }) => ({ title: String(id) }) };
+  // @ts-expect-error tasks.get has no handler
+  defineWorker({ contract, handlers: rest });
+  // @ts-expect-error the contract has no tasks.gett
+  defineWorker({ contract, handlers: { ...good, 'tasks.gett': () => null } });
+  // @ts-expect-error no handlers
+  defineWorker({ contract });
+  // @ts-expect-error the reply has no title
+  defineWorker({ contract, handlers: { ...rest, 'tasks.get': () => ({ titel: '' }) } });
+  // @ts-expect-error the data has no name
+  defineWorker({ contract, handlers: { ...rest, 'tasks.get': ({ name }) => ({ title: String(name) }) } });
+  // @ts-expect-error the id is a number after conversion
+  defineWorker({ contract, handlers: { ...rest, 'tasks.get': ({ id }: { id: string }) => ({ title: id }) } });
+  // @ts-expect-error the id of a task is a number
+  defineWorker({ contract, handlers: { ...good, 'tasks.create': (task) => ({ ...task, id: 'seven' }) } });
+  // @ts-expect-error concurrency is misspelt
+  defineWorker({ contract, handlers: good, concurency: 2 });
+  // @ts-expect-error the same checks for the class of a worker
+  new ZeroMQWorker({ connection: CONNECTION, contract, handlers: rest });
+  // @ts-expect-error and for a server
+  new ZeroMQServer({ connection: CONNECTION, contract, handlers: { ...good, other: () => null } });
+}
+
+describe('handlers: types from the contract', () => {
+  it('types data by the output of the schemas of Joi and zod', () => {
+    const definition = defineWorker({
+      contract,
+      handlers: {
+        'tasks.get': ({ id }, context) => {
+          expectTypeOf(id).toEqualTypeOf<number>();
+          expectTypeOf(context.signal).toEqualTypeOf<AbortSignal>();
+          return reply(200, { title: 'a' });
+        },
+        'tasks.create': async (task) => {
+          expectTypeOf(task).toEqualTypeOf<Task>();
+          return task;
+        },
+        'tasks.find': (query) => expectTypeOf(query).toEqualTypeOf<{ text: string } | { id: number }>(),
+        'tasks.tag': ({ tag }) => expectTypeOf(tag).toEqualTypeOf<string>(),
+        'tasks.ping': (data) => expectTypeOf(data).toBeUnknown(),
+      },
+    });
+    assert.deepEqual(definition.contract?.eventNames, contract.eventNames);
+  });
+
+  it('does not depend on the order of contract and handlers', () => {
+    const handlers = { 'tasks.create': (task: Task) => task, 'tasks.find': () => 0, 'tasks.tag': () => 0 };
+    defineWorker({
+      handlers: {
+        ...handlers,
+        'tasks.get': ({ id }) => ({ title: id.toFixed() }),
+        'tasks.ping': () => 0,
+      },
+      contract,
+    });
+  });
+
+  it('requires no handler of an event that handleMessage can take', () => {
+    defineWorker({
+      contract,
+      handlers: { 'tasks.create': (task) => ({ ...task, title: task.title.trim() }) },
+      handleMessage: ({ eventName, eventData }) => ({ eventName, eventData }),
+    });
+  });
+
+  it('leaves the types of data to the handlers where there is no contract', () => {
+    defineWorker({ handlers: { double: ({ n }: { n: number }) => n * 2, any: ({ x }) => x } });
+    const untyped: Contract = contract;
+    defineWorker({ contract: untyped, handlers: { double: ({ n }: { n: number }) => n * 2 } });
+  });
+});
+
+describe('createCaller: types from the contract', () => {
+  const sent: unknown[][] = [];
+  const client = {
+    sendMessage: (...args: unknown[]): Promise<never> => {
+      sent.push(args);
+      return Promise.resolve({ eventName: args[0], eventData: { title: 'a' }, status: 200, headers: {} } as never);
+    },
+  };
+  const tasks = createCaller(client, contract);
+
+  it('sends data of the input type and returns the reply as JSON brings it', async () => {
+    const task = await tasks.call('tasks.get', { id: '7' });
+    expectTypeOf(task).toEqualTypeOf<{ title: string; due?: string | undefined }>();
+    assert.deepEqual(task, { title: 'a' });
+    assert.deepEqual(sent.at(-1), ['tasks.get', { id: '7' }, { idempotent: true }]);
+  });
+
+  it('takes timeout and idempotence from the contract, and from the call first', async () => {
+    await tasks.call('tasks.create', { id: 1, title: 'b' });
+    assert.deepEqual(sent.at(-1)?.[2], { timeout: 700, idempotent: false });
+    await tasks.call('tasks.create', { id: 1, title: 'b' }, { timeout: 90, idempotent: true });
+    assert.deepEqual(sent.at(-1)?.[2], { timeout: 90, idempotent: true });
+    await tasks.call('tasks.ping');
+    assert.deepEqual(sent.at(-1), ['tasks.ping', undefined, { idempotent: false }]);
+  });
+
+  it('returns the whole reply from sendMessage', async () => {
+    const { status, eventData } = await tasks.sendMessage('tasks.get', { id: '7' });
+    expectTypeOf(eventData.title).toEqualTypeOf<string>();
+    assert.equal(status, 200);
+  });
+
+  it('rejects an event that the contract does not have', async () => {
+    // @ts-expect-error no such event
+    await assert.rejects(tasks.call('tasks.gone'), {
+      code: 'CONFIG',
+      message: /^the contract tasks has no event tasks\.gone; it has tasks\.get, /,
+    });
+    // @ts-expect-error id is missing
+    await tasks.call('tasks.get', {});
+    // @ts-expect-error data is missing
+    await tasks.call('tasks.create');
+  });
+
+  it('takes the types of events without their contract', async () => {
+    interface Events {
+      'tasks.get': { data: { id: number }; reply: { title: string } };
+      'tasks.ping': { data: undefined; reply: number };
+    }
+    const caller = createCaller<Events>(client);
+    expectTypeOf(await caller.call('tasks.get', { id: 7 })).toEqualTypeOf<{ title: string }>();
+    assert.deepEqual(sent.at(-1), ['tasks.get', { id: 7 }, {}]);
+    expectTypeOf(await caller.call('tasks.ping')).toEqualTypeOf<number>();
+    // @ts-expect-error no such event
+    await caller.call('tasks.gone');
+  });
+});
