@@ -8,6 +8,10 @@
 import Joi from 'joi';
 import { defineContract } from 'zeromq-gateway';
 
+export interface Echo {
+  message: string;
+}
+
 const message = Joi.string().max(10_000).description('Any text.').example('hello');
 
 export default defineContract({
@@ -20,8 +24,8 @@ export default defineContract({
       path: '/echo/{message}',
       summary: 'Give back a word of the path',
       tags: ['echo'],
-      data: Joi.object({ message: message.required() }),
-      replies: { 200: Joi.object({ message: message.required() }).description('The same message.') },
+      data: Joi.object<Echo>({ message: message.required() }),
+      replies: { 200: Joi.object<Echo>({ message: message.required() }).description('The same message.') },
     },
     // For POST /echo, the event data is the body.
     'echo.post': {

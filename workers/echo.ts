@@ -12,7 +12,7 @@ import contract from '../openapi/echo.ts';
 export default defineWorker({
   contract,
   handlers: {
-    'echo.get': ({ message }: { message: string }) => ({ message }),
-    'echo.post': (body: object) => body,
+    'echo.get': ({ message }) => ({ message }),
+    'echo.post': (body) => body,
   },
 });

@@ -15,7 +15,9 @@ import type { ZeroMQReply } from './reply.ts';
 
 /** Types of one event: the data that callers send, and that of its successful replies. */
 export interface CallType {
+  /** Event data of the request. */
   data: unknown;
+  /** Event data of a successful reply. */
   reply: unknown;
 }
 
@@ -105,7 +107,7 @@ export function createCaller(
   contract?: Contract,
 ): EventCaller<Record<string, CallType>> {
   const defaults = contract && new Map(Object.entries(contract.events).map(([n, e]) => [n, defaultsOf(e)]));
-  const sendMessage = (
+  const sendMessage = async (
     name: string,
     ...[data, options]: CallArguments<unknown>
   ): Promise<ZeroMQReply<unknown>> => {

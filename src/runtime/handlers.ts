@@ -9,7 +9,7 @@ import type { Reply } from './reply.ts';
 export type Handler<Data = unknown> = (data: Data, context: HandlerContext) => unknown;
 
 /** Handlers by event name, without a contract that says the type of their data. */
-// biome-ignore lint/suspicious/noExplicitAny: without a contract, the author of the handler states the type
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- without a contract, handlers state the type themselves
 export type Handlers = Readonly<Record<string, Handler<any>>>;
 
 /**

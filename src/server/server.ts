@@ -58,9 +58,10 @@ interface ServerEvents {
  * await server.start();
  * ```
  */
-export class ZeroMQServer<
-  const Events extends EventDefinitions = EventDefinitions,
-> extends ServiceNode<ServerEndpoints, ServerEvents> {
+export class ZeroMQServer<const Events extends EventDefinitions = EventDefinitions> extends ServiceNode<
+  ServerEndpoints,
+  ServerEvents
+> {
   private readonly connection: ZeroMQConnection;
   private readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   private readonly curve: CurveServer | undefined;

@@ -40,9 +40,9 @@ export interface WorkerSettings {
    * @defaultValue `'thread'`
    */
   isolation?: 'thread' | 'process';
-  /** Called before the worker accepts requests. */
+  /** Called before the worker accepts requests. @defaultValue none */
   onStart?(): void | Promise<void>;
-  /** Called after the last request, when the worker stops. */
+  /** Called after the last request, when the worker stops. @defaultValue none */
   onStop?(): void | Promise<void>;
 }
 

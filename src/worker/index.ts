@@ -1,5 +1,10 @@
 /** The worker: the exports that the rest of the project may use. */
-export { defineWorker, loadWorkerModule, type WorkerDefinition, type WorkerSettings } from './define-worker.ts';
+export {
+  defineWorker,
+  loadWorkerModule,
+  type WorkerDefinition,
+  type WorkerSettings,
+} from './define-worker.ts';
 export { ZeroMQWorkerThreads } from './threads/threads.ts';
 export type { ZeroMQWorkerThreadsOptions } from './threads/threads-options.ts';
 export { ZeroMQWorker, type ZeroMQWorkerBaseOptions, type ZeroMQWorkerOptions } from './worker.ts';

@@ -134,9 +134,7 @@ export class ZeroMQWorker<const Events extends EventDefinitions = EventDefinitio
 }
 
 /** Creates the announcement of a worker with these handlers. */
-export function announcementOf(
-  options: HandlerOptions,
-): Announcement {
+export function announcementOf(options: HandlerOptions): Announcement {
   const { handlers = {}, handleMessage, contract } = options;
   const named = [...new Set([...(contract?.eventNames ?? []), ...Object.keys(handlers)])];
   return {

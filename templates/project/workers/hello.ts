@@ -16,8 +16,14 @@ const contract = defineContract({
       path: '/hello/{name}',
       summary: 'Greet somebody',
       tags: ['hello'],
-      data: Joi.object({ name: Joi.string().max(100).required().description('Who is greeted.') }),
-      replies: { 200: Joi.object({ message: Joi.string().required() }).description('The greeting.') },
+      data: Joi.object<{ name: string }>({
+        name: Joi.string().max(100).required().description('Who is greeted.'),
+      }),
+      replies: {
+        200: Joi.object<{ message: string }>({ message: Joi.string().required() }).description(
+          'The greeting.',
+        ),
+      },
     },
   },
 });
@@ -25,7 +31,7 @@ const contract = defineContract({
 export default defineWorker({
   contract,
   handlers: {
-    'hello.get': ({ name }: { name: string }) => {
+    'hello.get': ({ name }) => {
       if (name === 'nobody') throw new ReplyError(404, 'NOBODY_THERE', 'nobody is not there');
       return { message: `Welcome, ${name}` };
     },
