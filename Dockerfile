@@ -17,6 +17,13 @@ FROM node:22-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
+# Optional packages at their locked versions: tsx for TypeScript workers, and the client for Redis.
+# The samples use the SQLite of Node.js.
+COPY --from=build /app/node_modules/tsx ./node_modules/tsx
+COPY --from=build /app/node_modules/esbuild ./node_modules/esbuild
+COPY --from=build /app/node_modules/@esbuild ./node_modules/@esbuild
+COPY --from=build /app/node_modules/@redis/client ./node_modules/@redis/client
+COPY --from=build /app/node_modules/cluster-key-slot ./node_modules/cluster-key-slot
 
 # A worker in Python: pyzmq and workers/python/zeromq_gateway.py.
 FROM debian:bookworm-slim AS python-worker

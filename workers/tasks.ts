@@ -8,9 +8,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'libsql';
 import { defineWorker, ReplyError, reply } from 'zeromq-gateway';
 import contract from '../openapi/tasks.ts';
+import { type Database, openDatabase } from './_sqlite.ts';
 
 interface Task {
   id: number;
@@ -25,14 +25,13 @@ type NewTask = Pick<Task, 'title' | 'notes' | 'done'>;
 type Query = { done?: boolean; q?: string; limit: number; offset: number };
 
 /** Each thread has its own connection for as long as it runs. */
-let database: Database.Database;
+let database: Database;
 let sql: ReturnType<typeof statements>;
 
 function open(): void {
   const folder = process.env.ZMQ_GATEWAY_DATA ?? 'data';
   mkdirSync(folder, { recursive: true });
-  database = new Database(join(folder, 'tasks.sqlite'), { timeout: 5000 });
-  database.pragma('journal_mode = WAL'); // readers and a writer do not block each other
+  database = openDatabase(join(folder, 'tasks.sqlite'));
   database.exec(`
     CREATE TABLE IF NOT EXISTS tasks (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,7 +86,7 @@ function change({ id, title, notes, done }: { id: number } & Partial<NewTask>): 
 }
 
 function remove({ id }: { id: number }) {
-  if (sql.delete.run({ id }).changes === 0) missing(id);
+  if (Number(sql.delete.run({ id }).changes) === 0) missing(id);
   return reply(204);
 }
 

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 /** Root folder of the project. */
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -112,6 +113,35 @@ function filesUnder(folder, prefix = '') {
   );
 }
 
+/** What the gateway serves of Swagger UI (src/gateway/pages/swagger-ui-files.ts). */
+const SWAGGER_UI_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-16x16.png', 'favicon-32x32.png'];
+
+/** Copies Swagger UI into dist, compressed, with its licence. Returns the names of the copies. */
+function copySwaggerUi(root, dist) {
+  const from = path.join(root, 'node_modules/swagger-ui-dist');
+  if (!existsSync(from)) return [];
+  const to = 'gateway/pages/swagger-ui';
+  mkdirSync(path.join(dist, to), { recursive: true });
+  for (const name of ['LICENSE', 'NOTICE']) {
+    copyFileSync(path.join(from, name), path.join(dist, to, name));
+  }
+  for (const name of SWAGGER_UI_FILES) {
+    const bytes = readFileSync(path.join(from, name));
+    writeFileSync(path.join(dist, to, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+  }
+  return ['LICENSE', 'NOTICE', ...SWAGGER_UI_FILES.map((name) => `${name}.gz`)].map(
+    (name) => `${to}/${name}`,
+  );
+}
+
+/**
+ * Compiles the sample contracts and workers to dist/samples, for the published package: Node.js
+ * does not run TypeScript under node_modules. The next build removes them.
+ */
+export function buildSamples(root = ROOT) {
+  run(root, process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.samples.json']);
+}
+
 /**
  * Compiles src to dist, copies files other than TypeScript, and deletes files from dist that no
  * longer have a source.
@@ -133,6 +163,7 @@ export function build(root = ROOT) {
       copyFileSync(path.join(src, file), path.join(dist, file));
     }
   }
+  for (const file of copySwaggerUi(root, dist)) keep.add(file);
   for (const file of filesUnder(dist)) if (!keep.has(file)) rmSync(path.join(dist, file));
   if (existsSync(path.join(root, MAIN))) chmodSync(path.join(root, MAIN), 0o755);
   // The stamp has the start time of the build, so that changes made during the build cause another

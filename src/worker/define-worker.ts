@@ -5,6 +5,8 @@
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { EventDefinitions } from '../contract/index.ts';
+import { isCode } from '../core/identity/file-lock.ts';
+import { missingPackage } from '../core/identity/optional-package.ts';
 import { jsonReader, type LargeIntegers } from '../core/json/large-integers.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { HandlerOptions } from '../runtime/handlers.ts';
@@ -79,12 +81,13 @@ export function defineWorker<const Events extends EventDefinitions = EventDefini
 }
 
 /**
- * Loads a worker module. TypeScript files are compiled when they are loaded.
+ * Loads a worker module. TypeScript files are compiled when they are loaded, by the package `tsx`
+ * if it is installed, otherwise by Node.js 22.18 or later.
  *
  * @param file path or file URL of the module
  * @returns the definition that the module exports
- * @throws {ZeroMQConfigError} when the module cannot be loaded, or its default export is not the
- *   result of `defineWorker`
+ * @throws {ZeroMQConfigError} when the module cannot be loaded, its default export is not the
+ *   result of `defineWorker`, or neither `tsx` nor Node.js compiles TypeScript
  */
 export async function loadWorkerModule(file: string | URL): Promise<WorkerDefinition> {
   const path = file instanceof URL || file.startsWith('file:') ? fileURLToPath(file) : resolve(file);
@@ -115,14 +118,34 @@ function defaultOf(value: unknown): unknown {
 let registered = false;
 
 /**
- * Lets this thread import TypeScript, in packages of ES modules and others. It ignores
- * tsconfig.json: a path mapping from this package to its sources would give the module a second
- * copy of the package.
+ * Lets this thread import TypeScript, in packages of ES modules and others: with tsx if it is
+ * installed, otherwise with the type stripping of Node.js, which rejects enums, decorators and
+ * files under node_modules. tsx is an optional peer of this package: esbuild, which it needs, has
+ * 11 MB.
+ *
+ * It ignores tsconfig.json: a path mapping from this package to its sources would give the module a
+ * second copy of the package.
+ *
+ * @throws {ZeroMQConfigError} when neither is available
  */
 async function registerTypeScript(): Promise<void> {
   if (registered) return;
+  const tsx = await Promise.all([import('tsx/cjs/api'), import('tsx/esm/api')]).catch((error: unknown) => {
+    if (isCode(error, 'ERR_MODULE_NOT_FOUND')) return undefined;
+    throw error;
+  });
+  if (tsx === undefined && !stripsTypes()) {
+    throw missingPackage('tsx', 'TypeScript workers need tsx or Node.js 22.18');
+  }
   registered = true;
-  const [cjs, esm] = await Promise.all([import('tsx/cjs/api'), import('tsx/esm/api')]);
+  if (tsx === undefined) return;
+  const [cjs, esm] = tsx;
   cjs.register();
   esm.register(import.meta.url.endsWith('.ts') ? {} : { tsconfig: false });
+}
+
+/** Whether this Node.js imports TypeScript without a loader. */
+function stripsTypes(): boolean {
+  const { typescript } = process.features as { typescript?: 'strip' | 'transform' | false };
+  return typescript !== undefined && typescript !== false;
 }

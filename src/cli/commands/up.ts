@@ -18,7 +18,11 @@ import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
 import { openRouter, ROUTER_SETTINGS } from './router.ts';
 import { WORKER_SETTINGS } from './worker.ts';
 
-const SAMPLE_WORKERS = path.join(PACKAGE_FOLDER, 'workers');
+/** The compiled samples in an installed package: Node.js does not run TypeScript under node_modules. */
+const SAMPLE_WORKERS = path.join(
+  PACKAGE_FOLDER,
+  PACKAGE_FOLDER.includes(`${path.sep}node_modules${path.sep}`) ? 'dist/samples/workers' : 'workers',
+);
 const SAMPLE_DOCUMENTS = path.join(PACKAGE_FOLDER, 'openapi');
 
 /**

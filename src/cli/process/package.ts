@@ -12,6 +12,8 @@ export const PACKAGE_FOLDER = path.resolve(path.dirname(fileURLToPath(import.met
 interface PackageInfo {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  /** Optional packages, with ranges. */
+  readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
 const packageInfo = JSON.parse(
@@ -24,11 +26,12 @@ export const VERSION = packageInfo.version;
  * Versions of dependencies, compatible with this version, for the package.json of a new project.
  */
 export function dependencyVersions(): Readonly<Record<string, string>> {
-  const { dependencies } = packageInfo;
+  const { dependencies, peerDependencies } = packageInfo;
   const production = Object.entries(dependencies).map(([name, version]) => [name, `^${version}`]);
   // Development tools are not dependencies of the installed package, so their versions are given
   // here.
   return {
+    ...peerDependencies,
     ...(Object.fromEntries(production) as Record<string, string>),
     'zeromq-gateway': `^${VERSION}`,
     '@types/node': '^20.19.0',

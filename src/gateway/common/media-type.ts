@@ -1,8 +1,9 @@
 /**
- * Parses media types and negotiates among them (RFC 9110, 8.3 and 12.5). The packages
- * `content-type` and `negotiator` compare charsets: they would cause 415 or 406 where only one of
- * the client and the document names a charset.
+ * Parses media types with the package `content-type`, and negotiates among them (RFC 9110, 8.3 and
+ * 12.5). The package `negotiator` is not used because it compares charsets: `Accept:
+ * application/json;charset=utf-8` would cause a 406 for a document that names `application/json`.
  */
+import { parse } from 'content-type';
 
 /** A media type, in lower case. */
 export interface MediaType {
@@ -18,11 +19,11 @@ const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
 /** Parses a media type or range; undefined if it is not valid. */
 export function parseMediaType(text: string): MediaType | undefined {
-  const [first = '', ...rest] = text.includes(';') ? splitUnquoted(text, ';') : [text];
-  const type = first.trim().toLowerCase();
+  const { type, parameters: given } = parse(text);
   if (!MEDIA_TYPE.test(type)) return undefined;
-  if (rest.length === 0) return { type, charset: undefined, parameters: NO_PARAMETERS };
-  const parameters = new Map(rest.map(parameterOf).filter(([name]) => name !== ''));
+  const entries = Object.entries(given);
+  if (entries.length === 0) return { type, charset: undefined, parameters: NO_PARAMETERS };
+  const parameters = new Map(entries);
   const charset = parameters.get('charset')?.toLowerCase();
   parameters.delete('charset');
   return { type, charset, parameters };
@@ -32,33 +33,6 @@ export function parseMediaType(text: string): MediaType | undefined {
 export function essenceOf(text: string): string {
   const end = text.indexOf(';');
   return (end === -1 ? text : text.slice(0, end)).trim().toLowerCase();
-}
-
-function parameterOf(text: string): [name: string, value: string] {
-  const equals = text.indexOf('=');
-  const value = equals === -1 ? '' : text.slice(equals + 1).trim();
-  const name = (equals === -1 ? text : text.slice(0, equals)).trim().toLowerCase();
-  const quoted = value.startsWith('"') && value.endsWith('"') && value.length > 1;
-  return [name, quoted ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value];
-}
-
-/** Splits a header at a separator, except within quoted strings (RFC 9110, 5.6.4). */
-function splitUnquoted(text: string, separator: ',' | ';'): string[] {
-  if (!text.includes('"')) return text.split(separator);
-  const parts: string[] = [];
-  let quoted = false;
-  let start = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const char = text[index];
-    if (quoted && char === '\\') index += 1;
-    else if (char === '"') quoted = !quoted;
-    else if (char === separator && !quoted) {
-      parts.push(text.slice(start, index));
-      start = index + 1;
-    }
-  }
-  parts.push(text.slice(start));
-  return parts;
 }
 
 /** @param type with or without parameters. */
@@ -118,11 +92,14 @@ interface Weighted {
 
 /** Parses a header that lists values with weights: Accept, Accept-Encoding. */
 function parseWeighted(header: string): Weighted[] {
-  return splitUnquoted(header, ',').map((part) => {
-    const [value = '', ...parameters] = splitUnquoted(part, ';');
-    const weight = parameters.map((text) => /^\s*q\s*=\s*([\d.]+)\s*$/i.exec(text)?.[1]).find(Boolean);
-    return { value: value.trim().toLowerCase(), weight: weight === undefined ? 1 : Number(weight) };
-  });
+  const items: Weighted[] = [];
+  for (let start = 0; start < header.length; ) {
+    const { type, index, parameters } = parse(header, { comma: true, start });
+    const weight = /^[\d.]+$/.test(parameters['q'] ?? '') ? Number(parameters['q']) : 1;
+    items.push({ value: type, weight });
+    start = index + 1;
+  }
+  return items;
 }
 
 /** Whether an Accept header accepts one of the types. */

@@ -3,7 +3,7 @@
  * changed file creates a new table, so earlier results no longer apply.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import QuickLRU from 'quick-lru';
 import type { AuthenticationResult } from './authenticator.ts';
 import type { KnownUser } from './htpasswd.ts';
 import type { CheckPassword } from './password-checks.ts';
@@ -18,7 +18,38 @@ export interface UserAndPassword {
 const SECRET = randomBytes(32);
 
 /** Limits of the caches: number of results, and their lifetime in milliseconds. */
-const CACHE_LIMITS = { known: { max: 10_000, ttl: 300_000 }, wrong: { max: 1000, ttl: 10_000 } };
+const CACHE_LIMITS = { known: { maxSize: 10_000, ttl: 300_000 }, wrong: { maxSize: 1000, ttl: 10_000 } };
+
+/**
+ * The latest results. `quick-lru` expires items by the wall clock, which may be set back; this class
+ * uses a monotonic one.
+ */
+class ResultCache {
+  private readonly results: QuickLRU<
+    string,
+    { readonly result: AuthenticationResult; readonly until: number }
+  >;
+  private readonly ttl: number;
+
+  constructor(
+    { maxSize, ttl }: { readonly maxSize: number; readonly ttl: number },
+    private readonly clock: { now(): number },
+  ) {
+    this.results = new QuickLRU({ maxSize });
+    this.ttl = ttl;
+  }
+
+  get(key: string): AuthenticationResult | undefined {
+    const found = this.results.get(key);
+    if (found === undefined || this.clock.now() < found.until) return found?.result;
+    this.results.delete(key);
+    return undefined;
+  }
+
+  set(key: string, result: AuthenticationResult): void {
+    this.results.set(key, { result, until: this.clock.now() + this.ttl });
+  }
+}
 
 const UNAVAILABLE: AuthenticationResult = { kind: 'unavailable' };
 
@@ -30,9 +61,9 @@ const WRONG: AuthenticationResult = { kind: 'invalid', reason: 'the user name or
 
 /** Finds the user for credentials and caches the results. */
 export class PasswordTable {
-  private readonly known: LRUCache<string, AuthenticationResult>;
+  private readonly known: ResultCache;
   /** Limits a client that repeats the same wrong credentials to one check in ten seconds. */
-  private readonly wrong: LRUCache<string, AuthenticationResult>;
+  private readonly wrong: ResultCache;
   /** Running checks; requests with the same credentials share one. */
   private readonly checking = new Map<string, Promise<AuthenticationResult>>();
   private readonly allUsers: readonly KnownUser[];
@@ -40,10 +71,10 @@ export class PasswordTable {
   constructor(
     private readonly users: ReadonlyMap<string, KnownUser>,
     private readonly check: CheckPassword,
-    perf: { now(): number } = performance,
+    clock: { now(): number } = performance,
   ) {
-    this.known = new LRUCache({ ...CACHE_LIMITS.known, perf, ttlResolution: 0 });
-    this.wrong = new LRUCache({ ...CACHE_LIMITS.wrong, perf, ttlResolution: 0 });
+    this.known = new ResultCache(CACHE_LIMITS.known, clock);
+    this.wrong = new ResultCache(CACHE_LIMITS.wrong, clock);
     this.allUsers = [...users.values()];
   }
 

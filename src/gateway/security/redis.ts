@@ -1,5 +1,9 @@
-/** The connection to Redis, which counts rate limits for several gateways. */
-import { createClient } from '@redis/client';
+/**
+ * The connection to Redis, which counts rate limits for several gateways. Its client has 11 MB and
+ * is an optional peer of this package, because few gateways share their limits.
+ */
+import type * as Redis from '@redis/client';
+import { missingPackage, optionalPackage } from '../../core/identity/optional-package.ts';
 import { toError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 
@@ -27,10 +31,16 @@ function reconnectStrategy(retries: number): number {
   return Math.min(50 * 2 ** retries, 2000) + Math.random() * 200;
 }
 
-/** Creates a connection that `connect()` opens, and that is reopened when it is lost. */
+/**
+ * Creates a connection that `connect()` opens, and that is reopened when it is lost.
+ *
+ * @throws {ZeroMQConfigError} when the client for Redis is not installed.
+ */
 export function redisConnection(url: string, logger: GatewayLogger): RedisConnection {
   let closed = false;
-  const client = createClient({
+  const redis = optionalPackage('@redis/client') as typeof Redis | undefined;
+  if (redis === undefined) throw missingPackage('@redis/client', 'redis');
+  const client = redis.createClient({
     url,
     disableOfflineQueue: true,
     pingInterval: PING,

@@ -58,6 +58,18 @@ describe('media types', () => {
 describe('codings', () => {
   const choose = (header: string): string | undefined => chooseCoding(header, ['br', 'gzip']);
 
+  it('media type: a comma or semicolon within quotes separates nothing', () => {
+    const types = ['application/json'];
+    assert.equal(accepts('text/plain;title="a, application/json;q=1"', types), false);
+    assert.equal(accepts('text/plain;title="a,\\"b, application/json", application/json;q=0', types), false);
+    assert.equal(accepts('application/json;profile="a,b;q=0";q=0.5', types), true);
+    assert.deepEqual(parseMediaType('a/b; x="1;2, 3"'), {
+      type: 'a/b',
+      charset: undefined,
+      parameters: new Map([['x', '1;2, 3']]),
+    });
+  });
+
   it('are chosen by weight, then by our own liking', () => {
     assert.equal(choose('gzip, br'), 'br');
     assert.equal(choose('gzip;q=1, br;q=0.9'), 'gzip');
