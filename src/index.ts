@@ -147,6 +147,7 @@ export {
   ZeroMQSocketMonitor,
   ZeroMQSocketStatus,
 } from './transport/libzmq/socket-monitor.ts';
+export { tuneGarbageCollection } from './transport/socket/frame-gc.ts';
 export {
   defineWorker,
   type WorkerDefinition,

@@ -1,14 +1,6 @@
 #!/usr/bin/env node
 /** The executable: passes the process's arguments and streams to `run` and exits with its code. */
-import { setFlagsFromString } from 'node:v8';
 import { run } from './program.ts';
-
-/**
- * Runs incremental marking on the main thread only. V8's helper threads cost more than they save
- * here: a request through `up` takes 46 µs of CPU time on two cores with them and 28 µs without
- * (`npm run bench -- --only http-get`, NODE_ENV=production).
- */
-setFlagsFromString('--no-concurrent-marking');
 
 /**
  * Time, in milliseconds, that remaining activity of the process may take to end after its command.

@@ -1,6 +1,7 @@
 /** The program with all commands: takes argv and returns an exit code. */
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import { tuneGarbageCollection } from '../transport/socket/frame-gc.ts';
 import { VERSION } from './process/package.ts';
 import type { Command, CommandContext } from './settings/command.ts';
 import { CONFIG_NAMES, readConfig } from './settings/config-file.ts';
@@ -170,6 +171,8 @@ function addCommand(
     const given = options.config ?? (env.ZMQ_GATEWAY_CONFIG || undefined);
     const file = readConfig(given as string | undefined, cwd, Object.keys(COMMANDS));
     const values = resolveSettings(command.name, command.settings, { flags, env, file, cwd });
+    const { gcTuning } = values as { readonly gcTuning?: unknown };
+    if (gcTuning === 'on') tuneGarbageCollection();
     done(await command.run(values as never, context));
   });
 }

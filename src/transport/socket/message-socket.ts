@@ -22,7 +22,7 @@ import { CurveClient } from '../curve/curve-options.ts';
 import { setHeartbeatOptions } from '../libzmq/heartbeat-options.ts';
 import { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 import { bindSocket, codeOf } from './bind.ts';
-import { frameGc } from './frame-gc.ts';
+import { noteFrames } from './frame-gc.ts';
 import type { BoundIpcFile } from './ipc-file.ts';
 import { PeerNotices } from './peer-notices.ts';
 import { Reconnector } from './reconnector.ts';
@@ -254,7 +254,7 @@ export class MessageSocket {
         return;
       }
       if (this.closed) return;
-      frameGc.note(frames);
+      noteFrames(frames);
       this.dispatch(frames);
     }
   }

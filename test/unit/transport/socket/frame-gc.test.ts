@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
-import { FrameGc, frameGc } from '../../../../src/transport/socket/frame-gc.ts';
+import { FrameGc, noteFrames, tuneGarbageCollection } from '../../../../src/transport/socket/frame-gc.ts';
 import { within } from '../../../helpers/eventually.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { scopeOf } from '../../../helpers/scope.ts';
@@ -26,7 +26,7 @@ function fake(heap = 0) {
   return { calls, collector, clock, gc: new FrameGc(collector, clock) };
 }
 
-function messages(gc: FrameGc, count: number): void {
+function messages(gc: Pick<FrameGc, 'note'>, count: number): void {
   for (let message = 0; message < count; message++) gc.note([Buffer.from('head'), MEGABYTE]);
 }
 
@@ -81,7 +81,8 @@ describe('FrameGc', () => {
       observer.observe({ entryTypes: ['gc'] });
       scope.after(() => observer.disconnect());
     });
-    messages(frameGc, 8);
+    tuneGarbageCollection();
+    messages({ note: noteFrames }, 8);
     await within(seen, 'a collection');
     assert.deepEqual(
       forced.map(({ kind }) => kind),
