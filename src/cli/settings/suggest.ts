@@ -1,4 +1,8 @@
-/** Suggestions for misspelled names. */
+/**
+ * Suggestions for misspelled names. The package `fastest-levenshtein` 1.0.16 counts two swapped
+ * letters, a common slip, as two edits: `prot` would be too far from `port`. commander has such a
+ * function, but does not export it.
+ */
 
 /** Returns ` (did you mean port?)`, or an empty string if no candidate is similar. */
 export function suggestion(word: string, candidates: readonly string[]): string {

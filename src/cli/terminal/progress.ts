@@ -1,4 +1,8 @@
-/** Progress indicator for slow operations, shown on terminals only. */
+/**
+ * Progress indicator for slow operations, shown on terminals only. The package `nanospinner` 1.2.2
+ * draws at once, hides the cursor, and installs handlers for SIGINT and SIGTERM, which the commands
+ * handle themselves. commander has no indicator.
+ */
 import type { CommandContext } from '../settings/command.ts';
 
 /** Delay before the indicator appears, in milliseconds. */

@@ -1,5 +1,9 @@
 /**
  * A double-ended queue on a ring buffer: elements move only when the buffer grows or shrinks.
+ *
+ * The package `denque` 2.1.0 is as fast (9 ns against 8 ns of CPU time for `push` and `shift` at
+ * length 8, median of 9 alternating runs), but keeps its buffer: after 1,000,000 `push` and
+ * `shift` it has 1,048,576 slots, 8 MB, for the life of a connection. This one has 16.
  */
 const FIRST_CAPACITY = 16;
 

@@ -2,6 +2,10 @@
  * Histograms that count in place. A value costs one logarithm and two additions, independent of the
  * number of scrapes.
  *
+ * `createHistogram()` of `node:perf_hooks` costs the same (46 ns against 47 ns of CPU time a value,
+ * median of 9 alternating runs on Node.js 20). But it counts integers only, has neither a sum nor
+ * buckets for a scrape, and its counts cannot be scaled down.
+ *
  * Bucket bounds grow by a quarter of an octave, so that quantiles are less than a fifth too high. A
  * scrape returns whole octaves.
  */

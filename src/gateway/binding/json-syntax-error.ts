@@ -1,6 +1,9 @@
 /**
  * Finds the position of a JSON syntax error (RFC 8259). Messages of `JSON.parse` often do not
  * contain it.
+ *
+ * The package `jsonc-parser` 3.3.1 is recursive: 10,000 opening brackets, a body of 10 kB, exhaust
+ * the stack. For an unterminated string or a control character it returns the start of the string.
  */
 
 const SPACE = /[ \t\n\r]*/y;

@@ -1,6 +1,8 @@
 /**
- * Evaluates conditional requests (RFC 9110, 13). The package `fresh` covers GET and HEAD only, and
- * does not compare the tags of compressed responses.
+ * Evaluates conditional requests (RFC 9110, 13). The package `fresh` 2.0.0 is faster (65 ns against
+ * 230 ns of CPU time for `If-None-Match`, median of 9 alternating runs; a request takes about 30 µs),
+ * but covers GET and HEAD only, splits a tag such as `"a,b"` at its comma, and does not know that
+ * `"v1-br"` is a compressed `"v1"`.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { tagsMatch, tagsOf } from './entity-tag.ts';
