@@ -149,7 +149,9 @@ describe('random frames at a router', () => {
       withSocket(bound.backend, async (socket) => {
         await socket.send(['$', '', '$hello', hello]);
         for (let name = ''; name !== '$welcome'; name = String((await socket.receive())[2]));
-        const pending = client.sendMessage('unpacked', {}, { timeout: 5000 }).catch((error: unknown) => error);
+        const pending = client
+          .sendMessage('unpacked', {}, { timeout: 5000 })
+          .catch((error: unknown) => error);
         await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
         await socket.send(['$', '', '$gone', '{}']);
         await socket.send(['$', '', '$bye', '{}']);

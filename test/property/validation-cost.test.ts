@@ -1,4 +1,4 @@
-/** Judging a value takes time in proportion to it, whatever the schemas, and remembering verdicts changes none. */
+/** Tests that validation takes time proportional to the value, and that caching changes no result. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
@@ -115,7 +115,7 @@ function tower(levels: number, forms: readonly ('a' | 'b' | 'list')[]): Json {
   return built;
 }
 
-describe('remembered verdicts', () => {
+describe('cached results', () => {
   it('are those that ajv would give without', () => {
     fc.assert(
       fc.property(schemas, value, fc.boolean(), (all, given, allErrors) => {

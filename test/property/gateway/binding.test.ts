@@ -1,4 +1,4 @@
-/** What a caller writes by the rules of OpenAPI arrives as the value it meant; what it did not write never does. */
+/** Tests that values serialised by the rules of OpenAPI arrive unchanged, and no others do. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -11,7 +11,7 @@ import { jsonNumber } from '../json-texts.ts';
 
 type Style = 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
 
-/** The binder of one operation. */
+/** Creates the binder of one operation. */
 function binderOf(method: string, operation: Record<string, unknown>): Binder {
   const registry = new ApiRegistry();
   const snapshot = registry.put('test', documentOf({ '/x/{id}': { [method]: operation } }));
@@ -29,19 +29,19 @@ function binderOf(method: string, operation: Record<string, unknown>): Binder {
 
 const id = parameter('id', 'path', { type: 'string' });
 
-/** Event data of a query; undefined when it was refused. */
+/** Returns the event data of a query, or undefined if it is rejected. */
 function bindQuery(binder: Binder, query: string): unknown {
   const bound = binder.bind({ segments: ['x', 'i'], query, headers: {} }, '', undefined);
   return Array.isArray(bound) ? undefined : (JSON.parse(bound.body.toString()) as { p?: unknown }).p;
 }
 
-/** JSON text of the parameter `p`; undefined when it was refused. */
+/** Returns the JSON text of the parameter `p`, or undefined if it is rejected. */
 function textOfQuery(binder: Binder, query: string): string | undefined {
   const bound = binder.bind({ segments: ['x', 'i'], query, headers: {} }, '', undefined);
   return Array.isArray(bound) ? undefined : /"p":(.*)\}$/.exec(bound.body.toString())?.[1];
 }
 
-/** Texts with every sign that means something in a URL. */
+/** Texts with every character that has a meaning in URLs. */
 const text = fc.oneof(
   fc.string({ unit: 'binary' }).filter((value) => !/\p{Surrogate}/u.test(value)),
   fc.string({ unit: fc.constantFrom(...'a,|; &=+%.[]#?/"\\é€😀') }),
@@ -51,7 +51,7 @@ const queryOf = (schema: unknown, style: Style, explode: boolean): Binder =>
   binderOf('get', { parameters: [id, parameter('p', 'query', schema, { style, explode })] });
 
 describe('parameters', () => {
-  it('carry any text', () => {
+  it('parameters: transport any text', () => {
     const binder = queryOf({ type: 'string' }, 'form', true);
     fc.assert(fc.property(text, (value) => assert.equal(bindQuery(binder, `p=${encode(value)}`), value)));
   });
@@ -62,10 +62,10 @@ describe('parameters', () => {
     ['pipeDelimited', '|'],
   ];
   for (const [style, separator] of separators) {
-    // A space or bar within an item cannot be told from the separator, which is encoded alike.
+    // A space or bar in an item is encoded like the separator, so the two cannot be distinguished.
     const own = style === 'spaceDelimited' ? ' ' : style === 'pipeDelimited' ? '|' : '';
     const item = own === '' ? text : text.map((value) => value.replaceAll(own, ''));
-    it(`carry lists of texts in the style ${style}`, () => {
+    it(`parameters: transport lists of strings in the style ${style}`, () => {
       const exploded = queryOf({ type: 'array', items: { type: 'string' } }, style, true);
       const joined = queryOf({ type: 'array', items: { type: 'string' } }, style, false);
       fc.assert(
@@ -78,7 +78,7 @@ describe('parameters', () => {
     });
   }
 
-  it('carry objects in the style deepObject', () => {
+  it('parameters: transport objects in the style deepObject', () => {
     const binder = queryOf({ type: 'object' }, 'deepObject', true);
     const name = text.filter((value) => value !== '' && !/[[\]]/.test(value));
     fc.assert(
@@ -92,7 +92,7 @@ describe('parameters', () => {
     );
   });
 
-  it('that are numbers arrive exactly, or not at all', () => {
+  it('parameters: transport numbers exactly or reject them', () => {
     const binders = {
       integer: queryOf({ type: 'integer' }, 'form', true),
       number: queryOf({ type: 'number' }, 'form', true),
@@ -116,7 +116,7 @@ describe('parameters', () => {
     );
   });
 
-  it('never throw, whatever the query', () => {
+  it('parameters: never throw for any query', () => {
     const schemas = [
       { type: 'object' },
       { type: 'array', items: { type: 'integer' } },
@@ -147,7 +147,7 @@ describe('bodies', () => {
   };
   const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\t') });
 
-  it('arrive beside the parameters, or under their own field, as they were meant', () => {
+  it('bodies: arrive next to the parameters or nested, as declared', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), space, space, (value, before, after) => {
         const body = before + JSON.stringify(value, undefined, before.length) + after;
@@ -163,7 +163,7 @@ describe('bodies', () => {
     );
   });
 
-  it('never throw, whatever the bytes', () => {
+  it('bodies: never throw for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const source = { segments: ['x', 'i'], query: '', headers: {} };

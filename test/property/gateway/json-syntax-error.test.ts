@@ -1,4 +1,7 @@
-/** The place of a mistake: everything before it can be continued to JSON, and with the sign at it nothing can. */
+/**
+ * Tests the position of a syntax error: the text before it can be continued to valid JSON, and the
+ * text up to and including it cannot.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -19,8 +22,8 @@ function placeOf(text: string): number {
 
 const signs = fc.string({ unit: fc.constantFrom(...'{}[],:"\\0123-.eEtrufalsn u\n') });
 
-describe('the place of a mistake in JSON', () => {
-  it('is never within JSON', () => {
+describe('the position of a JSON syntax error', () => {
+  it('JSON syntax error: is never found in valid JSON', () => {
     fc.assert(
       fc.property(fc.json(), fc.nat({ max: 3 }), (json, indent) => {
         const text = JSON.stringify(JSON.parse(json), undefined, indent);
@@ -31,7 +34,7 @@ describe('the place of a mistake in JSON', () => {
     );
   });
 
-  it('is found in every text that is no JSON', () => {
+  it('JSON syntax error: is found in every text that is not valid JSON', () => {
     fc.assert(
       fc.property(fc.oneof(signs, fc.string()), (text) => {
         const place = placeOf(text);
@@ -42,7 +45,7 @@ describe('the place of a mistake in JSON', () => {
     );
   });
 
-  it('is where a wrong sign was put', () => {
+  it('JSON syntax error: is at the position of an inserted wrong character', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(), (value, seed) => {
         const text = JSON.stringify(value);

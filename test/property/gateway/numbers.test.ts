@@ -1,4 +1,4 @@
-/** Any JSON number of a request reaches the worker with its digits, wherever it stood and whatever is written beside it. */
+/** Tests that any JSON number of a request reaches the worker with all its digits. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -21,7 +21,7 @@ interface Sent extends Partial<ParameterSource> {
   readonly body?: string;
 }
 
-/** Binds requests to one operation; gives the text of the event data. */
+/** Binds requests to one operation and returns the text of the event data. */
 function binding(operation: Record<string, unknown>): (sent: Sent) => string {
   const registry = new ApiRegistry();
   const snapshot = registry.put('test', documentOf({ '/x/{id}': { post: operation } }));
@@ -119,7 +119,7 @@ const PATHS: readonly [
 
 describe('any JSON number keeps its digits', () => {
   for (const [title, bind, sent, data] of PATHS) {
-    it(`in ${title}`, () => {
+    it(`JSON numbers: keep all digits in ${title}`, () => {
       fc.assert(fc.property(jsonNumber, (number) => assert.equal(bind(sent(number)), data(number))));
     });
   }

@@ -1,4 +1,4 @@
-/** Any template and any path: the right reading, in time that grows with the path and no faster. */
+/** Tests that paths are matched correctly and in time proportional to the path. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -11,7 +11,7 @@ import {
   splitSegment,
 } from '../../../src/gateway/paths/segment-split.ts';
 
-/** A text that counts the characters that are compared. */
+/** A text that counts compared characters. */
 class Counted implements SearchableText {
   steps = 0;
 
@@ -43,7 +43,10 @@ class Counted implements SearchableText {
   }
 }
 
-/** The first reading of all there are, tried one by one: each parameter as long as it can be, the first one first. */
+/**
+ * Finds the first match by exhaustive search. Each parameter is as long as possible, the first one
+ * first.
+ */
 function reference(text: string, literals: readonly string[]): Ends | undefined {
   const [prefix = '', ...others] = literals;
   if (!text.startsWith(prefix)) return undefined;
@@ -62,13 +65,13 @@ function reference(text: string, literals: readonly string[]): Ends | undefined 
 
 const few = fc.string({ unit: fc.constantFrom('a', 'b', '-', '.'), maxLength: 14 });
 const between = fc.string({ unit: fc.constantFrom('a', 'b', '-', '.'), minLength: 1, maxLength: 3 });
-/** What stands before, between and after one to five parameters. */
+/** Literal texts before, between and after one to five parameters. */
 const literalsOf = fc
   .tuple(few, fc.array(between, { maxLength: 4 }), few)
   .map(([before, inner, after]) => [before.slice(0, 2), ...inner, after.slice(0, 2)]);
 
-describe('the reading of a segment', () => {
-  it('is the one that trying all would find', () => {
+describe('splitSegment', () => {
+  it('splitSegment: finds the same result as an exhaustive search', () => {
     fc.assert(
       fc.property(few, literalsOf, (text, literals) => {
         assert.deepEqual(rightmost(text, literals), reference(text, literals));
@@ -77,7 +80,7 @@ describe('the reading of a segment', () => {
     );
   });
 
-  it('takes steps in proportion to the text, for every template', () => {
+  it('splitSegment: takes steps proportional to the text, for every template', () => {
     const unit = fc.constantFrom('a', '-', 'a-', 'aa-', 'aaab', '.');
     const long = fc.tuple(fc.array(unit, { minLength: 1, maxLength: 6 }), fc.nat({ max: 3000 }));
     const literal = fc.array(unit, { minLength: 1, maxLength: 6 }).map((units) => units.join(''));
@@ -92,7 +95,7 @@ describe('the reading of a segment', () => {
     );
   });
 
-  it('asks a bounded number of questions, and gives the first accepted reading or the longest', () => {
+  it('splitSegment: limits schema checks, and returns the first accepted result or the longest', () => {
     fc.assert(
       fc.property(
         few,
@@ -120,7 +123,7 @@ describe('the reading of a segment', () => {
     );
   });
 
-  it('asks schemas for all readings where these are few', () => {
+  it('splitSegment: checks all results if there are few', () => {
     const accepted = fc.constantFrom('a', 'b', 'ab', 'a-b', 'a.a', '-');
     fc.assert(
       fc.property(accepted, accepted, fc.constantFrom('-', '.', 'a'), (first, second, literal) => {
@@ -137,7 +140,7 @@ const hex = (byte: number, upper: boolean): string => {
   const digits = byte.toString(16).padStart(2, '0');
   return `%${upper ? digits.toUpperCase() : digits}`;
 };
-/** A text with all that must be escaped and some of the rest escaped, in digits of either case. */
+/** Escapes all required characters and some others, with digits in either case. */
 function escaped(text: string, choices: () => number): string {
   return Array.from(text, (character) => {
     const must = !/[A-Za-z0-9\-._~:@!$&'()*+,;=]/.test(character);
@@ -148,7 +151,7 @@ function escaped(text: string, choices: () => number): string {
 }
 
 describe('percent-encoding of a path', () => {
-  it('does not change the reading, whatever a client escapes beyond need', () => {
+  it('percent-encoding: unnecessary escapes do not change the result', () => {
     const literal = fc.string({ unit: fc.constantFrom(...'abö€😀-_~:'), minLength: 1, maxLength: 4 });
     const value = fc.string({ unit: fc.constantFrom(...'xyzé/?#%🎈,;'), minLength: 1, maxLength: 4 });
     fc.assert(
@@ -167,7 +170,10 @@ describe('percent-encoding of a path', () => {
   });
 });
 
-/** How good a template fits a path: one number a segment, the first one counts most; undefined: not at all. */
+/**
+ * Returns how well a template matches a path: one number per segment, in order of importance, or
+ * undefined if it does not match.
+ */
 function fit(template: string, path: string): number[] | undefined {
   const wanted = parseTemplate(template).segments;
   const given = path.slice(1).split('/');
@@ -181,7 +187,7 @@ function fit(template: string, path: string): number[] | undefined {
 }
 
 describe('the path tree', () => {
-  it('finds the templates that fit best of all there are', () => {
+  it('PathTree: finds the best matching templates', () => {
     const part = fc.constantFrom('a', 'b', '-', '.', '{}', '{}', '.a');
     const segment = fc
       .array(part, { minLength: 1, maxLength: 4 })

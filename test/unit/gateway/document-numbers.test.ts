@@ -1,4 +1,4 @@
-/** Numbers of a document are served, and filled in as defaults, with all their digits. */
+/** Tests that numbers of a document keep all digits when served and when used as defaults. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ const number = fc
 const text = (value: string): string =>
   `{"openapi":"3.1.0","paths":{"/a":{"get":{"operationId":"a","parameters":[{"name":"q","in":"query","schema":{"default":${value},"examples":[${value}]}}]}}}}`;
 
-test('any JSON number in a document survives, in JSON and in YAML', (context) => {
+test('served document: keeps any JSON number, in JSON and in YAML', (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'numbers-'));
   context.after(() => rmSync(folder, { recursive: true }));
   fc.assert(
@@ -54,7 +54,7 @@ test('any JSON number in a document survives, in JSON and in YAML', (context) =>
   );
 });
 
-test('numbers beyond 2^53 are served in both formats, judged, and filled in as defaults', async (context) => {
+test('served document: numbers beyond 2^53 are served in both formats, validated and used as defaults', async (context) => {
   const api = new ApiRegistry();
   const folder = mkdtempSync(join(tmpdir(), 'numbers-'));
   context.after(() => rmSync(folder, { recursive: true }));

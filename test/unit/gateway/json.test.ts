@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { BodyError, parseJson } from '../../../src/gateway/binding/json.ts';
 
 describe('JSON bodies', () => {
-  it('give back the bytes that can be passed on', () => {
+  it('parseJson: keeps the bytes if they can be forwarded', () => {
     for (const text of [
       '{}',
       ' [1, {"a":":,{[\\"]}"}] ',
@@ -15,7 +15,7 @@ describe('JSON bodies', () => {
     }
   });
 
-  it('are written anew where a name stands twice, also when it is written in two ways; the last one counts', () => {
+  it('parseJson: rewrites a body with a duplicate name, also if it is escaped differently; the last member counts', () => {
     const texts = {
       '{"a":1,"a":2}': '{"a":2}',
       '{"a":1,"\\u0061":1.0}': '{"a":1.0}',
@@ -27,12 +27,12 @@ describe('JSON bodies', () => {
     }
   });
 
-  it('refuse numbers that are too long to be judged', () => {
+  it('parseJson: rejects numbers that are too long', () => {
     const text = `{"a":${'7'.repeat(4301)}}`;
     assert.throws(() => parseJson(Buffer.from(text), 10), /a number of more than 4300 characters/);
   });
 
-  it('are bounded in depth, brackets in texts aside', () => {
+  it('parseJson: limits the depth, and ignores brackets in strings', () => {
     const deep = (levels: number): Buffer => Buffer.from('['.repeat(levels) + ']'.repeat(levels));
     assert.doesNotThrow(() => parseJson(deep(100), 100));
     assert.throws(() => parseJson(deep(101), 100), BodyError);
@@ -40,7 +40,7 @@ describe('JSON bodies', () => {
     assert.doesNotThrow(() => parseJson(Buffer.from(JSON.stringify('['.repeat(500))), 1));
   });
 
-  it('name the place of a mistake', () => {
+  it('parseJson: reports the position of a syntax error', () => {
     const places: [text: string, message: RegExp][] = [
       ['', /ends too early, at position 0 \(line 1, column 1\)/],
       ['{"a":1', /ends too early, at position 6/],
@@ -62,7 +62,7 @@ describe('JSON bodies', () => {
       assert.throws(() => parseJson(Buffer.from(text), 10), message, text);
   });
 
-  it('must be UTF-8', () => {
+  it('parseJson: rejects bytes that are not UTF-8', () => {
     assert.throws(() => parseJson(Buffer.from([0x22, 0xff, 0x22]), 10), /is not UTF-8/);
     assert.throws(() => parseJson(Buffer.from('"a"', 'utf16le'), 10), BodyError);
   });

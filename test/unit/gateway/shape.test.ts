@@ -23,7 +23,7 @@ const shape = (schema: Json): Shape => shapeOf(schema, document);
 const types = (schema: Json): string[] => [...shape(schema).types];
 
 describe('shapes', () => {
-  it('say which types a value may have', () => {
+  it('Shape: reports the types that a value may have', () => {
     assert.deepEqual(types({ type: 'string' }), ['string']);
     assert.deepEqual(types({ type: ['integer', 'null'] }), ['integer', 'null']);
     assert.deepEqual(types({}), []);
@@ -43,7 +43,7 @@ describe('shapes', () => {
     assert.deepEqual(types({ $ref: '#/components/schemas/Loop' }), ['object']);
   });
 
-  it('know when a type is all that is asked for', () => {
+  it('Shape: reports whether a schema restricts only the type', () => {
     assert.ok(shape({ type: 'integer', description: 'x', example: 5, 'x-y': 1, default: 1 }).typeOnly);
     for (const schema of [
       { type: 'integer', minimum: 0 },
@@ -55,7 +55,7 @@ describe('shapes', () => {
     }
   });
 
-  it('lead to items and properties', () => {
+  it('Shape: provides the shapes of items and properties', () => {
     const list = shape({ prefixItems: [{ type: 'string' }], items: { type: 'integer' } });
     assert.deepEqual([...list.item(0).types], ['string']);
     assert.deepEqual([...list.item(1).types], ['integer']);
@@ -79,26 +79,26 @@ describe('defaults', () => {
     return value;
   };
 
-  it('are found behind references, also in a circle', () => {
+  it('defaults: are found behind references, also in a cycle', () => {
     assert.ok(hasDefaults({ $ref: '#/components/schemas/Tree' }, document as never));
     assert.ok(!hasDefaults({ $ref: '#/components/schemas/Loop' }, document as never));
   });
 
-  it('are filled in where a member is lacking, at every level', () => {
+  it('defaults: replace missing members at every level', () => {
     const tree = { $ref: '#/components/schemas/Tree' };
     assert.deepEqual(filled(tree, { next: { n: 5, next: {} } }), { n: 1, next: { n: 5, next: { n: 1 } } });
     assert.deepEqual(filled({ items: tree }, [{}, { n: 2 }]), [{ n: 1 }, { n: 2 }]);
     assert.deepEqual(filled({ properties: { a: { default: [] } } }, { a: null }), { a: null });
   });
 
-  it('are left alone where it is not certain that they apply', () => {
+  it('defaults: are skipped where they may not apply', () => {
     const choice: Json = {
       anyOf: [{ properties: { a: { default: 1 } } }, { properties: { b: { default: 2 } } }] as Json[],
     };
     assert.deepEqual(filled(choice, {}), {});
   });
 
-  it('of a whole value are found behind references, allOf and nullable', () => {
+  it('defaults: of a whole value are found behind references, allOf and nullable', () => {
     const id: Json = { $ref: '#/components/schemas/Limit' };
     for (const schema of [
       id,
@@ -118,7 +118,7 @@ describe('defaults', () => {
     assert.equal(filled(nullable, null), null);
   });
 
-  it('never touch a prototype', () => {
+  it('defaults: never modify a prototype', () => {
     const schema = JSON.parse('{"properties":{"__proto__":{"default":{"polluted":true}}}}') as Json;
     const value = filled(schema, {}) as object;
     assert.deepEqual(Object.keys(value), ['__proto__']);

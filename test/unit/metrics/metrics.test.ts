@@ -1,4 +1,4 @@
-/** Metrics of a process: what is published or looked at is there, under the names and labels of the catalogue. */
+/** Tests that metrics contain all published values, with the names and labels of the catalogue. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { diagnostics, type RequestSettled } from '../../../src/core/observability/diagnostics.ts';
@@ -86,7 +86,7 @@ const REPORT: RouterReport = {
   ],
 };
 
-/** Makes every metric have a value. */
+/** Gives every metric a value. */
 function fill(metrics: Metrics): void {
   metrics.watchRouter({ state: 'running', inspect: () => REPORT });
   metrics.watchGateway({ inFlight: 7 });
@@ -116,21 +116,21 @@ function fill(metrics: Metrics): void {
 }
 
 describe('Metrics', () => {
-  it('has every metric of the catalogue, with its type, help and labels', async (t) => {
+  it('Metrics: has every metric of the catalogue with its type, help and labels', async (t) => {
     const metrics = metricsOf(t);
     fill(metrics);
     const text = await metrics.text();
     for (const name of Object.keys(METRICS) as MetricName[]) {
       const { type, help, labels } = METRICS[name];
       const full = fullName(name);
-      assert.ok(text.includes(`# TYPE ${full} ${type}\n`), `${full} is no ${type}`);
+      assert.ok(text.includes(`# TYPE ${full} ${type}\n`), `${full} is not a ${type}`);
       assert.ok(text.includes(`# HELP ${full} ${help}\n`), full);
       const sample = type === 'histogram' ? `${full}_count` : full;
       assert.deepEqual(labelsIn(text, sample), [...labels].sort(), full);
     }
   });
 
-  it('counts what is published and looks at what it is shown', async (t) => {
+  it('Metrics: counts published events and reads registered routers and gateways', async (t) => {
     const metrics = metricsOf(t);
     fill(metrics);
     diagnostics.requestSettled.publish(settled({ code: 'TIMEOUT', duration: 5000 }));
@@ -156,7 +156,7 @@ describe('Metrics', () => {
     assert.equal(value('build_info', { version: '1.2.3' }), 1);
   });
 
-  it('tells of an event whose workers are gone', async (t) => {
+  it('Metrics: reports an event whose workers have left', async (t) => {
     const metrics = metricsOf(t);
     let report = REPORT;
     metrics.watchRouter({ state: 'running', inspect: () => report });
@@ -166,7 +166,7 @@ describe('Metrics', () => {
     assert.equal(valueOf(text, fullName('workers'), { event: 'b.get', state: 'ready' }), 0);
   });
 
-  it('is bound in its labels, whatever clients make up', async (t) => {
+  it('Metrics: limits its labels, whatever names clients send', async (t) => {
     const metrics = metricsOf(t);
     for (let index = 0; index < 2000; index += 1) {
       diagnostics.requestSettled.publish(
@@ -184,14 +184,14 @@ describe('Metrics', () => {
     assert.equal(codes.length, 51);
   });
 
-  it('says whether the process can serve', async (t) => {
+  it('Metrics: reports whether the process can serve', async (t) => {
     const metrics = metricsOf(t);
     assert.equal(valueOf(await metrics.text(), fullName('ready'), {}), 1);
     metrics.watchHealth(() => ({ status: 'unavailable', reasons: [] }));
     assert.equal(valueOf(await metrics.text(), fullName('ready'), {}), 0);
   });
 
-  it('adds the readings of several processes up', async (t) => {
+  it('Metrics: combines the readings of several processes', async (t) => {
     const [one, two] = [metricsOf(t), metricsOf(t)];
     fill(one);
     two.watchHealth(() => ({ status: 'unavailable', reasons: [] }));
@@ -207,7 +207,7 @@ describe('Metrics', () => {
     assert.equal(valueOf(text, fullName('build_info'), { version: '1.2.3' }), 1);
   });
 
-  it('hears nothing once it is closed', () => {
+  it('Metrics: counts nothing after close()', () => {
     const metrics = new Metrics('1.2.3');
     assert.equal(diagnostics.requestSettled.hasSubscribers, true);
     metrics.close();

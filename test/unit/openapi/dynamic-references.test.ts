@@ -1,18 +1,21 @@
-/** `$dynamicRef` is judged as JSON Schema 2020-12 says (core, 8.2.3.2), and served as plain references. */
+/**
+ * Tests that `$dynamicRef` is resolved as in JSON Schema 2020-12 (core, 8.2.3.2) and served as plain
+ * references.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ContractError } from '../../../src/contract/errors.ts';
 import { ApiRegistry, SchemaCompiler } from '../../../src/openapi/index.ts';
 
-/** Judges values by the schema of a body. */
-function judge(schemas: object, schema: object = { $ref: '#/components/schemas/Root' }) {
+/** Compiles the schema of a body. */
+function validatorFor(schemas: object, schema: object = { $ref: '#/components/schemas/Root' }) {
   const snapshot = new ApiRegistry().put('a', {
     openapi: '3.1.0',
     paths: { '/a': { post: { requestBody: { content: { 'application/json': { schema } } } } } },
     components: { schemas },
   });
   const validate = new SchemaCompiler(snapshot).compile(snapshot.operations[0]?.bodies[0]?.pointer ?? '');
-  return { takes: (value: unknown): boolean => validate(value), text: JSON.stringify(snapshot.document) };
+  return { accepts: (value: unknown): boolean => validate(value), text: JSON.stringify(snapshot.document) };
 }
 
 const TREE = {
@@ -22,15 +25,15 @@ const TREE = {
 };
 
 describe('$dynamicRef', () => {
-  it('leads to its anchor, and the served document has neither', () => {
-    const { takes, text } = judge({ Root: TREE });
-    assert.ok(takes({ value: 1, children: [{ value: 2, children: [] }] }));
-    assert.ok(!takes({ children: [5] }));
-    assert.ok(!takes({ children: [{ children: [{ value: 'x' }] }] }));
+  it('$dynamicRef: resolves to its anchor, and the served document contains neither', () => {
+    const { accepts, text } = validatorFor({ Root: TREE });
+    assert.ok(accepts({ value: 1, children: [{ value: 2, children: [] }] }));
+    assert.ok(!accepts({ children: [5] }));
+    assert.ok(!accepts({ children: [{ children: [{ value: 'x' }] }] }));
     assert.doesNotMatch(text, /\$dynamic/);
   });
 
-  it('leads to the outermost schema with the anchor, from each way in', () => {
+  it('$dynamicRef: resolves to the outermost schema with the anchor, for each path of references', () => {
     const schemas = {
       Tree: { $id: 'https://x.example/tree', ...TREE },
       Strict: {
@@ -40,32 +43,32 @@ describe('$dynamicRef', () => {
         unevaluatedProperties: false,
       },
     };
-    const strict = judge(schemas, { $ref: '#/components/schemas/Strict' });
-    assert.ok(strict.takes({ children: [{ value: 1 }] }));
-    assert.ok(!strict.takes({ children: [{ vlaue: 1 }] }));
-    const plain = judge(schemas, { $ref: '#/components/schemas/Tree' });
-    assert.ok(plain.takes({ children: [{ vlaue: 1 }] }));
-    assert.ok(!plain.takes({ children: [{ value: 'x' }] }));
-    // Both ways in one document.
-    const both = judge(schemas, {
+    const strict = validatorFor(schemas, { $ref: '#/components/schemas/Strict' });
+    assert.ok(strict.accepts({ children: [{ value: 1 }] }));
+    assert.ok(!strict.accepts({ children: [{ vlaue: 1 }] }));
+    const plain = validatorFor(schemas, { $ref: '#/components/schemas/Tree' });
+    assert.ok(plain.accepts({ children: [{ vlaue: 1 }] }));
+    assert.ok(!plain.accepts({ children: [{ value: 'x' }] }));
+    // Both paths of references in one document.
+    const both = validatorFor(schemas, {
       properties: {
         strict: { $ref: '#/components/schemas/Strict' },
         plain: { $ref: '#/components/schemas/Tree' },
       },
     });
-    assert.ok(both.takes({ plain: { children: [{ vlaue: 1 }] } }));
-    assert.ok(!both.takes({ strict: { children: [{ vlaue: 1 }] } }));
+    assert.ok(both.accepts({ plain: { children: [{ vlaue: 1 }] } }));
+    assert.ok(!both.accepts({ strict: { children: [{ vlaue: 1 }] } }));
   });
 
   for (const ids of [true, false]) {
-    it(`fills a template for a generic type, ${ids ? 'with' : 'without'} $id`, () => {
+    it(`$dynamicRef: supports templates of generic types ${ids ? 'with' : 'without'} $id`, () => {
       const id = (name: string) => (ids ? { $id: `https://x.example/${name}` } : {});
       const page = (type: string) => ({
         ...id(type),
         $defs: { item: { $dynamicAnchor: 'T', type } },
         $ref: ids ? 'https://x.example/page' : '#/components/schemas/Page',
       });
-      const { takes } = judge({
+      const { accepts } = validatorFor({
         Page: {
           ...id('page'),
           $defs: { item: { $dynamicAnchor: 'T', not: {} } },
@@ -81,25 +84,25 @@ describe('$dynamicRef', () => {
           },
         },
       });
-      assert.ok(takes({ a: { items: ['x'] }, b: { items: [1] } }));
-      assert.ok(!takes({ a: { items: [1] } }));
-      assert.ok(!takes({ b: { items: ['x'] } }));
+      assert.ok(accepts({ a: { items: ['x'] }, b: { items: [1] } }));
+      assert.ok(!accepts({ a: { items: [1] } }));
+      assert.ok(!accepts({ b: { items: ['x'] } }));
     });
   }
 
-  it('is a plain reference where the anchor is plain, or a pointer', () => {
+  it('$dynamicRef: acts as a $ref for a plain anchor or a pointer', () => {
     const schemas = (ref: string) => ({
       Base: { $defs: { item: { $anchor: 'T', type: 'string' } }, properties: { x: { $dynamicRef: ref } } },
       Root: { $defs: { item: { $dynamicAnchor: 'T', type: 'number' } }, $ref: '#/components/schemas/Base' },
     });
     for (const ref of ['#T', '#/components/schemas/Base/$defs/item']) {
-      const { takes } = judge(schemas(ref));
-      assert.deepEqual([takes({ x: 'a' }), takes({ x: 1 })], [true, false], ref);
+      const { accepts } = validatorFor(schemas(ref));
+      assert.deepEqual([accepts({ x: 'a' }), accepts({ x: 1 })], [true, false], ref);
     }
   });
 
-  it('may stand beside other keywords, a $ref and nullable among them', () => {
-    const { takes } = judge({
+  it('$dynamicRef: can be combined with other keywords, such as $ref and nullable', () => {
+    const { accepts } = validatorFor({
       Root: {
         $dynamicAnchor: 'node',
         type: 'object',
@@ -110,14 +113,14 @@ describe('$dynamicRef', () => {
       },
       Named: { required: ['name'] },
     });
-    assert.ok(takes({ next: null }));
-    assert.ok(takes({ next: { next: null }, both: { name: 1 } }));
-    assert.ok(!takes({ next: 5 }));
-    assert.ok(!takes({ both: {} }));
-    assert.ok(!takes({ both: { name: 1, next: 1 } }));
+    assert.ok(accepts({ next: null }));
+    assert.ok(accepts({ next: { next: null }, both: { name: 1 } }));
+    assert.ok(!accepts({ next: 5 }));
+    assert.ok(!accepts({ both: {} }));
+    assert.ok(!accepts({ both: { name: 1, next: 1 } }));
   });
 
-  it('of the draft before, $recursiveRef, is judged as well', () => {
+  it('$recursiveRef: is resolved too', () => {
     const schemas = {
       Tree: {
         $recursiveAnchor: true,
@@ -126,22 +129,24 @@ describe('$dynamicRef', () => {
       },
       Root: { $recursiveAnchor: true, $ref: '#/components/schemas/Tree', unevaluatedProperties: false },
     };
-    const { takes } = judge(schemas);
-    assert.ok(takes({ children: [{ children: [] }] }));
-    assert.ok(!takes({ children: [5] }));
-    assert.ok(!takes({ children: [{ odd: 1 }] }));
-    assert.ok(judge(schemas, { $ref: '#/components/schemas/Tree' }).takes({ children: [{ odd: 1 }] }));
+    const { accepts } = validatorFor(schemas);
+    assert.ok(accepts({ children: [{ children: [] }] }));
+    assert.ok(!accepts({ children: [5] }));
+    assert.ok(!accepts({ children: [{ odd: 1 }] }));
+    assert.ok(
+      validatorFor(schemas, { $ref: '#/components/schemas/Tree' }).accepts({ children: [{ odd: 1 }] }),
+    );
   });
 
-  it('is refused where it leads nowhere, to several schemas, or stands in a contract', () => {
-    const refused = (schemas: object, reason: RegExp): void => {
+  it('$dynamicRef: is rejected without a target, with several targets, and in a contract of a worker', () => {
+    const rejected = (schemas: object, reason: RegExp): void => {
       assert.throws(
-        () => judge(schemas),
+        () => validatorFor(schemas),
         (error) => error instanceof ContractError && reason.test(error.message),
       );
     };
-    refused({ Root: { items: { $dynamicRef: '#none' } } }, /\$dynamicRef "#none" has no target/);
-    refused(
+    rejected({ Root: { items: { $dynamicRef: '#none' } } }, /\$dynamicRef "#none" has no target/);
+    rejected(
       { Root: { items: { $dynamicRef: '#T' } }, A: { $dynamicAnchor: 'T' }, B: { $dynamicAnchor: 'T' } },
       /several schemas have the anchor T/,
     );
@@ -152,20 +157,20 @@ describe('$dynamicRef', () => {
     );
   });
 
-  it('does not confuse anchors of several $ids', () => {
+  it('$dynamicRef: distinguishes anchors of different $ids', () => {
     const part = (type: string) => ({
       $id: `urn:${type}`,
       $defs: { it: { $anchor: 'it', type } },
       properties: { x: { $ref: '#it' }, y: { $ref: '#/$defs/it' } },
     });
-    const { takes } = judge({
+    const { accepts } = validatorFor({
       A: part('string'),
       B: part('number'),
       Root: {
         properties: { a: { $ref: 'urn:string' }, b: { $ref: 'urn:number' }, c: { $ref: 'urn:number#it' } },
       },
     });
-    assert.ok(takes({ a: { x: 'x', y: 'y' }, b: { x: 1, y: 1 }, c: 1 }));
+    assert.ok(accepts({ a: { x: 'x', y: 'y' }, b: { x: 1, y: 1 }, c: 1 }));
     for (const wrong of [
       { a: { x: 1 } },
       { a: { y: 1 } },
@@ -173,7 +178,7 @@ describe('$dynamicRef', () => {
       { b: { y: 'x' } },
       { c: 'x' },
     ]) {
-      assert.ok(!takes(wrong), JSON.stringify(wrong));
+      assert.ok(!accepts(wrong), JSON.stringify(wrong));
     }
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Fragments as a hostile worker may announce them: each is refused by a ContractError or does no harm, at once, and
- * what was served before is served after.
+ * Tests fragments of a hostile worker. Each one is rejected with a ContractError or has no effect on
+ * other contracts, takes little time, and the served document stays the same.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,21 +8,21 @@ import { ContractError } from '../../../src/contract/errors.ts';
 import { ApiRegistry, SchemaCompiler } from '../../../src/openapi/index.ts';
 
 /**
- * CPU time that one fragment may cost, in ms. The slowest takes about 200 on a machine with nothing else to do; what this
- * bound is for, work that grows faster than its input, takes minutes.
+ * Maximum CPU time of one fragment, in ms. The slowest takes about 200 ms on an idle machine. Work
+ * that grows faster than its input takes minutes.
  */
-const MOST = 2000;
+const MAX_CPU = 2000;
 
 const good = { paths: { '/good/{id}': { get: { 'x-event-name': 'good.get' } } } };
 
-/** A fragment with an operation like this. */
+/** Creates a fragment with one operation. */
 const operation = (members: object): object => ({
   paths: { '/a': { post: { 'x-event-name': 'a', ...members } } },
 });
 const schema = (value: unknown): object =>
   operation({ requestBody: { content: { 'application/json': { schema: value } } } });
-const components = (schemas: object, use: unknown = { $ref: '#/components/schemas/A' }): object => ({
-  ...schema(use),
+const components = (schemas: object, runValidator: unknown = { $ref: '#/components/schemas/A' }): object => ({
+  ...schema(runValidator),
   components: { schemas },
 });
 const parameter = (value: unknown): object => operation({ parameters: [value] });
@@ -37,7 +37,7 @@ function many<T>(count: number, make: (n: number) => [string, T]): Record<string
   return Object.fromEntries(Array.from({ length: count }, (_, n) => make(n)));
 }
 
-/** Values that are of the wrong type nearly everywhere. */
+/** Values that have the wrong type in nearly every place. */
 const WRONG: readonly unknown[] = [
   null,
   true,
@@ -56,7 +56,7 @@ const WRONG: readonly unknown[] = [
   'a'.repeat(5000),
 ];
 
-/** Places that take some value. */
+/** Fragments with a given value, by the place of the value. */
 const PLACES: Readonly<Record<string, (value: unknown) => unknown>> = {
   openapi: (value) => ({ ...good, openapi: value }),
   info: (value) => ({ ...good, info: value }),
@@ -145,10 +145,10 @@ const PLACES: Readonly<Record<string, (value: unknown) => unknown>> = {
 };
 
 const deepArray = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-const circle: Record<string, unknown> = { paths: {} };
-circle['self'] = circle;
+const cycle: Record<string, unknown> = { paths: {} };
+cycle['self'] = cycle;
 
-/** Attacks with a thought behind them. */
+/** Fragments that target a specific weakness. */
 const ATTACKS: Readonly<Record<string, unknown>> = {
   'no JSON': '{"paths": {',
   'not even an object': '[]',
@@ -156,7 +156,7 @@ const ATTACKS: Readonly<Record<string, unknown>> = {
   'bytes of no text': Buffer.from([0xff, 0xfe, 0x00]),
   'JSON of 100,000 levels': deepArray,
   'JSON of 100,000 levels inside': `{"paths":${deepArray}}`,
-  'a value that holds itself': circle,
+  'a value that holds itself': cycle,
   'a function': { paths: () => undefined },
   'a date': { paths: new Date() },
   'a number that is none': { ...good, x: NaN },
@@ -327,33 +327,33 @@ const ATTACKS: Readonly<Record<string, unknown>> = {
   'a path with a nameless parameter': { paths: { '/{}': { get: {} } } },
   'a path with control characters': { paths: { '/a\r\nSet-Cookie: x': { get: {} } } },
   'a path of two parameters in one': { paths: { '/{a}{b}': { get: {} } } },
-  'a path above': { paths: { '/../../etc/passwd': { get: {} } } },
+  'a path with dot segments': { paths: { '/../../etc/passwd': { get: {} } } },
   'a path with an asterisk': { paths: { '/*': { get: {} } } },
   'a path with colons': { paths: { '/:a(.*)/::b': { get: {} } } },
-  'the path of somebody else': { paths: { '/good/{other}': { get: { 'x-event-name': 'bad.get' } } } },
-  'the event of somebody else': operation({ 'x-event-name': 'good.get' }),
+  'the path of another contract': { paths: { '/good/{other}': { get: { 'x-event-name': 'bad.get' } } } },
+  'the event of another contract': operation({ 'x-event-name': 'good.get' }),
   'the same path twice': { paths: { '/a/{x}': { get: {} }, '/a/{y}': { get: {} } } },
   'an event of the protocol': operation({ 'x-event-name': 'heartbeat' }),
   'an event of control characters': operation({ 'x-event-name': 'a\u0000\u001b[2J' }),
-  'half a character as an event': operation({ 'x-event-name': '\ud800' }),
+  'an unpaired surrogate as an event': operation({ 'x-event-name': '\ud800' }),
   'a long event': operation({ 'x-event-name': 'a'.repeat(1000) }),
-  'a scheme that nobody defined': operation({ security: [{ admin: [] }] }),
+  'an undefined security scheme': operation({ security: [{ admin: [] }] }),
   'a component of the gateway’s own name': components(
     { A: {}, ProblemDetails: { type: 'string' } },
     { $ref: '#/components/schemas/ProblemDetails' },
   ),
-  'components of strange names': components({
+  'components with unusual names': components({
     'a b/c~d': {},
     '': {},
     '../..': {},
     '%41': {},
     A: { $ref: '#/components/schemas/a%20b~1c~0d' },
   }),
-  'components that collide once cleaned': components(
+  'components whose names collide after conversion': components(
     many(3000, (n) => [`A${'!?'[n % 2]}${n % 3 === 0 ? '!' : '?'}${'!'.repeat(n % 50)}${n}`, {}]),
     {},
   ),
-  'a description as long as it may be': operation({ description: 'x'.repeat(500_000) }),
+  'a description of the maximum length': operation({ description: 'x'.repeat(500_000) }),
   'HTML in a description': operation({ description: '<img src=x onerror=alert(1)>', summary: '</script>' }),
   'a timeout beyond timers': operation({ 'x-timeout-ms': 2 ** 40 }),
   'a Swagger 2.0 document': { swagger: '2.0', paths: {} },
@@ -371,10 +371,10 @@ describe('a hostile fragment', () => {
   const { prototype } = Object;
   const members = Object.getOwnPropertyNames(prototype).sort();
   let count = 0;
-  let refused = 0;
+  let rejected = 0;
   let slowest = 0;
 
-  /** Puts it, and uses what it brought as a gateway would. */
+  /** Adds the fragment and uses its operations as a gateway does. */
   const attack = (fragment: unknown): void => {
     const before = registry.snapshot();
     const start = cpu();
@@ -386,19 +386,19 @@ describe('a hostile fragment', () => {
       const compiler = new SchemaCompiler(snapshot);
       for (const { parameters, bodies, source } of snapshot.operations.slice(0, 5)) {
         if (source !== 'evil') continue;
-        for (const { pointer } of [...parameters, ...bodies]) use(compiler, pointer);
+        for (const { pointer } of [...parameters, ...bodies]) runValidator(compiler, pointer);
       }
       registry.remove('evil');
-      assert.ok(took < MOST, `took ${took} ms`);
+      assert.ok(took < MAX_CPU, `took ${took} ms`);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
-      refused += 1;
+      rejected += 1;
       const took = cpu() - start;
       slowest = Math.max(slowest, took);
-      assert.ok(took < MOST, `took ${took} ms to say: ${error.message.slice(0, 200)}`);
+      assert.ok(took < MAX_CPU, `took ${took} ms until: ${error.message.slice(0, 200)}`);
       assert.ok(error.message.startsWith('evil: '), error.message.slice(0, 200));
       assert.equal(error.location.source, 'evil');
-      assert.equal(registry.snapshot(), before, 'nothing has changed');
+      assert.equal(registry.snapshot(), before, 'the snapshot is unchanged');
     }
     assert.deepEqual(registry.names(), ['good']);
     assert.deepEqual(
@@ -410,21 +410,24 @@ describe('a hostile fragment', () => {
     count += 1;
   };
 
-  for (const [what, fragment] of Object.entries(ATTACKS)) it(`with ${what}`, () => attack(fragment));
+  for (const [what, fragment] of Object.entries(ATTACKS))
+    it(`hostile fragment: ${what} causes at most a ContractError`, () => attack(fragment));
   for (const [place, put] of Object.entries(PLACES)) {
-    it(`with the wrong thing for ${place}`, () => {
+    it(`hostile fragment: a wrong value at ${place} causes at most a ContractError`, () => {
       for (const value of WRONG) attack(put(value));
     });
   }
-  it('is one of several hundred', () => {
+  it('hostile fragment: several hundred cases exist', () => {
     assert.ok(count > 1000, String(count));
-    assert.ok(refused > 500, String(refused));
-    console.log(`${count} fragments, ${refused} refused, the slowest took ${Math.round(slowest)} ms of CPU`);
+    assert.ok(rejected > 500, String(rejected));
+    console.log(
+      `${count} fragments, ${rejected} rejected, the slowest took ${Math.round(slowest)} ms of CPU`,
+    );
   });
 });
 
-/** Compiles and runs a validator; one that cannot be compiled is refused by a ContractError. */
-function use(compiler: SchemaCompiler, pointer: string): void {
+/** Compiles and runs a validator. Schemas that cannot be compiled cause a ContractError. */
+function runValidator(compiler: SchemaCompiler, pointer: string): void {
   try {
     const validate = compiler.compile(pointer);
     for (const value of [null, 'a'.repeat(50) + '!', { constructor: 1, a: [{}] }, [[[]]], 5]) validate(value);

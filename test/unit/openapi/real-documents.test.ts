@@ -18,7 +18,7 @@ function* documents(folder: string): Iterable<string> {
   }
 }
 
-/** Compiles every schema of every operation; returns how many there are. */
+/** Compiles every schema of every operation and returns their number. */
 function compileAll(snapshot: ApiSnapshot): number {
   const compiler = new SchemaCompiler(snapshot);
   let count = 0;
@@ -32,7 +32,7 @@ function compileAll(snapshot: ApiSnapshot): number {
   return count;
 }
 
-describe('real documents load, and all their schemas compile', () => {
+describe('real documents', () => {
   const real = [
     ...documents('@readme/oas-examples/3.0'),
     ...documents('@readme/oas-examples/3.1'),
@@ -40,7 +40,7 @@ describe('real documents load, and all their schemas compile', () => {
     relative(modules, fileURLToPath(new URL('dist/openapi.json', import.meta.resolve('@directus/specs')))),
   ];
 
-  it('which are many', () => assert.ok(real.length > 100, String(real.length)));
+  it('real documents: include many files', () => assert.ok(real.length > 100, String(real.length)));
 
   for (const path of real) {
     it(path, () => {
@@ -50,7 +50,7 @@ describe('real documents load, and all their schemas compile', () => {
         assert.notEqual(eventName, '');
         assert.match(template, /^\//);
       }
-      // Everything that refers to something leads somewhere.
+      // Every reference has a target.
       const text = JSON.stringify(snapshot.document);
       for (const [, pointer] of text.matchAll(/"\$ref":"#([^"]+)"/g)) {
         if (pointer?.includes('/example') === true) continue; // data, not a reference
@@ -59,7 +59,7 @@ describe('real documents load, and all their schemas compile', () => {
     });
   }
 
-  it('together, each under a prefix', () => {
+  it('real documents: load together, each with a prefix', () => {
     const registry = new ApiRegistry();
     const some = real.filter((path) => /petstore|train-travel|figma|directus|star-trek/.test(path));
     for (const [index, path] of some.entries()) {
@@ -119,13 +119,13 @@ describe('a document of 1,000 operations', () => {
     ['json', JSON.stringify(document)],
     ['yaml', stringify(document)],
   ] as const) {
-    it(`loads from ${format} in under 2 s`, () => {
+    it(`a document of 1,000 operations: loads from ${format} in under 2 s`, () => {
       const folder = mkdtempSync(join(tmpdir(), 'openapi-'));
       const file = join(folder, `many.${format}`);
       writeFileSync(file, text);
       const start = process.cpuUsage();
       const { snapshot } = putDocument(new ApiRegistry(), file);
-      // CPU time: what else the machine does meanwhile is none of its business.
+      // CPU time is independent of other load on the machine.
       const { user, system } = process.cpuUsage(start);
       const took = (user + system) / 1000;
       rmSync(folder, { recursive: true });

@@ -1,4 +1,6 @@
-/** Contracts are read in steps: none of them does the work of many path items or components at once. */
+/**
+ * Tests that contracts are read in steps, none of which processes many path items or components.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Json } from '../../../src/contract/json.ts';
@@ -9,7 +11,7 @@ import { plainCopy, plainCopying, WORKER_LIMITS } from '../../../src/openapi/mod
 
 const COUNT = 60;
 
-/** A contract of as many operations as schemas, each of which refers to at most one other. */
+/** Creates a contract with as many operations as schemas, each with at most one reference. */
 function contract(prefix: string, title: string) {
   const paths: Record<string, object> = {};
   const schemas: Record<string, object> = {};
@@ -25,7 +27,7 @@ function contract(prefix: string, title: string) {
   return { openapi: '3.1.0', info: { title, version: '1' }, paths, components: { schemas } };
 }
 
-/** The most that one step counted. */
+/** Returns the maximum that one step counted. */
 function mostPerStep(steps: Steps<unknown>, counted: () => number): number {
   let most = 0;
   for (let before = counted(), done = false; !done; before = counted()) {
@@ -42,7 +44,7 @@ function stepsOf(steps: Steps<unknown>): number {
 }
 
 describe('the steps of reading a contract', () => {
-  it('copy one path item at a time', () => {
+  it('steps: copy one path item at a time', () => {
     let read = 0;
     const paths = Object.fromEntries(
       Array.from({ length: COUNT }, (_, index) => {
@@ -57,7 +59,7 @@ describe('the steps of reading a contract', () => {
     assert.equal(read, COUNT);
   });
 
-  it('copy the same as a copy at once, and refuse the same', () => {
+  it('steps: copy and reject the same as a copy in one step', () => {
     const value = { a: [1, { b: null }], c: { d: { e: { f: { g: 'h' } } } }, i: undefined };
     const copied = runAtOnce(plainCopying(value, WORKER_LIMITS));
     assert.deepEqual(copied, plainCopy(value, WORKER_LIMITS));
@@ -71,7 +73,7 @@ describe('the steps of reading a contract', () => {
     assert.throws(() => runAtOnce(plainCopying(value, { ...WORKER_LIMITS, bytes: 20 })), /larger than 20/);
   });
 
-  it('look for names in one component at a time', () => {
+  it('steps: search names in one component at a time', () => {
     let visited = 0;
     const steps = visitingSchemas(contract('a', 'one') as Json, () => (visited += 1));
     const perPathItem = 8;
@@ -79,7 +81,7 @@ describe('the steps of reading a contract', () => {
     assert.ok(visited > COUNT * perPathItem, `${visited} objects`);
   });
 
-  it('make the fingerprints of components one at a time, once', () => {
+  it('steps: compute the fingerprint of each component separately and once', () => {
     const registry = new ApiRegistry();
     const { fingerprints } = runAtOnce(registry.reading(contract('a', 'one')));
     assert.ok(stepsOf(fingerprints.ofComponents()) > COUNT);
@@ -88,7 +90,7 @@ describe('the steps of reading a contract', () => {
     assert.equal(stepsOf(fingerprints.ofEventSchemas()), 1);
   });
 
-  it('compare and merge with the fingerprints that were made in steps', () => {
+  it('steps: reuse the fingerprints in comparisons and merges', () => {
     const registry = new ApiRegistry();
     const [before, after] = [
       runAtOnce(registry.reading(contract('a', 'one'))),
@@ -97,7 +99,8 @@ describe('the steps of reading a contract', () => {
     const rounds = 12;
     assert.ok(stepsOf(registry.comparing(before, after)) > 2 * rounds * COUNT);
     registry.put('one', contract('a', 'one'), { kind: 'worker' });
-    // Components of the same names that differ: both sources need fingerprints, and the second one other names.
+    // Different components have the same names, so both sources need fingerprints and the second one
+    // gets new names.
     const merging = registry.putting('two', contract('b', 'two'), { kind: 'worker' });
     assert.ok(stepsOf(merging) > 2 * rounds * COUNT);
     const names = Object.keys(registry.snapshot().document.components?.schemas ?? {});

@@ -109,69 +109,69 @@ export function showRouters({ routers, silent }) {
 /** Shows the workers, and those that left or were lost recently. */
 export function showWorkers({ routers, departed, at }, drain) {
   const many = routers.length > 1;
-  const there = routers.flatMap(({ router, workers }) =>
+  const current = routers.flatMap(({ router, workers }) =>
     workers.map((worker) => ({
       ...worker,
       key: `${router} ${worker.id}`,
       at: many && `at router ${router.slice(0, 8)}`,
     })),
   );
-  const ids = new Set(there.map(({ id }) => id));
+  const ids = new Set(current.map(({ id }) => id));
   const recentlyDeparted = departed
     .filter(({ id }) => !ids.has(id))
     .map((one) => ({ ...one, key: one.id, state: 'departed', since: at - one.at }));
   const latest = [...new Map(recentlyDeparted.map((one) => [one.id, one])).values()];
   syncChildren(
     byId('workers'),
-    [...there, ...latest],
+    [...current, ...latest],
     ({ key }) => key,
-    ({ id }) => {
-      const button = element('button');
-      button.type = 'button';
-      const load = element('meter');
-      load.min = 0;
-      const made = card(button);
-      made.insertBefore(load, button);
-      const name = nameOf(id);
-      load.setAttribute('aria-label', `requests held by ${name}`);
-      button.addEventListener('click', () => drain(id, made.dataset.state !== 'draining'));
-      made.show = (worker) => {
-        const { state } = worker;
-        made.dataset.state = state;
-        const isDeparted = state === 'departed';
-        button.hidden = isDeparted;
-        load.hidden = isDeparted;
-        if (isDeparted) {
-          made.fill(
-            name,
-            `departed: ${worker.reason}`,
-            `${time(worker.since)} ago, holding ${worker.held} requests`,
-          );
-          return;
-        }
-        const { events, held, concurrency, classic, heartbeat, at: place, breakers = [] } = worker;
-        load.max = concurrency;
-        load.value = held;
-        const verb = state === 'draining' ? 'Resume' : 'Drain';
-        setText(button, verb);
-        button.setAttribute('aria-label', `${verb} worker ${name}`);
-        const beat =
-          heartbeat && `last message ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} heartbeats missed`;
-        const serves = events === null ? 'unannounced events' : events.join(', ');
-        const open = breakers.map((one) => `circuit breaker ${one.state} for ${one.event}`).join(', ');
-        const details = [
-          `${held} of ${concurrency} requests`,
-          classic && 'classic',
-          beat,
-          serves,
-          open,
-          place,
-        ];
-        made.fill(name, state, details.filter(Boolean).join(' · '));
-      };
-      return made;
-    },
+    ({ id }) => workerCard(id, drain),
   );
+}
+
+/** Creates the card of a worker, with its load and the button that drains it. */
+function workerCard(id, drain) {
+  const name = nameOf(id);
+  const button = element('button');
+  button.type = 'button';
+  const load = element('meter');
+  load.min = 0;
+  load.setAttribute('aria-label', `requests held by ${name}`);
+  const made = card(button);
+  made.insertBefore(load, button);
+  button.addEventListener('click', () => drain(id, made.dataset.state !== 'draining'));
+  made.show = (worker) => {
+    const { state } = worker;
+    const isDeparted = state === 'departed';
+    made.dataset.state = state;
+    button.hidden = isDeparted;
+    load.hidden = isDeparted;
+    if (isDeparted) {
+      const details = `${time(worker.since)} ago, holding ${worker.held} requests`;
+      made.fill(name, `departed: ${worker.reason}`, details);
+      return;
+    }
+    load.max = worker.concurrency;
+    load.value = worker.held;
+    const verb = state === 'draining' ? 'Resume' : 'Drain';
+    setText(button, verb);
+    button.setAttribute('aria-label', `${verb} worker ${name}`);
+    made.fill(name, state, workerText(worker));
+  };
+  return made;
+}
+
+/** The details of a connected worker: load, heartbeats, events and circuit breakers. */
+function workerText({ events, held, concurrency, classic, heartbeat, at, breakers = [] }) {
+  const details = [
+    `${held} of ${concurrency} requests`,
+    classic && 'classic',
+    heartbeat && `last message ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} heartbeats missed`,
+    events === null ? 'unannounced events' : events.join(', '),
+    breakers.map((one) => `circuit breaker ${one.state} for ${one.event}`).join(', '),
+    at,
+  ];
+  return details.filter(Boolean).join(' · ');
 }
 
 /** Shortens a worker identity to its end, which is different for each worker. */

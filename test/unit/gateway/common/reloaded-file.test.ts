@@ -12,7 +12,7 @@ import { tempFolder } from '../../../helpers/temp.ts';
 const NO_REQUEST = { headersDistinct: {}, socket: new Socket() };
 const PLACE = { in: 'header', name: 'X-API-Key' } as const;
 
-/** Lets the clock that the files are looked at by run on. */
+/** Advances the clock by which the files are checked. */
 function clock(t: TestContext) {
   let now = 0;
   t.mock.method(performance, 'now', () => now);
@@ -27,7 +27,7 @@ function log() {
   return { lines, logger: { debug: write, info: write, warn: write, error: write } };
 }
 
-it('API keys of a file are taken in when it changes; of a broken or missing one the old stay', (t) => {
+it('ReloadedFile: reloads changed API keys, and keeps the old ones if the file is broken or missing', (t) => {
   const pass = clock(t);
   const { lines, logger } = log();
   const file = join(tempFolder(t), 'keys.json');
@@ -57,7 +57,7 @@ it('API keys of a file are taken in when it changes; of a broken or missing one 
   assert.deepEqual(lines, [taken, taken, refused, refused]);
 });
 
-it("an issuer's keys of a file are taken in when it changes", async (t) => {
+it('ReloadedFile: reloads the changed keys of an issuer', async (t) => {
   const pass = clock(t);
   const { logger } = log();
   const jwksFile = join(tempFolder(t), 'jwks.json');

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { RequestIds, traceContext } from '../../../../src/gateway/common/request-id.ts';
 
 describe('request ids', () => {
-  it('are the caller’s own where they are sensible, else new each time', () => {
+  it('request ids: are those of the caller if valid, otherwise new ones', () => {
     const ids = new RequestIds();
     assert.equal(ids.next('a-b_c.d~e:f@g+h/i=j'), 'a-b_c.d~e:f@g+h/i=j');
     const made = ['', 'a b', 'x'.repeat(129), 'ä', 'a\nb', undefined, ['a', 'b']].map((given) =>
@@ -17,7 +17,7 @@ describe('request ids', () => {
 describe('trace context', () => {
   const valid = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-  it('is passed on when it is valid', () => {
+  it('trace context: is forwarded if it is valid', () => {
     assert.deepEqual(traceContext({ traceparent: valid }), { traceparent: valid });
     assert.deepEqual(traceContext({ traceparent: valid, tracestate: 'a=b,c=d' }), {
       traceparent: valid,
@@ -28,7 +28,7 @@ describe('trace context', () => {
     });
   });
 
-  it('is dropped when it is not', () => {
+  it('trace context: is dropped if it is not valid', () => {
     const wrong = [
       '',
       valid.toUpperCase(),

@@ -5,7 +5,7 @@ import type { GatewaySettingsInput } from '../../../../src/gateway/index.ts';
 import { readSettings, settingsSchema } from '../../../../src/gateway/index.ts';
 
 describe('settings', () => {
-  it('have defaults', () => {
+  it('settings: have defaults', () => {
     const settings = readSettings({});
     assert.equal(settings.host, '127.0.0.1');
     assert.equal(settings.timeout, 5000);
@@ -79,7 +79,7 @@ describe('settings', () => {
     [{ maxTimeout: 30 }, /^maxTimeout is 30 ms: .*write 30_000/],
   ];
   for (const [input, message] of wrong) {
-    it(`refuse ${JSON.stringify(input)}`, () => {
+    it(`settings: reject ${JSON.stringify(input)}`, () => {
       assert.throws(
         () => readSettings(input as GatewaySettingsInput),
         (error: Error) => {
@@ -104,7 +104,7 @@ describe('settings', () => {
     );
   });
 
-  it('check replies in development, and not in production', (t) => {
+  it('settings: check replies in development, but not in production', (t) => {
     const before = process.env['NODE_ENV'];
     t.after(() => {
       if (before === undefined) delete process.env['NODE_ENV'];
@@ -116,7 +116,7 @@ describe('settings', () => {
     assert.equal(readSettings({}).replies.check, 'report');
   });
 
-  it('are all described, for the docs', () => {
+  it('settings: all have a description for the docs', () => {
     const described = settingsSchema.describe() as { keys: Record<string, Described> };
     const missing: string[] = [];
     const look = (schema: Described, path: string): void => {

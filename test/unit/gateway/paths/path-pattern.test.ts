@@ -7,7 +7,7 @@ const texts = (path: string, sent: string, accepts = anything as (index: number,
   textsOf(parseTemplate(path), sent.slice(1).split('/'), accepts);
 
 describe('path templates', () => {
-  it('are taken apart into names and literal text', () => {
+  it('path templates: are split into names and literal text', () => {
     const { names, segments } = parseTemplate('/a/{x}/v{major}.{minor}:run/caf%C3%A9');
     assert.deepEqual(names, ['x', 'major', 'minor']);
     assert.deepEqual(
@@ -21,7 +21,7 @@ describe('path templates', () => {
     );
   });
 
-  it('that match the same paths have the same key', () => {
+  it('path templates: that match the same paths have the same key', () => {
     const key = (path: string): string => parseTemplate(path).key;
     assert.equal(key('/a/{x}.{y}'), key('/a/{p}.{q}'));
     assert.equal(key('/größe/{x}'), key('/gr%C3%B6%c3%9fe/{y}'));
@@ -48,12 +48,12 @@ describe('path templates', () => {
     ['/100%-{x}', '/100%25-1', ['1']],
   ];
   for (const [template, path, expected] of found) {
-    it(`find the parameters of ${template} in ${path}`, () => {
+    it(`path templates: find the parameters of ${template} in ${path}`, () => {
       assert.deepEqual(texts(template, path), expected);
     });
   }
 
-  it('leave the choice between several readings to the values', () => {
+  it('path templates: let the values choose between several readings', () => {
     const known = new Set(['json', 'tar.gz']);
     const accepts = (index: number, text: string): boolean => index !== 1 || known.has(text);
     assert.deepEqual(texts('/{name}.{ext}', '/a.b.tar.gz', accepts), ['a.b', 'tar.gz']);

@@ -12,7 +12,7 @@ function treeOf(paths: readonly string[]): PathTree<string> {
 const find = (tree: PathTree<string>, path: string): readonly string[] =>
   tree.find(path.slice(1).split('/'), path.includes('%'));
 
-/** All orders of a list. */
+/** Yields all permutations of a list. */
 function* ordersOf<T>(items: readonly T[]): Iterable<T[]> {
   if (items.length === 0) yield [];
   for (const [index, item] of items.entries()) {
@@ -31,21 +31,21 @@ describe('the path tree', () => {
     ['/r/7.xml', '/r/{id}'],
     ['/r/.rdf', '/r/{id}'],
   ];
-  it('chooses the most literal text, in whatever order the paths stand', () => {
+  it('PathTree: prefers the most literal text, in any order of the paths', () => {
     for (const order of ordersOf(paths)) {
       const tree = treeOf(order);
       for (const [path, template] of found) assert.deepEqual(find(tree, path), [template], path);
     }
   });
 
-  it('does not depend on unrelated paths', () => {
+  it('PathTree: does not depend on unrelated paths', () => {
     for (const others of [[], ['/r/{id}.rdf'], ['/r/{id}'], ['/r/{a}.{b}'], ['/{any}/{id}.schema.jsonld']]) {
       const tree = treeOf(['/r/{id}.jsonld', ...others, '/r/{id}.schema.jsonld']);
       assert.deepEqual(find(tree, '/r/7.schema.jsonld'), ['/r/{id}.schema.jsonld']);
     }
   });
 
-  it('goes back where a choice leads nowhere', () => {
+  it('PathTree: backtracks from a branch without a match', () => {
     const tree = treeOf(['/a/b/c', '/a/{x}/d', '/{y}/b/e', '/{y}/{z}.x/f', '/{y}/{z}/g']);
     assert.deepEqual(find(tree, '/a/b/c'), ['/a/b/c']);
     assert.deepEqual(find(tree, '/a/b/d'), ['/a/{x}/d']);
@@ -56,14 +56,14 @@ describe('the path tree', () => {
     assert.deepEqual(find(tree, '/a//g'), []);
   });
 
-  it('gives all templates between which literal text does not decide', () => {
+  it('PathTree: returns all templates with the same literal text', () => {
     const tree = treeOf(['/x/{a}.{b}', '/x/{c}-{d}', '/x/{e}']);
     assert.deepEqual([...find(tree, '/x/1.5-2')].sort(), ['/x/{a}.{b}', '/x/{c}-{d}']);
     assert.deepEqual(find(tree, '/x/1.5'), ['/x/{a}.{b}']);
     assert.deepEqual(find(tree, '/x/1'), ['/x/{e}']);
   });
 
-  it('takes an escaped reserved character for data where it can', () => {
+  it('PathTree: prefers to read an escaped reserved character as data', () => {
     const both = treeOf(['/jobs/{id}', '/jobs/{id}:cancel', '/v1/things:batch']);
     assert.deepEqual(find(both, '/jobs/5:cancel'), ['/jobs/{id}:cancel']);
     assert.deepEqual(find(both, '/jobs/5%3Acancel'), ['/jobs/{id}']);
@@ -71,7 +71,7 @@ describe('the path tree', () => {
     assert.deepEqual(find(treeOf(['/jobs/{id}:cancel']), '/jobs/5%3acancel'), ['/jobs/{id}:cancel']);
   });
 
-  it('gives what is below a page to the page, after all templates', () => {
+  it('PathTree: assigns paths below a page to the page, after all templates', () => {
     const tree = treeOf(['/docs/{id}']);
     tree.addBelow(parseTemplate('/docs'), 'page');
     assert.deepEqual(find(tree, '/docs/7'), ['/docs/{id}']);

@@ -7,7 +7,7 @@ import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { replyOf } from '../../../helpers/gateway/requester.ts';
 import { SteppedSlices } from '../../../helpers/stepped-slices.ts';
 
-/** A router that answers when it is told to. */
+/** A router that replies when the test calls `answer`. */
 class FakeRouter implements Requester {
   readonly reachable = true;
   private readonly waiting: Settle[] = [];
@@ -17,7 +17,7 @@ class FakeRouter implements Requester {
     return { cancel: () => undefined };
   }
 
-  /** Answers the oldest poll. */
+  /** Replies to the oldest poll. */
   answer(contracts: readonly object[], revision = 1): void {
     const reply: ReplyMessage = replyOf({ revision, contracts });
     this.waiting.shift()?.(reply);
@@ -31,8 +31,8 @@ function make() {
   return { clock, registry, live, a: new FakeRouter(), b: new FakeRouter() };
 }
 
-describe('live contracts are complete', () => {
-  it('when every router that is watched has answered once, and stay so', () => {
+describe('LiveContracts.complete', () => {
+  it('LiveContracts: are complete once every watched router has replied, and stay complete', () => {
     const { live, a, b } = make();
     assert.equal(live.complete, false, 'no router is known yet');
     live.watch(a, 'a');
@@ -46,7 +46,7 @@ describe('live contracts are complete', () => {
     live.close();
   });
 
-  it('when a router that did not answer is not watched any longer', () => {
+  it('LiveContracts: are complete when a router without a reply is forgotten', () => {
     const { live, a, b } = make();
     live.watch(a, 'a');
     live.watch(b, 'b');
@@ -56,7 +56,7 @@ describe('live contracts are complete', () => {
     live.close();
   });
 
-  it('after ten seconds, whether routers answer or not', () => {
+  it('LiveContracts: are complete after ten seconds without replies', () => {
     const { live, clock, a } = make();
     live.watch(a, 'a');
     clock.advance(9999);
@@ -67,7 +67,7 @@ describe('live contracts are complete', () => {
   });
 });
 
-/** A contract as a router lists it; the event is served under each of the paths. */
+/** A contract as a router lists it, with the event at each of the paths. */
 function listed(paths: readonly string[], available = true, event = 'a.get') {
   const operation = { 'x-event-name': event, responses: {} };
   const fragment = { paths: Object.fromEntries(paths.map((path) => [path, { get: operation }])) };
@@ -77,7 +77,7 @@ function listed(paths: readonly string[], available = true, event = 'a.get') {
 const pathsOf = (registry: ApiRegistry): string[] => registry.snapshot().operations.map(({ path }) => path);
 
 describe('live contracts of several routers', () => {
-  it('are served in the latest version that any of them has, whichever answers last', () => {
+  it('LiveContracts: serve the latest version that any router has, in any order of replies', () => {
     const { registry, live, a, b } = make();
     live.watch(a, 'a');
     live.watch(b, 'b');
@@ -86,13 +86,13 @@ describe('live contracts of several routers', () => {
     assert.deepEqual(pathsOf(registry), ['/one', '/two']);
     a.answer([listed(['/one'])], 2);
     assert.deepEqual(pathsOf(registry), ['/one', '/two']);
-    // The later version is gone from the router that had it: the earlier one is served again.
+    // The router no longer has the later version, so the earlier one is served again.
     b.answer([listed(['/one'])], 2);
     assert.deepEqual(pathsOf(registry), ['/one']);
     live.close();
   });
 
-  it('are not replaced by a version that does not fit while workers serve the one that was there first', () => {
+  it('LiveContracts: keep a served version when another router has an incompatible one', () => {
     const { registry, live, a, b } = make();
     live.watch(a, 'a');
     live.watch(b, 'b');
@@ -120,7 +120,7 @@ describe('live contracts of many operations', () => {
     return { slices, registry, live, a, b, served };
   }
 
-  it('are taken in slices, and count as complete afterwards', async () => {
+  it('LiveContracts: process a large contract in slices and are complete afterwards', async () => {
     const { slices, live, a, b, served } = makeStepped();
     b.answer([]);
     a.answer([listed(paths(50))]);
@@ -139,7 +139,7 @@ describe('live contracts of many operations', () => {
     other.live.close();
   });
 
-  it('give way to the latest listing, one listing at a time', async () => {
+  it('LiveContracts: process one listing at a time and skip outdated ones', async () => {
     const { slices, live, a, served } = makeStepped();
     a.answer([listed(paths(51))], 1);
     a.answer([listed(paths(52, 'q'))], 2);
@@ -153,7 +153,7 @@ describe('live contracts of many operations', () => {
     live.close();
   });
 
-  it('are not served for a router that was forgotten in the middle', async () => {
+  it('LiveContracts: are not served for a router that was forgotten during processing', async () => {
     const { slices, live, a, b, served } = makeStepped();
     a.answer([listed(paths(51))]);
     live.forget('a');
@@ -167,7 +167,7 @@ describe('live contracts of many operations', () => {
     live.close();
   });
 
-  it('are taken in no further once the gateway closes', async () => {
+  it('LiveContracts: stop processing when the gateway closes', async () => {
     const { slices, registry, live, a } = makeStepped();
     a.answer([listed(paths(51))]);
     live.close();

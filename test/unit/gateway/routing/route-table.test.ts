@@ -24,7 +24,7 @@ function routeOf(table: RouteTable, method: string, path: string): Route {
   return route;
 }
 
-describe('a route table that takes the place of another', () => {
+describe('a route table that replaces another one', () => {
   const document = (title: object): object =>
     documentOf(
       { '/tasks': { post: jsonBody({ $ref: '#/components/schemas/Task' }) } },
@@ -41,13 +41,13 @@ describe('a route table that takes the place of another', () => {
   const next = (): Route =>
     routeOf(new RouteTable(registry.snapshot(), NO_PAGES, context, table), 'POST', '/tasks');
 
-  it('keeps what is compiled while other contracts come, and workers go', () => {
+  it('RouteTable: keeps compiled routes while other contracts change and workers leave', () => {
     registry.put('other', documentOf({ '/other': { get: {} } }));
     registry.setAvailable('tasks', false);
     assert.equal(next().binder, binder);
   });
 
-  it('compiles anew what has changed, also where only a component has', () => {
+  it('RouteTable: recompiles changed routes, also when only a component changed', () => {
     registry.put('tasks', document({ type: 'integer' }));
     assert.notEqual(next().binder, binder);
     registry.put('tasks', document({ type: 'string' }));
@@ -56,7 +56,7 @@ describe('a route table that takes the place of another', () => {
 });
 
 describe('a route table', () => {
-  it('finds its way among a thousand paths', () => {
+  it('RouteTable: finds routes among a thousand paths', () => {
     const paths = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`/s${n}/{id}`, { get: {} }]));
     const registry = new ApiRegistry();
     const table = new RouteTable(registry.put('many', documentOf(paths)), NO_PAGES, context);
@@ -64,7 +64,7 @@ describe('a route table', () => {
     assert.equal(table.find('/s1000/5'), undefined);
   });
 
-  it('lets the pages of the gateway go first', () => {
+  it('RouteTable: gives the pages of the gateway precedence', () => {
     const page: Page = { kind: 'page', path: '/docs', allow: 'GET', serve: () => undefined };
     const registry = new ApiRegistry();
     const snapshot = registry.put('hidden', documentOf({ '/livez': { get: {} }, '/{any}': { get: {} } }));

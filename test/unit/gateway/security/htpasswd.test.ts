@@ -16,7 +16,7 @@ function fileFault(text: string): string {
 }
 
 describe('a file of users', () => {
-  it('has a user on each line, comments, and empty lines', () => {
+  it('user file: has a user on each line, comments and empty lines', () => {
     const text = `\uFEFF# people\r\neva:${HASH}\r\n\r\n   \r\nzoë:$2y$10$${REST}:a comment: of nginx\r\nold:$2a$04$${REST}  \n`;
     const users = readUsers([], text);
     assert.deepEqual(
@@ -30,7 +30,7 @@ describe('a file of users', () => {
     assert.equal(readUsers([], '').size, 0);
   });
 
-  it('may be given scopes, and more users, by the settings', () => {
+  it('user file: is combined with scopes and users of the settings', () => {
     const listed = [
       { id: 'eva', scopes: ['tasks:write'] },
       { id: 'otto', hash: HASH, scopes: ['tasks:read'] },
@@ -42,7 +42,7 @@ describe('a file of users', () => {
     assert.deepEqual(users.get('otto')?.caller, { id: 'otto', scopes: ['tasks:read'] });
   });
 
-  it('names users in the Unicode form in which clients send them', () => {
+  it('user file: normalises user names to the Unicode form that clients send', () => {
     assert.deepEqual([...readUsers([], `zoe\u0308:${HASH}`).keys()], ['zo\u00EB']);
   });
 
@@ -71,7 +71,7 @@ describe('a file of users', () => {
     [`root:${HASH}`, /line 2: the user root is there already/],
   ];
   for (const [line, fault] of refused) {
-    it(`is refused for ${JSON.stringify(line.replace(REST, '…').replace(HASH, '…'))}`, () => {
+    it(`user file: rejects ${JSON.stringify(line.replace(REST, '…').replace(HASH, '…'))}`, () => {
       const message = fileFault(`root:${HASH}\n${line}\n`);
       assert.match(message, fault);
       assert.doesNotMatch(message, /topsecret/);
@@ -79,7 +79,7 @@ describe('a file of users', () => {
     });
   }
 
-  it('has all its faults told at once, the first five in words', () => {
+  it('user file: reports all problems at once, the first five in full', () => {
     assert.match(fileFault('a\nb\n'), /^line 1: .*; line 2: /);
     const many = fileFault('a\n'.repeat(7));
     assert.match(many, /line 5: must be USER:HASH; and 2 more$/);

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { hash as hashAsync } from '@node-rs/bcrypt';
 import { PasswordChecks, passwordChecks } from '../../../../src/gateway/security/password-checks.ts';
 
-/** Checks that end when the test says so. */
-function heldChecks(limits: ConstructorParameters<typeof PasswordChecks>[1]) {
+/** Creates checks that the test completes. */
+function controlledChecks(limits: ConstructorParameters<typeof PasswordChecks>[1]) {
   const running: { readonly password: string; end(right: boolean): void; fail(): void }[] = [];
   const started: string[] = [];
   const checks = new PasswordChecks((password) => {
@@ -16,12 +16,12 @@ function heldChecks(limits: ConstructorParameters<typeof PasswordChecks>[1]) {
   return { started, running, check: (password: string) => checks.check(password, 'hash') };
 }
 
-/** Lets what is ready run. */
+/** Waits until all ready callbacks have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('checks of passwords', () => {
-  it('run a few at a time, the others in their order', async () => {
-    const { check, running, started } = heldChecks({ atOnce: 2, waiting: 10, longest: 60_000 });
+  it('PasswordChecks: run a limited number at a time, in order', async () => {
+    const { check, running, started } = controlledChecks({ atOnce: 2, waiting: 10, longest: 60_000 });
     const results = ['a', 'b', 'c', 'd'].map(check);
     await settled();
     assert.deepEqual(started, ['a', 'b']);
@@ -35,8 +35,8 @@ describe('checks of passwords', () => {
     assert.deepEqual(await Promise.all(results), [false, true, true, false]);
   });
 
-  it('do not start when too many wait already', async () => {
-    const { check, running, started } = heldChecks({ atOnce: 1, waiting: 1, longest: 60_000 });
+  it('PasswordChecks: do not start if too many are waiting', async () => {
+    const { check, running, started } = controlledChecks({ atOnce: 1, waiting: 1, longest: 60_000 });
     const first = check('a');
     const second = check('b');
     assert.equal(await check('c'), undefined);
@@ -48,9 +48,9 @@ describe('checks of passwords', () => {
     assert.deepEqual(started, ['a', 'b']);
   });
 
-  it('do not start when they would wait too long', async (t) => {
+  it('PasswordChecks: do not start after waiting too long', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
-    const { check, running, started } = heldChecks({ atOnce: 1, waiting: 5, longest: 1000 });
+    const { check, running, started } = controlledChecks({ atOnce: 1, waiting: 5, longest: 1000 });
     const first = check('a');
     const second = check('b');
     t.mock.timers.tick(1000);
@@ -60,8 +60,8 @@ describe('checks of passwords', () => {
     assert.deepEqual(started, ['a']);
   });
 
-  it('free their thread when one fails', async () => {
-    const { check, running } = heldChecks({ atOnce: 1, waiting: 5, longest: 60_000 });
+  it('PasswordChecks: start the next check when one fails', async () => {
+    const { check, running } = controlledChecks({ atOnce: 1, waiting: 5, longest: 60_000 });
     const first = check('a');
     const second = check('b');
     await settled();
@@ -72,7 +72,7 @@ describe('checks of passwords', () => {
     assert.equal(await second, true);
   });
 
-  it('leave the event loop free', async () => {
+  it('PasswordChecks: do not block the event loop', async () => {
     const hash = await hashAsync('secret', 10);
     let turns = 0;
     let done = false;
@@ -87,7 +87,7 @@ describe('checks of passwords', () => {
     assert.ok(turns > 20, `${turns} turns of the event loop`);
   });
 
-  it('know the three prefixes of bcrypt', async () => {
+  it('PasswordChecks: support the three prefixes of bcrypt', async () => {
     // Vectors of crypt_blowfish for $2a$ and $2y$; $2b$ is equal for passwords without surrogates.
     const rest = '05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
     for (const prefix of ['$2a$', '$2b$', '$2y$']) {

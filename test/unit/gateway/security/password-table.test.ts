@@ -7,7 +7,9 @@ const USERS = new Map(
   ['eva', 'otto', 'zoë'].map((id) => [id, { hash: `hash of ${id}`, caller: { id, scopes: [`${id}:read`] } }]),
 );
 
-/** A table whose hashes are `hash of USER` for the password `secret of USER`; records what is checked. */
+/**
+ * Creates a table with the hash `hash of USER` for the password `secret of USER`, and records checks.
+ */
 function newTable(users: ReadonlyMap<string, KnownUser> = USERS) {
   const checked: string[] = [];
   const clock = { time: 1000, now: () => clock.time };
@@ -29,7 +31,7 @@ function newTable(users: ReadonlyMap<string, KnownUser> = USERS) {
 }
 
 describe('a table of users', () => {
-  it('knows a user by the password, with scopes', async () => {
+  it('PasswordTable: finds a user and scopes by password', async () => {
     const { find } = newTable();
     assert.deepEqual(await find('eva', 'secret of eva'), { id: 'eva', scopes: ['eva:read'] });
     assert.equal(await find('eva', 'secret of otto'), 'invalid');
@@ -37,7 +39,7 @@ describe('a table of users', () => {
     assert.equal(await find('eva', ''), 'invalid');
   });
 
-  it('checks the same credentials once, right or wrong, until it forgets them', async () => {
+  it('PasswordTable: checks the same credentials once, valid or not, until the cache entry expires', async () => {
     const { find, checked, clock } = newTable();
     for (let n = 0; n < 5; n += 1) await find('eva', 'secret of eva');
     for (let n = 0; n < 5; n += 1) await find('eva', 'wrong');
@@ -51,14 +53,14 @@ describe('a table of users', () => {
     assert.equal(checked.length, 4);
   });
 
-  it('shares one check between requests that come together', async () => {
+  it('PasswordTable: shares one check between concurrent requests', async () => {
     const { find, checked } = newTable();
     const found = await Promise.all(Array.from({ length: 5 }, () => find('eva', 'secret of eva')));
     assert.deepEqual(found, Array(5).fill({ id: 'eva', scopes: ['eva:read'] }));
     assert.equal(checked.length, 1);
   });
 
-  it('checks a password for unknown users too, always against the same hash, and refuses it', async () => {
+  it('PasswordTable: checks passwords of unknown users against the same hash each time, and rejects them', async () => {
     const { find, checked } = newTable();
     for (const password of ['a', 'b', ...[...USERS.keys()].map((id) => `secret of ${id}`)]) {
       assert.equal(await find('stranger', password), 'invalid');
@@ -70,13 +72,13 @@ describe('a table of users', () => {
     assert.equal(new Set(checked.map((text) => text.slice(text.indexOf('hash of')))).size, USERS.size);
   });
 
-  it('keeps a colon of the password apart from the user name', async () => {
+  it('PasswordTable: distinguishes a colon in the password from the separator', async () => {
     const { find } = newTable(new Map([['a', { hash: 'hash of a:b', caller: { id: 'a' } }]]));
     assert.deepEqual(await find('a', 'secret of a:b'), { id: 'a' });
     assert.equal(await find('a:secret of a', 'b'), 'invalid');
   });
 
-  it('does not keep that a check could not start', async () => {
+  it('PasswordTable: does not cache a check that could not start', async () => {
     const { find, state } = newTable();
     state.busy = true;
     assert.equal(await find('eva', 'secret of eva'), 'unavailable');
@@ -84,7 +86,7 @@ describe('a table of users', () => {
     assert.deepEqual(await find('eva', 'secret of eva'), { id: 'eva', scopes: ['eva:read'] });
   });
 
-  it('rejects everyone when it has no users', async () => {
+  it('PasswordTable: rejects all credentials without users', async () => {
     const { find, checked } = newTable(new Map());
     assert.equal(await find('eva', 'secret of eva'), 'invalid');
     assert.deepEqual(checked, []);

@@ -21,7 +21,7 @@ function joiFaults(schema: Joi.Schema, value: unknown): string[] {
 
 const EMAIL = '/x must match the pattern ^(?:[^@]+@[^\\s/@.]+(?:\\.[^\\s/@.]+)+\\.?)$';
 
-describe('a sentence a person can act on', () => {
+describe('messages of validation errors', () => {
   const object = Joi.object({ a: Joi.number(), b: Joi.number(), c: Joi.number() });
   const text = (rule: (schema: Joi.StringSchema) => Joi.Schema): Joi.Schema =>
     Joi.object({ x: rule(Joi.string()) });
@@ -46,10 +46,10 @@ describe('a sentence a person can act on', () => {
     ['valid', text((x) => x.valid('a', 'b')), { x: 'q' }, ['/x must be one of "a", "b"']],
   ];
   for (const [title, schema, value, expected] of cases) {
-    it(`for ${title}`, () => assert.deepEqual(joiFaults(schema, value), expected));
+    it(`validation messages: describe ${title}`, () => assert.deepEqual(joiFaults(schema, value), expected));
   }
 
-  it('for forms that ask for more than members', () => {
+  it('validation messages: describe alternatives that require more than members', () => {
     const schema: JsonObject = {
       anyOf: [
         { required: ['a', 'b'] },
@@ -62,7 +62,7 @@ describe('a sentence a person can act on', () => {
     ]);
   });
 
-  it('for each form by itself, where they are about different values', () => {
+  it('validation messages: describe each alternative if they concern different values', () => {
     const item = (type: string) => ({ properties: { x: { type } } });
     assert.deepEqual(faults({ anyOf: [item('number'), item('boolean')] }, { x: 'q' }), [
       '/x must be a number, not a string',
@@ -74,7 +74,7 @@ describe('a sentence a person can act on', () => {
     assert.equal(referred.at(-1), 'matches none of the allowed schemas');
   });
 
-  it('for no more faults than anybody reads', () => {
+  it('validation messages: are limited in number', () => {
     const many = Array<string>(300_000).fill('q');
     const count = faults({ items: { anyOf: [{ type: 'number' }, { type: 'null' }] } }, many).length;
     assert.ok(count > 600 && count <= 2000, String(count));

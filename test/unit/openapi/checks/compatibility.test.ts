@@ -1,4 +1,4 @@
-/** Which changes of a contract let workers of both versions serve side by side, and what stands in the way of others. */
+/** Tests which changes of a contract allow workers of both versions to serve at the same time. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Joi from 'joi';
@@ -24,12 +24,12 @@ function fragment(events: Record<string, EventDefinition>): unknown {
 
 const before = fragment({ 'tasks.post': base, 'tasks.find': search });
 
-/** Compares with a version in which one event, or both, are others. */
+/** Compares the contract with a version in which some events differ. */
 function compare(events: Record<string, EventDefinition>): ContractComparison {
   return new ApiRegistry().compare(before, fragment({ 'tasks.post': base, 'tasks.find': search, ...events }));
 }
 
-/** The contract with another body of tasks.post. */
+/** Compares the contract with a version that has another body of tasks.post. */
 const body = (data: Joi.ObjectSchema) => compare({ 'tasks.post': { ...base, data } });
 const query = (data: Joi.ObjectSchema) => compare({ 'tasks.find': { ...search, data } });
 const reply = (data: Joi.Schema) => compare({ 'tasks.post': { ...base, replies: { 201: data } } });
@@ -40,14 +40,17 @@ const state = Joi.valid('open', 'done');
 
 describe('compatible changes of a contract', () => {
   const changes: Readonly<Record<string, readonly [() => ContractComparison, readonly string[]]>> = {
-    'nothing at all': [() => compare({}), []],
-    'words alone': [() => compare({ 'tasks.post': { ...base, summary: 'New', description: 'Words' } }), []],
-    'one event more': [() => compare({ 'tasks.drop': { method: 'DELETE', path: '/tasks' } }), []],
+    'an unchanged contract': [() => compare({}), []],
+    'changed descriptions': [
+      () => compare({ 'tasks.post': { ...base, summary: 'New', description: 'Words' } }),
+      [],
+    ],
+    'an additional event': [() => compare({ 'tasks.drop': { method: 'DELETE', path: '/tasks' } }), []],
     'an optional member of a body': [
       () => body(Joi.object({ title, tags, due: Joi.date() })),
       ['tasks.post'],
     ],
-    'a member that is optional from now on': [
+    'a member that becomes optional': [
       () => body(Joi.object({ title: Joi.string().max(20), tags })),
       ['tasks.post'],
     ],
@@ -55,13 +58,13 @@ describe('compatible changes of a contract', () => {
       () => body(Joi.object({ title: Joi.string().max(40).required(), tags })),
       ['tasks.post'],
     ],
-    'a body that is open from now on': [() => body(Joi.object({ title, tags }).unknown()), ['tasks.post']],
-    'null as well': [() => body(Joi.object({ title, tags: tags.allow(null) })), ['tasks.post']],
+    'a body that becomes open': [() => body(Joi.object({ title, tags }).unknown()), ['tasks.post']],
+    'an additional null': [() => body(Joi.object({ title, tags: tags.allow(null) })), ['tasks.post']],
     'an optional parameter': [
       () => query(Joi.object({ limit: Joi.number().integer().min(1).max(100), state, page: Joi.number() })),
       ['tasks.find'],
     ],
-    'one value more of a parameter': [
+    'an additional value of a parameter': [
       () =>
         query(
           Joi.object({
@@ -72,17 +75,17 @@ describe('compatible changes of a contract', () => {
       ['tasks.find'],
     ],
     'an optional member of a reply': [() => reply(Joi.object({ id, state, url: Joi.string() })), []],
-    'one reply more': [
+    'an additional reply': [
       () => compare({ 'tasks.post': { ...base, replies: { ...base.replies, 409: 'Exists' } } }),
       [],
     ],
   };
   for (const [what, [change, changed]] of Object.entries(changes)) {
-    it(what, () => assert.deepEqual(change(), { reason: undefined, changed }));
+    it(`compatibility: accepts ${what}`, () => assert.deepEqual(change(), { reason: undefined, changed }));
   }
 });
 
-describe('changes of a contract that are refused, by place', () => {
+describe('incompatible changes of a contract', () => {
   const changes: Readonly<Record<string, readonly [() => ContractComparison, RegExp]>> = {
     'an event less': [
       () => new ApiRegistry().compare(before, fragment({ 'tasks.post': base })),
@@ -104,7 +107,7 @@ describe('changes of a contract that are refused, by place', () => {
       () => body(Joi.object({ title: Joi.boolean().strict().required(), tags })),
       /\/title a value of type string/,
     ],
-    'a member less': [() => body(Joi.object({ title })), /the member tags is not accepted/],
+    'a removed member': [() => body(Joi.object({ title })), /the member tags is not accepted/],
     'tighter items': [
       () => body(Joi.object({ title, tags: Joi.array().items(Joi.string().max(3)) })),
       /\/tags\/\[\] maxLength is tighter/,
@@ -117,12 +120,12 @@ describe('changes of a contract that are refused, by place', () => {
         ),
       /GET \/tasks: .*the query parameter page is new and required/,
     ],
-    'a parameter that is required from now on': [
+    'a parameter that becomes required': [
       () => query(Joi.object({ limit: Joi.number().integer().min(1).max(100).required(), state })),
       /the query parameter limit is required/,
     ],
-    'a parameter less': [() => query(Joi.object({ state })), /the query parameter limit is missing/],
-    'a value less': [
+    'a removed parameter': [() => query(Joi.object({ state })), /the query parameter limit is missing/],
+    'a removed value of a parameter': [
       () => query(Joi.object({ limit: Joi.number().integer().min(1).max(100), state: Joi.valid('open') })),
       /"done" is not among the values/,
     ],
@@ -130,7 +133,7 @@ describe('changes of a contract that are refused, by place', () => {
       () => reply(Joi.object({ id, state, url: Joi.string().required() })),
       /the reply 201: the member url is required/,
     ],
-    'a reply that leaves a member out': [() => reply(Joi.object({ state })), /the reply 201: the member id/],
+    'a reply without a member': [() => reply(Joi.object({ state })), /the reply 201: the member id/],
     'a reply with more values': [
       () => reply(Joi.object({ id, state: Joi.valid('open', 'done', 'new') })),
       /the reply 201 is wider: \/state "new" is not among/,
@@ -139,11 +142,11 @@ describe('changes of a contract that are refused, by place', () => {
       () => reply(Joi.object({ id: Joi.string().required(), state })),
       /the reply 201/,
     ],
-    'a reply less': [
+    'a removed reply': [
       () => compare({ 'tasks.post': { ...base, replies: { 200: 'OK' } } }),
       /the reply 201 is missing/,
     ],
-    'callers that must show a key': [
+    'callers that must send a key': [
       () => {
         const securitySchemes = { key: { type: 'apiKey', in: 'header', name: 'x-key' } } as const;
         const events = { 'tasks.post': { ...base, security: ['key'] }, 'tasks.find': search };
@@ -154,7 +157,7 @@ describe('changes of a contract that are refused, by place', () => {
       },
       /security requires more of callers/,
     ],
-    'an event that may run twice from now on': [
+    'an event that becomes idempotent': [
       () => compare({ 'tasks.post': { ...base, idempotent: true } }),
       /it became idempotent/,
     ],
@@ -164,7 +167,7 @@ describe('changes of a contract that are refused, by place', () => {
   }
 });
 
-describe('schemas that refer to themselves', () => {
+describe('recursive schemas', () => {
   const tree = (node: object) => ({
     paths: {
       '/tree': {
@@ -184,7 +187,7 @@ describe('schemas that refer to themselves', () => {
     ...rest,
   });
 
-  it('are compared to their end, and further members found', () => {
+  it('compatibility: compares recursive schemas completely and finds further members', () => {
     const registry = new ApiRegistry();
     const [small, large] = [tree(node({})), tree(node({ name: { type: 'string' } }))];
     assert.deepEqual(registry.compare(small, large), { reason: undefined, changed: ['tree.put'] });

@@ -4,8 +4,8 @@ import type { Json } from '../../../../src/contract/json.ts';
 import { parseExact } from '../../../../src/core/json/exact-json.ts';
 import { SchemaCompiler, validateExactly } from '../../../../src/openapi/index.ts';
 
-/** Whether a schema, given as JSON text, takes a value, given as JSON text. */
-function takes(schema: string, value: string): boolean {
+/** Whether a schema accepts a value; both are JSON text. */
+function accepts(schema: string, value: string): boolean {
   const document = { components: { schemas: { X: parseExact(schema), Named: { type: 'integer' } } } };
   const compiler = new SchemaCompiler({ document: document as never });
   return validateExactly(
@@ -15,7 +15,7 @@ function takes(schema: string, value: string): boolean {
 }
 
 const BEYOND = '9007199254740993';
-const CASES: readonly [schema: string, takes: readonly string[], refuses: readonly string[]][] = [
+const CASES: readonly [schema: string, accepts: readonly string[], refuses: readonly string[]][] = [
   [
     '{"type":"integer"}',
     [BEYOND, '1.0', '1e400', '-1e400', '0e5', '100e-2'],
@@ -94,15 +94,15 @@ const CASES: readonly [schema: string, takes: readonly string[], refuses: readon
   ],
 ];
 
-describe('numbers beyond doubles are judged by all their digits', () => {
+describe('exact keywords', () => {
   for (const [schema, good, bad] of CASES) {
-    it(`by ${schema}`, () => {
-      for (const value of good) assert.equal(takes(schema, value), true, value);
-      for (const value of bad) assert.equal(takes(schema, value), false, value);
+    it(`exact keywords: compare all digits with ${schema}`, () => {
+      for (const value of good) assert.equal(accepts(schema, value), true, value);
+      for (const value of bad) assert.equal(accepts(schema, value), false, value);
     });
   }
 
-  it('by a schema with such a number, where the value needs no more than doubles', () => {
+  it('exact keywords: apply to a schema with an exact number and a value without one', () => {
     const document = {
       components: { schemas: { X: parseExact('{"items":{"maximum":9223372036854775807}}') } },
     };
@@ -110,7 +110,7 @@ describe('numbers beyond doubles are judged by all their digits', () => {
     assert.deepEqual([validate([1, 2 ** 62]), validate([2 ** 63])], [true, false]);
   });
 
-  it('in decimals, where multipleOf is a fraction', () => {
+  it('exact keywords: use decimal arithmetic for a fractional multipleOf', () => {
     const document = { components: { schemas: { X: { multipleOf: 0.01 } } } };
     const validate = new SchemaCompiler({ document: document as never }).compile('/components/schemas/X');
     assert.deepEqual(
@@ -120,7 +120,7 @@ describe('numbers beyond doubles are judged by all their digits', () => {
     assert.equal(validate(0.015), false);
   });
 
-  it('where verdicts are remembered, each number by its own digits', () => {
+  it('exact keywords: cache results for each exact number separately', () => {
     const ref = { $ref: '#/components/schemas/Tree' };
     const Tree = parseExact('{"maximum":9007199254740992}') as object;
     const X = { items: { ...ref } };
@@ -129,7 +129,7 @@ describe('numbers beyond doubles are judged by all their digits', () => {
     const validate = compiler.compile('/components/schemas/X', { precision: 'exact' });
     const judged = (text: string): boolean => validateExactly(validate, parseExact(text, 'spelling') as Json);
     assert.equal(judged('[9007199254740992,9007199254740992]'), true);
-    // As doubles, both numbers are the same.
+    // Both numbers have the same double.
     assert.equal(judged('[9007199254740992,9007199254740993]'), false);
     assert.equal(judged('[[9007199254740992],[9007199254740993]]'), false);
   });

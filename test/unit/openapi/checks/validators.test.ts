@@ -12,20 +12,20 @@ const one = (schema: unknown, schemas: object = {}): object => ({
 const pointerOf = (snapshot: ApiSnapshot, source = 'a'): string =>
   snapshot.operations.find((operation) => operation.source === source)?.bodies[0]?.pointer ?? '';
 
-/** Whether the schema takes a value. */
-function takes(schema: unknown, value: unknown, schemas?: object): boolean {
+/** Whether the schema accepts a value. */
+function accepts(schema: unknown, value: unknown, schemas?: object): boolean {
   const snapshot = new ApiRegistry().put('a', one(schema, schemas));
   return new SchemaCompiler(snapshot).compile(pointerOf(snapshot))(value);
 }
 
 describe('SchemaCompiler', () => {
-  it('compiles each schema once', () => {
+  it('SchemaCompiler: compiles each schema once', () => {
     const snapshot = new ApiRegistry().put('a', one({ type: 'string' }));
     const compiler = new SchemaCompiler(snapshot);
     assert.equal(compiler.compile(pointerOf(snapshot)), compiler.compile(pointerOf(snapshot)));
   });
 
-  it('compiles schemas that say the same once, whatever else stands in them', () => {
+  it('SchemaCompiler: compiles schemas once that differ only in annotations', () => {
     const snapshot = new ApiRegistry().put('a', {
       openapi: '3.1.0',
       paths: {
@@ -41,7 +41,7 @@ describe('SchemaCompiler', () => {
     assert.deepEqual([a?.('ab'), c?.('ab')], [true, false]);
   });
 
-  it('keeps what a change of the document leaves alone, and compiles the rest anew', () => {
+  it('SchemaCompiler: recompiles only schemas that a change of the document affects', () => {
     const registry = new ApiRegistry();
     const inner = (type: string): object => ({ A: { $ref: '#/components/schemas/B' }, B: { type } });
     const first = registry.put('a', one({ $ref: '#/components/schemas/A' }, inner('string')));
@@ -62,52 +62,52 @@ describe('SchemaCompiler', () => {
     assert.deepEqual([after(true), after('a')], [true, false]);
   });
 
-  it('takes names of JavaScript’s own for plain data', () => {
+  it('SchemaCompiler: treats names of built-in JavaScript members as data', () => {
     const schema = {
       type: 'object',
       properties: { constructor: { type: 'string' }, toString: {} },
       required: ['toString'],
     };
-    assert.equal(takes(schema, JSON.parse('{"toString":1}')), true);
-    assert.equal(takes(schema, {}), false);
-    assert.equal(takes(schema, { toString: 1, constructor: 5 }), false);
+    assert.equal(accepts(schema, JSON.parse('{"toString":1}')), true);
+    assert.equal(accepts(schema, {}), false);
+    assert.equal(accepts(schema, { toString: 1, constructor: 5 }), false);
   });
 
-  it('is not led astray by $id, anchors and examples', () => {
+  it('SchemaCompiler: ignores $id, anchors and examples', () => {
     const schemas = {
       A: { $id: 'urn:x', $anchor: 'here', type: 'string', examples: [{ $id: 7 }] },
       B: { $id: 'urn:x:2' },
     };
-    assert.equal(takes({ $ref: 'urn:x' }, 'text', schemas), true);
-    assert.equal(takes({ $ref: '#here' }, 5, schemas), false);
+    assert.equal(accepts({ $ref: 'urn:x' }, 'text', schemas), true);
+    assert.equal(accepts({ $ref: '#here' }, 5, schemas), false);
   });
 
-  it('compares items of arrays by what they hold', () => {
+  it('SchemaCompiler: compares array items by value', () => {
     const unique = { type: 'array', uniqueItems: true };
     assert.equal(
-      takes(unique, [
+      accepts(unique, [
         { a: 1, b: [2] },
         { b: [2], a: 2 },
       ]),
       true,
     );
     assert.equal(
-      takes(unique, [
+      accepts(unique, [
         { a: 1, b: [2] },
         { b: [2], a: 1 },
       ]),
       false,
     );
-    assert.equal(takes(unique, [1, '1', true, 'true', null]), true);
+    assert.equal(accepts(unique, [1, '1', true, 'true', null]), true);
     const start = performance.now();
-    takes(
+    accepts(
       unique,
       Array.from({ length: 100_000 }, (_, n) => ({ n })),
     );
     assert.ok(performance.now() - start < 2000);
   });
 
-  it('knows OpenAPI 3.0', () => {
+  it('SchemaCompiler: supports schemas of OpenAPI 3.0', () => {
     const takes30 = (schema: unknown, value: unknown): boolean => {
       const snapshot = new ApiRegistry().put('a', {
         ...one(schema, { S: { type: 'string' } }),
@@ -123,7 +123,7 @@ describe('SchemaCompiler', () => {
       true,
     );
     assert.equal(takes30({ $ref: '#/components/schemas/S', nullable: true }, null), false);
-    // In 3.1 a schema may have keywords beside its reference.
+    // OpenAPI 3.1 allows keywords next to a reference.
     for (const target of ['#/components/schemas/A/properties/b', '#/components/schemas/Page<User>']) {
       const schemas = {
         A: { properties: { b: { type: 'string' } } },
@@ -132,7 +132,7 @@ describe('SchemaCompiler', () => {
       };
       const schema = { $ref: target, nullable: true };
       assert.deepEqual(
-        ['x', null, 5].map((value) => takes(schema, value, schemas)),
+        ['x', null, 5].map((value) => accepts(schema, value, schemas)),
         [true, true, false],
         target,
       );
@@ -148,15 +148,15 @@ describe('SchemaCompiler', () => {
     assert.equal(takes30({ type: 'string', format: 'byte' }, 'not base64!'), true);
   });
 
-  it('takes patterns that need no Unicode mode, and those that would take long', () => {
-    assert.equal(takes({ pattern: '^a\\-b$' }, 'a-b'), true);
-    assert.equal(takes({ pattern: '^\\p{Lu}$' }, 'Ä'), true);
+  it('SchemaCompiler: accepts patterns without Unicode mode and patterns with costly backtracking', () => {
+    assert.equal(accepts({ pattern: '^a\\-b$' }, 'a-b'), true);
+    assert.equal(accepts({ pattern: '^\\p{Lu}$' }, 'Ä'), true);
     const start = performance.now();
-    assert.equal(takes({ pattern: '^(a+)+$' }, `${'a'.repeat(100)}!`), false);
+    assert.equal(accepts({ pattern: '^(a+)+$' }, `${'a'.repeat(100)}!`), false);
     assert.ok(performance.now() - start < 1000);
   });
 
-  it('leaves a worker’s pattern that looks around to the worker, and says so', () => {
+  it('SchemaCompiler: leaves a lookaround pattern of a contract to the worker and notes that in the description', () => {
     const snapshot = new ApiRegistry().put(
       'a',
       one({ type: 'string', pattern: '^(?=.*\\d)', description: 'Secret.' }),
@@ -172,7 +172,7 @@ describe('SchemaCompiler', () => {
     assert.deepEqual(trusted.operations[0]?.bodies[0]?.schema, { pattern: '^(?=.*\\d)' });
   });
 
-  it('says which schema cannot be compiled', () => {
+  it('SchemaCompiler: names the schema that cannot be compiled', () => {
     const snapshot = new ApiRegistry().put('a', one({}));
     const broken = structuredClone(snapshot.document);
     Object.assign(broken.components?.schemas ?? {}, { X: { $ref: '#/components/schemas/None' } });
@@ -186,7 +186,7 @@ describe('SchemaCompiler', () => {
     );
   });
 
-  it('judges values in time that grows with them, also by unions that lead back to themselves', () => {
+  it('SchemaCompiler: validates in time proportional to the value, also with recursive unions', () => {
     const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
     const node = (kind: string): object => ({
       type: 'object',
@@ -204,11 +204,11 @@ describe('SchemaCompiler', () => {
       item = { kind: level % 2 === 0 ? 'group' : 'folder', children: [item] };
       wrong = { kind: level % 2 === 0 ? 'group' : 'folder', children: [wrong] };
     }
-    assert.equal(takes(ref('Item'), item, schemas), true);
-    assert.equal(takes(ref('Item'), wrong, schemas), false);
+    assert.equal(accepts(ref('Item'), item, schemas), true);
+    assert.equal(accepts(ref('Item'), wrong, schemas), false);
   });
 
-  it('collects all errors of a small value and stops early in a large one', () => {
+  it('SchemaCompiler: collects all errors of a small value and the first error of a large one', () => {
     const snapshot = new ApiRegistry().put(
       'a',
       one({ items: { $ref: '#/components/schemas/A' } }, { A: { type: 'string' } }),
@@ -222,10 +222,10 @@ describe('SchemaCompiler', () => {
     assert.equal(validate(['a']), true);
   });
 
-  it('judges members by patterns where no form of a union fits', () => {
+  it('SchemaCompiler: validates patternProperties next to a union that does not match', () => {
     const schemas = { Closed: { unevaluatedProperties: false } };
     const schema = { anyOf: [{ $ref: '#/components/schemas/Closed' }], patternProperties: { '^a': {} } };
-    assert.equal(takes(schema, { a: 0 }, schemas), false);
-    assert.equal(takes(schema, {}, schemas), true);
+    assert.equal(accepts(schema, { a: 0 }, schemas), false);
+    assert.equal(accepts(schema, {}, schemas), true);
   });
 });

@@ -1,4 +1,4 @@
-/** Documents of several files: where references are followed, and where they are data. */
+/** Tests documents of several files: where references are followed, and where they are data. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,8 +33,8 @@ function load(files: Record<string, string>) {
   return { snapshot, document, files: names, warnings: warnings.map(({ message }) => message) };
 }
 
-/** What refuses the document, line by line. */
-function faultsOf(files: Record<string, string>): string[] {
+/** Returns the lines of the error that rejects the document. */
+function problemsOf(files: Record<string, string>): string[] {
   try {
     load(files);
   } catch (error) {
@@ -55,14 +55,14 @@ ${more.replace(/^/gm, '      ')}
 `;
 const OPERATION = '/paths/~1a/post';
 
-/** What the reference at a place leads to. */
-function led(document: Json, place: string): Json {
+/** Returns the target of the reference at a pointer. */
+function targetOf(document: Json, place: string): Json {
   const ref = at(document, `${place}/$ref`);
   assert.ok(typeof ref === 'string', place);
   return at(document, decodeURIComponent(ref.slice(1))) ?? null;
 }
 
-/** Each reference of a value leads somewhere in the document. */
+/** Asserts that each reference of a value has a target in the document. */
 function assertWhole(document: Json): void {
   for (const [, ref = ''] of JSON.stringify(document).matchAll(/"\$ref":"#([^"]*)"/g)) {
     assert.notEqual(at(document, decodeURIComponent(ref)), undefined, ref);
@@ -71,7 +71,7 @@ function assertWhole(document: Json): void {
 
 describe('references of a document', () => {
   for (const version of ['3.0.3', '3.1.0']) {
-    it(`are followed to examples in other files, which may refer to others (${version})`, () => {
+    it(`references: reach examples in other files, which may refer to further files (${version})`, () => {
       const { document } = load({
         'api.yaml': operation(
           `requestBody: { content: { application/json: { examples: { tom: { $ref: examples/tom.yaml } } } } }
@@ -86,12 +86,12 @@ parameters:
       assertWhole(document);
       const text = JSON.stringify(document);
       assert.match(text, /"value":{"name":"Tom"}/);
-      // What an example holds is data.
+      // The content of an example is data.
       assert.match(text, /"value":{"name":"Felix","\$ref":"data.yaml"}/);
     });
   }
 
-  it('in another file lead to that file, not to what the document itself has there', () => {
+  it('references: in another file resolve within that file', () => {
     const { document } = load({
       'api.yaml': `openapi: 3.0.3
 paths: { /a: { $ref: paths.yaml#/a } }
@@ -101,11 +101,11 @@ components: { examples: { Tom: { value: WRONG } } }`,
     responses: { 200: { description: OK, content: { application/json: { examples: { tom: { $ref: '#/components/examples/Tom' } } } } } }
 components: { examples: { Tom: { value: RIGHT } } }`,
     });
-    const tom = led(document, '/paths/~1a/get/responses/200/content/application~1json/examples/tom');
+    const tom = targetOf(document, '/paths/~1a/get/responses/200/content/application~1json/examples/tom');
     assert.equal(at(tom, '/value'), 'RIGHT');
   });
 
-  it('are data in extensions, descriptions, single examples, defaults and enums', () => {
+  it('references: are data in extensions, descriptions, single examples, defaults and enums', () => {
     const more = `description: { $ref: ./pages/operation.md }
 x-codeSamples: [{ lang: Go, source: { $ref: ./echo.go } }]
 x-errors: [{ $ref: 'https://docs.example.com/errors#late' }, { $ref: '#/x-errors/early' }]
@@ -134,7 +134,7 @@ requestBody:
     assert.deepEqual(at(media, '/schema/x-more'), { $ref: './nothing.yaml' });
   });
 
-  it('are followed whatever the members around them are called', () => {
+  it('references: are resolved for any names of the enclosing members', () => {
     const names = ['mapping', 'example', 'examples', 'default', 'enum', 'value', '$ref', 'x-real', 'const'];
     const { document, files } = load({
       'api.yaml': operation(
@@ -148,11 +148,11 @@ requestBody:
     assertWhole(document);
     const properties = `${OPERATION}/requestBody/content/application~1json/schema/properties`;
     for (const name of names) {
-      assert.deepEqual(led(document, `${properties}/${name}`), { type: 'string', maxLength: 3 }, name);
+      assert.deepEqual(targetOf(document, `${properties}/${name}`), { type: 'string', maxLength: 3 }, name);
     }
   });
 
-  it('of a discriminator are files or mere names', () => {
+  it('references: of a discriminator are files or component names', () => {
     const { document } = load({
       'api.yaml': `${operation(`requestBody: { content: { application/json: { schema: { oneOf: [{ $ref: '#/components/schemas/Dog.v1' }, { $ref: cat.yaml }], discriminator: { propertyName: kind, mapping: { dog: Dog.v1, cat: cat.yaml, cow: Cow.v2, big: '#/components/schemas/Dog.v1' } } } } } }`)}components: { schemas: { Dog.v1: { type: object } } }`,
       'cat.yaml': 'type: object\nrequired: [meow]',
@@ -169,18 +169,18 @@ requestBody:
     });
   });
 
-  it('lead through other references, to a whole file by #/, and to anchors of other files', () => {
+  it('references: pass through other references, and reach whole files with #/ and anchors of other files', () => {
     const { document } = load({
       'api.yaml': `${operation(`requestBody: { content: { application/json: { schema: { properties: { a: { $ref: '#/components/schemas/Pet/properties/id' }, b: { $ref: 'pet.yaml#/' }, c: { $ref: 'pet.yaml#number' } } } } } }`)}components: { schemas: { Pet: { $ref: pet.yaml } } }`,
       'pet.yaml': 'type: object\nproperties: { id: { $anchor: number, type: integer } }',
     });
     assertWhole(document);
     const properties = `${OPERATION}/requestBody/content/application~1json/schema/properties`;
-    const types = ['a', 'b', 'c'].map((name) => at(led(document, `${properties}/${name}`), '/type'));
+    const types = ['a', 'b', 'c'].map((name) => at(targetOf(document, `${properties}/${name}`), '/type'));
     assert.deepEqual(types, ['integer', 'object', 'integer']);
   });
 
-  it('may lead to thousands of files', () => {
+  it('references: may reach thousands of files', () => {
     const count = 1500;
     const files: Record<string, string> = {
       'api.yaml': operation(
@@ -192,8 +192,8 @@ requestBody:
   });
 });
 
-describe('text that YAML reads otherwise', () => {
-  it('is served as it was written', () => {
+describe('text that YAML parses as another type', () => {
+  it('text: is served as written in the file', () => {
     const { document } = load({
       'api.yaml': `openapi: 3.1
 info: { title: 2024, version: 1.10, description: true }
@@ -214,27 +214,27 @@ paths:
     assert.deepEqual(at(json.document, '/info'), { title: '1.50', version: '2.0' });
   });
 
-  it('may be in flow style, with or without quotes', () => {
+  it('text: may be in flow style, with or without quotes', () => {
     for (const text of [
       `{openapi: 3.0.3, info: {title: x, version: "1"}, paths: {/a: {get: {operationId: a}}}}`,
       `{"openapi": "3.0.3", 'info': {title: x, version: "1"}, # comment\n paths: {/a: {get: {operationId: a}}}}`,
     ]) {
       assert.equal(load({ 'api.yaml': text }).snapshot.operations[0]?.eventName, 'a');
     }
-    assert.match(faultsOf({ 'api.json': '{openapi: 3.0.3}' }).join(), /^api.json:1:2: is not valid JSON/);
+    assert.match(problemsOf({ 'api.json': '{openapi: 3.0.3}' }).join(), /^api.json:1:2: is not valid JSON/);
   });
 
-  it('refuses another version of OpenAPI with the version as it was written', () => {
+  it('text: an unsupported version of OpenAPI is quoted as written in the file', () => {
     for (const version of ['3.10', '3.2.0', '4', '2.0']) {
-      const [line = ''] = faultsOf({ 'api.yaml': `openapi: ${version}\npaths: {}\n` });
+      const [line = ''] = problemsOf({ 'api.yaml': `openapi: ${version}\npaths: {}\n` });
       assert.equal(line, `doc:1:1: at #/openapi: OpenAPI "${version}" is not supported; use 3.0 or 3.1`);
     }
   });
 });
 
-describe('faults of a document', () => {
-  it('are all reported, each once with file, line and pointer', () => {
-    const lines = faultsOf({
+describe('problems of a document', () => {
+  it('problems: are all reported once, with file, line and pointer', () => {
+    const lines = problemsOf({
       'api.yaml':
         operation(`parameters:
   - { name: a, in: nowhere }
@@ -274,12 +274,12 @@ components:
     );
   });
 
-  it('are listed up to a bound', () => {
+  it('problems: are listed up to a limit', () => {
     const parameters = Array.from(
       { length: 300 },
       (_, n) => `{ name: p${n}, in: query, schema: { type: text } }`,
     );
-    const lines = faultsOf({ 'api.yaml': operation(`parameters: [${parameters.join(', ')}]`) });
+    const lines = problemsOf({ 'api.yaml': operation(`parameters: [${parameters.join(', ')}]`) });
     assert.equal(lines.length, 101);
     assert.match(lines.at(-1) ?? '', /only the first 100 problems are listed/);
   });
@@ -291,7 +291,7 @@ describe('the size of a document', () => {
     'more.yaml': `# ${'x'.repeat(5000)}\nname: q\nin: query\n`,
   };
 
-  it('has a bound, for all its files together', () => {
+  it('size of a document: is limited for all its files together', () => {
     const folder = join(root, 'large');
     mkdirSync(folder);
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -303,7 +303,7 @@ describe('the size of a document', () => {
 });
 
 describe('warnings of a document', () => {
-  it('name operations whose body the gateway never reads, and paths that no request has', () => {
+  it('warnings: name operations with unsupported bodies, and paths that no request can match', () => {
     const { document, warnings } = load({
       'api.yaml': `${operation(`requestBody: { content: { application/xml: {}, multipart/form-data: {} } }`)}  /b: { post: { operationId: b, requestBody: { content: { application/xml: {}, application/*: {} } } } }
   /c: { post: { operationId: c, requestBody: { $ref: '#/components/requestBodies/Text' } } }

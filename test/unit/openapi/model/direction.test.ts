@@ -18,9 +18,9 @@ const SCHEMAS = {
   },
 };
 
-/** Whether a schema takes an object with `name` alone, and one with `id` alone. */
-type Verdicts = readonly [name: boolean, id: boolean];
-const CASES: readonly [title: string, schema: object, request: Verdicts, response: Verdicts][] = [
+/** Whether a schema accepts an object with only `name`, and one with only `id`. */
+type Acceptance = readonly [name: boolean, id: boolean];
+const CASES: readonly [title: string, schema: object, request: Acceptance, response: Acceptance][] = [
   ['its own members', { ...user, required: ['id', 'name'] }, [true, false], [false, false]],
   ['a reference', ref('Tree'), [true, true], [false, true]],
   [
@@ -85,43 +85,43 @@ function validatorsOf(
   return (direction, value) => compiler.compile(pointer, { direction })(value);
 }
 
-describe('readOnly and writeOnly members are demanded in one direction', () => {
+describe('required readOnly and writeOnly members', () => {
   for (const openapi of ['3.0.3', '3.1.0']) {
     for (const [title, schema, request, response] of CASES) {
-      it(`by ${title} (${openapi})`, () => {
-        const takes = validatorsOf(schema, openapi);
+      it(`direction: requires readOnly and writeOnly members in one direction with ${title} (${openapi})`, () => {
+        const accepts = validatorsOf(schema, openapi);
         const values = [{ name: 'a' }, { id: 1 }];
         assert.deepEqual(
-          values.map((value) => takes('request', value)),
+          values.map((value) => accepts('request', value)),
           request,
         );
         assert.deepEqual(
-          values.map((value) => takes('response', value)),
+          values.map((value) => accepts('response', value)),
           response,
         );
         assert.deepEqual(
-          values.map((value) => takes(undefined, value)),
+          values.map((value) => accepts(undefined, value)),
           response,
         );
       });
     }
   }
 
-  it('in lists and members of any depth', () => {
-    const takes = validatorsOf({ type: 'array', items: { properties: { owner: ref('User') } } }, '3.1.0');
-    assert.equal(takes('request', [{ owner: { name: 'a', secret: 'b' } }]), true);
-    assert.equal(takes('request', [{ owner: { name: 'a', id: 1 } }]), false);
-    assert.equal(takes('response', [{ owner: { name: 'a', id: 1 } }]), true);
-    assert.equal(takes('response', [{ owner: { name: 'a', secret: 'b' } }]), false);
+  it('direction: applies at any depth of arrays and objects', () => {
+    const accepts = validatorsOf({ type: 'array', items: { properties: { owner: ref('User') } } }, '3.1.0');
+    assert.equal(accepts('request', [{ owner: { name: 'a', secret: 'b' } }]), true);
+    assert.equal(accepts('request', [{ owner: { name: 'a', id: 1 } }]), false);
+    assert.equal(accepts('response', [{ owner: { name: 'a', id: 1 } }]), true);
+    assert.equal(accepts('response', [{ owner: { name: 'a', secret: 'b' } }]), false);
     const tree = validatorsOf(ref('Tree'), '3.0.3');
     assert.equal(tree('request', { children: [{ children: [{}] }] }), true);
     assert.equal(tree('response', { id: 1, children: [{ id: 2, children: [{}] }] }), false);
   });
 
-  it('and are valid in the other one, if they are as their schema says', () => {
-    const takes = validatorsOf(ref('User'), '3.1.0');
-    assert.equal(takes('request', { id: 7, name: 'a', secret: 'b' }), true);
-    assert.equal(takes('request', { id: 'x', name: 'a', secret: 'b' }), false);
-    assert.equal(takes('response', { id: 7, name: 'a', secret: 5 }), false);
+  it('direction: accepts a member in the other direction if it matches its schema', () => {
+    const accepts = validatorsOf(ref('User'), '3.1.0');
+    assert.equal(accepts('request', { id: 7, name: 'a', secret: 'b' }), true);
+    assert.equal(accepts('request', { id: 'x', name: 'a', secret: 'b' }), false);
+    assert.equal(accepts('response', { id: 7, name: 'a', secret: 5 }), false);
   });
 });

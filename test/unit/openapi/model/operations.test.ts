@@ -6,7 +6,7 @@ import { ApiRegistry, type Operation, type ParameterBinding } from '../../../../
 
 type Fields = Record<string, unknown>;
 
-/** The only operation of a document that has it at PUT /things/{id}. */
+/** Returns the operation of a document whose only one is PUT /things/{id}. */
 function read(operation: Fields, item: Fields = {}, more: Fields = {}): Operation {
   const document = { openapi: '3.1.0', paths: { '/things/{id}': { ...item, put: operation } }, ...more };
   const [found] = new ApiRegistry().put('test', document).operations;
@@ -18,12 +18,12 @@ function body(schema: unknown, mediaType = 'application/json'): Fields {
   return { requestBody: { content: { [mediaType]: { schema } } } };
 }
 
-function brief({ name, in: place, style, explode, required }: ParameterBinding): unknown[] {
+function shorten({ name, in: place, style, explode, required }: ParameterBinding): unknown[] {
   return [name, place, style, explode, required];
 }
 
 describe('operations: parameters', () => {
-  it('have the styles that OpenAPI gives them by default', () => {
+  it('operations: give parameters the default styles of OpenAPI', () => {
     const schema = { type: 'string' };
     const { parameters } = read({
       parameters: [
@@ -36,7 +36,7 @@ describe('operations: parameters', () => {
         { name: 'f', in: 'query', explode: false, allowReserved: true, allowEmptyValue: true, schema },
       ],
     });
-    assert.deepEqual(parameters.map(brief), [
+    assert.deepEqual(parameters.map(shorten), [
       ['id', 'path', 'simple', false, true],
       ['q', 'query', 'form', true, false],
       ['X-H', 'header', 'simple', false, true],
@@ -48,7 +48,7 @@ describe('operations: parameters', () => {
     assert.deepEqual([parameters[6]?.allowReserved, parameters[6]?.allowEmptyValue], [true, true]);
   });
 
-  it('of the path item and the operation come together, the operation winning', () => {
+  it('operations: merge the parameters of path item and operation, which takes precedence', () => {
     const { parameters } = read(
       {
         parameters: [
@@ -83,7 +83,7 @@ describe('operations: parameters', () => {
     assert.equal(parameters[0]?.pointer, '/components/parameters/Id/schema');
   });
 
-  it('take the field of their name, another one when told, and one of their own when names clash', () => {
+  it('operations: name the field of a parameter after the parameter, x-event-field, or its location if names clash', () => {
     const schema = {};
     const { parameters } = read({
       parameters: [
@@ -98,7 +98,7 @@ describe('operations: parameters', () => {
     );
   });
 
-  it('are clear of what other parts of the document say: Accept, Content-Type, Authorization', () => {
+  it('operations: ignore the header parameters Accept, Content-Type and Authorization', () => {
     const names = ['Accept', 'content-type', 'AUTHORIZATION', 'X-Mine'];
     const { parameters } = read({ parameters: names.map((name) => ({ name, in: 'header', schema: {} })) });
     assert.deepEqual(
@@ -107,7 +107,7 @@ describe('operations: parameters', () => {
     );
   });
 
-  it('may have content in place of a schema', () => {
+  it('operations: accept parameters with content instead of a schema', () => {
     const { parameters } = read({
       parameters: [
         { name: 'filter', in: 'query', content: { 'application/JSON': { schema: { type: 'object' } } } },
@@ -121,13 +121,13 @@ describe('operations: parameters', () => {
     assert.deepEqual(parameters[0]?.schema, { type: 'object' });
   });
 
-  it('of the path that nobody declared are strings', () => {
+  it('operations: treat undeclared path parameters as strings', () => {
     const { parameters } = read({});
-    assert.deepEqual(parameters.map(brief), [['id', 'path', 'simple', false, true]]);
+    assert.deepEqual(parameters.map(shorten), [['id', 'path', 'simple', false, true]]);
     assert.deepEqual(parameters[0]?.schema, { type: 'string' });
   });
 
-  it('named twice in a path are two', () => {
+  it('operations: number a path parameter name that occurs twice', () => {
     const { operations } = new ApiRegistry().put('a', {
       paths: {
         '/a/{id}/b/{id}': {
@@ -160,12 +160,12 @@ describe('operations: parameters', () => {
       /must set required to true or false/,
     ],
   ] as const) {
-    it(`are refused ${what}`, () => {
+    it(`operations: reject parameters ${what}`, () => {
       assert.throws(() => read({ parameters: [parameter] }), { name: 'ContractError', message: reason });
     });
   }
 
-  it('are refused when they are there twice', () => {
+  it('operations: reject a parameter that is defined twice', () => {
     const twice = { name: 'X-A', in: 'header', schema: {} };
     assert.throws(
       () => read({ parameters: [twice, { ...twice, name: 'x-a' }] }),
@@ -182,12 +182,12 @@ describe('operations: bodies', () => {
     properties: Object.fromEntries(names.map((name) => [name, {}])),
   });
 
-  it('none', () => {
+  it('operations: have body mode none without a request body', () => {
     const { bodyMode, bodies, bodyRequired } = read({});
     assert.deepEqual([bodyMode, bodies, bodyRequired], ['none', [], false]);
   });
 
-  it('by media type, followed through references', () => {
+  it('operations: list bodies by media type and resolve references', () => {
     const operation = read(
       { requestBody: { $ref: '#/components/requestBodies/Thing' } },
       {},
@@ -241,12 +241,12 @@ describe('operations: bodies', () => {
     });
   }
 
-  it('of other media types are nested', () => {
+  it('operations: nest bodies of other media types', () => {
     assert.equal(read(body(object('a'), 'text/plain')).bodyMode, 'nested');
     assert.equal(read(body(object('a'), 'application/merge-patch+json')).bodyMode, 'flat');
   });
 
-  it('go where the operation says', () => {
+  it('operations: follow x-event-body', () => {
     assert.equal(read({ ...body(object('a')), 'x-event-body': 'nested' }).bodyMode, 'nested');
     const flat = (schema: unknown): Operation => read({ ...body(schema), 'x-event-body': 'flat' });
     assert.equal(flat(object('a')).bodyMode, 'flat');
@@ -261,13 +261,13 @@ describe('operations: bodies', () => {
     );
   });
 
-  it('cannot share their field with a parameter', () => {
+  it('operations: reject a body and a parameter with the same field', () => {
     const parameters = [{ name: 'body', in: 'query', schema: {} }];
     assert.throws(() => read({ ...body({ type: 'array' }), parameters }), ContractError);
     assert.equal(read({ ...body(object('a')), parameters }).bodyMode, 'flat');
   });
 
-  it('show in the document how they are decided', () => {
+  it('operations: record the body mode in the document', () => {
     const document = { paths: { '/a': { post: body({ type: 'array' }) } } };
     const { document: served } = new ApiRegistry().put('a', document);
     assert.equal((served.paths?.['/a']?.post as Fields)['x-event-body'], 'nested');
@@ -275,8 +275,8 @@ describe('operations: bodies', () => {
   });
 });
 
-describe('operations: the rest', () => {
-  it('have what the extensions say', () => {
+describe('operations: extensions, security and replies', () => {
+  it('operations: read the extensions', () => {
     const operation = read({
       operationId: 'replaceThing',
       deprecated: true,
@@ -301,7 +301,7 @@ describe('operations: the rest', () => {
     assert.equal(operation.available, true);
   });
 
-  it('have defaults', () => {
+  it('operations: apply defaults', () => {
     const { timeout, idempotent, etag, stickyKey, unknownQuery, sunset, deprecated, security } = read({});
     assert.deepEqual(
       { timeout, idempotent, etag, stickyKey, unknownQuery, sunset, deprecated, security },
@@ -318,7 +318,7 @@ describe('operations: the rest', () => {
     );
   });
 
-  it('are idempotent by their method', () => {
+  it('operations: derive idempotency from the method', () => {
     const methods = ['get', 'head', 'put', 'delete', 'options', 'post', 'patch'];
     const item = Object.fromEntries(methods.map((method) => [method, {}]));
     const { operations } = new ApiRegistry().put('a', { paths: { '/a': item } });
@@ -339,12 +339,12 @@ describe('operations: the rest', () => {
     ['x-event-name', 'a\u0000b'],
     ['x-event-name', ['a']],
   ] as const) {
-    it(`are refused with ${name}: ${JSON.stringify(value)}`, () => {
+    it(`operations: reject ${name}: ${JSON.stringify(value)}`, () => {
       assert.throws(() => read({ [name]: value }), ContractError);
     });
   }
 
-  it('ask for the security of the document where they say nothing themselves', () => {
+  it('operations: inherit the security of the document', () => {
     const more = {
       security: [{ key: [] }],
       components: {
@@ -363,7 +363,7 @@ describe('operations: the rest', () => {
     assert.throws(() => read({ security: { key: [] } }, {}, more), ContractError);
   });
 
-  it('from a worker are refused with a security scheme that nobody defined', () => {
+  it('operations: reject an undefined security scheme in a contract of a worker', () => {
     const document = { paths: { '/a': { get: { security: [{ key: [] }] } } } };
     assert.throws(
       () => new ApiRegistry().put('w', document, { kind: 'worker' }),
@@ -374,7 +374,7 @@ describe('operations: the rest', () => {
     assert.deepEqual(registry.put('w', document, { kind: 'worker' }).operations[0]?.security, [{ key: [] }]);
   });
 
-  it('have the schemas of their replies, by status', () => {
+  it('operations: list the schemas of replies by status', () => {
     const json = (schema: unknown): Fields => ({
       description: '',
       content: { 'application/json': { schema } },
@@ -412,7 +412,7 @@ describe('operations: the rest', () => {
     );
   });
 
-  it('have pointers that lead to their schemas in the served document', () => {
+  it('operations: have pointers to their schemas in the served document', () => {
     const snapshot = new ApiRegistry().put('a', {
       openapi: '3.0.3',
       paths: { '/a~b/{id}': { post: { ...body({ $ref: '#/components/schemas/A' }), parameters: [] } } },

@@ -1,4 +1,4 @@
-/** The work that a router's contracts cost: what was read or merged before is not done again. */
+/** Tests that the checker does not read or merge a contract again without need. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runAtOnce, type Steps } from '../../../../src/core/time/steps.ts';
@@ -32,7 +32,7 @@ function counted(paths: Record<string, string>) {
 }
 
 describe('contract checker of a registry', () => {
-  it('reads each version of a contract once, however often versions are compared and put', () => {
+  it('contract checker: reads each version of a contract once', () => {
     const checker = contractChecker(new ApiRegistry());
     const first = counted({ '/a': 'a' });
     const second = counted({ '/a': 'a', '/b': 'b' });
@@ -48,7 +48,7 @@ describe('contract checker of a registry', () => {
     assert.equal(first.count.reads, 2, 'read again once another version took its place');
   });
 
-  it('refuses an event that the workers do not announce, also in a version that was compared before', () => {
+  it('contract checker: rejects an unannounced event, also in a version that was compared before', () => {
     const checker = contractChecker(new ApiRegistry());
     const [before, after] = [fragment({ '/a': 'a' }), fragment({ '/a': 'a', '/b': 'b' })];
     checker.put('x', before, ['a']);
@@ -60,7 +60,7 @@ describe('contract checker of a registry', () => {
     assert.equal(checker.compare(before, after).reason, undefined);
   });
 
-  it('serves the same document again after a contract was unavailable, as if it were merged anew', () => {
+  it('contract checker: serves the same document after a contract became available again', () => {
     const registry = new ApiRegistry();
     registry.put('x', fragment({ '/a': 'a', '/b': 'b' }), { kind: 'worker' });
     registry.put('y', fragment({ '/c': 'c' }), { kind: 'worker' });
@@ -87,7 +87,7 @@ describe('contract checker of a registry', () => {
     );
   });
 
-  it('checks a contract of 2,000 operations in small steps, a later version of it too', () => {
+  it('contract checker: checks a contract of 2,000 operations and a later version in small steps', () => {
     const checker = contractChecker(new ApiRegistry());
     const paths = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`/p${index}`, `e${index}`]));
@@ -109,7 +109,7 @@ describe('contract checker of a registry', () => {
     assert.deepEqual([checker.has('x'), checker.has('y'), checker.has('z')], [true, true, true]);
   });
 
-  it('refuses what another source claimed between the steps', () => {
+  it('contract checker: rejects a route that another source added between the steps', () => {
     const checker = contractChecker(new ApiRegistry());
     const registryAfter = (steps: number) => {
       const paused = checker.putting(`late ${steps}`, fragment({ [`/${steps}`]: `late${steps}` }));
@@ -121,7 +121,7 @@ describe('contract checker of a registry', () => {
   });
 });
 
-/** Processor time (microseconds) of the whole work, and of its longest step. */
+/** Measures the CPU time of all steps and of the longest one, in microseconds. */
 function measure(steps: Steps<unknown>) {
   const result = { steps: 0, longest: 0, total: 0 };
   for (;;) {

@@ -16,7 +16,7 @@ const root = mkdtempSync(join(tmpdir(), 'openapi-'));
 after(() => rmSync(root, { recursive: true }));
 let folders = 0;
 
-/** Writes files into a folder of their own; returns its path. */
+/** Writes files to a new folder and returns its path. */
 function folder(files: Record<string, string>): string {
   const path = join(root, String(++folders));
   for (const [name, text] of Object.entries(files)) {
@@ -26,7 +26,7 @@ function folder(files: Record<string, string>): string {
   return path;
 }
 
-function refusal(run: () => unknown): ContractError {
+function rejection(run: () => unknown): ContractError {
   try {
     run();
   } catch (error) {
@@ -45,7 +45,7 @@ paths:
 `;
 
 describe('loadDocument', () => {
-  it('reads YAML and JSON', () => {
+  it('loadDocument: reads YAML and JSON', () => {
     const path = folder({
       'a.yaml': PATHS,
       'a.json': '{"openapi":"3.0.3","paths":{"/b":{"get":{"operationId":"b"}}}}',
@@ -112,9 +112,9 @@ describe('loadDocument', () => {
       /points outside the folder|does not exist/,
     ],
   ] as const) {
-    it(`tells file, line and reason when ${what} is broken`, () => {
+    it(`loadDocument: reports file, line and reason when ${what} is broken`, () => {
       const file = join(folder({ 'api.yaml': text }), 'api.yaml');
-      const error = refusal(() => putDocument(new ApiRegistry(), file));
+      const error = rejection(() => putDocument(new ApiRegistry(), file));
       assert.equal(error.location.source, file);
       assert.match(error.message, reason);
       assert.equal(error.location.line, line, error.message);
@@ -122,7 +122,7 @@ describe('loadDocument', () => {
     });
   }
 
-  it('follows references into other files, and around in circles', () => {
+  it('loadDocument: follows references to other files, including cycles', () => {
     const path = folder({
       'api.yaml': `${PATHS}      parameters:
         - $ref: parts/parameters.yaml#/Id
@@ -139,7 +139,7 @@ describe('loadDocument', () => {
         '{"type":"object","properties":{"friend":{"$ref":"#"},"home":{"$ref":"../api.yaml#/info/title"},"other":{"$ref":"../homes.yml#/definitions/Home"}},"example":{"$ref":"left/alone.yaml"}}',
       'homes.yml': `definitions:\n  Home:\n    type: object\n    properties:\n      pet: { $ref: 'parts/Pet file.json' }\n      default: { $ref: '#/definitions/Home' }\n`,
     });
-    const bad = refusal(() => putDocument(new ApiRegistry(), join(path, 'api.yaml')));
+    const bad = rejection(() => putDocument(new ApiRegistry(), join(path, 'api.yaml')));
     assert.match(bad.message, /api.yaml:2:9: at .\/info\/title: the schema must be an object/);
     writeFileSync(
       join(path, 'parts/Pet file.json'),
@@ -161,24 +161,24 @@ describe('loadDocument', () => {
     assert.ok(!JSON.stringify(snapshot.document).includes('x-files'));
   });
 
-  it('names the other file when that one is broken', () => {
+  it('loadDocument: names a broken file that the document refers to', () => {
     const path = folder({
       'api.yaml': `${PATHS}      parameters:\n        - $ref: more.yaml#/Id\n`,
       'more.yaml': '\n\nId:\n  name: id\n  in: path\n  schema:\n    minLength: -1\n',
     });
-    const error = refusal(() => putDocument(new ApiRegistry(), join(path, 'api.yaml')));
+    const error = rejection(() => putDocument(new ApiRegistry(), join(path, 'api.yaml')));
     assert.equal(error.location.source, join(path, 'more.yaml'));
     assert.equal(error.location.line, 7);
   });
 
-  it('does not follow links out of the folder of the document', () => {
+  it('loadDocument: rejects links that leave the folder of the document', () => {
     const outside = folder({ 'secret.yaml': 'Id: { name: id, in: path }\n' });
     const path = folder({ 'api.yaml': `${PATHS}      parameters:\n        - $ref: inside.yaml#/Id\n` });
     symlinkSync(join(outside, 'secret.yaml'), join(path, 'inside.yaml'));
-    assert.match(refusal(() => loadDocument(join(path, 'api.yaml'))).message, /points outside the folder/);
+    assert.match(rejection(() => loadDocument(join(path, 'api.yaml'))).message, /points outside the folder/);
   });
 
-  it('refuses YAML that stands for far more than it holds', () => {
+  it('loadDocument: rejects YAML whose aliases expand too far', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let n = 1; n < 12; n += 1)
       lines.push(
@@ -188,17 +188,17 @@ describe('loadDocument', () => {
       );
     const file = join(folder({ 'bomb.yaml': `${lines.join('\n')}\n` }), 'bomb.yaml');
     const start = performance.now();
-    assert.match(refusal(() => loadDocument(file)).message, /bomb.yaml.*(alias|larger)/);
+    assert.match(rejection(() => loadDocument(file)).message, /bomb.yaml.*(alias|larger)/);
     assert.ok(performance.now() - start < 2000);
   });
 
-  it('names a file that is not there', () => {
-    assert.match(refusal(() => loadDocument(join(root, 'none.yaml'))).message, /none.yaml: cannot be read/);
+  it('loadDocument: names a missing file', () => {
+    assert.match(rejection(() => loadDocument(join(root, 'none.yaml'))).message, /none.yaml: cannot be read/);
   });
 });
 
 describe('watchDocuments', () => {
-  /** Watches a file; gives a promise for the next thing that happens. */
+  /** Watches a file and returns a function that resolves with its next event. */
   function watching(context: TestContext, registry: ApiRegistry, ...files: string[]) {
     const events: string[] = [];
     let wake: (() => void) | undefined;
@@ -215,7 +215,7 @@ describe('watchDocuments', () => {
     return async (): Promise<string> => {
       if (events.length === 0) {
         await new Promise<void>((resolve) => {
-          // The watcher's own timer does not keep the process alive; this one does while we wait.
+          // The timer of the watcher does not keep the process alive, so this one does.
           const alive = setInterval(() => undefined, 1000);
           wake = () => {
             clearInterval(alive);
@@ -227,7 +227,7 @@ describe('watchDocuments', () => {
     };
   }
 
-  it('takes in a saved change, refuses a broken one with its line, and takes in the mended one', async (context) => {
+  it('watchDocuments: loads a change, rejects a broken one with its line, and loads the corrected one', async (context) => {
     const file = join(folder({ 'api.yaml': PATHS }), 'api.yaml');
     const registry = new ApiRegistry();
     putDocument(registry, file);
@@ -245,7 +245,7 @@ describe('watchDocuments', () => {
     assert.equal(registry.snapshot().operations[0]?.path, '/animals/{id}');
   });
 
-  it('watches the files that a document refers to', async (context) => {
+  it('watchDocuments: watches the files that a document refers to', async (context) => {
     const path = folder({
       'api.yaml': `${PATHS}      parameters:\n        - $ref: more.yaml#/Id\n`,
       'more.yaml': 'Id: { name: id, in: path, schema: { type: integer } }\n',
@@ -258,7 +258,7 @@ describe('watchDocuments', () => {
     assert.deepEqual(registry.snapshot().operations[0]?.parameters[0]?.schema, { type: 'boolean' });
   });
 
-  it('takes in a document that was saved before a file that it refers to was there, or whole', async (context) => {
+  it('watchDocuments: loads a document once a missing or incomplete file that it refers to is complete', async (context) => {
     const path = folder({ 'api.yaml': PATHS });
     const [api, more] = [join(path, 'api.yaml'), join(path, 'more.yaml')];
     const registry = new ApiRegistry();
@@ -273,7 +273,7 @@ describe('watchDocuments', () => {
     assert.deepEqual(registry.snapshot().operations[0]?.parameters[0]?.schema, { type: 'integer' });
   });
 
-  it('keeps a document whose file is gone, and says so', async (context) => {
+  it('watchDocuments: keeps a document whose file was deleted, and reports that', async (context) => {
     const file = join(folder({ 'api.yaml': PATHS }), 'api.yaml');
     const registry = new ApiRegistry();
     putDocument(registry, file);
@@ -285,7 +285,7 @@ describe('watchDocuments', () => {
     assert.equal(await next(), `changed ${file}`);
   });
 
-  it('tries a document again that clashed with another, once that one has changed', async (context) => {
+  it('watchDocuments: retries a conflicting document when the other one changes', async (context) => {
     const path = folder({ 'a.yaml': PATHS, 'b.yaml': 'paths: {}' });
     const [a, b] = [join(path, 'a.yaml'), join(path, 'b.yaml')];
     const registry = new ApiRegistry();

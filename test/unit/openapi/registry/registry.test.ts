@@ -14,7 +14,7 @@ function one(path: string, operation: object, more: object = {}): object {
   };
 }
 
-function refusal(run: () => unknown): ContractError {
+function rejection(run: () => unknown): ContractError {
   try {
     run();
   } catch (error) {
@@ -25,20 +25,20 @@ function refusal(run: () => unknown): ContractError {
 }
 
 describe('ApiRegistry', () => {
-  it('refuses a contract that demands a security scheme which the gateway has not configured', () => {
+  it('ApiRegistry: rejects a contract that requires a security scheme the gateway has not configured', () => {
     const scheme = { type: 'apiKey', in: 'header', name: 'X-Key' };
     const more = { components: { securitySchemes: { key: scheme, token: scheme } } };
     const registry = new ApiRegistry({ configuredSchemes: ['key'] });
     const get = (path: string, name: string) =>
       one(path, { 'x-event-name': `get${path}`, security: [{ [name]: [] }] }, more);
     registry.put('mine', get('/mine', 'key'), { kind: 'worker' });
-    const refused = refusal(() => registry.put('stranger', get('/stranger', 'token'), { kind: 'worker' }));
-    assert.equal(refused.location.source, 'stranger');
-    assert.match(refused.message, /requires the scheme token, which .* not configured \(configured: key\)/);
+    const rejected = rejection(() => registry.put('stranger', get('/stranger', 'token'), { kind: 'worker' }));
+    assert.equal(rejected.location.source, 'stranger');
+    assert.match(rejected.message, /requires the scheme token, which .* not configured \(configured: key\)/);
     assert.deepEqual(registry.names(), ['mine']);
   });
 
-  it('serves nothing at first, as a valid document', () => {
+  it('ApiRegistry: starts with a valid document without operations', () => {
     const { revision, document, operations } = new ApiRegistry().snapshot();
     assert.equal(revision, 0);
     assert.equal(document.openapi, '3.1.0');
@@ -46,7 +46,7 @@ describe('ApiRegistry', () => {
     assert.deepEqual(operations, []);
   });
 
-  it('takes a document as text or value, and tells of each change', () => {
+  it('ApiRegistry: accepts a document as text or value, and emits each change', () => {
     const registry = new ApiRegistry();
     const seen: ApiSnapshot[] = [];
     registry.on('change', (snapshot) => seen.push(snapshot));
@@ -67,7 +67,7 @@ describe('ApiRegistry', () => {
     assert.equal(seen.length, 3);
   });
 
-  it('keeps what it was given apart from what it serves', () => {
+  it('ApiRegistry: does not modify the given documents', () => {
     const registry = new ApiRegistry();
     const given = one('/a', { operationId: 'a', description: 'before' });
     registry.put('a', given);
@@ -75,7 +75,7 @@ describe('ApiRegistry', () => {
     assert.equal(registry.snapshot().document.paths?.['/a']?.get?.description, 'before');
   });
 
-  it('names operations without x-event-name as told', () => {
+  it('ApiRegistry: treats operations without x-event-name according to the option unnamed', () => {
     const named = one('/a/{id}', { operationId: 'getA' });
     const bare = one('/a/{id}', {});
     const names = (document: object, unnamed?: 'operationId' | 'skip' | 'reject'): string[] =>
@@ -86,12 +86,12 @@ describe('ApiRegistry', () => {
     assert.deepEqual(names(bare), ['GET /a/{id}']);
     assert.deepEqual(names(named, 'skip'), []);
     assert.match(
-      refusal(() => names(named, 'reject')).message,
+      rejection(() => names(named, 'reject')).message,
       /^a: GET \/v1\/a\/\{id\}: .*x-event-name is missing/,
     );
   });
 
-  it('puts the prefix before paths', () => {
+  it('ApiRegistry: adds the prefix to paths', () => {
     const registry = new ApiRegistry();
     registry.put('a', one('/a', { operationId: 'a' }), { prefix: '/v1/' });
     assert.equal(registry.snapshot().operations[0]?.path, '/v1/a');
@@ -100,11 +100,13 @@ describe('ApiRegistry', () => {
     assert.throws(() => registry.put('b', one('/b', {}), { prefix: 'v1' }), ContractError);
   });
 
-  it('refuses a method and path of another source, by name, and stays as it was', () => {
+  it('ApiRegistry: rejects a method and path of another source, names that source and stays unchanged', () => {
     const registry = new ApiRegistry();
     registry.put('tasks.yaml', one('/tasks/{id}', { 'x-event-name': 'tasks.get' }));
     const before = registry.snapshot();
-    const error = refusal(() => registry.put('other', one('/tasks/{task}', { 'x-event-name': 'other.get' })));
+    const error = rejection(() =>
+      registry.put('other', one('/tasks/{task}', { 'x-event-name': 'other.get' })),
+    );
     assert.match(
       error.message,
       /^other: GET \/tasks\/\{task\}: event other.get: at #.*: tasks.yaml already serves GET \/tasks\/\{id\}/,
@@ -114,14 +116,14 @@ describe('ApiRegistry', () => {
     assert.equal(registry.snapshot(), before);
   });
 
-  it('refuses an event of another source with other data, and takes one with the same', () => {
+  it('ApiRegistry: rejects an event of another source with different data, and accepts one with the same data', () => {
     const registry = new ApiRegistry();
     const id = (schema: object): object => ({
       'x-event-name': 'tasks.get',
       parameters: [{ name: 'id', in: 'path', required: true, schema }],
     });
     registry.put('first', one('/tasks/{id}', id({ type: 'integer', description: 'said by the first' })));
-    const error = refusal(() => registry.put('second', one('/todo/{id}', id({ type: 'string' }))));
+    const error = rejection(() => registry.put('second', one('/todo/{id}', id({ type: 'string' }))));
     assert.match(
       error.message,
       /^second: GET \/todo\/\{id\}: event tasks.get: at #.*: first already uses the event with different data/,
@@ -135,19 +137,19 @@ describe('ApiRegistry', () => {
     assert.equal(registry.snapshot().operations.length, 2);
   });
 
-  it('lets what no worker serves give way to what a worker brings', () => {
+  it('ApiRegistry: replaces a contract without workers by a conflicting one of a connected worker', () => {
     const registry = new ApiRegistry();
     const worker = { kind: 'worker' } as const;
     registry.put('old', one('/a', { operationId: 'a' }), worker);
     registry.put('other', one('/b', { operationId: 'b' }), worker);
     assert.match(
-      refusal(() => registry.put('new', one('/a', { operationId: 'z' }), worker)).message,
+      rejection(() => registry.put('new', one('/a', { operationId: 'z' }), worker)).message,
       /old already serves GET/,
     );
     registry.setAvailable('old', false);
     registry.setAvailable('other', false);
-    refusal(() => registry.put('file', one('/a', { operationId: 'z' })));
-    refusal(() => registry.put('new', one('/a', { operationId: 'z' }), { ...worker, available: false }));
+    rejection(() => registry.put('file', one('/a', { operationId: 'z' })));
+    rejection(() => registry.put('new', one('/a', { operationId: 'z' }), { ...worker, available: false }));
     const changes: number[] = [];
     registry.on('change', ({ operations }) => changes.push(operations.length));
     registry.put('new', one('/a', { operationId: 'z' }), worker);
@@ -155,21 +157,21 @@ describe('ApiRegistry', () => {
     assert.deepEqual([registry.has('old'), registry.has('new')], [false, true]);
     registry.put('file', one('/c', { operationId: 'c' }), { available: false });
     assert.match(
-      refusal(() => registry.put('third', one('/c', { operationId: 'y' }), worker)).message,
+      rejection(() => registry.put('third', one('/c', { operationId: 'y' }), worker)).message,
       /file already serves/,
     );
   });
 
-  it('refuses an operation that a document has twice', () => {
+  it('ApiRegistry: rejects an operation that a document defines twice', () => {
     const document = one('/tasks/{id}', { operationId: 'a' }) as { paths: Record<string, object> };
     document.paths['/tasks/{other}'] = { get: { operationId: 'b' } };
     assert.match(
-      refusal(() => new ApiRegistry().put('a', document)).message,
+      rejection(() => new ApiRegistry().put('a', document)).message,
       /is defined twice: \/tasks\/\{id\}/,
     );
   });
 
-  it('replaces a source of the same name, and refuses a broken one in its place', () => {
+  it('ApiRegistry: replaces a source of the same name, and keeps it if the new one is not valid', () => {
     const registry = new ApiRegistry();
     registry.put('a', one('/a', { operationId: 'a' }));
     registry.put('a', one('/a2', { operationId: 'a' }));
@@ -178,7 +180,7 @@ describe('ApiRegistry', () => {
     assert.deepEqual(Object.keys(registry.snapshot().document.paths ?? {}), ['/a2']);
   });
 
-  it('marks what no worker serves', () => {
+  it('ApiRegistry: marks operations without a worker', () => {
     const registry = new ApiRegistry();
     registry.put('a', one('/a', { operationId: 'a', description: 'All of a.' }), { available: false });
     const marked = registry.snapshot().document.paths?.['/a']?.get as Record<string, unknown>;
@@ -195,7 +197,7 @@ describe('ApiRegistry', () => {
     assert.equal(registry.setAvailable('b', true), false);
   });
 
-  it('lists the error replies of the gateway with one shared schema', () => {
+  it('ApiRegistry: lists the error responses of the gateway with one shared schema', () => {
     const operation = {
       operationId: 'a',
       responses: {
@@ -225,7 +227,7 @@ describe('ApiRegistry', () => {
     assert.ok(document.components?.securitySchemes?.['key']);
   });
 
-  it('keeps components of different sources apart, and shares those that say the same', () => {
+  it('ApiRegistry: separates different components of the same name, and shares equal ones', () => {
     const withPet = (path: string, pet: object): object =>
       one(
         path,
@@ -263,7 +265,7 @@ describe('ApiRegistry', () => {
     assert.match(JSON.stringify(document.paths?.['/b']), /#\/components\/schemas\/Pet"/);
   });
 
-  it('takes components of any name', () => {
+  it('ApiRegistry: accepts components with any name', () => {
     const names = ['constructor', 'toString', 'hasOwnProperty', 'valueOf'];
     const schemas = Object.fromEntries(names.map((name) => [name, { type: 'string', title: name }]));
     const properties = Object.fromEntries(
@@ -276,7 +278,7 @@ describe('ApiRegistry', () => {
     for (const name of names) assert.ok(Object.hasOwn(document.components?.schemas ?? {}, name), name);
   });
 
-  it('joins operations on one path, whatever they call its parameters', () => {
+  it('ApiRegistry: joins operations on one path with different parameter names', () => {
     const registry = new ApiRegistry();
     registry.put('reader', one('/tasks/{id}', { 'x-event-name': 'tasks.get' }));
     const { operations, document } = registry.put('writer', {
@@ -296,7 +298,7 @@ describe('ApiRegistry', () => {
     assert.equal(removal?.parameters[0]?.field, 'taskId');
   });
 
-  it('gives each operation an id of its own', () => {
+  it('ApiRegistry: gives each operation a unique operationId', () => {
     const registry = new ApiRegistry();
     registry.put('a', one('/a', { operationId: 'get', 'x-event-name': 'a' }));
     const { operations } = registry.put('b', one('/b', { operationId: 'get', 'x-event-name': 'b' }));
@@ -308,7 +310,7 @@ describe('ApiRegistry', () => {
     assert.equal(more[2]?.operationId, 'c.get');
   });
 
-  it('speaks for itself: info, servers, tags', () => {
+  it('ApiRegistry: serves info, servers and tags', () => {
     const registry = new ApiRegistry();
     const tags = {
       tags: [{ name: 'tasks', description: 'Things to do.' }],
@@ -330,33 +332,33 @@ describe('ApiRegistry', () => {
     );
   });
 
-  it('bounds what a worker may bring', () => {
+  it('ApiRegistry: limits contracts of workers', () => {
     const put = (document: unknown, limits: object): unknown =>
       new ApiRegistry({ workerLimits: limits }).put('w', document, { kind: 'worker' });
     const many = { paths: { '/a': { get: {} }, '/b': { get: {} }, '/c': { get: {} } } };
-    assert.match(refusal(() => put(many, { operations: 2 })).message, /more than 2 operations/);
-    assert.match(refusal(() => put(many, { bytes: 30 })).message, /larger than 30 bytes/);
-    assert.match(refusal(() => put(JSON.stringify(many), { bytes: 30 })).message, /larger than 30 bytes/);
-    assert.match(refusal(() => put(many, { depth: 2 })).message, /deeper than 2/);
-    assert.match(refusal(() => put(many, { pathLength: 1 })).message, /longer than 1 characters/);
+    assert.match(rejection(() => put(many, { operations: 2 })).message, /more than 2 operations/);
+    assert.match(rejection(() => put(many, { bytes: 30 })).message, /larger than 30 bytes/);
+    assert.match(rejection(() => put(JSON.stringify(many), { bytes: 30 })).message, /larger than 30 bytes/);
+    assert.match(rejection(() => put(many, { depth: 2 })).message, /deeper than 2/);
+    assert.match(rejection(() => put(many, { pathLength: 1 })).message, /longer than 1 characters/);
     const parameters = [1, 2, 3].map((n) => ({ name: `p${n}`, in: 'query', schema: {} }));
     assert.match(
-      refusal(() => put(one('/a', { parameters }), { parameters: 2 })).message,
+      rejection(() => put(one('/a', { parameters }), { parameters: 2 })).message,
       /more than 2 parameters/,
     );
     const pattern = one('/a', { parameters: [{ name: 'p', in: 'query', schema: { pattern: 'abc' } }] });
     assert.match(
-      refusal(() => put(pattern, { patternLength: 2 })).message,
+      rejection(() => put(pattern, { patternLength: 2 })).message,
       /parameters\/0\/schema\/pattern: .*longer than 2/,
     );
   });
 
-  it('bounds the operations of all sources together', () => {
+  it('ApiRegistry: limits the operations of all sources together', () => {
     const registry = new ApiRegistry({ maxOperations: 1 });
     registry.put('a', one('/a', { operationId: 'a' }));
     registry.put('a', one('/a', { operationId: 'a' }));
     assert.match(
-      refusal(() => registry.put('b', one('/b', { operationId: 'b' }))).message,
+      rejection(() => registry.put('b', one('/b', { operationId: 'b' }))).message,
       /more than 1 operations/,
     );
   });
@@ -385,13 +387,13 @@ describe('path items that webhooks and callbacks refer to', () => {
       },
     );
 
-  it('are served where the references lead', () => {
+  it('path items: are served if webhooks or callbacks refer to them', () => {
     const { document } = new ApiRegistry().put('a', hooks('object', '/a'));
     assert.deepEqual(Object.keys(document.components?.pathItems ?? {}).sort(), ['Alias', 'Hook']);
     assert.equal(JSON.stringify(document.webhooks?.['new/a']), '{"$ref":"#/components/pathItems/Alias"}');
   });
 
-  it('are renamed where another document has others of the same name', () => {
+  it('path items: are renamed if another document has different ones of the same name', () => {
     const registry = new ApiRegistry();
     registry.put('a', hooks('object', '/a'));
     const { document } = registry.put('b', hooks('array', '/b'));
