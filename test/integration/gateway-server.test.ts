@@ -211,14 +211,34 @@ describe('closing gateway', () => {
     assert.match(await text, /HTTP\/1\.1 200 OK/);
   });
 
-  it('closing gateway: at the deadline, unfinished requests get a response', async (t) => {
+  it('closing gateway: at the deadline, a request that was sent is reported as possibly run', async (t) => {
     const requester = new FakeRequester({ 'get.x': () => SILENCE });
     const { gateway, url } = await ownServer(t, { requester, api });
     const response = fetch(`${url}/x`);
     while (requester.requests.length === 0) await turn();
     await gateway.close({ deadline: 10 });
-    assert.equal((await problemOf(await response)).code, 'SHUTTING_DOWN');
+    const { code, status, dispatched } = await problemOf(await response);
+    assert.deepEqual({ code, status, dispatched }, { code: 'WORKER_LOST', status: 502, dispatched: true });
     assert.equal(requester.cancelled.length, 1);
+  });
+
+  it('closing gateway: at the deadline, a request that was not sent is reported as not run', async (t) => {
+    const requester = new FakeRequester();
+    const { gateway, port } = await ownServer(t, { requester, api });
+    const head = 'POST /x HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
+    const awaitsBody = new EventEmitter();
+    const waiting = once(awaitsBody, 'now');
+    const text = exchangeRaw(port, `${head}Expect: 100-continue\r\nContent-Length: 9\r\n\r\n`, (seen) => {
+      if (seen === interim) awaitsBody.emit('now');
+      return false;
+    });
+    await waiting;
+    await gateway.close({ deadline: 10 });
+    const { status, body } = parseRaw((await text).slice(interim.length));
+    const { code, dispatched } = JSON.parse(body) as { code: string; dispatched: boolean };
+    assert.deepEqual({ code, status, dispatched }, { code: 'SHUTTING_DOWN', status: 503, dispatched: false });
+    assert.equal(requester.requests.length, 0);
   });
 
   it('closing gateway in another app: completes the requests in flight and rejects new ones', async (t) => {

@@ -49,6 +49,8 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   private workerRequest: InFlight | undefined;
   private caller: Caller | undefined;
   private settled = false;
+  /** Whether the request was handed to the client or router, so that it may have run. */
+  private sent = false;
   private stopWatching: (() => void) | undefined;
   /** Undefined if the process does not trace. */
   private span: TracedSpan | undefined;
@@ -100,10 +102,14 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     }
   }
 
-  /** Settles the exchange with `SHUTTING_DOWN`, because the shutdown deadline has passed. */
+  /** Settles the exchange because the shutdown deadline has passed. */
   abort(): void {
     this.workerRequest?.cancel();
-    this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway shut down before the reply arrived.'));
+    this.fail(
+      this.sent
+        ? outcomeProblem('WORKER_LOST', 'The gateway shut down before the reply arrived.')
+        : outcomeProblem('SHUTTING_DOWN', 'The gateway shut down before it sent the request to a worker.'),
+    );
   }
 
   /** Called when the client has received the response or has disconnected. */
@@ -231,6 +237,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       requestId: this.requestId,
       extras: this.extras(bound, type, timeout),
     };
+    this.sent = true;
     this.workerRequest = this.gateway.requester.request(outgoing, this.onReply);
   }
 
@@ -293,9 +300,8 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       { err: toError(error), requestId, event: eventName },
       'a request failed in the gateway',
     );
-    this.fail(
-      httpProblem('INTERNAL_ERROR', 'The gateway failed to handle the request; its log contains the reason.'),
-    );
+    const detail = 'The gateway failed to handle the request; its log contains the reason.';
+    this.fail({ ...httpProblem('INTERNAL_ERROR', detail), dispatched: this.sent });
   }
 
   /** The context of the gateway's span, or else that of the caller. */
