@@ -25,10 +25,10 @@ const contract = defineContract({
 });
 
 /** Resolves after a while, or when the reply is no longer needed. */
-async function wait(seconds: number, { signal, timeLeft }: HandlerContext): Promise<number> {
+async function wait(seconds: unknown, { signal, timeLeft }: HandlerContext): Promise<number> {
   console.log('started');
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, seconds * 1000);
+    const timer = setTimeout(resolve, Number(seconds) * 1000);
     signal.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();
@@ -36,7 +36,7 @@ async function wait(seconds: number, { signal, timeLeft }: HandlerContext): Prom
   });
   if (signal.aborted) console.log(`given up: ${timeLeft() === 0 ? 'True' : 'False'}`);
   signal.throwIfAborted();
-  return seconds;
+  return Number(seconds);
 }
 
 export default defineWorker({
