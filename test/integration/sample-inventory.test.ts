@@ -41,14 +41,14 @@ describe('workers/python/inventory_classic.py', NEEDS_CLASSIC, () => {
     return rest.map((frame) => JSON.parse(frame.toString()) as unknown) as [unknown, unknown?];
   };
 
-  it('inventory.py: reads and lists stock', async () => {
+  it('inventory_classic.py: reads and lists stock', async () => {
     assert.deepEqual(await call('inventory.get', { sku: 'bolt-m6' }), [{ sku: 'bolt-m6', quantity: 1200 }]);
     assert.deepEqual(await call('inventory.list', { below: 100 }), [
       { items: [{ sku: 'washer-6', quantity: 40 }] },
     ]);
   });
 
-  it('inventory.py: adjusts stock, never below zero', async () => {
+  it('inventory_classic.py: adjusts stock, never below zero', async () => {
     assert.deepEqual(await call('inventory.adjust', { sku: 'nut-m6', by: -50 }), [
       { sku: 'nut-m6', quantity: 900 },
     ]);
@@ -58,7 +58,7 @@ describe('workers/python/inventory_classic.py', NEEDS_CLASSIC, () => {
     assert.deepEqual(await call('inventory.get', { sku: 'nut-m6' }), [{ sku: 'nut-m6', quantity: 900 }]);
   });
 
-  it('inventory.py: reports invalid requests, drops other messages, and continues', async () => {
+  it('inventory_classic.py: reports invalid requests, drops other messages, and continues', async () => {
     assert.deepEqual((await call('inventory.get', { sku: 'none' }))[1], {
       status: 404,
       code: 'ITEM_NOT_FOUND',
@@ -71,7 +71,7 @@ describe('workers/python/inventory_classic.py', NEEDS_CLASSIC, () => {
     assert.deepEqual(await call('inventory.get', { sku: 'bolt-m6' }), [{ sku: 'bolt-m6', quantity: 1200 }]);
   });
 
-  it('inventory.py: sends heartbeats in the form of the original', async () => {
+  it('inventory_classic.py: sends heartbeats in the form of the original', async () => {
     const [, ...frames] = await beats.receive();
     assert.deepEqual(frames.slice(0, 2).map(String), ['', 'heartbeat']);
     const beat = JSON.parse(String(frames[2])) as Record<string, unknown>;
@@ -85,7 +85,7 @@ describe('workers/python/inventory_classic.py', NEEDS_CLASSIC, () => {
     assert.ok(Math.abs(Date.now() - Number(beat['last_heartbeat'])) < 60_000);
   });
 
-  it('inventory.py: ends on SIGTERM with exit code 0', async () => {
+  it('inventory_classic.py: ends on SIGTERM with exit code 0', async () => {
     worker.kill('SIGTERM');
     assert.deepEqual(await worker.exited, { code: 0, signal: null });
   });

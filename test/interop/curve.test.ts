@@ -108,7 +108,7 @@ describe('workers/python/inventory_classic.py with CURVE keys', NEEDS_CLASSIC, (
     });
 
   for (const by of ['flags', 'environment'] as const) {
-    it(`inventory.py with CURVE keys: serves and sends heartbeats; keys come from ${by}`, async (t) => {
+    it(`inventory_classic.py with CURVE keys: serves and sends heartbeats; keys come from ${by}`, async (t) => {
       const scope = scopeOf(t);
       const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0');
       const { router, frontend, backend, heartbeat } = await startGuarded(scope, PEERS, { heartbeatConfig });
@@ -129,7 +129,7 @@ describe('workers/python/inventory_classic.py with CURVE keys', NEEDS_CLASSIC, (
     });
   }
 
-  it('inventory.py with CURVE keys: rejects invalid keys without printing them', async (t) => {
+  it('inventory_classic.py with CURVE keys: rejects invalid keys without printing them', async (t) => {
     const scope = scopeOf(t);
     const { file, serverKey } = fileOf(scope, WORKER);
     const { file: open } = fileOf(scope, WORKER);
