@@ -61,3 +61,11 @@ describe('Python workers behind one router', NEEDS_CLASSIC, () => {
     }
   });
 });
+
+describe('zeromq_gateway.py', NEEDS_CLASSIC, () => {
+  it('zeromq_gateway.py: converts type hints to JSON Schema, and checked data to types', async (t) => {
+    const script = startPython(scopeOf(t), join(HERE, 'python_types.py'), []);
+    assert.equal((await script.exited).code, 0, script.stderr);
+    assert.deepEqual(script.lines, ['passed']);
+  });
+});

@@ -178,7 +178,7 @@ class Invalid(ValueError):
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path or 'the event data'} {message}")
-        self.path, self.message = path, message
+        self.pointer, self.message = path, message
 
 
 _BASIC = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", dict: "object", list: "array"}
@@ -292,7 +292,7 @@ def _check_any(schemas: Iterable[Any], value: Any, path: str) -> None:
             return check(one, value, path)
         except Invalid as fault:
             faults.append(fault)
-    raise max(faults, key=lambda fault: len(fault.path))
+    raise max(faults, key=lambda fault: len(fault.pointer))
 
 
 def _check_number(schema: Schema, value: float, path: str) -> None:
@@ -343,7 +343,10 @@ def convert(hint: Any, value: Any, path: str = "") -> Any:
     if origin is typing.Annotated:
         return convert(arguments[0], value, path)
     if hint in (int, float):
-        return hint(value)
+        try:
+            return hint(value)
+        except OverflowError as error:
+            raise Invalid(path, "is too large") from error
     if origin is list:
         return [convert(arguments[0], one, f"{path}/{index}") for index, one in enumerate(value)]
     if origin is dict:
@@ -386,15 +389,22 @@ class _Event:
         self.handler, self.arguments = handler, min(len(parameters), 2)
         self.hint = hints.get(parameters[0].name, Any) if parameters else Any
         self.schema = dict(data) if data is not None else schema_of(self.hint)
+        self.checks = [self.schema]
+        if data is not None:
+            try:
+                self.checks.append(schema_of(self.hint))  # the schema may allow what the type does not
+            except TypeError:
+                self.hint = Any
         returned = hints.get("return", Any)
         self.reply = dict(reply) if reply is not None else schema_of(Any if returned is Reply else returned)
 
     def run(self, data: Any, context: Context) -> Any:
         try:
-            check(self.schema, data)
+            for schema in self.checks:
+                check(schema, data)
             data = convert(self.hint, data)
         except Invalid as invalid:
-            details = {"errors": [{"pointer": invalid.path, "message": invalid.message}]}
+            details = {"errors": [{"pointer": invalid.pointer, "message": invalid.message}]}
             raise ReplyError(400, "INVALID_REQUEST", f"the event data breaks the contract: {invalid}", details) from invalid
         except RecursionError as error:
             raise ReplyError(400, "INVALID_REQUEST", "the event data is nested too deeply") from error

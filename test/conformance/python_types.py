@@ -1,0 +1,116 @@
+"""Type hints and their JSON Schema in workers/python/zeromq_gateway.py. Exits with an error if a check fails."""
+
+import enum
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Dict, List, Literal, Optional
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../workers/python"))
+
+import zeromq_gateway as helper
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Part:
+    x: int
+    colour: Colour = Colour.RED
+    tags: List[str] = field(default_factory=list)
+    size: Optional[float] = None
+
+
+@dataclass
+class Loop:
+    next: "Optional[Loop]" = None
+
+
+def expect(error, function, *arguments, text=""):
+    try:
+        function(*arguments)
+    except error as raised:
+        assert text in str(raised), (text, str(raised))
+        return raised
+    raise AssertionError(f"{arguments} did not raise {error.__name__}")
+
+
+SCHEMA = helper.schema_of(Part)
+assert SCHEMA == {
+    "type": "object",
+    "properties": {
+        "x": {"type": "integer"},
+        "colour": {"enum": ["red", "blue"]},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "size": {"anyOf": [{"type": "number"}, {"type": "null"}]},
+    },
+    "additionalProperties": False,
+    "required": ["x"],
+}, SCHEMA
+assert helper.schema_of(Dict[str, Annotated[int, {"minimum": 1}]]) == {
+    "type": "object",
+    "additionalProperties": {"type": "integer", "minimum": 1},
+}
+assert helper.schema_of(Literal["a", 1]) == {"enum": ["a", 1]}
+assert helper.schema_of(Any) == {}
+expect(TypeError, helper.schema_of, bytes, text="no JSON Schema")
+expect(TypeError, helper.schema_of, Loop, text="contains itself")
+
+part = helper.convert(Part, {"x": 1.0, "colour": "blue", "size": 2})
+assert part == Part(1, Colour.BLUE, [], 2.0) and type(part.x) is int and type(part.size) is float, part
+for value, pointer in [
+    ([], ""),
+    ({}, "/x"),
+    ({"x": True}, "/x"),
+    ({"x": 1.5}, "/x"),
+    ({"x": 1, "colour": "green"}, "/colour"),
+    ({"x": 1, "tags": ["a", 1]}, "/tags/1"),
+    ({"x": 1, "size": "1"}, "/size"),
+    ({"x": 1, "q/~": 1}, "/q~1~0"),
+]:
+    assert expect(helper.Invalid, helper.check, SCHEMA, value).pointer == pointer, value
+for schema, value in [
+    ({"minimum": 2}, 1),
+    ({"exclusiveMaximum": 2}, 2),
+    ({"minLength": 2}, "a"),
+    ({"pattern": "^a$"}, "b"),
+    ({"maxItems": 1}, [1, 2]),
+    ({"const": 1}, True),
+    ({"allOf": [{}, {"type": "null"}]}, 0),
+]:
+    expect(helper.Invalid, helper.check, schema, value)
+
+worker = helper.Worker("types")
+
+
+@worker.event("part.loose", data={"type": "object"})
+def loose(data: Part):
+    return data.x
+
+
+context = helper.Context("part.loose", {})
+assert worker._events["part.loose"].run({"x": 3}, context) == 3
+for value in [{"y": 1}, {"x": "1"}]:
+    error = expect(helper.ReplyError, worker._events["part.loose"].run, value, context)
+    assert (error.status, error.code) == (400, "INVALID_REQUEST")
+expect(ValueError, worker.event, "$reserved", text="$")
+expect(ValueError, worker.event, "part.loose", text="already")
+
+
+def by_id(data: Part):
+    return None
+
+
+async def later():
+    return None
+
+
+expect(TypeError, worker.event("a", method="GET", path="/a/{id}"), by_id, text="no field id")
+expect(TypeError, worker.event("b"), later, text="async")
+expect(ValueError, helper.ReplyError, 200, "X", "text")
+assert helper.Context("e", {"ttl": 0}).time_left() == helper.math.inf
+assert helper.Context("e", {"ttl": 1000}).time_left() <= 1
+print("passed")
