@@ -12,9 +12,9 @@ import type { ApiSnapshot } from '../openapi/model/operation.ts';
 import { BodyReader } from './binding/reader.ts';
 import {
   type ApiSource,
-  type AwaitedContracts,
   contained,
   type GatewayLogger,
+  type PendingContracts,
   SILENT,
 } from './common/api-source.ts';
 import { Pipelines } from './common/pipeline.ts';
@@ -53,7 +53,7 @@ export interface GatewayOptions extends GatewaySettingsInput {
    *
    * @defaultValue undefined: the gateway does not wait for contracts.
    */
-  readonly contracts?: AwaitedContracts;
+  readonly contracts?: PendingContracts;
   /**
    * Receives the log of the gateway. A pino logger can be used.
    *

@@ -17,7 +17,7 @@ export {
   type WatchOptions,
   watchDocuments,
 } from '../openapi/index.ts';
-export { type ApiSource, type AwaitedContracts, fixedApi, type GatewayLogger } from './common/api-source.ts';
+export { type ApiSource, fixedApi, type GatewayLogger, type PendingContracts } from './common/api-source.ts';
 export { HTTP_PROBLEMS, type HttpProblemCode, type RequestIssue } from './common/problem.ts';
 export type {
   ApiKeySchemeSettings,

@@ -58,7 +58,7 @@ export interface ZeroMQRouterOptions {
    *
    * @defaultValue 100
    */
-  helloGrace?: number;
+  helloTimeout?: number;
   /**
    * File that stores the node id (`config.ini`, section `[router]`).
    *
@@ -131,22 +131,22 @@ export interface SocketSettings {
   readonly maxMessageSize: number;
   readonly classicConcurrency: number;
   readonly classicEvents: ClassicEvents;
-  readonly helloGrace: number;
+  readonly helloTimeout: number;
   readonly curve: CurveServer | undefined;
   readonly clientLimits: Required<ClientLimits>;
 }
 
 /** @throws {ZeroMQConfigError} when an option is invalid; the message names it. */
 export function socketSettings(options: ZeroMQRouterOptions): SocketSettings {
-  const { classicConcurrency = 1, helloGrace = 100 } = options;
+  const { classicConcurrency = 1, helloTimeout = 100 } = options;
   const classicEvents = new ClassicEvents(options.classicEvents);
   const { maxMessageSize = MAX_MESSAGE_BYTES } = options;
   const curve = options.curve && new CurveServer(options.curve);
   checkCount('classicConcurrency', classicConcurrency);
   checkCount('maxMessageSize', maxMessageSize);
-  if (!(helloGrace >= 0)) {
-    throw new ZeroMQConfigError(`helloGrace must be at least 0 ms, got ${String(helloGrace)}`);
+  if (!(helloTimeout >= 0)) {
+    throw new ZeroMQConfigError(`helloTimeout must be at least 0 ms, got ${String(helloTimeout)}`);
   }
   const clientLimits = resolveClientLimits(options.clientLimits);
-  return { maxMessageSize, classicConcurrency, classicEvents, helloGrace, curve, clientLimits };
+  return { maxMessageSize, classicConcurrency, classicEvents, helloTimeout, curve, clientLimits };
 }

@@ -51,7 +51,7 @@ export interface RoutedSocketsOptions {
   readonly logger: Logger;
   readonly classicConcurrency: number;
   readonly classicEvents: ClassicEvents;
-  readonly helloGrace: number;
+  readonly helloTimeout: number;
   readonly curve: CurveServer | undefined;
   readonly clientLimits: Required<ClientLimits>;
   readonly contracts: AnnouncedContracts;

@@ -43,7 +43,7 @@ export interface WorkerEvents {
   /** Emitted when a router accepts the worker. A classic router never confirms this. */
   accepted: [endpoint: string];
   /** Emitted when a router rejects the worker. */
-  refused: [endpoint: string, reason: string];
+  rejected: [endpoint: string, reason: string];
   /**
    * Emitted as a SERVER on the first heartbeat of a client, and on the first after the client was
    * lost.
@@ -183,7 +183,7 @@ export class RoutedWorker
       return;
     }
     this.logger.error({ router: endpoint }, `the router refused this worker: ${refusal}`);
-    this.notify('refused', endpoint, refusal);
+    this.notify('rejected', endpoint, refusal);
   }
 }
 

@@ -28,7 +28,7 @@ interface Setup {
 
 /** A router, and a worker that is connected to it and says hello later. */
 async function setUp(scope: Scope, then: 'serve' | 'stop'): Promise<Setup> {
-  const options = { helloGrace: 1, limits: { startupGrace: 10_000 } };
+  const options = { helloTimeout: 1, limits: { startupGrace: 10_000 } };
   const { router, frontend, backend } = await startRouter(scope, 'tcp', options);
   const client = await connectClient(scope, frontend);
   const { backendMonitor: monitor } = router;

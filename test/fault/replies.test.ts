@@ -119,7 +119,7 @@ describe('replies at the router', () => {
     while ((router.stats().failures.CANCELLED ?? 0) === 0) await new Promise(setImmediate);
     await worker.reply(unwanted);
     await drops.waitFor('late-reply', 2);
-    assert.deepEqual(router.stats().dropped, { late: 2, forged: 0, foreign: 0 });
+    assert.deepEqual(router.stats().dropped, { late: 2, unknownToken: 0, foreign: 0 });
     scene.assertGuarantees();
   });
 

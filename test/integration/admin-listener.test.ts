@@ -45,7 +45,7 @@ class FakeSource implements AdminSource {
       health,
       gateways: [],
       routers: [],
-      silent: [],
+      unavailable: [],
       departed: [],
     });
   }

@@ -116,7 +116,7 @@ describe('backend', () => {
   /**
    * Replies to unknown requests: settled ones or invented ones. A guessed token may match either.
    */
-  const unasked = () => router.stats().dropped.late + router.stats().dropped.forged;
+  const unasked = () => router.stats().dropped.late + router.stats().dropped.unknownToken;
   const counted = (cause: DropCause | 'unasked') => (cause === 'unasked' ? unasked() : drops.count(cause));
 
   /**

@@ -74,7 +74,7 @@ async function announce(
     handlers: { [event]: () => 'evil' },
   });
   const answer = new Promise<string | undefined>((resolve) => {
-    worker.on('refused', (_endpoint, why) => resolve(why));
+    worker.on('rejected', (_endpoint, why) => resolve(why));
     worker.on('accepted', () => resolve(undefined));
   });
   await worker.start();

@@ -77,7 +77,7 @@ describe('a key removed from the allow list', () => {
     const scope = scopeOf(t);
     const { router, frontend, backend, list } = await startGuarded(scope);
     const worker = await startWorker(scope, { connection: backend, handlers, curve: keysOf(WORKER) });
-    const refused = new Promise<string>((resolve) => worker.on('refused', (_endpoint, why) => resolve(why)));
+    const refused = new Promise<string>((resolve) => worker.on('rejected', (_endpoint, why) => resolve(why)));
     const client = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
     await client.sendMessage('echo.get', 1);
     const held = outcome(client.sendMessage('slow'));
@@ -112,7 +112,7 @@ it('changed permissions apply immediately to connected peers', async (t) => {
   });
   assert.equal(await outcome(client.sendMessage('private')), 'ok');
   assert.equal(await outcome(client.sendMessage('echo.get')), 'NOT_PERMITTED');
-  const refused = new Promise<string>((resolve) => worker.on('refused', (_endpoint, why) => resolve(why)));
+  const refused = new Promise<string>((resolve) => worker.on('rejected', (_endpoint, why) => resolve(why)));
   list.replace({ peers: PEERS.map((peer) => (peer.name === 'echo' ? { ...peer, serves: ['slow'] } : peer)) });
   assert.match(await within(refused, 'the notification'), /does not allow serving/);
   const accepted = new Promise((resolve) => worker.on('accepted', resolve));

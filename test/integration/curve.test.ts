@@ -175,7 +175,7 @@ describe('permissions of a key', () => {
     ] as const) {
       const worker = makeWorker(scope, { connection: backend, curve: keysOf(WORKER), ...options });
       const refused = new Promise<string>((resolve) =>
-        worker.on('refused', (_endpoint, why) => resolve(why)),
+        worker.on('rejected', (_endpoint, why) => resolve(why)),
       );
       await worker.start();
       assert.match(await within(refused, 'a refusal'), reason);
@@ -195,7 +195,7 @@ describe('permissions of a key', () => {
         handlers: { 'echo.get': () => 1 },
       });
       const answered = new Promise<string | undefined>((resolve) => {
-        worker.on('refused', (_endpoint, why) => resolve(why));
+        worker.on('rejected', (_endpoint, why) => resolve(why));
         worker.on('accepted', () => resolve(undefined));
       });
       await worker.start();

@@ -161,7 +161,7 @@ test('embedded router: rejects a conflicting contract by name, and accepts it wh
   const contract = contractOf(Joi.object({ a: Joi.number() }));
   const second = new ZeroMQWorker({ connection: router, logger: silentLogger, contract, handlers });
   scope.after(() => second.stop());
-  const refused = once(second, 'refused');
+  const refused = once(second, 'rejected');
   await second.start();
   assert.match(String((await refused)[1]), /things/);
   const accepted = once(second, 'accepted');

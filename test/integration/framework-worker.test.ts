@@ -244,7 +244,7 @@ describe('worker that dies', () => {
 describe('hello', () => {
   it('hello: a worker that was treated as classic becomes native', async (t) => {
     const scope = scopeOf(t);
-    const { router, frontend, backend } = await startRouter(scope, 'tcp', { helloGrace: 1 });
+    const { router, frontend, backend } = await startRouter(scope, 'tcp', { helloTimeout: 1 });
     const joining = nextEvent(router, 'workerJoined');
     const late = new RawWorker(scope, backend);
     const [, classic] = await joining;
@@ -276,7 +276,7 @@ describe('hello', () => {
 
   it('hello: is requested from an unknown peer that sends packed messages', async (t) => {
     const scope = scopeOf(t);
-    const { backend } = await startRouter(scope, 'tcp', { helloGrace: 60_000 });
+    const { backend } = await startRouter(scope, 'tcp', { helloTimeout: 60_000 });
     const drops = new Drops(scope);
     const stranger = new RawWorker(scope, backend);
     const batch = new PackedBatch();
@@ -294,7 +294,7 @@ describe('hello', () => {
       defineContract({ name: 'echo', events: { echo: { method: 'GET', path, data: Joi.object() } } });
     const old = await startWorker(scope, { connection: backend, handlers: echo, contract: contract('/old') });
     const young = makeWorker(scope, { connection: backend, handlers: echo, contract: contract('/new') });
-    const refused = nextEvent(young, 'refused');
+    const refused = nextEvent(young, 'rejected');
     await young.start();
     assert.match(String((await refused)[1]), /"echo" is refused: it differs/);
     const accepted = nextEvent(young, 'accepted');
@@ -364,7 +364,10 @@ describe('goodbye', () => {
     first.socket.close();
     await disconnected;
     const connected = nextEvent(worker, 'connected');
-    const { router } = await startRouter(scope, 'tcp', { backendConnection: first.endpoint, helloGrace: 20 });
+    const { router } = await startRouter(scope, 'tcp', {
+      backendConnection: first.endpoint,
+      helloTimeout: 20,
+    });
     await connected;
     await startWorker(scope, { connection: first.endpoint, handlers: echo });
     await delay(100); // The absence of a request emits no event.
@@ -395,7 +398,7 @@ describe('worker: rejects', () => {
 
   it('worker: rejects several connections as a server', () => {
     const connection = ['tcp://127.0.0.1:1', 'tcp://127.0.0.1:2'];
-    assert.throws(() => new ZeroMQWorker({ connection, handlers: echo, nodeType: 'server' }), /one place/);
+    assert.throws(() => new ZeroMQWorker({ connection, handlers: echo, nodeType: 'server' }), /one address/);
   });
 });
 

@@ -97,7 +97,7 @@ async function startSquares(
 
 /** Returns why the worker was rejected, from its own log. */
 async function refusedBy({ worker, refusals }: Squares, why: RegExp): Promise<void> {
-  await eventually(emissions(worker, 'refused'), () => refusals.length > 0, 'the rejection');
+  await eventually(emissions(worker, 'rejected'), () => refusals.length > 0, 'the rejection');
   assert.match(refusals[0] ?? '', why);
 }
 

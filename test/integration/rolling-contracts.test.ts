@@ -164,7 +164,7 @@ for (const embedded of [false, true]) {
       });
       scope.after(() => worker.stop());
       const refused: string[] = [];
-      worker.on('refused', (_endpoint, why) => refused.push(why));
+      worker.on('rejected', (_endpoint, why) => refused.push(why));
       await worker.start();
       assert.deepEqual(refused, []);
       return worker;
@@ -219,7 +219,7 @@ for (const embedded of [false, true]) {
     const answered = (worker: ZeroMQWorker) => {
       const answers: string[] = [];
       worker.on('accepted', () => answers.push('accepted'));
-      worker.on('refused', (_endpoint, why) => answers.push(why));
+      worker.on('rejected', (_endpoint, why) => answers.push(why));
       return answers;
     };
     const old = [make(FIRST), make(FIRST)];
@@ -233,7 +233,7 @@ for (const embedded of [false, true]) {
     await later.start();
     const heard = (count: number, patience?: number) =>
       eventually(
-        emissions(later, 'accepted', 'refused'),
+        emissions(later, 'accepted', 'rejected'),
         () => answers.length >= count,
         `answer ${count}`,
         patience,

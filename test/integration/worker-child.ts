@@ -24,5 +24,5 @@ const worker = new ZeroMQWorker({
   },
 });
 worker.on('accepted', () => say({ accepted: true }));
-worker.on('refused', (_endpoint, reason) => say({ refused: reason }));
+worker.on('rejected', (_endpoint, reason) => say({ refused: reason }));
 await worker.start();

@@ -85,7 +85,7 @@ class Site {
         logger: silentLogger,
         classicConcurrency: 1,
         classicEvents: new ClassicEvents(),
-        helloGrace: 100,
+        helloTimeout: 100,
         contracts: new AnnouncedContracts(undefined),
         clock: this.clock,
       },

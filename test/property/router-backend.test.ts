@@ -105,7 +105,7 @@ class Site {
       logger: silentLogger,
       classicConcurrency: 4,
       classicEvents: new ClassicEvents(),
-      helloGrace: GRACE,
+      helloTimeout: GRACE,
       contracts: new AnnouncedContracts(undefined),
       clock: this.clock,
     };

@@ -68,8 +68,8 @@ export class ClusterSource implements AdminSource {
   async health(): Promise<Health> {
     const members = await this.cluster.queryAll('health');
     const reasons = members.flatMap((health) => health.reasons);
-    const silent = this.cluster.size - members.length;
-    if (silent > 0) reasons.push(missing(silent, this.cluster.size));
+    const unanswered = this.cluster.size - members.length;
+    if (unanswered > 0) reasons.push(missing(unanswered, this.cluster.size));
     if (reasons.length === 0) return { status: 'ok', reasons };
     const some = members.some(({ status }) => status !== 'unavailable');
     return { status: some ? 'degraded' : 'unavailable', reasons };
@@ -88,7 +88,7 @@ export class ClusterSource implements AdminSource {
     const health = await this.health();
     const at = Date.now();
     if (first === undefined)
-      return { at, version: VERSION, health, gateways: [], routers: [], silent: [], departed: [] };
+      return { at, version: VERSION, health, gateways: [], routers: [], unavailable: [], departed: [] };
     // All members are connected to the same routers, so one member's view of them is complete.
     return { ...first, at, health, gateways: [first, ...others].flatMap((member) => member.gateways) };
   }

@@ -88,7 +88,7 @@ export class ProcessView {
         return { process: process.pid, inFlight, requests: this.requests.read() };
       }),
       routers: [...local, ...(remote?.routers ?? [])],
-      silent: remote?.silent ?? [],
+      unavailable: remote?.unavailable ?? [],
       departed: this.departed,
     };
   }

@@ -11,7 +11,7 @@ import type {
   ActionOutcome,
   DepartedWorker,
   RouterSnapshot,
-  SilentRouter,
+  UnavailableRouter,
 } from '../../gateway/admin/index.ts';
 import type { FollowedRouters } from './contract-follower.ts';
 import { type RouterAdminClient, routerAdminClient } from './router-admin-client.ts';
@@ -32,13 +32,13 @@ const REJECTION_RETRY = 15_000;
 interface RouterState {
   readonly workers: readonly WorkerReport[];
   /** Why the router rejected the query, and until when it is not queried again. */
-  readonly refusal?: { readonly why: string; readonly until: number };
+  readonly refusal?: { readonly reason: string; readonly until: number };
 }
 
 /** Result of a query of all routers. */
 interface RoutersView {
   readonly routers: RouterSnapshot[];
-  readonly silent: SilentRouter[];
+  readonly unavailable: UnavailableRouter[];
   /** Workers that an earlier query returned and this one does not. */
   readonly departed: DepartedWorker[];
 }
@@ -53,7 +53,7 @@ export class RemoteRouters {
 
   /** Queries all routers. */
   async query(): Promise<RoutersView> {
-    const view: RoutersView = { routers: [], silent: [], departed: [] };
+    const view: RoutersView = { routers: [], unavailable: [], departed: [] };
     const states = new Map<string, RouterState>();
     const names = [...this.followed.clients.keys()];
     await Promise.all(names.map((name) => this.queryRouter(name, view, states)));
@@ -92,7 +92,7 @@ export class RemoteRouters {
     if (admin === undefined) return;
     if (before?.refusal !== undefined && this.clock.now() < before.refusal.until) {
       states.set(name, before);
-      view.silent.push({ router: name, why: before.refusal.why, contracts });
+      view.unavailable.push({ router: name, reason: before.refusal.reason, contracts });
       return;
     }
     try {
@@ -101,11 +101,11 @@ export class RemoteRouters {
       view.departed.push(...this.departedWorkers(before?.workers ?? [], info.workers));
       states.set(name, { workers: info.workers });
     } catch (error) {
-      const why = describe(error);
-      view.silent.push({ router: name, why, contracts });
+      const reason = describe(error);
+      view.unavailable.push({ router: name, reason, contracts });
       const { code = '' } = error as { code?: string };
       const refusal = REJECTION_CODES.has(code)
-        ? { why, until: this.clock.now() + REJECTION_RETRY }
+        ? { reason, until: this.clock.now() + REJECTION_RETRY }
         : undefined;
       states.set(name, { workers: before?.workers ?? [], ...(refusal && { refusal }) });
     }
@@ -115,7 +115,12 @@ export class RemoteRouters {
     const known = new Set(now.map(({ id }) => id));
     return before
       .filter(({ id }) => !known.has(id))
-      .map(({ id, held }) => ({ id, reason: 'no longer known to the router', held, at: this.clock.wall() }));
+      .map(({ id, inFlight }) => ({
+        id,
+        reason: 'no longer known to the router',
+        held: inFlight,
+        at: this.clock.wall(),
+      }));
   }
 
   /**

@@ -4,10 +4,10 @@ import { ZeroMQClient } from '../../client/index.ts';
 import type { Logger } from '../../core/logging/logging.ts';
 import type { Requester } from '../../core/messages/message.ts';
 import {
-  type AwaitedContracts,
   createGateway,
   type Gateway,
   type GatewaySettingsInput,
+  type PendingContracts,
   readSettings,
 } from '../../gateway/index.ts';
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
@@ -121,7 +121,7 @@ export async function openGateway(
   registry: ApiRegistry,
   logger: Logger,
   resources: Resources,
-  contracts?: AwaitedContracts,
+  contracts?: PendingContracts,
 ): Promise<{ readonly gateway: Gateway; readonly url: string }> {
   const { host: address, port: number } = values;
   const gateway = createGateway({
@@ -189,7 +189,7 @@ async function openNode(
     logger,
   });
   resources.add(() => client.close());
-  let contracts: AwaitedContracts | undefined;
+  let contracts: PendingContracts | undefined;
   if (!classic) {
     const followed = followContracts({ routers, dns, curve }, client, registry, logger, resources);
     ({ contracts } = followed);

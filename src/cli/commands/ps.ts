@@ -9,7 +9,7 @@ import { duration, tableOf } from '../terminal/table.ts';
 /** Formats the table of workers. */
 export function workersTable(workers: readonly WorkerReport[]): string[] {
   const rows = workers.map((worker) => {
-    const { id, state, classic, held, concurrency, age, heartbeat, events, breakers = [] } = worker;
+    const { id, state, classic, inFlight, concurrency, age, heartbeat, events, breakers = [] } = worker;
     const heard = heartbeat === null ? '-' : duration(heartbeat.silentFor);
     const serves = events === null ? '*' : events.join(',');
     const open = breakers.map((breaker) => `${breaker.event} ${breaker.state}`).join(', ');
@@ -17,7 +17,7 @@ export function workersTable(workers: readonly WorkerReport[]): string[] {
       id,
       state,
       classic ? 'classic' : 'native',
-      `${held}/${concurrency}`,
+      `${inFlight}/${concurrency}`,
       duration(age),
       heard,
       serves,

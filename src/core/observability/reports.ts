@@ -8,10 +8,10 @@ import type { RequestReport } from './request-stats.ts';
 
 /**
  * State of a worker: `ready` for a request, `busy` (no credit left), `draining` (finishes what it
- * holds), `blocked` (its connection accepts no messages), `resting` (its circuit breaker is open)
+ * holds), `blocked` (its connection accepts no messages), `suspended` (its circuit breaker is open, or it replied that it is busy)
  * or `unresponsive` (too many of its requests timed out).
  */
-export const WORKER_STATES = ['ready', 'busy', 'draining', 'blocked', 'resting', 'unresponsive'] as const;
+export const WORKER_STATES = ['ready', 'busy', 'draining', 'blocked', 'suspended', 'unresponsive'] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
 
 /**
@@ -37,7 +37,7 @@ export interface WorkerReport {
   readonly events: readonly string[] | null;
   /** Maximum requests it may hold. */
   readonly concurrency: number;
-  readonly held: number;
+  readonly inFlight: number;
   /** Milliseconds since it connected. */
   readonly age: number;
   /** Its circuit breakers that are open or half-open. */

@@ -15,8 +15,8 @@ export type {
   AdminSource,
   DepartedWorker,
   RouterSnapshot,
-  SilentRouter,
   Snapshot,
+  UnavailableRouter,
 } from './source.ts';
 export { readToken } from './token.ts';
 

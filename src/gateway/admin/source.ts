@@ -33,10 +33,10 @@ export interface DepartedWorker {
 }
 
 /** A remote router that does not report to this process. Its contracts are known all the same. */
-export interface SilentRouter {
+export interface UnavailableRouter {
   /** Address of the router. */
   readonly router: string;
-  readonly why: string;
+  readonly reason: string;
   readonly contracts: RouterSnapshot['contracts'];
 }
 
@@ -49,7 +49,7 @@ export interface Snapshot {
   readonly gateways: readonly GatewaySnapshot[];
   readonly routers: readonly RouterSnapshot[];
   /** Routers that do not report to this process. */
-  readonly silent: readonly SilentRouter[];
+  readonly unavailable: readonly UnavailableRouter[];
   readonly departed: readonly DepartedWorker[];
 }
 

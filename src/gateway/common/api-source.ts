@@ -22,7 +22,7 @@ export interface ApiSource {
  * Contracts that arrive at the API source after the gateway has started. {@link LiveContracts}
  * implements it.
  */
-export interface AwaitedContracts {
+export interface PendingContracts {
   /** Whether all contracts that were expected at the start have arrived, or the wait is over. */
   readonly complete: boolean;
 }

@@ -7,7 +7,7 @@ import type { Linked, LinkedList } from '../../core/collections/linked-list.ts';
 import type { Requester } from '../../core/messages/message.ts';
 import type { Tracing } from '../../core/observability/tracing.ts';
 import type { BodyReader } from '../binding/reader.ts';
-import type { AwaitedContracts, GatewayLogger } from '../common/api-source.ts';
+import type { GatewayLogger, PendingContracts } from '../common/api-source.ts';
 import type { Pipelines } from '../common/pipeline.ts';
 import type { RequestIds } from '../common/request-id.ts';
 import type { GatewaySettings } from '../common/settings.ts';
@@ -36,7 +36,7 @@ export interface GatewayContext {
   /** Headers of every response, names and values in turn. */
   readonly baseHeaders: readonly string[];
   /** Contracts that the API source does not have yet; undefined if none are expected. */
-  readonly contracts: AwaitedContracts | undefined;
+  readonly contracts: PendingContracts | undefined;
   /** Operation requests in flight. */
   readonly exchanges: LinkedList<ActiveExchange>;
   /** Requests whose client sends the body only after 100 Continue. */

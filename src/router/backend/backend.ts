@@ -47,7 +47,7 @@ export interface BackendOptions extends WorkerRegistryOptions {
   readonly maxMessageSize: number;
   readonly source: DiagnosticsSource;
   /** How long a connected peer may take to send its hello before it counts as classic. */
-  readonly helloGrace: number;
+  readonly helloTimeout: number;
   readonly curve?: CurveEndpoint;
   readonly clock?: Clock;
 }
@@ -283,7 +283,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
    */
   private awaitHello(peer: WorkerPeer, doubtful: boolean): void {
     if (peer.native && !doubtful) return;
-    peer.helloTimer = this.clock.after(this.options.helloGrace, () => {
+    peer.helloTimer = this.clock.after(this.options.helloTimeout, () => {
       if (doubtful) this.probe(peer);
       else this.registry.joinClassic(peer);
     });

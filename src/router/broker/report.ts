@@ -15,7 +15,7 @@ export type HeartbeatOf = (worker: string) => WorkerReport['heartbeat'];
 /** The workers of a broker, in the order in which they joined. @param now on the broker's clock. */
 export function workerReports(broker: Broker, now: number, heartbeatOf: HeartbeatOf): WorkerReport[] {
   return Array.from(broker.workers, (worker) => {
-    const { id, cancels, events = null, concurrency, held, since } = worker;
+    const { id, cancels, events = null, concurrency, held: inFlight, since } = worker;
     const heartbeat = heartbeatOf(id);
     return {
       id,
@@ -23,7 +23,7 @@ export function workerReports(broker: Broker, now: number, heartbeatOf: Heartbea
       classic: !cancels,
       events,
       concurrency,
-      held,
+      inFlight,
       age: now - since,
       breakers: breakersOf(worker),
       heartbeat,
@@ -70,6 +70,6 @@ function stateOf(worker: Worker): WorkerState {
   if (worker.draining || worker.drainedByOperator) return 'draining';
   if (worker.blocked) return 'blocked';
   if (worker.unresponsive) return 'unresponsive';
-  if (worker.suspended) return 'resting';
+  if (worker.suspended) return 'suspended';
   return worker.held < worker.concurrency ? 'ready' : 'busy';
 }

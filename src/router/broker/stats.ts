@@ -14,7 +14,7 @@ export interface DroppedReplies {
   /** The request was settled before: it timed out or was cancelled, or the reply is a duplicate. */
   late: number;
   /** The router never issued its token. */
-  forged: number;
+  unknownToken: number;
   /** Another worker holds the request. */
   foreign: number;
 }
@@ -61,7 +61,7 @@ export class Counters {
   ok = 0;
   replyErrors = 0;
   readonly failures = new Map<OutcomeCode, number>();
-  readonly dropped: DroppedReplies = { late: 0, forged: 0, foreign: 0 };
+  readonly dropped: DroppedReplies = { late: 0, unknownToken: 0, foreign: 0 };
   redispatched = 0;
   redispatchesDenied = 0;
   refusedByWorker = 0;
@@ -84,7 +84,7 @@ export class Counters {
       this.dropped.late++;
       return 'late-reply';
     }
-    this.dropped.forged++;
+    this.dropped.unknownToken++;
     return 'unknown-token';
   }
 }

@@ -21,7 +21,7 @@ interface ThreadsEvents {
   /** Emitted when a thread has crashed; it starts again after `delay` ms. */
   crashed: [thread: number, error: Error, delay: number];
   /** Emitted when a router rejects the worker of a thread. */
-  refused: [thread: number, endpoint: string, reason: string];
+  rejected: [thread: number, endpoint: string, reason: string];
 }
 
 /**
@@ -77,7 +77,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       state: () => this.lifecycle.state,
       ready: (...event) => this.notify('ready', ...event),
       crashed: (...event) => this.notify('crashed', ...event),
-      refused: (...event) => this.notify('refused', ...event),
+      rejected: (...event) => this.notify('rejected', ...event),
     };
     this.slots = Array.from({ length: threads }, (_, index) => new WorkerSlot(index, group));
     this.lifecycle = new Lifecycle(

@@ -30,7 +30,7 @@ export interface SlotGroup {
   state(): LifecycleState;
   ready(thread: number, identity: string, restarts: number): void;
   crashed(thread: number, error: Error, delay: number): void;
-  refused(thread: number, endpoint: string, reason: string): void;
+  rejected(thread: number, endpoint: string, reason: string): void;
 }
 
 /** A worker whose handlers run in a thread. */
@@ -167,7 +167,7 @@ export class WorkerSlot {
     const parts = { executor, concurrency, maxMessageSize, configFile, logger };
     const worker = new ThreadedWorker('worker', parts, { ...group.connections, announcement });
     this.worker = worker;
-    worker.on('refused', (endpoint, reason) => group.refused(index, endpoint, reason));
+    worker.on('rejected', (endpoint, reason) => group.rejected(index, endpoint, reason));
     await worker.start();
     group.ready(index, worker.identity.identity, this.restarts);
   }

@@ -67,5 +67,5 @@ const worker = new ZeroMQWorker({
   logger: silentLogger,
 });
 worker.on('accepted', () => console.log('accepted'));
-worker.on('refused', (_endpoint, reason) => console.log(`refused: ${reason}`));
+worker.on('rejected', (_endpoint, reason) => console.log(`refused: ${reason}`));
 await worker.start();

@@ -100,8 +100,8 @@ describe('admin listener of a gateway', () => {
     const at = (name: string) => routers.map(({ line }) => endpointIn(line, name));
     const worker = await startEcho(scope, at('backend'));
     const admin = await startGateway(scope, at('frontend'));
-    const { gateways, routers: shown, silent } = await admin.when((one) => workersOf(one).length === 2);
-    assert.deepEqual([gateways.length, shown.length, silent], [1, 2, []]);
+    const { gateways, routers: shown, unavailable } = await admin.when((one) => workersOf(one).length === 2);
+    assert.deepEqual([gateways.length, shown.length, unavailable], [1, 2, []]);
     await operate(admin);
     worker.kill('SIGKILL');
     const { departed } = await admin.when((snapshot) => snapshot.departed.length > 0);
@@ -148,11 +148,13 @@ describe('admin listener of a gateway, where the router asks for keys', () => {
   it("with a client's key it says why nothing is shown, does nothing, and reads contracts", async (t) => {
     const { gatewayWith } = await guarded(t);
     const admin = await gatewayWith('gateway');
-    const { routers, silent } = await admin.when((one) => (one.silent[0]?.contracts.length ?? 0) > 0);
+    const { routers, unavailable } = await admin.when(
+      (one) => (one.unavailable[0]?.contracts.length ?? 0) > 0,
+    );
     assert.deepEqual(routers, []);
-    assert.match(silent[0]?.router ?? '', /^tcp:/);
-    assert.match(silent[0]?.why ?? '', /^NOT_PERMITTED: the key of gateway does not allow calling/);
-    assert.deepEqual(silent[0]?.contracts, [{ name: 'echo', available: true }]);
+    assert.match(unavailable[0]?.router ?? '', /^tcp:/);
+    assert.match(unavailable[0]?.reason ?? '', /^NOT_PERMITTED: the key of gateway does not allow calling/);
+    assert.deepEqual(unavailable[0]?.contracts, [{ name: 'echo', available: true }]);
     assert.equal((await admin.contract('echo')).status, 200);
     for (const [wish, body] of [
       ['workers/any/drain', { drain: true }],

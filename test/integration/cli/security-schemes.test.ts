@@ -31,7 +31,7 @@ it('a worker whose contract demands a scheme that nobody configured is refused b
   const handlers = { 'vault.open': () => 'open' };
   const worker = new ZeroMQWorker({ connection: backend, contract, handlers });
   t.after(() => worker.stop({ deadline: 0 }));
-  const refused = once(worker, 'refused');
+  const refused = once(worker, 'rejected');
   await worker.start();
   const [, reason] = (await refused) as [string, string];
   assert.match(

@@ -82,17 +82,17 @@ export function showGateways({ gateways, routers }) {
 }
 
 /** Shows the routers; those that do not report to this process with the reason. */
-export function showRouters({ routers, silent }) {
+export function showRouters({ routers, unavailable }) {
   syncChildren(
     byId('routers'),
-    [...routers, ...silent],
+    [...routers, ...unavailable],
     ({ router }) => router,
     () => {
       const made = card();
-      made.show = ({ router, why, state, strategy, endpoints, totals, requests }) => {
-        if (why !== undefined) {
+      made.show = ({ router, reason, state, strategy, endpoints, totals, requests }) => {
+        if (reason !== undefined) {
           made.dataset.state = 'unseen';
-          made.fill(`router ${router}`, 'not reported', `${why} · see its own admin listener`);
+          made.fill(`router ${router}`, 'not reported', `${reason} · see its own admin listener`);
           return;
         }
         const { all } = requests;
@@ -152,7 +152,7 @@ function workerCard(id, drain) {
       return;
     }
     load.max = worker.concurrency;
-    load.value = worker.held;
+    load.value = worker.inFlight;
     const verb = state === 'draining' ? 'Resume' : 'Drain';
     setText(button, verb);
     button.setAttribute('aria-label', `${verb} worker ${name}`);
@@ -162,9 +162,9 @@ function workerCard(id, drain) {
 }
 
 /** The details of a connected worker: load, heartbeats, events and circuit breakers. */
-function workerText({ events, held, concurrency, classic, heartbeat, at, breakers = [] }) {
+function workerText({ events, inFlight, concurrency, classic, heartbeat, at, breakers = [] }) {
   const details = [
-    `${held} of ${concurrency} requests`,
+    `${inFlight} of ${concurrency} requests`,
     classic && 'classic',
     heartbeat && `last message ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} heartbeats missed`,
     events === null ? 'unannounced events' : events.join(', '),
@@ -245,9 +245,9 @@ export function showFailures({ routers, gateways }) {
 }
 
 /** Shows the contracts by name. A contract is served if a worker of any router serves it. */
-export function showContracts({ routers, silent }, read) {
+export function showContracts({ routers, unavailable }, read) {
   const byName = new Map();
-  for (const one of [...routers, ...silent].flatMap((router) => router.contracts)) {
+  for (const one of [...routers, ...unavailable].flatMap((router) => router.contracts)) {
     byName.set(one.name, { ...one, available: one.available || byName.get(one.name)?.available === true });
   }
   const contracts = [...byName.values()];

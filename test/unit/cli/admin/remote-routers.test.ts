@@ -39,10 +39,10 @@ describe('routers elsewhere', () => {
     const { clock, one, two, remote } = setUp();
     one.code = 'NOT_PERMITTED';
     for (let look = 0; look < 3; look += 1) {
-      const { routers, silent } = await remote.query();
+      const { routers, unavailable } = await remote.query();
       assert.equal(routers.length, 1);
       const contracts = [{ name: 'echo', available: true }];
-      assert.deepEqual(silent, [{ router: 'tcp://one', why: 'NOT_PERMITTED: said so', contracts }]);
+      assert.deepEqual(unavailable, [{ router: 'tcp://one', reason: 'NOT_PERMITTED: said so', contracts }]);
     }
     assert.deepEqual([one.asked.length, two.asked.length], [2, 6]);
     clock.advance(15_000);
@@ -55,8 +55,8 @@ describe('routers elsewhere', () => {
     one.workers = [{ id: 'a', held: 2 }];
     await remote.query();
     one.code = 'NO_ROUTER';
-    const { silent, departed } = await remote.query();
-    assert.deepEqual([silent[0]?.why, departed], ['NO_ROUTER: said so', []]);
+    const { unavailable, departed } = await remote.query();
+    assert.deepEqual([unavailable[0]?.reason, departed], ['NO_ROUTER: said so', []]);
     one.code = undefined;
     assert.deepEqual((await remote.query()).departed, []);
     one.workers = [];

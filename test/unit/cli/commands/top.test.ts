@@ -13,7 +13,15 @@ const slow: EventReport = {
   ...{ breaker: 'half-open', tripped: 2 },
 };
 const worker: WorkerReport = {
-  ...{ id: 'w1', state: 'resting', classic: false, events: ['o.slow'], concurrency: 4, held: 0, age: 5000 },
+  ...{
+    id: 'w1',
+    state: 'suspended',
+    classic: false,
+    events: ['o.slow'],
+    concurrency: 4,
+    inFlight: 0,
+    age: 5000,
+  },
   ...{ breakers: [{ event: 'o.slow', state: 'open' }], heartbeat: null },
 };
 

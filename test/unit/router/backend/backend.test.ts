@@ -68,7 +68,7 @@ class Bench {
         logger,
         classicConcurrency: 1,
         classicEvents: new ClassicEvents(classicEvents),
-        helloGrace: GRACE,
+        helloTimeout: GRACE,
         contracts: this.contracts,
         clock: this.clock,
       },

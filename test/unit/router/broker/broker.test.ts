@@ -88,7 +88,7 @@ describe('Broker: requests and replies', () => {
     first.reply();
     first.replyTo(sent);
     assert.equal(system.client.replies.length, 1);
-    assert.deepEqual(system.core.stats().dropped, { foreign: 1, forged: 2, late: 1 });
+    assert.deepEqual(system.core.stats().dropped, { foreign: 1, unknownToken: 2, late: 1 });
   });
 
   it('holds the deadline on the way back: a reply after it is late, though no timer has told yet', () => {
@@ -99,7 +99,7 @@ describe('Broker: requests and replies', () => {
     worker.reply();
     assert.deepEqual(system.client.codes, ['TIMEOUT']);
     assert.equal(system.client.last?.dispatched, true);
-    assert.deepEqual(system.core.stats().dropped, { late: 1, forged: 0, foreign: 0 });
+    assert.deepEqual(system.core.stats().dropped, { late: 1, unknownToken: 0, foreign: 0 });
     assert.deepEqual(worker.cancelled, [], 'it has replied');
     assert.equal(system.submit().state, 'dispatched', 'the credit is back');
     system.pass(200);

@@ -78,7 +78,7 @@ describe('reports of a router', () => {
     const heartbeat = { missed: 1, silentFor: 31_000 };
     const reports = workerReports(system.core, system.now, (id) => (id === 'classic' ? heartbeat : null));
     assert.deepEqual(
-      reports.map(({ id, state, held, classic }) => [id, state, held, classic]),
+      reports.map(({ id, state, inFlight: held, classic }) => [id, state, held, classic]),
       [
         ['busy', 'busy', 1, false],
         ['ready', 'ready', 0, false],
