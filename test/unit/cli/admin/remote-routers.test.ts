@@ -52,7 +52,7 @@ describe('routers elsewhere', () => {
 
   it('that are away are asked each time, and nobody takes their workers for gone', async () => {
     const { one, remote } = setUp();
-    one.workers = [{ id: 'a', held: 2 }];
+    one.workers = [{ id: 'a', inFlight: 2 }];
     await remote.query();
     one.code = 'NO_ROUTER';
     const { unavailable, departed } = await remote.query();
