@@ -1,9 +1,9 @@
 /**
- * The package `proper-lockfile` 4.1.2 (2021, with `signal-exit` 3) cannot tell that the holder died
- * and waits until the lock is stale. It has no check whether a process still holds its lock.
- *
  * A lock between processes: a file that only one process can create. It names its holder, so that
  * the next process can break the lock of one that died.
+ *
+ * The package `proper-lockfile` 4.1.2, the latest since 2021, does not record the holder. After a
+ * crash, the next process waits until the time stamp of the lock is stale.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile, unlink, writeFile } from 'node:fs/promises';

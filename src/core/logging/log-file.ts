@@ -3,11 +3,11 @@
  */
 
 /**
- * The package `pino-roll` 4.0.0 is not used: it puts a counter into every name, where the original
- * has the time, and removes old files by number and not by age.
- *
  * The log file of a process, with the naming, rotation and retention of the Python original:
  * `debug_<YYYY-MM-DD_HH-MM-SS>.log`, a new file when one is full, and old files removed.
+ *
+ * The package `pino-roll` 4.0.0 puts a counter into every name, where the original has the time, and
+ * removes old files by number and not by age.
  */
 import { close, fstat, mkdirSync, open, openSync } from 'node:fs';
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises';

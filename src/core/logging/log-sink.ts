@@ -1,6 +1,10 @@
 /**
  * Destinations for log lines. Sinks never block the event loop: while a disk or reader is slow,
  * lines are buffered in memory up to a limit, then dropped and counted.
+ *
+ * The package `sonic-boom` has such a limit too. But it has no step before a write, in which
+ * `LogFile` finds that the file is full or was removed, and it does not log how many lines were
+ * dropped.
  */
 import { fstatSync, write, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
