@@ -2,9 +2,9 @@
  * Reloads documents that change while the gateway runs. If a changed document is not valid, the
  * previous version stays in the registry.
  *
- * The package `chokidar` 5.0.0 would replace the timer and `stat` only, about 20 lines, since network
- * file systems need its polling mode. The state of each file just before it was read, which decides
- * whether a document is read again, would stay here.
+ * The package `chokidar` 5.0.0 would replace the timer and `stat` only, about 20 lines, since
+ * network file systems need its polling mode. The state of each file just before it was read, which
+ * decides whether a document is read again, would stay here.
  */
 import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
