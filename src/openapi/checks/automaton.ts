@@ -5,8 +5,8 @@
  *
  * The package `re2js` 2.10.0 also needs one pass, and is faster (0.3 µs against 7 µs of CPU time
  * for a pattern of e-mail addresses and 23 characters, median of 5 alternating runs). But its `\s`
- * lacks U+00A0 and U+2028, it rejects `\p{Script=Greek}` and `\p{Lowercase_Letter}`, and it does not
- * tell which patterns the engine of JavaScript matches in one pass, which is faster still.
+ * lacks U+00A0 and U+2028, it rejects `\p{Script=Greek}` and `\p{Lowercase_Letter}`, and it does
+ * not tell which patterns the engine of JavaScript matches in one pass, which is faster still.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 
