@@ -6,9 +6,9 @@
 import { findLoadTool } from './lib/load.ts';
 import type { Effort } from './lib/measure.ts';
 import { readOptions } from './lib/options.ts';
-import { embedded, separate } from './lib/ours.ts';
 import { expressDefault, expressTuned, expressTunedAsOurs } from './lib/peers.ts';
 import { textOf } from './lib/report.ts';
+import { embedded, separate } from './lib/zeromq-gateway.ts';
 import { documents } from './scenarios/documents.ts';
 import { compareHttp, getEcho, postEcho } from './scenarios/http.ts';
 import { routes } from './scenarios/scaling.ts';

@@ -12,11 +12,11 @@ import { silentLogger, ZeroMQClient } from 'zeromq-gateway';
 import { describeMachine } from '../bench/lib/machine.ts';
 import { startProcess } from '../bench/lib/process.ts';
 import { median, percentile } from '../bench/lib/stats.ts';
-import { Cluster } from './lib/fleet.ts';
+import { Cluster } from './lib/cluster.ts';
 import { readLogs } from './lib/log.ts';
 
 /** Number of requests that the flood keeps in flight. */
-const OUTSTANDING = 5000;
+const IN_FLIGHT = 5000;
 /**
  * Duration of a handler, in milliseconds. With a concurrency of 16 the worker completes 1,600
  * requests per second, which leaves the machine mostly idle. The durations for the flood vary
@@ -24,13 +24,13 @@ const OUTSTANDING = 5000;
  * the same moment, and the measured request would wait for it.
  */
 const WAIT = 10;
-const LEAST = 5;
-const MOST = 15;
+const MIN_WAIT = 5;
+const MAX_WAIT = 15;
 const ROUNDS = 8;
 /**
  * Minimum number of flood requests that must complete in a round; with fewer there was no flood.
  */
-const LEAST_FLOODED = 2000;
+const MIN_FLOOD = 2000;
 const SAMPLES = 60;
 /** Time for a flood to fill the queue, or to leave it, in milliseconds. */
 const SETTLE = 4000;
@@ -39,14 +39,14 @@ const SETTLE = 4000;
 async function flood(frontend: string, eventName: string): Promise<never> {
   const client = new ZeroMQClient({ connection: frontend, logger: silentLogger, timeout: 60_000 });
   await client.connect({ throwOnFailure: true });
-  const again = async (): Promise<never> => {
+  const sendRepeatedly = async (): Promise<never> => {
     for (;;) {
-      const wait = Math.floor(LEAST + Math.random() * (MOST + 1 - LEAST));
+      const wait = Math.floor(MIN_WAIT + Math.random() * (MAX_WAIT + 1 - MIN_WAIT));
       await client.sendMessage(eventName, { id: 'flood', wait, end: 'reply' });
     }
   };
-  process.stdout.write('floods\n');
-  return Promise.race(Array.from({ length: OUTSTANDING }, again));
+  process.stdout.write('flooding\n');
+  return Promise.race(Array.from({ length: IN_FLIGHT }, sendRepeatedly));
 }
 
 /** Returns the latencies of sequential requests, in milliseconds. */
@@ -65,8 +65,8 @@ async function measure(frontend: string): Promise<Map<string, number[][]>> {
   await client.connect({ throwOnFailure: true });
   const cases = new Map<string, number[][]>([
     ['no flood', []],
-    ['a flood of another client on another event', []],
-    ['a flood of another client on the same event', []],
+    ['a flood from another client on another event', []],
+    ['a flood from another client on the same event', []],
   ]);
   const events = [undefined, 'soak.put', 'soak.post'];
   const self = fileURLToPath(import.meta.url);
@@ -74,7 +74,7 @@ async function measure(frontend: string): Promise<Map<string, number[][]>> {
     for (const [index, [, rounds]] of [...cases].entries()) {
       const event = events[index];
       const args = ['--import', 'tsx', self, 'flood', frontend, event ?? ''];
-      const spec = { name: 'flood', command: process.execPath, args, ready: /floods/ };
+      const spec = { name: 'flood', command: process.execPath, args, ready: /flooding/ };
       const flooding = event === undefined ? undefined : await startProcess(spec);
       if (flooding !== undefined) await sleep(SETTLE);
       rounds.push(await latencies(client));
@@ -89,19 +89,20 @@ async function measure(frontend: string): Promise<Map<string, number[][]>> {
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fairness-'));
-  const fleet = await Cluster.of({ gateways: 0, workers: 1 }, folder);
-  const members = [...fleet.of('router').slice(0, 1), ...fleet.of('worker')];
+  const cluster = await Cluster.of({ gateways: 0, workers: 1 }, folder);
+  const members = [...cluster.of('router').slice(0, 1), ...cluster.of('worker')];
   try {
     await Promise.all(members.map((member) => member.start()));
-    const cases = await measure(fleet.routers[0]?.frontend ?? '');
+    const cases = await measure(cluster.routers[0]?.frontend ?? '');
     const floods = readLogs(folder).filter(({ t, id }) => t === 'began' && id === 'flood').length;
-    if (floods < LEAST_FLOODED * ROUNDS) throw new Error(`that was no flood: ${floods} requests of it ran`);
+    if (floods < MIN_FLOOD * ROUNDS)
+      throw new Error(`the flood was too small: only ${floods} of its requests ran`);
     const alone = [...cases.values()][0] ?? [];
     const { cpu, cores, os, node } = describeMachine('its own');
     console.log(
-      `${ROUNDS} rounds, ${floods} requests of the floods, on ${cores} cores of ${cpu}, ${os}, Node.js ${node.slice(1)}.\n`,
+      `${ROUNDS} rounds, ${floods} flood requests, on ${cores} cores of ${cpu}, ${os}, Node.js ${node.slice(1)}.\n`,
     );
-    console.log('| Beside | Median | 99th percentile |\n|---|---|---|');
+    console.log('| Load | Median | 99th percentile |\n|---|---|---|');
     for (const [name, rounds] of cases) {
       const ratio = (share: number): string => {
         const ratios = rounds.map(

@@ -9,15 +9,15 @@
  */
 import { parseArgs } from 'node:util';
 import { readPage, writePage } from './lib/page.ts';
-import { chartsOf, complaintsOf, markdownOf } from './lib/report.ts';
+import { chartsOf, markdownOf, problemsOf } from './lib/report.ts';
 import { soak } from './lib/run.ts';
 
-const MOST_COMPLAINTS = 20;
+const MAX_PROBLEMS = 20;
 
-function numberFrom(text: string, name: string, least: number): number {
+function numberFrom(text: string, name: string, min: number): number {
   const value = Number(text);
-  if (Number.isFinite(value) && value >= least) return value;
-  throw new Error(`${name} must be a number from ${least}, got ${JSON.stringify(text)}`);
+  if (Number.isFinite(value) && value >= min) return value;
+  throw new Error(`${name} must be a number from ${min}, got ${JSON.stringify(text)}`);
 }
 
 async function main(): Promise<number> {
@@ -31,26 +31,25 @@ async function main(): Promise<number> {
     },
   });
   const mark = values.starve ? 'soak-starved' : 'soak';
-  if (values.page !== undefined) readPage(values.page, mark); // fails now instead of after the run
-  const findings = await soak({
+  if (values.page !== undefined) readPage(values.page, mark); // fails before the run instead of after it
+  const result = await soak({
     seconds: 60 * numberFrom(positionals[0] ?? '1', 'minutes', 0.01),
     rate: numberFrom(values.rate, 'rate', 1),
     seed: numberFrom(values.seed, 'seed', 0),
     starve: values.starve,
     gateways: 2,
     workers: 4,
-    say: (line) => process.stderr.write(`${line}\n`),
+    report: (line) => process.stderr.write(`${line}\n`),
   });
-  const markdown = markdownOf(findings);
+  const markdown = markdownOf(result);
   process.stdout.write(`${markdown}\n`);
   if (values.page !== undefined) {
-    writePage(values.page, mark, markdown, values.starve ? new Map() : chartsOf(findings));
+    writePage(values.page, mark, markdown, values.starve ? new Map() : chartsOf(result));
   }
-  const complaints = complaintsOf(findings);
-  for (const complaint of complaints.slice(0, MOST_COMPLAINTS)) process.stderr.write(`wrong: ${complaint}\n`);
-  if (complaints.length > MOST_COMPLAINTS)
-    process.stderr.write(`… and ${complaints.length - MOST_COMPLAINTS} more\n`);
-  return complaints.length === 0 ? 0 : 1;
+  const problems = problemsOf(result);
+  for (const problem of problems.slice(0, MAX_PROBLEMS)) process.stderr.write(`problem: ${problem}\n`);
+  if (problems.length > MAX_PROBLEMS) process.stderr.write(`… and ${problems.length - MAX_PROBLEMS} more\n`);
+  return problems.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

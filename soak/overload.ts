@@ -4,17 +4,17 @@
  * (exponential distribution). Requests arrive at random and have a timeout of 5 s.
  */
 import { median, percentile } from '../bench/lib/stats.ts';
-import { type Discipline, disciplines, under } from './lib/disciplines.ts';
-import { type Course, goodput, type OverloadCase, simulate, success } from './lib/overload.ts';
+import { type Discipline, disciplines, withDiscipline } from './lib/disciplines.ts';
+import { goodput, type SimulationOptions, type SimulationResult, simulate, success } from './lib/overload.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
 const MEAN = 100;
 
-const common: Omit<OverloadCase, 'seed' | 'phases'> = {
+const common: Omit<SimulationOptions, 'seed' | 'phases'> = {
   workers: [4, 4, 4],
   service: (random) => -Math.log(1 - random.next()) * MEAN,
   meanService: MEAN,
-  streams: [{ client: 0, eventName: 'e', part: 1, timeout: 5000 }],
+  streams: [{ client: 0, eventName: 'e', weight: 1, timeout: 5000 }],
   random: true,
 };
 
@@ -30,11 +30,11 @@ const burst = [
   { load: 0.5, duration: 20_000 },
 ];
 
-function measure(discipline: Discipline, phases: OverloadCase['phases']): Course[] {
+function measure(discipline: Discipline, phases: SimulationOptions['phases']): SimulationResult[] {
   return SEEDS.map((seed, index) => {
     const fresh = disciplines().find(({ name }) => name === discipline.name) ?? discipline;
     const options = fresh.breaker === false ? { breaker: false as const } : {};
-    return under(fresh, () => simulate({ ...common, phases, seed: seed + index, options }));
+    return withDiscipline(fresh, () => simulate({ ...common, phases, seed: seed + index, options }));
   });
 }
 

@@ -58,8 +58,8 @@ async function work({ id, wait, end }: Work, { signal }: HandlerContext): Promis
   log?.write({ t: 'began', id, by });
   await pause(wait, signal);
   log?.write({ t: 'ended', id, by });
-  if (end === 'refuse') throw new ReplyError(409, 'SOAK_REFUSED', 'as it was told');
-  if (end === 'fail') throw new Error('as it was told');
+  if (end === 'refuse') throw new ReplyError(409, 'SOAK_REFUSED', 'the request asks for this error');
+  if (end === 'fail') throw new Error('the request asks for this failure');
   return { id, by };
 }
 

@@ -81,7 +81,7 @@ export const expressTuned = alone(
 );
 
 export const expressTunedAsOurs = alone(
-  'Express, tuned as ours',
+  'Express, same tuning',
   'express-born.mjs',
   'as above, with requests created with the prototypes of the app and a radix tree; no backend: no deadline, no validation',
   false,

@@ -94,7 +94,7 @@ function section({ report, effort }: Result): string {
   if (hasDoes) heads.push('Includes and omits');
   const lines = report.rows.map((row) => {
     const cells = [
-      row.ours === true ? `**${row.label}**` : row.label,
+      row.highlighted === true ? `**${row.label}**` : row.label,
       ...report.columns.map((column) => cell(row, column)),
     ];
     if (hasSplit) cells.push(row.split ?? '');
@@ -134,7 +134,7 @@ function chart(report: Report): string {
       label: row.label,
       value: row.values[report.drawn] ?? 0,
       text: format(row.values[report.drawn] ?? 0, column?.digits ?? 0),
-      ours: row.ours,
+      highlighted: row.highlighted,
     }));
   return barChart(`${report.title}: ${column?.title ?? report.drawn}`, bars);
 }

@@ -82,7 +82,7 @@ export async function runScaling(scaling: Scaling, context: Context): Promise<Re
       const { cpu, cpuTotal, perSecond, p50, p99, rss, errors } = summarise(label, samples.get(label) ?? []);
       const grown = ratio(samples, label, first, pick);
       const values = { cpu: cpuTotal, ratio: grown, perSecond, p50, p99, memory: rss / 2 ** 20, errors };
-      return { label, values, split: splitOf(cpu), ours: true };
+      return { label, values, split: splitOf(cpu), highlighted: true };
     }),
     targets: missing === undefined ? [target] : [],
     drawn: 'cpu',

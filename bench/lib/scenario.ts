@@ -40,7 +40,7 @@ export interface Row {
   /** What the contender includes and omits. */
   readonly does?: string;
   /** Whether the contender belongs to this project; shown in another colour. */
-  readonly ours?: boolean;
+  readonly highlighted?: boolean;
 }
 
 /** A target for a measured value. */

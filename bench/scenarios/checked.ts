@@ -1,9 +1,10 @@
 /**
  * The comparisons that `npm run bench:check` repeats. Their peers need no separate installation.
  */
-import { embedded, separate } from '../lib/ours.ts';
+
 import { expressDefault } from '../lib/peers.ts';
 import type { Scenario } from '../lib/scenario.ts';
+import { embedded, separate } from '../lib/zeromq-gateway.ts';
 import { compareHttp, getEcho, postEcho } from './http.ts';
 import { rivals, routerScenario } from './router.ts';
 

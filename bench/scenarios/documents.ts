@@ -1,9 +1,9 @@
 /** Time for a gateway to load a document. */
 import { startContender } from '../lib/contender.ts';
 import { documentOf } from '../lib/documents.ts';
-import { missingBuild, startGateway, startRouter } from '../lib/ours.ts';
 import type { Context, Report, Scenario } from '../lib/scenario.ts';
 import { median } from '../lib/stats.ts';
+import { missingBuild, startGateway, startRouter } from '../lib/zeromq-gateway.ts';
 
 const SIZES = [10, 1000];
 
@@ -43,7 +43,7 @@ async function run({ effort, log }: Context): Promise<Report> {
     rows: [...times].map(([routes, found]) => ({
       label: `${routes.toLocaleString('en-US')} routes`,
       values: { time: median(found) },
-      ours: true,
+      highlighted: true,
     })),
     targets:
       missing === undefined

@@ -3,9 +3,9 @@ import { type Contender, withContenders } from '../lib/contender.ts';
 import { expectReply } from '../lib/expect.ts';
 import type { HttpLoad } from '../lib/load.ts';
 import { interleave, ratio, type Samples, summarise } from '../lib/measure.ts';
-import { embedded, separate } from '../lib/ours.ts';
 import { httpPeers } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf, type Target } from '../lib/scenario.ts';
+import { embedded, separate } from '../lib/zeromq-gateway.ts';
 
 /** A target for the ratio of two contenders. */
 interface RatioTarget {
@@ -96,7 +96,7 @@ function rowOf({ name, does }: Contender, samples: Samples, { reference, metric 
     },
     split: splitOf(summary.cpu),
     does,
-    ours: name === embedded.name || name === separate.name,
+    highlighted: name === embedded.name || name === separate.name,
   };
 }
 

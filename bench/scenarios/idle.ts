@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Contender, withContenders } from '../lib/contender.ts';
 import { startDriver } from '../lib/driver.ts';
-import { missingBuild, startRouter } from '../lib/ours.ts';
 import { usageOf } from '../lib/proc-fs.ts';
 import type { Context, Report, Scenario } from '../lib/scenario.ts';
 import { median } from '../lib/stats.ts';
+import { missingBuild, startRouter } from '../lib/zeromq-gateway.ts';
 import { processNamed } from './queue.ts';
 
 const WORKERS = 1000;
@@ -58,7 +58,7 @@ async function run(context: Context): Promise<Report> {
       { key: 'cpu', title: '% of a core', digits: 2 },
       { key: 'memory', title: 'Memory MiB' },
     ],
-    rows: found === undefined ? [] : [{ label: 'router', values: { ...found }, ours: true }],
+    rows: found === undefined ? [] : [{ label: 'router', values: { ...found }, highlighted: true }],
     targets:
       found === undefined
         ? []

@@ -2,8 +2,8 @@
 import { type Contender, withContenders } from '../lib/contender.ts';
 import { expectReply } from '../lib/expect.ts';
 import { interleave, summarise } from '../lib/measure.ts';
-import { separateAs } from '../lib/ours.ts';
 import { type Context, type Report, type Scenario, splitOf } from '../lib/scenario.ts';
+import { separateAs } from '../lib/zeromq-gateway.ts';
 
 const ECHO = '/echo/hello';
 const CONNECTIONS = 64;
@@ -41,7 +41,7 @@ async function run(context: Context): Promise<Report> {
     rows: present.map(({ name }) => {
       const { perSecond, cpuTotal, cpu, p50, p99 } = summarise(name, samples.get(name) ?? []);
       const values = { perSecond, cores: (perSecond * cpuTotal) / 1e6, perCore: 1e6 / cpuTotal, p50, p99 };
-      return { label: name, values, split: splitOf(cpu), ours: true };
+      return { label: name, values, split: splitOf(cpu), highlighted: true };
     }),
     targets: [],
     drawn: 'perCore',

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Launch, type RunningContender, withContenders } from '../lib/contender.ts';
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
-import { missingBuild } from '../lib/ours.ts';
 import type { RouterEndpoints } from '../lib/peers.ts';
 import type { RunningProcess } from '../lib/process.ts';
 import type { Context, Report, Scenario } from '../lib/scenario.ts';
 import { median } from '../lib/stats.ts';
+import { missingBuild } from '../lib/zeromq-gateway.ts';
 
 const SMALL = 10_000;
 const LARGE = 100_000;
@@ -94,7 +94,7 @@ async function run(context: Context): Promise<Report> {
     rows: [...drains.keys()].map((count) => ({
       label: `${count.toLocaleString('en-US')} queued`,
       values: { time: time(count), bytes: bytes(count) },
-      ours: true,
+      highlighted: true,
     })),
     targets:
       missing === undefined

@@ -3,13 +3,13 @@ import { type Contender, type Launch, withContenders } from '../lib/contender.ts
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { interleave, ratio, summarise } from '../lib/measure.ts';
-import { missingBuild } from '../lib/ours.ts';
 import { type RouterEndpoints, startProxy } from '../lib/peers.ts';
 import { type Context, type Report, type Scenario, splitOf } from '../lib/scenario.ts';
+import { missingBuild } from '../lib/zeromq-gateway.ts';
 import { processNamed, startBareRouter } from './queue.ts';
 
-const PACKED = 'ours, packed';
-const CLASSIC = 'ours, classic frames';
+const PACKED = 'zeromq-gateway, packed';
+const CLASSIC = 'zeromq-gateway, classic frames';
 const UNPACKED = 'JS router, unpacked';
 const PROXY = 'libzmq Proxy';
 
@@ -118,8 +118,8 @@ async function compare({ name, label, bytes, window }: Size, context: Context): 
         samples.get(contender.name) ?? [],
       );
       const values = { perSecond, ratio: ratio(samples, contender.name, UNPACKED), p50, p99, errors };
-      const ours = contender.name === PACKED || contender.name === CLASSIC;
-      return { label: contender.name, values, split: splitOf(cpu), does: contender.does, ours };
+      const highlighted = contender.name === PACKED || contender.name === CLASSIC;
+      return { label: contender.name, values, split: splitOf(cpu), does: contender.does, highlighted };
     }),
     targets: samples.has(PACKED)
       ? [

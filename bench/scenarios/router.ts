@@ -6,13 +6,13 @@ import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { PYTHON } from '../lib/machine.ts';
 import { interleave, ratio, type Samples, summarise } from '../lib/measure.ts';
-import { missingBuild, startRouter } from '../lib/ours.ts';
 import { missingPython, pythonFile, startProxy, startPython } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf } from '../lib/scenario.ts';
+import { missingBuild, startRouter } from '../lib/zeromq-gateway.ts';
 
 const PROXY = 'libzmq Proxy';
-const OURS = 'ours, packed';
-const FRAMEWORK = 'ours, ZeroMQClient and ZeroMQWorker';
+const PACKED = 'zeromq-gateway, packed';
+const FRAMEWORK = 'zeromq-gateway, public classes';
 const PYTHON_CLASSIC = 'Python, classic';
 const DRIVER = 'client';
 
@@ -28,7 +28,7 @@ const everybody: readonly Contender[] = [
     },
   },
   {
-    name: OURS,
+    name: PACKED,
     does: 'bare packed records on both sides; request table, deadlines, credit, a bounded queue for each event, heartbeats',
     missing: missingBuild,
     async start(launch) {
@@ -102,15 +102,15 @@ async function compare(
       { key: 'errors', title: 'Errors' },
     ],
     rows: present.map((contender) => rowOf(contender, samples)),
-    targets: samples.has(OURS)
+    targets: samples.has(PACKED)
       ? [
           {
-            key: `${name}: ${OURS} / ${PROXY}`,
+            key: `${name}: ${PACKED} / ${PROXY}`,
             what: title,
             against: `${PROXY} with bare sockets`,
             bound: 'at least',
             want,
-            value: ratio(samples, OURS, PROXY),
+            value: ratio(samples, PACKED, PROXY),
             unit: '×',
           },
         ]
@@ -137,12 +137,12 @@ function rowOf({ name, does }: Contender, samples: Samples): Row {
     },
     split: splitOf(cpu),
     does,
-    ours: name === OURS || name === FRAMEWORK,
+    highlighted: name === PACKED || name === FRAMEWORK,
   };
 }
 
 /** Contenders whose ratio has a target. */
-export const rivals: readonly Contender[] = everybody.filter(({ name }) => name === PROXY || name === OURS);
+export const rivals: readonly Contender[] = everybody.filter(({ name }) => name === PROXY || name === PACKED);
 
 /** Round trips with a window of this size. `want` is the target ratio. */
 export function routerScenario(window: number, want: number, contenders = everybody): Scenario {

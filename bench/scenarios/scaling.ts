@@ -5,9 +5,9 @@ import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import { expectReply } from '../lib/expect.ts';
 import type { LoadResult, LoadTool } from '../lib/load.ts';
 import type { ApplyLoad } from '../lib/measure.ts';
-import { embeddedAs, missingBuild, startGateway, startRouter } from '../lib/ours.ts';
 import { runScaling, type Size } from '../lib/scaling.ts';
 import type { Scenario } from '../lib/scenario.ts';
+import { embeddedAs, missingBuild, startGateway, startRouter } from '../lib/zeromq-gateway.ts';
 import { processNamed } from './queue.ts';
 
 const ECHO = '/echo/hello';
@@ -24,7 +24,7 @@ function echoLoad(load: LoadTool, connections: number, longer = 1): ApplyLoad {
   };
 }
 
-function ours(name: string, start: (launch: Launch) => Promise<string>): Contender {
+function gatewayContender(name: string, start: (launch: Launch) => Promise<string>): Contender {
   return { name, does: '', missing: missingBuild, start };
 }
 
@@ -63,7 +63,7 @@ const workers: Scenario = {
         about: `GET /echo/hello at ${WINDOW} connections through gateway and router; the workers share one process, each with its own sockets and heartbeats.`,
         want: 2,
         sizes: [1, 10, 100].map((size) => ({
-          contender: ours(count(size, 'worker'), async (launch) => {
+          contender: gatewayContender(count(size, 'worker'), async (launch) => {
             const { frontend, backend, heartbeat } = await startRouter(launch);
             await startDriver(launch, 'workers', 'fleet.ts', [backend, heartbeat, String(size)]);
             return startGateway(launch, frontend, ['--openapi', echoDocument()]);
@@ -77,7 +77,7 @@ const workers: Scenario = {
 
 function eventSize(events: number): Size {
   return {
-    contender: ours(count(events, 'event'), async (launch) => {
+    contender: gatewayContender(count(events, 'event'), async (launch) => {
       const { frontend, backend } = await startRouter(launch);
       await startDriver(launch, 'worker', 'worker.ts', ['packed', backend, String(events), '1024']);
       await startDriver(launch, 'client', 'client.ts', ['packed', frontend]);
@@ -119,7 +119,7 @@ export const routes: Scenario = {
         about: `GET /things-N/7 at ${WINDOW} connections, over all resources in turn; gateway, router and a bare worker.`,
         want: 1.05,
         sizes: [10, 100, 1000].map((size) => ({
-          contender: ours(count(size, 'route'), async (launch) => {
+          contender: gatewayContender(count(size, 'route'), async (launch) => {
             const { frontend, backend } = await startRouter(launch);
             await startDriver(launch, 'worker', 'worker.ts', ['packed', backend, '0', '1024']);
             return startGateway(launch, frontend, ['--openapi', documentOf(size)]);

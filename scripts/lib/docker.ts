@@ -204,7 +204,7 @@ function checkService(
     ...checkBuild(folder, build),
     ...(Array.isArray(needs) ? needs : Object.keys(needs))
       .filter((need) => !services.includes(need))
-      .map((need) => `depends on ${need}, which is no service`),
+      .map((need) => `depends on ${need}, which is not a service`),
     ...volumes.flatMap((volume) => {
       const [source = ''] = typeof volume === 'string' ? volume.split(':') : [];
       if (source.startsWith('.')) {
@@ -212,7 +212,7 @@ function checkService(
       }
       return source === '' || source.startsWith('/') || named.includes(source)
         ? []
-        : [`${source} is no volume of the file`];
+        : [`${source} is not a volume of the file`];
     }),
   ];
 }

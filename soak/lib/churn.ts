@@ -10,7 +10,7 @@ import type { Random } from './random.ts';
 const CLIENTS = 10;
 const CONNECTIONS = 60;
 /** Maximum duration of a connection, in milliseconds. */
-const STAY = 1000;
+const MAX_STAY = 1000;
 
 /** Event of the churn's requests. No request in the checker's log uses it. */
 const EVENT = 'soak.none';
@@ -22,7 +22,7 @@ const EVENT = 'soak.none';
 export async function churnClients(frontends: readonly string[], random: Random): Promise<void> {
   for (let index = 0; index < CLIENTS; index += 1) {
     const client = new ZeroMQClient({ connection: frontends, logger: silentLogger });
-    const reply = client.sendMessage(EVENT, { index }, { timeout: STAY }).catch(() => undefined);
+    const reply = client.sendMessage(EVENT, { index }, { timeout: MAX_STAY }).catch(() => undefined);
     if (random.next() < 0.5) await reply;
     else await sleep(random.between(0, 20));
     await client.close();
@@ -43,7 +43,7 @@ export async function churnConnections(urls: readonly string[], random: Random):
   ];
   await Promise.all(
     Array.from({ length: CONNECTIONS }, () =>
-      visit(random.pick(urls), random.pick(requests), random.between(0, STAY)),
+      visit(random.pick(urls), random.pick(requests), random.between(0, MAX_STAY)),
     ),
   );
 }

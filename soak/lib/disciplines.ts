@@ -10,14 +10,14 @@ import type { RouterRequest } from '../../src/router/broker/request.ts';
  * Selects the request to serve next. If the discipline sets the deadline of a request to the past,
  * the request expires and the next one is selected.
  */
-type Next = (lane: ClientQueue, now: number) => RouterRequest | undefined;
+type Next = (queue: ClientQueue, now: number) => RouterRequest | undefined;
 
 export interface Discipline {
   readonly name: string;
   /** Undefined for the router's own discipline. */
   readonly next?: Next;
   /** Whether to dispatch requests that have less time left than their handler usually takes. */
-  readonly hopeful?: boolean;
+  readonly dispatchLate?: boolean;
   readonly breaker?: false;
 }
 
@@ -33,7 +33,7 @@ function drop(pending: RouterRequest, now: number): RouterRequest {
   return pending;
 }
 
-const first: Next = (lane) => lane.first;
+const first: Next = (queue) => queue.first;
 
 /**
  * CoDel as in RFC 8289: when the waiting time has exceeded the target for an interval, requests are
@@ -43,10 +43,10 @@ function codel(): Next {
   let above = Infinity;
   let dropNext = Infinity;
   let count = 0;
-  return (lane, now) => {
-    const { first: head } = lane;
+  return (queue, now) => {
+    const { first: head } = queue;
     if (head === undefined) return undefined;
-    if (now - head.enqueuedAt < TARGET || lane.length === 1) {
+    if (now - head.enqueuedAt < TARGET || queue.length === 1) {
       above = Infinity;
       dropNext = Infinity;
       return head;
@@ -70,10 +70,10 @@ function codel(): Next {
  */
 function serverCodel(longest: number): Next {
   let emptyAt = 0;
-  return (lane, now) => {
-    const { first: head } = lane;
+  return (queue, now) => {
+    const { first: head } = queue;
     if (head === undefined) return undefined;
-    if (lane.length === 1) emptyAt = now;
+    if (queue.length === 1) emptyAt = now;
     const limit = now - emptyAt > INTERVAL ? longest : INTERVAL;
     return now - head.enqueuedAt > limit ? drop(head, now) : head;
   };
@@ -85,34 +85,34 @@ function serverCodel(longest: number): Next {
  */
 export function disciplines(): Discipline[] {
   return [
-    { name: 'first come, first served', next: first, hopeful: true },
-    { name: 'the same without circuit breakers', next: first, hopeful: true, breaker: false },
-    { name: 'the same, hopeless requests expired', next: first },
+    { name: 'first come, first served', next: first, dispatchLate: true },
+    { name: 'the same without circuit breakers', next: first, dispatchLate: true, breaker: false },
+    { name: 'the same, requests that cannot complete in time expired', next: first },
     { name: 'CoDel (RFC 8289)', next: codel() },
     { name: 'CoDel for servers, 5 ms', next: serverCodel(TARGET) },
-    { name: 'newest first', next: (lane) => lane.last },
-    { name: 'the router: late requests are passed over' },
+    { name: 'newest first', next: (queue) => queue.last },
+    { name: 'the router: late requests are skipped' },
   ];
 }
 
-/** Runs a function while a discipline is in force. */
-export function under<T>({ next, hopeful }: Discipline, run: () => T): T {
-  const lane = ClientQueue.prototype;
+/** Runs a function with a discipline in place of the router's own. */
+export function withDiscipline<T>({ next, dispatchLate }: Discipline, run: () => T): T {
+  const queue = ClientQueue.prototype;
   const pace = Pace.prototype;
   const before = {
-    next: Reflect.get(lane, 'next') as unknown,
+    next: Reflect.get(queue, 'next') as unknown,
     record: Reflect.get(pace, 'record') as unknown,
   };
   if (next !== undefined) {
-    lane.next = function (this: ClientQueue, now: number) {
+    queue.next = function (this: ClientQueue, now: number) {
       return next(this, now);
     };
   }
-  if (hopeful === true) pace.record = () => undefined;
+  if (dispatchLate === true) pace.record = () => undefined;
   try {
     return run();
   } finally {
-    Reflect.set(lane, 'next', before.next);
+    Reflect.set(queue, 'next', before.next);
     Reflect.set(pace, 'record', before.record);
   }
 }

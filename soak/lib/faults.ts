@@ -1,15 +1,15 @@
 /**
  * Fault injection: randomly chosen faults, one after the other. They imitate common failures of
- * processes, and some send garbage.
+ * processes, and some send malformed messages.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { churnClients, churnConnections } from './churn.ts';
-import type { Cluster, Member } from './fleet.ts';
+import type { Cluster, Member } from './cluster.ts';
 import { sendGarbage } from './garbage.ts';
 import type { Random } from './random.ts';
 
 /** A fault that was injected. */
-export interface Made {
+export interface InjectedFault {
   /** The fault and its target: `SIGKILL worker`. */
   readonly what: string;
   /** Seconds after the start. */
@@ -17,15 +17,15 @@ export interface Made {
 }
 
 /** Pause between two faults, in milliseconds. */
-const PAUSE = { least: 1500, most: 4000 };
+const PAUSE = { min: 1500, max: 4000 };
 
 /** How long a worker keeps another contract, in milliseconds. */
-const SWAP = { least: 2000, most: 8000 };
+const SWAP = { min: 2000, max: 8000 };
 
-type Fault = (victim: Member) => Promise<void>;
+type Fault = (target: Member) => Promise<void>;
 
-export class Faults {
-  readonly made: Made[] = [];
+export class FaultInjector {
+  readonly injected: InjectedFault[] = [];
   /** Faults that could not be injected, or after which a process did not recover. */
   readonly failures: string[] = [];
   private readonly start = performance.now();
@@ -34,7 +34,7 @@ export class Faults {
   private readonly stopping = new AbortController();
 
   constructor(
-    private readonly fleet: Cluster,
+    private readonly cluster: Cluster,
     private readonly random: Random,
   ) {}
 
@@ -47,10 +47,10 @@ export class Faults {
   async run(): Promise<void> {
     const { random, stopping } = this;
     while (!stopping.signal.aborted) {
-      await sleep(random.between(PAUSE.least, PAUSE.most), undefined, { signal: stopping.signal }).catch(
+      await sleep(random.between(PAUSE.min, PAUSE.max), undefined, { signal: stopping.signal }).catch(
         () => undefined,
       );
-      if (!stopping.signal.aborted) this.makeOne();
+      if (!stopping.signal.aborted) this.injectRandom();
     }
   }
 
@@ -60,54 +60,54 @@ export class Faults {
     await Promise.all(this.running);
   }
 
-  private makeOne(): void {
-    const { random, fleet } = this;
-    if (random.next() < 0.35) return this.make(...this.strangers());
-    const victims = fleet.members.filter((member) => !member.steady && !this.busy.has(member));
-    if (victims.length === 0) return;
-    const victim = random.pick(victims);
+  private injectRandom(): void {
+    const { random, cluster } = this;
+    if (random.next() < 0.35) return this.inject(...this.externalFault());
+    const targets = cluster.members.filter((member) => !member.steady && !this.busy.has(member));
+    if (targets.length === 0) return;
+    const target = random.pick(targets);
     const [name, fault] = random.pick<[string, Fault]>([
       ['SIGKILL', (member) => this.kill(member)],
       ['SIGSTOP', (member) => this.freeze(member)],
       ['SIGTERM', (member) => this.restart(member)],
-      ...(victim.kind === 'worker' ? this.swaps() : []),
+      ...(target.kind === 'worker' ? this.contractFaults() : []),
     ]);
-    this.busy.add(victim);
-    this.make(`${name} ${victim.kind}`, () => fault(victim).finally(() => this.busy.delete(victim)));
+    this.busy.add(target);
+    this.inject(`${name} ${target.kind}`, () => fault(target).finally(() => this.busy.delete(target)));
   }
 
   /** Chooses a fault caused by peers outside the cluster. */
-  private strangers(): [what: string, fault: () => Promise<void>] {
-    const { random, fleet } = this;
+  private externalFault(): [what: string, fault: () => Promise<void>] {
+    const { random, cluster } = this;
     return random.pick<[string, () => Promise<void>]>([
       [
-        'garbage',
+        'malformed messages',
         () => {
-          const { frontend, backend, heartbeat } = random.pick(fleet.routers);
+          const { frontend, backend, heartbeat } = random.pick(cluster.routers);
           return sendGarbage([frontend, backend, heartbeat], random);
         },
       ],
-      ['clients come and go', () => churnClients(frontendsOf(fleet), random)],
+      ['client churn', () => churnClients(frontendsOf(cluster), random)],
       [
-        'connections come and go',
+        'connection churn',
         () =>
           churnConnections(
-            fleet.of('gateway').map(({ url }) => url),
+            cluster.of('gateway').map(({ url }) => url),
             random,
           ),
       ],
     ]);
   }
 
-  private swaps(): [string, Fault][] {
+  private contractFaults(): [string, Fault][] {
     return [
       ['compatible contract', (member) => this.swap(member, 'wider')],
       ['incompatible contract', (member) => this.swap(member, 'narrower')],
     ];
   }
 
-  private make(what: string, fault: () => Promise<void>): void {
-    this.made.push({ what, at: (performance.now() - this.start) / 1000 });
+  private inject(what: string, fault: () => Promise<void>): void {
+    this.injected.push({ what, at: (performance.now() - this.start) / 1000 });
     const failed = (error: unknown): void => void this.failures.push(`${what}: ${String(error)}`);
     const done = fault()
       .catch(failed)
@@ -117,12 +117,12 @@ export class Faults {
 
   private async kill(member: Member): Promise<void> {
     await member.kill();
-    await this.comeBack(member);
+    await this.recover(member);
   }
 
   private async restart(member: Member): Promise<void> {
     await member.stop();
-    await this.comeBack(member);
+    await this.recover(member);
   }
 
   private async freeze(member: Member): Promise<void> {
@@ -137,15 +137,15 @@ export class Faults {
   private async swap(member: Member, contract: string): Promise<void> {
     await member.stop();
     await member.start({ SOAK_CONTRACT: contract });
-    await sleep(this.random.between(SWAP.least, SWAP.most));
+    await sleep(this.random.between(SWAP.min, SWAP.max));
     await member.stop();
-    await this.comeBack(member);
+    await this.recover(member);
   }
 
-  private async comeBack(member: Member): Promise<void> {
+  private async recover(member: Member): Promise<void> {
     await sleep(this.random.between(100, 1500));
     await member.start();
-    if (member.kind === 'gateway') await isReady(member.url);
+    if (member.kind === 'gateway') await waitUntilReady(member.url);
   }
 }
 
@@ -156,12 +156,12 @@ function frontendsOf({ routers }: Cluster): string[] {
 /**
  * Waits, like a load balancer, until a gateway reports that it is ready; at most about a minute.
  */
-export async function isReady(url: string): Promise<void> {
+export async function waitUntilReady(url: string): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.status === 200) return;
+    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.status === 200) return;
     await sleep(100);
   }
-  throw new Error(`${url} does not become ready`);
+  throw new Error(`${url} did not become ready within a minute`);
 }

@@ -6,7 +6,7 @@ import { encodeToken } from '../../src/wire/token.ts';
 import type { Random } from './random.ts';
 
 const MESSAGES = 300;
-const LONGEST = 200;
+const MAX_LENGTH = 200;
 
 /**
  * Sends garbage to ZeroMQ endpoints: random frames, partially valid ones, and bytes that are not
@@ -14,7 +14,7 @@ const LONGEST = 200;
  */
 export async function sendGarbage(endpoints: readonly string[], random: Random): Promise<void> {
   await Promise.all(
-    endpoints.flatMap((endpoint) => [randomFrames(endpoint, random), noZmtp(endpoint, random)]),
+    endpoints.flatMap((endpoint) => [randomFrames(endpoint, random), randomBytes(endpoint, random)]),
   );
 }
 
@@ -29,7 +29,7 @@ async function randomFrames(endpoint: string, random: Random): Promise<void> {
 }
 
 function message(random: Random): Buffer[] {
-  const noise = (): Buffer => bytes(random, Math.floor(random.between(0, LONGEST)));
+  const noise = (): Buffer => bytes(random, Math.floor(random.between(0, MAX_LENGTH)));
   const json = Buffer.from('{"a":1}');
   const name = Buffer.from('soak.put');
   const forged = encodeToken(Math.floor(random.between(0, 64)), Math.floor(random.between(1, 100_000)));
@@ -46,7 +46,7 @@ function message(random: Random): Buffer[] {
 }
 
 /** Sends bytes on a TCP connection. Either side closes it. */
-async function noZmtp(endpoint: string, random: Random): Promise<void> {
+async function randomBytes(endpoint: string, random: Random): Promise<void> {
   const socket = connect(Number(endpoint.split(':').at(-1)), '127.0.0.1');
   socket.on('error', () => undefined); // closed by the other side
   const closed = new Promise((resolve) => socket.once('close', resolve));

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { type ReplyMessage, silentLogger, ZeroMQClient } from 'zeromq-gateway';
 import type { Work } from '../worker.ts';
-import { type Log, NO_ANSWER } from './log.ts';
+import { type Log, NO_RESPONSE } from './log.ts';
 import type { Random } from './random.ts';
 
 /** Request timeout in milliseconds, equal to the one in the worker's contract. */
@@ -16,16 +16,16 @@ const TIMEOUT = 2000;
  * How long, in milliseconds, a caller waits for an outcome that is guaranteed within `TIMEOUT`.
  * After this time the request counts as lost.
  */
-const PATIENCE = 4 * TIMEOUT;
+const OUTCOME_TIMEOUT = 4 * TIMEOUT;
 /** Time between two checks of how many requests are due, in milliseconds. */
 const TICK = 25;
 /** Share of callers that leave before the reply. */
-const IMPATIENT = 0.02;
+const LEAVING_SHARE = 0.02;
 /**
  * Share of direct requests that are not idempotent and use the event that only the wider contract
  * has.
  */
-const MORE = 0.05;
+const WIDER_EVENT_SHARE = 0.05;
 
 /** Targets of the load. */
 export interface Targets {
@@ -37,8 +37,12 @@ export interface Targets {
 
 export class Load {
   private readonly client: ZeroMQClient;
-  private readonly agent = new Agent({ connections: 32, headersTimeout: PATIENCE, bodyTimeout: PATIENCE });
-  private readonly open = new Set<Promise<void>>();
+  private readonly agent = new Agent({
+    connections: 32,
+    headersTimeout: OUTCOME_TIMEOUT,
+    bodyTimeout: OUTCOME_TIMEOUT,
+  });
+  private readonly inFlight = new Set<Promise<void>>();
   private count = 0;
   private stopped = false;
 
@@ -61,7 +65,7 @@ export class Load {
     const start = performance.now();
     while (!this.stopped) {
       const due = Math.floor(((performance.now() - start) * rate) / 1000);
-      while (this.count < due) this.one();
+      while (this.count < due) this.sendOne();
       await sleep(TICK);
     }
   }
@@ -69,13 +73,13 @@ export class Load {
   /** Stops sending and waits a limited time for the requests in flight. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await Promise.race([Promise.all(this.open), sleep(PATIENCE)]);
+    await Promise.race([Promise.all(this.inFlight), sleep(OUTCOME_TIMEOUT)]);
     await this.client.close();
     await this.agent.destroy();
   }
 
   /** Sends one request. */
-  private one(): void {
+  private sendOne(): void {
     const { random } = this;
     this.count += 1;
     const chance = random.next();
@@ -83,29 +87,29 @@ export class Load {
     const wait = Math.floor(random.next() < 0.02 ? random.between(500, 3000) : random.between(0, 50));
     const work: Work = { id: `r${this.count}`, wait, end };
     const idempotent = random.next() < 0.5;
-    this.log.write({ t: 'asked', id: work.id, idempotent });
+    this.log.write({ t: 'sent', id: work.id, idempotent });
     const settled = random.next() < 0.5 ? this.overHttp(work, idempotent) : this.direct(work, idempotent);
-    const done = settled.finally(() => this.open.delete(done));
-    this.open.add(done);
+    const done = settled.finally(() => this.inFlight.delete(done));
+    this.inFlight.add(done);
   }
 
   /** Sends a request directly to the routers. */
   private direct(work: Work, idempotent: boolean): Promise<void> {
-    const more = !idempotent && this.random.next() < MORE;
+    const more = !idempotent && this.random.next() < WIDER_EVENT_SHARE;
     const eventName = idempotent ? 'soak.put' : more ? 'soak.more' : 'soak.post';
     const body = Buffer.from(JSON.stringify(work));
-    const patience = this.patience();
+    const leaveAfter = this.leaveAfter();
     return new Promise((resolve) => {
-      let over = false;
+      let settled = false;
       const settle = (reply: ReplyMessage): void => {
-        over = true;
-        this.settled(work.id, reply.code, reply.status, reply.dispatched, reply.body.toString());
+        settled = true;
+        this.logOutcome(work.id, reply.code, reply.status, reply.dispatched, reply.body.toString());
         resolve();
       };
       const inFlight = this.client.request({ eventName, body, idempotent, timeout: TIMEOUT }, settle);
-      if (patience === undefined) return;
-      void sleep(patience).then(() => {
-        if (over) return;
+      if (leaveAfter === undefined) return;
+      void sleep(leaveAfter).then(() => {
+        if (settled) return;
         inFlight.cancel();
         this.log.write({ t: 'settled', id: work.id, code: 'CANCELLED', status: 499, dispatched: undefined });
         resolve();
@@ -117,25 +121,25 @@ export class Load {
   private async overHttp(work: Work, idempotent: boolean): Promise<void> {
     const { id, ...rest } = work;
     const url = `${this.random.pick(this.targets.gateways())}/soak/${id}`;
-    const patience = this.patience();
+    const leaveAfter = this.leaveAfter();
     try {
       const { statusCode, body } = await request(url, {
         method: idempotent ? 'PUT' : 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(rest),
         dispatcher: this.agent,
-        signal: patience === undefined ? undefined : AbortSignal.timeout(patience),
+        signal: leaveAfter === undefined ? undefined : AbortSignal.timeout(leaveAfter),
       });
       const text = await body.text();
       const problem = statusCode < 400 ? {} : (JSON.parse(text) as { code?: string; dispatched?: boolean });
-      this.settled(id, problem.code ?? '', statusCode, problem.dispatched, text);
+      this.logOutcome(id, problem.code ?? '', statusCode, problem.dispatched, text);
     } catch {
       // The connection was closed, by the caller or otherwise, so the outcome is unknown.
-      this.log.write({ t: 'settled', id, code: NO_ANSWER, status: 0, dispatched: undefined });
+      this.log.write({ t: 'settled', id, code: NO_RESPONSE, status: 0, dispatched: undefined });
     }
   }
 
-  private settled(
+  private logOutcome(
     id: string,
     code: string,
     status: number,
@@ -150,7 +154,7 @@ export class Load {
    * How long, in milliseconds, a caller waits before it leaves; undefined for the majority, which
    * wait for the reply.
    */
-  private patience(): number | undefined {
-    return this.random.next() < IMPATIENT ? Math.ceil(this.random.between(1, 60)) : undefined;
+  private leaveAfter(): number | undefined {
+    return this.random.next() < LEAVING_SHARE ? Math.ceil(this.random.between(1, 60)) : undefined;
   }
 }

@@ -8,8 +8,8 @@ import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:
 import path from 'node:path';
 
 /** A request, as sent by its caller. */
-export interface Asked {
-  readonly t: 'asked';
+export interface Sent {
+  readonly t: 'sent';
   readonly id: string;
   readonly idempotent: boolean;
 }
@@ -19,7 +19,7 @@ export interface Settled {
   readonly t: 'settled';
   readonly id: string;
   /**
-   * Empty on success; otherwise a code of the catalogue or a worker's own, or NO_ANSWER if the HTTP
+   * Empty on success; otherwise a code of the catalogue or a worker's own, or NO_RESPONSE if the HTTP
    * connection was closed.
    */
   readonly code: string;
@@ -31,17 +31,17 @@ export interface Settled {
 }
 
 /** The start or the end of a handler's execution. */
-export interface Ran {
+export interface Execution {
   readonly t: 'began' | 'ended';
   readonly id: string;
   /** Unique name of the execution. */
   readonly by: string;
 }
 
-export type Entry = Asked | Settled | Ran;
+export type Entry = Sent | Settled | Execution;
 
 /** Code of a request whose HTTP connection was closed before the outcome was known. */
-export const NO_ANSWER = 'NO_ANSWER';
+export const NO_RESPONSE = 'NO_RESPONSE';
 
 export class Log {
   private readonly fd: number;

@@ -16,13 +16,13 @@ export interface Stream {
   readonly client: number;
   readonly eventName: string;
   /** Weight of the stream in the total load. The weights of all streams are added up. */
-  readonly part: number;
+  readonly weight: number;
   /** Request timeout in milliseconds. */
   readonly timeout: number;
 }
 
 /** Parameters of a simulation. */
-export interface OverloadCase {
+export interface SimulationOptions {
   /** Concurrency of each worker. */
   readonly workers: readonly number[];
   /**
@@ -46,7 +46,7 @@ export interface OverloadCase {
 }
 
 /** A request, as seen by its client. */
-export interface Asked {
+export interface SimulatedRequest {
   readonly stream: Stream;
   readonly at: number;
   code: string;
@@ -54,8 +54,8 @@ export interface Asked {
 }
 
 /** Result of a simulation. */
-export interface Course {
-  readonly requests: readonly Asked[];
+export interface SimulationResult {
+  readonly requests: readonly SimulatedRequest[];
   /** Capacity of the workers, in requests per second. */
   readonly capacity: number;
   /** End time of each phase. */
@@ -82,13 +82,17 @@ class SimulatedWorker implements WorkerPort {
   private running = 0;
 
   constructor(
-    private readonly world: Overload,
+    private readonly simulation: Simulation,
     id: string,
-    private readonly places: number,
+    private readonly concurrency: number,
   ) {
-    const { classic = false, streams } = world.course;
+    const { classic = false, streams } = simulation.options;
     const events = classic ? undefined : [...new Set(streams.map(({ eventName }) => eventName))];
-    this.entry = world.core.addWorker(this, { id, events, concurrency: places, cancels: !classic }, 0);
+    this.entry = simulation.broker.addWorker(
+      this,
+      { id, events, concurrency: concurrency, cancels: !classic },
+      0,
+    );
   }
 
   dispatch({ id, generation }: RouterRequest): boolean {
@@ -104,73 +108,73 @@ class SimulatedWorker implements WorkerPort {
   cancel(): void {}
 
   private begin(): void {
-    const { world } = this;
-    if (this.running >= this.places) return;
+    const { simulation: world } = this;
+    if (this.running >= this.concurrency) return;
     const next = this.waiting.shift();
     if (next === undefined) return;
     this.running++;
-    world.agenda.add(world.now + world.course.service(world.chance), () => {
+    world.agenda.add(world.now + world.options.service(world.random), () => {
       this.running--;
-      world.core.reply(this.entry, next.id, next.generation, OK, world.now);
+      world.broker.reply(this.entry, next.id, next.generation, OK, world.now);
       this.begin();
     });
   }
 }
 
-class Overload {
+class Simulation {
   now = 0;
   readonly agenda = new Agenda();
-  readonly core: Broker;
-  readonly chance: Random;
-  readonly requests: Asked[] = [];
+  readonly broker: Broker;
+  readonly random: Random;
+  readonly requests: SimulatedRequest[] = [];
   private readonly origins = new Map<number, Origin>();
-  private readonly asked = new Map<RouterRequest, Asked>();
+  private readonly pending = new Map<RouterRequest, SimulatedRequest>();
   private settling: ReplyMessage | undefined;
 
-  constructor(readonly course: OverloadCase) {
-    this.chance = randomOf(course.seed);
-    this.core = new Broker({ startupGrace: 0, ...course.options }, 0);
-    course.workers.forEach((places, index) => new SimulatedWorker(this, `worker-${index}`, places));
+  constructor(readonly options: SimulationOptions) {
+    this.random = randomOf(options.seed);
+    this.broker = new Broker({ startupGrace: 0, ...options.options }, 0);
+    options.workers.forEach((places, index) => new SimulatedWorker(this, `worker-${index}`, places));
   }
 
   get capacity(): number {
-    const places = this.course.workers.reduce((sum, count) => sum + count, 0);
-    return (places * 1000) / this.course.meanService;
+    const places = this.options.workers.reduce((sum, count) => sum + count, 0);
+    return (places * 1000) / this.options.meanService;
   }
 
-  run(): Course {
+  run(): SimulationResult {
     const ends: number[] = [];
     let start = 0;
-    for (const { load, duration } of this.course.phases) {
-      this.plan(start, start + duration, load);
+    for (const { load, duration } of this.options.phases) {
+      this.schedulePhase(start, start + duration, load);
       start += duration;
       ends.push(start);
     }
-    const longest = Math.max(...this.course.streams.map(({ timeout }) => timeout));
-    this.until(start + longest + 1000);
+    const longest = Math.max(...this.options.streams.map(({ timeout }) => timeout));
+    this.runUntil(start + longest + 1000);
     return { requests: this.requests, capacity: this.capacity, ends };
   }
 
   /** Schedules the requests of a phase. Each arrival schedules the next one. */
-  private plan(from: number, to: number, load: number): void {
-    const { streams, random } = this.course;
-    const parts = streams.reduce((sum, { part }) => sum + part, 0);
+  private schedulePhase(from: number, to: number, load: number): void {
+    const { streams, random } = this.options;
+    const parts = streams.reduce((sum, { weight: part }) => sum + part, 0);
     for (const stream of streams) {
-      const gap = 1000 / ((this.capacity * load * stream.part) / parts);
+      const gap = 1000 / ((this.capacity * load * stream.weight) / parts);
       const next = (at: number): void => {
         if (at >= to) return;
         this.agenda.add(at, () => {
           this.submit(stream);
-          next(at + (random ? -Math.log(1 - this.chance.next()) * gap : gap));
+          next(at + (random ? -Math.log(1 - this.random.next()) * gap : gap));
         });
       };
-      next(from + this.chance.next() * gap);
+      next(from + this.random.next() * gap);
     }
   }
 
   private submit(stream: Stream): void {
     const { eventName, timeout: timeLeft } = stream;
-    const asked: Asked = { stream, at: this.now, code: 'open', settledAt: 0 };
+    const asked: SimulatedRequest = { stream, at: this.now, code: 'open', settledAt: 0 };
     this.requests.push(asked);
     const message = {
       eventName,
@@ -181,9 +185,9 @@ class Overload {
       extras: NO_BYTES,
     };
     this.settling = undefined;
-    const pending = this.core.submit(message, this.originOf(stream.client), this.now);
-    if (pending.state === 'settled') this.note(asked, this.settling);
-    else this.asked.set(pending, asked);
+    const pending = this.broker.submit(message, this.originOf(stream.client), this.now);
+    if (pending.state === 'settled') this.recordOutcome(asked, this.settling);
+    else this.pending.set(pending, asked);
   }
 
   private originOf(client: number): Origin {
@@ -192,9 +196,9 @@ class Overload {
       origin = {
         settle: (pending, reply) => {
           this.settling = reply;
-          const asked = this.asked.get(pending);
-          if (asked !== undefined) this.note(asked, reply);
-          this.asked.delete(pending);
+          const asked = this.pending.get(pending);
+          if (asked !== undefined) this.recordOutcome(asked, reply);
+          this.pending.delete(pending);
         },
       };
       this.origins.set(client, origin);
@@ -202,36 +206,36 @@ class Overload {
     return origin;
   }
 
-  private note(asked: Asked, reply: ReplyMessage | undefined): void {
+  private recordOutcome(asked: SimulatedRequest, reply: ReplyMessage | undefined): void {
     asked.code = reply?.code ?? 'lost';
     asked.settledAt = this.now;
   }
 
-  private until(end: number): void {
+  private runUntil(end: number): void {
     for (;;) {
-      const wakeup = this.core.nextWakeup();
+      const wakeup = this.broker.nextWakeup();
       const next = Math.min(this.agenda.next, wakeup);
       if (next > end) return;
       this.now = Math.max(this.now, next);
-      if (wakeup <= this.now) this.core.tick(this.now);
+      if (wakeup <= this.now) this.broker.tick(this.now);
       this.agenda.take(this.now)?.();
     }
   }
 }
 
 /** Runs a simulation to its end. */
-export function simulate(course: OverloadCase): Course {
-  return new Overload(course).run();
+export function simulate(course: SimulationOptions): SimulationResult {
+  return new Simulation(course).run();
 }
 
 /** Successes in a period as a share of what the workers could have completed. */
-export function goodput({ requests, capacity }: Course, from: number, to: number): number {
+export function goodput({ requests, capacity }: SimulationResult, from: number, to: number): number {
   const good = requests.filter(({ code, settledAt }) => code === '' && settledAt >= from && settledAt < to);
   return good.length / ((capacity * (to - from)) / 1000);
 }
 
 /** Share of the requests sent in a period that succeeded. */
-export function success({ requests }: Course, from: number, to: number): number {
+export function success({ requests }: SimulationResult, from: number, to: number): number {
   const made = requests.filter(({ at }) => at >= from && at < to);
   return made.filter(({ code }) => code === '').length / made.length;
 }

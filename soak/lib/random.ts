@@ -2,8 +2,8 @@
 export interface Random {
   /** Returns a number from 0 to below 1. */
   next(): number;
-  /** Returns a number from `least` to below `most`. */
-  between(least: number, most: number): number;
+  /** Returns a number from `min` to below `max`. */
+  between(min: number, max: number): number;
   /** Returns one of the items. */
   pick<T>(from: readonly T[]): T;
 }
@@ -19,7 +19,7 @@ export function randomOf(seed: number): Random {
   };
   return {
     next,
-    between: (least, most) => least + next() * (most - least),
+    between: (min, max) => min + next() * (max - min),
     pick<T>(from: readonly T[]): T {
       const one = from[Math.floor(next() * from.length)];
       if (one === undefined) throw new Error('nothing to pick from');

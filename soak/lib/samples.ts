@@ -1,7 +1,7 @@
 /** Samples of memory and open descriptors of processes over time. */
 import { readdirSync } from 'node:fs';
 import { usageOf } from '../../bench/lib/proc-fs.ts';
-import type { Cluster } from './fleet.ts';
+import type { Cluster } from './cluster.ts';
 
 /** A sample of one process. */
 export interface Sample {
@@ -26,12 +26,12 @@ export class Samples {
   readonly all = new Map<string, Sample[]>();
   private readonly start = performance.now();
 
-  constructor(private readonly fleet: Cluster) {}
+  constructor(private readonly cluster: Cluster) {}
 
   /** Samples every running process. */
   take(): void {
     const at = (performance.now() - this.start) / 1000;
-    for (const { name, running } of this.fleet.members) {
+    for (const { name, running } of this.cluster.members) {
       const handles = running === undefined ? undefined : countHandles(running.pid);
       if (running === undefined || handles === undefined) continue;
       const series = this.all.get(name) ?? [];

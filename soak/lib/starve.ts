@@ -3,7 +3,7 @@
  * would require control groups, so signals stop and continue each process instead: it runs in one
  * of five slots and is stopped in the others.
  */
-import type { Member } from './fleet.ts';
+import type { Member } from './cluster.ts';
 
 /** Number of slots per round. A process runs in one of them. */
 const SLOTS = 5;

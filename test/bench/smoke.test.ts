@@ -10,12 +10,12 @@ import { after, describe, it } from 'node:test';
 import { findLoadTool } from '../../bench/lib/load.ts';
 import { describeMachine } from '../../bench/lib/machine.ts';
 import { type Effort, ratio, type Sample } from '../../bench/lib/measure.ts';
-import { embedded, separate } from '../../bench/lib/ours.ts';
 import { expressDefault } from '../../bench/lib/peers.ts';
 import { aliveCount } from '../../bench/lib/process.ts';
 import { readResults, writePage, writeResult } from '../../bench/lib/report.ts';
 import { isMet, type Report } from '../../bench/lib/scenario.ts';
 import { percentile } from '../../bench/lib/stats.ts';
+import { embedded, separate } from '../../bench/lib/zeromq-gateway.ts';
 import { bindingSuite } from '../../bench/micro/binding.ts';
 import { codecSuite } from '../../bench/micro/codec.ts';
 import { hopsSuite } from '../../bench/micro/hops.ts';
@@ -45,7 +45,7 @@ describe('benchmarks', () => {
     assert.ok(load);
     const contenders = [embedded, separate, expressDefault];
     const report = await compareHttp({ ...getEcho, contenders }, { effort: EFFORT, load, log });
-    checkRows(report, ['ours, embedded', 'ours, separate', 'Express']);
+    checkRows(report, ['zeromq-gateway, embedded', 'zeromq-gateway, separate', 'Express']);
     assert.equal(report.targets.length, 2);
 
     const folder = mkdtempSync(join(tmpdir(), 'bench-smoke-'));
@@ -73,7 +73,7 @@ describe('benchmarks', () => {
   it('counts round trips through the router and through libzmq Proxy', async () => {
     const unused = { name: 'none', run: () => Promise.reject(new Error('no HTTP here')) };
     const report = await routerScenario(64, 1, rivals).run({ effort: EFFORT, load: load ?? unused, log });
-    checkRows(report, ['libzmq Proxy', 'ours, packed']);
+    checkRows(report, ['libzmq Proxy', 'zeromq-gateway, packed']);
   });
 
   it('runs each micro benchmark once', async () => {

@@ -1,4 +1,4 @@
-/** What must hold between the manifests, and no schema says. Each check gives its faults, a line each. */
+/** Checks of relations between the manifests, which schemas do not express. Each returns its findings. */
 import path from 'node:path';
 import { COMMANDS } from '../../src/cli/program.ts';
 import { type Command } from '../../src/cli/settings/command.ts';
@@ -7,12 +7,12 @@ import { settingsSchema } from '../../src/gateway/index.ts';
 import { type CurveKeyPair, curveKeyPair } from '../../src/transport/curve/keys.ts';
 import { type Container, type Labels, type Manifest, type PodTemplate } from './kubernetes.ts';
 
-/** Time (s) that must be left when draining is over. */
+/** Seconds that must remain after the drain. */
 const SPARE = 2;
 
 const nameOf = ({ kind, metadata }: Manifest): string => `${kind} ${metadata.name}`;
 
-/** Objects that make pods, with the template of these. */
+/** Returns the objects that create pods, each with its pod template. */
 function podsOf(manifests: readonly Manifest[]): { owner: Manifest; template: PodTemplate }[] {
   return manifests.flatMap((owner) => {
     const template = owner.spec?.template;
@@ -27,7 +27,7 @@ function valueOf(container: Container, variable: string): string | undefined {
   return container.env?.find(({ name }) => name === variable)?.value;
 }
 
-/** Selectors and references lead to something. */
+/** Checks that selectors and references match objects. */
 export function checkReferences(manifests: readonly Manifest[]): string[] {
   const pods = podsOf(manifests);
   const selecting = manifests.flatMap((one) => {
@@ -58,7 +58,7 @@ export function checkReferences(manifests: readonly Manifest[]): string[] {
   return [...blind, ...astray, ...foreign, ...headless];
 }
 
-/** Ports go by names, and every name is that of a port of the pods meant. */
+/** Checks that ports are referenced by name, and that the selected pods have a port of each name. */
 export function checkPorts(manifests: readonly Manifest[]): string[] {
   const pods = podsOf(manifests);
   const portsOf = (labels: Labels | undefined) =>
@@ -94,7 +94,7 @@ export function checkPorts(manifests: readonly Manifest[]): string[] {
   });
 }
 
-/** Probes ask for paths that are there. */
+/** Checks that probes request paths that exist. */
 export function checkProbes(manifests: readonly Manifest[]): string[] {
   const { value } = settingsSchema.validate({}) as { value: { paths: { livez: string; readyz: string } } };
   const paths = {
@@ -115,7 +115,7 @@ export function checkProbes(manifests: readonly Manifest[]): string[] {
 
 type Variable = NonNullable<Container['env']>[number];
 
-/** Where the files of ConfigMaps, of Secrets, or of both are in a container. */
+/** Returns the mounts of ConfigMaps, Secrets or both in a container. */
 function mountsOf(
   { volumeMounts = [] }: Container,
   { volumes = [] }: PodTemplate['spec'],
@@ -126,14 +126,14 @@ function mountsOf(
   );
 }
 
-/** A value that the variable may have: where it comes from a Secret, a key; for a mounted file, a file that is here. */
+/** Returns a valid value for a variable: a key if it comes from a Secret, an existing file if it is a mounted file. */
 function sampleOf({ value, valueFrom }: Variable, keys: CurveKeyPair, folders: string[]): string | undefined {
   const key = valueFrom?.secretKeyRef?.key;
   if (key !== undefined) return key === 'public-key' ? keys.publicKey : keys.secretKey;
   return folders.includes(path.dirname(value ?? '')) ? import.meta.filename : value;
 }
 
-/** Arguments and variables are what the command takes. */
+/** Checks that the command accepts the arguments and variables. */
 export async function checkSettings(manifests: readonly Manifest[]): Promise<string[]> {
   const faults: string[] = [];
   const keys = curveKeyPair();
@@ -164,7 +164,7 @@ export async function checkSettings(manifests: readonly Manifest[]): Promise<str
   return faults;
 }
 
-/** Time to stop is time to drain: the grace period covers preStop, draining, and a little more. */
+/** Checks that the grace period covers preStop, the drain and a margin. */
 export function checkGrace(manifests: readonly Manifest[]): string[] {
   return podsOf(manifests).flatMap(({ owner, template }) =>
     template.spec.containers.flatMap((container) => {
@@ -177,7 +177,7 @@ export function checkGrace(manifests: readonly Manifest[]): string[] {
   );
 }
 
-/** `dns://NAME:PORT` is a headless Service, and a port of it that routers listen on. */
+/** Checks that `dns://NAME:PORT` names a headless Service and a port of it. */
 export function checkNames(manifests: readonly Manifest[]): string[] {
   const services = manifests.filter(({ kind }) => kind === 'Service');
   return podsOf(manifests).flatMap(({ owner, template }) =>
@@ -188,13 +188,15 @@ export function checkNames(manifests: readonly Manifest[]): string[] {
         const service = services.find(({ metadata }) => metadata.name === name);
         const found = service?.spec?.ports?.some((each) => each.port === Number(port));
         const headless = service?.spec?.clusterIP === 'None';
-        return found && headless ? [] : [`${nameOf(owner)}: ${value} leads nowhere`];
+        return found && headless
+          ? []
+          : [`${nameOf(owner)}: ${value} does not resolve to a port of a headless Service`];
       }),
     ),
   );
 }
 
-/** Routers are never open to the network without keys, and who connects to them has keys. */
+/** Checks that every router has CURVE keys, and every pod that connects to a router too. */
 export function checkKeys(manifests: readonly Manifest[]): string[] {
   return podsOf(manifests).flatMap(({ owner, template }) =>
     template.spec.containers.flatMap(({ args, env = [] }) => {
@@ -203,31 +205,31 @@ export function checkKeys(manifests: readonly Manifest[]): string[] {
       if (args[0] !== 'router') needed.push('ZMQ_GATEWAY_CURVE_SERVER_KEY');
       const missing = needed.filter((name) => !names.includes(name)).map((name) => `lacks ${name}`);
       const open = env.filter(({ name, value }) => name.includes('CURVE_SECRET') && value !== undefined);
-      const told = [...missing, ...open.map(({ name }) => `tells ${name} to everybody`)];
-      return told.map((fault) => `${nameOf(owner)} ${fault}`);
+      const faults = [...missing, ...open.map(({ name }) => `contains ${name} in plain text`)];
+      return faults.map((fault) => `${nameOf(owner)} ${fault}`);
     }),
   );
 }
 
-/** Routers let in whoever is on a list, which they can read, which follows its ConfigMap, and which nobody changes there. */
+/** Checks that each router reads its allow list from a ConfigMap, follows it, and cannot change it. */
 export function checkAllowList(manifests: readonly Manifest[]): string[] {
   return podsOf(manifests).flatMap(({ owner, template }) =>
     template.spec.containers.flatMap((container) => {
       if (container.args[0] !== 'router') return [];
       const file = valueOf(container, 'ZMQ_GATEWAY_ALLOW_LIST');
-      if (file === undefined) return [`${nameOf(owner)} lets everybody in who knows its public key`];
+      if (file === undefined) return [`${nameOf(owner)} accepts every peer that knows its public key`];
       const mount = mountsOf(container, template.spec, ['configMap']).find(
         ({ mountPath }) => mountPath === path.dirname(file),
       );
       if (mount === undefined) return [`${nameOf(owner)}: ${file} is in no ConfigMap`];
-      // What is mounted by subPath stays as it was at the start.
+      // A file mounted with subPath does not follow changes of its ConfigMap.
       const right = mount.readOnly === true && mount.subPath === undefined;
       return right ? [] : [`${nameOf(owner)}: ${file} does not follow its ConfigMap, or can be changed`];
     }),
   );
 }
 
-/** Who has an admin listener has a token for it, from a Secret: else its dashboard is for nobody. */
+/** Checks that each admin listener has a token from a Secret. Without one, its dashboard is unreachable. */
 export function checkAdmin(manifests: readonly Manifest[]): string[] {
   return podsOf(manifests).flatMap(({ owner, template }) =>
     template.spec.containers.flatMap((container) => {
@@ -240,7 +242,7 @@ export function checkAdmin(manifests: readonly Manifest[]): string[] {
   );
 }
 
-/** Pods have no rights that they do not need, and no Service sets their variables. */
+/** Checks that pods have no unnecessary permissions, and that no Service sets their variables. */
 export function checkRights(manifests: readonly Manifest[]): string[] {
   return podsOf(manifests).flatMap(({ owner, template: { spec } }) => {
     const held: [boolean, string][] = [

@@ -23,8 +23,8 @@ const all = kustomizations();
 const base = all.find(({ folder }) => folder === 'base');
 const system = base === undefined ? [] : resourcesOf(base);
 
-describe('kustomizations', () => {
-  it('list every file, and files that are there', () => {
+describe('Kubernetes kustomizations', () => {
+  it('list every file, and only existing files', () => {
     const listed = all.flatMap(({ folder, resources = [], components = [], patches = [] }) =>
       [...resources, ...components, ...patches.flatMap(({ path: file }) => file ?? [])].map((file) =>
         path.join(folder, file),
@@ -41,7 +41,7 @@ describe('kustomizations', () => {
     );
   });
 
-  it('patch what is there', () => {
+  it('patch existing objects', () => {
     for (const { folder, patches = [] } of all) {
       for (const { path: file = '' } of patches) {
         for (const { kind, metadata } of manifestsIn(path.join(folder, file))) {
@@ -56,7 +56,7 @@ describe('kustomizations', () => {
 /** A module of kubernetes-models has the class of an object. */
 const moduleOf = ({ apiVersion, kind }: Manifest) => `kubernetes-models/${apiVersion}/${kind}`;
 
-/** What is wrong by Kubernetes' JSON schemas. */
+/** Returns the violations of the JSON schemas of Kubernetes. */
 async function schemaFaults(manifests: readonly Manifest[]): Promise<string[]> {
   const faults: string[] = [];
   for (const manifest of manifests) {
@@ -73,7 +73,7 @@ async function schemaFaults(manifests: readonly Manifest[]): Promise<string[]> {
   return faults;
 }
 
-/** What is wrong by the types that are made of those schemas: fields that do not exist, above all. */
+/** Returns type errors, mainly unknown fields, by the types generated from those schemas. */
 function typeFaults(manifests: readonly Manifest[]): string[] {
   const lines = manifests.map(({ file: _file, ...object }, at) => {
     const type = `import('${moduleOf(manifests[at] as Manifest)}').I${object.kind}`;
@@ -102,7 +102,7 @@ function typeFaults(manifests: readonly Manifest[]): string[] {
   }
 }
 
-/** The manifests with something planted in one of them. */
+/** Returns the manifests with a fault in one of them. */
 function changed(kind: string, name: string, change: (one: Manifest) => void): Manifest[] {
   const copy = structuredClone(system);
   const one = copy.find((each) => each.kind === kind && each.metadata.name === name);
@@ -116,7 +116,7 @@ const planted = (change: (one: Manifest) => void) => changed('StatefulSet', 'zer
 const kubectl =
   spawnSync('kubectl', ['version', '--client']).status === 0 ? {} : { skip: 'kubectl is not installed' };
 
-it('every kustomization can be built', kubectl, () => {
+it('Kubernetes: every kustomization can be built', kubectl, () => {
   for (const { folder } of all) {
     const { status, stderr } = spawnSync('kubectl', ['kustomize', path.join(KUBERNETES, folder)], {
       encoding: 'utf8',
@@ -125,8 +125,8 @@ it('every kustomization can be built', kubectl, () => {
   }
 });
 
-describe('manifests', () => {
-  it('are all there', () => {
+describe('Kubernetes manifests', () => {
+  it('exist for every node', () => {
     const kinds = system.map(({ kind }) => kind);
     for (const kind of ['Deployment', 'StatefulSet', 'Service', 'HorizontalPodAutoscaler', 'NetworkPolicy']) {
       assert.ok(kinds.includes(kind), kind);
@@ -134,14 +134,14 @@ describe('manifests', () => {
     assert.equal(kinds.filter((kind) => kind === 'PodDisruptionBudget').length, 3);
   });
 
-  it('are valid by the schemas of Kubernetes', async () => {
+  it('are valid against the schemas of Kubernetes', async () => {
     const others = all.flatMap((one) => (one === base ? [] : resourcesOf(one)));
     assert.deepEqual(await schemaFaults([...system, ...others]), []);
     const faults = await schemaFaults(planted((one) => Object.assign(one.spec ?? {}, { replicas: 'two' })));
     assert.match(faults.join('\n'), /base\/router\.yaml: StatefulSet: .*replicas must be integer/);
   });
 
-  it('have no field that Kubernetes does not know', () => {
+  it('have no unknown fields', () => {
     // One run of the compiler for all of them, and for one with a mistake in it.
     const mistaken = planted((one) => Object.assign(one.spec ?? {}, { replica: 2 }));
     const wrong = mistaken
@@ -152,7 +152,7 @@ describe('manifests', () => {
     assert.match(faults[0] ?? '', /^planted: .*'"replica"' does not exist/);
   });
 
-  it('select pods that are there', () => {
+  it('select existing pods', () => {
     assert.deepEqual(checks.checkReferences(system), []);
     const renamed = changed('HorizontalPodAutoscaler', 'http-gateway', ({ spec }) => {
       if (spec?.scaleTargetRef) spec.scaleTargetRef.name = 'gateway';
@@ -166,7 +166,7 @@ describe('manifests', () => {
     assert.match(checks.checkReferences(relabelled).join('\n'), /Service zeromq-router selects no pod/);
   });
 
-  it('name ports that are there', () => {
+  it('name existing ports', () => {
     assert.deepEqual(checks.checkPorts(system), []);
     const portless = planted(({ spec }) => void spec?.template?.spec.containers[0]?.ports?.shift());
     const faults = checks.checkPorts(portless).join('\n');
@@ -174,7 +174,7 @@ describe('manifests', () => {
     assert.match(faults, /NetworkPolicy http-gateway: no pod has the port frontend/);
   });
 
-  it('probe paths that are there', () => {
+  it('probe existing paths', () => {
     assert.deepEqual(checks.checkProbes(system), []);
     const asking = planted(({ spec }) => {
       const probe = spec?.template?.spec.containers[0]?.livenessProbe?.httpGet;
@@ -185,7 +185,7 @@ describe('manifests', () => {
     ]);
   });
 
-  it('run commands with settings that these have, and values that they take', async () => {
+  it('pass valid settings and values to the commands', async () => {
     assert.deepEqual(await checks.checkSettings(system), []);
     const mistaken = planted(({ spec }) => {
       spec?.template?.spec.containers[0]?.env?.push({ name: 'ZMQ_GATEWAY_DRIAN', value: '1' });
@@ -195,7 +195,7 @@ describe('manifests', () => {
     ]);
   });
 
-  it('give as long to stop as draining takes', () => {
+  it('have a grace period that covers the drain', () => {
     assert.deepEqual(checks.checkGrace(system), []);
     const hasty = planted(({ spec }) =>
       Object.assign(spec?.template?.spec ?? {}, { terminationGracePeriodSeconds: 30 }),
@@ -203,11 +203,11 @@ describe('manifests', () => {
     assert.deepEqual(checks.checkGrace(hasty), ['StatefulSet zeromq-router: 30 s of grace, 32 s are needed']);
   });
 
-  it('find routers by the name of their headless Service', () => {
+  it('find routers through the name of their headless Service', () => {
     assert.deepEqual(checks.checkNames(system), []);
     const lost = changed('Service', 'zeromq-router', ({ spec }) => void spec?.ports?.splice(1, 1));
     assert.deepEqual(checks.checkNames(lost), [
-      'Deployment echo-worker: dns://zeromq-router:5556 leads nowhere',
+      'Deployment echo-worker: dns://zeromq-router:5556 does not resolve to a port of a headless Service',
     ]);
     const worker = system.find(({ metadata }) => metadata.name === 'echo-worker');
     const [container] = worker?.spec?.template?.spec.containers ?? [];
@@ -215,13 +215,13 @@ describe('manifests', () => {
     assert.equal(heartbeat?.value, 'dns://zeromq-router:5557', 'its heartbeats go to all routers');
   });
 
-  it('give pods no rights that they do not need', () => {
+  it('give pods no unnecessary permissions', () => {
     assert.deepEqual(checks.checkRights(system), []);
     const rich = planted(({ spec }) => Object.assign(spec?.template?.spec ?? {}, { securityContext: {} }));
     assert.deepEqual(checks.checkRights(rich), ['StatefulSet zeromq-router may run as root']);
   });
 
-  it('take keys from Secrets, and have some everywhere', () => {
+  it('take the keys of every node from Secrets', () => {
     assert.deepEqual(checks.checkKeys(system), []);
     const keyless = planted(({ spec }) => void spec?.template?.spec.containers[0]?.env?.splice(-2));
     assert.deepEqual(checks.checkKeys(keyless), [
@@ -229,12 +229,12 @@ describe('manifests', () => {
     ]);
   });
 
-  it('have an allow list, from a ConfigMap that the routers follow', () => {
+  it('take the allow list of the routers from a ConfigMap', () => {
     assert.deepEqual(checks.checkAllowList(system), []);
     const router = 'StatefulSet zeromq-router';
     const file = '/etc/zeromq-gateway/peers.yaml';
     const open = planted(({ spec }) => void spec?.template?.spec.containers[0]?.env?.pop());
-    assert.deepEqual(checks.checkAllowList(open), [`${router} lets everybody in who knows its public key`]);
+    assert.deepEqual(checks.checkAllowList(open), [`${router} accepts every peer that knows its public key`]);
     const absent = planted(({ spec }) => void spec?.template?.spec.volumes?.pop());
     assert.deepEqual(checks.checkAllowList(absent), [`${router}: ${file} is in no ConfigMap`]);
     const still = planted(({ spec }) => {
@@ -247,7 +247,7 @@ describe('manifests', () => {
     ]);
   });
 
-  it('have a token for each admin listener', () => {
+  it('set a token for each admin listener', () => {
     assert.deepEqual(checks.checkAdmin(system), []);
     const closed = planted(({ spec }) => {
       const { template } = spec ?? {};
@@ -259,7 +259,7 @@ describe('manifests', () => {
     ]);
   });
 
-  it('have no Service whose variables would be taken for settings', () => {
+  it('have no Service whose variables are read as settings', () => {
     const names = system.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
     assert.ok(names.length > 1 && !names.includes('zmq-gateway'));
   });

@@ -12,7 +12,7 @@ const measured = readPage('docs/benchmarks.md');
  */
 function apart(scenario: string): { gateway: number; router: number; worker: number } {
   const [, section = ''] = measured.split(`\n## ${scenario}\n`);
-  const row = section.split('\n').find((line) => line.startsWith('| **ours, separate**')) ?? '';
+  const row = section.split('\n').find((line) => line.startsWith('| **zeromq-gateway, separate**')) ?? '';
   const [, router, worker, gateway] =
     /router ([\d.]+) \+ worker ([\d.]+) \+ gateway ([\d.]+)/.exec(row) ?? [];
   assert.ok(gateway, `found no figures of ${scenario}`);

@@ -72,7 +72,7 @@ describe('partitioned worker', () => {
       await back;
       const more = Array.from({ length: 20 }, () => scene.send(client, 'post'));
       assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']));
-      assert.equal(scene.assertGuarantees().repeated, 1);
+      assert.equal(scene.assertGuarantees().rerun, 1);
     });
   }
 

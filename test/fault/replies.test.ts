@@ -94,7 +94,7 @@ describe('replies at the router', () => {
       'a token of an earlier request does not match the next one',
     );
     assert.equal(router.stats().dropped.late, 3);
-    assert.equal(scene.assertGuarantees().asked, 2);
+    assert.equal(scene.assertGuarantees().requests, 2);
   });
 
   it('router: counts and drops replies that arrive after the deadline or a cancellation', async (t) => {

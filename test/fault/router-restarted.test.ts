@@ -70,7 +70,7 @@ describe('killed router', () => {
     await worker.waitForLine(began, 30_000, lines);
     worker.write('release');
     assert.deepEqual(await outcomesOf([again]), ['ok']);
-    assert.equal(scene.assertGuarantees().repeated, 1);
+    assert.equal(scene.assertGuarantees().rerun, 1);
   });
 });
 

@@ -1,11 +1,11 @@
 /**
  * Shared by the fault tests: callers and workers that record what they do in the checker's log, and
- * the checker's verdict.
+ * the result of the checker.
  */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { check, type Rules, type Verdict } from '../../soak/lib/checker.ts';
+import { type CheckResult, type CheckRules, check } from '../../soak/lib/checker.ts';
 import { Log, readLogs, type Settled } from '../../soak/lib/log.ts';
 import type { HandlerContext, ReplyMessage, ZeroMQClient, ZeroMQRouter } from '../../src/index.ts';
 import { emissions, eventually, within } from '../helpers/eventually.ts';
@@ -81,7 +81,7 @@ export class Scene {
     const id = `${eventName}-${this.count}`;
     const task: Task = { id, hold, time };
     const idempotent = eventName === 'put';
-    this.log.write({ t: 'asked', id, idempotent });
+    this.log.write({ t: 'sent', id, idempotent });
     let cancel = (): void => undefined;
     const settled = new Promise<Settled>((resolve) => {
       const settle = (outcome: Settled): void => {
@@ -157,12 +157,12 @@ export class Scene {
   }
 
   /**
-   * Asserts that the checker finds no violation of the delivery guarantees. Returns its verdict.
+   * Asserts that the checker finds no violation of the delivery guarantees. Returns its result.
    */
-  assertGuarantees(rules: Rules = {}): Verdict {
-    const verdict = check(readLogs(this.folder), rules);
-    assert.deepEqual(verdict.faults, []);
-    return verdict;
+  assertGuarantees(rules: CheckRules = {}): CheckResult {
+    const result = check(readLogs(this.folder), rules);
+    assert.deepEqual(result.violations, []);
+    return result;
   }
 }
 

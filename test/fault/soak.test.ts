@@ -8,10 +8,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { aliveCount } from '../../bench/lib/process.ts';
-import type { Member } from '../../soak/lib/fleet.ts';
+import type { Member } from '../../soak/lib/cluster.ts';
 import { readPage, writePage } from '../../soak/lib/page.ts';
 import { randomOf } from '../../soak/lib/random.ts';
-import { chartsOf, complaintsOf, type Findings, markdownOf } from '../../soak/lib/report.ts';
+import { chartsOf, markdownOf, problemsOf, type SoakResult } from '../../soak/lib/report.ts';
 import { soak } from '../../soak/lib/run.ts';
 import { growthOf, slopeOf } from '../../soak/lib/samples.ts';
 import { Starvation } from '../../soak/lib/starve.ts';
@@ -32,11 +32,11 @@ describe('soak', () => {
       starve: false,
       gateways: 1,
       workers: 2,
-      say: () => undefined,
+      report: () => undefined,
     });
-    assert.deepEqual(complaintsOf(findings), []);
-    assert.ok(findings.verdict.asked > 100 && findings.faults.length > 0, 'the soak ran almost no requests');
-    const { lost, doubled, unfounded } = findings.verdict;
+    assert.deepEqual(problemsOf(findings), []);
+    assert.ok(findings.check.requests > 100 && findings.faults.length > 0, 'the soak ran almost no requests');
+    const { lost, duplicated: doubled, unsupported: unfounded } = findings.check;
     assert.deepEqual({ lost, doubled, unfounded }, { lost: 0, doubled: 0, unfounded: 0 });
     const markdown = markdownOf(findings);
     for (const { what } of findings.faults) assert.ok(markdown.includes(what), what);
@@ -54,10 +54,10 @@ describe('soak', () => {
       starve: true,
       gateways: 1,
       workers: 2,
-      say: () => undefined,
+      report: () => undefined,
     });
-    assert.deepEqual(complaintsOf(findings), []);
-    assert.ok(findings.verdict.asked > 30, 'the soak ran almost no requests');
+    assert.deepEqual(problemsOf(findings), []);
+    assert.ok(findings.check.requests > 30, 'the soak ran almost no requests');
     assert.match(markdownOf(findings), /a fifth of the CPU time/);
   });
 
@@ -109,7 +109,7 @@ describe('soak', () => {
         memory: at < 6 ? 100 : last,
         handles: at < 6 ? 40 : last,
       }));
-    const of = (last: number): Findings => ({
+    const of = (last: number): SoakResult => ({
       ...{
         seconds: 1200,
         rate: 1,
@@ -117,24 +117,24 @@ describe('soak', () => {
         starved: false,
         at: '',
         faults: [],
-        mishaps: last > 100 ? ['worker 2 ended with 1'] : [],
+        failures: last > 100 ? ['worker 2 ended with 1'] : [],
       },
       machine: { cpu: '', cores: 1, memory: '', os: '', node: 'v20', load: '', versions: {} },
-      verdict: {
-        asked: 0,
+      check: {
+        requests: 0,
         outcomes: new Map(),
         lost: 0,
-        doubled: 0,
-        unfounded: 0,
+        duplicated: 0,
+        unsupported: 0,
         executions: 0,
-        repeated: 0,
-        faults: [],
+        rerun: 0,
+        violations: [],
       },
       steady: new Map([['router 1', series(last)]]),
     });
     assert.deepEqual(growthOf(series(200), 'memory'), { before: 100, after: 200 });
-    assert.deepEqual(complaintsOf(of(45)), []);
-    assert.equal(complaintsOf(of(200)).length, 3);
+    assert.deepEqual(problemsOf(of(45)), []);
+    assert.equal(problemsOf(of(200)).length, 3);
   });
 
   it('soak: fills an empty page and a full one, and rejects a page without a place for the report', (t) => {

@@ -30,7 +30,7 @@ describe('killed worker', () => {
     await other.waitForLine(new RegExp(`^began ${again.id}$`));
     other.write('release');
     assert.deepEqual(await outcomesOf([again]), ['ok']);
-    const { executions, repeated } = scene.assertGuarantees();
+    const { executions, rerun: repeated } = scene.assertGuarantees();
     assert.deepEqual({ executions, repeated }, { executions: 5, repeated: 1 });
   });
 
@@ -52,6 +52,6 @@ describe('killed worker', () => {
     }
     assert.deepEqual(await outcomesOf([deadly]), ['WORKER_LOST, dispatched']);
     assert.deepEqual(await outcomesOf([scene.send(client, 'put')]), ['ok'], 'the third worker still runs');
-    assert.equal(scene.assertGuarantees().repeated, 1);
+    assert.equal(scene.assertGuarantees().rerun, 1);
   });
 });

@@ -49,7 +49,7 @@ describe('frozen worker', () => {
     assert.equal(router.stats().workers, 2, 'the late reply does not count');
     const more = Array.from({ length: 20 }, (_, n) => scene.send(client, n % 2 === 0 ? 'put' : 'post'));
     assert.deepEqual(new Set(await outcomesOf(more)), new Set(['ok']));
-    assert.equal(scene.assertGuarantees().repeated, 1);
+    assert.equal(scene.assertGuarantees().rerun, 1);
   });
 
   it('frozen worker, within its heartbeats: it keeps its requests and completes them', async (t) => {
@@ -74,7 +74,7 @@ describe('frozen worker', () => {
     frozen.kill('SIGCONT');
     assert.deepEqual(await outcomesOf(held), ['ok', 'ok']);
     assert.equal(other.lines.filter((line) => line.startsWith('began')).length, 20);
-    assert.equal(scene.assertGuarantees().repeated, 0);
+    assert.equal(scene.assertGuarantees().rerun, 0);
   });
 
   it('frozen worker, past the deadline of its requests: they are reported as possibly run', async (t) => {

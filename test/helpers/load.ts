@@ -1,10 +1,9 @@
 /**
  * Sends a constant HTTP load to several gateways in turn, as a load balancer does, and records
- * every outcome.
+ * every outcome for the checker.
  */
 import { request } from 'node:http';
-import { toError } from '../../src/core/messages/errors.ts';
-import type { Ended, Ledger } from './ledger.ts';
+import { type Log, NO_RESPONSE, type Settled } from '../../soak/lib/log.ts';
 
 /** Interval between two pairs of requests, in ms. */
 const INTERVAL = 10;
@@ -12,14 +11,14 @@ const INTERVAL = 10;
 /** Maximum time until a response, in ms. It exceeds every deadline of the gateways. */
 const RESPONSE_TIMEOUT = 20_000;
 
-interface Answer {
+interface HttpResponse {
   readonly status: number;
   readonly body: string;
 }
 
 export class Load {
   private readonly urls: string[];
-  private readonly open = new Set<Promise<void>>();
+  private readonly inFlight = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
   private count = 0;
   private turn = 0;
@@ -29,7 +28,7 @@ export class Load {
    */
   constructor(
     urls: readonly string[],
-    private readonly ledger: Ledger,
+    private readonly log: Log,
     private readonly run = '',
   ) {
     this.urls = [...urls];
@@ -38,15 +37,15 @@ export class Load {
   start(): void {
     this.timer = setInterval(() => {
       this.count += 1;
-      this.note(this.ask(`${this.run}r${this.count}`, true));
-      this.note(this.ask(`${this.run}w${this.count}`, false));
+      this.track(this.send(`${this.run}r${this.count}`, true));
+      this.track(this.send(`${this.run}w${this.count}`, false));
     }, INTERVAL);
   }
 
   /** Resolves when every request has ended. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    while (this.open.size > 0) await Promise.all(this.open);
+    while (this.inFlight.size > 0) await Promise.all(this.inFlight);
   }
 
   /** Removes a gateway from the rotation, as a load balancer does before it stops one. */
@@ -58,34 +57,34 @@ export class Load {
     this.urls.push(url);
   }
 
-  private note(asking: Promise<void>): void {
-    this.open.add(asking);
-    void asking.finally(() => this.open.delete(asking));
+  private track(request: Promise<void>): void {
+    this.inFlight.add(request);
+    void request.finally(() => this.inFlight.delete(request));
   }
 
-  private async ask(id: string, idempotent: boolean): Promise<void> {
-    this.ledger.asked(id, idempotent);
-    this.ledger.ended(id, await this.outcome(id, idempotent));
+  private async send(id: string, idempotent: boolean): Promise<void> {
+    this.log.write({ t: 'sent', id, idempotent });
+    this.log.write({ t: 'settled', id, ...(await this.outcome(id, idempotent)) });
   }
 
-  private async outcome(id: string, idempotent: boolean): Promise<Ended> {
+  private async outcome(id: string, idempotent: boolean): Promise<Omit<Settled, 't' | 'id'>> {
     this.turn += 1;
     const url = this.urls[this.turn % this.urls.length] ?? '';
     try {
       const { status, body } = idempotent
-        ? await send(`${url}/read/${id}`, 'GET', '')
-        : await send(`${url}/write`, 'POST', JSON.stringify({ id }));
-      if (status === 200) return { code: '', dispatched: true };
-      const { code = String(status), dispatched = true } = JSON.parse(body) as Partial<Ended>;
-      return { code, dispatched };
-    } catch (error) {
+        ? await fetchOnce(`${url}/read/${id}`, 'GET', '')
+        : await fetchOnce(`${url}/write`, 'POST', JSON.stringify({ id }));
+      const { code, dispatched, by } = JSON.parse(body) as Partial<Settled>;
+      if (status === 200) return { code: '', status, dispatched: true, by };
+      return { code: code ?? String(status), status, dispatched };
+    } catch {
       // The gateway itself cannot be reached, so the outcome is unknown.
-      return { code: `HTTP: ${toError(error).message}`, dispatched: true };
+      return { code: NO_RESPONSE, status: 0, dispatched: undefined };
     }
   }
 }
 
-function send(url: string, method: string, body: string): Promise<Answer> {
+function fetchOnce(url: string, method: string, body: string): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const outgoing = request(

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { disciplines, under } from '../../soak/lib/disciplines.ts';
-import { type Course, goodput, type OverloadCase, simulate, success } from '../../soak/lib/overload.ts';
+import { disciplines, withDiscipline } from '../../soak/lib/disciplines.ts';
+import {
+  goodput,
+  type SimulationOptions,
+  type SimulationResult,
+  simulate,
+  success,
+} from '../../soak/lib/overload.ts';
 
 const RUNS = Number(process.env.FC_RUNS ?? 60);
 
@@ -39,14 +45,14 @@ type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never;
 const SAMPLE = 400;
 
 /** Overload for several times the time that requests allow, then less than the capacity. */
-function courseOf(given: Settings): OverloadCase {
+function courseOf(given: Settings): SimulationOptions {
   const { workers, classic, meanService, spread, patience, events, clients, even, overload, after, seed } =
     given;
   const timeout = meanService * patience;
   const streams = Array.from({ length: events * clients }, (_, index) => ({
     client: index % clients,
     eventName: `event-${Math.floor(index / clients)}`,
-    part: even ? 1 : 1 + (index % 3),
+    weight: even ? 1 : 1 + (index % 3),
     timeout: timeout * (1 + (index % 2)),
   }));
   return {
@@ -64,7 +70,7 @@ function courseOf(given: Settings): OverloadCase {
   };
 }
 
-function spans({ ends }: Course): { begin: number; drop: number; end: number } {
+function spans({ ends }: SimulationResult): { begin: number; drop: number; end: number } {
   const [drop = 0, end = 0] = ends;
   return { begin: drop / 3, drop, end };
 }
@@ -96,11 +102,11 @@ describe('a router under overload', () => {
         // Its turn comes after those of up to nine other lanes.
         const base = courseOf({ ...given, patience: Math.max(30, given.patience) });
         const { timeout } = base.streams[0] ?? { timeout: 0 };
-        const all = base.streams.reduce((sum, { part }) => sum + part, 0);
+        const all = base.streams.reduce((sum, { weight: part }) => sum + part, 0);
         const modest = {
           client: 99,
           eventName: own ? 'own' : 'event-0',
-          part: all / (50 * given.overload),
+          weight: all / (50 * given.overload),
           timeout,
         };
         const course = simulate({ ...base, streams: [...base.streams, modest] });
@@ -114,11 +120,11 @@ describe('a router under overload', () => {
   });
 
   it('loses less than other ways to serve a queue', () => {
-    const course: OverloadCase = {
+    const course: SimulationOptions = {
       workers: [4, 4, 4],
       service: (random) => -Math.log(1 - random.next()) * 100,
       meanService: 100,
-      streams: [{ client: 0, eventName: 'e', part: 1, timeout: 5000 }],
+      streams: [{ client: 0, eventName: 'e', weight: 1, timeout: 5000 }],
       phases: [
         { load: 1.3, duration: 40_000 },
         { load: 0.6, duration: 20_000 },
@@ -127,7 +133,7 @@ describe('a router under overload', () => {
       seed: 1,
     };
     const [plain, , , , , , ours] = disciplines().map((discipline) =>
-      under(discipline, () => simulate(course)),
+      withDiscipline(discipline, () => simulate(course)),
     );
     assert.ok(plain !== undefined && ours !== undefined);
     assert.ok(goodput(plain, 10_000, 40_000) < 0.6, 'first come, first served does well: no overload');

@@ -18,8 +18,8 @@ test('hello.get greets by name', async () => {
 
   const { eventData } = await client.sendMessage('hello.get', { name: 'world' });
   assert.deepEqual(eventData, { message: 'Welcome, world' });
-  await assert.rejects(client.sendMessage('hello.get', { name: 'nobody' }), {
-    code: 'NOBODY_THERE',
+  await assert.rejects(client.sendMessage('hello.get', { name: 'unknown' }), {
+    code: 'NOT_FOUND',
     status: 404,
   });
   await assert.rejects(client.sendMessage('hello.get', {}), { code: 'INVALID_REQUEST' });

@@ -8,16 +8,16 @@ import { defineContract, defineWorker, ReplyError } from 'zeromq-gateway';
 
 const contract = defineContract({
   name: 'hello',
-  info: { title: 'hello', version: '0.1.0', description: 'Greets.' },
+  info: { title: 'hello', version: '0.1.0', description: 'Greets people by name.' },
   events: {
     // For GET /hello/world, the event data is { "name": "world" }.
     'hello.get': {
       method: 'GET',
       path: '/hello/{name}',
-      summary: 'Greet somebody',
+      summary: 'Greet a person',
       tags: ['hello'],
       data: Joi.object<{ name: string }>({
-        name: Joi.string().max(100).required().description('Who is greeted.'),
+        name: Joi.string().max(100).required().description('Name of the person.'),
       }),
       replies: {
         200: Joi.object<{ message: string }>({ message: Joi.string().required() }).description(
@@ -32,7 +32,7 @@ export default defineWorker({
   contract,
   handlers: {
     'hello.get': ({ name }) => {
-      if (name === 'nobody') throw new ReplyError(404, 'NOBODY_THERE', 'nobody is not there');
+      if (name === 'unknown') throw new ReplyError(404, 'NOT_FOUND', `${name} is not registered`);
       return { message: `Welcome, ${name}` };
     },
   },

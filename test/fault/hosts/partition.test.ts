@@ -1,18 +1,21 @@
 /**
  * Three routers, four workers and two gateways, each on its own host (network namespaces, by
  * iproute2). Under constant load they are killed, cut off in one and both directions, and
- * reconnected. The ledger checks every request against the outcome table.
+ * reconnected. The checker of outcomes evaluates every
+ * request.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { check, outcomesOf } from '../../../soak/lib/checker.ts';
+import { Log, readLogs } from '../../../soak/lib/log.ts';
 import { OUTCOMES } from '../../../src/index.ts';
 import { startNode, urlIn } from '../../helpers/command.ts';
 import { type Host, hostsSkipReason, Network } from '../../helpers/hosts.ts';
-import { LEDGER_DOCUMENT, LEDGER_WORKER, Ledger } from '../../helpers/ledger.ts';
 import { Load } from '../../helpers/load.ts';
+import { LOGGING_DOCUMENT, LOGGING_WORKER } from '../../helpers/logging-worker.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -26,6 +29,9 @@ const FAULT_PERIOD = 1500;
 
 const unable = hostsSkipReason();
 
+/** Prefix of the ids of the requests that are sent after the faults. */
+const HEALED = 'healed-';
+
 describe('many hosts', {
   timeout: TEST_TIMEOUT,
   skip: unable ?? false,
@@ -37,16 +43,17 @@ describe('many hosts', {
       writeFileSync(path.join(folder, name), text);
       return path.join(folder, name);
     };
-    const worker = file('ledger.mjs', LEDGER_WORKER);
-    const document = file('ledger.yaml', LEDGER_DOCUMENT);
-    const ledger = new Ledger(path.join(folder, 'ledger.log'));
+    const worker = file('worker.mjs', LOGGING_WORKER);
+    const document = file('document.yaml', LOGGING_DOCUMENT);
+    const log = new Log(folder, 'callers');
+    scope.after(() => log.close());
     const network = new Network(scope);
     const hosts = (count: number): Host[] => Array.from({ length: count }, () => network.host());
     const [routers, workers, gateways] = [hosts(3), hosts(4), hosts(2)];
     const all = (flag: string, port: number) =>
       routers.flatMap(({ address }) => [flag, `tcp://${address}:${port}`]);
     const start = (host: Host, args: string[]) =>
-      startNode(scope, args, { env: { LEDGER: ledger.file }, prefix: host.prefix });
+      startNode(scope, args, { env: { CHECKER_LOG: folder }, prefix: host.prefix });
     const startRouter = (host: Host) => {
       const on = (port: number) => `tcp://${host.address}:${port}`;
       return start(host, [
@@ -66,7 +73,7 @@ describe('many hosts', {
       Promise.all(gateways.map(startGateway)),
     ]);
     const urls = serving.map(({ line }) => urlIn(line));
-    const load = new Load(urls, ledger);
+    const load = new Load(urls, log);
     load.start();
     scope.after(() => load.stop());
     await delay(FAULT_PERIOD);
@@ -87,24 +94,24 @@ describe('many hosts', {
     half.restoreTowards(third);
     await delay(2 * FAULT_PERIOD);
     await load.stop();
-    const violations = ledger.violations();
+    const disturbed = readLogs(folder);
 
-    const calm = new Ledger(ledger.file);
-    const later = new Load(urls, calm, 'calm-');
+    const later = new Load(urls, log, HEALED);
     later.start();
     await delay(FAULT_PERIOD);
     await later.stop();
 
-    t.diagnostic(`${ledger.size} requests; idempotent: ${JSON.stringify(ledger.outcomes(true))}`);
-    t.diagnostic(`not idempotent: ${JSON.stringify(ledger.outcomes(false))}`);
-    assert.deepEqual(violations, []);
-    const codes = new Set([...Object.keys(ledger.outcomes(true)), ...Object.keys(ledger.outcomes(false))]);
+    const [idempotent, others] = [outcomesOf(disturbed, true), outcomesOf(disturbed, false)];
+    t.diagnostic(`idempotent: ${JSON.stringify(idempotent)}; others: ${JSON.stringify(others)}`);
+    assert.deepEqual(check(disturbed, { maxRuns: Infinity }).violations, []);
+    const codes = new Set([...Object.keys(idempotent), ...Object.keys(others)]);
     codes.delete('ok');
     for (const code of codes) assert.ok(code in OUTCOMES, `${code} is in the error catalogue`);
-    assert.deepEqual(Object.keys(ledger.outcomes(true)), ['ok'], 'an idempotent request failed');
-    assert.ok((ledger.outcomes(false).WORKER_LOST ?? 0) > 0, 'a request was reported as WORKER_LOST');
+    assert.deepEqual(Object.keys(idempotent), ['ok'], 'an idempotent request failed');
+    assert.ok((others.WORKER_LOST ?? 0) > 0, 'a request was reported as WORKER_LOST');
+    const healed = readLogs(folder).filter(({ id }) => id.startsWith(HEALED));
     assert.deepEqual(
-      [calm.outcomes(true), calm.outcomes(false)].map(Object.keys),
+      [outcomesOf(healed, true), outcomesOf(healed, false)].map(Object.keys),
       [['ok'], ['ok']],
       'healed',
     );

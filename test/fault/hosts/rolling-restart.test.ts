@@ -7,9 +7,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { freePort } from '../../../scripts/lib/ports.ts';
+import { check, outcomesOf } from '../../../soak/lib/checker.ts';
+import { Log, readLogs } from '../../../soak/lib/log.ts';
 import { startNode, urlIn } from '../../helpers/command.ts';
-import { LEDGER_DOCUMENT, LEDGER_WORKER, Ledger } from '../../helpers/ledger.ts';
 import { Load } from '../../helpers/load.ts';
+import { LOGGING_DOCUMENT, LOGGING_WORKER } from '../../helpers/logging-worker.ts';
 import type { RunningProcess } from '../../helpers/processes.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -32,10 +34,11 @@ describe('rolling restart', { timeout: TEST_TIMEOUT }, () => {
       writeFileSync(path.join(folder, name), text);
       return path.join(folder, name);
     };
-    const worker = file('ledger.mjs', LEDGER_WORKER);
-    const document = file('ledger.yaml', LEDGER_DOCUMENT);
-    const ledger = new Ledger(path.join(folder, 'ledger.log'));
-    const env = { LEDGER: ledger.file };
+    const worker = file('worker.mjs', LOGGING_WORKER);
+    const document = file('document.yaml', LOGGING_DOCUMENT);
+    const log = new Log(folder, 'callers');
+    scope.after(() => log.close());
+    const env = { CHECKER_LOG: folder };
     const ports = await Promise.all(
       times(3 * ROUTERS + GATEWAYS, async () => `tcp://127.0.0.1:${await freePort()}`),
     );
@@ -66,7 +69,7 @@ describe('rolling restart', { timeout: TEST_TIMEOUT }, () => {
       ),
     };
     const urls = running.gateways.map(({ line }) => urlIn(line));
-    const load = new Load(urls, ledger);
+    const load = new Load(urls, log);
     load.start();
     scope.after(() => load.stop());
 
@@ -81,10 +84,10 @@ describe('rolling restart', { timeout: TEST_TIMEOUT }, () => {
     }
     await load.stop();
 
-    t.diagnostic(`${ledger.size} requests; idempotent: ${JSON.stringify(ledger.outcomes(true))}`);
-    t.diagnostic(`not idempotent: ${JSON.stringify(ledger.outcomes(false))}`);
-    assert.deepEqual(ledger.violations(), []);
-    assert.deepEqual(Object.keys(ledger.outcomes(true)), ['ok']);
-    assert.deepEqual(Object.keys(ledger.outcomes(false)), ['ok']);
+    const entries = readLogs(folder);
+    const [idempotent, others] = [outcomesOf(entries, true), outcomesOf(entries, false)];
+    t.diagnostic(`idempotent: ${JSON.stringify(idempotent)}; others: ${JSON.stringify(others)}`);
+    assert.deepEqual(check(entries, { maxRuns: Infinity }).violations, []);
+    assert.deepEqual([idempotent, others].map(Object.keys), [['ok'], ['ok']]);
   });
 });

@@ -86,10 +86,10 @@ volumes: { store: }
     assert.deepEqual(check(more), []);
     assert.match(
       check(more.replace('[router]', '[ruter]'))[0] ?? '',
-      /watcher: depends on ruter, which is no service/,
+      /watcher: depends on ruter, which is not a service/,
     );
     assert.match(check(more.replace('./rules', './rulez'))[0] ?? '', /watcher: \.\/rulez does not exist/);
-    assert.match(check(more.replace('store:/', 'stor:/'))[0] ?? '', /watcher: stor is no volume of the file/);
+    assert.match(check(more.replace('store:/', 'stor:/'))[0] ?? '', /watcher: stor is not a volume of the file/);
     assert.match(check(more.replace('../compose', '../compos'))[0] ?? '', /^compos\.yaml does not exist/);
   });
 
@@ -105,7 +105,7 @@ volumes: { store: }
       ['target: build', 'target: bild'],
       /worker: the Dockerfile has no stage bild, only build, 1/,
     ],
-    ['an unknown service', ['[router]', '[rooter]'], /worker: depends on rooter, which is no service/],
+    ['an unknown service', ['[router]', '[rooter]'], /worker: depends on rooter, which is not a service/],
     ['a context without Dockerfile', ['context: .,', 'context: src,'], /worker: src has no Dockerfile/],
   ];
   for (const [what, [from, to], found] of faults) {

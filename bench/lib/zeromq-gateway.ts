@@ -23,7 +23,7 @@ function command(name: string, args: readonly string[]): ProcessSpec {
 }
 
 /** Endpoints of a router. */
-export interface OurEndpoints {
+export interface RouterEndpoints {
   readonly frontend: string;
   readonly backend: string;
   readonly heartbeat: string;
@@ -33,7 +33,7 @@ const ANY_PORT = 'tcp://127.0.0.1:0';
 const FREE_PORTS = ['--frontend', ANY_PORT, '--backend', ANY_PORT, '--heartbeat', ANY_PORT];
 
 /** Starts a router. */
-export async function startRouter(launch: Launch): Promise<OurEndpoints> {
+export async function startRouter(launch: Launch): Promise<RouterEndpoints> {
   const { ready } = await launch(command('router', ['router', ...FREE_PORTS]));
   const [frontend, backend, heartbeat] = ready[1]?.match(/tcp:\/\/[^\s,;]+/g) ?? [];
   if (frontend === undefined || backend === undefined || heartbeat === undefined) {
@@ -54,7 +54,7 @@ export async function startGateway(
 }
 
 /** Starts the echo sample worker. */
-async function startEcho(launch: Launch, { backend, heartbeat }: OurEndpoints): Promise<void> {
+async function startEcho(launch: Launch, { backend, heartbeat }: RouterEndpoints): Promise<void> {
   await launch(command('worker', ['worker', ECHO_WORKER, '--router', backend, '--heartbeat', heartbeat]));
 }
 
@@ -77,7 +77,7 @@ export function embeddedAs(name: string): Contender {
   };
 }
 
-export const embedded: Contender = embeddedAs('ours, embedded');
+export const embedded: Contender = embeddedAs('zeromq-gateway, embedded');
 
 /**
  * Gateway, router and worker as separate processes. `args` are additional arguments of the gateway.
@@ -95,4 +95,4 @@ export function separateAs(name: string, args: readonly string[] = []): Contende
   };
 }
 
-export const separate: Contender = separateAs('ours, separate');
+export const separate: Contender = separateAs('zeromq-gateway, separate');

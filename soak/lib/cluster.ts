@@ -15,12 +15,12 @@ const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
  * Time that a process may take to drain before it is killed, in milliseconds. It is longer than the
  * configured drain.
  */
-const DRAIN = 8000;
+const DRAIN_LIMIT = 8000;
 
 export type Kind = 'router' | 'gateway' | 'worker';
 
 /** The endpoints of a router. */
-export interface RouterPlace {
+export interface RouterEndpoints {
   readonly frontend: string;
   readonly backend: string;
   readonly heartbeat: string;
@@ -36,7 +36,7 @@ export class Member {
   /** Whether a fault has stopped the process with SIGSTOP. */
   frozen = false;
   /** Exits after SIGTERM with a code other than 0. */
-  readonly uncleanEnds: string[] = [];
+  readonly uncleanExits: string[] = [];
 
   constructor(
     readonly kind: Kind,
@@ -74,7 +74,7 @@ export class Member {
   /** Ends the process with SIGTERM and waits for its drain. */
   async stop(): Promise<void> {
     const code = await this.end('SIGTERM');
-    if (code !== undefined && code !== 0) this.uncleanEnds.push(`${this.name} ended with ${String(code)}`);
+    if (code !== undefined && code !== 0) this.uncleanExits.push(`${this.name} ended with ${String(code)}`);
   }
 
   private async end(signal: NodeJS.Signals): Promise<number | string | undefined> {
@@ -84,7 +84,7 @@ export class Member {
     if (child.exitCode === null && child.signalCode === null) {
       const gone = once(child, 'exit');
       child.kill(signal);
-      const timer = setTimeout(() => child.kill('SIGKILL'), DRAIN);
+      const timer = setTimeout(() => child.kill('SIGKILL'), DRAIN_LIMIT);
       await gone;
       clearTimeout(timer);
     }
@@ -93,7 +93,7 @@ export class Member {
 }
 
 /** Number of processes by kind. */
-export interface FleetSize {
+export interface ClusterSize {
   readonly gateways: number;
   readonly workers: number;
 }
@@ -102,11 +102,11 @@ export interface FleetSize {
 export class Cluster {
   private constructor(
     readonly members: readonly Member[],
-    readonly routers: readonly RouterPlace[],
+    readonly routers: readonly RouterEndpoints[],
   ) {}
 
   /** Creates two routers and the given numbers of gateways and workers, without starting them. */
-  static async of({ gateways, workers }: FleetSize, logFolder: string): Promise<Cluster> {
+  static async of({ gateways, workers }: ClusterSize, logFolder: string): Promise<Cluster> {
     const ports = await freePorts(6 + gateways);
     const port = (): number => ports.shift() ?? 0;
     const place = (): string => `tcp://127.0.0.1:${port()}`;
