@@ -1,4 +1,4 @@
-/** deploy/kubernetes/keys.sh: the Secrets and the allow list that it makes are what the manifests take, and fit together. */
+/** deploy/kubernetes/keys.sh: its Secrets and allow list match each other and the manifests. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -50,7 +50,7 @@ interface Made {
   data: Record<string, string>;
 }
 
-describe('keys for Kubernetes', () => {
+describe('keys.sh', () => {
   const scope = new Scope();
   const cluster = tempFolder(scope);
   const folder = path.join(tempFolder(scope), 'keys');
@@ -112,7 +112,7 @@ describe('keys for Kubernetes', () => {
   });
   after(() => scope.close());
 
-  it('makes pairs of keys, one for each kind of node', () => {
+  it('creates a key pair for each kind of node', () => {
     const pairs = ['router', 'gateway', 'worker'].map((node) => {
       const { kind, namespace, data } = made(`zeromq-${node}-keys`);
       assert.deepEqual([kind, namespace], ['secret', 'zeromq']);
@@ -121,7 +121,7 @@ describe('keys for Kubernetes', () => {
     assert.equal(new Set(pairs).size, 3);
   });
 
-  it('puts them on the allow list with the rights of their nodes', () => {
+  it('lists the public keys with the permissions of their nodes', () => {
     const list = allowList();
     const gateway = list.permissionsOf(publicKeyOf('gateway'), 'global');
     assert.deepEqual([gateway?.role, gateway?.mayCall('echo.get')], ['client', true]);
@@ -134,7 +134,7 @@ describe('keys for Kubernetes', () => {
     assert.equal(list.permissionsOf(publicKeyOf('router'), 'global'), undefined);
   });
 
-  it('gives the cluster what the manifests name, and no key to the command line', () => {
+  it('creates the objects that the manifests name, without keys in arguments', () => {
     const needed = ['router', 'gateway', 'worker'].flatMap((file) =>
       manifestsIn(`base/${file}.yaml`).flatMap(({ spec }) => {
         const { containers = [], volumes = [] } = spec?.template?.spec ?? {};
@@ -163,7 +163,7 @@ describe('keys for Kubernetes', () => {
     assert.ok(!readdirSync(cluster).includes('zeromq-operator-keys.json'), 'it stays with the operator');
   });
 
-  it('lets the nodes of the manifests work together, and an operator look at them', async () => {
+  it('creates keys with which the nodes and an operator can connect', async () => {
     const router = await start('router');
     const places = {
       5555: endpointIn(router, 'frontend'),
@@ -192,7 +192,7 @@ describe('keys for Kubernetes', () => {
     assert.equal((await fetch(`${admin}/api/snapshot`, { headers: { authorization } })).status, 200);
   });
 
-  it('run again, keeps the keys and takes a changed list', () => {
+  it('keeps the keys and applies a changed list when it runs again', () => {
     const before = publicKeyOf('gateway');
     const token = made('zeromq-admin-token').data;
     const file = path.join(folder, 'peers.yaml');

@@ -1,4 +1,4 @@
-/** The units under deploy/systemd: systemd takes them, they run commands that exist, and give them time to drain. */
+/** The units under deploy/systemd: systemd accepts them, and they run existing commands with time to drain. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,13 +16,13 @@ const missing =
     ? {}
     : { skip: 'systemd-analyze is not installed' };
 
-/** The value of a setting in a unit. */
+/** Returns the value of a setting in a unit. */
 function settingOf(text: string, name: string): string | undefined {
   return new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1];
 }
 
-describe('systemd', () => {
-  it('has a unit for each node', () => {
+describe('systemd units', () => {
+  it('exist for each node', () => {
     assert.deepEqual(UNITS.sort(), [
       'zeromq-http-gateway.service',
       'zeromq-router.service',
@@ -33,12 +33,12 @@ describe('systemd', () => {
   for (const unit of UNITS) {
     const text = readFileSync(path.join(FOLDER, unit), 'utf8');
 
-    it(`${unit} runs a command, and is stopped later than that has drained`, async () => {
+    it(`${unit} runs a command and waits for its drain`, async () => {
       const [, name = ''] = /zeromq-gateway (\w+)/.exec(settingOf(text, 'ExecStart') ?? '') ?? [];
       const { drain } = (await COMMANDS[name]?.load())?.settings ?? {};
       assert.ok(typeof drain?.default === 'number', `no command ${name}`);
       assert.ok(Number(settingOf(text, 'TimeoutStopSec')) * 1000 >= drain.default + 2000);
-      // Signals reach the main process alone: the members of a fleet are told by it.
+      // Signals reach the main process only. It stops the members of a cluster.
       assert.equal(settingOf(text, 'KillMode'), 'mixed');
     });
 

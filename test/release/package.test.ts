@@ -1,4 +1,4 @@
-/** The package as `npm pack` makes it: what is in it, its types, and that it works where nothing else is. */
+/** The package as packed by `npm pack`: its files, its types, and its use in an empty project. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const scope = new Scope();
 let tarball: string;
 let files: string[];
 
-/** Runs a command to its end; gives its output. */
+/** Runs a command and returns its output. */
 function run(cwd: string, command: string, args: readonly string[]): string {
   const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
   const { status, stdout, stderr } = spawnSync(command, args, {
@@ -40,8 +40,8 @@ before(() => {
 });
 after(() => scope.close());
 
-describe('what is packed', () => {
-  it('is what users need and nothing else', () => {
+describe('npm package', () => {
+  it('contains only files that users need', () => {
     const wanted = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       /^dist\/[\w./-]+\.(js|d\.ts)$/,
@@ -73,7 +73,7 @@ describe('what is packed', () => {
     assert.ok(statSync(tarball).size < 1_400_000, `${statSync(tarball).size} bytes`);
   });
 
-  it('has types that every resolution of modules finds', async () => {
+  it('has types for every module resolution', async () => {
     const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)));
     assert.ok(analysis.types);
     // It is ESM alone: CommonJS imports it dynamically, and resolution as before Node 12.7 is not served.
@@ -86,7 +86,7 @@ describe('what is packed', () => {
   });
 });
 
-describe('installed into an empty project', () => {
+describe('npm package in an empty project', () => {
   let app: string;
   const install = (what: string): void => {
     run(app, 'npm', ['install', what, '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']);
@@ -158,7 +158,7 @@ describe('installed into an empty project', () => {
     run(app, command, ['new', 'worker', 'hello']);
   });
 
-  it('both entries are imported', () => {
+  it('exports both entries', () => {
     const names = 'console.log([a.ZeroMQClient, b.createGateway].map((each) => each.name).join())';
     const imported = `import * as a from 'zeromq-gateway'; import * as b from 'zeromq-gateway/gateway'; ${names}`;
     assert.equal(
@@ -167,7 +167,7 @@ describe('installed into an empty project', () => {
     );
   });
 
-  it('its types compile without looking away from those of libraries', () => {
+  it('has types that compile without skipLibCheck', () => {
     writeFileSync(
       path.join(app, 'app.ts'),
       `import { defineWorker, type ZeroMQClient, type ZeroMQReply } from 'zeromq-gateway';
@@ -199,7 +199,7 @@ describe('installed into an empty project', () => {
   });
 });
 
-it('there is a bill of materials', () => {
+it('npm package: has a bill of materials', () => {
   const sbom = JSON.parse(run(ROOT, 'npm', ['run', '--silent', 'sbom'])) as {
     bomFormat: string;
     components: { name: string; version: string; licenses?: unknown[] }[];

@@ -1,4 +1,4 @@
-/** The admin listener of the commands: one process, a fleet, and what the log says. */
+/** The admin listener of the commands, in one process and in a cluster. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 const ECHO = fileURLToPath(new URL('../../../workers/echo.ts', import.meta.url));
 const ADMIN = ['--admin', '127.0.0.1:0'];
 
-/** A worker whose handler never ends by itself. */
+/** A worker whose handler never ends. */
 const STUCK = `
 import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
 export default defineWorker({ handlers: { stuck: () => { console.error('stuck runs'); return new Promise(() => {}); } } });
@@ -60,11 +60,11 @@ async function echo(t: TestContext) {
 }
 
 describe('admin listener of up', () => {
-  it('is there by itself, on a free port with a word where the usual one is taken', async (t) => {
+  it('uses a free port and states it if the default port is in use', async (t) => {
     const scope = scopeOf(t);
     const taken = createServer();
     scope.after(() => taken.close());
-    // Should somebody else have it, it is taken as well.
+    // If another process has the port, it is in use as well.
     taken.once('error', () => undefined).listen(9090, '127.0.0.1');
     await once(taken, 'listening').catch(() => undefined);
     const env = { ZMQ_GATEWAY_DATA: tempFolder(scope) };
@@ -86,7 +86,7 @@ describe('admin listener of up', () => {
     assert.equal(await metric(admin, 'workers', { event: 'echo.get', state: 'ready' }), 1);
   });
 
-  it('says that it drains, while it drains', async (t) => {
+  it('reports the drain while it drains', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     const document = path.join(folder, 'stuck.yaml');
@@ -109,12 +109,12 @@ describe('admin listener of up', () => {
     assert.equal((await node.exited).code, 0);
   });
 
-  it('is nowhere when it is off', async (t) => {
+  it('does not listen if it is off', async (t) => {
     const { line } = await startNode(scopeOf(t), ['up', '--port', '0', ...FREE_PORTS, '--admin', 'off']);
     assert.doesNotMatch(line, /admin/);
   });
 
-  it('refuses addresses that are none, or taken', async (t) => {
+  it('rejects invalid addresses and addresses in use', async (t) => {
     const wrong = await runCommand(t, ['up', '--admin', '9090']);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /admin: "9090" \(from --admin\) is invalid; allowed: HOST:PORT/);
@@ -133,8 +133,8 @@ describe('admin listener of up', () => {
   });
 });
 
-describe('admin listeners of parts', () => {
-  it('a gateway says which router is missing, and a router lives without workers', async (t) => {
+describe('admin listeners of separate processes', () => {
+  it('report the missing router of a gateway, and a healthy router without workers', async (t) => {
     const scope = scopeOf(t);
     const nowhere = ['--router', 'tcp://127.0.0.1:1', '--port', '0'];
     const gateway = await startNode(scope, ['gateway', ...nowhere, ...ADMIN]);
@@ -149,7 +149,7 @@ describe('admin listeners of parts', () => {
     assert.equal((await readiness(endpointIn(router.line, 'admin'))).code, 200);
   });
 
-  it('a fleet tells of all its members', async (t) => {
+  it('report all members of a cluster', async (t) => {
     const { scope, frontend, admin: routers } = await echo(t);
     const args = ['gateway', '--router', frontend, '--port', '0', '--processes', '2', '--access-log'];
     const { node, line } = await startNode(scope, [...args, ...ADMIN, '--log-level', 'warn']);
@@ -172,7 +172,9 @@ describe('admin listeners of parts', () => {
     await node.waitForError(/"route":"\/echo\/{message}","status":200/);
   });
 
-  it('turns its log to debug and back by a signal', { skip: process.platform === 'win32' }, async (t) => {
+  it('switch the log level to debug and back on a signal', {
+    skip: process.platform === 'win32',
+  }, async (t) => {
     const { node, line } = await startNode(scopeOf(t), ['router', ...FREE_PORTS, ...ADMIN]);
     const admin = endpointIn(line, 'admin');
     for (const level of ['debug', 'info']) {

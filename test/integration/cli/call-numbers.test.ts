@@ -1,4 +1,4 @@
-/** Numbers of `call`: their digits travel as they are written, and are printed as they came. */
+/** Numbers in `call`: their digits are sent and printed unchanged. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { startServer } from '../framework.ts';
 
 const NUMBERS = '{"id":9007199254740993,"big":1e400,"price":1.0,"small":1E-400,"list":[-0,0.10]}';
 
-/** A classic server, at the level of frames: it gives back the bytes that it gets. */
+/** A classic server on frame level that returns the bytes it receives. */
 async function echo(t: TestContext): Promise<{ to: string[]; bodies: string[] }> {
   const { socket, endpoint } = await rawRouter(scopeOf(t));
   const bodies: string[] = [];
@@ -25,8 +25,8 @@ async function echo(t: TestContext): Promise<{ to: string[]; bodies: string[] }>
   return { to: ['--to', endpoint, '--classic'], bodies };
 }
 
-describe('numbers of call', () => {
-  it('from an argument reach the worker as they are written, and are printed as they came', async (t) => {
+describe('call: numbers', () => {
+  it('from an argument are sent and printed unchanged', async (t) => {
     const { to, bodies } = await echo(t);
     const { code, stdout, stderr } = await runCommand(t, ['call', 'echo', NUMBERS, ...to]);
     assert.deepEqual([code, stderr], [0, '']);
@@ -55,7 +55,7 @@ describe('numbers of call', () => {
     });
   }
 
-  it('of YAML that JSON does not have are refused', async (t) => {
+  it('that JSON cannot represent are rejected in YAML', async (t) => {
     const cwd = tempFolder(t);
     writeFileSync(path.join(cwd, 'zeromq-gateway.yaml'), 'call: { json: { a: .inf } }\n');
     const { code, stderr } = await runCommand(t, ['call', 'echo', '--to', 'tcp://127.0.0.1:1'], { cwd });
@@ -83,7 +83,7 @@ export default defineWorker({
 `;
 
 describe('large integers of worker files', () => {
-  it('reach the handlers of the command server as the files say', async (t) => {
+  it('reach the handlers of the command server as configured in the files', async (t) => {
     const cwd = tempFolder(t);
     writeFileSync(path.join(cwd, 'a.mjs'), kinds('a', 'bigint'));
     writeFileSync(path.join(cwd, 'b.mjs'), kinds('b', 'bigint'));
@@ -99,7 +99,7 @@ describe('large integers of worker files', () => {
     assert.equal(stdout, '"bigint 9007199254740993"');
   });
 
-  it('must have one form in a server', async (t) => {
+  it('must have one representation in a server', async (t) => {
     const cwd = tempFolder(t);
     writeFileSync(path.join(cwd, 'a.mjs'), kinds('a', 'bigint'));
     writeFileSync(path.join(cwd, 'b.mjs'), kinds('b', 'number'));

@@ -1,4 +1,4 @@
-/** CURVE by the command line: keys, allow lists, and what listens where. */
+/** CURVE on the command line: keys, allow lists and listen addresses. */
 import assert from 'node:assert/strict';
 import { chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ function allow(cwd: string, peers: readonly object[]): void {
 }
 
 describe('keygen', () => {
-  it('writes files, prints the public key, and overwrites nothing', async (t) => {
+  it('writes key files, prints the public key and does not overwrite files', async (t) => {
     const scope = scopeOf(t);
     const cwd = tempFolder(scope);
     const publicKey = await keygen(scope, cwd, 'a');
@@ -40,7 +40,7 @@ describe('keygen', () => {
 });
 
 describe('a router with keys', () => {
-  it('serves who is on the list, and follows the file', async (t) => {
+  it('accepts the keys on its allow list and follows changes of the file', async (t) => {
     const scope = scopeOf(t);
     const cwd = tempFolder(scope);
     const [, client, worker] = [
@@ -86,7 +86,7 @@ describe('a router with keys', () => {
     for (const secret of secrets) assert.ok(!(node.stderr + node.lines.join('')).includes(secret));
   });
 
-  it('takes its key from the environment too, which is never told', async (t) => {
+  it('reads its key from the environment and never prints it', async (t) => {
     const scope = scopeOf(t);
     const cwd = tempFolder(scope);
     await keygen(scope, cwd, 'router');
@@ -132,8 +132,8 @@ describe('a router with keys', () => {
   });
 });
 
-describe('plain text', () => {
-  it('is not for other machines to hear, unless told', async (t) => {
+describe('encryption', () => {
+  it('is required for a router on other interfaces than loopback, unless --insecure is set', async (t) => {
     const scope = scopeOf(t);
     writeFileSync(join(tempFolder(scope), 'x'), '');
     for (const [args, fault] of [
@@ -154,7 +154,7 @@ describe('plain text', () => {
     assert.match(line, /frontend tcp:\/\/0\.0\.0\.0:/);
   });
 
-  it('of a server neither', async (t) => {
+  it('is required for a server on other interfaces than loopback', async (t) => {
     const scope = scopeOf(t);
     const cwd = tempFolder(scope);
     writeFileSync(join(cwd, 'w.mjs'), "export default { handlers: { 'echo.get': (data) => data } };\n");
@@ -163,7 +163,7 @@ describe('plain text', () => {
     assert.match(refused.stderr, /bind: tcp:\/\/\*:0 is reachable/);
   });
 
-  it('a node with keys of its own needs to know whom to trust', async (t) => {
+  it('needs the public key of the server at a node with a key pair', async (t) => {
     const scope = scopeOf(t);
     const cwd = tempFolder(scope);
     await keygen(scope, cwd, 'a');

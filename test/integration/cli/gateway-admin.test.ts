@@ -1,4 +1,4 @@
-/** The admin listener of gateways: the routers that they are connected to, as far as these tell the gateway's key. */
+/** The admin listener of gateways: the connected routers, as far as they permit the gateway's key. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const ECHO = fileURLToPath(new URL('../../../workers/echo.ts', import.meta.url));
 
-/** An admin listener of a gateway, as the dashboard uses it. */
+/** Client of a gateway's admin listener, used like the dashboard uses it. */
 class Admin {
   constructor(private readonly url: string) {}
 
@@ -67,7 +67,7 @@ const statesOf = (snapshot: Snapshot) => workersOf(snapshot).map(({ state }) => 
 const served = ({ routers }: Snapshot) =>
   routers.length > 0 && routers.every(({ contracts }) => contracts.some(({ available }) => available));
 
-/** Drains, pauses and reads by the listener of a gateway, and looks at what came of it. */
+/** Drains, pauses and reads through the listener of a gateway, and checks the effects. */
 async function operate(admin: Admin): Promise<void> {
   const [worker] = workersOf(await admin.when(served));
   assert.ok(worker);
@@ -92,7 +92,7 @@ async function operate(admin: Admin): Promise<void> {
 }
 
 describe('admin listener of a gateway', () => {
-  it('shows its routers, acts on their workers and events, and notices a worker that is gone', async (t) => {
+  it('shows its routers, acts on their workers and events, and reports a departed worker', async (t) => {
     const scope = scopeOf(t);
     const routers: { line: string }[] = [];
     for (let count = 0; count < 2; count += 1)
@@ -108,7 +108,7 @@ describe('admin listener of a gateway', () => {
     assert.match(departed[0]?.reason ?? '', /no longer known to the router/);
   });
 
-  it('a fleet does so by any of its members', async (t) => {
+  it('does so for a cluster through any member', async (t) => {
     const scope = scopeOf(t);
     const { line } = await startNode(scope, ['router', ...FREE_PORTS]);
     await startEcho(scope, [endpointIn(line, 'backend')]);
@@ -119,7 +119,7 @@ describe('admin listener of a gateway', () => {
   });
 });
 
-/** A router that knows a gateway and an operator by their keys, and a worker. */
+/** A router whose allow list has a gateway and an operator, and a worker. */
 async function guarded(t: TestContext) {
   const scope = scopeOf(t);
   const cwd = tempFolder(scope);
@@ -144,8 +144,8 @@ async function guarded(t: TestContext) {
   return { gatewayWith };
 }
 
-describe('admin listener of a gateway, where the router asks for keys', () => {
-  it("with a client's key it says why nothing is shown, does nothing, and reads contracts", async (t) => {
+describe('admin listener of a gateway whose router requires keys', () => {
+  it("with a client's key, reports why it shows nothing, rejects actions and shows contracts", async (t) => {
     const { gatewayWith } = await guarded(t);
     const admin = await gatewayWith('gateway');
     const { routers, unavailable } = await admin.when(
@@ -166,7 +166,7 @@ describe('admin listener of a gateway, where the router asks for keys', () => {
     }
   });
 
-  it("with an admin's key it shows and does everything", async (t) => {
+  it("with an admin's key, shows everything and permits all actions", async (t) => {
     const { gatewayWith } = await guarded(t);
     await operate(await gatewayWith('operator'));
   });

@@ -1,4 +1,4 @@
-/** What `new` writes runs: the project's tests, its types, its routes; and a worker added to it. */
+/** Projects and workers created by `new`: their tests pass, their types are correct and their routes work. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** As `npm install` would leave it, with this build and its packages. */
+/** Links this build and its packages, in place of `npm install`. */
 function install(project: string): void {
   const modules = path.join(project, 'node_modules');
   mkdirSync(path.join(modules, '@types'), { recursive: true });
@@ -36,7 +36,7 @@ async function npm(scope: Scope, cwd: string, script: string): Promise<string> {
 }
 
 describe('new project', () => {
-  it('writes a project whose tests pass, whose types hold and which serves', async (t) => {
+  it('creates a project that passes its tests and type check, and serves requests', async (t) => {
     const scope = scopeOf(t);
     const cwd = tempFolder(scope);
     const made = await runCommand(scope, ['new', 'project', 'stock-levels'], { cwd });
@@ -63,7 +63,7 @@ describe('new project', () => {
     }
   });
 
-  it('its README and its output show what to do next', async (t) => {
+  it('shows the next steps in README and output', async (t) => {
     const cwd = tempFolder(t);
     const { stdout } = await runCommand(scopeOf(t), ['new', 'project', 'shop', '--folder', 'a/b'], { cwd });
     assert.match(
@@ -77,8 +77,8 @@ describe('new project', () => {
   });
 });
 
-describe('new', () => {
-  it('writes nothing where one of its files is', async (t) => {
+describe('command new', () => {
+  it('writes no file if one of them exists', async (t) => {
     const cwd = tempFolder(t);
     mkdirSync(path.join(cwd, 'shop'));
     writeFileSync(path.join(cwd, 'shop/package.json'), '{}');
@@ -91,7 +91,7 @@ describe('new', () => {
     assert.deepEqual(readdirSync(path.join(cwd, 'shop')), ['package.json']);
   });
 
-  it('refuses names that are no names of events and files', async (t) => {
+  it('rejects names that are not valid for events and files', async (t) => {
     const cwd = tempFolder(t);
     for (const name of ['Shop', '../shop', 'a b', 'x'.repeat(51)]) {
       const { code, stderr } = await runCommand(scopeOf(t), ['new', 'worker', name], { cwd });

@@ -1,4 +1,4 @@
-/** Who may run ps, events, top, drain and pause at a router with keys: whoever has the key of an admin, and nobody else. */
+/** Permissions of ps, events, top, drain and pause at a router with keys: only admin keys have them. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -24,7 +24,7 @@ interface EventLine {
   queued: number;
 }
 
-describe('operators of a router with keys', () => {
+describe('operator commands at a router with keys', () => {
   const scope = new Scope();
   const cwd = tempFolder(scope);
   let frontend: string;
@@ -73,7 +73,7 @@ describe('operators of a router with keys', () => {
     );
   });
 
-  it('an admin drains a worker and gives it requests again', async (t) => {
+  it('an admin drains a worker and resumes it', async (t) => {
     const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
     assert.ok(worker);
     assert.equal((await as(t, 'operator', ['drain', worker.id])).code, 0);
@@ -82,7 +82,7 @@ describe('operators of a router with keys', () => {
     assert.equal((await seenBy<Worker>(t, 'operator', 'ps'))[0]?.state, 'ready');
   });
 
-  it('an admin pauses an event: the requests of clients wait until it goes on', async (t) => {
+  it('an admin pauses an event: requests are queued until it resumes', async (t) => {
     const pause = (wanted: boolean) =>
       as(t, 'operator', ['call', '$router.pause', JSON.stringify({ event: 'echo.get', pause: wanted })]);
     assert.equal((await pause(true)).code, 0);
@@ -97,7 +97,7 @@ describe('operators of a router with keys', () => {
     assert.match(stdout, /waits/);
   });
 
-  it('a client is told that its key does not allow it, and nothing happens', async (t) => {
+  it('a key of a client is rejected without effect', async (t) => {
     const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
     assert.ok(worker);
     for (const args of [
@@ -126,7 +126,7 @@ describe('operators of a router with keys', () => {
     );
   });
 
-  it('to whoever asks in code the refusal is a 403', async () => {
+  it('the rejection has status 403 for a client in code', async () => {
     const { secretKey } = readKeyFile(path.join(cwd, 'gateway.key'));
     const { publicKey: serverKey } = readKeyFile(path.join(cwd, 'router.key'));
     const client = new ZeroMQClient({

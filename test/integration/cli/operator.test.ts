@@ -13,7 +13,7 @@ interface Worker {
   events: string[];
 }
 
-describe('commands of operators', () => {
+describe('operator commands', () => {
   const scope = new Scope();
   let to: string[];
   before(async () => {
@@ -28,7 +28,7 @@ describe('commands of operators', () => {
     return JSON.parse(stdout) as Worker[];
   }
 
-  it('ps lists workers, for people and for machines', async (t) => {
+  it('ps lists workers, as a table and as JSON', async (t) => {
     const [worker] = await workers(t);
     assert.deepEqual(worker?.events, ['echo.get', 'echo.post']);
     const { code, stdout } = await runCommand(t, ['ps', ...to]);
@@ -52,7 +52,7 @@ describe('commands of operators', () => {
     assert.equal((JSON.parse(json.stdout) as { name: string }[])[0]?.name, 'echo.get');
   });
 
-  it('drain takes a worker out of work by a part of its name, and back in', async (t) => {
+  it('drain stops and resumes requests to a worker that is given by a part of its identity', async (t) => {
     const [worker] = await workers(t);
     assert.ok(worker);
     const drained = await runCommand(t, ['drain', worker.id.slice(-8), ...to]);
@@ -71,7 +71,7 @@ describe('commands of operators', () => {
     );
   });
 
-  it('top prints once, for machines and for people', async (t) => {
+  it('top prints once, as JSON and as tables', async (t) => {
     const once = ['top', '--once', '--interval', '100', ...to];
     const asked = Promise.all([runCommand(t, [...once, '--json']), runCommand(t, once)]);
     const [json, text] = await asked;
@@ -86,7 +86,7 @@ describe('commands of operators', () => {
     assert.ok(!text.stdout.includes('\u001b'), 'no terminal, no colours');
   });
 
-  it('top goes on until it is stopped', async (t) => {
+  it('top runs until it is stopped', async (t) => {
     const top = startCommand(scopeOf(t), ['top', '--json', '--interval', '50', ...to]);
     await top.waitForLine(/"stats"/);
     await top.waitForLine(/"stats"/, undefined, 1);
@@ -94,7 +94,7 @@ describe('commands of operators', () => {
     assert.deepEqual(await top.exited, { code: 0, signal: null });
   });
 
-  it('say that no router answers', async (t) => {
+  it('report that no router responds', async (t) => {
     const { code, stderr } = await runCommand(t, ['ps', '--to', 'tcp://127.0.0.1:1', '--timeout', '300']);
     assert.equal(code, 1);
     assert.match(stderr, /NO_ROUTER: no router or server answered/);

@@ -1,4 +1,4 @@
-/** Gateway, router and workers as processes of their own, started in any order; server and call. */
+/** Gateway, router and workers as separate processes, started in any order; server and call. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const ECHO = path.join(ROOT, 'workers/echo.ts');
 
-/** A worker in plain JavaScript, in a folder where the package is not installed: it needs no import of it. */
+/** A worker in JavaScript that does not import the package, in a folder without it. */
 const SUMS = `
 import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
 export default defineWorker({
@@ -23,7 +23,7 @@ export default defineWorker({
 });
 `;
 
-/** Tells how many of its requests ran at a time, at most. */
+/** Returns the maximum number of requests that ran at the same time. */
 const PEAK_WORKER = `
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
@@ -42,7 +42,7 @@ export default defineWorker({
 });
 `;
 
-/** Blocks its thread for good when it is told to. */
+/** Blocks its thread forever on request. */
 const SPINNING_WORKER = `
 import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
 export default defineWorker({
@@ -84,7 +84,7 @@ function sumsFile(t: TestContext): { folder: string; file: string } {
   return { folder, file };
 }
 
-/** Asks until the answer is what it should be: what is announced takes an instant to get around. */
+/** Repeats a request until it has the expected response, because announcements take a moment to arrive. */
 async function eventuallyGets(url: string, status: number): Promise<Response> {
   const until = Date.now() + 10_000;
   for (;;) {
@@ -95,8 +95,8 @@ async function eventuallyGets(url: string, status: number): Promise<Response> {
   }
 }
 
-describe('gateway, router and worker by themselves', () => {
-  it('find each other in any order; routes come and go with the worker', async (t) => {
+describe('gateway, router and worker as separate processes', () => {
+  it('connect in any order; routes appear and disappear with the worker', async (t) => {
     const scope = scopeOf(t);
     const between = await router(scope);
     const gateway = await startNode(scope, ['gateway', '--router', between.frontend, '--port', '0']);
@@ -125,7 +125,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal((await eventuallyGets(`${url}/echo/hello`, 503)).status, 503);
   });
 
-  it('serves what a document says for workers that announce no contract, with settings from files', async (t) => {
+  it('serve a document for workers without a contract, with settings from files', async (t) => {
     const scope = scopeOf(t);
     const between = await router(scope);
     await between.start();
@@ -152,7 +152,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal(file, path.join(folder, 'sums.mjs'));
   });
 
-  it('ends a thread that a handler blocks, and starts it again', async (t) => {
+  it('restart a thread that a handler blocks', async (t) => {
     const scope = scopeOf(t);
     const between = await router(scope);
     await between.start();
@@ -171,7 +171,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal(answer.stdout, '"fine"');
   });
 
-  it('writes a log file where a folder is given, in which stand the facts of its node', async (t) => {
+  it('write a log file with the lifecycle of the node if a folder is configured', async (t) => {
     const folder = tempFolder(t);
     const { node } = await startNode(scopeOf(t), [
       ...['router', '--log-folder', path.join(folder, 'logs'), '--log-level', 'silent'],
@@ -193,7 +193,7 @@ describe('gateway, router and worker by themselves', () => {
     );
   });
 
-  it('takes in a document that is saved while it runs; a broken one leaves the old in place', async (t) => {
+  it('reload a changed document; if it is invalid, the previous version stays in use', async (t) => {
     const { folder } = sumsFile(t);
     const document = path.join(folder, 'sums.yaml');
     writeFileSync(document, SUM_DOCUMENT);
@@ -217,7 +217,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.equal((await fetch(`${url}/total`)).status, 503);
   });
 
-  it('puts a prefix before the paths of a document, and skips or refuses operations without a name', async (t) => {
+  it('prefix the paths of a document, and skip or reject operations without an event name', async (t) => {
     const { folder } = sumsFile(t);
     writeFileSync(path.join(folder, 'sums.yaml'), SUM_DOCUMENT);
     const nameless = SUM_DOCUMENT.replace('x-event-name: sum', 'operationId: sum').replace(
@@ -238,7 +238,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.match(stderr, /error: openapi: \S+nameless\.yaml:6:\d+: .*POST \/total.*x-event-name is missing/);
   });
 
-  it('refuses documents that cannot be used, by file and place', async (t) => {
+  it('reject invalid documents with file and position', async (t) => {
     const { folder } = sumsFile(t);
     writeFileSync(path.join(folder, 'no.yaml'), 'openapi: 3.1.0\npaths: [');
     writeFileSync(path.join(folder, 'old.json'), '{"swagger":"2.0"}');
@@ -253,7 +253,7 @@ describe('gateway, router and worker by themselves', () => {
     assert.match(stderr, /error: openapi: \S+old\.json:1:\d+: .*Swagger 2\.0/);
   });
 
-  it('refuses worker files that are none', async (t) => {
+  it('reject invalid worker files', async (t) => {
     const { folder } = sumsFile(t);
     writeFileSync(path.join(folder, 'none.js'), 'export default {};');
     const { code, stderr } = await runCommand(t, ['worker', 'none.js', '--router', 'tcp://127.0.0.1:1'], {
@@ -265,7 +265,7 @@ describe('gateway, router and worker by themselves', () => {
 });
 
 describe('server and call', () => {
-  it('serves the events of all its files and tells what failed', async (t) => {
+  it('serve the events of all files and print errors', async (t) => {
     const scope = scopeOf(t);
     const { file } = sumsFile(t);
     const endpoint = await freeEndpoint(scope, 'tcp');
@@ -289,7 +289,7 @@ describe('server and call', () => {
     assert.match(server.node.stderr, /sums stops/);
   });
 
-  it('runs as many at a time as the file says, or as it is told', async (t) => {
+  it('limit the concurrency as configured in the file or by flag', async (t) => {
     const folder = tempFolder(t);
     writeFileSync(path.join(folder, 'peak.mjs'), PEAK_WORKER);
     const peakOf = async (...options: string[]): Promise<number> => {
@@ -306,13 +306,13 @@ describe('server and call', () => {
     assert.equal(await peakOf('--concurrency', '4'), 4);
   });
 
-  it('refuses two files that handle one event', async (t) => {
+  it('reject two files that handle the same event', async (t) => {
     const { code, stderr } = await runCommand(t, ['server', ECHO, ECHO, '--bind', 'tcp://127.0.0.1:0']);
     assert.equal(code, 2);
     assert.match(stderr, /echo\.ts.*echo\.get/);
   });
 
-  it('fails where nobody answers', async (t) => {
+  it('fail if no node responds', async (t) => {
     const to = await freeEndpoint(t, 'tcp');
     const { code, stdout, stderr } = await runCommand(t, ['call', 'x', '--to', to, '--timeout', '300']);
     assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });

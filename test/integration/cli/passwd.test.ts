@@ -24,7 +24,7 @@ async function passwd(t: Test, args: readonly string[], ...lines: string[]) {
 }
 
 describe('passwd', () => {
-  it('makes a line of a password on standard input that the gateway accepts', async (t) => {
+  it('hashes a password from standard input for the gateway', async (t) => {
     const { code, out, err } = await passwd(t, ['eva', '--cost', '10'], 'pass:wörd ');
     assert.deepEqual([code, err, out.length], [0, '', 1]);
     assert.match(out[0] ?? '', /^eva:\$2y\$10\$/);
@@ -33,14 +33,14 @@ describe('passwd', () => {
     assert.equal(await verify('pass:wörd', user?.hash ?? ''), false);
   });
 
-  it('brings user names and passwords into the form in which clients send them', async (t) => {
+  it('normalizes user names and passwords as clients do', async (t) => {
     const { out } = await passwd(t, ['zoe\u0308'], 'schlu\u0308ssel');
     const user = readUsers([], out.join('\n')).get('zo\u00EB');
     assert.match(user?.hash ?? '', /^\$2y\$12\$/);
     assert.equal(await verify('schl\u00FCssel', user?.hash ?? ''), true);
   });
 
-  it('refuses passwords that would not work, without showing them', async (t) => {
+  it('rejects unusable passwords without printing them', async (t) => {
     const refused: [lines: string[], message: RegExp][] = [
       [[], /error: no password was entered/],
       [[''], /error: no password was entered/],
@@ -57,7 +57,7 @@ describe('passwd', () => {
     }
   });
 
-  it('takes no password from its arguments, and no user name that HTTP cannot send', async (t) => {
+  it('rejects passwords in arguments, and user names that HTTP cannot send', async (t) => {
     const extra = await runCommand(scopeOf(t), ['passwd', 'eva', 'secret']);
     assert.equal(extra.code, 2);
     for (const user of ['e:va', '']) {
@@ -85,7 +85,7 @@ describe('passwd', () => {
       return { code, text: text() };
     }
 
-    it('asks twice and shows nothing of it', async (t) => {
+    it('asks twice without echo', async (t) => {
       const { code, text } = await typed(t, 'typed-secret', 'typed-secret');
       assert.equal(code, 0, text);
       assert.match(text, /Password: [\s\S]*Password again: [\s\S]*eva:\$2y\$10\$/);
@@ -94,7 +94,7 @@ describe('passwd', () => {
       assert.equal(await verify('typed-secret', hash), true);
     });
 
-    it('refuses two that differ', async (t) => {
+    it('rejects two different entries', async (t) => {
       const { code, text } = await typed(t, 'typed-secret', 'another-secret');
       assert.equal(code, 1);
       assert.match(text, /the passwords differ: run the command again/);

@@ -1,4 +1,4 @@
-/** The limits of a router as its command sets them: what its flags change. */
+/** The limits of a router that flags of its command set. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openRouter, ROUTER_SETTINGS } from '../../../src/cli/commands/router.ts';
@@ -13,10 +13,10 @@ failOnLeftovers();
 
 type Values = ValuesOf<typeof ROUTER_SETTINGS>;
 
-/** How a client is refused that asks too much. */
+/** The error of a client that exceeds its limit. */
 const BUSY = { code: 'BUSY', status: 503, dispatched: false, message: /this client/ };
 
-/** A router as the command opens it, with its defaults but for what is given. */
+/** Opens a router like the command does, with the given settings and defaults otherwise. */
 async function open(scope: Scope, given: Partial<Values> = {}) {
   const any = 'tcp://127.0.0.1:0';
   const defaults = Object.fromEntries(
@@ -34,7 +34,7 @@ async function open(scope: Scope, given: Partial<Values> = {}) {
   return { router, frontend: endpoints.frontend, backend: endpoints.backend, client };
 }
 
-describe('a router of the command line', () => {
+describe('command router', () => {
   for (const [queueBytes, outcome] of [
     [undefined, 'queued'],
     [0, 'QUEUE_FULL'],
@@ -99,7 +99,7 @@ describe('a router of the command line', () => {
     });
   }
 
-  it('with a bound on what a client has under way: one refuses no other', async (t) => {
+  it('limits the requests in flight of each client independently', async (t) => {
     const scope = scopeOf(t);
     const { router, frontend, backend, client: greedy } = await open(scope, { clientMaxInFlight: 3 });
     const gate = new HandlerGate();
@@ -110,13 +110,13 @@ describe('a router of the command line', () => {
     await assert.rejects(greedy.sendMessage('fine'), BUSY);
     const modest = await connectClient(scope, frontend);
     assert.equal((await modest.sendMessage('fine')).eventData, 'fine');
-    assert.equal(router.stats().submitted, 4, 'what is refused does not get far');
+    assert.equal(router.stats().submitted, 4, 'rejected requests do not reach the broker');
     gate.openAll();
     await Promise.all(held);
     assert.equal((await greedy.sendMessage('fine')).eventData, 'fine', 'there is room again');
   });
 
-  it('with a bound on the rate of a client: one refuses no other', async (t) => {
+  it('limits the rate of each client independently', async (t) => {
     const scope = scopeOf(t);
     const { frontend, backend, client: greedy } = await open(scope, { clientRate: 1, clientBurst: 5 });
     let served = 0;
@@ -132,7 +132,7 @@ describe('a router of the command line', () => {
     assert.equal((await modest.sendMessage('count')).status, 200);
   });
 
-  it('sets no bound on the rate of a client by default', async (t) => {
+  it('does not limit the rate of clients by default', async (t) => {
     const scope = scopeOf(t);
     const { backend, client } = await open(scope);
     await startWorker(scope, { connection: backend, handlers: { fine: () => 'fine' } });

@@ -1,4 +1,4 @@
-/** A contract that demands what the gateway cannot enforce is refused where its author sees it: at the worker. */
+/** A contract that requires an unknown security scheme is rejected, and the worker logs the reason. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
@@ -9,7 +9,7 @@ import { defineContract, ZeroMQRouter, ZeroMQWorker } from '../../../src/index.t
 
 const ANY = 'tcp://127.0.0.1:0';
 
-it('a worker whose contract demands a scheme that nobody configured is refused by name', async (t) => {
+it('up: rejects a contract that requires a security scheme which is not configured', async (t) => {
   const keys = [{ id: 'eva', key: 'a-very-secret-key' }];
   const http = { auth: { schemes: { key: { type: 'apiKey', keys } } } };
   const registry = openRegistry({ host: '127.0.0.1', port: 0, accessLog: false, timeout: 5000, http });

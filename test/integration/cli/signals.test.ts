@@ -1,4 +1,4 @@
-/** What signals do to a command, with requests in flight, in several processes, and through npm. */
+/** Signals to commands: with requests in flight, in several processes and through npm. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Answers when the file `go` appears beside it; says when it has begun. */
+/** Replies when the file `go` appears beside it, and prints a line when it begins. */
 const SLOW = `
 import { existsSync } from 'node:fs';
 import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
@@ -53,7 +53,7 @@ async function busy(t: TestContext) {
 
 describe('signals', () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`${signal} finishes what is in flight, takes nothing new, and exits 0`, async (t) => {
+    it(`${signal} drains requests in flight, rejects new ones, and exits with 0`, async (t) => {
       const { node, url, response, go } = await busy(t);
       node.kill(signal);
       await node.waitForError(/draining/);
@@ -70,7 +70,7 @@ describe('signals', () => {
       assert.deepEqual(await node.exited, { code: 0, signal: null });
     });
 
-    it(`a second ${signal} ends at once`, async (t) => {
+    it(`a second ${signal} exits at once`, async (t) => {
       const { node } = await busy(t);
       node.kill('SIGTERM');
       await node.waitForError(/draining/);
@@ -82,7 +82,7 @@ describe('signals', () => {
     });
   }
 
-  it('that come twice at once, as a terminal and npm send them, count once', async (t) => {
+  it('count once if a terminal and npm send them at the same time', async (t) => {
     const { node, response, go } = await busy(t);
     node.kill('SIGINT');
     node.kill('SIGINT');
@@ -107,7 +107,7 @@ describe('a signal while a command starts', () => {
     up: ['up', '--port', '0', ...FREE_PORTS, '--workers', '.'],
   };
   for (const [name, args] of Object.entries(modules)) {
-    it(`ends ${name} at once, with exit 0`, async (t) => {
+    it(`ends ${name} at once with exit code 0`, async (t) => {
       const scope = scopeOf(t);
       const cwd = tempFolder(scope);
       writeFileSync(path.join(cwd, 'never.mjs'), NEVER_UP);
@@ -118,7 +118,7 @@ describe('a signal while a command starts', () => {
   }
 
   for (const processes of [1, 2]) {
-    it(`ends gateway that waits for a router at once, with exit 0, in ${processes} processes`, async (t) => {
+    it(`ends a gateway of ${processes} processes that waits for a router at once with exit code 0`, async (t) => {
       const scope = scopeOf(t);
       const mute = createServer(() => undefined).listen(0, '127.0.0.1');
       scope.after(() => void mute.close());
@@ -144,7 +144,7 @@ async function endsAtOnce(node: RunningProcess): Promise<void> {
 }
 
 describe('--drain', () => {
-  it('bounds how long a command takes to end, whatever its handlers do', async (t) => {
+  it('limits how long a command takes to end', async (t) => {
     const scope = scopeOf(t);
     const folder = tempFolder(scope);
     writeFileSync(path.join(folder, 'slow.mjs'), NEVER_ENDS);
@@ -163,7 +163,7 @@ describe('--drain', () => {
 });
 
 describe('gateway --processes', () => {
-  it('serves from several processes, replaces one that dies, and stops all', async (t) => {
+  it('serves from several processes, restarts one that crashes, and stops all', async (t) => {
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--processes', '2'];
     const { node, line } = await startNode(scopeOf(t), args);
@@ -186,7 +186,7 @@ describe('gateway --processes', () => {
     assert.doesNotMatch(node.stderr, /error:/);
   });
 
-  it('ends all processes at a second signal', async (t) => {
+  it('ends all processes on a second signal', async (t) => {
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--processes', '2'];
     const { node } = await startNode(scopeOf(t), args);
@@ -199,7 +199,7 @@ describe('gateway --processes', () => {
     assert.deepEqual(members.filter(runs), []);
   });
 
-  it('tells once why it cannot start', async (t) => {
+  it('reports once why it cannot start', async (t) => {
     const first = await startNode(scopeOf(t), ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0']);
     const [, port = ''] = /:(\d+),/.exec(first.line) ?? [];
     const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', port, '--processes', '2'];
@@ -214,7 +214,7 @@ describe('gateway --processes', () => {
 });
 
 describe('npm start', () => {
-  it('passes signals and the exit code, and leaves no process', async (t) => {
+  it('passes on signals and the exit code, and leaves no process behind', async (t) => {
     const env = { ZMQ_GATEWAY_DATA: tempFolder(t) };
     const npm = startProcess(scopeOf(t), 'npm', ['start', '--', '--port', '0', ...FREE_PORTS], {
       cwd: ROOT,
@@ -226,7 +226,7 @@ describe('npm start', () => {
     assert.match(npm.stderr, /SIGTERM, draining/);
   });
 
-  it('passes the exit code of a command that fails', async (t) => {
+  it('passes on the exit code of a failed command', async (t) => {
     const npm = startProcess(scopeOf(t), 'npm', ['start', '--', '--port', 'http'], { cwd: ROOT });
     assert.equal((await npm.exited).code, 2);
     assert.match(npm.stderr, /error: port: "http" \(from --port\) is invalid/);

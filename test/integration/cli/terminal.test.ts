@@ -1,4 +1,4 @@
-/** What commands write to a terminal, and to anything else. A terminal is made by script(1). */
+/** Output of commands on a terminal and elsewhere. script(1) provides the terminal. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 const ESCAPE = '\u001b[';
 const noScript = spawnSync('script', ['--version']).status === 0 ? {} : { skip: 'script is not installed' };
 
-describe('on a terminal', noScript, () => {
+describe('output on a terminal', noScript, () => {
   /** Output of a command on a terminal of its own; standard output and error are one there. */
   async function onTerminal(t: Parameters<typeof scopeOf>[0], line: string, env: NodeJS.ProcessEnv = {}) {
     const clean = {
@@ -30,7 +30,7 @@ describe('on a terminal', noScript, () => {
     return { code, text: terminal.lines.join('\n') };
   }
 
-  it('errors and help have colours', async (t) => {
+  it('has colours in errors and help', async (t) => {
     const refused = await onTerminal(t, 'gateway --port x');
     assert.equal(refused.code, 2);
     assert.ok(refused.text.includes(`${ESCAPE}31merror:${ESCAPE}39m port: "x"`), refused.text);
@@ -38,14 +38,14 @@ describe('on a terminal', noScript, () => {
     assert.ok(help.text.includes(`${ESCAPE}1mUsage:`), help.text);
   });
 
-  it('NO_COLOR and a terminal without colours are respected', async (t) => {
+  it('has no colours with NO_COLOR or on a terminal without colours', async (t) => {
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
       assert.ok(!(await onTerminal(t, 'gateway --port x', env)).text.includes(ESCAPE));
       assert.ok(!(await onTerminal(t, 'call --help', env)).text.includes(ESCAPE));
     }
   });
 
-  it('a call that takes longer than a second shows that it waits', async (t) => {
+  it('shows progress of a call after a second', async (t) => {
     const endpoint = await silentPeer(scopeOf(t));
     const { code, text } = await onTerminal(t, `call slow --to ${endpoint} --timeout 2000`);
     assert.equal(code, 1);
@@ -54,8 +54,8 @@ describe('on a terminal', noScript, () => {
   });
 });
 
-describe('elsewhere', () => {
-  it('nothing has colours or moves, whatever FORCE_COLOR says', async (t) => {
+describe('output without a terminal', () => {
+  it('has no colours and no progress, even with FORCE_COLOR', async (t) => {
     const endpoint = await silentPeer(scopeOf(t));
     const env = { FORCE_COLOR: '1', TERM: 'xterm-256color' };
     const call = ['call', 'slow', '--to', endpoint, '--timeout', '1500'];
@@ -66,7 +66,7 @@ describe('elsewhere', () => {
     }
   });
 
-  it('a call that fails says what to do', async (t) => {
+  it('contains a remedy if a call fails', async (t) => {
     const endpoint = await silentPeer(scopeOf(t));
     const { code, stderr } = await runCommand(scopeOf(t), [
       'call',

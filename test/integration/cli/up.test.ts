@@ -1,4 +1,4 @@
-/** `zeromq-gateway up`: what the README promises of one command. */
+/** `zeromq-gateway up`, as described in the README. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -82,12 +82,12 @@ describe('up', () => {
     for (const probe of ['/livez', '/readyz']) assert.equal((await fetch(url + probe)).status, 200);
   });
 
-  it('lets the command `call` in by its frontend', async (t) => {
+  it('accepts the command `call` at its frontend', async (t) => {
     const args = ['call', 'echo.get', '{"message":"hé"}', '--to', endpointIn(line, 'frontend')];
     assert.deepEqual(await runCommand(t, args), { code: 0, stdout: '{"message":"hé"}', stderr: '' });
   });
 
-  it('lets a Python worker in by its backend', NEEDS_CLASSIC, async (t) => {
+  it('accepts a Python worker at its backend', NEEDS_CLASSIC, async (t) => {
     assert.equal((await fetch(`${url}/inventory`)).status, 503, 'no worker yet');
     const args = ['--router', endpointIn(line, 'backend'), '--heartbeat', endpointIn(line, 'heartbeat')];
     const script = path.join(ROOT, 'workers/python/inventory_classic.py');
@@ -103,7 +103,7 @@ describe('up', () => {
     assert.equal(((await response.json()) as { items: unknown[] }).items.length, 3);
   });
 
-  it('says whose address is taken, and which flag to change', async (t) => {
+  it('names the address in use and the flag to change', async (t) => {
     const [, port = ''] = /:(\d+)$/.exec(url) ?? [];
     const http = await runCommand(t, ['up', '--port', port, ...FREE_PORTS]);
     assert.equal(http.code, 1);
@@ -121,7 +121,7 @@ describe('up', () => {
     );
   });
 
-  it('drains and exits 0 at SIGTERM', async () => {
+  it('drains and exits with 0 on SIGTERM', async () => {
     node.kill('SIGTERM');
     assert.deepEqual(await node.exited, { code: 0, signal: null });
     assert.deepEqual(node.lines, [line]);

@@ -1,4 +1,4 @@
-/** `up` and `worker` with worker files that open sockets: signals to the whole group, and an end without warning. */
+/** `up` and `worker` with worker files that open sockets: signals to the process group, and a sudden end. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -46,7 +46,7 @@ describe('a worker file that opens sockets', () => {
     assert.ok(!node.stderr.includes('Napi'), node.stderr);
   });
 
-  it('ends with the process that started it, even while it blocks', async (t) => {
+  it('ends with its parent process, even while it blocks', async (t) => {
     const { node, url, pid } = await up(t);
     fetch(`${url}/spin`).catch(() => undefined);
     await node.waitForError(/spins/);

@@ -1,4 +1,4 @@
-/** Command lines that are refused, and what `run` says of them. Nothing is started here. */
+/** Invalid command lines and their error messages. No node is started. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,7 +23,7 @@ async function zeromqGateway(line: string, env: Record<string, string> = {}, cwd
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
-describe('the command line', () => {
+describe('command line', () => {
   it('prints version and help on standard output and exits 0', async () => {
     assert.match((await zeromqGateway('--version')).out, /^\d+\.\d+\.\d+$/);
     for (const line of [
@@ -40,13 +40,13 @@ describe('the command line', () => {
     }
   });
 
-  it('prints its help and exits 2 when no command is given', async () => {
+  it('prints help and exits with 2 without a command', async () => {
     const { code, out, err } = await zeromqGateway('');
     assert.deepEqual([code, out], [2, '']);
     assert.match(err, /^Usage: /);
   });
 
-  it('says that the defaults are for this machine only', async () => {
+  it('states that the default addresses are local', async () => {
     const { out } = await zeromqGateway('up --help');
     const help = out.replaceAll(/\s+/g, ' ');
     for (const address of [
@@ -88,14 +88,14 @@ describe('the command line', () => {
     ],
   ];
   for (const [line, message] of refused) {
-    it(`refuses: ${line}`, async () => {
+    it(`rejects: ${line}`, async () => {
       const { code, out, err } = await zeromqGateway(line, { ZMQ_GATEWAY_LOG_LEVEL: 'silent' });
       assert.match(err, message);
       assert.deepEqual([code, out], [2, '']);
     });
   }
 
-  it('reads environment and file, and says which of them is wrong', async (t) => {
+  it('names the source of an invalid value from the environment or the file', async (t) => {
     const cwd = tempFolder(t);
     writeFileSync(path.join(cwd, 'zeromq-gateway.yaml'), 'gateway:\n  host: "a b"\n');
     const { err } = await zeromqGateway('gateway --router tcp://127.0.0.1:1', { ZMQ_GATEWAY_PORT: 'x' }, cwd);
@@ -105,7 +105,7 @@ describe('the command line', () => {
     ]);
   });
 
-  it('takes the file that ZMQ_GATEWAY_CONFIG names, and --config before it', async (t) => {
+  it('reads the file from ZMQ_GATEWAY_CONFIG, and prefers --config', async (t) => {
     const cwd = tempFolder(t);
     for (const name of ['a', 'b'])
       writeFileSync(path.join(cwd, `${name}.yaml`), `router: { queueLimit: ${name} }`);
@@ -117,7 +117,7 @@ describe('the command line', () => {
     assert.match((await zeromqGateway('router --config b.yaml', env, cwd)).err, /in b\.yaml\)/);
   });
 
-  it('writes no colours', async () => {
+  it('prints no colours without a terminal', async () => {
     for (const line of ['--help', 'gatway', 'router --strategy x']) {
       const { out, err } = await zeromqGateway(line, { FORCE_COLOR: '1' });
       assert.ok(!(out + err).includes('\u001b'), line);

@@ -32,10 +32,10 @@ function project(t: TestContext, files: Record<string, string>): string {
   return folder;
 }
 
-describe('the Dockerfile', () => {
-  it('is right', () => assert.deepEqual(checkDockerfile(ROOT), []));
+describe('check of the Dockerfile', () => {
+  it('finds no fault in the Dockerfile', () => assert.deepEqual(checkDockerfile(ROOT), []));
 
-  it('passes when nothing is wrong', (t) => {
+  it('accepts a valid file', (t) => {
     const ignore = '*\n!package.json\n!src\n# done\n';
     assert.deepEqual(checkDockerfile(project(t, { Dockerfile: GOOD, '.dockerignore': ignore })), []);
   });
@@ -55,14 +55,14 @@ describe('the Dockerfile', () => {
     ['a base without version', ['FROM node:22-slim\n', 'FROM node\n'], /names no version of its base/],
   ];
   for (const [what, [from, to], found] of faults) {
-    it(`is refused with ${what}`, (t) => {
+    it(`finds ${what}`, (t) => {
       const changed = GOOD.replace(from, to);
       assert.notEqual(changed, GOOD);
       assert.match(checkDockerfile(project(t, { Dockerfile: changed })).join('\n'), found);
     });
   }
 
-  it('is refused when .dockerignore leaves out what it copies', (t) => {
+  it('finds a copied file that .dockerignore excludes', (t) => {
     for (const rules of ['*', 'src', '**/*.ts', 'src/a.*', '!src\nsrc/a.ts']) {
       const faultsOf = checkDockerfile(project(t, { Dockerfile: GOOD, '.dockerignore': rules }));
       assert.match(faultsOf.join('\n'), /:2: src\/a\.ts is left out by \.dockerignore/, rules);
@@ -70,11 +70,12 @@ describe('the Dockerfile', () => {
   });
 });
 
-describe('compose.yaml', () => {
-  it('is right', () => assert.deepEqual(checkCompose(ROOT), []));
-  it('is right with Prometheus', () => assert.deepEqual(checkCompose(ROOT, 'deploy/compose.yaml'), []));
+describe('check of compose.yaml', () => {
+  it('finds no fault in compose.yaml', () => assert.deepEqual(checkCompose(ROOT), []));
+  it('finds no fault in the file with Prometheus', () =>
+    assert.deepEqual(checkCompose(ROOT, 'deploy/compose.yaml'), []));
 
-  it('sees what another one includes', (t) => {
+  it('checks included files', (t) => {
     const more = `include: [../compose.yaml]
 services:
   watcher: { image: "watcher:1", depends_on: [router], volumes: ["./rules:/rules:ro", "store:/store"] }
@@ -89,7 +90,10 @@ volumes: { store: }
       /watcher: depends on ruter, which is not a service/,
     );
     assert.match(check(more.replace('./rules', './rulez'))[0] ?? '', /watcher: \.\/rulez does not exist/);
-    assert.match(check(more.replace('store:/', 'stor:/'))[0] ?? '', /watcher: stor is not a volume of the file/);
+    assert.match(
+      check(more.replace('store:/', 'stor:/'))[0] ?? '',
+      /watcher: stor is not a volume of the file/,
+    );
     assert.match(check(more.replace('../compose', '../compos'))[0] ?? '', /^compos\.yaml does not exist/);
   });
 
@@ -109,7 +113,7 @@ volumes: { store: }
     ['a context without Dockerfile', ['context: .,', 'context: src,'], /worker: src has no Dockerfile/],
   ];
   for (const [what, [from, to], found] of faults) {
-    it(`is refused with ${what}`, (t) => {
+    it(`finds ${what}`, (t) => {
       const changed = COMPOSE.replace(from, to);
       assert.notEqual(changed, COMPOSE);
       const folder = project(t, { Dockerfile: GOOD, 'compose.yaml': changed });

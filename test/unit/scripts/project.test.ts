@@ -1,4 +1,4 @@
-/** What `npm start` and `npm test` decide before they run: each script is run in a small project of its own. */
+/** The checks of `npm start` and `npm test` before they run. Each test runs the scripts in a small project. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -27,7 +27,7 @@ const LOCK = {
   },
 };
 
-/** Stands for npm and for tsc: says that it ran, and does what the real one would. */
+/** Replaces npm and tsc: prints that it ran, and creates the files that the original would create. */
 const NPM = `#!/bin/sh
 echo "npm $*" >> calls
 cp package-lock.json node_modules/.package-lock.json
@@ -93,14 +93,14 @@ const project = (t: TestContext): Project => new Project(tempFolder(t));
 const INSTALL = 'npm ci --no-audit --no-fund';
 
 describe('npm start', () => {
-  it('installs, builds and becomes the command', (t) => {
+  it('installs, builds and runs the command', (t) => {
     const { status, stdout, calls } = project(t).start('--port', '0');
     assert.deepEqual(calls, [INSTALL, 'tsc']);
     assert.equal(stdout, 'started up --port 0\n');
     assert.equal(status, 7);
   });
 
-  it('does neither when nothing is to do', (t) => {
+  it('neither installs nor builds if nothing has changed', (t) => {
     const made = project(t);
     made.start();
     assert.deepEqual(made.start().calls, []);
@@ -118,14 +118,14 @@ describe('npm start', () => {
     assert.deepEqual(made.start().calls, [INSTALL]);
   });
 
-  it('does without packages for other systems', (t) => {
+  it('ignores packages for other systems', (t) => {
     const made = project(t);
     const { 'node_modules/for-another-system': _, ...here } = LOCK.packages;
     made.installed(here);
     assert.deepEqual(made.start().calls, ['tsc']);
   });
 
-  it('builds when a source changed, came or went, or the compiler options changed', (t) => {
+  it('builds after a source or the compiler options changed', (t) => {
     const made = project(t);
     made.start();
     for (const name of ['src/cli/main.ts', 'src/cli', 'tsconfig.json']) {
@@ -138,7 +138,7 @@ describe('npm start', () => {
     assert.deepEqual(made.start().calls, ['tsc']);
   });
 
-  it('ends with the exit code of the step that failed, and tries again the next time', (t) => {
+  it('exits with the code of the failed step, and retries it the next time', (t) => {
     const made = project(t);
     made.write('src/broken.ts', '');
     const { status, stderr } = made.start();
@@ -148,7 +148,7 @@ describe('npm start', () => {
     assert.deepEqual(made.start().calls, ['tsc']);
   });
 
-  it('copies what is no TypeScript, drops what has no source, and makes the command executable', (t) => {
+  it('copies other files, removes outputs without a source, and makes the command executable', (t) => {
     const made = project(t);
     made.write('dist/gone.js', '');
     made.start();

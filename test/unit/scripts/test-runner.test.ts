@@ -1,4 +1,4 @@
-/** `npm test` itself: what it runs, what it passes on, and that leftovers fail it. */
+/** `npm test`: the files it runs, the options it passes on, and processes that tests leave behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** A project that is installed and built, with these tests. */
+/** Creates an installed and built project with these tests. */
 function project(t: TestContext, tests: Record<string, string>): string {
   const folder = tempFolder(t);
   const write = (name: string, text: string) => {
@@ -45,7 +45,7 @@ test('careless', () => {
   spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { detached: true, stdio: 'ignore' }).unref();
 });`;
 
-/** Whether a process runs; one that ended may stay listed until its parent takes note. */
+/** Whether a process is running. A process that has ended stays listed until its parent reaps it. */
 function runs(pid: string): boolean {
   try {
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -55,7 +55,7 @@ function runs(pid: string): boolean {
 }
 
 describe('npm test', () => {
-  it('runs every kind of test but soaks, and ends with the summary', (t) => {
+  it('runs all tests except soaks, and prints the summary last', (t) => {
     const folder = project(t, {
       'unit/a.test.ts': "test('one', () => {});",
       'interop/b.test.ts': "test('two', () => {});",
@@ -68,7 +68,7 @@ describe('npm test', () => {
     assert.ok(output.indexOf('two') < output.indexOf('one'), 'tests that wait run first');
   });
 
-  it('takes parts of paths as filters and passes options on', (t) => {
+  it('accepts parts of paths as filters and passes on options', (t) => {
     const folder = project(t, {
       'unit/a.test.ts': "test('one', () => {}); test('other', () => {});",
       'unit/router/b.test.ts': "test('two', () => {});",
@@ -82,14 +82,14 @@ describe('npm test', () => {
     assert.match(none.output, /No test file matches elephants/);
   });
 
-  it('fails when a test fails', (t) => {
+  it('fails if a test fails', (t) => {
     const folder = project(t, { 'unit/a.test.ts': "test('bad', () => { throw new Error('no'); });" });
     const { status, output } = npmTest(folder);
     assert.equal(status, 1);
     assert.match(output, /ℹ fail 1\n/);
   });
 
-  it('fails when a test leaves a process behind, names it and ends it', (t) => {
+  it('fails if a test leaves a process behind; names and ends the process', (t) => {
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const { status, output } = npmTest(project(t, { 'unit/a.test.ts': LEAVES_A_PROCESS }));
     assert.equal(status, 1, output);

@@ -1,4 +1,4 @@
-/** What a gateway's admin listener makes of what routers elsewhere answer. */
+/** How a gateway's admin listener handles the replies of remote routers. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RemoteRouters } from '../../../../src/cli/admin/remote-routers.ts';
@@ -6,7 +6,7 @@ import { ZeroMQClientError } from '../../../../src/core/messages/errors.ts';
 import type { ZeroMQReply } from '../../../../src/index.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
-/** A client whose router answers as told, or refuses with a code. */
+/** A client whose router returns the given reply or rejects with a code. */
 class FakeClient {
   readonly asked: string[] = [];
   workers: object[] = [];
@@ -34,8 +34,8 @@ function setUp() {
   return { clock, one, two, remote: new RemoteRouters({ clients, contracts }, clock) };
 }
 
-describe('routers elsewhere', () => {
-  it('that give the key no right are asked again only after a while', async () => {
+describe('remote routers', () => {
+  it('are queried again only after a delay if they reject the key', async () => {
     const { clock, one, two, remote } = setUp();
     one.code = 'NOT_PERMITTED';
     for (let look = 0; look < 3; look += 1) {
@@ -50,7 +50,7 @@ describe('routers elsewhere', () => {
     assert.equal((await remote.query()).routers.length, 2);
   });
 
-  it('that are away are asked each time, and nobody takes their workers for gone', async () => {
+  it('are queried each time while unreachable, and their workers do not count as departed', async () => {
     const { one, remote } = setUp();
     one.workers = [{ id: 'a', inFlight: 2 }];
     await remote.query();
@@ -65,7 +65,7 @@ describe('routers elsewhere', () => {
     assert.deepEqual((await remote.query()).departed, []);
   });
 
-  it('fulfil a wish where one of them can', async () => {
+  it('apply an action if at least one of them can', async () => {
     const { one, two, remote } = setUp();
     assert.equal(await remote.drainWorker('a', true), 'done');
     one.code = 'INVALID_REQUEST';

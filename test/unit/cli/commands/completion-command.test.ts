@@ -1,4 +1,4 @@
-/** The scripts that complete commands, in the shells themselves. Shells that are not there are skipped by name. */
+/** Completion scripts, run in the shells. Shells that are not installed are skipped. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ before(async () => {
 const missing = (shell: string) =>
   spawnSync(shell, ['-c', 'true']).status === 0 ? {} : { skip: `${shell} is not installed` };
 
-/** Runs a line in a shell that has the script; gives the lines that it prints. */
+/** Runs a line in a shell that has loaded the script, and returns the lines it prints. */
 function inShell(shell: string, args: readonly string[], line: string, cwd = '/'): string[] {
   const text = `${scripts.get(shell)}\n${line}`;
   const { status, stdout, stderr } = spawnSync(shell, [...args, '-c', text], { cwd, encoding: 'utf8' });
@@ -29,7 +29,7 @@ function inShell(shell: string, args: readonly string[], line: string, cwd = '/'
   return stdout.split('\n').filter(Boolean);
 }
 
-/** A folder with a folder and a file in it. */
+/** Creates a folder that contains a folder and a file. */
 function folderWithFiles(t: Parameters<typeof tempFolder>[0]): string {
   const folder = tempFolder(t);
   mkdirSync(path.join(folder, 'stock folder'));
@@ -37,7 +37,7 @@ function folderWithFiles(t: Parameters<typeof tempFolder>[0]): string {
   return folder;
 }
 
-describe('bash', missing('bash'), () => {
+describe('completion for bash', missing('bash'), () => {
   /** What it offers for the last of these words. */
   const offers = (words: readonly string[], cwd?: string) => {
     const list = words.map((word) => `'${word}'`).join(' ');
@@ -57,7 +57,7 @@ describe('bash', missing('bash'), () => {
     assert.deepEqual(offers(['zeromq-gateway', 'call', '--strat']), []);
   });
 
-  it('offers files and folders where they belong', (t) => {
+  it('offers files and folders for flags that expect them', (t) => {
     const folder = folderWithFiles(t);
     assert.deepEqual(offers(['zeromq-gateway', 'worker', 'st'], folder).sort(), ['stock folder', 'stock.ts']);
     assert.deepEqual(offers(['zeromq-gateway', 'up', '--workers', 'st'], folder), ['stock folder']);
@@ -69,7 +69,7 @@ describe('bash', missing('bash'), () => {
   });
 });
 
-describe('fish', missing('fish'), () => {
+describe('completion for fish', missing('fish'), () => {
   /** What it offers for a line, without the descriptions behind a tab. */
   const offers = (line: string, cwd?: string) =>
     inShell('fish', ['--no-config'], `complete -C '${line}'`, cwd).map((each) => each.split('\t')[0]);
@@ -83,8 +83,8 @@ describe('fish', missing('fish'), () => {
   });
 });
 
-describe('zsh', missing('zsh'), () => {
-  it('registers itself, and hands the flags of the command to _arguments', () => {
+describe('completion for zsh', missing('zsh'), () => {
+  it('registers itself and passes the flags of the command to _arguments', () => {
     const stubs = 'compdef() { print registered $1 $2 }\n_arguments() { print -l -- "$@" }\n';
     const ask = 'words=(zeromq-gateway router --); CURRENT=3; _zeromq_gateway';
     const { status, stdout, stderr } = spawnSync(
@@ -108,7 +108,7 @@ describe('zsh', missing('zsh'), () => {
   });
 });
 
-it('a shell that is none of them is refused, with a suggestion', async () => {
+it('completion: rejects an unknown shell with a suggestion', async () => {
   const lines: string[] = [];
   const err = (line: string) => void lines.push(line);
   assert.equal(await run(['completion', 'bsh'], { cwd: '/', env: {}, out: err, err }), 2);

@@ -45,7 +45,7 @@ test('top: shows circuit breakers that are not closed, of events and of workers'
   assert.match(lines.find((line) => line.startsWith('w1')) ?? '', /o\.slow open$/);
 });
 
-test('events: notes what an operator should know, and nothing of an event that is well', () => {
+test('events: notes states that need attention, and nothing for a healthy event', () => {
   const well: EventReport = { ...slow, breaker: 'closed', tripped: 0 };
   assert.equal(notesOf(well), '');
   assert.equal(notesOf({ ...well, paused: true, announced: false }), 'paused, not announced');

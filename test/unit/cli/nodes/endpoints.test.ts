@@ -18,8 +18,8 @@ function failing(error: Error, listeners = LISTENERS): Promise<unknown> {
 const told = (message: string) => ({ constructor: CommandError, message });
 const inUse = (message: string) => new ZeroMQSocketInvalid('EADDRINUSE', message);
 
-describe('an address that cannot be bound', () => {
-  it('is told by its setting, as it was given', async () => {
+describe('error for an address that cannot be bound', () => {
+  it('names the setting and its value', async () => {
     await assert.rejects(
       failing(inUse('cannot bind tcp://127.0.0.1:5555: Address already in use')),
       told(
@@ -43,7 +43,7 @@ describe('an address that cannot be bound', () => {
     );
   });
 
-  it('is not said to be taken where something else is in the way', async () => {
+  it('does not blame another process if the cause is different', async () => {
     const remedy = 'choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT';
     for (const reason of ['the path is a file that is not a socket', 'the folder /run does not exist']) {
       const message = `cannot bind ipc:///run/beat.sock: ${reason}`;
@@ -51,7 +51,7 @@ describe('an address that cannot be bound', () => {
     }
   });
 
-  it('may have been given twice', async () => {
+  it('names both settings if they have the same address', async () => {
     const listeners = ['frontend', 'backend'].map((setting) => ({ setting, endpoint: 'tcp://*:5555' }));
     await assert.rejects(
       failing(inUse('cannot bind tcp://*:5555: Address already in use'), listeners),
@@ -61,7 +61,7 @@ describe('an address that cannot be bound', () => {
     );
   });
 
-  it('leaves other errors as they are', async () => {
+  it('does not change other errors', async () => {
     for (const error of [new Error('127.0.0.1:8080'), inUse('cannot bind inproc://elsewhere: no')]) {
       await assert.rejects(failing(error), (thrown) => thrown === error);
     }

@@ -6,7 +6,7 @@ import { workerFilesIn } from '../../../../src/cli/nodes/worker-files.ts';
 import { UsageError } from '../../../../src/cli/settings/errors.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 
-it('worker files are TypeScript and JavaScript, and nothing else of the folder', (t) => {
+it('worker files: finds TypeScript and JavaScript files only', (t) => {
   const folder = tempFolder(t);
   const files = [
     'b.ts',
@@ -25,7 +25,7 @@ it('worker files are TypeScript and JavaScript, and nothing else of the folder',
   assert.deepEqual(names, ['a.mjs', 'b.ts', 'c.js', 'd.mts']);
 });
 
-it('a folder without worker files is refused by name', (t) => {
+it('worker files: rejects a folder without worker files by name', (t) => {
   const folder = tempFolder(t);
   assert.throws(
     () => workerFilesIn(folder),

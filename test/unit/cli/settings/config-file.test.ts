@@ -16,8 +16,8 @@ function folderWith(t: TestContext, files: Record<string, string>): string {
   return folder;
 }
 
-describe('the configuration file', () => {
-  it('is not needed', (t) => {
+describe('configuration file', () => {
+  it('is optional', (t) => {
     assert.equal(readConfig(undefined, tempFolder(t), COMMANDS), undefined);
   });
 
@@ -32,13 +32,13 @@ describe('the configuration file', () => {
     });
   });
 
-  it('may be empty, and its sections too', (t) => {
+  it('may be empty or have empty sections', (t) => {
     const folder = folderWith(t, { 'a.yaml': '# nothing yet\n', 'b.yaml': 'up:\n' });
     assert.equal(readConfig('a.yaml', folder, COMMANDS)?.sections, null);
     assert.deepEqual(readConfig('b.yaml', folder, COMMANDS)?.sections, { up: null });
   });
 
-  it('keeps numbers that a double changes', (t) => {
+  it('keeps numbers that a double cannot represent', (t) => {
     const folder = folderWith(t, {
       'a.yaml': 'up: { a: 9007199254740993, b: 1e400, c: +1.50, d: 007, e: 0x10, f: .5, g: 10 }',
       'a.json': '{"up":{"a":9007199254740993,"b":1e400,"c":1.50}}',
@@ -88,7 +88,7 @@ describe('the configuration file', () => {
       ],
     ];
   for (const [what, files, given, message] of refused) {
-    it(`refuses ${what}`, (t) => {
+    it(`rejects ${what}`, (t) => {
       assert.throws(
         () => readConfig(given, folderWith(t, files), COMMANDS),
         (error) => error instanceof UsageError && message.test(error.message),
@@ -98,7 +98,7 @@ describe('the configuration file', () => {
 });
 
 describe('suggestions', () => {
-  it('guess what is near and nothing else', () => {
+  it('offer only similar names', () => {
     assert.equal(suggestion('prot', ['port', 'host']), ' (did you mean port?)');
     assert.equal(suggestion('Routers', ['router']), ' (did you mean router?)');
     assert.equal(suggestion('elephant', ['port', 'host']), '');

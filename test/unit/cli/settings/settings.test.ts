@@ -51,18 +51,18 @@ function faults(fn: () => unknown): readonly string[] {
   return assert.fail('no fault was found');
 }
 
-describe('names', () => {
-  it('turns a name into its flag and its variable', () => {
+describe('names of settings', () => {
+  it('become flags and environment variables', () => {
     assert.equal(flagOf('classicRouter'), '--classic-router');
     assert.equal(variableOf('classicRouter'), 'ZMQ_GATEWAY_CLASSIC_ROUTER');
     assert.equal(flagOf('port'), '--port');
   });
 });
 
-describe('where values come from', () => {
+describe('sources of settings', () => {
   const resolve = (given: Partial<Sources>) => resolveSettings('up', withoutFiles, sources(given));
 
-  it('uses defaults when nothing is given', () => {
+  it('uses defaults if no source has a value', () => {
     assert.deepEqual(resolve({}), {
       port: 8080,
       router: undefined,
@@ -73,7 +73,7 @@ describe('where values come from', () => {
     });
   });
 
-  it('prefers flag to environment to file to default', () => {
+  it('prefers flags, then environment, then file, then defaults', () => {
     const all = { flags: { port: '1' }, env: { ZMQ_GATEWAY_PORT: '2' }, file: file({ up: { port: 3 } }) };
     assert.equal(resolve(all).port, 1);
     assert.equal(resolve({ ...all, flags: {} }).port, 2);
@@ -81,7 +81,7 @@ describe('where values come from', () => {
     assert.equal(resolve({ ...all, flags: {}, env: {}, file: file({ gateway: { port: 4 } }) }).port, 8080);
   });
 
-  it('takes an empty variable as not set, and a false flag or a 0 as set', () => {
+  it('ignores an empty variable, and accepts false and 0 as values', () => {
     assert.equal(resolve({ env: { ZMQ_GATEWAY_PORT: '' }, file: file({ up: { port: 3 } }) }).port, 3);
     assert.equal(resolve({ flags: { port: '0' }, env: { ZMQ_GATEWAY_PORT: '2' } }).port, 0);
     assert.equal(resolve({ file: file({ up: { classicRouter: true } }) }).classicRouter, true);
@@ -97,7 +97,7 @@ describe('where values come from', () => {
     assert.deepEqual(resolve({ file: file({ up: { router: a } }) }).router, [a]);
   });
 
-  it('reads events of nodes as pairs, or in the file as lists by node id', () => {
+  it('reads events by node as pairs, or in the file as lists by node id', () => {
     const events = { a1: ['x', 'y=z'], 'my-laptop': ['x'] };
     const pairs = ['a1=x', 'a1=y=z', 'my-laptop=x'];
     assert.deepEqual(resolve({ flags: { classicEvents: pairs } }).classicEvents, events);
@@ -111,14 +111,14 @@ describe('where values come from', () => {
     }
   });
 
-  it('reads JSON as text, or as it is from a file', () => {
+  it('parses JSON text, and accepts JSON values from a file', () => {
     assert.deepEqual(resolve({ flags: { data: '{"id":1}' } }).data, { id: 1 });
     assert.equal(resolve({ flags: { data: '"text"' } }).data, 'text');
     assert.equal(resolve({ flags: { data: 'null' } }).data, null);
     assert.deepEqual(resolve({ file: file({ up: { data: { id: [1] } } }) }).data, { id: [1] });
   });
 
-  it('takes a document with a prefix before it', (t) => {
+  it('accepts a document with a prefix', (t) => {
     const folder = tempFolder(t);
     mkdirSync(path.join(folder, 'v1=a'));
     for (const name of ['a.yaml', 'b=c.yaml', 'v1=a/d.yaml']) writeFileSync(path.join(folder, name), '');
@@ -142,7 +142,7 @@ describe('where values come from', () => {
     }
   });
 
-  it('reads paths from the folder of whoever names them', (t) => {
+  it('resolves paths against the folder of their source', (t) => {
     const folder = tempFolder(t);
     for (const name of ['cwd', 'etc']) {
       mkdirSync(path.join(folder, name));
@@ -157,11 +157,11 @@ describe('where values come from', () => {
   });
 });
 
-describe('values that are refused', () => {
+describe('invalid settings', () => {
   const wrong = (given: Partial<Sources>) =>
     faults(() => resolveSettings('up', withoutFiles, sources(given)));
 
-  it('names the setting, its value, where it came from and what is allowed', () => {
+  it('are reported with setting, value, source and allowed values', () => {
     assert.deepEqual(wrong({ flags: { port: 'http' } }), [
       'port: "http" (from --port) is invalid; allowed: a whole number from 0 to 65535',
     ]);
@@ -179,7 +179,7 @@ describe('values that are refused', () => {
     ]);
   });
 
-  it('lists every fault, of a list the item that is wrong', () => {
+  it('are all reported; of a list, the invalid item', () => {
     const given = { port: '1.5', router: ['tcp://127.0.0.1:5555', 'tcp://nowhere'], data: '{' };
     assert.deepEqual(wrong({ flags: given }), [
       'port: "1.5" (from --port) is invalid; allowed: a whole number from 0 to 65535',
@@ -188,7 +188,7 @@ describe('values that are refused', () => {
     ]);
   });
 
-  it('says how to give what is missing', () => {
+  it('that are missing are reported with the ways to set them', () => {
     assert.deepEqual(
       faults(() => resolveSettings('worker', settings, sources())),
       [
@@ -198,7 +198,7 @@ describe('values that are refused', () => {
     );
   });
 
-  it('names arguments by their place', () => {
+  it('of arguments are reported with the name of the argument', () => {
     assert.deepEqual(
       faults(() => resolveSettings('worker', settings, sources({ flags: { files: ['missing.ts'] } }))),
       [
@@ -208,7 +208,7 @@ describe('values that are refused', () => {
     );
   });
 
-  it('refuses settings in the file that do not exist, with a guess', () => {
+  it('that do not exist are reported with a suggestion', () => {
     const [fault] = wrong({ file: file({ up: { prot: 80 } }) });
     assert.match(
       fault ?? '',
@@ -222,11 +222,11 @@ describe('values that are refused', () => {
   });
 });
 
-describe('kinds', () => {
+describe('value types', () => {
   const accepts = (kind: kinds.ValueType<unknown>, value: unknown) =>
     kind.schema.validate(value).error === undefined;
 
-  it('knows where a node may connect to and where it may listen', () => {
+  it('validate endpoints to connect to and to listen on', () => {
     for (const url of [
       'tcp://127.0.0.1:5555',
       'tcp://[::1]:5555',
@@ -250,13 +250,13 @@ describe('kinds', () => {
     assert.ok(!accepts(kinds.listenEndpoint, 'inproc://x'));
   });
 
-  it('knows hosts', () => {
+  it('validate hosts', () => {
     for (const host of ['127.0.0.1', '::1', '0.0.0.0', 'localhost', 'a.example'])
       assert.ok(accepts(kinds.host, host), host);
     for (const host of ['', 'a b', 'http://x', '*']) assert.ok(!accepts(kinds.host, host), host);
   });
 
-  it('knows numbers as people write them', () => {
+  it('validate numbers', () => {
     for (const value of ['0', '8080', 8080]) assert.ok(accepts(kinds.port, value), String(value));
     for (const value of ['', ' ', '0x10', '1e999', '8080x', -1, 1.5, true, null, [], {}]) {
       assert.ok(!accepts(kinds.port, value), JSON.stringify(value));
@@ -265,7 +265,7 @@ describe('kinds', () => {
     assert.ok(!accepts(kinds.milliseconds, 2 ** 31));
   });
 
-  it('knows how long a thread may stand still', () => {
+  it('validate the stall timeout of a thread', () => {
     const { schema } = kinds.stallTimeout;
     assert.deepEqual(
       ['500', 'off', false].map((value) => schema.validate(value).value as unknown),
@@ -274,7 +274,7 @@ describe('kinds', () => {
     for (const value of ['99', 'never', true, '1.5']) assert.ok(schema.validate(value).error, String(value));
   });
 
-  it('knows files and folders', (t) => {
+  it('validate files and folders', (t) => {
     const folder = tempFolder(t);
     writeFileSync(path.join(folder, 'f'), '');
     assert.ok(accepts(kinds.folder, folder) && accepts(kinds.file, path.join(folder, 'f')));

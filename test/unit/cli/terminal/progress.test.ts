@@ -1,4 +1,4 @@
-/** The spinner: nothing within the first second, nothing where there is no terminal, and no trace once it is over. */
+/** The progress indicator: it appears after a second, on terminals only, and is removed at the end. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withProgress } from '../../../../src/cli/terminal/progress.ts';
@@ -11,7 +11,7 @@ function context() {
   return { written, of: { cwd: '/', env: {}, out: nothing, err: nothing, terminal } };
 }
 
-test('what ends within a second shows nothing', async (t) => {
+test('progress indicator: does not appear within the first second', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { written, of } = context();
   const { promise, resolve } = withResolvers<number>();
@@ -23,7 +23,7 @@ test('what ends within a second shows nothing', async (t) => {
   assert.deepEqual(written, []);
 });
 
-test('what takes longer shows what goes on, moves, and is wiped away', async (t) => {
+test('progress indicator: shows the activity, moves, and is removed at the end', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { written, of } = context();
   const { promise, reject } = withResolvers<never>();
@@ -39,7 +39,7 @@ test('what takes longer shows what goes on, moves, and is wiped away', async (t)
   assert.deepEqual(written.slice(2), ['\r\u001b[K']);
 });
 
-test('without a terminal it only waits', async (t) => {
+test('progress indicator: does not appear without a terminal', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { of } = context();
   const { promise, resolve } = withResolvers<string>();
