@@ -137,7 +137,7 @@ describe('npm package in an empty project', () => {
     }
   });
 
-  it('runs the command, and all of it in one process with the samples', async (t) => {
+  it('runs the command `up` with the samples', async (t) => {
     // The samples need SQLite, which Node.js 20 does not have.
     if (!isBuiltin('node:sqlite')) install('libsql');
     const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
