@@ -9,7 +9,6 @@ import {
   type Logger,
   silentLogger,
   ZeroMQConfigError,
-  ZeroMQError,
   ZeroMQWorkerThreads,
   type ZeroMQWorkerThreadsOptions,
 } from '../../src/index.ts';
@@ -26,15 +25,15 @@ failOnLeftovers();
  * Start timeout in ms. Each thread compiles the TypeScript of the whole framework, which takes one
  * or two seconds of CPU time, and many times that on a busy machine.
  */
-const THREAD_PATIENCE = 60_000;
+const THREAD_TIMEOUT = 60_000;
 
 function next(node: object, event: string): Promise<unknown[]> {
-  return nextWithin(node, event, THREAD_PATIENCE);
+  return nextWithin(node, event, THREAD_TIMEOUT);
 }
 
 const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
 
-interface Told {
+interface ThreadMessage {
   what: string;
   data: unknown;
   threadId: number;
@@ -42,31 +41,31 @@ interface Told {
 
 /** Messages of the threads. */
 class Channel {
-  readonly told: Told[] = [];
+  readonly messages: ThreadMessage[] = [];
   private readonly channel = new BroadcastChannel('thread-worker');
   private wake: (() => void) | undefined;
 
   constructor(scope: Scope) {
     this.channel.onmessage = ({ data }: { data: unknown }) => {
-      this.told.push(data as Told);
+      this.messages.push(data as ThreadMessage);
       this.wake?.();
     };
     scope.after(() => this.channel.close());
   }
 
-  say(what: string): void {
+  send(what: string): void {
     this.channel.postMessage({ what });
   }
 
   /** Resolves after `count` messages. */
-  async heard(what: string, count = 1): Promise<Told[]> {
+  async waitFor(what: string, count = 1): Promise<ThreadMessage[]> {
     for (;;) {
-      const found = this.told.filter((told) => told.what === what);
+      const found = this.messages.filter((message) => message.what === what);
       if (found.length >= count) return found;
       const more = new Promise<void>((resolve) => {
         this.wake = resolve;
       });
-      await within(more, `${count} × ${what}`, THREAD_PATIENCE);
+      await within(more, `${count} × ${what}`, THREAD_TIMEOUT);
     }
   }
 }
@@ -81,7 +80,7 @@ function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOptions>)
 async function start(scope: Scope, count: number, options: Partial<ZeroMQWorkerThreadsOptions> = {}) {
   const { router, frontend, backend } = await startRouter(scope);
   const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
-  await untilJoined(() => threads.start(), count, THREAD_PATIENCE);
+  await untilJoined(() => threads.start(), count, THREAD_TIMEOUT);
   return { router, threads, client: await connectClient(scope, frontend) };
 }
 
@@ -92,7 +91,7 @@ describe('worker threads', () => {
       const { router, frontend, backend } = await startRouter(scope, transport);
       const threads = makeThreads(scope, { connection: backend, threads: 2 });
       const ready = next(threads, 'ready');
-      await untilJoined(() => threads.start(), 2, THREAD_PATIENCE);
+      await untilJoined(() => threads.start(), 2, THREAD_TIMEOUT);
       const [, identity, restarts] = await ready;
       assert.match(String(identity), /^[0-9a-f]{32}_[0-9a-f]{16}$/);
       assert.deepEqual([threads.running, router.stats().workers, restarts], [2, 2, 0]);
@@ -139,12 +138,12 @@ describe('worker threads', () => {
     await client.sendMessage('thread.id');
     const controller = new AbortController();
     const reply = client.sendMessage('thread.hold', 'given up', { signal: controller.signal });
-    await channel.heard('holding');
+    await channel.waitFor('holding');
     controller.abort();
     await assert.rejects(reply, { code: 'CANCELLED' });
-    const [aborted] = await channel.heard('aborted');
+    const [aborted] = await channel.waitFor('aborted');
     assert.equal(aborted?.data, 'given up');
-    channel.say('go on');
+    channel.send('go on');
   });
 
   it('worker threads: use the concurrency of the module or of the options', async (t) => {
@@ -154,7 +153,7 @@ describe('worker threads', () => {
     router.on('workerJoined', (_worker, { concurrency }) => concurrencies.push(concurrency));
     for (const concurrency of [undefined, 3]) {
       const threads = makeThreads(scope, { connection: backend, threads: 1, concurrency });
-      await untilJoined(() => threads.start(), 1, THREAD_PATIENCE);
+      await untilJoined(() => threads.start(), 1, THREAD_TIMEOUT);
     }
     assert.deepEqual(concurrencies, [5, 3]);
   });
@@ -195,7 +194,7 @@ describe('worker thread that dies', () => {
       await assert.rejects(client.sendMessage('thread.exit', null, { timeout: 10_000 }));
       const [, , delay] = await crashed;
       assert.ok(Number(delay) <= bound, `${String(delay)} ms`);
-      await joinedAgain(client, ready);
+      await workerRejoined(client, ready);
     }
   });
 
@@ -204,131 +203,34 @@ describe('worker thread that dies', () => {
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
     const threads = makeThreads(scope, { connection: backend, threads: 1 });
-    await untilJoined(() => threads.start(), 1, THREAD_PATIENCE);
+    await untilJoined(() => threads.start(), 1, THREAD_TIMEOUT);
     const client = await connectClient(scope, frontend);
     const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 20_000 });
-    await channel.heard('holding');
+    await channel.waitFor('holding');
     await assert.rejects(client.sendMessage('thread.exit'), { code: 'WORKER_LOST' });
-    const [first, second] = await channel.heard('holding', 2);
+    const [first, second] = await channel.waitFor('holding', 2);
     assert.notEqual(first?.threadId, second?.threadId);
-    channel.say('go on');
+    channel.send('go on');
     assert.equal((await reply).eventData, 'kept');
   });
 });
-
-describe('worker thread with a blocked event loop', () => {
-  /** Time for a healthy thread to run on a busy machine. */
-  const threadStallTimeout = 2000;
-
-  for (const embedded of [false, true]) {
-    it(`blocked worker thread: is detected and replaced, its requests are lost, and others continue (${embedded ? 'embedded' : 'tcp'})`, async (t) => {
-      const scope = scopeOf(t);
-      const channel = new Channel(scope);
-      const { router, frontend, backend } = await startRouter(scope);
-      const connection = embedded ? router : backend;
-      const threads = makeThreads(scope, { connection, threads: 2, threadStallTimeout });
-      await untilJoined(() => threads.start(), 2, THREAD_PATIENCE);
-      const client = await connectClient(scope, frontend);
-      const crashed = next(threads, 'crashed');
-      const ready = next(threads, 'ready');
-      const begun = performance.now();
-      const lost = assert.rejects(client.sendMessage('thread.spin', null, { timeout: 60_000 }), {
-        code: 'WORKER_LOST',
-        dispatched: true,
-      });
-      const [spinning] = await channel.heard('spinning');
-      const serving = await client.sendMessage('thread.id');
-      assert.notEqual(
-        serving.eventData,
-        spinning?.threadId,
-        'the other thread serves requests in the meantime',
-      );
-      const [, error] = await crashed;
-      assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_STALLED', String(error));
-      assert.ok(performance.now() - begun >= threadStallTimeout, 'the thread was replaced too early');
-      await lost;
-      const [, , restarts] = await ready;
-      assert.deepEqual([restarts, threads.running], [1, 2]);
-      const ids = new Set<unknown>();
-      while (ids.size < 2) ids.add((await client.sendMessage('thread.id')).eventData);
-      assert.ok(!ids.has(spinning?.threadId) && ids.has(serving.eventData));
-    });
-  }
-
-  it('blocked worker thread: idempotent requests are redispatched', async (t) => {
-    const scope = scopeOf(t);
-    const channel = new Channel(scope);
-    const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
-    const threads = makeThreads(scope, { connection: backend, threads: 1, threadStallTimeout });
-    await untilJoined(() => threads.start(), 1, THREAD_PATIENCE);
-    const client = await connectClient(scope, frontend);
-    const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 60_000 });
-    await channel.heard('holding');
-    await assert.rejects(client.sendMessage('thread.spin', null, { timeout: 60_000 }), {
-      code: 'WORKER_LOST',
-    });
-    await channel.heard('holding', 2);
-    channel.say('go on');
-    assert.equal((await reply).eventData, 'kept');
-  });
-
-  it('worker thread blocked in native code: routers consider it lost although it cannot be ended', async (t) => {
-    const { threads, client } = await start(scopeOf(t), 1, { threadStallTimeout: 1000 });
-    const order: string[] = [];
-    const crashed = next(threads, 'crashed').then(() => order.push('ended'));
-    const ready = next(threads, 'ready');
-    await assert.rejects(client.sendMessage('thread.native', null, { timeout: 60_000 }), {
-      code: 'WORKER_LOST',
-    });
-    order.push('lost');
-    await Promise.all([crashed, ready]);
-    assert.deepEqual(order, ['lost', 'ended']);
-  });
-
-  it('worker thread blocked for less than the limit: is not replaced, also with successive requests', async (t) => {
-    const scope = scopeOf(t);
-    const { threads, client } = await start(scope, 1, { threadStallTimeout });
-    threads.on('crashed', (_thread, error) => assert.fail(error));
-    const block = (): Promise<{ eventData: unknown }> =>
-      client.sendMessage('thread.block', threadStallTimeout / 2, { timeout: 60_000 });
-    const replies = await Promise.all([block(), block(), block(), block()]);
-    assert.equal(
-      new Set(replies.map(({ eventData }) => eventData)).size,
-      1,
-      'one thread served all requests',
-    );
-  });
-});
-
-async function joinedAgain(
-  client: Awaited<ReturnType<typeof connectClient>>,
-  ready: Promise<unknown>,
-): Promise<void> {
-  await ready;
-  for (let served = false; !served; ) {
-    served = await client.sendMessage('thread.id', null, { timeout: 1000 }).then(
-      () => true,
-      () => false,
-    );
-  }
-}
 
 describe('group of worker threads', () => {
   it('group of worker threads: completes its requests before it stops', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
     const { threads, client } = await start(scope, 2);
-    assert.equal((await channel.heard('started', 2)).length, 2);
+    assert.equal((await channel.waitFor('started', 2)).length, 2);
     const held = [1, 2, 3, 4].map((n) => client.sendMessage('thread.hold', n));
-    await channel.heard('holding', 4);
+    await channel.waitFor('holding', 4);
     const stopping = threads.stop({ deadline: 10_000 });
-    channel.say('go on');
+    channel.send('go on');
     await stopping;
     assert.deepEqual(
       (await Promise.all(held)).map(({ eventData }) => eventData),
       [1, 2, 3, 4],
     );
-    assert.equal((await channel.heard('stopped', 2)).length, 2);
+    assert.equal((await channel.waitFor('stopped', 2)).length, 2);
     assert.deepEqual([threads.running, await threads.closed], [0, undefined]);
   });
 
@@ -337,7 +239,7 @@ describe('group of worker threads', () => {
     const channel = new Channel(scope);
     const { threads, client } = await start(scope, 1);
     const lost = assert.rejects(client.sendMessage('thread.spin'), { code: 'WORKER_LOST', dispatched: true });
-    await channel.heard('spinning');
+    await channel.waitFor('spinning');
     await threads.stop({ deadline: 50 });
     await lost;
     assert.equal(threads.running, 0);
@@ -432,3 +334,16 @@ describe('group of worker threads', () => {
     });
   }
 });
+
+async function workerRejoined(
+  client: Awaited<ReturnType<typeof connectClient>>,
+  ready: Promise<unknown>,
+): Promise<void> {
+  await ready;
+  for (let served = false; !served; ) {
+    served = await client.sendMessage('thread.id', null, { timeout: 1000 }).then(
+      () => true,
+      () => false,
+    );
+  }
+}

@@ -1,0 +1,4 @@
+/** The code blocks of docs/guides/ and docs/tutorial/. */
+import { testGroup } from './group.ts';
+
+testGroup('guides');

@@ -1,0 +1,4 @@
+/** The code blocks of the other folders of docs/. */
+import { testGroup } from './group.ts';
+
+testGroup('reference');

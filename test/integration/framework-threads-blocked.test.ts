@@ -1,0 +1,164 @@
+/** Worker threads with a blocked event loop: how they are detected and replaced. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  silentLogger,
+  ZeroMQError,
+  ZeroMQWorkerThreads,
+  type ZeroMQWorkerThreadsOptions,
+} from '../../src/index.ts';
+import { within } from '../helpers/eventually.ts';
+import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { untilJoined } from '../helpers/published.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { connectClient, nextEvent as nextWithin, startRouter } from './framework.ts';
+
+failOnLeftovers();
+
+/**
+ * Start timeout in ms. Each thread compiles the TypeScript of the whole framework, which takes one
+ * or two seconds of CPU time, and many times that on a busy machine.
+ */
+const THREAD_TIMEOUT = 60_000;
+
+function next(node: object, event: string): Promise<unknown[]> {
+  return nextWithin(node, event, THREAD_TIMEOUT);
+}
+
+const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
+
+interface ThreadMessage {
+  what: string;
+  data: unknown;
+  threadId: number;
+}
+
+/** Messages of the threads. */
+class Channel {
+  readonly messages: ThreadMessage[] = [];
+  private readonly channel = new BroadcastChannel('thread-worker');
+  private wake: (() => void) | undefined;
+
+  constructor(scope: Scope) {
+    this.channel.onmessage = ({ data }: { data: unknown }) => {
+      this.messages.push(data as ThreadMessage);
+      this.wake?.();
+    };
+    scope.after(() => this.channel.close());
+  }
+
+  send(what: string): void {
+    this.channel.postMessage({ what });
+  }
+
+  /** Resolves after `count` messages. */
+  async waitFor(what: string, count = 1): Promise<ThreadMessage[]> {
+    for (;;) {
+      const found = this.messages.filter((message) => message.what === what);
+      if (found.length >= count) return found;
+      const more = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      await within(more, `${count} × ${what}`, THREAD_TIMEOUT);
+    }
+  }
+}
+
+function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOptions>): ZeroMQWorkerThreads {
+  const defaults = { module, connection: 'tcp://127.0.0.1:1', logger: silentLogger };
+  const threads = new ZeroMQWorkerThreads({ ...defaults, ...options });
+  scope.after(() => threads.stop({ deadline: 100 }));
+  return threads;
+}
+
+async function start(scope: Scope, count: number, options: Partial<ZeroMQWorkerThreadsOptions> = {}) {
+  const { router, frontend, backend } = await startRouter(scope);
+  const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
+  await untilJoined(() => threads.start(), count, THREAD_TIMEOUT);
+  return { router, threads, client: await connectClient(scope, frontend) };
+}
+
+describe('worker thread with a blocked event loop', () => {
+  /** Time for a healthy thread to run on a busy machine. */
+  const threadStallTimeout = 2000;
+
+  for (const embedded of [false, true]) {
+    it(`blocked worker thread: is detected and replaced, its requests are lost, and others continue (${embedded ? 'embedded' : 'tcp'})`, async (t) => {
+      const scope = scopeOf(t);
+      const channel = new Channel(scope);
+      const { router, frontend, backend } = await startRouter(scope);
+      const connection = embedded ? router : backend;
+      const threads = makeThreads(scope, { connection, threads: 2, threadStallTimeout });
+      await untilJoined(() => threads.start(), 2, THREAD_TIMEOUT);
+      const client = await connectClient(scope, frontend);
+      const crashed = next(threads, 'crashed');
+      const ready = next(threads, 'ready');
+      const begun = performance.now();
+      const lost = assert.rejects(client.sendMessage('thread.spin', null, { timeout: 60_000 }), {
+        code: 'WORKER_LOST',
+        dispatched: true,
+      });
+      const [spinning] = await channel.waitFor('spinning');
+      const serving = await client.sendMessage('thread.id');
+      assert.notEqual(
+        serving.eventData,
+        spinning?.threadId,
+        'the other thread serves requests in the meantime',
+      );
+      const [, error] = await crashed;
+      assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_STALLED', String(error));
+      assert.ok(performance.now() - begun >= threadStallTimeout, 'the thread was replaced too early');
+      await lost;
+      const [, , restarts] = await ready;
+      assert.deepEqual([restarts, threads.running], [1, 2]);
+      const ids = new Set<unknown>();
+      while (ids.size < 2) ids.add((await client.sendMessage('thread.id')).eventData);
+      assert.ok(!ids.has(spinning?.threadId) && ids.has(serving.eventData));
+    });
+  }
+
+  it('blocked worker thread: idempotent requests are redispatched', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
+    const threads = makeThreads(scope, { connection: backend, threads: 1, threadStallTimeout });
+    await untilJoined(() => threads.start(), 1, THREAD_TIMEOUT);
+    const client = await connectClient(scope, frontend);
+    const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 60_000 });
+    await channel.waitFor('holding');
+    await assert.rejects(client.sendMessage('thread.spin', null, { timeout: 60_000 }), {
+      code: 'WORKER_LOST',
+    });
+    await channel.waitFor('holding', 2);
+    channel.send('go on');
+    assert.equal((await reply).eventData, 'kept');
+  });
+
+  it('worker thread blocked in native code: routers consider it lost although it cannot be ended', async (t) => {
+    const { threads, client } = await start(scopeOf(t), 1, { threadStallTimeout: 1000 });
+    const order: string[] = [];
+    const crashed = next(threads, 'crashed').then(() => order.push('ended'));
+    const ready = next(threads, 'ready');
+    await assert.rejects(client.sendMessage('thread.native', null, { timeout: 60_000 }), {
+      code: 'WORKER_LOST',
+    });
+    order.push('lost');
+    await Promise.all([crashed, ready]);
+    assert.deepEqual(order, ['lost', 'ended']);
+  });
+
+  it('worker thread blocked for less than the limit: is not replaced, also with successive requests', async (t) => {
+    const scope = scopeOf(t);
+    const { threads, client } = await start(scope, 1, { threadStallTimeout });
+    threads.on('crashed', (_thread, error) => assert.fail(error));
+    const block = (): Promise<{ eventData: unknown }> =>
+      client.sendMessage('thread.block', threadStallTimeout / 2, { timeout: 60_000 });
+    const replies = await Promise.all([block(), block(), block(), block()]);
+    assert.equal(
+      new Set(replies.map(({ eventData }) => eventData)).size,
+      1,
+      'one thread served all requests',
+    );
+  });
+});
