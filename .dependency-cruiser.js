@@ -20,7 +20,6 @@ const { layers: LAYERS, folders: FOLDERS } = JSON.parse(
 const HOMES = {
   zeromq: 'src/transport/',
   express: 'src/gateway/',
-  'swagger-ui-express': 'src/gateway/',
   'swagger-ui-dist': 'src/gateway/',
   pino: 'src/core/logging/',
   commander: 'src/cli/',

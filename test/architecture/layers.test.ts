@@ -51,7 +51,6 @@ function plant(folder: string, files: Record<string, string[]>): string {
   for (const name of [
     'zeromq',
     'express',
-    'swagger-ui-express',
     'swagger-ui-dist',
     'pino',
     'commander',
@@ -66,7 +65,6 @@ function plant(folder: string, files: Record<string, string[]>): string {
   const dependencies = {
     zeromq: '*',
     express: '*',
-    'swagger-ui-express': '*',
     'swagger-ui-dist': '*',
     pino: '*',
     commander: '*',
@@ -124,7 +122,7 @@ const CLEAN: Record<string, string[]> = {
   'src/server/a.ts': ['../runtime/a.ts'],
   'src/metrics/a.ts': ['../core/a.ts', 'prom-client'],
   'src/openapi/a.ts': ['../contract/a.ts', '../core/a.ts'],
-  'src/gateway/index.ts': ['express', 'swagger-ui-express', '../openapi/a.ts', '../metrics/a.ts'],
+  'src/gateway/index.ts': ['express', 'swagger-ui-dist', '../openapi/a.ts', '../metrics/a.ts'],
   'src/cli/main.ts': ['commander', '../gateway/index.ts', '../router/a.ts', '../worker/a.ts'],
   'src/index.ts': ['./router/a.ts', './client/a.ts', './worker/a.ts', './contract/a.ts'],
   'openapi/tasks.ts': ['zeromq-gateway', 'joi'],
@@ -151,12 +149,6 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['layer-unknown', 'src/cli/b.ts', '../novelty/a.ts', 'src/novelty/a.ts'],
   ['only-home-of-zeromq', 'src/liveness/c.ts', 'zeromq', 'node_modules/zeromq/index.js'],
   ['only-home-of-express', 'src/cli/c.ts', 'express', 'node_modules/express/index.js'],
-  [
-    'only-home-of-swagger-ui-express',
-    'src/openapi/c.ts',
-    'swagger-ui-express',
-    'node_modules/swagger-ui-express/index.js',
-  ],
   [
     'only-home-of-swagger-ui-dist',
     'src/openapi/d.ts',
