@@ -68,7 +68,7 @@ function operationOf(
     .filter((text) => text !== undefined && text !== '')
     .join('\n\n');
   const security = event.security ?? contract.security;
-  const said: Record<string, unknown> = {
+  const operation: Record<string, unknown> = {
     'x-event-name': name,
     operationId: event.operationId,
     summary: event.summary,
@@ -88,7 +88,7 @@ function operationOf(
     'x-sunset': dateOf(event.sunset),
     'x-unknown-query': event.unknownQuery ?? unknownQuery,
   };
-  return said as JsonObject;
+  return operation as JsonObject;
 }
 
 function dateOf(date: string | Date | undefined): string | undefined {
@@ -114,9 +114,9 @@ function repliesOf(
       throw new ContractError(`a reply cannot have the status ${status}`);
     const { description, data, contentType = 'application/json', headers } = definitionOf(reply);
     const converted = data === undefined ? undefined : jsonSchemaOf(data, 'output', convert);
-    const said =
+    const text =
       description ?? (converted === undefined ? undefined : textOf(converted.schema, 'description'));
-    const response: JsonObject = { description: said ?? STATUS_CODES[status] ?? 'Reply' };
+    const response: JsonObject = { description: text ?? STATUS_CODES[status] ?? 'Reply' };
     if (converted !== undefined && !BODILESS.has(status)) {
       const schema = definitions.take(`${name}.${status}`, converted);
       response['content'] = { [contentType]: { schema } };

@@ -22,31 +22,31 @@ const METAS = new Set([
 /** Adds the annotations of the Joi description, and the rules that JSON Schema cannot express. */
 export function annotate({ schema, notes }: Sketch, described: Described, mode: Mode): JsonObject {
   const { flags = {}, examples, metas, tags } = described;
-  const said: JsonObject = {};
-  if (flags.label !== undefined) said['title'] = flags.label;
+  const annotations: JsonObject = {};
+  if (flags.label !== undefined) annotations['title'] = flags.label;
   const sentences = [
     ...new Set([...(described.notes ?? []), ...unit(flags.unit), ...notes, ...externals(described)]),
   ];
   const description = [...(flags.description === undefined ? [] : [flags.description]), ...sentences].join(
     ' ',
   );
-  if (description !== '' && !rejectsAll(schema)) said['description'] = description;
+  if (description !== '' && !rejectsAll(schema)) annotations['description'] = description;
   const shown = (examples ?? []).map(asJson).filter((example) => example !== undefined);
-  if (shown.length > 0) said['examples'] = shown;
+  if (shown.length > 0) annotations['examples'] = shown;
   const standard =
     mode === 'output' || isDeep(flags.default) || isDynamic(flags.default)
       ? undefined
       : asJson(flags.default);
-  if (standard !== undefined) said['default'] = standard;
-  if (tags?.includes('deprecated') === true) said['deprecated'] = true;
+  if (standard !== undefined) annotations['default'] = standard;
+  if (tags?.includes('deprecated') === true) annotations['deprecated'] = true;
   for (const meta of metas ?? []) {
     if (!isObject(meta)) continue;
     for (const [name, value] of Object.entries(meta)) {
       const json = METAS.has(name) || name.startsWith('x-') ? asJson(value) : undefined;
-      if (json !== undefined) said[name] = json;
+      if (json !== undefined) annotations[name] = json;
     }
   }
-  return { ...said, ...schema };
+  return { ...annotations, ...schema };
 }
 
 function unit(name: string | undefined): string[] {

@@ -22,9 +22,9 @@ export function convertArray(converter: Conversion, described: Described, scope:
   const each: JsonObject[] = [];
   if (allowed.length > 0 && !strips) each.push(anyOf(allowed.map(convert)));
   for (const item of excluded) {
-    const refused = strips ? undefined : strictSchemaOf(item);
-    if (refused === undefined) notes.push('Certain items are not allowed.');
-    else each.push({ not: refused });
+    const rejected = strips ? undefined : strictSchemaOf(item);
+    if (rejected === undefined) notes.push('Certain items are not allowed.');
+    else each.push({ not: rejected });
   }
   const item = allOf(each);
   const locations = ordered.map(convert);

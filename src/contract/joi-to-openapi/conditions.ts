@@ -54,16 +54,16 @@ export function conditionOf(
   };
   const over = (outcome: Described | undefined): JsonObject =>
     say(outcome === undefined ? base : overlay(base, outcome));
-  let said: JsonObject | undefined;
+  let result: JsonObject | undefined;
   for (const test of [...(when.switch ?? [when])].reverse()) {
     if ((test.then ?? test.otherwise)?.whens !== undefined || test.otherwise?.whens !== undefined)
       return undefined;
     const matches = testOf(test, other);
     if (matches === undefined) return undefined;
-    const otherwise = test.otherwise === undefined ? (said ?? over(undefined)) : over(test.otherwise);
-    said = { if: matches, then: over(test.then), else: otherwise };
+    const otherwise = test.otherwise === undefined ? (result ?? over(undefined)) : over(test.otherwise);
+    result = { if: matches, then: over(test.then), else: otherwise };
   }
-  return said;
+  return result;
 }
 
 /** The test as a schema of the object, if that is exact. */

@@ -107,9 +107,9 @@ export class Converter implements Conversion {
     const { invalid, flags = {} } = described;
     if (invalid === undefined) return;
     const changed = flags.empty !== undefined || described.type === 'date' || isTransformed(described, scope);
-    const refused = changed ? undefined : invalidSchema(invalid, described);
-    if (refused === undefined) sketch.notes.push('Some values are not allowed.');
-    else sketch.schema = allOf([sketch.schema, { not: refused }]);
+    const rejected = changed ? undefined : invalidSchema(invalid, described);
+    if (rejected === undefined) sketch.notes.push('Some values are not allowed.');
+    else sketch.schema = allOf([sketch.schema, { not: rejected }]);
   }
 
   private allow(

@@ -226,8 +226,8 @@ function values(
   without: readonly unknown[] = [],
 ): readonly unknown[] | undefined {
   if (over.some(isOverride)) return over;
-  const gone = new Set(without.map(textOfValue));
-  const joined = [...base, ...over].filter((value) => !gone.has(textOfValue(value)));
+  const removed = new Set(without.map(textOfValue));
+  const joined = [...base, ...over].filter((value) => !removed.has(textOfValue(value)));
   return joined.length === 0 ? undefined : joined;
 }
 

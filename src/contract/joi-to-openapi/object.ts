@@ -24,8 +24,8 @@ export function convertObject(converter: Conversion, described: Described, scope
   const open = isOpen(described, scope);
   if (patterns.length > 0) convertPatterns(converter, described, scope, { schema, properties, open, notes });
   else if (!open) schema['additionalProperties'] = false;
-  const gone = convertRenames(renames, properties, required, schema, notes);
-  const needed = required.filter((name) => !gone.has(name));
+  const removed = convertRenames(renames, properties, required, schema, notes);
+  const needed = required.filter((name) => !removed.has(name));
   if (Object.keys(properties).length > 0) schema['properties'] = properties;
   if (needed.length > 0) schema['required'] = needed;
 
@@ -34,7 +34,7 @@ export function convertObject(converter: Conversion, described: Described, scope
     presenceKnown: (name) => {
       const child = keys !== undefined && Object.hasOwn(keys, name) ? keys[name] : undefined;
       return (
-        !gone.has(name) &&
+        !removed.has(name) &&
         (child === undefined
           ? patterns.length === 0 && !stripsUnknown(scope)
           : !mayVanish(child) && !mayAppear(child))
@@ -49,7 +49,7 @@ export function convertObject(converter: Conversion, described: Described, scope
     isRequired: (child: Described) => isRequired(child, scope),
   };
   for (const [name, child] of children) {
-    const condition = gone.has(name) ? undefined : conditionOf(converter, name, child, siblings, scope);
+    const condition = removed.has(name) ? undefined : conditionOf(converter, name, child, siblings, scope);
     if (condition !== undefined) together.push(condition);
   }
   for (const dependency of dependencies) {
@@ -164,13 +164,13 @@ function convertRenames(
   schema: JsonObject,
   notes: string[],
 ): Set<string> {
-  const gone = new Set<string>();
+  const removed = new Set<string>();
   const targets = new Set(renames.map(({ to }) => to));
   for (const { from, to, options = {} } of renames) {
     if (typeof from !== 'string' || typeof to !== 'string' || targets.has(from)) {
       notes.push('Certain keys are renamed.');
       for (const name of [...required, ...Object.keys(properties)]) {
-        gone.add(name);
+        removed.add(name);
         properties[name] = {};
       }
       schema['additionalProperties'] = true;
@@ -179,13 +179,13 @@ function convertRenames(
       continue;
     }
     notes.push(`${from} is another name for ${to}.`);
-    gone.add(from).add(to);
+    removed.add(from).add(to);
     const own = properties[from];
     const target = properties[to] ?? {};
     properties[from] = own === undefined ? target : anyOf([own, target]);
     if (options.override === true || options.multiple === true) properties[to] = {};
   }
-  return gone;
+  return removed;
 }
 
 function convertRule(rule: DescribedRule, schema: JsonObject, notes: string[], counted: boolean): void {

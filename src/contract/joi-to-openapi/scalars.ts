@@ -28,9 +28,11 @@ export function convertNumber(described: Described, scope: Scope, mode: Mode): S
     if (rule.warn === true) continue;
     if (rule.name === 'custom') changed = true;
     if (rule.name === 'integer' || rule.name === 'port') type = changed || rounding > 0 ? type : 'integer';
-    const said = changed ? undefined : numberRule(rule, rounding, converts, described.flags?.unsafe !== true);
-    if (said === undefined) notes.push(rule.name === 'custom' ? customNote(rule) : numberNote(rule));
-    else schemas.push(said);
+    const converted = changed
+      ? undefined
+      : numberRule(rule, rounding, converts, described.flags?.unsafe !== true);
+    if (converted === undefined) notes.push(rule.name === 'custom' ? customNote(rule) : numberNote(rule));
+    else schemas.push(converted);
   }
   const schema = allOf([{ type }, ...schemas]);
   if (!converts || mode !== 'json') return { schema, notes };
@@ -120,8 +122,8 @@ export function booleanText(described: Described, mode: Mode): JsonObject[] {
   if (texts.length > 0 && !insensitive) schemas.push({ type: 'string', enum: texts });
   if (texts.length === 0 || !insensitive) return schemas;
   const patterns = texts.map((text) => literalPattern(text, true));
-  const sayable = patterns.every((pattern) => pattern !== undefined);
-  schemas.push({ type: 'string', ...(sayable ? { pattern: `^(?:${patterns.join('|')})$` } : {}) });
+  const expressible = patterns.every((pattern) => pattern !== undefined);
+  schemas.push({ type: 'string', ...(expressible ? { pattern: `^(?:${patterns.join('|')})$` } : {}) });
   return schemas;
 }
 

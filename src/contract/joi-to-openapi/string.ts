@@ -199,11 +199,11 @@ function gatherFormat(gathered: Gathered, rule: DescribedRule, changes: Changes,
   }
   if (format.note !== undefined) gathered.notes.push(format.note);
   if (format.format !== undefined) gathered.format ??= format.format;
-  const said =
+  const converted =
     format.body !== undefined &&
     (!unknown || (rule === changes.first && !how.custom && !how.truncated)) &&
     !(changes.case && !format.anyCase);
-  if (!said) return;
+  if (!converted) return;
   gathered.schemas.push({ pattern: patternOf(format, changes) });
   if (format.narrow && !changes.case && !changes.normalize) gathered.narrow = true;
 }
