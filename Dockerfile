@@ -23,7 +23,6 @@ COPY --from=build /app/node_modules/tsx ./node_modules/tsx
 COPY --from=build /app/node_modules/esbuild ./node_modules/esbuild
 COPY --from=build /app/node_modules/@esbuild ./node_modules/@esbuild
 COPY --from=build /app/node_modules/@redis/client ./node_modules/@redis/client
-COPY --from=build /app/node_modules/cluster-key-slot ./node_modules/cluster-key-slot
 
 # A worker in Python: pyzmq and workers/python/zeromq_gateway.py.
 FROM debian:bookworm-slim AS python-worker
