@@ -151,8 +151,8 @@ for (const [name, host] of HOSTS) {
         assert.equal((await fetch(`${url}/typed`)).status, 200);
         const [fields, message] = logged.find(([, text]) => text.includes('violates the contract')) ?? [];
         assert.ok(message);
-        const faults = [{ pointer: '/reply/id', detail: 'must be an integer, not a string' }];
-        assert.deepEqual((fields as { faults: unknown }).faults, faults);
+        const errors = [{ pointer: '/reply/id', detail: 'must be an integer, not a string' }];
+        assert.deepEqual((fields as { errors: unknown }).errors, errors);
       });
 
       it(`replies that violate the document on ${name}: are rejected if configured`, async (t) => {
