@@ -31,7 +31,7 @@ class Admin {
     }
   }
 
-  async wish(path: string, body: object): Promise<{ status: number; detail?: string }> {
+  async act(path: string, body: object): Promise<{ status: number; detail?: string }> {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(`${this.url}/api/${path}`, {
       method: 'POST',
@@ -73,18 +73,18 @@ async function operate(admin: Admin): Promise<void> {
   assert.ok(worker);
   const { id } = worker;
   const all = (state: string) => (snapshot: Snapshot) => statesOf(snapshot).every((one) => one === state);
-  assert.deepEqual(await admin.wish(`workers/${id}/drain`, { drain: true }), {
+  assert.deepEqual(await admin.act(`workers/${id}/drain`, { drain: true }), {
     status: 200,
     detail: undefined,
   });
   assert.ok(all('draining')(await admin.snapshot()));
-  assert.equal((await admin.wish(`workers/${id}/drain`, { drain: false })).status, 200);
+  assert.equal((await admin.act(`workers/${id}/drain`, { drain: false })).status, 200);
   assert.ok(all('ready')(await admin.snapshot()));
-  assert.equal((await admin.wish('events/echo.get/pause', { pause: true })).status, 200);
+  assert.equal((await admin.act('events/echo.get/pause', { pause: true })).status, 200);
   const paused = (await admin.snapshot()).routers.map(({ events }) => events.map((event) => event.paused));
   assert.deepEqual(new Set(paused.map((one) => one.join())), new Set(['true,false']));
-  assert.equal((await admin.wish('events/echo.get/pause', { pause: false })).status, 200);
-  assert.equal((await admin.wish('workers/nobody/drain', { drain: true })).status, 404);
+  assert.equal((await admin.act('events/echo.get/pause', { pause: false })).status, 200);
+  assert.equal((await admin.act('workers/unknown/drain', { drain: true })).status, 404);
   const contract = await admin.contract('echo');
   assert.equal(contract.status, 200);
   assert.match(await contract.text(), /"x-event-name":"echo.get"/);
@@ -156,11 +156,11 @@ describe('admin listener of a gateway whose router requires keys', () => {
     assert.match(unavailable[0]?.reason ?? '', /^NOT_PERMITTED: the key of gateway does not allow calling/);
     assert.deepEqual(unavailable[0]?.contracts, [{ name: 'echo', available: true }]);
     assert.equal((await admin.contract('echo')).status, 200);
-    for (const [wish, body] of [
+    for (const [action, body] of [
       ['workers/any/drain', { drain: true }],
       ['events/echo.get/pause', { pause: true }],
     ] as const) {
-      const { status, detail } = await admin.wish(wish, body);
+      const { status, detail } = await admin.act(action, body);
       assert.equal(status, 403);
       assert.match(detail ?? '', /^tcp:\S+: NOT_PERMITTED: the key of gateway/);
     }

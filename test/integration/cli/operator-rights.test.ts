@@ -31,7 +31,7 @@ describe('operator commands at a router with keys', () => {
 
   const keysOf = (name: string) => ['--curve-server-key', 'router.key.pub', '--curve-key', `${name}.key`];
 
-  /** Runs a command of an operator with somebody's key. */
+  /** Runs a command of an operator with the key of the given name. */
   function as(t: TestContext, name: string, args: readonly string[]) {
     return runCommand(t, [...args, '--to', frontend, ...keysOf(name)], { cwd });
   }

@@ -63,11 +63,11 @@ describe('operator commands', () => {
     assert.equal((await workers(t))[0]?.state, 'draining');
     assert.equal((await runCommand(t, ['drain', worker.id, '--resume', ...to])).code, 0);
     assert.equal((await workers(t))[0]?.state, 'ready');
-    const nobody = await runCommand(t, ['drain', 'nobody', ...to]);
-    assert.equal(nobody.code, 1);
+    const unknown = await runCommand(t, ['drain', 'unknown', ...to]);
+    assert.equal(unknown.code, 1);
     assert.match(
-      nobody.stderr,
-      /no worker has an identity that begins or ends with "nobody"; run ps to list all workers/,
+      unknown.stderr,
+      /no worker has an identity that begins or ends with "unknown"; run ps to list all workers/,
     );
   });
 
