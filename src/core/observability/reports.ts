@@ -12,6 +12,7 @@ import type { RequestReport } from './request-stats.ts';
  * or `unresponsive` (too many of its requests timed out).
  */
 export const WORKER_STATES = ['ready', 'busy', 'draining', 'blocked', 'suspended', 'unresponsive'] as const;
+/** State of a worker; one of {@link WORKER_STATES}. */
 export type WorkerState = (typeof WORKER_STATES)[number];
 
 /**
@@ -22,7 +23,9 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** A circuit breaker of a worker that is open or half-open. */
 export interface BreakerReport {
+  /** Name of the event whose requests it counts. */
   readonly event: string;
+  /** Whether it passes no requests, or a single test request. */
   readonly state: Exclude<BreakerState, 'closed'>;
 }
 
@@ -30,6 +33,7 @@ export interface BreakerReport {
 export interface WorkerReport {
   /** Its identity. */
   readonly id: string;
+  /** Whether it may receive requests, and if not, why. */
   readonly state: WorkerState;
   /** Whether it speaks only the original protocol. */
   readonly classic: boolean;
@@ -37,6 +41,7 @@ export interface WorkerReport {
   readonly events: readonly string[] | null;
   /** Maximum requests it may hold. */
   readonly concurrency: number;
+  /** Number of requests that it holds, including those whose callers no longer wait. */
   readonly inFlight: number;
   /** Milliseconds since it connected. */
   readonly age: number;
@@ -51,11 +56,13 @@ export interface WorkerReport {
 
 /** An event of a router: announced, or with queued requests. */
 export interface EventReport {
+  /** Name of the event. */
   readonly name: string;
   /** Whether a worker announced it. */
   readonly announced: boolean;
   /** Number of queued requests. */
   readonly queued: number;
+  /** Size of the queued requests, in bytes. */
   readonly queuedBytes: number;
   /** Number of workers that serve it. */
   readonly workers: number;
@@ -69,16 +76,25 @@ export interface EventReport {
 
 /** Counters of a router since its start, and what it holds now. */
 export interface RouterTotals {
+  /** Requests submitted to the router. */
   readonly submitted: number;
+  /** Requests that succeeded. */
   readonly ok: number;
+  /** Requests that ended with an error code of a handler. */
   readonly replyErrors: number;
   /** Failures by outcome code. */
   readonly failures: Readonly<Partial<Record<string, number>>>;
+  /** Requests redispatched after their worker was lost. */
   readonly redispatched: number;
+  /** Redispatches that the retry budget denied. */
   readonly redispatchesDenied: number;
+  /** Requests that are queued now. */
   readonly queued: number;
+  /** Size of the queued requests, in bytes. */
   readonly queuedBytes: number;
+  /** Requests at workers whose callers still wait. */
   readonly dispatched: number;
+  /** Number of connected clients that sent a message. */
   readonly clients: number;
 }
 
@@ -86,6 +102,7 @@ export interface RouterTotals {
 export interface RouterReport {
   /** Its identity; `router` before it starts. */
   readonly router: string;
+  /** Its lifecycle state. */
   readonly state: LifecycleState;
   /** Milliseconds since it was created. */
   readonly age: number;
@@ -93,8 +110,11 @@ export interface RouterReport {
   readonly strategy: string;
   /** Endpoints in use; empty before it starts. */
   readonly endpoints: Readonly<Partial<Record<'frontend' | 'backend' | 'heartbeat', string>>>;
+  /** Counters since its start, and what it holds now. */
   readonly totals: RouterTotals;
+  /** Its workers, in the order in which they joined. */
   readonly workers: readonly WorkerReport[];
+  /** Its events, sorted by name. */
   readonly events: readonly EventReport[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Who works for the router: takes workers into the broker by their hello, or as classic ones, and out of it again. Who is
- * there at all is the backend's.
+ * Registers workers with the broker, by their hello or as classic workers, and removes them. It
+ * refuses workers whose key does not allow their events, and those whose contract conflicts with
+ * the one that other workers serve.
  */
 import { createHash } from 'node:crypto';
 import type { Logger } from '../../core/logging/logging.ts';

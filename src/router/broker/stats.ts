@@ -23,9 +23,11 @@ export interface DroppedReplies {
 export interface RouterStats {
   /** Requests submitted to the router. */
   readonly submitted: number;
-  /** Settled requests: successes, reply errors of handlers, and failures by outcome code. */
+  /** Requests that succeeded. */
   readonly ok: number;
+  /** Requests that ended with an error code of a handler. */
   readonly replyErrors: number;
+  /** Failures by outcome code. */
   readonly failures: Readonly<Partial<Record<OutcomeCode, number>>>;
   /** Replies that were not used, by reason. */
   readonly dropped: Readonly<DroppedReplies>;
@@ -37,8 +39,9 @@ export interface RouterStats {
   readonly refusedByWorker: number;
   /** Errors and invalid choices of the strategy. */
   readonly strategyFaults: number;
-  /** Queued requests, and the bytes that they count for in the bound. */
+  /** Queued requests. */
   readonly queued: number;
+  /** Bytes of the queued requests that count towards `limits.queueBytes`. */
   readonly queuedBytes: number;
   /**
    * Bytes of replies that clients do not read; they count towards the same bound, up to half of it.
@@ -48,8 +51,9 @@ export interface RouterStats {
   readonly dispatched: number;
   /** Requests at workers whose callers no longer wait. */
   readonly abandoned: number;
-  /** Announced events, and unannounced events with queued requests. */
+  /** Number of announced events. */
   readonly events: number;
+  /** Number of unannounced events that have queued requests. */
   readonly unannouncedEvents: number;
   /** Number of workers. */
   readonly workers: number;

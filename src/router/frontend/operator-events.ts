@@ -59,7 +59,8 @@ function act(console: RouterConsole, { eventName, body }: RequestMessage): Reply
 }
 
 function refusal(): ReplyMessage {
-  const text = 'this frontend can be reached from elsewhere, and without keys nobody knows who asks';
+  const text =
+    'operator events need client keys: the frontend accepts connections from other hosts; configure CURVE, or bind the frontend to the loopback interface';
   return failure('NOT_PERMITTED', text);
 }
 

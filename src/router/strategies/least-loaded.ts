@@ -13,6 +13,7 @@ const QUANTA = 4;
  * concurrency of up to 4, each request goes to the least loaded worker.
  */
 export class LeastLoadedStrategy implements ZeroMQRoutingStrategy {
+  /** Name of the strategy in reports. */
   readonly name = 'least-loaded';
   private turn = Number.NaN;
   private latest: WorkerView | undefined = undefined;

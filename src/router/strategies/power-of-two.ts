@@ -36,6 +36,7 @@ interface Estimate {
  * workers.
  */
 export class PowerOfTwoStrategy implements ZeroMQRoutingStrategy {
+  /** Name of the strategy in reports. */
   readonly name = 'power-of-two';
   private readonly estimates = new Map<WorkerView, Estimate>();
   private readonly decay: number;

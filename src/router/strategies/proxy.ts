@@ -7,6 +7,7 @@ import type { WorkerView, ZeroMQRoutingStrategy } from './strategy.ts';
  * rely on this behaviour.
  */
 export class ZeroMQRoutingProxy implements ZeroMQRoutingStrategy {
+  /** Name of the strategy in reports. */
   readonly name = 'proxy';
   readonly kind = 'proxy';
 

@@ -8,6 +8,7 @@ const MAX_EVENTS = 10_000;
  * credit miss their turn.
  */
 export class RoundRobinStrategy implements ZeroMQRoutingStrategy {
+  /** Name of the strategy in reports. */
   readonly name = 'round-robin';
   /** Position (`joined`) of the worker that had the last turn, by event. */
   private readonly turns = new Map<string, number>();

@@ -26,6 +26,7 @@ export interface StickyOptions {
  * for cache locality and not for correctness.
  */
 export class StickyStrategy implements ZeroMQRoutingStrategy {
+  /** Name of the strategy in reports. */
   readonly name = 'sticky';
   private readonly key: (request: RequestView) => string | undefined;
   private readonly fallback: ZeroMQRoutingStrategy;

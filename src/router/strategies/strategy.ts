@@ -37,6 +37,7 @@ export type RequestView = Pick<RequestMessage, 'eventName' | 'requestId' | 'idem
  * };
  */
 export interface ZeroMQRoutingStrategy {
+  /** Name of the strategy in reports. */
   readonly name: string;
   /** `proxy`: the router forwards messages without choosing; see {@link ZeroMQRoutingProxy}. */
   readonly kind?: 'proxy';
