@@ -164,7 +164,7 @@ describe('gateway, router and worker as separate processes', () => {
     assert.equal((await call('fine')).stdout, '"fine"');
     assert.match((await call('spin')).stderr, /^error: WORKER_LOST: /);
     await node.waitForError(/a handler blocks a worker thread/);
-    await node.waitForError(/will be started again/);
+    await node.waitForError(/will be restarted/);
     let answer = await call('fine');
     for (let calls = 1; /NO_WORKER/.test(answer.stderr) && calls < 50; calls += 1)
       answer = await call('fine');

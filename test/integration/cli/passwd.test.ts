@@ -44,9 +44,9 @@ describe('passwd', () => {
     const refused: [lines: string[], message: RegExp][] = [
       [[], /error: no password was entered/],
       [[''], /error: no password was entered/],
-      [['secret', 'secret'], /error: the password has control characters/],
-      [['sec\u0007ret'], /error: the password has control characters/],
-      [['secret'.repeat(13)], /error: the password has 78 bytes, but bcrypt uses 72/],
+      [['secret', 'secret'], /error: the password contains control characters/],
+      [['sec\u0007ret'], /error: the password contains control characters/],
+      [['secret'.repeat(13)], /error: the password has 78 bytes, but bcrypt uses only 72/],
       [['secret'.repeat(1000)], /error: the password is longer than 4096 bytes/],
     ];
     for (const [lines, message] of refused) {
