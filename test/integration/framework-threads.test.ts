@@ -272,7 +272,12 @@ describe('group of worker threads', () => {
 
   for (const [what, source, message, constructor] of [
     ['does not exist', undefined, /cannot load the worker .*nowhere\.ts/, ZeroMQConfigError],
-    ['has no worker', 'export default 5;', /the default export must be the result of defineWorker/, ZeroMQConfigError],
+    [
+      'has no worker',
+      'export default 5;',
+      /the default export must be the result of defineWorker/,
+      ZeroMQConfigError,
+    ],
     ['throws', 'throw new Error("planted");', /cannot load the worker .*planted/, ZeroMQConfigError],
     ['fails to start', 'export default START;', /no database/, Error],
   ] as const) {

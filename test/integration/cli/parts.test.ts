@@ -260,7 +260,10 @@ describe('gateway, router and worker as separate processes', () => {
       cwd: folder,
     });
     assert.equal(code, 2);
-    assert.match(stderr, /^error: \S+none\.js: the default export must be the result of defineWorker\(\{ … \}\)\n$/);
+    assert.match(
+      stderr,
+      /^error: \S+none\.js: the default export must be the result of defineWorker\(\{ … \}\)\n$/,
+    );
   });
 });
 
