@@ -323,7 +323,7 @@ describe('behind a classic router', NEEDS_CLASSIC, () => {
           throw new ReplyError(409, 'CLASH', 'already there');
         },
         crash: () => {
-          throw new Error('the metadata, which the caller does not get');
+          throw new Error('internal detail');
         },
       },
     });
