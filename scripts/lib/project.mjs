@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { buildSwaggerUi } from './swagger-ui.mjs';
 
 /** Root folder of the project. */
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -113,27 +113,6 @@ function filesUnder(folder, prefix = '') {
   );
 }
 
-/** What the gateway serves of Swagger UI (src/gateway/pages/swagger-ui-files.ts). */
-const SWAGGER_UI_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-16x16.png', 'favicon-32x32.png'];
-
-/** Copies Swagger UI into dist, compressed, with its licence. Returns the names of the copies. */
-function copySwaggerUi(root, dist) {
-  const from = path.join(root, 'node_modules/swagger-ui-dist');
-  if (!existsSync(from)) return [];
-  const to = 'gateway/pages/swagger-ui';
-  mkdirSync(path.join(dist, to), { recursive: true });
-  for (const name of ['LICENSE', 'NOTICE']) {
-    copyFileSync(path.join(from, name), path.join(dist, to, name));
-  }
-  for (const name of SWAGGER_UI_FILES) {
-    const bytes = readFileSync(path.join(from, name));
-    writeFileSync(path.join(dist, to, `${name}.gz`), gzipSync(bytes, { level: 9 }));
-  }
-  return ['LICENSE', 'NOTICE', ...SWAGGER_UI_FILES.map((name) => `${name}.gz`)].map(
-    (name) => `${to}/${name}`,
-  );
-}
-
 /**
  * Compiles the sample contracts and workers to dist/samples, for the published package: Node.js
  * does not run TypeScript under node_modules. The next build removes them.
@@ -163,7 +142,8 @@ export function build(root = ROOT) {
       copyFileSync(path.join(src, file), path.join(dist, file));
     }
   }
-  for (const file of copySwaggerUi(root, dist)) keep.add(file);
+  const swaggerUi = 'gateway/pages/swagger-ui';
+  for (const name of buildSwaggerUi(root, path.join(dist, swaggerUi))) keep.add(`${swaggerUi}/${name}`);
   for (const file of filesUnder(dist)) if (!keep.has(file)) rmSync(path.join(dist, file));
   if (existsSync(path.join(root, MAIN))) chmodSync(path.join(root, MAIN), 0o755);
   // The stamp has the start time of the build, so that changes made during the build cause another

@@ -70,7 +70,7 @@ for (const [name, host] of HOSTS) {
         await file.arrayBuffer();
       }
       const init = await (await fetch(`${url}/docs/swagger-ui-init.js?url=http://evil.example`)).text();
-      assert.match(init, /"url": "\.\.\/openapi\.json"/);
+      assert.match(init, /"swaggerUrl": "\.\.\/openapi\.json"/);
       assert.match(init, /"validatorUrl": null/);
       const document = await fetch(new URL('../openapi.json', `${url}/docs/`));
       assert.equal(document.status, 200);
