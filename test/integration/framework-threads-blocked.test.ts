@@ -1,83 +1,14 @@
 /** Worker threads with a blocked event loop: how they are detected and replaced. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import {
-  silentLogger,
-  ZeroMQError,
-  ZeroMQWorkerThreads,
-  type ZeroMQWorkerThreadsOptions,
-} from '../../src/index.ts';
-import { within } from '../helpers/eventually.ts';
+import { ZeroMQError } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { untilJoined } from '../helpers/published.ts';
-import { type Scope, scopeOf } from '../helpers/scope.ts';
-import { connectClient, nextEvent as nextWithin, startRouter } from './framework.ts';
+import { scopeOf } from '../helpers/scope.ts';
+import { connectClient, startRouter } from './framework.ts';
+import { Channel, makeThreads, next, startThreads, THREAD_TIMEOUT } from './threads.ts';
 
 failOnLeftovers();
-
-/**
- * Start timeout in ms. Each thread compiles the TypeScript of the whole framework, which takes one
- * or two seconds of CPU time, and many times that on a busy machine.
- */
-const THREAD_TIMEOUT = 60_000;
-
-function next(node: object, event: string): Promise<unknown[]> {
-  return nextWithin(node, event, THREAD_TIMEOUT);
-}
-
-const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
-
-interface ThreadMessage {
-  what: string;
-  data: unknown;
-  threadId: number;
-}
-
-/** Messages of the threads. */
-class Channel {
-  readonly messages: ThreadMessage[] = [];
-  private readonly channel = new BroadcastChannel('thread-worker');
-  private wake: (() => void) | undefined;
-
-  constructor(scope: Scope) {
-    this.channel.onmessage = ({ data }: { data: unknown }) => {
-      this.messages.push(data as ThreadMessage);
-      this.wake?.();
-    };
-    scope.after(() => this.channel.close());
-  }
-
-  send(what: string): void {
-    this.channel.postMessage({ what });
-  }
-
-  /** Resolves after `count` messages. */
-  async waitFor(what: string, count = 1): Promise<ThreadMessage[]> {
-    for (;;) {
-      const found = this.messages.filter((message) => message.what === what);
-      if (found.length >= count) return found;
-      const more = new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
-      await within(more, `${count} × ${what}`, THREAD_TIMEOUT);
-    }
-  }
-}
-
-function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOptions>): ZeroMQWorkerThreads {
-  const defaults = { module, connection: 'tcp://127.0.0.1:1', logger: silentLogger };
-  const threads = new ZeroMQWorkerThreads({ ...defaults, ...options });
-  scope.after(() => threads.stop({ deadline: 100 }));
-  return threads;
-}
-
-async function start(scope: Scope, count: number, options: Partial<ZeroMQWorkerThreadsOptions> = {}) {
-  const { router, frontend, backend } = await startRouter(scope);
-  const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
-  await untilJoined(() => threads.start(), count, THREAD_TIMEOUT);
-  return { router, threads, client: await connectClient(scope, frontend) };
-}
 
 describe('worker thread with a blocked event loop', () => {
   /** Time for a healthy thread to run on a busy machine. */
@@ -136,7 +67,7 @@ describe('worker thread with a blocked event loop', () => {
   });
 
   it('worker thread blocked in native code: routers consider it lost although it cannot be ended', async (t) => {
-    const { threads, client } = await start(scopeOf(t), 1, { threadStallTimeout: 1000 });
+    const { threads, client } = await startThreads(scopeOf(t), 1, { threadStallTimeout: 1000 });
     const order: string[] = [];
     const crashed = next(threads, 'crashed').then(() => order.push('ended'));
     const ready = next(threads, 'ready');
@@ -150,7 +81,7 @@ describe('worker thread with a blocked event loop', () => {
 
   it('worker thread blocked for less than the limit: is not replaced, also with successive requests', async (t) => {
     const scope = scopeOf(t);
-    const { threads, client } = await start(scope, 1, { threadStallTimeout });
+    const { threads, client } = await startThreads(scope, 1, { threadStallTimeout });
     threads.on('crashed', (_thread, error) => assert.fail(error));
     const block = (): Promise<{ eventData: unknown }> =>
       client.sendMessage('thread.block', threadStallTimeout / 2, { timeout: 60_000 });

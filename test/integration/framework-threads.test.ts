@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type LogMethod } from '../../src/core/logging/logging.ts';
 import {
   type Logger,
@@ -12,77 +11,14 @@ import {
   ZeroMQWorkerThreads,
   type ZeroMQWorkerThreadsOptions,
 } from '../../src/index.ts';
-import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { untilJoined } from '../helpers/published.ts';
-import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
-import { ALL_TRANSPORTS, connectClient, nextEvent as nextWithin, startRouter } from './framework.ts';
+import { ALL_TRANSPORTS, connectClient, startRouter } from './framework.ts';
+import { Channel, makeThreads, module, next, startThreads, THREAD_TIMEOUT } from './threads.ts';
 
 failOnLeftovers();
-
-/**
- * Start timeout in ms. Each thread compiles the TypeScript of the whole framework, which takes one
- * or two seconds of CPU time, and many times that on a busy machine.
- */
-const THREAD_TIMEOUT = 60_000;
-
-function next(node: object, event: string): Promise<unknown[]> {
-  return nextWithin(node, event, THREAD_TIMEOUT);
-}
-
-const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
-
-interface ThreadMessage {
-  what: string;
-  data: unknown;
-  threadId: number;
-}
-
-/** Messages of the threads. */
-class Channel {
-  readonly messages: ThreadMessage[] = [];
-  private readonly channel = new BroadcastChannel('thread-worker');
-  private wake: (() => void) | undefined;
-
-  constructor(scope: Scope) {
-    this.channel.onmessage = ({ data }: { data: unknown }) => {
-      this.messages.push(data as ThreadMessage);
-      this.wake?.();
-    };
-    scope.after(() => this.channel.close());
-  }
-
-  send(what: string): void {
-    this.channel.postMessage({ what });
-  }
-
-  /** Resolves after `count` messages. */
-  async waitFor(what: string, count = 1): Promise<ThreadMessage[]> {
-    for (;;) {
-      const found = this.messages.filter((message) => message.what === what);
-      if (found.length >= count) return found;
-      const more = new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
-      await within(more, `${count} × ${what}`, THREAD_TIMEOUT);
-    }
-  }
-}
-
-function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOptions>): ZeroMQWorkerThreads {
-  const defaults = { module, connection: 'tcp://127.0.0.1:1', logger: silentLogger };
-  const threads = new ZeroMQWorkerThreads({ ...defaults, ...options });
-  scope.after(() => threads.stop({ deadline: 100 }));
-  return threads;
-}
-
-async function start(scope: Scope, count: number, options: Partial<ZeroMQWorkerThreadsOptions> = {}) {
-  const { router, frontend, backend } = await startRouter(scope);
-  const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
-  await untilJoined(() => threads.start(), count, THREAD_TIMEOUT);
-  return { router, threads, client: await connectClient(scope, frontend) };
-}
 
 describe('worker threads', () => {
   for (const transport of ALL_TRANSPORTS) {
@@ -103,7 +39,7 @@ describe('worker threads', () => {
   }
 
   it('worker threads: receive data and send replies as workers without threads do', async (t) => {
-    const { client } = await start(scopeOf(t), 1);
+    const { client } = await startThreads(scopeOf(t), 1);
     assert.equal((await client.sendMessage('thread.double', { n: 21 })).eventData, 42);
     const { status, eventData, headers } = await client.sendMessage('thread.created');
     assert.deepEqual([status, eventData, headers], [201, { id: 1 }, { location: '/x/1' }]);
@@ -134,7 +70,7 @@ describe('worker threads', () => {
   it('worker threads: learn that a caller stopped waiting', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
-    const { client } = await start(scope, 1);
+    const { client } = await startThreads(scope, 1);
     await client.sendMessage('thread.id');
     const controller = new AbortController();
     const reply = client.sendMessage('thread.hold', 'given up', { signal: controller.signal });
@@ -166,7 +102,7 @@ describe('worker thread that dies', () => {
   ] as const) {
     it(`worker thread that dies (${event}): its requests are lost, and it is restarted`, async (t) => {
       const scope = scopeOf(t);
-      const { router, threads, client } = await start(scope, 2);
+      const { router, threads, client } = await startThreads(scope, 2);
       const crashed = next(threads, 'crashed');
       const left = next(router, 'workerLeft');
       const lost = assert.rejects(client.sendMessage(event), { code: 'WORKER_LOST', dispatched: true });
@@ -186,7 +122,7 @@ describe('worker thread that dies', () => {
 
   it('worker thread that keeps dying: is restarted at growing intervals', async (t) => {
     const scope = scopeOf(t);
-    const { threads, client } = await start(scope, 1);
+    const { threads, client } = await startThreads(scope, 1);
     const bounds = [100, 200, 400];
     for (const bound of bounds) {
       const crashed = next(threads, 'crashed');
@@ -219,7 +155,7 @@ describe('group of worker threads', () => {
   it('group of worker threads: completes its requests before it stops', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
-    const { threads, client } = await start(scope, 2);
+    const { threads, client } = await startThreads(scope, 2);
     assert.equal((await channel.waitFor('started', 2)).length, 2);
     const held = [1, 2, 3, 4].map((n) => client.sendMessage('thread.hold', n));
     await channel.waitFor('holding', 4);
@@ -237,7 +173,7 @@ describe('group of worker threads', () => {
   it('group of worker threads: ends at its deadline, also with a thread in an endless loop', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
-    const { threads, client } = await start(scope, 1);
+    const { threads, client } = await startThreads(scope, 1);
     const lost = assert.rejects(client.sendMessage('thread.spin'), { code: 'WORKER_LOST', dispatched: true });
     await channel.waitFor('spinning');
     await threads.stop({ deadline: 50 });
@@ -252,7 +188,7 @@ describe('group of worker threads', () => {
     await starting.stop();
     await rejected;
     assert.equal(starting.running, 0);
-    const { threads, client } = await start(scope, 1);
+    const { threads, client } = await startThreads(scope, 1);
     const crashed = next(threads, 'crashed');
     client.sendMessage('thread.exit').catch(() => undefined);
     await crashed;
@@ -313,7 +249,7 @@ describe('group of worker threads', () => {
       return logger;
     };
     const logger: Logger = { ...silentLogger, error, child };
-    const { client } = await start(scope, 1, { module: file, logger });
+    const { client } = await startThreads(scope, 1, { module: file, logger });
     await assert.rejects(client.sendMessage('fail'), { code: 'HANDLER_ERROR' });
     assert.match(JSON.stringify(lines), /"message":"planted".*"thread":0/);
     assert.deepEqual(nodes, ['worker-threads'], 'each line names its thread');

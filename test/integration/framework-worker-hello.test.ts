@@ -5,55 +5,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Joi from 'joi';
 import { diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { defineContract, ZeroMQConfigError } from '../../src/index.ts';
-import { controlFrames, type Hello } from '../../src/wire/control.ts';
-import { isPacked, PackedBatch, readPacked } from '../../src/wire/packed.ts';
+import { controlFrames } from '../../src/wire/control.ts';
+import { PackedBatch } from '../../src/wire/packed.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { published } from '../helpers/published.ts';
-import { rawDealer, rawRouter, texts } from '../helpers/raw.ts';
-import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { rawRouter } from '../helpers/raw.ts';
+import { scopeOf } from '../helpers/scope.ts';
 import { makeReply, makeRequest } from '../unit/wire/messages.ts';
 import { connectClient, HandlerGate, makeWorker, nextEvent, startRouter, startWorker } from './framework.ts';
+import { RawWorker } from './raw-worker.ts';
 
 failOnLeftovers();
 
 const echo = { echo: (data: unknown) => data };
-
-/** A worker whose protocol messages a test sends by hand. */
-class RawWorker {
-  readonly socket;
-  private readonly got: { id: number; generation: number; eventName: string }[] = [];
-
-  constructor(scope: Scope, backend: string, identity?: string) {
-    this.socket = rawDealer(scope, backend, identity);
-  }
-
-  async hello(members: Partial<Hello> = {}): Promise<string> {
-    await this.socket.send(
-      controlFrames('$hello', { v: 1, pack: 1, concurrency: 4, events: ['hold'], ...members }),
-    );
-    return this.answer();
-  }
-
-  /** Returns the name of the next control message. */
-  async answer(): Promise<string> {
-    return texts(await this.socket.receive())[2] ?? '';
-  }
-
-  /** Returns the next request. Fails if another message arrives. */
-  async request(): Promise<{ id: number; generation: number; eventName: string }> {
-    while (this.got.length === 0) {
-      const frames = await this.socket.receive();
-      assert.ok(frames[0] !== undefined && isPacked(frames[0]), `not packed: ${texts(frames).join('|')}`);
-      readPacked(frames, 0, {
-        packedRequest: (id, generation, { eventName }) => this.got.push({ id, generation, eventName }),
-        packedReply: () => assert.fail('a router sends no replies'),
-        packedCancel: () => undefined,
-      });
-    }
-    return this.got.shift() ?? assert.fail();
-  }
-}
 
 describe('hello', () => {
   it('hello: a worker that was treated as classic becomes native', async (t) => {

@@ -2,45 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { request } from 'undici';
-import { apiOf, jsonBody, parameter } from '../helpers/gateway/api.ts';
 import { HOSTS, type Hosted, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
-
-const task = {
-  type: 'object',
-  required: ['title'],
-  properties: { title: { type: 'string', minLength: 1 }, done: { type: 'boolean', default: false } },
-};
-const id = parameter('id', 'path', { type: 'integer' });
-const anything = { type: 'object' };
-const fields = {
-  type: 'object',
-  properties: {
-    n: { type: 'integer' },
-    tags: { type: 'array', items: { type: 'string' } },
-    at: { type: 'object' },
-  },
-};
-const api = apiOf({
-  '/any': { post: jsonBody(anything) },
-  '/value': {
-    post: jsonBody(true),
-    patch: { requestBody: { content: { 'application/json': { schema: true } } } },
-  },
-  '/tasks': { post: jsonBody(task) },
-  '/tasks/{id}': { put: { parameters: [id], ...jsonBody(anything) } },
-  '/nested/{id}': { put: { parameters: [id], 'x-event-body': 'nested', ...jsonBody(anything) } },
-  '/vendor': { post: { requestBody: { content: { 'application/vnd.x+json': { schema: anything } } } } },
-  '/range': { post: { requestBody: { content: { 'application/*': { schema: anything } } } } },
-  '/form': {
-    post: { requestBody: { content: { 'application/x-www-form-urlencoded': { schema: fields } } } },
-  },
-  '/upload': { post: { requestBody: { content: { 'multipart/form-data': { schema: anything } } } } },
-  '/bare': { post: {}, get: {} },
-});
-
-const JSON_TYPE = { 'content-type': 'application/json' };
-const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
+import { api, FORM_TYPE, JSON_TYPE } from './body-api.ts';
 
 for (const [name, host] of HOSTS) {
   describe(`bodies on ${name}`, () => {

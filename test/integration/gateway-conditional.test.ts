@@ -3,40 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { failure } from '../../src/core/messages/message.ts';
 import type { GatewaySettingsInput } from '../../src/gateway/index.ts';
-import { apiOf, jsonBody, parameter } from '../helpers/gateway/api.ts';
 import { HOSTS, type Hosted, problemOf } from '../helpers/gateway/hosts.ts';
 import { type FakeHandler, FakeRequester, replyOf } from '../helpers/gateway/requester.ts';
-
-const task = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] };
-const replies = { 200: { description: 'ok', content: { 'application/json': { schema: task } } } };
-const id = parameter('id', 'path', { type: 'string' });
-const api = apiOf({
-  '/x': { get: {}, post: jsonBody(true), put: {}, delete: {} },
-  '/slow': { get: { 'x-timeout-ms': 1234 } },
-  '/older': { get: { deprecated: true, 'x-deprecated-since': '2024-03-01T00:00:00Z' } },
-  '/old': { get: { deprecated: true, 'x-sunset': '2030-01-01T00:00:00Z' } },
-  '/typed': { get: { responses: replies } },
-  '/ranged': {
-    get: {
-      responses: {
-        200: { description: 'ok', content: { 'text/*': {}, 'application/json; charset=utf-8': {} } },
-      },
-    },
-  },
-  '/csv': { get: { responses: { 200: { description: 'ok', content: { 'text/csv': {} } } } } },
-  '/tagged/{id}': {
-    get: { 'x-etag': true, parameters: [id] },
-    put: { parameters: [id], ...jsonBody(true) },
-    delete: { parameters: [id] },
-  },
-  '/sticky/{id}': { get: { parameters: [id], 'x-sticky-key': 'id' } },
-  '/mixed/{id}': {
-    post: {
-      parameters: [id, parameter('limit', 'query', { type: 'integer' })],
-      ...jsonBody({ type: 'object' }),
-    },
-  },
-});
+import { api } from './reply-api.ts';
 
 for (const [name, host] of HOSTS) {
   describe(`conditional requests and checked replies on ${name}`, () => {

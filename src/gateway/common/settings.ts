@@ -4,6 +4,7 @@
  */
 import type { HelmetOptions } from 'helmet';
 import type { AuthSettings } from './auth-settings.ts';
+import type { LimitSettings } from './limit-settings.ts';
 
 export type {
   ApiKeySchemeSettings,
@@ -15,48 +16,7 @@ export type {
   SchemeSettings,
   TrustSchemeSettings,
 } from './auth-settings.ts';
-
-/** The limits of a gateway. */
-export interface LimitSettings {
-  /**
-   * Maximum operation requests in flight. The gateway rejects more with 503.
-   *
-   * @defaultValue 10,000
-   */
-  readonly inFlight: number;
-  /**
-   * Maximum pipelined requests of one connection in flight, at most half of `inFlight`. More wait.
-   *
-   * @defaultValue 64
-   */
-  readonly pipelined: number;
-  /**
-   * Maximum size of a request body in bytes, before and after decompression. The gateway rejects
-   * larger ones with 413.
-   *
-   * @defaultValue 1,048,576 (1 MiB)
-   */
-  readonly body: number;
-  /**
-   * Maximum size of all request bodies that are being read, in bytes. The gateway rejects more with
-   * 503.
-   *
-   * @defaultValue 268,435,456 (256 MiB)
-   */
-  readonly buffered: number;
-  /**
-   * Maximum size of request line and headers, in bytes. The gateway rejects larger ones with 431.
-   *
-   * @defaultValue 16,384 (16 KiB)
-   */
-  readonly headers: number;
-  /**
-   * Maximum levels of nesting in a JSON body. The gateway rejects deeper ones with 400.
-   *
-   * @defaultValue 100
-   */
-  readonly depth: number;
-}
+export type { LimitSettings } from './limit-settings.ts';
 
 /** The timeouts of HTTP clients, in milliseconds. */
 export interface ClientTimeouts {

@@ -1,7 +1,6 @@
 /**
  * The registry: the documents and worker contracts that a gateway serves, by the name of their
- * source. They are merged into one OpenAPI document and one list of operations, and both always
- * change together.
+ * source, merged into one OpenAPI document and one list of operations.
  */
 import { EventEmitter } from 'node:events';
 import { ContractError } from '../../contract/errors.ts';

@@ -1,0 +1,79 @@
+/** Groups of worker threads for tests, whose module is thread-worker.ts. */
+import { fileURLToPath } from 'node:url';
+import { silentLogger, ZeroMQWorkerThreads, type ZeroMQWorkerThreadsOptions } from '../../src/index.ts';
+import { within } from '../helpers/eventually.ts';
+import { untilJoined } from '../helpers/published.ts';
+import type { Scope } from '../helpers/scope.ts';
+import { connectClient, nextEvent as nextWithin, startRouter } from './framework.ts';
+
+/**
+ * Start timeout in ms. Each thread compiles the TypeScript of the whole framework, which takes one
+ * or two seconds of CPU time, and many times that on a busy machine.
+ */
+export const THREAD_TIMEOUT = 60_000;
+
+/** Resolves with the arguments of the next event. */
+export function next(node: object, event: string): Promise<unknown[]> {
+  return nextWithin(node, event, THREAD_TIMEOUT);
+}
+
+/** The module of the threads. */
+export const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
+
+/** A message of a thread. */
+export interface ThreadMessage {
+  what: string;
+  data: unknown;
+  threadId: number;
+}
+
+/** Messages of the threads. */
+export class Channel {
+  readonly messages: ThreadMessage[] = [];
+  private readonly channel = new BroadcastChannel('thread-worker');
+  private wake: (() => void) | undefined;
+
+  constructor(scope: Scope) {
+    this.channel.onmessage = ({ data }: { data: unknown }) => {
+      this.messages.push(data as ThreadMessage);
+      this.wake?.();
+    };
+    scope.after(() => this.channel.close());
+  }
+
+  send(what: string): void {
+    this.channel.postMessage({ what });
+  }
+
+  /** Resolves after `count` messages. */
+  async waitFor(what: string, count = 1): Promise<ThreadMessage[]> {
+    for (;;) {
+      const found = this.messages.filter((message) => message.what === what);
+      if (found.length >= count) return found;
+      const more = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      await within(more, `${count} × ${what}`, THREAD_TIMEOUT);
+    }
+  }
+}
+
+/** Creates a group, which is stopped at the end of the test. */
+export function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOptions>): ZeroMQWorkerThreads {
+  const defaults = { module, connection: 'tcp://127.0.0.1:1', logger: silentLogger };
+  const threads = new ZeroMQWorkerThreads({ ...defaults, ...options });
+  scope.after(() => threads.stop({ deadline: 100 }));
+  return threads;
+}
+
+/** Starts a router, a group behind it and a client. */
+export async function startThreads(
+  scope: Scope,
+  count: number,
+  options: Partial<ZeroMQWorkerThreadsOptions> = {},
+) {
+  const { router, frontend, backend } = await startRouter(scope);
+  const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
+  await untilJoined(() => threads.start(), count, THREAD_TIMEOUT);
+  return { router, threads, client: await connectClient(scope, frontend) };
+}
