@@ -1,4 +1,4 @@
-/** Large contracts: checked one at a time, in slices, while the router does its other work. */
+/** Large contracts are checked one at a time, in slices, between the other work of the router. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ContractHold } from '../../../src/router/backend/contract-versions.ts';
@@ -10,129 +10,129 @@ const LARGE = 51;
 const SMALL = 50;
 const STEPS = 3;
 
-/** @param compare whether versions are compatible. */
+/** @param compare whether the checker compares versions; all versions are then compatible. */
 function make(compare = false) {
-  const told: string[] = [];
+  const calls: string[] = [];
   const clock = new FakeClock();
   const slices = new SteppedSlices();
   const contracts = new AnnouncedContracts(
     {
-      put: (name) => told.push(`put ${name}`),
-      setAvailable: (name, available) => told.push(`${name} ${available ? 'on' : 'off'}`),
+      put: (name) => calls.push(`put ${name}`),
+      setAvailable: (name, available) => calls.push(`${name} ${available ? 'on' : 'off'}`),
       compare: compare ? () => ({ reason: undefined, changed: [] }) : undefined,
       *putting(name) {
         for (let step = 0; step < STEPS; step += 1) {
-          told.push(`check ${name}`);
+          calls.push(`check ${name}`);
           yield;
         }
-        told.push(`put ${name}`);
+        calls.push(`put ${name}`);
       },
     },
     clock,
     slices,
   );
-  const bring = (name: string, fragment: unknown, operations = LARGE) => {
+  const announce = (name: string, fragment: unknown, operations = LARGE) => {
     const abort = new AbortController();
     return { abort, hold: contracts.acquireInSlices(name, fragment, [], operations, abort.signal) };
   };
-  return { contracts, told, slices, bring, clock };
+  return { contracts, calls, slices, announce, clock };
 }
 
-function held(hold: ContractHold | string): ContractHold {
+function accepted(hold: ContractHold | string): ContractHold {
   assert.ok(typeof hold !== 'string', typeof hold === 'string' ? hold : '');
   return hold;
 }
 
 describe('contracts of many operations', () => {
-  it('are checked in slices, others at once', async () => {
-    const { told, slices, bring } = make();
-    assert.ok(!(bring('small', {}, SMALL).hold instanceof Promise));
-    const { hold } = bring('large', {});
+  it('contract checks: large contracts are checked in slices, small ones at once', async () => {
+    const { calls, slices, announce } = make();
+    assert.ok(!(announce('small', {}, SMALL).hold instanceof Promise));
+    const { hold } = announce('large', {});
     assert.ok(hold instanceof Promise);
-    assert.deepEqual(told.slice(-1), ['check large']);
-    held(bring('other', {}, SMALL).hold as ContractHold);
+    assert.deepEqual(calls.slice(-1), ['check large']);
+    accepted(announce('other', {}, SMALL).hold as ContractHold);
     await slices.run();
-    assert.equal(held(await hold).name, 'large');
+    assert.equal(accepted(await hold).name, 'large');
     assert.equal(slices.count, STEPS);
-    assert.deepEqual(told.slice(-2), ['put large', 'large on']);
-    assert.ok(!(bring('large', {}).hold instanceof Promise), 'a known version is not checked again');
+    assert.deepEqual(calls.slice(-2), ['put large', 'large on']);
+    assert.ok(!(announce('large', {}).hold instanceof Promise), 'a known version is not checked again');
   });
 
-  it('are checked one at a time, in the order they came, without those of workers that left', async () => {
-    const { told, slices, bring } = make();
-    const [first, second, third] = [bring('a', {}), bring('b', {}), bring('c', {})];
+  it('contract checks: run one at a time in the order of arrival, without contracts of workers that left', async () => {
+    const { calls, slices, announce } = make();
+    const [first, second, third] = [announce('a', {}), announce('b', {}), announce('c', {})];
     second.abort.abort();
     assert.equal(await second.hold, 'the worker is gone');
     await slices.run();
     await Promise.all([first.hold, third.hold]);
-    const checks = told.filter((what) => what.startsWith('check'));
+    const checks = calls.filter((call) => call.startsWith('check'));
     assert.deepEqual(checks, [
       ...Array<string>(STEPS).fill('check a'),
       ...Array<string>(STEPS).fill('check c'),
     ]);
   });
 
-  it('leave no trace when their worker leaves during the check', async () => {
-    const { contracts, told, slices, bring } = make();
-    const { abort, hold } = bring('a', {});
+  it('contract checks: nothing is kept of a contract whose worker leaves during the check', async () => {
+    const { contracts, calls, slices, announce } = make();
+    const { abort, hold } = announce('a', {});
     abort.abort();
     await slices.run();
     assert.equal(await hold, 'the worker is gone');
-    assert.deepEqual(told, ['check a']);
+    assert.deepEqual(calls, ['check a']);
     assert.deepEqual(contracts.list(), []);
   });
 
-  it('are checked against workers that are there: those of the name leave after the check', async () => {
-    const { contracts, told, slices, bring } = make();
-    const old = held(contracts.acquire('a', { v: 1 }));
+  it('contract checks: another version of the contract waits for the check and is then compared with its result', async () => {
+    const { contracts, calls, slices, announce } = make();
+    const old = accepted(contracts.acquire('a', { v: 1 }));
     contracts.release(old);
-    const { hold } = bring('a', { v: 2 });
-    const again = bring('a', { v: 1 }, SMALL).hold;
-    assert.ok(again instanceof Promise, 'it waits for the check of its name');
+    const { hold } = announce('a', { v: 2 });
+    const again = announce('a', { v: 1 }, SMALL).hold;
+    assert.ok(again instanceof Promise, 'it waits for the check of the contract of this name');
     await slices.run();
-    const now = held(await hold);
+    const now = accepted(await hold);
     const refusal = await again;
     assert.match(
       typeof refusal === 'string' ? refusal : '',
       /it differs from the one that other workers serve/,
     );
-    const { hold: next } = bring('b', {});
+    const { hold: next } = announce('b', {});
     contracts.release(now);
-    assert.deepEqual(told.slice(-1), ['a off'], 'another name does not wait');
+    assert.deepEqual(calls.slice(-1), ['a off'], 'a contract of another name does not wait');
     await slices.run();
-    held(await next);
+    accepted(await next);
   });
 
-  it('are checked in slices again when the workers of a later version do not return', async () => {
-    const { contracts, told, slices, bring, clock } = make(true);
-    const first = bring('a', { v: 1 }).hold;
+  it('contract checks: an earlier version is checked in slices again if no worker of the later one returns', async () => {
+    const { contracts, calls, slices, announce, clock } = make(true);
+    const first = announce('a', { v: 1 }).hold;
     await slices.run();
-    const earlier = held(await first);
-    const second = bring('a', { v: 2 }).hold;
+    const earlier = accepted(await first);
+    const second = announce('a', { v: 2 }).hold;
     await slices.run();
-    contracts.release(held(await second));
+    contracts.release(accepted(await second));
     const { count } = slices;
-    told.splice(0);
+    calls.splice(0);
     clock.advance(30_000);
-    assert.deepEqual(told, ['check a'], 'the first step of three');
+    assert.deepEqual(calls, ['check a'], 'the first step of three');
     assert.deepEqual(contracts.list()[0]?.fragment, { v: 2 });
     await slices.run();
     assert.equal(slices.count - count, STEPS);
-    assert.deepEqual([told.at(-1), contracts.list()[0]?.fragment], ['put a', { v: 1 }]);
+    assert.deepEqual([calls.at(-1), contracts.list()[0]?.fragment], ['put a', { v: 1 }]);
     contracts.release(earlier);
-    assert.equal(told.at(-1), 'a off');
+    assert.equal(calls.at(-1), 'a off');
   });
 
-  it('keep a local worker of the name out until the check is done', async () => {
-    const { contracts, slices, bring } = make();
+  it('contract checks: an embedded worker with the same contract name is rejected until the check ends', async () => {
+    const { contracts, slices, announce } = make();
     let freed = 0;
     contracts.on('freed', () => (freed += 1));
-    const { hold } = bring('a', {});
+    const { hold } = announce('a', {});
     assert.equal(contracts.acquire('a', {}), 'another version of the contract is being checked');
     assert.equal(freed, 0);
     await slices.run();
     await hold;
     assert.equal(freed, 1);
-    held(contracts.acquire('a', {}));
+    accepted(contracts.acquire('a', {}));
   });
 });

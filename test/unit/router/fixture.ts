@@ -1,4 +1,4 @@
-/** Fakes around a Broker: workers whose port only notes, clients that keep their replies. */
+/** Fakes around a Broker: workers that record what they receive, and clients that keep their replies. */
 import type { ReplyMessage, RequestMessage } from '../../../src/core/messages/message.ts';
 import { Broker } from '../../../src/router/broker/broker.ts';
 import type { BrokerOptions, RouterNotice } from '../../../src/router/broker/limits.ts';
@@ -14,7 +14,7 @@ export interface Sent {
 }
 
 export class FakeWorker implements WorkerPort {
-  /** All it was ever given, and what of it was not replied to. */
+  /** All requests it received, and those without a reply yet. */
   readonly sent: Sent[] = [];
   readonly open: Sent[] = [];
   readonly cancelled: { id: number; generation: number }[] = [];
@@ -56,7 +56,7 @@ export class FakeWorker implements WorkerPort {
     this.system.core.removeWorker(this.worker, this.system.now);
   }
 
-  /** Names of the events it was given, in order. */
+  /** Names of the events it received, in order. */
   get events(): string[] {
     return this.sent.map(({ pending }) => pending.message.eventName);
   }
@@ -69,7 +69,7 @@ export class FakeClient implements Origin {
     this.replies.push({ pending, reply });
   }
 
-  /** Codes of the replies, in order; 'ok' for successes. */
+  /** Codes of the replies in order; 'ok' for successes. */
   get codes(): string[] {
     return this.replies.map(({ reply }) => reply.code || 'ok');
   }
@@ -100,7 +100,7 @@ export class System {
     return this.core.submit(requestMessage(request), client, this.now);
   }
 
-  /** Lets time pass, a tick of the core every 8 ms and at the end. */
+  /** Advances the time, with a tick of the broker every 8 ms and at the end. */
   pass(time: number): void {
     const end = this.now + time;
     while (this.now < end) {

@@ -4,20 +4,20 @@ import { workersTable } from '../../../src/cli/commands/ps.ts';
 import { eventReports, workerReports } from '../../../src/router/broker/report.ts';
 import { FakeClient, type FakeWorker, System } from './fixture.ts';
 
-/** Has the router learn that a request takes this many ms. */
-function teach(system: System, worker: FakeWorker, usual: number): void {
+/** Makes the router learn a handler time in milliseconds. */
+function recordHandlerTimes(system: System, worker: FakeWorker, handlerTime: number): void {
   for (let count = 0; count < 100; count++) {
-    system.submit({ timeLeft: 10 * usual });
-    system.pass(usual);
+    system.submit({ timeLeft: 10 * handlerTime });
+    system.pass(handlerTime);
     worker.reply();
   }
 }
 
 describe('requests that wait too long', () => {
-  it('are expired in the queue once they have less time left than a handler takes', () => {
+  it('queued requests: expire once they have less time left than a handler takes', () => {
     const system = new System();
     const worker = system.worker();
-    teach(system, worker, 100);
+    recordHandlerTimes(system, worker, 100);
     system.submit({ timeLeft: 10_000 });
     const hopeless = system.submit({ timeLeft: 500 });
     const viable = system.submit({ timeLeft: 10_000 });
@@ -26,7 +26,7 @@ describe('requests that wait too long', () => {
     assert.equal(hopeless.state, 'queued');
     worker.reply();
     assert.equal(viable.state, 'dispatched');
-    assert.equal(hopeless.state, 'queued', 'it is passed over');
+    assert.equal(hopeless.state, 'queued', 'it is skipped');
     worker.reply();
     assert.equal(hopeless.state, 'settled');
     assert.deepEqual(system.client.codes.slice(-3), ['ok', 'ok', 'EXPIRED']);
@@ -34,7 +34,7 @@ describe('requests that wait too long', () => {
     assert.equal(worker.sent.length, before + 1);
   });
 
-  it('are passed over when they are late, and served when nothing else waits', () => {
+  it('queued requests: late ones are skipped, and run when no others are queued', () => {
     const system = new System();
     const worker = system.worker();
     system.submit({ timeLeft: 60_000 });
@@ -46,7 +46,7 @@ describe('requests that wait too long', () => {
     worker.reply();
     const [first, second, third] = late;
     const order = worker.sent.slice(1).map(({ pending }) => pending);
-    // The first of eight turns of a client is for a late request; then the others come in order.
+    // The first of eight turns of a client is for a late request. The others follow in order.
     assert.deepEqual(order, [third, ...fresh]);
     worker.reply();
     worker.reply();
@@ -58,7 +58,7 @@ describe('requests that wait too long', () => {
     assert.ok(system.client.codes.every((code) => code === 'ok'));
   });
 
-  it('do not take the turns of other clients', () => {
+  it('queued requests: late ones do not use the turns of other clients', () => {
     const system = new System();
     const worker = system.worker({ events: ['e', 'f'] });
     const flood = new FakeClient();
@@ -71,7 +71,7 @@ describe('requests that wait too long', () => {
     assert.ok(other.every(({ state }) => state !== 'queued'));
   });
 
-  it('are the first to give way when there is no room', () => {
+  it('queued requests: late ones are evicted first when the queue is full', () => {
     const system = new System({ queueLimit: 4 });
     const worker = system.worker();
     const flood = new FakeClient();
@@ -89,10 +89,10 @@ describe('requests that wait too long', () => {
     assert.ok(young.every(({ state }) => state !== 'settled'));
   });
 
-  it('are not given to a second worker when the first one is lost', () => {
+  it('queued requests: late ones are not redispatched when their worker is lost', () => {
     const system = new System();
     const worker = system.worker();
-    teach(system, worker, 100);
+    recordHandlerTimes(system, worker, 100);
     const pending = system.submit({ timeLeft: 500, idempotent: true });
     const other = system.worker();
     system.pass(450);
@@ -103,11 +103,11 @@ describe('requests that wait too long', () => {
   });
 });
 
-describe('a timeout of a request that never had a chance', () => {
-  it('does not open the circuit breaker of its worker', () => {
+describe('timeouts of requests with too little time', () => {
+  it('request with too little time: its timeout does not open the circuit breaker of its worker', () => {
     const system = new System({ breaker: { threshold: 2 } });
     const worker = system.worker({ concurrency: 20 });
-    teach(system, worker, 100);
+    recordHandlerTimes(system, worker, 100);
     for (let count = 0; count < 10; count++) {
       system.submit({ timeLeft: 50 });
       system.pass(60);
@@ -119,10 +119,10 @@ describe('a timeout of a request that never had a chance', () => {
     assert.equal(worker.worker.tripped, 1, 'with enough time it counts');
   });
 
-  it('does not make a classic worker unresponsive', () => {
+  it('request with too little time: its timeout does not make a classic worker unresponsive', () => {
     const system = new System({ unresponsiveAfter: 2 });
     const worker = system.worker({ cancels: false });
-    teach(system, worker, 100);
+    recordHandlerTimes(system, worker, 100);
     for (let count = 0; count < 10; count++) {
       system.submit({ timeLeft: 50 });
       system.pass(60);
@@ -136,10 +136,10 @@ describe('a timeout of a request that never had a chance', () => {
     assert.equal(worker.worker.unresponsive, true, 'with enough time it counts');
   });
 
-  it('says nothing of the worker when the worker itself found the time run out', () => {
+  it('request with too little time: a timeout reported by the worker does not count against the worker', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 4 });
-    teach(system, worker, 100);
+    recordHandlerTimes(system, worker, 100);
     system.submit({ timeLeft: 50 });
     system.pass(40);
     worker.reply({ code: 'TIMEOUT', status: 504 });
@@ -151,7 +151,7 @@ describe('a timeout of a request that never had a chance', () => {
 });
 
 describe('a half-open circuit breaker', () => {
-  it('waits for a request with enough time, and lets that one pass before those that wait', () => {
+  it('half-open circuit breaker: waits for a request with enough time and dispatches it before the queued ones', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 1000 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
@@ -168,7 +168,7 @@ describe('a half-open circuit breaker', () => {
     assert.ok(old.every(({ state }) => state === 'dispatched'));
   });
 
-  it('finds a request with enough time among those of other clients', () => {
+  it('half-open circuit breaker: finds a request with enough time among those of other clients', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 1000 } });
     system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
@@ -181,7 +181,7 @@ describe('a half-open circuit breaker', () => {
     assert.equal(fresh.state, 'dispatched');
   });
 
-  it('of an event waits for a request with enough time too', () => {
+  it('half-open circuit breaker: that of an event also waits for a request with enough time', () => {
     const system = new System({ breaker: { openDuration: 1000 }, workerGrace: 10_000 });
     for (let count = 0; count < 3; count++) {
       const victim = system.worker();
@@ -197,7 +197,7 @@ describe('a half-open circuit breaker', () => {
 });
 
 describe('reports of a router', () => {
-  it('show the circuit breakers that are not closed', () => {
+  it('worker reports: show the circuit breakers that are not closed', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 1000 } });
     const worker = system.worker({ concurrency: 8 });
     const seen = () => ({
@@ -215,7 +215,7 @@ describe('reports of a router', () => {
     assert.deepEqual(seen(), { breakers: [], tripped: 0 });
   });
 
-  it('show the circuit breaker of an event', () => {
+  it('event reports: show the circuit breaker of the event', () => {
     const system = new System({ workerGrace: 10_000 });
     for (let count = 0; count < 3; count++) {
       const victim = system.worker();

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { detached, Slab, sizeOf } from '../../../src/router/broker/payload.ts';
 import { FakeClient, requestMessage, System } from './fixture.ts';
 
-describe('bounds of queues', () => {
-  it('refuses what is over the number for an event, and no other event', () => {
+describe('queue limits', () => {
+  it('queue limit: rejects requests over the limit of an event and no requests of other events', () => {
     const system = new System({ queueLimit: 10 });
     system.worker({ events: ['e', 'f'] });
     for (let index = 0; index < 12; index++) system.submit();
@@ -13,7 +13,7 @@ describe('bounds of queues', () => {
     assert.equal(system.submit({ eventName: 'f' }).state, 'queued');
   });
 
-  it('takes exactly 10,000 from one client by default', () => {
+  it('queue limit: is 10,000 requests by default', () => {
     const system = new System();
     system.worker();
     for (let index = 0; index < 10_002; index++) system.submit();
@@ -21,7 +21,7 @@ describe('bounds of queues', () => {
     assert.deepEqual(system.client.codes, ['QUEUE_FULL']);
   });
 
-  it('lets the client with the most waiting give way to others when the queue is full', () => {
+  it('queue limit: a full queue evicts requests of the client with the most queued requests', () => {
     const system = new System({ queueLimit: 100 });
     const worker = system.worker();
     const flood = new FakeClient();
@@ -36,7 +36,7 @@ describe('bounds of queues', () => {
     assert.equal(small.codes.filter((code) => code === 'ok').length, 10);
   });
 
-  it('shares a full queue evenly in the end', () => {
+  it('queue limit: a full queue is shared evenly among clients in the end', () => {
     const system = new System({ queueLimit: 90 });
     system.worker();
     system.submit();
@@ -45,7 +45,7 @@ describe('bounds of queues', () => {
     for (const { replies } of clients) assert.equal(300 - replies.length, 30);
   });
 
-  it('counts replies that clients do not read in the bound on bytes, up to half of it', () => {
+  it('queue bytes: include replies that clients have not read, up to half of the limit', () => {
     const system = new System({ queueBytes: 100_000 });
     const queued = (): number => {
       const { queued: before } = system.core.stats();
@@ -65,7 +65,7 @@ describe('bounds of queues', () => {
     assert.deepEqual([all, some, queued()], [10, 7, 5]);
   });
 
-  it('bounds bytes over all events, and takes them from the heaviest', () => {
+  it('queue bytes: are limited over all events, and the event with the most bytes loses requests', () => {
     const system = new System({ queueBytes: 100_000 });
     system.worker({ events: ['heavy', 'light'] });
     const heavy = new FakeClient();
@@ -84,7 +84,7 @@ describe('bounds of queues', () => {
     assert.equal(light.replies.length, 1);
   });
 
-  it('takes bytes from the heaviest client of the same event', () => {
+  it('queue bytes: the client with the most bytes loses requests within an event', () => {
     const system = new System({ queueBytes: 50_000 });
     system.worker();
     const heavy = new FakeClient();
@@ -94,7 +94,7 @@ describe('bounds of queues', () => {
     assert.equal(heavy.replies.length, 1);
   });
 
-  it('survives that a stray event is emptied for a heavier one of its own', () => {
+  it('queue bytes: an unannounced event may lose its only request for another one of the same event', () => {
     const system = new System({ queueBytes: 20_000, startupGrace: 10_000 });
     const first = new FakeClient();
     system.submit({ body: Buffer.alloc(18_000) }, first);
@@ -104,11 +104,11 @@ describe('bounds of queues', () => {
     assert.equal(system.worker().sent.length, 1);
   });
 
-  it('bounds events that nobody announced', () => {
+  it('queue limit: the number of unannounced events is limited', () => {
     const system = new System({ maxUnannouncedEvents: 5 });
     const worker = system.worker({ events: undefined });
     system.submit({ eventName: 'busy' });
-    for (let index = 0; index < 8; index++) system.submit({ eventName: `stray-${index}` });
+    for (let index = 0; index < 8; index++) system.submit({ eventName: `unannounced-${index}` });
     assert.deepEqual(system.client.codes, ['QUEUE_FULL', 'QUEUE_FULL', 'QUEUE_FULL']);
     for (let index = 0; index < 6; index++) worker.reply();
     assert.equal(system.core.stats().unannouncedEvents, 0);
@@ -116,8 +116,8 @@ describe('bounds of queues', () => {
   });
 });
 
-describe('payloads of waiting requests', () => {
-  it('hold no memory but their own', () => {
+describe('payloads of queued requests', () => {
+  it('queued payloads: keep only their own memory', () => {
     const system = new System();
     system.worker();
     system.submit();
@@ -130,14 +130,14 @@ describe('payloads of waiting requests', () => {
     assert.equal(large.message.body.buffer.byteLength, 10_000);
   });
 
-  it('are not copied on the way to a free worker', () => {
+  it('queued payloads: are not copied if a worker is free', () => {
     const system = new System();
     system.worker();
     const body = Buffer.alloc(1000);
     assert.equal(system.submit({ body }).message.body, body);
   });
 
-  it('are copied when a worker holds the request for long', () => {
+  it('queued payloads: are copied when a worker runs the request for long', () => {
     const system = new System();
     const worker = system.worker({ concurrency: 2 });
     const batch = Buffer.alloc(256 * 1024, 7);
@@ -156,19 +156,19 @@ describe('payloads of waiting requests', () => {
     assert.deepEqual(system.client.codes, ['ok', 'ok']);
   });
 
-  it('are not copied where a large one has its own buffer', () => {
+  it('queued payloads: a large one with a buffer of its own is not copied', () => {
     const body = Buffer.allocUnsafeSlow(5000);
     assert.equal(detached(requestMessage({ body }), 'e', new Slab(), 0).body, body);
   });
 
-  it('share chunks without mixing', () => {
+  it('queued payloads: share slabs without overlap', () => {
     const slab = new Slab();
     const copies = Array.from({ length: 500 }, (_, index) => slab.copy(Buffer.alloc(100, index & 255), 4096));
     copies.forEach((copy, index) => assert.ok(copy.equals(Buffer.alloc(100, index & 255))));
     assert.ok(new Set(copies.map(({ buffer }) => buffer)).size <= 13);
   });
 
-  it('count with a flat charge, so that many empty ones are bounded too', () => {
+  it('queued payloads: count with a fixed overhead, so that many empty ones are limited too', () => {
     const message = requestMessage({ body: Buffer.alloc(100), eventName: 'abc', requestId: '12' });
     assert.equal(sizeOf(message, [Buffer.alloc(5)]), 512 + 100 + 3 + 2 + 5);
   });
@@ -176,14 +176,17 @@ describe('payloads of waiting requests', () => {
 
 const SERVICE_TIME = 10;
 
-/** A fleet whose workers take some time for each request, in simulated time; returns the waits of a client that asks now and then. */
-function waits(flood: { clients: number; eventName: string; requests: number }, eventName: string): number[] {
+/** Returns how long the requests of an occasional client take, in simulated milliseconds, while other clients flood four workers. */
+function measureWaits(
+  flood: { clients: number; eventName: string; requests: number },
+  eventName: string,
+): number[] {
   const system = new System({ defaultTimeout: 1e6 });
   const workers = [1, 2, 3, 4].map(() => system.worker({ events: ['e', 'f'] }));
   const due = new Map<unknown, number>();
-  const visitor = new FakeClient();
-  const asked: number[] = [];
-  const waited: number[] = [];
+  const occasional = new FakeClient();
+  const sentAt: number[] = [];
+  const waits: number[] = [];
   for (let client = 0; client < flood.clients; client++) {
     const origin = new FakeClient();
     for (let index = 0; index < flood.requests; index++)
@@ -192,8 +195,8 @@ function waits(flood: { clients: number; eventName: string; requests: number }, 
   for (let time = 0; time < 2000; time++) {
     system.now += 1;
     if (time % 50 === 0) {
-      system.submit({ eventName }, visitor);
-      asked.push(system.now);
+      system.submit({ eventName }, occasional);
+      sentAt.push(system.now);
     }
     for (const worker of workers) {
       const sent = worker.open[0];
@@ -202,13 +205,13 @@ function waits(flood: { clients: number; eventName: string; requests: number }, 
       due.set(sent, end);
       if (system.now >= end) worker.reply();
     }
-    while (waited.length < visitor.replies.length) waited.push(system.now - (asked[waited.length] ?? 0));
+    while (waits.length < occasional.replies.length) waits.push(system.now - (sentAt[waits.length] ?? 0));
   }
-  assert.ok(waited.length >= 39);
-  return waited;
+  assert.ok(waits.length >= 39);
+  return waits;
 }
 
-/** CPU time of draining so many requests through one worker, in µs a request; the least of a few tries. */
+/** Returns the CPU time of running `count` queued requests, in µs per request: the minimum of three runs. */
 function drainTime(count: number): number {
   const tries = [1, 2, 3].map(() => {
     const system = new System({ queueLimit: count, defaultTimeout: 1e6 });
@@ -225,23 +228,23 @@ function drainTime(count: number): number {
 }
 
 describe('a long queue', () => {
-  it('is drained at a cost for each request that does not grow with it', () => {
-    drainTime(10_000); // compiles what it takes
+  it('long queue: the CPU time per request does not grow with its length', () => {
+    drainTime(10_000); // Warms up the compiler.
     const [short, long] = [drainTime(10_000), drainTime(100_000)];
     assert.ok(long < short * 5, `${short.toFixed(2)} µs each of 10,000, ${long.toFixed(2)} µs of 100,000`);
   });
 });
 
 describe('fairness under a flood', () => {
-  const quiet = Math.max(...waits({ clients: 0, eventName: 'e', requests: 0 }, 'e'));
+  const quiet = Math.max(...measureWaits({ clients: 0, eventName: 'e', requests: 0 }, 'e'));
 
-  it('leaves the wait of other clients at the event within one service time', () => {
-    const flooded = Math.max(...waits({ clients: 1, eventName: 'e', requests: 9000 }, 'e'));
+  it('fairness: a flood delays other clients of the event by at most one service time', () => {
+    const flooded = Math.max(...measureWaits({ clients: 1, eventName: 'e', requests: 9000 }, 'e'));
     assert.ok(flooded <= quiet + SERVICE_TIME + 1, `${flooded} ms with the flood, ${quiet} ms without`);
   });
 
-  it('leaves the wait at other events within one service time', () => {
-    const flooded = Math.max(...waits({ clients: 20, eventName: 'f', requests: 500 }, 'e'));
+  it('fairness: a flood delays requests for other events by at most one service time', () => {
+    const flooded = Math.max(...measureWaits({ clients: 20, eventName: 'f', requests: 500 }, 'e'));
     assert.ok(flooded <= quiet + SERVICE_TIME + 1, `${flooded} ms with the flood, ${quiet} ms without`);
   });
 });

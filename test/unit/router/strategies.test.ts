@@ -31,12 +31,12 @@ const request = (extras: object | undefined = undefined, eventName = 'e'): Reque
 });
 
 describe('createStrategy', () => {
-  it('makes each by its name', () => {
+  it('createStrategy: creates each strategy by its name', () => {
     for (const name of STRATEGIES) assert.equal(createStrategy(name).name, name);
     assert.equal(STRATEGIES[0], 'least-loaded');
   });
 
-  it('says what is allowed', () => {
+  it('createStrategy: lists the allowed names in the error', () => {
     const message =
       /strategy must be one of least-loaded, round-robin, least-recently-used, power-of-two, sticky, proxy, got "fast"/;
     assert.throws(() => createStrategy('fast'), message);
@@ -45,7 +45,7 @@ describe('createStrategy', () => {
 });
 
 describe('LeastLoadedStrategy', () => {
-  it('stays with one worker for a quarter of its concurrency within a turn', () => {
+  it('least-loaded: stays with one worker for a quarter of its concurrency within a turn', () => {
     const workers = fakes(5);
     const strategy = new LeastLoadedStrategy();
     for (let index = 0; index < 80; index++) {
@@ -59,7 +59,7 @@ describe('LeastLoadedStrategy', () => {
     );
   });
 
-  it('takes equals in the order of their last use in turns of one request', () => {
+  it('least-loaded: picks equally loaded workers by their last use', () => {
     const workers = fakes(4);
     const strategy = new LeastLoadedStrategy();
     const order: string[] = [];
@@ -72,7 +72,7 @@ describe('LeastLoadedStrategy', () => {
     assert.deepEqual(order.slice(4), order.slice(0, 4));
   });
 
-  it('compares loads as shares of the concurrency', () => {
+  it('least-loaded: compares loads as shares of the concurrency', () => {
     const [small, large] = fakes(2) as [Fake, Fake];
     small.concurrency = 4;
     small.held = 2;
@@ -81,7 +81,7 @@ describe('LeastLoadedStrategy', () => {
     assert.equal(new LeastLoadedStrategy().pick([small, large], request(), 1), large);
   });
 
-  it('sends each request to the least loaded where concurrency is small', () => {
+  it('least-loaded: sends each request to the least loaded worker if the concurrency is small', () => {
     const workers = fakes(3, 4);
     const strategy = new LeastLoadedStrategy();
     for (let index = 0; index < 9; index++) {
@@ -97,7 +97,7 @@ describe('LeastLoadedStrategy', () => {
 });
 
 describe('RoundRobinStrategy', () => {
-  it('goes round in the order of joining, whatever the order of candidates, for each event apart', () => {
+  it('round-robin: goes round in the order of joining, separately for each event', () => {
     const [a, b, c] = fakes(3) as [Fake, Fake, Fake];
     const strategy = new RoundRobinStrategy();
     const picks = [
@@ -117,7 +117,7 @@ describe('RoundRobinStrategy', () => {
 });
 
 describe('LeastRecentlyUsedStrategy', () => {
-  it('takes the one that was given nothing for longest', () => {
+  it('least-recently-used: picks the worker that was not used for longest', () => {
     const [a, b] = fakes(2) as [Fake, Fake];
     a.lastPicked = 7;
     b.lastPicked = 5;
@@ -126,7 +126,7 @@ describe('LeastRecentlyUsedStrategy', () => {
 });
 
 describe('PowerOfTwoStrategy', () => {
-  it('takes the one that replied faster, in proportion to what it holds', () => {
+  it('power-of-two: picks the worker with the lower latency in proportion to its requests in flight', () => {
     const [quick, slow] = fakes(2) as [Fake, Fake];
     const strategy = new PowerOfTwoStrategy();
     strategy.onReply(quick, 1, true, 0);
@@ -136,7 +136,7 @@ describe('PowerOfTwoStrategy', () => {
     for (let index = 0; index < 20; index++) assert.equal(strategy.pick([quick, slow], request(), 1), slow);
   });
 
-  it('gives a worker it knows nothing of one request, and waits for its reply', () => {
+  it('power-of-two: sends an unknown worker one request and waits for its reply', () => {
     const [known, fresh] = fakes(2) as [Fake, Fake];
     const strategy = new PowerOfTwoStrategy();
     strategy.onReply(known, 5, true, 0);
@@ -145,7 +145,7 @@ describe('PowerOfTwoStrategy', () => {
     assert.equal(strategy.pick([known, fresh], request(), 1), known);
   });
 
-  it('is not drawn to a worker that fails quickly, but tries it again in time', () => {
+  it('power-of-two: does not prefer a worker that fails quickly, but tries it again later', () => {
     const [good, bad] = fakes(2) as [Fake, Fake];
     const strategy = new PowerOfTwoStrategy({ decay: 1000 });
     for (let index = 0; index < 10; index++) {
@@ -157,7 +157,7 @@ describe('PowerOfTwoStrategy', () => {
     assert.equal(strategy.pick([good, bad], request(), 9000), bad);
   });
 
-  it('forgets workers that left', () => {
+  it('power-of-two: forgets workers that left', () => {
     const [a, b] = fakes(2) as [Fake, Fake];
     const strategy = new PowerOfTwoStrategy();
     strategy.onReply(a, 100, true, 0);
@@ -170,21 +170,21 @@ describe('PowerOfTwoStrategy', () => {
 
 describe('StickyStrategy', () => {
   const keys = Array.from({ length: 2000 }, (_, index) => `user-${index}`);
-  const place = (
+  const assignKeys = (
     workers: readonly Fake[],
     strategy = new StickyStrategy(),
   ): Map<string, string | undefined> =>
     new Map(keys.map((key) => [key, strategy.pick(workers, request({ key }), 1)?.id]));
 
-  it('keeps a key on its worker, whatever the order of candidates', () => {
+  it('sticky: keeps a key on its worker in any order of candidates', () => {
     const workers = fakes(10);
-    assert.deepEqual(place(workers), place([...workers].reverse()));
+    assert.deepEqual(assignKeys(workers), assignKeys([...workers].reverse()));
   });
 
-  it('moves only the keys of the worker that left, and spreads them', () => {
+  it('sticky: moves only the keys of a worker that left, and spreads them', () => {
     const workers = fakes(10);
-    const before = place(workers);
-    const after = place(workers.slice(1));
+    const before = assignKeys(workers);
+    const after = assignKeys(workers.slice(1));
     const moved = keys.filter((key) => before.get(key) !== after.get(key));
     assert.deepEqual(
       moved,
@@ -194,13 +194,13 @@ describe('StickyStrategy', () => {
     assert.equal(new Set(moved.map((key) => after.get(key))).size, 9);
   });
 
-  it('spreads keys evenly', () => {
+  it('sticky: spreads keys evenly', () => {
     const counts = new Map<string | undefined, number>();
-    for (const id of place(fakes(10)).values()) counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const id of assignKeys(fakes(10)).values()) counts.set(id, (counts.get(id) ?? 0) + 1);
     for (const [id, count] of counts) assert.ok(count > 120 && count < 290, `${id} has ${count}`);
   });
 
-  it('falls back for requests without a key, and for broken extras', () => {
+  it('sticky: falls back for requests without a key and for invalid extras', () => {
     const workers = fakes(3);
     const strategy = new StickyStrategy({
       fallback: { name: 'second', pick: (candidates) => candidates[1] },
@@ -211,7 +211,7 @@ describe('StickyStrategy', () => {
     assert.equal(strategy.pick(workers, broken, 1), workers[1]);
   });
 
-  it('takes a key from a function', () => {
+  it('sticky: takes the key from a function', () => {
     const workers = fakes(10);
     const strategy = new StickyStrategy({ key: ({ eventName }) => eventName });
     const first = strategy.pick(workers, request(), 1);
@@ -219,11 +219,11 @@ describe('StickyStrategy', () => {
   });
 });
 
-describe('a strategy in the core', () => {
-  it('falls back to a candidate, and says so, when the strategy throws or picks a stranger', () => {
-    const strange = fakes(1)[0];
+describe('a strategy in the broker', () => {
+  it('strategy: the broker falls back to a candidate and reports it if the strategy throws or picks an unknown worker', () => {
+    const unknownWorker = fakes(1)[0];
     const faults: (() => WorkerView | undefined)[] = [
-      () => strange,
+      () => unknownWorker,
       () => assert.fail('planted'),
       () => undefined,
     ];
@@ -242,7 +242,7 @@ describe('a strategy in the core', () => {
     );
   });
 
-  it('never picks a worker without credit, even if the strategy does', () => {
+  it('strategy: the broker never dispatches to a worker without credit that the strategy picks', () => {
     const fixed = { name: 'fixed', pick: (): WorkerView => full.worker };
     const system = new System({ strategy: fixed });
     const full: FakeWorker = system.worker({ concurrency: 1 });
@@ -255,14 +255,14 @@ describe('a strategy in the core', () => {
     );
   });
 
-  it('is told of replies, timeouts and leaving', () => {
-    const told: unknown[] = [];
+  it('strategy: is notified of replies, timeouts and workers that leave', () => {
+    const calls: unknown[] = [];
     const system = new System({
       strategy: {
         name: 'listener',
         pick: () => undefined,
-        onReply: (worker, latency, ok) => told.push([worker.id, latency, ok]),
-        onLeave: (worker) => told.push(worker.id),
+        onReply: (worker, latency, ok) => calls.push([worker.id, latency, ok]),
+        onLeave: (worker) => calls.push(worker.id),
       },
     });
     const worker = system.worker({ concurrency: 3 });
@@ -276,10 +276,10 @@ describe('a strategy in the core', () => {
     system.submit({ timeLeft: 10 });
     system.pass(16);
     worker.remove();
-    assert.deepEqual(told, [['w1', 5, true], ['w1', 0, false], ['w1', 0, true], ['w1', 16, false], 'w1']);
+    assert.deepEqual(calls, [['w1', 5, true], ['w1', 0, false], ['w1', 0, true], ['w1', 16, false], 'w1']);
   });
 
-  it('refuses the proxy: it needs no core', () => {
+  it('strategy: the broker rejects the proxy, which forwards without choosing', () => {
     assert.throws(() => new System({ strategy: new ZeroMQRoutingProxy() }), /forwards without choosing/);
   });
 });

@@ -1,15 +1,15 @@
-/** Workers of several versions of a contract: which of them gets a request. */
+/** Choice among workers that serve an event in several versions of a contract. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ReplyMessage } from '../../../src/core/messages/message.ts';
 import { System } from './fixture.ts';
 
 const rank = (e: number) => ({ ranks: new Map([['e', e]]) });
-/** A worker refuses data by its version of the contract. */
+/** The reply of a worker whose version of the contract does not allow the data. */
 const INVALID: Partial<ReplyMessage> = { code: 'INVALID_REQUEST', status: 400, dispatched: false };
 
 describe('workers of an event in several versions', () => {
-  it('get requests in the order of their rank, as far as their credit goes', () => {
+  it('contract versions: workers receive requests in the order of their rank while they have credit', () => {
     const system = new System();
     const oldest = system.worker(rank(-1));
     const old = system.worker();
@@ -22,10 +22,10 @@ describe('workers of an event in several versions', () => {
     const [first] = latest.sent;
     assert.equal(first?.pending.worker, latest.worker);
     oldest.reply();
-    assert.equal(oldest.sent.length, 2, 'a request that waits goes to whichever is free first');
+    assert.equal(oldest.sent.length, 2, 'a queued request goes to the first free worker');
   });
 
-  it('are equal at events that did not change', () => {
+  it('contract versions: workers of all versions share events that did not change', () => {
     const system = new System();
     const old = system.worker({ events: ['e', 'same'], concurrency: 10 });
     const latest = system.worker({ events: ['e', 'same'], concurrency: 10, ...rank(1) });
@@ -35,7 +35,7 @@ describe('workers of an event in several versions', () => {
     assert.deepEqual([old.sent.length, latest.sent.length], [3, 9]);
   });
 
-  it('of the latest version get what one of an earlier version refused as invalid', () => {
+  it('contract versions: a request rejected by an earlier version goes to the latest version', () => {
     const system = new System();
     const old = system.worker();
     const latest = system.worker(rank(1));
@@ -52,7 +52,7 @@ describe('workers of an event in several versions', () => {
     assert.deepEqual([old.sent.length, latest.sent.length, modern.attempts], [1, 2, 1]);
   });
 
-  it('of the latest version have the last word', () => {
+  it('contract versions: a rejection by the latest version is final', () => {
     const system = new System();
     const old = system.worker();
     const latest = system.worker(rank(1));
@@ -64,7 +64,7 @@ describe('workers of an event in several versions', () => {
     assert.deepEqual(system.client.codes, ['INVALID_REQUEST', 'INVALID_REQUEST']);
   });
 
-  it('that are alone answer what others would have taken', () => {
+  it('contract versions: a rejection by an earlier version is final if the latest version has left', () => {
     const system = new System();
     const old = system.worker();
     const latest = system.worker(rank(1));
@@ -80,14 +80,14 @@ describe('workers of an event in several versions', () => {
     old.reply(INVALID);
     assert.equal(other.state, 'queued');
     latest2.remove();
-    // The latest version has left: the answer of the other one stands.
+    // The latest version has left, so the reply of the earlier one is final.
     system.pass(16);
     assert.equal(other.worker, old.worker);
     old.reply(INVALID);
     assert.equal(system.client.codes.at(-1), 'INVALID_REQUEST');
   });
 
-  it('of an earlier version go on with what waits behind a request for the latest', () => {
+  it('contract versions: an earlier version runs requests queued behind one for the latest version', () => {
     const system = new System();
     const old = system.worker();
     const latest = system.worker(rank(1));
@@ -110,7 +110,7 @@ describe('workers of an event in several versions', () => {
       },
     ],
   ] as const) {
-    it(`of an earlier version go on when a request for the latest ${how}`, () => {
+    it(`contract versions: an earlier version runs further requests when one for the latest ${how}`, () => {
       const system = new System();
       const old = system.worker();
       system.worker(rank(1));

@@ -5,24 +5,24 @@ import { AnnouncedContracts } from '../../../../src/router/backend/contracts.ts'
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
 function make(refuse: (name: string) => string | undefined = () => undefined) {
-  const told: string[] = [];
+  const calls: string[] = [];
   const contracts = new AnnouncedContracts({
     put(name) {
       const reason = refuse(name);
       if (reason !== undefined) throw new Error(reason);
-      told.push(`put ${name}`);
+      calls.push(`put ${name}`);
     },
-    setAvailable: (name, available) => told.push(`${name} ${available ? 'on' : 'off'}`),
-    remove: (name) => told.push(`remove ${name}`),
+    setAvailable: (name, available) => calls.push(`${name} ${available ? 'on' : 'off'}`),
+    remove: (name) => calls.push(`remove ${name}`),
   });
   const revisions: number[] = [];
   contracts.on('change', (revision) => revisions.push(revision));
-  return { contracts, told, revisions };
+  return { contracts, calls, revisions };
 }
 
-/** Contracts are numbers: a larger one is a later version, in which the data of the event `e` differs. */
+/** Contracts are numbers. A larger number is a later version that changes the data of event `e`. */
 function makeVersions() {
-  const told: string[] = [];
+  const calls: string[] = [];
   const clock = new FakeClock();
   const compare = (before: unknown, after: unknown) => {
     const later = typeof before === 'number' && typeof after === 'number' && after >= before;
@@ -30,17 +30,17 @@ function makeVersions() {
   };
   const contracts = new AnnouncedContracts(
     {
-      put: (name, fragment) => told.push(`put ${name} ${String(fragment)}`),
-      setAvailable: (name, available) => told.push(`${name} ${available ? 'on' : 'off'}`),
+      put: (name, fragment) => calls.push(`put ${name} ${String(fragment)}`),
+      setAvailable: (name, available) => calls.push(`${name} ${available ? 'on' : 'off'}`),
       compare,
     },
     clock,
   );
-  return { contracts, told, clock };
+  return { contracts, calls, clock };
 }
 
-/** Takes a contract that has to be accepted. */
-function take(contracts: AnnouncedContracts, name: string, fragment: unknown): ContractHold {
+/** Acquires a contract and fails the test if it is rejected. */
+function acquire(contracts: AnnouncedContracts, name: string, fragment: unknown): ContractHold {
   const hold = contracts.acquire(name, fragment);
   assert.ok(typeof hold !== 'string', typeof hold === 'string' ? hold : '');
   return hold;
@@ -51,38 +51,38 @@ const refusal = (answer: ContractHold | string): string => (typeof answer === 's
 const large = (bytes: number): unknown => ({ x: 'x'.repeat(bytes) });
 
 describe('announced contracts', () => {
-  it('stand as long as a worker brings them, and are unavailable after', () => {
-    const { contracts, told, revisions } = make();
-    const first = take(contracts, 'a', { paths: {} });
-    const second = take(contracts, 'a', { paths: {} });
+  it('announced contracts: are available while a worker announces them', () => {
+    const { contracts, calls, revisions } = make();
+    const first = acquire(contracts, 'a', { paths: {} });
+    const second = acquire(contracts, 'a', { paths: {} });
     contracts.release(first);
     assert.deepEqual(contracts.list(), [{ name: 'a', fragment: { paths: {} }, events: [], available: true }]);
     contracts.release(second);
     assert.deepEqual(contracts.list(), [
       { name: 'a', fragment: { paths: {} }, events: [], available: false },
     ]);
-    take(contracts, 'a', { paths: {} });
-    assert.deepEqual(told, ['put a', 'a on', 'a off', 'a on']);
+    acquire(contracts, 'a', { paths: {} });
+    assert.deepEqual(calls, ['put a', 'a on', 'a off', 'a on']);
     assert.deepEqual([revisions, contracts.revision], [[1, 2, 3], 3]);
   });
 
-  it('may change when nobody serves the old one any more', () => {
+  it('announced contracts: may change once no worker serves the former version', () => {
     const { contracts } = make();
-    const old = take(contracts, 'a', { v: 1 });
+    const old = acquire(contracts, 'a', { v: 1 });
     assert.match(refusal(contracts.acquire('a', { v: 2 })), /"a" is refused: it differs/);
     contracts.release(old);
-    take(contracts, 'a', { v: 2 });
+    acquire(contracts, 'a', { v: 2 });
     assert.deepEqual(contracts.list(), [{ name: 'a', fragment: { v: 2 }, events: [], available: true }]);
   });
 
-  it('are refused with the reason of the checker, and leave no trace', () => {
+  it('announced contracts: are rejected with the reason of the checker, and nothing of them is kept', () => {
     const { contracts, revisions } = make((name) => (name === 'b' ? 'it claims GET /x of "a"' : undefined));
     contracts.acquire('a', {});
     assert.equal(contracts.acquire('b', {}), 'it claims GET /x of "a"');
     assert.deepEqual([contracts.list().length, revisions], [1, [1]]);
   });
 
-  it('are forgotten when they gave way to another while nobody served them', () => {
+  it('announced contracts: are dropped if the checker replaced them while no worker served them', () => {
     const standing = new Set<string>();
     const contracts = new AnnouncedContracts({
       put: (name) => {
@@ -92,55 +92,55 @@ describe('announced contracts', () => {
       setAvailable: () => undefined,
       has: (name) => standing.has(name),
     });
-    contracts.release(take(contracts, 'old', {}));
-    take(contracts, 'new', { v: 2 });
+    contracts.release(acquire(contracts, 'old', {}));
+    acquire(contracts, 'new', { v: 2 });
     assert.deepEqual(
       contracts.list().map(({ name }) => name),
       ['new'],
     );
   });
 
-  it('are refused when they are nested too deeply to be compared', () => {
+  it('announced contracts: are rejected if they are nested too deeply to compare', () => {
     const { contracts } = make();
     let fragment: unknown = {};
     for (let depth = 0; depth < 100_000; depth += 1) fragment = [fragment];
     assert.match(refusal(contracts.acquire('a', fragment)), /nested too deeply/);
   });
 
-  it('give way when nobody serves them and there is no room', () => {
-    const { contracts, told } = make();
+  it('announced contracts: the oldest one without a worker is evicted at the size limit', () => {
+    const { contracts, calls } = make();
     const mega = 1024 * 1024;
-    const [a, b] = ['a', 'b', 'c'].map((name) => take(contracts, name, large(2 * mega)));
+    const [a, b] = ['a', 'b', 'c'].map((name) => acquire(contracts, name, large(2 * mega)));
     assert.ok(a !== undefined && b !== undefined);
     contracts.release(b);
     contracts.release(a);
-    take(contracts, 'd', large(3 * mega));
+    acquire(contracts, 'd', large(3 * mega));
     assert.deepEqual(
       contracts.list().map(({ name }) => name),
       ['b', 'c', 'd'],
-      'the oldest went',
+      'the oldest was evicted',
     );
-    assert.ok(told.includes('remove a'));
+    assert.ok(calls.includes('remove a'));
     assert.match(refusal(contracts.acquire('e', large(4 * mega))), /no room/);
   });
 
-  it('are a thousand at most', () => {
+  it('announced contracts: are limited to 1,000', () => {
     const { contracts } = make();
-    const holds = Array.from({ length: 1000 }, (_, n) => take(contracts, `c${n}`, { n }));
+    const holds = Array.from({ length: 1000 }, (_, n) => acquire(contracts, `c${n}`, { n }));
     assert.match(refusal(contracts.acquire('more', {})), /no room/);
     assert.ok(holds[500] !== undefined);
     contracts.release(holds[500]);
-    take(contracts, 'more', {});
+    acquire(contracts, 'more', {});
     assert.ok(!contracts.list().some(({ name }) => name === 'c500'));
   });
 
-  it('of a later version are taken in beside an earlier one, and the latest is listed', () => {
-    const { contracts, told, clock } = makeVersions();
-    const v1 = take(contracts, 'a', 1);
+  it('announced contracts: a later version is accepted beside an earlier one, and the latest is listed', () => {
+    const { contracts, calls, clock } = makeVersions();
+    const v1 = acquire(contracts, 'a', 1);
     const freed: string[] = [];
     contracts.on('freed', () => freed.push('freed'));
-    const v2 = take(contracts, 'a', 2);
-    const late = take(contracts, 'a', 0);
+    const v2 = acquire(contracts, 'a', 2);
+    const late = acquire(contracts, 'a', 0);
     assert.deepEqual(contracts.list(), [{ name: 'a', fragment: 2, events: [], available: true }]);
     // By event: requests go to the highest rank first.
     assert.deepEqual(
@@ -152,57 +152,57 @@ describe('announced contracts', () => {
     contracts.release(late);
     assert.deepEqual(freed, ['freed', 'freed']);
     assert.deepEqual(contracts.list(), [{ name: 'a', fragment: 2, events: [], available: true }]);
-    assert.deepEqual(told, ['put a 1', 'a on', 'put a 2']);
+    assert.deepEqual(calls, ['put a 1', 'a on', 'put a 2']);
     clock.advance(60_000);
     contracts.release(v2);
     assert.equal(contracts.list()[0]?.available, false);
   });
 
-  it('of the latest version stay for half a minute without a worker, then an earlier one is served again', () => {
-    const { contracts, told, clock } = makeVersions();
-    take(contracts, 'a', 1);
-    contracts.release(take(contracts, 'a', 2));
+  it('announced contracts: the latest version stays for 30 s without a worker, then an earlier one is listed', () => {
+    const { contracts, calls, clock } = makeVersions();
+    acquire(contracts, 'a', 1);
+    contracts.release(acquire(contracts, 'a', 2));
     clock.advance(29_999);
     assert.equal(contracts.list()[0]?.fragment, 2);
-    contracts.release(take(contracts, 'a', 2));
+    contracts.release(acquire(contracts, 'a', 2));
     clock.advance(29_999);
     assert.equal(contracts.list()[0]?.fragment, 2);
     clock.advance(1);
     assert.equal(contracts.list()[0]?.fragment, 1);
-    assert.deepEqual(told, ['put a 1', 'a on', 'put a 2', 'put a 1']);
-    // It comes back as a later version.
-    assert.equal(take(contracts, 'a', 2).version.ranks.get('e'), 1);
+    assert.deepEqual(calls, ['put a 1', 'a on', 'put a 2', 'put a 1']);
+    // The version returns as a later version.
+    assert.equal(acquire(contracts, 'a', 2).version.ranks.get('e'), 1);
     assert.equal(contracts.list()[0]?.fragment, 2);
   });
 
-  it('that fit to the latest one, and not to each other, are not served side by side', () => {
-    const fits = (before: unknown, after: unknown): boolean =>
+  it('announced contracts: a version that is compatible with the latest one only is rejected', () => {
+    const isCompatible = (before: unknown, after: unknown): boolean =>
       [...String(before)].every((part) => String(after).includes(part));
     const contracts = new AnnouncedContracts({
       put: () => undefined,
       setAvailable: () => undefined,
       compare: (before, after) => ({
-        reason: fits(before, after) ? undefined : `${String(after)} is not ${String(before)}`,
+        reason: isCompatible(before, after) ? undefined : `${String(after)} is not ${String(before)}`,
         changed: ['e'],
       }),
     });
     const freed: string[] = [];
     contracts.on('freed', () => freed.push('freed'));
-    const plain = take(contracts, 'orders', 'a');
-    take(contracts, 'orders', 'ab');
+    const plain = acquire(contracts, 'orders', 'a');
+    acquire(contracts, 'orders', 'ab');
     assert.match(refusal(contracts.acquire('orders', 'b')), /"orders" is refused: .*b is not a$/);
     contracts.release(plain);
     assert.deepEqual(freed, ['freed']);
-    take(contracts, 'orders', 'b');
+    acquire(contracts, 'orders', 'b');
     assert.match(refusal(contracts.acquire('orders', 'a')), /a is not b$/);
   });
 
-  it('give way to the next earlier one, whichever came last', () => {
+  it('announced contracts: the next earlier version follows, in any order of arrival', () => {
     const { contracts, clock } = makeVersions();
-    take(contracts, 'a', 2);
-    const latest = take(contracts, 'a', 4);
-    take(contracts, 'a', 3);
-    take(contracts, 'a', 1);
+    acquire(contracts, 'a', 2);
+    const latest = acquire(contracts, 'a', 4);
+    acquire(contracts, 'a', 3);
+    acquire(contracts, 'a', 1);
     contracts.release(latest);
     clock.advance(30_000);
     assert.equal(contracts.list()[0]?.fragment, 3);

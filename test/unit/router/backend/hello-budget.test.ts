@@ -6,7 +6,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 describe('HelloBudget', () => {
-  it('allows 4 MiB at once and 64 KiB per second', () => {
+  it('hello budget: allows 4 MiB at once and 64 KiB per second', () => {
     const budget = new HelloBudget();
     assert.equal(budget.take(4 * MIB, 0), 0);
     assert.equal(budget.take(64 * KIB, 0), 1000);
@@ -14,7 +14,7 @@ describe('HelloBudget', () => {
     assert.equal(budget.take(9 * MIB, 1000), 64_000, 'a hello waits at most until the budget is full');
   });
 
-  it('charges 32 bytes for an event and 512 for an operation', () => {
+  it('hello budget: charges 32 bytes for an event and 512 for an operation', () => {
     const budget = new HelloBudget();
     assert.equal(budget.take(4 * MIB, 0), 0);
     budget.charge(2048, 0);

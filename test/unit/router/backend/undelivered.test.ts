@@ -6,8 +6,8 @@ import { PackedBatch } from '../../../../src/wire/packed.ts';
 import { encodeToken } from '../../../../src/wire/token.ts';
 import { makeRequest } from '../../wire/messages.ts';
 
-describe('messages that never left', () => {
-  it('tell which requests were in them', () => {
+describe('findUndelivered', () => {
+  it('findUndelivered: reports the requests in messages that were never sent', () => {
     const identity = Buffer.from('worker');
     const batch = new PackedBatch();
     batch.addRequest(1, 2, makeRequest());

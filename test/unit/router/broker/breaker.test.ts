@@ -19,7 +19,7 @@ function ask(
 }
 
 describe('a circuit breaker of a worker and an event', () => {
-  it('blocks only the failing event at the worker, and probes it after the open duration', () => {
+  it('circuit breaker: blocks only the failing event at the worker, and probes it after the open duration', () => {
     const system = new System({ breaker: { threshold: 3, openDuration: 1000 } });
     const bad = system.worker({ events: ['e', 'f'], concurrency: 4 });
     const good = system.worker({ events: ['e', 'f'], concurrency: 4 });
@@ -45,7 +45,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.ok(bad.sent.length > before + 3, 'back in service');
   });
 
-  it('admits one request at a time while half-open', () => {
+  it('circuit breaker: admits one request at a time while half-open', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const bad = system.worker({ concurrency: 4 });
     const good = system.worker({ concurrency: 1 });
@@ -59,7 +59,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.equal(system.core.stats().queued, 0);
   });
 
-  it('stays closed for quick failures of the only worker', () => {
+  it('circuit breaker: stays closed for quick failures of the only worker', () => {
     const system = new System({ breaker: { threshold: 2 } });
     const bad = system.worker();
     for (let index = 0; index < 20; index++) ask(system, [bad], 'e', bad);
@@ -67,7 +67,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.deepEqual(system.notices, []);
   });
 
-  it('opens for timeouts even of the only worker, because they use up its credit', () => {
+  it('circuit breaker: opens for timeouts even of the only worker, because they use up its credit', () => {
     const system = new System({ breaker: { threshold: 2, openDuration: 1000 } });
     const worker = system.worker({ events: ['slow', 'quick'], concurrency: 8 });
     for (let index = 0; index < 2; index++) system.submit({ eventName: 'slow', timeLeft: 50 });
@@ -80,7 +80,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.equal(worker.events.filter((name) => name === 'slow').length, 2);
   });
 
-  it('dispatches queued requests once it is half-open and then closed', () => {
+  it('circuit breaker: dispatches queued requests once it is half-open and then closed', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
@@ -100,7 +100,7 @@ describe('a circuit breaker of a worker and an event', () => {
     );
   });
 
-  it('admits another request if the probe was returned unsent', () => {
+  it('circuit breaker: admits another request if the probe was returned unsent', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 100 } });
     const worker = system.worker({ concurrency: 8 });
     system.submit({ timeLeft: 50 });
@@ -114,7 +114,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.equal(probe.state, 'dispatched');
   });
 
-  it('counts a reply error of a handler as a success', () => {
+  it('circuit breaker: counts a reply error of a handler as a success', () => {
     const system = new System({ breaker: { threshold: 1 } });
     const workers = [system.worker(), system.worker()];
     for (let index = 0; index < 10; index++) {
@@ -125,7 +125,7 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.equal(system.core.stats().replyErrors, 10);
   });
 
-  it('suspends a worker that fails at many events', () => {
+  it('circuit breaker: suspends a worker that fails at many events', () => {
     const system = new System({ breaker: { threshold: 1, openDuration: 500 } });
     const events = Array.from({ length: 12 }, (_, index) => `e${index}`);
     const bad = system.worker({ events, concurrency: 4 });
@@ -141,14 +141,14 @@ describe('a circuit breaker of a worker and an event', () => {
     assert.ok(system.notices.some(({ type }) => type === 'worker-resumed'));
   });
 
-  it('can be disabled', () => {
+  it('circuit breaker: can be disabled', () => {
     const system = new System({ breaker: false });
     const workers = [system.worker(), system.worker()] as const;
     for (let index = 0; index < 40; index++) ask(system, workers, 'e', workers[0]);
     assert.equal(workers[0].sent.length, 20);
   });
 
-  it('works for unannounced events', () => {
+  it('circuit breaker: works for unannounced events', () => {
     const system = new System({ breaker: { threshold: 2, openDuration: 1000 } });
     const workers = [system.worker({ events: undefined }), system.worker({ events: undefined })] as const;
     for (let index = 0; index < 20; index++) ask(system, workers, 'unannounced', workers[0]);
@@ -161,7 +161,7 @@ describe('a circuit breaker of a worker and an event', () => {
 describe('a circuit breaker of an event', () => {
   const settings = { breaker: { openDuration: 1000 }, workerGrace: 10_000 };
 
-  it('opens when three consecutive workers were lost with its requests, and protects the others', () => {
+  it('circuit breaker: opens when three consecutive workers were lost with its requests, and protects the others', () => {
     const system = new System(settings);
     const both = { events: ['poison', 'good'] };
     for (let index = 0; index < 3; index++) {
@@ -182,7 +182,7 @@ describe('a circuit breaker of an event', () => {
     assert.equal(system.notices.at(-1)?.type, 'breaker-closed');
   });
 
-  it('stays open twice as long when the probe loses its worker too', () => {
+  it('circuit breaker: stays open twice as long when the probe loses its worker too', () => {
     const system = new System(settings);
     for (let index = 0; index < 3; index++) {
       const victim = system.worker();
@@ -202,7 +202,7 @@ describe('a circuit breaker of an event', () => {
     });
   });
 
-  it('counts a lost worker once, however many requests it held', () => {
+  it('circuit breaker: counts a lost worker once, however many requests it held', () => {
     const system = new System(settings);
     const lost = system.worker({ concurrency: 50 });
     for (let index = 0; index < 50; index++) system.submit({ idempotent: true });
@@ -210,7 +210,7 @@ describe('a circuit breaker of an event', () => {
     assert.equal(system.worker({ concurrency: 50 }).sent.length, 50);
   });
 
-  it('does not blame an event that others reply to', () => {
+  it('circuit breaker: does not blame an event that others reply to', () => {
     const system = new System(settings);
     const steady = system.worker({ concurrency: 1 });
     for (let index = 0; index < 10; index++) {

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { BrokerTimer } from '../../../../src/router/broker/broker-timer.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
-/** A core with things to do at times of the clock. */
-class FakeCore {
+/** A broker with wakeups at times of the clock. */
+class FakeBroker {
   readonly due: number[] = [];
   readonly ticks: number[] = [];
 
@@ -21,41 +21,41 @@ class FakeCore {
 
 function make() {
   const clock = new FakeClock({ now: 0 });
-  const core = new FakeCore();
-  return { clock, core, timer: new BrokerTimer(core, clock) };
+  const broker = new FakeBroker();
+  return { clock, broker, timer: new BrokerTimer(broker, clock) };
 }
 
-describe('the timer of a core', () => {
-  it('ticks when something comes due, and no sooner', () => {
-    const { clock, core, timer } = make();
+describe('BrokerTimer', () => {
+  it('broker timer: ticks when a wakeup is due and not before', () => {
+    const { clock, broker, timer } = make();
     timer.arm();
     assert.equal(clock.pending, 0);
-    core.due.push(100, 300);
+    broker.due.push(100, 300);
     timer.arm();
     timer.arm();
     assert.equal(clock.pending, 1);
     clock.advance(1000);
-    assert.deepEqual([core.ticks, clock.pending], [[100, 300], 0]);
+    assert.deepEqual([broker.ticks, clock.pending], [[100, 300], 0]);
   });
 
-  it('hears of something earlier', () => {
-    const { clock, core, timer } = make();
-    core.due.push(500);
+  it('broker timer: rearms for an earlier wakeup', () => {
+    const { clock, broker, timer } = make();
+    broker.due.push(500);
     timer.arm();
-    core.due.push(100);
+    broker.due.push(100);
     timer.arm();
     clock.advance(100);
-    assert.deepEqual(core.ticks, [100]);
+    assert.deepEqual(broker.ticks, [100]);
   });
 
-  it('leaves nothing once it is closed', () => {
-    const { clock, core, timer } = make();
-    core.due.push(500);
+  it('broker timer: leaves no timer after close', () => {
+    const { clock, broker, timer } = make();
+    broker.due.push(500);
     timer.arm();
     timer.close();
-    core.due.push(100);
+    broker.due.push(100);
     timer.arm();
     clock.advance(1000);
-    assert.deepEqual([core.ticks, clock.pending], [[], 0]);
+    assert.deepEqual([broker.ticks, clock.pending], [[], 0]);
   });
 });

@@ -5,7 +5,7 @@ import { Broker } from '../../../../src/router/broker/broker.ts';
 import { FakeClient, requestMessage, System } from '../fixture.ts';
 
 describe('Broker: requests and replies', () => {
-  it('gives a request to a worker with credit and its reply to the client', () => {
+  it('broker: dispatches a request to a worker with credit and returns its reply to the client', () => {
     const system = new System();
     const worker = system.worker();
     const pending = system.submit({ body: Buffer.from('[1]'), timeLeft: 500 });
@@ -18,7 +18,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.core.stats().ok, 1);
   });
 
-  it('keeps the references of the origin', () => {
+  it('broker: keeps the references that the origin passed with a request', () => {
     const system = new System();
     system.worker();
     const envelope = [Buffer.from('a')];
@@ -26,7 +26,7 @@ describe('Broker: requests and replies', () => {
     assert.deepEqual([pending.refA, pending.refB, pending.envelope], [7, 8, envelope]);
   });
 
-  it('refuses at once what nobody serves', () => {
+  it('broker: rejects a request at once if no worker serves its event', () => {
     const system = new System();
     system.worker({ events: ['other'] });
     const pending = system.submit();
@@ -37,7 +37,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.core.stats().unannouncedEvents, 0);
   });
 
-  it('queues without credit and goes on in order when it comes back', () => {
+  it('broker: queues requests without credit and dispatches them in order when credit returns', () => {
     const system = new System();
     const worker = system.worker({ concurrency: 2 });
     const pendings = [1, 2, 3, 4].map(() => system.submit());
@@ -55,7 +55,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.core.stats().queuedBytes, 0);
   });
 
-  it('passes partial replies on without settling', () => {
+  it('broker: forwards the chunks of a reply and settles with the last one', () => {
     const system = new System();
     const worker = system.worker();
     system.submit();
@@ -74,7 +74,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.core.stats().dropped.late, 1);
   });
 
-  it('drops and counts replies that are doubled, forged or of another worker', () => {
+  it('broker: drops and counts duplicate and forged replies, and replies from another worker', () => {
     const system = new System();
     const first = system.worker();
     system.submit();
@@ -91,7 +91,7 @@ describe('Broker: requests and replies', () => {
     assert.deepEqual(system.core.stats().dropped, { foreign: 1, unknownToken: 2, late: 1 });
   });
 
-  it('holds the deadline on the way back: a reply after it is late, though no timer has told yet', () => {
+  it('broker: treats a reply after the deadline as late even if no timer has fired', () => {
     const system = new System();
     const worker = system.worker({ cancels: true });
     system.submit({ timeLeft: 100 });
@@ -101,12 +101,12 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.client.last?.dispatched, true);
     assert.deepEqual(system.core.stats().dropped, { late: 1, unknownToken: 0, foreign: 0 });
     assert.deepEqual(worker.cancelled, [], 'it has replied');
-    assert.equal(system.submit().state, 'dispatched', 'the credit is back');
+    assert.equal(system.submit().state, 'dispatched', 'the credit was returned');
     system.pass(200);
     assert.deepEqual(system.client.codes, ['TIMEOUT']);
   });
 
-  it('stops a worker whose parts of a reply come after the deadline', () => {
+  it('broker: cancels a request at its worker when a chunk arrives after the deadline', () => {
     const system = new System();
     const worker = system.worker({ cancels: true });
     const { id, generation } = system.submit({ timeLeft: 100 });
@@ -119,7 +119,7 @@ describe('Broker: requests and replies', () => {
     assert.deepEqual(system.client.codes, ['TIMEOUT']);
   });
 
-  it('says of what a worker refused after its deadline that it did not run', () => {
+  it('broker: reports a request that a worker rejected after the deadline as not dispatched', () => {
     const system = new System();
     const worker = system.worker({ cancels: true });
     system.submit({ timeLeft: 100 });
@@ -129,7 +129,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.client.last?.dispatched, false);
   });
 
-  it('cancels a waiting request, and frees its place', () => {
+  it('broker: removes a cancelled request from the queue', () => {
     const system = new System();
     const worker = system.worker();
     system.submit();
@@ -142,7 +142,7 @@ describe('Broker: requests and replies', () => {
     assert.deepEqual(system.core.stats().failures, { CANCELLED: 1 });
   });
 
-  it('tells the worker of a cancelled request; the credit comes back with its reply', () => {
+  it('broker: cancels a dispatched request at its worker and regains the credit with its reply', () => {
     const system = new System();
     const worker = system.worker();
     const pending = system.submit();
@@ -158,7 +158,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.client.replies.length, 0);
   });
 
-  it('puts a request that could not be sent back in front, and leaves the worker alone until it has room', () => {
+  it('broker: requeues an unsent request first and sends nothing to the worker until it is unblocked', () => {
     const system = new System();
     const worker = system.worker();
     worker.accepts = false;
@@ -177,7 +177,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(second.state, 'queued');
   });
 
-  it('tries another worker when one cannot be sent to', () => {
+  it('broker: tries another worker if a worker cannot be sent to', () => {
     const system = new System();
     const first = system.worker();
     const second = system.worker();
@@ -189,7 +189,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(second.sent.length, 1);
   });
 
-  it('takes a refusal of a worker back into the queue', () => {
+  it('broker: requeues a request that a worker rejected before running it', () => {
     const system = new System();
     const busy = system.worker({ concurrency: 5 });
     const pending = system.submit();
@@ -206,7 +206,7 @@ describe('Broker: requests and replies', () => {
     assert.equal(system.core.stats().refusedByWorker, 2);
   });
 
-  it('refuses limits and strategies that make no sense, by name', () => {
+  it('broker: rejects invalid limits and strategies by name', () => {
     assert.throws(() => new Broker({ queueLimit: -1 }), ZeroMQConfigError);
     assert.throws(
       () => new Broker({ unresponsiveAfter: Number.NaN }),
@@ -222,7 +222,7 @@ describe('Broker: requests and replies', () => {
 });
 
 describe('Broker: time', () => {
-  it('expires what waits, and says that it was not dispatched', () => {
+  it('broker: expires a queued request at its deadline and reports it as not dispatched', () => {
     const system = new System();
     system.worker();
     system.submit({ timeLeft: 1000 });
@@ -234,7 +234,7 @@ describe('Broker: time', () => {
     assert.equal(system.core.stats().queued, 0);
   });
 
-  it('times out what a worker holds, tells the worker, and waits for its late reply', () => {
+  it('broker: times out a dispatched request, cancels it at its worker and keeps the credit in use until the late reply', () => {
     const system = new System();
     const worker = system.worker();
     const pending = system.submit({ timeLeft: 50 });
@@ -251,7 +251,7 @@ describe('Broker: time', () => {
     assert.deepEqual(system.client.codes, ['TIMEOUT']);
   });
 
-  it('never dispatches after the deadline, however late the tick', () => {
+  it('broker: never dispatches after the deadline, however late the tick is', () => {
     const system = new System();
     const worker = system.worker();
     system.submit({ timeLeft: 1000 });
@@ -262,7 +262,7 @@ describe('Broker: time', () => {
     assert.equal(worker.sent.length, 1);
   });
 
-  it('gives a default time, and cuts what is too long', () => {
+  it('broker: applies the default request timeout and caps longer ones at the maximum', () => {
     const system = new System({ defaultTimeout: 100, maxTimeout: 1000 });
     system.worker({ concurrency: 3 });
     assert.equal(system.submit({ timeLeft: 0 }).deadline, system.now + 100);
@@ -271,7 +271,7 @@ describe('Broker: time', () => {
     assert.deepEqual(system.client.codes, ['EXPIRED']);
   });
 
-  it('has nothing to wake up for when nothing is under way', () => {
+  it('broker: needs no wakeup while no request is in flight', () => {
     const system = new System();
     const worker = system.worker();
     system.submit();
@@ -283,7 +283,7 @@ describe('Broker: time', () => {
 });
 
 describe('Broker: draining', () => {
-  it('refuses new requests and tells when the rest is settled', () => {
+  it('broker: rejects new requests while it drains and calls back when the others are settled', () => {
     const system = new System();
     const worker = system.worker();
     system.submit();
@@ -299,29 +299,29 @@ describe('Broker: draining', () => {
     assert.deepEqual(system.client.codes, ['SHUTTING_DOWN', 'ok', 'ok']);
   });
 
-  it('is idle at once when there is nothing', () => {
+  it('broker: drains at once if no request is in flight', () => {
     let idle = 0;
     new System().core.drain(() => idle++);
     assert.equal(idle, 1);
   });
 
-  it('shuts down with the truth for each request', () => {
+  it('broker: settles each request at shutdown with what is known about it', () => {
     const system = new System();
-    const own = system.worker({ concurrency: 2 });
+    const worker = system.worker({ concurrency: 2 });
     const cancelled = system.submit();
     system.core.cancel(cancelled);
     system.submit();
     system.submit();
     system.core.shutDown();
     assert.deepEqual(system.client.codes, ['SHUTTING_DOWN', 'WORKER_LOST']);
-    assert.equal(own.worker.held, 0);
-    own.reply();
+    assert.equal(worker.worker.held, 0);
+    worker.reply();
     assert.equal(system.client.replies.length, 2);
     system.pass(1010);
     assert.equal(system.core.nextWakeup(), Infinity);
   });
 
-  it('drains a worker: it finishes, and gets no more', () => {
+  it('broker: a draining worker finishes its requests and receives no others', () => {
     const system = new System();
     const leaving = system.worker({ concurrency: 4 });
     system.submit();
@@ -340,7 +340,7 @@ describe('Broker: draining', () => {
 });
 
 describe('Broker: fairness', () => {
-  it('serves clients of one event in turn', () => {
+  it('broker: serves the clients of an event in turn', () => {
     const system = new System();
     const worker = system.worker();
     system.submit();
@@ -353,7 +353,7 @@ describe('Broker: fairness', () => {
     assert.equal(flood.replies.length, 4);
   });
 
-  it('takes origins of one client as one', () => {
+  it('broker: treats several origins of one client as one client', () => {
     const system = new System();
     const worker = system.worker();
     system.submit();
@@ -366,7 +366,7 @@ describe('Broker: fairness', () => {
     assert.equal(other.replies.length, 1);
   });
 
-  it('serves events of one worker in turn', () => {
+  it('broker: serves the events of a worker in turn', () => {
     const system = new System();
     const worker = system.worker({ events: ['a', 'b'] });
     for (let index = 0; index < 50; index++) system.submit({ eventName: 'a' });

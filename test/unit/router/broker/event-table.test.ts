@@ -30,7 +30,7 @@ function countChanges(t: TestContext): () => [linked: number, unlinked: number] 
 }
 
 describe('EventTable', () => {
-  it('touches only the events that differ when a worker announces another list', (t) => {
+  it('event table: touches only the events that differ when a worker announces another list', (t) => {
     const table = new EventTable();
     const member = worker(names());
     table.join(member);
@@ -48,7 +48,7 @@ describe('EventTable', () => {
     );
   });
 
-  it('touches nothing when a worker announces the same events in another order', (t) => {
+  it('event table: touches nothing when a worker announces the same events in another order', (t) => {
     const table = new EventTable();
     const member = worker(names());
     table.join(member);
@@ -62,7 +62,7 @@ describe('EventTable', () => {
     assert.deepEqual(counts(), [0, 0]);
   });
 
-  it('keeps the events of the other workers of a group when one worker changes its events', () => {
+  it('event table: keeps the events of the other workers of a group when one worker changes its events', () => {
     const table = new EventTable();
     const [one, other] = [worker(['a', 'b']), worker(['b', 'a'])];
     table.join(one);
@@ -81,7 +81,7 @@ describe('EventTable', () => {
     assert.deepEqual(served('b'), [[one.group && [...one.group.workers]].flat()]);
   });
 
-  it('orders groups by rank when the ranks of a worker change', () => {
+  it('event table: orders groups by rank when the ranks of a worker change', () => {
     const table = new EventTable();
     const [one, other] = [worker(['a', 'b']), worker(['a', 'c'])];
     table.join(one);
@@ -93,7 +93,7 @@ describe('EventTable', () => {
     assert.equal(table.events.get('a')?.topRank, 1);
   });
 
-  it('changes a worker from a list to every unannounced event, and back', () => {
+  it('event table: changes a worker from a list to every unannounced event, and back', () => {
     const table = new EventTable();
     const member = worker(['a']);
     table.join(member);
@@ -107,7 +107,7 @@ describe('EventTable', () => {
     assert.deepEqual([serves('a'), serves('x'), table.unannounced.size], [true, false, 0]);
   });
 
-  it('creates the queue of an event with its first request', () => {
+  it('event table: creates the queue of an event with its first request', () => {
     const table = new EventTable();
     table.join(worker(['a', 'b']));
     const [a, b] = [table.events.get('a'), table.events.get('b')];
@@ -117,7 +117,7 @@ describe('EventTable', () => {
     assert.equal(a.openQueue(), a.queue);
   });
 
-  it('drops events without queued requests when their worker leaves and there is no grace period', () => {
+  it('event table: drops events without queued requests when their worker leaves and there is no grace period', () => {
     const table = new EventTable(false);
     const member = worker(names());
     table.join(member);
@@ -128,7 +128,7 @@ describe('EventTable', () => {
 });
 
 describe('requests queued while their worker changes its events', () => {
-  it('run if the worker keeps their event, and fail with NO_WORKER otherwise', () => {
+  it('queued requests: run if the worker keeps their event, and fail with NO_WORKER otherwise', () => {
     const system = new System();
     const fake = system.worker({ events: ['a', 'b'] });
     system.submit({ eventName: 'a' });
@@ -141,7 +141,7 @@ describe('requests queued while their worker changes its events', () => {
     assert.equal(system.core.stats().queued, 0);
   });
 
-  it('go to another worker that starts to announce their event', () => {
+  it('queued requests: go to another worker that starts to announce their event', () => {
     const system = new System();
     const busy = system.worker({ events: ['a'] });
     const idle = system.worker({ events: ['b'] });

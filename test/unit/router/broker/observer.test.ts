@@ -1,4 +1,4 @@
-/** What the router tells of requests, and of itself when it is asked. */
+/** Published outcomes of requests, and reports of a router's workers and events. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { diagnostics, type RequestSettled } from '../../../../src/core/observability/diagnostics.ts';
@@ -6,7 +6,7 @@ import { RouterObserver } from '../../../../src/router/broker/observer.ts';
 import { eventReports, workerReports } from '../../../../src/router/broker/report.ts';
 import { System } from '../fixture.ts';
 
-function told(t: TestContext): RequestSettled[] {
+function recordSettled(t: TestContext): RequestSettled[] {
   const all: RequestSettled[] = [];
   const listener = (settled: RequestSettled) => void all.push(settled);
   diagnostics.requestSettled.subscribe(listener);
@@ -14,22 +14,22 @@ function told(t: TestContext): RequestSettled[] {
   return all;
 }
 
-function observed(): System {
+function makeObservedSystem(): System {
   const observer = new RouterObserver({ kind: 'router', node: 'r1' }, (): number => system.now);
   const system: System = new System({ observer });
   return system;
 }
 
 describe('RouterObserver', () => {
-  it('tells of each request once, with its outcome, and the times that it knows', (t) => {
-    const all = told(t);
-    const system = observed();
+  it('router observer: publishes each request once, with its outcome and times', (t) => {
+    const all = recordSettled(t);
+    const system = makeObservedSystem();
     const worker = system.worker();
     system.submit({ requestId: 'one' });
     system.submit({ requestId: 'two' });
     worker.reply();
     worker.reply({ code: 'NOT_THERE', status: 404 });
-    system.submit({ eventName: 'nobody', requestId: 'three' });
+    system.submit({ eventName: 'unserved', requestId: 'three' });
     const [one, two, three, ...more] = all;
     assert.deepEqual(more, []);
     assert.ok(one && two && three);
@@ -40,7 +40,7 @@ describe('RouterObserver', () => {
       [
         ['router', 'r1', 'e', 'one', 200, '', true],
         ['router', 'r1', 'e', 'two', 404, 'NOT_THERE', true],
-        ['router', 'r1', 'nobody', 'three', 503, 'NO_WORKER', false],
+        ['router', 'r1', 'unserved', 'three', 503, 'NO_WORKER', false],
       ],
     );
     for (const { duration, queueTime = -1, handlerTime = 0, dispatched } of all) {
@@ -50,9 +50,9 @@ describe('RouterObserver', () => {
     assert.equal(three.handlerTime, undefined);
   });
 
-  it('tells of requests that nobody waits for any more', (t) => {
-    const all = told(t);
-    const system = observed();
+  it('router observer: publishes cancelled requests', (t) => {
+    const all = recordSettled(t);
+    const system = makeObservedSystem();
     system.worker();
     const held = system.submit({ requestId: 'held' });
     system.core.cancel(held);
@@ -64,7 +64,7 @@ describe('RouterObserver', () => {
 });
 
 describe('reports of a router', () => {
-  it('tell of each worker what it can do', () => {
+  it('worker reports: show the state, events and requests in flight of each worker', () => {
     const system = new System();
     const busy = system.worker({ id: 'busy', events: ['a'] });
     system.worker({ id: 'ready', events: ['a', 'b'], concurrency: 3 });
@@ -78,7 +78,7 @@ describe('reports of a router', () => {
     const heartbeat = { missed: 1, silentFor: 31_000 };
     const reports = workerReports(system.core, system.now, (id) => (id === 'classic' ? heartbeat : null));
     assert.deepEqual(
-      reports.map(({ id, state, inFlight: held, classic }) => [id, state, held, classic]),
+      reports.map(({ id, state, inFlight, classic }) => [id, state, inFlight, classic]),
       [
         ['busy', 'busy', 1, false],
         ['ready', 'ready', 0, false],
@@ -94,7 +94,7 @@ describe('reports of a router', () => {
       classic: true,
       events: null,
       concurrency: 1,
-      held: 0,
+      inFlight: 0,
       age: 50,
       breakers: [],
       heartbeat,
@@ -103,14 +103,14 @@ describe('reports of a router', () => {
     assert.equal(workerReports(system.core, system.now, () => null).length, 4);
   });
 
-  it('tell of each event what waits for it', () => {
+  it('event reports: show the queue and the workers of each event', () => {
     const system = new System();
     system.worker({ events: ['b', 'a'] });
     system.worker({ events: undefined, concurrency: 1 });
     system.submit({ eventName: 'a' });
     system.submit({ eventName: 'a' });
-    system.submit({ eventName: 'stray' });
-    system.submit({ eventName: 'stray' });
+    system.submit({ eventName: 'unannounced' });
+    system.submit({ eventName: 'unannounced' });
     assert.deepEqual(
       eventReports(system.core).map(({ name, announced, queued, workers }) => [
         name,
@@ -121,7 +121,7 @@ describe('reports of a router', () => {
       [
         ['a', true, 1, 1],
         ['b', true, 0, 1],
-        ['stray', false, 1, 1],
+        ['unannounced', false, 1, 1],
       ],
     );
   });

@@ -1,10 +1,10 @@
-/** The names of past events: which are remembered, and how many. */
+/** Limits on the names of past events. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PastEvents } from '../../../../src/router/broker/past-events.ts';
 
 describe('past events', () => {
-  it('are remembered until a worker announces them again', () => {
+  it('past events: are remembered until a worker announces them again', () => {
     const past = new PastEvents();
     past.add('a');
     past.add('b');
@@ -13,13 +13,13 @@ describe('past events', () => {
     assert.deepEqual([past.has('a'), past.has('b'), past.size], [false, true, 1]);
   });
 
-  it('are bounded in number: the oldest go first', () => {
+  it('past events: are limited in number, and the oldest is removed first', () => {
     const past = new PastEvents(2);
     for (const name of ['a', 'b', 'a', 'c']) past.add(name);
     assert.deepEqual([past.has('a'), past.has('b'), past.has('c')], [true, false, true]);
   });
 
-  it('are bounded in characters', () => {
+  it('past events: are limited in characters', () => {
     const past = new PastEvents(100, 10);
     for (const name of ['four', 'five5', 'six666']) past.add(name);
     assert.deepEqual(
@@ -28,6 +28,6 @@ describe('past events', () => {
     );
     past.delete('six666');
     for (const name of ['aaaa', 'bbbbb']) past.add(name);
-    assert.equal(past.size, 2, 'what was forgotten takes no room');
+    assert.equal(past.size, 2, 'removed names do not count');
   });
 });

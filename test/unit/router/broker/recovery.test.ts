@@ -9,7 +9,7 @@ const tokens = (reserve: number): { reserve: number; ratio: number; perSecond: n
 });
 
 describe('a lost worker', () => {
-  it('answers for what is not idempotent, with the truth', () => {
+  it('lost worker: its requests that are not idempotent fail with WORKER_LOST', () => {
     const system = new System();
     const worker = system.worker();
     system.worker({ events: ['other'] });
@@ -19,7 +19,7 @@ describe('a lost worker', () => {
     assert.equal(system.client.last?.dispatched, true);
   });
 
-  it('hands idempotent requests to another worker, in front and in order, within the same deadline', () => {
+  it('lost worker: its idempotent requests run first, in order and within their deadline at another worker', () => {
     const system = new System();
     const lost = system.worker({ concurrency: 3 });
     const pendings = [1, 2, 3].map(() => system.submit({ idempotent: true, timeLeft: 1000 }));
@@ -38,7 +38,7 @@ describe('a lost worker', () => {
     assert.deepEqual(system.client.codes, ['ok', 'ok', 'ok', 'ok']);
   });
 
-  it('redispatches at once where another worker is free', () => {
+  it('lost worker: its requests are redispatched at once if another worker is free', () => {
     const system = new System();
     const workers = [system.worker(), system.worker()];
     const pending = system.submit({ idempotent: true });
@@ -47,7 +47,7 @@ describe('a lost worker', () => {
     assert.equal(pending.attempts, 2);
   });
 
-  it('redispatches once by default', () => {
+  it('lost worker: a request is redispatched once by default', () => {
     const system = new System({ breaker: false });
     const workers = [system.worker(), system.worker(), system.worker()];
     const pending = system.submit({ idempotent: true });
@@ -56,7 +56,7 @@ describe('a lost worker', () => {
     assert.deepEqual(system.client.codes, ['WORKER_LOST']);
   });
 
-  it('does not redispatch where nobody else serves the event', () => {
+  it('lost worker: a request is not redispatched if no other worker serves its event', () => {
     const system = new System();
     const worker = system.worker();
     system.submit({ idempotent: true });
@@ -66,7 +66,7 @@ describe('a lost worker', () => {
     assert.equal(system.core.stats().queued, 0);
   });
 
-  it('never says of a redispatched request that it did not run', () => {
+  it('lost worker: a redispatched request is never reported as not dispatched', () => {
     const system = new System();
     const lost = system.worker();
     system.submit({ idempotent: true, timeLeft: 100 });
@@ -79,23 +79,23 @@ describe('a lost worker', () => {
     assert.equal(other.sent.length, 1);
   });
 
-  for (const [said, told] of [
+  for (const [code, outcome] of [
     ['NO_HANDLER', 'WORKER_LOST'],
     ['INVALID_REQUEST', 'WORKER_LOST'],
     ['EXPIRED', 'TIMEOUT'],
   ] as const) {
-    it(`does not let the second worker's ${said} hide that the first one may have run it`, () => {
+    it(`lost worker: ${code} of the second worker does not hide that the first may have run the request`, () => {
       const system = new System();
       const [first, second] = [system.worker(), system.worker()];
       system.submit({ idempotent: true });
       first.remove();
-      second.reply({ code: said, dispatched: false });
-      assert.deepEqual(system.client.codes, [told]);
+      second.reply({ code, dispatched: false });
+      assert.deepEqual(system.client.codes, [outcome]);
       assert.equal(system.client.last?.dispatched, true);
     });
   }
 
-  it('drops late replies to the lost dispatch', () => {
+  it('lost worker: its late replies to redispatched requests are dropped', () => {
     const system = new System();
     const lost = system.worker();
     system.submit({ idempotent: true });
@@ -110,7 +110,7 @@ describe('a lost worker', () => {
     assert.equal(system.core.stats().dropped.late, 1);
   });
 
-  it('does not redispatch beyond the retry budget', () => {
+  it('lost worker: requests beyond the retry budget are not redispatched', () => {
     const system = new System({ retryBudget: tokens(2) });
     const lost = system.worker({ concurrency: 5 });
     for (let index = 0; index < 5; index++) system.submit({ idempotent: true });
@@ -121,7 +121,7 @@ describe('a lost worker', () => {
     assert.equal(system.core.stats().redispatchesDenied, 3);
   });
 
-  it('does not redispatch what the caller does not wait for', () => {
+  it('lost worker: a cancelled request is not redispatched', () => {
     const system = new System();
     const lost = system.worker();
     const pending = system.submit({ idempotent: true });
@@ -135,7 +135,7 @@ describe('a lost worker', () => {
 });
 
 describe('a classic worker', () => {
-  it('serves what nobody announced, one at a time', () => {
+  it('classic worker: serves unannounced events, one request at a time', () => {
     const system = new System();
     const classic = system.worker({ events: undefined });
     system.worker({ events: ['announced'] });
@@ -147,14 +147,18 @@ describe('a classic worker', () => {
     assert.equal(system.core.stats().unannouncedEvents, 0);
   });
 
-  it('never gets the event of an announcing worker that is away', () => {
+  it('classic worker: never receives an event whose announcing workers have left', () => {
     const system = new System({ workerGrace: 100 });
-    const ours = system.worker({ events: ['e'] });
+    const native = system.worker({ events: ['e'] });
     const [, second] = [system.submit(), system.submit()];
-    ours.remove();
+    native.remove();
     const classic = system.worker({ events: undefined });
     const third = system.submit();
-    assert.deepEqual([second.state, third.state], ['queued', 'queued'], 'within the grace for its worker');
+    assert.deepEqual(
+      [second.state, third.state],
+      ['queued', 'queued'],
+      'within the grace period of its worker',
+    );
     system.pass(110);
     assert.deepEqual(system.client.codes, ['WORKER_LOST', 'NO_WORKER', 'NO_WORKER']);
     system.submit();
@@ -167,7 +171,7 @@ describe('a classic worker', () => {
     assert.equal(system.submit().worker, back.worker);
   });
 
-  it('does not get such an event during the grace at the start either', () => {
+  it('classic worker: does not receive such an event during the startup grace period either', () => {
     const system = new System({ startupGrace: 4000 });
     const classic = system.worker({ events: undefined });
     system.worker({ events: ['e'] }).remove();
@@ -178,14 +182,14 @@ describe('a classic worker', () => {
     assert.equal(waiting.worker, back.worker);
   });
 
-  it('gets such an event when it is bound to it', () => {
+  it('classic worker: receives such an event if the configuration binds the worker to it', () => {
     const system = new System();
     system.worker({ events: ['e'] }).remove();
     const bound = system.worker({ events: ['e'], cancels: false });
     assert.equal(system.submit().worker, bound.worker);
   });
 
-  it('gets its credit back when a request times out: its handler may have failed without a word', () => {
+  it('classic worker: regains its credit when a request times out, because failed handlers send no reply', () => {
     const system = new System();
     const classic = system.worker({ events: undefined });
     system.submit({ timeLeft: 100 });
@@ -196,32 +200,32 @@ describe('a classic worker', () => {
     assert.deepEqual(classic.cancelled, []);
   });
 
-  it('is unresponsive after three timeouts in a row, until it says anything', () => {
+  it('classic worker: is unresponsive after three consecutive timeouts, until it sends a reply', () => {
     const system = new System({ breaker: false });
-    const mute = system.worker({ events: undefined });
+    const unresponsive = system.worker({ events: undefined });
     for (let index = 0; index < 5; index++) system.submit({ timeLeft: 100 });
     for (let index = 0; index < 3; index++) {
       system.submit({ timeLeft: 100 });
       system.pass(110);
     }
-    assert.equal(mute.sent.length, 3);
+    assert.equal(unresponsive.sent.length, 3);
     assert.deepEqual(
       system.notices.map(({ type }) => type),
       ['worker-unresponsive'],
     );
     const waiting = system.submit({ timeLeft: 1000 });
     assert.equal(waiting.state, 'queued');
-    const late = mute.sent[0];
+    const late = unresponsive.sent[0];
     assert.ok(late);
-    mute.replyTo(late);
+    unresponsive.replyTo(late);
     assert.equal(waiting.state, 'dispatched');
-    assert.equal(mute.worker.timeouts, 0);
+    assert.equal(unresponsive.worker.timeouts, 0);
     assert.equal(system.notices.at(-1)?.type, 'worker-responsive');
   });
 
-  it('costs only its own requests while it is mute: others go to the others', () => {
+  it('classic worker: while it is unresponsive, other workers receive the requests', () => {
     const system = new System({ breaker: false, unresponsiveRetry: Number.POSITIVE_INFINITY });
-    const mute = system.worker({ events: undefined });
+    const unresponsive = system.worker({ events: undefined });
     const good = system.worker({ events: undefined });
     for (let index = 0; index < 200; index++) {
       system.submit({ timeLeft: 1000 });
@@ -229,31 +233,31 @@ describe('a classic worker', () => {
       good.reply();
     }
     system.pass(5000);
-    assert.equal(mute.sent.length, 3);
+    assert.equal(unresponsive.sent.length, 3);
     assert.equal(system.client.codes.filter((code) => code === 'ok').length, 197);
   });
 
-  it('is tried again after a rest, with one timeout at stake', () => {
+  it('classic worker: is tried again with one request after the unresponsive period', () => {
     const system = new System({ breaker: false, unresponsiveAfter: 2, unresponsiveRetry: 1000 });
-    const mute = system.worker({ events: undefined });
+    const unresponsive = system.worker({ events: undefined });
     const send = (): void => {
       system.submit({ timeLeft: 50 });
       system.pass(60);
     };
     for (let index = 0; index < 5; index++) send();
-    assert.equal(mute.sent.length, 2);
+    assert.equal(unresponsive.sent.length, 2);
     system.pass(1000);
     for (let index = 0; index < 5; index++) send();
-    assert.equal(mute.sent.length, 3);
+    assert.equal(unresponsive.sent.length, 3);
     system.pass(1000);
     send();
-    assert.equal(mute.sent.length, 4);
-    mute.reply();
+    assert.equal(unresponsive.sent.length, 4);
+    unresponsive.reply();
     const pending = system.submit({ timeLeft: 50 });
     assert.equal(pending.state, 'dispatched');
   });
 
-  it('keeps its credit in use for a cancelled request until its reply, or its deadline', () => {
+  it('classic worker: a cancelled request uses its credit until the reply or the deadline', () => {
     const system = new System();
     const classic = system.worker({ events: undefined });
     system.core.cancel(system.submit({ timeLeft: 500 }));
@@ -270,8 +274,8 @@ describe('a classic worker', () => {
   });
 });
 
-describe('grace', () => {
-  it('is four seconds after the start where nobody says otherwise', () => {
+describe('grace periods', () => {
+  it('startup grace period: is four seconds by default', () => {
     const system = new System({ startupGrace: undefined });
     system.submit({ timeLeft: 10_000 });
     system.pass(3900);
@@ -280,20 +284,20 @@ describe('grace', () => {
     assert.deepEqual(system.client.codes, ['NO_WORKER']);
   });
 
-  it('lets requests wait for their first worker after the start', () => {
+  it('startup grace period: requests stay queued until their first worker joins', () => {
     const system = new System({ startupGrace: 1000 });
     const early = system.submit({ timeLeft: 5000 });
-    const lost = system.submit({ eventName: 'nobody', timeLeft: 5000 });
+    const lost = system.submit({ eventName: 'unserved', timeLeft: 5000 });
     assert.deepEqual([early.state, lost.state], ['queued', 'queued']);
     system.pass(500);
     const worker = system.worker();
     assert.equal(worker.sent[0]?.pending, early);
     system.pass(600);
     assert.deepEqual(system.client.codes, ['NO_WORKER']);
-    assert.equal(system.submit({ eventName: 'nobody' }).state, 'settled');
+    assert.equal(system.submit({ eventName: 'unserved' }).state, 'settled');
   });
 
-  it('lets requests wait for a worker to come back', () => {
+  it('worker grace period: requests stay queued until their worker returns', () => {
     const system = new System({ workerGrace: 1000 });
     const worker = system.worker();
     const held = system.submit({ idempotent: true });
@@ -312,7 +316,7 @@ describe('grace', () => {
     assert.deepEqual(system.client.codes, ['ok', 'ok', 'ok']);
   });
 
-  it('ends when nobody comes, also for events without requests', () => {
+  it('worker grace period: ends when no worker joins, also for events without requests', () => {
     const system = new System({ workerGrace: 1000 });
     system.worker({ events: ['e', 'quiet'] }).remove();
     system.submit({ timeLeft: 5000 });
@@ -322,7 +326,7 @@ describe('grace', () => {
     assert.equal(system.core.stats().unannouncedEvents, 0);
   });
 
-  it('starts anew each time', () => {
+  it('worker grace period: starts again each time the last worker leaves', () => {
     const system = new System({ workerGrace: 1000 });
     system.worker().remove();
     system.pass(600);
@@ -335,8 +339,8 @@ describe('grace', () => {
   });
 });
 
-describe('a worker that changes', () => {
-  it('gets what waits for its new events, and gives up the old ones', () => {
+describe('changes of a worker', () => {
+  it('changed worker: receives queued requests for its new events and none for its former ones', () => {
     const system = new System();
     const worker = system.worker({ events: ['a'], concurrency: 1 });
     const busy = system.worker({ events: ['b'], concurrency: 1 });
@@ -348,16 +352,16 @@ describe('a worker that changes', () => {
     assert.equal(busy.sent.length, 1);
   });
 
-  it('may turn out to be one of ours after it was taken for a classic one', () => {
+  it('changed worker: may announce events after it was taken for a classic worker', () => {
     const system = new System();
     const worker = system.worker({ events: undefined });
     system.core.updateWorker(worker.worker, { events: ['e'], concurrency: 2, cancels: true }, system.now);
     system.core.cancel(system.submit());
     assert.equal(worker.cancelled.length, 1);
-    assert.equal(system.submit({ eventName: 'stray' }).state, 'settled');
+    assert.equal(system.submit({ eventName: 'unannounced' }).state, 'settled');
   });
 
-  it('may hold more or less', () => {
+  it('changed worker: may change its concurrency', () => {
     const system = new System();
     const worker = system.worker({ concurrency: 1 });
     for (let index = 0; index < 4; index++) system.submit();
@@ -369,7 +373,7 @@ describe('a worker that changes', () => {
     assert.equal(system.core.stats().queued, 1);
   });
 
-  it('does not matter any more once it is gone', () => {
+  it('changed worker: changes have no effect after it left', () => {
     const system = new System();
     const worker = system.worker();
     worker.remove();

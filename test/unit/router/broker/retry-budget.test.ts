@@ -3,12 +3,12 @@ import { describe, it } from 'node:test';
 import { RetryBudget } from '../../../../src/router/broker/retry-budget.ts';
 
 describe('RetryBudget', () => {
-  it('is full at first, and empties', () => {
+  it('retry budget: starts full and is used up', () => {
     const budget = new RetryBudget({ reserve: 2, ratio: 0, perSecond: 0 }, 0);
     assert.deepEqual([budget.take(0), budget.take(0), budget.take(0)], [true, true, false]);
   });
 
-  it('fills by requests, up to its reserve', () => {
+  it('retry budget: grows with requests up to its reserve', () => {
     const budget = new RetryBudget({ reserve: 1, ratio: 0.5, perSecond: 0 }, 0);
     assert.equal(budget.take(0), true);
     budget.deposit();
@@ -17,7 +17,7 @@ describe('RetryBudget', () => {
     assert.deepEqual([budget.take(0), budget.take(0)], [true, false]);
   });
 
-  it('fills by time', () => {
+  it('retry budget: grows with time', () => {
     const budget = new RetryBudget({ reserve: 5, ratio: 0, perSecond: 2 }, 1000);
     for (let index = 0; index < 5; index++) assert.equal(budget.take(1000), true);
     assert.equal(budget.take(1400), false);

@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import { ClientAllowance, resolveClientLimits } from '../../../../src/router/frontend/client-limits.ts';
 
 describe('limits of a client', () => {
-  it('bound what is under way', () => {
+  it('client limits: limit the requests in flight', () => {
     const allowance = new ClientAllowance(resolveClientLimits({ maxInFlight: 2 }), 0);
     assert.equal(allowance.admit(1, 0), undefined);
     assert.equal(allowance.admit(2, 0)?.code, 'BUSY');
   });
 
-  it('bound the rate, with bursts', () => {
+  it('client limits: limit the rate and allow bursts', () => {
     const allowance = new ClientAllowance(resolveClientLimits({ rate: 10, burst: 3 }), 0);
     const passed = (now: number, tries = 10): number =>
       Array.from({ length: tries }, () => allowance.admit(0, now)).filter((refusal) => refusal === undefined)
@@ -20,12 +20,12 @@ describe('limits of a client', () => {
     assert.equal(passed(10_000), 3);
   });
 
-  it('are a second of the rate at once, unless told', () => {
+  it('client limits: the default burst is one second of the rate', () => {
     assert.deepEqual(resolveClientLimits({ rate: 50 }), { maxInFlight: 100_000, rate: 50, burst: 50 });
     assert.equal(resolveClientLimits().rate, Infinity);
   });
 
-  it('are refused by name when they are none', () => {
+  it('client limits: an invalid limit is rejected by name', () => {
     for (const limits of [
       { maxInFlight: 0 },
       { rate: 0 },

@@ -18,53 +18,53 @@ function make() {
   };
   const worker = core.addWorker(port, { id: 'w', events: ['served'], concurrency: 4 }, performance.now());
   const codes: string[] = [];
-  const ask = (eventName: string): EmbeddedRequest =>
+  const request = (eventName: string): EmbeddedRequest =>
     new EmbeddedRequest(core, makeRequest({ eventName }), ({ code }) => codes.push(code || 'ok'));
-  const answer = (pending: RouterRequest | undefined, members = {}): void => {
+  const reply = (pending: RouterRequest | undefined, members = {}): void => {
     assert.ok(pending !== undefined);
     core.reply(worker, pending.id, pending.generation, makeReply(members), performance.now());
   };
-  return { core, held, cancelled, codes, ask, answer };
+  return { core, held, cancelled, codes, request, reply };
 }
 
-describe('a request in the thread of the router', () => {
-  it('is settled by its worker', () => {
-    const { held, codes, ask, answer } = make();
-    ask('served');
-    answer(held[0]);
+describe('EmbeddedRequest', () => {
+  it('embedded request: is settled by the reply of its worker', () => {
+    const { held, codes, request, reply } = make();
+    request('served');
+    reply(held[0]);
     assert.deepEqual(codes, ['ok']);
   });
 
-  it('is never settled before its caller has it', async () => {
-    const { codes, ask } = make();
-    ask('nobody');
+  it('embedded request: is never settled before its caller has the handle', async () => {
+    const { codes, request } = make();
+    request('unserved');
     assert.deepEqual(codes, []);
     await turn();
     await turn();
     assert.deepEqual(codes, ['NO_WORKER']);
   });
 
-  it('is not settled once it is cancelled, be it refused or running', async () => {
-    const { held, cancelled, codes, ask, answer } = make();
-    ask('nobody').cancel();
-    ask('served').cancel();
-    answer(held[0]);
+  it('embedded request: is not settled after it is cancelled, whether rejected or running', async () => {
+    const { held, cancelled, codes, request, reply } = make();
+    request('unserved').cancel();
+    request('served').cancel();
+    reply(held[0]);
     await turn();
     await turn();
     assert.deepEqual([codes, cancelled.length], [[], 1]);
   });
 
-  it('is not settled by a part of its reply', () => {
-    const { held, codes, ask, answer } = make();
-    ask('served');
-    answer(held[0], { more: true });
+  it('embedded request: is not settled by a chunk of its reply', () => {
+    const { held, codes, request, reply } = make();
+    request('served');
+    reply(held[0], { more: true });
     assert.deepEqual(codes, []);
-    answer(held[0]);
+    reply(held[0]);
     assert.deepEqual(codes, ['ok']);
   });
 
-  it('harms no other when its caller throws', async (t) => {
-    const { core, held, codes, ask, answer } = make();
+  it('embedded request: an error thrown by its caller does not affect other requests', async (t) => {
+    const { core, held, codes, request, reply } = make();
     const thrown: unknown[] = [];
     t.mock.method(process, 'nextTick', (raise: () => void) => {
       try {
@@ -76,22 +76,22 @@ describe('a request in the thread of the router', () => {
     new EmbeddedRequest(core, makeRequest({ eventName: 'served' }), () => {
       throw new Error('planted');
     });
-    ask('served');
-    answer(held[0]);
-    answer(held[1]);
+    request('served');
+    reply(held[0]);
+    reply(held[1]);
     assert.deepEqual([codes, thrown.map(String)], [['ok'], ['Error: planted']]);
     assert.equal(core.stats().dispatched, 0);
   });
 });
 
-describe('a request that no router sees', () => {
-  it('is refused at the end of the turn, unless it is cancelled', async () => {
+describe('RefusedRequest', () => {
+  it('refused request: is rejected in a later turn, unless it is cancelled', async () => {
     const codes: string[] = [];
-    const refuse = (): RefusedRequest => {
+    const makeRefused = (): RefusedRequest => {
       return new RefusedRequest(failure('NO_ROUTER', 'none'), ({ code }) => codes.push(code));
     };
-    refuse();
-    refuse().cancel();
+    makeRefused();
+    makeRefused().cancel();
     assert.deepEqual(codes, []);
     await turn();
     await turn();
