@@ -18,6 +18,7 @@
  */
 
 import { isIdentity } from '../core/identity/identity.ts';
+import { parseObject } from '../core/json/parse-object.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { RESERVED } from '../core/messages/event-name.ts';
 import { NO_BYTES } from '../core/messages/message.ts';
@@ -125,15 +126,7 @@ export function isControl(frames: readonly Buffer[], from: number): boolean {
 
 /** The data of a control message; undefined if it is not a JSON object or too large. */
 export function controlData(frame: Buffer | undefined): Record<string, unknown> | undefined {
-  if (frame === undefined || frame.length > MAX_CONTROL_BYTES) return undefined;
-  try {
-    const value: unknown = JSON.parse(frame.toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return frame === undefined ? undefined : parseObject(frame, MAX_CONTROL_BYTES);
 }
 
 /** Validates a hello. Returns the problem as text if it is invalid. */

@@ -7,6 +7,7 @@
  * as one without metadata. A reply with a broken frame is treated as failed, because the frame may
  * have reported a failure.
  */
+import { parseObject } from '../core/json/parse-object.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_METADATA, MAX_REQUEST_ID } from './limits.ts';
 
@@ -57,7 +58,7 @@ export function encodeReplyMetadata(message: ReplyMessage, packs: boolean): Buff
 
 /** Decodes the metadata of a request; undefined if the frame is broken. */
 export function decodeRequestMetadata(frame: Buffer): RequestMetadata | undefined {
-  const head = parseObject(frame);
+  const head = parseObject(frame, MAX_METADATA * 2);
   if (head === undefined) return undefined;
   const ttl = head.ttl ?? 0;
   const id = head.id ?? '';
@@ -77,7 +78,7 @@ export function decodeRequestMetadata(frame: Buffer): RequestMetadata | undefine
 
 /** Decodes the metadata of a reply; undefined if the frame is broken. */
 export function decodeReplyMetadata(frame: Buffer): ReplyMetadata | undefined {
-  const head = parseObject(frame);
+  const head = parseObject(frame, MAX_METADATA * 2);
   if (head === undefined) return undefined;
   const status = head.status ?? 200;
   const code = head.code ?? '';
@@ -119,24 +120,12 @@ export function isStatus(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599;
 }
 
-function parseObject(frame: Buffer): Record<string, unknown> | undefined {
-  if (frame.length > MAX_METADATA * 2) return undefined;
-  try {
-    const value: unknown = JSON.parse(frame.toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Adds extras to a metadata object. Extras from packed messages are not validated; broken ones are
  * left out.
  */
 function withExtras(head: Record<string, unknown>, extras: Buffer): Buffer {
-  const ext = extras.length === 0 ? undefined : parseObject(extras);
+  const ext = extras.length === 0 ? undefined : parseObject(extras, MAX_METADATA * 2);
   return Buffer.from(JSON.stringify(ext === undefined ? head : { ...head, ext }));
 }
 
