@@ -9,20 +9,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineWorker, ReplyError, reply } from 'zeromq-gateway';
-import contract from '../openapi/tasks.ts';
+import contract, {
+  type NewTask,
+  type Task,
+  type TaskFilter,
+  type TaskId,
+  type TaskPage,
+} from '../openapi/tasks.ts';
 import { type Database, openDatabase } from './_sqlite.ts';
-
-interface Task {
-  id: number;
-  title: string;
-  notes: string;
-  done: boolean;
-  createdAt: string;
-  updatedAt: string;
-}
-
-type NewTask = Pick<Task, 'title' | 'notes' | 'done'>;
-type Query = { done?: boolean; q?: string; limit: number; offset: number };
 
 /** Each thread has its own connection for as long as it runs. */
 let database: Database;
@@ -63,7 +57,7 @@ function statements() {
   };
 }
 
-function list({ done, q, limit, offset }: Query) {
+function list({ done, q, limit, offset }: TaskFilter): TaskPage {
   const filter = { done: toNumber(done), q: q ?? null };
   const rows = sql.list.all({ ...filter, limit, offset });
   const { total } = sql.count.get(filter) as { total: number };
@@ -75,17 +69,17 @@ function create({ title, notes, done }: NewTask) {
   return reply(201, task, { location: `/tasks/${task.id}` });
 }
 
-function get({ id }: { id: number }): Task {
+function get({ id }: TaskId): Task {
   return toTask(sql.get.get({ id }) ?? missing(id));
 }
 
 /** Handles PUT and PATCH. The contract ensures that a PUT has every member. */
-function change({ id, title, notes, done }: { id: number } & Partial<NewTask>): Task {
+function change({ id, title, notes, done }: TaskId & Partial<NewTask>): Task {
   const values = { id, title: title ?? null, notes: notes ?? null, done: toNumber(done), now: now() };
   return toTask(sql.change.get(values) ?? missing(id));
 }
 
-function remove({ id }: { id: number }) {
+function remove({ id }: TaskId) {
   if (Number(sql.delete.run({ id }).changes) === 0) missing(id);
   return reply(204);
 }
