@@ -4,8 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { toStandardJsonSchema } from '@valibot/to-json-schema';
+import { type } from 'arktype';
 import { expectTypeOf } from 'expect-type';
 import Joi from 'joi';
+import * as v from 'valibot';
 import {
   type Contract,
   createCaller,
@@ -125,6 +128,28 @@ describe('handlers: types from the contract', () => {
     defineWorker({ handlers: { double: ({ n }: { n: number }) => n * 2, any: ({ x }) => x } });
     const untyped: Contract = contract;
     defineWorker({ contract: untyped, handlers: { double: ({ n }: { n: number }) => n * 2 } });
+  });
+
+  it('types and validates data by the schemas of ArkType and Valibot', () => {
+    const size = v.pipe(v.string(), v.minLength(1));
+    const other = defineContract({
+      name: 'other',
+      events: {
+        'tag.set': { method: 'PUT', path: '/tags/{tag}', data: type({ tag: 'string', 'weight?': 'number' }) },
+        'size.set': { method: 'PUT', path: '/sizes/{size}', data: toStandardJsonSchema(v.object({ size })) },
+      },
+    });
+    defineWorker({
+      contract: other,
+      handlers: {
+        'tag.set': (data) => expectTypeOf(data).toEqualTypeOf<{ tag: string; weight?: number }>(),
+        'size.set': (data) => expectTypeOf(data).toEqualTypeOf<{ size: string }>(),
+      },
+    });
+    assert.deepEqual(other.validate('tag.set', { tag: 'a', weight: 2 }), { value: { tag: 'a', weight: 2 } });
+    assert.equal(other.validate('tag.set', { tag: 1 }).errors?.[0]?.pointer, '/tag');
+    assert.equal(other.validate('size.set', { size: '' }).errors?.[0]?.pointer, '/size');
+    assert.deepEqual(Object.keys(other.fragment().paths ?? {}), ['/tags/{tag}', '/sizes/{size}']);
   });
 });
 
