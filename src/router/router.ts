@@ -8,13 +8,7 @@ import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
 import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
 import { ZeroMQError } from '../core/messages/errors.ts';
-import {
-  failure,
-  type InFlight,
-  type OutgoingRequest,
-  type Requester,
-  type Settle,
-} from '../core/messages/message.ts';
+import type { InFlight, OutgoingRequest, Requester, Settle } from '../core/messages/message.ts';
 import type { LeaveReason } from '../core/observability/diagnostics.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
 import type { ContractReport, RouterConsole, RouterReport } from '../core/observability/reports.ts';
@@ -24,10 +18,8 @@ import { ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
 import { isLocal, toConnection, type ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { turnNow } from '../transport/link/turn.ts';
-import { toMessage } from '../wire/outgoing.ts';
 import type { BackendOwner } from './backend/backend.ts';
 import { AnnouncedContracts } from './backend/contracts.ts';
-import { EmbeddedPeer } from './backend/embedded-peer.ts';
 import type { JoinedPeer } from './backend/worker-registry.ts';
 import { Broker } from './broker/broker.ts';
 import { BrokerTimer } from './broker/broker-timer.ts';
@@ -35,9 +27,9 @@ import type { RouterNotice } from './broker/limits.ts';
 import { RouterObserver } from './broker/observer.ts';
 import { eventReports, workerReports } from './broker/report.ts';
 import type { RouterStats } from './broker/stats.ts';
+import { EmbeddedNodes } from './embedded-nodes.ts';
 import { BuiltinEvents } from './frontend/builtin-events.ts';
 import type { ClientHandlerOwner } from './frontend/client-handler.ts';
-import { EmbeddedRequest, RefusedRequest } from './frontend/embedded-request.ts';
 import { BlindProxy } from './proxy.ts';
 import { publishBound, publishJoined, publishLeft } from './router-events.ts';
 import {
@@ -91,9 +83,13 @@ export class ZeroMQRouter
   private readonly createdAt = systemClock.now();
   private endpoints: RouterReport['endpoints'] = {};
   private ownIdentity: NodeIdentity | undefined;
-  private readonly embeddedPeers = new Set<EmbeddedPeer>();
-  /** Embedded workers that were refused. */
-  private readonly refusedEmbedded = new Set<EmbeddedWorker>();
+  private readonly owner: BackendOwner & ClientHandlerOwner = {
+    workerJoined: (peer) => this.workerJoined(peer),
+    workerLeft: (peer, reason, held) => this.workerLeft(peer, reason, held),
+    peerActive: (key) => this.heartbeats?.alive(key),
+    rearmTimer: () => this.timer.arm(),
+  };
+  private readonly embedded: EmbeddedNodes;
   private sockets: RouterSockets | undefined;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
 
@@ -112,7 +108,10 @@ export class ZeroMQRouter
     this.broker = new Broker({ ...options.limits, strategy, notify, observer }, this.createdAt);
     this.timer = new BrokerTimer(this.broker);
     this.contracts = new AnnouncedContracts(options.contractChecker);
-    this.contracts.on('freed', () => this.retryRefusedEmbedded());
+    const { broker, contracts, logger, blind, owner } = this;
+    const { maxMessageSize } = this.settings;
+    const state = () => this.lifecycle.state;
+    this.embedded = new EmbeddedNodes({ broker, contracts, logger, maxMessageSize, blind, state, owner });
     this.requests = new RequestStats('router', () => this.source.node);
     const open = isLocal(this.frontendConnection);
     this.builtins = new BuiltinEvents(() => this.source.node, this.contracts, { console: this, open });
@@ -148,7 +147,7 @@ export class ZeroMQRouter
    * Whether it accepts requests of its own process: it is running and does not use the blind proxy.
    */
   get reachable(): boolean {
-    return this.lifecycle.state === 'running' && !this.blind;
+    return this.embedded.reachable;
   }
 
   /** Socket events of the frontend; undefined before `start()`. */
@@ -254,51 +253,17 @@ export class ZeroMQRouter
    * @throws {ZeroMQConfigError} when the request cannot be encoded.
    */
   request(outgoing: OutgoingRequest, settle: Settle): InFlight {
-    const message = toMessage(outgoing, this.settings.maxMessageSize);
-    const { state } = this.lifecycle;
-    if (this.blind || state === 'idle' || state === 'starting') {
-      const reason = this.blind
-        ? 'forwards messages without reading them and accepts no requests of its own process'
-        : 'is not started';
-      return new RefusedRequest(failure('NO_ROUTER', `the router ${reason}`), settle);
-    }
-    const request = new EmbeddedRequest(this.broker, message, settle);
-    this.timer.arm();
-    return request;
+    return this.embedded.request(outgoing, settle);
   }
 
   /** Registers an embedded worker. Returns its slot, or the reason why it is refused. */
   register(worker: EmbeddedWorker): EmbeddedSlot | string {
-    if (!this.reachable) return 'the router is not running, or forwards messages without reading them';
-    const peer = new EmbeddedPeer(worker, this.broker, this.contracts, {
-      workerJoined: (joined) => this.workerJoined(joined),
-      workerLeft: (left, reason, held) => {
-        this.embeddedPeers.delete(peer);
-        this.workerLeft(left, reason, held);
-      },
-    });
-    const refusal = peer.join();
-    if (refusal !== undefined) {
-      this.logger.warn({ worker: worker.id, reason: refusal }, 'a worker was refused');
-      this.refusedEmbedded.add(worker);
-      return refusal;
-    }
-    this.refusedEmbedded.delete(worker);
-    this.embeddedPeers.add(peer);
-    return peer;
+    return this.embedded.register(worker);
   }
 
   /** Withdraws an embedded worker that was refused. */
   withdraw(worker: EmbeddedWorker): void {
-    this.refusedEmbedded.delete(worker);
-  }
-
-  /** Retries refused workers once the worker that blocked their contract has left. */
-  private retryRefusedEmbedded(): void {
-    const refused = [...this.refusedEmbedded];
-    queueMicrotask(() => {
-      for (const worker of refused) if (this.refusedEmbedded.delete(worker)) worker.onRetry();
-    });
+    this.embedded.withdraw(worker);
   }
 
   private async open(): Promise<RouterEndpoints> {
@@ -314,22 +279,16 @@ export class ZeroMQRouter
   }
 
   private createSockets(identity: string): RouterSockets {
-    const { source, settings, logger, broker, contracts, builtins } = this;
-    const owner: BackendOwner & ClientHandlerOwner = {
-      workerJoined: (peer) => this.workerJoined(peer),
-      workerLeft: (peer, reason, held) => this.workerLeft(peer, reason, held),
-      peerActive: (key) => this.heartbeats?.alive(key),
-      rearmTimer: () => this.timer.arm(),
-    };
+    const { source, settings, logger, broker, contracts, builtins, owner } = this;
     if (this.blind) return new BlindProxy({ ...settings, identity, source, logger });
     return new RoutedSockets({ ...settings, identity, source, logger, broker, contracts, builtins, owner });
   }
 
   private workerJoined(peer: JoinedPeer): void {
-    const { worker, key, native: ours } = peer;
+    const { worker, key, native } = peer;
     if (worker === undefined) return;
     const { events = [], concurrency } = worker;
-    const details: WorkerDetails = { classic: !ours, events, concurrency };
+    const details: WorkerDetails = { classic: !native, events, concurrency };
     publishJoined(this.source, this.logger, key, details);
     this.notify('workerJoined', key, details);
     this.timer.arm();
@@ -380,7 +339,7 @@ export class ZeroMQRouter
   private release(): void {
     this.builtins.close();
     this.broker.shutDown();
-    for (const peer of this.embeddedPeers) peer.close();
+    this.embedded.close();
     this.timer.close();
     this.requests.close();
     this.heartbeats?.stop();

@@ -18,43 +18,28 @@ import { isUtf8 } from 'node:buffer';
 import { CANCEL_REASONS, type CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
+import { byteAt, FIRST_GRAPHIC, isPrintable, REPLACEMENT, SPACE, uint16, uint32 } from './packed-fields.ts';
 import {
-  byteAt,
-  FIRST_GRAPHIC,
-  isPrintable,
-  putUint16,
-  putUint32,
-  REPLACEMENT,
-  SPACE,
-  uint16,
-  uint32,
-} from './packed-fields.ts';
+  CANCEL,
+  CANCEL_HEAD,
+  DISPATCHED,
+  IDEMPOTENT,
+  MORE,
+  OWN_FRAME,
+  type PackedRecord,
+  REPLY,
+  REPLY_HEAD,
+  REQUEST,
+  REQUEST_HEAD,
+  writeIds,
+  writeReply,
+  writeRequest,
+} from './packed-records.ts';
 
 /** First bytes of a packed frame; classic messages and tokens never start with them. */
 export const PACKED_MAGIC: Buffer = Buffer.from([0x00, 0x5a, 0x47, 0x01]);
 
 const MAGIC_BYTES = 4;
-const REQUEST = 1;
-const REPLY = 2;
-const CANCEL = 3;
-const REQUEST_HEAD = 23;
-const REPLY_HEAD = 20;
-const CANCEL_HEAD = 10;
-
-const IDEMPOTENT = 1;
-const DISPATCHED = 1;
-const OWN_FRAME = 2;
-const MORE = 4;
-
-interface PackedRecord {
-  readonly kind: number;
-  readonly id: number;
-  readonly generation: number;
-  readonly request: RequestMessage | undefined;
-  readonly reply: ReplyMessage | undefined;
-  /** Number of the reason of a cancel record. */
-  readonly why: number;
-}
 
 /** Collects the records for one peer in one turn and encodes them together. */
 export class PackedBatch {
@@ -283,79 +268,4 @@ class RecordReader {
     this.at = start + length;
     return this.head.subarray(start, start + length);
   }
-}
-
-function writeIds(head: Buffer, at: number, kind: number, flags: number, record: PackedRecord): number {
-  head[at] = kind;
-  head[at + 1] = flags;
-  putUint32(head, at + 2, record.id);
-  putUint32(head, at + 6, record.generation);
-  return at + CANCEL_HEAD;
-}
-
-function writeRequest(
-  head: Buffer,
-  start: number,
-  record: PackedRecord,
-  message: RequestMessage,
-  ownFrom: number,
-  frames: Buffer[],
-): number {
-  const { requestId, extras, body } = message;
-  const own = body.length >= ownFrom;
-  const flags = (message.idempotent ? IDEMPOTENT : 0) | (own ? OWN_FRAME : 0);
-  let at = writeIds(head, start, REQUEST, flags, record);
-  putUint32(head, at, Math.min(Math.ceil(message.timeLeft), 0xffffffff));
-  head[at + 6] = requestId.length;
-  putUint16(head, at + 7, extras.length);
-  putUint32(head, at + 9, body.length);
-  const nameLength = head.write(message.eventName, start + REQUEST_HEAD);
-  putUint16(head, at + 4, nameLength);
-  at = start + REQUEST_HEAD + nameLength;
-  if (requestId.length > 0) at += head.write(requestId, at, 'latin1');
-  return writeTail(head, at, extras, body, own, frames);
-}
-
-function writeReply(
-  head: Buffer,
-  start: number,
-  record: PackedRecord,
-  message: ReplyMessage,
-  ownFrom: number,
-  frames: Buffer[],
-): number {
-  const { code, contentType, extras, body } = message;
-  const own = body.length >= ownFrom;
-  const flags = (message.dispatched ? DISPATCHED : 0) | (own ? OWN_FRAME : 0) | (message.more ? MORE : 0);
-  let at = writeIds(head, start, REPLY, flags, record);
-  putUint16(head, at, message.status);
-  head[at + 2] = code.length;
-  head[at + 3] = contentType.length;
-  putUint16(head, at + 4, extras.length);
-  putUint32(head, at + 6, body.length);
-  at = start + REPLY_HEAD;
-  if (code.length > 0) at += head.write(code, at, 'latin1');
-  if (contentType.length > 0) at += head.write(contentType, at, 'latin1');
-  return writeTail(head, at, extras, body, own, frames);
-}
-
-function writeTail(
-  head: Buffer,
-  start: number,
-  extras: Buffer,
-  body: Buffer,
-  own: boolean,
-  frames: Buffer[],
-): number {
-  let at = start;
-  if (extras.length > 0) {
-    head.set(extras, at);
-    at += extras.length;
-  }
-  if (own) {
-    frames.push(body);
-    return at;
-  }
-  head.set(body, at);
-  return at + body.length;
 }

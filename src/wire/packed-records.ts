@@ -1,0 +1,120 @@
+/** Records of the packed codec: their kinds, flags and sizes, and how they are written. */
+import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
+import { putUint16, putUint32 } from './packed-fields.ts';
+
+/** Kinds of records. */
+export const REQUEST = 1;
+export const REPLY = 2;
+export const CANCEL = 3;
+
+/** Sizes of the fixed fields of a record, in bytes. */
+export const REQUEST_HEAD = 23;
+export const REPLY_HEAD = 20;
+export const CANCEL_HEAD = 10;
+
+/** Flags of requests (`IDEMPOTENT`), replies (`DISPATCHED`, `MORE`) and both (`OWN_FRAME`). */
+export const IDEMPOTENT = 1;
+export const DISPATCHED = 1;
+export const OWN_FRAME = 2;
+export const MORE = 4;
+
+export interface PackedRecord {
+  readonly kind: number;
+  readonly id: number;
+  readonly generation: number;
+  readonly request: RequestMessage | undefined;
+  readonly reply: ReplyMessage | undefined;
+  /** Number of the reason of a cancel record. */
+  readonly why: number;
+}
+
+/**
+ * Writes the kind, the flags and the token of a record and returns the end. A cancel record consists
+ * of these only.
+ */
+export function writeIds(
+  head: Buffer,
+  at: number,
+  kind: number,
+  flags: number,
+  record: PackedRecord,
+): number {
+  head[at] = kind;
+  head[at + 1] = flags;
+  putUint32(head, at + 2, record.id);
+  putUint32(head, at + 6, record.generation);
+  return at + CANCEL_HEAD;
+}
+
+/**
+ * Writes a request at `start` and returns the end.
+ *
+ * @param ownFrom size in bytes from which a body is appended to `frames`.
+ */
+export function writeRequest(
+  head: Buffer,
+  start: number,
+  record: PackedRecord,
+  message: RequestMessage,
+  ownFrom: number,
+  frames: Buffer[],
+): number {
+  const { requestId, extras, body } = message;
+  const own = body.length >= ownFrom;
+  const flags = (message.idempotent ? IDEMPOTENT : 0) | (own ? OWN_FRAME : 0);
+  let at = writeIds(head, start, REQUEST, flags, record);
+  putUint32(head, at, Math.min(Math.ceil(message.timeLeft), 0xffffffff));
+  head[at + 6] = requestId.length;
+  putUint16(head, at + 7, extras.length);
+  putUint32(head, at + 9, body.length);
+  const nameLength = head.write(message.eventName, start + REQUEST_HEAD);
+  putUint16(head, at + 4, nameLength);
+  at = start + REQUEST_HEAD + nameLength;
+  if (requestId.length > 0) at += head.write(requestId, at, 'latin1');
+  return writeTail(head, at, extras, body, own, frames);
+}
+
+/** Writes a reply at `start` and returns the end. See {@link writeRequest}. */
+export function writeReply(
+  head: Buffer,
+  start: number,
+  record: PackedRecord,
+  message: ReplyMessage,
+  ownFrom: number,
+  frames: Buffer[],
+): number {
+  const { code, contentType, extras, body } = message;
+  const own = body.length >= ownFrom;
+  const flags = (message.dispatched ? DISPATCHED : 0) | (own ? OWN_FRAME : 0) | (message.more ? MORE : 0);
+  let at = writeIds(head, start, REPLY, flags, record);
+  putUint16(head, at, message.status);
+  head[at + 2] = code.length;
+  head[at + 3] = contentType.length;
+  putUint16(head, at + 4, extras.length);
+  putUint32(head, at + 6, body.length);
+  at = start + REPLY_HEAD;
+  if (code.length > 0) at += head.write(code, at, 'latin1');
+  if (contentType.length > 0) at += head.write(contentType, at, 'latin1');
+  return writeTail(head, at, extras, body, own, frames);
+}
+
+function writeTail(
+  head: Buffer,
+  start: number,
+  extras: Buffer,
+  body: Buffer,
+  own: boolean,
+  frames: Buffer[],
+): number {
+  let at = start;
+  if (extras.length > 0) {
+    head.set(extras, at);
+    at += extras.length;
+  }
+  if (own) {
+    frames.push(body);
+    return at;
+  }
+  head.set(body, at);
+  return at + body.length;
+}
