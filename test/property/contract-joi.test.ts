@@ -9,24 +9,24 @@ import fc from 'fast-check';
 import type Joi from 'joi';
 import { type ConversionMode, joiToSchema } from '../../src/contract/index.ts';
 import { createAjv } from '../../src/openapi/index.ts';
-import { recursive, referring } from './joi-references.ts';
+import { recursive, withReferences } from './joi-references.ts';
 import {
-  anything,
+  anySchema,
+  anyValue,
   booleans,
   common,
-  conditioned,
   dates,
-  type Made,
-  made,
-  numbersMade,
+  dependentKeys,
+  numberSchemas,
+  type SchemaSample,
   scalar,
   strings,
 } from './joi-schemas.ts';
 
 const RUNS = Number(process.env['FC_RUNS'] ?? 500);
 
-/** Joi's result; undefined if the schema itself is invalid. */
-function joiTakes(schema: Joi.Schema, value: unknown): boolean | undefined {
+/** Whether Joi accepts a value; undefined if the schema itself is invalid. */
+function joiAccepts(schema: Joi.Schema, value: unknown): boolean | undefined {
   try {
     return schema.validate(value).error === undefined;
   } catch {
@@ -34,21 +34,25 @@ function joiTakes(schema: Joi.Schema, value: unknown): boolean | undefined {
   }
 }
 
-let taken = 0;
+let accepted = 0;
 let tried = 0;
 
-function holdAgainst({ schema, likes }: Made, values: readonly unknown[], mode: ConversionMode): void {
+function checkConversion(
+  { schema, candidates }: SchemaSample,
+  values: readonly unknown[],
+  mode: ConversionMode,
+): void {
   if (!canDescribe(schema)) return;
   const { schema: converted, definitions } = joiToSchema(schema, mode);
   const validate = createAjv().compile({ ...converted, $defs: definitions });
-  for (const value of [...likes.slice(0, 400), ...values]) {
+  for (const value of [...candidates.slice(0, 400), ...values]) {
     const json: unknown = JSON.parse(JSON.stringify(value ?? null));
     tried += 1;
-    if (joiTakes(schema, json) !== true) continue;
-    taken += 1;
+    if (joiAccepts(schema, json) !== true) continue;
+    accepted += 1;
     if (!validate(json)) {
       assert.fail(
-        `Joi takes ${JSON.stringify(json)}, the schema does not: ${JSON.stringify({ ...converted, $defs: definitions })}`,
+        `Joi accepts ${JSON.stringify(json)}, the schema does not: ${JSON.stringify({ ...converted, $defs: definitions })}`,
       );
     }
   }
@@ -65,7 +69,7 @@ function canDescribe(schema: Joi.Schema): boolean {
 }
 
 /** Prints a counterexample as Joi describes it instead of its internal state. */
-function shown(arbitrary: fc.Arbitrary<Made>): fc.Arbitrary<Made> {
+function printable(arbitrary: fc.Arbitrary<SchemaSample>): fc.Arbitrary<SchemaSample> {
   return arbitrary.map((one) => {
     const text = (): string =>
       canDescribe(one.schema)
@@ -78,34 +82,34 @@ function shown(arbitrary: fc.Arbitrary<Made>): fc.Arbitrary<Made> {
 describe('joiToSchema with random schemas', () => {
   for (const [what, arbitrary] of [
     ['strings', strings],
-    ['numbers', numbersMade],
-    ['any schema', made],
-    ['keys that depend on one another', conditioned],
-    ['rules that refer to other values', referring],
-    ['schemas that lead back to themselves', recursive],
+    ['numbers', numberSchemas],
+    ['any schema', anySchema],
+    ['keys that depend on each other', dependentKeys],
+    ['rules that refer to other values', withReferences],
+    ['recursive schemas', recursive],
   ] as const) {
-    it(`${what}: the converted schema accepts what Joi accepts`, () => {
+    it(`joiToSchema, ${what}: the converted schema accepts every value that Joi accepts`, () => {
       fc.assert(
-        fc.property(shown(arbitrary), fc.array(anything, { maxLength: 20 }), (one, values) =>
-          holdAgainst(one, values, 'json'),
+        fc.property(printable(arbitrary), fc.array(anyValue, { maxLength: 20 }), (one, values) =>
+          checkConversion(one, values, 'json'),
         ),
         { numRuns: RUNS },
       );
     });
   }
 
-  it('strings with all common rules: the converted schema accepts what Joi accepts', () => {
+  it('joiToSchema, common rules: the converted schema accepts every value that Joi accepts', () => {
     const both = fc
-      .tuple(fc.oneof(strings, numbersMade, booleans, dates), common)
+      .tuple(fc.oneof(strings, numberSchemas, booleans, dates), common)
       .map(([one, step]) => ({ ...one, schema: step(one.schema) }));
     fc.assert(
-      fc.property(shown(both), fc.array(scalar, { maxLength: 20 }), (one, values) =>
-        holdAgainst(one, values, 'json'),
+      fc.property(printable(both), fc.array(scalar, { maxLength: 20 }), (one, values) =>
+        checkConversion(one, values, 'json'),
       ),
       { numRuns: RUNS },
     );
   });
 
-  it('random values are valid often enough to be significant', () =>
-    assert.ok(taken > tried / 20, `${taken} of ${tried}`));
+  it('joiToSchema: random values are valid often enough to be significant', () =>
+    assert.ok(accepted > tried / 20, `${accepted} of ${tried}`));
 });

@@ -1,7 +1,7 @@
 /**
  * Routers that restart return to the contract that was in force, in whatever order workers connect,
- * say hello and are answered. Sockets are faked. Time passes only when every router has a worker of
- * that contract.
+ * send hellos and receive replies. Sockets are faked. Time passes only when every router has a
+ * worker of that contract.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -21,7 +21,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 
 failOnLeftovers();
 
-const GRACE = 4000;
+const STARTUP_GRACE = 4000;
 const EVENT = 'orders.get';
 
 /** Contracts that cannot be served side by side: the routers have no checker that compares them. */
@@ -56,7 +56,7 @@ interface Message {
   readonly deliver: () => void;
 }
 
-class Site {
+class TestRouter {
   readonly clock = new FakeClock();
   private backend: Backend | undefined;
   /** In sending order, per worker. */
@@ -89,7 +89,7 @@ class Site {
         contracts: new AnnouncedContracts(undefined),
         clock: this.clock,
       },
-      new Broker({ startupGrace: GRACE }, turnNow()),
+      new Broker({ startupGrace: STARTUP_GRACE }, turnNow()),
       { workerJoined: ignore, workerLeft: ignore, peerActive: ignore, rearmTimer: ignore },
     );
     const send = ([identity, ...frames]: Buffer[]): void => this.sent(String(identity), frames);
@@ -97,9 +97,9 @@ class Site {
     this.backend = backend;
     for (const worker of this.workers) {
       const id = withHelloMark(worker.id);
-      this.post(worker, () => {
+      this.enqueue(worker, () => {
         backend.peerConnected(id, Buffer.from(id));
-        this.post(worker, () => this.sayHello(worker));
+        this.enqueue(worker, () => this.sendHello(worker));
       });
     }
   }
@@ -120,7 +120,7 @@ class Site {
     message?.deliver();
   }
 
-  private sayHello(worker: Worker): void {
+  private sendHello(worker: Worker): void {
     this.backend?.message([Buffer.from(withHelloMark(worker.id)), ...worker.hello(this.index)]);
   }
 
@@ -128,15 +128,15 @@ class Site {
     const worker = this.workers.find(({ id }) => withHelloMark(id) === identity);
     if (worker === undefined || !isControl(frames, 0)) return;
     const answer = worker.answers[this.index];
-    this.post(worker, () => {
+    this.enqueue(worker, () => {
       const name = String(frames[2]);
       if (name === '$welcome') answer?.record('accepted');
       else if (name === '$refused') answer?.record('refused');
-      else if (name === '$who') this.post(worker, () => this.sayHello(worker));
+      else if (name === '$who') this.enqueue(worker, () => this.sendHello(worker));
     });
   }
 
-  private post(worker: Worker, deliver: () => void): void {
+  private enqueue(worker: Worker, deliver: () => void): void {
     if (this.up) this.messages.push({ worker, deliver });
   }
 }
@@ -145,7 +145,7 @@ const ignore = (): void => undefined;
 
 const step = fc.record({
   what: fc.constantFrom('deliver', 'deliver', 'deliver', 'deliver', 'stop', 'start', 'pass'),
-  router: fc.nat(1),
+  index: fc.nat(1),
   choice: fc.nat(20),
 });
 
@@ -157,45 +157,45 @@ describe('contract in force', () => {
       fc.constantFrom(1, 2, 3),
       fc.constantFrom(1, 2),
       fc.array(step, { minLength: 20, maxLength: 200, size: 'max' }),
-      async (routers, inForce, refused, steps) => {
+      async (routerCount, inForce, refused, steps) => {
         const make = (count: number, name: string): Worker[] =>
           Array.from(
             { length: count },
-            (_, n) => new Worker(`${name}-${n}`, contractOf(`/${name}`), routers),
+            (_, n) => new Worker(`${name}-${n}`, contractOf(`/${name}`), routerCount),
           );
         const [first, second] = [make(inForce, 'first'), make(refused, 'second')];
         const workers = [...first, ...second];
-        const sites = Array.from({ length: routers }, (_, index) => new Site(index, workers));
-        const settle = (site: Site): void => {
-          while (site.messages.length > 0) site.deliver(0);
+        const routers = Array.from({ length: routerCount }, (_, index) => new TestRouter(index, workers));
+        const settle = (router: TestRouter): void => {
+          while (router.messages.length > 0) router.deliver(0);
         };
         const check = (): void => {
-          for (const { accepted } of sites) assert.ok(!accepted.some((worker) => second.includes(worker)));
+          for (const { accepted } of routers) assert.ok(!accepted.some((worker) => second.includes(worker)));
         };
         // Each worker of the first contract says hello before those of the second.
-        for (const site of sites) {
-          site.start();
-          settle(site);
+        for (const router of routers) {
+          router.start();
+          settle(router);
         }
-        for (const { what, router, choice } of steps) {
-          const site = sites[router % sites.length];
-          assert.ok(site);
-          if (what === 'deliver') site.deliver(choice);
-          else if (what === 'stop' && site.up) site.stop();
-          else if (what === 'start' && !site.up) {
+        for (const { what, index, choice } of steps) {
+          const router = routers[index % routers.length];
+          assert.ok(router);
+          if (what === 'deliver') router.deliver(choice);
+          else if (what === 'stop' && router.up) router.stop();
+          else if (what === 'start' && !router.up) {
             restarts += 1;
-            site.start();
-          } else if (what === 'pass' && site.accepted.length > 0) site.clock.advance(GRACE / 2);
+            router.start();
+          } else if (what === 'pass' && router.accepted.length > 0) router.clock.advance(STARTUP_GRACE / 2);
           check();
         }
-        for (const site of sites) {
-          if (!site.up) site.start();
-          settle(site);
-          site.clock.advance(GRACE);
-          settle(site);
+        for (const router of routers) {
+          if (!router.up) router.start();
+          settle(router);
+          router.clock.advance(STARTUP_GRACE);
+          settle(router);
           check();
-          assert.deepEqual(site.accepted, first);
-          site.stop();
+          assert.deepEqual(router.accepted, first);
+          router.stop();
         }
         await turn();
       },

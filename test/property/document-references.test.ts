@@ -1,4 +1,4 @@
-/** Any document in which one node is moved behind a `$ref`, here or in another file, serves the same operations. */
+/** Moving one node of a document behind a `$ref`, in the same or another file, changes no operation. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,8 +30,8 @@ const originals = [
   '3.1/json/webhooks.json',
 ].map((name) => JSON.parse(readFileSync(folder + name, 'utf8')) as JsonObject);
 
-/** Pointers of all nodes that may stand behind a reference. */
-function movable(document: JsonObject): string[] {
+/** Pointers of all nodes that a reference may replace. */
+function movableNodes(document: JsonObject): string[] {
   const found: string[] = [];
   walk('document', document, '', (kind, object, pointer) => {
     if (SECTIONS[kind] !== undefined && member(object, '$ref') === undefined) found.push(pointer);
@@ -40,8 +40,8 @@ function movable(document: JsonObject): string[] {
   return found;
 }
 
-/** The document with the node at a pointer moved to where `ref` leads. */
-function moved(document: JsonObject, pointer: string, ref: string): { document: JsonObject; node: Json } {
+/** Replaces the node at a pointer with a reference. Returns the document and the node. */
+function moveNode(document: JsonObject, pointer: string, ref: string): { document: JsonObject; node: Json } {
   const copy = structuredClone(document);
   const tokens = tokensOf(pointer) ?? [];
   const holder = at(copy, pointerOf(...tokens.slice(0, -1))) as Record<string, Json>;
@@ -51,22 +51,22 @@ function moved(document: JsonObject, pointer: string, ref: string): { document: 
   return { document: copy, node };
 }
 
-/** What the gateway does with each operation, with every reference followed. */
-function meaning({ document, operations }: ApiSnapshot): unknown {
+/** The operations as the gateway serves them, with every reference resolved. */
+function resolveOperations({ document, operations }: ApiSnapshot): unknown {
   const root = document as unknown as Json;
-  const follow = (value: unknown, above: readonly string[]): unknown => {
-    if (Array.isArray(value)) return value.map((item) => follow(item, above));
+  const follow = (value: unknown, ancestors: readonly string[]): unknown => {
+    if (Array.isArray(value)) return value.map((item) => follow(item, ancestors));
     if (!isObject(value)) return value;
     const ref = member(value, '$ref');
     if (typeof ref === 'string') {
-      // How often one schema is in another tells circles apart well enough.
-      if (above.filter((one) => one === ref).length > 1 || above.length > 12) return '…';
+      // Recursive schemas are cut: two levels are enough to distinguish them.
+      if (ancestors.filter((one) => one === ref).length > 1 || ancestors.length > 12) return '…';
       const target = at(root, ref.slice(1));
       assert.notEqual(target, undefined, ref);
       const beside = Object.fromEntries(Object.entries(value).filter(([name]) => name !== '$ref'));
-      return { ...(follow(target, [...above, ref]) as object), ...beside };
+      return { ...(follow(target, [...ancestors, ref]) as object), ...beside };
     }
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, follow(item, above)]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, follow(item, ancestors)]));
   };
   return operations.map((operation) => {
     const { parameters, bodies, replies, ...rest } = operation;
@@ -76,18 +76,18 @@ function meaning({ document, operations }: ApiSnapshot): unknown {
   });
 }
 
-test('a document in which one node is moved behind a $ref serves the same operations', (context) => {
+test('documents: moving one node behind a $ref changes no operation', (context) => {
   const path = mkdtempSync(join(tmpdir(), 'moved-'));
   context.after(() => rmSync(path, { recursive: true }));
   const load = (document: JsonObject): unknown => {
     const file = join(path, 'api.json');
     writeFileSync(file, JSON.stringify(document));
-    return meaning(putDocument(new ApiRegistry(), file, { name: 'doc' }).snapshot);
+    return resolveOperations(putDocument(new ApiRegistry(), file, { name: 'doc' }).snapshot);
   };
   const expected = originals.map((original) => ({
     original,
     served: load(original),
-    nodes: movable(original),
+    nodes: movableNodes(original),
   }));
   fc.assert(
     fc.property(
@@ -96,8 +96,8 @@ test('a document in which one node is moved behind a $ref serves the same operat
       fc.constantFrom('#/x-moved/node', '#/components/x-moved/node', 'other.json', 'other.json#/deep/node'),
       ({ original, served, nodes }, index, ref) => {
         const pointer = nodes[index % nodes.length] ?? '';
-        const { document, node } = moved(original, pointer, ref);
-        // References of the node lead to the document that it came from.
+        const { document, node } = moveNode(original, pointer, ref);
+        // References in the node refer to the original document.
         const outside = JSON.stringify(node).replaceAll('"$ref":"#', '"$ref":"api.json#');
         if (ref.startsWith('#/components'))
           document['components'] = { ...(document['components'] as object), 'x-moved': { node } };

@@ -1,7 +1,7 @@
 /** Joi schemas whose rules refer to other values, and recursive schemas. */
 import fc from 'fast-check';
 import Joi from 'joi';
-import { always, type Made, number, type Step, scalar, steps, text, tryStep } from './joi-schemas.ts';
+import { always, number, type SchemaSample, type Step, scalar, steps, text, tryStep } from './joi-schemas.ts';
 
 const small = fc.integer({ min: -1, max: 4 });
 const place = fc.constantFrom('a', 'd.e', 'list.0');
@@ -16,7 +16,7 @@ const reference: fc.Arbitrary<Joi.Reference> = fc.tuple(place, fc.nat(3)).map(([
 const refer = <S>(use: (schema: S, ref: Joi.Reference) => S): fc.Arbitrary<Step<S>> =>
   reference.map((ref) => (schema: S) => use(schema, ref));
 
-const both = <S extends Joi.Schema>(): fc.Arbitrary<Step<S>>[] => [
+const commonRules = <S extends Joi.Schema>(): fc.Arbitrary<Step<S>>[] => [
   refer((s: S, ref) => s.valid(ref) as S),
   refer((s: S, ref) => s.allow(ref, 7) as S),
   refer((s: S, ref) => s.invalid(ref) as S),
@@ -37,7 +37,7 @@ const rules: fc.Arbitrary<Joi.Schema> = fc.oneof(
     refer((s, ref) => s.greater(ref)),
     refer((s, ref) => s.less(ref)),
     refer((s, ref) => s.multiple(ref)),
-    ...both<Joi.NumberSchema>(),
+    ...commonRules<Joi.NumberSchema>(),
   ).map((step) => step(Joi.number())),
   steps<Joi.StringSchema>(
     refer((s, ref) => s.min(ref)),
@@ -47,7 +47,7 @@ const rules: fc.Arbitrary<Joi.Schema> = fc.oneof(
       (s) => s.insensitive(),
       (s) => s.trim(),
     ),
-    ...both<Joi.StringSchema>(),
+    ...commonRules<Joi.StringSchema>(),
   ).map((step) => step(Joi.string())),
   steps<Joi.ArraySchema>(
     refer((s, ref) => s.min(ref)),
@@ -57,16 +57,16 @@ const rules: fc.Arbitrary<Joi.Schema> = fc.oneof(
       (s) => s.has(Joi.valid(Joi.ref('a'))),
       (s) => s.unique((a: unknown, b: unknown) => a === b),
     ),
-    ...both<Joi.ArraySchema>(),
+    ...commonRules<Joi.ArraySchema>(),
   ).map((step) => step(Joi.array())),
   steps<Joi.DateSchema>(
     refer((s, ref) => s.min(ref)),
-    ...both<Joi.DateSchema>(),
+    ...commonRules<Joi.DateSchema>(),
   ).map((step) => step(Joi.date())),
 );
 
 /** Objects in which rules of one key refer to another key. */
-export const referring: fc.Arbitrary<Made> = fc
+export const withReferences: fc.Arbitrary<SchemaSample> = fc
   .tuple(
     rules,
     fc.constantFrom<Step<Joi.ObjectSchema>>(
@@ -88,14 +88,14 @@ export const referring: fc.Arbitrary<Made> = fc
       d: Joi.object({ e: Joi.any() }),
       list: Joi.array().items(Joi.any()),
     });
-    const near = numbers.flatMap((n) => [
+    const similar = numbers.flatMap((n) => [
       { a: n, b: n },
       { a: n, b: n + 1, d: { e: n } },
       { a: String(n), b: 'x'.repeat(Math.max(0, n)), list: [n, 2] },
       { a: [n, 'q'], b: Array<number>(Math.max(0, n)).fill(n), d: { e: 1 } },
     ]);
     const any = triples.map(([a, e, b]) => ({ a, b, d: { e }, list: [a, e] }));
-    return { schema: tryStep(base, step), likes: [{}, { b: 7 }, { b: 'q' }, ...near, ...any] };
+    return { schema: tryStep(base, step), candidates: [{}, { b: 7 }, { b: 'q' }, ...similar, ...any] };
   });
 
 const tree = fc.letrec<{ tree: unknown }>((tie) => ({
@@ -120,7 +120,7 @@ const links: readonly ((node: Joi.ObjectSchema) => Joi.ObjectSchema)[] = [
 ];
 
 /** Objects that contain objects of the same schema. */
-export const recursive: fc.Arbitrary<Made> = fc
+export const recursive: fc.Arbitrary<SchemaSample> = fc
   .tuple(
     fc.constantFrom(...links),
     steps<Joi.ObjectSchema>(
@@ -134,7 +134,7 @@ export const recursive: fc.Arbitrary<Made> = fc
     ),
     fc.array(tree, { maxLength: 20 }),
   )
-  .map(([link, step, likes]) => {
+  .map(([link, step, candidates]) => {
     const node = Joi.object({ name: Joi.string().allow(''), size: Joi.number().min(0) });
-    return { schema: tryStep(step(node), link), likes };
+    return { schema: tryStep(step(node), link), candidates };
   });

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import Joi from 'joi';
 
-/** A Joi schema, its text for reports, and candidates for valid values. */
-export interface Made {
+/** A Joi schema and candidates for valid values. */
+export interface SchemaSample {
   readonly schema: Joi.Schema;
-  readonly likes: readonly unknown[];
+  readonly candidates: readonly unknown[];
 }
 
 const words = [
@@ -113,7 +113,7 @@ export const number = fc.oneof(
 );
 export const scalar = fc.oneof(text, number, fc.boolean(), fc.constant(null));
 const names = ['a', 'b', 'c', 'd', 'ab', 'x1'];
-export const anything = fc.letrec((tie) => ({
+export const anyValue = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     scalar,
@@ -129,7 +129,7 @@ export const steps = <S>(...all: readonly fc.Arbitrary<Step<S>>[]): fc.Arbitrary
     .map((some) => (schema) => some.reduce((done, step) => tryStep(done, step), schema));
 export const always = <S>(...all: readonly Step<S>[]): fc.Arbitrary<Step<S>> => fc.constantFrom(...all);
 
-/** Joi rejects some combinations of rules when they are built. */
+/** Applies a rule if Joi accepts its combination with the others. */
 export function tryStep<S>(schema: S, step: Step<S>): S {
   try {
     return step(schema);
@@ -167,7 +167,7 @@ const regexes = [
   /^(?<y>a)\k<y>$/,
 ];
 
-export const strings: fc.Arbitrary<Made> = steps<Joi.StringSchema>(
+export const strings: fc.Arbitrary<SchemaSample> = steps<Joi.StringSchema>(
   small.map((n) => (s) => s.min(n)),
   small.map((n) => (s) => s.max(n)),
   small.map((n) => (s) => s.length(n)),
@@ -220,9 +220,9 @@ export const strings: fc.Arbitrary<Made> = steps<Joi.StringSchema>(
     (s) => s.uri({ relativeOnly: true }),
     (s) => s.creditCard(),
   ),
-).map((step) => ({ schema: step(Joi.string()), likes: texts }));
+).map((step) => ({ schema: step(Joi.string()), candidates: texts }));
 
-export const numbersMade: fc.Arbitrary<Made> = steps<Joi.NumberSchema>(
+export const numberSchemas: fc.Arbitrary<SchemaSample> = steps<Joi.NumberSchema>(
   number.map((n) => (s) => s.min(n)),
   number.map((n) => (s) => s.max(n)),
   number.map((n) => (s) => s.greater(n)),
@@ -238,18 +238,21 @@ export const numbersMade: fc.Arbitrary<Made> = steps<Joi.NumberSchema>(
     (s) => s.strict(),
     (s) => s.custom((value: number) => value + 10),
   ),
-).map((step) => ({ schema: step(Joi.number()), likes: [...numbers, ...texts] }));
+).map((step) => ({ schema: step(Joi.number()), candidates: [...numbers, ...texts] }));
 
-export const booleans: fc.Arbitrary<Made> = steps<Joi.BooleanSchema>(
+export const booleans: fc.Arbitrary<SchemaSample> = steps<Joi.BooleanSchema>(
   always<Joi.BooleanSchema>(
     (s) => s.truthy('yes', 1, 'Ja'),
     (s) => s.falsy('no', 0, 'K'),
     (s) => s.sensitive(),
     (s) => s.strict(),
   ),
-).map((step) => ({ schema: step(Joi.boolean()), likes: [true, false, 0, 1, 'ja', 'NO', 'K', ...texts] }));
+).map((step) => ({
+  schema: step(Joi.boolean()),
+  candidates: [true, false, 0, 1, 'ja', 'NO', 'K', ...texts],
+}));
 
-export const dates: fc.Arbitrary<Made> = steps<Joi.DateSchema>(
+export const dates: fc.Arbitrary<SchemaSample> = steps<Joi.DateSchema>(
   always<Joi.DateSchema>(
     (s) => s.iso(),
     (s) => s.timestamp(),
@@ -257,17 +260,17 @@ export const dates: fc.Arbitrary<Made> = steps<Joi.DateSchema>(
     (s) => s.min('2000-01-01'),
     (s) => s.max('now'),
   ),
-).map((step) => ({ schema: step(Joi.date()), likes: [...texts, ...numbers] }));
+).map((step) => ({ schema: step(Joi.date()), candidates: [...texts, ...numbers] }));
 
-const others: fc.Arbitrary<Made> = fc.constantFrom<Made>(
-  { schema: Joi.any(), likes: [1, 'a', null, {}] },
+const others: fc.Arbitrary<SchemaSample> = fc.constantFrom<SchemaSample>(
+  { schema: Joi.any(), candidates: [1, 'a', null, {}] },
   {
     schema: Joi.binary().encoding('base64').max(3),
-    likes: ['YWJj', 'abc', { type: 'Buffer', data: [1, 2] }],
+    candidates: ['YWJj', 'abc', { type: 'Buffer', data: [1, 2] }],
   },
-  { schema: Joi.valid('a', 1, null, { a: 1 }), likes: ['a', 1, null, { a: 1 }] },
-  { schema: Joi.any().invalid('a', 1), likes: ['b', 2, 'a'] },
-  { schema: Joi.link('#top'), likes: [] },
+  { schema: Joi.valid('a', 1, null, { a: 1 }), candidates: ['a', 1, null, { a: 1 }] },
+  { schema: Joi.any().invalid('a', 1), candidates: ['b', 2, 'a'] },
+  { schema: Joi.link('#top'), candidates: [] },
 );
 
 /** Rules that every Joi schema can have. */
@@ -301,132 +304,135 @@ export const common = steps<Joi.Schema>(
   ),
 );
 
-export const made: fc.Arbitrary<Made> = fc.letrec<{ made: Made; object: Made; array: Made; either: Made }>(
-  (tie) => ({
-    made: fc
-      .tuple(
-        fc.oneof(
-          { depthSize: 'small', maxDepth: 3 },
-          strings,
-          numbersMade,
-          booleans,
-          dates,
-          others,
-          tie('object'),
-          tie('array'),
-          tie('either'),
-        ),
-        fc.oneof(
-          { weight: 2, arbitrary: fc.constant((s: Joi.Schema) => s) },
-          { weight: 3, arbitrary: common },
-        ),
-      )
-      .map(([{ schema, likes }, step]) => ({ schema: step(schema), likes })),
-    object: fc
-      .tuple(
-        fc.dictionary(fc.constantFrom(...names), tie('made'), { maxKeys: 4 }),
-        steps<Joi.ObjectSchema>(
-          fc
-            .constantFrom('and', 'or', 'xor', 'oxor', 'nand')
-            .chain((rel) =>
-              fc
-                .uniqueArray(fc.constantFrom(...names.slice(0, 4)), { minLength: 2, maxLength: 3 })
-                .map((peers) => (s: Joi.ObjectSchema) => s[rel as 'and'](...peers)),
-            ),
-          always<Joi.ObjectSchema>(
-            (s) => s.with('a', ['b']),
-            (s) => s.without('a', ['b', 'c']),
-            (s) => s.unknown(),
-            (s) => s.unknown(false),
-            (s) => s.rename('c', 'a'),
-            (s) => s.rename('d', 'b', { override: true }),
-            (s) => s.rename('b', 'c', { alias: true }),
-            (s) => s.rename(/^x/, 'a'),
-            (s) => s.pattern(/^a/, Joi.number()),
-            (s) => s.pattern(/^X\d$/i, Joi.string()),
-            (s) => s.pattern(Joi.string().valid('x1', 'ab'), Joi.boolean()),
-            (s) => s.id('top'),
-            (s) => s.prefs({ presence: 'required' }),
-            (s) => s.prefs({ stripUnknown: true }),
-            (s) => s.options({ allowUnknown: true }),
-            (s) => s.assert('.a', Joi.exist()),
+export const anySchema: fc.Arbitrary<SchemaSample> = fc.letrec<{
+  anySchema: SchemaSample;
+  object: SchemaSample;
+  array: SchemaSample;
+  either: SchemaSample;
+}>((tie) => ({
+  anySchema: fc
+    .tuple(
+      fc.oneof(
+        { depthSize: 'small', maxDepth: 3 },
+        strings,
+        numberSchemas,
+        booleans,
+        dates,
+        others,
+        tie('object'),
+        tie('array'),
+        tie('either'),
+      ),
+      fc.oneof({ weight: 2, arbitrary: fc.constant((s: Joi.Schema) => s) }, { weight: 3, arbitrary: common }),
+    )
+    .map(([{ schema, candidates }, step]) => ({ schema: step(schema), candidates })),
+  object: fc
+    .tuple(
+      fc.dictionary(fc.constantFrom(...names), tie('anySchema'), { maxKeys: 4 }),
+      steps<Joi.ObjectSchema>(
+        fc
+          .constantFrom('and', 'or', 'xor', 'oxor', 'nand')
+          .chain((rel) =>
+            fc
+              .uniqueArray(fc.constantFrom(...names.slice(0, 4)), { minLength: 2, maxLength: 3 })
+              .map((peers) => (s: Joi.ObjectSchema) => s[rel as 'and'](...peers)),
           ),
-          small.map((n) => (s) => s.min(n)),
-          small.map((n) => (s) => s.max(n)),
-          small.map((n) => (s) => s.length(n)),
+        always<Joi.ObjectSchema>(
+          (s) => s.with('a', ['b']),
+          (s) => s.without('a', ['b', 'c']),
+          (s) => s.unknown(),
+          (s) => s.unknown(false),
+          (s) => s.rename('c', 'a'),
+          (s) => s.rename('d', 'b', { override: true }),
+          (s) => s.rename('b', 'c', { alias: true }),
+          (s) => s.rename(/^x/, 'a'),
+          (s) => s.pattern(/^a/, Joi.number()),
+          (s) => s.pattern(/^X\d$/i, Joi.string()),
+          (s) => s.pattern(Joi.string().valid('x1', 'ab'), Joi.boolean()),
+          (s) => s.id('top'),
+          (s) => s.prefs({ presence: 'required' }),
+          (s) => s.prefs({ stripUnknown: true }),
+          (s) => s.options({ allowUnknown: true }),
+          (s) => s.assert('.a', Joi.exist()),
         ),
-      )
-      .map(([keys, step]) => {
-        const schemas = Object.fromEntries(Object.entries(keys).map(([name, { schema }]) => [name, schema]));
-        const base = tryStep(Joi.object(), (s) => s.keys(schemas));
-        const likes = Array.from({ length: 12 }, (_, n) =>
-          Object.fromEntries(
-            Object.entries(keys)
-              .filter((_entry, index) => (n >> index) % 2 === 0)
-              .map(([name, one]) => [name, one.likes[(n * 7) % Math.max(one.likes.length, 1)] ?? 'a']),
-          ),
-        );
-        return {
-          schema: step(base),
-          likes: [{}, ...likes, ...likes.map((one) => ({ ...one, x1: 'a', a: 1 }))],
-        };
-      }),
-    array: fc
-      .tuple(
-        fc.array(tie('made'), { maxLength: 2 }),
-        fc.array(tie('made'), { maxLength: 2 }),
-        steps<Joi.ArraySchema>(
-          small.map((n) => (s) => s.min(n)),
-          small.map((n) => (s) => s.max(n)),
-          small.map((n) => (s) => s.length(n)),
-          fc.tuple(tie('made')).map(
-            ([one]) =>
-              (s) =>
-                s.has(one.schema),
-          ),
-          always<Joi.ArraySchema>(
-            (s) => s.single(),
-            (s) => s.sparse(),
-            (s) => s.unique(),
-            (s) => s.unique('a'),
-            (s) => s.sort(),
-            (s) => s.items(Joi.string().forbidden()),
-            (s) => s.items(Joi.number().required()),
-            (s) => s.prefs({ stripUnknown: { arrays: true } }),
-          ),
+        small.map((n) => (s) => s.min(n)),
+        small.map((n) => (s) => s.max(n)),
+        small.map((n) => (s) => s.length(n)),
+      ),
+    )
+    .map(([keys, step]) => {
+      const schemas = Object.fromEntries(Object.entries(keys).map(([name, { schema }]) => [name, schema]));
+      const base = tryStep(Joi.object(), (s) => s.keys(schemas));
+      const candidates = Array.from({ length: 12 }, (_, n) =>
+        Object.fromEntries(
+          Object.entries(keys)
+            .filter((_entry, index) => (n >> index) % 2 === 0)
+            .map(([name, one]) => [
+              name,
+              one.candidates[(n * 7) % Math.max(one.candidates.length, 1)] ?? 'a',
+            ]),
         ),
-      )
-      .map(([items, ordered, step]) => {
-        let schema = Joi.array();
-        for (const { schema: item } of items) schema = tryStep(schema, (s) => s.items(item));
-        for (const { schema: item } of ordered) schema = tryStep(schema, (s) => s.ordered(item));
-        const first = items.flatMap(({ likes }) => likes);
-        const places = ordered.map(({ likes }) => likes[0] ?? 'a');
-        const some = Array.from({ length: 6 }, (_, n) => [...places, ...first.slice(n * 3, n * 4)]);
-        return {
-          schema: step(schema),
-          likes: [[], places, ...some, ...first.slice(0, 3), ...first.map((one) => [one])],
-        };
-      }),
-    either: fc
-      .tuple(
-        fc.array(tie('made'), { minLength: 1, maxLength: 3 }),
-        fc.constantFrom<Step<Joi.AlternativesSchema>>(
-          (s) => s,
-          (s) => s.match('one'),
-          (s) => s.match('all'),
-          (s) => s.conditional('a', { is: 1, then: Joi.string(), otherwise: Joi.number() }),
+      );
+      return {
+        schema: step(base),
+        candidates: [{}, ...candidates, ...candidates.map((one) => ({ ...one, x1: 'a', a: 1 }))],
+      };
+    }),
+  array: fc
+    .tuple(
+      fc.array(tie('anySchema'), { maxLength: 2 }),
+      fc.array(tie('anySchema'), { maxLength: 2 }),
+      steps<Joi.ArraySchema>(
+        small.map((n) => (s) => s.min(n)),
+        small.map((n) => (s) => s.max(n)),
+        small.map((n) => (s) => s.length(n)),
+        fc.tuple(tie('anySchema')).map(
+          ([one]) =>
+            (s) =>
+              s.has(one.schema),
         ),
-      )
-      .map(([all, step]) => ({
-        schema: tryStep(Joi.alternatives().try(...all.map(({ schema }) => schema)), step),
-        likes: all.flatMap(({ likes }) => likes),
-      })),
-  }),
-).made;
+        always<Joi.ArraySchema>(
+          (s) => s.single(),
+          (s) => s.sparse(),
+          (s) => s.unique(),
+          (s) => s.unique('a'),
+          (s) => s.sort(),
+          (s) => s.items(Joi.string().forbidden()),
+          (s) => s.items(Joi.number().required()),
+          (s) => s.prefs({ stripUnknown: { arrays: true } }),
+        ),
+      ),
+    )
+    .map(([items, ordered, step]) => {
+      let schema = Joi.array();
+      for (const { schema: item } of items) schema = tryStep(schema, (s) => s.items(item));
+      for (const { schema: item } of ordered) schema = tryStep(schema, (s) => s.ordered(item));
+      const first = items.flatMap(({ candidates }) => candidates);
+      const places = ordered.map(({ candidates }) => candidates[0] ?? 'a');
+      const some = Array.from({ length: 6 }, (_, n) => [...places, ...first.slice(n * 3, n * 4)]);
+      return {
+        schema: step(schema),
+        candidates: [[], places, ...some, ...first.slice(0, 3), ...first.map((one) => [one])],
+      };
+    }),
+  either: fc
+    .tuple(
+      fc.array(tie('anySchema'), { minLength: 1, maxLength: 3 }),
+      fc.constantFrom<Step<Joi.AlternativesSchema>>(
+        (s) => s,
+        (s) => s.match('one'),
+        (s) => s.match('all'),
+        (s) => s.conditional('a', { is: 1, then: Joi.string(), otherwise: Joi.number() }),
+      ),
+    )
+    .map(([all, step]) => ({
+      schema: tryStep(Joi.alternatives().try(...all.map(({ schema }) => schema)), step),
+      candidates: all.flatMap(({ candidates }) => candidates),
+    })),
+})).anySchema;
 
 /** Objects in which one key depends on another. */
-export const conditioned: fc.Arbitrary<Made> = fc
+export const dependentKeys: fc.Arbitrary<SchemaSample> = fc
   .tuple(
     fc.constantFrom<Joi.Schema>(
       Joi.any(),
@@ -441,7 +447,7 @@ export const conditioned: fc.Arbitrary<Made> = fc
       Joi.string().valid('a').insensitive(),
       Joi.any().strip(),
     ),
-    fc.oneof(strings, numbersMade, booleans, others),
+    fc.oneof(strings, numberSchemas, booleans, others),
     fc.array(
       fc.constantFrom<Step<Joi.Schema>>(
         (s) => s.when('a', { is: 1, then: Joi.required(), otherwise: Joi.forbidden() }),
@@ -477,14 +483,14 @@ export const conditioned: fc.Arbitrary<Made> = fc
   )
   .map(([a, b, whens, step]) => {
     const schema = whens.reduce((done, when) => tryStep(done, when), b.schema);
-    const values = [...b.likes.filter((_one, index) => index % 5 === 0), 'q', 7, null, 1, ''];
+    const values = [...b.candidates.filter((_one, index) => index % 5 === 0), 'q', 7, null, 1, ''];
     const firsts = [undefined, 1, '1', 'a', 'A', 'b', null, true, 'true', ''];
-    const likes = firsts.flatMap((first) => [
+    const candidates = firsts.flatMap((first) => [
       { a: first },
       ...values.map((value) => ({ a: first, b: value })),
     ]);
     return {
       schema: step(tryStep(Joi.object(), (s) => s.keys({ a, b: schema }))),
-      likes: [...likes, { c: 1 }, { c: 1, b: 1 }],
+      candidates: [...candidates, { c: 1 }, { c: 1, b: 1 }],
     };
   });

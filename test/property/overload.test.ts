@@ -12,9 +12,9 @@ import {
 
 const RUNS = Number(process.env.FC_RUNS ?? 60);
 
-/** What the router promises under overload. */
-const LEAST_GOODPUT = 0.85;
-/** Time after which all is well again, in ms; slow handlers need so many of their times. */
+/** The goodput that the router guarantees under overload. */
+const MIN_GOODPUT = 0.85;
+/** Recovery time in milliseconds. Slow handlers need `RECOVERY_TIMES` mean handler times instead. */
 const RECOVERY = 2000;
 const RECOVERY_TIMES = 25;
 
@@ -26,13 +26,13 @@ const settings = fc.record({
   workers: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }),
   classic: fc.boolean(),
   meanService: fc.constantFrom(5, 25, 100, 400),
-  /** How far handler times are from their mean, as a share of it. */
+  /** Deviation of handler times from their mean, as a share of it. */
   spread: fc.constantFrom(0, 0.3, 0.9),
-  /** Time that requests allow, in mean handler times. */
-  patience: fc.constantFrom<number>(12, 30, 100),
+  /** Request timeout in mean handler times. */
+  timeoutFactor: fc.constantFrom<number>(12, 30, 100),
   events: fc.integer({ min: 1, max: 3 }),
   clients: fc.integer({ min: 1, max: 3 }),
-  /** All clients ask for the same; else some ask for more than their share. */
+  /** Whether all clients send the same load; otherwise some send more than their share. */
   even: fc.boolean(),
   overload: fc.constantFrom(1.3, 2, 5),
   after: fc.constantFrom(0.3, 0.6, 0.89),
@@ -41,14 +41,28 @@ const settings = fc.record({
 
 type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never;
 
-/** Shortest overload, in mean handler times: among fewer requests, chance alone moves the goodput by a tenth. */
-const SAMPLE = 400;
+/**
+ * Minimum duration of the overload in mean handler times. With fewer requests, chance alone changes
+ * the goodput by a tenth.
+ */
+const MIN_OVERLOAD = 400;
 
-/** Overload for several times the time that requests allow, then less than the capacity. */
-function courseOf(given: Settings): SimulationOptions {
-  const { workers, classic, meanService, spread, patience, events, clients, even, overload, after, seed } =
-    given;
-  const timeout = meanService * patience;
+/** Overload for several request timeouts, then a load below the capacity. */
+function scenarioOf(config: Settings): SimulationOptions {
+  const {
+    workers,
+    classic,
+    meanService,
+    spread,
+    timeoutFactor,
+    events,
+    clients,
+    even,
+    overload,
+    after,
+    seed,
+  } = config;
+  const timeout = meanService * timeoutFactor;
   const streams = Array.from({ length: events * clients }, (_, index) => ({
     client: index % clients,
     eventName: `event-${Math.floor(index / clients)}`,
@@ -62,8 +76,8 @@ function courseOf(given: Settings): SimulationOptions {
     meanService,
     streams,
     phases: [
-      { load: overload, duration: Math.max(6 * timeout, SAMPLE * meanService) },
-      { load: after, duration: recoveryOf(given) + 5 * timeout },
+      { load: overload, duration: Math.max(6 * timeout, MIN_OVERLOAD * meanService) },
+      { load: after, duration: recoveryOf(config) + 5 * timeout },
     ],
     random: false,
     seed,
@@ -76,51 +90,53 @@ function spans({ ends }: SimulationResult): { begin: number; drop: number; end: 
 }
 
 describe('a router under overload', () => {
-  it('keeps its workers busy with requests that succeed, and recovers within 2 s', () => {
+  it('overload: the router keeps its workers busy with requests that succeed, and recovers within 2 s', () => {
     fc.assert(
-      fc.property(settings, (given) => {
-        const course = simulate(courseOf(given));
-        const { begin, drop, end } = spans(course);
-        const good = goodput(course, begin, drop);
-        assert.ok(good >= LEAST_GOODPUT, `goodput ${good}`);
-        const made = course.requests.filter(({ at }) => at >= drop + recoveryOf(given) && at < end);
-        const lost = made.filter(({ code }) => code !== '').length;
-        // Handlers that take long by chance may cost one; a client that asks for more than its share still shares.
-        const allowed = given.even
-          ? Math.min(given.spread, 0.01) * made.length + Math.sign(given.spread)
-          : made.length / 10;
-        assert.ok(lost <= allowed, `${lost} of ${made.length} lost after the load dropped`);
-        assert.ok(course.requests.every(({ code }) => code !== 'open'));
+      fc.property(settings, (config) => {
+        const result = simulate(scenarioOf(config));
+        const { begin, drop, end } = spans(result);
+        const good = goodput(result, begin, drop);
+        assert.ok(good >= MIN_GOODPUT, `goodput ${good}`);
+        const submitted = result.requests.filter(({ at }) => at >= drop + recoveryOf(config) && at < end);
+        const lost = submitted.filter(({ code }) => code !== '').length;
+        // A handler that is slow by chance may cost one request. Clients above their share still compete.
+        const allowed = config.even
+          ? Math.min(config.spread, 0.01) * submitted.length + Math.sign(config.spread)
+          : submitted.length / 10;
+        assert.ok(lost <= allowed, `${lost} of ${submitted.length} lost after the load dropped`);
+        assert.ok(result.requests.every(({ code }) => code !== 'open'));
       }),
       { numRuns: RUNS, includeErrorInReport: true },
     );
   });
 
-  it('serves a client that asks for little in full, whatever others ask', () => {
+  it('overload: the router serves a client with few requests in full, whatever other clients send', () => {
     fc.assert(
-      fc.property(settings, fc.boolean(), (given, own) => {
-        // Its turn comes after those of up to nine other lanes.
-        const base = courseOf({ ...given, patience: Math.max(30, given.patience) });
+      fc.property(settings, fc.boolean(), (config, ownEvent) => {
+        // Its turn comes after those of up to nine other streams.
+        const base = scenarioOf({ ...config, timeoutFactor: Math.max(30, config.timeoutFactor) });
         const { timeout } = base.streams[0] ?? { timeout: 0 };
-        const all = base.streams.reduce((sum, { weight: part }) => sum + part, 0);
-        const modest = {
+        const all = base.streams.reduce((sum, { weight }) => sum + weight, 0);
+        const smallStream = {
           client: 99,
-          eventName: own ? 'own' : 'event-0',
-          weight: all / (50 * given.overload),
+          eventName: ownEvent ? 'own' : 'event-0',
+          weight: all / (50 * config.overload),
           timeout,
         };
-        const course = simulate({ ...base, streams: [...base.streams, modest] });
-        const { begin, end } = spans(course);
-        const made = course.requests.filter(({ stream, at }) => stream === modest && at >= begin && at < end);
-        const good = made.filter(({ code }) => code === '').length;
-        assert.ok(good >= made.length * 0.99, `${good} of ${made.length}`);
+        const result = simulate({ ...base, streams: [...base.streams, smallStream] });
+        const { begin, end } = spans(result);
+        const submitted = result.requests.filter(
+          ({ stream, at }) => stream === smallStream && at >= begin && at < end,
+        );
+        const good = submitted.filter(({ code }) => code === '').length;
+        assert.ok(good >= submitted.length * 0.99, `${good} of ${submitted.length}`);
       }),
       { numRuns: RUNS, includeErrorInReport: true },
     );
   });
 
-  it('loses less than other ways to serve a queue', () => {
-    const course: SimulationOptions = {
+  it('overload: the queue discipline of the router loses fewer requests than others', () => {
+    const scenario: SimulationOptions = {
       workers: [4, 4, 4],
       service: (random) => -Math.log(1 - random.next()) * 100,
       meanService: 100,
@@ -132,12 +148,15 @@ describe('a router under overload', () => {
       random: true,
       seed: 1,
     };
-    const [plain, , , , , , ours] = disciplines().map((discipline) =>
-      withDiscipline(discipline, () => simulate(course)),
+    const [plain, , , , , , router] = disciplines().map((discipline) =>
+      withDiscipline(discipline, () => simulate(scenario)),
     );
-    assert.ok(plain !== undefined && ours !== undefined);
-    assert.ok(goodput(plain, 10_000, 40_000) < 0.6, 'first come, first served does well: no overload');
-    assert.ok(goodput(ours, 10_000, 40_000) > 0.95);
-    assert.equal(success(ours, 42_000, 60_000), 1);
+    assert.ok(plain !== undefined && router !== undefined);
+    assert.ok(
+      goodput(plain, 10_000, 40_000) < 0.6,
+      'first come, first served succeeds, so there is no overload',
+    );
+    assert.ok(goodput(router, 10_000, 40_000) > 0.95);
+    assert.equal(success(router, 42_000, 60_000), 1);
   });
 });

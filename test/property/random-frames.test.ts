@@ -26,7 +26,7 @@ const ANY = 'tcp://127.0.0.1:0';
 const handlers = { echo: (data: unknown) => data };
 const RUNS = { numRuns: 100, interruptAfterTimeLimit: 15_000 };
 
-/** Random bytes that often start like something that a reader recognises. */
+/** Random bytes that often start like a valid frame. */
 const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.constantFrom('', '$', 'echo', 'heartbeat', '$hello', '$welcome', '$refused', '$bye', '$who', 'T'),
   fc.constantFrom(
@@ -46,17 +46,17 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
 );
 const messages = fc.array(fc.array(frame, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 20 });
 
-let marks = 0;
+let count = 0;
 
-/** Data that no other request in this file has. */
-function mark(): string {
-  marks += 1;
-  return JSON.stringify(`mark ${marks}`);
+/** Returns data that no other request in this file has. */
+function uniqueData(): string {
+  count += 1;
+  return JSON.stringify(`data ${count}`);
 }
 
 /** Sends a valid request and reads until its reply arrives, skipping other messages. */
-async function servedAgain(socket: Dealer): Promise<void> {
-  const body = mark();
+async function expectReply(socket: Dealer): Promise<void> {
+  const body = uniqueData();
   await socket.send(['', 'echo', body]);
   for (;;) {
     const frames = await socket.receive();
@@ -64,9 +64,9 @@ async function servedAgain(socket: Dealer): Promise<void> {
   }
 }
 
-/** Several requests of another client, each with its own reply. */
-async function unharmed(client: ZeroMQClient): Promise<void> {
-  const sent = Array.from({ length: 5 }, mark);
+/** Sends several requests of another client and checks that each receives its own reply. */
+async function expectReplies(client: ZeroMQClient): Promise<void> {
+  const sent = Array.from({ length: 5 }, uniqueData);
   const replies = await Promise.all(sent.map((data) => client.sendMessage('echo', data)));
   assert.deepEqual(
     replies.map((reply) => reply.eventData),
@@ -74,8 +74,8 @@ async function unharmed(client: ZeroMQClient): Promise<void> {
   );
 }
 
-async function throwFrames(socket: Dealer, thrown: readonly Frame[][]): Promise<void> {
-  for (const frames of thrown) await socket.send(frames);
+async function sendAll(socket: Dealer, randomMessages: readonly Frame[][]): Promise<void> {
+  for (const frames of randomMessages) await socket.send(frames);
 }
 
 async function connected(scope: Scope, connection: string): Promise<ZeroMQClient> {
@@ -85,7 +85,7 @@ async function connected(scope: Scope, connection: string): Promise<ZeroMQClient
   return client;
 }
 
-/** One run with a raw socket. */
+/** Runs a function with a raw socket, which it closes afterwards. */
 async function withSocket(
   endpoint: string,
   run: (socket: Dealer, scope: Scope) => Promise<void>,
@@ -120,55 +120,56 @@ describe('random frames at a router', () => {
   after(() => scope.close());
 
   it('router: survives random frames from a client', async () => {
-    const property = fc.asyncProperty(messages, (thrown) =>
+    const property = fc.asyncProperty(messages, (randomMessages) =>
       withSocket(bound.frontend, async (socket) => {
-        await throwFrames(socket, thrown);
-        await Promise.all([servedAgain(socket), unharmed(client)]);
+        await sendAll(socket, randomMessages);
+        await Promise.all([expectReply(socket), expectReplies(client)]);
       }),
     );
     await fc.assert(property, RUNS);
   });
 
   it('router: survives random frames from a worker', async () => {
-    const property = fc.asyncProperty(messages, (thrown) =>
+    const property = fc.asyncProperty(messages, (randomMessages) =>
       withSocket(bound.backend, async (socket) => {
-        await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
-        await socket.send(['$', '', '$bye', '{}']); // what is answered proves that all before it was read
+        await Promise.all([sendAll(socket, randomMessages), expectReplies(client)]);
+        // The reply to $bye proves that everything before it was read.
+        await socket.send(['$', '', '$bye', '{}']);
         for (let name = ''; name !== '$bye'; name = String((await socket.receive())[2]));
-        await unharmed(client);
+        await expectReplies(client);
       }),
     );
     await fc.assert(property, RUNS);
-    assert.equal(router.stats().dispatched, 0, 'nothing is left at a worker');
-    assert.equal(router.stats().queued, 0, 'nothing is left waiting');
+    assert.equal(router.stats().dispatched, 0, 'no request is left at a worker');
+    assert.equal(router.stats().queued, 0, 'no request is left in a queue');
   });
 
   it('router: survives random frames from a worker that does not pack', async () => {
     const hello = JSON.stringify({ v: 1, pack: 0, concurrency: 2, events: ['unpacked'] });
-    const property = fc.asyncProperty(messages, (thrown) =>
+    const property = fc.asyncProperty(messages, (randomMessages) =>
       withSocket(bound.backend, async (socket) => {
         await socket.send(['$', '', '$hello', hello]);
         for (let name = ''; name !== '$welcome'; name = String((await socket.receive())[2]));
         const pending = client
           .sendMessage('unpacked', {}, { timeout: 5000 })
           .catch((error: unknown) => error);
-        await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
+        await Promise.all([sendAll(socket, randomMessages), expectReplies(client)]);
         await socket.send(['$', '', '$gone', '{}']);
         await socket.send(['$', '', '$bye', '{}']);
         for (let name = ''; name !== '$bye'; name = String((await socket.receive())[2]));
         await pending;
-        await unharmed(client);
+        await expectReplies(client);
       }),
     );
     await fc.assert(property, RUNS);
-    assert.equal(router.stats().dispatched, 0, 'nothing is left at a worker');
-    assert.equal(router.stats().queued, 0, 'nothing is left waiting');
+    assert.equal(router.stats().dispatched, 0, 'no request is left at a worker');
+    assert.equal(router.stats().queued, 0, 'no request is left in a queue');
   });
 
   it('router: survives random frames at the heartbeat port', async () => {
-    const property = fc.asyncProperty(messages, (thrown) =>
+    const property = fc.asyncProperty(messages, (randomMessages) =>
       withSocket(bound.heartbeat ?? '', async (socket) => {
-        await Promise.all([throwFrames(socket, thrown), unharmed(client)]);
+        await Promise.all([sendAll(socket, randomMessages), expectReplies(client)]);
       }),
     );
     await fc.assert(property, RUNS);
@@ -183,10 +184,10 @@ describe('random frames at a server', () => {
       scope.after(() => server.stop({ deadline: 100 }));
       const { endpoint } = await server.start();
       const client = await connected(scope, endpoint);
-      const property = fc.asyncProperty(messages, (thrown) =>
+      const property = fc.asyncProperty(messages, (randomMessages) =>
         withSocket(endpoint, async (socket) => {
-          await throwFrames(socket, thrown);
-          await Promise.all([servedAgain(socket), unharmed(client)]);
+          await sendAll(socket, randomMessages);
+          await Promise.all([expectReply(socket), expectReplies(client)]);
         }),
       );
       await fc.assert(property, RUNS);
@@ -205,9 +206,9 @@ describe('random frames at a worker', () => {
       scope.after(() => worker.stop({ deadline: 100 }));
       await worker.start();
       const [identity = ''] = await socket.receive();
-      const property = fc.asyncProperty(messages, async (thrown) => {
-        for (const frames of thrown) await socket.send([identity, ...frames]);
-        const body = mark();
+      const property = fc.asyncProperty(messages, async (randomMessages) => {
+        for (const frames of randomMessages) await socket.send([identity, ...frames]);
+        const body = uniqueData();
         await socket.send([identity, 'caller', '', 'echo', body]);
         for (let reply = ''; reply !== body; reply = String((await socket.receive())[4]));
       });

@@ -1,6 +1,6 @@
 /**
- * No success without an execution: the backend of a router, whatever the order and delay of connections, hellos, requests,
- * replies, takeovers and restarts. The socket is faked; time stands still but for the hellos that are due.
+ * The backend of a router settles no request successfully unless a worker ran it, for any order and
+ * delay of connections, hellos, requests, replies and restarts. The socket and the clock are fakes.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -29,60 +29,60 @@ import { makeReply } from '../unit/wire/messages.ts';
 failOnLeftovers();
 
 const EMPTY = Buffer.alloc(0);
-const GRACE = 100;
+const HELLO_TIMEOUT = 100;
 
-type Kind = 'ours' | 'plain' | 'classic';
+type Kind = 'packing' | 'plain' | 'classic';
 
-/** A request that a peer was given, and how its reply travels. */
-interface Given {
+/** A request that a worker received, and how its reply is encoded. */
+interface Received {
   readonly body: string;
-  readonly back: (reply: ReplyMessage) => Buffer[];
+  readonly encode: (reply: ReplyMessage) => Buffer[];
 }
 
-/** One connection of a worker, as the worker sees it. */
+/** One connection of a worker, from the worker's point of view. */
 class Connection {
-  readonly given: Given[] = [];
-  helloed = false;
-  up = true;
+  readonly received: Received[] = [];
+  helloSent = false;
+  connected = true;
 
   constructor(
     readonly kind: Kind,
     readonly id: string,
   ) {}
 
-  take(frames: Buffer[]): void {
+  receive(frames: Buffer[]): void {
     const [first] = frames;
     if (first === undefined || isControl(frames, 0)) return;
     if (isPacked(first)) {
       const packedRequest = (id: number, generation: number, { body }: RequestMessage): void => {
-        const back = (reply: ReplyMessage): Buffer[] => {
+        const encode = (reply: ReplyMessage): Buffer[] => {
           const batch = new PackedBatch();
           batch.addReply(id, generation, reply);
           return batch.take();
         };
-        this.given.push({ body: String(body), back });
+        this.received.push({ body: String(body), encode });
       };
       assert.ok(readPacked(frames, 0, { packedRequest, packedReply: () => 0, packedCancel: () => 0 }));
-      assert.ok(this.helloed, 'packed before the hello');
-      assert.equal(this.kind, 'ours', 'packed for a worker that does not pack');
+      assert.ok(this.helloSent, 'a packed request before the hello');
+      assert.equal(this.kind, 'packing', 'a packed request for a worker that does not pack');
       return;
     }
     const classic = readClassic(frames, 0);
     if (!('body' in classic)) return;
     const { envelope, eventName, body, metadata } = classic;
-    assert.notEqual(this.kind, 'ours', 'classic frames for a worker that packs');
+    assert.notEqual(this.kind, 'packing', 'classic frames for a worker that packs');
     assert.equal(metadata !== undefined, this.kind === 'plain', 'metadata is for native workers');
-    assert.equal(this.helloed, this.kind === 'plain', 'a request before the hello');
-    const back = (reply: ReplyMessage): Buffer[] => [
+    assert.equal(this.helloSent, this.kind === 'plain', 'a request before the hello');
+    const encode = (reply: ReplyMessage): Buffer[] => [
       ...envelope,
       EMPTY,
       ...replyFrames(eventName, reply, this.kind === 'plain' ? 'plain' : 'none'),
     ];
-    this.given.push({ body: String(body), back });
+    this.received.push({ body: String(body), encode });
   }
 }
 
-class Site {
+class RouterScenario {
   clock = new FakeClock();
   readonly executed = new Set<string>();
   readonly connections: Connection[] = [];
@@ -95,7 +95,7 @@ class Site {
     this.start();
   }
 
-  /** A router, or the next one in its place: it knows nothing of the connections before. */
+  /** Starts a router that knows none of the earlier connections. */
   start(): void {
     this.core = new Broker({ startupGrace: 60_000, breaker: false }, turnNow());
     const options = {
@@ -105,19 +105,19 @@ class Site {
       logger: silentLogger,
       classicConcurrency: 4,
       classicEvents: new ClassicEvents(),
-      helloTimeout: GRACE,
+      helloTimeout: HELLO_TIMEOUT,
       contracts: new AnnouncedContracts(undefined),
       clock: this.clock,
     };
     const ignore = (): void => undefined;
     const owner = { workerJoined: ignore, workerLeft: ignore, peerActive: ignore, rearmTimer: ignore };
     this.backend = new Backend(options, this.core, owner);
-    const send = (frames: Buffer[], handler: SendHandler): void => this.sent(frames, handler);
+    const send = (frames: Buffer[], handler: SendHandler): void => this.deliver(frames, handler);
     Object.defineProperty(this.backend.socket, 'send', { value: send });
   }
 
   stop(): void {
-    for (const connection of this.connections) connection.up = false;
+    for (const connection of this.connections) connection.connected = false;
     this.connections.length = 0;
     this.core.shutDown();
     this.backend.close();
@@ -126,18 +126,18 @@ class Site {
   connect(kind: Kind, number: number): void {
     const name = `${kind}-${number}`;
     const id = kind === 'classic' ? name : withHelloMark(name);
-    for (const old of this.connections) if (old.id === id) old.up = false;
+    for (const former of this.connections) if (former.id === id) former.connected = false;
     this.connections.push(new Connection(kind, id));
     this.backend.peerConnected(id, Buffer.from(id));
   }
 
-  lose(connection: Connection): void {
-    connection.up = false;
+  disconnect(connection: Connection): void {
+    connection.connected = false;
     this.backend.peerLeft(connection.id);
   }
 
-  say(connection: Connection, frames: Buffer[]): void {
-    if (connection.up) this.backend.message([Buffer.from(connection.id), ...frames]);
+  send(connection: Connection, frames: Buffer[]): void {
+    if (connection.connected) this.backend.message([Buffer.from(connection.id), ...frames]);
   }
 
   request(eventName: string, idempotent: boolean): void {
@@ -153,94 +153,100 @@ class Site {
     const settle = (_pending: unknown, reply: ReplyMessage): void => {
       if (reply.code !== '') return;
       this.successes += 1;
-      assert.ok(this.executed.has(body), `request ${body} succeeded, and no worker ran it`);
+      assert.ok(this.executed.has(body), `request ${body} succeeded, but no worker ran it`);
     };
     this.core.submit(message, { settle }, turnNow());
   }
 
-  private sent([identity, ...frames]: Buffer[], handler: SendHandler): void {
-    const connection = this.connections.find(({ up, id }) => up && id === identity?.toString('latin1'));
+  private deliver([identity, ...frames]: Buffer[], handler: SendHandler): void {
+    const connection = this.connections.find(
+      ({ connected, id }) => connected && id === identity?.toString('latin1'),
+    );
     if (connection === undefined) handler.refused([identity ?? EMPTY, ...frames], 'EHOSTUNREACH');
-    else connection.take(frames);
+    else connection.receive(frames);
   }
 }
 
 const REPLIES = {
   success: () => makeReply({ body: Buffer.from('1') }),
-  refusal: () => failure('SHUTTING_DOWN', 'the worker is shutting down'),
-  unknown: () => failure('NO_HANDLER', 'no handler for this event'),
-  own: () => makeReply({ code: 'NOT_FOUND', status: 404, body: Buffer.from('{"error":"none"}') }),
+  rejected: () => failure('SHUTTING_DOWN', 'the worker is shutting down'),
+  noHandler: () => failure('NO_HANDLER', 'no handler for this event'),
+  replyError: () => makeReply({ code: 'NOT_FOUND', status: 404, body: Buffer.from('{"error":"none"}') }),
 };
 
 const index = fc.nat(50);
-const step = fc.oneof(
+const anyStep = fc.oneof(
   fc.record({
-    what: fc.constant('connect' as const),
-    kind: fc.constantFrom('ours', 'plain', 'classic'),
+    action: fc.constant('connect' as const),
+    kind: fc.constantFrom('packing', 'plain', 'classic'),
     number: fc.nat(2),
   }),
-  fc.record({ what: fc.constantFrom('hello', 'bye', 'lose'), of: index }),
+  fc.record({ action: fc.constantFrom('hello', 'bye', 'disconnect'), target: index }),
   fc.record({
-    what: fc.constant('request' as const),
+    action: fc.constant('request' as const),
     event: fc.constantFrom('a', 'b'),
     idempotent: fc.boolean(),
   }),
   fc.record({
-    what: fc.constant('request' as const),
+    action: fc.constant('request' as const),
     event: fc.constantFrom('a', 'b'),
     idempotent: fc.boolean(),
   }),
   fc.record({
-    what: fc.constant('reply' as const),
-    of: index,
+    action: fc.constant('reply' as const),
+    target: index,
     how: fc.constantFrom(...Object.keys(REPLIES)),
   }),
-  fc.record({ what: fc.constant('reply' as const), of: index, how: fc.constant('success') }),
-  fc.record({ what: fc.constant('pass' as const), time: fc.constantFrom(1, GRACE, GRACE * 100) }),
-  fc.constant({ what: 'turn' as const }),
-  fc.constant({ what: 'restart' as const }),
+  fc.record({ action: fc.constant('reply' as const), target: index, how: fc.constant('success') }),
+  fc.record({
+    action: fc.constant('advance' as const),
+    time: fc.constantFrom(1, HELLO_TIMEOUT, HELLO_TIMEOUT * 100),
+  }),
+  fc.constant({ action: 'turn' as const }),
+  fc.constant({ action: 'restart' as const }),
 );
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
-async function take(site: Site, one: Step): Promise<void> {
-  const { connections } = site;
-  const chosen = 'of' in one ? connections[one.of % Math.max(1, connections.length)] : undefined;
-  if (one.what === 'connect') site.connect(one.kind, one.number);
-  else if (one.what === 'request') site.request(one.event, one.idempotent);
-  else if (one.what === 'pass') site.clock.advance(one.time);
-  else if (one.what === 'restart') {
-    site.stop();
-    site.start();
-  } else if (one.what === 'turn') await new Promise((resolve) => setImmediate(resolve));
-  else if (chosen === undefined || !chosen.up) return;
-  else if (one.what === 'lose') site.lose(chosen);
-  else if (one.what === 'reply') {
-    const given = chosen.given.shift();
-    if (given === undefined) return;
-    if (one.how === 'success') site.executed.add(given.body);
-    site.say(chosen, given.back(REPLIES[one.how as keyof typeof REPLIES]()));
-  } else if (chosen.kind !== 'classic' && one.what === 'bye') site.say(chosen, controlFrames('$bye', {}));
-  else if (chosen.kind !== 'classic') {
-    chosen.helloed = true;
-    const pack = chosen.kind === 'ours' ? 1 : 0;
-    site.say(chosen, controlFrames('$hello', { v: 1, pack, concurrency: 2, events: ['a'] }));
+async function perform(scenario: RouterScenario, step: Step): Promise<void> {
+  const { connections } = scenario;
+  const target = 'target' in step ? connections[step.target % Math.max(1, connections.length)] : undefined;
+  if (step.action === 'connect') scenario.connect(step.kind, step.number);
+  else if (step.action === 'request') scenario.request(step.event, step.idempotent);
+  else if (step.action === 'advance') scenario.clock.advance(step.time);
+  else if (step.action === 'restart') {
+    scenario.stop();
+    scenario.start();
+  } else if (step.action === 'turn') await new Promise((resolve) => setImmediate(resolve));
+  else if (target === undefined || !target.connected) return;
+  else if (step.action === 'disconnect') scenario.disconnect(target);
+  else if (step.action === 'reply') {
+    const received = target.received.shift();
+    if (received === undefined) return;
+    if (step.how === 'success') scenario.executed.add(received.body);
+    scenario.send(target, received.encode(REPLIES[step.how as keyof typeof REPLIES]()));
+  } else if (target.kind !== 'classic' && step.action === 'bye')
+    scenario.send(target, controlFrames('$bye', {}));
+  else if (target.kind !== 'classic') {
+    target.helloSent = true;
+    const pack = target.kind === 'packing' ? 1 : 0;
+    scenario.send(target, controlFrames('$hello', { v: 1, pack, concurrency: 2, events: ['a'] }));
   }
 }
 
-describe('the backend of a router, whatever happens', () => {
-  it('settles no request as a success that no worker ran', async () => {
+describe('router backend under random events', () => {
+  it('router backend: settles no request successfully unless a worker ran it', async () => {
     let successes = 0;
     const property = fc.asyncProperty(
-      fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }),
+      fc.array(anyStep, { minLength: 10, maxLength: 80, size: 'max' }),
       async (steps) => {
-        const site = new Site();
-        for (const one of steps) await take(site, one);
+        const scenario = new RouterScenario();
+        for (const step of steps) await perform(scenario, step);
         await new Promise((resolve) => setImmediate(resolve));
-        site.stop();
-        successes += site.successes;
+        scenario.stop();
+        successes += scenario.successes;
       },
     );
     await fc.assert(property, { numRuns: 300 });
-    assert.ok(successes > 50, `${successes} successes: the courses of events try too little`);
+    assert.ok(successes > 50, `${successes} successes: the random steps are too weak`);
   });
 });

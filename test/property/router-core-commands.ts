@@ -10,7 +10,7 @@ interface State {
 type Step = (world: World) => void;
 
 /** A command from a function; the invariants are checked after every step. */
-class Happens implements fc.Command<State, World> {
+class StepCommand implements fc.Command<State, World> {
   constructor(
     private readonly name: string,
     private readonly step: Step,
@@ -31,17 +31,17 @@ class Happens implements fc.Command<State, World> {
 }
 
 const EVENTS = ['a', 'b', 'c'];
-const KINDS = {
+const REPLIES = {
   ok: { code: '', dispatched: true },
   error: { code: 'HANDLER_ERROR', dispatched: true },
-  own: { code: 'MY_CODE', dispatched: true },
+  custom: { code: 'MY_CODE', dispatched: true },
   busy: { code: 'BUSY', dispatched: false },
-  leaving: { code: 'SHUTTING_DOWN', dispatched: false },
+  shuttingDown: { code: 'SHUTTING_DOWN', dispatched: false },
   more: { code: '', dispatched: true, more: true },
 } as const;
 
-function replyOf(kind: keyof typeof KINDS): ReplyMessage {
-  return { status: 200, more: false, contentType: '', extras: NO_BYTES, body: NO_BYTES, ...KINDS[kind] };
+function replyOf(kind: keyof typeof REPLIES): ReplyMessage {
+  return { status: 200, more: false, contentType: '', extras: NO_BYTES, body: NO_BYTES, ...REPLIES[kind] };
 }
 
 function choose<T>(from: readonly T[], index: number): T | undefined {
@@ -61,7 +61,7 @@ const submit = fc
   })
   .map(
     ({ eventName, client, idempotent, timeLeft, size }) =>
-      new Happens(`submit ${eventName} of ${client} ${idempotent} ${timeLeft} ${size}`, (world) =>
+      new StepCommand(`submit ${eventName} of ${client} ${idempotent} ${timeLeft} ${size}`, (world) =>
         world.submit(eventName, client, idempotent, timeLeft, size),
       ),
   );
@@ -70,52 +70,52 @@ const reply = fc
   .record({
     worker: index,
     key: index,
-    kind: fc.constantFrom('ok', 'ok', 'ok', 'error', 'own', 'busy', 'leaving', 'more'),
+    kind: fc.constantFrom('ok', 'ok', 'ok', 'error', 'custom', 'busy', 'shuttingDown', 'more'),
   })
   .map(
     ({ worker, key, kind }) =>
-      new Happens(`reply ${kind} by ${worker} to ${key}`, (world) => {
-        const port = choose(world.present, worker);
-        const which = port?.open[key % Math.max(1, port.open.length)];
-        if (port === undefined || which === undefined) return;
-        world.replies(which.seen);
-        const refusal = kind === 'busy' || kind === 'leaving';
+      new StepCommand(`reply ${kind} by ${worker} to ${key}`, (world) => {
+        const port = choose(world.connected, worker);
+        const entry = port?.open[key % Math.max(1, port.open.length)];
+        if (port === undefined || entry === undefined) return;
+        world.recordReply(entry.request);
+        const refusal = kind === 'busy' || kind === 'shuttingDown';
         if (kind !== 'more') {
-          port.open.splice(port.open.indexOf(which), 1);
-          port.used.push(which);
+          port.open.splice(port.open.indexOf(entry), 1);
+          port.replied.push(entry);
           if (
-            which.seen.at === port &&
+            entry.request.holder === port &&
             refusal &&
-            which.seen.settled === undefined &&
-            !which.seen.cancelled
+            entry.request.settled === undefined &&
+            !entry.request.cancelled
           ) {
-            which.seen.runs--;
-            which.seen.at = undefined;
-          } else if (which.seen.cancelled) which.seen.at = undefined;
+            entry.request.runs--;
+            entry.request.holder = undefined;
+          } else if (entry.request.cancelled) entry.request.holder = undefined;
         }
         if (
-          kind === 'leaving' &&
+          kind === 'shuttingDown' &&
           port.worker.held > 0 &&
-          which.seen.pending?.generation === which.generation
+          entry.request.pending?.generation === entry.generation
         ) {
           port.draining = true;
         }
-        world.core.reply(port.worker, which.id, which.generation, replyOf(kind), world.now);
+        world.core.reply(port.worker, entry.id, entry.generation, replyOf(kind), world.now);
       }),
   );
 
-const strayReply = fc
-  .record({ worker: index, key: index, how: fc.constantFrom('double', 'forged', 'foreign') })
+const invalidReply = fc
+  .record({ worker: index, key: index, how: fc.constantFrom('duplicate', 'forged', 'foreign') })
   .map(
     ({ worker, key, how }) =>
-      new Happens(`${how} reply by ${worker} of ${key}`, (world) => {
-        const port = choose(world.present, worker);
+      new StepCommand(`${how} reply by ${worker} of ${key}`, (world) => {
+        const port = choose(world.connected, worker);
         if (port === undefined) return;
-        const open = world.requests.filter((seen) => seen.settled === undefined);
-        if (how === 'double') {
-          const used = choose(port.used, key);
-          if (used !== undefined)
-            world.core.reply(port.worker, used.id, used.generation, replyOf('ok'), world.now);
+        const open = world.requests.filter((request) => request.settled === undefined);
+        if (how === 'duplicate') {
+          const replied = choose(port.replied, key);
+          if (replied !== undefined)
+            world.core.reply(port.worker, replied.id, replied.generation, replyOf('ok'), world.now);
         } else if (how === 'forged') {
           world.core.reply(port.worker, key, 1 + ((key * 7919) % 100_000), replyOf('ok'), world.now);
         } else {
@@ -130,8 +130,10 @@ const strayReply = fc
         }
         // The reply shows that an unresponsive worker is alive. The worker then receives queued
         // requests, and those that are too late for it expire.
-        const settled = open.filter((seen) => seen.settled !== undefined && seen.settled.code !== 'EXPIRED');
-        if (settled.length > 0) throw new Error('a stray reply settled a request');
+        const settled = open.filter(
+          (request) => request.settled !== undefined && request.settled.code !== 'EXPIRED',
+        );
+        if (settled.length > 0) throw new Error('an invalid reply settled a request');
       }),
   );
 
@@ -139,18 +141,21 @@ const join = fc
   .record({ events: names, concurrency: fc.integer({ min: 0, max: 3 }), cancels: fc.boolean() })
   .map(
     ({ events, concurrency, cancels }) =>
-      new Happens(`join ${events?.join() ?? '*'} ${concurrency} ${cancels}`, (world) => {
-        if (world.present.length >= 6) return;
+      new StepCommand(`join ${events?.join() ?? '*'} ${concurrency} ${cancels}`, (world) => {
+        if (world.connected.length >= 6) return;
         const id = `worker-${world.workers.length}`;
         world.join({ id, events, concurrency, cancels });
       }),
   );
 
-function withWorker(name: string, step: (port: ModelWorker, world: World) => void): fc.Arbitrary<Happens> {
+function withWorker(
+  name: string,
+  step: (port: ModelWorker, world: World) => void,
+): fc.Arbitrary<StepCommand> {
   return index.map(
     (worker) =>
-      new Happens(`${name} ${worker}`, (world) => {
-        const port = choose(world.present, worker);
+      new StepCommand(`${name} ${worker}`, (world) => {
+        const port = choose(world.connected, worker);
         if (port !== undefined) step(port, world);
       }),
   );
@@ -158,8 +163,8 @@ function withWorker(name: string, step: (port: ModelWorker, world: World) => voi
 
 const update = fc.record({ worker: index, events: names, concurrency: fc.integer({ min: 0, max: 4 }) }).map(
   ({ worker, events, concurrency }) =>
-    new Happens(`update ${worker} ${events?.join() ?? '*'} ${concurrency}`, (world) => {
-      const port = choose(world.present, worker);
+    new StepCommand(`update ${worker} ${events?.join() ?? '*'} ${concurrency}`, (world) => {
+      const port = choose(world.connected, worker);
       if (port === undefined) return;
       port.events = events;
       world.announce(events);
@@ -169,15 +174,15 @@ const update = fc.record({ worker: index, events: names, concurrency: fc.integer
 );
 
 const remove = withWorker('remove', (port, world) => {
-  port.gone = true;
-  for (const { seen } of port.open) if (seen.at === port) seen.at = undefined;
+  port.left = true;
+  for (const { request } of port.open) if (request.holder === port) request.holder = undefined;
   port.open.length = 0;
   world.core.removeWorker(port.worker, world.now);
 });
 
 const drain = withWorker('drain', (port, world) => {
-  if (port.asked) return;
-  port.asked = true;
+  if (port.drainRequested) return;
+  port.drainRequested = true;
   port.draining = true;
   world.core.drainWorker(port.worker, () => port.drained++);
 });
@@ -197,30 +202,30 @@ const unblock = withWorker('unblock', (port, world) => {
   world.core.unblock(port.worker, world.now);
 });
 
-const giveBack = withWorker('give back', (port, world) => {
+const returnUnsent = withWorker('return unsent', (port, world) => {
   const key = port.open.at(-1);
-  if (key?.seen.pending === undefined || key.seen.pending.generation !== key.generation) return;
+  if (key?.request.pending === undefined || key.request.pending.generation !== key.generation) return;
   port.open.pop();
-  if (!key.seen.cancelled && key.seen.settled === undefined) key.seen.runs--;
-  key.seen.at = undefined;
+  if (!key.request.cancelled && key.request.settled === undefined) key.request.runs--;
+  key.request.holder = undefined;
   port.blocked = true;
   world.core.block(port.worker);
-  world.core.requeueUnsent(key.seen.pending, world.now);
+  world.core.requeueUnsent(key.request.pending, world.now);
 });
 
 const cancel = index.map(
   (which) =>
-    new Happens(`cancel ${which}`, (world) => {
-      const seen = choose(world.requests.slice(-20), which);
-      if (seen?.pending === undefined || seen.settled !== undefined) return;
-      seen.cancelled = true;
-      world.core.cancel(seen.pending);
+    new StepCommand(`cancel ${which}`, (world) => {
+      const request = choose(world.requests.slice(-20), which);
+      if (request?.pending === undefined || request.settled !== undefined) return;
+      request.cancelled = true;
+      world.core.cancel(request.pending);
     }),
 );
 
-const pass = fc.constantFrom(0.3, 8, 40, 400, 31_000).map(
+const advance = fc.constantFrom(0.3, 8, 40, 400, 31_000).map(
   (time) =>
-    new Happens(`pass ${time}`, (world) => {
+    new StepCommand(`advance ${time}`, (world) => {
       world.now += time;
       world.core.tick(world.now);
       world.checkExpired();
@@ -230,20 +235,20 @@ const pass = fc.constantFrom(0.3, 8, 40, 400, 31_000).map(
 /** Advances time without a tick, as when the event loop is busy. */
 const leap = fc.constantFrom(5, 60).map(
   (time) =>
-    new Happens(`leap ${time}`, (world) => {
+    new StepCommand(`leap ${time}`, (world) => {
       world.now += time;
     }),
 );
 
 const stop = fc.constant(
-  new Happens('drain the router', (world) => {
+  new StepCommand('drain the router', (world) => {
     world.draining = true;
     world.core.drain(() => world.idle++);
   }),
 );
 
 /** Random sequences of commands. */
-export const courses = fc.commands(
+export const commandSequences = fc.commands(
   [
     submit,
     submit,
@@ -252,7 +257,7 @@ export const courses = fc.commands(
     reply,
     reply,
     reply,
-    strayReply,
+    invalidReply,
     join,
     join,
     update,
@@ -261,11 +266,11 @@ export const courses = fc.commands(
     stall,
     block,
     unblock,
-    giveBack,
+    returnUnsent,
     cancel,
-    pass,
+    advance,
     leap,
-    fc.oneof({ weight: 1, arbitrary: stop }, { weight: 10, arbitrary: pass }),
+    fc.oneof({ weight: 1, arbitrary: stop }, { weight: 10, arbitrary: advance }),
   ],
   { maxCommands: 150, size: '+1' },
 );

@@ -1,7 +1,7 @@
 /**
- * A broker with faked and recorded surroundings, and its invariants.
+ * A broker with fake workers and clients, and its invariants.
  *
- * The world knows only what workers and clients can see, and the documented rules. It derives
+ * The world knows only what workers and clients observe, and the documented rules. It derives
  * independently which worker serves an event, which has credit, and which outcomes are possible.
  */
 import assert from 'node:assert/strict';
@@ -20,18 +20,18 @@ const LATENESS = 16;
 export const REDISPATCHES = 1;
 
 /** A request as seen by its client and the workers. */
-export class Seen {
+export class ModelRequest {
   pending: RouterRequest | undefined;
   settled: ReplyMessage | undefined;
   settledAt = 0;
-  parts = 0;
+  chunks = 0;
   /** Time of its last dispatch. */
-  givenAt = 0;
+  dispatchedAt = 0;
   cancelled = false;
   /** Workers that received it and may have run it. */
   runs = 0;
-  /** Its current state. */
-  at: ModelWorker | undefined;
+  /** The worker that holds it. */
+  holder: ModelWorker | undefined;
 
   constructor(
     readonly eventName: string,
@@ -39,30 +39,30 @@ export class Seen {
     readonly deadline: number,
   ) {}
 
-  get waits(): boolean {
-    return this.settled === undefined && !this.cancelled && this.at === undefined;
+  get queued(): boolean {
+    return this.settled === undefined && !this.cancelled && this.holder === undefined;
   }
 }
 
-/** A key that a worker received, and its request. */
-interface Key {
+/** The token of a request that a worker received, and the request. */
+interface Token {
   readonly id: number;
   readonly generation: number;
-  readonly seen: Seen;
+  readonly request: ModelRequest;
 }
 
 export class ModelWorker implements WorkerPort {
   private entry: Worker | undefined;
-  /** Requests that it received and has not answered. */
-  readonly open: Key[] = [];
-  /** Keys that it has answered. */
-  readonly used: Key[] = [];
+  /** Requests that it received and has not replied to. */
+  readonly open: Token[] = [];
+  /** Requests that it has replied to. */
+  readonly replied: Token[] = [];
   accepts = true;
   blocked = false;
   draining = false;
   /** Whether it was asked to drain, and how often the broker reported that it had drained. */
-  asked = false;
-  gone = false;
+  drainRequested = false;
+  left = false;
   drained = 0;
 
   events: readonly string[] | undefined;
@@ -87,26 +87,38 @@ export class ModelWorker implements WorkerPort {
 
   dispatch(pending: RouterRequest, timeLeft: number): boolean {
     const { world } = this;
-    const seen = world.seenOf(pending);
+    const request = world.requestOf(pending);
     assert.ok(pending.worker instanceof Worker);
     this.entry = pending.worker;
     if (!this.accepts) {
       this.blocked = true;
       return false;
     }
-    assert.ok(!this.gone && !this.draining && !this.blocked, 'given a request while it takes none');
-    assert.ok(seen.settled === undefined && !seen.cancelled, 'given a request that is over');
-    assert.ok(seen.at === undefined, 'given a request that another worker holds');
-    assert.ok(world.servesEvent(this, seen.eventName), 'given a request it does not serve');
-    assert.ok(pending.deadline > world.now, 'given a request after its deadline');
-    assert.ok(timeLeft >= 1 && timeLeft - 1 <= pending.deadline - world.now, 'given too much time');
+    assert.ok(
+      !this.left && !this.draining && !this.blocked,
+      'dispatched to a worker that accepts no requests',
+    );
+    assert.ok(
+      request.settled === undefined && !request.cancelled,
+      'dispatched after it was settled or cancelled',
+    );
+    assert.ok(request.holder === undefined, 'dispatched while another worker holds it');
+    assert.ok(
+      world.servesEvent(this, request.eventName),
+      'dispatched to a worker that does not serve the event',
+    );
+    assert.ok(pending.deadline > world.now, 'dispatched after the deadline');
+    assert.ok(timeLeft >= 1 && timeLeft - 1 <= pending.deadline - world.now, 'dispatched with too much time');
     assert.equal(pending.message.timeLeft, timeLeft);
-    seen.runs++;
-    assert.ok(seen.runs <= (seen.idempotent ? 1 + REDISPATCHES : 1), `dispatched ${seen.runs} times`);
-    seen.at = this;
-    seen.givenAt = world.now;
-    this.open.push({ id: pending.id, generation: pending.generation, seen });
-    if (this.worker.cancels) assert.ok(this.open.length <= this.concurrency, 'given more than its credit');
+    request.runs++;
+    assert.ok(
+      request.runs <= (request.idempotent ? 1 + REDISPATCHES : 1),
+      `dispatched ${request.runs} times`,
+    );
+    request.holder = this;
+    request.dispatchedAt = world.now;
+    this.open.push({ id: pending.id, generation: pending.generation, request });
+    if (this.worker.cancels) assert.ok(this.open.length <= this.concurrency, 'dispatched beyond the credit');
     assert.ok(this.worker.held <= this.concurrency, 'holds more than its credit');
     return true;
   }
@@ -116,10 +128,10 @@ export class ModelWorker implements WorkerPort {
     assert.ok(this.open.some((key) => key.id === id && key.generation === generation));
   }
 
-  /** Whether it may receive a request, judging from outside. */
+  /** Whether it may receive a request, by what is observable. */
   get ready(): boolean {
-    const { gone, draining, blocked, worker } = this;
-    if (gone || draining || blocked || worker.unresponsive || worker.suspended) return false;
+    const { left, draining, blocked, worker } = this;
+    if (left || draining || blocked || worker.unresponsive || worker.suspended) return false;
     return worker.held < this.concurrency;
   }
 }
@@ -127,7 +139,7 @@ export class ModelWorker implements WorkerPort {
 export class World {
   now = 5000;
   readonly core: Broker;
-  readonly requests: Seen[] = [];
+  readonly requests: ModelRequest[] = [];
   readonly workers: ModelWorker[] = [];
   readonly clients: readonly Origin[];
   readonly queueLimit: number;
@@ -137,8 +149,8 @@ export class World {
   readonly announced = new Set<string>();
   /** Longest time to a reply by event, in milliseconds. */
   private readonly slowest = new Map<string, number>();
-  private readonly byPending = new Map<RouterRequest, Seen>();
-  private submitting: Seen | undefined;
+  private readonly byPending = new Map<RouterRequest, ModelRequest>();
+  private submitting: ModelRequest | undefined;
 
   constructor(private readonly options: BrokerOptions) {
     this.queueLimit = options.queueLimit ?? 10_000;
@@ -149,8 +161,8 @@ export class World {
   }
 
   /** Connected workers. */
-  get present(): ModelWorker[] {
-    return this.workers.filter(({ gone }) => !gone);
+  get connected(): ModelWorker[] {
+    return this.workers.filter(({ left }) => !left);
   }
 
   join(info: WorkerInfo): void {
@@ -164,15 +176,15 @@ export class World {
     for (const name of events ?? []) this.announced.add(name);
   }
 
-  seenOf(pending: RouterRequest): Seen {
-    const seen = this.byPending.get(pending) ?? this.submitting;
-    assert.ok(seen, 'an unknown request');
-    return seen;
+  requestOf(pending: RouterRequest): ModelRequest {
+    const request = this.byPending.get(pending) ?? this.submitting;
+    assert.ok(request, 'an unknown request');
+    return request;
   }
 
-  /** A worker replies to a request that it holds. */
-  replies({ eventName, givenAt }: Seen): void {
-    this.slowest.set(eventName, Math.max(this.slowest.get(eventName) ?? 0, this.now - givenAt));
+  /** Records that a worker replies to a request that it holds. */
+  recordReply({ eventName, dispatchedAt }: ModelRequest): void {
+    this.slowest.set(eventName, Math.max(this.slowest.get(eventName) ?? 0, this.now - dispatchedAt));
   }
 
   /**
@@ -187,92 +199,95 @@ export class World {
   submit(eventName: string, client: number, idempotent: boolean, timeLeft: number, size: number): void {
     const origin = this.clients[client];
     assert.ok(origin);
-    const seen = new Seen(eventName, idempotent, this.now + timeLeft);
-    this.requests.push(seen);
-    const expected = this.expectation(eventName);
-    this.submitting = seen;
+    const request = new ModelRequest(eventName, idempotent, this.now + timeLeft);
+    this.requests.push(request);
+    const expected = this.expectedOutcomes(eventName);
+    this.submitting = request;
     const body = Buffer.alloc(size, 1);
     const message = { eventName, body, timeLeft, idempotent, requestId: 'r', extras: NO_BYTES };
     const pending = this.core.submit(message, origin, this.now);
     this.submitting = undefined;
-    this.byPending.set(pending, seen);
-    seen.pending = pending;
-    const outcome = seen.settled?.code ?? (seen.at === undefined ? 'queued' : 'dispatched');
+    this.byPending.set(pending, request);
+    request.pending = pending;
+    const outcome = request.settled?.code ?? (request.holder === undefined ? 'queued' : 'dispatched');
     assert.ok(expected.includes(outcome), `submit: ${outcome}, expected ${expected.join(' or ')}`);
   }
 
   /** Possible outcomes of a request that is submitted now. */
-  private expectation(eventName: string): string[] {
+  private expectedOutcomes(eventName: string): string[] {
     if (this.draining) return ['SHUTTING_DOWN'];
-    const serving = this.present.filter((worker) => this.servesEvent(worker, eventName));
+    const serving = this.connected.filter((worker) => this.servesEvent(worker, eventName));
     if (serving.length === 0)
       return this.options.workerGrace ? ['NO_WORKER', 'queued', 'QUEUE_FULL'] : ['NO_WORKER'];
-    const waiting = this.requests.filter((seen) => seen.waits && seen.eventName === eventName).length - 1;
-    const free = serving.filter((worker) => worker.ready && (worker.accepts || waiting > 0));
+    const queued =
+      this.requests.filter((request) => request.queued && request.eventName === eventName).length - 1;
+    const free = serving.filter((worker) => worker.ready && (worker.accepts || queued > 0));
     if (this.options.breaker !== false) return ['dispatched', 'queued', 'QUEUE_FULL'];
-    if (free.length > 0 && waiting === 0) return ['dispatched'];
+    if (free.length > 0 && queued === 0) return ['dispatched'];
     const room = this.core.stats().queuedBytes + 4000 <= (this.options.queueBytes ?? Infinity);
-    return waiting < this.queueLimit && room ? ['queued'] : ['queued', 'QUEUE_FULL'];
+    return queued < this.queueLimit && room ? ['queued'] : ['queued', 'QUEUE_FULL'];
   }
 
   private settle(pending: RouterRequest, reply: ReplyMessage): void {
-    const seen = this.seenOf(pending);
-    assert.equal(seen.settled, undefined, 'settled twice');
-    assert.equal(seen.cancelled, false, 'settled though cancelled');
+    const request = this.requestOf(pending);
+    assert.equal(request.settled, undefined, 'settled twice');
+    assert.equal(request.cancelled, false, 'settled after it was cancelled');
     if (reply.more) {
-      seen.parts++;
+      request.chunks++;
       return;
     }
-    seen.settled = reply;
-    seen.settledAt = this.now;
+    request.settled = reply;
+    request.settledAt = this.now;
     if (pending.message.body.length > 0) assert.equal(pending.message.body[0], 1, 'payload was overwritten');
     const { code } = reply;
     if (code === 'EXPIRED' || code === 'TIMEOUT') {
-      const hopeless = pending.deadline - this.now < (this.slowest.get(seen.eventName) ?? 0);
-      assert.ok(this.now >= pending.deadline || (hopeless && seen.at === undefined), 'too early');
+      const tooLate = pending.deadline - this.now < (this.slowest.get(request.eventName) ?? 0);
+      assert.ok(this.now >= pending.deadline || (tooLate && request.holder === undefined), 'too early');
     }
     if (code === 'NO_WORKER' || code === 'QUEUE_FULL' || code === 'EXPIRED' || code === 'SHUTTING_DOWN') {
-      assert.equal(seen.runs, 0, `${code} of a request that may have run`);
+      assert.equal(request.runs, 0, `${code} of a request that may have run`);
       assert.equal(reply.dispatched, false);
     }
     if (code === 'TIMEOUT' || code === 'WORKER_LOST') {
-      assert.ok(seen.runs > 0, `${code} of a request that no worker had`);
+      assert.ok(request.runs > 0, `${code} of a request that no worker received`);
       assert.equal(reply.dispatched, true);
     }
-    seen.at = undefined;
+    request.holder = undefined;
   }
 
   /** Checks the invariants after a step. */
   check(): void {
     const stats = this.core.stats();
-    const waiting = this.requests.filter((seen) => seen.waits);
-    assert.equal(stats.queued, waiting.length, 'count of waiting requests');
-    const bytes = waiting.reduce(
+    const queued = this.requests.filter((request) => request.queued);
+    assert.equal(stats.queued, queued.length, 'number of queued requests');
+    const bytes = queued.reduce(
       (sum, { pending }) => sum + (pending ? sizeOf(pending.message, undefined) : 0),
       0,
     );
-    assert.equal(stats.queuedBytes, bytes, 'bytes of waiting requests');
-    const atWorkers = this.requests.filter((seen) => seen.at !== undefined && !seen.cancelled);
-    assert.equal(stats.dispatched, atWorkers.length, 'count of dispatched requests');
-    const settled = this.requests.filter((seen) => seen.settled !== undefined || seen.cancelled).length;
+    assert.equal(stats.queuedBytes, bytes, 'bytes of queued requests');
+    const atWorkers = this.requests.filter((request) => request.holder !== undefined && !request.cancelled);
+    assert.equal(stats.dispatched, atWorkers.length, 'number of dispatched requests');
+    const settled = this.requests.filter(
+      (request) => request.settled !== undefined || request.cancelled,
+    ).length;
     const counted = Object.values(stats.failures).reduce(
       (sum, count) => sum + count,
       stats.ok + stats.replyErrors,
     );
-    assert.equal(counted, settled, 'count of settled requests');
+    assert.equal(counted, settled, 'number of settled requests');
     assert.equal(stats.submitted, this.requests.length);
     this.checkQueues();
     this.checkWorkers();
-    if (this.options.breaker === false) this.checkNothingIdles(waiting);
+    if (this.options.breaker === false) this.checkNoIdleWorker(queued);
   }
 
-  /** Checks that every request has an outcome and nothing is left. */
+  /** Checks that every request has an outcome and that the broker holds nothing. */
   checkEnd(): void {
     this.core.shutDown();
     this.now += 1e6;
     this.core.tick(this.now);
-    for (const seen of this.requests)
-      assert.ok(seen.settled !== undefined || seen.cancelled, 'never settled');
+    for (const request of this.requests)
+      assert.ok(request.settled !== undefined || request.cancelled, 'never settled');
     const { queued, queuedBytes, dispatched, abandoned, unannouncedEvents } = this.core.stats();
     assert.deepEqual([queued, queuedBytes, dispatched, abandoned, unannouncedEvents], [0, 0, 0, 0, 0]);
   }
@@ -280,7 +295,7 @@ export class World {
   /** Checks that no expired request is left after a tick. */
   checkExpired(): void {
     for (const { settled, cancelled, deadline } of this.requests) {
-      assert.ok(settled !== undefined || cancelled || deadline > this.now - LATENESS, 'not noticed in time');
+      assert.ok(settled !== undefined || cancelled || deadline > this.now - LATENESS, 'expired too late');
     }
   }
 
@@ -295,24 +310,24 @@ export class World {
   }
 
   private checkWorkers(): void {
-    for (const { worker, open, gone, asked, drained } of this.workers) {
-      if (gone) assert.equal(worker.held, 0);
+    for (const { worker, open, left, drainRequested, drained } of this.workers) {
+      if (left) assert.equal(worker.held, 0);
       else if (worker.cancels) assert.equal(worker.held, open.length, 'credit in use');
       else assert.ok(worker.held <= open.length, 'credit in use');
       assert.ok(drained <= 1, 'drained was reported twice');
-      if (asked && worker.held === 0) assert.equal(drained, 1, 'drained was not reported');
+      if (drainRequested && worker.held === 0) assert.equal(drained, 1, 'drained was not reported');
       const ready = worker.group instanceof Group && worker.group.ready[worker.readyIndex] === worker;
-      assert.equal(ready, !gone && worker.eligible, 'place in the ready list');
+      assert.equal(ready, !left && worker.eligible, 'place in the ready list');
     }
   }
 
   /** Checks that no request is queued while a worker that serves it has credit. */
-  private checkNothingIdles(waiting: readonly Seen[]): void {
-    const names = new Set(waiting.map(({ eventName }) => eventName));
-    for (const worker of this.present) {
+  private checkNoIdleWorker(queued: readonly ModelRequest[]): void {
+    const names = new Set(queued.map(({ eventName }) => eventName));
+    for (const worker of this.connected) {
       if (!worker.ready) continue;
       for (const name of names)
-        assert.ok(!this.servesEvent(worker, name), `${name} waits, ${worker.info.id} is free`);
+        assert.ok(!this.servesEvent(worker, name), `${name} is queued while ${worker.info.id} is free`);
     }
   }
 }

@@ -6,14 +6,14 @@ import { type RequestState, RouterRequest } from '../../src/router/broker/reques
 import { Counters } from '../../src/router/broker/stats.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
 import { allTransitions, LIFE, TransitionLog } from './request-life.ts';
-import { courses } from './router-core-commands.ts';
+import { commandSequences } from './router-core-commands.ts';
 import { World } from './router-core-model.ts';
 
 const RUNS = Number(process.env.FC_RUNS ?? 300);
 
-function holds(options: BrokerOptions, fixed: { seed?: number; numRuns?: number } = {}): void {
+function checkProperty(options: BrokerOptions, fixed: { seed?: number; numRuns?: number } = {}): void {
   fc.assert(
-    fc.property(courses, (commands) => {
+    fc.property(commandSequences, (commands) => {
       fc.modelRun(() => {
         const world = new World(options);
         return { model: { world }, real: world };
@@ -27,63 +27,66 @@ const END: fc.Command<object, World> = {
   check: () => true,
   run: (_model, world) => {
     world.checkEnd();
-    if (world.draining) assert.equal(world.idle > 0, true, 'not told to be idle');
+    if (world.draining) assert.equal(world.idle > 0, true, 'the broker did not report that it is drained');
   },
   toString: () => 'end',
 };
 
-const ROUTER_CODES = new Set(LIFE.flatMap(({ outcomes: told }) => told));
+const ROUTER_CODES = new Set(LIFE.flatMap(({ outcomes }) => outcomes));
 
 function methodOf<Method>(prototype: object, name: string): Method {
   return Reflect.get(prototype, name) as Method;
 }
 
 /** Records all transitions of all requests until the end of the test. */
-function followSteps(t: TestContext): TransitionLog {
-  const prints = new TransitionLog();
-  let leaving: RequestState = 'new';
-  const enter = methodOf<(this: RouterRequest, to: RequestState) => void>(
+function recordTransitions(t: TestContext): TransitionLog {
+  const log = new TransitionLog();
+  let from: RequestState = 'new';
+  const transition = methodOf<(this: RouterRequest, to: RequestState) => void>(
     RouterRequest.prototype,
     'transition',
   );
   const settled = methodOf<(this: Counters, code: string) => void>(Counters.prototype, 'settled');
   t.mock.method(RouterRequest.prototype, 'transition', function (this: RouterRequest, to: RequestState) {
-    if (to === 'settled') leaving = this.state;
-    else prints.record(this.state, to);
-    enter.call(this, to);
+    if (to === 'settled') from = this.state;
+    else log.record(this.state, to);
+    transition.call(this, to);
   });
   // Called with the outcome of the request that has just been settled.
   t.mock.method(Counters.prototype, 'settled', function (this: Counters, code: string) {
-    prints.record(leaving, 'settled', ROUTER_CODES.has(code) ? code : 'reply');
+    log.record(from, 'settled', ROUTER_CODES.has(code) ? code : 'reply');
     settled.call(this, code);
   });
-  return prints;
+  return log;
 }
 
 describe('Broker under random events', () => {
   it('broker: settles each request once with a true outcome and queues none while a worker is free', () => {
-    holds({ breaker: false, queueLimit: 4, queueBytes: 20_000 });
+    checkProperty({ breaker: false, queueLimit: 4, queueBytes: 20_000 });
   });
 
   it('broker: holds its invariants with circuit breakers', () => {
-    holds({ breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 });
+    checkProperty({ breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 });
   });
 
   it('broker: holds its invariants with a tight retry budget', () => {
-    holds({ breaker: false, retryBudget: { reserve: 1, ratio: 0.1, perSecond: 1 } });
+    checkProperty({ breaker: false, retryBudget: { reserve: 1, ratio: 0.1, perSecond: 1 } });
   });
 
   it('broker: holds its invariants while requests wait for workers that left', () => {
-    holds({ breaker: false, workerGrace: 100, queueLimit: 4 });
+    checkProperty({ breaker: false, workerGrace: 100, queueLimit: 4 });
   });
 
   it('broker: requests take all transitions of the model and no others', (t) => {
-    const prints = followSteps(t);
+    const log = recordTransitions(t);
     const fixed = { seed: 20_261_125, numRuns: 300 };
-    holds({ breaker: false, queueLimit: 4, workerGrace: 100 }, fixed);
-    holds({ breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 }, fixed);
-    assert.deepEqual([...prints.unexpected], []);
-    assert.deepEqual([...prints.expected].sort(), allTransitions().sort());
+    checkProperty({ breaker: false, queueLimit: 4, workerGrace: 100 }, fixed);
+    checkProperty(
+      { breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 },
+      fixed,
+    );
+    assert.deepEqual([...log.unexpected], []);
+    assert.deepEqual([...log.expected].sort(), allTransitions().sort());
   });
 
   it('broker: a request allows only the transitions of the model', () => {

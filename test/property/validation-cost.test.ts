@@ -10,7 +10,10 @@ import { createAjv } from '../../src/openapi/index.ts';
 
 const COUNT = 3;
 
-/** A schema of component `own`; the same value goes to later components only, so that no circle stays in place. */
+/**
+ * A schema of component `own`. It applies only later components to the same value, so that no cycle
+ * is endless.
+ */
 function schemaOf(own: number): fc.Arbitrary<JsonObject> {
   const build = (depth: number, from: number): fc.Arbitrary<JsonObject> => {
     const leaf = fc.constantFrom<JsonObject>(
@@ -24,7 +27,7 @@ function schemaOf(own: number): fc.Arbitrary<JsonObject> {
       .map((name): JsonObject => (name < COUNT ? { $ref: `C${name}` } : {}));
     if (depth === 0) return fc.oneof({ arbitrary: leaf, weight: 1 }, { arbitrary: ref, weight: 3 });
     const beside = build(depth - 1, from);
-    // Parts of the value may go to any component.
+    // Members and items of the value may refer to any component.
     const part = build(depth - 1, 0);
     const two = fc.array(beside, { minLength: 1, maxLength: 2 });
     const keyword = fc.oneof(
@@ -53,44 +56,44 @@ const schemas: fc.Arbitrary<JsonObject> = fc
   .tuple(...Array.from({ length: COUNT }, (_, own) => schemaOf(own)))
   .map((all) => Object.fromEntries(all.map((schema, own) => [`C${own}`, schema])));
 
-interface Judge {
-  readonly judge: ValidateFunction;
-  /** Schemas that were held against values so far. */
+interface CountingValidator {
+  readonly validate: ValidateFunction;
+  /** Number of schema evaluations so far. */
   readonly visits: () => number;
 }
 
-function judgeOf(all: JsonObject, remembers: boolean, allErrors: boolean): Judge {
+function createValidator(all: JsonObject, cached: boolean, allErrors: boolean): CountingValidator {
   const cache = new ResultCache();
-  const repeated = remembers ? repeatedComponents(all) : new Set<string>();
+  const repeated = cached ? repeatedComponents(all) : new Set<string>();
   const ajv: Ajv2020 = createAjv({ allErrors, repeated, cache });
   let visits = 0;
-  const validate = (): boolean => (visits += 1) > 0;
-  ajv.addKeyword({ keyword: 'x-visit', validate, schema: false });
-  for (const [name, schema] of Object.entries(all)) ajv.addSchema(marked(schema) as object, name);
-  const judge = ajv.getSchema('C0');
-  assert.ok(judge);
-  const forgetting = (value: unknown): boolean => {
+  const countVisit = (): boolean => (visits += 1) > 0;
+  ajv.addKeyword({ keyword: 'x-visit', validate: countVisit, schema: false });
+  for (const [name, schema] of Object.entries(all)) ajv.addSchema(withVisits(schema) as object, name);
+  const compiled = ajv.getSchema('C0');
+  assert.ok(compiled);
+  const withEmptyCache = (value: unknown): boolean => {
     cache.clear();
-    const valid = judge(value) as boolean;
-    forgetting.errors = judge.errors;
+    const valid = compiled(value) as boolean;
+    withEmptyCache.errors = compiled.errors;
     return valid;
   };
-  forgetting.errors = judge.errors;
-  return { judge: forgetting as unknown as ValidateFunction, visits: () => visits };
+  withEmptyCache.errors = compiled.errors;
+  return { validate: withEmptyCache as unknown as ValidateFunction, visits: () => visits };
 }
 
-const HOLDS_SCHEMAS = new Set(['properties', 'patternProperties', 'dependentSchemas']);
+const SCHEMA_MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas']);
 
-/** The schema with a mark in it and in all schemas below. */
-function marked(schema: Json | undefined): Json {
-  if (Array.isArray(schema)) return schema.map(marked);
+/** Adds the counting keyword to a schema and all its subschemas. */
+function withVisits(schema: Json | undefined): Json {
+  if (Array.isArray(schema)) return schema.map(withVisits);
   if (typeof schema !== 'object' || schema === null) return schema ?? true;
   const entries = Object.entries(schema).map(([keyword, value]): [string, Json] => {
     if (keyword === 'required' || keyword === 'type') return [keyword, value];
-    if (!HOLDS_SCHEMAS.has(keyword)) return [keyword, marked(value)];
+    if (!SCHEMA_MAPS.has(keyword)) return [keyword, withVisits(value)];
     return [
       keyword,
-      Object.fromEntries(Object.entries(value as JsonObject).map(([name, one]) => [name, marked(one)])),
+      Object.fromEntries(Object.entries(value as JsonObject).map(([name, one]) => [name, withVisits(one)])),
     ];
   });
   return { ...Object.fromEntries(entries), 'x-visit': true };
@@ -105,8 +108,8 @@ const { value } = fc.letrec<{ value: Json }>((tie) => ({
   ),
 }));
 
-/** A value of so many levels, each as one of the forms says. */
-function tower(levels: number, forms: readonly ('a' | 'b' | 'list')[]): Json {
+/** A value of `levels` levels, which take the forms in turn. */
+function nested(levels: number, forms: readonly ('a' | 'b' | 'list')[]): Json {
   let built: Json = 1;
   for (let level = 0; level < levels; level += 1) {
     const form = forms[level % forms.length] ?? 'a';
@@ -115,41 +118,41 @@ function tower(levels: number, forms: readonly ('a' | 'b' | 'list')[]): Json {
   return built;
 }
 
-describe('cached results', () => {
-  it('are those that ajv would give without', () => {
+describe('ResultCache', () => {
+  it('result cache: results are the same as without it', () => {
     fc.assert(
       fc.property(schemas, value, fc.boolean(), (all, given, allErrors) => {
-        const plain = judgeOf(all, false, allErrors).judge;
-        const remembering = judgeOf(all, true, allErrors).judge;
-        assert.equal(remembering(given), plain(given));
+        const plain = createValidator(all, false, allErrors).validate;
+        const caching = createValidator(all, true, allErrors).validate;
+        assert.equal(caching(given), plain(given));
         const places = ({ errors }: ValidateFunction): string[] => [
           ...new Set((errors ?? []).slice(0, 20).map(({ instancePath }) => instancePath)),
         ];
-        if ((plain.errors?.length ?? 0) <= 20) assert.deepEqual(places(remembering), places(plain));
+        if ((plain.errors?.length ?? 0) <= 20) assert.deepEqual(places(caching), places(plain));
       }),
       { numRuns: 200 },
     );
   });
 
-  it('keep the cost of a value in proportion to it', () => {
+  it('result cache: the number of evaluations is proportional to the value', () => {
     const forms = fc.array(fc.constantFrom('a' as const, 'b' as const, 'list' as const), {
       minLength: 1,
       maxLength: 3,
     });
     fc.assert(
       fc.property(schemas, forms, fc.boolean(), (all, shape, allErrors) => {
-        const { judge, visits } = judgeOf(all, true, allErrors);
+        const { validate, visits } = createValidator(all, true, allErrors);
         const size = JSON.stringify(all).length;
-        judge(tower(40, shape));
+        validate(nested(40, shape));
         assert.ok(visits() <= 40 * size, `${visits()} visits by schemas of ${size} characters`);
-        assert.ok((judge.errors?.length ?? 0) <= 40 * size);
+        assert.ok((validate.errors?.length ?? 0) <= 40 * size);
       }),
       { numRuns: 200 },
     );
   });
 });
 
-describe('unions that lead back to themselves', () => {
+describe('recursive unions', () => {
   const node = (kind: string): Json => ({
     type: 'object',
     required: ['kind', 'children'],
@@ -164,19 +167,19 @@ describe('unions that lead back to themselves', () => {
     return structuredClone(built);
   };
 
-  it('cost the same for each level', () => {
+  it('recursive unions: every level of a value costs the same', () => {
     const all = { C0: union, C1: node('folder'), C2: node('group') };
     for (const last of [{ kind: 'folder', children: [] }, 5]) {
       const costs = [4, 8].map((levels) => {
-        const { judge, visits } = judgeOf(all, true, true);
-        assert.equal(judge(folders(levels, last)), last !== 5);
+        const { validate, visits } = createValidator(all, true, true);
+        assert.equal(validate(folders(levels, last)), last !== 5);
         return visits() / 2 ** levels;
       });
       assert.ok((costs[1] ?? 0) < 1.5 * (costs[0] ?? 0), costs.join(' then '));
     }
   });
 
-  it('are found where one value can reach the circle in two ways, and only there', () => {
+  it('repeatedComponents: returns components that one value can reach in two ways', () => {
     const ref = (name: string): Json => ({ $ref: name });
     const list = (item: Json): Json => ({ items: item });
     const names = (all: JsonObject): string[] => [...repeatedComponents(all)].sort();
@@ -188,8 +191,8 @@ describe('unions that lead back to themselves', () => {
     const chain: JsonObject = { L0: { type: 'integer' } };
     for (let level = 1; level < 20; level += 1)
       chain[`L${level}`] = { allOf: [ref(`L${level - 1}`), ref(`L${level - 1}`)] };
-    const { judge, visits } = judgeOf({ ...chain, C0: ref('L19') }, true, true);
-    assert.equal(judge(5), true);
+    const { validate, visits } = createValidator({ ...chain, C0: ref('L19') }, true, true);
+    assert.equal(validate(5), true);
     assert.ok(visits() < 2000, String(visits()));
   });
 });

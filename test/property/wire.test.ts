@@ -114,7 +114,7 @@ function pack(records: readonly Sent[]): Buffer[] {
   }
   const { bytes } = batch;
   const frames = batch.take();
-  assert.equal(bytes, lengthOf(frames), 'the size is known beforehand');
+  assert.equal(bytes, lengthOf(frames), 'the size before encoding');
   return frames;
 }
 
@@ -176,7 +176,7 @@ describe('packed codec', () => {
           }
           const read = unpack(frames);
           const bytes = read.records.reduce((sum, sent) => sum + sizeOf(sent), 0);
-          assert.ok(bytes <= lengthOf(frames), 'more came out than went in');
+          assert.ok(bytes <= lengthOf(frames), 'the records are larger than the frames');
         },
       ),
     );
@@ -209,7 +209,7 @@ describe('packed codec', () => {
   });
 });
 
-/** Bytes of a record itself; an upper bound is not needed. */
+/** Size in bytes of the variable fields of a record. */
 function sizeOf(sent: Sent): number {
   if ('request' in sent)
     return sent.request.body.length + sent.request.extras.length + sent.request.requestId.length;
@@ -254,7 +254,7 @@ describe('classic codec', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 8 }), (records) => {
         const sent = records.filter((one) => 'request' in one || 'reply' in one);
-        const classically = sent.map((one): Sent => {
+        const decoded = sent.map((one): Sent => {
           const head = [encodeToken(one.id, one.generation), Buffer.alloc(0)];
           const frames =
             'request' in one ? requestFrames(one.request, true) : replyFrames('e', one.reply, 'packs');
@@ -265,7 +265,7 @@ describe('classic codec', () => {
             ? { ...slot, request: toRequest(classic).message }
             : { ...slot, reply: toReply(classic).message };
         });
-        assert.deepEqual(classically, unpack(pack(sent)).records);
+        assert.deepEqual(decoded, unpack(pack(sent)).records);
       }),
     );
   });

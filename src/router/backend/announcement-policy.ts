@@ -4,19 +4,20 @@ import type { ReadAnnouncement } from './announcement.ts';
 
 /** Returns why a worker may not serve what it announces; undefined if it may. */
 export function announcementRefusal(
-  rights: PeerPermissions,
+  permissions: PeerPermissions,
   { events, claims }: ReadAnnouncement,
 ): string | undefined {
-  if (events === undefined && !rights.mayServeUnannounced) {
-    return `the key of ${rights.name} does not allow serving unannounced events`;
+  if (events === undefined && !permissions.mayServeUnannounced) {
+    return `the key of ${permissions.name} does not allow serving unannounced events`;
   }
   const event =
-    events?.find((name) => !rights.mayServe(name)) ??
-    claims.find(({ eventName }) => !rights.mayServe(eventName))?.eventName;
-  if (event !== undefined) return `the key of ${rights.name} does not allow serving ${JSON.stringify(event)}`;
-  const path = claims.find((claim) => !rights.mayAnnounce(claim.path))?.path;
+    events?.find((name) => !permissions.mayServe(name)) ??
+    claims.find(({ eventName }) => !permissions.mayServe(eventName))?.eventName;
+  if (event !== undefined)
+    return `the key of ${permissions.name} does not allow serving ${JSON.stringify(event)}`;
+  const path = claims.find((claim) => !permissions.mayAnnounce(claim.path))?.path;
   if (path === undefined) return undefined;
-  return `the key of ${rights.name} does not allow announcing operations under ${JSON.stringify(path)}`;
+  return `the key of ${permissions.name} does not allow announcing operations under ${JSON.stringify(path)}`;
 }
 
 /**
@@ -26,9 +27,9 @@ export function announcementRefusal(
  * @param configured events that the router's configuration binds it to, if any.
  */
 export function classicEventsOf(
-  rights: PeerPermissions,
+  permissions: PeerPermissions,
   configured: readonly string[] | undefined,
 ): readonly string[] | undefined {
-  if (rights.mayServeUnannounced) return configured;
-  return (configured ?? rights.namedEvents).filter((event) => rights.mayServe(event));
+  if (permissions.mayServeUnannounced) return configured;
+  return (configured ?? permissions.namedEvents).filter((event) => permissions.mayServe(event));
 }

@@ -216,14 +216,14 @@ export class AnnouncedContracts extends Emitter<ContractsEvents> {
   }
 
   /** Removes contracts that no worker serves, oldest first, until `extra` more characters fit. */
-  private makeRoom(newcomer: string, extra: number): boolean {
+  private makeRoom(added: string, extra: number): boolean {
     const fits = (): boolean => {
-      const count = this.entries.has(newcomer) ? this.entries.size : this.entries.size + 1;
+      const count = this.entries.has(added) ? this.entries.size : this.entries.size + 1;
       return count <= MAX_CONTRACTS && this.size + extra <= MAX_BYTES;
     };
     for (const [name, entry] of this.entries) {
       if (fits()) return true;
-      if (entry.workers > 0 || name === newcomer) continue;
+      if (entry.workers > 0 || name === added) continue;
       this.entries.delete(name);
       this.checker?.remove?.(name);
     }

@@ -331,6 +331,6 @@ function readHelloOnce(peer: WorkerPeer, frame: Buffer | undefined): Hello | str
  * Returns why the peer's key does not allow what it announced; undefined if it does, or if no keys
  * are in use.
  */
-function permissionRefusal({ authenticated: guest, announced }: WorkerPeer): string | undefined {
-  return guest && announced && announcementRefusal(guest.permissions, announced);
+function permissionRefusal({ authenticated: peer, announced }: WorkerPeer): string | undefined {
+  return peer && announced && announcementRefusal(peer.permissions, announced);
 }

@@ -86,21 +86,21 @@ describe('HeartbeatMonitor', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const clock = new FakeClock();
-        const lives = new Map<string, boolean>();
+        const aliveByKey = new Map<string, boolean>();
         const seen = new Map<string, number>();
         const monitor = new HeartbeatMonitor(
           rules,
           {
             nodeConnected: ({ key }) => {
-              assert.notEqual(lives.get(key), true);
-              lives.set(key, true);
+              assert.notEqual(aliveByKey.get(key), true);
+              aliveByKey.set(key, true);
             },
-            heartbeatMissed: ({ key }) => assert.equal(lives.get(key), true),
+            heartbeatMissed: ({ key }) => assert.equal(aliveByKey.get(key), true),
             nodeLost: ({ key }, silentFor) => {
-              assert.equal(lives.get(key), true);
+              assert.equal(aliveByKey.get(key), true);
               assert.equal(silentFor, clock.now() - (seen.get(key) ?? 0));
               assert.ok(silentFor > rules.timeout + rules.maxMissed * rules.interval);
-              lives.set(key, false);
+              aliveByKey.set(key, false);
             },
           },
           clock,
@@ -110,7 +110,7 @@ describe('HeartbeatMonitor', () => {
           if (each.kind === 'advance') clock.advance(each.ms);
           else {
             const key = `${each.node}_s`;
-            if (each.kind === 'alive' && lives.has(key)) seen.set(key, clock.now());
+            if (each.kind === 'alive' && aliveByKey.has(key)) seen.set(key, clock.now());
             if (each.kind === 'beat') seen.set(key, clock.now());
             if (each.kind === 'alive') monitor.alive(key);
             else
@@ -123,9 +123,9 @@ describe('HeartbeatMonitor', () => {
                 interval: undefined,
               });
           }
-          for (const [key, lives_] of lives) {
+          for (const [key, alive] of aliveByKey) {
             const silentFor = clock.now() - (seen.get(key) ?? 0);
-            if (lives_) assert.ok(silentFor <= rules.timeout + (rules.maxMissed + 2) * rules.interval, key);
+            if (alive) assert.ok(silentFor <= rules.timeout + (rules.maxMissed + 2) * rules.interval, key);
           }
         }
         monitor.stop();

@@ -53,7 +53,7 @@ const text = fc
 /** The parsed document in the shape of Python's result. */
 function read(source: string): { parsed?: Parsed; error?: string } {
   try {
-    return { parsed: everything(IniDocument.parse(source)) };
+    return { parsed: toParsed(IniDocument.parse(source)) };
   } catch (error) {
     assert.ok(error instanceof ZeroMQConfigError);
     assert.match(error.message, /^config\.ini:\d+: /);
@@ -61,7 +61,7 @@ function read(source: string): { parsed?: Parsed; error?: string } {
   }
 }
 
-function everything(document: IniDocument): Parsed {
+function toParsed(document: IniDocument): Parsed {
   const entries = (section: string) =>
     document.optionNames(section).map((name) => [name, document.get(section, name) ?? ''] as const);
   return Object.fromEntries(document.sectionNames().map((name) => [name, Object.fromEntries(entries(name))]));
@@ -70,15 +70,15 @@ function everything(document: IniDocument): Parsed {
 describe('IniDocument with random text', () => {
   it('IniDocument: reads or rejects random text like configparser', () => {
     const texts = fc.sample(text, 3000);
-    const theirs = readWithPython(texts);
+    const results = readWithPython(texts);
     let readable = 0;
     for (const [index, source] of texts.entries()) {
-      const expected = theirs[index];
-      const ours = read(source);
-      const label = JSON.stringify({ source, expected, ours });
-      assert.equal(ours.error === undefined, expected?.error === undefined, label);
-      assert.deepEqual(ours.parsed, expected?.parsed, label);
-      if (ours.parsed !== undefined) readable += 1;
+      const expected = results[index];
+      const actual = read(source);
+      const label = JSON.stringify({ source, expected, actual });
+      assert.equal(actual.error === undefined, expected?.error === undefined, label);
+      assert.deepEqual(actual.parsed, expected?.parsed, label);
+      if (actual.parsed !== undefined) readable += 1;
     }
     assert.ok(readable > 300, `only ${readable} of the texts were readable`);
   });

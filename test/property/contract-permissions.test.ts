@@ -16,7 +16,7 @@ import { announcementRefusal } from '../../src/router/backend/announcement-polic
 import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
 import { PeerPermissions } from '../../src/transport/curve/permissions.ts';
 
-const RIGHTS = new PeerPermissions({
+const PERMISSIONS = new PeerPermissions({
   name: 'evil',
   role: 'worker',
   serves: ['evil.*', 'GET /evil'],
@@ -33,8 +33,8 @@ const BANK = {
 };
 
 /** Mostly harmless values, so that contracts are accepted, with an occasional hostile one. */
-const mostly = <T>(harmless: readonly T[], strange: fc.Arbitrary<T>): fc.Arbitrary<T> =>
-  fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...harmless) }, { weight: 1, arbitrary: strange });
+const mostly = <T>(harmless: readonly T[], hostile: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...harmless) }, { weight: 1, arbitrary: hostile });
 
 const names = mostly<unknown>(
   ['evil.a', 'evil.b'],
@@ -142,7 +142,7 @@ const announcements = fc.record({
 });
 
 it('random contracts: every served operation is within the permissions of the worker key', () => {
-  let taken = 0;
+  let accepted = 0;
   fc.assert(
     fc.property(announcements, (announced) => {
       const registry = new ApiRegistry();
@@ -152,7 +152,7 @@ it('random contracts: every served operation is within the permissions of the wo
       // Through JSON, as on the wire.
       const read = readAnnouncement(JSON.parse(JSON.stringify(announced)) as typeof announced);
       if (typeof read === 'string') return;
-      if (announcementRefusal(RIGHTS, read) !== undefined) return;
+      if (announcementRefusal(PERMISSIONS, read) !== undefined) return;
       const { contract, claims } = read;
       assert.ok(contract !== undefined);
       const refusal = contracts.acquire(
@@ -162,10 +162,10 @@ it('random contracts: every served operation is within the permissions of the wo
       );
       const { operations } = registry.snapshot();
       const own = operations.filter(({ source, path }) => source !== 'bank' || !path.startsWith('/bank'));
-      if (typeof refusal !== 'string') taken += own.length;
+      if (typeof refusal !== 'string') accepted += own.length;
       for (const { path, eventName } of own) {
-        assert.ok(RIGHTS.mayServe(eventName), `${path} leads to ${eventName}`);
-        assert.ok(RIGHTS.mayAnnounce(path), `${path} is not allowed`);
+        assert.ok(PERMISSIONS.mayServe(eventName), `${path} leads to ${eventName}`);
+        assert.ok(PERMISSIONS.mayAnnounce(path), `${path} is not allowed`);
         assert.ok(announced.events?.includes(eventName), `${eventName} is not announced`);
         assert.ok(!eventName.startsWith('$'));
       }
@@ -181,7 +181,7 @@ it('random contracts: every served operation is within the permissions of the wo
     }),
     { numRuns: 1000 },
   );
-  assert.ok(taken > 20, `only ${taken} operations were taken in: the generator reaches nothing`);
+  assert.ok(accepted > 20, `only ${accepted} operations were accepted: the generator is too weak`);
 });
 
 it('random contracts: a gateway serves exactly the claims that a router reads, or rejects the contract', () => {
@@ -212,5 +212,5 @@ it('random contracts: a gateway serves exactly the claims that a router reads, o
     }),
     { numRuns: 1000 },
   );
-  assert.ok(served > 100, `only ${served} operations were served: the generator reaches nothing`);
+  assert.ok(served > 100, `only ${served} operations were served: the generator is too weak`);
 });

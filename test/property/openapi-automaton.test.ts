@@ -1,4 +1,4 @@
-/** Automata find what JavaScript's own engine finds. */
+/** Automata match the same texts as JavaScript's RegExp. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -26,7 +26,7 @@ const atom = fc.constantFrom(
   '\\.',
   '\\u0061',
 );
-// `\B` is left out: with `u`, V8 finds it in the middle of a character, where the specification has no place.
+// Without `\B`: with `u`, V8 matches it inside of a surrogate pair, unlike the specification.
 const assertion = fc.constantFrom('^', '$', '\\b');
 const count = fc.constantFrom('', '', '', '*', '+', '?', '{2}', '{1,3}', '{0,2}', '{2,}', '*?', '+?');
 const pattern = fc.letrec<{ any: string; part: string }>((tie) => ({
@@ -49,7 +49,7 @@ const text = fc
 
 describe('automata', () => {
   for (const flags of ['u', '']) {
-    it(`match as RegExp does${flags === '' ? ' without u' : ''}`, () => {
+    it(`automaton: matches like RegExp ${flags === '' ? 'without' : 'with'} the flag u`, () => {
       fc.assert(
         fc.property(pattern, fc.array(text, { minLength: 5, maxLength: 10 }), (source, texts) => {
           const regex = new RegExp(source, flags);
@@ -62,7 +62,7 @@ describe('automata', () => {
     });
   }
 
-  it('take the engine’s place only where it may be slow', () => {
+  it('automaton: a plain pattern is one that RegExp matches fast', () => {
     fc.assert(
       fc.property(pattern, (source) => {
         if (automatonOf(source, true)?.isPlain !== true) return;
@@ -84,7 +84,7 @@ describe('automata', () => {
     '(?:a|b|ab)*c',
     '\\s+$',
   ]) {
-    it(`are done with ${source} in time`, () => {
+    it(`automaton: matches ${source} in linear time`, () => {
       const automaton = automatonOf(source, true);
       const start = performance.now();
       automaton?.test(`${'a'.repeat(100_000)}!`);
@@ -94,7 +94,7 @@ describe('automata', () => {
     });
   }
 
-  it('know where no word ends', () => {
+  it('automaton: supports word boundaries and their negation', () => {
     const automaton = automatonOf('^a\\B.\\b', true);
     assert.deepEqual(
       ['ab', 'a-', 'ab c', 'abc'].map((one) => automaton?.test(one)),
@@ -102,7 +102,7 @@ describe('automata', () => {
     );
   });
 
-  it('are not made where they cannot do it', () => {
+  it('automaton: is not created for unsupported patterns', () => {
     for (const source of ['(?=a)', '(?<!a)', '(a)\\1', 'a{3000}', '(?:a{100}){100}'])
       assert.equal(automatonOf(source, true), undefined, source);
   });

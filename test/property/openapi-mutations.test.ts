@@ -1,4 +1,4 @@
-/** Real documents with random damage: each is refused by a ContractError, or serves and compiles. */
+/** Real documents with random damage: each is rejected with a ContractError, or is served and compiles. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -61,10 +61,10 @@ const damage = fc.record({
   value,
 });
 
-/** Walks into a value by numbers, and damages what is there. */
-function spoil(
+/** Follows the steps into a document and damages the value there. */
+function applyDamage(
   root: unknown,
-  { steps, how, name, value: put }: { steps: number[]; how: string; name: string; value: unknown },
+  { steps, how, name, value: replacement }: { steps: number[]; how: string; name: string; value: unknown },
 ): void {
   let holder = root as Record<string, unknown>;
   let key = '';
@@ -77,26 +77,26 @@ function spoil(
   }
   if (key === '') key = name;
   if (how === 'delete') delete holder[key];
-  else if (how === 'set') holder[key] = structuredClone(put);
-  else if (Array.isArray(holder)) holder.push(structuredClone(put));
+  else if (how === 'set') holder[key] = structuredClone(replacement);
+  else if (Array.isArray(holder)) holder.push(structuredClone(replacement));
   else if (how === 'rename') holder[name] = holder[key];
   else holder[`${key}x`] = structuredClone(holder[key]);
 }
 
 describe('damaged documents', () => {
   for (const kind of ['worker', 'document'] as const) {
-    it(`are refused or served, as a ${kind}’s`, () => {
+    it(`damaged documents: are rejected with a ContractError or served, as the contract of a ${kind}`, () => {
       const registry = new ApiRegistry();
       registry.put('good', { paths: { '/good': { get: {} } } });
       let served = 0;
-      let refused = 0;
+      let rejected = 0;
       fc.assert(
         fc.property(
           fc.constantFrom(...originals),
           fc.array(damage, { minLength: 1, maxLength: 3 }),
           (original, damages) => {
             const document: unknown = JSON.parse(original);
-            for (const one of damages) spoil(document, one);
+            for (const one of damages) applyDamage(document, one);
             const before = registry.snapshot();
             try {
               const { document: merged, operations } = registry.put('damaged', document, {
@@ -117,13 +117,13 @@ describe('damaged documents', () => {
               if (!(error instanceof ContractError)) throw error;
               assert.match(error.message, /^damaged: /);
               assert.equal(registry.snapshot(), before);
-              refused += 1;
+              rejected += 1;
             }
           },
         ),
         { numRuns: RUNS },
       );
-      assert.ok(served > RUNS / 20 && refused > RUNS / 20, `${served} served, ${refused} refused`);
+      assert.ok(served > RUNS / 20 && rejected > RUNS / 20, `${served} served, ${rejected} rejected`);
     });
   }
 });
