@@ -20,7 +20,6 @@ const { layers: LAYERS, folders: FOLDERS } = JSON.parse(
 const HOMES = {
   zeromq: 'src/transport/',
   express: 'src/gateway/',
-  'swagger-ui-express': 'scripts/lib/',
   pino: 'src/core/logging/',
   commander: 'src/cli/',
   'prom-client': 'src/metrics/',

@@ -51,7 +51,6 @@ function plant(folder: string, files: Record<string, string[]>): string {
   for (const name of [
     'zeromq',
     'express',
-    'swagger-ui-dist',
     'pino',
     'commander',
     'prom-client',
@@ -65,7 +64,6 @@ function plant(folder: string, files: Record<string, string[]>): string {
   const dependencies = {
     zeromq: '*',
     express: '*',
-    'swagger-ui-dist': '*',
     pino: '*',
     commander: '*',
     'prom-client': '*',
@@ -122,7 +120,7 @@ const CLEAN: Record<string, string[]> = {
   'src/server/a.ts': ['../runtime/a.ts'],
   'src/metrics/a.ts': ['../core/a.ts', 'prom-client'],
   'src/openapi/a.ts': ['../contract/a.ts', '../core/a.ts'],
-  'src/gateway/index.ts': ['express', 'swagger-ui-dist', '../openapi/a.ts', '../metrics/a.ts'],
+  'src/gateway/index.ts': ['express', '../openapi/a.ts', '../metrics/a.ts'],
   'src/cli/main.ts': ['commander', '../gateway/index.ts', '../router/a.ts', '../worker/a.ts'],
   'src/index.ts': ['./router/a.ts', './client/a.ts', './worker/a.ts', './contract/a.ts'],
   'openapi/tasks.ts': ['zeromq-gateway', 'joi'],
@@ -149,12 +147,6 @@ const PLANTED: [rule: string, from: string, specifier: string, to: string][] = [
   ['layer-unknown', 'src/cli/b.ts', '../novelty/a.ts', 'src/novelty/a.ts'],
   ['only-home-of-zeromq', 'src/liveness/c.ts', 'zeromq', 'node_modules/zeromq/index.js'],
   ['only-home-of-express', 'src/cli/c.ts', 'express', 'node_modules/express/index.js'],
-  [
-    'only-home-of-swagger-ui-dist',
-    'src/openapi/d.ts',
-    'swagger-ui-dist',
-    'node_modules/swagger-ui-dist/index.js',
-  ],
   ['only-home-of-pino', 'src/router/d.ts', 'pino', 'node_modules/pino/index.js'],
   ['only-home-of-commander', 'src/gateway/d.ts', 'commander', 'node_modules/commander/index.js'],
   ['only-home-of-prom-client', 'src/gateway/e.ts', 'prom-client', 'node_modules/prom-client/index.js'],

@@ -47,7 +47,8 @@ def get_item(item: ItemId):
 def wait(seconds: float, context: Context) -> float:
     print("started", flush=True)
     if context.wait(seconds):
-        print(f"given up: {context.time_left() == 0}", flush=True)
+        when = "at the deadline" if context.time_left() < 1 else "cancelled"
+        print(f"given up: {when}", flush=True)
         context.check()
     return seconds
 

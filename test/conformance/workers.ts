@@ -159,15 +159,18 @@ export function workerConformance(
       const { client, worker } = setup;
       const from = worker.lines.length;
       const abort = new AbortController();
-      const cancelled = assert.rejects(client.sendMessage('wait.until', 30, { signal: abort.signal }), {
-        code: 'CANCELLED',
-      });
+      const cancelled = assert.rejects(
+        client.sendMessage('wait.until', 30, { signal: abort.signal, timeout: 60_000 }),
+        {
+          code: 'CANCELLED',
+        },
+      );
       await worker.waitForLine(/^started$/, START_TIMEOUT, from);
       abort.abort();
-      await worker.waitForLine(/^given up: False$/, START_TIMEOUT, from);
+      await worker.waitForLine(/^given up: cancelled$/, START_TIMEOUT, from);
       await cancelled;
       await assert.rejects(client.sendMessage('wait.until', 30, { timeout: 300 }), { code: 'TIMEOUT' });
-      await worker.waitForLine(/^given up: True$/, START_TIMEOUT, from);
+      await worker.waitForLine(/^given up: at the deadline$/, START_TIMEOUT, from);
     });
 
     it('finishes what it holds on SIGTERM, and exits with code 0', async () => {

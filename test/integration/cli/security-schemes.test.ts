@@ -36,7 +36,7 @@ it('up: rejects a contract that requires a security scheme which is not configur
   const [, reason] = (await refused) as [string, string];
   assert.match(
     reason,
-    /vault: GET \/vault: .*demands the scheme token, which the gateway has not configured/,
+    /vault: GET \/vault: .*requires the scheme token, which the gateway has not configured/,
   );
   assert.match(reason, /configured: key/);
   assert.deepEqual(registry.names(), []);
