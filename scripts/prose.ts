@@ -1,18 +1,14 @@
 /**
- * `npm run prose [-- PATH… | --update]`: checks the text of the project against
- * scripts/lib/prose-phrases.yml.
+ * `npm run prose [-- PATH…]`: checks the text of the project against scripts/lib/prose-phrases.yml.
  *
- * Without a path, it fails on findings outside the folders listed in scripts/lib/prose-todo.txt,
- * and on listed folders without findings. `--update` removes such folders from the list. With
- * paths, it prints the findings under each path and fails if there are any.
+ * It prints the findings and fails if there are any. With paths, it checks only the files there.
  */
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compareWithList, entryOf, findPhrases, readList } from './lib/prose.ts';
+import { findPhrases } from './lib/prose.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const TODO = path.join(ROOT, 'scripts/lib/prose-todo.txt');
 
 /** Folders and files that contain text. */
 const PLACES = [
@@ -53,53 +49,13 @@ function filesOf(place: string): string[] {
     .flatMap(filesOf);
 }
 
-/** Returns the findings of each file as lines to print. */
-function findings(places: readonly string[]): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const file of places.flatMap(filesOf).sort()) {
-    const lines = findPhrases(file, readFileSync(path.join(ROOT, file), 'utf8')).map(
-      ({ line, phrase, advice }) => `${file}:${line} "${phrase}" -> ${advice}`,
-    );
-    if (lines.length > 0) found.set(file, lines);
+const paths = process.argv.slice(2).map((place) => path.posix.normalize(place).replace(/\/$/, ''));
+const files = (paths.length > 0 ? paths : PLACES).flatMap(filesOf).sort();
+let failed = false;
+for (const file of files) {
+  for (const { line, phrase, advice } of findPhrases(file, readFileSync(path.join(ROOT, file), 'utf8'))) {
+    process.stdout.write(`${file}:${line} "${phrase}" -> ${advice}\n`);
+    failed = true;
   }
-  return found;
 }
-
-function print(lines: Iterable<string>): void {
-  for (const line of lines) process.stdout.write(`${line}\n`);
-}
-
-function check(update: boolean): boolean {
-  const text = readFileSync(TODO, 'utf8');
-  const found = findings(PLACES);
-  const { unlisted, clean } = compareWithList([...found.keys()], readList(text));
-  print(unlisted.flatMap((file) => found.get(file) ?? []));
-  if (update) {
-    const kept = text.split('\n').filter((line) => !clean.includes(line));
-    writeFileSync(TODO, kept.join('\n'));
-    print(clean.map((entry) => `scripts/lib/prose-todo.txt: removed ${entry}`));
-    return unlisted.length === 0;
-  }
-  print(
-    clean.map(
-      (entry) => `scripts/lib/prose-todo.txt: ${entry} has no findings; run npm run prose -- --update`,
-    ),
-  );
-  return unlisted.length === 0 && clean.length === 0;
-}
-
-function report(places: readonly string[]): boolean {
-  const found = findings(places.map((place) => path.posix.normalize(place).replace(/\/$/, '')));
-  const byFolder = new Map<string, string[]>();
-  for (const [file, lines] of found) {
-    const folder = entryOf(file);
-    byFolder.set(folder, [...(byFolder.get(folder) ?? []), ...lines]);
-  }
-  for (const [folder, lines] of byFolder)
-    print([`${folder} (${lines.length})`, ...lines.map((line) => `  ${line}`)]);
-  return found.size === 0;
-}
-
-const places = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
-const passed = places.length > 0 ? report(places) : check(process.argv.includes('--update'));
-process.exitCode = passed ? 0 : 1;
+process.exitCode = failed ? 1 : 0;

@@ -155,34 +155,3 @@ export function findPhrases(file: string, text: string): Finding[] {
     };
   });
 }
-
-/**
- * Returns the list entry for a file: its folder with a trailing `/`, or the file itself if it is in
- * the root folder.
- */
-export function entryOf(file: string): string {
-  const folder = path.posix.dirname(file);
-  return folder === '.' ? file : `${folder}/`;
-}
-
-/**
- * Compares files that have findings with the list of folders that still need to be rewritten.
- *
- * @returns `unlisted`: files with findings whose folder is not in the list; `clean`: entries of the
- * list without findings
- */
-export function compareWithList(
-  dirtyFiles: readonly string[],
-  list: readonly string[],
-): { unlisted: string[]; clean: string[] } {
-  const dirty = new Set(dirtyFiles.map(entryOf));
-  return {
-    unlisted: dirtyFiles.filter((file) => !list.includes(entryOf(file))),
-    clean: list.filter((entry) => !dirty.has(entry)),
-  };
-}
-
-/** Returns the entries of a list file, without comments and empty lines. */
-export function readList(text: string): string[] {
-  return text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-}

@@ -46,9 +46,14 @@ function hasSentence(symbol: ts.Symbol, { checker }: Context): boolean {
   return symbol.getJsDocTags(checker).some((tag) => tag.name === 'inheritDoc');
 }
 
+function isThrows(tag: ts.JSDocTag): boolean {
+  return tag.tagName.text === 'throws';
+}
+
 /**
  * Whether a function throws: in its own body, in a function of the same file, or in a function
- * whose TSDoc has `@throws`.
+ * of the project whose TSDoc has `@throws`. Declaration files of TypeScript and of packages do not
+ * count.
  */
 function throwsIn(body: ts.Node, context: Context, seen = new Set<ts.Node>()): boolean {
   if (seen.has(body)) return false;
@@ -65,7 +70,8 @@ function throwsIn(body: ts.Node, context: Context, seen = new Set<ts.Node>()): b
       const called = context.checker.getResolvedSignature(node)?.declaration;
       const calledBody = called && 'body' in called ? called.body : undefined;
       if (calledBody && called?.getSourceFile() === file && throwsIn(calledBody, context, seen)) return true;
-      if (called && ts.getJSDocTags(called).some((tag) => tag.tagName.text === 'throws')) return true;
+      if (called && !called.getSourceFile().isDeclarationFile && ts.getJSDocTags(called).some(isThrows))
+        return true;
     }
     return ts.forEachChild(node, (child) => visit(child) || undefined) ?? false;
   };

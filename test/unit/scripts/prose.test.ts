@@ -1,7 +1,7 @@
 /** The check of `npm run prose`: it finds banned phrases in prose and only there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareWithList, findPhrases, readList } from '../../../scripts/lib/prose.ts';
+import { findPhrases } from '../../../scripts/lib/prose.ts';
 
 const found = (file: string, text: string) =>
   findPhrases(file, text).map(({ line, phrase }) => `${line} ${phrase}`);
@@ -85,12 +85,4 @@ test('prose: an exception is marked where it stands and holds up to the next emp
   const text = '// The word nobody is banned: prh:disable:nobody\n\n// Nobody, or nobody.\n';
   assert.deepEqual(found('a.ts', text), ['3 Nobody', '3 nobody']);
   assert.deepEqual(found('docs/page.md', 'The user `x` is nobody.\n<!-- prh:disable:nobody -->\n'), []);
-});
-
-test('prose: findings outside the list fail, and so does a clean entry of the list', () => {
-  const list = readList('# still to do\nsrc/a/\nsrc/b/\nREADME.md\n\n');
-  assert.deepEqual(compareWithList(['src/a/x.ts', 'src/a/deep/y.ts', 'README.md', 'docs/z.md'], list), {
-    unlisted: ['src/a/deep/y.ts', 'docs/z.md'],
-    clean: ['src/b/'],
-  });
 });

@@ -115,3 +115,9 @@ test('tsdoc: a function or method that throws without @throws is found', (t) => 
     'A.c @throws',
   ]);
 });
+
+test('tsdoc: a function that calls one with @throws needs @throws, unless a declaration file declares it', (t) => {
+  assert.deepEqual(missing(t, "/** F. */ export function f(): unknown { return JSON.parse('1'); }"), []);
+  const declared = '/** @throws {Error} always */ declare function g(): void;';
+  assert.deepEqual(missing(t, `${declared} /** F. */ export function f() { g(); }`), ['f @throws']);
+});
