@@ -40,12 +40,31 @@ fs.mkdirSync('dist/cli', { recursive: true });
 fs.writeFileSync('dist/cli/main.js', "console.log('started', ...process.argv.slice(2)); process.exitCode = 7;");
 `;
 
+/** Replaces the packages from which the build generates Swagger UI. */
+const SWAGGER_UI_EXPRESS = `
+const script = JSON.stringify({ swaggerUrl: '__DOCUMENT_URL__' });
+exports.generateHTML = () => '<html>';
+exports.serveFiles = () => [(request, response) => response.send(script)];
+`;
+const SWAGGER_UI_DIST = [
+  'package.json',
+  'LICENSE',
+  'NOTICE',
+  'swagger-ui.css',
+  'swagger-ui-bundle.js',
+  'swagger-ui-standalone-preset.js',
+  'favicon-16x16.png',
+  'favicon-32x32.png',
+];
+
 class Project {
   constructor(readonly folder: string) {
     cpSync(path.join(ROOT, 'scripts'), this.at('scripts'), { recursive: true });
     mkdirSync(this.at('bin'));
     writeFileSync(this.at('bin/npm'), NPM, { mode: 0o755 });
     this.write('node_modules/typescript/bin/tsc', TSC);
+    this.write('node_modules/swagger-ui-express/index.js', SWAGGER_UI_EXPRESS);
+    for (const name of SWAGGER_UI_DIST) this.write(`node_modules/swagger-ui-dist/${name}`, '{}');
     this.write('package.json', '{}');
     this.write('package-lock.json', JSON.stringify(LOCK));
     this.write('src/cli/main.ts', '');
