@@ -68,6 +68,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'Send one event and print the reply',
     load: async () => (await import('./commands/call.ts')).callCommand,
   },
+  types: {
+    summary: 'Write TypeScript types of events',
+    load: async () => (await import('./commands/types.ts')).typesCommand,
+  },
   new: {
     summary: 'Create a worker file or a project',
     load: async () => (await import('./commands/new.ts')).newCommand,

@@ -29,10 +29,20 @@ export interface RouterStatsReport extends RequestReport {
   readonly totals: RouterTotals;
 }
 
+/** A contract in the reply to `$router.contracts`. */
+export interface ListedContract {
+  readonly name: string;
+  readonly fragment: unknown;
+  /** Events of the workers; missing from routers of earlier versions. */
+  readonly events?: readonly string[];
+  readonly available: boolean;
+}
+
 /** Calls the built-in events of a router. */
 export interface RouterAdminClient {
   info(): Promise<RouterReport>;
   stats(): Promise<RouterStatsReport>;
+  contracts(): Promise<{ readonly contracts: readonly ListedContract[] }>;
   drain(worker: string, drain: boolean): Promise<void>;
   pause(event: string, pause: boolean): Promise<void>;
 }
@@ -52,6 +62,8 @@ export function routerAdminClient(
   return {
     info: () => query('$router.info'),
     stats: () => query('$router.stats'),
+    // Without the revision that the caller knows, the router replies at once.
+    contracts: () => query('$router.contracts', {}),
     drain: (worker, drain) => query('$router.drain', { worker, drain }),
     pause: (event, pause) => query('$router.pause', { event, pause }),
   };
