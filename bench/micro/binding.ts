@@ -83,7 +83,15 @@ export async function bindingSuite(): Promise<MicroSuite> {
     const operation = operations.find(({ eventName }) => eventName === each.event);
     if (operation === undefined) throw new Error(`no operation ${each.event}`);
     const template = parseTemplate(operation.path);
-    const binder = new Binder(operation, document, validators, template, new Set(), MAX_DEPTH);
+    const ignoredQuery = new Set<string>();
+    const binder = new Binder({
+      operation,
+      document,
+      validators,
+      template,
+      ignoredQuery,
+      maxDepth: MAX_DEPTH,
+    });
     const source = { segments: each.path.slice(1).split('/'), query: each.query, headers: {} };
     const { method, path } = operation;
     return {

@@ -25,6 +25,14 @@ interface Assignment {
   early: ReplyMessage | undefined;
 }
 
+/** The worker of an {@link EmbeddedLink}. */
+export interface EmbeddedLinkOptions {
+  /** Identity of the node. */
+  readonly id: string;
+  readonly concurrency: number;
+  readonly announcement: Announcement;
+}
+
 export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   readonly monitor = undefined;
   readonly events: readonly string[] | undefined;
@@ -35,13 +43,16 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   private cancelRetry: Cancel | undefined;
   private slot: EmbeddedSlot | undefined;
 
+  readonly id: string;
+  readonly concurrency: number;
+
   constructor(
-    readonly id: string,
-    readonly concurrency: number,
-    announcement: Announcement,
+    { id, concurrency, announcement }: EmbeddedLinkOptions,
     private readonly router: EmbeddedRouter,
     private readonly owner: EmbeddedLinkOwner,
   ) {
+    this.id = id;
+    this.concurrency = concurrency;
     this.events = announcement.events;
     this.contract = announcement.contract;
   }

@@ -123,7 +123,8 @@ export class RoutedWorker
   }
 
   private openEmbedded(router: EmbeddedRouter): readonly string[] {
-    const link = new EmbeddedLink(this.identity.identity, this.concurrency, this.announcement, router, this);
+    const { concurrency, announcement } = this;
+    const link = new EmbeddedLink({ id: this.identity.identity, concurrency, announcement }, router, this);
     this.opened = [link];
     link.open();
     return [LOCAL];

@@ -38,7 +38,12 @@ function open(
     },
   );
   const owner = { channelGone: unexpected, channelStalled: unexpected, channelWritable: () => undefined };
-  const channel = new PeerChannel(socket, undefined, owner, { kind: 'client', node: name });
+  const channel = new PeerChannel({
+    socket,
+    identity: undefined,
+    owner,
+    source: { kind: 'client', node: name },
+  });
   socket.connect(toConnection(endpoint));
   return channel;
 }

@@ -67,6 +67,19 @@ class BodyPlan {
   }
 }
 
+/** Options of {@link Binder}. */
+export interface BinderOptions {
+  readonly operation: Operation;
+  readonly document: OpenAPIV3_1.Document;
+  readonly validators: Validators;
+  /** Path of the operation. */
+  readonly template: Template;
+  /** Names in the query that are neither parameters nor unknown. */
+  readonly ignoredQuery: ReadonlySet<string>;
+  /** Maximum levels of nesting in a JSON value. */
+  readonly maxDepth: number;
+}
+
 /** Binds the requests of one operation. */
 export class Binder {
   private readonly path: PathParameters;
@@ -78,18 +91,13 @@ export class Binder {
   /** Plans by media type, as callers spell it. */
   private readonly plans = new Map<string, BodyPlan>();
 
-  /**
-   * @param ignoredQuery names in the query that are neither parameters nor unknown.
-   * @throws {Error} when a schema of the operation cannot be compiled.
-   */
-  constructor(
-    private readonly operation: Operation,
-    document: OpenAPIV3_1.Document,
-    validators: Validators,
-    template: Template,
-    ignoredQuery: ReadonlySet<string>,
-    private readonly maxDepth: number,
-  ) {
+  private readonly operation: Operation;
+  private readonly maxDepth: number;
+
+  /** @throws {Error} when a schema of the operation cannot be compiled. */
+  constructor({ operation, document, validators, template, ignoredQuery, maxDepth }: BinderOptions) {
+    this.operation = operation;
+    this.maxDepth = maxDepth;
     const readers = (location: ParameterBinding['in']): ParameterReader[] =>
       operation.parameters
         .filter((binding) => binding.in === location)

@@ -60,14 +60,14 @@ export class Route {
    * @throws {Error} when a schema cannot be compiled.
    */
   get binder(): Binder {
-    this.compiled ??= new Binder(
-      this.operation,
-      this.document,
-      this.validators,
-      this.template,
-      this.guard?.queryNames ?? NO_NAMES,
-      this.context.settings.limits.depth,
-    );
+    this.compiled ??= new Binder({
+      operation: this.operation,
+      document: this.document,
+      validators: this.validators,
+      template: this.template,
+      ignoredQuery: this.guard?.queryNames ?? NO_NAMES,
+      maxDepth: this.context.settings.limits.depth,
+    });
     return this.compiled;
   }
 

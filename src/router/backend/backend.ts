@@ -270,7 +270,8 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   private add(key: string, identity: Buffer): WorkerPeer {
     const { source } = this.options;
     const authenticated = this.socket.authenticatedPeer(key);
-    const channel = (owner: WorkerPeer): PeerChannel => new PeerChannel(this.socket, identity, owner, source);
+    const { socket } = this;
+    const channel = (owner: WorkerPeer): PeerChannel => new PeerChannel({ socket, identity, owner, source });
     const peer = new WorkerPeer(key, channel, this, authenticated);
     this.peers.set(key, peer);
     return peer;

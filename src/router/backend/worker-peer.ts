@@ -8,7 +8,7 @@ import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { failure, NO_BYTES, type ReplyMessage } from '../../core/messages/message.ts';
 import type { DropCause } from '../../core/observability/diagnostics.ts';
 import type { Cancel } from '../../core/time/clock.ts';
-import type { AuthenticatedPeer } from '../../transport/curve/admission.ts';
+import type { AuthenticatedPeer } from '../../transport/curve/authenticated-peer.ts';
 import type { ChannelOwner, Messages, PeerChannel } from '../../transport/link/peer-channel.ts';
 import { requestFrames } from '../../wire/classic.ts';
 import { type ControlName, cancelFrames, controlFrames, type Hello } from '../../wire/control.ts';

@@ -26,8 +26,9 @@ import { NO_BYTES } from '../../core/messages/message.ts';
 import { type Cancel, systemClock } from '../../core/time/clock.ts';
 import { setRoutingId } from '../libzmq/options.ts';
 import type { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
+import { AuthenticatedPeer } from './authenticated-peer.ts';
 import type { CurveEndpoint } from './curve-options.ts';
-import { noPermissions, type PeerPermissions } from './permissions.ts';
+import { noPermissions } from './permissions.ts';
 import { type AdmissionHandler, type ConnectingPeer, Zap } from './zap.ts';
 
 /** Maximum number of peers that wait for admission. Further ones are rejected and retry later. */
@@ -42,24 +43,6 @@ const APPEARANCE_CHECK = 100;
  */
 const REVOCATION_GRACE = 1000;
 
-/** The peer behind a routing id. */
-export class AuthenticatedPeer {
-  /** Its current permissions. */
-  permissions: PeerPermissions;
-  /** Its key was removed from the allow list. */
-  revoked = false;
-  /** Its messages are no longer read. */
-  cut = false;
-
-  constructor(
-    readonly identity: Buffer,
-    readonly publicKey: string,
-    permissions: PeerPermissions,
-  ) {
-    this.permissions = permissions;
-  }
-}
-
 /** Callbacks of an admission to the socket. */
 export interface AdmissionOwner {
   /** No further message of the peer is delivered. */
@@ -68,10 +51,19 @@ export interface AdmissionOwner {
   permissionsChanged(key: string): void;
 }
 
+/** The socket of an admission. */
+export interface AdmissionSocket {
+  readonly raw: Router | Dealer;
+  readonly monitor: ZeroMQSocketMonitor;
+  /** Whether the socket reports peers that connect and leave; see `PeerNotices`. */
+  readonly reportsPeers: boolean;
+}
+
 let admissions = 0;
 
 /** Admits the peers of one socket; see the head of this file. */
 export class Admission implements AdmissionHandler {
+  private readonly socket: Router | Dealer;
   private readonly peers = new Map<string, AuthenticatedPeer>();
   /** Number of connections by public key. */
   private readonly connections = new Map<string, number>();
@@ -99,21 +91,19 @@ export class Admission implements AdmissionHandler {
   /**
    * Makes a socket that is not bound yet accept only CURVE.
    *
-   * @param notified whether the socket reports peers that connect and leave; see `PeerNotices`
    * @throws {ZeroMQSocketInvalid} when the library lacks a required option
    */
   constructor(
-    private readonly socket: Router | Dealer,
+    { raw: socket, monitor, reportsPeers }: AdmissionSocket,
     private readonly endpoint: CurveEndpoint,
-    notified: boolean,
-    monitor: ZeroMQSocketMonitor,
     private readonly owner: AdmissionOwner,
   ) {
     const { server } = endpoint;
+    this.socket = socket;
     server.applyTo(socket);
     socket.zapDomain = this.domain;
     socket.zapEnforceDomain = true;
-    if (socket instanceof Router && !notified) {
+    if (socket instanceof Router && !reportsPeers) {
       const message =
         'CURVE needs a ZeroMQ library with draft options (ZMQ_ROUTER_NOTIFY, ZMQ_DISCONNECT_MSG)';
       throw new ZeroMQSocketInvalid('ENOTSUP', message);

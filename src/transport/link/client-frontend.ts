@@ -176,14 +176,7 @@ export class ClientFrontend implements SocketReceiver, PeerFrontend {
   }
 
   private add(key: string, identity: Buffer): ClientPeer {
-    const peer = new ClientPeer(
-      key,
-      identity,
-      this,
-      this.owner,
-      this.options,
-      this.socket.authenticatedPeer(key),
-    );
+    const peer = new ClientPeer(identity, this, this.owner, this.options);
     this.peers.set(key, peer);
     return peer;
   }

@@ -12,7 +12,7 @@ import type { Clock } from '../../core/time/clock.ts';
 import { replyFrames } from '../../wire/classic.ts';
 import { controlFrames } from '../../wire/control.ts';
 import type { PackedSink } from '../../wire/packed.ts';
-import type { AuthenticatedPeer } from '../curve/admission.ts';
+import type { AuthenticatedPeer } from '../curve/authenticated-peer.ts';
 import type { MessageSocket } from '../socket/message-socket.ts';
 import {
   type ChannelLimits,
@@ -77,24 +77,24 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   goodbyePending = false;
   /** Identity of the client. */
   readonly node: string;
+  /** Its routing id, in Latin-1. */
+  readonly key: string;
   private readonly channel: PeerChannel;
+  private readonly authenticatedPeer: AuthenticatedPeer | undefined;
 
-  /**
-   * Creates a client.
-   * @param key its routing id, in Latin-1
-   */
+  /** @param identity routing id of the client. */
   constructor(
-    readonly key: string,
     identity: Buffer,
     private readonly frontend: PeerFrontend,
     private readonly owner: ClientFrontendOwner,
-    options: ClientPeerOptions,
-    private readonly authenticatedPeer: AuthenticatedPeer | undefined,
+    { source, channelLimits = DEFAULT_CHANNEL_LIMITS, clock }: ClientPeerOptions,
   ) {
-    const { source, channelLimits = DEFAULT_CHANNEL_LIMITS, clock } = options;
-    const limits = { ...channelLimits, unread: frontend.unread };
-    this.node = identityOf(key);
-    this.channel = new PeerChannel(frontend.socket, identity, this, source, limits, clock);
+    const { socket, unread } = frontend;
+    const limits = { ...channelLimits, unread };
+    this.key = identity.toString('latin1');
+    this.node = identityOf(this.key);
+    this.authenticatedPeer = socket.authenticatedPeer(this.key);
+    this.channel = new PeerChannel({ socket, identity, owner: this, source, limits, clock });
   }
 
   /** Whether the client has presented a key, which determines its permissions. */

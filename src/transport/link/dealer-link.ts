@@ -54,10 +54,11 @@ export class DealerLink {
     this.endpoint = connection.getConnectionString();
     this.inproc = connection.protocol === ZeroMQProtocol.INPROC;
     this.socket = new MessageSocket({ type: 'dealer', routingId, maxMessageSize, linger, curve }, owner);
-    this.channel = new PeerChannel(this.socket, undefined, owner, source, {
+    const limits = {
       ...DEFAULT_CHANNEL_LIMITS,
       stallTimeout: (this.inproc ? options.inprocStall : undefined) ?? stallTimeout,
-    });
+    };
+    this.channel = new PeerChannel({ socket: this.socket, identity: undefined, owner, source, limits });
     publishReconnects(this.socket.monitor, source, this.endpoint);
     new ConnectionWatch(
       this.socket,

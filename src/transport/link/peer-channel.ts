@@ -52,6 +52,17 @@ const MAX_RETRY = 16;
 /** Interval of attempts once the peer has stalled, in ms. */
 const STALLED_RETRY = 250;
 
+/** Options of {@link PeerChannel}. */
+export interface PeerChannelOptions {
+  readonly socket: MessageSocket;
+  /** First frame of every message on a ROUTER; undefined on a DEALER. */
+  readonly identity: Buffer | undefined;
+  readonly owner: ChannelOwner;
+  readonly source: DiagnosticsSource;
+  readonly limits?: ChannelLimits;
+  readonly clock?: Clock;
+}
+
 /** The channel to one peer; see the head of this file. */
 export class PeerChannel extends RecordSender implements SendHandler {
   /** Messages that the peer did not accept, in order. */
@@ -72,19 +83,22 @@ export class PeerChannel extends RecordSender implements SendHandler {
   /** Messages that were refused because the peer has left. */
   private unsent: Buffer[][] = [];
 
-  /**
-   * Creates a channel.
-   * @param identity first frame of every message on a ROUTER; undefined on a DEALER
-   */
-  constructor(
-    private readonly socket: MessageSocket,
-    private readonly identity: Buffer | undefined,
-    private readonly owner: ChannelOwner,
-    private readonly source: DiagnosticsSource,
-    private readonly limits: ChannelLimits = DEFAULT_CHANNEL_LIMITS,
-    private readonly clock: Clock = systemClock,
-  ) {
+  private readonly socket: MessageSocket;
+  private readonly identity: Buffer | undefined;
+  private readonly owner: ChannelOwner;
+  private readonly source: DiagnosticsSource;
+  private readonly limits: ChannelLimits;
+  private readonly clock: Clock;
+
+  constructor(options: PeerChannelOptions) {
+    const { socket, identity, owner, source, limits = DEFAULT_CHANNEL_LIMITS, clock = systemClock } = options;
     super(new PackedBatch(), MAX_BATCH_BYTES);
+    this.socket = socket;
+    this.identity = identity;
+    this.owner = owner;
+    this.source = source;
+    this.limits = limits;
+    this.clock = clock;
     this.unread = limits.unread && new UnreadShare(limits.unread);
   }
 

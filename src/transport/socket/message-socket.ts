@@ -17,7 +17,8 @@ import {
   ZeroMQINPROCConnection,
   ZeroMQTCPConnection,
 } from '../addressing/connection.ts';
-import { Admission, type AuthenticatedPeer } from '../curve/admission.ts';
+import { Admission } from '../curve/admission.ts';
+import type { AuthenticatedPeer } from '../curve/authenticated-peer.ts';
 import { CurveClient } from '../curve/curve-options.ts';
 import { setHeartbeatOptions } from '../libzmq/heartbeat-options.ts';
 import { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
@@ -230,7 +231,8 @@ export class MessageSocket {
   private async openAdmission(): Promise<void> {
     const { curve } = this.options;
     if (curve === undefined || curve instanceof CurveClient || this.admission !== undefined) return;
-    this.admission = new Admission(this.raw, curve, this.notices !== undefined, this.monitor, {
+    const { raw, monitor, notices } = this;
+    this.admission = new Admission({ raw, monitor, reportsPeers: notices !== undefined }, curve, {
       peerLeft: (key) => this.receiver.peerLeft?.(key),
       permissionsChanged: (key) => this.receiver.permissionsChanged?.(key),
     });

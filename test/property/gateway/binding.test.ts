@@ -17,14 +17,14 @@ function binderOf(method: string, operation: Record<string, unknown>): Binder {
   const snapshot = registry.put('test', documentOf({ '/x/{id}': { [method]: operation } }));
   const [first] = snapshot.operations;
   assert.ok(first);
-  return new Binder(
-    first,
-    snapshot.document,
-    new Validators(snapshot),
-    parseTemplate(first.path),
-    new Set(),
-    100,
-  );
+  return new Binder({
+    operation: first,
+    document: snapshot.document,
+    validators: new Validators(snapshot),
+    template: parseTemplate(first.path),
+    ignoredQuery: new Set(),
+    maxDepth: 100,
+  });
 }
 
 const id = parameter('id', 'path', { type: 'string' });

@@ -28,7 +28,14 @@ function binding(operation: Record<string, unknown>): (sent: Sent) => string {
   const [first] = snapshot.operations;
   assert.ok(first);
   const template = parseTemplate(first.path);
-  const binder = new Binder(first, snapshot.document, new Validators(snapshot), template, new Set(), 100);
+  const binder = new Binder({
+    operation: first,
+    document: snapshot.document,
+    validators: new Validators(snapshot),
+    template,
+    ignoredQuery: new Set(),
+    maxDepth: 100,
+  });
   return ({ type = JSON_TYPE, body, ...source }) => {
     const whole = { segments: ['x', '7'], query: '', headers: {}, ...source };
     const bound = binder.bind(whole, type, body === undefined ? undefined : Buffer.from(body));

@@ -57,14 +57,14 @@ function make(identity: Buffer | undefined = IDENTITY, unread?: UnreadReplies) {
   const owner = new Owner();
   const clock = new FakeClock();
   const source = { kind: 'router', node: 'r' } as const;
-  const channel = new PeerChannel(
-    socket as unknown as MessageSocket,
+  const channel = new PeerChannel({
+    socket: socket as unknown as MessageSocket,
     identity,
     owner,
     source,
-    unread === undefined ? LIMITS : { ...LIMITS, unread },
+    limits: unread === undefined ? LIMITS : { ...LIMITS, unread },
     clock,
-  );
+  });
   const post = (...texts: string[]): void => texts.forEach((text) => channel.post([Buffer.from(text)]));
   return { socket, owner, clock, channel, post };
 }
@@ -78,13 +78,13 @@ describe('PeerChannel', () => {
 
   it('PeerChannel: adds no identity on a DEALER', () => {
     const { socket, channel } = make(undefined);
-    const dealer = new PeerChannel(
-      socket as unknown as MessageSocket,
-      undefined,
-      new Owner(),
-      { kind: 'client', node: 'c' },
-      LIMITS,
-    );
+    const dealer = new PeerChannel({
+      socket: socket as unknown as MessageSocket,
+      identity: undefined,
+      owner: new Owner(),
+      source: { kind: 'client', node: 'c' },
+      limits: LIMITS,
+    });
     dealer.post([Buffer.from('a')]);
     assert.deepEqual(socket.texts, ['a']);
     channel.close();
