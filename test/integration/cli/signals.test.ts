@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FREE_PORTS, START_TIMEOUT, startCommand, startNode, urlIn } from '../../helpers/command.ts';
-import { childrenOf, runs } from '../../helpers/process-table.ts';
+import { childrenOf, ended } from '../../helpers/process-table.ts';
 import { type RunningProcess, startProcess } from '../../helpers/processes.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -196,7 +196,7 @@ describe('gateway --processes', () => {
     await node.waitForError(/draining/);
     node.kill('SIGINT');
     assert.deepEqual(await node.exited, { code: 130, signal: null });
-    assert.deepEqual(members.filter(runs), []);
+    await ended(members);
   });
 
   it('reports once why it cannot start', async (t) => {

@@ -4,8 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { FREE_PORTS, startNode, urlIn } from '../../helpers/command.ts';
-import { DEFAULT_TIMEOUT } from '../../helpers/eventually.ts';
-import { childrenOf, runs } from '../../helpers/process-table.ts';
+import { childrenOf, ended } from '../../helpers/process-table.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -42,7 +41,7 @@ describe('a worker file that opens sockets', () => {
     const { node, pid } = await up(t);
     for (const each of [pid, node.pid]) process.kill(each, 'SIGINT');
     assert.deepEqual(await node.exited, { code: 0, signal: null });
-    assert.ok(!runs(pid));
+    await ended([pid]);
     assert.ok(!node.stderr.includes('Napi'), node.stderr);
   });
 
@@ -51,8 +50,6 @@ describe('a worker file that opens sockets', () => {
     fetch(`${url}/spin`).catch(() => undefined);
     await node.waitForError(/spins/);
     node.kill('SIGKILL');
-    const end = performance.now() + DEFAULT_TIMEOUT;
-    while (runs(pid) && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.ok(!runs(pid), 'the watchdog ended it');
+    await ended([pid]); // by the watchdog
   });
 });

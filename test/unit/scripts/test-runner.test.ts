@@ -1,10 +1,11 @@
 /** `npm test`: the files it runs, the options it passes on, and processes that tests leave behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ended } from '../../helpers/process-table.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -45,15 +46,6 @@ test('careless', () => {
   spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { detached: true, stdio: 'ignore' }).unref();
 });`;
 
-/** Whether a process is running. A process that has ended stays listed until its parent reaps it. */
-function runs(pid: string): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
 describe('npm test', () => {
   it('runs all tests except soaks, and prints the summary last', (t) => {
     const folder = project(t, {
@@ -89,12 +81,12 @@ describe('npm test', () => {
     assert.match(output, /ℹ fail 1\n/);
   });
 
-  it('fails if a test leaves a process behind; names and ends the process', (t) => {
+  it('fails if a test leaves a process behind; names and ends the process', async (t) => {
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const { status, output } = npmTest(project(t, { 'unit/a.test.ts': LEAVES_A_PROCESS }));
     assert.equal(status, 1, output);
     const [, pid] = /Left behind by a test: process (\d+): .*setTimeout/.exec(output) ?? [];
     assert.ok(pid !== undefined, output);
-    assert.ok(!runs(pid), `process ${pid} still runs`);
+    await ended([Number(pid)]);
   });
 });
