@@ -56,7 +56,7 @@ describe('real documents', () => {
         assert.ok(route, `${method} ${path}`);
         const source = { segments: match.segments, query: '%', headers: {} };
         assert.ok(Array.isArray(route.binder.bind(source, '', undefined)));
-        for (const status of [200, 201, 404]) route.replyValidator(status, 'application/json');
+        for (const status of [200, 201, 404]) route.replies.rule(status, 'application/json');
         operations += 1;
       }
     });

@@ -137,6 +137,7 @@ export class Binder {
    */
   typeFor(header: string | undefined): string | undefined {
     if (header === undefined) return this.firstType;
+    if (this.plans.has(header)) return header;
     const media = parseMediaType(header);
     const charset = media?.charset ?? 'utf-8';
     if (media === undefined || (charset !== 'utf-8' && charset !== 'us-ascii')) return undefined;

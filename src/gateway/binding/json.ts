@@ -8,6 +8,7 @@ import {
   MAX_NUMBER_LENGTH,
   type NumberLoss,
   numberEnd,
+  numberLossIn,
   parseNumbers,
   startsNumber,
   stringifyExact,
@@ -92,6 +93,20 @@ export function parseJson(bytes: Buffer, maxDepth: number): ParsedBody {
   const passed = countPairs(value) === pairs ? text : undefined;
   if (loss === 'value') return new ParsedBody(readNumbers(source), true, passed);
   return new ParsedBody(value, false, passed, loss === 'spelling' ? source : undefined);
+}
+
+/**
+ * Parses the JSON text of a reply. Replies pass to the client unchanged, so that only their values
+ * matter here.
+ * @returns the value, and whether it contains exact numbers.
+ * @throws {Error} when the text is not UTF-8 or not JSON.
+ */
+export function parseReply(bytes: Buffer): { readonly value: Json; readonly exact: boolean } {
+  const text = stripByteOrderMark(bytes);
+  if (!isUtf8(text)) throw new BodyError('is not UTF-8');
+  const source = text.toString();
+  const exact = numberLossIn(text) === 'value';
+  return { value: exact ? readNumbers(source) : (JSON.parse(source) as Json), exact };
 }
 
 /** Parses a JSON text with its numbers as they are spelled. */

@@ -164,7 +164,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   /** Checks the Accept header, then reads the body if there is one. */
   private accept(): void {
     const { headers } = this.req;
-    const { produces } = this.route;
+    const { produces } = this.route.replies;
     if (headers.accept !== undefined && produces.length > 0 && !accepts(headers.accept, produces)) {
       const detail = `The operation replies with ${produces.join(', ')}.`;
       this.fail(httpProblem('NOT_ACCEPTABLE', detail));

@@ -42,7 +42,8 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 export function sendReply(context: ResponseContext, reply: ReplyMessage): number {
   const { gateway, req, route } = context;
   const extras = readExtras(reply, gateway.settings.requestIdHeader.toLowerCase());
-  const contentType = reply.contentType || firstOf(extras, 'content-type') || route.defaultType(reply.status);
+  const contentType =
+    reply.contentType || firstOf(extras, 'content-type') || route.replies.defaultType(reply.status);
   const problem = checkReply(context, reply, contentType);
   if (problem !== undefined) return sendProblem(context, problem, reply);
 

@@ -1,0 +1,130 @@
+/** What the document says about the replies of one operation. */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import type { Operation, ReplyBinding } from '../../openapi/model/operation.ts';
+import { bestMatch, essenceOf, isJsonType } from '../common/media-type.ts';
+import { resolveReference } from '../validation/shape.ts';
+import type { Validate, Validators } from '../validation/validate.ts';
+
+/** What the document says about replies of one status and media type. */
+export interface ReplyRule {
+  /** The declared success statuses if the status is not declared; undefined if it is. */
+  readonly mismatch: readonly string[] | undefined;
+  /** The validator of a JSON body; undefined if the document has no schema for it. */
+  readonly validate: Validate | undefined;
+}
+
+/** Maximum number of cached statuses: all that HTTP allows. */
+const MAX_STATUSES = 500;
+
+/** Maximum number of cached rules. Workers may send any number of media types. */
+const MAX_RULES = 1000;
+
+export class ReplyRules {
+  private types: readonly string[] | undefined;
+  private declared: readonly string[] | undefined;
+  /** By status. */
+  private readonly defaultTypes = new Map<number, string>();
+  /** By media type, then by status. */
+  private readonly rules = new Map<string, Map<number, ReplyRule>>();
+  private ruleCount = 0;
+
+  constructor(
+    private readonly operation: Operation,
+    private readonly document: OpenAPIV3_1.Document,
+    private readonly validators: Validators,
+  ) {}
+
+  /** Media types that the document declares for successful replies; may be empty. */
+  get produces(): readonly string[] {
+    this.types ??= producedTypes(this.responses, this.document as unknown as JsonObject);
+    return this.types;
+  }
+
+  /** @throws {Error} when the schema of the reply cannot be compiled. */
+  rule(status: number, contentType: string): ReplyRule {
+    const known = this.rules.get(contentType)?.get(status);
+    if (known !== undefined) return known;
+    const mismatch = this.mismatch(status);
+    const rule = {
+      mismatch,
+      validate: mismatch === undefined ? this.validator(status, contentType) : undefined,
+    };
+    if (this.ruleCount < MAX_RULES) {
+      const byStatus = this.rules.get(contentType) ?? new Map<number, ReplyRule>();
+      this.rules.set(contentType, byStatus.set(status, rule));
+      this.ruleCount += 1;
+    }
+    return rule;
+  }
+
+  /** The media type of a reply without one: the first JSON type that is declared for the status. */
+  defaultType(status: number): string {
+    let type = this.defaultTypes.get(status);
+    if (type === undefined) {
+      type = this.repliesOf(status)[0]?.mediaType ?? 'application/json';
+      if (this.defaultTypes.size < MAX_STATUSES) this.defaultTypes.set(status, type);
+    }
+    return type;
+  }
+
+  private mismatch(status: number): readonly string[] | undefined {
+    // The keys of `responses` in the document: `200`, `4XX`, `default`.
+    this.declared ??= Object.keys(this.responses).map((key) => key.replace('xx', 'XX'));
+    const successes = this.declared.filter((key) => /^[123]/.test(key));
+    if (successes.length === 0) return undefined;
+    return responseKeys(status).some((key) => this.declared?.includes(key) === true) ? undefined : successes;
+  }
+
+  private validator(status: number, contentType: string): Validate | undefined {
+    if (!isJsonType(contentType) || status === 204 || status === 304) return undefined;
+    const replies = this.repliesOf(status);
+    const reply = bestMatch(contentType, replies, ({ mediaType }) => mediaType) ?? replies[0];
+    return reply === undefined ? undefined : this.validators.at(reply.pointer, 'response');
+  }
+
+  private repliesOf(status: number): readonly ReplyBinding[] {
+    const { replies } = this.operation;
+    for (const key of responseKeys(status)) {
+      const found = replies.filter((reply) => reply.status.toUpperCase() === key.toUpperCase());
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+
+  private get responses(): JsonObject {
+    const { path, method } = this.operation;
+    const responses = at(this.document as unknown as JsonObject, 'paths', path, method, 'responses');
+    return isObject(responses) ? responses : {};
+  }
+}
+
+/** Keys of `responses` that match a status, the most specific first. */
+function responseKeys(status: number): string[] {
+  return [String(status), `${Math.floor(status / 100)}XX`, 'default'];
+}
+
+function producedTypes(responses: JsonObject, document: JsonObject): string[] {
+  const types = new Set<string>();
+  for (const [status, response] of Object.entries(responses)) {
+    if (!status.startsWith('2')) continue;
+    const content = isObject(response) ? member(resolved(response, document), 'content') : undefined;
+    if (isObject(content)) {
+      for (const type of Object.keys(content)) types.add(essenceOf(type));
+    }
+  }
+  // With a range such as `image/*`, the type is not known before the reply arrives.
+  return [...types].some((type) => type.includes('*')) ? [] : [...types];
+}
+
+function at(root: Json, ...names: string[]): Json | undefined {
+  let value: Json | undefined = root;
+  for (const name of names) value = isObject(value) ? member(value, name) : undefined;
+  return value;
+}
+
+function resolved(response: JsonObject, document: JsonObject): JsonObject {
+  const ref = member(response, '$ref');
+  const target = typeof ref === 'string' ? resolveReference(ref, document) : undefined;
+  return isObject(target) ? target : response;
+}
