@@ -32,7 +32,11 @@ const layers = Object.entries(LAYERS).map(([layer, allowed]) => ({
   comment: `src/${layer} may import ${allowed.join(', ') || 'no other layer'}.`,
   severity: 'error',
   from: { path: `^src/${layer}/` },
-  to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+  to: {
+    path: '^src/',
+    // An entry of the table that is a file is allowed alone.
+    pathNot: `^src/(${[layer, ...allowed].map((one) => (one.endsWith('.ts') ? `${one.replaceAll('.', '\\.')}$` : `${one}/`)).join('|')})`,
+  },
 }));
 
 const folders = Object.entries(FOLDERS).flatMap(([layer, entries]) =>

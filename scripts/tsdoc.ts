@@ -10,7 +10,9 @@ import ts from 'typescript';
 import { checkTsdoc, type TsdocFinding } from './lib/tsdoc.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const ENTRIES = ['src/index.ts', 'src/gateway/index.ts'].map((file) => path.join(ROOT, file));
+const ENTRIES = ['src/index.ts', 'src/gateway/index.ts', 'src/testing/index.ts'].map((file) =>
+  path.join(ROOT, file),
+);
 
 const describe = ({ place, missing }: TsdocFinding) =>
   missing === 'sentence' ? `${place} has no TSDoc` : `${place} has no ${missing}`;

@@ -2,6 +2,7 @@
 
 export {
   type CallArguments,
+  type CallSender,
   type CallsOf,
   type CallType,
   type CallTypes,
@@ -69,6 +70,7 @@ export type {
   WorkerReport,
   WorkerState,
 } from './core/observability/reports.ts';
+export type { Cancel, Clock } from './core/time/clock.ts';
 export { ZeroMQHeartbeatConfig, type ZeroMQHeartbeatConfigOptions } from './liveness/index.ts';
 export {
   type AnnouncedContract,

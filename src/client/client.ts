@@ -8,14 +8,7 @@ import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import { jsonReader, type ReadJson } from '../core/json/large-integers.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
 import { checkCount } from '../core/messages/checks.ts';
-import {
-  errorOfOutcome,
-  toError,
-  ZeroMQConfigError,
-  ZeroMQConnectionError,
-  ZeroMQError,
-  ZeroMQSocketClosed,
-} from '../core/messages/errors.ts';
+import { toError, ZeroMQConnectionError, ZeroMQError, ZeroMQSocketClosed } from '../core/messages/errors.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, Requester } from '../core/messages/message.ts';
 import { diagnostics } from '../core/observability/diagnostics.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
@@ -26,12 +19,13 @@ import { CurveClient } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
-import { checkTimeout, checkWait, encodeData, MAX_TIMEOUT } from './arguments.ts';
+import { checkTimeout, checkWait, MAX_TIMEOUT } from './arguments.ts';
 import type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { ClientConnection } from './pending-request.ts';
-import { readReply, type ZeroMQReply } from './reply.ts';
+import type { ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
+import { DEFAULT_TIMEOUT, send } from './send.ts';
 
 interface ClientEvents {
   /** Emitted when the first connection is established. */
@@ -73,7 +67,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
   constructor(options: ZeroMQClientOptions) {
     super();
     const {
-      timeout = 5000,
+      timeout = DEFAULT_TIMEOUT,
       connectTimeout = 2000,
       maxInFlight = 10_000,
       maxMessageSize = MAX_MESSAGE_BYTES,
@@ -167,8 +161,9 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
     eventData?: unknown,
     options: SendOptions = {},
   ): Promise<ZeroMQReply<Data>> {
-    const outgoing = this.outgoing(eventName, eventData, options);
-    return readReply<Data>(eventName, await this.replyTo(outgoing, options.signal), this.readJson);
+    const { timeout, readJson } = this;
+    const { allowShortDurations } = this.options;
+    return send<Data>(this, eventName, eventData, options, { timeout, readJson, allowShortDurations });
   }
 
   /**
@@ -257,42 +252,6 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, As
       };
       const timer = setTimeout(done, Math.min(timeout, MAX_TIMEOUT));
       this.connecting.add(done);
-    });
-  }
-
-  private outgoing(eventName: string, eventData: unknown, options: SendOptions): OutgoingRequest {
-    const { timeout = this.timeout, idempotent = false, requestId, extras } = options;
-    if (typeof eventName !== 'string') {
-      throw new ZeroMQConfigError(`eventName must be a string, got ${JSON.stringify(eventName)}`);
-    }
-    const body = encodeData(eventData);
-    return {
-      eventName,
-      body,
-      timeout: checkTimeout(timeout, this.options.allowShortDurations),
-      idempotent,
-      requestId,
-      extras,
-    };
-  }
-
-  private replyTo(outgoing: OutgoingRequest, signal: AbortSignal | undefined): Promise<ReplyMessage> {
-    return new Promise((resolve, reject) => {
-      const cancelled = (cause: unknown): ZeroMQError =>
-        errorOfOutcome('CANCELLED', 'the request was aborted', { cause });
-      if (signal?.aborted === true) {
-        reject(cancelled(signal.reason));
-        return;
-      }
-      const onAbort = (): void => {
-        inFlight.cancel();
-        reject(cancelled(signal?.reason));
-      };
-      const inFlight = this.request(outgoing, (reply) => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve(reply);
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 }

@@ -9,9 +9,11 @@ import {
   type Serialized,
 } from '../contract/index.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import type { Requester } from '../core/messages/message.ts';
 import type { ZeroMQClient } from './client.ts';
 import type { SendOptions } from './client-options.ts';
 import type { ZeroMQReply } from './reply.ts';
+import { DEFAULT_TIMEOUT, send } from './send.ts';
 
 /** Types of one event: the data that callers send, and that of its successful replies. */
 export interface CallType {
@@ -67,11 +69,15 @@ export interface EventCaller<Calls extends CallTypes<Calls>> {
   ): Promise<ZeroMQReply<Calls[Name]['reply']>>;
 }
 
+/** Sends the requests of an {@link EventCaller}. */
+export type CallSender = Pick<ZeroMQClient, 'sendMessage'> | Requester;
+
 /**
  * Creates a caller with the types of a contract. The contract's `timeout` and `idempotent` apply to
  * its events.
  *
- * @param client client that sends the requests.
+ * @param client client that sends the requests; or another requester, such as a router in the same
+ *   process.
  * @param contract contract of the events.
  * @returns the caller.
  * @throws {ZeroMQConfigError} on a call of an event that the contract does not have.
@@ -82,7 +88,7 @@ export interface EventCaller<Calls extends CallTypes<Calls>> {
  * ```
  */
 export function createCaller<const Events extends EventDefinitions>(
-  client: Pick<ZeroMQClient, 'sendMessage'>,
+  client: CallSender,
   contract: Contract<Events>,
 ): EventCaller<CallsOf<Events>>;
 /**
@@ -90,7 +96,7 @@ export function createCaller<const Events extends EventDefinitions>(
  * the contract.
  *
  * @typeParam Calls types of the events by name.
- * @param client client that sends the requests.
+ * @param client client that sends the requests; or another requester.
  * @returns the caller.
  * @example
  * ```ts
@@ -99,14 +105,10 @@ export function createCaller<const Events extends EventDefinitions>(
  * const { title } = await createCaller<Events>(client).call('tasks.get', { id: 7 });
  * ```
  */
-export function createCaller<Calls extends CallTypes<Calls>>(
-  client: Pick<ZeroMQClient, 'sendMessage'>,
-): EventCaller<Calls>;
-export function createCaller(
-  client: Pick<ZeroMQClient, 'sendMessage'>,
-  contract?: Contract,
-): EventCaller<Record<string, CallType>> {
+export function createCaller<Calls extends CallTypes<Calls>>(client: CallSender): EventCaller<Calls>;
+export function createCaller(client: CallSender, contract?: Contract): EventCaller<Record<string, CallType>> {
   const defaults = contract && new Map(Object.entries(contract.events).map(([n, e]) => [n, defaultsOf(e)]));
+  const through = senderOf(client);
   const sendMessage = async (
     name: string,
     ...[data, options]: CallArguments<unknown>
@@ -116,11 +118,19 @@ export function createCaller(
       const known = contract.eventNames.join(', ');
       throw new ZeroMQConfigError(`the contract ${contract.name} has no event ${name}; it has ${known}`);
     }
-    return client.sendMessage(name, data, { ...own, ...options });
+    return through.sendMessage(name, data, { ...own, ...options });
   };
   return {
     sendMessage,
     call: async (name, ...args) => (await sendMessage(name, ...args)).eventData,
+  };
+}
+
+function senderOf(client: CallSender): Pick<ZeroMQClient, 'sendMessage'> {
+  if ('sendMessage' in client) return client;
+  const defaults = { timeout: DEFAULT_TIMEOUT };
+  return {
+    sendMessage: (name, data, options = {}) => send(client, name, data, options, defaults),
   };
 }
 

@@ -3,6 +3,7 @@ export { ZeroMQClient } from './client.ts';
 export type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
 export {
   type CallArguments,
+  type CallSender,
   type CallsOf,
   type CallType,
   type CallTypes,

@@ -5,7 +5,7 @@
 
 import { cancelError } from '../core/messages/cancel-reason.ts';
 import type { Caller, RequestExtras, RequestMessage } from '../core/messages/message.ts';
-import { type Cancel, systemClock } from '../core/time/clock.ts';
+import type { Cancel, Clock } from '../core/time/clock.ts';
 
 /**
  * Context of one request, the second argument of a {@link Handler}.
@@ -57,8 +57,12 @@ export class RequestContext implements HandlerContext {
   private parsed: RequestExtras | undefined;
   private abortReason: Error | undefined;
 
-  /** @param deadline in milliseconds of the monotonic clock. */
-  constructor(message: RequestMessage, deadline: number) {
+  /** @param deadline in milliseconds of the clock. */
+  constructor(
+    message: RequestMessage,
+    deadline: number,
+    private readonly clock: Clock,
+  ) {
     this.eventName = message.eventName;
     this.requestId = message.requestId;
     this.extrasBytes = message.extras;
@@ -110,7 +114,7 @@ export class RequestContext implements HandlerContext {
   }
 
   private remaining(): number {
-    return Math.max(0, this.deadline - performance.now());
+    return Math.max(0, this.deadline - this.clock.now());
   }
 
   private get extras(): RequestExtras {
@@ -120,7 +124,7 @@ export class RequestContext implements HandlerContext {
 
   private armDeadline(controller: AbortController): void {
     if (this.done || this.deadline === Infinity) return;
-    this.cancelTimer = systemClock.after(this.remaining(), () => {
+    this.cancelTimer = this.clock.after(this.remaining(), () => {
       this.abortReason = cancelError('expired');
       controller.abort(this.abortReason);
     });

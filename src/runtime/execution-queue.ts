@@ -5,6 +5,7 @@
 
 import { ServingList } from '../core/collections/serving-list.ts';
 import { failure, type ReplyMessage } from '../core/messages/message.ts';
+import type { Clock } from '../core/time/clock.ts';
 import { cannotFinish } from '../core/time/lateness.ts';
 import { Pace } from '../core/time/pace.ts';
 import type { HandlerExecution } from './execution.ts';
@@ -37,6 +38,7 @@ export class ExecutionQueue {
     private readonly limits: ExecutionQueueLimits,
     private readonly named: (eventName: string) => boolean,
     private readonly settle: (execution: HandlerExecution, reply: ReplyMessage) => void,
+    private readonly clock: Clock,
   ) {}
 
   get length(): number {
@@ -60,7 +62,7 @@ export class ExecutionQueue {
   /** Removes and returns the request to run next. */
   take(): HandlerExecution | undefined {
     if (this.list.length === 0) return undefined;
-    const now = performance.now();
+    const now = this.clock.now();
     for (let next = this.list.next(now); next !== undefined; next = this.list.next(now)) {
       this.remove(next);
       this.expireOverdue(now);
@@ -118,7 +120,7 @@ export class ExecutionQueue {
       const late = this.list.passedOver;
       if (late === undefined) return false;
       this.remove(late);
-      this.settle(late, cannotFinish(late, performance.now()) ? EXPIRED : TOO_MANY);
+      this.settle(late, cannotFinish(late, this.clock.now()) ? EXPIRED : TOO_MANY);
     }
     return true;
   }

@@ -4,6 +4,7 @@ import type { Linked } from '../core/collections/linked-list.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import type { TracedSpan } from '../core/observability/tracing.ts';
+import type { Clock } from '../core/time/clock.ts';
 import type { QueuedTimes } from '../core/time/lateness.ts';
 import type { Pace } from '../core/time/pace.ts';
 import type { RequestContext } from './context.ts';
@@ -32,20 +33,22 @@ export interface RequestExecutor {
 
 /** Callbacks of an execution to its executor. */
 export interface ExecutionOwner {
+  /** Clock of the deadlines. */
+  readonly clock: Clock;
   cancelled(execution: HandlerExecution, why: CancelReason): void;
 }
 
 /** A request in this thread. It is in a list while `waiting` or `running`; `settled` is final. */
 export class HandlerExecution implements Execution, Linked<HandlerExecution>, QueuedTimes {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
-  /** Deadline in milliseconds of the monotonic clock; Infinity when the caller set none. */
+  /** Deadline in milliseconds of the clock; Infinity when the caller set none. */
   readonly deadline: number;
-  /** Arrival in milliseconds of the monotonic clock; 0 when the caller set no deadline. */
+  /** Arrival in milliseconds of the clock; 0 when the caller set no deadline. */
   readonly enqueuedAt: number;
   /** How long its handler typically takes; set while it is queued. */
   pace: Pace | undefined = undefined;
   /**
-   * Start of its handler in milliseconds of the monotonic clock; 0 when no request was queued then.
+   * Start of its handler in milliseconds of the clock; 0 when no request was queued then.
    */
   startedAt = 0;
   context: RequestContext | undefined = undefined;
@@ -62,7 +65,7 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
     private readonly owner: ExecutionOwner,
   ) {
     const { timeLeft } = message;
-    this.enqueuedAt = timeLeft > 0 ? performance.now() : 0;
+    this.enqueuedAt = timeLeft > 0 ? owner.clock.now() : 0;
     this.deadline = timeLeft > 0 ? this.enqueuedAt + timeLeft : Infinity;
     this.timing = RequestTiming.of(message);
   }

@@ -13,6 +13,7 @@ import { type CancelReason, cancelError } from '../core/messages/cancel-reason.t
 import { isReplyError, toError } from '../core/messages/errors.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../core/observability/tracing.ts';
+import { type Clock, systemClock } from '../core/time/clock.ts';
 import { RequestContext } from './context.ts';
 import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.ts';
 import { type Execution, type ExecutionOwner, HandlerExecution, type RequestExecutor } from './execution.ts';
@@ -32,11 +33,18 @@ export interface ExecutorOptions extends ExecutionQueueLimits {
   /** Maximum size of a reply in bytes. */
   readonly maxReplyBytes: number;
   readonly logger: Logger;
+  /**
+   * Clock of the deadlines.
+   *
+   * @defaultValue the clock of the system
+   */
+  readonly clock?: Clock;
 }
 
 type RunHandler = (data: unknown, context: RequestContext) => unknown;
 
 export class Executor implements RequestExecutor, ExecutionOwner {
+  readonly clock: Clock;
   private readonly handlers = new Map<string, RunHandler>();
   private readonly fallback: RunHandler | undefined;
   private readonly readJson: ReadJson;
@@ -49,6 +57,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   /** @throws {ZeroMQConfigError} for an unknown value of `largeIntegers`. */
   constructor(private readonly options: ExecutorOptions) {
     this.readJson = jsonReader(options.largeIntegers);
+    this.clock = options.clock ?? systemClock;
     for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
       this.handlers.set(eventName, handler as Handler);
     }
@@ -56,6 +65,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       options,
       (eventName) => this.handlers.has(eventName),
       (execution, reply) => this.settle(execution, reply),
+      this.clock,
     );
     const { handleMessage } = options;
     if (handleMessage !== undefined) {
@@ -146,10 +156,10 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   private run(execution: HandlerExecution, handler: RunHandler, data: unknown): void {
-    const context = new RequestContext(execution.message, execution.deadline);
+    const context = new RequestContext(execution.message, execution.deadline, this.clock);
     execution.context = context;
     execution.timing?.start();
-    if (this.waiting.length > 0) execution.startedAt = performance.now();
+    if (this.waiting.length > 0) execution.startedAt = this.clock.now();
     execution.state = 'running';
     this.running.push(execution);
     const { tracing } = this;
@@ -191,7 +201,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     execution.context?.release();
     this.running.remove(execution);
     const { startedAt } = execution;
-    if (startedAt > 0) this.waiting.record(execution, performance.now() - startedAt);
+    if (startedAt > 0) this.waiting.record(execution, this.clock.now() - startedAt);
     this.settle(execution, reply);
     this.pump();
   }

@@ -13,6 +13,7 @@ import { checkCount } from '../core/messages/checks.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/messages/errors.ts';
 import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
+import type { Clock } from '../core/time/clock.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import type { Execution, RequestExecutor } from './execution.ts';
@@ -60,6 +61,12 @@ export interface ServiceOptions {
    * @defaultValue the logger of `setupLogging()`; without that call, warnings and errors on stderr
    */
   logger?: Logger;
+  /**
+   * Clock of the deadlines of requests. Tests replace it to make a deadline pass without waiting.
+   *
+   * @defaultValue the clock of the system
+   */
+  clock?: Clock;
 }
 
 /** A source of requests. */
@@ -122,6 +129,7 @@ export function localParts(
     maxQueueBytes,
     maxReplyBytes: maxMessageSize,
     logger,
+    clock: options.clock,
   });
   return { executor, concurrency, maxMessageSize, configFile, logger };
 }

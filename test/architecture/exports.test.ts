@@ -11,7 +11,11 @@ import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SNAPSHOT = fileURLToPath(new URL('./exports.txt', import.meta.url));
-const ENTRIES = { 'zeromq-gateway': 'src/index.ts', 'zeromq-gateway/gateway': 'src/gateway/index.ts' };
+const ENTRIES = {
+  'zeromq-gateway': 'src/index.ts',
+  'zeromq-gateway/gateway': 'src/gateway/index.ts',
+  'zeromq-gateway/testing': 'src/testing/index.ts',
+};
 
 function kindOf(symbol: ts.Symbol): string {
   const { flags } = symbol;

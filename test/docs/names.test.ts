@@ -6,7 +6,11 @@ import ts from 'typescript';
 import { ROOT, readPage, readTopic } from './pages.ts';
 
 /** Public entries, each with the topic whose pages document it. */
-const ENTRIES = { 'src/index.ts': 'framework', 'src/gateway/index.ts': 'gateway' };
+const ENTRIES = {
+  'src/index.ts': 'framework',
+  'src/gateway/index.ts': 'gateway',
+  'src/testing/index.ts': 'framework',
+};
 
 /** Returns the names that a file exports. */
 function namesOf(file: string): string[] {
@@ -23,7 +27,7 @@ for (const [entry, topic] of Object.entries(ENTRIES)) {
   test(`docs/${topic}: names every export of ${path.dirname(entry)}`, () => {
     const text = readTopic(topic) + readPage('docs/errors.md');
     const names = namesOf(entry);
-    assert.ok(names.length > 10, 'the entry was not read');
+    assert.ok(names.length > 5, 'the entry was not read');
     assert.deepEqual(
       names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text)),
       [],

@@ -59,6 +59,7 @@ describe('npm package', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/gateway/index.js',
+      'dist/testing/index.js',
       'dist/cli/main.js',
       'workers/echo.ts',
       'LICENSE',
@@ -158,12 +159,13 @@ describe('npm package in an empty project', () => {
     run(app, command, ['new', 'worker', 'hello']);
   });
 
-  it('exports both entries', () => {
-    const names = 'console.log([a.ZeroMQClient, b.createGateway].map((each) => each.name).join())';
-    const imported = `import * as a from 'zeromq-gateway'; import * as b from 'zeromq-gateway/gateway'; ${names}`;
+  it('exports all entries', () => {
+    const names =
+      'console.log([a.ZeroMQClient, b.createGateway, c.testWorker].map((each) => each.name).join())';
+    const imported = `import * as a from 'zeromq-gateway'; import * as b from 'zeromq-gateway/gateway'; import * as c from 'zeromq-gateway/testing'; ${names}`;
     assert.equal(
       run(app, process.execPath, ['--input-type=module', '-e', imported]),
-      'ZeroMQClient,createGateway\n',
+      'ZeroMQClient,createGateway,testWorker\n',
     );
   });
 

@@ -9,6 +9,9 @@ export interface Flushable {
   flush(): void;
 }
 
+/** The function of the system, even while a test runner replaces the global one. */
+const nextTurn = setImmediate;
+
 let dirty: Flushable[] = [];
 let scheduled = false;
 let time: number | undefined;
@@ -31,7 +34,7 @@ export function turnNow(): number {
 function schedule(): void {
   if (scheduled) return;
   scheduled = true;
-  setImmediate(endTurn);
+  nextTurn(endTurn);
 }
 
 function endTurn(): void {
