@@ -9,13 +9,12 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
 import { endpointIn, FREE_PORTS, startNode, urlIn } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
+import { allowed, PATIENCE } from '../helpers/patience.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { Scope } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
 const ECHO = fileURLToPath(new URL('../../workers/echo.ts', import.meta.url));
-const PATIENCE = 20_000;
-
 describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
   const scope = new Scope();
   let browser: Browser;
@@ -64,7 +63,6 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
         look();
       })`),
       script,
-      PATIENCE,
     );
 
   it('dashboard: shows gateways, routers, workers and events', async () => {
@@ -143,7 +141,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     const killed = Date.now();
     worker.kill('SIGKILL');
     const seen = await page.evaluate<number>('window.seen');
-    assert.ok(seen - killed < 1000, `it took ${seen - killed} ms`);
+    assert.ok(seen - killed < allowed(1000), `it took ${seen - killed} ms`);
     const card = page.locator('#workers > li[data-state=departed]');
     assert.match(await card.innerText(), /departed: disconnected/);
     const colour = await page.evaluate(

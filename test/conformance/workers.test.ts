@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { writeKeyFiles } from '../../src/index.ts';
 import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
-import { START_TIMEOUT, startCommand } from '../helpers/command.ts';
+import { startCommand } from '../helpers/command.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
@@ -46,7 +46,7 @@ describe('Python workers behind one router', NEEDS_CLASSIC, () => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
     for (const script of [join(HERE, 'worker.py'), join(HERE, '../../workers/python/inventory.py')]) {
-      const joined = nextEvent(router, 'workerJoined', START_TIMEOUT);
+      const joined = nextEvent(router, 'workerJoined');
       startPython(scope, script, ['--router', backend]);
       await joined;
     }

@@ -7,7 +7,8 @@ import {
   ZeroMQRouter,
   type ZeroMQRouterOptions,
 } from '../../src/index.ts';
-import { START_TIMEOUT, startNode, urlIn } from '../helpers/command.ts';
+import { startNode, urlIn } from '../helpers/command.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -37,7 +38,7 @@ export function workerConformance(
   const setUp = async (scope: Scope, routerOptions: Partial<ZeroMQRouterOptions> = {}): Promise<Setup> => {
     const started = await startRouter(scope, 'tcp', routerOptions);
     const { router, frontend, backend, heartbeat } = started;
-    const joined = nextEvent(router, 'workerJoined', START_TIMEOUT);
+    const joined = nextEvent(router, 'workerJoined');
     const beats = heartbeat === undefined ? [] : ['--heartbeat', heartbeat];
     const worker = start(scope, ['--router', backend, ...beats]);
     const [, details] = (await joined) as [string, { classic: boolean; events: readonly string[] }];
@@ -73,7 +74,7 @@ export function workerConformance(
       });
 
     it('announces its routes and their documentation', async () => {
-      const until = Date.now() + START_TIMEOUT;
+      const until = Date.now() + PATIENCE;
       let paths: Record<string, Record<string, { summary?: string }>> = {};
       while (paths['/sums'] === undefined && Date.now() < until) {
         ({ paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: typeof paths });
@@ -165,20 +166,20 @@ export function workerConformance(
           code: 'CANCELLED',
         },
       );
-      await worker.waitForLine(/^started$/, START_TIMEOUT, from);
+      await worker.waitForLine(/^started$/, PATIENCE, from);
       abort.abort();
-      await worker.waitForLine(/^given up: cancelled$/, START_TIMEOUT, from);
+      await worker.waitForLine(/^given up: cancelled$/, PATIENCE, from);
       await cancelled;
       await assert.rejects(client.sendMessage('wait.until', 30, { timeout: 300 }), { code: 'TIMEOUT' });
-      await worker.waitForLine(/^given up: at the deadline$/, START_TIMEOUT, from);
+      await worker.waitForLine(/^given up: at the deadline$/, PATIENCE, from);
     });
 
     it('finishes what it holds on SIGTERM, and exits with code 0', async () => {
       const { client, worker, router } = setup;
       const from = worker.lines.length;
       const held = client.sendMessage('wait.until', 0.5);
-      await worker.waitForLine(/^started$/, START_TIMEOUT, from);
-      const left = nextEvent(router, 'workerLeft', START_TIMEOUT);
+      await worker.waitForLine(/^started$/, PATIENCE, from);
+      const left = nextEvent(router, 'workerLeft');
       worker.kill('SIGTERM');
       assert.equal((await held).eventData, 0.5);
       assert.deepEqual(await worker.exited, { code: 0, signal: null });
@@ -190,8 +191,8 @@ export function workerConformance(
     it('heartbeats: the router hears the worker under its identity', async (t) => {
       const scope = scopeOf(t);
       const { router, backend, heartbeat } = await startRouter(scope, 'tcp', { heartbeatConfig: HEARTBEATS });
-      const joined = nextEvent(router, 'workerJoined', START_TIMEOUT);
-      const beating = nextEvent(router, 'peerConnected', START_TIMEOUT);
+      const joined = nextEvent(router, 'workerJoined');
+      const beating = nextEvent(router, 'peerConnected');
       start(scope, ['--router', backend, '--heartbeat', String(heartbeat)]);
       assert.deepEqual((await joined)[0], (await beating)[0]);
     });
@@ -204,7 +205,7 @@ export function workerConformance(
       });
       const again = client.sendMessage('wait.until', 2, { idempotent: true, timeout: 30_000 });
       await worker.waitForLine(() => worker.lines.filter((line) => line === 'started').length === 2);
-      const joined = nextEvent(router, 'workerJoined', START_TIMEOUT);
+      const joined = nextEvent(router, 'workerJoined');
       start(scope, ['--router', backend]);
       await joined;
       worker.kill('SIGKILL');
@@ -222,7 +223,7 @@ export function workerConformance(
         limits: { startupGrace: 0 },
       });
       scope.after(() => next.stop({ deadline: 100 }));
-      const joined = nextEvent(next, 'workerJoined', START_TIMEOUT);
+      const joined = nextEvent(next, 'workerJoined');
       const { frontend } = await next.start();
       await joined;
       const client = await connectClient(scope, frontend);
@@ -237,7 +238,7 @@ export function workerConformance(
         { name: 'client', publicKey: CLIENT.publicKey, role: 'client', calls: ['*'] },
         { name: 'worker', publicKey: WORKER.publicKey, role: 'worker', serves: ['*'], paths: ['/'] },
       ]);
-      const joined = nextEvent(router, 'workerJoined', START_TIMEOUT);
+      const joined = nextEvent(router, 'workerJoined');
       const { serverKey, file } = curveFiles(scope);
       start(scope, ['--router', backend, `--curve-server-key=${serverKey}`, '--curve-key', file]);
       await joined;

@@ -9,7 +9,8 @@ import { readToken } from '../../src/gateway/admin/index.ts';
 import { AllowList, type AllowListDocument } from '../../src/transport/curve/allow-list.ts';
 import { keyPairOf } from '../../src/transport/curve/keys.ts';
 import { ROOT } from '../docs/pages.ts';
-import { endpointIn, MAIN, runCommand, START_TIMEOUT, startNode, urlIn } from '../helpers/command.ts';
+import { endpointIn, MAIN, runCommand, startNode, urlIn } from '../helpers/command.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { Scope } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { type Container, KUBERNETES, manifestsIn } from './kubernetes.ts';
@@ -175,7 +176,7 @@ describe('keys.sh', () => {
     const ask = () => fetch(`${urlIn(gateway)}/echo/hello`, { headers: { connection: 'close' } });
     let response = await ask();
     // The routes come with the first answer of the router.
-    const until = Date.now() + START_TIMEOUT;
+    const until = Date.now() + PATIENCE;
     while (response.status === 404 && Date.now() < until) response = await ask();
     assert.deepEqual(await response.json(), { message: 'hello' });
     const keys = ['--curve-server-key', 'router.key.pub', '--curve-key', 'operator.key'];

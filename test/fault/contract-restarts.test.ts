@@ -7,6 +7,7 @@ import { it } from 'node:test';
 import type { ZeroMQClient } from '../../src/index.ts';
 import { freeEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient } from '../integration/framework.ts';
@@ -22,9 +23,6 @@ const RESTARTS = 10;
  */
 const STARTUP_GRACE = 10_000;
 
-/** Maximum time in ms until a worker has its answer from a restarted router. */
-const ANSWER_TIMEOUT = 30_000;
-
 /** Returns the contracts that the router lists. */
 async function listedContracts(client: ZeroMQClient): Promise<unknown> {
   const reply = await client.sendMessage('$router.contracts', {});
@@ -37,12 +35,12 @@ async function eachPrints(
   line: RegExp,
   printed: ReadonlyMap<RunningProcess, number>,
 ): Promise<void> {
-  await Promise.all(workers.map((worker) => worker.waitForLine(line, ANSWER_TIMEOUT, printed.get(worker))));
+  await Promise.all(workers.map((worker) => worker.waitForLine(line, PATIENCE, printed.get(worker))));
 }
 
 async function startRouterProgram(scope: Scope, frontend: string, backend: string): Promise<RunningProcess> {
   const router = startProgram(scope, 'router', frontend, backend, String(STARTUP_GRACE));
-  await router.waitForLine(/^ready$/, ANSWER_TIMEOUT);
+  await router.waitForLine(/^ready$/);
   return router;
 }
 
@@ -57,7 +55,7 @@ it('router: restores the accepted contract after each of ten kills, also if the 
   const rejected = await Promise.all(
     [1, 2].map(() => scene.rejectedWorker({ connection, contractVersion: 2 })),
   );
-  const client = await connectClient(scope, frontend, { connectTimeout: ANSWER_TIMEOUT });
+  const client = await connectClient(scope, frontend, { connectTimeout: PATIENCE });
   const original = await listedContracts(client);
   assert.match(JSON.stringify(original), /"\/tasks"/);
   assert.doesNotMatch(JSON.stringify(original), /priority/);

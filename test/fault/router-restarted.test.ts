@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { freeEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient } from '../integration/framework.ts';
 import { outcomesOf, Scene, startProgram } from './scene.ts';
@@ -16,7 +17,7 @@ async function make(scope: Scope) {
   const [frontend, connection] = [await freeEndpoint(scope, 'tcp'), await freeEndpoint(scope, 'tcp')];
   const start = async () => {
     const program = startProgram(scope, 'router', frontend, connection);
-    await program.waitForLine(/^ready$/, 30_000);
+    await program.waitForLine(/^ready$/);
     return program;
   };
   const router = await start();
@@ -67,7 +68,7 @@ describe('killed router', () => {
     router.kill('SIGKILL');
     await router.exited;
     await start();
-    await worker.waitForLine(began, 30_000, lines);
+    await worker.waitForLine(began, PATIENCE, lines);
     worker.write('release');
     assert.deepEqual(await outcomesOf([again]), ['ok']);
     assert.equal(scene.assertGuarantees().rerun, 1);

@@ -9,6 +9,7 @@ import { type CheckResult, type CheckRules, check } from '../../soak/lib/checker
 import { Log, readLogs, type Settled } from '../../soak/lib/log.ts';
 import type { HandlerContext, ReplyMessage, ZeroMQClient, ZeroMQRouter } from '../../src/index.ts';
 import { emissions, eventually, within } from '../helpers/eventually.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type RunningProcess, startProcess } from '../helpers/processes.ts';
 import type { Scope } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -46,9 +47,6 @@ export interface PendingRequest {
 }
 
 const PROGRAMS = new URL('./programs/', import.meta.url);
-
-/** Maximum duration of a start in ms. Starting takes longer while other tests use the CPU. */
-const START_TIMEOUT = 30_000;
 
 /** Starts one of `programs/`. */
 export function startProgram(scope: Scope, name: string, ...args: string[]): RunningProcess {
@@ -98,7 +96,7 @@ export class Scene {
     });
     return {
       id,
-      settled: within(settled, `the outcome of ${id}`, timeout + START_TIMEOUT),
+      settled: within(settled, `the outcome of ${id}`, timeout + PATIENCE),
       cancel: () => cancel(),
     };
   }
@@ -107,7 +105,7 @@ export class Scene {
   async worker(router: ZeroMQRouter | undefined, options: WorkerOptions): Promise<RunningProcess> {
     const joined = router === undefined ? undefined : once(router, 'workerJoined');
     const program = this.startWorker(options);
-    await program.waitForLine(/^accepted$/, START_TIMEOUT);
+    await program.waitForLine(/^accepted$/);
     await joined;
     return program;
   }
@@ -115,7 +113,7 @@ export class Scene {
   /** Starts a worker in its own process. Resolves when the router has rejected it. */
   async rejectedWorker(options: WorkerOptions): Promise<RunningProcess> {
     const program = this.startWorker(options);
-    await program.waitForLine(/^refused: /, START_TIMEOUT);
+    await program.waitForLine(/^refused: /);
     return program;
   }
 

@@ -223,7 +223,6 @@ export class ClassicClients extends ClassicPeer {
       },
       () => answer,
       `the reply of a classic client to ${JSON.stringify(command).slice(0, 200)}`,
-      30_000,
     );
   }
 }

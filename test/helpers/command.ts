@@ -4,14 +4,12 @@
  * single test after a change, run `npm run build` first.
  */
 import { fileURLToPath } from 'node:url';
+import { PATIENCE } from './patience.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 import type { Cleanup } from './scope.ts';
 import { tempFolder } from './temp.ts';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-
-/** Maximum duration of a start in ms. Starting takes longer while other tests use the CPU. */
-export const START_TIMEOUT = 30_000;
 
 /** Options that bind every listener to a free port. */
 export const FREE_PORTS = [
@@ -46,7 +44,7 @@ export async function startNode(
   options: CommandOptions = {},
 ): Promise<{ node: RunningProcess; line: string }> {
   const node = startCommand(cleanup, args, options);
-  const line = await node.waitForLine(/ is ready: /, START_TIMEOUT);
+  const line = await node.waitForLine(/ is ready: /, PATIENCE);
   return { node, line };
 }
 

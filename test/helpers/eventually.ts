@@ -1,14 +1,12 @@
 /** Waits for events. Nothing in this file polls. */
 import type { EventEmitter } from 'node:events';
-
-/** Default maximum time in ms that a test waits for an event. */
-export const DEFAULT_TIMEOUT = 10_000;
+import { PATIENCE } from './patience.ts';
 
 /**
  * Resolves with the result of `promise`, or rejects after `timeout` ms with an error that names
  * `what`.
  */
-export async function within<T>(promise: Promise<T>, what: string, timeout = DEFAULT_TIMEOUT): Promise<T> {
+export async function within<T>(promise: Promise<T>, what: string, timeout = PATIENCE): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`timed out after ${timeout} ms waiting for ${what}`)), timeout);
@@ -28,7 +26,7 @@ export function eventually<T>(
   subscribe: Subscribe,
   check: () => T | undefined | false | null,
   what: string,
-  timeout = DEFAULT_TIMEOUT,
+  timeout = PATIENCE,
 ): Promise<T> {
   let unsubscribe: (() => void) | undefined;
   const met = new Promise<T>((resolve, reject) => {

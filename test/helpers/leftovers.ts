@@ -8,11 +8,12 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { after, before } from 'node:test';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { Dealer } from 'zeromq';
+import { allowed } from './patience.ts';
 
 /** Number of open resources by kind. */
 type Census = ReadonlyMap<string, number>;
 
-/** Maximum time in ms for closing. libzmq closes descriptors in its own thread. */
+/** Time, in ms, that resources may take to close after a test; timers that run longer are leaks. */
 const CLOSE_TIMEOUT = 3000;
 
 /** Kinds of short operations that end by themselves. */
@@ -52,7 +53,7 @@ export function failOnLeftovers(warmUp: () => unknown = () => undefined): void {
  * Returns what is open now and was not in `start`. Waits until nothing is left, or until `timeout`
  * has passed.
  */
-export async function leftovers(start: Census, timeout = CLOSE_TIMEOUT): Promise<string[]> {
+export async function leftovers(start: Census, timeout = allowed(CLOSE_TIMEOUT)): Promise<string[]> {
   const end = performance.now() + timeout;
   for (;;) {
     await turn();

@@ -4,12 +4,10 @@
  */
 import { request } from 'node:http';
 import { type Log, NO_RESPONSE, type Settled } from '../../soak/lib/log.ts';
+import { PATIENCE } from './patience.ts';
 
 /** Interval between two pairs of requests, in ms. */
 const INTERVAL = 10;
-
-/** Maximum time until a response, in ms. It exceeds every deadline of the gateways. */
-const RESPONSE_TIMEOUT = 20_000;
 
 interface HttpResponse {
   readonly status: number;
@@ -87,18 +85,14 @@ export class Load {
 function fetchOnce(url: string, method: string, body: string): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const outgoing = request(
-      url,
-      { method, headers, agent: false, timeout: RESPONSE_TIMEOUT },
-      (incoming) => {
-        let text = '';
-        incoming.setEncoding('utf8').on('data', (part: string) => {
-          text += part;
-        });
-        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
-        incoming.on('error', reject);
-      },
-    );
+    const outgoing = request(url, { method, headers, agent: false, timeout: PATIENCE }, (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
+      incoming.on('error', reject);
+    });
     outgoing.on('timeout', () => outgoing.destroy(new Error('no response')));
     outgoing.on('error', reject);
     outgoing.end(body);

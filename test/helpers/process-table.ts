@@ -1,9 +1,7 @@
 /** Reads the state of processes from /proc. */
 import { readFileSync } from 'node:fs';
 import { eventually, type Subscribe } from './eventually.ts';
-
-/** Maximum time, in ms, that a killed process may take to end on a busy machine. */
-const END_TIMEOUT = 60_000;
+import { PATIENCE } from './patience.ts';
 
 /** Looks again every 20 ms: the end of a process that is not a child of this one raises no event. */
 const everyMoment: Subscribe = (listener) => {
@@ -33,10 +31,5 @@ function runs(pid: number): boolean {
  * was sent, and after its parent has exited.
  */
 export async function ended(pids: readonly number[]): Promise<void> {
-  await eventually(
-    everyMoment,
-    () => !pids.some(runs),
-    `the end of processes ${pids.join(', ')}`,
-    END_TIMEOUT,
-  );
+  await eventually(everyMoment, () => !pids.some(runs), `the end of processes ${pids.join(', ')}`, PATIENCE);
 }

@@ -3,7 +3,8 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { DEFAULT_TIMEOUT, emissions, eventually, within } from './eventually.ts';
+import { emissions, eventually, within } from './eventually.ts';
+import { PATIENCE } from './patience.ts';
 import type { Cleanup } from './scope.ts';
 
 /** How a process ended. */
@@ -77,11 +78,7 @@ export class RunningProcess {
    * Resolves with the first line, from line `from` on, that matches. Rejects at once if the process
    * ends without it.
    */
-  waitForLine(
-    matches: RegExp | ((line: string) => boolean),
-    timeout = DEFAULT_TIMEOUT,
-    from = 0,
-  ): Promise<string> {
+  waitForLine(matches: RegExp | ((line: string) => boolean), timeout = PATIENCE, from = 0): Promise<string> {
     const test = matches instanceof RegExp ? (line: string) => matches.test(line) : matches;
     let seen = from;
     const look = () => {
@@ -102,7 +99,7 @@ export class RunningProcess {
   }
 
   /** Resolves when stderr matches. Rejects at once if the process ends without a match. */
-  async waitForError(matches: RegExp, timeout = DEFAULT_TIMEOUT): Promise<void> {
+  async waitForError(matches: RegExp, timeout = PATIENCE): Promise<void> {
     const look = () => {
       if (matches.test(this.stderr)) return true;
       if (this.ended) throw new Error(`the process ended without the expected message: ${this.describe()}`);

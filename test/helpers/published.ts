@@ -1,12 +1,13 @@
 /** Waits for what a node of this process publishes on a diagnostics channel. */
 import { type DiagnosticsChannel, diagnostics } from '../../src/core/observability/diagnostics.ts';
-import { DEFAULT_TIMEOUT, within } from './eventually.ts';
+import { within } from './eventually.ts';
+import { PATIENCE } from './patience.ts';
 
 /** Resolves with the next payload on the channel that matches. Listens from the call on. */
 export function published<T>(
   channel: DiagnosticsChannel<T>,
   matches: (payload: T) => boolean = () => true,
-  timeout = DEFAULT_TIMEOUT,
+  timeout = PATIENCE,
 ): Promise<T> {
   let stop = () => {};
   const payload = new Promise<T>((resolve) => {
@@ -20,11 +21,7 @@ export function published<T>(
 }
 
 /** Starts workers and waits until a router of this process has accepted `count` of them. */
-export async function untilJoined<T>(
-  start: () => Promise<T>,
-  count = 1,
-  timeout = DEFAULT_TIMEOUT,
-): Promise<T> {
+export async function untilJoined<T>(start: () => Promise<T>, count = 1, timeout = PATIENCE): Promise<T> {
   let joins = 0;
   const all = published(
     diagnostics.workerJoined,

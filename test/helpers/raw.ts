@@ -3,12 +3,10 @@ import { Dealer, Router } from 'zeromq';
 import { toConnection } from '../../src/transport/addressing/connection.ts';
 import { bindSocket } from '../../src/transport/socket/bind.ts';
 import { within } from './eventually.ts';
+import { PATIENCE } from './patience.ts';
 import type { Cleanup } from './scope.ts';
 
 export type Frame = Buffer | string;
-
-/** Maximum time in ms that a bare socket waits for a message. */
-const RECEIVE_TIMEOUT = 10_000;
 
 /** Returns a DEALER that connects, as a client, worker or sender of heartbeats does. */
 export function rawDealer(cleanup: Cleanup, endpoint: string, routingId?: string): Dealer {
@@ -36,7 +34,7 @@ export function isCut(socket: Dealer): Promise<unknown> {
 }
 
 function newDealer(cleanup: Cleanup, routingId: string | undefined): Dealer {
-  const socket = new Dealer({ linger: 0, receiveTimeout: RECEIVE_TIMEOUT, sendTimeout: RECEIVE_TIMEOUT });
+  const socket = new Dealer({ linger: 0, receiveTimeout: PATIENCE, sendTimeout: PATIENCE });
   cleanup.after(() => socket.close());
   if (routingId !== undefined) socket.routingId = routingId;
   return socket;
@@ -44,7 +42,7 @@ function newDealer(cleanup: Cleanup, routingId: string | undefined): Dealer {
 
 /** Returns a bound DEALER, like the backend of a classic router, and its endpoint. */
 export async function rawBackend(cleanup: Cleanup): Promise<{ socket: Dealer; endpoint: string }> {
-  const socket = new Dealer({ linger: 0, receiveTimeout: RECEIVE_TIMEOUT, sendTimeout: RECEIVE_TIMEOUT });
+  const socket = new Dealer({ linger: 0, receiveTimeout: PATIENCE, sendTimeout: PATIENCE });
   cleanup.after(() => socket.close());
   await socket.bind('tcp://127.0.0.1:*');
   return { socket, endpoint: socket.lastEndpoint ?? '' };
@@ -55,7 +53,7 @@ export async function rawRouter(
   cleanup: Cleanup,
   place = 'tcp://127.0.0.1:0',
 ): Promise<{ socket: Router; endpoint: string }> {
-  const socket = new Router({ linger: 0, receiveTimeout: RECEIVE_TIMEOUT, mandatory: true });
+  const socket = new Router({ linger: 0, receiveTimeout: PATIENCE, mandatory: true });
   cleanup.after(() => socket.close());
   await bindSocket(socket, toConnection(place), () => false);
   return { socket, endpoint: socket.lastEndpoint ?? '' };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../docs/pages.ts';
 import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
-import { endpointIn, FREE_PORTS, START_TIMEOUT, startNode, urlIn } from '../helpers/command.ts';
+import { endpointIn, FREE_PORTS, startNode, urlIn } from '../helpers/command.ts';
 import { DnsServer, type Zone } from '../helpers/dns-server.ts';
 import { within } from '../helpers/eventually.ts';
 import { startProcess } from '../helpers/processes.ts';
@@ -35,7 +35,7 @@ async function postText(url: string, text: unknown): Promise<Response> {
 describe('examples', () => {
   it('example express-app: one app serves its own pages and those of workers', async (t) => {
     const app = startExample(scopeOf(t), 'express-app/app.ts', { PORT: '0' });
-    const url = urlIn(await app.waitForLine(/^ready: /, START_TIMEOUT));
+    const url = urlIn(await app.waitForLine(/^ready: /));
     assert.equal(await (await fetch(url)).text(), 'my own page\n');
     assert.deepEqual(await (await fetch(`${url}/api/echo/hi`)).json(), { message: 'hi' });
     const missing = await fetch(`${url}/api/nowhere`);
@@ -46,7 +46,7 @@ describe('examples', () => {
 
   it('example many-routers: a router stops, and every request is answered', async (t) => {
     const example = startExample(scopeOf(t), 'many-routers/failover.ts');
-    const { code } = await within(example.exited, 'the end of the example', START_TIMEOUT);
+    const { code } = await within(example.exited, 'the end of the example');
     assert.equal(code, 0, example.stderr);
     assert.deepEqual(example.lines, [
       'two routers: 100 of 100 answered',
@@ -70,10 +70,10 @@ describe('examples', () => {
     const dns = await DnsServer.start(scope, zoneOf(routers.slice(0, 1)));
     const names = ['_front._tcp.test', '_back._tcp.test'].map((name) => `dns://${dns.address}/${name}`);
     const example = startExample(scope, 'many-routers/by-name.ts', {}, names);
-    await example.waitForLine(/^router 1 is there: 100 of 100 answered$/, START_TIMEOUT);
+    await example.waitForLine(/^router 1 is there: 100 of 100 answered$/);
     assert.equal(routers[0]?.router.stats().ok, 100);
     dns.zone = zoneOf(routers);
-    await example.waitForLine(/^router 2 is there: 100 of 100 answered$/, START_TIMEOUT);
+    await example.waitForLine(/^router 2 is there: 100 of 100 answered$/);
     assert.equal(routers[1]?.router.stats().workers, 1);
     example.kill('SIGTERM');
     assert.equal((await example.exited).code, 0, example.stderr);
@@ -81,7 +81,7 @@ describe('examples', () => {
 
   it('example curve: a client without a known key is rejected', async (t) => {
     const example = startExample(scopeOf(t), 'curve/private.ts');
-    const { code } = await within(example.exited, 'the end of the example', START_TIMEOUT);
+    const { code } = await within(example.exited, 'the end of the example');
     assert.equal(code, 0, example.stderr);
     assert.deepEqual(example.lines, ['client: told to those who may know', 'stranger: NO_ROUTER']);
   });

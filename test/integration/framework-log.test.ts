@@ -23,7 +23,6 @@ import { tempFolder } from '../helpers/temp.ts';
 failOnLeftovers();
 
 const ANY = 'tcp://127.0.0.1:0';
-const LATER = 60_000;
 const module = fileURLToPath(new URL('./thread-worker.ts', import.meta.url));
 
 type Line = Readonly<Record<string, unknown>>;
@@ -64,14 +63,14 @@ describe('log files', () => {
     });
     scope.after(() => router.stop({ deadline: 100 }));
     const { frontend, backend, heartbeat = '' } = await router.start();
-    const connected = within(once(router, 'peerConnected'), 'the heartbeat of the worker', LATER);
+    const connected = within(once(router, 'peerConnected'), 'the heartbeat of the worker');
     const worker = new ZeroMQWorker({
       connection: backend,
       heartbeatConfig: beats(heartbeat),
       handlers: { ping: () => 'pong' },
     });
     scope.after(() => worker.stop({ deadline: 100 }));
-    const accepted = within(once(worker, 'accepted'), 'the welcome of the router', LATER);
+    const accepted = within(once(worker, 'accepted'), 'the welcome of the router');
     await untilJoined(() => worker.start());
     await Promise.all([accepted, connected]);
     const client = new ZeroMQClient({ connection: frontend });
@@ -134,11 +133,11 @@ describe('log files', () => {
     const { endpoint, heartbeat = '' } = await server.start();
     const client = new ZeroMQClient({ connection: endpoint, heartbeatConfig: beats(heartbeat) });
     scope.after(() => client.close());
-    const connected = within(once(server, 'peerConnected'), 'a heartbeat', LATER);
+    const connected = within(once(server, 'peerConnected'), 'a heartbeat');
     await client.connect({ throwOnFailure: true });
     await connected;
     const { identity: peer } = client.identity;
-    const lost = within(once(server, 'peerLost'), 'the loss of the heartbeat', LATER);
+    const lost = within(once(server, 'peerLost'), 'the loss of the heartbeat');
     await client.close();
     await lost;
     const { identity: id } = server.identity;
@@ -161,7 +160,7 @@ describe('log files', () => {
     const { backend } = await router.start();
     const threads = new ZeroMQWorkerThreads({ module, connection: backend, threads: 2 });
     scope.after(() => threads.stop({ deadline: 100 }));
-    await untilJoined(() => threads.start(), 2, LATER);
+    await untilJoined(() => threads.start(), 2);
     await threads.stop();
     const lines = await read();
     for (const thread of [0, 1]) {

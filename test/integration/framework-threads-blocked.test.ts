@@ -6,7 +6,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from './framework.ts';
-import { Channel, makeThreads, next, startThreads, THREAD_TIMEOUT } from './threads.ts';
+import { Channel, makeThreads, next, startThreads } from './threads.ts';
 
 failOnLeftovers();
 
@@ -21,7 +21,7 @@ describe('worker thread with a blocked event loop', () => {
       const { router, frontend, backend } = await startRouter(scope);
       const connection = embedded ? router : backend;
       const threads = makeThreads(scope, { connection, threads: 2, threadStallTimeout });
-      await untilJoined(() => threads.start(), 2, THREAD_TIMEOUT);
+      await untilJoined(() => threads.start(), 2);
       const client = await connectClient(scope, frontend);
       const crashed = next(threads, 'crashed');
       const ready = next(threads, 'ready');
@@ -54,7 +54,7 @@ describe('worker thread with a blocked event loop', () => {
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
     const threads = makeThreads(scope, { connection: backend, threads: 1, threadStallTimeout });
-    await untilJoined(() => threads.start(), 1, THREAD_TIMEOUT);
+    await untilJoined(() => threads.start(), 1);
     const client = await connectClient(scope, frontend);
     const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 60_000 });
     await channel.waitFor('holding');

@@ -16,7 +16,7 @@ import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { ALL_TRANSPORTS, connectClient, startRouter } from './framework.ts';
-import { Channel, makeThreads, module, next, startThreads, THREAD_TIMEOUT } from './threads.ts';
+import { Channel, makeThreads, module, next, startThreads } from './threads.ts';
 
 failOnLeftovers();
 
@@ -27,7 +27,7 @@ describe('worker threads', () => {
       const { router, frontend, backend } = await startRouter(scope, transport);
       const threads = makeThreads(scope, { connection: backend, threads: 2 });
       const ready = next(threads, 'ready');
-      await untilJoined(() => threads.start(), 2, THREAD_TIMEOUT);
+      await untilJoined(() => threads.start(), 2);
       const [, identity, restarts] = await ready;
       assert.match(String(identity), /^[0-9a-f]{32}_[0-9a-f]{16}$/);
       assert.deepEqual([threads.running, router.stats().workers, restarts], [2, 2, 0]);
@@ -89,7 +89,7 @@ describe('worker threads', () => {
     router.on('workerJoined', (_worker, { concurrency }) => concurrencies.push(concurrency));
     for (const concurrency of [undefined, 3]) {
       const threads = makeThreads(scope, { connection: backend, threads: 1, concurrency });
-      await untilJoined(() => threads.start(), 1, THREAD_TIMEOUT);
+      await untilJoined(() => threads.start(), 1);
     }
     assert.deepEqual(concurrencies, [5, 3]);
   });
@@ -139,7 +139,7 @@ describe('worker thread that dies', () => {
     const channel = new Channel(scope);
     const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
     const threads = makeThreads(scope, { connection: backend, threads: 1 });
-    await untilJoined(() => threads.start(), 1, THREAD_TIMEOUT);
+    await untilJoined(() => threads.start(), 1);
     const client = await connectClient(scope, frontend);
     const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 20_000 });
     await channel.waitFor('holding');

@@ -12,7 +12,8 @@ import {
   type ZeroMQWorkerOptions,
 } from '../../src/index.ts';
 import { anyEndpoint, type Transport } from '../helpers/endpoints.ts';
-import { DEFAULT_TIMEOUT, within } from '../helpers/eventually.ts';
+import { within } from '../helpers/eventually.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import type { Scope } from '../helpers/scope.ts';
 
@@ -93,7 +94,7 @@ export async function connectClient(
 }
 
 /** Resolves with the next emission of an event of a node. Rejects after `timeout` ms. */
-export function nextEvent(node: object, event: string, timeout = DEFAULT_TIMEOUT): Promise<unknown[]> {
+export function nextEvent(node: object, event: string, timeout = PATIENCE): Promise<unknown[]> {
   return within(once(node as NodeJS.EventEmitter, event), `the event ${event}`, timeout);
 }
 

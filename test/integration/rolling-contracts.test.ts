@@ -108,7 +108,7 @@ class Traffic {
   /** Waits until `count` more requests have completed. */
   async more(count: number): Promise<void> {
     const goal = this.ended + count;
-    await eventually(emissions(this.changes, 'ended'), () => this.ended >= goal, `${count} requests`, 30_000);
+    await eventually(emissions(this.changes, 'ended'), () => this.ended >= goal, `${count} requests`);
   }
 
   async stop(): Promise<void> {

@@ -6,15 +6,9 @@ import { untilJoined } from '../helpers/published.ts';
 import type { Scope } from '../helpers/scope.ts';
 import { connectClient, nextEvent as nextWithin, startRouter } from './framework.ts';
 
-/**
- * Start timeout in ms. Each thread compiles the TypeScript of the whole framework, which takes one
- * or two seconds of CPU time, and many times that on a busy machine.
- */
-export const THREAD_TIMEOUT = 60_000;
-
 /** Resolves with the arguments of the next event. */
 export function next(node: object, event: string): Promise<unknown[]> {
-  return nextWithin(node, event, THREAD_TIMEOUT);
+  return nextWithin(node, event);
 }
 
 /** The module of the threads. */
@@ -53,7 +47,7 @@ export class Channel {
       const more = new Promise<void>((resolve) => {
         this.wake = resolve;
       });
-      await within(more, `${count} × ${what}`, THREAD_TIMEOUT);
+      await within(more, `${count} × ${what}`);
     }
   }
 }
@@ -74,6 +68,6 @@ export async function startThreads(
 ) {
   const { router, frontend, backend } = await startRouter(scope);
   const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
-  await untilJoined(() => threads.start(), count, THREAD_TIMEOUT);
+  await untilJoined(() => threads.start(), count);
   return { router, threads, client: await connectClient(scope, frontend) };
 }

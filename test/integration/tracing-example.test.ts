@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FREE_PORTS, MAIN, START_TIMEOUT, urlIn } from '../helpers/command.ts';
+import { FREE_PORTS, MAIN, urlIn } from '../helpers/command.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { closeServer, listenOnFreePort } from '../helpers/gateway/hosts.ts';
 import { startProcess } from '../helpers/processes.ts';
@@ -49,11 +49,11 @@ test('examples/tracing: exports the spans of gateway, queue and handler in one t
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, ZMQ_GATEWAY_DATA: tempFolder(scope) },
     },
   );
-  const url = urlIn(await node.waitForLine(/ is ready: /, START_TIMEOUT));
+  const url = urlIn(await node.waitForLine(/ is ready: /));
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
   assert.equal((await fetch(`${url}/echo/hello`, { headers })).status, 200);
   const ours = () => spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
-  await eventually(emissions(news, 'spans'), () => ours().length === 3, 'three spans', START_TIMEOUT);
+  await eventually(emissions(news, 'spans'), () => ours().length === 3, 'three spans');
   assert.deepEqual(ours().sort(), ['gateway', 'handler', 'queue']);
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { automatonOf } from '../../src/openapi/checks/automaton.ts';
+import { allowed } from '../helpers/patience.ts';
 
 const RUNS = Number(process.env['FC_RUNS'] ?? 2000);
 
@@ -69,7 +70,8 @@ describe('automata', () => {
         const regex = new RegExp(source, 'u');
         const start = performance.now();
         for (const part of ['a', 'ab', '-a', 'é', 'a1 ']) regex.test(`${part.repeat(20_000)}\n!`);
-        assert.ok(performance.now() - start < 500, source);
+        const took = performance.now() - start;
+        assert.ok(took < 500 || took < allowed(500), source);
       }),
       { numRuns: RUNS },
     );
@@ -89,7 +91,7 @@ describe('automata', () => {
       const start = performance.now();
       automaton?.test(`${'a'.repeat(100_000)}!`);
       automaton?.test(`${'x '.repeat(100_000)}!`);
-      assert.ok(performance.now() - start < 1500);
+      assert.ok(performance.now() - start < allowed(1500));
       assert.equal(automaton?.isPlain, false);
     });
   }

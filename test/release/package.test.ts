@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { ROOT } from '../docs/pages.ts';
-import { FREE_PORTS, START_TIMEOUT, urlIn } from '../helpers/command.ts';
+import { FREE_PORTS, urlIn } from '../helpers/command.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -147,7 +147,7 @@ describe('npm package in an empty project', () => {
     assert.equal(run(app, 'npx', ['--no-install', 'zeromq-gateway', '--version']).trim(), version);
     const command = path.join(app, 'node_modules/.bin/zeromq-gateway');
     const up = startProcess(scopeOf(t), command, ['up', '--port', '0', ...FREE_PORTS], { cwd: app });
-    const url = urlIn(await up.waitForLine(/ is ready: /, START_TIMEOUT));
+    const url = urlIn(await up.waitForLine(/ is ready: /));
     assert.deepEqual(await (await fetch(`${url}/echo/hello`)).json(), { message: 'hello' });
     const created = await fetch(`${url}/tasks`, {
       method: 'POST',

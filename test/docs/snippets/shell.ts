@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from '../../../scripts/lib/ports.ts';
-import { endpointIn, FREE_PORTS, MAIN, START_TIMEOUT, startNode, urlIn } from '../../helpers/command.ts';
+import { endpointIn, FREE_PORTS, MAIN, startNode, urlIn } from '../../helpers/command.ts';
 import { within } from '../../helpers/eventually.ts';
 import { type RunningProcess, startProcess } from '../../helpers/processes.ts';
 import { Scope } from '../../helpers/scope.ts';
@@ -107,7 +107,7 @@ class Terminals {
     for (const { command, output } of shellLines(text)) {
       const script = /^npm (?:run )?(\S+)$/.exec(command)?.[1];
       if (script !== undefined) assert.ok(script in scripts(), `package.json has no script ${script}`);
-      else if (ENDLESS.test(command)) await this.start(command).waitForLine(/ is ready: /, START_TIMEOUT);
+      else if (ENDLESS.test(command)) await this.start(command).waitForLine(/ is ready: /);
       else await this.expect(command, output);
     }
   }

@@ -1,4 +1,5 @@
 /** The admin listener of the commands, in one process and in a cluster. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -8,14 +9,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Health } from '../../../src/core/observability/health.ts';
 import { fullName, type MetricName } from '../../../src/metrics/catalogue.ts';
-import {
-  endpointIn,
-  FREE_PORTS,
-  runCommand,
-  START_TIMEOUT,
-  startNode,
-  urlIn,
-} from '../../helpers/command.ts';
+import { endpointIn, FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { valueOf } from '../../helpers/prometheus.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -157,7 +152,7 @@ describe('admin listeners of separate processes', () => {
     assert.equal(await metric(admin, 'processes'), 2);
     assert.deepEqual(await readiness(admin), { status: 'ok', reasons: [], code: 200 });
     // Connections go to the members in turn; the route may take an instant to be known to both.
-    const until = Date.now() + START_TIMEOUT;
+    const until = Date.now() + PATIENCE;
     let answered = 0;
     while (answered < 10 && Date.now() < until) {
       const { status } = await fetch(`${url}/echo/hello`, { headers: { connection: 'close' } });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readKeyFile } from '../../../src/index.ts';
-import { endpointIn, FREE_PORTS, runCommand, START_TIMEOUT, startNode } from '../../helpers/command.ts';
+import { endpointIn, FREE_PORTS, runCommand, startNode } from '../../helpers/command.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -73,12 +73,12 @@ describe('a router with keys', () => {
     assert.match(stranger.stderr, /NO_ROUTER/);
     assert.match((await call()).stderr, /NO_ROUTER/);
     allow(cwd, [workerEntry, { name: 'me', publicKey: client, role: 'client', calls: ['echo.*'] }]);
-    await node.waitForError(/reloaded the allow list/, START_TIMEOUT);
+    await node.waitForError(/reloaded the allow list/);
     const { code, stdout, stderr } = await call(...keys('client'));
     assert.equal(code, 0, stderr);
     assert.match(stdout, /"7"/);
     allow(cwd, [{ ...workerEntry, role: 'king' }]);
-    await node.waitForError(/cannot reload the allow list/, START_TIMEOUT);
+    await node.waitForError(/cannot reload the allow list/);
     assert.match((await call(...keys('client'))).stdout, /"7"/);
     const secrets = ['router', 'client', 'worker'].map(
       (name) => readKeyFile(join(cwd, `${name}.key`)).secretKey,

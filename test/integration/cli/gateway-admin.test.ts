@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import type { Snapshot } from '../../../src/gateway/admin/index.ts';
 import { writeKeyFiles } from '../../../src/transport/curve/key-file.ts';
 import { curveKeyPair } from '../../../src/transport/curve/keys.ts';
-import { endpointIn, FREE_PORTS, START_TIMEOUT, startNode } from '../../helpers/command.ts';
+import { endpointIn, FREE_PORTS, startNode } from '../../helpers/command.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -23,7 +24,7 @@ class Admin {
 
   /** Asks until a snapshot is as wanted: contracts and workers take an instant to be known everywhere. */
   async when(wanted: (snapshot: Snapshot) => boolean): Promise<Snapshot> {
-    const until = Date.now() + START_TIMEOUT;
+    const until = Date.now() + PATIENCE;
     for (;;) {
       const snapshot = await this.snapshot();
       if (wanted(snapshot)) return snapshot;

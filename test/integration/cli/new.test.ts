@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FREE_PORTS, runCommand, START_TIMEOUT, startNode, urlIn } from '../../helpers/command.ts';
+import { FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
 import { within } from '../../helpers/eventually.ts';
 import { startProcess } from '../../helpers/processes.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
@@ -30,7 +30,7 @@ function install(project: string): void {
 async function npm(scope: Scope, cwd: string, script: string): Promise<string> {
   const env = { NODE_TEST_CONTEXT: undefined, PATH: `${ROOT}node_modules/.bin:${process.env['PATH']}` };
   const run = startProcess(scope, 'npm', ['run', '--silent', script], { cwd, env });
-  const { code } = await within(run.exited, `npm run ${script}`, START_TIMEOUT);
+  const { code } = await within(run.exited, `npm run ${script}`);
   assert.equal(code, 0, `${run.lines.join('\n')}\n${run.stderr}`);
   return run.lines.join('\n');
 }

@@ -1,4 +1,5 @@
 /** Gateway, router and workers as separate processes, started in any order; server and call. */
+
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ZeroMQClient } from '../../../src/index.ts';
 import { FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
 import { freeEndpoint } from '../../helpers/endpoints.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -86,7 +88,7 @@ function sumsFile(t: TestContext): { folder: string; file: string } {
 
 /** Repeats a request until it has the expected response, because announcements take a moment to arrive. */
 async function eventuallyGets(url: string, status: number): Promise<Response> {
-  const until = Date.now() + 10_000;
+  const until = Date.now() + PATIENCE;
   for (;;) {
     const response = await fetch(url);
     if (response.status === status || Date.now() > until) return response;

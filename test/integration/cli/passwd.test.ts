@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { verify } from '@node-rs/bcrypt';
 import { readUsers } from '../../../src/gateway/security/htpasswd.ts';
-import { MAIN, runCommand, START_TIMEOUT, startCommand } from '../../helpers/command.ts';
+import { MAIN, runCommand, startCommand } from '../../helpers/command.ts';
 import { within } from '../../helpers/eventually.ts';
 import { startProcess } from '../../helpers/processes.ts';
 import { scopeOf } from '../../helpers/scope.ts';
@@ -19,7 +19,7 @@ async function passwd(t: Test, args: readonly string[], ...lines: string[]) {
   const command = startCommand(scopeOf(t), ['passwd', ...args]);
   for (const line of lines) command.write(line);
   command.closeInput();
-  const { code } = await within(command.exited, 'the end of passwd', START_TIMEOUT);
+  const { code } = await within(command.exited, 'the end of passwd');
   return { code, out: command.lines, err: command.stderr };
 }
 
@@ -79,9 +79,9 @@ describe('passwd', () => {
       const text = () => terminal.lines.join('\n');
       // The question stands in a line that ends only with the answer: the answer may be typed ahead of it.
       terminal.write(first);
-      await terminal.waitForLine(/Password: /, START_TIMEOUT);
+      await terminal.waitForLine(/Password: /);
       terminal.write(second);
-      const { code } = await within(terminal.exited, 'the end of passwd', START_TIMEOUT);
+      const { code } = await within(terminal.exited, 'the end of passwd');
       return { code, text: text() };
     }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { MAIN, runCommand, START_TIMEOUT } from '../../helpers/command.ts';
+import { MAIN, runCommand } from '../../helpers/command.ts';
 import { within } from '../../helpers/eventually.ts';
 import { startProcess } from '../../helpers/processes.ts';
 import { scopeOf } from '../../helpers/scope.ts';
@@ -26,7 +26,7 @@ describe('output on a terminal', noScript, () => {
     const cwd = tempFolder(t);
     const args = ['--quiet', '--return', '--command', command, '/dev/null'];
     const terminal = startProcess(scopeOf(t), 'script', args, { cwd, env: clean });
-    const { code } = await within(terminal.exited, 'the end of a command', START_TIMEOUT);
+    const { code } = await within(terminal.exited, 'the end of a command');
     return { code, text: terminal.lines.join('\n') };
   }
 

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { NEEDS_CLASSIC, PYTHON } from '../../helpers/classic.ts';
 import { endpointIn, FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { type RunningProcess, startProcess } from '../../helpers/processes.ts';
 import { Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -97,7 +98,7 @@ describe('up', () => {
     await worker.waitForLine(/ready/);
     // The line says that it connected; the router knows it an instant later.
     let response = await fetch(`${url}/inventory`);
-    const until = Date.now() + 5000;
+    const until = Date.now() + PATIENCE;
     while (response.status === 503 && Date.now() < until) response = await fetch(`${url}/inventory`);
     assert.equal(response.status, 200);
     assert.equal(((await response.json()) as { items: unknown[] }).items.length, 3);

@@ -12,9 +12,6 @@ import { tempFolder } from '../../helpers/temp.ts';
 const CHILD = fileURLToPath(new URL('identity-child.ts', import.meta.url));
 const SECTIONS = ['client', 'worker', 'server', 'router'] as const;
 
-/** Start timeout in ms. A process takes longer to start on a busy machine. */
-const PATIENCE = 60_000;
-
 async function startNodes(cleanup: Cleanup, path: string): Promise<RunningProcess[]> {
   const nodes = Array.from({ length: 8 }, (_, index) =>
     startProcess(cleanup, process.execPath, [
@@ -25,7 +22,7 @@ async function startNodes(cleanup: Cleanup, path: string): Promise<RunningProces
       SECTIONS[index % 4] ?? 'client',
     ]),
   );
-  await Promise.all(nodes.map((node) => node.waitForLine(/^ready$/, PATIENCE)));
+  await Promise.all(nodes.map((node) => node.waitForLine(/^ready$/)));
   return nodes;
 }
 
@@ -33,7 +30,7 @@ async function startNodes(cleanup: Cleanup, path: string): Promise<RunningProces
 async function loadAtOnce(nodes: readonly RunningProcess[], file: string): Promise<[string, string][]> {
   for (const node of nodes) node.write(file);
   const lines = await Promise.all(
-    nodes.map((node) => node.waitForLine((line) => line.startsWith(`${file} `), PATIENCE)),
+    nodes.map((node) => node.waitForLine((line) => line.startsWith(`${file} `))),
   );
   return lines.map((line) => line.split(' ').slice(1) as [string, string]);
 }

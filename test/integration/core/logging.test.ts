@@ -10,20 +10,16 @@ import { fileURLToPath } from 'node:url';
 import { defaultLogger, setupLogging } from '../../../src/core/logging/logging.ts';
 import { ZeroMQConfigError } from '../../../src/core/messages/errors.ts';
 import { within } from '../../helpers/eventually.ts';
+import { allowed } from '../../helpers/patience.ts';
 import { type Cleanup, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
 const CHILD = fileURLToPath(new URL('logging-child.ts', import.meta.url));
 
-/** Start timeout in ms. A process takes longer to start on a busy machine. */
-const PATIENCE = 60_000;
-
 function start(cleanup: Cleanup, mode: string, folder: string, stdio: SpawnOptions['stdio']) {
   const child = spawn(process.execPath, ['--import', 'tsx', CHILD, mode, folder], { stdio });
   cleanup.after(() => child.kill('SIGKILL'));
-  const exited = within(once(child, 'exit'), 'the end of the process', PATIENCE).then(
-    ([code]) => code as number,
-  );
+  const exited = within(once(child, 'exit'), 'the end of the process').then(([code]) => code as number);
   return { child, exited };
 }
 
@@ -99,7 +95,7 @@ describe('setupLogging', () => {
         'longest' | 'dropped',
         number
       >;
-      assert.ok(result.longest < 1000, `the event loop was blocked for ${result.longest} ms`);
+      assert.ok(result.longest < allowed(1000), `the event loop was blocked for ${result.longest} ms`);
       assert.ok(result.dropped > 500, `${result.dropped} lines dropped at the console`);
       const lines = linesOf(folder);
       const numbers = lines.flatMap(({ number }) => number ?? []);

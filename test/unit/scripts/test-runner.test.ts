@@ -1,7 +1,7 @@
 /** `npm test`: the files it runs, the options it passes on, and processes that tests leave behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,15 @@ test('careless', () => {
   spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { detached: true, stdio: 'ignore' }).unref();
 });`;
 
+const NEVER_ENDS = `
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+test('endless', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  writeFileSync('child.pid', String(child.pid));
+  await new Promise(() => undefined);
+});`;
+
 describe('npm test', () => {
   it('runs all tests except soaks, and prints the summary last', (t) => {
     const folder = project(t, {
@@ -57,7 +66,8 @@ describe('npm test', () => {
     const { status, output } = npmTest(folder);
     assert.equal(status, 0, output);
     assert.match(output, /ℹ tests 2\n[^]*ℹ pass 2\n[^]*ℹ duration_ms [\d.]+\n$/);
-    assert.ok(output.indexOf('two') < output.indexOf('one'), 'tests that wait run first');
+    const lines = output.match(/^✔ .*(?=, [\d.]+ s\)$)/gm);
+    assert.deepEqual(lines, ['✔ test/interop/b.test.ts (1 test', '✔ test/unit/a.test.ts (1 test']);
   });
 
   it('accepts parts of paths as filters and passes on options', (t) => {
@@ -67,25 +77,48 @@ describe('npm test', () => {
     });
     const filtered = npmTest(folder, './test/unit/router');
     assert.match(filtered.output, /ℹ tests 1\n/);
-    assert.match(filtered.output, /two/);
+    assert.match(filtered.output, /✔ test\/unit\/router\/b\.test\.ts/);
     assert.match(npmTest(folder, '--test-name-pattern=one', 'a.test').output, /ℹ pass 1\n/);
     const none = npmTest(folder, 'elephants');
     assert.equal(none.status, 1);
     assert.match(none.output, /No test file matches elephants/);
   });
 
-  it('fails if a test fails', (t) => {
-    const folder = project(t, { 'unit/a.test.ts': "test('bad', () => { throw new Error('no'); });" });
+  it('prints failures in full, with the output of their file, and names skipped tests', (t) => {
+    const folder = project(t, {
+      'unit/a.test.ts': "test('bad', () => { console.log('seen'); throw new Error('no good'); });",
+      'unit/b.test.ts':
+        "test('good', () => console.log('noise')); test('later', { skip: 'no time' }, () => {});",
+      'unit/c.test.ts': "throw new Error('does not load');",
+    });
     const { status, output } = npmTest(folder);
     assert.equal(status, 1);
-    assert.match(output, /ℹ fail 1\n/);
+    assert.match(
+      output,
+      /^✖ test\/unit\/a\.test\.ts \(1 test, 1 failed, [\d.]+ s\)\n {2}✖ bad\n✔ test\/unit\/b/m,
+    );
+    assert.match(output, /Failed:\n[^]*Error: no good\n[^]*a\.test\.ts:\d+[^]*Output of the file:\n +seen/);
+    assert.match(output, /Error: does not load/);
+    assert.match(output, /Skipped:\n {2}test\/unit\/b\.test\.ts: later \(no time\)\n/);
+    assert.doesNotMatch(output, /noise/);
+    assert.match(output, /ℹ fail 2\n/);
+  });
+
+  it('ends the processes of a file that it cuts off', async (t) => {
+    if (process.platform !== 'linux') return t.skip('needs /proc');
+    const folder = project(t, { 'unit/a.test.ts': NEVER_ENDS });
+    const { status, output } = npmTest(folder, '--test-timeout=3000');
+    assert.equal(status, 1, output);
+    assert.match(output, /test timed out after 3000ms/);
+    assert.doesNotMatch(output, /Left behind/);
+    await ended([Number(readFileSync(path.join(folder, 'child.pid'), 'utf8'))]);
   });
 
   it('fails if a test leaves a process behind; names and ends the process', async (t) => {
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const { status, output } = npmTest(project(t, { 'unit/a.test.ts': LEAVES_A_PROCESS }));
     assert.equal(status, 1, output);
-    const [, pid] = /Left behind by a test: process (\d+): .*setTimeout/.exec(output) ?? [];
+    const [, pid] = /Left behind by test\/unit\/a\.test\.ts: process (\d+): .*setTimeout/.exec(output) ?? [];
     assert.ok(pid !== undefined, output);
     await ended([Number(pid)]);
   });
