@@ -14,6 +14,7 @@ export {
   type ZeroMQReply,
 } from './client/index.ts';
 export {
+  type CheckedEvents,
   type Contract,
   type ContractDefinition,
   ContractError,
@@ -26,6 +27,7 @@ export {
   type EventDefinitions,
   type EventInput,
   type EventReply,
+  Joi,
   type Serialized,
   typed,
 } from './contract/index.ts';

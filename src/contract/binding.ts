@@ -1,9 +1,11 @@
 /**
  * Maps the fields of event data to HTTP: path, query, header, cookie or body.
  */
+import { suggestion } from '../core/messages/suggestion.ts';
 import type { EventDefinition, Placement } from './definition.ts';
 import { ContractError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, textOf } from './json.ts';
+import { namesIn } from './path-checks.ts';
 import { type Definitions, type Field, fieldsOf, withoutFields } from './schema-parts.ts';
 import { jsonSchemaOf } from './standard-schema.ts';
 
@@ -34,7 +36,7 @@ export function bindData(
   convert: boolean,
   definitions: Definitions,
 ): Binding {
-  const inPath = [...(event.path ?? '').matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? '');
+  const inPath = namesIn(event.path ?? '');
   const { data } = event;
   if (data === undefined) {
     const parameters = inPath.map((field) => parameterOf(field, { in: 'path', name: field }, undefined));
@@ -48,6 +50,11 @@ export function bindData(
     .map(([field, location]) => parameterOf(field, location, fields.get(field)));
   const { description, additionalProperties } = definitions.follow(text);
   const open = additionalProperties !== false;
+  const { stickyKey } = event;
+  if (stickyKey !== undefined && !open && !fields.has(stickyKey)) {
+    const hint = suggestion(stickyKey, [...fields.keys()]);
+    throw new ContractError(`stickyKey: the data has no field ${stickyKey}${hint}`);
+  }
   const requestBody =
     BODILESS.has(event.method ?? '') && ![...locations.values()].some((location) => location.in === 'body')
       ? undefined
@@ -69,9 +76,13 @@ function sourcesOf(
     Object.entries(event.in ?? {}).map(([field, placement]) => [field, parse(field, placement)]),
   );
   for (const [field, location] of declared) {
-    if (!fields.has(field)) throw new ContractError(`in: the data has no field ${field}`);
-    if (location.in === 'path' && !inPath.includes(location.name))
-      throw new ContractError(`in: the path has no {${location.name}}`);
+    const names = [...fields.keys()];
+    if (!fields.has(field))
+      throw new ContractError(`in: the data has no field ${field}${suggestion(field, names)}`);
+    if (location.in === 'path' && !inPath.includes(location.name)) {
+      const hint = suggestion(`{${location.name}}`, inBraces(inPath));
+      throw new ContractError(`in: the path has no {${location.name}}${hint}`);
+    }
     if (location.in === 'body' && field !== BODY)
       throw new ContractError(`in: only a field named ${BODY} can take the whole body`);
   }
@@ -82,7 +93,11 @@ function sourcesOf(
     const other = declared.get(field);
     if (other !== undefined && other.in !== 'path')
       throw new ContractError(`in: ${field} is in the path already`);
-    if (!fields.has(field)) throw new ContractError(`the data has no field ${field}, which the path names`);
+    if (!fields.has(field)) {
+      const free = [...fields.keys()].filter((name) => !inPath.includes(name));
+      const hint = suggestion(`{${field}}`, inBraces(free));
+      throw new ContractError(`the data has no field ${field}, which the path names${hint}`);
+    }
     locations.set(field, { in: 'path', name: field });
   }
   for (const field of fields.keys()) {
@@ -91,11 +106,17 @@ function sourcesOf(
   return locations;
 }
 
+function inBraces(names: readonly string[]): string[] {
+  return names.map((name) => `{${name}}`);
+}
+
 function parse(field: string, placement: Placement): FieldSource {
   const [where = '', ...names] = placement.split(':');
   const known = (['path', 'query', 'header', 'cookie', 'body'] as const).find((one) => one === where);
-  if (known === undefined)
-    throw new ContractError(`in: ${JSON.stringify(placement)} is not a valid location of ${field}`);
+  if (known === undefined) {
+    const hint = suggestion(where, ['path', 'query', 'header', 'cookie', 'body']);
+    throw new ContractError(`in: ${JSON.stringify(placement)} is not a valid location of ${field}${hint}`);
+  }
   return { in: known, name: names.join(':') || field };
 }
 

@@ -7,13 +7,9 @@ import { isProtocolEvent, isReserved, RESERVED } from '../core/messages/event-na
 import { runAtOnce, type Steps } from '../core/time/steps.ts';
 import { ContractError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf } from './json.ts';
+import { checkMethods, checkTemplate, HTTP_METHODS, type HttpMethod } from './path-checks.ts';
 
-/**
- * Methods of operations. The gateway answers HEAD and OPTIONS itself where no operation declares
- * them.
- */
-export const HTTP_METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'] as const;
-export type HttpMethod = (typeof HTTP_METHODS)[number];
+export { HTTP_METHODS, type HttpMethod };
 
 /** One operation of a worker's contract. */
 export interface Claim {
@@ -27,9 +23,6 @@ export interface Claim {
  * bytes.
  */
 const MAX_NAME = 1024;
-
-/** A path segment of one or two dots, percent-encoded or not (RFC 3986, sections 3.3 and 5.2.4). */
-const DOT_SEGMENT = /(^|[/\\])\.{1,2}($|[/\\])/;
 
 /**
  * Returns the operations of a worker's contract.
@@ -89,6 +82,11 @@ export function checkEventName(name: Json, maxLength: number): string {
   if (/[\u0000-\u001f\u007f\p{Cs}]/u.test(name)) {
     throw new ContractError('x-event-name must not contain control characters or unpaired surrogates');
   }
+  if (name !== name.trim()) {
+    throw new ContractError(
+      `x-event-name must not start or end with white space, got ${JSON.stringify(name)}`,
+    );
+  }
   if (isReserved(name)) {
     throw new ContractError(
       `the event name ${JSON.stringify(name)} starts with ${RESERVED}: such events are reserved for routers and servers`,
@@ -107,21 +105,13 @@ export function checkEventName(name: Json, maxLength: number): string {
  * @throws {ContractError} for a forbidden path or path item.
  */
 export function checkPathItem(path: string, item: Json): void {
-  if (!path.startsWith('/')) throw new ContractError('a path must start with a slash');
-  if (DOT_SEGMENT.test(decoded(path))) throw new ContractError('a path must not have the segments . or ..');
+  checkTemplate(path);
   if (!isObject(item)) throw new ContractError('the path item must be an object');
+  checkMethods(item);
   if (Object.hasOwn(item, '$ref')) {
     throw new ContractError(
       'the path item of a contract must not be a $ref; write its operations at the path',
     );
-  }
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path.replaceAll(/%2e/gi, '.').replaceAll(/%2f/gi, '/').replaceAll(/%5c/gi, '\\');
   }
 }
 

@@ -1,10 +1,12 @@
 import type Joi from 'joi';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { isReserved } from '../core/messages/event-name.ts';
-import type { ContractDefinition, EventDefinition, EventDefinitions } from './definition.ts';
+import { atCaller } from '../core/messages/caller-stack.ts';
+import { suggestion } from '../core/messages/suggestion.ts';
+import type { CheckedEvents, ContractDefinition, EventDefinition, EventDefinitions } from './definition.ts';
+import { checkDefinition } from './definition-checks.ts';
 import { ContractError } from './errors.ts';
 import { fragmentOf } from './fragment.ts';
-import { isAsync, isSchema, joiType, type Validation, validateData } from './standard-schema.ts';
+import { type Validation, validateData } from './standard-schema.ts';
 
 /**
  * A contract: events with their data, replies and HTTP bindings. Created by {@link defineContract}.
@@ -54,12 +56,17 @@ export interface Contract<Events extends EventDefinitions = EventDefinitions> {
  * ```
  */
 export function defineContract<const Events extends EventDefinitions>(
+  definition: ContractDefinition<Events> & CheckedEvents<Events>,
+): Contract<Events> {
+  return atCaller(defineContract, () => contractOf<Events>(definition));
+}
+
+function contractOf<Events extends EventDefinitions>(
   definition: ContractDefinition<Events>,
 ): Contract<Events> {
+  checkDefinition(definition);
   const { name, events, convert = true } = definition;
-  if (typeof name !== 'string' || name === '') throw new ContractError('a contract must have a name');
   const known = new Map<string, EventDefinition>(Object.entries(events));
-  for (const [event, one] of known) checkEvent(name, event, one);
   const fragment = fragmentOf(definition);
   return {
     name,
@@ -89,29 +96,15 @@ export function typed<Data>(schema: Joi.Schema): Joi.AnySchema<Data> {
   return schema;
 }
 
-function checkEvent(source: string, event: string, { method, path, data }: EventDefinition): void {
-  const reject = (reason: string): never => {
-    throw new ContractError(reason, { source, event });
-  };
-  if (event === '') reject('an event must have a name');
-  if (isReserved(event)) reject('the name of an event must not start with $');
-  if ((method === undefined) !== (path === undefined)) reject('method and path must be set together');
-  if (data === undefined) return;
-  if (!isSchema(data)) reject('data must be a Joi schema or implement Standard Schema');
-  if (isAsync(data)) reject('data must not have asynchronous rules (external)');
-  const type = joiType(data);
-  if (type !== undefined && !['object', 'alternatives', 'any', 'link'].includes(type)) {
-    reject(`data must be an object, not ${type}: event data is one object with named fields`);
-  }
-}
-
 /**
  * Checks that handlers match a contract.
  * @throws {ContractError} with every event without a handler and every handler without an event.
  */
 export function assertHandlers(contract: Contract, handlers: Readonly<Record<string, unknown>>): void {
   const missing = contract.eventNames.filter((name) => typeof ownMember(handlers, name) !== 'function');
-  const unknown = Object.keys(handlers).filter((name) => !contract.eventNames.includes(name));
+  const unknown = Object.keys(handlers)
+    .filter((name) => !contract.eventNames.includes(name))
+    .map((name) => name + suggestion(name, missing));
   const problems = [
     ...(missing.length > 0 ? [`no handler for ${missing.join(', ')}`] : []),
     ...(unknown.length > 0 ? [`handlers for events outside the contract: ${unknown.join(', ')}`] : []),

@@ -143,6 +143,25 @@ export interface ContractDefinition<Events extends EventDefinitions = EventDefin
   readonly events: Events;
 }
 
+/**
+ * Compile-time checks of {@link defineContract}: TypeScript infers events of any shape, so that a
+ * misspelled member would compile, and would have no effect.
+ */
+export interface CheckedEvents<Events extends EventDefinitions> {
+  /** The events, without unknown members, and with the parameters of paths in braces. */
+  readonly events: { readonly [Name in keyof Events]: CheckedEvent<Events[Name]> };
+}
+
+type CheckedEvent<Event> = Readonly<Record<Exclude<keyof Event, keyof EventDefinition>, never>> &
+  (Event extends { readonly path: infer Path extends string } ? { readonly path: InBraces<Path> } : unknown);
+
+/** A path with its first `:name` replaced by `{name}`, which is what the compiler then suggests. */
+type InBraces<Path extends string> = Path extends `${infer Before}/:${infer Rest}`
+  ? Rest extends `${infer Name}/${infer After}`
+    ? `${Before}/{${Name}}/${After}`
+    : `${Before}/{${Rest}}`
+  : Path;
+
 /** Type of the data for the handler of an event. */
 export type EventData<Event extends EventDefinition> = Event['data'] extends ContractSchema
   ? OutputOf<Event['data']>

@@ -6,6 +6,7 @@
 export { assertHandlers, type Contract, defineContract, typed } from './define.ts';
 export type * from './definition.ts';
 export { ContractError, type ContractLocation } from './errors.ts';
+export { Joi } from './joi.ts';
 export { type ConvertedSchema, joiToSchema, type Mode as ConversionMode } from './joi-to-openapi/index.ts';
 export { PERMISSIVE_PATTERNS as EXCEPTIONS } from './joi-to-openapi/regex.ts';
 export { NUMERIC_PATTERN } from './joi-to-openapi/scalars.ts';

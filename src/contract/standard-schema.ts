@@ -46,8 +46,21 @@ export type Validation =
 /** Maximum number of reported problems. */
 const MAX_PROBLEMS = 100;
 
-/** Whether a value is a schema. */
+/** Where Joi keeps its version in each schema. */
+const JOI = Symbol.for('@hapi/joi/schema');
+
+/**
+ * Whether a value is a schema.
+ * @throws {ContractError} for a schema of another version of Joi, which Joi cannot use.
+ */
 export function isSchema(value: unknown): value is ContractSchema {
+  const joi = (value as { [JOI]?: { version?: unknown } } | null | undefined)?.[JOI];
+  if (joi !== undefined && joi.version !== Joi.version) {
+    throw new ContractError(
+      `the schema was created by joi ${String(joi.version)}, and this package uses joi ${Joi.version}; ` +
+        'import Joi from zeromq-gateway, or install that version',
+    );
+  }
   if (Joi.isSchema(value)) return true;
   const standard: unknown = (value as { '~standard'?: unknown } | null | undefined)?.['~standard'];
   return isObject(standard) && typeof standard['validate'] === 'function';

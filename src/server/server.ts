@@ -1,5 +1,6 @@
 /** The server: serves clients directly, without a router. */
 import type { EventDefinitions } from '../contract/index.ts';
+import { atCallerOf } from '../core/messages/caller-stack.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import type { HandlerOptions } from '../runtime/handlers.ts';
 import { ServerEndpoint, type ServerEndpoints } from '../runtime/server-endpoint.ts';
@@ -74,10 +75,14 @@ export class ZeroMQServer<const Events extends EventDefinitions = EventDefinitio
    * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
    */
   constructor(options: ZeroMQServerOptions<Events>) {
-    super('server', localParts('server', options as ZeroMQServerOptions));
-    this.connection = toConnection(options.connection);
-    this.heartbeatConfig = options.heartbeatConfig;
-    this.curve = options.curve && new CurveServer(options.curve);
+    try {
+      super('server', localParts('server', options as ZeroMQServerOptions));
+      this.connection = toConnection(options.connection);
+      this.heartbeatConfig = options.heartbeatConfig;
+      this.curve = options.curve && new CurveServer(options.curve);
+    } catch (error) {
+      throw atCallerOf(ZeroMQServer, error);
+    }
   }
 
   protected open(): Promise<ServerEndpoints> {

@@ -4,10 +4,11 @@
  */
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { EventDefinitions } from '../contract/index.ts';
+import { assertHandlers, type EventDefinitions } from '../contract/index.ts';
 import { isCode } from '../core/identity/file-lock.ts';
 import { missingPackage } from '../core/identity/optional-package.ts';
 import { jsonReader, type LargeIntegers } from '../core/json/large-integers.ts';
+import { atCaller, positionOf } from '../core/messages/caller-stack.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { HandlerOptions } from '../runtime/handlers.ts';
 
@@ -67,17 +68,22 @@ const MARK = Symbol.for('zeromq-gateway.worker');
 export function defineWorker<const Events extends EventDefinitions = EventDefinitions>(
   definition: WorkerDefinition<Events>,
 ): WorkerDefinition<Events> {
-  if (definition.handlers === undefined && definition.handleMessage === undefined) {
+  atCaller(defineWorker, () => checkDefinition(definition as WorkerDefinition));
+  return Object.defineProperty({ ...definition }, MARK, { value: true });
+}
+
+function checkDefinition({ isolation = 'thread', ...definition }: WorkerDefinition): void {
+  const { contract, handlers, handleMessage, largeIntegers } = definition;
+  if (handlers === undefined && handleMessage === undefined) {
     throw new ZeroMQConfigError('defineWorker: a worker needs handlers or handleMessage');
   }
-  const { isolation = 'thread', largeIntegers } = definition;
+  if (contract !== undefined && handleMessage === undefined) assertHandlers(contract, handlers ?? {});
   jsonReader(largeIntegers);
   if (isolation !== 'thread' && isolation !== 'process') {
     throw new ZeroMQConfigError(
       `defineWorker: isolation must be 'thread' or 'process', got ${JSON.stringify(isolation)}`,
     );
   }
-  return Object.defineProperty({ ...definition }, MARK, { value: true });
 }
 
 /**
@@ -92,15 +98,31 @@ export function defineWorker<const Events extends EventDefinitions = EventDefini
 export async function loadWorkerModule(file: string | URL): Promise<WorkerDefinition> {
   const path = file instanceof URL || file.startsWith('file:') ? fileURLToPath(file) : resolve(file);
   if (['.ts', '.mts', '.cts'].includes(extname(path))) await registerTypeScript();
+  // Stacks of compiled modules then show the line of their source, as tsx does for TypeScript.
+  else process.setSourceMapsEnabled(true);
   let module: { default?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as { default?: unknown };
   } catch (cause) {
-    throw new ZeroMQConfigError(`cannot load the worker ${path}: ${toError(cause).message}`, { cause });
+    throw new ZeroMQConfigError(`cannot load the worker ${path}: ${reasonOf(toError(cause))}`, { cause });
   }
   const definition = [module.default, defaultOf(module.default)].find(isDefinition);
   if (definition !== undefined) return definition;
   throw new ZeroMQConfigError(`${path}: the default export must be the result of defineWorker({ … })`);
+}
+
+/** The message of an error in a module, with its position and, for a missing package, the remedy. */
+function reasonOf(error: Error): string {
+  const { message } = error;
+  if (isCode(error, 'ERR_MODULE_NOT_FOUND') || isCode(error, 'MODULE_NOT_FOUND')) {
+    const [, name] = /'((?:@[^'/]+\/)?[^'/]+)'/.exec(message) ?? [];
+    if (name === 'joi') {
+      return `${message}; import { Joi } from 'zeromq-gateway' instead, or run npm install joi`;
+    }
+    return message;
+  }
+  const position = positionOf(error);
+  return position === undefined || message.includes(position) ? message : `${message}\n    at ${position}`;
 }
 
 function isDefinition(value: unknown): value is WorkerDefinition {

@@ -3,15 +3,16 @@
  * to each router. `ZeroMQWorkerThreads` runs the handlers of several workers on worker threads.
  */
 import type { EventDefinitions } from '../contract/index.ts';
+import { atCallerOf } from '../core/messages/caller-stack.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import type { HandlerOptions } from '../runtime/handlers.ts';
 import { ZeroMQNodeType } from '../runtime/node-type.ts';
 import { ServerEndpoint } from '../runtime/server-endpoint.ts';
-import { localParts, type ServiceOptions } from '../runtime/service-node.ts';
+import { localParts, type ServiceOptions, type ServiceParts } from '../runtime/service-node.ts';
 import { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import type { DnsOptions } from '../transport/addressing/discovery.ts';
-import { DnsTarget } from '../transport/addressing/targets.ts';
+import { DnsTarget, type Target } from '../transport/addressing/targets.ts';
 import {
   CurveClient,
   type CurveClientOptions,
@@ -19,7 +20,7 @@ import {
   type CurveServerOptions,
 } from '../transport/curve/curve-options.ts';
 import type { Announcement } from '../wire/control.ts';
-import { RoutedWorker, type RouterTarget } from './routed-worker.ts';
+import { RoutedWorker, type RoutedWorkerOptions, type RouterTarget } from './routed-worker.ts';
 
 /**
  * Options of {@link ZeroMQWorker}.
@@ -85,28 +86,15 @@ export class ZeroMQWorker<const Events extends EventDefinitions = EventDefinitio
    * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
    */
   constructor(options: ZeroMQWorkerOptions<Events>) {
-    const { nodeType = ZeroMQNodeType.WORKER, connection, dns, heartbeatConfig, curve } = options;
-    if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
-      throw new ZeroMQConfigError(`nodeType must be worker or server, got ${JSON.stringify(nodeType)}`);
-    }
-    super(nodeType, localParts(nodeType, options as ZeroMQWorkerOptions), {
-      connection,
-      dns,
-      heartbeatConfig,
-      announcement: announcementOf(options as ZeroMQWorkerOptions),
-      curve:
-        curve !== undefined && nodeType === ZeroMQNodeType.WORKER
-          ? new CurveClient(curve as CurveClientOptions)
-          : undefined,
-    });
-    if (curve !== undefined && nodeType === ZeroMQNodeType.SERVER) {
-      this.curveServer = new CurveServer(curve as CurveServerOptions);
-    }
-    if (nodeType === ZeroMQNodeType.SERVER && this.targets.length > 1) {
-      throw new ZeroMQConfigError('connection: a server binds one address, got a list of several');
-    }
-    if (nodeType === ZeroMQNodeType.SERVER && this.targets.some((target) => target instanceof DnsTarget)) {
-      throw new ZeroMQConfigError('connection: a server binds an address, not a DNS name');
+    const { nodeType = ZeroMQNodeType.WORKER, curve } = options;
+    try {
+      super(nodeType, ...partsOf(options as ZeroMQWorkerOptions, nodeType));
+      if (nodeType === ZeroMQNodeType.SERVER) {
+        this.curveServer = curve && new CurveServer(curve as CurveServerOptions);
+        checkAddresses(this.targets);
+      }
+    } catch (error) {
+      throw atCallerOf(ZeroMQWorker, error);
     }
   }
 
@@ -130,6 +118,39 @@ export class ZeroMQWorker<const Events extends EventDefinitions = EventDefinitio
     const connections = this.targets.filter((target) => target instanceof ZeroMQConnection);
     const bound = await Promise.all(connections.map((connection) => link.open(connection)));
     return bound.map(({ endpoint }) => endpoint);
+  }
+}
+
+type NodeType = NonNullable<ZeroMQWorkerBaseOptions['nodeType']>;
+
+function partsOf(
+  options: ZeroMQWorkerOptions,
+  nodeType: NodeType,
+): [parts: ServiceParts, options: RoutedWorkerOptions] {
+  const { connection, dns, heartbeatConfig, curve } = options;
+  if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
+    throw new ZeroMQConfigError(`nodeType must be worker or server, got ${JSON.stringify(nodeType)}`);
+  }
+  const curveClient =
+    curve && nodeType === ZeroMQNodeType.WORKER && new CurveClient(curve as CurveClientOptions);
+  return [
+    localParts(nodeType, options),
+    {
+      connection,
+      dns,
+      heartbeatConfig,
+      announcement: announcementOf(options),
+      curve: curveClient === false ? undefined : curveClient,
+    },
+  ];
+}
+
+function checkAddresses(targets: readonly Target[]): void {
+  if (targets.length > 1) {
+    throw new ZeroMQConfigError('connection: a server binds one address, got a list of several');
+  }
+  if (targets.some((target) => target instanceof DnsTarget)) {
+    throw new ZeroMQConfigError('connection: a server binds an address, not a DNS name');
   }
 }
 

@@ -96,7 +96,7 @@ const reference = fc.constantFrom(
   '#/components/schemas/P',
 );
 const operations = fc.record(
-  { get: operation, post: operation, GET: operation, trace: operation, servers: fc.constant([ELSEWHERE]) },
+  { get: operation, post: operation, FIND: operation, trace: operation, servers: fc.constant([ELSEWHERE]) },
   { requiredKeys: ['get'] },
 );
 const pathItem = fc.oneof(
@@ -106,6 +106,7 @@ const pathItem = fc.oneof(
     arbitrary: fc.record(
       {
         get: operation,
+        GET: operation,
         query: operation,
         additionalOperations: fc.record({ COPY: operation }),
         $ref: reference,

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { parseExact } from '../../core/json/exact-json.ts';
 import { toError } from '../../core/messages/errors.ts';
+import { suggestion } from '../../core/messages/suggestion.ts';
 import { numberTags, SpelledNumber, spelledIfLost } from '../../openapi/index.ts';
 import { UsageError } from './errors.ts';
 import type { FileValues } from './settings.ts';
-import { suggestion } from './suggest.ts';
 
 /** File names looked up in the working folder. */
 export const CONFIG_NAMES = ['zeromq-gateway.yaml', 'zeromq-gateway.yml', 'zeromq-gateway.json'] as const;

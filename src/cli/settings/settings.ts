@@ -8,8 +8,8 @@
 import path from 'node:path';
 import Joi from 'joi';
 import { stringifyExact } from '../../core/json/exact-json.ts';
+import { suggestion } from '../../core/messages/suggestion.ts';
 import { UsageError } from './errors.ts';
-import { suggestion } from './suggest.ts';
 import type { ValueType } from './value-types.ts';
 
 /**

@@ -88,20 +88,3 @@ export class Outlines {
 function isObjectType(type: Json | undefined): boolean {
   return type === 'object' || (Array.isArray(type) && type.length === 1 && type[0] === 'object');
 }
-
-/**
- * Returns whether bodies of a media type can have members, as JSON and forms can. Other bodies are
- * text or bytes.
- */
-export function hasMembers(mediaType: string): boolean {
-  return /^(application\/json|application\/[^;]+\+json|text\/json|application\/x-www-form-urlencoded|multipart\/form-data|\*\/\*|application\/\*)\s*(;|$)/i.test(
-    mediaType,
-  );
-}
-
-/**
- * Returns whether the gateway reads bodies of a media type or range: JSON and URL-encoded forms.
- */
-export function isReadable(mediaType: string): boolean {
-  return hasMembers(mediaType) && !/^(multipart|text)\//i.test(mediaType);
-}

@@ -34,6 +34,11 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['x-sunset', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
 ]);
 
+/** Names of the extensions of an operation. */
+export const EXTENSIONS: readonly string[] = [...CHECKS.keys(), 'x-event-name'].filter((name) =>
+  name.startsWith('x-'),
+);
+
 /**
  * Checks the extensions of an operation.
  *

@@ -6,13 +6,15 @@
 import { checkEventName, eventNameOf } from '../../contract/claims.ts';
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
-import { BODY_FIELD, hasMembers, Outlines } from './body.ts';
+import { hasMembers } from '../../contract/media-types.ts';
+import { BODY_FIELD, Outlines } from './body.ts';
 import { type Components, resolve } from './component-reference.ts';
 import { checkExtensions } from './extensions.ts';
 import type { HttpMethod } from './operation.ts';
 import type { IngestOptions } from './options.ts';
 import { assignFields, bindParameter, mergeParameters, type Parameter } from './parameters.ts';
 import type { PathTemplate } from './path-template.ts';
+import { slipsOf } from './slips.ts';
 
 /** A self-contained operation and its event. */
 export interface ReadOperation {
@@ -77,6 +79,17 @@ export class OperationReader {
     const body = this.follow(member(operation, 'requestBody') ?? null);
     const content = isObject(body) ? member(body, 'content') : undefined;
     return isObject(content) ? Object.keys(content) : [];
+  }
+
+  /** Returns the likely mistakes in an operation. */
+  slips(template: PathTemplate, pathItem: JsonObject, found: JsonObject): Iterable<string> {
+    const listed = [member(pathItem, 'parameters'), member(found, 'parameters')];
+    const parameters = listed.flatMap((list) => (Array.isArray(list) ? list : []));
+    return slipsOf(
+      template,
+      parameters.map((one) => this.follow(one)),
+      found,
+    );
   }
 
   private follow(value: Json): Json | undefined {

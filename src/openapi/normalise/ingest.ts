@@ -6,15 +6,17 @@
 import { isExtension, readingClaims } from '../../contract/claims.ts';
 import { ContractError, type ContractLocation } from '../../contract/errors.ts';
 import { isObject, type JsonObject, member, pointerOf } from '../../contract/json.ts';
+import { unreadable } from '../../contract/media-types.ts';
+import { checkMethods } from '../../contract/path-checks.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { checkComplexity } from '../checks/complexity.ts';
-import { isReadable } from '../model/body.ts';
 import type { Ingested, IngestedOperation } from '../model/ingested.ts';
 import { type ContractLimits, plainCopying } from '../model/limits.ts';
 import { HTTP_METHODS } from '../model/operation.ts';
 import { OperationReader } from '../model/operation-reader.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { parsePath, parsePrefix } from '../model/path-template.ts';
+import { slipOfPath } from '../model/slips.ts';
 import { parseSpelled } from '../model/spelled-number.ts';
 import { ConsequenceFilter } from './consequences.ts';
 import { checkReferences } from './cycles.ts';
@@ -114,10 +116,9 @@ function* readOperations(
     problems.attempt(() => {
       // Clients never send a fragment (RFC 9110, 7.1), so no request can match such a path.
       if (path.includes('#')) {
-        const reason = 'no request can have a path with #';
-        // A contract is served completely or rejected.
-        if (options.kind === 'worker') throw new ContractError(reason);
-        reading.warnings.push(new ContractError(`${reason}; the path is skipped`, location));
+        reading.warnings.push(
+          new ContractError('no request can have a path with #; the path is skipped', location),
+        );
         return;
       }
       const read = readPath(path, isObject(item) ? item : {}, prefix, location, reading);
@@ -134,10 +135,14 @@ function readPath(
   item: JsonObject,
   prefix: string,
   location: ContractLocation & { readonly pointer: string },
-  { reader, consequences, options, operations, warnings }: Reading,
+  reading: Reading,
 ): { path: string; operations: JsonObject } {
-  const { limits } = options;
+  const { reader, consequences, operations } = reading;
+  const { limits } = reading.options;
   const template = parsePath(prefix + path);
+  const slip = slipOfPath(path);
+  if (slip !== undefined) warn(new ContractError(slip, location), reading);
+  checkMethods(item);
   if (template.path.length > limits.pathLength) {
     throw new ContractError(`longer than ${limits.pathLength} characters`);
   }
@@ -157,11 +162,17 @@ function readPath(
     if (operations.length > limits.operations) {
       throw new ContractError(`more than ${limits.operations} operations`);
     }
-    const types = reader.mediaTypes(read.operation);
-    if (types.length > 0 && !types.some(isReadable)) {
-      const reason = `the gateway reads no body of ${types.join(', ')}: every request is answered 415`;
-      warnings.push(new ContractError(reason, { ...at, event: read.eventName }));
-    }
+    const report = (reason: string): void =>
+      warn(new ContractError(reason, { ...at, event: read.eventName }), reading);
+    for (const reason of reader.slips(template, pathItem, operation)) report(reason);
+    const unread = unreadable(reader.mediaTypes(read.operation));
+    if (unread !== undefined) report(unread);
   }
   return { path: template.path, operations: found };
+}
+
+/** Reports a likely mistake: a contract is served completely or rejected. */
+function warn(problem: ContractError, { options, warnings }: Reading): void {
+  if (options.kind === 'worker') throw problem;
+  warnings.push(problem);
 }

@@ -24,7 +24,7 @@ describe('claims of a contract', () => {
       paths: {
         '/a': { get: { 'x-event-name': 'a.get', operationId: 'bank.pay', ...ok }, summary: 'A' },
         '/b': { post: { operationId: 'bank.pay', ...ok } },
-        '/c': { delete: ok, GET: { 'x-event-name': 'not an operation' } },
+        '/c': { delete: ok, search: { 'x-event-name': 'not an operation' } },
         '/d': { get: { 'x-event-name': null, operationId: 'd.get', ...ok } },
         'x-internal': { get: { 'x-event-name': 'extension' } },
       },
@@ -59,6 +59,10 @@ describe('claims of a contract', () => {
       { '/evil': { get: { 'x-event-name': ['evil'] } } },
       /must be a string/,
     ],
+    'an event name with white space at its end': [
+      { '/evil': { get: { 'x-event-name': 'evil ' } } },
+      /must not start or end with white space, got "evil "/,
+    ],
     'broken Unicode': [{ '/evil': { get: { 'x-event-name': 'evil.\ud800' } } }, /unpaired surrogates/],
     'dot segments': [{ '/evil/../bank': { get: { operationId: 'evil' } } }, /segments \. or \.\./],
     'encoded dot segments': [{ '/evil/%2E%2e/bank': { get: { operationId: 'evil' } } }, /segments/],
@@ -71,6 +75,11 @@ describe('claims of a contract', () => {
       /segments/,
     ],
     'dot segments after a backslash': [{ '/evil\\..\\bank': { get: { operationId: 'evil' } } }, /segments/],
+    'a method in upper case': [{ '/evil': { GET: { operationId: 'evil' } } }, /"GET" is not a method/],
+    'a parameter of another framework': [
+      { '/evil/:id': { get: { operationId: 'evil' } } },
+      /\/evil\/:id: .*: :id is not a parameter \(did you mean \{id\}\?\)$/,
+    ],
     'a path without a slash': [{ evil: { get: { operationId: 'evil' } } }, /start with a slash/],
   };
   for (const [what, [paths, why]] of Object.entries(refused)) {

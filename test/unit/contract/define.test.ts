@@ -381,7 +381,7 @@ describe('defineContract', () => {
     const event = { method: 'GET', path: '/a' } as const;
     assert.match(
       refusal(() => defineContract({ name: 'x', events: { a: event, b: event } })),
-      /another event has this method and path/,
+      /event b: the event a has this method and path/,
     );
     assert.match(
       refusal(() => defineContract({ name: '', events: {} })),

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { readConfig } from '../../../../src/cli/settings/config-file.ts';
 import { UsageError } from '../../../../src/cli/settings/errors.ts';
-import { suggestion } from '../../../../src/cli/settings/suggest.ts';
 import { ExactNumber } from '../../../../src/core/json/exact-json.ts';
+import { suggestion } from '../../../../src/core/messages/suggestion.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 
 const COMMANDS = ['up', 'gateway'];

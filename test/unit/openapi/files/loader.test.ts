@@ -312,8 +312,10 @@ components: { requestBodies: { Text: { content: { text/plain: {} } } } }
 `,
     });
     assert.deepEqual(warnings, [
-      'doc:5:5: POST /a: event a: at #/paths/~1a/post: the gateway reads no body of application/xml, multipart/form-data: every request is answered 415',
-      'doc:9:9: POST /c: event c: at #/paths/~1c/post: the gateway reads no body of text/plain: every request is answered 415',
+      'doc:5:5: POST /a: event a: at #/paths/~1a/post: the gateway reads no body of application/xml, multipart/form-data: every request is answered 415; ' +
+        'add application/json, another JSON type or application/x-www-form-urlencoded',
+      'doc:9:9: POST /c: event c: at #/paths/~1c/post: the gateway reads no body of text/plain: every request is answered 415; ' +
+        'add application/json, another JSON type or application/x-www-form-urlencoded',
       'doc:10:3: /#X-Amz-Target=A.List: at #/paths/~1#X-Amz-Target=A.List: no request can have a path with #; the path is skipped',
     ]);
     assert.deepEqual(Object.keys(at(document, '/paths') as object), ['/a', '/b', '/c']);

@@ -6,12 +6,27 @@
 
 /** Returns ` (did you mean port?)`, or an empty string if no candidate is similar. */
 export function suggestion(word: string, candidates: readonly string[]): string {
-  const ranked = candidates
-    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  const near = best !== undefined && best.edits <= Math.max(1, Math.floor(best.candidate.length * 0.4));
-  return near ? ` (did you mean ${best.candidate}?)` : '';
+  const closest = closestTo(word, candidates);
+  return closest === undefined ? '' : ` (did you mean ${closest}?)`;
+}
+
+/**
+ * Returns the candidate that a misspelled word most likely stands for; undefined if none is similar.
+ *
+ * @param limit maximum number of edits; 40 % of the length of the candidate without it.
+ */
+export function closestTo(word: string, candidates: readonly string[], limit?: number): string | undefined {
+  let best: string | undefined;
+  let least = Infinity;
+  for (const candidate of candidates) {
+    const allowed = limit ?? Math.max(1, Math.floor(candidate.length * 0.4));
+    // The number of edits is at least the difference of the lengths.
+    if (Math.abs(candidate.length - word.length) > allowed) continue;
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (edits > allowed || edits >= least || edits >= candidate.length) continue;
+    [best, least] = [candidate, edits];
+  }
+  return best;
 }
 
 /**

@@ -1,0 +1,250 @@
+/**
+ * Checks of the definition of a contract, before anything is derived from it: names of members,
+ * their types, paths, methods, statuses and media types.
+ */
+import { STATUS_CODES } from 'node:http';
+import { isReserved } from '../core/messages/event-name.ts';
+import { closestTo, suggestion } from '../core/messages/suggestion.ts';
+import { describe } from '../core/messages/thrown.ts';
+import { checkEventName } from './claims.ts';
+import type { ContractDefinition, EventDefinition, EventDefinitions, ReplyDefinition } from './definition.ts';
+import { ContractError, type ContractLocation } from './errors.ts';
+import { unreadable } from './media-types.ts';
+import { checkTemplate } from './path-checks.ts';
+import { isAsync, isSchema, joiType } from './standard-schema.ts';
+
+/** Returns what is wrong with a value, without its name; undefined if it is valid. */
+type Check = (value: unknown) => string | undefined;
+type Checks<Definition> = { readonly [Name in keyof Required<Definition>]: Check };
+
+/** Maximum length of an event name in bytes on the wire. */
+const MAX_NAME = 1024;
+/** Maximum duration of a timer of Node.js, in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const STATUS = /^(?:[1-5]\d\d|[1-5]XX|default)$/;
+const STATUSES = [...Object.keys(STATUS_CODES), '2XX', '3XX', '4XX', '5XX', 'default'];
+
+const is =
+  (type: 'string' | 'boolean', article = 'a'): Check =>
+  (value) =>
+    typeof value === type ? undefined : `must be ${article} ${type}, got ${shown(value)}`;
+const text = is('string');
+const flag = is('boolean');
+const object: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? undefined
+    : `must be an object, got ${shown(value)}`;
+const list: Check = (value) => (Array.isArray(value) ? undefined : `must be an array, got ${shown(value)}`);
+const date: Check = (value) =>
+  (typeof value === 'string' || value instanceof Date) && !Number.isNaN(new Date(value).getTime())
+    ? undefined
+    : `must be a date, got ${shown(value)}`;
+const duration: Check = (value) =>
+  Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_TIMEOUT
+    ? undefined
+    : `must be an integer from 1 to ${MAX_TIMEOUT}, in milliseconds, got ${shown(value)}`;
+const oneOf =
+  (...allowed: string[]): Check =>
+  (value) =>
+    allowed.includes(value as string)
+      ? undefined
+      : `must be ${allowed.slice(0, -1).join(', ')} or ${String(allowed.at(-1))}, got ${shown(value)}` +
+        (typeof value === 'string' ? suggestion(value, allowed) : '');
+const schema: Check = (value) => (isSchema(value) ? undefined : NO_SCHEMA);
+
+const NO_SCHEMA = 'must be a Joi schema or implement Standard Schema';
+
+const CONTRACT: Checks<ContractDefinition> = {
+  name: (value) => (text(value) === undefined && value !== '' ? undefined : 'must be a name'),
+  info: object,
+  tags: list,
+  securitySchemes: object,
+  security: list,
+  convert: flag,
+  events: object,
+};
+
+const EVENT: Checks<EventDefinition> = {
+  method: oneOf(...METHODS),
+  path: text,
+  data: dataProblem,
+  in: placementsProblem,
+  bodyTypes: bodyTypesProblem,
+  replies: object,
+  summary: text,
+  description: text,
+  operationId: text,
+  tags: list,
+  security: list,
+  timeout: duration,
+  idempotent: flag,
+  deprecated: flag,
+  deprecatedSince: date,
+  sunset: date,
+  etag: flag,
+  stickyKey: text,
+  unknownQuery: oneOf('reject', 'ignore'),
+};
+
+const REPLY: Checks<ReplyDefinition> = {
+  description: text,
+  data: schema,
+  contentType: text,
+  headers: object,
+};
+
+/** Names of other frameworks and of OpenAPI for members, too different to be recognised as slips. */
+const ALIASES: Readonly<Record<string, string>> = {
+  reply: 'replies',
+  verb: 'method',
+  url: 'path',
+  route: 'path',
+  schema: 'data',
+  body: 'data',
+  params: 'data',
+  query: 'data',
+  input: 'data',
+  output: 'replies',
+  response: 'replies',
+  responses: 'replies',
+  actions: 'events',
+  handlers: 'events',
+};
+
+/**
+ * Checks a definition of a contract.
+ *
+ * @throws {ContractError} with every event that has a problem.
+ */
+export function checkDefinition(definition: ContractDefinition): void {
+  const { name, events } = definition;
+  if (typeof name !== 'string' || name === '') throw new ContractError('a contract must have a name');
+  const problems: ContractError[] = [];
+  const check = (location: ContractLocation, run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      problems.push(...error.problems.map((problem) => problem.around(location)));
+    }
+  };
+  const source = { source: name };
+  check(source, () => checkMembers({ ...definition, events: definition.events ?? null }, CONTRACT));
+  for (const [event, one] of Object.entries<unknown>(object(events) === undefined ? events : {})) {
+    check({ ...source, event }, () => checkEvent(event, one));
+  }
+  if (problems.length > 0) throw ContractError.of(problems);
+  checkRoutes(name, events);
+}
+
+function checkEvent(event: string, definition: unknown): void {
+  checkName(event);
+  const problem = object(definition);
+  if (problem !== undefined) throw new ContractError(`the definition ${problem}`);
+  checkMembers(definition as EventDefinition, EVENT);
+  const { method, path, replies } = definition as EventDefinition;
+  if ((method === undefined) !== (path === undefined)) {
+    throw new ContractError('method and path must be set together');
+  }
+  if (path !== undefined) checkPath(path, String(method));
+  for (const [status, reply] of Object.entries(replies ?? {})) checkReply(status, reply);
+}
+
+function checkPath(path: string, method: string): void {
+  try {
+    checkTemplate(path);
+  } catch (error) {
+    throw error instanceof ContractError ? error.within({ path, method }) : error;
+  }
+}
+
+function checkName(event: string): void {
+  if (event === '') throw new ContractError('an event must have a name');
+  if (isReserved(event)) throw new ContractError('the name of an event must not start with $');
+  if (/\s/.test(event)) {
+    const name = event.trim().replaceAll(/\s+/g, '.');
+    throw new ContractError(`the name of an event must not contain white space (did you mean ${name}?)`);
+  }
+  checkEventName(event, MAX_NAME);
+}
+
+function checkReply(status: string, reply: unknown): void {
+  if (!STATUS.test(status)) {
+    throw new ContractError(`a reply cannot have the status ${status}${suggestion(status, STATUSES)}`);
+  }
+  if (reply === null || typeof reply === 'string' || isSchema(reply)) return;
+  const problem = object(reply);
+  if (problem !== undefined) throw new ContractError(`the reply ${status} ${problem}`);
+  checkMembers(reply as ReplyDefinition, REPLY, `the reply ${status}: `);
+}
+
+/** Checks the members of an object; unknown ones are mistakes, which would have no effect. */
+function checkMembers<Definition extends object>(
+  definition: Definition,
+  checks: Checks<Definition>,
+  where = '',
+): void {
+  const problems: ContractError[] = [];
+  const known = new Map<string, Check>(Object.entries<Check>(checks));
+  for (const [name, value] of Object.entries<unknown>(definition as Record<string, unknown>)) {
+    const check = known.get(name);
+    if (check === undefined) {
+      problems.push(new ContractError(`${where}unknown member ${name}${hintFor(name, known)}`));
+      continue;
+    }
+    const problem = value === undefined ? undefined : check(value);
+    if (problem !== undefined) problems.push(new ContractError(`${where}${name} ${problem}`));
+  }
+  if (problems.length > 0) throw ContractError.of(problems);
+}
+
+function hintFor(name: string, known: ReadonlyMap<string, unknown>): string {
+  const aliases = Object.keys(ALIASES).filter((alias) => known.has(ALIASES[alias] ?? ''));
+  const closest = closestTo(name, [...known.keys(), ...aliases]);
+  return closest === undefined ? '' : ` (did you mean ${ALIASES[closest] ?? closest}?)`;
+}
+
+function dataProblem(data: unknown): string | undefined {
+  if (!isSchema(data)) return NO_SCHEMA;
+  if (isAsync(data)) return 'must not have asynchronous rules (external)';
+  const type = joiType(data);
+  return type === undefined || ['object', 'alternatives', 'any', 'link'].includes(type)
+    ? undefined
+    : `must be an object, not ${type}: event data is one object with named fields`;
+}
+
+function placementsProblem(placements: unknown): string | undefined {
+  const problem = object(placements);
+  if (problem !== undefined) return problem;
+  const wrong = Object.entries(placements as object).find(([, placement]) => typeof placement !== 'string');
+  return wrong && `must have a place for ${wrong[0]}, such as 'header:X-Name', got ${shown(wrong[1])}`;
+}
+
+function bodyTypesProblem(types: unknown): string | undefined {
+  if (!Array.isArray(types) || types.length === 0)
+    return `must be a list of media types, got ${shown(types)}`;
+  const wrong: unknown = types.find((type) => typeof type !== 'string' || !/^[^\s/]+\/[^\s/]+/.test(type));
+  if (wrong !== undefined) return `must be a list of media types, got ${shown(wrong)}`;
+  const problem = unreadable(types as string[]);
+  return problem && `cannot be served: ${problem}`;
+}
+
+function shown(value: unknown): string {
+  const written = typeof value === 'string' ? JSON.stringify(value) : describe(value).replaceAll(/\s+/g, ' ');
+  return written.length > 60 ? `${written.slice(0, 60)}…` : written;
+}
+
+/** Checks that no two events match the same requests: the names of parameters make no difference. */
+function checkRoutes(source: string, events: EventDefinitions): void {
+  const routes = new Map<string, string>();
+  for (const [event, { method, path }] of Object.entries(events)) {
+    if (method === undefined || path === undefined) continue;
+    const route = `${method} ${path.replaceAll(/\{[^{}]*\}/g, '{}')}`;
+    const other = routes.get(route);
+    if (other !== undefined) {
+      throw new ContractError(`the event ${other} has this method and path`, { source, event, method, path });
+    }
+    routes.set(route, event);
+  }
+}
