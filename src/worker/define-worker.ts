@@ -117,7 +117,8 @@ function reasonOf(error: Error): string {
   if (isCode(error, 'ERR_MODULE_NOT_FOUND') || isCode(error, 'MODULE_NOT_FOUND')) {
     const [, name] = /'((?:@[^'/]+\/)?[^'/]+)'/.exec(message) ?? [];
     if (name === 'joi') {
-      return `${message}; import { Joi } from 'zeromq-gateway' instead, or run npm install joi`;
+      const [what] = message.split('\n');
+      return `${what}; import { Joi } from 'zeromq-gateway' instead, or run npm install joi`;
     }
     return message;
   }

@@ -112,7 +112,7 @@ describe('a worker module without joi', () => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /Cannot find package 'joi' imported from .*worker\.ts; import \{ Joi \} from 'zeromq-gateway' instead, or run npm install joi/,
+      /Cannot find (?:package|module) 'joi'.*; import \{ Joi \} from 'zeromq-gateway' instead, or run npm install joi/,
     );
   });
 });
