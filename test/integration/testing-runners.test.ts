@@ -4,7 +4,6 @@ import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync 
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { START_TIMEOUT } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
@@ -81,7 +80,7 @@ function project(scope: Scope, runner: string): string {
 async function run(scope: Scope, cwd: string, args: readonly string[]): Promise<string> {
   const env = { NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined };
   const child = startProcess(scope, process.execPath, args, { cwd, env });
-  const { code } = await within(child.exited, 'the test of the project', START_TIMEOUT);
+  const { code } = await within(child.exited, 'the test of the project');
   const output = `${child.lines.join('\n')}\n${child.stderr}`;
   assert.equal(code, 0, output);
   return output;
