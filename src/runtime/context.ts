@@ -100,6 +100,11 @@ export class RequestContext implements HandlerContext {
     return this.abortReason === undefined ? undefined : 'CANCELLED';
   }
 
+  /** Whether the reply was no longer needed while the handler ran, as far as the context knows. */
+  get isAborted(): boolean {
+    return this.abortReason !== undefined;
+  }
+
   /** Aborts the handler: its reply is no longer needed. */
   abort(reason: Error): void {
     this.abortReason ??= reason;

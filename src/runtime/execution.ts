@@ -8,6 +8,7 @@ import type { Clock } from '../core/time/clock.ts';
 import type { QueuedTimes } from '../core/time/lateness.ts';
 import type { Pace } from '../core/time/pace.ts';
 import type { RequestContext } from './context.ts';
+import type { LateExecution } from './late-handlers.ts';
 import { RequestTiming } from './timing.ts';
 
 /** A queued or running request. */
@@ -43,7 +44,9 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
   /** Deadline in milliseconds of the clock; Infinity when the caller set none. */
   readonly deadline: number;
-  /** Arrival in milliseconds of the clock; 0 when the caller set no deadline. */
+  /** Arrival in milliseconds of the clock. */
+  readonly createdAt: number;
+  /** The same; 0 when the caller set no deadline. */
   readonly enqueuedAt: number;
   /** How long its handler typically takes; set while it is queued. */
   pace: Pace | undefined = undefined;
@@ -52,6 +55,8 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
    */
   startedAt = 0;
   context: RequestContext | undefined = undefined;
+  /** Set when its request ended while its handler ran. */
+  late: LateExecution | undefined = undefined;
   /** Span of its handler, if tracing is on. */
   span: TracedSpan | undefined = undefined;
   before: HandlerExecution | undefined = undefined;
@@ -65,7 +70,8 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
     private readonly owner: ExecutionOwner,
   ) {
     const { timeLeft } = message;
-    this.enqueuedAt = timeLeft > 0 ? owner.clock.now() : 0;
+    this.createdAt = owner.clock.now();
+    this.enqueuedAt = timeLeft > 0 ? this.createdAt : 0;
     this.deadline = timeLeft > 0 ? this.enqueuedAt + timeLeft : Infinity;
     this.timing = RequestTiming.of(message);
   }

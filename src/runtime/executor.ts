@@ -19,6 +19,7 @@ import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.t
 import { type Execution, type ExecutionOwner, HandlerExecution, type RequestExecutor } from './execution.ts';
 import { ExecutionQueue, type ExecutionQueueLimits } from './execution-queue.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
+import { LateHandlers } from './late-handlers.ts';
 
 /** Options of an {@link Executor}. */
 export interface ExecutorOptions extends ExecutionQueueLimits {
@@ -50,6 +51,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly readJson: ReadJson;
   private readonly waiting: ExecutionQueue;
   private readonly running = new LinkedList<HandlerExecution>();
+  private readonly late: LateHandlers;
   private pumping = false;
   private readonly tracing: Tracing | undefined = activeTracing();
   private idle: (() => void) | undefined;
@@ -58,6 +60,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   constructor(private readonly options: ExecutorOptions) {
     this.readJson = jsonReader(options.largeIntegers);
     this.clock = options.clock ?? systemClock;
+    this.late = new LateHandlers(this.running, options.logger, this.clock);
     for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
       this.handlers.set(eventName, handler as Handler);
     }
@@ -97,11 +100,18 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       this.settle(next, failure('SHUTTING_DOWN', 'the node closed before the request ran'));
     }
     const running = [...this.running];
-    for (const { context } of running) context?.abort(reason);
+    for (const execution of running) {
+      this.late.ended(execution, 'stopped');
+      execution.context?.abort(reason);
+    }
+    this.late.close();
   }
 
   cancelled(execution: HandlerExecution, why: CancelReason): void {
-    if (execution.state === 'running') execution.context?.abort(cancelError(why));
+    if (execution.state === 'running') {
+      this.late.ended(execution, why);
+      execution.context?.abort(cancelError(why));
+    }
     if (execution.state !== 'waiting') return;
     if (why === 'expired') this.waiting.expire(execution);
     else {
@@ -179,6 +189,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       this.finish(execution, this.toReply(execution, result));
       return;
     }
+    this.late.watch();
     void this.finishAsync(execution, result);
   }
 
@@ -200,9 +211,12 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     endSpan(execution, reply);
     execution.context?.release();
     this.running.remove(execution);
-    const { startedAt } = execution;
+    const { startedAt, deadline } = execution;
     if (startedAt > 0) this.waiting.record(execution, this.clock.now() - startedAt);
     this.settle(execution, reply);
+    if (execution.context?.isAborted === true || (deadline !== Infinity && this.clock.now() > deadline)) {
+      this.late.settled(execution);
+    }
     this.pump();
   }
 
@@ -246,6 +260,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     // A handler that throws because its signal aborted has not failed.
     const givenUp = execution.context?.cancelOutcome;
     if (givenUp !== undefined) {
+      this.late.failed(execution, thrown);
       return failure(givenUp, 'the handler was aborted: its reply is no longer needed', { dispatched: true });
     }
     this.report(execution, 'a handler failed', toError(thrown));

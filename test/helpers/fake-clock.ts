@@ -77,6 +77,6 @@ export class FakeClock implements Clock {
 }
 
 /** Resolves when the promise chains that are ready now have run. */
-function settled(): Promise<void> {
+export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

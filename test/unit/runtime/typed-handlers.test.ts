@@ -127,7 +127,10 @@ describe('handlers: types from the contract', () => {
   it('leaves the types of data to the handlers where there is no contract', () => {
     defineWorker({ handlers: { double: ({ n }: { n: number }) => n * 2, any: ({ x }) => x } });
     const untyped: Contract = contract;
-    defineWorker({ contract: untyped, handlers: { double: ({ n }: { n: number }) => n * 2 } });
+    assert.throws(
+      () => defineWorker({ contract: untyped, handlers: { double: ({ n }: { n: number }) => n * 2 } }),
+      /no handler for tasks\.get, .*handlers for events outside the contract: double/,
+    );
   });
 
   it('types and validates data by the schemas of ArkType and Valibot', () => {
