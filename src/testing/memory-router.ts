@@ -18,6 +18,8 @@ import {
 /** A router in the same thread, as a worker knows it. */
 type EmbeddedRouter = Extract<ZeroMQWorkerOptions['connection'], { withdraw(worker: never): void }>;
 type EmbeddedWorker = Parameters<EmbeddedRouter['register']>[0];
+/** A request for a worker, as it is on the wire. */
+export type RequestMessage = Parameters<EmbeddedWorker['onRequest']>[2];
 type EmbeddedSlot = Exclude<ReturnType<EmbeddedRouter['register']>, string>;
 type Settle = Parameters<Requester['request']>[1];
 
@@ -31,34 +33,33 @@ interface Pending {
 const nextTurn = setImmediate;
 const NO_BYTES = Buffer.alloc(0);
 
+/** Each id is used once, so that it needs no generation. */
+const GENERATION = 1;
+
 /** One worker of the router: the worker under test, or the fakes. */
-class Peer implements EmbeddedRouter, Requester {
-  readonly reachable = true;
+class Peer implements EmbeddedRouter, EmbeddedSlot {
   private readonly pending = new Map<number, Pending>();
   private worker: EmbeddedWorker | undefined;
   private lastId = 0;
 
+  /** @param route passes on what the worker calls. */
   constructor(
     private readonly clock: Clock,
-    private readonly route: Requester['request'],
+    private readonly route: (message: RequestMessage, settle: Settle) => InFlight,
   ) {}
 
   register(worker: EmbeddedWorker): EmbeddedSlot {
     this.worker = worker;
-    return {
-      reply: (id, _generation, reply) => this.settle(id, reply),
-      leave: () => undefined,
-      lost: () => this.lose(),
-    };
+    return this;
   }
 
   withdraw(): void {
     // The router refuses no worker.
   }
 
-  /** Sends a request of this worker. */
-  request(outgoing: OutgoingRequest, settle: Settle): InFlight {
-    return this.route(outgoing, settle);
+  /** Sends a call of a handler. */
+  call(message: RequestMessage, _parent: unknown, settle: Settle): InFlight {
+    return this.route(message, settle);
   }
 
   /** Whether the worker serves an event. */
@@ -68,14 +69,35 @@ class Peer implements EmbeddedRouter, Requester {
   }
 
   /** Passes a request to the worker. */
-  dispatch(outgoing: OutgoingRequest, settle: Settle): InFlight {
-    const { eventName, body, timeout: timeLeft, idempotent, requestId = '', extras: data } = outgoing;
-    const extras = data === undefined ? NO_BYTES : Buffer.from(JSON.stringify(data));
+  dispatch(message: RequestMessage, settle: Settle): InFlight {
     const id = (this.lastId += 1);
-    const cancelTimer = this.clock.after(timeLeft, () => this.expire(id));
+    const cancelTimer = this.clock.after(message.timeLeft, () => this.expire(id));
     this.pending.set(id, { settle, cancelTimer });
-    this.worker?.onRequest(id, 1, { eventName, body, timeLeft, idempotent, requestId, extras });
+    this.worker?.onRequest(id, GENERATION, message);
     return { cancel: () => this.cancel(id) };
+  }
+
+  reply(id: number, _generation: number, reply: ReplyMessage): void {
+    if (!reply.more) this.settle(id, reply);
+  }
+
+  leave(): void {
+    // The requests in flight are answered as usual.
+  }
+
+  lost(): void {
+    this.worker = undefined;
+    for (const id of [...this.pending.keys()]) {
+      this.settle(id, failure('WORKER_LOST', 'the worker under test was closed'));
+    }
+  }
+
+  private settle(id: number, reply: ReplyMessage): void {
+    const pending = this.pending.get(id);
+    if (pending === undefined) return;
+    this.pending.delete(id);
+    pending.cancelTimer();
+    pending.settle(reply);
   }
 
   private cancel(id: number): void {
@@ -83,28 +105,13 @@ class Peer implements EmbeddedRouter, Requester {
     if (pending === undefined) return;
     this.pending.delete(id);
     pending.cancelTimer();
-    this.worker?.onCancel(id, 1, 'cancelled');
-  }
-
-  private settle(id: number, reply: ReplyMessage): void {
-    const pending = this.pending.get(id);
-    if (pending === undefined || reply.more) return;
-    this.pending.delete(id);
-    pending.cancelTimer();
-    pending.settle(reply);
+    this.worker?.onCancel(id, GENERATION, 'cancelled');
   }
 
   /** A request that the worker had queued is answered by the worker itself, with `EXPIRED`. */
   private expire(id: number): void {
-    this.worker?.onCancel(id, 1, 'expired');
+    this.worker?.onCancel(id, GENERATION, 'expired');
     this.settle(id, failure('TIMEOUT', 'the worker did not reply in time'));
-  }
-
-  private lose(): void {
-    this.worker = undefined;
-    for (const id of [...this.pending.keys()]) {
-      this.settle(id, failure('WORKER_LOST', 'the worker under test was closed'));
-    }
   }
 }
 
@@ -112,7 +119,7 @@ class Peer implements EmbeddedRouter, Requester {
 export interface MemoryRouterOptions {
   readonly clock: Clock;
   /** Called with each request that the worker under test sends. */
-  readonly onCall: (request: OutgoingRequest) => void;
+  readonly onCall: (message: RequestMessage) => void;
 }
 
 /** See the head of this file. It is the requester of the test and of the gateway. */
@@ -124,28 +131,31 @@ export class MemoryRouter implements Requester {
   readonly fakes: Peer;
 
   constructor({ clock, onCall }: MemoryRouterOptions) {
-    this.worker = new Peer(clock, (outgoing, settle) => {
-      onCall(outgoing);
-      return this.call(outgoing, settle);
+    this.worker = new Peer(clock, (message, settle) => {
+      onCall(message);
+      return this.route(message, settle);
     });
-    this.fakes = new Peer(clock, (outgoing, settle) => this.call(outgoing, settle));
+    this.fakes = new Peer(clock, (message, settle) => this.route(message, settle));
   }
 
   /** Sends a request of the test to the worker under test. */
   request(outgoing: OutgoingRequest, settle: Settle): InFlight {
-    const { eventName } = outgoing;
-    if (this.worker.serves(eventName)) return this.worker.dispatch(outgoing, settle);
-    return answer(
-      failure('NO_WORKER', `the worker under test does not serve the event ${eventName}`),
-      settle,
-    );
+    const { eventName, body, timeout: timeLeft, idempotent, requestId = '', extras: data } = outgoing;
+    if (!this.worker.serves(eventName)) {
+      return answer(
+        failure('NO_WORKER', `the worker under test does not serve the event ${eventName}`),
+        settle,
+      );
+    }
+    const extras = data === undefined ? NO_BYTES : Buffer.from(JSON.stringify(data));
+    return this.worker.dispatch({ eventName, body, timeLeft, idempotent, requestId, extras }, settle);
   }
 
-  /** Sends a request of the worker: to a fake, or else to the worker itself. */
-  private call(outgoing: OutgoingRequest, settle: Settle): InFlight {
-    const { eventName } = outgoing;
+  /** Sends a call of a handler: to a fake, or else to the worker itself. */
+  private route(message: RequestMessage, settle: Settle): InFlight {
+    const { eventName } = message;
     for (const peer of [this.fakes, this.worker]) {
-      if (peer.serves(eventName)) return peer.dispatch(outgoing, settle);
+      if (peer.serves(eventName)) return peer.dispatch(message, settle);
     }
     const name = JSON.stringify(eventName);
     const text = `the test has no fake for the event ${name}: add it to the option fakes of testWorker`;

@@ -11,7 +11,6 @@ import {
   type EventDefinitions,
   type Handlers,
   type Logger,
-  type OutgoingRequest,
   type SendOptions,
   silentLogger,
   type WorkerDefinition,
@@ -23,7 +22,7 @@ import {
 } from '../index.ts';
 import { ErrorLog } from './error-log.ts';
 import { memoryFetch } from './memory-fetch.ts';
-import { MemoryRouter } from './memory-router.ts';
+import { MemoryRouter, type RequestMessage } from './memory-router.ts';
 import { TestClock } from './test-clock.ts';
 import type { TestDocument, TestGatewayOptions } from './test-gateway.ts';
 
@@ -163,7 +162,7 @@ class RunningWorker implements TestWorker {
     const { fakes = {}, logger = silentLogger } = options;
     const { clock } = this;
     this.logger = this.log.watch(logger);
-    this.router = new MemoryRouter({ clock, onCall: (request) => this.calls.push(callOf(request)) });
+    this.router = new MemoryRouter({ clock, onCall: (message) => this.calls.push(callOf(message)) });
     const own: ZeroMQWorkerOptions = {
       ...definition,
       connection: this.router.worker,
@@ -266,8 +265,9 @@ class RunningWorker implements TestWorker {
   }
 }
 
-function callOf(request: OutgoingRequest): TestCall {
-  const { eventName, body, timeout, idempotent, requestId = '', extras } = request;
+function callOf(message: RequestMessage): TestCall {
+  const { eventName, body, timeLeft: timeout, idempotent, requestId, extras } = message;
   const data: unknown = JSON.parse(body.toString());
-  return { eventName, data, timeout, idempotent, requestId, caller: extras?.caller };
+  const { caller } = (extras.length === 0 ? {} : JSON.parse(extras.toString())) as { caller?: Caller };
+  return { eventName, data, timeout, idempotent, requestId, caller };
 }
