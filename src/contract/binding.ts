@@ -167,8 +167,23 @@ function bodyOf(
   if (elsewhere.size === locations.size && !open) return undefined;
   const left = withoutFields(json, elsewhere, definitions);
   const schema = certainlyObject(left, definitions, 0) ? left : { type: 'object', allOf: [left] };
-  const required = [...fieldsOf(left, definitions).values()].some((field) => field.required);
+  const required =
+    [...fieldsOf(left, definitions).values()].some((field) => field.required) || needsOneOf(left, definitions);
   return { object: bodyObject(event, schema, required), mode: 'flat' };
+}
+
+/** Whether each alternative requires members, as `or` and `xor` of Joi do, so that `{}` is not valid. */
+function needsOneOf(schema: Json, definitions: Definitions): boolean {
+  const followed = isObject(schema) ? definitions.follow(schema) : {};
+  return ['anyOf', 'oneOf'].some((keyword) => {
+    const alternatives = member(followed, keyword);
+    if (!Array.isArray(alternatives)) return false;
+    const requires = (one: Json): boolean => {
+      const names = isObject(one) ? member(one, 'required') : undefined;
+      return Array.isArray(names) && names.length > 0;
+    };
+    return alternatives.length > 0 && alternatives.every(requires);
+  });
 }
 
 function bodyObject(event: EventDefinition, schema: Json, required: boolean): JsonObject {
