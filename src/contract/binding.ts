@@ -168,7 +168,8 @@ function bodyOf(
   const left = withoutFields(json, elsewhere, definitions);
   const schema = certainlyObject(left, definitions, 0) ? left : { type: 'object', allOf: [left] };
   const required =
-    [...fieldsOf(left, definitions).values()].some((field) => field.required) || needsOneOf(left, definitions);
+    [...fieldsOf(left, definitions).values()].some((field) => field.required) ||
+    needsOneOf(left, definitions);
   return { object: bodyObject(event, schema, required), mode: 'flat' };
 }
 

@@ -18,7 +18,7 @@ import {
 /** A router in the same thread, as a worker knows it. */
 type EmbeddedRouter = Extract<ZeroMQWorkerOptions['connection'], { withdraw(worker: never): void }>;
 type EmbeddedWorker = Parameters<EmbeddedRouter['register']>[0];
-/** A request for a worker, as it is on the wire. */
+/** A request for a worker, in bytes. */
 export type RequestMessage = Parameters<EmbeddedWorker['onRequest']>[2];
 type EmbeddedSlot = Exclude<ReturnType<EmbeddedRouter['register']>, string>;
 type Settle = Parameters<Requester['request']>[1];

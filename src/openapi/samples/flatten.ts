@@ -1,7 +1,7 @@
 /**
  * Flattens a schema: follows references, merges `allOf`, and takes one alternative of `anyOf` and
  * `oneOf`. The result is narrower or wider than the schema where keywords cannot be merged exactly;
- * whoever makes a value from it validates that value.
+ * the code that makes a value from it validates that value.
  */
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { nameOfRef } from '../model/component-reference.ts';

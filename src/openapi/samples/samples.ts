@@ -58,7 +58,7 @@ export class Samples {
     const { direction, characters = 'any' } = options;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const random = new Random(this.seed, pointer, label, attempt);
-      // If the examples do not conform, or a fixed choice of alternatives leads nowhere, others may.
+      // If the examples or the first alternatives do not conform, others may.
       const examples = options.examples === true && attempt === 0;
       const tried: Extent = attempt < 4 ? extent : attempt % 2 === 0 ? 'minimal' : 'random';
       const maker = new ValueMaker(this.schemas, { random, extent: tried, direction, examples, characters });

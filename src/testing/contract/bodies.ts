@@ -2,7 +2,7 @@
 import type { BodyBinding } from '../../openapi/index.ts';
 import { queryPairs, type Value } from './serialise.ts';
 
-/** A body as it is sent. */
+/** A body to send. */
 export interface Body {
   readonly contentType: string;
   readonly text: string;

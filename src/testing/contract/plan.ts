@@ -246,7 +246,7 @@ function nameOf({ in: location, name }: ParameterBinding): string {
   return `the ${location} parameter ${name}`;
 }
 
-/** Whether a parameter can have a value. An empty text cannot be told from a missing parameter. */
+/** Whether a parameter can have a value. An empty text looks like a missing parameter. */
 function isWritable(parameter: ParameterBinding, value: Value): boolean {
   const target: Target = { path: `{${parameter.name}}`, query: [], headers: {}, cookies: [] };
   return value !== '' && writeParameter(target, parameter, value);

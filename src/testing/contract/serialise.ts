@@ -64,7 +64,7 @@ function entriesOf(value: Value): [name: string | undefined, text: string][] | u
   const entries: [string | undefined, Value][] = Array.isArray(value)
     ? (value as readonly Value[]).map((item) => [undefined, item])
     : Object.entries(value as { readonly [name: string]: Value });
-  // Neither an empty list nor an empty item can be told from a missing one.
+  // An empty list or item looks like a missing one.
   if (entries.length === 0 || entries.some(([, item]) => item === '')) return undefined;
   const texts: [string | undefined, string][] = [];
   for (const [name, item] of entries) {

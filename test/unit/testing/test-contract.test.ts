@@ -267,7 +267,7 @@ describe('testContract', () => {
     const sent = async (seed: number): Promise<string[]> => {
       const targets: string[] = [];
       const fetch: ContractTestOptions['fetch'] = (input, init) => {
-        targets.push(`${init?.method} ${input} ${String(init?.body)}`);
+        targets.push(`${init?.method} ${input} ${typeof init?.body === 'string' ? init.body : ''}`);
         return worker.fetch(input, init);
       };
       await testContract(DOCUMENT, 'http://localhost', { seed, fetch });
