@@ -26,6 +26,7 @@ export {
   type EventDefinition,
   type EventDefinitions,
   type EventInput,
+  type EventReplies,
   type EventReply,
   Joi,
   type Serialized,

@@ -8,7 +8,6 @@ import type { Clock } from '../core/time/clock.ts';
 import type { QueuedTimes } from '../core/time/lateness.ts';
 import type { Pace } from '../core/time/pace.ts';
 import type { RequestContext } from './context.ts';
-import type { LateExecution } from './late-handlers.ts';
 import { RequestTiming } from './timing.ts';
 
 /** A queued or running request. */
@@ -37,6 +36,18 @@ export interface ExecutionOwner {
   /** Clock of the deadlines. */
   readonly clock: Clock;
   cancelled(execution: HandlerExecution, why: CancelReason): void;
+}
+
+/** How the request of a running handler ended. */
+export interface LateExecution {
+  /** Why it ended; undefined while it has not. */
+  readonly why: CancelReason | undefined;
+  /** When it ended, in milliseconds of the clock. */
+  readonly at: number;
+  /** Whether its line was logged. */
+  reported: boolean;
+  /** What the handler threw, apart from the reason of its `signal`. */
+  thrown?: unknown;
 }
 
 /** A request in this thread. It is in a list while `waiting` or `running`; `settled` is final. */

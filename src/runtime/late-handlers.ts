@@ -31,18 +31,6 @@ const ENDED: Readonly<Record<CancelReason, string>> = {
   stopped: 'was aborted because the node closed',
 };
 
-/** How the request of a running handler ended. */
-export interface LateExecution {
-  /** Why it ended; undefined while it has not. */
-  readonly why: CancelReason | undefined;
-  /** When it ended, in milliseconds of the clock. */
-  readonly at: number;
-  /** Whether its line was logged. */
-  reported: boolean;
-  /** What the handler threw, apart from the reason of its `signal`. */
-  thrown?: unknown;
-}
-
 export class LateHandlers {
   private sweeping: Cancel | undefined;
   private lines = 0;

@@ -4,12 +4,12 @@ import { ZeroMQConfigError } from '../core/messages/errors.ts';
 const MARK = Symbol.for('zeromq-gateway.reply');
 
 /** A reply with a status and headers; created by {@link reply}. */
-export class Reply {
+export class Reply<Status extends number = number, Data = unknown> {
   readonly [MARK] = true;
 
   constructor(
-    readonly status: number,
-    readonly data: unknown,
+    readonly status: Status,
+    readonly data: Data,
     readonly headers: Readonly<Record<string, string>> | undefined,
   ) {}
 }
@@ -21,6 +21,8 @@ export function isReply(value: unknown): value is Reply {
 
 /**
  * Creates a reply with a status, data and headers, for handlers to return.
+ *
+ * The compiler compares status and data with `replies` of the contract, if it defines them.
  *
  * @param status HTTP status, 200 to 599. Report errors with `throw new ReplyError(…)` instead.
  * @param data any JSON value; undefined for no body (status 204). A Buffer with a `content-type`
@@ -36,9 +38,17 @@ export function isReply(value: unknown): value is Reply {
  * };
  * ```
  */
-export function reply(status: number, data?: unknown, headers?: Readonly<Record<string, string>>): Reply {
+export function reply<const Status extends number, const Data = undefined>(
+  status: Status,
+  data?: Data,
+  headers?: Readonly<Record<string, string>>,
+): Reply<KnownStatus<Status>, Data> {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new ZeroMQConfigError(`reply: status must be 200 to 599, got ${String(status)}`);
   }
-  return new Reply(status, data, headers);
+  return new Reply(status, data as Data, headers);
 }
+
+/** The type of a status that is computed fits each reply of a contract. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- unknown fits none
+type KnownStatus<Status extends number> = number extends Status ? any : Status;

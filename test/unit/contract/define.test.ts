@@ -563,7 +563,9 @@ describe('types of contracts', () => {
     expectTypeOf<Parameters<Handlers['tasks.free']>[0]>().toBeUnknown();
     expectTypeOf<Parameters<Handlers['tasks.get']>[1]>().toEqualTypeOf<{ signal: AbortSignal }>();
     expectTypeOf<Awaited<ReturnType<Handlers['tasks.get']>>>().toEqualTypeOf<
-      { title: string } | { status: number }
+      | { title: string }
+      | ({ status: number } & { readonly status: 200; readonly data: { readonly title: string } })
+      | ({ status: number } & { readonly status: 404; readonly data: unknown })
     >();
     expectTypeOf<keyof Handlers>().toEqualTypeOf<
       'tasks.get' | 'tasks.create' | 'tasks.loose' | 'tasks.free'

@@ -14,6 +14,7 @@ import {
   createCaller,
   defineContract,
   defineWorker,
+  type HandlersOf,
   reply,
   typed,
   ZeroMQServer,
@@ -82,7 +83,92 @@ export function mistakes(): void {
   new ZeroMQServer({ connection: CONNECTION, contract, handlers: { ...good, other: () => null } });
 }
 
+const replies = defineContract({
+  name: 'replies',
+  events: {
+    one: {
+      replies: {
+        200: z.object({ state: z.enum(['open', 'done']), tags: z.array(z.string()) }),
+        202: z.object({ job: z.string() }),
+        204: null,
+        404: 'No such task',
+        409: z.object({ holder: z.string() }),
+        '5XX': z.object({ reason: z.string() }),
+      },
+    },
+    other: {
+      replies: { 200: z.object({ n: z.number() }), 404: null, default: z.object({ error: z.string() }) },
+    },
+    failing: { replies: { default: z.object({ error: z.string() }) } },
+    file: { replies: { 200: { data: z.string(), contentType: 'text/csv' } } },
+    free: {},
+  },
+});
+type Of<Event extends keyof typeof replies.events> = HandlersOf<typeof replies.events>[Event];
+
+/** Never called: replies with a status, which the contract does not have, or with other data. */
+export function wrongReplies(): void {
+  // @ts-expect-error a 200 has a state
+  const wrongData: Of<'one'> = () => reply(200, { holder: 'x' });
+  // @ts-expect-error the state is open or done
+  const wrongValue: Of<'one'> = () => reply(200, { state: 'closed', tags: [] });
+  // @ts-expect-error the contract has no 201
+  const wrongStatus: Of<'one'> = () => reply(201, { state: 'open', tags: [] });
+  // @ts-expect-error a 409 has a holder
+  const noData: Of<'one'> = () => reply(409);
+  // @ts-expect-error all 5XX have a reason
+  const wrongRange: Of<'one'> = async () => reply(503, { holder: 'x' });
+  // @ts-expect-error the default reply has an error
+  const wrongDefault: Of<'other'> = () => reply(500, { n: 1 });
+  // @ts-expect-error the default reply does not stand for 200, which has its own
+  const defaultFor200: Of<'other'> = () => reply(200, { error: 'x' });
+  // @ts-expect-error a result without a status is that of 200, not the default
+  const plainDefault: Of<'other'> = () => ({ error: 'x' });
+  // @ts-expect-error the default reply is the only one
+  const plainOnly: Of<'failing'> = () => ({ n: 1 });
+  // @ts-expect-error text or bytes
+  const wrongFile: Of<'file'> = () => reply(200, { a: 1 });
+  void [wrongData, wrongValue, wrongStatus, noData, wrongRange, wrongDefault, defaultFor200];
+  void [plainDefault, plainOnly, wrongFile];
+}
+
+/** Never called: replies that fit the contract. */
+export function rightReplies(status: number): void {
+  const one: Of<'one'>[] = [
+    () => reply(200, { state: 'open', tags: ['a'] }),
+    () => ({ state: 'done', tags: [] }),
+    async () => reply(202, { job: 'a' }),
+    () => reply(204),
+    () => undefined,
+    async () => undefined,
+    () => reply(404),
+    () => reply(404, { anything: 1 }),
+    () => reply(409, { holder: 'x' }, { 'retry-after': '1' }),
+    async () => reply(503, { reason: 'x' }),
+    async () => (status === 7 ? reply(409, { holder: 'x' }) : { state: 'open' as const, tags: [] }),
+    () => reply(status, { holder: 'x' }),
+  ];
+  const other: Of<'other'>[] = [
+    () => ({ n: 1 }),
+    () => reply(200, { n: 1 }),
+    () => reply(404),
+    () => reply(418, { error: 'x' }),
+  ];
+  const failing: Of<'failing'>[] = [() => ({ error: 'x' }), () => reply(500, { error: 'x' })];
+  const file: Of<'file'>[] = [
+    () => 'a,b',
+    () => reply(200, 'a,b'),
+    () => reply(200, Buffer.from('a,b'), { 'content-type': 'text/csv' }),
+  ];
+  const free: Of<'free'>[] = [() => reply(299, 5), () => 5];
+  void [one, other, failing, file, free];
+}
+
 describe('handlers: types from the contract', () => {
+  it('accepts the events of a contract with replies of every kind', () => {
+    assert.deepEqual(replies.eventNames, ['one', 'other', 'failing', 'file', 'free']);
+  });
+
   it('types data by the output of the schemas of Joi and zod', () => {
     const definition = defineWorker({
       contract,
