@@ -21,7 +21,7 @@ const HTTP_INTRODUCTION = `# HTTP settings
 ${NOTE}
 
 \`createGateway\` takes these settings as an object, next to \`requester\`, \`api\` and \`logger\`. The
-commands \`gateway\` and \`up\` take them under \`http\`: as a map in the configuration file, or as JSON
+commands \`gateway\`, \`up\` and \`dev\` take them under \`http\`: as a map in the configuration file, or as JSON
 in \`--http\` or \`ZMQ_GATEWAY_HTTP\`. The commands have separate flags for \`host\`, \`port\`, \`timeout\`
 and \`accessLog\`. Those for \`host\`, \`port\` and \`timeout\` replace the values in \`http\`.
 
@@ -65,7 +65,7 @@ const SECTIONS: readonly Section[] = [
 ];
 
 /** Commands with a page of their own. The others share the page about the tools. */
-const NODES = ['up', 'gateway', 'router', 'worker', 'server'];
+const NODES = ['up', 'dev', 'gateway', 'router', 'worker', 'server'];
 
 const TOOLS_INTRODUCTION = `# Settings of the tools
 

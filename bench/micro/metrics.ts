@@ -31,6 +31,7 @@ function publish(index: number): void {
       path: '',
       status: 200,
       code: '',
+      detail: '',
       client: '',
       caller: '',
     };

@@ -24,6 +24,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'Run a gateway, a router and workers in one process',
     load: async () => (await import('./commands/up.ts')).upCommand,
   },
+  dev: {
+    summary: 'Run a gateway, a router and workers, reloaded on save',
+    load: async () => (await import('./commands/dev.ts')).devCommand,
+  },
   gateway: {
     summary: 'Run an HTTP gateway for one or more routers',
     load: async () => (await import('./commands/gateway.ts')).gatewayCommand,

@@ -67,7 +67,8 @@ export class EmbeddedNodes {
     });
     const refusal = peer.join();
     if (refusal !== undefined) {
-      logger.warn({ worker: worker.id, reason: refusal }, 'a worker was refused');
+      // The worker logs the error in the same process.
+      logger.debug({ worker: worker.id, reason: refusal }, 'a worker was refused');
       this.refused.add(worker);
       return refusal;
     }

@@ -98,10 +98,13 @@ export class RunningProcess {
     );
   }
 
-  /** Resolves when stderr matches. Rejects at once if the process ends without a match. */
-  async waitForError(matches: RegExp, timeout = PATIENCE): Promise<void> {
+  /**
+   * Resolves when stderr matches, from its character `from` on. Rejects at once if the process ends
+   * without a match.
+   */
+  async waitForError(matches: RegExp, timeout = PATIENCE, from = 0): Promise<void> {
     const look = () => {
-      if (matches.test(this.stderr)) return true;
+      if (matches.test(this.stderr.slice(from))) return true;
       if (this.ended) throw new Error(`the process ended without the expected message: ${this.describe()}`);
       return false;
     };

@@ -23,14 +23,16 @@ const SIGNAL = 'SIGUSR2';
  * the essential facts.
  *
  * @param changed called with each new level of the console.
+ * @param start opens the log itself.
  */
 export function openLog(
   settings: LogSettings,
   resources: Resources,
   changed: (level: LogLevel | 'silent') => void = () => undefined,
+  start: (settings: LogSettings, resources: Resources) => ConsoleLogging = startLog,
 ): ConsoleLogging {
   const { logLevel } = settings;
-  const logging = startLog(settings, resources);
+  const logging = start(settings, resources);
   const log: ConsoleLogging = {
     logger: withQuietFacts(logging.logger),
     get consoleLevel() {

@@ -12,15 +12,22 @@ const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
  * @throws {UsageError} when the folder has no worker file.
  */
 export function workerFilesIn(folder: string): string[] {
-  const files = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && EXTENSIONS.includes(path.extname(entry.name)))
-    .map((entry) => entry.name)
-    .filter((name) => !/^[._]|\.d\.m?ts$/.test(name))
+  const files = listWorkerFiles(folder);
+  if (files.length > 0) return files;
+  throw new UsageError([
+    `workers: ${JSON.stringify(folder)} contains no worker file; allowed: a folder with files *${EXTENSIONS.join(', *')}`,
+  ]);
+}
+
+/** Does the same as {@link workerFilesIn}, for a folder that may have no worker file. */
+export function listWorkerFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && isWorkerFile(entry.name))
+    .map(({ name }) => path.join(folder, name))
     .sort();
-  if (files.length === 0) {
-    throw new UsageError([
-      `workers: ${JSON.stringify(folder)} contains no worker file; allowed: a folder with files *${EXTENSIONS.join(', *')}`,
-    ]);
-  }
-  return files.map((name) => path.join(folder, name));
+}
+
+/** Whether a file with this name in the folder of the workers is a worker file. */
+export function isWorkerFile(name: string): boolean {
+  return EXTENSIONS.includes(path.extname(name)) && !/^[._]|\.d\.m?ts$/.test(name);
 }

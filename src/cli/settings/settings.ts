@@ -20,6 +20,7 @@ export const OPTION_GROUPS = [
   'HTTP',
   'OpenAPI documents',
   'Workers',
+  'Development',
   'Routing',
   'Limits',
   'Heartbeats',

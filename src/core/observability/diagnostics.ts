@@ -67,6 +67,8 @@ export interface HttpAnswered extends DiagnosticsSource {
   readonly status: number;
   /** Empty on success, else the code of the problem details. */
   readonly code: string;
+  /** Detail of the problem details, as the client received it; empty on success. */
+  readonly detail: string;
   /** Event of the operation; empty if there is none. */
   readonly eventName: string;
   readonly requestId: string;

@@ -12,6 +12,8 @@ export interface AnswerRecord {
   readonly status: number;
   /** Empty on success. */
   readonly code: string;
+  /** Detail of the problem; undefined on success. */
+  readonly detail?: string;
   /** Empty if the request is not for an operation. */
   readonly eventName: string;
   /** Whether the request may have reached a worker. */
@@ -62,6 +64,10 @@ class AnsweredEvent implements HttpAnswered {
 
   get code(): string {
     return this.answer.code;
+  }
+
+  get detail(): string {
+    return this.answer.detail ?? '';
   }
 
   get eventName(): string {
@@ -117,7 +123,7 @@ export function publishOnClose(
   gateway: GatewayContext,
   req: IncomingMessage,
   res: ServerResponse,
-  fields: Pick<AnswerRecord, 'requestId' | 'route' | 'code'>,
+  fields: Pick<AnswerRecord, 'requestId' | 'route' | 'code' | 'detail'>,
 ): void {
   if (!hasObservers(gateway)) return;
   const started = performance.now();

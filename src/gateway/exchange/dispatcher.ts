@@ -140,7 +140,7 @@ export class Dispatcher {
     problem: Problem,
     route = '',
   ): void {
-    publishOnClose(this.gateway, req, res, { requestId, route, code: problem.code });
+    publishOnClose(this.gateway, req, res, { requestId, route, code: problem.code, detail: problem.detail });
     sendPlainProblem(this.gateway, req, res, requestId, problem);
   }
 }

@@ -279,7 +279,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     if (this.settled) return;
     this.settled = true;
     const status = sendProblem(this, problem, reply);
-    this.publish(status, problem.code, problem.dispatched ?? false);
+    this.publish(status, problem.code, problem.dispatched ?? false, problem.detail);
   }
 
   /** Runs a step; an exception settles the exchange with `INTERNAL_ERROR`. */
@@ -325,7 +325,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   }
 
   /** Publishes how the exchange ended: trace, diagnostics and access log. */
-  private publish(status: number, code: string, dispatched: boolean): void {
+  private publish(status: number, code: string, dispatched: boolean, detail?: string): void {
     const { gateway, caller, requestId } = this;
     try {
       this.span?.end({ code, status });
@@ -339,6 +339,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       route: this.entry.path,
       status,
       code,
+      detail,
       eventName: this.route.operation.eventName,
       dispatched,
       duration,

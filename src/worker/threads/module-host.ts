@@ -4,6 +4,14 @@
  */
 import type { FromThread, ToThread } from './thread-messages.ts';
 
+/** Environment of a host. */
+export interface HostEnvironment {
+  /** Environment variables; undefined: those of this process. */
+  readonly env: NodeJS.ProcessEnv | undefined;
+  /** Port of the debugger of a process; undefined: no debugger. */
+  readonly inspectPort: number | undefined;
+}
+
 export interface ModuleHost {
   postMessage(message: ToThread, transfer?: readonly ArrayBuffer[]): void;
   /** Terminates the host immediately. */

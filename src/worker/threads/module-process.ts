@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ModuleHost } from './module-host.ts';
+import type { HostEnvironment, ModuleHost } from './module-host.ts';
 import { beatOf } from './pulse.ts';
 import {
   type FromProcess,
@@ -23,9 +23,9 @@ export class ModuleProcess extends EventEmitter implements ModuleHost {
   private readonly child: ChildProcess;
   private readonly ended: Promise<unknown>;
 
-  constructor({ pulse, ...setup }: ThreadSetup) {
+  constructor({ pulse, ...setup }: ThreadSetup, { env, inspectPort }: HostEnvironment) {
     super();
-    this.child = startChild();
+    this.child = startChild(env);
     this.ended = new Promise((resolve) => this.once('exit', resolve));
     const beat = beatOf(pulse);
     this.child.on('message', (message: FromProcess) => {
@@ -42,7 +42,8 @@ export class ModuleProcess extends EventEmitter implements ModuleHost {
       this.emit('error', error);
       if (this.child.pid === undefined) this.emit('exit', 'that it did not start with');
     });
-    const toChild: ProcessSetup = { ...setup, parent: process.pid, interval: pulse.interval };
+    const { interval } = pulse;
+    const toChild: ProcessSetup = { ...setup, parent: process.pid, interval, inspectPort };
     this.send(toChild);
   }
 
@@ -62,12 +63,14 @@ export class ModuleProcess extends EventEmitter implements ModuleHost {
 }
 
 /** Starts `process-main`, compiled or uncompiled like this module. */
-function startChild(): ChildProcess {
+function startChild(env: NodeJS.ProcessEnv | undefined): ChildProcess {
   const compiled = !import.meta.url.endsWith('.ts');
   const main = new URL(compiled ? './process-main.js' : './process-main.ts', import.meta.url);
-  const execArgv = compiled ? inherited(process.execArgv) : ['--import', import.meta.resolve('tsx')];
+  const options = compiled ? inherited(process.execArgv) : ['--import', import.meta.resolve('tsx')];
+  // Without this option, the debugger of the process prints its address on stderr.
+  const execArgv = [...options, '--inspect-publish-uid=http'];
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-  return fork(fileURLToPath(main), { serialization: 'advanced', execArgv, stdio: [...stdio] });
+  return fork(fileURLToPath(main), { serialization: 'advanced', execArgv, env, stdio: [...stdio] });
 }
 
 /** Node.js options to inherit, such as `--import`; none if a script is among them. */

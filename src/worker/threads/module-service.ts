@@ -13,6 +13,7 @@ import { localParts } from '../../runtime/service-node.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { loadWorkerModule, type WorkerDefinition } from '../define-worker.ts';
 import { announcementOf } from '../worker.ts';
+import type { LoadFailure } from './module-report.ts';
 import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
 import { threadLogger } from './thread-logger.ts';
 import { type FromThread, isPosted, type ModuleSetup, type ToThread } from './thread-messages.ts';
@@ -82,7 +83,7 @@ class ModuleService implements PackedSink {
 export async function serveModule(environment: ModuleEnvironment, setup: ModuleSetup): Promise<void> {
   const { port, isolation } = environment;
   const post = (message: FromThread): void => port.postMessage(message);
-  const definition: WorkerDefinition = await loadWorkerModule(setup.module);
+  const definition = await load(setup, post);
   if (definition.isolation === 'process' && isolation === 'thread') {
     post({ type: 'needs-process' });
     return;
@@ -97,6 +98,38 @@ export async function serveModule(environment: ModuleEnvironment, setup: ModuleS
     else void stop(port, definition, logger);
   });
   post({ type: 'ready', announcement: announcementOf(definition), concurrency: parts.concurrency });
+}
+
+/** Loads the module. While it is developed, the parent learns its imports and why it fails. */
+async function load(
+  { module, reports }: ModuleSetup,
+  post: (message: FromThread) => void,
+): Promise<WorkerDefinition> {
+  if (!reports) return loadWorkerModule(module);
+  const { ImportTracking } = await import('./import-tracking.ts');
+  const tracking = new ImportTracking((files) => post({ type: 'imports', files }));
+  try {
+    return await loadWorkerModule(module);
+  } catch (error) {
+    tracking.flush();
+    post({ type: 'load-failed', failure: await failureOf(error, tracking.files) });
+    throw error;
+  } finally {
+    tracking.flush();
+  }
+}
+
+/** Describes the error that the module threw, without the errors that wrap it. */
+async function failureOf(thrown: unknown, files: readonly string[]): Promise<LoadFailure> {
+  let error = toError(thrown);
+  while (error.cause instanceof Error) error = toError(error.cause);
+  const { name, message, stack = '' } = error;
+  const { code } = error as { code?: unknown };
+  if (name === 'SyntaxError' && stack.startsWith(name)) {
+    const { syntaxErrorIn } = await import('./syntax-check.ts');
+    return { name, message, stack: syntaxErrorIn(files) ?? stack, code: undefined };
+  }
+  return { name, message, stack, code: typeof code === 'string' ? code : undefined };
 }
 
 async function stop(port: ParentPort, definition: WorkerDefinition, logger: Logger): Promise<void> {

@@ -1,5 +1,5 @@
 /** Starts the host of a worker module: a thread, or a process with the same interface. */
-import type { ModuleHost } from './module-host.ts';
+import type { HostEnvironment, ModuleHost } from './module-host.ts';
 import { ModuleProcess } from './module-process.ts';
 import { newThread } from './new-thread.ts';
 import type { ThreadSetup } from './thread-messages.ts';
@@ -7,6 +7,6 @@ import type { ThreadSetup } from './thread-messages.ts';
 /** Where a worker module runs. */
 export type Isolation = 'thread' | 'process';
 
-export function newHost(isolation: Isolation, setup: ThreadSetup): ModuleHost {
-  return isolation === 'process' ? new ModuleProcess(setup) : newThread(setup);
+export function newHost(isolation: Isolation, setup: ThreadSetup, environment: HostEnvironment): ModuleHost {
+  return isolation === 'process' ? new ModuleProcess(setup, environment) : newThread(setup, environment.env);
 }

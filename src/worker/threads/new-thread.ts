@@ -7,14 +7,16 @@ import type { ThreadSetup } from './thread-messages.ts';
  * Creates a thread that runs `thread-main`, compiled or uncompiled like this module. An uncompiled
  * thread registers TypeScript first: on Node.js 20, threads do not inherit the loaders of the
  * process.
+ *
+ * @param env environment variables; by default those of the process.
  */
-export function newThread(workerData: ThreadSetup): Thread {
+export function newThread(workerData: ThreadSetup, env?: NodeJS.ProcessEnv): Thread {
   if (!import.meta.url.endsWith('.ts'))
-    return new Thread(new URL('./thread-main.js', import.meta.url), { workerData });
+    return new Thread(new URL('./thread-main.js', import.meta.url), { workerData, env });
   const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   const main = JSON.stringify(new URL('./thread-main.ts', import.meta.url).href);
   const script = `import(${loader}).then(({ register }) => { register(); return import(${main}); })`;
-  return new Thread(script, { eval: true, workerData });
+  return new Thread(script, { eval: true, workerData, env });
 }
 
 /** Restores an error that ended a thread; posting it between threads drops its class. */

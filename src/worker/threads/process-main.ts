@@ -44,6 +44,11 @@ async function main(setup: ProcessSetup): Promise<void> {
     close: () => send({ type: 'ended' }, () => process.exit()),
   };
   const beat = (): void => send({ type: 'beat' });
+  const { inspectPort } = setup;
+  if (inspectPort !== undefined) {
+    const { openInspector } = await import('./inspector.ts');
+    openInspector(inspectPort, () => send({ type: 'inspector', port: inspectPort }));
+  }
   await serveModule(
     { isolation: 'process', port, startPulse: () => startBeats(beat, setup.interval) },
     setup,

@@ -4,6 +4,7 @@
  */
 import type { LogLevel } from '../../core/logging/logging.ts';
 import type { Announcement } from '../../wire/control.ts';
+import type { ModuleReport } from './module-report.ts';
 import type { PostedRecords } from './packed-port.ts';
 import type { Pulse } from './pulse.ts';
 
@@ -13,6 +14,8 @@ export interface ModuleSetup {
   /** Maximum number of concurrent requests; undefined: the value of the module. */
   readonly concurrency: number | undefined;
   readonly maxMessageSize: number;
+  /** Whether the module sends a `ModuleReport` for its imports and its failure to load. */
+  readonly reports: boolean;
 }
 
 /** Passed to a thread. */
@@ -26,6 +29,8 @@ export interface ProcessSetup extends ModuleSetup {
   readonly parent: number;
   /** Interval of beats, in ms. */
   readonly interval: number;
+  /** Port of its debugger; undefined: no debugger. */
+  readonly inspectPort: number | undefined;
 }
 
 /** From the parent: packed records, or the request to stop. */
@@ -47,6 +52,7 @@ export type FromThread =
   | PostedRecords
   | { readonly type: 'needs-process' }
   | { readonly type: 'ready'; readonly announcement: Announcement; readonly concurrency: number }
+  | ModuleReport
   | LogMessage;
 
 /** An error in the form that travels between processes. */

@@ -12,6 +12,7 @@ import { Lifecycle } from '../../core/observability/lifecycle.ts';
 import { CurveClient } from '../../transport/curve/curve-options.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
 import { checkRouterTarget } from '../routed-worker.ts';
+import type { ModuleHosting } from './module-report.ts';
 import { moduleName, threadStallTimeout, type ZeroMQWorkerThreadsOptions } from './threads-options.ts';
 import { type SlotGroup, WorkerSlot } from './worker-slot.ts';
 
@@ -52,9 +53,10 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   /**
    * Creates a group of workers. It starts no thread before `start()`.
    * @param options {@link ZeroMQWorkerThreadsOptions}
+   * @param hosting how `zeromq-gateway dev` runs the modules
    * @throws {ZeroMQConfigError} when an option is invalid; the message names the option
    */
-  constructor(options: ZeroMQWorkerThreadsOptions) {
+  constructor(options: ZeroMQWorkerThreadsOptions, hosting?: ModuleHosting) {
     super();
     const { threads = 2, concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
     checkCount('threads', threads, 1, 1024);
@@ -67,11 +69,12 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     const node = moduleName(options.module);
     const threadLogger = (options.logger ?? defaultLogger()).child({ module: node });
     const group: SlotGroup = {
-      setup: { module: node, concurrency, maxMessageSize },
+      setup: { module: node, concurrency, maxMessageSize, reports: hosting !== undefined },
       threadStallTimeout: stallTimeout,
-      isolation: 'thread',
+      isolation: hosting?.isolation ?? 'thread',
       connections: { connection, dns, heartbeatConfig, curve },
       configFile,
+      hosting,
       logger: threadLogger.child({ node: 'worker-threads' }),
       threadLogger,
       state: () => this.lifecycle.state,

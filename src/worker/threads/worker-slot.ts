@@ -9,6 +9,7 @@ import { Backoff } from '../../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../../core/time/clock.ts';
 import { RoutedWorker, type RoutedWorkerOptions } from '../routed-worker.ts';
 import type { ModuleHost } from './module-host.ts';
+import type { ModuleHosting } from './module-report.ts';
 import { type Isolation, newHost } from './new-host.ts';
 import { revived } from './new-thread.ts';
 import { newPulse, PulseWatch } from './pulse.ts';
@@ -24,6 +25,8 @@ export interface SlotGroup {
   /** The connections of each worker. */
   readonly connections: Omit<RoutedWorkerOptions, 'announcement'>;
   readonly configFile: string | undefined;
+  /** How the modules run while they are developed. */
+  readonly hosting: ModuleHosting | undefined;
   readonly logger: Logger;
   /** For the log entries of the threads. Each entry already names its source in the thread. */
   readonly threadLogger: Logger;
@@ -78,7 +81,9 @@ export class WorkerSlot {
   start(): Promise<void> {
     const { group } = this;
     const pulse = newPulse(group.threadStallTimeout);
-    const thread = newHost(group.isolation, { ...group.setup, pulse });
+    const { hosting } = group;
+    const inspectPort = hosting?.inspectPorts?.[this.index];
+    const thread = newHost(group.isolation, { ...group.setup, pulse }, { env: hosting?.env, inspectPort });
     this.thread = thread;
     const startedAt = systemClock.now();
     let executor: ThreadExecutor | undefined;
@@ -106,7 +111,8 @@ export class WorkerSlot {
           executor = new ThreadExecutor(thread, message.concurrency + MAX_QUEUE);
           this.startWorker(executor, message).then(ready, failed);
           watch.start();
-        } else group.threadLogger[message.level]({ ...message.fields, thread: this.index }, message.message);
+        } else if (message.type !== 'log') hosting?.onReport(message);
+        else group.threadLogger[message.level]({ ...message.fields, thread: this.index }, message.message);
       });
       thread.on('error', (error) => {
         failure = revived(error);

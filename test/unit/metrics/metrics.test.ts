@@ -99,6 +99,7 @@ function fill(metrics: Metrics): void {
     path: '/a/1',
     status: 200,
     code: '',
+    detail: '',
     eventName: 'a.get',
     requestId: '',
     duration: 4,

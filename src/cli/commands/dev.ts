@@ -1,0 +1,158 @@
+/** `zeromq-gateway dev`: runs gateway, router and workers, and reloads workers when files change. */
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from '../../core/logging/logging.ts';
+import { type GatewaySettingsInput, readSettings } from '../../gateway/index.ts';
+import { isFree } from '../../worker/threads/inspector.ts';
+import { DEFAULT_ADMIN_ADDRESS, openAdmin, openView } from '../admin/admin.ts';
+import { ProcessSource } from '../admin/admin-source.ts';
+import { openBrowser } from '../dev/browser.ts';
+import { DevContracts } from '../dev/contracts.ts';
+import { devLog, withQuietInfo } from '../dev/dev-log.ts';
+import { envFilesIn } from '../dev/env-files.ts';
+import { InspectorPorts } from '../dev/inspector-ports.ts';
+import { DevOutput } from '../dev/output.ts';
+import { logRequests } from '../dev/request-log.ts';
+import { Session } from '../dev/session.ts';
+import { TypeCheck } from '../dev/type-check.ts';
+import { loadDocuments } from '../nodes/documents.ts';
+import { openLog } from '../nodes/logging.ts';
+import { type Resources, serve } from '../nodes/serve.ts';
+import { type CommandContext, defineCommand } from '../settings/command.ts';
+import { CONFIG_NAMES } from '../settings/config-file.ts';
+import { UsageError } from '../settings/errors.ts';
+import type { ValuesOf } from '../settings/settings.ts';
+import { type Painter, painter } from '../terminal/colours.ts';
+import { DEV_SETTINGS } from './dev-settings.ts';
+import { openGateway, openRegistry } from './gateway.ts';
+import { openRouter } from './router.ts';
+
+type Values = ValuesOf<typeof DEV_SETTINGS>;
+
+const HTTP_PORT = 8080;
+
+/** Default addresses of the router. Each is replaced by a free port if it is in use. */
+const ROUTER_PORTS = { frontend: 5555, backend: 5556, heartbeat: 5557 } as const;
+
+/** Timeout of operations while a debugger may stop their handlers, in ms. */
+const DEBUG_TIMEOUT = 3_600_000;
+
+function workersIn({ workers }: Values, cwd: string): string {
+  const folder = workers ?? path.join(cwd, 'workers');
+  if (existsSync(folder) && statSync(folder).isDirectory()) return folder;
+  throw new UsageError([
+    'workers: the working folder has no folder workers; create one with `zeromq-gateway new worker NAME --folder workers`, or choose another folder with --workers',
+  ]);
+}
+
+/** Fills in the addresses and durations that have no fixed default. */
+async function withDefaults(values: Values) {
+  const { port, host, inspect, timeout, threadStallTimeout } = values;
+  const endpoint = async (name: keyof typeof ROUTER_PORTS): Promise<string> => {
+    const free = await isFree(ROUTER_PORTS[name]);
+    return values[name] ?? `tcp://127.0.0.1:${free ? ROUTER_PORTS[name] : 0}`;
+  };
+  return {
+    ...values,
+    port: port ?? ((await isFree(HTTP_PORT, host)) ? HTTP_PORT : 0),
+    frontend: await endpoint('frontend'),
+    backend: await endpoint('backend'),
+    heartbeat: await endpoint('heartbeat'),
+    timeout: timeout ?? (inspect ? DEBUG_TIMEOUT : 5000),
+    // A process that a debugger stops does not stall.
+    threadStallTimeout: inspect ? Infinity : threadStallTimeout,
+  };
+}
+
+function openDevLog(values: Values, paint: Painter, context: CommandContext, resources: Resources) {
+  if (values.logFolder !== undefined) return openLog(values, resources);
+  return openLog(values, resources, undefined, ({ logLevel }) => devLog(context.err, paint, logLevel));
+}
+
+/** Checks types in the background, if that is not switched off. */
+function checkTypes(values: Values, output: DevOutput, context: CommandContext, resources: Resources): void {
+  if (values.typecheck === 'off') return;
+  const check = new TypeCheck({
+    cwd: context.cwd,
+    colours: context.colours?.err ?? false,
+    onErrors: (count, lines) => output.typeErrors(count, lines),
+    onFixed: () => output.note('no type errors'),
+    onUnavailable: (reason) => output.warn(`types are not checked: ${reason}`),
+  });
+  resources.add(() => check.close());
+}
+
+/** URL of the page that the user sees first: Swagger UI, or the gateway if it serves none. */
+function firstPage(url: string, { http }: Values): string {
+  const { paths } = readSettings((http as GatewaySettingsInput | undefined) ?? {});
+  return `${url}${paths.docs === false || paths.openapi === false ? '' : paths.docs}`;
+}
+
+async function open(
+  values: Awaited<ReturnType<typeof withDefaults>>,
+  workers: string,
+  context: CommandContext,
+  resources: Resources,
+): Promise<string> {
+  const { cwd, env } = context;
+  const paint = painter(context.colours?.err);
+  const output = new DevOutput(cwd, context.err, paint);
+  const log = openDevLog(values, paint, context, resources);
+  const logger: Logger = log.logger;
+  const view = values.admin === false ? undefined : openView(resources);
+  const admin =
+    view === undefined
+      ? ''
+      : await openAdmin(values, new ProcessSource(view, log), logger, resources, DEFAULT_ADMIN_ADDRESS);
+  const registry = openRegistry(values);
+  loadDocuments(registry, values.openapi ?? [], values, logger, resources);
+  const contracts = new DevContracts(registry);
+  const { router, endpoints } = await openRouter(values, contracts, logger, resources);
+  view?.addRouter(router);
+  const { threads, concurrency, threadStallTimeout, inspect, inspectPort, drain } = values;
+  const session = new Session({
+    cwd,
+    workers,
+    envFiles: envFilesIn(cwd, values.envFile),
+    env: env as NodeJS.ProcessEnv,
+    watched: values.watch ?? [],
+    startFiles: CONFIG_NAMES.map((name) => path.join(cwd, name)),
+    drain,
+    worker: { router, contracts, threads, concurrency, threadStallTimeout, logger },
+    inspector: inspect ? new InspectorPorts(inspectPort, threads) : undefined,
+    output,
+  });
+  resources.add(() => session.close(resources.drainLeft));
+  await session.start();
+  const stopLog = logRequests(context.err, paint);
+  resources.add(stopLog);
+  const { url, gateway } = await openGateway(values, router, registry, withQuietInfo(logger), resources);
+  view?.addGateway(gateway);
+  view?.ready();
+  const page = firstPage(url, values);
+  // After the ready line.
+  setImmediate(() => {
+    checkTypes(values, output, context, resources);
+    if (values.open) openBrowser(page, (reason) => output.warn(`cannot open a browser: ${reason}`), env);
+  });
+  const names = session.names.length === 0 ? 'none' : session.names.join(', ');
+  const { frontend, backend, heartbeat } = endpoints;
+  return `${page}, workers ${names}, frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}${admin}`;
+}
+
+function dev(values: Values, context: CommandContext): Promise<number> {
+  const workers = workersIn(values, context.cwd);
+  return serve('dev', values.drain, context, async (resources) =>
+    open(await withDefaults(values), workers, context, resources),
+  );
+}
+
+export const devCommand = defineCommand({
+  name: 'dev',
+  description:
+    'Run a gateway, a router and workers for development. Workers are reloaded when one of their files changes, and ' +
+    'requests in flight are not lost. A version that cannot be loaded does not replace the running one.',
+  settings: DEV_SETTINGS,
+  examples: ['dev', 'dev --open', 'dev --workers src/workers --env-file .env.local --inspect'],
+  run: dev,
+});
