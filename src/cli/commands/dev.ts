@@ -66,7 +66,9 @@ async function withDefaults(values: Values) {
 
 function openDevLog(values: Values, paint: Painter, context: CommandContext, resources: Resources) {
   if (values.logFolder !== undefined) return openLog(values, resources);
-  return openLog(values, resources, undefined, ({ logLevel }) => devLog(context.err, paint, logLevel));
+  return openLog(values, resources, undefined, ({ logLevel }) =>
+    devLog((line) => context.err(line), paint, logLevel),
+  );
 }
 
 /** Checks types in the background, if that is not switched off. */
@@ -96,7 +98,7 @@ async function open(
 ): Promise<string> {
   const { cwd, env } = context;
   const paint = painter(context.colours?.err);
-  const output = new DevOutput(cwd, context.err, paint);
+  const output = new DevOutput(cwd, (line) => context.err(line), paint);
   const log = openDevLog(values, paint, context, resources);
   const logger: Logger = log.logger;
   const view = values.admin === false ? undefined : openView(resources);
@@ -114,7 +116,7 @@ async function open(
     cwd,
     workers,
     envFiles: envFilesIn(cwd, values.envFile),
-    env: env as NodeJS.ProcessEnv,
+    env,
     watched: values.watch ?? [],
     startFiles: CONFIG_NAMES.map((name) => path.join(cwd, name)),
     drain,
@@ -124,7 +126,7 @@ async function open(
   });
   resources.add(() => session.close(resources.drainLeft));
   await session.start();
-  const stopLog = logRequests(context.err, paint);
+  const stopLog = logRequests((line) => context.err(line), paint);
   resources.add(stopLog);
   const { url, gateway } = await openGateway(values, router, registry, withQuietInfo(logger), resources);
   view?.addGateway(gateway);

@@ -170,7 +170,10 @@ export class Session implements WorkerFileOwner, WatcherOwner {
 
   /** @param quiet whether to report only success. */
   private async reloadOne(file: WorkerFile, changed: readonly string[], quiet = false): Promise<Reload> {
+    // The first caller of a reload reports its result.
+    const joined = file.isReloading;
     const result = await file.reload();
+    if (joined) return result;
     const isFirst = !this.started && result.kind === 'running';
     if (isFirst || this.closed || (quiet && result.kind !== 'running')) return result;
     const causes = changed.filter((each) => file.imports.has(each) || this.reloadsAll(each));

@@ -56,7 +56,8 @@ export class TypeCheck {
   }
 
   private start(compiler: string): ChildProcess {
-    const { cwd, onUnavailable } = this.options;
+    const { cwd } = this.options;
+    const onUnavailable = (reason: string): void => this.options.onUnavailable(reason);
     const flags = ['--noEmit', '--watch', '--preserveWatchOutput', '--pretty', '--locale', 'en'];
     const child = spawn(process.execPath, [compiler, ...flags], {
       cwd,
@@ -66,7 +67,8 @@ export class TypeCheck {
     createInterface({ input: child.stdout }).on('line', (line) => this.line(line));
     child.on('error', (error) => onUnavailable(error.message));
     child.on('exit', (code) => {
-      if (this.closing) return;
+      // A signal of the terminal ends the compiler as well.
+      if (this.closing || code === null) return;
       onUnavailable(`the compiler ended with exit code ${code}\n${this.lines.join('\n')}`);
     });
     return child;
@@ -84,11 +86,11 @@ export class TypeCheck {
   }
 
   private checked(count: number): void {
-    const { onErrors, onFixed } = this.options;
+    const { options } = this;
     const lines = this.lines.join('\n').trim().split('\n');
     this.lines = [];
-    if (count > 0) onErrors(count, lines);
-    else if (this.hadErrors) onFixed();
+    if (count > 0) options.onErrors(count, lines);
+    else if (this.hadErrors) options.onFixed();
     this.hadErrors = count > 0;
   }
 }

@@ -59,6 +59,11 @@ export class WorkerFile {
     return [this.running, ...this.draining.keys()].flatMap((generation) => generation?.contract ?? []);
   }
 
+  /** Whether the file is being loaded. */
+  get isReloading(): boolean {
+    return this.reloading !== undefined;
+  }
+
   /** Loads the present content of the file. During a reload, that one begins again. */
   reload(): Promise<Reload> {
     this.outdated = true;
@@ -91,7 +96,9 @@ export class WorkerFile {
   async stop(deadline: number): Promise<void> {
     this.removed = true;
     await this.reloading?.catch(() => undefined);
-    await Promise.all([this.running, ...this.draining.keys()].map((each) => each?.stop(deadline)));
+    const { running, draining } = this;
+    const all = running === undefined ? [...draining.keys()] : [running, ...draining.keys()];
+    await Promise.all(all.map((generation) => generation.stop(deadline)));
   }
 
   private async loop(): Promise<Reload> {
