@@ -102,7 +102,7 @@ export {
   ZeroMQRoutingProxy,
   type ZeroMQRoutingStrategy,
 } from './router/index.ts';
-export type { HandlerContext } from './runtime/context.ts';
+export type { HandlerContext, HandlerState } from './runtime/context.ts';
 export {
   type Handler,
   type HandlerOptions,
@@ -112,8 +112,9 @@ export {
   type MessageHandler,
   ZeroMQEvent,
 } from './runtime/handlers.ts';
+export type { EventMiddleware, Middleware, MiddlewareNext, Middlewares } from './runtime/middleware.ts';
 export { ZeroMQNodeType } from './runtime/node-type.ts';
-export { reply } from './runtime/reply.ts';
+export { type Reply, reply, replyOf } from './runtime/reply.ts';
 export {
   type ServerEndpoints,
   ZeroMQServer,

@@ -17,6 +17,8 @@ import {
   type PendingContracts,
   SILENT,
 } from './common/api-source.ts';
+import type { GatewayHooks } from './common/hook-types.ts';
+import { hookLists } from './common/hooks.ts';
 import { Pipelines } from './common/pipeline.ts';
 import { RequestIds } from './common/request-id.ts';
 import type { GatewaySettingsInput } from './common/settings-input.ts';
@@ -54,6 +56,14 @@ export interface GatewayOptions extends GatewaySettingsInput {
    * @defaultValue undefined: the gateway does not wait for contracts.
    */
   readonly contracts?: PendingContracts;
+  /**
+   * Functions that see and change requests, events, replies and problems. In a list, the first
+   * object is the outermost: its `onRequest` and `onEvent` run first, its `onReply` and `onProblem`
+   * last.
+   *
+   * @defaultValue none
+   */
+  readonly hooks?: GatewayHooks | readonly GatewayHooks[];
   /**
    * Receives the log of the gateway. A pino logger can be used.
    *
@@ -152,11 +162,20 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { requester, api, contracts, logger: givenLogger, name = 'gateway', ...input } = options;
+  const {
+    requester,
+    api,
+    contracts,
+    hooks: given,
+    logger: givenLogger,
+    name = 'gateway',
+    ...input
+  } = options;
   const logger = givenLogger === undefined ? SILENT : contained(givenLogger);
   const settings = readSettings(input);
+  const hooks = hookLists(given);
   const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
-  const context = newContext({ name, settings, requester, logger, contracts }, redis);
+  const context = newContext({ name, settings, requester, logger, contracts, hooks }, redis);
   const policy = new SecurityPolicy(settings, logger);
   const { baseHeaders } = context;
   const guardFor: RouteContext['guardFor'] = (...args) => policy.guardFor(...args);
@@ -173,18 +192,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     dispatcher.table = new RouteTable(snapshot, pages, routeContext, dispatcher.table);
     renderer = new DocumentRenderer(snapshot, settings.publicUrl);
   };
-  const onChange = (): void => {
-    try {
-      const { snapshot, rejected } = accept(api.snapshot(), guardFor);
-      swap(snapshot);
-      for (const [source, err] of rejected)
-        logger.error({ err, source }, 'rejected a contract; its operations are not served');
-      const { revision, operations } = snapshot;
-      logger.info({ revision, operations: operations.length }, 'the document has changed');
-    } catch (error) {
-      logger.error({ err: toError(error) }, 'rejected a changed document; the previous one stays');
-    }
-  };
+  const onChange = (): void => follow(api, routeContext, swap);
   api.on('change', onChange);
   redis
     ?.connect()
@@ -210,9 +218,27 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** Serves a changed document. Contracts that the gateway cannot serve are left out. */
+function follow(
+  api: ApiSource,
+  { guardFor, logger }: RouteContext,
+  swap: (snapshot: ApiSnapshot) => void,
+): void {
+  try {
+    const { snapshot, rejected } = accept(api.snapshot(), guardFor);
+    swap(snapshot);
+    for (const [source, err] of rejected)
+      logger.error({ err, source }, 'rejected a contract; its operations are not served');
+    const { revision, operations } = snapshot;
+    logger.info({ revision, operations: operations.length }, 'the document has changed');
+  } catch (error) {
+    logger.error({ err: toError(error) }, 'rejected a changed document; the previous one stays');
+  }
+}
+
 /** The state that the parts of a gateway share. */
 function newContext(
-  parts: Pick<GatewayContext, 'name' | 'settings' | 'requester' | 'logger' | 'contracts'>,
+  parts: Pick<GatewayContext, 'name' | 'settings' | 'requester' | 'logger' | 'contracts' | 'hooks'>,
   redis: ReturnType<typeof redisConnection> | undefined,
 ): GatewayContext {
   const { settings, logger } = parts;

@@ -18,6 +18,18 @@ export {
   watchDocuments,
 } from '../openapi/index.ts';
 export { type ApiSource, fixedApi, type GatewayLogger, type PendingContracts } from './common/api-source.ts';
+export type {
+  GatewayHooks,
+  HookAnswer,
+  HookEvent,
+  HookOperation,
+  HookProblem,
+  HookReply,
+  HookRequest,
+  HookResult,
+  HookState,
+} from './common/hook-types.ts';
+export { defineHooks } from './common/hooks.ts';
 export { HTTP_PROBLEMS, type HttpProblemCode, type RequestIssue } from './common/problem.ts';
 export type {
   ApiKeySchemeSettings,

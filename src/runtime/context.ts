@@ -43,6 +43,16 @@ export interface HandlerContext {
   readonly traceparent: string | undefined;
   /** Media type of the HTTP body, if it was not JSON. */
   readonly contentType: string | undefined;
+  /**
+   * Values that middlewares pass to each other and to the handler, such as a transaction. Empty at
+   * first, and never sent.
+   */
+  readonly state: HandlerState;
+}
+
+/** Values of {@link HandlerContext.state}. A module can declare its members by merging. */
+export interface HandlerState {
+  [name: string]: unknown;
 }
 
 /** Context of a request in progress. Its members are created when the handler first reads them. */
@@ -56,6 +66,7 @@ export class RequestContext implements HandlerContext {
   private done = false;
   private parsed: RequestExtras | undefined;
   private abortReason: Error | undefined;
+  private values: HandlerState | undefined;
 
   /** @param deadline in milliseconds of the clock. */
   constructor(
@@ -92,6 +103,11 @@ export class RequestContext implements HandlerContext {
 
   get contentType(): string | undefined {
     return this.extras.contentType;
+  }
+
+  get state(): HandlerState {
+    this.values ??= {};
+    return this.values;
   }
 
   /** The outcome that applies because the reply is no longer needed; undefined while it is. */

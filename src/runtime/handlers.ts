@@ -1,6 +1,7 @@
 /** Types of the handlers of a worker or server. */
-import type { Contract, ContractHandlers, EventDefinitions } from '../contract/index.ts';
+import type { Contract, ContractHandlers, EventData, EventDefinitions } from '../contract/index.ts';
 import type { HandlerContext } from './context.ts';
+import type { Middlewares } from './middleware.ts';
 import type { Reply } from './reply.ts';
 
 /**
@@ -36,7 +37,20 @@ export type HandlerOptions<Events extends EventDefinitions = EventDefinitions> =
    * @defaultValue none: event data is not validated, and no HTTP route is announced
    */
   contract?: Contract<Events>;
+  /**
+   * Middlewares around each handler: authorisation, logging, transactions, caching. The first one is
+   * called first. They run in the node of the handler, after the contract has validated the data.
+   *
+   * @defaultValue none
+   */
+  use?: Middlewares<DataOf<NoInfer<Events>>>;
 } & (string extends keyof Events ? AnyHandlers : TypedHandlers<NoInfer<Events>>);
+
+/** Data of any event of a contract; without a contract, middlewares state the type themselves. */
+type DataOf<Events extends EventDefinitions> = string extends keyof Events
+  ? // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for Handlers
+    any
+  : { [Name in keyof Events]: EventData<NonNullable<Events[Name]>> }[keyof Events];
 
 interface AnyHandlers {
   /**

@@ -3,13 +3,21 @@ import { ZeroMQConfigError } from '../core/messages/errors.ts';
 
 const MARK = Symbol.for('zeromq-gateway.reply');
 
-/** A reply with a status and headers; created by {@link reply}. */
+/**
+ * A reply with a status and headers; created by {@link reply}.
+ *
+ * @typeParam Status HTTP status.
+ * @typeParam Data type of the data.
+ */
 export class Reply<Status extends number = number, Data = unknown> {
   readonly [MARK] = true;
 
   constructor(
+    /** HTTP status. */
     readonly status: Status,
+    /** Data of the reply; undefined for no body. */
     readonly data: Data,
+    /** HTTP response headers, if it has any. */
     readonly headers: Readonly<Record<string, string>> | undefined,
   ) {}
 }
@@ -52,3 +60,22 @@ export function reply<const Status extends number, const Data = undefined>(
 /** The type of a status that is computed fits each reply of a contract. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- unknown fits none
 type KnownStatus<Status extends number> = number extends Status ? any : Status;
+
+/**
+ * Returns the result of a handler as a reply with status, data and headers, for middlewares that
+ * change it.
+ *
+ * @param result what `next()` resolved with.
+ * @returns the result itself if it is a reply, otherwise a reply with status 200 and the result as
+ *   its data.
+ * @example
+ * ```ts
+ * const stamp: Middleware = async (_data, _context, next) => {
+ *   const { status, data, headers } = replyOf(await next());
+ *   return reply(status, data, { ...headers, 'x-served-by': 'worker-7' });
+ * };
+ * ```
+ */
+export function replyOf(result: unknown): Reply {
+  return isReply(result) ? result : new Reply(200, result, undefined);
+}

@@ -19,6 +19,7 @@ import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import type { Execution, RequestExecutor } from './execution.ts';
 import { Executor } from './executor.ts';
 import type { HandlerOptions, Handlers, MessageHandler } from './handlers.ts';
+import { withMiddlewares } from './middleware-chain.ts';
 
 /** Options that workers and servers share, apart from their handlers. */
 export interface ServiceOptions {
@@ -120,8 +121,7 @@ export function localParts(
   if (contract !== undefined && handleMessage === undefined) assertHandlers(contract, handlers ?? {});
   const logger = (options.logger ?? defaultLogger()).child({ node: kind });
   const executor = new Executor({
-    handlers,
-    handleMessage,
+    ...withMiddlewares(options, logger),
     validator: contract,
     largeIntegers: options.largeIntegers,
     concurrency,

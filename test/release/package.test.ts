@@ -133,7 +133,7 @@ describe('npm package in an empty project', () => {
     else {
       assert.equal(
         output,
-        'TypeScript workers need tsx or Node.js 22.18: the optional package tsx is not installed; run npm install tsx\n',
+        'TypeScript files need tsx or Node.js 22.18: the optional package tsx is not installed; run npm install tsx\n',
       );
     }
   });

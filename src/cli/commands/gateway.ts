@@ -20,6 +20,7 @@ import { RemoteRouters } from '../admin/remote-routers.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { documentSettings, loadDocuments } from '../nodes/documents.ts';
 import { explainBindErrors } from '../nodes/endpoints.ts';
+import { HOOK_SETTINGS, loadHooks } from '../nodes/hooks.ts';
 import { openLog } from '../nodes/logging.ts';
 import { type Resources, serve } from '../nodes/serve.ts';
 import { Cluster, isMember, type Member, serveAsMember } from '../process/cluster.ts';
@@ -60,6 +61,7 @@ export const HTTP_SETTINGS = {
     group: 'HTTP',
     defaultNote: '{}',
   }),
+  ...HOOK_SETTINGS,
 };
 
 const settings = {
@@ -129,6 +131,7 @@ export async function openGateway(
     requester,
     api: registry,
     contracts,
+    hooks: await loadHooks(values.hooks),
     logger,
   });
   resources.add(() => gateway.close({ deadline: resources.drainLeft }));

@@ -1,7 +1,9 @@
 /** `zeromq-gateway server`: runs handlers that clients call directly, without a router. */
 import path from 'node:path';
 import { type Contract, defineContract, type EventDefinition } from '../../contract/index.ts';
+import type { Logger } from '../../core/logging/logging.ts';
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
+import { withMiddlewares } from '../../runtime/middleware-chain.ts';
 import { ZeroMQServer } from '../../server/index.ts';
 import { loadWorkerModule, type WorkerDefinition } from '../../worker/index.ts';
 import { CURVE_SERVER_SETTINGS, serverCurve } from '../nodes/curve.ts';
@@ -51,7 +53,7 @@ interface Loaded {
  * @throws {UsageError} when two of them handle the same event or require different representations
  * of large integers.
  */
-function merge(loaded: readonly Loaded[]): WorkerDefinition {
+function merge(loaded: readonly Loaded[], logger: Logger): WorkerDefinition {
   const [only, ...others] = loaded;
   if (only !== undefined && others.length === 0) return only.definition;
   const owners = new Map<string, string>();
@@ -75,15 +77,14 @@ function merge(loaded: readonly Loaded[]): WorkerDefinition {
       'files: the values of largeIntegers differ; set the same value in all files of a server',
     ]);
   }
+  // The middlewares of a file are for its own handlers.
+  const sets = definitions.map((each) => withMiddlewares(each, logger));
   const limits = definitions.flatMap(({ concurrency }) => concurrency ?? []);
   return {
     concurrency: limits.length === 0 ? undefined : Math.min(...limits),
     largeIntegers,
-    handlers: Object.assign(
-      {},
-      ...definitions.map(({ handlers }) => handlers),
-    ) as WorkerDefinition['handlers'],
-    handleMessage: definitions.find(({ handleMessage }) => handleMessage !== undefined)?.handleMessage,
+    handlers: Object.assign({}, ...sets.map(({ handlers }) => handlers)) as WorkerDefinition['handlers'],
+    handleMessage: sets.find(({ handleMessage }) => handleMessage !== undefined)?.handleMessage,
     contract: mergeContracts(definitions),
   };
 }
@@ -117,7 +118,7 @@ function run(values: Values, context: CommandContext): Promise<number> {
     const curve = serverCurve(values, listeners, logger, resources);
     const loaded: Loaded[] = [];
     for (const name of files) loaded.push({ file: name, definition: await loadWorkerModule(name) });
-    const definition = merge(loaded);
+    const definition = merge(loaded, logger);
     const server = new ZeroMQServer({
       ...definition,
       connection: bind,

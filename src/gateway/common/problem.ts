@@ -105,6 +105,11 @@ export const HTTP_PROBLEMS = {
     title: 'The gateway is starting',
     remedy: 'Try again after Retry-After; the gateway is waiting for the contracts of its routers.',
   },
+  HOOK_ERROR: {
+    status: 500,
+    title: 'A hook of the gateway failed',
+    remedy: 'Check the log of the gateway for the requestId, and fix the hook.',
+  },
   INTERNAL_ERROR: {
     status: 500,
     title: 'Internal error of the gateway',

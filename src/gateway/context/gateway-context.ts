@@ -8,6 +8,7 @@ import type { Requester } from '../../core/messages/message.ts';
 import type { Tracing } from '../../core/observability/tracing.ts';
 import type { BodyReader } from '../binding/reader.ts';
 import type { GatewayLogger, PendingContracts } from '../common/api-source.ts';
+import type { HookLists } from '../common/hooks.ts';
 import type { Pipelines } from '../common/pipeline.ts';
 import type { RequestIds } from '../common/request-id.ts';
 import type { GatewaySettings } from '../common/settings.ts';
@@ -32,6 +33,8 @@ export interface GatewayContext {
   readonly bodies: BodyReader;
   readonly pipelines: Pipelines;
   readonly cors: Cors | undefined;
+  /** Undefined if there is no hook. */
+  readonly hooks: HookLists | undefined;
   readonly rateLimits: RateLimits | undefined;
   /** Headers of every response, names and values in turn. */
   readonly baseHeaders: readonly string[];

@@ -11,11 +11,12 @@ import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts'
 import { pathnameOf } from '../common/request-target.ts';
 import { publishOnClose } from '../context/access-log.ts';
 import { type GatewayContext, isStarting, startHeaders } from '../context/gateway-context.ts';
-import { sendPlainProblem } from '../response/reply.ts';
 import { write } from '../response/writer.ts';
 import type { Route } from '../routing/route.ts';
 import { BAD_PATH, type Match, type PathEntry, type RouteTable } from '../routing/route-table.ts';
 import { Exchange } from './exchange.ts';
+import { HookedExchange } from './hooked-exchange.ts';
+import { respondWithProblem } from './plain-problem.ts';
 
 /** The function that a middleware calls to pass the request on. */
 export type Next = (error?: unknown) => void;
@@ -83,7 +84,13 @@ export class Dispatcher {
     if (target.kind === 'path') {
       const route = routeFor(target, method);
       if (route !== undefined && !this.isPreflight(req)) {
-        new Exchange(this.gateway, req, res, requestId, baseUrl, target, route, match).start();
+        const { gateway } = this;
+        const { hooks } = gateway;
+        const exchange =
+          hooks === undefined
+            ? new Exchange(gateway, req, res, requestId, baseUrl, target, route, match)
+            : new HookedExchange(hooks, gateway, req, res, requestId, baseUrl, target, route, match);
+        exchange.start();
         return;
       }
     } else if (method === 'GET' || method === 'HEAD') {
@@ -140,8 +147,7 @@ export class Dispatcher {
     problem: Problem,
     route = '',
   ): void {
-    publishOnClose(this.gateway, req, res, { requestId, route, code: problem.code, detail: problem.detail });
-    sendPlainProblem(this.gateway, req, res, requestId, problem);
+    respondWithProblem(this.gateway, { req, res, requestId, route }, problem);
   }
 }
 

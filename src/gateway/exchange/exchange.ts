@@ -12,12 +12,12 @@ import { toError } from '../../core/messages/errors.ts';
 import {
   type Caller,
   type InFlight,
+  type OutgoingRequest,
   type ReplyMessage,
-  type RequestExtras,
 } from '../../core/messages/message.ts';
-import type { TraceContext, TracedSpan, Tracing } from '../../core/observability/tracing.ts';
+import type { TraceContext, TracedSpan } from '../../core/observability/tracing.ts';
 import type { BoundRequest } from '../binding/binder.ts';
-import { accepts, FORM_TYPE, isFormType } from '../common/media-type.ts';
+import { accepts } from '../common/media-type.ts';
 import {
   httpProblem,
   invalidRequest,
@@ -31,13 +31,15 @@ import type { ActiveExchange, GatewayContext } from '../context/gateway-context.
 import { isConditional } from '../response/conditional.ts';
 import { hasTags, withPlainTags } from '../response/entity-tag.ts';
 import { type ResponseContext, sendProblem, sendReply } from '../response/reply.ts';
-import { needsStartTime, sendsTiming } from '../response/server-timing.ts';
+import { needsStartTime } from '../response/server-timing.ts';
 import type { Route } from '../routing/route.ts';
 import type { Match, PathEntry } from '../routing/route-table.ts';
 import { onDisconnect } from './client-disconnect.ts';
 import { type ConditionalExchange, checkPreconditions } from './preconditions.ts';
-import { hasBody, readRequestBody, unsupportedMediaType } from './request-body.ts';
+import { hasBody, readRequestBody, unexpectedBody, unsupportedMediaType } from './request-body.ts';
+import { extrasOf } from './request-extras.ts';
 import { maxWaitOf, requestTimeout } from './request-timeout.ts';
+import { beginSpan, endSpan } from './span.ts';
 
 /** An operation request in progress. */
 export class Exchange implements ActiveExchange, ResponseContext, ConditionalExchange {
@@ -46,11 +48,11 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   before: ActiveExchange | undefined = undefined;
   after: ActiveExchange | undefined = undefined;
   readonly started: number;
-  private workerRequest: InFlight | undefined;
-  private caller: Caller | undefined;
-  private settled = false;
+  protected workerRequest: InFlight | undefined;
+  caller: Caller | undefined;
+  protected settled = false;
   /** Whether the request was handed to the client or router, so that it may have run. */
-  private sent = false;
+  protected sent = false;
   private stopWatching: (() => void) | undefined;
   /** Undefined if the process does not trace. */
   private span: TracedSpan | undefined;
@@ -88,7 +90,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   /** Starts the exchange, unless the gateway is closed or at its limit. */
   start(): void {
     const { gateway } = this;
-    if (gateway.tracing !== undefined) this.span = this.beginSpan(gateway.tracing);
+    if (gateway.tracing !== undefined) this.span = beginSpan(gateway.tracing, this, this.callerTrace());
     if (gateway.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
     else if (gateway.exchanges.length >= gateway.settings.limits.inFlight) {
       this.fail(
@@ -97,9 +99,14 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     } else {
       gateway.exchanges.push(this);
       this.stopWatching = onDisconnect(this.res, this.req.socket, this.onClose);
-      if (this.route.guard !== undefined || gateway.rateLimits !== undefined) void this.admit();
-      else this.attempt(() => this.accept());
+      this.enter();
     }
+  }
+
+  /** Starts the request, now that it counts as one in flight. */
+  protected enter(): void {
+    if (this.route.guard !== undefined || this.gateway.rateLimits !== undefined) void this.admit();
+    else this.attempt(() => this.accept());
   }
 
   /** Settles the exchange because the shutdown deadline has passed. */
@@ -114,16 +121,20 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
 
   /** Called when the client has received the response or has disconnected. */
   private readonly onClose = (): void => {
-    if (!this.settled) {
-      this.settled = true;
-      this.workerRequest?.cancel();
-      this.publish(499, 'CANCELLED', this.workerRequest !== undefined);
-    }
+    this.abandon();
     this.stopWatching?.();
     const { gateway } = this;
     gateway.exchanges.remove(this);
     if (gateway.exchanges.length === 0) gateway.onIdle?.();
   };
+
+  /** Settles the exchange because the client has disconnected. */
+  protected abandon(): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.workerRequest?.cancel();
+    this.publish(499, 'CANCELLED', this.workerRequest !== undefined);
+  }
 
   /** Authenticates the caller and counts the request against the rate limits. */
   private async admit(): Promise<void> {
@@ -135,7 +146,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
         this.fail(admission.problem);
         return;
       }
-      this.caller = admission?.caller;
+      if (admission !== undefined) this.caller = admission.caller;
       if (!(await this.checkRateLimits('after'))) return;
     } catch (error) {
       this.failInternally(error);
@@ -188,11 +199,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       return;
     }
     if (!this.route.acceptsBody) {
-      this.fail(
-        invalidRequest([
-          { pointer: '/body', detail: 'is not accepted by this operation; send the request without a body' },
-        ]),
-      );
+      this.fail(unexpectedBody());
       return;
     }
     const { binder } = this.route;
@@ -229,61 +236,69 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   private send(bound: BoundRequest, type: string, timeout: number): void {
     if (this.settled) return;
     const { operation } = this.route;
-    const outgoing = {
+    this.dispatch({
       eventName: operation.eventName,
       body: bound.body,
       timeout,
       idempotent: operation.idempotent,
       requestId: this.requestId,
-      extras: this.extras(bound, type, timeout),
-    };
+      extras: extrasOf(this, bound.key, type, timeout),
+    });
+  }
+
+  /** Sends the event of the request. */
+  protected dispatch(outgoing: OutgoingRequest): void {
     this.sent = true;
     this.workerRequest = this.gateway.requester.request(outgoing, this.onReply);
   }
 
+  requestCurrent(_route: Route, outgoing: OutgoingRequest): Promise<ReplyMessage | Problem> {
+    return new Promise((resolve) => this.track(this.gateway.requester.request(outgoing, resolve)));
+  }
+
   /** Keeps a request in flight, so that it is cancelled if the client disconnects. */
-  track(request: InFlight): void {
+  protected track(request: InFlight): void {
     this.workerRequest = request;
     if (this.settled) request.cancel();
   }
 
-  private extras({ key }: BoundRequest, type: string, timeout: number): RequestExtras | undefined {
-    const { req, gateway, caller, trace } = this;
-    const contentType = isFormType(type) ? FORM_TYPE : undefined;
-    const timing = this.started !== 0 && sendsTiming(gateway.settings, req) ? timeout : undefined;
-    const isEmpty =
-      trace === undefined && caller === undefined && key === undefined && contentType === undefined;
-    return isEmpty && timing === undefined ? undefined : { ...trace, caller, key, contentType, timing };
-  }
-
   private readonly onReply = (reply: ReplyMessage): void => {
     this.workerRequest = undefined;
-    if (this.settled) return;
+    if (!this.settled) this.receive(reply);
+  };
+
+  /** Responds with a reply of a worker. */
+  protected receive(reply: ReplyMessage): void {
     try {
-      if (reply.code === '') {
+      const sent =
+        reply.code === ''
+          ? sendReply(this, reply)
+          : problemOfReply(reply, (pointer) => this.route.httpPointer(pointer));
+      if (typeof sent === 'number') {
         this.settled = true;
-        const status = sendReply(this, reply);
-        this.publish(status, '', true);
-      } else {
-        const problem = problemOfReply(reply, (pointer) => this.route.httpPointer(pointer));
-        this.fail(problem, reply);
-      }
+        this.publish(sent, '', this.sent);
+      } else this.fail(sent, reply);
     } catch (error) {
       this.settled = false;
       this.failInternally(error);
     }
-  };
+  }
 
   /** Settles the exchange with a problem. */
-  private fail(problem: Problem, reply?: ReplyMessage): void {
+  protected fail(problem: Problem, reply?: ReplyMessage): void {
     if (this.settled) return;
     this.settled = true;
+    this.finish(problem, reply);
+  }
+
+  /** Responds with the problem that settles the exchange. */
+  protected finish(problem: Problem, reply: ReplyMessage | undefined): void {
     const status = sendProblem(this, problem, reply);
     this.publish(status, problem.code, problem.dispatched ?? false, problem.detail);
   }
 
   /** Runs a step; an exception settles the exchange with `INTERNAL_ERROR`. */
-  private attempt(step: () => void): void {
+  protected attempt(step: () => void): void {
     if (this.settled) return;
     try {
       step();
@@ -313,25 +328,10 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     return this.req.headers.traceparent === undefined ? undefined : traceContext(this.req.headers);
   }
 
-  private beginSpan(tracing: Tracing): TracedSpan {
-    const { requestId } = this;
-    return tracing.begin('gateway', this.callerTrace(), {
-      'http.request.method': this.req.method,
-      'http.route': this.entry.path,
-      'url.path': `/${this.segments.join('/')}`,
-      'zeromq_gateway.event': this.route.operation.eventName,
-      'zeromq_gateway.request_id': requestId,
-    });
-  }
-
   /** Publishes how the exchange ended: trace, diagnostics and access log. */
-  private publish(status: number, code: string, dispatched: boolean, detail?: string): void {
+  protected publish(status: number, code: string, dispatched: boolean, detail?: string): void {
     const { gateway, caller, requestId } = this;
-    try {
-      this.span?.end({ code, status });
-    } catch (error) {
-      gateway.logger.error({ err: toError(error), requestId }, 'cannot end the span of a request');
-    }
+    if (this.span !== undefined) endSpan(this, this.span, status, code);
     if (!hasObservers(gateway)) return;
     const duration = this.started === 0 ? 0 : performance.now() - this.started;
     publishAnswer(gateway, this.req, {

@@ -6,7 +6,7 @@
  * a header parameter.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Caller, InFlight, ReplyMessage } from '../../core/messages/message.ts';
+import type { Caller, OutgoingRequest, ReplyMessage } from '../../core/messages/message.ts';
 import type { TraceContext } from '../../core/observability/tracing.ts';
 import type { BoundRequest } from '../binding/binder.ts';
 import type { ParameterSource } from '../binding/parameters.ts';
@@ -31,8 +31,11 @@ export interface ConditionalExchange extends ParameterSource {
   readonly req: IncomingMessage;
   /** How long a count of a rate limit may take, in ms. */
   readonly maxWait: number;
-  /** Keeps a request in flight, so that it is cancelled if the client disconnects. */
-  track(request: InFlight): void;
+  /**
+   * Sends the event of the GET operation. The request is cancelled if the client disconnects, and
+   * the promise is then never settled.
+   */
+  requestCurrent(route: Route, outgoing: OutgoingRequest): Promise<ReplyMessage | Problem>;
 }
 
 /** Called with the problem, if a precondition fails, and the time left for the request, in ms. */
@@ -50,7 +53,7 @@ export async function checkPreconditions(
   timeout: number,
   done: Done,
 ): Promise<void> {
-  const { entry, gateway, requestId, headers, trace } = exchange;
+  const { entry, requestId, trace } = exchange;
   const getRoute = entry.routes.get('GET');
   if (getRoute === undefined || !getRoute.operation.etag) {
     done(undefined, timeout);
@@ -68,34 +71,33 @@ export async function checkPreconditions(
     done(workerChecksConditions(exchange.route) ? undefined : getNotBindable(), timeLeft());
     return;
   }
-  const settle = (reply: ReplyMessage): void => {
-    if (reply.code !== '' && reply.status !== 404) {
-      done(
-        problemOfReply(reply, (pointer) => getRoute.httpPointer(pointer)),
-        timeLeft(),
-      );
-      return;
-    }
-    const current = reply.code === '' && reply.status === 200 ? validatorOf(reply) : undefined;
-    done(evaluate(headers, current, false) === 'failed' ? preconditionFailed() : undefined, timeLeft());
-  };
   const { eventName } = getRoute.operation;
   const { body, key } = bound;
   const { caller } = admission;
   const isEmpty = trace === undefined && caller === undefined && key === undefined;
-  exchange.track(
-    gateway.requester.request(
-      {
-        eventName,
-        body,
-        timeout: timeLeft(),
-        idempotent: true,
-        requestId,
-        extras: isEmpty ? undefined : { ...trace, caller, key },
-      },
-      settle,
-    ),
-  );
+  const reply = await exchange.requestCurrent(getRoute, {
+    eventName,
+    body,
+    timeout: timeLeft(),
+    idempotent: true,
+    requestId,
+    extras: isEmpty ? undefined : { ...trace, caller, key },
+  });
+  done(problemOfCurrent(exchange, getRoute, reply), timeLeft());
+}
+
+/** The problem of a request whose preconditions the current representation does not meet. */
+function problemOfCurrent(
+  { headers }: ConditionalExchange,
+  getRoute: Route,
+  reply: ReplyMessage | Problem,
+): Problem | undefined {
+  if ('title' in reply) return reply;
+  if (reply.code !== '' && reply.status !== 404) {
+    return problemOfReply(reply, (pointer) => getRoute.httpPointer(pointer));
+  }
+  const current = reply.code === '' && reply.status === 200 ? validatorOf(reply) : undefined;
+  return evaluate(headers, current, false) === 'failed' ? preconditionFailed() : undefined;
 }
 
 /** Admits the client to the GET operation, by its guard and its rate limits. */

@@ -4,7 +4,7 @@ import type { Binder } from '../binding/binder.ts';
 import { decodeBody } from '../binding/coding.ts';
 import { bodyFromMiddleware } from '../binding/middleware-body.ts';
 import type { BodyResult } from '../binding/reader.ts';
-import { httpProblem, type Problem } from '../common/problem.ts';
+import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 
 /** Whether a request has a body (RFC 9112, 6.3). */
@@ -45,4 +45,10 @@ export function unsupportedMediaType(contentType: string | undefined, binder: Bi
   const expected = accepted === '' ? 'no media type that the gateway can read' : `${accepted}, in UTF-8`;
   const detail = `The body has ${given}; this operation accepts ${expected}.`;
   return httpProblem('UNSUPPORTED_MEDIA_TYPE', detail, ['Accept', accepted]);
+}
+
+/** The problem of a body that the operation does not have. */
+export function unexpectedBody(): Problem {
+  const detail = 'is not accepted by this operation; send the request without a body';
+  return invalidRequest([{ pointer: '/body', detail }]);
 }

@@ -37,22 +37,22 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 
 /**
  * Sends the reply of a worker. Its body is passed through unread, unless replies are checked.
- * @returns the status of the response.
+ * @returns the status of the response; or the problem to respond with, if the reply cannot be sent.
  */
-export function sendReply(context: ResponseContext, reply: ReplyMessage): number {
+export function sendReply(context: ResponseContext, reply: ReplyMessage): number | Problem {
   const { gateway, req, route } = context;
   const extras = readExtras(reply, gateway.settings.requestIdHeader.toLowerCase());
   const contentType =
     reply.contentType || firstOf(extras, 'content-type') || route.replies.defaultType(reply.status);
   const problem = checkReply(context, reply, contentType);
-  if (problem !== undefined) return sendProblem(context, problem, reply);
+  if (problem !== undefined) return problem;
 
   const headers = headersOf(context, extras?.timing);
   if (extras !== undefined) addWorkerHeaders(context, extras, headers);
   let { status } = reply;
   if (status === 200 && (extras !== undefined || route.operation.etag)) {
     const conditions = evaluateConditions(context, reply, extras, headers);
-    if (conditions === 'failed') return sendProblem(context, preconditionFailed(), reply);
+    if (conditions === 'failed') return preconditionFailed();
     if (conditions === 'not-modified') status = 304;
   }
   if (status === 304) useClientTag(req, headers);
@@ -93,6 +93,33 @@ export function sendPlainProblem(
   addProblemHeaders(problem, gateway.settings.retryAfter, headers);
   const body = encodeProblem(problem, gateway.settings.problemType, requestId);
   write(gateway, { req, res }, { status: problem.status, headers, contentType: PROBLEM_TYPE, body });
+}
+
+/** Sends the reply to a request that has no operation: the answer of a hook. */
+export function sendPlainReply(
+  gateway: GatewayContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  requestId: string,
+  reply: ReplyMessage,
+): void {
+  const { status, body } = reply;
+  const contentType = reply.contentType || 'application/json';
+  if (!isValid(status, contentType)) {
+    gateway.logger.error(
+      { requestId, status, contentType },
+      'the status or media type of a reply is not valid',
+    );
+    const problem = outcomeProblem('BAD_REPLY', 'The status or media type of the reply is not valid.');
+    sendPlainProblem(gateway, req, res, requestId, problem);
+    return;
+  }
+  const headers = startHeaders(gateway, gateway.baseHeaders, requestId);
+  if (gateway.cors !== undefined) headers.push(...gateway.cors.headersFor(req.headers));
+  const extras = readExtras(reply, gateway.settings.requestIdHeader.toLowerCase());
+  for (const [name, value] of extras?.headers ?? [])
+    for (const single of [value].flat()) headers.push(name, single);
+  write(gateway, { req, res }, { status, headers, contentType, body });
 }
 
 /** Adds the headers of a problem. */
@@ -161,7 +188,7 @@ function checkReply(context: ResponseContext, reply: ReplyMessage, contentType: 
   const { gateway, route, requestId } = context;
   const { status } = reply;
   const fields = { requestId, event: route.operation.eventName, status };
-  if (!Number.isInteger(status) || status < 200 || status > 599 || !MEDIA_TYPE.test(contentType)) {
+  if (!isValid(status, contentType)) {
     gateway.logger.error({ ...fields, contentType }, 'the status or media type of a reply is not valid');
     return outcomeProblem('BAD_REPLY', 'The status or media type of the reply from the worker is not valid.');
   }
@@ -172,6 +199,10 @@ function checkReply(context: ResponseContext, reply: ReplyMessage, contentType: 
   gateway.logger.error({ ...fields, errors: issues }, 'a reply violates the contract');
   if (check === 'report') return undefined;
   return outcomeProblem('BAD_REPLY', 'The reply from the worker does not match the document.');
+}
+
+function isValid(status: number, contentType: string): boolean {
+  return Number.isInteger(status) && status >= 200 && status <= 599 && MEDIA_TYPE.test(contentType);
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Creates the HTTP server: header and time limits, and responses to malformed HTTP. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { httpProblem } from '../common/problem.ts';
+import { httpProblem, type Problem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 import type { Dispatcher, Next } from '../exchange/dispatcher.ts';
-import { sendPlainProblem } from '../response/reply.ts';
+import { respondWithProblem } from '../exchange/plain-problem.ts';
 import type { ExpressApp } from './express-app.ts';
 import { answerConnect, answerRaw, invalidMessage } from './malformed-http.ts';
 
@@ -21,9 +21,13 @@ const GRACE = 5000;
 export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispatcher: Dispatcher): Server {
   const { limits, clientTimeouts } = gateway.settings;
   const app = expressApp.app as unknown as App;
+  const reject = (req: IncomingMessage, res: ServerResponse, problem: Problem): void => {
+    const requestId = gateway.ids.next(undefined);
+    respondWithProblem(gateway, { req, res, requestId, route: '' }, problem);
+  };
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     const problem = invalidMessage(req);
-    if (problem !== undefined) sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), problem);
+    if (problem !== undefined) reject(req, res, problem);
     else app(req, res, (error) => dispatcher.finish(req, res, error));
   };
   /** Calls `start` when the request may run on its connection: in most cases at once. */
@@ -61,7 +65,7 @@ export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispa
       'EXPECTATION_FAILED',
       'The gateway supports only the expectation 100-continue.',
     );
-    schedule(req, res, () => sendPlainProblem(gateway, req, res, gateway.ids.next(undefined), problem));
+    schedule(req, res, () => reject(req, res, problem));
   });
   server.on('connect', (_req: IncomingMessage, socket: Socket) => answerConnect(gateway, socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>

@@ -311,6 +311,23 @@ describe('server and call', () => {
     assert.equal(await peakOf('--concurrency', '4'), 4);
   });
 
+  it('surround the handlers of each file with the middlewares of that file', async (t) => {
+    const folder = tempFolder(t);
+    for (const name of ['a', 'b']) {
+      const worker = `{ handlers: { ${name}: () => 1 }, use: [async (_data, _context, next) => '${name}' + (await next())] }`;
+      writeFileSync(
+        path.join(folder, `${name}.mjs`),
+        `import { defineWorker } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};\nexport default defineWorker(${worker});`,
+      );
+    }
+    const scope = scopeOf(t);
+    const endpoint = await freeEndpoint(scope, 'tcp');
+    await startNode(scope, ['server', 'a.mjs', 'b.mjs', '--bind', endpoint], { cwd: folder });
+    const call = async (event: string): Promise<string> =>
+      (await runCommand(t, ['call', event, '--to', endpoint])).stdout;
+    assert.deepEqual([await call('a'), await call('b')], ['"a1"', '"b1"']);
+  });
+
   it('reject two files that handle the same event', async (t) => {
     const { code, stderr } = await runCommand(t, ['server', ECHO, ECHO, '--bind', 'tcp://127.0.0.1:0']);
     assert.equal(code, 2);

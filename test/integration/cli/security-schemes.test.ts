@@ -12,7 +12,14 @@ const ANY = 'tcp://127.0.0.1:0';
 it('up: rejects a contract that requires a security scheme which is not configured', async (t) => {
   const keys = [{ id: 'eva', key: 'a-very-secret-key' }];
   const http = { auth: { schemes: { key: { type: 'apiKey', keys } } } };
-  const registry = openRegistry({ host: '127.0.0.1', port: 0, accessLog: false, timeout: 5000, http });
+  const registry = openRegistry({
+    host: '127.0.0.1',
+    port: 0,
+    accessLog: false,
+    timeout: 5000,
+    http,
+    hooks: undefined,
+  });
   const checker = contractChecker(registry);
   const router = new ZeroMQRouter({
     frontendConnection: ANY,

@@ -15,6 +15,7 @@ import {
   defineContract,
   defineWorker,
   type HandlersOf,
+  type Middleware,
   reply,
   typed,
   ZeroMQServer,
@@ -52,6 +53,8 @@ const contract = defineContract({
 });
 const CONNECTION = 'tcp://127.0.0.1:1';
 
+const named = defineContract({ name: 'named', events: { get: { data: z.object({ id: z.number() }) } } });
+
 /** Never called: only its types count. */
 export function mistakes(): void {
   const rest = {
@@ -77,6 +80,10 @@ export function mistakes(): void {
   defineWorker({ contract, handlers: { ...good, 'tasks.create': (task) => ({ ...task, id: 'seven' }) } });
   // @ts-expect-error concurrency is misspelt
   defineWorker({ contract, handlers: good, concurency: 2 });
+  // @ts-expect-error a middleware is a function
+  defineWorker({ contract, handlers: good, use: ['log'] });
+  // @ts-expect-error no event has a name
+  defineWorker({ contract: named, handlers: { get: () => 0 }, use: [({ name }) => name] });
   // @ts-expect-error the same checks for the class of a worker
   new ZeroMQWorker({ connection: CONNECTION, contract, handlers: rest });
   // @ts-expect-error and for a server
@@ -217,6 +224,27 @@ describe('handlers: types from the contract', () => {
       () => defineWorker({ contract: untyped, handlers: { double: ({ n }: { n: number }) => n * 2 } }),
       /no handler for tasks\.get, .*handlers for events outside the contract: double/,
     );
+  });
+
+  it('types the data of middlewares by all events of the contract', () => {
+    const log: Middleware = async (data, { eventName }, next) => {
+      expectTypeOf(data).toBeUnknown();
+      expectTypeOf(eventName).toEqualTypeOf<string>();
+      return next();
+    };
+    defineWorker({
+      contract: named,
+      use: [
+        log,
+        ({ id }, _context, next) => {
+          expectTypeOf(id).toEqualTypeOf<number>();
+          expectTypeOf(next()).toEqualTypeOf<Promise<unknown>>();
+          return id;
+        },
+        { events: 'get', run: ({ id }) => expectTypeOf(id).toEqualTypeOf<number>() },
+      ],
+      handlers: { get: ({ id }) => id },
+    });
   });
 
   it('types and validates data by the schemas of ArkType and Valibot', () => {
