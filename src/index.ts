@@ -8,6 +8,7 @@ export {
   type CallTypes,
   createCaller,
   type EventCaller,
+  type EventSender,
   type SendOptions,
   ZeroMQClient,
   type ZeroMQClientOptions,
@@ -102,7 +103,7 @@ export {
   ZeroMQRoutingProxy,
   type ZeroMQRoutingStrategy,
 } from './router/index.ts';
-export type { HandlerContext, HandlerState } from './runtime/context.ts';
+export type { CallEvent, HandlerContext, HandlerState } from './runtime/context.ts';
 export {
   type Handler,
   type HandlerOptions,

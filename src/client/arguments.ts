@@ -1,7 +1,6 @@
-/** Checks of the arguments of a client: durations and event data. */
-import { jsonText } from '../core/json/json-value.ts';
+/** Checks of the durations that a client is given. */
 import { checkUnit } from '../core/messages/checks.ts';
-import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
 
 /** Maximum delay of a timer in Node.js, in milliseconds. */
 export const MAX_TIMEOUT = 0x7fffffff;
@@ -30,17 +29,4 @@ export function checkTimeout(timeout: number, allowShort: boolean | undefined): 
 export function checkWait(option: string, wait: number, allowShort: boolean | undefined): number {
   if (!(wait >= 0)) throw new ZeroMQConfigError(`${option} must be at least 0 ms, got ${String(wait)}`);
   return checkUnit(option, wait, allowShort);
-}
-
-/**
- * Encodes event data as JSON.
- *
- * @throws {ZeroMQConfigError} when the event data cannot be represented as JSON
- */
-export function encodeData(eventData: unknown): Buffer {
-  try {
-    return Buffer.from(jsonText(eventData));
-  } catch (cause) {
-    throw new ZeroMQConfigError(`eventData: ${toError(cause).message}`, { cause });
-  }
 }

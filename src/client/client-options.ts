@@ -1,7 +1,6 @@
 /** Options of the client and of a request. */
 import type { LargeIntegers } from '../core/json/large-integers.ts';
 import type { Logger } from '../core/logging/logging.ts';
-import type { RequestExtras } from '../core/messages/message.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import type { ConnectionLike } from '../transport/addressing/connection.ts';
 import type { DnsOptions } from '../transport/addressing/discovery.ts';
@@ -51,23 +50,4 @@ export interface ZeroMQClientOptions {
    * @defaultValue the logger of `setupLogging()`; without that call, warnings on the console
    */
   logger?: Logger;
-}
-
-/** Options of {@link ZeroMQClient.sendMessage}. */
-export interface SendOptions {
-  /** Request timeout in ms, for queueing, retries and handler. @defaultValue that of the client */
-  timeout?: number;
-  /** Aborting rejects with `CANCELLED` and cancels the request. @defaultValue none */
-  signal?: AbortSignal;
-  /**
-   * Whether the event may run more than once. If so, the request is sent again when its worker, or
-   * the connection to its router, is lost before the reply arrives.
-   *
-   * @defaultValue false
-   */
-  idempotent?: boolean;
-  /** Id for logs: 1 to 255 printable ASCII characters. @defaultValue none */
-  requestId?: string;
-  /** Further metadata, such as a trace context. @defaultValue none */
-  extras?: RequestExtras;
 }

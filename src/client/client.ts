@@ -10,6 +10,7 @@ import { defaultLogger, type Logger } from '../core/logging/logging.ts';
 import { checkCount } from '../core/messages/checks.ts';
 import { toError, ZeroMQConnectionError, ZeroMQError, ZeroMQSocketClosed } from '../core/messages/errors.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, Requester } from '../core/messages/message.ts';
+import type { SendOptions } from '../core/messages/send-options.ts';
 import { diagnostics } from '../core/observability/diagnostics.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
 import { ZeroMQHeartbeatSender } from '../liveness/index.ts';
@@ -17,13 +18,13 @@ import { checkDns } from '../transport/addressing/discovery.ts';
 import { type Target, toTargets } from '../transport/addressing/targets.ts';
 import { CurveClient } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
+import type { EventSender, ZeroMQReply } from '../wire/incoming.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
 import { checkTimeout, checkWait, MAX_TIMEOUT } from './arguments.ts';
-import type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
+import type { ZeroMQClientOptions } from './client-options.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { ClientConnection } from './pending-request.ts';
-import type { ZeroMQReply } from './reply.ts';
 import { RequestTable } from './request-table.ts';
 import { DEFAULT_TIMEOUT, send } from './send.ts';
 
@@ -43,7 +44,7 @@ interface ClientEvents {
  * const { eventData } = await client.sendMessage('tasks.get', { id: 7 });
  * ```
  */
-export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, AsyncDisposable {
+export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, EventSender, AsyncDisposable {
   private readonly targets: readonly Target[];
   private readonly options: ZeroMQClientOptions;
   private readonly timeout: number;

@@ -1,4 +1,4 @@
-/** Typed calls of the events of a contract through a client. */
+/** Typed calls of the events of a contract, through a client or from a handler. */
 import {
   type Contract,
   type EventDefinition,
@@ -10,9 +10,8 @@ import {
 } from '../contract/index.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { Requester } from '../core/messages/message.ts';
-import type { ZeroMQClient } from './client.ts';
-import type { SendOptions } from './client-options.ts';
-import type { ZeroMQReply } from './reply.ts';
+import type { SendOptions } from '../core/messages/send-options.ts';
+import type { EventSender, ZeroMQReply } from '../wire/incoming.ts';
 import { DEFAULT_TIMEOUT, send } from './send.ts';
 
 /** Types of one event: the data that callers send, and that of its successful replies. */
@@ -70,14 +69,14 @@ export interface EventCaller<Calls extends CallTypes<Calls>> {
 }
 
 /** Sends the requests of an {@link EventCaller}. */
-export type CallSender = Pick<ZeroMQClient, 'sendMessage'> | Requester;
+export type CallSender = EventSender | Requester;
 
 /**
  * Creates a caller with the types of a contract. The contract's `timeout` and `idempotent` apply to
  * its events.
  *
- * @param client client that sends the requests; or another requester, such as a router in the same
- *   process.
+ * @param client client that sends the requests; the context of a handler, whose calls they are; or
+ *   another requester, such as a router in the same process.
  * @param contract contract of the events.
  * @returns the caller.
  * @throws {ZeroMQConfigError} on a call of an event that the contract does not have.
@@ -96,7 +95,7 @@ export function createCaller<const Events extends EventDefinitions>(
  * the contract.
  *
  * @typeParam Calls types of the events by name.
- * @param client client that sends the requests; or another requester.
+ * @param client client that sends the requests; the context of a handler; or another requester.
  * @returns the caller.
  * @example
  * ```ts
@@ -126,7 +125,7 @@ export function createCaller(client: CallSender, contract?: Contract): EventCall
   };
 }
 
-function senderOf(client: CallSender): Pick<ZeroMQClient, 'sendMessage'> {
+function senderOf(client: CallSender): EventSender {
   if ('sendMessage' in client) return client;
   const defaults = { timeout: DEFAULT_TIMEOUT };
   return {

@@ -1,6 +1,8 @@
 /** The client: the exports that the rest of the project may use. */
+export type { SendOptions } from '../core/messages/send-options.ts';
+export { type EventSender, readReply, type ZeroMQReply } from '../wire/incoming.ts';
 export { ZeroMQClient } from './client.ts';
-export type { SendOptions, ZeroMQClientOptions } from './client-options.ts';
+export type { ZeroMQClientOptions } from './client-options.ts';
 export {
   type CallArguments,
   type CallSender,
@@ -10,4 +12,3 @@ export {
   createCaller,
   type EventCaller,
 } from './event-caller.ts';
-export { readReply, type ZeroMQReply } from './reply.ts';

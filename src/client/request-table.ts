@@ -5,6 +5,7 @@
 
 import { ServingList } from '../core/collections/serving-list.ts';
 import { SlotTable } from '../core/collections/slot-table.ts';
+import { connectionLoss } from '../core/messages/connection-loss.ts';
 import {
   failure,
   type ReplyMessage,
@@ -18,7 +19,6 @@ import type { DropCause } from '../core/observability/diagnostics.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import { DeadlineTimer } from '../core/time/deadline-timer.ts';
 import { cannotFinish } from '../core/time/lateness.ts';
-import { connectionLoss } from './connection-loss.ts';
 import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 import { selectConnection } from './select-connection.ts';
 import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';

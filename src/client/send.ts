@@ -2,9 +2,10 @@
 import type { ReadJson } from '../core/json/large-integers.ts';
 import { errorOfOutcome, ZeroMQConfigError, type ZeroMQError } from '../core/messages/errors.ts';
 import type { OutgoingRequest, ReplyMessage, Requester } from '../core/messages/message.ts';
-import { checkTimeout, encodeData } from './arguments.ts';
-import type { SendOptions } from './client-options.ts';
-import { readReply, type ZeroMQReply } from './reply.ts';
+import type { SendOptions } from '../core/messages/send-options.ts';
+import { readReply, type ZeroMQReply } from '../wire/incoming.ts';
+import { encodeData } from '../wire/outgoing.ts';
+import { checkTimeout } from './arguments.ts';
 
 /** Request timeout in milliseconds, unless a client or request sets another one. */
 export const DEFAULT_TIMEOUT = 5000;

@@ -32,6 +32,11 @@ export const METRICS = {
     help: 'Requests settled, by kind of node, event and outcome code; code is OK for a success',
     labels: ['kind', 'event', 'code'],
   },
+  calls_total: {
+    type: 'counter',
+    help: 'Of the requests of routers, those that handlers of workers sent (context.call), by event and outcome code',
+    labels: ['event', 'code'],
+  },
   request_seconds: {
     type: 'histogram',
     help: 'Time from the arrival of a request at the node to its outcome',

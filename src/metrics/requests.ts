@@ -19,12 +19,15 @@ const OK = 'OK';
 export class EventSeries {
   readonly codes = new BoundedCounts(MAX_CODES);
   readonly total = new Histogram(TIMES);
+  /** Outcomes of calls of workers; they count in `codes`, too. */
+  calls: BoundedCounts | undefined = undefined;
   /** Time in the queue and at the worker, if the node reports it. */
   readonly queue = new Histogram(TIMES);
   readonly handler = new Histogram(TIMES);
 
-  add({ code, duration, queueTime, handlerTime }: RequestSettled): void {
+  add({ code, call, duration, queueTime, handlerTime }: RequestSettled): void {
     this.codes.add(code === '' ? OK : code);
+    if (call === true) (this.calls ??= new BoundedCounts(MAX_CODES)).add(code === '' ? OK : code);
     this.total.add(duration);
     if (queueTime !== undefined) this.queue.add(queueTime);
     if (handlerTime !== undefined) this.handler.add(handlerTime);
@@ -45,6 +48,7 @@ export class RequestMetrics {
   families() {
     return [
       family('requests_total', () => this.codes()),
+      family('calls_total', () => this.calls()),
       family('request_seconds', () => this.times(({ total }) => total, true)),
       family('queue_seconds', () => this.times(({ queue }) => queue, false)),
       family('handler_seconds', () => this.times(({ handler }) => handler, false)),
@@ -76,6 +80,12 @@ export class RequestMetrics {
       for (const [event, { codes }] of table) {
         for (const [code, count] of codes) yield [{ kind, event, code }, count];
       }
+    }
+  }
+
+  private *calls(): IterableIterator<Sample> {
+    for (const [event, { calls }] of this.kinds.get('router') ?? []) {
+      for (const [code, count] of calls ?? []) yield [{ event, code }, count];
     }
   }
 

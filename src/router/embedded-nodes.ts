@@ -6,9 +6,11 @@ import { failure, type InFlight, type OutgoingRequest, type Settle } from '../co
 import type { RouterReport } from '../core/observability/reports.ts';
 import { toMessage } from '../wire/outgoing.ts';
 import type { BackendOwner } from './backend/backend.ts';
+import { CallHandler } from './backend/call-handler.ts';
 import type { AnnouncedContracts } from './backend/contracts.ts';
 import { EmbeddedPeer } from './backend/embedded-peer.ts';
 import type { Broker } from './broker/broker.ts';
+import type { ClientLimits } from './broker/client-limits.ts';
 import { EmbeddedRequest, RefusedRequest } from './frontend/embedded-request.ts';
 
 export interface EmbeddedNodesOptions {
@@ -17,6 +19,8 @@ export interface EmbeddedNodesOptions {
   readonly logger: Logger;
   /** Maximum size of a message in bytes. */
   readonly maxMessageSize: number;
+  /** Limits on the calls of a worker. */
+  readonly clientLimits: Required<ClientLimits>;
   /** Whether the router is a blind proxy, which accepts no requests or workers of its process. */
   readonly blind: boolean;
   /** Returns the state of the router. */
@@ -28,8 +32,10 @@ export interface EmbeddedNodesOptions {
 export class EmbeddedNodes {
   private readonly peers = new Set<EmbeddedPeer>();
   private readonly refused = new Set<EmbeddedWorker>();
+  private readonly calls: CallHandler;
 
   constructor(private readonly options: EmbeddedNodesOptions) {
+    this.calls = new CallHandler(options.broker, options.clientLimits);
     options.contracts.on('freed', () => this.retryRefused());
   }
 
@@ -57,14 +63,19 @@ export class EmbeddedNodes {
   /** Registers a worker. Returns its slot, or the reason why it is refused. */
   register(worker: EmbeddedWorker): EmbeddedSlot | string {
     if (!this.reachable) return 'the router is not running, or forwards messages without reading them';
-    const { broker, contracts, logger, owner } = this.options;
-    const peer = new EmbeddedPeer(worker, broker, contracts, {
-      workerJoined: (joined) => owner.workerJoined(joined),
-      workerLeft: (left, reason, held) => {
-        this.peers.delete(peer);
-        owner.workerLeft(left, reason, held);
+    const { logger, owner } = this.options;
+    const peer = new EmbeddedPeer(
+      worker,
+      { ...this.options, calls: this.calls },
+      {
+        workerJoined: (joined) => owner.workerJoined(joined),
+        workerLeft: (left, reason, held) => {
+          this.peers.delete(peer);
+          owner.workerLeft(left, reason, held);
+        },
+        rearmTimer: () => owner.rearmTimer(),
       },
-    });
+    );
     const refusal = peer.join();
     if (refusal !== undefined) {
       // The worker logs the error in the same process.

@@ -8,9 +8,9 @@
 export type { ClassicEventsOption } from './backend/classic-events.ts';
 export type { AnnouncedContract, ContractChecker, VersionComparison } from './backend/contract-checker.ts';
 export type { AnnouncedContracts } from './backend/contracts.ts';
+export type { ClientLimits } from './broker/client-limits.ts';
 export type { RouterLimits, RouterNotice } from './broker/limits.ts';
 export type { RouterStats } from './broker/stats.ts';
-export type { ClientLimits } from './frontend/client-limits.ts';
 export { ZeroMQRouter } from './router.ts';
 export type { RouterEndpoints, WorkerDetails, ZeroMQRouterOptions } from './router-options.ts';
 export {

@@ -10,8 +10,8 @@ import { CurveServer, type CurveServerOptions } from '../transport/curve/curve-o
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { ClassicEvents, type ClassicEventsOption } from './backend/classic-events.ts';
 import type { ContractChecker } from './backend/contract-checker.ts';
+import { type ClientLimits, resolveClientLimits } from './broker/client-limits.ts';
 import type { RouterLimits, RouterNotice } from './broker/limits.ts';
-import { type ClientLimits, resolveClientLimits } from './frontend/client-limits.ts';
 import type { SocketsEndpoints } from './sockets.ts';
 import type { ZeroMQRoutingStrategy } from './strategies/strategy.ts';
 

@@ -109,9 +109,10 @@ export class ZeroMQRouter
     this.timer = new BrokerTimer(this.broker);
     this.contracts = new AnnouncedContracts(options.contractChecker);
     const { broker, contracts, logger, blind, owner } = this;
-    const { maxMessageSize } = this.settings;
+    const { maxMessageSize, clientLimits } = this.settings;
     const state = () => this.lifecycle.state;
-    this.embedded = new EmbeddedNodes({ broker, contracts, logger, maxMessageSize, blind, state, owner });
+    const nodes = { broker, contracts, logger, maxMessageSize, clientLimits, blind, state, owner };
+    this.embedded = new EmbeddedNodes(nodes);
     this.requests = new RequestStats('router', () => this.source.node);
     const open = isLocal(this.frontendConnection);
     this.builtins = new BuiltinEvents(() => this.source.node, this.contracts, { console: this, open });

@@ -13,9 +13,9 @@ import { Backend, type BackendOwner } from './backend/backend.ts';
 import type { ClassicEvents } from './backend/classic-events.ts';
 import type { AnnouncedContracts } from './backend/contracts.ts';
 import type { Broker } from './broker/broker.ts';
+import type { ClientLimits } from './broker/client-limits.ts';
 import type { BuiltinEvents } from './frontend/builtin-events.ts';
 import { ClientHandler, type ClientHandlerOwner } from './frontend/client-handler.ts';
-import type { ClientLimits } from './frontend/client-limits.ts';
 
 /** Bound endpoints, with the port numbers chosen for port 0. */
 export interface SocketsEndpoints {

@@ -3,9 +3,24 @@
  * replies of handlers, and the lifecycle that workers and servers share.
  */
 
+import { readExtras } from '../core/messages/calls.ts';
 import { cancelError } from '../core/messages/cancel-reason.ts';
 import type { Caller, RequestExtras, RequestMessage } from '../core/messages/message.ts';
+import type { SendOptions } from '../core/messages/send-options.ts';
 import type { Cancel, Clock } from '../core/time/clock.ts';
+import type { EventSender, ZeroMQReply } from '../wire/incoming.ts';
+import { type CallingExecution, type CallingRequest, HandlerCalls } from './handler-calls.ts';
+
+/**
+ * Calls an event from a handler and resolves with the event data of the reply.
+ *
+ * @typeParam Data type of the event data of the reply.
+ */
+export type CallEvent = <Data = unknown>(
+  eventName: string,
+  eventData?: unknown,
+  options?: SendOptions,
+) => Promise<Data>;
 
 /**
  * Context of one request, the second argument of a {@link Handler}.
@@ -21,7 +36,7 @@ import type { Cancel, Clock } from '../core/time/clock.ts';
  * };
  * ```
  */
-export interface HandlerContext {
+export interface HandlerContext extends EventSender {
   /** Name of the event. */
   readonly eventName: string;
   /** Id of the request for logs; empty when the caller set none. */
@@ -48,6 +63,30 @@ export interface HandlerContext {
    * first, and never sent.
    */
   readonly state: HandlerState;
+  /**
+   * Calls another event over the connection that the request came over, and resolves with the event
+   * data of the reply. Can be called unbound.
+   *
+   * The call has at most the time that the handler's request has left. It has the caller, the
+   * request id and the trace of that request, and is cancelled with it or when the handler ends.
+   * While a call is in flight, the handler lends its slot of the concurrency to other calls.
+   * {@link createCaller} gives calls the types of a contract.
+   *
+   * The promise rejects with
+   * - a {@link ZeroMQError} with the code, status and details of the reply if the call fails;
+   *   {@link ReplyError.from} passes it on to the caller of the handler,
+   * - `LOOP` at a depth of more than 16 calls, `NOT_PERMITTED` if the key of the worker does not
+   *   allow calling the event, `CALLS_UNSUPPORTED` behind a router that takes no calls,
+   * - a {@link ZeroMQConfigError} if an argument is invalid or the event is reserved (`$`).
+   *
+   * A rejection that the handler does not await is ignored.
+   */
+  readonly call: CallEvent;
+  /**
+   * Calls another event as `call` does, and resolves with the whole reply: event data, status and
+   * headers. Can be called unbound.
+   */
+  readonly sendMessage: EventSender['sendMessage'];
 }
 
 /** Values of {@link HandlerContext.state}. A module can declare its members by merging. */
@@ -56,7 +95,7 @@ export interface HandlerState {
 }
 
 /** Context of a request in progress. Its members are created when the handler first reads them. */
-export class RequestContext implements HandlerContext {
+export class RequestContext implements HandlerContext, CallingRequest {
   readonly eventName: string;
   readonly requestId: string;
   private readonly deadline: number;
@@ -64,15 +103,21 @@ export class RequestContext implements HandlerContext {
   private controller: AbortController | undefined;
   private cancelTimer: Cancel | undefined;
   private done = false;
+  private ended = false;
   private parsed: RequestExtras | undefined;
-  private abortReason: Error | undefined;
+  private aborted: Error | undefined;
+  private calls: HandlerCalls | undefined;
   private values: HandlerState | undefined;
 
-  /** @param deadline in milliseconds of the clock. */
+  /**
+   * @param deadline in milliseconds of the clock.
+   * @param execution sends the calls of the handler.
+   */
   constructor(
     message: RequestMessage,
     deadline: number,
     private readonly clock: Clock,
+    private readonly execution: CallingExecution,
   ) {
     this.eventName = message.eventName;
     this.requestId = message.requestId;
@@ -83,8 +128,8 @@ export class RequestContext implements HandlerContext {
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController();
-      if (this.abortReason !== undefined) this.controller.abort(this.abortReason);
-      else this.armDeadline(this.controller);
+      if (this.aborted !== undefined) this.controller.abort(this.aborted);
+      else this.armDeadline();
     }
     return this.controller.signal;
   }
@@ -110,26 +155,62 @@ export class RequestContext implements HandlerContext {
     return this.values;
   }
 
+  get call(): CallEvent {
+    return <Data>(eventName: string, eventData?: unknown, options?: SendOptions) =>
+      withoutWarning(this.send<Data>(eventName, eventData, options).then((reply) => reply.eventData));
+  }
+
+  get sendMessage(): EventSender['sendMessage'] {
+    return <Data>(eventName: string, eventData?: unknown, options?: SendOptions) =>
+      withoutWarning(this.send<Data>(eventName, eventData, options));
+  }
+
+  get abortReason(): Error | undefined {
+    return this.aborted;
+  }
+
+  get extras(): RequestExtras {
+    this.parsed ??= readExtras(this.extrasBytes);
+    return this.parsed;
+  }
+
   /** The outcome that applies because the reply is no longer needed; undefined while it is. */
   get cancelOutcome(): 'TIMEOUT' | 'CANCELLED' | undefined {
-    if (this.abortReason?.name === 'TimeoutError' || this.remaining() === 0) return 'TIMEOUT';
-    return this.abortReason === undefined ? undefined : 'CANCELLED';
+    if (this.aborted?.name === 'TimeoutError' || this.remaining() === 0) return 'TIMEOUT';
+    return this.aborted === undefined ? undefined : 'CANCELLED';
   }
 
   /** Whether the reply was no longer needed while the handler ran, as far as the context knows. */
   get isAborted(): boolean {
-    return this.abortReason !== undefined;
+    return this.aborted !== undefined;
   }
 
   /** Aborts the handler: its reply is no longer needed. */
   abort(reason: Error): void {
-    this.abortReason ??= reason;
+    this.aborted ??= reason;
     this.controller?.abort(reason);
-    this.release();
+    this.calls?.cancelAll(reason);
+    this.stopTimer();
   }
 
-  /** Frees timers and ignores later reads of `signal`: the handler has ended. */
+  /** Frees timers, ignores later reads of `signal` and ends all calls: the handler has ended. */
   release(): void {
+    this.stopTimer();
+    this.calls?.end();
+    this.ended = true;
+  }
+
+  private send<Data>(
+    eventName: string,
+    eventData: unknown,
+    options: SendOptions | undefined,
+  ): Promise<ZeroMQReply<Data>> {
+    this.calls ??= new HandlerCalls(this.execution, this);
+    if (this.ended) this.calls.end();
+    return this.calls.send<Data>(eventName, eventData, options);
+  }
+
+  private stopTimer(): void {
     this.done = true;
     this.cancelTimer?.();
   }
@@ -138,26 +219,19 @@ export class RequestContext implements HandlerContext {
     return Math.max(0, this.deadline - this.clock.now());
   }
 
-  private get extras(): RequestExtras {
-    this.parsed ??= parseExtras(this.extrasBytes);
-    return this.parsed;
-  }
-
-  private armDeadline(controller: AbortController): void {
+  private armDeadline(): void {
     if (this.done || this.deadline === Infinity) return;
     this.cancelTimer = this.clock.after(this.remaining(), () => {
-      this.abortReason = cancelError('expired');
-      controller.abort(this.abortReason);
+      this.abort(cancelError('expired'));
     });
   }
 }
 
-function parseExtras(bytes: Buffer): RequestExtras {
-  if (bytes.length === 0) return {};
-  try {
-    const value: unknown = JSON.parse(bytes.toString());
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
+/**
+ * A handler may await a call later, or not at all. Node.js would end the process if the call had
+ * failed by then.
+ */
+function withoutWarning<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -1,6 +1,7 @@
 /** Executions: the requests of an executor. */
 
 import type { Linked } from '../core/collections/linked-list.ts';
+import type { CallSource } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import type { TracedSpan } from '../core/observability/tracing.ts';
@@ -8,6 +9,7 @@ import type { Clock } from '../core/time/clock.ts';
 import type { QueuedTimes } from '../core/time/lateness.ts';
 import type { Pace } from '../core/time/pace.ts';
 import type { RequestContext } from './context.ts';
+import type { CallingExecution, CallSettings } from './handler-calls.ts';
 import { RequestTiming } from './timing.ts';
 
 /** A queued or running request. */
@@ -23,8 +25,12 @@ export interface Execution {
 export interface RequestExecutor {
   /** Number of queued and running requests. */
   readonly load: number;
-  /** Queues or runs a request. `settle` is called once, possibly before this returns. */
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution;
+  /**
+   * Queues or runs a request. `settle` is called once, possibly before this returns.
+   *
+   * @param source takes the calls of the handler.
+   */
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution;
   /** Resolves when no request is queued or running. */
   drained(): Promise<void>;
   /** Rejects queued requests and aborts the signals of running ones. */
@@ -35,7 +41,10 @@ export interface RequestExecutor {
 export interface ExecutionOwner {
   /** Clock of the deadlines. */
   readonly clock: Clock;
+  readonly callSettings: CallSettings;
   cancelled(execution: HandlerExecution, why: CancelReason): void;
+  /** A running handler lends its slot, or takes it back. */
+  slotsLent(change: 1 | -1): void;
 }
 
 /** How the request of a running handler ended. */
@@ -51,7 +60,7 @@ export interface LateExecution {
 }
 
 /** A request in this thread. It is in a list while `waiting` or `running`; `settled` is final. */
-export class HandlerExecution implements Execution, Linked<HandlerExecution>, QueuedTimes {
+export class HandlerExecution implements Execution, CallingExecution, Linked<HandlerExecution>, QueuedTimes {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
   /** Deadline in milliseconds of the clock; Infinity when the caller set none. */
   readonly deadline: number;
@@ -70,6 +79,8 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
   late: LateExecution | undefined = undefined;
   /** Span of its handler, if tracing is on. */
   span: TracedSpan | undefined = undefined;
+  /** Whether it waits in the queue of calls. */
+  queuedAsCall = false;
   before: HandlerExecution | undefined = undefined;
   after: HandlerExecution | undefined = undefined;
   /** Set when the caller asked for timing. */
@@ -79,6 +90,7 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
     public message: RequestMessage,
     private readonly onReply: (reply: ReplyMessage) => void,
     private readonly owner: ExecutionOwner,
+    readonly source: CallSource | undefined,
   ) {
     const { timeLeft } = message;
     this.createdAt = owner.clock.now();
@@ -93,6 +105,18 @@ export class HandlerExecution implements Execution, Linked<HandlerExecution>, Qu
 
   cancel(why: CancelReason): void {
     this.owner.cancelled(this, why);
+  }
+
+  get callSettings(): CallSettings {
+    return this.owner.callSettings;
+  }
+
+  lendSlot(): void {
+    this.owner.slotsLent(1);
+  }
+
+  reclaimSlot(): void {
+    this.owner.slotsLent(-1);
   }
 
   /**

@@ -2,22 +2,30 @@
  * Runs handlers: bytes in, bytes out. Each request ends in exactly one reply, whatever its handler
  * does. At most `concurrency` requests run at a time; the others wait in a bounded queue. A queued
  * request runs only if it can still be answered in time (`core/time/lateness.ts`).
+ *
+ * A handler that waits on a call lends its slot, because the call may lead back to this executor.
+ * Behind routers, they decide who gets it (`router/broker/lending.ts`). Without routers
+ * (`sharesSlots`), only calls do, so that requests of clients never hold more than `concurrency`.
  */
 
+import { AsyncResource } from 'node:async_hooks';
 import { isUtf8 } from 'node:buffer';
 import { LinkedList } from '../core/collections/linked-list.ts';
 import { UnsendableValueError } from '../core/json/json-value.ts';
 import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
 import type { Logger } from '../core/logging/logging.ts';
+import { type CallSource, depthOf } from '../core/messages/calls.ts';
 import { type CancelReason, cancelError } from '../core/messages/cancel-reason.ts';
 import { isReplyError, toError } from '../core/messages/errors.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
-import { activeTracing, type Tracing, traceContextIn } from '../core/observability/tracing.ts';
+import { activeTracing, type Tracing } from '../core/observability/tracing.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import { RequestContext } from './context.ts';
 import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.ts';
 import { type Execution, type ExecutionOwner, HandlerExecution, type RequestExecutor } from './execution.ts';
 import { ExecutionQueue, type ExecutionQueueLimits } from './execution-queue.ts';
+import type { CallSettings } from './handler-calls.ts';
+import { endSpan, traced } from './handler-span.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
 import { LateHandlers } from './late-handlers.ts';
 
@@ -31,6 +39,8 @@ export interface ExecutorOptions extends ExecutionQueueLimits {
   readonly largeIntegers?: LargeIntegers;
   /** Maximum number of requests that run at a time. */
   readonly concurrency: number;
+  /** Whether calls alone use the slots that handlers lend: no router limits how many requests run. */
+  readonly sharesSlots?: boolean;
   /** Maximum size of a reply in bytes. */
   readonly maxReplyBytes: number;
   readonly logger: Logger;
@@ -50,6 +60,12 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly fallback: RunHandler | undefined;
   private readonly readJson: ReadJson;
   private readonly waiting: ExecutionQueue;
+  /** Calls that wait, if calls alone use the slots that handlers lend. */
+  private readonly waitingCalls: ExecutionQueue;
+  readonly callSettings: CallSettings;
+  private lent = 0;
+  /** Starts queued requests outside the asynchronous context of the handler that lends its slot. */
+  private readonly pumpLater = AsyncResource.bind(() => queueMicrotask(() => this.pump()));
   private readonly running = new LinkedList<HandlerExecution>();
   private readonly late: LateHandlers;
   private pumping = false;
@@ -64,12 +80,12 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
       this.handlers.set(eventName, handler as Handler);
     }
-    this.waiting = new ExecutionQueue(
-      options,
-      (eventName) => this.handlers.has(eventName),
-      (execution, reply) => this.settle(execution, reply),
-      this.clock,
-    );
+    const isNamed = (eventName: string): boolean => this.handlers.has(eventName);
+    const settle = (execution: HandlerExecution, reply: ReplyMessage): void => this.settle(execution, reply);
+    this.waiting = new ExecutionQueue(options, isNamed, settle, this.clock);
+    this.waitingCalls = new ExecutionQueue(options, isNamed, settle, this.clock);
+    const { readJson, tracing, clock } = this;
+    this.callSettings = { readJson, tracing, clock, maxBytes: options.maxReplyBytes };
     const { handleMessage } = options;
     if (handleMessage !== undefined) {
       this.fallback = (eventData, context) =>
@@ -78,14 +94,40 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   get load(): number {
-    return this.running.length + this.waiting.length;
+    return this.running.length + this.waiting.length + this.waitingCalls.length;
   }
 
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
-    const execution = new HandlerExecution(message, settle, this);
-    if (this.running.length < this.options.concurrency) this.start(execution);
-    else this.waiting.add(execution);
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution {
+    const execution = new HandlerExecution(message, settle, this, source);
+    if (this.hasSlot) this.start(execution);
+    else this.startOrQueue(execution);
     return execution;
+  }
+
+  slotsLent(change: 1 | -1): void {
+    this.lent += change;
+    if (change > 0 && this.load > this.running.length) this.pumpLater();
+  }
+
+  /** Whether a slot is free for any request. */
+  private get hasSlot(): boolean {
+    const lent = this.options.sharesSlots === true ? 0 : this.lent;
+    return this.running.length - lent < this.options.concurrency;
+  }
+
+  /** Whether a slot is free for a call. */
+  private get hasLentSlot(): boolean {
+    return this.running.length - this.lent < this.options.concurrency;
+  }
+
+  private startOrQueue(execution: HandlerExecution): void {
+    execution.queuedAsCall = this.options.sharesSlots === true && depthOf(execution.message.extras) > 0;
+    if (execution.queuedAsCall && this.hasLentSlot) this.start(execution);
+    else this.queueOf(execution).add(execution);
+  }
+
+  private queueOf({ queuedAsCall }: HandlerExecution): ExecutionQueue {
+    return queuedAsCall ? this.waitingCalls : this.waiting;
   }
 
   drained(): Promise<void> {
@@ -96,8 +138,10 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   close(reason: Error): void {
-    for (const next of this.waiting.drain()) {
-      this.settle(next, failure('SHUTTING_DOWN', 'the node closed before the request ran'));
+    for (const queue of [this.waiting, this.waitingCalls]) {
+      for (const next of queue.drain()) {
+        this.settle(next, failure('SHUTTING_DOWN', 'the node closed before the request ran'));
+      }
     }
     const running = [...this.running];
     for (const execution of running) {
@@ -113,9 +157,9 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       execution.context?.abort(cancelError(why));
     }
     if (execution.state !== 'waiting') return;
-    if (why === 'expired') this.waiting.expire(execution);
+    if (why === 'expired') this.queueOf(execution).expire(execution);
     else {
-      this.waiting.remove(execution);
+      this.queueOf(execution).remove(execution);
       const message = 'the request was cancelled before it ran';
       this.settle(execution, failure('CANCELLED', message, { dispatched: false }));
     }
@@ -166,7 +210,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   private run(execution: HandlerExecution, handler: RunHandler, data: unknown): void {
-    const context = new RequestContext(execution.message, execution.deadline, this.clock);
+    const context = new RequestContext(execution.message, execution.deadline, this.clock, execution);
     execution.context = context;
     execution.timing?.start();
     if (this.waiting.length > 0) execution.startedAt = this.clock.now();
@@ -208,7 +252,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   private finish(execution: HandlerExecution, reply: ReplyMessage): void {
-    endSpan(execution, reply);
+    endSpan(execution.span, reply);
     execution.context?.release();
     this.running.remove(execution);
     const { startedAt, deadline } = execution;
@@ -227,13 +271,14 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private pump(): void {
     if (this.pumping) return;
     this.pumping = true;
-    while (this.running.length < this.options.concurrency) {
-      const next = this.waiting.take();
-      if (next === undefined) break;
-      this.start(next);
-    }
+    for (let next = this.takeNext(); next !== undefined; next = this.takeNext()) this.start(next);
     this.pumping = false;
     if (this.load === 0) this.idle?.();
+  }
+
+  private takeNext(): HandlerExecution | undefined {
+    const call = this.waitingCalls.length > 0 && this.hasLentSlot ? this.waitingCalls.take() : undefined;
+    return call ?? (this.hasSlot ? this.waiting.take() : undefined);
   }
 
   private settle(execution: HandlerExecution, reply: ReplyMessage): void {
@@ -287,24 +332,6 @@ export class Executor implements RequestExecutor, ExecutionOwner {
 }
 
 const INVALID = Symbol('invalid');
-
-/** Calls a handler within a span, which becomes the parent of spans that the handler starts. */
-function traced(tracing: Tracing, execution: HandlerExecution, call: () => unknown): unknown {
-  const { eventName, requestId, extras } = execution.message;
-  const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
-  const span = tracing.begin('handler', traceContextIn(extras), attributes);
-  execution.span = span;
-  return span.run(call);
-}
-
-/** Ends the handler's span. A tracing SDK that throws must not prevent the reply. */
-function endSpan({ span }: HandlerExecution, reply: ReplyMessage): void {
-  try {
-    span?.end(reply);
-  } catch (error) {
-    process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_TRACING' });
-  }
-}
 
 function parse(bytes: Buffer, read: ReadJson): unknown {
   if (!isUtf8(bytes)) throw new SyntaxError('the bytes are not valid UTF-8');

@@ -4,9 +4,10 @@
  */
 
 import { IdMap } from '../core/collections/id-map.ts';
+import type { CallSource } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
-import { failure, type RequestMessage } from '../core/messages/message.ts';
+import { failure, type ReplyMessage, type Requester, type RequestMessage } from '../core/messages/message.ts';
 import type { DiagnosticsSource } from '../core/observability/diagnostics.ts';
 import { logFact } from '../core/observability/node-facts.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatReceiver } from '../liveness/index.ts';
@@ -16,6 +17,7 @@ import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts'
 import { ClientFrontend } from '../transport/link/client-frontend.ts';
 import type { ClientFrontendOwner, ClientPeer } from '../transport/link/client-peer.ts';
 import type { Execution } from './execution.ts';
+import { OwnEvents, RequesterCalls } from './server-calls.ts';
 import type { RuntimeLink, ServiceHost } from './service-node.ts';
 
 /** A request of a client in flight. */
@@ -46,6 +48,8 @@ export interface ServerEndpointOptions {
   readonly curve?: CurveServer;
   /** Where to receive heartbeats of clients. */
   readonly heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /** Where calls of handlers go. Default: to the handlers of the server itself. */
+  readonly calls?: Requester;
   /** Called at the first heartbeat of a client, and when it missed too many. */
   readonly onPeer: (event: 'peerConnected' | 'peerLost', identity: string) => void;
 }
@@ -53,6 +57,7 @@ export interface ServerEndpointOptions {
 export class ServerEndpoint implements RuntimeLink, ClientFrontendOwner {
   private readonly frontend: ClientFrontend;
   private heartbeats: ZeroMQHeartbeatReceiver | undefined;
+  private readonly calls: CallSource;
   private stopping = false;
   /** Number of requests without a slot at the client so far, negated. */
   private slotless = 0;
@@ -63,6 +68,7 @@ export class ServerEndpoint implements RuntimeLink, ClientFrontendOwner {
   ) {
     const { identity, maxMessageSize, source } = options;
     const curve = options.curve?.endpoint('frontend', host.logger);
+    this.calls = options.calls === undefined ? new OwnEvents(host) : new RequesterCalls(options.calls);
     this.frontend = new ClientFrontend({ routingId: identity, maxMessageSize, source, curve }, this);
   }
 
@@ -114,10 +120,11 @@ export class ServerEndpoint implements RuntimeLink, ClientFrontendOwner {
     const key = generation === 0 ? --this.slotless : id;
     const request: ServerRequest = { generation, execution: undefined };
     requests.set(key, request);
-    request.execution = this.host.execute(message, (reply) => {
+    const settle = (reply: ReplyMessage): void => {
       if (requests.get(key) === request) requests.delete(key);
       peer.reply(eventName, reply, id, generation, envelope);
-    });
+    };
+    request.execution = this.host.execute(message, settle, this.calls);
   }
 
   cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void {

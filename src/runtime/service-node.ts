@@ -8,6 +8,7 @@ import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import type { LargeIntegers } from '../core/json/large-integers.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
+import type { CallSource } from '../core/messages/calls.ts';
 import { cancelError } from '../core/messages/cancel-reason.ts';
 import { checkCount } from '../core/messages/checks.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/messages/errors.ts';
@@ -86,7 +87,8 @@ export interface RuntimeLink {
 /** The node, as seen by its links. */
 export interface ServiceHost {
   readonly logger: Logger;
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution;
+  /** @param source takes the calls of the handler. */
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution;
 }
 
 /** Components of a node. */
@@ -125,6 +127,7 @@ export function localParts(
     validator: contract,
     largeIntegers: options.largeIntegers,
     concurrency,
+    sharesSlots: kind === 'server',
     maxQueue,
     maxQueueBytes,
     maxReplyBytes: maxMessageSize,
@@ -231,8 +234,8 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
    *
    * @internal
    */
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
-    return this.executor.execute(message, settle);
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution {
+    return this.executor.execute(message, settle, source);
   }
 
   /** Closes at once, without answering running requests. */

@@ -1,6 +1,8 @@
 /** The server: serves clients directly, without a router. */
 import type { EventDefinitions } from '../contract/index.ts';
 import { atCallerOf } from '../core/messages/caller-stack.ts';
+import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import type { Requester } from '../core/messages/message.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
 import type { HandlerOptions } from '../runtime/handlers.ts';
 import { ServerEndpoint, type ServerEndpoints } from '../runtime/server-endpoint.ts';
@@ -37,6 +39,13 @@ export interface ZeroMQServerBaseOptions extends ServiceOptions {
    * @defaultValue none: connections are not encrypted, and every client may call every event
    */
   curve?: CurveServerOptions;
+  /**
+   * Where calls of handlers go (`call` of {@link HandlerContext}): a {@link ZeroMQClient}, or a
+   * {@link ZeroMQRouter} in this process. The server does not close it.
+   *
+   * @defaultValue the handlers of this server; calls of other events fail with `NO_HANDLER`
+   */
+  calls?: Requester;
 }
 
 interface ServerEvents {
@@ -66,6 +75,7 @@ export class ZeroMQServer<const Events extends EventDefinitions = EventDefinitio
   private readonly connection: ZeroMQConnection;
   private readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   private readonly curve: CurveServer | undefined;
+  private readonly calls: Requester | undefined;
   private link: ServerEndpoint | undefined;
 
   /**
@@ -80,13 +90,14 @@ export class ZeroMQServer<const Events extends EventDefinitions = EventDefinitio
       this.connection = toConnection(options.connection);
       this.heartbeatConfig = options.heartbeatConfig;
       this.curve = options.curve && new CurveServer(options.curve);
+      this.calls = options.calls && checkRequester(options.calls);
     } catch (error) {
       throw atCallerOf(ZeroMQServer, error);
     }
   }
 
   protected open(): Promise<ServerEndpoints> {
-    const { source, maxMessageSize, heartbeatConfig, curve } = this;
+    const { source, maxMessageSize, heartbeatConfig, curve, calls } = this;
     const { identity } = this.identity;
     const onPeer = this.notify.bind(this);
     this.link = new ServerEndpoint(this, {
@@ -95,6 +106,7 @@ export class ZeroMQServer<const Events extends EventDefinitions = EventDefinitio
       source,
       curve,
       heartbeatConfig,
+      calls,
       onPeer,
     });
     return this.link.open(this.connection);
@@ -103,4 +115,9 @@ export class ZeroMQServer<const Events extends EventDefinitions = EventDefinitio
   protected links(): readonly RuntimeLink[] {
     return this.link === undefined ? [] : [this.link];
   }
+}
+
+function checkRequester(calls: Requester): Requester {
+  if (typeof calls.request === 'function') return calls;
+  throw new ZeroMQConfigError('calls must be a ZeroMQClient, a ZeroMQRouter or another Requester');
 }

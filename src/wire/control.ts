@@ -61,6 +61,8 @@ export interface Hello {
    * their contracts first.
    */
   readonly refused?: boolean;
+  /** 1 if its handlers may call events over this connection; requires `pack: 1`. */
+  readonly calls?: 1;
 }
 
 /** The part of an announcement that describes the handlers. */
@@ -72,6 +74,8 @@ export interface Welcome {
   readonly pack: 1;
   /** Identity of the router. */
   readonly router: string;
+  /** 1 if the router takes calls of workers. Absent from routers of earlier versions. */
+  readonly calls?: 1;
 }
 
 /** Answer of a router that refuses a worker. */
@@ -132,7 +136,7 @@ export function controlData(frame: Buffer | undefined): Record<string, unknown> 
 /** Validates a hello. Returns the problem as text if it is invalid. */
 export function readHello(data: Record<string, unknown> | undefined): Hello | string {
   if (data === undefined) return `a hello is a JSON object of at most ${MAX_CONTROL_BYTES} bytes`;
-  const { v, pack = 1, concurrency, share, events, contract, node, connection, refused } = data;
+  const { v, pack = 1, concurrency, share, events, contract, node, connection, refused, calls } = data;
   if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
   if (pack !== 0 && pack !== 1) return `pack must be 0 or 1, got ${JSON.stringify(pack)}`;
   if (share !== undefined && typeof share !== 'boolean') return 'share must be true or false';
@@ -147,7 +151,9 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
     return 'node must be an identity of 1 to 255 bytes without control characters';
   if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
   if (refused !== undefined && typeof refused !== 'boolean') return 'refused must be true or false';
-  return { v, pack, concurrency, share, events, contract, node, connection, refused };
+  const known: Hello = { v, pack, concurrency, share, events, contract, node, connection, refused };
+  // Another value comes from a later version.
+  return calls === 1 && pack === 1 ? { ...known, calls } : known;
 }
 
 /** The number in a `$credit`; undefined if it is missing or invalid. */

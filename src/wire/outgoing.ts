@@ -1,5 +1,6 @@
 /** Converts a request of a requester to a message. */
-import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import { jsonText } from '../core/json/json-value.ts';
+import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 import { NO_BYTES, type OutgoingRequest, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_METADATA } from './limits.ts';
 import { isRequestId } from './metadata.ts';
@@ -36,4 +37,17 @@ export function toMessage(request: OutgoingRequest, maxBody: number): RequestMes
 
 function isTooLong(eventName: string): boolean {
   return Buffer.byteLength(eventName) > MAX_EVENT_NAME;
+}
+
+/**
+ * Encodes event data as JSON.
+ *
+ * @throws {ZeroMQConfigError} when the event data cannot be represented as JSON
+ */
+export function encodeData(eventData: unknown): Buffer {
+  try {
+    return Buffer.from(jsonText(eventData));
+  } catch (cause) {
+    throw new ZeroMQConfigError(`eventData: ${toError(cause).message}`, { cause });
+  }
 }

@@ -1,4 +1,5 @@
 /** Records of the packed codec: their kinds, flags and sizes, and how they are written. */
+import type { CallParent } from '../core/messages/calls.ts';
 import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
 import { putUint16, putUint32 } from './packed-fields.ts';
 
@@ -6,11 +7,13 @@ import { putUint16, putUint32 } from './packed-fields.ts';
 export const REQUEST = 1;
 export const REPLY = 2;
 export const CANCEL = 3;
+export const CALL = 4;
 
 /** Sizes of the fixed fields of a record, in bytes. */
 export const REQUEST_HEAD = 23;
 export const REPLY_HEAD = 20;
 export const CANCEL_HEAD = 10;
+export const CALL_HEAD = 10;
 
 /** Flags of requests (`IDEMPOTENT`), replies (`DISPATCHED`, `MORE`) and both (`OWN_FRAME`). */
 export const IDEMPOTENT = 1;
@@ -26,6 +29,8 @@ export interface PackedRecord {
   readonly reply: ReplyMessage | undefined;
   /** Number of the reason of a cancel record. */
   readonly why: number;
+  /** Where the request of a call record comes from. */
+  readonly parent: CallParent | undefined;
 }
 
 /**
@@ -37,7 +42,7 @@ export function writeIds(
   at: number,
   kind: number,
   flags: number,
-  record: PackedRecord,
+  record: Pick<PackedRecord, 'id' | 'generation'>,
 ): number {
   head[at] = kind;
   head[at + 1] = flags;
@@ -47,13 +52,13 @@ export function writeIds(
 }
 
 /**
- * Writes a request at `start` and returns the end.
+ * Writes a request at `from`, after the head of a call if it is one, and returns the end.
  *
  * @param ownFrom size in bytes from which a body is appended to `frames`.
  */
 export function writeRequest(
   head: Buffer,
-  start: number,
+  from: number,
   record: PackedRecord,
   message: RequestMessage,
   ownFrom: number,
@@ -62,6 +67,8 @@ export function writeRequest(
   const { requestId, extras, body } = message;
   const own = body.length >= ownFrom;
   const flags = (message.idempotent ? IDEMPOTENT : 0) | (own ? OWN_FRAME : 0);
+  const { parent } = record;
+  const start = parent === undefined ? from : writeIds(head, from, CALL, parent.depth, parent);
   let at = writeIds(head, start, REQUEST, flags, record);
   putUint32(head, at, Math.min(Math.ceil(message.timeLeft), 0xffffffff));
   head[at + 6] = requestId.length;

@@ -12,14 +12,18 @@
  * request  kind=1 flags id:4 generation:4 timeLeft:4 nameLength:2 requestIdLength:1 extrasLength:2 bodyLength:4
  * reply    kind=2 flags id:4 generation:4 status:2 codeLength:1 typeLength:1 extrasLength:2 bodyLength:4
  * cancel   kind=3 why   id:4 generation:4
+ * call     kind=4 depth id:4 generation:4, of the request whose handler calls; a request follows
  * ```
  */
 import { isUtf8 } from 'node:buffer';
+import type { CallParent } from '../core/messages/calls.ts';
 import { CANCEL_REASONS, type CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
 import { byteAt, FIRST_GRAPHIC, isPrintable, REPLACEMENT, SPACE, uint16, uint32 } from './packed-fields.ts';
 import {
+  CALL,
+  CALL_HEAD,
   CANCEL,
   CANCEL_HEAD,
   DISPATCHED,
@@ -65,21 +69,52 @@ export class PackedBatch {
   }
 
   addRequest(id: number, generation: number, request: RequestMessage): void {
-    this.records.push({ kind: REQUEST, id, generation, request, reply: undefined, why: 0 });
+    this.pushRequest(id, generation, request, undefined);
+  }
+
+  /** Adds a call: a request of a handler. */
+  addCall(id: number, generation: number, request: RequestMessage, parent: CallParent): void {
+    this.pushRequest(id, generation, request, parent);
+    this.headBytes += CALL_HEAD;
+  }
+
+  private pushRequest(
+    id: number,
+    generation: number,
+    request: RequestMessage,
+    parent: CallParent | undefined,
+  ): void {
+    this.records.push({ kind: REQUEST, id, generation, request, reply: undefined, why: 0, parent });
     this.headBytes +=
       REQUEST_HEAD + Buffer.byteLength(request.eventName) + request.requestId.length + request.extras.length;
     this.countBody(request.body.length);
   }
 
   addReply(id: number, generation: number, reply: ReplyMessage): void {
-    this.records.push({ kind: REPLY, id, generation, request: undefined, reply, why: 0 });
+    this.records.push({
+      kind: REPLY,
+      id,
+      generation,
+      request: undefined,
+      reply,
+      why: 0,
+      parent: undefined,
+    });
     this.headBytes += REPLY_HEAD + reply.code.length + reply.contentType.length + reply.extras.length;
     this.countBody(reply.body.length);
   }
 
   addCancel(id: number, generation: number, reason: CancelReason = 'cancelled'): void {
     const why = CANCEL_REASONS.indexOf(reason);
-    this.records.push({ kind: CANCEL, id, generation, request: undefined, reply: undefined, why });
+    this.records.push({
+      kind: CANCEL,
+      id,
+      generation,
+      request: undefined,
+      reply: undefined,
+      why,
+      parent: undefined,
+    });
     this.headBytes += CANCEL_HEAD;
   }
 
@@ -118,6 +153,8 @@ export interface PackedSink {
   packedRequest(id: number, generation: number, message: RequestMessage): void;
   packedReply(id: number, generation: number, message: ReplyMessage): void;
   packedCancel(id: number, generation: number, why: CancelReason): void;
+  /** Receives calls. For a sink without it, a message with a call is broken. */
+  packedCall?(id: number, generation: number, message: RequestMessage, parent: CallParent): void;
 }
 
 /**
@@ -165,6 +202,9 @@ export function readPacked(
       case CANCEL:
         if (!reader.cancel(sink)) return false;
         break;
+      case CALL:
+        if (!reader.call(sink)) return false;
+        break;
       case undefined:
       default:
         return false;
@@ -185,7 +225,7 @@ class RecordReader {
     this.nextFrame = nextFrame;
   }
 
-  request(sink: PackedSink): boolean {
+  request(sink: PackedSink, parent?: CallParent): boolean {
     const { head, at } = this;
     if (at + REQUEST_HEAD > head.length) return false;
     const flags = byteAt(head, at + 1);
@@ -203,15 +243,28 @@ class RecordReader {
     if (!isPrintable(head, idStart, extrasStart, FIRST_GRAPHIC)) return false;
     const body = this.body(flags, bodyStart, bodyLength);
     if (body === undefined) return false;
-    sink.packedRequest(uint32(head, at + 2), uint32(head, at + 6), {
+    const message: RequestMessage = {
       eventName,
       body,
       timeLeft: uint32(head, at + 10),
       idempotent: (flags & IDEMPOTENT) !== 0,
       requestId: idLength === 0 ? '' : head.toString('latin1', idStart, extrasStart),
       extras: extrasLength === 0 ? NO_BYTES : head.subarray(extrasStart, bodyStart),
-    });
+    };
+    const id = uint32(head, at + 2);
+    const generation = uint32(head, at + 6);
+    if (parent === undefined) sink.packedRequest(id, generation, message);
+    else sink.packedCall?.(id, generation, message, parent);
     return true;
+  }
+
+  call(sink: PackedSink): boolean {
+    const { head, at } = this;
+    if (sink.packedCall === undefined || head[at + CALL_HEAD] !== REQUEST) return false;
+    const depth = byteAt(head, at + 1);
+    if (depth === 0) return false;
+    this.at = at + CALL_HEAD;
+    return this.request(sink, { id: uint32(head, at + 2), generation: uint32(head, at + 6), depth });
   }
 
   reply(sink: PackedSink): boolean {

@@ -119,6 +119,22 @@ export class CreditSharing {
     if (freed) this.rebalance();
   }
 
+  /**
+   * Called when the handler of a request waits on a call. The request uses no concurrency, so that
+   * the router which receives the call has some for the events that it leads to.
+   */
+  requestSuspended(share: Share): void {
+    const freed = !share.open || share.inFlight > share.limit;
+    share.inFlight -= 1;
+    if (freed) this.rebalance();
+  }
+
+  /** Called when the handler of a request no longer waits on a call. */
+  requestResumed(share: Share): void {
+    this.shares.add(share);
+    this.requestStarted(share);
+  }
+
   /** Called when the router has queued requests. */
   moreWanted(share: Share): void {
     if (!share.open) return;

@@ -1,9 +1,16 @@
 /** A worker's link to a router in the same thread: function calls instead of a socket. */
 
 import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
+import type { CallParent, CallSource } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
-import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
+import {
+  failure,
+  type InFlight,
+  type ReplyMessage,
+  type RequestMessage,
+  type Settle,
+} from '../core/messages/message.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 import type { Execution } from '../runtime/execution.ts';
@@ -17,12 +24,45 @@ export interface EmbeddedLinkOwner extends ServiceHost {
   embeddedRouterAnswered(refusal: string | undefined): void;
 }
 
+const NOTHING_IN_FLIGHT: InFlight = { cancel: () => undefined };
+
 /** A request of this link in flight. */
-interface Assignment {
-  readonly generation: number;
-  execution: Execution | undefined;
+class Assignment implements CallSource {
+  execution: Execution | undefined = undefined;
   /** A reply that arrived before the request was handed over, at the end of the turn. */
-  early: ReplyMessage | undefined;
+  early: ReplyMessage | undefined = undefined;
+
+  constructor(
+    private readonly link: EmbeddedLink,
+    private readonly id: number,
+    readonly generation: number,
+  ) {}
+
+  call(message: RequestMessage, depth: number, settle: Settle): InFlight {
+    const { id, generation } = this;
+    return this.link.call(message, { id, generation, depth }, settle);
+  }
+}
+
+/** A call of a handler. The router must not be called back while it dispatches or cancels. */
+class EmbeddedCall implements InFlight, Flushable {
+  private cancelled = false;
+  private inFlight: InFlight | undefined;
+
+  constructor(private readonly send: () => InFlight) {
+    flushAtEndOfTurn(this);
+  }
+
+  cancel(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    if (this.inFlight !== undefined) flushAtEndOfTurn(this);
+  }
+
+  flush(): void {
+    if (this.cancelled) this.inFlight?.cancel();
+    else this.inFlight = this.send();
+  }
 }
 
 /** The worker of an {@link EmbeddedLink}. */
@@ -87,15 +127,26 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   }
 
   onRequest(id: number, generation: number, message: RequestMessage): void {
-    const assignment: Assignment = { generation, execution: undefined, early: undefined };
+    const assignment = new Assignment(this, id, generation);
     this.assignments.set(id, assignment);
     let returned = false;
-    assignment.execution = this.owner.execute(message, (reply) => {
+    const settle = (reply: ReplyMessage): void => {
       if (this.assignments.get(id) !== assignment) return;
       if (returned) this.answer(id, assignment, reply);
       else this.hold(id, assignment, reply);
-    });
+    };
+    assignment.execution = this.owner.execute(message, settle, assignment);
     returned = true;
+  }
+
+  /** Sends a call of a handler at the end of the turn. */
+  call(message: RequestMessage, parent: CallParent, settle: Settle): InFlight {
+    return new EmbeddedCall(() => {
+      const { slot } = this;
+      if (slot !== undefined) return slot.call(message, parent, settle);
+      settle(failure('NO_ROUTER', 'the router of this process has closed'));
+      return NOTHING_IN_FLIGHT;
+    });
   }
 
   onCancel(id: number, generation: number, why: CancelReason): void {

@@ -18,6 +18,7 @@ import { CreditSharing } from './credit-sharing.ts';
 import { EmbeddedLink, type EmbeddedLinkOwner } from './embedded-link.ts';
 import type { RouterLink, RouterLinkOwner } from './router-link.ts';
 import { RouterLinks } from './router-links.ts';
+import { WorkerCalls } from './worker-calls.ts';
 
 /**
  * Backends of routers: a single one, a DNS name that stands for several (`dns://name:port`), or a
@@ -64,6 +65,12 @@ export class RoutedWorker
    * @internal
    */
   readonly credit: CreditSharing;
+  /**
+   * The calls of handlers in flight.
+   *
+   * @internal
+   */
+  readonly calls = new WorkerCalls(() => this.routers?.all ?? []);
   private readonly router: EmbeddedRouter | undefined;
   private readonly dns: DnsOptions | undefined;
   private routers: RouterLinks | undefined;
@@ -137,6 +144,7 @@ export class RoutedWorker
     const hello: Omit<Hello, 'connection' | 'concurrency' | 'node' | 'refused'> = {
       v: PROTOCOL_VERSION,
       pack: 1,
+      calls: 1,
       share,
       ...announcement,
     };

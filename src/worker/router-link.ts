@@ -6,17 +6,17 @@
 
 import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
 import { withHelloMark } from '../core/identity/identity.ts';
+import type { CallParent } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
-import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import type { DropCause } from '../core/observability/diagnostics.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
-import type { Execution } from '../runtime/execution.ts';
 import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { DealerLink, type DealerLinkOwner } from '../transport/link/dealer-link.ts';
 import type { Messages } from '../transport/link/peer-channel.ts';
-import { MalformedFrames, readClassic, replyFrames, toRequest } from '../wire/classic.ts';
 import {
   CONTROL_ADDRESS,
   controlData,
@@ -26,14 +26,15 @@ import {
   readCredit,
 } from '../wire/control.ts';
 import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
-
-import type { CreditSharing, Share } from './credit-sharing.ts';
+import { Assignment, type AssignmentOwner } from './assignment.ts';
+import { type ClassicRequestSink, readClassicRequest } from './classic-request.ts';
+import type { Share } from './credit-sharing.ts';
 import { HelloAnswer } from './hello-answer.ts';
 import { HELLO_BACKOFF, type RouterLinkOptions } from './router-link-options.ts';
+import type { CallLink } from './worker-calls.ts';
 
 /** Callbacks of a link to the worker. */
-export interface RouterLinkOwner extends ServiceHost {
-  readonly credit: CreditSharing;
+export interface RouterLinkOwner extends ServiceHost, AssignmentOwner {
   /** Whether the hello of a link reports that the worker was refused. */
   reportsRefusal(link: RouterLink): boolean;
   linkConnected(link: RouterLink): void;
@@ -46,16 +47,10 @@ export interface RouterLinkOwner extends ServiceHost {
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void;
 }
 
-/** A request of this link in flight. */
-interface Assignment {
-  readonly generation: number;
-  execution: Execution | undefined;
-}
-
 /** How long a router that answered the hello has to answer the goodbye, in ms. */
 const GOODBYE_WAIT = 1000;
 
-export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
+export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, CallLink, ClassicRequestSink {
   private readonly link: DealerLink;
   private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(HELLO_BACKOFF);
@@ -69,7 +64,9 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   private cancelRetry: Cancel | undefined;
   /** Number of connections so far. */
   private connections = 0;
-  private up = false;
+  connected = false;
+  /** The router takes calls of workers. */
+  private routerTakesCalls = false;
   /** The worker is stopping. */
   private stopping = false;
   /** The router has confirmed the goodbye and dispatches nothing further. */
@@ -87,6 +84,10 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
 
   get endpoint(): string {
     return this.link.endpoint;
+  }
+
+  get takesCalls(): boolean {
+    return this.connected && this.routerTakesCalls && this.helloAnswer.accepted;
   }
 
   /** Monitor of the socket. */
@@ -115,16 +116,12 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     });
   }
 
+  /** Says goodbye, and waits until a router that accepted the worker has confirmed it. */
   private async sayGoodbye(signal: AbortSignal): Promise<void> {
     this.stopping = true;
     this.cancelRetry?.();
-    if (this.helloAnswer.accepted) await this.waitForGoodbye(signal);
-    this.closeShare();
-  }
-
-  /** Says goodbye, and waits until the router has confirmed it. */
-  private async waitForGoodbye(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
+    const confirmed = new Promise<void>((resolve) => {
+      if (!this.helloAnswer.accepted) return resolve();
       const cancelWait = systemClock.after(GOODBYE_WAIT, resolve);
       this.onGoodbyeConfirmed = () => {
         cancelWait();
@@ -133,6 +130,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
       signal.addEventListener('abort', this.onGoodbyeConfirmed, { once: true });
       this.link.channel.post(controlFrames('$bye', {}));
     });
+    await confirmed;
+    this.closeShare();
   }
 
   close(): void {
@@ -146,8 +145,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   linkUp(): void {
-    if (this.up || this.link.socket.renewing) return;
-    this.up = true;
+    if (this.connected || this.link.socket.renewing) return;
+    this.connected = true;
     this.connections += 1;
     if (!this.stopping) this.openShare();
     this.owner.linkConnected(this);
@@ -156,14 +155,15 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
 
   linkDown(): void {
     this.link.renew();
-    if (!this.up) return;
-    this.up = false;
+    if (!this.connected) return;
+    this.connected = false;
     this.helloAnswer.disconnected();
     this.cancelRetry?.();
     this.closeShare();
     const lost = [...this.assignments.values()];
     this.assignments.clear();
     for (const { execution } of lost) execution?.cancel('lost');
+    this.owner.calls.linkLost(this);
     this.onGoodbyeConfirmed?.();
     this.owner.linkDisconnected(this);
   }
@@ -174,13 +174,13 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     if (isPacked(first)) {
       if (!readPacked(frames, 0, this)) this.link.drop('bad-batch');
     } else if (isControl(frames, 0)) this.control(frames);
-    else this.classicRequest(frames);
+    else readClassicRequest(frames, this);
   }
 
   packedRequest(id: number, generation: number, message: RequestMessage): void {
-    const assignment: Assignment = { generation, execution: undefined };
+    const assignment = new Assignment(this, this.owner, this.share, id, generation);
     this.assignments.set(id, assignment);
-    assignment.execution = this.run(message, (reply) => {
+    this.run(message, assignment, (reply) => {
       // The reply of a request cannot be sent after its connection is lost; the router has already
       // settled the request.
       if (this.assignments.get(id) !== assignment) return;
@@ -189,8 +189,16 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     });
   }
 
-  packedReply(): void {
-    this.link.drop('foreign-reply');
+  packedReply(id: number, generation: number, reply: ReplyMessage): void {
+    if (!this.owner.calls.replied(this, id, generation, reply)) this.link.drop('late-reply');
+  }
+
+  sendCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {
+    this.link.channel.addCall(id, generation, message, parent);
+  }
+
+  cancelCall(id: number, generation: number, why: CancelReason): void {
+    this.link.channel.addCancel(id, generation, why);
   }
 
   packedCancel(id: number, generation: number, why: CancelReason): void {
@@ -243,24 +251,25 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
   }
 
   /** Runs a request and counts it for the connection on which it arrived. */
-  private run(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
+  private run(message: RequestMessage, assignment: Assignment, settle: (reply: ReplyMessage) => void): void {
     const { share } = this;
     const { credit } = this.owner;
     this.inFlight += 1;
     if (share !== undefined) credit.requestStarted(share);
-    return this.owner.execute(message, (reply) => {
+    const ended = (reply: ReplyMessage): void => {
       settle(reply);
       this.inFlight -= 1;
       if (this.inFlight === 0) this.onIdle?.();
       if (share !== undefined) credit.requestEnded(share);
-    });
+    };
+    assignment.execution = this.owner.execute(message, ended, assignment);
   }
 
   private control(frames: Buffer[]): void {
     const name = frames[2]?.toString();
     const data = controlData(frames[3]);
     if (data === undefined) return this.link.drop('bad-control');
-    if (name === '$welcome') this.welcomed(typeof data.router === 'string' ? data.router : undefined);
+    if (name === '$welcome') this.welcomed(data);
     else if (name === '$credit') this.creditConfirmed(readCredit(data));
     else if (name === '$want') this.creditRequested();
     else if (name === '$refused')
@@ -270,11 +279,12 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     else this.link.drop('bad-control');
   }
 
-  private welcomed(router: string | undefined): void {
+  private welcomed({ router, calls }: Record<string, unknown>): void {
+    this.routerTakesCalls = calls === 1;
     this.helloAnswer.record('accepted');
     this.backoff.reset();
     if (this.share !== undefined) this.owner.credit.confirmed(this.share);
-    this.owner.linkAnswered(this, undefined, router);
+    this.owner.linkAnswered(this, undefined, typeof router === 'string' ? router : undefined);
   }
 
   private creditConfirmed(concurrency: number | undefined): void {
@@ -315,31 +325,19 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink {
     this.linkUp();
   }
 
-  /** Handles a request in classic frames. The reply returns the frames before the delimiter. */
-  private classicRequest(frames: Buffer[]): void {
-    const classic = readClassic(frames, 0);
-    if (classic instanceof MalformedFrames) {
-      this.link.drop(classic.cause);
-      if (classic.cause !== 'bad-event-name' || classic.envelope === undefined) return;
-      const reply = failure('MALFORMED_MESSAGE', classic.message);
-      this.link.channel.post([...classic.envelope, NO_BYTES, ...replyFrames('response', reply, 'none')]);
-      return;
-    }
-    if (!classic.delimited || classic.envelope.length === 0) return this.link.drop('no-delimiter');
-    const { message, native, broken } = toRequest(classic);
-    if (broken) this.link.drop('bad-metadata');
-    const { envelope, eventName } = classic;
-    // The reply must not offer packed messages: the node that sent the request may only forward
-    // frames.
-    const send = (reply: ReplyMessage): void =>
-      this.link.channel.post([
-        ...envelope,
-        NO_BYTES,
-        ...replyFrames(eventName, reply, native ? 'plain' : 'none'),
-      ]);
-    const refusal = this.refusal(eventName);
-    if (refusal === undefined) this.run(message, send);
+  /** Runs a request in classic frames. */
+  runClassic(message: RequestMessage, send: (reply: ReplyMessage) => void): void {
+    const refusal = this.refusal(message.eventName);
+    if (refusal === undefined) this.run(message, new Assignment(this, this.owner, this.share, 0, 0), send);
     else send(refusal);
+  }
+
+  post(frames: Buffer[]): void {
+    this.link.channel.post(frames);
+  }
+
+  drop(cause: DropCause): void {
+    this.link.drop(cause);
   }
 
   private refusal(eventName: string): ReplyMessage | undefined {

@@ -9,7 +9,14 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import { activeTracing } from '../../src/core/observability/tracing.ts';
-import { ReplyError, silentLogger, ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from '../../src/index.ts';
+import {
+  type HandlerContext,
+  ReplyError,
+  silentLogger,
+  ZeroMQClient,
+  ZeroMQRouter,
+  ZeroMQWorker,
+} from '../../src/index.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
 import { untilJoined } from '../helpers/published.ts';
@@ -28,9 +35,14 @@ after(() => provider.shutdown());
 const logger = silentLogger;
 const api = () => apiOf({ '/things/{id}': { get: { 'x-event-name': 'thing.get' } } });
 const handlers = {
-  'thing.get': (data: unknown) => {
-    trace.getTracer('app').startSpan('own').end();
+  'thing.inner': (id: string) => {
+    if (id === 'refused-call') throw new ReplyError(409, 'TAKEN', 'it is taken');
+    return id;
+  },
+  'thing.get': async (data: unknown, { call }: HandlerContext) => {
     const { id } = data as { id: string };
+    if (id.endsWith('call')) return call('thing.inner', id);
+    trace.getTracer('app').startSpan('own').end();
     if (id === 'bad') throw new Error('broken');
     if (id === 'none') throw new ReplyError(404, 'NOT_THERE', 'there is no such thing');
     return { id };
@@ -89,6 +101,20 @@ async function embedded(t: TestContext): Promise<Traced> {
   return tracedBy((await ownServer(scope, { requester: made, api: api() })).url);
 }
 
+/** The spans of the last request as a tree: `name` or `name(children)`, sorted by name. */
+function treeOf(spans: readonly ReadableSpan[], parent: string | undefined): string {
+  return spans
+    .filter(({ parentSpanContext }) => parentSpanContext?.spanId === parent)
+    .map((span) => {
+      const children = treeOf(spans, span.spanContext().spanId);
+      const { 'zeromq_gateway.event': event } = span.attributes;
+      const name = span.name === 'call' ? `call ${String(event)}` : span.name;
+      return children === '' ? name : `${name}(${children})`;
+    })
+    .sort()
+    .join(' ');
+}
+
 const nameOf = (span: ReadableSpan | undefined) => span?.spanContext().spanId;
 
 for (const [name, system] of [
@@ -96,6 +122,18 @@ for (const [name, system] of [
   ['embedded', embedded],
 ] as const) {
   describe(`tracing, ${name}`, () => {
+    it(`tracing, ${name}: one trace shows the calls of a handler and what they lead to`, async (t) => {
+      const traced = await system(t);
+      await traced.spans('/things/call', { traceparent: TRACEPARENT });
+      const spans = exporter.getFinishedSpans();
+      for (const span of spans) assert.equal(span.spanContext().traceId, TRACE);
+      assert.equal(treeOf(spans, PARENT), 'gateway(handler(call thing.inner(handler queue)) queue)');
+      await traced.spans('/things/refused-call', { traceparent: TRACEPARENT });
+      const call = exporter.getFinishedSpans().find((span) => span.name === 'call');
+      assert.equal(call?.attributes['error.type'], 'TAKEN');
+      assert.equal(call?.attributes['http.response.status_code'], 409);
+    });
+
     it(`tracing, ${name}: gateway, queue and handler have a span each in the trace of the caller`, async (t) => {
       const spans = await (await system(t)).spans('/things/7', {
         traceparent: TRACEPARENT,

@@ -13,6 +13,7 @@ import { Backend } from '../../src/router/backend/backend.ts';
 import { ClassicEvents } from '../../src/router/backend/classic-events.ts';
 import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
+import { resolveClientLimits } from '../../src/router/broker/client-limits.ts';
 import { turnNow } from '../../src/transport/link/turn.ts';
 import { controlFrames, isControl } from '../../src/wire/control.ts';
 import { HelloAnswer } from '../../src/worker/hello-answer.ts';
@@ -85,6 +86,7 @@ class TestRouter {
         logger: silentLogger,
         classicConcurrency: 1,
         classicEvents: new ClassicEvents(),
+        clientLimits: resolveClientLimits(),
         helloTimeout: 100,
         contracts: new AnnouncedContracts(undefined),
         clock: this.clock,

@@ -17,6 +17,7 @@ import { Backend } from '../../src/router/backend/backend.ts';
 import { ClassicEvents } from '../../src/router/backend/classic-events.ts';
 import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
+import { resolveClientLimits } from '../../src/router/broker/client-limits.ts';
 import { turnNow } from '../../src/transport/link/turn.ts';
 import type { SendHandler } from '../../src/transport/socket/message-socket.ts';
 import { readClassic, replyFrames } from '../../src/wire/classic.ts';
@@ -105,6 +106,7 @@ class RouterScenario {
       logger: silentLogger,
       classicConcurrency: 4,
       classicEvents: new ClassicEvents(),
+      clientLimits: resolveClientLimits(),
       helloTimeout: HELLO_TIMEOUT,
       contracts: new AnnouncedContracts(undefined),
       clock: this.clock,

@@ -81,6 +81,8 @@ const reply = fc
         world.recordReply(entry.request);
         const refusal = kind === 'busy' || kind === 'shuttingDown';
         if (kind !== 'more') {
+          // A handler has ended when its worker replies, and with it its calls.
+          for (const sent of world.callsOf(entry.request)) world.cancel(sent);
           port.open.splice(port.open.indexOf(entry), 1);
           port.replied.push(entry);
           if (
@@ -174,6 +176,7 @@ const update = fc.record({ worker: index, events: names, concurrency: fc.integer
 );
 
 const remove = withWorker('remove', (port, world) => {
+  for (const request of world.requests) if (request.caller === port) world.cancel(request);
   port.left = true;
   for (const { request } of port.open) if (request.holder === port) request.holder = undefined;
   port.open.length = 0;
@@ -205,6 +208,8 @@ const unblock = withWorker('unblock', (port, world) => {
 const returnUnsent = withWorker('return unsent', (port, world) => {
   const key = port.open.at(-1);
   if (key?.request.pending === undefined || key.request.pending.generation !== key.generation) return;
+  // A request that was never sent has made no calls.
+  if (world.callsOf(key.request).length > 0) return;
   port.open.pop();
   if (!key.request.cancelled && key.request.settled === undefined) key.request.runs--;
   key.request.holder = undefined;
@@ -217,11 +222,23 @@ const cancel = index.map(
   (which) =>
     new StepCommand(`cancel ${which}`, (world) => {
       const request = choose(world.requests.slice(-20), which);
-      if (request?.pending === undefined || request.settled !== undefined) return;
-      request.cancelled = true;
-      world.core.cancel(request.pending);
+      if (request !== undefined) world.cancel(request);
     }),
 );
+
+/** The handler of a request at a native worker calls an event. */
+const call = fc
+  .record({ worker: index, key: index, eventName: fc.constantFrom('a', 'b', 'c'), idempotent: fc.boolean() })
+  .map(
+    ({ worker, key, eventName, idempotent }) =>
+      new StepCommand(`call ${eventName} by ${worker} for ${key}`, (world) => {
+        const callers = world.connected.filter((port) => port.worker.cancels);
+        const port = choose(callers, worker);
+        const parent = choose(port?.open ?? [], key)?.request;
+        if (port !== undefined && parent !== undefined && parent.depth < 16)
+          world.call(port, parent, eventName, idempotent);
+      }),
+  );
 
 const advance = fc.constantFrom(0.3, 8, 40, 400, 31_000).map(
   (time) =>
@@ -268,6 +285,8 @@ export const commandSequences = fc.commands(
     unblock,
     returnUnsent,
     cancel,
+    call,
+    call,
     advance,
     leap,
     fc.oneof({ weight: 1, arbitrary: stop }, { weight: 10, arbitrary: advance }),

@@ -32,6 +32,10 @@ export class ModelRequest {
   runs = 0;
   /** The worker that holds it. */
   holder: ModelWorker | undefined;
+  /** Of a call: the worker that sent it, and the request of its handler. */
+  caller: ModelWorker | undefined;
+  parent: ModelRequest | undefined;
+  depth = 0;
 
   constructor(
     readonly eventName: string,
@@ -55,6 +59,8 @@ export class ModelWorker implements WorkerPort {
   private entry: Worker | undefined;
   /** Requests that it received and has not replied to. */
   readonly open: Token[] = [];
+  /** The clients that its calls count as, by depth. */
+  private readonly clients: object[] = [];
   /** Requests that it has replied to. */
   readonly replied: Token[] = [];
   accepts = true;
@@ -76,6 +82,10 @@ export class ModelWorker implements WorkerPort {
     this.concurrency = info.concurrency;
   }
 
+  clientOf(depth: number): object {
+    return (this.clients[depth] ??= {});
+  }
+
   join(): void {
     this.entry = this.world.core.addWorker(this, this.info, this.world.now);
   }
@@ -94,8 +104,9 @@ export class ModelWorker implements WorkerPort {
       this.blocked = true;
       return false;
     }
+    const lends = request.depth > 0 && this.mayTakeCall(request.depth);
     assert.ok(
-      !this.left && !this.draining && !this.blocked,
+      !this.left && (!this.draining || lends) && !this.blocked,
       'dispatched to a worker that accepts no requests',
     );
     assert.ok(
@@ -118,9 +129,24 @@ export class ModelWorker implements WorkerPort {
     request.holder = this;
     request.dispatchedAt = world.now;
     this.open.push({ id: pending.id, generation: pending.generation, request });
+    if (lends) return true;
     if (this.worker.cancels) assert.ok(this.open.length <= this.concurrency, 'dispatched beyond the credit');
     assert.ok(this.worker.held <= this.concurrency, 'holds more than its credit');
     return true;
+  }
+
+  /** Number of requests that it holds whose handlers wait on calls. */
+  get lent(): number {
+    return this.open.filter(({ request }) => this.world.callsOf(request).some((one) => one.caller === this))
+      .length;
+  }
+
+  /** Whether it may receive a call of a depth in a slot that it lends. */
+  mayTakeCall(depth: number): boolean {
+    const { lent, open, concurrency, left, blocked, worker } = this;
+    if (lent === 0 || left || blocked || worker.unresponsive || worker.suspended) return false;
+    const sameDepth = open.filter(({ request }) => request.depth === depth).length;
+    return open.length - lent < concurrency && sameDepth < concurrency;
   }
 
   cancel(id: number, generation: number): void {
@@ -213,6 +239,67 @@ export class World {
     assert.ok(expected.includes(outcome), `submit: ${outcome}, expected ${expected.join(' or ')}`);
   }
 
+  /** A handler of a worker calls an event. */
+  call(caller: ModelWorker, parent: ModelRequest, eventName: string, idempotent: boolean): void {
+    const request = new ModelRequest(eventName, idempotent, this.now + 5000);
+    Object.assign(request, { caller, parent, depth: parent.depth + 1 });
+    this.requests.push(request);
+    const held = parent.pending;
+    assert.ok(held);
+    const { depth } = request;
+    const expected = this.expectedOfCall(request, held);
+    const origin: Origin = {
+      client: caller.clientOf(depth),
+      depth,
+      parent: held,
+      settle: (pending, reply) => {
+        this.settle(pending, reply);
+        if (!reply.more) this.core.callEnded(caller.worker, held);
+      },
+    };
+    this.submitting = request;
+    const message = {
+      eventName,
+      body: NO_BYTES,
+      timeLeft: 5000,
+      idempotent,
+      requestId: '',
+      extras: NO_BYTES,
+    };
+    const pending = this.core.submitCall(caller.worker, origin, message, this.now);
+    this.submitting = undefined;
+    this.byPending.set(pending, request);
+    request.pending = pending;
+    const outcome = request.settled?.code ?? (request.holder === undefined ? 'queued' : 'dispatched');
+    assert.ok(expected.includes(outcome), `call: ${outcome}, expected ${expected.join(' or ')}`);
+  }
+
+  /** Calls in flight of the handler of a request. */
+  callsOf(request: ModelRequest): ModelRequest[] {
+    return this.requests.filter(
+      ({ parent, settled, cancelled }) => parent === request && settled === undefined && !cancelled,
+    );
+  }
+
+  /** Cancels a request. */
+  cancel(request: ModelRequest): void {
+    if (request.pending === undefined || request.settled !== undefined || request.cancelled) return;
+    request.cancelled = true;
+    this.core.cancel(request.pending);
+    const held = request.parent?.pending;
+    if (request.caller !== undefined && held !== undefined) this.core.callEnded(request.caller.worker, held);
+  }
+
+  private expectedOfCall({ eventName, depth }: ModelRequest, parent: RouterRequest): string[] {
+    if (this.draining && parent.state !== 'dispatched') return ['SHUTTING_DOWN'];
+    const serving = this.connected.filter((worker) => this.servesEvent(worker, eventName));
+    if (serving.length === 0)
+      return this.options.workerGrace ? ['NO_WORKER', 'queued', 'QUEUE_FULL'] : ['NO_WORKER'];
+    const lends = serving.some((worker) => worker.accepts && worker.mayTakeCall(depth));
+    if (lends && this.options.breaker === false) return ['dispatched'];
+    return ['dispatched', 'queued', 'QUEUE_FULL'];
+  }
+
   /** Possible outcomes of a request that is submitted now. */
   private expectedOutcomes(eventName: string): string[] {
     if (this.draining) return ['SHUTTING_DOWN'];
@@ -276,6 +363,7 @@ export class World {
     );
     assert.equal(counted, settled, 'number of settled requests');
     assert.equal(stats.submitted, this.requests.length);
+    assert.equal(stats.calls, this.requests.filter(({ depth }) => depth > 0).length);
     this.checkQueues();
     this.checkWorkers();
     if (this.options.breaker === false) this.checkNoIdleWorker(queued);
@@ -319,10 +407,21 @@ export class World {
       const ready = worker.group instanceof Group && worker.group.ready[worker.readyIndex] === worker;
       assert.equal(ready, !left && worker.eligible, 'place in the ready list');
     }
+    for (const port of this.workers) {
+      const { lent, worker } = port;
+      assert.equal(worker.lending?.lent ?? 0, port.left ? 0 : lent, 'number of lent slots');
+      assert.equal(worker.group?.lenders.has(worker) ?? false, !port.left && lent > 0, 'place among lenders');
+    }
   }
 
   /** Checks that no request is queued while a worker that serves it has credit. */
   private checkNoIdleWorker(queued: readonly ModelRequest[]): void {
+    for (const { eventName, depth } of queued.filter((request) => request.depth > 0)) {
+      for (const worker of this.connected) {
+        const idle = this.servesEvent(worker, eventName) && worker.mayTakeCall(depth);
+        assert.ok(!idle, `a call of ${eventName} is queued while ${worker.info.id} lends a slot`);
+      }
+    }
     const names = new Set(queued.map(({ eventName }) => eventName));
     for (const worker of this.connected) {
       if (!worker.ready) continue;

@@ -79,7 +79,7 @@ describe('Broker under random events', () => {
 
   it('broker: requests take all transitions of the model and no others', (t) => {
     const log = recordTransitions(t);
-    const fixed = { seed: 20_261_125, numRuns: 300 };
+    const fixed = { seed: 20_261_125, numRuns: 600 };
     checkProperty({ breaker: false, queueLimit: 4, workerGrace: 100 }, fixed);
     checkProperty(
       { breaker: { threshold: 2, openDuration: 50, maxOpenDuration: 200 }, queueLimit: 4 },

@@ -2,6 +2,7 @@
 import type { Logger } from '../../core/logging/logging.ts';
 import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../../core/messages/embedded.ts';
 import { toError } from '../../core/messages/errors.ts';
+import { failure } from '../../core/messages/message.ts';
 import { ZeroMQWorkerThreads } from '../../worker/index.ts';
 import type { LoadFailure, ModuleReport } from '../../worker/threads/module-report.ts';
 import type { DevContracts } from './contracts.ts';
@@ -39,6 +40,10 @@ export type StartFailure =
 /** The slot of a worker that the router refused; it never receives a request. */
 const NO_SLOT: EmbeddedSlot = {
   reply: () => undefined,
+  call: (_message, _parent, settle) => {
+    settle(failure('NO_ROUTER', 'the router refused the worker'));
+    return { cancel: () => undefined };
+  },
   leave: () => undefined,
   lost: () => undefined,
 };

@@ -2,8 +2,9 @@
  * Interfaces of the embedded mode: a worker and a router in one thread exchange the usual messages,
  * under the usual keys, by plain calls instead of sockets.
  */
+import type { CallParent } from './calls.ts';
 import type { CancelReason } from './cancel-reason.ts';
-import type { ReplyMessage, RequestMessage } from './message.ts';
+import type { InFlight, ReplyMessage, RequestMessage, Settle } from './message.ts';
 
 /** A worker, as seen by a router in the same thread. */
 export interface EmbeddedWorker {
@@ -28,6 +29,13 @@ export interface EmbeddedWorker {
 /** A worker's registration with a router. */
 export interface EmbeddedSlot {
   reply(id: number, generation: number, reply: ReplyMessage): void;
+  /**
+   * Sends a call of a handler. Not to be called from within `onRequest` or `onCancel`.
+   *
+   * @param settle called once with the outcome, possibly before this returns, unless the call is
+   *   cancelled.
+   */
+  call(message: RequestMessage, parent: CallParent, settle: Settle): InFlight;
   /** The worker accepts no more requests, and still answers those in flight. */
   leave(): void;
   /** The worker is lost; its requests in flight will not be answered. */

@@ -6,8 +6,9 @@
  * `ReplyError`), or a local code for failures that never travel: invalid arguments, sockets, files.
  */
 import { isOutcomeCode, OUTCOMES, type OutcomeCode, outcomeOf } from './outcome.ts';
+import { toError } from './thrown.ts';
 
-export { toError } from './thrown.ts';
+export { toError };
 
 /** Options of every error of the framework. */
 export interface ZeroMQErrorOptions extends ErrorOptions {
@@ -74,7 +75,9 @@ export class ZeroMQError extends Error {
 
   /** Whether the request can be sent again without a risk of running twice. */
   get retryable(): boolean {
-    return isOutcomeCode(this.code) ? OUTCOMES[this.code].retry === 'safe' : this.dispatched === false;
+    if (!isOutcomeCode(this.code)) return this.dispatched === false;
+    // A handler may have passed on the outcome of a call that it made: then the request itself ran.
+    return OUTCOMES[this.code].retry === 'safe' && this.dispatched !== true;
   }
 }
 
@@ -163,6 +166,48 @@ export class ReplyError extends ZeroMQError {
     super(code, message, { dispatched: true, ...options, status });
     this.headers = options.headers;
   }
+
+  /**
+   * Converts the error of a call (`context.call`) for the caller of the handler, which otherwise
+   * gets `HANDLER_ERROR` without detail. The result has the status, code, message and details of
+   * the callee.
+   *
+   * @param error what the call threw.
+   * @returns a `ReplyError` for the outcome of a call; any other error unchanged, so that it
+   *   becomes `HANDLER_ERROR`.
+   * @example
+   * ```ts
+   * const handlers: Handlers = {
+   *   'orders.place': async ({ item }: { item: string }, { call }) => {
+   *     try {
+   *       return await call('stock.reserve', { item });
+   *     } catch (error) {
+   *       throw ReplyError.from(error);
+   *     }
+   *   },
+   * };
+   * ```
+   */
+  static from(error: unknown): Error {
+    if (isReplyError(error)) return error;
+    if (!isCallOutcome(error)) return toError(error);
+    const { status, code, message, details } = error;
+    try {
+      // Whatever became of the call, the handler itself ran.
+      return new ReplyError(status, code, message, { details, cause: error, dispatched: true });
+    } catch {
+      return error; // A classic worker may send any status.
+    }
+  }
+}
+
+/** Whether an error is the outcome of a request, as opposed to one of this process. */
+function isCallOutcome(error: unknown): error is ZeroMQError {
+  return (
+    error instanceof ZeroMQClientError ||
+    error instanceof ZeroMQSocketDisconnected ||
+    error instanceof ZeroMQMalformedMessage
+  );
 }
 
 /** Whether a handler threw a `ReplyError`, including one from another copy of this package. */
@@ -198,6 +243,8 @@ export function errorOfOutcome(code: string, message: string, options: ZeroMQErr
     case 'BAD_REPLY':
     case 'CANCELLED':
     case 'NO_HANDLER':
+    case 'LOOP':
+    case 'CALLS_UNSUPPORTED':
     case undefined:
       return new ZeroMQClientError(code, message, options);
   }

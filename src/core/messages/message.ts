@@ -42,6 +42,8 @@ export interface RequestExtras {
   key?: string;
   /** Total time allowed, in milliseconds. A caller sets it to receive `timing` in the reply. */
   timing?: number;
+  /** Depth of a call between workers, 1 to 16; absent in requests of clients. */
+  depth?: number;
 }
 
 /** An authenticated caller. */

@@ -135,6 +135,26 @@ export const OUTCOMES = {
     meaning: 'The request reached a worker or server that has no handler for the event.',
     remedy: 'Check the event name, or add a handler. The request has not run.',
   },
+  LOOP: {
+    // RFC 5842, section 7.2: 508 Loop Detected.
+    status: 508,
+    title: 'Workers call each other without end',
+    dispatched: false,
+    retry: 'no',
+    meaning:
+      'A handler called an event at a depth of more than 16 calls: workers probably call each other in a circle.',
+    remedy: 'Check which events the handlers call with `context.call`. The call has not run.',
+  },
+  CALLS_UNSUPPORTED: {
+    status: 501,
+    title: 'The router takes no calls of workers',
+    dispatched: false,
+    retry: 'no',
+    meaning:
+      'A handler called an event, but no router of its worker takes calls: it is a classic router, a blind proxy, or a ' +
+      'router of an earlier version.',
+    remedy: 'Use a ZeroMQRouter of this version in front of the worker. The call was not sent.',
+  },
   BUSY: {
     status: 503,
     title: 'Too many requests are in flight',

@@ -43,6 +43,8 @@ export interface RequestSettled extends DiagnosticsSource {
   /** Empty on success, else an outcome code or the worker's own code. */
   readonly code: string;
   readonly dispatched: boolean;
+  /** Whether the handler of a worker sent it, if this node knows it. */
+  readonly call?: boolean;
   /** Milliseconds from arrival at this node to the outcome. */
   readonly duration: number;
   /** Milliseconds in the queue, if this node knows it. */

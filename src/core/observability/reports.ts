@@ -78,6 +78,8 @@ export interface EventReport {
 export interface RouterTotals {
   /** Requests submitted to the router. */
   readonly submitted: number;
+  /** Of these, calls of workers; absent in reports of routers of earlier versions. */
+  readonly calls?: number;
   /** Requests that succeeded. */
   readonly ok: number;
   /** Requests that ended with an error code of a handler. */

@@ -6,6 +6,7 @@
  * | `gateway` | server | gateway | HTTP request | HTTP response |
  * | `queue` | internal | router | arrival | dispatched or rejected |
  * | `handler` | consumer | worker, server | call of the handler | its reply |
+ * | `call` | client | worker, server | a handler calls an event | its reply |
  *
  * Tracing is off without an OpenTelemetry SDK. A node checks once, when it is created, whether a
  * tracer provider is registered. The SDK must therefore be set up first, for example with `node
@@ -31,7 +32,12 @@ const INSTRUMENTATION = 'zeromq-gateway';
 
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-((?!0{32})[\da-f]{32})-((?!0{16})[\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 
-const KINDS = { gateway: SpanKind.SERVER, queue: SpanKind.INTERNAL, handler: SpanKind.CONSUMER } as const;
+const KINDS = {
+  gateway: SpanKind.SERVER,
+  queue: SpanKind.INTERNAL,
+  handler: SpanKind.CONSUMER,
+  call: SpanKind.CLIENT,
+} as const;
 export type SpanName = keyof typeof KINDS;
 
 /** W3C trace context as it travels in the extras. */
@@ -115,12 +121,12 @@ export function traceContextIn(extras: Buffer): TraceContext | undefined {
 }
 
 /**
- * The parent of a span. If HTTP instrumentation has already started a span for the request, that
- * span is the closer parent.
+ * The parent of a span. If HTTP instrumentation has already started a span for the request, or a
+ * handler one of its own around a call, that span is the closer parent.
  */
 function parentContext(name: SpanName, parent: TraceContext | undefined): Context {
   const active = otel.active();
-  if (name === 'gateway' && trace.getSpan(active) !== undefined) return active;
+  if ((name === 'gateway' || name === 'call') && trace.getSpan(active) !== undefined) return active;
   return contextOf(parent) ?? active;
 }
 

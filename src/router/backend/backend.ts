@@ -24,6 +24,8 @@ import { CONTROL_ADDRESS, controlData, isControl, readCredit } from '../../wire/
 import { isPacked, readPacked } from '../../wire/packed.ts';
 import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
 import type { Broker } from '../broker/broker.ts';
+import type { ClientLimits } from '../broker/client-limits.ts';
+import { CallHandler } from './call-handler.ts';
 import { readPlainReply } from './plain-reply.ts';
 import { findUndelivered } from './undelivered.ts';
 import { WorkerPeer, type WorkerPeerOwner } from './worker-peer.ts';
@@ -48,6 +50,8 @@ export interface BackendOptions extends WorkerRegistryOptions {
   readonly source: DiagnosticsSource;
   /** How long a connected peer may take to send its hello before it counts as classic. */
   readonly helloTimeout: number;
+  /** Limits on the calls of a worker. */
+  readonly clientLimits: Required<ClientLimits>;
   readonly curve?: CurveEndpoint;
   readonly clock?: Clock;
 }
@@ -69,6 +73,7 @@ const PROBE: Buffer = CONTROL_ADDRESS;
 
 export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   readonly socket: MessageSocket;
+  readonly calls: CallHandler;
   private readonly registry: WorkerRegistry;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
@@ -87,6 +92,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   ) {
     const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
     this.clock = clock;
+    this.calls = new CallHandler(broker, options.clientLimits);
     this.registry = new WorkerRegistry(options, broker, this, owner);
     options.contracts.on('freed', this.onContractFreed);
     const hold = broker.startupGrace * REFUSED_WAIT;

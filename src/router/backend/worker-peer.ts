@@ -4,8 +4,9 @@
  */
 
 import { hasHelloMark, identityOf } from '../../core/identity/identity.ts';
+import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import { failure, NO_BYTES, type ReplyMessage } from '../../core/messages/message.ts';
+import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import type { DropCause } from '../../core/observability/diagnostics.ts';
 import type { Cancel } from '../../core/time/clock.ts';
 import type { AuthenticatedPeer } from '../../transport/curve/authenticated-peer.ts';
@@ -18,11 +19,15 @@ import { encodeToken } from '../../wire/token.ts';
 import type { RouterRequest } from '../broker/request.ts';
 import type { Worker, WorkerPort } from '../broker/worker.ts';
 import type { ReadAnnouncement } from './announcement.ts';
+import type { CallHandler } from './call-handler.ts';
 import type { ContractHold } from './contract-versions.ts';
 import { HelloBudget } from './hello-budget.ts';
+import type { PeerCalls } from './peer-calls.ts';
 
 /** Callbacks of a peer. */
 export interface WorkerPeerOwner {
+  /** Takes the calls of its handlers. */
+  readonly calls: CallHandler;
   replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void;
   /** The peer is not connected; `unsent` was never sent. */
   lost(peer: WorkerPeer, unsent: Messages): void;
@@ -46,6 +51,10 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   native: boolean;
   /** Whether it exchanges packed messages, by its hello. */
   packs = false;
+  /** Whether it said in its hello that its handlers may call events. */
+  mayCall = false;
+  /** The calls of its handlers; set with the first one. */
+  calls: PeerCalls | undefined;
   /** Identity from its hello; the same after it reconnects from another address. */
   node: string | undefined;
   /** Number of its connection, from its hello. */
@@ -130,8 +139,14 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     this.owner.drop('foreign-reply', this.key);
   }
 
-  packedCancel(): void {
-    this.owner.drop('foreign-reply', this.key);
+  packedCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {
+    if (this.mayCall) this.owner.calls.request(this, id, generation, message, parent);
+    else this.owner.drop('foreign-reply', this.key);
+  }
+
+  packedCancel(id: number, generation: number, why: CancelReason): void {
+    if (this.mayCall) this.calls?.cancel(id, generation, why);
+    else this.owner.drop('foreign-reply', this.key);
   }
 
   channelGone(unsent: Messages): void {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from '../../core/logging/logging.ts';
 import type { DropCause, LeaveReason } from '../../core/observability/diagnostics.ts';
 import { turnNow } from '../../transport/link/turn.ts';
-import { type Credit, controlData, type Hello, readHello } from '../../wire/control.ts';
+import { type Credit, controlData, type Hello, readHello, type Welcome } from '../../wire/control.ts';
 import { PROTOCOL_VERSION } from '../../wire/metadata.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { WorkerInfo } from '../broker/worker.ts';
@@ -88,6 +88,7 @@ export class WorkerRegistry {
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
     peer.packs = hello.pack === 1;
+    peer.mayCall = hello.calls === 1;
     const known = peer.announced;
     const same = known !== undefined && known.events === hello.events && known.contract === hello.contract;
     const announced = same ? known : readAnnouncement(hello);
@@ -212,6 +213,7 @@ export class WorkerRegistry {
   leave(peer: WorkerPeer, reason: LeaveReason): void {
     const { worker } = peer;
     this.abandonCheck(peer);
+    peer.calls?.cancelAll();
     if (peer.contract !== undefined) this.options.contracts.release(peer.contract);
     peer.contract = undefined;
     if (worker === undefined) return;
@@ -286,7 +288,8 @@ export class WorkerRegistry {
   }
 
   private admit(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
-    peer.control('$welcome', { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity });
+    const welcome: Welcome = { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity, calls: 1 };
+    peer.control('$welcome', welcome);
     const now = turnNow();
     const { worker } = peer;
     const ranks = peer.contract?.version.ranks;

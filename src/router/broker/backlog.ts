@@ -10,7 +10,7 @@
  */
 
 import { UnreadReplies } from '../../core/messages/unread-replies.ts';
-import { cannotFinish } from '../../core/time/lateness.ts';
+import { cannotFinish, isFresh } from '../../core/time/lateness.ts';
 import type { Breakers } from './breaker.ts';
 import { type EventState, Group, type GroupEvent } from './event-state.ts';
 import type { EventTable } from './event-table.ts';
@@ -22,6 +22,8 @@ import type { Worker } from './worker.ts';
 export class Backlog {
   length = 0;
   bytes = 0;
+  /** Number of queued calls. */
+  calls = 0;
   /** Replies that clients do not read. */
   readonly unread: UnreadReplies;
   /** The event that was the heaviest when it last grew. */
@@ -102,6 +104,24 @@ export class Backlog {
     return best && this.serveTurn(group, best.link, best.next);
   }
 
+  /** Takes the next call that a worker may be given in a slot that a handler lends. */
+  takeCallFor(worker: Worker, breakers: Breakers | undefined, now: number): RouterRequest | undefined {
+    const { group } = worker;
+    if (this.calls === 0 || !(group instanceof Group)) return undefined;
+    const mayTake = (depth: number): boolean => worker.mayTakeCall(depth);
+    for (let link = group.backlog.first; link !== undefined; link = link.after) {
+      const { event } = link;
+      if (this.eventTable.paused.has(event.name)) continue;
+      const next = event.queue.nextCall(mayTake, now);
+      if (next === undefined || isOutranked(next, event, group)) continue;
+      if (breakers?.mayBlock(worker) === true && breakers.blocks(worker, event.name, isFresh(next, now)))
+        continue;
+      this.serve(event, next);
+      return next;
+    }
+    return undefined;
+  }
+
   /**
    * Takes a request of the event whose turn it is. The event's next turn comes after those of all
    * others.
@@ -151,6 +171,7 @@ export class Backlog {
   private added(event: EventState, request: RouterRequest): void {
     this.length++;
     this.bytes += request.size;
+    if (request.origin.depth !== undefined) this.calls++;
     if (event.queue.length === 1) event.listInGroups();
     if (this.heaviest === undefined || event.queue.bytes > this.heaviest.queue.bytes) this.heaviest = event;
   }
@@ -158,6 +179,7 @@ export class Backlog {
   private removed(event: EventState, request: RouterRequest): void {
     this.length--;
     this.bytes -= request.size;
+    if (request.origin.depth !== undefined) this.calls--;
     if (event.queue.length > 0) return;
     if (this.heaviest === event) this.heaviest = undefined;
     if (event.unannounced && event !== this.filling) this.eventTable.dropUnannounced(event);

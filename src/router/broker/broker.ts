@@ -107,13 +107,32 @@ export class Broker {
     const request = new RouterRequest(message, origin, refA, refB, envelope, now, now + allowed);
     this.counters.submitted++;
     this.settlement.open(request);
-    if (this.settlement.draining) this.settlement.fail(request, 'SHUTTING_DOWN');
+    if (this.settlement.draining && origin.parent?.state !== 'dispatched')
+      this.settlement.fail(request, 'SHUTTING_DOWN');
     else if (allowed <= 0) this.settlement.fail(request, 'EXPIRED');
     else {
       this.budget?.deposit();
       this.scheduler.schedule(request, now);
     }
     return request;
+  }
+
+  /**
+   * Takes a call of a handler; see `submit`. While the call is in flight, the worker lends the slot
+   * of the handler's request, `origin.parent`. A router that drains still takes calls of requests
+   * that it holds.
+   */
+  submitCall(worker: Worker, origin: Origin, message: RequestMessage, now: number): RouterRequest {
+    if (origin.parent !== undefined) this.scheduler.callBegan(worker, origin.parent);
+    this.counters.calls++;
+    const request = this.submit(message, origin, now);
+    this.scheduler.refresh(worker, now);
+    return request;
+  }
+
+  /** A call was settled or cancelled: its worker takes back the slot that it lent. */
+  callEnded(worker: Worker, parent: RouterRequest): void {
+    this.scheduler.callEnded(worker, parent);
   }
 
   /**

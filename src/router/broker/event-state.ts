@@ -97,6 +97,8 @@ export class Group implements WorkerGroup {
   tripped = 0;
   /** Workers that share their credit with other routers and have not been asked for more. */
   private readonly creditSharers = new Set<Worker>();
+  /** Workers with handlers that wait on calls. */
+  readonly lenders = new Set<Worker>();
   /** Events that have, or recently had, queued requests. */
   readonly backlog = new LinkedList<GroupEvent>();
   /** The list of groups of an event that only this group serves. */
@@ -129,6 +131,7 @@ export class Group implements WorkerGroup {
     worker.group = this;
     if (worker.tripped > 0) this.tripped++;
     if (worker.sharesCredit && !worker.creditRequested) this.creditSharers.add(worker);
+    if (worker.lending !== undefined && worker.lending.lent > 0) this.lenders.add(worker);
     this.refresh(worker);
   }
 
@@ -150,6 +153,7 @@ export class Group implements WorkerGroup {
   remove(worker: Worker): void {
     this.workers.delete(worker);
     this.creditSharers.delete(worker);
+    this.lenders.delete(worker);
     worker.group = undefined;
     if (worker.tripped > 0) this.tripped--;
     if (worker.readyIndex >= 0) this.removeFromReady(worker);

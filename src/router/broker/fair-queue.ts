@@ -63,6 +63,8 @@ export class FairQueue {
   private clientQueues: Map<object, ClientQueue> | undefined = undefined;
   /** The client queue that emptied last, kept for reuse. */
   private spare: ClientQueue | undefined = undefined;
+  /** Client queues of calls; each holds calls of one depth. */
+  private callQueues: Set<ClientQueue> | undefined = undefined;
   /** The client queue that was the longest when it last grew. */
   private longest: ClientQueue | undefined = undefined;
 
@@ -117,12 +119,22 @@ export class FairQueue {
     return undefined;
   }
 
+  /** The next call that a worker may be given, in turn between the calling workers. */
+  nextCall(mayTake: (depth: number) => boolean, now: number): RouterRequest | undefined {
+    for (const clientQueue of this.callQueues ?? []) {
+      const depth = clientQueue.first?.origin.depth;
+      if (depth !== undefined && mayTake(depth)) return clientQueue.next(now);
+    }
+    return undefined;
+  }
+
   /** Removes a request that is about to be dispatched, and passes the turn to the next client. */
   serve(request: RouterRequest): void {
     const clientQueue = this.holding(request);
     if (clientQueue === undefined) return;
     this.current = clientQueue.following;
     clientQueue.turns++;
+    if (this.callQueues?.delete(clientQueue) === true) this.callQueues.add(clientQueue);
     this.leave(clientQueue, request);
   }
 
@@ -169,6 +181,7 @@ export class FairQueue {
 
   private entered(clientQueue: ClientQueue, request: RouterRequest): void {
     request.clientQueue = clientQueue;
+    if (request.origin.depth !== undefined) (this.callQueues ??= new Set()).add(clientQueue);
     clientQueue.bytes += request.size;
     this.length++;
     this.bytes += request.size;
@@ -210,6 +223,7 @@ export class FairQueue {
 
   private closeClientQueue(clientQueue: ClientQueue): void {
     if (this.longest === clientQueue) this.longest = undefined;
+    this.callQueues?.delete(clientQueue);
     if (this.current === clientQueue)
       this.current = clientQueue.following === clientQueue ? undefined : clientQueue.following;
     clientQueue.previous.following = clientQueue.following;

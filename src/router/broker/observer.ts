@@ -31,7 +31,7 @@ export class RouterObserver implements BrokerObserver {
   settled(request: RouterRequest, code: string, status: number): void {
     if (this.tracing !== undefined && request.attempts === 0) this.trace(request, code, status);
     if (!diagnostics.requestSettled.hasSubscribers) return;
-    const { message, attempts, enqueuedAt, dispatchedAt, state } = request;
+    const { message, attempts, enqueuedAt, dispatchedAt, state, origin } = request;
     const now = this.now();
     const dispatched = attempts > 0;
     diagnostics.requestSettled.publish({
@@ -42,6 +42,7 @@ export class RouterObserver implements BrokerObserver {
       status,
       code,
       dispatched,
+      call: origin.depth !== undefined,
       duration: now - enqueuedAt,
       queueTime: (dispatched ? dispatchedAt : now) - enqueuedAt,
       handlerTime: state === 'dispatched' ? now - dispatchedAt : undefined,

@@ -13,6 +13,10 @@ import type { WorkerView } from '../strategies/strategy.ts';
 export interface Origin {
   /** The client that queues treat as one for fairness. Default: the origin itself. */
   readonly client?: object;
+  /** Depth of a call; undefined for requests of clients. */
+  readonly depth?: number;
+  /** The request whose handler calls, if its worker holds it. */
+  readonly parent?: RouterRequest | undefined;
   /**
    * Receives the reply to a request, possibly before `submit` returns. Called once unless the
    * request is cancelled, and before that once for each chunk with `more`.

@@ -7,6 +7,7 @@ import type { Breakers } from './breaker.ts';
 import type { EventState } from './event-state.ts';
 import type { EventTable } from './event-table.ts';
 import { noWorker, type RouterFailure } from './failures.ts';
+import { Lending } from './lending.ts';
 import type { PayloadCompactor } from './payload-compactor.ts';
 import type { RouterRequest } from './request.ts';
 import type { Settlement } from './settlement.ts';
@@ -59,6 +60,7 @@ export class Scheduler {
     const known = this.eventTable.events.get(eventName);
     request.pace = known?.pace;
     if (this.tryDispatch(request, known, true, now)) return;
+    if (request.origin.depth !== undefined && this.tryLentSlot(request, request.origin.depth, now)) return;
     if (!this.mayWait(eventName, known, now)) {
       this.settlement.settle(request, noWorker(eventName, this.eventTable.past.has(eventName)));
       return;
@@ -84,6 +86,7 @@ export class Scheduler {
     const { eventName } = request.message;
     const known = this.eventTable.events.get(eventName);
     if (this.tryDispatch(request, known, isFresh(request, now), now)) return;
+    if (request.origin.depth !== undefined && this.tryLentSlot(request, request.origin.depth, now)) return;
     const event =
       known ??
       (this.mayWait(eventName, known, now)
@@ -117,12 +120,64 @@ export class Scheduler {
       const turn = queue.next(now);
       let worker = turn && this.selector.choose(groups, turn.message, isFresh(turn, now), now, turn.minRank);
       const next = worker === undefined ? queue.nextFresh(now) : turn;
-      if (next === undefined) return;
+      if (next === undefined) return this.flushLentSlots(event, now);
       if (next !== turn) worker = this.selector.choose(groups, next.message, true, now, next.minRank);
-      if (worker === undefined) return;
+      if (worker === undefined) return this.flushLentSlots(event, now);
       this.backlog.serve(event, next);
       this.deliver(next, worker, now);
     }
+  }
+
+  /** A handler of the worker sends a call: its slot is lent while calls are in flight. */
+  callBegan(worker: Worker, parent: RouterRequest): void {
+    worker.lending ??= new Lending();
+    worker.lending.began(parent);
+    worker.group?.lenders.add(worker);
+  }
+
+  /** A call has ended. */
+  callEnded(worker: Worker, parent: RouterRequest): void {
+    worker.lending?.ended(parent);
+    if (worker.lending?.lent === 0) worker.group?.lenders.delete(worker);
+  }
+
+  /** Dispatches queued calls to a worker in slots that its handlers lend. */
+  private useLentSlots(worker: Worker, now: number): void {
+    if (worker.lending === undefined || worker.lending.lent === 0) return;
+    for (;;) {
+      const call = this.backlog.takeCallFor(worker, this.breakers, now);
+      if (call === undefined) return;
+      this.deliver(call, worker, now);
+    }
+  }
+
+  private flushLentSlots({ groups }: EventState, now: number): void {
+    for (const { lenders } of groups) for (const worker of [...lenders]) this.useLentSlots(worker, now);
+  }
+
+  /** Dispatches a call in a slot that a handler lends. Returns false if there is none. */
+  private tryLentSlot(request: RouterRequest, depth: number, now: number): boolean {
+    const { eventName } = request.message;
+    if (this.eventTable.paused.has(eventName)) return false;
+    for (;;) {
+      const worker = this.lenderFor(request, depth);
+      if (worker === undefined) return false;
+      if (this.dispatch(request, worker, now)) return true;
+    }
+  }
+
+  /** The worker with the fewest running handlers of those that may be given a call in a lent slot. */
+  private lenderFor({ message: { eventName }, minRank }: RouterRequest, depth: number): Worker | undefined {
+    const event = this.eventTable.events.get(eventName);
+    let best: Worker | undefined;
+    for (const group of this.eventTable.groupsOf(eventName, event)) {
+      if (best !== undefined || group.rankOf(eventName) < minRank) break;
+      for (const worker of group.lenders) {
+        if (!worker.mayTakeCall(depth) || this.breakers?.blocks(worker, eventName, true) === true) continue;
+        if (best === undefined || running(worker) < running(best)) best = worker;
+      }
+    }
+    return best;
   }
 
   /**
@@ -139,6 +194,7 @@ export class Scheduler {
   refresh(worker: Worker, now: number): void {
     worker.group?.refresh(worker);
     if (worker.readyIndex >= 0) this.pump(worker, now);
+    if (worker.lending !== undefined) this.useLentSlots(worker, now);
     // Credit is left and nothing is queued, so the credit that the worker was asked for is no
     // longer needed.
     if (worker.creditRequested && worker.readyIndex >= 0) worker.group?.allowCreditRequest(worker);
@@ -149,6 +205,9 @@ export class Scheduler {
   release(request: RouterRequest, worker: Worker): void {
     this.slots.remove(request);
     worker.holding.remove(request);
+    if (worker.lending === undefined) return;
+    worker.lending.released(request);
+    if (worker.lending.lent === 0) worker.group?.lenders.delete(worker);
   }
 
   /** Settles all queued requests of an event with a failure. */
@@ -212,6 +271,8 @@ export class Scheduler {
     request.worker = worker;
     request.dispatchedAt = now;
     worker.holding.push(request);
+    if (request.origin.depth !== undefined) worker.lending ??= new Lending();
+    worker.lending?.taken(request);
     const timeLeft = Math.max(1, Math.ceil(request.deadline - now));
     request.message.timeLeft = timeLeft;
     if (!worker.port.dispatch(request, timeLeft)) {
@@ -234,6 +295,11 @@ export class Scheduler {
 /** Asks workers of an event that share their credit with other routers for more of it. */
 function askForCredit(event: EventState): void {
   for (const group of event.groups) group.askForCredit();
+}
+
+/** Number of requests of a worker whose handlers do not wait on calls. */
+function running({ held, lending }: Worker): number {
+  return held - (lending?.lent ?? 0);
 }
 
 /** Calls `onDrained` of a worker that holds no more requests. */

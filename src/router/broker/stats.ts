@@ -23,6 +23,8 @@ export interface DroppedReplies {
 export interface RouterStats {
   /** Requests submitted to the router. */
   readonly submitted: number;
+  /** Of these, calls of workers: requests that their handlers sent. */
+  readonly calls: number;
   /** Requests that succeeded. */
   readonly ok: number;
   /** Requests that ended with an error code of a handler. */
@@ -62,6 +64,7 @@ export interface RouterStats {
 /** Counters that only increase. */
 export class Counters {
   submitted = 0;
+  calls = 0;
   ok = 0;
   replyErrors = 0;
   readonly failures = new Map<OutcomeCode, number>();
@@ -110,6 +113,7 @@ export function snapshot(
   const dispatched = live - backlog.length;
   return {
     submitted: counters.submitted,
+    calls: counters.calls,
     ok: counters.ok,
     replyErrors: counters.replyErrors,
     failures: Object.fromEntries(counters.failures),

@@ -8,6 +8,7 @@ import { LinkedList } from '../../core/collections/linked-list.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
 import type { Breaker } from './breaker-state.ts';
+import type { Lending } from './lending.ts';
 import type { RouterRequest } from './request.ts';
 import type { TimerEntry } from './timers.ts';
 
@@ -66,6 +67,8 @@ export interface WorkerGroup {
   askForCredit(): void;
   /** Allows the worker to be asked for more credit again. */
   allowCreditRequest(worker: Worker): void;
+  /** Its workers with handlers that wait on calls. */
+  readonly lenders: Set<Worker>;
 }
 
 /**
@@ -100,6 +103,8 @@ export class Worker implements WorkerView {
   /** Index in the ready list of its group; -1 if it is in none. */
   readyIndex = -1;
   readonly holding = new LinkedList<RouterRequest>();
+  /** The calls that it holds and waits on; set with the first one. */
+  lending: Lending | undefined = undefined;
 
   /** Whether it was removed. */
   removed = false;
@@ -159,6 +164,15 @@ export class Worker implements WorkerView {
   /** Whether it may be given a request. */
   get eligible(): boolean {
     return this.holding.length < this.concurrency && !this.paused;
+  }
+
+  /** Whether it may be given a call of a depth without credit, in a slot that a handler lends. */
+  mayTakeCall(depth: number): boolean {
+    const { lending, concurrency } = this;
+    if (lending === undefined || lending.lent === 0) return false;
+    // A worker that drains still finishes its requests, which may wait for the call.
+    if (this.removed || this.blocked || this.suspended || this.unresponsive) return false;
+    return this.held - lending.lent < concurrency && lending.heldAt(depth) < concurrency;
   }
 
   /** Whether it receives no requests, whatever its credit. */

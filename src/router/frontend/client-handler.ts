@@ -9,8 +9,8 @@ import { failure, type ReplyMessage, type RequestMessage } from '../../core/mess
 import type { ClientFrontendOwner, ClientPeer } from '../../transport/link/client-peer.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
+import { ClientAllowance, type ClientLimits } from '../broker/client-limits.ts';
 import { BUILTIN_PREFIX, type BuiltinEvents, type DeferredReply } from './builtin-events.ts';
-import { ClientAllowance, type ClientLimits } from './client-limits.ts';
 import { ClientOrigin } from './client-origin.ts';
 
 /** State of a client: its origin in the broker, and its deferred replies. */

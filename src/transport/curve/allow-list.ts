@@ -43,11 +43,13 @@ const PATHS = Joi.array().items(
     .messages({ 'string.pattern.base': '{{#label}} must be a path that starts with /' }),
 );
 
-const onlyFor = (role: string, schema: Joi.Schema): Joi.Schema =>
-  schema.when('role', {
-    is: role,
-    otherwise: Joi.forbidden().messages({ 'any.unknown': `{{#label}} is only allowed for the role ${role}` }),
+const onlyFor = (roles: readonly string[], schema: Joi.Schema): Joi.Schema => {
+  const text = `{{#label}} is only allowed for the role ${roles.join(' or ')}`;
+  return schema.when('role', {
+    is: Joi.valid(...roles),
+    otherwise: Joi.forbidden().messages({ 'any.unknown': text }),
   });
+};
 
 const SCHEMA = Joi.object({
   peers: Joi.array()
@@ -58,9 +60,9 @@ const SCHEMA = Joi.object({
         role: Joi.string()
           .valid(...PEER_ROLES)
           .required(),
-        calls: onlyFor('client', PATTERNS),
-        serves: onlyFor('worker', PATTERNS),
-        paths: onlyFor('worker', PATHS),
+        calls: onlyFor(['client', 'worker'], PATTERNS),
+        serves: onlyFor(['worker'], PATTERNS),
+        paths: onlyFor(['worker'], PATHS),
         domains: Joi.array().items(Joi.string()).min(1),
       }),
     )

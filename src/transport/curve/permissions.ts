@@ -21,7 +21,7 @@ export interface PeerGrant {
   /** Determines the sockets to which the peer may connect, and which of the lists below apply. */
   readonly role: PeerRole;
   /**
-   * Events that a client may call.
+   * Events that a client may call, or the handlers of a worker (`call` of {@link HandlerContext}).
    *
    * @defaultValue none
    */
@@ -117,7 +117,7 @@ export class PeerPermissions {
     this.name = name;
     this.role = role;
     this.admin = role === 'admin';
-    this.calls = new EventPatterns(role === 'client' ? calls : []);
+    this.calls = new EventPatterns(calls);
     this.serves = new EventPatterns(role === 'worker' ? serves : []);
     this.paths = role === 'worker' ? paths : [];
   }
@@ -132,14 +132,15 @@ export class PeerPermissions {
   }
 
   /**
-   * Whether the peer may send requests for an event.
+   * Whether the peer may send requests for an event: a client on the frontend, a worker on the
+   * backend.
    *
    * @param eventName name of the event
    */
   mayCall(eventName: string): boolean {
     if (this.admin) return true;
-    if (this.role !== 'client') return false;
-    return isReserved(eventName) ? PUBLIC_EVENTS.has(eventName) : this.calls.has(eventName);
+    if (!isReserved(eventName)) return this.calls.has(eventName);
+    return this.role === 'client' && PUBLIC_EVENTS.has(eventName);
   }
 
   /**

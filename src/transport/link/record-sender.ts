@@ -2,6 +2,7 @@
  * Collects packed records within a turn of the event loop and sends them as one message. The base of
  * the channel to a peer and of the port to a worker thread.
  */
+import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
 import type { PackedBatch } from '../../wire/packed.ts';
@@ -23,6 +24,11 @@ export abstract class RecordSender implements Flushable {
 
   addRequest(id: number, generation: number, request: RequestMessage): void {
     this.batch.addRequest(id, generation, request);
+    this.added();
+  }
+
+  addCall(id: number, generation: number, request: RequestMessage, parent: CallParent): void {
+    this.batch.addCall(id, generation, request, parent);
     this.added();
   }
 

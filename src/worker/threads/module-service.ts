@@ -4,10 +4,12 @@
  */
 
 import { IdMap, ROUTER_ID_SLOTS } from '../../core/collections/id-map.ts';
+import { SlotTable, type Slotted } from '../../core/collections/slot-table.ts';
 import type { Logger } from '../../core/logging/logging.ts';
+import type { CallParent, CallSource } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { toError } from '../../core/messages/errors.ts';
-import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
+import type { InFlight, ReplyMessage, RequestMessage, Settle } from '../../core/messages/message.ts';
 import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
 import { localParts } from '../../runtime/service-node.ts';
 import type { PackedSink } from '../../wire/packed.ts';
@@ -36,10 +38,35 @@ export interface ModuleEnvironment {
   startPulse(): () => void;
 }
 
+/** A call in flight. */
+class SentCall implements Slotted {
+  id = 0;
+  generation = 0;
+
+  constructor(readonly settle: Settle) {}
+}
+
+/** A request of the parent; it sends the calls of its handler to the parent. */
+class ModuleRequest implements CallSource {
+  execution: Execution | undefined;
+
+  constructor(
+    private readonly service: ModuleService,
+    private readonly id: number,
+    private readonly generation: number,
+  ) {}
+
+  call(message: RequestMessage, depth: number, settle: Settle): InFlight {
+    const { id, generation } = this;
+    return this.service.call(message, { id, generation, depth }, settle);
+  }
+}
+
 /** The module's side of a `ThreadExecutor`. */
 class ModuleService implements PackedSink {
   private readonly port: PackedPort;
-  private readonly executions = new IdMap<Execution>(ROUTER_ID_SLOTS);
+  private readonly requests = new IdMap<ModuleRequest>(ROUTER_ID_SLOTS);
+  private readonly calls = new SlotTable<SentCall>();
 
   constructor(
     port: PostTarget,
@@ -57,21 +84,34 @@ class ModuleService implements PackedSink {
     // Blocking handlers run one after the other in one turn. Each start counts as a beat, so that
     // the thread does not count as stalled.
     this.beat();
-    let settled = false;
-    const execution = this.executor.execute(message, (reply: ReplyMessage) => {
-      settled = true;
-      this.executions.delete(id);
+    const request = new ModuleRequest(this, id, generation);
+    this.requests.set(id, request);
+    const settle = (reply: ReplyMessage): void => {
+      this.requests.delete(id);
       this.port.addReply(id, generation, reply);
-    });
-    if (!settled) this.executions.set(id, execution);
+    };
+    request.execution = this.executor.execute(message, settle, request);
+  }
+
+  call(message: RequestMessage, parent: CallParent, settle: Settle): InFlight {
+    const call = new SentCall(settle);
+    this.calls.add(call);
+    const { id, generation } = call;
+    this.port.addCall(id, generation, message, parent);
+    return {
+      cancel: () => {
+        if (this.calls.remove(call)) this.port.addCancel(id, generation);
+      },
+    };
   }
 
   packedCancel(id: number, _generation: number, why: CancelReason): void {
-    this.executions.get(id)?.cancel(why);
+    this.requests.get(id)?.execution?.cancel(why);
   }
 
-  packedReply(): void {
-    // A parent sends only requests and cancels.
+  packedReply(id: number, generation: number, reply: ReplyMessage): void {
+    const call = this.calls.get(id, generation);
+    if (call !== undefined && this.calls.remove(call)) call.settle(reply);
   }
 }
 

@@ -1,8 +1,15 @@
-/** Runs requests in a thread: the parent's side. */
+/** Runs requests in a thread, and sends the calls of its handlers: the parent's side. */
 
+import { IdMap } from '../../core/collections/id-map.ts';
 import { SlotTable, type Slotted } from '../../core/collections/slot-table.ts';
+import type { CallParent, CallSource } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import {
+  failure,
+  type InFlight,
+  type ReplyMessage,
+  type RequestMessage,
+} from '../../core/messages/message.ts';
 import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
@@ -15,6 +22,7 @@ class RemoteExecution implements Execution, Slotted {
   constructor(
     private readonly port: PackedPort,
     readonly settle: (reply: ReplyMessage) => void,
+    readonly source: CallSource | undefined,
   ) {}
 
   cancel(why: CancelReason): void {
@@ -22,10 +30,18 @@ class RemoteExecution implements Execution, Slotted {
   }
 }
 
+/** A call of a handler in the thread. */
+interface ThreadCall {
+  readonly generation: number;
+  inFlight: InFlight | undefined;
+}
+
 export class ThreadExecutor implements RequestExecutor, PackedSink {
   private readonly executions = new SlotTable<RemoteExecution>();
   private readonly port: PackedPort;
   private idle: (() => void) | undefined;
+  /** Calls of the thread in flight, by their slot in the thread. */
+  private readonly calls = new IdMap<ThreadCall>();
 
   /**
    * Creates an executor.
@@ -43,8 +59,8 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
     return this.executions.size;
   }
 
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void): Execution {
-    const execution = new RemoteExecution(this.port, settle);
+  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution {
+    const execution = new RemoteExecution(this.port, settle, source);
     if (this.executions.size >= this.maxLoad) {
       settle(failure('BUSY', `the thread holds ${this.maxLoad} requests, the maximum`));
       return execution;
@@ -63,6 +79,8 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
 
   close(): void {
     for (const execution of this.executions.values()) execution.cancel('stopped');
+    for (const { inFlight } of this.calls.values()) inFlight?.cancel();
+    this.calls.clear();
   }
 
   /** Handles records that the thread posted. */
@@ -78,11 +96,29 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
     if (this.load === 0) this.idle?.();
   }
 
-  packedRequest(): void {
-    // A thread sends only replies.
+  packedCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {
+    const source = this.executions.get(parent.id, parent.generation)?.source;
+    if (source === undefined) {
+      // The request has ended, and with it the call.
+      this.port.addReply(id, generation, failure('CANCELLED', 'the request ended', { dispatched: false }));
+      return;
+    }
+    const call: ThreadCall = { generation, inFlight: undefined };
+    this.calls.set(id, call);
+    call.inFlight = source.call(message, parent.depth, (reply) => {
+      if (this.calls.get(id) === call) this.calls.delete(id);
+      this.port.addReply(id, generation, reply);
+    });
   }
 
-  packedCancel(): void {
-    // A thread sends only replies.
+  packedCancel(id: number, generation: number): void {
+    const call = this.calls.get(id);
+    if (call?.generation !== generation) return;
+    this.calls.delete(id);
+    call.inFlight?.cancel();
+  }
+
+  packedRequest(): void {
+    // A thread sends only replies and calls.
   }
 }

@@ -27,6 +27,8 @@ const CLASSES: Record<OutcomeCode, unknown> = {
   BAD_REPLY: ZeroMQClientError,
   CANCELLED: ZeroMQClientError,
   NO_HANDLER: ZeroMQClientError,
+  LOOP: ZeroMQClientError,
+  CALLS_UNSUPPORTED: ZeroMQClientError,
 };
 
 const page = readFileSync(new URL('../../../docs/coming-from-python.md', import.meta.url), 'utf8');

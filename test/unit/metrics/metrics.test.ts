@@ -90,7 +90,7 @@ const REPORT: RouterReport = {
 function fill(metrics: Metrics): void {
   metrics.watchRouter({ state: 'running', inspect: () => REPORT });
   metrics.watchGateway({ inFlight: 7 });
-  diagnostics.requestSettled.publish(settled({}));
+  diagnostics.requestSettled.publish(settled({ call: true }));
   diagnostics.httpAnswered.publish({
     kind: 'gateway',
     node: 'g',
@@ -141,6 +141,7 @@ describe('Metrics', () => {
     const ofA = { kind: 'router', event: 'a.get' };
     assert.equal(value('requests_total', { ...ofA, code: 'OK' }), 1);
     assert.equal(value('requests_total', { ...ofA, code: 'TIMEOUT' }), 1);
+    assert.equal(value('calls_total', { event: 'a.get', code: 'OK' }), 1);
     assert.equal(value('request_seconds_bucket', { ...ofA, le: '0.004' }), 1);
     assert.equal(value('request_seconds_sum', ofA), 5.003);
     assert.equal(value('queue_seconds_count', { event: 'a.get' }), 2);

@@ -226,3 +226,26 @@ test('testWorker: opens no port and no socket', async () => {
   const open = process.getActiveResourcesInfo().filter((name) => /TCP|UDP|Poll/.test(name));
   assert.deepEqual(open, []);
 });
+
+test('testWorker: calls of handlers reach the fakes, and the test sees them', async (t) => {
+  const orders = defineWorker({
+    concurrency: 1,
+    handlers: {
+      'orders.place': async ({ item }: { item: string }, { call }) => ({
+        left: await call('stock.reserve', { item }, { timeout: 500 }),
+        again: await call('orders.count'),
+      }),
+      'orders.count': () => 2,
+    },
+  });
+  const worker = await testWorker(orders, { fakes: { 'stock.reserve': ({ item }) => `${item}: 1` } });
+  t.after(() => worker.close());
+  assert.deepEqual(await worker.call('orders.place', { item: 'nut' }), { left: 'nut: 1', again: 2 });
+  assert.deepEqual(
+    worker.calls.map(({ eventName, data }) => [eventName, data]),
+    [
+      ['stock.reserve', { item: 'nut' }],
+      ['orders.count', null],
+    ],
+  );
+});

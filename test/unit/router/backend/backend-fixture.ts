@@ -7,6 +7,7 @@ import { Backend } from '../../../../src/router/backend/backend.ts';
 import { ClassicEvents, type ClassicEventsOption } from '../../../../src/router/backend/classic-events.ts';
 import { AnnouncedContracts } from '../../../../src/router/backend/contracts.ts';
 import { Broker } from '../../../../src/router/broker/broker.ts';
+import { resolveClientLimits } from '../../../../src/router/broker/client-limits.ts';
 import { toConnection } from '../../../../src/transport/addressing/connection.ts';
 import { turnNow } from '../../../../src/transport/link/turn.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
@@ -54,6 +55,7 @@ export class BackendFixture {
         logger,
         classicConcurrency: 1,
         classicEvents: new ClassicEvents(classicEvents),
+        clientLimits: resolveClientLimits(),
         helloTimeout: HELLO_TIMEOUT,
         contracts: this.contracts,
         clock: this.clock,

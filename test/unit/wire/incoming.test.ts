@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readReply } from '../../../src/client/reply.ts';
 import { ZeroMQClientError, ZeroMQTimeoutError } from '../../../src/core/messages/errors.ts';
 import { failure } from '../../../src/core/messages/message.ts';
-import { makeReply } from '../wire/messages.ts';
+import { readReply } from '../../../src/wire/incoming.ts';
+import { makeReply } from './messages.ts';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 

@@ -1,12 +1,13 @@
-/** Converts a reply to the result of `sendMessage`: event data or an error. */
+/** Converts a reply to the result of `sendMessage` and `context.call`: event data or an error. */
 
 import type { ReadJson } from '../core/json/large-integers.ts';
+import { isConnectionLoss } from '../core/messages/connection-loss.ts';
 import { errorOfOutcome, type ZeroMQError, ZeroMQSocketDisconnected } from '../core/messages/errors.ts';
 import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/messages/message.ts';
-import { isJsonType } from '../wire/metadata.ts';
-import { isConnectionLoss } from './connection-loss.ts';
+import type { SendOptions } from '../core/messages/send-options.ts';
+import { isJsonType } from './metadata.ts';
 
-/** A reply as {@link ZeroMQClient.sendMessage} returns it. */
+/** A reply as {@link ZeroMQClient.sendMessage} and `sendMessage` of {@link HandlerContext} return it. */
 export interface ZeroMQReply<Data = unknown> {
   /** Name of the event that was called. */
   readonly eventName: string;
@@ -16,6 +17,22 @@ export interface ZeroMQReply<Data = unknown> {
   readonly status: number;
   /** HTTP headers that the handler set, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sends events: a {@link ZeroMQClient}, or the {@link HandlerContext} of a handler. */
+export interface EventSender {
+  /**
+   * Sends an event and resolves with the reply.
+   *
+   * @param eventName name of the event.
+   * @param eventData any JSON value.
+   * @param options options of the request.
+   */
+  sendMessage<Data = unknown>(
+    eventName: string,
+    eventData?: unknown,
+    options?: SendOptions,
+  ): Promise<ZeroMQReply<Data>>;
 }
 
 /**

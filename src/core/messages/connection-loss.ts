@@ -3,7 +3,7 @@
  * but `sendMessage` rejects with `ZeroMQSocketDisconnected`: the retry loops of the original catch
  * that class.
  */
-import { failure, type ReplyMessage } from '../core/messages/message.ts';
+import { failure, type ReplyMessage } from './message.ts';
 
 const reported = new WeakSet<ReplyMessage>();
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClientAllowance, resolveClientLimits } from '../../../../src/router/frontend/client-limits.ts';
+import { ClientAllowance, resolveClientLimits } from '../../../../src/router/broker/client-limits.ts';
 
 describe('limits of a client', () => {
   it('client limits: limit the requests in flight', () => {

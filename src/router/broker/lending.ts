@@ -1,0 +1,53 @@
+/**
+ * Slots that workers lend. A handler that waits on a call uses none of its worker's concurrency, so
+ * that the call can lead back to the same worker: A calls B, and B calls A.
+ *
+ * Only calls use lent slots, and a worker never holds more than `concurrency` requests of the same
+ * depth beyond it. A call therefore waits only for requests of its own depth, and these only for
+ * deeper ones. At the maximum depth handlers cannot call. So each request ends, whatever calls
+ * whatever, and a worker holds at most `concurrency` requests of each depth.
+ */
+import type { RouterRequest } from './request.ts';
+
+/** The calls that concern one worker: those that its handlers wait on, and those that it holds. */
+export class Lending {
+  /** Requests whose handlers wait on calls, with the number of calls in flight. */
+  private readonly waiting = new Map<RouterRequest, number>();
+  /** Number of calls that it holds, by depth. */
+  private readonly held: number[] = [];
+
+  /** Number of slots that it lends. */
+  get lent(): number {
+    return this.waiting.size;
+  }
+
+  /** Number of calls of a depth that it holds. */
+  heldAt(depth: number): number {
+    return this.held[depth] ?? 0;
+  }
+
+  /** The worker is given a request. */
+  taken({ origin: { depth } }: RouterRequest): void {
+    if (depth !== undefined) this.held[depth] = this.heldAt(depth) + 1;
+  }
+
+  /** The worker no longer holds a request. */
+  released(request: RouterRequest): void {
+    const { depth } = request.origin;
+    if (depth !== undefined) this.held[depth] = this.heldAt(depth) - 1;
+    this.waiting.delete(request);
+  }
+
+  /** A handler sends a call. */
+  began(parent: RouterRequest): void {
+    this.waiting.set(parent, (this.waiting.get(parent) ?? 0) + 1);
+  }
+
+  /** A call of a handler has ended. Nothing happens if the worker no longer holds its request. */
+  ended(parent: RouterRequest): void {
+    const calls = this.waiting.get(parent);
+    if (calls === undefined) return;
+    if (calls > 1) this.waiting.set(parent, calls - 1);
+    else this.waiting.delete(parent);
+  }
+}

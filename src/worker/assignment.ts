@@ -1,0 +1,57 @@
+/** Requests that a router dispatched to a worker, with the calls of their handlers. */
+import type { CallSource } from '../core/messages/calls.ts';
+import type { InFlight, RequestMessage, Settle } from '../core/messages/message.ts';
+import type { Execution } from '../runtime/execution.ts';
+import type { CreditSharing, Share } from './credit-sharing.ts';
+import type { CallLink, WorkerCalls } from './worker-calls.ts';
+
+/** The parts of a worker that calls concern. */
+export interface AssignmentOwner {
+  readonly credit: CreditSharing;
+  readonly calls: WorkerCalls;
+}
+
+/** A request of a router. While a call of its handler is in flight, it uses no credit. */
+export class Assignment implements CallSource {
+  execution: Execution | undefined;
+  private callsInFlight = 0;
+
+  /**
+   * @param id key of the request at the router; generation 0 if it has none.
+   * @param share share of the connection on which the request arrived.
+   */
+  constructor(
+    private readonly link: CallLink,
+    private readonly owner: AssignmentOwner,
+    private readonly share: Share | undefined,
+    readonly id: number,
+    readonly generation: number,
+  ) {}
+
+  call(message: RequestMessage, depth: number, settle: Settle): InFlight {
+    const { owner, link, id, generation } = this;
+    let inFlight = true;
+    const end = (): void => {
+      if (inFlight) this.countCalls(-1);
+      inFlight = false;
+    };
+    this.countCalls(1);
+    const call = owner.calls.start(link, { id, generation, depth }, message, (reply) => {
+      end();
+      settle(reply);
+    });
+    return {
+      cancel: () => {
+        end();
+        call.cancel();
+      },
+    };
+  }
+
+  private countCalls(change: 1 | -1): void {
+    this.callsInFlight += change;
+    if (this.share === undefined) return;
+    if (this.callsInFlight === 1 && change === 1) this.owner.credit.requestSuspended(this.share);
+    else if (this.callsInFlight === 0) this.owner.credit.requestResumed(this.share);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The calls that handlers of a worker send to routers, over the connections on which the routers
+ * dispatch requests. A call goes to the router that dispatched the request of its handler, or to
+ * another one if that router takes no calls, shuts down, or has no worker for the event.
+ */
+import { SlotTable, type Slotted } from '../core/collections/slot-table.ts';
+import type { CallParent } from '../core/messages/calls.ts';
+import type { CancelReason } from '../core/messages/cancel-reason.ts';
+import { connectionLoss } from '../core/messages/connection-loss.ts';
+import {
+  failure,
+  type InFlight,
+  type ReplyMessage,
+  type RequestMessage,
+  type Settle,
+  settleSafely,
+} from '../core/messages/message.ts';
+import { redispatchedReply } from '../core/messages/redispatched-reply.ts';
+import { type Clock, systemClock } from '../core/time/clock.ts';
+
+/** Maximum number of calls in flight, over all connections of a worker. */
+const MAX_IN_FLIGHT = 10_000;
+
+/** How often an idempotent call is sent if its connections are lost. */
+const MAX_ATTEMPTS = 2;
+
+/** A connection to a router, as calls see it. */
+export interface CallLink {
+  readonly endpoint: string;
+  /** Whether the connection is established. */
+  readonly connected: boolean;
+  /** Whether the router accepted the worker and takes its calls. */
+  readonly takesCalls: boolean;
+  sendCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void;
+  cancelCall(id: number, generation: number, why: CancelReason): void;
+}
+
+/** A call in flight. */
+class PendingCall implements Slotted {
+  id = 0;
+  generation = 0;
+  link: CallLink | undefined;
+  /** How often it was sent and may have run. */
+  attempts = 0;
+  /** Connections whose routers rejected it without running it. */
+  readonly tried = new Set<CallLink>();
+
+  constructor(
+    readonly message: RequestMessage,
+    /** The connection on which the request of the handler arrived, and its key there. */
+    readonly origin: CallLink,
+    readonly parent: CallParent,
+    readonly deadline: number,
+    readonly settle: Settle,
+  ) {}
+}
+
+export class WorkerCalls {
+  private readonly pending = new SlotTable<PendingCall>();
+
+  /** @param links returns the connections to routers. */
+  constructor(
+    private readonly links: () => Iterable<CallLink>,
+    private readonly clock: Clock = systemClock,
+  ) {}
+
+  /** Number of calls in flight. */
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /**
+   * Sends a call.
+   *
+   * @param origin the connection on which the request of the handler arrived.
+   * @param parent key of that request on the connection.
+   */
+  start(origin: CallLink, parent: CallParent, message: RequestMessage, settle: Settle): InFlight {
+    const deadline = this.clock.now() + message.timeLeft;
+    const call = new PendingCall(message, origin, parent, deadline, settle);
+    const link = this.linkFor(call);
+    if (link === undefined) return rejected(this.unavailable(message.eventName), settle);
+    if (this.pending.size >= MAX_IN_FLIGHT) return rejected(TOO_MANY, settle);
+    this.pending.add(call);
+    this.send(call, link);
+    return { cancel: () => this.cancel(call) };
+  }
+
+  /** Handles a reply. Returns whether a call waited for it on that connection. */
+  replied(link: CallLink, id: number, generation: number, reply: ReplyMessage): boolean {
+    const call = this.pending.get(id, generation);
+    if (call?.link !== link) return false;
+    // Only the last part of a reply settles a call.
+    if (reply.more) return true;
+    if (isRejection(reply) && call.attempts === 1) {
+      call.tried.add(link);
+      const other = this.linkFor(call);
+      if (other !== undefined) {
+        call.attempts -= 1;
+        this.send(call, other);
+        return true;
+      }
+    }
+    this.pending.remove(call);
+    settleSafely(call.settle, redispatchedReply(reply, call.attempts > 1));
+    return true;
+  }
+
+  /** A connection is lost, and with it the replies to the calls on it. */
+  linkLost(link: CallLink): void {
+    for (const call of this.pending.values()) if (call.link === link) this.lost(call, link);
+  }
+
+  private lost(call: PendingCall, link: CallLink): void {
+    call.tried.add(link);
+    const again = call.message.idempotent && call.attempts < MAX_ATTEMPTS && call.deadline > this.clock.now();
+    const other = again ? this.linkFor(call) : undefined;
+    if (other !== undefined) {
+      this.send(call, other);
+      return;
+    }
+    this.pending.remove(call);
+    const text = `the connection to ${link.endpoint} was lost while the call was in flight`;
+    settleSafely(call.settle, connectionLoss('WORKER_LOST', text, true));
+  }
+
+  private linkFor({ origin, tried }: PendingCall): CallLink | undefined {
+    if (origin.takesCalls && !tried.has(origin)) return origin;
+    for (const link of this.links()) if (link.takesCalls && !tried.has(link)) return link;
+    return undefined;
+  }
+
+  private send(call: PendingCall, link: CallLink): void {
+    const { id, generation, message, parent, origin } = call;
+    call.link = link;
+    call.attempts += 1;
+    message.timeLeft = Math.max(1, call.deadline - this.clock.now());
+    // The key of the handler's request means nothing to another router.
+    const known = link === origin ? parent : { ...parent, id: 0, generation: 0 };
+    link.sendCall(id, generation, message, known);
+  }
+
+  private cancel(call: PendingCall): void {
+    const { id, generation, link } = call;
+    if (this.pending.remove(call)) link?.cancelCall(id, generation, 'cancelled');
+  }
+
+  private unavailable(eventName: string): ReplyMessage {
+    const what = `cannot call ${JSON.stringify(eventName)}`;
+    const connected = [...this.links()].filter((link) => link.connected);
+    if (connected.length === 0) return failure('NO_ROUTER', `${what}: the worker is connected to no router`);
+    const endpoints = connected.map(({ endpoint }) => endpoint).join(', ');
+    return failure(
+      'CALLS_UNSUPPORTED',
+      `${what}: the router at ${endpoints} takes no calls of workers; connect the worker to a ` +
+        'ZeroMQRouter of this version, and not to a classic router or a ZeroMQRoutingProxy',
+    );
+  }
+}
+
+const TOO_MANY = failure('BUSY', `the worker has ${MAX_IN_FLIGHT} calls in flight, the maximum`);
+
+/** Whether a router rejected a call for a reason that may not apply to others. */
+function isRejection({ code, dispatched }: ReplyMessage): boolean {
+  return !dispatched && (code === 'NO_WORKER' || code === 'SHUTTING_DOWN');
+}
+
+function rejected(reply: ReplyMessage, settle: Settle): InFlight {
+  settleSafely(settle, reply);
+  return { cancel: () => undefined };
+}
