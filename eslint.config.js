@@ -9,6 +9,7 @@ export default tseslint.config(
       'docs/.vitepress/dist/',
       'coverage/',
       'bench/peers/',
+      'bench/comparison/',
       '**/node_modules/',
       '**/*.cjs',
     ],

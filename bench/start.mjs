@@ -2,7 +2,8 @@
  * `npm run bench…`: installs and builds what is missing, then runs bench/<name>.ts with the given
  * arguments.
  *
- * The peers have their own dependencies in bench/peers, which micro benchmarks do not need.
+ * The peers have their own dependencies in bench/peers, which micro benchmarks do not need. Those of
+ * the comparison are in bench/comparison.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,10 @@ import { ensureBuild, ensureDependencies, ROOT } from '../scripts/lib/project.mj
 const [name, ...args] = process.argv.slice(2);
 ensureDependencies();
 ensureBuild();
-if (name !== 'micro') ensureDependencies(fileURLToPath(new URL('peers', import.meta.url)));
+if (name !== 'micro') {
+  const peers = name === 'workbench' ? 'comparison' : 'peers';
+  ensureDependencies(fileURLToPath(new URL(peers, import.meta.url)));
+}
 const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
 const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], {
   cwd: ROOT,

@@ -152,10 +152,15 @@ export interface CheckedEvents<Events extends EventDefinitions> {
   readonly events: { readonly [Name in keyof Events]: CheckedEvent<Events[Name]> };
 }
 
-type CheckedEvent<Event> = Readonly<Record<Exclude<keyof Event, keyof EventDefinition>, never>> &
-  (Event extends { readonly path: infer Path extends string } ? { readonly path: InBraces<Path> } : unknown);
+type CheckedEvent<Event> = {
+  readonly [Member in Exclude<keyof Event, keyof EventDefinition>]: { readonly 'is not a member of an event': Member };
+} & (Event extends { readonly path: infer Path extends string } ? { readonly path: CheckedPath<Path> } : unknown);
 
-/** A path with its first `:name` replaced by `{name}`, which is what the compiler then suggests. */
+/** A path, or what its author probably meant: the compiler shows it in its error. */
+type CheckedPath<Path extends string> =
+  InBraces<Path> extends Path ? Path : { readonly 'did you mean': InBraces<Path> };
+
+/** A path with its first `:name` replaced by `{name}`. */
 type InBraces<Path extends string> = Path extends `${infer Before}/:${infer Rest}`
   ? Rest extends `${infer Name}/${infer After}`
     ? `${Before}/{${Name}}/${After}`
