@@ -5,7 +5,8 @@
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ROOT } from '../../scripts/lib/project.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where the services are, and their packages. */
 export const COMPARISON = fileURLToPath(new URL('../comparison', import.meta.url));

@@ -1,12 +1,12 @@
 /** The package as packed by `npm pack`: its files, its types, and its use in an empty project. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
-import { ROOT } from '../docs/pages.ts';
+import { codeBlocks, PAGES, ROOT } from '../docs/pages.ts';
 import { FREE_PORTS, urlIn } from '../helpers/command.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -71,7 +71,7 @@ describe('npm package', () => {
   });
 
   it('is small', () => {
-    assert.ok(statSync(tarball).size < 1_500_000, `${statSync(tarball).size} bytes`);
+    assert.ok(statSync(tarball).size < 1_800_000, `${statSync(tarball).size} bytes`);
   });
 
   it('has types for every module resolution', async () => {
@@ -87,8 +87,9 @@ describe('npm package', () => {
   });
 });
 
+let app: string;
+
 describe('npm package in an empty project', () => {
-  let app: string;
   const install = (what: string): void => {
     run(app, 'npm', ['install', what, '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']);
   };
@@ -198,6 +199,67 @@ describe('npm package in an empty project', () => {
     ];
     const library = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
     run(app, process.execPath, [compiler, ...strict, ...library, 'app.ts']);
+  });
+});
+
+describe('npm package in a project of a user', () => {
+  it('package: README, tutorial, template and samples compile under strict, with the types of all packages', () => {
+    const home = path.join(app, 'strict');
+    const project = path.join(ROOT, 'templates/project');
+    for (const folder of ['workers', 'openapi']) {
+      cpSync(path.join(ROOT, folder), path.join(home, folder), {
+        recursive: true,
+        filter: (file) => !/\.(py|txt)$/.test(file),
+      });
+    }
+    for (const folder of ['workers', 'test']) {
+      cpSync(path.join(project, folder), path.join(home, 'template', folder), { recursive: true });
+    }
+    const pages = PAGES.filter((page) => page === 'README.md' || page.startsWith('docs/tutorial/'));
+    const blocks = pages.flatMap((page) => codeBlocks(page)).filter(({ language }) => language === 'ts');
+    assert.ok(pages.length >= 4 && blocks.length >= 2, `${pages.length} pages, ${blocks.length} blocks`);
+    for (const { page, file, line, text } of blocks) {
+      const folder = path.join(home, page.replace(/\W+/g, '-'));
+      mkdirSync(folder, { recursive: true });
+      const whole = /^(import|export) /m.test(text) ? text : `${text}export {};\n`;
+      writeFileSync(path.join(folder, file ?? `line-${line}.ts`), whole);
+    }
+    const text = readFileSync(path.join(project, '_tsconfig.json'), 'utf8');
+    const { compilerOptions } = JSON.parse(text) as { compilerOptions: Record<string, unknown> };
+    assert.equal(compilerOptions['strict'], true);
+    const config = { compilerOptions: { ...compilerOptions, skipLibCheck: false }, include: ['.'] };
+    writeFileSync(path.join(home, 'tsconfig.json'), JSON.stringify(config));
+    run(home, process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.']);
+  });
+
+  it('package: contracts work where the package manager hides joi, and a missing joi is named', () => {
+    const linked = path.join(path.dirname(app), 'linked');
+    mkdirSync(path.join(linked, 'node_modules'), { recursive: true });
+    symlinkSync(
+      path.join(app, 'node_modules/zeromq-gateway'),
+      path.join(linked, 'node_modules/zeromq-gateway'),
+    );
+    writeFileSync(path.join(linked, 'package.json'), '{ "type": "module" }');
+    const worker = (imports: string): string =>
+      `${imports}
+       const contract = defineContract({ name: 'a', events: { a: { data: Joi.object({ n: Joi.number() }) } } });
+       export default defineWorker({ contract, handlers: { a: () => contract.validate('a', { n: 'x' }).errors } });`;
+    const own = "import { defineContract, defineWorker, Joi } from 'zeromq-gateway';";
+    writeFileSync(path.join(linked, 'own.js'), worker(own));
+    const direct = "import { defineContract, defineWorker } from 'zeromq-gateway'; import Joi from 'joi';";
+    writeFileSync(path.join(linked, 'direct.js'), worker(direct));
+    const script = `
+      const { loadWorkerModule } = await import('./node_modules/zeromq-gateway/dist/worker/define-worker.js');
+      const { handlers } = await loadWorkerModule('own.js');
+      console.log(JSON.stringify(handlers.a()));
+      await loadWorkerModule('direct.js').catch(({ message }) => console.log(message));`;
+    const output = run(linked, process.execPath, ['--input-type=module', '-e', script]);
+    const [issues, message] = output.split('\n');
+    assert.equal(issues, '[{"pointer":"/n","message":"must be a number"}]');
+    assert.match(
+      message ?? '',
+      /direct\.js: Cannot find package 'joi' imported from .*direct\.js; import \{ Joi \} from 'zeromq-gateway' instead, or run npm install joi$/,
+    );
   });
 });
 

@@ -86,6 +86,36 @@ describe('a router with keys', () => {
     for (const secret of secrets) assert.ok(!(node.stderr + node.lines.join('')).includes(secret));
   });
 
+  it('gives the types of its contracts to clients on its allow list, and to no others', async (t) => {
+    const scope = scopeOf(t);
+    const cwd = tempFolder(scope);
+    await keygen(scope, cwd, 'router');
+    const [worker, client] = [await keygen(scope, cwd, 'worker'), await keygen(scope, cwd, 'client')];
+    await keygen(scope, cwd, 'stranger');
+    allow(cwd, [
+      { name: 'echo', publicKey: worker, role: 'worker', serves: ['echo.*'], paths: ['/echo'] },
+      { name: 'caller', publicKey: client, role: 'client', calls: [] },
+    ]);
+    const { line } = await startNode(
+      scope,
+      ['router', ...FREE_PORTS, '--curve-key', 'router.key', '--allow-list', 'peers.json'],
+      { cwd },
+    );
+    const keys = (name: string) => ['--curve-server-key', 'router.key.pub', '--curve-key', `${name}.key`];
+    await startNode(scope, ['worker', SAMPLE, '--router', endpointIn(line, 'backend'), ...keys('worker')], {
+      cwd,
+    });
+    const from = ['types', '--from', endpointIn(line, 'frontend')];
+    const types = (name: string) => runCommand(scope, [...from, ...keys(name)], { cwd });
+    const permitted = await types('client');
+    assert.equal(permitted.code, 0, permitted.stderr);
+    assert.match(permitted.stdout, /^ {2}'echo\.get': \{\n {4}data: \{/m);
+    for (const refused of [await types('stranger'), await runCommand(scope, from, { cwd })]) {
+      assert.deepEqual([refused.code, refused.stdout], [1, '']);
+      assert.match(refused.stderr, /NO_ROUTER/);
+    }
+  });
+
   it('reads its key from the environment and never prints it', async (t) => {
     const scope = scopeOf(t);
     const cwd = tempFolder(scope);
