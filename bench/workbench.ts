@@ -30,7 +30,11 @@ export interface WorkbenchRow {
 }
 
 /** Measures one service, in a copy of its folder. */
-export async function measure(contender: Contender, into: string, effort: WorkbenchEffort): Promise<WorkbenchRow> {
+export async function measure(
+  contender: Contender,
+  into: string,
+  effort: WorkbenchEffort,
+): Promise<WorkbenchRow> {
   const folder = copyOf(contender, into);
   const project = new Project(folder);
   const errors = project.errors();

@@ -52,7 +52,10 @@ export const CONTENDERS: readonly Contender[] = [
     sources: 'src',
     edited: 'src/tasks.controller.ts',
     dev: () => ['node_modules/@nestjs/cli/bin/nest.js', 'start', '--watch'],
-    test: [['node_modules/typescript/bin/tsc', '-p', '.'], ['--test', 'dist/test/tasks.test.js']],
+    test: [
+      ['node_modules/typescript/bin/tsc', '-p', '.'],
+      ['--test', 'dist/test/tasks.test.js'],
+    ],
   },
 ];
 

@@ -88,7 +88,11 @@ async function underLoad(url: string, file: string, saves: number): Promise<Relo
 }
 
 /** Sends one request after the other. A refused connection counts as one failed request per 10 ms. */
-async function send(url: string, counts: { requests: number; failed: number }, end: AbortSignal): Promise<void> {
+async function send(
+  url: string,
+  counts: { requests: number; failed: number },
+  end: AbortSignal,
+): Promise<void> {
   while (!end.aborted) {
     const title = await titleAt(url);
     counts.requests += 1;

@@ -47,9 +47,18 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a handler for an operation that does not exist',
     edits: inTasks({
-      'zeromq-gateway': ["    'tasks.list': ({ limit }) =>", "    'tasks.lst': ({ limit }: { limit: number }) => tasks.slice(0, limit),\n    'tasks.list': ({ limit }) =>"],
-      moleculer: ['      handler(ctx: Context<{ limit: number }>)', '      handlr(): Task[] {\n        return tasks;\n      },\n      handler(ctx: Context<{ limit: number }>)'],
-      nest: ["  @Get()\n  @ApiOkResponse({ type: [Task] })", "  lst(): Task[] {\n    return tasks;\n  }\n\n  @Get()\n  @ApiOkResponse({ type: [Task] })"],
+      'zeromq-gateway': [
+        "    'tasks.list': ({ limit }) =>",
+        "    'tasks.lst': ({ limit }: { limit: number }) => tasks.slice(0, limit),\n    'tasks.list': ({ limit }) =>",
+      ],
+      moleculer: [
+        '      handler(ctx: Context<{ limit: number }>)',
+        '      handlr(): Task[] {\n        return tasks;\n      },\n      handler(ctx: Context<{ limit: number }>)',
+      ],
+      nest: [
+        '  @Get()\n  @ApiOkResponse({ type: [Task] })',
+        '  lst(): Task[] {\n    return tasks;\n  }\n\n  @Get()\n  @ApiOkResponse({ type: [Task] })',
+      ],
     }),
   },
   {
@@ -63,8 +72,14 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a reply without a required field',
     edits: inTasks({
-      'zeromq-gateway': ['id: tasks.length + 1, title, owner: name };\n      tasks.push(created);', 'id: tasks.length + 1, title };'],
-      moleculer: ['title: ctx.params.title, owner: owner.name };\n        tasks.push(created);', 'title: ctx.params.title };'],
+      'zeromq-gateway': [
+        'id: tasks.length + 1, title, owner: name };\n      tasks.push(created);',
+        'id: tasks.length + 1, title };',
+      ],
+      moleculer: [
+        'title: ctx.params.title, owner: owner.name };\n        tasks.push(created);',
+        'title: ctx.params.title };',
+      ],
       nest: ['title, owner: found.name };\n    tasks.push(created);', 'title };'],
     }),
   },
@@ -88,8 +103,14 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a call with data that the other service does not take',
     edits: inTasks({
       'zeromq-gateway': ['{ id: owner }', '{ id: 7 }'],
-      moleculer: ['<Owner, { id: string }>(\'owners.get\', { id: ctx.params.owner })', '<Owner, { id: number }>(\'owners.get\', { id: 7 })'],
-      nest: ["<Owner, { id: string }>('owners.get', { id: owner })", "<Owner, { id: number }>('owners.get', { id: 7 })"],
+      moleculer: [
+        "<Owner, { id: string }>('owners.get', { id: ctx.params.owner })",
+        "<Owner, { id: number }>('owners.get', { id: 7 })",
+      ],
+      nest: [
+        "<Owner, { id: string }>('owners.get', { id: owner })",
+        "<Owner, { id: number }>('owners.get', { id: 7 })",
+      ],
     }),
   },
   {
@@ -127,10 +148,16 @@ export class Project {
 
   /** @param folder folder with a `tsconfig.json`. */
   constructor(private readonly folder: string) {
-    const { config } = ts.readConfigFile(path.join(folder, 'tsconfig.json'), ts.sys.readFile) as { config: unknown };
+    const { config } = ts.readConfigFile(path.join(folder, 'tsconfig.json'), (file) =>
+      ts.sys.readFile(file),
+    ) as {
+      config: unknown;
+    };
     const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, folder);
     this.files = fileNames;
     this.service = ts.createLanguageService({
+      ...ts.sys,
+      useCaseSensitiveFileNames: () => ts.sys.useCaseSensitiveFileNames,
       getCompilationSettings: () => options,
       getScriptFileNames: () => [...fileNames],
       getScriptVersion: (file) => (file === this.changed?.file ? `changed ${this.version}` : 'saved'),
@@ -139,13 +166,7 @@ export class Project {
         return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
       },
       getCurrentDirectory: () => folder,
-      getDefaultLibFileName: ts.getDefaultLibFilePath,
-      fileExists: ts.sys.fileExists,
-      readFile: ts.sys.readFile,
-      readDirectory: ts.sys.readDirectory,
-      directoryExists: ts.sys.directoryExists,
-      getDirectories: ts.sys.getDirectories,
-      realpath: ts.sys.realpath,
+      getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
     });
   }
 
@@ -159,7 +180,8 @@ export class Project {
     this.changed = edit && changedBy(edit, this.folder);
     return this.files.flatMap((file) =>
       [...this.service.getSyntacticDiagnostics(file), ...this.service.getSemanticDiagnostics(file)].map(
-        ({ messageText }) => `${path.relative(this.folder, file)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+        ({ messageText }) =>
+          `${path.relative(this.folder, file)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
       ),
     );
   }

@@ -153,8 +153,12 @@ export interface CheckedEvents<Events extends EventDefinitions> {
 }
 
 type CheckedEvent<Event> = {
-  readonly [Member in Exclude<keyof Event, keyof EventDefinition>]: { readonly 'is not a member of an event': Member };
-} & (Event extends { readonly path: infer Path extends string } ? { readonly path: CheckedPath<Path> } : unknown);
+  readonly [Member in Exclude<keyof Event, keyof EventDefinition>]: {
+    readonly 'is not a member of an event': Member;
+  };
+} & (Event extends { readonly path: infer Path extends string }
+  ? { readonly path: CheckedPath<Path> }
+  : unknown);
 
 /** A path, or what its author probably meant: the compiler shows it in its error. */
 type CheckedPath<Path extends string> =

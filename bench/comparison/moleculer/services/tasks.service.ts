@@ -45,7 +45,9 @@ const service: ServiceSchema = {
     list: {
       rest: 'GET /',
       params: { limit: { type: 'number', integer: true, convert: true, min: 1, max: 100, default: 20 } },
-      openapi: { responses: { 200: { description: 'OK', content: json({ type: 'array', items: taskSchema }) } } },
+      openapi: {
+        responses: { 200: { description: 'OK', content: json({ type: 'array', items: taskSchema }) } },
+      },
       handler(ctx: Context<{ limit: number }>): Task[] {
         return tasks.slice(0, ctx.params.limit);
       },

@@ -26,8 +26,10 @@ test('an unknown task is answered with 404, and the document has all routes', as
   await using worker = await testWorker(tasks, { fakes });
   assert.equal((await worker.fetch('/tasks/99')).status, 404);
   const document = (await (await worker.fetch('/openapi.json')).json()) as { paths: object };
-  assert.deepEqual(Object.keys(document.paths).filter((path) => path.startsWith('/tasks')).sort(), [
-    '/tasks',
-    '/tasks/{id}',
-  ]);
+  assert.deepEqual(
+    Object.keys(document.paths)
+      .filter((path) => path.startsWith('/tasks'))
+      .sort(),
+    ['/tasks', '/tasks/{id}'],
+  );
 });

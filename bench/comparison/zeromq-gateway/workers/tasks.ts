@@ -1,4 +1,4 @@
-import { createCaller, defineContract, defineWorker, Joi, reply, ReplyError } from 'zeromq-gateway';
+import { createCaller, defineContract, defineWorker, Joi, ReplyError, reply } from 'zeromq-gateway';
 import { owners } from './owners.ts';
 
 interface Task {
