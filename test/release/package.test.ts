@@ -49,7 +49,7 @@ describe('npm package', () => {
       /^dist\/gateway\/pages\/swagger-ui\/([\w.-]+\.gz|LICENSE|NOTICE)$/,
       /^docs\/(\w+\/)?[\w-]+\.md$/,
       /^(openapi|workers|templates)\/[\w./-]+\.(ts|yaml|py|txt|md|json)$/,
-      /^templates\/project\/_gitignore$/,
+      /^templates\/project\/(_gitignore|_dockerignore|_Dockerfile|_github\/workflows\/ci\.yml)$/,
     ];
     assert.deepEqual(
       files.filter((file) => !wanted.some((pattern) => pattern.test(file))),

@@ -2,13 +2,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Joi from 'joi';
-import { dependencyVersions, PACKAGE_FOLDER } from '../process/package.ts';
+import { packInto } from '../process/pack.ts';
+import { dependencyVersions, PACKAGE_FOLDER, VERSION } from '../process/package.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT, UsageError } from '../settings/errors.ts';
 import { optional, required, type ValuesOf } from '../settings/settings.ts';
-import { choice, folderPath, type ValueType } from '../settings/value-types.ts';
+import { choice, folderPath, text, type ValueType } from '../settings/value-types.ts';
 
 const TEMPLATES = path.join(PACKAGE_FOLDER, 'templates');
+
+/** The tarball of this package in a new project, and the dependency on it. */
+const VENDORED_FILE = `vendor/zeromq-gateway-${VERSION}.tgz`;
+const VENDORED = `file:${VENDORED_FILE}`;
 
 /** The name used in the templates. With it, each template is a valid file that runs unchanged. */
 const TEMPLATE_NAME = /\bhello\b/g;
@@ -23,7 +28,8 @@ const name: ValueType<string> = {
 
 const settings = {
   what: required(choice('WHAT', 'worker', 'project'), {
-    description: 'worker: a file with a contract and handlers; project: a folder with a worker and its test',
+    description:
+      'worker: a file with a contract and handlers; project: a folder with a worker, its tests and all that runs them',
     positional: true,
   }),
   name: required(name, {
@@ -34,12 +40,19 @@ const settings = {
     description: 'Target folder',
     defaultNote: 'workers, if it exists, else the working folder; for a project NAME',
   }),
+  package: optional(text, {
+    description: 'Version, tarball or folder of zeromq-gateway on which a project depends',
+    defaultNote: 'a tarball of this version, in the folder vendor of the project',
+  }),
 };
 
 type Values = ValuesOf<typeof settings>;
 
 /** A file to write: its path relative to the target folder, and its text. */
 type NewFile = readonly [place: string, text: string];
+
+/** Templates whose target name begins with a dot; npm and other tools would treat that name specially. */
+const HIDDEN = /^_(?=gitignore$|dockerignore$|github$)/;
 
 /**
  * Returns the files of a template with their target names. A leading underscore hides a template
@@ -52,16 +65,14 @@ function filesOf(template: string, newName: string): NewFile[] {
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
     .sort()
     .map((file) => {
-      const base = path.basename(file);
-      const visible = base.startsWith('_') ? (base === '_gitignore' ? '.gitignore' : base.slice(1)) : base;
-      const place = path.join(path.dirname(file), visible.replace(TEMPLATE_NAME, newName));
+      const names = file.split(path.sep).map((part) => part.replace(HIDDEN, '.').replace(/^_/, ''));
+      const place = path.join(...names).replace(TEMPLATE_NAME, newName);
       return [place, readFileSync(path.join(root, file), 'utf8').replaceAll(TEMPLATE_NAME, newName)];
     });
 }
 
-/** @throws {UsageError} when one of the files exists already; no file is written then. */
-function write(folder: string, files: readonly NewFile[], context: CommandContext): void {
-  const { cwd } = context;
+/** @throws {UsageError} when one of the files exists already. */
+function refuseExisting(folder: string, files: readonly NewFile[], cwd: string): void {
   const existing = files.filter(([place]) => existsSync(path.join(folder, place)));
   if (existing.length > 0) {
     throw new UsageError(
@@ -71,6 +82,12 @@ function write(folder: string, files: readonly NewFile[], context: CommandContex
       }),
     );
   }
+}
+
+/** @throws {UsageError} when one of the files exists already; no file is written then. */
+function write(folder: string, files: readonly NewFile[], context: CommandContext): void {
+  const { cwd } = context;
+  refuseExisting(folder, files, cwd);
   for (const [place, text] of files) {
     const file = path.join(folder, place);
     mkdirSync(path.dirname(file), { recursive: true });
@@ -85,30 +102,51 @@ function newWorker({ name: newName, folder }: Values, context: CommandContext): 
   const target = folder ?? (existsSync(workers) ? workers : cwd);
   write(target, filesOf('project/workers', newName), context);
   const shown = path.relative(cwd, target) || '.';
-  context.out(`\nRun it, with a gateway and a router:\n  npx zeromq-gateway up --workers ${shown}`);
+  context.out(`\nRun it, with a gateway and a router:\n  npx zeromq-gateway dev --workers ${shown}`);
   context.out(`  curl -s localhost:8080/${newName}/world`);
 }
 
-function newProject({ name: newName, folder }: Values, context: CommandContext): void {
+/** The dependency on a version, or on a folder or tarball that exists. */
+function dependencyOn(given: string, project: string, cwd: string): string {
+  const place = path.resolve(cwd, given);
+  return existsSync(place) ? `file:${path.relative(project, place)}` : given;
+}
+
+/** Returns the files of a project that depends on the package as `dependency` says. */
+function projectFiles(newName: string, dependency: string, isVendored: boolean): NewFile[] {
+  const versions: Readonly<Record<string, string>> = {
+    ...dependencyVersions(),
+    'zeromq-gateway': dependency,
+  };
+  return filesOf('project', newName).map(([place, content]): NewFile => {
+    if (place === 'Dockerfile' && !isVendored) return [place, content.replace(/^COPY vendor.*\n/m, '')];
+    if (place !== 'package.json') return [place, content];
+    const version = (all: string, name: string): string => versions[name] ?? all;
+    return [place, content.replaceAll(/\{([a-z@/-]+)\}/g, version)];
+  });
+}
+
+function newProject({ name: newName, folder, package: given }: Values, context: CommandContext): void {
   const { cwd } = context;
   const target = folder ?? path.join(cwd, newName);
-  const versions = dependencyVersions();
-  const files = filesOf('project', newName).map(([place, text]): NewFile => {
-    const filled = text.replaceAll(
-      /\{([a-z@/-]+)\}/g,
-      (all, dependency: string) => versions[dependency] ?? all,
-    );
-    return [place, place === 'package.json' ? filled : text];
-  });
+  const shown = path.relative(cwd, target) || '.';
+  const isVendored = given === undefined;
+  const files = projectFiles(newName, isVendored ? VENDORED : dependencyOn(given, target, cwd), isVendored);
+  refuseExisting(target, files, cwd);
+  if (isVendored) packInto(path.join(target, path.dirname(VENDORED_FILE)));
   write(target, files, context);
-  context.out(`\nRun it:\n  cd ${path.relative(cwd, target) || '.'}\n  npm install\n  npm start`);
+  if (isVendored) {
+    context.out(`created ${path.join(shown, VENDORED_FILE)}`);
+    context.out(`\nThe package is not on the npm registry yet: the project depends on ${VENDORED_FILE}.`);
+  }
+  context.out(`\nRun it:\n  cd ${shown}\n  npm install\n  npm run dev`);
   context.out(`  curl -s localhost:8080/${newName}/world`);
 }
 
 export const newCommand = defineCommand({
   name: 'new',
   description:
-    'Create a worker file, or a project with a worker and its test. Existing files are never changed.',
+    'Create a worker file, or a project with a worker, tests, lint, Dockerfile and CI. Existing files are never changed.',
   settings,
   examples: ['new project shop', 'new worker stock-levels', 'new worker stock-levels --folder src/workers'],
   run: (values, context) => {

@@ -34,6 +34,7 @@ export function dependencyVersions(): Readonly<Record<string, string>> {
     ...peerDependencies,
     ...(Object.fromEntries(production) as Record<string, string>),
     'zeromq-gateway': `^${VERSION}`,
+    '@biomejs/biome': '^2.5.0',
     '@types/node': '^20.19.0',
     typescript: '^6.0.0',
   };

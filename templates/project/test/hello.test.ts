@@ -1,26 +1,24 @@
-/** Tests the worker behind a router in the same process, without network and ports. */
+/** Tests the worker in memory: its contract, validation and handlers, without ports. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ZeroMQClient, ZeroMQRouter, ZeroMQWorker } from 'zeromq-gateway';
+import { testWorker } from 'zeromq-gateway/testing';
 import definition from '../workers/hello.ts';
 
-const FRONTEND = 'inproc://hello-front';
-
 test('hello.get greets by name', async () => {
-  await using router = new ZeroMQRouter({
-    frontendConnection: FRONTEND,
-    backendConnection: 'inproc://hello-back',
-  });
-  await router.start();
-  await using worker = new ZeroMQWorker({ ...definition, connection: router });
-  await worker.start();
-  await using client = new ZeroMQClient({ connection: FRONTEND });
+  await using worker = await testWorker(definition);
+  const { message } = await worker.call('hello.get', { name: 'world' });
+  assert.equal(message, 'Welcome, world');
+});
 
-  const { eventData } = await client.sendMessage('hello.get', { name: 'world' });
-  assert.deepEqual(eventData, { message: 'Welcome, world' });
-  await assert.rejects(client.sendMessage('hello.get', { name: 'unknown' }), {
-    code: 'NOT_FOUND',
-    status: 404,
-  });
-  await assert.rejects(client.sendMessage('hello.get', {}), { code: 'INVALID_REQUEST' });
+test('hello.get rejects unknown and invalid names', async () => {
+  await using worker = await testWorker(definition);
+  await assert.rejects(worker.call('hello.get', { name: 'unknown' }), { code: 'NOT_FOUND', status: 404 });
+  await assert.rejects(worker.call('hello.get', { name: '' }), { code: 'INVALID_REQUEST' });
+});
+
+test('GET /hello/{name} greets by name', async () => {
+  await using worker = await testWorker(definition);
+  const response = await worker.fetch('/hello/world');
+  assert.equal(response.status, 200);
+  assert.deepEqual(await response.json(), { message: 'Welcome, world' });
 });

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { VERSION } from '../../../src/cli/process/package.ts';
 import { FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
 import { within } from '../../helpers/eventually.ts';
 import { startProcess } from '../../helpers/processes.ts';
@@ -21,9 +22,10 @@ function install(project: string): void {
     readFileSync(path.join(project, 'package.json'), 'utf8'),
   ) as Record<'dependencies' | 'devDependencies', Record<string, string>>;
   for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies })) {
+    if (name === 'zeromq-gateway') continue;
     assert.match(range, /^\^\d+\.\d+\.\d+$/, name);
-    if (name !== 'zeromq-gateway')
-      symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
+    mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
   }
 }
 
@@ -45,31 +47,43 @@ describe('new project', () => {
     assert.deepEqual(
       readdirSync(project, { recursive: true, encoding: 'utf8' }).sort(),
       [
-        ...['.gitignore', 'README.md', 'package.json', 'tsconfig.json', 'zeromq-gateway.yaml'],
+        ...['.dockerignore', '.github', '.github/workflows', '.github/workflows/ci.yml', '.gitignore'],
+        ...['Dockerfile', 'README.md', 'biome.json', 'package.json', 'tsconfig.json', 'zeromq-gateway.yaml'],
         ...['test', 'test/stock-levels.test.ts', 'workers', 'workers/stock-levels.ts'],
+        ...['vendor', `vendor/zeromq-gateway-${VERSION}.tgz`],
       ].sort(),
     );
     install(project);
     const added = await runCommand(scope, ['new', 'worker', 'orders'], { cwd: project });
     assert.match(added.stdout, /^created workers\/orders\.ts\n/);
 
-    assert.match(await npm(scope, project, 'test'), /pass 1\b/);
+    assert.match(await npm(scope, project, 'test'), /pass 3\b/);
     await npm(scope, project, 'typecheck');
-    const { line } = await startNode(scope, ['up', '--port', '0', ...FREE_PORTS], { cwd: project });
+    await npm(scope, project, 'lint');
+    const { line } = await startNode(scope, ['dev', '--port', '0', ...FREE_PORTS], { cwd: project });
     assert.match(line, /workers orders\.ts, stock-levels\.ts,/);
     for (const name of ['stock-levels', 'orders']) {
-      const reply = await fetch(`${urlIn(line)}/${name}/world`);
+      const reply = await fetch(`${new URL(urlIn(line)).origin}/${name}/world`);
       assert.deepEqual(await reply.json(), { message: 'Welcome, world' });
     }
   });
 
   it('shows the next steps in README and output', async (t) => {
     const cwd = tempFolder(t);
-    const { stdout } = await runCommand(scopeOf(t), ['new', 'project', 'shop', '--folder', 'a/b'], { cwd });
+    const { stdout } = await runCommand(
+      scopeOf(t),
+      ['new', 'project', 'shop', '--folder', 'a/b', '--package', '^1.0.0'],
+      { cwd },
+    );
     assert.match(
       stdout,
-      / {2}cd a\/b\n {2}npm install\n {2}npm start\n {2}curl -s localhost:8080\/shop\/world$/,
+      / {2}cd a\/b\n {2}npm install\n {2}npm run dev\n {2}curl -s localhost:8080\/shop\/world$/,
     );
+    const { dependencies } = JSON.parse(readFileSync(path.join(cwd, 'a/b/package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    assert.equal(dependencies['zeromq-gateway'], '^1.0.0');
+    assert.doesNotMatch(readFileSync(path.join(cwd, 'a/b/Dockerfile'), 'utf8'), /vendor/);
     assert.match(
       readFileSync(path.join(cwd, 'a/b/README.md'), 'utf8'),
       /^# shop\n[^]*localhost:8080\/shop\/world/,
