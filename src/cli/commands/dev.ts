@@ -12,6 +12,7 @@ import { devLog, withQuietInfo } from '../dev/dev-log.ts';
 import { envFilesIn } from '../dev/env-files.ts';
 import { InspectorPorts } from '../dev/inspector-ports.ts';
 import { DevOutput } from '../dev/output.ts';
+import { onParentExit } from '../dev/parent.ts';
 import { logRequests } from '../dev/request-log.ts';
 import { Session } from '../dev/session.ts';
 import { TypeCheck } from '../dev/type-check.ts';
@@ -118,7 +119,7 @@ async function open(
     envFiles: envFilesIn(cwd, values.envFile),
     env,
     watched: values.watch ?? [],
-    startFiles: CONFIG_NAMES.map((name) => path.join(cwd, name)),
+    startFiles: [...CONFIG_NAMES.map((name) => path.join(cwd, name)), ...(values.hooks ?? [])],
     drain,
     worker: { router, contracts, threads, concurrency, threadStallTimeout, logger },
     inspector: inspect ? new InspectorPorts(inspectPort, threads) : undefined,
@@ -144,9 +145,14 @@ async function open(
 
 function dev(values: Values, context: CommandContext): Promise<number> {
   const workers = workersIn(values, context.cwd);
-  return serve('dev', values.drain, context, async (resources) =>
-    open(await withDefaults(values), workers, context, resources),
-  );
+  return serve('dev', values.drain, context, async (resources) => {
+    const line = await open(await withDefaults(values), workers, context, resources);
+    // A script of npm; every other parent may end before `dev`. Added last, so that the checks stop
+    // when the drain begins: the signal would end it.
+    if (context.env['npm_lifecycle_event'] !== undefined)
+      resources.add(onParentExit(() => process.kill(process.pid, 'SIGTERM')));
+    return line;
+  });
 }
 
 export const devCommand = defineCommand({

@@ -226,6 +226,23 @@ describe('dev: environment', () => {
     assert.deepEqual(await project.paths(), ['/shop/{id}', '/stores']);
   });
 
+  it('says that it must be started again when its configuration or a file with hooks changes', async (t) => {
+    const hooks = 'export default { onReply: () => undefined };\n';
+    const project = new DevProject(scopeOf(t), {
+      'workers/shop.ts': workerText('shop', answer),
+      'zeromq-gateway.yaml': 'dev:\n  workers: workers\n',
+      'hooks.ts': hooks,
+    });
+    await project.start(['--hooks', 'hooks.ts']);
+    for (const [name, text] of [
+      ['zeromq-gateway.yaml', 'dev: {}\n'],
+      ['hooks.ts', `${hooks}\n`],
+    ] as const) {
+      const output = await project.save(name, text, /start dev again to use it$/m);
+      assert.equal(output, `${name} changed: start dev again to use it\n`);
+    }
+  });
+
   it('starts without a worker that can be loaded, and serves it once it is fixed', async (t) => {
     const project = new DevProject(scopeOf(t), { 'workers/shop.ts': 'export default 1;\n' });
     const line = await project.start();
