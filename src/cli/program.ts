@@ -76,6 +76,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'Write TypeScript types of events',
     load: async () => (await import('./commands/types.ts')).typesCommand,
   },
+  contract: {
+    summary: 'Compare two versions of a document or contract',
+    load: async () => (await import('./commands/contract.ts')).contractCommand,
+  },
   new: {
     summary: 'Create a worker file or a project',
     load: async () => (await import('./commands/new.ts')).newCommand,

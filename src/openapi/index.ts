@@ -13,11 +13,14 @@ export {
   SchemaCompiler,
   type ValidateFunction,
 } from './checks/validators.ts';
+export { CHANGE_LEVELS, type ChangeLevel, type ContractChange } from './diff/change.ts';
+export { compareDocuments } from './diff/compare-documents.ts';
 export type { Direction } from './model/direction.ts';
 export { PROBLEM_MEDIA_TYPE } from './model/error-responses.ts';
 export { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './model/limits.ts';
 export * from './model/operation.ts';
 export type { SourceKind, Unnamed } from './model/options.ts';
+export { ReadContract } from './model/read-contract.ts';
 export { numberTags, SpelledNumber, spelledIfLost } from './model/spelled-number.ts';
 export { contractChecker, type RegistryChecker } from './registry/checker.ts';
 export { type LoadedDocument, loadDocument, putDocument } from './registry/load.ts';

@@ -33,10 +33,11 @@ export const typesSource: ValueType<string> = {
 /**
  * Reads a document from a file.
  *
+ * @param setting name of the setting, for errors.
  * @throws {UsageError} with file, line and reason of every problem of the document.
  */
-export function readFile(file: string, unnamed: Unnamed): ApiRegistry {
-  return reading((registry) => putDocument(registry, file, { unnamed }));
+export function readFile(file: string, unnamed: Unnamed, setting = 'from'): ApiRegistry {
+  return reading((registry) => putDocument(registry, file, { unnamed }), setting);
 }
 
 /**
@@ -46,7 +47,12 @@ export function readFile(file: string, unnamed: Unnamed): ApiRegistry {
  * @throws {CommandError} when the server does not respond with a document.
  * @throws {UsageError} with the reason of every problem of the document.
  */
-export async function readUrl(url: string, unnamed: Unnamed, timeout: number): Promise<ApiRegistry> {
+export async function readUrl(
+  url: string,
+  unnamed: Unnamed,
+  timeout: number,
+  setting = 'from',
+): Promise<ApiRegistry> {
   const text = await download(url, timeout);
   let document: unknown = text;
   if (!text.trimStart().startsWith('{')) {
@@ -54,10 +60,10 @@ export async function readUrl(url: string, unnamed: Unnamed, timeout: number): P
       document = parse(text);
     } catch (error) {
       const { message } = toError(error);
-      throw new UsageError([`from: ${url} is neither JSON nor YAML: ${message.split('\n', 1)[0]}`]);
+      throw new UsageError([`${setting}: ${url} is neither JSON nor YAML: ${message.split('\n', 1)[0]}`]);
     }
   }
-  return reading((registry) => registry.put(url, document, { unnamed }));
+  return reading((registry) => registry.put(url, document, { unnamed }), setting);
 }
 
 async function download(url: string, timeout: number): Promise<string> {
@@ -117,16 +123,17 @@ export function readContracts(
   return { registry, events };
 }
 
-function reading(put: (registry: ApiRegistry) => unknown): ApiRegistry {
+/** Reads a document into a registry of its own. */
+export function reading(put: (registry: ApiRegistry) => unknown, setting: string): ApiRegistry {
   const registry = new ApiRegistry();
   try {
     put(registry);
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
-    throw new UsageError(error.problems.map(({ message }) => `from: ${message}`));
+    throw new UsageError(error.problems.map(({ message }) => `${setting}: ${message}`));
   }
   if (registry.snapshot().operations.length === 0) {
-    throw new UsageError(['from: the document has no operations; pass a document with paths']);
+    throw new UsageError([`${setting}: the document has no operations; pass a document with paths`]);
   }
   return registry;
 }

@@ -162,7 +162,7 @@ class Pair {
  * Returns whether every caller that the earlier version admits is still admitted: for each of its
  * alternatives, a later one requires no more.
  */
-function isNoStricter(before: Operation['security'], after: Operation['security']): boolean {
+export function isNoStricter(before: Operation['security'], after: Operation['security']): boolean {
   if (after.length === 0) return true;
   const earlier = before.length === 0 ? [{}] : before;
   return earlier.every((one: Readonly<Record<string, readonly string[]>>) =>

@@ -9,6 +9,7 @@
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { nameOfRef } from '../model/component-reference.ts';
 import { ANNOTATIONS } from '../model/schema.ts';
+import { SameSchemas } from './same-schemas.ts';
 
 /** A schema, and the components that its references point to. */
 export interface SchemaSide {
@@ -20,6 +21,39 @@ export interface SchemaSide {
 export interface SchemaComparison {
   /** Whether the second schema may omit members that the first one describes. */
   readonly ignoresMembers: boolean;
+  /**
+   * Whether `oneOf` is compared like `anyOf`, and members that only one side describes are listed
+   * too. The answer is then what a reader of the documents expects, and not certain.
+   *
+   * @defaultValue false
+   */
+  readonly asRead?: boolean;
+}
+
+/**
+ * What keeps a value of the first schema from conforming to the second one. `undescribed`: nothing
+ * does, but the side that receives the value does not describe a member, or (with `ignoresMembers`)
+ * the side that sends it.
+ */
+export type RejectionRule =
+  | 'nothing'
+  | 'value'
+  | 'values'
+  | 'type'
+  | 'bound'
+  | 'required'
+  | 'member'
+  | 'keyword'
+  | 'undescribed';
+
+/** A difference due to which the second schema rejects values of the first one. */
+export interface Rejection {
+  readonly rule: RejectionRule;
+  /** Location in the value: `/tags/[]` is an item of `tags`, `/*` a member that is not described. */
+  readonly location: string;
+  readonly reason: string;
+  /** Whether the first schema has the keyword as well, with another value. */
+  readonly isChange: boolean;
 }
 
 /** Keywords that set a lower or an upper bound. */
@@ -55,134 +89,190 @@ export function rejectedValues(
   to: SchemaSide,
   options: SchemaComparison,
 ): string | undefined {
-  return new Comparer(from.schemas, to.schemas, options).rejection(from.schema, to.schema, '');
+  for (const { location, reason } of rejections(from, to, options)) return at(location, reason);
+  return undefined;
+}
+
+/** Yields each difference due to which `to` rejects values that `from` accepts. */
+export function* rejections(
+  from: SchemaSide,
+  to: SchemaSide,
+  options: SchemaComparison,
+): Generator<Rejection> {
+  yield* new Comparer(from.schemas, to.schemas, options).rejections(from.schema, to.schema, '');
 }
 
 class Comparer {
   /** Pairs of references being compared; schemas may refer to themselves. */
   private readonly open = new Set<string>();
+  private readonly same: SameSchemas;
 
   constructor(
     private readonly fromSchemas: JsonObject,
     private readonly toSchemas: JsonObject,
     private readonly options: SchemaComparison,
-  ) {}
+  ) {
+    this.same = SameSchemas.of(fromSchemas, toSchemas);
+  }
 
-  rejection(from: Json, to: Json, location: string): string | undefined {
+  *rejections(from: Json, to: Json, location: string): Generator<Rejection> {
+    if (this.options.asRead === true && this.same.test(from, to)) return;
     const pair = `${refOf(from)} ${refOf(to)}`;
     if (pair !== ' ') {
-      if (this.open.has(pair)) return undefined;
+      if (this.open.has(pair)) return;
       this.open.add(pair);
     }
-    const reason = this.compare(followed(from, this.fromSchemas), followed(to, this.toSchemas), location);
-    if (reason !== undefined) this.open.delete(pair);
-    return reason;
-  }
-
-  private compare(from: Json, to: Json, location: string): string | undefined {
-    if (to === true || from === false) return undefined;
-    if (!isObject(to)) return at(location, 'no value is accepted');
-    const before = isObject(from) ? from : {};
-    return (
-      this.values(before, to, location) ??
-      this.bounds(before, to, location) ??
-      this.members(before, to, location) ??
-      this.parts(before, to, location) ??
-      this.rest(before, to, location)
-    );
-  }
-
-  /** Compares `type`, `enum` and `const`. */
-  private values(from: JsonObject, to: JsonObject, location: string): string | undefined {
-    const allowed = valuesOf(to);
-    const known = valuesOf(from);
-    if (allowed !== undefined) {
-      const missing = known === undefined ? 'any value' : known.find((value) => !allowed.includes(value));
-      if (missing !== undefined) return at(location, `${missing} is not among the values that are accepted`);
+    let found = false;
+    const [before, after] = [followed(from, this.fromSchemas), followed(to, this.toSchemas)];
+    try {
+      for (const one of this.compare(before, after, location)) {
+        found = true;
+        yield one;
+      }
+    } finally {
+      // Also when the caller stops at the first one.
+      if (found) this.open.delete(pair);
     }
-    const types = typesOf(to);
-    if (types === undefined) return undefined;
-    const missing = typesOf(from)?.find((type) => !types.includes(type));
-    if (typesOf(from) !== undefined && missing === undefined) return undefined;
-    return at(location, `a value of type ${missing ?? 'any'} is not accepted`);
   }
 
-  private bounds(from: JsonObject, to: JsonObject, location: string): string | undefined {
-    const tighter = (keyword: string, sign: 1 | -1): boolean => {
-      const bound = member(to, keyword);
-      const before = member(from, keyword);
-      if (bound === undefined || (keyword.startsWith('min') && bound === 0 && keyword !== 'minimum'))
-        return false;
-      return typeof bound !== 'number' || typeof before !== 'number' || sign * (before - bound) < 0;
-    };
-    const keyword =
-      LOWER_BOUNDS.find((one) => tighter(one, 1)) ?? UPPER_BOUNDS.find((one) => tighter(one, -1));
-    return keyword && at(location, `${keyword} is tighter`);
+  private *compare(from: Json, to: Json, location: string): Generator<Rejection> {
+    if (to === true || from === false) return;
+    if (!isObject(to)) {
+      yield rejection('nothing', location, 'no value is accepted');
+      return;
+    }
+    const before = isObject(from) ? from : {};
+    yield* valuesRejected(before, to, location);
+    yield* boundsRejected(before, to, location);
+    yield* this.members(before, to, location);
+    yield* this.parts(before, to, location);
+    yield* this.rest(before, to, location);
   }
 
-  private members(from: JsonObject, to: JsonObject, location: string): string | undefined {
+  private accepts(from: Json, to: Json, location: string): boolean {
+    const found = this.rejections(from, to, location);
+    const { done } = found.next();
+    found.return(undefined);
+    return done === true;
+  }
+
+  private *members(from: JsonObject, to: JsonObject, location: string): Generator<Rejection> {
+    const { asRead, ignoresMembers } = this.options;
     const required = namesIn(from, 'required');
-    const newlyRequired = namesIn(to, 'required').find((name) => !required.includes(name));
-    if (newlyRequired !== undefined) return at(location, `the member ${newlyRequired} is required`);
+    for (const name of namesIn(to, 'required')) {
+      if (!required.includes(name))
+        yield rejection('required', location, `the member ${name} is required`, false);
+    }
     const known = objectIn(from, 'properties');
     const described = objectIn(to, 'properties');
     const others = member(from, 'additionalProperties') ?? true;
     const rest = member(to, 'additionalProperties') ?? true;
     for (const [name, schema] of Object.entries(described)) {
       const before = member(known, name) ?? (isObject(others) ? others : undefined);
-      const reason = before === undefined ? undefined : this.rejection(before, schema, `${location}/${name}`);
-      if (reason !== undefined) return reason;
+      if (before !== undefined) yield* this.rejections(before, schema, `${location}/${name}`);
+      else if (asRead === true && ignoresMembers && !namesIn(to, 'required').includes(name))
+        yield rejection('undescribed', `${location}/${name}`, 'is described on one side only');
     }
-    if (this.options.ignoresMembers) return undefined;
+    if (ignoresMembers) return;
     for (const [name, schema] of Object.entries(known)) {
       if (Object.hasOwn(described, name) || schema === false) continue;
-      if (rest === false) return at(location, `the member ${name} is not accepted`);
-      const reason = this.rejection(schema, rest, `${location}/${name}`);
-      if (reason !== undefined) return reason;
+      if (rest === false) yield rejection('member', location, `the member ${name} is not accepted`);
+      else if (asRead === true)
+        yield rejection('undescribed', `${location}/${name}`, 'is described on one side only');
+      else yield* this.rejections(schema, rest, `${location}/${name}`);
     }
-    if (others === false) return undefined;
-    if (rest === false) return at(location, 'members that are not described are not accepted');
-    return this.rejection(others, rest, `${location}/*`);
+    if (others === false) return;
+    if (rest === false)
+      yield rejection('member', location, 'members that are not described are not accepted');
+    else yield* this.rejections(others, rest, `${location}/*`);
   }
 
   /** Compares `items`, `allOf` and `anyOf`. */
-  private parts(from: JsonObject, to: JsonObject, location: string): string | undefined {
+  private *parts(from: JsonObject, to: JsonObject, location: string): Generator<Rejection> {
     const items = member(to, 'items');
-    if (items !== undefined) {
-      const reason = this.rejection(member(from, 'items') ?? true, items, `${location}/[]`);
-      if (reason !== undefined) return reason;
-    }
+    if (items !== undefined) yield* this.rejections(member(from, 'items') ?? true, items, `${location}/[]`);
     const { allOf: _, ...bare } = from;
     const all = [bare, ...listIn(from, 'allOf')];
     for (const part of listIn(to, 'allOf')) {
-      const reasons = all.map((one) => this.rejection(one, part, location));
-      if (!reasons.includes(undefined)) return reasons.at(-1);
+      const accepted = all.some((one) => this.accepts(one, part, location));
+      if (!accepted) yield* this.rejections(all.at(-1) ?? true, part, location);
     }
-    const choices = listIn(to, 'anyOf');
-    if (choices.length === 0) return undefined;
-    const alternatives = listIn(from, 'anyOf');
+    yield* this.union(from, to, 'anyOf', location);
+    if (this.options.asRead === true) yield* this.union(from, to, 'oneOf', location);
+  }
+
+  private *union(
+    from: JsonObject,
+    to: JsonObject,
+    keyword: 'anyOf' | 'oneOf',
+    location: string,
+  ): Generator<Rejection> {
+    const choices = listIn(to, keyword);
+    if (choices.length === 0) return;
+    const alternatives = listIn(from, keyword);
     for (const one of alternatives.length > 0 ? alternatives : [from]) {
-      const reasons = choices.map((choice) => this.rejection(one, choice, location));
-      if (!reasons.includes(undefined)) return reasons[0];
+      if (choices.some((choice) => this.accepts(one, choice, location))) continue;
+      // The nearest alternative is the one in the same place.
+      const nearest = choices[Math.max(0, alternatives.indexOf(one))] ?? choices[0] ?? true;
+      yield* this.rejections(one, this.options.asRead === true ? nearest : (choices[0] ?? true), location);
     }
-    return undefined;
   }
 
   /** Compares all other keywords. Keywords that only `from` has make it narrower. */
-  private rest(from: JsonObject, to: JsonObject, location: string): string | undefined {
+  private *rest(from: JsonObject, to: JsonObject, location: string): Generator<Rejection> {
     for (const [keyword, value] of Object.entries(to)) {
       if (COMPARED.has(keyword) || ANNOTATIONS.has(keyword) || keyword.startsWith('x-')) continue;
+      if (keyword === 'oneOf' && this.options.asRead === true) continue;
       const before = member(from, keyword);
-      if (before === undefined || canonical(before) !== canonical(value) || hasReference(value))
-        return at(location, `${keyword} differs`);
+      if (before === undefined) yield rejection('keyword', location, `${keyword} differs`);
+      else if (!this.same.keyword(keyword, before, value))
+        yield rejection('keyword', location, `${keyword} differs`, true);
     }
     // The second schema would treat members that the first one describes in `patternProperties`
     // as additional members.
     const patterns = member(from, 'patternProperties') !== undefined;
-    return patterns && member(to, 'patternProperties') === undefined
-      ? at(location, 'patternProperties differs')
-      : undefined;
+    if (patterns && member(to, 'patternProperties') === undefined)
+      yield rejection('keyword', location, 'patternProperties differs');
   }
+}
+
+/** Compares `type`, `enum` and `const`. */
+function* valuesRejected(from: JsonObject, to: JsonObject, location: string): Generator<Rejection> {
+  const allowed = valuesOf(to);
+  const known = valuesOf(from);
+  if (allowed !== undefined && known === undefined) {
+    yield rejection('values', location, 'any value is not among the values that are accepted');
+  }
+  for (const value of allowed === undefined ? [] : (known ?? [])) {
+    if (allowed?.includes(value) === true) continue;
+    yield rejection('value', location, `${value} is not among the values that are accepted`);
+  }
+  const types = typesOf(to);
+  if (types === undefined) return;
+  const before = typesOf(from);
+  if (before === undefined) {
+    yield rejection('type', location, 'a value of type any is not accepted');
+    return;
+  }
+  for (const type of before) {
+    if (!types.includes(type))
+      yield rejection('type', location, `a value of type ${type} is not accepted`, true);
+  }
+}
+
+function* boundsRejected(from: JsonObject, to: JsonObject, location: string): Generator<Rejection> {
+  for (const keyword of [...LOWER_BOUNDS, ...UPPER_BOUNDS]) {
+    const bound = member(to, keyword);
+    const before = member(from, keyword);
+    if (bound === undefined || (keyword.startsWith('min') && bound === 0 && keyword !== 'minimum')) continue;
+    const sign = LOWER_BOUNDS.includes(keyword) ? 1 : -1;
+    const isTighter = typeof bound !== 'number' || typeof before !== 'number' || sign * (before - bound) < 0;
+    if (isTighter) yield rejection('bound', location, `${keyword} is tighter`, before !== undefined);
+  }
+}
+
+function rejection(rule: RejectionRule, location: string, reason: string, isChange = false): Rejection {
+  return { rule, location, reason, isChange };
 }
 
 function at(location: string, reason: string): string {
@@ -233,12 +323,4 @@ function listIn(schema: JsonObject, name: string): Json[] {
 function objectIn(schema: JsonObject, name: string): JsonObject {
   const object = member(schema, name);
   return isObject(object) ? object : {};
-}
-
-/**
- * Returns whether a value refers to components. Components of the same name may differ on the two
- * sides.
- */
-function hasReference(value: Json): boolean {
-  return JSON.stringify(value).includes('"$ref"');
 }
