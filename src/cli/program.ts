@@ -76,6 +76,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'Write TypeScript types of events',
     load: async () => (await import('./commands/types.ts')).typesCommand,
   },
+  mock: {
+    summary: 'Serve a document from its examples and schemas',
+    load: async () => (await import('./commands/mock.ts')).mockCommand,
+  },
   contract: {
     summary: 'Compare two versions of a document or contract',
     load: async () => (await import('./commands/contract.ts')).contractCommand,

@@ -93,7 +93,7 @@ const settings = {
 type Values = ValuesOf<typeof settings>;
 
 /** Selects the settings that `createGateway` accepts. */
-function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySettingsInput {
+export function gatewaySettings(values: ValuesOf<typeof HTTP_SETTINGS>): GatewaySettingsInput {
   const { host: address, port: number, timeout, accessLog, http } = values;
   const more = http as GatewaySettingsInput | undefined;
   return {

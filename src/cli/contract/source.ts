@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import Joi from 'joi';
 import { toError } from '../../core/messages/errors.ts';
-import type { ApiRegistry} from '../../openapi/index.ts';
+import type { ApiRegistry } from '../../openapi/index.ts';
 import { type ReadContract } from '../../openapi/index.ts';
 import { loadWorkerModule } from '../../worker/index.ts';
 import { CommandError, UsageError } from '../settings/errors.ts';
