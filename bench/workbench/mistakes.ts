@@ -122,7 +122,7 @@ export const MISTAKES: readonly Mistake[] = [
     }),
   },
   {
-    name: 'a path parameter that the handler does not read',
+    name: 'a path parameter in the syntax of another framework',
     edits: inTasks({
       'zeromq-gateway': ["'/tasks/{id}'", "'/tasks/:id'"],
       moleculer: ["'GET /:id'", "'GET /{id}'"],

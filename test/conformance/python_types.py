@@ -113,4 +113,38 @@ expect(TypeError, worker.event("b"), later, text="async")
 expect(ValueError, helper.ReplyError, 200, "X", "text")
 assert helper.Context("e", {"ttl": 0}).time_left() == helper.math.inf
 assert helper.Context("e", {"ttl": 1000}).time_left() <= 1
+# Routes that no request could match are rejected where they are written, as in TypeScript.
+worker = helper.Worker("things")
+for path, text in {
+    "/things/:id": ":id is not a parameter (did you mean {id}?)",
+    "/things/<int:id>": "<int:id> is not a parameter (did you mean {id}?)",
+    "/things/[id]": "[id] is not a parameter (did you mean {id}?)",
+    "/things/${id}": "${id} is not a parameter (did you mean {id}?)",
+    "/things/{{id}}": "{{id}} is not a parameter (did you mean {id}?)",
+    "/things/{id": "{id is not a parameter (did you mean {id}?)",
+    "/things/{id:int}": "{id:int} is not a parameter (did you mean {id}?)",
+    "/things/*": "a path has no wildcards, got *",
+    "/things?full=1": "a path must not contain a query",
+    "things": "a path must start with a slash (did you mean /things?)",
+    "/things/{id}/{id}": "has a parameter twice",
+}.items():
+    expect(ValueError, lambda path: worker.event("things.get", method="GET", path=path), path, text=text)
+expect(
+    ValueError,
+    lambda: worker.event("things.get", method="GTE", path="/things"),
+    text="the method must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, got GTE (did you mean GET?)",
+)
+
+
+def move(data: Part) -> None:
+    """Moves a part."""
+
+
+expect(
+    TypeError,
+    lambda: worker.event("parts.move", method="PUT", path="/parts/{colur}")(move),
+    text="the data has no field colur, which the path /parts/{colur} names (did you mean {colour}?)",
+)
+worker.event("parts.move", method="PUT", path="/parts/{x}:move")(move)
+
 print("passed")

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import enum
 import inspect
 import json
@@ -411,6 +412,42 @@ class _Event:
         return self.handler(*(data, context)[: self.arguments])
 
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# Parameters as other frameworks write them; in OpenAPI they are text, and no request would match.
+_FOREIGN = [
+    re.compile(pattern)
+    for pattern in (
+        r":([\w-]+)(?:\(.*\))?[?*+]?",
+        r"<(?:[^<>:]*:)?([\w-]+)>",
+        r"\[{1,2}(?:\.{3})?([\w-]+)\]{1,2}",
+        r"\$?\{+ *([\w-]+)(?:(?::.*|[?*+])\}| *\}{2,}|)",
+        r"\$\{([\w-]+)\}",
+        r"([\w-]+)\}",
+    )
+]
+
+
+def _check_route(name: str, method: str, path: str) -> None:
+    """Raises ValueError for a route that routers refuse, with what was probably meant."""
+    if method not in _METHODS:
+        close = difflib.get_close_matches(method, _METHODS, 1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise ValueError(f"{name}: the method must be one of {', '.join(_METHODS)}, got {method}{hint}")
+    if not path.startswith("/"):
+        raise ValueError(f"{name}: a path must start with a slash (did you mean /{path}?)")
+    for segment in path[1:].split("/"):
+        meant = [match.group(1) for match in (pattern.fullmatch(segment) for pattern in _FOREIGN) if match]
+        if meant:
+            raise ValueError(f"{name}: {segment} is not a parameter (did you mean {{{meant[0]}}}?)")
+        if re.fullmatch(r"\*{1,2}[\w-]*", segment):
+            raise ValueError(f"{name}: a path has no wildcards, got {segment}; name a parameter, such as {{name}}")
+    if re.search(r"[?#\s]", path):
+        raise ValueError(f"{name}: a path must not contain a query, a fragment or white space, got {path}")
+    names = re.findall(r"{([^{}]+)}", path)
+    if len(set(names)) < len(names):
+        raise ValueError(f"{name}: the path {path} has a parameter twice; give each one a name of its own")
+
+
 def _operation(event: _Event, name: str, method: str, path: str, status: int, errors: Mapping[int, str]) -> dict[str, Any]:
     """The OpenAPI operation of an event: path parameters, and query or body for the other fields."""
     in_path = re.findall(r"{([^{}]+)}", path)
@@ -420,7 +457,9 @@ def _operation(event: _Event, name: str, method: str, path: str, status: int, er
         raise TypeError(f"{name}: the data of an event with a path must be an object, such as a dataclass")
     for field in in_path:
         if event.schema and field not in fields:
-            raise TypeError(f"{name}: the data has no field {field}, which the path {path} names")
+            close = difflib.get_close_matches(field, fields, 1)
+            hint = f" (did you mean {{{close[0]}}}?)" if close else ""
+            raise TypeError(f"{name}: the data has no field {field}, which the path {path} names{hint}")
     in_query = [field for field in fields if field not in in_path] if method in ("GET", "HEAD", "DELETE", "OPTIONS") else []
     parameters = [_parameter(field, "path", fields.get(field, {"type": "string"}), True) for field in in_path]
     parameters += [_parameter(field, "query", fields[field], field in required) for field in in_query]
@@ -544,6 +583,8 @@ class Worker:
             raise ValueError(f"the event {name} already has a handler")
         if (method is None) != (path is None):
             raise ValueError(f"{name}: method and path go together")
+        if method is not None and path is not None:
+            _check_route(name, method.upper(), path)
 
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             event = _Event(handler, name, data, reply)
