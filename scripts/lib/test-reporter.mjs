@@ -12,7 +12,9 @@ const SLOWEST = 10;
 class FileReport {
   tests = 0;
   skipped = [];
-  failures = [];
+  #failed = [];
+  /** Why the file failed, which may be known before its tests. */
+  #failure;
   output = [];
   duration = 0;
 
@@ -22,21 +24,26 @@ class FileReport {
 
   add({ name, details, skip }) {
     if (details.type === 'suite') {
-      if (!details.passed && !isOfSubtests(details.error)) this.failures.push({ name, error: details.error });
+      if (!details.passed && !isOfSubtests(details.error)) this.#failed.push({ name, error: details.error });
       return;
     }
     this.tests += 1;
     if (skip !== undefined) this.skipped.push(typeof skip === 'string' ? `${name} (${skip})` : name);
     else if (!details.passed && !isOfSubtests(details.error))
-      this.failures.push({ name, error: details.error });
+      this.#failed.push({ name, error: details.error });
   }
 
   /** Records the end of the file itself, which fails without a test when it crashes or is cut off. */
   end({ details }) {
     this.duration = details.duration_ms;
-    if (details.passed || this.failures.length > 0) return;
-    this.failures.push({ name: this.name, error: details.error });
+    if (!details.passed) this.#failure = details.error;
     if (details.error?.failureType === 'testTimeoutFailure') kill(processesOf(process.env[MARK], this.name));
+  }
+
+  /** The tests that failed. If none did, a file that failed counts as one. */
+  get failures() {
+    if (this.#failed.length > 0 || this.#failure === undefined) return this.#failed;
+    return [{ name: this.name, error: this.#failure }];
   }
 
   get line() {

@@ -226,7 +226,7 @@ function bodyTypesProblem(types: unknown): string | undefined {
     return `must be a list of media types, got ${shown(types)}`;
   const wrong: unknown = types.find((type) => typeof type !== 'string' || !/^[^\s/]+\/[^\s/]+/.test(type));
   if (wrong !== undefined) return `must be a list of media types, got ${shown(wrong)}`;
-  const problem = unreadable(types as string[]);
+  const problem = unreadable((types as string[]).map((mediaType) => ({ mediaType, objectOnly: true })));
   return problem && `cannot be served: ${problem}`;
 }
 

@@ -4,6 +4,8 @@ A handler gets the name and data of the event. It returns the frames of its repl
 delimiter, or None for no reply.
 """
 
+import base64
+import hashlib
 import os
 import time
 
@@ -51,7 +53,26 @@ def extra(name, data):
     return write(name, data) + [b"\xff extra"]
 
 
+def digest(name, data):
+    """Decodes all files and binary values, and returns their size and hash."""
+    found = {}
+    for field, value in data.items():
+        content = value["content"] if isinstance(value, dict) else value
+        if field not in ("file", "body"):
+            continue
+        raw = base64.b64decode(content, validate=True)
+        found[field] = {"size": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+    return write(name, {"found": found, "data": {k: v for k, v in data.items() if k not in found}})
+
+
+def picture(name, data):
+    """Returns bytes as base64."""
+    return write(name, base64.b64encode(bytes(range(data["size"]))).decode())
+
+
 HANDLERS = {
+    "digest": digest,
+    "picture": picture,
     "whoami": whoami,
     "sleep": sleep,
     "mute": mute,

@@ -166,7 +166,7 @@ for (const [name, host] of HOSTS) {
       ['/any', 'rubbish', 'application/json'],
       ['/vendor', 'application/json', 'application/vnd.x+json'],
       ['/form', 'application/json', 'application/x-www-form-urlencoded'],
-      ['/upload', 'multipart/form-data; boundary=x', ''],
+      ['/upload', 'image/png', 'multipart/form-data'],
       ['/tasks', 'application/x-www-form-urlencoded', 'application/json'],
     ];
     for (const [path, type, accept] of types) {

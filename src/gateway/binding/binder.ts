@@ -6,24 +6,15 @@
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { canonical, escapeToken, isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
-import { holdsExact, stringifyExact } from '../../core/json/exact-json.ts';
-import type { BodyBinding, Operation, ParameterBinding } from '../../openapi/model/operation.ts';
-import {
-  bestMatch,
-  essenceOf,
-  FORM_TYPE,
-  inRange,
-  isFormType,
-  isJsonType,
-  parseMediaType,
-} from '../common/media-type.ts';
+import { stringifyExact } from '../../core/json/exact-json.ts';
+import type { Operation, ParameterBinding } from '../../openapi/model/operation.ts';
 import type { RequestIssue } from '../common/problem.ts';
 import type { Template } from '../paths/path-pattern.ts';
-import { type Shape, shapeOf } from '../validation/shape.ts';
-import type { Validate, Validators } from '../validation/validate.ts';
-import { fillDefaults, hasDefaults } from './defaults.ts';
-import { Form } from './form.ts';
-import { BodyError, ParsedBody, parseJson } from './json.ts';
+import { shapeOf } from '../validation/shape.ts';
+import type { Validators } from '../validation/validate.ts';
+import { Bodies, type BodyContent } from './body.ts';
+import { hasDefaults } from './defaults.ts';
+import type { ParsedBody } from './json.ts';
 import { NamedParameters } from './named.ts';
 import { cookiesOf, pairsOf } from './pairs.ts';
 import {
@@ -44,28 +35,6 @@ export interface BoundRequest {
 
 const EMPTY_OBJECT = Buffer.from('{}');
 const OPEN = 0x7b;
-const JSON_TYPE = 'application/json';
-const MAX_PLANS = 20;
-
-/** How to read a body of one media type. */
-class BodyPlan {
-  readonly shape: Shape;
-  readonly validate: Validate;
-  /** Whether the schema has defaults. */
-  readonly fillsDefaults: boolean;
-  readonly form: Form;
-
-  constructor(
-    readonly binding: BodyBinding,
-    document: OpenAPIV3_1.Document,
-    validators: Validators,
-  ) {
-    this.shape = shapeOf(binding.schema, document);
-    this.form = new Form(this.shape, isJsonType(binding.mediaType) ? {} : binding.encoding);
-    this.validate = validators.at(binding.pointer, 'request');
-    this.fillsDefaults = hasDefaults(binding.schema, document);
-  }
-}
 
 /** Options of {@link Binder}. */
 export interface BinderOptions {
@@ -86,18 +55,14 @@ export class Binder {
   private readonly query: NamedParameters;
   private readonly header: HeaderParameters;
   private readonly cookie: NamedParameters;
-  private readonly bodies: readonly BodyPlan[];
+  readonly bodies: Bodies;
   private readonly keepsValues: boolean;
-  /** Plans by media type, as callers spell it. */
-  private readonly plans = new Map<string, BodyPlan>();
 
   private readonly operation: Operation;
-  private readonly maxDepth: number;
 
   /** @throws {Error} when a schema of the operation cannot be compiled. */
   constructor({ operation, document, validators, template, ignoredQuery, maxDepth }: BinderOptions) {
     this.operation = operation;
-    this.maxDepth = maxDepth;
     const readers = (location: ParameterBinding['in']): ParameterReader[] =>
       operation.parameters
         .filter((binding) => binding.in === location)
@@ -112,16 +77,8 @@ export class Binder {
     this.query = new NamedParameters(readers('query'), 'query', operation.unknownQuery, ignoredQuery);
     this.header = new HeaderParameters(readers('header'));
     this.cookie = new NamedParameters(readers('cookie'), 'cookie', 'ignore', new Set());
-    this.bodies = operation.bodies.map((binding) => new BodyPlan(binding, document, validators));
+    this.bodies = new Bodies(operation.bodies, document, validators, maxDepth);
     this.keepsValues = operation.bodyMode !== 'none' || operation.stickyKey !== undefined;
-  }
-
-  /** The media types of the body that the gateway can read. */
-  get mediaTypes(): string[] {
-    const types = this.bodies.map(({ binding }) => binding.mediaType);
-    const readable = (type: string): boolean =>
-      isJsonType(type) || inRange(FORM_TYPE, essenceOf(type)) || inRange(JSON_TYPE, essenceOf(type));
-    return types.filter(readable);
   }
 
   /** Whether the path parameters are valid. */
@@ -132,60 +89,31 @@ export class Binder {
   }
 
   /**
-   * The media type by which a body is read; undefined if the gateway cannot read it.
-   * @param header Content-Type header. Without one, the first media type of the document applies.
-   */
-  typeFor(header: string | undefined): string | undefined {
-    if (header === undefined) return this.firstType;
-    if (this.plans.has(header)) return header;
-    const media = parseMediaType(header);
-    const charset = media?.charset ?? 'utf-8';
-    if (media === undefined || (charset !== 'utf-8' && charset !== 'us-ascii')) return undefined;
-    return this.plan(header) === undefined ? undefined : header;
-  }
-
-  /**
    * Binds a request.
-   * @param bytes body of the request; undefined if it has none.
+   * @param content body of the request; undefined if it has none.
    * @returns the event data, or all issues.
    */
-  bind(source: ParameterSource, type: string, bytes: Buffer | undefined): BoundRequest | RequestIssue[] {
+  bind(
+    source: ParameterSource,
+    type: string,
+    content: BodyContent | undefined,
+  ): BoundRequest | RequestIssue[] {
     const issues: RequestIssue[] = [];
     const fields = new Fields(this.keepsValues);
     this.path.read(source, fields, issues);
     this.readQuery(source, fields, issues);
     this.header.read(source, fields, issues);
     if (!this.cookie.idle) this.cookie.read(cookiesOf(source.headers.cookie ?? ''), fields, issues);
-    if (this.operation.bodyMode === 'none' || bytes === undefined) {
+    if (this.operation.bodyMode === 'none' || content === undefined) {
       if (this.operation.bodyRequired) issues.push({ pointer: '/body', detail: 'is required' });
       if (issues.length > 0) return issues;
       const body = fields.text === '' ? EMPTY_OBJECT : Buffer.from(`{${fields.text}}`);
       return { body, key: this.keyOf(fields, undefined) };
     }
-    const planFor = this.plan(type);
-    const parsed = planFor === undefined ? undefined : this.readBody(planFor, type, bytes, issues);
-    if (planFor === undefined || parsed === undefined || issues.length > 0) return issues;
+    const parsed = this.bodies.read(type, content, issues);
+    if (parsed === undefined || issues.length > 0) return issues;
     const body = this.assemble(fields, parsed, issues);
     return issues.length > 0 ? issues : { body, key: this.keyOf(fields, parsed.value) };
-  }
-
-  /** The media type of a body without a Content-Type header. */
-  private get firstType(): string | undefined {
-    const [first] = this.mediaTypes;
-    return first !== undefined && inRange(JSON_TYPE, essenceOf(first)) ? JSON_TYPE : first;
-  }
-
-  private plan(type: string): BodyPlan | undefined {
-    const known = this.plans.get(type);
-    if (known !== undefined) return known;
-    if (!isJsonType(type) && !isFormType(type)) return undefined;
-    const mediaTypeOf = ({ binding }: BodyPlan): string => binding.mediaType;
-    const found =
-      bestMatch(type, this.bodies, mediaTypeOf) ??
-      (isJsonType(type) ? bestMatch(JSON_TYPE, this.bodies, mediaTypeOf) : undefined);
-    // The cache is bounded, since callers can send any number of types. Common types arrive first.
-    if (found !== undefined && this.plans.size < MAX_PLANS) this.plans.set(type, found);
-    return found;
   }
 
   private readQuery({ query }: ParameterSource, fields: Fields, issues: RequestIssue[]): void {
@@ -195,28 +123,6 @@ export class Binder {
     } catch (error) {
       if (!(error instanceof URIError)) throw error;
       issues.push({ pointer: '/query', detail: 'has invalid percent-encoding' });
-    }
-  }
-
-  private readBody(
-    plan: BodyPlan,
-    type: string,
-    bytes: Buffer,
-    issues: RequestIssue[],
-  ): ParsedBody | undefined {
-    try {
-      const before = issues.length;
-      const parsed = isJsonType(type)
-        ? parseJson(bytes, this.maxDepth)
-        : bodyOf(plan.form.parse(bytes, issues));
-      if (issues.length > before) return undefined;
-      const valid = plan.validate(parsed.value, '/body', issues, parsed.exact);
-      if (valid && plan.fillsDefaults) parsed.change((value) => fillDefaults(value, plan.shape));
-      return parsed;
-    } catch (error) {
-      if (!(error instanceof BodyError)) throw error;
-      issues.push({ pointer: '/body', detail: error.message });
-      return undefined;
     }
   }
 
@@ -246,11 +152,6 @@ export class Binder {
     if (value === undefined || value === null) return undefined;
     return typeof value === 'string' ? value : stringifyExact(value);
   }
-}
-
-/** A body of a media type other than JSON. */
-function bodyOf(value: Json): ParsedBody {
-  return new ParsedBody(value, holdsExact(value), undefined);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Reads bodies of the media type `application/x-www-form-urlencoded`. */
 import { isUtf8 } from 'node:buffer';
-import { escapeToken, type Json } from '../../contract/json.ts';
+import { escapeToken, type Json, type JsonObject } from '../../contract/json.ts';
 import { parseExact } from '../../core/json/exact-json.ts';
 import type { FieldEncoding } from '../../openapi/model/operation.ts';
 import { isJsonType } from '../common/media-type.ts';
@@ -11,6 +11,12 @@ import { BodyError } from './json.ts';
 import { type GivenByReader, NamedReaders, readGiven } from './named.ts';
 import { decode, type Pair, pairsOf } from './pairs.ts';
 import { Fields, ParameterReader } from './parameters.ts';
+
+/** A field of a form. */
+export interface FormField extends Pair {
+  /** Media type of the field, if it has one of its own. */
+  readonly contentType?: string | undefined;
+}
 
 /** Maximum number of fields in a form. */
 const MAX_FIELDS = 10_000;
@@ -32,30 +38,39 @@ export class Form {
   }
 
   /**
-   * Reads a form into an object. A field with a style in the Encoding Object is read like a query
+   * Parses a URL-encoded form.
+   * @throws {BodyError} when the percent-encoding is not valid.
+   */
+  parse(bytes: Buffer, issues: RequestIssue[]): JsonObject {
+    return this.read(pairsIn(bytes), issues);
+  }
+
+  /**
+   * Reads fields into an object. A field with a style in the Encoding Object is read like a query
    * parameter. Otherwise a repeated name is an array, and objects are written as JSON.
    * @throws {BodyError} when the percent-encoding is not valid.
    */
-  parse(bytes: Buffer, issues: RequestIssue[]): Json {
+  read(given: readonly FormField[], issues: RequestIssue[]): JsonObject {
     const object = emptyObject();
-    const given: GivenByReader = [];
-    const plain = new Map<string, string[]>();
-    for (const pair of pairsIn(bytes)) {
+    const styled: GivenByReader = [];
+    const plain = new Map<string, PlainField>();
+    for (const pair of given) {
       // An exploded object with additional properties does not take the fields of other properties.
       const known = this.shape.names.includes(pair.name);
-      if (this.styled.assign(pair, given, known)) continue;
-      const texts = plain.get(pair.name) ?? [];
-      texts.push(textOf(pair));
-      plain.set(pair.name, texts);
+      if (this.styled.assign(pair, styled, known)) continue;
+      const field = plain.get(pair.name) ?? { texts: [], contentType: pair.contentType };
+      field.texts.push(textOf(pair));
+      plain.set(pair.name, field);
     }
     const fields = new Fields(true);
     for (const [index, reader] of this.styled.readers.entries()) {
-      const values = given[index];
+      const values = styled[index];
       if (values !== undefined) readGiven(reader, values, fields, issues);
     }
     for (const [name, value] of fields.values ?? []) object[name] = value;
-    for (const [name, texts] of plain) {
-      const contentType = Object.hasOwn(this.encoding, name) ? this.encoding[name]?.contentType : undefined;
+    for (const [name, { texts, contentType: own }] of plain) {
+      const declared = Object.hasOwn(this.encoding, name) ? this.encoding[name]?.contentType : undefined;
+      const contentType = own ?? declared;
       const pointer = `/body/${escapeToken(name)}`;
       const value = readField(texts, this.shape.property(name), contentType, pointer, issues);
       if (value !== INVALID) object[name] = value;
@@ -82,6 +97,12 @@ export class Form {
     const rules = { maxDepth: 0, fillsDefaults: false, location: 'body' } as const;
     return new ParameterReader(binding, this.shape.property(name), undefined, rules);
   }
+}
+
+/** The texts of a field without a style. */
+interface PlainField {
+  readonly texts: string[];
+  readonly contentType: string | undefined;
 }
 
 function pairsIn(bytes: Buffer): readonly Pair[] {

@@ -15,6 +15,8 @@ export interface MediaType {
 }
 
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+*-]+\/[a-z0-9!#$&^_.+*-]+$/;
+const TEXT_TYPE =
+  /^(?:text\/.*|application\/(?:.*\+)?(?:xml|yaml)|application\/(?:graphql|javascript|sql|toml|x-ndjson|jsonl))$/;
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
 /** Parses a media type or range; undefined if it is not valid. */
@@ -46,6 +48,21 @@ export const FORM_TYPE = 'application/x-www-form-urlencoded';
 /** @param type with or without parameters. */
 export function isFormType(type: string): boolean {
   return essenceOf(type) === FORM_TYPE;
+}
+
+export const MULTIPART_TYPE = 'multipart/form-data';
+
+/** @param type with or without parameters. */
+export function isMultipartType(type: string): boolean {
+  return essenceOf(type) === MULTIPART_TYPE;
+}
+
+/**
+ * Whether bodies of a type are text. The bytes of other types mean nothing as characters.
+ * @param type with or without parameters.
+ */
+export function isTextType(type: string): boolean {
+  return TEXT_TYPE.test(essenceOf(type));
 }
 
 /** Whether a type matches a range such as `application/*`. A type is also a range. */

@@ -17,7 +17,8 @@ import {
 } from '../../core/messages/message.ts';
 import type { TraceContext, TracedSpan } from '../../core/observability/tracing.ts';
 import type { BoundRequest } from '../binding/binder.ts';
-import { accepts } from '../common/media-type.ts';
+import type { BodyContent } from '../binding/body.ts';
+import { accepts, isMultipartType } from '../common/media-type.ts';
 import {
   httpProblem,
   invalidRequest,
@@ -36,7 +37,7 @@ import type { Route } from '../routing/route.ts';
 import type { Match, PathEntry } from '../routing/route-table.ts';
 import { onDisconnect } from './client-disconnect.ts';
 import { type ConditionalExchange, checkPreconditions } from './preconditions.ts';
-import { hasBody, readRequestBody, unexpectedBody, unsupportedMediaType } from './request-body.ts';
+import { hasBody, readRequestBody, splitForm, unexpectedBody, unsupportedMediaType } from './request-body.ts';
 import { extrasOf } from './request-extras.ts';
 import { maxWaitOf, requestTimeout } from './request-timeout.ts';
 import { beginSpan, endSpan } from './span.ts';
@@ -90,7 +91,8 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   /** Starts the exchange, unless the gateway is closed or at its limit. */
   start(): void {
     const { gateway } = this;
-    if (gateway.tracing !== undefined) this.span = beginSpan(gateway.tracing, this, this.callerTrace());
+    if (gateway.tracing !== undefined)
+      this.span = beginSpan(gateway.tracing, this, traceContext(this.req.headers));
     if (gateway.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
     else if (gateway.exchanges.length >= gateway.settings.limits.inFlight) {
       this.fail(
@@ -202,19 +204,23 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       this.fail(unexpectedBody());
       return;
     }
-    const { binder } = this.route;
+    const { bodies } = this.route.binder;
     const header = this.req.headers['content-type'];
-    const type = binder.typeFor(header);
-    if (type !== undefined) {
-      this.bind(type, bytes);
-      return;
-    }
-    this.fail(unsupportedMediaType(header, binder));
+    const type = bodies.typeFor(header);
+    if (type === undefined) this.fail(unsupportedMediaType(header, bodies));
+    else if (isMultipartType(type)) void this.bindForm(type, bytes);
+    else this.bind(type, bytes);
+  }
+
+  private async bindForm(type: string, bytes: Buffer): Promise<void> {
+    const parts = await splitForm(bytes, type);
+    if (!Array.isArray(parts)) this.fail(parts);
+    else this.attempt(() => this.bind(type, parts));
   }
 
   /** Binds the request to event data, checks preconditions, and sends it. */
-  private bind(type: string, bytes: Buffer | undefined): void {
-    const bound = this.route.binder.bind(this, type, bytes);
+  private bind(type: string, content: BodyContent | undefined): void {
+    const bound = this.route.binder.bind(this, type, content);
     if (Array.isArray(bound)) {
       this.fail(invalidRequest(bound));
       return;
@@ -321,11 +327,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
 
   /** The context of the gateway's span, or else that of the caller. */
   get trace(): TraceContext | undefined {
-    return this.span?.context ?? this.callerTrace();
-  }
-
-  private callerTrace(): TraceContext | undefined {
-    return this.req.headers.traceparent === undefined ? undefined : traceContext(this.req.headers);
+    return this.span?.context ?? traceContext(this.req.headers);
   }
 
   /** Publishes how the exchange ended: trace, diagnostics and access log. */

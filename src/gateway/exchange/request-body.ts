@@ -1,8 +1,10 @@
 /** Obtains the body of a request: reads it, asks for it where the client waits, and decodes it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Binder } from '../binding/binder.ts';
+import type { Bodies } from '../binding/body.ts';
 import { decodeBody } from '../binding/coding.ts';
+import { BodyError } from '../binding/json.ts';
 import { bodyFromMiddleware } from '../binding/middleware-body.ts';
+import type { Part } from '../binding/multipart-form.ts';
 import type { BodyResult } from '../binding/reader.ts';
 import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
@@ -38,9 +40,24 @@ export function readRequestBody(
   });
 }
 
+/**
+ * Splits a multipart form into its parts. Resolves with the parts or the problem; never rejects. The
+ * parser is loaded with the first form.
+ */
+export async function splitForm(bytes: Buffer, type: string): Promise<Part[] | Problem> {
+  try {
+    const { parseMultipart } = await import('../binding/multipart.ts');
+    return await parseMultipart(bytes, type);
+  } catch (error) {
+    // The parser throws for what it cannot read, such as headers that are too long.
+    const detail = error instanceof BodyError ? error.message : 'is not a valid multipart form';
+    return invalidRequest([{ pointer: '/body', detail }]);
+  }
+}
+
 /** The problem of a body whose media type the operation does not accept. */
-export function unsupportedMediaType(contentType: string | undefined, binder: Binder): Problem {
-  const accepted = binder.mediaTypes.join(', ');
+export function unsupportedMediaType(contentType: string | undefined, bodies: Bodies): Problem {
+  const accepted = bodies.mediaTypes.join(', ');
   const given = contentType === undefined ? 'no media type' : `the media type ${contentType}`;
   const expected = accepted === '' ? 'no media type that the gateway can read' : `${accepted}, in UTF-8`;
   const detail = `The body has ${given}; this operation accepts ${expected}.`;

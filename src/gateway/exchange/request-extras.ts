@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller, RequestExtras } from '../../core/messages/message.ts';
 import type { TraceContext } from '../../core/observability/tracing.ts';
-import { FORM_TYPE, isFormType } from '../common/media-type.ts';
+import { essenceOf, isJsonType } from '../common/media-type.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 import { sendsTiming } from '../response/server-timing.ts';
 
@@ -27,7 +27,7 @@ export function extrasOf(
   type: string,
   timeout: number,
 ): RequestExtras | undefined {
-  const contentType = isFormType(type) ? FORM_TYPE : undefined;
+  const contentType = type === '' || isJsonType(type) ? undefined : essenceOf(type);
   const timing = started !== 0 && sendsTiming(gateway.settings, req) ? timeout : undefined;
   const isEmpty =
     trace === undefined && caller === undefined && key === undefined && contentType === undefined;

@@ -6,11 +6,19 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReplyExtras, ReplyMessage } from '../../core/messages/message.ts';
-import { encodeProblem, httpProblem, outcomeProblem, type Problem } from '../common/problem.ts';
+import { isJsonType, isTextType } from '../common/media-type.ts';
+import {
+  encodeProblem,
+  httpProblem,
+  outcomeProblem,
+  type Problem,
+  type RequestIssue,
+} from '../common/problem.ts';
 import { type GatewayContext, startHeaders } from '../context/gateway-context.ts';
 import type { Route } from '../routing/route.ts';
 import { evaluate } from './conditional.ts';
 import { validateReply } from './contract-check.ts';
+import { decodeReply } from './decode-body.ts';
 import { clientTag, etagOf } from './entity-tag.ts';
 import { changeHeader, hasHeader } from './header-list.ts';
 import { type ReplyHeaders, readExtras } from './reply-headers.ts';
@@ -39,12 +47,14 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
  * Sends the reply of a worker. Its body is passed through unread, unless replies are checked.
  * @returns the status of the response; or the problem to respond with, if the reply cannot be sent.
  */
-export function sendReply(context: ResponseContext, reply: ReplyMessage): number | Problem {
+export function sendReply(context: ResponseContext, given: ReplyMessage): number | Problem {
   const { gateway, req, route } = context;
-  const extras = readExtras(reply, gateway.settings.requestIdHeader.toLowerCase());
-  const contentType =
-    reply.contentType || firstOf(extras, 'content-type') || route.replies.defaultType(reply.status);
-  const problem = checkReply(context, reply, contentType);
+  const extras = readExtras(given, gateway.settings.requestIdHeader.toLowerCase());
+  const declared =
+    given.contentType || firstOf(extras, 'content-type') || route.replies.defaultType(given.status);
+  const { contentType, body, mismatch } = bodyOf(given, declared);
+  const reply = body === given.body ? given : { ...given, body };
+  const problem = checkReply(context, reply, contentType, mismatch);
   if (problem !== undefined) return problem;
 
   const headers = headersOf(context, extras?.timing);
@@ -56,12 +66,27 @@ export function sendReply(context: ResponseContext, reply: ReplyMessage): number
     if (conditions === 'not-modified') status = 304;
   }
   if (status === 304) useClientTag(req, headers);
-  const { body } = reply;
   const { compression } = gateway.settings;
   const response = { status, headers, contentType, body };
   const tagged = extras !== undefined || route.operation.etag;
   const plain = compression === false || (body.length < compression.threshold && !tagged);
   return plain ? write(gateway, context, response) : writeCompressed(gateway, context, response, compression);
+}
+
+/**
+ * The body of a response and its media type. A reply without a media type of its own is JSON, which
+ * may stand for text or bytes.
+ */
+function bodyOf(
+  { contentType, body }: ReplyMessage,
+  declared: string,
+): { contentType: string; body: Buffer; mismatch?: RequestIssue } {
+  if (contentType !== '' || body.length === 0 || isJsonType(declared)) return { contentType: declared, body };
+  const decoded = decodeReply(body, declared);
+  if (decoded !== undefined) return { contentType: declared, body: decoded };
+  const what = isTextType(declared) ? 'a string' : 'a string with base64';
+  const detail = `is not ${what}, which is how a JSON reply has the media type ${declared}`;
+  return { contentType: 'application/json', body, mismatch: { pointer: '/reply', detail } };
 }
 
 /**
@@ -184,7 +209,12 @@ function firstOf(extras: ReplyHeaders | undefined, name: string): string | undef
 }
 
 /** Checks that the reply is valid HTTP and matches the document. */
-function checkReply(context: ResponseContext, reply: ReplyMessage, contentType: string): Problem | undefined {
+function checkReply(
+  context: ResponseContext,
+  reply: ReplyMessage,
+  contentType: string,
+  mismatch: RequestIssue | undefined,
+): Problem | undefined {
   const { gateway, route, requestId } = context;
   const { status } = reply;
   const fields = { requestId, event: route.operation.eventName, status };
@@ -194,7 +224,7 @@ function checkReply(context: ResponseContext, reply: ReplyMessage, contentType: 
   }
   const { check, sample } = gateway.settings.replies;
   if (check === 'off' || (sample < 1 && Math.random() >= sample)) return undefined;
-  const issues = validateReply(route, reply, contentType);
+  const issues = mismatch === undefined ? validateReply(route, reply, contentType) : [mismatch];
   if (issues.length === 0) return undefined;
   gateway.logger.error({ ...fields, errors: issues }, 'a reply violates the contract');
   if (check === 'report') return undefined;

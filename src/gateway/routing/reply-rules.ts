@@ -58,11 +58,14 @@ export class ReplyRules {
     return rule;
   }
 
-  /** The media type of a reply without one: the first JSON type that is declared for the status. */
+  /**
+   * The media type of a reply without one: the first JSON type that is declared for the status, or
+   * else the first type. Ranges do not count.
+   */
   defaultType(status: number): string {
     let type = this.defaultTypes.get(status);
     if (type === undefined) {
-      type = this.repliesOf(status)[0]?.mediaType ?? 'application/json';
+      type = this.repliesOf(status)[0]?.mediaType ?? this.otherType(status) ?? 'application/json';
       if (this.defaultTypes.size < MAX_STATUSES) this.defaultTypes.set(status, type);
     }
     return type;
@@ -92,11 +95,29 @@ export class ReplyRules {
     return [];
   }
 
+  /** The first media type other than JSON that is declared for a status. */
+  private otherType(status: number): string | undefined {
+    const document = this.document as unknown as JsonObject;
+    const entries = Object.entries(this.responses);
+    for (const key of responseKeys(status)) {
+      const [, response] = entries.find(([name]) => name.toUpperCase() === key.toUpperCase()) ?? [];
+      if (response === undefined) continue;
+      const content = isObject(response) ? member(resolved(response, document), 'content') : undefined;
+      return Object.keys(isObject(content) ? content : {}).find((type) => isConcrete(type));
+    }
+    return undefined;
+  }
+
   private get responses(): JsonObject {
     const { path, method } = this.operation;
     const responses = at(this.document as unknown as JsonObject, 'paths', path, method, 'responses');
     return isObject(responses) ? responses : {};
   }
+}
+
+/** Whether a media type is neither a range nor that of problems, which the gateway writes. */
+function isConcrete(type: string): boolean {
+  return !type.includes('*') && !isJsonType(type);
 }
 
 /** Keys of `responses` that match a status, the most specific first. */

@@ -87,6 +87,20 @@ export class Shape {
     return !this.acceptsArray && !this.acceptsObject;
   }
 
+  /** Whether a value may be a text. */
+  get acceptsText(): boolean {
+    return this.types.size === 0 || this.types.has('string');
+  }
+
+  /** Whether a text is not encoded, but stands for bytes (OpenAPI 3.0 and 3.1, binary data). */
+  get isBinary(): boolean {
+    return this.facets.some(
+      (facet) =>
+        member(facet, 'format') === 'binary' ||
+        (member(facet, 'contentMediaType') !== undefined && member(facet, 'contentEncoding') === undefined),
+    );
+  }
+
   /** Whether a value may be null, which parameters write as an empty text. */
   get acceptsNull(): boolean {
     return this.types.has('null');

@@ -6,7 +6,7 @@
 import { checkEventName, eventNameOf } from '../../contract/claims.ts';
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
-import { hasMembers } from '../../contract/media-types.ts';
+import { type BodyType, hasMembers } from '../../contract/media-types.ts';
 import { BODY_FIELD, Outlines } from './body.ts';
 import { type Components, resolve } from './component-reference.ts';
 import { checkExtensions } from './extensions.ts';
@@ -75,10 +75,12 @@ export class OperationReader {
   }
 
   /** Returns the media types that the body of an operation may have. */
-  mediaTypes(operation: JsonObject): string[] {
+  bodyTypes(operation: JsonObject): BodyType[] {
     const body = this.follow(member(operation, 'requestBody') ?? null);
     const content = isObject(body) ? member(body, 'content') : undefined;
-    return isObject(content) ? Object.keys(content) : [];
+    return Object.entries(isObject(content) ? content : {}).map(([mediaType, media]) => {
+      return { mediaType, objectOnly: this.outlines.of(schemaOf(media)).object };
+    });
   }
 
   /** Returns the likely mistakes in an operation. */
@@ -199,7 +201,7 @@ export class OperationReader {
   private reasonToNest(content: JsonObject, fields: ReadonlySet<string>): string | undefined {
     for (const [mediaType, media] of Object.entries(content)) {
       if (!hasMembers(mediaType)) return `a body of type ${mediaType} is not an object`;
-      const outline = this.outlines.of((isObject(media) ? member(media, 'schema') : undefined) ?? true);
+      const outline = this.outlines.of(schemaOf(media));
       if (!outline.object) return `the schema of ${mediaType} does not require an object`;
       for (const field of fields) {
         if (outline.names.has(field)) return `its field ${field} has the same name as a parameter`;
@@ -207,6 +209,11 @@ export class OperationReader {
     }
     return undefined;
   }
+}
+
+/** The schema of a Media Type Object. */
+function schemaOf(media: Json): Json {
+  return (isObject(media) ? member(media, 'schema') : undefined) ?? true;
 }
 
 /**

@@ -165,7 +165,7 @@ function readPath(
     const report = (reason: string): void =>
       warn(new ContractError(reason, { ...at, event: read.eventName }), reading);
     for (const reason of reader.slips(template, pathItem, operation)) report(reason);
-    const unread = unreadable(reader.mediaTypes(read.operation));
+    const unread = unreadable(reader.bodyTypes(read.operation));
     if (unread !== undefined) report(unread);
   }
   return { path: template.path, operations: found };

@@ -90,9 +90,9 @@ const EVENTS: readonly (readonly [event: unknown, reason: string])[] = [
   [{ bodyTypes: [] }, 'bodyTypes must be a list of media types, got []'],
   [{ bodyTypes: ['json'] }, 'bodyTypes must be a list of media types, got "json"'],
   [
-    { bodyTypes: ['multipart/form-data', 'text/csv'] },
-    'bodyTypes cannot be served: the gateway reads no body of multipart/form-data, text/csv: every request is ' +
-      'answered 415; add application/json, another JSON type or application/x-www-form-urlencoded',
+    { bodyTypes: ['application/pdf', 'text/csv'] },
+    'bodyTypes cannot be served: the gateway reads no body of application/pdf, text/csv: it cannot turn one into ' +
+      'an object, and every request is answered 415; add application/json, another JSON type or a form',
   ],
   [{ timeout: '5s' }, 'timeout must be an integer from 1 to 2147483647, in milliseconds, got "5s"'],
   [{ timeout: 0 }, 'timeout must be an integer from 1 to 2147483647, in milliseconds, got 0'],

@@ -305,19 +305,20 @@ describe('the size of a document', () => {
 describe('warnings of a document', () => {
   it('warnings: name operations with unsupported bodies, and paths that no request can match', () => {
     const { document, warnings } = load({
-      'api.yaml': `${operation(`requestBody: { content: { application/xml: {}, multipart/form-data: {} } }`)}  /b: { post: { operationId: b, requestBody: { content: { application/xml: {}, application/*: {} } } } }
+      'api.yaml': `${operation(`requestBody: { content: { application/xml: &object { schema: { type: object } }, application/pdf: *object } }`)}  /b: { post: { operationId: b, requestBody: { content: { application/xml: *object, application/*: *object } } } }
   /c: { post: { operationId: c, requestBody: { $ref: '#/components/requestBodies/Text' } } }
   '/#X-Amz-Target=A.List': { post: { operationId: list } }
-components: { requestBodies: { Text: { content: { text/plain: {} } } } }
+  /d: { post: { operationId: d, requestBody: { content: { application/pdf: {}, text/plain: { schema: { type: string } } } } } }
+components: { requestBodies: { Text: { content: { text/plain: *object } } } }
 `,
     });
     assert.deepEqual(warnings, [
-      'doc:5:5: POST /a: event a: at #/paths/~1a/post: the gateway reads no body of application/xml, multipart/form-data: every request is answered 415; ' +
-        'add application/json, another JSON type or application/x-www-form-urlencoded',
-      'doc:9:9: POST /c: event c: at #/paths/~1c/post: the gateway reads no body of text/plain: every request is answered 415; ' +
-        'add application/json, another JSON type or application/x-www-form-urlencoded',
+      'doc:5:5: POST /a: event a: at #/paths/~1a/post: the gateway reads no body of application/xml, application/pdf: it cannot turn one into an object, ' +
+        'and every request is answered 415; add application/json, another JSON type or a form',
+      'doc:9:9: POST /c: event c: at #/paths/~1c/post: the gateway reads no body of text/plain: it cannot turn one into an object, and every request is ' +
+        'answered 415; add application/json, another JSON type or a form',
       'doc:10:3: /#X-Amz-Target=A.List: at #/paths/~1#X-Amz-Target=A.List: no request can have a path with #; the path is skipped',
     ]);
-    assert.deepEqual(Object.keys(at(document, '/paths') as object), ['/a', '/b', '/c']);
+    assert.deepEqual(Object.keys(at(document, '/paths') as object), ['/a', '/b', '/c', '/d']);
   });
 });

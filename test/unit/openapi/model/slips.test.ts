@@ -45,9 +45,9 @@ const SLIPS: readonly (readonly [path: string, operation: Operation, reason: str
   ['/tasks', { 'x-idempotant': true }, 'unknown member x-idempotant (did you mean x-idempotent?)'],
   [
     '/tasks',
-    body('text/csv', 'multipart/form-data'),
-    'the gateway reads no body of text/csv, multipart/form-data: every request is answered 415; add ' +
-      'application/json, another JSON type or application/x-www-form-urlencoded',
+    body('text/csv', 'application/pdf'),
+    'the gateway reads no body of text/csv, application/pdf: it cannot turn one into an object, and ' +
+      'every request is answered 415; add application/json, another JSON type or a form',
   ],
 ];
 
