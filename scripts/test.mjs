@@ -2,11 +2,11 @@
  * `npm test [-- FILTER… | --test-…]`: installs and builds what is missing, runs the tests under
  * test/, and fails if a test leaves a process behind.
  *
- * FILTER is a path or a part of one: `npm test -- test/unit/router`. Options are passed to the
- * runner of Node.js; `--test-reporter=spec` prints each test. The last lines of the output are the
- * runner's summary, and the exit code is the runner's.
+ * FILTER is a path or a part of one: `npm test -- test/unit/router`. `--concurrency=N` runs N
+ * files at a time, by default one for each core and at least two; `--file-timeout=MS` limits the
+ * duration of a file. Other options are passed to Node.js, such as `--test-name-pattern=TEXT`. The
+ * last lines of the output are the counts of the runner.
  */
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -14,12 +14,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureHelpers } from './lib/helpers.mjs';
 import { ensureBuild, ensureDependencies, ROOT } from './lib/project.mjs';
-import { kill, MARK, processesOf } from './lib/test-processes.mjs';
+import { runTestFile } from './lib/test-file.mjs';
+import { kill, processesOf } from './lib/test-processes.mjs';
+import { lineOf, summaryOf } from './lib/test-report.mjs';
 
-/**
- * Maximum duration of a test file in milliseconds. The runner stops a file that exceeds it, and the
- * reporter ends its processes.
- */
+/** Default maximum duration of a test file, in milliseconds. A file that exceeds it is cut off. */
 const FILE_TIMEOUT = 600_000;
 /** Time, in milliseconds, that processes started by tests have to end after the run. */
 const GRACE = 3_000;
@@ -27,6 +26,8 @@ const GRACE = 3_000;
 const SLOW_FIRST = ['browser', 'fault', 'interop', 'integration'];
 /** Usual duration, in milliseconds, of the loop that `slowness` measures, on one free core. */
 const USUAL_DURATION = 15;
+/** Maximum factor. It bounds the time that a hanging test takes. */
+const MAX_FACTOR = 10;
 
 function typescriptUnder(folder) {
   return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -63,14 +64,19 @@ function slowness() {
     for (let index = 0; index < 10_000_000; index += 1) sum = (sum * 31 + index) | 0;
     return performance.now() - start + sum * 0;
   });
-  return Math.max(1, durations.sort((a, b) => a - b)[2] / USUAL_DURATION);
+  const [, , median] = durations.sort((a, b) => a - b);
+  return Math.min(MAX_FACTOR, Math.max(1, median / USUAL_DURATION));
 }
 
 ensureDependencies();
 ensureBuild();
 
 const given = process.argv.slice(2);
-const options = given.filter((arg) => arg.startsWith('-'));
+const OWN_OPTION = /^--(file-timeout|concurrency)=(\d+)$/;
+const own = Object.fromEntries(given.flatMap((arg) => [OWN_OPTION.exec(arg)?.slice(1)].filter(Boolean)));
+const fileTimeout = Number(own['file-timeout'] ?? FILE_TIMEOUT);
+const concurrency = Number(own['concurrency'] ?? Math.max(2, os.availableParallelism()));
+const options = given.filter((arg) => arg.startsWith('-') && !OWN_OPTION.test(arg));
 const filters = given.filter((arg) => !arg.startsWith('-')).map((arg) => arg.replace(/^\.\//, ''));
 const sources = typescriptUnder('test').filter((file) => !file.startsWith('test/soak/'));
 const files = sources
@@ -86,31 +92,23 @@ ensureHelpers([...files, ...helpersOfTests].map((file) => readFileSync(path.join
 
 const run = randomUUID();
 const factor = slowness();
-const reporter = options.some((option) => option.startsWith('--test-reporter'))
-  ? []
-  : ['--test-reporter=./scripts/lib/test-reporter.mjs'];
-const runner = spawn(
-  process.execPath,
-  [
-    '--import',
-    'tsx',
-    '--import',
-    './scripts/lib/mark-test-file.mjs',
-    '--test',
-    ...reporter,
-    `--test-concurrency=${Math.max(2, os.availableParallelism())}`,
-    `--test-timeout=${Math.round(FILE_TIMEOUT * factor)}`,
-    ...options,
-    ...files,
-  ],
-  {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: { ...process.env, [MARK]: run, ZMQ_GATEWAY_TEST_FACTOR: factor.toFixed(2) },
-  },
-);
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => runner.kill(signal));
-runner.on('exit', async (code, signal) => {
-  const left = await endLeftovers(run);
-  process.exit(left > 0 ? 1 : signal ? 1 : code);
+process.env.ZMQ_GATEWAY_TEST_FACTOR = factor.toFixed(2);
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
+
+const start = performance.now();
+const results = [];
+const waiting = [...files];
+const workers = Array.from({ length: concurrency }, async () => {
+  for (let file = waiting.shift(); file !== undefined && !stop.signal.aborted; file = waiting.shift()) {
+    const timeout = Math.round(fileTimeout * factor);
+    const result = await runTestFile(file, { run, root: ROOT, options, timeout, signal: stop.signal });
+    process.stdout.write(lineOf(result));
+    results.push(result);
+  }
 });
+await Promise.all(workers);
+process.stdout.write(summaryOf(results, performance.now() - start));
+const left = await endLeftovers(run);
+const failed = results.some(({ failures }) => failures.length > 0);
+process.exit(failed || left > 0 || stop.signal.aborted ? 1 : 0);

@@ -1,24 +1,24 @@
 /**
- * Processes that tests start. `npm test` sets a variable that all of them inherit, and each test
- * file adds its name to it (`mark-test-file.mjs`). Linux only; elsewhere nothing is found.
+ * Processes that tests start. `npm test` sets a variable for each test file that they inherit. Linux
+ * only; elsewhere nothing is found.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Variable with `RUN` or `RUN:FILE`. */
+/** Variable with `RUN:FILE`. */
 export const MARK = 'ZMQ_GATEWAY_TEST_RUN';
 
 /**
- * Returns the processes of a run, or of one of its files, with their command and file.
+ * Returns the processes of a run (`RUN`) or of one of its files (`RUN:FILE`), with their command and
+ * file.
  *
- * @param {string} run
- * @param {string} [file]
+ * @param {string} mark
  */
-export function processesOf(run, file) {
-  const mark = `${MARK}=${run}${file === undefined ? '' : `:${file}\0`}`;
+export function processesOf(mark) {
+  const entry = `${MARK}=${mark}${mark.includes(':') ? '\0' : ':'}`;
   return pids().flatMap((pid) => {
     try {
       const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
-      if (pid === process.pid || !environment.includes(mark)) return [];
+      if (pid === process.pid || !`${environment}\0`.includes(entry)) return [];
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       return [{ pid, command, file: fileIn(environment) }];
     } catch {

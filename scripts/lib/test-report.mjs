@@ -1,0 +1,54 @@
+/**
+ * The report of `npm test`: one line for each file when it ends; after the last one the skipped
+ * tests, the slowest files, the failures in full, and the counts of the runner. The output of tests
+ * is shown if their file fails.
+ */
+import { COUNTS } from './test-file.mjs';
+
+const SLOWEST = 10;
+
+/** The line of a file, and the names of its failed tests. */
+export function lineOf({ file, counts, duration, failures, skipped }) {
+  const parts = [counts.tests === 1 ? '1 test' : `${counts.tests} tests`];
+  if (skipped.length > 0) parts.push(`${skipped.length} skipped`);
+  if (failures.length > 0) parts.push(`${failures.length} failed`);
+  const names = failures.map(({ name }) => `  ✖ ${name}\n`);
+  return `${failures.length > 0 ? '✖' : '✔'} ${file} (${parts.join(', ')}, ${seconds(duration)})\n${names.join('')}`;
+}
+
+/** The end of the report. */
+export function summaryOf(results, duration) {
+  const skipped = results.flatMap(({ file, skipped }) => {
+    return skipped.map(
+      ({ name, skip }) => `  ${file}: ${name}${typeof skip === 'string' ? ` (${skip})` : ''}\n`,
+    );
+  });
+  const slowest = results.toSorted((a, b) => b.duration - a.duration).slice(0, SLOWEST);
+  const failed = results.filter(({ failures }) => failures.length > 0);
+  const counts = COUNTS.map(
+    (name) => `ℹ ${name} ${results.reduce((sum, { counts }) => sum + counts[name], 0)}\n`,
+  );
+  return [
+    ...(skipped.length > 0 ? ['\nSkipped:\n', ...skipped] : []),
+    '\nSlowest files:\n',
+    ...slowest.map(({ duration: took, file }) => `  ${seconds(took)} ${file}\n`),
+    ...(failed.length > 0 ? ['\nFailed:\n', ...failed.map(detailsOf)] : []),
+    '\n',
+    ...counts,
+    `ℹ duration_ms ${duration.toFixed(0)}\n`,
+  ].join('');
+}
+
+function detailsOf({ file, failures, output }) {
+  const texts = failures.map(({ name, failure }) => `  ✖ ${name}\n${indented(failure)}\n`);
+  const printed = output.trim() === '' ? '' : `  Output of the file:\n${indented(output.trimEnd())}\n`;
+  return `${file}\n${texts.join('')}${printed}\n`;
+}
+
+function indented(text) {
+  return text.replaceAll(/^/gm, '    ');
+}
+
+function seconds(duration) {
+  return `${(duration / 1000).toFixed(1)} s`;
+}
