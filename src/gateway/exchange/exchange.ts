@@ -9,12 +9,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
-import {
-  type Caller,
-  type InFlight,
-  type OutgoingRequest,
-  type ReplyMessage,
-} from '../../core/messages/message.ts';
+import type { Caller, InFlight, OutgoingRequest, ReplyMessage } from '../../core/messages/message.ts';
 import type { TraceContext, TracedSpan } from '../../core/observability/tracing.ts';
 import type { BoundRequest } from '../binding/binder.ts';
 import type { BodyContent } from '../binding/body.ts';
