@@ -31,5 +31,4 @@ export {
   type WatchOptions,
   watchDocuments,
 } from './registry/watch.ts';
-export { Random } from './samples/random.ts';
 export { type SampleOptions, Samples } from './samples/samples.ts';

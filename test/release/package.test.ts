@@ -175,7 +175,13 @@ describe('npm package in an empty project', () => {
       path.join(app, 'app.ts'),
       `import { defineWorker, type ZeroMQClient, type ZeroMQReply } from 'zeromq-gateway';
        import { ApiRegistry, createGateway, type Gateway } from 'zeromq-gateway/gateway';
+       import { testContract, testWorker } from 'zeromq-gateway/testing';
        export const worker = defineWorker({ handlers: { one: () => 1 } });
+       export const tested = async (): Promise<number> => {
+         await using running = await testWorker(worker);
+         const { failures } = await testContract('a.yaml', 'http://localhost', { fetch: running.fetch });
+         return failures.length;
+       };
        export const ask = (client: ZeroMQClient): Promise<ZeroMQReply<number>> => client.sendMessage<number>('one');
        export function open(requester: ZeroMQClient): Gateway {
          const gateway = createGateway({ requester, api: new ApiRegistry(), port: 0 });

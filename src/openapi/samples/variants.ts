@@ -148,6 +148,9 @@ function* ofArray(
   part: Part,
   depth: number,
 ): Generator<Variant> {
+  if (member(flat, 'uniqueItems') === true && value.length > 0) {
+    yield replaced(part, [...value, value[0] ?? null], 'an item twice');
+  }
   const ofCount = (count: number): Json[] =>
     Array.from({ length: count }, (_, index) => value[index % Math.max(1, value.length)] ?? null);
   for (const [keyword, outside] of [
@@ -161,9 +164,6 @@ function* ofArray(
     }
   }
   yield replaced(part, [], 'no items');
-  if (member(flat, 'uniqueItems') === true && value.length > 0) {
-    yield replaced(part, [...value, value[0] ?? null], 'an item twice');
-  }
   const prefix = member(flat, 'prefixItems');
   for (const [index, item] of value.entries()) {
     const schema = (Array.isArray(prefix) ? prefix[index] : undefined) ?? member(flat, 'items') ?? true;

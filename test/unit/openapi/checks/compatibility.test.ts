@@ -197,4 +197,38 @@ describe('recursive schemas', () => {
       /children is required/,
     );
   });
+
+  it('compatibility: keywords with references are the same if their targets are', () => {
+    const registry = new ApiRegistry();
+    const withShape = (shape: object, rest: object = {}) => ({
+      paths: {
+        '/shapes': {
+          post: {
+            'x-event-name': 'shapes.put',
+            requestBody: {
+              content: {
+                'application/json': {
+                  schema: { type: 'object', not: { $ref: '#/components/schemas/Shape' } },
+                },
+              },
+            },
+            responses: {},
+          },
+        },
+      },
+      components: { schemas: { Shape: shape, ...rest } },
+    });
+    const cycle = (type: string) =>
+      withShape(
+        { type: 'object', required: ['a'], properties: { other: { $ref: '#/components/schemas/Other' } } },
+        { Other: { type, properties: { shape: { $ref: '#/components/schemas/Shape' } } } },
+      );
+    assert.equal(registry.compare(cycle('object'), cycle('object')).reason, undefined);
+    assert.match(registry.compare(cycle('object'), cycle('array')).reason ?? '', /not differs/);
+    // The members of `properties` are names, whatever keywords are called.
+    const titled = (type: string) =>
+      withShape({ properties: { type: {}, title: { type } }, required: ['title'] });
+    assert.equal(registry.compare(titled('string'), titled('string')).reason, undefined);
+    assert.match(registry.compare(titled('string'), titled('integer')).reason ?? '', /not differs/);
+  });
 });
