@@ -198,7 +198,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   }
 
   cancelCall(id: number, generation: number, why: CancelReason): void {
-    this.link.channel.addCancel(id, generation, why);
+    // The next connection knows nothing of the calls on a lost one.
+    if (this.connected) this.link.channel.addCancel(id, generation, why);
   }
 
   packedCancel(id: number, generation: number, why: CancelReason): void {

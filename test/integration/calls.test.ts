@@ -67,11 +67,17 @@ describe('call of another event', () => {
     const { client } = await scene(scopeOf(t), [
       {
         outer: async (_: null, context: HandlerContext) => {
-          const { left } = await createCaller(context, contract).call('stock.count', { item: 'nut' });
+          const caller = createCaller(context, contract);
+          const { left } = await caller.call('stock.count', { item: 'nut' });
+          // @ts-expect-error -- the contract has no such event
+          await assert.rejects(caller.call('stock.sum'), { code: 'INVALID_ARGUMENT' });
+          // @ts-expect-error -- the item is a text
+          const wrong = caller.call('stock.count', { item: 5 });
+          await wrong.catch(() => undefined);
           return left + 1;
         },
       },
-      { 'stock.count': ({ item }: { item: string }) => ({ left: item.length }) },
+      { 'stock.count': ({ item }: { item: string }) => ({ left: String(item).length }) },
     ]);
     assert.equal((await client.sendMessage('outer')).eventData, 4);
   });

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { CallParent } from '../../src/core/messages/calls.ts';
 import type { ReplyMessage, RequestMessage } from '../../src/core/messages/message.ts';
 import {
   MalformedFrames,
@@ -80,10 +81,19 @@ interface Requested extends Slot {
 interface Replied extends Slot {
   reply: ReplyMessage;
 }
-type Sent = Requested | Replied | Slot;
+interface Called extends Requested {
+  parent: CallParent;
+}
+type Sent = Requested | Called | Replied | Slot;
 
 const record: fc.Arbitrary<Sent> = fc.oneof(
   recordOf<Requested>({ id: u32, generation: u32, request }),
+  recordOf<Called>({
+    id: u32,
+    generation: u32,
+    request,
+    parent: recordOf<CallParent>({ id: u32, generation: u32, depth: fc.integer({ min: 1, max: 255 }) }),
+  }),
   recordOf<Replied>({ id: u32, generation: u32, reply }),
   recordOf<Slot>({ id: u32, generation: u32 }),
 );
@@ -94,6 +104,10 @@ class Collector implements PackedSink {
 
   packedRequest(id: number, generation: number, message: RequestMessage): void {
     this.records.push({ id, generation, request: message });
+  }
+
+  packedCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {
+    this.records.push({ id, generation, request: message, parent });
   }
 
   packedReply(id: number, generation: number, message: ReplyMessage): void {
@@ -108,7 +122,8 @@ class Collector implements PackedSink {
 function pack(records: readonly Sent[]): Buffer[] {
   const batch = new PackedBatch();
   for (const sent of records) {
-    if ('request' in sent) batch.addRequest(sent.id, sent.generation, sent.request);
+    if ('parent' in sent) batch.addCall(sent.id, sent.generation, sent.request, sent.parent);
+    else if ('request' in sent) batch.addRequest(sent.id, sent.generation, sent.request);
     else if ('reply' in sent) batch.addReply(sent.id, sent.generation, sent.reply);
     else batch.addCancel(sent.id, sent.generation);
   }
@@ -253,7 +268,9 @@ describe('classic codec', () => {
   it('classic codec: carries the same requests and replies as the packed codec', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 8 }), (records) => {
-        const sent = records.filter((one) => 'request' in one || 'reply' in one);
+        const sent = records.filter(
+          (one): one is Requested | Replied => ('request' in one && !('parent' in one)) || 'reply' in one,
+        );
         const decoded = sent.map((one): Sent => {
           const head = [encodeToken(one.id, one.generation), Buffer.alloc(0)];
           const frames =

@@ -16,13 +16,16 @@ interface Unpacked {
   records: unknown[];
 }
 
-function unpack(frames: readonly Buffer[], maxHead?: number): Unpacked {
+function unpack(frames: readonly Buffer[], maxHead?: number, calls = false): Unpacked {
   const records: unknown[] = [];
   const sink: PackedSink = {
     packedRequest: (id, generation, message) => records.push({ id, generation, message }),
     packedReply: (id, generation, message) => records.push({ id, generation, message }),
     packedCancel: (id, generation, why) => records.push({ id, generation, why }),
   };
+  if (calls) {
+    sink.packedCall = (id, generation, message, parent) => records.push({ id, generation, message, parent });
+  }
   return { ok: readPacked(frames, 0, sink, maxHead), records };
 }
 
@@ -54,6 +57,53 @@ describe('packed batches', () => {
         ...CANCEL_REASONS.map((why) => ({ id: 3, generation: 4, why })),
       ],
     });
+  });
+
+  it('packed batch: carries calls with the request whose handler calls', () => {
+    const batch = new PackedBatch();
+    const large = makeRequest({ body: Buffer.alloc(OWN_FRAME_BYTES, '1') });
+    const parents = [
+      { id: 5, generation: 0xfffffffe, depth: 1 },
+      { id: 0, generation: 0, depth: 16 },
+    ] as const;
+    batch.addCall(1, 2, makeRequest({ requestId: 'r' }), parents[0]);
+    batch.addRequest(3, 4, makeRequest());
+    batch.addCall(6, 7, large, parents[1]);
+    const { bytes } = batch;
+    const frames = batch.take();
+    assert.equal(
+      frames.reduce((sum, frame) => sum + frame.length, 0),
+      bytes,
+    );
+    assert.deepEqual(unpack(frames, undefined, true), {
+      ok: true,
+      records: [
+        { id: 1, generation: 2, message: makeRequest({ requestId: 'r' }), parent: parents[0] },
+        { id: 3, generation: 4, message: makeRequest() },
+        { id: 6, generation: 7, message: large, parent: parents[1] },
+      ],
+    });
+    assert.deepEqual(unpack(frames), { ok: false, records: [] }, 'a sink that takes no calls');
+  });
+
+  for (const [name, change] of [
+    ['the depth 0', (head: Buffer) => head.writeUInt8(0, 5)],
+    ['a reply behind it', (head: Buffer) => head.writeUInt8(2, 14)],
+  ] as const) {
+    it(`packed batch: is broken if a call has ${name}`, () => {
+      const batch = new PackedBatch();
+      batch.addCall(1, 2, makeRequest(), { id: 3, generation: 4, depth: 1 });
+      const frames = batch.take();
+      change(frames[0] ?? assert.fail());
+      assert.deepEqual(unpack(frames, undefined, true), { ok: false, records: [] });
+    });
+  }
+
+  it('packed batch: is broken if nothing follows a call', () => {
+    const batch = new PackedBatch();
+    batch.addCall(1, 2, makeRequest(), { id: 3, generation: 4, depth: 1 });
+    const [head = assert.fail()] = batch.take();
+    assert.deepEqual(unpack([head.subarray(0, 14)], undefined, true), { ok: false, records: [] });
   });
 
   it('packed batch: reads an unknown cancel reason as a cancel by the caller', () => {

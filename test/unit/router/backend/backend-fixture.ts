@@ -7,7 +7,7 @@ import { Backend } from '../../../../src/router/backend/backend.ts';
 import { ClassicEvents, type ClassicEventsOption } from '../../../../src/router/backend/classic-events.ts';
 import { AnnouncedContracts } from '../../../../src/router/backend/contracts.ts';
 import { Broker } from '../../../../src/router/broker/broker.ts';
-import { resolveClientLimits } from '../../../../src/router/broker/client-limits.ts';
+import { type ClientLimits, resolveClientLimits } from '../../../../src/router/broker/client-limits.ts';
 import { toConnection } from '../../../../src/transport/addressing/connection.ts';
 import { turnNow } from '../../../../src/transport/link/turn.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
@@ -25,6 +25,7 @@ interface FixtureOptions {
   readonly classicEvents?: ClassicEventsOption;
   readonly logger?: Logger;
   readonly contracts?: AnnouncedContracts;
+  readonly clientLimits?: ClientLimits;
 }
 
 export class BackendFixture {
@@ -40,7 +41,7 @@ export class BackendFixture {
 
   private constructor(
     private readonly scope: Scope,
-    { classicEvents, logger = silentLogger, contracts }: FixtureOptions,
+    { classicEvents, logger = silentLogger, contracts, clientLimits }: FixtureOptions,
   ) {
     this.drops = new Drops(scope);
     this.contracts = contracts ?? new AnnouncedContracts(undefined);
@@ -55,7 +56,7 @@ export class BackendFixture {
         logger,
         classicConcurrency: 1,
         classicEvents: new ClassicEvents(classicEvents),
-        clientLimits: resolveClientLimits(),
+        clientLimits: resolveClientLimits(clientLimits),
         helloTimeout: HELLO_TIMEOUT,
         contracts: this.contracts,
         clock: this.clock,
