@@ -256,11 +256,10 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     execution.context?.release();
     this.running.remove(execution);
     const { startedAt, deadline } = execution;
-    if (startedAt > 0) this.waiting.record(execution, this.clock.now() - startedAt);
+    const now = startedAt > 0 || deadline !== Infinity ? this.clock.now() : 0;
+    if (startedAt > 0) this.waiting.record(execution, now - startedAt);
     this.settle(execution, reply);
-    if (execution.context?.isAborted === true || (deadline !== Infinity && this.clock.now() > deadline)) {
-      this.late.settled(execution);
-    }
+    if (execution.context?.isAborted === true || now > deadline) this.late.settled(execution);
     this.pump();
   }
 
