@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { checkDockerfile } from '../../scripts/lib/docker.ts';
 import { ROOT } from '../docs/pages.ts';
 import { FREE_PORTS } from '../helpers/command.ts';
+import { within } from '../helpers/eventually.ts';
 import { allowed, PATIENCE } from '../helpers/patience.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -78,8 +79,9 @@ describe('new project, from the package', () => {
     await dev.waitForError(/^reloaded workers\/shop\.ts/m);
     assert.deepEqual(await (await fetch(`${origin}/shop/world`)).json(), { message: 'Hello, world' });
     await dev.waitForError(/^workers\/shop\.ts:\d+:\d+ - error TS2339: Property 'age' does not exist/m);
-    dev.kill('SIGINT');
-    await dev.exited;
+    // Its output ends when the last process has ended: npm, its shell, `dev` and the compiler.
+    dev.kill('SIGTERM');
+    await within(dev.exited, 'the end of all processes', PATIENCE);
   });
 
   it('type-checks the handlers against the contract', async () => {

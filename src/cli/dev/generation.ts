@@ -52,6 +52,8 @@ const NO_SLOT: EmbeddedSlot = {
 let latest = 0;
 
 export class Generation {
+  /** Whether the router has accepted one of its workers. */
+  registered = false;
   /** Name of its contract, once it registered. */
   contract: string | undefined;
   /** Why its contract is incompatible with the one before. */
@@ -99,9 +101,14 @@ export class Generation {
     return this.refusal === undefined ? undefined : { kind: 'refused', reason: this.refusal };
   }
 
-  /** Finishes its requests and ends its threads. */
+  /**
+   * Finishes its requests and ends its threads.
+   *
+   * @param deadline time allowed for its requests, in ms.
+   */
   stop(deadline: number): Promise<void> {
-    return this.group.stop({ deadline });
+    // Without a registration it has no requests, and its module may never end to load.
+    return this.group.stop({ deadline: this.registered ? deadline : 0 });
   }
 
   private reported(report: ModuleReport): void {
@@ -124,6 +131,7 @@ export class Generation {
     );
     this.incompatibility ??= incompatibility;
     if (typeof result !== 'string') {
+      this.registered = true;
       this.contract = name;
       return result;
     }

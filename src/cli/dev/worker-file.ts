@@ -45,6 +45,8 @@ export class WorkerFile {
   /** The file changed while it was being loaded. */
   private outdated = false;
   private removed = false;
+  /** Ends the wait for a version that is outdated before it has been loaded. */
+  private interrupt: (() => void) | undefined;
 
   constructor(
     readonly path: string,
@@ -67,6 +69,7 @@ export class WorkerFile {
   /** Loads the present content of the file. During a reload, that one begins again. */
   reload(): Promise<Reload> {
     this.outdated = true;
+    this.interrupt?.();
     this.reloading ??= this.loop().finally(() => {
       this.reloading = undefined;
     });
@@ -76,6 +79,7 @@ export class WorkerFile {
   /** Ends the worker because its file was deleted. Resolves once it accepts no more requests. */
   async remove(): Promise<void> {
     this.removed = true;
+    this.interrupt?.();
     await this.reloading;
     const { running } = this;
     this.running = undefined;
@@ -95,6 +99,7 @@ export class WorkerFile {
   /** Ends all versions. */
   async stop(deadline: number): Promise<void> {
     this.removed = true;
+    this.interrupt?.();
     await this.reloading?.catch(() => undefined);
     const { running, draining } = this;
     const all = running === undefined ? [...draining.keys()] : [running, ...draining.keys()];
@@ -114,7 +119,7 @@ export class WorkerFile {
     }
   }
 
-  /** Starts a generation. It replaces the running one if it is still wanted by then. */
+  /** Starts a generation. It replaces the running one, unless the file changes before. */
   private async load(): Promise<Reload> {
     const { owner, running } = this;
     this.startedAt = Date.now();
@@ -131,18 +136,30 @@ export class WorkerFile {
       },
       inspectable: (port) => owner.inspectable(this, port),
     });
-    const failure = await generation.start();
+    const failure = await Promise.race([generation.start(), this.interrupted(generation)]);
+    if (failure === 'outdated' || this.removed) {
+      this.retire(generation);
+      return { kind: 'removed' };
+    }
     this.failed = failure?.kind;
-    if (failure !== undefined || this.outdated || this.removed) {
+    if (failure !== undefined) {
       this.retire(generation);
       const keeps = running !== undefined;
-      if (failure?.kind === 'refused') return { ...failure, keeps };
-      return failure === undefined ? { kind: 'removed' } : { ...failure, kind: 'failed', keeps };
+      return failure.kind === 'refused' ? { ...failure, keeps } : { ...failure, kind: 'failed', keeps };
     }
     this.running = generation;
     for (const file of this.imports) if (!imported.has(file) && file !== this.path) this.imports.delete(file);
     if (running !== undefined) this.retire(running);
     return { kind: 'running', duration: 0, incompatibility: generation.incompatibility };
+  }
+
+  /** Resolves when a version is outdated, or its file deleted, before one of its workers registered. */
+  private interrupted(generation: Generation): Promise<'outdated'> {
+    return new Promise((resolve) => {
+      this.interrupt = () => {
+        if (!generation.registered) resolve('outdated');
+      };
+    });
   }
 
   private addImports(files: readonly string[]): void {

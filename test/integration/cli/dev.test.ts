@@ -146,6 +146,16 @@ describe('dev', () => {
     assert.deepEqual((await project.get('/copy/7')).body, { n: 20, id: '7' });
   });
 
+  it('gives up a version that does not end to load when the file is saved again', async () => {
+    const head = "setInterval(() => undefined, 1000);\nawait new Promise(() => console.error('loading'));";
+    const endless = workerText('copy', '{ id }', { head });
+    await project.save('workers/copy.ts', endless, /^loading$/m);
+    assert.deepEqual((await project.get('/copy/7')).body, { n: 20, id: '7' });
+    const output = await project.save('workers/copy.ts', workerText('copy', '{ n: 21, id }'));
+    assert.match(output, /^reloaded workers\/copy\.ts in \d+ ms\n$/);
+    assert.deepEqual((await project.get('/copy/7')).body, { n: 21, id: '7' });
+  });
+
   it('ends with exit code 0 on SIGINT, without an error', async () => {
     const { node } = project;
     node.kill('SIGINT');
