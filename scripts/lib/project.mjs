@@ -122,6 +122,15 @@ export function buildSamples(root = ROOT) {
 }
 
 /**
+ * Writes the JavaScript of dist again without comments, for the published package, which is 0.4 MB
+ * smaller then. Editors show the comments of the declarations.
+ */
+export function removeComments(root = ROOT) {
+  const flags = ['--removeComments', '--noCheck', '--declaration', 'false', '--sourceMap', 'false'];
+  run(root, process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...flags]);
+}
+
+/**
  * Compiles src to dist, copies files other than TypeScript, and deletes files from dist that no
  * longer have a source.
  */
