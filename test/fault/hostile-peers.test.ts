@@ -11,12 +11,14 @@ import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Dealer } from 'zeromq';
 import { curveKeyPair } from '../../src/index.ts';
+import { PackedBatch } from '../../src/wire/packed.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { connectedDealer, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient } from '../integration/framework.ts';
+import { makeRequest } from '../unit/wire/messages.ts';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -151,6 +153,26 @@ describe('router under attack: memory stays bounded and other peers are served',
     });
     worker.close();
     await serving;
+  });
+
+  it('router: memory stays bounded while a worker calls in a loop and never reads', async (t) => {
+    const worker = await connectedDealer(scopeOf(t), endpointIn(line, 'backend'));
+    const hello = { v: 1, pack: 1, concurrency: 1, events: ['loop'], calls: 1 };
+    await worker.send(['$', '', '$hello', JSON.stringify(hello)]);
+    assert.equal(String((await worker.receive())[2]), '$welcome');
+    const body = Buffer.from(`"${'x'.repeat(1000)}"`);
+    await assertBounded(async () => {
+      for (let batches = 0; batches < 300; batches += 1) {
+        const batch = new PackedBatch();
+        for (let at = 0; at < 200; at += 1) {
+          const parent = { id: at, generation: at, depth: 1 + (at % 20) };
+          batch.addCall(batches * 200 + at, 1, makeRequest({ eventName: 'loop', body }), parent);
+        }
+        await worker.send(batch.take());
+      }
+      await waitUntilServed(t, 'backend');
+      await waitUntilServed(t);
+    });
   });
 
   it('router: memory stays bounded while workers announce contracts and leave in a loop', async (t) => {
