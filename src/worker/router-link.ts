@@ -190,7 +190,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   }
 
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
-    if (!this.owner.calls.replied(this, id, generation, reply)) this.link.drop('late-reply');
+    const drop = this.owner.calls.replied(this, id, generation, reply);
+    if (drop !== undefined) this.link.drop(drop);
   }
 
   sendCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {

@@ -86,24 +86,29 @@ export class WorkerCalls {
     return { cancel: () => this.cancel(call) };
   }
 
-  /** Handles a reply. Returns whether a call waited for it on that connection. */
-  replied(link: CallLink, id: number, generation: number, reply: ReplyMessage): boolean {
+  /** Handles a reply. Returns why it is dropped, if no call waits for it on that connection. */
+  replied(
+    link: CallLink,
+    id: number,
+    generation: number,
+    reply: ReplyMessage,
+  ): 'late-reply' | 'foreign-reply' | undefined {
     const call = this.pending.get(id, generation);
-    if (call?.link !== link) return false;
+    if (call?.link !== link) return this.pending.wasIssued(id, generation) ? 'late-reply' : 'foreign-reply';
     // Only the last part of a reply settles a call.
-    if (reply.more) return true;
+    if (reply.more) return undefined;
     if (isRejection(reply) && call.attempts === 1) {
       call.tried.add(link);
       const other = this.linkFor(call);
       if (other !== undefined) {
         call.attempts -= 1;
         this.send(call, other);
-        return true;
+        return undefined;
       }
     }
     this.pending.remove(call);
     settleSafely(call.settle, redispatchedReply(reply, call.attempts > 1));
-    return true;
+    return undefined;
   }
 
   /** A connection is lost, and with it the replies to the calls on it. */

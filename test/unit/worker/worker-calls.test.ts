@@ -33,7 +33,7 @@ function scene(count = 2) {
   const replies: ReplyMessage[] = [];
   const start = (members: Parameters<typeof makeRequest>[0] = {}) =>
     calls.start(links[0] ?? assert.fail(), PARENT, makeRequest(members), (reply) => replies.push(reply));
-  const reply = (link: FakeLink, message: ReplyMessage): boolean => {
+  const reply = (link: FakeLink, message: ReplyMessage) => {
     const { id, generation } = link.sent.at(-1) ?? assert.fail();
     return calls.replied(link, id, generation, message);
   };
@@ -50,9 +50,10 @@ describe('WorkerCalls', () => {
     start();
     assert.deepEqual(first.sent[0]?.parent, PARENT);
     assert.equal(second.sent.length, 0);
-    assert.equal(reply(first, makeReply()), true);
+    assert.equal(reply(first, makeReply()), undefined);
     assert.deepEqual([codes(), calls.size], [['ok true'], 0]);
-    assert.equal(reply(first, makeReply()), false, 'a second reply');
+    assert.equal(reply(first, makeReply()), 'late-reply', 'a second reply');
+    assert.equal(calls.replied(first, 99, 1, makeReply()), 'foreign-reply', 'a made-up one');
   });
 
   it('WorkerCalls: uses another connection, without the key, if that one takes no calls', () => {
@@ -93,7 +94,7 @@ describe('WorkerCalls', () => {
     const { first, second, calls, start, codes } = scene();
     start();
     const { id, generation } = first.sent[0] ?? assert.fail();
-    assert.equal(calls.replied(second, id, generation, makeReply()), false);
+    assert.equal(calls.replied(second, id, generation, makeReply()), 'late-reply');
     assert.deepEqual(codes(), []);
   });
 
