@@ -71,6 +71,7 @@ export type {
   EventReport,
   RouterReport,
   RouterTotals,
+  VersionReport,
   WorkerReport,
   WorkerState,
 } from './core/observability/reports.ts';

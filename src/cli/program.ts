@@ -60,6 +60,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'Stop sending requests to a worker, or resume',
     load: async () => (await import('./commands/drain.ts')).drainCommand,
   },
+  weight: {
+    summary: 'Split requests between versions of a contract',
+    load: async () => (await import('./commands/weight.ts')).weightCommand,
+  },
   keygen: {
     summary: 'Generate a CURVE key pair',
     load: async () => (await import('./commands/keygen.ts')).keygenCommand,

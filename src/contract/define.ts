@@ -14,6 +14,10 @@ import { type Validation, validateData } from './standard-schema.ts';
 export interface Contract<Events extends EventDefinitions = EventDefinitions> {
   /** Name of the contract. */
   readonly name: string;
+  /** Its version, if it has one. */
+  readonly version?: string;
+  /** Share of the requests for its version, in percent, if it has one. */
+  readonly weight?: number;
   /** Its events, by name. */
   readonly events: Events;
   /** Names of its events. */
@@ -65,11 +69,13 @@ function contractOf<Events extends EventDefinitions>(
   definition: ContractDefinition<Events>,
 ): Contract<Events> {
   checkDefinition(definition);
-  const { name, events, convert = true } = definition;
+  const { name, version, weight, events, convert = true } = definition;
   const known = new Map<string, EventDefinition>(Object.entries(events));
   const fragment = fragmentOf(definition);
   return {
     name,
+    ...(version === undefined ? {} : { version }),
+    ...(weight === undefined ? {} : { weight }),
     events,
     eventNames: [...known.keys()],
     fragment: () => fragment,

@@ -57,6 +57,18 @@ const NO_SCHEMA = 'must be a Joi schema or implement Standard Schema';
 
 const CONTRACT: Checks<ContractDefinition> = {
   name: (value) => (text(value) === undefined && value !== '' ? undefined : 'must be a name'),
+  version: (value) =>
+    typeof value === 'string' && /^[\w.+-]{1,64}$/.test(value)
+      ? undefined
+      : `must be a version such as 2.0.0, 1 to 64 letters, digits or .+-_, got ${shown(value)}`,
+  weight: (value) =>
+    typeof value === 'number' && value >= 0 && value <= 100
+      ? undefined
+      : `must be a number of percent from 0 to 100, got ${shown(value)}`,
+  versionHeader: (value) =>
+    typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value)
+      ? undefined
+      : `must be the name of a header, got ${shown(value)}`,
   info: object,
   tags: list,
   securitySchemes: object,
@@ -130,6 +142,9 @@ export function checkDefinition(definition: ContractDefinition): void {
     }
   };
   const source = { source: name };
+  if (definition.weight !== undefined && definition.version === undefined) {
+    problems.push(new ContractError('weight requires a version', source));
+  }
   check(source, () => checkMembers({ ...definition, events: definition.events ?? null }, CONTRACT));
   for (const [event, one] of Object.entries<unknown>(object(events) === undefined ? events : {})) {
     check({ ...source, event }, () => checkEvent(event, one));

@@ -125,6 +125,26 @@ export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
 export interface ContractDefinition<Events extends EventDefinitions = EventDefinitions> {
   /** Name of the contract. Workers that announce the same name serve the same events. */
   readonly name: string;
+  /**
+   * Version, such as `2.0.0`. Workers of several versions can serve side by side if the versions are
+   * compatible. It is also `info.version` of the document.
+   *
+   * @defaultValue none
+   */
+  readonly version?: string;
+  /**
+   * Share of the requests that workers of this version receive, in percent, from 0 to 100. Versions
+   * without a weight share what the others leave. Requires `version`.
+   *
+   * @defaultValue none: requests are split only if another version has a weight
+   */
+  readonly weight?: number;
+  /**
+   * Request header with which HTTP callers choose a version, such as `X-Version`.
+   *
+   * @defaultValue none: callers cannot choose
+   */
+  readonly versionHeader?: string;
   /** OpenAPI Info Object. */
   readonly info?: Partial<OpenAPIV3_1.InfoObject>;
   /** OpenAPI Tag Objects. */

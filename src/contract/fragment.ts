@@ -44,7 +44,7 @@ export function fragmentOf(contract: ContractDefinition): OpenAPIV3_1.Document {
   };
   const document = {
     openapi: '3.1.0',
-    info: { title: contract.name, version: '1.0.0', ...contract.info },
+    info: { title: contract.name, version: contract.version ?? '1.0.0', ...contract.info },
     ...(contract.tags === undefined ? {} : { tags: contract.tags }),
     paths,
     ...(Object.keys(components).length > 0 ? { components } : {}),
@@ -82,6 +82,7 @@ function operationOf(
     'x-idempotent': event.idempotent,
     'x-etag': event.etag,
     'x-sticky-key': event.stickyKey,
+    'x-version-header': contract.versionHeader,
     'x-deprecated-since': dateOf(event.deprecatedSince),
     'x-sunset': dateOf(event.sunset),
     'x-unknown-query': event.unknownQuery ?? unknownQuery,

@@ -37,6 +37,11 @@ export const METRICS = {
     help: 'Of the requests of routers, those that handlers of workers sent (context.call), by event and outcome code',
     labels: ['event', 'code'],
   },
+  version_requests_total: {
+    type: 'counter',
+    help: 'Requests that workers of a version of a contract settled, by event, version and outcome code',
+    labels: ['event', 'version', 'code'],
+  },
   request_seconds: {
     type: 'histogram',
     help: 'Time from the arrival of a request at the node to its outcome',

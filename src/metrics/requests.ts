@@ -11,6 +11,8 @@ import type { Subscriptions } from './subscriptions.ts';
 /** Maximum number of events, and of outcome codes per event, with a label of their own. */
 const MAX_EVENTS = 500;
 const MAX_CODES = 50;
+/** Maximum number of versions per event with a label of their own. */
+const MAX_VERSIONS = 8;
 
 /** Code label of successful requests. */
 const OK = 'OK';
@@ -24,13 +26,18 @@ export class EventSeries {
   /** Time in the queue and at the worker, if the node reports it. */
   readonly queue = new Histogram(TIMES);
   readonly handler = new Histogram(TIMES);
+  /** Outcomes by version, if workers announce versions. */
+  versions: BoundedTable<BoundedCounts> | undefined;
 
-  add({ code, call, duration, queueTime, handlerTime }: RequestSettled): void {
+  add({ code, call, duration, queueTime, handlerTime, version }: RequestSettled): void {
     this.codes.add(code === '' ? OK : code);
     if (call === true) (this.calls ??= new BoundedCounts(MAX_CODES)).add(code === '' ? OK : code);
     this.total.add(duration);
     if (queueTime !== undefined) this.queue.add(queueTime);
     if (handlerTime !== undefined) this.handler.add(handlerTime);
+    if (version === undefined) return;
+    this.versions ??= new BoundedTable(MAX_VERSIONS, () => new BoundedCounts(MAX_CODES));
+    this.versions.at(version).add(code === '' ? OK : code);
   }
 }
 
@@ -49,6 +56,7 @@ export class RequestMetrics {
     return [
       family('requests_total', () => this.codes()),
       family('calls_total', () => this.calls()),
+      family('version_requests_total', () => this.versions()),
       family('request_seconds', () => this.times(({ total }) => total, true)),
       family('queue_seconds', () => this.times(({ queue }) => queue, false)),
       family('handler_seconds', () => this.times(({ handler }) => handler, false)),
@@ -86,6 +94,15 @@ export class RequestMetrics {
   private *calls(): IterableIterator<Sample> {
     for (const [event, { calls }] of this.kinds.get('router') ?? []) {
       for (const [code, count] of calls ?? []) yield [{ event, code }, count];
+    }
+  }
+
+  private *versions(): IterableIterator<Sample> {
+    for (const [, table] of this.kinds) {
+      for (const [event, { versions = [] }] of table) {
+        for (const [version, codes] of versions)
+          for (const [code, count] of codes) yield [{ event, version, code }, count];
+      }
     }
   }
 

@@ -40,7 +40,7 @@ import {
   type WorkerDetails,
   type ZeroMQRouterOptions,
 } from './router-options.ts';
-import { RoutedSockets, type RouterSockets } from './sockets.ts';
+import { drained, RoutedSockets, type RouterSockets } from './sockets.ts';
 import { STRATEGIES } from './strategies/index.ts';
 
 /**
@@ -103,7 +103,10 @@ export class ZeroMQRouter
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'router' });
     this.blind = options.strategy?.kind === 'proxy';
     const strategy = this.blind ? undefined : options.strategy;
-    const notify = (notice: RouterNotice): void => this.publishNotice(notice);
+    const notify = (notice: RouterNotice): void => {
+      this.logger.warn({ notice }, `router notice: ${notice.type}`);
+      this.notify('notice', notice);
+    };
     const observer = new RouterObserver(this.source);
     this.broker = new Broker({ ...options.limits, strategy, notify, observer }, this.createdAt);
     this.timer = new BrokerTimer(this.broker);
@@ -222,6 +225,16 @@ export class ZeroMQRouter
   }
 
   /**
+   * Sets the percentage of the requests for a version, until the router stops; null for that of its workers.
+   * @returns false if no worker serves the version.
+   */
+  setVersionWeight(contract: string, version: string, weight: number | null): boolean {
+    const isKnown = this.broker.releases.assign(contract, version, weight ?? undefined, turnNow());
+    this.timer.arm();
+    return isKnown;
+  }
+
+  /**
    * Binds the sockets. Further calls return the same promise.
    *
    * @returns the bound endpoints.
@@ -308,33 +321,20 @@ export class ZeroMQRouter
     const { source, logger } = this;
     const curve = this.settings.curve?.endpoint('heartbeat', logger);
     this.heartbeats = new ZeroMQHeartbeatReceiver({ config, source, curve, logger });
-    this.heartbeats.on('connected', (peer) => this.heartbeatHeard(peer.key, peer.nodeType));
-    this.heartbeats.on('lost', (peer) => this.heartbeatLost(peer.key));
+    this.heartbeats.on('connected', ({ key, nodeType }) => {
+      if (nodeType === 'worker') this.sockets?.heartbeatHeard(key);
+      this.notify('peerConnected', key);
+    });
+    this.heartbeats.on('lost', ({ key }) => {
+      this.sockets?.heartbeatLost(key);
+      this.notify('peerLost', key);
+    });
     return { heartbeat: await this.heartbeats.start() };
-  }
-
-  private heartbeatHeard(key: string, nodeType: string): void {
-    if (nodeType === 'worker') this.sockets?.heartbeatHeard(key);
-    this.notify('peerConnected', key);
-  }
-
-  private heartbeatLost(key: string): void {
-    this.sockets?.heartbeatLost(key);
-    this.notify('peerLost', key);
-  }
-
-  private publishNotice(notice: RouterNotice): void {
-    this.logger.warn({ notice }, `router notice: ${notice.type}`);
-    this.notify('notice', notice);
   }
 
   private async drain(signal: AbortSignal): Promise<void> {
     this.builtins.close();
-    const idle = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      this.broker.drain(resolve);
-    });
-    await Promise.all([idle, this.sockets?.sayGoodbye()]);
+    await Promise.all([drained(this.broker, signal), this.sockets?.sayGoodbye()]);
   }
 
   private release(): void {

@@ -109,3 +109,11 @@ export class RoutedSockets implements RouterSockets {
     this.back.heartbeatLost(key);
   }
 }
+
+/** Resolves when the broker holds no more requests, or the signal aborts. */
+export function drained(broker: Broker, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    broker.drain(resolve);
+  });
+}

@@ -31,6 +31,17 @@ export const PING = '$router.ping';
 /** First frame of every control message. */
 export const CONTROL_ADDRESS: Buffer = Buffer.from(RESERVED);
 
+/** The contract of a worker. */
+export interface ContractAnnouncement {
+  readonly name: string;
+  /** OpenAPI fragment. */
+  readonly fragment: unknown;
+  /** Version, if it has one. */
+  readonly version?: string;
+  /** Share of the requests for that version, in percent. */
+  readonly weight?: number;
+}
+
 /** Announcement of a worker. */
 export interface Hello {
   readonly v: number;
@@ -44,8 +55,8 @@ export interface Hello {
   readonly share?: boolean;
   /** Events it serves; absent if it serves all unannounced events. */
   readonly events?: readonly string[];
-  /** Name and OpenAPI fragment of its contract. */
-  readonly contract?: { readonly name: string; readonly fragment: unknown };
+  /** Its contract. */
+  readonly contract?: ContractAnnouncement;
   /**
    * Identity of the worker, independent of this connection; requests held by an earlier connection
    * are lost. If absent, the identity of the connection is that of the worker.
@@ -146,7 +157,9 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
   if (events !== undefined && !isEventList(events)) {
     return `events must be a list of at most ${MAX_EVENTS} event names of 1 to ${MAX_EVENT_NAME} bytes, none starting with $`;
   }
-  if (contract !== undefined && !isContract(contract)) return 'contract must have a name and a fragment';
+  if (contract !== undefined && !isContract(contract)) {
+    return 'contract must have a name and a fragment, and may have a version and a weight from 0 to 100';
+  }
   if (node !== undefined && !isIdentity(node))
     return 'node must be an identity of 1 to 255 bytes without control characters';
   if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
@@ -181,7 +194,17 @@ export function isEventList(value: unknown): value is string[] {
   );
 }
 
-function isContract(value: unknown): value is { name: string; fragment: unknown } {
+/** Whether a value is a version of a contract. */
+export function isVersion(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.+-]{1,64}$/.test(value);
+}
+
+/** Whether a value is a weight of a version, in percent. */
+export function isWeight(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 100;
+}
+
+function isContract(value: unknown): value is ContractAnnouncement {
   return (
     typeof value === 'object' &&
     value !== null &&
@@ -189,6 +212,8 @@ function isContract(value: unknown): value is { name: string; fragment: unknown 
     typeof value.name === 'string' &&
     value.name !== '' &&
     value.name.length <= 255 &&
-    'fragment' in value
+    'fragment' in value &&
+    (!('version' in value) || isVersion(value.version)) &&
+    (!('weight' in value) || isWeight(value.weight))
   );
 }

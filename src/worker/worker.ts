@@ -2,7 +2,7 @@
  * The worker: runs handlers for routers. `ZeroMQWorker` is the public class, `RouterLink` its link
  * to each router. `ZeroMQWorkerThreads` runs the handlers of several workers on worker threads.
  */
-import type { EventDefinitions } from '../contract/index.ts';
+import type { Contract, EventDefinitions } from '../contract/index.ts';
 import { atCallerOf } from '../core/messages/caller-stack.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
@@ -19,7 +19,7 @@ import {
   CurveServer,
   type CurveServerOptions,
 } from '../transport/curve/curve-options.ts';
-import type { Announcement } from '../wire/control.ts';
+import type { Announcement, ContractAnnouncement } from '../wire/control.ts';
 import { RoutedWorker, type RoutedWorkerOptions, type RouterTarget } from './routed-worker.ts';
 
 /**
@@ -161,6 +161,16 @@ export function announcementOf(options: HandlerOptions): Announcement {
   return {
     // A worker that handles every event and names none serves unannounced events.
     events: handleMessage !== undefined && contract === undefined ? undefined : named,
-    contract: contract === undefined ? undefined : { name: contract.name, fragment: contract.fragment() },
+    contract: contract === undefined ? undefined : announcedContract(contract),
+  };
+}
+
+function announcedContract(contract: Contract): ContractAnnouncement {
+  const { name, version, weight } = contract;
+  return {
+    name,
+    fragment: contract.fragment(),
+    ...(version === undefined ? {} : { version }),
+    ...(weight === undefined ? {} : { weight }),
   };
 }

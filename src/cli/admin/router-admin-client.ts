@@ -45,6 +45,7 @@ export interface RouterAdminClient {
   contracts(): Promise<{ readonly contracts: readonly ListedContract[] }>;
   drain(worker: string, drain: boolean): Promise<void>;
   pause(event: string, pause: boolean): Promise<void>;
+  weight(contract: string, version: string, weight: number | null): Promise<void>;
 }
 
 /**
@@ -66,6 +67,7 @@ export function routerAdminClient(
     contracts: () => query('$router.contracts', {}),
     drain: (worker, drain) => query('$router.drain', { worker, drain }),
     pause: (event, pause) => query('$router.pause', { event, pause }),
+    weight: (contract, version, weight) => query('$router.weight', { contract, version, weight }),
   };
 }
 

@@ -15,12 +15,27 @@ async function listEvents(
     context.out(JSON.stringify(events));
     return EXIT.ok;
   }
+  const hasVersions = events.some(({ versions = [] }) => versions.length > 0);
   const rows = events.map((event) => {
-    return [event.name, String(event.workers), String(event.queued), notesOf(event)];
+    const versions = hasVersions ? [versionsOf(event)] : [];
+    return [event.name, String(event.workers), String(event.queued), ...versions, notesOf(event)];
   });
-  const columns = [['EVENT'], ['WORKERS', 'right'], ['QUEUED', 'right'], ['']] as const;
+  const versions = hasVersions ? ([['VERSIONS']] as const) : [];
+  const columns = [['EVENT'], ['WORKERS', 'right'], ['QUEUED', 'right'], ...versions, ['']] as const;
   for (const line of tableOf(columns, rows)) context.out(line);
   return EXIT.ok;
+}
+
+/** Describes the versions of an event with their shares of the requests. */
+function versionsOf({ versions = [] }: EventReport): string {
+  return versions
+    .map(({ version, share, workers }) => {
+      const name = version ?? 'none';
+      return share === null
+        ? `${name} (${workers})`
+        : `${name} (${workers}, ${Math.round(share * 10) / 10} %)`;
+    })
+    .join(', ');
 }
 
 /** Describes states of an event that need an operator's attention. */
@@ -42,7 +57,9 @@ export function notesOf({
 
 export const eventsCommand = defineCommand({
   name: 'events',
-  description: 'List the events of a router with their number of workers and of queued requests.',
+  description:
+    'List the events of a router with their number of workers and of queued requests, and with the versions of their ' +
+    'contracts.',
   settings: ADMIN_CLIENT_SETTINGS,
   examples: ['events', 'events --to tcp://10.0.0.1:5555 --json'],
   run: listEvents,

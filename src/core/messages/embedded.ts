@@ -14,8 +14,15 @@ export interface EmbeddedWorker {
   readonly events: readonly string[] | undefined;
   /** Requests it runs at a time. */
   readonly concurrency: number;
-  /** Name and OpenAPI fragment of its contract. */
-  readonly contract: { readonly name: string; readonly fragment: unknown } | undefined;
+  /** Its contract: name, OpenAPI fragment, and its version with the share of the requests in percent. */
+  readonly contract:
+    | {
+        readonly name: string;
+        readonly fragment: unknown;
+        readonly version?: string;
+        readonly weight?: number;
+      }
+    | undefined;
   /** Receives a request. It replies under `id` and `generation`, never before this call returns. */
   onRequest(id: number, generation: number, message: RequestMessage): void;
   /** The caller no longer needs the reply. The worker replies nevertheless. */

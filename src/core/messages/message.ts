@@ -40,6 +40,8 @@ export interface RequestExtras {
   caller?: Caller;
   /** Key for sticky routing. */
   key?: string;
+  /** Version of the contract whose workers alone may receive the request. */
+  version?: string;
   /** Total time allowed, in milliseconds. A caller sets it to receive `timing` in the reply. */
   timing?: number;
   /** Depth of a call between workers, 1 to 16; absent in requests of clients. */

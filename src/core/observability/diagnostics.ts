@@ -47,6 +47,8 @@ export interface RequestSettled extends DiagnosticsSource {
   readonly call?: boolean;
   /** Milliseconds from arrival at this node to the outcome. */
   readonly duration: number;
+  /** Version of the contract of the worker that replied, if this node knows it. */
+  readonly version?: string;
   /** Milliseconds in the queue, if this node knows it. */
   readonly queueTime?: number;
   /** Milliseconds in the handler, if this node knows it. */

@@ -54,6 +54,18 @@ export interface WorkerReport {
   readonly heartbeat: { readonly missed: number; readonly silentFor: number } | null;
 }
 
+/** A version of a contract at an event. */
+export interface VersionReport {
+  /** Name of the contract. */
+  readonly contract: string;
+  /** The version; null for workers that announce none. */
+  readonly version: string | null;
+  /** Number of workers that serve the event in this version. */
+  readonly workers: number;
+  /** Share of the requests in percent; null if requests are not split between versions. */
+  readonly share: number | null;
+}
+
 /** An event of a router: announced, or with queued requests. */
 export interface EventReport {
   /** Name of the event. */
@@ -72,6 +84,8 @@ export interface EventReport {
   readonly breaker: BreakerState;
   /** Number of workers whose circuit breaker for this event is open or half-open. */
   readonly tripped: number;
+  /** Its versions; empty if no worker announces one. Missing from routers of earlier versions. */
+  readonly versions?: readonly VersionReport[];
 }
 
 /** Counters of a router since its start, and what it holds now. */
@@ -144,6 +158,11 @@ export interface RouterConsole extends RouterView {
    * unknown event.
    */
   pauseEvent(name: string, pause: boolean): boolean;
+  /**
+   * Sets the share of the requests that a version of a contract receives, in percent; null for the
+   * weight that its workers announce. Returns false for an unknown version.
+   */
+  setVersionWeight(contract: string, version: string, weight: number | null): boolean;
 }
 
 /** A router that reports on itself. */

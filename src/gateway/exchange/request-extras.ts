@@ -5,6 +5,7 @@ import type { TraceContext } from '../../core/observability/tracing.ts';
 import { essenceOf, isJsonType } from '../common/media-type.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 import { sendsTiming } from '../response/server-timing.ts';
+import type { Route } from '../routing/route.ts';
 
 /** The part of an exchange that its metadata comes from. */
 interface RequestSource {
@@ -13,6 +14,7 @@ interface RequestSource {
   readonly caller: Caller | undefined;
   readonly trace: TraceContext | undefined;
   readonly started: number;
+  readonly route: Route;
 }
 
 /**
@@ -22,14 +24,17 @@ interface RequestSource {
  * @param timeout in ms.
  */
 export function extrasOf(
-  { req, gateway, caller, trace, started }: RequestSource,
+  { req, gateway, caller, trace, started, route }: RequestSource,
   key: string | undefined,
   type: string,
   timeout: number,
 ): RequestExtras | undefined {
   const contentType = type === '' || isJsonType(type) ? undefined : essenceOf(type);
   const timing = started !== 0 && sendsTiming(gateway.settings, req) ? timeout : undefined;
+  const version = route.versionHeader === undefined ? undefined : req.headers[route.versionHeader];
   const isEmpty =
     trace === undefined && caller === undefined && key === undefined && contentType === undefined;
-  return isEmpty && timing === undefined ? undefined : { ...trace, caller, key, contentType, timing };
+  if (isEmpty && timing === undefined && version === undefined) return undefined;
+  const extras = { ...trace, caller, key, contentType, timing };
+  return version === undefined ? extras : { ...extras, version: String(version) };
 }

@@ -31,6 +31,8 @@ export class Route {
   /** Headers of every response, names and values in turn. */
   readonly headers: readonly string[];
   readonly guard: Guard | undefined;
+  /** Request header with the version of the contract to use, in lower case. */
+  readonly versionHeader: string | undefined;
   /** Whether the operation has a request body. */
   readonly acceptsBody: boolean;
   /** What the document says about replies. */
@@ -48,6 +50,7 @@ export class Route {
     this.timeout = Math.min(operation.timeout ?? settings.timeout, settings.maxTimeout);
     this.guard = context.guardFor(operation, document);
     this.headers = [...baseHeaders, ...this.deprecationHeaders()];
+    this.versionHeader = operation.versionHeader?.toLowerCase();
     this.acceptsBody = operation.bodies.length > 0;
     this.replies = new ReplyRules(operation, document, validators);
   }

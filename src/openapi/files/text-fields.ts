@@ -12,7 +12,7 @@ const DESCRIBED = ['summary', 'description'];
 const TEXTS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   document: ['openapi'],
   pathItem: DESCRIBED,
-  operation: ['operationId', 'x-event-name', 'x-sticky-key', ...DESCRIBED],
+  operation: ['operationId', 'x-event-name', 'x-sticky-key', 'x-version-header', ...DESCRIBED],
   parameter: ['name', 'x-event-field', 'description'],
   header: ['description'],
   requestBody: ['description'],

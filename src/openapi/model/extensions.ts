@@ -30,9 +30,19 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
     'x-sticky-key',
     (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be the name of a field'),
   ],
+  [
+    'x-version-header',
+    (value) =>
+      typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value)
+        ? undefined
+        : 'must be the name of a header',
+  ],
   ['x-deprecated-since', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
   ['x-sunset', (value) => (sunsetDate(value) === undefined ? 'must be a date' : undefined)],
 ]);
+
+/** Member of the header parameter with which callers choose a version. It is not event data. */
+export const VERSION_MARK = 'x-version-choice';
 
 /** Names of the extensions of an operation. */
 export const EXTENSIONS: readonly string[] = [...CHECKS.keys(), 'x-event-name'].filter((name) =>

@@ -9,7 +9,7 @@ import { isObject, type Json, type JsonObject, member } from '../../contract/jso
 import { type BodyType, hasMembers } from '../../contract/media-types.ts';
 import { BODY_FIELD, Outlines } from './body.ts';
 import { type Components, resolve } from './component-reference.ts';
-import { checkExtensions } from './extensions.ts';
+import { checkExtensions, VERSION_MARK } from './extensions.ts';
 import type { HttpMethod } from './operation.ts';
 import type { IngestOptions } from './options.ts';
 import { assignFields, bindParameter, mergeParameters, type Parameter } from './parameters.ts';
@@ -63,8 +63,9 @@ export class OperationReader {
       checkExtensions(operation);
       const parameters = this.parameters(template, pathItem, found);
       const fields = assignFields(parameters);
-      if (parameters.length > 0)
-        operation['parameters'] = parameters.map((one) => withField(one, fields.get(one)));
+      const listed = parameters.map((one) => withField(one, fields.get(one)));
+      listed.push(...versionParameter(operation, parameters));
+      if (listed.length > 0) operation['parameters'] = listed;
       else delete operation['parameters'];
       this.body(operation, new Set(fields.values()));
       return { operation, eventName };
@@ -224,4 +225,15 @@ function withField(parameter: Parameter, field: string | undefined): JsonObject 
   const { declared, resolved, name } = parameter;
   if (field === undefined || field === name || member(resolved, 'x-event-field') === field) return declared;
   return { ...resolved, 'x-event-field': field };
+}
+
+/** The header with which callers choose a version, unless the document describes it itself. */
+function versionParameter(operation: JsonObject, parameters: readonly Parameter[]): JsonObject[] {
+  const name = member(operation, 'x-version-header');
+  if (typeof name !== 'string') return [];
+  const isSame = (parameter: Parameter): boolean =>
+    parameter.in === 'header' && parameter.name.toLowerCase() === name.toLowerCase();
+  if (parameters.some(isSame)) return [];
+  const description = 'Version of the service that handles the request; without it, the service chooses.';
+  return [{ name, in: 'header', description, schema: { type: 'string' }, [VERSION_MARK]: true }];
 }

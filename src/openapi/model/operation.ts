@@ -118,6 +118,8 @@ export interface Operation {
    * same worker.
    */
   readonly stickyKey: string | undefined;
+  /** `x-version-header`: request header that names the version of the contract to use. */
+  readonly versionHeader: string | undefined;
   readonly security: readonly SecurityRequirement[];
   /** JSON replies that the document defines. */
   readonly replies: readonly ReplyBinding[];

@@ -2,7 +2,7 @@
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
 import { IDEMPOTENT_METHODS } from '../../contract/methods.ts';
 import { type Components, resolve } from './component-reference.ts';
-import { secondsOf, sunsetDate } from './extensions.ts';
+import { secondsOf, sunsetDate, VERSION_MARK } from './extensions.ts';
 import type {
   BodyBinding,
   FieldEncoding,
@@ -49,6 +49,7 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
     sunset: sunsetDate(member(operation, 'x-sunset')),
     etag: member(operation, 'x-etag') === true,
     stickyKey: textOf(operation, 'x-sticky-key'),
+    versionHeader: textOf(operation, 'x-version-header'),
     security: (member(operation, 'security') ?? []) as unknown as Operation['security'],
     replies: repliesOf(document, operation, pointer),
     available: entry.available,
@@ -58,7 +59,8 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
 function parametersOf(document: JsonObject, operation: JsonObject, pointer: string): ParameterBinding[] {
   const listed = member(operation, 'parameters');
   const parameters = mergeParameters([], listed, (value) => resolve(componentsOf(document), value, '').value);
-  return parameters.map((parameter) => {
+  const bound = parameters.filter(({ resolved }) => member(resolved, VERSION_MARK) !== true);
+  return bound.map((parameter) => {
     const index = Array.isArray(listed) ? listed.indexOf(parameter.declared) : 0;
     const found = resolve(componentsOf(document), parameter.declared, `${pointer}/parameters/${index}`);
     return bindParameter(parameter, found.pointer);

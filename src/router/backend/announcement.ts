@@ -3,6 +3,7 @@ import { type Claim, claimsOf } from '../../contract/claims.ts';
 import { ContractError } from '../../contract/errors.ts';
 import { isReserved } from '../../core/messages/event-name.ts';
 import type { Announcement } from '../../wire/control.ts';
+import type { ReleaseInfo } from '../broker/releases.ts';
 
 /** An announcement whose contract was checked. */
 export interface ReadAnnouncement extends Announcement {
@@ -33,6 +34,13 @@ export function readAnnouncement({ events, contract }: Announcement): ReadAnnoun
     if (error instanceof ContractError) return error.within({ ...error.location, source: name }).message;
     throw error;
   }
+}
+
+/** The version that a worker announces, if its contract has one. */
+export function releaseOf({ contract }: Announcement): ReleaseInfo | undefined {
+  if (contract?.version === undefined) return undefined;
+  const { name, version, weight } = contract;
+  return { contract: name, version, weight };
 }
 
 /** Names of the events that operations lead to, without duplicates. */

@@ -16,7 +16,7 @@ import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { RouterRequest } from '../broker/request.ts';
 import type { Worker, WorkerPort } from '../broker/worker.ts';
-import { eventsOf, readAnnouncement } from './announcement.ts';
+import { eventsOf, readAnnouncement, releaseOf } from './announcement.ts';
 import { type CallHandler, callRefusal } from './call-handler.ts';
 import type { ContractHold } from './contract-versions.ts';
 import type { AnnouncedContracts } from './contracts.ts';
@@ -66,11 +66,8 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (typeof hold === 'string') return hold;
     this.hold = hold;
     const ranks = hold?.version.ranks;
-    this.worker = this.parts.broker.addWorker(
-      this,
-      { id, events, concurrency, cancels: true, ranks },
-      turnNow(),
-    );
+    const info = { id, events, concurrency, cancels: true, ranks, release: releaseOf(announced) };
+    this.worker = this.parts.broker.addWorker(this, info, turnNow());
     this.owner.workerJoined(this);
     return undefined;
   }

@@ -11,7 +11,7 @@ import { type Credit, controlData, type Hello, readHello, type Welcome } from '.
 import { PROTOCOL_VERSION } from '../../wire/metadata.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { WorkerInfo } from '../broker/worker.ts';
-import { eventsOf, type ReadAnnouncement, readAnnouncement } from './announcement.ts';
+import { eventsOf, type ReadAnnouncement, readAnnouncement, releaseOf } from './announcement.ts';
 import { announcementRefusal, classicEventsOf } from './announcement-policy.ts';
 import type { ClassicEvents } from './classic-events.ts';
 import type { ContractHold } from './contract-versions.ts';
@@ -287,12 +287,14 @@ export class WorkerRegistry {
     this.admit(peer, hello);
   }
 
-  private admit(peer: WorkerPeer, { events, concurrency, share: shares }: Hello): void {
+  private admit(peer: WorkerPeer, hello: Hello): void {
+    const { events, concurrency, share: shares } = hello;
     const welcome: Welcome = { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity, calls: 1 };
     peer.control('$welcome', welcome);
     const now = turnNow();
     const { worker } = peer;
     const ranks = peer.contract?.version.ranks;
+    const release = releaseOf(hello);
     if (worker === undefined) {
       const info: WorkerInfo = {
         id: peer.key,
@@ -301,6 +303,7 @@ export class WorkerRegistry {
         sharesCredit: shares,
         cancels: true,
         ranks,
+        release,
       };
       peer.worker = this.broker.addWorker(peer, info, now);
       this.owner.workerJoined(peer);
@@ -309,7 +312,7 @@ export class WorkerRegistry {
     const wasClassic = !worker.cancels;
     this.broker.updateWorker(
       worker,
-      { events, concurrency, sharesCredit: shares, cancels: true, ranks },
+      { events, concurrency, sharesCredit: shares, cancels: true, ranks, release },
       now,
     );
     if (wasClassic) this.owner.workerJoined(peer);

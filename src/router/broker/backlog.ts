@@ -16,6 +16,7 @@ import { type EventState, Group, type GroupEvent } from './event-state.ts';
 import type { EventTable } from './event-table.ts';
 import type { ClientQueue } from './fair-queue.ts';
 import { detached, sizeOf } from './payload.ts';
+import { isIdle } from './releases.ts';
 import type { RouterRequest } from './request.ts';
 import type { Worker } from './worker.ts';
 
@@ -95,7 +96,7 @@ export class Backlog {
           this.remove(next);
           return next;
         }
-        if (isOutranked(next, event, group)) continue;
+        if (isOutranked(next, event, group) || isIdle(group, event.groups)) continue;
         if (!event.queue.isDeferred(next)) return this.serveTurn(group, link, next);
         best ??= { link, next };
         looked++;

@@ -18,6 +18,7 @@ import { EventTable } from './event-table.ts';
 import { type BrokerLimits, type BrokerOptions, brokerLimits, brokerStrategy } from './limits.ts';
 import { PayloadCompactor } from './payload-compactor.ts';
 import { Recovery } from './recovery.ts';
+import { pinOf, Releases } from './releases.ts';
 import { ReplyHandler } from './reply-handler.ts';
 import { type Origin, RouterRequest } from './request.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -36,6 +37,7 @@ export class Broker {
   private readonly timers: TimerWheel;
   private readonly budget: RetryBudget | undefined;
   readonly breakers: Breakers | undefined;
+  readonly releases = new Releases();
   private readonly settlement: Settlement;
   private readonly backlog: Backlog;
   private readonly scheduler: Scheduler;
@@ -50,7 +52,7 @@ export class Broker {
    * @throws {ZeroMQConfigError} when a limit or the strategy is invalid.
    */
   constructor(options: BrokerOptions = {}, now = 0) {
-    const { counters, workerSet } = this;
+    const { counters, workerSet, releases } = this;
     const { notify } = options;
     const limits = brokerLimits(options);
     const eventTable = new EventTable(limits.workerGrace > 0);
@@ -66,11 +68,11 @@ export class Broker {
     const backlog = new Backlog(eventTable, limits.queueLimit, limits.queueBytes, (evicted) =>
       settlement.fail(evicted, 'QUEUE_FULL'),
     );
-    const selector = new WorkerSelector(strategy, breakers, counters, notify);
+    const selector = new WorkerSelector(strategy, breakers, counters, notify, options.random);
     const compactor = new PayloadCompactor(workerSet, timers);
     const startupEnd = now + limits.startupGrace;
     const { maxUnannouncedEvents } = limits;
-    const shared = { eventTable, backlog, selector, breakers, settlement, startupEnd };
+    const shared = { eventTable, backlog, selector, breakers, settlement, startupEnd, releases };
     const scheduler = new Scheduler({ ...shared, compactor, maxUnannouncedEvents });
     this.recovery = new Recovery({ ...shared, limits, counters, timers, budget, scheduler, notify });
     this.replies = new ReplyHandler({ counters, recovery: this.recovery, scheduler, settlement });
@@ -105,6 +107,7 @@ export class Broker {
     const { timeLeft } = message;
     const allowed = Math.min(timeLeft === 0 ? this.limits.defaultTimeout : timeLeft, this.limits.maxTimeout);
     const request = new RouterRequest(message, origin, refA, refB, envelope, now, now + allowed);
+    request.pin = pinOf(message.extras);
     this.counters.submitted++;
     this.settlement.open(request);
     if (this.settlement.draining && origin.parent?.state !== 'dispatched')
@@ -158,6 +161,7 @@ export class Broker {
    */
   addWorker(port: WorkerPort, info: WorkerInfo, now: number): Worker {
     const worker = new Worker(port, info, ++this.joined, now);
+    worker.release = this.releases.join(info.release);
     this.workerSet.add(worker);
     this.eventTable.join(worker);
     if (worker.sharesCredit) this.scheduler.creditChanged(worker, now);
@@ -175,10 +179,7 @@ export class Broker {
     worker.concurrency = info.concurrency ?? worker.concurrency;
     worker.cancels = info.cancels ?? worker.cancels;
     worker.sharesCredit = info.sharesCredit ?? worker.sharesCredit;
-    if ('events' in info && (info.events !== worker.events || info.ranks !== worker.ranks)) {
-      const orphans = this.eventTable.replace(worker, info.events, info.ranks);
-      this.recovery.orphaned(orphans, now);
-    }
+    if ('events' in info) this.recovery.announced(worker, info, now);
     if (worker.sharesCredit) this.scheduler.creditChanged(worker, now);
     else this.scheduler.refresh(worker, now);
   }
@@ -191,6 +192,7 @@ export class Broker {
     if (worker.removed) return;
     worker.removed = true;
     this.workerSet.delete(worker);
+    this.releases.leave(worker.release);
     const orphans = this.eventTable.leave(worker);
     this.recovery.orphaned(orphans, now);
     this.recovery.left(worker, now);

@@ -2,6 +2,7 @@
 import { type Linked, LinkedList } from '../../core/collections/linked-list.ts';
 import { Pace } from '../../core/time/pace.ts';
 import { FairQueue } from './fair-queue.ts';
+import type { Release } from './releases.ts';
 import type { Worker, WorkerGroup } from './worker.ts';
 
 /** An event in the backlog of a group. */
@@ -112,6 +113,7 @@ export class Group implements WorkerGroup {
     public names: ReadonlySet<string> | undefined,
     public fingerprint = 0,
     readonly ranks: ReadonlyMap<string, number> | undefined = undefined,
+    readonly release: Release | undefined = undefined,
   ) {}
 
   /** Rank of its workers for an event; see {@link WorkerInfo}. */

@@ -41,7 +41,7 @@ export class EventTable {
 
   /** Adds a worker to the group of its events. */
   join(worker: Worker): void {
-    this.groupFor(worker.events, worker.ranks).add(worker);
+    this.groupFor(worker.events, worker).add(worker);
   }
 
   /**
@@ -56,26 +56,29 @@ export class EventTable {
   }
 
   /**
-   * Changes the events or ranks of a worker. If it is the only worker of its group, events that it
+   * Changes the events, ranks or version of a worker. If it is the only worker of its group, events that it
    * keeps are not touched. Returns the same events as {@link leave}.
    */
-  replace(worker: Worker, events: Worker['events'], ranks: Worker['ranks']): EventState[] {
+  replace(
+    worker: Worker,
+    { events, ranks, release }: Pick<Worker, 'events' | 'ranks' | 'release'>,
+  ): EventState[] {
     const { group } = worker;
-    worker.events = events;
-    worker.ranks = ranks;
+    Object.assign(worker, { events, ranks, release });
     if (!(group instanceof Group)) {
       this.join(worker);
       return [];
     }
-    const isAlone = group.workers.size === 1 && haveSameRanks(group.ranks, ranks);
+    const isAlone =
+      group.workers.size === 1 && group.release === release && haveSameRanks(group.ranks, ranks);
     if (events !== undefined && group.names !== undefined && isAlone) {
       const names = new Set(events);
       const fingerprint = fingerprintOf(names);
-      const known = this.groups.find(names, fingerprint, ranks);
+      const known = this.groups.find(names, fingerprint, worker);
       if (known === group) return [];
       if (known === undefined) return this.change(group, group.names, names, fingerprint);
     }
-    const next = this.groupFor(events, ranks);
+    const next = this.groupFor(events, worker);
     if (next === group) return [];
     group.remove(worker);
     next.add(worker);
@@ -100,13 +103,13 @@ export class EventTable {
     this.events.delete(event.name);
   }
 
-  private groupFor(events: Worker['events'], ranks: Worker['ranks']): Group {
+  private groupFor(events: Worker['events'], kind: Pick<Worker, 'ranks' | 'release'>): Group {
     if (events === undefined) return this.openWildcard();
     const names = new Set(events);
     const fingerprint = fingerprintOf(names);
-    const known = this.groups.find(names, fingerprint, ranks);
+    const known = this.groups.find(names, fingerprint, kind);
     if (known !== undefined) return known;
-    const group = new Group(names, fingerprint, ranks);
+    const group = new Group(names, fingerprint, kind.ranks, kind.release);
     this.groups.add(group);
     for (const name of names) this.announce(name, group);
     return group;

@@ -40,6 +40,18 @@ export function noWorker(eventName: string, past: boolean): ReplyMessage {
   return failure('NO_WORKER', `no worker serves the event ${JSON.stringify(eventName)}${why}`);
 }
 
+/** The reply to a request for a version that no worker serves. @param served the versions that are. */
+export function noVersion(eventName: string, version: string, served: readonly string[]): ReplyMessage {
+  const others = served.length === 0 ? '' : `; workers serve ${served.join(', ')}`;
+  const event = JSON.stringify(eventName);
+  return failure('NO_WORKER', `no worker serves the event ${event} in version ${version}${others}`);
+}
+
+/** The reply to a request for a version whose workers are busy. */
+export function versionBusy(version: string): ReplyMessage {
+  return failure('BUSY', `all workers of version ${version} are busy; requests for a version are not queued`);
+}
+
 /** Whether a worker rejected the request without running it because it is busy or stopping. */
 export function isRefusal(reply: ReplyMessage): boolean {
   return !reply.dispatched && (reply.code === 'BUSY' || reply.code === 'SHUTTING_DOWN');

@@ -25,11 +25,18 @@ export function haveSameRanks(one: Worker['ranks'], other: Worker['ranks']): boo
 export class GroupIndex {
   private readonly groups = new Map<number, Group[]>();
 
-  /** The group with these events and ranks. @param fingerprint that of the names. */
-  find(names: ReadonlySet<string>, fingerprint: number, ranks: Worker['ranks']): Group | undefined {
+  /** The group with these events, ranks and version. @param fingerprint that of the names. */
+  find(
+    names: ReadonlySet<string>,
+    fingerprint: number,
+    { ranks, release }: Pick<Worker, 'ranks' | 'release'>,
+  ): Group | undefined {
     return this.groups
       .get(fingerprint)
-      ?.find((group) => haveSameRanks(group.ranks, ranks) && haveSameNames(group.names, names));
+      ?.find(
+        (group) =>
+          group.release === release && haveSameRanks(group.ranks, ranks) && haveSameNames(group.names, names),
+      );
   }
 
   add(group: Group): void {

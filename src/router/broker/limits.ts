@@ -94,6 +94,8 @@ export interface BrokerOptions extends RouterLimits {
   readonly strategy?: ZeroMQRoutingStrategy;
   /** Receives conditions that operators should know about. Must not call the broker. */
   readonly notify?: (notice: RouterNotice) => void;
+  /** Returns numbers from 0 to 1, to split requests between versions. Default: `Math.random`. */
+  readonly random?: () => number;
   /** Receives the progress of each request. */
   readonly observer?: BrokerObserver;
 }

@@ -6,6 +6,7 @@ import { type DiagnosticsSource, diagnostics } from '../../core/observability/di
 import { activeTracing, type Tracing, traceContextIn } from '../../core/observability/tracing.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { RouterRequest } from './request.ts';
+import { Worker } from './worker.ts';
 
 /** Receives the progress of each request. Must not call the broker back. */
 export interface BrokerObserver {
@@ -31,7 +32,7 @@ export class RouterObserver implements BrokerObserver {
   settled(request: RouterRequest, code: string, status: number): void {
     if (this.tracing !== undefined && request.attempts === 0) this.trace(request, code, status);
     if (!diagnostics.requestSettled.hasSubscribers) return;
-    const { message, attempts, enqueuedAt, dispatchedAt, state, origin } = request;
+    const { message, attempts, enqueuedAt, dispatchedAt, state, origin, worker } = request;
     const now = this.now();
     const dispatched = attempts > 0;
     diagnostics.requestSettled.publish({
@@ -43,6 +44,7 @@ export class RouterObserver implements BrokerObserver {
       code,
       dispatched,
       call: origin.depth !== undefined,
+      version: worker instanceof Worker ? worker.release?.version : undefined,
       duration: now - enqueuedAt,
       queueTime: (dispatched ? dispatchedAt : now) - enqueuedAt,
       handlerTime: state === 'dispatched' ? now - dispatchedAt : undefined,

@@ -12,13 +12,14 @@ import type { EventState } from './event-state.ts';
 import type { EventTable } from './event-table.ts';
 import { isFault } from './failures.ts';
 import type { BrokerLimits, RouterNotice } from './limits.ts';
+import type { Releases } from './releases.ts';
 import type { RouterRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Settlement } from './settlement.ts';
 import type { Counters } from './stats.ts';
 import { TimerEntry, type TimerWheel } from './timers.ts';
-import { Worker } from './worker.ts';
+import { Worker, type WorkerInfo } from './worker.ts';
 import type { WorkerSelector } from './worker-selector.ts';
 
 /** How long a worker that replied BUSY is suspended, in ms. */
@@ -38,6 +39,7 @@ export interface RecoveryParts {
   readonly scheduler: Scheduler;
   /** Until then, requests for events that no worker serves are queued. */
   readonly startupEnd: number;
+  readonly releases: Releases;
   readonly notify: ((notice: RouterNotice) => void) | undefined;
 }
 
@@ -46,10 +48,23 @@ export class Recovery implements BreakerOwner {
 
   constructor(parts: RecoveryParts) {
     this.parts = parts;
+    parts.releases.changed = (now) => parts.scheduler.flushAll(now);
     const { limits, timers, eventTable, startupEnd } = parts;
     if (limits.startupGrace > 0) {
       timers.add(new TimerEntry((now) => this.endGrace([...eventTable.unannounced], now)), startupEnd);
     }
+  }
+
+  /** Updates what a worker announces. */
+  announced(worker: Worker, info: Partial<WorkerInfo>, now: number): void {
+    const { releases, eventTable, scheduler } = this.parts;
+    const { events, ranks } = info;
+    const before = worker.release;
+    const release = releases.join(info.release);
+    releases.leave(before);
+    if (events === worker.events && ranks === worker.ranks && release === before) return;
+    this.orphaned(eventTable.replace(worker, { events, ranks, release }), now);
+    if (before !== undefined) scheduler.flushAll(now);
   }
 
   /**
@@ -132,6 +147,7 @@ export class Recovery implements BreakerOwner {
    */
   isOutdated(request: RouterRequest, worker: Worker, reply: ReplyMessage): boolean {
     if (reply.code !== 'INVALID_REQUEST' || reply.dispatched || request.state !== 'dispatched') return false;
+    if (request.pin !== undefined) return false;
     const { eventName } = request.message;
     const top = this.parts.eventTable.events.get(eventName)?.topRank ?? 0;
     return (worker.ranks?.get(eventName) ?? 0) < top;
@@ -185,6 +201,7 @@ export class Recovery implements BreakerOwner {
     }
     // Requests that waited for its version of a contract may go to workers of other versions now.
     for (const eventName of worker.ranks?.keys() ?? []) scheduler.flush(eventName, now);
+    if (worker.release !== undefined) scheduler.flushAll(now);
   }
 
   /**

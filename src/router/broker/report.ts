@@ -2,11 +2,13 @@
 import type {
   BreakerReport,
   EventReport,
+  VersionReport,
   WorkerReport,
   WorkerState,
 } from '../../core/observability/reports.ts';
 import type { Broker } from './broker.ts';
-import type { EventState } from './event-state.ts';
+import type { EventState, Group } from './event-state.ts';
+import { sharesOf } from './releases.ts';
 import type { Worker } from './worker.ts';
 
 /** Returns the heartbeat report of a worker by its identity. */
@@ -55,7 +57,24 @@ function eventReport(broker: Broker, { name, unannounced, queue, groups }: Event
     paused: broker.isPaused(name),
     breaker: broker.breakers?.stateOf(name) ?? 'closed',
     tripped,
+    versions: versionsOf(groups),
   };
+}
+
+/** The versions of an event, if a worker announces one. */
+function versionsOf(groups: readonly Group[]): VersionReport[] {
+  if (groups.every(({ release }) => release === undefined)) return [];
+  const shares = sharesOf(groups);
+  const releases = [...new Set(groups.map(({ release }) => release))];
+  return releases.map((release) => {
+    const own = groups.filter((group) => group.release === release);
+    return {
+      contract: release?.contract ?? '',
+      version: release?.version ?? null,
+      workers: own.reduce((sum, { workers }) => sum + workers.size, 0),
+      share: shares?.get(release) ?? null,
+    };
+  });
 }
 
 /** The circuit breakers of a worker that are not closed. */

@@ -77,6 +77,8 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   pace: Pace | undefined = undefined;
   /** Lowest rank of workers that may receive it, while there are workers of that rank. */
   minRank = -Infinity;
+  /** Version of the contract whose workers alone may receive it. */
+  pin: string | undefined = undefined;
   /** Bytes that it counts for in the bound on queued bytes. */
   size = 0;
 

@@ -6,7 +6,7 @@ import type { Backlog } from './backlog.ts';
 import type { Breakers } from './breaker.ts';
 import type { EventState } from './event-state.ts';
 import type { EventTable } from './event-table.ts';
-import { noWorker, type RouterFailure } from './failures.ts';
+import { noVersion, noWorker, type RouterFailure, versionBusy } from './failures.ts';
 import { Lending } from './lending.ts';
 import type { PayloadCompactor } from './payload-compactor.ts';
 import type { RouterRequest } from './request.ts';
@@ -59,6 +59,10 @@ export class Scheduler {
     const { eventName } = request.message;
     const known = this.eventTable.events.get(eventName);
     request.pace = known?.pace;
+    if (request.pin !== undefined) {
+      this.schedulePinned(request, request.pin, known, now);
+      return;
+    }
     if (this.tryDispatch(request, known, true, now)) return;
     if (request.origin.depth !== undefined && this.tryLentSlot(request, request.origin.depth, now)) return;
     if (!this.mayWait(eventName, known, now)) {
@@ -74,6 +78,25 @@ export class Scheduler {
     this.settlement.fail(request, 'QUEUE_FULL');
   }
 
+  /** Dispatches a request for one version, or rejects it: it must not hold up others in their queue. */
+  private schedulePinned(
+    request: RouterRequest,
+    pin: string,
+    event: EventState | undefined,
+    now: number,
+  ): void {
+    const { eventName } = request.message;
+    const versions = this.eventTable
+      .groupsOf(eventName, event)
+      .flatMap(({ release }) => release?.version ?? []);
+    if (!versions.includes(pin)) {
+      this.settlement.settle(request, noVersion(eventName, pin, [...new Set(versions)]));
+    } else if (!this.tryDispatch(request, event, true, now)) {
+      if (event !== undefined) askForCredit(event);
+      this.settlement.settle(request, versionBusy(pin));
+    }
+  }
+
   /**
    * Dispatches a request that a worker held to another one, or puts it at the front of its queue.
    */
@@ -86,6 +109,10 @@ export class Scheduler {
     const { eventName } = request.message;
     const known = this.eventTable.events.get(eventName);
     if (this.tryDispatch(request, known, isFresh(request, now), now)) return;
+    if (request.pin !== undefined) {
+      this.settlement.fail(request, 'NO_WORKER');
+      return;
+    }
     if (request.origin.depth !== undefined && this.tryLentSlot(request, request.origin.depth, now)) return;
     const event =
       known ??
@@ -180,6 +207,12 @@ export class Scheduler {
     return best;
   }
 
+  /** Dispatches queued requests of all events: the shares of versions have changed. */
+  flushAll(now: number): void {
+    for (const { name, queue, groups } of this.eventTable.events.values())
+      if (queue.length > 0 && groups.length > 0) this.flush(name, now);
+  }
+
   /**
    * A worker reported its concurrency. Requests that still wait may be worth asking it for more
    * credit.
@@ -235,11 +268,12 @@ export class Scheduler {
     if (event !== undefined) {
       if (this.eventTable.paused.has(event.name)) return false;
       // Requests that stay queued while a worker has credit are too old for its half-open breaker.
-      if (event.queue.length > 0 && !(fresh && this.hasOpenBreaker(event))) return false;
+      const queued = request.pin === undefined && event.queue.length > 0;
+      if (queued && !(fresh && this.hasOpenBreaker(event))) return false;
     }
     const groups = this.eventTable.groupsOf(request.message.eventName, event);
     for (;;) {
-      const worker = this.selector.choose(groups, request.message, fresh, now, request.minRank);
+      const worker = this.selector.choose(groups, request.message, fresh, now, request.minRank, request.pin);
       if (worker === undefined) return false;
       if (this.dispatch(request, worker, now)) return true;
     }

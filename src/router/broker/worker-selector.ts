@@ -4,6 +4,7 @@ import type { RequestView, ZeroMQRoutingStrategy } from '../strategies/strategy.
 import type { Breakers } from './breaker.ts';
 import type { Group } from './event-state.ts';
 import type { RouterNotice } from './limits.ts';
+import { drawRelease, sharesOf } from './releases.ts';
 import type { Counters } from './stats.ts';
 import { Worker } from './worker.ts';
 
@@ -15,13 +16,15 @@ export class WorkerSelector {
     private readonly breakers: Breakers | undefined,
     private readonly counters: Counters,
     private readonly notify: ((notice: RouterNotice) => void) | undefined,
+    private readonly random: () => number = Math.random,
   ) {}
 
   /**
    * Chooses a worker with credit, of the highest rank that has any; undefined if there is none.
    *
    * @param fresh whether the request may be the one that a half-open breaker admits.
-   * @param minRank lower ranks are excluded while there are workers of this rank.
+   * @param least lower ranks are excluded while there are workers of this rank.
+   * @param pin version whose workers alone are candidates.
    */
   choose(
     groups: readonly Group[],
@@ -29,8 +32,12 @@ export class WorkerSelector {
     fresh: boolean,
     now: number,
     least = -Infinity,
+    pin: string | undefined = undefined,
   ): Worker | undefined {
-    const candidates = this.candidates(groups, request.eventName, fresh, least);
+    const candidates =
+      pin !== undefined || (groups.length > 1 && least === -Infinity)
+        ? this.ofVersion(groups, request.eventName, fresh, pin)
+        : this.candidates(groups, request.eventName, fresh, least);
     if (candidates.length <= 1) return candidates[0];
     let error: unknown;
     try {
@@ -72,6 +79,26 @@ export class WorkerSelector {
   private reportFault(error: unknown): void {
     this.counters.strategyFaults++;
     this.notify?.({ type: 'strategy-fault', strategy: this.strategy.name, error });
+  }
+
+  /**
+   * The candidates of a version: the named one, or one by its share of the requests. If the workers
+   * of the latter have no credit, the workers of the other versions are candidates.
+   */
+  private ofVersion(
+    groups: readonly Group[],
+    eventName: string,
+    fresh: boolean,
+    pin: string | undefined,
+  ): readonly Worker[] {
+    const of = (chosen: readonly Group[]): readonly Worker[] =>
+      this.candidates(chosen, eventName, fresh, -Infinity);
+    if (pin !== undefined) return of(groups.filter(({ release }) => release?.version === pin));
+    const shares = sharesOf(groups);
+    if (shares === undefined) return of(groups);
+    const drawn = drawRelease(shares, this.random());
+    const first = of(groups.filter(({ release }) => release === drawn));
+    return first.length > 0 ? first : of(groups.filter(({ release }) => shares.get(release) !== 0));
   }
 
   /**

@@ -9,6 +9,7 @@ import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
 import type { Breaker } from './breaker-state.ts';
 import type { Lending } from './lending.ts';
+import type { Release, ReleaseInfo } from './releases.ts';
 import type { RouterRequest } from './request.ts';
 import type { TimerEntry } from './timers.ts';
 
@@ -54,6 +55,8 @@ export interface WorkerInfo {
    * first. Events not listed have rank 0. Default: none.
    */
   readonly ranks?: ReadonlyMap<string, number>;
+  /** Version of its contract, if it announces one. Default: none. */
+  readonly release?: ReleaseInfo;
 }
 
 /** The group of a worker, as the worker and its breakers see it; implemented by `Group`. */
@@ -95,6 +98,7 @@ export class Worker implements WorkerView {
   cancels: boolean;
   events: readonly string[] | undefined;
   ranks: ReadonlyMap<string, number> | undefined;
+  release: Release | undefined = undefined;
   concurrency: number;
   sharesCredit: boolean;
   /** Whether it was asked for more credit and has not reported its credit since. */

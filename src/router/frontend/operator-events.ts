@@ -9,10 +9,12 @@
  * | `$router.stats` | anything                | `{ router, age, totals }` and `RequestReport`: recent request statistics |
  * | `$router.drain` | `{ worker, drain? }`    | `{ worker, drain }`: stops or resumes dispatching to the worker |
  * | `$router.pause` | `{ event, pause? }`     | `{ event, pause }`: pauses or resumes the event |
+ * | `$router.weight` | `{ contract, version, weight? }` | the same: sets the weight of a version |
  */
 
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import type { RouterConsole } from '../../core/observability/reports.ts';
+import { isWeight } from '../../wire/control.ts';
 
 /** The router as operator events see it. */
 export interface OperatorConsole {
@@ -40,6 +42,8 @@ export function operatorReply(
     case '$router.drain':
     case '$router.pause':
       return keyed || open ? act(console, message) : refusal();
+    case '$router.weight':
+      return keyed || open ? setWeight(console, message) : refusal();
     default:
       return undefined;
   }
@@ -56,6 +60,18 @@ function act(console: RouterConsole, { eventName, body }: RequestMessage): Reply
   const known = drains ? console.drainWorker(name, wanted) : console.pauseEvent(name, wanted);
   if (known) return success({ [field]: name, [verb]: wanted });
   return failure('INVALID_REQUEST', `the router has no ${field} ${JSON.stringify(name)}`);
+}
+
+function setWeight(console: RouterConsole, { body }: RequestMessage): ReplyMessage {
+  const { contract, version, weight = null } = fieldsOf(body);
+  const isValid = weight === null || isWeight(weight);
+  if (typeof contract !== 'string' || typeof version !== 'string' || !isValid) {
+    const text = 'data must be { "contract": name, "version": version, "weight": 0 to 100 or null }';
+    return failure('INVALID_REQUEST', text);
+  }
+  if (console.setVersionWeight(contract, version, weight)) return success({ contract, version, weight });
+  const named = `${JSON.stringify(contract)} in version ${JSON.stringify(version)}`;
+  return failure('INVALID_REQUEST', `no worker of the router serves the contract ${named}`);
 }
 
 function refusal(): ReplyMessage {

@@ -1,7 +1,9 @@
 /** top, ps, events and drain against a router with a worker. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { defineContract, ZeroMQWorker } from '../../../src/index.ts';
 import { endpointIn, FREE_PORTS, runCommand, startCommand, startNode } from '../../helpers/command.ts';
 import { Scope, scopeOf } from '../../helpers/scope.ts';
 
@@ -98,5 +100,53 @@ describe('operator commands', () => {
     const { code, stderr } = await runCommand(t, ['ps', '--to', 'tcp://127.0.0.1:1', '--timeout', '300']);
     assert.equal(code, 1);
     assert.match(stderr, /NO_ROUTER: no router or server answered/);
+  });
+});
+
+describe('versions of a contract', () => {
+  it('events shows versions with their shares, which weight changes', async (t) => {
+    const scope = scopeOf(t);
+    const { line } = await startNode(scope, ['router', ...FREE_PORTS]);
+    const backend = endpointIn(line, 'backend');
+    const to = ['--to', endpointIn(line, 'frontend')];
+    for (const [version, weight] of [
+      ['1.0.0', undefined],
+      ['2.0.0', 5],
+    ] as const) {
+      const contract = defineContract({
+        name: 'rates',
+        version,
+        ...(weight === undefined ? {} : { weight }),
+        events: { 'rates.get': {} },
+      });
+      const worker = new ZeroMQWorker({
+        connection: backend,
+        contract,
+        handlers: { 'rates.get': () => version },
+      });
+      scope.after(() => worker.stop({ deadline: 0 }));
+      const accepted = once(worker, 'accepted');
+      await worker.start();
+      await accepted;
+    }
+    const rowOf = async (): Promise<string | undefined> =>
+      (await runCommand(t, ['events', ...to])).stdout.split('\n').find((row) => row.startsWith('rates.get'));
+    assert.match((await rowOf()) ?? '', /1\.0\.0 \(1, 95 %\)/);
+    assert.match((await rowOf()) ?? '', /2\.0\.0 \(1, 5 %\)/);
+    const set = (...args: string[]) => runCommand(t, ['weight', 'rates', ...args, ...to]);
+    assert.deepEqual(
+      [await set('--of', '2.0.0', '--percent', '40'), await set('--of', '2.0.0', '--reset', '--json')].map(
+        ({ code, stdout }) => [code, stdout],
+      ),
+      [
+        [0, 'rates 2.0.0 receives 40 % of the requests'],
+        [0, '{"contract":"rates","version":"2.0.0","weight":null}'],
+      ],
+    );
+    assert.match((await rowOf()) ?? '', /2\.0\.0 \(1, 5 %\)/);
+    const unknown = await set('--of', '9', '--percent', '1');
+    assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
+    assert.match(unknown.stderr, /no worker of the router serves the contract "rates" in version "9"/);
+    assert.equal((await set('--of', '2.0.0')).code, 2);
   });
 });

@@ -90,7 +90,7 @@ const REPORT: RouterReport = {
 function fill(metrics: Metrics): void {
   metrics.watchRouter({ state: 'running', inspect: () => REPORT });
   metrics.watchGateway({ inFlight: 7 });
-  diagnostics.requestSettled.publish(settled({ call: true }));
+  diagnostics.requestSettled.publish(settled({ call: true, version: '2.0.0' }));
   diagnostics.httpAnswered.publish({
     kind: 'gateway',
     node: 'g',
@@ -145,6 +145,7 @@ describe('Metrics', () => {
     assert.equal(value('request_seconds_bucket', { ...ofA, le: '0.004' }), 1);
     assert.equal(value('request_seconds_sum', ofA), 5.003);
     assert.equal(value('queue_seconds_count', { event: 'a.get' }), 2);
+    assert.equal(value('version_requests_total', { event: 'a.get', version: '2.0.0', code: 'OK' }), 1);
     assert.equal(value('http_requests_total', { method: 'GET', route: '/a/{id}', status: '200' }), 1);
     assert.equal(value('in_flight', { kind: 'gateway' }), 7);
     assert.equal(value('in_flight', { kind: 'router' }), 5);

@@ -29,6 +29,9 @@ function countChanges(t: TestContext): () => [linked: number, unlinked: number] 
   };
 }
 
+/** A worker without ranks and version. */
+const plain = { ranks: undefined, release: undefined };
+
 describe('EventTable', () => {
   it('event table: touches only the events that differ when a worker announces another list', (t) => {
     const table = new EventTable();
@@ -37,7 +40,7 @@ describe('EventTable', () => {
     const unchanged = table.events.get('e5');
     const counts = countChanges(t);
     assert.deepEqual(
-      table.replace(member, names(1), undefined).map(({ name }) => name),
+      table.replace(member, { events: names(1), ...plain }).map(({ name }) => name),
       ['e0'],
     );
     assert.deepEqual(counts(), [1, 1]);
@@ -53,7 +56,7 @@ describe('EventTable', () => {
     const member = worker(names());
     table.join(member);
     const counts = countChanges(t);
-    assert.deepEqual(table.replace(member, names().reverse(), new Map()), []);
+    assert.deepEqual(table.replace(member, { ...plain, events: names().reverse(), ranks: new Map() }), []);
     const second = worker([...names().reverse(), 'e0']);
     table.join(second);
     assert.deepEqual(counts(), [0, 0]);
@@ -67,12 +70,12 @@ describe('EventTable', () => {
     const [one, other] = [worker(['a', 'b']), worker(['b', 'a'])];
     table.join(one);
     table.join(other);
-    assert.deepEqual(table.replace(one, ['b', 'c'], undefined), []);
+    assert.deepEqual(table.replace(one, { events: ['b', 'c'], ...plain }), []);
     assert.notEqual(one.group, other.group);
     const served = (name: string) => table.events.get(name)?.groups.map(({ workers }) => [...workers]);
     assert.deepEqual([served('a'), served('b'), served('c')], [[[other]], [[other], [one]], [[one]]]);
     // The list is that of another group again, so the worker joins that group.
-    const orphans = table.replace(one, ['a', 'b'], undefined);
+    const orphans = table.replace(one, { events: ['a', 'b'], ...plain });
     assert.deepEqual(
       orphans.map(({ name }) => name),
       ['c'],
@@ -88,7 +91,7 @@ describe('EventTable', () => {
     table.join(other);
     const first = () => [...(table.events.get('a')?.groups[0]?.workers ?? [])];
     assert.deepEqual(first(), [one]);
-    assert.deepEqual(table.replace(other, ['a', 'c'], new Map([['a', 1]])), []);
+    assert.deepEqual(table.replace(other, { ...plain, events: ['a', 'c'], ranks: new Map([['a', 1]]) }), []);
     assert.deepEqual(first(), [other]);
     assert.equal(table.events.get('a')?.topRank, 1);
   });
@@ -98,12 +101,12 @@ describe('EventTable', () => {
     const member = worker(['a']);
     table.join(member);
     assert.deepEqual(
-      table.replace(member, undefined, undefined).map(({ name }) => name),
+      table.replace(member, { events: undefined, ...plain }).map(({ name }) => name),
       ['a'],
     );
     const serves = (name: string) => table.isServed(name, table.events.get(name));
     assert.deepEqual([serves('a'), serves('x')], [false, true]);
-    assert.deepEqual(table.replace(member, ['a'], undefined), []);
+    assert.deepEqual(table.replace(member, { events: ['a'], ...plain }), []);
     assert.deepEqual([serves('a'), serves('x'), table.unannounced.size], [true, false, 0]);
   });
 
