@@ -5,7 +5,6 @@
  * leave. If no version of an event has a weight, requests are not split.
  */
 import type { RequestExtras } from '../../core/messages/message.ts';
-import type { Group } from './event-state.ts';
 
 /** The version that a worker announces. */
 export interface ReleaseInfo {
@@ -32,6 +31,11 @@ export class Release {
   get weight(): number | undefined {
     return this.assigned ?? this.announced;
   }
+}
+
+/** A group of workers of one version; undefined for workers without a version. */
+interface Released {
+  readonly release: Release | undefined;
 }
 
 /** Maximum number of weights that operators set. */
@@ -96,7 +100,7 @@ export type Shares = ReadonlyMap<Release | undefined, number>;
  *
  * @returns undefined if no version has a weight, or only one version is left.
  */
-export function sharesOf(groups: readonly Group[]): Shares | undefined {
+export function sharesOf(groups: readonly Released[]): Shares | undefined {
   const shares = new Map<Release | undefined, number>();
   let [sum, open, weighted] = [0, 0, false];
   for (const { release } of groups) {
@@ -135,7 +139,7 @@ export function drawRelease(shares: Shares, random: number): Release | undefined
 }
 
 /** Whether a group receives no requests of the event that name no version: its weight is 0. */
-export function isIdle(group: Group, groups: readonly Group[]): boolean {
+export function isIdle(group: Released, groups: readonly Released[]): boolean {
   return group.release?.weight === 0 && sharesOf(groups)?.get(group.release) === 0;
 }
 
