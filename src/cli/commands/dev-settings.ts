@@ -44,10 +44,11 @@ export const DEV_SETTINGS = {
     group: 'Development',
     defaultNote: 'none',
   }),
-  typecheck: setting(choice('MODE', 'on', 'off'), {
-    description: 'Type check in the background with the TypeScript of the project: on or off',
+  typecheck: setting(choice('MODE', 'hold', 'report', 'off'), {
+    description:
+      'Type check with the TypeScript of the project: hold keeps the running version of a worker while the new one has type errors, report only shows them, off disables the check',
     group: 'Development',
-    default: 'on',
+    default: 'hold',
   }),
   inspect: setting(booleanFlag, {
     description: 'Run each worker in a process with a debugger port',

@@ -72,17 +72,27 @@ function openDevLog(values: Values, paint: Painter, context: CommandContext, res
   );
 }
 
-/** Checks types in the background, if that is not switched off. */
-function checkTypes(values: Values, output: DevOutput, context: CommandContext, resources: Resources): void {
-  if (values.typecheck === 'off') return;
+/** Checks types in the background. */
+function checkTypes(
+  values: Values,
+  session: Session,
+  output: DevOutput,
+  context: CommandContext,
+  resources: Resources,
+): TypeCheck {
+  const effect = values.typecheck === 'hold' ? '' : '; the code runs nevertheless';
   const check = new TypeCheck({
     cwd: context.cwd,
     colours: context.colours?.err ?? false,
-    onErrors: (count, lines) => output.typeErrors(count, lines),
-    onFixed: () => output.note('no type errors'),
+    onErrors: (count, lines) => output.typeErrors(count, lines, effect),
+    onFixed: () => {
+      output.note('no type errors');
+      session.typesFixed();
+    },
     onUnavailable: (reason) => output.warn(`types are not checked: ${reason}`),
   });
   resources.add(() => check.close());
+  return check;
 }
 
 /** URL of the page that the user sees first: Swagger UI, or the gateway if it serves none. */
@@ -113,7 +123,9 @@ async function open(
   const { router, endpoints } = await openRouter(values, contracts, logger, resources);
   view?.addRouter(router);
   const { threads, concurrency, threadStallTimeout, inspect, inspectPort, drain } = values;
+  let types: TypeCheck | undefined;
   const session = new Session({
+    types: () => (values.typecheck === 'hold' ? types : undefined),
     cwd,
     workers,
     envFiles: envFilesIn(cwd, values.envFile),
@@ -135,7 +147,7 @@ async function open(
   const page = firstPage(url, values);
   // After the ready line.
   setImmediate(() => {
-    checkTypes(values, output, context, resources);
+    if (values.typecheck !== 'off') types = checkTypes(values, session, output, context, resources);
     if (values.open) openBrowser(page, (reason) => output.warn(`cannot open a browser: ${reason}`), env);
   });
   const names = session.names.length === 0 ? 'none' : session.names.join(', ');

@@ -48,11 +48,18 @@ export class DevOutput {
     this.write(`${this.paint('green', 'removed')} ${this.name(file)}`);
   }
 
-  typeErrors(count: number, lines: readonly string[]): void {
-    for (const line of lines) this.write(line);
+  /** Reports that the running version is kept because the new one has type errors. */
+  held(file: string): void {
     this.write(
-      `${this.paint('red', 'error:')} ${count} type ${count === 1 ? 'error' : 'errors'}; the code runs nevertheless`,
+      `${this.paint('red', 'error:')} ${this.name(file)} has type errors; the version before keeps running`,
     );
+  }
+
+  /** @param effect what follows from the errors. */
+  typeErrors(count: number, lines: readonly string[], effect: string): void {
+    for (const line of lines) this.write(line);
+    const errors = count === 1 ? '1 type error' : `${count} type errors`;
+    this.write(`${this.paint('red', 'error:')} ${errors}${effect}`);
   }
 
   private failure({ failure }: Extract<Reload, { kind: 'failed' }>, file: string): void {

@@ -7,8 +7,12 @@ import { readEnvFiles } from './env-files.ts';
 import type { WorkerOptions } from './generation.ts';
 import type { InspectorPorts } from './inspector-ports.ts';
 import type { DevOutput } from './output.ts';
+import type { TypeCheck } from './type-check.ts';
 import { Watcher, type WatcherOwner } from './watcher.ts';
 import { type Reload, WorkerFile, type WorkerFileOwner } from './worker-file.ts';
+
+/** Files that a type check reads. */
+const TYPED = /\.[cm]?tsx?$|\.json$/;
 
 /** Files of the project whose change may make a failed import succeed. */
 const INSTALLATION = ['package.json', 'package-lock.json'];
@@ -27,6 +31,8 @@ export interface SessionOptions {
   /** Time allowed for requests in flight of a former version, in ms. */
   readonly drain: number;
   readonly worker: WorkerOptions;
+  /** Type check that holds back versions with errors; undefined: none. */
+  readonly types: () => Pick<TypeCheck, 'filesWithErrors'> | undefined;
   /** Undefined: no debugger. */
   readonly inspector: InspectorPorts | undefined;
   readonly output: DevOutput;
@@ -38,6 +44,8 @@ export class Session implements WorkerFileOwner, WatcherOwner {
   private readonly readAllAt = Date.now();
   private variables: NodeJS.ProcessEnv;
   private deleted: WorkerFile[] = [];
+  /** Files whose new version has type errors. */
+  private readonly held = new Set<WorkerFile>();
   private started = false;
   private closed = false;
   private warnedOfWatching = false;
@@ -144,7 +152,7 @@ export class Session implements WorkerFileOwner, WatcherOwner {
     }
     if (all.some((file) => this.reloadsAll(file))) for (const file of this.files.values()) affected.add(file);
     // New files take over from deleted ones, which therefore leave last.
-    await this.reload([...affected], all);
+    await this.reload(await this.withoutTypeErrors(affected, all), all);
     if (removed.length > 0) await Promise.all([...this.files.values()].map((file) => file.settled()));
     for (const file of removed) {
       await file.remove();
@@ -155,6 +163,29 @@ export class Session implements WorkerFileOwner, WatcherOwner {
       });
     }
     if (removed.length > 0) await this.retryRefused();
+  }
+
+  /** Called when the last type error is gone. */
+  typesFixed(): void {
+    if (this.held.size > 0) this.changed(new Set());
+  }
+
+  /** Returns the files to reload. A running version is kept if the new one has type errors. */
+  private async withoutTypeErrors(
+    affected: Set<WorkerFile>,
+    changed: readonly string[],
+  ): Promise<WorkerFile[]> {
+    for (const file of this.held) if (this.files.has(file.path)) affected.add(file);
+    this.held.clear();
+    const types = this.options.types();
+    if (types === undefined || !changed.some((file) => TYPED.test(file))) return [...affected];
+    const wrong = await types.filesWithErrors();
+    return [...affected].filter((file) => {
+      if (!file.isRunning || ![...file.imports].some((each) => wrong.has(each))) return true;
+      this.held.add(file);
+      this.options.output.held(file.path);
+      return false;
+    });
   }
 
   /** Reloads files at the same time. Files that conflicted with another one are tried again then. */

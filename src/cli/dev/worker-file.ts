@@ -61,6 +61,11 @@ export class WorkerFile {
     return [this.running, ...this.draining.keys()].flatMap((generation) => generation?.contract ?? []);
   }
 
+  /** Whether a version receives requests. */
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
   /** Whether the file is being loaded. */
   get isReloading(): boolean {
     return this.reloading !== undefined;

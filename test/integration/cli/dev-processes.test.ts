@@ -77,13 +77,43 @@ describe('dev: processes', () => {
     assert.deepEqual((await project.get('/shop/1')).body, { v: 2, id: '1' });
   });
 
-  it('shows type errors with file, line and code, and does not wait for them', async (t) => {
+  it('keeps the running version while a file or an import of it has type errors', async (t) => {
+    const project = new DevProject(
+      scopeOf(t),
+      {
+        'workers/shop.ts': workerText('shop', '{ id, v: value }', {
+          head: "import { value } from '../value.ts';",
+        }),
+        'workers/other.ts': workerText('other', '{ id }'),
+        'value.ts': 'export const value: number = 1;',
+        'tsconfig.json': TSCONFIG,
+      },
+      TYPESCRIPT,
+    );
+    await project.start(['--typecheck', 'hold']);
+    const HELD = /^error: workers\/shop\.ts has type errors; the version before keeps running$/m;
+    const output = await project.save('value.ts', "export const value: number = 'two';", HELD);
+    assert.match(output, /^value\.ts:1:14 - error TS2322: Type 'string' is not assignable to type 'number'/m);
+    assert.match(output, /^error: 1 type error$/m);
+    assert.doesNotMatch(output, /^reloaded/m);
+    assert.deepEqual((await project.get('/shop/1')).body, { id: '1', v: 1 });
+    await project.save(
+      'workers/other.ts',
+      workerText('other', '{ id, v: 2 }'),
+      /^reloaded workers\/other\.ts/m,
+    );
+    assert.deepEqual((await project.get('/other/1')).body, { id: '1', v: 2 });
+    await project.save('value.ts', 'export const value: number = 2;', /^reloaded workers\/shop\.ts/m);
+    assert.deepEqual((await project.get('/shop/1')).body, { id: '1', v: 2 });
+  });
+
+  it('only shows type errors, with file, line and code, with --typecheck report', async (t) => {
     const project = new DevProject(
       scopeOf(t),
       { 'workers/shop.ts': workerText('shop', '{ id }'), 'tsconfig.json': TSCONFIG },
       TYPESCRIPT,
     );
-    await project.start(['--typecheck', 'on']);
+    await project.start(['--typecheck', 'report']);
     const wrong = workerText('shop', '{ id, wrong: id.missing }');
     const output = await project.save('workers/shop.ts', wrong, /type error.*$/m);
     assert.match(output, /^workers\/shop\.ts:\d+:\d+ - error TS2339: Property 'missing' does not exist/m);
@@ -104,7 +134,7 @@ describe('dev: processes', () => {
       'workers/shop.ts': workerText('shop', '{ id }'),
       'tsconfig.json': TSCONFIG,
     });
-    await project.start(['--typecheck', 'on']);
+    await project.start(['--typecheck', 'hold']);
     await project.node.waitForError(/types are not checked/);
     await project.save('workers/shop.ts', workerText('shop', '{ id, v: 2 }'));
     const [first, ...more] = project.node.stderr.match(/^.*types are not checked.*$/gm) ?? [];
