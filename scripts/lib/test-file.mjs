@@ -8,6 +8,9 @@ import { kill, MARK, processesOf } from './test-processes.mjs';
 
 const REPORTER = fileURLToPath(new URL('./test-reporter.mjs', import.meta.url));
 
+/** Reason of the runner for tests that `--test-name-pattern` leaves out. */
+const NOT_SELECTED = 'test name does not match pattern';
+
 /** What the runner counts. */
 export const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
 
@@ -66,7 +69,7 @@ export async function runTestFile(file, { run, root, options, timeout, signal })
     duration: performance.now() - start,
     counts,
     failures,
-    skipped: tests.filter(({ skip }) => skip !== undefined),
+    skipped: tests.filter(({ skip }) => skip !== undefined && skip !== NOT_SELECTED),
     output: Buffer.concat(output).toString(),
   };
 }
