@@ -74,11 +74,14 @@ describe('new project, from the package', () => {
     assert.ok(took < allowed(TWO_MINUTES), `${took} ms`);
 
     const worker = path.join(project, 'workers/shop.ts');
-    const wrong = readFileSync(worker, 'utf8').replace('Welcome, ', 'Hello, ');
-    writeFileSync(worker, wrong.replace('{ name })', '{ name, age })'));
+    const changed = readFileSync(worker, 'utf8').replace('Welcome, ', 'Hello, ');
+    writeFileSync(worker, changed.replace('{ name })', '{ name, age })'));
+    await dev.waitForError(/^workers\/shop\.ts:\d+:\d+ - error TS2339: Property 'age' does not exist/m);
+    await dev.waitForError(/workers\/shop\.ts has type errors; the version before keeps running$/m);
+    assert.deepEqual(await (await fetch(`${origin}/shop/world`)).json(), { message: 'Welcome, world' });
+    writeFileSync(worker, changed);
     await dev.waitForError(/^reloaded workers\/shop\.ts/m);
     assert.deepEqual(await (await fetch(`${origin}/shop/world`)).json(), { message: 'Hello, world' });
-    await dev.waitForError(/^workers\/shop\.ts:\d+:\d+ - error TS2339: Property 'age' does not exist/m);
     // Its output ends when the last process has ended: npm, its shell, `dev` and the compiler.
     dev.kill('SIGTERM');
     await within(dev.exited, 'the end of all processes', PATIENCE);
