@@ -91,7 +91,7 @@ describe('npm test', () => {
         "test('good', () => console.log('noise')); test('later', { skip: 'no time' }, () => {});",
       'unit/c.test.ts': "throw new Error('does not load');",
     });
-    const { status, output } = npmTest(folder);
+    const { status, output } = npmTest(folder, '--concurrency=1');
     assert.equal(status, 1);
     assert.match(
       output,
