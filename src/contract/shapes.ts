@@ -72,7 +72,13 @@ const FIELDS: Readonly<Record<Kind, Fields>> = {
   parameter: PARAMETER,
   header: PARAMETER,
   requestBody: { content: ['map', 'mediaType'] },
-  mediaType: { schema: ['one', 'schema'], examples: ['map', 'example'], encoding: ['map', 'encoding'] },
+  mediaType: {
+    schema: ['one', 'schema'],
+    itemSchema: ['one', 'schema'],
+    'x-item-schema': ['one', 'schema'],
+    examples: ['map', 'example'],
+    encoding: ['map', 'encoding'],
+  },
   encoding: { headers: ['map', 'header'] },
   response: { headers: ['map', 'header'], content: ['map', 'mediaType'], links: ['map', 'link'] },
   callback: {},
@@ -133,6 +139,8 @@ export interface Hooks {
    * return a replacement.
    */
   enter?(kind: Kind, object: JsonObject, pointer: string): JsonObject;
+  /** Called with the copy of an object after its fields are processed. May change it. */
+  leave?(kind: Kind, object: JsonObject): void;
   /** Called with each `$ref`; returns the content for the copy. */
   reference?(kind: Kind, ref: string, pointer: string): string;
   /**
@@ -159,6 +167,7 @@ export function transform(kind: Kind, value: Json, pointer: string, hooks: Hooks
       setOrDelete(copied, name, transformField(form, of, field, location, hooks));
     }
   }
+  hooks.leave?.(kind, copied);
   return copied;
 }
 

@@ -18,6 +18,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['x-unknown-query', oneOf('reject', 'ignore')],
   ['x-idempotent', isBoolean],
   ['x-etag', isBoolean],
+  ['x-resumable', isBoolean],
   ['deprecated', isBoolean],
   [
     'x-timeout-ms',

@@ -15,6 +15,7 @@ import type { IngestOptions } from './options.ts';
 import { assignFields, bindParameter, mergeParameters, type Parameter } from './parameters.ts';
 import type { PathTemplate } from './path-template.ts';
 import { slipsOf } from './slips.ts';
+import { checkUpload } from './streams.ts';
 
 /** A self-contained operation and its event. */
 export interface ReadOperation {
@@ -186,7 +187,11 @@ export class OperationReader {
     if (!isObject(content) || Object.keys(content).length === 0) {
       throw new ContractError('requestBody must have content');
     }
-    const reason = this.reasonToNest(content, fields);
+    checkUpload(followed as JsonObject);
+    const reason =
+      member(followed as JsonObject, 'x-stream') === true
+        ? this.reasonToNest(formsOf(content), fields)
+        : this.reasonToNest(content, fields);
     if (declared === 'flat' && reason !== undefined)
       throw new ContractError(`x-event-body cannot be flat: ${reason}`);
     const mode =
@@ -210,6 +215,11 @@ export class OperationReader {
     }
     return undefined;
   }
+}
+
+/** The forms among the media types of a streamed body; only their fields become event data. */
+function formsOf(content: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(content).filter(([mediaType]) => hasMembers(mediaType)));
 }
 
 /** The schema of a Media Type Object. */

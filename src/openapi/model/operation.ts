@@ -4,6 +4,7 @@
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { HTTP_METHODS, type HttpMethod } from '../../contract/claims.ts';
+import type { StreamFormat } from '../../contract/stream-types.ts';
 
 export { HTTP_METHODS, type HttpMethod };
 
@@ -68,6 +69,29 @@ export interface ReplyBinding {
   readonly pointer: string;
 }
 
+/** One media type that a streamed reply with a certain status may have. */
+export interface StreamBinding {
+  /** `200`, `4XX` or `default`. */
+  readonly status: string;
+  /** Media type as in the document, with its parameters. */
+  readonly mediaType: string;
+  readonly format: StreamFormat;
+  /** Schema of each item; undefined for bytes and if the document does not define any. */
+  readonly itemSchema: Schema | undefined;
+  /** JSON pointer of `itemSchema` in the served document. */
+  readonly itemPointer: string | undefined;
+}
+
+/** Limits of a streamed request body; a missing member leaves the limit to the gateway. */
+export interface UploadLimits {
+  /** Maximum length of the body in bytes. */
+  readonly bytes?: number;
+  /** Maximum number of files of a multipart body. */
+  readonly files?: number;
+  /** Maximum number of form fields of a multipart body. */
+  readonly fields?: number;
+}
+
 /**
  * One alternative of the security of an operation: all schemes that it requires, each with its
  * scopes (an OpenAPI security requirement object).
@@ -89,7 +113,8 @@ export interface Operation {
   /**
    * How the body becomes event data. `flat`: the members of an object body become fields next to
    * the parameters. `nested`: the field `body` receives the whole body. Set by `x-event-body` or
-   * computed when the contract is loaded.
+   * computed when the contract is loaded. A streamed body is `flat` if it may be a form, whose
+   * fields become event data, or else `none`.
    */
   readonly bodyMode: 'none' | 'flat' | 'nested';
   /**
@@ -123,6 +148,22 @@ export interface Operation {
   readonly security: readonly SecurityRequirement[];
   /** JSON replies that the document defines. */
   readonly replies: readonly ReplyBinding[];
+  /**
+   * Replies that may be streams: those with a sequential media type or with bytes, unless
+   * `x-stream: false` of the media type says otherwise.
+   */
+  readonly streams: readonly StreamBinding[];
+  /** Whether some reply may be a stream. */
+  readonly streamsReply: boolean;
+  /**
+   * `x-resumable: true`: server-sent events continue on another worker, after the last event id,
+   * when their worker is lost.
+   */
+  readonly resumable: boolean;
+  /** `x-stream: true` of the request body: the worker receives the body in chunks. */
+  readonly streamsBody: boolean;
+  /** `x-upload-limits` of the request body. */
+  readonly uploadLimits: UploadLimits;
   /**
    * False while no worker serves the event: the route responds with 503 and the document marks the
    * operation.

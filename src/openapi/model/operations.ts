@@ -1,5 +1,6 @@
 /** Derives the operations that the gateway serves from a normalised document. */
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
+import { hasMembers } from '../../contract/media-types.ts';
 import { IDEMPOTENT_METHODS } from '../../contract/methods.ts';
 import { type Components, resolve } from './component-reference.ts';
 import { secondsOf, sunsetDate, VERSION_MARK } from './extensions.ts';
@@ -13,6 +14,7 @@ import type {
   Schema,
 } from './operation.ts';
 import { bindParameter, mergeParameters } from './parameters.ts';
+import { streamFieldsOf } from './streams.ts';
 
 /** Identifies an operation, with what the registry knows about it. */
 export interface OperationEntry {
@@ -52,6 +54,7 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
     versionHeader: textOf(operation, 'x-version-header'),
     security: (member(operation, 'security') ?? []) as unknown as Operation['security'],
     replies: repliesOf(document, operation, pointer),
+    ...streamFieldsOf(componentsOf(document), operation, pointer),
     available: entry.available,
   };
 }
@@ -83,10 +86,13 @@ function bodyOf(
       encoding: encodingOf(isObject(media) ? member(media, 'encoding') : undefined),
     }),
   );
+  const isForm = bodies.some(({ mediaType }) => hasMembers(mediaType));
+  const streamed = member(found.value, 'x-stream') === true;
   return {
     bodies,
     bodyRequired: member(found.value, 'required') === true,
-    bodyMode: member(operation, 'x-event-body') === 'nested' ? 'nested' : 'flat',
+    bodyMode:
+      streamed && !isForm ? 'none' : member(operation, 'x-event-body') === 'nested' ? 'nested' : 'flat',
   };
 }
 

@@ -76,8 +76,8 @@ function checkVersion(raw: JsonObject): void {
   }
   // YAML parses an unquoted 3.1 as a number; its meaning is clear.
   const written = typeof version === 'number' ? String(version) : version;
-  if (written !== undefined && !(typeof written === 'string' && /^3\.[01](\.\d+.*)?$/.test(written))) {
-    throw new ContractError(`OpenAPI ${JSON.stringify(written)} is not supported; use 3.0 or 3.1`, {
+  if (written !== undefined && !(typeof written === 'string' && /^3\.[012](\.\d+.*)?$/.test(written))) {
+    throw new ContractError(`OpenAPI ${JSON.stringify(written)} is not supported; use 3.0, 3.1 or 3.2`, {
       pointer: '/openapi',
     });
   }

@@ -12,6 +12,7 @@ import { restoreTexts } from '../files/text-fields.ts';
 import { refTo } from '../model/component-reference.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { normaliseSchema } from '../model/schema.ts';
+import { ITEM_SCHEMA } from '../model/streams.ts';
 
 /** An OpenAPI 3.1 document, with everything that its references reach. */
 export interface Normalised {
@@ -75,7 +76,27 @@ function hooksFor(references: References, old: boolean, options: IngestOptions):
       if (ref !== undefined && SECTIONS[kind] !== undefined && kind !== 'pathItem') return reference(object);
       return object;
     },
+    leave: nameItemSchema,
   };
+}
+
+const ITEM_SCHEMAS = ['itemSchema', ITEM_SCHEMA] as const;
+
+/**
+ * Writes the `itemSchema` of OpenAPI 3.2 as `x-item-schema`, and gives each media type of a request
+ * body a schema, from which a validator can be compiled.
+ */
+function nameItemSchema(kind: Kind, object: JsonObject): void {
+  if (kind === 'mediaType') {
+    const declared = member(object, 'itemSchema');
+    delete object['itemSchema'];
+    if (declared !== undefined) object[ITEM_SCHEMA] = declared;
+  } else if (kind === 'requestBody') {
+    const content = member(object, 'content');
+    for (const media of Object.values(isObject(content) ? content : {})) {
+      if (isObject(media)) media['schema'] ??= {};
+    }
+  }
 }
 
 /** Prefix that marks a `$ref` made from a `$dynamicRef`, until it is resolved. */
@@ -118,7 +139,7 @@ function mapDiscriminator(schema: JsonObject, references: References, pointer: s
  * compiled.
  */
 function hasSchema(kind: Kind, object: JsonObject): boolean {
-  if (kind === 'mediaType') return true;
+  if (kind === 'mediaType') return !ITEM_SCHEMAS.some((name) => Object.hasOwn(object, name));
   return (
     kind === 'parameter' && member(object, 'content') === undefined && member(object, '$ref') === undefined
   );

@@ -225,9 +225,9 @@ paths:
   });
 
   it('text: an unsupported version of OpenAPI is quoted as written in the file', () => {
-    for (const version of ['3.10', '3.2.0', '4', '2.0']) {
+    for (const version of ['3.10', '3.3.0', '4', '2.0']) {
       const [line = ''] = problemsOf({ 'api.yaml': `openapi: ${version}\npaths: {}\n` });
-      assert.equal(line, `doc:1:1: at #/openapi: OpenAPI "${version}" is not supported; use 3.0 or 3.1`);
+      assert.equal(line, `doc:1:1: at #/openapi: OpenAPI "${version}" is not supported; use 3.0, 3.1 or 3.2`);
     }
   });
 });

@@ -1,0 +1,133 @@
+/** What a document says about streams: replies and request bodies that are sent in chunks. */
+import { ContractError } from '../../contract/errors.ts';
+import { isObject, type Json, type JsonObject, member, pointerOf } from '../../contract/json.ts';
+import { isBinaryType, type StreamFormat, sequentialFormat } from '../../contract/stream-types.ts';
+import { type Components, resolve } from './component-reference.ts';
+import type { Operation, Schema, StreamBinding, UploadLimits } from './operation.ts';
+
+/**
+ * Member of a Media Type Object with the schema of each item of a sequential media type. It is the
+ * `itemSchema` of OpenAPI 3.2 (4.14) in a document of an earlier version.
+ */
+export const ITEM_SCHEMA = 'x-item-schema';
+
+const LIMITS = ['bytes', 'files', 'fields'] as const;
+
+/** The members of an operation that concern streams. */
+export type StreamFields = Pick<
+  Operation,
+  'streams' | 'streamsReply' | 'resumable' | 'streamsBody' | 'uploadLimits'
+>;
+
+/** Reads what a checked operation of a normalised document says about streams. */
+export function streamFieldsOf(components: Components, operation: JsonObject, pointer: string): StreamFields {
+  const streams = streamsOf(components, operation, pointer);
+  const body = resolve(components, member(operation, 'requestBody')).value;
+  const streamsBody = isObject(body) && member(body, 'x-stream') === true;
+  return {
+    streams,
+    streamsReply: streams.length > 0,
+    resumable: member(operation, 'x-resumable') === true,
+    streamsBody,
+    uploadLimits: streamsBody ? limitsOf(member(body, 'x-upload-limits')) : {},
+  };
+}
+
+/**
+ * Checks the extensions of a request body: `x-stream` and `x-upload-limits`.
+ *
+ * @throws {ContractError} when one of them is not valid.
+ */
+export function checkUpload(body: JsonObject): void {
+  const stream = member(body, 'x-stream');
+  if (stream !== undefined && typeof stream !== 'boolean') {
+    throw new ContractError(`x-stream of the request body must be true or false, not ${shown(stream)}`);
+  }
+  const limits = member(body, 'x-upload-limits');
+  if (limits === undefined) return;
+  if (!isObject(limits)) {
+    throw new ContractError(`x-upload-limits must be an object, not ${shown(limits)}`);
+  }
+  for (const [name, value] of Object.entries(limits)) {
+    if (!LIMITS.some((known) => known === name)) {
+      throw new ContractError(
+        `x-upload-limits has the unknown member ${name}; it may have ${LIMITS.join(', ')}`,
+      );
+    }
+    const least = name === 'bytes' ? 1 : 0;
+    if (!Number.isSafeInteger(value) || Number(value) < least) {
+      throw new ContractError(
+        `x-upload-limits.${name} must be an integer of at least ${least}, not ${shown(value)}`,
+      );
+    }
+  }
+  if (stream !== true) {
+    throw new ContractError('x-upload-limits has no effect without x-stream: true of the request body');
+  }
+}
+
+function limitsOf(limits: Json | undefined): UploadLimits {
+  if (!isObject(limits)) return {};
+  return Object.fromEntries(
+    LIMITS.flatMap((name) => (Object.hasOwn(limits, name) ? [[name, limits[name]]] : [])),
+  );
+}
+
+function streamsOf(components: Components, operation: JsonObject, pointer: string): StreamBinding[] {
+  const responses = member(operation, 'responses');
+  const streams: StreamBinding[] = [];
+  for (const [status, response] of Object.entries(isObject(responses) ? responses : {})) {
+    const found = resolve(components, response, pointer + pointerOf('responses', status));
+    const content = isObject(found.value) ? member(found.value, 'content') : undefined;
+    for (const [mediaType, media] of Object.entries(isObject(content) ? content : {})) {
+      const format = formatOf(components, mediaType, isObject(media) ? media : {});
+      if (format === undefined) continue;
+      const item = isObject(media) ? member(media, ITEM_SCHEMA) : undefined;
+      streams.push({
+        status: status.toUpperCase() === 'DEFAULT' ? 'default' : status.toUpperCase(),
+        mediaType,
+        format,
+        itemSchema: item as Schema | undefined,
+        itemPointer:
+          item === undefined ? undefined : found.pointer + pointerOf('content', mediaType, ITEM_SCHEMA),
+      });
+    }
+  }
+  return streams;
+}
+
+/**
+ * Returns the format of a reply; undefined if it is not a stream. `x-stream` of the media type
+ * overrides what the type says.
+ */
+function formatOf(components: Components, mediaType: string, media: JsonObject): StreamFormat | undefined {
+  const declared = member(media, 'x-stream');
+  if (declared === false) return undefined;
+  const format = sequentialFormat(mediaType);
+  if (format !== undefined) return format;
+  if (declared === true) return 'bytes';
+  if (isTextual(mediaType)) return undefined;
+  return isBytes(components, member(media, 'schema') ?? true, isBinaryType(mediaType)) ? 'bytes' : undefined;
+}
+
+/** Whether the media type is JSON, whose binary strings are base64 in a JSON text. */
+function isTextual(mediaType: string): boolean {
+  return /^[^;]*[/+]json\s*(;|$)/i.test(mediaType);
+}
+
+/**
+ * Whether a schema describes bytes: it has no constraint and the type is binary, or it is a string
+ * with a `contentMediaType` and without an encoding (OpenAPI 3.1, 4.8.14; `format: binary` in 3.0).
+ */
+function isBytes(components: Components, schema: Json, binaryType: boolean): boolean {
+  const found = resolve(components, schema).value;
+  if (!isObject(found)) return binaryType;
+  if (member(found, 'contentMediaType') !== undefined) return member(found, 'contentEncoding') === undefined;
+  const type = member(found, 'type');
+  return binaryType && (type === undefined || type === 'string') && member(found, 'properties') === undefined;
+}
+
+function shown(value: Json | undefined): string {
+  const text = JSON.stringify(value) ?? '';
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
