@@ -63,6 +63,7 @@ export type {
   ReplyMessage,
   RequestExtras,
   Requester,
+  StreamPort,
 } from './core/messages/message.ts';
 export { OUTCOMES, type OutcomeCode, type OutcomeDefinition } from './core/messages/outcome.ts';
 export type {

@@ -2,6 +2,7 @@
 import type * as MessageModule from '../../src/core/messages/message.ts';
 import type * as ClassicModule from '../../src/wire/classic.ts';
 import type * as PackedModule from '../../src/wire/packed.ts';
+import type * as PackedBatchModule from '../../src/wire/packed-batch.ts';
 import { built } from '../drivers/built.ts';
 import type { MicroSuite } from './task.ts';
 
@@ -26,7 +27,8 @@ function requests(noBytes: Buffer): RequestMessage[] {
 export async function codecSuite(): Promise<MicroSuite> {
   const { NO_BYTES } = await built<typeof MessageModule>('core/messages/message');
   const classic = await built<typeof ClassicModule>('wire/classic');
-  const { PackedBatch, readPacked } = await built<typeof PackedModule>('wire/packed');
+  const { readPacked } = await built<typeof PackedModule>('wire/packed');
+  const { PackedBatch } = await built<typeof PackedBatchModule>('wire/packed-batch');
 
   const messages = requests(NO_BYTES);
   const batch = new PackedBatch();

@@ -11,6 +11,7 @@ import { checkCount } from '../core/messages/checks.ts';
 import { toError, ZeroMQConnectionError, ZeroMQError, ZeroMQSocketClosed } from '../core/messages/errors.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, Requester } from '../core/messages/message.ts';
 import type { SendOptions } from '../core/messages/send-options.ts';
+import { WITHOUT_STREAM } from '../core/messages/stream.ts';
 import { diagnostics } from '../core/observability/diagnostics.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
 import { ZeroMQHeartbeatSender } from '../liveness/index.ts';
@@ -179,7 +180,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
     if (state === 'closed' || state === 'draining')
       throw new ZeroMQSocketClosed('CLOSED', 'the client is closed; create a new one');
     const pending = this.table.add(toMessage(request, this.maxMessageSize), request.timeout, settle);
-    return { cancel: () => void this.table.cancel(pending) };
+    return { ...WITHOUT_STREAM, cancel: () => void this.table.cancel(pending) };
   }
 
   /** Closes the sockets. Requests in flight are rejected with `CANCELLED`. Idempotent. */

@@ -7,8 +7,8 @@ import { type CallSource, depthOf, MAX_CALL_DEPTH } from '../core/messages/calls
 import { errorOfOutcome, toError, ZeroMQConfigError, type ZeroMQError } from '../core/messages/errors.ts';
 import { isReserved } from '../core/messages/event-name.ts';
 import {
+  type Cancellable,
   failure,
-  type InFlight,
   type ReplyMessage,
   type RequestExtras,
   type RequestMessage,
@@ -65,7 +65,7 @@ export interface CallingRequest {
 
 /** A call in flight. */
 interface PendingCall {
-  inFlight: InFlight | undefined;
+  inFlight: Cancellable | undefined;
   cancelTimer: Cancel | undefined;
   readonly span: TracedSpan | undefined;
   settle(outcome: ReplyMessage | ZeroMQError): void;

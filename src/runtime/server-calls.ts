@@ -2,8 +2,8 @@
 import { type CallSource, readExtras } from '../core/messages/calls.ts';
 import { toError } from '../core/messages/errors.ts';
 import {
+  type Cancellable,
   failure,
-  type InFlight,
   type Requester,
   type RequestMessage,
   type Settle,
@@ -14,7 +14,7 @@ import type { ServiceHost } from './service-node.ts';
 export class OwnEvents implements CallSource {
   constructor(private readonly host: Pick<ServiceHost, 'execute'>) {}
 
-  call(message: RequestMessage, _depth: number, settle: Settle): InFlight {
+  call(message: RequestMessage, _depth: number, settle: Settle): Cancellable {
     const execution = this.host.execute(message, settle, this);
     return { cancel: () => execution.cancel('cancelled') };
   }
@@ -24,7 +24,7 @@ export class OwnEvents implements CallSource {
 export class RequesterCalls implements CallSource {
   constructor(private readonly requester: Requester) {}
 
-  call(message: RequestMessage, _depth: number, settle: Settle): InFlight {
+  call(message: RequestMessage, _depth: number, settle: Settle): Cancellable {
     const { eventName, body, timeLeft: timeout, idempotent, requestId } = message;
     const extras = readExtras(message.extras);
     try {

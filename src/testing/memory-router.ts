@@ -33,6 +33,9 @@ interface Pending {
 const nextTurn = setImmediate;
 const NO_BYTES = Buffer.alloc(0);
 
+/** The members of a handle that concern streams; requests of tests have none. */
+const WITHOUT_STREAM = { grant: () => undefined, sendChunk: () => undefined };
+
 /** Each id is used once, so that it needs no generation. */
 const GENERATION = 1;
 
@@ -74,11 +77,15 @@ class Peer implements EmbeddedRouter, EmbeddedSlot {
     const cancelTimer = this.clock.after(message.timeLeft, () => this.expire(id));
     this.pending.set(id, { settle, cancelTimer });
     this.worker?.onRequest(id, GENERATION, message);
-    return { cancel: () => this.cancel(id) };
+    return { ...WITHOUT_STREAM, cancel: () => this.cancel(id) };
   }
 
   reply(id: number, _generation: number, reply: ReplyMessage): void {
     if (!reply.more) this.settle(id, reply);
+  }
+
+  window(): void {
+    // Requests of tests have no streamed bodies.
   }
 
   leave(): void {
@@ -166,7 +173,7 @@ export class MemoryRouter implements Requester {
 /** Answers a request that no worker receives, in a later turn as a router does. */
 function answer(reply: ReplyMessage, settle: Settle): InFlight {
   const turn = nextTurn(() => settle(reply));
-  return { cancel: () => clearImmediate(turn) };
+  return { ...WITHOUT_STREAM, cancel: () => clearImmediate(turn) };
 }
 
 function failure(code: OutcomeCode, message: string): ReplyMessage {

@@ -9,144 +9,43 @@
  * and replies are created (`toMessage`, the executor). Readers validate everything.
  *
  * ```
- * request  kind=1 flags id:4 generation:4 timeLeft:4 nameLength:2 requestIdLength:1 extrasLength:2 bodyLength:4
+ * request  kind=1 flags id:4 generation:4 timeLeft:4 nameLength:2 requestIdLength:1 extrasLength:2 bodyLength:4 [window:4]
  * reply    kind=2 flags id:4 generation:4 status:2 codeLength:1 typeLength:1 extrasLength:2 bodyLength:4
  * cancel   kind=3 why   id:4 generation:4
  * call     kind=4 depth id:4 generation:4, of the request whose handler calls; a request follows
+ * chunk    kind=5 flags id:4 generation:4 bodyLength:4, of the body of a request
+ * window   kind=6 0     id:4 generation:4 bytes:4, which the receiver may send more of its stream
  * ```
  */
 import { isUtf8 } from 'node:buffer';
 import type { CallParent } from '../core/messages/calls.ts';
 import { CANCEL_REASONS, type CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
-import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from './limits.ts';
+import { MAX_EVENT_NAME, MAX_HEAD_BYTES } from './limits.ts';
 import { byteAt, FIRST_GRAPHIC, isPrintable, REPLACEMENT, SPACE, uint16, uint32 } from './packed-fields.ts';
 import {
   CALL,
   CALL_HEAD,
   CANCEL,
   CANCEL_HEAD,
+  CHUNK,
+  CHUNK_HEAD,
   DISPATCHED,
+  END,
+  HAS_WINDOW,
   IDEMPOTENT,
+  MAGIC_BYTES,
   MORE,
   OWN_FRAME,
-  type PackedRecord,
   REPLY,
   REPLY_HEAD,
   REQUEST,
   REQUEST_HEAD,
-  writeIds,
-  writeReply,
-  writeRequest,
+  UPLOAD,
+  WINDOW,
+  WINDOW_FIELD,
+  WINDOW_HEAD,
 } from './packed-records.ts';
-
-/** First bytes of a packed frame; classic messages and tokens never start with them. */
-export const PACKED_MAGIC: Buffer = Buffer.from([0x00, 0x5a, 0x47, 0x01]);
-
-const MAGIC_BYTES = 4;
-
-/** Collects the records for one peer in one turn and encodes them together. */
-export class PackedBatch {
-  private records: PackedRecord[] = [];
-  private headBytes = MAGIC_BYTES;
-  private ownFrameBytes = 0;
-
-  private readonly ownFrameFrom: number;
-
-  /** @param oneFrame keeps large bodies in the first frame instead of frames of their own. */
-  constructor(oneFrame = false) {
-    this.ownFrameFrom = oneFrame ? Infinity : OWN_FRAME_BYTES;
-  }
-
-  /** Number of records. */
-  get size(): number {
-    return this.records.length;
-  }
-
-  /** Encoded size in bytes, including body frames. */
-  get bytes(): number {
-    return this.headBytes + this.ownFrameBytes;
-  }
-
-  addRequest(id: number, generation: number, request: RequestMessage): void {
-    this.pushRequest(id, generation, request, undefined);
-  }
-
-  /** Adds a call: a request of a handler. */
-  addCall(id: number, generation: number, request: RequestMessage, parent: CallParent): void {
-    this.pushRequest(id, generation, request, parent);
-    this.headBytes += CALL_HEAD;
-  }
-
-  private pushRequest(
-    id: number,
-    generation: number,
-    request: RequestMessage,
-    parent: CallParent | undefined,
-  ): void {
-    this.records.push({ kind: REQUEST, id, generation, request, reply: undefined, why: 0, parent });
-    this.headBytes +=
-      REQUEST_HEAD + Buffer.byteLength(request.eventName) + request.requestId.length + request.extras.length;
-    this.countBody(request.body.length);
-  }
-
-  addReply(id: number, generation: number, reply: ReplyMessage): void {
-    this.records.push({
-      kind: REPLY,
-      id,
-      generation,
-      request: undefined,
-      reply,
-      why: 0,
-      parent: undefined,
-    });
-    this.headBytes += REPLY_HEAD + reply.code.length + reply.contentType.length + reply.extras.length;
-    this.countBody(reply.body.length);
-  }
-
-  addCancel(id: number, generation: number, reason: CancelReason = 'cancelled'): void {
-    const why = CANCEL_REASONS.indexOf(reason);
-    this.records.push({
-      kind: CANCEL,
-      id,
-      generation,
-      request: undefined,
-      reply: undefined,
-      why,
-      parent: undefined,
-    });
-    this.headBytes += CANCEL_HEAD;
-  }
-
-  /**
-   * Encodes all records as the frames of one message and empties the batch.
-   *
-   * @param owned allocates separate memory for the first frame, so that it can be transferred to a
-   * thread.
-   */
-  take(owned = false): Buffer[] {
-    const head = owned ? Buffer.allocUnsafeSlow(this.headBytes) : Buffer.allocUnsafe(this.headBytes);
-    const frames: Buffer[] = [head];
-    let at = MAGIC_BYTES;
-    head.set(PACKED_MAGIC, 0);
-    for (const record of this.records) {
-      if (record.request !== undefined) {
-        at = writeRequest(head, at, record, record.request, this.ownFrameFrom, frames);
-      } else if (record.reply !== undefined) {
-        at = writeReply(head, at, record, record.reply, this.ownFrameFrom, frames);
-      } else at = writeIds(head, at, CANCEL, record.why, record);
-    }
-    this.records = [];
-    this.headBytes = MAGIC_BYTES;
-    this.ownFrameBytes = 0;
-    return frames;
-  }
-
-  private countBody(length: number): void {
-    if (length >= this.ownFrameFrom) this.ownFrameBytes += length;
-    else this.headBytes += length;
-  }
-}
 
 /** Receives the records of a packed message in order. */
 export interface PackedSink {
@@ -155,6 +54,10 @@ export interface PackedSink {
   packedCancel(id: number, generation: number, why: CancelReason): void;
   /** Receives calls. For a sink without it, a message with a call is broken. */
   packedCall?(id: number, generation: number, message: RequestMessage, parent: CallParent): void;
+  /** Receives chunks of request bodies. For a sink without it, a message with a chunk is broken. */
+  packedChunk?(id: number, generation: number, body: Buffer, end: boolean): void;
+  /** Receives grants. For a sink without it, a message with a grant is broken. */
+  packedWindow?(id: number, generation: number, bytes: number): void;
 }
 
 /**
@@ -205,6 +108,12 @@ export function readPacked(
       case CALL:
         if (!reader.call(sink)) return false;
         break;
+      case CHUNK:
+        if (!reader.chunk(sink)) return false;
+        break;
+      case WINDOW:
+        if (!reader.window(sink)) return false;
+        break;
       case undefined:
       default:
         return false;
@@ -233,7 +142,8 @@ class RecordReader {
     const idLength = byteAt(head, at + 16);
     const extrasLength = uint16(head, at + 17);
     const bodyLength = uint32(head, at + 19);
-    const nameStart = at + REQUEST_HEAD;
+    const hasWindow = (flags & HAS_WINDOW) !== 0;
+    const nameStart = at + REQUEST_HEAD + (hasWindow ? WINDOW_FIELD : 0);
     const idStart = nameStart + nameLength;
     const extrasStart = idStart + idLength;
     const bodyStart = extrasStart + extrasLength;
@@ -243,7 +153,7 @@ class RecordReader {
     if (!isPrintable(head, idStart, extrasStart, FIRST_GRAPHIC)) return false;
     const body = this.body(flags, bodyStart, bodyLength);
     if (body === undefined) return false;
-    const message: RequestMessage = {
+    let message: RequestMessage = {
       eventName,
       body,
       timeLeft: uint32(head, at + 10),
@@ -251,6 +161,8 @@ class RecordReader {
       requestId: idLength === 0 ? '' : head.toString('latin1', idStart, extrasStart),
       extras: extrasLength === 0 ? NO_BYTES : head.subarray(extrasStart, bodyStart),
     };
+    if (hasWindow) message = { ...message, window: uint32(head, at + REQUEST_HEAD) };
+    if ((flags & UPLOAD) !== 0) message = { ...message, upload: true };
     const id = uint32(head, at + 2);
     const generation = uint32(head, at + 6);
     if (parent === undefined) sink.packedRequest(id, generation, message);
@@ -265,6 +177,24 @@ class RecordReader {
     if (depth === 0) return false;
     this.at = at + CALL_HEAD;
     return this.request(sink, { id: uint32(head, at + 2), generation: uint32(head, at + 6), depth });
+  }
+
+  chunk(sink: PackedSink): boolean {
+    const { head, at } = this;
+    if (sink.packedChunk === undefined || at + CHUNK_HEAD > head.length) return false;
+    const flags = byteAt(head, at + 1);
+    const body = this.body(flags, at + CHUNK_HEAD, uint32(head, at + 10));
+    if (body === undefined) return false;
+    sink.packedChunk(uint32(head, at + 2), uint32(head, at + 6), body, (flags & END) !== 0);
+    return true;
+  }
+
+  window(sink: PackedSink): boolean {
+    const { head, at } = this;
+    if (sink.packedWindow === undefined || at + WINDOW_HEAD > head.length) return false;
+    this.at = at + WINDOW_HEAD;
+    sink.packedWindow(uint32(head, at + 2), uint32(head, at + 6), uint32(head, at + 10));
+    return true;
   }
 
   reply(sink: PackedSink): boolean {

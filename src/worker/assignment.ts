@@ -1,6 +1,6 @@
 /** Requests that a router dispatched to a worker, with the calls of their handlers. */
 import type { CallSource } from '../core/messages/calls.ts';
-import type { InFlight, RequestMessage, Settle } from '../core/messages/message.ts';
+import type { Cancellable, RequestMessage, Settle } from '../core/messages/message.ts';
 import type { Execution } from '../runtime/execution.ts';
 import type { CreditSharing, Share } from './credit-sharing.ts';
 import type { CallLink, WorkerCalls } from './worker-calls.ts';
@@ -28,7 +28,7 @@ export class Assignment implements CallSource {
     readonly generation: number,
   ) {}
 
-  call(message: RequestMessage, depth: number, settle: Settle): InFlight {
+  call(message: RequestMessage, depth: number, settle: Settle): Cancellable {
     const { owner, link, id, generation } = this;
     let inFlight = true;
     const end = (): void => {

@@ -5,8 +5,8 @@ import type { CallParent, CallSource } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
 import {
+  type Cancellable,
   failure,
-  type InFlight,
   type ReplyMessage,
   type RequestMessage,
   type Settle,
@@ -24,7 +24,7 @@ export interface EmbeddedLinkOwner extends ServiceHost {
   embeddedRouterAnswered(refusal: string | undefined): void;
 }
 
-const NOTHING_IN_FLIGHT: InFlight = { cancel: () => undefined };
+const NOTHING_IN_FLIGHT: Cancellable = { cancel: () => undefined };
 
 /** A request of this link in flight. */
 class Assignment implements CallSource {
@@ -38,18 +38,18 @@ class Assignment implements CallSource {
     readonly generation: number,
   ) {}
 
-  call(message: RequestMessage, depth: number, settle: Settle): InFlight {
+  call(message: RequestMessage, depth: number, settle: Settle): Cancellable {
     const { id, generation } = this;
     return this.link.call(message, { id, generation, depth }, settle);
   }
 }
 
 /** A call of a handler. The router must not be called back while it dispatches or cancels. */
-class EmbeddedCall implements InFlight, Flushable {
+class EmbeddedCall implements Cancellable, Flushable {
   private cancelled = false;
-  private inFlight: InFlight | undefined;
+  private inFlight: Cancellable | undefined;
 
-  constructor(private readonly send: () => InFlight) {
+  constructor(private readonly send: () => Cancellable) {
     flushAtEndOfTurn(this);
   }
 
@@ -140,7 +140,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   }
 
   /** Sends a call of a handler at the end of the turn. */
-  call(message: RequestMessage, parent: CallParent, settle: Settle): InFlight {
+  call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable {
     return new EmbeddedCall(() => {
       const { slot } = this;
       if (slot !== undefined) return slot.call(message, parent, settle);

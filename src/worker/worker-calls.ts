@@ -8,8 +8,8 @@ import type { CallParent } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { connectionLoss } from '../core/messages/connection-loss.ts';
 import {
+  type Cancellable,
   failure,
-  type InFlight,
   type ReplyMessage,
   type RequestMessage,
   type Settle,
@@ -75,7 +75,7 @@ export class WorkerCalls {
    * @param origin the connection on which the request of the handler arrived.
    * @param parent key of that request on the connection.
    */
-  start(origin: CallLink, parent: CallParent, message: RequestMessage, settle: Settle): InFlight {
+  start(origin: CallLink, parent: CallParent, message: RequestMessage, settle: Settle): Cancellable {
     const deadline = this.clock.now() + message.timeLeft;
     const call = new PendingCall(message, origin, parent, deadline, settle);
     const link = this.linkFor(call);
@@ -170,7 +170,7 @@ function isRejection({ code, dispatched }: ReplyMessage): boolean {
   return !dispatched && (code === 'NO_WORKER' || code === 'SHUTTING_DOWN');
 }
 
-function rejected(reply: ReplyMessage, settle: Settle): InFlight {
+function rejected(reply: ReplyMessage, settle: Settle): Cancellable {
   settleSafely(settle, reply);
   return { cancel: () => undefined };
 }

@@ -5,7 +5,7 @@ import { NO_BYTES } from '../../src/core/messages/message.ts';
 import { MAX_CONTROL_BYTES, MAX_EVENTS } from '../../src/wire/control.ts';
 import { MAX_CLASSIC_DEPTH, MAX_CLASSIC_DIGITS } from '../../src/wire/json-check.ts';
 import * as limits from '../../src/wire/limits.ts';
-import { PackedBatch } from '../../src/wire/packed.ts';
+import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { codeBlocks, PAGES, readPage } from './pages.ts';
 

@@ -11,7 +11,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Dealer } from 'zeromq';
 import { curveKeyPair } from '../../src/index.ts';
-import { PackedBatch } from '../../src/wire/packed.ts';
+import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
 import type { RunningProcess } from '../helpers/processes.ts';

@@ -5,7 +5,7 @@
 
 import type { OutcomeCode } from '../../src/core/messages/outcome.ts';
 import type { DropCause } from '../../src/core/observability/diagnostics.ts';
-import { PACKED_MAGIC } from '../../src/wire/packed.ts';
+import { PACKED_MAGIC } from '../../src/wire/packed-records.ts';
 import type { Frame } from '../helpers/raw.ts';
 import { nested } from '../interop/values.ts';
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { silentLogger } from '../../src/core/logging/logging.ts';
+import { WITHOUT_STREAM } from '../../src/core/messages/stream.ts';
 import { ApiRegistry, contractChecker, LiveContracts } from '../../src/gateway/index.ts';
 import { type AllowListEntry, curveKeyPair, defineContract, type ZeroMQWorker } from '../../src/index.ts';
 import { emissions, eventually, within } from '../helpers/eventually.ts';
@@ -167,7 +168,7 @@ it('gateway: rejects a contract whose operations the router did not check', (t) 
       request: (_request, settle) => {
         asked += 1;
         if (asked === 1) settle(reply);
-        return { cancel: () => undefined };
+        return { ...WITHOUT_STREAM, cancel: () => undefined };
       },
     },
     'router',

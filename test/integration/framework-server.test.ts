@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Request } from 'zeromq';
 import { ZeroMQHeartbeatConfig, ZeroMQNodeType, ZeroMQServer } from '../../src/index.ts';
-import { PackedBatch } from '../../src/wire/packed.ts';
+import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { anyEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';

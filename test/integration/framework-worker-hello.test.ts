@@ -6,7 +6,7 @@ import Joi from 'joi';
 import { diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { defineContract, ZeroMQConfigError } from '../../src/index.ts';
 import { controlFrames } from '../../src/wire/control.ts';
-import { PackedBatch } from '../../src/wire/packed.ts';
+import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { published } from '../helpers/published.ts';

@@ -13,7 +13,7 @@ import {
   ZeroMQServer,
   ZeroMQWorker,
 } from '../../src/index.ts';
-import { PACKED_MAGIC } from '../../src/wire/packed.ts';
+import { PACKED_MAGIC } from '../../src/wire/packed-records.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { untilJoined } from '../helpers/published.ts';

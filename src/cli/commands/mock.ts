@@ -2,6 +2,7 @@
 import { ContractError } from '../../contract/errors.ts';
 import type { Logger } from '../../core/logging/logging.ts';
 import { failure, type Requester } from '../../core/messages/message.ts';
+import { WITHOUT_STREAM } from '../../core/messages/stream.ts';
 import { type ApiSource, createGateway, fixedApi, type GatewayHooks } from '../../gateway/index.ts';
 import { ApiRegistry, type ApiSnapshot, putDocument } from '../../openapi/index.ts';
 import { readPreferences } from '../mock/preferences.ts';
@@ -41,7 +42,7 @@ const NO_WORKERS: Requester = {
   reachable: true,
   request(_request, settle) {
     const turn = setImmediate(() => settle(failure('NO_WORKER', 'a mock has no workers')));
-    return { cancel: () => clearImmediate(turn) };
+    return { ...WITHOUT_STREAM, cancel: () => clearImmediate(turn) };
   },
 };
 

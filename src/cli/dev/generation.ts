@@ -40,6 +40,7 @@ export type StartFailure =
 /** The slot of a worker that the router refused; it never receives a request. */
 const NO_SLOT: EmbeddedSlot = {
   reply: () => undefined,
+  window: () => undefined,
   call: (_message, _parent, settle) => {
     settle(failure('NO_ROUTER', 'the router refused the worker'));
     return { cancel: () => undefined };

@@ -1,5 +1,5 @@
 /** Calls: requests that the handler of a request sends itself (`context.call`). */
-import type { InFlight, RequestExtras, RequestMessage, Settle } from './message.ts';
+import type { Cancellable, RequestExtras, RequestMessage, Settle } from './message.ts';
 
 /**
  * Maximum depth of calls: a request of a client has depth 0, a call of its handler depth 1, and so
@@ -27,7 +27,7 @@ export interface CallSource {
    * @param depth depth of the call.
    * @param settle called once with the outcome, unless the call is cancelled.
    */
-  call(message: RequestMessage, depth: number, settle: Settle): InFlight;
+  call(message: RequestMessage, depth: number, settle: Settle): Cancellable;
 }
 
 /** Reads the depth of a request from its extras. */

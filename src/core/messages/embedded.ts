@@ -4,7 +4,7 @@
  */
 import type { CallParent } from './calls.ts';
 import type { CancelReason } from './cancel-reason.ts';
-import type { InFlight, ReplyMessage, RequestMessage, Settle } from './message.ts';
+import type { Cancellable, ReplyMessage, RequestMessage, Settle } from './message.ts';
 
 /** A worker, as seen by a router in the same thread. */
 export interface EmbeddedWorker {
@@ -27,6 +27,10 @@ export interface EmbeddedWorker {
   onRequest(id: number, generation: number, message: RequestMessage): void;
   /** The caller no longer needs the reply. The worker replies nevertheless. */
   onCancel(id: number, generation: number, why: CancelReason): void;
+  /** A chunk of the body of a request arrived. `end`: it is the last one. */
+  onChunk?(id: number, generation: number, body: Buffer, end: boolean): void;
+  /** The caller takes `bytes` more of the reply. */
+  onWindow?(id: number, generation: number, bytes: number): void;
   /** The router has closed and accepts no more replies. */
   onClosed(): void;
   /** A refused registration may succeed now; the worker may try again. */
@@ -35,14 +39,17 @@ export interface EmbeddedWorker {
 
 /** A worker's registration with a router. */
 export interface EmbeddedSlot {
+  /** Sends a reply, or a chunk of it if its `more` is true. */
   reply(id: number, generation: number, reply: ReplyMessage): void;
+  /** The worker takes `bytes` more of the body of a request. */
+  window(id: number, generation: number, bytes: number): void;
   /**
    * Sends a call of a handler. Not to be called from within `onRequest` or `onCancel`.
    *
    * @param settle called once with the outcome, possibly before this returns, unless the call is
    *   cancelled.
    */
-  call(message: RequestMessage, parent: CallParent, settle: Settle): InFlight;
+  call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable;
   /** The worker accepts no more requests, and still answers those in flight. */
   leave(): void;
   /** The worker is lost; its requests in flight will not be answered. */

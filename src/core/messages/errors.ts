@@ -245,6 +245,7 @@ export function errorOfOutcome(code: string, message: string, options: ZeroMQErr
     case 'NO_HANDLER':
     case 'LOOP':
     case 'CALLS_UNSUPPORTED':
+    case 'STREAMS_UNSUPPORTED':
     case undefined:
       return new ZeroMQClientError(code, message, options);
   }

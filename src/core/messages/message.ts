@@ -26,6 +26,13 @@ export interface RequestMessage {
    * none.
    */
   readonly extras: Buffer;
+  /**
+   * Bytes of the reply that the caller takes as a stream before its first grant. Absent: it takes
+   * only a whole reply.
+   */
+  readonly window?: number;
+  /** Whether chunks of a request body follow. */
+  readonly upload?: boolean;
 }
 
 /** Metadata in the `extras` of a request. Nodes ignore unknown keys. */
@@ -66,7 +73,7 @@ export interface ReplyMessage {
   readonly code: string;
   /** Whether the request was dispatched to a worker. */
   readonly dispatched: boolean;
-  /** Whether more replies to the same request follow. */
+  /** Whether this is a chunk of a stream: more parts of the reply follow. */
   readonly more: boolean;
   /** Media type of the body; empty means application/json. */
   readonly contentType: string;
@@ -143,6 +150,28 @@ export interface OutgoingRequest {
   readonly requestId?: string;
   /** Metadata that travels with the request. */
   readonly extras?: RequestExtras;
+  /** Takes the reply as a stream, and sends a request body as a stream. Absent: whole messages. */
+  readonly stream?: StreamPort;
+}
+
+/** Receives a reply as a stream, and learns how much of the request body may be sent. */
+export interface StreamPort {
+  /**
+   * Bytes of the reply that the caller takes before its first grant. 0: it takes only a whole
+   * reply.
+   */
+  readonly window: number;
+  /** Whether chunks of a request body follow ({@link InFlight.sendChunk}). */
+  readonly upload: boolean;
+  /**
+   * Receives a chunk of the reply; its `more` is true. The last part, whose `more` is false, goes to
+   * `settle`. Only the first chunk has a status, a content type and extras that count.
+   */
+  onChunk(reply: ReplyMessage): void;
+  /**
+   * The worker takes `bytes` more of the request body. Called first when a worker holds the request.
+   */
+  onWindow(bytes: number): void;
 }
 
 /** Receives the reply to a request. */
@@ -162,10 +191,26 @@ export function settleSafely(settle: Settle, reply: ReplyMessage): void {
   }
 }
 
-/** Handle of a request in flight. */
-export interface InFlight {
+/** Handle of a request or call in flight that can be cancelled. */
+export interface Cancellable {
   /** Cancels the request and informs the worker, if it has it. `settle` is not called. */
   cancel(): void;
+}
+
+/** Handle of a request in flight. */
+export interface InFlight extends Cancellable {
+  /**
+   * Lets the worker send `bytes` more of the reply. Has no effect on a request without `stream`, or
+   * on a settled one.
+   */
+  grant(bytes: number): void;
+  /**
+   * Sends a chunk of the request body. The sender keeps to the window that `onWindow` of its
+   * `stream` granted.
+   *
+   * @param end whether it is the last chunk.
+   */
+  sendChunk(body: Buffer, end: boolean): void;
 }
 
 /**

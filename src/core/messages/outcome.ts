@@ -155,6 +155,16 @@ export const OUTCOMES = {
       'router of an earlier version.',
     remedy: 'Use a ZeroMQRouter of this version in front of the worker. The call was not sent.',
   },
+  STREAMS_UNSUPPORTED: {
+    status: 501,
+    title: 'A node on the way takes no streams',
+    dispatched: false,
+    retry: 'no',
+    meaning:
+      'The request has a body that is sent as a stream, but its router, server or worker takes no streams: it is a ' +
+      'classic node, or a node of an earlier version.',
+    remedy: 'Use nodes of this version, or send the body as part of the event data. The request has not run.',
+  },
   BUSY: {
     status: 503,
     title: 'Too many requests are in flight',

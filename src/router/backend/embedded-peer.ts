@@ -4,8 +4,8 @@ import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { EmbeddedSlot, EmbeddedWorker } from '../../core/messages/embedded.ts';
 import {
+  type Cancellable,
   failure,
-  type InFlight,
   type ReplyMessage,
   type RequestMessage,
   type Settle,
@@ -85,7 +85,11 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (this.worker !== undefined) this.parts.broker.reply(this.worker, id, generation, reply, turnNow());
   }
 
-  call(message: RequestMessage, parent: CallParent, settle: Settle): InFlight {
+  window(): void {
+    // The broker passes no bodies on yet, so that no worker grants anything.
+  }
+
+  call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable {
     const { worker } = this;
     const refusal = callRefusal(message.eventName, parent.depth);
     if (refusal !== undefined || worker === undefined) {

@@ -29,6 +29,14 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
     return this.broker;
   }
 
+  grant(): void {
+    // The broker sends embedded callers whole replies.
+  }
+
+  sendChunk(): void {
+    // See `grant`.
+  }
+
   cancel(): void {
     this.early = undefined;
     this.broker.cancel(this.request);
@@ -67,6 +75,14 @@ export class RefusedRequest implements InFlight, Flushable {
 
   cancel(): void {
     this.cancelled = true;
+  }
+
+  grant(): void {
+    // Nothing follows the refusal.
+  }
+
+  sendChunk(): void {
+    // Nothing takes the body.
   }
 
   flush(): void {

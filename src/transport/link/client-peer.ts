@@ -41,6 +41,13 @@ export interface ClientFrontendOwner {
   ): void;
   /** The client no longer waits for the request of that slot. */
   cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void;
+  /**
+   * A chunk of the body of the request of that slot arrived. `end`: it is the last one. Absent: the
+   * owner takes no streams.
+   */
+  chunk?(peer: ClientPeer, id: number, generation: number, body: Buffer, end: boolean): void;
+  /** The client takes `bytes` more of the reply to the request of that slot. */
+  window?(peer: ClientPeer, id: number, generation: number, bytes: number): void;
   /** The client has left and waits for no reply. */
   clientLeft(peer: ClientPeer): void;
   /** Whether the client has no request in flight. */
@@ -118,6 +125,11 @@ export class ClientPeer implements ChannelOwner, PackedSink {
     else if (!reply.more) this.channel.post([...envelope, ...replyFrames(eventName, reply, 'none')]);
   }
 
+  /** Lets the client send `bytes` more of the body of the request of that slot. */
+  grant(id: number, generation: number, bytes: number): void {
+    this.channel.addWindow(id, generation, bytes);
+  }
+
   /** Asks the client to stop sending requests. */
   sayGoodbye(): void {
     this.goodbyePending = true;
@@ -160,6 +172,16 @@ export class ClientPeer implements ChannelOwner, PackedSink {
 
   packedCancel(id: number, generation: number, why: CancelReason): void {
     this.owner.cancel(this, id, generation, why);
+  }
+
+  packedChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    if (this.owner.chunk === undefined) this.frontend.drop('foreign-reply', this.key);
+    else this.owner.chunk(this, id, generation, body, end);
+  }
+
+  packedWindow(id: number, generation: number, bytes: number): void {
+    if (this.owner.window === undefined) this.frontend.drop('foreign-reply', this.key);
+    else this.owner.window(this, id, generation, bytes);
   }
 
   channelGone(): void {

@@ -11,7 +11,7 @@ import { type UnreadReplies, UnreadShare } from '../../core/messages/unread-repl
 import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { MAX_BATCH_BYTES } from '../../wire/limits.ts';
-import { PackedBatch } from '../../wire/packed.ts';
+import { PackedBatch } from '../../wire/packed-batch.ts';
 import type { MessageSocket, Refusal, SendHandler } from '../socket/message-socket.ts';
 import { RecordSender } from './record-sender.ts';
 

@@ -5,7 +5,7 @@
 import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
-import type { PackedBatch } from '../../wire/packed.ts';
+import type { PackedBatch } from '../../wire/packed-batch.ts';
 import { type Flushable, flushAtEndOfTurn } from './turn.ts';
 
 export abstract class RecordSender implements Flushable {
@@ -39,6 +39,18 @@ export abstract class RecordSender implements Flushable {
 
   addCancel(id: number, generation: number, why: CancelReason = 'cancelled'): void {
     this.batch.addCancel(id, generation, why);
+    this.added();
+  }
+
+  /** Adds a chunk of a request body. `end`: it is the last one. */
+  addChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.batch.addChunk(id, generation, body, end);
+    this.added();
+  }
+
+  /** Adds a grant of `bytes` for the stream that the peer sends. */
+  addWindow(id: number, generation: number, bytes: number): void {
+    this.batch.addWindow(id, generation, bytes);
     this.added();
   }
 

@@ -9,7 +9,7 @@ import type { Logger } from '../../core/logging/logging.ts';
 import type { CallParent, CallSource } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { toError } from '../../core/messages/errors.ts';
-import type { InFlight, ReplyMessage, RequestMessage, Settle } from '../../core/messages/message.ts';
+import type { Cancellable, ReplyMessage, RequestMessage, Settle } from '../../core/messages/message.ts';
 import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
 import { localParts } from '../../runtime/service-node.ts';
 import type { PackedSink } from '../../wire/packed.ts';
@@ -56,7 +56,7 @@ class ModuleRequest implements CallSource {
     private readonly generation: number,
   ) {}
 
-  call(message: RequestMessage, depth: number, settle: Settle): InFlight {
+  call(message: RequestMessage, depth: number, settle: Settle): Cancellable {
     const { id, generation } = this;
     return this.service.call(message, { id, generation, depth }, settle);
   }
@@ -93,7 +93,7 @@ class ModuleService implements PackedSink {
     request.execution = this.executor.execute(message, settle, request);
   }
 
-  call(message: RequestMessage, parent: CallParent, settle: Settle): InFlight {
+  call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable {
     const call = new SentCall(settle);
     this.calls.add(call);
     const { id, generation } = call;

@@ -4,7 +4,8 @@
  * less.
  */
 import { RecordSender } from '../../transport/link/record-sender.ts';
-import { PackedBatch, type PackedSink, readPacked } from '../../wire/packed.ts';
+import { type PackedSink, readPacked } from '../../wire/packed.ts';
+import { PackedBatch } from '../../wire/packed-batch.ts';
 
 /** The part of a message port that is needed here. */
 export interface PostTarget {

@@ -5,8 +5,8 @@ import { SlotTable, type Slotted } from '../../core/collections/slot-table.ts';
 import type { CallParent, CallSource } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import {
+  type Cancellable,
   failure,
-  type InFlight,
   type ReplyMessage,
   type RequestMessage,
 } from '../../core/messages/message.ts';
@@ -33,7 +33,7 @@ class RemoteExecution implements Execution, Slotted {
 /** A call of a handler in the thread. */
 interface ThreadCall {
   readonly generation: number;
-  inFlight: InFlight | undefined;
+  inFlight: Cancellable | undefined;
 }
 
 export class ThreadExecutor implements RequestExecutor, PackedSink {

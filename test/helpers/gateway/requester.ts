@@ -7,6 +7,7 @@ import {
   type ReplyMessage,
   type Requester,
 } from '../../../src/core/messages/message.ts';
+import { WITHOUT_STREAM } from '../../../src/core/messages/stream.ts';
 
 /** A handler returns a value or a complete reply. */
 export type FakeHandler = (data: never, request: OutgoingRequest) => unknown;
@@ -61,6 +62,7 @@ export class FakeRequester implements Requester {
       });
     });
     return {
+      ...WITHOUT_STREAM,
       cancel: () => {
         cancelled = true;
         this.cancelled.push(request);

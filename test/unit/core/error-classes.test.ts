@@ -29,6 +29,7 @@ const CLASSES: Record<OutcomeCode, unknown> = {
   NO_HANDLER: ZeroMQClientError,
   LOOP: ZeroMQClientError,
   CALLS_UNSUPPORTED: ZeroMQClientError,
+  STREAMS_UNSUPPORTED: ZeroMQClientError,
 };
 
 const page = readFileSync(new URL('../../../docs/coming-from-python.md', import.meta.url), 'utf8');

@@ -2,13 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CANCEL_REASONS } from '../../../src/core/messages/cancel-reason.ts';
 import { MAX_EVENT_NAME, MAX_HEAD_BYTES, OWN_FRAME_BYTES } from '../../../src/wire/limits.ts';
-import {
-  isPacked,
-  PACKED_MAGIC,
-  PackedBatch,
-  type PackedSink,
-  readPacked,
-} from '../../../src/wire/packed.ts';
+import { isPacked, type PackedSink, readPacked } from '../../../src/wire/packed.ts';
+import { PackedBatch } from '../../../src/wire/packed-batch.ts';
+import { PACKED_MAGIC } from '../../../src/wire/packed-records.ts';
 import { makeReply, makeRequest } from './messages.ts';
 
 interface Unpacked {
@@ -57,6 +53,59 @@ describe('packed batches', () => {
         ...CANCEL_REASONS.map((why) => ({ id: 3, generation: 4, why })),
       ],
     });
+  });
+
+  it('packed batch: a request without streams has the bytes that earlier versions send', () => {
+    const [head] = oneRequest({ eventName: 'e', body: Buffer.from('1'), timeLeft: 5 });
+    assert.equal(
+      head?.toString('hex'),
+      '005a4701' +
+        '0100' +
+        '07000000' +
+        '08000000' +
+        '05000000' +
+        '0100' +
+        '00' +
+        '0000' +
+        '01000000' +
+        '6531',
+    );
+  });
+
+  it('packed batch: carries windows, chunks and grants', () => {
+    const records: unknown[] = [];
+    const batch = new PackedBatch();
+    const streamed = { ...makeRequest(), window: 0xffffffff, upload: true };
+    const large = Buffer.alloc(OWN_FRAME_BYTES, 7);
+    batch.addRequest(1, 2, streamed);
+    batch.addChunk(1, 2, large, false);
+    batch.addChunk(1, 2, Buffer.alloc(0), true);
+    batch.addWindow(1, 2, 65_536);
+    const ok = readPacked(batch.take(), 0, {
+      packedRequest: (id, generation, message) => records.push({ id, generation, message }),
+      packedReply: () => records.push('reply'),
+      packedCancel: () => records.push('cancel'),
+      packedChunk: (id, generation, body, end) => records.push({ id, generation, body, end }),
+      packedWindow: (id, generation, bytes) => records.push({ id, generation, bytes }),
+    });
+    assert.equal(ok, true);
+    assert.deepEqual(records, [
+      { id: 1, generation: 2, message: streamed },
+      { id: 1, generation: 2, body: large, end: false },
+      { id: 1, generation: 2, body: Buffer.alloc(0), end: true },
+      { id: 1, generation: 2, bytes: 65_536 },
+    ]);
+  });
+
+  it('packed batch: chunks and grants are broken for a sink that takes no streams', () => {
+    for (const add of [
+      (batch: PackedBatch) => batch.addChunk(1, 2, Buffer.from('x'), false),
+      (batch: PackedBatch) => batch.addWindow(1, 2, 3),
+    ]) {
+      const batch = new PackedBatch();
+      add(batch);
+      assert.deepEqual(unpack(batch.take()), { ok: false, records: [] });
+    }
   });
 
   it('packed batch: carries calls with the request whose handler calls', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../../../src/core/logging/logging.ts';
 import type { ReplyMessage, Requester, Settle } from '../../../../src/core/messages/message.ts';
+import { WITHOUT_STREAM } from '../../../../src/core/messages/stream.ts';
 import { ApiRegistry, LiveContracts } from '../../../../src/gateway/index.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { replyOf } from '../../../helpers/gateway/requester.ts';
@@ -14,7 +15,7 @@ class FakeRouter implements Requester {
 
   request(_request: unknown, settle: Settle) {
     this.waiting.push(settle);
-    return { cancel: () => undefined };
+    return { ...WITHOUT_STREAM, cancel: () => undefined };
   }
 
   /** Replies to the oldest poll. */

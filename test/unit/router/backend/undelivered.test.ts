@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findUndelivered } from '../../../../src/router/backend/undelivered.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
-import { PackedBatch } from '../../../../src/wire/packed.ts';
+import { PackedBatch } from '../../../../src/wire/packed-batch.ts';
 import { encodeToken } from '../../../../src/wire/token.ts';
 import { makeRequest } from '../../wire/messages.ts';
 

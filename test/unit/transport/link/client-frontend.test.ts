@@ -7,7 +7,8 @@ import { ClientFrontend } from '../../../../src/transport/link/client-frontend.t
 import type { ClientFrontendOwner, ClientPeer } from '../../../../src/transport/link/client-peer.ts';
 import { requestFrames } from '../../../../src/wire/classic.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
-import { isPacked, PackedBatch } from '../../../../src/wire/packed.ts';
+import { isPacked } from '../../../../src/wire/packed.ts';
+import { PackedBatch } from '../../../../src/wire/packed-batch.ts';
 import { encodeToken } from '../../../../src/wire/token.ts';
 import { emissions, eventually } from '../../../helpers/eventually.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
