@@ -147,4 +147,11 @@ expect(
 )
 worker.event("parts.move", method="PUT", path="/parts/{x}:move")(move)
 
+for options, text in [
+    ({"version": "two point one"}, "version must be 1 to 64 letters, digits"),
+    ({"weight": 5}, "weight requires version"),
+    ({"version": "2.0.0", "weight": 101}, "weight must be 0 to 100, got 101"),
+]:
+    expect(ValueError, lambda options: helper.Worker("parts", **options), options, text=text)
+
 print("passed")

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { ApiRegistry, contractChecker, createGateway } from '../../src/gateway/index.ts';
 import { writeKeyFiles } from '../../src/index.ts';
 import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
 import { startCommand } from '../helpers/command.ts';
@@ -59,6 +60,25 @@ describe('Python workers behind one router', NEEDS_CLASSIC, () => {
       assert.deepEqual(sum.eventData, { sum: 1 + round });
       assert.deepEqual(item.eventData, { sku: 'bolt-m6', quantity: 1200 });
     }
+  });
+
+  it('versions of one contract share the requests by weight, and callers choose by header', async (t) => {
+    const scope = scopeOf(t);
+    const registry = new ApiRegistry();
+    const { router, backend } = await startRouter(scope, 'tcp', { contractChecker: contractChecker(registry) });
+    for (const options of [['1.0.0'], ['2.0.0', '0']]) {
+      const joined = nextEvent(router, 'workerJoined');
+      startPython(scope, join(HERE, 'versioned.py'), [backend, ...options]);
+      await joined;
+    }
+    const gateway = createGateway({ requester: router, api: registry, port: 0 });
+    scope.after(() => gateway.close({ deadline: 0 }));
+    const { url } = await gateway.listen();
+    const served = async (headers: Record<string, string>): Promise<unknown> =>
+      (await fetch(`${url}/price`, { headers })).json();
+    for (let round = 0; round < 5; round += 1) assert.equal(await served({}), '1.0.0');
+    assert.equal(await served({ 'X-Version': '2.0.0' }), '2.0.0');
+    assert.equal(await served({ 'X-Version': '1.0.0' }), '1.0.0');
   });
 });
 

@@ -503,7 +503,12 @@ class Worker:
     """A worker: announces its events to routers, and runs a handler for each request.
 
     name: name of the contract. Workers with the same name must announce the same contract.
-    version: version of the contract; part of the document. Default: "1.0.0".
+    version: version of the contract. Workers of several versions can serve side by side if their
+        contracts are compatible. Default: none; the document says "1.0.0".
+    weight: share of the requests that workers of this version receive, in percent, from 0 to 100.
+        Default: none; requests are split only if another version has a weight. Requires `version`.
+    version_header: request header with which HTTP callers choose a version, such as "X-Version".
+        Default: none; callers cannot choose.
     description: text for the document. Default: none.
     concurrency: how many requests run at a time, each in a thread of its own. Default: 1. With more,
         handlers must be thread-safe. With several routers, each may send this many; the others wait.
@@ -514,15 +519,25 @@ class Worker:
         self,
         name: str,
         *,
-        version: str = "1.0.0",
+        version: Optional[str] = None,
+        weight: Optional[float] = None,
+        version_header: Optional[str] = None,
         description: str = "",
         concurrency: int = 1,
         node_id: Optional[str] = None,
     ) -> None:
         if not 1 <= concurrency <= 1_000_000:
             raise ValueError(f"concurrency must be 1 to 1,000,000, got {concurrency}")
+        if version is not None and not re.fullmatch(r"[\w.+-]{1,64}", version, re.ASCII):
+            raise ValueError(f"version must be 1 to 64 letters, digits, dots, plus signs, hyphens or underscores, got {version!r}")
+        if weight is not None and version is None:
+            raise ValueError("weight requires version")
+        if weight is not None and not 0 <= weight <= 100:
+            raise ValueError(f"weight must be 0 to 100, got {weight}")
         self.name, self.concurrency = name, concurrency
-        info = {"title": name, "version": version}
+        self._version_header = version_header
+        self._release = {key: value for key, value in (("version", version), ("weight", weight)) if value is not None}
+        info = {"title": name, "version": version or "1.0.0"}
         self._document: dict[str, Any] = {"openapi": "3.1.0", "info": info, "paths": {}}
         if description:
             info["description"] = description
@@ -597,6 +612,7 @@ class Worker:
                     "description": rest.strip(),
                     "tags": list(tags),
                     "x-idempotent": idempotent,
+                    "x-version-header": self._version_header,
                     "x-timeout-ms": None if timeout is None else math.ceil(timeout * 1000),
                 }
                 operation.update({key: value for key, value in more.items() if value not in ("", None, [])})
@@ -770,7 +786,7 @@ class Worker:
             "connection": link.connection,
         }
         if self._document["paths"]:
-            hello["contract"] = {"name": self.name, "fragment": self._document}
+            hello["contract"] = {"name": self.name, "fragment": self._document, **self._release}
         if any(one.refused for one in self._links) and not any(one.accepted for one in self._links):
             hello["refused"] = True
         return hello
