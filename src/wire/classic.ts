@@ -97,6 +97,8 @@ export interface MetadataResult {
   readonly broken: boolean;
   /** Whether the sender understands packed messages. */
   readonly packs: boolean;
+  /** Whether the sender understands streams in packed messages. */
+  readonly streams: boolean;
 }
 
 /** Converts classic frames to a request. */
@@ -204,12 +206,13 @@ function plainBody({ body, contentType }: ReplyMessage): Buffer {
 
 function metadataResult(
   frames: ClassicFrames,
-  metadata: { readonly packs: boolean } | undefined,
+  metadata: Pick<MetadataResult, 'packs' | 'streams'> | undefined,
 ): MetadataResult {
   return {
     native: metadata !== undefined,
     broken: metadata === undefined && frames.metadata !== undefined,
     packs: metadata?.packs ?? false,
+    streams: metadata?.streams ?? false,
   };
 }
 

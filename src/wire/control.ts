@@ -74,6 +74,8 @@ export interface Hello {
   readonly refused?: boolean;
   /** 1 if its handlers may call events over this connection; requires `pack: 1`. */
   readonly calls?: 1;
+  /** 1 if it takes and sends streams; requires `pack: 1`. */
+  readonly stream?: 1;
 }
 
 /** The part of an announcement that describes the handlers. */
@@ -87,6 +89,8 @@ export interface Welcome {
   readonly router: string;
   /** 1 if the router takes calls of workers. Absent from routers of earlier versions. */
   readonly calls?: 1;
+  /** 1 if the router passes streams on. Absent from routers of earlier versions. */
+  readonly stream?: 1;
 }
 
 /** Answer of a router that refuses a worker. */
@@ -147,7 +151,19 @@ export function controlData(frame: Buffer | undefined): Record<string, unknown> 
 /** Validates a hello. Returns the problem as text if it is invalid. */
 export function readHello(data: Record<string, unknown> | undefined): Hello | string {
   if (data === undefined) return `a hello is a JSON object of at most ${MAX_CONTROL_BYTES} bytes`;
-  const { v, pack = 1, concurrency, share, events, contract, node, connection, refused, calls } = data;
+  const {
+    v,
+    pack = 1,
+    concurrency,
+    share,
+    events,
+    contract,
+    node,
+    connection,
+    refused,
+    calls,
+    stream,
+  } = data;
   if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
   if (pack !== 0 && pack !== 1) return `pack must be 0 or 1, got ${JSON.stringify(pack)}`;
   if (share !== undefined && typeof share !== 'boolean') return 'share must be true or false';
@@ -166,7 +182,8 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
   if (refused !== undefined && typeof refused !== 'boolean') return 'refused must be true or false';
   const known: Hello = { v, pack, concurrency, share, events, contract, node, connection, refused };
   // Another value comes from a later version.
-  return calls === 1 && pack === 1 ? { ...known, calls } : known;
+  if (pack === 0) return known;
+  return { ...known, ...(calls === 1 && { calls }), ...(stream === 1 && { stream }) };
 }
 
 /** The number in a `$credit`; undefined if it is missing or invalid. */

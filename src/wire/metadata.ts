@@ -22,6 +22,8 @@ export interface RequestMetadata {
   readonly extras: Buffer;
   /** Whether the sender understands packed messages. */
   readonly packs: boolean;
+  /** Whether the sender understands streams in packed messages. */
+  readonly streams: boolean;
 }
 
 /** Decoded metadata of a reply. */
@@ -33,15 +35,19 @@ export interface ReplyMetadata {
   readonly contentType: string;
   readonly extras: Buffer;
   readonly packs: boolean;
+  readonly streams: boolean;
 }
 
-/** Encodes the metadata frame of a request. `packs` announces support for packed messages. */
+/** Announces support for packed messages, and for streams in them. */
+const ANNOUNCEMENT = { pack: 1, stream: 1 } as const;
+
+/** Encodes the metadata frame of a request. `packs` announces packed messages and streams. */
 export function encodeRequestMetadata(message: RequestMessage, packs: boolean): Buffer {
   const head: Record<string, unknown> = { v: PROTOCOL_VERSION };
   if (message.requestId !== '') head.id = message.requestId;
   if (message.timeLeft > 0) head.ttl = Math.ceil(message.timeLeft);
   if (message.idempotent) head.idem = true;
-  if (packs) head.pack = 1;
+  if (packs) Object.assign(head, ANNOUNCEMENT);
   return withExtras(head, message.extras);
 }
 
@@ -52,7 +58,7 @@ export function encodeReplyMetadata(message: ReplyMessage, packs: boolean): Buff
   if (!message.dispatched) head.dispatched = false;
   if (message.more) head.more = true;
   if (message.contentType !== '') head.type = message.contentType;
-  if (packs) head.pack = 1;
+  if (packs) Object.assign(head, ANNOUNCEMENT);
   return withExtras(head, message.extras);
 }
 
@@ -73,6 +79,7 @@ export function decodeRequestMetadata(frame: Buffer): RequestMetadata | undefine
     requestId: id,
     extras,
     packs: head.pack === 1,
+    streams: head.stream === 1,
   };
 }
 
@@ -89,7 +96,8 @@ export function decodeReplyMetadata(frame: Buffer): ReplyMetadata | undefined {
   if (!isShortText(code) || !isShortText(contentType)) return undefined;
   const extras = extrasOf(head.ext);
   if (extras === undefined) return undefined;
-  return { status, code, dispatched, more, contentType, extras, packs: head.pack === 1 };
+  const packs = head.pack === 1;
+  return { status, code, dispatched, more, contentType, extras, packs, streams: head.stream === 1 };
 }
 
 /**

@@ -283,7 +283,7 @@ describe('classic codec', () => {
       fc.property(envelope, request, fc.boolean(), (before, message, packs) => {
         const classic = readOne([...before, Buffer.alloc(0), ...requestFrames(message, packs)]);
         assert.deepEqual(classic.envelope, before);
-        assert.deepEqual(toRequest(classic), { message, packs, native: true, broken: false });
+        assert.deepEqual(toRequest(classic), { message, packs, streams: packs, native: true, broken: false });
       }),
     );
   });
@@ -296,6 +296,7 @@ describe('classic codec', () => {
         assert.deepEqual(toReply(classic), {
           message,
           packs: true,
+          streams: true,
           native: true,
           broken: false,
           badJson: false,

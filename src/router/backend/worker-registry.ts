@@ -289,7 +289,8 @@ export class WorkerRegistry {
 
   private admit(peer: WorkerPeer, hello: Hello): void {
     const { events, concurrency, share: shares } = hello;
-    const welcome: Welcome = { v: PROTOCOL_VERSION, pack: 1, router: this.options.identity, calls: 1 };
+    const { identity: router } = this.options;
+    const welcome: Welcome = { v: PROTOCOL_VERSION, pack: 1, router, calls: 1, stream: 1 };
     peer.control('$welcome', welcome);
     const now = turnNow();
     const { worker } = peer;

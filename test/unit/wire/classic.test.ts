@@ -119,6 +119,7 @@ describe('replies in classic frames', () => {
       native: true,
       broken: false,
       packs: true,
+      streams: true,
       badJson: false,
     });
     assert.equal(back(message, 'plain').packs, false);
@@ -136,6 +137,7 @@ describe('replies in classic frames', () => {
         native: true,
         broken: false,
         packs: false,
+        streams: false,
         badJson: false,
       });
     }

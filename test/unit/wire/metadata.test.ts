@@ -29,6 +29,7 @@ describe('request metadata', () => {
       ttl: 13,
       idem: true,
       pack: 1,
+      stream: 1,
       ext: { key: 'k' },
     });
   });
