@@ -55,7 +55,7 @@ export class EmbeddedNodes {
         : 'is not started';
       return new RefusedRequest(failure('NO_ROUTER', `the router ${reason}`), settle);
     }
-    const request = new EmbeddedRequest(broker, message, settle);
+    const request = new EmbeddedRequest(broker, message, settle, outgoing.stream, () => owner.rearmTimer());
     owner.rearmTimer();
     return request;
   }

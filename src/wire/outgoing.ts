@@ -1,7 +1,14 @@
 /** Converts a request of a requester to a message. */
 import { jsonText } from '../core/json/json-value.ts';
+import { checkCount } from '../core/messages/checks.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
-import { NO_BYTES, type OutgoingRequest, type RequestMessage } from '../core/messages/message.ts';
+import {
+  NO_BYTES,
+  type OutgoingRequest,
+  type RequestMessage,
+  type StreamPort,
+} from '../core/messages/message.ts';
+import { MAX_WINDOW } from '../core/messages/stream.ts';
 import { MAX_EVENT_NAME, MAX_METADATA } from './limits.ts';
 import { isRequestId } from './metadata.ts';
 
@@ -32,7 +39,15 @@ export function toMessage(request: OutgoingRequest, maxBody: number): RequestMes
   if (extras.length > MAX_METADATA) {
     throw new ZeroMQConfigError(`extras have ${extras.length} bytes, more than ${MAX_METADATA}`);
   }
-  return { eventName, body, timeLeft: request.timeout, idempotent: request.idempotent, requestId, extras };
+  const { timeout: timeLeft, idempotent, stream } = request;
+  const message: RequestMessage = { eventName, body, timeLeft, idempotent, requestId, extras };
+  return stream === undefined ? message : withStream(message, stream);
+}
+
+/** @throws {ZeroMQConfigError} when the window is not a number that the wire carries. */
+function withStream(message: RequestMessage, { window, upload }: StreamPort): RequestMessage {
+  checkCount('window', window, 0, MAX_WINDOW);
+  return upload ? { ...message, window, upload } : { ...message, window };
 }
 
 function isTooLong(eventName: string): boolean {

@@ -82,6 +82,11 @@ export const ROUTER_SETTINGS = {
     group: 'Routing',
     default: 1,
   }),
+  streamIdleTimeout: setting(millisecondsOrNone, {
+    description: 'How long a stream other than server-sent events may be silent; 0: for any time',
+    group: 'Limits',
+    default: 30_000,
+  }),
   breakerOff: setting(booleanFlag, {
     description: 'Disable circuit breakers',
     group: 'Routing',
@@ -143,6 +148,7 @@ export async function openRouter(
     strategy: createStrategy(values.strategy),
     limits: {
       ...{ queueLimit, queueBytes, startupGrace, redispatches },
+      streamIdleTimeout: values.streamIdleTimeout || Infinity,
       ...(values.breakerOff ? { breaker: false } : {}),
     },
     clientLimits: {

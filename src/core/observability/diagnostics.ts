@@ -147,6 +147,7 @@ export type DropCause =
   | 'unknown-peer'
   | 'identity-in-use'
   | 'unroutable'
+  | 'window-exceeded'
   | 'overflow';
 
 /** A received or outgoing message was dropped. */

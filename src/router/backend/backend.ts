@@ -183,12 +183,13 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   }
 
   replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void {
-    if (peer.worker === undefined) {
-      this.drop('late-reply', peer.key);
-      return;
-    }
+    if (peer.worker === undefined) return this.drop('late-reply', peer.key);
     const drop = this.broker.reply(peer.worker, id, generation, reply, turnNow());
     if (drop !== undefined) this.drop(drop, peer.key);
+  }
+
+  granted({ worker }: WorkerPeer, id: number, generation: number, bytes: number): void {
+    if (worker !== undefined) this.broker.streams.grantBody(worker, id, generation, bytes, turnNow());
   }
 
   lost(peer: WorkerPeer, unsent: Messages): void {

@@ -15,6 +15,7 @@ import type { LeaveReason } from '../../core/observability/diagnostics.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { RouterRequest } from '../broker/request.ts';
+import { wholeMessage } from '../broker/streams.ts';
 import type { Worker, WorkerPort } from '../broker/worker.ts';
 import { eventsOf, readAnnouncement, releaseOf } from './announcement.ts';
 import { type CallHandler, callRefusal } from './call-handler.ts';
@@ -73,8 +74,22 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
   }
 
   dispatch(request: RouterRequest): boolean {
-    this.local.onRequest(request.id, request.generation, request.message);
+    const { id, generation, message, stream } = request;
+    if (stream === undefined || this.local.onChunk !== undefined) {
+      this.local.onRequest(id, generation, message);
+    } else if (message.upload === true) {
+      const refusal = failure('STREAMS_UNSUPPORTED', `the worker ${this.key} takes no streams`);
+      queueMicrotask(() => this.reply(id, generation, refusal));
+    } else this.local.onRequest(id, generation, wholeMessage(message));
     return true;
+  }
+
+  sendWindow(id: number, generation: number, bytes: number): void {
+    this.local.onWindow?.(id, generation, bytes);
+  }
+
+  sendChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.local.onChunk?.(id, generation, body, end);
   }
 
   cancel(id: number, generation: number, why: CancelReason): void {
@@ -85,8 +100,9 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (this.worker !== undefined) this.parts.broker.reply(this.worker, id, generation, reply, turnNow());
   }
 
-  window(): void {
-    // The broker passes no bodies on yet, so that no worker grants anything.
+  window(id: number, generation: number, bytes: number): void {
+    const { worker, parts } = this;
+    if (worker !== undefined) parts.broker.streams.grantBody(worker, id, generation, bytes, turnNow());
   }
 
   call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable {

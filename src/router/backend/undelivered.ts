@@ -14,6 +14,9 @@ export function findUndelivered(messages: Messages, found: UndeliveredRequest): 
     packedRequest: (id, generation) => found(id, generation),
     packedReply: () => undefined,
     packedCancel: () => undefined,
+    // A worker that has granted anything holds its request.
+    packedChunk: () => undefined,
+    packedWindow: () => undefined,
   };
   for (const frames of messages) {
     const first = frames[1];

@@ -17,6 +17,7 @@ import { isClassicJson } from '../../wire/json-check.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { encodeToken } from '../../wire/token.ts';
 import type { RouterRequest } from '../broker/request.ts';
+import { wholeMessage } from '../broker/streams.ts';
 import type { Worker, WorkerPort } from '../broker/worker.ts';
 import type { ReadAnnouncement } from './announcement.ts';
 import type { CallHandler } from './call-handler.ts';
@@ -29,6 +30,8 @@ export interface WorkerPeerOwner {
   /** Takes the calls of its handlers. */
   readonly calls: CallHandler;
   replied(peer: WorkerPeer, id: number, generation: number, reply: ReplyMessage): void;
+  /** The peer takes `bytes` more of the body of a request. */
+  granted(peer: WorkerPeer, id: number, generation: number, bytes: number): void;
   /** The peer is not connected; `unsent` was never sent. */
   lost(peer: WorkerPeer, unsent: Messages): void;
   /** The peer is connected but accepts no messages; `unsent` was never sent. */
@@ -51,6 +54,8 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   native: boolean;
   /** Whether it exchanges packed messages, by its hello. */
   packs = false;
+  /** Whether it takes and sends streams, by its hello. */
+  streams = false;
   /** Whether it said in its hello that its handlers may call events. */
   mayCall = false;
   /** The calls of its handlers; set with the first one. */
@@ -110,10 +115,19 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
 
   dispatch(request: RouterRequest): boolean {
     if (!this.channel.writable) return false;
-    if (this.packs) this.channel.addRequest(request.id, request.generation, request.message);
+    if (request.stream !== undefined && !this.streams) this.dispatchWhole(request);
+    else if (this.packs) this.channel.addRequest(request.id, request.generation, request.message);
     else if (this.native) this.dispatchPlain(request);
     else this.dispatchClassic(request);
     return true;
+  }
+
+  sendWindow(id: number, generation: number, bytes: number): void {
+    if (this.streams) this.channel.addWindow(id, generation, bytes);
+  }
+
+  sendChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.channel.addChunk(id, generation, body, end);
   }
 
   cancel(id: number, generation: number, why: CancelReason): void {
@@ -133,6 +147,10 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
 
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
     this.owner.replied(this, id, generation, reply);
+  }
+
+  packedWindow(id: number, generation: number, bytes: number): void {
+    this.owner.granted(this, id, generation, bytes);
   }
 
   packedRequest(): void {
@@ -159,6 +177,18 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
 
   channelWritable(): void {
     this.owner.writable(this);
+  }
+
+  /** Sends a request whose reply may be a stream to a worker that takes none: the reply is whole. */
+  private dispatchWhole(request: RouterRequest): void {
+    const { id, generation, message } = request;
+    if (message.upload === true) {
+      const text = `the worker ${this.key} takes no request bodies that are sent as streams`;
+      const refusal = failure('STREAMS_UNSUPPORTED', text);
+      queueMicrotask(() => this.owner.replied(this, id, generation, refusal));
+    } else if (this.packs) this.channel.addRequest(id, generation, wholeMessage(message));
+    else if (this.native) this.dispatchPlain(request);
+    else this.dispatchClassic(request);
   }
 
   /** Sends classic frames with metadata to a native worker that does not pack. */

@@ -88,6 +88,7 @@ export class WorkerRegistry {
     if (peer.connection !== undefined && peer.connection !== hello.connection) this.leave(peer, 'replaced');
     peer.connection = hello.connection;
     peer.packs = hello.pack === 1;
+    peer.streams = hello.stream === 1;
     peer.mayCall = hello.calls === 1;
     const known = peer.announced;
     const same = known !== undefined && known.events === hello.events && known.contract === hello.contract;

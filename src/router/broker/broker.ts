@@ -25,6 +25,7 @@ import { RetryBudget } from './retry-budget.ts';
 import { notifyDrained, Scheduler } from './scheduler.ts';
 import { Settlement } from './settlement.ts';
 import { Counters, type ReplyDrop, type RouterStats, snapshot } from './stats.ts';
+import { Streams, streamOf, wholeMessage } from './streams.ts';
 import { createTimerWheel, fireTimer, type TimerWheel } from './timers.ts';
 import { Worker, type WorkerInfo, type WorkerPort } from './worker.ts';
 import { WorkerSelector } from './worker-selector.ts';
@@ -43,6 +44,8 @@ export class Broker {
   private readonly scheduler: Scheduler;
   private readonly recovery: Recovery;
   private readonly replies: ReplyHandler;
+  /** Passes chunks and windows on. */
+  readonly streams: Streams;
   private readonly workerSet = new Set<Worker>();
   /** Number of workers that ever joined. */
   private joined = 0;
@@ -75,7 +78,9 @@ export class Broker {
     const shared = { eventTable, backlog, selector, breakers, settlement, startupEnd, releases };
     const scheduler = new Scheduler({ ...shared, compactor, maxUnannouncedEvents });
     this.recovery = new Recovery({ ...shared, limits, counters, timers, budget, scheduler, notify });
-    this.replies = new ReplyHandler({ counters, recovery: this.recovery, scheduler, settlement });
+    const handled = { counters, recovery: this.recovery, scheduler, settlement };
+    this.streams = new Streams(handled);
+    this.replies = new ReplyHandler({ ...handled, streams: this.streams });
     this.limits = limits;
     this.eventTable = eventTable;
     this.timers = timers;
@@ -108,6 +113,7 @@ export class Broker {
     const allowed = Math.min(timeLeft === 0 ? this.limits.defaultTimeout : timeLeft, this.limits.maxTimeout);
     const request = new RouterRequest(message, origin, refA, refB, envelope, now, now + allowed);
     request.pin = pinOf(message.extras);
+    request.stream = streamOf(message, now, allowed);
     this.counters.submitted++;
     this.settlement.open(request);
     if (this.settlement.draining && origin.parent?.state !== 'dispatched')
@@ -128,7 +134,7 @@ export class Broker {
   submitCall(worker: Worker, origin: Origin, message: RequestMessage, now: number): RouterRequest {
     if (origin.parent !== undefined) this.scheduler.callBegan(worker, origin.parent);
     this.counters.calls++;
-    const request = this.submit(message, origin, now);
+    const request = this.submit(wholeMessage(message), origin, now);
     this.scheduler.refresh(worker, now);
     return request;
   }
@@ -316,15 +322,8 @@ export class Broker {
 
   /** Current counters and gauges. */
   stats(): RouterStats {
-    const held = this.scheduler.slots.size;
-    return snapshot(
-      this.counters,
-      this.backlog,
-      this.eventTable,
-      held,
-      this.settlement.live,
-      this.workerSet.size,
-    );
+    const { counters, backlog, eventTable, scheduler, settlement, workerSet } = this;
+    return snapshot(counters, backlog, eventTable, scheduler.slots.size, settlement.live, workerSet.size);
   }
 
   /** Replies that clients do not read; they count towards the bound on queued bytes. */

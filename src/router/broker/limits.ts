@@ -75,6 +75,13 @@ export interface RouterLimits {
    */
   readonly unresponsiveRetry?: number;
   /**
+   * How long a stream may be silent between two chunks, in milliseconds; Infinity: for any time. It
+   * does not apply to server-sent events, nor while the caller takes no more chunks.
+   *
+   * @defaultValue 30000
+   */
+  readonly streamIdleTimeout?: number;
+  /**
    * Limit on redispatches; `false` removes it.
    *
    * @defaultValue a reserve of 1000, 0.2 per request and 10 per second
@@ -142,6 +149,7 @@ const DEFAULTS = {
   redispatches: 1,
   unresponsiveAfter: 3,
   unresponsiveRetry: 30_000,
+  streamIdleTimeout: 30_000,
 } as const;
 
 /** Limits with the defaults filled in. */
@@ -158,6 +166,7 @@ const MINIMUMS: BrokerLimits = {
   redispatches: 0,
   unresponsiveAfter: 1,
   unresponsiveRetry: 1,
+  streamIdleTimeout: 1,
 };
 
 /**

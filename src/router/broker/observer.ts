@@ -33,7 +33,8 @@ export class RouterObserver implements BrokerObserver {
     if (this.tracing !== undefined && request.attempts === 0) this.trace(request, code, status);
     if (!diagnostics.requestSettled.hasSubscribers) return;
     const { message, attempts, enqueuedAt, dispatchedAt, state, origin, worker } = request;
-    const now = this.now();
+    // The length of a stream says nothing about the handler: its time to the first chunk does.
+    const now = request.stream?.startedAt ?? this.now();
     const dispatched = attempts > 0;
     diagnostics.requestSettled.publish({
       kind: this.source.kind,

@@ -59,7 +59,7 @@ export function sizeOf(message: RequestMessage, envelope: readonly Buffer[] | un
  * keep no other memory alive.
  */
 export function detached(message: RequestMessage, name: string, slab: Slab, crowd: number): RequestMessage {
-  return {
+  const copy: RequestMessage = {
     eventName: name,
     body: detachedBytes(message.body, slab, crowd),
     timeLeft: message.timeLeft,
@@ -67,6 +67,8 @@ export function detached(message: RequestMessage, name: string, slab: Slab, crow
     requestId: message.requestId,
     extras: detachedBytes(message.extras, slab, crowd),
   };
+  const { window, upload } = message;
+  return window === undefined && upload === undefined ? copy : { ...copy, window, upload };
 }
 
 function detachedBytes(bytes: Buffer, slab: Slab, crowd: number): Buffer {

@@ -18,6 +18,7 @@ import type { RetryBudget } from './retry-budget.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Settlement } from './settlement.ts';
 import type { Counters } from './stats.ts';
+import { StreamRecovery } from './stream-recovery.ts';
 import { TimerEntry, type TimerWheel } from './timers.ts';
 import { Worker, type WorkerInfo } from './worker.ts';
 import type { WorkerSelector } from './worker-selector.ts';
@@ -45,9 +46,11 @@ export interface RecoveryParts {
 
 export class Recovery implements BreakerOwner {
   private readonly parts: RecoveryParts;
+  readonly streams: StreamRecovery;
 
   constructor(parts: RecoveryParts) {
     this.parts = parts;
+    this.streams = new StreamRecovery(parts);
     parts.releases.changed = (now) => parts.scheduler.flushAll(now);
     const { limits, timers, eventTable, startupEnd } = parts;
     if (limits.startupGrace > 0) {
@@ -73,7 +76,8 @@ export class Recovery implements BreakerOwner {
    */
   readonly expire = (request: RouterRequest, now: number): void => {
     const { settlement, backlog, scheduler } = this.parts;
-    const { worker, state } = request;
+    const { worker, state, stream } = request;
+    if (stream !== undefined && state === 'dispatched' && !this.streams.silent(request, stream, now)) return;
     if (state === 'queued') {
       backlog.remove(request);
       settlement.fail(request, 'EXPIRED');
@@ -181,6 +185,7 @@ export class Recovery implements BreakerOwner {
       return;
     }
     request.attempts--;
+    request.stream?.body?.returned();
     scheduler.requeue(request, now);
   }
 
@@ -302,11 +307,13 @@ export class Recovery implements BreakerOwner {
     const { eventName, idempotent } = request.message;
     const wanted =
       idempotent &&
+      request.stream?.mayRestart !== false &&
       request.attempts <= limits.redispatches &&
       !cannotFinish(request, now) &&
       scheduler.mayWait(eventName, eventTable.events.get(eventName), now);
     if (wanted && (budget === undefined || budget.take(now))) {
       counters.redispatched++;
+      request.stream?.body?.returned();
       scheduler.requeue(request, now);
       return;
     }

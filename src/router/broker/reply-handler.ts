@@ -8,6 +8,7 @@ import type { RouterRequest } from './request.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Settlement } from './settlement.ts';
 import type { Counters, ReplyDrop } from './stats.ts';
+import type { Streams } from './streams.ts';
 import type { Worker } from './worker.ts';
 
 /** The parts of the broker that replies concern. */
@@ -16,6 +17,7 @@ export interface ReplyHandlerParts {
   readonly recovery: Recovery;
   readonly scheduler: Scheduler;
   readonly settlement: Settlement;
+  readonly streams: Streams;
 }
 
 export class ReplyHandler {
@@ -52,8 +54,11 @@ export class ReplyHandler {
     reply: ReplyMessage,
     now: number,
   ): ReplyDrop | undefined {
-    const { counters, recovery, scheduler, settlement } = this.parts;
-    const overdue = request.state === 'dispatched' && request.deadline <= now && !isRefusal(reply);
+    const { counters, recovery, scheduler, settlement, streams } = this.parts;
+    const { stream } = request;
+    if (stream !== undefined && (reply.more || stream.started))
+      return streams.reply(request, stream, worker, reply, now);
+    const overdue = request.state === 'dispatched' && isOverdue(request, now) && !isRefusal(reply);
     // The deadline passed, and the timer has not fired yet.
     if (overdue) recovery.overdue(request, worker, reply.more, now);
     const waiting = request.state === 'dispatched';
@@ -64,8 +69,9 @@ export class ReplyHandler {
       return drop;
     }
     scheduler.release(request, worker);
-    if (isRefusal(reply)) recovery.refused(request, worker, reply, now);
-    else if (recovery.isOutdated(request, worker, reply))
+    const mayReturn = stream?.mayRestart !== false;
+    if (mayReturn && isRefusal(reply)) recovery.refused(request, worker, reply, now);
+    else if (mayReturn && recovery.isOutdated(request, worker, reply))
       recovery.refusedByEarlierVersion(request, worker, now);
     else {
       if (waiting || request.cancelled) recovery.recordOutcome(request, worker, reply, now);
@@ -74,4 +80,9 @@ export class ReplyHandler {
     }
     return drop;
   }
+}
+
+/** Whether the deadline has passed. The time for the reply to an upload starts with its last chunk. */
+function isOverdue({ deadline, stream }: RouterRequest, now: number): boolean {
+  return deadline <= now && (stream === undefined || stream.silentUntil(deadline, 0, now) <= now);
 }

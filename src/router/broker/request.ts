@@ -8,6 +8,7 @@ import type { QueuedTimes } from '../../core/time/lateness.ts';
 import type { Pace } from '../../core/time/pace.ts';
 import { NOT_TIMED, type Timed } from '../../core/time/timing-wheel.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
+import type { RouterStream } from './stream.ts';
 
 /** The source of requests, which receives their replies. */
 export interface Origin {
@@ -22,6 +23,8 @@ export interface Origin {
    * request is cancelled, and before that once for each chunk with `more`.
    */
   settle(request: RouterRequest, reply: ReplyMessage): void;
+  /** The worker takes `bytes` more of the body of a request. */
+  window?(request: RouterRequest, bytes: number): void;
 }
 
 /**
@@ -79,6 +82,8 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   minRank = -Infinity;
   /** Version of the contract whose workers alone may receive it. */
   pin: string | undefined = undefined;
+  /** Its stream, if its reply or its body may be one. */
+  stream: RouterStream | undefined = undefined;
   /** Bytes that it counts for in the bound on queued bytes. */
   size = 0;
 

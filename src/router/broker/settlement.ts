@@ -68,6 +68,7 @@ export class Settlement {
     this.deadlines.cancel(request);
     this.live--;
     this.counters.settled(code);
+    if (request.stream?.open === true) this.counters.openStreams--;
   }
 
   private notifyIdle(): void {

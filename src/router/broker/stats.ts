@@ -7,7 +7,10 @@ import type { EventTable } from './event-table.ts';
 import type { RouterRequest } from './request.ts';
 
 /** Why the broker drops a reply. */
-export type ReplyDrop = Extract<DropCause, 'late-reply' | 'foreign-reply' | 'unknown-token'>;
+export type ReplyDrop = Extract<
+  DropCause,
+  'late-reply' | 'foreign-reply' | 'unknown-token' | 'window-exceeded'
+>;
 
 /** Replies that were not used, by reason. */
 export interface DroppedReplies {
@@ -41,6 +44,18 @@ export interface RouterStats {
   readonly refusedByWorker: number;
   /** Errors and invalid choices of the strategy. */
   readonly strategyFaults: number;
+  /** Streams opened: requests with a chunk, of their reply or of their body. */
+  readonly streams: number;
+  /** Chunks passed on, in both directions. */
+  readonly chunks: number;
+  /** Bytes of these chunks. */
+  readonly chunkBytes: number;
+  /** How often a worker used up the window of its caller, so that the stream stopped. */
+  readonly windowStalls: number;
+  /** Streams that ended because their sender exceeded its window or the maximum size of chunks. */
+  readonly windowExceeded: number;
+  /** Streams in flight. */
+  readonly openStreams: number;
   /** Queued requests. */
   readonly queued: number;
   /** Bytes of the queued requests that count towards `limits.queueBytes`. */
@@ -73,6 +88,13 @@ export class Counters {
   redispatchesDenied = 0;
   refusedByWorker = 0;
   strategyFaults = 0;
+  streams = 0;
+  chunks = 0;
+  chunkBytes = 0;
+  windowStalls = 0;
+  windowExceeded = 0;
+  /** Streams in flight; the only one that decreases. */
+  openStreams = 0;
 
   /** Counts a settled request by its outcome code. */
   settled(code: string): void {
@@ -122,6 +144,12 @@ export function snapshot(
     redispatchesDenied: counters.redispatchesDenied,
     refusedByWorker: counters.refusedByWorker,
     strategyFaults: counters.strategyFaults,
+    streams: counters.streams,
+    chunks: counters.chunks,
+    chunkBytes: counters.chunkBytes,
+    windowStalls: counters.windowStalls,
+    windowExceeded: counters.windowExceeded,
+    openStreams: counters.openStreams,
     queued: backlog.length,
     queuedBytes: backlog.bytes,
     unreadBytes: backlog.unread.bytes,

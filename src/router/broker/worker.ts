@@ -25,6 +25,10 @@ export interface WorkerPort {
   dispatch(request: RouterRequest, timeLeft: number): boolean;
   /** Cancels a request whose caller no longer waits. Called for workers with `cancels`. */
   cancel(id: number, generation: number, why: CancelReason): void;
+  /** Lets the worker send `bytes` more of the reply to a request. Called for requests with a stream. */
+  sendWindow?(id: number, generation: number, bytes: number): void;
+  /** Sends a chunk of the body of a request. Called once the worker has granted. */
+  sendChunk?(id: number, generation: number, body: Buffer, end: boolean): void;
   /** Asks for more credit because requests are queued. Called for workers with `sharesCredit`. */
   requestCredit?(): void;
 }

@@ -68,6 +68,16 @@ export class ClientHandler implements ClientFrontendOwner {
     }
   }
 
+  chunk(peer: ClientPeer, id: number, generation: number, body: Buffer, end: boolean): void {
+    const drop = this.stateOf(peer).origin.chunk(id, generation, body, end);
+    if (drop !== undefined) peer.dropped(drop);
+    this.owner.rearmTimer();
+  }
+
+  window(peer: ClientPeer, id: number, generation: number, bytes: number): void {
+    this.stateOf(peer).origin.grant(id, generation, bytes);
+  }
+
   clientLeft(peer: ClientPeer): void {
     const { origin, held } = this.stateOf(peer);
     origin.cancelAll();

@@ -7,6 +7,7 @@ import type { ClientPeer } from '../../transport/link/client-peer.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Origin, RouterRequest } from '../broker/request.ts';
+import type { ReplyDrop } from '../broker/stats.ts';
 
 export class ClientOrigin implements Origin {
   /**
@@ -44,10 +45,28 @@ export class ClientOrigin implements Origin {
     this.broker.cancel(request, why);
   }
 
+  /** Handles a chunk of a body. @returns why it was dropped; undefined if it was not. */
+  chunk(id: number, generation: number, body: Buffer, end: boolean): ReplyDrop | undefined {
+    const request = this.requests.get(id);
+    // The request was settled before the client knew.
+    if (request === undefined || request.refB !== generation) return undefined;
+    return this.broker.streams.body(request, body, end, turnNow());
+  }
+
+  /** The client takes more of a reply. */
+  grant(id: number, generation: number, bytes: number): void {
+    const request = this.requests.get(id);
+    if (request?.refB === generation) this.broker.streams.grantReply(request, bytes, turnNow());
+  }
+
   /** Cancels all requests because the client is gone. */
   cancelAll(): void {
     for (const request of this.requests.values()) this.broker.cancel(request);
     this.requests.clear();
+  }
+
+  window({ refA: key, refB: generation }: RouterRequest, bytes: number): void {
+    this.peer.grant(key, generation, bytes);
   }
 
   settle(request: RouterRequest, reply: ReplyMessage): void {

@@ -4,6 +4,7 @@ import {
   type ReplyMessage,
   type RequestMessage,
   type Settle,
+  type StreamPort,
   settleSafely,
 } from '../../core/messages/message.ts';
 import { type Flushable, flushAtEndOfTurn, turnNow } from '../../transport/link/turn.ts';
@@ -19,6 +20,8 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
     private readonly broker: Broker,
     message: RequestMessage,
     private readonly onReply: Settle,
+    private readonly stream?: StreamPort,
+    private readonly rearmTimer?: () => void,
   ) {
     this.request = broker.submit(message, this, turnNow());
     this.submitted = true;
@@ -29,12 +32,17 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
     return this.broker;
   }
 
-  grant(): void {
-    // The broker sends embedded callers whole replies.
+  grant(bytes: number): void {
+    this.broker.streams.grantReply(this.request, bytes, turnNow());
   }
 
-  sendChunk(): void {
-    // See `grant`.
+  sendChunk(body: Buffer, end: boolean): void {
+    this.broker.streams.body(this.request, body, end, turnNow());
+    this.rearmTimer?.();
+  }
+
+  window(_request: RouterRequest, bytes: number): void {
+    this.stream?.onWindow(bytes);
   }
 
   cancel(): void {
@@ -43,8 +51,10 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
   }
 
   settle(_pending: RouterRequest, reply: ReplyMessage): void {
-    // Chunks before the last are ignored: embedded callers do not support streams yet.
-    if (reply.more) return;
+    if (reply.more) {
+      this.stream?.onChunk(reply);
+      return;
+    }
     if (this.submitted) {
       settleSafely(this.onReply, reply);
       return;

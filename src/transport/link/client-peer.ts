@@ -11,7 +11,7 @@ import type { DiagnosticsSource, DropCause } from '../../core/observability/diag
 import type { Clock } from '../../core/time/clock.ts';
 import { replyFrames } from '../../wire/classic.ts';
 import { controlFrames } from '../../wire/control.ts';
-import type { PackedSink } from '../../wire/packed.ts';
+import { isPacked, type PackedSink, readPacked } from '../../wire/packed.ts';
 import type { AuthenticatedPeer } from '../curve/authenticated-peer.ts';
 import type { MessageSocket } from '../socket/message-socket.ts';
 import {
@@ -24,6 +24,13 @@ import {
 
 /** Created once, because it answers clients that flood the socket. */
 const TOO_MANY_UNREAD = failure('BUSY', 'the client has too many unread replies');
+
+/** The end of a stream that lost a chunk. */
+const CHUNKS_DROPPED = failure(
+  'CANCELLED',
+  'the client did not read its replies for too long: chunks of the stream were dropped',
+  { dispatched: true },
+);
 
 /** Callbacks of a frontend to its owner. */
 export interface ClientFrontendOwner {
@@ -87,6 +94,17 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   /** Its routing id, in Latin-1. */
   readonly key: string;
   private readonly channel: PeerChannel;
+  /** Streams that lost a chunk because the client read nothing: generations by slot. */
+  private readonly cut = new Map<number, number>();
+  /** Receives records that were dropped. */
+  private readonly unsent: PackedSink = {
+    packedReply: (id, generation, { more }) => {
+      if (more) this.cutStream(id, generation);
+    },
+    packedRequest: () => undefined,
+    packedCancel: () => undefined,
+    packedWindow: () => undefined,
+  };
   private readonly authenticatedPeer: AuthenticatedPeer | undefined;
 
   /** @param identity routing id of the client. */
@@ -189,12 +207,28 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   }
 
   channelStalled(unsent: Messages): void {
-    unsent.forEach(() => this.frontend.drop('overflow', this.key));
+    for (const frames of unsent) {
+      this.frontend.drop('overflow', this.key);
+      const first = frames[1];
+      if (first !== undefined && isPacked(first)) readPacked(frames, 1, this.unsent);
+    }
   }
 
+  /** Sends the failures of streams that lost a chunk, so that their client does not take them as whole. */
   channelWritable(): void {
-    // Replies to a slow client are not held back here; they wait in its channel, within the limits
-    // of the channel.
+    for (const [id, generation] of this.cut) this.channel.addReply(id, generation, CHUNKS_DROPPED);
+    this.cut.clear();
+  }
+
+  /** Counts a message of the client that the owner did not use. */
+  dropped(cause: DropCause): void {
+    this.frontend.drop(cause, this.key);
+  }
+
+  /** A chunk was dropped: the rest of its stream is useless. */
+  private cutStream(id: number, generation: number): void {
+    this.cut.set(id, generation);
+    this.owner.cancel(this, id, generation, 'lost');
   }
 
   close(): void {

@@ -22,7 +22,7 @@ export class FakeWorker implements WorkerPort {
   worker: Worker;
 
   constructor(
-    private readonly system: System,
+    protected readonly system: System,
     info: Partial<WorkerInfo>,
   ) {
     const defaults = { id: `w${system.core.workers.size + 1}`, events: ['e'], concurrency: 1 };

@@ -101,7 +101,10 @@ describe('clients of a frontend', () => {
     assert.deepEqual([withToken.id, withToken.generation], [7, 8]);
     fixture.reply(withToken);
     const [back, , , , metadata] = await native.receive();
-    assert.deepEqual([back, JSON.parse(String(metadata))], [token, { v: 1, status: 200, pack: 1 }]);
+    assert.deepEqual(
+      [back, JSON.parse(String(metadata))],
+      [token, { v: 1, status: 200, pack: 1, stream: 1 }],
+    );
     const batch = new PackedBatch();
     batch.addRequest(9, 10, makeRequest());
     await native.send(batch.take());
